@@ -1,0 +1,43 @@
+/* context: the communicator and what every collective part needs to know of the process. */
+#ifndef RIDGELESS_CONTEXT_H
+#define RIDGELESS_CONTEXT_H
+
+#include <mpi.h>
+
+#include "ridgeless/core.h"
+
+typedef struct rl_context {
+    MPI_Comm comm; /* a duplicate of the world, errors returned */
+    int rank, size;
+} rl_context;
+
+/* Collective on all processes. Initializes MPI and sets one BLAS thread a rank unless the environment says otherwise.
+ */
+rl_status rl_context_create(int *argc, char ***argv, rl_context *context);
+
+/* Collective. Finalizes MPI. */
+void rl_context_destroy(rl_context *context);
+
+/* Collective on context->comm. All ranks leave with the worst status of any, and rank 0 with the message of the lowest
+ * rank that failed. */
+rl_status rl_context_agree(const rl_context *context, rl_status status);
+
+/* Collective on context->comm. On rank 0 appends the ranks' host names, each once, blank-separated, in the order of
+ * ranks. */
+rl_status rl_context_hosts(const rl_context *context, rl_text *hosts);
+
+/* Local. Append the MPI library's version, and what the BLAS says it is (build, kernel, threads). */
+rl_status rl_context_libraries(rl_text *mpi, rl_text *blas);
+
+/* The last resort, when ranks can no longer agree: prints the error message and ends all processes. */
+_Noreturn void rl_context_abort(const rl_context *context, rl_status status);
+
+/* Checks an MPI return code: returns RL_ERR_LIBRARY from the calling function with MPI's own text. */
+rl_status rl_mpi_fail(int code, const char *call);
+#define RL_MPI(call)                                                            \
+    do {                                                                        \
+        const int rl_mpi_code = (call);                                         \
+        if (rl_mpi_code != MPI_SUCCESS) return rl_mpi_fail(rl_mpi_code, #call); \
+    } while (0)
+
+#endif

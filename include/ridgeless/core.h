@@ -1,0 +1,158 @@
+/* core: status codes, the error message, logging, checked allocation, text and typed options.
+ *
+ * Everything here is local: no function communicates. Errors are reported the same way in every module: a function that
+ * can fail returns rl_status, having left one complete line for a person in rl_error_message(). Only main prints it. */
+#ifndef RIDGELESS_CORE_H
+#define RIDGELESS_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- status ---------------------------------------------------------------------------------------------------- */
+
+#define RL_STATUS_LIST(X)                                                                       \
+    X(RL_OK, "done")                                                                            \
+    X(RL_ERR_INPUT, "bad input") /* command line, study file, data file, output path: exit 2 */ \
+    X(RL_ERR_MEMORY, "out of memory")                                                           \
+    X(RL_ERR_IO, "reading or writing failed")  /* a file that was fine before */                \
+    X(RL_ERR_LIBRARY, "a library call failed") /* MPI, NetCDF, LAPACK info < 0 */               \
+    X(RL_ERR_CELLS, "some cells could not be computed")                                         \
+    X(RL_STOPPED, "stopped early, resumable")
+
+typedef enum rl_status {
+#define RL_STATUS_ENUM(name, text) name,
+    RL_STATUS_LIST(RL_STATUS_ENUM)
+#undef RL_STATUS_ENUM
+} rl_status;
+
+/* The text of a status, a static string. */
+const char *rl_status_text(rl_status status);
+
+/* The process's exit status for it: 0 done, 2 bad input, 75 stopped early and resumable, 1 anything else. */
+int rl_exit_status(rl_status status);
+
+#define RL_PRINTF(format_index) __attribute__((format(printf, format_index, format_index + 1)))
+
+/* Keeps the formatted message (one line, no newline, at most 1023 bytes) as this process's error message and returns
+ * `status`, so that a failing function ends in `return rl_fail(RL_ERR_INPUT, "%s:%d: ...", ...)`. A message names the
+ * file, line or key and says what was expected. */
+rl_status rl_fail(rl_status status, const char *format, ...) RL_PRINTF(2);
+
+/* The message of the last rl_fail, "" before any. Valid until the next rl_fail. */
+const char *rl_error_message(void);
+
+/* Returns from the calling function with the status of `call` unless that is RL_OK. */
+#define RL_TRY(call)                                      \
+    do {                                                  \
+        const rl_status rl_try_status = (call);           \
+        if (rl_try_status != RL_OK) return rl_try_status; \
+    } while (0)
+
+/* The same for a function that has something to release: goes to `label` with the status left in the local `status`. */
+#define RL_TRY_GOTO(call, label)         \
+    do {                                 \
+        status = (call);                 \
+        if (status != RL_OK) goto label; \
+    } while (0)
+
+/* ---- messages -------------------------------------------------------------------------------------------------- */
+
+typedef enum rl_log_level { RL_LOG_QUIET, RL_LOG_WARNING, RL_LOG_INFO, RL_LOG_DEBUG } rl_log_level;
+
+/* Sets what is printed, and whether this process prints at all (rank 0 does). Default: RL_LOG_INFO, prints. */
+void rl_log_configure(rl_log_level level, bool prints);
+
+/* Print one line on standard error, prefixed `ridgeless: `. */
+void rl_warn(const char *format, ...) RL_PRINTF(1);
+void rl_info(const char *format, ...) RL_PRINTF(1);
+void rl_debug(const char *format, ...) RL_PRINTF(1);
+
+/* ---- memory ---------------------------------------------------------------------------------------------------- */
+
+/* Stores at *pointer a zeroed array of count x size bytes, aligned to 64 so that BLAS kernels see the same alignment
+ * (and so give the same bits) on every rank. count = 0 gives a valid pointer. RL_ERR_MEMORY, also when the product
+ * overflows. Freed by rl_free, or by free. */
+rl_status rl_alloc(void *pointer, size_t count, size_t size);
+#define RL_ALLOC(pointer, count) rl_alloc(&(pointer), (size_t)(count), sizeof *(pointer))
+void rl_free(void *memory);
+
+rl_status rl_strdup(char **copy, const char *text);
+
+/* A text that grows: start from RL_TEXT_EMPTY, append, rl_free(text.bytes). Always terminated by a zero byte. */
+typedef struct rl_text {
+    char *bytes;
+    size_t length, capacity;
+} rl_text;
+#define RL_TEXT_EMPTY ((rl_text){NULL, 0, 0})
+rl_status rl_text_append(rl_text *text, const char *format, ...) RL_PRINTF(2);
+rl_status rl_text_append_bytes(rl_text *text, const void *bytes, size_t length);
+
+/* Reads a whole file, at most `limit` bytes, into a growing text (a zero byte follows the content). RL_ERR_INPUT with
+ * a message that names the file when it is missing, a directory, unreadable or larger. */
+rl_status rl_read_file(const char *path, size_t limit, rl_text *content);
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+
+/* Strict parsing: the whole of `text`, blanks around it allowed, must be one finite decimal number (no hexadecimal,
+ * no nan, no inf, no overflow); for integers within [minimum, maximum]. false otherwise. */
+bool rl_parse_real(const char *text, double *value);
+bool rl_parse_integer(const char *text, int64_t minimum, int64_t maximum, int64_t *value);
+
+/* Seconds of the monotonic clock. */
+double rl_seconds(void);
+
+/* ---- typed options ---------------------------------------------------------------------------------------------- */
+
+/* What a table row (a dataset source, an ablation) may be told by the study file: one spec a key. The study reader
+ * checks keys, types and ranges against the specs, so a new table row brings its own keys along. */
+typedef enum rl_option_type {
+    RL_OPTION_INTEGER,
+    RL_OPTION_REAL,
+    RL_OPTION_FLAG,   /* true | false */
+    RL_OPTION_CHOICE, /* one word of `choices` */
+    RL_OPTION_TEXT,
+    RL_OPTION_TEXT_LIST /* a list of texts, or one text */
+} rl_option_type;
+
+typedef struct rl_option_spec {
+    const char *key;
+    rl_option_type type;
+    bool required;
+    double minimum, maximum;  /* of an integer or a real, both ends allowed */
+    double default_number;    /* of an integer, a real or a flag */
+    const char *default_text; /* of a choice or a text; NULL: none */
+    const char *choices;      /* "none|center|unit-norm" */
+    const char *help;         /* one line */
+} rl_option_spec;
+
+typedef struct rl_option_value {
+    bool given;    /* by the study file, not the default */
+    int line;      /* of the study file, 0 when not given */
+    double number; /* integer, real, flag (0 or 1), index of a choice */
+    char *text;    /* choice (the word) or text; owned, NULL when none */
+    char **list;   /* text list; owned */
+    int n_list;
+} rl_option_value;
+
+typedef struct rl_options {
+    const rl_option_spec *specs; /* borrowed, lives as long as the table */
+    int n;
+    rl_option_value *values; /* [n], owned */
+} rl_options;
+
+/* Fills `options` with the defaults of `specs`. Released by rl_options_destroy. */
+rl_status rl_options_create(rl_options *options, const rl_option_spec *specs, int n_specs);
+void rl_options_destroy(rl_options *options);
+
+/* The index of `key`, or -1. */
+int rl_options_find(const rl_options *options, const char *key);
+
+/* The value of a key that the specs have (anything else is a bug and asserts). */
+const rl_option_value *rl_options_get(const rl_options *options, const char *key);
+int rl_options_integer(const rl_options *options, const char *key);
+double rl_options_real(const rl_options *options, const char *key);
+bool rl_options_flag(const rl_options *options, const char *key);
+const char *rl_options_text(const rl_options *options, const char *key);
+
+#endif

@@ -1,0 +1,81 @@
+#include "ridgeless/context.h"
+
+#include <cblas.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+rl_status rl_mpi_fail(int code, const char *call) {
+    char text[MPI_MAX_ERROR_STRING] = "unknown error";
+    int length = 0;
+    MPI_Error_string(code, text, &length);
+    return rl_fail(RL_ERR_LIBRARY, "MPI failed: %.*s (%.60s)", length, text, call);
+}
+
+rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
+    /* Ranks fill the cores already; a BLAS that also starts a thread a core would make them fight. */
+    if (getenv("OPENBLAS_NUM_THREADS") == NULL && getenv("OMP_NUM_THREADS") == NULL) openblas_set_num_threads(1);
+    *context = (rl_context){.comm = MPI_COMM_NULL};
+    RL_MPI(MPI_Init(argc, argv));
+    RL_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &context->comm));
+    RL_MPI(MPI_Comm_set_errhandler(context->comm, MPI_ERRORS_RETURN));
+    RL_MPI(MPI_Comm_rank(context->comm, &context->rank));
+    RL_MPI(MPI_Comm_size(context->comm, &context->size));
+    return RL_OK;
+}
+
+void rl_context_destroy(rl_context *context) {
+    if (context->comm != MPI_COMM_NULL) MPI_Comm_free(&context->comm);
+    MPI_Finalize();
+}
+
+rl_status rl_context_agree(const rl_context *context, rl_status status) {
+    enum { MESSAGE_BYTES = 1024 };
+    char message[MESSAGE_BYTES] = "";
+    int first = status == RL_OK ? context->size : context->rank, agreed = (int)status;
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, context->comm));
+    if (first == context->size) return RL_OK;
+    if (first == context->rank) strncpy(message, rl_error_message(), MESSAGE_BYTES - 1);
+    RL_MPI(MPI_Bcast(message, MESSAGE_BYTES, MPI_CHAR, first, context->comm));
+    RL_MPI(MPI_Bcast(&agreed, 1, MPI_INT, first, context->comm));
+    return rl_fail((rl_status)agreed, "%s", message);
+}
+
+static rl_status append_new_hosts(const char *names, int n, rl_text *hosts) {
+    for (int i = 0; i < n; i++) {
+        const char *name = names + (size_t)i * MPI_MAX_PROCESSOR_NAME;
+        bool seen = false;
+        for (int j = 0; j < i && !seen; j++) seen = strcmp(name, names + (size_t)j * MPI_MAX_PROCESSOR_NAME) == 0;
+        if (!seen) RL_TRY(rl_text_append(hosts, "%s%s", hosts->length > 0 ? " " : "", name));
+    }
+    return RL_OK;
+}
+
+rl_status rl_context_hosts(const rl_context *context, rl_text *hosts) {
+    char name[MPI_MAX_PROCESSOR_NAME] = "";
+    char *names = NULL;
+    int length;
+    rl_status status = context->rank == 0 ? RL_ALLOC(names, context->size * MPI_MAX_PROCESSOR_NAME) : RL_OK;
+    RL_TRY(rl_context_agree(context, status));
+    RL_MPI(MPI_Get_processor_name(name, &length));
+    RL_MPI(
+        MPI_Gather(name, MPI_MAX_PROCESSOR_NAME, MPI_CHAR, names, MPI_MAX_PROCESSOR_NAME, MPI_CHAR, 0, context->comm));
+    if (context->rank == 0) status = append_new_hosts(names, context->size, hosts);
+    rl_free(names);
+    return status;
+}
+
+rl_status rl_context_libraries(rl_text *mpi, rl_text *blas) {
+    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length;
+    RL_MPI(MPI_Get_library_version(version, &length));
+    RL_TRY(rl_text_append(mpi, "%s", version));
+    return rl_text_append(blas, "%s, kernel %s, %d thread(s)", openblas_get_config(), openblas_get_corename(),
+                          openblas_get_num_threads());
+}
+
+void rl_context_abort(const rl_context *context, rl_status status) {
+    fprintf(stderr, "ridgeless: rank %d: %s\n", context->rank, rl_error_message());
+    MPI_Abort(context->comm == MPI_COMM_NULL ? MPI_COMM_WORLD : context->comm, rl_exit_status(status));
+    abort(); /* MPI_Abort does not return */
+}

@@ -1,0 +1,38 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "ridgeless/core.h"
+
+static rl_log_level log_level = RL_LOG_INFO;
+static bool log_prints = true;
+
+void rl_log_configure(rl_log_level level, bool prints) {
+    log_level = level;
+    log_prints = prints;
+}
+
+static void print_line(rl_log_level level, const char *format, va_list arguments) {
+    if (!log_prints || level > log_level) return;
+    char line[1200];
+    vsnprintf(line, sizeof line, format, arguments);
+    fprintf(stderr, "ridgeless: %s\n", line);
+}
+
+#define DEFINE_LOG(name, level)               \
+    void name(const char *format, ...) {      \
+        va_list arguments;                    \
+        va_start(arguments, format);          \
+        print_line(level, format, arguments); \
+        va_end(arguments);                    \
+    }
+
+DEFINE_LOG(rl_warn, RL_LOG_WARNING)
+DEFINE_LOG(rl_info, RL_LOG_INFO)
+DEFINE_LOG(rl_debug, RL_LOG_DEBUG)
+
+double rl_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}

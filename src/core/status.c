@@ -1,0 +1,48 @@
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "ridgeless/core.h"
+
+/* One message a process: the first failure of a call chain is reported, by main, and nothing runs after it. */
+static char error_message[1024];
+
+const char *rl_status_text(rl_status status) {
+    switch (status) {
+#define RL_STATUS_CASE(name, text) \
+    case name:                     \
+        return text;
+        RL_STATUS_LIST(RL_STATUS_CASE)
+#undef RL_STATUS_CASE
+    }
+    return "unknown status";
+}
+
+int rl_exit_status(rl_status status) {
+    switch (status) {
+        case RL_OK:
+            return 0;
+        case RL_ERR_INPUT:
+            return 2;
+        case RL_STOPPED:
+            return 75; /* EX_TEMPFAIL: run again */
+        default:
+            return 1;
+    }
+}
+
+rl_status rl_fail(rl_status status, const char *format, ...) {
+    char message[sizeof error_message]; /* the arguments may quote the previous message */
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    for (size_t i = 0; i < sizeof message; i++) {
+        error_message[i] = message[i] == '\n' ? ' ' : message[i];
+        if (message[i] == '\0') break;
+    }
+    return status;
+}
+
+const char *rl_error_message(void) {
+    return error_message;
+}

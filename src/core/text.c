@@ -1,0 +1,64 @@
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ridgeless/core.h"
+
+static rl_status reserve(rl_text *text, size_t more) {
+    const size_t needed = text->length + more + 1;
+    if (needed <= text->capacity) return RL_OK;
+    size_t capacity = text->capacity < 256 ? 256 : text->capacity;
+    while (capacity < needed) capacity *= 2;
+    char *bytes = realloc(text->bytes, capacity);
+    if (bytes == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not allocate %zu bytes", capacity);
+    text->bytes = bytes;
+    text->capacity = capacity;
+    text->bytes[text->length] = '\0';
+    return RL_OK;
+}
+
+rl_status rl_text_append(rl_text *text, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    RL_TRY(reserve(text, (size_t)length));
+    va_start(arguments, format);
+    vsnprintf(text->bytes + text->length, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    text->length += (size_t)length;
+    return RL_OK;
+}
+
+rl_status rl_text_append_bytes(rl_text *text, const void *bytes, size_t length) {
+    RL_TRY(reserve(text, length));
+    memcpy(text->bytes + text->length, bytes, length);
+    text->length += length;
+    text->bytes[text->length] = '\0';
+    return RL_OK;
+}
+
+static rl_status read_stream(FILE *file, const char *path, size_t limit, rl_text *content) {
+    char buffer[16384];
+    size_t got;
+    while ((got = fread(buffer, 1, sizeof buffer, file)) > 0) {
+        if (content->length + got > limit) return rl_fail(RL_ERR_INPUT, "%s: larger than %zu bytes", path, limit);
+        RL_TRY(rl_text_append_bytes(content, buffer, got));
+    }
+    if (ferror(file)) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    return reserve(content, 0);
+}
+
+rl_status rl_read_file(const char *path, size_t limit, rl_text *content) {
+    struct stat status;
+    if (stat(path, &status) != 0) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    if (S_ISDIR(status.st_mode)) return rl_fail(RL_ERR_INPUT, "%s: is a directory, expected a file", path);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    const rl_status result = read_stream(file, path, limit, content);
+    fclose(file);
+    return result;
+}
