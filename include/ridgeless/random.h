@@ -1,0 +1,64 @@
+/* random: random numbers keyed by what is drawn, never by who draws it.
+ *
+ * Two generators. Philox4x32-10 (Salmon et al., SC'11; Random123's header) is the default: a value is a pure function
+ * of (study seed, dataset name, stream, repeat, row, column), so any rank draws any of them in any order. MT19937 with
+ * NumPy's legacy algorithms is there to reproduce the published program exactly. All functions are local and hold no
+ * state outside their arguments. */
+#ifndef RIDGELESS_RANDOM_H
+#define RIDGELESS_RANDOM_H
+
+#include "ridgeless/core.h"
+
+typedef enum rl_random_kind { RL_RANDOM_PHILOX, RL_RANDOM_NUMPY } rl_random_kind;
+
+/* ---- Philox ----------------------------------------------------------------------------------------------------- */
+
+/* What is drawn. The numbers are part of the results' definition: never renumber. */
+typedef enum rl_stream {
+    RL_STREAM_ROW_ORDER = 1,
+    RL_STREAM_FEATURES = 2,
+    RL_STREAM_TEACHER = 3,
+    RL_STREAM_NOISE = 4
+} rl_stream;
+
+typedef struct rl_key {
+    uint32_t word[2];
+} rl_key;
+
+/* The key of a dataset in a study: XXH3-64 of the name, seeded with the study seed; low word first. */
+rl_key rl_key_make(uint64_t study_seed, const char *dataset_name);
+
+/* One block of Philox4x32-10 for the counter {column, row, stream, repeat}. */
+void rl_philox(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column, uint32_t block[4]);
+
+/* Entry (row, column) of a matrix of independent standard normal numbers: Box-Muller on the block of (row / 2, column),
+ * cosine for even rows and sine for odd ones; the radius takes words 0 and 1 of the block and the angle 2 and 3, low
+ * word first, their upper 52 bits as the middle of one of 2^52 equal intervals of (0, 1). Independent of the matrix's
+ * size, and of libm: the same bits on every machine with IEEE arithmetic. */
+double rl_philox_normal(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column);
+
+/* Fills out[count] with entries (row, first_column ... first_column + count - 1) of that matrix. */
+void rl_philox_normal_row(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t first_column, int count,
+                          double *out);
+
+/* A uniformly random order of 0 ... n-1 (Fisher-Yates, rejection without bias), keyed by (key, RL_STREAM_ROW_ORDER,
+ * repeat). order[n] is written. */
+void rl_philox_permutation(rl_key key, uint32_t repeat, int n, int *order);
+
+/* ---- NumPy's legacy generator ----------------------------------------------------------------------------------- */
+
+/* numpy.random.RandomState: MT19937 with the legacy seeding, and its second Gaussian kept for the next call. */
+typedef struct rl_mt19937 {
+    uint32_t state[624];
+    int position;
+    bool has_gauss;
+    double gauss;
+} rl_mt19937;
+
+void rl_mt19937_seed(rl_mt19937 *generator, uint32_t seed);            /* RandomState(seed) */
+uint32_t rl_mt19937_next(rl_mt19937 *generator);                       /* 32 random bits */
+double rl_mt19937_uniform(rl_mt19937 *generator);                      /* random_sample(): [0, 1), 53 bits */
+double rl_mt19937_normal(rl_mt19937 *generator);                       /* randn(): polar Box-Muller */
+void rl_mt19937_permutation(rl_mt19937 *generator, int n, int *order); /* permutation(n): masked rejection */
+
+#endif

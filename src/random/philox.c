@@ -1,0 +1,132 @@
+#include <Random123/philox.h>
+#include <math.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "ridgeless/random.h"
+
+/* Logarithm, cosine and sine are written out here, from additions, multiplications and divisions alone: libm's differ
+ * in the last bit from one version and processor to the next, and a drawn value must not. */
+
+static const double LN_2 = 0x1.62e42fefa39efp-1, HALF_PI = 0x1.921fb54442d18p+0;
+static const uint64_t SQRT_HALF_BITS = 0x3fe6a09e667f3bcdu;
+
+rl_key rl_key_make(uint64_t study_seed, const char *dataset_name) {
+    const uint64_t hash = XXH3_64bits_withSeed(dataset_name, strlen(dataset_name), study_seed);
+    return (rl_key){{(uint32_t)hash, (uint32_t)(hash >> 32)}};
+}
+
+void rl_philox(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column, uint32_t block[4]) {
+    const philox4x32_ctr_t counter = {{column, row, (uint32_t)stream, repeat}};
+    const philox4x32_key_t philox_key = {{key.word[0], key.word[1]}};
+    const philox4x32_ctr_t result = philox4x32_R(10, counter, philox_key);
+    memcpy(block, result.v, sizeof result.v);
+}
+
+/* In (0, 1): the middles of 2^52 equal intervals, which a double holds exactly. */
+static double open_uniform(uint32_t low, uint32_t high) {
+    const uint64_t bits = ((uint64_t)high << 32 | low) >> 12;
+    return ((double)(int64_t)bits + 0.5) * 0x1p-52;
+}
+
+static double polynomial(const double *coefficients, int n, double z) {
+    double sum = coefficients[0];
+    for (int i = 1; i < n; i++) sum = sum * z + coefficients[i];
+    return sum;
+}
+#define POLYNOMIAL(coefficients, z) polynomial(coefficients, (int)(sizeof(coefficients) / sizeof(double)), z)
+
+/* The series of 2 artanh(s) / (2 s) - 1 in z = s^2, and Taylor's of cos x and of sin x / x in z = x^2, highest power
+ * first; over the intervals below, what is left out is less than 2^-57 of the sum. */
+static const double ARTANH[] = {1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11,
+                                1.0 / 9,  1.0 / 7,  1.0 / 5,  1.0 / 3,  0};
+static const double COS[] = {1.0 / 20922789888000,
+                             -1.0 / 87178291200,
+                             1.0 / 479001600,
+                             -1.0 / 3628800,
+                             1.0 / 40320,
+                             -1.0 / 720,
+                             1.0 / 24,
+                             -1.0 / 2,
+                             1};
+static const double SIN[] = {1.0 / 355687428096000,
+                             -1.0 / 1307674368000,
+                             1.0 / 6227020800,
+                             -1.0 / 39916800,
+                             1.0 / 362880,
+                             -1.0 / 5040,
+                             1.0 / 120,
+                             -1.0 / 6,
+                             1};
+
+/* Of u in (0, 1): u = m 2^e with m in [sqrt(1/2), sqrt(2)), log m = 2 artanh((m - 1) / (m + 1)). No branch: a random
+ * one is mispredicted half of the time. */
+static double natural_log(double u) {
+    uint64_t bits;
+    memcpy(&bits, &u, sizeof bits);
+    const uint64_t above = bits - SQRT_HALF_BITS; /* its exponent field is e, in two's complement */
+    bits -= above & 0xfff0000000000000u;
+    double m;
+    memcpy(&m, &bits, sizeof m);
+    const int e = (int)((int64_t)above >> 52);
+    const double s = (m - 1) / (m + 1);
+    return e * LN_2 + (2 * s + 2 * s * POLYNOMIAL(ARTANH, s * s));
+}
+
+/* cos(quadrant pi/2 + x), |x| <= pi/4. */
+static double cosine(int quadrant, double x) {
+    const double values[2] = {POLYNOMIAL(COS, x * x), -x * POLYNOMIAL(SIN, x * x)};
+    return values[quadrant & 1] * (1 - (quadrant & 2));
+}
+
+double rl_philox_normal(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column) {
+    uint32_t block[4];
+    rl_philox(key, stream, repeat, row / 2, column, block);
+    const double radius = sqrt(-2 * natural_log(open_uniform(block[0], block[1])));
+    const double turns = 4 * open_uniform(block[2], block[3]); /* in quarters */
+    const int quadrant = (int)(turns + 0.5);
+    const double x = (turns - quadrant) * HALF_PI;
+    return radius * cosine(row % 2 == 0 ? quadrant : quadrant + 3, x); /* sin t = cos(t + 3 pi/2) */
+}
+
+void rl_philox_normal_row(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t first_column, int count,
+                          double *out) {
+    for (int j = 0; j < count; j++) out[j] = rl_philox_normal(key, stream, repeat, row, first_column + (uint32_t)j);
+}
+
+/* The words of blocks (row 0, column 0, 1, 2, ...), one after the other. */
+typedef struct word_stream {
+    rl_key key;
+    uint32_t repeat, column;
+    int used;
+    uint32_t block[4];
+} word_stream;
+
+static uint32_t next_word(word_stream *words) {
+    if (words->used == 4) {
+        rl_philox(words->key, RL_STREAM_ROW_ORDER, words->repeat, 0, words->column++, words->block);
+        words->used = 0;
+    }
+    return words->block[words->used++];
+}
+
+/* Uniform on 0 ... range - 1: the upper half of word x range, leaving out the 2^32 mod range words that would make some
+ * values more likely than others. */
+static uint32_t next_below(word_stream *words, uint32_t range) {
+    const uint32_t surplus = (0u - range) % range;
+    uint64_t product;
+    do product = (uint64_t)next_word(words) * range;
+    while ((uint32_t)product < surplus);
+    return (uint32_t)(product >> 32);
+}
+
+void rl_philox_permutation(rl_key key, uint32_t repeat, int n, int *order) {
+    word_stream words = {.key = key, .repeat = repeat, .used = 4};
+    for (int i = 0; i < n; i++) order[i] = i;
+    for (int i = n - 1; i > 0; i--) {
+        const uint32_t j = next_below(&words, (uint32_t)i + 1);
+        const int swapped = order[i];
+        order[i] = order[j];
+        order[j] = swapped;
+    }
+}
