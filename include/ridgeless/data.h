@@ -1,0 +1,166 @@
+/* data: where rows of features and a target come from, and in which order a repeat takes them.
+ *
+ * A *source* (one file in src/data/, one row of the table in src/data/source.c) makes a *dataset*: read from files or
+ * drawn. A *repeat* is one random order of a dataset's rows; the training set of size N is the first N rows of that
+ * order and every other row is a test row, so training sets are nested in N. Nothing fits an intercept. All local. */
+#ifndef RIDGELESS_DATA_H
+#define RIDGELESS_DATA_H
+
+#include "ridgeless/core.h"
+#include "ridgeless/random.h"
+
+/* A linear teacher with independent standard normal features: y = x_hidden . beta + noise * e, of which the student
+ * sees the first n_features coordinates of x_hidden. */
+typedef struct rl_teacher {
+    int n_hidden;
+    double noise; /* standard deviation */
+    double *beta; /* [n_hidden], owned */
+} rl_teacher;
+
+typedef struct rl_dataset {
+    char *name;   /* group in the results file; owned */
+    char *origin; /* where the rows come from, for people: a path, or how they were drawn; owned */
+    int n_rows, n_features;
+    int n_dropped;      /* rows of the file left out because a value is missing */
+    double *x;          /* [n_rows, n_features], row-major, ld = n_features; owned. NULL when `fresh` */
+    double *y;          /* [n_rows]; owned. NULL when `fresh` */
+    double *beta_star;  /* [n_features], owned: least squares on all rows; the population's when `fresh` */
+    bool fresh;         /* rows are drawn anew for each repeat (student-teacher, draw: fresh) */
+    rl_teacher teacher; /* of student-teacher; beta NULL otherwise */
+    uint64_t checksum;  /* XXH3-64 over n_rows, n_features, x, y, or over the teacher: what the numbers depend on */
+} rl_dataset;
+
+void rl_dataset_destroy(rl_dataset *dataset);
+
+/* The variance of a fresh dataset's target that no linear function of the student's features explains:
+ * |beta of the features the student does not see|^2 + noise^2. */
+double rl_dataset_residual_variance(const rl_dataset *dataset);
+
+/* ---- sources ---------------------------------------------------------------------------------------------------- */
+
+/* Where data files are looked for, in this order: option (--data), environment ($RIDGELESS_DATA), then the folders of
+ * the installation. */
+typedef struct rl_data_path {
+    char *folders[5]; /* owned; absent ones NULL */
+    int n_folders;
+} rl_data_path;
+
+/* `option` may be NULL. The installed folders are ../share/ridgeless/data beside the running program's folder, the
+ * compiled-in data folder, and jobs/data of the source tree that it was built from. */
+rl_status rl_data_path_create(rl_data_path *path, const char *option);
+void rl_data_path_destroy(rl_data_path *path);
+
+/* Writes into *found (owned by the caller) the first folder/file that exists as a regular file. RL_ERR_INPUT with a
+ * message that lists every folder looked in otherwise. */
+rl_status rl_data_path_find(const rl_data_path *path, const char *file, char **found);
+
+typedef struct rl_source_request {
+    const char *name;          /* the dataset's name in the study */
+    const rl_options *options; /* checked against the source's specs */
+    const rl_data_path *path;
+    const char *base_folder; /* of the study file: relative file names start here first; may be NULL */
+    rl_random_kind random;
+    uint64_t seed;
+} rl_source_request;
+
+typedef struct rl_source {
+    const char *name;         /* student-teacher, california, ... */
+    const char *summary;      /* one line for `ridgeless datasets` */
+    const char *const *files; /* names of its data files, NULL-terminated; NULL when it needs none */
+    const char *how_to_get;   /* what to do when a file is missing; NULL when it needs none */
+    const rl_option_spec *options;
+    int n_options;
+    /* Fills name, origin, n_rows, n_features, n_dropped, and x, y or the teacher. rl_dataset_load does the rest. */
+    rl_status (*load)(const rl_source_request *request, rl_dataset *dataset);
+} rl_source;
+
+/* The table: every source, NULL-terminated. */
+extern const rl_source *const rl_sources[];
+
+/* NULL when there is none of that name. */
+const rl_source *rl_source_find(const char *name);
+
+/* Whether all files of the source are there. *missing: the first that is not (a static string), or NULL. */
+bool rl_source_available(const rl_source *source, const rl_data_path *path, const char **missing);
+
+/* Makes the dataset: source->load, then refuses NaN and infinity, computes beta_star (by normal equations, as the
+ * published program does, with RL_RANDOM_NUMPY; else QR, with column pivoting when all rows are rank-deficient: the
+ * minimum-norm one) and the checksum. The caller owns *dataset; on failure it is empty. */
+rl_status rl_dataset_load(const rl_source *source, const rl_source_request *request, rl_dataset *dataset);
+
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
+
+typedef enum rl_standardize {
+    RL_STANDARDIZE_NONE,
+    RL_STANDARDIZE_CENTER,    /* minus the column's mean */
+    RL_STANDARDIZE_UNIT_NORM, /* then divided by its Euclidean norm */
+    RL_STANDARDIZE_Z_SCORE    /* or by its population standard deviation */
+} rl_standardize;
+#define RL_STANDARDIZE_CHOICES "none|center|unit-norm|z-score"
+
+/* Applies it in place to x [n_rows, n_features] row-major. `what` names the table in the message about a constant
+ * column, which cannot be scaled. */
+rl_status rl_standardize_columns(rl_standardize how, int n_rows, int n_features, double *x, const char *what);
+
+/* A table of text read from a delimited file (plain or gzip): quotes as in RFC 4180. */
+typedef struct rl_table {
+    int n_rows, n_columns;
+    char **cells;  /* [n_rows * n_columns], blanks around them stripped */
+    char **header; /* [n_columns]; NULL without a header line */
+    int *lines;    /* [n_rows]: line of the file */
+    char *path;
+    char *bytes; /* what cells and header point into */
+} rl_table;
+
+typedef struct rl_table_format {
+    char delimiter; /* ' ' means any run of blanks */
+    bool has_header;
+    size_t limit; /* bytes, uncompressed; 0: RL_TABLE_LIMIT */
+} rl_table_format;
+#define RL_TABLE_LIMIT ((size_t)1 << 30)
+
+/* RL_ERR_INPUT with file and line: missing, a directory, empty, larger than the limit, binary, a damaged gzip file, a
+ * stray quote, a row with another number of cells. Blank lines are passed over. */
+rl_status rl_table_read(const char *path, rl_table_format format, rl_table *table);
+void rl_table_destroy(rl_table *table);
+
+/* The column called `name`, or, when `name` is a number and no column is called so, the column of that number (from 1).
+ * RL_ERR_INPUT lists the columns that there are. */
+rl_status rl_table_column(const rl_table *table, const char *name, int *column);
+
+/* Turns the chosen columns into numbers: x [n_kept, n_features] row-major and y [n_kept], both owned by the dataset.
+ * Rows with a missing value ("", NA, null, ?) in any column of the file (`any_column`) or in the chosen ones are
+ * dropped and counted; any other text that is not a finite number, NaN included, is RL_ERR_INPUT with file, line and
+ * column. So is a table of which no row is left. */
+typedef struct rl_table_choice {
+    const int *features; /* column indices */
+    int n_features;
+    int target; /* -1: none, y stays NULL */
+    bool any_column;
+} rl_table_choice;
+rl_status rl_table_numbers(const rl_table *table, const rl_table_choice *choice, rl_dataset *dataset);
+
+/* ---- the rows of a repeat --------------------------------------------------------------------------------------- */
+
+/* The rows of one repeat in their order. Reused from repeat to repeat. */
+typedef struct rl_rows {
+    const rl_dataset *dataset; /* borrowed */
+    rl_random_kind random;
+    rl_key key;
+    uint32_t repeat;
+    int *order; /* [n_rows], owned; not used when the dataset is fresh */
+} rl_rows;
+
+/* `seed`: the study's. */
+rl_status rl_rows_create(rl_rows *rows, const rl_dataset *dataset, rl_random_kind random, uint64_t seed);
+void rl_rows_destroy(rl_rows *rows);
+
+/* Puts the rows in the order of `repeat`. With RL_RANDOM_NUMPY: RandomState(repeat).permutation(n_rows) read from its
+ * end, so that the first N rows are its last N entries (the published split). */
+void rl_rows_arrange(rl_rows *rows, uint32_t repeat);
+
+/* Copies rows first ... first + count - 1 of the order: features to x [count, n_features], row-major with leading
+ * dimension ldx, targets to y [count]. */
+void rl_rows_get(const rl_rows *rows, int first, int count, double *x, int ldx, double *y);
+
+#endif

@@ -1,0 +1,121 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "source.h"
+
+/* Any table that the user names. */
+
+/* Beside the study file, then where data files are looked for. */
+static rl_status locate(const rl_source_request *request, char **path) {
+    const char *file = rl_options_text(request->options, "file");
+    if (file[0] == '/') return rl_strdup(path, file);
+    if (request->base_folder != NULL) {
+        rl_text beside = RL_TEXT_EMPTY;
+        RL_TRY(rl_text_append(&beside, "%s/%s", request->base_folder, file));
+        struct stat status;
+        if (stat(beside.bytes, &status) == 0 || errno != ENOENT) { /* what is wrong with it, the reader says */
+            *path = beside.bytes;
+            return RL_OK;
+        }
+        rl_free(beside.bytes);
+    }
+    const rl_status status = rl_data_path_find(request->path, file, path);
+    if (status != RL_ERR_INPUT) return status;
+    if (request->base_folder == NULL) return rl_source_key_fail(request, "file", "%s", rl_error_message());
+    return rl_source_key_fail(request, "file", "%s, nor in %s beside the study file", rl_error_message(),
+                              request->base_folder);
+}
+
+/* The feature columns that the request names. */
+static rl_status choose_named(const rl_source_request *request, const rl_table *table, int target, int *columns) {
+    const rl_option_value *names = rl_options_get(request->options, "features");
+    for (int i = 0; i < names->n_list; i++) {
+        int column;
+        if (rl_table_column(table, names->list[i], &column) != RL_OK)
+            return rl_source_key_fail(request, "features", "%s", rl_error_message());
+        if (column == target)
+            return rl_source_key_fail(request, "features", "`%s` is the target, expected other columns",
+                                      names->list[i]);
+        for (int j = 0; j < i; j++)
+            if (columns[j] == column)
+                return rl_source_key_fail(request, "features", "`%s` is named twice, expected each column once",
+                                          names->list[i]);
+        columns[i] = column;
+    }
+    return RL_OK;
+}
+
+static rl_status choose_features(const rl_source_request *request, const rl_table *table, int target, int *columns,
+                                 int *n) {
+    const rl_option_value *names = rl_options_get(request->options, "features");
+    *n = 0;
+    if (names->given) {
+        *n = names->n_list;
+        if (names->n_list == 0) return rl_source_key_fail(request, "features", "is empty, expected a column");
+        return choose_named(request, table, target, columns);
+    }
+    for (int j = 0; j < table->n_columns; j++)
+        if (j != target) columns[(*n)++] = j;
+    if (*n > 0) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "dataset `%s`: %s: no column besides the target, expected a feature", request->name,
+                   table->path);
+}
+
+static rl_status convert(const rl_source_request *request, const rl_table *table, int *columns, rl_dataset *dataset) {
+    rl_table_choice choice = {.features = columns};
+    if (rl_table_column(table, rl_options_text(request->options, "target"), &choice.target) != RL_OK)
+        return rl_source_key_fail(request, "target", "%s", rl_error_message());
+    RL_TRY(choose_features(request, table, choice.target, columns, &choice.n_features));
+    RL_TRY(rl_table_numbers(table, &choice, dataset));
+    const rl_standardize how = (rl_standardize)rl_options_get(request->options, "standardize")->number;
+    return rl_standardize_columns(how, dataset->n_rows, dataset->n_features, dataset->x, table->path);
+}
+
+static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
+    static const char delimiters[] = {',', ';', '\t', ' '}; /* in the order of the choices */
+    const rl_table_format format = {
+        .delimiter = delimiters[(int)rl_options_get(request->options, "delimiter")->number],
+        .has_header = rl_options_flag(request->options, "header"),
+    };
+    RL_TRY(locate(request, &dataset->origin));
+    rl_table table;
+    RL_TRY(rl_table_read(dataset->origin, format, &table));
+    int *columns = NULL;
+    const int n_named = rl_options_get(request->options, "features")->n_list;
+    rl_status status = RL_ALLOC(columns, n_named > table.n_columns ? n_named : table.n_columns);
+    if (status == RL_OK) status = convert(request, &table, columns, dataset);
+    rl_free(columns);
+    rl_table_destroy(&table);
+    return status;
+}
+
+static const rl_option_spec options[] = {
+    {.key = "file",
+     .type = RL_OPTION_TEXT,
+     .required = true,
+     .help = "beside the study file or in a data folder; plain or gzip"},
+    {.key = "target", .type = RL_OPTION_TEXT, .required = true, .help = "name or number (from 1) of the column"},
+    {.key = "features",
+     .type = RL_OPTION_TEXT_LIST,
+     .help = "names or numbers (from 1) of columns; default: all but the target"},
+    {.key = "delimiter",
+     .type = RL_OPTION_CHOICE,
+     .default_text = "comma",
+     .choices = "comma|semicolon|tab|space",
+     .help = "what separates cells; space: any run of blanks"},
+    {.key = "header", .type = RL_OPTION_FLAG, .default_number = 1, .help = "whether the first line names the columns"},
+    {.key = "standardize",
+     .type = RL_OPTION_CHOICE,
+     .default_text = "none",
+     .choices = RL_STANDARDIZE_CHOICES,
+     .help = "what is done to each feature"},
+};
+
+const rl_source rl_source_csv = {
+    .name = "csv",
+    .summary = "any table of text: features and target by column; rows with missing values are dropped",
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .load = load,
+};

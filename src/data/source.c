@@ -1,0 +1,49 @@
+#include "source.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const rl_source *const rl_sources[] = {&rl_source_student_teacher,
+                                       &rl_source_california,
+                                       &rl_source_diabetes,
+                                       &rl_source_who,
+                                       &rl_source_who_fixed,
+                                       &rl_source_csv,
+                                       NULL};
+
+const rl_source *rl_source_find(const char *name) {
+    for (const rl_source *const *source = rl_sources; *source != NULL; source++)
+        if (strcmp((*source)->name, name) == 0) return *source;
+    return NULL;
+}
+
+bool rl_source_available(const rl_source *source, const rl_data_path *path, const char **missing) {
+    *missing = NULL;
+    for (const char *const *file = source->files; file != NULL && *file != NULL; file++) {
+        char *found = NULL;
+        if (rl_data_path_find(path, *file, &found) != RL_OK) {
+            *missing = *file;
+            return false;
+        }
+        rl_free(found);
+    }
+    return true;
+}
+
+rl_status rl_source_locate(const rl_source *source, const rl_source_request *request, const char *file, char **path) {
+    const rl_status status = rl_data_path_find(request->path, file, path);
+    if (status != RL_ERR_INPUT) return status;
+    return rl_fail(status, "dataset `%s`: %s; %s", request->name, rl_error_message(), source->how_to_get);
+}
+
+rl_status rl_source_key_fail(const rl_source_request *request, const char *key, const char *format, ...) {
+    char reason[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    const int line = rl_options_get(request->options, key)->line;
+    if (line == 0) return rl_fail(RL_ERR_INPUT, "dataset `%s`: key `%s`: %s", request->name, key, reason);
+    return rl_fail(RL_ERR_INPUT, "dataset `%s`: key `%s` (line %d): %s", request->name, key, line, reason);
+}

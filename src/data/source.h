@@ -1,0 +1,25 @@
+/* Private to `data`: what sources share. */
+#ifndef RL_DATA_SOURCE_H
+#define RL_DATA_SOURCE_H
+
+#include "ridgeless/data.h"
+
+extern const rl_source rl_source_student_teacher, rl_source_california, rl_source_diabetes, rl_source_who,
+    rl_source_who_fixed, rl_source_csv;
+
+/* The path of one of a source's files, owned by the caller. RL_ERR_INPUT says where it was looked for and how to get
+ * it. */
+rl_status rl_source_locate(const rl_source *source, const rl_source_request *request, const char *file, char **path);
+
+/* RL_ERR_INPUT about the value of a key of the study file. */
+rl_status rl_source_key_fail(const rl_source_request *request, const char *key, const char *format, ...) RL_PRINTF(3);
+
+/* One row of a student-teacher dataset, drawn by Philox: x[n_features] and *y. */
+void rl_teacher_row(const rl_teacher *teacher, rl_key key, uint32_t repeat, uint32_t row, int n_features, double *x,
+                    double *y);
+
+/* Least squares on all rows as the published program computes it, into beta[n_features]. *regular is false, and beta of
+ * no use, when the features are linearly dependent. */
+rl_status rl_published_beta_star(const rl_dataset *dataset, double *beta, bool *regular);
+
+#endif

@@ -1,0 +1,1298 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "ridgeless/data.h"
+
+/* Both ends of the tolerance allowed; false for NaN. */
+static bool is_near(double value, double expected, double tolerance) {
+    return fabs(value - expected) <= tolerance;
+}
+#define assert_near(value, expected, tolerance) assert_true(is_near(value, expected, tolerance))
+
+/* Fails, showing the message, unless it has `part` in it. */
+static void assert_message(const char *part) {
+    if (strstr(rl_error_message(), part) == NULL) fail_msg("no `%s` in: %s", part, rl_error_message());
+}
+
+static void assert_done(rl_status status) {
+    if (status != RL_OK) fail_msg("%s", rl_error_message());
+}
+
+static void assert_refused(rl_status status, const char *part) {
+    assert_int_equal(status, RL_ERR_INPUT);
+    assert_message(part);
+}
+
+/* ---- files to read ---------------------------------------------------------------------------------------------- */
+
+static char folder[] = "/tmp/ridgeless-test-data-XXXXXX";
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    char command[sizeof folder + 16];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+/* The path of a file in the folder, valid until the next call. */
+static const char *path_of(const char *name) {
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static const char *write_bytes(const char *name, const void *bytes, size_t length) {
+    FILE *file = fopen(path_of(name), "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+    return path_of(name);
+}
+
+static const char *write_text(const char *name, const char *text) {
+    return write_bytes(name, text, strlen(text));
+}
+
+static const char *write_gzip(const char *name, const char *text) {
+    gzFile file = gzopen(path_of(name), "wb");
+    assert_non_null(file);
+    assert_int_equal(gzwrite(file, text, (unsigned)strlen(text)), strlen(text));
+    assert_int_equal(gzclose(file), Z_OK);
+    return path_of(name);
+}
+
+/* ---- tables ----------------------------------------------------------------------------------------------------- */
+
+static const rl_table_format comma = {.delimiter = ',', .has_header = true}, bare = {.delimiter = ','},
+                             blanks = {.delimiter = ' '};
+
+static rl_table read_text(const char *text, rl_table_format format) {
+    rl_table table;
+    assert_done(rl_table_read(write_text("table.csv", text), format, &table));
+    return table;
+}
+
+static const char *cell(const rl_table *table, int row, int column) {
+    return table->cells[row * table->n_columns + column];
+}
+
+static void refuse_bytes(const void *bytes, size_t length, rl_table_format format, const char *message) {
+    rl_table table;
+    assert_refused(rl_table_read(write_bytes("table.csv", bytes, length), format, &table), message);
+    assert_message("table.csv");
+    assert_null(table.cells); /* nothing to release */
+}
+
+static void refuse_text(const char *text, rl_table_format format, const char *message) {
+    refuse_bytes(text, strlen(text), format, message);
+}
+
+static void table_has_header_cells_and_lines(void **state) {
+    (void)state;
+    rl_table table = read_text("a, b ,c\n1,2,3\n\n \t\n4,, six \n", comma);
+    assert_int_equal(table.n_rows, 2);
+    assert_int_equal(table.n_columns, 3);
+    assert_string_equal(table.header[1], "b");
+    assert_string_equal(cell(&table, 0, 2), "3");
+    assert_string_equal(cell(&table, 1, 1), "");
+    assert_string_equal(cell(&table, 1, 2), "six");
+    assert_int_equal(table.lines[0], 2);
+    assert_int_equal(table.lines[1], 5); /* blank lines are counted and passed over */
+    assert_string_equal(table.path, path_of("table.csv"));
+    rl_table_destroy(&table);
+}
+
+static void table_reads_quotes(void **state) {
+    (void)state;
+    rl_table table = read_text("\"x, y\",b\n\"say \"\"hi\"\"\", \"2\" \n\"two\n\nlines\",3\n4,5\n", comma);
+    assert_int_equal(table.n_rows, 3);
+    assert_string_equal(table.header[0], "x, y");
+    assert_string_equal(cell(&table, 0, 0), "say \"hi\"");
+    assert_string_equal(cell(&table, 0, 1), "2");
+    assert_string_equal(cell(&table, 1, 0), "two\n\nlines");
+    assert_int_equal(table.lines[1], 3); /* where the row begins */
+    assert_int_equal(table.lines[2], 6);
+    rl_table_destroy(&table);
+}
+
+static void table_reads_line_ends_and_byte_order_mark(void **state) {
+    (void)state;
+    rl_table table = read_text(
+        "\xef\xbb\xbf"
+        "a,b\r\n1,2\r\n3,4", /* no end of the last line */
+        comma);
+    assert_int_equal(table.n_rows, 2);
+    assert_string_equal(table.header[0], "a");
+    assert_string_equal(table.header[1], "b");
+    assert_string_equal(cell(&table, 1, 1), "4");
+    assert_int_equal(table.lines[1], 3);
+    rl_table_destroy(&table);
+}
+
+static void table_reads_other_delimiters(void **state) {
+    (void)state;
+    rl_table table = read_text("1;2,5;3\n", (rl_table_format){.delimiter = ';'});
+    assert_int_equal(table.n_columns, 3);
+    assert_null(table.header);
+    assert_string_equal(cell(&table, 0, 1), "2,5");
+    rl_table_destroy(&table);
+
+    table = read_text("1\t\t3\n\t\t\n", (rl_table_format){.delimiter = '\t'});
+    assert_int_equal(table.n_rows, 2); /* a line of tabs has cells */
+    assert_int_equal(table.n_columns, 3);
+    assert_string_equal(cell(&table, 0, 1), "");
+    rl_table_destroy(&table);
+
+    table = read_text("  1   2\t \t3  \n\n4 \"5 6\" 7\n", blanks);
+    assert_int_equal(table.n_rows, 2);
+    assert_int_equal(table.n_columns, 3);
+    assert_string_equal(cell(&table, 0, 0), "1");
+    assert_string_equal(cell(&table, 0, 2), "3");
+    assert_string_equal(cell(&table, 1, 1), "5 6");
+    assert_int_equal(table.lines[1], 3);
+    rl_table_destroy(&table);
+}
+
+static void table_reads_gzip(void **state) {
+    (void)state;
+    rl_table table;
+    assert_done(rl_table_read(write_gzip("table.csv.gz", "a,b\n1,2\n"), comma, &table));
+    assert_int_equal(table.n_rows, 1);
+    assert_string_equal(cell(&table, 0, 1), "2");
+    rl_table_destroy(&table);
+}
+
+/* Longer than what is read at once, in all: lines straddle the ends of the parts. */
+static void table_reads_long_files(void **state) {
+    (void)state;
+    enum { ROWS = 20000 };
+    rl_text text = RL_TEXT_EMPTY;
+    for (int i = 0; i < ROWS; i++) assert_done(rl_text_append(&text, "%d,\"%d\",%d\r\n", i, 2 * i, 3 * i));
+    rl_table table = read_text(text.bytes, bare);
+    assert_int_equal(table.n_rows, ROWS);
+    for (int i = 0; i < ROWS; i++) {
+        for (int j = 0; j < 3; j++) assert_int_equal(atoi(cell(&table, i, j)), (j + 1) * i);
+        assert_int_equal(table.lines[i], i + 1);
+    }
+    rl_table_destroy(&table);
+    rl_free(text.bytes);
+}
+
+static void table_refuses_what_is_no_file(void **state) {
+    (void)state;
+    rl_table table;
+    assert_refused(rl_table_read(path_of("absent.csv"), comma, &table), "absent.csv: cannot be read: No such file");
+    assert_refused(rl_table_read(folder, comma, &table), "is a directory, expected a file");
+}
+
+/* A device that fails when it is read: the memory of this process from address 0, which is not mapped. */
+static void table_reports_failed_reads(void **state) {
+    (void)state;
+    rl_table table;
+    assert_refused(rl_table_read("/proc/self/mem", comma, &table), "/proc/self/mem: cannot be read: Input/output");
+    if (geteuid() == 0) return; /* may open anything */
+    const char *path = write_text("locked.csv", "1,2\n");
+    assert_int_equal(chmod(path, 0), 0);
+    assert_refused(rl_table_read(path, comma, &table), "locked.csv: cannot be read: Permission denied");
+}
+
+static void table_refuses_empty_files(void **state) {
+    (void)state;
+    refuse_text("", comma, "is empty, expected a table");
+    refuse_text("\n \n\n", comma, "is empty, expected a table");
+    refuse_text("\xef\xbb\xbf", bare, "is empty, expected a table");
+    refuse_text("  \n", blanks, "is empty, expected a table");
+    refuse_text("a,b\n", comma, "no row follows the header line");
+}
+
+static void table_refuses_ragged_rows(void **state) {
+    (void)state;
+    refuse_text("a,b,c\n1,2,3\n4,5\n", comma, "table.csv:3: a row of 2 cells, expected 3 as in line 1");
+    refuse_text("\n1,2\n1,2,3", bare, "table.csv:3: a row of 3 cells, expected 2 as in line 2");
+    refuse_text("1,2\n\"a\n\",\"b\n\"\n1,2\n\"c\n\"\n", bare, "table.csv:6: a row of 1 cells, expected 2");
+}
+
+static void table_refuses_binary(void **state) {
+    (void)state;
+    refuse_bytes("a,b\n1,\0002\n", 8, comma, "table.csv:2: byte 0x00 is not text");
+    refuse_text("a,b\n1,2\n3,\x1b[0m4\n", comma, "table.csv:3: byte 0x1b is not text");
+    refuse_text("a\x7f\n", comma, "table.csv:1: byte 0x7f is not text");
+    refuse_bytes("\xff\xfe\x61\x00\x0a\x00", 6, comma, "byte 0x00 is not text"); /* UTF-16 */
+}
+
+static void table_refuses_stray_quotes(void **state) {
+    (void)state;
+    refuse_text("a,b\n1,2\"3\n", comma, "table.csv:2: a quote inside a cell");
+    refuse_text("a,b\n1,\"2\"3\n", comma, "table.csv:2: a quote inside a cell");
+    refuse_text("a,b\n1,2\n3,\"4\n5,6\n", comma,
+                "table.csv:3: a quoted cell of the row that begins here is never closed");
+}
+
+static void table_refuses_damaged_gzip(void **state) {
+    (void)state;
+    char bytes[4096];
+    FILE *file = fopen(write_gzip("whole.gz", "a,b\n1,2\n3,4\n5,6\n"), "rb");
+    assert_non_null(file);
+    const size_t length = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    refuse_bytes(bytes, length - 10, comma, "damaged gzip file"); /* cut short */
+    bytes[length - 5] ^= 1;                                       /* checksum */
+    refuse_bytes(bytes, length, comma, "damaged gzip file");
+}
+
+static void table_refuses_more_than_the_limit(void **state) {
+    (void)state;
+    rl_table_format format = bare;
+    format.limit = 8;
+    rl_table table = read_text("1,2\n3,4\n", format);
+    assert_int_equal(table.n_rows, 2);
+    rl_table_destroy(&table);
+    format.limit = 7;
+    refuse_text("1,2\n3,4\n", format, "larger than the 7 bytes");
+    assert_refused(rl_table_read(write_gzip("table.csv.gz", "1,2\n3,4\n"), format, &table), "larger than the 7 bytes");
+}
+
+static void column_is_found_by_name_or_number(void **state) {
+    (void)state;
+    rl_table table = read_text("a,3,a b,b,b\n1,2,3,4,5\n", comma);
+    int column;
+    assert_done(rl_table_column(&table, "a b", &column));
+    assert_int_equal(column, 2);
+    assert_done(rl_table_column(&table, "3", &column)); /* a name before a number */
+    assert_int_equal(column, 1);
+    assert_done(rl_table_column(&table, "5", &column));
+    assert_int_equal(column, 4);
+    static const char *const absent[] = {"A", "0", "6", "-1", "1.0", ""};
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+        assert_refused(rl_table_column(&table, absent[i], &column), "expected one of `a`, `3`, `a b`, `b`, `b`");
+    assert_refused(rl_table_column(&table, "b", &column), "columns 4 and 5 are both called `b`");
+    rl_table_destroy(&table);
+
+    table = read_text("1,2\n", bare);
+    assert_done(rl_table_column(&table, "2", &column));
+    assert_int_equal(column, 1);
+    assert_refused(rl_table_column(&table, "x", &column), "no column `x`, expected a number from 1 to 2");
+    rl_table_destroy(&table);
+}
+
+static void numbers_drop_rows_with_missing_values(void **state) {
+    (void)state;
+    rl_table table = read_text("a,b,y,note\n1,2,3,\n4,,5,x\n6,7,NA,x\n?,1,2,x\n1,null,2,x\n8,9,10,text\n", comma);
+    const int features[] = {1, 0};
+    rl_dataset d = {0};
+    assert_done(rl_table_numbers(&table, &(rl_table_choice){.features = features, .n_features = 2, .target = 2}, &d));
+    assert_int_equal(d.n_rows, 2);
+    assert_int_equal(d.n_features, 2);
+    assert_int_equal(d.n_dropped, 4);
+    static const double x[] = {2, 1, 9, 8}, y[] = {3, 10};
+    assert_memory_equal(d.x, x, sizeof x);
+    assert_memory_equal(d.y, y, sizeof y);
+    rl_dataset_destroy(&d);
+
+    assert_done(
+        rl_table_numbers(/* now a missing note counts too; no target */
+                         &table,
+                         &(rl_table_choice){.features = features, .n_features = 1, .target = -1, .any_column = true},
+                         &d));
+    assert_int_equal(d.n_rows, 1);
+    assert_int_equal(d.n_dropped, 5);
+    assert_true(d.x[0] == 9);
+    assert_null(d.y);
+    rl_dataset_destroy(&d);
+    rl_table_destroy(&table);
+}
+
+static void refuse_number(const char *text, const char *message) {
+    char content[128];
+    snprintf(content, sizeof content, "a,y\n1,2\n%s,3\n", text);
+    rl_table table = read_text(content, comma);
+    static const int a = 0, y = 1;
+    rl_dataset d = {0};
+    assert_refused(rl_table_numbers(&table, &(rl_table_choice){.features = &a, .n_features = 1, .target = 1}, &d),
+                   message);
+    rl_dataset_destroy(&d);
+    assert_refused(rl_table_numbers(&table, &(rl_table_choice){.features = &y, .n_features = 1, .target = 0}, &d),
+                   message); /* as the target */
+    rl_dataset_destroy(&d);
+    rl_table_destroy(&table);
+}
+
+static void numbers_refuse_what_is_not_finite(void **state) {
+    (void)state;
+    refuse_number("one", "table.csv:3: column `a`: `one` is not a finite number");
+    static const char *const wrong[] = {"1e400", "-1e400", "nan", "NaN", "inf", "-inf", "Infinity", "0x10",
+                                        "1 2",   "1.2.3",  "--1", "e5",  "+",   "1;5",  "1d3",      "1_000"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char message[64];
+        snprintf(message, sizeof message, "`%s` is not a finite number", wrong[i]);
+        refuse_number(wrong[i], message);
+    }
+    rl_table table = read_text("1,2\n3,x\n", bare);
+    static const int a = 0;
+    rl_dataset d = {0};
+    assert_refused(rl_table_numbers(&table, &(rl_table_choice){.features = &a, .n_features = 1, .target = 1}, &d),
+                   "table.csv:2: column 2: `x` is not");
+    rl_dataset_destroy(&d);
+    rl_table_destroy(&table);
+}
+
+static void numbers_refuse_when_no_row_is_left(void **state) {
+    (void)state;
+    rl_table table = read_text("a,y\n,1\n2,\n", comma);
+    static const int a = 0;
+    rl_dataset d = {0};
+    assert_refused(rl_table_numbers(&table, &(rl_table_choice){.features = &a, .n_features = 1, .target = 1}, &d),
+                   "no row is left: each of the 2 has a missing value");
+    rl_dataset_destroy(&d);
+    rl_table_destroy(&table);
+}
+
+/* ---- standardize ------------------------------------------------------------------------------------------------ */
+
+/* Columns (1, 2, 3, 6): mean 3, deviations (-2, -1, 0, 3), norm sqrt(14); and 1e200 times that, whose squares
+ * overflow. */
+static void standardize_has_known_values(void **state) {
+    (void)state;
+    static const double raw[] = {1, 1e200, 2, 2e200, 3, 3e200, 6, 6e200}, deviation[] = {-2, -1, 0, 3};
+    static const struct {
+        rl_standardize how;
+        double shift, scale[2];
+    } cases[] = {{RL_STANDARDIZE_CENTER, 0, {1, 1e200}},
+                 {RL_STANDARDIZE_UNIT_NORM, 0, {0.26726124191242438468 /* 1/sqrt(14) */, 0.26726124191242438468}},
+                 {RL_STANDARDIZE_Z_SCORE, 0, {0.53452248382484876937, 0.53452248382484876937}}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        double x[8];
+        memcpy(x, raw, sizeof x);
+        assert_done(rl_standardize_columns(cases[k].how, 4, 2, x, "t"));
+        for (int i = 0; i < 4; i++)
+            for (int j = 0; j < 2; j++)
+                assert_near(x[2 * i + j], deviation[i] * cases[k].scale[j], 8 * DBL_EPSILON * cases[k].scale[j]);
+    }
+    double x[8];
+    memcpy(x, raw, sizeof x);
+    assert_done(rl_standardize_columns(RL_STANDARDIZE_NONE, 4, 2, x, "t"));
+    assert_memory_equal(x, raw, sizeof x);
+}
+
+static void standardize_refuses_constant_columns(void **state) {
+    (void)state;
+    double x[] = {1, 0.1, 2, 0.1, 3, 0.1};
+    assert_refused(rl_standardize_columns(RL_STANDARDIZE_UNIT_NORM, 3, 2, x, "t.csv"),
+                   "t.csv: feature 2 is 0.1 in every row and cannot be scaled to unit norm");
+    assert_refused(rl_standardize_columns(RL_STANDARDIZE_Z_SCORE, 3, 2, x, "t.csv"), "to unit standard deviation");
+    double centered[] = {0.1, 0.1, 0.1};
+    assert_done(rl_standardize_columns(RL_STANDARDIZE_CENTER, 3, 1, centered, "t.csv"));
+    for (int i = 0; i < 3; i++) assert_true(centered[i] == 0);
+}
+
+/* ---- where files are looked for --------------------------------------------------------------------------------- */
+
+/* Sets $RIDGELESS_DATA for one test and puts it back. */
+static char *set_environment(const char *value) {
+    const char *before = getenv("RIDGELESS_DATA");
+    char *kept = before == NULL ? NULL : strdup(before);
+    assert_int_equal(value == NULL ? unsetenv("RIDGELESS_DATA") : setenv("RIDGELESS_DATA", value, 1), 0);
+    return kept;
+}
+
+static void restore_environment(char *kept) {
+    free(set_environment(kept));
+    free(kept);
+}
+
+static void data_path_is_in_order(void **state) {
+    (void)state;
+    char *kept = set_environment("/nowhere/environment");
+    rl_data_path path;
+    assert_done(rl_data_path_create(&path, "/nowhere/option"));
+    assert_in_range(path.n_folders, 4, 5); /* the installed folders may be one and the same */
+    assert_string_equal(path.folders[0], "/nowhere/option");
+    assert_string_equal(path.folders[1], "/nowhere/environment");
+    const char *beside = strstr(path.folders[2], "/share/ridgeless/data");
+    assert_non_null(beside);
+    assert_string_equal(beside, "/share/ridgeless/data");
+    rl_data_path_destroy(&path);
+
+    free(set_environment("/nowhere/option")); /* the same folder twice is looked in once */
+    assert_done(rl_data_path_create(&path, "/nowhere/option"));
+    assert_string_equal(path.folders[0], "/nowhere/option");
+    assert_non_null(strstr(path.folders[1], "/share/ridgeless/data"));
+    rl_data_path_destroy(&path);
+
+    free(set_environment(""));
+    assert_done(rl_data_path_create(&path, NULL));
+    assert_non_null(strstr(path.folders[0], "/share/ridgeless/data"));
+    rl_data_path_destroy(&path);
+    restore_environment(kept);
+}
+
+static void data_path_finds_the_first_regular_file(void **state) {
+    (void)state;
+    char *kept = set_environment(folder);
+    rl_data_path path;
+    assert_done(rl_data_path_create(&path, "/nowhere"));
+    write_text("here.csv", "1\n");
+    char *found;
+    assert_done(rl_data_path_find(&path, "here.csv", &found));
+    assert_string_equal(found, path_of("here.csv"));
+    rl_free(found);
+    assert_refused(rl_data_path_find(&path, "absent.csv", &found), "absent.csv: not found in /nowhere, ");
+    assert_message(folder);
+    assert_message("jobs/data"); /* every folder is listed */
+    assert_int_equal(mkdir(path_of("folder.csv"), 0700), 0);
+    assert_refused(rl_data_path_find(&path, "folder.csv", &found), "folder.csv: not found");
+    rl_data_path_destroy(&path);
+    restore_environment(kept);
+}
+
+/* ---- sources ---------------------------------------------------------------------------------------------------- */
+
+/* What a study file would say of a dataset. */
+typedef struct setting {
+    const char *key, *value; /* of a list: entries between bars */
+} setting;
+
+static void give(rl_option_value *value, const rl_option_spec *spec, const char *text) {
+    value->given = true;
+    value->line = 7;
+    value->number = strtod(text, NULL);
+    if (spec->type == RL_OPTION_TEXT_LIST) {
+        assert_done(rl_alloc(&value->list, 8, sizeof *value->list));
+        for (const char *entry = text; *entry != '\0'; entry += strcspn(entry, "|"), entry += *entry == '|') {
+            char word[64];
+            snprintf(word, sizeof word, "%.*s", (int)strcspn(entry, "|"), entry);
+            assert_done(rl_strdup(&value->list[value->n_list++], word));
+        }
+        return;
+    }
+    rl_free(value->text);
+    assert_done(rl_strdup(&value->text, text));
+    if (spec->type != RL_OPTION_CHOICE) return;
+    const char *word = strstr(spec->choices, text);
+    assert_non_null(word);
+    value->number = 0;
+    for (const char *c = spec->choices; c < word; c++) value->number += *c == '|';
+}
+
+typedef struct request {
+    const char *source, *name;
+    const setting *settings; /* ended by a NULL key; may be NULL */
+    const char *data, *base; /* folders */
+    rl_random_kind random;
+    uint64_t seed;
+} request;
+
+static rl_status load(const request *r, rl_dataset *dataset) {
+    const rl_source *source = rl_source_find(r->source);
+    assert_non_null(source);
+    rl_options options;
+    assert_done(rl_options_create(&options, source->options, source->n_options));
+    for (const setting *s = r->settings; s != NULL && s->key != NULL; s++) {
+        const int i = rl_options_find(&options, s->key);
+        assert_true(i >= 0);
+        give(&options.values[i], &options.specs[i], s->value);
+    }
+    rl_data_path path;
+    assert_done(rl_data_path_create(&path, r->data));
+    const rl_status status = rl_dataset_load(source,
+                                             &(rl_source_request){.name = r->name == NULL ? r->source : r->name,
+                                                                  .options = &options,
+                                                                  .path = &path,
+                                                                  .base_folder = r->base,
+                                                                  .random = r->random,
+                                                                  .seed = r->seed},
+                                             dataset);
+    rl_data_path_destroy(&path);
+    rl_options_destroy(&options);
+    return status;
+}
+
+#define SETTINGS(...) ((const setting[]){__VA_ARGS__, {NULL, NULL}})
+
+static rl_dataset load_done(request r) {
+    rl_dataset dataset;
+    assert_done(load(&r, &dataset));
+    return dataset;
+}
+
+static void refuse(request r, const char *message) {
+    rl_dataset dataset;
+    assert_refused(load(&r, &dataset), message);
+    assert_null(dataset.name); /* empty: nothing to release */
+    assert_null(dataset.x);
+    assert_null(dataset.y);
+    assert_null(dataset.beta_star);
+    assert_null(dataset.teacher.beta);
+}
+
+/* A study's data set that does not ship. When it is not in $RIDGELESS_DATA the test says so and is over: cmocka's
+ * skip() prints `not ok`, which Meson takes for a failure. */
+static bool load_published(const char *source, rl_dataset *dataset) {
+    const char *data = getenv("RIDGELESS_DATA"), *file = rl_source_find(source)->files[0];
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", data == NULL ? "" : data, file);
+    if (data == NULL || access(path, R_OK) != 0) {
+        print_message("# skipped: no %s in $RIDGELESS_DATA\n", file);
+        return false;
+    }
+    *dataset = load_done((request){.source = source});
+    assert_string_equal(dataset->origin, path);
+    return true;
+}
+
+static void sources_are_complete(void **state) {
+    (void)state;
+    static const char *const names[] = {"student-teacher", "california", "diabetes", "who", "who-fixed", "csv"};
+    size_t n = 0;
+    for (; rl_sources[n] != NULL; n++) {
+        assert_string_equal(rl_sources[n]->name, names[n]);
+        assert_ptr_equal(rl_source_find(names[n]), rl_sources[n]);
+        assert_non_null(rl_sources[n]->summary);
+        assert_true((rl_sources[n]->files == NULL) == (rl_sources[n]->how_to_get == NULL));
+        for (int i = 0; i < rl_sources[n]->n_options; i++) assert_non_null(rl_sources[n]->options[i].help);
+    }
+    assert_int_equal(n, sizeof names / sizeof *names);
+    assert_null(rl_source_find("iris"));
+}
+
+static void source_knows_whether_its_files_are_there(void **state) {
+    (void)state;
+    char *kept = set_environment(NULL);
+    rl_data_path path;
+    assert_done(rl_data_path_create(&path, folder));
+    const char *missing = "";
+    assert_true(rl_source_available(rl_source_find("student-teacher"), &path, &missing));
+    assert_null(missing);
+    assert_true(rl_source_available(rl_source_find("diabetes"), &path, &missing)); /* ships */
+    unlink(path_of("life_expectancy_who_fixed.csv"));
+    assert_false(rl_source_available(rl_source_find("who-fixed"), &path, &missing));
+    assert_string_equal(missing, "life_expectancy_who_fixed.csv");
+    rl_data_path_destroy(&path);
+    restore_environment(kept);
+}
+
+/* |X_j . (y - X beta*)| for each column, in extended precision, against rounding's share of its largest possible
+ * value. */
+static void assert_least_squares(const rl_dataset *d) {
+    const size_t n = (size_t)d->n_rows, p = (size_t)d->n_features;
+    long double *residual = calloc(n, sizeof *residual), y_sq = 0;
+    for (size_t i = 0; i < n; i++) {
+        residual[i] = d->y[i];
+        y_sq += residual[i] * residual[i];
+        for (size_t j = 0; j < p; j++) residual[i] -= (long double)d->x[i * p + j] * d->beta_star[j];
+    }
+    for (size_t j = 0; j < p; j++) {
+        long double dot = 0, column_sq = 0;
+        for (size_t i = 0; i < n; i++) {
+            dot += d->x[i * p + j] * residual[i];
+            column_sq += (long double)d->x[i * p + j] * d->x[i * p + j];
+        }
+        /* the scaled condition numbers of all data sets here are below 100 */
+        assert_near((double)dot, 0, 100 * DBL_EPSILON * sqrt((double)(column_sq * y_sq)));
+    }
+    free(residual);
+}
+
+/* diabetes: expected values are numpy's, for the X and y of scikit-learn's load_diabetes(scaled=True): X[0], X[441],
+ * numpy.linalg.lstsq(X, y)[0] (which 200-bit arithmetic confirms to 2e-12 relative). */
+static void diabetes_is_as_published(void **state) {
+    (void)state;
+    static const double first[] = {
+        0.038075906433423026, 0.05068011873981862,  0.061696206518683294,  0.0218723855140367,   -0.04422349842444599,
+        -0.03482076283769895, -0.04340084565202491, -0.002592261998183278, 0.019907486170462722, -0.01764612515980379};
+    static const double last[] = {-0.045472477940023646, -0.044641636506989144, -0.07303030271641665,
+                                  -0.08141314376144114,  0.08374011738825825,   0.027808929520208008,
+                                  0.17381578478910462,   -0.03949338287409329,  -0.00422151393810765,
+                                  0.0030644094143684884};
+    static const double beta[] = {-10.009866299812039, -239.8156436724251, 519.8459200544339,  324.38464550232254,
+                                  -792.1756385525391,  476.7390210055181,  101.04326793815122, 177.06323767135567,
+                                  751.27369955724,     67.62669218370743};
+    rl_dataset d = load_done((request){.source = "diabetes"});
+    assert_int_equal(d.n_rows, 442);
+    assert_int_equal(d.n_features, 10);
+    assert_int_equal(d.n_dropped, 0);
+    assert_false(d.fresh);
+    assert_true(d.y[0] == 151 && d.y[1] == 75 && d.y[441] == 57);
+    for (int j = 0; j < 10; j++) {
+        assert_near(d.x[j], first[j], 1e-15);
+        assert_near(d.x[4410 + j], last[j], 1e-15);
+        assert_near(d.beta_star[j], beta[j], 1e-11 * fabs(beta[j]));
+    }
+    for (int j = 0; j < 10; j++) {
+        long double sum = 0, squares = 0;
+        for (int i = 0; i < 442; i++) {
+            sum += d.x[10 * i + j];
+            squares += (long double)d.x[10 * i + j] * d.x[10 * i + j];
+        }
+        assert_near((double)sum, 0, 442 * 16 * DBL_EPSILON); /* the mean is right to the roundings of one sum */
+        assert_near((double)squares, 1, 1e-14);
+    }
+    assert_least_squares(&d);
+    assert_non_null(strstr(d.origin, "diabetes_data_raw.csv.gz"));
+    rl_dataset_destroy(&d);
+}
+
+static void diabetes_refuses_damaged_files(void **state) {
+    (void)state;
+    static const char row[] = "1 2 3 4 5 6 7 8 9 10\n2 3 5 4 9 7 8 1 0 11\n";
+    const request r = {.source = "diabetes", .data = folder};
+    write_gzip("diabetes_target.csv.gz", "1\n2\n3\n");
+    write_gzip("diabetes_data_raw.csv.gz", "1 2 3\n");
+    refuse(r, "diabetes_data_raw.csv.gz: 3 columns, expected 10");
+    write_gzip("diabetes_data_raw.csv.gz", row);
+    refuse(r, "diabetes_target.csv.gz: 3 rows, expected 2 as in");
+    write_gzip("diabetes_target.csv.gz", "1\n?\n");
+    refuse(r, "diabetes_target.csv.gz: 1 rows have a missing value, expected none");
+    write_gzip("diabetes_target.csv.gz", "1 2\n2 3\n");
+    refuse(r, "diabetes_target.csv.gz: 2 columns, expected 1");
+    write_gzip("diabetes_target.csv.gz", "1\nx\n");
+    refuse(r, "diabetes_target.csv.gz:2: column 1: `x` is not a finite number");
+    write_text("diabetes_target.csv.gz", "");
+    refuse(r, "diabetes_target.csv.gz: is empty");
+    assert_int_equal(unlink(path_of("diabetes_target.csv.gz")), 0);
+    assert_int_equal(unlink(path_of("diabetes_data_raw.csv.gz")), 0);
+}
+
+/* cal_housing.data, first row and (StatLib's) last: the features as scikit-learn's fetch_california_housing gives. */
+static void assert_california_row(const double *x, double y) {
+    static const double first[] = {8.3252, 41, 880.0 / 126, 129.0 / 126, 322, 322.0 / 126, 37.88, -122.23};
+    assert_memory_equal(x, first, sizeof first);
+    assert_near(y, 4.526, 4 * DBL_EPSILON);
+}
+
+static const char california_row[] =
+    "-122.230000,37.880000,41.000000,880.000000,129.000000,322.000000,126.000000,8.325200,452600.000000\r\n";
+
+static void california_derives_its_features(void **state) {
+    (void)state;
+    char text[512];
+    snprintf(text, sizeof text, "%s-1,2,3,4,5,6,2,8,90000\n,2,3,4,5,6,7,8,9\n", california_row);
+    write_text("cal_housing.data", text);
+    rl_dataset d = load_done((request){.source = "california", .data = folder});
+    assert_int_equal(d.n_rows, 2);
+    assert_int_equal(d.n_features, 8);
+    assert_int_equal(d.n_dropped, 1);
+    assert_california_row(d.x, d.y[0]);
+    static const double second[] = {8, 3, 2, 2.5, 6, 3, 2, -1};
+    assert_memory_equal(d.x + 8, second, sizeof second);
+    rl_dataset_destroy(&d);
+    unlink(path_of("cal_housing.data"));
+}
+
+static void california_refuses_damaged_files(void **state) {
+    (void)state;
+    const request r = {.source = "california", .data = folder};
+    write_text("cal_housing.data", "1,2,3,4,5,6,7,8\n");
+    refuse(r, "cal_housing.data: 8 columns, expected the 9 of StatLib's");
+    write_text("cal_housing.data", "1,2,3,4,5,6,7,8,9\n1,2,3,4,5,6,0,8,9\n");
+    refuse(r, "cal_housing.data:2: column 7: 0 households, expected more than 0");
+    write_text("cal_housing.data", "1,2,3,4,5,6,7,8,9\n1,2,3,4,5,6,x,8,9\n");
+    refuse(r, "cal_housing.data:2: column 7: `x` is not a finite number");
+    write_text("cal_housing.data", california_row);
+    refuse(r, "1 row, expected at least 2");
+    unlink(path_of("cal_housing.data"));
+}
+
+static void missing_file_says_how_to_get_it(void **state) {
+    (void)state;
+    char *kept = set_environment(NULL);
+    refuse((request){.source = "california", .name = "houses", .data = folder},
+           "dataset `houses`: cal_housing.data: not found in");
+    assert_message("jobs/download-data.sh fetches it");
+    refuse((request){.source = "who", .data = folder}, "life_expectancy_who_rajarshi.csv: not found in");
+    refuse((request){.source = "who-fixed", .data = folder}, "https://www.kaggle.com/");
+    restore_environment(kept);
+}
+
+static void california_is_as_published(void **state) {
+    (void)state;
+    rl_dataset d;
+    if (!load_published("california", &d)) return;
+    assert_int_equal(d.n_rows, 20640);
+    assert_int_equal(d.n_features, 8);
+    assert_int_equal(d.n_dropped, 0);
+    assert_california_row(d.x, d.y[0]);
+    static const double last[] = {2.3886, 16, 2785.0 / 530, 616.0 / 530, 1387, 1387.0 / 530, 39.37, -121.24};
+    assert_memory_equal(d.x + (size_t)20639 * 8, last, sizeof last);
+    assert_near(d.y[20639], 0.894, DBL_EPSILON);
+    assert_least_squares(&d);
+    rl_dataset_destroy(&d);
+}
+
+/* First and last of the complete rows of the file itself. */
+static void who_is_as_published(void **state) {
+    (void)state;
+    static const double first[] = {263,  62, 0.01, 71.27962362, 65,       1154, 19.1, 83,  6,
+                                   8.16, 65, 0.1,  584.25921,   33736494, 17.2, 17.3, 10.1};
+    static const double last[] = {665, 24, 1.68, 0,           79,       1483, 25.5, 39, 78,
+                                  7.1, 78, 43.5, 547.3588785, 12222251, 11,   11.2, 9.8};
+    rl_dataset d;
+    if (!load_published("who", &d)) return;
+    assert_int_equal(d.n_rows, 1649);
+    assert_int_equal(d.n_features, 17);
+    assert_int_equal(d.n_dropped, 2938 - 1649);
+    assert_memory_equal(d.x, first, sizeof first);
+    assert_memory_equal(d.x + (size_t)1648 * 17, last, sizeof last);
+    assert_true(d.y[0] == 65 && d.y[1648] == 46);
+    assert_least_squares(&d);
+    rl_dataset_destroy(&d);
+}
+
+static void who_fixed_is_as_published(void **state) {
+    (void)state;
+    static const double first[] = {11.1, 13,    105.824, 1.32, 97,  65,  27.8, 97, 97,
+                                   0.08, 11006, 78.53,   4.9,  4.8, 7.8, 0,    1};
+    static const double last[] = {2.1, 2.6, 50.5745, 6.84, 88, 90, 26.1, 95, 95, 0.05, 48934, 0.32, 0.9, 0.9, 11, 1, 0};
+    rl_dataset d;
+    if (!load_published("who-fixed", &d)) return;
+    assert_int_equal(d.n_rows, 2864);
+    assert_int_equal(d.n_features, 17);
+    assert_int_equal(d.n_dropped, 0);
+    assert_memory_equal(d.x, first, sizeof first);
+    assert_memory_equal(d.x + (size_t)2863 * 17, last, sizeof last);
+    assert_true(d.y[0] == 76.5 && d.y[2863] == 82.4);
+    assert_least_squares(&d);
+    rl_dataset_destroy(&d);
+}
+
+/* The header line of the file, stray blanks and all; rows with a missing value in any column, also one that is no
+ * feature, are dropped. */
+static void who_reads_columns_by_name(void **state) {
+    (void)state;
+    static const char header[] =
+        "Country,Year,Status,Life expectancy ,Adult Mortality,infant deaths,Alcohol,percentage expenditure,Hepatitis "
+        "B,Measles , BMI ,under-five deaths ,Polio,Total expenditure,Diphtheria , HIV/AIDS,GDP,Population, thinness  "
+        "1-19 years, thinness 5-9 years,Income composition of resources,Schooling\n";
+    static const char rows[] =
+        "A,2015,Developing,60,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,0.5,17\n"
+        "B,2015,Developing,61,2,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,,17\n"
+        "\"C, D\",2015,Developed,62,3,1,3,4,5,6,7,8,9,10,11,12,13,14,15,16,0.5,17\n";
+    char text[2048];
+    snprintf(text, sizeof text, "%s%s", header, rows);
+    write_text("life_expectancy_who_rajarshi.csv", text);
+    rl_dataset d = load_done((request){.source = "who", .data = folder});
+    assert_int_equal(d.n_rows, 2);
+    assert_int_equal(d.n_dropped, 1);
+    for (int j = 0; j < 17; j++) assert_true(d.x[j] == j + 1);
+    assert_true(d.x[17] == 3 && d.y[0] == 60 && d.y[1] == 62);
+    rl_dataset_destroy(&d);
+
+    *strstr(text, "GDP") = 'X';
+    write_text("life_expectancy_who_rajarshi.csv", text);
+    refuse((request){.source = "who", .data = folder}, "no column `GDP`, expected one of `Country`, `Year`");
+    write_text("life_expectancy_who_fixed.csv", text);
+    refuse((request){.source = "who-fixed", .data = folder}, "no column `Infant_deaths`");
+    unlink(path_of("life_expectancy_who_rajarshi.csv"));
+    unlink(path_of("life_expectancy_who_fixed.csv"));
+}
+
+/* A source whose feature, or target, of the second row, as the name says, is not finite. */
+static rl_status load_not_finite(const rl_source_request *asked, rl_dataset *dataset) {
+    RL_TRY(rl_strdup(&dataset->origin, "made up"));
+    dataset->n_rows = 2;
+    dataset->n_features = 1;
+    RL_TRY(RL_ALLOC(dataset->x, 2));
+    RL_TRY(RL_ALLOC(dataset->y, 2));
+    (strcmp(asked->name, "target") == 0 ? dataset->y : dataset->x)[1] = asked->seed == 0 ? NAN : -INFINITY;
+    return RL_OK;
+}
+
+static void datasets_must_be_finite(void **state) {
+    (void)state;
+    const rl_source source = {.name = "not finite", .load = load_not_finite};
+    rl_dataset dataset;
+    for (uint64_t seed = 0; seed < 2; seed++) {
+        assert_refused(rl_dataset_load(&source, &(rl_source_request){.name = "target", .seed = seed}, &dataset),
+                       "dataset `target` (made up): the target of row 2 is not finite");
+        assert_refused(rl_dataset_load(&source, &(rl_source_request){.name = "feature", .seed = seed}, &dataset),
+                       "dataset `feature` (made up): feature 1 of row 2 is not finite");
+        assert_null(dataset.x);
+    }
+}
+
+/* ---- csv -------------------------------------------------------------------------------------------------------- */
+
+static rl_dataset load_csv(const char *text, const setting *settings) {
+    write_text("own.csv", text);
+    return load_done((request){.source = "csv", .settings = settings, .base = folder});
+}
+
+static void refuse_csv(const char *text, const setting *settings, const char *message) {
+    write_text("own.csv", text);
+    refuse((request){.source = "csv", .settings = settings, .base = folder}, message);
+}
+
+static const char four_rows[] = "a,y,b\n1,10,2\n2,20,5\n3,30,1\n4,45,7\n";
+
+static void csv_takes_all_columns_but_the_target(void **state) {
+    (void)state;
+    rl_dataset d = load_csv(four_rows, SETTINGS({"file", "own.csv"}, {"target", "y"}));
+    assert_int_equal(d.n_rows, 4);
+    assert_int_equal(d.n_features, 2);
+    static const double x[] = {1, 2, 2, 5, 3, 1, 4, 7}, y[] = {10, 20, 30, 45};
+    assert_memory_equal(d.x, x, sizeof x);
+    assert_memory_equal(d.y, y, sizeof y);
+    assert_string_equal(d.name, "csv");
+    assert_string_equal(d.origin, path_of("own.csv"));
+    assert_least_squares(&d);
+    rl_dataset_destroy(&d);
+}
+
+static void csv_takes_chosen_columns(void **state) {
+    (void)state;
+    rl_dataset d = load_csv(four_rows, SETTINGS({"file", "own.csv"}, {"target", "1"}, {"features", "b|2"}));
+    assert_int_equal(d.n_features, 2);
+    static const double x[] = {2, 10, 5, 20, 1, 30, 7, 45}, y[] = {1, 2, 3, 4};
+    assert_memory_equal(d.x, x, sizeof x);
+    assert_memory_equal(d.y, y, sizeof y);
+    rl_dataset_destroy(&d);
+
+    d = load_csv("1;2\n\n3;5\n9; \n",
+                 SETTINGS({"file", "own.csv"}, {"target", "2"}, {"header", "0"}, {"delimiter", "semicolon"}));
+    assert_int_equal(d.n_rows, 2);
+    assert_int_equal(d.n_dropped, 1);
+    assert_true(d.x[1] == 3 && d.y[1] == 5);
+    rl_dataset_destroy(&d);
+
+    d = load_csv("1\t2\n3\t5\n", SETTINGS({"file", "own.csv"}, {"target", "1"}, {"header", "0"}, {"delimiter", "tab"}));
+    assert_true(d.x[1] == 5);
+    rl_dataset_destroy(&d);
+    d = load_csv(" 1  2\n3 5\n",
+                 SETTINGS({"file", "own.csv"}, {"target", "1"}, {"header", "0"}, {"delimiter", "space"}));
+    assert_true(d.x[0] == 2);
+    rl_dataset_destroy(&d);
+}
+
+static void csv_standardizes(void **state) {
+    (void)state;
+    rl_dataset d = load_csv("a,y\n1,1\n2,2\n3,3\n6,4\n",
+                            SETTINGS({"file", "own.csv"}, {"target", "y"}, {"standardize", "unit-norm"}));
+    assert_near(d.x[3], 3 / sqrt(14), DBL_EPSILON);
+    assert_true(d.y[3] == 4); /* the target is left alone */
+    rl_dataset_destroy(&d);
+    refuse_csv("a,b,y\n1,5,1\n2,5,2\n", SETTINGS({"file", "own.csv"}, {"target", "y"}, {"standardize", "z-score"}),
+               "own.csv: feature 2 is 5 in every row");
+    refuse_csv("a,y\n1.7e308,1\n1.7e308,2\n1e308,2\n",
+               SETTINGS({"file", "own.csv"}, {"target", "y"}, {"standardize", "center"}),
+               "own.csv): feature 1 of row 1 is not finite");
+}
+
+static void csv_is_looked_for_in_order(void **state) {
+    (void)state;
+    char *kept = set_environment(NULL);
+    write_text("own.csv", four_rows);
+    const setting *settings = SETTINGS({"file", "own.csv"}, {"target", "y"});
+    rl_dataset d = load_done((request){.source = "csv", .settings = settings, .data = folder, .base = "/nowhere"});
+    assert_string_equal(d.origin, path_of("own.csv"));
+    rl_dataset_destroy(&d);
+
+    char absolute[256];
+    snprintf(absolute, sizeof absolute, "%s", path_of("own.csv"));
+    d = load_done((request){.source = "csv", .settings = SETTINGS({"file", absolute}, {"target", "y"})});
+    assert_string_equal(d.origin, absolute);
+    rl_dataset_destroy(&d);
+
+    refuse((request){.source = "csv", .settings = settings, .base = "/nowhere"},
+           "dataset `csv`: key `file` (line 7): own.csv: not found in");
+    assert_message("nor in /nowhere beside the study file");
+    refuse((request){.source = "csv", .settings = settings}, "key `file` (line 7): own.csv: not found in");
+    refuse((request){.source = "csv", .settings = SETTINGS({"file", "/nowhere/own.csv"}, {"target", "y"})},
+           "/nowhere/own.csv: cannot be read: No such file");
+    restore_environment(kept);
+}
+
+static void csv_refuses_impossible_columns(void **state) {
+    (void)state;
+    refuse_csv(four_rows, SETTINGS({"file", "own.csv"}, {"target", "z"}), "dataset `csv`: key `target` (line 7): ");
+    assert_message("own.csv: no column `z`, expected one of `a`, `y`, `b`");
+    refuse_csv(four_rows, SETTINGS({"file", "own.csv"}, {"target", "y"}, {"features", "a|q"}),
+               "key `features` (line 7): ");
+    assert_message("no column `q`");
+    refuse_csv(four_rows, SETTINGS({"file", "own.csv"}, {"target", "y"}, {"features", "a|y"}),
+               "`y` is the target, expected other columns");
+    refuse_csv(four_rows, SETTINGS({"file", "own.csv"}, {"target", "y"}, {"features", "a|2|b"}),
+               "`2` is the target"); /* by its number */
+    refuse_csv(four_rows, SETTINGS({"file", "own.csv"}, {"target", "y"}, {"features", "a|b|1|3|a"}),
+               "`1` is named twice");
+    refuse_csv(four_rows, SETTINGS({"file", "own.csv"}, {"target", "y"}, {"features", ""}),
+               "key `features` (line 7): is empty, expected a column");
+    refuse_csv("y\n1\n2\n", SETTINGS({"file", "own.csv"}, {"target", "y"}), "no column besides the target");
+}
+
+static void csv_refuses_bad_files(void **state) {
+    (void)state;
+    const setting *settings = SETTINGS({"file", "own.csv"}, {"target", "y"});
+    refuse_csv("", settings, "own.csv: is empty");
+    refuse_csv("a,y\n1\n", settings, "own.csv:2: a row of 1 cells");
+    refuse_csv("a,y\n1,2\nx,3\n", settings, "own.csv:3: column `a`: `x` is not a finite number");
+    refuse_csv("a,y\n1,2\n2,1e400\n", settings, "own.csv:3: column `y`: `1e400` is not");
+    refuse_csv("a,y\n1,\n,2\n", settings, "own.csv: no row is left");
+    refuse_csv("a,y\n1,2\n3,\n", settings, "own.csv): 1 row, expected at least 2");
+    assert_int_equal(unlink(path_of("own.csv")), 0);
+    assert_int_equal(mkdir(path_of("own.csv"), 0700), 0);
+    refuse((request){.source = "csv", .settings = settings, .base = folder}, "own.csv: is a directory");
+    assert_int_equal(rmdir(path_of("own.csv")), 0);
+}
+
+/* ---- beta* ------------------------------------------------------------------------------------------------------ */
+
+static void assert_beta_star(const char *text, int n, const double *expected, double scale) {
+    rl_dataset d = load_csv(text, SETTINGS({"file", "own.csv"}, {"target", "y"}));
+    assert_int_equal(d.n_features, n);
+    for (int j = 0; j < n; j++) assert_near(d.beta_star[j], expected[j], 16 * DBL_EPSILON * scale);
+    rl_dataset_destroy(&d);
+}
+
+/* Of all b with b1 + 1000 b2 = 3 the shortest is 3 (1, 1000) / 1000001. */
+static void beta_star_is_the_shortest_of_many(void **state) {
+    (void)state;
+    assert_beta_star("a,b,y\n1,1000,3\n2,2000,6\n5,5000,15\n", 2, (const double[]){3 / 1000001.0, 3000 / 1000001.0},
+                     1e-3);
+    /* more features than rows: b = X^T (X X^T)^-1 y with X X^T = [[3, 1], [1, 5]], y = (3, 1): (1, 0) */
+    assert_beta_star("a,b,c,y\n1,1,1,3\n2,0,-1,1\n", 3, (const double[]){1, 1, 1}, 1);
+    assert_beta_star("a,b,c,y\n0,0,1,3\n0,0,2,6\n", 3, (const double[]){0, 0, 3}, 1);
+    assert_beta_star("a,b,y\n0,0,3\n0,0,2\n", 2, (const double[]){0, 0}, 1); /* nothing to fit with */
+}
+
+/* Columns of lengths 1e-150 and 1e+150: the solution of y = a + b in units of them. */
+static void beta_star_does_not_mind_units(void **state) {
+    (void)state;
+    rl_dataset d =
+        load_csv("a,b,y\n1e-150,2e150,3\n2e-150,-1e150,1\n0,3e150,3\n", SETTINGS({"file", "own.csv"}, {"target", "y"}));
+    assert_near(d.beta_star[0] * 1e-150, 1, 16 * DBL_EPSILON);
+    assert_near(d.beta_star[1] * 1e150, 1, 16 * DBL_EPSILON);
+    rl_dataset_destroy(&d);
+}
+
+static void beta_star_must_be_finite(void **state) {
+    (void)state;
+    refuse_csv("a,y\n1e-300,1e300\n2e-300,1e300\n", SETTINGS({"file", "own.csv"}, {"target", "y"}),
+               "dataset `csv`: least squares on all rows overflows");
+}
+
+/* ---- student-teacher -------------------------------------------------------------------------------------------- */
+
+/* g = RandomState(0); X = g.randn(1000, 30); beta = g.randn(30); y = X @ beta (+ 0.5 g.randn(1000)) */
+static void student_teacher_equals_numpy(void **state) {
+    (void)state;
+    rl_dataset d = load_done((request){.source = "student-teacher", .random = RL_RANDOM_NUMPY, .seed = 5});
+    assert_int_equal(d.n_rows, 1000);
+    assert_int_equal(d.n_features, 20);
+    assert_int_equal(d.teacher.n_hidden, 30);
+    assert_false(d.fresh);
+    assert_true(d.x[0] == 1.764052345967664 && d.x[19] == -0.8540957393017248);
+    assert_true(d.x[999 * 20 + 19] == 1.910297046712191);
+    assert_true(d.teacher.beta[0] == 0x1.7c24477a197dep-2 && d.teacher.beta[29] == 0x1.66477cbcd5951p+0);
+    assert_near(d.y[0], 5.770353388317057, 1e-14);
+    assert_near(d.y[1], 3.410349254031755, 1e-14);
+    assert_near(d.y[999], 5.3245952771347085, 1e-14);
+    assert_non_null(strstr(d.origin, "numpy.random.RandomState(0)"));
+    static const double beta[] = {0.4108198290018141, 0.44625526644872304, 0.48839987263117957}; /* lstsq's first */
+    for (int j = 0; j < 3; j++) assert_near(d.beta_star[j], beta[j], 1e-13);
+    assert_least_squares(&d);
+    rl_dataset noisy = load_done(
+        (request){.source = "student-teacher", .settings = SETTINGS({"noise", "0.5"}), .random = RL_RANDOM_NUMPY});
+    assert_memory_equal(noisy.x, d.x, 20000 * sizeof(double));
+    assert_near(noisy.y[0], 5.0336661580392175, 1e-14);
+    assert_near(noisy.y[999], 5.7828176180088775, 1e-14);
+    rl_dataset_destroy(&noisy);
+    rl_dataset_destroy(&d);
+}
+
+/* The pool is what the keyed streams of random.h say, entry by entry. */
+static void student_teacher_is_drawn_by_philox(void **state) {
+    (void)state;
+    rl_dataset d = load_done((request){
+        .source = "student-teacher",
+        .name = "mine",
+        .seed = 11,
+        .settings = SETTINGS({"rows", "50"}, {"features", "70"}, {"hidden_features", "130"}, {"noise", "2"})});
+    const rl_key key = rl_key_make(11, "mine");
+    assert_int_equal(d.n_rows, 50);
+    for (uint32_t i = 0; i < 50; i++) {
+        double y = 2 * rl_philox_normal(key, RL_STREAM_NOISE, 0, i, 0);
+        for (uint32_t j = 0; j < 130; j++) {
+            const double x = rl_philox_normal(key, RL_STREAM_FEATURES, 0, i, j);
+            if (j < 70) assert_true(d.x[i * 70 + j] == x);
+            y += x * d.teacher.beta[j];
+        }
+        assert_near(d.y[i], y, 1e-13);
+    }
+    for (uint32_t j = 0; j < 130; j++)
+        assert_true(d.teacher.beta[j] == rl_philox_normal(key, RL_STREAM_TEACHER, 0, 0, j));
+    rl_dataset_destroy(&d);
+}
+
+static void student_teacher_refuses_the_impossible(void **state) {
+    (void)state;
+    refuse((request){.source = "student-teacher", .settings = SETTINGS({"features", "31"})},
+           "key `features` (line 7): 31 is more than the 30 of `hidden_features`");
+    refuse((request){.source = "student-teacher", .settings = SETTINGS({"hidden_features", "10"})},
+           "dataset `student-teacher`: key `features`: 20 is more than the 10"); /* a default has no line */
+    refuse((request){.source = "student-teacher", .settings = SETTINGS({"draw", "fresh"}), .random = RL_RANDOM_NUMPY},
+           "key `draw` (line 7): `fresh` rows need `random: philox`");
+}
+
+static void checksum_tells_data_apart(void **state) {
+    (void)state;
+    static const setting variations[][2] = {
+        {{NULL, NULL}}, {{"rows", "999"}}, {{"features", "19"}}, {{"noise", "1"}}, {{"draw", "fresh"}}};
+    enum { N = sizeof variations / sizeof *variations };
+    uint64_t sums[2 * N + 1];
+    for (int i = 0; i < 2 * N + 1; i++) {
+        rl_dataset d = load_done((request){.source = "student-teacher",
+                                           .settings = variations[i % N],
+                                           .seed = (uint64_t)(i / N)}); /* the last one is repeated below */
+        sums[i] = d.checksum;
+        rl_dataset_destroy(&d);
+        for (int j = 0; j < i; j++) assert_true(sums[i] != sums[j]);
+    }
+    rl_dataset d = load_done((request){.source = "student-teacher"});
+    assert_true(d.checksum == sums[0]);
+    rl_dataset_destroy(&d);
+    rl_dataset fresh[2];
+    for (int i = 0; i < 2; i++)
+        fresh[i] = load_done((request){.source = "student-teacher",
+                                       .settings = SETTINGS({"draw", "fresh"}, {"noise", i == 0 ? "0.5" : "0.25"})});
+    assert_true(fresh[0].checksum != fresh[1].checksum);
+    for (int i = 0; i < 2; i++) rl_dataset_destroy(&fresh[i]);
+}
+
+/* ---- the rows of a repeat --------------------------------------------------------------------------------------- */
+
+static void get_all(const rl_rows *rows, double *x, double *y) {
+    rl_rows_get(rows, 0, rows->dataset->n_rows, x, rows->dataset->n_features, y);
+}
+
+static void rows_are_permuted(void **state) {
+    (void)state;
+    static const rl_random_kind kinds[] = {RL_RANDOM_PHILOX, RL_RANDOM_NUMPY};
+    rl_dataset d = load_done((request){.source = "diabetes"});
+    for (int k = 0; k < 2; k++) {
+        rl_rows rows;
+        assert_done(rl_rows_create(&rows, &d, kinds[k], 3));
+        int before[442] = {0};
+        for (uint32_t repeat = 0; repeat < 5; repeat++) {
+            rl_rows_arrange(&rows, repeat);
+            bool seen[442] = {false};
+            for (int i = 0; i < 442; i++) {
+                assert_in_range(rows.order[i], 0, 441);
+                assert_false(seen[rows.order[i]]);
+                seen[rows.order[i]] = true;
+            }
+            assert_memory_not_equal(rows.order, before, sizeof before);
+            memcpy(before, rows.order, sizeof before);
+            double x[442 * 10], y[442];
+            get_all(&rows, x, y);
+            for (int i = 0; i < 442; i++) {
+                assert_memory_equal(x + 10 * i, d.x + 10 * rows.order[i], 10 * sizeof *x);
+                assert_true(y[i] == d.y[rows.order[i]]);
+            }
+        }
+        rl_rows_destroy(&rows);
+    }
+    rl_dataset_destroy(&d);
+}
+
+/* RandomState(7).permutation(442) ends in 25, 196, 175 and begins with 351, 109: the published training set of size 3
+ * is its last three entries. */
+static void numpy_rows_are_the_published_split(void **state) {
+    (void)state;
+    rl_dataset d = load_done((request){.source = "diabetes"});
+    rl_rows rows;
+    assert_done(rl_rows_create(&rows, &d, RL_RANDOM_NUMPY, 99)); /* the study's seed does not matter */
+    rl_rows_arrange(&rows, 7);
+    assert_int_equal(rows.order[0], 175);
+    assert_int_equal(rows.order[1], 196);
+    assert_int_equal(rows.order[2], 25);
+    assert_int_equal(rows.order[440], 109);
+    assert_int_equal(rows.order[441], 351);
+    rl_rows_destroy(&rows);
+    rl_dataset_destroy(&d);
+}
+
+static void philox_rows_are_keyed_by_seed_and_name(void **state) {
+    (void)state;
+    rl_dataset d = load_done((request){.source = "diabetes"}),
+               other = load_done((request){.source = "diabetes", .name = "b"});
+    int expected[442];
+    rl_philox_permutation(rl_key_make(3, "diabetes"), 4, 442, expected);
+    rl_rows rows;
+    assert_done(rl_rows_create(&rows, &d, RL_RANDOM_PHILOX, 3));
+    rl_rows_arrange(&rows, 4);
+    assert_memory_equal(rows.order, expected, sizeof expected);
+    rl_rows_destroy(&rows);
+    assert_done(rl_rows_create(&rows, &d, RL_RANDOM_PHILOX, 2));
+    rl_rows_arrange(&rows, 4);
+    assert_memory_not_equal(rows.order, expected, sizeof expected);
+    rl_rows_destroy(&rows);
+    assert_done(rl_rows_create(&rows, &other, RL_RANDOM_PHILOX, 3));
+    rl_rows_arrange(&rows, 4);
+    assert_memory_not_equal(rows.order, expected, sizeof expected);
+    rl_rows_destroy(&rows);
+    rl_dataset_destroy(&d);
+    rl_dataset_destroy(&other);
+}
+
+/* Pool and fresh rows alike: whatever was arranged before, and however the rows are asked for. */
+static void rows_do_not_depend_on_the_order_of_calls(void **state) {
+    (void)state;
+    static const char *const draws[] = {"pool", "fresh"};
+    for (int k = 0; k < 2; k++) {
+        rl_dataset d = load_done(
+            (request){.source = "student-teacher",
+                      .settings = SETTINGS({"rows", "30"}, {"features", "4"}, {"noise", "1"}, {"draw", draws[k]})});
+        rl_rows rows;
+        assert_done(rl_rows_create(&rows, &d, RL_RANDOM_PHILOX, 0));
+        double x[120], y[30], once_more_x[120], once_more_y[30];
+        rl_rows_arrange(&rows, 6);
+        get_all(&rows, x, y);
+        rl_rows_arrange(&rows, 2);
+        get_all(&rows, once_more_x, once_more_y);
+        assert_memory_not_equal(x, once_more_x, sizeof x);
+        rl_rows_arrange(&rows, 6);
+        for (int first = 27; first >= 0; first -= 3)
+            rl_rows_get(&rows, first, 3, once_more_x + 4 * first, 4, once_more_y + first);
+        assert_memory_equal(x, once_more_x, sizeof x);
+        assert_memory_equal(y, once_more_y, sizeof y);
+
+        double wide[14]; /* leading dimension 7: what lies between rows is left alone */
+        for (int j = 0; j < 14; j++) wide[j] = -1;
+        rl_rows_get(&rows, 28, 2, wide, 7, once_more_y);
+        assert_memory_equal(wide, x + 4 * 28, 4 * sizeof *x);
+        assert_memory_equal(wide + 7, x + 4 * 29, 4 * sizeof *x);
+        for (int j = 4; j < 7; j++) assert_true(wide[j] == -1 && wide[7 + j] == -1);
+        rl_rows_destroy(&rows);
+        rl_dataset_destroy(&d);
+    }
+}
+
+static void fresh_rows_follow_the_teacher(void **state) {
+    (void)state;
+    rl_dataset d = load_done((request){
+        .source = "student-teacher",
+        .seed = 4,
+        .settings = SETTINGS({"rows", "40"}, {"features", "10"}, {"hidden_features", "10"}, {"draw", "fresh"})});
+    assert_true(d.fresh);
+    assert_null(d.x);
+    assert_null(d.y);
+    assert_memory_equal(d.beta_star, d.teacher.beta, 10 * sizeof(double));
+    rl_rows rows;
+    assert_done(rl_rows_create(&rows, &d, RL_RANDOM_PHILOX, 4));
+    rl_rows_arrange(&rows, 1);
+    double x[400], y[40];
+    get_all(&rows, x, y);
+    for (int i = 0; i < 40; i++) { /* the student sees all, no noise: y is linear in x */
+        double sum = 0;
+        for (int j = 0; j < 10; j++) sum += x[10 * i + j] * d.teacher.beta[j];
+        assert_near(y[i], sum, 1e-13);
+        assert_true(x[10 * i + 3] == rl_philox_normal(rows.key, RL_STREAM_FEATURES, 1, (uint32_t)i, 3));
+    }
+    rl_rows_destroy(&rows);
+    rl_dataset_destroy(&d);
+}
+
+/* The variance of y - x . beta over 20000 fresh rows is chi-squared: within 4 of its standard deviations, sqrt(2 / n)
+ * of it. */
+static void residual_variance_is_what_the_student_cannot_see(void **state) {
+    (void)state;
+    enum { ROWS = 20000, P = 5 };
+    rl_dataset d =
+        load_done((request){.source = "student-teacher",
+                            .settings = SETTINGS({"rows", "20000"}, {"features", "5"}, {"hidden_features", "8"},
+                                                 {"noise", "0.7"}, {"draw", "fresh"})});
+    double expected = 0.7 * 0.7;
+    for (int j = P; j < 8; j++) expected += d.teacher.beta[j] * d.teacher.beta[j];
+    assert_near(rl_dataset_residual_variance(&d), expected, 1e-15 * expected);
+    rl_rows rows;
+    assert_done(rl_rows_create(&rows, &d, RL_RANDOM_PHILOX, 0));
+    static double x[ROWS * P], y[ROWS];
+    get_all(&rows, x, y);
+    double squares = 0;
+    for (int i = 0; i < ROWS; i++) {
+        double residual = y[i];
+        for (int j = 0; j < P; j++) residual -= x[P * i + j] * d.beta_star[j];
+        squares += residual * residual;
+    }
+    assert_near(squares / ROWS, expected, 4 * sqrt(2.0 / ROWS) * expected);
+    rl_rows_destroy(&rows);
+    rl_dataset_destroy(&d);
+}
+
+int main(void) {
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(table_has_header_cells_and_lines),
+        cmocka_unit_test(table_reads_quotes),
+        cmocka_unit_test(table_reads_line_ends_and_byte_order_mark),
+        cmocka_unit_test(table_reads_other_delimiters),
+        cmocka_unit_test(table_reads_gzip),
+        cmocka_unit_test(table_reads_long_files),
+        cmocka_unit_test(table_refuses_what_is_no_file),
+        cmocka_unit_test(table_reports_failed_reads),
+        cmocka_unit_test(table_refuses_empty_files),
+        cmocka_unit_test(table_refuses_ragged_rows),
+        cmocka_unit_test(table_refuses_binary),
+        cmocka_unit_test(table_refuses_stray_quotes),
+        cmocka_unit_test(table_refuses_damaged_gzip),
+        cmocka_unit_test(table_refuses_more_than_the_limit),
+        cmocka_unit_test(column_is_found_by_name_or_number),
+        cmocka_unit_test(numbers_drop_rows_with_missing_values),
+        cmocka_unit_test(numbers_refuse_what_is_not_finite),
+        cmocka_unit_test(numbers_refuse_when_no_row_is_left),
+        cmocka_unit_test(standardize_has_known_values),
+        cmocka_unit_test(standardize_refuses_constant_columns),
+        cmocka_unit_test(data_path_is_in_order),
+        cmocka_unit_test(data_path_finds_the_first_regular_file),
+        cmocka_unit_test(sources_are_complete),
+        cmocka_unit_test(source_knows_whether_its_files_are_there),
+        cmocka_unit_test(diabetes_is_as_published),
+        cmocka_unit_test(diabetes_refuses_damaged_files),
+        cmocka_unit_test(california_derives_its_features),
+        cmocka_unit_test(california_refuses_damaged_files),
+        cmocka_unit_test(california_is_as_published),
+        cmocka_unit_test(who_is_as_published),
+        cmocka_unit_test(who_fixed_is_as_published),
+        cmocka_unit_test(who_reads_columns_by_name),
+        cmocka_unit_test(missing_file_says_how_to_get_it),
+        cmocka_unit_test(datasets_must_be_finite),
+        cmocka_unit_test(csv_takes_all_columns_but_the_target),
+        cmocka_unit_test(csv_takes_chosen_columns),
+        cmocka_unit_test(csv_standardizes),
+        cmocka_unit_test(csv_is_looked_for_in_order),
+        cmocka_unit_test(csv_refuses_impossible_columns),
+        cmocka_unit_test(csv_refuses_bad_files),
+        cmocka_unit_test(beta_star_is_the_shortest_of_many),
+        cmocka_unit_test(beta_star_does_not_mind_units),
+        cmocka_unit_test(beta_star_must_be_finite),
+        cmocka_unit_test(student_teacher_equals_numpy),
+        cmocka_unit_test(student_teacher_is_drawn_by_philox),
+        cmocka_unit_test(student_teacher_refuses_the_impossible),
+        cmocka_unit_test(checksum_tells_data_apart),
+        cmocka_unit_test(rows_are_permuted),
+        cmocka_unit_test(numpy_rows_are_the_published_split),
+        cmocka_unit_test(philox_rows_are_keyed_by_seed_and_name),
+        cmocka_unit_test(rows_do_not_depend_on_the_order_of_calls),
+        cmocka_unit_test(fresh_rows_follow_the_teacher),
+        cmocka_unit_test(residual_variance_is_what_the_student_cannot_see),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
