@@ -1,0 +1,102 @@
+/* spectrum: the projected spectrum of a training set, the one seam of the program.
+ *
+ * With the thin SVD X = U S V^T of a training set [n_train, n_features], everything that a study asks for needs only
+ * sigma, the targets' coordinates U^T y and the test rows' coordinates X_test V: never U or V. Producers make that
+ * struct (dense LAPACK here); filters, errors and files use it and cannot tell who made it.
+ *
+ * The test rows enter through a *test factor*: the triangular factor of [1 X_test y_test], which stands for any number
+ * of test rows exactly, because every error is the norm of a combination of its columns. Rows are appended to it
+ * (training sets are nested, so the test set grows as N falls); nothing is ever taken away, so nothing cancels.
+ *
+ * All functions are local. Matrices are column-major with an explicit leading dimension unless said otherwise. */
+#ifndef RIDGELESS_SPECTRUM_H
+#define RIDGELESS_SPECTRUM_H
+
+#include "ridgeless/core.h"
+
+/* ---- test factor ------------------------------------------------------------------------------------------------ */
+
+/* Upper triangular R [order, order], order = n_features + 2, with R^T R = A^T A for A = [1 X y] over the rows appended.
+ */
+typedef struct rl_test_factor {
+    int n_features, order;
+    int n_rows;    /* rows appended so far */
+    int capacity;  /* rows of `block` */
+    double *r;     /* [order, order], column-major, ld = order; zero below the diagonal */
+    double *block; /* [capacity, order], column-major, ld = capacity: the rows on their way in */
+    double *work;
+} rl_test_factor;
+
+rl_status rl_test_factor_create(rl_test_factor *factor, int n_features);
+void rl_test_factor_destroy(rl_test_factor *factor);
+
+/* Forgets all rows. */
+void rl_test_factor_clear(rl_test_factor *factor);
+
+/* Appends `count` test rows: x [count, n_features] row-major with leading dimension ldx, y [count]. Householder QR of
+ * the triangle over blocks of rows (LAPACK dtpqrt): backward stable column by column. */
+rl_status rl_test_factor_append(rl_test_factor *factor, int count, const double *x, int ldx, const double *y);
+
+/* ---- projected spectrum ----------------------------------------------------------------------------------------- */
+
+/* The targets that a training set is projected for. */
+typedef enum rl_target {
+    RL_TARGET_Y,        /* y */
+    RL_TARGET_IDEAL,    /* y* = X beta*: what the best linear model says */
+    RL_TARGET_RESIDUAL, /* E = y - y* */
+    RL_N_TARGETS
+} rl_target;
+
+typedef enum rl_cell_status { /* also the flag values of `status` in the results file: never renumber */
+                              RL_CELL_DONE = 0,
+                              RL_CELL_MISSING = 1,        /* not computed yet */
+                              RL_CELL_NO_CONVERGENCE = 2, /* LAPACK info > 0 */
+                              RL_CELL_ZERO_MATRIX = 3     /* the training features are all zero: there is no mode */
+} rl_cell_status;
+#define RL_CELL_STATUS_MEANINGS "done missing no_convergence zero_matrix"
+
+typedef struct rl_spectrum {
+    int n_train, n_features, n_test;
+    int n_modes;             /* min(n_train, n_features) */
+    int rank;                /* modes with sigma > max(n_train, n_features) eps sigma_1; the others count as zero */
+    rl_cell_status status;   /* anything but RL_CELL_DONE: the arrays below hold nothing */
+    double *sigma;           /* [n_modes], descending */
+    double *c[RL_N_TARGETS]; /* [n_modes]: U^T target */
+    double outside_sq[RL_N_TARGETS]; /* squared length of the target's part outside X's n_modes left singular vectors:
+                                        the tail of Q^T target, a sum of squares; 0 when n_train <= n_features */
+    /* Test rows in coordinates: m rows of an orthogonal change of basis of the n_test test rows. Column sums of
+     * squares, and of sums with z_one, are those of the test rows themselves. */
+    int m;
+    double *z;
+    int ldz;                        /* [m, n_modes]: X_test V */
+    double *z_target[RL_N_TARGETS]; /* [m]: test targets (y_test; X_test beta*; the difference of the two) */
+    double *z_one;                  /* [m]: the vector of ones */
+    /* Parameters */
+    double *b_star;       /* [n_modes]: V^T beta* */
+    double b_outside_sq;  /* |beta* - V V^T beta*|^2; exactly 0 when rank = n_features */
+    double test_bias;     /* mean over the test rows of x . (V V^T - I) beta* */
+    double test_bias_mse; /* mean of its square */
+} rl_spectrum;
+
+/* Modes of sign: in every mode the component of v_r that is largest in magnitude (the first of equals) is positive. */
+
+/* Buffers for training sets of up to max_train rows; the spectra made with it point into it. */
+typedef struct rl_dense_producer rl_dense_producer;
+rl_status rl_dense_producer_create(rl_dense_producer **producer, int max_train, int n_features);
+void rl_dense_producer_destroy(rl_dense_producer *producer);
+
+/* The training set of one spectrum: borrowed arrays. */
+typedef struct rl_training_set {
+    int n_train, n_features;
+    const double *x;         /* [n_train, n_features], ROW-major, ld = n_features */
+    const double *y;         /* [n_train] */
+    const double *beta_star; /* [n_features] */
+} rl_training_set;
+
+/* Dense LAPACK: QR first when n_train > n_features (so that the parts outside come as tails of Q^T y), then dgesdd,
+ * with dgesvd as a second try when it does not converge. *spectrum borrows the producer's memory until its next call.
+ * The numbers depend on the training set and the test factor alone, bit for bit. Input must be finite (asserted). */
+rl_status rl_dense_producer_spectrum(rl_dense_producer *producer, const rl_training_set *train,
+                                     const rl_test_factor *test, rl_spectrum *spectrum);
+
+#endif
