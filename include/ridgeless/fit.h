@@ -1,0 +1,79 @@
+/* fit: ablations as filters on a projected spectrum, and the errors of what they fit.
+ *
+ * A new ablation is one file in src/fit/ that fills an rl_ablation, and one row of the table in src/fit/ablation.c. */
+#ifndef RIDGELESS_FIT_H
+#define RIDGELESS_FIT_H
+
+#include "ridgeless/core.h"
+#include "ridgeless/spectrum.h"
+
+typedef struct rl_variant rl_variant;
+
+/* What a variant makes of a spectrum, in coordinates of its modes. The prediction for a test row with coordinates z (a
+ * row of X_test V) is z . beta + shift. */
+typedef struct rl_fit {
+    double *beta;     /* [n_modes] coordinates V^T beta_hat; entry on zero */
+    double *residual; /* [n_modes] what training leaves of the target along each mode: c - sigma beta; entry on zero */
+    double shift;     /* added to every test prediction; entry on zero */
+    rl_target target; /* what training and test are judged against; entry on RL_TARGET_Y */
+} rl_fit;
+
+typedef enum rl_parameter_kind {
+    RL_PARAMETER_NONE,
+    RL_PARAMETER_REAL,     /* any finite number */
+    RL_PARAMETER_POSITIVE, /* >= 0 */
+    RL_PARAMETER_COUNT     /* integer >= 1 */
+} rl_parameter_kind;
+
+typedef struct rl_ablation {
+    const char *name;    /* in study files, labels and the coordinate `ablation` */
+    const char *summary; /* one line */
+    rl_parameter_kind parameter;
+    const char *parameter_meaning; /* with its unit; NULL without a parameter */
+    const rl_option_spec *options;
+    int n_options;
+    /* Modes from s->rank on are zero and take no part: beta 0, residual c. */
+    void (*fit)(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit);
+} rl_ablation;
+
+/* An ablation with its parameter. */
+struct rl_variant {
+    const rl_ablation *ablation;
+    double parameter;   /* NaN without one */
+    rl_options options; /* owned */
+    char *label;        /* unique in its dataset, e.g. "cutoff=0.001"; owned */
+};
+
+/* Every ablation, NULL-terminated, in the order of the documentation. */
+extern const rl_ablation *const rl_ablations[];
+const rl_ablation *rl_ablation_find(const char *name);
+
+/* The errors of one variant on one spectrum. */
+typedef struct rl_errors {
+    double test_mse;       /* mean square over the test rows */
+    double train_mse;      /* mean square over the training rows */
+    double population_mse; /* expectation over the design; NaN where the design is unknown */
+} rl_errors;
+
+/* The design of the population, for population_mse: independent standard normal features. */
+typedef struct rl_population {
+    bool known;
+    double residual_variance; /* of y given the student's features */
+} rl_population;
+
+/* Buffers to evaluate up to max_variants variants on spectra of up to max_modes modes and max_m coordinate rows. */
+typedef struct rl_evaluator rl_evaluator;
+rl_status rl_evaluator_create(rl_evaluator **evaluator, int max_variants, int max_modes, int max_m);
+void rl_evaluator_destroy(rl_evaluator *evaluator);
+
+/* Local. Fits every variant and fills errors[n_variants]: one matrix product Z B for all of them. When the spectrum's
+ * status is not RL_CELL_DONE every error is NaN. An error that is not finite (overflow) stays so. */
+void rl_evaluate(rl_evaluator *evaluator, const rl_spectrum *s, const rl_population *population, int n_variants,
+                 const rl_variant *variants, rl_errors *errors);
+
+/* The paper's three factors, mode by mode, each array [n_modes]: Eq. 1 for the test rows together is sum_r
+ * (1 / sigma)(test_projection)(residual_projection). test_projection_rms: root mean square over the test rows of x .
+ * v_r; residual_projection: u_r . E. */
+void rl_mode_factors(const rl_spectrum *s, double *test_projection_rms, double *residual_projection);
+
+#endif

@@ -1,0 +1,23 @@
+#include <string.h>
+
+#include "filter.h"
+
+const rl_ablation *const rl_ablations[] = {
+    &rl_ablation_none,         &rl_ablation_cutoff,           &rl_ablation_leading_modes,
+    &rl_ablation_no_residuals, &rl_ablation_adversarial_test, &rl_ablation_adversarial_train,
+    &rl_ablation_ridge,        &rl_ablation_gradient_descent, NULL,
+};
+
+const rl_ablation *rl_ablation_find(const char *name) {
+    for (int i = 0; rl_ablations[i] != NULL; i++)
+        if (strcmp(rl_ablations[i]->name, name) == 0) return rl_ablations[i];
+    return NULL;
+}
+
+void rl_fit_modes(const rl_spectrum *s, const double *c, int n_kept, rl_fit *fit) {
+    for (int r = 0; r < s->n_modes; r++) {
+        const bool kept = r < n_kept && r < s->rank;
+        fit->beta[r] = kept ? c[r] / s->sigma[r] : 0;
+        fit->residual[r] = kept ? 0 : c[r];
+    }
+}

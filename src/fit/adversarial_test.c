@@ -1,0 +1,15 @@
+#include "filter.h"
+
+/* Every test row moved by a step along v_r of the smallest non-zero mode: every prediction moves by step * beta_r. */
+static void fit_adversarial_test(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
+    rl_fit_modes(s, s->c[RL_TARGET_Y], s->n_modes, fit);
+    if (s->rank > 0) fit->shift = variant->parameter * fit->beta[s->rank - 1];
+}
+
+const rl_ablation rl_ablation_adversarial_test = {
+    .name = "adversarial_test",
+    .summary = "test features moved along the smallest mode",
+    .parameter = RL_PARAMETER_REAL,
+    .parameter_meaning = "step, in units of the features",
+    .fit = fit_adversarial_test,
+};

@@ -1,0 +1,92 @@
+#include <math.h>
+
+#include "../lapack.h"
+#include "filter.h"
+
+struct rl_evaluator {
+    int max_variants, max_modes, max_m;
+    double *beta;     /* [n_modes, n_variants], column-major */
+    double *residual; /* [n_modes] */
+    double *rows;     /* [m, n_variants], column-major: Z beta */
+    rl_fit *fits;     /* [n_variants] */
+};
+
+rl_status rl_evaluator_create(rl_evaluator **evaluator, int max_variants, int max_modes, int max_m) {
+    rl_evaluator *e = NULL;
+    RL_TRY(RL_ALLOC(e, 1));
+    *evaluator = e;
+    *e = (rl_evaluator){.max_variants = max_variants, .max_modes = max_modes, .max_m = max_m};
+    RL_TRY(RL_ALLOC(e->beta, (size_t)max_modes * (size_t)max_variants));
+    RL_TRY(RL_ALLOC(e->residual, max_modes));
+    RL_TRY(RL_ALLOC(e->rows, (size_t)max_m * (size_t)max_variants));
+    return RL_ALLOC(e->fits, max_variants);
+}
+
+void rl_evaluator_destroy(rl_evaluator *evaluator) {
+    if (evaluator == NULL) return;
+    rl_free(evaluator->beta);
+    rl_free(evaluator->residual);
+    rl_free(evaluator->rows);
+    rl_free(evaluator->fits);
+    rl_free(evaluator);
+}
+
+static double sum_of_squares(const double *values, int n) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += values[i] * values[i];
+    return sum;
+}
+
+static double train_mse(const rl_spectrum *s, const rl_fit *fit) {
+    return (sum_of_squares(fit->residual, s->n_modes) + s->outside_sq[fit->target]) / s->n_train;
+}
+
+/* `rows` holds Z beta and is overwritten by the errors of the predictions. */
+static double test_mse(const rl_spectrum *s, const rl_fit *fit, double *rows) {
+    const double *target = s->z_target[fit->target];
+    for (int i = 0; i < s->m; i++) rows[i] += fit->shift * s->z_one[i] - target[i];
+    return sum_of_squares(rows, s->m) / s->n_test;
+}
+
+/* E (x . (beta_hat - beta*) + shift - e)^2 over independent standard normal features and a residual e independent of
+ * them. */
+static double population_mse(const rl_spectrum *s, const rl_fit *fit, const rl_population *population) {
+    double sum = s->b_outside_sq + fit->shift * fit->shift;
+    for (int r = 0; r < s->rank; r++) sum += (fit->beta[r] - s->b_star[r]) * (fit->beta[r] - s->b_star[r]);
+    return fit->target == RL_TARGET_IDEAL ? sum : sum + population->residual_variance;
+}
+
+static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_population *population,
+                        const rl_variant *variant, rl_fit *fit, rl_errors *errors) {
+    for (int r = 0; r < s->n_modes; r++) fit->beta[r] = e->residual[r] = 0;
+    fit->residual = e->residual;
+    fit->shift = 0;
+    fit->target = RL_TARGET_Y;
+    variant->ablation->fit(s, variant, fit);
+    errors->train_mse = train_mse(s, fit);
+    errors->population_mse = population->known ? population_mse(s, fit, population) : NAN;
+}
+
+void rl_evaluate(rl_evaluator *e, const rl_spectrum *s, const rl_population *population, int n_variants,
+                 const rl_variant *variants, rl_errors *errors) {
+    if (s->status != RL_CELL_DONE) {
+        for (int v = 0; v < n_variants; v++) errors[v] = (rl_errors){NAN, NAN, NAN};
+        return;
+    }
+    const double unit = 1, zero = 0;
+    for (int v = 0; v < n_variants; v++) {
+        e->fits[v].beta = e->beta + (size_t)v * (size_t)s->n_modes;
+        fit_variant(e, s, population, &variants[v], &e->fits[v], &errors[v]);
+    }
+    dgemm_("N", "N", &s->m, &n_variants, &s->n_modes, &unit, s->z, &s->ldz, e->beta, &s->n_modes, &zero, e->rows, &s->m,
+           1, 1);
+    for (int v = 0; v < n_variants; v++)
+        errors[v].test_mse = test_mse(s, &e->fits[v], e->rows + (size_t)v * (size_t)s->m);
+}
+
+void rl_mode_factors(const rl_spectrum *s, double *test_projection_rms, double *residual_projection) {
+    for (int r = 0; r < s->n_modes; r++) {
+        test_projection_rms[r] = sqrt(sum_of_squares(s->z + (size_t)r * (size_t)s->ldz, s->m) / s->n_test);
+        residual_projection[r] = s->c[RL_TARGET_RESIDUAL][r];
+    }
+}

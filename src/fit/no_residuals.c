@@ -1,0 +1,15 @@
+#include "filter.h"
+
+/* Ablation 3: targets replaced, in training and test, by what the best linear model says. */
+static void fit_no_residuals(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
+    (void)variant;
+    fit->target = RL_TARGET_IDEAL;
+    rl_fit_modes(s, s->c[RL_TARGET_IDEAL], s->n_modes, fit);
+}
+
+const rl_ablation rl_ablation_no_residuals = {
+    .name = "no_residuals",
+    .summary = "targets without the residuals of the best linear model",
+    .parameter = RL_PARAMETER_NONE,
+    .fit = fit_no_residuals,
+};

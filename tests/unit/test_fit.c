@@ -1,0 +1,329 @@
+/* fit: every ablation on a handful of shapes, against the same thing done the long way: singular vectors from one-sided
+ * Jacobi, parameters, predictions row by row. Bounds are in units of eps x condition. */
+#include "unit.h"
+
+#include <float.h>
+#include <string.h>
+
+#include "matrix.h"
+#include "ridgeless/fit.h"
+
+enum { MAX_P = 24, N_TEST = 70 };
+static const int shapes[][2] = {{30, 8}, {8, 8}, {5, 12}, {1, 6}, {9, 1}, {21, 20}, {19, 20}};
+enum { N_SHAPES = sizeof shapes / sizeof *shapes };
+
+typedef struct problem {
+    int n, p;
+    double x[40 * MAX_P], y[40], beta_star[MAX_P], test_x[N_TEST * MAX_P], test_y[N_TEST];
+    rl_test_factor factor;
+    rl_dense_producer *producer;
+    rl_evaluator *evaluator;
+    rl_spectrum s;
+    jacobi_svd svd;
+} problem;
+
+static problem *set_up(int n, int p) {
+    problem *q = NULL;
+    assert_int_equal(RL_ALLOC(q, 1), RL_OK);
+    q->n = n, q->p = p;
+    fill_normal(q->x, n, p, 21), fill_normal(q->y, n, 1, 22), fill_normal(q->beta_star, p, 1, 23);
+    fill_normal(q->test_x, N_TEST, p, 24), fill_normal(q->test_y, N_TEST, 1, 25);
+    const rl_training_set train = {n, p, q->x, q->y, q->beta_star};
+    assert_int_equal(rl_test_factor_create(&q->factor, p), RL_OK);
+    assert_int_equal(rl_test_factor_append(&q->factor, N_TEST, q->test_x, p, q->test_y), RL_OK);
+    assert_int_equal(rl_dense_producer_create(&q->producer, n, p), RL_OK);
+    assert_int_equal(rl_dense_producer_spectrum(q->producer, &train, &q->factor, &q->s), RL_OK);
+    assert_int_equal(rl_evaluator_create(&q->evaluator, 1, q->s.n_modes, q->factor.order), RL_OK);
+    q->svd = jacobi(q->x, n, p);
+    return q;
+}
+
+static void tear_down(problem *q) {
+    rl_test_factor_destroy(&q->factor);
+    rl_dense_producer_destroy(q->producer);
+    rl_evaluator_destroy(q->evaluator);
+    jacobi_free(&q->svd);
+    rl_free(q);
+}
+
+static const rl_population population = {.known = true, .residual_variance = 0.75};
+
+/* The errors that the program finds; option NULL or the key to set to `value`. */
+static rl_errors evaluate(problem *q, const char *ablation, double parameter, const char *option, double value) {
+    rl_variant v = {.ablation = rl_ablation_find(ablation), .parameter = parameter};
+    rl_errors errors;
+    assert_non_null(v.ablation);
+    assert_int_equal(rl_options_create(&v.options, v.ablation->options, v.ablation->n_options), RL_OK);
+    if (option != NULL) v.options.values[rl_options_find(&v.options, option)].number = value;
+    rl_evaluate(q->evaluator, &q->s, &population, 1, &v, &errors);
+    rl_options_destroy(&v.options);
+    return errors;
+}
+
+static double condition(const problem *q) {
+    return q->s.sigma[0] / q->s.sigma[q->s.rank - 1];
+}
+
+static void assert_close(const problem *q, const char *what, double got, double expected, double scale) {
+    const double bound = 500 * DBL_EPSILON * condition(q) * (fabs(expected) + scale);
+    if (!(fabs(got - expected) <= bound))
+        fail_msg("%d x %d: %s is %.17g, expected %.17g, allowed %.2g", q->n, q->p, what, got, expected, bound);
+}
+
+/* A training error: the long way leaves residuals with rounding errors of b |y|, b of the order of eps x condition,
+ * which a mean square e^2 turns into (e + b |y|)^2. */
+static void assert_train_close(const problem *q, const char *what, double got, double expected, double kappa) {
+    const double b = 500 * DBL_EPSILON * kappa, size = dot(q->y, q->y, q->n) / q->n;
+    const double bound = b * (expected + 2 * sqrt(expected * size)) + b * b * size;
+    if (!(fabs(got - expected) <= bound))
+        fail_msg("%d x %d: %s, training, is %.17g, expected %.17g, allowed %.2g", q->n, q->p, what, got, expected,
+                 bound);
+}
+
+/* |beta_hat - beta*|^2 + shift^2 + residual variance: O1's conditional form for independent standard normal features.
+ */
+static double population_error(const problem *q, const double *beta, double shift, double residual_variance) {
+    double sum = shift * shift + residual_variance;
+    for (int j = 0; j < q->p; j++) sum += (beta[j] - q->beta_star[j]) * (beta[j] - q->beta_star[j]);
+    return sum;
+}
+
+static void assert_errors(problem *q, const char *what, rl_errors got, const double *beta, double shift,
+                          const double *train_beta, const double *train_y) {
+    assert_close(q, what, got.test_mse, mean_square_error(q->test_x, q->test_y, beta, shift, N_TEST, q->p), 0);
+    assert_train_close(q, what, got.train_mse, mean_square_error(q->x, train_y, train_beta, 0, q->n, q->p),
+                       condition(q));
+    assert_close(q, what, got.population_mse, population_error(q, beta, shift, population.residual_variance), 0);
+}
+
+static void none_is_the_minimum_norm_fit(void **state) {
+    for (int i = 0; i < N_SHAPES; i++) {
+        problem *q = set_up(shapes[i][0], shapes[i][1]);
+        double beta[MAX_P];
+        jacobi_solve(&q->svd, q->y, q->svd.k, beta);
+        assert_errors(q, "none", evaluate(q, "none", NAN, NULL, 0), beta, 0, beta, q->y);
+        tear_down(q);
+    }
+}
+
+static void cutoff_drops_small_singular_values(void **state) {
+    static const double cutoffs[] = {0, 0.01, 0.5, 2, 5, 1e6};
+    for (int i = 0; i < N_SHAPES; i++)
+        for (int c = 0; c < 6; c++) {
+            problem *q = set_up(shapes[i][0], shapes[i][1]);
+            double beta[MAX_P];
+            int kept = 0;
+            while (kept < q->svd.k && gsl_vector_get(q->svd.s, (size_t)kept) >= cutoffs[c]) kept++;
+            jacobi_solve(&q->svd, q->y, kept, beta);
+            const rl_errors absolute = evaluate(q, "cutoff", cutoffs[c], NULL, 0);
+            assert_errors(q, "cutoff", absolute, beta, 0, beta, q->y);
+            const rl_errors relative = evaluate(q, "cutoff", cutoffs[c] / q->s.sigma[0], "relative", 1);
+            assert_true(relative.test_mse == absolute.test_mse && relative.train_mse == absolute.train_mse);
+            tear_down(q);
+        }
+}
+
+static void a_cutoff_keeps_the_value_that_equals_it(void **state) {
+    problem *q = set_up(30, 8);
+    const double at = evaluate(q, "cutoff", q->s.sigma[7], NULL, 0).test_mse;
+    const double above = evaluate(q, "cutoff", nextafter(q->s.sigma[7], INFINITY), NULL, 0).test_mse;
+    assert_true(at == evaluate(q, "none", NAN, NULL, 0).test_mse);
+    assert_true(above != at);
+    tear_down(q);
+}
+
+static void leading_modes_changes_the_test_features_alone(void **state) {
+    for (int i = 0; i < N_SHAPES; i++)
+        for (int k = 1; k <= 22; k += 3) {
+            problem *q = set_up(shapes[i][0], shapes[i][1]);
+            double full[MAX_P], leading[MAX_P];
+            jacobi_solve(&q->svd, q->y, q->svd.k, full);
+            jacobi_solve(&q->svd, q->y, k < q->svd.k ? k : q->svd.k, leading);
+            assert_errors(q, "leading_modes", evaluate(q, "leading_modes", k, NULL, 0), leading, 0, full, q->y);
+            tear_down(q);
+        }
+}
+
+static void no_residuals_leaves_the_bias(void **state) {
+    for (int i = 0; i < N_SHAPES; i++) {
+        problem *q = set_up(shapes[i][0], shapes[i][1]);
+        double ideal[40], test_ideal[N_TEST], beta[MAX_P];
+        for (int j = 0; j < q->n; j++) ideal[j] = dot(q->x + j * q->p, q->beta_star, q->p);
+        for (int j = 0; j < N_TEST; j++) test_ideal[j] = dot(q->test_x + j * q->p, q->beta_star, q->p);
+        jacobi_solve(&q->svd, ideal, q->svd.k, beta);
+        const rl_errors got = evaluate(q, "no_residuals", NAN, NULL, 0);
+        const double size = dot(test_ideal, test_ideal, N_TEST) / N_TEST;
+        assert_close(q, "no_residuals", got.test_mse, mean_square_error(q->test_x, test_ideal, beta, 0, N_TEST, q->p),
+                     1e-12 * size);
+        assert_close(q, "no_residuals", got.test_mse, q->s.test_bias_mse, 1e-12 * size); /* Eq. 1 with E = 0 */
+        assert_close(q, "no_residuals", got.population_mse, q->s.b_outside_sq, 1e-12 * size);
+        assert_true(got.train_mse <= 1e-24 * size);
+        tear_down(q);
+    }
+}
+
+/* Steps along the smallest mode; its sign as spectrum.h has it. */
+static double smallest_mode(const problem *q, double *v, double *u) {
+    const size_t r = (size_t)q->svd.k - 1;
+    int largest = 0;
+    for (int j = 0; j < q->p; j++) {
+        v[j] = gsl_matrix_get(q->svd.v, (size_t)j, r);
+        if (fabs(v[j]) > fabs(v[largest])) largest = j;
+    }
+    const double sign = v[largest] > 0 ? 1 : -1;
+    for (int j = 0; j < q->p; j++) v[j] *= sign;
+    for (int j = 0; j < q->n; j++) u[j] = sign * gsl_matrix_get(q->svd.u, (size_t)j, r);
+    return gsl_vector_get(q->svd.s, r);
+}
+
+static void adversarial_steps_move_along_the_smallest_mode(void **state) {
+    static const double steps[] = {-3.16, 0, 0.1, 31.6};
+    for (int i = 0; i < N_SHAPES; i++)
+        for (int a = 0; a < 4; a++) {
+            problem *q = set_up(shapes[i][0], shapes[i][1]);
+            double beta[MAX_P], moved_beta[MAX_P], v[MAX_P] = {0}, u[40] = {0}, moved_y[40];
+            smallest_mode(q, v, u);
+            jacobi_solve(&q->svd, q->y, q->svd.k, beta);
+            assert_errors(q, "adversarial_test", evaluate(q, "adversarial_test", steps[a], NULL, 0), beta,
+                          steps[a] * dot(v, beta, q->p), beta, q->y);
+            for (int j = 0; j < q->n; j++) moved_y[j] = q->y[j] + steps[a] * u[j];
+            jacobi_solve(&q->svd, moved_y, q->svd.k, moved_beta);
+            assert_errors(q, "adversarial_train", evaluate(q, "adversarial_train", steps[a], NULL, 0), moved_beta, 0,
+                          moved_beta, moved_y);
+            tear_down(q);
+        }
+}
+
+/* Ridge as the least squares of X stacked on sqrt(lambda) I: another factorization of another matrix. */
+static void ridge_is_least_squares_on_an_augmented_matrix(void **state) {
+    static const double lambdas[] = {1e-6, 0.3, 10, 1e5};
+    for (int i = 0; i < N_SHAPES; i++)
+        for (int l = 0; l < 4; l++) {
+            problem *q = set_up(shapes[i][0], shapes[i][1]);
+            const int rows = q->n + q->p;
+            double augmented[(40 + MAX_P) * MAX_P] = {0}, y[40 + MAX_P] = {0}, beta[MAX_P];
+            memcpy(augmented, q->x, sizeof(double) * (size_t)(q->n * q->p));
+            memcpy(y, q->y, sizeof(double) * (size_t)q->n);
+            for (int j = 0; j < q->p; j++) augmented[(q->n + j) * q->p + j] = sqrt(lambdas[l]);
+            jacobi_svd svd = jacobi(augmented, rows, q->p);
+            jacobi_solve(&svd, y, svd.k, beta);
+            const double kappa = gsl_vector_get(svd.s, 0) / gsl_vector_get(svd.s, (size_t)svd.k - 1);
+            const rl_errors got = evaluate(q, "ridge", lambdas[l], NULL, 0);
+            const double expected = mean_square_error(q->test_x, q->test_y, beta, 0, N_TEST, q->p);
+            assert_true(fabs(got.test_mse - expected) <= 500 * DBL_EPSILON * (kappa + condition(q)) * expected);
+            assert_train_close(q, "ridge", got.train_mse, mean_square_error(q->x, q->y, beta, 0, q->n, q->p), kappa);
+            const double unit = q->s.sigma[0] * q->s.sigma[0];
+            assert_close(q, "relative", evaluate(q, "ridge", lambdas[l] / unit, "relative", 1).test_mse, got.test_mse,
+                         0);
+            jacobi_free(&svd);
+            tear_down(q);
+        }
+}
+
+/* Gradient descent from zero, iterated in the open. */
+static void gradient_descent_is_what_the_iteration_does(void **state) {
+    static const int steps[] = {1, 2, 7, 300};
+    static const double rates[] = {0.05, 1, 1.9};
+    for (int i = 0; i < N_SHAPES; i++)
+        for (int t = 0; t < 4; t++)
+            for (int e = 0; e < 3; e++) {
+                problem *q = set_up(shapes[i][0], shapes[i][1]);
+                const double eta = rates[e] / (q->s.sigma[0] * q->s.sigma[0]);
+                double beta[MAX_P] = {0};
+                for (int step = 0; step < steps[t]; step++) {
+                    double gradient[MAX_P] = {0};
+                    for (int j = 0; j < q->n; j++) {
+                        const double left = q->y[j] - dot(q->x + j * q->p, beta, q->p);
+                        for (int k = 0; k < q->p; k++) gradient[k] += q->x[j * q->p + k] * left;
+                    }
+                    for (int k = 0; k < q->p; k++) beta[k] += eta * gradient[k];
+                }
+                const rl_errors got = evaluate(q, "gradient_descent", steps[t], "rate", rates[e]);
+                assert_errors(q, "gradient_descent", got, beta, 0, beta, q->y);
+                tear_down(q);
+            }
+}
+
+static void gradient_descent_ends_in_the_minimum_norm_fit(void **state) { /* Appendix A */
+    for (int i = 0; i < N_SHAPES; i++) {
+        problem *q = set_up(shapes[i][0], shapes[i][1]);
+        const double kappa = condition(q), enough = ceil(40 * kappa * kappa);
+        assert_close(q, "limit", evaluate(q, "gradient_descent", enough, NULL, 0).test_mse,
+                     evaluate(q, "none", NAN, NULL, 0).test_mse, 0);
+        tear_down(q);
+    }
+}
+
+static void mode_factors_are_projections(void **state) {
+    problem *q = set_up(21, 20);
+    double test[20], residual[20];
+    rl_mode_factors(&q->s, test, residual);
+    for (size_t r = 0; r < 20; r++) {
+        double square = 0, u_e = 0;
+        for (int t = 0; t < N_TEST; t++) {
+            double z = 0;
+            for (int j = 0; j < q->p; j++) z += q->test_x[t * q->p + j] * gsl_matrix_get(q->svd.v, (size_t)j, r);
+            square += z * z / N_TEST;
+        }
+        for (int j = 0; j < q->n; j++)
+            u_e += gsl_matrix_get(q->svd.u, (size_t)j, r) * (q->y[j] - dot(q->x + j * q->p, q->beta_star, q->p));
+        assert_close(q, "test projection", test[r], sqrt(square), 0);
+        assert_close(q, "residual projection", fabs(residual[r]), fabs(u_e), 1);
+    }
+    tear_down(q);
+}
+
+static void a_spectrum_that_failed_gives_no_numbers(void **state) {
+    problem *q = set_up(8, 8);
+    q->s.status = RL_CELL_NO_CONVERGENCE;
+    const rl_errors got = evaluate(q, "none", NAN, NULL, 0);
+    assert_true(isnan(got.test_mse) && isnan(got.train_mse) && isnan(got.population_mse));
+    tear_down(q);
+}
+
+/* A mode that counts as zero takes no part, and what it holds of the target stays in the training error. */
+static void zero_modes_take_no_part(void **state) {
+    problem *q = set_up(8, 8);
+    const double before = evaluate(q, "none", NAN, NULL, 0).train_mse;
+    q->s.rank = 7;
+    for (int i = 0; rl_ablations[i] != NULL; i++) {
+        const rl_errors got = evaluate(q, rl_ablations[i]->name, 1, NULL, 0);
+        assert_true(isfinite(got.test_mse));
+        if (strcmp(rl_ablations[i]->name, "none") == 0)
+            assert_true(fabs(got.train_mse - before - q->s.c[RL_TARGET_Y][7] * q->s.c[RL_TARGET_Y][7] / 8) < 1e-14);
+    }
+    tear_down(q);
+}
+
+static void the_table_is_complete(void **state) {
+    static const char *const names[] = {"none",         "cutoff",           "leading_modes",
+                                        "no_residuals", "adversarial_test", "adversarial_train",
+                                        "ridge",        "gradient_descent"};
+    for (int i = 0; i < 8; i++) {
+        const rl_ablation *a = rl_ablation_find(names[i]);
+        assert_non_null(a);
+        assert_string_equal(a->name, names[i]);
+        assert_true((a->parameter == RL_PARAMETER_NONE) == (a->parameter_meaning == NULL));
+    }
+    assert_null(rl_ablation_find("nonsense"));
+}
+
+int main(void) {
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(none_is_the_minimum_norm_fit),
+        cmocka_unit_test(cutoff_drops_small_singular_values),
+        cmocka_unit_test(a_cutoff_keeps_the_value_that_equals_it),
+        cmocka_unit_test(leading_modes_changes_the_test_features_alone),
+        cmocka_unit_test(no_residuals_leaves_the_bias),
+        cmocka_unit_test(adversarial_steps_move_along_the_smallest_mode),
+        cmocka_unit_test(ridge_is_least_squares_on_an_augmented_matrix),
+        cmocka_unit_test(gradient_descent_is_what_the_iteration_does),
+        cmocka_unit_test(gradient_descent_ends_in_the_minimum_norm_fit),
+        cmocka_unit_test(mode_factors_are_projections),
+        cmocka_unit_test(a_spectrum_that_failed_gives_no_numbers),
+        cmocka_unit_test(zero_modes_take_no_part),
+        cmocka_unit_test(the_table_is_complete),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
