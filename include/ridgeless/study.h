@@ -1,0 +1,100 @@
+/* study: a study file, the grid of cells it describes, and the plan: the grid laid out as tasks with their cost.
+ *
+ * Pure: the functions read memory (and, for data sets, files through `data`); nothing here communicates. */
+#ifndef RIDGELESS_STUDY_H
+#define RIDGELESS_STUDY_H
+
+#include "ridgeless/core.h"
+#include "ridgeless/data.h"
+#include "ridgeless/fit.h"
+
+#define RL_STUDY_FILE_LIMIT ((size_t)1 << 20) /* bytes */
+#define RL_STUDY_LIST_LIMIT 1000000           /* entries a list or range may expand to */
+
+/* n_train as the file says it; the union of all that is given. */
+typedef struct rl_n_train_spec {
+    int line;
+    int *values;
+    int n_values; /* values and ranges, expanded */
+    double *ratios;
+    int n_ratios; /* N = round(ratio * P), at least 1 */
+    int around;   /* every N with |N - P| <= around; -1: not asked */
+} rl_n_train_spec;
+
+typedef struct rl_study_dataset {
+    char *name;
+    int line;
+    const rl_source *source;
+    rl_options options;
+    rl_n_train_spec n_train;
+    rl_variant *variants;
+    int n_variants; /* the study's, or the dataset's own when it has `ablations` */
+} rl_study_dataset;
+
+typedef struct rl_study {
+    char *path;  /* of the study file, for messages */
+    char *text;  /* of the study file, verbatim */
+    char *title; /* `title`, or the file's name without folder and ending */
+    uint64_t seed;
+    rl_random_kind random;
+    int repeats;
+    bool keep_cells; /* each repeat's values go into the results file (else the reduced ones alone) */
+    bool keep_modes; /* per-mode values too */
+    rl_study_dataset *datasets;
+    int n_datasets;
+} rl_study;
+
+/* Reads a study from text. `path` is for messages and the base of relative file names. Any fault is RL_ERR_INPUT with
+ * "path:line: key `...`: what is wrong; what is expected", and *study is empty. */
+rl_status rl_study_parse(const char *path, const char *text, rl_study *study);
+void rl_study_destroy(rl_study *study);
+
+/* Appends the effective settings, one `key: value` a line and every default spelled out, dataset by dataset. Two
+ * studies with the same lines have the same numbers in every cell they share and records of the same layout; `repeats`,
+ * and what changes neither (title, whether cells are kept), is left out. */
+rl_status rl_study_settings(const rl_study *study, rl_text *settings);
+
+/* ---- grid and plan ---------------------------------------------------------------------------------------------- */
+
+/* The cells of one dataset: variants x n_features x n_train x repeats. */
+typedef struct rl_grid {
+    const rl_study_dataset *spec; /* borrowed from the study */
+    rl_dataset data;              /* owned */
+    int *n_features;
+    int n_n_features; /* one entry, the dataset's, until feature maps vary it */
+    int *n_train;
+    int n_n_train; /* ascending, distinct */
+    int max_modes; /* min(largest n_train, n_features) */
+} rl_grid;
+
+/* The natural unit of work: all N of one (dataset, P, repeat). */
+typedef struct rl_curve {
+    int grid, p_index, repeat;
+} rl_curve;
+
+typedef struct rl_plan {
+    const rl_study *study; /* borrowed */
+    rl_grid *grids;
+    int n_grids;
+    rl_curve *curves; /* ordered by dataset, P, repeat: the order of the results */
+    double *cost;     /* [n_curves], flops predicted */
+    int64_t n_curves, n_spectra, n_cells;
+    size_t memory_per_rank; /* bytes predicted: data sets, buffers, and the largest record */
+} rl_plan;
+
+typedef struct rl_plan_options {
+    const rl_data_path *path;
+    bool skip_missing; /* leave out, with a warning, data sets whose files are not there */
+} rl_plan_options;
+
+/* Loads the data sets and lays out the grid. RL_ERR_INPUT when a file is missing (all missing ones are named, with how
+ * to get them) or an N leaves no training or no test row. */
+rl_status rl_plan_create(const rl_study *study, const rl_plan_options *options, rl_plan *plan);
+
+/* The same from data sets that are already in memory, datasets[n], matched by name; takes them over, on failure too,
+ * and leaves them empty (the array itself stays the caller's). Data sets of the study that are not among them are left
+ * out of the plan. For other ranks. */
+rl_status rl_plan_create_with(const rl_study *study, rl_dataset *datasets, int n, rl_plan *plan);
+void rl_plan_destroy(rl_plan *plan);
+
+#endif

@@ -1,0 +1,56 @@
+#include "cost.h"
+
+/* The model, with k = min(N, P) and t = min(test rows, P + 2) coordinate rows of the test factor:
+ *
+ *   drawing fresh rows          about 50 flops a normal number
+ *   test factor, once a curve   every row that is ever a test row enters a triangle of order P + 2: 2 (P + 2)^2 a row
+ *   QR of X when N > P          2 N P^2 - 2/3 P^3, and 4 N P for each of two targets
+ *   SVD of what is left, k x P  6 P k^2 + 20 k^3 with both sides (Golub and Van Loan, 4th ed., figure 8.6.1)
+ *   Z = X_test V                2 t P k
+ *   filters and Z B             2 t k and about 4 k a variant
+ */
+enum { FLOPS_A_NORMAL = 50, N_QR_TARGETS = 2 };
+
+static double least(double a, double b) {
+    return a < b ? a : b;
+}
+
+static double spectrum_flops(double n_train, double n_features, double n_test, double n_variants) {
+    const double n = n_train, p = n_features, k = least(n, p), t = least(n_test, p + 2);
+    const double qr = n > p ? 2 * n * p * p - 2 * p * p * p / 3 + N_QR_TARGETS * 4 * n * p : 0;
+    const double svd = 6 * p * k * k + 20 * k * k * k;
+    return qr + svd + 2 * t * p * k + (2 * t + 4) * k * n_variants;
+}
+
+double rl_curve_flops(const rl_grid *grid) {
+    const rl_dataset *data = &grid->data;
+    const double n_rows = data->n_rows, p = data->n_features;
+    double flops = 2 * (n_rows - grid->n_train[0]) * (p + 2) * (p + 2);
+    if (data->fresh) flops += FLOPS_A_NORMAL * n_rows * (data->teacher.n_hidden + 1.0);
+    for (int i = 0; i < grid->n_n_train; i++)
+        flops += spectrum_flops(grid->n_train[i], p, n_rows - grid->n_train[i], grid->spec->n_variants);
+    return flops;
+}
+
+size_t rl_dataset_bytes(const rl_dataset *data) {
+    const size_t p = (size_t)data->n_features, rows = data->fresh ? 0 : (size_t)data->n_rows;
+    return (rows * (p + 1) + p + (size_t)data->teacher.n_hidden) * sizeof(double);
+}
+
+size_t rl_buffer_bytes(const rl_grid *grid) {
+    const size_t p = (size_t)grid->data.n_features, n = (size_t)grid->n_train[grid->n_n_train - 1];
+    const size_t k = (size_t)grid->max_modes, t = p + 2, v = (size_t)grid->spec->n_variants;
+    const size_t training = 2 * n * (p + 1); /* the rows, and the copy that the factorization destroys */
+    const size_t svd = k * (n < p ? n : p) + k * p + 4 * k * k; /* U, V, and dgesdd's own work */
+    const size_t test = 3 * t * t + t * k;                      /* triangle, block of incoming rows, Z */
+    const size_t fits = v * (2 * k + t);                        /* beta and residual of each variant, and Z B */
+    return (training + svd + test + fits) * sizeof(double) + (size_t)grid->data.n_rows * sizeof(int);
+}
+
+size_t rl_record_bytes(const rl_grid *grid, bool keep_modes) {
+    enum { CELL_ARRAYS = 3, SPECTRUM_ARRAYS = 6, MODE_ARRAYS = 3 };
+    const size_t n = (size_t)grid->n_n_train;
+    size_t doubles = CELL_ARRAYS * n * (size_t)grid->spec->n_variants + SPECTRUM_ARRAYS * n;
+    if (keep_modes) doubles += MODE_ARRAYS * n * (size_t)grid->max_modes;
+    return doubles * sizeof(double);
+}

@@ -1,0 +1,17 @@
+/* Private to `study`: what a grid costs, predicted from its sizes. */
+#ifndef RL_STUDY_COST_H
+#define RL_STUDY_COST_H
+
+#include "ridgeless/study.h"
+
+/* Flops of one curve (every curve of a grid costs the same), counting a multiplication and an addition as two. */
+double rl_curve_flops(const rl_grid *grid);
+
+/* Bytes of the dataset itself; 0 when its rows are drawn as they are needed. */
+size_t rl_dataset_bytes(const rl_dataset *data);
+
+/* Bytes of the buffers that compute one curve, and of its record. */
+size_t rl_buffer_bytes(const rl_grid *grid);
+size_t rl_record_bytes(const rl_grid *grid, bool keep_modes);
+
+#endif

@@ -1,0 +1,83 @@
+/* Labels of variants: "none", "cutoff=0.001", "gradient_descent=100 rate=0.5". */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "read.h"
+
+static bool is_default(const rl_option_spec *spec, const rl_option_value *value) {
+    switch (spec->type) {
+        case RL_OPTION_INTEGER:
+        case RL_OPTION_REAL:
+        case RL_OPTION_FLAG:
+            return value->number == spec->default_number;
+        case RL_OPTION_TEXT_LIST:
+            return value->n_list == 0;
+        default:
+            if (value->text == NULL || spec->default_text == NULL) return value->text == spec->default_text;
+            return strcmp(value->text, spec->default_text) == 0;
+    }
+}
+
+static rl_status append_option(const rl_option_spec *spec, const rl_option_value *value, int digits, rl_text *label) {
+    RL_TRY(rl_text_append(label, " %s", spec->key));
+    switch (spec->type) {
+        case RL_OPTION_INTEGER:
+        case RL_OPTION_REAL:
+            return rl_text_append(label, "=%.*g", digits, value->number);
+        case RL_OPTION_FLAG:
+            return value->number != 0 ? RL_OK : rl_text_append(label, "=false");
+        case RL_OPTION_TEXT_LIST:
+            for (int i = 0; i < value->n_list; i++)
+                RL_TRY(rl_text_append(label, "%s%s", i == 0 ? "=" : ",", value->list[i]));
+            return RL_OK;
+        default:
+            return rl_text_append(label, "=%s", value->text);
+    }
+}
+
+static rl_status append_label(const rl_variant *variant, int digits, rl_text *label) {
+    RL_TRY(rl_text_append(label, "%s", variant->ablation->name));
+    if (!isnan(variant->parameter)) RL_TRY(rl_text_append(label, "=%.*g", digits, variant->parameter));
+    for (int i = 0; i < variant->options.n; i++) {
+        const rl_option_spec *spec = &variant->options.specs[i];
+        const rl_option_value *value = &variant->options.values[i];
+        if (!is_default(spec, value)) RL_TRY(append_option(spec, value, digits, label));
+    }
+    return RL_OK;
+}
+
+static rl_status make_label(rl_variant *variant, int digits) {
+    rl_text label = RL_TEXT_EMPTY;
+    const rl_status status = append_label(variant, digits, &label);
+    rl_free(variant->label);
+    variant->label = label.bytes; /* owned by the variant, on failure too */
+    return status;
+}
+
+static int compare_labels(const void *a, const void *b) {
+    return strcmp((*(rl_variant *const *)a)->label, (*(rl_variant *const *)b)->label);
+}
+
+/* Six digits, or all seventeen for variants that six do not tell apart. */
+static rl_status separate(rl_variant **sorted, int n) {
+    qsort(sorted, (size_t)n, sizeof *sorted, compare_labels);
+    for (int first = 0, end; first < n; first = end) {
+        for (end = first + 1; end < n && strcmp(sorted[first]->label, sorted[end]->label) == 0;) end++;
+        for (int i = first; i < end && end - first > 1; i++) RL_TRY(make_label(sorted[i], 17));
+    }
+    return RL_OK;
+}
+
+rl_status rl_variants_label(rl_variant *variants, int n_variants) {
+    rl_variant **sorted;
+    RL_TRY(RL_ALLOC(sorted, n_variants));
+    rl_status status = RL_OK;
+    for (int i = 0; i < n_variants && status == RL_OK; i++) {
+        status = make_label(&variants[i], 6);
+        sorted[i] = &variants[i];
+    }
+    if (status == RL_OK) status = separate(sorted, n_variants);
+    rl_free(sorted);
+    return status;
+}

@@ -1,0 +1,69 @@
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "read.h"
+
+static const rl_number_kind ROWS = {.integer = true, .minimum = 1, .maximum = INT_MAX, .meaning = "training rows"};
+
+static int compare_doubles(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Sorted and distinct, so that the order in which a study names them changes nothing. */
+static int sort_distinct(rl_sequence *sequence) {
+    if (sequence->n == 0) return 0;
+    qsort(sequence->values, (size_t)sequence->n, sizeof *sequence->values, compare_doubles);
+    int kept = 1;
+    for (int i = 1; i < sequence->n; i++)
+        if (sequence->values[i] != sequence->values[kept - 1]) sequence->values[kept++] = sequence->values[i];
+    return sequence->n = kept;
+}
+
+static rl_status read_mapping(rl_node node, rl_sequence *values, rl_sequence *ratios, int *around) {
+    enum { VALUES, RANGE, RATIOS, AROUND, N_FIELDS };
+    rl_field fields[N_FIELDS] = {{.key = "values"}, {.key = "range"}, {.key = "ratios"}, {.key = "around_threshold"}};
+    const rl_number_kind ratio = {.minimum = nextafter(0, 1), .maximum = 1e9, .meaning = "training rows a feature"};
+    const rl_number_kind distance = {
+        .integer = true, .minimum = 0, .maximum = (RL_STUDY_LIST_LIMIT - 1) / 2, .meaning = "distance from N = P"};
+    RL_TRY(rl_node_fields(node, fields, N_FIELDS));
+    if (rl_node_n_pairs(node) == 0)
+        return rl_node_fail(node, "at least one of values, range, ratios, around_threshold");
+    if (fields[VALUES].node.file != NULL) RL_TRY(rl_sequence_values(fields[VALUES].node, ROWS, values));
+    if (fields[RANGE].node.file != NULL) RL_TRY(rl_sequence_range(fields[RANGE].node, ROWS, values));
+    if (fields[RATIOS].node.file != NULL) RL_TRY(rl_sequence_values(fields[RATIOS].node, ratio, ratios));
+    if (fields[AROUND].node.file != NULL) {
+        double number;
+        RL_TRY(rl_node_number(fields[AROUND].node, distance, &number));
+        *around = (int)number;
+    }
+    return RL_OK;
+}
+
+rl_status rl_read_n_train(rl_node node, rl_n_train_spec *spec) {
+    *spec = (rl_n_train_spec){.line = node.line, .around = -1};
+    rl_sequence values = {0}, ratios = {0};
+    rl_status status;
+    if (rl_node_kind_of(node) == RL_NODE_MAPPING)
+        RL_TRY_GOTO(read_mapping(node, &values, &ratios, &spec->around), out);
+    else
+        RL_TRY_GOTO(rl_sequence_values(node, ROWS, &values), out);
+    sort_distinct(&values);
+    RL_TRY_GOTO(RL_ALLOC(spec->values, values.n), out);
+    for (int i = 0; i < values.n; i++) spec->values[i] = (int)values.values[i];
+    spec->n_values = values.n;
+    spec->n_ratios = sort_distinct(&ratios);
+    spec->ratios = ratios.values;
+    ratios.values = NULL;
+out:
+    rl_free(values.values);
+    rl_free(ratios.values);
+    return status;
+}
+
+void rl_n_train_destroy(rl_n_train_spec *spec) {
+    rl_free(spec->values);
+    rl_free(spec->ratios);
+    *spec = (rl_n_train_spec){.around = -1};
+}

@@ -1,0 +1,284 @@
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cost.h"
+#include "ridgeless/study.h"
+
+#define MAX_CURVES INT64_C(200000000) /* a plan names every curve in memory */
+
+/* ---- the N of one dataset -------------------------------------------------------------------------------------- */
+
+static int compare_ints(const void *a, const void *b) {
+    const int x = *(const int *)a, y = *(const int *)b;
+    return (x > y) - (x < y);
+}
+
+static rl_status check_n(const rl_study *study, const rl_grid *grid, double n) {
+    if (n >= 1 && n < grid->data.n_rows) return RL_OK;
+    const char *name = grid->spec->name;
+    return rl_fail(RL_ERR_INPUT,
+                   "%s:%d: key `n_train`: N = %.15g leaves no test row of the dataset `%s`, which has %d rows and %d "
+                   "features; expected N from 1 to %d",
+                   study->path, grid->spec->n_train.line, n, name, grid->data.n_rows, grid->data.n_features,
+                   grid->data.n_rows - 1);
+}
+
+static rl_status add_n(const rl_study *study, rl_grid *grid, double n) {
+    RL_TRY(check_n(study, grid, n));
+    grid->n_train[grid->n_n_train++] = (int)n;
+    return RL_OK;
+}
+
+/* The union of everything that the study asks for; N below 1 that ratios and the neighbourhood would give are not asked
+ * for. */
+static rl_status collect_n(const rl_study *study, rl_grid *grid) {
+    const rl_n_train_spec *spec = &grid->spec->n_train;
+    const int p = grid->data.n_features;
+    for (int i = 0; i < spec->n_values; i++) RL_TRY(add_n(study, grid, spec->values[i]));
+    for (int i = 0; i < spec->n_ratios; i++) RL_TRY(add_n(study, grid, fmax(1, round(spec->ratios[i] * p))));
+    for (int d = -spec->around; d <= spec->around; d++)
+        if (p + d >= 1) RL_TRY(add_n(study, grid, (double)p + d));
+    return RL_OK;
+}
+
+static rl_status make_n_train(const rl_study *study, rl_grid *grid) {
+    const rl_n_train_spec *spec = &grid->spec->n_train;
+    const int around = spec->around < 0 ? 0 : 2 * spec->around + 1;
+    RL_TRY(RL_ALLOC(grid->n_train, spec->n_values + spec->n_ratios + around));
+    RL_TRY(collect_n(study, grid));
+    assert(grid->n_n_train > 0); /* an empty n_train is no study */
+    qsort(grid->n_train, (size_t)grid->n_n_train, sizeof *grid->n_train, compare_ints);
+    int kept = 1;
+    for (int i = 1; i < grid->n_n_train; i++)
+        if (grid->n_train[i] != grid->n_train[kept - 1]) grid->n_train[kept++] = grid->n_train[i];
+    grid->n_n_train = kept;
+    return RL_OK;
+}
+
+/* ---- laying out ------------------------------------------------------------------------------------------------- */
+
+static rl_status make_grid(const rl_study *study, rl_grid *grid) {
+    RL_TRY(make_n_train(study, grid));
+    RL_TRY(RL_ALLOC(grid->n_features, 1));
+    grid->n_features[0] = grid->data.n_features;
+    grid->n_n_features = 1;
+    const int largest = grid->n_train[grid->n_n_train - 1];
+    grid->max_modes = largest < grid->data.n_features ? largest : grid->data.n_features;
+    return RL_OK;
+}
+
+static rl_status count(const rl_study *study, rl_plan *plan) {
+    bool overflow = false;
+    for (int i = 0; i < plan->n_grids; i++) {
+        const rl_grid *grid = &plan->grids[i];
+        int64_t curves, spectra, cells;
+        overflow |= __builtin_mul_overflow((int64_t)study->repeats, grid->n_n_features, &curves);
+        overflow |= __builtin_mul_overflow(curves, grid->n_n_train, &spectra);
+        overflow |= __builtin_mul_overflow(spectra, grid->spec->n_variants, &cells);
+        overflow |= __builtin_add_overflow(plan->n_curves, curves, &plan->n_curves);
+        overflow |= __builtin_add_overflow(plan->n_spectra, spectra, &plan->n_spectra);
+        overflow |= __builtin_add_overflow(plan->n_cells, cells, &plan->n_cells);
+    }
+    if (!overflow && plan->n_curves <= MAX_CURVES) return RL_OK;
+    return rl_fail(RL_ERR_INPUT,
+                   "%s: key `repeats`: %d repeats of %d datasets are too many; expected at most %lld "
+                   "curves (one a dataset and repeat)",
+                   study->path, study->repeats, plan->n_grids, (long long)MAX_CURVES);
+}
+
+static rl_status make_curves(const rl_study *study, rl_plan *plan) {
+    RL_TRY(RL_ALLOC(plan->curves, plan->n_curves));
+    RL_TRY(RL_ALLOC(plan->cost, plan->n_curves));
+    int64_t curve = 0;
+    for (int grid = 0; grid < plan->n_grids; grid++) {
+        const double cost = rl_curve_flops(&plan->grids[grid]);
+        for (int p_index = 0; p_index < plan->grids[grid].n_n_features; p_index++)
+            for (int repeat = 0; repeat < study->repeats; repeat++) {
+                plan->curves[curve] = (rl_curve){.grid = grid, .p_index = p_index, .repeat = repeat};
+                plan->cost[curve++] = cost;
+            }
+    }
+    return RL_OK;
+}
+
+/* All datasets, the list of curves, and the largest buffers and record: a rank computes one curve at a time. */
+static size_t predict_memory(const rl_study *study, const rl_plan *plan) {
+    size_t shared = (size_t)plan->n_curves * (sizeof *plan->curves + sizeof *plan->cost), largest = 0;
+    for (int i = 0; i < plan->n_grids; i++) {
+        const rl_grid *grid = &plan->grids[i];
+        const size_t own = rl_buffer_bytes(grid) + rl_record_bytes(grid, study->keep_modes);
+        shared += rl_dataset_bytes(&grid->data);
+        if (own > largest) largest = own;
+    }
+    return shared + largest;
+}
+
+/* From grids whose spec and data are there. */
+static rl_status lay_out(const rl_study *study, rl_plan *plan) {
+    for (int i = 0; i < plan->n_grids; i++) RL_TRY(make_grid(study, &plan->grids[i]));
+    RL_TRY(count(study, plan));
+    RL_TRY(make_curves(study, plan));
+    plan->memory_per_rank = predict_memory(study, plan);
+    return RL_OK;
+}
+
+/* ---- datasets -------------------------------------------------------------------------------------------------- */
+
+/* The folder of the study file, "." when its path has none; owned by the caller. */
+static rl_status folder_of(const char *path, char **folder) {
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) return rl_strdup(folder, ".");
+    RL_TRY(rl_strdup(folder, path));
+    (*folder)[slash == path ? 1 : slash - path] = '\0';
+    return RL_OK;
+}
+
+/* How to get what is missing, once a source. */
+static rl_status append_advice(const rl_study *study, const bool *missing, rl_text *message) {
+    for (int i = 0; i < study->n_datasets; i++) {
+        const rl_source *source = study->datasets[i].source;
+        bool told = !missing[i] || source->how_to_get == NULL;
+        for (int j = 0; j < i; j++) told |= missing[j] && study->datasets[j].source == source;
+        if (!told) RL_TRY(rl_text_append(message, "; %s: %s", source->name, source->how_to_get));
+    }
+    return RL_OK;
+}
+
+static rl_status append_missing(const rl_study *study, const rl_data_path *path, const bool *missing,
+                                rl_text *message) {
+    bool first = true;
+    for (int i = 0; i < study->n_datasets; i++) {
+        const rl_study_dataset *dataset = &study->datasets[i];
+        const char *file = NULL;
+        if (!missing[i] || rl_source_available(dataset->source, path, &file)) continue;
+        RL_TRY(rl_text_append(message, "%s`%s` of the dataset `%s` (line %d)", first ? "" : ", ", file, dataset->name,
+                              dataset->line));
+        first = false;
+    }
+    RL_TRY(rl_text_append(message, "; looked in"));
+    first = true;
+    for (int i = 0; i < path->n_folders; i++) {
+        if (path->folders[i] == NULL) continue;
+        RL_TRY(rl_text_append(message, "%s %s", first ? "" : ",", path->folders[i]));
+        first = false;
+    }
+    return RL_OK;
+}
+
+/* The advice comes last: it is what may be cut when the message grows too long. */
+static rl_status fail_missing(const rl_study *study, const rl_data_path *path, const bool *missing, int n_missing) {
+    const char *way_out = n_missing < study->n_datasets ? "; --skip-missing runs the other datasets" : "";
+    rl_text message = RL_TEXT_EMPTY;
+    rl_status status;
+    RL_TRY_GOTO(rl_text_append(&message, "%s: missing data files: ", study->path), out);
+    RL_TRY_GOTO(append_missing(study, path, missing, &message), out);
+    RL_TRY_GOTO(rl_text_append(&message, "%s", way_out), out);
+    RL_TRY_GOTO(append_advice(study, missing, &message), out);
+    status = rl_fail(RL_ERR_INPUT, "%s", message.bytes);
+out:
+    rl_free(message.bytes);
+    return status;
+}
+
+/* missing[i]: whether a file of dataset i is not there. */
+static rl_status check_files(const rl_study *study, const rl_plan_options *options, bool *missing) {
+    int n_missing = 0;
+    for (int i = 0; i < study->n_datasets; i++) {
+        const char *file = NULL;
+        missing[i] = !rl_source_available(study->datasets[i].source, options->path, &file);
+        n_missing += missing[i];
+        if (missing[i] && options->skip_missing)
+            rl_warn("dataset `%s` is left out: `%s` is missing", study->datasets[i].name, file);
+    }
+    if (n_missing == 0 || (options->skip_missing && n_missing < study->n_datasets)) return RL_OK;
+    return fail_missing(study, options->path, missing, n_missing);
+}
+
+static rl_status load_grids(const rl_study *study, const rl_plan_options *options, const char *base_folder,
+                            rl_plan *plan) {
+    bool *missing;
+    RL_TRY(RL_ALLOC(missing, study->n_datasets));
+    rl_status status = check_files(study, options, missing);
+    for (int i = 0; i < study->n_datasets && status == RL_OK; i++) {
+        const rl_study_dataset *spec = &study->datasets[i];
+        if (missing[i]) continue;
+        const rl_source_request request = {.name = spec->name,
+                                           .options = &spec->options,
+                                           .path = options->path,
+                                           .base_folder = base_folder,
+                                           .random = study->random,
+                                           .seed = study->seed};
+        plan->grids[plan->n_grids].spec = spec;
+        status = rl_dataset_load(spec->source, &request, &plan->grids[plan->n_grids].data);
+        if (status == RL_ERR_INPUT) rl_fail(status, "%s:%d: %s", study->path, spec->line, rl_error_message());
+        plan->n_grids += status == RL_OK;
+    }
+    rl_free(missing);
+    return status;
+}
+
+static rl_status begin(const rl_study *study, rl_plan *plan) {
+    *plan = (rl_plan){.study = study};
+    return RL_ALLOC(plan->grids, study->n_datasets);
+}
+
+rl_status rl_plan_create(const rl_study *study, const rl_plan_options *options, rl_plan *plan) {
+    char *folder = NULL;
+    rl_status status;
+    RL_TRY_GOTO(begin(study, plan), out);
+    RL_TRY_GOTO(folder_of(study->path, &folder), out);
+    RL_TRY_GOTO(load_grids(study, options, folder, plan), out);
+    status = lay_out(study, plan);
+out:
+    rl_free(folder);
+    if (status != RL_OK) rl_plan_destroy(plan);
+    return status;
+}
+
+/* ---- datasets that are in memory ------------------------------------------------------------------------------- */
+
+static const rl_study_dataset *find_spec(const rl_study *study, const char *name) {
+    for (int i = 0; i < study->n_datasets; i++)
+        if (strcmp(study->datasets[i].name, name) == 0) return &study->datasets[i];
+    return NULL;
+}
+
+/* The grids keep the order of the study, whatever the order of the datasets. */
+static rl_status take_grids(const rl_study *study, rl_dataset *datasets, int n, rl_plan *plan) {
+    for (int i = 0; i < n; i++)
+        if (find_spec(study, datasets[i].name) == NULL)
+            return rl_fail(RL_ERR_INPUT, "%s: has no dataset `%s`; expected one of the study's", study->path,
+                           datasets[i].name);
+    for (int i = 0; i < study->n_datasets; i++)
+        for (int j = 0; j < n; j++) {
+            if (datasets[j].name == NULL || strcmp(datasets[j].name, study->datasets[i].name) != 0) continue;
+            plan->grids[plan->n_grids++] = (rl_grid){.spec = &study->datasets[i], .data = datasets[j]};
+            datasets[j] = (rl_dataset){0};
+            break;
+        }
+    if (plan->n_grids > 0) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: no dataset is there; expected at least one", study->path);
+}
+
+rl_status rl_plan_create_with(const rl_study *study, rl_dataset *datasets, int n, rl_plan *plan) {
+    rl_status status = begin(study, plan);
+    if (status == RL_OK) status = take_grids(study, datasets, n, plan);
+    if (status == RL_OK) status = lay_out(study, plan);
+    for (int i = 0; i < n; i++) rl_dataset_destroy(&datasets[i]); /* a failure leaves some behind */
+    if (status != RL_OK) rl_plan_destroy(plan);
+    return status;
+}
+
+void rl_plan_destroy(rl_plan *plan) {
+    for (int i = 0; i < plan->n_grids; i++) {
+        rl_dataset_destroy(&plan->grids[i].data);
+        rl_free(plan->grids[i].n_features);
+        rl_free(plan->grids[i].n_train);
+    }
+    rl_free(plan->grids);
+    rl_free(plan->curves);
+    rl_free(plan->cost);
+    *plan = (rl_plan){0};
+}

@@ -1,0 +1,139 @@
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "yaml_node.h"
+
+static const double LARGEST_EXACT_INTEGER = 9007199254740992.0; /* 2^53 */
+
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+
+/* An integer kind without bounds is bounded by what a double holds exactly. */
+static rl_number_kind bounded(rl_number_kind kind) {
+    if (!kind.integer) return kind;
+    kind.minimum = fmax(ceil(kind.minimum), -LARGEST_EXACT_INTEGER);
+    kind.maximum = fmin(floor(kind.maximum), LARGEST_EXACT_INTEGER);
+    return kind;
+}
+
+/* Bounds so wide that nobody would type past them are not worth a reader's time; one that keeps zero out is. */
+static void range_text(rl_number_kind kind, char *buffer, size_t size) {
+    const bool low = fabs(kind.minimum) < 1e15, high = fabs(kind.maximum) < 1e15;
+    const bool positive = !kind.integer && kind.minimum > 0 && kind.minimum < 1e-290;
+    buffer[0] = '\0';
+    if (positive && high)
+        snprintf(buffer, size, " > 0 and <= %.15g", kind.maximum);
+    else if (positive)
+        snprintf(buffer, size, " > 0");
+    else if (low && high)
+        snprintf(buffer, size, " from %.15g to %.15g", kind.minimum, kind.maximum);
+    else if (low)
+        snprintf(buffer, size, " >= %.15g", kind.minimum);
+    else if (high)
+        snprintf(buffer, size, " <= %.15g", kind.maximum);
+}
+
+const char *rl_number_kind_text(rl_number_kind kind, char *buffer, size_t size) {
+    const bool meaning = kind.meaning != NULL;
+    char range[80];
+    kind = bounded(kind);
+    range_text(kind, range, sizeof range);
+    snprintf(buffer, size, "%s%s%s%s%s", kind.integer ? "an integer" : "a number", range, meaning ? " (" : "",
+             meaning ? kind.meaning : "", meaning ? ")" : "");
+    return buffer;
+}
+
+static bool parse_number(const char *text, rl_number_kind kind, double *value) {
+    if (!kind.integer) return rl_parse_real(text, value) && *value >= kind.minimum && *value <= kind.maximum;
+    int64_t integer;
+    if (!rl_parse_integer(text, (int64_t)kind.minimum, (int64_t)kind.maximum, &integer)) return false;
+    *value = (double)integer;
+    return true;
+}
+
+rl_status rl_node_number(rl_node node, rl_number_kind kind, double *value) {
+    char expected[300];
+    const char *text;
+    kind = bounded(kind);
+    rl_number_kind_text(kind, expected, sizeof expected);
+    RL_TRY(rl_node_text(node, expected, &text));
+    if (!parse_number(text, kind, value)) return rl_node_fail(node, "%s", expected);
+    *value += 0.0; /* -0 is 0 */
+    return RL_OK;
+}
+
+rl_status rl_node_unsigned(rl_node node, uint64_t *value) {
+    static const char *const expected = "an integer from 0 to 18446744073709551615";
+    const char *text;
+    RL_TRY(rl_node_text(node, expected, &text));
+    errno = 0;
+    const unsigned long long parsed = strtoull(text, NULL, 10);
+    if (text[strspn(text, "0123456789")] != '\0' || errno == ERANGE) return rl_node_fail(node, "%s", expected);
+    *value = parsed;
+    return RL_OK;
+}
+
+/* ---- words ------------------------------------------------------------------------------------------------------ */
+
+rl_status rl_node_flag(rl_node node, bool *value) {
+    const char *text;
+    RL_TRY(rl_node_text(node, "true or false", &text));
+    *value = strcmp(text, "true") == 0;
+    if (!*value && strcmp(text, "false") != 0) return rl_node_fail(node, "true or false");
+    return RL_OK;
+}
+
+enum { LONGEST_WORD = 40 };
+
+static int smallest(int a, int b, int c) {
+    const int ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+/* Levenshtein's distance; words longer than LONGEST_WORD are near to nothing. */
+static int edit_distance(const char *a, const char *b) {
+    int row[LONGEST_WORD + 1];
+    const int n_a = (int)strnlen(a, LONGEST_WORD + 1), n_b = (int)strnlen(b, LONGEST_WORD + 1);
+    if (n_a > LONGEST_WORD || n_b > LONGEST_WORD) return LONGEST_WORD;
+    for (int j = 0; j <= n_b; j++) row[j] = j;
+    for (int i = 1; i <= n_a; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n_b; j++) {
+            const int above = row[j];
+            row[j] = smallest(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[n_b];
+}
+
+const char *rl_nearest_word(const char *typed, const char *const *words, int n) {
+    const char *nearest = NULL;
+    int best = 1 + (int)strnlen(typed, LONGEST_WORD) / 3; /* a letter in three may be wrong */
+    for (int i = 0; i < n; i++) {
+        const int distance = edit_distance(typed, words[i]);
+        if (distance > best || (distance == best && nearest != NULL)) continue;
+        best = distance;
+        nearest = words[i];
+    }
+    return nearest;
+}
+
+rl_status rl_node_word(rl_node node, const char *const *words, int n, int *index) {
+    char list[500] = "";
+    size_t length = 0;
+    for (int i = 0; i < n && length < sizeof list; i++)
+        length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", i == 0 ? "" : ", ", words[i]);
+    const char *text, *one_of = n == 1 ? "" : "one of ";
+    char expected[540];
+    snprintf(expected, sizeof expected, "%s%s", one_of, list);
+    RL_TRY(rl_node_text(node, expected, &text));
+    for (*index = 0; *index < n; (*index)++)
+        if (strcmp(text, words[*index]) == 0) return RL_OK;
+    const char *nearest = rl_nearest_word(text, words, n);
+    if (nearest == NULL) return rl_node_fail(node, "%s", expected);
+    return rl_node_fail(node, "%s; did you mean `%s`?", expected, nearest);
+}

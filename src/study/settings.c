@@ -1,0 +1,76 @@
+#include <math.h>
+
+#include "read.h"
+
+/* In quotes and on one line whatever the text holds. */
+static rl_status append_quoted(rl_text *settings, const char *text) {
+    RL_TRY(rl_text_append(settings, "\""));
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\')
+            RL_TRY(rl_text_append(settings, "\\%c", *c));
+        else if ((unsigned char)*c < ' ' || *c == 127)
+            RL_TRY(rl_text_append(settings, "\\x%02x", (unsigned)*c));
+        else
+            RL_TRY(rl_text_append_bytes(settings, c, 1));
+    }
+    return rl_text_append(settings, "\"");
+}
+
+static rl_status append_value(rl_text *settings, const rl_option_spec *spec, const rl_option_value *value) {
+    switch (spec->type) {
+        case RL_OPTION_INTEGER:
+        case RL_OPTION_REAL:
+            return rl_text_append(settings, "%.17g", value->number);
+        case RL_OPTION_FLAG:
+            return rl_text_append(settings, "%s", value->number != 0 ? "true" : "false");
+        case RL_OPTION_TEXT_LIST:
+            RL_TRY(rl_text_append(settings, "["));
+            for (int i = 0; i < value->n_list; i++) {
+                if (i > 0) RL_TRY(rl_text_append(settings, ", "));
+                RL_TRY(append_quoted(settings, value->list[i]));
+            }
+            return rl_text_append(settings, "]");
+        default:
+            return value->text == NULL ? rl_text_append(settings, "none") : append_quoted(settings, value->text);
+    }
+}
+
+static rl_status append_n_train(rl_text *settings, const char *name, const rl_n_train_spec *spec) {
+    RL_TRY(rl_text_append(settings, "%s/n_train/values:", name));
+    for (int i = 0; i < spec->n_values; i++) RL_TRY(rl_text_append(settings, " %d", spec->values[i]));
+    RL_TRY(rl_text_append(settings, "\n%s/n_train/ratios:", name));
+    for (int i = 0; i < spec->n_ratios; i++) RL_TRY(rl_text_append(settings, " %.17g", spec->ratios[i]));
+    if (spec->around < 0) return rl_text_append(settings, "\n%s/n_train/around_threshold: none\n", name);
+    return rl_text_append(settings, "\n%s/n_train/around_threshold: %d\n", name, spec->around);
+}
+
+static rl_status append_variant(rl_text *settings, const char *name, const rl_variant *variant) {
+    RL_TRY(rl_text_append(settings, "%s/variant: %s", name, variant->ablation->name));
+    if (!isnan(variant->parameter)) RL_TRY(rl_text_append(settings, " %.17g", variant->parameter));
+    for (int i = 0; i < variant->options.n; i++) {
+        RL_TRY(rl_text_append(settings, " %s=", variant->options.specs[i].key));
+        RL_TRY(append_value(settings, &variant->options.specs[i], &variant->options.values[i]));
+    }
+    return rl_text_append(settings, "\n");
+}
+
+static rl_status append_dataset(rl_text *settings, const rl_study_dataset *dataset) {
+    RL_TRY(rl_text_append(settings, "%s/source: %s\n", dataset->name, dataset->source->name));
+    for (int i = 0; i < dataset->options.n; i++) {
+        RL_TRY(rl_text_append(settings, "%s/%s: ", dataset->name, dataset->options.specs[i].key));
+        RL_TRY(append_value(settings, &dataset->options.specs[i], &dataset->options.values[i]));
+        RL_TRY(rl_text_append(settings, "\n"));
+    }
+    RL_TRY(append_n_train(settings, dataset->name, &dataset->n_train));
+    for (int i = 0; i < dataset->n_variants; i++)
+        RL_TRY(append_variant(settings, dataset->name, &dataset->variants[i]));
+    return RL_OK;
+}
+
+rl_status rl_study_settings(const rl_study *study, rl_text *settings) {
+    RL_TRY(rl_text_append(settings, "seed: %llu\n", (unsigned long long)study->seed));
+    RL_TRY(rl_text_append(settings, "random: %s\n", study->random == RL_RANDOM_NUMPY ? "numpy" : "philox"));
+    RL_TRY(rl_text_append(settings, "modes: %s\n", study->keep_modes ? "true" : "false"));
+    for (int i = 0; i < study->n_datasets; i++) RL_TRY(append_dataset(settings, &study->datasets[i]));
+    return RL_OK;
+}

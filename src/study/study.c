@@ -1,0 +1,279 @@
+#include <assert.h>
+#include <limits.h>
+#include <string.h>
+
+#include "read.h"
+
+enum {
+    MAX_REPEATS = 100000000,
+    MAX_DATASETS = 1000,
+    MAX_NAME = 64,
+    MAX_SOURCES = 64,
+    MAX_SOURCE_FIELDS = 48,
+};
+
+/* The keys at the top of the file. */
+enum { TITLE, SEED, RANDOM, REPEATS, KEEP, N_TRAIN, ABLATIONS, DATASETS, N_KEYS };
+
+/* What is being read, and how much of it is laid out already. */
+typedef struct reader {
+    rl_study *study;
+    rl_field keys[N_KEYS];
+    int64_t n_variants, n_numbers; /* of all datasets so far */
+} reader;
+
+/* ---- simple keys ------------------------------------------------------------------------------------------------ */
+
+/* The file's name without folder and ending. */
+static rl_status default_title(const char *path, char **title) {
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    RL_TRY(rl_strdup(title, name));
+    char *dot = strrchr(*title, '.');
+    if (dot != NULL && dot != *title) *dot = '\0';
+    return RL_OK;
+}
+
+static rl_status read_title(rl_node node, rl_study *study) {
+    const char *text;
+    if (node.file == NULL) return default_title(study->path, &study->title);
+    RL_TRY(rl_node_text(node, "a title", &text));
+    if (strpbrk(text, "\n\r") != NULL) return rl_node_fail(node, "a title of one line");
+    return rl_strdup(&study->title, text);
+}
+
+static rl_status read_random(rl_node random, rl_node seed, rl_study *study) {
+    static const char *const words[] = {[RL_RANDOM_PHILOX] = "philox", [RL_RANDOM_NUMPY] = "numpy"};
+    int index = RL_RANDOM_PHILOX;
+    if (random.file != NULL) RL_TRY(rl_node_word(random, words, 2, &index));
+    if (seed.file != NULL) RL_TRY(rl_node_unsigned(seed, &study->seed));
+    study->random = (rl_random_kind)index;
+    if (study->random == RL_RANDOM_NUMPY && study->seed != 0)
+        return rl_node_fail(seed, "0 or no seed with `random: numpy`: the published program's seeds are fixed");
+    return RL_OK;
+}
+
+static rl_status read_repeats(rl_node root, rl_node node, rl_study *study) {
+    const rl_number_kind kind = {
+        .integer = true, .minimum = 1, .maximum = MAX_REPEATS, .meaning = "random splits of each dataset"};
+    char expected[200];
+    double number;
+    if (node.file == NULL)
+        return rl_node_missing(root, "repeats", rl_number_kind_text(kind, expected, sizeof expected));
+    RL_TRY(rl_node_number(node, kind, &number));
+    study->repeats = (int)number;
+    return RL_OK;
+}
+
+static rl_status read_keep(rl_node node, rl_study *study) {
+    enum { CELLS, MODES, SUMMARY, N_WORDS };
+    static const char *const words[N_WORDS] = {"cells", "modes", "summary"};
+    bool given[N_WORDS] = {false};
+    study->keep_cells = true;
+    if (node.file == NULL) return RL_OK;
+    if (rl_node_count(node) == 0) return rl_node_fail(node, "some of cells, modes, summary");
+    for (int i = 0; i < rl_node_count(node); i++) {
+        rl_node item = rl_node_item(node, i);
+        int index;
+        RL_TRY(rl_node_word(item, words, N_WORDS, &index));
+        if (given[index]) return rl_node_refuse(item, "got `%s` twice; expected each word once", words[index]);
+        given[index] = true;
+    }
+    if (given[CELLS] && given[SUMMARY])
+        return rl_node_refuse(node, "got cells and summary; expected one of the two: `summary` leaves the cells out");
+    study->keep_cells = given[CELLS];
+    study->keep_modes = given[MODES];
+    return RL_OK;
+}
+
+/* ---- datasets -------------------------------------------------------------------------------------------------- */
+
+/* Names become groups of a NetCDF file, which begin so. */
+static bool is_name(const char *text) {
+    static const char *const inside = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    const size_t length = strlen(text);
+    return length >= 1 && length <= MAX_NAME && text[strspn(text, inside)] == '\0' && strchr("-.", text[0]) == NULL;
+}
+
+static rl_status read_name(rl_node node, rl_study_dataset *dataset) {
+    static const char *const expected = "letters, digits, `-`, `_` and `.` (at most 64, a letter, digit or `_` first)";
+    const char *text = dataset->source->name;
+    if (node.file != NULL) {
+        RL_TRY(rl_node_text(node, expected, &text));
+        if (!is_name(text)) return rl_node_fail(node, "%s", expected);
+        if (strcmp(text, "provenance") == 0)
+            return rl_node_fail(node, "another name: results files keep `provenance` for themselves");
+    }
+    return rl_strdup(&dataset->name, text);
+}
+
+static rl_status check_name_is_new(const reader *r, rl_node node, const rl_study_dataset *dataset) {
+    for (const rl_study_dataset *other = r->study->datasets; other < dataset; other++)
+        if (strcmp(other->name, dataset->name) == 0)
+            return rl_node_refuse(node,
+                                  "the name `%s` is taken by the dataset of line %d; expected each name once "
+                                  "(give one of them a `name:`)",
+                                  dataset->name, other->line);
+    return RL_OK;
+}
+
+static rl_status find_source(rl_node node, const rl_source **source) {
+    const char *words[MAX_SOURCES];
+    int n = 0, index;
+    while (rl_sources[n] != NULL && n < MAX_SOURCES) {
+        words[n] = rl_sources[n]->name;
+        n++;
+    }
+    RL_TRY(rl_node_word(node, words, n, &index));
+    *source = rl_sources[index];
+    return RL_OK;
+}
+
+/* A dataset's own value, or the study's, or a message. */
+static rl_status own_or_common(const reader *r, rl_node entry, rl_node own, int key, rl_node *chosen) {
+    *chosen = own.file != NULL ? own : r->keys[key].node;
+    if (chosen->file != NULL) return RL_OK;
+    return rl_node_missing(entry, r->keys[key].key, "it for the whole study, or in every dataset");
+}
+
+static rl_status check_total(rl_node node, int64_t total, const char *what) {
+    if (total <= RL_STUDY_LIST_LIMIT) return RL_OK;
+    return rl_node_refuse(node, "more than %d %s in all datasets together; expected at most that many",
+                          RL_STUDY_LIST_LIMIT, what);
+}
+
+static rl_status read_grid(reader *r, rl_node entry, rl_node own_n_train, rl_node own_ablations,
+                           rl_study_dataset *dataset) {
+    rl_node node;
+    RL_TRY(own_or_common(r, entry, own_n_train, N_TRAIN, &node));
+    RL_TRY(rl_read_n_train(node, &dataset->n_train));
+    r->n_numbers += dataset->n_train.n_values + dataset->n_train.n_ratios;
+    RL_TRY(check_total(node, r->n_numbers, "numbers of training rows"));
+    RL_TRY(own_or_common(r, entry, own_ablations, ABLATIONS, &node));
+    RL_TRY(rl_read_variants(node, &dataset->variants, &dataset->n_variants));
+    r->n_variants += dataset->n_variants;
+    return check_total(node, r->n_variants, "variants");
+}
+
+/* `- source: ...` with its other keys. */
+static rl_status read_mapping(reader *r, rl_node entry, rl_study_dataset *dataset) {
+    enum { SOURCE, NAME, OWN_N_TRAIN, OWN_ABLATIONS, N_OWN };
+    rl_field fields[MAX_SOURCE_FIELDS] = {{.key = "source"}, {.key = "name"}, {.key = "n_train"}, {.key = "ablations"}};
+    rl_node source = rl_node_find(entry, "source");
+    if (source.file == NULL) return rl_node_missing(entry, "source", "`source:` and the name of a data source");
+    RL_TRY(find_source(source, &dataset->source));
+    const rl_source *row = dataset->source;
+    assert(N_OWN + row->n_options <= MAX_SOURCE_FIELDS);
+    for (int i = 0; i < row->n_options; i++) fields[N_OWN + i].key = row->options[i].key;
+    RL_TRY(rl_node_fields(entry, fields, N_OWN + row->n_options));
+    RL_TRY(read_name(fields[NAME].node, dataset));
+    RL_TRY(check_name_is_new(r, fields[NAME].node.file == NULL ? source : fields[NAME].node, dataset));
+    RL_TRY(rl_read_options(entry, fields + N_OWN, row->options, row->n_options, &dataset->options));
+    return read_grid(r, entry, fields[OWN_N_TRAIN].node, fields[OWN_ABLATIONS].node, dataset);
+}
+
+/* `- diabetes`: a source with its defaults. */
+static rl_status read_word(reader *r, rl_node entry, rl_study_dataset *dataset) {
+    const rl_field absent[MAX_SOURCE_FIELDS] = {{.key = NULL}};
+    const rl_node none = {.file = NULL};
+    RL_TRY(find_source(entry, &dataset->source));
+    RL_TRY(read_name(none, dataset));
+    RL_TRY(check_name_is_new(r, entry, dataset));
+    RL_TRY(rl_read_options(entry, absent, dataset->source->options, dataset->source->n_options, &dataset->options));
+    return read_grid(r, entry, none, none, dataset);
+}
+
+static rl_status read_datasets(reader *r, rl_node root, rl_node node) {
+    static const char *const expected = "a list of datasets, e.g. diabetes";
+    rl_study *study = r->study;
+    if (node.file == NULL) return rl_node_missing(root, "datasets", expected);
+    const int n = rl_node_count(node);
+    if (n == 0 || rl_node_is_empty(node)) return rl_node_fail(node, "%s", expected);
+    if (n > MAX_DATASETS) return rl_node_refuse(node, "got %d datasets; expected at most %d", n, MAX_DATASETS);
+    RL_TRY(RL_ALLOC(study->datasets, n));
+    for (int i = 0; i < n; i++) {
+        const rl_node entry = rl_node_item(node, i);
+        rl_study_dataset *dataset = &study->datasets[i];
+        study->n_datasets = i + 1;
+        dataset->line = entry.line;
+        if (rl_node_kind_of(entry) == RL_NODE_MAPPING)
+            RL_TRY(read_mapping(r, entry, dataset));
+        else
+            RL_TRY(read_word(r, entry, dataset));
+    }
+    return RL_OK;
+}
+
+/* The study's own n_train and ablations are checked even where every dataset replaces them. */
+static rl_status check_common(const reader *r) {
+    rl_status status = RL_OK;
+    if (r->keys[N_TRAIN].node.file != NULL) {
+        rl_n_train_spec n_train;
+        status = rl_read_n_train(r->keys[N_TRAIN].node, &n_train);
+        rl_n_train_destroy(&n_train);
+    }
+    if (status == RL_OK && r->keys[ABLATIONS].node.file != NULL) {
+        rl_variant *variants;
+        int n_variants;
+        status = rl_read_variants(r->keys[ABLATIONS].node, &variants, &n_variants);
+        rl_variants_destroy(variants, n_variants);
+    }
+    return status;
+}
+
+/* ---- the study -------------------------------------------------------------------------------------------------- */
+
+static rl_status read_study(rl_node root, rl_study *study) {
+    reader r = {.study = study,
+                .keys = {[TITLE] = {.key = "title"},
+                         [SEED] = {.key = "seed"},
+                         [RANDOM] = {.key = "random"},
+                         [REPEATS] = {.key = "repeats"},
+                         [KEEP] = {.key = "keep"},
+                         [N_TRAIN] = {.key = "n_train"},
+                         [ABLATIONS] = {.key = "ablations"},
+                         [DATASETS] = {.key = "datasets"}}};
+    if (rl_node_kind_of(root) != RL_NODE_MAPPING)
+        return rl_node_fail(root, "a study: lines of `key: value`, as datasets, repeats, n_train, ablations");
+    RL_TRY(rl_node_fields(root, r.keys, N_KEYS));
+    RL_TRY(read_title(r.keys[TITLE].node, study));
+    RL_TRY(read_random(r.keys[RANDOM].node, r.keys[SEED].node, study));
+    RL_TRY(read_repeats(root, r.keys[REPEATS].node, study));
+    RL_TRY(read_keep(r.keys[KEEP].node, study));
+    RL_TRY(check_common(&r));
+    return read_datasets(&r, root, r.keys[DATASETS].node);
+}
+
+static rl_status parse(const char *path, const char *text, rl_study *study) {
+    RL_TRY(rl_strdup(&study->path, path));
+    if (strnlen(text, RL_STUDY_FILE_LIMIT + 1) > RL_STUDY_FILE_LIMIT)
+        return rl_fail(RL_ERR_INPUT, "%s: larger than %zu bytes; expected a study file", path, RL_STUDY_FILE_LIMIT);
+    RL_TRY(rl_strdup(&study->text, text));
+    rl_yaml *file;
+    RL_TRY(rl_yaml_create(path, text, &file));
+    const rl_status status = read_study(rl_yaml_root(file), study);
+    rl_yaml_destroy(file);
+    return status;
+}
+
+rl_status rl_study_parse(const char *path, const char *text, rl_study *study) {
+    *study = (rl_study){.random = RL_RANDOM_PHILOX};
+    const rl_status status = parse(path, text, study);
+    if (status != RL_OK) rl_study_destroy(study);
+    return status;
+}
+
+void rl_study_destroy(rl_study *study) {
+    for (int i = 0; i < study->n_datasets; i++) {
+        rl_study_dataset *dataset = &study->datasets[i];
+        rl_free(dataset->name);
+        rl_options_destroy(&dataset->options);
+        rl_n_train_destroy(&dataset->n_train);
+        rl_variants_destroy(dataset->variants, dataset->n_variants);
+    }
+    rl_free(study->datasets);
+    rl_free(study->path);
+    rl_free(study->text);
+    rl_free(study->title);
+    *study = (rl_study){.random = RL_RANDOM_PHILOX};
+}

@@ -1,0 +1,244 @@
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "read.h"
+
+enum { MAX_FIELDS = 32, MAX_ABLATIONS = 64 };
+enum { VALUES, RANGE, LOGSPACE, N_SEQUENCE_FIELDS }; /* how a mapping gives parameters */
+
+/* Variants as they are read, each with the node it came from. */
+typedef struct variant_list {
+    rl_variant *variants;
+    rl_node *origins;
+    int n, capacity;
+} variant_list;
+
+static rl_status grow(variant_list *list) {
+    const int capacity = list->capacity == 0 ? 16 : 2 * list->capacity;
+    rl_variant *variants;
+    rl_node *origins;
+    RL_TRY(RL_ALLOC(variants, capacity));
+    const rl_status status = RL_ALLOC(origins, capacity);
+    if (status != RL_OK) {
+        rl_free(variants);
+        return status;
+    }
+    if (list->n > 0) {
+        memcpy(variants, list->variants, (size_t)list->n * sizeof *variants);
+        memcpy(origins, list->origins, (size_t)list->n * sizeof *origins);
+    }
+    rl_free(list->variants);
+    rl_free(list->origins);
+    list->variants = variants;
+    list->origins = origins;
+    list->capacity = capacity;
+    return RL_OK;
+}
+
+/* `fields`: the ablation's options, in the order of its specs. */
+static rl_status append(variant_list *list, rl_node node, const rl_ablation *ablation, double parameter,
+                        const rl_field *fields) {
+    if (list->n == RL_STUDY_LIST_LIMIT)
+        return rl_node_refuse(node, "more than %d variants; expected at most that many", RL_STUDY_LIST_LIMIT);
+    if (list->n == list->capacity) RL_TRY(grow(list));
+    rl_variant *variant = &list->variants[list->n];
+    *variant = (rl_variant){.ablation = ablation, .parameter = parameter};
+    list->origins[list->n++] = node;
+    return rl_read_options(node, fields, ablation->options, ablation->n_options, &variant->options);
+}
+
+/* ---- one entry of the list -------------------------------------------------------------------------------------- */
+
+static rl_number_kind parameter_kind(const rl_ablation *ablation) {
+    rl_number_kind kind = {.minimum = -INFINITY, .maximum = INFINITY, .meaning = ablation->parameter_meaning};
+    if (ablation->parameter == RL_PARAMETER_POSITIVE) kind.minimum = 0;
+    if (ablation->parameter == RL_PARAMETER_COUNT) {
+        kind.integer = true;
+        kind.minimum = 1;
+    }
+    return kind;
+}
+
+static rl_status find_ablation(rl_node node, const char *name, const rl_ablation **ablation) {
+    const char *words[MAX_ABLATIONS];
+    int n = 0;
+    while (rl_ablations[n] != NULL && n < MAX_ABLATIONS) {
+        words[n] = rl_ablations[n]->name;
+        n++;
+    }
+    *ablation = rl_ablation_find(name);
+    if (*ablation != NULL) return RL_OK;
+    const char *nearest = rl_nearest_word(name, words, n);
+    rl_text list = RL_TEXT_EMPTY;
+    rl_status status = RL_OK;
+    for (int i = 0; i < n && status == RL_OK; i++) status = rl_text_append(&list, "%s%s", i == 0 ? "" : ", ", words[i]);
+    if (status == RL_OK)
+        status = rl_node_refuse(node, "got `%.60s`; expected an ablation: %s%s%s%s", name, list.bytes,
+                                nearest == NULL ? "" : "; did you mean `", nearest == NULL ? "" : nearest,
+                                nearest == NULL ? "" : "`?");
+    rl_free(list.bytes);
+    return status;
+}
+
+static rl_status refuse_lack(rl_node node, const rl_ablation *ablation) {
+    char expected[300];
+    return rl_node_refuse(node, "got no parameter; expected `%s: ` and %s, or a list of such", ablation->name,
+                          rl_number_kind_text(parameter_kind(ablation), expected, sizeof expected));
+}
+
+static rl_status read_parameters(rl_node value, const rl_field *fields, const rl_ablation *ablation,
+                                 rl_sequence *sequence) {
+    static rl_status (*const readers[N_SEQUENCE_FIELDS])(rl_node, rl_number_kind, rl_sequence *) = {
+        rl_sequence_values, rl_sequence_range, rl_sequence_logspace};
+    const rl_number_kind kind = parameter_kind(ablation);
+    for (int i = 0; i < N_SEQUENCE_FIELDS; i++)
+        if (fields[i].node.file != NULL) RL_TRY(readers[i](fields[i].node, kind, sequence));
+    return sequence->n == 0 ? refuse_lack(value, ablation) : RL_OK;
+}
+
+/* `name: value`. A value that is not a mapping is short for {values: value}. */
+static rl_status read_fields(rl_node value, const rl_ablation *ablation, rl_field *fields) {
+    static const char *const keys[N_SEQUENCE_FIELDS] = {"values", "range", "logspace"};
+    const bool parameter = ablation->parameter != RL_PARAMETER_NONE;
+    assert(N_SEQUENCE_FIELDS + ablation->n_options <= MAX_FIELDS);
+    for (int i = 0; i < N_SEQUENCE_FIELDS; i++) fields[i] = (rl_field){.key = keys[i]};
+    for (int i = 0; i < ablation->n_options; i++)
+        fields[N_SEQUENCE_FIELDS + i] = (rl_field){.key = ablation->options[i].key};
+    if (rl_node_kind_of(value) == RL_NODE_MAPPING && (parameter || ablation->n_options > 0)) {
+        const int first = parameter ? 0 : N_SEQUENCE_FIELDS;
+        return rl_node_fields(value, fields + first, N_SEQUENCE_FIELDS + ablation->n_options - first);
+    }
+    if (!parameter) return rl_node_fail(value, "`- %s` alone: it takes no parameter", ablation->name);
+    if (rl_node_is_empty(value)) return refuse_lack(value, ablation);
+    fields[VALUES].node = value;
+    return RL_OK;
+}
+
+static rl_status read_with_value(rl_node value, const rl_ablation *ablation, variant_list *list) {
+    rl_field fields[MAX_FIELDS];
+    RL_TRY(read_fields(value, ablation, fields));
+    if (ablation->parameter == RL_PARAMETER_NONE) return append(list, value, ablation, NAN, fields + N_SEQUENCE_FIELDS);
+    rl_sequence sequence = {0};
+    rl_status status = read_parameters(value, fields, ablation, &sequence);
+    for (int i = 0; i < sequence.n && status == RL_OK; i++)
+        status = append(list, value, ablation, sequence.values[i], fields + N_SEQUENCE_FIELDS);
+    rl_free(sequence.values);
+    return status;
+}
+
+static rl_status read_name(rl_node entry, variant_list *list) {
+    const char *name;
+    const rl_ablation *ablation;
+    RL_TRY(rl_node_text(entry, "the name of an ablation, or `name: parameters`", &name));
+    RL_TRY(find_ablation(entry, name, &ablation));
+    if (ablation->parameter != RL_PARAMETER_NONE) {
+        entry.key = name;
+        return refuse_lack(entry, ablation);
+    }
+    const rl_field absent[MAX_FIELDS] = {{.key = NULL}};
+    return append(list, entry, ablation, NAN, absent);
+}
+
+static rl_status read_entry(rl_node entry, variant_list *list) {
+    if (rl_node_kind_of(entry) != RL_NODE_MAPPING) return read_name(entry, list);
+    if (rl_node_n_pairs(entry) == 0) return rl_node_fail(entry, "the name of an ablation, or `name: parameters`");
+    const char *name;
+    rl_node value;
+    const rl_ablation *ablation;
+    RL_TRY(rl_node_pair(entry, 0, &name, &value));
+    RL_TRY(find_ablation(value, name, &ablation));
+    if (rl_node_n_pairs(entry) > 1) {
+        RL_TRY(rl_node_pair(entry, 1, &name, &value));
+        return rl_node_refuse(value,
+                              "a second key in the entry of `%s`; expected one ablation an entry (its options go "
+                              "inside: `%s: {values: [...], ...}`)",
+                              ablation->name, ablation->name);
+    }
+    return read_with_value(value, ablation, list);
+}
+
+/* ---- the list --------------------------------------------------------------------------------------------------- */
+
+static int compare_numbers(double a, double b) {
+    return (a > b) - (a < b); /* NaN, for no parameter, equals NaN: both differences are 0 */
+}
+
+static int compare_texts(const char *a, const char *b) {
+    if (a == NULL || b == NULL) return (a != NULL) - (b != NULL);
+    return strcmp(a, b);
+}
+
+static int compare_values(const rl_option_value *a, const rl_option_value *b) {
+    int order = compare_numbers(a->number, b->number);
+    if (order == 0) order = compare_texts(a->text, b->text);
+    if (order == 0) order = a->n_list - b->n_list;
+    for (int i = 0; order == 0 && i < a->n_list; i++) order = compare_texts(a->list[i], b->list[i]);
+    return order;
+}
+
+static int compare_options(const rl_options *a, const rl_options *b) {
+    int order = 0;
+    for (int i = 0; order == 0 && i < a->n; i++) order = compare_values(&a->values[i], &b->values[i]);
+    return order;
+}
+
+static int compare_variants(const rl_variant *a, const rl_variant *b) {
+    int order = strcmp(a->ablation->name, b->ablation->name);
+    if (order == 0) order = compare_numbers(a->parameter, b->parameter);
+    return order == 0 ? compare_options(&a->options, &b->options) : order;
+}
+
+/* Equal variants in the order of the file. */
+static int compare_pointers(const void *a, const void *b) {
+    const rl_variant *x = *(rl_variant *const *)a, *y = *(rl_variant *const *)b;
+    const int order = compare_variants(x, y);
+    return order == 0 ? (x > y) - (x < y) : order;
+}
+
+static rl_status refuse_twice(const variant_list *list, const rl_variant *variant) {
+    const rl_node node = list->origins[variant - list->variants];
+    if (isnan(variant->parameter))
+        return rl_node_refuse(node, "got the variant `%s` twice; expected each once", variant->ablation->name);
+    return rl_node_refuse(node, "got the variant `%s` with the parameter %.6g twice; expected each once",
+                          variant->ablation->name, variant->parameter);
+}
+
+/* Refuses the first variant, in the order of the file, that was there before. */
+static rl_status check_distinct(const variant_list *list) {
+    const rl_variant **sorted, *repeated = NULL;
+    RL_TRY(RL_ALLOC(sorted, list->n));
+    for (int i = 0; i < list->n; i++) sorted[i] = &list->variants[i];
+    qsort(sorted, (size_t)list->n, sizeof *sorted, compare_pointers);
+    for (int i = 1; i < list->n; i++)
+        if (compare_variants(sorted[i - 1], sorted[i]) == 0 && (repeated == NULL || sorted[i] < repeated))
+            repeated = sorted[i];
+    rl_free(sorted);
+    return repeated == NULL ? RL_OK : refuse_twice(list, repeated);
+}
+
+static rl_status read_list(rl_node node, variant_list *list) {
+    if (rl_node_count(node) == 0 || rl_node_is_empty(node)) return rl_node_fail(node, "a list of ablations, e.g. none");
+    for (int i = 0; i < rl_node_count(node); i++) RL_TRY(read_entry(rl_node_item(node, i), list));
+    RL_TRY(check_distinct(list));
+    return rl_variants_label(list->variants, list->n);
+}
+
+rl_status rl_read_variants(rl_node node, rl_variant **variants, int *n_variants) {
+    variant_list list = {0};
+    const rl_status status = read_list(node, &list);
+    rl_free(list.origins);
+    *variants = list.variants;
+    *n_variants = list.n;
+    return status;
+}
+
+void rl_variants_destroy(rl_variant *variants, int n_variants) {
+    for (int i = 0; i < n_variants; i++) {
+        rl_options_destroy(&variants[i].options);
+        rl_free(variants[i].label);
+    }
+    rl_free(variants);
+}
