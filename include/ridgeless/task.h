@@ -1,0 +1,43 @@
+/* task: one curve of the plan computed whole, rows -> spectra -> errors -> a record. Local. */
+#ifndef RIDGELESS_TASK_H
+#define RIDGELESS_TASK_H
+
+#include "ridgeless/core.h"
+#include "ridgeless/study.h"
+
+/* What one curve's record holds: one flat array of doubles, the same on every rank, sent and journaled as it is.
+ * Offsets into it; index [i_n * n_variants + variant] for cells, [i_n] for spectra, [i_n * max_modes + r] for modes
+ * (NaN beyond n_modes). */
+typedef struct rl_record_layout {
+    int n_n_train, n_variants, max_modes;
+    size_t test_mse, train_mse;
+    size_t population_mse; /* cells; present when the design is known */
+    size_t sigma_min, sigma_max, rank, test_bias_sq, test_bias_mse, status; /* spectra */
+    size_t sigma, test_projection_rms, residual_projection; /* modes; present when the study keeps them */
+    bool has_population, has_modes;
+    size_t length; /* doubles */
+} rl_record_layout;
+
+rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid);
+
+/* The longest record of any dataset of the plan, in doubles. */
+size_t rl_record_length_max(const rl_plan *plan);
+
+/* Called between spectra, so that a process that also serves others need not wait for a whole curve. false: abandon the
+ * curve. */
+typedef struct rl_tick {
+    bool (*call)(void *state);
+    void *state;
+} rl_tick;
+
+/* Buffers for the curves of a plan; grows as needed and is reused. */
+typedef struct rl_task rl_task;
+rl_status rl_task_create(const rl_plan *plan, rl_task **task);
+void rl_task_destroy(rl_task *task);
+
+/* Computes curve `index` into record[rl_record_layout_of(...).length]. The numbers depend on the plan and the index
+ * alone. RL_STOPPED when the tick said so: the record is incomplete. Numerical failures are statuses inside the record.
+ */
+rl_status rl_task_curve(rl_task *task, int64_t index, rl_tick tick, double *record);
+
+#endif
