@@ -1,0 +1,65 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* Writes an empty file as rl_results_write will write the full one, and opens it: where HDF5 cannot lock files, better
+ * to know before the work. */
+static rl_status try_to_write(const char *temporary, const char *output) {
+    rl_nc file;
+    RL_TRY(rl_nc_create(output, &file));
+    if (rl_nc_finish(&file, temporary) != RL_OK) return rl_fail(RL_ERR_INPUT, "%s", rl_error_message());
+    if (nc_open(temporary, NC_NOWRITE, &file.id) == NC_NOERR && nc_close(file.id) == NC_NOERR) return RL_OK;
+    return rl_fail(RL_ERR_INPUT,
+                   "%s: NetCDF cannot open a file there (on a network file system without locks, set "
+                   "HDF5_USE_FILE_LOCKING=FALSE)",
+                   output);
+}
+
+static rl_status check_writable(const char *output) {
+    char *temporary;
+    RL_TRY(rl_temporary_path(output, &temporary));
+    const rl_status status = try_to_write(temporary, output);
+    unlink(temporary);
+    rl_free(temporary);
+    return status;
+}
+
+static rl_status compare_settings(const rl_nc *file, const rl_plan *plan) {
+    char *have = NULL;
+    rl_text want = RL_TEXT_EMPTY;
+    rl_status status;
+    RL_TRY_GOTO(rl_nc_get_text(file, file->id, "settings", &have), done);
+    RL_TRY_GOTO(rl_study_settings(plan->study, &want), done);
+    status = rl_settings_compare(file->path, "results file", have, want.bytes == NULL ? "" : want.bytes);
+done:
+    rl_free(have);
+    rl_free(want.bytes);
+    return status;
+}
+
+/* A file that is there must be ours, and this study's unless the journal already vouches for that. */
+static rl_status check_existing(const char *output, const rl_plan *plan, bool has_journal) {
+    rl_nc file;
+    if (rl_nc_open_ours(output, &file) != RL_OK)
+        return rl_fail(RL_ERR_INPUT, "%s; it is left alone: choose another -o", rl_error_message());
+    const rl_status status = has_journal ? RL_OK : compare_settings(&file, plan);
+    nc_close(file.id);
+    return status;
+}
+
+rl_status rl_results_check_output(const char *output, const rl_plan *plan) {
+    struct stat existing;
+    bool has_journal;
+    if (*output == '\0') return rl_fail(RL_ERR_INPUT, "-o: the name of the results file is empty");
+    if (output[strlen(output) - 1] == '/')
+        return rl_fail(RL_ERR_INPUT, "%s: is the name of a directory, expected that of a results file", output);
+    RL_TRY(rl_journal_check(output, plan, &has_journal));
+    if (stat(output, &existing) == 0)
+        RL_TRY(check_existing(output, plan, has_journal));
+    else if (errno != ENOENT)
+        return rl_fail(RL_ERR_INPUT, "%s: cannot be written: %s", output, strerror(errno));
+    return check_writable(output);
+}

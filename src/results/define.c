@@ -1,0 +1,242 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "writer.h"
+
+const char *const rl_dimension_names[N_DIMENSIONS] = {"variant", "n_features", "n_train", "repeat", "quantile", "mode"};
+
+enum {
+    N_COORDINATES = 8,
+    VARIABLES_PER_GROUP = N_COORDINATES + RL_N_FIELDS * (1 + RL_N_STATISTICS),
+    SMALL = 4096,       /* bytes of a variable that is not worth compressing */
+    CHUNK = 1024 * 1024 /* bytes of a chunk, at most */
+};
+
+/* ---- variables --------------------------------------------------------------------------------------------------- */
+
+/* Doubles are stored as they are: deflate takes a fifth off the errors of a study, and several times as long as all
+ * other work of this file. Whole numbers and `packed` variables (modes, half of which do not exist) shrink well. A
+ * chunk is as many trailing dimensions as fit. */
+static rl_status define_storage(const writer *w, const variable *v, bool packed, int n, const size_t *lengths) {
+    if (!packed && v->type == NC_DOUBLE) return RL_OK;
+    if (v->count * rl_nc_type_size(v->type) < SMALL) return RL_OK;
+    size_t chunk[N_DIMENSIONS], room = CHUNK / rl_nc_type_size(v->type);
+    for (int d = n - 1; d >= 0; d--) {
+        chunk[d] = lengths[d] < room ? lengths[d] : room;
+        room /= chunk[d];
+        if (room == 0) room = 1;
+    }
+    RL_NC(&w->file, nc_def_var_chunking(v->group, v->id, NC_CHUNKED, chunk));
+    RL_NC(&w->file, nc_def_var_deflate(v->group, v->id, 1, 1, 1));
+    return RL_OK;
+}
+
+static variable *last_variable(const writer *w) {
+    return &w->variables[w->n_variables - 1];
+}
+
+/* Defines the next variable, over the first n of `dimensions`. */
+static rl_status define_variable(writer *w, const group *g, const char *name, nc_type type, int n,
+                                 const dimension *dimensions) {
+    variable *v = &w->variables[w->n_variables++];
+    *v = (variable){.grid = g->grid, .group = g->id, .type = type, .count = 1};
+    snprintf(v->name, sizeof v->name, "%s", name);
+    int ids[N_DIMENSIONS];
+    size_t lengths[N_DIMENSIONS];
+    for (int d = 0; d < n; d++) {
+        ids[d] = g->dimension[dimensions[d]];
+        lengths[d] = g->length[dimensions[d]];
+        v->count *= lengths[d];
+    }
+    RL_NC(&w->file, nc_def_var(g->id, name, type, n, ids, &v->id));
+    return define_storage(w, v, dimensions[n - 1] == MODE && n > 1, n, lengths);
+}
+
+static rl_status put_text(const writer *w, const char *name, const char *text) {
+    const variable *v = last_variable(w);
+    return text == NULL ? RL_OK : rl_nc_put_text(&w->file, v->group, v->id, name, text);
+}
+
+static rl_status define_coordinates(writer *w, const group *g) {
+    static const struct {
+        const char *name, *long_name;
+        nc_type type;
+        dimension dimension;
+    } coordinates[N_COORDINATES] = {
+        {"variant", "ablation with its parameter", NC_STRING, VARIANT},
+        {"ablation", "what is taken away from, or added to, least squares", NC_STRING, VARIANT},
+        {"parameter", "parameter of the ablation", NC_DOUBLE, VARIANT},
+        {"n_features", "number of features P", NC_INT, N_FEATURES},
+        {"n_train", "number of training rows N", NC_INT, N_TRAIN},
+        {"repeat", "repeat: one random order of the rows", NC_INT, REPEAT},
+        {"quantile", "probability of the quantile", NC_DOUBLE, QUANTILE},
+        {"mode", "mode, the largest singular value first", NC_INT, MODE},
+    };
+    for (int i = 0; i < N_COORDINATES; i++) {
+        if (coordinates[i].dimension == MODE && !g->layout.has_modes) continue;
+        RL_TRY(define_variable(w, g, coordinates[i].name, coordinates[i].type, 1, &coordinates[i].dimension));
+        RL_TRY(put_text(w, "long_name", coordinates[i].long_name));
+        if (coordinates[i].type != NC_STRING) RL_TRY(put_text(w, "units", "1"));
+    }
+    return RL_OK;
+}
+
+/* The dimensions of a field but the last one, `repeat`; their number is returned. */
+static int sets_of(const rl_field *field, dimension *dimensions) {
+    int n = 0;
+    if (field->kind == RL_FIELD_CELL) dimensions[n++] = VARIANT;
+    dimensions[n++] = N_FEATURES;
+    dimensions[n++] = N_TRAIN;
+    return n;
+}
+
+/* What every variable of the field has, reduced or not. */
+static rl_status describe(const writer *w, const rl_field *field, const char *long_name) {
+    RL_TRY(put_text(w, "long_name", long_name));
+    RL_TRY(put_text(w, "units", "1"));
+    if (field->kind == RL_FIELD_CELL) RL_TRY(put_text(w, "coordinates", "ablation parameter"));
+    const variable *v = last_variable(w);
+    const double nan = NAN;
+    if (v->type == NC_DOUBLE) RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, &nan));
+    return RL_OK;
+}
+
+/* The attributes of whole-number fields. */
+static rl_status describe_flags(const writer *w) {
+    const variable *v = last_variable(w);
+    static const signed char flags[] = {RL_CELL_DONE, RL_CELL_MISSING, RL_CELL_NO_CONVERGENCE, RL_CELL_ZERO_MATRIX};
+    static const int no_rank = -1;
+    if (v->type == NC_INT) RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, &no_rank));
+    if (v->type != NC_BYTE) return RL_OK;
+    RL_NC(&w->file, nc_put_att_schar(v->group, v->id, "flag_values", NC_BYTE, sizeof flags, flags));
+    return put_text(w, "flag_meanings", RL_CELL_STATUS_MEANINGS);
+}
+
+static rl_status define_kept(writer *w, const group *g, const rl_field *field) {
+    dimension dimensions[N_DIMENSIONS];
+    int n = sets_of(field, dimensions);
+    dimensions[n++] = REPEAT;
+    if (field->kind == RL_FIELD_MODE) dimensions[n++] = MODE;
+    RL_TRY(define_variable(w, g, field->name, field->type, n, dimensions));
+    last_variable(w)->original = true;
+    RL_TRY(describe(w, field, field->long_name));
+    RL_TRY(describe_flags(w));
+    return put_text(w, "comment", field->comment);
+}
+
+static rl_status define_statistic(writer *w, const group *g, const rl_field *field, const rl_statistic *statistic) {
+    dimension dimensions[N_DIMENSIONS];
+    char text[512];
+    int n = sets_of(field, dimensions);
+    if (statistic->kind == RL_QUANTILES) dimensions[n++] = QUANTILE;
+    snprintf(text, sizeof w->variables->name, "%s_%s", field->name, statistic->name);
+    RL_TRY(define_variable(w, g, text, statistic->type, n, dimensions));
+    last_variable(w)->original = !rl_field_kept(field, w->plan->study);
+    snprintf(text, sizeof text, "%s, %s", field->long_name, statistic->long_name);
+    RL_TRY(describe(w, field, text));
+    RL_TRY(put_text(w, "cell_methods", statistic->cell_methods));
+    const bool averages = (statistic->kind & (RL_MEAN | RL_STANDARD_ERROR)) != 0;
+    if (field->mean_diverges && averages) {
+        snprintf(text, sizeof text,
+                 "%s; for Gaussian designs means do not exist within one of the threshold (n_train = n_features - 1, "
+                 "n_features, n_features + 1): compare medians there",
+                 field->comment);
+        RL_TRY(put_text(w, "comment", text));
+    } else if (statistic->kind != RL_COUNT) {
+        RL_TRY(put_text(w, "comment", field->comment));
+    }
+    if (statistic->kind != RL_MEAN || (field->statistics & RL_COUNT) == 0) return RL_OK;
+    snprintf(text, sizeof text, "%s_standard_error %s_count", field->name, field->name);
+    return put_text(w, "ancillary_variables", text);
+}
+
+static rl_status define_fields(writer *w, const group *g) {
+    for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++) {
+        if (!rl_field_present(field, &g->layout)) continue;
+        if (rl_field_kept(field, w->plan->study)) RL_TRY(define_kept(w, g, field));
+        for (int s = 0; s < RL_N_STATISTICS; s++)
+            if (field->statistics & rl_statistics[s].kind) RL_TRY(define_statistic(w, g, field, &rl_statistics[s]));
+    }
+    return RL_OK;
+}
+
+/* ---- groups ------------------------------------------------------------------------------------------------------ */
+
+static rl_status describe_dataset(const writer *w, const group *g) {
+    const rl_dataset *data = &w->plan->grids[g->grid].data;
+    char checksum[17];
+    snprintf(checksum, sizeof checksum, "%016" PRIx64, data->checksum);
+    RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "source", w->plan->grids[g->grid].spec->source->name));
+    RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "data_checksum", checksum));
+    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows", NC_INT, 1, &data->n_rows));
+    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows_dropped", NC_INT, 1, &data->n_dropped));
+    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_features", NC_INT, 1, &data->n_features));
+    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "threshold", NC_INT, 1, &data->n_features));
+    if (data->n_features <= 1000)
+        RL_NC(&w->file,
+              nc_put_att_double(g->id, NC_GLOBAL, "beta_star", NC_DOUBLE, (size_t)data->n_features, data->beta_star));
+    return RL_OK;
+}
+
+static rl_status define_group(writer *w, int index) {
+    const rl_grid *grid = &w->plan->grids[index];
+    group *g = &w->groups[index];
+    const int repeats = w->plan->study->repeats;
+    g->grid = index;
+    g->layout = rl_record_layout_of(w->plan, index);
+    const int lengths[N_DIMENSIONS] = {g->layout.n_variants, grid->n_n_features, grid->n_n_train, repeats,
+                                       RL_N_QUANTILES,       g->layout.max_modes};
+    RL_NC(&w->file, nc_def_grp(w->file.id, grid->data.name, &g->id));
+    for (int d = 0; d < N_DIMENSIONS; d++) {
+        assert(lengths[d] > 0); /* NetCDF would take 0 for unlimited */
+        g->length[d] = (size_t)lengths[d];
+        if (d == MODE && !g->layout.has_modes) continue;
+        RL_NC(&w->file, nc_def_dim(g->id, rl_dimension_names[d], g->length[d], &g->dimension[d]));
+    }
+    RL_TRY(describe_dataset(w, g));
+    RL_TRY(define_coordinates(w, g));
+    return define_fields(w, g);
+}
+
+static rl_status describe_study(const writer *w) {
+    const rl_study *study = w->plan->study;
+    const int root = w->file.id;
+    rl_text settings = RL_TEXT_EMPTY;
+    rl_status status;
+    char hash[17];
+    snprintf(hash, sizeof hash, "%016" PRIx64, (uint64_t)XXH3_64bits(study->text, strlen(study->text)));
+    const char *const attributes[][2] = {
+        {"Conventions", "CF-1.10 ACDD-1.3"},
+        {"title", study->title},
+        {"summary",
+         "Test and training errors of least squares and its ablations from few training rows to many, through the "
+         "interpolation threshold (as many rows as features), with the singular values of the training features. One "
+         "group a data set."},
+        {"program", "ridgeless " RL_VERSION},
+        {"references",
+         "Schaeffer et al. 2023, Double Descent Demystified, arXiv:2303.14151, "
+         "https://doi.org/10.48550/arXiv.2303.14151"},
+        {"study_text", study->text},
+        {"study_hash", hash},
+    };
+    for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
+        RL_TRY(rl_nc_put_text(&w->file, root, NC_GLOBAL, attributes[i][0], attributes[i][1]));
+    RL_TRY_GOTO(rl_study_settings(study, &settings), done);
+    status = rl_nc_put_text(&w->file, root, NC_GLOBAL, "settings", settings.bytes == NULL ? "" : settings.bytes);
+done:
+    rl_free(settings.bytes);
+    return status;
+}
+
+rl_status rl_define_file(writer *w) {
+    const int n = w->plan->n_grids;
+    RL_TRY(RL_ALLOC(w->groups, n));
+    RL_TRY(RL_ALLOC(w->variables, n * VARIABLES_PER_GROUP));
+    RL_TRY(describe_study(w));
+    for (int i = 0; i < n; i++) RL_TRY(define_group(w, i));
+    return RL_OK;
+}

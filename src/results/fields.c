@@ -1,0 +1,65 @@
+#include "fields.h"
+
+#define MEMBER(member) offsetof(rl_reduced, member)
+#define ARRAY(member)  offsetof(rl_record_layout, member)
+
+const rl_statistic rl_statistics[RL_N_STATISTICS] = {
+    {RL_MEAN, "mean", "mean over repeats", "repeat: mean", NC_DOUBLE, MEMBER(mean)},
+    {RL_STANDARD_ERROR, "standard_error", "standard error of the mean over repeats", NULL, NC_DOUBLE,
+     MEMBER(standard_error)},
+    {RL_MEDIAN, "median", "median over repeats", "repeat: median", NC_DOUBLE, MEMBER(median)},
+    {RL_GEOMETRIC_MEAN, "geometric_mean", "geometric mean over repeats", NULL, NC_DOUBLE, MEMBER(geometric_mean)},
+    {RL_COUNT, "count", "repeats that have a value", NULL, NC_INT, MEMBER(count)},
+    {RL_QUANTILES, "quantile", "quantiles over repeats", NULL, NC_DOUBLE, MEMBER(quantile)},
+};
+
+enum {
+    OF_ERRORS = RL_MEAN | RL_STANDARD_ERROR | RL_MEDIAN | RL_GEOMETRIC_MEAN | RL_COUNT | RL_QUANTILES,
+    OF_SPECTRA = RL_MEAN | RL_MEDIAN | RL_QUANTILES
+};
+
+static const char squared_target[] = "in squared units of the target";
+static const char of_features[] = "in units of the features";
+
+const rl_field rl_fields[RL_N_FIELDS] = {
+    {"test_mse", "mean squared error on the test rows", squared_target, RL_FIELD_CELL, NC_DOUBLE, ARRAY(test_mse),
+     OF_ERRORS, true},
+    {"train_mse", "mean squared error on the training rows", squared_target, RL_FIELD_CELL, NC_DOUBLE, ARRAY(train_mse),
+     OF_ERRORS, false},
+    {"population_mse", "expected squared error over the population", squared_target, RL_FIELD_CELL, NC_DOUBLE,
+     ARRAY(population_mse), OF_ERRORS, true},
+    {"sigma_min", "smallest non-zero singular value of the training features", of_features, RL_FIELD_SPECTRUM,
+     NC_DOUBLE, ARRAY(sigma_min), OF_SPECTRA, false},
+    {"sigma_max", "largest singular value of the training features", of_features, RL_FIELD_SPECTRUM, NC_DOUBLE,
+     ARRAY(sigma_max), OF_SPECTRA, false},
+    {"rank", "number of non-zero singular values of the training features", NULL, RL_FIELD_SPECTRUM, NC_INT,
+     ARRAY(rank), 0, false},
+    {"test_bias_sq", "square of the mean bias over the test rows", squared_target, RL_FIELD_SPECTRUM, NC_DOUBLE,
+     ARRAY(test_bias_sq), OF_SPECTRA, false},
+    {"test_bias_mse", "mean squared bias over the test rows", squared_target, RL_FIELD_SPECTRUM, NC_DOUBLE,
+     ARRAY(test_bias_mse), OF_SPECTRA, false},
+    {"status", "whether the spectrum could be computed, or why not", NULL, RL_FIELD_STATUS, NC_BYTE, ARRAY(status), 0,
+     false},
+    {"sigma", "singular value of the training features", of_features, RL_FIELD_MODE, NC_DOUBLE, ARRAY(sigma), 0, false},
+    {"test_projection_rms", "root mean square over the test rows of their projection on the right singular vector",
+     of_features, RL_FIELD_MODE, NC_DOUBLE, ARRAY(test_projection_rms), 0, false},
+    {"residual_projection", "projection of the best linear model's residuals on the left singular vector",
+     "in units of the target; signs are fixed by making the largest component of the right singular vector positive",
+     RL_FIELD_MODE, NC_DOUBLE, ARRAY(residual_projection), 0, false},
+};
+
+bool rl_field_present(const rl_field *field, const rl_record_layout *layout) {
+    if (field->offset == ARRAY(population_mse)) return layout->has_population;
+    return field->kind != RL_FIELD_MODE || layout->has_modes;
+}
+
+bool rl_field_kept(const rl_field *field, const rl_study *study) {
+    switch (field->kind) {
+        case RL_FIELD_STATUS:
+            return true;
+        case RL_FIELD_MODE:
+            return study->keep_modes;
+        default:
+            return study->keep_cells;
+    }
+}

@@ -1,0 +1,194 @@
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#include <netcdf_mem.h> /* wants netcdf.h before it */
+
+rl_status rl_nc_fail(const rl_nc *file, int code, const char *call) {
+    return rl_fail(file->blame, "%s: %.*s: %s", file->path, (int)strcspn(call, "("), call, nc_strerror(code));
+}
+
+size_t rl_nc_type_size(nc_type type) {
+    switch (type) {
+        case NC_DOUBLE:
+            return sizeof(double);
+        case NC_INT:
+            return sizeof(int);
+        case NC_BYTE:
+            return 1;
+        default:
+            return sizeof(char *);
+    }
+}
+
+/* A long text goes as a string, which HDF5 keeps outside the object's header. */
+rl_status rl_nc_put_text(const rl_nc *file, int group, int variable, const char *name, const char *text) {
+    if (strlen(text) <= RL_NC_ATTRIBUTE_LIMIT)
+        RL_NC(file, nc_put_att_text(group, variable, name, strlen(text), text));
+    else
+        RL_NC(file, nc_put_att_string(group, variable, name, 1, &text));
+    return RL_OK;
+}
+
+static rl_status get_string(const rl_nc *file, int group, const char *name, char **text) {
+    char *string;
+    RL_NC(file, nc_get_att_string(group, NC_GLOBAL, name, &string));
+    const rl_status status = rl_strdup(text, string == NULL ? "" : string);
+    nc_free_string(1, &string);
+    return status;
+}
+
+rl_status rl_nc_get_text(const rl_nc *file, int group, const char *name, char **text) {
+    nc_type type;
+    size_t length;
+    RL_NC(file, nc_inq_att(group, NC_GLOBAL, name, &type, &length));
+    if (type == NC_STRING && length == 1) return get_string(file, group, name, text);
+    if (type != NC_CHAR) return rl_fail(file->blame, "%s: attribute `%s` is not a text", file->path, name);
+    RL_TRY(rl_alloc(text, length + 1, 1));
+    const int code = nc_get_att_text(group, NC_GLOBAL, name, *text);
+    if (code == NC_NOERR) return RL_OK;
+    rl_free(*text);
+    *text = NULL;
+    return rl_nc_fail(file, code, "nc_get_att_text");
+}
+
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
+
+/* The first bytes of every NetCDF-4 file; the library shall see no other file. */
+static rl_status check_signature(const char *path) {
+    static const char signature[8] = {'\211', 'H', 'D', 'F', '\r', '\n', '\032', '\n'};
+    char begin[sizeof signature];
+    struct stat status;
+    if (stat(path, &status) != 0) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return rl_fail(RL_ERR_INPUT, "%s: is %s, expected a results file", path,
+                       S_ISDIR(status.st_mode) ? "a directory" : "not a regular file");
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    const size_t got = fread(begin, 1, sizeof begin, file);
+    fclose(file);
+    if (got == sizeof begin && memcmp(begin, signature, sizeof begin) == 0) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: is not NetCDF-4, expected a results file of ridgeless", path);
+}
+
+rl_status rl_nc_open_ours(const char *path, rl_nc *file) {
+    char *program = NULL, *settings = NULL;
+    *file = (rl_nc){.path = path, .blame = RL_ERR_INPUT};
+    RL_TRY(check_signature(path));
+    RL_NC(file, nc_open(path, NC_NOWRITE, &file->id));
+    const bool ours = rl_nc_get_text(file, file->id, "program", &program) == RL_OK &&
+                      strncmp(program, "ridgeless ", strlen("ridgeless ")) == 0 &&
+                      rl_nc_get_text(file, file->id, "settings", &settings) == RL_OK;
+    rl_free(program);
+    rl_free(settings);
+    if (ours) return RL_OK;
+    nc_close(file->id);
+    return rl_fail(RL_ERR_INPUT, "%s: is a NetCDF file, but not a results file of ridgeless", path);
+}
+
+/* ---- replacing a file as a whole ----------------------------------------------------------------------------------
+ */
+
+static const char temporary_mark[] = ".tmp.";
+
+rl_status rl_temporary_path(const char *output, char **path) {
+    rl_text text = RL_TEXT_EMPTY;
+    RL_TRY(rl_text_append(&text, "%s%s%ld", output, temporary_mark, (long)getpid()));
+    *path = text.bytes;
+    return RL_OK;
+}
+
+rl_status rl_nc_create(const char *output, rl_nc *file) {
+    const size_t increment = 1024 * 1024;
+    *file = (rl_nc){.path = output, .blame = RL_ERR_LIBRARY};
+    RL_NC(file, nc_create_mem(output, NC_NETCDF4, increment, &file->id));
+    return RL_OK;
+}
+
+static bool write_all(int fd, const char *bytes, size_t length) {
+    while (length > 0) {
+        const ssize_t written = write(fd, bytes, length);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        bytes += written;
+        length -= (size_t)written;
+    }
+    return true;
+}
+
+static rl_status write_image(const rl_nc *file, const char *temporary, const NC_memio *image) {
+    const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    const bool written = fd >= 0 && write_all(fd, image->memory, image->size) && fsync(fd) == 0;
+    int error = written ? 0 : errno;
+    if (fd >= 0 && close(fd) != 0 && error == 0) error = errno;
+    if (error == 0) return RL_OK;
+    return rl_fail(RL_ERR_IO, "%s: cannot be written: %s", file->path, strerror(error));
+}
+
+rl_status rl_nc_finish(const rl_nc *file, const char *temporary) {
+    NC_memio image = {0};
+    RL_NC(file, nc_close_memio(file->id, &image));
+    const rl_status status = write_image(file, temporary, &image);
+    free(image.memory);
+    return status;
+}
+
+/* The folder part of a path: the caller's. */
+static rl_status folder_of(const char *path, char **folder) {
+    const char *slash = strrchr(path, '/');
+    rl_text text = RL_TEXT_EMPTY;
+    if (slash == NULL)
+        RL_TRY(rl_text_append(&text, "."));
+    else
+        RL_TRY(rl_text_append(&text, "%.*s", slash == path ? 1 : (int)(slash - path), path));
+    *folder = text.bytes;
+    return RL_OK;
+}
+
+rl_status rl_sync_folder(const char *path) {
+    char *folder;
+    RL_TRY(folder_of(path, &folder));
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    rl_status status = RL_OK;
+    /* EINVAL: a file system that cannot sync folders, and so need not be asked to. */
+    if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL))
+        status = rl_fail(RL_ERR_IO, "%s: could not be made durable: %s", folder, strerror(errno));
+    if (fd >= 0) close(fd);
+    rl_free(folder);
+    return status;
+}
+
+static bool is_temporary_of(const char *entry, const char *name) {
+    const size_t length = strlen(name), mark = strlen(temporary_mark);
+    if (strncmp(entry, name, length) != 0 || strncmp(entry + length, temporary_mark, mark) != 0) return false;
+    const char *number = entry + length + mark;
+    if (*number == '\0') return false;
+    while (isdigit((unsigned char)*number)) number++;
+    return *number == '\0';
+}
+
+void rl_remove_stale_temporaries(const char *output) {
+    const char *slash = strrchr(output, '/');
+    const char *name = slash == NULL ? output : slash + 1;
+    char *folder;
+    if (folder_of(output, &folder) != RL_OK) return;
+    DIR *entries = opendir(folder);
+    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;)
+        if (is_temporary_of(entry->d_name, name)) unlinkat(dirfd(entries), entry->d_name, 0);
+    if (entries != NULL) closedir(entries);
+    rl_free(folder);
+}
+
+rl_status rl_replace_file(const char *temporary, const char *output) {
+    if (rename(temporary, output) != 0)
+        return rl_fail(RL_ERR_IO, "%s: could not be put in place: %s", output, strerror(errno));
+    return rl_sync_folder(output);
+}

@@ -1,0 +1,203 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* The group of one dataset, opened. */
+typedef struct group {
+    int id;
+    char name[NC_MAX_NAME + 1];
+    int variant, n_features, n_train, repeat; /* dimension ids */
+    size_t n_variants, n_p, n_n, n_repeats;
+    char **labels, **ablations; /* [n_variants], NetCDF's */
+    double *parameters;         /* [n_variants] */
+    int *p, *n;                 /* [n_p], [n_n] */
+    double *medians;            /* [n_variants, n_p, n_n] */
+    signed char *status;        /* [n_p, n_n, n_repeats] */
+} group;
+
+/* Finds a variable that has exactly these dimensions and this type: nothing else fits the buffers. */
+static rl_status find_variable(const rl_nc *file, const group *g, const char *name, nc_type type, int n,
+                               const int *dimensions, int *id) {
+    nc_type stored;
+    int n_stored, stored_dimensions[NC_MAX_VAR_DIMS];
+    if (nc_inq_varid(g->id, name, id) != NC_NOERR)
+        return rl_fail(RL_ERR_INPUT, "%s: group `%s` has no variable `%s`, expected a results file of ridgeless",
+                       file->path, g->name, name);
+    RL_NC(file, nc_inq_var(g->id, *id, NULL, &stored, &n_stored, stored_dimensions, NULL));
+    bool fits = stored == type && n_stored == n;
+    for (int d = 0; fits && d < n; d++) fits = stored_dimensions[d] == dimensions[d];
+    if (fits) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: variable `%s` of group `%s` has another shape or type than ridgeless gives it",
+                   file->path, name, g->name);
+}
+
+/* Reads a whole variable into *values, allocated here. */
+static rl_status read_values(const rl_nc *file, const group *g, const char *name, nc_type type, int n,
+                             const int *dimensions, void *values) {
+    int id;
+    size_t count = 1, length;
+    void *memory;
+    RL_TRY(find_variable(file, g, name, type, n, dimensions, &id));
+    for (int d = 0; d < n; d++) {
+        RL_NC(file, nc_inq_dimlen(g->id, dimensions[d], &length));
+        if (__builtin_mul_overflow(count, length, &count))
+            return rl_fail(RL_ERR_INPUT, "%s: variable `%s` of group `%s` is too large", file->path, name, g->name);
+    }
+    RL_TRY(rl_alloc(&memory, count, rl_nc_type_size(type)));
+    memcpy(values, &memory, sizeof memory); /* the caller's from here on, also when reading fails */
+    RL_NC(file, nc_get_var(g->id, id, memory));
+    return RL_OK;
+}
+
+static rl_status find_dimension(const rl_nc *file, const group *g, const char *name, int *id, size_t *length) {
+    if (nc_inq_dimid(g->id, name, id) != NC_NOERR || nc_inq_dimlen(g->id, *id, length) != NC_NOERR || *length == 0)
+        return rl_fail(RL_ERR_INPUT, "%s: group `%s` has no dimension `%s`, expected a results file of ridgeless",
+                       file->path, g->name, name);
+    return RL_OK;
+}
+
+static rl_status read_group(const rl_nc *file, group *g) {
+    RL_TRY(find_dimension(file, g, "variant", &g->variant, &g->n_variants));
+    RL_TRY(find_dimension(file, g, "n_features", &g->n_features, &g->n_p));
+    RL_TRY(find_dimension(file, g, "n_train", &g->n_train, &g->n_n));
+    RL_TRY(find_dimension(file, g, "repeat", &g->repeat, &g->n_repeats));
+    const int cells[] = {g->variant, g->n_features, g->n_train};
+    const int spectra[] = {g->n_features, g->n_train, g->repeat};
+    RL_TRY(read_values(file, g, "variant", NC_STRING, 1, &g->variant, &g->labels));
+    RL_TRY(read_values(file, g, "ablation", NC_STRING, 1, &g->variant, &g->ablations));
+    RL_TRY(read_values(file, g, "parameter", NC_DOUBLE, 1, &g->variant, &g->parameters));
+    RL_TRY(read_values(file, g, "n_features", NC_INT, 1, &g->n_features, &g->p));
+    RL_TRY(read_values(file, g, "n_train", NC_INT, 1, &g->n_train, &g->n));
+    RL_TRY(read_values(file, g, "test_mse_median", NC_DOUBLE, 3, cells, &g->medians));
+    return read_values(file, g, "status", NC_BYTE, 3, spectra, &g->status);
+}
+
+static void free_texts(char **texts, size_t n) {
+    if (texts != NULL) nc_free_string(n, texts);
+    rl_free(texts);
+}
+
+static void destroy_group(group *g) {
+    free_texts(g->labels, g->n_variants);
+    free_texts(g->ablations, g->n_variants);
+    rl_free(g->parameters);
+    rl_free(g->p);
+    rl_free(g->n);
+    rl_free(g->medians);
+    rl_free(g->status);
+}
+
+/* ---- what is shown ----------------------------------------------------------------------------------------------- */
+
+/* The index of the N nearest to P, the smaller of two. */
+static size_t threshold_index(const group *g, int p) {
+    size_t nearest = 0;
+    for (size_t i = 1; i < g->n_n; i++)
+        if (labs((long)g->n[i] - p) < labs((long)g->n[nearest] - p)) nearest = i;
+    return nearest;
+}
+
+static void count_spectra(const group *g, size_t p, rl_shown_dataset *shown) {
+    const size_t n = g->n_n * g->n_repeats;
+    for (size_t i = p * n; i < (p + 1) * n; i++) {
+        if (g->status[i] == RL_CELL_DONE)
+            shown->spectra_done++;
+        else if (g->status[i] == RL_CELL_MISSING)
+            shown->spectra_missing++;
+        else
+            shown->spectra_failed++;
+    }
+}
+
+static rl_status show_variant(const group *g, size_t p, size_t v, size_t threshold, rl_shown_variant *shown) {
+    const double *medians = g->medians + (v * g->n_p + p) * g->n_n;
+    shown->parameter = g->parameters[v];
+    shown->threshold_median = medians[threshold];
+    shown->largest_median = medians[g->n_n - 1];
+    shown->spike = shown->threshold_median / shown->largest_median;
+    RL_TRY(rl_strdup(&shown->label, g->labels[v] == NULL ? "" : g->labels[v]));
+    return rl_strdup(&shown->ablation, g->ablations[v] == NULL ? "" : g->ablations[v]);
+}
+
+/* One entry a (dataset, P). */
+static rl_status show_dataset(const group *g, size_t p, rl_shown_dataset *shown) {
+    const size_t threshold = threshold_index(g, g->p[p]);
+    shown->n_features = g->p[p];
+    shown->threshold_n = g->n[threshold];
+    shown->largest_n = g->n[g->n_n - 1];
+    shown->repeats = (int)g->n_repeats;
+    count_spectra(g, p, shown);
+    RL_TRY(rl_strdup(&shown->name, g->name));
+    RL_TRY(RL_ALLOC(shown->variants, g->n_variants));
+    for (size_t v = 0; v < g->n_variants; v++) {
+        shown->n_variants++; /* before it is filled, so that a half-filled one is released */
+        RL_TRY(show_variant(g, p, v, threshold, &shown->variants[v]));
+    }
+    return RL_OK;
+}
+
+static rl_status show_group(const group *g, rl_shown *shown) {
+    rl_shown_dataset *datasets;
+    const size_t before = (size_t)shown->n_datasets;
+    RL_TRY(RL_ALLOC(datasets, before + g->n_p));
+    if (before > 0) memcpy(datasets, shown->datasets, before * sizeof *datasets);
+    rl_free(shown->datasets);
+    shown->datasets = datasets;
+    for (size_t p = 0; p < g->n_p; p++) {
+        shown->n_datasets++;
+        RL_TRY(show_dataset(g, p, &datasets[before + p]));
+    }
+    return RL_OK;
+}
+
+static rl_status read_and_show(const rl_nc *file, int id, rl_shown *shown) {
+    group g = {.id = id};
+    RL_NC(file, nc_inq_grpname(id, g.name));
+    if (strcmp(g.name, "provenance") == 0) return RL_OK;
+    rl_status status = read_group(file, &g);
+    if (status == RL_OK) status = show_group(&g, shown);
+    destroy_group(&g);
+    return status;
+}
+
+static rl_status read_file(const rl_nc *file, rl_shown *shown) {
+    int n, *ids;
+    rl_status status;
+    RL_TRY(rl_nc_get_text(file, file->id, "title", &shown->title));
+    RL_TRY(rl_nc_get_text(file, file->id, "program", &shown->program));
+    RL_NC(file, nc_inq_grps(file->id, &n, NULL));
+    RL_TRY(RL_ALLOC(ids, n));
+    const int code = nc_inq_grps(file->id, NULL, ids);
+    status = code == NC_NOERR ? RL_OK : rl_nc_fail(file, code, "nc_inq_grps");
+    for (int i = 0; status == RL_OK && i < n; i++) status = read_and_show(file, ids[i], shown);
+    rl_free(ids);
+    return status;
+}
+
+rl_status rl_results_read(const char *path, rl_shown *shown) {
+    rl_nc file;
+    *shown = (rl_shown){0};
+    RL_TRY(rl_nc_open_ours(path, &file));
+    const rl_status status = read_file(&file, shown);
+    nc_close(file.id);
+    if (status != RL_OK) rl_shown_destroy(shown);
+    return status;
+}
+
+void rl_shown_destroy(rl_shown *shown) {
+    for (int i = 0; i < shown->n_datasets; i++) {
+        rl_shown_dataset *dataset = &shown->datasets[i];
+        for (int v = 0; v < dataset->n_variants; v++) {
+            rl_free(dataset->variants[v].label);
+            rl_free(dataset->variants[v].ablation);
+        }
+        rl_free(dataset->variants);
+        rl_free(dataset->name);
+    }
+    rl_free(shown->datasets);
+    rl_free(shown->title);
+    rl_free(shown->program);
+    *shown = (rl_shown){0};
+}

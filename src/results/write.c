@@ -1,0 +1,272 @@
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "writer.h"
+
+/* ---- filling ----------------------------------------------------------------------------------------------------- */
+
+static uint64_t hash_of(const variable *v, const void *values) {
+    return XXH3_64bits(values, v->count * rl_nc_type_size(v->type));
+}
+
+static variable *next_variable(writer *w, const char *name) {
+    variable *v = &w->variables[w->n_filled++];
+    assert(strncmp(v->name, name, strlen(name)) == 0);
+    (void)name;
+    return v;
+}
+
+static rl_status put_values(writer *w, const char *name, const void *values) {
+    variable *v = next_variable(w, name);
+    v->hash = hash_of(v, values);
+    RL_NC(&w->file, nc_put_var(v->group, v->id, values));
+    return RL_OK;
+}
+
+static rl_status put_texts(writer *w, const char *name, const char **texts) {
+    const variable *v = next_variable(w, name);
+    RL_NC(&w->file, nc_put_var_string(v->group, v->id, texts));
+    return RL_OK;
+}
+
+/* Writes 0, 1, ... or 1, 2, ... */
+static rl_status put_indices(writer *w, const group *g, dimension along, int first) {
+    int *indices = w->stored;
+    for (size_t i = 0; i < g->length[along]; i++) indices[i] = first + (int)i;
+    return put_values(w, rl_dimension_names[along], indices);
+}
+
+static rl_status fill_variants(writer *w, const group *g) {
+    const rl_study_dataset *spec = w->plan->grids[g->grid].spec;
+    const char **texts;
+    rl_status status;
+    RL_TRY(RL_ALLOC(texts, spec->n_variants));
+    for (int i = 0; i < spec->n_variants; i++) texts[i] = spec->variants[i].label;
+    RL_TRY_GOTO(put_texts(w, "variant", texts), done);
+    for (int i = 0; i < spec->n_variants; i++) texts[i] = spec->variants[i].ablation->name;
+    RL_TRY_GOTO(put_texts(w, "ablation", texts), done);
+    for (int i = 0; i < spec->n_variants; i++) w->values[i] = spec->variants[i].parameter;
+    status = put_values(w, "parameter", w->values);
+done:
+    rl_free(texts);
+    return status;
+}
+
+static rl_status fill_coordinates(writer *w, const group *g) {
+    const rl_grid *grid = &w->plan->grids[g->grid];
+    RL_TRY(fill_variants(w, g));
+    RL_TRY(put_values(w, "n_features", grid->n_features));
+    RL_TRY(put_values(w, "n_train", grid->n_train));
+    RL_TRY(put_indices(w, g, REPEAT, 0));
+    RL_TRY(put_values(w, "quantile", rl_quantiles));
+    return g->layout.has_modes ? put_indices(w, g, MODE, 1) : RL_OK;
+}
+
+static rl_cell_status status_of(const group *g, const double *record, size_t i) {
+    return record == NULL ? RL_CELL_MISSING : (rl_cell_status)record[g->layout.status + i];
+}
+
+/* Where a field's values stand: entry k (variant, mode or 0) of spectrum s = (P, N, repeat) is at k * by_entry + s *
+ * by_spectrum. */
+typedef struct placement {
+    size_t entries, by_entry, by_spectrum;
+} placement;
+
+static placement place(const group *g, const rl_field *field) {
+    const size_t spectra = g->length[N_FEATURES] * g->length[N_TRAIN] * g->length[REPEAT];
+    switch (field->kind) {
+        case RL_FIELD_CELL:
+            return (placement){g->length[VARIANT], spectra, 1};
+        case RL_FIELD_MODE:
+            return (placement){g->length[MODE], 1, g->length[MODE]};
+        default:
+            return (placement){1, spectra, 1};
+    }
+}
+
+/* Takes one curve's part of a field out of its record. */
+static void gather_curve(const group *g, const rl_field *field, const double *record, size_t first, double *values) {
+    const placement at = place(g, field);
+    size_t begin;
+    memcpy(&begin, (const char *)&g->layout + field->offset, sizeof begin);
+    for (size_t i = 0; i < g->length[N_TRAIN]; i++) {
+        const rl_cell_status status = status_of(g, record, i);
+        double *out = values + (first + i * g->length[REPEAT]) * at.by_spectrum;
+        if (field->kind == RL_FIELD_STATUS)
+            *out = status;
+        else
+            for (size_t k = 0; k < at.entries; k++)
+                out[k * at.by_entry] = status == RL_CELL_DONE ? record[begin + i * at.entries + k] : NAN;
+    }
+}
+
+/* Collects a field of all curves into w->values; returns how many there are. */
+static size_t gather(writer *w, const group *g, const rl_field *field) {
+    const size_t repeats = g->length[REPEAT], by_p = g->length[N_TRAIN] * repeats;
+    int64_t curve = rl_plan_first_curve(w->plan, g->grid);
+    for (size_t p = 0; p < g->length[N_FEATURES]; p++)
+        for (size_t r = 0; r < repeats; r++)
+            gather_curve(g, field, rl_journal_record(w->journal, curve++), p * by_p + r, w->values);
+    return g->length[N_FEATURES] * by_p * place(g, field).entries;
+}
+
+static void count_failures(writer *w, size_t n) {
+    for (size_t i = 0; i < n; i++) w->n_failed += w->values[i] != RL_CELL_DONE && w->values[i] != RL_CELL_MISSING;
+}
+
+/* Turns w->values into the type that is stored. */
+static const void *convert(writer *w, nc_type type, size_t n) {
+    if (type == NC_DOUBLE) return w->values;
+    int *ints = w->stored;
+    signed char *bytes = w->stored;
+    for (size_t i = 0; i < n; i++) {
+        if (type == NC_INT)
+            ints[i] = isnan(w->values[i]) ? -1 : (int)w->values[i];
+        else
+            bytes[i] = (signed char)w->values[i];
+    }
+    return w->stored;
+}
+
+/* Takes one member of w->reduced[n] out. */
+static const void *extract(writer *w, const rl_statistic *statistic, size_t n) {
+    const size_t size =
+        statistic->kind == RL_QUANTILES ? sizeof w->reduced->quantile : rl_nc_type_size(statistic->type);
+    for (size_t i = 0; i < n; i++)
+        memcpy((char *)w->stored + i * size, (const char *)&w->reduced[i] + statistic->offset, size);
+    return w->stored;
+}
+
+static rl_status fill_field(writer *w, const group *g, const rl_field *field) {
+    const size_t n = gather(w, g, field);
+    if (field->kind == RL_FIELD_STATUS) count_failures(w, n);
+    if (rl_field_kept(field, w->plan->study)) RL_TRY(put_values(w, field->name, convert(w, field->type, n)));
+    if (field->statistics == 0) return RL_OK;
+    const size_t repeats = g->length[REPEAT], sets = n / repeats;
+    for (size_t i = 0; i < sets; i++) w->reduced[i] = rl_reduce(w->values + i * repeats, (int)repeats, w->scratch);
+    for (int s = 0; s < RL_N_STATISTICS; s++)
+        if (field->statistics & rl_statistics[s].kind)
+            RL_TRY(put_values(w, field->name, extract(w, &rl_statistics[s], sets)));
+    return RL_OK;
+}
+
+static rl_status fill_group(writer *w, const group *g) {
+    RL_TRY(fill_coordinates(w, g));
+    for (int f = 0; f < RL_N_FIELDS; f++)
+        if (rl_field_present(&rl_fields[f], &g->layout)) RL_TRY(fill_field(w, g, &rl_fields[f]));
+    return RL_OK;
+}
+
+/* ---- the whole file ---------------------------------------------------------------------------------------------- */
+
+static rl_status allocate_buffers(writer *w) {
+    size_t values = 0, sets = 0, repeats = (size_t)w->plan->study->repeats;
+    for (int i = 0; i < w->plan->n_grids; i++) {
+        const group *g = &w->groups[i];
+        const size_t spectra = g->length[N_FEATURES] * g->length[N_TRAIN];
+        const size_t modes = g->layout.has_modes ? g->length[MODE] : 1;
+        const size_t widest = g->length[VARIANT] > modes ? g->length[VARIANT] : modes;
+        if (spectra * g->length[VARIANT] > sets) sets = spectra * g->length[VARIANT];
+        if (spectra * widest * repeats > values) values = spectra * widest * repeats;
+    }
+    RL_TRY(RL_ALLOC(w->values, values));
+    RL_TRY(RL_ALLOC(w->scratch, repeats));
+    RL_TRY(RL_ALLOC(w->reduced, sets));
+    return rl_alloc(&w->stored, values > sets * RL_N_QUANTILES ? values : sets * RL_N_QUANTILES, sizeof(double));
+}
+
+/* A list of numbers is an attribute, or, when it is too long for one, a variable. */
+static rl_status write_numbers(const writer *w, int in, const char *name, int n, const double *numbers) {
+    int along, id;
+    char dimension_name[NC_MAX_NAME + 1];
+    if ((size_t)n * sizeof *numbers <= RL_NC_ATTRIBUTE_LIMIT) {
+        RL_NC(&w->file, nc_put_att_double(in, NC_GLOBAL, name, NC_DOUBLE, (size_t)n, numbers));
+        return RL_OK;
+    }
+    snprintf(dimension_name, sizeof dimension_name, "%s_index", name);
+    RL_NC(&w->file, nc_def_dim(in, dimension_name, (size_t)n, &along));
+    RL_NC(&w->file, nc_def_var(in, name, NC_DOUBLE, 1, &along, &id));
+    RL_NC(&w->file, nc_put_var_double(in, id, numbers));
+    return RL_OK;
+}
+
+static rl_status write_provenance(const writer *w, const rl_provenance *p) {
+    int id;
+    RL_NC(&w->file, nc_def_grp(w->file.id, "provenance", &id));
+    for (int i = 0; i < p->n_texts; i++) RL_TRY(rl_nc_put_text(&w->file, id, NC_GLOBAL, p->names[i], p->texts[i]));
+    for (int i = 0; i < p->n_number_lists; i++)
+        RL_TRY(write_numbers(w, id, p->number_names[i], p->n_numbers[i], p->numbers[i]));
+    return RL_OK;
+}
+
+/* All is defined before anything is filled: the library writes definitions out each time it changes over. */
+static rl_status write_content(writer *w, const rl_provenance *provenance) {
+    RL_TRY(rl_define_file(w));
+    RL_NC(&w->file, nc_enddef(w->file.id));
+    RL_TRY(allocate_buffers(w));
+    for (int i = 0; i < w->plan->n_grids; i++) RL_TRY(fill_group(w, &w->groups[i]));
+    assert(w->n_filled == w->n_variables);
+    return write_provenance(w, provenance);
+}
+
+/* Reads a variable of the finished file and compares it with what was put there. */
+static rl_status verify_variable(writer *w, const variable *v) {
+    const char *dataset = w->plan->grids[v->grid].data.name;
+    int in, id;
+    RL_NC(&w->file, nc_inq_grp_ncid(w->file.id, dataset, &in));
+    RL_NC(&w->file, nc_inq_varid(in, v->name, &id));
+    RL_NC(&w->file, nc_get_var(in, id, w->stored));
+    if (hash_of(v, w->stored) == v->hash) return RL_OK;
+    return rl_fail(RL_ERR_IO, "%s: `%s` of `%s` does not read back as it was written", w->file.path, v->name, dataset);
+}
+
+/* Opens the finished file again and compares every value that the journal gave. */
+static rl_status verify(writer *w, const char *temporary) {
+    RL_NC(&w->file, nc_open(temporary, NC_NOWRITE, &w->file.id));
+    rl_status status = RL_OK;
+    for (int i = 0; status == RL_OK && i < w->n_variables; i++)
+        if (w->variables[i].original) status = verify_variable(w, &w->variables[i]);
+    nc_close(w->file.id);
+    return status;
+}
+
+static rl_status write_temporary(writer *w, const char *temporary, const char *output,
+                                 const rl_provenance *provenance) {
+    RL_TRY(rl_nc_create(output, &w->file));
+    const rl_status status = write_content(w, provenance);
+    if (status != RL_OK) {
+        nc_close(w->file.id); /* the first failure is the one to tell */
+        return status;
+    }
+    RL_TRY(rl_nc_finish(&w->file, temporary));
+    return verify(w, temporary);
+}
+
+rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_journal *journal,
+                           const rl_provenance *provenance, int64_t *n_failed) {
+    writer w = {.plan = plan, .journal = journal};
+    char *temporary = NULL;
+    rl_status status;
+    *n_failed = 0;
+    RL_TRY_GOTO(rl_temporary_path(output, &temporary), done);
+    rl_remove_stale_temporaries(output);
+    status = write_temporary(&w, temporary, output, provenance);
+    if (status == RL_OK) status = rl_replace_file(temporary, output);
+    if (status == RL_OK)
+        *n_failed = w.n_failed;
+    else
+        unlink(temporary);
+done:
+    rl_free(temporary);
+    rl_free(w.groups);
+    rl_free(w.variables);
+    rl_free(w.values);
+    rl_free(w.scratch);
+    rl_free(w.reduced);
+    rl_free(w.stored);
+    return status;
+}

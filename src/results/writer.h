@@ -1,0 +1,47 @@
+/* One results file on its way: what writing and defining share. */
+#ifndef RL_RESULTS_WRITER_H
+#define RL_RESULTS_WRITER_H
+
+#include "fields.h"
+#include "internal.h"
+
+typedef enum dimension { VARIANT, N_FEATURES, N_TRAIN, REPEAT, QUANTILE, MODE, N_DIMENSIONS } dimension;
+extern const char *const rl_dimension_names[N_DIMENSIONS];
+
+/* One variable of the file: defined, then filled, in one and the same order. */
+typedef struct variable {
+    char name[64];
+    int grid, group, id;
+    nc_type type;
+    size_t count;  /* of values */
+    uint64_t hash; /* of the values put */
+    bool original; /* cannot be worked out from other variables */
+} variable;
+
+/* One dataset's group. */
+typedef struct group {
+    int grid, id;
+    size_t length[N_DIMENSIONS];
+    int dimension[N_DIMENSIONS]; /* ids */
+    rl_record_layout layout;
+} group;
+
+typedef struct writer {
+    rl_nc file;
+    const rl_plan *plan;
+    const rl_journal *journal;
+    group *groups;       /* [n_grids] */
+    variable *variables; /* in the order of definition */
+    int n_variables, n_filled;
+    /* Buffers for the largest variable. */
+    double *values, *scratch;
+    rl_reduced *reduced;
+    void *stored;
+    int64_t n_failed;
+} writer;
+
+/* Defines the whole file: root attributes, then each dataset's group with its dimensions, variables and attributes.
+ * Allocates w->groups and w->variables. */
+rl_status rl_define_file(writer *w);
+
+#endif

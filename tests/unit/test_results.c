@@ -1,0 +1,1407 @@
+/* results: the journal under tearing, damage and strangers; the reduction against NumPy; the results file written, read
+ * back and replaced. The plan is made by hand: no study file and no data set is read. With the argument
+ * `--sample FILE` the program writes the sample results file there instead (for check_results_file.py). */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <math.h>
+#include <netcdf.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ridgeless/results.h"
+
+/* ---- a plan made by hand ----------------------------------------------------------------------------------------- */
+
+enum { REPEATS = 5, MAX_CURVES = 2 * 64, PATH_LENGTH = 256 };
+
+static const rl_ablation none = {.name = "none", .summary = "as it is"};
+static const rl_ablation cutoff = {.name = "cutoff", .summary = "no small ones", .parameter = RL_PARAMETER_POSITIVE};
+static const rl_source table = {.name = "table", .summary = "rows from nowhere"};
+
+typedef struct fixture {
+    char folder[PATH_LENGTH], output[PATH_LENGTH], journal_file[PATH_LENGTH];
+    rl_study study;
+    rl_study_dataset specs[2];
+    rl_variant variants[2][3];
+    rl_grid grids[2];
+    int p[2], n[2][4];
+    double beta_star[2][3];
+    rl_curve curves[MAX_CURVES];
+    rl_plan plan;
+} fixture;
+
+static char *text_of(const char *text) {
+    char *copy;
+    assert_int_equal(rl_strdup(&copy, text), RL_OK);
+    return copy;
+}
+
+static void lay_out_curves(fixture *f) {
+    int64_t n = 0;
+    for (int g = 0; g < f->plan.n_grids; g++)
+        for (int r = 0; r < f->study.repeats; r++) f->curves[n++] = (rl_curve){.grid = g, .p_index = 0, .repeat = r};
+    f->plan.n_curves = n;
+}
+
+static rl_variant variant(const rl_ablation *ablation, double parameter, const char *label) {
+    return (rl_variant){.ablation = ablation, .parameter = parameter, .label = text_of(label)};
+}
+
+/* alpha: P = 3, N = 1, 2, 3, 5, known rows; beta: P = 2, N = 1, 2, 4, fresh rows, so with population errors. */
+static void fill_plan(fixture *f) {
+    f->variants[0][0] = variant(&none, NAN, "none");
+    f->variants[0][1] = variant(&cutoff, 0.5, "cutoff=0.5");
+    f->variants[0][2] = variant(&cutoff, 0.25, "cutoff=0.25");
+    f->variants[1][0] = variant(&none, NAN, "none");
+    memcpy(f->p, (int[]){3, 2}, sizeof f->p);
+    memcpy(f->n[0], (int[]){1, 2, 3, 5}, sizeof f->n[0]);
+    memcpy(f->n[1], (int[]){1, 2, 4}, 3 * sizeof(int));
+    memcpy(f->beta_star[0], (double[]){0.5, -2, 1e-3}, sizeof f->beta_star[0]);
+    memcpy(f->beta_star[1], (double[]){7, 8}, 2 * sizeof(double));
+    for (int g = 0; g < 2; g++) {
+        f->specs[g] = (rl_study_dataset){.name = text_of(g == 0 ? "alpha" : "beta"),
+                                         .source = &table,
+                                         .n_train = {.values = f->n[g], .n_values = g == 0 ? 4 : 3, .around = -1},
+                                         .variants = f->variants[g],
+                                         .n_variants = g == 0 ? 3 : 1};
+        f->grids[g] = (rl_grid){.spec = &f->specs[g],
+                                .data = {.name = f->specs[g].name,
+                                         .origin = f->specs[g].name,
+                                         .n_rows = 20 + g,
+                                         .n_features = f->p[g],
+                                         .n_dropped = g,
+                                         .beta_star = f->beta_star[g],
+                                         .fresh = g == 1,
+                                         .checksum = 0x0123456789abcdef + (uint64_t)g},
+                                .n_features = &f->p[g],
+                                .n_n_features = 1,
+                                .n_train = f->n[g],
+                                .n_n_train = g == 0 ? 4 : 3,
+                                .max_modes = f->p[g]};
+    }
+    f->study = (rl_study){.path = text_of("hand.yaml"),
+                          .text = text_of("repeats: 5\n# \xc3\xa9 \"quoted\"\n"),
+                          .title = text_of("made by hand"),
+                          .seed = 42,
+                          .repeats = REPEATS,
+                          .keep_cells = true,
+                          .keep_modes = true,
+                          .datasets = f->specs,
+                          .n_datasets = 2};
+    f->plan = (rl_plan){.study = &f->study, .grids = f->grids, .n_grids = 2, .curves = f->curves};
+    lay_out_curves(f);
+}
+
+static int set_up(void **state) {
+    fixture *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    const char *base = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
+    snprintf(f->folder, 200, "%.180s/rl-results-XXXXXX", base);
+    assert_non_null(mkdtemp(f->folder));
+    snprintf(f->output, sizeof f->output, "%.200s/out.nc", f->folder);
+    snprintf(f->journal_file, sizeof f->journal_file, "%.200s/out.nc.journal", f->folder);
+    fill_plan(f);
+    rl_log_configure(RL_LOG_QUIET, true);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    fixture *f = *state;
+    char pattern[PATH_LENGTH + 8];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/*", f->folder);
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            if (unlink(found.gl_pathv[i]) != 0) rmdir(found.gl_pathv[i]);
+        globfree(&found);
+    }
+    rmdir(f->folder);
+    for (int g = 0; g < 2; g++) {
+        for (int v = 0; v < f->specs[g].n_variants; v++) rl_free(f->variants[g][v].label);
+        rl_free(f->specs[g].name);
+    }
+    rl_free(f->study.path);
+    rl_free(f->study.text);
+    rl_free(f->study.title);
+    free(f);
+    return 0;
+}
+
+/* ---- records and files ------------------------------------------------------------------------------------------- */
+
+static int grid_of(const fixture *f, int64_t curve) {
+    return f->curves[curve].grid;
+}
+
+static size_t record_length(const fixture *f, int64_t curve) {
+    return rl_record_layout_of(&f->plan, grid_of(f, curve)).length;
+}
+
+/* Numbers with full mantissas in (0.5, 2.5), another for each (dataset, repeat, place); every spectrum done. */
+static double *make_record(const fixture *f, int64_t curve) {
+    const rl_record_layout l = rl_record_layout_of(&f->plan, grid_of(f, curve));
+    double *record;
+    assert_int_equal(RL_ALLOC(record, l.length), RL_OK);
+    for (size_t i = 0; i < l.length; i++) {
+        const uint64_t key = (uint64_t)grid_of(f, curve) << 40 | (uint64_t)f->curves[curve].repeat << 20 | i;
+        const uint64_t bits = (key + 1) * 0x9e3779b97f4a7c15u;
+        record[i] = 0.5 + (double)((bits ^ bits >> 29) >> 11) * 0x1p-52;
+    }
+    for (int i = 0; i < l.n_n_train; i++) {
+        record[l.status + (size_t)i] = RL_CELL_DONE;
+        record[l.rank + (size_t)i] = i + 1;
+    }
+    return record;
+}
+
+static rl_journal *open_journal(const fixture *f, bool read_only) {
+    rl_journal *journal = NULL;
+    if (rl_journal_open(f->output, &f->plan, read_only, &journal) != RL_OK) fail_msg("%s", rl_error_message());
+    return journal;
+}
+
+static void append_curve(const fixture *f, rl_journal *journal, int64_t curve) {
+    double *record = make_record(f, curve);
+    assert_int_equal(rl_journal_append(journal, curve, record, record_length(f, curve)), RL_OK);
+    rl_free(record);
+}
+
+static void assert_has_curve(const fixture *f, const rl_journal *journal, int64_t curve) {
+    const double *stored = rl_journal_record(journal, curve);
+    double *expected = make_record(f, curve);
+    assert_non_null(stored);
+    assert_memory_equal(stored, expected, record_length(f, curve) * sizeof(double));
+    rl_free(expected);
+}
+
+/* A journal of curves 0 ... n-1, closed. */
+static void write_journal(const fixture *f, int64_t n) {
+    rl_journal *journal = open_journal(f, false);
+    for (int64_t i = 0; i < n; i++) append_curve(f, journal, i);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+}
+
+static rl_text content_of(const char *path) {
+    rl_text content = RL_TEXT_EMPTY;
+    if (rl_read_file(path, (size_t)1 << 30, &content) != RL_OK) fail_msg("%s", rl_error_message());
+    return content;
+}
+
+static void write_file(const char *path, const void *bytes, size_t length) {
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void assert_file_is(const char *path, const rl_text *expected) {
+    rl_text content = content_of(path);
+    assert_int_equal(content.length, expected->length);
+    assert_memory_equal(content.bytes, expected->bytes, expected->length);
+    rl_free(content.bytes);
+}
+
+static void assert_message_has(const char *part) {
+    if (strstr(rl_error_message(), part) == NULL) fail_msg("`%s` is not in: %s", part, rl_error_message());
+}
+
+static size_t size_of(const char *path) {
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    return (size_t)status.st_size;
+}
+
+static void assert_refused(const fixture *f, bool read_only, const char *message) {
+    rl_journal *journal = NULL;
+    assert_int_equal(rl_journal_open(f->output, &f->plan, read_only, &journal), RL_ERR_INPUT);
+    assert_null(journal);
+    assert_message_has(f->journal_file);
+    assert_message_has(message);
+}
+
+/* ---- journal ----------------------------------------------------------------------------------------------------- */
+
+static void journal_keeps_what_was_appended(void **state) {
+    const fixture *f = *state;
+    rl_journal *journal = open_journal(f, false);
+    assert_int_equal(rl_journal_count(journal), 0);
+    assert_null(rl_journal_record(journal, 0));
+    append_curve(f, journal, 3);
+    append_curve(f, journal, 7); /* of the second data set, with another length */
+    assert_int_equal(rl_journal_count(journal), 2);
+    assert_has_curve(f, journal, 3);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    for (int again = 0; again < 2; again++) {
+        journal = open_journal(f, again == 0);
+        assert_int_equal(rl_journal_count(journal), 2);
+        assert_has_curve(f, journal, 3);
+        assert_has_curve(f, journal, 7);
+        assert_null(rl_journal_record(journal, 4));
+        assert_int_equal(rl_journal_close(journal), RL_OK);
+    }
+}
+
+static void journal_last_duplicate_wins(void **state) {
+    const fixture *f = *state;
+    rl_journal *journal = open_journal(f, false);
+    double *record = make_record(f, 2);
+    record[0] = -17;
+    assert_int_equal(rl_journal_append(journal, 2, record, record_length(f, 2)), RL_OK);
+    append_curve(f, journal, 2);
+    assert_int_equal(rl_journal_count(journal), 1);
+    assert_has_curve(f, journal, 2);
+    assert_int_equal(rl_journal_append(journal, 2, record, record_length(f, 2)), RL_OK);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    journal = open_journal(f, true);
+    assert_int_equal(rl_journal_count(journal), 1);
+    assert_true(rl_journal_record(journal, 2)[0] == -17);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    rl_free(record);
+}
+
+/* Killed after any number of bytes of the last record: all others are there, and work goes on. */
+static void journal_torn_at_every_byte(void **state) {
+    const fixture *f = *state;
+    write_journal(f, 3);
+    const size_t before = size_of(f->journal_file);
+    write_journal(f, 0); /* opening and closing adds nothing */
+    assert_int_equal(size_of(f->journal_file), before);
+    rl_journal *journal = open_journal(f, false);
+    append_curve(f, journal, 5);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    rl_text whole = content_of(f->journal_file);
+    for (size_t length = before; length < whole.length; length++) {
+        write_file(f->journal_file, whole.bytes, length);
+        journal = open_journal(f, true);
+        assert_int_equal(rl_journal_count(journal), 3);
+        assert_int_equal(rl_journal_close(journal), RL_OK);
+        assert_int_equal(size_of(f->journal_file), length); /* reading changes nothing */
+        journal = open_journal(f, false);
+        assert_int_equal(rl_journal_count(journal), 3);
+        assert_null(rl_journal_record(journal, 5));
+        assert_int_equal(size_of(f->journal_file), before);
+        append_curve(f, journal, 5);
+        assert_int_equal(rl_journal_close(journal), RL_OK);
+        assert_file_is(f->journal_file, &whole);
+    }
+    rl_free(whole.bytes);
+}
+
+/* Killed in the middle of creating the file: at every byte up to the first curve. */
+static void journal_torn_while_created(void **state) {
+    const fixture *f = *state;
+    write_journal(f, 0);
+    rl_text whole = content_of(f->journal_file);
+    for (size_t length = 0; length < whole.length; length++) {
+        write_file(f->journal_file, whole.bytes, length);
+        write_journal(f, 0);
+        assert_file_is(f->journal_file, &whole);
+    }
+    write_file(f->journal_file, whole.bytes, 10);
+    assert_null(open_journal(f, true)); /* to a reader there is none yet */
+    assert_int_equal(size_of(f->journal_file), 10);
+    rl_free(whole.bytes);
+}
+
+/* One bit flipped, in every byte in turn: a header is refused and left alone; of the records those before stay. */
+static void journal_flipped_bit(void **state) {
+    const fixture *f = *state;
+    write_journal(f, 0);
+    const size_t empty = size_of(f->journal_file);
+    write_journal(f, 1);
+    const size_t one = size_of(f->journal_file);
+    rl_journal *journal = open_journal(f, false);
+    append_curve(f, journal, 1);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    rl_text whole = content_of(f->journal_file);
+    int refused = 0;
+    for (size_t at = 0; at < whole.length; at++) {
+        whole.bytes[at] ^= (char)(1 << at % 8);
+        write_file(f->journal_file, whole.bytes, whole.length);
+        const rl_status status = rl_journal_open(f->output, &f->plan, false, &journal);
+        if (status != RL_OK) {
+            assert_int_equal(status, RL_ERR_INPUT);
+            assert_true(at < empty);
+            assert_file_is(f->journal_file, &whole);
+            refused++;
+        } else {
+            assert_int_equal(rl_journal_count(journal), at < empty ? 0 : at < one ? 0 : 1);
+            assert_int_equal(rl_journal_close(journal), RL_OK);
+        }
+        whole.bytes[at] ^= (char)(1 << at % 8);
+    }
+    assert_true(refused > 32); /* the whole header at least */
+    rl_free(whole.bytes);
+}
+
+/* Lengths in a record's head that would run past the file or overflow must not be believed. Offsets: record_part. */
+static void journal_absurd_lengths(void **state) {
+    const fixture *f = *state;
+    static const uint64_t absurd[] = {0, 1, 47, UINT64_MAX, UINT64_MAX - 7, (uint64_t)1 << 63, (uint64_t)1 << 40};
+    write_journal(f, 0);
+    const size_t start = size_of(f->journal_file);
+    write_journal(f, 1);
+    rl_text whole = content_of(f->journal_file);
+    for (size_t field = 8; field <= 16; field += 8) /* length, payload length */
+        for (size_t i = 0; i < sizeof absurd / sizeof *absurd; i++) {
+            rl_text damaged = RL_TEXT_EMPTY;
+            assert_int_equal(rl_text_append_bytes(&damaged, whole.bytes, whole.length), RL_OK);
+            memcpy(damaged.bytes + start + field, &absurd[i], sizeof absurd[i]);
+            write_file(f->journal_file, damaged.bytes, damaged.length);
+            rl_journal *journal = open_journal(f, false);
+            assert_int_equal(rl_journal_count(journal), 0);
+            assert_int_equal(rl_journal_close(journal), RL_OK);
+            assert_int_equal(size_of(f->journal_file), start);
+            rl_free(damaged.bytes);
+        }
+    rl_free(whole.bytes);
+}
+
+static void journal_warns_of_the_torn_end(void **state) {
+    const fixture *f = *state;
+    char log[PATH_LENGTH];
+    snprintf(log, sizeof log, "%.200s/log", f->folder);
+    write_journal(f, 2);
+    assert_int_equal(truncate(f->journal_file, (off_t)size_of(f->journal_file) - 1), 0);
+    write_journal(f, 0);
+    write_journal(f, 2);
+    const size_t whole = size_of(f->journal_file);
+    assert_int_equal(truncate(f->journal_file, (off_t)whole - 9), 0);
+    fflush(stderr);
+    const int saved = dup(2), file = open(log, O_WRONLY | O_CREAT, 0600);
+    assert_true(saved >= 0 && file >= 0 && dup2(file, 2) == 2);
+    rl_log_configure(RL_LOG_WARNING, true);
+    write_journal(f, 0);
+    fflush(stderr);
+    assert_int_equal(dup2(saved, 2), 2);
+    close(saved);
+    close(file);
+    rl_text said = content_of(log);
+    char expected[80];
+    snprintf(expected, sizeof expected, "cut off the last %zu bytes", whole - 9 - size_of(f->journal_file));
+    assert_non_null(strstr(said.bytes, expected));
+    assert_non_null(strstr(said.bytes, f->journal_file));
+    rl_free(said.bytes);
+}
+
+static void journal_of_another_study_is_refused(void **state) {
+    fixture *f = *state;
+    write_journal(f, 2);
+    rl_text before = content_of(f->journal_file);
+    f->study.seed = 43;
+    assert_refused(f, false, "the journal has `seed: 42`, the study has `seed: 43`; choose another -o, or remove");
+    assert_refused(f, true, "seed: 43");
+    assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_ERR_INPUT);
+    assert_message_has("the journal has `seed: 42`");
+    f->study.seed = 42;
+    f->variants[0][1].parameter = 0.75;
+    assert_refused(f, false, "cutoff 0.5`, the study has `alpha/variant: cutoff 0.75`");
+    f->variants[0][1].parameter = 0.5;
+    f->study.n_datasets = 1;
+    assert_refused(f, false, "`beta/source: table`, the study has nothing there");
+    f->study.n_datasets = 2;
+    assert_file_is(f->journal_file, &before);
+    write_journal(f, 0);
+    rl_free(before.bytes);
+}
+
+/* A long line is shown around the place where it differs, and the advice still fits. */
+static void journal_shows_long_lines_in_part(void **state) {
+    fixture *f = *state;
+    int many[2000];
+    for (int i = 0; i < 2000; i++) many[i] = i + 1;
+    f->specs[0].n_train.values = many;
+    f->specs[0].n_train.n_values = 2000;
+    write_journal(f, 1);
+    many[1500] = 77777;
+    assert_refused(f, false, "1500 1501 1502");
+    assert_message_has("1500 77777 1502");
+    assert_message_has("to start anew");
+}
+
+static void journal_of_changed_rows_is_refused(void **state) {
+    fixture *f = *state;
+    write_journal(f, 2);
+    f->grids[1].data.checksum ^= 1;
+    assert_refused(f, false, "the rows of `beta` have changed");
+    assert_message_has("0123456789abcdf0 21 x 2");
+    assert_message_has("0123456789abcdf1 21 x 2");
+    assert_refused(f, true, "the rows of `beta` have changed");
+}
+
+/* A data set whose file was not there at first comes in later, and its rows are checked from then on. */
+static void journal_takes_a_dataset_later(void **state) {
+    fixture *f = *state;
+    f->plan.n_grids = 1;
+    lay_out_curves(f);
+    write_journal(f, REPEATS);
+    f->plan.n_grids = 2;
+    lay_out_curves(f);
+    rl_journal *journal = open_journal(f, false);
+    assert_int_equal(rl_journal_count(journal), REPEATS);
+    append_curve(f, journal, REPEATS + 1);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    f->plan.n_grids = 1;
+    lay_out_curves(f);
+    journal = open_journal(f, false);
+    assert_int_equal(rl_journal_count(journal), REPEATS);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    f->plan.n_grids = 2;
+    lay_out_curves(f);
+    journal = open_journal(f, false);
+    assert_int_equal(rl_journal_count(journal), REPEATS + 1);
+    assert_has_curve(f, journal, REPEATS + 1);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    f->grids[1].data.checksum++;
+    assert_refused(f, false, "the rows of `beta` have changed");
+}
+
+static void journal_more_and_fewer_repeats(void **state) {
+    fixture *f = *state;
+    write_journal(f, f->plan.n_curves);
+    const size_t size = size_of(f->journal_file);
+    f->study.repeats = REPEATS + 4;
+    lay_out_curves(f);
+    rl_journal *journal = open_journal(f, false);
+    assert_int_equal(rl_journal_count(journal), 2 * REPEATS);
+    for (int64_t i = 0; i < f->plan.n_curves; i++) {
+        if (f->curves[i].repeat < REPEATS)
+            assert_has_curve(f, journal, i);
+        else
+            assert_null(rl_journal_record(journal, i));
+    }
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    f->study.repeats = 2;
+    lay_out_curves(f);
+    journal = open_journal(f, false);
+    assert_int_equal(rl_journal_count(journal), 4);
+    for (int64_t i = 0; i < 4; i++) assert_has_curve(f, journal, i);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    assert_int_equal(size_of(f->journal_file), size); /* nothing is thrown away */
+}
+
+static void journal_never_overwrites_a_stranger(void **state) {
+    const fixture *f = *state;
+    static const char *const strangers[] = {"x", "my notes, which are longer than the head of a journal", "RIDGELES",
+                                            "RIDGELES is how it begins, but it goes on in another way altogether."};
+    static const char *const messages[] = {"is not a journal of ridgeless", "is not a journal of ridgeless", NULL,
+                                           "machine with other numbers"};
+    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
+        write_file(f->journal_file, strangers[i], strlen(strangers[i]));
+        if (messages[i] == NULL) { /* the first bytes of a journal: a killed run's */
+            write_journal(f, 0);
+            continue;
+        }
+        rl_text before = content_of(f->journal_file);
+        assert_refused(f, false, messages[i]);
+        assert_refused(f, true, messages[i]);
+        assert_file_is(f->journal_file, &before);
+        rl_free(before.bytes);
+    }
+    assert_int_equal(unlink(f->journal_file), 0);
+    assert_int_equal(mkdir(f->journal_file, 0700), 0);
+    assert_refused(f, false, "is not a regular file");
+    assert_refused(f, true, "is not a regular file");
+    assert_int_equal(rmdir(f->journal_file), 0);
+    assert_int_equal(mkfifo(f->journal_file, 0600), 0); /* must not wait for a writer */
+    assert_refused(f, true, "is not a regular file");
+}
+
+/* The version stands behind the magic; the mark of the byte order behind it. */
+static void journal_of_another_machine_or_format(void **state) {
+    const fixture *f = *state;
+    write_journal(f, 1);
+    rl_text whole = content_of(f->journal_file);
+    whole.bytes[8]++;
+    write_file(f->journal_file, whole.bytes, whole.length);
+    assert_refused(f, false, "has format 2, this program writes format 1");
+    whole.bytes[8]--;
+    whole.bytes[12] ^= 5;
+    write_file(f->journal_file, whole.bytes, whole.length);
+    assert_refused(f, false, "machine with other numbers");
+    rl_free(whole.bytes);
+}
+
+static void journal_of_another_record_length(void **state) {
+    fixture *f = *state;
+    write_journal(f, 1);
+    f->grids[0].max_modes = 2; /* as if another program laid the records out */
+    assert_refused(f, false, "`alpha`, repeat 0, has another length");
+}
+
+static void journal_has_one_writer(void **state) {
+    const fixture *f = *state;
+    rl_journal *first = open_journal(f, false);
+    append_curve(f, first, 0);
+    assert_refused(f, false, "another run is writing it");
+    rl_journal *reader = open_journal(f, true);
+    assert_int_equal(rl_journal_count(reader), 1);
+    assert_int_equal(rl_journal_close(reader), RL_OK);
+    assert_int_equal(rl_journal_close(first), RL_OK);
+    write_journal(f, 0);
+}
+
+static void journal_read_only_never_creates(void **state) {
+    const fixture *f = *state;
+    assert_null(open_journal(f, true));
+    assert_int_equal(access(f->journal_file, F_OK), -1);
+    assert_int_equal(rl_journal_close(NULL), RL_OK);
+}
+
+static void journal_folder_must_be_there(void **state) {
+    const fixture *f = *state;
+    char output[PATH_LENGTH + 16];
+    rl_journal *journal;
+    snprintf(output, sizeof output, "%s/none/out.nc", f->folder);
+    assert_int_equal(rl_journal_open(output, &f->plan, false, &journal), RL_ERR_INPUT);
+    assert_message_has("none/out.nc.journal: cannot be written: No such file or directory");
+    assert_null(journal);
+    write_file(f->output, "x", 1); /* a file where a folder is wanted */
+    snprintf(output, sizeof output, "%s/out.nc", f->output);
+    assert_int_equal(rl_journal_open(output, &f->plan, true, &journal), RL_ERR_INPUT);
+    assert_message_has("Not a directory");
+}
+
+/* A full disk, imitated by the limit on file sizes: the write that does not fit leaves nothing behind. */
+static void journal_survives_a_full_disk(void **state) {
+    const fixture *f = *state;
+    write_journal(f, 2);
+    const size_t size = size_of(f->journal_file);
+    struct rlimit saved, limit;
+    double *record = make_record(f, 2);
+    rl_journal *journal = open_journal(f, false);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &saved), 0);
+    limit = saved;
+    for (size_t room = 0; room < 100; room += 33) {
+        limit.rlim_cur = size + room;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        const rl_status status = rl_journal_append(journal, 2, record, record_length(f, 2));
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &saved), 0);
+        assert_int_equal(status, RL_ERR_IO);
+        assert_message_has(room == 0 ? "File too large" : "only a part could be written");
+        assert_int_equal(size_of(f->journal_file), size);
+        assert_null(rl_journal_record(journal, 2));
+    }
+    append_curve(f, journal, 2);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    journal = open_journal(f, true);
+    assert_int_equal(rl_journal_count(journal), 3);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    rl_free(record);
+}
+
+/* ---- reduction --------------------------------------------------------------------------------------------------- */
+
+static void assert_close(double got, double expected) {
+    if (!(fabs(got - expected) <= 4e-16 * fabs(expected))) fail_msg("got %.17g, expected %.17g", got, expected);
+}
+
+/* Expected: NumPy 1.24, a without NaN: mean(a), std(a, ddof=1)/sqrt(len(a)), exp(mean(log(a))),
+ * quantile(a, [.05, .25, .5, .75, .95]). */
+static void reduce_as_numpy(void **state) {
+    (void)state;
+    const double a[] = {3.7, 0.2, 41.5, 1e-3, 7.25, 2.5};
+    const double b[] = {3.7, NAN, 0.2, 41.5, NAN, 1e-3, 7.25, 2.5, NAN};
+    const double quantiles[] = {0.050750000000000003, 0.77499999999999991, 3.1000000000000001, 6.3624999999999998,
+                                32.9375};
+    double scratch[9];
+    for (int with_nan = 0; with_nan < 2; with_nan++) {
+        const rl_reduced r = with_nan ? rl_reduce(b, 9, scratch) : rl_reduce(a, 6, scratch);
+        assert_int_equal(r.count, 6);
+        assert_close(r.mean, 9.1918333333333333);
+        assert_close(r.standard_error, 6.5519811274487401);
+        assert_close(r.geometric_mean, 0.90697010417236157);
+        assert_close(r.median, 3.1000000000000001);
+        assert_memory_equal(r.quantile, quantiles, sizeof quantiles); /* bit for bit */
+    }
+}
+
+static void reduce_odd_count_as_numpy(void **state) {
+    (void)state;
+    const double a[] = {0.1, 0.7, 0.3, 0.9, 0.5, 0.2, 0.4};
+    const double quantiles[] = {0.13, 0.25, 0.40000000000000002, 0.59999999999999998, 0.83999999999999986};
+    double scratch[7];
+    const rl_reduced r = rl_reduce(a, 7, scratch);
+    assert_close(r.mean, 0.44285714285714289);
+    assert_close(r.standard_error, 0.10658585374094948);
+    assert_close(r.geometric_mean, 0.35815790597564956);
+    assert_true(r.median == 0.4);
+    assert_memory_equal(r.quantile, quantiles, sizeof quantiles);
+}
+
+static void reduce_without_values(void **state) {
+    (void)state;
+    const double nothing[] = {NAN, NAN};
+    double scratch[2];
+    for (int n = 0; n <= 2; n++) {
+        const rl_reduced r = rl_reduce(nothing, n, scratch);
+        assert_int_equal(r.count, 0);
+        assert_true(isnan(r.mean) && isnan(r.standard_error) && isnan(r.median) && isnan(r.geometric_mean));
+        for (int i = 0; i < RL_N_QUANTILES; i++) assert_true(isnan(r.quantile[i]));
+    }
+}
+
+static void reduce_one_value(void **state) {
+    (void)state;
+    const double one[] = {NAN, 2.75};
+    double scratch[2];
+    const rl_reduced r = rl_reduce(one, 2, scratch);
+    assert_int_equal(r.count, 1);
+    assert_true(r.mean == 2.75 && r.median == 2.75 && isnan(r.standard_error));
+    assert_close(r.geometric_mean, 2.75);
+    for (int i = 0; i < RL_N_QUANTILES; i++) assert_true(r.quantile[i] == 2.75);
+}
+
+static void reduce_zero_negative_infinite(void **state) {
+    (void)state;
+    const double zero[] = {4, 0, 9}, negative[] = {4, -1, 9}, infinite[] = {1, INFINITY, 2, INFINITY, 3};
+    double scratch[5];
+    assert_true(rl_reduce(zero, 3, scratch).geometric_mean == 0);
+    assert_true(isnan(rl_reduce(negative, 3, scratch).geometric_mean));
+    assert_close(rl_reduce(negative, 3, scratch).mean, 4);
+    const rl_reduced r = rl_reduce(infinite, 5, scratch); /* an error that overflowed is large, not absent */
+    assert_int_equal(r.count, 5);
+    assert_true(r.median == 3 && r.quantile[1] == 2);
+    assert_true(isinf(r.mean) && isinf(r.quantile[3]) && isinf(r.quantile[4]) && isinf(r.geometric_mean));
+}
+
+/* Sorted whatever the order and number (7919 is prime): the median of a permutation of 0 ... n-1 is (n-1)/2. */
+static void reduce_sorts_any_size(void **state) {
+    (void)state;
+    double values[1000], scratch[1000];
+    for (int n = 1; n <= 1000; n = n < 40 ? n + 1 : 2 * n + 1) {
+        for (int i = 0; i < n; i++) values[i] = i * 7919 % n;
+        const rl_reduced r = rl_reduce(values, n, scratch);
+        assert_true(r.median == (n - 1) / 2.0);
+        for (int i = 0; i < RL_N_QUANTILES; i++)
+            assert_true(fabs(r.quantile[i] - rl_quantiles[i] * (n - 1)) < 1e-12 * n);
+        for (int i = 0; i < n; i++) assert_true(values[i] == i * 7919 % n); /* left as they were */
+    }
+}
+
+/* ---- results file ------------------------------------------------------------------------------------------------ */
+
+enum { MANY_NUMBERS = 9000 }; /* more than an attribute holds */
+
+#define NC(call) assert_int_equal((call), NC_NOERR)
+
+static void write_results(const fixture *f, const rl_journal *journal, const char *remark, int64_t *n_failed) {
+    rl_provenance provenance = {0};
+    const double seconds[] = {0.5, 1.25, 2};
+    assert_int_equal(rl_provenance_text(&provenance, "remark", "%s %d", remark, 7), RL_OK);
+    assert_int_equal(rl_provenance_text(&provenance, "empty", "%s", ""), RL_OK);
+    assert_int_equal(rl_provenance_numbers(&provenance, "busy_seconds", seconds, 3), RL_OK);
+    assert_int_equal(rl_provenance_numbers(&provenance, "nothing", NULL, 0), RL_OK);
+    double *many;
+    assert_int_equal(RL_ALLOC(many, MANY_NUMBERS), RL_OK);
+    many[MANY_NUMBERS - 1] = 3;
+    assert_int_equal(rl_provenance_numbers(&provenance, "many", many, MANY_NUMBERS), RL_OK);
+    rl_free(many);
+    if (rl_results_write(f->output, &f->plan, journal, &provenance, n_failed) != RL_OK)
+        fail_msg("%s", rl_error_message());
+    rl_provenance_destroy(&provenance);
+    assert_int_equal(provenance.n_texts, 0);
+}
+
+/* Appends every curve but 1 (missing altogether) and spoils two spectra of curve 3. */
+static rl_journal *sample_journal(const fixture *f) {
+    rl_journal *journal = open_journal(f, false);
+    for (int64_t i = 0; i < f->plan.n_curves; i++) {
+        const rl_record_layout l = rl_record_layout_of(&f->plan, grid_of(f, i));
+        double *record = make_record(f, i);
+        if (i == 3) {
+            record[l.status + 1] = RL_CELL_NO_CONVERGENCE;
+            record[l.status + 2] = RL_CELL_ZERO_MATRIX;
+        }
+        if (i != 1) assert_int_equal(rl_journal_append(journal, i, record, l.length), RL_OK);
+        rl_free(record);
+    }
+    return journal;
+}
+
+static size_t variable_size(int group, int id) {
+    int n, dimensions[NC_MAX_VAR_DIMS];
+    size_t size = 1, length;
+    NC(nc_inq_var(group, id, NULL, NULL, &n, dimensions, NULL));
+    for (int d = 0; d < n; d++) {
+        NC(nc_inq_dimlen(group, dimensions[d], &length));
+        size *= length;
+    }
+    return size;
+}
+
+/* The whole of a variable as doubles; the caller frees it. */
+static double *read_variable(int group, const char *name, size_t *size) {
+    int id;
+    double *values;
+    NC(nc_inq_varid(group, name, &id));
+    *size = variable_size(group, id);
+    assert_int_equal(RL_ALLOC(values, *size), RL_OK);
+    NC(nc_get_var_double(group, id, values));
+    return values;
+}
+
+static int open_group(int file, const char *name) {
+    int group;
+    NC(nc_inq_grp_ncid(file, name, &group));
+    return group;
+}
+
+/* Whether the same bits: NaN equals NaN. */
+static void assert_same(double got, double expected) {
+    if (isnan(got) && isnan(expected)) return;
+    if (got != expected) fail_msg("got %.17g, expected %.17g", got, expected);
+}
+
+/* What the file must have for entry k (of `entries`) of array `begin` in spectrum i of a curve. */
+static double expected_value(const fixture *f, const rl_journal *journal, int64_t curve, size_t begin, size_t i,
+                             size_t entries, size_t k) {
+    const rl_record_layout l = rl_record_layout_of(&f->plan, grid_of(f, curve));
+    const double *record = rl_journal_record(journal, curve);
+    return record == NULL || record[l.status + i] != RL_CELL_DONE ? NAN : record[begin + i * entries + k];
+}
+
+/* Every cell, spectrum and mode stands where the dimensions say, bit for bit. */
+static void results_hold_every_record(void **state) {
+    const fixture *f = *state;
+    rl_journal *journal = sample_journal(f);
+    int64_t n_failed = -1;
+    int file;
+    write_results(f, journal, "once", &n_failed);
+    assert_int_equal(n_failed, 2);
+    NC(nc_open(f->output, NC_NOWRITE, &file));
+    for (int g = 0; g < 2; g++) {
+        const rl_record_layout l = rl_record_layout_of(&f->plan, g);
+        const size_t n_n = (size_t)l.n_n_train, modes = (size_t)l.max_modes, variants = (size_t)l.n_variants;
+        const struct {
+            const char *name;
+            size_t begin, entries, by_entry, by_spectrum;
+        } arrays[] = {
+            {"test_mse", l.test_mse, variants, n_n * REPEATS, 1},
+            {"train_mse", l.train_mse, variants, n_n * REPEATS, 1},
+            {"sigma_min", l.sigma_min, 1, 0, 1},
+            {"sigma_max", l.sigma_max, 1, 0, 1},
+            {"test_bias_sq", l.test_bias_sq, 1, 0, 1},
+            {"test_bias_mse", l.test_bias_mse, 1, 0, 1},
+            {"sigma", l.sigma, modes, 1, modes},
+            {"test_projection_rms", l.test_projection_rms, modes, 1, modes},
+            {"residual_projection", l.residual_projection, modes, 1, modes},
+            {"population_mse", l.population_mse, variants, n_n * REPEATS, 1}, /* beta's alone */
+        };
+        const int group = open_group(file, g == 0 ? "alpha" : "beta");
+        for (size_t a = 0; a < sizeof arrays / sizeof *arrays - (g == 0); a++) {
+            size_t size;
+            double *values = read_variable(group, arrays[a].name, &size);
+            assert_int_equal(size, n_n * REPEATS * arrays[a].entries);
+            for (size_t i = 0; i < n_n; i++)
+                for (size_t r = 0; r < REPEATS; r++)
+                    for (size_t k = 0; k < arrays[a].entries; k++)
+                        assert_same(values[k * arrays[a].by_entry + (i * REPEATS + r) * arrays[a].by_spectrum],
+                                    expected_value(f, journal, (int64_t)((size_t)g * REPEATS + r), arrays[a].begin, i,
+                                                   arrays[a].entries, k));
+            rl_free(values);
+        }
+        int id;
+        if (g == 0) assert_int_equal(nc_inq_varid(group, "population_mse", &id), NC_ENOTVAR);
+    }
+    NC(nc_close(file));
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+}
+
+static void results_say_why_values_are_absent(void **state) {
+    const fixture *f = *state;
+    rl_journal *journal = sample_journal(f);
+    int64_t n_failed;
+    int file, id;
+    size_t size;
+    write_results(f, journal, "once", &n_failed);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    NC(nc_open(f->output, NC_NOWRITE, &file));
+    const int alpha = open_group(file, "alpha");
+    double *status = read_variable(alpha, "status", &size), *rank = read_variable(alpha, "rank", &size);
+    double *count = read_variable(alpha, "test_mse_count", &size);
+    for (size_t i = 0; i < 4; i++)
+        for (size_t r = 0; r < REPEATS; r++) {
+            const rl_cell_status expected = r == 1             ? RL_CELL_MISSING
+                                            : r == 3 && i == 1 ? RL_CELL_NO_CONVERGENCE
+                                            : r == 3 && i == 2 ? RL_CELL_ZERO_MATRIX
+                                                               : RL_CELL_DONE;
+            assert_true(status[i * REPEATS + r] == expected);
+            assert_true(rank[i * REPEATS + r] == (expected == RL_CELL_DONE ? (double)i + 1 : -1));
+        }
+    for (size_t s = 0; s < 12; s++) assert_true(count[s] == (s % 4 == 1 || s % 4 == 2 ? 3 : 4));
+    int fill;
+    double nan = 0;
+    NC(nc_inq_varid(alpha, "rank", &id));
+    NC(nc_get_att_int(alpha, id, "_FillValue", &fill));
+    assert_int_equal(fill, -1);
+    NC(nc_inq_varid(alpha, "test_mse", &id));
+    NC(nc_get_att_double(alpha, id, "_FillValue", &nan));
+    assert_true(isnan(nan));
+    rl_free(status);
+    rl_free(rank);
+    rl_free(count);
+    NC(nc_close(file));
+}
+
+/* Every reduced variable is rl_reduce over the repeats of the one it is named after. */
+static void results_hold_the_reduction(void **state) {
+    const fixture *f = *state;
+    rl_journal *journal = sample_journal(f);
+    int64_t n_failed;
+    int file;
+    write_results(f, journal, "once", &n_failed);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    static const char *const names[] = {"test_mse",  "train_mse",    "sigma_min",
+                                        "sigma_max", "test_bias_sq", "test_bias_mse"};
+    NC(nc_open(f->output, NC_NOWRITE, &file));
+    const int alpha = open_group(file, "alpha");
+    for (size_t a = 0; a < sizeof names / sizeof *names; a++) {
+        size_t size, sets;
+        char name[64];
+        double scratch[REPEATS], *part[6] = {0};
+        static const char *const parts[] = {"mean", "median", "quantile", "standard_error", "geometric_mean", "count"};
+        double *values = read_variable(alpha, names[a], &size);
+        const int n_parts = a < 2 ? 6 : 3;
+        for (int i = 0; i < n_parts; i++) {
+            snprintf(name, sizeof name, "%s_%s", names[a], parts[i]);
+            part[i] = read_variable(alpha, name, &sets);
+            assert_int_equal(sets * REPEATS, i == 2 ? size * RL_N_QUANTILES : size);
+        }
+        for (size_t s = 0; s < size / REPEATS; s++) {
+            const rl_reduced r = rl_reduce(values + s * REPEATS, REPEATS, scratch);
+            assert_same(part[0][s], r.mean);
+            assert_same(part[1][s], r.median);
+            for (size_t q = 0; q < RL_N_QUANTILES; q++) assert_same(part[2][s * RL_N_QUANTILES + q], r.quantile[q]);
+            if (n_parts == 3) continue;
+            assert_same(part[3][s], r.standard_error);
+            assert_same(part[4][s], r.geometric_mean);
+            assert_true(part[5][s] == r.count);
+        }
+        for (int i = 0; i < n_parts; i++) rl_free(part[i]);
+        rl_free(values);
+    }
+    NC(nc_close(file));
+}
+
+static void assert_text_attribute(int group, const char *name, const char *expected) {
+    char text[4096];
+    size_t length;
+    NC(nc_inq_attlen(group, NC_GLOBAL, name, &length));
+    assert_true(length < sizeof text);
+    NC(nc_get_att_text(group, NC_GLOBAL, name, text));
+    text[length] = '\0';
+    assert_string_equal(text, expected);
+}
+
+static void results_have_coordinates_and_attributes(void **state) {
+    const fixture *f = *state;
+    rl_journal *journal = sample_journal(f);
+    rl_text settings = RL_TEXT_EMPTY;
+    int64_t n_failed;
+    int file, id;
+    size_t size;
+    write_results(f, journal, "once", &n_failed);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    NC(nc_open(f->output, NC_NOWRITE, &file));
+    assert_int_equal(rl_study_settings(&f->study, &settings), RL_OK);
+    assert_text_attribute(file, "Conventions", "CF-1.10 ACDD-1.3");
+    assert_text_attribute(file, "title", "made by hand");
+    assert_text_attribute(file, "study_text", f->study.text);
+    assert_text_attribute(file, "settings", settings.bytes);
+    rl_free(settings.bytes);
+    const int provenance = open_group(file, "provenance"), alpha = open_group(file, "alpha");
+    assert_text_attribute(provenance, "remark", "once 7");
+    assert_text_attribute(provenance, "empty", "");
+    double seconds[3], beta_star[3];
+    NC(nc_get_att_double(provenance, NC_GLOBAL, "busy_seconds", seconds));
+    assert_true(seconds[0] == 0.5 && seconds[1] == 1.25 && seconds[2] == 2);
+    double *many = read_variable(provenance, "many", &size);
+    assert_int_equal(size, MANY_NUMBERS);
+    assert_true(many[MANY_NUMBERS - 1] == 3 && many[0] == 0);
+    rl_free(many);
+    assert_text_attribute(alpha, "source", "table");
+    assert_text_attribute(alpha, "data_checksum", "0123456789abcdef");
+    NC(nc_get_att_double(alpha, NC_GLOBAL, "beta_star", beta_star));
+    assert_memory_equal(beta_star, f->beta_star[0], sizeof beta_star);
+    static const struct {
+        const char *name;
+        int n;
+        double values[5];
+    } coordinates[] = {{"parameter", 3, {NAN, 0.5, 0.25}},
+                       {"n_features", 1, {3}},
+                       {"n_train", 4, {1, 2, 3, 5}},
+                       {"repeat", 5, {0, 1, 2, 3, 4}},
+                       {"quantile", 5, {0.05, 0.25, 0.5, 0.75, 0.95}},
+                       {"mode", 3, {1, 2, 3}}};
+    for (size_t c = 0; c < sizeof coordinates / sizeof *coordinates; c++) {
+        double *values = read_variable(alpha, coordinates[c].name, &size);
+        assert_int_equal(size, coordinates[c].n);
+        for (size_t i = 0; i < size; i++) assert_same(values[i], coordinates[c].values[i]);
+        rl_free(values);
+    }
+    char *labels[3], *ablations[3];
+    NC(nc_inq_varid(alpha, "variant", &id));
+    NC(nc_get_var_string(alpha, id, labels));
+    NC(nc_inq_varid(alpha, "ablation", &id));
+    NC(nc_get_var_string(alpha, id, ablations));
+    assert_string_equal(labels[0], "none");
+    assert_string_equal(labels[2], "cutoff=0.25");
+    assert_string_equal(ablations[0], "none");
+    assert_string_equal(ablations[1], "cutoff");
+    NC(nc_free_string(3, labels));
+    NC(nc_free_string(3, ablations));
+    NC(nc_close(file));
+}
+
+/* Compares all variables of two groups bit for bit. */
+static void assert_same_variables(int a, int b) {
+    int n, n_b;
+    NC(nc_inq_varids(a, &n, NULL));
+    NC(nc_inq_varids(b, &n_b, NULL));
+    assert_int_equal(n, n_b);
+    for (int v = 0; v < n; v++) {
+        char name[NC_MAX_NAME + 1];
+        nc_type type;
+        size_t size, size_b;
+        NC(nc_inq_var(a, v, name, &type, NULL, NULL, NULL));
+        if (type == NC_STRING) continue;
+        double *x = read_variable(a, name, &size), *y = read_variable(b, name, &size_b);
+        assert_int_equal(size, size_b);
+        assert_memory_equal(x, y, size * sizeof *x);
+        rl_free(x);
+        rl_free(y);
+    }
+}
+
+/* Two writings of one journal differ in nothing but the provenance. */
+static void results_are_the_same_again(void **state) {
+    const fixture *f = *state;
+    char first[PATH_LENGTH + 8];
+    rl_journal *journal = sample_journal(f);
+    int64_t n_failed;
+    int a, b;
+    snprintf(first, sizeof first, "%s.first", f->output);
+    write_results(f, journal, "once", &n_failed);
+    assert_int_equal(rename(f->output, first), 0);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    journal = open_journal(f, true);
+    write_results(f, journal, "again", &n_failed);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    NC(nc_open(first, NC_NOWRITE, &a));
+    NC(nc_open(f->output, NC_NOWRITE, &b));
+    assert_same_variables(open_group(a, "alpha"), open_group(b, "alpha"));
+    assert_same_variables(open_group(a, "beta"), open_group(b, "beta"));
+    assert_text_attribute(open_group(a, "provenance"), "remark", "once 7");
+    assert_text_attribute(open_group(b, "provenance"), "remark", "again 7");
+    NC(nc_close(a));
+    NC(nc_close(b));
+}
+
+static void results_without_cells_or_modes(void **state) {
+    fixture *f = *state;
+    f->study.keep_cells = f->study.keep_modes = false;
+    rl_journal *journal = sample_journal(f);
+    int64_t n_failed;
+    int file, id;
+    size_t size;
+    write_results(f, journal, "reduced", &n_failed);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    NC(nc_open(f->output, NC_NOWRITE, &file));
+    const int alpha = open_group(file, "alpha");
+    static const char *const absent[] = {"test_mse", "train_mse", "sigma_min",          "rank",
+                                         "sigma",    "mode",      "test_projection_rms"};
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+        assert_int_equal(nc_inq_varid(alpha, absent[i], &id), NC_ENOTVAR);
+    assert_int_equal(nc_inq_dimid(alpha, "mode", &id), NC_EBADDIM);
+    rl_free(read_variable(alpha, "test_mse_median", &size));
+    assert_int_equal(size, 12);
+    rl_free(read_variable(alpha, "status", &size));
+    assert_int_equal(size, 4 * REPEATS);
+    NC(nc_close(file));
+}
+
+/* Variables beyond the small size and a study text of the largest size allowed. */
+static void results_of_large_parts(void **state) {
+    fixture *f = *state;
+    enum { MANY = 60, TEXT = 1024 * 1024 };
+    f->study.repeats = MANY;
+    lay_out_curves(f);
+    rl_free(f->study.text);
+    assert_int_equal(rl_alloc(&f->study.text, TEXT + 1, 1), RL_OK);
+    memset(f->study.text, 'x', TEXT);
+    int many[TEXT / 8]; /* settings as long */
+    for (int i = 0; i < TEXT / 8; i++) many[i] = 1000000 + i;
+    f->specs[0].n_train.values = many;
+    f->specs[0].n_train.n_values = TEXT / 8;
+    write_journal(f, f->plan.n_curves);
+    rl_journal *journal = open_journal(f, true);
+    int64_t n_failed;
+    int file, id, storage, shuffle, deflate, level;
+    size_t size;
+    char *text;
+    write_results(f, journal, "large", &n_failed);
+    assert_int_equal(n_failed, 0);
+    NC(nc_open(f->output, NC_NOWRITE, &file));
+    NC(nc_get_att_string(file, NC_GLOBAL, "study_text", &text));
+    assert_string_equal(text, f->study.text);
+    NC(nc_free_string(1, &text));
+    const int alpha = open_group(file, "alpha");
+    const rl_record_layout l = rl_record_layout_of(&f->plan, 0);
+    double *sigma = read_variable(alpha, "sigma", &size);
+    for (size_t i = 0; i < 4; i++)
+        for (size_t r = 0; r < MANY; r++)
+            for (size_t k = 0; k < 3; k++)
+                assert_same(sigma[(i * MANY + r) * 3 + k], expected_value(f, journal, (int64_t)r, l.sigma, i, 3, k));
+    rl_free(sigma);
+    NC(nc_inq_varid(alpha, "sigma", &id)); /* 4 x 60 x 3 doubles: packed */
+    NC(nc_inq_var_chunking(alpha, id, &storage, NULL));
+    NC(nc_inq_var_deflate(alpha, id, &shuffle, &deflate, &level));
+    assert_true(storage == NC_CHUNKED && shuffle == 1 && deflate == 1 && level == 1);
+    NC(nc_close(file));
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    assert_int_equal(unlink(f->journal_file), 0);
+    assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_OK);
+    many[TEXT / 8 - 1]++;
+    assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_ERR_INPUT);
+}
+
+static size_t files_in_folder(const fixture *f) {
+    char pattern[PATH_LENGTH + 8];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/*", f->folder);
+    if (glob(pattern, 0, NULL, &found) != 0) return 0;
+    const size_t n = found.gl_pathc;
+    globfree(&found);
+    return n;
+}
+
+static void results_replace_the_file_whole(void **state) {
+    const fixture *f = *state;
+    char stale[PATH_LENGTH + 32], kept[PATH_LENGTH + 32];
+    rl_journal *journal = sample_journal(f);
+    int64_t n_failed;
+    struct stat before, after;
+    write_results(f, journal, "once", &n_failed);
+    assert_int_equal(files_in_folder(f), 2); /* with the journal */
+    const int held = open(f->output, O_RDONLY);
+    assert_true(held >= 0 && fstat(held, &before) == 0);
+    rl_text old = content_of(f->output);
+    snprintf(stale, sizeof stale, "%s.tmp.999999", f->output); /* of a killed process */
+    snprintf(kept, sizeof kept, "%s.tmp.mine", f->output);
+    write_file(stale, "x", 1);
+    write_file(kept, "x", 1);
+    write_results(f, journal, "again", &n_failed);
+    assert_int_equal(access(stale, F_OK), -1);
+    assert_int_equal(access(kept, F_OK), 0);
+    assert_int_equal(files_in_folder(f), 3);
+    assert_int_equal(stat(f->output, &after), 0);
+    assert_true(before.st_ino != after.st_ino); /* a reader of the old file keeps the old file, whole */
+    rl_text still = RL_TEXT_EMPTY;
+    char block[4096];
+    for (ssize_t got; (got = read(held, block, sizeof block)) > 0;)
+        assert_int_equal(rl_text_append_bytes(&still, block, (size_t)got), RL_OK);
+    assert_int_equal(still.length, old.length);
+    assert_memory_equal(still.bytes, old.bytes, old.length);
+    close(held);
+    rl_free(still.bytes);
+    rl_free(old.bytes);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+}
+
+static void results_failing_leave_the_old_file(void **state) {
+    const fixture *f = *state;
+    rl_journal *journal = sample_journal(f);
+    rl_provenance provenance = {0};
+    int64_t n_failed;
+    write_results(f, journal, "once", &n_failed);
+    rl_text old = content_of(f->output);
+    /* A name that NetCDF does not take. */
+    assert_int_equal(rl_provenance_text(&provenance, "a/b", "x"), RL_OK);
+    assert_int_equal(rl_results_write(f->output, &f->plan, journal, &provenance, &n_failed), RL_ERR_LIBRARY);
+    assert_message_has("out.nc: nc_put_att_text: NetCDF: Name contains illegal characters");
+    rl_provenance_destroy(&provenance);
+    assert_file_is(f->output, &old);
+    assert_int_equal(files_in_folder(f), 2);
+    /* A full disk. */
+    struct rlimit saved, limit;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &saved), 0);
+    limit = saved;
+    limit.rlim_cur = 10000;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const rl_status status = rl_results_write(f->output, &f->plan, journal, &provenance, &n_failed);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &saved), 0);
+    assert_int_equal(status, RL_ERR_IO);
+    assert_message_has("out.nc: cannot be written: File too large");
+    assert_file_is(f->output, &old);
+    assert_int_equal(files_in_folder(f), 2);
+    rl_free(old.bytes);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+}
+
+/* ---- the output path --------------------------------------------------------------------------------------------- */
+
+static void assert_output_refused(const fixture *f, const char *output, const char *message) {
+    assert_int_equal(rl_results_check_output(output, &f->plan), RL_ERR_INPUT);
+    assert_message_has(message);
+}
+
+static void output_that_is_new_or_ours(void **state) {
+    fixture *f = *state;
+    assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_OK);
+    assert_int_equal(files_in_folder(f), 0); /* trying leaves nothing */
+    rl_journal *journal = sample_journal(f);
+    int64_t n_failed;
+    write_results(f, journal, "once", &n_failed);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_OK);
+    assert_int_equal(unlink(f->journal_file), 0);
+    f->study.repeats = 7; /* more repeats are the same study */
+    assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_OK);
+    f->study.seed = 7;
+    rl_text before = content_of(f->output);
+    assert_output_refused(f, f->output, "another study: the results file has `seed: 42`, the study has `seed: 7`");
+    assert_file_is(f->output, &before);
+    write_journal(f, 0); /* a journal of this study vouches for it */
+    assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_OK);
+    rl_free(before.bytes);
+}
+
+static void output_that_is_foreign(void **state) {
+    const fixture *f = *state;
+    int file;
+    write_file(f->output, "dear diary", 10);
+    rl_text before = content_of(f->output);
+    assert_output_refused(f, f->output, "is not NetCDF-4, expected a results file of ridgeless; it is left alone");
+    write_journal(f, 0); /* not even with a journal */
+    assert_output_refused(f, f->output, "is not NetCDF-4");
+    assert_file_is(f->output, &before);
+    rl_free(before.bytes);
+    assert_int_equal(unlink(f->journal_file), 0);
+    NC(nc_create(f->output, NC_NETCDF4 | NC_CLOBBER, &file));
+    NC(nc_put_att_text(file, NC_GLOBAL, "title", 5, "other"));
+    NC(nc_close(file));
+    before = content_of(f->output);
+    assert_output_refused(f, f->output, "is a NetCDF file, but not a results file of ridgeless; it is left alone");
+    assert_file_is(f->output, &before);
+    rl_free(before.bytes);
+    assert_int_equal(unlink(f->output), 0);
+    assert_int_equal(mkdir(f->output, 0700), 0);
+    assert_output_refused(f, f->output, "out.nc: is a directory, expected a results file");
+    assert_int_equal(files_in_folder(f), 1);
+}
+
+static void output_that_cannot_be_written(void **state) {
+    const fixture *f = *state;
+    char path[PATH_LENGTH + 32];
+    assert_output_refused(f, "", "-o: the name of the results file is empty");
+    snprintf(path, sizeof path, "%s/", f->folder);
+    assert_output_refused(f, path, "is the name of a directory");
+    snprintf(path, sizeof path, "%s/none/out.nc", f->folder);
+    assert_output_refused(f, path, "none/out.nc: cannot be written: No such file or directory");
+    write_file(f->output, "x", 1);
+    snprintf(path, sizeof path, "%s/below.nc", f->output);
+    assert_output_refused(f, path, "Not a directory");
+    assert_int_equal(unlink(f->output), 0);
+    if (geteuid() == 0) return; /* root may write anywhere */
+    assert_int_equal(chmod(f->folder, 0500), 0);
+    assert_output_refused(f, f->output, "cannot be written: Permission denied");
+    assert_int_equal(chmod(f->folder, 0700), 0);
+}
+
+/* ---- reading back ------------------------------------------------------------------------------------------------ */
+
+static void shown_is_what_was_written(void **state) {
+    const fixture *f = *state;
+    rl_journal *journal = sample_journal(f);
+    int64_t n_failed;
+    rl_shown shown;
+    double values[REPEATS], scratch[REPEATS];
+    write_results(f, journal, "once", &n_failed);
+    if (rl_results_read(f->output, &shown) != RL_OK) fail_msg("%s", rl_error_message());
+    assert_string_equal(shown.title, "made by hand");
+    assert_int_equal(strncmp(shown.program, "ridgeless ", 10), 0);
+    assert_int_equal(shown.n_datasets, 2);
+    const rl_shown_dataset *alpha = &shown.datasets[0], *beta = &shown.datasets[1];
+    assert_string_equal(alpha->name, "alpha");
+    assert_int_equal(alpha->n_features, 3);
+    assert_int_equal(alpha->threshold_n, 3);
+    assert_int_equal(alpha->largest_n, 5);
+    assert_int_equal(alpha->repeats, REPEATS);
+    assert_int_equal(alpha->spectra_done, 14);
+    assert_int_equal(alpha->spectra_missing, 4);
+    assert_int_equal(alpha->spectra_failed, 2);
+    assert_int_equal(alpha->n_variants, 3);
+    assert_string_equal(alpha->variants[1].label, "cutoff=0.5");
+    assert_string_equal(alpha->variants[1].ablation, "cutoff");
+    assert_true(alpha->variants[1].parameter == 0.5 && isnan(alpha->variants[0].parameter));
+    const rl_record_layout l = rl_record_layout_of(&f->plan, 0);
+    for (size_t v = 0; v < 3; v++) {
+        double medians[2];
+        for (size_t which = 0; which < 2; which++) { /* N = 3 is the third, N = 5 the fourth */
+            for (int64_t r = 0; r < REPEATS; r++)
+                values[r] = expected_value(f, journal, r, l.test_mse, 2 + which, 3, v);
+            medians[which] = rl_reduce(values, REPEATS, scratch).median;
+        }
+        assert_true(alpha->variants[v].threshold_median == medians[0]);
+        assert_true(alpha->variants[v].largest_median == medians[1]);
+        assert_true(alpha->variants[v].spike == medians[0] / medians[1]);
+    }
+    assert_string_equal(beta->name, "beta");
+    assert_int_equal(beta->threshold_n, 2);
+    assert_int_equal(beta->spectra_done, 15);
+    rl_shown_destroy(&shown);
+    assert_null(shown.datasets);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+}
+
+static void shown_of_nothing_done_yet(void **state) {
+    const fixture *f = *state;
+    rl_journal *journal = open_journal(f, false);
+    int64_t n_failed;
+    rl_shown shown;
+    write_results(f, journal, "empty", &n_failed);
+    assert_int_equal(n_failed, 0);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    assert_int_equal(rl_results_read(f->output, &shown), RL_OK);
+    assert_int_equal(shown.datasets[0].spectra_done, 0);
+    assert_int_equal(shown.datasets[0].spectra_missing, 20);
+    assert_true(isnan(shown.datasets[0].variants[0].spike));
+    rl_shown_destroy(&shown);
+}
+
+static void assert_not_shown(const char *path, const char *message) {
+    rl_shown shown;
+    assert_int_equal(rl_results_read(path, &shown), RL_ERR_INPUT);
+    assert_message_has(path);
+    assert_message_has(message);
+    assert_int_equal(shown.n_datasets, 0);
+}
+
+/* Overwrites the file with a results file of one group `g`, complete but for what `how` says. */
+static void write_spoiled(const char *path, const char *how) {
+    int file, group, d[4], id;
+    NC(nc_create(path, NC_NETCDF4 | NC_CLOBBER, &file));
+    NC(nc_put_att_text(file, NC_GLOBAL, "program", 12, "ridgeless 9\n"));
+    NC(nc_put_att_text(file, NC_GLOBAL, "settings", 1, "x"));
+    if (strcmp(how, "no title") != 0) NC(nc_put_att_text(file, NC_GLOBAL, "title", 1, "t"));
+    NC(nc_def_grp(file, "g", &group));
+    static const char *const names[] = {"variant", "n_features", "n_train", "repeat"};
+    for (int i = 0; i < (strcmp(how, "no repeat") == 0 ? 3 : 4); i++) NC(nc_def_dim(group, names[i], 2, &d[i]));
+    NC(nc_def_var(group, "variant", strcmp(how, "numbers for labels") == 0 ? NC_INT : NC_STRING, 1, &d[0], &id));
+    NC(nc_def_var(group, "ablation", NC_STRING, 1, &d[0], &id));
+    NC(nc_def_var(group, "parameter", NC_DOUBLE, 1, &d[0], &id));
+    NC(nc_def_var(group, "n_features", NC_INT, 1, &d[1], &id));
+    NC(nc_def_var(group, "n_train", NC_INT, 1, &d[2], &id));
+    NC(nc_def_var(group, "test_mse_median", NC_DOUBLE, strcmp(how, "flat medians") == 0 ? 2 : 3, d, &id));
+    if (strcmp(how, "no status") != 0 && strcmp(how, "no repeat") != 0)
+        NC(nc_def_var(group, "status", NC_BYTE, 3, &d[1], &id));
+    NC(nc_close(file));
+}
+
+static void shown_refuses_what_is_not_ours(void **state) {
+    const fixture *f = *state;
+    rl_shown shown;
+    int file;
+    assert_not_shown(f->output, "cannot be read: No such file or directory");
+    assert_not_shown(f->folder, "is a directory");
+    write_file(f->output, "", 0);
+    assert_not_shown(f->output, "is not NetCDF-4");
+    write_file(f->output, "\211HDF\r\n\032\nand then nothing that makes sense", 40);
+    assert_not_shown(f->output, "nc_open");
+    NC(nc_create(f->output, NC_CLOBBER, &file)); /* classic format */
+    NC(nc_close(file));
+    assert_not_shown(f->output, "is not NetCDF-4");
+    NC(nc_create(f->output, NC_NETCDF4 | NC_CLOBBER, &file));
+    NC(nc_close(file));
+    assert_not_shown(f->output, "not a results file of ridgeless");
+    write_spoiled(f->output, "not at all"); /* the spoiled ones below fail for their fault alone */
+    assert_int_equal(rl_results_read(f->output, &shown), RL_OK);
+    rl_shown_destroy(&shown);
+    static const char *const faults[][2] = {{"no title", "nc_inq_att"},
+                                            {"no repeat", "has no dimension `repeat`"},
+                                            {"numbers for labels", "`variant` of group `g` has another shape or type"},
+                                            {"flat medians", "`test_mse_median` of group `g` has another shape"},
+                                            {"no status", "has no variable `status`"}};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        write_spoiled(f->output, faults[i][0]);
+        assert_not_shown(f->output, faults[i][1]);
+    }
+}
+
+/* ---- main -------------------------------------------------------------------------------------------------------- */
+
+static void write_sample(const char *path) {
+    void *state;
+    int64_t n_failed;
+    set_up(&state);
+    fixture *f = state;
+    rl_journal *journal = sample_journal(f);
+    snprintf(f->output, sizeof f->output, "%s", path);
+    write_results(f, journal, "sample", &n_failed);
+    rl_journal_close(journal);
+    tear_down(&state);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(int argc, char **argv) {
+    if (argc == 3 && strcmp(argv[1], "--sample") == 0) {
+        write_sample(argv[2]);
+        return 0;
+    }
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    const struct CMUnitTest tests[] = {
+        TEST(journal_keeps_what_was_appended),
+        TEST(journal_last_duplicate_wins),
+        TEST(journal_torn_at_every_byte),
+        TEST(journal_torn_while_created),
+        TEST(journal_flipped_bit),
+        TEST(journal_absurd_lengths),
+        TEST(journal_warns_of_the_torn_end),
+        TEST(journal_of_another_study_is_refused),
+        TEST(journal_shows_long_lines_in_part),
+        TEST(journal_of_changed_rows_is_refused),
+        TEST(journal_takes_a_dataset_later),
+        TEST(journal_more_and_fewer_repeats),
+        TEST(journal_never_overwrites_a_stranger),
+        TEST(journal_of_another_machine_or_format),
+        TEST(journal_of_another_record_length),
+        TEST(journal_has_one_writer),
+        TEST(journal_read_only_never_creates),
+        TEST(journal_folder_must_be_there),
+        TEST(journal_survives_a_full_disk),
+        cmocka_unit_test(reduce_as_numpy),
+        cmocka_unit_test(reduce_odd_count_as_numpy),
+        cmocka_unit_test(reduce_without_values),
+        cmocka_unit_test(reduce_one_value),
+        cmocka_unit_test(reduce_zero_negative_infinite),
+        cmocka_unit_test(reduce_sorts_any_size),
+        TEST(results_hold_every_record),
+        TEST(results_say_why_values_are_absent),
+        TEST(results_hold_the_reduction),
+        TEST(results_have_coordinates_and_attributes),
+        TEST(results_are_the_same_again),
+        TEST(results_without_cells_or_modes),
+        TEST(results_of_large_parts),
+        TEST(results_replace_the_file_whole),
+        TEST(results_failing_leave_the_old_file),
+        TEST(output_that_is_new_or_ours),
+        TEST(output_that_is_foreign),
+        TEST(output_that_cannot_be_written),
+        TEST(shown_is_what_was_written),
+        TEST(shown_of_nothing_done_yet),
+        TEST(shown_refuses_what_is_not_ours),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
