@@ -1,0 +1,66 @@
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+static rl_status drop_record(void *state, int64_t curve, const double *record, size_t length) {
+    (void)state, (void)curve, (void)record, (void)length;
+    return RL_OK;
+}
+
+static rl_status list_all(const rl_plan *plan, int64_t **todo) {
+    RL_TRY(RL_ALLOC(*todo, plan->n_curves));
+    for (int64_t i = 0; i < plan->n_curves; i++) (*todo)[i] = i;
+    return RL_OK;
+}
+
+static rl_status print_speed(const rl_settings *settings, const rl_context *context, const rl_plan *plan,
+                             const rl_run_summary *summary) {
+    const double spectra = (double)plan->n_spectra / summary->seconds, cells = (double)plan->n_cells / summary->seconds;
+    double flops = 0;
+    for (int64_t i = 0; i < plan->n_curves; i++) flops += plan->cost[i];
+    if (!settings->json) {
+        printf(
+            "%lld spectra, %lld cells on %d rank(s): %.4f s, %.4g spectra/s, %.4g cells/s, %.3g flop/s of the plan, "
+            "load imbalance %.2f\n",
+            (long long)plan->n_spectra, (long long)plan->n_cells, context->size, summary->seconds, spectra, cells,
+            flops / summary->seconds, summary->imbalance);
+        return RL_OK;
+    }
+    json_t *root =
+        json_pack("{s:I, s:I, s:i, s:f, s:f, s:f, s:f}", "spectra", (json_int_t)plan->n_spectra, "cells",
+                  (json_int_t)plan->n_cells, "ranks", context->size, "seconds", summary->seconds, "spectra_per_second",
+                  spectra, "cells_per_second", cells, "load_imbalance", summary->imbalance);
+    if (root == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not build the JSON answer");
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    printf("\n");
+    json_decref(root);
+    return RL_OK;
+}
+
+static rl_status measure(const rl_settings *settings, const rl_context *context, rl_prepared *p) {
+    const bool root = context->rank == 0;
+    const rl_sink sink = {.record = drop_record};
+    rl_run_summary summary = {0};
+    int64_t *todo = NULL;
+    rl_status status = root ? rl_prepare(settings, 1, p) : RL_OK;
+    if (status == RL_OK && root) status = list_all(&p->plan, &todo);
+    status = rl_context_agree(context, status);
+    if (status == RL_OK) status = rl_parallel_share_plan(context, &p->study, &p->plan);
+    if (status == RL_OK)
+        status = rl_parallel_run(context, &p->plan, todo, p->plan.n_curves, settings->schedule, &sink, &summary);
+    if (status == RL_OK && root) status = print_speed(settings, context, &p->plan, &summary);
+    rl_free(todo);
+    rl_free(summary.shares);
+    return rl_context_agree(context, status);
+}
+
+rl_status rl_command_bench(rl_settings *settings, const rl_context *context) {
+    rl_prepared p = {0};
+    if (strcmp(settings->arguments[0], "study") != 0)
+        return rl_fail(RL_ERR_INPUT, "bench: got `%s`; expected: ridgeless bench study STUDY", settings->arguments[0]);
+    const rl_status status = measure(settings, context, &p);
+    rl_prepared_destroy(&p);
+    return status;
+}

@@ -1,0 +1,62 @@
+/* Private: the commands. One file a command and one row of the table in command.c. */
+#ifndef RL_CLI_H
+#define RL_CLI_H
+
+#include "ridgeless/context.h"
+#include "ridgeless/parallel.h"
+#include "ridgeless/results.h"
+#include "ridgeless/study.h"
+
+/* What the command line said. */
+typedef struct rl_settings {
+    const char *arguments[2]; /* STUDY, FILE, ... */
+    const char *output;       /* NULL: default */
+    const char *data;
+    bool json, quiet, verbose, skip_missing;
+    rl_schedule schedule;
+    int repeats; /* bench: instead of the study's; 0: the study's */
+    int argc;    /* as main got them, for MPI and provenance */
+    char **argv;
+} rl_settings;
+
+/* Runs the command that the arguments name and returns the process's exit status. Prints an error once, whatever the
+ * number of ranks. */
+int rl_cli_main(int argc, char **argv);
+
+/* `context` is NULL for the commands that run on one process. */
+rl_status rl_command_run(rl_settings *settings, const rl_context *context);
+rl_status rl_command_plan(rl_settings *settings, const rl_context *context);
+rl_status rl_command_status(rl_settings *settings, const rl_context *context);
+rl_status rl_command_show(rl_settings *settings, const rl_context *context);
+rl_status rl_command_datasets(rl_settings *settings, const rl_context *context);
+rl_status rl_command_bench(rl_settings *settings, const rl_context *context);
+
+/* ---- shared by the commands -------------------------------------------------------------------------------------- */
+
+/* A study read from settings->arguments[argument], and its plan. */
+typedef struct rl_prepared {
+    rl_study study;
+    rl_plan plan;
+    char *output; /* results file; owned */
+} rl_prepared;
+
+/* Local. Starts from a zeroed struct, which rl_prepared_destroy releases whether this succeeded or not. */
+rl_status rl_prepare(const rl_settings *settings, int argument, rl_prepared *prepared);
+void rl_prepared_destroy(rl_prepared *prepared);
+
+/* "512 B", "1.5 KiB", ... and "0.3 s", "12 min", ...; text [32]. */
+const char *rl_bytes_text(double bytes, char text[32]);
+const char *rl_time_text(double seconds, char text[32]);
+
+/* A bar with rate and time left on a terminal, a line now and then elsewhere, on standard error. */
+typedef struct rl_progress {
+    double start, last; /* rl_seconds() */
+    double interval;    /* seconds to the next line in a log; grows */
+    bool terminal, silent, drawn;
+    double cells_per_curve;
+} rl_progress;
+void rl_progress_start(rl_progress *progress, double cells_per_curve, bool silent);
+void rl_progress_show(rl_progress *progress, int64_t done, int64_t total);
+void rl_progress_end(rl_progress *progress);
+
+#endif

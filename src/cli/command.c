@@ -1,0 +1,250 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "revision.h"
+
+typedef struct command {
+    const char *name, *arguments;
+    int n_arguments;
+    const char *options; /* letters of option_table */
+    rl_status (*call)(rl_settings *settings, const rl_context *context);
+    bool collective; /* runs on all ranks that mpirun or srun started; the others answer on rank 0 alone */
+    const char *summary, *description;
+} command;
+
+static const command commands[] = {
+    {"run", "STUDY", 1, "odksqv", rl_command_run, true, "compute a study",
+     "Computes what is missing of the study and writes the results file (NetCDF-4). Started alone, or by mpirun or "
+     "srun with\n"
+     "any number of ranks: the numbers are the same. Finished work is kept in FILE.journal; started again, only what "
+     "is\n"
+     "missing is done."},
+    {"plan", "STUDY", 1, "odkjq", rl_command_plan, false, "say what a study would take",
+     "Does no work: prints cells, spectra, flops, memory a rank, estimated time, ranks worth using, what is done "
+     "already."},
+    {"status", "STUDY", 1, "odkjq", rl_command_status, false, "say what is done of a study",
+     "Reads the journal and prints, for each data set, the curves that are finished and missing."},
+    {"show", "FILE", 1, "j", rl_command_show, false, "summarize a results file",
+     "Prints, for each data set, the threshold, the height of the spike (median test error at N = P over that at the "
+     "largest\n"
+     "N), and how much of it each ablation leaves."},
+    {"datasets", "", 0, "dj", rl_command_datasets, false, "list the data sets",
+     "Lists each source of data with its rows, features and threshold, and where its files are or were looked for."},
+    {"bench", "study STUDY", 2, "dkrsjq", rl_command_bench, true, "measure the speed",
+     "Computes the study without start-up and files and prints spectra and cells a second."},
+};
+
+typedef struct option_row {
+    char letter;
+    const char *name, *argument, *help;
+} option_row;
+
+static const option_row option_table[] = {
+    {'o', "output", "FILE", "results file (default: the study file's name with .nc, in this folder)"},
+    {'d', "data", "DIR", "look for data files in DIR first, then in $RIDGELESS_DATA and the installed folder"},
+    {'k', "skip-missing", NULL, "leave out data sets whose files are not there"},
+    {'s', "schedule", "WORD", "how ranks share curves: " RL_SCHEDULE_CHOICES " (default dynamic)"},
+    {'r', "repeats", "N", "repeats to compute instead of the study's"},
+    {'j', "json", NULL, "print JSON"},
+    {'q', "quiet", NULL, "print errors alone"},
+    {'v', "verbose", NULL, "print more"},
+    {'h', "help", NULL, "print this help and exit"},
+    {'V', "version", NULL, "print the version and exit"},
+};
+enum { N_OPTIONS = sizeof option_table / sizeof *option_table, N_COMMANDS = sizeof commands / sizeof *commands };
+
+/* ---- help -------------------------------------------------------------------------------------------------------- */
+
+static void print_option(const option_row *row) {
+    char left[40];
+    snprintf(left, sizeof left, "-%c, --%s%s%s", row->letter, row->name, row->argument != NULL ? "=" : "",
+             row->argument != NULL ? row->argument : "");
+    printf("  %-26s %s\n", left, row->help);
+}
+
+static void print_help(const command *c) {
+    if (c == NULL) {
+        printf(
+            "Usage: ridgeless COMMAND [OPTION...] ARGUMENT...\n\n"
+            "Studies why the test error of least squares diverges where parameters and training data are equal in "
+            "number.\n\n"
+            "Commands:\n");
+        for (int i = 0; i < N_COMMANDS; i++)
+            printf("  %-9s %-12s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
+        printf(
+            "\n`ridgeless COMMAND --help` says more of each. `man ridgeless` describes study files.\n"
+            "Exit status: 0 done, 75 stopped early (run again), 1 some cells or the machine failed, 2 usage or study "
+            "file.\n");
+        return;
+    }
+    printf("Usage: ridgeless %s [OPTION...] %s\n\n%s\n\nOptions:\n", c->name, c->arguments, c->description);
+    for (int i = 0; i < N_OPTIONS; i++)
+        if (strchr(c->options, option_table[i].letter) != NULL || strchr("hV", option_table[i].letter) != NULL)
+            print_option(&option_table[i]);
+}
+
+/* ---- parsing ----------------------------------------------------------------------------------------------------- */
+
+static const option_row *row_of(int letter) {
+    for (int i = 0; i < N_OPTIONS; i++)
+        if (option_table[i].letter == letter) return &option_table[i];
+    return NULL;
+}
+
+static rl_status parse_schedule(const char *word, rl_schedule *schedule) {
+    static const char *const words[] = {"dynamic", "static", "cyclic"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(word, words[i]) == 0) {
+            *schedule = (rl_schedule)i;
+            return RL_OK;
+        }
+    return rl_fail(RL_ERR_INPUT, "--schedule: got `%s`; expected one of " RL_SCHEDULE_CHOICES, word);
+}
+
+static rl_status parse_repeats(const char *text, int *repeats) {
+    int64_t value;
+    if (!rl_parse_integer(text, 1, 1000000000, &value))
+        return rl_fail(RL_ERR_INPUT, "--repeats: got `%s`; expected an integer of at least 1", text);
+    *repeats = (int)value;
+    return RL_OK;
+}
+
+static rl_status apply_option(int letter, const char *argument, rl_settings *settings) {
+    switch (letter) {
+        case 'o':
+            settings->output = argument;
+            break;
+        case 'd':
+            settings->data = argument;
+            break;
+        case 'k':
+            settings->skip_missing = true;
+            break;
+        case 'j':
+            settings->json = true;
+            break;
+        case 'q':
+            settings->quiet = true;
+            break;
+        case 'v':
+            settings->verbose = true;
+            break;
+        case 's':
+            return parse_schedule(argument, &settings->schedule);
+        case 'r':
+            return parse_repeats(argument, &settings->repeats);
+        default:
+            break;
+    }
+    return RL_OK;
+}
+
+/* getopt's own tables for the options of a command. */
+static void make_getopt_tables(const command *c, char letters[3 * N_OPTIONS + 2], struct option longs[N_OPTIONS + 1]) {
+    char *next = letters;
+    int n = 0;
+    *next++ = ':'; /* a missing argument is reported apart from an unknown option */
+    for (int i = 0; i < N_OPTIONS; i++) {
+        const option_row *row = &option_table[i];
+        if (strchr(c->options, row->letter) == NULL && strchr("hV", row->letter) == NULL) continue;
+        longs[n++] =
+            (struct option){row->name, row->argument != NULL ? required_argument : no_argument, NULL, row->letter};
+        *next++ = row->letter;
+        if (row->argument != NULL) *next++ = ':';
+    }
+    *next = '\0';
+    longs[n] = (struct option){0};
+}
+
+/* *answered: help or version was asked for, there is nothing to run. */
+static rl_status parse_options(const command *c, int argc, char **argv, rl_settings *settings, int *answered) {
+    char letters[3 * N_OPTIONS + 2];
+    struct option longs[N_OPTIONS + 1];
+    make_getopt_tables(c, letters, longs);
+    opterr = 0;
+    for (int letter; (letter = getopt_long(argc, argv, letters, longs, NULL)) != -1;) {
+        if (letter == ':')
+            return rl_fail(RL_ERR_INPUT, "%s: option %s needs %s", c->name, argv[optind - 1],
+                           row_of(optopt) != NULL ? row_of(optopt)->argument : "a value");
+        if (letter == '?')
+            return rl_fail(RL_ERR_INPUT, "%s: unknown option %s; see `ridgeless %s --help`", c->name, argv[optind - 1],
+                           c->name);
+        if (letter == 'h' || letter == 'V')
+            *answered = letter;
+        else
+            RL_TRY(apply_option(letter, optarg, settings));
+    }
+    if (*answered) return RL_OK;
+    const int given = argc - optind;
+    if (given != c->n_arguments)
+        return rl_fail(RL_ERR_INPUT, "%s: got %d argument(s), expected: ridgeless %s %s", c->name, given, c->name,
+                       c->arguments);
+    for (int i = 0; i < given; i++) settings->arguments[i] = argv[optind + i];
+    return RL_OK;
+}
+
+/* The rank that mpirun or srun gave this process, known before (and without) MPI: 0 when started alone. */
+static int launched_rank(void) {
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i]) != NULL) return atoi(getenv(names[i]));
+    return 0;
+}
+
+static rl_status report(rl_status status, bool prints) {
+    if (status != RL_OK && prints) fprintf(stderr, "ridgeless: %s\n", rl_error_message());
+    return status;
+}
+
+/* An error is printed while all ranks are still there: a launcher kills the others as soon as one has left with an
+ * error. */
+static rl_status call_collectively(const command *c, rl_settings *settings) {
+    rl_context context;
+    rl_status status = rl_context_create(&settings->argc, &settings->argv, &context);
+    if (status != RL_OK) return report(status, true);
+    status = report(c->call(settings, &context), context.rank == 0);
+    rl_context_destroy(&context);
+    return status;
+}
+
+static const command *find_command(const char *name) {
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+    return NULL;
+}
+
+static bool is_word(const char *argument, const char *letter, const char *name) {
+    return strcmp(argument, letter) == 0 || strcmp(argument, name) == 0;
+}
+
+/* What is to be run, NULL when *answer ('h' or 'V') is all that is wanted. */
+static rl_status parse(int argc, char **argv, rl_settings *settings, const command **c, int *answer) {
+    if (argc < 2) return rl_fail(RL_ERR_INPUT, "no command given; see `ridgeless --help`");
+    if (is_word(argv[1], "-h", "--help"))
+        *answer = 'h';
+    else if (is_word(argv[1], "-V", "--version"))
+        *answer = 'V';
+    else if ((*c = find_command(argv[1])) == NULL)
+        return rl_fail(RL_ERR_INPUT, "unknown command `%s`; see `ridgeless --help`", argv[1]);
+    else
+        return parse_options(*c, argc - 1, argv + 1, settings, answer);
+    return RL_OK;
+}
+
+int rl_cli_main(int argc, char **argv) {
+    rl_settings settings = {.argc = argc, .argv = argv};
+    const command *c = NULL;
+    int answer = 0;
+    const bool first = launched_rank() == 0;
+    rl_status status = report(parse(argc, argv, &settings, &c, &answer), first);
+    if (status != RL_OK) return rl_exit_status(status);
+    if (answer == 'V' && first) printf("ridgeless " RL_VERSION " (" RL_REVISION ")\n");
+    if (answer == 'h' && first) print_help(c);
+    if (answer || (!first && !c->collective)) return 0;
+    rl_log_configure(settings.quiet ? RL_LOG_QUIET : settings.verbose ? RL_LOG_DEBUG : RL_LOG_INFO, first);
+    status = c->collective ? call_collectively(c, &settings) : report(c->call(&settings, NULL), true);
+    return rl_exit_status(status);
+}

@@ -1,0 +1,76 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+/* dir/paper.yaml -> paper.nc: the results go where the user is, not where the study lies. */
+static rl_status default_output(const char *study_path, char **output) {
+    const char *slash = strrchr(study_path, '/');
+    const char *name = slash != NULL ? slash + 1 : study_path;
+    const char *dot = strrchr(name, '.');
+    rl_text text = RL_TEXT_EMPTY;
+    RL_TRY(rl_text_append(&text, "%.*s.nc", dot != NULL && dot != name ? (int)(dot - name) : (int)strlen(name), name));
+    *output = text.bytes;
+    return RL_OK;
+}
+
+static rl_status read_study(const char *path, rl_study *study) {
+    rl_text text = RL_TEXT_EMPTY;
+    rl_status status = rl_read_file(path, RL_STUDY_FILE_LIMIT, &text);
+    if (status == RL_OK && strlen(text.bytes) != text.length)
+        status = rl_fail(RL_ERR_INPUT, "%s: holds a zero byte; expected a YAML text", path);
+    if (status == RL_OK) status = rl_study_parse(path, text.bytes, study);
+    rl_free(text.bytes);
+    return status;
+}
+
+rl_status rl_prepare(const rl_settings *settings, int argument, rl_prepared *prepared) {
+    const char *path = settings->arguments[argument];
+    rl_data_path data = {0};
+    RL_TRY(read_study(path, &prepared->study));
+    if (settings->repeats > 0) prepared->study.repeats = settings->repeats;
+    if (settings->output != NULL)
+        RL_TRY(rl_strdup(&prepared->output, settings->output));
+    else
+        RL_TRY(default_output(path, &prepared->output));
+    rl_status status = rl_data_path_create(&data, settings->data);
+    const rl_plan_options options = {.path = &data, .skip_missing = settings->skip_missing};
+    if (status == RL_OK) status = rl_plan_create(&prepared->study, &options, &prepared->plan);
+    rl_data_path_destroy(&data);
+    return status;
+}
+
+void rl_prepared_destroy(rl_prepared *prepared) {
+    rl_plan_destroy(&prepared->plan);
+    rl_study_destroy(&prepared->study);
+    rl_free(prepared->output);
+    *prepared = (rl_prepared){0};
+}
+
+const char *rl_bytes_text(double bytes, char text[32]) {
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    int unit = 0;
+    while (bytes >= 1024 && unit < 5) {
+        bytes /= 1024;
+        unit++;
+    }
+    snprintf(text, 32, unit == 0 || bytes >= 100 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+    return text;
+}
+
+const char *rl_time_text(double seconds, char text[32]) {
+    if (seconds < 0.1)
+        snprintf(text, 32, "%.0f ms", 1e3 * seconds);
+    else if (seconds < 10)
+        snprintf(text, 32, "%.1f s", seconds);
+    else if (seconds < 120)
+        snprintf(text, 32, "%.0f s", seconds);
+    else if (seconds < 7200)
+        snprintf(text, 32, "%.0f min", seconds / 60);
+    else if (seconds < 172800)
+        snprintf(text, 32, "%.1f h", seconds / 3600);
+    else
+        snprintf(text, 32, "%.1f days", seconds / 86400);
+    return text;
+}

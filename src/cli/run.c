@@ -1,0 +1,171 @@
+#include <netcdf.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "cli.h"
+#include "revision.h"
+
+/* Rank 0's part of a run. */
+typedef struct work {
+    rl_prepared prepared;
+    rl_journal *journal;
+    rl_progress progress;
+    int64_t *todo, n_todo;
+    time_t started;
+} work;
+
+static rl_status keep_record(void *state, int64_t curve, const double *record, size_t length) {
+    return rl_journal_append(((work *)state)->journal, curve, record, length);
+}
+
+static rl_status pass_time(void *state, int64_t done, int64_t total) {
+    work *w = state;
+    rl_progress_show(&w->progress, done, total);
+    return rl_journal_tick(w->journal);
+}
+
+static rl_status list_missing(work *w) {
+    RL_TRY(RL_ALLOC(w->todo, w->prepared.plan.n_curves));
+    for (int64_t i = 0; i < w->prepared.plan.n_curves; i++)
+        if (rl_journal_record(w->journal, i) == NULL) w->todo[w->n_todo++] = i;
+    return RL_OK;
+}
+
+/* Everything that can be wrong with the input is found here, before any rank starts to work. */
+static rl_status prepare(const rl_settings *settings, work *w) {
+    w->started = time(NULL);
+    RL_TRY(rl_prepare(settings, 0, &w->prepared));
+    RL_TRY(rl_results_check_output(w->prepared.output, &w->prepared.plan));
+    RL_TRY(rl_journal_open(w->prepared.output, &w->prepared.plan, false, &w->journal));
+    RL_TRY(list_missing(w));
+    const int64_t n_curves = w->prepared.plan.n_curves;
+    if (w->n_todo < n_curves)
+        rl_info("%lld of %lld curves are in the journal already", (long long)(n_curves - w->n_todo),
+                (long long)n_curves);
+    rl_progress_start(&w->progress, (double)w->prepared.plan.n_cells / (double)n_curves, settings->quiet);
+    return RL_OK;
+}
+
+/* ---- provenance -------------------------------------------------------------------------------------------------- */
+
+static rl_status command_line(const rl_settings *settings, rl_text *text) {
+    for (int i = 0; i < settings->argc; i++) RL_TRY(rl_text_append(text, "%s%s", i > 0 ? " " : "", settings->argv[i]));
+    return RL_OK;
+}
+
+static const char *iso_time(time_t when, char text[32]) {
+    struct tm utc;
+    gmtime_r(&when, &utc);
+    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return text;
+}
+
+static rl_status add_environment(const rl_settings *settings, const rl_text *hosts, rl_provenance *p) {
+    rl_text mpi = RL_TEXT_EMPTY, blas = RL_TEXT_EMPTY, command = RL_TEXT_EMPTY;
+    rl_status status;
+    RL_TRY_GOTO(rl_context_libraries(&mpi, &blas), done);
+    RL_TRY_GOTO(command_line(settings, &command), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "command", "%s", command.bytes), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "revision", "%s", RL_REVISION), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "hosts", "%s", hosts->bytes), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "mpi", "%s", mpi.bytes), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "blas", "%s", blas.bytes), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "netcdf", "%s", nc_inq_libvers()), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "compiler", "%s", __VERSION__), done);
+done:
+    rl_free(mpi.bytes);
+    rl_free(blas.bytes);
+    rl_free(command.bytes);
+    return status;
+}
+
+static rl_status add_shares(const rl_context *context, const rl_run_summary *summary, rl_provenance *p) {
+    double *numbers = NULL;
+    RL_TRY(RL_ALLOC(numbers, context->size));
+    for (int i = 0; i < context->size; i++) numbers[i] = summary->shares[i].busy_seconds;
+    rl_status status = rl_provenance_numbers(p, "rank_busy_seconds", numbers, context->size);
+    for (int i = 0; i < context->size; i++) numbers[i] = (double)summary->shares[i].curves;
+    if (status == RL_OK) status = rl_provenance_numbers(p, "rank_curves", numbers, context->size);
+    rl_free(numbers);
+    return status;
+}
+
+static rl_status make_provenance(const rl_settings *settings, const rl_context *context, const work *w,
+                                 const rl_text *hosts, const rl_run_summary *summary, rl_provenance *p) {
+    static const char *const schedules[] = {"dynamic", "static", "cyclic"};
+    const double ranks = context->size, computed = (double)w->n_todo;
+    char text[32];
+    RL_TRY(rl_provenance_text(p, "started", "%s", iso_time(w->started, text)));
+    RL_TRY(rl_provenance_text(p, "ended", "%s", iso_time(time(NULL), text)));
+    RL_TRY(rl_provenance_text(p, "schedule", "%s", schedules[settings->schedule]));
+    RL_TRY(rl_provenance_numbers(p, "ranks", &ranks, 1));
+    RL_TRY(rl_provenance_numbers(p, "curves_computed", &computed, 1));
+    RL_TRY(rl_provenance_numbers(p, "compute_seconds", &summary->seconds, 1));
+    RL_TRY(rl_provenance_numbers(p, "load_imbalance", &summary->imbalance, 1));
+    RL_TRY(add_shares(context, summary, p));
+    for (int i = 0; i < w->prepared.plan.n_grids; i++) {
+        char name[80];
+        snprintf(name, sizeof name, "origin_%.64s", w->prepared.plan.grids[i].data.name);
+        RL_TRY(rl_provenance_text(p, name, "%s", w->prepared.plan.grids[i].data.origin));
+    }
+    return add_environment(settings, hosts, p);
+}
+
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
+
+static void print_summary(const rl_context *context, const work *w, const rl_run_summary *summary) {
+    const rl_plan *plan = &w->prepared.plan;
+    const double part = (double)w->n_todo / (double)plan->n_curves, cells = part * (double)plan->n_cells;
+    char time_text[32];
+    rl_info("%.0f cells from %.0f spectra on %d rank(s) in %s: %.3g cells/s, load imbalance %.2f", cells,
+            part * (double)plan->n_spectra, context->size, rl_time_text(summary->seconds, time_text),
+            summary->seconds > 0 ? cells / summary->seconds : 0, summary->imbalance);
+    for (int i = 0; i < context->size && context->size > 1; i++)
+        rl_info("  rank %d: %lld curves, busy %s", i, (long long)summary->shares[i].curves,
+                rl_time_text(summary->shares[i].busy_seconds, time_text));
+}
+
+static rl_status write_results(const rl_settings *settings, const rl_context *context, work *w, const rl_text *hosts,
+                               const rl_run_summary *summary) {
+    rl_provenance provenance = {0};
+    int64_t n_failed = 0;
+    rl_progress_end(&w->progress);
+    print_summary(context, w, summary);
+    rl_status status = make_provenance(settings, context, w, hosts, summary, &provenance);
+    if (status == RL_OK)
+        status = rl_results_write(w->prepared.output, &w->prepared.plan, w->journal, &provenance, &n_failed);
+    rl_provenance_destroy(&provenance);
+    RL_TRY(status);
+    printf("%s\n", w->prepared.output);
+    if (n_failed == 0) return RL_OK;
+    return rl_fail(RL_ERR_CELLS,
+                   "%s: %lld of %lld spectra could not be computed; the variable `status` says which and why",
+                   w->prepared.output, (long long)n_failed, (long long)w->prepared.plan.n_spectra);
+}
+
+static rl_status run(const rl_settings *settings, const rl_context *context, work *w) {
+    const bool root = context->rank == 0;
+    const rl_sink sink = {.record = keep_record, .progress = pass_time, .state = w};
+    rl_run_summary summary = {0};
+    rl_text hosts = RL_TEXT_EMPTY;
+    RL_TRY(rl_context_agree(context, root ? prepare(settings, w) : RL_OK));
+    RL_TRY(rl_parallel_share_plan(context, &w->prepared.study, &w->prepared.plan));
+    rl_status status =
+        rl_parallel_run(context, &w->prepared.plan, w->todo, w->n_todo, settings->schedule, &sink, &summary);
+    if (status == RL_OK) status = rl_context_hosts(context, &hosts);
+    if (status == RL_OK && root) status = write_results(settings, context, w, &hosts, &summary);
+    rl_free(summary.shares);
+    rl_free(hosts.bytes);
+    return rl_context_agree(context, status);
+}
+
+rl_status rl_command_run(rl_settings *settings, const rl_context *context) {
+    work w = {0};
+    rl_status status = run(settings, context, &w);
+    rl_progress_end(&w.progress);
+    const rl_status closed = w.journal != NULL ? rl_journal_close(w.journal) : RL_OK;
+    if (status == RL_OK) status = closed;
+    rl_free(w.todo);
+    rl_prepared_destroy(&w.prepared);
+    return status;
+}

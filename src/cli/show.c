@@ -1,0 +1,98 @@
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const rl_shown_variant *unablated(const rl_shown_dataset *d) {
+    for (int i = 0; i < d->n_variants; i++)
+        if (strcmp(d->variants[i].ablation, "none") == 0) return &d->variants[i];
+    return NULL;
+}
+
+/* What a variant leaves of the spike: its median test error at the threshold over that of the unablated fit. */
+static double part_left(const rl_shown_dataset *d, const rl_shown_variant *v) {
+    const rl_shown_variant *none = unablated(d);
+    return none != NULL ? v->threshold_median / none->threshold_median : NAN;
+}
+
+/* A number in `width` columns, "-" where there is none. */
+static void print_number(const char *format, double value, int width) {
+    char text[40] = "-";
+    if (isfinite(value)) snprintf(text, sizeof text, format, value);
+    printf(" %*s", width, text);
+}
+
+static void print_dataset(const rl_shown_dataset *d) {
+    printf("\n%s: P = %d, %d repeats, %lld spectra done", d->name, d->n_features, d->repeats,
+           (long long)d->spectra_done);
+    if (d->spectra_missing > 0) printf(", %lld missing", (long long)d->spectra_missing);
+    if (d->spectra_failed > 0) printf(", %lld failed", (long long)d->spectra_failed);
+    printf("\n");
+    if (d->threshold_n != d->n_features)
+        printf("  (no N = P in the study: N = %d stands for the threshold)\n", d->threshold_n);
+    char at_threshold[24], at_largest[24];
+    snprintf(at_threshold, sizeof at_threshold, "N = %d", d->threshold_n);
+    snprintf(at_largest, sizeof at_largest, "N = %d", d->largest_n);
+    printf("  %-26s %12s %12s %10s %12s\n", "median test error at", at_threshold, at_largest, "height", "spike left");
+    for (int i = 0; i < d->n_variants; i++) {
+        const rl_shown_variant *v = &d->variants[i];
+        printf("  %-26s", v->label);
+        print_number("%.4g", v->threshold_median, 12);
+        print_number("%.4g", v->largest_median, 12);
+        print_number("%.3g", v->spike, 10);
+        print_number("%.3g %%", 100 * part_left(d, v), 12);
+        printf("\n");
+    }
+}
+
+/* JSON has no NaN. */
+static json_t *number_or_null(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *dataset_json(const rl_shown_dataset *d) {
+    json_t *variants = json_array();
+    for (int i = 0; i < d->n_variants; i++) {
+        const rl_shown_variant *v = &d->variants[i];
+        json_array_append_new(
+            variants,
+            json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "variant", v->label, "ablation", v->ablation, "parameter",
+                      number_or_null(v->parameter), "median_at_threshold", number_or_null(v->threshold_median),
+                      "median_at_largest_n", number_or_null(v->largest_median), "spike_height",
+                      number_or_null(v->spike), "spike_left", number_or_null(part_left(d, v))));
+    }
+    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:o}", "name", d->name, "n_features", d->n_features,
+                     "threshold_n", d->threshold_n, "largest_n", d->largest_n, "repeats", d->repeats, "spectra_done",
+                     (json_int_t)d->spectra_done, "spectra_missing", (json_int_t)d->spectra_missing, "spectra_failed",
+                     (json_int_t)d->spectra_failed, "variants", variants);
+}
+
+static rl_status print_json(const rl_shown *shown) {
+    json_t *datasets = json_array();
+    for (int i = 0; i < shown->n_datasets; i++) json_array_append_new(datasets, dataset_json(&shown->datasets[i]));
+    json_t *root = json_pack("{s:s, s:s, s:o}", "title", shown->title, "program", shown->program, "datasets", datasets);
+    if (root == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not build the JSON answer");
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    printf("\n");
+    json_decref(root);
+    return RL_OK;
+}
+
+rl_status rl_command_show(rl_settings *settings, const rl_context *context) {
+    (void)context;
+    rl_shown shown = {0};
+    rl_status status = rl_results_read(settings->arguments[0], &shown);
+    if (status == RL_OK && settings->json)
+        status = print_json(&shown);
+    else if (status == RL_OK) {
+        printf("%s (%s)\n", shown.title, shown.program);
+        for (int i = 0; i < shown.n_datasets; i++) print_dataset(&shown.datasets[i]);
+        printf(
+            "\nheight: median test error at the threshold over that at the largest N.\n"
+            "spike left: median test error at the threshold over that of the unablated fit.\n");
+    }
+    rl_shown_destroy(&shown);
+    return status;
+}
