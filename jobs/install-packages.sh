@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are not there yet: what building and running needs, and with --tests what the tests need
+# too. Does nothing (and needs no rights) when all are there; otherwise runs as root or through sudo.
+set -euo pipefail
+
+packages=(gcc libc6-dev meson ninja-build pkg-config git ca-certificates
+  openmpi-bin libopenmpi-dev libscalapack-openmpi-dev libopenblas-dev libnetcdf-dev
+  libyaml-dev libjansson-dev libxxhash-dev librandom123-dev libcsv-dev zlib1g-dev
+  python3 python3-xarray python3-netcdf4 python3-matplotlib)
+if [ "${1:-}" = --tests ]; then
+  packages+=(libcmocka-dev libgsl-dev netcdf-bin valgrind clang-format procps man-db)
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "install-packages: not root and no sudo; please install: ${missing[*]}" >&2; exit 1; }
+  as_root=(sudo)
+fi
+echo "installing: ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { "${as_root[@]}" apt-get update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+       apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+  tail -20 "$log" >&2
+  echo "install-packages: apt-get could not install: ${missing[*]}" >&2
+  exit 1
+fi

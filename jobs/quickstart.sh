@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# From nothing to figures on a fresh Debian 12: installs the packages, builds, runs jobs/quickstart.yaml on the data that ship
+# with the program, and draws the figures. Run again, it does only what is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 # needed by root, harmless to others
+
+bash jobs/install-packages.sh
+if [ ! -f build/build.ninja ]; then
+  rm -rf build # one that was cut off
+  meson setup build -Dtests=false >/dev/null
+fi
+ninja -C build >/dev/null || { ninja -C build; exit 1; } # once more, to show why
+ridgeless=$PWD/build/src/cli/ridgeless
+
+mkdir -p quickstart
+mpirun -n "$(nproc)" "$ridgeless" run jobs/quickstart.yaml -o quickstart/quickstart.nc
+/usr/bin/python3 analysis/figures.py quickstart/quickstart.nc -o quickstart/figures >/dev/null
+"$ridgeless" show quickstart/quickstart.nc > quickstart/summary.txt
+
+cat <<END
+
+The program       $ridgeless  (\`meson install -C build\` installs it)
+The results       $PWD/quickstart/quickstart.nc
+A summary         $PWD/quickstart/summary.txt
+The figures       $PWD/quickstart/figures/
+$(cd quickstart/figures && printf '                    %s\n' *.png)
+
+A first study of your own: cp jobs/first-study.yaml my-study.yaml, edit it, then
+  mpirun -n $(nproc) $ridgeless run my-study.yaml
+  /usr/bin/python3 analysis/figures.py my-study.nc
+END

@@ -1,0 +1,495 @@
+#!/usr/bin/python3
+"""Runs analysis/figures.py on small results files made here, as a user would: files, messages, exit status.
+
+    /usr/bin/python3 tests/analysis/test_figures.py
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FIGURES = Path(__file__).resolve().parents[2] / "analysis" / "figures.py"
+sys.path.insert(0, str(FIGURES.parent))
+
+try:
+    import matplotlib  # noqa: F401  (the program under test needs it)
+    import netCDF4
+    import numpy as np
+    import xarray  # noqa: F401
+except ImportError as error:
+    MISSING = str(error)
+else:
+    MISSING = ""
+
+QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95]
+PAPER = [
+    ("none", None),
+    ("cutoff", 0.01),
+    ("cutoff", 0.1),
+    ("leading_modes", 1),
+    ("leading_modes", 3),
+    ("no_residuals", None),
+]
+EXTRA = [("adversarial_test", 0), ("adversarial_test", -1), ("adversarial_train", 2), ("ridge", 0.1), ("ridge", 1)]
+EXTRA += [("gradient_descent", 10), ("gradient_descent", 1000)]
+SMALL = [("none", None), ("cutoff", 0.1)]  # where the number of figures does not matter
+SMALL_FIGURES = ["error", "cutoff", "sigma_min"]
+PAPER_FIGURES = ["error", "cutoff", "leading_modes", "no_residuals", "sigma_min"]
+EXTRA_FIGURES = ["adversarial_test", "adversarial_train", "ridge", "gradient_descent"]
+
+
+@dataclass
+class Group:
+    """What a made-up dataset of a results file is like."""
+
+    name: str = "diabetes"
+    n_features: tuple[int, ...] = (4,)
+    n_train: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 8, 12)
+    repeats: int = 7
+    variants: list[tuple[str, float | None]] = field(default_factory=lambda: list(PAPER))
+    labels: list[str] | None = None
+    cells: bool = True
+    reduced: bool = True
+    modes: bool = False
+    population: bool = False
+    train: bool = True
+    missing: tuple[int, ...] = ()  # indices along n_train
+    failed: tuple[int, ...] = ()
+    runaway: float = 1.0  # factor on the last variant's errors
+    exact: bool = False  # a target that the features explain: errors at rounding level from the threshold on
+
+    def errors(self) -> tuple[np.ndarray, np.ndarray]:
+        """test_mse, train_mse [variant, n_features, n_train, repeat]: a spike at N = P that ablations lower."""
+        rng = np.random.default_rng(7)
+        shape = (len(self.variants), len(self.n_features), len(self.n_train), self.repeats)
+        n, p = np.array(self.n_train, float), np.array(self.n_features, float)[:, None]
+        spike = 1 + 30 / (np.abs(n - p) + 0.3)
+        test = spike[None, :, :, None] * rng.lognormal(0, 1, shape)
+        train = np.where(n > p, 1 - p / n, 1e-28)[None, :, :, None] * rng.lognormal(0, 0.3, shape)
+        for i, (ablation, _) in enumerate(self.variants):
+            if ablation == "no_residuals" or self.exact:
+                test[i] = np.where((n >= p)[:, :, None], 1e-27, test[i] / 10)
+        test[-1] *= self.runaway
+        for values in (test, train):
+            values[:, :, list(self.missing + self.failed)] = np.nan
+        return test, train
+
+
+def write_results(path: Path, *groups: Group) -> Path:
+    """A results file as `ridgeless run` lays it out."""
+    with netCDF4.Dataset(path, "w") as root:
+        root.title = "a study"
+        for group in groups:
+            write_group(root.createGroup(group.name), group)
+        root.createGroup("provenance").host = "here"
+    return path
+
+
+def write_group(to: netCDF4.Group, group: Group) -> None:
+    lengths = {"variant": len(group.variants), "n_features": len(group.n_features), "n_train": len(group.n_train)}
+    for name, length in (lengths | {"repeat": group.repeats, "quantile": 5, "mode": max(group.n_features)}).items():
+        to.createDimension(name, length)
+    to.threshold = to.n_features = np.int32(group.n_features[0])
+    labels = group.labels or [a if p is None else f"{a}={p:g}" for a, p in group.variants]
+    for name, texts in (("variant", labels), ("ablation", [a for a, _ in group.variants])):
+        variable = to.createVariable(name, str, ("variant",))
+        for i, text in enumerate(texts):
+            variable[i] = text
+    put(to, "parameter", ("variant",), np.array([np.nan if p is None else p for _, p in group.variants]))
+    put(to, "n_features", ("n_features",), np.array(group.n_features))
+    put(to, "n_train", ("n_train",), np.array(group.n_train))
+    put(to, "repeat", ("repeat",), np.arange(group.repeats))
+    put(to, "quantile", ("quantile",), np.array(QUANTILES))
+    write_values(to, group)
+
+
+def write_values(to: netCDF4.Group, group: Group) -> None:
+    spectrum = ("n_features", "n_train", "repeat")
+    test, train = group.errors()
+    put_field(to, group, "test_mse", ("variant", *spectrum), test)
+    if group.train:
+        put_field(to, group, "train_mse", ("variant", *spectrum), train)
+    if group.population:
+        put_field(to, group, "population_mse", ("variant", *spectrum), test * 1.1)
+    sigma_min = 1 / test[0]
+    put_field(to, group, "sigma_min", spectrum, sigma_min)
+    status = np.zeros(sigma_min.shape, "i1")
+    status[:, list(group.missing)] = 1
+    status[:, list(group.failed)] = 2
+    put(to, "status", spectrum, status)
+    if group.modes:
+        rng = np.random.default_rng(3)
+        values = rng.lognormal(0, 1, (*sigma_min.shape, max(group.n_features)))
+        for i, n in enumerate(group.n_train):
+            values[:, i, :, n:] = np.nan
+        for name in ("sigma", "test_projection_rms", "residual_projection"):
+            put(to, name, (*spectrum, "mode"), values)
+
+
+def put_field(to: netCDF4.Group, group: Group, name: str, dims: tuple[str, ...], values: np.ndarray) -> None:
+    """The values of every repeat, the reduced ones, or both."""
+    if group.cells:
+        put(to, name, dims, values)
+    if group.reduced:
+        put(to, f"{name}_median", dims[:-1], np.median(values, axis=-1))
+        put(to, f"{name}_mean", dims[:-1], np.mean(values, axis=-1))
+        table = np.moveaxis(np.quantile(values, QUANTILES, axis=-1), 0, -1)
+        put(to, f"{name}_quantile", (*dims[:-1], "quantile"), table)
+
+
+def put(to: netCDF4.Group, name: str, dims: tuple[str, ...], values: np.ndarray) -> None:
+    fill = np.nan if values.dtype.kind == "f" else None
+    to.createVariable(name, values.dtype, dims, fill_value=fill)[:] = values
+
+
+def setUpModule() -> None:
+    """One font cache for all runs, here and in the programs started."""
+    folder = tempfile.TemporaryDirectory(prefix="ridgeless-matplotlib-")
+    unittest.addModuleCleanup(folder.cleanup)
+    os.environ["MPLCONFIGDIR"] = folder.name
+
+
+def png_size(path: Path) -> tuple[int, int]:
+    head = path.read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n", f"{path} is no PNG"
+    return struct.unpack(">II", head[16:24])
+
+
+@unittest.skipIf(MISSING, MISSING)
+class FiguresTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="ridgeless-figures-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.results = self.folder / "study.nc"
+
+    def run_figures(self, *arguments: object, status: int = 0) -> tuple[list[Path], list[str]]:
+        """The paths on standard output and the lines on standard error."""
+        done = subprocess.run(
+            [sys.executable, str(FIGURES), *map(str, arguments)],
+            capture_output=True, text=True, cwd=self.folder, timeout=120,
+        )  # fmt: skip
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
+        self.assertNotIn("Warning", done.stderr)
+        return [Path(line) for line in done.stdout.splitlines()], done.stderr.splitlines()
+
+    def draw(self, *groups: Group, arguments: tuple[str, ...] = ()) -> tuple[dict[str, tuple[int, int]], list[str]]:
+        """Sizes of the PNGs by name, checked to be in the default folder, and the lines on standard error."""
+        write_results(self.results, *groups)
+        paths, messages = self.run_figures(self.results, *arguments)
+        self.assertEqual({path.parent for path in paths}, {self.folder / "study-figures"})
+        for path in paths:
+            self.assertGreater(path.stat().st_size, 5000, path)
+        return {path.stem: png_size(path) for path in paths if path.suffix == ".png"}, messages
+
+    def assert_one_line(self, messages: list[str], *parts: str) -> None:
+        """Exactly one of the messages has all the parts."""
+        found = [line for line in messages if all(part in line for part in parts)]
+        self.assertEqual(len(found), 1, messages)
+        self.assertTrue(found[0].startswith("figures.py: "), found[0])
+
+
+class WhatIsDrawn(FiguresTest):
+    def test_paper_study(self) -> None:
+        names = ("student-teacher", "california", "diabetes", "who")
+        sizes, messages = self.draw(*[Group(name) for name in names])
+        self.assertEqual(list(sizes), PAPER_FIGURES)
+        for name, (width, height) in sizes.items():
+            self.assertTrue(1000 < width < 3000 and 800 < height < 2500, f"{name}: {width} x {height}")
+        self.assertEqual(len(messages), 1)
+        self.assert_one_line(messages, "not drawn", ", ".join(EXTRA_FIGURES), "factors")
+
+    def test_everything(self) -> None:
+        group = Group(variants=PAPER + EXTRA, modes=True, population=True)
+        sizes, messages = self.draw(group)
+        self.assertEqual(list(sizes), PAPER_FIGURES + EXTRA_FIGURES + ["factors"])
+        self.assertEqual(messages, [])
+
+    def test_summary_only(self) -> None:
+        sizes, _ = self.draw(Group(cells=False))
+        self.assertEqual(list(sizes), PAPER_FIGURES)
+
+    def test_cells_only(self) -> None:
+        sizes, _ = self.draw(Group(reduced=False), arguments=("--mean",))
+        self.assertEqual(list(sizes), PAPER_FIGURES)
+
+    def test_summary_and_cells_look_the_same(self) -> None:
+        pictures = []
+        for group in (Group(cells=False), Group(reduced=False)):
+            group.variants = SMALL
+            self.draw(group)
+            pictures.append((self.folder / "study-figures" / "cutoff.png").read_bytes())
+        self.assertEqual(pictures[0], pictures[1])
+
+    def test_panels_are_laid_out(self) -> None:
+        sizes = {}
+        for n in (1, 2, 3, 4, 5, 7):
+            groups = [Group(f"set{i}", variants=SMALL[:1]) for i in range(n)]
+            sizes[n] = self.draw(*groups)[0]["error"]
+        self.assertLess(sizes[1][0], sizes[2][0])
+        self.assertLess(sizes[2][0], sizes[3][0])
+        self.assertEqual(sizes[4][0], sizes[2][0])  # 2 + 2
+        self.assertEqual(sizes[5][0], sizes[3][0])  # 3 + 2
+        self.assertLess(sizes[5][0], sizes[7][0])  # 4 + 3
+        for n, (width, height) in sizes.items():
+            self.assertLess(width / height, 4, f"{n} panels")
+
+    def test_several_feature_counts(self) -> None:
+        sizes, _ = self.draw(Group(n_features=(2, 4), variants=SMALL))
+        two_datasets, _ = self.draw(Group("a", variants=SMALL), Group("b", variants=SMALL))
+        self.assertEqual(sizes["error"], two_datasets["error"])
+
+    def test_one_repeat(self) -> None:
+        sizes, messages = self.draw(Group(repeats=1, modes=True), arguments=("--mean",))
+        self.assertEqual(list(sizes), PAPER_FIGURES + ["factors"])
+
+    def test_one_n(self) -> None:
+        for n in (1, 4, 400):
+            sizes, _ = self.draw(Group(n_train=(n,), variants=SMALL, modes=True))
+            self.assertEqual(list(sizes), SMALL_FIGURES + ["factors"])
+
+    def test_missing_and_failed_spectra(self) -> None:
+        sizes, messages = self.draw(Group(missing=(0, 3), failed=(5,)))
+        self.assertEqual(list(sizes), PAPER_FIGURES)
+        self.assert_one_line(messages, "diabetes", "of 56 spectra 14 are missing and 7 failed")  # 8 N x 7 repeats
+
+    def test_dataset_without_any_value(self) -> None:
+        sizes, messages = self.draw(Group("empty", missing=tuple(range(8))), Group(variants=SMALL))
+        self.assertEqual(list(sizes), SMALL_FIGURES)
+        self.assert_one_line(messages, "empty", "56 are missing")
+        self.assert_one_line(messages, "cutoff: nothing to draw for empty")
+
+    def test_nothing_computed_yet(self) -> None:
+        write_results(self.results, Group(missing=tuple(range(8))))
+        paths, messages = self.run_figures(self.results)
+        self.assertEqual(paths, [])
+        self.assert_one_line(messages, "not drawn", "error", "sigma_min")
+
+    def test_some_ablations(self) -> None:
+        sizes, messages = self.draw(Group(variants=[("none", None), ("ridge", 1.0)]))
+        self.assertEqual(list(sizes), ["error", "sigma_min", "ridge"])
+        self.assert_one_line(messages, "not drawn", "cutoff, leading_modes, no_residuals", "adversarial_test")
+
+    def test_no_unablated_fit(self) -> None:
+        sizes, messages = self.draw(Group(variants=[("cutoff", 0.1)]))
+        self.assertEqual(list(sizes), ["cutoff", "sigma_min"])
+        self.assert_one_line(messages, "not drawn", "error")
+
+    def test_ablation_of_one_dataset_only(self) -> None:
+        sizes, messages = self.draw(Group("who", variants=SMALL), Group(variants=SMALL[:1]))
+        self.assertEqual(list(sizes), SMALL_FIGURES)
+        self.assertLess(sizes["cutoff"][0], sizes["error"][0])
+        self.assert_one_line(messages, "cutoff: nothing to draw for diabetes")
+
+    def test_unknown_ablation(self) -> None:
+        sizes, _ = self.draw(Group(variants=[("none", None), ("early dropout", 0.5)]))
+        self.assertIn("early_dropout", sizes)
+
+    def test_labels_with_options(self) -> None:
+        variants = [("none", None), ("cutoff", 0.1), ("cutoff", 0.1)]
+        sizes, _ = self.draw(Group(variants=variants, labels=["none", "cutoff=0.1", "cutoff=0.1 relative"]))
+        self.assertIn("cutoff", sizes)
+
+    def test_no_train_error(self) -> None:
+        sizes, _ = self.draw(Group(train=False, variants=SMALL))
+        self.assertIn("error", sizes)
+
+    def test_errors_at_rounding(self) -> None:
+        sizes, _ = self.draw(Group(exact=True))
+        self.assertEqual(list(sizes), PAPER_FIGURES)
+
+
+    def test_fit_that_diverges(self) -> None:
+        for runaway in (1e305, np.inf, 1e-305):
+            variants = [("none", None), ("gradient_descent", 10), ("gradient_descent", 1000)]
+            sizes, _ = self.draw(Group(variants=variants, runaway=runaway))
+            self.assertEqual(list(sizes), ["error", "sigma_min", "gradient_descent"])
+
+
+class Options(FiguresTest):
+    def test_formats_folder_and_bytes(self) -> None:
+        write_results(self.results, Group(variants=SMALL))
+        paths, _ = self.run_figures(self.results, "-o", "a/new/folder", "--format", "png,pdf")
+        names = [f"{name}.{ending}" for name in SMALL_FIGURES for ending in ("png", "pdf")]
+        self.assertEqual([str(path) for path in paths], [f"a/new/folder/{name}" for name in names])
+        again, _ = self.run_figures(self.results, "-o", "b", "--format", "png,pdf")
+        for path, other in zip(paths, again):
+            content = (self.folder / path).read_bytes()
+            self.assertEqual(content[:4], b"%PDF" if path.suffix == ".pdf" else b"\x89PNG")
+            self.assertEqual(content, (self.folder / other).read_bytes(), f"{path}: other bytes the second time")
+
+    def test_x_axis(self) -> None:
+        write_results(self.results, Group(variants=SMALL))
+        pictures = []
+        for x in ("ratio", "n_train"):
+            self.run_figures(self.results, "-o", x, "--x", x)
+            pictures.append((self.folder / x / "error.png").read_bytes())
+        self.assertNotEqual(pictures[0], pictures[1])
+
+    def test_mean_warns(self) -> None:
+        _, messages = self.draw(Group(variants=SMALL), arguments=("--mean",))
+        self.assert_one_line(messages, "--mean", "means do not exist at the threshold", "Gaussian")
+
+    def test_bad_arguments(self) -> None:
+        write_results(self.results, Group())
+        for arguments in (("--format", "gif"), ("--x", "P"), ("--means",), ("more.nc",)):
+            paths, messages = self.run_figures(self.results, *arguments, status=2)
+            self.assertEqual(paths, [])
+            self.assertIn("error:", messages[-1])
+
+    def test_help_needs_no_results(self) -> None:
+        done = subprocess.run([sys.executable, str(FIGURES), "--help"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("--format", done.stdout)
+
+
+class BadFiles(FiguresTest):
+    def assert_refused(self, path: Path, *parts: str) -> None:
+        paths, messages = self.run_figures(path, status=2)
+        self.assertEqual(paths, [])
+        self.assertEqual(len(messages), 1, messages)
+        self.assert_one_line(messages, str(path), *parts)
+        self.assertFalse(path.with_name(path.name + "-figures").exists())
+
+    def test_missing(self) -> None:
+        self.assert_refused(self.folder / "none.nc", "no such file")
+
+    def test_folder(self) -> None:
+        self.assert_refused(self.folder, "a folder")
+
+    def test_not_netcdf(self) -> None:
+        self.results.write_text("datasets:\n  - diabetes\n")
+        self.assert_refused(self.results, "cannot be read as NetCDF")
+
+    def test_empty_file(self) -> None:
+        self.results.touch()
+        self.assert_refused(self.results, "cannot be read as NetCDF")
+
+    def test_truncated(self) -> None:
+        write_results(self.results, Group())
+        content = self.results.read_bytes()
+        self.results.write_bytes(content[: len(content) // 2])
+        self.assert_refused(self.results, "cannot be read")
+
+    def test_another_netcdf(self) -> None:
+        with netCDF4.Dataset(self.results, "w") as root:
+            root.createDimension("time", 3)
+            root.createVariable("temperature", "f8", ("time",))[:] = 1
+        self.assert_refused(self.results, "not a results file")
+
+    def test_group_that_is_no_dataset(self) -> None:
+        write_results(self.results, Group(variants=SMALL))
+        with netCDF4.Dataset(self.results, "a") as root:
+            root.createGroup("weather").createDimension("n_train", 2)
+        paths, messages = self.run_figures(self.results)
+        self.assertEqual([path.stem for path in paths], SMALL_FIGURES)
+        self.assert_one_line(messages, "group weather", "left out")
+
+    def test_group_without_numbers(self) -> None:
+        write_results(self.results, Group())
+        with netCDF4.Dataset(self.results, "a") as root:
+            root["diabetes"]["n_train"][:] = 0
+        paths, messages = self.run_figures(self.results, status=2)
+        self.assert_one_line(messages, "not a results file")
+
+    def test_output_that_cannot_be(self) -> None:
+        write_results(self.results, Group())
+        (self.folder / "taken").write_text("a file")
+        paths, messages = self.run_figures(self.results, "-o", "taken", status=2)
+        self.assert_one_line(messages, "taken", "cannot be written")
+
+
+@unittest.skipIf(MISSING, MISSING)
+class Views(unittest.TestCase):
+    """The part of the error axis that panels show, asked of the module itself."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="ridgeless-figures-")
+        self.addCleanup(folder.cleanup)
+        self.folder, self.made = Path(folder.name), 0
+
+    def dataset(self, group: Group):
+        import results
+
+        self.made += 1  # a file that is being read cannot be written over
+        path = self.folder / f"study{self.made}.nc"
+        datasets, notes = results.read(write_results(path, group))
+        self.assertEqual((len(datasets), notes), (1, []))
+        return datasets[0]
+
+    def test_rounding_does_not_stretch(self) -> None:
+        import views
+
+        dataset = self.dataset(Group())
+        view, test = views.comparable(dataset), dataset.curve("test_mse", dataset.unablated())
+        self.assertGreater(view.low, 1e-4)  # the train error is 1e-28 for N <= P
+        self.assertGreater(view.high, test.quantiles[0.95].max())
+        train = dataset.curve("train_mse", dataset.unablated())
+        no_residuals = dataset.curve("test_mse", dataset.of("no_residuals")[0])
+        self.assertEqual(views.zero_at(dataset, [train], view), "N ≤ P")
+        self.assertEqual(views.zero_at(dataset, [no_residuals], view), "N ≥ P")
+        self.assertIsNone(views.zero_at(dataset, [test], view))
+
+    def test_divergence_does_not_stretch(self) -> None:
+        import views
+
+        variants = [("none", None), ("gradient_descent", 1000)]
+        dataset = self.dataset(Group(variants=variants, runaway=1e200))
+        self.assertLess(views.beside_unablated(dataset, "gradient_descent").high, 1e18)
+
+    def test_missing_is_not_zero(self) -> None:
+        import views
+
+        dataset = self.dataset(Group(missing=(0, 1, 6)))
+        view, train = views.comparable(dataset), dataset.curve("train_mse", dataset.unablated())
+        self.assertEqual(views.zero_at(dataset, [train], view), "N ≤ P")
+
+    def test_reduction_is_the_writers(self) -> None:
+        kept = self.dataset(Group(cells=False))
+        expected = kept.curve("test_mse", kept.unablated())
+        made = self.dataset(Group(reduced=False))
+        actual = made.curve("test_mse", made.unablated())
+        np.testing.assert_allclose(actual.median, expected.median, rtol=1e-14)
+        np.testing.assert_allclose(actual.mean, expected.mean, rtol=1e-14)
+        for q in QUANTILES:
+            np.testing.assert_allclose(actual.quantiles[q], expected.quantiles[q], rtol=1e-14)
+
+
+@unittest.skipIf(MISSING, MISSING)
+class Words(unittest.TestCase):
+    """Ticks and numbers as people write them."""
+
+    def test_ticks(self) -> None:
+        import style
+
+        self.assertEqual(style.decade_ticks(0.25, 11), [0.3, 0.5, 1, 2, 3, 5, 10])
+        self.assertEqual(style.tick_texts([0.3, 5, 2000]), ["0.3", "5", "2000"])
+        self.assertEqual(style.tick_texts([10.0, 1e6]), ["$10^{1}$", "$10^{6}$"])
+        for low, high in ((1, 1.01), (0.9, 1.1), (1e-9, 1e12), (3, 40), (1e-300, 1e300)):
+            ticks = style.decade_ticks(low, high)
+            self.assertTrue(2 <= len(ticks) <= 8 and all(low <= t <= high for t in ticks), (low, high, ticks))
+
+    def test_numbers(self) -> None:
+        import style
+
+        values = (0.001, 0.0316227766, 0, -1, 10000, 1e7, 1e-8)
+        self.assertEqual([style.number(v) for v in values], ["0.001", "0.0316", "0", "-1", "10000", "1e7", "1e-8"])
+
+    def test_names(self) -> None:
+        import style
+
+        names = ("california", "who", "my-own", "a" * 40)
+        titles = ["California housing", "WHO life expectancy", "my-own", "a" * 27 + "…"]
+        self.assertEqual([style.dataset_title(n) for n in names], titles)
+
+
+if __name__ == "__main__":
+    unittest.main()

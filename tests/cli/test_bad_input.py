@@ -1,0 +1,142 @@
+"""Bad input: one line that names file, line or key and what was expected, exit status 2, printed once on many ranks, nothing
+left behind."""
+import os
+import pathlib
+import tempfile
+import unittest
+
+from program import SOURCE, run
+
+GOOD = """repeats: 2
+n_train: [1, 2]
+ablations: [none]
+datasets:
+  - {source: csv, name: mine, file: mine.csv, target: y}
+"""
+TABLE = "a,b,y\n" + "".join(f"{i},{i * i % 7},{i % 5}\n" for i in range(20))
+
+# what is wrong: study text, table text, words that the message must have
+CASES = {
+    "ragged row": (GOOD, TABLE + "1,2\n", ["mine.csv:22", "3"]),
+    "text in a number": (GOOD, TABLE + "1,two,3\n", ["mine.csv:22", "b", "two"]),
+    "nan": (GOOD, TABLE.replace("3,2,3", "3,inf,3"), ["mine.csv:5", "inf"]),
+    "too large for a double": (GOOD, TABLE + "1,1e400,3\n", ["mine.csv:22", "1e400"]),
+    "empty table": (GOOD, "", ["mine.csv", "empty"]),
+    "header alone": (GOOD, "a,b,y\n", ["mine.csv"]),
+    "binary junk": (GOOD, "a,b,y\n\x00\x01\x02\x7f\n", ["mine.csv"]),
+    "missing column": (GOOD.replace("target: y", "target: z"), TABLE, ["z", "`a`, `b`, `y`"]),
+    "target among features": (GOOD.replace("target: y", "target: y, features: [a, y]"), TABLE, ["y", "features"]),
+    "N = 0": (GOOD.replace("[1, 2]", "[0, 2]"), TABLE, ["study.yaml:2", "n_train", "0"]),
+    "N beyond the rows": (GOOD.replace("[1, 2]", "[1, 500]"), TABLE, ["study.yaml:2", "500", "20"]),
+    "no test rows left": (GOOD.replace("[1, 2]", "[1, 20]"), TABLE, ["study.yaml:2", "20"]),
+    "negative repeats": (GOOD.replace("repeats: 2", "repeats: -2"), TABLE, ["study.yaml:1", "repeats", "-2"]),
+    "repeats as text": (GOOD.replace("repeats: 2", "repeats: many"), TABLE, ["study.yaml:1", "repeats", "many"]),
+    "unknown dataset": (GOOD.replace("source: csv", "source: boston"), TABLE, ["study.yaml:5", "boston", "diabetes"]),
+    "unknown ablation": (GOOD.replace("[none]", "[lasso]"), TABLE, ["study.yaml:3", "lasso", "ridge"]),
+    "unknown key": (GOOD + "repeat: 3\n", TABLE, ["study.yaml:6", "repeat", "repeats"]),
+    "duplicate key": (GOOD + "repeats: 3\n", TABLE, ["study.yaml:6", "repeats"]),
+    "no repeats": (GOOD.replace("repeats: 2\n", ""), TABLE, ["study.yaml", "repeats"]),
+    "tab": (GOOD + "\tseed: 1\n", TABLE, ["study.yaml:6"]),
+    "unclosed": (GOOD + "seed: [1, 2\n", TABLE, ["study.yaml:"]),
+    "binary study": ("\x00\x01\x02\x03", TABLE, ["study.yaml"]),
+    "empty study": ("", TABLE, ["study.yaml"]),
+    "a list for a study": ("- 1\n- 2\n", TABLE, ["study.yaml:1"]),
+    "table is missing": (GOOD.replace("mine.csv", "no-such.csv"), TABLE, ["no-such.csv"]),
+    "table is a directory": (GOOD.replace("mine.csv", "folder"), TABLE, ["folder", "directory"]),
+    "parameter missing": (GOOD.replace("[none]", "[cutoff]"), TABLE, ["study.yaml:3", "cutoff"]),
+    "parameter not wanted": (GOOD.replace("[none]", "[none: 3]"), TABLE, ["study.yaml:3", "none"]),
+    "negative cutoff": (GOOD.replace("[none]", "[cutoff: -1]"), TABLE, ["study.yaml:3", "cutoff", "-1"]),
+    "variant twice": (GOOD.replace("[none]", "[none, none]"), TABLE, ["study.yaml:3", "none"]),
+    "constant column": (GOOD.replace("target: y", "target: y, standardize: unit-norm"),
+                        "a,b,y\n" + "1,2,3\n" * 9, ["mine.csv", "feature 1", "every row"]),
+}
+
+
+class BadInput(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.at = pathlib.Path(folder.name)
+        (self.at / "folder").mkdir()
+
+    def write(self, study, table):
+        (self.at / "study.yaml").write_text(study)
+        (self.at / "mine.csv").write_text(table)
+
+    def refused(self, done, words):
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ridgeless: ")]
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(len(lines), 1, done.stderr)
+        self.assertEqual(done.stdout, "")
+        for word in words:
+            self.assertIn(word, lines[0])
+
+    def test_the_good_study_runs(self):
+        self.write(GOOD, TABLE)
+        run("run", "study.yaml", cwd=self.at, check=0)
+
+    def test_inputs(self):
+        for what, (study, table, words) in CASES.items():
+            with self.subTest(what):
+                self.write(study, table)
+                done = run("run", "study.yaml", cwd=self.at)
+                self.refused(done, words)
+                self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+                self.assertEqual(sorted(os.listdir(self.at)), ["folder", "mine.csv", "study.yaml"])
+
+    def test_once_on_three_ranks(self):
+        for what in ("text in a number", "unknown key", "N beyond the rows"):
+            with self.subTest(what):
+                self.write(*CASES[what][:2])
+                self.refused(run("run", "study.yaml", cwd=self.at, ranks=3), CASES[what][2])
+
+    def test_study_files_that_are_none(self):
+        self.refused(run("run", "missing.yaml", cwd=self.at), ["missing.yaml"])
+        self.refused(run("run", "folder", cwd=self.at), ["folder", "directory"])
+
+    def test_command_lines(self):
+        for arguments, words in (([], ["command"]), (["walk"], ["walk"]), (["run"], ["STUDY"]), (["run", "a", "b"], ["2"]),
+                                 (["run", "--outptu", "x", "a"], ["--outptu"]), (["run", "-o"], ["FILE"]),
+                                 (["run", "--schedule", "fair", "a"], ["fair", "dynamic"]), (["show"], ["FILE"]),
+                                 (["bench", "walk", "a"], ["walk"]), (["bench", "--repeats", "0", "study", "a"], ["0"])):
+            with self.subTest(arguments):
+                self.refused(run(*arguments, cwd=self.at), words)
+
+    def test_a_command_line_is_refused_once_on_three_ranks(self):
+        self.refused(run("run", "--nonsense", cwd=self.at, ranks=3), ["--nonsense"])
+
+    def test_outputs_that_cannot_be_written(self):
+        self.write(GOOD, TABLE)
+        self.refused(run("run", "study.yaml", "-o", "no/such/folder/x.nc", cwd=self.at), ["no/such/folder"])
+        self.refused(run("run", "study.yaml", "-o", "folder", cwd=self.at), ["folder"])
+
+    def test_output_is_something_else(self):
+        self.write(GOOD, TABLE)
+        (self.at / "notes.nc").write_text("my notes")
+        self.refused(run("run", "study.yaml", "-o", "notes.nc", cwd=self.at), ["notes.nc"])
+        self.assertEqual((self.at / "notes.nc").read_text(), "my notes")
+
+    def test_output_is_of_another_study(self):
+        self.write(GOOD, TABLE)
+        run("run", "study.yaml", "-o", "x.nc", cwd=self.at, check=0)
+        before = (self.at / "x.nc").read_bytes()
+        (self.at / "study.yaml").write_text(GOOD.replace("[none]", "[none, no_residuals]"))
+        self.refused(run("run", "study.yaml", "-o", "x.nc", cwd=self.at), ["x.nc"])
+        (self.at / "x.nc.journal").unlink()
+        self.refused(run("run", "study.yaml", "-o", "x.nc", cwd=self.at), ["x.nc"])
+        self.assertEqual((self.at / "x.nc").read_bytes(), before)
+
+    def test_show_of_what_is_no_results_file(self):
+        self.write(GOOD, TABLE)
+        for path in ("mine.csv", "folder", "missing.nc"):
+            self.refused(run("show", path, cwd=self.at), [path])
+
+    def test_missing_data_files_are_all_named(self):
+        done = run("run", SOURCE / "jobs" / "paper.yaml", cwd=self.at, env={"RIDGELESS_DATA": ""})
+        if done.returncode == 0:
+            self.skipTest("the data files are installed")
+        self.refused(done, ["california", "cal_housing.data", "who", "life_expectancy_who_rajarshi.csv", "--skip-missing"])
+
+
+if __name__ == "__main__":
+    unittest.main()

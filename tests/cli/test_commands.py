@@ -1,0 +1,108 @@
+"""plan, status, show, datasets, bench, --help and --version, as text and as JSON."""
+import json
+import pathlib
+import tempfile
+import unittest
+
+from program import SOURCE, run
+
+STUDY = """title: A small study
+repeats: 4
+n_train: {range: [5, 15]}
+ablations: [none, cutoff: 0.1, leading_modes: 2, no_residuals]
+datasets: [diabetes]
+"""
+
+
+class Commands(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.at = pathlib.Path(cls.folder.name)
+        (cls.at / "study.yaml").write_text(STUDY)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_help_and_version_everywhere(self):
+        self.assertIn("Commands:", run("--help", check=0).stdout)
+        self.assertRegex(run("--version", check=0).stdout, r"^ridgeless \d+\.\d+\.\d+ \(.+\)\n$")
+        for command in ("run", "plan", "status", "show", "datasets", "bench"):
+            done = run(command, "--help", check=0)
+            self.assertIn(f"Usage: ridgeless {command}", done.stdout)
+            self.assertIn("--help", done.stdout)
+            self.assertEqual(done.stderr, "")
+            self.assertIn("ridgeless ", run(command, "--version", check=0).stdout)
+
+    def test_help_is_printed_once_on_ranks(self):
+        self.assertEqual(run("run", "--help", ranks=3, check=0).stdout.count("Usage:"), 1)
+        self.assertEqual(run("datasets", ranks=2, check=0).stdout.count("Efron"), 1)
+
+    def test_plan_then_run_then_status_and_show(self):
+        def answer(*arguments):
+            return json.loads(run(*arguments, "--json", cwd=self.at, check=0).stdout)
+
+        plan = answer("plan", "study.yaml")
+        self.assertEqual((plan["cells"], plan["spectra"], plan["curves"], plan["curves_done"]), (4 * 11 * 4, 44, 4, 0))
+        self.assertEqual(plan["datasets"][0]["n_train"], list(range(5, 16)))
+        self.assertGreater(plan["flops"], 0)
+        self.assertFalse((self.at / "study.nc.journal").exists())
+        self.assertEqual(answer("status", "study.yaml")["done"], 0)
+        done = run("run", "study.yaml", cwd=self.at, check=0)
+        self.assertEqual(done.stdout, "study.nc\n")
+        self.assertIn("cells/s", done.stderr)
+        self.assertEqual(answer("status", "study.yaml")["done"], 4)
+        self.assertEqual(answer("plan", "study.yaml")["curves_done"], 4)
+        self.assertIn("4 of 4 curves done", run("status", "study.yaml", cwd=self.at, check=0).stdout)
+        shown = answer("show", "study.nc")
+        self.assertEqual(shown["title"], "A small study")
+        rows = {row["variant"]: row for row in shown["datasets"][0]["variants"]}
+        self.assertGreater(rows["none"]["spike_height"], 1)
+        self.assertEqual(rows["none"]["spike_left"], 1)
+        self.assertLess(rows["cutoff=0.1"]["spike_left"], 1)
+        self.assertLess(rows["no_residuals"]["spike_left"], 1e-20)
+        text = run("show", "study.nc", cwd=self.at, check=0).stdout
+        for word in ("diabetes", "P = 10", "N = 10", "leading_modes=2", "height"):
+            self.assertIn(word, text)
+
+    def test_plan_text(self):
+        text = run("plan", SOURCE / "jobs" / "quickstart.yaml", cwd=self.at, check=0).stdout
+        for word in ("cells", "spectra", "flops", "memory a rank", "estimated time", "ranks worth using"):
+            self.assertIn(word, text)
+
+    def test_datasets(self):
+        listed = json.loads(run("datasets", "--json", check=0).stdout)
+        rows = {row["name"]: row for row in listed["datasets"]}
+        self.assertEqual(set(rows), {"student-teacher", "california", "diabetes", "who", "who-fixed", "csv"})
+        self.assertEqual((rows["diabetes"]["rows"], rows["diabetes"]["threshold"]), (442, 10))
+        for name, n_rows, n_features in (("california", 20640, 8), ("who", 1649, 17), ("who-fixed", 2864, None)):
+            if rows[name]["available"]:
+                self.assertEqual(rows[name]["rows"], n_rows)
+                self.assertIn(rows[name]["n_features"], (n_features, rows[name]["threshold"]))
+            else:
+                self.assertTrue(rows[name]["missing_file"])
+        text = run("datasets", check=0).stdout
+        self.assertIn("442 rows, 10 features: threshold at N = 10", text)
+
+    def test_missing_files_are_looked_for_by_name(self):
+        text = run("datasets", "--data", self.at, env={"RIDGELESS_DATA": "/nowhere/else"}, check=0).stdout
+        if "missing: cal_housing.data" not in text:
+            self.skipTest("california is installed")
+        self.assertIn(str(self.at), text)
+        self.assertIn("/nowhere/else", text)
+
+    def test_bench(self):
+        speed = json.loads(run("bench", "study", "study.yaml", "--repeats", "20", "--json", cwd=self.at, check=0).stdout)
+        self.assertEqual((speed["spectra"], speed["ranks"]), (220, 1))
+        self.assertGreater(speed["cells_per_second"], 0)
+        speed = json.loads(run("bench", "study", "study.yaml", "--repeats", "3", "--json", cwd=self.at, ranks=2, check=0).stdout)
+        self.assertEqual((speed["spectra"], speed["ranks"]), (33, 2))
+
+    def test_quiet_says_nothing(self):
+        done = run("run", "study.yaml", "-q", "-o", "quiet.nc", cwd=self.at, check=0)
+        self.assertEqual((done.stdout, done.stderr), ("quiet.nc\n", ""))
+
+
+if __name__ == "__main__":
+    unittest.main()

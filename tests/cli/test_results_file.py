@@ -1,0 +1,129 @@
+"""The results file: opened by xarray without any argument more, described by ncdump, reduced values as NumPy has them."""
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import netCDF4
+import numpy as np
+import xarray
+
+from program import run
+
+STUDY = """title: Layout
+repeats: 9
+keep: [cells, modes]
+n_train: [1, 5, 10, 11, 30]
+ablations: [none, cutoff: [0.01, 0.1], leading_modes: 3, no_residuals]
+datasets:
+  - diabetes
+  - {source: student-teacher, name: fresh, rows: 50, features: 4, hidden_features: 6, noise: 0.5, draw: fresh}
+"""
+CELLS = ("variant", "n_features", "n_train", "repeat")
+SPECTRA = ("n_features", "n_train", "repeat")
+
+
+class ResultsFile(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.at = pathlib.Path(cls.folder.name)
+        (cls.at / "study.yaml").write_text(STUDY)
+        run("run", "study.yaml", "-q", cwd=cls.at, check=0)
+        cls.path = cls.at / "study.nc"
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def open(self, group="diabetes"):
+        dataset = xarray.open_dataset(self.path, group=group)
+        self.addCleanup(dataset.close)
+        return dataset
+
+    def test_dimensions_and_coordinates(self):
+        d = self.open()
+        self.assertEqual(dict(d.sizes) | {"mode": d.sizes["mode"]},
+                         {"variant": 5, "n_features": 1, "n_train": 5, "repeat": 9, "quantile": 5, "mode": 10})
+        self.assertEqual(d.variant.values.tolist(), ["none", "cutoff=0.01", "cutoff=0.1", "leading_modes=3", "no_residuals"])
+        self.assertEqual(d.ablation.values.tolist(), ["none", "cutoff", "cutoff", "leading_modes", "no_residuals"])
+        self.assertTrue(np.array_equal(d.parameter.values, [np.nan, 0.01, 0.1, 3, np.nan], equal_nan=True))
+        self.assertIn("ablation", d.test_mse.coords)
+        self.assertEqual(d.n_train.values.tolist(), [1, 5, 10, 11, 30])
+        self.assertEqual(d.n_features.values.tolist(), [10])
+        self.assertEqual(d["quantile"].values.tolist(), [0.05, 0.25, 0.5, 0.75, 0.95])
+        self.assertEqual(d["repeat"].values.tolist(), list(range(9)))
+
+    def test_variables_have_their_dimensions_and_types(self):
+        d = self.open()
+        for name in ("test_mse", "train_mse"):
+            self.assertEqual((d[name].dims, d[name].dtype), (CELLS, np.float64), name)
+        for name in ("sigma_min", "sigma_max", "test_bias_sq", "test_bias_mse"):
+            self.assertEqual((d[name].dims, d[name].dtype), (SPECTRA, np.float64), name)
+        for name in ("sigma", "test_projection_rms", "residual_projection"):
+            self.assertEqual(d[name].dims, (*SPECTRA, "mode"), name)
+        self.assertEqual(d.status.dims, SPECTRA)
+        self.assertTrue((d.status == 0).all())
+        self.assertTrue((d["rank"] == np.minimum(d.n_train, 10)).all())
+        self.assertNotIn("population_mse", d)
+        self.assertTrue(np.isfinite(self.open("fresh").population_mse).all())
+
+    def test_one_cell_by_its_labels(self):
+        d = self.open()
+        value = d.test_mse.sel(variant="cutoff=0.1", n_train=10, repeat=3).item()
+        self.assertEqual(value, d.test_mse.values[2, 0, 2, 3])
+        self.assertGreater(value, 0)
+
+    def test_everything_is_described(self):
+        with netCDF4.Dataset(self.path) as file:
+            for name in ("Conventions", "title", "program", "study_text", "study_hash", "settings"):
+                self.assertTrue(getattr(file, name), name)
+            self.assertEqual(file.study_text, STUDY)
+            for group in (file["diabetes"], file["fresh"]):
+                for name, variable in group.variables.items():
+                    self.assertTrue(variable.long_name, name)
+                    if variable.dtype is str:
+                        continue
+                    self.assertTrue(variable.units, name)
+                    if variable.dtype == np.float64 and name not in (*group.dimensions, "parameter"):
+                        self.assertIn("_FillValue", variable.ncattrs(), name)
+                self.assertEqual(group["status"].flag_meanings.split()[0], "done")
+            self.assertIn("blas", file["provenance"].ncattrs())
+            self.assertIn("rank_busy_seconds", file["provenance"].ncattrs())
+            self.assertIn("not exist", file["diabetes"]["test_mse_mean"].comment)
+
+    def test_reduced_values_are_numpys(self):
+        d = self.open()
+        x = d.test_mse.values
+        self.assertTrue(np.allclose(d.test_mse_mean, x.mean(-1), rtol=1e-13))
+        self.assertTrue(np.allclose(d.test_mse_standard_error, x.std(-1, ddof=1) / 3, rtol=1e-12))
+        self.assertTrue(np.array_equal(d.test_mse_median, np.median(x, -1)))
+        self.assertTrue(np.allclose(d.test_mse_geometric_mean, np.exp(np.log(x).mean(-1)), rtol=1e-12))
+        quantiles = np.moveaxis(np.quantile(x, d["quantile"].values, axis=-1), 0, -1)
+        self.assertTrue(np.allclose(d.test_mse_quantile, quantiles, rtol=1e-14))
+        self.assertTrue(np.array_equal(d.sigma_min_median, np.median(d.sigma_min.values, -1)))
+
+    def test_modes_are_filled_up_to_the_rank(self):
+        d = self.open()
+        known = np.isfinite(d.sigma.values).sum(-1)
+        self.assertTrue((known == np.minimum(d.n_train.values, 10)[None, :, None]).all())
+        smallest = np.nanmin(d.sigma.values, -1)
+        self.assertTrue(np.array_equal(smallest, d.sigma_min.values))
+
+    def test_ncdump_reads_it(self):
+        text = subprocess.run(["ncdump", "-h", self.path], check=True, capture_output=True, text=True).stdout
+        for words in ("group: diabetes {", "group: provenance {", "double test_mse(variant, n_features, n_train, repeat) ;",
+                      "string variant(variant) ;", "byte status(n_features, n_train, repeat) ;"):
+            self.assertIn(words, text)
+
+    def test_summary_keeps_the_reduced_values_alone(self):
+        (self.at / "summary.yaml").write_text(STUDY.replace("keep: [cells, modes]", "keep: summary"))
+        run("run", "summary.yaml", "-q", cwd=self.at, check=0)
+        with xarray.open_dataset(self.at / "summary.nc", group="diabetes") as d:
+            self.assertNotIn("test_mse", d)
+            self.assertNotIn("sigma", d)
+            self.assertTrue(np.array_equal(d.test_mse_median, self.open().test_mse_median))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,89 @@
+"""A killed run loses nothing that was finished, and running again ends in the same bits."""
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+from program import PROGRAM, differences, run
+
+STUDY = """repeats: 120
+n_train: {range: [1, 60]}
+ablations: [none, no_residuals, cutoff: [0.01, 0.1]]
+datasets: [{source: student-teacher, rows: 400, features: 40, hidden_features: 50}]
+"""
+
+
+class Resume(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.at = pathlib.Path(cls.folder.name)
+        (cls.at / "study.yaml").write_text(STUDY)
+        start = time.monotonic()
+        run("run", "study.yaml", "-q", "-o", "whole.nc", ranks=2, cwd=cls.at, check=0)
+        cls.seconds = time.monotonic() - start
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def finish(self, name):
+        before = (self.at / f"{name}.journal").stat().st_size if (self.at / f"{name}.journal").exists() else 0
+        done = run("run", "study.yaml", "-o", name, ranks=2, cwd=self.at, check=0)
+        self.assertEqual(differences(self.at / "whole.nc", self.at / name), [])
+        self.assertEqual([p for p in os.listdir(self.at) if ".tmp." in p], [])
+        return before, done.stderr
+
+    def test_kill_9_of_all_ranks_at_random_times(self):
+        seed = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000))
+        print(f"# RIDGELESS_TEST_SEED={seed}")
+        chance = random.Random(seed)
+        interrupted = 0
+        for i in range(6):
+            name = f"killed-{i}.nc"
+            process = subprocess.Popen(["mpirun", "-n", "2", PROGRAM, "run", "study.yaml", "-q", "-o", name], cwd=self.at,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            time.sleep(chance.uniform(0.3, 1.0) * self.seconds)
+            os.killpg(process.pid, signal.SIGKILL)
+            subprocess.run(["pkill", "-9", "-f", name], check=False)
+            process.wait(timeout=20)
+            interrupted += not (self.at / name).exists()
+            self.finish(name)
+        print(f"# {interrupted} of 6 were cut off before the end")
+
+    def test_a_torn_record_is_cut_off_and_done_again(self):
+        run("run", "study.yaml", "-q", "-o", "torn.nc", cwd=self.at, check=0)
+        journal = self.at / "torn.nc.journal"
+        with open(journal, "r+b") as file:
+            file.truncate(journal.stat().st_size - 1000)
+        _, said = self.finish("torn.nc")
+        self.assertIn("torn.nc.journal", said)
+        self.assertIn("119 of 120 curves are in the journal already", said)
+
+    def test_a_finished_study_is_not_computed_again(self):
+        run("run", "study.yaml", "-q", "-o", "twice.nc", cwd=self.at, check=0)
+        before, said = self.finish("twice.nc")
+        self.assertIn("120 of 120 curves are in the journal already", said)
+        self.assertEqual((self.at / "twice.nc.journal").stat().st_size, before)
+
+    def test_two_writers_are_refused(self):
+        process = subprocess.Popen([PROGRAM, "run", "study.yaml", "-q", "-o", "locked.nc"], cwd=self.at)
+        try:
+            deadline = time.monotonic() + 20
+            while not (self.at / "locked.nc.journal").exists() and time.monotonic() < deadline:
+                time.sleep(0.005)
+            done = run("run", "study.yaml", "-o", "locked.nc", cwd=self.at)
+            if process.poll() is None or done.returncode != 0:
+                self.assertEqual(done.returncode, 2)
+                self.assertIn("locked.nc.journal", done.stderr)
+        finally:
+            process.wait(timeout=60)
+        self.finish("locked.nc")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,91 @@
+"""The same bits in all data groups for any number of ranks, any schedule and any interruption."""
+import os
+import pathlib
+import tempfile
+import unittest
+
+import netCDF4
+
+from program import SOURCE, data_groups, differences, run
+
+STUDY = """
+title: Ranks
+repeats: 7
+seed: 11
+keep: [cells, modes]
+n_train: {range: [1, 24], ratios: [2.5]}
+ablations: [none, no_residuals, cutoff: {logspace: [-3, 0, 4]}, leading_modes: [1, 5], adversarial_test: [-1, 1],
+            adversarial_train: [2], ridge: [0.1], gradient_descent: [3, 100]]
+datasets:
+  - diabetes
+  - {source: student-teacher, rows: 200}
+  - {source: student-teacher, name: fresh, rows: 60, features: 5, hidden_features: 9, noise: 0.3, draw: fresh}
+"""
+
+
+class Ranks(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.at = pathlib.Path(cls.folder.name)
+        (cls.at / "study.yaml").write_text(STUDY)
+        run("run", "study.yaml", "-q", "-o", "alone.nc", cwd=cls.at, check=0)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def same_as_alone(self, name, ranks, *options):
+        run("run", "study.yaml", "-q", "-o", name, *options, ranks=ranks, cwd=self.at, check=0)
+        self.assertEqual(differences(self.at / "alone.nc", self.at / name), [])
+
+    def test_comparison_sees_a_difference(self):
+        (self.at / "other.yaml").write_text(STUDY.replace("seed: 11", "seed: 12"))
+        run("run", "other.yaml", "-q", "-o", "other.nc", cwd=self.at, check=0)
+        self.assertIn("diabetes/test_mse", differences(self.at / "alone.nc", self.at / "other.nc"))
+
+    def test_1_2_3_and_7_ranks(self):
+        for ranks in (1, 2, 3, 7):
+            self.same_as_alone(f"ranks-{ranks}.nc", ranks)
+
+    def test_schedules(self):
+        for schedule in ("static", "cyclic", "dynamic"):
+            self.same_as_alone(f"{schedule}.nc", 3, "--schedule", schedule)
+
+    def test_more_ranks_than_curves(self):
+        (self.at / "small.yaml").write_text("repeats: 1\nn_train: [5, 10]\nablations: [none]\ndatasets: [diabetes]\n")
+        run("run", "small.yaml", "-q", "-o", "small-1.nc", cwd=self.at, check=0)
+        for schedule in ("dynamic", "static", "cyclic"):
+            name = f"small-{schedule}.nc"
+            run("run", "small.yaml", "-q", "-o", name, "--schedule", schedule, ranks=5, cwd=self.at, check=0)
+            self.assertEqual(differences(self.at / "small-1.nc", self.at / name), [])
+
+    def test_more_repeats_extend_a_finished_study(self):
+        (self.at / "short.yaml").write_text(STUDY.replace("repeats: 7", "repeats: 3"))
+        run("run", "short.yaml", "-q", "-o", "extended.nc", ranks=2, cwd=self.at, check=0)
+        (self.at / "short.yaml").write_text(STUDY)
+        done = run("run", "short.yaml", "-o", "extended.nc", ranks=3, cwd=self.at, check=0)
+        self.assertIn("9 of 21 curves are in the journal already", done.stderr)
+        self.assertEqual(differences(self.at / "alone.nc", self.at / "extended.nc"), [])
+
+    def test_every_rank_has_its_share_in_provenance(self):
+        run("run", "study.yaml", "-q", "-o", "shares.nc", ranks=3, cwd=self.at, check=0)
+        with netCDF4.Dataset(self.at / "shares.nc") as file:
+            provenance = file["provenance"]
+            self.assertEqual(len(provenance.rank_curves), 3)
+            self.assertEqual(sum(provenance.rank_curves), 21)
+            self.assertTrue(all(curves > 0 for curves in provenance.rank_curves))
+            self.assertTrue(all(seconds > 0 for seconds in provenance.rank_busy_seconds))
+            self.assertGreaterEqual(provenance.load_imbalance, 1)
+            self.assertLessEqual(provenance.load_imbalance, 3)
+
+    def test_results_of_quickstart_do_not_depend_on_ranks(self):
+        study = SOURCE / "jobs" / "quickstart.yaml"
+        run("run", study, "-q", "-o", "quick-1.nc", cwd=self.at, check=0)
+        run("run", study, "-q", "-o", "quick-2.nc", ranks=2, cwd=self.at, check=0)
+        self.assertEqual(differences(self.at / "quick-1.nc", self.at / "quick-2.nc"), [])
+        self.assertGreater(len(data_groups(self.at / "quick-1.nc")), 50)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,52 @@
+"""What the tests of the whole program share: starting it on ranks, and comparing results files bit by bit."""
+import os
+import pathlib
+import subprocess
+
+import netCDF4
+import numpy as np
+
+PROGRAM = os.environ["RIDGELESS_PROGRAM"]
+SOURCE = pathlib.Path(os.environ["RIDGELESS_SOURCE_ROOT"])
+WRAPPER = os.environ.get("RIDGELESS_TEST_WRAPPER", "").split()  # valgrind goes between mpirun and the program
+
+
+def run(*arguments, ranks=None, cwd=None, env=None, timeout=120, check=None):
+    """Runs the program, under mpirun when `ranks` is given. With `check` the exit status must be that."""
+    command = [*WRAPPER, PROGRAM, *map(str, arguments)]
+    if ranks is not None:
+        command = ["mpirun", "-n", str(ranks), *command]
+    done = subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, text=True, capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=timeout)
+    if check is not None and done.returncode != check:
+        raise AssertionError(f"{' '.join(command)}: exit status {done.returncode}, expected {check}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def data_groups(path):
+    """Every variable and attribute of the file outside `provenance`, as bytes."""
+    found = {}
+
+    def collect(group, prefix):
+        for name in group.ncattrs():
+            found[f"{prefix}@{name}"] = repr(np.asarray(group.getncattr(name)).tolist())
+        for name, variable in group.variables.items():
+            variable.set_auto_maskandscale(False)
+            values = variable[...]
+            text = values.dtype == object or values.dtype.kind in "US"
+            found[f"{prefix}{name}"] = (variable.dimensions, repr(values.tolist()) if text else values.tobytes())
+            for attribute in variable.ncattrs():
+                found[f"{prefix}{name}@{attribute}"] = repr(np.asarray(variable.getncattr(attribute)).tolist())
+
+    with netCDF4.Dataset(path) as file:
+        collect(file, "")
+        for name, group in file.groups.items():
+            if name != "provenance":
+                collect(group, f"{name}/")
+    return found
+
+
+def differences(left, right):
+    """Names of what is not bit for bit the same in the data groups of two results files."""
+    a, b = data_groups(left), data_groups(right)
+    return sorted(name for name in a.keys() | b.keys() if a.get(name) != b.get(name))

@@ -1,0 +1,89 @@
+"""The project's own rules that a compiler does not know: layering, checked calls, format, documented commands."""
+import pathlib
+import re
+import subprocess
+import unittest
+
+from program import PROGRAM, SOURCE
+
+MODULES = ["core", "random", "data", "spectrum", "fit", "study", "task", "parallel", "results", "cli"]
+# What a module may include beside itself and core. Only parallel, core's context and the commands know MPI.
+MAY_SEE = {
+    "core": {"context"},
+    "random": set(),
+    "data": {"random"},
+    "spectrum": set(),
+    "fit": {"spectrum"},
+    "study": {"random", "data", "spectrum", "fit"},
+    "task": {"random", "data", "spectrum", "fit", "study"},
+    "parallel": {"context", "random", "data", "spectrum", "fit", "study", "task"},
+    "results": {"random", "data", "spectrum", "fit", "study", "task"},
+    "cli": {"context", "random", "data", "spectrum", "fit", "study", "task", "parallel", "results"},
+}
+
+
+def sources(module):
+    return sorted((SOURCE / "src" / module).glob("*.[ch]"))
+
+
+def public_headers():
+    return sorted((SOURCE / "include" / "ridgeless").glob("*.h"))
+
+
+class Style(unittest.TestCase):
+    def matches(self, pattern, paths):
+        return [f"{path.relative_to(SOURCE)}: {line.strip()}" for path in paths for line in path.read_text().splitlines()
+                if re.search(pattern, line)]
+
+    def test_lower_modules_never_include_higher_ones(self):
+        for module in MODULES:
+            for path in [*sources(module), SOURCE / "include" / "ridgeless" / f"{module}.h"]:
+                if not path.exists():
+                    continue
+                seen = set(re.findall(r'#include "ridgeless/(\w+)\.h"', path.read_text()))
+                self.assertLessEqual(seen, MAY_SEE[module] | {module, "core"}, path)
+
+    def test_only_context_and_parallel_call_mpi(self):
+        others = [path for module in MODULES if module != "parallel" for path in sources(module)
+                  if path.name != "context.c"]
+        self.assertEqual(self.matches(r"\bMPI_[A-Z]", others), [])
+
+    def test_the_world_is_named_in_context_alone(self):
+        paths = [path for module in MODULES for path in sources(module) if path.name != "context.c"]
+        self.assertEqual(self.matches(r"\bMPI_COMM_WORLD", paths), [])
+
+    def test_only_commands_and_the_log_print(self):
+        paths = [path for module in MODULES if module != "cli" for path in sources(module)
+                 if path.name not in ("log.c", "context.c")]
+        self.assertEqual(self.matches(r"(?<![a-z_n])(printf|fprintf|puts) ?\(", paths), [])
+
+    def test_memory_comes_from_core(self):
+        paths = [path for module in MODULES if module != "core" for path in sources(module)]
+        self.assertEqual(self.matches(r"(?<![\w.])(malloc|calloc|realloc) ?\(", paths), [])
+
+    def test_format(self):
+        paths = [*public_headers(), *SOURCE.glob("src/**/*.[ch]"), *SOURCE.glob("tests/**/*.[ch]")]
+        done = subprocess.run(["clang-format", "--dry-run", "-Werror", *paths], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+
+    def test_exported_symbols_carry_the_prefix(self):
+        table = subprocess.run(["nm", "--defined-only", "-g", PROGRAM], check=True, capture_output=True, text=True).stdout
+        names = [line.split()[-1] for line in table.splitlines() if line.split()[1] == "T"]
+        own = [name for name in names if not name.startswith(("rl_", "_", "main", "__"))]
+        self.assertEqual([name for name in own if not re.match(r"(asan|ubsan|lsan|sanitizer)", name)], [])
+
+    def test_every_option_is_in_the_man_page(self):
+        page = (SOURCE / "src" / "cli" / "ridgeless.1").read_text()
+        table = (SOURCE / "src" / "cli" / "command.c").read_text()
+        for name in re.findall(r"\{'\w', \"([\w-]+)\"", table):
+            self.assertIn(name.replace("-", "\\-"), page)
+
+    def test_scripts_have_no_syntax_errors(self):
+        scripts = [*SOURCE.glob("jobs/*.sh"), SOURCE / "tests" / "run.sh", SOURCE / ".ci" / "run"]
+        self.assertGreaterEqual(len(scripts), 5)
+        for script in scripts:
+            subprocess.run(["bash", "-n", script], check=True)
+
+
+if __name__ == "__main__":
+    unittest.main()

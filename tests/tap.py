@@ -1,0 +1,57 @@
+"""Runs a file of unittest tests and reports in TAP, so that Meson counts every test: tap.py FILE."""
+import importlib.util
+import pathlib
+import sys
+import time
+import unittest
+
+
+class TapResult(unittest.TestResult):
+    """Prints a line a test; what a test has to say of its failure goes into comment lines below it."""
+
+    def report(self, ok, test, remark="", detail=""):
+        directive = f" # {remark}" if remark else ""
+        print(f"{'ok' if ok else 'not ok'} {self.testsRun} - {test.id().split('.', 1)[1]}{directive}", flush=True)
+        for line in detail.splitlines():
+            print(f"# {line}", flush=True)
+
+    def addSuccess(self, test):
+        self.report(True, test)
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.report(False, test, detail=self.failures[-1][1])
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.report(False, test, detail=self.errors[-1][1])
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self.report(True, test, remark=f"SKIP {reason}")
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            print(f"# in {subtest}", flush=True)
+            self.report(False, test, detail=self.failures[-1][1] if self.failures else self.errors[-1][1])
+
+
+def main():
+    path = pathlib.Path(sys.argv[1]).resolve()
+    sys.path[:0] = [str(path.parent), str(path.parent.parent)]
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    suite = unittest.defaultTestLoader.loadTestsFromModule(module)
+    print(f"1..{suite.countTestCases()}", flush=True)
+    result = TapResult()
+    start = time.monotonic()
+    suite.run(result)
+    print(f"# {result.testsRun} tests in {time.monotonic() - start:.1f} s")
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
