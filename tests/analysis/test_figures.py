@@ -140,7 +140,8 @@ def put_field(to: netCDF4.Group, group: Group, name: str, dims: tuple[str, ...],
     if group.reduced:
         put(to, f"{name}_median", dims[:-1], np.median(values, axis=-1))
         put(to, f"{name}_mean", dims[:-1], np.mean(values, axis=-1))
-        table = np.moveaxis(np.quantile(values, QUANTILES, axis=-1), 0, -1)
+        with np.errstate(invalid="ignore"):  # between two infinite values
+            table = np.moveaxis(np.quantile(values, QUANTILES, axis=-1), 0, -1)
         put(to, f"{name}_quantile", (*dims[:-1], "quantile"), table)
 
 

@@ -1,0 +1,106 @@
+"""The paper's three factors, mode by mode: the error of a prediction is the sum over modes r of their product,
+(1 / sigma_r) (x_test . v_r) (u_r . E), and the spike needs all three to be large at once."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+import layout
+import style
+import views
+from layout import Options
+from results import QUANTILES, Curve, Dataset, Notes
+
+MARKERS_UP_TO = 40  # modes; more of them need no marker each
+BANDS = (layout.Band(*style.INNER, 0.18),)
+
+
+@dataclass(frozen=True)
+class Regime:
+    """Where in N a line of the figure is taken."""
+
+    label: str
+    colour: str
+    marker: str
+
+
+FEW_ROWS = Regime("few training rows, N near P/2", style.FEW_ROWS, "^")
+AT_THRESHOLD = Regime("N nearest to P", style.AT_THRESHOLD, "o")
+MANY_ROWS = Regime("many training rows, largest N", style.MANY_ROWS, "s")
+ALL = (FEW_ROWS, AT_THRESHOLD, MANY_ROWS)
+
+
+def factors(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
+    """A row a dataset, a column a factor, a line a regime of N."""
+    shown = [d for d in datasets if d.has_modes() and any(d.modes("sigma", i) is not None for i in _regimes(d))]
+    if shown and len(shown) < len(datasets):
+        notes.append(f"factors: no per-mode values kept for {', '.join(d.group for d in datasets if d not in shown)}")
+    if not shown:
+        return None
+    page, grid = layout.table(len(shown), len(COLUMNS), "The three factors of the error, mode by mode", "mode r")
+    there = {r for dataset in shown for r in _regimes(dataset).values()}
+    for row, dataset in zip(grid, shown):
+        for axes, (title, factor) in zip(row, COLUMNS):
+            _panel(axes, dataset, factor)
+            if row is grid[0]:
+                axes.set_title(title)
+        sizes = ", ".join(f"{dataset.n_train[i]:.0f}" for i in sorted(_regimes(dataset)))
+        row[0].set_ylabel(f"{layout.describe(dataset, newline=True)}\nN = {sizes}")
+    page.handles = [layout.line_handle(r.colour, r.label, marker=r.marker, markersize=4) for r in ALL if r in there]
+    if any(d.repeats != 1 for d in shown):
+        page.handles += layout.band_handles(style.UNABLATED, BANDS)
+    return layout.finish(page)
+
+
+def _panel(axes: Axes, dataset: Dataset, factor: str) -> None:
+    drawn = []
+    for index, regime in _regimes(dataset).items():
+        values = _factor(dataset, factor, index)
+        if values is None:
+            continue
+        drawn.append(values)
+        modes = np.arange(1, len(values.median) + 1)
+        marker = regime.marker if len(modes) <= MARKERS_UP_TO else ""
+        bands = BANDS if dataset.repeats != 1 else ()
+        layout.curve(axes, modes, values, regime.colour, bands, marker=marker, markersize=3.5, linewidth=1.3)
+    if drawn:
+        view = views.around(*drawn, outer=False)
+        layout.y_axis(axes, view.low, view.high)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
+
+
+def _regimes(dataset: Dataset) -> dict[int, Regime]:
+    """Index along n_train -> regime; the ones away from the threshold only where the study goes away from it."""
+    n, p = dataset.n_train, dataset.n_features
+    chosen = {int(np.argmin(np.abs(n - p))): AT_THRESHOLD}
+    few, many = int(np.argmin(np.abs(n - p / 2))), int(np.argmax(n))
+    if n[few] <= 0.75 * p:
+        chosen.setdefault(few, FEW_ROWS)
+    if n[many] >= 1.5 * p:
+        chosen.setdefault(many, MANY_ROWS)
+    return chosen
+
+
+def _factor(dataset: Dataset, factor: str, index: int) -> Curve | None:
+    """Reduced over the repeats, mode by mode."""
+    values = dataset.modes(factor, index)
+    if values is None:
+        return None
+    with warnings.catch_warnings(), np.errstate(divide="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)  # modes that no repeat has
+        values = 1 / np.where(values > 0, values, np.nan) if factor == "sigma" else np.abs(values)
+        table = np.nanquantile(values, QUANTILES, axis=0)
+    return Curve(table[2], dict(zip(QUANTILES, table)), None)
+
+
+COLUMNS = (
+    (r"$1/\sigma_r$", "sigma"),
+    (r"test projection, rms of $x \cdot v_r$", "test_projection_rms"),
+    (r"residual projection, $|u_r \cdot E|$", "residual_projection"),
+)
