@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 # needed by root, harmless to others
 
 bash jobs/install-packages.sh
+echo "building in $PWD/build"
 if [ ! -f build/build.ninja ]; then
   rm -rf build # one that was cut off
   meson setup build -Dtests=false >/dev/null
@@ -14,7 +15,9 @@ ninja -C build >/dev/null || { ninja -C build; exit 1; } # once more, to show wh
 ridgeless=$PWD/build/src/cli/ridgeless
 
 mkdir -p quickstart
+echo "running jobs/quickstart.yaml"
 mpirun -n "$(nproc)" "$ridgeless" run jobs/quickstart.yaml -o quickstart/quickstart.nc
+echo "drawing the figures"
 /usr/bin/python3 analysis/figures.py quickstart/quickstart.nc -o quickstart/figures >/dev/null
 "$ridgeless" show quickstart/quickstart.nc > quickstart/summary.txt
 

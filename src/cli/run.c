@@ -117,6 +117,7 @@ static void print_summary(const rl_context *context, const work *w, const rl_run
     const rl_plan *plan = &w->prepared.plan;
     const double part = (double)w->n_todo / (double)plan->n_curves, cells = part * (double)plan->n_cells;
     char time_text[32];
+    if (w->n_todo == 0) return;
     rl_info("%.0f cells from %.0f spectra on %d rank(s) in %s: %.3g cells/s, load imbalance %.2f", cells,
             part * (double)plan->n_spectra, context->size, rl_time_text(summary->seconds, time_text),
             summary->seconds > 0 ? cells / summary->seconds : 0, summary->imbalance);
