@@ -1,4 +1,3 @@
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,11 +31,7 @@ static rl_status print_speed(const rl_settings *settings, const rl_context *cont
         json_pack("{s:I, s:I, s:i, s:f, s:f, s:f, s:f}", "spectra", (json_int_t)plan->n_spectra, "cells",
                   (json_int_t)plan->n_cells, "ranks", context->size, "seconds", summary->seconds, "spectra_per_second",
                   spectra, "cells_per_second", cells, "load_imbalance", summary->imbalance);
-    if (root == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not build the JSON answer");
-    json_dumpf(root, stdout, JSON_INDENT(2));
-    printf("\n");
-    json_decref(root);
-    return RL_OK;
+    return rl_print_json(root);
 }
 
 static rl_status measure(const rl_settings *settings, const rl_context *context, rl_prepared *p) {

@@ -2,6 +2,8 @@
 #ifndef RL_CLI_H
 #define RL_CLI_H
 
+#include <jansson.h>
+
 #include "ridgeless/context.h"
 #include "ridgeless/parallel.h"
 #include "ridgeless/results.h"
@@ -47,6 +49,9 @@ void rl_prepared_destroy(rl_prepared *prepared);
 /* "512 B", "1.5 KiB", ... and "0.3 s", "12 min", ...; text [32]. */
 const char *rl_bytes_text(double bytes, char text[32]);
 const char *rl_time_text(double seconds, char text[32]);
+
+/* Prints the object on standard output and releases it; NULL (jansson's answer to no memory) is a failure. */
+rl_status rl_print_json(json_t *root);
 
 /* A bar with rate and time left on a terminal, a line now and then elsewhere, on standard error. */
 typedef struct rl_progress {

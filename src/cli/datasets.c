@@ -1,4 +1,3 @@
-#include <jansson.h>
 #include <stdio.h>
 
 #include "cli.h"
@@ -77,12 +76,8 @@ rl_status rl_command_datasets(rl_settings *settings, const rl_context *context) 
             print_entry(&entry, &path);
         rl_dataset_destroy(&entry.data);
     }
-    if (status == RL_OK && settings->json) {
-        json_t *root = json_pack("{s:o, s:O}", "folders", path_json(&path), "datasets", list);
-        json_dumpf(root, stdout, JSON_INDENT(2));
-        printf("\n");
-        json_decref(root);
-    }
+    if (status == RL_OK && settings->json)
+        status = rl_print_json(json_pack("{s:o, s:O}", "folders", path_json(&path), "datasets", list));
     json_decref(list);
     rl_data_path_destroy(&path);
     return status;

@@ -1,4 +1,3 @@
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -72,11 +71,7 @@ static rl_status print_json(const rl_prepared *p, const estimate *e) {
                   (json_int_t)plan->n_curves, "curves_done", (json_int_t)e->done, "repeats", p->study.repeats, "flops",
                   e->flops, "memory_per_rank_bytes", (json_int_t)plan->memory_per_rank, "seconds_on_one_rank",
                   e->seconds_left, "ranks_worth_using", (json_int_t)e->ranks, "datasets", datasets);
-    if (root == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not build the JSON answer");
-    json_dumpf(root, stdout, JSON_INDENT(2));
-    printf("\n");
-    json_decref(root);
-    return RL_OK;
+    return rl_print_json(root);
 }
 
 rl_status rl_command_plan(rl_settings *settings, const rl_context *context) {

@@ -1,5 +1,3 @@
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "cli.h"
@@ -46,31 +44,4 @@ void rl_prepared_destroy(rl_prepared *prepared) {
     rl_study_destroy(&prepared->study);
     rl_free(prepared->output);
     *prepared = (rl_prepared){0};
-}
-
-const char *rl_bytes_text(double bytes, char text[32]) {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-    int unit = 0;
-    while (bytes >= 1024 && unit < 5) {
-        bytes /= 1024;
-        unit++;
-    }
-    snprintf(text, 32, unit == 0 || bytes >= 100 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
-    return text;
-}
-
-const char *rl_time_text(double seconds, char text[32]) {
-    if (seconds < 0.1)
-        snprintf(text, 32, "%.0f ms", 1e3 * seconds);
-    else if (seconds < 10)
-        snprintf(text, 32, "%.1f s", seconds);
-    else if (seconds < 120)
-        snprintf(text, 32, "%.0f s", seconds);
-    else if (seconds < 7200)
-        snprintf(text, 32, "%.0f min", seconds / 60);
-    else if (seconds < 172800)
-        snprintf(text, 32, "%.1f h", seconds / 3600);
-    else
-        snprintf(text, 32, "%.1f days", seconds / 86400);
-    return text;
 }

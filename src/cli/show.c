@@ -1,4 +1,3 @@
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,10 +10,14 @@ static const rl_shown_variant *unablated(const rl_shown_dataset *d) {
     return NULL;
 }
 
+/* An error this much smaller than the unablated one is what rounding makes of zero. */
+static const double rounding = 1e-12;
+
 /* What a variant leaves of the spike: its median test error at the threshold over that of the unablated fit. */
 static double part_left(const rl_shown_dataset *d, const rl_shown_variant *v) {
     const rl_shown_variant *none = unablated(d);
-    return none != NULL ? v->threshold_median / none->threshold_median : NAN;
+    const double part = none != NULL ? v->threshold_median / none->threshold_median : NAN;
+    return part < rounding ? 0 : part;
 }
 
 /* A number in `width` columns, "-" where there is none. */
@@ -35,10 +38,10 @@ static void print_dataset(const rl_shown_dataset *d) {
     char at_threshold[24], at_largest[24];
     snprintf(at_threshold, sizeof at_threshold, "N = %d", d->threshold_n);
     snprintf(at_largest, sizeof at_largest, "N = %d", d->largest_n);
-    printf("  %-26s %12s %12s %10s %12s\n", "median test error at", at_threshold, at_largest, "height", "spike left");
+    printf("  %-30s %12s %12s %10s %12s\n", "median test error at", at_threshold, at_largest, "height", "spike left");
     for (int i = 0; i < d->n_variants; i++) {
         const rl_shown_variant *v = &d->variants[i];
-        printf("  %-26s", v->label);
+        printf("  %-30s", v->label);
         print_number("%.4g", v->threshold_median, 12);
         print_number("%.4g", v->largest_median, 12);
         print_number("%.3g", v->spike, 10);
@@ -73,11 +76,7 @@ static rl_status print_json(const rl_shown *shown) {
     json_t *datasets = json_array();
     for (int i = 0; i < shown->n_datasets; i++) json_array_append_new(datasets, dataset_json(&shown->datasets[i]));
     json_t *root = json_pack("{s:s, s:s, s:o}", "title", shown->title, "program", shown->program, "datasets", datasets);
-    if (root == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not build the JSON answer");
-    json_dumpf(root, stdout, JSON_INDENT(2));
-    printf("\n");
-    json_decref(root);
-    return RL_OK;
+    return rl_print_json(root);
 }
 
 rl_status rl_command_show(rl_settings *settings, const rl_context *context) {

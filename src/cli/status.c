@@ -1,4 +1,3 @@
-#include <jansson.h>
 #include <stdio.h>
 
 #include "cli.h"
@@ -37,11 +36,7 @@ static rl_status print_json(const rl_prepared *p, const rl_journal *journal) {
     const int64_t done = journal != NULL ? rl_journal_count(journal) : 0;
     json_t *root = json_pack("{s:s, s:I, s:I, s:o}", "output", p->output, "curves", (json_int_t)p->plan.n_curves,
                              "done", (json_int_t)done, "datasets", datasets);
-    if (root == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not build the JSON answer");
-    json_dumpf(root, stdout, JSON_INDENT(2));
-    printf("\n");
-    json_decref(root);
-    return RL_OK;
+    return rl_print_json(root);
 }
 
 rl_status rl_command_status(rl_settings *settings, const rl_context *context) {
