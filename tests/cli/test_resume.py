@@ -71,7 +71,8 @@ class Resume(unittest.TestCase):
         self.assertEqual((self.at / "twice.nc.journal").stat().st_size, before)
 
     def test_two_writers_are_refused(self):
-        process = subprocess.Popen([PROGRAM, "run", "study.yaml", "-q", "-o", "locked.nc"], cwd=self.at)
+        process = subprocess.Popen([PROGRAM, "run", "study.yaml", "-q", "-o", "locked.nc"], cwd=self.at,
+                                   stdout=subprocess.DEVNULL)
         try:
             deadline = time.monotonic() + 20
             while not (self.at / "locked.nc.journal").exists() and time.monotonic() < deadline:

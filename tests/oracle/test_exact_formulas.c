@@ -37,7 +37,7 @@ static double ks_p_value(double *u, int n) {
 
 static void assert_uniform(const char *what, double *u, int n) {
     const double p = ks_p_value(u, n);
-    print_message("%s: Kolmogorov-Smirnov p = %.3f over %d draws\n", what, p, n);
+    print_message("# %s: Kolmogorov-Smirnov p = %.3f over %d draws\n", what, p, n);
     if (!(p > 0.001)) fail_msg("%s: p = %g", what, p);
 }
 
@@ -46,7 +46,7 @@ static void assert_mean(const char *what, const double *values, int n, double ex
     for (int i = 0; i < n; i++) mean += values[i] / n;
     for (int i = 0; i < n; i++) variance += (values[i] - mean) * (values[i] - mean) / (n - 1);
     const double error = sqrt(variance / n);
-    print_message("%s: %.5g +- %.2g, exact %.5g\n", what, mean, error, expected);
+    print_message("# %s: %.5g +- %.2g, exact %.5g\n", what, mean, error, expected);
     if (!(fabs(mean - expected) <= 4 * error)) fail_msg("%s: %.6g +- %.2g, exact %.6g", what, mean, error, expected);
 }
 
@@ -255,7 +255,7 @@ static void expected_risk_of_a_study(void **state) {
             without[r] = record[l.population_mse + (size_t)i * 2 + 1];
         }
         const double expected = n > d ? v * (n - 1) / (n - d - 1) : b * (1 - n / d) + v * (1 + n / (d - n - 1));
-        print_message("N = %g\n", n);
+        print_message("# N = %g\n", n);
         assert_mean("population error", population, REPEATS, expected);
         assert_mean("test error", test, REPEATS, expected);
         if (n < d)
