@@ -4,7 +4,7 @@
 #   tests/run.sh --quick  without the sanitizer build and valgrind
 # Tests that want a file that does not ship look in $RIDGELESS_DATA and at $RIDGELESS_REFERENCE, and are skipped by name.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 bash jobs/install-packages.sh --tests || exit 1
 quick=${1:-}
 
