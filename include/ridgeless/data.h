@@ -9,12 +9,14 @@
 #include "ridgeless/core.h"
 #include "ridgeless/random.h"
 
-/* A linear teacher with independent standard normal features: y = x_hidden . beta + noise * e, of which the student
+/* A linear teacher with independent normal features: y = x_hidden . beta + noise * e, of which the student
  * sees the first n_features coordinates of x_hidden. */
 typedef struct rl_teacher {
     int n_hidden;
-    double noise; /* standard deviation */
-    double *beta; /* [n_hidden], owned */
+    double noise;   /* standard deviation */
+    double *beta;   /* [n_hidden], owned */
+    double *scale;  /* [n_hidden], owned: standard deviations of the features */
+    bool isotropic; /* all of them 1 */
 } rl_teacher;
 
 typedef struct rl_dataset {

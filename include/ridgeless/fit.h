@@ -25,6 +25,13 @@ typedef enum rl_parameter_kind {
     RL_PARAMETER_COUNT     /* integer >= 1 */
 } rl_parameter_kind;
 
+/* What the exact expectations of the test error depend on, for independent standard normal features. */
+typedef struct rl_expectation {
+    int n_train, n_features;
+    double signal;            /* |beta*|^2 */
+    double residual_variance; /* of y given the student's features */
+} rl_expectation;
+
 typedef struct rl_ablation {
     const char *name;    /* in study files, labels and the coordinate `ablation` */
     const char *summary; /* one line */
@@ -34,6 +41,9 @@ typedef struct rl_ablation {
     int n_options;
     /* Modes from s->rank on are zero and take no part: beta 0, residual c. */
     void (*fit)(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit);
+    /* The test error's exact expectation over training sets and test rows; INFINITY where it diverges. NULL: no
+     * finite-size formula is known. */
+    double (*expected_mse)(const rl_expectation *e);
 } rl_ablation;
 
 /* An ablation with its parameter. */
@@ -55,7 +65,8 @@ typedef struct rl_errors {
     double population_mse; /* expectation over the design; NaN where the design is unknown */
 } rl_errors;
 
-/* The design of the population, for population_mse: independent standard normal features. */
+/* The design of the population, for population_mse: independent normal features of mean 0, standard unless the spectrum
+ * has population_z. */
 typedef struct rl_population {
     bool known;
     double residual_variance; /* of y given the student's features */

@@ -71,6 +71,11 @@ typedef struct rl_spectrum {
     int ldz;                        /* [m, n_modes]: X_test V */
     double *z_target[RL_N_TARGETS]; /* [m]: test targets (y_test; X_test beta*; the difference of the two) */
     double *z_one;                  /* [m]: the vector of ones */
+    /* The whole population as rows, where its features are independent with known standard deviations that differ:
+     * diag(scale) V and diag(scale) beta*. The squared difference in any beta is the population's. NULL where they are
+     * all 1 (V's columns are orthonormal) or unknown. */
+    double *population_z;      /* [n_features, n_modes], ld = n_features */
+    double *population_target; /* [n_features] */
     /* Parameters */
     double *b_star;       /* [n_modes]: V^T beta* */
     double b_outside_sq;  /* |beta* - V V^T beta*|^2; exactly 0 when rank = n_features */
@@ -91,6 +96,7 @@ typedef struct rl_training_set {
     const double *x;         /* [n_train, n_features], ROW-major, ld = n_features */
     const double *y;         /* [n_train] */
     const double *beta_star; /* [n_features] */
+    const double *scale; /* [n_features]: standard deviations of the population's features; NULL: all 1, or unknown */
 } rl_training_set;
 
 /* Dense LAPACK: QR first when n_train > n_features (so that the parts outside come as tails of Q^T y), then dgesdd,

@@ -13,6 +13,7 @@ void rl_dataset_destroy(rl_dataset *dataset) {
     rl_free(dataset->y);
     rl_free(dataset->beta_star);
     rl_free(dataset->teacher.beta);
+    rl_free(dataset->teacher.scale);
     *dataset = (rl_dataset){0};
 }
 
@@ -20,7 +21,10 @@ double rl_dataset_residual_variance(const rl_dataset *dataset) {
     const rl_teacher *teacher = &dataset->teacher;
     assert(teacher->beta != NULL);
     double sum = teacher->noise * teacher->noise;
-    for (int j = dataset->n_features; j < teacher->n_hidden; j++) sum += teacher->beta[j] * teacher->beta[j];
+    for (int j = dataset->n_features; j < teacher->n_hidden; j++) {
+        const double part = teacher->scale[j] * teacher->beta[j];
+        sum += part * part;
+    }
     return sum;
 }
 
@@ -201,8 +205,9 @@ static uint64_t checksum(const rl_dataset *dataset) {
         return XXH3_64bits_withSeed(dataset->y, sizeof(double) * n,
                                     XXH3_64bits_withSeed(dataset->x, sizeof(double) * n * p, hash));
     const size_t n_hidden = (size_t)teacher->n_hidden;
-    return XXH3_64bits_withSeed(&teacher->noise, sizeof teacher->noise,
-                                XXH3_64bits_withSeed(teacher->beta, sizeof(double) * n_hidden, hash));
+    const uint64_t of_beta = XXH3_64bits_withSeed(teacher->beta, sizeof(double) * n_hidden, hash);
+    const uint64_t of_noise = XXH3_64bits_withSeed(&teacher->noise, sizeof teacher->noise, of_beta);
+    return teacher->isotropic ? of_noise : XXH3_64bits_withSeed(teacher->scale, sizeof(double) * n_hidden, of_noise);
 }
 
 static rl_status load(const rl_source *source, const rl_source_request *request, rl_dataset *dataset) {

@@ -1,9 +1,14 @@
+#include <math.h>
+
 #include "source.h"
 
 /* The linear teacher of the paper: features and teacher are independent standard normal numbers, and the student sees
- * the first of the hidden features. The published run drew them from numpy.random.RandomState(0). */
+ * the first of the hidden features. The published run drew them from numpy.random.RandomState(0). Other designs give
+ * each feature a standard deviation of its own, or leave most of the teacher zero. */
 
 enum { CHUNK = 64 };
+
+typedef enum design { DESIGN_ISOTROPIC, DESIGN_SPIKED, DESIGN_POWER_LAW } design;
 
 void rl_teacher_row(const rl_teacher *teacher, rl_key key, uint32_t repeat, uint32_t row, int n_features, double *x,
                     double *y) {
@@ -12,6 +17,7 @@ void rl_teacher_row(const rl_teacher *teacher, rl_key key, uint32_t repeat, uint
         const int count = teacher->n_hidden - first < CHUNK ? teacher->n_hidden - first : CHUNK;
         rl_philox_normal_row(key, RL_STREAM_FEATURES, repeat, row, (uint32_t)first, count, hidden);
         for (int j = 0; j < count; j++) {
+            hidden[j] *= teacher->scale[first + j];
             sum += hidden[j] * teacher->beta[first + j];
             if (first + j < n_features) x[first + j] = hidden[j];
         }
@@ -68,6 +74,37 @@ static rl_status check(const rl_source_request *request) {
                                   hidden);
     if (rl_options_get(request->options, "draw")->number != 0 && request->random == RL_RANDOM_NUMPY)
         return rl_source_key_fail(request, "draw", "`fresh` rows need `random: philox`, expected `pool` with numpy");
+    const bool plain = rl_options_get(request->options, "design")->number == DESIGN_ISOTROPIC;
+    if (request->random == RL_RANDOM_NUMPY && !plain)
+        return rl_source_key_fail(request, "design", "needs `random: philox`, expected `isotropic` with numpy");
+    if (request->random == RL_RANDOM_NUMPY && rl_options_integer(request->options, "teacher_nonzeros") > 0)
+        return rl_source_key_fail(request, "teacher_nonzeros", "needs `random: philox`, expected 0 with numpy");
+    return RL_OK;
+}
+
+/* Standard deviations of the features. */
+static rl_status make_design(const rl_options *options, rl_teacher *teacher) {
+    const design kind = (design)rl_options_get(options, "design")->number;
+    const int spikes = rl_options_integer(options, "spikes");
+    teacher->isotropic = kind == DESIGN_ISOTROPIC;
+    RL_TRY(RL_ALLOC(teacher->scale, teacher->n_hidden));
+    for (int j = 0; j < teacher->n_hidden; j++) {
+        teacher->scale[j] = 1;
+        if (kind == DESIGN_SPIKED && j < spikes) teacher->scale[j] = rl_options_real(options, "spike_scale");
+        if (kind == DESIGN_POWER_LAW) teacher->scale[j] = pow(j + 1, -rl_options_real(options, "exponent"));
+    }
+    return RL_OK;
+}
+
+/* The order of a repeat that no study has says which coordinates of a sparse teacher stay. */
+static rl_status thin_teacher(const rl_options *options, rl_key key, rl_teacher *teacher) {
+    const int kept = rl_options_integer(options, "teacher_nonzeros");
+    int *order = NULL;
+    if (kept == 0 || kept >= teacher->n_hidden) return RL_OK;
+    RL_TRY(RL_ALLOC(order, teacher->n_hidden));
+    rl_philox_permutation(key, UINT32_MAX, teacher->n_hidden, order);
+    for (int i = kept; i < teacher->n_hidden; i++) teacher->beta[order[i]] = 0;
+    rl_free(order);
     return RL_OK;
 }
 
@@ -81,6 +118,7 @@ static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
     teacher->n_hidden = rl_options_integer(request->options, "hidden_features");
     teacher->noise = rl_options_real(request->options, "noise");
     RL_TRY(RL_ALLOC(teacher->beta, teacher->n_hidden));
+    RL_TRY(make_design(request->options, teacher));
     RL_TRY(describe(request, dataset));
     if (!dataset->fresh) {
         RL_TRY(RL_ALLOC(dataset->x, (size_t)dataset->n_rows * (size_t)dataset->n_features));
@@ -88,6 +126,7 @@ static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
     }
     if (request->random == RL_RANDOM_NUMPY) return draw_numpy(dataset);
     rl_philox_normal_row(key, RL_STREAM_TEACHER, 0, 0, 0, teacher->n_hidden, teacher->beta);
+    RL_TRY(thin_teacher(request->options, key, teacher));
     if (!dataset->fresh) draw_philox(dataset, key);
     return RL_OK;
 }
@@ -122,11 +161,40 @@ static const rl_option_spec options[] = {
      .default_text = "pool",
      .choices = "pool|fresh",
      .help = "one pool of rows split anew for each repeat, or fresh rows for each"},
+    {.key = "design",
+     .type = RL_OPTION_CHOICE,
+     .default_text = "isotropic",
+     .choices = "isotropic|spiked|power-law",
+     .help =
+         "standard deviations of the features: all 1; `spike_scale` for the first `spikes`; j^-exponent for the j-th"},
+    {.key = "spikes",
+     .type = RL_OPTION_INTEGER,
+     .minimum = 1,
+     .maximum = 1e6,
+     .default_number = 1,
+     .help = "features that stand out of a spiked design"},
+    {.key = "spike_scale",
+     .type = RL_OPTION_REAL,
+     .minimum = 1e-100,
+     .maximum = 1e100,
+     .default_number = 10,
+     .help = "standard deviation of those"},
+    {.key = "exponent",
+     .type = RL_OPTION_REAL,
+     .minimum = 0,
+     .maximum = 20,
+     .default_number = 1,
+     .help = "of the power law"},
+    {.key = "teacher_nonzeros",
+     .type = RL_OPTION_INTEGER,
+     .minimum = 0,
+     .maximum = 1e6,
+     .help = "coordinates of the teacher that are not zero, at random places; 0: all"},
 };
 
 const rl_source rl_source_student_teacher = {
     .name = "student-teacher",
-    .summary = "linear teacher on standard normal features, of which the student sees some",
+    .summary = "linear teacher on normal features, of which the student sees some",
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .load = load,

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "../lapack.h"
 #include "filter.h"
@@ -48,11 +49,26 @@ static double test_mse(const rl_spectrum *s, const rl_fit *fit, double *rows) {
     return sum_of_squares(rows, s->m) / s->n_test;
 }
 
-/* E (x . (beta_hat - beta*) + shift - e)^2 over independent standard normal features and a residual e independent of
- * them. */
-static double population_mse(const rl_spectrum *s, const rl_fit *fit, const rl_population *population) {
-    double sum = s->b_outside_sq + fit->shift * fit->shift;
-    for (int r = 0; r < s->rank; r++) sum += (fit->beta[r] - s->b_star[r]) * (fit->beta[r] - s->b_star[r]);
+/* |diag(scale) (beta_hat - beta*)|^2. With all scales 1 the modes are orthonormal coordinates and give it at once. */
+static double parameter_error(rl_evaluator *e, const rl_spectrum *s, const rl_fit *fit) {
+    if (s->population_z == NULL) {
+        double sum = s->b_outside_sq;
+        for (int r = 0; r < s->rank; r++) sum += (fit->beta[r] - s->b_star[r]) * (fit->beta[r] - s->b_star[r]);
+        return sum;
+    }
+    const int one = 1;
+    const double unit = 1, minus = -1;
+    double *const rows = e->rows; /* free until the test rows' product */
+    memcpy(rows, s->population_target, sizeof(double) * (size_t)s->n_features);
+    dgemv_("N", &s->n_features, &s->n_modes, &unit, s->population_z, &s->n_features, fit->beta, &one, &minus, rows,
+           &one, 1);
+    return sum_of_squares(rows, s->n_features);
+}
+
+/* E (x . (beta_hat - beta*) + shift - e)^2 over independent normal features and a residual e independent of them. */
+static double population_mse(rl_evaluator *e, const rl_spectrum *s, const rl_fit *fit,
+                             const rl_population *population) {
+    const double sum = parameter_error(e, s, fit) + fit->shift * fit->shift;
     return fit->target == RL_TARGET_IDEAL ? sum : sum + population->residual_variance;
 }
 
@@ -64,7 +80,7 @@ static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_populati
     fit->target = RL_TARGET_Y;
     variant->ablation->fit(s, variant, fit);
     errors->train_mse = train_mse(s, fit);
-    errors->population_mse = population->known ? population_mse(s, fit, population) : NAN;
+    errors->population_mse = population->known ? population_mse(e, s, fit, population) : NAN;
 }
 
 void rl_evaluate(rl_evaluator *e, const rl_spectrum *s, const rl_population *population, int n_variants,

@@ -7,9 +7,15 @@ static void fit_no_residuals(const rl_spectrum *s, const rl_variant *variant, rl
     rl_fit_modes(s, s->c[RL_TARGET_IDEAL], s->n_modes, fit);
 }
 
+/* The bias alone: the part of beta* outside a random n_train-dimensional space. */
+static double expected_mse(const rl_expectation *e) {
+    return e->n_train < e->n_features ? e->signal * (1 - (double)e->n_train / e->n_features) : 0;
+}
+
 const rl_ablation rl_ablation_no_residuals = {
     .name = "no_residuals",
     .summary = "targets without the residuals of the best linear model",
     .parameter = RL_PARAMETER_NONE,
     .fit = fit_no_residuals,
+    .expected_mse = expected_mse,
 };

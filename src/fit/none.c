@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "filter.h"
 
 /* Least squares, minimum-norm when n_train < n_features: f(sigma) = 1 / sigma on every mode. */
@@ -6,9 +8,20 @@ static void fit_none(const rl_spectrum *s, const rl_variant *variant, rl_fit *fi
     rl_fit_modes(s, s->c[RL_TARGET_Y], s->n_modes, fit);
 }
 
+/* Belkin, Hsu and Xu 2020, "Two models of double descent for weak features" (arXiv:1903.07571), theorem 1. */
+static double expected_mse(const rl_expectation *e) {
+    const double n = e->n_train, p = e->n_features, b = e->signal, v = e->residual_variance;
+    const double bias = n < p ? b * (1 - n / p) : 0;
+    if (v == 0) return bias;
+    if (n >= p + 2) return v * (n - 1) / (n - p - 1);
+    if (n <= p - 2) return bias + v * (1 + n / (p - n - 1));
+    return INFINITY;
+}
+
 const rl_ablation rl_ablation_none = {
     .name = "none",
     .summary = "least squares, minimum-norm where N < P",
     .parameter = RL_PARAMETER_NONE,
     .fit = fit_none,
+    .expected_mse = expected_mse,
 };

@@ -34,7 +34,7 @@ static rl_status broadcast_text(const rl_context *context, char **text) {
 
 static rl_status broadcast_dataset(const rl_context *context, rl_dataset *d) {
     char *name = d->name, *origin = d->origin;
-    double *x = d->x, *y = d->y, *beta_star = d->beta_star, *teacher = d->teacher.beta;
+    double *x = d->x, *y = d->y, *beta_star = d->beta_star, *teacher = d->teacher.beta, *scale = d->teacher.scale;
     rl_dataset plain = *d;
     RL_TRY(broadcast(context, &plain, sizeof plain));
     const size_t rows = (size_t)plain.n_rows, features = (size_t)plain.n_features;
@@ -45,6 +45,7 @@ static rl_status broadcast_dataset(const rl_context *context, rl_dataset *d) {
     RL_TRY_GOTO(broadcast_array(context, &y, rows, sizeof *y), done);
     RL_TRY_GOTO(broadcast_array(context, &beta_star, features, sizeof *beta_star), done);
     RL_TRY_GOTO(broadcast_array(context, &teacher, (size_t)plain.teacher.n_hidden, sizeof *teacher), done);
+    RL_TRY_GOTO(broadcast_array(context, &scale, (size_t)plain.teacher.n_hidden, sizeof *scale), done);
 done:
     *d = plain;
     d->name = name;
@@ -53,6 +54,7 @@ done:
     d->y = y;
     d->beta_star = beta_star;
     d->teacher.beta = teacher;
+    d->teacher.scale = scale;
     return status;
 }
 

@@ -11,7 +11,7 @@ const char *const rl_dimension_names[N_DIMENSIONS] = {"variant", "n_features", "
 
 enum {
     N_COORDINATES = 8,
-    VARIABLES_PER_GROUP = N_COORDINATES + RL_N_FIELDS * (1 + RL_N_STATISTICS),
+    VARIABLES_PER_GROUP = N_COORDINATES + RL_N_FIELDS * (1 + RL_N_STATISTICS) + 1, /* the theory */
     SMALL = 4096,       /* bytes of a variable that is not worth compressing */
     CHUNK = 1024 * 1024 /* bytes of a chunk, at most */
 };
@@ -154,6 +154,22 @@ static rl_status define_statistic(writer *w, const group *g, const rl_field *fie
     return put_text(w, "ancillary_variables", text);
 }
 
+/* Beside what was measured, where the design is known: what it must be on average. */
+static rl_status define_theory(writer *w, const group *g) {
+    static const dimension dimensions[] = {VARIANT, N_FEATURES, N_TRAIN};
+    const double nan = NAN;
+    if (!g->layout.has_population) return RL_OK;
+    RL_TRY(define_variable(w, g, "theory_test_mse", NC_DOUBLE, 3, dimensions));
+    RL_TRY(put_text(w, "long_name", "exact expectation of the mean squared error on the test rows"));
+    RL_TRY(put_text(w, "units", "1"));
+    RL_TRY(put_text(w, "coordinates", "ablation parameter"));
+    RL_NC(&w->file, nc_def_var_fill(last_variable(w)->group, last_variable(w)->id, NC_FILL, &nan));
+    return put_text(
+        w, "comment",
+        "over training sets and test rows, for this teacher; infinite where the mean does not exist, absent "
+        "where no finite-size formula is known");
+}
+
 static rl_status define_fields(writer *w, const group *g) {
     for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++) {
         if (!rl_field_present(field, &g->layout)) continue;
@@ -161,7 +177,7 @@ static rl_status define_fields(writer *w, const group *g) {
         for (int s = 0; s < RL_N_STATISTICS; s++)
             if (field->statistics & rl_statistics[s].kind) RL_TRY(define_statistic(w, g, field, &rl_statistics[s]));
     }
-    return RL_OK;
+    return define_theory(w, g);
 }
 
 /* ---- groups ------------------------------------------------------------------------------------------------------ */

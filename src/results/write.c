@@ -154,11 +154,29 @@ static rl_status fill_field(writer *w, const group *g, const rl_field *field) {
     return RL_OK;
 }
 
+static rl_status fill_theory(writer *w, const group *g) {
+    const rl_grid *grid = &w->plan->grids[g->grid];
+    const bool known = grid->data.teacher.isotropic;
+    size_t i = 0;
+    rl_expectation e = {.residual_variance = rl_dataset_residual_variance(&grid->data)};
+    for (int j = 0; j < grid->data.n_features; j++) e.signal += grid->data.beta_star[j] * grid->data.beta_star[j];
+    for (int v = 0; v < grid->spec->n_variants; v++) {
+        const rl_ablation *ablation = grid->spec->variants[v].ablation;
+        for (int p = 0; p < grid->n_n_features; p++)
+            for (int n = 0; n < grid->n_n_train; n++) {
+                e.n_features = grid->n_features[p];
+                e.n_train = grid->n_train[n];
+                w->values[i++] = known && ablation->expected_mse != NULL ? ablation->expected_mse(&e) : NAN;
+            }
+    }
+    return put_values(w, "theory_test_mse", w->values);
+}
+
 static rl_status fill_group(writer *w, const group *g) {
     RL_TRY(fill_coordinates(w, g));
     for (int f = 0; f < RL_N_FIELDS; f++)
         if (rl_field_present(&rl_fields[f], &g->layout)) RL_TRY(fill_field(w, g, &rl_fields[f]));
-    return RL_OK;
+    return g->layout.has_population ? fill_theory(w, g) : RL_OK;
 }
 
 /* ---- the whole file ---------------------------------------------------------------------------------------------- */

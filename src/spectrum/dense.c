@@ -24,6 +24,7 @@ struct rl_dense_producer {
     double *lost;      /* [n_features]: V V^T beta* - beta* */
     double *lost_rows; /* [n_features + 2]: what that does to the test rows */
     double *sigma, *c, *z, *z_target, *z_one, *b_star; /* of the spectrum handed out */
+    double *population_z, *population_target;
     double *work;
     int lwork;
     int *iwork;
@@ -77,14 +78,18 @@ rl_status rl_dense_producer_create(rl_dense_producer **producer, int max_train, 
     RL_TRY(RL_ALLOC(p->z_target, order * RL_N_TARGETS));
     RL_TRY(RL_ALLOC(p->z_one, order));
     RL_TRY(RL_ALLOC(p->b_star, modes));
+    RL_TRY(RL_ALLOC(p->population_z, features * modes));
+    RL_TRY(RL_ALLOC(p->population_target, features));
     RL_TRY(RL_ALLOC(p->iwork, 8 * modes));
     return query_work(p);
 }
 
 void rl_dense_producer_destroy(rl_dense_producer *p) {
     if (p == NULL) return;
-    double *const arrays[] = {p->qr,    p->core, p->vt, p->w,        p->targets, p->tau,    p->lost, p->lost_rows,
-                              p->sigma, p->c,    p->z,  p->z_target, p->z_one,   p->b_star, p->work};
+    double *const arrays[] = {
+        p->qr,    p->core, p->vt, p->w,        p->targets, p->tau,    p->lost,         p->lost_rows,
+        p->sigma, p->c,    p->z,  p->z_target, p->z_one,   p->b_star, p->population_z, p->population_target,
+        p->work};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
     rl_free(p->iwork);
     rl_free(p);
@@ -227,6 +232,17 @@ static void project_bias(rl_dense_producer *p, const rl_training_set *train, con
         rows[0] * test->r[0] / s->n_test; /* 1^T X d = r_00 (R d)_0: the ones are the factor's first column */
 }
 
+static void project_population(rl_dense_producer *p, const rl_training_set *train, rl_spectrum *s) {
+    if (train->scale == NULL) return;
+    const size_t features = (size_t)s->n_features, k = (size_t)s->n_modes;
+    for (size_t j = 0; j < features; j++) {
+        p->population_target[j] = train->scale[j] * train->beta_star[j];
+        for (size_t r = 0; r < k; r++) p->population_z[r * features + j] = train->scale[j] * p->vt[j * k + r];
+    }
+    s->population_z = p->population_z;
+    s->population_target = p->population_target;
+}
+
 static bool all_finite(const double *values, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (!isfinite(values[i])) return false;
@@ -251,5 +267,6 @@ rl_status rl_dense_producer_spectrum(rl_dense_producer *p, const rl_training_set
     project_targets(p, train, spectrum);
     project_test_rows(p, train, test, spectrum);
     project_bias(p, train, test, spectrum);
+    project_population(p, train, spectrum);
     return RL_OK;
 }

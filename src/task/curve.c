@@ -81,13 +81,14 @@ static rl_status load_rows(rl_task *t, int repeat) {
     return RL_OK;
 }
 
-static rl_training_set training_set(const rl_task *t, int n_train, const double *beta_star) {
+static rl_training_set training_set(const rl_task *t, int n_train, const rl_dataset *data) {
     const size_t first = (size_t)(t->max_train - n_train);
     return (rl_training_set){.n_train = n_train,
                              .n_features = t->factor.n_features,
                              .x = t->train_x + first * (size_t)t->factor.n_features,
                              .y = t->train_y + first,
-                             .beta_star = beta_star};
+                             .beta_star = data->beta_star,
+                             .scale = data->fresh && !data->teacher.isotropic ? data->teacher.scale : NULL};
 }
 
 /* The training set shrinks to `train`: the rows before it that are no test rows yet become so. */
@@ -138,7 +139,7 @@ rl_status rl_task_curve(rl_task *t, int64_t index, rl_tick tick, double *record)
     const double unexplained = g->data.fresh ? rl_dataset_residual_variance(&g->data) : NAN;
     const rl_population population = {.known = g->data.fresh, .residual_variance = unexplained};
     for (int i = g->n_n_train - 1; i >= 0; i--) { /* downwards: the test set only grows */
-        const rl_training_set train = training_set(t, g->n_train[i], g->data.beta_star);
+        const rl_training_set train = training_set(t, g->n_train[i], &g->data);
         rl_spectrum s;
         if (tick.call != NULL && !tick.call(tick.state)) return RL_STOPPED;
         RL_TRY(give_up_rows(t, &train));

@@ -68,6 +68,20 @@ class ResultsFile(unittest.TestCase):
         self.assertNotIn("population_mse", d)
         self.assertTrue(np.isfinite(self.open("fresh").population_mse).all())
 
+    def test_theory_stands_beside_what_was_measured(self):
+        """Belkin, Hsu and Xu 2020 (arXiv:1903.07571), theorem 1: 4 features seen of 6, noise 0.5."""
+        d = self.open("fresh")
+        self.assertNotIn("theory_test_mse", self.open())
+        self.assertEqual(d.theory_test_mse.dims, ("variant", "n_features", "n_train"))
+        none = d.theory_test_mse.sel(variant="none", n_features=4)
+        v = none.sel(n_train=30).item() * (30 - 4 - 1) / (30 - 1)
+        b = float((d.attrs["beta_star"] ** 2).sum())
+        self.assertGreater(v, 0.25)
+        self.assertAlmostEqual(none.sel(n_train=1).item(), b * (1 - 1 / 4) + v * (1 + 1 / (4 - 1 - 1)), delta=1e-9 * b)
+        self.assertEqual(none.sel(n_train=5).item(), np.inf)
+        self.assertAlmostEqual(d.theory_test_mse.sel(variant="no_residuals", n_train=1).item(), b * 0.75, delta=1e-9 * b)
+        self.assertTrue(np.isnan(d.theory_test_mse.sel(variant="leading_modes=3")).all())
+
     def test_one_cell_by_its_labels(self):
         d = self.open()
         value = d.test_mse.sel(variant="cutoff=0.1", n_train=10, repeat=3).item()

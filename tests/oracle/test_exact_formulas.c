@@ -88,7 +88,7 @@ static rl_spectrum draw(bench *b, int repeat) {
     rl_philox_normal_row(b->key, RL_STREAM_FEATURES, (uint32_t)repeat, (uint32_t)b->n, 0, b->p, test);
     rl_test_factor_clear(&b->factor);
     assert_int_equal(rl_test_factor_append(&b->factor, 1, test, b->p, &zero), RL_OK);
-    const rl_training_set train = {b->n, b->p, b->x, b->y, b->beta};
+    const rl_training_set train = {b->n, b->p, b->x, b->y, b->beta, NULL};
     rl_spectrum s;
     assert_int_equal(rl_dense_producer_spectrum(b->producer, &train, &b->factor, &s), RL_OK);
     assert_int_equal(s.status, RL_CELL_DONE);

@@ -1041,6 +1041,43 @@ static void student_teacher_is_drawn_by_philox(void **state) {
     rl_dataset_destroy(&d);
 }
 
+/* Each feature is the isotropic one times its standard deviation, and a sparse teacher is the dense one thinned. */
+static void student_teacher_has_designs(void **state) {
+    (void)state;
+    const setting *const settings[] = {
+        SETTINGS({"features", "6"}, {"hidden_features", "8"}, {"rows", "20"}),
+        SETTINGS({"features", "6"}, {"hidden_features", "8"}, {"rows", "20"}, {"design", "power-law"},
+                 {"exponent", "0.5"}),
+        SETTINGS({"features", "6"}, {"hidden_features", "8"}, {"rows", "20"}, {"design", "spiked"}, {"spikes", "2"},
+                 {"spike_scale", "4"}),
+        SETTINGS({"features", "6"}, {"hidden_features", "8"}, {"rows", "20"}, {"teacher_nonzeros", "3"})};
+    rl_dataset d[4];
+    int nonzeros = 0;
+    for (int i = 0; i < 4; i++)
+        d[i] = load_done((request){.source = "student-teacher", .name = "same", .settings = settings[i], .seed = 3});
+    for (int i = 0; i < 20 * 6; i++) {
+        assert_near(d[1].x[i], d[0].x[i] / sqrt(i % 6 + 1), 4 * DBL_EPSILON * fabs(d[0].x[i]));
+        assert_true(d[2].x[i] == d[0].x[i] * (i % 6 < 2 ? 4 : 1));
+        assert_true(d[3].x[i] == d[0].x[i]);
+    }
+    for (int j = 0; j < 8; j++) {
+        assert_true(d[1].teacher.beta[j] == d[0].teacher.beta[j] && d[2].teacher.beta[j] == d[0].teacher.beta[j]);
+        assert_true(d[3].teacher.beta[j] == 0 || d[3].teacher.beta[j] == d[0].teacher.beta[j]);
+        nonzeros += d[3].teacher.beta[j] != 0;
+    }
+    assert_int_equal(nonzeros, 3);
+    const double *beta = d[1].teacher.beta; /* variances 1/7 and 1/8 of the features that the student does not see */
+    assert_near(rl_dataset_residual_variance(&d[1]), beta[6] * beta[6] / 7 + beta[7] * beta[7] / 8, 1e-15);
+    for (int i = 0; i < 4; i++) rl_dataset_destroy(&d[i]);
+    refuse(
+        (request){.source = "student-teacher", .settings = SETTINGS({"design", "spiked"}), .random = RL_RANDOM_NUMPY},
+        "key `design` (line 7): needs `random: philox`");
+    refuse(
+        (request){
+            .source = "student-teacher", .settings = SETTINGS({"teacher_nonzeros", "2"}), .random = RL_RANDOM_NUMPY},
+        "key `teacher_nonzeros` (line 7): needs `random: philox`");
+}
+
 static void student_teacher_refuses_the_impossible(void **state) {
     (void)state;
     refuse((request){.source = "student-teacher", .settings = SETTINGS({"features", "31"})},
@@ -1285,6 +1322,7 @@ int main(void) {
         cmocka_unit_test(beta_star_must_be_finite),
         cmocka_unit_test(student_teacher_equals_numpy),
         cmocka_unit_test(student_teacher_is_drawn_by_philox),
+        cmocka_unit_test(student_teacher_has_designs),
         cmocka_unit_test(student_teacher_refuses_the_impossible),
         cmocka_unit_test(checksum_tells_data_apart),
         cmocka_unit_test(rows_are_permuted),

@@ -28,7 +28,7 @@ static problem *set_up(int n, int p) {
     q->n = n, q->p = p;
     fill_normal(q->x, n, p, 21), fill_normal(q->y, n, 1, 22), fill_normal(q->beta_star, p, 1, 23);
     fill_normal(q->test_x, N_TEST, p, 24), fill_normal(q->test_y, N_TEST, 1, 25);
-    const rl_training_set train = {n, p, q->x, q->y, q->beta_star};
+    const rl_training_set train = {n, p, q->x, q->y, q->beta_star, NULL};
     assert_int_equal(rl_test_factor_create(&q->factor, p), RL_OK);
     assert_int_equal(rl_test_factor_append(&q->factor, N_TEST, q->test_x, p, q->test_y), RL_OK);
     assert_int_equal(rl_dense_producer_create(&q->producer, n, p), RL_OK);
@@ -273,6 +273,21 @@ static void mode_factors_are_projections(void **state) {
     tear_down(q);
 }
 
+/* Features of other standard deviations than 1: the error weighted by them, from parameters in the open. */
+static void population_weighs_features_by_their_scale(void **state) {
+    static const double scale[MAX_P] = {3, 1, 0.25, 1e-3, 7, 1, 1, 0.5, 2, 1, 0.1, 4, 1, 1, 1, 1, 1, 1, 1, 1};
+    for (int i = 0; i < N_SHAPES; i++) {
+        problem *q = set_up(shapes[i][0], shapes[i][1]);
+        const rl_training_set train = {q->n, q->p, q->x, q->y, q->beta_star, scale};
+        assert_int_equal(rl_dense_producer_spectrum(q->producer, &train, &q->factor, &q->s), RL_OK);
+        double beta[MAX_P], expected = population.residual_variance;
+        jacobi_solve(&q->svd, q->y, q->svd.k, beta);
+        for (int j = 0; j < q->p; j++) expected += pow(scale[j] * (beta[j] - q->beta_star[j]), 2);
+        assert_close(q, "population", evaluate(q, "none", NAN, NULL, 0).population_mse, expected, 0);
+        tear_down(q);
+    }
+}
+
 static void a_spectrum_that_failed_gives_no_numbers(void **state) {
     problem *q = set_up(8, 8);
     q->s.status = RL_CELL_NO_CONVERGENCE;
@@ -321,6 +336,7 @@ int main(void) {
         cmocka_unit_test(gradient_descent_is_what_the_iteration_does),
         cmocka_unit_test(gradient_descent_ends_in_the_minimum_norm_fit),
         cmocka_unit_test(mode_factors_are_projections),
+        cmocka_unit_test(population_weighs_features_by_their_scale),
         cmocka_unit_test(a_spectrum_that_failed_gives_no_numbers),
         cmocka_unit_test(zero_modes_take_no_part),
         cmocka_unit_test(the_table_is_complete),

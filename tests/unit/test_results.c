@@ -65,26 +65,30 @@ static void fill_plan(fixture *f) {
     memcpy(f->n[1], (int[]){1, 2, 4}, 3 * sizeof(int));
     memcpy(f->beta_star[0], (double[]){0.5, -2, 1e-3}, sizeof f->beta_star[0]);
     memcpy(f->beta_star[1], (double[]){7, 8}, 2 * sizeof(double));
+    static double unit[] = {1, 1};
     for (int g = 0; g < 2; g++) {
         f->specs[g] = (rl_study_dataset){.name = text_of(g == 0 ? "alpha" : "beta"),
                                          .source = &table,
                                          .n_train = {.values = f->n[g], .n_values = g == 0 ? 4 : 3, .around = -1},
                                          .variants = f->variants[g],
                                          .n_variants = g == 0 ? 3 : 1};
-        f->grids[g] = (rl_grid){.spec = &f->specs[g],
-                                .data = {.name = f->specs[g].name,
-                                         .origin = f->specs[g].name,
-                                         .n_rows = 20 + g,
-                                         .n_features = f->p[g],
-                                         .n_dropped = g,
-                                         .beta_star = f->beta_star[g],
-                                         .fresh = g == 1,
-                                         .checksum = 0x0123456789abcdef + (uint64_t)g},
-                                .n_features = &f->p[g],
-                                .n_n_features = 1,
-                                .n_train = f->n[g],
-                                .n_n_train = g == 0 ? 4 : 3,
-                                .max_modes = f->p[g]};
+        f->grids[g] = (rl_grid){
+            .spec = &f->specs[g],
+            .data =
+                {.name = f->specs[g].name,
+                 .origin = f->specs[g].name,
+                 .n_rows = 20 + g,
+                 .n_features = f->p[g],
+                 .n_dropped = g,
+                 .beta_star = f->beta_star[g],
+                 .fresh = g == 1,
+                 .teacher = {.n_hidden = 2, .noise = 0.5, .beta = f->beta_star[1], .scale = unit, .isotropic = true},
+                 .checksum = 0x0123456789abcdef + (uint64_t)g},
+            .n_features = &f->p[g],
+            .n_n_features = 1,
+            .n_train = f->n[g],
+            .n_n_train = g == 0 ? 4 : 3,
+            .max_modes = f->p[g]};
     }
     f->study = (rl_study){.path = text_of("hand.yaml"),
                           .text = text_of("repeats: 5\n# \xc3\xa9 \"quoted\"\n"),

@@ -59,7 +59,7 @@ static problem set_up(const test_case *c, int max_train) {
     assert_int_equal(rl_test_factor_create(&q.factor, c->p), RL_OK);
     assert_int_equal(rl_test_factor_append(&q.factor, c->n_test, q.test_x, c->p, q.test_y), RL_OK);
     assert_int_equal(rl_dense_producer_create(&q.producer, max_train, c->p), RL_OK);
-    const rl_training_set train = {c->n, c->p, q.x, q.y, q.beta_star};
+    const rl_training_set train = {c->n, c->p, q.x, q.y, q.beta_star, NULL};
     assert_int_equal(rl_dense_producer_spectrum(q.producer, &train, &q.factor, &q.s), RL_OK);
     assert_int_equal(q.s.status, RL_CELL_DONE);
     q.svd = jacobi(q.x, c->n, c->p);
@@ -282,7 +282,7 @@ static void zero_matrix_is_a_status(void **state) {
     assert_int_equal(rl_test_factor_create(&factor, 3), RL_OK);
     assert_int_equal(rl_test_factor_append(&factor, 1, test, 3, test_y), RL_OK);
     assert_int_equal(rl_dense_producer_create(&producer, 2, 3), RL_OK);
-    const rl_training_set train = {2, 3, x, y, beta};
+    const rl_training_set train = {2, 3, x, y, beta, NULL};
     assert_int_equal(rl_dense_producer_spectrum(producer, &train, &factor, &s), RL_OK);
     assert_int_equal(s.status, RL_CELL_ZERO_MATRIX);
     rl_dense_producer_destroy(producer);
