@@ -22,6 +22,10 @@ void rl_context_destroy(rl_context *context);
  * rank that failed. */
 rl_status rl_context_agree(const rl_context *context, rl_status status);
 
+/* Collective on context->comm. Returns when all ranks have come; until then a rank sleeps and leaves its core to
+ * others. */
+rl_status rl_context_wait(const rl_context *context);
+
 /* Collective on context->comm. On rank 0 appends the ranks' host names, each once, blank-separated, in the order of
  * ranks. */
 rl_status rl_context_hosts(const rl_context *context, rl_text *hosts);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 rl_status rl_mpi_fail(int code, const char *call) {
     char text[MPI_MAX_ERROR_STRING] = "unknown error";
@@ -39,6 +40,18 @@ rl_status rl_context_agree(const rl_context *context, rl_status status) {
     RL_MPI(MPI_Bcast(message, MESSAGE_BYTES, MPI_CHAR, first, context->comm));
     RL_MPI(MPI_Bcast(&agreed, 1, MPI_INT, first, context->comm));
     return rl_fail((rl_status)agreed, "%s", message);
+}
+
+rl_status rl_context_wait(const rl_context *context) {
+    const struct timespec nap = {.tv_nsec = 2000000};
+    MPI_Request request;
+    RL_MPI(MPI_Ibarrier(context->comm, &request));
+    for (;;) {
+        int all = 0;
+        RL_MPI(MPI_Test(&request, &all, MPI_STATUS_IGNORE));
+        if (all) return RL_OK;
+        nanosleep(&nap, NULL);
+    }
 }
 
 static rl_status append_new_hosts(const char *names, int n, rl_text *hosts) {

@@ -1,0 +1,135 @@
+/* distributed: projected spectra of training sets that no rank holds whole, on ScaLAPACK.
+ *
+ * A group of ranks forms a process grid; matrices lie on it block-cyclically and are generated where they live.
+ * Everything that a spectrum consists of but Z is the same on every rank of the group; Z (and its targets) is split by
+ * test rows: each rank has some rows, so that errors are sums over ranks. Nothing behind the seam can tell.
+ *
+ * Collective functions say so: every rank of the grid calls them with the same arguments and gets the same status. */
+#ifndef RIDGELESS_DISTRIBUTED_H
+#define RIDGELESS_DISTRIBUTED_H
+
+#include <mpi.h>
+
+#include "ridgeless/core.h"
+#include "ridgeless/data.h"
+#include "ridgeless/spectrum.h"
+
+/* ---- process grids ----------------------------------------------------------------------------------------------- */
+
+typedef struct rl_process_grid {
+    MPI_Comm comm;  /* the group's own, a duplicate; owned */
+    int rank, size; /* in comm; size = n_rows * n_columns */
+    int n_rows, n_columns, row, column;
+    int context; /* BLACS: n_rows x n_columns, ranks row by row */
+    int tall;    /* BLACS: size x 1, for matrices split by rows */
+    int system;  /* BLACS system handle of comm */
+} rl_process_grid;
+
+/* Local. The most nearly square n_rows x n_columns = size with n_rows <= n_columns. */
+void rl_process_grid_shape(int size, int *n_rows, int *n_columns);
+
+/* Collective on comm, whose ranks are all in the grid, in a shape of the caller's (n_rows * n_columns = its size) or,
+ * with n_rows = 0, of rl_process_grid_shape. BLACS contexts are made from comm alone, so groups are independent of each
+ * other. */
+rl_status rl_process_grid_create(MPI_Comm comm, int n_rows, int n_columns, rl_process_grid **grid);
+
+/* Collective on the grid. Gives the contexts and the communicator back. NULL is allowed. */
+void rl_process_grid_destroy(rl_process_grid *grid);
+
+/* Collective on the grid: everybody's worst status, with the message of the lowest rank that failed. */
+rl_status rl_process_grid_agree(const rl_process_grid *grid, rl_status status);
+
+/* ---- block-cyclic matrices --------------------------------------------------------------------------------------- */
+
+typedef struct rl_block_matrix {
+    const rl_process_grid *grid; /* borrowed */
+    bool tall;                   /* lies on grid->tall: whole rows on one rank, in contiguous shares */
+    int rows, columns;           /* global */
+    int row_block, column_block;
+    int local_rows, local_columns, ld; /* ld is no multiple of 64 (cache sets), at least 1 */
+    int descriptor[9];
+    double *a; /* [local_rows, local_columns], column-major, ld; owned */
+} rl_block_matrix;
+
+/* Local (but all ranks must do it before anything collective uses the matrix). Zeroed. Refuses by name, in 64-bit
+ * arithmetic, local parts of 2^28 elements and more (pdgemr2d of ScaLAPACK 2.2.1) and sizes beyond 32 bits. */
+rl_status rl_block_matrix_create(rl_block_matrix *matrix, const rl_process_grid *grid, int rows, int columns,
+                                 int row_block, int column_block);
+/* Split by rows: rank r of the grid has rows [r * share, (r + 1) * share), share = ceil(rows / size). */
+rl_status rl_block_matrix_create_tall(rl_block_matrix *matrix, const rl_process_grid *grid, int rows, int columns);
+void rl_block_matrix_destroy(rl_block_matrix *matrix);
+
+/* Global indices of a local row or column. */
+int rl_block_matrix_global_row(const rl_block_matrix *matrix, int local_row);
+int rl_block_matrix_global_column(const rl_block_matrix *matrix, int local_column);
+
+/* Local. Fills what this rank owns of rows [first_row, first_row + count) x columns [first_column, ...) with
+ * entry(state, i, j), i and j counted from there. Bitwise the same global matrix for any grid and block size. */
+typedef double (*rl_entry)(const void *state, int row, int column);
+void rl_block_matrix_fill(rl_block_matrix *matrix, int first_row, int first_column, int rows, int columns,
+                          rl_entry entry, const void *state);
+
+/* Collective. A hash of the global matrix that depends on its entries and their places alone (the sum, modulo 2^64, of
+ * the XXH3 hashes of (row, column, bits)). */
+rl_status rl_block_matrix_hash(const rl_block_matrix *matrix, uint64_t *hash);
+
+/* ---- spectra ------------------------------------------------------------------------------------------------------
+ */
+
+/* A training set and its test rows, given entry by entry; every rank of the grid can make any entry. */
+typedef struct rl_case {
+    int n_train, n_features, n_test;
+    rl_entry x; /* row, column: rows 0 ... n_train - 1 are training rows, the next n_test are test rows */
+    const void *state;
+    const double *y;         /* [n_train + n_test], borrowed, the same on every rank */
+    const double *beta_star; /* [n_features], borrowed, the same on every rank */
+} rl_case;
+
+typedef enum rl_producer {
+    RL_PRODUCER_PDGESVD,   /* U and V formed: the reference */
+    RL_PRODUCER_PROJECTED, /* bidiagonalize, apply Q and P to the projections, one dbdsqr a rank on its share of test
+                              rows */
+    RL_PRODUCER_TWO_STAGE  /* dense to band on the bordered matrix, then band to bidiagonal and dbdsqr on each rank */
+} rl_producer;
+#define RL_PRODUCER_CHOICES "pdgesvd|projected|two-stage"
+
+/* The producer's word in RL_PRODUCER_CHOICES. */
+const char *rl_producer_name(rl_producer producer);
+
+/* Seconds of the phases of one spectrum, for benchmarks; a phase that a producer does not have is 0. */
+typedef struct rl_phases {
+    double generate, reduce, project, diagonalize, total;
+} rl_phases;
+
+/* Where the arrays of a spectrum live: zeroed by its owner before the first use, released by the owner. */
+typedef struct rl_spectrum_store {
+    double *arrays; /* everything but Z */
+    double *z;
+} rl_spectrum_store;
+
+/* The spectrum of a case on a grid. `spectrum` borrows the memory of `store`, whose last spectrum is gone with the
+ * call; z, z_target and z_one hold this rank's test rows (m of them, perhaps 0), n_test is the global number.
+ * Collective on the grid. QR or LQ first when the matrix is far from square. A NaN or infinity among the entries, y or
+ * beta* is RL_ERR_INPUT on all ranks, before any LAPACK call; entries of any finite size are fine (the matrix is scaled
+ * by a power of two, which changes no bit). The overall sign of a mode (u_r and v_r together) is free here: without V
+ * its largest component is not known. phases may be NULL. */
+rl_status rl_distributed_spectrum(const rl_process_grid *grid, rl_producer producer, int block, const rl_case *c,
+                                  rl_spectrum_store *store, rl_spectrum *spectrum, rl_phases *phases);
+void rl_spectrum_store_destroy(rl_spectrum_store *store);
+
+/* ---- cases of a dataset -------------------------------------------------------------------------------------------
+ */
+
+/* The first n_train rows of a repeat and the n_test rows after them. Fresh rows are made where they are needed. */
+typedef struct rl_dataset_case {
+    rl_case c;           /* borrows the two below */
+    const rl_rows *rows; /* borrowed, arranged */
+    double *y;           /* [n_train + n_test], owned */
+} rl_dataset_case;
+
+/* Collective on the grid. Each rank makes a share of the targets. */
+rl_status rl_dataset_case_create(rl_dataset_case *case_, const rl_process_grid *grid, const rl_rows *rows, int n_train,
+                                 int n_test);
+void rl_dataset_case_destroy(rl_dataset_case *case_);
+
+#endif

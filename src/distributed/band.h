@@ -1,0 +1,40 @@
+/* band: an upper band matrix to upper bidiagonal form, on one rank. Private to `distributed`; all functions are local.
+ *
+ * B = Q D P^T with D upper bidiagonal: Householder reflectors, made from one row and one column at a time, whose fill
+ * is chased down the band in blocks of the band's width (Lang 1993; the second stage of two-stage reductions). Neither
+ * Q nor P is formed: what is to be in their bases is turned on the way, both sides in the same pass, so that singular
+ * vectors of the two sides stay paired, also where singular values are equal or zero. */
+#ifndef RL_BAND_H
+#define RL_BAND_H
+
+#include "ridgeless/core.h"
+
+/* An upper band matrix [n, n] with `width` superdiagonals, and room for what is chased. */
+typedef struct rl_band {
+    int n, width;
+    int stride; /* from an element to the next of its row */
+    double *a;  /* owned; a column's elements are adjacent */
+    size_t length;
+} rl_band;
+
+/* Zeroed. n and width >= 1. */
+rl_status rl_band_create(rl_band *band, int n, int width);
+void rl_band_destroy(rl_band *band);
+
+/* Element (row, column), counted from 0; -width < column - row < 2 width. */
+double *rl_band_at(const rl_band *band, int row, int column);
+
+/* What is turned: rows := rows P and columns := Q^T columns, or with rows_left the other way round, rows := rows Q and
+ * columns := P^T columns. Borrowed arrays, column-major. */
+typedef struct rl_band_operands {
+    bool rows_left;
+    double *rows; /* [n_rows, n], any number of them, also 0 */
+    int n_rows, ld_rows;
+    double *columns; /* [n, n_columns], ld = n; a few */
+    int n_columns;
+} rl_band_operands;
+
+/* d [n], e [n - 1]: the diagonal and superdiagonal of D. Destroys the band's elements. */
+rl_status rl_band_to_bidiagonal(rl_band *band, const rl_band_operands *operands, double *d, double *e);
+
+#endif

@@ -1,0 +1,45 @@
+#include "producer.h"
+
+static double fresh_entry(const void *state, int row, int column) {
+    const rl_rows *rows = state;
+    return rows->dataset->teacher.scale[column] *
+           rl_philox_normal(rows->key, RL_STREAM_FEATURES, rows->repeat, (uint32_t)row, (uint32_t)column);
+}
+
+static double pool_entry(const void *state, int row, int column) {
+    const rl_rows *rows = state;
+    return rows->dataset->x[(size_t)rows->order[row] * (size_t)rows->dataset->n_features + (size_t)column];
+}
+
+/* This rank's share of the targets, the others' zero: a target needs its whole row, hidden features too. */
+static rl_status make_share(const rl_process_grid *grid, const rl_rows *rows, int n, double *y) {
+    const int64_t first = (int64_t)n * grid->rank / grid->size, end = (int64_t)n * (grid->rank + 1) / grid->size;
+    double *row = NULL;
+    RL_TRY(RL_ALLOC(row, rows->dataset->n_features));
+    for (int64_t i = first; i < end; i++) rl_rows_get(rows, (int)i, 1, row, rows->dataset->n_features, &y[i]);
+    rl_free(row);
+    return RL_OK;
+}
+
+rl_status rl_dataset_case_create(rl_dataset_case *case_, const rl_process_grid *grid, const rl_rows *rows, int n_train,
+                                 int n_test) {
+    const int n = n_train + n_test;
+    *case_ = (rl_dataset_case){.rows = rows};
+    rl_status status = RL_ALLOC(case_->y, n);
+    if (status == RL_OK) status = make_share(grid, rows, n, case_->y);
+    RL_TRY(rl_process_grid_agree(grid, status));
+    RL_TRY(rl_sum_over_ranks(grid, case_->y, n)); /* one rank has each target: exact */
+    case_->c = (rl_case){.n_train = n_train,
+                         .n_features = rows->dataset->n_features,
+                         .n_test = n_test,
+                         .x = rows->dataset->fresh ? fresh_entry : pool_entry,
+                         .state = rows,
+                         .y = case_->y,
+                         .beta_star = rows->dataset->beta_star};
+    return RL_OK;
+}
+
+void rl_dataset_case_destroy(rl_dataset_case *case_) {
+    rl_free(case_->y);
+    *case_ = (rl_dataset_case){0};
+}

@@ -1,0 +1,69 @@
+/* What the producers and their seam do together with the other ranks, or nearly so. */
+#include <string.h>
+
+#include "producer.h"
+
+/* Messages stay far below MPI's 2^31 items and rank 0's buffer small. */
+static const int64_t CHUNK = 1 << 16;
+
+static int chunk_length(int64_t left) {
+    return (int)(left < CHUNK ? left : CHUNK);
+}
+
+static rl_status sum_chunk(const rl_process_grid *grid, double *values, int n, double *parts) {
+    RL_MPI(MPI_Gather(values, n, MPI_DOUBLE, parts, n, MPI_DOUBLE, 0, grid->comm));
+    if (grid->rank == 0)
+        for (int r = 1; r < grid->size; r++)
+            for (int i = 0; i < n; i++) values[i] += parts[(size_t)r * (size_t)n + (size_t)i];
+    RL_MPI(MPI_Bcast(values, n, MPI_DOUBLE, 0, grid->comm));
+    return RL_OK;
+}
+
+rl_status rl_sum_over_ranks(const rl_process_grid *grid, double *values, int64_t n) {
+    double *parts = NULL;
+    rl_status status = grid->rank == 0 ? RL_ALLOC(parts, (size_t)grid->size * (size_t)chunk_length(n)) : RL_OK;
+    status = rl_process_grid_agree(grid, status);
+    for (int64_t done = 0; done < n && status == RL_OK; done += CHUNK)
+        status = sum_chunk(grid, values + done, chunk_length(n - done), parts);
+    rl_free(parts);
+    return status;
+}
+
+rl_status rl_replicate(const rl_block_matrix *matrix, int first_row, int first_column, int rows, int columns,
+                       double *values) {
+    const int64_t n = (int64_t)rows * columns;
+    memset(values, 0, (size_t)n * sizeof(double));
+    const int row_end = rl_rows_before(matrix, first_row + rows);
+    const int column_end = rl_columns_before(matrix, first_column + columns);
+    for (int lj = rl_columns_before(matrix, first_column); lj < column_end; lj++) {
+        const size_t j = (size_t)(rl_block_matrix_global_column(matrix, lj) - first_column);
+        for (int li = rl_rows_before(matrix, first_row); li < row_end; li++) {
+            const size_t i = (size_t)(rl_block_matrix_global_row(matrix, li) - first_row);
+            values[j * (size_t)rows + i] = matrix->a[(size_t)lj * (size_t)matrix->ld + (size_t)li];
+        }
+    }
+    /* One rank has each entry and the others have zeros: the sum is exact in any order. */
+    for (int64_t done = 0; done < n; done += CHUNK)
+        RL_MPI(MPI_Allreduce(MPI_IN_PLACE, values + done, chunk_length(n - done), MPI_DOUBLE, MPI_SUM,
+                             matrix->grid->comm));
+    return RL_OK;
+}
+
+rl_status rl_agree_info(const rl_process_grid *grid, const char *routine, int *info) {
+    int extremes[2] = {-*info, *info};
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, extremes, 2, MPI_INT, MPI_MAX, grid->comm));
+    *info = extremes[1];
+    if (extremes[0] <= 0) return RL_OK;
+    /* ScaLAPACK says 100 i + j for entry j of a descriptor that is argument i. */
+    return rl_fail(RL_ERR_LIBRARY, "%s: argument %d is wrong", routine, extremes[0]);
+}
+
+rl_status rl_alloc_work(const char *routine, double asked, double **work, int *lwork) {
+    const double slack = 4096, most = asked + slack;
+    if (!(asked >= 0 && most <= INT32_MAX))
+        return rl_fail(RL_ERR_INPUT,
+                       "%s asks for a work array of %.0f doubles; its limit is 2^31 - 1: use more ranks for this case",
+                       routine, asked);
+    *lwork = (int)most;
+    return RL_ALLOC(*work, *lwork);
+}

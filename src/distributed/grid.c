@@ -1,0 +1,78 @@
+#include "producer.h"
+#include "scalapack.h"
+
+void rl_process_grid_shape(int size, int *n_rows, int *n_columns) {
+    *n_rows = 1;
+    for (int rows = 2; rows <= size / rows; rows++)
+        if (size % rows == 0) *n_rows = rows;
+    *n_columns = size / *n_rows;
+}
+
+/* Collective on `comm` of the grid. Sums are taken in a fixed order, not as messages arrive: runs repeat bit for bit.
+ * The map names ranks in comm, row by row, stored column-major. */
+static int make_context(const rl_process_grid *grid, int n_rows, int n_columns, int *map) {
+    const int yes = 1;
+    int context = grid->system;
+    for (int i = 0; i < n_rows; i++)
+        for (int j = 0; j < n_columns; j++) map[i + j * n_rows] = i * n_columns + j;
+    Cblacs_gridmap(&context, map, n_rows, n_rows, n_columns);
+    Cblacs_set(context, RL_BLACS_REPEATABLE, &yes);
+    return context;
+}
+
+static rl_status set_up(rl_process_grid *grid, int n_rows, int n_columns) {
+    RL_MPI(MPI_Comm_set_errhandler(grid->comm, MPI_ERRORS_RETURN));
+    RL_MPI(MPI_Comm_rank(grid->comm, &grid->rank));
+    RL_MPI(MPI_Comm_size(grid->comm, &grid->size));
+    if (n_rows == 0) rl_process_grid_shape(grid->size, &n_rows, &n_columns);
+    if (n_rows < 1 || n_columns < 1 || (int64_t)n_rows * n_columns != grid->size)
+        return rl_fail(RL_ERR_INPUT, "process grid: %d x %d does not use all of %d ranks", n_rows, n_columns,
+                       grid->size);
+    grid->n_rows = n_rows;
+    grid->n_columns = n_columns;
+    grid->row = grid->rank / n_columns;
+    grid->column = grid->rank % n_columns;
+    int *map = NULL;
+    RL_TRY(rl_process_grid_agree(grid, RL_ALLOC(map, grid->size)));
+    grid->system = Csys2blacs_handle(grid->comm);
+    grid->context = make_context(grid, n_rows, n_columns, map);
+    grid->tall = make_context(grid, grid->size, 1, map);
+    rl_free(map);
+    return RL_OK;
+}
+
+rl_status rl_process_grid_create(MPI_Comm comm, int n_rows, int n_columns, rl_process_grid **grid) {
+    rl_process_grid *g = NULL;
+    const rl_status allocated = RL_ALLOC(g, 1);
+    int failed = allocated != RL_OK;
+    *grid = NULL;
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, comm));
+    if (failed) {
+        rl_free(g);
+        return allocated != RL_OK ? allocated : rl_fail(RL_ERR_MEMORY, "out of memory on another rank");
+    }
+    *g = (rl_process_grid){.comm = MPI_COMM_NULL, .context = -1, .tall = -1, .system = -1};
+    const int code = MPI_Comm_dup(comm, &g->comm);
+    const rl_status status =
+        code == MPI_SUCCESS ? set_up(g, n_rows, n_columns) : rl_mpi_fail(code, "MPI_Comm_dup(comm)");
+    if (status != RL_OK) {
+        rl_process_grid_destroy(g);
+        return status;
+    }
+    *grid = g;
+    return RL_OK;
+}
+
+void rl_process_grid_destroy(rl_process_grid *grid) {
+    if (grid == NULL) return;
+    if (grid->tall >= 0) Cblacs_gridexit(grid->tall);
+    if (grid->context >= 0) Cblacs_gridexit(grid->context);
+    if (grid->system >= 0) Cfree_blacs_system_handle(grid->system);
+    if (grid->comm != MPI_COMM_NULL) MPI_Comm_free(&grid->comm);
+    rl_free(grid);
+}
+
+rl_status rl_process_grid_agree(const rl_process_grid *grid, rl_status status) {
+    const rl_context group = {.comm = grid->comm, .rank = grid->rank, .size = grid->size};
+    return rl_context_agree(&group, status);
+}

@@ -1,0 +1,118 @@
+#include <string.h>
+#include <xxhash.h>
+
+#include "producer.h"
+#include "scalapack.h"
+
+/* pdgemr2d of ScaLAPACK 2.2.1 counts the bytes of a local part in 32 bits. */
+static const int64_t LOCAL_LIMIT = (int64_t)1 << 28;
+
+static const int source = 0;
+
+int rl_rows_before(const rl_block_matrix *matrix, int global) {
+    const rl_process_grid *grid = matrix->grid;
+    return matrix->tall ? numroc_(&global, &matrix->row_block, &grid->rank, &source, &grid->size)
+                        : numroc_(&global, &matrix->row_block, &grid->row, &source, &grid->n_rows);
+}
+
+int rl_columns_before(const rl_block_matrix *matrix, int global) {
+    const rl_process_grid *grid = matrix->grid;
+    return matrix->tall ? global : numroc_(&global, &matrix->column_block, &grid->column, &source, &grid->n_columns);
+}
+
+/* Leading dimensions that are multiples of 64 put the elements of a row into the same few cache sets. */
+static int leading_dimension(int local_rows) {
+    const int ld = local_rows > 1 ? local_rows : 1;
+    return ld % 64 == 0 ? ld + 8 : ld;
+}
+
+/* Lays out and allocates a matrix whose global shape, blocks and grid are set. */
+static rl_status lay_out(rl_block_matrix *matrix) {
+    enum { BLOCK_CYCLIC = 1 };
+    const rl_process_grid *grid = matrix->grid;
+    matrix->local_rows = rl_rows_before(matrix, matrix->rows);
+    matrix->local_columns = rl_columns_before(matrix, matrix->columns);
+    matrix->ld = leading_dimension(matrix->local_rows);
+    const int64_t elements = (int64_t)matrix->ld * matrix->local_columns;
+    if (elements >= LOCAL_LIMIT)
+        return rl_fail(RL_ERR_INPUT,
+                       "a %d x %d matrix on %d ranks has %lld elements on one of them; ScaLAPACK's pdgemr2d moves less "
+                       "than 2^28: use at least %lld ranks",
+                       matrix->rows, matrix->columns, grid->size, (long long)elements,
+                       (long long)((int64_t)matrix->rows * matrix->columns / LOCAL_LIMIT + 1));
+    const int descriptor[] = {BLOCK_CYCLIC,
+                              matrix->tall ? grid->tall : grid->context,
+                              matrix->rows,
+                              matrix->columns,
+                              matrix->row_block,
+                              matrix->column_block,
+                              source,
+                              source,
+                              matrix->ld};
+    memcpy(matrix->descriptor, descriptor, sizeof descriptor);
+    return RL_ALLOC(matrix->a, elements > 0 ? elements : 1);
+}
+
+rl_status rl_block_matrix_create(rl_block_matrix *matrix, const rl_process_grid *grid, int rows, int columns,
+                                 int row_block, int column_block) {
+    *matrix = (rl_block_matrix){
+        .grid = grid, .rows = rows, .columns = columns, .row_block = row_block, .column_block = column_block};
+    if (rows < 1 || columns < 1 || row_block < 1 || column_block < 1)
+        return rl_fail(RL_ERR_INPUT, "block-cyclic matrix: %d x %d in blocks of %d x %d; all must be at least 1", rows,
+                       columns, row_block, column_block);
+    return lay_out(matrix);
+}
+
+rl_status rl_block_matrix_create_tall(rl_block_matrix *matrix, const rl_process_grid *grid, int rows, int columns) {
+    *matrix = (rl_block_matrix){.grid = grid, .tall = true, .rows = rows, .columns = columns};
+    if (rows < 1 || columns < 1)
+        return rl_fail(RL_ERR_INPUT, "matrix split by rows: %d x %d; both must be at least 1", rows, columns);
+    matrix->row_block = (rows - 1) / grid->size + 1;
+    matrix->column_block = columns;
+    return lay_out(matrix);
+}
+
+void rl_block_matrix_destroy(rl_block_matrix *matrix) {
+    rl_free(matrix->a);
+    *matrix = (rl_block_matrix){0};
+}
+
+static int to_global(int local, int block, int process, int n_processes) {
+    return (local / block * n_processes + process) * block + local % block;
+}
+
+int rl_block_matrix_global_row(const rl_block_matrix *matrix, int local_row) {
+    const rl_process_grid *grid = matrix->grid;
+    return matrix->tall ? grid->rank * matrix->row_block + local_row
+                        : to_global(local_row, matrix->row_block, grid->row, grid->n_rows);
+}
+
+int rl_block_matrix_global_column(const rl_block_matrix *matrix, int local_column) {
+    const rl_process_grid *grid = matrix->grid;
+    return matrix->tall ? local_column : to_global(local_column, matrix->column_block, grid->column, grid->n_columns);
+}
+
+void rl_block_matrix_fill(rl_block_matrix *matrix, int first_row, int first_column, int rows, int columns,
+                          rl_entry entry, const void *state) {
+    const int row_end = rl_rows_before(matrix, first_row + rows);
+    const int column_end = rl_columns_before(matrix, first_column + columns);
+    for (int lj = rl_columns_before(matrix, first_column); lj < column_end; lj++) {
+        const int j = rl_block_matrix_global_column(matrix, lj) - first_column;
+        double *column = matrix->a + (size_t)lj * (size_t)matrix->ld;
+        for (int li = rl_rows_before(matrix, first_row); li < row_end; li++)
+            column[li] = entry(state, rl_block_matrix_global_row(matrix, li) - first_row, j);
+    }
+}
+
+rl_status rl_block_matrix_hash(const rl_block_matrix *matrix, uint64_t *hash) {
+    uint64_t sum = 0;
+    for (int lj = 0; lj < matrix->local_columns; lj++)
+        for (int li = 0; li < matrix->local_rows; li++) {
+            uint64_t item[3] = {(uint64_t)rl_block_matrix_global_row(matrix, li),
+                                (uint64_t)rl_block_matrix_global_column(matrix, lj), 0};
+            memcpy(&item[2], &matrix->a[(size_t)lj * (size_t)matrix->ld + (size_t)li], sizeof item[2]);
+            sum += XXH3_64bits(item, sizeof item);
+        }
+    RL_MPI(MPI_Allreduce(&sum, hash, 1, MPI_UINT64_T, MPI_SUM, matrix->grid->comm));
+    return RL_OK;
+}

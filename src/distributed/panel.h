@@ -1,0 +1,34 @@
+/* panel: Householder panels of a core with their updates. Private to `distributed`.
+ *
+ * The borders are part of the core's matrix, so a panel's block reflector reaches them in the same multiplication that
+ * updates A, and no reflector has to be kept for later. */
+#ifndef RL_PANEL_H
+#define RL_PANEL_H
+
+#include "producer.h"
+
+typedef struct rl_panels {
+    rl_core *core; /* borrowed */
+    double *tau, *t, *work;
+    int lwork;
+    int info; /* the lowest that a panel gave */
+} rl_panels;
+
+/* Local. The arrays for panels up to as wide as the core's blocks. */
+rl_status rl_panels_create(rl_panels *panels, rl_core *core);
+void rl_panels_destroy(rl_panels *panels);
+
+/* Collective on the grid. A panel must lie in one row or column of blocks.
+ *
+ * QR of rows [first, rows) x columns [first, first + width): the panel's triangle is left in its place (what is below
+ * it are the reflectors), and Q^T is applied to the same rows of all columns after it, the left border's among them. */
+void rl_panel_qr(rl_panels *panels, int first, int width);
+
+/* LQ of rows [first, first + width) x columns [first + width, columns), if there are any: Q^T is applied from the right
+ * to the same columns of all rows below, the right border's among them. */
+void rl_panel_lq(rl_panels *panels, int first, int width);
+
+/* Collective on the grid. Whether all panels were told sense. */
+rl_status rl_panels_check(const rl_panels *panels);
+
+#endif

@@ -1,0 +1,94 @@
+/* The seam between spectrum.c and the producers. Private to `distributed`.
+ *
+ * A producer sees one *core*: a matrix A [rows, columns] with rows >= columns, bordered by what is to be projected, all
+ * in one block-cyclic matrix M:
+ *
+ *         columns   n_left
+ *       +---------+--------+
+ *  rows |    A    |  left  |      A = U S V^T (thin); wanted: S, U^T left, right V
+ *       +---------+--------+
+ *  n_right| right |  (any) |
+ *       +---------+--------+
+ *
+ * For n_train >= n_features A is X, left are the targets (RL_N_TARGETS columns) and right the test rows and beta*^T
+ * (n_test + 1 rows). For n_train < n_features everything is transposed: A is X^T, left are the test rows and beta* as
+ * columns, right are the targets as rows. So A is never wide, and QR first is the only change of shape there is.
+ *
+ * What is orthogonal to A's columns stays behind in the left border: once every reflector of the left factor Q has been
+ * applied to it, its rows [columns, columns + tail_rows) are the *tails*, the parts outside of U. Nobody may touch them
+ * from then on, although rows beyond `rows` are the corner by then (see rl_reduce_shape).
+ *
+ * Indices here count from 0; ScaLAPACK's arguments from 1. All functions are collective on the grid unless they say
+ * Local, and give the same status on all ranks. */
+#ifndef RL_PRODUCER_H
+#define RL_PRODUCER_H
+
+#include "ridgeless/context.h"
+#include "ridgeless/distributed.h"
+
+typedef struct rl_core {
+    const rl_process_grid *grid; /* borrowed */
+    rl_block_matrix m;           /* square blocks, from (0, 0); owned. It may have more rows than are in use */
+    int rows, columns;           /* of A; rows >= columns >= 1 */
+    int n_left, n_right;
+    int tail_rows;       /* n_train and n_features apart: |n_train - n_features|; constant */
+    bool test_rows_left; /* n_train < n_features: the test rows are the left border, the targets the right one */
+} rl_core;
+
+/* What a producer hands back; allocated by rl_core_gather, owned by the caller of the producer. */
+typedef struct rl_projection {
+    rl_cell_status status; /* RL_CELL_DONE, or RL_CELL_NO_CONVERGENCE: then the arrays hold nothing of use */
+    double *sigma;         /* [columns], descending; the same on all ranks */
+    double *targets; /* [columns, RL_N_TARGETS], column-major, ld = columns: U_X^T Y for X's own U; same on all ranks */
+    rl_block_matrix z; /* tall [n_test + 1, columns]: the test rows and, last, beta*, times X's own V */
+    double *tail_sq;   /* [n_left]: squared lengths of the tails; the same on all ranks */
+    double *tail_last; /* [n_left]: inner products with the tail of the left border's last column */
+} rl_projection;
+
+/* A producer: overwrites core->m, fills the projection. Adds to the phases it has. info > 0 of LAPACK is a status of
+ * the projection, not an error. */
+typedef rl_status (*rl_produce)(rl_core *core, rl_projection *projection, rl_phases *phases);
+rl_status rl_produce_pdgesvd(rl_core *core, rl_projection *projection, rl_phases *phases);
+rl_status rl_produce_projected(rl_core *core, rl_projection *projection, rl_phases *phases);
+rl_status rl_produce_two_stage(rl_core *core, rl_projection *projection, rl_phases *phases);
+
+/* A = Q R in place: A becomes the triangle R [columns, columns] with zeros below it, left becomes Q^T left (its rows
+ * from `columns` on are the tails), the right border moves up to begin at row `columns`, and core->rows = columns. The
+ * right border fills columns [0, columns) alone, so that it does not overwrite the tails. Needs rows > columns. */
+rl_status rl_reduce_shape(rl_core *core);
+
+/* Once Q^T has been applied to the left border and P to the right one: allocates the projection and takes from core->m
+ * the tails, the targets (turned, if they are rows) and the test rows (turned, if they are columns), each in the bases
+ * that Q and P make; then gives core->m back (it is empty afterwards). */
+rl_status rl_core_gather(rl_core *core, rl_projection *projection);
+void rl_projection_destroy(rl_projection *projection);
+
+/* A = Q B P^T with B = bidiag(d, e) upper, borders gathered: one dbdsqr on each rank makes sigma of d and turns this
+ * rank's test rows and the targets into the bases of B's singular vectors. d [columns], e [columns - 1]: the same on
+ * all ranks, overwritten. Sets projection->status. */
+rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projection *projection);
+
+/* ---- helpers ----------------------------------------------------------------------------------------------------- */
+
+/* Local. How many of the first `global` rows (columns) this rank owns: the local index range of global [a, b) is
+ * [before(a), before(b)). */
+int rl_rows_before(const rl_block_matrix *matrix, int global);
+int rl_columns_before(const rl_block_matrix *matrix, int global);
+
+/* Adds up values[n] over the ranks, in the order of ranks; everyone gets the same bits. */
+rl_status rl_sum_over_ranks(const rl_process_grid *grid, double *values, int64_t n);
+
+/* Rows [first_row, +rows) x columns [first_column, +columns) of a matrix, on all ranks: values[rows, columns],
+ * column-major, ld = rows. */
+rl_status rl_replicate(const rl_block_matrix *matrix, int first_row, int first_column, int rows, int columns,
+                       double *values);
+
+/* Agrees on a ScaLAPACK or LAPACK info: RL_ERR_LIBRARY on all ranks if it is negative on any ("<routine>: argument ..
+ * is wrong"). *info becomes the largest of any rank. */
+rl_status rl_agree_info(const rl_process_grid *grid, const char *routine, int *info);
+
+/* Local. Allocates the work array that a routine's workspace query asked for, with some slack (queries of ScaLAPACK
+ * 2.2.1 are too small for some grids). Refuses by the routine's name what is not a size: queries overflow 32 bits. */
+rl_status rl_alloc_work(const char *routine, double asked, double **work, int *lwork);
+
+#endif

@@ -1,0 +1,145 @@
+/* From a core whose borders have been carried along to the projection: gather the borders, rotate them. */
+#include <math.h>
+#include <string.h>
+
+#include "producer.h"
+#include "scalapack.h"
+
+static const int one = 1;
+
+void rl_projection_destroy(rl_projection *projection) {
+    rl_free(projection->sigma);
+    rl_free(projection->targets);
+    rl_free(projection->tail_sq);
+    rl_free(projection->tail_last);
+    rl_block_matrix_destroy(&projection->z);
+    *projection = (rl_projection){0};
+}
+
+static rl_status allocate(const rl_core *core, rl_projection *projection) {
+    RL_TRY(RL_ALLOC(projection->sigma, core->columns));
+    RL_TRY(RL_ALLOC(projection->targets, (size_t)core->columns * RL_N_TARGETS));
+    RL_TRY(RL_ALLOC(projection->tail_sq, core->n_left));
+    return RL_ALLOC(projection->tail_last, core->n_left);
+}
+
+/* Adds what this rank owns of the tails to their squares and to their products with `last`, the last column's tail. */
+static void add_tails(const rl_core *core, const double *last, rl_projection *projection) {
+    const rl_block_matrix *m = &core->m;
+    const int row_end = rl_rows_before(m, core->columns + core->tail_rows);
+    const int column_end = rl_columns_before(m, core->columns + core->n_left);
+    for (int lj = rl_columns_before(m, core->columns); lj < column_end; lj++) {
+        const double *column = m->a + (size_t)lj * (size_t)m->ld;
+        double square = 0, product = 0;
+        for (int li = rl_rows_before(m, core->columns); li < row_end; li++) {
+            square += column[li] * column[li];
+            product += column[li] * last[rl_block_matrix_global_row(m, li) - core->columns];
+        }
+        const int j = rl_block_matrix_global_column(m, lj) - core->columns;
+        projection->tail_sq[j] = square;
+        projection->tail_last[j] = product;
+    }
+}
+
+static rl_status gather_tails(const rl_core *core, rl_projection *projection) {
+    if (core->tail_rows == 0) return RL_OK;
+    double *last = NULL;
+    rl_status status = rl_process_grid_agree(core->grid, RL_ALLOC(last, core->tail_rows));
+    if (status == RL_OK)
+        status = rl_replicate(&core->m, core->columns, core->columns + core->n_left - 1, core->tail_rows, 1, last);
+    if (status == RL_OK) {
+        add_tails(core, last, projection);
+        status = rl_sum_over_ranks(core->grid, projection->tail_sq, core->n_left);
+    }
+    if (status == RL_OK) status = rl_sum_over_ranks(core->grid, projection->tail_last, core->n_left);
+    rl_free(last);
+    return status;
+}
+
+static rl_status gather_targets(const rl_core *core, rl_projection *projection) {
+    const int n = core->columns;
+    if (!core->test_rows_left) return rl_replicate(&core->m, 0, n, n, RL_N_TARGETS, projection->targets);
+    double *rows = NULL;
+    rl_status status = rl_process_grid_agree(core->grid, RL_ALLOC(rows, (size_t)n * RL_N_TARGETS));
+    if (status == RL_OK) status = rl_replicate(&core->m, core->rows, 0, RL_N_TARGETS, n, rows);
+    if (status == RL_OK)
+        for (size_t t = 0; t < RL_N_TARGETS; t++)
+            for (size_t r = 0; r < (size_t)n; r++) projection->targets[t * (size_t)n + r] = rows[r * RL_N_TARGETS + t];
+    rl_free(rows);
+    return status;
+}
+
+/* Whole test rows to their ranks, from rows [first_row, ...) of `from`. */
+static rl_status deal_rows(const rl_core *core, const rl_block_matrix *from, int first_row, int rows,
+                           rl_block_matrix *z) {
+    const int ia = first_row + 1;
+    RL_TRY(rl_process_grid_agree(core->grid, rl_block_matrix_create_tall(z, core->grid, rows, core->columns)));
+    pdgemr2d_(&rows, &core->columns, from->a, &ia, &one, from->descriptor, z->a, &one, &one, z->descriptor,
+              &core->grid->context);
+    return RL_OK;
+}
+
+/* The left border's test rows are columns; the matrix is given back before the second copy of them is made. */
+static rl_status turn_and_deal(rl_core *core, rl_block_matrix *z) {
+    const int ja = core->columns + 1, block = core->m.row_block;
+    const double unit = 1, zero = 0;
+    rl_block_matrix turned = {0};
+    rl_status status = rl_process_grid_agree(
+        core->grid, rl_block_matrix_create(&turned, core->grid, core->n_left, core->columns, block, block));
+    if (status == RL_OK) {
+        pdtran_(&core->n_left, &core->columns, &unit, core->m.a, &one, &ja, core->m.descriptor, &zero, turned.a, &one,
+                &one, turned.descriptor);
+        rl_block_matrix_destroy(&core->m);
+        status = deal_rows(core, &turned, 0, core->n_left, z);
+    }
+    rl_block_matrix_destroy(&turned);
+    return status;
+}
+
+rl_status rl_core_gather(rl_core *core, rl_projection *projection) {
+    *projection = (rl_projection){.status = RL_CELL_DONE};
+    RL_TRY(rl_process_grid_agree(core->grid, allocate(core, projection)));
+    RL_TRY(gather_tails(core, projection));
+    RL_TRY(gather_targets(core, projection));
+    if (core->test_rows_left) return turn_and_deal(core, &projection->z);
+    RL_TRY(deal_rows(core, &core->m, core->rows, core->n_right, &projection->z));
+    rl_block_matrix_destroy(&core->m);
+    return RL_OK;
+}
+
+static bool all_finite(const double *values, int n) {
+    for (int i = 0; i < n; i++)
+        if (!isfinite(values[i])) return false;
+    return true;
+}
+
+/* Processors of different kinds may round differently: rank 0's word counts. */
+static rl_status share_from_first(const rl_core *core, rl_projection *projection) {
+    RL_MPI(MPI_Bcast(projection->sigma, core->columns, MPI_DOUBLE, 0, core->grid->comm));
+    for (int t = 0; t < RL_N_TARGETS; t++)
+        RL_MPI(MPI_Bcast(projection->targets + (size_t)t * (size_t)core->columns, core->columns, MPI_DOUBLE, 0,
+                         core->grid->comm));
+    return RL_OK;
+}
+
+/* dbdsqr turns rows (its U) from the right and columns (its VT) from the left. The test rows, many, are to be turned by
+ * the singular vectors of B on the features' side: those are right ones when A = X, and left ones of B^T then. Every
+ * rank has the targets to turn, so none takes dbdsqr's other path for values alone, whose last bits differ. */
+rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projection *projection) {
+    const int n = core->columns, targets = RL_N_TARGETS, none = 0;
+    rl_block_matrix *const z = &projection->z;
+    double *work = NULL;
+    int info = 0;
+    if (!all_finite(d, n) || !all_finite(e, n - 1)) { /* dbdsqr would never return */
+        projection->status = RL_CELL_NO_CONVERGENCE;
+        return RL_OK;
+    }
+    RL_TRY(rl_process_grid_agree(core->grid, RL_ALLOC(work, 4 * (size_t)n)));
+    dbdsqr_(core->test_rows_left ? "U" : "L", &n, &targets, &z->local_rows, &none, d, e, projection->targets, &n, z->a,
+            &z->ld, NULL, &one, work, &info, 1);
+    rl_free(work);
+    memcpy(projection->sigma, d, (size_t)n * sizeof(double));
+    RL_TRY(rl_agree_info(core->grid, "dbdsqr", &info));
+    if (info > 0) projection->status = RL_CELL_NO_CONVERGENCE;
+    return share_from_first(core, projection);
+}

@@ -1,0 +1,60 @@
+/* QR first: what is far from square becomes a square core. */
+#include <string.h>
+
+#include "panel.h"
+#include "producer.h"
+#include "scalapack.h"
+
+static int smaller(int a, int b) {
+    return a < b ? a : b;
+}
+
+static rl_status factor(rl_core *core) {
+    const int block = core->m.row_block;
+    rl_panels panels;
+    rl_status status = rl_process_grid_agree(core->grid, rl_panels_create(&panels, core));
+    if (status == RL_OK) {
+        for (int first = 0; first < core->columns; first += block)
+            rl_panel_qr(&panels, first, smaller(block, core->columns - first));
+        status = rl_panels_check(&panels);
+    }
+    rl_panels_destroy(&panels);
+    return status;
+}
+
+/* Local. The reflectors lie where R has zeros. */
+static void clear_below_diagonal(rl_core *core) {
+    rl_block_matrix *m = &core->m;
+    const int row_end = rl_rows_before(m, core->columns);
+    for (int lj = rl_columns_before(m, core->columns) - 1; lj >= 0; lj--) {
+        const int begin = rl_rows_before(m, rl_block_matrix_global_column(m, lj) + 1);
+        if (begin < row_end)
+            memset(m->a + (size_t)lj * (size_t)m->ld + begin, 0, (size_t)(row_end - begin) * sizeof(double));
+    }
+}
+
+/* The right border from row `rows` up to row `columns`, some rows at a time: the two places overlap. */
+static rl_status move_right_border(rl_core *core) {
+    rl_block_matrix *m = &core->m, some = {0};
+    const int one = 1, height = smaller(core->n_right, m->row_block * core->grid->n_rows);
+    RL_TRY(rl_process_grid_agree(
+        core->grid, rl_block_matrix_create(&some, core->grid, height, core->columns, m->row_block, m->column_block)));
+    for (int done = 0; done < core->n_right; done += height) {
+        const int count = smaller(height, core->n_right - done);
+        const int from = core->rows + done + 1, to = core->columns + done + 1;
+        pdgemr2d_(&count, &core->columns, m->a, &from, &one, m->descriptor, some.a, &one, &one, some.descriptor,
+                  &core->grid->context);
+        pdgemr2d_(&count, &core->columns, some.a, &one, &one, some.descriptor, m->a, &to, &one, m->descriptor,
+                  &core->grid->context);
+    }
+    rl_block_matrix_destroy(&some);
+    return RL_OK;
+}
+
+rl_status rl_reduce_shape(rl_core *core) {
+    RL_TRY(factor(core));
+    clear_below_diagonal(core);
+    RL_TRY(move_right_border(core));
+    core->rows = core->columns;
+    return RL_OK;
+}

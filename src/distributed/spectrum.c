@@ -1,0 +1,150 @@
+#include <float.h>
+#include <string.h>
+
+#include "generate.h"
+
+typedef struct producer {
+    const char *name; /* in study files */
+    rl_produce produce;
+    bool square_only; /* QR or LQ first however nearly square the matrix is */
+} producer;
+
+static const producer producers[] = {
+    [RL_PRODUCER_PDGESVD] = {"pdgesvd", rl_produce_pdgesvd, true},
+    [RL_PRODUCER_PROJECTED] = {"projected", rl_produce_projected, false},
+    [RL_PRODUCER_TWO_STAGE] = {"two-stage", rl_produce_two_stage, false},
+};
+
+const char *rl_producer_name(rl_producer which) {
+    return producers[which].name;
+}
+
+/* Half of a bidiagonal reduction's flops run at the speed of memory and none of QR's do: QR first pays off soon. */
+static bool far_from_square(const rl_core *core) {
+    return (int64_t)core->rows * 10 > (int64_t)core->columns * 11;
+}
+
+static rl_status produce(const producer *chosen, rl_core *core, rl_projection *projection, rl_phases *phases) {
+    if (far_from_square(core) || (chosen->square_only && core->rows > core->columns)) {
+        const double start = rl_seconds();
+        RL_TRY(rl_reduce_shape(core));
+        phases->reduce += rl_seconds() - start;
+    }
+    return chosen->produce(core, projection, phases);
+}
+
+void rl_spectrum_store_destroy(rl_spectrum_store *store) {
+    rl_free(store->arrays);
+    rl_free(store->z);
+    *store = (rl_spectrum_store){0};
+}
+
+/* ---- from projection to spectrum --------------------------------------------------------------------------------- */
+
+/* Local. Hands out all arrays but Z. */
+static rl_status allocate(rl_spectrum_store *store, rl_spectrum *s) {
+    const size_t modes = (size_t)s->n_modes, m = (size_t)s->m;
+    RL_TRY(RL_ALLOC(store->arrays, modes * (2 + RL_N_TARGETS) + m * (1 + RL_N_TARGETS)));
+    double *next = store->arrays;
+    s->sigma = next, next += modes;
+    s->b_star = next, next += modes;
+    for (int t = 0; t < RL_N_TARGETS; t++) s->c[t] = next, next += modes;
+    s->z_one = next, next += m;
+    for (int t = 0; t < RL_N_TARGETS; t++) s->z_target[t] = next, next += m;
+    return RL_OK;
+}
+
+static int numerical_rank(const rl_spectrum *s) {
+    const int larger = s->n_train > s->n_features ? s->n_train : s->n_features;
+    int rank = s->n_modes;
+    while (rank > 0 && !(s->sigma[rank - 1] > larger * DBL_EPSILON * s->sigma[0])) rank--;
+    return rank;
+}
+
+static void take_modes(const rl_projection *projection, double scale, rl_spectrum *s) {
+    for (int r = 0; r < s->n_modes; r++) s->sigma[r] = projection->sigma[r] * scale;
+    for (int t = 0; t < RL_N_TARGETS; t++) {
+        memcpy(s->c[t], projection->targets + (size_t)t * (size_t)s->n_modes, (size_t)s->n_modes * sizeof(double));
+        s->outside_sq[t] = s->n_train > s->n_features ? projection->tail_sq[t] : 0;
+    }
+    s->rank = numerical_rank(s);
+}
+
+static void take_test_rows(const rl_placed_case *placed, const rl_block_matrix *z, rl_spectrum *s) {
+    for (int i = 0; i < s->m; i++) {
+        const int row = placed->c->n_train + rl_block_matrix_global_row(z, i);
+        s->z_one[i] = 1;
+        for (int t = 0; t < RL_N_TARGETS; t++) s->z_target[t][i] = placed->target[t][row];
+    }
+}
+
+/* Collective. What the modes in use do not reach of beta* is its tail and its coordinates on the other modes; of a test
+ * row likewise, and the two meet in an inner product: no difference of large numbers anywhere. */
+static rl_status find_bias(const rl_projection *projection, const rl_block_matrix *z, rl_spectrum *s) {
+    const bool has_tails = s->n_train < s->n_features;
+    double sums[2] = {0};
+    if (s->rank == s->n_features) return RL_OK;
+    s->b_outside_sq = has_tails ? projection->tail_sq[s->n_test] : 0;
+    for (int r = s->rank; r < s->n_modes; r++) s->b_outside_sq += s->b_star[r] * s->b_star[r];
+    for (int i = 0; i < s->m; i++) {
+        double lost = has_tails ? projection->tail_last[rl_block_matrix_global_row(z, i)] : 0;
+        for (int r = s->rank; r < s->n_modes; r++) lost += s->z[(size_t)r * (size_t)s->ldz + (size_t)i] * s->b_star[r];
+        sums[0] -= lost;
+        sums[1] += lost * lost;
+    }
+    RL_TRY(rl_sum_over_ranks(z->grid, sums, 2));
+    s->test_bias = sums[0] / s->n_test;
+    s->test_bias_mse = sums[1] / s->n_test;
+    return RL_OK;
+}
+
+static rl_status assemble(const rl_placed_case *placed, rl_projection *projection, rl_spectrum_store *store,
+                          rl_spectrum *s) {
+    rl_block_matrix *const z = &projection->z;
+    s->status = projection->status;
+    if (s->status == RL_CELL_DONE && !(projection->sigma[0] > 0)) s->status = RL_CELL_ZERO_MATRIX;
+    if (s->status != RL_CELL_DONE) return RL_OK;
+    s->m = rl_rows_before(z, s->n_test); /* beta* comes after them */
+    s->z = z->a;
+    s->ldz = z->ld;
+    RL_TRY(rl_process_grid_agree(z->grid, allocate(store, s)));
+    RL_TRY(rl_replicate(z, s->n_test, 0, 1, s->n_modes, s->b_star));
+    take_modes(projection, placed->scale, s);
+    take_test_rows(placed, z, s);
+    RL_TRY(find_bias(projection, z, s));
+    store->z = z->a; /* handed over */
+    z->a = NULL;
+    return RL_OK;
+}
+
+static rl_status run(const producer *chosen, rl_placed_case *placed, rl_spectrum_store *store, rl_spectrum *s,
+                     rl_phases *phases) {
+    rl_projection projection = {0};
+    if (placed->scale == 0) {
+        s->status = RL_CELL_ZERO_MATRIX;
+        return RL_OK;
+    }
+    rl_status status = produce(chosen, &placed->core, &projection, phases);
+    if (status == RL_OK) status = assemble(placed, &projection, store, s);
+    rl_projection_destroy(&projection);
+    return status;
+}
+
+rl_status rl_distributed_spectrum(const rl_process_grid *grid, rl_producer which, int block, const rl_case *c,
+                                  rl_spectrum_store *store, rl_spectrum *spectrum, rl_phases *phases) {
+    const double start = rl_seconds();
+    rl_phases spent = {0};
+    rl_placed_case placed;
+    rl_spectrum_store_destroy(store);
+    *spectrum = (rl_spectrum){.n_train = c->n_train,
+                              .n_features = c->n_features,
+                              .n_test = c->n_test,
+                              .n_modes = c->n_train < c->n_features ? c->n_train : c->n_features};
+    rl_status status = rl_placed_case_create(&placed, grid, block, c);
+    spent.generate = rl_seconds() - start;
+    if (status == RL_OK) status = run(&producers[which], &placed, store, spectrum, &spent);
+    rl_placed_case_destroy(&placed);
+    spent.total = rl_seconds() - start;
+    if (phases != NULL) *phases = spent;
+    return status;
+}
