@@ -16,6 +16,14 @@ void dtrsv_(const char *uplo, const char *trans, const char *diag, const int *n,
 void dsyrk_(const char *uplo, const char *trans, const int *n, const int *k, const double *alpha, const double *a,
             const int *lda, const double *beta, double *c, const int *ldc, size_t, size_t);
 double dnrm2_(const int *n, const double *x, const int *incx);
+double ddot_(const int *n, const double *x, const int *incx, const double *y, const int *incy);
+void daxpy_(const int *n, const double *alpha, const double *x, const int *incx, double *y, const int *incy);
+void dscal_(const int *n, const double *alpha, double *x, const int *incx);
+void drotg_(double *a, double *b, double *c, double *s);
+void drot_(const int *n, double *x, const int *incx, double *y, const int *incy, const double *c, const double *s);
+void dtrsm_(const char *side, const char *uplo, const char *transa, const char *diag, const int *m, const int *n,
+            const double *alpha, const double *a, const int *lda, double *b, const int *ldb, size_t, size_t, size_t,
+            size_t);
 
 /* QR: factor, append rows to a triangle, apply Q^T */
 void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau, double *work, const int *lwork,
@@ -34,6 +42,11 @@ void dgels_(const char *trans, const int *m, const int *n, const int *nrhs, doub
 
 /* Linear systems by LU with partial pivoting */
 void dgesv_(const int *n, const int *nrhs, double *a, const int *lda, int *ipiv, double *b, const int *ldb, int *info);
+
+/* Cholesky; eigenvalues of a symmetric tridiagonal matrix; random vectors */
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t);
+void dsterf_(const int *n, double *d, double *e, int *info);
+void dlarnv_(const int *idist, int *iseed, const int *n, double *x);
 
 /* Singular value decompositions */
 void dgesdd_(const char *jobz, const int *m, const int *n, double *a, const int *lda, double *s, double *u,

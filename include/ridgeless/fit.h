@@ -32,6 +32,10 @@ typedef struct rl_expectation {
     double residual_variance; /* of y given the student's features */
 } rl_expectation;
 
+/* What an ablation takes of a training set. Those that take a least-squares fit alone need no modes: fits of a whole
+ * curve come cheaper together (nested.h). */
+typedef enum rl_need { RL_NEED_MODES, RL_NEED_FIT_TO_Y, RL_NEED_FIT_TO_IDEAL } rl_need;
+
 typedef struct rl_ablation {
     const char *name;    /* in study files, labels and the coordinate `ablation` */
     const char *summary; /* one line */
@@ -39,6 +43,7 @@ typedef struct rl_ablation {
     const char *parameter_meaning; /* with its unit; NULL without a parameter */
     const rl_option_spec *options;
     int n_options;
+    rl_need need;
     /* Modes from s->rank on are zero and take no part: beta 0, residual c. */
     void (*fit)(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit);
     /* The test error's exact expectation over training sets and test rows; INFINITY where it diverges. NULL: no

@@ -56,6 +56,15 @@ rl_status rl_study_settings(const rl_study *study, rl_text *settings);
 
 /* ---- grid and plan ---------------------------------------------------------------------------------------------- */
 
+/* How the curves of a dataset are computed. */
+typedef enum rl_way {
+    RL_WAY_SPECTRA, /* every N by its own full spectrum (spectrum.h) */
+    RL_WAY_NESTED   /* all N of a curve from two factorizations (nested.h) */
+} rl_way;
+
+/* For people: "full spectra", "nested factorization". */
+const char *rl_way_text(rl_way way);
+
 /* The cells of one dataset: variants x n_features x n_train x repeats. */
 typedef struct rl_grid {
     const rl_study_dataset *spec; /* borrowed from the study */
@@ -65,6 +74,8 @@ typedef struct rl_grid {
     int *n_train;
     int n_n_train; /* ascending, distinct */
     int max_modes; /* min(largest n_train, n_features) */
+    rl_way way;    /* nested where no variant needs modes, none are kept, the published arithmetic is not asked for
+                      (random: numpy), and it is clearly cheaper */
 } rl_grid;
 
 /* The natural unit of work: all N of one (dataset, P, repeat). */

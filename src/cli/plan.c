@@ -34,9 +34,9 @@ static estimate estimate_plan(const rl_plan *plan, const rl_journal *journal) {
 
 static void print_grid(const rl_grid *g, int repeats) {
     const int last = g->n_train[g->n_n_train - 1];
-    printf("  %-18s P = %d, N = %d ... %d (%d values), %d variants, %d repeats; %d rows%s\n", g->data.name,
+    printf("  %-18s P = %d, N = %d ... %d (%d values), %d variants, %d repeats; %d rows%s; %s\n", g->data.name,
            g->data.n_features, g->n_train[0], last, g->n_n_train, g->spec->n_variants, repeats, g->data.n_rows,
-           g->data.fresh ? " drawn anew for each repeat" : "");
+           g->data.fresh ? " drawn anew for each repeat" : "", rl_way_text(g->way));
 }
 
 static void print_text(const rl_prepared *p, const estimate *e) {
@@ -62,8 +62,9 @@ static rl_status print_json(const rl_prepared *p, const estimate *e) {
         json_t *n_train = json_array();
         for (int n = 0; n < g->n_n_train; n++) json_array_append_new(n_train, json_integer(g->n_train[n]));
         json_array_append_new(
-            datasets, json_pack("{s:s, s:i, s:i, s:i, s:o}", "name", g->data.name, "rows", g->data.n_rows, "n_features",
-                                g->data.n_features, "variants", g->spec->n_variants, "n_train", n_train));
+            datasets, json_pack("{s:s, s:s, s:i, s:i, s:i, s:o}", "name", g->data.name, "way", rl_way_text(g->way),
+                                "rows", g->data.n_rows, "n_features", g->data.n_features, "variants",
+                                g->spec->n_variants, "n_train", n_train));
     }
     json_t *root =
         json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:f, s:I, s:f, s:I, s:o}", "title", p->study.title, "output",

@@ -16,6 +16,7 @@ const rl_ablation rl_ablation_no_residuals = {
     .name = "no_residuals",
     .summary = "targets without the residuals of the best linear model",
     .parameter = RL_PARAMETER_NONE,
+    .need = RL_NEED_FIT_TO_IDEAL,
     .fit = fit_no_residuals,
     .expected_mse = expected_mse,
 };

@@ -22,6 +22,7 @@ const rl_ablation rl_ablation_none = {
     .name = "none",
     .summary = "least squares, minimum-norm where N < P",
     .parameter = RL_PARAMETER_NONE,
+    .need = RL_NEED_FIT_TO_Y,
     .fit = fit_none,
     .expected_mse = expected_mse,
 };

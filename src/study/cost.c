@@ -8,8 +8,23 @@
  *   SVD of what is left, k x P  6 P k^2 + 20 k^3 with both sides (Golub and Van Loan, 4th ed., figure 8.6.1)
  *   Z = X_test V                2 t P k
  *   filters and Z B             2 t k and about 4 k a variant
+ *
+ * The nested way instead, for groups of up to 16 sizes that lie within 32 rows:
+ *
+ *   LQ of the first w rows      4 w P^2, and 8 w P^2 to rotate test rows and population with it
+ *   one row into R, N > P       3 P^2
+ *   a group's shifted factors   k^3
+ *   Lanczos                     20 steps of two solves, k^2 each, for two values; solves of few columns are slow, as if
+ *                               there were 10 more
+ *   fits and test errors        8 P^2
+ *   what calls cost at least    as much as 100,000 flops
  */
 enum { FLOPS_A_NORMAL = 50, N_QR_TARGETS = 2 };
+enum { GROUP = 16, GROUP_SPAN = 32, STEPS = 20, IDLE_COLUMNS = 10, CALLS = 100000 };
+
+/* The nested way must be this much cheaper: the model is a rough one where everything is small, and there the numbers
+ * may stay what they have always been, bit for bit. */
+static const double clearly = 8;
 
 static double least(double a, double b) {
     return a < b ? a : b;
@@ -22,14 +37,51 @@ static double spectrum_flops(double n_train, double n_features, double n_test, d
     return qr + svd + 2 * t * p * k + (2 * t + 4) * k * n_variants;
 }
 
+static double spectra_flops(const rl_grid *grid) {
+    const double n_rows = grid->data.n_rows, p = grid->data.n_features;
+    double flops = 0;
+    for (int i = 0; i < grid->n_n_train; i++)
+        flops += spectrum_flops(grid->n_train[i], p, n_rows - grid->n_train[i], grid->spec->n_variants);
+    return flops;
+}
+
+/* The last of the sizes that go side by side with `first`. */
+static int end_of_group(const rl_grid *grid, int first) {
+    int last = first;
+    while (last + 1 < grid->n_n_train && last + 1 - first < GROUP &&
+           grid->n_train[last + 1] - grid->n_train[first] <= GROUP_SPAN)
+        last++;
+    return last;
+}
+
+static double nested_flops(const rl_grid *grid) {
+    const double p = grid->data.n_features, longest = grid->n_train[grid->n_n_train - 1], wide = least(longest, p);
+    double flops = 12 * wide * p * p + 3 * (longest - wide) * p * p;
+    for (int first = 0, last; first < grid->n_n_train; first = last + 1) {
+        last = end_of_group(grid, first);
+        const double k = least(grid->n_train[last], p), members = last + 1 - first;
+        flops += k * k * k + 2 * STEPS * 2 * k * k * (members + IDLE_COLUMNS) + members * (8 * p * p + CALLS);
+    }
+    return flops;
+}
+
+rl_way rl_choose_way(const rl_study *study, const rl_grid *grid) {
+    if (study->keep_modes || study->random == RL_RANDOM_NUMPY) return RL_WAY_SPECTRA;
+    for (int v = 0; v < grid->spec->n_variants; v++)
+        if (grid->spec->variants[v].ablation->need == RL_NEED_MODES) return RL_WAY_SPECTRA;
+    return clearly * nested_flops(grid) < spectra_flops(grid) ? RL_WAY_NESTED : RL_WAY_SPECTRA;
+}
+
+const char *rl_way_text(rl_way way) {
+    return way == RL_WAY_NESTED ? "nested factorization" : "full spectra";
+}
+
 double rl_curve_flops(const rl_grid *grid) {
     const rl_dataset *data = &grid->data;
     const double n_rows = data->n_rows, p = data->n_features;
     double flops = 2 * (n_rows - grid->n_train[0]) * (p + 2) * (p + 2);
     if (data->fresh) flops += FLOPS_A_NORMAL * n_rows * (data->teacher.n_hidden + 1.0);
-    for (int i = 0; i < grid->n_n_train; i++)
-        flops += spectrum_flops(grid->n_train[i], p, n_rows - grid->n_train[i], grid->spec->n_variants);
-    return flops;
+    return flops + (grid->way == RL_WAY_NESTED ? nested_flops(grid) : spectra_flops(grid));
 }
 
 size_t rl_dataset_bytes(const rl_dataset *data) {
@@ -40,11 +92,13 @@ size_t rl_dataset_bytes(const rl_dataset *data) {
 size_t rl_buffer_bytes(const rl_grid *grid) {
     const size_t p = (size_t)grid->data.n_features, n = (size_t)grid->n_train[grid->n_n_train - 1];
     const size_t k = (size_t)grid->max_modes, t = p + 2, v = (size_t)grid->spec->n_variants;
-    const size_t training = 2 * n * (p + 1); /* the rows, and the copy that the factorization destroys */
+    const size_t training = 2 * n * (p + 1);           /* the rows, and the copy that the factorization destroys */
+    const size_t nested = 2 * n * (p + 1) + 5 * p * p; /* LQ or QR, fits; triangles, Gram matrices, rotated rows */
     const size_t svd = k * (n < p ? n : p) + k * p + 4 * k * k; /* U, V, and dgesdd's own work */
     const size_t test = 3 * t * t + t * k;                      /* triangle, block of incoming rows, Z */
     const size_t fits = v * (2 * k + t);                        /* beta and residual of each variant, and Z B */
-    return (training + svd + test + fits) * sizeof(double) + (size_t)grid->data.n_rows * sizeof(int);
+    return (training + svd + test + fits + (grid->way == RL_WAY_NESTED ? nested : 0)) * sizeof(double) +
+           (size_t)grid->data.n_rows * sizeof(int);
 }
 
 size_t rl_record_bytes(const rl_grid *grid, bool keep_modes) {

@@ -4,7 +4,11 @@
 
 #include "ridgeless/study.h"
 
-/* Flops of one curve (every curve of a grid costs the same), counting a multiplication and an addition as two. */
+/* The cheaper way of those that the study allows. */
+rl_way rl_choose_way(const rl_study *study, const rl_grid *grid);
+
+/* Flops of one curve in the grid's way (every curve of a grid costs the same), counting a multiplication and an
+ * addition as two. */
 double rl_curve_flops(const rl_grid *grid);
 
 /* Bytes of the dataset itself; 0 when its rows are drawn as they are needed. */

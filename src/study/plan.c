@@ -66,6 +66,7 @@ static rl_status make_grid(const rl_study *study, rl_grid *grid) {
     grid->n_n_features = 1;
     const int largest = grid->n_train[grid->n_n_train - 1];
     grid->max_modes = largest < grid->data.n_features ? largest : grid->data.n_features;
+    grid->way = rl_choose_way(study, grid);
     return RL_OK;
 }
 

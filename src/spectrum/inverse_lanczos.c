@@ -1,0 +1,175 @@
+#include "inverse_lanczos.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "../lapack.h"
+
+enum { MAX_STEPS = 600, CHECK_EVERY = 2 };
+
+rl_status rl_lanczos_create(rl_lanczos *lanczos, int max_order) {
+    const size_t block = (size_t)max_order * RL_GROUP;
+    RL_TRY(RL_ALLOC(lanczos->now, block));
+    RL_TRY(RL_ALLOC(lanczos->before, block));
+    RL_TRY(RL_ALLOC(lanczos->next, block));
+    return RL_ALLOC(lanczos->rows, RL_GROUP_SPAN * RL_GROUP);
+}
+
+void rl_lanczos_destroy(rl_lanczos *lanczos) {
+    rl_free(lanczos->now);
+    rl_free(lanczos->before);
+    rl_free(lanczos->next);
+    rl_free(lanczos->rows);
+    *lanczos = (rl_lanczos){0};
+}
+
+/* ---- the operator ------------------------------------------------------------------------------------------------ */
+
+/* Column j keeps its first active[j] entries. A solve with the whole lower triangle is one with its leading block in
+ * those, and zeros stay zeros in a solve with the transpose: that is how one solve serves all members. */
+static void clear_beyond(const rl_family *f, int ld, double *columns) {
+    for (int j = 0; j < f->n_members; j++)
+        memset(columns + (size_t)j * (size_t)ld + f->active[j], 0, sizeof(double) * (size_t)(ld - f->active[j]));
+}
+
+/* v := (I + the sum of s s^T)^-1 v over the first active[j] columns s of `solved` (Sherman, Morrison, Woodbury). */
+static void apply_rows(const rl_lanczos *l, const rl_family *f, double *v) {
+    const int n = f->order, k = f->n_rows, m = f->n_members, ld = RL_GROUP_SPAN;
+    const double unit = 1, zero = 0, minus = -1;
+    if (k == 0) return;
+    dgemm_("T", "N", &k, &m, &n, &unit, f->solved, &n, v, &n, &zero, l->rows, &ld, 1, 1);
+    clear_beyond(f, ld, l->rows);
+    dtrsm_("L", "U", "T", "N", &k, &m, &unit, f->small, &ld, l->rows, &ld, 1, 1, 1, 1);
+    clear_beyond(f, ld, l->rows);
+    dtrsm_("L", "U", "N", "N", &k, &m, &unit, f->small, &ld, l->rows, &ld, 1, 1, 1, 1);
+    dgemm_("N", "N", &n, &m, &k, &minus, f->solved, &n, l->rows, &ld, &unit, v, &n, 1, 1);
+}
+
+static void apply(const rl_lanczos *l, const rl_family *f, double *v) {
+    const int n = f->order, m = f->n_members;
+    const double unit = 1;
+    if (f->lower) {
+        dtrsm_("L", "L", "N", "N", &n, &m, &unit, f->triangle, &f->ld, v, &n, 1, 1, 1, 1);
+        apply_rows(l, f, v);
+        dtrsm_("L", "L", "T", "N", &n, &m, &unit, f->triangle, &f->ld, v, &n, 1, 1, 1, 1);
+        return;
+    }
+    dtrsm_("L", "U", "T", "N", &n, &m, &unit, f->triangle, &f->ld, v, &n, 1, 1, 1, 1);
+    clear_beyond(f, n, v);
+    dtrsm_("L", "U", "N", "N", &n, &m, &unit, f->triangle, &f->ld, v, &n, 1, 1, 1, 1);
+}
+
+/* ---- the iteration ----------------------------------------------------------------------------------------------- */
+
+/* One member: its tridiagonal matrix, and the eigenvalue at the last check, both in units of the first Rayleigh
+ * quotient, so that no square leaves the range of numbers. */
+typedef struct member {
+    bool finished;
+    int n_steps;
+    double unit;
+    double diagonal[MAX_STEPS], beside[MAX_STEPS], estimate;
+} member;
+
+static double dot(int n, const double *a, const double *b) {
+    const int one = 1;
+    return ddot_(&n, a, &one, b, &one);
+}
+
+static void add(int n, double factor, const double *a, double *b) {
+    const int one = 1;
+    daxpy_(&n, &factor, a, &one, b, &one);
+}
+
+static void scale(int n, double factor, double *a) {
+    const int one = 1;
+    dscal_(&n, &factor, a, &one);
+}
+
+/* The same pseudo-random direction each time: nothing in data can know it. */
+static void start(const rl_lanczos *l, const rl_family *f) {
+    const int n = f->order, uniform = 2;
+    int seed[4] = {1903, 571, 2303, 1415};
+    memset(l->before, 0, sizeof(double) * (size_t)n * (size_t)f->n_members);
+    dlarnv_(&uniform, seed, &n, l->now);
+    for (int j = 1; j < f->n_members; j++) memcpy(l->now + (size_t)j * (size_t)n, l->now, sizeof(double) * (size_t)n);
+    if (!f->lower) clear_beyond(f, n, l->now);
+    for (int j = 0; j < f->n_members; j++) {
+        double *v = l->now + (size_t)j * (size_t)n;
+        scale(n, 1 / sqrt(dot(n, v, v)), v);
+    }
+}
+
+/* The largest eigenvalue of the member's tridiagonal matrix. */
+static double largest_ritz_value(const member *m) {
+    double diagonal[MAX_STEPS], beside[MAX_STEPS];
+    int info;
+    memcpy(diagonal, m->diagonal, sizeof(double) * (size_t)m->n_steps);
+    memcpy(beside, m->beside, sizeof(double) * (size_t)m->n_steps);
+    dsterf_(&m->n_steps, diagonal, beside, &info);
+    return info == 0 ? diagonal[m->n_steps - 1] : NAN;
+}
+
+static void finish(member *m, double value) {
+    m->estimate = value;
+    m->finished = true;
+}
+
+static void check(member *m, double next, double tolerance) {
+    const bool exhausted = next <= DBL_EPSILON; /* the space is invariant */
+    if (!isfinite(next) || !(m->unit > 0)) {
+        finish(m, NAN);
+        return;
+    }
+    if (!exhausted && m->n_steps % CHECK_EVERY != 0) return;
+    const double value = largest_ritz_value(m), growth = value - m->estimate;
+    if (exhausted || growth <= tolerance * DBL_EPSILON * value)
+        finish(m, value);
+    else if (m->n_steps == MAX_STEPS || isnan(value))
+        finish(m, NAN);
+    else
+        m->estimate = value;
+}
+
+/* v is the member's vector of this step, u that of the one before, w the operator on v; the next vector replaces u. */
+static void advance(member *m, const rl_family *f, double *v, double *u, double *w) {
+    const int n = f->order;
+    const int step = m->n_steps++;
+    if (step == 0) m->unit = dot(n, v, w);
+    scale(n, 1 / m->unit, w);
+    if (step > 0) add(n, -m->beside[step - 1], u, w);
+    m->diagonal[step] = dot(n, v, w);
+    add(n, -m->diagonal[step], v, w);
+    const double next = sqrt(dot(n, w, w));
+    m->beside[step] = next;
+    check(m, next, f->tolerance);
+    memcpy(u, w, sizeof(double) * (size_t)n);
+    if (!m->finished)
+        scale(n, 1 / next, u);
+    else { /* out of the way of the others */
+        memset(u, 0, sizeof(double) * (size_t)n);
+        memset(v, 0, sizeof(double) * (size_t)n);
+    }
+}
+
+void rl_inverse_lanczos(rl_lanczos *l, const rl_family *f, double *largest) {
+    member members[RL_GROUP];
+    const size_t n = (size_t)f->order;
+    for (int j = 0; j < f->n_members; j++) members[j] = (member){.estimate = 0};
+    start(l, f);
+    for (int unfinished = f->n_members; unfinished > 0;) {
+        memcpy(l->next, l->now, sizeof(double) * n * (size_t)f->n_members);
+        apply(l, f, l->next);
+        unfinished = 0;
+        for (int j = 0; j < f->n_members; j++) {
+            const size_t at = (size_t)j * n;
+            if (members[j].finished) continue;
+            advance(&members[j], f, l->now + at, l->before + at, l->next + at);
+            unfinished += !members[j].finished;
+        }
+        double *const swapped = l->now;
+        l->now = l->before;
+        l->before = swapped;
+    }
+    for (int j = 0; j < f->n_members; j++) largest[j] = members[j].unit * members[j].estimate;
+}

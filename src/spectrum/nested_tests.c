@@ -1,0 +1,134 @@
+/* Test errors of a curve. The test rows of size N are all rows after the first N: those in the test factor, and the
+ * training rows that N leaves out. */
+#include <string.h>
+
+#include "../lapack.h"
+#include "nested_private.h"
+
+static double sum_of_squares(const double *values, int n) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += values[i] * values[i];
+    return sum;
+}
+
+static void add(int n, double factor, const double *a, int stride, double *b) {
+    const int one = 1;
+    if (n > 0) daxpy_(&n, &factor, a, &stride, b, &one);
+}
+
+/* ---- tall -------------------------------------------------------------------------------------------------------- */
+
+/* Training rows [from, to) become test rows. */
+static rl_status give_up_rows(const rl_nested *s, int from, int to, rl_test_factor *test) {
+    return rl_test_factor_append(test, to - from, s->rows->x + (size_t)from * (size_t)s->features, s->features,
+                                 s->rows->y + from);
+}
+
+/* Sizes [first, end), whose largest is `high`; the rows from there on are in the factor. */
+static void test_tall_group(const rl_nested *s, const rl_test_factor *test, int first, int end) {
+    const int features = s->features, m = test->order, count = end - first, low = s->n_train[first],
+              high = s->n_train[end - 1], between = high - low, ld = RL_GROUP_SPAN;
+    const double unit = 1, zero = 0;
+    const double *betas = s->betas + (size_t)(first - s->n_wide) * (size_t)features;
+    const double *const r_x = test->r + m, *const r_y = test->r + (size_t)(m - 1) * (size_t)m;
+    dgemm_("N", "N", &m, &count, &features, &unit, r_x, &m, betas, &features, &zero, s->test_block, &m, 1, 1);
+    if (between > 0)
+        dgemm_("T", "N", &between, &count, &features, &unit, s->rows->x + (size_t)low * (size_t)features, &features,
+               betas, &features, &zero, s->row_block, &ld, 1, 1);
+    for (int k = 0; k < count; k++) {
+        double *in_factor = s->test_block + (size_t)k * (size_t)m, *rows = s->row_block + (size_t)k * RL_GROUP_SPAN;
+        const int skipped = s->n_train[first + k] - low;
+        add(m, -1, r_y, 1, in_factor);
+        add(between, -1, s->rows->y + low, 1, rows);
+        const double sum = sum_of_squares(in_factor, m) + sum_of_squares(rows + skipped, between - skipped);
+        s->points[first + k].test_mse[RL_TARGET_Y] = sum / (test->n_rows + between - skipped);
+    }
+}
+
+rl_status rl_nested_tall_tests(rl_nested *s, rl_test_factor *test, rl_nested_tick tick) {
+    int in_factor = s->max_train; /* rows from here on are */
+    for (int end = s->n_sizes, first; end > s->n_wide; end = first) {
+        const int high = s->n_train[end - 1];
+        if (tick.call != NULL && !tick.call(tick.state)) return RL_STOPPED;
+        RL_TRY(give_up_rows(s, high, in_factor, test));
+        in_factor = high;
+        first = end - 1;
+        while (first > s->n_wide && end - first < RL_GROUP && high - s->n_train[first - 1] <= RL_GROUP_SPAN) first--;
+        test_tall_group(s, test, first, end);
+    }
+    return s->n_wide > 0 ? give_up_rows(s, s->wide_rows, in_factor, test) : RL_OK;
+}
+
+/* ---- wide -------------------------------------------------------------------------------------------------------- */
+
+static rl_status rotate_others(rl_nested *s, const rl_test_factor *test) {
+    const int m = test->order, features = s->features, rows = s->wide_rows;
+    const size_t ld = (size_t)s->n_others;
+    int info;
+    memset(s->others, 0, sizeof(double) * ld * (size_t)features);
+    for (int j = 0; j < features; j++) {
+        double *column = s->others + (size_t)j * ld;
+        memcpy(column, test->r + (size_t)(j + 1) * (size_t)m, sizeof(double) * (size_t)m);
+        column[m + j] = rl_nested_scale(s, j);
+    }
+    dormqr_("R", "N", &s->n_others, &features, &rows, s->wide, &features, s->tau, s->others, &s->n_others, s->work,
+            &s->n_work, &info, 1, 1);
+    if (info != 0) return rl_fail(RL_ERR_LIBRARY, "LAPACK dormqr: argument %d is wrong", -info);
+    return RL_OK;
+}
+
+/* Takes `amount` of coordinate j (from 0) out of what is left of the training rows from `first` on and of the others.
+ */
+static void take_out(rl_nested *s, int j, int first, double amount) {
+    const int stride = s->features;
+    if (j < s->wide_rows)
+        add(s->wide_rows - first, -amount, s->wide + (size_t)first * (size_t)stride + j, stride, s->left + first);
+    add(s->n_others, -amount, s->others + (size_t)j * (size_t)s->n_others, 1, s->left_others);
+}
+
+static void store_errors(const rl_nested *s, const rl_test_factor *test, int i, rl_target target) {
+    const int n = s->n_train[i], leftover = s->wide_rows - n, m = test->order;
+    rl_nested_point *p = &s->points[i];
+    const double sum = sum_of_squares(s->left + n, leftover) + sum_of_squares(s->left_others, m);
+    p->test_mse[target] = sum / (test->n_rows + leftover);
+    p->population_sq[target] = sum_of_squares(s->left_others + m, s->features);
+}
+
+/* y: forward substitution, coordinate by coordinate upwards. */
+static void explain_targets(rl_nested *s, const rl_test_factor *test) {
+    const int m = test->order;
+    memcpy(s->left, s->rows->y, sizeof(double) * (size_t)s->wide_rows);
+    memcpy(s->left_others, test->r + (size_t)(m - 1) * (size_t)m, sizeof(double) * (size_t)m);
+    for (int j = 0; j < s->features; j++) s->left_others[m + j] = rl_nested_scale(s, j) * s->rows->beta_star[j];
+    for (int j = 0, i = 0; j < s->wide_rows; j++) {
+        take_out(s, j, j + 1, s->left[j] / s->wide[(size_t)j * (size_t)(s->features + 1)]);
+        if (s->n_train[i] == j + 1) store_errors(s, test, i++, RL_TARGET_Y);
+    }
+}
+
+/* The mean over the test rows: the ones are the factor's first column, (r_00, 0, ...). */
+static double mean_left(const rl_nested *s, const rl_test_factor *test, int n) {
+    double sum = s->left_others[0] * test->r[0];
+    for (int j = n; j < s->wide_rows; j++) sum += s->left[j];
+    return sum / (test->n_rows + s->wide_rows - n);
+}
+
+/* y*: what the coordinates from N on, which are lost, do to the rows; summed from the last one downwards. */
+static void lose_coordinates(rl_nested *s, const rl_test_factor *test) {
+    memset(s->left, 0, sizeof(double) * (size_t)s->wide_rows);
+    memset(s->left_others, 0, sizeof(double) * (size_t)s->n_others);
+    for (int n = s->features, i = s->n_wide - 1; i >= 0; n--) {
+        if (n < s->features) take_out(s, n, n, s->ideal[n]);
+        if (s->n_train[i] != n) continue;
+        store_errors(s, test, i, RL_TARGET_IDEAL);
+        s->points[i].test_bias_mse = s->points[i].test_mse[RL_TARGET_IDEAL];
+        s->points[i--].test_bias = mean_left(s, test, n);
+    }
+}
+
+rl_status rl_nested_wide_tests(rl_nested *s, rl_test_factor *test) {
+    RL_TRY(rotate_others(s, test));
+    explain_targets(s, test);
+    lose_coordinates(s, test);
+    return RL_OK;
+}

@@ -1,0 +1,44 @@
+/* Private to `task`: the buffers of a curve, and the two ways to compute one. */
+#ifndef RL_TASK_PRIVATE_H
+#define RL_TASK_PRIVATE_H
+
+#include "ridgeless/nested.h"
+#include "ridgeless/task.h"
+
+struct rl_task {
+    const rl_plan *plan;
+    int grid; /* the one that the buffers below are for; -1: none */
+    rl_record_layout layout;
+    int max_train;
+    rl_rows rows;
+    double *train_x, *train_y; /* [max_train, n_features] row-major, [max_train]: the longest training set */
+    double *chunk_x, *chunk_y; /* [factor.capacity, n_features], [factor.capacity]: test rows on their way in */
+    rl_test_factor factor;
+    rl_errors *errors; /* [n_variants] */
+    /* full spectra; also for what the nested factorization leaves to them: then made when first needed */
+    rl_dense_producer *producer;
+    rl_evaluator *evaluator;
+    /* nested factorization */
+    rl_nested *nested;
+    rl_nested_point *points; /* [n_n_train] */
+    bool *left;              /* [n_n_train] */
+};
+
+/* Loads the longest training set, and the test factor with all rows after it. `first_row_last`: each training set is
+ * the tail of the arrays and lies there in the published program's own order, on which rounding depends; else each is
+ * their head. */
+rl_status rl_task_load_rows(rl_task *t, int repeat, bool first_row_last);
+
+rl_status rl_task_prepare_spectra(rl_task *t);
+
+/* Every N, or those that are wanted (one flag an N), by its own full spectrum. */
+rl_status rl_spectrum_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record);
+
+/* All N together; what must not be done so, by full spectra. */
+rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, rl_tick tick, double *record);
+
+rl_population rl_task_population(const rl_grid *g);
+const double *rl_task_scale(const rl_dataset *data); /* of rl_training_set */
+void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, int i_n, double *record);
+
+#endif
