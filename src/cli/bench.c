@@ -53,8 +53,10 @@ static rl_status measure(const rl_settings *settings, const rl_context *context,
 
 rl_status rl_command_bench(rl_settings *settings, const rl_context *context) {
     rl_prepared p = {0};
+    if (strcmp(settings->arguments[0], "spectrum") == 0) return rl_bench_spectrum(settings, context);
     if (strcmp(settings->arguments[0], "study") != 0)
-        return rl_fail(RL_ERR_INPUT, "bench: got `%s`; expected: ridgeless bench study STUDY", settings->arguments[0]);
+        return rl_fail(RL_ERR_INPUT, "bench: got `%s`; expected: ridgeless bench study STUDY, or bench spectrum SIZE",
+                       settings->arguments[0]);
     const rl_status status = measure(settings, context, &p);
     rl_prepared_destroy(&p);
     return status;

@@ -16,8 +16,10 @@ typedef struct rl_settings {
     const char *data;
     bool json, quiet, verbose, skip_missing;
     rl_schedule schedule;
-    int repeats; /* bench: instead of the study's; 0: the study's */
-    int argc;    /* as main got them, for MPI and provenance */
+    int test_rows, block; /* bench spectrum */
+    const char *producer; /* bench spectrum: a name, dgesdd, or all */
+    int repeats;          /* bench: instead of the study's; 0: the study's */
+    int argc;             /* as main got them, for MPI and provenance */
     char **argv;
 } rl_settings;
 
@@ -32,6 +34,9 @@ rl_status rl_command_status(rl_settings *settings, const rl_context *context);
 rl_status rl_command_show(rl_settings *settings, const rl_context *context);
 rl_status rl_command_datasets(rl_settings *settings, const rl_context *context);
 rl_status rl_command_bench(rl_settings *settings, const rl_context *context);
+
+/* `bench spectrum SIZE`; collective. */
+rl_status rl_bench_spectrum(const rl_settings *settings, const rl_context *context);
 
 /* ---- shared by the commands -------------------------------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "revision.h"
+#include "ridgeless/distributed.h"
 
 typedef struct command {
     const char *name, *arguments;
@@ -33,8 +34,12 @@ static const command commands[] = {
      "N), and how much of it each ablation leaves."},
     {"datasets", "", 0, "dj", rl_command_datasets, false, "list the data sets",
      "Lists each source of data with its rows, features and threshold, and where its files are or were looked for."},
-    {"bench", "study STUDY", 2, "dkrsjq", rl_command_bench, true, "measure the speed",
-     "Computes the study without start-up and files and prints spectra and cells a second."},
+    {"bench", "study STUDY | spectrum SIZE", 2, "dkrstbpjq", rl_command_bench, true, "measure the speed",
+     "bench study STUDY computes the study without start-up and files and prints spectra and cells a second.\n"
+     "bench spectrum SIZE (4000, or 3000x4000: training rows x features) makes one large spectrum on all ranks by "
+     "every\n"
+     "producer, and by LAPACK's dgesdd in one process on as many threads, and prints seconds by phase, GFlop/s and "
+     "memory."},
 };
 
 typedef struct option_row {
@@ -48,6 +53,9 @@ static const option_row option_table[] = {
     {'k', "skip-missing", NULL, "leave out data sets whose files are not there"},
     {'s', "schedule", "WORD", "how ranks share curves: " RL_SCHEDULE_CHOICES " (default dynamic)"},
     {'r', "repeats", "N", "repeats to compute instead of the study's"},
+    {'t', "test-rows", "T", "test rows of bench spectrum (default 500)"},
+    {'b', "block", "NB", "block size of bench spectrum (default 64)"},
+    {'p', "producer", "NAME", "of bench spectrum: all (default), " RL_PRODUCER_CHOICES ", dgesdd"},
     {'j', "json", NULL, "print JSON"},
     {'q', "quiet", NULL, "print errors alone"},
     {'v', "verbose", NULL, "print more"},
@@ -73,7 +81,7 @@ static void print_help(const command *c) {
             "number.\n\n"
             "Commands:\n");
         for (int i = 0; i < N_COMMANDS; i++)
-            printf("  %-9s %-12s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
+            printf("  %-9s %-28s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
         printf(
             "\n`ridgeless COMMAND --help` says more of each. `man ridgeless` describes study files.\n"
             "Exit status: 0 done, 75 stopped early (run again), 1 some cells or the machine failed, 2 usage or study "
@@ -104,11 +112,11 @@ static rl_status parse_schedule(const char *word, rl_schedule *schedule) {
     return rl_fail(RL_ERR_INPUT, "--schedule: got `%s`; expected one of " RL_SCHEDULE_CHOICES, word);
 }
 
-static rl_status parse_repeats(const char *text, int *repeats) {
+static rl_status parse_count(const char *option, const char *text, int *count) {
     int64_t value;
     if (!rl_parse_integer(text, 1, 1000000000, &value))
-        return rl_fail(RL_ERR_INPUT, "--repeats: got `%s`; expected an integer of at least 1", text);
-    *repeats = (int)value;
+        return rl_fail(RL_ERR_INPUT, "--%s: got `%s`; expected an integer of at least 1", option, text);
+    *count = (int)value;
     return RL_OK;
 }
 
@@ -135,7 +143,14 @@ static rl_status apply_option(int letter, const char *argument, rl_settings *set
         case 's':
             return parse_schedule(argument, &settings->schedule);
         case 'r':
-            return parse_repeats(argument, &settings->repeats);
+            return parse_count("repeats", argument, &settings->repeats);
+        case 't':
+            return parse_count("test-rows", argument, &settings->test_rows);
+        case 'b':
+            return parse_count("block", argument, &settings->block);
+        case 'p':
+            settings->producer = argument;
+            break;
         default:
             break;
     }
@@ -235,7 +250,7 @@ static rl_status parse(int argc, char **argv, rl_settings *settings, const comma
 }
 
 int rl_cli_main(int argc, char **argv) {
-    rl_settings settings = {.argc = argc, .argv = argv};
+    rl_settings settings = {.argc = argc, .argv = argv, .test_rows = 500, .block = 64, .producer = "all"};
     const command *c = NULL;
     int answer = 0;
     const bool first = launched_rank() == 0;

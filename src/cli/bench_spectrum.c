@@ -1,0 +1,214 @@
+/* One large spectrum by every producer on all ranks, beside LAPACK's dgesdd with as many threads in one process. */
+#include <cblas.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../lapack.h"
+#include "cli.h"
+#include "ridgeless/distributed.h"
+
+typedef struct measured {
+    const char *name;
+    double seconds, memory; /* memory: peak of rank 0 in bytes, 0 unknown */
+    rl_phases phases;
+    double sigma_max, sigma_min; /* to see at a glance that they agree */
+} measured;
+
+typedef struct spectrum_bench {
+    const rl_settings *settings;
+    const rl_context *context;
+    rl_process_grid *grid;
+    rl_dataset dataset;
+    rl_rows rows;
+    rl_dataset_case case_;
+    int n_train, n_features;
+    measured results[5];
+    int n_results;
+} spectrum_bench;
+
+/* "4000" or "3000x4000": training rows x features. */
+static rl_status parse_size(const char *text, int *n_train, int *n_features) {
+    char copy[64];
+    int64_t n, p;
+    snprintf(copy, sizeof copy, "%s", text);
+    char *cross = strchr(copy, 'x');
+    if (cross != NULL) *cross = '\0';
+    const bool fine =
+        rl_parse_integer(copy, 1, 1000000, &n) && (cross == NULL || rl_parse_integer(cross + 1, 1, 1000000, &p));
+    if (!fine) return rl_fail(RL_ERR_INPUT, "bench spectrum: got `%s`; expected a size, like 4000 or 3000x4000", text);
+    *n_train = (int)n;
+    *n_features = cross == NULL ? (int)n : (int)p;
+    return RL_OK;
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+static void forget_peak(void) {
+    FILE *file = fopen("/proc/self/clear_refs", "w");
+    if (file == NULL) return;
+    fputs("5", file);
+    fclose(file);
+}
+
+static double peak_memory(void) {
+    char line[256];
+    long long kib = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "VmHWM: %lld kB", &kib) == 1) break;
+    if (file != NULL) fclose(file);
+    return 1024.0 * (double)kib;
+}
+
+/* ---- what is measured -------------------------------------------------------------------------------------------- */
+
+static rl_status make_case(spectrum_bench *b) {
+    rl_options options;
+    const rl_source *source = rl_source_find("student-teacher");
+    RL_TRY(rl_options_create(&options, source->options, source->n_options));
+    options.values[rl_options_find(&options, "rows")].number = b->n_train + b->settings->test_rows;
+    options.values[rl_options_find(&options, "features")].number = b->n_features;
+    options.values[rl_options_find(&options, "hidden_features")].number = b->n_features;
+    options.values[rl_options_find(&options, "noise")].number = 1;
+    options.values[rl_options_find(&options, "draw")].number = 1; /* fresh: no rank holds the rows */
+    const rl_source_request request = {.name = "bench", .options = &options};
+    rl_status status = rl_dataset_load(source, &request, &b->dataset);
+    rl_options_destroy(&options);
+    if (status == RL_OK) status = rl_rows_create(&b->rows, &b->dataset, RL_RANDOM_PHILOX, 0);
+    RL_TRY(rl_context_agree(b->context, status));
+    rl_rows_arrange(&b->rows, 0);
+    return rl_dataset_case_create(&b->case_, b->grid, &b->rows, b->n_train, b->settings->test_rows);
+}
+
+static rl_status measure_producer(spectrum_bench *b, rl_producer producer) {
+    measured *m = &b->results[b->n_results++];
+    rl_spectrum_store store = {0};
+    rl_spectrum s;
+    m->name = rl_producer_name(producer);
+    forget_peak();
+    RL_TRY(rl_context_wait(b->context));
+    const double start = rl_seconds();
+    rl_status status =
+        rl_distributed_spectrum(b->grid, producer, b->settings->block, &b->case_.c, &store, &s, &m->phases);
+    m->seconds = rl_seconds() - start;
+    m->memory = peak_memory();
+    if (status == RL_OK && s.status == RL_CELL_DONE) {
+        m->sigma_max = s.sigma[0];
+        m->sigma_min = s.sigma[s.n_modes - 1];
+    }
+    rl_spectrum_store_destroy(&store);
+    return status;
+}
+
+/* dgesdd('S') in one process on as many threads as there are ranks, while the others sleep. */
+static rl_status run_dgesdd(spectrum_bench *b, measured *m) {
+    const int n = b->n_train, p = b->n_features, k = n < p ? n : p, query = -1;
+    double *x = NULL, *u = NULL, *vt = NULL, *sigma = NULL, *work = NULL, asked;
+    int *iwork = NULL, info;
+    rl_status status;
+    RL_TRY_GOTO(RL_ALLOC(x, (size_t)n * (size_t)p), done);
+    RL_TRY_GOTO(RL_ALLOC(u, (size_t)n * (size_t)k), done);
+    RL_TRY_GOTO(RL_ALLOC(vt, (size_t)k * (size_t)p), done);
+    RL_TRY_GOTO(RL_ALLOC(sigma, k), done);
+    RL_TRY_GOTO(RL_ALLOC(iwork, 8 * (size_t)k), done);
+    for (int j = 0; j < p; j++)
+        for (int i = 0; i < n; i++) x[(size_t)j * (size_t)n + (size_t)i] = b->case_.c.x(b->case_.c.state, i, j);
+    dgesdd_("S", &n, &p, x, &n, sigma, u, &n, vt, &k, &asked, &query, iwork, &info, 1);
+    const int lwork = (int)asked;
+    RL_TRY_GOTO(RL_ALLOC(work, lwork), done);
+    openblas_set_num_threads(b->context->size);
+    const double start = rl_seconds();
+    dgesdd_("S", &n, &p, x, &n, sigma, u, &n, vt, &k, work, &lwork, iwork, &info, 1);
+    m->seconds = m->phases.total = rl_seconds() - start;
+    openblas_set_num_threads(1);
+    if (info != 0) status = rl_fail(RL_ERR_LIBRARY, "LAPACK dgesdd: info = %d", info);
+    m->sigma_max = sigma[0];
+    m->sigma_min = sigma[k - 1];
+done:
+    rl_free(x);
+    rl_free(u);
+    rl_free(vt);
+    rl_free(sigma);
+    rl_free(work);
+    rl_free(iwork);
+    return status;
+}
+
+static rl_status measure_dgesdd(spectrum_bench *b) {
+    measured *m = &b->results[b->n_results++];
+    m->name = "dgesdd";
+    forget_peak();
+    const rl_status status = b->context->rank == 0 ? run_dgesdd(b, m) : RL_OK;
+    m->memory = peak_memory();
+    RL_TRY(rl_context_wait(b->context));
+    return rl_context_agree(b->context, status);
+}
+
+/* ---- answer ------------------------------------------------------------------------------------------------------ */
+
+/* Flops of the reduction to bidiagonal form, the one count that all ways share (Golub and Van Loan, 5.4.8). */
+static double bidiagonal_flops(const spectrum_bench *b) {
+    const double m = fmax(b->n_train, b->n_features), n = fmin(b->n_train, b->n_features);
+    return 4 * m * n * n - 4.0 / 3 * n * n * n;
+}
+
+static void print_table(const spectrum_bench *b) {
+    printf("%d x %d, %d test rows, %d rank(s) as %d x %d, blocks of %d\n", b->n_train, b->n_features,
+           b->settings->test_rows, b->grid->size, b->grid->n_rows, b->grid->n_columns, b->settings->block);
+    printf("%-10s %9s %9s %9s %9s %9s %9s %10s %12s\n", "", "seconds", "generate", "reduce", "project", "diagonal",
+           "GFlop/s", "memory", "sigma_min");
+    for (int i = 0; i < b->n_results; i++) {
+        const measured *m = &b->results[i];
+        char memory[32];
+        printf("%-10s %9.2f %9.2f %9.2f %9.2f %9.2f %9.1f %10s %12.6g\n", m->name, m->seconds, m->phases.generate,
+               m->phases.reduce, m->phases.project, m->phases.diagonalize, 1e-9 * bidiagonal_flops(b) / m->seconds,
+               rl_bytes_text(m->memory, memory), m->sigma_min);
+    }
+    printf("GFlop/s: of the reduction to bidiagonal form over all seconds; memory: the peak of rank 0\n");
+}
+
+static rl_status print_json(const spectrum_bench *b) {
+    json_t *list = json_array();
+    for (int i = 0; i < b->n_results; i++) {
+        const measured *m = &b->results[i];
+        json_array_append_new(
+            list, json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "producer", m->name, "seconds",
+                            m->seconds, "generate_seconds", m->phases.generate, "reduce_seconds", m->phases.reduce,
+                            "project_seconds", m->phases.project, "diagonalize_seconds", m->phases.diagonalize,
+                            "gflops", 1e-9 * bidiagonal_flops(b) / m->seconds, "peak_memory_bytes", m->memory,
+                            "sigma_max", m->sigma_max, "sigma_min", m->sigma_min));
+    }
+    return rl_print_json(json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "n_train", b->n_train, "n_features",
+                                   b->n_features, "test_rows", b->settings->test_rows, "ranks", b->grid->size,
+                                   "grid_rows", b->grid->n_rows, "grid_columns", b->grid->n_columns, "block",
+                                   b->settings->block, "producers", list));
+}
+
+static rl_status measure(spectrum_bench *b) {
+    const char *wanted = b->settings->producer;
+    const bool all = strcmp(wanted, "all") == 0;
+    RL_TRY(parse_size(b->settings->arguments[1], &b->n_train, &b->n_features));
+    RL_TRY(rl_process_grid_create(b->context->comm, 0, 0, &b->grid));
+    RL_TRY(make_case(b));
+    for (int i = 0; i <= RL_PRODUCER_TWO_STAGE; i++)
+        if (all || strcmp(wanted, rl_producer_name((rl_producer)i)) == 0) RL_TRY(measure_producer(b, (rl_producer)i));
+    if (all || strcmp(wanted, "dgesdd") == 0) RL_TRY(measure_dgesdd(b));
+    if (b->n_results == 0)
+        return rl_fail(RL_ERR_INPUT, "--producer: got `%s`; expected one of all|" RL_PRODUCER_CHOICES "|dgesdd",
+                       wanted);
+    if (b->context->rank != 0) return RL_OK;
+    if (b->settings->json) return print_json(b);
+    print_table(b);
+    return RL_OK;
+}
+
+rl_status rl_bench_spectrum(const rl_settings *settings, const rl_context *context) {
+    spectrum_bench b = {.settings = settings, .context = context};
+    const rl_status status = rl_context_agree(context, measure(&b));
+    rl_dataset_case_destroy(&b.case_);
+    rl_rows_destroy(&b.rows);
+    rl_dataset_destroy(&b.dataset);
+    rl_process_grid_destroy(b.grid);
+    return status;
+}
