@@ -99,6 +99,18 @@ class Commands(unittest.TestCase):
         speed = json.loads(run("bench", "study", "study.yaml", "--repeats", "3", "--json", cwd=self.at, ranks=2, check=0).stdout)
         self.assertEqual((speed["spectra"], speed["ranks"]), (33, 2))
 
+    def test_bench_spectrum(self):
+        answer = json.loads(run("bench", "spectrum", "90x60", "-t", "20", "-b", "16", "--json", ranks=2, check=0).stdout)
+        self.assertEqual((answer["n_train"], answer["n_features"], answer["ranks"]), (90, 60, 2))
+        rows = {row["producer"]: row for row in answer["producers"]}
+        self.assertEqual(set(rows), {"pdgesvd", "projected", "two-stage", "dgesdd"})
+        for row in rows.values():
+            self.assertAlmostEqual(row["sigma_min"] / rows["dgesdd"]["sigma_min"], 1, delta=1e-12)
+            self.assertAlmostEqual(row["sigma_max"] / rows["dgesdd"]["sigma_max"], 1, delta=1e-13)
+        self.assertIn("projected", run("bench", "spectrum", "30", "-p", "projected", check=0).stdout)
+        for words in (["spectrum", "0"], ["spectrum", "3x"], ["spectrum", "many"], ["spectrum", "9", "-p", "magic"]):
+            self.assertEqual(run("bench", *words).returncode, 2)
+
     def test_quiet_says_nothing(self):
         done = run("run", "study.yaml", "-q", "-o", "quiet.nc", cwd=self.at, check=0)
         self.assertEqual((done.stdout, done.stderr), ("quiet.nc\n", ""))
