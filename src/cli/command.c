@@ -255,7 +255,8 @@ int rl_cli_main(int argc, char **argv) {
     int answer = 0;
     const bool first = launched_rank() == 0;
     rl_status status = report(parse(argc, argv, &settings, &c, &answer), first);
-    if (status != RL_OK) return rl_exit_status(status);
+    /* The others leave quietly: a launcher kills all at the first failure, and rank 0 may not have printed yet. */
+    if (status != RL_OK) return first ? rl_exit_status(status) : 0;
     if (answer == 'V' && first) printf("ridgeless " RL_VERSION " (" RL_REVISION ")\n");
     if (answer == 'h' && first) print_help(c);
     if (answer || (!first && !c->collective)) return 0;
