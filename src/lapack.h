@@ -15,7 +15,6 @@ void dtrsv_(const char *uplo, const char *trans, const char *diag, const int *n,
             double *x, const int *incx, size_t, size_t, size_t);
 void dsyrk_(const char *uplo, const char *trans, const int *n, const int *k, const double *alpha, const double *a,
             const int *lda, const double *beta, double *c, const int *ldc, size_t, size_t);
-double dnrm2_(const int *n, const double *x, const int *incx);
 double ddot_(const int *n, const double *x, const int *incx, const double *y, const int *incy);
 void daxpy_(const int *n, const double *alpha, const double *x, const int *incx, double *y, const int *incy);
 void dscal_(const int *n, const double *alpha, double *x, const int *incx);

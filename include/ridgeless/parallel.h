@@ -13,6 +13,9 @@ typedef enum rl_schedule {
 } rl_schedule;
 #define RL_SCHEDULE_CHOICES "dynamic|static|cyclic"
 
+/* The schedule's word in RL_SCHEDULE_CHOICES; NULL past the last one. */
+const char *rl_schedule_name(rl_schedule schedule);
+
 /* What rank 0 does with finished curves and with the passing of time. */
 typedef struct rl_sink {
     /* One finished curve's record, in whatever order they finish. A failure ends the run on all ranks. */

@@ -58,7 +58,7 @@ static const option_row option_table[] = {
     {'p', "producer", "NAME", "of bench spectrum: all (default), " RL_PRODUCER_CHOICES ", dgesdd"},
     {'j', "json", NULL, "print JSON"},
     {'q', "quiet", NULL, "print errors alone"},
-    {'v', "verbose", NULL, "print more"},
+    {'v', "verbose", NULL, "say where each data set comes from"},
     {'h', "help", NULL, "print this help and exit"},
     {'V', "version", NULL, "print the version and exit"},
 };
@@ -103,9 +103,8 @@ static const option_row *row_of(int letter) {
 }
 
 static rl_status parse_schedule(const char *word, rl_schedule *schedule) {
-    static const char *const words[] = {"dynamic", "static", "cyclic"};
-    for (int i = 0; i < 3; i++)
-        if (strcmp(word, words[i]) == 0) {
+    for (int i = 0; rl_schedule_name((rl_schedule)i) != NULL; i++)
+        if (strcmp(word, rl_schedule_name((rl_schedule)i)) == 0) {
             *schedule = (rl_schedule)i;
             return RL_OK;
         }

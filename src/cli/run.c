@@ -35,6 +35,10 @@ static rl_status list_missing(work *w) {
 static rl_status prepare(const rl_settings *settings, work *w) {
     w->started = time(NULL);
     RL_TRY(rl_prepare(settings, 0, &w->prepared));
+    for (int i = 0; i < w->prepared.plan.n_grids; i++) {
+        const rl_dataset *data = &w->prepared.plan.grids[i].data;
+        rl_debug("%s: %d rows, %d features, from %s", data->name, data->n_rows, data->n_features, data->origin);
+    }
     RL_TRY(rl_results_check_output(w->prepared.output, &w->prepared.plan));
     RL_TRY(rl_journal_open(w->prepared.output, &w->prepared.plan, false, &w->journal));
     RL_TRY(list_missing(w));
@@ -92,12 +96,11 @@ static rl_status add_shares(const rl_context *context, const rl_run_summary *sum
 
 static rl_status make_provenance(const rl_settings *settings, const rl_context *context, const work *w,
                                  const rl_text *hosts, const rl_run_summary *summary, rl_provenance *p) {
-    static const char *const schedules[] = {"dynamic", "static", "cyclic"};
     const double ranks = context->size, computed = (double)w->n_todo;
     char text[32];
     RL_TRY(rl_provenance_text(p, "started", "%s", iso_time(w->started, text)));
     RL_TRY(rl_provenance_text(p, "ended", "%s", iso_time(time(NULL), text)));
-    RL_TRY(rl_provenance_text(p, "schedule", "%s", schedules[settings->schedule]));
+    RL_TRY(rl_provenance_text(p, "schedule", "%s", rl_schedule_name(settings->schedule)));
     RL_TRY(rl_provenance_numbers(p, "ranks", &ranks, 1));
     RL_TRY(rl_provenance_numbers(p, "curves_computed", &computed, 1));
     RL_TRY(rl_provenance_numbers(p, "compute_seconds", &summary->seconds, 1));

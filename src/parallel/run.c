@@ -41,6 +41,11 @@ typedef struct run {
     MPI_Request request;
 } run;
 
+const char *rl_schedule_name(rl_schedule schedule) {
+    static const char *const names[] = {"dynamic", "static", "cyclic"};
+    return (size_t)schedule < sizeof names / sizeof *names ? names[schedule] : NULL;
+}
+
 /* How many curves a rank may hold under the dynamic schedule. */
 static int depth(const run *r) {
     return r->n >= 4 * (int64_t)r->context->size ? 2 : 1;

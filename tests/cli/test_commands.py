@@ -115,6 +115,11 @@ class Commands(unittest.TestCase):
         done = run("run", "study.yaml", "-q", "-o", "quiet.nc", cwd=self.at, check=0)
         self.assertEqual((done.stdout, done.stderr), ("quiet.nc\n", ""))
 
+    def test_verbose_says_where_data_come_from(self):
+        said = run("run", "study.yaml", "-v", "-o", "verbose.nc", cwd=self.at, check=0).stderr
+        self.assertRegex(said, r"diabetes: 442 rows, 10 features, from .*diabetes_data_raw\.csv\.gz")
+        self.assertNotIn("442 rows", run("run", "study.yaml", "-o", "plain.nc", cwd=self.at, check=0).stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
