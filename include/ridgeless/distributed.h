@@ -76,11 +76,21 @@ rl_status rl_block_matrix_hash(const rl_block_matrix *matrix, uint64_t *hash);
 /* ---- spectra ------------------------------------------------------------------------------------------------------
  */
 
-/* A training set and its test rows, given entry by entry; every rank of the grid can make any entry. */
+/* Where rows of a case go in a matrix: rows [first_row, first_row + n_rows) with all features to (row, column) and
+ * after, or, turned, as columns. */
+typedef struct rl_placement {
+    int first_row, n_rows;
+    int row, column;
+    bool turned;
+} rl_placement;
+
+/* A training set and its test rows. Every rank of the grid can make any entry, or rows are dealt out. */
 typedef struct rl_case {
     int n_train, n_features, n_test;
     rl_entry x; /* row, column: rows 0 ... n_train - 1 are training rows, the next n_test are test rows */
-    const void *state;
+    /* Where x is NULL: fills what this rank owns of the rows placed in the matrix. Collective on the matrix's grid. */
+    rl_status (*deal)(const void *state, rl_block_matrix *matrix, rl_placement to);
+    const void *state;       /* of either */
     const double *y;         /* [n_train + n_test], borrowed, the same on every rank */
     const double *beta_star; /* [n_features], borrowed, the same on every rank */
 } rl_case;

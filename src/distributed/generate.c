@@ -2,20 +2,19 @@
 
 #include <math.h>
 
-/* Where the training rows, the test rows and beta* are in the core's matrix: see producer.h. */
-typedef struct region {
-    int row, column, rows, columns;
-    bool turned;   /* rows of X are columns here */
-    int first_row; /* of X */
-} region;
+/* Where the training rows and the test rows are in the core's matrix: see producer.h. */
 
-static region train_region(const rl_core *core) {
-    return (region){0, 0, core->rows, core->columns, core->test_rows_left, 0};
+static rl_placement train_rows(const rl_core *core, const rl_case *c) {
+    return (rl_placement){.n_rows = c->n_train, .turned = core->test_rows_left};
 }
 
-static region test_region(const rl_core *core, const rl_case *c) {
-    if (core->test_rows_left) return (region){0, core->columns, core->rows, c->n_test, true, c->n_train};
-    return (region){core->rows, 0, c->n_test, core->columns, false, c->n_train};
+static rl_placement test_rows(const rl_core *core, const rl_case *c) {
+    rl_placement rows = {.first_row = c->n_train, .n_rows = c->n_test, .turned = core->test_rows_left};
+    if (rows.turned)
+        rows.column = core->columns;
+    else
+        rows.row = core->rows;
+    return rows;
 }
 
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
@@ -45,9 +44,25 @@ static double row_entry(const void *state, int row, int column) {
     return column_entry(state, column, row);
 }
 
-static void fill_region(rl_block_matrix *m, const rl_case *c, region r) {
-    const placed_rows rows = {c, r.first_row};
-    rl_block_matrix_fill(m, r.row, r.column, r.rows, r.columns, r.turned ? turned_entry : direct_entry, &rows);
+rl_status rl_case_fill(const rl_case *c, rl_block_matrix *m, rl_placement to) {
+    const placed_rows rows = {c, to.first_row};
+    if (c->x == NULL) return c->deal(c->state, m, to);
+    if (to.turned)
+        rl_block_matrix_fill(m, to.row, to.column, c->n_features, to.n_rows, turned_entry, &rows);
+    else
+        rl_block_matrix_fill(m, to.row, to.column, to.n_rows, c->n_features, direct_entry, &rows);
+    return RL_OK;
+}
+
+/* The part of a matrix that this rank owns of rows of a case: local index ranges. */
+typedef struct share {
+    int row, row_end, column, column_end;
+} share;
+
+static share share_of(const rl_block_matrix *m, const rl_case *c, rl_placement to) {
+    const int rows = to.turned ? c->n_features : to.n_rows, columns = to.turned ? to.n_rows : c->n_features;
+    return (share){rl_rows_before(m, to.row), rl_rows_before(m, to.row + rows), rl_columns_before(m, to.column),
+                   rl_columns_before(m, to.column + columns)};
 }
 
 /* ---- checks ------------------------------------------------------------------------------------------------------ */
@@ -76,20 +91,20 @@ static rl_status check_vector(const char *name, const double *values, int64_t n)
     return RL_OK;
 }
 
-/* Local: this rank's part of a region. Raises *largest to its largest magnitude. */
-static rl_status check_region(const rl_block_matrix *m, region r, double *largest) {
-    const int row_end = rl_rows_before(m, r.row + r.rows), column_end = rl_columns_before(m, r.column + r.columns);
-    for (int lj = rl_columns_before(m, r.column); lj < column_end; lj++)
-        for (int li = rl_rows_before(m, r.row); li < row_end; li++) {
+/* Local: this rank's part of rows. Raises *largest to its largest magnitude. */
+static rl_status check_rows(const rl_block_matrix *m, const rl_case *c, rl_placement to, double *largest) {
+    const share mine = share_of(m, c, to);
+    for (int lj = mine.column; lj < mine.column_end; lj++)
+        for (int li = mine.row; li < mine.row_end; li++) {
             const double a = m->a[(size_t)lj * (size_t)m->ld + (size_t)li];
             if (isfinite(a)) {
                 *largest = fmax(*largest, fabs(a));
                 continue;
             }
-            const int i = rl_block_matrix_global_row(m, li) - r.row;
-            const int j = rl_block_matrix_global_column(m, lj) - r.column;
+            const int i = rl_block_matrix_global_row(m, li) - to.row;
+            const int j = rl_block_matrix_global_column(m, lj) - to.column;
             return rl_fail(RL_ERR_INPUT, "distributed case: feature %d of row %d is %g; it must be finite",
-                           r.turned ? i : j, r.first_row + (r.turned ? j : i), a);
+                           to.turned ? i : j, to.first_row + (to.turned ? j : i), a);
         }
     return RL_OK;
 }
@@ -109,15 +124,15 @@ static rl_status create_core(rl_core *core, const rl_process_grid *grid, int blo
                                   block);
 }
 
-/* values += rows of X in the region times beta, this rank's part. */
-static void add_products(const rl_block_matrix *m, region r, const double *beta, double *values) {
-    const int row_end = rl_rows_before(m, r.row + r.rows), column_end = rl_columns_before(m, r.column + r.columns);
-    for (int lj = rl_columns_before(m, r.column); lj < column_end; lj++) {
-        const int j = rl_block_matrix_global_column(m, lj) - r.column;
-        for (int li = rl_rows_before(m, r.row); li < row_end; li++) {
-            const int i = rl_block_matrix_global_row(m, li) - r.row;
+/* values [n_rows] += rows of X times beta, this rank's part. */
+static void add_products(const rl_block_matrix *m, const rl_case *c, rl_placement to, double *values) {
+    const share mine = share_of(m, c, to);
+    for (int lj = mine.column; lj < mine.column_end; lj++) {
+        const int j = rl_block_matrix_global_column(m, lj) - to.column;
+        for (int li = mine.row; li < mine.row_end; li++) {
+            const int i = rl_block_matrix_global_row(m, li) - to.row;
             const double a = m->a[(size_t)lj * (size_t)m->ld + (size_t)li];
-            values[r.turned ? j : i] += a * beta[r.turned ? i : j];
+            values[to.turned ? j : i] += a * c->beta_star[to.turned ? i : j];
         }
     }
 }
@@ -127,8 +142,8 @@ static rl_status make_targets(rl_placed_case *placed) {
     const rl_core *core = &placed->core;
     const int64_t n = (int64_t)c->n_train + c->n_test;
     double *ideal = placed->target[RL_TARGET_IDEAL];
-    add_products(&core->m, train_region(core), c->beta_star, ideal);
-    add_products(&core->m, test_region(core, c), c->beta_star, ideal + c->n_train);
+    add_products(&core->m, c, train_rows(core, c), ideal);
+    add_products(&core->m, c, test_rows(core, c), ideal + c->n_train);
     RL_TRY(rl_sum_over_ranks(core->grid, ideal, n));
     for (int64_t i = 0; i < n; i++) {
         placed->target[RL_TARGET_Y][i] = c->y[i];
@@ -167,10 +182,11 @@ static rl_status generate(rl_placed_case *placed) {
     const rl_case *c = placed->c;
     rl_core *core = &placed->core;
     double largest = 0, ignored = 0;
-    fill_region(&core->m, c, train_region(core));
-    fill_region(&core->m, c, test_region(core, c));
-    rl_status status = check_region(&core->m, train_region(core), &largest);
-    if (status == RL_OK) status = check_region(&core->m, test_region(core, c), &ignored);
+    rl_status status = rl_case_fill(c, &core->m, train_rows(core, c));
+    if (status == RL_OK) status = rl_case_fill(c, &core->m, test_rows(core, c));
+    RL_TRY(status); /* the same on all ranks */
+    status = check_rows(&core->m, c, train_rows(core, c), &largest);
+    if (status == RL_OK) status = check_rows(&core->m, c, test_rows(core, c), &ignored);
     RL_TRY(rl_process_grid_agree(core->grid, status));
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPI_DOUBLE, MPI_MAX, core->grid->comm));
     RL_TRY(make_targets(placed));
