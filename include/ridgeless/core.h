@@ -77,6 +77,11 @@ rl_status rl_alloc(void *pointer, size_t count, size_t size);
 #define RL_ALLOC(pointer, count) rl_alloc(&(pointer), (size_t)(count), sizeof *(pointer))
 void rl_free(void *memory);
 
+/* The largest memory in bytes that this process has had resident, as the operating system has it (0: it does not say),
+ * since its start or, where the system allows it, since the last rl_forget_peak_memory. */
+double rl_peak_memory(void);
+void rl_forget_peak_memory(void);
+
 rl_status rl_strdup(char **copy, const char *text);
 
 /* A text that grows: start from RL_TEXT_EMPTY, append, rl_free(text.bytes). Always terminated by a zero byte. */

@@ -38,6 +38,9 @@ void rl_dataset_destroy(rl_dataset *dataset);
  * |beta of the features the student does not see|^2 + noise^2. */
 double rl_dataset_residual_variance(const rl_dataset *dataset);
 
+/* The standard deviations [n_features] of a fresh dataset's features; NULL: all 1, or not known. Borrowed. */
+const double *rl_dataset_scale(const rl_dataset *dataset);
+
 /* ---- sources ---------------------------------------------------------------------------------------------------- */
 
 /* Where data files are looked for, in this order: option (--data), environment ($RIDGELESS_DATA), then the folders of

@@ -39,6 +39,9 @@ void rl_process_grid_destroy(rl_process_grid *grid);
 /* Collective on the grid: everybody's worst status, with the message of the lowest rank that failed. */
 rl_status rl_process_grid_agree(const rl_process_grid *grid, rl_status status);
 
+/* Collective on the grid. Adds up values[n] over the ranks, in the order of ranks; everyone gets the same bits. */
+rl_status rl_sum_over_ranks(const rl_process_grid *grid, double *values, int64_t n);
+
 /* ---- block-cyclic matrices --------------------------------------------------------------------------------------- */
 
 typedef struct rl_block_matrix {
@@ -93,18 +96,10 @@ typedef struct rl_case {
     const void *state;       /* of either */
     const double *y;         /* [n_train + n_test], borrowed, the same on every rank */
     const double *beta_star; /* [n_features], borrowed, the same on every rank */
+    /* [n_features], borrowed: standard deviations of the population's features; NULL: all 1, or unknown. Given, they
+     * make n_features rows more to project. */
+    const double *scale;
 } rl_case;
-
-typedef enum rl_producer {
-    RL_PRODUCER_PDGESVD,   /* U and V formed: the reference */
-    RL_PRODUCER_PROJECTED, /* bidiagonalize, apply Q and P to the projections, one dbdsqr a rank on its share of test
-                              rows */
-    RL_PRODUCER_TWO_STAGE  /* dense to band on the bordered matrix, then band to bidiagonal and dbdsqr on each rank */
-} rl_producer;
-#define RL_PRODUCER_CHOICES "pdgesvd|projected|two-stage"
-
-/* The producer's word in RL_PRODUCER_CHOICES. */
-const char *rl_producer_name(rl_producer producer);
 
 /* Seconds of the phases of one spectrum, for benchmarks; a phase that a producer does not have is 0. */
 typedef struct rl_phases {
@@ -118,11 +113,11 @@ typedef struct rl_spectrum_store {
 } rl_spectrum_store;
 
 /* The spectrum of a case on a grid. `spectrum` borrows the memory of `store`, whose last spectrum is gone with the
- * call; z, z_target and z_one hold this rank's test rows (m of them, perhaps 0), n_test is the global number.
- * Collective on the grid. QR or LQ first when the matrix is far from square. A NaN or infinity among the entries, y or
- * beta* is RL_ERR_INPUT on all ranks, before any LAPACK call; entries of any finite size are fine (the matrix is scaled
- * by a power of two, which changes no bit). The overall sign of a mode (u_r and v_r together) is free here: without V
- * its largest component is not known. phases may be NULL. */
+ * call; z, z_target and z_one hold this rank's test rows (m of them, perhaps 0), n_test is the global number; the ranks
+ * of the grid, which must outlive the spectrum, are its holders. Collective on the grid. QR or LQ first when the matrix
+ * is far from square. A NaN or infinity among the entries, y or beta* is RL_ERR_INPUT on all ranks, before any LAPACK
+ * call; entries of any finite size are fine (the matrix is scaled by a power of two, which changes no bit). Signs: v_r
+ * . beta* >= 0. `which` is none of RL_PRODUCER_LAPACK. phases may be NULL. */
 rl_status rl_distributed_spectrum(const rl_process_grid *grid, rl_producer producer, int block, const rl_case *c,
                                   rl_spectrum_store *store, rl_spectrum *spectrum, rl_phases *phases);
 void rl_spectrum_store_destroy(rl_spectrum_store *store);

@@ -77,19 +77,21 @@ typedef struct rl_population {
     double residual_variance; /* of y given the student's features */
 } rl_population;
 
-/* Buffers to evaluate up to max_variants variants on spectra of up to max_modes modes and max_m coordinate rows. */
+/* Buffers to evaluate up to max_variants variants on spectra of up to max_modes modes and max_m rows held here (test
+ * rows, or population rows if those are more). */
 typedef struct rl_evaluator rl_evaluator;
 rl_status rl_evaluator_create(rl_evaluator **evaluator, int max_variants, int max_modes, int max_m);
 void rl_evaluator_destroy(rl_evaluator *evaluator);
 
-/* Local. Fits every variant and fills errors[n_variants]: one matrix product Z B for all of them. When the spectrum's
- * status is not RL_CELL_DONE every error is NaN. An error that is not finite (overflow) stays so. */
-void rl_evaluate(rl_evaluator *evaluator, const rl_spectrum *s, const rl_population *population, int n_variants,
-                 const rl_variant *variants, rl_errors *errors);
+/* Fits every variant and fills errors[n_variants], the same for all holders of the spectrum's rows, with whom it is
+ * collective where there are others: one matrix product Z B for all variants. When the spectrum's status is not
+ * RL_CELL_DONE every error is NaN. An error that is not finite (overflow) stays so. */
+rl_status rl_evaluate(rl_evaluator *evaluator, const rl_spectrum *s, const rl_population *population, int n_variants,
+                      const rl_variant *variants, rl_errors *errors);
 
-/* The paper's three factors, mode by mode, each array [n_modes]: Eq. 1 for the test rows together is sum_r
- * (1 / sigma)(test_projection)(residual_projection). test_projection_rms: root mean square over the test rows of x .
- * v_r; residual_projection: u_r . E. */
-void rl_mode_factors(const rl_spectrum *s, double *test_projection_rms, double *residual_projection);
+/* Collective as rl_evaluate. The paper's three factors, mode by mode, each array [n_modes]: Eq. 1 for the test rows
+ * together is sum_r (1 / sigma)(test_projection)(residual_projection). test_projection_rms: root mean square over the
+ * test rows of x . v_r; residual_projection: u_r . E. */
+rl_status rl_mode_factors(const rl_spectrum *s, double *test_projection_rms, double *residual_projection);
 
 #endif

@@ -1,4 +1,8 @@
-/* parallel: how ranks share the curves of a plan. */
+/* parallel: how ranks share the curves of a plan.
+ *
+ * Curves whose way is on process grids come first: ranks form as many groups of `ranks per case` as they can, and the
+ * groups work side by side. Ranks that are left over take other curves meanwhile, or wait. Then every rank by itself
+ * takes what is left. */
 #ifndef RIDGELESS_PARALLEL_H
 #define RIDGELESS_PARALLEL_H
 
@@ -26,20 +30,53 @@ typedef struct rl_sink {
 
 typedef struct rl_rank_share {
     double busy_seconds; /* computing curves */
-    int64_t curves;
+    int64_t curves;      /* alone or in a group */
+    double peak_memory;  /* bytes, of the process since its start, as the operating system has it */
 } rl_rank_share;
+
+/* Ranks as they worked on the curves of data sets that take the same number of ranks a case. */
+typedef struct rl_grouping {
+    int ranks_per_case, n_groups, n_rows, n_columns; /* each group a process grid n_rows x n_columns */
+    int n_left_over;
+    int64_t curves;           /* on process grids */
+    int64_t left_over_curves; /* that ranks left over did meanwhile */
+} rl_grouping;
+
+typedef struct rl_timed_curve {
+    int64_t curve;
+    int ranks;
+    double seconds;
+} rl_timed_curve;
+
+enum { RL_TIMED_CURVES = 10000 }; /* of a run of more curves, single times are not kept */
 
 typedef struct rl_run_summary {
     double seconds;        /* wall clock of the shared work */
     double imbalance;      /* largest over mean of the ranks' busy time; 1 is perfect */
-    rl_rank_share *shares; /* [size] on rank 0, owned by the caller (rl_free); NULL elsewhere */
+    rl_rank_share *shares; /* [size] on rank 0, NULL elsewhere */
+    rl_grouping *groupings;
+    int n_groupings;
+    rl_timed_curve *timed; /* as they finished, on rank 0 */
+    int64_t n_timed;
 } rl_run_summary;
+void rl_run_summary_destroy(rl_run_summary *summary);
 
-/* Collective on context->comm. Computes curves todo[n_todo] (read on rank 0 alone) once each, rank 0 included
- * among the workers; records reach sink->record on rank 0 (the sink is used there alone). Every rank returns the same
- * status. */
+typedef struct rl_run_settings {
+    rl_schedule schedule;
+    double bytes_per_rank; /* that groups of `ranks_per_case: auto` may count on for a rank */
+} rl_run_settings;
+
+/* Local, the same on every rank: the ranks that a case of the grid (its way is on process grids) gets of `size` ranks
+ * where `n_cases` are to do: what the study says, or with `auto` the fewest whose memory is enough, and more while
+ * there are more groups than cases. RL_ERR_INPUT when `size` ranks are too few. */
+rl_status rl_choose_ranks_per_case(const rl_study *study, const rl_grid *grid, int64_t n_cases, int size,
+                                   double bytes_per_rank, int *ranks);
+
+/* Collective on context->comm. Computes curves todo[n_todo] (read on rank 0 alone, as the settings are) once each, rank
+ * 0 included among the workers; records reach sink->record on rank 0 (the sink is used there alone). Every rank returns
+ * the same status. The summary is the caller's, on failure too. */
 rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const int64_t *todo, int64_t n_todo,
-                          rl_schedule schedule, const rl_sink *sink, rl_run_summary *summary);
+                          const rl_run_settings *settings, const rl_sink *sink, rl_run_summary *summary);
 
 /* Collective on context->comm. Gives every rank rank 0's study text and data sets and builds the same plan there. On
  * rank 0 study and plan are input, elsewhere output (owned by the caller). */

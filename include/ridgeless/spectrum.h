@@ -74,8 +74,15 @@ typedef struct rl_spectrum {
     /* The whole population as rows, where its features are independent with known standard deviations that differ:
      * diag(scale) V and diag(scale) beta*. The squared difference in any beta is the population's. NULL where they are
      * all 1 (V's columns are orthonormal) or unknown. */
-    double *population_z;      /* [n_features, n_modes], ld = n_features */
-    double *population_target; /* [n_features] */
+    int n_population;
+    double *population_z; /* [n_population, n_modes]: all n_features rows, or a share of them */
+    int ld_population;
+    double *population_target; /* [n_population] */
+    /* Test rows and population rows may be one holder's share of them (m = 0 is possible then). Everything else is the
+     * same for all holders, and they add up sums over rows together: collective on the holders, the same bits for all.
+     * NULL: all rows are here. */
+    rl_status (*add_up)(const void *holders, double *sums, int64_t n);
+    const void *holders;
     /* Parameters */
     double *b_star;       /* [n_modes]: V^T beta* */
     double b_outside_sq;  /* |beta* - V V^T beta*|^2; exactly 0 when rank = n_features */
@@ -83,7 +90,28 @@ typedef struct rl_spectrum {
     double test_bias_mse; /* mean of its square */
 } rl_spectrum;
 
-/* Modes of sign: in every mode the component of v_r that is largest in magnitude (the first of equals) is positive. */
+/* Signs: in every mode the component of v_r that is largest in magnitude (the first of equals) is positive, where V is
+ * at hand; from other producers v_r . beta* >= 0. */
+
+/* Turns sums over the rows held here into sums over all rows. */
+rl_status rl_spectrum_add_up(const rl_spectrum *s, double *sums, int64_t n);
+
+/* Modes with sigma > max(n_train, n_features) eps sigma_1, of sigma[n_modes]. */
+int rl_spectrum_rank(const rl_spectrum *s);
+
+/* ---- producers -------------------------------------------------------------------------------------------------- */
+
+/* Who makes spectra. The first ones do so together with other ranks (distributed.h). */
+typedef enum rl_producer {
+    RL_PRODUCER_PDGESVD,   /* U and V formed: the reference */
+    RL_PRODUCER_PROJECTED, /* bidiagonalize, apply Q and P to the projections, rotate each rank's share of test rows */
+    RL_PRODUCER_TWO_STAGE, /* dense to band on the bordered matrix, then band to bidiagonal and on each rank as above */
+    RL_PRODUCER_LAPACK     /* dense LAPACK on one rank: below */
+} rl_producer;
+#define RL_PRODUCER_CHOICES "pdgesvd|projected|two-stage|lapack"
+
+/* The producer's word in RL_PRODUCER_CHOICES. */
+const char *rl_producer_name(rl_producer producer);
 
 /* Buffers for training sets of up to max_train rows; the spectra made with it point into it. */
 typedef struct rl_dense_producer rl_dense_producer;

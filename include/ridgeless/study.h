@@ -21,6 +21,12 @@ typedef struct rl_n_train_spec {
     int around;   /* every N with |N - P| <= around; -1: not asked */
 } rl_n_train_spec;
 
+/* `producer: auto`: the plan chooses. */
+enum { RL_PRODUCER_AUTO = -1 };
+
+/* `ranks_per_case` of process grids, where it is no number: the plan chooses, or all ranks together. */
+enum { RL_RANKS_AUTO = 0, RL_RANKS_ALL = -1 };
+
 typedef struct rl_study_dataset {
     char *name;
     int line;
@@ -28,7 +34,9 @@ typedef struct rl_study_dataset {
     rl_options options;
     rl_n_train_spec n_train;
     rl_variant *variants;
-    int n_variants; /* the study's, or the dataset's own when it has `ablations` */
+    int n_variants;     /* the study's, or the dataset's own when it has `ablations` */
+    int producer;       /* rl_producer, or RL_PRODUCER_AUTO; likewise */
+    int ranks_per_case; /* or RL_RANKS_...; likewise */
 } rl_study_dataset;
 
 typedef struct rl_study {
@@ -40,6 +48,10 @@ typedef struct rl_study {
     int repeats;
     bool keep_cells; /* each repeat's values go into the results file (else the reduced ones alone) */
     bool keep_modes; /* per-mode values too */
+    int block;       /* block size of matrices on process grids */
+    /* Where extreme singular values are computed of curves by nested factorization on a process grid; elsewhere they
+     * come for nothing and are all there. line 0: everywhere. */
+    rl_n_train_spec singular_values;
     rl_study_dataset *datasets;
     int n_datasets;
 } rl_study;
@@ -56,14 +68,17 @@ rl_status rl_study_settings(const rl_study *study, rl_text *settings);
 
 /* ---- grid and plan ---------------------------------------------------------------------------------------------- */
 
-/* How the curves of a dataset are computed. */
+/* How the curves of a dataset are computed. Never renumber: results files name them so in `provenance`. */
 typedef enum rl_way {
-    RL_WAY_SPECTRA, /* every N by its own full spectrum (spectrum.h) */
-    RL_WAY_NESTED   /* all N of a curve from two factorizations (nested.h) */
+    RL_WAY_SPECTRA,      /* every N by its own full spectrum on one rank (spectrum.h) */
+    RL_WAY_NESTED,       /* all N of a curve from two factorizations on one rank (nested.h) */
+    RL_WAY_GRID_SPECTRA, /* every N by its own full spectrum on a process grid (distributed.h) */
+    RL_WAY_GRID_NESTED   /* all N of a curve from two factorizations on a process grid (grid_curve.h) */
 } rl_way;
 
-/* For people: "full spectra", "nested factorization". */
+/* For people: "full spectra", "nested factorization", both also "... on process grids". */
 const char *rl_way_text(rl_way way);
+bool rl_way_on_grid(rl_way way);
 
 /* The cells of one dataset: variants x n_features x n_train x repeats. */
 typedef struct rl_grid {
@@ -74,20 +89,31 @@ typedef struct rl_grid {
     int *n_train;
     int n_n_train; /* ascending, distinct */
     int max_modes; /* min(largest n_train, n_features) */
-    rl_way way;    /* nested where no variant needs modes, none are kept, the published arithmetic is not asked for
-                      (random: numpy), and it is clearly cheaper */
+    /* On a process grid where the study names a producer for one or how many ranks it takes, else where LAPACK would
+     * take one rank more than RL_LAPACK_BYTES: never a matter of how many ranks there are. Nested where no producer is
+     * named, no variant needs modes, none are kept, the published arithmetic is not asked for (random: numpy), and, on
+     * one rank, it is clearly cheaper. */
+    rl_way way;
+    rl_producer producer; /* of full spectra */
+    bool *sigma_wanted;   /* [n_n_train]: singular_values */
+    int64_t first_curve;  /* of the plan's */
+    int n_parts;          /* curves of the plan that one (P, repeat) is cut into: 1, or n_n_train */
 } rl_grid;
 
-/* The natural unit of work: all N of one (dataset, P, repeat). */
+#define RL_LAPACK_BYTES ((size_t)1 << 30)
+
+/* The natural unit of work: all N of one (dataset, P, repeat), or one N of it where each is a large case of its own: N
+ * = n_train[first_size] ... n_train[first_size + n_sizes - 1] of the grid. */
 typedef struct rl_curve {
     int grid, p_index, repeat;
+    int first_size, n_sizes;
 } rl_curve;
 
 typedef struct rl_plan {
     const rl_study *study; /* borrowed */
     rl_grid *grids;
     int n_grids;
-    rl_curve *curves; /* ordered by dataset, P, repeat: the order of the results */
+    rl_curve *curves; /* ordered by dataset, P, repeat, N: the order of the results */
     double *cost;     /* [n_curves], flops predicted */
     int64_t n_curves, n_spectra, n_cells;
     size_t memory_per_rank; /* bytes predicted: data sets, buffers, and the largest record */
@@ -107,5 +133,12 @@ rl_status rl_plan_create(const rl_study *study, const rl_plan_options *options, 
  * out of the plan. For other ranks. */
 rl_status rl_plan_create_with(const rl_study *study, rl_dataset *datasets, int n, rl_plan *plan);
 void rl_plan_destroy(rl_plan *plan);
+
+/* The fewest ranks whose share of the grid's largest case on a process grid, with everything that computing it takes,
+ * is at most bytes_per_rank. RL_ERR_INPUT where no number of ranks is enough. */
+rl_status rl_fewest_ranks(const rl_study *study, const rl_grid *grid, double bytes_per_rank, int *ranks);
+
+/* The curve that has size i_n (an index of n_train) of a grid's (P, repeat). */
+int64_t rl_plan_curve(const rl_plan *plan, int grid, int p_index, int repeat, int i_n);
 
 #endif

@@ -1,15 +1,17 @@
-/* task: one curve of the plan computed whole, rows -> spectra -> errors -> a record. Local. */
+/* task: one curve of the plan computed whole, rows -> spectra -> errors -> a record. On one rank, or on a process grid,
+ * which is handed through. */
 #ifndef RIDGELESS_TASK_H
 #define RIDGELESS_TASK_H
 
 #include "ridgeless/core.h"
+#include "ridgeless/distributed.h"
 #include "ridgeless/study.h"
 
 /* What one curve's record holds: one flat array of doubles, the same on every rank, sent and journaled as it is.
  * Offsets into it; index [i_n * n_variants + variant] for cells, [i_n] for spectra, [i_n * max_modes + r] for modes
  * (NaN beyond n_modes). */
 typedef struct rl_record_layout {
-    int n_n_train, n_variants, max_modes;
+    int n_sizes, n_variants, max_modes;
     size_t test_mse, train_mse;
     size_t population_mse; /* cells; present when the design is known */
     size_t sigma_min, sigma_max, rank, test_bias_sq, test_bias_mse, status; /* spectra */
@@ -30,14 +32,16 @@ typedef struct rl_tick {
     void *state;
 } rl_tick;
 
-/* Buffers for the curves of a plan; grows as needed and is reused. */
+/* Buffers for the curves of a plan; grows as needed and is reused. `process_grid` (borrowed) is for curves whose way is
+ * on one; NULL: this task is for the others alone. */
 typedef struct rl_task rl_task;
-rl_status rl_task_create(const rl_plan *plan, rl_task **task);
+rl_status rl_task_create(const rl_plan *plan, const rl_process_grid *process_grid, rl_task **task);
 void rl_task_destroy(rl_task *task);
 
 /* Computes curve `index` into record[rl_record_layout_of(...).length]. The numbers depend on the plan and the index
- * alone. RL_STOPPED when the tick said so: the record is incomplete. Numerical failures are statuses inside the record.
- */
+ * alone; on a process grid, to eps x condition, also on its shape. RL_STOPPED when the tick said so: the record is
+ * incomplete. Numerical failures are statuses inside the record. Where the way is on a process grid: collective on it,
+ * every rank gets the same record and status, and the tick is not called. */
 rl_status rl_task_curve(rl_task *task, int64_t index, rl_tick tick, double *record);
 
 #endif

@@ -37,17 +37,18 @@ static rl_status print_speed(const rl_settings *settings, const rl_context *cont
 static rl_status measure(const rl_settings *settings, const rl_context *context, rl_prepared *p) {
     const bool root = context->rank == 0;
     const rl_sink sink = {.record = drop_record};
+    rl_run_settings run;
     rl_run_summary summary = {0};
     int64_t *todo = NULL;
     rl_status status = root ? rl_prepare(settings, 1, p) : RL_OK;
     if (status == RL_OK && root) status = list_all(&p->plan, &todo);
     status = rl_context_agree(context, status);
     if (status == RL_OK) status = rl_parallel_share_plan(context, &p->study, &p->plan);
-    if (status == RL_OK)
-        status = rl_parallel_run(context, &p->plan, todo, p->plan.n_curves, settings->schedule, &sink, &summary);
+    if (status == RL_OK) status = rl_make_run_settings(settings, context, &run);
+    if (status == RL_OK) status = rl_parallel_run(context, &p->plan, todo, p->plan.n_curves, &run, &sink, &summary);
     if (status == RL_OK && root) status = print_speed(settings, context, &p->plan, &summary);
     rl_free(todo);
-    rl_free(summary.shares);
+    rl_run_summary_destroy(&summary);
     return rl_context_agree(context, status);
 }
 

@@ -42,25 +42,6 @@ static rl_status parse_size(const char *text, int *n_train, int *n_features) {
     return RL_OK;
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------ */
-
-static void forget_peak(void) {
-    FILE *file = fopen("/proc/self/clear_refs", "w");
-    if (file == NULL) return;
-    fputs("5", file);
-    fclose(file);
-}
-
-static double peak_memory(void) {
-    char line[256];
-    long long kib = 0;
-    FILE *file = fopen("/proc/self/status", "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "VmHWM: %lld kB", &kib) == 1) break;
-    if (file != NULL) fclose(file);
-    return 1024.0 * (double)kib;
-}
-
 /* ---- what is measured -------------------------------------------------------------------------------------------- */
 
 static rl_status make_case(spectrum_bench *b) {
@@ -86,13 +67,13 @@ static rl_status measure_producer(spectrum_bench *b, rl_producer producer) {
     rl_spectrum_store store = {0};
     rl_spectrum s;
     m->name = rl_producer_name(producer);
-    forget_peak();
+    rl_forget_peak_memory();
     RL_TRY(rl_context_wait(b->context));
     const double start = rl_seconds();
     rl_status status =
         rl_distributed_spectrum(b->grid, producer, b->settings->block, &b->case_.c, &store, &s, &m->phases);
     m->seconds = rl_seconds() - start;
-    m->memory = peak_memory();
+    m->memory = rl_peak_memory();
     if (status == RL_OK && s.status == RL_CELL_DONE) {
         m->sigma_max = s.sigma[0];
         m->sigma_min = s.sigma[s.n_modes - 1];
@@ -138,9 +119,9 @@ done:
 static rl_status measure_dgesdd(spectrum_bench *b) {
     measured *m = &b->results[b->n_results++];
     m->name = "dgesdd";
-    forget_peak();
+    rl_forget_peak_memory();
     const rl_status status = b->context->rank == 0 ? run_dgesdd(b, m) : RL_OK;
-    m->memory = peak_memory();
+    m->memory = rl_peak_memory();
     RL_TRY(rl_context_wait(b->context));
     return rl_context_agree(b->context, status);
 }

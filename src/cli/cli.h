@@ -51,6 +51,9 @@ typedef struct rl_prepared {
 rl_status rl_prepare(const rl_settings *settings, int argument, rl_prepared *prepared);
 void rl_prepared_destroy(rl_prepared *prepared);
 
+/* Collective: the memory that a rank may count on is the least of any. */
+rl_status rl_make_run_settings(const rl_settings *settings, const rl_context *context, rl_run_settings *run);
+
 /* "512 B", "1.5 KiB", ... and "0.3 s", "12 min", ...; text [32]. */
 const char *rl_bytes_text(double bytes, char text[32]);
 const char *rl_time_text(double seconds, char text[32]);

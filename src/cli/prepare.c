@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "cli.h"
@@ -44,4 +45,10 @@ void rl_prepared_destroy(rl_prepared *prepared) {
     rl_study_destroy(&prepared->study);
     rl_free(prepared->output);
     *prepared = (rl_prepared){0};
+}
+
+rl_status rl_make_run_settings(const rl_settings *settings, const rl_context *context, rl_run_settings *run) {
+    (void)context;
+    *run = (rl_run_settings){.schedule = settings->schedule, .bytes_per_rank = INFINITY};
+    return RL_OK;
 }

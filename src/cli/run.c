@@ -83,15 +83,97 @@ done:
     return status;
 }
 
-static rl_status add_shares(const rl_context *context, const rl_run_summary *summary, rl_provenance *p) {
+/* A list of numbers, item i being number(state, i). */
+static rl_status add_list(rl_provenance *p, const char *name, int64_t n, double (*number)(const void *state, int64_t i),
+                          const void *state) {
     double *numbers = NULL;
-    RL_TRY(RL_ALLOC(numbers, context->size));
-    for (int i = 0; i < context->size; i++) numbers[i] = summary->shares[i].busy_seconds;
-    rl_status status = rl_provenance_numbers(p, "rank_busy_seconds", numbers, context->size);
-    for (int i = 0; i < context->size; i++) numbers[i] = (double)summary->shares[i].curves;
-    if (status == RL_OK) status = rl_provenance_numbers(p, "rank_curves", numbers, context->size);
+    RL_TRY(RL_ALLOC(numbers, n));
+    for (int64_t i = 0; i < n; i++) numbers[i] = number(state, i);
+    const rl_status status = rl_provenance_numbers(p, name, numbers, (int)n);
     rl_free(numbers);
     return status;
+}
+
+static double busy_seconds(const void *shares, int64_t i) {
+    return ((const rl_rank_share *)shares)[i].busy_seconds;
+}
+
+static double curves_of_rank(const void *shares, int64_t i) {
+    return (double)((const rl_rank_share *)shares)[i].curves;
+}
+
+static double peak_memory(const void *shares, int64_t i) {
+    return ((const rl_rank_share *)shares)[i].peak_memory;
+}
+
+static rl_status add_shares(const rl_context *context, const rl_run_summary *summary, rl_provenance *p) {
+    RL_TRY(add_list(p, "rank_busy_seconds", context->size, busy_seconds, summary->shares));
+    RL_TRY(add_list(p, "rank_curves", context->size, curves_of_rank, summary->shares));
+    return add_list(p, "peak_memory_bytes", context->size, peak_memory, summary->shares);
+}
+
+/* The curves computed in this run, as they finished. */
+typedef struct timed_curves {
+    const rl_plan *plan;
+    const rl_timed_curve *timed;
+} timed_curves;
+
+static const rl_curve *timed_curve(const void *state, int64_t i) {
+    const timed_curves *t = state;
+    return &t->plan->curves[t->timed[i].curve];
+}
+
+static double task_dataset(const void *state, int64_t i) {
+    return timed_curve(state, i)->grid;
+}
+
+static double task_n_features(const void *state, int64_t i) {
+    const rl_curve *curve = timed_curve(state, i);
+    return ((const timed_curves *)state)->plan->grids[curve->grid].n_features[curve->p_index];
+}
+
+static double task_n_train(const void *state, int64_t i) {
+    const rl_curve *curve = timed_curve(state, i);
+    return ((const timed_curves *)state)->plan->grids[curve->grid].n_train[curve->first_size + curve->n_sizes - 1];
+}
+
+static double task_sizes(const void *state, int64_t i) {
+    return timed_curve(state, i)->n_sizes;
+}
+
+static double task_repeat(const void *state, int64_t i) {
+    return timed_curve(state, i)->repeat;
+}
+
+static double task_way(const void *state, int64_t i) {
+    return ((const timed_curves *)state)->plan->grids[timed_curve(state, i)->grid].way;
+}
+
+static double task_flops(const void *state, int64_t i) {
+    const timed_curves *t = state;
+    return t->plan->cost[t->timed[i].curve];
+}
+
+static double task_ranks(const void *state, int64_t i) {
+    return ((const timed_curves *)state)->timed[i].ranks;
+}
+
+static double task_seconds(const void *state, int64_t i) {
+    return ((const timed_curves *)state)->timed[i].seconds;
+}
+
+static rl_status add_times(const rl_plan *plan, const rl_run_summary *summary, rl_provenance *p) {
+    static const struct {
+        const char *name;
+        double (*number)(const void *state, int64_t i);
+    } lists[] = {{"task_dataset", task_dataset}, {"task_n_features", task_n_features}, {"task_n_train", task_n_train},
+                 {"task_sizes", task_sizes},     {"task_repeat", task_repeat},         {"task_way", task_way},
+                 {"task_flops", task_flops},     {"task_ranks", task_ranks},           {"task_seconds", task_seconds}};
+    const timed_curves timed = {plan, summary->timed};
+    if (summary->n_timed == 0) return RL_OK;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        RL_TRY(add_list(p, lists[i].name, summary->n_timed, lists[i].number, &timed));
+    return RL_OK;
 }
 
 static rl_status make_provenance(const rl_settings *settings, const rl_context *context, const work *w,
@@ -106,6 +188,7 @@ static rl_status make_provenance(const rl_settings *settings, const rl_context *
     RL_TRY(rl_provenance_numbers(p, "compute_seconds", &summary->seconds, 1));
     RL_TRY(rl_provenance_numbers(p, "load_imbalance", &summary->imbalance, 1));
     RL_TRY(add_shares(context, summary, p));
+    RL_TRY(add_times(&w->prepared.plan, summary, p));
     for (int i = 0; i < w->prepared.plan.n_grids; i++) {
         char name[80];
         snprintf(name, sizeof name, "origin_%.64s", w->prepared.plan.grids[i].data.name);
@@ -116,6 +199,29 @@ static rl_status make_provenance(const rl_settings *settings, const rl_context *
 
 /* ---- the end ----------------------------------------------------------------------------------------------------- */
 
+/* Who worked together on the large cases. */
+static void print_groupings(const rl_run_summary *summary) {
+    for (int i = 0; i < summary->n_groupings; i++) {
+        const rl_grouping *g = &summary->groupings[i];
+        rl_info("  %lld case(s) on %d process grid(s) of %d rank(s), %d x %d", (long long)g->curves, g->n_groups,
+                g->ranks_per_case, g->n_rows, g->n_columns);
+        if (g->n_left_over > 0 && g->left_over_curves > 0)
+            rl_info("  %d rank(s) left over did %lld other curves meanwhile", g->n_left_over,
+                    (long long)g->left_over_curves);
+        else if (g->n_left_over > 0)
+            rl_info("  %d rank(s) left over were idle meanwhile", g->n_left_over);
+    }
+}
+
+static void print_shares(const rl_context *context, const rl_run_summary *summary) {
+    char time_text[32], memory[32];
+    for (int i = 0; i < context->size; i++)
+        if (context->size > 1 || summary->n_groupings > 0)
+            rl_info("  rank %d: %lld curves, busy %s, at most %s of memory", i, (long long)summary->shares[i].curves,
+                    rl_time_text(summary->shares[i].busy_seconds, time_text),
+                    rl_bytes_text(summary->shares[i].peak_memory, memory));
+}
+
 static void print_summary(const rl_context *context, const work *w, const rl_run_summary *summary) {
     const rl_plan *plan = &w->prepared.plan;
     const double part = (double)w->n_todo / (double)plan->n_curves, cells = part * (double)plan->n_cells;
@@ -124,9 +230,8 @@ static void print_summary(const rl_context *context, const work *w, const rl_run
     rl_info("%.0f cells from %.0f spectra on %d rank(s) in %s: %.3g cells/s, load imbalance %.2f", cells,
             part * (double)plan->n_spectra, context->size, rl_time_text(summary->seconds, time_text),
             summary->seconds > 0 ? cells / summary->seconds : 0, summary->imbalance);
-    for (int i = 0; i < context->size && context->size > 1; i++)
-        rl_info("  rank %d: %lld curves, busy %s", i, (long long)summary->shares[i].curves,
-                rl_time_text(summary->shares[i].busy_seconds, time_text));
+    print_groupings(summary);
+    print_shares(context, summary);
 }
 
 static rl_status write_results(const rl_settings *settings, const rl_context *context, work *w, const rl_text *hosts,
@@ -147,25 +252,26 @@ static rl_status write_results(const rl_settings *settings, const rl_context *co
                    w->prepared.output, (long long)n_failed, (long long)w->prepared.plan.n_spectra);
 }
 
-static rl_status run(const rl_settings *settings, const rl_context *context, work *w) {
+static rl_status run_study(const rl_settings *settings, const rl_context *context, work *w) {
     const bool root = context->rank == 0;
     const rl_sink sink = {.record = keep_record, .progress = pass_time, .state = w};
-    rl_run_summary summary = {0};
+    rl_run_summary summary;
+    rl_run_settings run;
     rl_text hosts = RL_TEXT_EMPTY;
     RL_TRY(rl_context_agree(context, root ? prepare(settings, w) : RL_OK));
     RL_TRY(rl_parallel_share_plan(context, &w->prepared.study, &w->prepared.plan));
-    rl_status status =
-        rl_parallel_run(context, &w->prepared.plan, w->todo, w->n_todo, settings->schedule, &sink, &summary);
+    RL_TRY(rl_make_run_settings(settings, context, &run));
+    rl_status status = rl_parallel_run(context, &w->prepared.plan, w->todo, w->n_todo, &run, &sink, &summary);
     if (status == RL_OK) status = rl_context_hosts(context, &hosts);
     if (status == RL_OK && root) status = write_results(settings, context, w, &hosts, &summary);
-    rl_free(summary.shares);
+    rl_run_summary_destroy(&summary);
     rl_free(hosts.bytes);
     return rl_context_agree(context, status);
 }
 
 rl_status rl_command_run(rl_settings *settings, const rl_context *context) {
     work w = {0};
-    rl_status status = run(settings, context, &w);
+    rl_status status = run_study(settings, context, &w);
     rl_progress_end(&w.progress);
     const rl_status closed = w.journal != NULL ? rl_journal_close(w.journal) : RL_OK;
     if (status == RL_OK) status = closed;

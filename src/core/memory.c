@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,4 +29,21 @@ rl_status rl_strdup(char **copy, const char *text) {
     RL_TRY(rl_alloc(copy, bytes, 1));
     memcpy(*copy, text, bytes);
     return RL_OK;
+}
+
+double rl_peak_memory(void) {
+    char line[256];
+    long long kib = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "VmHWM: %lld kB", &kib) == 1) break;
+    if (file != NULL) fclose(file);
+    return 1024.0 * (double)kib;
+}
+
+void rl_forget_peak_memory(void) {
+    FILE *file = fopen("/proc/self/clear_refs", "w");
+    if (file == NULL) return;
+    fputs("5", file);
+    fclose(file);
 }

@@ -28,6 +28,10 @@ double rl_dataset_residual_variance(const rl_dataset *dataset) {
     return sum;
 }
 
+const double *rl_dataset_scale(const rl_dataset *dataset) {
+    return dataset->fresh && !dataset->teacher.isotropic ? dataset->teacher.scale : NULL;
+}
+
 /* ---- least squares on all rows ---------------------------------------------------------------------------------- */
 
 /* Buffers of it. Columns are scaled by powers of two to about the same length: exact, and columns of very different

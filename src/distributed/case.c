@@ -35,7 +35,8 @@ rl_status rl_dataset_case_create(rl_dataset_case *case_, const rl_process_grid *
                          .x = rows->dataset->fresh ? fresh_entry : pool_entry,
                          .state = rows,
                          .y = case_->y,
-                         .beta_star = rows->dataset->beta_star};
+                         .beta_star = rows->dataset->beta_star,
+                         .scale = rl_dataset_scale(rows->dataset)};
     return RL_OK;
 }
 

@@ -17,6 +17,10 @@ static rl_placement test_rows(const rl_core *core, const rl_case *c) {
     return rows;
 }
 
+static int population_rows(const rl_case *c) {
+    return c->scale != NULL ? c->n_features : 0;
+}
+
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
 
 typedef struct placed_rows {
@@ -72,7 +76,7 @@ static rl_status check_sizes(const rl_case *c, int block) {
         return rl_fail(RL_ERR_INPUT,
                        "distributed case: n_train %d, n_features %d, n_test %d, block %d; all must be at least 1",
                        c->n_train, c->n_features, c->n_test, block);
-    const int64_t border = (int64_t)c->n_test + RL_N_TARGETS + 1;
+    const int64_t border = (int64_t)c->n_test + population_rows(c) + RL_N_TARGETS + 1;
     const int64_t larger = c->n_train > c->n_features ? c->n_train : c->n_features;
     if (larger + border + block > INT32_MAX)
         return rl_fail(
@@ -113,11 +117,12 @@ static rl_status check_rows(const rl_block_matrix *m, const rl_case *c, rl_place
 
 static rl_status create_core(rl_core *core, const rl_process_grid *grid, int block, const rl_case *c) {
     const bool wide = c->n_train < c->n_features;
+    const int others = c->n_test + population_rows(c) + 1;
     *core = (rl_core){.grid = grid,
                       .rows = wide ? c->n_features : c->n_train,
                       .columns = wide ? c->n_train : c->n_features,
-                      .n_left = wide ? c->n_test + 1 : RL_N_TARGETS,
-                      .n_right = wide ? RL_N_TARGETS : c->n_test + 1,
+                      .n_left = wide ? others : RL_N_TARGETS,
+                      .n_right = wide ? RL_N_TARGETS : others,
                       .test_rows_left = wide};
     core->tail_rows = core->rows - core->columns;
     return rl_block_matrix_create(&core->m, grid, core->rows + core->n_right, core->columns + core->n_left, block,
@@ -152,17 +157,25 @@ static rl_status make_targets(rl_placed_case *placed) {
     return check_vector("y - X beta*", placed->target[RL_TARGET_RESIDUAL], n);
 }
 
-/* Targets and beta* into their borders. */
+static double diagonal_entry(const void *state, int row, int column) {
+    return row == column ? ((const double *)state)[row] : 0;
+}
+
+/* Targets, the population's rows and beta* into their borders. */
 static void fill_borders(rl_placed_case *placed) {
     const rl_case *c = placed->c;
-    rl_core *core = &placed->core;
+    rl_block_matrix *m = &placed->core.m;
+    const int rows = placed->core.rows, columns = placed->core.columns, p = c->n_features, more = population_rows(c);
+    const int first = c->n_test, last = c->n_test + more; /* in the border of test rows */
     const double *beta[] = {c->beta_star};
-    if (core->test_rows_left) {
-        rl_block_matrix_fill(&core->m, core->rows, 0, RL_N_TARGETS, c->n_train, row_entry, placed->target);
-        rl_block_matrix_fill(&core->m, 0, core->columns + c->n_test, c->n_features, 1, column_entry, beta);
+    if (placed->core.test_rows_left) {
+        rl_block_matrix_fill(m, rows, 0, RL_N_TARGETS, c->n_train, row_entry, placed->target);
+        if (more > 0) rl_block_matrix_fill(m, 0, columns + first, p, p, diagonal_entry, c->scale);
+        rl_block_matrix_fill(m, 0, columns + last, p, 1, column_entry, beta);
     } else {
-        rl_block_matrix_fill(&core->m, 0, core->columns, c->n_train, RL_N_TARGETS, column_entry, placed->target);
-        rl_block_matrix_fill(&core->m, core->rows + c->n_test, 0, 1, c->n_features, row_entry, beta);
+        rl_block_matrix_fill(m, 0, columns, c->n_train, RL_N_TARGETS, column_entry, placed->target);
+        if (more > 0) rl_block_matrix_fill(m, rows + first, 0, p, p, diagonal_entry, c->scale);
+        rl_block_matrix_fill(m, rows + last, 0, 1, p, row_entry, beta);
     }
 }
 
@@ -201,6 +214,7 @@ static rl_status prepare(rl_placed_case *placed, const rl_process_grid *grid, in
     RL_TRY(check_sizes(c, block));
     RL_TRY(check_vector("y", c->y, n));
     RL_TRY(check_vector("beta*", c->beta_star, c->n_features));
+    if (c->scale != NULL) RL_TRY(check_vector("scale", c->scale, c->n_features));
     for (int t = 0; t < RL_N_TARGETS; t++) RL_TRY(RL_ALLOC(placed->target[t], n));
     return create_core(&placed->core, grid, block, c);
 }

@@ -10,9 +10,10 @@
  *  n_right| right |  (any) |
  *       +---------+--------+
  *
- * For n_train >= n_features A is X, left are the targets (RL_N_TARGETS columns) and right the test rows and beta*^T
- * (n_test + 1 rows). For n_train < n_features everything is transposed: A is X^T, left are the test rows and beta* as
- * columns, right are the targets as rows. So A is never wide, and QR first is the only change of shape there is.
+ * For n_train >= n_features A is X, left are the targets (RL_N_TARGETS columns) and right the test rows, the
+ * population's rows diag(scale) where they are asked for, and beta*^T. For n_train < n_features everything is
+ * transposed: A is X^T, left are those rows as columns, right are the targets as rows. So A is never wide, and QR first
+ * is the only change of shape there is.
  *
  * What is orthogonal to A's columns stays behind in the left border: once every reflector of the left factor Q has been
  * applied to it, its rows [columns, columns + tail_rows) are the *tails*, the parts outside of U. Nobody may touch them
@@ -40,7 +41,7 @@ typedef struct rl_projection {
     rl_cell_status status; /* RL_CELL_DONE, or RL_CELL_NO_CONVERGENCE: then the arrays hold nothing of use */
     double *sigma;         /* [columns], descending; the same on all ranks */
     double *targets; /* [columns, RL_N_TARGETS], column-major, ld = columns: U_X^T Y for X's own U; same on all ranks */
-    rl_block_matrix z; /* tall [n_test + 1, columns]: the test rows and, last, beta*, times X's own V */
+    rl_block_matrix z; /* tall [n_test + n_population + 1, columns]: those rows, last beta*, times X's own V */
     double *tail_sq;   /* [n_left]: squared lengths of the tails; the same on all ranks */
     double *tail_last; /* [n_left]: inner products with the tail of the left border's last column */
 } rl_projection;
@@ -74,9 +75,6 @@ rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projectio
  * [before(a), before(b)). */
 int rl_rows_before(const rl_block_matrix *matrix, int global);
 int rl_columns_before(const rl_block_matrix *matrix, int global);
-
-/* Adds up values[n] over the ranks, in the order of ranks; everyone gets the same bits. */
-rl_status rl_sum_over_ranks(const rl_process_grid *grid, double *values, int64_t n);
 
 /* Rows [first_row, +rows) x columns [first_column, +columns) of a matrix, on all ranks: values[rows, columns],
  * column-major, ld = rows. */

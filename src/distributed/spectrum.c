@@ -1,23 +1,17 @@
-#include <float.h>
 #include <string.h>
 
 #include "generate.h"
 
 typedef struct producer {
-    const char *name; /* in study files */
     rl_produce produce;
     bool square_only; /* QR or LQ first however nearly square the matrix is */
 } producer;
 
 static const producer producers[] = {
-    [RL_PRODUCER_PDGESVD] = {"pdgesvd", rl_produce_pdgesvd, true},
-    [RL_PRODUCER_PROJECTED] = {"projected", rl_produce_projected, false},
-    [RL_PRODUCER_TWO_STAGE] = {"two-stage", rl_produce_two_stage, false},
+    [RL_PRODUCER_PDGESVD] = {rl_produce_pdgesvd, true},
+    [RL_PRODUCER_PROJECTED] = {rl_produce_projected, false},
+    [RL_PRODUCER_TWO_STAGE] = {rl_produce_two_stage, false},
 };
-
-const char *rl_producer_name(rl_producer which) {
-    return producers[which].name;
-}
 
 /* Half of a bidiagonal reduction's flops run at the speed of memory and none of QR's do: QR first pays off soon. */
 static bool far_from_square(const rl_core *core) {
@@ -43,22 +37,16 @@ void rl_spectrum_store_destroy(rl_spectrum_store *store) {
 
 /* Local. Hands out all arrays but Z. */
 static rl_status allocate(rl_spectrum_store *store, rl_spectrum *s) {
-    const size_t modes = (size_t)s->n_modes, m = (size_t)s->m;
-    RL_TRY(RL_ALLOC(store->arrays, modes * (2 + RL_N_TARGETS) + m * (1 + RL_N_TARGETS)));
+    const size_t modes = (size_t)s->n_modes, m = (size_t)s->m, more = (size_t)s->n_population;
+    RL_TRY(RL_ALLOC(store->arrays, modes * (2 + RL_N_TARGETS) + m * (1 + RL_N_TARGETS) + more));
     double *next = store->arrays;
     s->sigma = next, next += modes;
     s->b_star = next, next += modes;
     for (int t = 0; t < RL_N_TARGETS; t++) s->c[t] = next, next += modes;
     s->z_one = next, next += m;
     for (int t = 0; t < RL_N_TARGETS; t++) s->z_target[t] = next, next += m;
+    s->population_target = next;
     return RL_OK;
-}
-
-static int numerical_rank(const rl_spectrum *s) {
-    const int larger = s->n_train > s->n_features ? s->n_train : s->n_features;
-    int rank = s->n_modes;
-    while (rank > 0 && !(s->sigma[rank - 1] > larger * DBL_EPSILON * s->sigma[0])) rank--;
-    return rank;
 }
 
 static void take_modes(const rl_projection *projection, double scale, rl_spectrum *s) {
@@ -67,7 +55,7 @@ static void take_modes(const rl_projection *projection, double scale, rl_spectru
         memcpy(s->c[t], projection->targets + (size_t)t * (size_t)s->n_modes, (size_t)s->n_modes * sizeof(double));
         s->outside_sq[t] = s->n_train > s->n_features ? projection->tail_sq[t] : 0;
     }
-    s->rank = numerical_rank(s);
+    s->rank = rl_spectrum_rank(s);
 }
 
 static void take_test_rows(const rl_placed_case *placed, const rl_block_matrix *z, rl_spectrum *s) {
@@ -78,13 +66,34 @@ static void take_test_rows(const rl_placed_case *placed, const rl_block_matrix *
     }
 }
 
+static void take_population(const rl_case *c, const rl_block_matrix *z, rl_spectrum *s) {
+    if (c->scale == NULL) return;
+    s->population_z = s->z + s->m;
+    s->ld_population = s->ldz;
+    for (int i = 0; i < s->n_population; i++) {
+        const int j = rl_block_matrix_global_row(z, s->m + i) - c->n_test;
+        s->population_target[i] = c->scale[j] * c->beta_star[j];
+    }
+}
+
+/* Local. In every mode v_r . beta* becomes at least 0: Z's column and the targets' coordinates change sign together. */
+static void fix_signs(rl_spectrum *s) {
+    const size_t rows = (size_t)s->m + (size_t)s->n_population;
+    for (int r = 0; r < s->n_modes; r++) {
+        if (s->b_star[r] >= 0) continue;
+        s->b_star[r] *= -1;
+        for (int t = 0; t < RL_N_TARGETS; t++) s->c[t][r] *= -1;
+        for (size_t i = 0; i < rows; i++) s->z[(size_t)r * (size_t)s->ldz + i] *= -1;
+    }
+}
+
 /* Collective. What the modes in use do not reach of beta* is its tail and its coordinates on the other modes; of a test
  * row likewise, and the two meet in an inner product: no difference of large numbers anywhere. */
 static rl_status find_bias(const rl_projection *projection, const rl_block_matrix *z, rl_spectrum *s) {
     const bool has_tails = s->n_train < s->n_features;
     double sums[2] = {0};
     if (s->rank == s->n_features) return RL_OK;
-    s->b_outside_sq = has_tails ? projection->tail_sq[s->n_test] : 0;
+    s->b_outside_sq = has_tails ? projection->tail_sq[z->rows - 1] : 0;
     for (int r = s->rank; r < s->n_modes; r++) s->b_outside_sq += s->b_star[r] * s->b_star[r];
     for (int i = 0; i < s->m; i++) {
         double lost = has_tails ? projection->tail_last[rl_block_matrix_global_row(z, i)] : 0;
@@ -92,10 +101,24 @@ static rl_status find_bias(const rl_projection *projection, const rl_block_matri
         sums[0] -= lost;
         sums[1] += lost * lost;
     }
-    RL_TRY(rl_sum_over_ranks(z->grid, sums, 2));
+    RL_TRY(rl_spectrum_add_up(s, sums, 2));
     s->test_bias = sums[0] / s->n_test;
     s->test_bias_mse = sums[1] / s->n_test;
     return RL_OK;
+}
+
+static rl_status add_up_over_ranks(const void *holders, double *sums, int64_t n) {
+    return rl_sum_over_ranks(holders, sums, n);
+}
+
+/* This rank's part of Z: test rows first, then the population's; beta* comes last of all. */
+static void take_share(const rl_block_matrix *z, rl_spectrum *s) {
+    s->m = rl_rows_before(z, s->n_test);
+    s->n_population = rl_rows_before(z, z->rows - 1) - s->m;
+    s->z = z->a;
+    s->ldz = z->ld;
+    s->add_up = add_up_over_ranks;
+    s->holders = z->grid;
 }
 
 static rl_status assemble(const rl_placed_case *placed, rl_projection *projection, rl_spectrum_store *store,
@@ -104,13 +127,13 @@ static rl_status assemble(const rl_placed_case *placed, rl_projection *projectio
     s->status = projection->status;
     if (s->status == RL_CELL_DONE && !(projection->sigma[0] > 0)) s->status = RL_CELL_ZERO_MATRIX;
     if (s->status != RL_CELL_DONE) return RL_OK;
-    s->m = rl_rows_before(z, s->n_test); /* beta* comes after them */
-    s->z = z->a;
-    s->ldz = z->ld;
+    take_share(z, s);
     RL_TRY(rl_process_grid_agree(z->grid, allocate(store, s)));
-    RL_TRY(rl_replicate(z, s->n_test, 0, 1, s->n_modes, s->b_star));
+    RL_TRY(rl_replicate(z, z->rows - 1, 0, 1, s->n_modes, s->b_star));
     take_modes(projection, placed->scale, s);
     take_test_rows(placed, z, s);
+    take_population(placed->c, z, s);
+    fix_signs(s);
     RL_TRY(find_bias(projection, z, s));
     store->z = z->a; /* handed over */
     z->a = NULL;

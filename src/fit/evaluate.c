@@ -9,6 +9,7 @@ struct rl_evaluator {
     double *beta;     /* [n_modes, n_variants], column-major */
     double *residual; /* [n_modes] */
     double *rows;     /* [m, n_variants], column-major: Z beta */
+    double *sums;     /* [2, n_variants]: squares over the test rows, and over the population's */
     rl_fit *fits;     /* [n_variants] */
 };
 
@@ -20,6 +21,7 @@ rl_status rl_evaluator_create(rl_evaluator **evaluator, int max_variants, int ma
     RL_TRY(RL_ALLOC(e->beta, (size_t)max_modes * (size_t)max_variants));
     RL_TRY(RL_ALLOC(e->residual, max_modes));
     RL_TRY(RL_ALLOC(e->rows, (size_t)max_m * (size_t)max_variants));
+    RL_TRY(RL_ALLOC(e->sums, 2 * (size_t)max_variants));
     return RL_ALLOC(e->fits, max_variants);
 }
 
@@ -28,6 +30,7 @@ void rl_evaluator_destroy(rl_evaluator *evaluator) {
     rl_free(evaluator->beta);
     rl_free(evaluator->residual);
     rl_free(evaluator->rows);
+    rl_free(evaluator->sums);
     rl_free(evaluator->fits);
     rl_free(evaluator);
 }
@@ -42,67 +45,83 @@ static double train_mse(const rl_spectrum *s, const rl_fit *fit) {
     return (sum_of_squares(fit->residual, s->n_modes) + s->outside_sq[fit->target]) / s->n_train;
 }
 
-/* `rows` holds Z beta and is overwritten by the errors of the predictions. */
-static double test_mse(const rl_spectrum *s, const rl_fit *fit, double *rows) {
+/* `rows` holds Z beta and is overwritten by the errors of the predictions; the sum of their squares. */
+static double test_sum(const rl_spectrum *s, const rl_fit *fit, double *rows) {
     const double *target = s->z_target[fit->target];
     for (int i = 0; i < s->m; i++) rows[i] += fit->shift * s->z_one[i] - target[i];
-    return sum_of_squares(rows, s->m) / s->n_test;
+    return sum_of_squares(rows, s->m);
 }
 
-/* |diag(scale) (beta_hat - beta*)|^2. With all scales 1 the modes are orthonormal coordinates and give it at once. */
-static double parameter_error(rl_evaluator *e, const rl_spectrum *s, const rl_fit *fit) {
-    if (s->population_z == NULL) {
-        double sum = s->b_outside_sq;
-        for (int r = 0; r < s->rank; r++) sum += (fit->beta[r] - s->b_star[r]) * (fit->beta[r] - s->b_star[r]);
-        return sum;
-    }
+/* |diag(scale) (beta_hat - beta*)|^2 over the population rows held here. */
+static double population_sum(rl_evaluator *e, const rl_spectrum *s, const rl_fit *fit) {
     const int one = 1;
     const double unit = 1, minus = -1;
     double *const rows = e->rows; /* free until the test rows' product */
-    memcpy(rows, s->population_target, sizeof(double) * (size_t)s->n_features);
-    dgemv_("N", &s->n_features, &s->n_modes, &unit, s->population_z, &s->n_features, fit->beta, &one, &minus, rows,
-           &one, 1);
-    return sum_of_squares(rows, s->n_features);
+    if (s->population_z == NULL) return 0;
+    memcpy(rows, s->population_target, sizeof(double) * (size_t)s->n_population);
+    if (s->n_population > 0)
+        dgemv_("N", &s->n_population, &s->n_modes, &unit, s->population_z, &s->ld_population, fit->beta, &one, &minus,
+               rows, &one, 1);
+    return sum_of_squares(rows, s->n_population);
+}
+
+/* The same over the whole population: with all scales 1 the modes are orthonormal coordinates and give it at once. */
+static double parameter_error(const rl_spectrum *s, const rl_fit *fit, double sum_over_population) {
+    if (s->population_z != NULL) return sum_over_population;
+    double sum = s->b_outside_sq;
+    for (int r = 0; r < s->rank; r++) sum += (fit->beta[r] - s->b_star[r]) * (fit->beta[r] - s->b_star[r]);
+    return sum;
 }
 
 /* E (x . (beta_hat - beta*) + shift - e)^2 over independent normal features and a residual e independent of them. */
-static double population_mse(rl_evaluator *e, const rl_spectrum *s, const rl_fit *fit,
-                             const rl_population *population) {
-    const double sum = parameter_error(e, s, fit) + fit->shift * fit->shift;
+static double population_mse(const rl_spectrum *s, const rl_fit *fit, const rl_population *population,
+                             double sum_over_population) {
+    if (!population->known) return NAN;
+    const double sum = parameter_error(s, fit, sum_over_population) + fit->shift * fit->shift;
     return fit->target == RL_TARGET_IDEAL ? sum : sum + population->residual_variance;
 }
 
-static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_population *population,
-                        const rl_variant *variant, rl_fit *fit, rl_errors *errors) {
+static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_variant *variant, rl_fit *fit,
+                        rl_errors *errors) {
     for (int r = 0; r < s->n_modes; r++) fit->beta[r] = e->residual[r] = 0;
     fit->residual = e->residual;
     fit->shift = 0;
     fit->target = RL_TARGET_Y;
     variant->ablation->fit(s, variant, fit);
     errors->train_mse = train_mse(s, fit);
-    errors->population_mse = population->known ? population_mse(e, s, fit, population) : NAN;
 }
 
-void rl_evaluate(rl_evaluator *e, const rl_spectrum *s, const rl_population *population, int n_variants,
-                 const rl_variant *variants, rl_errors *errors) {
+rl_status rl_evaluate(rl_evaluator *e, const rl_spectrum *s, const rl_population *population, int n_variants,
+                      const rl_variant *variants, rl_errors *errors) {
     if (s->status != RL_CELL_DONE) {
         for (int v = 0; v < n_variants; v++) errors[v] = (rl_errors){NAN, NAN, NAN};
-        return;
+        return RL_OK;
     }
     const double unit = 1, zero = 0;
+    double *const test_sums = e->sums, *const population_sums = e->sums + n_variants;
     for (int v = 0; v < n_variants; v++) {
         e->fits[v].beta = e->beta + (size_t)v * (size_t)s->n_modes;
-        fit_variant(e, s, population, &variants[v], &e->fits[v], &errors[v]);
+        fit_variant(e, s, &variants[v], &e->fits[v], &errors[v]);
+        population_sums[v] = population->known ? population_sum(e, s, &e->fits[v]) : 0;
     }
-    dgemm_("N", "N", &s->m, &n_variants, &s->n_modes, &unit, s->z, &s->ldz, e->beta, &s->n_modes, &zero, e->rows, &s->m,
-           1, 1);
-    for (int v = 0; v < n_variants; v++)
-        errors[v].test_mse = test_mse(s, &e->fits[v], e->rows + (size_t)v * (size_t)s->m);
+    if (s->m > 0)
+        dgemm_("N", "N", &s->m, &n_variants, &s->n_modes, &unit, s->z, &s->ldz, e->beta, &s->n_modes, &zero, e->rows,
+               &s->m, 1, 1);
+    for (int v = 0; v < n_variants; v++) test_sums[v] = test_sum(s, &e->fits[v], e->rows + (size_t)v * (size_t)s->m);
+    RL_TRY(rl_spectrum_add_up(s, e->sums, 2 * (int64_t)n_variants));
+    for (int v = 0; v < n_variants; v++) {
+        errors[v].test_mse = test_sums[v] / s->n_test;
+        errors[v].population_mse = population_mse(s, &e->fits[v], population, population_sums[v]);
+    }
+    return RL_OK;
 }
 
-void rl_mode_factors(const rl_spectrum *s, double *test_projection_rms, double *residual_projection) {
+rl_status rl_mode_factors(const rl_spectrum *s, double *test_projection_rms, double *residual_projection) {
     for (int r = 0; r < s->n_modes; r++) {
-        test_projection_rms[r] = sqrt(sum_of_squares(s->z + (size_t)r * (size_t)s->ldz, s->m) / s->n_test);
+        test_projection_rms[r] = sum_of_squares(s->z + (size_t)r * (size_t)s->ldz, s->m);
         residual_projection[r] = s->c[RL_TARGET_RESIDUAL][r];
     }
+    RL_TRY(rl_spectrum_add_up(s, test_projection_rms, s->n_modes));
+    for (int r = 0; r < s->n_modes; r++) test_projection_rms[r] = sqrt(test_projection_rms[r] / s->n_test);
+    return RL_OK;
 }

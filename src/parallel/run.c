@@ -1,84 +1,99 @@
-/* How ranks share curves.
+/* How teams share curves in a phase.
  *
- * Every rank starts with curves that it knows by itself (rl_schedule decides which); each finished record goes to rank
- * 0. Under the dynamic schedule rank 0 answers a record with the next curve. Workers hold two curves at a time where
- * there are plenty, so that they compute while the answer travels. Rank 0 computes too, and serves the others between
- * two spectra of its own curve. */
+ * Every team starts with curves that it knows by itself (rl_schedule decides which); each finished record goes to rank
+ * 0. Under the dynamic schedule rank 0 answers a record with the next curve. Teams hold two curves at a time where
+ * there are plenty, so that they compute while the answer travels, or while rank 0 is busy with its group's case. Rank
+ * 0 computes too, and serves the others between two spectra of a curve of its own. In a team on a process grid the
+ * first rank alone talks with rank 0, and tells the others what is next. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "ridgeless/parallel.h"
+#include "run.h"
 
 enum { TAG_RECORD = 1, TAG_CURVE = 2 };
 
 /* A message with a record: this header, then the record, or the error message's bytes when the status is a failure. */
-enum { HEADER_POSITION, HEADER_STATUS, HEADER_LENGTH, N_HEADER };
+enum { HEADER_POSITION, HEADER_STATUS, HEADER_LENGTH, HEADER_SECONDS, N_HEADER };
 enum { MESSAGE_DOUBLES = 1024 / sizeof(double) };
 enum { N_SLOTS = 2 }; /* records under way from a worker */
 
-/* Positions in the order that are none. As the answer to a record: nothing more, and drop what you have left too. */
+/* Positions in a lane's order that are none. As the answer to a record: nothing more, and drop what you have left too.
+ */
 enum { NOTHING = -1, STOP = -2 };
-
-typedef struct run {
-    const rl_context *context;
-    const rl_plan *plan;
-    const int64_t *order; /* [n] curves in the order of handing out */
-    int64_t n;
-    rl_schedule schedule;
-    const rl_sink *sink;
-    rl_task *task;
-    rl_rank_share share;
-    size_t message_length; /* doubles of the longest message */
-    double *slot[N_SLOTS]; /* [message_length]: a worker's records under way; on rank 0 its own and the incoming one */
-    /* rank 0 alone */
-    int64_t next;     /* first position of `order` not handed out (dynamic) */
-    int64_t received; /* records received or computed here */
-    int working;      /* ranks that have not said goodbye */
-    rl_status status; /* first failure; nothing is handed out after it */
-    char failure[1024];
-    MPI_Request request;
-} run;
 
 const char *rl_schedule_name(rl_schedule schedule) {
     static const char *const names[] = {"dynamic", "static", "cyclic"};
     return (size_t)schedule < sizeof names / sizeof *names ? names[schedule] : NULL;
 }
 
-/* How many curves a rank may hold under the dynamic schedule. */
-static int depth(const run *r) {
-    return r->n >= 4 * (int64_t)r->context->size ? 2 : 1;
+static rl_lane *lane_of(rl_run *r, rl_team team) {
+    return &r->lanes[team.lane];
 }
 
-/* The k-th curve that `rank` knows by itself, as a position in `order`; NOTHING when there is none. */
-static int64_t own_position(const run *r, int rank, int64_t k) {
-    const int64_t size = r->context->size;
-    if (r->schedule == RL_SCHEDULE_STATIC) {
-        const int64_t first = r->n * rank / size, end = r->n * (rank + 1) / size;
-        return first + k < end ? first + k : NOTHING;
+/* Ranks left over by groups take curves one by one, as long as the groups work. */
+static rl_schedule schedule_of(const rl_run *r, rl_team team) {
+    return team.lane == RL_LANE_ALONE && r->phase.n_groups > 0 ? RL_SCHEDULE_DYNAMIC : r->settings.schedule;
+}
+
+/* How many curves a team may hold under the dynamic schedule. */
+static int depth(const rl_lane *lane) {
+    return lane->end - lane->start >= 4 * (int64_t)lane->n_teams ? 2 : 1;
+}
+
+/* The k-th curve that a team knows by itself, as a position in its lane's order; NOTHING when there is none. */
+static int64_t own_position(rl_run *r, rl_team team, int64_t k) {
+    const rl_lane *lane = lane_of(r, team);
+    const int64_t teams = lane->n_teams, n = lane->end - lane->start;
+    const rl_schedule schedule = schedule_of(r, team);
+    if (schedule == RL_SCHEDULE_STATIC) {
+        const int64_t first = n * team.index / teams, end = n * (team.index + 1) / teams;
+        return first + k < end ? lane->start + first + k : NOTHING;
     }
-    if (r->schedule == RL_SCHEDULE_DYNAMIC && k >= depth(r)) return NOTHING;
-    const int64_t position = k * size + rank;
-    return position < r->n ? position : NOTHING;
+    if (schedule == RL_SCHEDULE_DYNAMIC && k >= depth(lane)) return NOTHING;
+    const int64_t offset = k * teams + team.index;
+    return offset < n ? lane->start + offset : NOTHING;
 }
 
-static rl_status compute(run *r, int64_t position, rl_tick tick, double *record) {
+static int64_t curve_at(rl_run *r, rl_team team, int64_t position) {
+    return lane_of(r, team)->order[position];
+}
+
+static rl_status compute(rl_run *r, int64_t position, rl_tick tick, double *record, double *seconds) {
     const double start = rl_seconds();
-    const rl_status status = rl_task_curve(r->task, r->order[position], tick, record);
-    r->share.busy_seconds += rl_seconds() - start;
+    const rl_status status = rl_task_curve(r->task, curve_at(r, r->team, position), tick, record);
+    *seconds = rl_seconds() - start;
+    r->share.busy_seconds += *seconds;
     r->share.curves++;
     return status;
 }
 
-static size_t record_length(const run *r, int64_t position) {
-    return rl_record_layout_of(r->plan, r->plan->curves[r->order[position]].grid).length;
+static size_t record_length(rl_run *r, int64_t position) {
+    return rl_record_layout_of(r->plan, r->plan->curves[curve_at(r, r->team, position)].grid).length;
+}
+
+/* The first rank of a group tells the others the next position; alone, a rank has nobody to tell. */
+static rl_status tell_group(rl_run *r, int64_t *position) {
+    if (r->grid != NULL) RL_MPI(MPI_Bcast(position, 1, MPI_INT64_T, 0, r->grid->comm));
+    return RL_OK;
+}
+
+/* The other ranks of a group. Their first one reports. */
+static rl_status follow(rl_run *r) {
+    const rl_tick none = {0};
+    for (;;) {
+        int64_t position = NOTHING;
+        double seconds;
+        RL_TRY(tell_group(r, &position));
+        if (position == NOTHING) return RL_OK;
+        compute(r, position, none, r->slot[0], &seconds);
+    }
 }
 
 /* ---- worker ------------------------------------------------------------------------------------------------------ */
 
 typedef struct worker {
-    run *r;
+    rl_run *r;
     int64_t known;   /* own curves taken so far */
     int64_t sent;    /* a curve that rank 0 sent and that is still to do; NOTHING: none */
     int answers_due; /* every record is answered */
@@ -110,7 +125,7 @@ static rl_status receive_answers(worker *w, bool idle) {
 
 /* The next curve to compute in *position, NOTHING when all is done. */
 static rl_status next_curve(worker *w, int64_t *position) {
-    const int64_t own = own_position(w->r, w->r->context->rank, w->known);
+    const int64_t own = own_position(w->r, w->r->team, w->known);
     RL_TRY(receive_answers(w, own == NOTHING));
     *position = NOTHING;
     if (w->stop) return RL_OK;
@@ -124,8 +139,9 @@ static rl_status next_curve(worker *w, int64_t *position) {
     return RL_OK;
 }
 
-static rl_status send_message(worker *w, int slot, int64_t position, rl_status status, size_t length) {
+static rl_status send_message(worker *w, int slot, int64_t position, rl_status status, double seconds) {
     double *message = w->r->slot[slot];
+    size_t length = position != NOTHING ? record_length(w->r, position) : 0;
     if (status != RL_OK) {
         length = MESSAGE_DOUBLES;
         memset(message + N_HEADER, 0, sizeof(double) * MESSAGE_DOUBLES);
@@ -134,24 +150,27 @@ static rl_status send_message(worker *w, int slot, int64_t position, rl_status s
     message[HEADER_POSITION] = (double)position;
     message[HEADER_STATUS] = (double)status;
     message[HEADER_LENGTH] = (double)length;
+    message[HEADER_SECONDS] = seconds;
     RL_MPI(MPI_Isend(message, (int)(N_HEADER + length), MPI_DOUBLE, 0, TAG_RECORD, w->r->context->comm,
                      &w->sending[slot]));
     return RL_OK;
 }
 
-/* Computes until there is nothing left, takes the last answers, and says goodbye: rank 0 then waits for this rank no
+/* Computes until there is nothing left, takes the last answers, and says goodbye: rank 0 then waits for this team no
  * more. */
-static rl_status run_worker(run *r) {
+static rl_status run_worker(rl_run *r) {
     const rl_tick none = {0};
     worker w = {.r = r, .sent = NOTHING, .sending = {MPI_REQUEST_NULL, MPI_REQUEST_NULL}};
     int slot = 0;
     for (;; slot = (slot + 1) % N_SLOTS) {
         int64_t position;
+        double seconds;
         RL_TRY(next_curve(&w, &position));
         RL_MPI(MPI_Wait(&w.sending[slot], MPI_STATUS_IGNORE));
+        RL_TRY(tell_group(r, &position));
         if (position == NOTHING) break;
-        const rl_status status = compute(r, position, none, r->slot[slot] + N_HEADER);
-        RL_TRY(send_message(&w, slot, position, status, record_length(r, position)));
+        const rl_status status = compute(r, position, none, r->slot[slot] + N_HEADER, &seconds);
+        RL_TRY(send_message(&w, slot, position, status, seconds));
         w.answers_due++;
     }
     while (w.answers_due > 0) RL_TRY(receive_answer(&w));
@@ -162,54 +181,73 @@ static rl_status run_worker(run *r) {
 
 /* ---- rank 0 ------------------------------------------------------------------------------------------------------ */
 
-static void note_failure(run *r, rl_status status, const char *message) {
+static void note_failure(rl_run *r, rl_status status, const char *message) {
     if (r->status != RL_OK) return;
     r->status = status;
     strncpy(r->failure, message, sizeof r->failure - 1);
 }
 
-static void pass_time(run *r) {
+static void pass_time(rl_run *r) {
     if (r->sink->progress == NULL) return;
     const rl_status status = r->sink->progress(r->sink->state, r->received, r->n);
     if (status != RL_OK) note_failure(r, status, rl_error_message());
 }
 
-static void deliver(run *r, int64_t position, const double *record, size_t length) {
+static void count(rl_run *r, rl_team team, int64_t curve, double seconds) {
+    rl_run_summary *s = r->summary;
+    const bool on_grid = team.lane == RL_LANE_GRID;
     r->received++;
-    const rl_status status = r->sink->record(r->sink->state, r->order[position], record, length);
+    if (r->phase.n_groups > 0) {
+        rl_grouping *grouping = &s->groupings[s->n_groupings - 1];
+        *(on_grid ? &grouping->curves : &grouping->left_over_curves) += 1;
+    }
+    if (s->timed != NULL)
+        s->timed[s->n_timed++] = (rl_timed_curve){curve, on_grid ? r->phase.ranks_per_case : 1, seconds};
+}
+
+static void deliver(rl_run *r, rl_team team, int64_t position, const double *record, size_t length, double seconds) {
+    const int64_t curve = curve_at(r, team, position);
+    count(r, team, curve, seconds);
+    const rl_status status = r->sink->record(r->sink->state, curve, record, length);
     if (status != RL_OK) note_failure(r, status, rl_error_message());
     pass_time(r);
 }
 
-static int64_t hand_out(run *r) {
+/* Ranks left over stop when the groups have nothing more to begin: the next phase is for all. */
+static int64_t hand_out(rl_run *r, rl_team team) {
+    rl_lane *lane = lane_of(r, team);
+    const rl_lane *grid = &r->lanes[RL_LANE_GRID];
     if (r->status != RL_OK) return STOP;
-    if (r->schedule != RL_SCHEDULE_DYNAMIC || r->next >= r->n) return NOTHING;
-    return r->next++;
+    if (schedule_of(r, team) != RL_SCHEDULE_DYNAMIC || lane->next >= lane->end) return NOTHING;
+    if (team.lane == RL_LANE_ALONE && r->phase.n_groups > 0 && grid->next >= grid->end) return NOTHING;
+    return lane->next++;
 }
 
-static rl_status listen(run *r) {
+static rl_status listen(rl_run *r) {
     RL_MPI(MPI_Irecv(r->slot[1], (int)r->message_length, MPI_DOUBLE, MPI_ANY_SOURCE, TAG_RECORD, r->context->comm,
                      &r->request));
     return RL_OK;
 }
 
-static rl_status take_message(run *r, int rank) {
+static rl_status take_message(rl_run *r, int rank) {
     const double *message = r->slot[1];
     const rl_status status = (rl_status)(int)message[HEADER_STATUS];
+    const rl_team team = rl_team_of(r, rank);
     if ((int64_t)message[HEADER_POSITION] == NOTHING) {
         r->working--;
         return RL_OK;
     }
     if (status != RL_OK) note_failure(r, status, (const char *)(message + N_HEADER));
-    const int64_t position = hand_out(r);
+    const int64_t position = hand_out(r, team);
     RL_MPI(MPI_Send(&position, 1, MPI_INT64_T, rank, TAG_CURVE, r->context->comm));
     if (status == RL_OK)
-        deliver(r, (int64_t)message[HEADER_POSITION], message + N_HEADER, (size_t)message[HEADER_LENGTH]);
+        deliver(r, team, (int64_t)message[HEADER_POSITION], message + N_HEADER, (size_t)message[HEADER_LENGTH],
+                message[HEADER_SECONDS]);
     return RL_OK;
 }
 
 /* Takes in what has arrived; *any says whether anything had. */
-static rl_status serve(run *r, bool *any) {
+static rl_status serve(rl_run *r, bool *any) {
     *any = false;
     while (r->working > 0) {
         int arrived = 0;
@@ -228,28 +266,32 @@ static bool serve_tick(void *state) {
     return serve(state, &any) == RL_OK;
 }
 
-static rl_status compute_own(run *r, int64_t position) {
+static rl_status compute_own(rl_run *r, int64_t position) {
     const rl_tick tick = {.call = serve_tick, .state = r};
-    const rl_status status = compute(r, position, tick, r->slot[0]);
+    bool any;
+    double seconds;
+    RL_TRY(tell_group(r, &position));
+    const rl_status status = compute(r, position, tick, r->slot[0], &seconds);
     if (status == RL_STOPPED) return RL_ERR_LIBRARY; /* MPI failed in the tick */
     if (status == RL_OK)
-        deliver(r, position, r->slot[0], record_length(r, position));
+        deliver(r, r->team, position, r->slot[0], record_length(r, position), seconds);
     else
         note_failure(r, status, rl_error_message());
-    return RL_OK;
+    return serve(r, &any);
 }
 
-static rl_status own_curves(run *r) {
+static rl_status own_curves(rl_run *r) {
+    int64_t end = NOTHING;
     for (int64_t k = 0; r->status == RL_OK; k++) {
-        int64_t position = own_position(r, 0, k);
-        if (position == NOTHING) position = hand_out(r);
+        int64_t position = own_position(r, r->team, k);
+        if (position == NOTHING) position = hand_out(r, r->team);
         if (position == NOTHING) break;
         RL_TRY(compute_own(r, position));
     }
-    return RL_OK;
+    return tell_group(r, &end);
 }
 
-static rl_status await_others(run *r) {
+static rl_status await_others(rl_run *r) {
     const struct timespec nap = {.tv_nsec = 100000};
     while (r->working > 0) {
         bool any;
@@ -261,10 +303,15 @@ static rl_status await_others(run *r) {
     return RL_OK;
 }
 
-static rl_status run_rank_0(run *r) {
-    const int64_t known = (int64_t)depth(r) * r->context->size;
-    r->next = known < r->n ? known : r->n;
-    r->working = r->context->size - 1;
+/* What the teams know by themselves is handed out. */
+static void begin_lane(rl_lane *lane) {
+    const int64_t known = lane->start + (int64_t)depth(lane) * lane->n_teams;
+    lane->next = known < lane->end ? known : lane->end;
+}
+
+static rl_status run_rank_0(rl_run *r) {
+    for (int l = 0; l < RL_N_LANES; l++) begin_lane(&r->lanes[l]);
+    r->working = r->phase.n_groups + r->lanes[RL_LANE_ALONE].n_teams - 1;
     if (r->working > 0) RL_TRY(listen(r));
     RL_TRY(own_curves(r));
     RL_TRY(await_others(r));
@@ -273,66 +320,39 @@ static rl_status run_rank_0(run *r) {
 
 /* ---- both ------------------------------------------------------------------------------------------------------- */
 
-typedef struct costed {
-    double cost;
-    int64_t curve;
-} costed;
-
-static int costly_first(const void *a, const void *b) {
-    const costed *left = a, *right = b;
-    if (left->cost != right->cost) return left->cost > right->cost ? -1 : 1;
-    return left->curve < right->curve ? -1 : left->curve > right->curve;
+/* Failures of the work itself end in rank 0's status with nobody waiting; a failure of MPI leaves others waiting. */
+static rl_status work(rl_run *r) {
+    const bool root = r->context->rank == 0;
+    const rl_status status = root ? run_rank_0(r) : r->team.leads ? run_worker(r) : follow(r);
+    if (status != RL_OK && (!root || r->status == RL_OK)) rl_context_abort(r->context, status);
+    return rl_context_agree(r->context, status);
 }
 
-/* Dynamic hands out costly curves first, so that the cheap ones level the end. */
-static rl_status sort_curves(const rl_plan *plan, const int64_t *todo, int64_t n, rl_schedule schedule,
-                             int64_t *order) {
-    costed *list = NULL;
-    if (n > 0) memcpy(order, todo, sizeof *order * (size_t)n);
-    if (schedule != RL_SCHEDULE_DYNAMIC) return RL_OK;
-    RL_TRY(RL_ALLOC(list, n));
-    for (int64_t i = 0; i < n; i++) list[i] = (costed){plan->cost[todo[i]], todo[i]};
-    qsort(list, (size_t)n, sizeof *list, costly_first);
-    for (int64_t i = 0; i < n; i++) order[i] = list[i].curve;
-    rl_free(list);
-    return RL_OK;
-}
-
-static rl_status gather_summary(const run *r, double seconds, rl_run_summary *summary) {
+static rl_status gather_summary(const rl_run *r, double seconds) {
+    enum { N_NUMBERS = 3 };
     const rl_context *context = r->context;
-    double mine[2] = {r->share.busy_seconds, (double)r->share.curves}, *all = NULL;
-    *summary = (rl_run_summary){.seconds = seconds};
-    rl_status status = context->rank == 0 ? RL_ALLOC(all, 2 * context->size) : RL_OK;
+    rl_run_summary *summary = r->summary;
+    double mine[N_NUMBERS] = {r->share.busy_seconds, (double)r->share.curves, rl_peak_memory()}, *all = NULL;
+    summary->seconds = seconds;
+    rl_status status = context->rank == 0 ? RL_ALLOC(all, N_NUMBERS * context->size) : RL_OK;
     if (status == RL_OK && context->rank == 0) status = RL_ALLOC(summary->shares, context->size);
     RL_TRY(rl_context_agree(context, status));
-    RL_MPI(MPI_Gather(mine, 2, MPI_DOUBLE, all, 2, MPI_DOUBLE, 0, context->comm));
+    RL_MPI(MPI_Gather(mine, N_NUMBERS, MPI_DOUBLE, all, N_NUMBERS, MPI_DOUBLE, 0, context->comm));
     if (context->rank != 0) return RL_OK;
     double sum = 0, largest = 0;
     for (int i = 0; i < context->size; i++) {
-        summary->shares[i] = (rl_rank_share){.busy_seconds = all[2 * i], .curves = (int64_t)all[2 * i + 1]};
-        sum += all[2 * i];
-        largest = fmax(largest, all[2 * i]);
+        const double *number = all + (size_t)i * N_NUMBERS;
+        summary->shares[i] =
+            (rl_rank_share){.busy_seconds = number[0], .curves = (int64_t)number[1], .peak_memory = number[2]};
+        sum += number[0];
+        largest = fmax(largest, number[0]);
     }
     summary->imbalance = sum > 0 ? largest * context->size / sum : 1;
     rl_free(all);
     return RL_OK;
 }
 
-/* Rank 0's curves to do, in the order of handing out, on every rank. */
-static rl_status share_order(run *r, const int64_t *todo, int64_t **order) {
-    RL_MPI(MPI_Bcast(&r->n, 1, MPI_INT64_T, 0, r->context->comm));
-    rl_status status = RL_ALLOC(*order, r->n);
-    if (status == RL_OK && r->context->rank == 0) status = sort_curves(r->plan, todo, r->n, r->schedule, *order);
-    RL_TRY(rl_context_agree(r->context, status));
-    for (int64_t done = 0; done < r->n; done += INT32_MAX) {
-        const int64_t left = r->n - done;
-        RL_MPI(MPI_Bcast(*order + done, (int)(left < INT32_MAX ? left : INT32_MAX), MPI_INT64_T, 0, r->context->comm));
-    }
-    r->order = *order;
-    return RL_OK;
-}
-
-static rl_status prepare(run *r) {
+static rl_status prepare(rl_run *r) {
     const size_t longest = rl_record_length_max(r->plan);
     r->message_length = N_HEADER + (longest > MESSAGE_DOUBLES ? longest : MESSAGE_DOUBLES);
     if (r->message_length > INT32_MAX)
@@ -340,28 +360,34 @@ static rl_status prepare(run *r) {
                        "a curve's record of %zu numbers is more than MPI can send at once (2^31 - 1): ask for fewer "
                        "n_train, variants or modes",
                        longest);
+    if (r->context->rank == 0 && r->n <= RL_TIMED_CURVES) RL_TRY(RL_ALLOC(r->summary->timed, r->n));
     for (int i = 0; i < N_SLOTS; i++) RL_TRY(RL_ALLOC(r->slot[i], r->message_length));
-    return rl_task_create(r->plan, &r->task);
+    return RL_OK;
+}
+
+static void release(rl_run *r) {
+    for (int i = 0; i < N_SLOTS; i++) rl_free(r->slot[i]);
+    for (int l = 0; l < RL_N_LANES; l++) rl_free(r->lanes[l].order);
+    rl_free(r->ranks_of_grid);
 }
 
 rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const int64_t *todo, int64_t n_todo,
-                          rl_schedule schedule, const rl_sink *sink, rl_run_summary *summary) {
-    run r = {.context = context, .plan = plan, .n = n_todo, .schedule = schedule, .sink = sink};
-    int64_t *order = NULL;
+                          const rl_run_settings *settings, const rl_sink *sink, rl_run_summary *summary) {
+    rl_run r = {.context = context, .plan = plan, .settings = *settings, .sink = sink, .summary = summary};
     const double start = rl_seconds();
-    rl_status status = share_order(&r, todo, &order);
+    *summary = (rl_run_summary){0};
+    rl_status status = rl_share_todo(&r, todo, n_todo);
     if (status == RL_OK) status = rl_context_agree(context, prepare(&r));
-    if (status == RL_OK) {
-        status = context->rank == 0 ? run_rank_0(&r) : run_worker(&r);
-        /* Failures of the work itself end in rank 0's status with nobody waiting; a failure of MPI leaves others
-         * waiting. */
-        if (status != RL_OK && (context->rank != 0 || r.status == RL_OK)) rl_context_abort(context, status);
-        status = rl_context_agree(context, status);
-    }
+    if (status == RL_OK) status = rl_run_phases(&r, work);
     const double seconds = rl_seconds() - start;
-    rl_task_destroy(r.task);
-    for (int i = 0; i < N_SLOTS; i++) rl_free(r.slot[i]);
-    rl_free(order);
+    release(&r);
     RL_TRY(status);
-    return gather_summary(&r, seconds, summary);
+    return gather_summary(&r, seconds);
+}
+
+void rl_run_summary_destroy(rl_run_summary *summary) {
+    rl_free(summary->shares);
+    rl_free(summary->groupings);
+    rl_free(summary->timed);
+    *summary = (rl_run_summary){0};
 }

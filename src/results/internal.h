@@ -17,9 +17,6 @@ rl_status rl_settings_compare(const char *path, const char *what, const char *ha
  * as rl_journal_open. */
 rl_status rl_journal_check(const char *output, const rl_plan *plan, bool *exists);
 
-/* The first curve of a grid; curve (p_index, repeat) follows at p_index * repeats + repeat. */
-int64_t rl_plan_first_curve(const rl_plan *plan, int grid);
-
 /* ---- NetCDF ------------------------------------------------------------------------------------------------------ */
 
 /* An open file. `path` is what messages call it, borrowed; `blame` is the status of a failure: RL_ERR_INPUT for a file

@@ -12,7 +12,7 @@
 /* The file: a header {fixed part, settings with their zero byte, checksum}, then records {fixed part, dataset name,
  * payload, checksum}. Texts and payloads are padded with zeros to whole words. Raise FORMAT_VERSION with any change of
  * these or of what a curve's record holds. */
-enum { FORMAT_VERSION = 1, BYTE_ORDER_MARK = 0x01020304, RECORD_MAGIC = 0x43524c52, WORD = 8 };
+enum { FORMAT_VERSION = 2, BYTE_ORDER_MARK = 0x01020304, RECORD_MAGIC = 0x43524c52, WORD = 8 };
 static const char file_magic[WORD] = "RIDGELES";
 static const double sync_interval = 2; /* seconds */
 
@@ -29,8 +29,8 @@ typedef struct record_part {
     uint32_t magic, kind;
     uint64_t length; /* of the whole record in bytes, checksum included */
     uint64_t payload_length;
-    int32_t n_features, repeat; /* 0 in a dataset's record */
-    uint32_t name_length, unused;
+    int32_t n_features, repeat, first_n_train; /* 0 in a dataset's record */
+    uint32_t name_length;
 } record_part;
 
 struct rl_journal {
@@ -45,12 +45,6 @@ struct rl_journal {
     bool unsynced;
     double last_sync;
 };
-
-int64_t rl_plan_first_curve(const rl_plan *plan, int grid) {
-    int64_t first = 0;
-    for (int g = 0; g < grid; g++) first += (int64_t)plan->grids[g].n_n_features * plan->study->repeats;
-    return first;
-}
 
 static size_t padded(size_t length) {
     return (length + WORD - 1) / WORD * WORD;
@@ -224,7 +218,7 @@ static rl_status keep_record(rl_journal *journal, int64_t curve, const void *pay
 static rl_status take_record(rl_journal *journal, const record_part *part, const char *name) {
     const char *payload = name + padded(part->name_length);
     const rl_plan *plan = journal->plan;
-    int g = 0, p = 0;
+    int g = 0, p = 0, i = 0;
     while (g < plan->n_grids && (strlen(plan->grids[g].data.name) != part->name_length ||
                                  memcmp(plan->grids[g].data.name, name, part->name_length) != 0))
         g++;
@@ -232,13 +226,15 @@ static rl_status take_record(rl_journal *journal, const record_part *part, const
     if (part->kind == RECORD_DATASET) return check_dataset(journal, g, payload, part->payload_length);
     const rl_grid *grid = &plan->grids[g];
     while (p < grid->n_n_features && grid->n_features[p] != part->n_features) p++;
-    if (p == grid->n_n_features || part->repeat < 0 || part->repeat >= plan->study->repeats) return RL_OK;
+    while (i < grid->n_n_train && grid->n_train[i] != part->first_n_train) i++;
+    if (p == grid->n_n_features || i == grid->n_n_train || part->repeat < 0 || part->repeat >= plan->study->repeats)
+        return RL_OK;
+    const int64_t curve = rl_plan_curve(plan, g, p, part->repeat, i);
     if (part->payload_length != rl_record_layout_of(plan, g).length * sizeof(double))
         return rl_fail(RL_ERR_INPUT,
                        "%s: the record of `%s`, repeat %d, has another length than this program's; choose another -o, "
                        "or remove the file to start anew",
                        journal->path, grid->data.name, part->repeat);
-    const int64_t curve = rl_plan_first_curve(plan, g) + (int64_t)p * plan->study->repeats + part->repeat;
     return keep_record(journal, curve, payload, part->payload_length);
 }
 
@@ -427,7 +423,8 @@ rl_status rl_journal_append(rl_journal *journal, int64_t curve, const double *re
     const record_part key = {.kind = RECORD_CURVE,
                              .payload_length = length * sizeof *record,
                              .n_features = grid->n_features[c->p_index],
-                             .repeat = c->repeat};
+                             .repeat = c->repeat,
+                             .first_n_train = grid->n_train[c->first_size]};
     RL_TRY(build_record(&journal->buffer, &key, grid->data.name, record));
     RL_TRY(write_whole(journal->path, journal->fd, &journal->buffer));
     journal->unsynced = true;

@@ -88,14 +88,17 @@ static placement place(const group *g, const rl_field *field) {
     }
 }
 
-/* Takes one curve's part of a field out of its record. */
-static void gather_curve(const group *g, const rl_field *field, const double *record, size_t first, double *values) {
+/* Takes one curve's part of a field out of its record; a curve is all N of a (P, repeat) or some. */
+static void gather_curve(const writer *w, const group *g, const rl_field *field, int64_t index, double *values) {
     const placement at = place(g, field);
+    const rl_curve *curve = &w->plan->curves[index];
+    const double *record = rl_journal_record(w->journal, index);
+    const size_t first = ((size_t)curve->p_index * g->length[N_TRAIN] + (size_t)curve->first_size) * g->length[REPEAT];
     size_t begin;
     memcpy(&begin, (const char *)&g->layout + field->offset, sizeof begin);
-    for (size_t i = 0; i < g->length[N_TRAIN]; i++) {
+    for (size_t i = 0; i < (size_t)curve->n_sizes; i++) {
         const rl_cell_status status = status_of(g, record, i);
-        double *out = values + (first + i * g->length[REPEAT]) * at.by_spectrum;
+        double *out = values + (first + i * g->length[REPEAT] + (size_t)curve->repeat) * at.by_spectrum;
         if (field->kind == RL_FIELD_STATUS)
             *out = status;
         else
@@ -106,12 +109,11 @@ static void gather_curve(const group *g, const rl_field *field, const double *re
 
 /* Collects a field of all curves into w->values; returns how many there are. */
 static size_t gather(writer *w, const group *g, const rl_field *field) {
-    const size_t repeats = g->length[REPEAT], by_p = g->length[N_TRAIN] * repeats;
-    int64_t curve = rl_plan_first_curve(w->plan, g->grid);
-    for (size_t p = 0; p < g->length[N_FEATURES]; p++)
-        for (size_t r = 0; r < repeats; r++)
-            gather_curve(g, field, rl_journal_record(w->journal, curve++), p * by_p + r, w->values);
-    return g->length[N_FEATURES] * by_p * place(g, field).entries;
+    const rl_grid *grid = &w->plan->grids[g->grid];
+    const size_t wholes = g->length[N_FEATURES] * g->length[REPEAT];
+    const int64_t end = grid->first_curve + (int64_t)wholes * grid->n_parts;
+    for (int64_t curve = grid->first_curve; curve < end; curve++) gather_curve(w, g, field, curve, w->values);
+    return wholes * g->length[N_TRAIN] * place(g, field).entries;
 }
 
 static void count_failures(writer *w, size_t n) {

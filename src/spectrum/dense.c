@@ -6,7 +6,6 @@
  * errors of the last mode's projection then agree with the published program's far beyond what either of them is
  * accurate to. */
 #include <assert.h>
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -176,14 +175,6 @@ static void fix_signs(rl_dense_producer *p, int k) {
     }
 }
 
-static int numerical_rank(const rl_spectrum *s) {
-    const int larger = s->n_train > s->n_features ? s->n_train : s->n_features;
-    const double threshold = larger * DBL_EPSILON * s->sigma[0];
-    int rank = s->n_modes;
-    while (rank > 0 && !(s->sigma[rank - 1] > threshold)) rank--;
-    return rank;
-}
-
 /* U^T y for every target, and V^T beta*. */
 static void project_targets(rl_dense_producer *p, const rl_training_set *train, rl_spectrum *s) {
     const int k = s->n_modes, targets = RL_N_TARGETS, one = 1, features = p->n_features;
@@ -239,6 +230,7 @@ static void project_population(rl_dense_producer *p, const rl_training_set *trai
         p->population_target[j] = train->scale[j] * train->beta_star[j];
         for (size_t r = 0; r < k; r++) p->population_z[r * features + j] = train->scale[j] * p->vt[j * k + r];
     }
+    s->n_population = s->ld_population = s->n_features;
     s->population_z = p->population_z;
     s->population_target = p->population_target;
 }
@@ -263,7 +255,7 @@ rl_status rl_dense_producer_spectrum(rl_dense_producer *p, const rl_training_set
     RL_TRY(decompose(p, train, spectrum));
     if (spectrum->status != RL_CELL_DONE) return RL_OK;
     fix_signs(p, spectrum->n_modes);
-    spectrum->rank = numerical_rank(spectrum);
+    spectrum->rank = rl_spectrum_rank(spectrum);
     project_targets(p, train, spectrum);
     project_test_rows(p, train, test, spectrum);
     project_bias(p, train, test, spectrum);

@@ -18,6 +18,14 @@
  *                               there were 10 more
  *   fits and test errors        8 P^2
  *   what calls cost at least    as much as 100,000 flops
+ *
+ * On a process grid, with t all test rows and k x P turned into k x k where it is far from square:
+ *
+ *   QR or LQ of X, carried on   4 k^2 (max(N, P) - k) + 4 t k (P - k), half of it when k = N
+ *   to bidiagonal form          8/3 k^3 and 4 t k^2
+ *   rotations                   6 t k^2
+ *   nested: LQ of w rows        4/3 w^3 + 4 (rows - w) w P; a row into R 2 P^2; test errors 2 P a row and size
+ *   a size's singular values    150 products and solves of k^2 flops
  */
 enum { FLOPS_A_NORMAL = 50, N_QR_TARGETS = 2 };
 enum { GROUP = 16, GROUP_SPAN = 32, STEPS = 20, IDLE_COLUMNS = 10, CALLS = 100000 };
@@ -37,10 +45,10 @@ static double spectrum_flops(double n_train, double n_features, double n_test, d
     return qr + svd + 2 * t * p * k + (2 * t + 4) * k * n_variants;
 }
 
-static double spectra_flops(const rl_grid *grid) {
+static double spectra_flops(const rl_grid *grid, int first, int n_sizes) {
     const double n_rows = grid->data.n_rows, p = grid->data.n_features;
     double flops = 0;
-    for (int i = 0; i < grid->n_n_train; i++)
+    for (int i = first; i < first + n_sizes; i++)
         flops += spectrum_flops(grid->n_train[i], p, n_rows - grid->n_train[i], grid->spec->n_variants);
     return flops;
 }
@@ -65,23 +73,84 @@ static double nested_flops(const rl_grid *grid) {
     return flops;
 }
 
-rl_way rl_choose_way(const rl_study *study, const rl_grid *grid) {
-    if (study->keep_modes || study->random == RL_RANDOM_NUMPY) return RL_WAY_SPECTRA;
+/* ---- on process grids ------------------------------------------------------------------------------------------- */
+
+static double grid_spectrum_flops(double n_train, double p, double n_test, double n_variants) {
+    const double k = least(n_train, p), m = n_train > p ? n_train : p;
+    const double shape = 4 * k * k * (m - k) + (n_train < p ? 4 * n_test * k * (m - k) : 0);
+    return shape + 8.0 / 3 * k * k * k + 10 * n_test * k * k + 2 * n_test * k * n_variants;
+}
+
+static double grid_nested_flops(const rl_grid *grid) {
+    enum { SIGMA_STEPS = 150 };
+    const double p = grid->data.n_features, rows = grid->data.n_rows, longest = grid->n_train[grid->n_n_train - 1];
+    const double w = least(longest, p);
+    double flops = 4.0 / 3 * w * w * w + 4 * (rows - w) * w * p + 2 * (longest - w) * p * p;
+    for (int i = 0; i < grid->n_n_train; i++) {
+        const double k = least(grid->n_train[i], p);
+        flops += 2 * p * rows + (grid->sigma_wanted == NULL || grid->sigma_wanted[i] ? SIGMA_STEPS * k * k : 0);
+    }
+    return flops;
+}
+
+static double grid_flops(const rl_grid *grid, int first, int n_sizes) {
+    const double p = grid->data.n_features, rows = grid->data.n_rows;
+    double flops = 0;
+    if (grid->way == RL_WAY_GRID_NESTED) return grid_nested_flops(grid);
+    for (int i = first; i < first + n_sizes; i++)
+        flops += grid_spectrum_flops(grid->n_train[i], p, rows - grid->n_train[i], grid->spec->n_variants);
+    return flops;
+}
+
+/* ---- the choice -------------------------------------------------------------------------------------------------- */
+
+static bool wants_grid(const rl_study *study, const rl_grid *grid) {
+    const rl_study_dataset *spec = grid->spec;
+    if (spec->producer != RL_PRODUCER_AUTO) return spec->producer != RL_PRODUCER_LAPACK;
+    if (spec->ranks_per_case != RL_RANKS_AUTO) return true;
+    return study->random != RL_RANDOM_NUMPY && rl_buffer_bytes(grid) > RL_LAPACK_BYTES;
+}
+
+static bool may_be_nested(const rl_study *study, const rl_grid *grid) {
+    const rl_study_dataset *spec = grid->spec;
+    if (spec->producer != RL_PRODUCER_AUTO || study->keep_modes || study->random == RL_RANDOM_NUMPY) return false;
     for (int v = 0; v < grid->spec->n_variants; v++)
-        if (grid->spec->variants[v].ablation->need == RL_NEED_MODES) return RL_WAY_SPECTRA;
-    return clearly * nested_flops(grid) < spectra_flops(grid) ? RL_WAY_NESTED : RL_WAY_SPECTRA;
+        if (grid->spec->variants[v].ablation->need == RL_NEED_MODES) return false;
+    return true;
+}
+
+void rl_choose_way(const rl_study *study, rl_grid *grid) {
+    const rl_study_dataset *spec = grid->spec;
+    const bool nested = may_be_nested(study, grid);
+    grid->way = nested ? RL_WAY_NESTED : RL_WAY_SPECTRA; /* what the bytes of the buffers depend on */
+    if (wants_grid(study, grid)) {
+        grid->way = nested ? RL_WAY_GRID_NESTED : RL_WAY_GRID_SPECTRA;
+        grid->producer = spec->producer == RL_PRODUCER_AUTO ? RL_PRODUCER_TWO_STAGE : (rl_producer)spec->producer;
+        return;
+    }
+    grid->producer = RL_PRODUCER_LAPACK;
+    if (nested && !(clearly * nested_flops(grid) < spectra_flops(grid, 0, grid->n_n_train))) grid->way = RL_WAY_SPECTRA;
+}
+
+bool rl_way_on_grid(rl_way way) {
+    return way == RL_WAY_GRID_SPECTRA || way == RL_WAY_GRID_NESTED;
 }
 
 const char *rl_way_text(rl_way way) {
-    return way == RL_WAY_NESTED ? "nested factorization" : "full spectra";
+    static const char *const texts[] = {[RL_WAY_SPECTRA] = "full spectra",
+                                        [RL_WAY_NESTED] = "nested factorization",
+                                        [RL_WAY_GRID_SPECTRA] = "full spectra on process grids",
+                                        [RL_WAY_GRID_NESTED] = "nested factorization on process grids"};
+    return texts[way];
 }
 
-double rl_curve_flops(const rl_grid *grid) {
+double rl_curve_flops(const rl_grid *grid, int first, int n_sizes) {
     const rl_dataset *data = &grid->data;
     const double n_rows = data->n_rows, p = data->n_features;
-    double flops = 2 * (n_rows - grid->n_train[0]) * (p + 2) * (p + 2);
-    if (data->fresh) flops += FLOPS_A_NORMAL * n_rows * (data->teacher.n_hidden + 1.0);
-    return flops + (grid->way == RL_WAY_NESTED ? nested_flops(grid) : spectra_flops(grid));
+    const double drawn = data->fresh ? FLOPS_A_NORMAL * n_rows * (data->teacher.n_hidden + 1.0) : 0;
+    if (rl_way_on_grid(grid->way)) return drawn + grid_flops(grid, first, n_sizes);
+    const double test = 2 * (n_rows - grid->n_train[first]) * (p + 2) * (p + 2);
+    return drawn + test + (grid->way == RL_WAY_NESTED ? nested_flops(grid) : spectra_flops(grid, first, n_sizes));
 }
 
 size_t rl_dataset_bytes(const rl_dataset *data) {
@@ -107,4 +176,10 @@ size_t rl_record_bytes(const rl_grid *grid, bool keep_modes) {
     size_t doubles = CELL_ARRAYS * n * (size_t)grid->spec->n_variants + SPECTRUM_ARRAYS * n;
     if (keep_modes) doubles += MODE_ARRAYS * n * (size_t)grid->max_modes;
     return doubles * sizeof(double);
+}
+
+rl_status rl_fewest_ranks(const rl_study *study, const rl_grid *grid, double bytes_per_rank, int *ranks) {
+    (void)study, (void)grid, (void)bytes_per_rank;
+    *ranks = 1;
+    return RL_OK;
 }

@@ -4,17 +4,17 @@
 
 #include "ridgeless/study.h"
 
-/* The cheaper way of those that the study allows. */
-rl_way rl_choose_way(const rl_study *study, const rl_grid *grid);
+/* Sets the grid's way and producer. */
+void rl_choose_way(const rl_study *study, rl_grid *grid);
 
-/* Flops of one curve in the grid's way (every curve of a grid costs the same), counting a multiplication and an
- * addition as two. */
-double rl_curve_flops(const rl_grid *grid);
+/* Flops of sizes [first, first + n_sizes) of one curve in the grid's way, counting a multiplication and an addition as
+ * two. */
+double rl_curve_flops(const rl_grid *grid, int first, int n_sizes);
 
 /* Bytes of the dataset itself; 0 when its rows are drawn as they are needed. */
 size_t rl_dataset_bytes(const rl_dataset *data);
 
-/* Bytes of the buffers that compute one curve, and of its record. */
+/* Bytes of the buffers that compute one curve on one rank, and of its record. */
 size_t rl_buffer_bytes(const rl_grid *grid);
 size_t rl_record_bytes(const rl_grid *grid, bool keep_modes);
 

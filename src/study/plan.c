@@ -15,6 +15,19 @@ static int compare_ints(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* The union of everything that a spec asks for, in the order of its parts; N below 1 that ratios and the neighbourhood
+ * would give are not asked for. *sizes [*n] is the caller's. */
+static rl_status expand(const rl_n_train_spec *spec, int p, double **sizes, int *n) {
+    const int around = spec->around < 0 ? 0 : 2 * spec->around + 1;
+    *n = 0;
+    RL_TRY(RL_ALLOC(*sizes, spec->n_values + spec->n_ratios + around));
+    for (int i = 0; i < spec->n_values; i++) (*sizes)[(*n)++] = spec->values[i];
+    for (int i = 0; i < spec->n_ratios; i++) (*sizes)[(*n)++] = fmax(1, round(spec->ratios[i] * p));
+    for (int d = -spec->around; d <= spec->around; d++)
+        if (p + d >= 1) (*sizes)[(*n)++] = (double)p + d;
+    return RL_OK;
+}
+
 static rl_status check_n(const rl_study *study, const rl_grid *grid, double n) {
     if (n >= 1 && n < grid->data.n_rows) return RL_OK;
     const char *name = grid->spec->name;
@@ -25,36 +38,48 @@ static rl_status check_n(const rl_study *study, const rl_grid *grid, double n) {
                    grid->data.n_rows - 1);
 }
 
-static rl_status add_n(const rl_study *study, rl_grid *grid, double n) {
-    RL_TRY(check_n(study, grid, n));
-    grid->n_train[grid->n_n_train++] = (int)n;
-    return RL_OK;
-}
-
-/* The union of everything that the study asks for; N below 1 that ratios and the neighbourhood would give are not asked
- * for. */
-static rl_status collect_n(const rl_study *study, rl_grid *grid) {
-    const rl_n_train_spec *spec = &grid->spec->n_train;
-    const int p = grid->data.n_features;
-    for (int i = 0; i < spec->n_values; i++) RL_TRY(add_n(study, grid, spec->values[i]));
-    for (int i = 0; i < spec->n_ratios; i++) RL_TRY(add_n(study, grid, fmax(1, round(spec->ratios[i] * p))));
-    for (int d = -spec->around; d <= spec->around; d++)
-        if (p + d >= 1) RL_TRY(add_n(study, grid, (double)p + d));
-    return RL_OK;
-}
-
 static rl_status make_n_train(const rl_study *study, rl_grid *grid) {
-    const rl_n_train_spec *spec = &grid->spec->n_train;
-    const int around = spec->around < 0 ? 0 : 2 * spec->around + 1;
-    RL_TRY(RL_ALLOC(grid->n_train, spec->n_values + spec->n_ratios + around));
-    RL_TRY(collect_n(study, grid));
-    assert(grid->n_n_train > 0); /* an empty n_train is no study */
-    qsort(grid->n_train, (size_t)grid->n_n_train, sizeof *grid->n_train, compare_ints);
-    int kept = 1;
-    for (int i = 1; i < grid->n_n_train; i++)
-        if (grid->n_train[i] != grid->n_train[kept - 1]) grid->n_train[kept++] = grid->n_train[i];
+    double *sizes = NULL;
+    int n = 0, kept = 0;
+    rl_status status;
+    RL_TRY_GOTO(expand(&grid->spec->n_train, grid->data.n_features, &sizes, &n), done);
+    assert(n > 0); /* an empty n_train is no study */
+    RL_TRY_GOTO(RL_ALLOC(grid->n_train, n), done);
+    for (int i = 0; i < n; i++) {
+        RL_TRY_GOTO(check_n(study, grid, sizes[i]), done);
+        grid->n_train[i] = (int)sizes[i];
+    }
+    qsort(grid->n_train, (size_t)n, sizeof *grid->n_train, compare_ints);
+    for (int i = 0; i < n; i++)
+        if (kept == 0 || grid->n_train[i] != grid->n_train[kept - 1]) grid->n_train[kept++] = grid->n_train[i];
     grid->n_n_train = kept;
-    return RL_OK;
+done:
+    rl_free(sizes);
+    return status;
+}
+
+/* Sizes of `singular_values` that the dataset does not have are another dataset's. */
+static rl_status make_sigma_wanted(const rl_study *study, rl_grid *grid) {
+    const rl_n_train_spec *spec = &study->singular_values;
+    double *sizes = NULL;
+    int n = 0, n_wanted = 0;
+    rl_status status;
+    RL_TRY_GOTO(RL_ALLOC(grid->sigma_wanted, grid->n_n_train), done);
+    if (spec->line > 0) RL_TRY_GOTO(expand(spec, grid->data.n_features, &sizes, &n), done);
+    for (int i = 0; i < grid->n_n_train; i++) {
+        bool wanted = spec->line == 0;
+        for (int j = 0; j < n; j++) wanted |= sizes[j] == grid->n_train[i];
+        grid->sigma_wanted[i] = wanted;
+        n_wanted += wanted;
+    }
+    if (n_wanted == 0)
+        status = rl_fail(RL_ERR_INPUT,
+                         "%s:%d: key `singular_values`: none of them is an N of the dataset `%s`; expected some of its "
+                         "n_train",
+                         study->path, spec->line, grid->spec->name);
+done:
+    rl_free(sizes);
+    return status;
 }
 
 /* ---- laying out ------------------------------------------------------------------------------------------------- */
@@ -66,8 +91,9 @@ static rl_status make_grid(const rl_study *study, rl_grid *grid) {
     grid->n_n_features = 1;
     const int largest = grid->n_train[grid->n_n_train - 1];
     grid->max_modes = largest < grid->data.n_features ? largest : grid->data.n_features;
-    grid->way = rl_choose_way(study, grid);
-    return RL_OK;
+    rl_choose_way(study, grid);
+    grid->n_parts = grid->way == RL_WAY_GRID_SPECTRA ? grid->n_n_train : 1;
+    return make_sigma_wanted(study, grid);
 }
 
 static rl_status count(const rl_study *study, rl_plan *plan) {
@@ -77,6 +103,7 @@ static rl_status count(const rl_study *study, rl_plan *plan) {
         int64_t curves, spectra, cells;
         overflow |= __builtin_mul_overflow((int64_t)study->repeats, grid->n_n_features, &curves);
         overflow |= __builtin_mul_overflow(curves, grid->n_n_train, &spectra);
+        overflow |= __builtin_mul_overflow(curves, grid->n_parts, &curves);
         overflow |= __builtin_mul_overflow(spectra, grid->spec->n_variants, &cells);
         overflow |= __builtin_add_overflow(plan->n_curves, curves, &plan->n_curves);
         overflow |= __builtin_add_overflow(plan->n_spectra, spectra, &plan->n_spectra);
@@ -89,17 +116,28 @@ static rl_status count(const rl_study *study, rl_plan *plan) {
                    study->path, study->repeats, plan->n_grids, (long long)MAX_CURVES);
 }
 
+/* Of the grid's curves, up to `end`; those of one part cost the same. */
+static void set_costs(rl_plan *plan, int i, int64_t end) {
+    const rl_grid *grid = &plan->grids[i];
+    for (int64_t curve = grid->first_curve; curve < end; curve++)
+        plan->cost[curve] = curve < grid->first_curve + grid->n_parts
+                                ? rl_curve_flops(grid, plan->curves[curve].first_size, plan->curves[curve].n_sizes)
+                                : plan->cost[curve - grid->n_parts];
+}
+
 static rl_status make_curves(const rl_study *study, rl_plan *plan) {
     RL_TRY(RL_ALLOC(plan->curves, plan->n_curves));
     RL_TRY(RL_ALLOC(plan->cost, plan->n_curves));
     int64_t curve = 0;
-    for (int grid = 0; grid < plan->n_grids; grid++) {
-        const double cost = rl_curve_flops(&plan->grids[grid]);
-        for (int p_index = 0; p_index < plan->grids[grid].n_n_features; p_index++)
-            for (int repeat = 0; repeat < study->repeats; repeat++) {
-                plan->curves[curve] = (rl_curve){.grid = grid, .p_index = p_index, .repeat = repeat};
-                plan->cost[curve++] = cost;
-            }
+    for (int i = 0; i < plan->n_grids; i++) {
+        rl_grid *grid = &plan->grids[i];
+        const int per_part = grid->n_n_train / grid->n_parts;
+        grid->first_curve = curve;
+        for (int p_index = 0; p_index < grid->n_n_features; p_index++)
+            for (int repeat = 0; repeat < study->repeats; repeat++)
+                for (int part = 0; part < grid->n_parts; part++)
+                    plan->curves[curve++] = (rl_curve){i, p_index, repeat, part * per_part, per_part};
+        set_costs(plan, i, curve);
     }
     return RL_OK;
 }
@@ -272,11 +310,18 @@ rl_status rl_plan_create_with(const rl_study *study, rl_dataset *datasets, int n
     return status;
 }
 
+int64_t rl_plan_curve(const rl_plan *plan, int grid, int p_index, int repeat, int i_n) {
+    const rl_grid *g = &plan->grids[grid];
+    const int64_t whole = (int64_t)p_index * plan->study->repeats + repeat;
+    return g->first_curve + whole * g->n_parts + (g->n_parts > 1 ? i_n : 0);
+}
+
 void rl_plan_destroy(rl_plan *plan) {
     for (int i = 0; i < plan->n_grids; i++) {
         rl_dataset_destroy(&plan->grids[i].data);
         rl_free(plan->grids[i].n_features);
         rl_free(plan->grids[i].n_train);
+        rl_free(plan->grids[i].sigma_wanted);
     }
     rl_free(plan->grids);
     rl_free(plan->curves);

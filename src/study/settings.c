@@ -35,13 +35,13 @@ static rl_status append_value(rl_text *settings, const rl_option_spec *spec, con
     }
 }
 
-static rl_status append_n_train(rl_text *settings, const char *name, const rl_n_train_spec *spec) {
-    RL_TRY(rl_text_append(settings, "%s/n_train/values:", name));
+static rl_status append_sizes(rl_text *settings, const char *name, const rl_n_train_spec *spec) {
+    RL_TRY(rl_text_append(settings, "%s/values:", name));
     for (int i = 0; i < spec->n_values; i++) RL_TRY(rl_text_append(settings, " %d", spec->values[i]));
-    RL_TRY(rl_text_append(settings, "\n%s/n_train/ratios:", name));
+    RL_TRY(rl_text_append(settings, "\n%s/ratios:", name));
     for (int i = 0; i < spec->n_ratios; i++) RL_TRY(rl_text_append(settings, " %.17g", spec->ratios[i]));
-    if (spec->around < 0) return rl_text_append(settings, "\n%s/n_train/around_threshold: none\n", name);
-    return rl_text_append(settings, "\n%s/n_train/around_threshold: %d\n", name, spec->around);
+    if (spec->around < 0) return rl_text_append(settings, "\n%s/around_threshold: none\n", name);
+    return rl_text_append(settings, "\n%s/around_threshold: %d\n", name, spec->around);
 }
 
 static rl_status append_variant(rl_text *settings, const char *name, const rl_variant *variant) {
@@ -54,6 +54,14 @@ static rl_status append_variant(rl_text *settings, const char *name, const rl_va
     return rl_text_append(settings, "\n");
 }
 
+/* How many ranks make a process grid changes no more than rounding; whether there is one does. */
+static rl_status append_grids(rl_text *settings, const rl_study_dataset *d) {
+    const char *producer = d->producer == RL_PRODUCER_AUTO ? "auto" : rl_producer_name((rl_producer)d->producer);
+    const char *grids = d->ranks_per_case == RL_RANKS_AUTO ? "auto" : "yes";
+    RL_TRY(rl_text_append(settings, "%s/producer: %s\n", d->name, producer));
+    return rl_text_append(settings, "%s/process grids: %s\n", d->name, grids);
+}
+
 static rl_status append_dataset(rl_text *settings, const rl_study_dataset *dataset) {
     RL_TRY(rl_text_append(settings, "%s/source: %s\n", dataset->name, dataset->source->name));
     for (int i = 0; i < dataset->options.n; i++) {
@@ -61,16 +69,28 @@ static rl_status append_dataset(rl_text *settings, const rl_study_dataset *datas
         RL_TRY(append_value(settings, &dataset->options.specs[i], &dataset->options.values[i]));
         RL_TRY(rl_text_append(settings, "\n"));
     }
-    RL_TRY(append_n_train(settings, dataset->name, &dataset->n_train));
+    RL_TRY(append_grids(settings, dataset));
+    rl_text key = RL_TEXT_EMPTY;
+    rl_status status = rl_text_append(&key, "%s/n_train", dataset->name);
+    if (status == RL_OK) status = append_sizes(settings, key.bytes, &dataset->n_train);
+    rl_free(key.bytes);
+    RL_TRY(status);
     for (int i = 0; i < dataset->n_variants; i++)
         RL_TRY(append_variant(settings, dataset->name, &dataset->variants[i]));
     return RL_OK;
+}
+
+static rl_status append_large_cases(rl_text *settings, const rl_study *study) {
+    RL_TRY(rl_text_append(settings, "block: %d\n", study->block));
+    if (study->singular_values.line == 0) return rl_text_append(settings, "singular_values: all\n");
+    return append_sizes(settings, "singular_values", &study->singular_values);
 }
 
 rl_status rl_study_settings(const rl_study *study, rl_text *settings) {
     RL_TRY(rl_text_append(settings, "seed: %llu\n", (unsigned long long)study->seed));
     RL_TRY(rl_text_append(settings, "random: %s\n", study->random == RL_RANDOM_NUMPY ? "numpy" : "philox"));
     RL_TRY(rl_text_append(settings, "modes: %s\n", study->keep_modes ? "true" : "false"));
+    RL_TRY(append_large_cases(settings, study));
     for (int i = 0; i < study->n_datasets; i++) RL_TRY(append_dataset(settings, &study->datasets[i]));
     return RL_OK;
 }

@@ -10,10 +10,25 @@ enum {
     MAX_NAME = 64,
     MAX_SOURCES = 64,
     MAX_SOURCE_FIELDS = 48,
+    DEFAULT_BLOCK = 64,
 };
 
 /* The keys at the top of the file. */
-enum { TITLE, SEED, RANDOM, REPEATS, KEEP, N_TRAIN, ABLATIONS, DATASETS, N_KEYS };
+enum {
+    TITLE,
+    SEED,
+    RANDOM,
+    REPEATS,
+    KEEP,
+    N_TRAIN,
+    ABLATIONS,
+    DATASETS,
+    PRODUCER,
+    BLOCK,
+    RANKS_PER_CASE,
+    SINGULAR_VALUES,
+    N_KEYS
+};
 
 /* What is being read, and how much of it is laid out already. */
 typedef struct reader {
@@ -86,6 +101,56 @@ static rl_status read_keep(rl_node node, rl_study *study) {
     return RL_OK;
 }
 
+/* ---- large cases ------------------------------------------------------------------------------------------------ */
+
+static rl_status read_producer(rl_node node, int *producer) {
+    enum { N_WORDS = RL_PRODUCER_LAPACK + 2 };
+    const char *words[N_WORDS] = {"auto"};
+    int index = 0;
+    for (int i = 0; i < N_WORDS - 1; i++) words[i + 1] = rl_producer_name((rl_producer)i);
+    if (node.file != NULL) RL_TRY(rl_node_word(node, words, N_WORDS, &index));
+    *producer = index == 0 ? RL_PRODUCER_AUTO : index - 1;
+    return RL_OK;
+}
+
+static rl_status read_ranks_per_case(rl_node node, int *ranks) {
+    const rl_number_kind kind = {
+        .integer = true, .minimum = 1, .maximum = 1e6, .meaning = "ranks of a process grid, or auto, or all"};
+    double number;
+    const char *text = "";
+    *ranks = RL_RANKS_AUTO;
+    if (node.file == NULL) return RL_OK;
+    if (rl_node_kind_of(node) == RL_NODE_SCALAR) RL_TRY(rl_node_text(node, "auto, all or an integer", &text));
+    if (strcmp(text, "auto") == 0) return RL_OK;
+    if (strcmp(text, "all") == 0) {
+        *ranks = RL_RANKS_ALL;
+        return RL_OK;
+    }
+    RL_TRY(rl_node_number(node, kind, &number));
+    *ranks = (int)number;
+    return RL_OK;
+}
+
+static rl_status read_grids(rl_node producer, rl_node ranks_per_case, rl_study_dataset *dataset) {
+    RL_TRY(read_producer(producer, &dataset->producer));
+    RL_TRY(read_ranks_per_case(ranks_per_case, &dataset->ranks_per_case));
+    if (dataset->producer == RL_PRODUCER_LAPACK && dataset->ranks_per_case != RL_RANKS_AUTO)
+        return rl_node_refuse(ranks_per_case, "`producer: lapack` uses one rank a case; expected auto");
+    return RL_OK;
+}
+
+static rl_status read_large_cases(const rl_field *keys, rl_study *study) {
+    const rl_number_kind kind = {
+        .integer = true, .minimum = 1, .maximum = 1024, .meaning = "rows and columns of a block on a process grid"};
+    double block = DEFAULT_BLOCK;
+    rl_study_dataset common; /* checked even where every dataset replaces it */
+    RL_TRY(read_grids(keys[PRODUCER].node, keys[RANKS_PER_CASE].node, &common));
+    if (keys[BLOCK].node.file != NULL) RL_TRY(rl_node_number(keys[BLOCK].node, kind, &block));
+    study->block = (int)block;
+    if (keys[SINGULAR_VALUES].node.file == NULL) return RL_OK;
+    return rl_read_n_train(keys[SINGULAR_VALUES].node, &study->singular_values);
+}
+
 /* ---- datasets -------------------------------------------------------------------------------------------------- */
 
 /* Names become groups of a NetCDF file, which begin so. */
@@ -142,45 +207,53 @@ static rl_status check_total(rl_node node, int64_t total, const char *what) {
                           RL_STUDY_LIST_LIMIT, what);
 }
 
-static rl_status read_grid(reader *r, rl_node entry, rl_node own_n_train, rl_node own_ablations,
-                           rl_study_dataset *dataset) {
+/* What a dataset may have for itself instead of the study's, in the order of its fields. */
+enum { OWN_N_TRAIN, OWN_ABLATIONS, OWN_PRODUCER, OWN_RANKS_PER_CASE, N_OWN };
+
+static rl_node own_or_default(const reader *r, rl_node own, int key) {
+    return own.file != NULL ? own : r->keys[key].node;
+}
+
+static rl_status read_grid(reader *r, rl_node entry, const rl_field own[N_OWN], rl_study_dataset *dataset) {
     rl_node node;
-    RL_TRY(own_or_common(r, entry, own_n_train, N_TRAIN, &node));
+    RL_TRY(own_or_common(r, entry, own[OWN_N_TRAIN].node, N_TRAIN, &node));
     RL_TRY(rl_read_n_train(node, &dataset->n_train));
     r->n_numbers += dataset->n_train.n_values + dataset->n_train.n_ratios;
     RL_TRY(check_total(node, r->n_numbers, "numbers of training rows"));
-    RL_TRY(own_or_common(r, entry, own_ablations, ABLATIONS, &node));
+    RL_TRY(own_or_common(r, entry, own[OWN_ABLATIONS].node, ABLATIONS, &node));
     RL_TRY(rl_read_variants(node, &dataset->variants, &dataset->n_variants));
     r->n_variants += dataset->n_variants;
+    RL_TRY(read_grids(own_or_default(r, own[OWN_PRODUCER].node, PRODUCER),
+                      own_or_default(r, own[OWN_RANKS_PER_CASE].node, RANKS_PER_CASE), dataset));
     return check_total(node, r->n_variants, "variants");
 }
 
 /* `- source: ...` with its other keys. */
 static rl_status read_mapping(reader *r, rl_node entry, rl_study_dataset *dataset) {
-    enum { SOURCE, NAME, OWN_N_TRAIN, OWN_ABLATIONS, N_OWN };
-    rl_field fields[MAX_SOURCE_FIELDS] = {{.key = "source"}, {.key = "name"}, {.key = "n_train"}, {.key = "ablations"}};
+    enum { SOURCE, NAME, OWN, OPTIONS = OWN + N_OWN };
+    rl_field fields[MAX_SOURCE_FIELDS] = {{.key = "source"},    {.key = "name"},     {.key = "n_train"},
+                                          {.key = "ablations"}, {.key = "producer"}, {.key = "ranks_per_case"}};
     rl_node source = rl_node_find(entry, "source");
     if (source.file == NULL) return rl_node_missing(entry, "source", "`source:` and the name of a data source");
     RL_TRY(find_source(source, &dataset->source));
     const rl_source *row = dataset->source;
-    assert(N_OWN + row->n_options <= MAX_SOURCE_FIELDS);
-    for (int i = 0; i < row->n_options; i++) fields[N_OWN + i].key = row->options[i].key;
-    RL_TRY(rl_node_fields(entry, fields, N_OWN + row->n_options));
+    assert(OPTIONS + row->n_options <= MAX_SOURCE_FIELDS);
+    for (int i = 0; i < row->n_options; i++) fields[OPTIONS + i].key = row->options[i].key;
+    RL_TRY(rl_node_fields(entry, fields, OPTIONS + row->n_options));
     RL_TRY(read_name(fields[NAME].node, dataset));
     RL_TRY(check_name_is_new(r, fields[NAME].node.file == NULL ? source : fields[NAME].node, dataset));
-    RL_TRY(rl_read_options(entry, fields + N_OWN, row->options, row->n_options, &dataset->options));
-    return read_grid(r, entry, fields[OWN_N_TRAIN].node, fields[OWN_ABLATIONS].node, dataset);
+    RL_TRY(rl_read_options(entry, fields + OPTIONS, row->options, row->n_options, &dataset->options));
+    return read_grid(r, entry, fields + OWN, dataset);
 }
 
 /* `- diabetes`: a source with its defaults. */
 static rl_status read_word(reader *r, rl_node entry, rl_study_dataset *dataset) {
     const rl_field absent[MAX_SOURCE_FIELDS] = {{.key = NULL}};
-    const rl_node none = {.file = NULL};
     RL_TRY(find_source(entry, &dataset->source));
-    RL_TRY(read_name(none, dataset));
+    RL_TRY(read_name(absent->node, dataset));
     RL_TRY(check_name_is_new(r, entry, dataset));
     RL_TRY(rl_read_options(entry, absent, dataset->source->options, dataset->source->n_options, &dataset->options));
-    return read_grid(r, entry, none, none, dataset);
+    return read_grid(r, entry, absent, dataset);
 }
 
 static rl_status read_datasets(reader *r, rl_node root, rl_node node) {
@@ -232,7 +305,11 @@ static rl_status read_study(rl_node root, rl_study *study) {
                          [KEEP] = {.key = "keep"},
                          [N_TRAIN] = {.key = "n_train"},
                          [ABLATIONS] = {.key = "ablations"},
-                         [DATASETS] = {.key = "datasets"}}};
+                         [DATASETS] = {.key = "datasets"},
+                         [PRODUCER] = {.key = "producer"},
+                         [BLOCK] = {.key = "block"},
+                         [RANKS_PER_CASE] = {.key = "ranks_per_case"},
+                         [SINGULAR_VALUES] = {.key = "singular_values"}}};
     if (rl_node_kind_of(root) != RL_NODE_MAPPING)
         return rl_node_fail(root, "a study: lines of `key: value`, as datasets, repeats, n_train, ablations");
     RL_TRY(rl_node_fields(root, r.keys, N_KEYS));
@@ -240,8 +317,13 @@ static rl_status read_study(rl_node root, rl_study *study) {
     RL_TRY(read_random(r.keys[RANDOM].node, r.keys[SEED].node, study));
     RL_TRY(read_repeats(root, r.keys[REPEATS].node, study));
     RL_TRY(read_keep(r.keys[KEEP].node, study));
+    RL_TRY(read_large_cases(r.keys, study));
     RL_TRY(check_common(&r));
     return read_datasets(&r, root, r.keys[DATASETS].node);
+}
+
+static rl_study empty_study(void) {
+    return (rl_study){.random = RL_RANDOM_PHILOX, .singular_values = {.around = -1}};
 }
 
 static rl_status parse(const char *path, const char *text, rl_study *study) {
@@ -257,7 +339,7 @@ static rl_status parse(const char *path, const char *text, rl_study *study) {
 }
 
 rl_status rl_study_parse(const char *path, const char *text, rl_study *study) {
-    *study = (rl_study){.random = RL_RANDOM_PHILOX};
+    *study = empty_study();
     const rl_status status = parse(path, text, study);
     if (status != RL_OK) rl_study_destroy(study);
     return status;
@@ -275,5 +357,6 @@ void rl_study_destroy(rl_study *study) {
     rl_free(study->path);
     rl_free(study->text);
     rl_free(study->title);
-    *study = (rl_study){.random = RL_RANDOM_PHILOX};
+    rl_n_train_destroy(&study->singular_values);
+    *study = empty_study();
 }

@@ -1,10 +1,12 @@
 #include "task_private.h"
 
+#include <assert.h>
 #include <math.h>
 
-rl_status rl_task_create(const rl_plan *plan, rl_task **task) {
+rl_status rl_task_create(const rl_plan *plan, const rl_process_grid *process_grid, rl_task **task) {
     RL_TRY(RL_ALLOC(*task, 1));
     (*task)->plan = plan;
+    (*task)->process_grid = process_grid;
     (*task)->grid = -1;
     return RL_OK;
 }
@@ -20,7 +22,8 @@ static void release_buffers(rl_task *t) {
     rl_free(t->errors);
     rl_free(t->points);
     rl_free(t->left);
-    *t = (rl_task){.plan = t->plan, .grid = -1};
+    rl_spectrum_store_destroy(&t->store);
+    *t = (rl_task){.plan = t->plan, .process_grid = t->process_grid, .grid = -1};
 }
 
 void rl_task_destroy(rl_task *task) {
@@ -42,23 +45,27 @@ static rl_status prepare_nested(rl_task *t, const rl_grid *g) {
     return RL_ALLOC(t->left, g->n_n_train);
 }
 
-/* Curves come dataset by dataset, so buffers for one dataset at a time are enough. */
-static rl_status prepare(rl_task *t, int grid) {
-    if (t->grid == grid) return RL_OK;
-    release_buffers(t);
-    const rl_grid *g = &t->plan->grids[grid];
+static rl_status prepare_local(rl_task *t, const rl_grid *g) {
     const int features = g->data.n_features;
     t->max_train = g->n_train[g->n_n_train - 1];
-    t->layout = rl_record_layout_of(t->plan, grid);
-    RL_TRY(rl_rows_create(&t->rows, &g->data, t->plan->study->random, t->plan->study->seed));
     RL_TRY(rl_test_factor_create(&t->factor, features));
     RL_TRY(RL_ALLOC(t->train_x, (size_t)t->max_train * (size_t)features));
     RL_TRY(RL_ALLOC(t->train_y, t->max_train));
     RL_TRY(RL_ALLOC(t->chunk_x, (size_t)t->factor.capacity * (size_t)features));
     RL_TRY(RL_ALLOC(t->chunk_y, t->factor.capacity));
+    return g->way == RL_WAY_NESTED ? prepare_nested(t, g) : RL_OK;
+}
+
+/* Curves come dataset by dataset, so buffers for one dataset at a time are enough. */
+static rl_status prepare(rl_task *t, const rl_curve *curve) {
+    const rl_grid *g = &t->plan->grids[curve->grid];
+    if (t->grid == curve->grid) return RL_OK;
+    release_buffers(t);
+    t->layout = rl_record_layout_of(t->plan, curve->grid);
+    RL_TRY(rl_rows_create(&t->rows, &g->data, t->plan->study->random, t->plan->study->seed));
     RL_TRY(RL_ALLOC(t->errors, g->spec->n_variants));
-    if (g->way == RL_WAY_NESTED) RL_TRY(prepare_nested(t, g));
-    t->grid = grid;
+    if (!rl_way_on_grid(g->way)) RL_TRY(prepare_local(t, g));
+    t->grid = curve->grid;
     return RL_OK;
 }
 
@@ -83,10 +90,6 @@ rl_population rl_task_population(const rl_grid *g) {
                            .residual_variance = g->data.fresh ? rl_dataset_residual_variance(&g->data) : NAN};
 }
 
-const double *rl_task_scale(const rl_dataset *data) {
-    return data->fresh && !data->teacher.isotropic ? data->teacher.scale : NULL;
-}
-
 void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, int i_n, double *record) {
     const size_t first = (size_t)i_n * (size_t)l->n_variants;
     for (int v = 0; v < l->n_variants; v++) {
@@ -96,9 +99,17 @@ void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, i
     }
 }
 
+static rl_status grid_curve(rl_task *t, const rl_curve *curve, double *record) {
+    assert(t->process_grid != NULL);
+    RL_TRY(rl_process_grid_agree(t->process_grid, prepare(t, curve)));
+    return rl_grid_spectrum_curve(t, curve, record);
+}
+
 rl_status rl_task_curve(rl_task *t, int64_t index, rl_tick tick, double *record) {
     const rl_curve *curve = &t->plan->curves[index];
-    RL_TRY(prepare(t, curve->grid));
-    if (t->plan->grids[curve->grid].way == RL_WAY_NESTED) return rl_nested_way_curve(t, curve, tick, record);
+    const rl_way way = t->plan->grids[curve->grid].way;
+    if (rl_way_on_grid(way)) return grid_curve(t, curve, record);
+    RL_TRY(prepare(t, curve));
+    if (way == RL_WAY_NESTED) return rl_nested_way_curve(t, curve, tick, record);
     return rl_spectrum_curve(t, curve, NULL, tick, record);
 }

@@ -38,7 +38,7 @@ rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, rl_tick tick, d
                                   .x = t->train_x,
                                   .y = t->train_y,
                                   .beta_star = g->data.beta_star,
-                                  .scale = rl_task_scale(&g->data)};
+                                  .scale = rl_dataset_scale(&g->data)};
     bool some_left = false;
     assert(!t->layout.has_modes);
     RL_TRY(rl_task_load_rows(t, curve->repeat, false));

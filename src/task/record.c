@@ -2,12 +2,12 @@
 
 rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid) {
     const rl_grid *g = &plan->grids[grid];
-    rl_record_layout l = {.n_n_train = g->n_n_train,
+    rl_record_layout l = {.n_sizes = g->n_n_train / g->n_parts,
                           .n_variants = g->spec->n_variants,
                           .max_modes = g->max_modes,
                           .has_population = g->data.fresh,
                           .has_modes = plan->study->keep_modes};
-    const size_t spectra = (size_t)l.n_n_train, cells = spectra * (size_t)l.n_variants,
+    const size_t spectra = (size_t)l.n_sizes, cells = spectra * (size_t)l.n_variants,
                  modes = spectra * (size_t)l.max_modes;
     size_t *const spectrum_fields[] = {&l.sigma_min,    &l.sigma_max,     &l.rank,
                                        &l.test_bias_sq, &l.test_bias_mse, &l.status};

@@ -10,7 +10,7 @@ static rl_training_set training_set(const rl_task *t, int n_train, const rl_data
                              .x = t->train_x + first * (size_t)t->factor.n_features,
                              .y = t->train_y + first,
                              .beta_star = data->beta_star,
-                             .scale = rl_task_scale(data)};
+                             .scale = rl_dataset_scale(data)};
 }
 
 /* The training set shrinks to `train`: the rows before it that are no test rows yet become so. */
@@ -21,19 +21,20 @@ static rl_status give_up_rows(rl_task *t, const rl_training_set *train) {
                                  train->n_features, train->y - count);
 }
 
-static void record_modes(const rl_record_layout *l, const rl_spectrum *s, int i_n, double *record) {
+static rl_status record_modes(const rl_record_layout *l, const rl_spectrum *s, int i_n, double *record) {
     const size_t first = (size_t)i_n * (size_t)l->max_modes;
     const int known = s->status == RL_CELL_DONE ? s->n_modes : 0;
     double *const sigma = record + l->sigma + first, *const test = record + l->test_projection_rms + first,
                   *const residual = record + l->residual_projection + first;
-    if (known > 0) rl_mode_factors(s, test, residual);
+    if (known > 0) RL_TRY(rl_mode_factors(s, test, residual));
     for (int r = 0; r < l->max_modes; r++) {
         sigma[r] = r < known ? s->sigma[r] : NAN;
         if (r >= known) test[r] = residual[r] = NAN;
     }
+    return RL_OK;
 }
 
-static void record_spectrum(const rl_record_layout *l, const rl_spectrum *s, int i_n, double *record) {
+rl_status rl_task_record_spectrum(const rl_record_layout *l, const rl_spectrum *s, int i_n, double *record) {
     const bool known = s->status == RL_CELL_DONE;
     record[l->status + (size_t)i_n] = s->status;
     record[l->sigma_min + (size_t)i_n] = known ? s->sigma[s->rank - 1] : NAN;
@@ -41,7 +42,7 @@ static void record_spectrum(const rl_record_layout *l, const rl_spectrum *s, int
     record[l->rank + (size_t)i_n] = known ? s->rank : s->status == RL_CELL_ZERO_MATRIX ? 0 : NAN;
     record[l->test_bias_sq + (size_t)i_n] = known ? s->test_bias * s->test_bias : NAN;
     record[l->test_bias_mse + (size_t)i_n] = known ? s->test_bias_mse : NAN;
-    if (l->has_modes) record_modes(l, s, i_n, record);
+    return l->has_modes ? record_modes(l, s, i_n, record) : RL_OK;
 }
 
 rl_status rl_spectrum_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record) {
@@ -56,8 +57,8 @@ rl_status rl_spectrum_curve(rl_task *t, const rl_curve *curve, const bool *wante
         if (tick.call != NULL && !tick.call(tick.state)) return RL_STOPPED;
         RL_TRY(give_up_rows(t, &train));
         RL_TRY(rl_dense_producer_spectrum(t->producer, &train, &t->factor, &s));
-        rl_evaluate(t->evaluator, &s, &population, g->spec->n_variants, g->spec->variants, t->errors);
-        record_spectrum(&t->layout, &s, i, record);
+        RL_TRY(rl_evaluate(t->evaluator, &s, &population, g->spec->n_variants, g->spec->variants, t->errors));
+        RL_TRY(rl_task_record_spectrum(&t->layout, &s, i, record));
         rl_task_record_errors(&t->layout, t->errors, i, record);
     }
     return RL_OK;

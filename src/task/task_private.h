@@ -7,7 +7,8 @@
 
 struct rl_task {
     const rl_plan *plan;
-    int grid; /* the one that the buffers below are for; -1: none */
+    const rl_process_grid *process_grid; /* NULL: none */
+    int grid;                            /* the one that the buffers below are for; -1: none */
     rl_record_layout layout;
     int max_train;
     rl_rows rows;
@@ -22,6 +23,8 @@ struct rl_task {
     rl_nested *nested;
     rl_nested_point *points; /* [n_n_train] */
     bool *left;              /* [n_n_train] */
+    /* process grids */
+    rl_spectrum_store store;
 };
 
 /* Loads the longest training set, and the test factor with all rows after it. `first_row_last`: each training set is
@@ -37,8 +40,11 @@ rl_status rl_spectrum_curve(rl_task *t, const rl_curve *curve, const bool *wante
 /* All N together; what must not be done so, by full spectra. */
 rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, rl_tick tick, double *record);
 
+/* One N on the process grid, by the grid's producer. */
+rl_status rl_grid_spectrum_curve(rl_task *t, const rl_curve *curve, double *record);
+
 rl_population rl_task_population(const rl_grid *g);
-const double *rl_task_scale(const rl_dataset *data); /* of rl_training_set */
+rl_status rl_task_record_spectrum(const rl_record_layout *l, const rl_spectrum *s, int i_n, double *record);
 void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, int i_n, double *record);
 
 #endif

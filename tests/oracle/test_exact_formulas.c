@@ -237,7 +237,7 @@ static void expected_risk_of_a_study(void **state) {
     assert_int_equal(rl_study_parse("oracle.yaml", study_text, &study), RL_OK);
     assert_int_equal(rl_data_path_create(&path, NULL), RL_OK);
     assert_int_equal(rl_plan_create(&study, &(rl_plan_options){.path = &path}, &plan), RL_OK);
-    assert_int_equal(rl_task_create(&plan, &task), RL_OK);
+    assert_int_equal(rl_task_create(&plan, NULL, &task), RL_OK);
     const rl_record_layout l = rl_record_layout_of(&plan, 0);
     const rl_grid *g = &plan.grids[0];
     assert_true(l.has_population);

@@ -17,8 +17,8 @@ MAY_SEE = {
     "fit": {"spectrum"},
     "study": {"random", "data", "spectrum", "fit"},
     "distributed": {"context", "random", "data", "spectrum"},
-    "task": {"random", "data", "spectrum", "fit", "study"},
-    "parallel": {"context", "random", "data", "spectrum", "fit", "study", "task"},
+    "task": {"random", "data", "spectrum", "fit", "study", "distributed"},
+    "parallel": {"context", "random", "data", "spectrum", "fit", "study", "distributed", "task"},
     "results": {"random", "data", "spectrum", "fit", "study", "task"},
     "cli": {"context", "random", "data", "spectrum", "fit", "study", "distributed", "task", "parallel", "results"},
 }

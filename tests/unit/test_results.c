@@ -45,8 +45,12 @@ static char *text_of(const char *text) {
 
 static void lay_out_curves(fixture *f) {
     int64_t n = 0;
-    for (int g = 0; g < f->plan.n_grids; g++)
-        for (int r = 0; r < f->study.repeats; r++) f->curves[n++] = (rl_curve){.grid = g, .p_index = 0, .repeat = r};
+    for (int g = 0; g < f->plan.n_grids; g++) {
+        f->grids[g].first_curve = n;
+        f->grids[g].n_parts = 1;
+        for (int r = 0; r < f->study.repeats; r++)
+            f->curves[n++] = (rl_curve){.grid = g, .repeat = r, .n_sizes = f->grids[g].n_n_train};
+    }
     f->plan.n_curves = n;
 }
 
@@ -159,7 +163,7 @@ static double *make_record(const fixture *f, int64_t curve) {
         const uint64_t bits = (key + 1) * 0x9e3779b97f4a7c15u;
         record[i] = 0.5 + (double)((bits ^ bits >> 29) >> 11) * 0x1p-52;
     }
-    for (int i = 0; i < l.n_n_train; i++) {
+    for (int i = 0; i < l.n_sizes; i++) {
         record[l.status + (size_t)i] = RL_CELL_DONE;
         record[l.rank + (size_t)i] = i + 1;
     }
@@ -785,7 +789,7 @@ static void results_hold_every_record(void **state) {
     NC(nc_open(f->output, NC_NOWRITE, &file));
     for (int g = 0; g < 2; g++) {
         const rl_record_layout l = rl_record_layout_of(&f->plan, g);
-        const size_t n_n = (size_t)l.n_n_train, modes = (size_t)l.max_modes, variants = (size_t)l.n_variants;
+        const size_t n_n = (size_t)l.n_sizes, modes = (size_t)l.max_modes, variants = (size_t)l.n_variants;
         const struct {
             const char *name;
             size_t begin, entries, by_entry, by_spectrum;

@@ -580,7 +580,11 @@ static void settings_spell_everything_out(void **state) {
                         "seed: 3\n"
                         "random: philox\n"
                         "modes: true\n"
+                        "block: 64\n"
+                        "singular_values: all\n"
                         "diabetes/source: diabetes\n"
+                        "diabetes/producer: auto\n"
+                        "diabetes/process grids: auto\n"
                         "diabetes/n_train/values: 1 3\n"
                         "diabetes/n_train/ratios: 0.10000000000000001\n"
                         "diabetes/n_train/around_threshold: 2\n"
@@ -593,6 +597,8 @@ static void settings_spell_everything_out(void **state) {
                         "t/delimiter: \"comma\"\n"
                         "t/header: true\n"
                         "t/standardize: \"none\"\n"
+                        "t/producer: auto\n"
+                        "t/process grids: auto\n"
                         "t/n_train/values: 7\n"
                         "t/n_train/ratios:\n"
                         "t/n_train/around_threshold: none\n"
@@ -614,6 +620,11 @@ static void settings_are_about_numbers_alone(void **state) {
         "seed: 1\n" R A "n_train: [3, 1, 2]\n" D,
         "random: numpy\n" R A "n_train: [3, 1, 2]\n" D,
         "keep: [cells, modes]\n" R A "n_train: [3, 1, 2]\n" D,
+        "producer: lapack\n" R A "n_train: [3, 1, 2]\n" D,
+        "producer: two-stage\n" R A "n_train: [3, 1, 2]\n" D,
+        "ranks_per_case: 2\n" R A "n_train: [3, 1, 2]\n" D,
+        "block: 32\n" R A "n_train: [3, 1, 2]\n" D,
+        "singular_values: [1, 2]\n" R A "n_train: [3, 1, 2]\n" D,
         R A "n_train: [3, 1]\n" D,
         R A "n_train: {values: [3, 1, 2], ratios: 1}\n" D,
         R A "n_train: {values: [3, 1, 2], around_threshold: 0}\n" D,

@@ -51,7 +51,7 @@ static double *records(const rl_plan *plan, int step) {
     const size_t longest = rl_record_length_max(plan);
     const int64_t n = plan->n_curves;
     assert_int_equal(RL_ALLOC(all, longest * (size_t)n), RL_OK);
-    assert_int_equal(rl_task_create(plan, &task), RL_OK);
+    assert_int_equal(rl_task_create(plan, NULL, &task), RL_OK);
     for (int64_t i = 0; i < n; i++) {
         const int64_t curve = i * step % n;
         assert_int_equal(rl_task_curve(task, curve, (rl_tick){0}, all + (size_t)curve * longest), RL_OK);
@@ -127,7 +127,7 @@ static void a_tick_can_stop_a_curve(void **state) {
     double *record = NULL;
     int calls = 0;
     assert_int_equal(RL_ALLOC(record, rl_record_length_max(&f->plan)), RL_OK);
-    assert_int_equal(rl_task_create(&f->plan, &task), RL_OK);
+    assert_int_equal(rl_task_create(&f->plan, NULL, &task), RL_OK);
     assert_int_equal(rl_task_curve(task, 0, (rl_tick){third_call_stops, &calls}, record), RL_STOPPED);
     assert_int_equal(calls, 3);
     assert_int_equal(rl_task_curve(task, 0, (rl_tick){0}, record), RL_OK); /* and go on afterwards */

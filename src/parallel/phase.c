@@ -1,0 +1,201 @@
+/* Who works together, and on what: one phase for each number of ranks a case, then every rank alone. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "run.h"
+
+/* ---- ranks a case ------------------------------------------------------------------------------------------------ */
+
+/* Long thin grids lose time in panels: at most about twice as many columns as rows. */
+static bool compact(int ranks) {
+    int rows, columns;
+    rl_process_grid_shape(ranks, &rows, &columns);
+    return columns <= 2 * rows + 1;
+}
+
+static rl_status choose_automatically(const rl_study *study, const rl_grid *grid, int64_t n_cases, int size,
+                                      double bytes_per_rank, int *ranks) {
+    int fewest = 0;
+    RL_TRY(rl_fewest_ranks(study, grid, bytes_per_rank, &fewest));
+    if (fewest > size)
+        return rl_fail(
+            RL_ERR_INPUT,
+            "%s: the dataset `%s` needs at least %d ranks a case, at %.3g GiB of memory a rank; the run has %d",
+            study->path, grid->spec->name, fewest, bytes_per_rank / (1 << 30), size);
+    const int64_t share = size / (n_cases < 1 ? 1 : n_cases);
+    *ranks = share > fewest ? (int)share : fewest;
+    while (*ranks > fewest && !compact(*ranks)) --*ranks;
+    return RL_OK;
+}
+
+rl_status rl_choose_ranks_per_case(const rl_study *study, const rl_grid *grid, int64_t n_cases, int size,
+                                   double bytes_per_rank, int *ranks) {
+    if (grid->spec->ranks_per_case == RL_RANKS_AUTO)
+        return choose_automatically(study, grid, n_cases, size, bytes_per_rank, ranks);
+    *ranks = grid->spec->ranks_per_case == RL_RANKS_ALL ? size : grid->spec->ranks_per_case;
+    if (*ranks <= size) return RL_OK;
+    return rl_fail(RL_ERR_INPUT,
+                   "%s: key `ranks_per_case`: %d ranks a case, but the run has %d; start it with at least %d",
+                   study->path, *ranks, size, *ranks);
+}
+
+/* ---- orders ------------------------------------------------------------------------------------------------------ */
+
+typedef struct listed {
+    int ranks;
+    double cost; /* 0 where the order of the plan is wanted */
+    int64_t curve;
+} listed;
+
+/* Cases of many ranks first; costly ones first, so that the cheap ones level the end; then as in the plan. */
+static int compare(const void *a, const void *b) {
+    const listed *left = a, *right = b;
+    if (left->ranks != right->ranks) return left->ranks > right->ranks ? -1 : 1;
+    if (left->cost != right->cost) return left->cost > right->cost ? -1 : 1;
+    return left->curve < right->curve ? -1 : left->curve > right->curve;
+}
+
+static rl_status choose_ranks(rl_run *r, const int64_t *todo) {
+    int64_t *n_cases = NULL;
+    rl_status status = RL_ALLOC(n_cases, r->plan->n_grids);
+    for (int64_t i = 0; status == RL_OK && i < r->n; i++) n_cases[r->plan->curves[todo[i]].grid]++;
+    for (int g = 0; status == RL_OK && g < r->plan->n_grids; g++) {
+        const rl_grid *grid = &r->plan->grids[g];
+        r->ranks_of_grid[g] = 1;
+        if (n_cases[g] > 0 && rl_way_on_grid(grid->way))
+            status = rl_choose_ranks_per_case(r->plan->study, grid, n_cases[g], r->context->size,
+                                              r->settings.bytes_per_rank, &r->ranks_of_grid[g]);
+    }
+    rl_free(n_cases);
+    return status;
+}
+
+static bool on_grid(const rl_run *r, int64_t curve) {
+    return rl_way_on_grid(r->plan->grids[r->plan->curves[curve].grid].way);
+}
+
+static rl_status sort_todo(rl_run *r, const int64_t *todo) {
+    listed *list = NULL;
+    RL_TRY(RL_ALLOC(list, r->n));
+    for (int64_t i = 0; i < r->n; i++) {
+        const bool by_cost = r->settings.schedule == RL_SCHEDULE_DYNAMIC;
+        list[i] = (listed){.ranks = on_grid(r, todo[i]) ? r->ranks_of_grid[r->plan->curves[todo[i]].grid] : 0,
+                           .cost = by_cost ? r->plan->cost[todo[i]] : 0,
+                           .curve = todo[i]};
+    }
+    if (r->n > 0) qsort(list, (size_t)r->n, sizeof *list, compare);
+    for (int64_t i = 0; i < r->n; i++) {
+        rl_lane *lane = &r->lanes[list[i].ranks > 0 ? RL_LANE_GRID : RL_LANE_ALONE];
+        lane->order[lane->total++] = list[i].curve;
+    }
+    rl_free(list);
+    return RL_OK;
+}
+
+static rl_status share_order(const rl_run *r, rl_lane *lane) {
+    RL_MPI(MPI_Bcast(&lane->total, 1, MPI_INT64_T, 0, r->context->comm));
+    for (int64_t done = 0; done < lane->total; done += INT32_MAX) {
+        const int64_t left = lane->total - done;
+        const int count = (int)(left < INT32_MAX ? left : INT32_MAX);
+        RL_MPI(MPI_Bcast(lane->order + done, count, MPI_INT64_T, 0, r->context->comm));
+    }
+    return RL_OK;
+}
+
+rl_status rl_share_todo(rl_run *r, const int64_t *todo, int64_t n_todo) {
+    int schedule = (int)r->settings.schedule;
+    r->n = n_todo;
+    RL_MPI(MPI_Bcast(&r->n, 1, MPI_INT64_T, 0, r->context->comm));
+    RL_MPI(MPI_Bcast(&schedule, 1, MPI_INT, 0, r->context->comm));
+    r->settings.schedule = (rl_schedule)schedule;
+    rl_status status = RL_ALLOC(r->ranks_of_grid, r->plan->n_grids);
+    for (int l = 0; l < RL_N_LANES && status == RL_OK; l++) status = RL_ALLOC(r->lanes[l].order, r->n);
+    if (status == RL_OK && r->context->rank == 0) status = choose_ranks(r, todo);
+    if (status == RL_OK && r->context->rank == 0) status = sort_todo(r, todo);
+    RL_TRY(rl_context_agree(r->context, status));
+    RL_MPI(MPI_Bcast(r->ranks_of_grid, r->plan->n_grids, MPI_INT, 0, r->context->comm));
+    for (int l = 0; l < RL_N_LANES; l++) RL_TRY(share_order(r, &r->lanes[l]));
+    return RL_OK;
+}
+
+/* ---- phases ------------------------------------------------------------------------------------------------------ */
+
+rl_team rl_team_of(const rl_run *r, int rank) {
+    const rl_phase *p = &r->phase;
+    const int grouped = p->n_groups * p->ranks_per_case;
+    if (rank >= grouped) return (rl_team){.lane = RL_LANE_ALONE, .index = rank - grouped, .leads = true};
+    return (rl_team){.lane = RL_LANE_GRID, .index = rank / p->ranks_per_case, .leads = rank % p->ranks_per_case == 0};
+}
+
+static rl_status make_group(rl_run *r) {
+    const bool grouped = r->team.lane == RL_LANE_GRID;
+    MPI_Comm comm;
+    RL_MPI(MPI_Comm_split(r->context->comm, grouped ? r->team.index : MPI_UNDEFINED, r->context->rank, &comm));
+    if (!grouped) return RL_OK;
+    const rl_status status = rl_process_grid_create(comm, 0, 0, &r->grid);
+    MPI_Comm_free(&comm);
+    return status;
+}
+
+static rl_status note_grouping(rl_run *r) {
+    rl_run_summary *s = r->summary;
+    rl_grouping *grown = NULL;
+    RL_TRY(RL_ALLOC(grown, s->n_groupings + 1));
+    if (s->n_groupings > 0) memcpy(grown, s->groupings, sizeof *grown * (size_t)s->n_groupings);
+    rl_free(s->groupings);
+    s->groupings = grown;
+    grown[s->n_groupings++] = (rl_grouping){.ranks_per_case = r->phase.ranks_per_case,
+                                            .n_groups = r->phase.n_groups,
+                                            .n_rows = r->grid->n_rows,
+                                            .n_columns = r->grid->n_columns,
+                                            .n_left_over = r->lanes[RL_LANE_ALONE].n_teams};
+    return RL_OK;
+}
+
+/* Groups of `ranks` ranks, 0: none. What is left of the other lane's curves stays for the next phase. */
+static rl_status begin_phase(rl_run *r, int ranks) {
+    const int size = r->context->size;
+    rl_lane *const alone = &r->lanes[RL_LANE_ALONE];
+    r->phase = (rl_phase){.ranks_per_case = ranks, .n_groups = ranks > 0 ? size / ranks : 0};
+    r->lanes[RL_LANE_GRID].n_teams = r->phase.n_groups;
+    r->lanes[RL_LANE_GRID].next = r->lanes[RL_LANE_GRID].start;
+    alone->n_teams = size - r->phase.n_groups * ranks;
+    alone->start = alone->next;
+    alone->end = alone->total;
+    RL_MPI(MPI_Bcast(&alone->start, 1, MPI_INT64_T, 0, r->context->comm));
+    r->team = rl_team_of(r, r->context->rank);
+    rl_status status = rl_context_agree(r->context, make_group(r));
+    if (status == RL_OK && r->context->rank == 0 && ranks > 0) status = note_grouping(r);
+    if (status == RL_OK) status = rl_task_create(r->plan, r->grid, &r->task);
+    return rl_context_agree(r->context, status);
+}
+
+static void end_phase(rl_run *r) {
+    rl_task_destroy(r->task);
+    rl_process_grid_destroy(r->grid);
+    r->task = NULL;
+    r->grid = NULL;
+}
+
+static rl_status run_phase(rl_run *r, int ranks, rl_status (*work)(rl_run *r)) {
+    rl_status status = begin_phase(r, ranks);
+    if (status == RL_OK) status = work(r);
+    end_phase(r);
+    return status;
+}
+
+static int ranks_of(const rl_run *r, int64_t curve) {
+    return r->ranks_of_grid[r->plan->curves[curve].grid];
+}
+
+rl_status rl_run_phases(rl_run *r, rl_status (*work)(rl_run *r)) {
+    rl_lane *const grid = &r->lanes[RL_LANE_GRID];
+    for (grid->start = 0; grid->start < grid->total; grid->start = grid->end) {
+        const int ranks = ranks_of(r, grid->order[grid->start]);
+        for (grid->end = grid->start; grid->end < grid->total && ranks_of(r, grid->order[grid->end]) == ranks;)
+            grid->end++;
+        RL_TRY(run_phase(r, ranks, work));
+    }
+    grid->start = grid->end = grid->total;
+    return run_phase(r, 0, work);
+}

@@ -1,0 +1,71 @@
+/* Private to `parallel`: a run's state, who works together, and what they work on. */
+#ifndef RL_PARALLEL_RUN_H
+#define RL_PARALLEL_RUN_H
+
+#include "ridgeless/distributed.h"
+#include "ridgeless/parallel.h"
+
+/* Curves that a kind of team takes, in the order of handing out. */
+typedef enum rl_lane_kind { RL_LANE_ALONE, RL_LANE_GRID, RL_N_LANES } rl_lane_kind;
+
+typedef struct rl_lane {
+    int64_t *order; /* [total] curves of the plan; owned */
+    int64_t total;
+    int64_t start, end; /* positions of this phase, those before them are done; the same on all ranks */
+    int64_t next;       /* first position not handed out; rank 0 alone */
+    int n_teams;        /* of this phase */
+} rl_lane;
+
+/* In a phase every rank belongs to one team: a group on a process grid, or itself. The first rank of a team speaks for
+ * it. */
+typedef struct rl_team {
+    rl_lane_kind lane;
+    int index; /* among the lane's teams */
+    bool leads;
+} rl_team;
+
+typedef struct rl_phase {
+    int ranks_per_case; /* of the groups; 0: every rank alone */
+    int n_groups;
+} rl_phase;
+
+typedef struct rl_run {
+    const rl_context *context;
+    const rl_plan *plan;
+    rl_run_settings settings;
+    const rl_sink *sink;
+    rl_run_summary *summary;
+    int64_t n;          /* curves to do */
+    int *ranks_of_grid; /* [n_grids]: ranks a case; 1 where every rank works alone */
+
+    /* the phase under way */
+    rl_phase phase;
+    rl_lane lanes[RL_N_LANES];
+    rl_team team;
+    rl_process_grid *grid; /* this rank's group; NULL: it works alone */
+    rl_task *task;
+
+    rl_rank_share share;
+    size_t message_length; /* doubles of the longest message */
+    double *slot[2];       /* [message_length]: a worker's records under way; on rank 0 its own and the incoming one */
+    /* rank 0 alone */
+    int64_t received; /* records received or computed here */
+    int working;      /* other teams that have not said goodbye */
+    rl_status status; /* first failure; nothing is handed out after it */
+    char failure[1024];
+    MPI_Request request;
+} rl_run;
+
+/* ---- phases (phase.c) -------------------------------------------------------------------------------------------- */
+
+/* The team that a rank belongs to in the phase. */
+rl_team rl_team_of(const rl_run *r, int rank);
+
+/* Collective. Sorts rank 0's todo[n_todo] into the lanes' orders and shares r->n. */
+rl_status rl_share_todo(rl_run *r, const int64_t *todo, int64_t n_todo);
+
+/* Collective. Runs every phase: `work` is called on all ranks, with lanes, teams and tasks made. A failure of work
+ * ends the run. */
+rl_status rl_run_phases(rl_run *r, rl_status (*work)(rl_run *r));
+
+#endif

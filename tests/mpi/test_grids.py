@@ -1,0 +1,128 @@
+"""Studies on process grids: the numbers of LAPACK on one rank to rounding times condition, for any ranks and groups; who
+worked with whom is in the summary; what cannot be is one clear error."""
+import pathlib
+import tempfile
+import unittest
+
+import netCDF4
+import numpy as np
+
+from program import differences, run
+
+ON_GRID = "producer: {producer}, ranks_per_case: {ranks}"
+STUDY = """
+title: Grids
+repeats: 3
+seed: 4
+keep: {keep}
+block: 8
+n_train: {{values: [1, 10, 50, 69, 70, 71, 90, 140]}}
+ablations: {ablations}
+datasets:
+  - {{source: student-teacher, name: iso, rows: 200, features: 70, hidden_features: 80, noise: 0.5, draw: fresh, {first}}}
+  - {{source: student-teacher, name: law, rows: 200, features: 70, hidden_features: 80, noise: 0.5, draw: fresh, design: power-law,
+      exponent: 0.5, {second}}}
+  - {{source: diabetes, n_train: [3, 10, 60], {third}}}
+"""
+MODES = "[none, no_residuals, cutoff: [0.5, 3], leading_modes: [4], ridge: [1], gradient_descent: [20]]"
+FITS = "[none, no_residuals]"
+
+
+def study(first, second, third="producer: lapack", ablations=MODES, keep="[cells, modes]"):
+    return STUDY.format(first=first, second=second, third=third, ablations=ablations, keep=keep)
+
+
+def grid(producer, ranks):
+    return ON_GRID.format(producer=producer, ranks=ranks)
+
+
+def values(group, name):
+    return np.ma.filled(group[name][...].astype(float), np.nan)
+
+
+class Grids(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.at = pathlib.Path(cls.folder.name)
+        cls.compute("lapack", study("producer: lapack", "producer: lapack"))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    @classmethod
+    def compute(cls, name, text, ranks=None, check=0):
+        (cls.at / f"{name}.yaml").write_text(text)
+        return run("run", f"{name}.yaml", "-o", f"{name}.nc", ranks=ranks, cwd=cls.at, check=check)
+
+    def agree(self, name, reference="lapack", skip=()):
+        """To 1e-12 x condition of what the numbers are made of: the errors' and targets' own size."""
+        with netCDF4.Dataset(self.at / f"{name}.nc") as got, netCDF4.Dataset(self.at / f"{reference}.nc") as expected:
+            for group in ("iso", "law", "diabetes"):
+                a, b = got[group], expected[group]
+                sigma_max, sigma_min = values(b, "sigma_max"), values(b, "sigma_min")
+                bound = 1e-12 * sigma_max / sigma_min  # (n_features, n_train, repeat)
+                self.assertTrue(np.array_equal(values(a, "status"), values(b, "status")))
+                self.assertTrue(np.array_equal(values(a, "rank"), values(b, "rank")))
+                for variable in ("test_mse", "train_mse", "population_mse", "sigma_min", "sigma_max", "test_bias_mse", "sigma",
+                                 "test_projection_rms"):
+                    if variable in skip or variable not in b.variables:
+                        continue
+                    x, y = values(a, variable), values(b, variable)
+                    self.assertTrue(np.array_equal(np.isnan(x), np.isnan(y)), f"{group}/{variable}: missing values differ")
+                    size = np.nanmax(values(b, "test_mse"), axis=0) if variable.endswith("_mse") else sigma_max
+                    limit = bound * size
+                    if variable in ("sigma", "test_projection_rms"):
+                        limit, x, y = limit[..., None], np.nan_to_num(x), np.nan_to_num(y)
+                    if variable == "test_projection_rms":  # modes that are nearly equal turn into each other
+                        x, y, limit = (x ** 2).sum(-1), (y ** 2).sum(-1), limit[..., 0] * sigma_max
+                    worst = np.nanmax(np.abs(x - y) / limit)
+                    self.assertLessEqual(worst, 1, f"{group}/{variable}: {worst} bounds off")
+
+    def test_every_producer_on_1_to_5_ranks(self):
+        for ranks, producer in ((1, "two-stage"), (2, "projected"), (3, "two-stage"), (4, "pdgesvd"), (5, "two-stage")):
+            name = f"{producer}-{ranks}"
+            done = self.compute(name, study(grid(producer, "all"), grid(producer, "all"), grid(producer, "all")), ranks)
+            self.agree(name)
+            self.assertIn(f"on 1 process grid(s) of {ranks} rank(s)", done.stderr)
+
+    def test_unequal_groups_and_ranks_left_over(self):
+        done = self.compute("groups", study(grid("two-stage", 2), grid("projected", 3)), 5)
+        self.agree("groups")
+        self.assertIn("24 case(s) on 2 process grid(s) of 2 rank(s), 1 x 2", done.stderr)
+        self.assertIn("24 case(s) on 1 process grid(s) of 3 rank(s), 1 x 3", done.stderr)
+        self.assertRegex(done.stderr, r"rank\(s\) left over (did \d+ other curves|were idle) meanwhile")
+        with netCDF4.Dataset(self.at / "groups.nc") as file:
+            p = file["provenance"]
+            self.assertEqual(sorted(set(p.task_ranks)), [1, 2, 3])
+            self.assertEqual(len(p.task_seconds), 24 + 24 + 3)
+            self.assertEqual(sum(np.asarray(p.task_way) == 2), 48)
+            self.assertTrue((np.asarray(p.task_flops) > 0).all() and (np.asarray(p.task_seconds) > 0).all())
+            self.assertEqual(len(p.peak_memory_bytes), 5)
+            self.assertTrue((np.asarray(p.peak_memory_bytes) > 1e6).all())
+
+    def test_groups_repeat_bit_for_bit_under_every_schedule(self):
+        text = study(grid("two-stage", 2), grid("two-stage", 2))
+        self.compute("first", text, 4)
+        for schedule in ("static", "cyclic", "dynamic"):
+            (self.at / "again.yaml").write_text(text)
+            run("run", "again.yaml", "-q", "-o", f"{schedule}.nc", "--schedule", schedule, ranks=4, cwd=self.at, check=0)
+            self.assertEqual(differences(self.at / "first.nc", self.at / f"{schedule}.nc"), [])
+
+    def test_each_size_is_kept_as_it_finishes(self):
+        """Of a study whose last size was not done, that alone is missing; more repeats extend it."""
+        text = study(grid("two-stage", "all"), grid("two-stage", "all"))
+        self.compute("extended", text.replace("repeats: 3", "repeats: 2"), 2)
+        done = self.compute("extended", text, 3)
+        self.assertIn("34 of 51 curves are in the journal already", done.stderr)
+        self.agree("extended")
+
+    def test_more_ranks_a_case_than_there_are(self):
+        done = self.compute("few", study(grid("two-stage", 3), grid("two-stage", 2)), 2, check=2)
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ridgeless:")]
+        self.assertEqual(lines, ["ridgeless: few.yaml: key `ranks_per_case`: 3 ranks a case, but the run has 2; start it with at least 3"])
+
+
+if __name__ == "__main__":
+    unittest.main()
