@@ -26,6 +26,9 @@ rl_status rl_context_agree(const rl_context *context, rl_status status);
  * others. */
 rl_status rl_context_wait(const rl_context *context);
 
+/* Collective on context->comm. Each of values[n] becomes the largest of any rank. */
+rl_status rl_context_largest(const rl_context *context, double *values, int n);
+
 /* Collective on context->comm. On rank 0 appends the ranks' host names, each once, blank-separated, in the order of
  * ranks. */
 rl_status rl_context_hosts(const rl_context *context, rl_text *hosts);

@@ -1,17 +1,23 @@
-/* One large spectrum by every producer on all ranks, beside LAPACK's dgesdd with as many threads in one process. */
+/* One large spectrum by every producer on all ranks, beside LAPACK's dgesdd with as many threads in one process: in
+ * turn, round by round, so that what else the machine does meets all of them. */
 #include <cblas.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../lapack.h"
 #include "cli.h"
 #include "ridgeless/distributed.h"
 
+enum { DGESDD = RL_PRODUCER_LAPACK, N_MEASURED = DGESDD + 1, MAX_ROUNDS = 99 };
+
 typedef struct measured {
     const char *name;
-    double seconds, memory; /* memory: peak of rank 0 in bytes, 0 unknown */
-    rl_phases phases;
+    bool wanted;
+    double seconds[MAX_ROUNDS];  /* a round each */
+    rl_phases phases;            /* of the fastest round */
+    double memory;               /* the largest peak of any rank in bytes; 0: unknown */
     double sigma_max, sigma_min; /* to see at a glance that they agree */
 } measured;
 
@@ -22,9 +28,8 @@ typedef struct spectrum_bench {
     rl_dataset dataset;
     rl_rows rows;
     rl_dataset_case case_;
-    int n_train, n_features;
-    measured results[5];
-    int n_results;
+    int n_train, n_features, n_rounds;
+    measured results[N_MEASURED]; /* by producer */
 } spectrum_bench;
 
 /* "4000" or "3000x4000": training rows x features. */
@@ -62,28 +67,35 @@ static rl_status make_case(spectrum_bench *b) {
     return rl_dataset_case_create(&b->case_, b->grid, &b->rows, b->n_train, b->settings->test_rows);
 }
 
-static rl_status measure_producer(spectrum_bench *b, rl_producer producer) {
-    measured *m = &b->results[b->n_results++];
+static void take_round(measured *m, int round, double seconds, const rl_phases *phases) {
+    m->seconds[round] = seconds;
+    for (int i = 0; i < round; i++)
+        if (m->seconds[i] <= seconds) return;
+    m->phases = *phases;
+}
+
+static rl_status measure_producer(spectrum_bench *b, rl_producer producer, int round) {
+    measured *m = &b->results[producer];
     rl_spectrum_store store = {0};
     rl_spectrum s;
-    m->name = rl_producer_name(producer);
+    rl_phases phases;
     rl_forget_peak_memory();
     RL_TRY(rl_context_wait(b->context));
     const double start = rl_seconds();
-    rl_status status =
-        rl_distributed_spectrum(b->grid, producer, b->settings->block, &b->case_.c, &store, &s, &m->phases);
-    m->seconds = rl_seconds() - start;
-    m->memory = rl_peak_memory();
+    rl_status status = rl_distributed_spectrum(b->grid, producer, b->settings->block, &b->case_.c, &store, &s, &phases);
+    take_round(m, round, rl_seconds() - start, &phases);
+    m->memory = fmax(m->memory, rl_peak_memory());
     if (status == RL_OK && s.status == RL_CELL_DONE) {
         m->sigma_max = s.sigma[0];
         m->sigma_min = s.sigma[s.n_modes - 1];
     }
     rl_spectrum_store_destroy(&store);
-    return status;
+    RL_TRY(status);
+    return rl_context_largest(b->context, &m->memory, 1);
 }
 
 /* dgesdd('S') in one process on as many threads as there are ranks, while the others sleep. */
-static rl_status run_dgesdd(spectrum_bench *b, measured *m) {
+static rl_status run_dgesdd(spectrum_bench *b, measured *m, int round) {
     const int n = b->n_train, p = b->n_features, k = n < p ? n : p, query = -1;
     double *x = NULL, *u = NULL, *vt = NULL, *sigma = NULL, *work = NULL, asked;
     int *iwork = NULL, info;
@@ -101,7 +113,8 @@ static rl_status run_dgesdd(spectrum_bench *b, measured *m) {
     openblas_set_num_threads(b->context->size);
     const double start = rl_seconds();
     dgesdd_("S", &n, &p, x, &n, sigma, u, &n, vt, &k, work, &lwork, iwork, &info, 1);
-    m->seconds = m->phases.total = rl_seconds() - start;
+    const rl_phases phases = {.total = rl_seconds() - start};
+    take_round(m, round, phases.total, &phases);
     openblas_set_num_threads(1);
     if (info != 0) status = rl_fail(RL_ERR_LIBRARY, "LAPACK dgesdd: info = %d", info);
     m->sigma_max = sigma[0];
@@ -116,12 +129,11 @@ done:
     return status;
 }
 
-static rl_status measure_dgesdd(spectrum_bench *b) {
-    measured *m = &b->results[b->n_results++];
-    m->name = "dgesdd";
+static rl_status measure_dgesdd(spectrum_bench *b, int round) {
+    measured *m = &b->results[DGESDD];
     rl_forget_peak_memory();
-    const rl_status status = b->context->rank == 0 ? run_dgesdd(b, m) : RL_OK;
-    m->memory = rl_peak_memory();
+    const rl_status status = b->context->rank == 0 ? run_dgesdd(b, m, round) : RL_OK;
+    m->memory = fmax(m->memory, rl_peak_memory());
     RL_TRY(rl_context_wait(b->context));
     return rl_context_agree(b->context, status);
 }
@@ -134,50 +146,115 @@ static double bidiagonal_flops(const spectrum_bench *b) {
     return 4 * m * n * n - 4.0 / 3 * n * n * n;
 }
 
+static int compare_doubles(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Half of the rounds were as fast. Sorts the values. */
+static double median(double *values, int n) {
+    qsort(values, (size_t)n, sizeof *values, compare_doubles);
+    return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+static double median_seconds(const spectrum_bench *b, const measured *m) {
+    double sorted[MAX_ROUNDS];
+    memcpy(sorted, m->seconds, sizeof *sorted * (size_t)b->n_rounds);
+    return median(sorted, b->n_rounds);
+}
+
+/* How many times as long `other` takes: the median of the rounds' ratios; NaN when either was not measured. */
+static double ratio(const spectrum_bench *b, const measured *m, int other) {
+    const measured *o = &b->results[other];
+    double ratios[MAX_ROUNDS];
+    if (!m->wanted || !o->wanted || m == o) return NAN;
+    for (int i = 0; i < b->n_rounds; i++) ratios[i] = o->seconds[i] / m->seconds[i];
+    return median(ratios, b->n_rounds);
+}
+
+static void print_ratio(double value) {
+    if (isnan(value))
+        printf(" %9s", "-");
+    else
+        printf(" %9.2f", value);
+}
+
+static void print_row(const spectrum_bench *b, const measured *m) {
+    const double seconds = median_seconds(b, m);
+    char memory[32];
+    printf("%-10s %9.2f", m->name, seconds);
+    print_ratio(ratio(b, m, RL_PRODUCER_PDGESVD));
+    print_ratio(ratio(b, m, DGESDD));
+    printf(" %9.1f %9.2f %9.2f %9.2f %9.2f %10s %12.6g\n", 1e-9 * bidiagonal_flops(b) / seconds, m->phases.generate,
+           m->phases.reduce, m->phases.project, m->phases.diagonalize, rl_bytes_text(m->memory, memory), m->sigma_min);
+}
+
 static void print_table(const spectrum_bench *b) {
-    printf("%d x %d, %d test rows, %d rank(s) as %d x %d, blocks of %d\n", b->n_train, b->n_features,
-           b->settings->test_rows, b->grid->size, b->grid->n_rows, b->grid->n_columns, b->settings->block);
-    printf("%-10s %9s %9s %9s %9s %9s %9s %10s %12s\n", "", "seconds", "generate", "reduce", "project", "diagonal",
-           "GFlop/s", "memory", "sigma_min");
-    for (int i = 0; i < b->n_results; i++) {
-        const measured *m = &b->results[i];
-        char memory[32];
-        printf("%-10s %9.2f %9.2f %9.2f %9.2f %9.2f %9.1f %10s %12.6g\n", m->name, m->seconds, m->phases.generate,
-               m->phases.reduce, m->phases.project, m->phases.diagonalize, 1e-9 * bidiagonal_flops(b) / m->seconds,
-               rl_bytes_text(m->memory, memory), m->sigma_min);
-    }
-    printf("GFlop/s: of the reduction to bidiagonal form over all seconds; memory: the peak of rank 0\n");
+    printf("%d x %d, %d test rows, %d rank(s) as %d x %d, blocks of %d, %d round(s)\n", b->n_train, b->n_features,
+           b->settings->test_rows, b->grid->size, b->grid->n_rows, b->grid->n_columns, b->settings->block, b->n_rounds);
+    printf("%-10s %9s %9s %9s %9s %9s %9s %9s %9s %10s %12s\n", "", "seconds", "pdgesvd/", "dgesdd/", "GFlop/s",
+           "generate", "reduce", "project", "diagonal", "memory", "sigma_min");
+    for (int i = 0; i < N_MEASURED; i++)
+        if (b->results[i].wanted) print_row(b, &b->results[i]);
+    printf(
+        "seconds: the median of the rounds; pdgesvd/, dgesdd/: how many times as long those take, the median of the "
+        "rounds' ratios\n"
+        "GFlop/s: of the reduction to bidiagonal form over all seconds; phases: of the fastest round; memory: the "
+        "largest peak of any rank\n");
+}
+
+static json_t *seconds_json(const spectrum_bench *b, const measured *m) {
+    json_t *list = json_array();
+    for (int i = 0; i < b->n_rounds; i++) json_array_append_new(list, json_real(m->seconds[i]));
+    return list;
+}
+
+static json_t *measured_json(const spectrum_bench *b, const measured *m) {
+    const double seconds = median_seconds(b, m);
+    return json_pack("{s:s, s:f, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "producer", m->name, "seconds", seconds,
+                     "rounds", seconds_json(b, m), "generate_seconds", m->phases.generate, "reduce_seconds",
+                     m->phases.reduce, "project_seconds", m->phases.project, "diagonalize_seconds",
+                     m->phases.diagonalize, "gflops", 1e-9 * bidiagonal_flops(b) / seconds, "peak_memory_bytes",
+                     m->memory, "sigma_max", m->sigma_max, "sigma_min", m->sigma_min);
 }
 
 static rl_status print_json(const spectrum_bench *b) {
     json_t *list = json_array();
-    for (int i = 0; i < b->n_results; i++) {
-        const measured *m = &b->results[i];
-        json_array_append_new(
-            list, json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "producer", m->name, "seconds",
-                            m->seconds, "generate_seconds", m->phases.generate, "reduce_seconds", m->phases.reduce,
-                            "project_seconds", m->phases.project, "diagonalize_seconds", m->phases.diagonalize,
-                            "gflops", 1e-9 * bidiagonal_flops(b) / m->seconds, "peak_memory_bytes", m->memory,
-                            "sigma_max", m->sigma_max, "sigma_min", m->sigma_min));
-    }
+    for (int i = 0; i < N_MEASURED; i++)
+        if (b->results[i].wanted) json_array_append_new(list, measured_json(b, &b->results[i]));
     return rl_print_json(json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "n_train", b->n_train, "n_features",
                                    b->n_features, "test_rows", b->settings->test_rows, "ranks", b->grid->size,
                                    "grid_rows", b->grid->n_rows, "grid_columns", b->grid->n_columns, "block",
                                    b->settings->block, "producers", list));
 }
 
-static rl_status measure(spectrum_bench *b) {
+static rl_status choose(spectrum_bench *b) {
     const char *wanted = b->settings->producer;
-    const bool all = strcmp(wanted, "all") == 0;
+    int n = 0;
+    for (int i = 0; i < N_MEASURED; i++) {
+        measured *m = &b->results[i];
+        m->name = i == DGESDD ? "dgesdd" : rl_producer_name((rl_producer)i);
+        m->wanted = strcmp(wanted, "all") == 0 || strcmp(wanted, m->name) == 0;
+        n += m->wanted;
+    }
+    b->n_rounds = b->settings->repeats > 0 ? b->settings->repeats : 1;
+    if (b->n_rounds > MAX_ROUNDS)
+        return rl_fail(RL_ERR_INPUT, "--repeats: got %d; expected at most %d rounds", b->n_rounds, MAX_ROUNDS);
+    if (n > 0) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "--producer: got `%s`; expected one of all, pdgesvd, projected, two-stage, dgesdd",
+                   wanted);
+}
+
+static rl_status measure(spectrum_bench *b) {
     RL_TRY(parse_size(b->settings->arguments[1], &b->n_train, &b->n_features));
+    RL_TRY(choose(b));
     RL_TRY(rl_process_grid_create(b->context->comm, 0, 0, &b->grid));
     RL_TRY(make_case(b));
-    for (int i = 0; i <= RL_PRODUCER_TWO_STAGE; i++)
-        if (all || strcmp(wanted, rl_producer_name((rl_producer)i)) == 0) RL_TRY(measure_producer(b, (rl_producer)i));
-    if (all || strcmp(wanted, "dgesdd") == 0) RL_TRY(measure_dgesdd(b));
-    if (b->n_results == 0)
-        return rl_fail(RL_ERR_INPUT, "--producer: got `%s`; expected one of all|" RL_PRODUCER_CHOICES "|dgesdd",
-                       wanted);
+    for (int round = 0; round < b->n_rounds; round++) {
+        for (int i = 0; i < DGESDD; i++)
+            if (b->results[i].wanted) RL_TRY(measure_producer(b, (rl_producer)i, round));
+        if (b->results[DGESDD].wanted) RL_TRY(measure_dgesdd(b, round));
+    }
     if (b->context->rank != 0) return RL_OK;
     if (b->settings->json) return print_json(b);
     print_table(b);

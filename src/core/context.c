@@ -54,6 +54,11 @@ rl_status rl_context_wait(const rl_context *context) {
     }
 }
 
+rl_status rl_context_largest(const rl_context *context, double *values, int n) {
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, values, n, MPI_DOUBLE, MPI_MAX, context->comm));
+    return RL_OK;
+}
+
 static rl_status append_new_hosts(const char *names, int n, rl_text *hosts) {
     for (int i = 0; i < n; i++) {
         const char *name = names + (size_t)i * MPI_MAX_PROCESSOR_NAME;

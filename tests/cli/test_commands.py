@@ -108,6 +108,10 @@ class Commands(unittest.TestCase):
             self.assertAlmostEqual(row["sigma_min"] / rows["dgesdd"]["sigma_min"], 1, delta=1e-12)
             self.assertAlmostEqual(row["sigma_max"] / rows["dgesdd"]["sigma_max"], 1, delta=1e-13)
         self.assertIn("projected", run("bench", "spectrum", "30", "-p", "projected", check=0).stdout)
+        rounds = json.loads(run("bench", "spectrum", "30", "-r", "3", "--json", check=0).stdout)["producers"]
+        for producer in rounds:
+            self.assertEqual(len(producer["rounds"]), 3)
+            self.assertEqual(sorted(producer["rounds"])[1], producer["seconds"])
         for words in (["spectrum", "0"], ["spectrum", "3x"], ["spectrum", "many"], ["spectrum", "9", "-p", "magic"]):
             self.assertEqual(run("bench", *words).returncode, 2)
 
