@@ -52,6 +52,9 @@ typedef struct rl_study {
     /* Where extreme singular values are computed of curves by nested factorization on a process grid; elsewhere they
      * come for nothing and are all there. line 0: everywhere. */
     rl_n_train_spec singular_values;
+    /* The N of full spectra: elsewhere curves come by nested factorization, and variants that need modes have no value.
+     * line 0: wherever a variant needs one. */
+    rl_n_train_spec full_spectra;
     rl_study_dataset *datasets;
     int n_datasets;
 } rl_study;
@@ -90,12 +93,13 @@ typedef struct rl_grid {
     int n_n_train; /* ascending, distinct */
     int max_modes; /* min(largest n_train, n_features) */
     /* On a process grid where the study names a producer for one or how many ranks it takes, else where LAPACK would
-     * take one rank more than RL_LAPACK_BYTES: never a matter of how many ranks there are. Nested where no producer is
-     * named, no variant needs modes, none are kept, the published arithmetic is not asked for (random: numpy), and, on
-     * one rank, it is clearly cheaper. */
+     * take one rank more than RL_LAPACK_BYTES: never a matter of how many ranks there are. Nested where
+     * full_spectra are but some; else where no producer is named, no variant needs modes, none are kept, the published
+     * arithmetic is not asked for (random: numpy), and, on one rank, it is clearly cheaper. */
     rl_way way;
     rl_producer producer; /* of full spectra */
     bool *sigma_wanted;   /* [n_n_train]: singular_values */
+    bool *full;           /* [n_n_train]: full_spectra, where the way is nested; false for all otherwise */
     int64_t first_curve;  /* of the plan's */
     int n_parts;          /* curves of the plan that one (P, repeat) is cut into: 1, or n_n_train */
 } rl_grid;

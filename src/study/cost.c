@@ -88,7 +88,7 @@ static double grid_nested_flops(const rl_grid *grid) {
     double flops = 4.0 / 3 * w * w * w + 4 * (rows - w) * w * p + 2 * (longest - w) * p * p;
     for (int i = 0; i < grid->n_n_train; i++) {
         const double k = least(grid->n_train[i], p);
-        flops += 2 * p * rows + (grid->sigma_wanted == NULL || grid->sigma_wanted[i] ? SIGMA_STEPS * k * k : 0);
+        flops += 2 * p * rows + (grid->sigma_wanted[i] ? SIGMA_STEPS * k * k : 0);
     }
     return flops;
 }
@@ -96,9 +96,10 @@ static double grid_nested_flops(const rl_grid *grid) {
 static double grid_flops(const rl_grid *grid, int first, int n_sizes) {
     const double p = grid->data.n_features, rows = grid->data.n_rows;
     double flops = 0;
-    if (grid->way == RL_WAY_GRID_NESTED) return grid_nested_flops(grid);
+    if (grid->way == RL_WAY_GRID_NESTED) flops = grid_nested_flops(grid);
     for (int i = first; i < first + n_sizes; i++)
-        flops += grid_spectrum_flops(grid->n_train[i], p, rows - grid->n_train[i], grid->spec->n_variants);
+        if (grid->way != RL_WAY_GRID_NESTED || grid->full[i])
+            flops += grid_spectrum_flops(grid->n_train[i], p, rows - grid->n_train[i], grid->spec->n_variants);
     return flops;
 }
 
@@ -112,24 +113,31 @@ static bool wants_grid(const rl_study *study, const rl_grid *grid) {
 }
 
 static bool may_be_nested(const rl_study *study, const rl_grid *grid) {
-    const rl_study_dataset *spec = grid->spec;
-    if (spec->producer != RL_PRODUCER_AUTO || study->keep_modes || study->random == RL_RANDOM_NUMPY) return false;
+    if (study->random == RL_RANDOM_NUMPY) return false;
+    if (study->full_spectra.line > 0) return true;
+    if (grid->spec->producer != RL_PRODUCER_AUTO || study->keep_modes) return false;
     for (int v = 0; v < grid->spec->n_variants; v++)
         if (grid->spec->variants[v].ablation->need == RL_NEED_MODES) return false;
     return true;
 }
 
+static bool is_cheaper(const rl_study *study, const rl_grid *grid) {
+    return study->full_spectra.line > 0 || clearly * nested_flops(grid) < spectra_flops(grid, 0, grid->n_n_train);
+}
+
 void rl_choose_way(const rl_study *study, rl_grid *grid) {
-    const rl_study_dataset *spec = grid->spec;
+    const int producer = grid->spec->producer;
     const bool nested = may_be_nested(study, grid);
     grid->way = nested ? RL_WAY_NESTED : RL_WAY_SPECTRA; /* what the bytes of the buffers depend on */
     if (wants_grid(study, grid)) {
         grid->way = nested ? RL_WAY_GRID_NESTED : RL_WAY_GRID_SPECTRA;
-        grid->producer = spec->producer == RL_PRODUCER_AUTO ? RL_PRODUCER_TWO_STAGE : (rl_producer)spec->producer;
-        return;
+        grid->producer = producer == RL_PRODUCER_AUTO ? RL_PRODUCER_TWO_STAGE : (rl_producer)producer;
+    } else {
+        if (nested && !is_cheaper(study, grid)) grid->way = RL_WAY_SPECTRA;
+        grid->producer = RL_PRODUCER_LAPACK;
     }
-    grid->producer = RL_PRODUCER_LAPACK;
-    if (nested && !(clearly * nested_flops(grid) < spectra_flops(grid, 0, grid->n_n_train))) grid->way = RL_WAY_SPECTRA;
+    const bool some = study->full_spectra.line > 0;
+    for (int i = 0; i < grid->n_n_train; i++) grid->full[i] = some && grid->full[i] && grid->way != RL_WAY_SPECTRA;
 }
 
 bool rl_way_on_grid(rl_way way) {
@@ -150,7 +158,10 @@ double rl_curve_flops(const rl_grid *grid, int first, int n_sizes) {
     const double drawn = data->fresh ? FLOPS_A_NORMAL * n_rows * (data->teacher.n_hidden + 1.0) : 0;
     if (rl_way_on_grid(grid->way)) return drawn + grid_flops(grid, first, n_sizes);
     const double test = 2 * (n_rows - grid->n_train[first]) * (p + 2) * (p + 2);
-    return drawn + test + (grid->way == RL_WAY_NESTED ? nested_flops(grid) : spectra_flops(grid, first, n_sizes));
+    if (grid->way == RL_WAY_SPECTRA) return drawn + test + spectra_flops(grid, first, n_sizes);
+    double full = 0;
+    for (int i = first; i < first + n_sizes; i++) full += grid->full[i] ? spectra_flops(grid, i, 1) : 0;
+    return drawn + test + nested_flops(grid) + full;
 }
 
 size_t rl_dataset_bytes(const rl_dataset *data) {

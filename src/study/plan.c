@@ -58,25 +58,24 @@ done:
     return status;
 }
 
-/* Sizes of `singular_values` that the dataset does not have are another dataset's. */
-static rl_status make_sigma_wanted(const rl_study *study, rl_grid *grid) {
-    const rl_n_train_spec *spec = &study->singular_values;
+/* Which of the grid's sizes a key chooses (all of them where it is not there). Its sizes that the dataset does not have
+ * are another dataset's. */
+static rl_status choose_sizes(const rl_study *study, const rl_grid *grid, const char *key, const rl_n_train_spec *spec,
+                              bool **chosen) {
     double *sizes = NULL;
-    int n = 0, n_wanted = 0;
+    int n = 0, n_chosen = 0;
     rl_status status;
-    RL_TRY_GOTO(RL_ALLOC(grid->sigma_wanted, grid->n_n_train), done);
+    RL_TRY_GOTO(RL_ALLOC(*chosen, grid->n_n_train), done);
     if (spec->line > 0) RL_TRY_GOTO(expand(spec, grid->data.n_features, &sizes, &n), done);
     for (int i = 0; i < grid->n_n_train; i++) {
-        bool wanted = spec->line == 0;
-        for (int j = 0; j < n; j++) wanted |= sizes[j] == grid->n_train[i];
-        grid->sigma_wanted[i] = wanted;
-        n_wanted += wanted;
+        (*chosen)[i] = spec->line == 0;
+        for (int j = 0; j < n; j++) (*chosen)[i] |= sizes[j] == grid->n_train[i];
+        n_chosen += (*chosen)[i];
     }
-    if (n_wanted == 0)
+    if (n_chosen == 0)
         status = rl_fail(RL_ERR_INPUT,
-                         "%s:%d: key `singular_values`: none of them is an N of the dataset `%s`; expected some of its "
-                         "n_train",
-                         study->path, spec->line, grid->spec->name);
+                         "%s:%d: key `%s`: none of them is an N of the dataset `%s`; expected some of its n_train",
+                         study->path, spec->line, key, grid->spec->name);
 done:
     rl_free(sizes);
     return status;
@@ -91,9 +90,11 @@ static rl_status make_grid(const rl_study *study, rl_grid *grid) {
     grid->n_n_features = 1;
     const int largest = grid->n_train[grid->n_n_train - 1];
     grid->max_modes = largest < grid->data.n_features ? largest : grid->data.n_features;
+    RL_TRY(choose_sizes(study, grid, "singular_values", &study->singular_values, &grid->sigma_wanted));
+    RL_TRY(choose_sizes(study, grid, "full_spectra", &study->full_spectra, &grid->full));
     rl_choose_way(study, grid);
     grid->n_parts = grid->way == RL_WAY_GRID_SPECTRA ? grid->n_n_train : 1;
-    return make_sigma_wanted(study, grid);
+    return RL_OK;
 }
 
 static rl_status count(const rl_study *study, rl_plan *plan) {
@@ -322,6 +323,7 @@ void rl_plan_destroy(rl_plan *plan) {
         rl_free(plan->grids[i].n_features);
         rl_free(plan->grids[i].n_train);
         rl_free(plan->grids[i].sigma_wanted);
+        rl_free(plan->grids[i].full);
     }
     rl_free(plan->grids);
     rl_free(plan->curves);

@@ -82,8 +82,12 @@ static rl_status append_dataset(rl_text *settings, const rl_study_dataset *datas
 
 static rl_status append_large_cases(rl_text *settings, const rl_study *study) {
     RL_TRY(rl_text_append(settings, "block: %d\n", study->block));
-    if (study->singular_values.line == 0) return rl_text_append(settings, "singular_values: all\n");
-    return append_sizes(settings, "singular_values", &study->singular_values);
+    if (study->singular_values.line == 0)
+        RL_TRY(rl_text_append(settings, "singular_values: all\n"));
+    else
+        RL_TRY(append_sizes(settings, "singular_values", &study->singular_values));
+    if (study->full_spectra.line == 0) return rl_text_append(settings, "full_spectra: all\n");
+    return append_sizes(settings, "full_spectra", &study->full_spectra);
 }
 
 rl_status rl_study_settings(const rl_study *study, rl_text *settings) {

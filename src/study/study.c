@@ -27,6 +27,7 @@ enum {
     BLOCK,
     RANKS_PER_CASE,
     SINGULAR_VALUES,
+    FULL_SPECTRA,
     N_KEYS
 };
 
@@ -147,8 +148,13 @@ static rl_status read_large_cases(const rl_field *keys, rl_study *study) {
     RL_TRY(read_grids(keys[PRODUCER].node, keys[RANKS_PER_CASE].node, &common));
     if (keys[BLOCK].node.file != NULL) RL_TRY(rl_node_number(keys[BLOCK].node, kind, &block));
     study->block = (int)block;
-    if (keys[SINGULAR_VALUES].node.file == NULL) return RL_OK;
-    return rl_read_n_train(keys[SINGULAR_VALUES].node, &study->singular_values);
+    if (keys[SINGULAR_VALUES].node.file != NULL)
+        RL_TRY(rl_read_n_train(keys[SINGULAR_VALUES].node, &study->singular_values));
+    if (keys[FULL_SPECTRA].node.file == NULL) return RL_OK;
+    if (study->random == RL_RANDOM_NUMPY)
+        return rl_node_refuse(keys[FULL_SPECTRA].node,
+                              "`random: numpy` computes full spectra at every N, as published; expected no such key");
+    return rl_read_n_train(keys[FULL_SPECTRA].node, &study->full_spectra);
 }
 
 /* ---- datasets -------------------------------------------------------------------------------------------------- */
@@ -309,7 +315,8 @@ static rl_status read_study(rl_node root, rl_study *study) {
                          [PRODUCER] = {.key = "producer"},
                          [BLOCK] = {.key = "block"},
                          [RANKS_PER_CASE] = {.key = "ranks_per_case"},
-                         [SINGULAR_VALUES] = {.key = "singular_values"}}};
+                         [SINGULAR_VALUES] = {.key = "singular_values"},
+                         [FULL_SPECTRA] = {.key = "full_spectra"}}};
     if (rl_node_kind_of(root) != RL_NODE_MAPPING)
         return rl_node_fail(root, "a study: lines of `key: value`, as datasets, repeats, n_train, ablations");
     RL_TRY(rl_node_fields(root, r.keys, N_KEYS));
@@ -323,7 +330,7 @@ static rl_status read_study(rl_node root, rl_study *study) {
 }
 
 static rl_study empty_study(void) {
-    return (rl_study){.random = RL_RANDOM_PHILOX, .singular_values = {.around = -1}};
+    return (rl_study){.random = RL_RANDOM_PHILOX, .singular_values = {.around = -1}, .full_spectra = {.around = -1}};
 }
 
 static rl_status parse(const char *path, const char *text, rl_study *study) {
@@ -358,5 +365,6 @@ void rl_study_destroy(rl_study *study) {
     rl_free(study->text);
     rl_free(study->title);
     rl_n_train_destroy(&study->singular_values);
+    rl_n_train_destroy(&study->full_spectra);
     *study = empty_study();
 }

@@ -1,19 +1,22 @@
-/* A curve from two factorizations: for variants that are least-squares fits and nothing else. */
-#include <assert.h>
+/* A curve from two factorizations: for variants that are least-squares fits and nothing else. Others have values where
+ * the study wants full spectra. */
 #include <math.h>
 
 #include "task_private.h"
 
-static rl_target target_of(const rl_variant *variant) {
-    assert(variant->ablation->need != RL_NEED_MODES);
-    return variant->ablation->need == RL_NEED_FIT_TO_IDEAL ? RL_TARGET_IDEAL : RL_TARGET_Y;
-}
-
-static rl_errors errors_of(const rl_nested_point *p, rl_target target, const rl_population *population) {
+static rl_errors errors_of(const rl_nested_point *p, rl_need need, const rl_population *population) {
+    const rl_target target = need == RL_NEED_FIT_TO_IDEAL ? RL_TARGET_IDEAL : RL_TARGET_Y;
+    if (need == RL_NEED_MODES) return (rl_errors){NAN, NAN, NAN};
     const double residual_variance = target == RL_TARGET_IDEAL ? 0 : population->residual_variance;
     return (rl_errors){.test_mse = p->test_mse[target],
                        .train_mse = p->train_mse[target],
                        .population_mse = population->known ? p->population_sq[target] + residual_variance : NAN};
+}
+
+static void clear_modes(const rl_record_layout *l, int i, double *record) {
+    const size_t first = (size_t)i * (size_t)l->max_modes;
+    for (size_t r = first; r < first + (size_t)l->max_modes; r++)
+        record[l->sigma + r] = record[l->test_projection_rms + r] = record[l->residual_projection + r] = NAN;
 }
 
 static void record_point(rl_task *t, const rl_grid *g, int i, double *record) {
@@ -27,8 +30,20 @@ static void record_point(rl_task *t, const rl_grid *g, int i, double *record) {
     record[l->rank + at] = g->n_train[i] < g->data.n_features ? g->n_train[i] : g->data.n_features;
     record[l->test_bias_sq + at] = p->test_bias * p->test_bias;
     record[l->test_bias_mse + at] = p->test_bias_mse;
-    for (int v = 0; v < l->n_variants; v++) t->errors[v] = errors_of(p, target_of(&g->spec->variants[v]), &population);
+    for (int v = 0; v < l->n_variants; v++)
+        t->errors[v] = errors_of(p, g->spec->variants[v].ablation->need, &population);
     rl_task_record_errors(l, t->errors, i, record);
+    if (l->has_modes) clear_modes(l, i, record);
+}
+
+bool rl_task_record_points(rl_task *t, const rl_grid *g, double *record) {
+    bool some_left = false;
+    for (int i = 0; i < g->n_n_train; i++) {
+        t->left[i] = !t->points[i].done || g->full[i];
+        some_left |= t->left[i];
+        if (!t->left[i]) record_point(t, g, i, record);
+    }
+    return some_left;
 }
 
 rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, rl_tick tick, double *record) {
@@ -39,14 +54,7 @@ rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, rl_tick tick, d
                                   .y = t->train_y,
                                   .beta_star = g->data.beta_star,
                                   .scale = rl_dataset_scale(&g->data)};
-    bool some_left = false;
-    assert(!t->layout.has_modes);
     RL_TRY(rl_task_load_rows(t, curve->repeat, false));
     RL_TRY(rl_nested_curve(t->nested, &rows, &t->factor, (rl_nested_tick){tick.call, tick.state}, t->points));
-    for (int i = 0; i < g->n_n_train; i++) {
-        t->left[i] = !t->points[i].done;
-        some_left |= t->left[i];
-        if (t->points[i].done) record_point(t, g, i, record);
-    }
-    return some_left ? rl_spectrum_curve(t, curve, t->left, tick, record) : RL_OK;
+    return rl_task_record_points(t, g, record) ? rl_spectrum_curve(t, curve, t->left, tick, record) : RL_OK;
 }

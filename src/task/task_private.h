@@ -43,6 +43,9 @@ rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, rl_tick tick, d
 /* One N on the process grid, by the grid's producer. */
 rl_status rl_grid_spectrum_curve(rl_task *t, const rl_curve *curve, double *record);
 
+/* Records t->points but for sizes that a full spectrum has to do, or is to: t->left. Whether there are any. */
+bool rl_task_record_points(rl_task *t, const rl_grid *g, double *record);
+
 rl_population rl_task_population(const rl_grid *g);
 rl_status rl_task_record_spectrum(const rl_record_layout *l, const rl_spectrum *s, int i_n, double *record);
 void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, int i_n, double *record);

@@ -582,6 +582,7 @@ static void settings_spell_everything_out(void **state) {
                         "modes: true\n"
                         "block: 64\n"
                         "singular_values: all\n"
+                        "full_spectra: all\n"
                         "diabetes/source: diabetes\n"
                         "diabetes/producer: auto\n"
                         "diabetes/process grids: auto\n"
@@ -624,6 +625,7 @@ static void settings_are_about_numbers_alone(void **state) {
         "producer: two-stage\n" R A "n_train: [3, 1, 2]\n" D,
         "ranks_per_case: 2\n" R A "n_train: [3, 1, 2]\n" D,
         "block: 32\n" R A "n_train: [3, 1, 2]\n" D,
+        "full_spectra: [1, 2]\n" R A "n_train: [3, 1, 2]\n" D,
         "singular_values: [1, 2]\n" R A "n_train: [3, 1, 2]\n" D,
         R A "n_train: [3, 1]\n" D,
         R A "n_train: {values: [3, 1, 2], ratios: 1}\n" D,
