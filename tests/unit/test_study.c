@@ -306,6 +306,14 @@ static void faults_at_the_top_are_refused(void **state) {
         {R N A D "repeats: 3\n", 5, "repeats", "given twice (first in line 1)"},
         {R N A D "? [a]\n: b\n", 5, NULL, "got a list; expected a word as the key"},
         {R N A D "<<: {repeats: 3}\n", 5, "<<", "not a key here"},
+        {"producer: pdgesv\n" R N A D, 1, "producer", "did you mean `pdgesvd`?"},
+        {"ranks_per_case: 0\n" R N A D, 1, "ranks_per_case", "expected an integer from 1 to 1000000"},
+        {"ranks_per_case: some\n" R N A D, 1, "ranks_per_case", "(ranks of a process grid, or auto, or all)"},
+        {"ranks_per_case: 2\nproducer: lapack\n" R N A D, 1, "ranks_per_case", "uses one rank a case; expected auto"},
+        {"block: 0\n" R N A D, 1, "block", "expected an integer from 1 to 1024"},
+        {"singular_values: none\n" R N A D, 1, "singular_values", "got `none`"},
+        {"full_spectra: {}\n" R N A D, 1, "full_spectra", "expected at least one of values, range"},
+        {"random: numpy\nfull_spectra: [1]\n" R N A D, 2, "full_spectra", "computes full spectra at every N"},
         {"title: [a]\n" R N A D, 1, "title", "got a list; expected a title"},
         {"title:\n" R N A D, 1, "title", "got nothing; expected a title"},
         {"title: \"a\\nb\"\n" R N A D, 1, "title", "got `a?b`; expected a title of one line"},
@@ -774,6 +782,110 @@ static void the_cost_model_is_the_documented_one(void **state) {
     rl_study_destroy(&study);
 }
 
+static rl_plan plan_of(const place *p, rl_study *study, const char *text) {
+    const rl_plan_options options = {.path = &p->path};
+    rl_plan plan;
+    *study = parse_at(p, text);
+    if (rl_plan_create(study, &options, &plan) != RL_OK) fail_msg("%s", rl_error_message());
+    return plan;
+}
+
+/* Nobody computes these: a plan needs no rows. */
+#define MADE(features) \
+    "{source: student-teacher, draw: fresh, rows: 9000, features: " features ", hidden_features: " features "}"
+#define MADE_BY(producer) "{source: student-teacher, draw: fresh, rows: 90, features: 30, producer: " producer "}"
+
+/* The way depends on the study alone. */
+static void ways_and_producers_are_chosen_as_documented(void **state) {
+    static const struct {
+        const char *text;
+        rl_way way;
+        rl_producer producer;
+        int n_parts;
+    } cases[] = {
+        {R A "n_train: [10, 20]\ndatasets: [" MADE("40") "]\n", RL_WAY_SPECTRA, RL_PRODUCER_LAPACK, 1},
+        {R A "n_train: {range: [1, 2000]}\ndatasets: [" MADE("1000") "]\n", RL_WAY_NESTED, RL_PRODUCER_LAPACK, 1},
+        {R A "n_train: [10, 20, 8000]\ndatasets: [" MADE("8000") "]\n", RL_WAY_GRID_NESTED, RL_PRODUCER_TWO_STAGE, 1},
+        {R "ablations: [cutoff: 1]\nn_train: [10, 20, 8000]\ndatasets: [" MADE("8000") "]\n", RL_WAY_GRID_SPECTRA,
+         RL_PRODUCER_TWO_STAGE, 3},
+        {R A "keep: [cells, modes]\nn_train: [10, 8000]\ndatasets: [" MADE("8000") "]\n", RL_WAY_GRID_SPECTRA,
+         RL_PRODUCER_TWO_STAGE, 2},
+        {R A "producer: lapack\nn_train: [10, 8000]\ndatasets: [" MADE("8000") "]\n", RL_WAY_SPECTRA,
+         RL_PRODUCER_LAPACK, 1},
+        {R A "producer: lapack\nn_train: [10, 20]\ndatasets: [" MADE_BY("projected") "]\n", RL_WAY_GRID_SPECTRA,
+         RL_PRODUCER_PROJECTED, 2},
+        {R A "producer: pdgesvd\nn_train: [10, 20]\ndatasets: [" MADE_BY("auto") "]\n", RL_WAY_SPECTRA,
+         RL_PRODUCER_LAPACK, 1},
+        {R A "ranks_per_case: 3\nn_train: [10, 20]\ndatasets: [" MADE("40") "]\n", RL_WAY_GRID_NESTED,
+         RL_PRODUCER_TWO_STAGE, 1},
+        {R "ablations: [none, cutoff: 1]\nfull_spectra: [20]\nn_train: [10, 20]\ndatasets: [" MADE("40") "]\n",
+         RL_WAY_NESTED, RL_PRODUCER_LAPACK, 1},
+        {R "ablations: [none, cutoff: 1]\nfull_spectra: [20]\nranks_per_case: all\nn_train: [10, 20]\ndatasets: "
+           "[" MADE_BY("projected") "]\n",
+         RL_WAY_GRID_NESTED, RL_PRODUCER_PROJECTED, 1},
+        {R A "random: numpy\nn_train: [10, 20]\ndatasets: [{source: student-teacher, rows: 5000, features: 4000, "
+             "hidden_features: 4000, n_train: [2, 4500]}]\n",
+         RL_WAY_SPECTRA, RL_PRODUCER_LAPACK, 1},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        rl_study study;
+        rl_plan plan = plan_of(*state, &study, cases[i].text);
+        const rl_grid *g = &plan.grids[0];
+        if (g->way != cases[i].way || g->producer != cases[i].producer || g->n_parts != cases[i].n_parts)
+            fail_msg("case %zu: %s by %s in %d part(s)", i, rl_way_text(g->way), rl_producer_name(g->producer),
+                     g->n_parts);
+        assert_int_equal(plan.n_curves, 2 * g->n_parts);
+        assert_int_equal(plan.n_spectra, 2 * g->n_n_train);
+        rl_plan_destroy(&plan);
+        rl_study_destroy(&study);
+    }
+}
+
+static void large_spectra_are_curves_of_their_own(void **state) {
+    rl_study study;
+    rl_plan plan =
+        plan_of(*state, &study,
+                R A "n_train: [2, 3, 80]\ndatasets:\n- " MADE_BY(
+                    "two-stage") "\n- {source: csv, name: table, file: table.csv, target: y, n_train: [2, 3]}\n");
+    assert_int_equal(plan.n_curves, 2 * 3 + 2);
+    for (int repeat = 0; repeat < 2; repeat++) {
+        for (int i = 0; i < 3; i++) {
+            const int64_t index = rl_plan_curve(&plan, 0, 0, repeat, i);
+            assert_int_equal(index, 3 * repeat + i);
+            const rl_curve *curve = &plan.curves[index];
+            assert_int_equal(curve->grid, 0);
+            assert_int_equal(curve->repeat, repeat);
+            assert_int_equal(curve->first_size, i);
+            assert_int_equal(curve->n_sizes, 1);
+        }
+        assert_int_equal(rl_plan_curve(&plan, 1, 0, repeat, 0), 6 + repeat);
+        assert_int_equal(rl_plan_curve(&plan, 1, 0, repeat, 1), 6 + repeat);
+        assert_int_equal(plan.curves[6 + repeat].n_sizes, 2);
+    }
+    assert_true(plan.cost[0] < plan.cost[1] && plan.cost[1] < plan.cost[2]);
+    for (int i = 0; i < 3; i++) assert_true(plan.cost[3 + i] == plan.cost[i]);
+    rl_plan_destroy(&plan);
+    rl_study_destroy(&study);
+}
+
+static void chosen_sizes_are_marked(void **state) {
+    rl_study study;
+    rl_plan plan =
+        plan_of(*state, &study,
+                R
+                "ablations: [none, cutoff: 1]\nn_train: {range: [1, 60]}\n"
+                "singular_values: {range: [5, 95, 10], around_threshold: 1}\nfull_spectra: {ratios: [0.5, 1]}\n"
+                "datasets: [" MADE("30") "]\n");
+    const rl_grid *g = &plan.grids[0];
+    for (int i = 0; i < 60; i++) {
+        const int n = i + 1;
+        assert_int_equal(g->sigma_wanted[i], n % 10 == 5 || abs(n - 30) <= 1);
+        assert_int_equal(g->full[i], n == 15 || n == 30);
+    }
+    rl_plan_destroy(&plan);
+    rl_study_destroy(&study);
+}
+
 static void assert_plan_refused(const place *p, const char *text, const char *part) {
     rl_study study = parse_at(p, text);
     rl_plan plan;
@@ -806,6 +918,13 @@ static void an_n_that_leaves_no_test_row_is_refused(void **state) {
     assert_int_equal(plan.grids[0].n_train[0], 1);
     rl_plan_destroy(&plan);
     rl_study_destroy(&study);
+}
+
+static void chosen_sizes_that_no_dataset_has_are_refused(void **state) {
+    assert_plan_refused(*state, R A "n_train: [1, 3]\nsingular_values: [2]\ndatasets: [" TABLE "]\n",
+                        "study.yaml:4: key `singular_values`: none of them is an N of the dataset `table`");
+    assert_plan_refused(*state, R A "n_train: [1, 3]\nfull_spectra: [2]\ndatasets: [" TABLE "]\n",
+                        "study.yaml:4: key `full_spectra`: none of them is an N of the dataset `table`");
 }
 
 static void a_dataset_that_does_not_load_is_named_with_its_line(void **state) {
@@ -1003,7 +1122,11 @@ int main(void) {
         cmocka_unit_test(the_text_gives_the_study_back),
         cmocka_unit_test_setup_teardown(a_plan_lays_out_the_grid, make_place, remove_place),
         cmocka_unit_test_setup_teardown(the_cost_model_is_the_documented_one, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(ways_and_producers_are_chosen_as_documented, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(large_spectra_are_curves_of_their_own, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(chosen_sizes_are_marked, make_place, remove_place),
         cmocka_unit_test_setup_teardown(an_n_that_leaves_no_test_row_is_refused, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(chosen_sizes_that_no_dataset_has_are_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(a_dataset_that_does_not_load_is_named_with_its_line, make_place, remove_place),
         cmocka_unit_test_setup_teardown(all_missing_files_are_named_together, make_place, remove_place),
         cmocka_unit_test_setup_teardown(missing_datasets_can_be_left_out, make_place, remove_place),
