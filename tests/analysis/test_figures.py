@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import os
-import struct
 import subprocess
 import sys
 import tempfile
@@ -15,18 +13,11 @@ import unittest
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FIGURES = Path(__file__).resolve().parents[2] / "analysis" / "figures.py"
-sys.path.insert(0, str(FIGURES.parent))
+from drawing import ANALYSIS, MISSING, DrawingTest, keep_font_cache, png_size
 
-try:
-    import matplotlib  # noqa: F401  (the program under test needs it)
+if not MISSING:
     import netCDF4
     import numpy as np
-    import xarray  # noqa: F401
-except ImportError as error:
-    MISSING = str(error)
-else:
-    MISSING = ""
 
 QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95]
 PAPER = [
@@ -151,36 +142,16 @@ def put(to: netCDF4.Group, name: str, dims: tuple[str, ...], values: np.ndarray)
 
 
 def setUpModule() -> None:
-    """One font cache for all runs, here and in the programs started."""
-    folder = tempfile.TemporaryDirectory(prefix="ridgeless-matplotlib-")
-    unittest.addModuleCleanup(folder.cleanup)
-    os.environ["MPLCONFIGDIR"] = folder.name
-
-
-def png_size(path: Path) -> tuple[int, int]:
-    head = path.read_bytes()[:24]
-    assert head[:8] == b"\x89PNG\r\n\x1a\n", f"{path} is no PNG"
-    return struct.unpack(">II", head[16:24])
+    keep_font_cache()
 
 
 @unittest.skipIf(MISSING, MISSING)
-class FiguresTest(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory(prefix="ridgeless-figures-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-        self.results = self.folder / "study.nc"
+class FiguresTest(DrawingTest):
+    program = "figures.py"
 
-    def run_figures(self, *arguments: object, status: int = 0) -> tuple[list[Path], list[str]]:
-        """The paths on standard output and the lines on standard error."""
-        done = subprocess.run(
-            [sys.executable, str(FIGURES), *map(str, arguments)],
-            capture_output=True, text=True, cwd=self.folder, timeout=120,
-        )  # fmt: skip
-        self.assertEqual(done.returncode, status, done.stderr)
-        self.assertNotIn("Traceback", done.stderr)
-        self.assertNotIn("Warning", done.stderr)
-        return [Path(line) for line in done.stdout.splitlines()], done.stderr.splitlines()
+    def setUp(self) -> None:
+        super().setUp()
+        self.results = self.folder / "study.nc"
 
     def draw(self, *groups: Group, arguments: tuple[str, ...] = ()) -> tuple[dict[str, tuple[int, int]], list[str]]:
         """Sizes of the PNGs by name, checked to be in the default folder, and the lines on standard error."""
@@ -190,12 +161,6 @@ class FiguresTest(unittest.TestCase):
         for path in paths:
             self.assertGreater(path.stat().st_size, 5000, path)
         return {path.stem: png_size(path) for path in paths if path.suffix == ".png"}, messages
-
-    def assert_one_line(self, messages: list[str], *parts: str) -> None:
-        """Exactly one of the messages has all the parts."""
-        found = [line for line in messages if all(part in line for part in parts)]
-        self.assertEqual(len(found), 1, messages)
-        self.assertTrue(found[0].startswith("figures.py: "), found[0])
 
 
 class WhatIsDrawn(FiguresTest):
@@ -307,7 +272,6 @@ class WhatIsDrawn(FiguresTest):
         sizes, _ = self.draw(Group(exact=True))
         self.assertEqual(list(sizes), PAPER_FIGURES)
 
-
     def test_fit_that_diverges(self) -> None:
         for runaway in (1e305, np.inf, 1e-305):
             variants = [("none", None), ("gradient_descent", 10), ("gradient_descent", 1000)]
@@ -347,7 +311,8 @@ class Options(FiguresTest):
             self.assertIn("error:", messages[-1])
 
     def test_help_needs_no_results(self) -> None:
-        done = subprocess.run([sys.executable, str(FIGURES), "--help"], capture_output=True, text=True, timeout=60)
+        command = [sys.executable, str(ANALYSIS / self.program), "--help"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0)
         self.assertIn("--format", done.stdout)
 
