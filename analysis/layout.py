@@ -83,9 +83,14 @@ def sheet(n_panels: int, title: str, x_label: str, y_label: str, with_colour_bar
     return Sheet(figure, grid[:n_panels])
 
 
-def table(n_rows: int, n_columns: int, title: str, x_label: str) -> tuple[Sheet, list[list[Axes]]]:
+TABLE_FRAME = Frame(left=1.25, top=0.75, gap_y=0.4)
+
+
+def table(
+    n_rows: int, n_columns: int, title: str, x_label: str, frame: Frame = TABLE_FRAME
+) -> tuple[Sheet, list[list[Axes]]]:
     """Panels in rows and columns that mean something of their own."""
-    figure, grid = _grid(n_rows, n_columns, style.TABLE_PANEL, Frame(left=1.25, top=0.75, gap_y=0.4), 0.0)
+    figure, grid = _grid(n_rows, n_columns, style.TABLE_PANEL, frame, 0.0)
     _label(figure, title, x_label, "")
     return Sheet(figure, grid), [grid[i * n_columns : (i + 1) * n_columns] for i in range(n_rows)]
 
@@ -191,17 +196,23 @@ def x_axis(axes: Axes, dataset: Dataset, options: Options) -> None:
 
 def _opposite_axis(axes: Axes, dataset: Dataset, options: Options) -> None:
     low, high = axes.get_xlim()
+    limits = dataset.n_features / low, dataset.n_features / high
+    top = upper_axis(axes, limits, "N" if options.x == "ratio" else "P/N")
+    _log_ticks(top.xaxis, limits[1], limits[0], whole=options.x == "ratio")
+
+
+def upper_axis(axes: Axes, limits: tuple[float, float], name: str) -> Axes:
+    """Another log scale for the x axis, on top and quiet; its ticks are the caller's to set."""
     top = axes.twiny()
     top.set_xscale("log")
-    top.set_xlim(dataset.n_features / low, dataset.n_features / high)
-    _log_ticks(top.xaxis, dataset.n_features / high, dataset.n_features / low, whole=options.x == "ratio")
+    top.set_xlim(*limits)
     top.grid(False)
     top.set_zorder(axes.get_zorder() - 1)  # behind, so that it hides no data
     axes.patch.set_visible(False)
     top.tick_params(labelsize=8, colors=style.QUIET_TEXT, length=2.5, pad=1.5)
-    name = "N" if options.x == "ratio" else "P/N"
     words = {"ha": "right", "va": "bottom", "fontsize": 8, "color": style.QUIET_TEXT}
     axes.annotate(name, (0, 1), xycoords="axes fraction", xytext=(-5, 3.5), textcoords="offset points", **words)
+    return top
 
 
 def _log_ticks(axis: Any, low: float, high: float, whole: bool = False) -> None:

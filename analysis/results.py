@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import numpy as np
 
 if TYPE_CHECKING:
+    import netCDF4
     import xarray as xr
 
 Notes = list[str]  # what a person should know of what is not in a figure, one line each
@@ -151,7 +152,7 @@ class Dataset:
         try:
             values = np.array(variable.transpose(*outer, *inner).values, dtype=float)
         except (OSError, RuntimeError, ValueError, TypeError) as error:
-            raise ResultsError(f"{self._path}: {self.group}/{name} cannot be read: {_one_line(error)}") from error
+            raise ResultsError(f"{self._path}: {self.group}/{name} cannot be read: {one_line(error)}") from error
         values[~np.isfinite(values)] = np.nan
         return values
 
@@ -172,7 +173,8 @@ def read(path: Path) -> tuple[list[Dataset], Notes]:
     return datasets, notes
 
 
-def _group_names(path: Path) -> list[str]:
+def open_file(path: Path) -> netCDF4.Dataset:
+    """The whole file, to be closed by the caller."""
     import netCDF4
 
     if not path.exists():
@@ -180,10 +182,14 @@ def _group_names(path: Path) -> list[str]:
     if path.is_dir():
         raise ResultsError(f"{path}: a folder; expected a results file (NetCDF) that `ridgeless run` wrote")
     try:
-        with netCDF4.Dataset(str(path)) as root:
-            return [name for name in root.groups if name not in NOT_DATASETS]
+        return netCDF4.Dataset(str(path))
     except (OSError, RuntimeError) as error:
-        raise ResultsError(f"{path}: cannot be read as NetCDF: {_one_line(error)}") from error
+        raise ResultsError(f"{path}: cannot be read as NetCDF: {one_line(error)}") from error
+
+
+def _group_names(path: Path) -> list[str]:
+    with open_file(path) as root:
+        return [name for name in root.groups if name not in NOT_DATASETS]
 
 
 def _open_group(path: Path, group: str) -> xr.Dataset:
@@ -192,7 +198,7 @@ def _open_group(path: Path, group: str) -> xr.Dataset:
     try:
         return xr.open_dataset(path, group=group, engine="netcdf4", decode_times=False)
     except (OSError, RuntimeError, ValueError) as error:
-        raise ResultsError(f"{path}: group {group} cannot be read: {_one_line(error)}") from error
+        raise ResultsError(f"{path}: group {group} cannot be read: {one_line(error)}") from error
 
 
 def _fault(data: xr.Dataset) -> str | None:
@@ -240,7 +246,8 @@ def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """What a library says of a failure, for the end of a message."""
     return " ".join(str(error).split()) or type(error).__name__
 
 

@@ -24,6 +24,8 @@ THRESHOLD = "#222222"
 TEXT = "#333333"
 QUIET_TEXT = "#555555"
 FEW_ROWS, AT_THRESHOLD, MANY_ROWS = "#009E73", "#D55E00", "#0072B2"
+LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # of things that have no colour of their own
+MARKERS = ("o", "s", "^", "D", "v", "P")
 
 INNER = (0.25, 0.75)
 OUTER = (0.05, 0.95)

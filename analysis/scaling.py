@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+"""Draws how the time of a study falls with the number of ranks, from results files of runs on several numbers.
+
+    /usr/bin/python3 analysis/scaling.py RESULTS.nc... [-o DIR] [--format png,pdf]
+
+Prints the path of the figure and of a table of its numbers on standard output, and what it could not draw on standard
+error. Files of one title belong together: with the same P in all of them they show strong scaling, with a P that grows
+with the ranks weak scaling.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import command
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Draws what the files have; the exit status."""
+    asked = _parse(arguments)
+    return command.carry_out(lambda: _draw(asked), asked.output)
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog=command.PROGRAM,
+        description="Draws how the time of a study falls with the number of ranks, from results files of several runs.",
+    )
+    parser.add_argument(
+        "results", metavar="RESULTS.nc", nargs="+", type=Path, help="results files that `ridgeless run` wrote"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, default=Path("."), help="folder for the figure (default: this one)"
+    )
+    command.add_format(parser)
+    return parser.parse_args(arguments)
+
+
+def _draw(asked: argparse.Namespace) -> None:
+    import runs
+    import speedup
+
+    notes: list[str] = []
+    studies = speedup.studies([runs.read(path) for path in asked.results], notes)
+
+    import speedup_panels  # matplotlib takes its time: not before there is something to draw
+    import speedup_table
+    import style
+
+    asked.output.mkdir(parents=True, exist_ok=True)
+    command.tell(notes)
+    style.apply()
+    command.save(speedup_panels.scaling(studies), asked.output / "scaling", asked.format)
+    path = asked.output / "scaling.txt"
+    path.write_text(speedup_table.text(studies))
+    print(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
