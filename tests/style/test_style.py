@@ -83,7 +83,7 @@ class Style(unittest.TestCase):
             self.assertIn(name.replace("-", "\\-"), page)
 
     def test_scripts_have_no_syntax_errors(self):
-        scripts = [*SOURCE.glob("jobs/*.sh"), SOURCE / "tests" / "run.sh", SOURCE / ".ci" / "run"]
+        scripts = [*SOURCE.glob("jobs/*.sh"), *SOURCE.glob("jobs/*.sbatch"), SOURCE / "tests" / "run.sh", SOURCE / ".ci" / "run"]
         self.assertGreaterEqual(len(scripts), 5)
         for script in scripts:
             subprocess.run(["bash", "-n", script], check=True)

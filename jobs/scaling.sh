@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# Strong and weak scaling of jobs/scaling.yaml: runs it on 1, 2, 4, ... ranks and draws the figure. By mpirun, or inside
+# a Slurm allocation (jobs/scaling.sbatch) by srun. Run again, it does only what is missing.
+set -euo pipefail
+top=$(cd -- "$(dirname -- "$0")/.." && pwd)
+
+usage() {
+  cat <<'TEXT'
+usage: jobs/scaling.sh [-n "1 2 4"] [-p P] [-g work|memory] [-o DIR] [STUDY.yaml]
+
+  -n RANKS    numbers of ranks (default: 1, 2, 4, ... as many as there are cores, or tasks in the Slurm allocation)
+  -p P        features of the strong study, and of the weak one on one rank (default 1000)
+  -g GROWTH   what the weak study keeps the same a rank: work (default; P grows with the cube root of the ranks) or
+              memory (with the square root)
+  -o DIR      where study files, results files and figure go (default: scaling)
+  STUDY.yaml  the study (default: jobs/scaling.yaml), whose lines marked [title], [ranks], [P], [P + 500] and
+              [2 P + 500] are filled in
+
+The program is $RIDGELESS, else build/src/cli/ridgeless beside jobs/, else the ridgeless of the PATH.
+TEXT
+}
+
+fail() {
+  echo "scaling.sh: $*" >&2
+  exit 2
+}
+
+# numbers UP_TO: 1 2 4 ... UP_TO
+numbers() {
+  local n=1
+  while ((n < $1)); do
+    echo "$n"
+    n=$((2 * n))
+  done
+  echo "$1"
+}
+
+find_program() {
+  local program=${RIDGELESS:-}
+  [ -n "$program" ] || program=$top/build/src/cli/ridgeless
+  [ -n "${RIDGELESS:-}" ] || [ -x "$program" ] || program=ridgeless
+  command -v "$program" || fail "$program is not there: build it (meson setup build && ninja -C build) or set RIDGELESS"
+}
+
+# places: how many ranks there is room for, a core each.
+places() {
+  if [ -n "${SLURM_JOB_ID:-}" ]; then
+    echo $((SLURM_JOB_NUM_NODES * a_node))
+  else
+    { lscpu -p=CORE,SOCKET | grep -v '^#' | sort -u | wc -l && env -u OMP_NUM_THREADS nproc; } | sort -n | head -n 1
+  fi
+}
+
+# start RANKS COMMAND...: on that many ranks, a core each, on as few nodes as they fill. Each says which core it has.
+start() {
+  local ranks=$1
+  shift
+  if [ -n "${SLURM_JOB_ID:-}" ]; then
+    srun --mpi=pmix --ntasks="$ranks" --nodes=$(((ranks + a_node - 1) / a_node)) --ntasks-per-node="$a_node" \
+      --cpu-bind=verbose,cores --distribution=block:block "$@"
+  else
+    mpirun -n "$ranks" --map-by core --bind-to core:if-supported,overload-allowed --report-bindings "$@"
+  fi
+}
+
+# study TITLE RANKS P: the study file for that many ranks.
+study() {
+  sed -e "s/: .* # \[title\]/: $1 # [title]/" \
+    -e "s/: .* # \[ranks\]/: $2 # [ranks]/" \
+    -e "s/: .* # \[P\]/: $3 # [P]/" \
+    -e "s/: .* # \[P + 500\]/: $(($3 + 500)) # [P + 500]/" \
+    -e "s/: .* # \[2 P + 500\]/: $((2 * $3 + 500)) # [2 P + 500]/" "$template"
+}
+
+# measure KIND RANKS P: results in KIND-RANKS.nc, unless it has those of the same study already.
+measure() {
+  local kind=$1 ranks=$2 p=$3
+  local name=$folder/$kind-$ranks
+  study "${kind^} scaling" "$ranks" "$p" >"$name.yaml.new"
+  results+=("$name.nc")
+  if [ -f "$name.nc" ] && cmp --silent "$name.yaml" "$name.yaml.new"; then
+    rm -- "$name.yaml.new"
+    echo "$kind scaling, $ranks rank(s), P = $p: $name.nc is there already"
+    return
+  fi
+  rm -f -- "$name.nc" "$name.nc.journal" # what a run that was cut off has done would be missing in the times
+  mv -- "$name.yaml.new" "$name.yaml"
+  echo "$kind scaling, $ranks rank(s), P = $p"
+  start "$ranks" "$program" run "$name.yaml" -o "$name.nc"
+}
+
+# features GROWTH P RANKS: the P of weak scaling.
+features() {
+  awk -v p="$2" -v ranks="$3" -v root="$([ "$1" = work ] && echo 3 || echo 2)" \
+    'BEGIN { printf "%.0f\n", p * ranks ^ (1 / root) }'
+}
+
+ranks_list='' p=1000 growth=work folder=scaling
+while getopts 'n:p:g:o:h' option; do
+  case $option in
+    n) ranks_list=$OPTARG ;;
+    p) p=$OPTARG ;;
+    g) growth=$OPTARG ;;
+    o) folder=$OPTARG ;;
+    h) usage && exit 0 ;;
+    *) usage >&2 && exit 2 ;;
+  esac
+done
+shift $((OPTIND - 1))
+(($# <= 1)) || fail "$# study files, expected one at most"
+template=${1:-$top/jobs/scaling.yaml}
+
+# Ranks a node of an allocation.
+a_node=${SLURM_NTASKS_PER_NODE:-$(((${SLURM_NTASKS:-1} + ${SLURM_JOB_NUM_NODES:-1} - 1) / ${SLURM_JOB_NUM_NODES:-1}))}
+ranks_list=${ranks_list:-$(numbers "$(places)")}
+for number in $ranks_list "$p"; do
+  [[ $number =~ ^[1-9][0-9]*$ ]] || fail "got \`$number\`, expected a number of at least 1"
+done
+[ "$growth" = work ] || [ "$growth" = memory ] || fail "-g $growth: expected work or memory"
+for mark in title ranks P; do
+  grep -q "# \[$mark\]" "$template" || fail "$template: no line ends in \`# [$mark]\`; see jobs/scaling.yaml"
+done
+program=$(find_program)
+mkdir -p -- "$folder"
+
+# One thread of linear algebra a rank, a rank a core, unless asked otherwise.
+export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$OPENBLAS_NUM_THREADS}
+echo "ranks: ${ranks_list//$'\n'/ }; $OPENBLAS_NUM_THREADS thread(s) a rank; on ${SLURM_JOB_NODELIST:-$(hostname)}"
+
+results=()
+for ranks in $ranks_list; do measure strong "$ranks" "$p"; done
+for ranks in $ranks_list; do measure weak "$ranks" "$(features "$growth" "$p" "$ranks")"; done
+
+drawing=(/usr/bin/python3 "$top/analysis/scaling.py" "${results[@]}" -o "$folder" --format 'png,pdf')
+"${drawing[@]}" || echo "The results are there. To draw them: ${drawing[*]}"
