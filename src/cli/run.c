@@ -176,6 +176,21 @@ static rl_status add_times(const rl_plan *plan, const rl_run_summary *summary, r
     return RL_OK;
 }
 
+/* Who made full spectra, each once. */
+static rl_status add_producers(const rl_plan *plan, rl_provenance *p) {
+    rl_text names = RL_TEXT_EMPTY;
+    rl_status status = RL_OK;
+    for (int i = 0; i < plan->n_grids && status == RL_OK; i++) {
+        bool seen = false;
+        for (int j = 0; j < i; j++) seen |= plan->grids[j].producer == plan->grids[i].producer;
+        if (!seen)
+            status = rl_text_append(&names, "%s%s", i > 0 ? ", " : "", rl_producer_name(plan->grids[i].producer));
+    }
+    if (status == RL_OK) status = rl_provenance_text(p, "producer", "%s", names.bytes);
+    rl_free(names.bytes);
+    return status;
+}
+
 static rl_status make_provenance(const rl_settings *settings, const rl_context *context, const work *w,
                                  const rl_text *hosts, const rl_run_summary *summary, rl_provenance *p) {
     const double ranks = context->size, computed = (double)w->n_todo;
@@ -187,6 +202,7 @@ static rl_status make_provenance(const rl_settings *settings, const rl_context *
     RL_TRY(rl_provenance_numbers(p, "curves_computed", &computed, 1));
     RL_TRY(rl_provenance_numbers(p, "compute_seconds", &summary->seconds, 1));
     RL_TRY(rl_provenance_numbers(p, "load_imbalance", &summary->imbalance, 1));
+    RL_TRY(add_producers(&w->prepared.plan, p));
     RL_TRY(add_shares(context, summary, p));
     RL_TRY(add_times(&w->prepared.plan, summary, p));
     for (int i = 0; i < w->prepared.plan.n_grids; i++) {
