@@ -11,7 +11,7 @@ static rl_placement train_rows(const rl_core *core, const rl_case *c) {
 static rl_placement test_rows(const rl_core *core, const rl_case *c) {
     rl_placement rows = {.first_row = c->n_train, .n_rows = c->n_test, .turned = core->test_rows_left};
     if (rows.turned)
-        rows.column = core->columns;
+        rows.column = c->n_train;
     else
         rows.row = core->rows;
     return rows;
@@ -50,6 +50,7 @@ static double row_entry(const void *state, int row, int column) {
 
 rl_status rl_case_fill(const rl_case *c, rl_block_matrix *m, rl_placement to) {
     const placed_rows rows = {c, to.first_row};
+    if (to.n_rows == 0) return RL_OK;
     if (c->x == NULL) return c->deal(c->state, m, to);
     if (to.turned)
         rl_block_matrix_fill(m, to.row, to.column, c->n_features, to.n_rows, turned_entry, &rows);
@@ -115,18 +116,16 @@ static rl_status check_rows(const rl_block_matrix *m, const rl_case *c, rl_place
 
 /* ---- generation -------------------------------------------------------------------------------------------------- */
 
-static rl_status create_core(rl_core *core, const rl_process_grid *grid, int block, const rl_case *c) {
+static rl_core shape_of(const rl_process_grid *grid, const rl_case *c) {
     const bool wide = c->n_train < c->n_features;
     const int others = c->n_test + population_rows(c) + 1;
-    *core = (rl_core){.grid = grid,
-                      .rows = wide ? c->n_features : c->n_train,
-                      .columns = wide ? c->n_train : c->n_features,
-                      .n_left = wide ? others : RL_N_TARGETS,
-                      .n_right = wide ? RL_N_TARGETS : others,
-                      .test_rows_left = wide};
-    core->tail_rows = core->rows - core->columns;
-    return rl_block_matrix_create(&core->m, grid, core->rows + core->n_right, core->columns + core->n_left, block,
-                                  block);
+    return (rl_core){.grid = grid,
+                     .rows = wide ? c->n_features : c->n_train,
+                     .columns = wide ? c->n_train : c->n_features,
+                     .n_left = wide ? others : RL_N_TARGETS,
+                     .n_right = wide ? RL_N_TARGETS : others,
+                     .tail_rows = wide ? c->n_features - c->n_train : c->n_train - c->n_features,
+                     .test_rows_left = wide};
 }
 
 /* values [n_rows] += rows of X times beta, this rank's part. */
@@ -161,34 +160,41 @@ static double diagonal_entry(const void *state, int row, int column) {
     return row == column ? ((const double *)state)[row] : 0;
 }
 
-/* Targets, the population's rows and beta* into their borders. */
-static void fill_borders(rl_placed_case *placed) {
+void rl_placed_case_fill_targets(rl_placed_case *placed) {
+    const rl_case *c = placed->c;
+    rl_core *core = &placed->core;
+    if (core->test_rows_left)
+        rl_block_matrix_fill(&core->m, core->rows, 0, RL_N_TARGETS, c->n_train, row_entry, placed->target);
+    else
+        rl_block_matrix_fill(&core->m, 0, core->columns, c->n_train, RL_N_TARGETS, column_entry, placed->target);
+}
+
+/* The population's rows and beta*, after the test rows. */
+static void fill_beta(rl_placed_case *placed) {
     const rl_case *c = placed->c;
     rl_block_matrix *m = &placed->core.m;
-    const int rows = placed->core.rows, columns = placed->core.columns, p = c->n_features, more = population_rows(c);
-    const int first = c->n_test, last = c->n_test + more; /* in the border of test rows */
+    const int p = c->n_features, more = population_rows(c);
+    const int next = c->n_test + (placed->core.test_rows_left ? c->n_train : placed->core.rows);
     const double *beta[] = {c->beta_star};
     if (placed->core.test_rows_left) {
-        rl_block_matrix_fill(m, rows, 0, RL_N_TARGETS, c->n_train, row_entry, placed->target);
-        if (more > 0) rl_block_matrix_fill(m, 0, columns + first, p, p, diagonal_entry, c->scale);
-        rl_block_matrix_fill(m, 0, columns + last, p, 1, column_entry, beta);
+        if (more > 0) rl_block_matrix_fill(m, 0, next, p, p, diagonal_entry, c->scale);
+        rl_block_matrix_fill(m, 0, next + more, p, 1, column_entry, beta);
     } else {
-        rl_block_matrix_fill(m, 0, columns, c->n_train, RL_N_TARGETS, column_entry, placed->target);
-        if (more > 0) rl_block_matrix_fill(m, rows + first, 0, p, p, diagonal_entry, c->scale);
-        rl_block_matrix_fill(m, rows + last, 0, 1, p, row_entry, beta);
+        if (more > 0) rl_block_matrix_fill(m, next, 0, p, p, diagonal_entry, c->scale);
+        rl_block_matrix_fill(m, next + more, 0, 1, p, row_entry, beta);
     }
 }
 
 /* By a power of two, so that the largest entry is in [1/2, 1): no norm overflows or underflows, and no bit changes. */
 static void scale_train(rl_placed_case *placed, double largest) {
     const rl_block_matrix *m = &placed->core.m;
+    const share mine = share_of(m, placed->c, train_rows(&placed->core, placed->c));
     int exponent = 0;
     if (largest > 0) frexp(largest, &exponent);
     placed->scale = largest > 0 ? ldexp(1, exponent < 1023 ? exponent : 1023) : 0;
     if (largest == 0 || exponent == 0) return;
-    const int row_end = rl_rows_before(m, placed->core.rows), column_end = rl_columns_before(m, placed->core.columns);
-    for (int lj = 0; lj < column_end; lj++)
-        for (int li = 0; li < row_end; li++) m->a[(size_t)lj * (size_t)m->ld + (size_t)li] /= placed->scale;
+    for (int lj = mine.column; lj < mine.column_end; lj++)
+        for (int li = mine.row; li < mine.row_end; li++) m->a[(size_t)lj * (size_t)m->ld + (size_t)li] /= placed->scale;
 }
 
 static rl_status generate(rl_placed_case *placed) {
@@ -203,26 +209,35 @@ static rl_status generate(rl_placed_case *placed) {
     RL_TRY(rl_process_grid_agree(core->grid, status));
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPI_DOUBLE, MPI_MAX, core->grid->comm));
     RL_TRY(make_targets(placed));
-    fill_borders(placed);
+    if (core->n_right > 0) rl_placed_case_fill_targets(placed);
+    fill_beta(placed);
     scale_train(placed, largest);
     return RL_OK;
 }
 
-static rl_status prepare(rl_placed_case *placed, const rl_process_grid *grid, int block) {
+static rl_status prepare(rl_placed_case *placed, int block) {
     const rl_case *c = placed->c;
+    rl_core *core = &placed->core;
     const int64_t n = (int64_t)c->n_train + c->n_test;
-    RL_TRY(check_sizes(c, block));
     RL_TRY(check_vector("y", c->y, n));
     RL_TRY(check_vector("beta*", c->beta_star, c->n_features));
     if (c->scale != NULL) RL_TRY(check_vector("scale", c->scale, c->n_features));
     for (int t = 0; t < RL_N_TARGETS; t++) RL_TRY(RL_ALLOC(placed->target[t], n));
-    return create_core(&placed->core, grid, block, c);
+    return rl_block_matrix_create(&core->m, core->grid, core->rows + core->n_right, core->columns + core->n_left, block,
+                                  block);
+}
+
+rl_status rl_placed_case_create_as(rl_placed_case *placed, const rl_core *shape, int block, const rl_case *c) {
+    *placed = (rl_placed_case){.c = c, .core = *shape};
+    RL_TRY(rl_process_grid_agree(shape->grid, prepare(placed, block)));
+    return generate(placed);
 }
 
 rl_status rl_placed_case_create(rl_placed_case *placed, const rl_process_grid *grid, int block, const rl_case *c) {
-    *placed = (rl_placed_case){.c = c};
-    RL_TRY(rl_process_grid_agree(grid, prepare(placed, grid, block)));
-    return generate(placed);
+    const rl_core shape = shape_of(grid, c);
+    *placed = (rl_placed_case){0};
+    RL_TRY(rl_process_grid_agree(grid, check_sizes(c, block)));
+    return rl_placed_case_create_as(placed, &shape, block, c);
 }
 
 void rl_placed_case_destroy(rl_placed_case *placed) {

@@ -9,7 +9,7 @@ typedef struct rl_placed_case {
     const rl_case *c;             /* borrowed */
     double *target[RL_N_TARGETS]; /* [n_train + n_test] each: y, X beta*, their difference; on all ranks; owned */
     rl_core core;                 /* owned */
-    double scale;                 /* A is X divided by this power of two; 0 when X is all zeros */
+    double scale;                 /* the training rows are divided by this power of two; 0 when they are all zeros */
 } rl_placed_case;
 
 /* Collective. Puts rows of a case into a matrix: this rank fills what it owns of them. */
@@ -17,6 +17,18 @@ rl_status rl_case_fill(const rl_case *c, rl_block_matrix *matrix, rl_placement t
 
 /* Collective. Checks the case, generates it, refuses what is not finite. *placed is to be destroyed on failure too. */
 rl_status rl_placed_case_create(rl_placed_case *placed, const rl_process_grid *grid, int block, const rl_case *c);
+
+/* Collective. The same in a shape of the caller's, whose m is still empty and who answers for the sizes. With
+ * test_rows_left all rows of the case are columns, one after another, and beta* follows them, whatever of them `shape`
+ * counts as A or as its left border; without a right border the targets are not placed. */
+rl_status rl_placed_case_create_as(rl_placed_case *placed, const rl_core *shape, int block, const rl_case *c);
+
+/* Local. Puts the training rows' targets into their border. */
+void rl_placed_case_fill_targets(rl_placed_case *placed);
+
+/* Collective. The spectrum of a placed case whose core a producer can take; uses the core up. */
+rl_status rl_placed_case_spectrum(rl_placed_case *placed, rl_producer producer, rl_spectrum_store *store,
+                                  rl_spectrum *spectrum, rl_phases *phases);
 void rl_placed_case_destroy(rl_placed_case *placed);
 
 #endif

@@ -27,13 +27,21 @@
 #include "ridgeless/context.h"
 #include "ridgeless/distributed.h"
 
+typedef struct rl_tails {
+    int first, rows; /* rows [first, first + rows) ... */
+    int n;           /* ... of columns [first, first + n) */
+    double *square;  /* [n]: their squared lengths */
+    double *last;    /* [n]: their inner products with that of the last column */
+} rl_tails;
+
 typedef struct rl_core {
     const rl_process_grid *grid; /* borrowed */
     rl_block_matrix m;           /* square blocks, from (0, 0); owned. It may have more rows than are in use */
     int rows, columns;           /* of A; rows >= columns >= 1 */
     int n_left, n_right;
-    int tail_rows;       /* n_train and n_features apart: |n_train - n_features|; constant */
-    bool test_rows_left; /* n_train < n_features: the test rows are the left border, the targets the right one */
+    int tail_rows;         /* n_train and n_features apart: |n_train - n_features|; constant */
+    const rl_tails *tails; /* what the tails come to, if they are somewhere else; then tail_rows is 0. Borrowed */
+    bool test_rows_left;   /* n_train < n_features: the test rows are the left border, the targets the right one */
 } rl_core;
 
 /* What a producer hands back; allocated by rl_core_gather, owned by the caller of the producer. */
@@ -54,9 +62,15 @@ rl_status rl_produce_projected(rl_core *core, rl_projection *projection, rl_phas
 rl_status rl_produce_two_stage(rl_core *core, rl_projection *projection, rl_phases *phases);
 
 /* A = Q R in place: A becomes the triangle R [columns, columns] with zeros below it, left becomes Q^T left (its rows
- * from `columns` on are the tails), the right border moves up to begin at row `columns`, and core->rows = columns. The
- * right border fills columns [0, columns) alone, so that it does not overwrite the tails. Needs rows > columns. */
+ * from `columns` on are the tails). */
+rl_status rl_core_factor(rl_core *core);
+
+/* The same, and the right border moves up to begin at row `columns`, and core->rows = columns. The right border fills
+ * columns [0, columns) alone, so that it does not overwrite the tails. Needs rows > columns. */
 rl_status rl_reduce_shape(rl_core *core);
+
+/* Fills square and last of tails in a matrix: the same on all ranks. */
+rl_status rl_sum_tails(const rl_block_matrix *m, const rl_tails *tails);
 
 /* Once Q^T has been applied to the left border and P to the right one: allocates the projection and takes from core->m
  * the tails, the targets (turned, if they are rows) and the test rows (turned, if they are columns), each in the bases

@@ -24,36 +24,47 @@ static rl_status allocate(const rl_core *core, rl_projection *projection) {
 }
 
 /* Adds what this rank owns of the tails to their squares and to their products with `last`, the last column's tail. */
-static void add_tails(const rl_core *core, const double *last, rl_projection *projection) {
-    const rl_block_matrix *m = &core->m;
-    const int row_end = rl_rows_before(m, core->columns + core->tail_rows);
-    const int column_end = rl_columns_before(m, core->columns + core->n_left);
-    for (int lj = rl_columns_before(m, core->columns); lj < column_end; lj++) {
+static void add_tails(const rl_block_matrix *m, const rl_tails *tails, const double *last) {
+    const int row_end = rl_rows_before(m, tails->first + tails->rows);
+    const int column_end = rl_columns_before(m, tails->first + tails->n);
+    for (int lj = rl_columns_before(m, tails->first); lj < column_end; lj++) {
         const double *column = m->a + (size_t)lj * (size_t)m->ld;
         double square = 0, product = 0;
-        for (int li = rl_rows_before(m, core->columns); li < row_end; li++) {
+        for (int li = rl_rows_before(m, tails->first); li < row_end; li++) {
             square += column[li] * column[li];
-            product += column[li] * last[rl_block_matrix_global_row(m, li) - core->columns];
+            product += column[li] * last[rl_block_matrix_global_row(m, li) - tails->first];
         }
-        const int j = rl_block_matrix_global_column(m, lj) - core->columns;
-        projection->tail_sq[j] = square;
-        projection->tail_last[j] = product;
+        const int j = rl_block_matrix_global_column(m, lj) - tails->first;
+        tails->square[j] = square;
+        tails->last[j] = product;
     }
 }
 
-static rl_status gather_tails(const rl_core *core, rl_projection *projection) {
-    if (core->tail_rows == 0) return RL_OK;
+rl_status rl_sum_tails(const rl_block_matrix *m, const rl_tails *tails) {
     double *last = NULL;
-    rl_status status = rl_process_grid_agree(core->grid, RL_ALLOC(last, core->tail_rows));
-    if (status == RL_OK)
-        status = rl_replicate(&core->m, core->columns, core->columns + core->n_left - 1, core->tail_rows, 1, last);
+    rl_status status = rl_process_grid_agree(m->grid, RL_ALLOC(last, tails->rows));
+    if (status == RL_OK) status = rl_replicate(m, tails->first, tails->first + tails->n - 1, tails->rows, 1, last);
     if (status == RL_OK) {
-        add_tails(core, last, projection);
-        status = rl_sum_over_ranks(core->grid, projection->tail_sq, core->n_left);
+        add_tails(m, tails, last);
+        status = rl_sum_over_ranks(m->grid, tails->square, tails->n);
     }
-    if (status == RL_OK) status = rl_sum_over_ranks(core->grid, projection->tail_last, core->n_left);
+    if (status == RL_OK) status = rl_sum_over_ranks(m->grid, tails->last, tails->n);
     rl_free(last);
     return status;
+}
+
+static rl_status gather_tails(const rl_core *core, rl_projection *projection) {
+    const rl_tails tails = {.first = core->columns,
+                            .rows = core->tail_rows,
+                            .n = core->n_left,
+                            .square = projection->tail_sq,
+                            .last = projection->tail_last};
+    if (core->tails != NULL) {
+        memcpy(tails.square, core->tails->square, (size_t)tails.n * sizeof(double));
+        memcpy(tails.last, core->tails->last, (size_t)tails.n * sizeof(double));
+        return RL_OK;
+    }
+    return core->tail_rows > 0 ? rl_sum_tails(&core->m, &tails) : RL_OK;
 }
 
 static rl_status gather_targets(const rl_core *core, rl_projection *projection) {

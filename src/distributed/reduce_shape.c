@@ -9,7 +9,7 @@ static int smaller(int a, int b) {
     return a < b ? a : b;
 }
 
-static rl_status factor(rl_core *core) {
+static rl_status apply_panels(rl_core *core) {
     const int block = core->m.row_block;
     rl_panels panels;
     rl_status status = rl_process_grid_agree(core->grid, rl_panels_create(&panels, core));
@@ -25,12 +25,18 @@ static rl_status factor(rl_core *core) {
 /* Local. The reflectors lie where R has zeros. */
 static void clear_below_diagonal(rl_core *core) {
     rl_block_matrix *m = &core->m;
-    const int row_end = rl_rows_before(m, core->columns);
+    const int row_end = rl_rows_before(m, core->rows);
     for (int lj = rl_columns_before(m, core->columns) - 1; lj >= 0; lj--) {
         const int begin = rl_rows_before(m, rl_block_matrix_global_column(m, lj) + 1);
         if (begin < row_end)
             memset(m->a + (size_t)lj * (size_t)m->ld + begin, 0, (size_t)(row_end - begin) * sizeof(double));
     }
+}
+
+rl_status rl_core_factor(rl_core *core) {
+    RL_TRY(apply_panels(core));
+    clear_below_diagonal(core);
+    return RL_OK;
 }
 
 /* The right border from row `rows` up to row `columns`, some rows at a time: the two places overlap. */
@@ -52,8 +58,7 @@ static rl_status move_right_border(rl_core *core) {
 }
 
 rl_status rl_reduce_shape(rl_core *core) {
-    RL_TRY(factor(core));
-    clear_below_diagonal(core);
+    RL_TRY(rl_core_factor(core));
     RL_TRY(move_right_border(core));
     core->rows = core->columns;
     return RL_OK;

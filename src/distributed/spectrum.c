@@ -153,19 +153,30 @@ static rl_status run(const producer *chosen, rl_placed_case *placed, rl_spectrum
     return status;
 }
 
+static rl_spectrum nothing_yet(const rl_case *c) {
+    return (rl_spectrum){.n_train = c->n_train,
+                         .n_features = c->n_features,
+                         .n_test = c->n_test,
+                         .n_modes = c->n_train < c->n_features ? c->n_train : c->n_features};
+}
+
+rl_status rl_placed_case_spectrum(rl_placed_case *placed, rl_producer which, rl_spectrum_store *store,
+                                  rl_spectrum *spectrum, rl_phases *phases) {
+    rl_spectrum_store_destroy(store);
+    *spectrum = nothing_yet(placed->c);
+    return run(&producers[which], placed, store, spectrum, phases);
+}
+
 rl_status rl_distributed_spectrum(const rl_process_grid *grid, rl_producer which, int block, const rl_case *c,
                                   rl_spectrum_store *store, rl_spectrum *spectrum, rl_phases *phases) {
     const double start = rl_seconds();
     rl_phases spent = {0};
     rl_placed_case placed;
     rl_spectrum_store_destroy(store);
-    *spectrum = (rl_spectrum){.n_train = c->n_train,
-                              .n_features = c->n_features,
-                              .n_test = c->n_test,
-                              .n_modes = c->n_train < c->n_features ? c->n_train : c->n_features};
+    *spectrum = nothing_yet(c);
     rl_status status = rl_placed_case_create(&placed, grid, block, c);
     spent.generate = rl_seconds() - start;
-    if (status == RL_OK) status = run(&producers[which], &placed, store, spectrum, &spent);
+    if (status == RL_OK) status = rl_placed_case_spectrum(&placed, which, store, spectrum, &spent);
     rl_placed_case_destroy(&placed);
     spent.total = rl_seconds() - start;
     if (phases != NULL) *phases = spent;
