@@ -1,0 +1,286 @@
+/* A curve on a grid: its matrix, its points, spectra from it. */
+#include <assert.h>
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "curve.h"
+
+/* Singular values this many times above the spectra's threshold of rank are surely not zero; what lies below is left to
+ * them to judge. */
+static const double doubt = 10;
+
+/* ---- making and factoring -------------------------------------------------------------------------------------------
+ */
+
+static rl_status check_sizes(const rl_curve_case *c, int block) {
+    const rl_case *rows = &c->rows;
+    if (rows->n_features < 1 || rows->n_test < 1 || block < 1)
+        return rl_fail(RL_ERR_INPUT, "curve on a grid: n_features %d, n_test %d, block %d; all must be at least 1",
+                       rows->n_features, rows->n_test, block);
+    for (int i = 0; i < c->n_sizes; i++)
+        if (c->n_train[i] <= (i > 0 ? c->n_train[i - 1] : 0))
+            return rl_fail(RL_ERR_INPUT, "curve on a grid: n_train[%d] is %d; expected ascending positive sizes", i,
+                           c->n_train[i]);
+    if (c->n_sizes < 1 || c->n_train[c->n_sizes - 1] != rows->n_train)
+        return rl_fail(RL_ERR_INPUT, "curve on a grid: the last of %d sizes must be all %d training rows", c->n_sizes,
+                       rows->n_train);
+    const int64_t columns = (int64_t)rows->n_train + rows->n_test + 1 + (rows->scale != NULL ? rows->n_features : 0);
+    if (columns + block > INT32_MAX || (int64_t)rows->n_features + block > INT32_MAX)
+        return rl_fail(RL_ERR_INPUT,
+                       "curve on a grid: n_train %d, n_test %d and n_features %d add up to more than ScaLAPACK's "
+                       "32-bit indices",
+                       rows->n_train, rows->n_test, rows->n_features);
+    return RL_OK;
+}
+
+/* As many rows are factored as the longest wide size has, or all that a triangle takes if there is a tall one. */
+static rl_core shape_of(const rl_grid_curve *curve, const rl_process_grid *grid) {
+    const int longest = curve->c->rows.n_train, n = curve->n_features;
+    const int columns = longest < n ? longest : n;
+    return (rl_core){.grid = grid,
+                     .rows = n,
+                     .columns = columns,
+                     .n_left = curve->n_rows - columns + 1 + (curve->c->rows.scale != NULL ? n : 0),
+                     .tail_rows = n - columns,
+                     .test_rows_left = true};
+}
+
+static rl_status generate(rl_grid_curve *curve, const rl_process_grid *grid, int block) {
+    const rl_core shape = shape_of(curve, grid);
+    curve->all = curve->c->rows;
+    curve->all.n_train = curve->n_rows;
+    curve->all.n_test = 0;
+    return rl_placed_case_create_as(&curve->placed, &shape, block, &curve->all);
+}
+
+/* Orthogonal changes of coordinates keep the rows' lengths. */
+static rl_status measure_rows(rl_grid_curve *curve) {
+    const rl_block_matrix *m = &curve->placed.core.m;
+    const int end = rl_columns_before(m, curve->n_rows);
+    for (int j = 0; j < end; j++) {
+        const double *column = m->a + (size_t)j * (size_t)m->ld;
+        double *sum = &curve->norm_sq[rl_block_matrix_global_column(m, j)];
+        for (int i = 0; i < m->local_rows; i++) *sum += column[i] * column[i];
+    }
+    return rl_sum_over_ranks(m->grid, curve->norm_sq, curve->n_rows);
+}
+
+static rl_status factor(rl_grid_curve *curve) {
+    const rl_core *core = &curve->placed.core;
+    RL_TRY(rl_core_factor(&curve->placed.core));
+    RL_TRY(measure_rows(curve));
+    return rl_replicate(&core->m, 0, core->m.columns - 1, curve->n_features, 1, curve->w);
+}
+
+static rl_status allocate(rl_grid_curve *curve) {
+    const rl_core *core = &curve->placed.core;
+    RL_TRY(RL_ALLOC(curve->w, curve->n_features));
+    RL_TRY(RL_ALLOC(curve->norm_sq, curve->n_rows));
+    return rl_triangle_create(&curve->triangle, &core->m, core->columns, curve->row, curve->column);
+}
+
+static rl_status create(rl_grid_curve *curve, const rl_process_grid *grid, int block, rl_phases *spent) {
+    const double start = rl_seconds();
+    RL_TRY(generate(curve, grid, block));
+    const double generated = rl_seconds();
+    spent->generate = generated - start;
+    RL_MPI(MPI_Comm_split(grid->comm, grid->row, grid->column, &curve->row));
+    RL_MPI(MPI_Comm_split(grid->comm, grid->column, grid->row, &curve->column));
+    RL_TRY(rl_process_grid_agree(grid, allocate(curve)));
+    RL_TRY(factor(curve));
+    spent->reduce = rl_seconds() - generated;
+    return RL_OK;
+}
+
+rl_status rl_grid_curve_create(const rl_process_grid *grid, int block, const rl_curve_case *c, rl_grid_curve **curve,
+                               rl_phases *phases) {
+    const double start = rl_seconds();
+    rl_grid_curve *made = NULL;
+    rl_phases spent = {0};
+    *curve = NULL;
+    rl_status status = check_sizes(c, block);
+    if (status == RL_OK) status = RL_ALLOC(made, 1);
+    status = rl_process_grid_agree(grid, status);
+    if (status == RL_OK) {
+        *made = (rl_grid_curve){.c = c,
+                                .n_features = c->rows.n_features,
+                                .n_rows = c->rows.n_train + c->rows.n_test,
+                                .row = MPI_COMM_NULL,
+                                .column = MPI_COMM_NULL};
+        while (made->n_wide < c->n_sizes && c->n_train[made->n_wide] <= made->n_features) made->n_wide++;
+        status = create(made, grid, block, &spent);
+    }
+    if (status == RL_OK)
+        *curve = made;
+    else
+        rl_grid_curve_destroy(made);
+    spent.total = rl_seconds() - start;
+    if (phases != NULL) *phases = spent;
+    return status;
+}
+
+void rl_grid_curve_destroy(rl_grid_curve *curve) {
+    if (curve == NULL) return;
+    rl_triangle_destroy(&curve->triangle);
+    rl_placed_case_destroy(&curve->placed);
+    rl_free(curve->w);
+    rl_free(curve->norm_sq);
+    if (curve->row != MPI_COMM_NULL) MPI_Comm_free(&curve->row);
+    if (curve->column != MPI_COMM_NULL) MPI_Comm_free(&curve->column);
+    rl_free(curve);
+}
+
+/* ---- points ---------------------------------------------------------------------------------------------------------
+ */
+
+rl_status rl_curve_ask(const rl_grid_curve *curve, rl_nested_tick tick) {
+    const bool go_on = tick.call == NULL || tick.call(tick.state);
+    return rl_process_grid_agree(curve->placed.core.grid,
+                                 go_on ? RL_OK : rl_fail(RL_STOPPED, "stopped between two pieces of a curve"));
+}
+
+/* Wanted wide sizes, from the longest on: those of one family differ little in length then. */
+static rl_status find_wide_sigma(const rl_grid_curve *curve, const bool *wanted, rl_nested_tick tick,
+                                 rl_nested_point *points) {
+    for (int i = curve->n_wide - 1; wanted != NULL && i >= 0;) {
+        rl_grid_family family = {.triangle = &curve->triangle};
+        double least[RL_VECTORS], most[RL_VECTORS];
+        int index[RL_VECTORS], n = 0;
+        for (; i >= 0 && n < RL_VECTORS; i--) {
+            if (!wanted[i]) continue;
+            family.lengths.order[n] = curve->c->n_train[i];
+            index[n++] = i;
+        }
+        if (n == 0) return RL_OK;
+        family.lengths.n = n;
+        RL_TRY(rl_curve_ask(curve, tick));
+        RL_TRY(rl_grid_extreme(&family, RL_SMALLEST, least));
+        RL_TRY(rl_curve_ask(curve, tick));
+        RL_TRY(rl_grid_extreme(&family, RL_LARGEST, most));
+        for (int j = 0; j < n; j++) {
+            points[index[j]].sigma_min = least[j] * curve->placed.scale;
+            points[index[j]].sigma_max = most[j] * curve->placed.scale;
+        }
+    }
+    return RL_OK;
+}
+
+/* What singular values come to, or their bounds; errors of a doubtful size may be anything, and are not looked at. */
+static void judge(const rl_grid_curve *curve, int i, bool has_sigma, rl_bounds bounds, rl_nested_point *p) {
+    const int n = curve->c->n_train[i], larger = n > curve->n_features ? n : curve->n_features;
+    const double least = has_sigma ? p->sigma_min : bounds.least, most = has_sigma ? p->sigma_max : bounds.most;
+    p->done = isfinite(most) && least > doubt * larger * DBL_EPSILON * most;
+    for (int t = 0; t < RL_N_NESTED_TARGETS; t++)
+        p->done &= isfinite(p->test_mse[t]) && isfinite(p->train_mse[t]) && isfinite(p->population_sq[t]);
+    if (!p->done) *p = (rl_nested_point){.done = false};
+}
+
+static rl_status find_points(const rl_grid_curve *curve, const bool *wanted, rl_nested_tick tick,
+                             rl_nested_point *points, rl_bounds *bounds) {
+    const int n = curve->c->n_sizes;
+    for (int i = 0; i < n; i++) points[i] = (rl_nested_point){.sigma_min = NAN, .sigma_max = NAN};
+    if (curve->placed.scale > 0) {
+        RL_TRY(rl_curve_ask(curve, tick));
+        if (curve->n_wide > 0) RL_TRY(rl_curve_wide(curve, points, bounds));
+        RL_TRY(find_wide_sigma(curve, wanted, tick, points));
+        RL_TRY(rl_curve_tall(curve, wanted, tick, points, bounds));
+    }
+    for (int i = 0; i < n; i++) judge(curve, i, wanted != NULL && wanted[i], bounds[i], &points[i]);
+    return RL_OK;
+}
+
+/* Processors of different kinds may round differently: rank 0's word counts. */
+static rl_status share_from_first(const rl_grid_curve *curve, rl_nested_point *points) {
+    MPI_Datatype point;
+    RL_MPI(MPI_Type_contiguous(sizeof *points, MPI_BYTE, &point));
+    RL_MPI(MPI_Type_commit(&point));
+    RL_MPI(MPI_Bcast(points, curve->c->n_sizes, point, 0, curve->placed.core.grid->comm));
+    RL_MPI(MPI_Type_free(&point));
+    return RL_OK;
+}
+
+rl_status rl_grid_curve_points(rl_grid_curve *curve, const bool *sigma_wanted, rl_nested_tick tick,
+                               rl_nested_point *points) {
+    rl_bounds *bounds = NULL;
+    rl_status status = rl_process_grid_agree(curve->placed.core.grid, RL_ALLOC(bounds, curve->c->n_sizes));
+    if (status == RL_OK) status = find_points(curve, sigma_wanted, tick, points, bounds);
+    if (status == RL_OK) status = share_from_first(curve, points);
+    rl_free(bounds);
+    return status;
+}
+
+/* ---- spectra --------------------------------------------------------------------------------------------------------
+ */
+
+/* The leading block and the coordinates in it of all later rows and beta*: the same places of a smaller matrix. */
+static rl_status copy_core(const rl_grid_curve *curve, rl_placed_case *placed) {
+    const rl_block_matrix *all = &curve->placed.core.m;
+    rl_core *core = &placed->core;
+    rl_block_matrix *m = &core->m;
+    RL_TRY(rl_process_grid_agree(
+        all->grid, rl_block_matrix_create(m, all->grid, core->rows + core->n_right, core->columns + core->n_left,
+                                          all->row_block, all->column_block)));
+    const int rows = rl_rows_before(m, core->rows), test = rl_columns_before(m, core->columns);
+    const int test_end = rl_columns_before(m, curve->n_rows);
+    for (int j = 0; j < m->local_columns; j++) {
+        double *to = m->a + (size_t)j * (size_t)m->ld;
+        memcpy(to, all->a + (size_t)j * (size_t)all->ld, (size_t)rows * sizeof(double));
+        for (int i = 0; i < rows && j >= test && j < test_end; i++) to[i] *= placed->scale;
+    }
+    rl_placed_case_fill_targets(placed);
+    return RL_OK;
+}
+
+/* The coordinates that the training set does not reach; test rows are not divided by scale in a spectrum. */
+static rl_status find_tails(const rl_grid_curve *curve, const rl_tails *tails) {
+    if (tails->rows == 0) return RL_OK;
+    RL_TRY(rl_sum_tails(&curve->placed.core.m, tails));
+    for (int i = 0; i < curve->n_rows - tails->first; i++) {
+        tails->square[i] *= curve->placed.scale * curve->placed.scale;
+        tails->last[i] *= curve->placed.scale;
+    }
+    return RL_OK;
+}
+
+static rl_status make_spectrum(const rl_grid_curve *curve, rl_placed_case *placed, rl_tails *tails,
+                               rl_producer producer, rl_spectrum_store *store, rl_spectrum *spectrum,
+                               rl_phases *phases) {
+    const double start = rl_seconds();
+    rl_status status = RL_ALLOC(tails->square, tails->n);
+    if (status == RL_OK) status = RL_ALLOC(tails->last, tails->n);
+    RL_TRY(rl_process_grid_agree(placed->core.grid, status));
+    RL_TRY(find_tails(curve, tails));
+    RL_TRY(copy_core(curve, placed));
+    phases->generate = rl_seconds() - start;
+    return rl_placed_case_spectrum(placed, producer, store, spectrum, phases);
+}
+
+rl_status rl_grid_curve_spectrum(rl_grid_curve *curve, int size_index, rl_producer producer, rl_spectrum_store *store,
+                                 rl_spectrum *spectrum, rl_phases *phases) {
+    const double start = rl_seconds();
+    const int n = curve->c->n_train[size_index];
+    rl_phases spent = {0};
+    rl_case c = curve->c->rows;
+    rl_tails tails = {.first = n, .rows = curve->n_features - n, .n = curve->placed.core.m.columns - n};
+    assert(size_index >= 0 && size_index < curve->n_wide);
+    c.n_train = n;
+    c.n_test = curve->n_rows - n;
+    rl_placed_case placed = {.c = &c, .scale = curve->placed.scale};
+    placed.core = (rl_core){.grid = curve->placed.core.grid,
+                            .rows = n,
+                            .columns = n,
+                            .n_left = tails.n,
+                            .n_right = RL_N_TARGETS,
+                            .tails = &tails,
+                            .test_rows_left = true};
+    memcpy(placed.target, curve->placed.target, sizeof placed.target); /* borrowed */
+    rl_spectrum_store_destroy(store);
+    const rl_status status = make_spectrum(curve, &placed, &tails, producer, store, spectrum, &spent);
+    rl_block_matrix_destroy(&placed.core.m);
+    rl_free(tails.square);
+    rl_free(tails.last);
+    spent.total = rl_seconds() - start;
+    if (phases != NULL) *phases = spent;
+    return status;
+}

@@ -1,0 +1,75 @@
+/* What the files of the curve on a grid share. Private to `distributed`. */
+#ifndef RL_CURVE_H
+#define RL_CURVE_H
+
+#include "generate.h"
+#include "ridgeless/grid_curve.h"
+#include "triangle.h"
+
+enum {
+    RL_PROBES = 8,     /* random vectors that a triangle's inverse is judged by */
+    RL_ROW_SPAN = 48,  /* rows between the sizes of one group, at most: with the probes and a target, RL_VECTORS */
+    RL_ROW_BATCH = 128 /* rows that are appended to a triangle at a time, at most */
+};
+
+struct rl_grid_curve {
+    const rl_curve_case *c; /* borrowed */
+    rl_case all;            /* c->rows with every row a training row */
+    int n_features, n_rows; /* n_rows: training and test rows */
+    int n_wide;             /* the first n_wide sizes are at most n_features */
+    /* core.m holds all rows as columns, then diag(scale) if there is one, then beta*; of the rows the first
+     * core.columns, as many as wide sizes or a triangle to append to ask for, make the triangle. All rows are divided
+     * by `scale`. */
+    rl_placed_case placed;
+    MPI_Comm row, column; /* this process row, this process column; owned */
+    rl_triangle triangle; /* of the first core.columns rows */
+    double *w;            /* [n_features]: Q beta* */
+    double *norm_sq;      /* [n_rows]: of the rows, divided by scale */
+};
+
+/* ---- fits and errors: curve_wide.c, curve_tall.c; points are filled but for sigma and `done` ------------------------
+ */
+
+/* 1 / |R^-1|_F for the leading blocks of a triangle is at least safe_sigma of sums of squares of R^-T probes. */
+double rl_safe_sigma(double sum_of_squares);
+
+/* Local. Probe i as a vector by column, in columns[ld]. */
+void rl_probe(const rl_triangle *t, int i, double *columns);
+
+/* What a size's triangle says of its singular values, divided by scale. */
+typedef struct rl_bounds {
+    double least, most; /* sigma_min and sigma_max lie between, but see rl_grid_curve_points; NaN: unknown */
+} rl_bounds;
+
+/* Collective. Sizes up to n_features. */
+rl_status rl_curve_wide(const rl_grid_curve *curve, rl_nested_point *points, rl_bounds *bounds);
+
+/* Collective. Sizes above n_features, with their singular values where wanted. Asks the tick. */
+rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl_nested_tick tick,
+                        rl_nested_point *points, rl_bounds *bounds);
+
+/* Collective: RL_STOPPED on all ranks as soon as the tick says so on one. */
+rl_status rl_curve_ask(const rl_grid_curve *curve, rl_nested_tick tick);
+
+/* ---- extreme singular values: curve_sigma.c
+ * --------------------------------------------------------------------------
+ */
+
+/* Matrix j of the family is R_j R_j^T of the leading blocks, or, of a triangle of features and rows appended to it, R
+ * R^T + the sum of x x^T over the first appended[j] rows x. */
+typedef struct rl_grid_family {
+    const rl_triangle *triangle;
+    rl_lengths lengths;   /* leading blocks; all whole with appended rows */
+    int n_rows;           /* of the rows that any member appends */
+    const double *rows;   /* [local_rows, n_rows], by row, ld = ld_rows; NULL: leading blocks */
+    const double *solved; /* [local_columns, n_rows], by column: R^-1 rows */
+    const double *small;  /* [n_rows, n_rows], ld = RL_ROW_SPAN: U with U^T U = I + solved^T solved, on all ranks */
+    int appended[RL_VECTORS];
+} rl_grid_family;
+
+/* Collective. sigma[j]: the smallest or the largest singular value of each member; NaN when Lanczos did not converge or
+ * numbers left their range. The same on all ranks. */
+typedef enum rl_extreme { RL_SMALLEST, RL_LARGEST } rl_extreme;
+rl_status rl_grid_extreme(const rl_grid_family *family, rl_extreme which, double *sigma);
+
+#endif

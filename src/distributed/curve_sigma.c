@@ -1,0 +1,303 @@
+/* Extreme singular values of many sizes side by side: Lanczos on the Gram matrix of each, or on its inverse, without
+ * reorthogonalization, which costs extreme eigenvalues nothing (Paige 1980). One pass over the triangle serves all
+ * members; those that have converged leave. */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "../lapack.h"
+#include "curve.h"
+
+enum { MAX_STEPS = 1000, CHECK_EVERY = 4 };
+static const double tolerance = 8; /* of eigenvalues, in units of eps */
+
+/* Lanczos vectors lie by column for leading blocks and by row with appended rows: as the inverse takes them. Column j
+ * of each belongs to member[j]. */
+typedef struct lanczos {
+    const rl_grid_family *family;
+    rl_extreme which;
+    bool by_row;
+    int local, ld;
+    rl_lengths lengths;
+    int member[RL_VECTORS], appended[RL_VECTORS];
+    double *now, *before, *next; /* [local, n] */
+    double *across;              /* the other way */
+    double *rows;                /* [RL_ROW_SPAN, n] */
+    int n_steps, next_check;
+    /* of the tridiagonal matrices: [family's members, MAX_STEPS], in units of the first Rayleigh quotient, so that no
+     * square leaves the range of numbers */
+    double *diagonal, *beside;
+    double unit[RL_VECTORS], estimate[RL_VECTORS]; /* by member */
+} lanczos;
+
+static void destroy(lanczos *l) {
+    double *const arrays[] = {l->now, l->before, l->next, l->across, l->rows, l->diagonal, l->beside};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
+}
+
+static rl_status create(lanczos *l, const rl_grid_family *family, rl_extreme which) {
+    const rl_triangle *t = family->triangle;
+    const int n = family->lengths.n;
+    *l = (lanczos){.family = family, .which = which, .by_row = family->rows != NULL, .lengths = family->lengths};
+    l->local = l->by_row ? t->local_rows : t->local_columns;
+    l->ld = l->by_row ? t->ld_rows : t->ld_columns;
+    for (int j = 0; j < n; j++) {
+        l->member[j] = j;
+        l->appended[j] = family->appended[j];
+    }
+    RL_TRY(RL_ALLOC(l->now, rl_triangle_vectors(t, n)));
+    RL_TRY(RL_ALLOC(l->before, rl_triangle_vectors(t, n)));
+    RL_TRY(RL_ALLOC(l->next, rl_triangle_vectors(t, n)));
+    RL_TRY(RL_ALLOC(l->across, rl_triangle_vectors(t, n)));
+    RL_TRY(RL_ALLOC(l->rows, (size_t)RL_ROW_SPAN * (size_t)n));
+    RL_TRY(RL_ALLOC(l->diagonal, (size_t)MAX_STEPS * (size_t)n));
+    return RL_ALLOC(l->beside, (size_t)MAX_STEPS * (size_t)n);
+}
+
+static double *column(const lanczos *l, double *vectors, int j) {
+    return vectors + (size_t)j * (size_t)l->ld;
+}
+
+/* ---- the operators --------------------------------------------------------------------------------------------------
+ */
+
+/* Column j keeps the rows that its member appends. */
+static void clear_rows(const lanczos *l) {
+    for (int j = 0; j < l->lengths.n; j++)
+        memset(l->rows + (size_t)j * RL_ROW_SPAN + l->appended[j], 0,
+               (size_t)(RL_ROW_SPAN - l->appended[j]) * sizeof(double));
+}
+
+/* l->rows := operand^T vectors, where each of `line` has a part of both. */
+static rl_status multiply_rows(const lanczos *l, rl_operand operand, const double *vectors, int length, MPI_Comm line) {
+    const rl_product p = {"T", l->family->n_rows, l->lengths.n, length, 1};
+    memset(l->rows, 0, (size_t)RL_ROW_SPAN * (size_t)l->lengths.n * sizeof(double));
+    rl_add_product(&p, operand, (rl_operand){vectors, operand.ld}, l->rows, RL_ROW_SPAN);
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, l->rows, RL_ROW_SPAN * l->lengths.n, MPI_DOUBLE, MPI_SUM, line));
+    clear_rows(l);
+    return RL_OK;
+}
+
+/* v := (I + the sum of s s^T)^-1 v over the columns s of `solved` that a member appends (Sherman, Morrison, Woodbury).
+ */
+static rl_status correct(const lanczos *l, double *v) {
+    const rl_grid_family *f = l->family;
+    const rl_triangle *t = f->triangle;
+    const int k = f->n_rows, n = l->lengths.n, ld = RL_ROW_SPAN;
+    const double unit = 1;
+    const rl_operand solved = {f->solved, t->ld_columns}, rows = {l->rows, ld};
+    const rl_product share = {"N", t->local_columns, n, k, -1};
+    if (k == 0) return RL_OK;
+    RL_TRY(multiply_rows(l, solved, v, t->local_columns, t->row));
+    dtrsm_("L", "U", "T", "N", &k, &n, &unit, f->small, &ld, l->rows, &ld, 1, 1, 1, 1);
+    clear_rows(l);
+    dtrsm_("L", "U", "N", "N", &k, &n, &unit, f->small, &ld, l->rows, &ld, 1, 1, 1, 1);
+    rl_add_product(&share, solved, rows, v, t->ld_columns);
+    return RL_OK;
+}
+
+/* l->next := (R^T R)^-1 l->now, or (R R^T + rows)^-1. */
+static rl_status apply_inverse(const lanczos *l) {
+    const rl_triangle *t = l->family->triangle;
+    if (!l->by_row) {
+        memcpy(l->next, l->now, (size_t)l->ld * (size_t)l->lengths.n * sizeof(double));
+        RL_TRY(rl_triangle_solve_turned(t, &l->lengths, l->next, l->across));
+        return rl_triangle_solve(t, &l->lengths, l->across, l->next);
+    }
+    RL_TRY(rl_triangle_solve(t, &l->lengths, l->now, l->across));
+    RL_TRY(correct(l, l->across));
+    return rl_triangle_solve_turned(t, &l->lengths, l->across, l->next);
+}
+
+/* l->next := R^T R l->now, or (R R^T + rows) l->now. */
+static rl_status apply_direct(const lanczos *l) {
+    const rl_grid_family *f = l->family;
+    const rl_triangle *t = f->triangle;
+    if (!l->by_row) {
+        RL_TRY(rl_triangle_multiply(t, &l->lengths, l->now, l->across));
+        return rl_triangle_multiply_turned(t, &l->lengths, l->across, l->next);
+    }
+    RL_TRY(rl_triangle_multiply_turned(t, &l->lengths, l->now, l->across));
+    RL_TRY(rl_triangle_multiply(t, &l->lengths, l->across, l->next));
+    if (f->n_rows == 0) return RL_OK;
+    const rl_operand rows = {f->rows, t->ld_rows}, products = {l->rows, RL_ROW_SPAN};
+    const rl_product share = {"N", t->local_rows, l->lengths.n, f->n_rows, 1};
+    RL_TRY(multiply_rows(l, rows, l->now, t->local_rows, t->column));
+    rl_add_product(&share, rows, products, l->next, t->ld_rows);
+    return RL_OK;
+}
+
+/* ---- the iteration --------------------------------------------------------------------------------------------------
+ */
+
+static double dot(int n, const double *a, const double *b) {
+    const int one = 1;
+    return ddot_(&n, a, &one, b, &one);
+}
+
+static void add(int n, double factor, const double *a, double *b) {
+    const int one = 1;
+    daxpy_(&n, &factor, a, &one, b, &one);
+}
+
+static void scale(int n, double factor, double *a) {
+    const int one = 1;
+    dscal_(&n, &factor, a, &one);
+}
+
+/* MPI gives all ranks the same bits, which they decide by together. */
+static rl_status add_up(const lanczos *l, double *sums) {
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, sums, l->lengths.n, MPI_DOUBLE, MPI_SUM, l->family->triangle->m->grid->comm));
+    return RL_OK;
+}
+
+/* products[j] = a_j . b_j. Each entry of a vector is on a whole line of processes. */
+static rl_status products(const lanczos *l, double *a, double *b, double *sums) {
+    const rl_process_grid *grid = l->family->triangle->m->grid;
+    const bool counts = l->by_row ? grid->column == 0 : grid->row == 0;
+    for (int j = 0; j < l->lengths.n; j++) sums[j] = counts ? dot(l->local, column(l, a, j), column(l, b, j)) : 0;
+    return add_up(l, sums);
+}
+
+/* The same pseudo-random direction each time: nothing in data can know it. */
+static rl_status start(lanczos *l) {
+    const rl_triangle *t = l->family->triangle;
+    const int uniform = 2;
+    int seed[4] = {1903, 571, 2303, 1415};
+    double *direction = NULL, squares[RL_VECTORS];
+    RL_TRY(rl_process_grid_agree(t->m->grid, RL_ALLOC(direction, t->order)));
+    dlarnv_(&uniform, seed, &t->order, direction);
+    for (int j = 0; j < l->lengths.n; j++) {
+        double *v = column(l, l->now, j);
+        for (int i = 0; i < l->local; i++) {
+            const int at = l->by_row ? rl_block_matrix_global_row(t->m, i) : rl_block_matrix_global_column(t->m, i);
+            v[i] = at < l->lengths.order[j] ? direction[at] : 0;
+        }
+    }
+    rl_free(direction);
+    RL_TRY(products(l, l->now, l->now, squares));
+    for (int j = 0; j < l->lengths.n; j++) scale(l->local, 1 / sqrt(squares[j]), column(l, l->now, j));
+    return RL_OK;
+}
+
+/* One step of all members: l->next becomes what the operator adds to the space, not yet of length 1; its length to
+ * length[j]. */
+static rl_status extend(lanczos *l, double *length) {
+    const size_t step = (size_t)l->n_steps++;
+    double sums[RL_VECTORS];
+    RL_TRY(l->which == RL_SMALLEST ? apply_inverse(l) : apply_direct(l));
+    if (step == 0) {
+        RL_TRY(products(l, l->now, l->next, sums));
+        for (int j = 0; j < l->lengths.n; j++) l->unit[l->member[j]] = sums[j];
+    }
+    for (int j = 0; j < l->lengths.n; j++) {
+        const double *beside = l->beside + (size_t)l->member[j] * MAX_STEPS;
+        scale(l->local, 1 / l->unit[l->member[j]], column(l, l->next, j));
+        if (step > 0) add(l->local, -beside[step - 1], column(l, l->before, j), column(l, l->next, j));
+    }
+    RL_TRY(products(l, l->now, l->next, sums));
+    for (int j = 0; j < l->lengths.n; j++) {
+        l->diagonal[(size_t)l->member[j] * MAX_STEPS + step] = sums[j];
+        add(l->local, -sums[j], column(l, l->now, j), column(l, l->next, j));
+    }
+    RL_TRY(products(l, l->next, l->next, length));
+    for (int j = 0; j < l->lengths.n; j++) {
+        length[j] = sqrt(length[j]);
+        l->beside[(size_t)l->member[j] * MAX_STEPS + step] = length[j];
+    }
+    return RL_OK;
+}
+
+/* The largest eigenvalue of a member's tridiagonal matrix. */
+static double largest_ritz_value(const lanczos *l, int member) {
+    double diagonal[MAX_STEPS], beside[MAX_STEPS];
+    int info;
+    memcpy(diagonal, l->diagonal + (size_t)member * MAX_STEPS, sizeof(double) * (size_t)l->n_steps);
+    memcpy(beside, l->beside + (size_t)member * MAX_STEPS, sizeof(double) * (size_t)l->n_steps);
+    dsterf_(&l->n_steps, diagonal, beside, &info);
+    return info == 0 ? diagonal[l->n_steps - 1] : NAN;
+}
+
+/* A space that cannot grow, or not in numbers. */
+static bool exhausted(double length) {
+    return !(length > DBL_EPSILON) || !isfinite(length);
+}
+
+/* Each rank looks at some members; what it finds is everybody's. */
+static rl_status ritz_values(const lanczos *l, const double *length, double *values) {
+    const rl_process_grid *grid = l->family->triangle->m->grid;
+    for (int j = 0; j < l->lengths.n; j++) {
+        const bool mine = j % grid->size == grid->rank, sound = isfinite(length[j]) && l->unit[l->member[j]] > 0;
+        values[j] = !mine ? 0 : sound ? largest_ritz_value(l, l->member[j]) : NAN;
+    }
+    return add_up(l, values);
+}
+
+/* Which columns are through; their members get what they have come to. */
+static rl_status check(lanczos *l, const double *length, bool *finished) {
+    double values[RL_VECTORS];
+    bool due = l->n_steps == l->next_check;
+    for (int j = 0; j < l->lengths.n; j++) {
+        due = due || exhausted(length[j]);
+        finished[j] = false;
+    }
+    if (!due) return RL_OK;
+    RL_TRY(ritz_values(l, length, values));
+    for (int j = 0; j < l->lengths.n; j++) {
+        double *estimate = &l->estimate[l->member[j]];
+        const bool grows = values[j] - *estimate > tolerance * DBL_EPSILON * values[j];
+        if (l->n_steps < l->next_check && !exhausted(length[j])) continue; /* another member's turn */
+        finished[j] = exhausted(length[j]) || !grows || l->n_steps == MAX_STEPS;
+        *estimate = finished[j] && grows && !exhausted(length[j]) ? NAN : values[j];
+    }
+    if (l->n_steps == l->next_check) {
+        const int more = l->n_steps / 16 > CHECK_EVERY ? l->n_steps / 16 : CHECK_EVERY;
+        l->next_check = l->n_steps + more < MAX_STEPS ? l->n_steps + more : MAX_STEPS;
+    }
+    return RL_OK;
+}
+
+/* l->now becomes the next vectors and l->before the present ones, of the members that go on. */
+static void move_on(lanczos *l, const double *length, const bool *finished) {
+    const size_t bytes = (size_t)l->local * sizeof(double);
+    int n = 0;
+    for (int j = 0; j < l->lengths.n; j++) {
+        if (finished[j]) continue;
+        memcpy(column(l, l->before, n), column(l, l->now, j), bytes);
+        memmove(column(l, l->next, n), column(l, l->next, j), bytes);
+        scale(l->local, 1 / length[j], column(l, l->next, n));
+        l->lengths.order[n] = l->lengths.order[j];
+        l->appended[n] = l->appended[j];
+        l->member[n++] = l->member[j];
+    }
+    l->lengths.n = n;
+    double *const swapped = l->now;
+    l->now = l->next;
+    l->next = swapped;
+}
+
+static rl_status iterate(lanczos *l, double *sigma) {
+    const int n = l->lengths.n;
+    l->next_check = CHECK_EVERY;
+    RL_TRY(start(l));
+    while (l->lengths.n > 0) {
+        double length[RL_VECTORS];
+        bool finished[RL_VECTORS];
+        RL_TRY(extend(l, length));
+        RL_TRY(check(l, length, finished));
+        move_on(l, length, finished);
+    }
+    for (int j = 0; j < n; j++) {
+        const double value = l->unit[j] * l->estimate[j];
+        sigma[j] = l->which == RL_SMALLEST ? 1 / sqrt(value) : sqrt(value);
+    }
+    return RL_OK;
+}
+
+rl_status rl_grid_extreme(const rl_grid_family *family, rl_extreme which, double *sigma) {
+    lanczos l;
+    rl_status status = rl_process_grid_agree(family->triangle->m->grid, create(&l, family, which));
+    if (status == RL_OK) status = iterate(&l, sigma);
+    destroy(&l);
+    return status;
+}

@@ -1,0 +1,224 @@
+#include "triangle.h"
+
+#include <string.h>
+
+#include "scalapack.h"
+
+static const int one = 1;
+static const double unit = 1;
+
+static int smaller(int a, int b) {
+    return a < b ? a : b;
+}
+
+static int larger(int a, int b) {
+    return a > b ? a : b;
+}
+
+rl_status rl_triangle_create(rl_triangle *t, const rl_block_matrix *m, int order, MPI_Comm row, MPI_Comm column) {
+    *t = (rl_triangle){.m = m, .order = order, .row = row, .column = column};
+    t->local_rows = rl_rows_before(m, order);
+    t->local_columns = rl_columns_before(m, order);
+    t->ld_rows = larger(t->local_rows, 1);
+    t->ld_columns = larger(t->local_columns, 1);
+    return RL_ALLOC(t->block, (size_t)m->row_block * RL_VECTORS);
+}
+
+void rl_triangle_destroy(rl_triangle *t) {
+    rl_free(t->block);
+    *t = (rl_triangle){0};
+}
+
+size_t rl_triangle_vectors(const rl_triangle *t, int n) {
+    return (size_t)larger(t->ld_rows, t->ld_columns) * (size_t)n;
+}
+
+rl_lengths rl_full_lengths(const rl_triangle *t, int n) {
+    rl_lengths lengths = {.n = n};
+    for (int j = 0; j < n; j++) lengths.order[j] = t->order;
+    return lengths;
+}
+
+void rl_add_product(const rl_product *p, rl_operand a, rl_operand b, double *c, int ldc) {
+    if (p->rows == 0 || p->columns == 0 || p->inner == 0) return;
+    if (p->columns > 1) {
+        dgemm_(p->trans, "N", &p->rows, &p->columns, &p->inner, &p->factor, a.a, &a.ld, b.a, &b.ld, &unit, c, &ldc, 1,
+               1);
+        return;
+    }
+    const int m = *p->trans == 'N' ? p->rows : p->inner, n = *p->trans == 'N' ? p->inner : p->rows;
+    dgemv_(p->trans, &m, &n, &p->factor, a.a, &a.ld, b.a, &one, &unit, c, &one, 1);
+}
+
+/* ---- one block ------------------------------------------------------------------------------------------------------
+ */
+
+/* Rows and columns [first, first + size) of the triangle, and what of them this process has. */
+typedef struct step {
+    int first, size;
+    int process_row, process_column; /* where its diagonal block is */
+    bool in_row, in_column;          /* whether this process has some of its rows, of its columns */
+    int row, column;                 /* local; of the first one that this process has from `first` on */
+    int next_column;                 /* local: of the first after it */
+    int reach;                       /* local columns before the longest vector's length */
+    int n, n_next;                   /* vectors that reach into it, and beyond it */
+} step;
+
+/* Vectors longer than `order`. */
+static int count_beyond(const rl_lengths *lengths, int order) {
+    int n = lengths->n;
+    while (n > 0 && lengths->order[n - 1] <= order) n--;
+    return n;
+}
+
+static step step_at(const rl_triangle *t, const rl_lengths *lengths, int first) {
+    const rl_block_matrix *m = t->m;
+    const rl_process_grid *grid = m->grid;
+    const int longest = lengths->order[0], index = first / m->row_block;
+    step s = {.first = first, .size = smaller(m->row_block, longest - first)};
+    s.process_row = index % grid->n_rows;
+    s.process_column = index % grid->n_columns;
+    s.in_row = s.process_row == grid->row;
+    s.in_column = s.process_column == grid->column;
+    s.row = rl_rows_before(m, first);
+    s.column = rl_columns_before(m, first);
+    s.next_column = rl_columns_before(m, first + s.size);
+    s.reach = rl_columns_before(m, longest);
+    s.n = count_beyond(lengths, first);
+    s.n_next = count_beyond(lengths, first + s.size);
+    return s;
+}
+
+static double *element(const rl_triangle *t, int local_row, int local_column) {
+    return t->m->a + (size_t)local_column * (size_t)t->m->ld + (size_t)local_row;
+}
+
+/* The step's rows of vectors, to the block and back. */
+static void load(const rl_triangle *t, const step *s, const double *from, int ld) {
+    for (int j = 0; j < s->n; j++)
+        memcpy(t->block + (size_t)j * (size_t)s->size, from + (size_t)j * (size_t)ld, (size_t)s->size * sizeof(double));
+}
+
+static void store(const rl_triangle *t, const step *s, double *to, int ld) {
+    for (int j = 0; j < s->n; j++)
+        memcpy(to + (size_t)j * (size_t)ld, t->block + (size_t)j * (size_t)s->size, (size_t)s->size * sizeof(double));
+}
+
+/* With the diagonal block, or, where a vector ends inside it, with its leading part: nothing beyond a vector's length
+ * has a say in it, not even a zero on the diagonal. */
+static void solve_diagonal(const rl_triangle *t, const rl_lengths *lengths, const step *s, const char *trans) {
+    const double *r = element(t, s->row, s->column);
+    const int whole = count_beyond(lengths, s->first + s->size - 1);
+    dtrsm_("L", "U", trans, "N", &s->size, &whole, &unit, r, &t->m->ld, t->block, &s->size, 1, 1, 1, 1);
+    for (int j = whole; j < s->n; j++) {
+        double *x = t->block + (size_t)j * (size_t)s->size;
+        const int part = lengths->order[j] - s->first;
+        dtrsv_("U", trans, "N", &part, r, &t->m->ld, x, &one, 1, 1, 1);
+        memset(x + part, 0, (size_t)(s->size - part) * sizeof(double));
+    }
+}
+
+/* Adds up the block over the processes of a row or column of the grid; the sum is at `root`. */
+static rl_status sum_at(const rl_triangle *t, const step *s, MPI_Comm line, int root, bool mine) {
+    const int n = s->size * s->n;
+    RL_MPI(MPI_Reduce(mine ? MPI_IN_PLACE : t->block, t->block, n, MPI_DOUBLE, MPI_SUM, root, line));
+    return RL_OK;
+}
+
+static rl_status spread_from(const rl_triangle *t, const step *s, MPI_Comm line, int root) {
+    RL_MPI(MPI_Bcast(t->block, s->size * s->n, MPI_DOUBLE, root, line));
+    return RL_OK;
+}
+
+/* ---- solves ---------------------------------------------------------------------------------------------------------
+ */
+
+/* R^T x = columns, from the first block on. What a process row has found so far is taken off the columns after it at
+ * once, by each of its processes from its own; the process rows' shares are added up when a block's turn comes. */
+rl_status rl_triangle_solve_turned(const rl_triangle *t, const rl_lengths *lengths, double *columns, double *rows) {
+    const rl_process_grid *grid = t->m->grid;
+    memset(rows, 0, (size_t)t->ld_rows * (size_t)lengths->n * sizeof(double));
+    if (grid->row != 0) memset(columns, 0, (size_t)t->ld_columns * (size_t)lengths->n * sizeof(double));
+    for (int first = 0; first < lengths->order[0]; first += t->m->row_block) {
+        const step s = step_at(t, lengths, first);
+        if (s.in_column) {
+            load(t, &s, columns + s.column, t->ld_columns);
+            RL_TRY(sum_at(t, &s, t->column, s.process_row, s.in_row));
+        }
+        if (s.in_row && s.in_column) solve_diagonal(t, lengths, &s, "T");
+        if (!s.in_row) continue;
+        RL_TRY(spread_from(t, &s, t->row, s.process_column));
+        store(t, &s, rows + s.row, t->ld_rows);
+        const rl_product rest = {"T", s.reach - s.next_column, s.n_next, s.size, -1};
+        rl_add_product(&rest, (rl_operand){element(t, s.row, s.next_column), t->m->ld}, (rl_operand){t->block, s.size},
+                       columns + s.next_column, t->ld_columns);
+    }
+    return RL_OK;
+}
+
+/* R x = rows, from the last block on. What is known of x is taken off a block's row by each process from its own
+ * columns, and the shares are added up. */
+rl_status rl_triangle_solve(const rl_triangle *t, const rl_lengths *lengths, const double *rows, double *columns) {
+    const int block = t->m->row_block, last = (lengths->order[0] - 1) / block * block;
+    memset(columns, 0, (size_t)t->ld_columns * (size_t)lengths->n * sizeof(double));
+    for (int first = last; first >= 0; first -= block) {
+        const step s = step_at(t, lengths, first);
+        if (s.in_row) {
+            if (s.in_column)
+                load(t, &s, rows + s.row, t->ld_rows);
+            else
+                memset(t->block, 0, (size_t)s.size * (size_t)s.n * sizeof(double));
+            const rl_product rest = {"N", s.size, s.n_next, s.reach - s.next_column, -1};
+            rl_add_product(&rest, (rl_operand){element(t, s.row, s.next_column), t->m->ld},
+                           (rl_operand){columns + s.next_column, t->ld_columns}, t->block, s.size);
+            RL_TRY(sum_at(t, &s, t->row, s.process_column, s.in_column));
+        }
+        if (s.in_row && s.in_column) solve_diagonal(t, lengths, &s, "N");
+        if (!s.in_column) continue;
+        RL_TRY(spread_from(t, &s, t->column, s.process_row));
+        store(t, &s, columns + s.column, t->ld_columns);
+    }
+    return RL_OK;
+}
+
+/* ---- products -------------------------------------------------------------------------------------------------------
+ */
+
+rl_status rl_triangle_multiply(const rl_triangle *t, const rl_lengths *lengths, const double *columns, double *rows) {
+    const int n = t->ld_rows * lengths->n;
+    memset(rows, 0, (size_t)n * sizeof(double));
+    for (int first = 0; first < lengths->order[0]; first += t->m->row_block) {
+        const step s = step_at(t, lengths, first);
+        const rl_product share = {"N", rl_rows_before(t->m, first + s.size), s.n, s.size, 1};
+        if (s.in_column)
+            rl_add_product(&share, (rl_operand){element(t, 0, s.column), t->m->ld},
+                           (rl_operand){columns + s.column, t->ld_columns}, rows, t->ld_rows);
+    }
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, rows, n, MPI_DOUBLE, MPI_SUM, t->row));
+    return RL_OK;
+}
+
+/* Local. */
+static void clear_beyond(const rl_triangle *t, const rl_lengths *lengths, double *columns) {
+    for (int j = 0; j < lengths->n; j++) {
+        const int length = rl_columns_before(t->m, lengths->order[j]);
+        memset(columns + (size_t)j * (size_t)t->ld_columns + length, 0,
+               (size_t)(t->ld_columns - length) * sizeof(double));
+    }
+}
+
+rl_status rl_triangle_multiply_turned(const rl_triangle *t, const rl_lengths *lengths, const double *rows,
+                                      double *columns) {
+    const int n = t->ld_columns * lengths->n;
+    memset(columns, 0, (size_t)n * sizeof(double));
+    for (int first = 0; first < lengths->order[0]; first += t->m->row_block) {
+        const step s = step_at(t, lengths, first);
+        const rl_product share = {"T", s.size, s.n, rl_rows_before(t->m, first + s.size), 1};
+        if (s.in_column)
+            rl_add_product(&share, (rl_operand){element(t, 0, s.column), t->m->ld}, (rl_operand){rows, t->ld_rows},
+                           columns + s.column, t->ld_columns);
+    }
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, columns, n, MPI_DOUBLE, MPI_SUM, t->column));
+    clear_beyond(t, lengths, columns);
+    return RL_OK;
+}

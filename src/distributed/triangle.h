@@ -1,0 +1,69 @@
+/* triangle: solves with an upper triangle on a grid and products by it, for a few vectors at once. Private to
+ * `distributed`.
+ *
+ * Vectors are thin and may be of different lengths: vector j lives with the leading block of order[j]. The triangle
+ * stays where it is, and vectors lie beside it, each entry on many ranks:
+ *   by row     entry i on the process row that has row i of the triangle, the same on each of its processes;
+ *              [local rows, n], column-major, ld = ld_rows
+ *   by column  entry i on the process column that has column i; [local columns, n], ld = ld_columns
+ * So every step of a solve is a product of a block's row with what is known, on all of a process row, and one message
+ * each way. PBLAS would treat all vectors as long as the longest.
+ *
+ * All functions but create are collective on the grid. */
+#ifndef RL_TRIANGLE_H
+#define RL_TRIANGLE_H
+
+#include "producer.h"
+
+enum { RL_VECTORS = 64 }; /* at once, at most */
+
+typedef struct rl_triangle {
+    const rl_block_matrix *m; /* borrowed: its leading block of `order` is upper triangular, zeros included */
+    int order;
+    MPI_Comm row, column; /* borrowed: this process row and this process column; ranks in order of the grid */
+    int local_rows, local_columns, ld_rows, ld_columns; /* of the triangle; ld: at least 1 */
+    double *block;                                      /* [block of m, RL_VECTORS] */
+} rl_triangle;
+
+/* How many vectors, and the order of the leading block of each: descending, 1 ... triangle's order. */
+typedef struct rl_lengths {
+    int n;
+    int order[RL_VECTORS];
+} rl_lengths;
+
+/* Local. */
+rl_status rl_triangle_create(rl_triangle *t, const rl_block_matrix *m, int order, MPI_Comm row, MPI_Comm column);
+void rl_triangle_destroy(rl_triangle *t);
+
+/* Local. Length of an array for vectors that lie either way. */
+size_t rl_triangle_vectors(const rl_triangle *t, int n);
+
+/* The lengths of n vectors as long as the triangle. */
+rl_lengths rl_full_lengths(const rl_triangle *t, int n);
+
+/* rows := R^-T columns. Entries of `columns` beyond a vector's length are not looked at, those of `rows` are zeros;
+ * destroys `columns`. */
+rl_status rl_triangle_solve_turned(const rl_triangle *t, const rl_lengths *lengths, double *columns, double *rows);
+
+/* columns := R^-1 rows. Likewise, but `rows` are kept. */
+rl_status rl_triangle_solve(const rl_triangle *t, const rl_lengths *lengths, const double *rows, double *columns);
+
+/* rows := R columns; columns := R^T rows. Entries beyond a vector's length must be zeros, and are. */
+rl_status rl_triangle_multiply(const rl_triangle *t, const rl_lengths *lengths, const double *columns, double *rows);
+rl_status rl_triangle_multiply_turned(const rl_triangle *t, const rl_lengths *lengths, const double *rows,
+                                      double *columns);
+
+/* Local. c += factor op(a) b with c [rows, columns] and the inner dimension `inner`: one product for BLAS, which does
+ * better by one column as a vector. */
+typedef struct rl_operand {
+    const double *a;
+    int ld;
+} rl_operand;
+typedef struct rl_product {
+    const char *trans; /* of a */
+    int rows, columns, inner;
+    double factor;
+} rl_product;
+void rl_add_product(const rl_product *shape, rl_operand a, rl_operand b, double *c, int ldc);
+
+#endif
