@@ -45,11 +45,11 @@ void rl_grid_curve_destroy(rl_grid_curve *curve); /* collective; NULL is allowed
  * and NaN elsewhere.
  *
  * A size that may be rank-deficient is not done (see rl_nested_point): where singular values are known, by the rule of
- * `nested.h`. Elsewhere by bounds of the triangle R at hand: sigma_max <= |R|_F, and sigma_min >= 1 / |R^-1|_F, where
- * |R^-1|_F is estimated from solves with 8 random vectors and taken 10 times as large (too small once in 10^7). At
- * sizes above P the triangle may be that of fewer rows, whose sigma_min is not larger. So a size that is done here
- * would be done there; the other way round, one whose condition is above 10^12 / (10 P^1.5), about, may be left to a
- * full spectrum without need.
+ * `nested.h`, sigma_min <= 10 max(N, P) eps sigma_max. Elsewhere by bounds in their place, from the triangle R at hand:
+ * sigma_max <= |R|_F and sigma_min >= 1 / |R^-1|_F, where |R^-1|_F is estimated from solves with 8 random vectors and
+ * taken 10 times as large (which is too small once in 10^7). Above P the triangle may be that of fewer rows, whose
+ * sigma_min is not larger. So what is done here would be done there; the other way round, a size with |R|_F |R^-1|_F,
+ * which is at most N times the condition, above 1 / (100 max(N, P) eps) may be left to a full spectrum without need.
  *
  * `tick` is asked on every rank between pieces of work; when it says false on any, all leave with RL_STOPPED. */
 rl_status rl_grid_curve_points(rl_grid_curve *curve, const bool *sigma_wanted, rl_nested_tick tick,

@@ -10,8 +10,7 @@
  * them to judge. */
 static const double doubt = 10;
 
-/* ---- making and factoring -------------------------------------------------------------------------------------------
- */
+/* ---- making and factoring ---------------------------------------------------------------------------------------- */
 
 static rl_status check_sizes(const rl_curve_case *c, int block) {
     const rl_case *rows = &c->rows;
@@ -131,8 +130,7 @@ void rl_grid_curve_destroy(rl_grid_curve *curve) {
     rl_free(curve);
 }
 
-/* ---- points ---------------------------------------------------------------------------------------------------------
- */
+/* ---- points ------------------------------------------------------------------------------------------------------ */
 
 rl_status rl_curve_ask(const rl_grid_curve *curve, rl_nested_tick tick) {
     const bool go_on = tick.call == NULL || tick.call(tick.state);
@@ -210,8 +208,7 @@ rl_status rl_grid_curve_points(rl_grid_curve *curve, const bool *sigma_wanted, r
     return status;
 }
 
-/* ---- spectra --------------------------------------------------------------------------------------------------------
- */
+/* ---- spectra ----------------------------------------------------------------------------------------------------- */
 
 /* The leading block and the coordinates in it of all later rows and beta*: the same places of a smaller matrix. */
 static rl_status copy_core(const rl_grid_curve *curve, rl_placed_case *placed) {
@@ -259,11 +256,11 @@ static rl_status make_spectrum(const rl_grid_curve *curve, rl_placed_case *place
 rl_status rl_grid_curve_spectrum(rl_grid_curve *curve, int size_index, rl_producer producer, rl_spectrum_store *store,
                                  rl_spectrum *spectrum, rl_phases *phases) {
     const double start = rl_seconds();
+    assert(size_index >= 0 && size_index < curve->n_wide);
     const int n = curve->c->n_train[size_index];
     rl_phases spent = {0};
     rl_case c = curve->c->rows;
     rl_tails tails = {.first = n, .rows = curve->n_features - n, .n = curve->placed.core.m.columns - n};
-    assert(size_index >= 0 && size_index < curve->n_wide);
     c.n_train = n;
     c.n_test = curve->n_rows - n;
     rl_placed_case placed = {.c = &c, .scale = curve->placed.scale};

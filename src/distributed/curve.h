@@ -8,7 +8,7 @@
 
 enum {
     RL_PROBES = 8,     /* random vectors that a triangle's inverse is judged by */
-    RL_ROW_SPAN = 48,  /* rows between the sizes of one group, at most: with the probes and a target, RL_VECTORS */
+    RL_ROW_SPAN = 48,  /* rows between the sizes of one group, at most */
     RL_ROW_BATCH = 128 /* rows that are appended to a triangle at a time, at most */
 };
 
@@ -27,8 +27,7 @@ struct rl_grid_curve {
     double *norm_sq;      /* [n_rows]: of the rows, divided by scale */
 };
 
-/* ---- fits and errors: curve_wide.c, curve_tall.c; points are filled but for sigma and `done` ------------------------
- */
+/* ---- fits and errors: curve_wide.c, curve_tall.c; points are filled but for sigma and `done` --------------------- */
 
 /* 1 / |R^-1|_F for the leading blocks of a triangle is at least safe_sigma of sums of squares of R^-T probes. */
 double rl_safe_sigma(double sum_of_squares);
@@ -51,12 +50,10 @@ rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl
 /* Collective: RL_STOPPED on all ranks as soon as the tick says so on one. */
 rl_status rl_curve_ask(const rl_grid_curve *curve, rl_nested_tick tick);
 
-/* ---- extreme singular values: curve_sigma.c
- * --------------------------------------------------------------------------
- */
+/* ---- extreme singular values: curve_sigma.c ---------------------------------------------------------------------- */
 
-/* Matrix j of the family is R_j R_j^T of the leading blocks, or, of a triangle of features and rows appended to it, R
- * R^T + the sum of x x^T over the first appended[j] rows x. */
+/* Member j is R^T R of a leading block of the triangle, or R R^T + the sum of x x^T over the first appended[j] rows x
+ * that are appended to the whole of it. */
 typedef struct rl_grid_family {
     const rl_triangle *triangle;
     rl_lengths lengths;   /* leading blocks; all whole with appended rows */

@@ -58,8 +58,7 @@ static double *column(const lanczos *l, double *vectors, int j) {
     return vectors + (size_t)j * (size_t)l->ld;
 }
 
-/* ---- the operators --------------------------------------------------------------------------------------------------
- */
+/* ---- the operators ----------------------------------------------------------------------------------------------- */
 
 /* Column j keeps the rows that its member appends. */
 static void clear_rows(const lanczos *l) {
@@ -78,8 +77,7 @@ static rl_status multiply_rows(const lanczos *l, rl_operand operand, const doubl
     return RL_OK;
 }
 
-/* v := (I + the sum of s s^T)^-1 v over the columns s of `solved` that a member appends (Sherman, Morrison, Woodbury).
- */
+/* v := (I + the sum of s s^T)^-1 v over the columns s of `solved` that a member appends (the Woodbury formula). */
 static rl_status correct(const lanczos *l, double *v) {
     const rl_grid_family *f = l->family;
     const rl_triangle *t = f->triangle;
@@ -127,8 +125,7 @@ static rl_status apply_direct(const lanczos *l) {
     return RL_OK;
 }
 
-/* ---- the iteration --------------------------------------------------------------------------------------------------
- */
+/* ---- the iteration ----------------------------------------------------------------------------------------------- */
 
 static double dot(int n, const double *a, const double *b) {
     const int one = 1;

@@ -22,7 +22,7 @@ typedef struct group {
     double small[RL_ROW_SPAN * RL_ROW_SPAN];  /* ld = RL_ROW_SPAN: I + solved^T solved, then its Cholesky factor U */
     double innovations[RL_ROW_SPAN];          /* U^-T of the rows' residuals at the first size */
     double weights[RL_ROW_SPAN * RL_VECTORS]; /* [n_rows, count]: of the rows' corrections to the fit at each size */
-    double *betas;                            /* [local_rows, count], by row */
+    double *solutions;                        /* [local_rows, ...], by row: x of R^T x = right */
     double *right;                            /* by column: right sides of R^T x */
     double *predictions;                      /* [local columns of m, count] */
 } group;
@@ -46,8 +46,8 @@ typedef struct tall {
 } tall;
 
 static void destroy(tall *s) {
-    double *const arrays[] = {s->c,    s->batch,  s->target,   s->reflector, s->diagonal, s->product,
-                              s->work, s->g.rows, s->g.solved, s->g.betas,   s->g.right,  s->g.predictions};
+    double *const arrays[] = {s->c,    s->batch,  s->target,   s->reflector,   s->diagonal, s->product,
+                              s->work, s->g.rows, s->g.solved, s->g.solutions, s->g.right,  s->g.predictions};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
     rl_triangle_destroy(&s->triangle);
     rl_block_matrix_destroy(&s->m);
@@ -56,7 +56,7 @@ static void destroy(tall *s) {
 static rl_status create_group(group *g, const rl_triangle *t, int local_columns) {
     RL_TRY(RL_ALLOC(g->rows, rl_triangle_vectors(t, RL_ROW_SPAN)));
     RL_TRY(RL_ALLOC(g->solved, rl_triangle_vectors(t, RL_ROW_SPAN)));
-    RL_TRY(RL_ALLOC(g->betas, rl_triangle_vectors(t, RL_VECTORS)));
+    RL_TRY(RL_ALLOC(g->solutions, rl_triangle_vectors(t, RL_VECTORS)));
     RL_TRY(RL_ALLOC(g->right, rl_triangle_vectors(t, RL_VECTORS)));
     return RL_ALLOC(g->predictions, (size_t)local_columns * RL_VECTORS);
 }
@@ -90,8 +90,7 @@ static void take_triangle(tall *s) {
     for (int i = 0; i < s->n_in; i++) s->norm_sq += curve->norm_sq[i];
 }
 
-/* ---- appending rows -------------------------------------------------------------------------------------------------
- */
+/* ---- appending rows ---------------------------------------------------------------------------------------------- */
 
 /* Rows [first, first + count) of the repeat, by row: local row i of row j to to[i * row_stride + j * column_stride]. */
 static rl_status fetch_rows(const tall *s, int first, int count, double *to, int column_stride, int row_stride) {
@@ -202,8 +201,7 @@ static rl_status absorb(tall *s, int count) {
     return RL_OK;
 }
 
-/* ---- one group ------------------------------------------------------------------------------------------------------
- */
+/* ---- one group --------------------------------------------------------------------------------------------------- */
 
 /* Rows in front of a triangle are solved for with the triangle and then corrected, which loses this factor at most. */
 static const double most_lost = 100;
@@ -250,8 +248,9 @@ static rl_status gather_group(const tall *s, group *g) {
     return RL_OK;
 }
 
-/* R^T x = [c, solved, probes] at once, by row to g->betas: the fit, what each row's correction adds to it, and what the
+/* R^T x = [c, solved, probes] at once, to g->solutions: the fit, what each row's correction adds to it, and what the
  * triangle's inverse is judged by. */
+_Static_assert(1 + RL_ROW_SPAN + RL_PROBES <= RL_VECTORS, "a group's right sides are solved for at once");
 static rl_status solve_right_sides(const tall *s, group *g) {
     const rl_triangle *t = &s->triangle;
     const size_t ld = (size_t)t->ld_columns;
@@ -259,13 +258,13 @@ static rl_status solve_right_sides(const tall *s, group *g) {
     for (int j = 0; j < t->local_columns; j++) g->right[j] = s->c[rl_block_matrix_global_column(t->m, j)];
     memcpy(g->right + ld, g->solved, ld * (size_t)g->n_rows * sizeof(double));
     for (int i = 0; i < RL_PROBES; i++) rl_probe(t, i, g->right + ld * (size_t)(1 + g->n_rows + i));
-    return rl_triangle_solve_turned(t, &lengths, g->right, g->betas);
+    return rl_triangle_solve_turned(t, &lengths, g->right, g->solutions);
 }
 
 /* sigma_min at any size of the group is not below that of the first; sigma_max comes with the rows. */
 static rl_status bound(const tall *s, const group *g, rl_bounds *bounds) {
     const rl_triangle *t = &s->triangle;
-    const double *probes = g->betas + (size_t)t->ld_rows * (size_t)(1 + g->n_rows);
+    const double *probes = g->solutions + (size_t)t->ld_rows * (size_t)(1 + g->n_rows);
     double inverse = 0, norm_sq = s->norm_sq;
     const size_t length = (size_t)t->ld_rows * RL_PROBES;
     if (t->m->grid->column == 0 && t->local_rows > 0)
@@ -290,8 +289,8 @@ static rl_status weigh(const tall *s, group *g) {
     memset(g->weights, 0, sizeof g->weights);
     if (k == 0) return RL_OK;
     if (t->m->grid->column == 0)
-        rl_add_product(&product, (rl_operand){g->rows, t->ld_rows}, (rl_operand){g->betas, t->ld_rows}, g->innovations,
-                       ld);
+        rl_add_product(&product, (rl_operand){g->rows, t->ld_rows}, (rl_operand){g->solutions, t->ld_rows},
+                       g->innovations, ld);
     RL_TRY(rl_sum_over_ranks(t->m->grid, g->innovations, k));
     for (int i = 0; i < k; i++) g->innovations[i] += y[i];
     dpotrf_("U", &k, g->small, &ld, &info, 1);
@@ -308,8 +307,8 @@ static void fit(const tall *s, group *g, double *fits) {
     const rl_triangle *t = &s->triangle;
     const size_t ld = (size_t)t->ld_rows;
     const rl_product product = {"N", t->local_rows, g->count, g->n_rows, 1};
-    for (int i = 0; i < g->count; i++) memcpy(fits + (size_t)i * ld, g->betas, ld * sizeof(double));
-    rl_add_product(&product, (rl_operand){g->betas + ld, t->ld_rows}, (rl_operand){g->weights, RL_ROW_SPAN}, fits,
+    for (int i = 0; i < g->count; i++) memcpy(fits + (size_t)i * ld, g->solutions, ld * sizeof(double));
+    rl_add_product(&product, (rl_operand){g->solutions + ld, t->ld_rows}, (rl_operand){g->weights, RL_ROW_SPAN}, fits,
                    t->ld_rows);
 }
 
@@ -384,8 +383,7 @@ static rl_status find_errors(const tall *s, group *g, rl_nested_point *points) {
     return RL_OK;
 }
 
-/* ---- singular values ------------------------------------------------------------------------------------------------
- */
+/* ---- singular values --------------------------------------------------------------------------------------------- */
 
 static rl_status find_sigma(const tall *s, const group *g, const bool *wanted, rl_nested_point *points) {
     rl_grid_family family = {

@@ -50,8 +50,7 @@ static rl_status create(pass *p, const rl_grid_curve *curve) {
     return RL_OK;
 }
 
-/* ---- the fit --------------------------------------------------------------------------------------------------------
- */
+/* ---- the fit ----------------------------------------------------------------------------------------------------- */
 
 double rl_safe_sigma(double sum_of_squares) {
     const double caution = 10;
@@ -103,8 +102,7 @@ static rl_status fit(pass *p) {
     return status;
 }
 
-/* ---- columns: rows of the repeat, and of the population -------------------------------------------------------------
- */
+/* ---- columns: rows of the repeat, and of the population ---------------------------------------------------------- */
 
 /* A column of the matrix in one block of coordinates: local rows, and what multiplies them. */
 typedef struct piece {
@@ -224,8 +222,7 @@ static void isotropic(pass *p) {
     }
 }
 
-/* ---- points ---------------------------------------------------------------------------------------------------------
- */
+/* ---- points ------------------------------------------------------------------------------------------------------ */
 
 static void store(const pass *p, rl_nested_point *points, rl_bounds *bounds) {
     const rl_grid_curve *curve = p->curve;

@@ -50,8 +50,7 @@ void rl_add_product(const rl_product *p, rl_operand a, rl_operand b, double *c, 
     dgemv_(p->trans, &m, &n, &p->factor, a.a, &a.ld, b.a, &one, &unit, c, &one, 1);
 }
 
-/* ---- one block ------------------------------------------------------------------------------------------------------
- */
+/* ---- one block --------------------------------------------------------------------------------------------------- */
 
 /* Rows and columns [first, first + size) of the triangle, and what of them this process has. */
 typedef struct step {
@@ -130,8 +129,7 @@ static rl_status spread_from(const rl_triangle *t, const step *s, MPI_Comm line,
     return RL_OK;
 }
 
-/* ---- solves ---------------------------------------------------------------------------------------------------------
- */
+/* ---- solves ------------------------------------------------------------------------------------------------------ */
 
 /* R^T x = columns, from the first block on. What a process row has found so far is taken off the columns after it at
  * once, by each of its processes from its own; the process rows' shares are added up when a block's turn comes. */
@@ -181,8 +179,7 @@ rl_status rl_triangle_solve(const rl_triangle *t, const rl_lengths *lengths, con
     return RL_OK;
 }
 
-/* ---- products -------------------------------------------------------------------------------------------------------
- */
+/* ---- products ---------------------------------------------------------------------------------------------------- */
 
 rl_status rl_triangle_multiply(const rl_triangle *t, const rl_lengths *lengths, const double *columns, double *rows) {
     const int n = t->ld_rows * lengths->n;
