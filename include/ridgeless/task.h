@@ -41,7 +41,7 @@ void rl_task_destroy(rl_task *task);
 /* Computes curve `index` into record[rl_record_layout_of(...).length]. The numbers depend on the plan and the index
  * alone; on a process grid, to eps x condition, also on its shape. RL_STOPPED when the tick said so: the record is
  * incomplete. Numerical failures are statuses inside the record. Where the way is on a process grid: collective on it,
- * every rank gets the same record and status, and the tick is not called. */
+ * every rank gets the same record and status, the ticks are asked together and one that says so stops all. */
 rl_status rl_task_curve(rl_task *task, int64_t index, rl_tick tick, double *record);
 
 #endif

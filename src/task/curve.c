@@ -39,12 +39,6 @@ rl_status rl_task_prepare_spectra(rl_task *t) {
     return rl_evaluator_create(&t->evaluator, g->spec->n_variants, g->max_modes, t->factor.order);
 }
 
-static rl_status prepare_nested(rl_task *t, const rl_grid *g) {
-    RL_TRY(rl_nested_create(&t->nested, g->data.n_features, g->n_n_train, g->n_train));
-    RL_TRY(RL_ALLOC(t->points, g->n_n_train));
-    return RL_ALLOC(t->left, g->n_n_train);
-}
-
 static rl_status prepare_local(rl_task *t, const rl_grid *g) {
     const int features = g->data.n_features;
     t->max_train = g->n_train[g->n_n_train - 1];
@@ -53,7 +47,7 @@ static rl_status prepare_local(rl_task *t, const rl_grid *g) {
     RL_TRY(RL_ALLOC(t->train_y, t->max_train));
     RL_TRY(RL_ALLOC(t->chunk_x, (size_t)t->factor.capacity * (size_t)features));
     RL_TRY(RL_ALLOC(t->chunk_y, t->factor.capacity));
-    return g->way == RL_WAY_NESTED ? prepare_nested(t, g) : RL_OK;
+    return g->way == RL_WAY_NESTED ? rl_nested_create(&t->nested, g->data.n_features, g->n_n_train, g->n_train) : RL_OK;
 }
 
 /* Curves come dataset by dataset, so buffers for one dataset at a time are enough. */
@@ -64,6 +58,8 @@ static rl_status prepare(rl_task *t, const rl_curve *curve) {
     t->layout = rl_record_layout_of(t->plan, curve->grid);
     RL_TRY(rl_rows_create(&t->rows, &g->data, t->plan->study->random, t->plan->study->seed));
     RL_TRY(RL_ALLOC(t->errors, g->spec->n_variants));
+    RL_TRY(RL_ALLOC(t->points, g->n_n_train));
+    RL_TRY(RL_ALLOC(t->left, g->n_n_train));
     if (!rl_way_on_grid(g->way)) RL_TRY(prepare_local(t, g));
     t->grid = curve->grid;
     return RL_OK;
@@ -99,16 +95,17 @@ void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, i
     }
 }
 
-static rl_status grid_curve(rl_task *t, const rl_curve *curve, double *record) {
+static rl_status grid_curve(rl_task *t, const rl_curve *curve, rl_tick tick, double *record) {
     assert(t->process_grid != NULL);
     RL_TRY(rl_process_grid_agree(t->process_grid, prepare(t, curve)));
+    if (t->plan->grids[curve->grid].way == RL_WAY_GRID_NESTED) return rl_grid_nested_curve(t, curve, tick, record);
     return rl_grid_spectrum_curve(t, curve, record);
 }
 
 rl_status rl_task_curve(rl_task *t, int64_t index, rl_tick tick, double *record) {
     const rl_curve *curve = &t->plan->curves[index];
     const rl_way way = t->plan->grids[curve->grid].way;
-    if (rl_way_on_grid(way)) return grid_curve(t, curve, record);
+    if (rl_way_on_grid(way)) return grid_curve(t, curve, tick, record);
     RL_TRY(prepare(t, curve));
     if (way == RL_WAY_NESTED) return rl_nested_way_curve(t, curve, tick, record);
     return rl_spectrum_curve(t, curve, NULL, tick, record);

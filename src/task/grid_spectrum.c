@@ -1,4 +1,4 @@
-/* A curve's one N by a full spectrum on a process grid. */
+/* Full spectra of a curve on a process grid, one N at a time. */
 #include "task_private.h"
 
 /* Test rows are held in equal shares, beta* with them, and population rows likewise. */
@@ -9,25 +9,30 @@ static rl_status prepare_evaluator(rl_task *t, const rl_grid *g) {
     return rl_evaluator_create(&t->evaluator, g->spec->n_variants, g->max_modes, share);
 }
 
-static rl_status record_spectrum(rl_task *t, const rl_grid *g, const rl_spectrum *s, double *record) {
+rl_status rl_task_record_shared(rl_task *t, const rl_grid *g, const rl_spectrum *s, int i, double *record) {
     const rl_population population = rl_task_population(g);
     RL_TRY(rl_process_grid_agree(t->process_grid, prepare_evaluator(t, g)));
     RL_TRY(rl_evaluate(t->evaluator, s, &population, g->spec->n_variants, g->spec->variants, t->errors));
-    rl_task_record_errors(&t->layout, t->errors, 0, record);
-    return rl_task_record_spectrum(&t->layout, s, 0, record);
+    rl_task_record_errors(&t->layout, t->errors, i, record);
+    return rl_task_record_spectrum(&t->layout, s, i, record);
 }
 
-rl_status rl_grid_spectrum_curve(rl_task *t, const rl_curve *curve, double *record) {
-    const rl_grid *g = &t->plan->grids[curve->grid];
-    const int n_train = g->n_train[curve->first_size];
+rl_status rl_grid_spectrum(rl_task *t, const rl_grid *g, int size, int i, double *record) {
+    const int n_train = g->n_train[size];
     rl_dataset_case case_;
     rl_spectrum s;
-    rl_rows_arrange(&t->rows, (uint32_t)curve->repeat);
     RL_TRY(rl_dataset_case_create(&case_, t->process_grid, &t->rows, n_train, g->data.n_rows - n_train));
     rl_status status =
         rl_distributed_spectrum(t->process_grid, g->producer, t->plan->study->block, &case_.c, &t->store, &s, NULL);
-    if (status == RL_OK) status = record_spectrum(t, g, &s, record);
+    if (status == RL_OK) status = rl_task_record_shared(t, g, &s, i, record);
     rl_dataset_case_destroy(&case_);
     rl_spectrum_store_destroy(&t->store);
     return status;
+}
+
+rl_status rl_grid_spectrum_curve(rl_task *t, const rl_curve *curve, double *record) {
+    rl_rows_arrange(&t->rows, (uint32_t)curve->repeat);
+    for (int i = 0; i < curve->n_sizes; i++)
+        RL_TRY(rl_grid_spectrum(t, &t->plan->grids[curve->grid], curve->first_size + i, i, record));
+    return RL_OK;
 }

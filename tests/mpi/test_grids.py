@@ -87,6 +87,35 @@ class Grids(unittest.TestCase):
             self.agree(name)
             self.assertIn(f"on 1 process grid(s) of {ranks} rank(s)", done.stderr)
 
+    def test_nested_factorization_on_1_to_5_ranks(self):
+        self.compute("fits", study("producer: lapack", "producer: lapack", ablations=FITS, keep="cells"))
+        for ranks in (1, 2, 3, 4, 5):
+            name, on_grid = f"nested-{ranks}", grid("auto", "all")
+            self.compute(name, study(on_grid, on_grid, ablations=FITS, keep="cells"), ranks)
+            self.agree(name, "fits")
+            with netCDF4.Dataset(self.at / f"{name}.nc") as file:
+                self.assertEqual(list(file["provenance"].task_way).count(3), 6)
+
+    def test_chosen_sizes(self):
+        """Singular values where they are asked for, and full spectra of both sides of the threshold beside a nested curve."""
+        text = study(grid("auto", 2), grid("projected", 2), ablations=MODES, keep="cells")
+        text += "full_spectra: [3, 50, 90]\nsingular_values: {values: [3], ratios: [1]}\n"
+        self.compute("chosen", text, 4)
+        with netCDF4.Dataset(self.at / "chosen.nc") as got, netCDF4.Dataset(self.at / "lapack.nc") as expected:
+            for name in ("iso", "law"):
+                a, b = got[name], expected[name]
+                n_train, variants = values(a, "n_train"), list(a["variant"][:])
+                full, sigma = np.isin(n_train, (50, 90)), np.isin(n_train, (50, 70, 90))
+                self.assertTrue(np.array_equal(~np.isnan(values(a, "sigma_min")).all((0, 2)), sigma))
+                close = np.abs(values(a, "sigma_min") / values(b, "sigma_min") - 1)[:, sigma]
+                self.assertLess(close.max(), 1e-10)
+                for v, variant in enumerate(variants):
+                    x, y = values(a, "test_mse")[v, 0], values(b, "test_mse")[v, 0]
+                    known = np.ones_like(full) if variant in ("none", "no_residuals") else full
+                    self.assertTrue(np.array_equal(~np.isnan(x).all(-1), known), f"{name}/{variant}")
+                    size = values(b, "test_mse").max((0, 1))
+                    self.assertLess((np.abs(x - y) / size)[known].max(), 1e-8, f"{name}/{variant}")
+
     def test_unequal_groups_and_ranks_left_over(self):
         done = self.compute("groups", study(grid("two-stage", 2), grid("projected", 3)), 5)
         self.agree("groups")

@@ -1078,7 +1078,7 @@ static void paper_is_the_published_study(void **state) {
 
 /* Study files that need no download: they parse and can be planned from what ships. */
 static void the_other_studies_run_on_what_ships(void **state) {
-    static const char *const files[] = {"quickstart.yaml", "first-study.yaml", "theory.yaml"};
+    static const char *const files[] = {"quickstart.yaml", "first-study.yaml", "theory.yaml", "scaling.yaml"};
     const char *root = source_root();
     char folder[4096];
     snprintf(folder, sizeof folder, "%s/jobs/data", root);
