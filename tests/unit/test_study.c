@@ -823,9 +823,6 @@ static void ways_and_producers_are_chosen_as_documented(void **state) {
         {R "ablations: [none, cutoff: 1]\nfull_spectra: [20]\nranks_per_case: all\nn_train: [10, 20]\ndatasets: "
            "[" MADE_BY("projected") "]\n",
          RL_WAY_GRID_NESTED, RL_PRODUCER_PROJECTED, 1},
-        {R A "random: numpy\nn_train: [10, 20]\ndatasets: [{source: student-teacher, rows: 5000, features: 4000, "
-             "hidden_features: 4000, n_train: [2, 4500]}]\n",
-         RL_WAY_SPECTRA, RL_PRODUCER_LAPACK, 1},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         rl_study study;
