@@ -14,9 +14,9 @@
  * at chosen N <= P start from the leading block, as it is. Every error is a sum of squares; nothing is subtracted from
  * one.
  *
- * All functions but destroy's argument NULL are collective on the grid: every rank calls them with the same arguments
- * and gets the same status and the same points, bit for bit. The same call on another grid or with other blocks gives
- * the same numbers to eps times the condition. */
+ * All functions are collective on the grid: every rank calls them with the same arguments and gets the same status and
+ * the same points, bit for bit. The same call on another grid or with other blocks gives the same numbers to eps times
+ * the condition. */
 #ifndef RIDGELESS_GRID_CURVE_H
 #define RIDGELESS_GRID_CURVE_H
 
@@ -39,7 +39,7 @@ typedef struct rl_grid_curve rl_grid_curve;
  * NULL: `generate` and `reduce` are what it says. *curve is NULL on failure. */
 rl_status rl_grid_curve_create(const rl_process_grid *grid, int block, const rl_curve_case *c, rl_grid_curve **curve,
                                rl_phases *phases);
-void rl_grid_curve_destroy(rl_grid_curve *curve); /* collective; NULL is allowed */
+void rl_grid_curve_destroy(rl_grid_curve *curve); /* NULL is allowed */
 
 /* Fills points[n_sizes]. sigma_min and sigma_max, which are most of the work, where sigma_wanted[i] (NULL: nowhere),
  * and NaN elsewhere.
