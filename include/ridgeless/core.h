@@ -70,6 +70,12 @@ void rl_debug(const char *format, ...) RL_PRINTF(1);
 
 /* ---- memory ---------------------------------------------------------------------------------------------------- */
 
+/* Bytes that the processes of this node may still take together: the least of what the kernel calls available
+ * (MemAvailable in /proc/meminfo) and of what each control group that this process is in leaves, up to the topmost one:
+ * its limit less its use, where cached files that can be dropped at once count as free. Ranks of a node share it. 0:
+ * not known. */
+int64_t rl_memory_available(void);
+
 /* Stores at *pointer a zeroed array of count x size bytes, aligned to 64 so that BLAS kernels see the same alignment
  * (and so give the same bits) on every rank. count = 0 gives a valid pointer. RL_ERR_MEMORY, also when the product
  * overflows. Freed by rl_free, or by free. */
@@ -103,6 +109,10 @@ rl_status rl_read_file(const char *path, size_t limit, rl_text *content);
  * no nan, no inf, no overflow); for integers within [minimum, maximum]. false otherwise. */
 bool rl_parse_real(const char *text, double *value);
 bool rl_parse_integer(const char *text, int64_t minimum, int64_t maximum, int64_t *value);
+
+/* A size of memory, at least one byte: a number, with or without a unit. K, M, G, T and KiB, MiB, ... are powers of
+ * 1024, kB, MB, GB and TB of 1000, B is a byte. false otherwise. */
+bool rl_parse_bytes(const char *text, int64_t *bytes);
 
 /* Seconds of the monotonic clock. */
 double rl_seconds(void);

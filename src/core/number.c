@@ -40,3 +40,30 @@ bool rl_parse_integer(const char *text, int64_t minimum, int64_t maximum, int64_
     *value = parsed;
     return true;
 }
+
+/* 1 for none, 0 for what is no unit. */
+static double unit_of(const char *text) {
+    const size_t length = strcspn(text, " \t\r");
+    const char *const prefixes = "KMGT";
+    if (text[length + strspn(text + length, " \t\r")] != '\0') return 0;
+    if (length == 0 || (length == 1 && *text == 'B')) return 1;
+    const char *prefix = strchr(prefixes, toupper((unsigned char)*text));
+    if (prefix == NULL) return 0;
+    const int power = (int)(prefix - prefixes) + 1;
+    if (length == 1 || (length == 3 && strncmp(text + 1, "iB", 2) == 0)) return pow(1024, power);
+    return length == 2 && text[1] == 'B' ? pow(1000, power) : 0;
+}
+
+bool rl_parse_bytes(const char *text, int64_t *bytes) {
+    char number[64];
+    double value;
+    const size_t length = strspn(text, " \t+-.0123456789eE");
+    if (length >= sizeof number) return false;
+    memcpy(number, text, length);
+    number[length] = '\0';
+    if (!rl_parse_real(number, &value)) return false;
+    value *= unit_of(text + length);
+    if (!(value >= 1 && value < 0x1p62)) return false;
+    *bytes = (int64_t)value;
+    return true;
+}

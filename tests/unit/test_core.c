@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../src/core/available.h"
 #include "ridgeless/core.h"
 
 static void exit_statuses_are_the_contract(void **state) {
@@ -64,6 +66,32 @@ static void integers_are_strict(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(rl_parse_integer(bad[i], 0, 100, &value));
 }
 
+static void sizes_of_memory_have_units(void **state) {
+    static const struct {
+        const char *text;
+        int64_t bytes;
+    } good[] = {{"1", 1},
+                {" 4096 ", 4096},
+                {"2B", 2},
+                {"8e9", 8000000000},
+                {"4GiB", (int64_t)4 << 30},
+                {"4 G", (int64_t)4 << 30},
+                {"1.5k", 1536},
+                {"500M", (int64_t)500 << 20},
+                {"500MB", 500000000},
+                {"2 TB ", 2000000000000},
+                {"3kB", 3000}};
+    static const char *const bad[] = {"",      " ",   "GiB",  "-1",   "0",     "0.5",      "4X",    "4GiBs",
+                                      "4 G B", "4iB", "4GIB", "1e40", "nan G", "5000000T", "4,5 G", "4bytes"};
+    int64_t bytes;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(rl_parse_bytes(good[i].text, &bytes));
+        assert_int_equal(bytes, good[i].bytes);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (rl_parse_bytes(bad[i], &bytes)) fail_msg("`%s` was taken for %lld", bad[i], (long long)bytes);
+}
+
 static void texts_grow(void **state) {
     rl_text text = RL_TEXT_EMPTY;
     for (int i = 0; i < 1000; i++) assert_int_equal(rl_text_append(&text, "%d,", i), RL_OK);
@@ -95,6 +123,54 @@ static void files_are_read_whole_or_refused(void **state) {
     assert_non_null(strstr(rl_error_message(), "is a directory"));
 }
 
+/* ---- memory of a node, as its files have it ---------------------------------------------------------------------- */
+
+static void put(const char *root, const char *path, const char *text) {
+    char whole[300];
+    snprintf(whole, sizeof whole, "%s/%s", root, path);
+    for (char *slash = strchr(whole + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(whole, 0777);
+        *slash = '/';
+    }
+    FILE *file = fopen(whole, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void memory_is_what_the_kernel_and_all_groups_leave(void **state) {
+    char root[] = "/tmp/ridgeless-memory-XXXXXX", command[100];
+    assert_non_null(mkdtemp(root));
+    assert_int_equal(rl_memory_available_in(root), 0); /* nothing there: not known */
+    put(root, "proc/meminfo", "MemTotal:  8000000 kB\nMemFree: 5 kB\nMemAvailable:    7000000 kB\n");
+    assert_int_equal(rl_memory_available_in(root), 7000000LL * 1024);
+    /* Version 2: of a job and a step in it, the job leaves less. */
+    put(root, "proc/self/cgroup", "1:name=systemd:/x\n0::/job/step\n");
+    assert_int_equal(rl_memory_available_in(root), 7000000LL * 1024);
+    put(root, "sys/fs/cgroup/job/step/memory.max", "max\n");
+    put(root, "sys/fs/cgroup/job/step/memory.current", "1000\n");
+    assert_int_equal(rl_memory_available_in(root), 7000000LL * 1024);
+    put(root, "sys/fs/cgroup/job/memory.max", "5000000\n");
+    put(root, "sys/fs/cgroup/job/memory.current", "3000000\n");
+    assert_int_equal(rl_memory_available_in(root), 2000000);
+    put(root, "sys/fs/cgroup/job/memory.stat", "anon 5\ninactive_file 400000\nactive_file 70000\n");
+    assert_int_equal(rl_memory_available_in(root), 2400000);
+    put(root, "sys/fs/cgroup/job/step/memory.max", "1000500\n");
+    assert_int_equal(rl_memory_available_in(root), 999500);
+    put(root, "sys/fs/cgroup/job/step/memory.current", "2000000\n"); /* over its limit already */
+    assert_int_equal(rl_memory_available_in(root), 1);
+    /* Version 1, with other controllers in the line; from inside a container, which has its group at the mount. */
+    put(root, "proc/self/cgroup", "5:cpu,memory,pids:/outside/name\n3:memory2:/\nno line of its kind\n");
+    put(root, "sys/fs/cgroup/memory/memory.limit_in_bytes", "800000\n");
+    put(root, "sys/fs/cgroup/memory/memory.usage_in_bytes", "300000\n");
+    put(root, "sys/fs/cgroup/memory/memory.stat", "inactive_file 7\ntotal_inactive_file 1000\n");
+    assert_int_equal(rl_memory_available_in(root), 501000);
+    snprintf(command, sizeof command, "rm -r %s", root);
+    assert_int_equal(system(command), 0);
+    assert_true(rl_memory_available() > 0); /* this machine's */
+}
+
 static void options_start_from_their_defaults(void **state) {
     static const rl_option_spec specs[] = {
         {.key = "rows", .type = RL_OPTION_INTEGER, .default_number = 1000},
@@ -122,6 +198,8 @@ int main(void) {
         cmocka_unit_test(allocation_is_zeroed_aligned_and_checked),
         cmocka_unit_test(reals_are_strict),
         cmocka_unit_test(integers_are_strict),
+        cmocka_unit_test(sizes_of_memory_have_units),
+        cmocka_unit_test(memory_is_what_the_kernel_and_all_groups_leave),
         cmocka_unit_test(texts_grow),
         cmocka_unit_test(files_are_read_whole_or_refused),
         cmocka_unit_test(options_start_from_their_defaults),

@@ -1,0 +1,117 @@
+/* How much memory is left: the kernel's own estimate, and the limits of control groups (versions 1 and 2), which batch
+ * systems and containers set. */
+#include "available.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ridgeless/core.h"
+
+/* What is missing, or cannot be opened or named, says nothing about memory. */
+static FILE *open_in(const char *root, const char *folder, const char *name) {
+    rl_text path = RL_TEXT_EMPTY;
+    FILE *file = NULL;
+    if (rl_text_append(&path, "%s%s/%s", root, folder, name) == RL_OK) file = fopen(path.bytes, "r");
+    rl_free(path.bytes);
+    return file;
+}
+
+/* The number after `word` at the beginning of a line; of a file of one number, word is "". -1: there is none, as in a
+ * file that says "max". */
+static int64_t number_in(FILE *file, const char *word) {
+    char line[256];
+    unsigned long long value;
+    int64_t found = -1;
+    if (file == NULL) return -1;
+    while (found < 0 && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, word, strlen(word)) == 0 && sscanf(line + strlen(word), " %llu", &value) == 1)
+            found = value < INT64_MAX ? (int64_t)value : INT64_MAX;
+    fclose(file);
+    return found;
+}
+
+/* The files of a version of control groups. */
+typedef struct group_files {
+    const char *controller; /* in /proc/self/cgroup; "": version 2 */
+    const char *mount, *limit, *use, *reclaimable;
+} group_files;
+
+static const group_files versions[] = {
+    {"", "/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"},
+    {"memory", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"},
+};
+
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+static int64_t left_in_group(const char *root, const char *folder, const group_files *files) {
+    const int64_t limit = number_in(open_in(root, folder, files->limit), "");
+    const int64_t use = number_in(open_in(root, folder, files->use), "");
+    const int64_t cache = number_in(open_in(root, folder, "memory.stat"), files->reclaimable);
+    if (limit < 0 || use < 0) return INT64_MAX;
+    const int64_t held = use - (cache > 0 ? least(cache, use) : 0);
+    return limit > held ? limit - held : 0;
+}
+
+/* The least that a group and those above it leave. A group that is not there is seen from inside a container, which has
+ * its own at the mount. */
+static int64_t left_in_groups(const char *root, const char *group, const group_files *files) {
+    rl_text folder = RL_TEXT_EMPTY;
+    int64_t left = INT64_MAX;
+    char *last = NULL;
+    if (rl_text_append(&folder, "%s%s", files->mount, group) != RL_OK) return left;
+    do {
+        left = least(left, left_in_group(root, folder.bytes, files));
+        last = strrchr(folder.bytes + strlen(files->mount), '/');
+        if (last != NULL) *last = '\0';
+    } while (last != NULL);
+    rl_free(folder.bytes);
+    return left;
+}
+
+/* Whether `controllers`, as in "cpu,memory", is or has the controller. */
+static bool has_controller(const char *controllers, const char *controller) {
+    const size_t length = strlen(controller);
+    for (const char *at = controllers;; at++) {
+        const size_t word = strcspn(at, ",");
+        if (word == length && strncmp(at, controller, length) == 0) return true;
+        at += word;
+        if (*at == '\0') return false;
+    }
+}
+
+/* A line of /proc/self/cgroup: "4:memory:/job/step" or, of version 2, "0::/job/step". */
+static int64_t left_by_line(const char *root, char *line) {
+    int64_t left = INT64_MAX;
+    char *controllers = strchr(line, ':');
+    char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
+    if (group == NULL) return left;
+    *group++ = '\0';
+    group[strcspn(group, "\n")] = '\0';
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
+        if (has_controller(controllers + 1, versions[i].controller))
+            left = least(left, left_in_groups(root, group, &versions[i]));
+    return left;
+}
+
+static int64_t left_by_groups(const char *root) {
+    char line[4096];
+    int64_t left = INT64_MAX;
+    FILE *file = open_in(root, "/proc/self", "cgroup");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) left = least(left, left_by_line(root, line));
+    if (file != NULL) fclose(file);
+    return left;
+}
+
+int64_t rl_memory_available_in(const char *root) {
+    enum { KIB = 1024 };
+    const int64_t kib = number_in(open_in(root, "/proc", "meminfo"), "MemAvailable:");
+    const int64_t left = least(kib >= 0 ? kib * KIB : INT64_MAX, left_by_groups(root));
+    if (left == INT64_MAX) return 0;
+    return left > 0 ? left : 1;
+}
+
+int64_t rl_memory_available(void) {
+    return rl_memory_available_in("");
+}
