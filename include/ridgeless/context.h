@@ -29,6 +29,12 @@ rl_status rl_context_wait(const rl_context *context);
 /* Collective on context->comm. Each of values[n] becomes the largest of any rank. */
 rl_status rl_context_largest(const rl_context *context, double *values, int n);
 
+/* Collective on context->comm. Adds up values[n] over the ranks; everyone gets the sums. */
+rl_status rl_context_sum(const rl_context *context, double *values, int n);
+
+/* Collective on context->comm. The largest number of its ranks that share a node. */
+rl_status rl_context_node_size(const rl_context *context, int *ranks);
+
 /* Collective on context->comm. On rank 0 appends the ranks' host names, each once, blank-separated, in the order of
  * ranks. */
 rl_status rl_context_hosts(const rl_context *context, rl_text *hosts);

@@ -42,6 +42,16 @@ rl_status rl_process_grid_agree(const rl_process_grid *grid, rl_status status);
 /* Collective on the grid. Adds up values[n] over the ranks, in the order of ranks; everyone gets the same bits. */
 rl_status rl_sum_over_ranks(const rl_process_grid *grid, double *values, int64_t n);
 
+/* What communication costs in seconds. */
+typedef struct rl_message_costs {
+    double latency;   /* of an empty message from rank 0 to the last rank; 0 with one rank */
+    double bandwidth; /* bytes/s beyond that, of a long message; 0 with one rank */
+    double column;    /* of ScaLAPACK's software for a column of a bidiagonal reduction, without messages */
+} rl_message_costs;
+
+/* Collective on the grid; takes a fraction of a second. Everyone gets rank 0's numbers. */
+rl_status rl_measure_messages(const rl_process_grid *grid, rl_message_costs *costs);
+
 /* ---- block-cyclic matrices --------------------------------------------------------------------------------------- */
 
 typedef struct rl_block_matrix {

@@ -59,6 +59,20 @@ rl_status rl_context_largest(const rl_context *context, double *values, int n) {
     return RL_OK;
 }
 
+rl_status rl_context_sum(const rl_context *context, double *values, int n) {
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, values, n, MPI_DOUBLE, MPI_SUM, context->comm));
+    return RL_OK;
+}
+
+rl_status rl_context_node_size(const rl_context *context, int *ranks) {
+    MPI_Comm node;
+    RL_MPI(MPI_Comm_split_type(context->comm, MPI_COMM_TYPE_SHARED, context->rank, MPI_INFO_NULL, &node));
+    MPI_Comm_size(node, ranks);
+    MPI_Comm_free(&node);
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, ranks, 1, MPI_INT, MPI_MAX, context->comm));
+    return RL_OK;
+}
+
 static rl_status append_new_hosts(const char *names, int n, rl_text *hosts) {
     for (int i = 0; i < n; i++) {
         const char *name = names + (size_t)i * MPI_MAX_PROCESSOR_NAME;
