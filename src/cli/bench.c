@@ -53,11 +53,16 @@ static rl_status measure(const rl_settings *settings, const rl_context *context,
 }
 
 rl_status rl_command_bench(rl_settings *settings, const rl_context *context) {
+    const char *what = settings->arguments[0];
+    const bool has_argument = settings->arguments[1] != NULL;
     rl_prepared p = {0};
-    if (strcmp(settings->arguments[0], "spectrum") == 0) return rl_bench_spectrum(settings, context);
-    if (strcmp(settings->arguments[0], "study") != 0)
-        return rl_fail(RL_ERR_INPUT, "bench: got `%s`; expected: ridgeless bench study STUDY, or bench spectrum SIZE",
-                       settings->arguments[0]);
+    if (strcmp(what, "calibrate") == 0 && !has_argument) return rl_bench_calibrate(settings, context);
+    if (strcmp(what, "spectrum") == 0 && has_argument) return rl_bench_spectrum(settings, context);
+    if (strcmp(what, "study") != 0 || !has_argument)
+        return rl_fail(RL_ERR_INPUT,
+                       "bench: got `%s`%s; expected: ridgeless bench study STUDY, bench spectrum SIZE, or bench "
+                       "calibrate",
+                       what, has_argument ? " with an argument" : " alone");
     const rl_status status = measure(settings, context, &p);
     rl_prepared_destroy(&p);
     return status;

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "../lapack.h"
+#include "bench_case.h"
 #include "cli.h"
-#include "ridgeless/distributed.h"
 
 enum { DGESDD = RL_PRODUCER_LAPACK, N_MEASURED = DGESDD + 1, MAX_ROUNDS = 99 };
 
@@ -25,9 +25,7 @@ typedef struct spectrum_bench {
     const rl_settings *settings;
     const rl_context *context;
     rl_process_grid *grid;
-    rl_dataset dataset;
-    rl_rows rows;
-    rl_dataset_case case_;
+    rl_bench_case made;
     int n_train, n_features, n_rounds;
     measured results[N_MEASURED]; /* by producer */
 } spectrum_bench;
@@ -49,24 +47,6 @@ static rl_status parse_size(const char *text, int *n_train, int *n_features) {
 
 /* ---- what is measured -------------------------------------------------------------------------------------------- */
 
-static rl_status make_case(spectrum_bench *b) {
-    rl_options options;
-    const rl_source *source = rl_source_find("student-teacher");
-    RL_TRY(rl_options_create(&options, source->options, source->n_options));
-    options.values[rl_options_find(&options, "rows")].number = b->n_train + b->settings->test_rows;
-    options.values[rl_options_find(&options, "features")].number = b->n_features;
-    options.values[rl_options_find(&options, "hidden_features")].number = b->n_features;
-    options.values[rl_options_find(&options, "noise")].number = 1;
-    options.values[rl_options_find(&options, "draw")].number = 1; /* fresh: no rank holds the rows */
-    const rl_source_request request = {.name = "bench", .options = &options};
-    rl_status status = rl_dataset_load(source, &request, &b->dataset);
-    rl_options_destroy(&options);
-    if (status == RL_OK) status = rl_rows_create(&b->rows, &b->dataset, RL_RANDOM_PHILOX, 0);
-    RL_TRY(rl_context_agree(b->context, status));
-    rl_rows_arrange(&b->rows, 0);
-    return rl_dataset_case_create(&b->case_, b->grid, &b->rows, b->n_train, b->settings->test_rows);
-}
-
 static void take_round(measured *m, int round, double seconds, const rl_phases *phases) {
     m->seconds[round] = seconds;
     for (int i = 0; i < round; i++)
@@ -82,7 +62,8 @@ static rl_status measure_producer(spectrum_bench *b, rl_producer producer, int r
     rl_forget_peak_memory();
     RL_TRY(rl_context_wait(b->context));
     const double start = rl_seconds();
-    rl_status status = rl_distributed_spectrum(b->grid, producer, b->settings->block, &b->case_.c, &store, &s, &phases);
+    rl_status status =
+        rl_distributed_spectrum(b->grid, producer, b->settings->block, &b->made.case_.c, &store, &s, &phases);
     take_round(m, round, rl_seconds() - start, &phases);
     m->memory = fmax(m->memory, rl_peak_memory());
     if (status == RL_OK && s.status == RL_CELL_DONE) {
@@ -106,7 +87,8 @@ static rl_status run_dgesdd(spectrum_bench *b, measured *m, int round) {
     RL_TRY_GOTO(RL_ALLOC(sigma, k), done);
     RL_TRY_GOTO(RL_ALLOC(iwork, 8 * (size_t)k), done);
     for (int j = 0; j < p; j++)
-        for (int i = 0; i < n; i++) x[(size_t)j * (size_t)n + (size_t)i] = b->case_.c.x(b->case_.c.state, i, j);
+        for (int i = 0; i < n; i++)
+            x[(size_t)j * (size_t)n + (size_t)i] = b->made.case_.c.x(b->made.case_.c.state, i, j);
     dgesdd_("S", &n, &p, x, &n, sigma, u, &n, vt, &k, &asked, &query, iwork, &info, 1);
     const int lwork = (int)asked;
     RL_TRY_GOTO(RL_ALLOC(work, lwork), done);
@@ -249,7 +231,7 @@ static rl_status measure(spectrum_bench *b) {
     RL_TRY(parse_size(b->settings->arguments[1], &b->n_train, &b->n_features));
     RL_TRY(choose(b));
     RL_TRY(rl_process_grid_create(b->context->comm, 0, 0, &b->grid));
-    RL_TRY(make_case(b));
+    RL_TRY(rl_bench_case_create(&b->made, b->grid, b->n_train, b->n_features, b->settings->test_rows));
     for (int round = 0; round < b->n_rounds; round++) {
         for (int i = 0; i < DGESDD; i++)
             if (b->results[i].wanted) RL_TRY(measure_producer(b, (rl_producer)i, round));
@@ -264,9 +246,7 @@ static rl_status measure(spectrum_bench *b) {
 rl_status rl_bench_spectrum(const rl_settings *settings, const rl_context *context) {
     spectrum_bench b = {.settings = settings, .context = context};
     const rl_status status = rl_context_agree(context, measure(&b));
-    rl_dataset_case_destroy(&b.case_);
-    rl_rows_destroy(&b.rows);
-    rl_dataset_destroy(&b.dataset);
+    rl_bench_case_destroy(&b.made);
     rl_process_grid_destroy(b.grid);
     return status;
 }

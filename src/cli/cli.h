@@ -11,9 +11,11 @@
 
 /* What the command line said. */
 typedef struct rl_settings {
-    const char *arguments[2]; /* STUDY, FILE, ... */
+    const char *arguments[2]; /* STUDY, FILE, ...; NULL: not given */
     const char *output;       /* NULL: default */
     const char *data;
+    const char *rates; /* NULL: looked for, see rl_rates_find */
+    int64_t memory;    /* bytes that a node may give to all ranks on it; 0: what it has, see rl_memory_available */
     bool json, quiet, verbose, skip_missing;
     rl_schedule schedule;
     int test_rows, block; /* bench spectrum */
@@ -35,7 +37,8 @@ rl_status rl_command_show(rl_settings *settings, const rl_context *context);
 rl_status rl_command_datasets(rl_settings *settings, const rl_context *context);
 rl_status rl_command_bench(rl_settings *settings, const rl_context *context);
 
-/* `bench spectrum SIZE`; collective. */
+/* `bench calibrate` and `bench spectrum SIZE`; collective. */
+rl_status rl_bench_calibrate(const rl_settings *settings, const rl_context *context);
 rl_status rl_bench_spectrum(const rl_settings *settings, const rl_context *context);
 
 /* ---- shared by the commands -------------------------------------------------------------------------------------- */

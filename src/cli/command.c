@@ -9,7 +9,7 @@
 
 typedef struct command {
     const char *name, *arguments;
-    int n_arguments;
+    int least, most;     /* arguments */
     const char *options; /* letters of option_table */
     rl_status (*call)(rl_settings *settings, const rl_context *context);
     bool collective; /* runs on all ranks that mpirun or srun started; the others answer on rank 0 alone */
@@ -17,29 +17,35 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"run", "STUDY", 1, "odksqv", rl_command_run, true, "compute a study",
+    {"run", "STUDY", 1, 1, "odkmsqv", rl_command_run, true, "compute a study",
      "Computes what is missing of the study and writes the results file (NetCDF-4). Started alone, or by mpirun or "
      "srun with\n"
      "any number of ranks: the numbers are the same. Finished work is kept in FILE.journal; started again, only what "
      "is\n"
      "missing is done."},
-    {"plan", "STUDY", 1, "odkjq", rl_command_plan, false, "say what a study would take",
+    {"plan", "STUDY", 1, 1, "odkRmjq", rl_command_plan, false, "say what a study would take",
      "Does no work: prints cells, spectra, flops, memory a rank, estimated time, ranks worth using, what is done "
      "already."},
-    {"status", "STUDY", 1, "odkjq", rl_command_status, false, "say what is done of a study",
+    {"status", "STUDY", 1, 1, "odkjq", rl_command_status, false, "say what is done of a study",
      "Reads the journal and prints, for each data set, the curves that are finished and missing."},
-    {"show", "FILE", 1, "j", rl_command_show, false, "summarize a results file",
+    {"show", "FILE", 1, 1, "j", rl_command_show, false, "summarize a results file",
      "Prints, for each data set, the threshold, the height of the spike (median test error at N = P over that at the "
      "largest\n"
      "N), and how much of it each ablation leaves."},
-    {"datasets", "", 0, "dj", rl_command_datasets, false, "list the data sets",
+    {"datasets", "", 0, 0, "dj", rl_command_datasets, false, "list the data sets",
      "Lists each source of data with its rows, features and threshold, and where its files are or were looked for."},
-    {"bench", "study STUDY | spectrum SIZE", 2, "dkrstbpjq", rl_command_bench, true, "measure the speed",
+    {"bench", "study STUDY | spectrum SIZE | calibrate", 1, 2, "odkrstbpjq", rl_command_bench, true,
+     "measure the speed",
      "bench study STUDY computes the study without start-up and files and prints spectra and cells a second.\n"
      "bench spectrum SIZE (4000, or 3000x4000: training rows x features) makes one large spectrum on all ranks by "
      "every\n"
      "producer, and by LAPACK's dgesdd in one process on as many threads, and prints seconds by phase, GFlop/s and "
-     "memory."},
+     "memory.\n"
+     "bench calibrate measures for some seconds, on all ranks at once, what the machine does in a second, and keeps it "
+     "for\n"
+     "the predictions of `ridgeless plan`: in FILE, or in ridgeless/rates.json of $XDG_CONFIG_HOME or ~/.config. "
+     "Best\n"
+     "started with as many ranks as a node has cores."},
 };
 
 typedef struct option_row {
@@ -48,9 +54,13 @@ typedef struct option_row {
 } option_row;
 
 static const option_row option_table[] = {
-    {'o', "output", "FILE", "results file (default: the study file's name with .nc, in this folder)"},
+    {'o', "output", "FILE",
+     "results file (default: the study file's name with .nc, in this folder); of bench calibrate the rates"},
     {'d', "data", "DIR", "look for data files in DIR first, then in $RIDGELESS_DATA and the installed folder"},
     {'k', "skip-missing", NULL, "leave out data sets whose files are not there"},
+    {'R', "rates", "FILE",
+     "rates of bench calibrate to predict with (default: $RIDGELESS_RATES, or where it keeps them)"},
+    {'m', "memory", "SIZE", "memory of a node for all ranks on it, like 64GiB (default: what is available)"},
     {'s', "schedule", "WORD", "how ranks share curves: " RL_SCHEDULE_CHOICES " (default dynamic)"},
     {'r', "repeats", "N", "repeats to compute instead of the study's; rounds of bench spectrum"},
     {'t', "test-rows", "T", "test rows of bench spectrum (default 500)"},
@@ -81,7 +91,7 @@ static void print_help(const command *c) {
             "number.\n\n"
             "Commands:\n");
         for (int i = 0; i < N_COMMANDS; i++)
-            printf("  %-9s %-28s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
+            printf("  %-9s %-40s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
         printf(
             "\n`ridgeless COMMAND --help` says more of each. `man ridgeless` describes study files.\n"
             "Exit status: 0 done, 75 stopped early (run again), 1 some cells or the machine failed, 2 usage or study "
@@ -119,6 +129,11 @@ static rl_status parse_count(const char *option, const char *text, int *count) {
     return RL_OK;
 }
 
+static rl_status parse_memory(const char *text, int64_t *bytes) {
+    if (rl_parse_bytes(text, bytes)) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "--memory: got `%s`; expected a size, like 4GiB, 500M or 8e9", text);
+}
+
 static rl_status apply_option(int letter, const char *argument, rl_settings *settings) {
     switch (letter) {
         case 'o':
@@ -139,6 +154,11 @@ static rl_status apply_option(int letter, const char *argument, rl_settings *set
         case 'v':
             settings->verbose = true;
             break;
+        case 'R':
+            settings->rates = argument;
+            break;
+        case 'm':
+            return parse_memory(argument, &settings->memory);
         case 's':
             return parse_schedule(argument, &settings->schedule);
         case 'r':
@@ -193,7 +213,7 @@ static rl_status parse_options(const command *c, int argc, char **argv, rl_setti
     }
     if (*answered) return RL_OK;
     const int given = argc - optind;
-    if (given != c->n_arguments)
+    if (given < c->least || given > c->most)
         return rl_fail(RL_ERR_INPUT, "%s: got %d argument(s), expected: ridgeless %s %s", c->name, given, c->name,
                        c->arguments);
     for (int i = 0; i < given; i++) settings->arguments[i] = argv[optind + i];

@@ -1,0 +1,330 @@
+/* `bench calibrate`: what the machine does in a second, for predictions. All ranks measure at the same time, so that
+ * what they share shows. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../lapack.h"
+#include "bench_case.h"
+#include "cli.h"
+#include "ridgeless/rates.h"
+
+static const double seconds_a_kernel = 0.2;
+
+typedef struct calibration {
+    const rl_context *context;
+    rl_process_grid *grid;
+    rl_rates rates;
+    double ranks;
+} calibration;
+
+/* ---- kernels ----------------------------------------------------------------------------------------------------- */
+
+/* Does a piece of work, some milliseconds, and says how much it was. */
+typedef double (*kernel)(void *state);
+
+/* How much of a kernel a rank does in a second: on average while all are at it, or rank 0 while the others sleep. */
+static rl_status measure_kernel(const calibration *c, kernel call, void *state, bool alone, double *rate) {
+    double amount = 0, seconds = 0;
+    RL_TRY(rl_context_wait(c->context));
+    if (!alone || c->context->rank == 0) {
+        call(state); /* warms up */
+        const double start = rl_seconds();
+        for (; seconds < seconds_a_kernel; seconds = rl_seconds() - start) amount += call(state);
+    }
+    RL_TRY(rl_context_wait(c->context));
+    *rate = seconds > 0 ? amount / seconds : 0;
+    RL_TRY(rl_context_sum(c->context, rate, 1));
+    if (!alone) *rate /= c->ranks;
+    return RL_OK;
+}
+
+static double draw(void *state) {
+    enum { COUNT = 1 << 16 };
+    double *sum = state;
+    for (uint32_t i = 0; i < COUNT; i++) *sum += rl_philox_normal((rl_key){{1, 2}}, RL_STREAM_FEATURES, 0, i, 3);
+    return COUNT;
+}
+
+/* The arrays of both, allocated for the largest. */
+typedef struct operands {
+    double *a, *x, *y;
+    int columns; /* of a for dgemv */
+} operands;
+
+enum { LD = 1032, ROWS = 1024, RANK = 64, MOST_COLUMNS = 8192 }; /* a: 64 MiB; an ld that spreads over cache sets */
+
+/* Both directions, as a bidiagonal reduction has them. */
+static double multiply_vectors(void *state) {
+    const operands *o = state;
+    const int rows = ROWS, ld = LD, one = 1;
+    const double unit = 1, zero = 0;
+    dgemv_("N", &rows, &o->columns, &unit, o->a, &ld, o->x, &one, &zero, o->y, &one, 1);
+    dgemv_("T", &rows, &o->columns, &unit, o->a, &ld, o->y, &one, &zero, o->x, &one, 1);
+    return 2.0 * ROWS * o->columns * sizeof(double);
+}
+
+static double multiply_matrices(void *state) {
+    const operands *o = state;
+    const int n = ROWS, k = RANK, ld = LD;
+    const double unit = 1;
+    double *const b = o->a + (size_t)LD * RANK, *const c = b + (size_t)LD * ROWS;
+    dgemm_("N", "N", &n, &n, &k, &unit, o->a, &ld, b, &ld, &unit, c, &ld, 1, 1);
+    return 2.0 * ROWS * ROWS * RANK;
+}
+
+static rl_status measure_reading(calibration *c, operands *o) {
+    static const int columns[] = {128, 512, 2048, MOST_COLUMNS};
+    rl_rate_table *table = &c->rates.gemv;
+    table->n = sizeof columns / sizeof *columns;
+    for (int i = 0; i < table->n; i++) {
+        o->columns = columns[i];
+        table->size[i] = (double)ROWS * columns[i] * sizeof(double);
+        RL_TRY(measure_kernel(c, multiply_vectors, o, false, &table->rate[i]));
+    }
+    return measure_kernel(c, multiply_vectors, o, true, &c->rates.gemv_alone);
+}
+
+static rl_status measure_kernels(calibration *c) {
+    operands o = {0};
+    double sum = 0;
+    rl_status status = RL_ALLOC(o.a, (size_t)LD * MOST_COLUMNS);
+    if (status == RL_OK) status = RL_ALLOC(o.x, MOST_COLUMNS);
+    if (status == RL_OK) status = RL_ALLOC(o.y, LD);
+    RL_TRY_GOTO(rl_context_agree(c->context, status), done);
+    RL_TRY_GOTO(measure_kernel(c, draw, &sum, false, &c->rates.normals), done);
+    RL_TRY_GOTO(measure_kernel(c, multiply_matrices, &o, false, &c->rates.gemm), done);
+    status = measure_reading(c, &o);
+done:
+    rl_free(o.a);
+    rl_free(o.x);
+    rl_free(o.y);
+    return status;
+}
+
+/* ---- LAPACK spectra ---------------------------------------------------------------------------------------------- */
+
+static rl_status drop_record(void *state, int64_t curve, const double *record, size_t length) {
+    (void)state, (void)curve, (void)record, (void)length;
+    return RL_OK;
+}
+
+typedef struct made_study {
+    rl_study study;
+    rl_plan plan;
+} made_study;
+
+/* Curves of three sizes around the threshold, with a variant that wants all modes. */
+static rl_status make_study(int features, int repeats, made_study *made) {
+    rl_text text = RL_TEXT_EMPTY;
+    rl_data_path path = {0};
+    rl_status status = rl_text_append(
+        &text,
+        "repeats: %d\nn_train: {ratios: [0.5, 1, 2]}\nablations: [none, no_residuals, leading_modes: 2]\n"
+        "datasets: [{source: student-teacher, rows: %d, features: %d, hidden_features: %d}]\n",
+        repeats, 4 * features, features, features);
+    if (status == RL_OK) status = rl_study_parse("calibration", text.bytes, &made->study);
+    if (status == RL_OK) status = rl_data_path_create(&path, NULL);
+    const rl_plan_options options = {.path = &path};
+    if (status == RL_OK) status = rl_plan_create(&made->study, &options, &made->plan);
+    rl_data_path_destroy(&path);
+    rl_free(text.bytes);
+    return status;
+}
+
+static rl_status run_study(const calibration *c, const made_study *made, double *flops, double *seconds) {
+    const rl_plan *plan = &made->plan;
+    const rl_sink sink = {.record = drop_record};
+    rl_run_summary summary = {0};
+    int64_t *todo = NULL;
+    RL_TRY(rl_context_agree(c->context, RL_ALLOC(todo, plan->n_curves)));
+    *flops = 0;
+    for (int64_t i = 0; i < plan->n_curves; i++) {
+        todo[i] = i;
+        *flops += plan->cost[i];
+    }
+    const rl_status status =
+        rl_parallel_run(c->context, plan, todo, plan->n_curves, RL_SCHEDULE_DYNAMIC, &sink, &summary);
+    *seconds = c->context->rank == 0 ? summary.seconds : 0;
+    rl_free(todo);
+    rl_free(summary.shares);
+    RL_TRY(status);
+    return rl_context_sum(c->context, seconds, 1); /* rank 0's */
+}
+
+static rl_status time_study(const calibration *c, int features, int repeats, double *flops, double *seconds) {
+    made_study made = {0};
+    rl_status status = rl_context_agree(c->context, make_study(features, repeats, &made));
+    if (status == RL_OK) status = run_study(c, &made, flops, seconds);
+    rl_plan_destroy(&made.plan);
+    rl_study_destroy(&made.study);
+    return status;
+}
+
+/* A curve a rank first, and then as many as it takes. */
+static rl_status measure_dense(calibration *c) {
+    static const int features[] = {8, 32, 128, 512};
+    enum { MOST_REPEATS = 100000 };
+    rl_rate_table *table = &c->rates.dense;
+    double flops, seconds;
+    table->n = sizeof features / sizeof *features;
+    for (int i = 0; i < table->n; i++) {
+        RL_TRY(time_study(c, features[i], c->context->size, &flops, &seconds));
+        const double more = fmin(ceil(seconds_a_kernel / seconds), MOST_REPEATS);
+        if (more >= 2) RL_TRY(time_study(c, features[i], (int)more * c->context->size, &flops, &seconds));
+        table->size[i] = features[i];
+        table->rate[i] = flops / seconds / c->ranks;
+    }
+    return RL_OK;
+}
+
+/* ---- ScaLAPACK spectra ------------------------------------------------------------------------------------------- */
+
+enum { ORDER = 448, BLOCK = 64, FEW = 16, MANY = 384, TRIALS = 3 };
+static const double order_sq = (double)ORDER * ORDER;
+
+/* The best of some trials with `rows` rows of Z on each rank: other work only makes them slower. */
+static rl_status time_producer(const calibration *c, rl_producer producer, int rows, rl_phases *best) {
+    rl_bench_case made;
+    rl_spectrum_store store = {0};
+    rl_spectrum spectrum;
+    rl_status status = rl_bench_case_create(&made, c->grid, ORDER, ORDER, rows * c->context->size - 1);
+    *best = (rl_phases){.reduce = INFINITY, .diagonalize = INFINITY};
+    for (int i = 0; i < TRIALS && status == RL_OK; i++) {
+        rl_phases phases;
+        status = rl_distributed_spectrum(c->grid, producer, BLOCK, &made.case_.c, &store, &spectrum, &phases);
+        best->reduce = fmin(best->reduce, phases.reduce);
+        best->diagonalize = fmin(best->diagonalize, phases.diagonalize);
+    }
+    rl_spectrum_store_destroy(&store);
+    rl_bench_case_destroy(&made);
+    return status;
+}
+
+/* Seconds that grow in proportion to the rows, and those that do not, both for each of n^2. Noise may make nonsense of
+ * a difference: what it leaves is some part of the whole. */
+typedef struct line {
+    double slope, intercept;
+} line;
+
+static const double least_part = 0.02;
+
+static line through(double few_seconds, double many_seconds) {
+    line l;
+    l.slope = fmax(many_seconds - few_seconds, least_part * many_seconds) / ((MANY - FEW) * order_sq);
+    l.intercept = fmax(few_seconds / order_sq - (FEW + RL_N_TARGETS) * l.slope, least_part * few_seconds / order_sq);
+    return l;
+}
+
+static rl_status time_line(const calibration *c, rl_producer producer, line *l, double *reduce) {
+    rl_phases few, many;
+    RL_TRY(time_producer(c, producer, FEW, &few));
+    RL_TRY(time_producer(c, producer, MANY, &many));
+    *l = through(few.diagonalize, many.diagonalize);
+    *reduce = few.reduce;
+    return RL_OK;
+}
+
+/* pdgesvd does all in one: what is left without the reduction, bidiagonal QR's serial part, and the multiplications
+ * by reflectors are the rotations. */
+static rl_status measure_pdgesvd(calibration *c, double reduce) {
+    rl_phases whole;
+    rl_rates *r = &c->rates;
+    RL_TRY(time_producer(c, RL_PRODUCER_PDGESVD, FEW, &whole));
+    const double rest =
+        whole.diagonalize - reduce - r->bidiagonal * order_sq - 4 * order_sq * ORDER / (r->gemm * c->ranks);
+    const double turned = 2 * ceil(ORDER / c->ranks);
+    r->pdgesvd_rotations = turned * order_sq / fmax(rest, least_part * whole.diagonalize);
+    return RL_OK;
+}
+
+static rl_status measure_producers(calibration *c) {
+    rl_rates *r = &c->rates;
+    line bidiagonal, both;
+    double reduce, ignored;
+    RL_TRY(time_line(c, RL_PRODUCER_PROJECTED, &bidiagonal, &reduce));
+    RL_TRY(time_line(c, RL_PRODUCER_TWO_STAGE, &both, &ignored));
+    r->bidiagonal = bidiagonal.intercept;
+    r->rotations = 1 / bidiagonal.slope;
+    r->band = fmax(both.intercept - bidiagonal.intercept, least_part * both.intercept) / BLOCK;
+    r->band_rotations = 1 / fmax(both.slope - bidiagonal.slope, least_part * both.slope);
+    return measure_pdgesvd(c, reduce);
+}
+
+/* A single rank sends no messages: what the default says of them stays. */
+static rl_status measure_messages(calibration *c) {
+    rl_message_costs costs;
+    RL_TRY(rl_measure_messages(c->grid, &costs));
+    c->rates.column = costs.column;
+    if (costs.latency > 0) c->rates.message = costs.latency;
+    if (costs.bandwidth > 0) c->rates.message_bandwidth = costs.bandwidth;
+    return RL_OK;
+}
+
+/* ---- answer ------------------------------------------------------------------------------------------------------ */
+
+/* One line, cut where there is no more room. */
+static void keep_text(const rl_text *text, char kept[RL_RATE_TEXT]) {
+    snprintf(kept, RL_RATE_TEXT, "%s", text->bytes != NULL ? text->bytes : "");
+    for (char *c = kept; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || (unsigned char)*c > '~') *c = ' ';
+}
+
+static rl_status describe(calibration *c) {
+    const time_t now = time(NULL);
+    struct tm utc;
+    rl_text hosts = RL_TEXT_EMPTY, mpi = RL_TEXT_EMPTY, blas = RL_TEXT_EMPTY;
+    RL_TRY(rl_context_node_size(c->context, &c->rates.cores));
+    rl_status status = rl_context_hosts(c->context, &hosts);
+    if (status == RL_OK) status = rl_context_libraries(&mpi, &blas);
+    keep_text(&hosts, c->rates.host);
+    keep_text(&blas, c->rates.blas);
+    strftime(c->rates.date, RL_RATE_TEXT, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    rl_free(hosts.bytes);
+    rl_free(mpi.bytes);
+    rl_free(blas.bytes);
+    return rl_context_agree(c->context, status);
+}
+
+static rl_status measure(calibration *c) {
+    c->rates = rl_rates_default;
+    RL_TRY(describe(c));
+    RL_TRY(rl_process_grid_create(c->context->comm, 0, 0, &c->grid));
+    RL_TRY(measure_messages(c));
+    RL_TRY(measure_kernels(c));
+    RL_TRY(measure_dense(c));
+    return measure_producers(c);
+}
+
+static rl_status print(const rl_settings *settings, const rl_rates *rates) {
+    rl_text text = RL_TEXT_EMPTY;
+    const rl_status status = settings->json ? rl_rates_json(rates, &text) : rl_rates_text(rates, &text);
+    if (status == RL_OK) fputs(text.bytes, stdout);
+    rl_free(text.bytes);
+    return status;
+}
+
+static rl_status keep(const rl_settings *settings, const calibration *c, const char *path) {
+    const char *first = getenv("RIDGELESS_RATES");
+    RL_TRY(rl_rates_write(path, &c->rates));
+    RL_TRY(print(settings, &c->rates));
+    if (c->context->size == 1) rl_info("one rank sends no messages: what is said of them is the shipped default");
+    rl_info("written to %s", path);
+    if (settings->output == NULL && first != NULL && *first != '\0' && strcmp(first, path) != 0)
+        rl_warn("$RIDGELESS_RATES names another file, %s, which predictions look at first", first);
+    return RL_OK;
+}
+
+rl_status rl_bench_calibrate(const rl_settings *settings, const rl_context *context) {
+    calibration c = {.context = context, .ranks = context->size};
+    char *path = NULL;
+    rl_status status = settings->output != NULL ? rl_strdup(&path, settings->output) : rl_rates_place(&path);
+    status = rl_context_agree(context, status);
+    if (status == RL_OK) status = rl_context_agree(context, measure(&c));
+    if (status == RL_OK && context->rank == 0) status = keep(settings, &c, path);
+    rl_process_grid_destroy(c.grid);
+    rl_free(path);
+    return rl_context_agree(context, status);
+}
