@@ -19,7 +19,7 @@ enum { BATCH = 16 };
 
 typedef struct chase {
     const rl_band *band;
-    const rl_band_operands *operands;
+    const rl_operands *operands;
     int first, count; /* sweeps [first, first + count) are under way: one for each row that is made bidiagonal */
     /* The reflectors that the rows wait for: step k of sweep first + j is column j of V_k [ld_v, BATCH], whose row i
      * stands for row and column first + 1 + k width + i of the band. Unit lower trapezoidal. */
@@ -88,7 +88,7 @@ static void apply_from_left(const chase *c, int rows, int columns, double *block
     dger_(&rows, &columns, &minus_tau, v, &one, c->product, &one, block, &ld);
 }
 
-static void turn_columns(const rl_band_operands *operands, int n, int begin, int length, const double *v, double tau) {
+static void turn_columns(const rl_operands *operands, int n, int begin, int length, const double *v, double tau) {
     for (int t = 0; t < operands->n_columns; t++) {
         double *column = operands->columns + (size_t)t * (size_t)n + begin, product = 0;
         for (int i = 0; i < length; i++) product += v[i] * column[i];
@@ -101,7 +101,7 @@ static void turn_columns(const rl_band_operands *operands, int n, int begin, int
  * column. */
 static void step(const chase *c, int j, int k) {
     const rl_band *band = c->band;
-    const rl_band_operands *operands = c->operands;
+    const rl_operands *operands = c->operands;
     const int sweep = c->first + j, begin = sweep + 1 + k * band->width, end = smaller(begin + band->width, band->n);
     const int row = k == 0 ? sweep : begin - band->width, length = end - begin;
     const int reach = smaller(end + band->width, band->n);
@@ -134,7 +134,7 @@ static void run_sweeps(const chase *c) {
 /* The reflectors of all sweeps at step k make one block reflector. Steps further down come first: the next sweep's step
  * k overlaps step k + 1, never the other way round. */
 static void turn_rows(const chase *c) {
-    const rl_band_operands *operands = c->operands;
+    const rl_operands *operands = c->operands;
     const int batch = BATCH;
     for (int k = count_steps(c->band, c->first) - 1; k >= 0; k--) {
         const int begin = c->first + 1 + k * c->band->width, length = smaller(c->ld_v, c->band->n - begin);
@@ -147,7 +147,7 @@ static void turn_rows(const chase *c) {
     }
 }
 
-static rl_status create(chase *c, const rl_band *band, const rl_band_operands *operands) {
+static rl_status create(chase *c, const rl_band *band, const rl_operands *operands) {
     const size_t width = (size_t)band->width, steps = (size_t)count_steps(band, 0);
     *c = (chase){.band = band, .operands = operands, .ld_v = band->width + BATCH - 1};
     RL_TRY(RL_ALLOC(c->v, steps * BATCH * (size_t)c->ld_v));
@@ -163,7 +163,7 @@ static void destroy(chase *c) {
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
 }
 
-rl_status rl_band_to_bidiagonal(rl_band *band, const rl_band_operands *operands, double *d, double *e) {
+rl_status rl_band_to_bidiagonal(rl_band *band, const rl_operands *operands, double *d, double *e) {
     chase c;
     const rl_status status = create(&c, band, operands);
     for (; status == RL_OK && band->width > 1 && c.first < band->n - 2; c.first += BATCH) {

@@ -7,7 +7,7 @@
 #ifndef RL_BAND_H
 #define RL_BAND_H
 
-#include "ridgeless/core.h"
+#include "operands.h"
 
 /* An upper band matrix [n, n] with `width` superdiagonals, and room for what is chased. */
 typedef struct rl_band {
@@ -24,17 +24,8 @@ void rl_band_destroy(rl_band *band);
 /* Element (row, column), counted from 0; -width < column - row < 2 width. */
 double *rl_band_at(const rl_band *band, int row, int column);
 
-/* What is turned: rows := rows P and columns := Q^T columns, or with rows_left the other way round, rows := rows Q and
- * columns := P^T columns. Borrowed arrays, column-major. */
-typedef struct rl_band_operands {
-    bool rows_left;
-    double *rows; /* [n_rows, n], any number of them, also 0 */
-    int n_rows, ld_rows;
-    double *columns; /* [n, n_columns], ld = n; a few */
-    int n_columns;
-} rl_band_operands;
-
-/* d [n], e [n - 1]: the diagonal and superdiagonal of D. Destroys the band's elements. */
-rl_status rl_band_to_bidiagonal(rl_band *band, const rl_band_operands *operands, double *d, double *e);
+/* The operands are turned by P and Q. d [n], e [n - 1]: the diagonal and superdiagonal of D. Destroys the band's
+ * elements. */
+rl_status rl_band_to_bidiagonal(rl_band *band, const rl_operands *operands, double *d, double *e);
 
 #endif

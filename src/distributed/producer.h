@@ -24,6 +24,7 @@
 #ifndef RL_PRODUCER_H
 #define RL_PRODUCER_H
 
+#include "operands.h"
 #include "ridgeless/context.h"
 #include "ridgeless/distributed.h"
 
@@ -78,9 +79,12 @@ rl_status rl_sum_tails(const rl_block_matrix *m, const rl_tails *tails);
 rl_status rl_core_gather(rl_core *core, rl_projection *projection);
 void rl_projection_destroy(rl_projection *projection);
 
-/* A = Q B P^T with B = bidiag(d, e) upper, borders gathered: one dbdsqr on each rank makes sigma of d and turns this
- * rank's test rows and the targets into the bases of B's singular vectors. d [columns], e [columns - 1]: the same on
- * all ranks, overwritten. Sets projection->status. */
+/* Local. What is left to be turned once the borders are gathered: this rank's test rows and the targets. */
+rl_operands rl_core_operands(const rl_core *core, const rl_projection *projection);
+
+/* A = Q B P^T with B = bidiag(d, e) upper, borders gathered: each rank makes sigma of d and e and turns its test rows
+ * and the targets into the bases of B's singular vectors. d [columns], e [columns - 1]: the same on all ranks,
+ * overwritten. Sets projection->status. */
 rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projection *projection);
 
 /* ---- helpers ----------------------------------------------------------------------------------------------------- */

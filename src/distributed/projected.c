@@ -1,5 +1,5 @@
-/* The producer `projected`: A = Q B P^T (pdgebrd), Q^T and P applied to the borders (pdormbr), then one dbdsqr on each
- * rank for its share of the test rows. Neither U nor V is ever formed. */
+/* The producer `projected`: A = Q B P^T (pdgebrd), Q^T and P applied to the borders (pdormbr), then B made diagonal on
+ * each rank for its share of the test rows. Neither U nor V is ever formed. */
 #include <math.h>
 
 #include "producer.h"

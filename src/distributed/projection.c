@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "bidiagonal.h"
 #include "producer.h"
 #include "scalapack.h"
 
@@ -133,24 +134,28 @@ static rl_status share_from_first(const rl_core *core, rl_projection *projection
     return RL_OK;
 }
 
-/* dbdsqr turns rows (its U) from the right and columns (its VT) from the left. The test rows, many, are to be turned by
- * the singular vectors of B on the features' side: those are right ones when A = X, and left ones of B^T then. Every
- * rank has the targets to turn, so none takes dbdsqr's other path for values alone, whose last bits differ. */
+/* The test rows are what P turns if A = X, and what Q turns if A = X^T. */
+rl_operands rl_core_operands(const rl_core *core, const rl_projection *projection) {
+    return (rl_operands){.rows_left = core->test_rows_left,
+                         .rows = projection->z.a,
+                         .n_rows = projection->z.local_rows,
+                         .ld_rows = projection->z.ld,
+                         .columns = projection->targets,
+                         .n_columns = RL_N_TARGETS};
+}
+
 rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projection *projection) {
-    const int n = core->columns, targets = RL_N_TARGETS, none = 0;
-    rl_block_matrix *const z = &projection->z;
-    double *work = NULL;
-    int info = 0;
-    if (!all_finite(d, n) || !all_finite(e, n - 1)) { /* dbdsqr would never return */
+    const int n = core->columns;
+    const rl_operands operands = rl_core_operands(core, projection);
+    bool converged = false;
+    if (!all_finite(d, n) || !all_finite(e, n - 1)) {
         projection->status = RL_CELL_NO_CONVERGENCE;
         return RL_OK;
     }
-    RL_TRY(rl_process_grid_agree(core->grid, RL_ALLOC(work, 4 * (size_t)n)));
-    dbdsqr_(core->test_rows_left ? "U" : "L", &n, &targets, &z->local_rows, &none, d, e, projection->targets, &n, z->a,
-            &z->ld, NULL, &one, work, &info, 1);
-    rl_free(work);
+    RL_TRY(rl_process_grid_agree(core->grid, rl_bidiagonal_diagonalize(n, d, e, &operands, &converged)));
     memcpy(projection->sigma, d, (size_t)n * sizeof(double));
-    RL_TRY(rl_agree_info(core->grid, "dbdsqr", &info));
-    if (info > 0) projection->status = RL_CELL_NO_CONVERGENCE;
+    int failed = !converged;
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_LOR, core->grid->comm));
+    if (failed) projection->status = RL_CELL_NO_CONVERGENCE;
     return share_from_first(core, projection);
 }

@@ -1,4 +1,4 @@
-/* The routines of BLACS, PBLAS and ScaLAPACK that the program calls, and of LAPACK what only `distributed` needs.
+/* The routines of BLACS, PBLAS and ScaLAPACK that the program calls.
  * Private. Integers are 32 bits (LP64). Fortran routines with CHARACTER arguments have their hidden lengths at the end,
  * as gfortran passes them; BLACS (C interface) and PBLAS are written in C and have none. Row and column arguments (ia,
  * ja, ...) count from 1. */
@@ -60,10 +60,5 @@ void pdgesvd_(const char *jobu, const char *jobvt, const int *m, const int *n, d
               const int *desca, double *s, double *u, const int *iu, const int *ju, const int *descu, double *vt,
               const int *ivt, const int *jvt, const int *descvt, double *work, const int *lwork, int *info, size_t,
               size_t);
-
-/* LAPACK: SVD of a bidiagonal matrix; band to bidiagonal; a block reflector on one rank */
-void dbdsqr_(const char *uplo, const int *n, const int *ncvt, const int *nru, const int *ncc, double *d, double *e,
-             double *vt, const int *ldvt, double *u, const int *ldu, double *c, const int *ldc, double *work, int *info,
-             size_t);
 
 #endif

@@ -52,14 +52,8 @@ static rl_status gather_band(const rl_core *core, rl_band *band) {
     return status;
 }
 
-/* The test rows are what P turns if A = X, and what Q turns if A = X^T. */
 static rl_status bidiagonalize(const rl_core *core, rl_band *band, rl_projection *projection, double *d, double *e) {
-    const rl_band_operands operands = {.rows_left = core->test_rows_left,
-                                       .rows = projection->z.a,
-                                       .n_rows = projection->z.local_rows,
-                                       .ld_rows = projection->z.ld,
-                                       .columns = projection->targets,
-                                       .n_columns = RL_N_TARGETS};
+    const rl_operands operands = rl_core_operands(core, projection);
     return rl_process_grid_agree(core->grid, rl_band_to_bidiagonal(band, &operands, d, e));
 }
 

@@ -1,0 +1,13 @@
+/* RL_CLONES before a function compiles it for several instruction sets; the widest that the processor has is called.
+ * The bits are the same in each: nothing is contracted to a fused multiply-add, and what is summed is summed in the
+ * order that the source says. Private. */
+#ifndef RL_CLONES_H
+#define RL_CLONES_H
+
+#if defined(__x86_64__) && defined(__gnu_linux__)
+#define RL_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define RL_CLONES
+#endif
+
+#endif

@@ -1,0 +1,17 @@
+/* What is turned while a matrix on one rank is made simpler by orthogonal matrices, A = Q D P^T. Private. */
+#ifndef RL_OPERANDS_H
+#define RL_OPERANDS_H
+
+#include "ridgeless/core.h"
+
+/* rows := rows P and columns := Q^T columns, or with rows_left the other way round, rows := rows Q and columns :=
+ * P^T columns. Borrowed arrays, column-major. */
+typedef struct rl_operands {
+    bool rows_left;
+    double *rows; /* [n_rows, n], any number of them, also 0 */
+    int n_rows, ld_rows;
+    double *columns; /* [n, n_columns], ld = n; a few */
+    int n_columns;
+} rl_operands;
+
+#endif

@@ -1,0 +1,149 @@
+#include "rotations.h"
+
+#include <string.h>
+
+#include "../clones.h"
+
+/* FUSED sweeps make a group: they pass over the columns together, each one column behind the one before, so that a
+ * column is loaded and stored once for all of them. Position p of a group is the rotation at p of its first sweep, at
+ * p - 1 of its second one, ...; they lie next to each other. */
+enum { FUSED = RL_SWEEP_STRIDE, GROUPS = 8, CAPACITY = FUSED * GROUPS, TILE = 128 };
+
+static int smaller(int a, int b) {
+    return a < b ? a : b;
+}
+
+static int larger(int a, int b) {
+    return a > b ? a : b;
+}
+
+static size_t group_length(int n) {
+    return ((size_t)n + FUSED) * FUSED;
+}
+
+rl_status rl_sweeps_create(rl_sweeps *sweeps, int n) {
+    *sweeps = (rl_sweeps){.n = n};
+    RL_TRY(RL_ALLOC(sweeps->first, CAPACITY));
+    RL_TRY(RL_ALLOC(sweeps->end, CAPACITY));
+    return RL_ALLOC(sweeps->rotations, GROUPS * group_length(n));
+}
+
+void rl_sweeps_destroy(rl_sweeps *sweeps) {
+    rl_free(sweeps->first);
+    rl_free(sweeps->end);
+    rl_free(sweeps->rotations);
+    *sweeps = (rl_sweeps){0};
+}
+
+/* Columns that the group of sweeps [begin, count) passes over. */
+static void reach(const rl_sweeps *sweeps, int begin, int count, int *first, int *end) {
+    *first = sweeps->first[begin];
+    *end = sweeps->end[begin];
+    for (int k = begin + 1; k < count; k++) {
+        *first = smaller(*first, sweeps->first[k]);
+        *end = larger(*end, sweeps->end[k]);
+    }
+}
+
+/* Whether a sweep may join the last group: a group turns, from its first column to its last, with all its sweeps, and
+ * must not do much that none of them asked for. */
+static bool fits(const rl_sweeps *sweeps, int first, int end) {
+    const int begin = sweeps->count / FUSED * FUSED;
+    int lowest, highest;
+    int64_t asked = end - first;
+    if (sweeps->count == begin) return true;
+    reach(sweeps, begin, sweeps->count, &lowest, &highest);
+    for (int k = begin; k < sweeps->count; k++) asked += sweeps->end[k] - sweeps->first[k];
+    return (int64_t)(larger(highest, end) - smaller(lowest, first)) * (sweeps->count - begin + 1) <= 2 * asked;
+}
+
+rl_rotation *rl_sweeps_add(rl_sweeps *sweeps, int first, int end) {
+    if (!fits(sweeps, first, end))
+        while (sweeps->count % FUSED != 0) { /* the others of the group stay empty */
+            sweeps->first[sweeps->count] = sweeps->end[sweeps->count] = sweeps->first[sweeps->count - 1];
+            sweeps->count++;
+        }
+    if (sweeps->count == CAPACITY) return NULL;
+    const int k = sweeps->count++;
+    sweeps->first[k] = first;
+    sweeps->end[k] = end;
+    /* At column i this sweep is at position i + k % FUSED. */
+    return sweeps->rotations + (size_t)(k / FUSED) * group_length(sweeps->n) + (size_t)(k % FUSED) * (FUSED + 1);
+}
+
+/* Where a sweep has no rotation and others of its group have, it turns by nothing. */
+static void complete_group(rl_sweeps *sweeps, int group, int first, int end) {
+    const rl_rotation nothing = {1, 0};
+    rl_rotation *rotations = sweeps->rotations + (size_t)group * group_length(sweeps->n);
+    for (int k = 0; k < FUSED; k++) {
+        const int sweep = group * FUSED + k;
+        const bool there = sweep < sweeps->count;
+        const int begin = there ? sweeps->first[sweep] + k : first, stop = there ? sweeps->end[sweep] + k : first;
+        for (int p = first; p < begin; p++) rotations[p * FUSED + k] = nothing;
+        for (int p = stop; p < end + FUSED - 1; p++) rotations[p * FUSED + k] = nothing;
+    }
+}
+
+/* Positions of a group over some lanes of rows. */
+typedef struct piece {
+    const rl_rotation *rotations; /* of the group */
+    double *column;               /* column 0 */
+    ptrdiff_t stride;             /* to the next column */
+    int begin, end;               /* positions */
+    int first, last;              /* the columns that the group has; others are zeros that nobody keeps */
+} piece;
+
+/* Plain loops over the lanes, which compilers make vector instructions of. */
+RL_CLONES static void turn(const piece *given) {
+    const piece p = *given; /* no store below can change it */
+    const rl_rotation *rotations = p.rotations + (size_t)p.begin * FUSED;
+    double zeros[RL_LANES] = {0}, x[FUSED][RL_LANES];
+#define COLUMN(i) ((i) < p.first || (i) > p.last ? zeros : p.column + (i)*p.stride)
+    for (int k = 0; k < FUSED; k++) memcpy(x[k], COLUMN(p.begin - k), sizeof x[k]);
+    for (int i = p.begin; i < p.end; i++, rotations += FUSED) {
+        const double *in = COLUMN(i + 1);
+        double *out = COLUMN(i - FUSED + 1), c[FUSED], s[FUSED];
+        for (int k = 0; k < FUSED; k++) c[k] = rotations[k].c, s[k] = rotations[k].s;
+#pragma GCC ivdep
+        for (int lane = 0; lane < RL_LANES; lane++) {
+            double y = in[lane];
+#pragma GCC unroll 4
+            for (int k = 0; k < FUSED; k++) {
+                const double turned = c[k] * x[k][lane] + s[k] * y;
+                x[k][lane] = c[k] * y - s[k] * x[k][lane];
+                y = turned;
+            }
+            out[lane] = y;
+        }
+    }
+    for (int k = 0; k < FUSED; k++) memcpy(COLUMN(p.end - k), x[k], sizeof x[k]);
+#undef COLUMN
+}
+
+/* The part of group g, which reaches over columns [first, end], that belongs to a tile. */
+static void turn_tile(const rl_sweeps *sweeps, int g, int first, int end, int tile, piece *p) {
+    p->begin = larger(first, tile - g * FUSED);
+    p->end = smaller(end + FUSED - 1, tile + TILE - g * FUSED);
+    p->first = first;
+    p->last = end;
+    p->rotations = sweeps->rotations + (size_t)g * group_length(sweeps->n);
+    if (p->begin < p->end) turn(p);
+}
+
+/* Each group is FUSED columns behind the one before, which has left the columns by then. */
+void rl_sweeps_apply(rl_sweeps *sweeps, bool mirrored, double *x, int n_rows, int ld) {
+    const int groups = (sweeps->count + FUSED - 1) / FUSED;
+    int first[GROUPS], end[GROUPS], tiles_end = 0;
+    for (int g = 0; g < groups; g++) {
+        reach(sweeps, g * FUSED, smaller((g + 1) * FUSED, sweeps->count), &first[g], &end[g]);
+        complete_group(sweeps, g, first[g], end[g]);
+        tiles_end = larger(tiles_end, end[g] + (g + 1) * FUSED - 1);
+    }
+    double *const column = mirrored ? x + (size_t)(sweeps->n - 1) * (size_t)ld : x;
+    for (int tile = 0; tile < tiles_end; tile += TILE)
+        for (int row = 0; row < n_rows; row += RL_LANES) {
+            piece p = {.column = column + row, .stride = mirrored ? -ld : ld};
+            for (int g = 0; g < groups; g++) turn_tile(sweeps, g, first[g], end[g], tile, &p);
+        }
+    sweeps->count = 0;
+}

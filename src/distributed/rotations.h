@@ -1,0 +1,43 @@
+/* rotations: plane rotations of neighbouring columns, collected sweep by sweep and applied together. Private to
+ * `distributed`; all functions are local.
+ *
+ * The rotation (c, s) at i makes of the columns x = x_i and y = x_(i+1) the columns c x + s y and c y - s x. A sweep is
+ * rotations at first, first + 1, ..., end - 1, in this order. Applied one by one, each sweep would bring the whole
+ * matrix through the cache for a few operations on each number; collected, many sweeps follow each other closely, as a
+ * wave, over a few columns at a time (Van Zee, van de Geijn and Quintana-Orti, 2014). */
+#ifndef RL_ROTATIONS_H
+#define RL_ROTATIONS_H
+
+#include "ridgeless/core.h"
+
+/* Rows that are turned together. */
+enum { RL_LANES = 16 };
+
+typedef struct rl_rotation {
+    double c, s;
+} rl_rotation;
+
+/* Sweeps waiting to be applied. */
+typedef struct rl_sweeps {
+    int n;                  /* columns */
+    int count;              /* of sweeps */
+    int *first, *end;       /* of each sweep; owned */
+    rl_rotation *rotations; /* owned */
+} rl_sweeps;
+
+/* From a rotation of a sweep to the one at the next column. */
+enum { RL_SWEEP_STRIDE = 4 };
+
+rl_status rl_sweeps_create(rl_sweeps *sweeps, int n);
+void rl_sweeps_destroy(rl_sweeps *sweeps);
+
+/* A new last sweep: the caller stores its rotation at i, first <= i < end, at result[i * RL_SWEEP_STRIDE]. NULL when
+ * there is no room: apply first. */
+rl_rotation *rl_sweeps_add(rl_sweeps *sweeps, int first, int end);
+
+/* Applies all sweeps to the columns of x [n_rows, n], column-major, and forgets them. ld is at least n_rows rounded up
+ * to a multiple of RL_LANES; rows up to there are turned too. With `mirrored`, column i of the sweeps is column
+ * n - 1 - i of x. What becomes of a row depends on the row and the sweeps alone. */
+void rl_sweeps_apply(rl_sweeps *sweeps, bool mirrored, double *x, int n_rows, int ld);
+
+#endif

@@ -1,0 +1,527 @@
+/* distributed, the parts that work on one rank: bidiagonal to diagonal and band to bidiagonal. Singular vectors are
+ * made of identity matrices and multiplied back; singular values are held against dbdsqr with vectors, which has the
+ * same criteria, and dlasq1, which has others (Fernando and Parlett 1994) and is as accurate for tiny ones. */
+#include "unit.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/distributed/band.h"
+#include "../../src/distributed/bidiagonal.h"
+#include "../../src/distributed/rotations.h"
+#include "ridgeless/random.h"
+
+void dbdsqr_(const char *uplo, const int *n, const int *ncvt, const int *nru, const int *ncc, double *d, double *e,
+             double *vt, const int *ldvt, double *u, const int *ldu, double *c, const int *ldc, double *work, int *info,
+             size_t);
+void dlasq1_(const int *n, double *d, double *e, double *work, int *info);
+
+/* LAPACK's and this program's criteria allow relative changes of 100 roundings; sums of n of them are far smaller. */
+static const double EPS = DBL_EPSILON / 2, CRITERION = 100;
+
+static const rl_key key = {{0x2468ace0, 0x13579bdf}};
+
+static double normal(uint32_t matrix, int row, int column) {
+    return rl_philox_normal(key, RL_STREAM_FEATURES, matrix, (uint32_t)row, (uint32_t)column);
+}
+
+static double *numbers(size_t n) {
+    double *values = NULL;
+    assert_int_equal(RL_ALLOC(values, n), RL_OK);
+    return values;
+}
+
+static double *copy_of(const double *x, int n) {
+    double *copy = numbers((size_t)n);
+    memcpy(copy, x, (size_t)n * sizeof *copy);
+    return copy;
+}
+
+static int padded(int rows) {
+    return (rows + RL_LANES - 1) / RL_LANES * RL_LANES;
+}
+
+/* ---- a decomposition with all its vectors ------------------------------------------------------------------------ */
+
+/* A = Q D P^T, n x n. */
+typedef struct vectors {
+    int n, ld;     /* of p and q: at least n */
+    double *p, *q; /* column-major */
+} vectors;
+
+static vectors identities(int n) {
+    vectors v = {.n = n, .ld = padded(n)};
+    const size_t length = (size_t)n * (size_t)v.ld;
+    v.p = numbers(length), v.q = numbers(length);
+    for (size_t i = 0; i < (size_t)n; i++) v.p[i * (size_t)v.ld + i] = v.q[i * (size_t)v.ld + i] = 1;
+    return v;
+}
+
+static void free_vectors(vectors *v) {
+    rl_free(v->p);
+    rl_free(v->q);
+}
+
+/* One side as the operand's rows, the other one as its columns, which are the rows of Q^T or of P^T. */
+typedef struct turning {
+    rl_operands operands;
+    double *columns; /* [n, n] */
+} turning;
+
+static turning turn_identities(const vectors *v, bool rows_left) {
+    const size_t n = (size_t)v->n;
+    turning t = {.columns = numbers(n * n)};
+    for (size_t i = 0; i < n; i++) t.columns[i * n + i] = 1;
+    t.operands = (rl_operands){.rows_left = rows_left,
+                               .rows = rows_left ? v->q : v->p,
+                               .n_rows = v->n,
+                               .ld_rows = v->ld,
+                               .columns = t.columns,
+                               .n_columns = v->n};
+    return t;
+}
+
+static void take_columns(turning *t, vectors *v) {
+    double *to = t->operands.rows_left ? v->p : v->q;
+    for (size_t r = 0; r < (size_t)v->n; r++)
+        for (size_t i = 0; i < (size_t)v->n; i++) to[r * (size_t)v->ld + i] = t->columns[i * (size_t)v->n + r];
+    rl_free(t->columns);
+}
+
+/* The largest element of Q^T Q - I. */
+static double orthogonality(const double *q, int n, int ld) {
+    double worst = 0;
+    for (int a = 0; a < n; a++)
+        for (int b = a; b < n; b++) {
+            double sum = a == b ? -1 : 0;
+            for (int i = 0; i < n; i++)
+                sum += q[(size_t)a * (size_t)ld + (size_t)i] * q[(size_t)b * (size_t)ld + (size_t)i];
+            worst = fmax(worst, fabs(sum));
+        }
+    return worst;
+}
+
+/* The largest elements of B P - Q S and of B^T Q - P S over the norm: both, so that zero singular values are paired
+ * too. */
+static double residual(int n, const double *d, const double *e, const double *sigma, const vectors *v) {
+    double worst = 0;
+    for (int r = 0; r < n; r++) {
+        const double *p = v->p + (size_t)r * (size_t)v->ld, *q = v->q + (size_t)r * (size_t)v->ld;
+        for (int i = 0; i < n; i++) {
+            const double right = d[i] * p[i] + (i + 1 < n ? e[i] * p[i + 1] : 0);
+            const double left = d[i] * q[i] + (i > 0 ? e[i - 1] * q[i - 1] : 0);
+            worst = fmax(worst, fmax(fabs(right - sigma[r] * q[i]), fabs(left - sigma[r] * p[i])));
+        }
+    }
+    return sigma[0] > 0 ? worst / sigma[0] : worst;
+}
+
+static void assert_descending(const double *sigma, int n) {
+    for (int i = 0; i < n; i++) assert_true(sigma[i] >= (i + 1 < n ? sigma[i + 1] : 0));
+}
+
+static void decompose(int n, const double *d, const double *e, bool rows_left, double *sigma, vectors *v) {
+    double *off_diagonal = copy_of(e, n);
+    bool converged = false;
+    turning t = turn_identities(v, rows_left);
+    memcpy(sigma, d, (size_t)n * sizeof *sigma);
+    assert_int_equal(rl_bidiagonal_diagonalize(n, sigma, off_diagonal, &t.operands, &converged), RL_OK);
+    assert_true(converged);
+    take_columns(&t, v);
+    rl_free(off_diagonal);
+}
+
+/* ---- singular values by others ----------------------------------------------------------------------------------- */
+
+static double *by_dbdsqr(int n, const double *d, const double *e) {
+    double *sigma = copy_of(d, n), *off_diagonal = copy_of(e, n), *work = numbers(4 * (size_t)n);
+    double *vt = numbers((size_t)n);
+    const int one = 1, none = 0;
+    int info;
+    dbdsqr_("U", &n, &one, &none, &none, sigma, off_diagonal, vt, &n, NULL, &one, NULL, &one, work, &info, 1);
+    assert_int_equal(info, 0);
+    rl_free(off_diagonal);
+    rl_free(work);
+    rl_free(vt);
+    return sigma;
+}
+
+static double *by_dlasq1(int n, const double *d, const double *e) {
+    double *sigma = copy_of(d, n), *off_diagonal = copy_of(e, n), *work = numbers(4 * (size_t)n);
+    int info;
+    dlasq1_(&n, sigma, off_diagonal, work, &info);
+    assert_int_equal(info, 0);
+    rl_free(off_diagonal);
+    rl_free(work);
+    return sigma;
+}
+
+/* The largest relative difference. */
+static double difference(const double *sigma, const double *expected, int n) {
+    double worst = 0;
+    for (int i = 0; i < n; i++)
+        if (sigma[i] != expected[i]) worst = fmax(worst, fabs(sigma[i] / expected[i] - 1));
+    return worst;
+}
+
+static bool within(const char *what, int n, double value, double bound) {
+    if (value <= bound) return true;
+    print_error("n = %d: %s is %.3g roundings, expected at most %.3g\n", n, what, value / EPS, bound / EPS);
+    return false;
+}
+
+/* ---- matrices ---------------------------------------------------------------------------------------------------- */
+
+enum { MOST = 512 };
+typedef struct bidiagonal {
+    int n;
+    double d[MOST], e[MOST];
+} bidiagonal;
+
+static bidiagonal random_bidiagonal(int n, uint32_t which) {
+    bidiagonal b = {.n = n};
+    for (int i = 0; i < n; i++) b.d[i] = normal(which, i, 0), b.e[i] = normal(which, i, 1);
+    return b;
+}
+
+/* What a matrix of independent normal numbers is brought to: sums of squares on the diagonal and above it. */
+static bidiagonal reduced_bidiagonal(int n) {
+    bidiagonal b = random_bidiagonal(n, (uint32_t)n);
+    for (int i = 0; i < n; i++) b.d[i] += sqrt(n - 1 - i), b.e[i] += sqrt(n - 1 - i);
+    return b;
+}
+
+/* Row i is smaller than the one above by a factor 10^step, or the one above smaller than it. */
+static bidiagonal graded_bidiagonal(int n, double step, bool upwards, double above) {
+    bidiagonal b = random_bidiagonal(n, 7);
+    for (int i = 0; i < n; i++) {
+        const double grade = pow(10, -step * (upwards ? n - 1 - i : i));
+        b.d[i] *= grade;
+        b.e[i] *= grade * above;
+    }
+    return b;
+}
+
+/* ---- checks ------------------------------------------------------------------------------------------------------ */
+
+/* All vectors, once with each side as rows: the singular values' bits must not depend on what is turned. */
+static void assert_decomposed(const bidiagonal *b, double *sigma) {
+    const int n = b->n;
+    const double bound = 20 * sqrt(n) * EPS;
+    double first[MOST];
+    for (int rows_left = 0; rows_left < 2; rows_left++) {
+        vectors v = identities(n);
+        decompose(n, b->d, b->e, rows_left != 0, sigma, &v);
+        assert_descending(sigma, n);
+        assert_true(within("V^T V - I", n, orthogonality(v.p, n, v.ld), bound));
+        assert_true(within("U^T U - I", n, orthogonality(v.q, n, v.ld), bound));
+        assert_true(within("B V - U S", n, residual(n, b->d, b->e, sigma, &v), bound));
+        free_vectors(&v);
+        if (rows_left) assert_memory_equal(sigma, first, (size_t)n * sizeof *sigma);
+        memcpy(first, sigma, (size_t)n * sizeof *sigma);
+    }
+}
+
+/* dbdsqr's own distance from dlasq1 is several criteria. */
+static void check(const bidiagonal *b) {
+    double sigma[MOST];
+    assert_decomposed(b, sigma);
+    double *lapack = by_dbdsqr(b->n, b->d, b->e), *dqds = by_dlasq1(b->n, b->d, b->e);
+    assert_true(within("sigma against dlasq1", b->n, difference(sigma, dqds, b->n), 2 * CRITERION * EPS));
+    assert_true(within("sigma against dbdsqr", b->n, difference(sigma, lapack, b->n), 10 * CRITERION * EPS));
+    rl_free(lapack);
+    rl_free(dqds);
+}
+
+static void random_matrices_of_all_sizes(void **state) {
+    for (int n = 1; n <= 200; n += n < 70 ? 1 : 13) {
+        const bidiagonal b = random_bidiagonal(n, (uint32_t)n), reduced = reduced_bidiagonal(n);
+        check(&b);
+        check(&reduced);
+    }
+    const bidiagonal large = reduced_bidiagonal(500);
+    check(&large);
+}
+
+/* Down to 1e-236 beside 1: the singular values are those of dlasq1, relatively. */
+static void tiny_singular_values_are_accurate(void **state) {
+    const double steps[] = {0.1, 0.3, 1, 2, 4}, above[] = {0.3, 3, 1e-3};
+    for (int s = 0; s < 5; s++)
+        for (int upwards = 0; upwards < 2; upwards++)
+            for (int a = 0; a < 3; a++) {
+                const bidiagonal b = graded_bidiagonal(60, steps[s], upwards != 0, above[a]);
+                check(&b);
+            }
+}
+
+/* Large and small rows in no order, and pieces of both directions behind each other. */
+static void mixed_grades(void **state) {
+    bidiagonal b = random_bidiagonal(90, 11);
+    for (int i = 0; i < b.n; i++) {
+        const double grade = pow(10, 8 * normal(12, i, 0));
+        b.d[i] *= grade;
+        b.e[i] *= grade;
+    }
+    check(&b);
+    for (int i = 0; i < b.n; i++) {
+        const double grade = pow(10, -(i % 30 < 15 ? i % 30 : 30 - i % 30));
+        b.d[i] = normal(13, i, 0) * grade;
+        b.e[i] = i % 30 == 29 ? 0 : normal(13, i, 1) * grade;
+    }
+    check(&b);
+}
+
+/* d = e = 1: sigma_k = 2 cos(k pi / (2 n + 1)). */
+static void ones_have_cosines(void **state) {
+    for (int n = 1; n <= 300; n = 2 * n + 1) {
+        bidiagonal b = {.n = n};
+        double sigma[MOST], expected[MOST];
+        for (int i = 0; i < n; i++) b.d[i] = b.e[i] = 1;
+        for (int k = 1; k <= n; k++) expected[k - 1] = 2 * sin((n + 0.5 - k) * M_PI / (2 * n + 1));
+        check(&b);
+        assert_decomposed(&b, sigma);
+        assert_true(within("sigma", n, difference(sigma, expected, n), 2 * CRITERION * EPS));
+    }
+}
+
+/* ---- zeros, repetitions ------------------------------------------------------------------------------------------ */
+
+static int count_zeros(const double *sigma, int n) {
+    int zeros = 0;
+    for (int i = 0; i < n; i++) zeros += sigma[i] == 0;
+    return zeros;
+}
+
+/* Between two zeros of the diagonal lies a regular block, with its diagonal above: however many they are, one singular
+ * value is zero, exactly, and its vectors are vectors like the others. */
+static void zeros_on_the_diagonal(void **state) {
+    const int places[][3] = {{0, 0, 0}, {39, 39, 39}, {17, 17, 17}, {0, 20, 39}, {5, 6, 7}, {37, 38, 39}, {0, 1, 2}};
+    for (size_t k = 0; k < sizeof places / sizeof *places; k++)
+        for (uint32_t which = 20; which < 24; which++) {
+            bidiagonal b = random_bidiagonal(40, which);
+            double sigma[MOST];
+            for (int j = 0; j < 3; j++) b.d[places[k][j]] = 0;
+            assert_decomposed(&b, sigma);
+            assert_int_equal(count_zeros(sigma, b.n), 1);
+            check(&b);
+        }
+}
+
+static void zeros_above_the_diagonal(void **state) {
+    for (int every = 1; every <= 7; every++) {
+        bidiagonal b = random_bidiagonal(60, 30);
+        for (int i = every - 1; i < b.n; i += every) b.e[i] = 0;
+        check(&b);
+    }
+}
+
+static void all_zero(void **state) {
+    for (int n = 1; n <= 20; n++) {
+        bidiagonal b = {.n = n};
+        double sigma[MOST];
+        assert_decomposed(&b, sigma);
+        assert_int_equal(count_zeros(sigma, n), n);
+        for (int i = 0; i < n; i++) b.e[i] = 1; /* one zero: nothing on the diagonal, the identity above it */
+        assert_decomposed(&b, sigma);
+        assert_int_equal(count_zeros(sigma, n), 1);
+        for (int i = 0; i + 1 < n; i++) assert_true(sigma[i] == 1);
+    }
+}
+
+/* Equal singular values of an identity with signs, and those of one block over and over. */
+static void equal_singular_values(void **state) {
+    bidiagonal b = {.n = 33};
+    double sigma[MOST];
+    for (int i = 0; i < b.n; i++) b.d[i] = i % 3 == 0 ? -1 : 1;
+    assert_decomposed(&b, sigma);
+    for (int i = 0; i < b.n; i++) assert_true(sigma[i] == 1);
+    b.n = 60;
+    for (int i = 0; i < b.n; i++) b.d[i] = normal(40, i % 6, 0), b.e[i] = i % 6 == 5 ? 0 : normal(40, i % 6, 1);
+    check(&b);
+    b.n = 64; /* nearly equal, and coupled */
+    for (int i = 0; i < b.n; i++) b.d[i] = 1 + 1e-14 * normal(41, i, 0), b.e[i] = 1e-14 * normal(41, i, 1);
+    check(&b);
+    for (int i = 0; i < b.n; i++) b.e[i] = 1e-9 * normal(41, i, 1);
+    check(&b);
+}
+
+/* Rounding noise where exact zeros should be, as of a matrix that lacks most of its rank. */
+static void deficient(void **state) {
+    bidiagonal b = reduced_bidiagonal(120);
+    for (int i = 50; i < b.n; i++) b.d[i] *= 1e-15, b.e[i - 1] *= 1e-15;
+    check(&b);
+}
+
+/* ---- scales, what is not finite ---------------------------------------------------------------------------------- */
+
+static void powers_of_two_change_no_bit(void **state) {
+    const bidiagonal plain = reduced_bidiagonal(50);
+    const int powers[] = {-900, -1, 3, 900, 1015};
+    double sigma[MOST], scaled[MOST];
+    assert_decomposed(&plain, sigma);
+    for (int k = 0; k < 5; k++) {
+        bidiagonal b = plain;
+        for (int i = 0; i < b.n; i++) b.d[i] = ldexp(b.d[i], powers[k]), b.e[i] = ldexp(b.e[i], powers[k]);
+        vectors v = identities(b.n);
+        decompose(b.n, b.d, b.e, false, scaled, &v);
+        free_vectors(&v);
+        for (int i = 0; i < b.n; i++) assert_true(scaled[i] == ldexp(sigma[i], powers[k]));
+    }
+}
+
+static void smallest_numbers(void **state) {
+    bidiagonal b = {.n = 9};
+    double sigma[MOST];
+    for (int i = 0; i < b.n; i++) b.d[i] = b.e[i] = DBL_TRUE_MIN;
+    vectors v = identities(b.n);
+    decompose(b.n, b.d, b.e, false, sigma, &v);
+    assert_true(within("V^T V - I", b.n, orthogonality(v.p, b.n, v.ld), 20 * sqrt(b.n) * EPS));
+    for (int k = 1; k <= b.n; k++) /* rounded to the numbers that there are */
+        assert_true(fabs(sigma[k - 1] / DBL_TRUE_MIN - 2 * sin((b.n + 0.5 - k) * M_PI / (2 * b.n + 1))) <= 0.5001);
+    free_vectors(&v);
+}
+
+/* Callers refuse these; should one get in, the iteration still ends. */
+static void not_a_number_ends(void **state) {
+    const double poisons[] = {NAN, INFINITY, -INFINITY};
+    for (int k = 0; k < 3; k++)
+        for (int place = 0; place < 40; place++) {
+            bidiagonal b = random_bidiagonal(20, 50);
+            const rl_operands nothing = {.ld_rows = RL_LANES};
+            bool converged = true;
+            (place < 20 ? b.d : b.e)[place % 20] = poisons[k];
+            assert_int_equal(rl_bidiagonal_diagonalize(b.n, b.d, b.e, &nothing, &converged), RL_OK);
+            if (isnan(poisons[k]) && place != 39) assert_false(converged); /* e has 19 elements */
+        }
+}
+
+/* ---- what is turned ---------------------------------------------------------------------------------------------- */
+
+/* Rows are turned each for itself: the same bits in company and alone, whatever the number of lanes; none at all is
+ * fine. */
+static void rows_are_independent(void **state) {
+    enum { N = 70, ROWS = 50 };
+    const int counts[] = {0, 1, 2, 15, 16, 17, 31, 32, 33, ROWS};
+    const bidiagonal b = reduced_bidiagonal(N);
+    double whole[N * 64], part[N * 64], sigma[N], sigma_again[N];
+    for (int rows_left = 0; rows_left < 2; rows_left++)
+        for (int k = sizeof counts / sizeof *counts - 1; k >= 0; k--) {
+            const int ld = padded(counts[k]) > 0 ? padded(counts[k]) : RL_LANES;
+            double *x = counts[k] == ROWS ? whole : part, *s = counts[k] == ROWS ? sigma : sigma_again;
+            bidiagonal c = b;
+            bool converged = false;
+            for (int j = 0; j < N; j++)
+                for (int i = 0; i < ld; i++) x[j * ld + i] = normal(60, i, j);
+            const rl_operands operands = {.rows_left = rows_left != 0, .rows = x, .n_rows = counts[k], .ld_rows = ld};
+            assert_int_equal(rl_bidiagonal_diagonalize(N, c.d, c.e, &operands, &converged), RL_OK);
+            assert_true(converged);
+            memcpy(s, c.d, sizeof sigma);
+            assert_memory_equal(s, sigma, sizeof sigma);
+            for (int j = 0; j < N; j++)
+                assert_memory_equal(x + j * ld, whole + j * padded(ROWS), (size_t)counts[k] * sizeof *x);
+        }
+}
+
+/* Sweeps of all kinds applied together and one by one, mirrored and not. */
+static void sweeps_are_applied_in_order(void **state) {
+    enum { N = 300, ROWS = 20, LD = 32, SWEEPS = 200 };
+    static double together[N * LD], alone[N * LD];
+    for (int mirrored = 0; mirrored < 2; mirrored++) {
+        rl_sweeps sweeps;
+        assert_int_equal(rl_sweeps_create(&sweeps, N), RL_OK);
+        for (int i = 0; i < N * LD; i++) together[i] = alone[i] = normal(70, i, 0);
+        for (int k = 0; k < SWEEPS; k++) {
+            const int a = (int)(fabs(normal(71, k, 0)) * 100) % (N - 1), z = (int)(fabs(normal(71, k, 1)) * 300) % N;
+            const int first = k % 5 == 0 ? a : 0, end = k % 5 == 0 ? a + 1 : (k % 7 == 0 ? z : N - 1 - k % 3);
+            rl_rotation *rotations = rl_sweeps_add(&sweeps, first, end);
+            if (rotations == NULL) {
+                rl_sweeps_apply(&sweeps, mirrored != 0, together, ROWS, LD);
+                rotations = rl_sweeps_add(&sweeps, first, end);
+            }
+            for (int i = first; i < end; i++) {
+                const double angle = normal(72, k, i), c = cos(angle), s = sin(angle);
+                double *x = alone + (mirrored ? N - 1 - i : i) * LD, *y = mirrored ? x - LD : x + LD;
+                rotations[i * RL_SWEEP_STRIDE] = (rl_rotation){c, s};
+                for (int row = 0; row < ROWS; row++) {
+                    const double turned = c * x[row] + s * y[row];
+                    y[row] = c * y[row] - s * x[row];
+                    x[row] = turned;
+                }
+            }
+        }
+        rl_sweeps_apply(&sweeps, mirrored != 0, together, ROWS, LD);
+        for (int j = 0; j < N; j++) assert_memory_equal(together + j * LD, alone + j * LD, ROWS * sizeof *alone);
+        rl_sweeps_destroy(&sweeps);
+    }
+}
+
+/* ---- bands ------------------------------------------------------------------------------------------------------- */
+
+/* The largest element of A P - Q D, A [n, n] column-major. */
+static double band_residual(int n, const double *a, const double *d, const double *e, const vectors *v) {
+    double worst = 0;
+    for (int r = 0; r < n; r++)
+        for (int i = 0; i < n; i++) {
+            double sum = -d[r] * v->q[(size_t)r * (size_t)v->ld + (size_t)i];
+            if (r > 0) sum -= e[r - 1] * v->q[(size_t)(r - 1) * (size_t)v->ld + (size_t)i];
+            for (int k = 0; k < n; k++)
+                sum += a[(size_t)k * (size_t)n + (size_t)i] * v->p[(size_t)r * (size_t)v->ld + (size_t)k];
+            worst = fmax(worst, fabs(sum));
+        }
+    return worst;
+}
+
+static void check_band(int n, int width, bool rows_left) {
+    rl_band band;
+    vectors v = identities(n);
+    turning t = turn_identities(&v, rows_left);
+    double *a = numbers((size_t)n * (size_t)n), *d = numbers((size_t)n), *e = numbers((size_t)n);
+    assert_int_equal(rl_band_create(&band, n, width), RL_OK);
+    for (int j = 0; j < n; j++)
+        for (int i = j > width ? j - width : 0; i <= j; i++)
+            *rl_band_at(&band, i, j) = a[(size_t)j * (size_t)n + (size_t)i] = normal(80, i, j);
+    assert_int_equal(rl_band_to_bidiagonal(&band, &t.operands, d, e), RL_OK);
+    take_columns(&t, &v);
+    const double bound = 30 * sqrt(n) * EPS;
+    assert_true(within("P^T P - I", n, orthogonality(v.p, n, v.ld), bound));
+    assert_true(within("Q^T Q - I", n, orthogonality(v.q, n, v.ld), bound));
+    assert_true(within("A P - Q D", n, band_residual(n, a, d, e, &v), bound * sqrt(width + 1)));
+    rl_band_destroy(&band);
+    free_vectors(&v);
+    rl_free(a);
+    rl_free(d);
+    rl_free(e);
+}
+
+static void bands_become_bidiagonal(void **state) {
+    const int widths[] = {1, 2, 3, 7, 8, 16, 33, 64};
+    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
+        for (int n = widths[w]; n <= 150; n += n < 20 ? 1 : 43) {
+            check_band(n, widths[w], false);
+            check_band(n, widths[w], true);
+        }
+}
+
+int main(void) {
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_matrices_of_all_sizes),
+        cmocka_unit_test(tiny_singular_values_are_accurate),
+        cmocka_unit_test(mixed_grades),
+        cmocka_unit_test(ones_have_cosines),
+        cmocka_unit_test(zeros_on_the_diagonal),
+        cmocka_unit_test(zeros_above_the_diagonal),
+        cmocka_unit_test(all_zero),
+        cmocka_unit_test(equal_singular_values),
+        cmocka_unit_test(deficient),
+        cmocka_unit_test(powers_of_two_change_no_bit),
+        cmocka_unit_test(smallest_numbers),
+        cmocka_unit_test(not_a_number_ends),
+        cmocka_unit_test(rows_are_independent),
+        cmocka_unit_test(sweeps_are_applied_in_order),
+        cmocka_unit_test(bands_become_bidiagonal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
