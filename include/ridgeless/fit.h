@@ -46,9 +46,9 @@ typedef struct rl_ablation {
     rl_need need;
     /* Modes from s->rank on are zero and take no part: beta 0, residual c. */
     void (*fit)(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit);
-    /* The test error's exact expectation over training sets and test rows; INFINITY where it diverges. NULL: no
-     * finite-size formula is known. */
-    double (*expected_mse)(const rl_expectation *e);
+    /* The test error's exact expectation over training sets and test rows, at any finite size; INFINITY where it
+     * diverges, NaN where no formula is known. NULL: none is for any variant. */
+    double (*expected_mse)(const rl_expectation *e, const rl_variant *variant);
 } rl_ablation;
 
 /* An ablation with its parameter. */

@@ -1,4 +1,7 @@
+#include <math.h>
+
 #include "filter.h"
+#include "wishart.h"
 
 /* Ablation 1: no small singular values. f(sigma) = 1 / sigma on sigma >= cutoff. */
 static void fit_cutoff(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
@@ -7,6 +10,16 @@ static void fit_cutoff(const rl_spectrum *s, const rl_variant *variant, rl_fit *
     int kept = 0;
     while (kept < s->rank && s->sigma[kept] >= cutoff) kept++;
     rl_fit_modes(s, s->c[RL_TARGET_Y], kept, fit);
+}
+
+/* The singular vectors of a standard normal matrix point anywhere, whatever the singular values: each mode that is kept
+ * finds 1 / n_features of beta*'s square, and carries residual_variance / sigma^2 of noise. */
+static double expected_mse(const rl_expectation *e, const rl_variant *variant) {
+    if (rl_options_flag(&variant->options, "relative")) return NAN;
+    const int n = e->n_train < e->n_features ? e->n_train : e->n_features;
+    const rl_wishart_tail kept = rl_wishart_tail_of(n, e->n_train + e->n_features - n, variant->parameter);
+    const double lost = e->signal * fmax(0, 1 - kept.count / e->n_features), v = e->residual_variance;
+    return v > 0 ? lost + v * (1 + kept.inverse) : lost;
 }
 
 static const rl_option_spec options[] = {
@@ -21,4 +34,5 @@ const rl_ablation rl_ablation_cutoff = {
     .options = options,
     .n_options = 1,
     .fit = fit_cutoff,
+    .expected_mse = expected_mse,
 };

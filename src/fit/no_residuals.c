@@ -8,7 +8,8 @@ static void fit_no_residuals(const rl_spectrum *s, const rl_variant *variant, rl
 }
 
 /* The bias alone: the part of beta* outside a random n_train-dimensional space. */
-static double expected_mse(const rl_expectation *e) {
+static double expected_mse(const rl_expectation *e, const rl_variant *variant) {
+    (void)variant;
     return e->n_train < e->n_features ? e->signal * (1 - (double)e->n_train / e->n_features) : 0;
 }
 

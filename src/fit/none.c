@@ -9,7 +9,8 @@ static void fit_none(const rl_spectrum *s, const rl_variant *variant, rl_fit *fi
 }
 
 /* Belkin, Hsu and Xu 2020, "Two models of double descent for weak features" (arXiv:1903.07571), theorem 1. */
-static double expected_mse(const rl_expectation *e) {
+static double expected_mse(const rl_expectation *e, const rl_variant *variant) {
+    (void)variant;
     const double n = e->n_train, p = e->n_features, b = e->signal, v = e->residual_variance;
     const double bias = n < p ? b * (1 - n / p) : 0;
     if (v == 0) return bias;

@@ -163,12 +163,13 @@ static rl_status fill_theory(writer *w, const group *g) {
     rl_expectation e = {.residual_variance = rl_dataset_residual_variance(&grid->data)};
     for (int j = 0; j < grid->data.n_features; j++) e.signal += grid->data.beta_star[j] * grid->data.beta_star[j];
     for (int v = 0; v < grid->spec->n_variants; v++) {
-        const rl_ablation *ablation = grid->spec->variants[v].ablation;
+        const rl_variant *variant = &grid->spec->variants[v];
+        const bool has_formula = known && variant->ablation->expected_mse != NULL;
         for (int p = 0; p < grid->n_n_features; p++)
             for (int n = 0; n < grid->n_n_train; n++) {
                 e.n_features = grid->n_features[p];
                 e.n_train = grid->n_train[n];
-                w->values[i++] = known && ablation->expected_mse != NULL ? ablation->expected_mse(&e) : NAN;
+                w->values[i++] = has_formula ? variant->ablation->expected_mse(&e, variant) : NAN;
             }
     }
     return put_values(w, "theory_test_mse", w->values);

@@ -82,6 +82,23 @@ class ResultsFile(unittest.TestCase):
         self.assertAlmostEqual(d.theory_test_mse.sel(variant="no_residuals", n_train=1).item(), b * 0.75, delta=1e-9 * b)
         self.assertTrue(np.isnan(d.theory_test_mse.sel(variant="leading_modes=3")).all())
 
+    def test_theory_of_a_cutoff(self):
+        """One training row: sigma^2 is chi-square with 4 degrees of freedom. A cutoff makes the mean exist at N = 5."""
+        d = self.open("fresh")
+        b = float((d.attrs["beta_star"] ** 2).sum())
+        v = d.theory_test_mse.sel(variant="none", n_features=4, n_train=30).item() * 25 / 29
+        for cutoff in (0.01, 0.1):
+            theory = d.theory_test_mse.sel(variant=f"cutoff={cutoff}", n_features=4)
+            kept = np.exp(-cutoff**2 / 2)
+            expected = b * (1 - kept * (1 + cutoff**2 / 2) / 4) + v * (1 + kept / 2)
+            self.assertAlmostEqual(theory.sel(n_train=1).item(), expected, delta=1e-12 * expected)
+            self.assertTrue(np.isfinite(theory).all())
+        relative = self.at / "relative.yaml"
+        relative.write_text(STUDY.replace("cutoff: [0.01, 0.1]", "cutoff: {values: [0.1], relative: true}"))
+        run("run", relative, "-q", cwd=self.at, check=0)
+        with xarray.open_dataset(self.at / "relative.nc", group="fresh") as d:
+            self.assertTrue(np.isnan(d.theory_test_mse[d.ablation == "cutoff"]).all())
+
     def test_one_cell_by_its_labels(self):
         d = self.open()
         value = d.test_mse.sel(variant="cutoff=0.1", n_train=10, repeat=3).item()

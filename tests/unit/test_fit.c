@@ -3,6 +3,10 @@
 #include "unit.h"
 
 #include <float.h>
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_integration.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_sf.h>
 #include <string.h>
 
 #include "matrix.h"
@@ -323,6 +327,239 @@ static void the_table_is_complete(void **state) {
     assert_null(rl_ablation_find("nonsense"));
 }
 
+/* ---- expected values --------------------------------------------------------------------------------------------- */
+
+/* Of a cutoff, on a design with |beta*|^2 = signal and the given variance of the residuals. */
+static double expected_of_cutoff(double cutoff, int n_train, int n_features, double signal, double variance) {
+    rl_variant v = {.ablation = rl_ablation_find("cutoff"), .parameter = cutoff};
+    const rl_expectation e = {n_train, n_features, signal, variance};
+    assert_int_equal(rl_options_create(&v.options, v.ablation->options, v.ablation->n_options), RL_OK);
+    const double expected = v.ablation->expected_mse(&e, &v);
+    rl_options_destroy(&v.options);
+    return expected;
+}
+
+/* The two numbers behind it: how many singular values of an n x m matrix are at least the cutoff, and their sum of
+ * 1 / sigma^2. Wide and tall training sets have the same. */
+static double expected_count(double cutoff, int n, int m) {
+    const double wide = m * (1 - expected_of_cutoff(cutoff, n, m, 1, 0));
+    const double tall = n * (1 - expected_of_cutoff(cutoff, m, n, 1, 0));
+    assert_true(fabs(wide - tall) <= 4 * DBL_EPSILON * m);
+    return wide;
+}
+
+static double expected_inverse(double cutoff, int n, int m) {
+    const double wide = expected_of_cutoff(cutoff, n, m, 0, 1), tall = expected_of_cutoff(cutoff, m, n, 0, 1);
+    assert_true(wide == tall);
+    return wide - 1;
+}
+
+/* `absolute`: what the differences above lose. */
+static void assert_tail(int n, int m, double cutoff, double count, double inverse, double tolerance) {
+    const double got[] = {expected_count(cutoff, n, m), expected_inverse(cutoff, n, m)}, expected[] = {count, inverse};
+    const double absolute[] = {4 * DBL_EPSILON * m, 4 * DBL_EPSILON * (1 + inverse)};
+    for (int i = 0; i < 2; i++)
+        if (!(fabs(got[i] - expected[i]) <= tolerance * expected[i] + absolute[i]))
+            fail_msg("%d x %d, cutoff %g, number %d: %.17g, expected %.17g", n, m, cutoff, i, got[i], expected[i]);
+}
+
+/* One row: sigma^2 is chi-square. */
+static void expectation_of_one_singular_value(void **state) {
+    static const double cutoffs[] = {1e-5, 0.03, 0.9, 1.5, 4};
+    for (int c = 0; c < 5; c++) {
+        const double t = cutoffs[c], s = t * t;
+        assert_tail(1, 1, t, gsl_cdf_chisq_Q(s, 1), 2 * (gsl_ran_ugaussian_pdf(t) / t - gsl_cdf_ugaussian_Q(t)), 1e-12);
+        assert_tail(1, 2, t, gsl_cdf_chisq_Q(s, 2), gsl_sf_expint_E1(s / 2) / 2, 1e-12);
+        for (int m = 3; m < 60; m += 7)
+            assert_tail(1, m, t, gsl_cdf_chisq_Q(s, m), gsl_cdf_chisq_Q(s, m - 2) / (m - 2), 1e-12);
+    }
+}
+
+/* The density of the singular values of an n x m matrix, times a power of the value, as an integrand. */
+typedef struct density {
+    int n, m, power;
+    double fixed;         /* of two singular values, the other */
+    double first, second; /* of many: the integrals of the functions below */
+    gsl_integration_cquad_workspace *outer, *inner;
+} density;
+
+static density density_alloc(void) {
+    return (density){.outer = gsl_integration_cquad_workspace_alloc(200),
+                     .inner = gsl_integration_cquad_workspace_alloc(200)};
+}
+
+static void density_free(density *d) {
+    gsl_integration_cquad_workspace_free(d->outer);
+    gsl_integration_cquad_workspace_free(d->inner);
+}
+
+static double integrate(double (*f)(double, void *), density *d, gsl_integration_cquad_workspace *w, double from,
+                        double to) {
+    gsl_function function = {f, d};
+    double result;
+    assert_int_equal(gsl_integration_cquad(&function, from, to, 1e-12, 1e-10, w, &result, NULL, NULL), 0);
+    return result;
+}
+
+/* Both singular values of a 2 x m matrix: (u v)^(m - 2) |u^2 - v^2| e^(-(u^2 + v^2) / 2) (Muirhead 1982, theorem
+ * 3.2.18). */
+static double both(double v, void *state) {
+    const density *d = state;
+    const double u = d->fixed;
+    return pow(u * v, d->m - 2) * fabs(u * u - v * v) * exp(-(u * u + v * v) / 2);
+}
+
+static double one_of_two(double u, void *state) {
+    density *d = state;
+    d->fixed = u;
+    return pow(u, d->power) * (integrate(both, d, d->inner, 0, u) + integrate(both, d, d->inner, u, u + 20));
+}
+
+static void expectation_of_two_singular_values(void **state) {
+    density d = density_alloc();
+    static const double cutoffs[] = {0.01, 0.7, 2.5};
+    d.n = 2;
+    for (d.m = 2; d.m <= 9; d.m += d.m < 4 ? 1 : 5)
+        for (int c = 0; c < 3; c++) {
+            d.power = 0;
+            const double all = integrate(one_of_two, &d, d.outer, 0, 20) / 2;
+            const double count = integrate(one_of_two, &d, d.outer, cutoffs[c], 20) / all;
+            d.power = -2;
+            assert_tail(2, d.m, cutoffs[c], count, integrate(one_of_two, &d, d.outer, cutoffs[c], 20) / all, 1e-9);
+        }
+    density_free(&d);
+}
+
+/* sqrt(k! / (k + a)!) x^((a - 1) / 2) e^(-x / 2) L_k^a(x) dx for x = u^2, a = m - n. */
+static double weighted_laguerre(int k, const density *d, double u) {
+    const int a = d->m - d->n;
+    const double norm = exp((gsl_sf_lnfact((unsigned)k) - gsl_sf_lnfact((unsigned)(k + a))) / 2);
+    return norm * 2 * pow(u, a) * exp(-u * u / 2) * gsl_sf_laguerre_n(k, a, u * u);
+}
+
+static double weighted_first(double u, void *state) {
+    const density *d = state;
+    return weighted_laguerre(d->n - 1, d, u);
+}
+
+static double weighted_second(double u, void *state) {
+    const density *d = state;
+    return weighted_laguerre(d->n - 2, d, u);
+}
+
+/* All singular values: the density of the complex ensemble with n - 1 of them, and a correction. Forrester 2010,
+ * "Log-gases and random matrices", chapter 6, with the polynomials as they stand. */
+static double one_of_many(double u, void *state) {
+    density *d = state;
+    const int n = d->n;
+    double sum = 0;
+    for (int k = 0; k <= n - 2; k++) sum += pow(weighted_laguerre(k, d, u), 2) * u / 2;
+    const double below = integrate(weighted_second, d, d->inner, 0, u) - (n % 2 == 0 ? d->second / 2 : 0);
+    sum -= sqrt((n - 1) * (d->m - 1)) / 2 * weighted_first(u, d) * below;
+    if (n % 2 == 1) sum += weighted_first(u, d) / d->first;
+    return sum * pow(u, d->power);
+}
+
+static void expectation_by_quadrature_of_the_density(void **state) {
+    static const int sizes[][2] = {{3, 3}, {4, 5}, {9, 11}, {12, 12}, {13, 14}, {10, 17}};
+    density d = density_alloc();
+    for (int i = 0; i < 6; i++) {
+        d.n = sizes[i][0], d.m = sizes[i][1];
+        d.first = integrate(weighted_first, &d, d.inner, 0, 20);
+        d.second = integrate(weighted_second, &d, d.inner, 0, 20);
+        const double cutoffs[] = {0.1, sqrt(d.n)};
+        for (int c = 0; c < 2; c++) {
+            d.power = 0;
+            const double count = integrate(one_of_many, &d, d.outer, cutoffs[c], 18);
+            d.power = -2;
+            assert_tail(d.n, d.m, cutoffs[c], count, integrate(one_of_many, &d, d.outer, cutoffs[c], 18), 1e-8);
+        }
+    }
+    density_free(&d);
+}
+
+/* Marchenko and Pastur 1967: as n grows with n / m = ratio, the squares of n singular values have the density
+ * sqrt((high - x)(x - low)) / (2 pi ratio x) in x = sigma^2 / m, low and high = (1 -+ sqrt(ratio))^2. Here of u =
+ * sqrt(x), and times a power of u. */
+typedef struct limit {
+    double low, high, ratio;
+    int power;
+} limit;
+
+static double limit_density(double u, void *state) {
+    const limit *l = state;
+    const double x = u * u;
+    return sqrt(fmax(0, (l->high - x) * (x - l->low))) / (M_PI * l->ratio * u) * pow(u, l->power);
+}
+
+static double limit_integral(limit *l, int power, double from, gsl_integration_cquad_workspace *w) {
+    gsl_function f = {limit_density, l};
+    double result;
+    l->power = power;
+    assert_int_equal(gsl_integration_cquad(&f, from, sqrt(l->high), 0, 1e-11, w, &result, NULL, NULL), 0);
+    return result;
+}
+
+/* What comes next, a factor n smaller: a quarter of a value at `high` less the integral of 1 / (2 pi sqrt((high - x)(x
+ * - low))) (Dumitriu and Edelman 2006, "Global spectrum fluctuations for the beta-Hermite and beta-Laguerre
+ * ensembles"). */
+static double correction_of_count(const limit *l, double x) {
+    return 0.25 - acos((2 * x - l->high - l->low) / (l->high - l->low)) / (2 * M_PI);
+}
+
+static double correction_of_inverse(const limit *l, double x) {
+    const double low = l->low, high = l->high, cosine = ((high + low) * x - 2 * high * low) / (x * (high - low));
+    const double integral = low > 0 ? acos(cosine) / sqrt(high * low) : 2 / high * sqrt((high - x) / x);
+    return 0.25 / high - integral / (2 * M_PI);
+}
+
+/* Cutoffs between the edges; what is left is of the order of 1 / n^2, at the edges of larger order. */
+static void expectation_at_large_sizes(void **state) {
+    static const double ratios[] = {1, 0.96, 0.5, 0.1};
+    gsl_integration_cquad_workspace *w = gsl_integration_cquad_workspace_alloc(200);
+    for (int i = 0; i < 4; i++)
+        for (int n = 480; n <= 4000; n *= 2)
+            for (double at = 0.1; at < 0.95; at += 0.2) {
+                limit l = {pow(1 - sqrt(ratios[i]), 2), pow(1 + sqrt(ratios[i]), 2), ratios[i], 0};
+                const int m = (int)lround(n / l.ratio);
+                const double from = sqrt(l.low) + at * (sqrt(l.high) - sqrt(l.low)), x = from * from;
+                const double count = limit_integral(&l, 0, from, w), inverse = limit_integral(&l, -2, from, w);
+                assert_tail(n, m, from * sqrt(m), n * count + correction_of_count(&l, x),
+                            (n * inverse + correction_of_inverse(&l, x)) / m, 30.0 / n / n);
+                if (l.ratio < 1) continue;
+                /* the quarter circle's integrals in closed form */
+                const double lost = (from * sqrt(4 - x) / 2 + 2 * asin(from / 2)) / M_PI;
+                assert_true(fabs(1 - lost - count) <= 1e-9);
+                assert_true(fabs((sqrt(4 - x) / from + asin(from / 2) - M_PI / 2) / M_PI - inverse) <= 1e-9);
+            }
+    gsl_integration_cquad_workspace_free(w);
+}
+
+/* A cutoff of nothing is no cutoff, and one of everything leaves the prediction 0. */
+static void expectation_at_the_ends(void **state) {
+    const rl_ablation *none = rl_ablation_find("none"), *cutoff = rl_ablation_find("cutoff");
+    static const int sizes[][2] = {{1, 1}, {7, 7}, {6, 7}, {8, 7}, {7, 9}, {9, 7}, {40, 7}, {7, 400}, {1000, 1002}};
+    for (int i = 0; i < 9; i++) {
+        const rl_expectation e = {sizes[i][0], sizes[i][1], 3, 0.25};
+        const double all = none->expected_mse(&e, NULL);
+        assert_true((abs(e.n_train - e.n_features) <= 1) == (isinf(all) != 0));
+        for (int c = 0; c < 2; c++) {
+            const double got = expected_of_cutoff(c * 1e-170, e.n_train, e.n_features, 3, 0.25);
+            assert_true(got == all || fabs(got - all) <= 1e-13 * all);
+        }
+        if (isfinite(all))
+            assert_true(fabs(expected_of_cutoff(1e-9, e.n_train, e.n_features, 3, 0.25) - all) <= 1e-7 * all);
+        assert_true(isfinite(expected_of_cutoff(1e-9, e.n_train, e.n_features, 3, 0.25)));
+        for (double large = 120; large < 1e300; large *= large)
+            assert_true(fabs(expected_of_cutoff(large, e.n_train, e.n_features, 3, 0.25) - 3.25) <= 1e-13);
+    }
+    rl_variant v = {.ablation = cutoff, .parameter = 0.5};
+    assert_int_equal(rl_options_create(&v.options, cutoff->options, cutoff->n_options), RL_OK);
+    v.options.values[rl_options_find(&v.options, "relative")].number = 1;
+    assert_true(isnan(cutoff->expected_mse(&(rl_expectation){7, 7, 3, 0.25}, &v)));
+    rl_options_destroy(&v.options);
+}
+
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
@@ -340,6 +577,11 @@ int main(void) {
         cmocka_unit_test(a_spectrum_that_failed_gives_no_numbers),
         cmocka_unit_test(zero_modes_take_no_part),
         cmocka_unit_test(the_table_is_complete),
+        cmocka_unit_test(expectation_of_one_singular_value),
+        cmocka_unit_test(expectation_of_two_singular_values),
+        cmocka_unit_test(expectation_by_quadrature_of_the_density),
+        cmocka_unit_test(expectation_at_large_sizes),
+        cmocka_unit_test(expectation_at_the_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
