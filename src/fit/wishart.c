@@ -46,7 +46,7 @@ static double exponential_integral(double z) {
         return sum;
     }
     double b = z + 1, c = INFINITY, d = 1 / b, fraction = d, factor = 0;
-    for (int k = 1; fabs(factor - 1) > DBL_EPSILON; k++) {
+    for (int k = 1; fabs(factor - 1) > 4 * DBL_EPSILON; k++) {
         const double a = -(double)k * k;
         b += 2;
         d = 1 / (a * d + b);

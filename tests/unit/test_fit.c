@@ -84,7 +84,7 @@ static void assert_train_close(const problem *q, const char *what, double got, d
                  bound);
 }
 
-/* |beta_hat - beta*|^2 + shift^2 + residual variance: O1's conditional form for independent standard normal features.
+/* |beta_hat - beta*|^2 + shift^2 + residual variance, for independent standard normal features.
  */
 static double population_error(const problem *q, const double *beta, double shift, double residual_variance) {
     double sum = shift * shift + residual_variance;
@@ -535,6 +535,26 @@ static void expectation_at_large_sizes(void **state) {
     gsl_integration_cquad_workspace_free(w);
 }
 
+/* The rounding errors of thousands of steps: the same recurrences in 80 decimal digits (mpmath). */
+static void expectation_to_the_last_digits(void **state) {
+    static const struct {
+        int n, m;
+        double cutoff, count, inverse;
+    } values[] = {
+        {20, 20, 0.05, 19.782341354672981, 72.307245215350649},
+        {299, 300, 0.001, 298.99985051117438, 1339.1379369355619},
+        {300, 302, 0.2, 298.46909704955532, 54.074665184827801},
+        {1000, 1000, 0.01, 999.69260636374607, 2442.2203916389885},
+        {1000, 1000, 31, 401.80847439593803, 0.22902883894786158},
+        {1000, 4000, 37, 945.13100001044405, 0.28786272582975437},
+        {10, 5000, 70, 6.3362939235442708, 0.001232631404777453},
+        {4000, 4000, 0.3, 3987.6749237728141, 133.71515410725886},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        assert_tail(values[i].n, values[i].m, values[i].cutoff, values[i].count, values[i].inverse,
+                    50 * DBL_EPSILON * values[i].m);
+}
+
 /* A cutoff of nothing is no cutoff, and one of everything leaves the prediction 0. */
 static void expectation_at_the_ends(void **state) {
     const rl_ablation *none = rl_ablation_find("none"), *cutoff = rl_ablation_find("cutoff");
@@ -581,6 +601,7 @@ int main(void) {
         cmocka_unit_test(expectation_of_two_singular_values),
         cmocka_unit_test(expectation_by_quadrature_of_the_density),
         cmocka_unit_test(expectation_at_large_sizes),
+        cmocka_unit_test(expectation_to_the_last_digits),
         cmocka_unit_test(expectation_at_the_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
