@@ -1,44 +1,19 @@
 /* distributed: process grids, block-cyclic matrices and the ScaLAPACK producers, on however many ranks this program is
- * started with. Every rank runs every check; a check passes when it does on all ranks. TAP on rank 0's standard output.
+ * started with.
  *
  * The producers are held against two programs on one rank: the dense producer (what a spectrum consists of) and
  * LAPACK's dgelsd (predictions row by row), to 1e-10 x condition. */
 #include <float.h>
 #include <math.h>
-#include <mpi.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "report.h"
 #include "ridgeless/distributed.h"
 #include "ridgeless/random.h"
 
 void dgelsd_(const int *m, const int *n, const int *nrhs, double *a, const int *lda, double *b, const int *ldb,
              double *s, const double *rcond, int *rank, double *work, const int *lwork, int *iwork, int *info);
-
-/* ---- reporting --------------------------------------------------------------------------------------------------- */
-
-typedef struct report {
-    int rank, size; /* in the world */
-    int done, failed;
-} report;
-
-static void check(report *r, bool ok, const char *format, ...) RL_PRINTF(3);
-static void check(report *r, bool ok, const char *format, ...) {
-    int all = ok;
-    MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_LAND, MPI_COMM_WORLD);
-    r->done++;
-    r->failed += !all;
-    if (r->rank != 0) return;
-    va_list arguments;
-    printf("%sok %d - ", all ? "" : "not ", r->done);
-    va_start(arguments, format);
-    vprintf(format, arguments);
-    va_end(arguments);
-    printf("\n");
-    fflush(stdout);
-}
 
 /* What a rank found wrong, for the reader of a failed check. */
 static bool wrong(const char *format, ...) RL_PRINTF(1);
@@ -50,12 +25,6 @@ static bool wrong(const char *format, ...) {
     va_end(arguments);
     fprintf(stderr, "# %s\n", line);
     return false;
-}
-
-static double *numbers(size_t n) {
-    double *values = NULL;
-    if (RL_ALLOC(values, n) != RL_OK) MPI_Abort(MPI_COMM_WORLD, 1);
-    return values;
 }
 
 /* A grid of the first n_rows * n_columns ranks; NULL on the others. */
