@@ -55,7 +55,7 @@ static void edges_of_a_curve(const curves *c, int i, int n_train) {
     take_spectra(c, c->l.sigma_min, i, smallest);
     take_spectra(c, c->l.sigma_max, i, largest);
     for (int r = 0; r < c->repeats; r++) {
-        assert_true(inside_edges(smallest[r], largest[r], n, m, c->repeats * c->l.n_n_train));
+        assert_true(inside_edges(smallest[r], largest[r], n, m, c->repeats * c->l.n_sizes));
         smallest[r] = uniform_smallest(smallest[r], n_train, P);
         largest[r] = standard_largest(largest[r], n, m);
     }
