@@ -104,7 +104,7 @@ int rl_spectrum_rank(const rl_spectrum *s);
 /* Who makes spectra. The first ones do so together with other ranks (distributed.h). */
 typedef enum rl_producer {
     RL_PRODUCER_PDGESVD,   /* U and V formed: the reference */
-    RL_PRODUCER_PROJECTED, /* bidiagonalize, apply Q and P to the projections, QR iteration on each rank's share of rows */
+    RL_PRODUCER_PROJECTED, /* bidiagonalize, apply Q and P to the projections, QR iteration on each rank's rows */
     RL_PRODUCER_TWO_STAGE, /* dense to band on the bordered matrix, then band to bidiagonal and on each rank as above */
     RL_PRODUCER_LAPACK     /* dense LAPACK on one rank: below */
 } rl_producer;

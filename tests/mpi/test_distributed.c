@@ -15,38 +15,6 @@
 void dgelsd_(const int *m, const int *n, const int *nrhs, double *a, const int *lda, double *b, const int *ldb,
              double *s, const double *rcond, int *rank, double *work, const int *lwork, int *iwork, int *info);
 
-/* What a rank found wrong, for the reader of a failed check. */
-static bool wrong(const char *format, ...) RL_PRINTF(1);
-static bool wrong(const char *format, ...) {
-    char line[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    fprintf(stderr, "# %s\n", line);
-    return false;
-}
-
-/* A grid of the first n_rows * n_columns ranks; NULL on the others. */
-static rl_process_grid *grid_of(int n_rows, int n_columns) {
-    int rank;
-    MPI_Comm group;
-    rl_process_grid *grid = NULL;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    const bool member = rank < n_rows * n_columns;
-    MPI_Comm_split(MPI_COMM_WORLD, member ? 0 : MPI_UNDEFINED, rank, &group);
-    if (!member) return NULL;
-    if (rl_process_grid_create(group, n_rows, n_columns, &grid) != RL_OK) MPI_Abort(MPI_COMM_WORLD, 1);
-    MPI_Comm_free(&group);
-    return grid;
-}
-
-typedef struct shape {
-    int rows, columns;
-} shape;
-static const shape grids[] = {{1, 1}, {1, 2}, {2, 1}, {1, 3}, {2, 2}, {1, 5}, {5, 1}};
-enum { N_GRIDS = sizeof grids / sizeof *grids };
-
 /* ---- grids and matrices ------------------------------------------------------------------------------------------ */
 
 static double normal_entry(const void *state, int row, int column) {
@@ -345,11 +313,6 @@ static void free_reference(reference *f) {
 
 static const double TOLERANCE = 1e-10;
 
-static bool near(const char *what, double value, double expected, double bound) {
-    return fabs(value - expected) <= bound ||
-           wrong("%s: %.17g, expected %.17g, bound %.2g", what, value, expected, bound);
-}
-
 static double largest_of(const double *values, int n) {
     double largest = 0;
     for (int i = 0; i < n; i++) largest = fmax(largest, fabs(values[i]));
@@ -518,14 +481,6 @@ typedef struct poison {
 static double poisoned_entry(const void *state, int row, int column) {
     const poison *p = state;
     return row == p->row && column == p->column ? p->value : problem_entry(p->q, row, column);
-}
-
-/* The error's text is the same on all ranks. */
-static bool one_message(const rl_process_grid *grid, const char *expected) {
-    char message[1024];
-    strcpy(message, rl_error_message());
-    MPI_Bcast(message, sizeof message, MPI_CHAR, 0, grid->comm);
-    return strcmp(message, rl_error_message()) == 0 && strstr(message, expected) != NULL;
 }
 
 static void test_not_finite(report *r) {
