@@ -11,7 +11,9 @@
 #include "cli.h"
 #include "ridgeless/rates.h"
 
-static const double seconds_a_kernel = 0.2;
+/* Of several trials the best counts: other work on the machine only makes them slower. */
+static const double seconds_a_trial = 0.05;
+enum { TRIALS = 3 };
 
 typedef struct calibration {
     const rl_context *context;
@@ -25,17 +27,23 @@ typedef struct calibration {
 /* Does a piece of work, some milliseconds, and says how much it was. */
 typedef double (*kernel)(void *state);
 
+static double best_of_trials(kernel call, void *state) {
+    double best = 0;
+    call(state); /* warms up */
+    for (int i = 0; i < TRIALS; i++) {
+        double amount = 0, seconds = 0;
+        const double start = rl_seconds();
+        for (; seconds < seconds_a_trial; seconds = rl_seconds() - start) amount += call(state);
+        best = fmax(best, amount / seconds);
+    }
+    return best;
+}
+
 /* How much of a kernel a rank does in a second: on average while all are at it, or rank 0 while the others sleep. */
 static rl_status measure_kernel(const calibration *c, kernel call, void *state, bool alone, double *rate) {
-    double amount = 0, seconds = 0;
     RL_TRY(rl_context_wait(c->context));
-    if (!alone || c->context->rank == 0) {
-        call(state); /* warms up */
-        const double start = rl_seconds();
-        for (; seconds < seconds_a_kernel; seconds = rl_seconds() - start) amount += call(state);
-    }
+    *rate = !alone || c->context->rank == 0 ? best_of_trials(call, state) : 0;
     RL_TRY(rl_context_wait(c->context));
-    *rate = seconds > 0 ? amount / seconds : 0;
     RL_TRY(rl_context_sum(c->context, rate, 1));
     if (!alone) *rate /= c->ranks;
     return RL_OK;
@@ -134,9 +142,11 @@ static rl_status make_study(int features, int repeats, made_study *made) {
     return status;
 }
 
+/* *seconds: rank 0's, on all. */
 static rl_status run_study(const calibration *c, const made_study *made, double *flops, double *seconds) {
     const rl_plan *plan = &made->plan;
     const rl_sink sink = {.record = drop_record};
+    const rl_run_settings settings = {.schedule = RL_SCHEDULE_DYNAMIC};
     rl_run_summary summary = {0};
     int64_t *todo = NULL;
     RL_TRY(rl_context_agree(c->context, RL_ALLOC(todo, plan->n_curves)));
@@ -145,13 +155,12 @@ static rl_status run_study(const calibration *c, const made_study *made, double 
         todo[i] = i;
         *flops += plan->cost[i];
     }
-    const rl_status status =
-        rl_parallel_run(c->context, plan, todo, plan->n_curves, RL_SCHEDULE_DYNAMIC, &sink, &summary);
+    const rl_status status = rl_parallel_run(c->context, plan, todo, plan->n_curves, &settings, &sink, &summary);
     *seconds = c->context->rank == 0 ? summary.seconds : 0;
     rl_free(todo);
-    rl_free(summary.shares);
+    rl_run_summary_destroy(&summary);
     RL_TRY(status);
-    return rl_context_sum(c->context, seconds, 1); /* rank 0's */
+    return rl_context_sum(c->context, seconds, 1);
 }
 
 static rl_status time_study(const calibration *c, int features, int repeats, double *flops, double *seconds) {
@@ -163,29 +172,37 @@ static rl_status time_study(const calibration *c, int features, int repeats, dou
     return status;
 }
 
-/* A curve a rank first, and then as many as it takes. */
+/* Trials of a curve a rank, or of as many as it takes. */
+static rl_status measure_order(const calibration *c, int features, double *rate) {
+    enum { MOST_REPEATS = 100000 };
+    double flops, seconds;
+    RL_TRY(time_study(c, features, c->context->size, &flops, &seconds));
+    const double repeats = fmin(ceil(seconds_a_trial / seconds), MOST_REPEATS) * c->ranks;
+    *rate = 0;
+    for (int i = 0; i < TRIALS; i++) {
+        RL_TRY(time_study(c, features, (int)repeats, &flops, &seconds));
+        *rate = fmax(*rate, flops / seconds / c->ranks);
+    }
+    return RL_OK;
+}
+
 static rl_status measure_dense(calibration *c) {
     static const int features[] = {8, 32, 128, 512};
-    enum { MOST_REPEATS = 100000 };
     rl_rate_table *table = &c->rates.dense;
-    double flops, seconds;
     table->n = sizeof features / sizeof *features;
     for (int i = 0; i < table->n; i++) {
-        RL_TRY(time_study(c, features[i], c->context->size, &flops, &seconds));
-        const double more = fmin(ceil(seconds_a_kernel / seconds), MOST_REPEATS);
-        if (more >= 2) RL_TRY(time_study(c, features[i], (int)more * c->context->size, &flops, &seconds));
         table->size[i] = features[i];
-        table->rate[i] = flops / seconds / c->ranks;
+        RL_TRY(measure_order(c, features[i], &table->rate[i]));
     }
     return RL_OK;
 }
 
 /* ---- ScaLAPACK spectra ------------------------------------------------------------------------------------------- */
 
-enum { ORDER = 448, BLOCK = 64, FEW = 16, MANY = 384, TRIALS = 3 };
+enum { ORDER = 448, BLOCK = 64, FEW = 16, MANY = 384 };
 static const double order_sq = (double)ORDER * ORDER;
 
-/* The best of some trials with `rows` rows of Z on each rank: other work only makes them slower. */
+/* The best of some trials with `rows` rows of Z on each rank. */
 static rl_status time_producer(const calibration *c, rl_producer producer, int rows, rl_phases *best) {
     rl_bench_case made;
     rl_spectrum_store store = {0};
@@ -209,7 +226,7 @@ typedef struct line {
     double slope, intercept;
 } line;
 
-static const double least_part = 0.02;
+static const double least_part = 0.1;
 
 static line through(double few_seconds, double many_seconds) {
     line l;

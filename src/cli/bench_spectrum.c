@@ -9,6 +9,7 @@
 #include "../lapack.h"
 #include "bench_case.h"
 #include "cli.h"
+#include "ridgeless/case_cost.h"
 
 enum { DGESDD = RL_PRODUCER_LAPACK, N_MEASURED = DGESDD + 1, MAX_ROUNDS = 99 };
 
@@ -19,6 +20,7 @@ typedef struct measured {
     rl_phases phases;            /* of the fastest round */
     double memory;               /* the largest peak of any rank in bytes; 0: unknown */
     double sigma_max, sigma_min; /* to see at a glance that they agree */
+    rl_case_cost predicted;      /* on rank 0; of dgesdd nothing is */
 } measured;
 
 typedef struct spectrum_bench {
@@ -28,6 +30,8 @@ typedef struct spectrum_bench {
     rl_bench_case made;
     int n_train, n_features, n_rounds;
     measured results[N_MEASURED]; /* by producer */
+    rl_rates rates;               /* on rank 0: to predict with */
+    char *rates_source;           /* owned */
 } spectrum_bench;
 
 /* "4000" or "3000x4000": training rows x features. */
@@ -120,6 +124,27 @@ static rl_status measure_dgesdd(spectrum_bench *b, int round) {
     return rl_context_agree(b->context, status);
 }
 
+/* ---- what was predicted ------------------------------------------------------------------------------------------ */
+
+/* Features are drawn once where they lie, and again, with as many hidden ones, for the targets. */
+static rl_case_cost predict(const spectrum_bench *b, rl_case_way way) {
+    const double rows = (double)b->n_train + b->settings->test_rows;
+    const rl_case_sizes sizes = {.way = way,
+                                 .n_train = b->n_train,
+                                 .n_features = b->n_features,
+                                 .n_test = b->settings->test_rows,
+                                 .normals = 3 * rows * b->n_features,
+                                 .block = b->settings->block,
+                                 .ranks = b->grid->size};
+    return rl_case_predict(&sizes, &b->rates);
+}
+
+static void predict_all(spectrum_bench *b) {
+    b->results[RL_PRODUCER_PDGESVD].predicted = predict(b, RL_CASE_PDGESVD);
+    b->results[RL_PRODUCER_PROJECTED].predicted = predict(b, RL_CASE_PROJECTED);
+    b->results[RL_PRODUCER_TWO_STAGE].predicted = predict(b, RL_CASE_TWO_STAGE);
+}
+
 /* ---- answer ------------------------------------------------------------------------------------------------------ */
 
 /* Flops of the reduction to bidiagonal form, the one count that all ways share (Golub and Van Loan, 5.4.8). */
@@ -154,7 +179,7 @@ static double ratio(const spectrum_bench *b, const measured *m, int other) {
     return median(ratios, b->n_rounds);
 }
 
-static void print_ratio(double value) {
+static void print_number(double value) {
     if (isnan(value))
         printf(" %9s", "-");
     else
@@ -165,8 +190,9 @@ static void print_row(const spectrum_bench *b, const measured *m) {
     const double seconds = median_seconds(b, m);
     char memory[32];
     printf("%-10s %9.2f", m->name, seconds);
-    print_ratio(ratio(b, m, RL_PRODUCER_PDGESVD));
-    print_ratio(ratio(b, m, DGESDD));
+    print_number(m->predicted.seconds > 0 ? m->predicted.seconds : NAN);
+    print_number(ratio(b, m, RL_PRODUCER_PDGESVD));
+    print_number(ratio(b, m, DGESDD));
     printf(" %9.1f %9.2f %9.2f %9.2f %9.2f %10s %12.6g\n", 1e-9 * bidiagonal_flops(b) / seconds, m->phases.generate,
            m->phases.reduce, m->phases.project, m->phases.diagonalize, rl_bytes_text(m->memory, memory), m->sigma_min);
 }
@@ -174,15 +200,17 @@ static void print_row(const spectrum_bench *b, const measured *m) {
 static void print_table(const spectrum_bench *b) {
     printf("%d x %d, %d test rows, %d rank(s) as %d x %d, blocks of %d, %d round(s)\n", b->n_train, b->n_features,
            b->settings->test_rows, b->grid->size, b->grid->n_rows, b->grid->n_columns, b->settings->block, b->n_rounds);
-    printf("%-10s %9s %9s %9s %9s %9s %9s %9s %9s %10s %12s\n", "", "seconds", "pdgesvd/", "dgesdd/", "GFlop/s",
-           "generate", "reduce", "project", "diagonal", "memory", "sigma_min");
+    printf("%-10s %9s %9s %9s %9s %9s %9s %9s %9s %9s %10s %12s\n", "", "seconds", "predicted", "pdgesvd/", "dgesdd/",
+           "GFlop/s", "generate", "reduce", "project", "diagonal", "memory", "sigma_min");
     for (int i = 0; i < N_MEASURED; i++)
         if (b->results[i].wanted) print_row(b, &b->results[i]);
     printf(
-        "seconds: the median of the rounds; pdgesvd/, dgesdd/: how many times as long those take, the median of the "
+        "seconds: the median of the rounds; predicted: by the rates of %s\n"
+        "pdgesvd/, dgesdd/: how many times as long those take, the median of the "
         "rounds' ratios\n"
         "GFlop/s: of the reduction to bidiagonal form over all seconds; phases: of the fastest round; memory: the "
-        "largest peak of any rank\n");
+        "largest peak of any rank\n",
+        b->rates_source);
 }
 
 static json_t *seconds_json(const spectrum_bench *b, const measured *m) {
@@ -191,23 +219,32 @@ static json_t *seconds_json(const spectrum_bench *b, const measured *m) {
     return list;
 }
 
+static json_t *predicted_json(const rl_case_cost *p) {
+    return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "seconds", p->seconds, "generate_seconds", p->generate,
+                     "reduce_seconds", p->reduce, "project_seconds", p->project, "diagonalize_seconds", p->diagonalize,
+                     "memory_bytes", p->bytes, "flops", p->flops);
+}
+
 static json_t *measured_json(const spectrum_bench *b, const measured *m) {
     const double seconds = median_seconds(b, m);
-    return json_pack("{s:s, s:f, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "producer", m->name, "seconds", seconds,
-                     "rounds", seconds_json(b, m), "generate_seconds", m->phases.generate, "reduce_seconds",
-                     m->phases.reduce, "project_seconds", m->phases.project, "diagonalize_seconds",
-                     m->phases.diagonalize, "gflops", 1e-9 * bidiagonal_flops(b) / seconds, "peak_memory_bytes",
-                     m->memory, "sigma_max", m->sigma_max, "sigma_min", m->sigma_min);
+    json_t *row =
+        json_pack("{s:s, s:f, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "producer", m->name, "seconds", seconds,
+                  "rounds", seconds_json(b, m), "generate_seconds", m->phases.generate, "reduce_seconds",
+                  m->phases.reduce, "project_seconds", m->phases.project, "diagonalize_seconds", m->phases.diagonalize,
+                  "gflops", 1e-9 * bidiagonal_flops(b) / seconds, "peak_memory_bytes", m->memory, "sigma_max",
+                  m->sigma_max, "sigma_min", m->sigma_min);
+    if (m->predicted.seconds > 0) json_object_set_new(row, "predicted", predicted_json(&m->predicted));
+    return row;
 }
 
 static rl_status print_json(const spectrum_bench *b) {
     json_t *list = json_array();
     for (int i = 0; i < N_MEASURED; i++)
         if (b->results[i].wanted) json_array_append_new(list, measured_json(b, &b->results[i]));
-    return rl_print_json(json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "n_train", b->n_train, "n_features",
+    return rl_print_json(json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:o}", "n_train", b->n_train, "n_features",
                                    b->n_features, "test_rows", b->settings->test_rows, "ranks", b->grid->size,
                                    "grid_rows", b->grid->n_rows, "grid_columns", b->grid->n_columns, "block",
-                                   b->settings->block, "producers", list));
+                                   b->settings->block, "rates", b->rates_source, "producers", list));
 }
 
 static rl_status choose(spectrum_bench *b) {
@@ -230,6 +267,9 @@ static rl_status choose(spectrum_bench *b) {
 static rl_status measure(spectrum_bench *b) {
     RL_TRY(parse_size(b->settings->arguments[1], &b->n_train, &b->n_features));
     RL_TRY(choose(b));
+    const bool first = b->context->rank == 0;
+    const rl_status found = first ? rl_rates_find(b->settings->rates, &b->rates, &b->rates_source) : RL_OK;
+    RL_TRY(rl_context_agree(b->context, found));
     RL_TRY(rl_process_grid_create(b->context->comm, 0, 0, &b->grid));
     RL_TRY(rl_bench_case_create(&b->made, b->grid, b->n_train, b->n_features, b->settings->test_rows));
     for (int round = 0; round < b->n_rounds; round++) {
@@ -237,7 +277,8 @@ static rl_status measure(spectrum_bench *b) {
             if (b->results[i].wanted) RL_TRY(measure_producer(b, (rl_producer)i, round));
         if (b->results[DGESDD].wanted) RL_TRY(measure_dgesdd(b, round));
     }
-    if (b->context->rank != 0) return RL_OK;
+    if (!first) return RL_OK;
+    predict_all(b);
     if (b->settings->json) return print_json(b);
     print_table(b);
     return RL_OK;
@@ -248,5 +289,6 @@ rl_status rl_bench_spectrum(const rl_settings *settings, const rl_context *conte
     const rl_status status = rl_context_agree(context, measure(&b));
     rl_bench_case_destroy(&b.made);
     rl_process_grid_destroy(b.grid);
+    rl_free(b.rates_source);
     return status;
 }

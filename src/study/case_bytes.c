@@ -66,12 +66,12 @@ static double while_gathering(const rl_case_shape *s, const held *h) {
     return h->gathering + turned + fmax(bordered(s), turned + 2 * z);
 }
 
-/* Z, the band where there is one, and the reflectors of sixteen of its rows at a time. */
+/* Z, rotations of some sweeps, the band where there is one, and the reflectors of sixteen of its rows at a time. */
 static double while_rotating(const rl_case_sizes *c, const rl_case_shape *s) {
-    enum { BATCH = 16 };
+    enum { BATCH = 16, SWEEPS = 64 };
     const double n = (double)s->columns, z = (double)rl_dealt_elements(s, s->z_rows, s->columns);
     const double band = n * (3 * (double)s->block + BATCH * (1 + (double)BATCH / (double)s->block));
-    return z + 8 * n + (c->way == RL_CASE_TWO_STAGE ? band : 0);
+    return z + (8 + SWEEPS) * n + (c->way == RL_CASE_TWO_STAGE ? band : 0);
 }
 
 static double spectrum_words(const rl_case_sizes *c, const rl_case_shape *s) {

@@ -60,7 +60,8 @@ static double panels(const model *m, double columns, double length, double proce
 
 /* ---- messages ---------------------------------------------------------------------------------------------------- */
 
-enum { CALLS_A_COLUMN = 27, CALLS_A_PANEL_COLUMN = 8 }; /* PBLAS: of pdgebrd; of pdgeqr2 or pdgelq2 */
+/* Of PBLAS, by pdgebrd, by pdgeqr2 or pdgelq2, and by pdlarft. */
+enum { CALLS_A_COLUMN = 27, CALLS_A_PANEL_COLUMN = 8, CALLS_A_REFLECTOR = 2 };
 
 static double calls(const model *m, double columns, double calls_a_column) {
     return columns * calls_a_column * (m->rates->column / CALLS_A_COLUMN + m->hops * m->rates->message);
@@ -140,6 +141,10 @@ static void add_projected(const model *m, rl_case_cost *cost) {
     const double rows = m->shape.qr_first ? m->columns : m->rows;
     add_bidiagonal(m, rows, cost);
     add_multiplications(m, border_flops(m, rows), &cost->project, cost);
+    /* Every block of reflectors is gone through column by column once more, to make its triangle. */
+    cost->project += panels(m, m->columns, rows - m->columns / 2, (double)m->shape.grid_rows) +
+                     panels(m, m->columns, m->columns / 2, (double)m->shape.grid_columns) +
+                     calls(m, 2 * m->columns, CALLS_A_REFLECTOR);
     add_gathering(m, cost);
     add_rotations(m, own_rows(m), m->rates->rotations, cost);
 }
