@@ -10,4 +10,7 @@
 #define RL_CLONES
 #endif
 
+/* Before what such a function calls: only as a part of its callers is it compiled for their instruction sets. */
+#define RL_INLINED static inline __attribute__((always_inline))
+
 #endif

@@ -1,35 +1,21 @@
 #include "band.h"
 
-#include <string.h>
+#include "reflectors.h"
 
-#include "../lapack.h"
-
-/* LAPACK's reflectors, and the rank-one update of BLAS, which only this file needs. */
+/* LAPACK's reflector, which only this file needs. */
 void dlarfg_(const int *n, double *alpha, double *x, const int *incx, double *tau);
-void dlarft_(const char *direct, const char *storev, const int *n, const int *k, const double *v, const int *ldv,
-             const double *tau, double *t, const int *ldt, size_t, size_t);
-void dlarfb_(const char *side, const char *trans, const char *direct, const char *storev, const int *m, const int *n,
-             const int *k, const double *v, const int *ldv, const double *t, const int *ldt, double *c, const int *ldc,
-             double *work, const int *ldwork, size_t, size_t, size_t, size_t);
-void dger_(const int *m, const int *n, const double *alpha, const double *x, const int *incx, const double *y,
-           const int *incy, double *a, const int *lda);
 
-/* Sweeps whose reflectors are collected before they are applied to the rows, as blocks of as many reflectors. */
-enum { BATCH = 16 };
+/* Sweeps whose reflectors are collected before they are applied to the rows, and rows that they are applied to at a
+ * time: the columns that one step of all these sweeps touches stay in the cache. */
+enum { BATCH = 32, STRIP = 32, RUN = 8 };
 
 typedef struct chase {
     const rl_band *band;
     const rl_operands *operands;
     int first, count; /* sweeps [first, first + count) are under way: one for each row that is made bidiagonal */
-    /* The reflectors that the rows wait for: step k of sweep first + j is column j of V_k [ld_v, BATCH], whose row i
-     * stands for row and column first + 1 + k width + i of the band. Unit lower trapezoidal. */
-    int ld_v;
-    double *v;
-    double *tau;     /* [steps, BATCH] */
-    double *other;   /* [width]: the reflector of the side that the rows do not wait for */
-    double *product; /* [2 width]: a block times a reflector */
-    double *t;       /* [BATCH, BATCH] */
-    double *work;    /* [n_rows, BATCH] */
+    double *v;        /* [steps, BATCH, width]: the reflectors that the rows wait for; step k of sweep first + j */
+    double *tau;      /* [steps, BATCH] */
+    double *other;    /* [width]: the reflector of the side that the rows do not wait for */
 } chase;
 
 static int smaller(int a, int b) {
@@ -57,43 +43,19 @@ static int count_steps(const rl_band *band, int sweep) {
     return sweep > band->n - 3 ? 0 : (band->n - 3 - sweep) / band->width + 1;
 }
 
-/* The reflector I - tau v v^T that keeps the first of `length` elements `stride` apart and makes zeros of the others.
- * Stores it in v [length], v[0] = 1. */
-static double make_reflector(int length, double *x, int stride, double *v) {
+/* The reflector I - tau v v^T, v [length], that makes (first, 0, 0, ...) of the elements `stride` apart. */
+static double make_reflector(int length, const double *x, int stride, double *v, double *first) {
+    const int one = 1;
     double tau;
-    dlarfg_(&length, x, x + stride, &stride, &tau);
+    for (int i = 0; i < length; i++) v[i] = x[(size_t)i * (size_t)stride];
+    dlarfg_(&length, v, v + 1, &one, &tau);
+    *first = v[0];
     v[0] = 1;
-    for (int i = 1; i < length; i++) {
-        v[i] = x[(size_t)i * (size_t)stride];
-        x[(size_t)i * (size_t)stride] = 0;
-    }
     return tau;
 }
 
-/* block [rows, columns] := block (I - tau v v^T) */
-static void apply_from_right(const chase *c, int rows, int columns, double *block, const double *v, double tau) {
-    const int one = 1, ld = c->band->stride;
-    const double unit = 1, zero = 0, minus_tau = -tau;
-    if (rows == 0) return;
-    dgemv_("N", &rows, &columns, &unit, block, &ld, v, &one, &zero, c->product, &one, 1);
-    dger_(&rows, &columns, &minus_tau, c->product, &one, v, &one, block, &ld);
-}
-
-/* block [rows, columns] := (I - tau v v^T) block */
-static void apply_from_left(const chase *c, int rows, int columns, double *block, const double *v, double tau) {
-    const int one = 1, ld = c->band->stride;
-    const double unit = 1, zero = 0, minus_tau = -tau;
-    if (columns == 0) return;
-    dgemv_("T", &rows, &columns, &unit, block, &ld, v, &one, &zero, c->product, &one, 1);
-    dger_(&rows, &columns, &minus_tau, v, &one, c->product, &one, block, &ld);
-}
-
-static void turn_columns(const rl_operands *operands, int n, int begin, int length, const double *v, double tau) {
-    for (int t = 0; t < operands->n_columns; t++) {
-        double *column = operands->columns + (size_t)t * (size_t)n + begin, product = 0;
-        for (int i = 0; i < length; i++) product += v[i] * column[i];
-        for (int i = 0; i < length; i++) column[i] -= tau * product * v[i];
-    }
+static void set_reflected(int length, double *x, int stride, double first) {
+    for (int i = 0; i < length; i++) x[(size_t)i * (size_t)stride] = i == 0 ? first : 0;
 }
 
 /* Step k of sweep first + j: from the right the row's elements beyond its second one (in later steps, what the step
@@ -105,74 +67,74 @@ static void step(const chase *c, int j, int k) {
     const int sweep = c->first + j, begin = sweep + 1 + k * band->width, end = smaller(begin + band->width, band->n);
     const int row = k == 0 ? sweep : begin - band->width, length = end - begin;
     const int reach = smaller(end + band->width, band->n);
-    double *const waiting = c->v + ((size_t)k * BATCH + (size_t)j) * (size_t)c->ld_v + j;
+    double *const waiting = c->v + (size_t)(k * BATCH + j) * (size_t)band->width;
     double *const right = operands->rows_left ? c->other : waiting;
     double *const left = operands->rows_left ? waiting : c->other;
+    double *const targets = operands->columns + begin;
+    double first;
 
-    const double tau_right = make_reflector(length, rl_band_at(band, row, begin), band->stride, right);
-    apply_from_right(c, end - row - 1, length, rl_band_at(band, row + 1, begin), right, tau_right);
-    if (operands->rows_left) turn_columns(operands, band->n, begin, length, right, tau_right);
+    double *x = rl_band_at(band, row, begin);
+    const double tau_right = make_reflector(length, x, band->stride, right, &first);
+    rl_reflect_right(end - row, length, x, band->stride, right, tau_right); /* whole lanes, with the row itself */
+    set_reflected(length, x, band->stride, first);
+    if (operands->rows_left) rl_reflect_left(length, operands->n_columns, targets, band->n, right, tau_right);
 
-    const double tau_left = make_reflector(length, rl_band_at(band, begin, begin), 1, left);
-    apply_from_left(c, length, reach - begin - 1, rl_band_at(band, begin, begin + 1), left, tau_left);
-    if (!operands->rows_left) turn_columns(operands, band->n, begin, length, left, tau_left);
+    x = rl_band_at(band, begin, begin);
+    const double tau_left = make_reflector(length, x, 1, left, &first);
+    rl_reflect_left(length, reach - begin - 1, x + band->stride, band->stride, left, tau_left);
+    set_reflected(length, x, 1, first);
+    if (!operands->rows_left) rl_reflect_left(length, operands->n_columns, targets, band->n, left, tau_left);
 
     c->tau[k * BATCH + j] = operands->rows_left ? tau_left : tau_right;
 }
 
 /* The batch's sweeps follow each other at two steps' distance: as close as the next sweep's step k, which needs the
- * one before to be through with step k + 2, allows. So the band passes through the cache once a batch. */
+ * one before to be through with step k + 2, allows. Each takes RUN steps in turn, so that the next one finds most of
+ * their blocks in the cache. */
 static void run_sweeps(const chase *c) {
-    const int fronts = count_steps(c->band, c->first) + 2 * (c->count - 1);
-    for (int front = 0; front < fronts; front++)
+    const int end = count_steps(c->band, c->first) + 2 * (c->count - 1);
+    for (int run = 0; run < end; run += RUN)
         for (int j = 0; j < c->count; j++) {
-            const int k = front - 2 * j;
-            if (k >= 0 && k < count_steps(c->band, c->first + j)) step(c, j, k);
+            const int stop = smaller(run + RUN - 2 * j, count_steps(c->band, c->first + j));
+            for (int k = run > 2 * j ? run - 2 * j : 0; k < stop; k++) step(c, j, k);
         }
 }
 
-/* The reflectors of all sweeps at step k make one block reflector. Steps further down come first: the next sweep's step
- * k overlaps step k + 1, never the other way round. */
+/* Steps further down come first: the next sweep's step k overlaps step k + 1, never the other way round. */
 static void turn_rows(const chase *c) {
-    const rl_operands *operands = c->operands;
-    const int batch = BATCH;
-    for (int k = count_steps(c->band, c->first) - 1; k >= 0; k--) {
-        const int begin = c->first + 1 + k * c->band->width, length = smaller(c->ld_v, c->band->n - begin);
-        const int reflectors = smaller(c->count, length);
-        const double *v = c->v + (size_t)k * BATCH * (size_t)c->ld_v, *tau = c->tau + (size_t)k * BATCH;
-        dlarft_("F", "C", &length, &reflectors, v, &c->ld_v, tau, c->t, &batch, 1, 1);
-        dlarfb_("R", "N", "F", "C", &operands->n_rows, &length, &reflectors, v, &c->ld_v, c->t, &batch,
-                operands->rows + (size_t)begin * (size_t)operands->ld_rows, &operands->ld_rows, c->work,
-                &operands->n_rows, 1, 1, 1, 1);
-    }
+    const rl_operands *o = c->operands;
+    const int width = c->band->width, n = c->band->n, rows = rl_whole_lanes(o->n_rows);
+    for (int k = count_steps(c->band, c->first) - 1; k >= 0; k--)
+        for (int row = 0; row < rows; row += STRIP)
+            for (int j = 0; j < c->count && k < count_steps(c->band, c->first + j); j++) {
+                const int begin = c->first + j + 1 + k * width;
+                rl_reflect_right(smaller(STRIP, rows - row), smaller(width, n - begin),
+                                 o->rows + (size_t)begin * (size_t)o->ld_rows + row, o->ld_rows,
+                                 c->v + (size_t)(k * BATCH + j) * (size_t)width, c->tau[k * BATCH + j]);
+            }
 }
 
 static rl_status create(chase *c, const rl_band *band, const rl_operands *operands) {
-    const size_t width = (size_t)band->width, steps = (size_t)count_steps(band, 0);
-    *c = (chase){.band = band, .operands = operands, .ld_v = band->width + BATCH - 1};
-    RL_TRY(RL_ALLOC(c->v, steps * BATCH * (size_t)c->ld_v));
-    RL_TRY(RL_ALLOC(c->tau, steps * BATCH));
-    RL_TRY(RL_ALLOC(c->other, width));
-    RL_TRY(RL_ALLOC(c->product, 2 * width));
-    RL_TRY(RL_ALLOC(c->t, BATCH * BATCH));
-    return RL_ALLOC(c->work, (size_t)operands->n_rows * BATCH);
+    const size_t reflectors = (size_t)count_steps(band, 0) * BATCH;
+    *c = (chase){.band = band, .operands = operands};
+    RL_TRY(RL_ALLOC(c->v, reflectors * (size_t)band->width));
+    RL_TRY(RL_ALLOC(c->tau, reflectors));
+    return RL_ALLOC(c->other, band->width);
 }
 
 static void destroy(chase *c) {
-    double *const arrays[] = {c->v, c->tau, c->other, c->product, c->t, c->work};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
+    rl_free(c->v);
+    rl_free(c->tau);
+    rl_free(c->other);
 }
 
 rl_status rl_band_to_bidiagonal(rl_band *band, const rl_operands *operands, double *d, double *e) {
     chase c;
     const rl_status status = create(&c, band, operands);
     for (; status == RL_OK && band->width > 1 && c.first < band->n - 2; c.first += BATCH) {
-        const size_t steps = (size_t)count_steps(band, c.first);
         c.count = smaller(BATCH, band->n - 2 - c.first);
-        memset(c.v, 0, sizeof *c.v * steps * BATCH * (size_t)c.ld_v);
-        memset(c.tau, 0, sizeof *c.tau * steps * BATCH);
         run_sweeps(&c);
-        if (operands->n_rows > 0) turn_rows(&c);
+        turn_rows(&c);
     }
     for (int i = 0; i < band->n; i++) {
         d[i] = *rl_band_at(band, i, i);

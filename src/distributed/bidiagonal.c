@@ -35,7 +35,7 @@ typedef struct iteration {
     int64_t rotations_left;
     const rl_operands *operands;
     rl_sweeps sweeps[2]; /* for the rows and for the columns */
-    double *columns;     /* the operand's columns as rows [RL_LANES rounded, n] */
+    double *columns;     /* the operand's columns as rows [ld_columns, n] */
     int ld_columns;
 } iteration;
 
@@ -361,7 +361,7 @@ static void finish(iteration *it, int exponent, mode *modes, double *spare) {
 static rl_status create(iteration *it) {
     const rl_operands *o = it->operands;
     const size_t n = (size_t)it->n;
-    it->ld_columns = (o->n_columns + RL_LANES - 1) / RL_LANES * RL_LANES;
+    it->ld_columns = rl_whole_lanes(o->n_columns);
     it->rotations_left = 6 * (int64_t)it->n * it->n;
     RL_TRY(RL_ALLOC(it->columns, n * (size_t)it->ld_columns));
     for (size_t t = 0; t < (size_t)o->n_columns; t++)

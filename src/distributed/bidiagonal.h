@@ -11,8 +11,7 @@
 
 /* B = U S V^T for B = bidiag(d [n], e [n - 1]) upper, all finite: d becomes the singular values, descending, e is
  * destroyed, and the operands are turned by P = V and Q = U, whose columns stay paired, also where singular values are
- * equal or zero. operands->ld_rows is at least n_rows rounded up to a multiple of RL_LANES, and rows up to there may be
- * overwritten. The same bits of d whatever there is to turn. *converged: false when the iteration takes more than
+ * equal or zero. The same bits of d whatever there is to turn. *converged: false when the iteration takes more than
  * 6 n^2 rotations of a side (n^2 are many); then d and the operands hold nothing of use. */
 rl_status rl_bidiagonal_diagonalize(int n, double *d, double *e, const rl_operands *operands, bool *converged);
 

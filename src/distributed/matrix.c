@@ -2,7 +2,6 @@
 #include <xxhash.h>
 
 #include "producer.h"
-#include "rotations.h"
 #include "scalapack.h"
 
 /* pdgemr2d of ScaLAPACK 2.2.1 counts the bytes of a local part in 32 bits. */
@@ -21,10 +20,10 @@ int rl_columns_before(const rl_block_matrix *matrix, int global) {
     return matrix->tall ? global : numroc_(&global, &matrix->column_block, &grid->column, &source, &grid->n_columns);
 }
 
-/* Room for whole lanes of rows (rotations.h). Leading dimensions that are multiples of 64 put the elements of a row
- * into the same few cache sets. */
+/* Room for whole lanes of rows. Leading dimensions that are multiples of 64 put the elements of a row into the same few
+ * cache sets. */
 static int leading_dimension(int local_rows) {
-    const int ld = local_rows > 1 ? (local_rows + RL_LANES - 1) / RL_LANES * RL_LANES : RL_LANES;
+    const int ld = rl_whole_lanes(local_rows > 1 ? local_rows : 1);
     return ld % 64 == 0 ? ld + 8 : ld;
 }
 

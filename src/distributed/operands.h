@@ -1,15 +1,24 @@
-/* What is turned while a matrix on one rank is made simpler by orthogonal matrices, A = Q D P^T. Private. */
+/* What is turned while a matrix on one rank is made simpler by orthogonal matrices, A = Q D P^T. Private to
+ * `distributed`. */
 #ifndef RL_OPERANDS_H
 #define RL_OPERANDS_H
 
 #include "ridgeless/core.h"
 
+/* Rows that are turned together, as vectors. */
+enum { RL_LANES = 16 };
+
+static inline int rl_whole_lanes(int rows) {
+    return (rows + RL_LANES - 1) / RL_LANES * RL_LANES;
+}
+
 /* rows := rows P and columns := Q^T columns, or with rows_left the other way round, rows := rows Q and columns :=
  * P^T columns. Borrowed arrays, column-major. */
 typedef struct rl_operands {
     bool rows_left;
-    double *rows; /* [n_rows, n], any number of them, also 0 */
-    int n_rows, ld_rows;
+    double *rows; /* [n_rows, n], any number of them, also 0; rows up to rl_whole_lanes(n_rows) are turned too */
+    int n_rows;
+    int ld_rows;     /* at least rl_whole_lanes(n_rows) */
     double *columns; /* [n, n_columns], ld = n; a few */
     int n_columns;
 } rl_operands;

@@ -8,10 +8,7 @@
 #ifndef RL_ROTATIONS_H
 #define RL_ROTATIONS_H
 
-#include "ridgeless/core.h"
-
-/* Rows that are turned together. */
-enum { RL_LANES = 16 };
+#include "operands.h"
 
 typedef struct rl_rotation {
     double c, s;
@@ -35,9 +32,9 @@ void rl_sweeps_destroy(rl_sweeps *sweeps);
  * there is no room: apply first. */
 rl_rotation *rl_sweeps_add(rl_sweeps *sweeps, int first, int end);
 
-/* Applies all sweeps to the columns of x [n_rows, n], column-major, and forgets them. ld is at least n_rows rounded up
- * to a multiple of RL_LANES; rows up to there are turned too. With `mirrored`, column i of the sweeps is column
- * n - 1 - i of x. What becomes of a row depends on the row and the sweeps alone. */
+/* Applies all sweeps to the columns of x [n_rows, n], column-major, and forgets them. ld is at least
+ * rl_whole_lanes(n_rows); rows up to there are turned too. With `mirrored`, column i of the sweeps is column n - 1 - i
+ * of x. What becomes of a row depends on the row and the sweeps alone. */
 void rl_sweeps_apply(rl_sweeps *sweeps, bool mirrored, double *x, int n_rows, int ld);
 
 #endif

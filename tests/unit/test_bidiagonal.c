@@ -39,10 +39,6 @@ static double *copy_of(const double *x, int n) {
     return copy;
 }
 
-static int padded(int rows) {
-    return (rows + RL_LANES - 1) / RL_LANES * RL_LANES;
-}
-
 /* ---- a decomposition with all its vectors ------------------------------------------------------------------------ */
 
 /* A = Q D P^T, n x n. */
@@ -52,7 +48,7 @@ typedef struct vectors {
 } vectors;
 
 static vectors identities(int n) {
-    vectors v = {.n = n, .ld = padded(n)};
+    vectors v = {.n = n, .ld = rl_whole_lanes(n)};
     const size_t length = (size_t)n * (size_t)v.ld;
     v.p = numbers(length), v.q = numbers(length);
     for (size_t i = 0; i < (size_t)n; i++) v.p[i * (size_t)v.ld + i] = v.q[i * (size_t)v.ld + i] = 1;
@@ -408,7 +404,7 @@ static void rows_are_independent(void **state) {
     double whole[N * 64], part[N * 64], sigma[N], sigma_again[N];
     for (int rows_left = 0; rows_left < 2; rows_left++)
         for (int k = sizeof counts / sizeof *counts - 1; k >= 0; k--) {
-            const int ld = padded(counts[k]) > 0 ? padded(counts[k]) : RL_LANES;
+            const int ld = rl_whole_lanes(counts[k]) > 0 ? rl_whole_lanes(counts[k]) : RL_LANES;
             double *x = counts[k] == ROWS ? whole : part, *s = counts[k] == ROWS ? sigma : sigma_again;
             bidiagonal c = b;
             bool converged = false;
@@ -420,7 +416,7 @@ static void rows_are_independent(void **state) {
             memcpy(s, c.d, sizeof sigma);
             assert_memory_equal(s, sigma, sizeof sigma);
             for (int j = 0; j < N; j++)
-                assert_memory_equal(x + j * ld, whole + j * padded(ROWS), (size_t)counts[k] * sizeof *x);
+                assert_memory_equal(x + j * ld, whole + j * rl_whole_lanes(ROWS), (size_t)counts[k] * sizeof *x);
         }
 }
 
