@@ -7,6 +7,7 @@
 #include "ridgeless/core.h"
 #include "ridgeless/data.h"
 #include "ridgeless/fit.h"
+#include "ridgeless/rates.h"
 
 #define RL_STUDY_FILE_LIMIT ((size_t)1 << 20) /* bytes */
 #define RL_STUDY_LIST_LIMIT 1000000           /* entries a list or range may expand to */
@@ -120,7 +121,7 @@ typedef struct rl_plan {
     rl_curve *curves; /* ordered by dataset, P, repeat, N: the order of the results */
     double *cost;     /* [n_curves], flops predicted */
     int64_t n_curves, n_spectra, n_cells;
-    size_t memory_per_rank; /* bytes predicted: data sets, buffers, and the largest record */
+    size_t memory_per_rank; /* bytes predicted: data sets, buffers of curves on one rank, and the largest record */
 } rl_plan;
 
 typedef struct rl_plan_options {
@@ -138,9 +139,21 @@ rl_status rl_plan_create(const rl_study *study, const rl_plan_options *options, 
 rl_status rl_plan_create_with(const rl_study *study, rl_dataset *datasets, int n, rl_plan *plan);
 void rl_plan_destroy(rl_plan *plan);
 
-/* The fewest ranks whose share of the grid's largest case on a process grid, with everything that computing it takes,
- * is at most bytes_per_rank. RL_ERR_INPUT where no number of ranks is enough. */
+/* What computing one curve takes on a process grid of `ranks` ranks, or on one rank where its way is on one, by a
+ * machine's rates (case_cost.h). */
+typedef struct rl_curve_cost {
+    double seconds;
+    double bytes; /* at most on one rank, beside its libraries, the plan and the data sets */
+} rl_curve_cost;
+rl_curve_cost rl_predict_curve(const rl_plan *plan, int64_t curve, int ranks, const rl_rates *rates);
+
+/* The fewest ranks on which every case of the grid, whose way is on process grids, takes at most bytes_per_rank and the
+ * libraries' integers can hold it. RL_ERR_INPUT where no number of ranks is enough. */
 rl_status rl_fewest_ranks(const rl_study *study, const rl_grid *grid, double bytes_per_rank, int *ranks);
+
+/* Whether a process grid of so many ranks holds every case of the grid. RL_ERR_INPUT says what does not fit, and how
+ * many ranks would do. */
+rl_status rl_check_ranks(const rl_study *study, const rl_grid *grid, int ranks, double bytes_per_rank);
 
 /* The curve that has size i_n (an index of n_train) of a grid's (P, repeat). */
 int64_t rl_plan_curve(const rl_plan *plan, int grid, int p_index, int repeat, int i_n);

@@ -18,6 +18,7 @@ typedef struct rl_settings {
     int64_t memory;    /* bytes that a node may give to all ranks on it; 0: what it has, see rl_memory_available */
     bool json, quiet, verbose, skip_missing;
     rl_schedule schedule;
+    int ranks;            /* plan for so many; 0: find how many are worth using */
     int test_rows, block; /* bench spectrum */
     const char *producer; /* bench spectrum: a name, dgesdd, or all */
     int repeats;          /* bench: instead of the study's; 0: the study's */
@@ -53,6 +54,9 @@ typedef struct rl_prepared {
 /* Local. Starts from a zeroed struct, which rl_prepared_destroy releases whether this succeeded or not. */
 rl_status rl_prepare(const rl_settings *settings, int argument, rl_prepared *prepared);
 void rl_prepared_destroy(rl_prepared *prepared);
+
+/* Bytes that all ranks on this node may take; INFINITY: not known. */
+double rl_node_memory(const rl_settings *settings);
 
 /* Collective: the memory that a rank may count on is the least of any. */
 rl_status rl_make_run_settings(const rl_settings *settings, const rl_context *context, rl_run_settings *run);

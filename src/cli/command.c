@@ -23,9 +23,13 @@ static const command commands[] = {
      "any number of ranks: the numbers are the same. Finished work is kept in FILE.journal; started again, only what "
      "is\n"
      "missing is done."},
-    {"plan", "STUDY", 1, 1, "odkRmjq", rl_command_plan, false, "say what a study would take",
-     "Does no work: prints cells, spectra, flops, memory a rank, estimated time, ranks worth using, what is done "
-     "already."},
+    {"plan", "STUDY", 1, 1, "odknRmjq", rl_command_plan, false, "say what a study would take",
+     "Does no work: prints cells, spectra, flops, memory a rank, estimated time by the machine's rates, ranks worth "
+     "using,\n"
+     "what is done already; for data sets on process grids the groups of ranks. Refuses a study whose cases do not "
+     "fit, "
+     "and\n"
+     "says how many ranks would do."},
     {"status", "STUDY", 1, 1, "odkjq", rl_command_status, false, "say what is done of a study",
      "Reads the journal and prints, for each data set, the curves that are finished and missing."},
     {"show", "FILE", 1, 1, "j", rl_command_show, false, "summarize a results file",
@@ -60,6 +64,7 @@ static const option_row option_table[] = {
     {'k', "skip-missing", NULL, "leave out data sets whose files are not there"},
     {'R', "rates", "FILE",
      "rates of bench calibrate to predict with (default: $RIDGELESS_RATES, or where it keeps them)"},
+    {'n', "ranks", "N", "ranks to plan for (default: as many as are worth using)"},
     {'m', "memory", "SIZE", "memory of a node for all ranks on it, like 64GiB (default: what is available)"},
     {'s', "schedule", "WORD", "how ranks share curves: " RL_SCHEDULE_CHOICES " (default dynamic)"},
     {'r', "repeats", "N", "repeats to compute instead of the study's; rounds of bench spectrum"},
@@ -157,6 +162,8 @@ static rl_status apply_option(int letter, const char *argument, rl_settings *set
         case 'R':
             settings->rates = argument;
             break;
+        case 'n':
+            return parse_count("ranks", argument, &settings->ranks);
         case 'm':
             return parse_memory(argument, &settings->memory);
         case 's':

@@ -2,76 +2,204 @@
 #include <stdio.h>
 
 #include "cli.h"
+#include "ridgeless/distributed.h"
 
-/* What a core reaches on spectra of a few tens of rows, in the plan's flops: measured with `ridgeless bench study` on
- * one core of an AMD EPYC at 2.4 GHz. Larger spectra go faster, so the estimate errs on the long side. */
-static const double flops_per_second = 1.0e9;
+/* A rank is worth starting while it takes off at least this part of the time. */
+static const double worth = 0.7; /* of the time on half as many ranks */
+enum { MOST_RANKS = 16384 };
 
-/* A rank is worth starting for this much work, and only while every rank has curves enough to level the end. */
-static const double seconds_worth_a_rank = 0.5;
-enum { CURVES_WORTH_A_RANK = 8 };
+/* What a data set's curves take on a number of ranks. */
+typedef struct grid_estimate {
+    int fewest, ranks_per_case, n_groups; /* of process grids; 1, 1, 0 without */
+    int64_t curves_left;
+    double seconds_left; /* on all ranks */
+    double seconds_case; /* the costliest curve */
+    double bytes;        /* a rank, of its case */
+} grid_estimate;
 
 typedef struct estimate {
-    double flops, seconds_left; /* on one rank */
-    int64_t done, ranks;
+    const rl_settings *settings;
+    const rl_plan *plan;
+    const rl_journal *journal; /* NULL: nothing is done */
+    rl_rates rates;
+    char *rates_source;
+    double bytes_per_rank; /* that there are */
+    double flops, seconds_left, seconds_alone, memory;
+    int64_t done;
+    int ranks;            /* planned for */
+    grid_estimate *grids; /* [n_grids] */
 } estimate;
 
-static estimate estimate_plan(const rl_plan *plan, const rl_journal *journal) {
-    estimate e = {0};
-    double left = 0;
-    for (int64_t i = 0; i < plan->n_curves; i++) {
-        const bool done = journal != NULL && rl_journal_record(journal, i) != NULL;
-        e.flops += plan->cost[i];
-        left += done ? 0 : plan->cost[i];
-        e.done += done;
-    }
-    e.seconds_left = left / flops_per_second;
-    e.ranks =
-        (int64_t)fmin((double)(plan->n_curves - e.done) / CURVES_WORTH_A_RANK, e.seconds_left / seconds_worth_a_rank);
-    if (e.ranks < 1) e.ranks = 1;
-    return e;
+/* ---- one data set ------------------------------------------------------------------------------------------------ */
+
+static int64_t end_of(const rl_plan *plan, int grid) {
+    return grid + 1 < plan->n_grids ? plan->grids[grid + 1].first_curve : plan->n_curves;
 }
 
-static void print_grid(const rl_grid *g, int repeats) {
+static bool is_done(const estimate *e, int64_t curve) {
+    return e->journal != NULL && rl_journal_record(e->journal, curve) != NULL;
+}
+
+/* Curves of one part cost the same: as many predictions as parts. */
+static rl_status add_seconds(estimate *e, int grid, grid_estimate *g) {
+    const rl_grid *of = &e->plan->grids[grid];
+    double *seconds = NULL;
+    RL_TRY(RL_ALLOC(seconds, of->n_parts));
+    for (int part = 0; part < of->n_parts; part++) {
+        const rl_curve_cost cost = rl_predict_curve(e->plan, of->first_curve + part, g->ranks_per_case, &e->rates);
+        seconds[part] = cost.seconds;
+        g->bytes = fmax(g->bytes, cost.bytes);
+        g->seconds_case = fmax(g->seconds_case, cost.seconds);
+    }
+    for (int64_t i = of->first_curve; i < end_of(e->plan, grid); i++)
+        if (!is_done(e, i)) g->seconds_left += seconds[(i - of->first_curve) % of->n_parts];
+    rl_free(seconds);
+    return RL_OK;
+}
+
+/* Groups side by side take at least the time of the costliest case. */
+static void share_seconds(grid_estimate *g, int ranks) {
+    const int64_t teams = g->n_groups > 0 ? g->n_groups : ranks;
+    if (g->curves_left == 0) return;
+    g->seconds_left =
+        fmax(g->seconds_left / (double)(teams < g->curves_left ? teams : g->curves_left), g->seconds_case);
+}
+
+static rl_status estimate_grid(estimate *e, int grid, int ranks, grid_estimate *g) {
+    const rl_grid *of = &e->plan->grids[grid];
+    *g = (grid_estimate){.fewest = 1, .ranks_per_case = 1};
+    for (int64_t i = of->first_curve; i < end_of(e->plan, grid); i++) g->curves_left += !is_done(e, i);
+    if (rl_way_on_grid(of->way)) {
+        RL_TRY(rl_fewest_ranks(e->plan->study, of, e->bytes_per_rank, &g->fewest));
+        RL_TRY(
+            rl_choose_ranks_per_case(e->plan->study, of, g->curves_left, ranks, e->bytes_per_rank, &g->ranks_per_case));
+        g->n_groups = ranks / g->ranks_per_case;
+    }
+    RL_TRY(add_seconds(e, grid, g));
+    share_seconds(g, ranks);
+    return RL_OK;
+}
+
+/* ---- the plan ---------------------------------------------------------------------------------------------------- */
+
+/* Process grids come one data set after the other, and all else together. */
+static rl_status estimate_on(estimate *e, int ranks) {
+    e->ranks = ranks;
+    e->seconds_left = e->memory = 0;
+    for (int i = 0; i < e->plan->n_grids; i++) {
+        RL_TRY(estimate_grid(e, i, ranks, &e->grids[i]));
+        e->seconds_left += e->grids[i].seconds_left;
+        if (rl_way_on_grid(e->plan->grids[i].way)) e->memory = fmax(e->memory, e->grids[i].bytes);
+    }
+    e->memory += (double)e->plan->memory_per_rank;
+    return RL_OK;
+}
+
+/* The fewest ranks that the study can do with. */
+static rl_status fewest_ranks(const estimate *e, int *ranks) {
+    *ranks = 1;
+    for (int i = 0; i < e->plan->n_grids; i++) {
+        const rl_grid *g = &e->plan->grids[i];
+        int fewest = g->spec->ranks_per_case;
+        if (!rl_way_on_grid(g->way)) continue;
+        if (fewest <= 0) RL_TRY(rl_fewest_ranks(e->plan->study, g, e->bytes_per_rank, &fewest));
+        if (fewest > *ranks) *ranks = fewest;
+    }
+    return RL_OK;
+}
+
+/* Twice as many ranks, as long as that pays. */
+static rl_status find_ranks(estimate *e) {
+    int ranks;
+    RL_TRY(fewest_ranks(e, &ranks));
+    RL_TRY(estimate_on(e, ranks));
+    e->seconds_alone = e->seconds_left;
+    for (double before = e->seconds_left; ranks <= MOST_RANKS / 2; ranks *= 2, before = e->seconds_left) {
+        RL_TRY(estimate_on(e, 2 * ranks));
+        if (!(before > 1) || !(e->seconds_left < worth * before)) break;
+    }
+    return estimate_on(e, ranks);
+}
+
+static rl_status estimate_plan(estimate *e) {
+    for (int64_t i = 0; i < e->plan->n_curves; i++) {
+        e->flops += e->plan->cost[i];
+        e->done += is_done(e, i);
+    }
+    RL_TRY(RL_ALLOC(e->grids, e->plan->n_grids));
+    RL_TRY(rl_rates_find(e->settings->rates, &e->rates, &e->rates_source));
+    e->bytes_per_rank = rl_node_memory(e->settings) / e->rates.cores;
+    if (e->settings->ranks > 0) {
+        RL_TRY(estimate_on(e, e->settings->ranks));
+        e->seconds_alone = e->seconds_left;
+        return RL_OK;
+    }
+    return find_ranks(e);
+}
+
+/* ---- answer ------------------------------------------------------------------------------------------------------ */
+
+static void print_groups(const rl_grid *g, const grid_estimate *e) {
+    char seconds[32], memory[32];
+    int rows, columns;
+    rl_process_grid_shape(e->ranks_per_case, &rows, &columns);
+    printf(
+        "  %-18s by %s; %d group(s) of %d rank(s), %d x %d; %s and %s a rank for the largest case; at least %d "
+        "rank(s)\n",
+        "", rl_producer_name(g->producer), e->n_groups, e->ranks_per_case, rows, columns,
+        rl_time_text(e->seconds_case, seconds), rl_bytes_text(e->bytes, memory), e->fewest);
+}
+
+static void print_grid(const rl_grid *g, const grid_estimate *e, int repeats) {
     const int last = g->n_train[g->n_n_train - 1];
     printf("  %-18s P = %d, N = %d ... %d (%d values), %d variants, %d repeats; %d rows%s; %s\n", g->data.name,
            g->data.n_features, g->n_train[0], last, g->n_n_train, g->spec->n_variants, repeats, g->data.n_rows,
            g->data.fresh ? " drawn anew for each repeat" : "", rl_way_text(g->way));
+    if (rl_way_on_grid(g->way)) print_groups(g, e);
 }
 
 static void print_text(const rl_prepared *p, const estimate *e) {
     const rl_plan *plan = &p->plan;
-    char memory[32], one[32], many[32];
+    const bool found = e->settings->ranks == 0;
+    char memory[32], time_text[32];
     printf("%s\n", p->study.title);
-    for (int g = 0; g < plan->n_grids; g++) print_grid(&plan->grids[g], p->study.repeats);
+    for (int g = 0; g < plan->n_grids; g++) print_grid(&plan->grids[g], &e->grids[g], p->study.repeats);
     printf("cells            %lld\nspectra          %lld\ncurves           %lld, of which %lld are done\n",
            (long long)plan->n_cells, (long long)plan->n_spectra, (long long)plan->n_curves, (long long)e->done);
-    printf("flops            %.3g\nmemory a rank    %s\n", e->flops,
-           rl_bytes_text((double)plan->memory_per_rank, memory));
-    printf("estimated time   %s on 1 rank", rl_time_text(e->seconds_left, one));
-    if (e->ranks > 1)
-        printf(", %s on %lld", rl_time_text(e->seconds_left / (double)e->ranks, many), (long long)e->ranks);
-    printf("\nranks worth using %lld\nresults file     %s\n", (long long)e->ranks, p->output);
+    printf("flops            %.3g\nmemory a rank    %s\n", e->flops, rl_bytes_text(e->memory, memory));
+    printf("estimated time   %s on %d rank(s)", rl_time_text(e->seconds_left, time_text), e->ranks);
+    if (found && e->seconds_alone > e->seconds_left)
+        printf(", %s on the fewest that do", rl_time_text(e->seconds_alone, time_text));
+    if (found) printf("\nranks worth using %d", e->ranks);
+    printf("\nrates            %s\nresults file     %s\n", e->rates_source, p->output);
+}
+
+static json_t *grid_json(const rl_grid *g, const grid_estimate *e) {
+    json_t *n_train = json_array();
+    for (int n = 0; n < g->n_n_train; n++) json_array_append_new(n_train, json_integer(g->n_train[n]));
+    json_t *object = json_pack("{s:s, s:s, s:i, s:i, s:i, s:f, s:o}", "name", g->data.name, "way", rl_way_text(g->way),
+                               "rows", g->data.n_rows, "n_features", g->data.n_features, "variants",
+                               g->spec->n_variants, "seconds", e->seconds_left, "n_train", n_train);
+    if (object == NULL || !rl_way_on_grid(g->way)) return object;
+    json_object_set_new(object, "producer", json_string(rl_producer_name(g->producer)));
+    json_object_set_new(object, "ranks_per_case", json_integer(e->ranks_per_case));
+    json_object_set_new(object, "fewest_ranks_per_case", json_integer(e->fewest));
+    json_object_set_new(object, "groups", json_integer(e->n_groups));
+    json_object_set_new(object, "seconds_of_largest_case", json_real(e->seconds_case));
+    json_object_set_new(object, "bytes_per_rank_of_largest_case", json_real(e->bytes));
+    return object;
 }
 
 static rl_status print_json(const rl_prepared *p, const estimate *e) {
     const rl_plan *plan = &p->plan;
     json_t *datasets = json_array();
-    for (int i = 0; i < plan->n_grids; i++) {
-        const rl_grid *g = &plan->grids[i];
-        json_t *n_train = json_array();
-        for (int n = 0; n < g->n_n_train; n++) json_array_append_new(n_train, json_integer(g->n_train[n]));
-        json_array_append_new(
-            datasets, json_pack("{s:s, s:s, s:i, s:i, s:i, s:o}", "name", g->data.name, "way", rl_way_text(g->way),
-                                "rows", g->data.n_rows, "n_features", g->data.n_features, "variants",
-                                g->spec->n_variants, "n_train", n_train));
-    }
-    json_t *root =
-        json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:f, s:I, s:f, s:I, s:o}", "title", p->study.title, "output",
-                  p->output, "cells", (json_int_t)plan->n_cells, "spectra", (json_int_t)plan->n_spectra, "curves",
-                  (json_int_t)plan->n_curves, "curves_done", (json_int_t)e->done, "repeats", p->study.repeats, "flops",
-                  e->flops, "memory_per_rank_bytes", (json_int_t)plan->memory_per_rank, "seconds_on_one_rank",
-                  e->seconds_left, "ranks_worth_using", (json_int_t)e->ranks, "datasets", datasets);
+    for (int i = 0; i < plan->n_grids; i++) json_array_append_new(datasets, grid_json(&plan->grids[i], &e->grids[i]));
+    json_t *root = json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f, s:i, s:i, s:s, s:o}", "title", p->study.title,
+        "output", p->output, "cells", (json_int_t)plan->n_cells, "spectra", (json_int_t)plan->n_spectra, "curves",
+        (json_int_t)plan->n_curves, "curves_done", (json_int_t)e->done, "repeats", p->study.repeats, "flops", e->flops,
+        "memory_per_rank_bytes", e->memory, "seconds", e->seconds_left, "seconds_on_fewest_ranks", e->seconds_alone,
+        "ranks", e->ranks, "ranks_worth_using", e->ranks, "rates", e->rates_source, "datasets", datasets);
     return rl_print_json(root);
 }
 
@@ -81,13 +209,14 @@ rl_status rl_command_plan(rl_settings *settings, const rl_context *context) {
     rl_journal *journal = NULL;
     rl_status status = rl_prepare(settings, 0, &p);
     if (status == RL_OK) status = rl_journal_open(p.output, &p.plan, true, &journal);
-    if (status == RL_OK) {
-        const estimate e = estimate_plan(&p.plan, journal);
-        if (settings->json)
-            status = print_json(&p, &e);
-        else
-            print_text(&p, &e);
-    }
+    estimate e = {.settings = settings, .plan = &p.plan, .journal = journal};
+    if (status == RL_OK) status = estimate_plan(&e);
+    if (status == RL_OK && settings->json)
+        status = print_json(&p, &e);
+    else if (status == RL_OK)
+        print_text(&p, &e);
+    rl_free(e.rates_source);
+    rl_free(e.grids);
     if (journal != NULL) rl_journal_close(journal);
     rl_prepared_destroy(&p);
     return status;

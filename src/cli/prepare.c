@@ -47,8 +47,16 @@ void rl_prepared_destroy(rl_prepared *prepared) {
     *prepared = (rl_prepared){0};
 }
 
+double rl_node_memory(const rl_settings *settings) {
+    const double bytes = settings->memory > 0 ? (double)settings->memory : (double)rl_memory_available();
+    return bytes > 0 ? bytes : INFINITY; /* the system does not say */
+}
+
 rl_status rl_make_run_settings(const rl_settings *settings, const rl_context *context, rl_run_settings *run) {
-    (void)context;
-    *run = (rl_run_settings){.schedule = settings->schedule, .bytes_per_rank = INFINITY};
+    int ranks_of_node = 1;
+    RL_TRY(rl_context_node_size(context, &ranks_of_node));
+    double least = -rl_node_memory(settings) / ranks_of_node;
+    RL_TRY(rl_context_largest(context, &least, 1));
+    *run = (rl_run_settings){.schedule = settings->schedule, .bytes_per_rank = -least};
     return RL_OK;
 }

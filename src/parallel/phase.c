@@ -17,11 +17,7 @@ static rl_status choose_automatically(const rl_study *study, const rl_grid *grid
                                       double bytes_per_rank, int *ranks) {
     int fewest = 0;
     RL_TRY(rl_fewest_ranks(study, grid, bytes_per_rank, &fewest));
-    if (fewest > size)
-        return rl_fail(
-            RL_ERR_INPUT,
-            "%s: the dataset `%s` needs at least %d ranks a case, at %.3g GiB of memory a rank; the run has %d",
-            study->path, grid->spec->name, fewest, bytes_per_rank / (1 << 30), size);
+    if (fewest > size) return rl_check_ranks(study, grid, size, bytes_per_rank);
     const int64_t share = size / (n_cases < 1 ? 1 : n_cases);
     *ranks = share > fewest ? (int)share : fewest;
     while (*ranks > fewest && !compact(*ranks)) --*ranks;
@@ -30,10 +26,10 @@ static rl_status choose_automatically(const rl_study *study, const rl_grid *grid
 
 rl_status rl_choose_ranks_per_case(const rl_study *study, const rl_grid *grid, int64_t n_cases, int size,
                                    double bytes_per_rank, int *ranks) {
-    if (grid->spec->ranks_per_case == RL_RANKS_AUTO)
-        return choose_automatically(study, grid, n_cases, size, bytes_per_rank, ranks);
-    *ranks = grid->spec->ranks_per_case == RL_RANKS_ALL ? size : grid->spec->ranks_per_case;
-    if (*ranks <= size) return RL_OK;
+    const int said = grid->spec->ranks_per_case;
+    if (said == RL_RANKS_AUTO) return choose_automatically(study, grid, n_cases, size, bytes_per_rank, ranks);
+    *ranks = said == RL_RANKS_ALL ? size : said;
+    if (*ranks <= size) return rl_check_ranks(study, grid, *ranks, bytes_per_rank);
     return rl_fail(RL_ERR_INPUT,
                    "%s: key `ranks_per_case`: %d ranks a case, but the run has %d; start it with at least %d",
                    study->path, *ranks, size, *ranks);

@@ -188,9 +188,3 @@ size_t rl_record_bytes(const rl_grid *grid, bool keep_modes) {
     if (keep_modes) doubles += MODE_ARRAYS * n * (size_t)grid->max_modes;
     return doubles * sizeof(double);
 }
-
-rl_status rl_fewest_ranks(const rl_study *study, const rl_grid *grid, double bytes_per_rank, int *ranks) {
-    (void)study, (void)grid, (void)bytes_per_rank;
-    *ranks = 1;
-    return RL_OK;
-}

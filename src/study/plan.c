@@ -143,12 +143,14 @@ static rl_status make_curves(const rl_study *study, rl_plan *plan) {
     return RL_OK;
 }
 
-/* All datasets, the list of curves, and the largest buffers and record: a rank computes one curve at a time. */
+/* All datasets, the list of curves, and the largest buffers and record: a rank computes one curve at a time. What a
+ * case on a process grid takes depends on its ranks: see rl_predict_curve. */
 static size_t predict_memory(const rl_study *study, const rl_plan *plan) {
     size_t shared = (size_t)plan->n_curves * (sizeof *plan->curves + sizeof *plan->cost), largest = 0;
     for (int i = 0; i < plan->n_grids; i++) {
         const rl_grid *grid = &plan->grids[i];
-        const size_t own = rl_buffer_bytes(grid) + rl_record_bytes(grid, study->keep_modes);
+        const size_t buffers = rl_way_on_grid(grid->way) ? 0 : rl_buffer_bytes(grid);
+        const size_t own = buffers + rl_record_bytes(grid, study->keep_modes);
         shared += rl_dataset_bytes(&grid->data);
         if (own > largest) largest = own;
     }
