@@ -49,6 +49,7 @@ static const design designs[] = {
     {"graded", 30, 1, 1, 60, 40, .grade = 5},
     {"scaled population", 25, 1, 1, 55, 20, .scaled = true},
     {"scaled population, wide", 25, 2, 3, 17, 20, .scaled = true},
+    {"crowded spectra", 300, 60, 80, 380, 20, .grade = 0},
     {"blocks and a rest", 130, 1, 11, 150, 40, .grade = 0},
     {"equal rows", 30, 1, 1, 45, 20, .flaw = EQUAL_ROWS},
     {"equal columns", 30, 1, 1, 45, 20, .flaw = EQUAL_COLUMNS},
