@@ -2,8 +2,7 @@
 #ifndef RL_RESULTS_INTERNAL_H
 #define RL_RESULTS_INTERNAL_H
 
-#include <netcdf.h>
-
+#include "../netcdf_call.h"
 #include "ridgeless/results.h"
 
 /* ---- whose file is it ------------------------------------------------------------------------------------------- */
@@ -18,21 +17,6 @@ rl_status rl_settings_compare(const char *path, const char *what, const char *ha
 rl_status rl_journal_check(const char *output, const rl_plan *plan, bool *exists);
 
 /* ---- NetCDF ------------------------------------------------------------------------------------------------------ */
-
-/* An open file. `path` is what messages call it, borrowed; `blame` is the status of a failure: RL_ERR_INPUT for a file
- * somebody gave us, RL_ERR_LIBRARY for one we write. */
-typedef struct rl_nc {
-    int id;
-    const char *path;
-    rl_status blame;
-} rl_nc;
-
-rl_status rl_nc_fail(const rl_nc *file, int code, const char *call);
-#define RL_NC(file, call)                                                       \
-    do {                                                                        \
-        const int rl_nc_code = (call);                                          \
-        if (rl_nc_code != NC_NOERR) return rl_nc_fail(file, rl_nc_code, #call); \
-    } while (0)
 
 /* Bytes in memory of a value of the types we use: double, int, byte, string. */
 size_t rl_nc_type_size(nc_type type);

@@ -12,10 +12,6 @@
 
 #include <netcdf_mem.h> /* wants netcdf.h before it */
 
-rl_status rl_nc_fail(const rl_nc *file, int code, const char *call) {
-    return rl_fail(file->blame, "%s: %.*s: %s", file->path, (int)strcspn(call, "("), call, nc_strerror(code));
-}
-
 size_t rl_nc_type_size(nc_type type) {
     switch (type) {
         case NC_DOUBLE:

@@ -1,0 +1,28 @@
+/* The checked way to call NetCDF. Private: nothing in include/ shows it. */
+#ifndef RL_NETCDF_CALL_H
+#define RL_NETCDF_CALL_H
+
+#include <netcdf.h>
+#include <string.h>
+
+#include "ridgeless/core.h"
+
+/* An open file. `path` is what messages call it, borrowed; `blame` is the status of a failure: RL_ERR_INPUT for a file
+ * somebody gave us, RL_ERR_IO for one that was fine before, RL_ERR_LIBRARY for one we write. */
+typedef struct rl_nc {
+    int id;
+    const char *path;
+    rl_status blame;
+} rl_nc;
+
+static inline rl_status rl_nc_fail(const rl_nc *file, int code, const char *call) {
+    return rl_fail(file->blame, "%s: %.*s: %s", file->path, (int)strcspn(call, "("), call, nc_strerror(code));
+}
+
+#define RL_NC(file, call)                                                       \
+    do {                                                                        \
+        const int rl_nc_code = (call);                                          \
+        if (rl_nc_code != NC_NOERR) return rl_nc_fail(file, rl_nc_code, #call); \
+    } while (0)
+
+#endif
