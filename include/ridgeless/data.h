@@ -19,20 +19,36 @@ typedef struct rl_teacher {
     bool isotropic; /* all of them 1 */
 } rl_teacher;
 
+/* Where the features of a table lie that is too large for memory. */
+typedef struct rl_table_file {
+    char *path;              /* of a NetCDF file; owned; NULL: there is no such table */
+    char *features;          /* its variable (row, feature); owned */
+    size_t slab_bytes;       /* of the rows that are in memory at a time; one row at least is */
+    int64_t bytes, modified; /* size, and seconds of the last change, of the file when it was loaded */
+} rl_table_file;
+
+/* Rows are in one of three places: in memory (x), drawn when they are wanted (`fresh`), or in a file that is read by
+ * blocks. Code for one rank (rl_rows_get and whoever calls it) works with the first two; rl_dataset_case_create of
+ * `distributed` with all. */
 typedef struct rl_dataset {
     char *name;   /* group in the results file; owned */
     char *origin; /* where the rows come from, for people: a path, or how they were drawn; owned */
     int n_rows, n_features;
     int n_dropped;      /* rows of the file left out because a value is missing */
-    double *x;          /* [n_rows, n_features], row-major, ld = n_features; owned. NULL when `fresh` */
+    double *x;          /* [n_rows, n_features], row-major, ld = n_features; owned. NULL when `fresh` or in blocks */
     double *y;          /* [n_rows]; owned. NULL when `fresh` */
-    double *beta_star;  /* [n_features], owned: least squares on all rows; the population's when `fresh` */
+    double *beta_star;  /* [n_features], owned: least squares on all rows; the population's when `fresh`. Of a dataset
+                           in blocks zeros, until all ranks fill it by rl_distributed_least_squares */
+    rl_table_file file; /* of a dataset in blocks; path NULL otherwise */
     bool fresh;         /* rows are drawn anew for each repeat (student-teacher, draw: fresh) */
     rl_teacher teacher; /* of student-teacher; beta NULL otherwise */
     uint64_t checksum;  /* XXH3-64 over n_rows, n_features, x, y, or over the teacher: what the numbers depend on */
 } rl_dataset;
 
 void rl_dataset_destroy(rl_dataset *dataset);
+
+/* Whether the features stay in their file: x is NULL, and rows are dealt out to process grids alone. */
+bool rl_dataset_in_blocks(const rl_dataset *dataset);
 
 /* The variance of a fresh dataset's target that no linear function of the student's features explains:
  * |beta of the features the student does not see|^2 + noise^2. */
@@ -75,7 +91,8 @@ typedef struct rl_source {
     const char *how_to_get;   /* what to do when a file is missing; NULL when it needs none */
     const rl_option_spec *options;
     int n_options;
-    /* Fills name, origin, n_rows, n_features, n_dropped, and x, y or the teacher. rl_dataset_load does the rest. */
+    /* Fills origin, n_rows, n_features, n_dropped, and x and y, y and file, or the teacher. rl_dataset_load does the
+     * rest. */
     rl_status (*load)(const rl_source_request *request, rl_dataset *dataset);
 } rl_source;
 
@@ -90,7 +107,8 @@ bool rl_source_available(const rl_source *source, const rl_data_path *path, cons
 
 /* Makes the dataset: source->load, then refuses NaN and infinity, computes beta_star (by normal equations, as the
  * published program does, with RL_RANDOM_NUMPY; else QR, with column pivoting when all rows are rank-deficient: the
- * minimum-norm one) and the checksum. The caller owns *dataset; on failure it is empty. */
+ * minimum-norm one) and the checksum. A dataset in blocks is read through once, has the checksum that it would have in
+ * memory, and is left without beta_star. The caller owns *dataset; on failure it is empty. */
 rl_status rl_dataset_load(const rl_source *source, const rl_source_request *request, rl_dataset *dataset);
 
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
@@ -145,6 +163,26 @@ typedef struct rl_table_choice {
 } rl_table_choice;
 rl_status rl_table_numbers(const rl_table *table, const rl_table_choice *choice, rl_dataset *dataset);
 
+/* ---- tables that are read by blocks ------------------------------------------------------------------------------ */
+
+#define RL_SLAB_BYTES ((size_t)32 << 20)
+
+/* The open table of a dataset in blocks. */
+typedef struct rl_table_blocks rl_table_blocks;
+
+/* RL_ERR_IO when the file cannot be read or is not the one that was loaded any more. Any process that sees the file may
+ * read it. Closed by rl_table_blocks_close, which allows NULL. */
+rl_status rl_table_blocks_open(const rl_dataset *dataset, rl_table_blocks **blocks);
+void rl_table_blocks_close(rl_table_blocks *blocks);
+
+/* How many rows to read at a time, from a multiple of it on: as many as slab_bytes hold, and where it can be, whole
+ * chunks of the file. */
+int rl_table_blocks_height(const rl_table_blocks *blocks);
+
+/* Reads rows first ... first + count - 1 of the file: rows [count, n_features], row-major. RL_ERR_INPUT names the row
+ * and feature of a value that is missing or not finite; RL_ERR_IO when reading fails. */
+rl_status rl_table_blocks_read(rl_table_blocks *blocks, int first, int count, double *rows);
+
 /* ---- the rows of a repeat --------------------------------------------------------------------------------------- */
 
 /* The rows of one repeat in their order. Reused from repeat to repeat. */
@@ -164,8 +202,8 @@ void rl_rows_destroy(rl_rows *rows);
  * end, so that the first N rows are its last N entries (the published split). */
 void rl_rows_arrange(rl_rows *rows, uint32_t repeat);
 
-/* Copies rows first ... first + count - 1 of the order: features to x [count, n_features], row-major with leading
- * dimension ldx, targets to y [count]. */
+/* Not of a dataset in blocks. Copies rows first ... first + count - 1 of the order: features to x [count, n_features],
+ * row-major with leading dimension ldx, targets to y [count]. */
 void rl_rows_get(const rl_rows *rows, int first, int count, double *x, int ldx, double *y);
 
 #endif

@@ -1,31 +1,6 @@
-#include <errno.h>
-#include <string.h>
-#include <sys/stat.h>
-
 #include "source.h"
 
 /* Any table that the user names. */
-
-/* Beside the study file, then where data files are looked for. */
-static rl_status locate(const rl_source_request *request, char **path) {
-    const char *file = rl_options_text(request->options, "file");
-    if (file[0] == '/') return rl_strdup(path, file);
-    if (request->base_folder != NULL) {
-        rl_text beside = RL_TEXT_EMPTY;
-        RL_TRY(rl_text_append(&beside, "%s/%s", request->base_folder, file));
-        struct stat status;
-        if (stat(beside.bytes, &status) == 0 || errno != ENOENT) { /* what is wrong with it, the reader says */
-            *path = beside.bytes;
-            return RL_OK;
-        }
-        rl_free(beside.bytes);
-    }
-    const rl_status status = rl_data_path_find(request->path, file, path);
-    if (status != RL_ERR_INPUT) return status;
-    if (request->base_folder == NULL) return rl_source_key_fail(request, "file", "%s", rl_error_message());
-    return rl_source_key_fail(request, "file", "%s, nor in %s beside the study file", rl_error_message(),
-                              request->base_folder);
-}
 
 /* The feature columns that the request names. */
 static rl_status choose_named(const rl_source_request *request, const rl_table *table, int target, int *columns) {
@@ -78,7 +53,7 @@ static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
         .delimiter = delimiters[(int)rl_options_get(request->options, "delimiter")->number],
         .has_header = rl_options_flag(request->options, "header"),
     };
-    RL_TRY(locate(request, &dataset->origin));
+    RL_TRY(rl_source_locate_named(request, &dataset->origin));
     rl_table table;
     RL_TRY(rl_table_read(dataset->origin, format, &table));
     int *columns = NULL;

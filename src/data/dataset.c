@@ -14,7 +14,12 @@ void rl_dataset_destroy(rl_dataset *dataset) {
     rl_free(dataset->beta_star);
     rl_free(dataset->teacher.beta);
     rl_free(dataset->teacher.scale);
+    rl_table_file_destroy(&dataset->file);
     *dataset = (rl_dataset){0};
+}
+
+bool rl_dataset_in_blocks(const rl_dataset *dataset) {
+    return dataset->file.path != NULL;
 }
 
 double rl_dataset_residual_variance(const rl_dataset *dataset) {
@@ -169,6 +174,7 @@ static rl_status solve(solver *s, const rl_dataset *dataset) {
 
 static rl_status compute_beta_star(rl_dataset *dataset, rl_random_kind random) {
     RL_TRY(RL_ALLOC(dataset->beta_star, dataset->n_features));
+    if (rl_dataset_in_blocks(dataset)) return RL_OK;
     if (dataset->fresh) {
         memcpy(dataset->beta_star, dataset->teacher.beta, sizeof(double) * (size_t)dataset->n_features);
         return RL_OK;
@@ -183,6 +189,64 @@ static rl_status compute_beta_star(rl_dataset *dataset, rl_random_kind random) {
     return status;
 }
 
+/* ---- checksum ---------------------------------------------------------------------------------------------------- */
+
+/* Rows not yet read, a slab after the other, into the hash. */
+static rl_status hash_slabs(rl_table_blocks *blocks, const rl_dataset *dataset, double *slab, XXH3_state_t *hash) {
+    const size_t row_bytes = sizeof(double) * (size_t)dataset->n_features;
+    const int64_t n = dataset->n_rows, height = rl_table_blocks_height(blocks);
+    for (int64_t first = 0; first < n; first += height) {
+        const int64_t count = height < n - first ? height : n - first;
+        RL_TRY(rl_table_blocks_read(blocks, (int)first, (int)count, slab));
+        XXH3_64bits_update(hash, slab, (size_t)count * row_bytes);
+    }
+    return RL_OK;
+}
+
+/* The hash of the features in the file, which are found finite on the way. */
+static rl_status hash_file(const rl_dataset *dataset, uint64_t seed, uint64_t *sum) {
+    rl_table_blocks *blocks;
+    double *slab = NULL;
+    RL_TRY(rl_table_blocks_open_as(dataset, RL_ERR_INPUT, &blocks));
+    rl_status status = RL_ALLOC(slab, (size_t)rl_table_blocks_height(blocks) * (size_t)dataset->n_features);
+    XXH3_state_t *hash = XXH3_createState();
+    if (status == RL_OK && hash == NULL) status = rl_fail(RL_ERR_MEMORY, "out of memory for a checksum");
+    if (status == RL_OK) {
+        XXH3_64bits_reset_withSeed(hash, seed);
+        status = hash_slabs(blocks, dataset, slab, hash);
+        *sum = XXH3_64bits_digest(hash);
+    }
+    XXH3_freeState(hash);
+    rl_free(slab);
+    rl_table_blocks_close(blocks);
+    return status;
+}
+
+static uint64_t hash_teacher(const rl_teacher *teacher, uint64_t seed) {
+    const size_t n_hidden = (size_t)teacher->n_hidden;
+    const uint64_t of_beta = XXH3_64bits_withSeed(teacher->beta, sizeof(double) * n_hidden, seed);
+    const uint64_t of_noise = XXH3_64bits_withSeed(&teacher->noise, sizeof teacher->noise, of_beta);
+    return teacher->isotropic ? of_noise : XXH3_64bits_withSeed(teacher->scale, sizeof(double) * n_hidden, of_noise);
+}
+
+/* Each part's hash is the seed of the next one's. */
+static rl_status compute_checksum(rl_dataset *dataset) {
+    const size_t p = (size_t)dataset->n_features, n = (size_t)dataset->n_rows;
+    const int64_t sizes[] = {dataset->n_rows, dataset->n_features, dataset->fresh ? dataset->teacher.n_hidden : 0};
+    const uint64_t seed = XXH3_64bits(sizes, sizeof sizes);
+    if (dataset->fresh) {
+        dataset->checksum = hash_teacher(&dataset->teacher, seed);
+        return RL_OK;
+    }
+    uint64_t of_x;
+    if (rl_dataset_in_blocks(dataset))
+        RL_TRY(hash_file(dataset, seed, &of_x));
+    else
+        of_x = XXH3_64bits_withSeed(dataset->x, sizeof(double) * n * p, seed);
+    dataset->checksum = XXH3_64bits_withSeed(dataset->y, sizeof(double) * n, of_x);
+    return RL_OK;
+}
+
 /* ---- loading ---------------------------------------------------------------------------------------------------- */
 
 static rl_status check_finite(const rl_dataset *dataset) {
@@ -191,27 +255,12 @@ static rl_status check_finite(const rl_dataset *dataset) {
         if (!isfinite(dataset->y[i]))
             return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): the target of row %zu is not finite", dataset->name,
                            dataset->origin, i + 1);
-        for (size_t j = 0; j < p; j++)
+        for (size_t j = 0; dataset->x != NULL && j < p; j++) /* else looked at when the checksum is made */
             if (!isfinite(dataset->x[i * p + j]))
                 return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): feature %zu of row %zu is not finite", dataset->name,
                                dataset->origin, j + 1, i + 1);
     }
     return RL_OK;
-}
-
-/* Each part's hash is the seed of the next one's. */
-static uint64_t checksum(const rl_dataset *dataset) {
-    const size_t p = (size_t)dataset->n_features, n = (size_t)dataset->n_rows;
-    const rl_teacher *teacher = &dataset->teacher;
-    const int64_t sizes[] = {dataset->n_rows, dataset->n_features, dataset->fresh ? teacher->n_hidden : 0};
-    const uint64_t hash = XXH3_64bits(sizes, sizeof sizes);
-    if (!dataset->fresh)
-        return XXH3_64bits_withSeed(dataset->y, sizeof(double) * n,
-                                    XXH3_64bits_withSeed(dataset->x, sizeof(double) * n * p, hash));
-    const size_t n_hidden = (size_t)teacher->n_hidden;
-    const uint64_t of_beta = XXH3_64bits_withSeed(teacher->beta, sizeof(double) * n_hidden, hash);
-    const uint64_t of_noise = XXH3_64bits_withSeed(&teacher->noise, sizeof teacher->noise, of_beta);
-    return teacher->isotropic ? of_noise : XXH3_64bits_withSeed(teacher->scale, sizeof(double) * n_hidden, of_noise);
 }
 
 static rl_status load(const rl_source *source, const rl_source_request *request, rl_dataset *dataset) {
@@ -222,8 +271,7 @@ static rl_status load(const rl_source *source, const rl_source_request *request,
                        dataset->n_rows);
     RL_TRY(check_finite(dataset));
     RL_TRY(compute_beta_star(dataset, request->random));
-    dataset->checksum = checksum(dataset);
-    return RL_OK;
+    return compute_checksum(dataset);
 }
 
 rl_status rl_dataset_load(const rl_source *source, const rl_source_request *request, rl_dataset *dataset) {

@@ -40,6 +40,7 @@ void rl_rows_arrange(rl_rows *rows, uint32_t repeat) {
 
 void rl_rows_get(const rl_rows *rows, int first, int count, double *x, int ldx, double *y) {
     const rl_dataset *d = rows->dataset;
+    assert(!rl_dataset_in_blocks(d));
     assert(first >= 0 && count >= 0 && count <= d->n_rows - first && ldx >= d->n_features);
     for (int i = 0; i < count; i++) {
         double *row = x + (size_t)i * (size_t)ldx;

@@ -1,16 +1,14 @@
 #include "source.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
-const rl_source *const rl_sources[] = {&rl_source_student_teacher,
-                                       &rl_source_california,
-                                       &rl_source_diabetes,
-                                       &rl_source_who,
-                                       &rl_source_who_fixed,
-                                       &rl_source_csv,
-                                       NULL};
+const rl_source *const rl_sources[] = {
+    &rl_source_student_teacher, &rl_source_california, &rl_source_diabetes, &rl_source_who,
+    &rl_source_who_fixed,       &rl_source_csv,        &rl_source_netcdf,   NULL};
 
 const rl_source *rl_source_find(const char *name) {
     for (const rl_source *const *source = rl_sources; *source != NULL; source++)
@@ -46,4 +44,24 @@ rl_status rl_source_key_fail(const rl_source_request *request, const char *key, 
     const int line = rl_options_get(request->options, key)->line;
     if (line == 0) return rl_fail(RL_ERR_INPUT, "dataset `%s`: key `%s`: %s", request->name, key, reason);
     return rl_fail(RL_ERR_INPUT, "dataset `%s`: key `%s` (line %d): %s", request->name, key, line, reason);
+}
+
+rl_status rl_source_locate_named(const rl_source_request *request, char **path) {
+    const char *file = rl_options_text(request->options, "file");
+    if (file[0] == '/') return rl_strdup(path, file);
+    if (request->base_folder != NULL) {
+        rl_text beside = RL_TEXT_EMPTY;
+        RL_TRY(rl_text_append(&beside, "%s/%s", request->base_folder, file));
+        struct stat status;
+        if (stat(beside.bytes, &status) == 0 || errno != ENOENT) { /* what is wrong with it, the reader says */
+            *path = beside.bytes;
+            return RL_OK;
+        }
+        rl_free(beside.bytes);
+    }
+    const rl_status status = rl_data_path_find(request->path, file, path);
+    if (status != RL_ERR_INPUT) return status;
+    if (request->base_folder == NULL) return rl_source_key_fail(request, "file", "%s", rl_error_message());
+    return rl_source_key_fail(request, "file", "%s, nor in %s beside the study file", rl_error_message(),
+                              request->base_folder);
 }

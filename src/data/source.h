@@ -5,14 +5,23 @@
 #include "ridgeless/data.h"
 
 extern const rl_source rl_source_student_teacher, rl_source_california, rl_source_diabetes, rl_source_who,
-    rl_source_who_fixed, rl_source_csv;
+    rl_source_who_fixed, rl_source_csv, rl_source_netcdf;
 
 /* The path of one of a source's files, owned by the caller. RL_ERR_INPUT says where it was looked for and how to get
  * it. */
 rl_status rl_source_locate(const rl_source *source, const rl_source_request *request, const char *file, char **path);
 
+/* The path of the file that the key `file` names, owned by the caller: beside the study file, then where data files are
+ * looked for. RL_ERR_INPUT when it is in none of these. */
+rl_status rl_source_locate_named(const rl_source_request *request, char **path);
+
 /* RL_ERR_INPUT about the value of a key of the study file. */
 rl_status rl_source_key_fail(const rl_source_request *request, const char *key, const char *format, ...) RL_PRINTF(3);
+
+/* Opens the table of dataset->file, whether that is the file that was loaded or not. A failure to read it has the
+ * status `blame`. */
+rl_status rl_table_blocks_open_as(const rl_dataset *dataset, rl_status blame, rl_table_blocks **blocks);
+void rl_table_file_destroy(rl_table_file *file);
 
 /* One row of a student-teacher dataset, drawn by Philox: x[n_features] and *y. */
 void rl_teacher_row(const rl_teacher *teacher, rl_key key, uint32_t repeat, uint32_t row, int n_features, double *x,

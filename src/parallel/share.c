@@ -34,6 +34,7 @@ static rl_status broadcast_text(const rl_context *context, char **text) {
 
 static rl_status broadcast_dataset(const rl_context *context, rl_dataset *d) {
     char *name = d->name, *origin = d->origin;
+    char *table = d->file.path, *variable = d->file.features;
     double *x = d->x, *y = d->y, *beta_star = d->beta_star, *teacher = d->teacher.beta, *scale = d->teacher.scale;
     rl_dataset plain = *d;
     RL_TRY(broadcast(context, &plain, sizeof plain));
@@ -41,6 +42,8 @@ static rl_status broadcast_dataset(const rl_context *context, rl_dataset *d) {
     rl_status status;
     RL_TRY_GOTO(broadcast_text(context, &name), done);
     RL_TRY_GOTO(broadcast_text(context, &origin), done);
+    RL_TRY_GOTO(broadcast_text(context, &table), done);
+    RL_TRY_GOTO(broadcast_text(context, &variable), done);
     RL_TRY_GOTO(broadcast_array(context, &x, rows * features, sizeof *x), done);
     RL_TRY_GOTO(broadcast_array(context, &y, rows, sizeof *y), done);
     RL_TRY_GOTO(broadcast_array(context, &beta_star, features, sizeof *beta_star), done);
@@ -50,6 +53,8 @@ done:
     *d = plain;
     d->name = name;
     d->origin = origin;
+    d->file.path = table;
+    d->file.features = variable;
     d->x = x;
     d->y = y;
     d->beta_star = beta_star;

@@ -166,7 +166,8 @@ double rl_curve_flops(const rl_grid *grid, int first, int n_sizes) {
 
 size_t rl_dataset_bytes(const rl_dataset *data) {
     const size_t p = (size_t)data->n_features, rows = data->fresh ? 0 : (size_t)data->n_rows;
-    return (rows * (p + 1) + p + (size_t)data->teacher.n_hidden) * sizeof(double);
+    const size_t row = rl_dataset_in_blocks(data) ? 1 : p + 1; /* the target alone */
+    return (rows * row + p + (size_t)data->teacher.n_hidden) * sizeof(double);
 }
 
 size_t rl_buffer_bytes(const rl_grid *grid) {

@@ -1,0 +1,155 @@
+/* Where the data of a classic NetCDF file end. The format: NetCDF Users' Guide, appendix B, "The NetCDF Classic Format
+ * Specification"; with 64-bit counts, "The CDF-5 File Format". */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "netcdf_variable.h"
+
+/* The header, read from its beginning. */
+typedef struct header {
+    FILE *file;
+    int version; /* 1; 2: 64-bit offsets; 5: 64-bit counts too */
+    bool ended;  /* before what was to be read */
+} header;
+
+/* A big-endian integer. */
+static uint64_t take(header *h, int n_bytes) {
+    uint64_t value = 0;
+    for (int i = 0; i < n_bytes && !h->ended; i++) {
+        const int byte = fgetc(h->file);
+        h->ended = byte == EOF;
+        value = value << 8 | (unsigned char)byte;
+    }
+    return value;
+}
+
+static uint64_t take_count(header *h) {
+    return take(h, h->version == 5 ? 8 : 4);
+}
+
+static uint64_t padded(uint64_t n_bytes) {
+    return (n_bytes + 3) & ~UINT64_C(3);
+}
+
+static void skip(header *h, uint64_t n_bytes) {
+    if (fseeko(h->file, (off_t)n_bytes, SEEK_CUR) != 0) h->ended = true;
+}
+
+static void skip_name(header *h) {
+    skip(h, padded(take_count(h)));
+}
+
+/* The number of entries of a list, after its tag. */
+static uint64_t take_list(header *h) {
+    take(h, 4);
+    return take_count(h);
+}
+
+static void skip_attributes(header *h) {
+    static const uint64_t size_of_type[] = {0, 1, 1, 2, 4, 4, 8, 1, 2, 4, 8, 8};
+    for (uint64_t n = take_list(h); n > 0 && !h->ended; n--) {
+        skip_name(h);
+        const uint64_t type = take(h, 4), length = take_count(h);
+        if (type >= sizeof size_of_type / sizeof *size_of_type)
+            h->ended = true;
+        else
+            skip(h, padded(length * size_of_type[type]));
+    }
+}
+
+/* Up to the first variable. */
+static void skip_to_variables(header *h) {
+    skip(h, 4);
+    take_count(h); /* of records */
+    for (uint64_t n = take_list(h); n > 0 && !h->ended; n--) {
+        skip_name(h);
+        take_count(h);
+    }
+    skip_attributes(h);
+    take_list(h);
+}
+
+/* Passes over a variable; where its data begin. */
+static uint64_t take_begin(header *h) {
+    skip_name(h);
+    skip(h, take_count(h) * (h->version == 5 ? 8 : 4)); /* its dimensions */
+    skip_attributes(h);
+    take(h, 4);    /* its type */
+    take_count(h); /* its size, if that has 32 bits */
+    return take(h, h->version == 1 ? 4 : 8);
+}
+
+/* Bytes of a variable, or of one record of it. */
+static rl_status variable_bytes(const rl_nc *file, int id, int unlimited, uint64_t *n_bytes, bool *has_records) {
+    int dimensions[NC_MAX_VAR_DIMS], n;
+    nc_type type;
+    size_t size, length;
+    RL_NC(file, nc_inq_var(file->id, id, NULL, &type, &n, dimensions, NULL));
+    RL_NC(file, nc_inq_type(file->id, type, NULL, &size));
+    *n_bytes = size;
+    *has_records = n > 0 && dimensions[0] == unlimited;
+    for (int i = *has_records ? 1 : 0; i < n; i++) {
+        RL_NC(file, nc_inq_dimlen(file->id, dimensions[i], &length));
+        *n_bytes *= length;
+    }
+    return RL_OK;
+}
+
+/* Bytes from one record to the next: those of a single variable are not padded. */
+static rl_status record_stride(const rl_nc *file, int n, int unlimited, uint64_t *stride) {
+    uint64_t n_bytes = 0, single = 0;
+    int n_with_records = 0;
+    *stride = 0;
+    for (int id = 0; id < n; id++) {
+        bool has_records;
+        RL_TRY(variable_bytes(file, id, unlimited, &n_bytes, &has_records));
+        if (!has_records) continue;
+        n_with_records++;
+        single = n_bytes;
+        *stride += padded(n_bytes);
+    }
+    if (n_with_records == 1) *stride = single;
+    return RL_OK;
+}
+
+static rl_status find_end(const rl_nc *file, header *h, uint64_t *end) {
+    int n, unlimited;
+    size_t n_records = 0;
+    uint64_t stride;
+    RL_NC(file, nc_inq_nvars(file->id, &n));
+    RL_NC(file, nc_inq_unlimdim(file->id, &unlimited));
+    if (unlimited >= 0) RL_NC(file, nc_inq_dimlen(file->id, unlimited, &n_records));
+    RL_TRY(record_stride(file, n, unlimited, &stride));
+    *end = 0;
+    skip_to_variables(h);
+    for (int id = 0; id < n && !h->ended; id++) {
+        uint64_t n_bytes, last = take_begin(h);
+        bool has_records;
+        RL_TRY(variable_bytes(file, id, unlimited, &n_bytes, &has_records));
+        if (has_records && n_records == 0) continue;
+        if (has_records) last += (n_records - 1) * stride;
+        if (last + n_bytes > *end) *end = last + n_bytes;
+    }
+    return RL_OK;
+}
+
+rl_status rl_nc_check_classic_size(const rl_nc *file) {
+    header h = {.file = fopen(file->path, "rb")};
+    struct stat status;
+    uint64_t end = 0;
+    if (h.file == NULL || fstat(fileno(h.file), &status) != 0) {
+        const int error = errno;
+        if (h.file != NULL) fclose(h.file);
+        return rl_fail(file->blame, "%s: cannot be read: %s", file->path, strerror(error));
+    }
+    skip(&h, 3);
+    h.version = (int)take(&h, 1);
+    rewind(h.file);
+    const rl_status found = find_end(file, &h, &end);
+    fclose(h.file);
+    RL_TRY(found);
+    if (!h.ended && (uint64_t)status.st_size >= end) return RL_OK;
+    return rl_fail(file->blame, "%s: is cut short: %lld bytes, expected %llu", file->path, (long long)status.st_size,
+                   (unsigned long long)end);
+}
