@@ -1,4 +1,4 @@
-#include "producer.h"
+#include "deal.h"
 
 static double fresh_entry(const void *state, int row, int column) {
     const rl_rows *rows = state;
@@ -11,12 +11,31 @@ static double pool_entry(const void *state, int row, int column) {
     return rows->dataset->x[(size_t)rows->order[row] * (size_t)rows->dataset->n_features + (size_t)column];
 }
 
+rl_case rl_case_of_rows(const rl_rows *rows, int n_train, int n_test) {
+    const rl_dataset *data = rows->dataset;
+    const bool in_blocks = rl_dataset_in_blocks(data);
+    const rl_entry entry = data->fresh ? fresh_entry : pool_entry;
+    return (rl_case){.n_train = n_train,
+                     .n_features = data->n_features,
+                     .n_test = n_test,
+                     .x = in_blocks ? NULL : entry,
+                     .deal = in_blocks ? rl_deal_rows : NULL,
+                     .state = rows,
+                     .beta_star = data->beta_star,
+                     .scale = rl_dataset_scale(data)};
+}
+
 /* This rank's share of the targets, the others' zero: a target needs its whole row, hidden features too. */
 static rl_status make_share(const rl_process_grid *grid, const rl_rows *rows, int n, double *y) {
     const int64_t first = (int64_t)n * grid->rank / grid->size, end = (int64_t)n * (grid->rank + 1) / grid->size;
+    const rl_dataset *data = rows->dataset;
+    if (rl_dataset_in_blocks(data)) {
+        for (int64_t i = first; i < end; i++) y[i] = data->y[rows->order[i]];
+        return RL_OK;
+    }
     double *row = NULL;
-    RL_TRY(RL_ALLOC(row, rows->dataset->n_features));
-    for (int64_t i = first; i < end; i++) rl_rows_get(rows, (int)i, 1, row, rows->dataset->n_features, &y[i]);
+    RL_TRY(RL_ALLOC(row, data->n_features));
+    for (int64_t i = first; i < end; i++) rl_rows_get(rows, (int)i, 1, row, data->n_features, &y[i]);
     rl_free(row);
     return RL_OK;
 }
@@ -29,14 +48,8 @@ rl_status rl_dataset_case_create(rl_dataset_case *case_, const rl_process_grid *
     if (status == RL_OK) status = make_share(grid, rows, n, case_->y);
     RL_TRY(rl_process_grid_agree(grid, status));
     RL_TRY(rl_sum_over_ranks(grid, case_->y, n)); /* one rank has each target: exact */
-    case_->c = (rl_case){.n_train = n_train,
-                         .n_features = rows->dataset->n_features,
-                         .n_test = n_test,
-                         .x = rows->dataset->fresh ? fresh_entry : pool_entry,
-                         .state = rows,
-                         .y = case_->y,
-                         .beta_star = rows->dataset->beta_star,
-                         .scale = rl_dataset_scale(rows->dataset)};
+    case_->c = rl_case_of_rows(rows, n_train, n_test);
+    case_->c.y = case_->y;
     return RL_OK;
 }
 

@@ -1,0 +1,161 @@
+#include "deal.h"
+
+#include <string.h>
+
+typedef struct dealer {
+    rl_block_matrix *m;
+    rl_placement to;
+    const rl_rows *rows;
+    rl_table_blocks *table; /* open on rank 0 */
+    int height;             /* rows of a slab */
+    int *place;             /* [rows of the file]: which of the placed rows it becomes; -1: none */
+    double *slab;           /* [height, features]: the placed rows of a slab one after the other */
+    int *wanted;            /* [height]: and where in the file they are */
+    /* What this rank owns: feature[k] goes to element feature_at[k] + row_at[i] of its part of the matrix, for the
+     * row_in_slab[i]-th row of the slab. */
+    int n_features, n_rows;
+    int *feature, *row_in_slab;
+    size_t *feature_at, *row_at;
+} dealer;
+
+static rl_status open_table(dealer *d) {
+    const rl_process_grid *grid = d->m->grid;
+    rl_status status = grid->rank == 0 ? rl_table_blocks_open(d->rows->dataset, &d->table) : RL_OK;
+    RL_TRY(rl_process_grid_agree(grid, status));
+    if (grid->rank == 0) d->height = rl_table_blocks_height(d->table);
+    RL_MPI(MPI_Bcast(&d->height, 1, MPI_INT, 0, grid->comm));
+    return RL_OK;
+}
+
+static rl_status allocate(dealer *d) {
+    const rl_dataset *data = d->rows->dataset;
+    const int owned = d->to.turned ? d->m->local_rows : d->m->local_columns;
+    RL_TRY(RL_ALLOC(d->place, data->n_rows));
+    RL_TRY(RL_ALLOC(d->slab, (size_t)d->height * (size_t)data->n_features));
+    RL_TRY(RL_ALLOC(d->wanted, d->height));
+    RL_TRY(RL_ALLOC(d->row_in_slab, d->height));
+    RL_TRY(RL_ALLOC(d->row_at, d->height));
+    RL_TRY(RL_ALLOC(d->feature, owned));
+    return RL_ALLOC(d->feature_at, owned);
+}
+
+static void release(dealer *d) {
+    rl_table_blocks_close(d->table);
+    rl_free(d->place);
+    rl_free(d->slab);
+    rl_free(d->wanted);
+    rl_free(d->row_in_slab);
+    rl_free(d->row_at);
+    rl_free(d->feature);
+    rl_free(d->feature_at);
+}
+
+/* ---- who owns what ----------------------------------------------------------------------------------------------- */
+
+static void invert_order(dealer *d) {
+    for (int i = 0; i < d->rows->dataset->n_rows; i++) d->place[i] = -1;
+    for (int i = 0; i < d->to.n_rows; i++) d->place[d->rows->order[d->to.first_row + i]] = i;
+}
+
+static void find_features(dealer *d) {
+    const rl_block_matrix *m = d->m;
+    const int all = d->rows->dataset->n_features;
+    if (d->to.turned) {
+        const int end = rl_rows_before(m, d->to.row + all);
+        for (int li = rl_rows_before(m, d->to.row); li < end; li++, d->n_features++) {
+            d->feature[d->n_features] = rl_block_matrix_global_row(m, li) - d->to.row;
+            d->feature_at[d->n_features] = (size_t)li;
+        }
+        return;
+    }
+    const int end = rl_columns_before(m, d->to.column + all);
+    for (int lj = rl_columns_before(m, d->to.column); lj < end; lj++, d->n_features++) {
+        d->feature[d->n_features] = rl_block_matrix_global_column(m, lj) - d->to.column;
+        d->feature_at[d->n_features] = (size_t)lj * (size_t)m->ld;
+    }
+}
+
+/* Of the slab's rows. */
+static void find_rows(dealer *d, int n_wanted) {
+    const rl_block_matrix *m = d->m;
+    d->n_rows = 0;
+    for (int i = 0; i < n_wanted; i++) {
+        const int place = d->place[d->wanted[i]];
+        const int global = place + (d->to.turned ? d->to.column : d->to.row);
+        const int local = d->to.turned ? rl_columns_before(m, global) : rl_rows_before(m, global);
+        const int next = d->to.turned ? rl_columns_before(m, global + 1) : rl_rows_before(m, global + 1);
+        if (next == local) continue;
+        d->row_in_slab[d->n_rows] = i;
+        d->row_at[d->n_rows++] = d->to.turned ? (size_t)local * (size_t)m->ld : (size_t)local;
+    }
+}
+
+/* ---- one slab ---------------------------------------------------------------------------------------------------- */
+
+/* How many of the file's rows [first, end) are placed. */
+static int find_wanted(dealer *d, int first, int end) {
+    int n = 0;
+    for (int row = first; row < end; row++)
+        if (d->place[row] >= 0) d->wanted[n++] = row;
+    return n;
+}
+
+/* From the first to the last of them; those between that nobody wants are closed up. */
+static rl_status read_wanted(dealer *d, int n_wanted) {
+    const size_t p = (size_t)d->rows->dataset->n_features;
+    const int first = d->wanted[0], count = d->wanted[n_wanted - 1] - first + 1;
+    RL_TRY(rl_table_blocks_read(d->table, first, count, d->slab));
+    for (size_t i = 0; i < (size_t)n_wanted; i++) {
+        const size_t from = (size_t)(d->wanted[i] - first);
+        if (from != i) memcpy(d->slab + i * p, d->slab + from * p, p * sizeof(double));
+    }
+    return RL_OK;
+}
+
+static rl_status broadcast(const rl_process_grid *grid, double *values, int64_t n) {
+    const int64_t piece = 1 << 24; /* MPI counts are ints */
+    for (int64_t done = 0; done < n; done += piece)
+        RL_MPI(MPI_Bcast(values + done, (int)(n - done < piece ? n - done : piece), MPI_DOUBLE, 0, grid->comm));
+    return RL_OK;
+}
+
+/* Row by row for each feature: the slab's rows, and the columns that they go to, stay in the cache for the next one. */
+static void take_mine(const dealer *d) {
+    const size_t p = (size_t)d->rows->dataset->n_features;
+    for (int k = 0; k < d->n_features; k++) {
+        double *to = d->m->a + d->feature_at[k];
+        const double *from = d->slab + d->feature[k];
+        for (int i = 0; i < d->n_rows; i++) to[d->row_at[i]] = from[(size_t)d->row_in_slab[i] * p];
+    }
+}
+
+static rl_status deal_slab(dealer *d, int first, int end) {
+    const rl_process_grid *grid = d->m->grid;
+    const int n_wanted = find_wanted(d, first, end);
+    if (n_wanted == 0) return RL_OK;
+    RL_TRY(rl_process_grid_agree(grid, grid->rank == 0 ? read_wanted(d, n_wanted) : RL_OK));
+    RL_TRY(broadcast(grid, d->slab, (int64_t)n_wanted * d->rows->dataset->n_features));
+    find_rows(d, n_wanted);
+    take_mine(d);
+    return RL_OK;
+}
+
+static rl_status deal(dealer *d) {
+    const int n = d->rows->dataset->n_rows;
+    RL_TRY(open_table(d));
+    RL_TRY(rl_process_grid_agree(d->m->grid, allocate(d)));
+    invert_order(d);
+    find_features(d);
+    for (int64_t first = 0; first < n; first += d->height) {
+        const int64_t end = first + d->height;
+        RL_TRY(deal_slab(d, (int)first, (int)(end < n ? end : n)));
+    }
+    return RL_OK;
+}
+
+rl_status rl_deal_rows(const void *rows, rl_block_matrix *matrix, rl_placement to) {
+    dealer d = {.m = matrix, .to = to, .rows = rows};
+    const rl_status status = deal(&d);
+    release(&d);
+    return status;
+}
