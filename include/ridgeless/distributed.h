@@ -149,4 +149,14 @@ rl_status rl_dataset_case_create(rl_dataset_case *case_, const rl_process_grid *
                                  int n_test);
 void rl_dataset_case_destroy(rl_dataset_case *case_);
 
+/* ---- least squares on all rows ------------------------------------------------------------------------------------
+ */
+
+/* Collective on the grid. The best linear model of a dataset, in memory or in blocks, by QR of all rows in the order of
+ * the file: beta [n_features], the same bits on every rank; for a dataset in blocks, what its beta_star should be. The
+ * grid holds the rows of two triangles at a time, or 2 MiB a rank if that is more. RL_ERR_INPUT, with beta of no use,
+ * when there are fewer rows than features or a feature depends linearly on those before it (its part orthogonal to them
+ * is at most max(rows, features) eps of its largest coordinate). */
+rl_status rl_distributed_least_squares(const rl_process_grid *grid, int block, const rl_dataset *dataset, double *beta);
+
 #endif

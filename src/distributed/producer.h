@@ -73,6 +73,9 @@ rl_status rl_reduce_shape(rl_core *core);
 /* Fills square and last of tails in a matrix: the same on all ranks. */
 rl_status rl_sum_tails(const rl_block_matrix *m, const rl_tails *tails);
 
+/* Local. Zeros below the diagonal of A: reflectors lie where R has zeros. */
+void rl_core_clear_below_diagonal(rl_core *core);
+
 /* Once Q^T has been applied to the left border and P to the right one: allocates the projection and takes from core->m
  * the tails, the targets (turned, if they are rows) and the test rows (turned, if they are columns), each in the bases
  * that Q and P make; then gives core->m back (it is empty afterwards). */

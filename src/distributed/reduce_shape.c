@@ -22,8 +22,7 @@ static rl_status apply_panels(rl_core *core) {
     return status;
 }
 
-/* Local. The reflectors lie where R has zeros. */
-static void clear_below_diagonal(rl_core *core) {
+void rl_core_clear_below_diagonal(rl_core *core) {
     rl_block_matrix *m = &core->m;
     const int row_end = rl_rows_before(m, core->rows);
     for (int lj = rl_columns_before(m, core->columns) - 1; lj >= 0; lj--) {
@@ -35,7 +34,7 @@ static void clear_below_diagonal(rl_core *core) {
 
 rl_status rl_core_factor(rl_core *core) {
     RL_TRY(apply_panels(core));
-    clear_below_diagonal(core);
+    rl_core_clear_below_diagonal(core);
     return RL_OK;
 }
 

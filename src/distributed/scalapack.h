@@ -37,6 +37,11 @@ void pdgeadd_(const char *trans, const int *m, const int *n, const double *alpha
               const int *ja, const int *desca, const double *beta, double *c, const int *ic, const int *jc,
               const int *descc);
 
+/* x = op(A)^-1 x with A triangular. */
+void pdtrsv_(const char *uplo, const char *trans, const char *diag, const int *n, const double *a, const int *ia,
+             const int *ja, const int *desca, double *x, const int *ix, const int *jx, const int *descx,
+             const int *incx);
+
 /* QR, LQ, block reflectors */
 void pdgeqrf_(const int *m, const int *n, double *a, const int *ia, const int *ja, const int *desca, double *tau,
               double *work, const int *lwork, int *info);
