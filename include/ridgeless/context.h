@@ -11,8 +11,8 @@ typedef struct rl_context {
     int rank, size;
 } rl_context;
 
-/* Collective on all processes. Initializes MPI and sets one BLAS thread a rank unless the environment says otherwise.
- */
+/* Collective on all processes. Initializes MPI, sets one BLAS thread a rank unless the environment says otherwise, and
+ * has freed arrays of 1 MiB and more returned to the system. */
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context);
 
 /* Collective. Finalizes MPI. */

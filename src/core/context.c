@@ -1,6 +1,7 @@
 #include "ridgeless/context.h"
 
 #include <cblas.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,9 @@ rl_status rl_mpi_fail(int code, const char *call) {
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
     /* Ranks fill the cores already; a BLAS that also starts a thread a core would make them fight. */
     if (getenv("OPENBLAS_NUM_THREADS") == NULL && getenv("OMP_NUM_THREADS") == NULL) openblas_set_num_threads(1);
+    /* Large arrays go back to the system when they are freed. glibc before 2.38 cannot use the place of an aligned
+     * block for the next one of its size, and a process would grow by a slab each time that a table is dealt out. */
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
     *context = (rl_context){.comm = MPI_COMM_NULL};
     RL_MPI(MPI_Init(argc, argv));
     RL_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &context->comm));
