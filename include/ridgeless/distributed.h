@@ -97,13 +97,22 @@ typedef struct rl_placement {
     bool turned;
 } rl_placement;
 
+/* Some entries of a case: row + i and column + j, i < n_rows and j < n_columns, to out[i row_step + j column_step]; one
+ * of the steps is 1. */
+typedef struct rl_tile {
+    int row, n_rows, column, n_columns;
+    double *out;
+    ptrdiff_t row_step, column_step;
+} rl_tile;
+
 /* A training set and its test rows. Every rank of the grid can make any entry, or rows are dealt out. */
 typedef struct rl_case {
     int n_train, n_features, n_test;
     rl_entry x; /* row, column: rows 0 ... n_train - 1 are training rows, the next n_test are test rows */
+    void (*fill)(const void *state, const rl_tile *tile); /* many entries of x at once, the same bits; may be NULL */
     /* Where x is NULL: fills what this rank owns of the rows placed in the matrix. Collective on the matrix's grid. */
     rl_status (*deal)(const void *state, rl_block_matrix *matrix, rl_placement to);
-    const void *state;       /* of either */
+    const void *state;       /* of all of them */
     const double *y;         /* [n_train + n_test], borrowed, the same on every rank */
     const double *beta_star; /* [n_features], borrowed, the same on every rank */
     /* [n_features], borrowed: standard deviations of the population's features; NULL: all 1, or unknown. Given, they

@@ -41,6 +41,15 @@ double rl_philox_normal(rl_key key, rl_stream stream, uint32_t repeat, uint32_t 
 void rl_philox_normal_row(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t first_column, int count,
                           double *out);
 
+/* out[count]: entries (first_row ... first_row + count - 1, column). Faster than rows: each block's two numbers are of
+ * use. */
+void rl_philox_normal_column(rl_key key, rl_stream stream, uint32_t repeat, uint32_t first_row, uint32_t column,
+                             int count, double *out);
+
+/* even[count] and odd[count]: of rows 2 pair and 2 pair + 1, the entries in columns first_column and after. As fast. */
+void rl_philox_normal_row_pair(rl_key key, rl_stream stream, uint32_t repeat, uint32_t pair, uint32_t first_column,
+                               int count, double *even, double *odd);
+
 /* A uniformly random order of 0 ... n-1 (Fisher-Yates, rejection without bias), keyed by (key, RL_STREAM_ROW_ORDER,
  * repeat). order[n] is written. */
 void rl_philox_permutation(rl_key key, uint32_t repeat, int n, int *order);

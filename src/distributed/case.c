@@ -6,6 +6,41 @@ static double fresh_entry(const void *state, int row, int column) {
            rl_philox_normal(rows->key, RL_STREAM_FEATURES, rows->repeat, (uint32_t)row, (uint32_t)column);
 }
 
+/* Blocks of random numbers have one of two rows each, so that two rows are made together. */
+static void fill_fresh_rows(const rl_rows *rows, const rl_tile *t) {
+    for (int i = 0; i < t->n_rows; i++) {
+        const uint32_t row = (uint32_t)(t->row + i), column = (uint32_t)t->column;
+        double *const out = t->out + i * t->row_step;
+        if (row % 2 == 0 && i + 1 < t->n_rows) {
+            rl_philox_normal_row_pair(rows->key, RL_STREAM_FEATURES, rows->repeat, row / 2, column, t->n_columns, out,
+                                      out + t->row_step);
+            i++;
+        } else {
+            rl_philox_normal_row(rows->key, RL_STREAM_FEATURES, rows->repeat, row, column, t->n_columns, out);
+        }
+    }
+}
+
+static void fill_fresh_columns(const rl_rows *rows, const rl_tile *t) {
+    for (int j = 0; j < t->n_columns; j++)
+        rl_philox_normal_column(rows->key, RL_STREAM_FEATURES, rows->repeat, (uint32_t)t->row,
+                                (uint32_t)(t->column + j), t->n_rows, t->out + j * t->column_step);
+}
+
+static void fill_fresh(const void *state, const rl_tile *t) {
+    const rl_rows *rows = state;
+    const double *scale = rows->dataset->teacher.scale + t->column;
+    if (t->row_step == 1) {
+        fill_fresh_columns(rows, t);
+        for (int j = 0; j < t->n_columns; j++)
+            for (int i = 0; i < t->n_rows; i++) t->out[i + j * t->column_step] *= scale[j];
+    } else {
+        fill_fresh_rows(rows, t);
+        for (int i = 0; i < t->n_rows; i++)
+            for (int j = 0; j < t->n_columns; j++) t->out[i * t->row_step + j] *= scale[j];
+    }
+}
+
 static double pool_entry(const void *state, int row, int column) {
     const rl_rows *rows = state;
     return rows->dataset->x[(size_t)rows->order[row] * (size_t)rows->dataset->n_features + (size_t)column];
@@ -19,6 +54,7 @@ rl_case rl_case_of_rows(const rl_rows *rows, int n_train, int n_test) {
                      .n_features = data->n_features,
                      .n_test = n_test,
                      .x = in_blocks ? NULL : entry,
+                     .fill = data->fresh ? fill_fresh : NULL,
                      .deal = in_blocks ? rl_deal_rows : NULL,
                      .state = rows,
                      .beta_star = data->beta_star,

@@ -48,17 +48,6 @@ static double row_entry(const void *state, int row, int column) {
     return column_entry(state, column, row);
 }
 
-rl_status rl_case_fill(const rl_case *c, rl_block_matrix *m, rl_placement to) {
-    const placed_rows rows = {c, to.first_row};
-    if (to.n_rows == 0) return RL_OK;
-    if (c->x == NULL) return c->deal(c->state, m, to);
-    if (to.turned)
-        rl_block_matrix_fill(m, to.row, to.column, c->n_features, to.n_rows, turned_entry, &rows);
-    else
-        rl_block_matrix_fill(m, to.row, to.column, to.n_rows, c->n_features, direct_entry, &rows);
-    return RL_OK;
-}
-
 /* The part of a matrix that this rank owns of rows of a case: local index ranges. */
 typedef struct share {
     int row, row_end, column, column_end;
@@ -68,6 +57,41 @@ static share share_of(const rl_block_matrix *m, const rl_case *c, rl_placement t
     const int rows = to.turned ? c->n_features : to.n_rows, columns = to.turned ? to.n_rows : c->n_features;
     return (share){rl_rows_before(m, to.row), rl_rows_before(m, to.row + rows), rl_columns_before(m, to.column),
                    rl_columns_before(m, to.column + columns)};
+}
+
+static int smaller(int a, int b) {
+    return a < b ? a : b;
+}
+
+/* What this rank owns, block by block: in a block, neighbours are neighbours. */
+static void fill_tiles(const rl_case *c, rl_block_matrix *m, rl_placement to) {
+    const share mine = share_of(m, c, to);
+    int width, height;
+    for (int lj = mine.column; lj < mine.column_end; lj += width) {
+        const int j = rl_block_matrix_global_column(m, lj);
+        width = smaller(m->column_block - j % m->column_block, mine.column_end - lj);
+        for (int li = mine.row; li < mine.row_end; li += height) {
+            const int i = rl_block_matrix_global_row(m, li);
+            height = smaller(m->row_block - i % m->row_block, mine.row_end - li);
+            double *const out = m->a + (size_t)lj * (size_t)m->ld + (size_t)li;
+            const rl_tile direct = {to.first_row + i - to.row, height, j - to.column, width, out, 1, m->ld};
+            const rl_tile turned = {to.first_row + j - to.column, width, i - to.row, height, out, m->ld, 1};
+            c->fill(c->state, to.turned ? &turned : &direct);
+        }
+    }
+}
+
+rl_status rl_case_fill(const rl_case *c, rl_block_matrix *m, rl_placement to) {
+    const placed_rows rows = {c, to.first_row};
+    if (to.n_rows == 0) return RL_OK;
+    if (c->x == NULL) return c->deal(c->state, m, to);
+    if (c->fill != NULL)
+        fill_tiles(c, m, to);
+    else if (to.turned)
+        rl_block_matrix_fill(m, to.row, to.column, c->n_features, to.n_rows, turned_entry, &rows);
+    else
+        rl_block_matrix_fill(m, to.row, to.column, to.n_rows, c->n_features, direct_entry, &rows);
+    return RL_OK;
 }
 
 /* ---- checks ------------------------------------------------------------------------------------------------------ */

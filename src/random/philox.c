@@ -3,13 +3,14 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "../clones.h"
 #include "ridgeless/random.h"
 
 /* Logarithm, cosine and sine are written out here, from additions, multiplications and divisions alone: libm's differ
  * in the last bit from one version and processor to the next, and a drawn value must not. */
 
 static const double LN_2 = 0x1.62e42fefa39efp-1, HALF_PI = 0x1.921fb54442d18p+0;
-static const uint64_t SQRT_HALF_BITS = 0x3fe6a09e667f3bcdu;
+static const uint64_t SQRT_HALF_BITS = 0x3fe6a09e667f3bcdu, ONE_BITS = 0x3ff0000000000000u;
 
 rl_key rl_key_make(uint64_t study_seed, const char *dataset_name) {
     const uint64_t hash = XXH3_64bits_withSeed(dataset_name, strlen(dataset_name), study_seed);
@@ -23,13 +24,15 @@ void rl_philox(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint
     memcpy(block, result.v, sizeof result.v);
 }
 
-/* In (0, 1): the middles of 2^52 equal intervals, which a double holds exactly. */
-static double open_uniform(uint32_t low, uint32_t high) {
-    const uint64_t bits = ((uint64_t)high << 32 | low) >> 12;
-    return ((double)(int64_t)bits + 0.5) * 0x1p-52;
+/* In (0, 1): the middles of 2^52 equal intervals, which a double holds exactly. The bits make a number in [1, 2). */
+RL_INLINED double open_uniform(uint32_t low, uint32_t high) {
+    const uint64_t bits = ONE_BITS | ((uint64_t)high << 32 | low) >> 12;
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x - 1 + 0x1p-53;
 }
 
-static double polynomial(const double *coefficients, int n, double z) {
+RL_INLINED double polynomial(const double *coefficients, int n, double z) {
     double sum = coefficients[0];
     for (int i = 1; i < n; i++) sum = sum * z + coefficients[i];
     return sum;
@@ -61,7 +64,7 @@ static const double SIN[] = {1.0 / 355687428096000,
 
 /* Of u in (0, 1): u = m 2^e with m in [sqrt(1/2), sqrt(2)), log m = 2 artanh((m - 1) / (m + 1)). No branch: a random
  * one is mispredicted half of the time. */
-static double natural_log(double u) {
+RL_INLINED double natural_log(double u) {
     uint64_t bits;
     memcpy(&bits, &u, sizeof bits);
     const uint64_t above = bits - SQRT_HALF_BITS; /* its exponent field is e, in two's complement */
@@ -73,25 +76,87 @@ static double natural_log(double u) {
     return e * LN_2 + (2 * s + 2 * s * POLYNOMIAL(ARTANH, s * s));
 }
 
-/* cos(quadrant pi/2 + x), |x| <= pi/4. */
-static double cosine(int quadrant, double x) {
-    const double values[2] = {POLYNOMIAL(COS, x * x), -x * POLYNOMIAL(SIN, x * x)};
-    return values[quadrant & 1] * (1 - (quadrant & 2));
+/* a, or b if `second`, which is 0 or 1, with its sign changed if `change`, which is 0 or 2. As bits: a random branch
+ * once more, and compilers make no vectors of the choice. */
+RL_INLINED double choose(int second, double a, double b, int change) {
+    uint64_t bits[2];
+    memcpy(&bits[0], &a, sizeof a);
+    memcpy(&bits[1], &b, sizeof b);
+    const uint64_t mask = 0 - (uint64_t)second, sign = (uint64_t)change << 62;
+    bits[0] = ((bits[0] & ~mask) | (bits[1] & mask)) ^ sign;
+    memcpy(&a, &bits[0], sizeof a);
+    return a;
 }
 
-double rl_philox_normal(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column) {
-    uint32_t block[4];
-    rl_philox(key, stream, repeat, row / 2, column, block);
+/* The two normal numbers of a block: radius times cosine and sine of quadrant pi/2 + x, |x| <= pi/4. */
+RL_INLINED void make_normals(const uint32_t block[4], double *even, double *odd) {
     const double radius = sqrt(-2 * natural_log(open_uniform(block[0], block[1])));
     const double turns = 4 * open_uniform(block[2], block[3]); /* in quarters */
     const int quadrant = (int)(turns + 0.5);
     const double x = (turns - quadrant) * HALF_PI;
-    return radius * cosine(row % 2 == 0 ? quadrant : quadrant + 3, x); /* sin t = cos(t + 3 pi/2) */
+    const double cosine = POLYNOMIAL(COS, x * x), sine = x * POLYNOMIAL(SIN, x * x);
+    *even = radius * choose(quadrant & 1, cosine, sine, (quadrant + 1) & 2);
+    *odd = radius * choose(quadrant & 1, sine, cosine, quadrant & 2);
+}
+
+double rl_philox_normal(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column) {
+    uint32_t block[4];
+    double normals[2];
+    rl_philox(key, stream, repeat, row / 2, column, block);
+    make_normals(block, &normals[0], &normals[1]);
+    return normals[row % 2];
+}
+
+/* Blocks in a row or in a column, AT_ONCE at most. */
+enum { AT_ONCE = 64 };
+typedef struct block_run {
+    rl_key key;
+    uint32_t column, pair, stream, repeat; /* the first counter; a pair is rows 2 pair and 2 pair + 1 */
+    uint32_t column_step, pair_step;
+} block_run;
+
+RL_CLONES static void draw(const block_run *given, int count, double *restrict even, double *restrict odd) {
+    const block_run run = *given;
+    const philox4x32_key_t key = {{run.key.word[0], run.key.word[1]}};
+    for (uint32_t k = 0; k < (uint32_t)count; k++) {
+        const philox4x32_ctr_t counter = {
+            {run.column + k * run.column_step, run.pair + k * run.pair_step, run.stream, run.repeat}};
+        const philox4x32_ctr_t block = philox4x32_R(10, counter, key);
+        make_normals(block.v, &even[k], &odd[k]);
+    }
+}
+
+void rl_philox_normal_row_pair(rl_key key, rl_stream stream, uint32_t repeat, uint32_t pair, uint32_t first_column,
+                               int count, double *even, double *odd) {
+    for (int done = 0; done < count; done += AT_ONCE) {
+        const block_run run = {key, first_column + (uint32_t)done, pair, stream, repeat, 1, 0};
+        draw(&run, count - done < AT_ONCE ? count - done : AT_ONCE, even + done, odd + done);
+    }
 }
 
 void rl_philox_normal_row(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t first_column, int count,
                           double *out) {
-    for (int j = 0; j < count; j++) out[j] = rl_philox_normal(key, stream, repeat, row, first_column + (uint32_t)j);
+    double other[AT_ONCE];
+    for (int done = 0; done < count; done += AT_ONCE) {
+        const int some = count - done < AT_ONCE ? count - done : AT_ONCE;
+        rl_philox_normal_row_pair(key, stream, repeat, row / 2, first_column + (uint32_t)done, some,
+                                  row % 2 == 0 ? out + done : other, row % 2 == 0 ? other : out + done);
+    }
+}
+
+void rl_philox_normal_column(rl_key key, rl_stream stream, uint32_t repeat, uint32_t first_row, uint32_t column,
+                             int count, double *out) {
+    double even[AT_ONCE], odd[AT_ONCE];
+    int i = first_row % 2 == 0 ? 0 : -1; /* of the even row of a pair */
+    for (uint32_t pair = first_row / 2; i < count; pair += AT_ONCE) {
+        const block_run run = {key, column, pair, stream, repeat, 0, 1};
+        const int pairs = (count - i + 1) / 2 < AT_ONCE ? (count - i + 1) / 2 : AT_ONCE;
+        draw(&run, pairs, even, odd);
+        for (int k = 0; k < pairs; k++, i += 2) {
+            if (i >= 0) out[i] = even[k];
+            if (i + 1 < count) out[i + 1] = odd[k];
+        }
+    }
 }
 
 /* The words of blocks (row 0, column 0, 1, 2, ...), one after the other. */

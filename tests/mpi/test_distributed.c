@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/distributed/generate.h"
 #include "report.h"
 #include "ridgeless/distributed.h"
 #include "ridgeless/random.h"
@@ -470,6 +471,67 @@ static void test_case_on_grids(report *r, const test_case *t) {
     free_problem(&q);
 }
 
+/* ---- fresh rows -------------------------------------------------------------------------------------------------- */
+
+static rl_dataset fresh_dataset(int rows, int features) {
+    const rl_source *source = rl_source_find("student-teacher");
+    rl_options options;
+    rl_dataset dataset;
+    if (rl_options_create(&options, source->options, source->n_options) != RL_OK) MPI_Abort(MPI_COMM_WORLD, 1);
+    options.values[rl_options_find(&options, "rows")].number = rows;
+    options.values[rl_options_find(&options, "features")].number = features;
+    options.values[rl_options_find(&options, "hidden_features")].number = features + 3;
+    options.values[rl_options_find(&options, "draw")].number = 1;   /* fresh */
+    options.values[rl_options_find(&options, "design")].number = 2; /* power-law */
+    const rl_source_request request = {.name = "fresh", .options = &options};
+    if (rl_dataset_load(source, &request, &dataset) != RL_OK) MPI_Abort(MPI_COMM_WORLD, 1);
+    rl_options_destroy(&options);
+    return dataset;
+}
+
+/* Rows placed in a matrix with a frame, by tiles and entry by entry. */
+static bool same_by_tiles(const rl_process_grid *grid, int block, const rl_case *c, rl_placement to) {
+    const int rows = to.row + 1 + (to.turned ? c->n_features : to.n_rows);
+    const int columns = to.column + 2 + (to.turned ? to.n_rows : c->n_features);
+    rl_case by_entry = *c;
+    rl_block_matrix tiles, entries;
+    bool ok = rl_block_matrix_create(&tiles, grid, rows, columns, block, block) == RL_OK &&
+              rl_block_matrix_create(&entries, grid, rows, columns, block, block) == RL_OK;
+    by_entry.fill = NULL;
+    ok =
+        ok && c->fill != NULL && rl_case_fill(c, &tiles, to) == RL_OK && rl_case_fill(&by_entry, &entries, to) == RL_OK;
+    ok = ok && memcmp(tiles.a, entries.a, sizeof(double) * (size_t)tiles.ld * (size_t)tiles.local_columns) == 0;
+    rl_block_matrix_destroy(&tiles);
+    rl_block_matrix_destroy(&entries);
+    return ok || wrong("block %d, first row %d, turned %d", block, to.first_row, to.turned);
+}
+
+static void test_tiles(report *r) {
+    enum { N = 90, N_TEST = 33, P = 75 };
+    const int blocks[] = {1, 7, 8, 64, 200};
+    const rl_placement places[] = {{0, N, 0, 0, false}, {N, N_TEST, N, 0, false}, {N - 1, N_TEST, 5, 3, false},
+                                   {0, N, 0, 0, true},  {N, N_TEST, 0, N, true},  {N - 1, N_TEST, 5, 3, true}};
+    rl_dataset dataset = fresh_dataset(N + N_TEST, P);
+    rl_rows rows;
+    bool ok = rl_rows_create(&rows, &dataset, RL_RANDOM_PHILOX, 3) == RL_OK;
+    rl_rows_arrange(&rows, 2);
+    for (int g = 0; g < N_GRIDS; g++) {
+        if (grids[g].rows * grids[g].columns > r->size) continue;
+        rl_process_grid *grid = grid_of(grids[g].rows, grids[g].columns);
+        rl_dataset_case case_;
+        if (grid == NULL) continue;
+        ok = ok && rl_dataset_case_create(&case_, grid, &rows, N, N_TEST) == RL_OK;
+        for (size_t b = 0; b < sizeof blocks / sizeof *blocks; b++)
+            for (size_t k = 0; k < sizeof places / sizeof *places; k++)
+                ok = ok && same_by_tiles(grid, blocks[b], &case_.c, places[k]);
+        rl_dataset_case_destroy(&case_);
+        rl_process_grid_destroy(grid);
+    }
+    check(r, ok, "fresh rows made by tiles are their entries");
+    rl_rows_destroy(&rows);
+    rl_dataset_destroy(&dataset);
+}
+
 /* ---- what must not hang ------------------------------------------------------------------------------------------ */
 
 typedef struct poison {
@@ -635,6 +697,7 @@ int main(int argc, char **argv) {
     test_hashes(&r);
     test_hash_sees_changes(&r);
     test_limits(&r);
+    test_tiles(&r);
     test_not_finite(&r);
     test_vectors_not_finite(&r);
     test_zero_matrix(&r);

@@ -93,11 +93,32 @@ static void normal_numbers_agree_with_libm(void **state) {
 
 static void normal_row_is_its_entries(void **state) {
     (void)state;
-    double whole[100], part[7];
-    rl_philox_normal_row(key, RL_STREAM_FEATURES, 2, 11, 0, 100, whole);
-    rl_philox_normal_row(key, RL_STREAM_FEATURES, 2, 11, 90, 7, part);
-    assert_memory_equal(part, whole + 90, sizeof part);
-    for (uint32_t j = 0; j < 100; j++) assert_true(whole[j] == rl_philox_normal(key, RL_STREAM_FEATURES, 2, 11, j));
+    double whole[200], part[7];
+    for (uint32_t row = 10; row < 12; row++) {
+        rl_philox_normal_row(key, RL_STREAM_FEATURES, 2, row, 0, 200, whole);
+        rl_philox_normal_row(key, RL_STREAM_FEATURES, 2, row, 90, 7, part);
+        assert_memory_equal(part, whole + 90, sizeof part);
+        for (uint32_t j = 0; j < 200; j++)
+            assert_true(whole[j] == rl_philox_normal(key, RL_STREAM_FEATURES, 2, row, j));
+    }
+}
+
+/* Many at once are the same bits: odd and even first rows, all counts up to some blocks, and nothing beyond them. */
+static void normal_columns_and_pairs_are_entries(void **state) {
+    (void)state;
+    double column[300], even[300], odd[300];
+    for (uint32_t first = 0; first < 3; first++)
+        for (int count = 0; count < 280; count += count < 8 ? 1 : 13) {
+            column[count] = even[count] = odd[count] = -99;
+            rl_philox_normal_column(key, RL_STREAM_NOISE, 4, 70 + first, 6, count, column);
+            rl_philox_normal_row_pair(key, RL_STREAM_NOISE, 4, 35 + first, 6, count, even, odd);
+            for (uint32_t i = 0; i < (uint32_t)count; i++) {
+                assert_true(column[i] == rl_philox_normal(key, RL_STREAM_NOISE, 4, 70 + first + i, 6));
+                assert_true(even[i] == rl_philox_normal(key, RL_STREAM_NOISE, 4, 70 + 2 * first, 6 + i));
+                assert_true(odd[i] == rl_philox_normal(key, RL_STREAM_NOISE, 4, 71 + 2 * first, 6 + i));
+            }
+            assert_true(column[count] == -99 && even[count] == -99 && odd[count] == -99);
+        }
 }
 
 static void every_index_changes_the_draw(void **state) {
@@ -304,6 +325,7 @@ int main(void) {
         cmocka_unit_test(normal_numbers_are_exact_box_muller),
         cmocka_unit_test(normal_numbers_agree_with_libm),
         cmocka_unit_test(normal_row_is_its_entries),
+        cmocka_unit_test(normal_columns_and_pairs_are_entries),
         cmocka_unit_test(every_index_changes_the_draw),
         cmocka_unit_test(normal_numbers_are_normal),
         cmocka_unit_test(philox_permutation_has_known_values),
