@@ -24,6 +24,9 @@ typedef struct calibration {
 
 /* ---- kernels ----------------------------------------------------------------------------------------------------- */
 
+/* A matrix of 64 MiB at most, whose ld spreads over cache sets. */
+enum { LD = 1032, ROWS = 1024, RANK = 64, MOST_COLUMNS = 8192 };
+
 /* Does a piece of work, some milliseconds, and says how much it was. */
 typedef double (*kernel)(void *state);
 
@@ -49,11 +52,16 @@ static rl_status measure_kernel(const calibration *c, kernel call, void *state, 
     return RL_OK;
 }
 
+/* As cases do: entry by entry where they lie, and whole rows for the targets. */
 static double draw(void *state) {
-    enum { COUNT = 1 << 16 };
-    double *sum = state;
-    for (uint32_t i = 0; i < COUNT; i++) *sum += rl_philox_normal((rl_key){{1, 2}}, RL_STREAM_FEATURES, 0, i, 3);
-    return COUNT;
+    enum { COUNT = 1 << 15 };
+    const rl_key key = {{1, 2}};
+    double *row = state, sum = 0;
+    for (uint32_t i = 0; i < COUNT; i++) sum += rl_philox_normal(key, RL_STREAM_FEATURES, 0, i, 3);
+    for (uint32_t i = 0; i < COUNT / MOST_COLUMNS; i++)
+        rl_philox_normal_row(key, RL_STREAM_FEATURES, 0, i, 0, MOST_COLUMNS, row);
+    row[0] = sum; /* used */
+    return 2.0 * COUNT;
 }
 
 /* The arrays of both, allocated for the largest. */
@@ -61,8 +69,6 @@ typedef struct operands {
     double *a, *x, *y;
     int columns; /* of a for dgemv */
 } operands;
-
-enum { LD = 1032, ROWS = 1024, RANK = 64, MOST_COLUMNS = 8192 }; /* a: 64 MiB; an ld that spreads over cache sets */
 
 /* Both directions, as a bidiagonal reduction has them. */
 static double multiply_vectors(void *state) {
@@ -97,12 +103,11 @@ static rl_status measure_reading(calibration *c, operands *o) {
 
 static rl_status measure_kernels(calibration *c) {
     operands o = {0};
-    double sum = 0;
     rl_status status = RL_ALLOC(o.a, (size_t)LD * MOST_COLUMNS);
     if (status == RL_OK) status = RL_ALLOC(o.x, MOST_COLUMNS);
     if (status == RL_OK) status = RL_ALLOC(o.y, LD);
     RL_TRY_GOTO(rl_context_agree(c->context, status), done);
-    RL_TRY_GOTO(measure_kernel(c, draw, &sum, false, &c->rates.normals), done);
+    RL_TRY_GOTO(measure_kernel(c, draw, o.x, false, &c->rates.normals), done);
     RL_TRY_GOTO(measure_kernel(c, multiply_matrices, &o, false, &c->rates.gemm), done);
     status = measure_reading(c, &o);
 done:

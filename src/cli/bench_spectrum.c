@@ -126,14 +126,14 @@ static rl_status measure_dgesdd(spectrum_bench *b, int round) {
 
 /* ---- what was predicted ------------------------------------------------------------------------------------------ */
 
-/* Features are drawn once where they lie, and again, with as many hidden ones, for the targets. */
+/* Features are drawn once where they lie, and once more, whole rows of them, for the targets. */
 static rl_case_cost predict(const spectrum_bench *b, rl_case_way way) {
     const double rows = (double)b->n_train + b->settings->test_rows;
     const rl_case_sizes sizes = {.way = way,
                                  .n_train = b->n_train,
                                  .n_features = b->n_features,
                                  .n_test = b->settings->test_rows,
-                                 .normals = 3 * rows * b->n_features,
+                                 .normals = 2 * rows * b->n_features,
                                  .block = b->settings->block,
                                  .ranks = b->grid->size};
     return rl_case_predict(&sizes, &b->rates);

@@ -6,6 +6,9 @@
 
 static const double word = sizeof(double);
 
+/* What the heap wastes, and whatever small is not counted. */
+static const double heap = 1.04;
+
 static double local(const rl_case_shape *s, double rows, double columns) {
     return (double)rl_local_elements(s, (int64_t)rows, (int64_t)columns);
 }
@@ -94,5 +97,5 @@ static double curve_words(const rl_case_sizes *c, const rl_case_shape *s) {
 
 double rl_case_bytes(const rl_case_sizes *c, int64_t ranks) {
     const rl_case_shape s = rl_case_shape_of(c, ranks);
-    return word * (c->way == RL_CASE_CURVE ? curve_words(c, &s) : spectrum_words(c, &s));
+    return heap * word * (c->way == RL_CASE_CURVE ? curve_words(c, &s) : spectrum_words(c, &s));
 }

@@ -31,23 +31,23 @@ const rl_rate_field rl_rate_fields[RL_N_RATE_FIELDS] = {
     NUMBER("message_bytes_per_second", message_bandwidth, "a long message", 1e-9, "GB/s"),
 };
 
-/* Measured by `ridgeless bench calibrate` and `bench spectrum` on two ranks. */
+/* Measured by `ridgeless bench calibrate`. */
 const rl_rates rl_rates_default = {
     .host = "a virtual machine with 2 cores of an AMD EPYC",
     .blas = "OpenBLAS 0.3.21, kernel Haswell, 1 thread",
     .date = "2026-11-24",
     .cores = 2,
-    .normals = 5.5e7,
-    .gemm = 4.2e10,
-    .gemv = {4, {1.0486e6, 4.1943e6, 1.6777e7, 6.7109e7}, {8e10, 6.4e10, 4.2e10, 2.2e10}},
-    .gemv_alone = 2.8e10,
-    .dense = {4, {8, 32, 128, 512}, {8e8, 5.5e9, 1.8e10, 2.4e10}},
-    .bidiagonal = 3.8e-8,
-    .rotations = 2.1e9,
-    .pdgesvd_rotations = 1.3e9,
-    .band = 4.5e-10,
-    .band_rotations = 3.5e9,
-    .column = 6e-6,
+    .normals = 3.1e7,
+    .gemm = 4.5e10,
+    .gemv = {4, {1.0486e6, 4.1943e6, 1.6777e7, 6.7109e7}, {8e10, 6.4e10, 4.2e10, 2.3e10}},
+    .gemv_alone = 2.5e10,
+    .dense = {4, {8, 32, 128, 512}, {9e8, 6e9, 1.7e10, 2.6e10}},
+    .bidiagonal = 2e-8,
+    .rotations = 1.2e10,
+    .pdgesvd_rotations = 1.1e9,
+    .band = 4.8e-10,
+    .band_rotations = 2.5e10,
+    .column = 4e-6,
     .message = 1e-6,
     .message_bandwidth = 1.2e10,
 };

@@ -391,7 +391,7 @@ static void memory_is_that_of_the_matrix_and_some_more(void **state) {
     for (size_t i = 0; i < COUNT(ranks); i++) {
         rl_case_sizes c = square_case(RL_CASE_PROJECTED, (int64_t)n, ranks[i]);
         const double share = matrix / ranks[i], bytes = rl_case_predict(&c, &rl_rates_default).bytes;
-        assert_true(bytes > share && bytes < 1.1 * share + (ranks[i] + 40) * 0x1p20);
+        assert_true(bytes > share && bytes < 1.2 * share + (ranks[i] + 40) * 0x1p20);
         c.way = RL_CASE_PDGESVD; /* U and V^T, a work array of twice that, and a copy of both */
         const double formed = rl_case_predict(&c, &rl_rates_default).bytes;
         assert_true(formed > bytes + 4 * share * n / (n + rows));
