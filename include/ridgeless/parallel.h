@@ -82,4 +82,8 @@ rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const 
  * rank 0 study and plan are input, elsewhere output (owned by the caller). */
 rl_status rl_parallel_share_plan(const rl_context *context, rl_study *study, rl_plan *plan);
 
+/* Collective on context->comm. Least squares on all rows of data sets whose rows are in blocks, by all ranks together:
+ * fills their beta_star. To be called before rl_parallel_run computes any of their curves. */
+rl_status rl_parallel_complete_plan(const rl_context *context, rl_plan *plan);
+
 #endif

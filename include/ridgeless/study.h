@@ -93,10 +93,10 @@ typedef struct rl_grid {
     int *n_train;
     int n_n_train; /* ascending, distinct */
     int max_modes; /* min(largest n_train, n_features) */
-    /* On a process grid where the study names a producer for one or how many ranks it takes, else where LAPACK would
-     * take one rank more than RL_LAPACK_BYTES: never a matter of how many ranks there are. Nested where
-     * full_spectra are but some; else where no producer is named, no variant needs modes, none are kept, the published
-     * arithmetic is not asked for (random: numpy), and, on one rank, it is clearly cheaper. */
+    /* On a process grid where the rows are in blocks, where the study names a producer for one or how many ranks it
+     * takes, else where LAPACK would take one rank more than RL_LAPACK_BYTES: never a matter of how many ranks there
+     * are. Nested where full_spectra are but some; else where no producer is named, no variant needs modes, none are
+     * kept, the published arithmetic is not asked for (random: numpy), and, on one rank, it is clearly cheaper. */
     rl_way way;
     rl_producer producer; /* of full spectra */
     bool *sigma_wanted;   /* [n_n_train]: singular_values */

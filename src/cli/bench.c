@@ -44,6 +44,7 @@ static rl_status measure(const rl_settings *settings, const rl_context *context,
     if (status == RL_OK && root) status = list_all(&p->plan, &todo);
     status = rl_context_agree(context, status);
     if (status == RL_OK) status = rl_parallel_share_plan(context, &p->study, &p->plan);
+    if (status == RL_OK) status = rl_parallel_complete_plan(context, &p->plan);
     if (status == RL_OK) status = rl_make_run_settings(settings, context, &run);
     if (status == RL_OK) status = rl_parallel_run(context, &p->plan, todo, p->plan.n_curves, &run, &sink, &summary);
     if (status == RL_OK && root) status = print_speed(settings, context, &p->plan, &summary);

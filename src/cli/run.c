@@ -276,6 +276,7 @@ static rl_status run_study(const rl_settings *settings, const rl_context *contex
     rl_text hosts = RL_TEXT_EMPTY;
     RL_TRY(rl_context_agree(context, root ? prepare(settings, w) : RL_OK));
     RL_TRY(rl_parallel_share_plan(context, &w->prepared.study, &w->prepared.plan));
+    RL_TRY(rl_parallel_complete_plan(context, &w->prepared.plan));
     RL_TRY(rl_make_run_settings(settings, context, &run));
     rl_status status = rl_parallel_run(context, &w->prepared.plan, w->todo, w->n_todo, &run, &sink, &summary);
     if (status == RL_OK) status = rl_context_hosts(context, &hosts);

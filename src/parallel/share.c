@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "ridgeless/distributed.h"
 #include "ridgeless/parallel.h"
 
 enum { PIECE = 1 << 30 }; /* MPI counts are ints */
@@ -99,4 +100,17 @@ rl_status rl_parallel_share_plan(const rl_context *context, rl_study *study, rl_
     RL_TRY(broadcast(context, &study->repeats, sizeof study->repeats));
     const rl_status status = root ? send_plan(context, plan) : receive_plan(context, path, text, n, study, plan);
     return rl_context_agree(context, status);
+}
+
+rl_status rl_parallel_complete_plan(const rl_context *context, rl_plan *plan) {
+    for (int i = 0; i < plan->n_grids; i++) {
+        rl_dataset *data = &plan->grids[i].data;
+        rl_process_grid *grid = NULL;
+        if (!rl_dataset_in_blocks(data)) continue;
+        RL_TRY(rl_context_agree(context, rl_process_grid_create(context->comm, 0, 0, &grid)));
+        const rl_status status = rl_distributed_least_squares(grid, plan->study->block, data, data->beta_star);
+        rl_process_grid_destroy(grid);
+        RL_TRY(status);
+    }
+    return RL_OK;
 }

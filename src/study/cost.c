@@ -107,6 +107,7 @@ static double grid_flops(const rl_grid *grid, int first, int n_sizes) {
 
 static bool wants_grid(const rl_study *study, const rl_grid *grid) {
     const rl_study_dataset *spec = grid->spec;
+    if (rl_dataset_in_blocks(&grid->data)) return true; /* nowhere else do its rows fit */
     if (spec->producer != RL_PRODUCER_AUTO) return spec->producer != RL_PRODUCER_LAPACK;
     if (spec->ranks_per_case != RL_RANKS_AUTO) return true;
     return study->random != RL_RANDOM_NUMPY && rl_buffer_bytes(grid) > RL_LAPACK_BYTES;

@@ -92,6 +92,11 @@ static rl_status make_grid(const rl_study *study, rl_grid *grid) {
     grid->max_modes = largest < grid->data.n_features ? largest : grid->data.n_features;
     RL_TRY(choose_sizes(study, grid, "singular_values", &study->singular_values, &grid->sigma_wanted));
     RL_TRY(choose_sizes(study, grid, "full_spectra", &study->full_spectra, &grid->full));
+    if (grid->spec->producer == RL_PRODUCER_LAPACK && rl_dataset_in_blocks(&grid->data))
+        return rl_fail(RL_ERR_INPUT,
+                       "%s:%d: dataset `%s`: `producer: lapack` needs all rows on one rank, and its table is read in "
+                       "blocks; expected another producer, or `load: whole`",
+                       study->path, grid->spec->line, grid->spec->name);
     rl_choose_way(study, grid);
     grid->n_parts = grid->way == RL_WAY_GRID_SPECTRA ? grid->n_n_train : 1;
     return RL_OK;

@@ -18,13 +18,15 @@ static rl_case_way case_way(rl_producer producer) {
 /* One full spectrum on a process grid. */
 static rl_case_sizes spectrum_case(const rl_study *study, const rl_grid *g, int i, int ranks) {
     const rl_dataset *data = &g->data;
+    /* where they lie, and again as the teacher's */
+    const double normals = data->fresh ? (double)data->n_rows * ((double)data->n_features + data->teacher.n_hidden) : 0;
     return (rl_case_sizes){.way = case_way(g->producer),
                            .n_train = g->n_train[i],
                            .n_features = data->n_features,
                            .n_test = data->n_rows - g->n_train[i],
                            .n_population = rl_dataset_scale(data) != NULL ? data->n_features : 0,
                            .n_variants = g->spec->n_variants,
-                           .normals = data->fresh ? (double)data->n_rows * data->teacher.n_hidden : 0,
+                           .normals = normals,
                            .block = study->block,
                            .ranks = ranks};
 }
@@ -57,21 +59,29 @@ static rl_status visit_cases(const rl_study *study, const rl_grid *g, int first,
 
 typedef struct sum {
     const rl_rates *rates;
+    double together;
     rl_curve_cost cost;
 } sum;
+
+/* A factored curve stays in memory while spectra are made from it, each about as large. */
+static double cases_together(const rl_grid *g) {
+    bool some = false;
+    for (int i = 0; i < g->n_n_train; i++) some |= g->full[i];
+    return some ? 2 : 1;
+}
 
 static rl_status add_case(void *state, const rl_case_sizes *c) {
     sum *s = state;
     const rl_case_cost cost = rl_case_predict(c, s->rates);
     s->cost.seconds += cost.seconds;
-    s->cost.bytes = fmax(s->cost.bytes, cost.bytes);
+    s->cost.bytes = fmax(s->cost.bytes, s->together * cost.bytes);
     return RL_OK;
 }
 
 rl_curve_cost rl_predict_curve(const rl_plan *plan, int64_t curve, int ranks, const rl_rates *rates) {
     const rl_curve *c = &plan->curves[curve];
     const rl_grid *g = &plan->grids[c->grid];
-    sum s = {.rates = rates};
+    sum s = {.rates = rates, .together = cases_together(g)};
     if (rl_way_on_grid(g->way)) {
         visit_cases(plan->study, g, c->first_size, c->n_sizes, ranks, add_case, &s); /* cannot fail */
         return s.cost;
@@ -85,13 +95,13 @@ rl_curve_cost rl_predict_curve(const rl_plan *plan, int64_t curve, int ranks, co
 typedef struct fit {
     const rl_study *study;
     const rl_grid *grid;
-    double bytes_per_rank;
+    double bytes_per_rank, together;
     int fewest;
 } fit;
 
 static rl_status require(void *state, const rl_case_sizes *c) {
     fit *f = state;
-    const int ranks = rl_smallest_group(c, f->bytes_per_rank, MAX_RANKS);
+    const int ranks = rl_smallest_group(c, f->bytes_per_rank / f->together, MAX_RANKS);
     if (ranks > f->fewest) f->fewest = ranks;
     if (ranks > 0) return RL_OK;
     const char *path = f->study->path, *name = f->grid->spec->name;
@@ -106,7 +116,8 @@ static rl_status require(void *state, const rl_case_sizes *c) {
 }
 
 rl_status rl_fewest_ranks(const rl_study *study, const rl_grid *grid, double bytes_per_rank, int *ranks) {
-    fit f = {.study = study, .grid = grid, .bytes_per_rank = bytes_per_rank, .fewest = 1};
+    fit f = {
+        .study = study, .grid = grid, .bytes_per_rank = bytes_per_rank, .together = cases_together(grid), .fewest = 1};
     RL_TRY(visit_cases(study, grid, 0, grid->n_n_train, 1, require, &f));
     *ranks = f.fewest;
     return RL_OK;
@@ -117,9 +128,9 @@ static rl_status check_case(void *state, const rl_case_sizes *c) {
     const char *path = f->study->path, *name = f->grid->spec->name;
     if (rl_case_limits(c, MAX_RANKS) != RL_OK)
         return rl_fail(RL_ERR_INPUT, "%s: dataset `%s`: %s", path, name, rl_error_message());
-    const double bytes = rl_case_predict(c, &rl_rates_default).bytes;
+    const double bytes = f->together * rl_case_predict(c, &rl_rates_default).bytes;
     if (bytes <= f->bytes_per_rank) return RL_OK;
-    const int enough = rl_smallest_group(c, f->bytes_per_rank, MAX_RANKS);
+    const int enough = rl_smallest_group(c, f->bytes_per_rank / f->together, MAX_RANKS);
     char way_out[64];
     if (enough > 0)
         snprintf(way_out, sizeof way_out, "use at least %d ranks a case", enough);
@@ -134,6 +145,6 @@ static rl_status check_case(void *state, const rl_case_sizes *c) {
 }
 
 rl_status rl_check_ranks(const rl_study *study, const rl_grid *grid, int ranks, double bytes_per_rank) {
-    fit f = {.study = study, .grid = grid, .bytes_per_rank = bytes_per_rank};
+    fit f = {.study = study, .grid = grid, .bytes_per_rank = bytes_per_rank, .together = cases_together(grid)};
     return visit_cases(study, grid, 0, grid->n_n_train, ranks, check_case, &f);
 }

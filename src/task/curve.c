@@ -41,11 +41,7 @@ rl_status rl_task_prepare_spectra(rl_task *t) {
 
 static rl_status prepare_local(rl_task *t, const rl_grid *g) {
     const int features = g->data.n_features;
-    if (rl_dataset_in_blocks(&g->data))
-        return rl_fail(RL_ERR_INPUT,
-                       "dataset `%s` (%s): a table that is read by blocks needs process grids; expected `load: whole` "
-                       "for curves that one rank computes",
-                       g->data.name, g->data.origin);
+    assert(!rl_dataset_in_blocks(&g->data)); /* the plan sends them to process grids */
     t->max_train = g->n_train[g->n_n_train - 1];
     RL_TRY(rl_test_factor_create(&t->factor, features));
     RL_TRY(RL_ALLOC(t->train_x, (size_t)t->max_train * (size_t)features));

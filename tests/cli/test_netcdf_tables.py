@@ -120,15 +120,29 @@ class NetcdfTables(unittest.TestCase):
         self.refused(["key `load` (line 5)", "`random: numpy`"])
         self.write_study("source: netcdf, file: t.nc, load: some")
         self.refused(["study.yaml:5", "load", "some", "expected one of auto, whole, blocks"])
-        for ranks in (None, 3):
-            self.write_study(blocks)
-            self.refused(["dataset `mine`", "t.nc", "process grids", "load: whole"], ranks)
+        self.write_study(blocks)
+        (self.at / "study.yaml").write_text((self.at / "study.yaml").read_text() + "producer: lapack\n")
+        self.refused(["study.yaml:5: ", "dataset `mine`", "`producer: lapack`", "load: whole"])
+
+    def test_rows_in_blocks_give_the_numbers_of_rows_in_memory(self):
+        """By another producer and another beta*: to rounding times condition, about 10 here, 1e4 at the threshold."""
+        self.write_table(zlib=True)
+        self.write_study()
+        run("run", "study.yaml", "-o", "whole.nc", cwd=self.at, check=0)
+        self.write_study("source: netcdf, file: t.nc, load: blocks")
+        for ranks in (None, 2, 3):
+            name = f"blocks-{ranks}.nc"
+            run("run", "study.yaml", "-o", name, ranks=ranks, cwd=self.at, check=0)
+            with netCDF4.Dataset(self.at / "whole.nc") as whole, netCDF4.Dataset(self.at / name) as blocks:
+                np.testing.assert_allclose(blocks["mine"].beta_star, whole["mine"].beta_star, rtol=1e-11)
+                for variable in ("test_mse", "train_mse", "sigma_min", "test_bias_mse"):
+                    np.testing.assert_allclose(blocks["mine"][variable][:], whole["mine"][variable][:], rtol=1e-9, atol=1e-12)
 
     def test_blocks_are_not_in_memory(self):
         self.write_table()
         memory = []
-        for load in ("whole", "blocks"):
-            self.write_study(f"source: netcdf, file: t.nc, load: {load}")
+        for load, producer in (("whole", "two-stage"), ("blocks", "auto")):
+            self.write_study(f"source: netcdf, file: t.nc, load: {load}, producer: {producer}")
             plan = json.loads(run("plan", "study.yaml", "--json", cwd=self.at, check=0).stdout)
             memory.append(plan["memory_per_rank_bytes"])
         self.assertEqual(memory[0] - memory[1], 8 * ROWS * FEATURES)
