@@ -92,6 +92,30 @@ class Commands(unittest.TestCase):
         self.assertIn(str(self.at), text)
         self.assertIn("/nowhere/else", text)
 
+    def test_plan_of_process_grids(self):
+        """A study that no test could run: how many ranks, with how much memory, and what is too few."""
+        (self.at / "large.yaml").write_text(
+            "repeats: 2\nn_train: {ratios: [0.5, 1, 2]}\nablations: [none, cutoff: 0.1]\n"
+            "datasets: [{source: student-teacher, draw: fresh, rows: 40500, features: 20000, hidden_features: 20000}]\n")
+        options = ["plan", "large.yaml", "--memory", "64GiB", "--json"]
+        plan = json.loads(run(*options, cwd=self.at, check=0).stdout)
+        large = plan["datasets"][0]
+        self.assertEqual((large["way"], large["producer"]), ("full spectra on process grids", "two-stage"))
+        self.assertEqual(plan["curves"], 6)
+        share = 8 * 40500 * 20000 / large["ranks_per_case"]
+        self.assertGreater(large["bytes_per_rank_of_largest_case"], share)
+        self.assertLess(large["bytes_per_rank_of_largest_case"], 3 * share)
+        more = json.loads(run(*options, "--ranks", 64, cwd=self.at, check=0).stdout)
+        self.assertEqual(more["datasets"][0]["groups"] * more["datasets"][0]["ranks_per_case"] <= 64, True)
+        self.assertLess(more["seconds"], plan["seconds_on_fewest_ranks"])
+        for words, reason in ((["--ranks", 2], "pdgemr2d"), (["--ranks", 8, "--memory", "1GiB"], "GiB a rank")):
+            done = run(*options, *words, cwd=self.at, check=2)
+            self.assertEqual(len(done.stderr.splitlines()), 1)
+            self.assertIn(reason, done.stderr)
+            self.assertRegex(done.stderr, r"large.yaml: dataset `student-teacher`: N = \d+, P = 20000 .* use at least \d+ ranks")
+        done = run("run", "large.yaml", "--memory", "1GiB", cwd=self.at, ranks=2, check=2)
+        self.assertIn("use at least", done.stderr)
+
     def test_bench(self):
         speed = json.loads(run("bench", "study", "study.yaml", "--repeats", "20", "--json", cwd=self.at, check=0).stdout)
         self.assertEqual((speed["spectra"], speed["ranks"]), (220, 1))
