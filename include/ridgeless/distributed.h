@@ -59,7 +59,7 @@ typedef struct rl_block_matrix {
     bool tall;                   /* lies on grid->tall: whole rows on one rank, in contiguous shares */
     int rows, columns;           /* global */
     int row_block, column_block;
-    int local_rows, local_columns, ld; /* ld is no multiple of 64 (cache sets), at least 1 */
+    int local_rows, local_columns, ld; /* ld: local_rows with some to spare, an odd number of cache lines */
     int descriptor[9];
     double *a; /* [local_rows, local_columns], column-major, ld; owned */
 } rl_block_matrix;

@@ -328,7 +328,7 @@ static int descending(const void *a, const void *b) {
 /* Column r of the rows becomes the one that mode r has. Cycle by cycle; `spare` holds a column. */
 static void order_rows(mode *modes, int n, const rl_operands *o, double *spare) {
     const size_t bytes = (size_t)o->n_rows * sizeof(double), ld = (size_t)o->ld_rows;
-    for (int r = 0; r < n; r++) {
+    for (int r = 0; r < n && bytes > 0; r++) {
         int to = r;
         if (modes[r].column == r) continue;
         memcpy(spare, o->rows + (size_t)r * ld, bytes);

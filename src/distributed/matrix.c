@@ -20,11 +20,9 @@ int rl_columns_before(const rl_block_matrix *matrix, int global) {
     return matrix->tall ? global : numroc_(&global, &matrix->column_block, &grid->column, &source, &grid->n_columns);
 }
 
-/* Room for whole lanes of rows. Leading dimensions that are multiples of 64 put the elements of a row into the same few
- * cache sets. */
+/* Room for whole lanes of rows, and an odd number of cache lines: the elements of a row spread over all cache sets. */
 static int leading_dimension(int local_rows) {
-    const int ld = rl_whole_lanes(local_rows > 1 ? local_rows : 1);
-    return ld % 64 == 0 ? ld + 8 : ld;
+    return rl_whole_lanes(local_rows > 1 ? local_rows : 1) + RL_LANES / 2;
 }
 
 /* Lays out and allocates a matrix whose global shape, blocks and grid are set. */
