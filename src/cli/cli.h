@@ -3,6 +3,7 @@
 #define RL_CLI_H
 
 #include <jansson.h>
+#include <time.h>
 
 #include "ridgeless/context.h"
 #include "ridgeless/parallel.h"
@@ -60,6 +61,18 @@ double rl_node_memory(const rl_settings *settings);
 
 /* Collective: the memory that a rank may count on is the least of any. */
 rl_status rl_make_run_settings(const rl_settings *settings, const rl_context *context, rl_run_settings *run);
+
+/* What a run has to say of itself, on rank 0. All borrowed. */
+typedef struct rl_run_report {
+    const rl_settings *settings;
+    const rl_context *context;
+    const rl_plan *plan;
+    time_t started;
+    int64_t n_computed; /* curves, in this run */
+    const rl_text *hosts;
+    const rl_run_summary *summary;
+} rl_run_report;
+rl_status rl_make_provenance(const rl_run_report *report, rl_provenance *provenance);
 
 /* "512 B", "1.5 KiB", ... and "0.3 s", "12 min", ...; text [32]. */
 const char *rl_bytes_text(double bytes, char text[32]);
