@@ -2,9 +2,6 @@
 
 #include "reflectors.h"
 
-/* LAPACK's reflector, which only this file needs. */
-void dlarfg_(const int *n, double *alpha, double *x, const int *incx, double *tau);
-
 /* Sweeps whose reflectors are collected before they are applied to the rows, and rows that they are applied to at a
  * time: the columns that one step of all these sweeps touches stay in the cache. */
 enum { BATCH = 32, STRIP = 32, RUN = 8 };
@@ -43,15 +40,8 @@ static int count_steps(const rl_band *band, int sweep) {
     return sweep > band->n - 3 ? 0 : (band->n - 3 - sweep) / band->width + 1;
 }
 
-/* The reflector I - tau v v^T, v [length], that makes (first, 0, 0, ...) of the elements `stride` apart. */
-static double make_reflector(int length, const double *x, int stride, double *v, double *first) {
-    const int one = 1;
-    double tau;
-    for (int i = 0; i < length; i++) v[i] = x[(size_t)i * (size_t)stride];
-    dlarfg_(&length, v, v + 1, &one, &tau);
-    *first = v[0];
-    v[0] = 1;
-    return tau;
+static void copy(int length, const double *x, int stride, double *to) {
+    for (int i = 0; i < length; i++) to[i] = x[(size_t)i * (size_t)stride];
 }
 
 static void set_reflected(int length, double *x, int stride, double first) {
@@ -74,13 +64,15 @@ static void step(const chase *c, int j, int k) {
     double first;
 
     double *x = rl_band_at(band, row, begin);
-    const double tau_right = make_reflector(length, x, band->stride, right, &first);
+    copy(length, x, band->stride, right);
+    const double tau_right = rl_reflector_make(length, right, &first);
     rl_reflect_right(end - row, length, x, band->stride, right, tau_right); /* whole lanes, with the row itself */
     set_reflected(length, x, band->stride, first);
     if (operands->rows_left) rl_reflect_left(length, operands->n_columns, targets, band->n, right, tau_right);
 
     x = rl_band_at(band, begin, begin);
-    const double tau_left = make_reflector(length, x, 1, left, &first);
+    copy(length, x, 1, left);
+    const double tau_left = rl_reflector_make(length, left, &first);
     rl_reflect_left(length, reach - begin - 1, x + band->stride, band->stride, left, tau_left);
     set_reflected(length, x, 1, first);
     if (!operands->rows_left) rl_reflect_left(length, operands->n_columns, targets, band->n, left, tau_left);

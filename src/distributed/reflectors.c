@@ -1,8 +1,12 @@
 #include "reflectors.h"
 
+#include <math.h>
 #include <stddef.h>
 
 #include "../clones.h"
+
+/* LAPACK's, safe from overflow and underflow. */
+void dlarfg_(const int *n, double *alpha, double *x, const int *incx, double *tau);
 
 /* Loops of LANES turns become vector instructions. Sums go the way the source says, lane by lane: the same bits with
  * vectors of any width. */
@@ -55,4 +59,20 @@ RL_CLONES void rl_reflect_left(int rows, int columns, double *block, int ld, con
             for (int lane = 0; lane < LANES; lane++) column[i + lane] -= product * v[i + lane];
         for (; i < rows; i++) column[i] -= product * v[i];
     }
+}
+
+RL_CLONES double rl_reflector_make(int length, double *v, double *first) {
+    const double alpha = v[0], squares = inner_product(length - 1, v + 1, v + 1), all = alpha * alpha + squares;
+    const int one = 1;
+    double tau;
+    if (squares > 0x1p-900 && all < 0x1p900) {
+        *first = -copysign(sqrt(all), alpha);
+        tau = (*first - alpha) / *first;
+        for (int i = 1; i < length; i++) v[i] /= alpha - *first;
+    } else {
+        dlarfg_(&length, v, v + 1, &one, &tau);
+        *first = v[0];
+    }
+    v[0] = 1;
+    return tau;
 }

@@ -1,8 +1,11 @@
-/* reflectors: I - tau v v^T applied to a block small enough for the cache, from either side. Private to `distributed`;
+/* reflectors: I - tau v v^T, applied to a block small enough for the cache, from either side. Private to `distributed`;
  * all functions are local. On blocks of these shapes BLAS's matrix-vector routines spend most of their time on other
- * things. */
+ * things; and here the bits do not depend on the processor. */
 #ifndef RL_REFLECTORS_H
 #define RL_REFLECTORS_H
+
+/* The reflector that makes (first, 0, 0, ...) of v [length], which becomes its v, v[0] = 1. Returns tau. */
+double rl_reflector_make(int length, double *v, double *first);
 
 /* block [rows, columns], column-major, becomes block (I - tau v v^T), v [columns]. Each row on its own. */
 void rl_reflect_right(int rows, int columns, double *block, int ld, const double *v, double tau);

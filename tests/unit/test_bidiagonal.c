@@ -10,6 +10,7 @@
 
 #include "../../src/distributed/band.h"
 #include "../../src/distributed/bidiagonal.h"
+#include "../../src/distributed/reflectors.h"
 #include "../../src/distributed/rotations.h"
 #include "ridgeless/random.h"
 
@@ -500,6 +501,24 @@ static void bands_become_bidiagonal(void **state) {
         }
 }
 
+/* Against the definition, at sizes whose squares are no doubles too. */
+static void reflectors_reflect(void **state) {
+    const double scales[] = {1, 1e-200, 1e200, 0};
+    for (int s = 0; s < 4; s++)
+        for (int length = 1; length <= 70; length++) {
+            double x[70], v[70], first, product = 0;
+            for (int i = 0; i < length; i++) v[i] = x[i] = scales[s] * normal(90, i, length);
+            const double tau = rl_reflector_make(length, v, &first);
+            double squares = 0;
+            for (int i = 0; i < length; i++) squares += v[i] * v[i];
+            for (int i = 0; i < length; i++) product += v[i] * x[i];
+            assert_true(v[0] == 1);
+            assert_true(fabs(tau * (tau * squares - 2)) <= 30 * EPS); /* orthogonal */
+            for (int i = 0; i < length; i++)
+                assert_true(fabs(x[i] - tau * product * v[i] - (i == 0 ? first : 0)) <= 30 * EPS * fabs(first));
+        }
+}
+
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
@@ -517,6 +536,7 @@ int main(void) {
         cmocka_unit_test(not_a_number_ends),
         cmocka_unit_test(rows_are_independent),
         cmocka_unit_test(sweeps_are_applied_in_order),
+        cmocka_unit_test(reflectors_reflect),
         cmocka_unit_test(bands_become_bidiagonal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
