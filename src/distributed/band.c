@@ -57,7 +57,8 @@ static void step(const chase *c, int j, int k) {
     const int sweep = c->first + j, begin = sweep + 1 + k * band->width, end = smaller(begin + band->width, band->n);
     const int row = k == 0 ? sweep : begin - band->width, length = end - begin;
     const int reach = smaller(end + band->width, band->n);
-    double *const waiting = c->v + (size_t)(k * BATCH + j) * (size_t)band->width;
+    const size_t at = (size_t)k * BATCH + (size_t)j;
+    double *const waiting = c->v + at * (size_t)band->width;
     double *const right = operands->rows_left ? c->other : waiting;
     double *const left = operands->rows_left ? waiting : c->other;
     double *const targets = operands->columns + begin;
@@ -77,7 +78,7 @@ static void step(const chase *c, int j, int k) {
     set_reflected(length, x, 1, first);
     if (!operands->rows_left) rl_reflect_left(length, operands->n_columns, targets, band->n, left, tau_left);
 
-    c->tau[k * BATCH + j] = operands->rows_left ? tau_left : tau_right;
+    c->tau[at] = operands->rows_left ? tau_left : tau_right;
 }
 
 /* The batch's sweeps follow each other at two steps' distance: as close as the next sweep's step k, which needs the
@@ -100,9 +101,10 @@ static void turn_rows(const chase *c) {
         for (int row = 0; row < rows; row += STRIP)
             for (int j = 0; j < c->count && k < count_steps(c->band, c->first + j); j++) {
                 const int begin = c->first + j + 1 + k * width;
+                const size_t at = (size_t)k * BATCH + (size_t)j;
                 rl_reflect_right(smaller(STRIP, rows - row), smaller(width, n - begin),
                                  o->rows + (size_t)begin * (size_t)o->ld_rows + row, o->ld_rows,
-                                 c->v + (size_t)(k * BATCH + j) * (size_t)width, c->tau[k * BATCH + j]);
+                                 c->v + at * (size_t)width, c->tau[at]);
             }
 }
 
