@@ -1,4 +1,5 @@
-"""What the README shows is run as it stands there: the shortest study, the Python lines, the new ablation."""
+"""What the README shows is run as it stands there: the shortest study, one's own tables, the Python lines, the
+new ablation."""
 import pathlib
 import re
 import shutil
@@ -34,11 +35,18 @@ class Readme(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("n_train", done.stdout)
 
-    def test_table_of_ones_own(self):
+    def test_tables_of_ones_own(self):
         wine = "acid,sugar,quality\n" + "".join(f"{i % 5},{i * i % 11},{i % 3}\n" for i in range(30))
         (self.at / "wine.csv").write_text(wine)
+        with netCDF4.Dataset(self.at / "spectra.nc", "w") as file:
+            file.createDimension("sample", 30)
+            file.createDimension("wavelength", 2)
+            file.createVariable("absorbance", "f4", ("sample", "wavelength"))[:] = [[i % 5, i * i % 11] for i in range(30)]
+            file.createVariable("moisture", "f8", ("sample",))[:] = [i % 3 for i in range(30)]
         (self.at / "s.yaml").write_text("repeats: 2\nn_train: [1, 2, 3]\nablations: [none]\n" + block("yaml", "wine"))
         run("run", "s.yaml", "-q", cwd=self.at, check=0)
+        with netCDF4.Dataset(self.at / "s.nc") as file:
+            self.assertEqual(sorted(file.groups), ["provenance", "spectra", "wine"])
 
     def test_new_ablation(self):
         if "valgrind" in WRAPPER or "sanitize" in str(pathlib.Path.cwd()):
