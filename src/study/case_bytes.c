@@ -69,12 +69,15 @@ static double while_gathering(const rl_case_shape *s, const held *h) {
     return h->gathering + turned + fmax(bordered(s), turned + 2 * z);
 }
 
-/* Z, rotations of some sweeps, the band where there is one, and the reflectors of sixteen of its rows at a time. */
+/* Z; the targets turned with it, as rows; rotations of two times 32 sweeps, of rows and of columns. Where there is a
+ * band, it stays, and before the rotations come the reflectors of 32 sweeps. */
 static double while_rotating(const rl_case_sizes *c, const rl_case_shape *s) {
-    enum { BATCH = 16, SWEEPS = 64 };
+    enum { SWEEPS = 32, LANES = 16, VECTORS = 8 };
     const double n = (double)s->columns, z = (double)rl_dealt_elements(s, s->z_rows, s->columns);
-    const double band = n * (3 * (double)s->block + BATCH * (1 + (double)BATCH / (double)s->block));
-    return z + (8 + SWEEPS) * n + (c->way == RL_CASE_TWO_STAGE ? band : 0);
+    const double rotations = 2 * SWEEPS * 2 * n + LANES * n, reflectors = SWEEPS * n * (1 + 1 / (double)s->block);
+    const double kept = z + VECTORS * n;
+    return c->way == RL_CASE_TWO_STAGE ? kept + 3 * n * (double)s->block + fmax(rotations, reflectors)
+                                       : kept + rotations;
 }
 
 static double spectrum_words(const rl_case_sizes *c, const rl_case_shape *s) {
