@@ -27,8 +27,7 @@ static const command commands[] = {
      "Does no work: prints cells, spectra, flops, memory a rank, estimated time by the machine's rates, ranks worth "
      "using,\n"
      "what is done already; for data sets on process grids the groups of ranks. Refuses a study whose cases do not "
-     "fit, "
-     "and\n"
+     "fit, and\n"
      "says how many ranks would do."},
     {"status", "STUDY", 1, 1, "odkjq", rl_command_status, false, "say what is done of a study",
      "Reads the journal and prints, for each data set, the curves that are finished and missing."},

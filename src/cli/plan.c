@@ -24,7 +24,7 @@ typedef struct estimate {
     rl_rates rates;
     char *rates_source;
     double bytes_per_rank; /* that there are */
-    double flops, seconds_left, seconds_alone, memory;
+    double flops, seconds_left, seconds_on_fewest, memory;
     int64_t done;
     int ranks;            /* planned for */
     grid_estimate *grids; /* [n_grids] */
@@ -113,7 +113,7 @@ static rl_status find_ranks(estimate *e) {
     int ranks;
     RL_TRY(fewest_ranks(e, &ranks));
     RL_TRY(estimate_on(e, ranks));
-    e->seconds_alone = e->seconds_left;
+    e->seconds_on_fewest = e->seconds_left;
     for (double before = e->seconds_left; ranks <= MOST_RANKS / 2; ranks *= 2, before = e->seconds_left) {
         RL_TRY(estimate_on(e, 2 * ranks));
         if (!(before > 1) || !(e->seconds_left < worth * before)) break;
@@ -131,7 +131,7 @@ static rl_status estimate_plan(estimate *e) {
     e->bytes_per_rank = rl_node_memory(e->settings) / e->rates.cores;
     if (e->settings->ranks > 0) {
         RL_TRY(estimate_on(e, e->settings->ranks));
-        e->seconds_alone = e->seconds_left;
+        e->seconds_on_fewest = e->seconds_left;
         return RL_OK;
     }
     return find_ranks(e);
@@ -168,8 +168,8 @@ static void print_text(const rl_prepared *p, const estimate *e) {
            (long long)plan->n_cells, (long long)plan->n_spectra, (long long)plan->n_curves, (long long)e->done);
     printf("flops            %.3g\nmemory a rank    %s\n", e->flops, rl_bytes_text(e->memory, memory));
     printf("estimated time   %s on %d rank(s)", rl_time_text(e->seconds_left, time_text), e->ranks);
-    if (found && e->seconds_alone > e->seconds_left)
-        printf(", %s on the fewest that do", rl_time_text(e->seconds_alone, time_text));
+    if (found && e->seconds_on_fewest > e->seconds_left)
+        printf(", %s on the fewest that do", rl_time_text(e->seconds_on_fewest, time_text));
     if (found) printf("\nranks worth using %d", e->ranks);
     printf("\nrates            %s\nresults file     %s\n", e->rates_source, p->output);
 }
@@ -198,7 +198,7 @@ static rl_status print_json(const rl_prepared *p, const estimate *e) {
         "{s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f, s:i, s:i, s:s, s:o}", "title", p->study.title,
         "output", p->output, "cells", (json_int_t)plan->n_cells, "spectra", (json_int_t)plan->n_spectra, "curves",
         (json_int_t)plan->n_curves, "curves_done", (json_int_t)e->done, "repeats", p->study.repeats, "flops", e->flops,
-        "memory_per_rank_bytes", e->memory, "seconds", e->seconds_left, "seconds_on_fewest_ranks", e->seconds_alone,
+        "memory_per_rank_bytes", e->memory, "seconds", e->seconds_left, "seconds_on_fewest_ranks", e->seconds_on_fewest,
         "ranks", e->ranks, "ranks_worth_using", e->ranks, "rates", e->rates_source, "datasets", datasets);
     return rl_print_json(root);
 }

@@ -16,6 +16,7 @@ static bool compact(int ranks) {
 static rl_status choose_automatically(const rl_study *study, const rl_grid *grid, int64_t n_cases, int size,
                                       double bytes_per_rank, int *ranks) {
     int fewest = 0;
+    *ranks = size;
     RL_TRY(rl_fewest_ranks(study, grid, bytes_per_rank, &fewest));
     if (fewest > size) return rl_check_ranks(study, grid, size, bytes_per_rank);
     const int64_t share = size / (n_cases < 1 ? 1 : n_cases);
