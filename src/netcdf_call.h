@@ -19,6 +19,12 @@ static inline rl_status rl_nc_fail(const rl_nc *file, int code, const char *call
     return rl_fail(file->blame, "%s: %.*s: %s", file->path, (int)strcspn(call, "("), call, nc_strerror(code));
 }
 
+/* How every NetCDF-4 file begins. */
+enum { RL_NC_SIGNATURE = 8 };
+static inline bool rl_nc_is_netcdf4(const char *begin, size_t got) {
+    return got == RL_NC_SIGNATURE && memcmp(begin, "\211HDF\r\n\032\n", RL_NC_SIGNATURE) == 0;
+}
+
 #define RL_NC(file, call)                                                       \
     do {                                                                        \
         const int rl_nc_code = (call);                                          \

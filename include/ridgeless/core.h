@@ -103,6 +103,12 @@ rl_status rl_text_append_bytes(rl_text *text, const void *bytes, size_t length);
  * a message that names the file when it is missing, a directory, unreadable or larger. */
 rl_status rl_read_file(const char *path, size_t limit, rl_text *content);
 
+/* Reads the first bytes of a file, by which formats are told apart: at most `size`, *got of them into begin[size].
+ * `blame` with a message that names the file and what was expected when it is missing, unreadable or no regular file:
+ * one that never ends would hang. */
+rl_status rl_read_beginning(const char *path, rl_status blame, const char *expected, size_t size, char *begin,
+                            size_t *got);
+
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
 
 /* Strict parsing: the whole of `text`, blanks around it allowed, must be one finite decimal number (no hexadecimal,

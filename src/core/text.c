@@ -52,6 +52,20 @@ static rl_status read_stream(FILE *file, const char *path, size_t limit, rl_text
     return reserve(content, 0);
 }
 
+rl_status rl_read_beginning(const char *path, rl_status blame, const char *expected, size_t size, char *begin,
+                            size_t *got) {
+    struct stat status;
+    if (stat(path, &status) != 0) return rl_fail(blame, "%s: cannot be read: %s", path, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return rl_fail(blame, "%s: is %s, expected %s", path,
+                       S_ISDIR(status.st_mode) ? "a directory" : "not a regular file", expected);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) return rl_fail(blame, "%s: cannot be read: %s", path, strerror(errno));
+    *got = fread(begin, 1, size, file);
+    fclose(file);
+    return RL_OK;
+}
+
 rl_status rl_read_file(const char *path, size_t limit, rl_text *content) {
     struct stat status;
     if (stat(path, &status) != 0) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));

@@ -1,27 +1,17 @@
 #include "netcdf_variable.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 /* The first bytes tell; the library shall see no other file. */
 static rl_status check_kind(const char *path, rl_status blame, bool *classic) {
-    static const char hdf5[8] = {'\211', 'H', 'D', 'F', '\r', '\n', '\032', '\n'};
-    char begin[sizeof hdf5];
-    struct stat status;
-    if (stat(path, &status) != 0) return rl_fail(blame, "%s: cannot be read: %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return rl_fail(blame, "%s: is %s, expected a NetCDF file", path,
-                       S_ISDIR(status.st_mode) ? "a directory" : "not a regular file");
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return rl_fail(blame, "%s: cannot be read: %s", path, strerror(errno));
-    const size_t got = fread(begin, 1, sizeof begin, file);
-    fclose(file);
+    char begin[RL_NC_SIGNATURE];
+    size_t got;
+    RL_TRY(rl_read_beginning(path, blame, "a NetCDF file", sizeof begin, begin, &got));
     *classic = got >= 4 && memcmp(begin, "CDF", 3) == 0 && (begin[3] == 1 || begin[3] == 2 || begin[3] == 5);
-    if (*classic || (got == sizeof begin && memcmp(begin, hdf5, sizeof begin) == 0)) return RL_OK;
+    if (*classic || rl_nc_is_netcdf4(begin, got)) return RL_OK;
     return rl_fail(blame, "%s: is not a NetCDF file, expected NetCDF-4 or classic", path);
 }
 

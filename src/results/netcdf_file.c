@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -58,20 +57,12 @@ rl_status rl_nc_get_text(const rl_nc *file, int group, const char *name, char **
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
-/* The first bytes of every NetCDF-4 file; the library shall see no other file. */
+/* The first bytes tell; the library shall see no other file. */
 static rl_status check_signature(const char *path) {
-    static const char signature[8] = {'\211', 'H', 'D', 'F', '\r', '\n', '\032', '\n'};
-    char begin[sizeof signature];
-    struct stat status;
-    if (stat(path, &status) != 0) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return rl_fail(RL_ERR_INPUT, "%s: is %s, expected a results file", path,
-                       S_ISDIR(status.st_mode) ? "a directory" : "not a regular file");
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
-    const size_t got = fread(begin, 1, sizeof begin, file);
-    fclose(file);
-    if (got == sizeof begin && memcmp(begin, signature, sizeof begin) == 0) return RL_OK;
+    char begin[RL_NC_SIGNATURE];
+    size_t got;
+    RL_TRY(rl_read_beginning(path, RL_ERR_INPUT, "a results file", sizeof begin, begin, &got));
+    if (rl_nc_is_netcdf4(begin, got)) return RL_OK;
     return rl_fail(RL_ERR_INPUT, "%s: is not NetCDF-4, expected a results file of ridgeless", path);
 }
 
