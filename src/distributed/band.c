@@ -1,5 +1,6 @@
 #include "band.h"
 
+#include "../integers.h"
 #include "reflectors.h"
 
 /* Sweeps whose reflectors are collected before they are applied to the rows, and rows that they are applied to at a
@@ -14,10 +15,6 @@ typedef struct chase {
     double *tau;      /* [steps, BATCH] */
     double *other;    /* [width]: the reflector of the side that the rows do not wait for */
 } chase;
-
-static int smaller(int a, int b) {
-    return a < b ? a : b;
-}
 
 rl_status rl_band_create(rl_band *band, int n, int width) {
     /* A column holds 2 width - 1 elements above the diagonal and width - 1 below it. */
@@ -54,9 +51,9 @@ static void set_reflected(int length, double *x, int stride, double first) {
 static void step(const chase *c, int j, int k) {
     const rl_band *band = c->band;
     const rl_operands *operands = c->operands;
-    const int sweep = c->first + j, begin = sweep + 1 + k * band->width, end = smaller(begin + band->width, band->n);
+    const int sweep = c->first + j, begin = sweep + 1 + k * band->width, end = rl_smaller(begin + band->width, band->n);
     const int row = k == 0 ? sweep : begin - band->width, length = end - begin;
-    const int reach = smaller(end + band->width, band->n);
+    const int reach = rl_smaller(end + band->width, band->n);
     const size_t at = (size_t)k * BATCH + (size_t)j;
     double *const waiting = c->v + at * (size_t)band->width;
     double *const right = operands->rows_left ? c->other : waiting;
@@ -88,7 +85,7 @@ static void run_sweeps(const chase *c) {
     const int end = count_steps(c->band, c->first) + 2 * (c->count - 1);
     for (int run = 0; run < end; run += RUN)
         for (int j = 0; j < c->count; j++) {
-            const int stop = smaller(run + RUN - 2 * j, count_steps(c->band, c->first + j));
+            const int stop = rl_smaller(run + RUN - 2 * j, count_steps(c->band, c->first + j));
             for (int k = run > 2 * j ? run - 2 * j : 0; k < stop; k++) step(c, j, k);
         }
 }
@@ -102,7 +99,7 @@ static void turn_rows(const chase *c) {
             for (int j = 0; j < c->count && k < count_steps(c->band, c->first + j); j++) {
                 const int begin = c->first + j + 1 + k * width;
                 const size_t at = (size_t)k * BATCH + (size_t)j;
-                rl_reflect_right(smaller(STRIP, rows - row), smaller(width, n - begin),
+                rl_reflect_right(rl_smaller(STRIP, rows - row), rl_smaller(width, n - begin),
                                  o->rows + (size_t)begin * (size_t)o->ld_rows + row, o->ld_rows,
                                  c->v + at * (size_t)width, c->tau[at]);
             }
@@ -126,7 +123,7 @@ rl_status rl_band_to_bidiagonal(rl_band *band, const rl_operands *operands, doub
     chase c;
     const rl_status status = create(&c, band, operands);
     for (; status == RL_OK && band->width > 1 && c.first < band->n - 2; c.first += BATCH) {
-        c.count = smaller(BATCH, band->n - 2 - c.first);
+        c.count = rl_smaller(BATCH, band->n - 2 - c.first);
         run_sweeps(&c);
         turn_rows(&c);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../lapack.h"
+#include "../vectors.h"
 #include "curve.h"
 
 enum { MAX_STEPS = 1000, CHECK_EVERY = 4 };
@@ -127,21 +128,6 @@ static rl_status apply_direct(const lanczos *l) {
 
 /* ---- the iteration ----------------------------------------------------------------------------------------------- */
 
-static double dot(int n, const double *a, const double *b) {
-    const int one = 1;
-    return ddot_(&n, a, &one, b, &one);
-}
-
-static void add(int n, double factor, const double *a, double *b) {
-    const int one = 1;
-    daxpy_(&n, &factor, a, &one, b, &one);
-}
-
-static void scale(int n, double factor, double *a) {
-    const int one = 1;
-    dscal_(&n, &factor, a, &one);
-}
-
 /* MPI gives all ranks the same bits, which they decide by together. */
 static rl_status add_up(const lanczos *l, double *sums) {
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, sums, l->lengths.n, MPI_DOUBLE, MPI_SUM, l->family->triangle->m->grid->comm));
@@ -152,7 +138,7 @@ static rl_status add_up(const lanczos *l, double *sums) {
 static rl_status products(const lanczos *l, double *a, double *b, double *sums) {
     const rl_process_grid *grid = l->family->triangle->m->grid;
     const bool counts = l->by_row ? grid->column == 0 : grid->row == 0;
-    for (int j = 0; j < l->lengths.n; j++) sums[j] = counts ? dot(l->local, column(l, a, j), column(l, b, j)) : 0;
+    for (int j = 0; j < l->lengths.n; j++) sums[j] = counts ? rl_dot(l->local, column(l, a, j), column(l, b, j)) : 0;
     return add_up(l, sums);
 }
 
@@ -173,7 +159,7 @@ static rl_status start(lanczos *l) {
     }
     rl_free(direction);
     RL_TRY(products(l, l->now, l->now, squares));
-    for (int j = 0; j < l->lengths.n; j++) scale(l->local, 1 / sqrt(squares[j]), column(l, l->now, j));
+    for (int j = 0; j < l->lengths.n; j++) rl_scale(l->local, 1 / sqrt(squares[j]), column(l, l->now, j));
     return RL_OK;
 }
 
@@ -189,13 +175,13 @@ static rl_status extend(lanczos *l, double *length) {
     }
     for (int j = 0; j < l->lengths.n; j++) {
         const double *beside = l->beside + (size_t)l->member[j] * MAX_STEPS;
-        scale(l->local, 1 / l->unit[l->member[j]], column(l, l->next, j));
-        if (step > 0) add(l->local, -beside[step - 1], column(l, l->before, j), column(l, l->next, j));
+        rl_scale(l->local, 1 / l->unit[l->member[j]], column(l, l->next, j));
+        if (step > 0) rl_add(l->local, -beside[step - 1], column(l, l->before, j), column(l, l->next, j));
     }
     RL_TRY(products(l, l->now, l->next, sums));
     for (int j = 0; j < l->lengths.n; j++) {
         l->diagonal[(size_t)l->member[j] * MAX_STEPS + step] = sums[j];
-        add(l->local, -sums[j], column(l, l->now, j), column(l, l->next, j));
+        rl_add(l->local, -sums[j], column(l, l->now, j), column(l, l->next, j));
     }
     RL_TRY(products(l, l->next, l->next, length));
     for (int j = 0; j < l->lengths.n; j++) {
@@ -262,7 +248,7 @@ static void move_on(lanczos *l, const double *length, const bool *finished) {
         if (finished[j]) continue;
         memcpy(column(l, l->before, n), column(l, l->now, j), bytes);
         memmove(column(l, l->next, n), column(l, l->next, j), bytes);
-        scale(l->local, 1 / length[j], column(l, l->next, n));
+        rl_scale(l->local, 1 / length[j], column(l, l->next, n));
         l->lengths.order[n] = l->lengths.order[j];
         l->appended[n] = l->appended[j];
         l->member[n++] = l->member[j];

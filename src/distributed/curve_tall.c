@@ -6,12 +6,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "../integers.h"
 #include "../lapack.h"
 #include "curve.h"
-
-static int smaller(int a, int b) {
-    return a < b ? a : b;
-}
 
 /* The sizes whose rows are corrected for together: `triangle` holds the first n_train[first] rows. */
 typedef struct group {
@@ -118,7 +115,7 @@ typedef struct panel {
 static panel panel_at(const tall *s, int first) {
     const rl_process_grid *grid = s->m.grid;
     const int index = first / s->m.row_block;
-    panel p = {.first = first, .size = smaller(s->m.row_block, s->curve->n_features - first)};
+    panel p = {.first = first, .size = rl_smaller(s->m.row_block, s->curve->n_features - first)};
     p.root_row = index % grid->n_rows;
     p.root_column = index % grid->n_columns;
     p.in_row = p.root_row == grid->row;
@@ -423,7 +420,7 @@ static rl_status run(tall *s, const bool *sigma_wanted, rl_nested_tick tick, rl_
     for (s->g.first = curve->n_wide; s->g.first < curve->c->n_sizes; s->g.first += s->g.count) {
         while (s->n_in < size_at(s, s->g.first)) {
             RL_TRY(rl_curve_ask(curve, tick));
-            RL_TRY(absorb(s, smaller(RL_ROW_BATCH, size_at(s, s->g.first) - s->n_in)));
+            RL_TRY(absorb(s, rl_smaller(RL_ROW_BATCH, size_at(s, s->g.first) - s->n_in)));
         }
         RL_TRY(rl_curve_ask(curve, tick));
         RL_TRY(do_group(s, sigma_wanted, points, bounds));

@@ -3,12 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "../integers.h"
 #include "../lapack.h"
+#include "../vectors.h"
 #include "curve.h"
-
-static int smaller(int a, int b) {
-    return a < b ? a : b;
-}
 
 /* By size: element n is of the first n rows. */
 typedef struct sums {
@@ -118,21 +116,16 @@ static piece piece_at(const pass *p, int column, int block) {
     const rl_block_matrix *m = &curve->placed.core.m;
     const int i = rl_block_matrix_global_column(m, column), n = curve->placed.core.columns;
     const bool population = i >= curve->n_rows, test = i >= n;
-    const int first = block * m->row_block, end = smaller(first + m->row_block, curve->n_features);
+    const int first = block * m->row_block, end = rl_smaller(first + m->row_block, curve->n_features);
     const int fitted = test ? n : i, own = test ? end : i + 1;
     piece at = {.first = first};
     if (i == m->columns - 1) return at;
     at.r = m->a + (size_t)column * (size_t)m->ld + (size_t)rl_rows_before(m, first);
-    at.z = (population ? p->beta : p->z) + smaller(first, n);
+    at.z = (population ? p->beta : p->z) + rl_smaller(first, n);
     at.w = (population ? curve->w : p->w) + first;
-    at.explains = smaller(end, fitted) > first ? smaller(end, fitted) - first : 0;
-    at.loses = smaller(end, own) > first ? smaller(end, own) - first : 0;
+    at.explains = rl_smaller(end, fitted) > first ? rl_smaller(end, fitted) - first : 0;
+    at.loses = rl_smaller(end, own) > first ? rl_smaller(end, own) - first : 0;
     return at;
-}
-
-static double dot(int n, const double *a, const double *b) {
-    const int one = 1;
-    return n > 0 ? ddot_(&n, a, &one, b, &one) : 0;
 }
 
 /* What a column's target is before anything is explained. */
@@ -153,8 +146,8 @@ static rl_status carry(pass *p) {
     for (size_t block = (size_t)grid->row; block < blocks; block += (size_t)grid->n_rows)
         for (size_t j = 0; j < n; j++) {
             const piece at = piece_at(p, (int)j, (int)block);
-            p->left[block * n + j] = dot(at.explains, at.r, at.z);
-            p->lost[block * n + j] = dot(at.loses, at.r, at.w);
+            p->left[block * n + j] = rl_dot(at.explains, at.r, at.z);
+            p->lost[block * n + j] = rl_dot(at.loses, at.r, at.w);
         }
     for (size_t block = 0; block < blocks && grid->n_rows > 1; block++) { /* one process has each: exact */
         RL_MPI(MPI_Allreduce(MPI_IN_PLACE, p->left + block * n, (int)n, MPI_DOUBLE, MPI_SUM, p->curve->column));

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "../integers.h"
+
 /* Where the training rows and the test rows are in the core's matrix: see producer.h. */
 
 static rl_placement train_rows(const rl_core *core, const rl_case *c) {
@@ -59,20 +61,16 @@ static share share_of(const rl_block_matrix *m, const rl_case *c, rl_placement t
                    rl_columns_before(m, to.column + columns)};
 }
 
-static int smaller(int a, int b) {
-    return a < b ? a : b;
-}
-
 /* What this rank owns, block by block: in a block, neighbours are neighbours. */
 static void fill_tiles(const rl_case *c, rl_block_matrix *m, rl_placement to) {
     const share mine = share_of(m, c, to);
     int width, height;
     for (int lj = mine.column; lj < mine.column_end; lj += width) {
         const int j = rl_block_matrix_global_column(m, lj);
-        width = smaller(m->column_block - j % m->column_block, mine.column_end - lj);
+        width = rl_smaller(m->column_block - j % m->column_block, mine.column_end - lj);
         for (int li = mine.row; li < mine.row_end; li += height) {
             const int i = rl_block_matrix_global_row(m, li);
-            height = smaller(m->row_block - i % m->row_block, mine.row_end - li);
+            height = rl_smaller(m->row_block - i % m->row_block, mine.row_end - li);
             double *const out = m->a + (size_t)lj * (size_t)m->ld + (size_t)li;
             const rl_tile direct = {to.first_row + i - to.row, height, j - to.column, width, out, 1, m->ld};
             const rl_tile turned = {to.first_row + j - to.column, width, i - to.row, height, out, m->ld, 1};

@@ -1,13 +1,10 @@
 #include "panel.h"
 
+#include "../integers.h"
 #include "scalapack.h"
 
 /* pdlarfb is called directly: pdormqr and pdormlq apply their first reflectors, as many as a block has, one by one, and
  * a panel has no others. */
-
-static int smaller(int a, int b) {
-    return a < b ? a : b;
-}
 
 rl_status rl_panels_create(rl_panels *panels, rl_core *core) {
     const int64_t block = core->m.row_block;
@@ -35,7 +32,7 @@ void rl_panel_qr(rl_panels *panels, int first, int width) {
     double *const a = core->m.a;
     int info;
     pdgeqrf_(&rows, &width, a, &i, &i, descriptor, panels->tau, panels->work, &panels->lwork, &info);
-    panels->info = smaller(panels->info, info);
+    panels->info = rl_smaller(panels->info, info);
     if (after == 0) return;
     pdlarft_("F", "C", &rows, &width, a, &i, &i, descriptor, panels->tau, panels->t, panels->work, 1, 1);
     pdlarfb_("L", "T", "F", "C", &rows, &after, &width, a, &i, &i, descriptor, panels->t, a, &i, &next, descriptor,
@@ -46,12 +43,12 @@ void rl_panel_lq(rl_panels *panels, int first, int width) {
     const rl_core *core = panels->core;
     const int *descriptor = core->m.descriptor, i = first + 1, next = first + width + 1;
     const int columns = core->columns - first - width, below = core->rows + core->n_right - first - width;
-    const int reflectors = smaller(width, columns);
+    const int reflectors = rl_smaller(width, columns);
     double *const a = core->m.a;
     int info;
     if (columns <= 0) return;
     pdgelqf_(&width, &columns, a, &i, &next, descriptor, panels->tau, panels->work, &panels->lwork, &info);
-    panels->info = smaller(panels->info, info);
+    panels->info = rl_smaller(panels->info, info);
     pdlarft_("F", "R", &columns, &reflectors, a, &i, &next, descriptor, panels->tau, panels->t, panels->work, 1, 1);
     pdlarfb_("R", "N", "F", "R", &below, &columns, &reflectors, a, &i, &next, descriptor, panels->t, a, &next, &next,
              descriptor, panels->work, 1, 1, 1, 1);

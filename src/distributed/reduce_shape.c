@@ -1,13 +1,10 @@
 /* QR first: what is far from square becomes a square core. */
 #include <string.h>
 
+#include "../integers.h"
 #include "panel.h"
 #include "producer.h"
 #include "scalapack.h"
-
-static int smaller(int a, int b) {
-    return a < b ? a : b;
-}
 
 static rl_status apply_panels(rl_core *core) {
     const int block = core->m.row_block;
@@ -15,7 +12,7 @@ static rl_status apply_panels(rl_core *core) {
     rl_status status = rl_process_grid_agree(core->grid, rl_panels_create(&panels, core));
     if (status == RL_OK) {
         for (int first = 0; first < core->columns; first += block)
-            rl_panel_qr(&panels, first, smaller(block, core->columns - first));
+            rl_panel_qr(&panels, first, rl_smaller(block, core->columns - first));
         status = rl_panels_check(&panels);
     }
     rl_panels_destroy(&panels);
@@ -41,11 +38,11 @@ rl_status rl_core_factor(rl_core *core) {
 /* The right border from row `rows` up to row `columns`, some rows at a time: the two places overlap. */
 static rl_status move_right_border(rl_core *core) {
     rl_block_matrix *m = &core->m, some = {0};
-    const int one = 1, height = smaller(core->n_right, m->row_block * core->grid->n_rows);
+    const int one = 1, height = rl_smaller(core->n_right, m->row_block * core->grid->n_rows);
     RL_TRY(rl_process_grid_agree(
         core->grid, rl_block_matrix_create(&some, core->grid, height, core->columns, m->row_block, m->column_block)));
     for (int done = 0; done < core->n_right; done += height) {
-        const int count = smaller(height, core->n_right - done);
+        const int count = rl_smaller(height, core->n_right - done);
         const int from = core->rows + done + 1, to = core->columns + done + 1;
         pdgemr2d_(&count, &core->columns, m->a, &from, &one, m->descriptor, some.a, &one, &one, some.descriptor,
                   &core->grid->context);

@@ -3,19 +3,12 @@
 #include <string.h>
 
 #include "../clones.h"
+#include "../integers.h"
 
 /* FUSED sweeps make a group: they pass over the columns together, each one column behind the one before, so that a
  * column is loaded and stored once for all of them. Position p of a group is the rotation at p of its first sweep, at
  * p - 1 of its second one, ...; they lie next to each other. */
 enum { FUSED = RL_SWEEP_STRIDE, GROUPS = 8, CAPACITY = FUSED * GROUPS, TILE = 128 };
-
-static int smaller(int a, int b) {
-    return a < b ? a : b;
-}
-
-static int larger(int a, int b) {
-    return a > b ? a : b;
-}
 
 static size_t group_length(int n) {
     return ((size_t)n + FUSED) * FUSED;
@@ -40,8 +33,8 @@ static void reach(const rl_sweeps *sweeps, int begin, int count, int *first, int
     *first = sweeps->first[begin];
     *end = sweeps->end[begin];
     for (int k = begin + 1; k < count; k++) {
-        *first = smaller(*first, sweeps->first[k]);
-        *end = larger(*end, sweeps->end[k]);
+        *first = rl_smaller(*first, sweeps->first[k]);
+        *end = rl_larger(*end, sweeps->end[k]);
     }
 }
 
@@ -54,7 +47,7 @@ static bool fits(const rl_sweeps *sweeps, int first, int end) {
     if (sweeps->count == begin) return true;
     reach(sweeps, begin, sweeps->count, &lowest, &highest);
     for (int k = begin; k < sweeps->count; k++) asked += sweeps->end[k] - sweeps->first[k];
-    return (int64_t)(larger(highest, end) - smaller(lowest, first)) * (sweeps->count - begin + 1) <= 2 * asked;
+    return (int64_t)(rl_larger(highest, end) - rl_smaller(lowest, first)) * (sweeps->count - begin + 1) <= 2 * asked;
 }
 
 rl_rotation *rl_sweeps_add(rl_sweeps *sweeps, int first, int end) {
@@ -122,8 +115,8 @@ RL_CLONES static void turn(const piece *given) {
 
 /* The part of group g, which reaches over columns [first, end], that belongs to a tile. */
 static void turn_tile(const rl_sweeps *sweeps, int g, int first, int end, int tile, piece *p) {
-    p->begin = larger(first, tile - g * FUSED);
-    p->end = smaller(end + FUSED - 1, tile + TILE - g * FUSED);
+    p->begin = rl_larger(first, tile - g * FUSED);
+    p->end = rl_smaller(end + FUSED - 1, tile + TILE - g * FUSED);
     p->first = first;
     p->last = end;
     p->rotations = sweeps->rotations + (size_t)g * group_length(sweeps->n);
@@ -135,9 +128,9 @@ void rl_sweeps_apply(rl_sweeps *sweeps, bool mirrored, double *x, int n_rows, in
     const int groups = (sweeps->count + FUSED - 1) / FUSED;
     int first[GROUPS], end[GROUPS], tiles_end = 0;
     for (int g = 0; g < groups; g++) {
-        reach(sweeps, g * FUSED, smaller((g + 1) * FUSED, sweeps->count), &first[g], &end[g]);
+        reach(sweeps, g * FUSED, rl_smaller((g + 1) * FUSED, sweeps->count), &first[g], &end[g]);
         complete_group(sweeps, g, first[g], end[g]);
-        tiles_end = larger(tiles_end, end[g] + (g + 1) * FUSED - 1);
+        tiles_end = rl_larger(tiles_end, end[g] + (g + 1) * FUSED - 1);
     }
     double *const column = mirrored ? x + (size_t)(sweeps->n - 1) * (size_t)ld : x;
     for (int tile = 0; tile < tiles_end; tile += TILE)

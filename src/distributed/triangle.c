@@ -2,25 +2,18 @@
 
 #include <string.h>
 
+#include "../integers.h"
 #include "scalapack.h"
 
 static const int one = 1;
 static const double unit = 1;
 
-static int smaller(int a, int b) {
-    return a < b ? a : b;
-}
-
-static int larger(int a, int b) {
-    return a > b ? a : b;
-}
-
 rl_status rl_triangle_create(rl_triangle *t, const rl_block_matrix *m, int order, MPI_Comm row, MPI_Comm column) {
     *t = (rl_triangle){.m = m, .order = order, .row = row, .column = column};
     t->local_rows = rl_rows_before(m, order);
     t->local_columns = rl_columns_before(m, order);
-    t->ld_rows = larger(t->local_rows, 1);
-    t->ld_columns = larger(t->local_columns, 1);
+    t->ld_rows = rl_larger(t->local_rows, 1);
+    t->ld_columns = rl_larger(t->local_columns, 1);
     return RL_ALLOC(t->block, (size_t)m->row_block * RL_VECTORS);
 }
 
@@ -30,7 +23,7 @@ void rl_triangle_destroy(rl_triangle *t) {
 }
 
 size_t rl_triangle_vectors(const rl_triangle *t, int n) {
-    return (size_t)larger(t->ld_rows, t->ld_columns) * (size_t)n;
+    return (size_t)rl_larger(t->ld_rows, t->ld_columns) * (size_t)n;
 }
 
 rl_lengths rl_full_lengths(const rl_triangle *t, int n) {
@@ -74,7 +67,7 @@ static step step_at(const rl_triangle *t, const rl_lengths *lengths, int first) 
     const rl_block_matrix *m = t->m;
     const rl_process_grid *grid = m->grid;
     const int longest = lengths->order[0], index = first / m->row_block;
-    step s = {.first = first, .size = smaller(m->row_block, longest - first)};
+    step s = {.first = first, .size = rl_smaller(m->row_block, longest - first)};
     s.process_row = index % grid->n_rows;
     s.process_column = index % grid->n_columns;
     s.in_row = s.process_row == grid->row;

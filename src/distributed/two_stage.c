@@ -1,13 +1,10 @@
 /* The producer `two-stage`: dense to band by QR and LQ panels in turn, on the grid, nearly all of it multiplications of
  * matrices; band to bidiagonal and on to diagonal on each rank, for the targets and for its own share of the test
  * rows. */
+#include "../integers.h"
 #include "band.h"
 #include "panel.h"
 #include "producer.h"
-
-static int smaller(int a, int b) {
-    return a < b ? a : b;
-}
 
 /* A = Q B P^T with B upper triangular and as many superdiagonals as a block is wide; Q^T and P are applied to the
  * borders on the way. */
@@ -17,7 +14,7 @@ static rl_status reduce_to_band(rl_core *core) {
     rl_status status = rl_process_grid_agree(core->grid, rl_panels_create(&panels, core));
     if (status == RL_OK) {
         for (int first = 0; first < core->columns; first += block) {
-            const int width = smaller(block, core->columns - first);
+            const int width = rl_smaller(block, core->columns - first);
             rl_panel_qr(&panels, first, width);
             rl_panel_lq(&panels, first, width);
         }
@@ -32,7 +29,7 @@ static rl_status reduce_to_band(rl_core *core) {
 static rl_status replicate_band(const rl_core *core, double *rows, rl_band *band) {
     const int block = core->m.row_block, n = core->columns;
     for (int first = 0; first < n; first += block) {
-        const int height = smaller(block, n - first), width = smaller(2 * block, n - first);
+        const int height = rl_smaller(block, n - first), width = rl_smaller(2 * block, n - first);
         RL_TRY(rl_replicate(&core->m, first, first, height, width, rows));
         for (int j = 0; j < width; j++)
             for (int i = 0; i < height; i++)
@@ -44,7 +41,7 @@ static rl_status replicate_band(const rl_core *core, double *rows, rl_band *band
 static rl_status gather_band(const rl_core *core, rl_band *band) {
     const size_t block = (size_t)core->m.row_block;
     double *rows = NULL;
-    rl_status status = rl_band_create(band, core->columns, smaller(core->m.row_block, core->columns));
+    rl_status status = rl_band_create(band, core->columns, rl_smaller(core->m.row_block, core->columns));
     if (status == RL_OK) status = RL_ALLOC(rows, 2 * block * block);
     status = rl_process_grid_agree(core->grid, status);
     if (status == RL_OK) status = replicate_band(core, rows, band);

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../integers.h"
 #include "../lapack.h"
 #include "ridgeless/spectrum.h"
 
@@ -28,10 +29,6 @@ struct rl_dense_producer {
     int lwork;
     int *iwork;
 };
-
-static int smaller(int a, int b) {
-    return a < b ? a : b;
-}
 
 /* The largest of what dgeqrf, dgesdd and dgesvd ask for, whatever the training set's size. */
 static rl_status query_work(rl_dense_producer *p) {
@@ -61,7 +58,7 @@ rl_status rl_dense_producer_create(rl_dense_producer **producer, int max_train, 
     *producer = p;
     p->max_train = max_train;
     p->n_features = n_features;
-    p->max_modes = smaller(max_train, n_features);
+    p->max_modes = rl_smaller(max_train, n_features);
     const size_t features = (size_t)n_features, modes = (size_t)p->max_modes, order = features + 2;
     RL_TRY(RL_ALLOC(p->qr, (size_t)max_train * (features + RL_N_TARGETS)));
     RL_TRY(RL_ALLOC(p->core, features * modes));
@@ -249,7 +246,7 @@ rl_status rl_dense_producer_spectrum(rl_dense_producer *p, const rl_training_set
     assert(all_finite(train->x, (size_t)train->n_train * (size_t)train->n_features));
     *spectrum = (rl_spectrum){.n_train = train->n_train,
                               .n_features = train->n_features,
-                              .n_modes = smaller(train->n_train, train->n_features),
+                              .n_modes = rl_smaller(train->n_train, train->n_features),
                               .n_test = test->n_rows,
                               .sigma = p->sigma};
     RL_TRY(decompose(p, train, spectrum));

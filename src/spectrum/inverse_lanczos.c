@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../lapack.h"
+#include "../vectors.h"
 
 enum { MAX_STEPS = 600, CHECK_EVERY = 2 };
 
@@ -71,21 +72,6 @@ typedef struct member {
     double diagonal[MAX_STEPS], beside[MAX_STEPS], estimate;
 } member;
 
-static double dot(int n, const double *a, const double *b) {
-    const int one = 1;
-    return ddot_(&n, a, &one, b, &one);
-}
-
-static void add(int n, double factor, const double *a, double *b) {
-    const int one = 1;
-    daxpy_(&n, &factor, a, &one, b, &one);
-}
-
-static void scale(int n, double factor, double *a) {
-    const int one = 1;
-    dscal_(&n, &factor, a, &one);
-}
-
 /* The same pseudo-random direction each time: nothing in data can know it. */
 static void start(const rl_lanczos *l, const rl_family *f) {
     const int n = f->order, uniform = 2;
@@ -96,7 +82,7 @@ static void start(const rl_lanczos *l, const rl_family *f) {
     if (!f->lower) clear_beyond(f, n, l->now);
     for (int j = 0; j < f->n_members; j++) {
         double *v = l->now + (size_t)j * (size_t)n;
-        scale(n, 1 / sqrt(dot(n, v, v)), v);
+        rl_scale(n, 1 / sqrt(rl_dot(n, v, v)), v);
     }
 }
 
@@ -135,17 +121,17 @@ static void check(member *m, double next, double tolerance) {
 static void advance(member *m, const rl_family *f, double *v, double *u, double *w) {
     const int n = f->order;
     const int step = m->n_steps++;
-    if (step == 0) m->unit = dot(n, v, w);
-    scale(n, 1 / m->unit, w);
-    if (step > 0) add(n, -m->beside[step - 1], u, w);
-    m->diagonal[step] = dot(n, v, w);
-    add(n, -m->diagonal[step], v, w);
-    const double next = sqrt(dot(n, w, w));
+    if (step == 0) m->unit = rl_dot(n, v, w);
+    rl_scale(n, 1 / m->unit, w);
+    if (step > 0) rl_add(n, -m->beside[step - 1], u, w);
+    m->diagonal[step] = rl_dot(n, v, w);
+    rl_add(n, -m->diagonal[step], v, w);
+    const double next = sqrt(rl_dot(n, w, w));
     m->beside[step] = next;
     check(m, next, f->tolerance);
     memcpy(u, w, sizeof(double) * (size_t)n);
     if (!m->finished)
-        scale(n, 1 / next, u);
+        rl_scale(n, 1 / next, u);
     else { /* out of the way of the others */
         memset(u, 0, sizeof(double) * (size_t)n);
         memset(v, 0, sizeof(double) * (size_t)n);
