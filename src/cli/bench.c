@@ -3,11 +3,6 @@
 
 #include "cli.h"
 
-static rl_status drop_record(void *state, int64_t curve, const double *record, size_t length) {
-    (void)state, (void)curve, (void)record, (void)length;
-    return RL_OK;
-}
-
 static rl_status list_all(const rl_plan *plan, int64_t **todo) {
     RL_TRY(RL_ALLOC(*todo, plan->n_curves));
     for (int64_t i = 0; i < plan->n_curves; i++) (*todo)[i] = i;
@@ -36,7 +31,7 @@ static rl_status print_speed(const rl_settings *settings, const rl_context *cont
 
 static rl_status measure(const rl_settings *settings, const rl_context *context, rl_prepared *p) {
     const bool root = context->rank == 0;
-    const rl_sink sink = {.record = drop_record};
+    const rl_sink none = {0};
     rl_run_settings run;
     rl_run_summary summary = {0};
     int64_t *todo = NULL;
@@ -46,7 +41,7 @@ static rl_status measure(const rl_settings *settings, const rl_context *context,
     if (status == RL_OK) status = rl_parallel_share_plan(context, &p->study, &p->plan);
     if (status == RL_OK) status = rl_parallel_complete_plan(context, &p->plan);
     if (status == RL_OK) status = rl_make_run_settings(settings, context, &run);
-    if (status == RL_OK) status = rl_parallel_run(context, &p->plan, todo, p->plan.n_curves, &run, &sink, &summary);
+    if (status == RL_OK) status = rl_parallel_run(context, &p->plan, todo, p->plan.n_curves, &run, &none, &summary);
     if (status == RL_OK && root) status = print_speed(settings, context, &p->plan, &summary);
     rl_free(todo);
     rl_run_summary_destroy(&summary);
