@@ -9,13 +9,17 @@
 
 #include "ridgeless/core.h"
 #include "ridgeless/rates.h"
+#include "ridgeless/spectrum.h"
 
 typedef enum rl_case_way {
-    RL_CASE_PDGESVD,   /* one spectrum each */
-    RL_CASE_PROJECTED, /* (see rl_producer) */
+    RL_CASE_PDGESVD, /* one spectrum each, see rl_producer */
+    RL_CASE_PROJECTED,
     RL_CASE_TWO_STAGE,
     RL_CASE_CURVE /* all N of a repeat from one factorization, on the grid */
 } rl_case_way;
+
+/* Of a spectrum by a producer on process grids. */
+rl_case_way rl_case_way_of(rl_producer producer);
 
 typedef struct rl_case_sizes {
     rl_case_way way;

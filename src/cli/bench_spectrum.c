@@ -140,9 +140,7 @@ static rl_case_cost predict(const spectrum_bench *b, rl_case_way way) {
 }
 
 static void predict_all(spectrum_bench *b) {
-    b->results[RL_PRODUCER_PDGESVD].predicted = predict(b, RL_CASE_PDGESVD);
-    b->results[RL_PRODUCER_PROJECTED].predicted = predict(b, RL_CASE_PROJECTED);
-    b->results[RL_PRODUCER_TWO_STAGE].predicted = predict(b, RL_CASE_TWO_STAGE);
+    for (int i = 0; i < DGESDD; i++) b->results[i].predicted = predict(b, rl_case_way_of((rl_producer)i));
 }
 
 /* ---- answer ------------------------------------------------------------------------------------------------------ */

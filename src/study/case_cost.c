@@ -240,6 +240,13 @@ static void add_curve(const model *m, rl_case_cost *cost) {
 
 /* ------------------------------------------------------------------------------------------------------------------ */
 
+rl_case_way rl_case_way_of(rl_producer producer) {
+    static const rl_case_way ways[] = {[RL_PRODUCER_PDGESVD] = RL_CASE_PDGESVD,
+                                       [RL_PRODUCER_PROJECTED] = RL_CASE_PROJECTED,
+                                       [RL_PRODUCER_TWO_STAGE] = RL_CASE_TWO_STAGE};
+    return ways[producer];
+}
+
 rl_case_cost rl_case_predict(const rl_case_sizes *c, const rl_rates *rates) {
     const model m = make_model(c, rates);
     rl_case_cost cost = {.bytes = rl_case_bytes(c, c->ranks), .generate = generating(&m)};

@@ -2,25 +2,18 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "case_shape.h"
 #include "cost.h"
-#include "ridgeless/case_cost.h"
 
 /* A plan asks for no more: the search for a group that fits ends here. */
 enum { MAX_RANKS = 65536 };
-
-static rl_case_way case_way(rl_producer producer) {
-    static const rl_case_way ways[] = {[RL_PRODUCER_PDGESVD] = RL_CASE_PDGESVD,
-                                       [RL_PRODUCER_PROJECTED] = RL_CASE_PROJECTED,
-                                       [RL_PRODUCER_TWO_STAGE] = RL_CASE_TWO_STAGE};
-    return ways[producer];
-}
 
 /* One full spectrum on a process grid. */
 static rl_case_sizes spectrum_case(const rl_study *study, const rl_grid *g, int i, int ranks) {
     const rl_dataset *data = &g->data;
     /* where they lie, and again as the teacher's */
     const double normals = data->fresh ? (double)data->n_rows * ((double)data->n_features + data->teacher.n_hidden) : 0;
-    return (rl_case_sizes){.way = case_way(g->producer),
+    return (rl_case_sizes){.way = rl_case_way_of(g->producer),
                            .n_train = g->n_train[i],
                            .n_features = data->n_features,
                            .n_test = data->n_rows - g->n_train[i],
@@ -99,19 +92,23 @@ typedef struct fit {
     int fewest;
 } fit;
 
+/* What the libraries' integers cannot hold, as a failure of the dataset. */
+static rl_status check_limits(const fit *f, const rl_case_sizes *c) {
+    if (rl_case_limits(c, MAX_RANKS) == RL_OK) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: dataset `%s`: %s", f->study->path, f->grid->spec->name, rl_error_message());
+}
+
 static rl_status require(void *state, const rl_case_sizes *c) {
     fit *f = state;
     const int ranks = rl_smallest_group(c, f->bytes_per_rank / f->together, MAX_RANKS);
     if (ranks > f->fewest) f->fewest = ranks;
     if (ranks > 0) return RL_OK;
-    const char *path = f->study->path, *name = f->grid->spec->name;
-    if (rl_case_limits(c, MAX_RANKS) != RL_OK)
-        return rl_fail(RL_ERR_INPUT, "%s: dataset `%s`: %s", path, name, rl_error_message());
+    RL_TRY(check_limits(f, c));
     return rl_fail(
         RL_ERR_INPUT,
         "%s: dataset `%s`: N = %lld, P = %lld and %lld test rows do not fit at %.3g GiB a rank, on any number "
         "of ranks up to %d",
-        path, name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
+        f->study->path, f->grid->spec->name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
         f->bytes_per_rank / (1 << 30), MAX_RANKS);
 }
 
@@ -125,10 +122,8 @@ rl_status rl_fewest_ranks(const rl_study *study, const rl_grid *grid, double byt
 
 static rl_status check_case(void *state, const rl_case_sizes *c) {
     const fit *f = state;
-    const char *path = f->study->path, *name = f->grid->spec->name;
-    if (rl_case_limits(c, MAX_RANKS) != RL_OK)
-        return rl_fail(RL_ERR_INPUT, "%s: dataset `%s`: %s", path, name, rl_error_message());
-    const double bytes = f->together * rl_case_predict(c, &rl_rates_default).bytes;
+    RL_TRY(check_limits(f, c));
+    const double bytes = f->together * rl_case_bytes(c, c->ranks);
     if (bytes <= f->bytes_per_rank) return RL_OK;
     const int enough = rl_smallest_group(c, f->bytes_per_rank / f->together, MAX_RANKS);
     char way_out[64];
@@ -140,8 +135,8 @@ static rl_status check_case(void *state, const rl_case_sizes *c) {
         RL_ERR_INPUT,
         "%s: dataset `%s`: N = %lld, P = %lld and %lld test rows take %.3g GiB a rank on %d rank(s), and there "
         "are %.3g GiB; %s",
-        path, name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test, bytes / (1 << 30), c->ranks,
-        f->bytes_per_rank / (1 << 30), way_out);
+        f->study->path, f->grid->spec->name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
+        bytes / (1 << 30), c->ranks, f->bytes_per_rank / (1 << 30), way_out);
 }
 
 rl_status rl_check_ranks(const rl_study *study, const rl_grid *grid, int ranks, double bytes_per_rank) {
