@@ -1,5 +1,5 @@
 /* What programs on several ranks share to test themselves: checks that pass when they do on all ranks, as TAP on rank
- * 0's standard output, and process grids of some of the ranks. */
+ * 0's standard output, process grids of some of the ranks, and entries that must be refused. */
 #ifndef RL_TEST_REPORT_H
 #define RL_TEST_REPORT_H
 
@@ -75,6 +75,19 @@ enum { N_GRIDS = sizeof grids / sizeof *grids };
 static inline bool near(const char *what, double value, double expected, double bound) {
     return fabs(value - expected) <= bound ||
            wrong("%s: %.17g, expected %.17g, bound %.2g", what, value, expected, bound);
+}
+
+/* An entry function with another one's values, but for one entry. */
+typedef struct poison {
+    double (*entry)(const void *state, int row, int column);
+    const void *state;
+    int row, column;
+    double value;
+} poison;
+
+static inline double poisoned_entry(const void *state, int row, int column) {
+    const poison *p = state;
+    return row == p->row && column == p->column ? p->value : p->entry(p->state, row, column);
 }
 
 /* The error's text is the same on all ranks. */

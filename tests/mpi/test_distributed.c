@@ -534,17 +534,6 @@ static void test_tiles(report *r) {
 
 /* ---- what must not hang ------------------------------------------------------------------------------------------ */
 
-typedef struct poison {
-    const problem *q;
-    int row, column;
-    double value;
-} poison;
-
-static double poisoned_entry(const void *state, int row, int column) {
-    const poison *p = state;
-    return row == p->row && column == p->column ? p->value : problem_entry(p->q, row, column);
-}
-
 static void test_not_finite(report *r) {
     const test_case shapes[] = {{"poisoned tall", 30, 20, 11, 0, 0}, {"poisoned wide", 20, 30, 11, 0, 0}};
     rl_process_grid *grid = grid_of(1, r->size);
@@ -553,9 +542,9 @@ static void test_not_finite(report *r) {
         const struct {
             poison p;
             const char *expected;
-        } poisons[] = {{{&q, 5, 3, NAN}, "feature 3 of row 5 is nan; it must be finite"},
-                       {{&q, 17, 19, -INFINITY}, "feature 19 of row 17 is -inf"},
-                       {{&q, shapes[i].n + 10, 0, INFINITY}, "is inf; it must be finite"}};
+        } poisons[] = {{{problem_entry, &q, 5, 3, NAN}, "feature 3 of row 5 is nan; it must be finite"},
+                       {{problem_entry, &q, 17, 19, -INFINITY}, "feature 19 of row 17 is -inf"},
+                       {{problem_entry, &q, shapes[i].n + 10, 0, INFINITY}, "is inf; it must be finite"}};
         for (int k = 0; k < 3; k++)
             for (int p = 0; p < N_PRODUCERS; p++) {
                 rl_case c = case_of(&q);

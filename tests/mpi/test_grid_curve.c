@@ -477,17 +477,6 @@ static void test_scale(report *r) {
 
 /* ---- what must not hang ------------------------------------------------------------------------------------------ */
 
-typedef struct poison {
-    const problem *q;
-    int row, column;
-    double value;
-} poison;
-
-static double poisoned_entry(const void *state, int row, int column) {
-    const poison *p = state;
-    return row == p->row && column == p->column ? p->value : entry(p->q, row, column);
-}
-
 static bool refuses(const rl_process_grid *grid, int block, const rl_curve_case *c, const char *expected) {
     rl_grid_curve *curve = NULL;
     const rl_status status = rl_grid_curve_create(grid, block, c, &curve, NULL);
@@ -502,9 +491,9 @@ static void test_not_finite(report *r) {
     const struct {
         poison p;
         const char *expected;
-    } poisons[] = {{{&q, 5, 3, NAN}, "feature 3 of row 5 is nan; it must be finite"},
-                   {{&q, 27, 19, -INFINITY}, "feature 19 of row 27 is -inf"},
-                   {{&q, 40, 0, INFINITY}, "feature 0 of row 40 is inf"}};
+    } poisons[] = {{{entry, &q, 5, 3, NAN}, "feature 3 of row 5 is nan; it must be finite"},
+                   {{entry, &q, 27, 19, -INFINITY}, "feature 19 of row 27 is -inf"},
+                   {{entry, &q, 40, 0, INFINITY}, "feature 0 of row 40 is inf"}};
     for (int i = 0; i < 3; i++) {
         rl_curve_case c = case_of(&q);
         c.rows.x = poisoned_entry;
