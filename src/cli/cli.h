@@ -17,7 +17,9 @@ typedef struct rl_settings {
     const char *data;
     const char *rates; /* NULL: looked for, see rl_rates_find */
     int64_t memory;    /* bytes that a node may give to all ranks on it; 0: what it has, see rl_memory_available */
-    bool json, quiet, verbose, skip_missing;
+    bool json, quiet, verbose, skip_missing, fail_fast;
+    double started;   /* rl_seconds() */
+    double time_left; /* seconds from then until the process is to be gone; INFINITY: no limit */
     rl_schedule schedule;
     int ranks;            /* plan for so many; 0: find how many are worth using */
     int test_rows, block; /* bench spectrum */
