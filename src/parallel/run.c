@@ -61,7 +61,8 @@ static int64_t curve_at(rl_run *r, rl_team team, int64_t position) {
 
 static rl_status compute(rl_run *r, int64_t position, rl_tick tick, double *record, double *seconds) {
     const double start = rl_seconds();
-    const rl_status status = rl_task_curve(r->task, curve_at(r, r->team, position), tick, record);
+    const bool *wanted = rl_wanted_at(r, lane_of(r, r->team), position);
+    const rl_status status = rl_task_curve(r->task, curve_at(r, r->team, position), wanted, tick, record);
     *seconds = rl_seconds() - start;
     r->share.busy_seconds += *seconds;
     r->share.curves++;
@@ -369,16 +370,20 @@ static rl_status prepare(rl_run *r) {
 
 static void release(rl_run *r) {
     for (int i = 0; i < N_SLOTS; i++) rl_free(r->slot[i]);
-    for (int l = 0; l < RL_N_LANES; l++) rl_free(r->lanes[l].order);
+    for (int l = 0; l < RL_N_LANES; l++) {
+        rl_free(r->lanes[l].order);
+        rl_free(r->lanes[l].selection);
+    }
+    rl_todo_destroy(&r->sizes);
     rl_free(r->ranks_of_grid);
 }
 
-rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const int64_t *todo, int64_t n_todo,
+rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const rl_todo *todo,
                           const rl_run_settings *settings, const rl_sink *sink, rl_run_summary *summary) {
     rl_run r = {.context = context, .plan = plan, .settings = *settings, .sink = sink, .summary = summary};
     const double start = rl_seconds();
     *summary = (rl_run_summary){0};
-    rl_status status = rl_share_todo(&r, todo, n_todo);
+    rl_status status = rl_share_todo(&r, todo);
     if (status == RL_OK) status = rl_context_agree(context, prepare(&r));
     if (status == RL_OK) status = rl_run_phases(&r, work);
     const double seconds = rl_seconds() - start;

@@ -54,7 +54,7 @@ static double *records(const rl_plan *plan, int step) {
     assert_int_equal(rl_task_create(plan, NULL, &task), RL_OK);
     for (int64_t i = 0; i < n; i++) {
         const int64_t curve = i * step % n;
-        assert_int_equal(rl_task_curve(task, curve, (rl_tick){0}, all + (size_t)curve * longest), RL_OK);
+        assert_int_equal(rl_task_curve(task, curve, NULL, (rl_tick){0}, all + (size_t)curve * longest), RL_OK);
     }
     rl_task_destroy(task);
     return all;
@@ -128,9 +128,9 @@ static void a_tick_can_stop_a_curve(void **state) {
     int calls = 0;
     assert_int_equal(RL_ALLOC(record, rl_record_length_max(&f->plan)), RL_OK);
     assert_int_equal(rl_task_create(&f->plan, NULL, &task), RL_OK);
-    assert_int_equal(rl_task_curve(task, 0, (rl_tick){third_call_stops, &calls}, record), RL_STOPPED);
+    assert_int_equal(rl_task_curve(task, 0, NULL, (rl_tick){third_call_stops, &calls}, record), RL_STOPPED);
     assert_int_equal(calls, 3);
-    assert_int_equal(rl_task_curve(task, 0, (rl_tick){0}, record), RL_OK); /* and go on afterwards */
+    assert_int_equal(rl_task_curve(task, 0, NULL, (rl_tick){0}, record), RL_OK); /* and go on afterwards */
     rl_task_destroy(task);
     rl_free(record);
 }
