@@ -17,12 +17,20 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"run", "STUDY", 1, 1, "odkmsqv", rl_command_run, true, "compute a study",
+    {"run", "STUDY", 1, 1, "odkmsfqv", rl_command_run, true, "compute a study",
      "Computes what is missing of the study and writes the results file (NetCDF-4). Started alone, or by mpirun or "
      "srun with\n"
      "any number of ranks: the numbers are the same. Finished work is kept in FILE.journal; started again, only what "
      "is\n"
-     "missing is done."},
+     "missing is done. More repeats or other n_train in the study file go on with what is there."},
+    {"retry", "STUDY", 1, 1, "odkmsqv", rl_command_retry, true, "do failed cells again",
+     "Does what run does, and tries again the spectra whose computation did not converge. Exit status as that of run."},
+    {"assemble", "STUDY", 1, 1, "odkqv", rl_command_assemble, true, "write what there is of a study",
+     "Computes nothing: writes the results file from the journal as it stands, also while a run goes on. What is "
+     "missing is a\n"
+     "fill value, and the variable `status` says so. Exit status 0 when nothing is missing and nothing failed, 75 when "
+     "spectra\n"
+     "are missing, 1 when none are missing but some failed."},
     {"plan", "STUDY", 1, 1, "odknRmjq", rl_command_plan, false, "say what a study would take",
      "Does no work: prints cells, spectra, flops, memory a rank, estimated time by the machine's rates, ranks worth "
      "using,\n"
@@ -30,7 +38,10 @@ static const command commands[] = {
      "fit, and\n"
      "says how many ranks would do."},
     {"status", "STUDY", 1, 1, "odkjq", rl_command_status, false, "say what is done of a study",
-     "Reads the journal and prints, for each data set, the curves that are finished and missing."},
+     "Reads the journal and prints, for each data set, the curves that are finished, there in part and missing, and "
+     "the "
+     "spectra\n"
+     "that failed."},
     {"show", "FILE", 1, 1, "j", rl_command_show, false, "summarize a results file",
      "Prints, for each data set, the threshold, the height of the spike (median test error at N = P over that at the "
      "largest\n"
@@ -66,6 +77,7 @@ static const option_row option_table[] = {
     {'n', "ranks", "N", "ranks to plan for (default: as many as are worth using)"},
     {'m', "memory", "SIZE", "memory of a node for all ranks on it, like 64GiB (default: what is available)"},
     {'s', "schedule", "WORD", "how ranks share curves: " RL_SCHEDULE_CHOICES " (default dynamic)"},
+    {'f', "fresh", NULL, "start over: discard the journal and the results file that are there, of whatever study"},
     {'r', "repeats", "N", "repeats to compute instead of the study's; rounds of bench spectrum"},
     {'t', "test-rows", "T", "test rows of bench spectrum (default 500)"},
     {'b', "block", "NB", "block size of bench spectrum (default 64)"},
@@ -148,6 +160,9 @@ static rl_status apply_option(int letter, const char *argument, rl_settings *set
             break;
         case 'k':
             settings->skip_missing = true;
+            break;
+        case 'f':
+            settings->fresh = true;
             break;
         case 'j':
             settings->json = true;
