@@ -12,14 +12,18 @@ static bool is_there(const rl_record_layout *l, const double *record, int i) {
 
 /* ---- out --------------------------------------------------------------------------------------------------------- */
 
-/* Puts the sizes that are there side by side, and their N. */
-static void gather(const rl_grid *grid, const rl_curve *c, const rl_record_layout *from, const double *record,
-                   const rl_record_layout *to, int32_t *sizes, double *values) {
-    for (int i = 0, k = 0; i < from->n_sizes; i++) {
-        if (!is_there(from, record, i)) continue;
-        sizes[k] = grid->n_train[c->first_size + i];
-        rl_record_copy(from, record, i, to, values, k++);
-    }
+static int list_sizes(const rl_grid *grid, const rl_curve *c, const rl_record_layout *l, const double *record,
+                      int32_t *sizes) {
+    int n = 0;
+    for (int i = 0; i < l->n_sizes; i++)
+        if (is_there(l, record, i)) sizes[n++] = grid->n_train[c->first_size + i];
+    return n;
+}
+
+/* Puts the values of the sizes that are there side by side. */
+static void gather(const rl_record_layout *from, const double *record, const rl_record_layout *to, double *values) {
+    for (int i = 0, k = 0; i < from->n_sizes; i++)
+        if (is_there(from, record, i)) rl_record_copy(from, record, i, to, values, k++);
 }
 
 static rl_status put_together(const rl_record_head *head, const char *name, const int32_t *sizes, const double *values,
@@ -37,32 +41,35 @@ static rl_status put_together(const rl_record_head *head, const char *name, cons
     return rl_journal_append_checksum(bytes);
 }
 
-rl_status rl_journal_build_record(const rl_journal *journal, int64_t curve, const double *record, rl_text *bytes,
-                                  int *n) {
-    const rl_curve *c = &journal->plan->curves[curve];
+static rl_status build(const rl_journal *journal, const rl_curve *c, const double *record, int n, const int32_t *sizes,
+                       rl_text *bytes) {
     const rl_grid *grid = &journal->plan->grids[c->grid];
     const rl_record_layout *from = &journal->layouts[c->grid];
-    int32_t *sizes = NULL;
-    double *values = NULL;
-    rl_status status = RL_OK;
-    *n = 0;
-    for (int i = 0; i < from->n_sizes; i++) *n += is_there(from, record, i);
-    if (*n == 0) return RL_OK;
-    const rl_record_head head = {.n_sizes = (uint32_t)*n,
+    const rl_record_head head = {.n_sizes = (uint32_t)n,
                                  .data_checksum = grid->data.checksum,
                                  .n_features = grid->n_features[c->p_index],
                                  .repeat = c->repeat,
                                  .n_variants = from->n_variants,
                                  .n_modes = from->has_modes ? from->max_modes : 0,
                                  .has_population = from->has_population};
-    const rl_record_layout to = rl_record_layout_make(*n, head.n_variants, head.n_modes, from->has_population);
-    RL_TRY_GOTO(RL_ALLOC(sizes, *n), done);
-    RL_TRY_GOTO(RL_ALLOC(values, to.length), done);
-    gather(grid, c, from, record, &to, sizes, values);
-    status = put_together(&head, grid->data.name, sizes, values, to.length, bytes);
-done:
-    rl_free(sizes);
+    const rl_record_layout to = rl_record_layout_make(n, head.n_variants, head.n_modes, from->has_population);
+    double *values = NULL;
+    if (n == from->n_sizes) return put_together(&head, grid->data.name, sizes, record, to.length, bytes);
+    RL_TRY(RL_ALLOC(values, to.length));
+    gather(from, record, &to, values);
+    const rl_status status = put_together(&head, grid->data.name, sizes, values, to.length, bytes);
     rl_free(values);
+    return status;
+}
+
+rl_status rl_journal_build_record(const rl_journal *journal, int64_t curve, const double *record, rl_text *bytes,
+                                  int *n) {
+    const rl_curve *c = &journal->plan->curves[curve];
+    int32_t *sizes = NULL;
+    RL_TRY(RL_ALLOC(sizes, c->n_sizes));
+    *n = list_sizes(&journal->plan->grids[c->grid], c, &journal->layouts[c->grid], record, sizes);
+    const rl_status status = *n > 0 ? build(journal, c, record, *n, sizes, bytes) : RL_OK;
+    rl_free(sizes);
     return status;
 }
 
