@@ -51,9 +51,10 @@ typedef struct rl_timed_curve {
 enum { RL_TIMED_CURVES = 10000 }; /* of a run of more curves, single times are not kept */
 
 typedef struct rl_run_summary {
-    double seconds;        /* wall clock of the shared work */
-    double imbalance;      /* largest over mean of the ranks' busy time; 1 is perfect */
-    rl_rank_share *shares; /* [size] on rank 0, NULL elsewhere */
+    int64_t n_curves, n_spectra, n_cells; /* computed; curves: all that was wanted of them; on rank 0 */
+    double seconds;                       /* wall clock of the shared work */
+    double imbalance;                     /* largest over mean of the ranks' busy time; 1 is perfect */
+    rl_rank_share *shares;                /* [size] on rank 0, NULL elsewhere */
     rl_grouping *groupings;
     int n_groupings;
     rl_timed_curve *timed; /* as they finished, on rank 0 */
@@ -99,15 +100,35 @@ typedef struct rl_run_settings {
 rl_status rl_choose_ranks_per_case(const rl_study *study, const rl_grid *grid, int64_t n_cases, int size,
                                    double bytes_per_rank, int *ranks);
 
-/* Collective on context->comm. Computes curves todo[n_todo] (read on rank 0 alone, as the settings are but for the
- * guard) once each, rank 0 included among the workers; records reach sink->record on rank 0 (the sink is used there
+/* What is to be computed: curves, and which sizes of them. Few selections of sizes serve many curves, so that each is
+ * kept once. A zeroed struct is empty. */
+typedef struct rl_todo {
+    int64_t *curves; /* [n] */
+    int *selection;  /* [n]: index of a selection, or RL_ALL_SIZES */
+    int64_t n;
+    bool *selections; /* [n_selections][stride]: which sizes of a curve are wanted */
+    int n_selections, stride;
+    int64_t n_spectra, n_cells; /* that all this makes */
+} rl_todo;
+enum { RL_ALL_SIZES = -1 };
+
+/* With nothing to do, and room for every curve of the plan; and with all of them to do. */
+rl_status rl_todo_create(const rl_plan *plan, rl_todo *todo);
+rl_status rl_todo_create_full(const rl_plan *plan, rl_todo *todo);
+
+/* Appends a curve; wanted[n_sizes of the curve]: some of it (none: then nothing is appended); NULL: all. */
+rl_status rl_todo_append(rl_todo *todo, const rl_plan *plan, int64_t curve, const bool *wanted);
+void rl_todo_destroy(rl_todo *todo);
+
+/* Collective on context->comm. Computes what is to do (read on rank 0 alone, as the settings are but for the guard),
+ * rank 0 included among the workers; records (see rl_task_curve) reach sink->record on rank 0 (the sink is used there
  * alone). Every rank returns the same status. The summary is the caller's, on failure too.
  *
  * RL_STOPPED: a signal on any rank, or the time left, ended the run early; all that was finished has reached the sink.
  * Asked to stop soon, ranks finish their curves; asked to stop now, or out of time, they leave them between two pieces.
  * With a time limit no curve is begun that by the rates, corrected by what this run has measured, cannot end in time.
  * A failure names the rank and the curve. */
-rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const int64_t *todo, int64_t n_todo,
+rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const rl_todo *todo,
                           const rl_run_settings *settings, const rl_sink *sink, rl_run_summary *summary);
 
 /* Collective on context->comm. Gives every rank rank 0's study text and data sets and builds the same plan there. On

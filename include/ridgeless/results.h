@@ -10,20 +10,23 @@
 /* ---- journal ---------------------------------------------------------------------------------------------------- */
 
 /* An append-only file beside the results file (its name + ".journal"): a header with the study's settings
- * (rl_study_settings and the data sets' checksums), then one checksummed record a finished curve, keyed by (dataset
- * name, P, repeat), each written by one write(2). Byte order and sizes are the machine's and are checked on opening. */
+ * (rl_study_settings), then checksummed records, each written by one write(2). A record says by itself what it holds:
+ * dataset name and checksum of its rows, P, repeat, the list of N, and their values. So what one study began another
+ * one that asks for more repeats or other N goes on with: of each it takes what it asks for, and the rest stays in the
+ * file. Byte order and sizes are the machine's and are checked on opening. */
 typedef struct rl_journal rl_journal;
 
-/* Opens or creates the journal of `plan` for the results file `output`; records of a previous run are read. A torn tail
- * (killed in the middle of a write) is cut off with a warning. RL_ERR_INPUT: the journal belongs to another study (the
- * first settings line that differs is in the message), is not a journal, or cannot be written. `read_only` never
- * creates or changes it; *journal is NULL then when there is none. Only one process at a time may have it open for
- * writing (an advisory lock). */
+/* Opens or creates the journal of `plan` for the results file `output`; records of previous runs are read, a later one
+ * of a cell in the place of an earlier one. A torn tail (killed in the middle of a write) is cut off with a warning;
+ * damage before the last whole record is passed over with a warning and stays as it is. RL_ERR_INPUT: the journal
+ * belongs to another study (the settings that differ are in the message) or to other rows, is not a journal, or cannot
+ * be written. `read_only` never creates or changes it; *journal is NULL then when there is none. Only one process at a
+ * time may have it open for writing (an advisory lock). */
 rl_status rl_journal_open(const char *output, const rl_plan *plan, bool read_only, rl_journal **journal);
 
-/* Appends the record of a curve. When it returns, a killed process no longer loses it; a lost node loses at most the
- * last two seconds (fdatasync by time, here and in rl_journal_tick). After a failure the journal is only to be closed.
- */
+/* Appends what is not RL_CELL_MISSING of the record of a curve, if anything; record[length] is that of
+ * rl_record_layout_of. When it returns, a killed process no longer loses it; a lost node loses at most the last two
+ * seconds (fdatasync by time, here and in rl_journal_tick). After a failure the journal is only to be closed. */
 rl_status rl_journal_append(rl_journal *journal, int64_t curve, const double *record, size_t length);
 
 /* Syncs what has waited for two seconds. Cheap: for a loop that waits long between appends. */
@@ -33,9 +36,21 @@ rl_status rl_journal_tick(rl_journal *journal);
  */
 void rl_journal_save(rl_journal *journal);
 
-/* Whether the curve is there, and its record (borrowed until the journal closes; NULL when absent). */
-const double *rl_journal_record(const rl_journal *journal, int64_t curve);
-int64_t rl_journal_count(const rl_journal *journal); /* curves of the plan that are there */
+/* *record: that of a curve, RL_CELL_MISSING where a size is (borrowed until the journal closes or the curve is appended
+ * again); NULL when nothing of it is there. Read from the file when first asked for. */
+rl_status rl_journal_record(rl_journal *journal, int64_t curve, const double **record);
+
+/* Of size i of a curve, and whether no size of it is missing. Without a journal (NULL) all are. */
+rl_cell_status rl_journal_status(const rl_journal *journal, int64_t curve, int i);
+bool rl_journal_has(const rl_journal *journal, int64_t curve);
+int64_t rl_journal_count(const rl_journal *journal); /* curves of the plan of which nothing is missing */
+
+/* What there is of a data set (index of the plan's grids), or of all (-1). `journal` may be NULL. */
+typedef struct rl_tally {
+    int64_t curves, curves_done, curves_begun; /* nothing missing; something missing and something not */
+    int64_t spectra, spectra_done, spectra_missing, spectra_failed;
+} rl_tally;
+rl_tally rl_journal_tally(const rl_journal *journal, const rl_plan *plan, int grid);
 
 /* Syncs and closes. */
 rl_status rl_journal_close(rl_journal *journal);
@@ -56,16 +71,25 @@ rl_status rl_provenance_text(rl_provenance *provenance, const char *name, const 
 rl_status rl_provenance_numbers(rl_provenance *provenance, const char *name, const double *values, int n);
 void rl_provenance_destroy(rl_provenance *provenance);
 
-/* Refuses (RL_ERR_INPUT) an output path that cannot be written or that holds anything but a results file of this study.
- * Called before any work. */
+/* Refuses (RL_ERR_INPUT) an output path that cannot be written or that holds anything but a results file of this study,
+ * whatever its N and repeats. Called before any work. */
 rl_status rl_results_check_output(const char *output, const rl_plan *plan);
+
+/* Throws away the journal and the results file at `output`, whatever study they belong to, damaged or not, and tells
+ * with rl_info what that was. RL_ERR_INPUT, and nothing is touched, when there is anything there that is not ours, or
+ * another process is writing, or the output cannot be written. */
+rl_status rl_results_discard(const char *output);
+
+/* Whether the file at `output` is already what rl_results_write would write, but for provenance. The journal alone says
+ * what is done; this only saves writing the same again. */
+bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_journal *journal);
 
 /* Writes the results file from the journal: a group a dataset, each repeat's values (where the study keeps them) and
  * reduced ones, and the group `provenance`. Built as output.tmp.<pid> in the same folder, closed, fsynced, opened again
  * and compared with the journal's values, renamed, the folder fsynced: the output is the old file or the new one, never
  * a part. Curves that the journal lacks are fill values with status `missing`. *n_failed: spectra with a status other
  * than done or missing. */
-rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_journal *journal,
+rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
                            const rl_provenance *provenance, int64_t *n_failed);
 
 /* ---- reduction --------------------------------------------------------------------------------------------------- */

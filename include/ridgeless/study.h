@@ -66,8 +66,10 @@ rl_status rl_study_parse(const char *path, const char *text, rl_study *study);
 void rl_study_destroy(rl_study *study);
 
 /* Appends the effective settings, one `key: value` a line and every default spelled out, dataset by dataset. Two
- * studies with the same lines have the same numbers in every cell they share and records of the same layout; `repeats`,
- * and what changes neither (title, whether cells are kept), is left out. */
+ * studies with the same lines have the same numbers in every cell they share, whatever `repeats` and `n_train`, which
+ * are left out, as is what changes no number (title, whether cells are kept). The same bits with the same n_train; else
+ * the same to rounding: steps in which rows are taken together, and the way a curve is computed (rl_grid), depend on
+ * the list of N, though no value does. */
 rl_status rl_study_settings(const rl_study *study, rl_text *settings);
 
 /* ---- grid and plan ---------------------------------------------------------------------------------------------- */

@@ -20,7 +20,23 @@ typedef struct rl_record_layout {
     size_t length; /* doubles */
 } rl_record_layout;
 
+/* Of a curve of the plan. */
 rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid);
+
+/* Of any number of sizes. n_modes: modes kept of each; 0: none are. */
+rl_record_layout rl_record_layout_make(int n_sizes, int n_variants, int n_modes, bool has_population);
+
+/* Size `i` of a record becomes one that was not computed: NaN, and the status RL_CELL_MISSING. */
+void rl_record_clear(const rl_record_layout *layout, int i, double *record);
+
+/* What the layout says of size `i` of one record becomes size `j` of another. Both are of one data set and keep modes
+ * or do not, but may have room for another number of modes: beyond those there are comes NaN. */
+void rl_record_copy(const rl_record_layout *from, const double *source, int i, const rl_record_layout *to,
+                    double *target, int j);
+
+static inline rl_cell_status rl_record_status(const rl_record_layout *layout, const double *record, int i) {
+    return (rl_cell_status)record[layout->status + (size_t)i];
+}
 
 /* The longest record of any dataset of the plan, in doubles. */
 size_t rl_record_length_max(const rl_plan *plan);
@@ -38,10 +54,14 @@ typedef struct rl_task rl_task;
 rl_status rl_task_create(const rl_plan *plan, const rl_process_grid *process_grid, rl_task **task);
 void rl_task_destroy(rl_task *task);
 
-/* Computes curve `index` into record[rl_record_layout_of(...).length]. The numbers depend on the plan and the index
- * alone; on a process grid, to eps x condition, also on its shape. RL_STOPPED when the tick said so: the record is
- * incomplete. Numerical failures are statuses inside the record. Where the way is on a process grid: collective on it,
- * every rank gets the same record and status, the ticks are asked together and one that says so stops all. */
-rl_status rl_task_curve(rl_task *task, int64_t index, rl_tick tick, double *record);
+/* Computes curve `index` into record[rl_record_layout_of(...).length]: the sizes with wanted[n_sizes of the curve], or
+ * all of them (NULL). Sizes that are not wanted are RL_CELL_MISSING in the record. The numbers of a size depend on the
+ * plan and the index alone, not on which others are wanted; on a process grid, to eps x condition, also on its shape.
+ * RL_STOPPED when the tick said so: the record is whole nevertheless, and sizes that were not reached are
+ * RL_CELL_MISSING (by nested factorization all are, until the factorization has served every size). After any other
+ * failure the record holds nothing. Numerical failures are statuses inside the record. Where the way is on a process
+ * grid: collective on it, `wanted` is the same everywhere, every rank gets the same record and status, the ticks are
+ * asked together and one that says so stops all. */
+rl_status rl_task_curve(rl_task *task, int64_t index, const bool *wanted, rl_tick tick, double *record);
 
 #endif

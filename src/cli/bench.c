@@ -3,12 +3,6 @@
 
 #include "cli.h"
 
-static rl_status list_all(const rl_plan *plan, int64_t **todo) {
-    RL_TRY(RL_ALLOC(*todo, plan->n_curves));
-    for (int64_t i = 0; i < plan->n_curves; i++) (*todo)[i] = i;
-    return RL_OK;
-}
-
 static rl_status print_speed(const rl_settings *settings, const rl_context *context, const rl_plan *plan,
                              const rl_run_summary *summary) {
     const double spectra = (double)plan->n_spectra / summary->seconds, cells = (double)plan->n_cells / summary->seconds;
@@ -34,16 +28,16 @@ static rl_status measure(const rl_settings *settings, const rl_context *context,
     const rl_sink none = {0};
     rl_run_settings run;
     rl_run_summary summary = {0};
-    int64_t *todo = NULL;
+    rl_todo todo = {0};
     rl_status status = root ? rl_prepare(settings, 1, p) : RL_OK;
-    if (status == RL_OK && root) status = list_all(&p->plan, &todo);
+    if (status == RL_OK && root) status = rl_todo_create_full(&p->plan, &todo);
     status = rl_context_agree(context, status);
     if (status == RL_OK) status = rl_parallel_share_plan(context, &p->study, &p->plan);
     if (status == RL_OK) status = rl_parallel_complete_plan(context, &p->plan);
     if (status == RL_OK) status = rl_make_run_settings(settings, context, &run);
-    if (status == RL_OK) status = rl_parallel_run(context, &p->plan, todo, p->plan.n_curves, &run, &none, &summary);
+    if (status == RL_OK) status = rl_parallel_run(context, &p->plan, &todo, &run, &none, &summary);
     if (status == RL_OK && root) status = print_speed(settings, context, &p->plan, &summary);
-    rl_free(todo);
+    rl_todo_destroy(&todo);
     rl_run_summary_destroy(&summary);
     return rl_context_agree(context, status);
 }

@@ -148,16 +148,13 @@ static rl_status run_study(const calibration *c, const made_study *made, double 
     const rl_sink none = {0};
     const rl_run_settings settings = {.schedule = RL_SCHEDULE_DYNAMIC, .seconds_left = INFINITY};
     rl_run_summary summary = {0};
-    int64_t *todo = NULL;
-    RL_TRY(rl_context_agree(c->context, RL_ALLOC(todo, plan->n_curves)));
+    rl_todo todo;
+    RL_TRY(rl_context_agree(c->context, rl_todo_create_full(plan, &todo)));
     *flops = 0;
-    for (int64_t i = 0; i < plan->n_curves; i++) {
-        todo[i] = i;
-        *flops += plan->cost[i];
-    }
-    const rl_status status = rl_parallel_run(c->context, plan, todo, plan->n_curves, &settings, &none, &summary);
+    for (int64_t i = 0; i < plan->n_curves; i++) *flops += plan->cost[i];
+    const rl_status status = rl_parallel_run(c->context, plan, &todo, &settings, &none, &summary);
     *seconds = c->context->rank == 0 ? summary.seconds : 0;
-    rl_free(todo);
+    rl_todo_destroy(&todo);
     rl_run_summary_destroy(&summary);
     RL_TRY(status);
     return rl_context_sum(c->context, seconds, 1);

@@ -17,7 +17,7 @@ typedef struct rl_settings {
     const char *data;
     const char *rates; /* NULL: looked for, see rl_rates_find */
     int64_t memory;    /* bytes that a node may give to all ranks on it; 0: what it has, see rl_memory_available */
-    bool json, quiet, verbose, skip_missing, fail_fast;
+    bool json, quiet, verbose, skip_missing, fresh, fail_fast;
     double started;   /* rl_seconds() */
     double time_left; /* seconds from then until the process is to be gone; INFINITY: no limit */
     rl_schedule schedule;
@@ -35,6 +35,8 @@ int rl_cli_main(int argc, char **argv);
 
 /* `context` is NULL for the commands that run on one process. */
 rl_status rl_command_run(rl_settings *settings, const rl_context *context);
+rl_status rl_command_retry(rl_settings *settings, const rl_context *context);
+rl_status rl_command_assemble(rl_settings *settings, const rl_context *context);
 rl_status rl_command_plan(rl_settings *settings, const rl_context *context);
 rl_status rl_command_status(rl_settings *settings, const rl_context *context);
 rl_status rl_command_show(rl_settings *settings, const rl_context *context);
@@ -63,6 +65,11 @@ double rl_node_memory(const rl_settings *settings);
 
 /* Collective: the memory that a rank may count on is the least of any. */
 rl_status rl_make_run_settings(const rl_settings *settings, const rl_context *context, rl_run_settings *run);
+
+/* Local. Appends what the journal lacks of the plan to the emptied todo; with `retry` also the *n_retried spectra that
+ * failed in a way that another try may change. */
+rl_status rl_list_missing(const rl_plan *plan, const rl_journal *journal, bool retry, rl_todo *todo,
+                          int64_t *n_retried);
 
 /* What a run has to say of itself, on rank 0. All borrowed. */
 typedef struct rl_run_report {

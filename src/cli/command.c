@@ -19,15 +19,23 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"run", "STUDY", 1, 1, "odkmsTfqv", rl_command_run, true, true, "compute a study",
+    {"run", "STUDY", 1, 1, "odkmsTfFqv", rl_command_run, true, true, "compute a study",
      "Computes what is missing of the study and writes the results file (NetCDF-4). Started alone, or by mpirun or "
      "srun with\n"
      "any number of ranks: the numbers are the same. Finished work is kept in FILE.journal; started again, only what "
      "is\n"
-     "missing is done. SIGUSR1, SIGINT or the end of the time left: begins nothing more, finishes what is under way, "
-     "writes "
-     "the\n"
-     "results file of what is done and exits with 75; SIGTERM: leaves within 5 s. Run again to go on."},
+     "missing is done. More repeats or other n_train in the study file go on with what is there.\n"
+     "SIGUSR1, SIGINT or the end of the time left: begins nothing more, finishes what is under way, writes the results "
+     "file of\n"
+     "what is done and exits with 75; SIGTERM: leaves within 5 s."},
+    {"retry", "STUDY", 1, 1, "odkmsTFqv", rl_command_retry, true, true, "do failed cells again",
+     "Does what run does, and tries again the spectra whose computation did not converge. Exit status as that of run."},
+    {"assemble", "STUDY", 1, 1, "odkqv", rl_command_assemble, true, true, "write what there is of a study",
+     "Computes nothing: writes the results file from the journal as it stands, also while a run goes on. What is "
+     "missing is a\n"
+     "fill value, and the variable `status` says so. Exit status 0 when nothing is missing and nothing failed, 75 when "
+     "spectra\n"
+     "are missing, 1 when none are missing but some failed."},
     {"plan", "STUDY", 1, 1, "odknRmjq", rl_command_plan, false, false, "say what a study would take",
      "Does no work: prints cells, spectra, flops, memory a rank, estimated time by the machine's rates, ranks worth "
      "using,\n"
@@ -35,7 +43,10 @@ static const command commands[] = {
      "fit, and\n"
      "says how many ranks would do."},
     {"status", "STUDY", 1, 1, "odkjq", rl_command_status, false, false, "say what is done of a study",
-     "Reads the journal and prints, for each data set, the curves that are finished and missing."},
+     "Reads the journal and prints, for each data set, the curves that are finished, there in part and missing, and "
+     "the "
+     "spectra\n"
+     "that failed."},
     {"show", "FILE", 1, 1, "j", rl_command_show, false, false, "summarize a results file",
      "Prints, for each data set, the threshold, the height of the spike (median test error at N = P over that at the "
      "largest\n"
@@ -73,7 +84,8 @@ static const option_row option_table[] = {
     {'s', "schedule", "WORD", "how ranks share curves: " RL_SCHEDULE_CHOICES " (default dynamic)"},
     {'T', "time-left", "TIME",
      "end within TIME (Slurm's 1-02:30:00, or 90s, 5min, 2h): begin nothing that cannot finish (default: no limit)"},
-    {'f', "fail-fast", NULL, "stop at the first spectrum that cannot be computed"},
+    {'F', "fail-fast", NULL, "stop at the first spectrum that cannot be computed"},
+    {'f', "fresh", NULL, "start over: discard the journal and the results file that are there, of whatever study"},
     {'r', "repeats", "N", "repeats to compute instead of the study's; rounds of bench spectrum"},
     {'t', "test-rows", "T", "test rows of bench spectrum (default 500)"},
     {'b', "block", "NB", "block size of bench spectrum (default 64)"},
@@ -163,6 +175,9 @@ static rl_status apply_option(int letter, const char *argument, rl_settings *set
         case 'k':
             settings->skip_missing = true;
             break;
+        case 'f':
+            settings->fresh = true;
+            break;
         case 'j':
             settings->json = true;
             break;
@@ -183,7 +198,7 @@ static rl_status apply_option(int letter, const char *argument, rl_settings *set
             return parse_schedule(argument, &settings->schedule);
         case 'T':
             return parse_time_left(argument, &settings->time_left);
-        case 'f':
+        case 'F':
             settings->fail_fast = true;
             break;
         case 'r':

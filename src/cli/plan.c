@@ -37,7 +37,7 @@ static int64_t end_of(const rl_plan *plan, int grid) {
 }
 
 static bool is_done(const estimate *e, int64_t curve) {
-    return e->journal != NULL && rl_journal_record(e->journal, curve) != NULL;
+    return rl_journal_has(e->journal, curve);
 }
 
 /* Curves of one part cost the same: as many predictions as parts. */

@@ -4,13 +4,20 @@
 
 #include "cli.h"
 
+/* What a study is taken up for. All three end in a results file. */
+typedef enum purpose {
+    RUN,     /* what is missing */
+    RETRY,   /* and what failed, where another try may change that */
+    ASSEMBLE /* nothing more */
+} purpose;
+
 /* Rank 0's part of a run. */
 typedef struct work {
+    purpose purpose;
     rl_prepared prepared;
     _Atomic(rl_journal *) journal; /* also read by the guard's thread */
     rl_progress progress;
-    int64_t *todo, n_todo;
-    int64_t n_computed; /* curves of this run, at its end */
+    rl_todo todo;
     bool fail_fast;
     time_t started;
 } work;
@@ -48,11 +55,26 @@ static void save(void *state) {
     if (journal != NULL) rl_journal_save(journal);
 }
 
-static rl_status list_missing(work *w) {
-    RL_TRY(RL_ALLOC(w->todo, w->prepared.plan.n_curves));
-    for (int64_t i = 0; i < w->prepared.plan.n_curves; i++)
-        if (rl_journal_record(w->journal, i) == NULL) w->todo[w->n_todo++] = i;
-    return RL_OK;
+static void tell_what_is_there(const work *w, int64_t n_retried) {
+    const rl_tally t = rl_journal_tally(w->journal, &w->prepared.plan, -1);
+    if (t.curves_done > 0)
+        rl_info("%lld of %lld curves are in the journal already", (long long)t.curves_done, (long long)t.curves);
+    if (t.curves_begun > 0) rl_info("%lld curve(s) are there in part", (long long)t.curves_begun);
+    if (w->purpose != RETRY) return;
+    rl_info("%lld failed spectra are done again", (long long)n_retried);
+    if (n_retried < t.spectra_failed)
+        rl_info("%lld more have only zeros for features: no other try would change that",
+                (long long)(t.spectra_failed - n_retried));
+}
+
+static rl_status open_journal(work *w) {
+    const char *output = w->prepared.output;
+    rl_journal *journal;
+    RL_TRY(rl_journal_open(output, &w->prepared.plan, w->purpose == ASSEMBLE, &journal));
+    w->journal = journal;
+    if (journal != NULL) return RL_OK;
+    return rl_fail(RL_ERR_INPUT,
+                   "%s.journal: is not there: nothing of the study is done; expected one of `ridgeless run`", output);
 }
 
 /* Everything that can be wrong with the input is found here, before any rank starts to work. */
@@ -63,16 +85,16 @@ static rl_status prepare(const rl_settings *settings, work *w) {
         const rl_dataset *data = &w->prepared.plan.grids[i].data;
         rl_debug("%s: %d rows, %d features, from %s", data->name, data->n_rows, data->n_features, data->origin);
     }
+    int64_t n_retried = 0;
+    if (settings->fresh) RL_TRY(rl_results_discard(w->prepared.output));
     RL_TRY(rl_results_check_output(w->prepared.output, &w->prepared.plan));
-    rl_journal *journal;
-    RL_TRY(rl_journal_open(w->prepared.output, &w->prepared.plan, false, &journal));
-    w->journal = journal;
-    RL_TRY(list_missing(w));
-    const int64_t n_curves = w->prepared.plan.n_curves;
-    if (w->n_todo < n_curves)
-        rl_info("%lld of %lld curves are in the journal already", (long long)(n_curves - w->n_todo),
-                (long long)n_curves);
-    rl_progress_start(&w->progress, (double)w->prepared.plan.n_cells / (double)n_curves, settings->quiet);
+    RL_TRY(open_journal(w));
+    RL_TRY(rl_todo_create(&w->prepared.plan, &w->todo));
+    if (w->purpose != ASSEMBLE)
+        RL_TRY(rl_list_missing(&w->prepared.plan, w->journal, w->purpose == RETRY, &w->todo, &n_retried));
+    tell_what_is_there(w, n_retried);
+    const double per_curve = w->todo.n > 0 ? (double)w->todo.n_cells / (double)w->todo.n : 0;
+    rl_progress_start(&w->progress, per_curve, settings->quiet);
     return RL_OK;
 }
 
@@ -101,16 +123,28 @@ static void print_shares(const rl_context *context, const rl_run_summary *summar
                     rl_bytes_text(summary->shares[i].peak_memory, memory));
 }
 
-static void print_summary(const rl_context *context, const work *w, const rl_run_summary *summary) {
-    const rl_plan *plan = &w->prepared.plan;
-    const double part = (double)w->n_computed / (double)plan->n_curves, cells = part * (double)plan->n_cells;
+static void print_summary(const rl_context *context, const rl_run_summary *summary) {
+    const double cells = (double)summary->n_cells;
     char time_text[32];
-    if (w->n_computed == 0) return;
-    rl_info("%.0f cells from %.0f spectra on %d rank(s) in %s: %.3g cells/s, load imbalance %.2f", cells,
-            part * (double)plan->n_spectra, context->size, rl_time_text(summary->seconds, time_text),
+    if (summary->n_spectra == 0) return;
+    rl_info("%.0f cells from %lld spectra on %d rank(s) in %s: %.3g cells/s, load imbalance %.2f", cells,
+            (long long)summary->n_spectra, context->size, rl_time_text(summary->seconds, time_text),
             summary->seconds > 0 ? cells / summary->seconds : 0, summary->imbalance);
     print_groupings(summary);
     print_shares(context, summary);
+}
+
+/* How the study stands. */
+static rl_status judge(const work *w) {
+    const rl_tally t = rl_journal_tally(w->journal, &w->prepared.plan, -1);
+    const char *output = w->prepared.output;
+    if (t.spectra_missing > 0)
+        return rl_fail(RL_STOPPED, "%s: %lld of %lld spectra are missing; `ridgeless run` computes them", output,
+                       (long long)t.spectra_missing, (long long)t.spectra);
+    if (t.spectra_failed == 0) return RL_OK;
+    return rl_fail(RL_ERR_CELLS,
+                   "%s: %lld of %lld spectra could not be computed; the variable `status` says which and why", output,
+                   (long long)t.spectra_failed, (long long)t.spectra);
 }
 
 static rl_status write_results(const rl_settings *settings, const rl_context *context, work *w, const rl_text *hosts,
@@ -119,23 +153,29 @@ static rl_status write_results(const rl_settings *settings, const rl_context *co
                                   .context = context,
                                   .plan = &w->prepared.plan,
                                   .started = w->started,
-                                  .n_computed = w->n_computed,
+                                  .n_computed = summary->n_curves,
                                   .hosts = hosts,
                                   .summary = summary};
     rl_provenance provenance = {0};
     int64_t n_failed = 0;
-    rl_progress_end(&w->progress);
-    print_summary(context, w, summary);
     rl_status status = rl_make_provenance(&report, &provenance);
     if (status == RL_OK)
         status = rl_results_write(w->prepared.output, &w->prepared.plan, w->journal, &provenance, &n_failed);
     rl_provenance_destroy(&provenance);
-    RL_TRY(status);
-    printf("%s\n", w->prepared.output);
-    if (n_failed == 0) return RL_OK;
-    return rl_fail(RL_ERR_CELLS,
-                   "%s: %lld of %lld spectra could not be computed; the variable `status` says which and why",
-                   w->prepared.output, (long long)n_failed, (long long)w->prepared.plan.n_spectra);
+    return status;
+}
+
+static rl_status finish(const rl_settings *settings, const rl_context *context, work *w, const rl_text *hosts,
+                        const rl_run_summary *summary) {
+    const char *output = w->prepared.output;
+    rl_progress_end(&w->progress);
+    print_summary(context, summary);
+    if (w->todo.n == 0 && rl_results_are_current(output, &w->prepared.plan, w->journal))
+        rl_info("%s has all that is in the journal", output);
+    else
+        RL_TRY(write_results(settings, context, w, hosts, summary));
+    printf("%s\n", output);
+    return judge(w);
 }
 
 /* Why a run ended early, and what comes next. */
@@ -158,13 +198,12 @@ static rl_status compute(const rl_settings *settings, const rl_context *context,
     const rl_sink sink = {.record = keep_record, .progress = pass_time, .state = w};
     rl_run_summary summary;
     rl_text hosts = RL_TEXT_EMPTY;
-    rl_status status = rl_parallel_run(context, &w->prepared.plan, w->todo, w->n_todo, run, &sink, &summary);
+    rl_status status = rl_parallel_run(context, &w->prepared.plan, &w->todo, run, &sink, &summary);
     const bool stopped = status == RL_STOPPED;
     if (stopped || status == RL_OK) status = rl_context_hosts(context, &hosts);
     rl_guard_doing(run->guard, "writing the results file");
-    if (context->rank == 0) w->n_computed = rl_journal_count(w->journal) - (w->prepared.plan.n_curves - w->n_todo);
-    if (status == RL_OK && context->rank == 0) status = write_results(settings, context, w, &hosts, &summary);
-    if (status == RL_OK && stopped && context->rank == 0) status = report_stop(settings, w);
+    if (status == RL_OK && context->rank == 0) status = finish(settings, context, w, &hosts, &summary);
+    if (status == RL_STOPPED && stopped && context->rank == 0) status = report_stop(settings, w);
     rl_run_summary_destroy(&summary);
     rl_free(hosts.bytes);
     return rl_context_agree(context, status);
@@ -180,8 +219,8 @@ static rl_status run_study(const rl_settings *settings, const rl_context *contex
     return compute(settings, context, &run, w);
 }
 
-rl_status rl_command_run(rl_settings *settings, const rl_context *context) {
-    work w = {.fail_fast = settings->fail_fast};
+static rl_status take_up(const rl_settings *settings, const rl_context *context, purpose what) {
+    work w = {.purpose = what, .fail_fast = settings->fail_fast};
     rl_guard *guard = NULL;
     rl_status status = rl_guard_start(context, save, &w, &guard);
     if (status == RL_OK) status = run_study(settings, context, guard, &w);
@@ -189,7 +228,19 @@ rl_status rl_command_run(rl_settings *settings, const rl_context *context) {
     rl_progress_end(&w.progress);
     const rl_status closed = w.journal != NULL ? rl_journal_close(w.journal) : RL_OK;
     if (status == RL_OK) status = closed;
-    rl_free(w.todo);
+    rl_todo_destroy(&w.todo);
     rl_prepared_destroy(&w.prepared);
     return status;
+}
+
+rl_status rl_command_run(rl_settings *settings, const rl_context *context) {
+    return take_up(settings, context, RUN);
+}
+
+rl_status rl_command_retry(rl_settings *settings, const rl_context *context) {
+    return take_up(settings, context, RETRY);
+}
+
+rl_status rl_command_assemble(rl_settings *settings, const rl_context *context) {
+    return take_up(settings, context, ASSEMBLE);
 }

@@ -2,41 +2,52 @@
 
 #include "cli.h"
 
-/* Finished curves of a grid; the plan's curves stand dataset by dataset. */
-static int64_t count_done(const rl_plan *plan, const rl_journal *journal, int grid, int64_t *total) {
-    int64_t done = 0;
-    *total = 0;
-    for (int64_t i = 0; i < plan->n_curves; i++) {
-        if (plan->curves[i].grid != grid) continue;
-        ++*total;
-        if (journal != NULL && rl_journal_record(journal, i) != NULL) done++;
-    }
-    return done;
+/* The parts of a tally that are not always there. */
+static void print_rest(const rl_tally *t) {
+    if (t->curves_begun > 0) printf(", %lld in part", (long long)t->curves_begun);
+    if (t->spectra_failed > 0)
+        printf("; %lld of %lld spectra failed", (long long)t->spectra_failed, (long long)t->spectra);
+    printf("\n");
 }
 
 static void print_text(const rl_prepared *p, const rl_journal *journal) {
-    const int64_t done = journal != NULL ? rl_journal_count(journal) : 0, total = p->plan.n_curves;
-    printf("%s: %lld of %lld curves done, %lld missing\n", p->output, (long long)done, (long long)total,
-           (long long)(total - done));
+    const rl_tally all = rl_journal_tally(journal, &p->plan, -1);
+    printf("%s: %lld of %lld curves done, %lld missing", p->output, (long long)all.curves_done, (long long)all.curves,
+           (long long)(all.curves - all.curves_done - all.curves_begun));
+    print_rest(&all);
     for (int g = 0; g < p->plan.n_grids; g++) {
-        int64_t curves;
-        const int64_t finished = count_done(&p->plan, journal, g, &curves);
-        printf("  %-20s %lld of %lld\n", p->plan.grids[g].data.name, (long long)finished, (long long)curves);
+        const rl_tally t = rl_journal_tally(journal, &p->plan, g);
+        printf("  %-20s %lld of %lld", p->plan.grids[g].data.name, (long long)t.curves_done, (long long)t.curves);
+        print_rest(&t);
     }
+}
+
+/* The object takes the tally in. */
+static json_t *add_tally(json_t *object, const rl_tally *t) {
+    if (object == NULL) return NULL;
+    const struct {
+        const char *key;
+        int64_t value;
+    } numbers[] = {{"curves", t->curves},
+                   {"done", t->curves_done},
+                   {"in_part", t->curves_begun},
+                   {"spectra", t->spectra},
+                   {"spectra_done", t->spectra_done},
+                   {"spectra_missing", t->spectra_missing},
+                   {"spectra_failed", t->spectra_failed}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        json_object_set_new(object, numbers[i].key, json_integer(numbers[i].value));
+    return object;
 }
 
 static rl_status print_json(const rl_prepared *p, const rl_journal *journal) {
     json_t *datasets = json_array();
     for (int g = 0; g < p->plan.n_grids; g++) {
-        int64_t curves;
-        const int64_t finished = count_done(&p->plan, journal, g, &curves);
-        json_array_append_new(datasets, json_pack("{s:s, s:I, s:I}", "name", p->plan.grids[g].data.name, "curves",
-                                                  (json_int_t)curves, "done", (json_int_t)finished));
+        const rl_tally t = rl_journal_tally(journal, &p->plan, g);
+        json_array_append_new(datasets, add_tally(json_pack("{s:s}", "name", p->plan.grids[g].data.name), &t));
     }
-    const int64_t done = journal != NULL ? rl_journal_count(journal) : 0;
-    json_t *root = json_pack("{s:s, s:I, s:I, s:o}", "output", p->output, "curves", (json_int_t)p->plan.n_curves,
-                             "done", (json_int_t)done, "datasets", datasets);
-    return rl_print_json(root);
+    const rl_tally all = rl_journal_tally(journal, &p->plan, -1);
+    return rl_print_json(add_tally(json_pack("{s:s, s:o}", "output", p->output, "datasets", datasets), &all));
 }
 
 rl_status rl_command_status(rl_settings *settings, const rl_context *context) {

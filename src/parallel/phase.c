@@ -42,6 +42,7 @@ typedef struct listed {
     int ranks;
     double cost; /* 0 where the order of the plan is wanted */
     int64_t curve;
+    int selection;
 } listed;
 
 /* Cases of many ranks first; costly ones first, so that the cheap ones level the end; then as in the plan. */
@@ -52,10 +53,10 @@ static int compare(const void *a, const void *b) {
     return left->curve < right->curve ? -1 : left->curve > right->curve;
 }
 
-static rl_status choose_ranks(rl_run *r, const int64_t *todo) {
+static rl_status choose_ranks(rl_run *r, const int64_t *curves) {
     int64_t *n_cases = NULL;
     rl_status status = RL_ALLOC(n_cases, r->plan->n_grids);
-    for (int64_t i = 0; status == RL_OK && i < r->n; i++) n_cases[r->plan->curves[todo[i]].grid]++;
+    for (int64_t i = 0; status == RL_OK && i < r->n; i++) n_cases[r->plan->curves[curves[i]].grid]++;
     for (int g = 0; status == RL_OK && g < r->plan->n_grids; g++) {
         const rl_grid *grid = &r->plan->grids[g];
         r->ranks_of_grid[g] = 1;
@@ -71,53 +72,83 @@ static bool on_grid(const rl_run *r, int64_t curve) {
     return rl_way_on_grid(r->plan->grids[r->plan->curves[curve].grid].way);
 }
 
-static rl_status sort_todo(rl_run *r, const int64_t *todo) {
+static rl_status sort_todo(rl_run *r, const rl_todo *todo) {
     listed *list = NULL;
     RL_TRY(RL_ALLOC(list, r->n));
     for (int64_t i = 0; i < r->n; i++) {
         const bool by_cost = r->settings.schedule == RL_SCHEDULE_DYNAMIC;
-        list[i] = (listed){.ranks = on_grid(r, todo[i]) ? r->ranks_of_grid[r->plan->curves[todo[i]].grid] : 0,
-                           .cost = by_cost ? r->plan->cost[todo[i]] : 0,
-                           .curve = todo[i]};
+        const int64_t curve = todo->curves[i];
+        list[i] = (listed){.ranks = on_grid(r, curve) ? r->ranks_of_grid[r->plan->curves[curve].grid] : 0,
+                           .cost = by_cost ? r->plan->cost[curve] : 0,
+                           .curve = curve,
+                           .selection = todo->selection[i]};
     }
     if (r->n > 0) qsort(list, (size_t)r->n, sizeof *list, compare);
     for (int64_t i = 0; i < r->n; i++) {
         rl_lane *lane = &r->lanes[list[i].ranks > 0 ? RL_LANE_GRID : RL_LANE_ALONE];
+        lane->selection[lane->total] = list[i].selection;
         lane->order[lane->total++] = list[i].curve;
     }
     rl_free(list);
     return RL_OK;
 }
 
-static rl_status share_order(const rl_run *r, rl_lane *lane) {
-    RL_MPI(MPI_Bcast(&lane->total, 1, MPI_INT64_T, 0, r->context->comm));
-    for (int64_t done = 0; done < lane->total; done += INT32_MAX) {
-        const int64_t left = lane->total - done;
-        const int count = (int)(left < INT32_MAX ? left : INT32_MAX);
-        RL_MPI(MPI_Bcast(lane->order + done, count, MPI_INT64_T, 0, r->context->comm));
+static rl_status share(const rl_run *r, void *array, int64_t n, size_t size) {
+    enum { PIECE = 1 << 30 }; /* MPI counts are ints */
+    const int64_t bytes = n * (int64_t)size;
+    for (int64_t done = 0; done < bytes; done += PIECE) {
+        const int64_t left = bytes - done;
+        RL_MPI(MPI_Bcast((char *)array + done, (int)(left < PIECE ? left : PIECE), MPI_BYTE, 0, r->context->comm));
     }
     return RL_OK;
 }
 
 static rl_status share_settings(rl_run *r) {
     rl_guard *const guard = r->settings.guard; /* each rank has its own */
-    RL_MPI(MPI_Bcast(&r->settings, (int)sizeof r->settings, MPI_BYTE, 0, r->context->comm));
+    RL_TRY(share(r, &r->settings, 1, sizeof r->settings));
     r->settings.guard = guard;
     return RL_OK;
 }
 
-rl_status rl_share_todo(rl_run *r, const int64_t *todo, int64_t n_todo) {
-    r->n = n_todo;
-    RL_MPI(MPI_Bcast(&r->n, 1, MPI_INT64_T, 0, r->context->comm));
+static rl_status share_order(const rl_run *r, rl_lane *lane) {
+    RL_TRY(share(r, &lane->total, 1, sizeof lane->total));
+    RL_TRY(share(r, lane->order, lane->total, sizeof *lane->order));
+    return share(r, lane->selection, lane->total, sizeof *lane->selection);
+}
+
+/* Rank 0's selections, each once, to all. */
+static rl_status share_selections(rl_run *r, const rl_todo *todo) {
+    const bool root = r->context->rank == 0;
+    int counts[2] = {root ? todo->n_selections : 0, root ? todo->stride : 0};
+    RL_TRY(share(r, counts, 2, sizeof *counts));
+    const int64_t n = (int64_t)counts[0] * counts[1];
+    r->sizes = (rl_todo){.n_selections = counts[0], .stride = counts[1]};
+    RL_TRY(rl_context_agree(r->context, RL_ALLOC(r->sizes.selections, n)));
+    if (root && n > 0) memcpy(r->sizes.selections, todo->selections, (size_t)n * sizeof *todo->selections);
+    return share(r, r->sizes.selections, n, sizeof *r->sizes.selections);
+}
+
+const bool *rl_wanted_at(const rl_run *r, const rl_lane *lane, int64_t position) {
+    const int selection = lane->selection[position];
+    return selection == RL_ALL_SIZES ? NULL : r->sizes.selections + (size_t)selection * (size_t)r->sizes.stride;
+}
+
+rl_status rl_share_todo(rl_run *r, const rl_todo *todo) {
+    const bool root = r->context->rank == 0;
+    r->n = root ? todo->n : 0;
+    RL_TRY(share(r, &r->n, 1, sizeof r->n));
     RL_TRY(share_settings(r));
     rl_status status = RL_ALLOC(r->ranks_of_grid, r->plan->n_grids);
-    for (int l = 0; l < RL_N_LANES && status == RL_OK; l++) status = RL_ALLOC(r->lanes[l].order, r->n);
-    if (status == RL_OK && r->context->rank == 0) status = choose_ranks(r, todo);
-    if (status == RL_OK && r->context->rank == 0) status = sort_todo(r, todo);
+    for (int l = 0; l < RL_N_LANES && status == RL_OK; l++) {
+        status = RL_ALLOC(r->lanes[l].order, r->n);
+        if (status == RL_OK) status = RL_ALLOC(r->lanes[l].selection, r->n);
+    }
+    if (status == RL_OK && root) status = choose_ranks(r, todo->curves);
+    if (status == RL_OK && root) status = sort_todo(r, todo);
     RL_TRY(rl_context_agree(r->context, status));
-    RL_MPI(MPI_Bcast(r->ranks_of_grid, r->plan->n_grids, MPI_INT, 0, r->context->comm));
+    RL_TRY(share(r, r->ranks_of_grid, r->plan->n_grids, sizeof *r->ranks_of_grid));
     for (int l = 0; l < RL_N_LANES; l++) RL_TRY(share_order(r, &r->lanes[l]));
-    return RL_OK;
+    return share_selections(r, todo);
 }
 
 /* ---- phases ------------------------------------------------------------------------------------------------------ */

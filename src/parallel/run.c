@@ -93,7 +93,8 @@ static rl_status compute(rl_run *r, int64_t position, rl_tick tick, double *reco
     char text[200];
     rl_curve_text(r->plan, curve, text, sizeof text);
     rl_guard_doing(r->settings.guard, "computing %s", text);
-    const rl_status status = rl_task_curve(r->task, curve, tick, record);
+    const rl_status status =
+        rl_task_curve(r->task, curve, rl_wanted_at(r, lane_of(r, r->team), position), tick, record);
     rl_guard_doing(r->settings.guard, "between two curves");
     *seconds = rl_seconds() - start;
     r->share.busy_seconds += *seconds;
@@ -230,14 +231,14 @@ static void note_failure(rl_run *r, rl_status status, const char *message) {
 
 static void pass_time(rl_run *r) {
     if (r->sink->progress == NULL) return;
-    const rl_status status = r->sink->progress(r->sink->state, r->received, r->n);
+    const rl_status status = r->sink->progress(r->sink->state, r->summary->n_curves, r->n);
     if (status != RL_OK) note_failure(r, status, rl_error_message());
 }
 
 static void count(rl_run *r, rl_team team, int64_t curve, double seconds) {
     rl_run_summary *s = r->summary;
     const bool on_grid = team.lane == RL_LANE_GRID;
-    r->received++;
+    s->n_curves++;
     rl_pace_note(r, curve, ranks_of(r, team), seconds);
     if (r->phase.n_groups > 0) {
         rl_grouping *grouping = &s->groupings[s->n_groupings - 1];
@@ -246,10 +247,21 @@ static void count(rl_run *r, rl_team team, int64_t curve, double seconds) {
     if (s->timed != NULL) s->timed[s->n_timed++] = (rl_timed_curve){curve, ranks_of(r, team), seconds};
 }
 
-static void deliver(rl_run *r, rl_team team, int64_t position, const double *record, size_t length, double seconds) {
-    const int64_t curve = curve_at(r, team, position);
-    count(r, team, curve, seconds);
-    if (r->sink->record != NULL) {
+static int64_t count_spectra(const rl_run *r, int64_t curve, const double *record) {
+    const rl_record_layout layout = rl_record_layout_of(r->plan, r->plan->curves[curve].grid);
+    int64_t n = 0;
+    for (size_t i = 0; i < (size_t)layout.n_sizes; i++) n += record[layout.status + i] != RL_CELL_MISSING;
+    r->summary->n_spectra += n;
+    r->summary->n_cells += n * layout.n_variants;
+    return n;
+}
+
+/* Of a curve that was left in the middle, the spectra that are finished. */
+static void deliver(rl_run *r, rl_team team, int64_t position, const double *record, size_t length, double seconds,
+                    bool whole) {
+    const int64_t curve = curve_at(r, team, position), n = count_spectra(r, curve, record);
+    if (whole) count(r, team, curve, seconds);
+    if (n > 0 && r->sink->record != NULL) {
         const rl_status status = r->sink->record(r->sink->state, curve, record, length);
         if (status != RL_OK) note_failure(r, status, rl_error_message());
     }
@@ -286,9 +298,9 @@ static rl_status take_message(rl_run *r, int rank) {
     if (status != RL_OK && status != RL_STOPPED) note_failure(r, status, (const char *)(message + N_HEADER));
     const int64_t position = hand_out(r, team);
     RL_MPI(MPI_Send(&position, 1, MPI_INT64_T, rank, TAG_CURVE, r->context->comm));
-    if (status == RL_OK)
+    if (status == RL_OK || status == RL_STOPPED)
         deliver(r, team, (int64_t)message[HEADER_POSITION], message + N_HEADER, (size_t)message[HEADER_LENGTH],
-                message[HEADER_SECONDS]);
+                message[HEADER_SECONDS], status == RL_OK);
     return RL_OK;
 }
 
@@ -320,9 +332,9 @@ static rl_status compute_own(rl_run *r, int64_t position) {
     double seconds;
     const rl_status status = compute(r, position, tick, r->slot[0], &seconds);
     if (r->mpi_failed) return RL_ERR_LIBRARY;
-    if (status == RL_OK)
-        deliver(r, r->team, position, r->slot[0], record_length(r, position), seconds);
-    else if (status != RL_STOPPED)
+    if (status == RL_OK || status == RL_STOPPED)
+        deliver(r, r->team, position, r->slot[0], record_length(r, position), seconds, status == RL_OK);
+    else
         note_failure(r, status, rl_error_message());
     return serve(r, &any);
 }
@@ -427,21 +439,25 @@ static rl_status prepare(rl_run *r) {
 
 static void release(rl_run *r) {
     for (int i = 0; i < N_SLOTS; i++) rl_free(r->slot[i]);
-    for (int l = 0; l < RL_N_LANES; l++) rl_free(r->lanes[l].order);
+    for (int l = 0; l < RL_N_LANES; l++) {
+        rl_free(r->lanes[l].order);
+        rl_free(r->lanes[l].selection);
+    }
+    rl_todo_destroy(&r->sizes);
     rl_free(r->ranks_of_grid);
 }
 
-rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const int64_t *todo, int64_t n_todo,
+rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const rl_todo *todo,
                           const rl_run_settings *settings, const rl_sink *sink, rl_run_summary *summary) {
     rl_run r = {.context = context, .plan = plan, .settings = *settings, .sink = sink, .summary = summary};
     const double start = rl_seconds();
     *summary = (rl_run_summary){0};
-    rl_status status = rl_share_todo(&r, todo, n_todo);
+    rl_status status = rl_share_todo(&r, todo);
     rl_pace_begin(&r);
     if (status == RL_OK) status = rl_context_agree(context, prepare(&r));
     if (status == RL_OK) status = rl_run_phases(&r, work);
     const double seconds = rl_seconds() - start;
-    const bool early = context->rank == 0 && r.received < r.n;
+    const bool early = context->rank == 0 && summary->n_curves < r.n;
     release(&r);
     RL_TRY(status);
     RL_TRY(gather_summary(&r, seconds));

@@ -10,6 +10,7 @@ typedef enum rl_lane_kind { RL_LANE_ALONE, RL_LANE_GRID, RL_N_LANES } rl_lane_ki
 
 typedef struct rl_lane {
     int64_t *order; /* [total] curves of the plan; owned */
+    int *selection; /* [total]: of sizes, as in rl_todo; owned */
     int64_t total;
     int64_t start, end; /* positions of this phase, those before them are done; the same on all ranks */
     int64_t next;       /* first position not handed out; rank 0 alone */
@@ -42,6 +43,7 @@ typedef struct rl_run {
     const rl_sink *sink;
     rl_run_summary *summary;
     int64_t n;          /* curves to do */
+    rl_todo sizes;      /* the selections of sizes alone, on all ranks; owned */
     int *ranks_of_grid; /* [n_grids]: ranks a case; 1 where every rank works alone */
 
     /* the phase under way */
@@ -58,7 +60,6 @@ typedef struct rl_run {
     size_t message_length; /* doubles of the longest message */
     double *slot[2];       /* [message_length]: a worker's records under way; on rank 0 its own and the incoming one */
     /* rank 0 alone */
-    int64_t received; /* records received or computed here */
     int working;      /* other teams that have not said goodbye */
     rl_status status; /* first failure; nothing is handed out after it */
     char failure[1024];
@@ -80,8 +81,11 @@ bool rl_pace_over(const rl_run *r);
 /* The team that a rank belongs to in the phase. */
 rl_team rl_team_of(const rl_run *r, int rank);
 
-/* Collective. Sorts rank 0's todo[n_todo] into the lanes' orders and shares r->n and the settings. */
-rl_status rl_share_todo(rl_run *r, const int64_t *todo, int64_t n_todo);
+/* Collective. Sorts rank 0's todo into the lanes' orders, and shares r->n, r->sizes and the settings. */
+rl_status rl_share_todo(rl_run *r, const rl_todo *todo);
+
+/* The sizes wanted of the curve at a position of a lane's order, NULL: all. */
+const bool *rl_wanted_at(const rl_run *r, const rl_lane *lane, int64_t position);
 
 /* Collective. Runs every phase: `work` is called on all ranks, with lanes, teams and tasks made. A failure of work
  * ends the run; asked to stop on any rank, no further phase begins. */

@@ -18,8 +18,16 @@ static rl_status try_to_write(const char *temporary, const char *output) {
                    output);
 }
 
-static rl_status check_writable(const char *output) {
+static rl_status check_name(const char *output) {
+    if (*output == '\0') return rl_fail(RL_ERR_INPUT, "-o: the name of the results file is empty");
+    if (output[strlen(output) - 1] == '/')
+        return rl_fail(RL_ERR_INPUT, "%s: is the name of a directory, expected that of a results file", output);
+    return RL_OK;
+}
+
+rl_status rl_check_writable(const char *output) {
     char *temporary;
+    RL_TRY(check_name(output));
     RL_TRY(rl_temporary_path(output, &temporary));
     const rl_status status = try_to_write(temporary, output);
     unlink(temporary);
@@ -33,7 +41,7 @@ static rl_status compare_settings(const rl_nc *file, const rl_plan *plan) {
     rl_status status;
     RL_TRY_GOTO(rl_nc_get_text(file, file->id, "settings", &have), done);
     RL_TRY_GOTO(rl_study_settings(plan->study, &want), done);
-    status = rl_settings_compare(file->path, "results file", have, want.bytes == NULL ? "" : want.bytes);
+    status = rl_settings_compare(file->path, have, want.bytes == NULL ? "" : want.bytes);
 done:
     rl_free(have);
     rl_free(want.bytes);
@@ -53,13 +61,24 @@ static rl_status check_existing(const char *output, const rl_plan *plan, bool ha
 rl_status rl_results_check_output(const char *output, const rl_plan *plan) {
     struct stat existing;
     bool has_journal;
-    if (*output == '\0') return rl_fail(RL_ERR_INPUT, "-o: the name of the results file is empty");
-    if (output[strlen(output) - 1] == '/')
-        return rl_fail(RL_ERR_INPUT, "%s: is the name of a directory, expected that of a results file", output);
+    RL_TRY(check_name(output));
     RL_TRY(rl_journal_check(output, plan, &has_journal));
     if (stat(output, &existing) == 0)
         RL_TRY(check_existing(output, plan, has_journal));
     else if (errno != ENOENT)
         return rl_fail(RL_ERR_INPUT, "%s: cannot be written: %s", output, strerror(errno));
-    return check_writable(output);
+    return rl_check_writable(output);
+}
+
+bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_journal *journal) {
+    rl_nc file;
+    char *have = NULL, want[RL_DIGEST_TEXT];
+    int provenance;
+    if (access(output, F_OK) != 0 || rl_nc_open_ours(output, &file) != RL_OK) return false;
+    bool current = nc_inq_grp_ncid(file.id, "provenance", &provenance) == NC_NOERR &&
+                   rl_nc_get_text(&file, provenance, RL_DIGEST_ATTRIBUTE, &have) == RL_OK &&
+                   rl_results_digest(plan, journal, want) == RL_OK && strcmp(have, want) == 0;
+    nc_close(file.id);
+    rl_free(have);
+    return current;
 }

@@ -1,46 +1,176 @@
-#include <stdio.h>
+/* In which settings two studies differ. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
 
-enum { SHOWN = 120, BEFORE = 40 }; /* bytes of a long line that a message shows, and how many before the difference */
+enum {
+    SHOWN = 60,  /* bytes of a long value that a message shows */
+    BEFORE = 15, /* how many of them before the first that differs */
+    LISTED = 12, /* differences */
+    ROOM = 700   /* bytes of all that are listed: a message has an end */
+};
 
-static size_t line_length(const char *line) {
-    return strcspn(line, "\n");
+typedef struct line {
+    const char *text;
+    size_t length, key; /* bytes of the whole, and before the colon */
+    int place;
+} line;
+
+/* ---- lines ------------------------------------------------------------------------------------------------------- */
+
+static rl_status split(const char *text, line **lines, int *n) {
+    int count = 0;
+    *n = 0;
+    for (const char *c = text; *c != '\0'; c++) count += *c == '\n';
+    RL_TRY(RL_ALLOC(*lines, count + 1));
+    while (*text != '\0') {
+        const size_t length = strcspn(text, "\n");
+        const char *colon = memchr(text, ':', length);
+        (*lines)[*n] = (line){text, length, colon != NULL ? (size_t)(colon - text) : length, *n};
+        ++*n;
+        text += length + (text[length] == '\n');
+    }
+    return RL_OK;
 }
 
-/* Writes the line into quoted[SHOWN + 16]; of a long one the part around byte `at`. */
-static void quote_line(const char *line, size_t at, char *quoted) {
-    size_t length = line_length(line);
-    const char *begin = "`", *end = "`";
-    if (length == 0) {
-        strcpy(quoted, "nothing there");
-        return;
-    }
-    if (length > SHOWN) {
-        const size_t skip = at > BEFORE ? at - BEFORE : 0;
-        if (skip > 0) begin = "`...";
-        line += skip;
-        length -= skip;
-        if (length > SHOWN) {
-            end = "...`";
-            length = SHOWN;
+static int compare_bytes(const char *a, size_t n, const char *b, size_t m) {
+    const int order = memcmp(a, b, n < m ? n : m);
+    return order != 0 ? order : (n > m) - (n < m);
+}
+
+static int compare_texts(const line *a, const line *b) {
+    return compare_bytes(a->text, a->length, b->text, b->length);
+}
+
+static int compare_keys(const line *a, const line *b) {
+    return compare_bytes(a->text, a->key, b->text, b->key);
+}
+
+static int by_text(const void *a, const void *b) {
+    return compare_texts(a, b);
+}
+
+static int by_key(const void *a, const void *b) {
+    const int order = compare_keys(a, b), left = ((const line *)a)->place, right = ((const line *)b)->place;
+    return order != 0 ? order : (left > right) - (left < right);
+}
+
+/* Takes the lines that both have out of both. */
+static void drop_common(line *a, int *n, line *b, int *m) {
+    int i = 0, j = 0, left = 0, right = 0;
+    qsort(a, (size_t)*n, sizeof *a, by_text);
+    qsort(b, (size_t)*m, sizeof *b, by_text);
+    while (i < *n || j < *m) {
+        const int order = i == *n ? 1 : j == *m ? -1 : compare_texts(&a[i], &b[j]);
+        if (order == 0) {
+            i++;
+            j++;
+        } else if (order < 0) {
+            a[left++] = a[i++];
+        } else {
+            b[right++] = b[j++];
         }
     }
-    sprintf(quoted, "%s%.*s%s", begin, (int)length, line, end);
+    *n = left;
+    *m = right;
 }
 
-rl_status rl_settings_compare(const char *path, const char *what, const char *have, const char *want) {
-    size_t line = 0, at = 0; /* where the differing line begins, and the first byte that differs */
-    while (have[at] == want[at]) {
-        if (have[at] == '\0') return RL_OK;
-        if (have[at++] == '\n') line = at;
+/* ---- words ------------------------------------------------------------------------------------------------------- */
+
+/* Bytes of a file may be anything: what would disturb a terminal is not shown. */
+static rl_status append_plain(rl_text *message, const char *bytes, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        const bool plain = (unsigned char)bytes[i] >= ' ' && bytes[i] != 127;
+        RL_TRY(rl_text_append_bytes(message, plain ? &bytes[i] : "?", 1));
     }
-    char had[SHOWN + 16], wanted[SHOWN + 16];
-    quote_line(have + line, at - line, had);
-    quote_line(want + line, at - line, wanted);
-    return rl_fail(RL_ERR_INPUT,
-                   "%s: belongs to another study: the %s has %s, the study has %s; choose another -o, or remove the "
-                   "file to start anew",
-                   path, what, had, wanted);
+    return RL_OK;
+}
+
+/* The value of a line; of a long one the part around byte `at`. */
+static rl_status append_value(rl_text *message, const line *l, size_t at, const char *where) {
+    if (l == NULL) return rl_text_append(message, "nothing %s", where);
+    const size_t blank = l->key + 2 < l->length ? l->key + 2 : l->length;
+    const char *value = l->text + blank;
+    size_t length = l->length - blank, skip = 0;
+    if (length > SHOWN && at > BEFORE) skip = at - BEFORE < length ? at - BEFORE : length;
+    const bool cut = length - skip > SHOWN;
+    RL_TRY(rl_text_append(message, "%s", skip > 0 ? "..." : ""));
+    RL_TRY(append_plain(message, value + skip, cut ? SHOWN : length - skip));
+    return rl_text_append(message, "%s %s", cut ? "..." : "", where);
+}
+
+static rl_status append_difference(rl_text *message, const line *had, const line *wanted) {
+    const line *any = had != NULL ? had : wanted;
+    size_t at = 0;
+    if (had != NULL && wanted != NULL)
+        for (size_t i = any->key + 2; i < had->length && i < wanted->length && had->text[i] == wanted->text[i]; i++)
+            at++;
+    RL_TRY(append_plain(message, any->text, any->key < SHOWN ? any->key : SHOWN));
+    RL_TRY(rl_text_append(message, ": "));
+    RL_TRY(append_value(message, had, at, "there"));
+    RL_TRY(rl_text_append(message, ", "));
+    return append_value(message, wanted, at, "here");
+}
+
+/* ---- comparison -------------------------------------------------------------------------------------------------- */
+
+/* Lines of one key side by side, in their order. */
+static rl_status list(const line *a, int n, const line *b, int m, rl_text *message) {
+    int listed = 0, more = 0;
+    for (int i = 0, j = 0; i < n || j < m;) {
+        const int order = i == n ? 1 : j == m ? -1 : compare_keys(&a[i], &b[j]);
+        const line *had = order <= 0 ? &a[i++] : NULL, *wanted = order >= 0 ? &b[j++] : NULL;
+        if (listed == LISTED || message->length > ROOM) {
+            more++;
+            continue;
+        }
+        RL_TRY(rl_text_append(message, "%s", listed++ > 0 ? "; " : ""));
+        RL_TRY(append_difference(message, had, wanted));
+    }
+    return more > 0 ? rl_text_append(message, "; and %d more", more) : RL_OK;
+}
+
+/* The same lines in another order: the first that is not in its place. */
+static rl_status compare_places(const char *have, const char *want, rl_text *message) {
+    line *a = NULL, *b = NULL;
+    int n, m, i = 0;
+    rl_status status;
+    RL_TRY_GOTO(split(have, &a, &n), done);
+    RL_TRY_GOTO(split(want, &b, &m), done);
+    while (i < n && i < m && compare_texts(&a[i], &b[i]) == 0) i++;
+    if (i == n || i == m) goto done;
+    RL_TRY_GOTO(append_difference(message, &a[i], &b[i]), done);
+    status = rl_text_append(message, " (the same in another order)");
+done:
+    rl_free(a);
+    rl_free(b);
+    return status;
+}
+
+static rl_status compare(const char *have, const char *want, rl_text *message) {
+    line *a = NULL, *b = NULL;
+    int n, m;
+    rl_status status;
+    RL_TRY_GOTO(split(have, &a, &n), done);
+    RL_TRY_GOTO(split(want, &b, &m), done);
+    drop_common(a, &n, b, &m);
+    qsort(a, (size_t)n, sizeof *a, by_key);
+    qsort(b, (size_t)m, sizeof *b, by_key);
+    status = n + m > 0 ? list(a, n, b, m, message) : compare_places(have, want, message);
+done:
+    rl_free(a);
+    rl_free(b);
+    return status;
+}
+
+rl_status rl_settings_compare(const char *path, const char *have, const char *want) {
+    rl_text message = RL_TEXT_EMPTY;
+    if (strcmp(have, want) == 0) return RL_OK;
+    rl_status status = compare(have, want, &message);
+    if (status == RL_OK)
+        status = rl_fail(RL_ERR_INPUT, "%s: belongs to another study: %s; " RL_START_OVER, path,
+                         message.bytes != NULL ? message.bytes : "");
+    rl_free(message.bytes);
+    return status;
 }

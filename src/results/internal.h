@@ -7,14 +7,31 @@
 
 /* ---- whose file is it ------------------------------------------------------------------------------------------- */
 
-/* Fails with RL_ERR_INPUT saying that `path` (a `what`: "journal", "results file") belongs to another study, and
- * showing the first line in which `have`, the settings in the file, differs from `want`, the study's. RL_OK when they
- * agree. */
-rl_status rl_settings_compare(const char *path, const char *what, const char *have, const char *want);
+/* Fails with RL_ERR_INPUT saying that `path` belongs to another study, and in which settings: `have` are those in the
+ * file, `want` the study's, lines of `key: value`. What is the same in both is passed over, whatever stands before it.
+ * RL_OK when they agree. */
+rl_status rl_settings_compare(const char *path, const char *have, const char *want);
+
+/* What to do about a file that is in the way. */
+#define RL_START_OVER "choose another -o, or --fresh to start over"
 
 /* Looks at the header alone of the journal beside `output`. *exists: there is one, and it is this study's. RL_ERR_INPUT
  * as rl_journal_open. */
 rl_status rl_journal_check(const char *output, const rl_plan *plan, bool *exists);
+
+/* Refuses (RL_ERR_INPUT) an output path that cannot be written, or is no name of a file. */
+rl_status rl_check_writable(const char *output);
+
+/* A digest of what a results file is made of, but for provenance: the study as it was read, the data sets that are
+ * there, this program, and the journal's records. Two files with the same one are the same bit for bit. */
+enum { RL_DIGEST_TEXT = 17 };
+#define RL_DIGEST_ATTRIBUTE "digest"
+rl_status rl_results_digest(const rl_plan *plan, const rl_journal *journal, char text[RL_DIGEST_TEXT]);
+
+/* A digest of all records of the plan's data sets and repeats, in the order of the file; and whether it is open for
+ * writing, which one process alone has. */
+uint64_t rl_journal_content(const rl_journal *journal);
+bool rl_journal_is_mine(const rl_journal *journal);
 
 /* ---- NetCDF ------------------------------------------------------------------------------------------------------ */
 

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,12 +90,13 @@ static placement place(const group *g, const rl_field *field) {
 }
 
 /* Takes one curve's part of a field out of its record; a curve is all N of a (P, repeat) or some. */
-static void gather_curve(const writer *w, const group *g, const rl_field *field, int64_t index, double *values) {
+static rl_status gather_curve(const writer *w, const group *g, const rl_field *field, int64_t index, double *values) {
     const placement at = place(g, field);
     const rl_curve *curve = &w->plan->curves[index];
-    const double *record = rl_journal_record(w->journal, index);
+    const double *record;
     const size_t first = ((size_t)curve->p_index * g->length[N_TRAIN] + (size_t)curve->first_size) * g->length[REPEAT];
     size_t begin;
+    RL_TRY(rl_journal_record(w->journal, index, &record));
     memcpy(&begin, (const char *)&g->layout + field->offset, sizeof begin);
     for (size_t i = 0; i < (size_t)curve->n_sizes; i++) {
         const rl_cell_status status = status_of(g, record, i);
@@ -105,15 +107,17 @@ static void gather_curve(const writer *w, const group *g, const rl_field *field,
             for (size_t k = 0; k < at.entries; k++)
                 out[k * at.by_entry] = status == RL_CELL_DONE ? record[begin + i * at.entries + k] : NAN;
     }
+    return RL_OK;
 }
 
-/* Collects a field of all curves into w->values; returns how many there are. */
-static size_t gather(writer *w, const group *g, const rl_field *field) {
+/* Collects a field of all curves into w->values; *n of them. */
+static rl_status gather(writer *w, const group *g, const rl_field *field, size_t *n) {
     const rl_grid *grid = &w->plan->grids[g->grid];
     const size_t wholes = g->length[N_FEATURES] * g->length[REPEAT];
     const int64_t end = grid->first_curve + (int64_t)wholes * grid->n_parts;
-    for (int64_t curve = grid->first_curve; curve < end; curve++) gather_curve(w, g, field, curve, w->values);
-    return wholes * g->length[N_TRAIN] * place(g, field).entries;
+    for (int64_t curve = grid->first_curve; curve < end; curve++) RL_TRY(gather_curve(w, g, field, curve, w->values));
+    *n = wholes * g->length[N_TRAIN] * place(g, field).entries;
+    return RL_OK;
 }
 
 static void count_failures(writer *w, size_t n) {
@@ -144,7 +148,8 @@ static const void *extract(writer *w, const rl_statistic *statistic, size_t n) {
 }
 
 static rl_status fill_field(writer *w, const group *g, const rl_field *field) {
-    const size_t n = gather(w, g, field);
+    size_t n;
+    RL_TRY(gather(w, g, field, &n));
     if (field->kind == RL_FIELD_STATUS) count_failures(w, n);
     if (rl_field_kept(field, w->plan->study)) RL_TRY(put_values(w, field->name, convert(w, field->type, n)));
     if (field->statistics == 0) return RL_OK;
@@ -215,9 +220,29 @@ static rl_status write_numbers(const writer *w, int in, const char *name, int n,
     return RL_OK;
 }
 
+static rl_status append_digested(const rl_plan *plan, uint64_t content, rl_text *all) {
+    const rl_study *study = plan->study;
+    RL_TRY(rl_text_append(all, "%s\n%s\n%s\n%d\n%016" PRIx64, RL_VERSION, study->title, study->text, study->repeats,
+                          content));
+    for (int i = 0; i < plan->n_grids; i++)
+        RL_TRY(rl_text_append(all, "\n%016" PRIx64 " %s", plan->grids[i].data.checksum, plan->grids[i].data.name));
+    return RL_OK;
+}
+
+rl_status rl_results_digest(const rl_plan *plan, const rl_journal *journal, char text[RL_DIGEST_TEXT]) {
+    rl_text all = RL_TEXT_EMPTY;
+    const rl_status status = append_digested(plan, rl_journal_content(journal), &all);
+    if (status == RL_OK) snprintf(text, RL_DIGEST_TEXT, "%016" PRIx64, (uint64_t)XXH3_64bits(all.bytes, all.length));
+    rl_free(all.bytes);
+    return status;
+}
+
 static rl_status write_provenance(const writer *w, const rl_provenance *p) {
     int id;
+    char digest[RL_DIGEST_TEXT];
     RL_NC(&w->file, nc_def_grp(w->file.id, "provenance", &id));
+    RL_TRY(rl_results_digest(w->plan, w->journal, digest));
+    RL_TRY(rl_nc_put_text(&w->file, id, NC_GLOBAL, RL_DIGEST_ATTRIBUTE, digest));
     for (int i = 0; i < p->n_texts; i++) RL_TRY(rl_nc_put_text(&w->file, id, NC_GLOBAL, p->names[i], p->texts[i]));
     for (int i = 0; i < p->n_number_lists; i++)
         RL_TRY(write_numbers(w, id, p->number_names[i], p->n_numbers[i], p->numbers[i]));
@@ -267,14 +292,14 @@ static rl_status write_temporary(writer *w, const char *temporary, const char *o
     return verify(w, temporary);
 }
 
-rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_journal *journal,
+rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
                            const rl_provenance *provenance, int64_t *n_failed) {
     writer w = {.plan = plan, .journal = journal};
     char *temporary = NULL;
     rl_status status;
     *n_failed = 0;
     RL_TRY_GOTO(rl_temporary_path(output, &temporary), done);
-    rl_remove_stale_temporaries(output);
+    if (rl_journal_is_mine(journal)) rl_remove_stale_temporaries(output); /* else one may be a living run's */
     status = write_temporary(&w, temporary, output, provenance);
     if (status == RL_OK) status = rl_replace_file(temporary, output);
     if (status == RL_OK)

@@ -29,7 +29,7 @@ typedef struct group {
 typedef struct writer {
     rl_nc file;
     const rl_plan *plan;
-    const rl_journal *journal;
+    rl_journal *journal;
     group *groups;       /* [n_grids] */
     variable *variables; /* in the order of definition */
     int n_variables, n_filled;

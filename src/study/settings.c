@@ -70,11 +70,6 @@ static rl_status append_dataset(rl_text *settings, const rl_study_dataset *datas
         RL_TRY(rl_text_append(settings, "\n"));
     }
     RL_TRY(append_grids(settings, dataset));
-    rl_text key = RL_TEXT_EMPTY;
-    rl_status status = rl_text_append(&key, "%s/n_train", dataset->name);
-    if (status == RL_OK) status = append_sizes(settings, key.bytes, &dataset->n_train);
-    rl_free(key.bytes);
-    RL_TRY(status);
     for (int i = 0; i < dataset->n_variants; i++)
         RL_TRY(append_variant(settings, dataset->name, &dataset->variants[i]));
     return RL_OK;

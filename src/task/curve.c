@@ -96,18 +96,23 @@ void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, i
     }
 }
 
-static rl_status grid_curve(rl_task *t, const rl_curve *curve, rl_tick tick, double *record) {
-    assert(t->process_grid != NULL);
-    RL_TRY(rl_process_grid_agree(t->process_grid, prepare(t, curve)));
-    if (t->plan->grids[curve->grid].way == RL_WAY_GRID_NESTED) return rl_grid_nested_curve(t, curve, tick, record);
-    return rl_grid_spectrum_curve(t, curve, record);
+static rl_status grid_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record) {
+    if (t->plan->grids[curve->grid].way == RL_WAY_GRID_NESTED)
+        return rl_grid_nested_curve(t, curve, wanted, tick, record);
+    return rl_grid_spectrum_curve(t, curve, wanted, record);
 }
 
-rl_status rl_task_curve(rl_task *t, int64_t index, rl_tick tick, double *record) {
+rl_status rl_task_curve(rl_task *t, int64_t index, const bool *wanted, rl_tick tick, double *record) {
     const rl_curve *curve = &t->plan->curves[index];
     const rl_way way = t->plan->grids[curve->grid].way;
-    if (rl_way_on_grid(way)) return grid_curve(t, curve, tick, record);
-    RL_TRY(prepare(t, curve));
-    if (way == RL_WAY_NESTED) return rl_nested_way_curve(t, curve, tick, record);
-    return rl_spectrum_curve(t, curve, NULL, tick, record);
+    rl_status status = prepare(t, curve);
+    if (rl_way_on_grid(way)) {
+        assert(t->process_grid != NULL);
+        status = rl_process_grid_agree(t->process_grid, status);
+    }
+    RL_TRY(status);
+    for (int i = 0; i < t->layout.n_sizes; i++) rl_record_clear(&t->layout, i, record);
+    if (rl_way_on_grid(way)) return grid_curve(t, curve, wanted, tick, record);
+    if (way == RL_WAY_NESTED) return rl_nested_way_curve(t, curve, wanted, tick, record);
+    return rl_spectrum_curve(t, curve, wanted, tick, record);
 }

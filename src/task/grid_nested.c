@@ -21,25 +21,27 @@ static rl_status spectra_of_rows(rl_task *t, const rl_grid *g, double *record) {
     return RL_OK;
 }
 
-static rl_status factored_part(rl_task *t, const rl_grid *g, const rl_case *rows, rl_tick tick, double *record) {
+static rl_status factored_part(rl_task *t, const rl_grid *g, const rl_case *rows, const bool *wanted, rl_tick tick,
+                               double *record) {
     const rl_curve_case c = {.rows = *rows, .n_sizes = g->n_n_train, .n_train = g->n_train};
     rl_grid_curve *factored = NULL;
     rl_status status = rl_grid_curve_create(t->process_grid, t->plan->study->block, &c, &factored, NULL);
     if (status == RL_OK)
         status = rl_grid_curve_points(factored, g->sigma_wanted, (rl_nested_tick){tick.call, tick.state}, t->points);
-    if (status == RL_OK && rl_task_record_points(t, g, record)) status = spectra_of_block(t, g, factored, record);
+    if (status == RL_OK && rl_task_record_points(t, g, wanted, record))
+        status = spectra_of_block(t, g, factored, record);
     rl_spectrum_store_destroy(&t->store);
     rl_grid_curve_destroy(factored);
     return status;
 }
 
-rl_status rl_grid_nested_curve(rl_task *t, const rl_curve *curve, rl_tick tick, double *record) {
+rl_status rl_grid_nested_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record) {
     const rl_grid *g = &t->plan->grids[curve->grid];
     const int longest = g->n_train[g->n_n_train - 1];
     rl_dataset_case case_;
     rl_rows_arrange(&t->rows, (uint32_t)curve->repeat);
     RL_TRY(rl_dataset_case_create(&case_, t->process_grid, &t->rows, longest, g->data.n_rows - longest));
-    rl_status status = factored_part(t, g, &case_.c, tick, record);
+    rl_status status = factored_part(t, g, &case_.c, wanted, tick, record);
     rl_dataset_case_destroy(&case_);
     return status == RL_OK ? spectra_of_rows(t, g, record) : status;
 }

@@ -13,12 +13,6 @@ static rl_errors errors_of(const rl_nested_point *p, rl_need need, const rl_popu
                        .population_mse = population->known ? p->population_sq[target] + residual_variance : NAN};
 }
 
-static void clear_modes(const rl_record_layout *l, int i, double *record) {
-    const size_t first = (size_t)i * (size_t)l->max_modes;
-    for (size_t r = first; r < first + (size_t)l->max_modes; r++)
-        record[l->sigma + r] = record[l->test_projection_rms + r] = record[l->residual_projection + r] = NAN;
-}
-
 static void record_point(rl_task *t, const rl_grid *g, int i, double *record) {
     const rl_record_layout *l = &t->layout;
     const rl_nested_point *p = &t->points[i];
@@ -32,21 +26,21 @@ static void record_point(rl_task *t, const rl_grid *g, int i, double *record) {
     record[l->test_bias_mse + at] = p->test_bias_mse;
     for (int v = 0; v < l->n_variants; v++)
         t->errors[v] = errors_of(p, g->spec->variants[v].ablation->need, &population);
-    rl_task_record_errors(l, t->errors, i, record);
-    if (l->has_modes) clear_modes(l, i, record);
+    rl_task_record_errors(l, t->errors, i, record); /* and no modes */
 }
 
-bool rl_task_record_points(rl_task *t, const rl_grid *g, double *record) {
+bool rl_task_record_points(rl_task *t, const rl_grid *g, const bool *wanted, double *record) {
     bool some_left = false;
     for (int i = 0; i < g->n_n_train; i++) {
-        t->left[i] = !t->points[i].done || g->full[i];
+        const bool here = wanted == NULL || wanted[i], nested = t->points[i].done && !g->full[i];
+        t->left[i] = here && !nested;
         some_left |= t->left[i];
-        if (!t->left[i]) record_point(t, g, i, record);
+        if (here && nested) record_point(t, g, i, record);
     }
     return some_left;
 }
 
-rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, rl_tick tick, double *record) {
+rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record) {
     const rl_grid *g = &t->plan->grids[curve->grid];
     const rl_training_set rows = {.n_train = t->max_train,
                                   .n_features = g->data.n_features,
@@ -56,5 +50,5 @@ rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, rl_tick tick, d
                                   .scale = rl_dataset_scale(&g->data)};
     RL_TRY(rl_task_load_rows(t, curve->repeat, false));
     RL_TRY(rl_nested_curve(t->nested, &rows, &t->factor, (rl_nested_tick){tick.call, tick.state}, t->points));
-    return rl_task_record_points(t, g, record) ? rl_spectrum_curve(t, curve, t->left, tick, record) : RL_OK;
+    return rl_task_record_points(t, g, wanted, record) ? rl_spectrum_curve(t, curve, t->left, tick, record) : RL_OK;
 }

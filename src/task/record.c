@@ -1,12 +1,14 @@
+#include <math.h>
+#include <string.h>
+
 #include "ridgeless/task.h"
 
-rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid) {
-    const rl_grid *g = &plan->grids[grid];
-    rl_record_layout l = {.n_sizes = g->n_n_train / g->n_parts,
-                          .n_variants = g->spec->n_variants,
-                          .max_modes = g->max_modes,
-                          .has_population = g->data.fresh,
-                          .has_modes = plan->study->keep_modes};
+rl_record_layout rl_record_layout_make(int n_sizes, int n_variants, int n_modes, bool has_population) {
+    rl_record_layout l = {.n_sizes = n_sizes,
+                          .n_variants = n_variants,
+                          .max_modes = n_modes,
+                          .has_population = has_population,
+                          .has_modes = n_modes > 0};
     const size_t spectra = (size_t)l.n_sizes, cells = spectra * (size_t)l.n_variants,
                  modes = spectra * (size_t)l.max_modes;
     size_t *const spectrum_fields[] = {&l.sigma_min,    &l.sigma_max,     &l.rank,
@@ -21,6 +23,62 @@ rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid) {
     for (size_t i = 0; l.has_modes && i < sizeof mode_fields / sizeof *mode_fields; i++, l.length += modes)
         *mode_fields[i] = l.length;
     return l;
+}
+
+rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid) {
+    const rl_grid *g = &plan->grids[grid];
+    const int n_modes = plan->study->keep_modes ? g->max_modes : 0;
+    rl_record_layout l = rl_record_layout_make(g->n_n_train / g->n_parts, g->spec->n_variants, n_modes, g->data.fresh);
+    l.max_modes = g->max_modes;
+    return l;
+}
+
+/* ---- one size ---------------------------------------------------------------------------------------------------- */
+
+/* The arrays of a record, and how many values of a size each has. */
+enum { MAX_ARRAYS = 12 };
+typedef struct arrays {
+    int n;
+    size_t begin[MAX_ARRAYS], width[MAX_ARRAYS];
+} arrays;
+
+static void add(arrays *a, size_t begin, int width) {
+    a->begin[a->n] = begin;
+    a->width[a->n++] = (size_t)width;
+}
+
+static arrays arrays_of(const rl_record_layout *l) {
+    arrays a = {0};
+    add(&a, l->test_mse, l->n_variants);
+    add(&a, l->train_mse, l->n_variants);
+    if (l->has_population) add(&a, l->population_mse, l->n_variants);
+    const size_t spectra[] = {l->sigma_min, l->sigma_max, l->rank, l->test_bias_sq, l->test_bias_mse, l->status};
+    for (size_t i = 0; i < sizeof spectra / sizeof *spectra; i++) add(&a, spectra[i], 1);
+    if (!l->has_modes) return a;
+    add(&a, l->sigma, l->max_modes);
+    add(&a, l->test_projection_rms, l->max_modes);
+    add(&a, l->residual_projection, l->max_modes);
+    return a;
+}
+
+void rl_record_clear(const rl_record_layout *layout, int i, double *record) {
+    const arrays a = arrays_of(layout);
+    for (int k = 0; k < a.n; k++) {
+        double *const values = record + a.begin[k] + (size_t)i * a.width[k];
+        for (size_t v = 0; v < a.width[k]; v++) values[v] = NAN;
+    }
+    record[layout->status + (size_t)i] = RL_CELL_MISSING;
+}
+
+void rl_record_copy(const rl_record_layout *from, const double *source, int i, const rl_record_layout *to,
+                    double *target, int j) {
+    const arrays a = arrays_of(from), b = arrays_of(to);
+    for (int k = 0; k < b.n; k++) {
+        const size_t common = a.width[k] < b.width[k] ? a.width[k] : b.width[k];
+        double *const values = target + b.begin[k] + (size_t)j * b.width[k];
+        memcpy(values, source + a.begin[k] + (size_t)i * a.width[k], common * sizeof *values);
+        for (size_t v = common; v < b.width[k]; v++) values[v] = NAN;
+    }
 }
 
 size_t rl_record_length_max(const rl_plan *plan) {

@@ -51,15 +51,15 @@ rl_status rl_spectrum_curve(rl_task *t, const rl_curve *curve, const bool *wante
     RL_TRY(rl_task_prepare_spectra(t));
     RL_TRY(rl_task_load_rows(t, curve->repeat, true));
     for (int i = g->n_n_train - 1; i >= 0; i--) { /* downwards: the test set only grows */
-        if (wanted != NULL && !wanted[i]) continue;
         const rl_training_set train = training_set(t, g->n_train[i], &g->data);
         rl_spectrum s;
+        RL_TRY(give_up_rows(t, &train)); /* step by step whatever is wanted: rounding depends on the steps */
+        if (wanted != NULL && !wanted[i]) continue;
         if (tick.call != NULL && !tick.call(tick.state)) return RL_STOPPED;
-        RL_TRY(give_up_rows(t, &train));
         RL_TRY(rl_dense_producer_spectrum(t->producer, &train, &t->factor, &s));
         RL_TRY(rl_evaluate(t->evaluator, &s, &population, g->spec->n_variants, g->spec->variants, t->errors));
-        RL_TRY(rl_task_record_spectrum(&t->layout, &s, i, record));
         rl_task_record_errors(&t->layout, t->errors, i, record);
+        RL_TRY(rl_task_record_spectrum(&t->layout, &s, i, record));
     }
     return RL_OK;
 }

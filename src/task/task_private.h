@@ -34,23 +34,26 @@ rl_status rl_task_load_rows(rl_task *t, int repeat, bool first_row_last);
 
 rl_status rl_task_prepare_spectra(rl_task *t);
 
-/* Every N, or those that are wanted (one flag an N), by its own full spectrum. */
+/* `wanted`, of all ways: one flag an N of the curve, or NULL: all. The record comes cleared. */
+
+/* Every N by its own full spectrum. */
 rl_status rl_spectrum_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record);
 
 /* All N together; what must not be done so, by full spectra. */
-rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, rl_tick tick, double *record);
+rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record);
 
 /* On the process grid; collective. Every N of the curve by the producer, or all N together: what must not be done so,
  * and what the study wants full spectra of, by the producer. */
-rl_status rl_grid_spectrum_curve(rl_task *t, const rl_curve *curve, double *record);
-rl_status rl_grid_nested_curve(rl_task *t, const rl_curve *curve, rl_tick tick, double *record);
+rl_status rl_grid_spectrum_curve(rl_task *t, const rl_curve *curve, const bool *wanted, double *record);
+rl_status rl_grid_nested_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record);
 
 /* One N of the rows as they are arranged, into place i of the record; and a spectrum whose rows the grid holds. */
 rl_status rl_grid_spectrum(rl_task *t, const rl_grid *g, int size, int i, double *record);
 rl_status rl_task_record_shared(rl_task *t, const rl_grid *g, const rl_spectrum *s, int i, double *record);
 
-/* Records t->points but for sizes that a full spectrum has to do, or is to: t->left. Whether there are any. */
-bool rl_task_record_points(rl_task *t, const rl_grid *g, double *record);
+/* Records the wanted t->points but for sizes that a full spectrum has to do, or is to: t->left. Whether there are any.
+ */
+bool rl_task_record_points(rl_task *t, const rl_grid *g, const bool *wanted, double *record);
 
 rl_population rl_task_population(const rl_grid *g);
 rl_status rl_task_record_spectrum(const rl_record_layout *l, const rl_spectrum *s, int i_n, double *record);

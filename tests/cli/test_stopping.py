@@ -86,6 +86,10 @@ class Stopping(unittest.TestCase):
         told = json.loads(run("status", f"{study}.yaml", "-o", output, "--json", cwd=self.at, check=0).stdout)
         return sum(d["done"] for d in told["datasets"])
 
+    def spectra(self, output):
+        told = json.loads(run("status", "long.yaml", "-o", output, "--json", cwd=self.at, check=0).stdout)
+        return sum(d["spectra"] - d["spectra_missing"] for d in told["datasets"])
+
     def goes_on(self, study, output, before, ranks=2):
         self.assertGreaterEqual(self.done(study, output), before)
         done = run("run", f"{study}.yaml", "-o", output, ranks=ranks, cwd=self.at, check=0)
@@ -182,6 +186,7 @@ class Stopping(unittest.TestCase):
         for name, flops in (("slow", 1), ("fast", 1e18)):
             made = {**rates, **{other: 1 for other in others}, "dense_flops_per_second": [[8, flops]]}
             (self.at / f"{name}.json").write_text(json.dumps(made))
+        kept = 0
         for ranks in (1, 2):
             with self.subTest("nothing that cannot finish is begun", ranks=ranks):
                 done = run("run", "small.yaml", "-o", "slow.nc", "--time-left", "1:00:00", ranks=ranks, cwd=self.at,
@@ -193,6 +198,8 @@ class Stopping(unittest.TestCase):
                 done = run("run", "long.yaml", "-o", "fast.nc", "--time-left", "6s", ranks=ranks, cwd=self.at,
                            env={"RIDGELESS_RATES": "fast.json"}, check=75)
                 self.assertIn("0 of 1 curves are done", done.stderr)
+                self.assertGreaterEqual(self.spectra("fast.nc"), max(kept, 1), "finished spectra of the curve are kept")
+                kept = self.spectra("fast.nc")
                 self.assertLess(time.monotonic() - began, 15)
         run("run", "small.yaml", "-o", "slow.nc", "-q", "--time-left", "UNLIMITED", ranks=2, cwd=self.at, check=0)
         self.assertEqual(differences(self.at / "small-whole.nc", self.at / "slow.nc"), [])

@@ -60,7 +60,7 @@ static inline curves *compute_curves(const char *text) {
     c->repeats = c->study.repeats;
     assert_int_equal(RL_ALLOC(c->records, c->l.length * (size_t)c->repeats), RL_OK);
     for (int i = 0; i < c->repeats; i++)
-        assert_int_equal(rl_task_curve(task, i, (rl_tick){0}, c->records + (size_t)i * c->l.length), RL_OK);
+        assert_int_equal(rl_task_curve(task, i, NULL, (rl_tick){0}, c->records + (size_t)i * c->l.length), RL_OK);
     rl_task_destroy(task);
     const rl_dataset *data = &c->plan.grids[0].data;
     c->variance = data->teacher.noise * data->teacher.noise;

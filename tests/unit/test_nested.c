@@ -338,7 +338,7 @@ static double *record_of(rl_plan *plan, int64_t curve, rl_way way) {
     double *record = allocate(rl_record_length_max(plan));
     plan->grids[plan->curves[curve].grid].way = way;
     assert_int_equal(rl_task_create(plan, NULL, &task), RL_OK);
-    assert_int_equal(rl_task_curve(task, curve, (rl_tick){0}, record), RL_OK);
+    assert_int_equal(rl_task_curve(task, curve, NULL, (rl_tick){0}, record), RL_OK);
     rl_task_destroy(task);
     return record;
 }

@@ -1,611 +1,10 @@
-/* results: the journal under tearing, damage and strangers; the reduction against NumPy; the results file written, read
- * back and replaced. The plan is made by hand: no study file and no data set is read. With the argument
+/* results: the reduction against NumPy; the results file written, read back and replaced. With the argument
  * `--sample FILE` the program writes the sample results file there instead (for check_results_file.py). */
-#include "unit.h"
+#include "hand_plan.h"
 
-#include <fcntl.h>
-#include <glob.h>
-#include <math.h>
 #include <netcdf.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "ridgeless/results.h"
-
-/* ---- a plan made by hand ----------------------------------------------------------------------------------------- */
-
-enum { REPEATS = 5, MAX_CURVES = 2 * 64, PATH_LENGTH = 256 };
-
-static const rl_ablation none = {.name = "none", .summary = "as it is"};
-static const rl_ablation cutoff = {.name = "cutoff", .summary = "no small ones", .parameter = RL_PARAMETER_POSITIVE};
-static const rl_source table = {.name = "table", .summary = "rows from nowhere"};
-
-typedef struct fixture {
-    char folder[PATH_LENGTH], output[PATH_LENGTH], journal_file[PATH_LENGTH];
-    rl_study study;
-    rl_study_dataset specs[2];
-    rl_variant variants[2][3];
-    rl_grid grids[2];
-    int p[2], n[2][4];
-    double beta_star[2][3];
-    rl_curve curves[MAX_CURVES];
-    rl_plan plan;
-} fixture;
-
-static char *text_of(const char *text) {
-    char *copy;
-    assert_int_equal(rl_strdup(&copy, text), RL_OK);
-    return copy;
-}
-
-static void lay_out_curves(fixture *f) {
-    int64_t n = 0;
-    for (int g = 0; g < f->plan.n_grids; g++) {
-        f->grids[g].first_curve = n;
-        f->grids[g].n_parts = 1;
-        for (int r = 0; r < f->study.repeats; r++)
-            f->curves[n++] = (rl_curve){.grid = g, .repeat = r, .n_sizes = f->grids[g].n_n_train};
-    }
-    f->plan.n_curves = n;
-}
-
-static rl_variant variant(const rl_ablation *ablation, double parameter, const char *label) {
-    return (rl_variant){.ablation = ablation, .parameter = parameter, .label = text_of(label)};
-}
-
-/* alpha: P = 3, N = 1, 2, 3, 5, known rows; beta: P = 2, N = 1, 2, 4, fresh rows, so with population errors. */
-static void fill_plan(fixture *f) {
-    f->variants[0][0] = variant(&none, NAN, "none");
-    f->variants[0][1] = variant(&cutoff, 0.5, "cutoff=0.5");
-    f->variants[0][2] = variant(&cutoff, 0.25, "cutoff=0.25");
-    f->variants[1][0] = variant(&none, NAN, "none");
-    memcpy(f->p, (int[]){3, 2}, sizeof f->p);
-    memcpy(f->n[0], (int[]){1, 2, 3, 5}, sizeof f->n[0]);
-    memcpy(f->n[1], (int[]){1, 2, 4}, 3 * sizeof(int));
-    memcpy(f->beta_star[0], (double[]){0.5, -2, 1e-3}, sizeof f->beta_star[0]);
-    memcpy(f->beta_star[1], (double[]){7, 8}, 2 * sizeof(double));
-    static double unit[] = {1, 1};
-    for (int g = 0; g < 2; g++) {
-        f->specs[g] = (rl_study_dataset){.name = text_of(g == 0 ? "alpha" : "beta"),
-                                         .source = &table,
-                                         .n_train = {.values = f->n[g], .n_values = g == 0 ? 4 : 3, .around = -1},
-                                         .variants = f->variants[g],
-                                         .n_variants = g == 0 ? 3 : 1};
-        f->grids[g] = (rl_grid){
-            .spec = &f->specs[g],
-            .data =
-                {.name = f->specs[g].name,
-                 .origin = f->specs[g].name,
-                 .n_rows = 20 + g,
-                 .n_features = f->p[g],
-                 .n_dropped = g,
-                 .beta_star = f->beta_star[g],
-                 .fresh = g == 1,
-                 .teacher = {.n_hidden = 2, .noise = 0.5, .beta = f->beta_star[1], .scale = unit, .isotropic = true},
-                 .checksum = 0x0123456789abcdef + (uint64_t)g},
-            .n_features = &f->p[g],
-            .n_n_features = 1,
-            .n_train = f->n[g],
-            .n_n_train = g == 0 ? 4 : 3,
-            .max_modes = f->p[g]};
-    }
-    f->study = (rl_study){.path = text_of("hand.yaml"),
-                          .text = text_of("repeats: 5\n# \xc3\xa9 \"quoted\"\n"),
-                          .title = text_of("made by hand"),
-                          .seed = 42,
-                          .repeats = REPEATS,
-                          .keep_cells = true,
-                          .keep_modes = true,
-                          .datasets = f->specs,
-                          .n_datasets = 2};
-    f->plan = (rl_plan){.study = &f->study, .grids = f->grids, .n_grids = 2, .curves = f->curves};
-    lay_out_curves(f);
-}
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    assert_non_null(f);
-    const char *base = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
-    snprintf(f->folder, 200, "%.180s/rl-results-XXXXXX", base);
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->output, sizeof f->output, "%.200s/out.nc", f->folder);
-    snprintf(f->journal_file, sizeof f->journal_file, "%.200s/out.nc.journal", f->folder);
-    fill_plan(f);
-    rl_log_configure(RL_LOG_QUIET, true);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    char pattern[PATH_LENGTH + 8];
-    glob_t found;
-    snprintf(pattern, sizeof pattern, "%s/*", f->folder);
-    if (glob(pattern, 0, NULL, &found) == 0) {
-        for (size_t i = 0; i < found.gl_pathc; i++)
-            if (unlink(found.gl_pathv[i]) != 0) rmdir(found.gl_pathv[i]);
-        globfree(&found);
-    }
-    rmdir(f->folder);
-    for (int g = 0; g < 2; g++) {
-        for (int v = 0; v < f->specs[g].n_variants; v++) rl_free(f->variants[g][v].label);
-        rl_free(f->specs[g].name);
-    }
-    rl_free(f->study.path);
-    rl_free(f->study.text);
-    rl_free(f->study.title);
-    free(f);
-    return 0;
-}
-
-/* ---- records and files ------------------------------------------------------------------------------------------- */
-
-static int grid_of(const fixture *f, int64_t curve) {
-    return f->curves[curve].grid;
-}
-
-static size_t record_length(const fixture *f, int64_t curve) {
-    return rl_record_layout_of(&f->plan, grid_of(f, curve)).length;
-}
-
-/* Numbers with full mantissas in (0.5, 2.5), another for each (dataset, repeat, place); every spectrum done. */
-static double *make_record(const fixture *f, int64_t curve) {
-    const rl_record_layout l = rl_record_layout_of(&f->plan, grid_of(f, curve));
-    double *record;
-    assert_int_equal(RL_ALLOC(record, l.length), RL_OK);
-    for (size_t i = 0; i < l.length; i++) {
-        const uint64_t key = (uint64_t)grid_of(f, curve) << 40 | (uint64_t)f->curves[curve].repeat << 20 | i;
-        const uint64_t bits = (key + 1) * 0x9e3779b97f4a7c15u;
-        record[i] = 0.5 + (double)((bits ^ bits >> 29) >> 11) * 0x1p-52;
-    }
-    for (int i = 0; i < l.n_sizes; i++) {
-        record[l.status + (size_t)i] = RL_CELL_DONE;
-        record[l.rank + (size_t)i] = i + 1;
-    }
-    return record;
-}
-
-static rl_journal *open_journal(const fixture *f, bool read_only) {
-    rl_journal *journal = NULL;
-    if (rl_journal_open(f->output, &f->plan, read_only, &journal) != RL_OK) fail_msg("%s", rl_error_message());
-    return journal;
-}
-
-static void append_curve(const fixture *f, rl_journal *journal, int64_t curve) {
-    double *record = make_record(f, curve);
-    assert_int_equal(rl_journal_append(journal, curve, record, record_length(f, curve)), RL_OK);
-    rl_free(record);
-}
-
-static void assert_has_curve(const fixture *f, const rl_journal *journal, int64_t curve) {
-    const double *stored = rl_journal_record(journal, curve);
-    double *expected = make_record(f, curve);
-    assert_non_null(stored);
-    assert_memory_equal(stored, expected, record_length(f, curve) * sizeof(double));
-    rl_free(expected);
-}
-
-/* A journal of curves 0 ... n-1, closed. */
-static void write_journal(const fixture *f, int64_t n) {
-    rl_journal *journal = open_journal(f, false);
-    for (int64_t i = 0; i < n; i++) append_curve(f, journal, i);
-    assert_int_equal(rl_journal_close(journal), RL_OK);
-}
-
-static rl_text content_of(const char *path) {
-    rl_text content = RL_TEXT_EMPTY;
-    if (rl_read_file(path, (size_t)1 << 30, &content) != RL_OK) fail_msg("%s", rl_error_message());
-    return content;
-}
-
-static void write_file(const char *path, const void *bytes, size_t length) {
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, length, file), length);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void assert_file_is(const char *path, const rl_text *expected) {
-    rl_text content = content_of(path);
-    assert_int_equal(content.length, expected->length);
-    assert_memory_equal(content.bytes, expected->bytes, expected->length);
-    rl_free(content.bytes);
-}
-
-static void assert_message_has(const char *part) {
-    if (strstr(rl_error_message(), part) == NULL) fail_msg("`%s` is not in: %s", part, rl_error_message());
-}
-
-static size_t size_of(const char *path) {
-    struct stat status;
-    assert_int_equal(stat(path, &status), 0);
-    return (size_t)status.st_size;
-}
-
-static void assert_refused(const fixture *f, bool read_only, const char *message) {
-    rl_journal *journal = NULL;
-    assert_int_equal(rl_journal_open(f->output, &f->plan, read_only, &journal), RL_ERR_INPUT);
-    assert_null(journal);
-    assert_message_has(f->journal_file);
-    assert_message_has(message);
-}
-
-/* ---- journal ----------------------------------------------------------------------------------------------------- */
-
-static void journal_keeps_what_was_appended(void **state) {
-    const fixture *f = *state;
-    rl_journal *journal = open_journal(f, false);
-    assert_int_equal(rl_journal_count(journal), 0);
-    assert_null(rl_journal_record(journal, 0));
-    append_curve(f, journal, 3);
-    append_curve(f, journal, 7); /* of the second data set, with another length */
-    assert_int_equal(rl_journal_count(journal), 2);
-    assert_has_curve(f, journal, 3);
-    assert_int_equal(rl_journal_close(journal), RL_OK);
-    for (int again = 0; again < 2; again++) {
-        journal = open_journal(f, again == 0);
-        assert_int_equal(rl_journal_count(journal), 2);
-        assert_has_curve(f, journal, 3);
-        assert_has_curve(f, journal, 7);
-        assert_null(rl_journal_record(journal, 4));
-        assert_int_equal(rl_journal_close(journal), RL_OK);
-    }
-}
-
-static void journal_last_duplicate_wins(void **state) {
-    const fixture *f = *state;
-    rl_journal *journal = open_journal(f, false);
-    double *record = make_record(f, 2);
-    record[0] = -17;
-    assert_int_equal(rl_journal_append(journal, 2, record, record_length(f, 2)), RL_OK);
-    append_curve(f, journal, 2);
-    assert_int_equal(rl_journal_count(journal), 1);
-    assert_has_curve(f, journal, 2);
-    assert_int_equal(rl_journal_append(journal, 2, record, record_length(f, 2)), RL_OK);
-    assert_int_equal(rl_journal_close(journal), RL_OK);
-    journal = open_journal(f, true);
-    assert_int_equal(rl_journal_count(journal), 1);
-    assert_true(rl_journal_record(journal, 2)[0] == -17);
-    assert_int_equal(rl_journal_close(journal), RL_OK);
-    rl_free(record);
-}
-
-/* Killed after any number of bytes of the last record: all others are there, and work goes on. */
-static void journal_torn_at_every_byte(void **state) {
-    const fixture *f = *state;
-    write_journal(f, 3);
-    const size_t before = size_of(f->journal_file);
-    write_journal(f, 0); /* opening and closing adds nothing */
-    assert_int_equal(size_of(f->journal_file), before);
-    rl_journal *journal = open_journal(f, false);
-    append_curve(f, journal, 5);
-    assert_int_equal(rl_journal_close(journal), RL_OK);
-    rl_text whole = content_of(f->journal_file);
-    for (size_t length = before; length < whole.length; length++) {
-        write_file(f->journal_file, whole.bytes, length);
-        journal = open_journal(f, true);
-        assert_int_equal(rl_journal_count(journal), 3);
-        assert_int_equal(rl_journal_close(journal), RL_OK);
-        assert_int_equal(size_of(f->journal_file), length); /* reading changes nothing */
-        journal = open_journal(f, false);
-        assert_int_equal(rl_journal_count(journal), 3);
-        assert_null(rl_journal_record(journal, 5));
-        assert_int_equal(size_of(f->journal_file), before);
-        append_curve(f, journal, 5);
-        assert_int_equal(rl_journal_close(journal), RL_OK);
-        assert_file_is(f->journal_file, &whole);
-    }
-    rl_free(whole.bytes);
-}
-
-/* Killed in the middle of creating the file: at every byte up to the first curve. */
-static void journal_torn_while_created(void **state) {
-    const fixture *f = *state;
-    write_journal(f, 0);
-    rl_text whole = content_of(f->journal_file);
-    for (size_t length = 0; length < whole.length; length++) {
-        write_file(f->journal_file, whole.bytes, length);
-        write_journal(f, 0);
-        assert_file_is(f->journal_file, &whole);
-    }
-    write_file(f->journal_file, whole.bytes, 10);
-    assert_null(open_journal(f, true)); /* to a reader there is none yet */
-    assert_int_equal(size_of(f->journal_file), 10);
-    rl_free(whole.bytes);
-}
-
-/* One bit flipped, in every byte in turn: a header is refused and left alone; of the records those before stay. */
-static void journal_flipped_bit(void **state) {
-    const fixture *f = *state;
-    write_journal(f, 0);
-    const size_t empty = size_of(f->journal_file);
-    write_journal(f, 1);
-    const size_t one = size_of(f->journal_file);
-    rl_journal *journal = open_journal(f, false);
-    append_curve(f, journal, 1);
-    assert_int_equal(rl_journal_close(journal), RL_OK);
-    rl_text whole = content_of(f->journal_file);
-    int refused = 0;
-    for (size_t at = 0; at < whole.length; at++) {
-        whole.bytes[at] ^= (char)(1 << at % 8);
-        write_file(f->journal_file, whole.bytes, whole.length);
-        const rl_status status = rl_journal_open(f->output, &f->plan, false, &journal);
-        if (status != RL_OK) {
-            assert_int_equal(status, RL_ERR_INPUT);
-            assert_true(at < empty);
-            assert_file_is(f->journal_file, &whole);
-            refused++;
-        } else {
-            assert_int_equal(rl_journal_count(journal), at < empty ? 0 : at < one ? 0 : 1);
-            assert_int_equal(rl_journal_close(journal), RL_OK);
-        }
-        whole.bytes[at] ^= (char)(1 << at % 8);
-    }
-    assert_true(refused > 32); /* the whole header at least */
-    rl_free(whole.bytes);
-}
-
-/* Lengths in a record's head that would run past the file or overflow must not be believed. Offsets: record_part. */
-static void journal_absurd_lengths(void **state) {
-    const fixture *f = *state;
-    static const uint64_t absurd[] = {0, 1, 47, UINT64_MAX, UINT64_MAX - 7, (uint64_t)1 << 63, (uint64_t)1 << 40};
-    write_journal(f, 0);
-    const size_t start = size_of(f->journal_file);
-    write_journal(f, 1);
-    rl_text whole = content_of(f->journal_file);
-    for (size_t field = 8; field <= 16; field += 8) /* length, payload length */
-        for (size_t i = 0; i < sizeof absurd / sizeof *absurd; i++) {
-            rl_text damaged = RL_TEXT_EMPTY;
-            assert_int_equal(rl_text_append_bytes(&damaged, whole.bytes, whole.length), RL_OK);
-            memcpy(damaged.bytes + start + field, &absurd[i], sizeof absurd[i]);
-            write_file(f->journal_file, damaged.bytes, damaged.length);
-            rl_journal *journal = open_journal(f, false);
-            assert_int_equal(rl_journal_count(journal), 0);
-            assert_int_equal(rl_journal_close(journal), RL_OK);
-            assert_int_equal(size_of(f->journal_file), start);
-            rl_free(damaged.bytes);
-        }
-    rl_free(whole.bytes);
-}
-
-static void journal_warns_of_the_torn_end(void **state) {
-    const fixture *f = *state;
-    char log[PATH_LENGTH];
-    snprintf(log, sizeof log, "%.200s/log", f->folder);
-    write_journal(f, 2);
-    assert_int_equal(truncate(f->journal_file, (off_t)size_of(f->journal_file) - 1), 0);
-    write_journal(f, 0);
-    write_journal(f, 2);
-    const size_t whole = size_of(f->journal_file);
-    assert_int_equal(truncate(f->journal_file, (off_t)whole - 9), 0);
-    fflush(stderr);
-    const int saved = dup(2), file = open(log, O_WRONLY | O_CREAT, 0600);
-    assert_true(saved >= 0 && file >= 0 && dup2(file, 2) == 2);
-    rl_log_configure(RL_LOG_WARNING, true);
-    write_journal(f, 0);
-    fflush(stderr);
-    assert_int_equal(dup2(saved, 2), 2);
-    close(saved);
-    close(file);
-    rl_text said = content_of(log);
-    char expected[80];
-    snprintf(expected, sizeof expected, "cut off the last %zu bytes", whole - 9 - size_of(f->journal_file));
-    assert_non_null(strstr(said.bytes, expected));
-    assert_non_null(strstr(said.bytes, f->journal_file));
-    rl_free(said.bytes);
-}
-
-static void journal_of_another_study_is_refused(void **state) {
-    fixture *f = *state;
-    write_journal(f, 2);
-    rl_text before = content_of(f->journal_file);
-    f->study.seed = 43;
-    assert_refused(f, false, "the journal has `seed: 42`, the study has `seed: 43`; choose another -o, or remove");
-    assert_refused(f, true, "seed: 43");
-    assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_ERR_INPUT);
-    assert_message_has("the journal has `seed: 42`");
-    f->study.seed = 42;
-    f->variants[0][1].parameter = 0.75;
-    assert_refused(f, false, "cutoff 0.5`, the study has `alpha/variant: cutoff 0.75`");
-    f->variants[0][1].parameter = 0.5;
-    f->study.n_datasets = 1;
-    assert_refused(f, false, "`beta/source: table`, the study has nothing there");
-    f->study.n_datasets = 2;
-    assert_file_is(f->journal_file, &before);
-    write_journal(f, 0);
-    rl_free(before.bytes);
-}
-
-/* A long line is shown around the place where it differs, and the advice still fits. */
-static void journal_shows_long_lines_in_part(void **state) {
-    fixture *f = *state;
-    int many[2000];
-    for (int i = 0; i < 2000; i++) many[i] = i + 1;
-    f->specs[0].n_train.values = many;
-    f->specs[0].n_train.n_values = 2000;
-    write_journal(f, 1);
-    many[1500] = 77777;
-    assert_refused(f, false, "1500 1501 1502");
-    assert_message_has("1500 77777 1502");
-    assert_message_has("to start anew");
-}
-
-static void journal_of_changed_rows_is_refused(void **state) {
-    fixture *f = *state;
-    write_journal(f, 2);
-    f->grids[1].data.checksum ^= 1;
-    assert_refused(f, false, "the rows of `beta` have changed");
-    assert_message_has("0123456789abcdf0 21 x 2");
-    assert_message_has("0123456789abcdf1 21 x 2");
-    assert_refused(f, true, "the rows of `beta` have changed");
-}
-
-/* A data set whose file was not there at first comes in later, and its rows are checked from then on. */
-static void journal_takes_a_dataset_later(void **state) {
-    fixture *f = *state;
-    f->plan.n_grids = 1;
-    lay_out_curves(f);
-    write_journal(f, REPEATS);
-    f->plan.n_grids = 2;
-    lay_out_curves(f);
-    rl_journal *journal = open_journal(f, false);
-    assert_int_equal(rl_journal_count(journal), REPEATS);
-    append_curve(f, journal, REPEATS + 1);
-    assert_int_equal(rl_journal_close(journal), RL_OK);
-    f->plan.n_grids = 1;
-    lay_out_curves(f);
-    journal = open_journal(f, false);
-    assert_int_equal(rl_journal_count(journal), REPEATS);
-    assert_int_equal(rl_journal_close(journal), RL_OK);
-    f->plan.n_grids = 2;
-    lay_out_curves(f);
-    journal = open_journal(f, false);
-    assert_int_equal(rl_journal_count(journal), REPEATS + 1);
-    assert_has_curve(f, journal, REPEATS + 1);
-    assert_int_equal(rl_journal_close(journal), RL_OK);
-    f->grids[1].data.checksum++;
-    assert_refused(f, false, "the rows of `beta` have changed");
-}
-
-static void journal_more_and_fewer_repeats(void **state) {
-    fixture *f = *state;
-    write_journal(f, f->plan.n_curves);
-    const size_t size = size_of(f->journal_file);
-    f->study.repeats = REPEATS + 4;
-    lay_out_curves(f);
-    rl_journal *journal = open_journal(f, false);
-    assert_int_equal(rl_journal_count(journal), 2 * REPEATS);
-    for (int64_t i = 0; i < f->plan.n_curves; i++) {
-        if (f->curves[i].repeat < REPEATS)
-            assert_has_curve(f, journal, i);
-        else
-            assert_null(rl_journal_record(journal, i));
-    }
-    assert_int_equal(rl_journal_close(journal), RL_OK);
-    f->study.repeats = 2;
-    lay_out_curves(f);
-    journal = open_journal(f, false);
-    assert_int_equal(rl_journal_count(journal), 4);
-    for (int64_t i = 0; i < 4; i++) assert_has_curve(f, journal, i);
-    assert_int_equal(rl_journal_close(journal), RL_OK);
-    assert_int_equal(size_of(f->journal_file), size); /* nothing is thrown away */
-}
-
-static void journal_never_overwrites_a_stranger(void **state) {
-    const fixture *f = *state;
-    static const char *const strangers[] = {"x", "my notes, which are longer than the head of a journal", "RIDGELES",
-                                            "RIDGELES is how it begins, but it goes on in another way altogether."};
-    static const char *const messages[] = {"is not a journal of ridgeless", "is not a journal of ridgeless", NULL,
-                                           "machine with other numbers"};
-    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
-        write_file(f->journal_file, strangers[i], strlen(strangers[i]));
-        if (messages[i] == NULL) { /* the first bytes of a journal: a killed run's */
-            write_journal(f, 0);
-            continue;
-        }
-        rl_text before = content_of(f->journal_file);
-        assert_refused(f, false, messages[i]);
-        assert_refused(f, true, messages[i]);
-        assert_file_is(f->journal_file, &before);
-        rl_free(before.bytes);
-    }
-    assert_int_equal(unlink(f->journal_file), 0);
-    assert_int_equal(mkdir(f->journal_file, 0700), 0);
-    assert_refused(f, false, "is not a regular file");
-    assert_refused(f, true, "is not a regular file");
-    assert_int_equal(rmdir(f->journal_file), 0);
-    assert_int_equal(mkfifo(f->journal_file, 0600), 0); /* must not wait for a writer */
-    assert_refused(f, true, "is not a regular file");
-}
-
-/* The version stands behind the magic; the mark of the byte order behind it. */
-static void journal_of_another_machine_or_format(void **state) {
-    const fixture *f = *state;
-    write_journal(f, 1);
-    rl_text whole = content_of(f->journal_file);
-    whole.bytes[8]++;
-    write_file(f->journal_file, whole.bytes, whole.length);
-    assert_refused(f, false, "has format 3, this program writes format 2");
-    whole.bytes[8]--;
-    whole.bytes[12] ^= 5;
-    write_file(f->journal_file, whole.bytes, whole.length);
-    assert_refused(f, false, "machine with other numbers");
-    rl_free(whole.bytes);
-}
-
-static void journal_of_another_record_length(void **state) {
-    fixture *f = *state;
-    write_journal(f, 1);
-    f->grids[0].max_modes = 2; /* as if another program laid the records out */
-    assert_refused(f, false, "`alpha`, repeat 0, has another length");
-}
-
-static void journal_has_one_writer(void **state) {
-    const fixture *f = *state;
-    rl_journal *first = open_journal(f, false);
-    append_curve(f, first, 0);
-    assert_refused(f, false, "another run is writing it");
-    rl_journal *reader = open_journal(f, true);
-    assert_int_equal(rl_journal_count(reader), 1);
-    assert_int_equal(rl_journal_close(reader), RL_OK);
-    assert_int_equal(rl_journal_close(first), RL_OK);
-    write_journal(f, 0);
-}
-
-static void journal_read_only_never_creates(void **state) {
-    const fixture *f = *state;
-    assert_null(open_journal(f, true));
-    assert_int_equal(access(f->journal_file, F_OK), -1);
-    assert_int_equal(rl_journal_close(NULL), RL_OK);
-}
-
-static void journal_folder_must_be_there(void **state) {
-    const fixture *f = *state;
-    char output[PATH_LENGTH + 16];
-    rl_journal *journal;
-    snprintf(output, sizeof output, "%s/none/out.nc", f->folder);
-    assert_int_equal(rl_journal_open(output, &f->plan, false, &journal), RL_ERR_INPUT);
-    assert_message_has("none/out.nc.journal: cannot be written: No such file or directory");
-    assert_null(journal);
-    write_file(f->output, "x", 1); /* a file where a folder is wanted */
-    snprintf(output, sizeof output, "%s/out.nc", f->output);
-    assert_int_equal(rl_journal_open(output, &f->plan, true, &journal), RL_ERR_INPUT);
-    assert_message_has("Not a directory");
-}
-
-/* A full disk, imitated by the limit on file sizes: the write that does not fit leaves nothing behind. */
-static void journal_survives_a_full_disk(void **state) {
-    const fixture *f = *state;
-    write_journal(f, 2);
-    const size_t size = size_of(f->journal_file);
-    struct rlimit saved, limit;
-    double *record = make_record(f, 2);
-    rl_journal *journal = open_journal(f, false);
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &saved), 0);
-    limit = saved;
-    for (size_t room = 0; room < 100; room += 33) {
-        limit.rlim_cur = size + room;
-        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-        const rl_status status = rl_journal_append(journal, 2, record, record_length(f, 2));
-        assert_int_equal(setrlimit(RLIMIT_FSIZE, &saved), 0);
-        assert_int_equal(status, RL_ERR_IO);
-        assert_message_has(room == 0 ? "File too large" : "only a part could be written");
-        assert_int_equal(size_of(f->journal_file), size);
-        assert_null(rl_journal_record(journal, 2));
-    }
-    append_curve(f, journal, 2);
-    assert_int_equal(rl_journal_close(journal), RL_OK);
-    journal = open_journal(f, true);
-    assert_int_equal(rl_journal_count(journal), 3);
-    assert_int_equal(rl_journal_close(journal), RL_OK);
-    rl_free(record);
-}
 
 /* ---- reduction --------------------------------------------------------------------------------------------------- */
 
@@ -702,7 +101,7 @@ enum { MANY_NUMBERS = 9000 }; /* more than an attribute holds */
 
 #define NC(call) assert_int_equal((call), NC_NOERR)
 
-static void write_results(const fixture *f, const rl_journal *journal, const char *remark, int64_t *n_failed) {
+static void write_results(const fixture *f, rl_journal *journal, const char *remark, int64_t *n_failed) {
     rl_provenance provenance = {0};
     const double seconds[] = {0.5, 1.25, 2};
     assert_int_equal(rl_provenance_text(&provenance, "remark", "%s %d", remark, 7), RL_OK);
@@ -771,10 +170,10 @@ static void assert_same(double got, double expected) {
 }
 
 /* What the file must have for entry k (of `entries`) of array `begin` in spectrum i of a curve. */
-static double expected_value(const fixture *f, const rl_journal *journal, int64_t curve, size_t begin, size_t i,
+static double expected_value(const fixture *f, rl_journal *journal, int64_t curve, size_t begin, size_t i,
                              size_t entries, size_t k) {
     const rl_record_layout l = rl_record_layout_of(&f->plan, grid_of(f, curve));
-    const double *record = rl_journal_record(journal, curve);
+    const double *record = record_of(journal, curve);
     return record == NULL || record[l.status + i] != RL_CELL_DONE ? NAN : record[begin + i * entries + k];
 }
 
@@ -844,7 +243,7 @@ static void results_say_why_values_are_absent(void **state) {
                                             : r == 3 && i == 2 ? RL_CELL_ZERO_MATRIX
                                                                : RL_CELL_DONE;
             assert_true(status[i * REPEATS + r] == expected);
-            assert_true(rank[i * REPEATS + r] == (expected == RL_CELL_DONE ? (double)i + 1 : -1));
+            assert_true(rank[i * REPEATS + r] == (expected == RL_CELL_DONE ? (double)(1 + i % 2) : -1));
         }
     for (size_t s = 0; s < 12; s++) assert_true(count[s] == (s % 4 == 1 || s % 4 == 2 ? 3 : 4));
     int fill;
@@ -909,6 +308,64 @@ static void assert_text_attribute(int group, const char *name, const char *expec
     NC(nc_get_att_text(group, NC_GLOBAL, name, text));
     text[length] = '\0';
     assert_string_equal(text, expected);
+}
+
+/* Of a curve that is there in part, the rest is missing in the file. */
+static void results_of_part_of_a_curve(void **state) {
+    const fixture *f = *state;
+    rl_journal *journal = open_journal(f, false);
+    double *record = make_record(f, 4);
+    set_status(f, 4, record, 0, RL_CELL_MISSING);
+    set_status(f, 4, record, 2, RL_CELL_MISSING);
+    assert_int_equal(rl_journal_append(journal, 4, record, record_length(f, 4)), RL_OK);
+    int64_t n_failed = -1;
+    int file;
+    size_t size;
+    write_results(f, journal, "part", &n_failed);
+    assert_int_equal(n_failed, 0);
+    NC(nc_open(f->output, NC_NOWRITE, &file));
+    double *status = read_variable(open_group(file, "alpha"), "status", &size);
+    double *errors = read_variable(open_group(file, "alpha"), "test_mse", &size);
+    const rl_record_layout l = rl_record_layout_of(&f->plan, 0);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(status[i * REPEATS + 4] == (i % 2 == 1 ? RL_CELL_DONE : RL_CELL_MISSING));
+        assert_true(status[i * REPEATS + 3] == RL_CELL_MISSING);
+        assert_same(errors[i * REPEATS + 4], i % 2 == 1 ? record[l.test_mse + i * 3] : NAN);
+    }
+    NC(nc_close(file));
+    rl_free(status);
+    rl_free(errors);
+    rl_free(record);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+}
+
+/* The file is current until the journal has more, or the study says something else. */
+static void results_that_are_current(void **state) {
+    fixture *f = *state;
+    rl_journal *journal = sample_journal(f);
+    int64_t n_failed;
+    assert_false(rl_results_are_current(f->output, &f->plan, journal)); /* not there */
+    write_results(f, journal, "once", &n_failed);
+    assert_true(rl_results_are_current(f->output, &f->plan, journal));
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    journal = open_journal(f, false);
+    assert_true(rl_results_are_current(f->output, &f->plan, journal));
+    char *const title = f->study.title, other[] = "another title";
+    f->study.title = other;
+    assert_false(rl_results_are_current(f->output, &f->plan, journal));
+    f->study.title = title;
+    f->study.repeats++;
+    assert_false(rl_results_are_current(f->output, &f->plan, journal));
+    f->study.repeats--;
+    append_curve(f, journal, 1);
+    assert_false(rl_results_are_current(f->output, &f->plan, journal));
+    write_results(f, journal, "again", &n_failed);
+    assert_true(rl_results_are_current(f->output, &f->plan, journal));
+    assert_int_equal(truncate(f->output, (off_t)size_of(f->output) / 2), 0);
+    assert_false(rl_results_are_current(f->output, &f->plan, journal));
+    write_file(f->output, "dear diary", 10);
+    assert_false(rl_results_are_current(f->output, &f->plan, journal));
+    assert_int_equal(rl_journal_close(journal), RL_OK);
 }
 
 static void results_have_coordinates_and_attributes(void **state) {
@@ -1049,8 +506,7 @@ static void results_of_large_parts(void **state) {
     memset(f->study.text, 'x', TEXT);
     int many[TEXT / 8]; /* settings as long */
     for (int i = 0; i < TEXT / 8; i++) many[i] = 1000000 + i;
-    f->specs[0].n_train.values = many;
-    f->specs[0].n_train.n_values = TEXT / 8;
+    f->study.singular_values = (rl_n_train_spec){.line = 1, .values = many, .n_values = TEXT / 8, .around = -1};
     write_journal(f, f->plan.n_curves);
     rl_journal *journal = open_journal(f, true);
     int64_t n_failed;
@@ -1178,7 +634,7 @@ static void output_that_is_new_or_ours(void **state) {
     assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_OK);
     f->study.seed = 7;
     rl_text before = content_of(f->output);
-    assert_output_refused(f, f->output, "another study: the results file has `seed: 42`, the study has `seed: 7`");
+    assert_output_refused(f, f->output, "belongs to another study: seed: 42 there, 7 here");
     assert_file_is(f->output, &before);
     write_journal(f, 0); /* a journal of this study vouches for it */
     assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_OK);
@@ -1370,25 +826,6 @@ int main(int argc, char **argv) {
     }
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
-        TEST(journal_keeps_what_was_appended),
-        TEST(journal_last_duplicate_wins),
-        TEST(journal_torn_at_every_byte),
-        TEST(journal_torn_while_created),
-        TEST(journal_flipped_bit),
-        TEST(journal_absurd_lengths),
-        TEST(journal_warns_of_the_torn_end),
-        TEST(journal_of_another_study_is_refused),
-        TEST(journal_shows_long_lines_in_part),
-        TEST(journal_of_changed_rows_is_refused),
-        TEST(journal_takes_a_dataset_later),
-        TEST(journal_more_and_fewer_repeats),
-        TEST(journal_never_overwrites_a_stranger),
-        TEST(journal_of_another_machine_or_format),
-        TEST(journal_of_another_record_length),
-        TEST(journal_has_one_writer),
-        TEST(journal_read_only_never_creates),
-        TEST(journal_folder_must_be_there),
-        TEST(journal_survives_a_full_disk),
         cmocka_unit_test(reduce_as_numpy),
         cmocka_unit_test(reduce_odd_count_as_numpy),
         cmocka_unit_test(reduce_without_values),
@@ -1398,6 +835,8 @@ int main(int argc, char **argv) {
         TEST(results_hold_every_record),
         TEST(results_say_why_values_are_absent),
         TEST(results_hold_the_reduction),
+        TEST(results_of_part_of_a_curve),
+        TEST(results_that_are_current),
         TEST(results_have_coordinates_and_attributes),
         TEST(results_are_the_same_again),
         TEST(results_without_cells_or_modes),

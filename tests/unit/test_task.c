@@ -54,7 +54,7 @@ static double *records(const rl_plan *plan, int step) {
     assert_int_equal(rl_task_create(plan, NULL, &task), RL_OK);
     for (int64_t i = 0; i < n; i++) {
         const int64_t curve = i * step % n;
-        assert_int_equal(rl_task_curve(task, curve, (rl_tick){0}, all + (size_t)curve * longest), RL_OK);
+        assert_int_equal(rl_task_curve(task, curve, NULL, (rl_tick){0}, all + (size_t)curve * longest), RL_OK);
     }
     rl_task_destroy(task);
     return all;
@@ -117,6 +117,95 @@ static void the_population_is_known_for_fresh_rows_alone(void **state) {
     assert_int_equal(rl_record_length_max(&f->plan), l.length);
 }
 
+/* ---- some of the sizes ------------------------------------------------------------------------------------------- */
+
+/* Sizes of `some` that it says were computed have the bits they have in `whole`; returns which they are, bit by bit. */
+static unsigned computed(const rl_record_layout *l, const double *some, const double *whole) {
+    unsigned found = 0;
+    double *expected = NULL;
+    assert_int_equal(RL_ALLOC(expected, l->length), RL_OK);
+    memcpy(expected, whole, l->length * sizeof *expected);
+    for (int i = 0; i < l->n_sizes; i++) {
+        if (rl_record_status(l, some, i) == RL_CELL_MISSING)
+            rl_record_clear(l, i, expected);
+        else
+            found |= 1u << i;
+    }
+    assert_memory_equal(some, expected, l->length * sizeof *expected);
+    rl_free(expected);
+    return found;
+}
+
+/* Every selection of the sizes of every curve. */
+static void what_else_is_wanted_changes_no_bit(const rl_plan *plan) {
+    double *all = records(plan, 1), *record = NULL;
+    rl_task *task;
+    assert_int_equal(RL_ALLOC(record, rl_record_length_max(plan)), RL_OK);
+    assert_int_equal(rl_task_create(plan, NULL, &task), RL_OK);
+    for (int64_t c = 0; c < plan->n_curves; c++) {
+        const rl_record_layout l = rl_record_layout_of(plan, plan->curves[c].grid);
+        for (unsigned selection = 0; selection < 1u << l.n_sizes; selection++) {
+            bool wanted[8];
+            for (int i = 0; i < l.n_sizes; i++) wanted[i] = selection >> i & 1;
+            assert_int_equal(rl_task_curve(task, c, wanted, (rl_tick){0}, record), RL_OK);
+            assert_int_equal(computed(&l, record, all + (size_t)c * rl_record_length_max(plan)), selection);
+        }
+    }
+    rl_task_destroy(task);
+    rl_free(record);
+    rl_free(all);
+}
+
+static void what_else_is_wanted_changes_no_bit_of_spectra(void **state) {
+    what_else_is_wanted_changes_no_bit(&((const fixture *)*state)->plan);
+}
+
+/* The same for curves that are factored as a whole, with full spectra at some sizes and a threshold among them. */
+static void what_else_is_wanted_changes_no_bit_of_nested_curves(void **state) {
+    static const char text[] =
+        "repeats: 2\nn_train: [2, 6, 7, 20, 29]\nfull_spectra: [6, 20]\nablations: [none, leading_modes: [2]]\n"
+        "datasets:\n"
+        "  - {source: student-teacher, name: pool, rows: 30, features: 6, hidden_features: 8, noise: 0.1}\n"
+        "  - {source: student-teacher, name: fresh, rows: 30, features: 6, hidden_features: 8, draw: fresh}\n";
+    const fixture *f = *state;
+    rl_study study;
+    rl_plan plan;
+    assert_int_equal(rl_study_parse("nested.yaml", text, &study), RL_OK);
+    assert_int_equal(rl_plan_create(&study, &(rl_plan_options){.path = &f->path}, &plan), RL_OK);
+    assert_int_equal(plan.grids[0].way, RL_WAY_NESTED);
+    what_else_is_wanted_changes_no_bit(&plan);
+    rl_plan_destroy(&plan);
+    rl_study_destroy(&study);
+}
+
+typedef struct countdown {
+    int calls, until;
+} countdown;
+
+static bool count_down(void *state) {
+    countdown *c = state;
+    return ++c->calls <= c->until;
+}
+
+/* A curve that is stopped delivers what it finished: the largest sizes, which come first. */
+static void a_stopped_curve_keeps_what_is_done(void **state) {
+    const fixture *f = *state;
+    const rl_record_layout l = rl_record_layout_of(&f->plan, 0);
+    double *all = records(&f->plan, 1), *record = NULL;
+    rl_task *task;
+    assert_int_equal(RL_ALLOC(record, l.length), RL_OK);
+    assert_int_equal(rl_task_create(&f->plan, NULL, &task), RL_OK);
+    for (int until = 0; until < l.n_sizes; until++) {
+        countdown c = {.until = until};
+        assert_int_equal(rl_task_curve(task, 0, NULL, (rl_tick){count_down, &c}, record), RL_STOPPED);
+        const unsigned left = (1u << (l.n_sizes - until)) - 1;
+        assert_int_equal(computed(&l, record, all), ((1u << l.n_sizes) - 1) & ~left);
+    }
+    rl_task_destroy(task);
+    rl_free(record);
+    rl_free(all);
+}
+
 static bool third_call_stops(void *state) {
     return ++*(int *)state < 3;
 }
@@ -128,9 +217,9 @@ static void a_tick_can_stop_a_curve(void **state) {
     int calls = 0;
     assert_int_equal(RL_ALLOC(record, rl_record_length_max(&f->plan)), RL_OK);
     assert_int_equal(rl_task_create(&f->plan, NULL, &task), RL_OK);
-    assert_int_equal(rl_task_curve(task, 0, (rl_tick){third_call_stops, &calls}, record), RL_STOPPED);
+    assert_int_equal(rl_task_curve(task, 0, NULL, (rl_tick){third_call_stops, &calls}, record), RL_STOPPED);
     assert_int_equal(calls, 3);
-    assert_int_equal(rl_task_curve(task, 0, (rl_tick){0}, record), RL_OK); /* and go on afterwards */
+    assert_int_equal(rl_task_curve(task, 0, NULL, (rl_tick){0}, record), RL_OK); /* and go on afterwards */
     rl_task_destroy(task);
     rl_free(record);
 }
@@ -141,6 +230,9 @@ int main(void) {
         cmocka_unit_test(order_of_curves_changes_no_bit),
         cmocka_unit_test(errors_are_those_of_explicit_rows),
         cmocka_unit_test(the_population_is_known_for_fresh_rows_alone),
+        cmocka_unit_test(what_else_is_wanted_changes_no_bit_of_spectra),
+        cmocka_unit_test(what_else_is_wanted_changes_no_bit_of_nested_curves),
+        cmocka_unit_test(a_stopped_curve_keeps_what_is_done),
         cmocka_unit_test(a_tick_can_stop_a_curve),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

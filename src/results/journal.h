@@ -1,0 +1,122 @@
+/* Private to `results`: the journal's file, from its bytes to the curves of a plan.
+ *
+ * The file: a header {fixed part, settings with their zero byte, checksum}, then records {head, dataset name, list of
+ * N, values, checksum}. Texts and lists are padded with zeros to whole words, so that every record begins at a whole
+ * word. The values are those of rl_record_layout_make for the record's own N, each of them done or failed: a record
+ * says by itself what it holds, whatever the study asks for when it is read. Raise RL_JOURNAL_VERSION with any change
+ * of these. */
+#ifndef RL_RESULTS_JOURNAL_H
+#define RL_RESULTS_JOURNAL_H
+
+#include "internal.h"
+
+enum { RL_JOURNAL_VERSION = 3, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x33524c52 };
+
+/* Where a size of a curve stands in the file. */
+typedef struct rl_place {
+    uint64_t record; /* where its record begins */
+    int32_t index;   /* among the record's sizes */
+    int32_t status;  /* rl_cell_status; RL_CELL_MISSING: nowhere */
+} rl_place;
+
+/* Values are read again when they are asked for: to go on with a study, where they stand is enough. */
+struct rl_journal {
+    char *path;
+    int fd;
+    bool read_only;
+    const rl_plan *plan;       /* borrowed */
+    rl_record_layout *layouts; /* [n_grids] */
+    rl_place **places;         /* [n_curves][n_sizes], NULL where nothing is */
+    double **records;          /* [n_curves], NULL where it was not asked for */
+    uint64_t end;              /* of the file */
+    uint64_t content;          /* a digest of all records taken, in their order */
+    rl_text buffer;            /* one record on its way in or out */
+    bool unsynced;
+    double last_sync;
+};
+
+typedef struct rl_record_head {
+    uint32_t magic, n_sizes;
+    uint64_t length;        /* of the whole record in bytes, checksum included */
+    uint64_t data_checksum; /* of the data set's rows */
+    int32_t n_features, repeat, n_variants;
+    int32_t n_modes; /* kept of each size; 0: none */
+    uint32_t name_length, has_population;
+} rl_record_head;
+
+/* length, rounded up to whole words. */
+size_t rl_journal_padded(size_t length);
+rl_status rl_journal_append_padded(rl_text *text, const void *bytes, size_t length);
+rl_status rl_journal_append_checksum(rl_text *text);
+
+/* The journal's name beside `output`, the caller's. */
+rl_status rl_journal_path(const char *output, char **path);
+
+/* A file that is not a regular one must not even be opened: a pipe would wait for ever. */
+rl_status rl_journal_check_regular(const char *path, bool *exists);
+
+/* RL_ERR_INPUT when another process has the file open for writing; a warning where files cannot be locked. */
+rl_status rl_journal_lock(const char *path, int fd);
+
+/* ---- reading by large blocks (journal_scan.c) -------------------------------------------------------------------- */
+
+typedef struct rl_reader {
+    const char *path;
+    int fd;
+    uint64_t size; /* of the file */
+    size_t block;  /* bytes to read at least */
+    char *bytes;   /* what stands in the file from `start` on; owned */
+    size_t capacity, length;
+    uint64_t start;
+} rl_reader;
+
+/* *bytes: `length` bytes of the file at `offset`, all of which it has; valid until the next call. */
+rl_status rl_reader_get(rl_reader *reader, uint64_t offset, size_t length, const char **bytes);
+void rl_reader_destroy(rl_reader *reader);
+
+/* What a file turned out to hold behind its header. */
+typedef struct rl_scanned {
+    uint64_t end;      /* behind the last whole record */
+    uint64_t damaged;  /* bytes before it that belong to no whole record */
+    int64_t n_damaged; /* in so many places */
+    int64_t n_records;
+} rl_scanned;
+
+/* Goes through the records from `offset` on: `take` is called for each whose checksum holds, and what lies between them
+ * is passed over. NULL: they are counted alone. Memory is needed for a block, and for what `take` gets from the reader.
+ */
+typedef rl_status (*rl_record_take)(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head);
+rl_status rl_journal_scan(rl_reader *reader, uint64_t offset, rl_record_take take, void *state, rl_scanned *scanned);
+
+/* ---- header (journal_header.c) ----------------------------------------------------------------------------------- */
+
+rl_status rl_journal_build_header(const rl_plan *plan, rl_text *header);
+
+/* Compares the file's header with the one expected. *begun: the file is empty or ends within the header, as a process
+ * killed in the middle of creating it leaves it. RL_ERR_INPUT says why it is not the study's. */
+rl_status rl_journal_check_header(rl_reader *reader, const rl_text *expected, bool *begun);
+
+/* Whether this is, or may once have become, a journal: by its first bytes alone. *settings: those of the header, the
+ * caller's; NULL when it is damaged or has another format. */
+rl_status rl_journal_identify(rl_reader *reader, bool *is_journal, char **settings);
+
+/* ---- records (journal_record.c) ---------------------------------------------------------------------------------- */
+
+/* The record of the sizes of a curve that are not missing; *n of them. */
+rl_status rl_journal_build_record(const rl_journal *journal, int64_t curve, const double *record, rl_text *bytes,
+                                  int *n);
+
+/* The sizes of a curve's record that are not missing stand in the file's record at `offset`, in their order. */
+rl_status rl_journal_note(rl_journal *journal, int64_t curve, const double *record, uint64_t offset);
+
+/* Reads the values of a curve of which something is there into record, from wherever its sizes stand. */
+rl_status rl_journal_read(rl_journal *journal, int64_t curve, double *record);
+
+/* A record of the file whose checksum holds; `state` is the journal. Cells that are not in the plan are none of its
+ * business; RL_ERR_INPUT when one that is does not fit the study or the data. */
+rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head);
+
+/* Takes a record's checksum into journal->content. */
+void rl_journal_note_content(rl_journal *journal, const char *record, size_t length);
+
+#endif

@@ -1,0 +1,51 @@
+"""The records of a journal, as bytes: to leave some out, or to damage them."""
+import dataclasses
+import pathlib
+import struct
+
+HEADER = struct.Struct("<8sIIdQ")  # magic, version, byte order, one third, length of the settings
+HEAD = struct.Struct("<IIQQiiiiII")  # magic, sizes, length, checksum of the rows, P, repeat, variants, modes, name, population
+
+
+@dataclasses.dataclass
+class Record:
+    begin: int
+    data: bytes
+    name: str
+    repeat: int
+    sizes: tuple
+
+
+def padded(length):
+    return (length + 7) // 8 * 8
+
+
+def read(path):
+    """The header's bytes, and the records."""
+    content = pathlib.Path(path).read_bytes()
+    at = HEADER.size + padded(HEADER.unpack_from(content)[4]) + 8
+    header, records = content[:at], []
+    while at < len(content):
+        _, n, length, _, _, repeat, _, _, name, _ = HEAD.unpack_from(content, at)
+        body = at + HEAD.size
+        sizes = struct.unpack_from(f"<{n}i", content, body + padded(name))
+        records.append(Record(at, content[at:at + length], content[body:body + name].decode(), repeat, sizes))
+        at += length
+    return header, records
+
+
+def keep(path, to, wanted):
+    """Writes a journal of the records for which wanted(record) holds; returns how many of how many."""
+    header, records = read(path)
+    kept = [record for record in records if wanted(record)]
+    pathlib.Path(to).write_bytes(header + b"".join(record.data for record in kept))
+    return len(kept), len(records)
+
+
+def damage(path, offset, length=64):
+    """Other bytes at this offset of the file."""
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        old = file.read(length)
+        file.seek(offset)
+        file.write(bytes(byte ^ 0x5A for byte in old))
