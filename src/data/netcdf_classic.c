@@ -9,8 +9,9 @@
 /* The header, read from its beginning. */
 typedef struct header {
     FILE *file;
-    int version; /* 1; 2: 64-bit offsets; 5: 64-bit counts too */
-    bool ended;  /* before what was to be read */
+    uint64_t left; /* bytes to the end of the file */
+    int version;   /* 1; 2: 64-bit offsets; 5: 64-bit counts too */
+    bool ended;    /* before what was to be read */
 } header;
 
 /* A big-endian integer. */
@@ -19,6 +20,7 @@ static uint64_t take(header *h, int n_bytes) {
     for (int i = 0; i < n_bytes && !h->ended; i++) {
         const int byte = fgetc(h->file);
         h->ended = byte == EOF;
+        h->left -= !h->ended;
         value = value << 8 | (unsigned char)byte;
     }
     return value;
@@ -32,12 +34,16 @@ static uint64_t padded(uint64_t n_bytes) {
     return (n_bytes + 3) & ~UINT64_C(3);
 }
 
-static void skip(header *h, uint64_t n_bytes) {
-    if (fseeko(h->file, (off_t)n_bytes, SEEK_CUR) != 0) h->ended = true;
+/* Passes over n items of so many bytes each, and what fills them up to whole words. */
+static void skip(header *h, uint64_t n, uint64_t item_bytes) {
+    const bool fits = n <= h->left && padded(n * item_bytes) <= h->left;
+    const uint64_t n_bytes = fits ? padded(n * item_bytes) : 0;
+    if (!fits || fseeko(h->file, (off_t)n_bytes, SEEK_CUR) != 0) h->ended = true;
+    h->left -= n_bytes;
 }
 
 static void skip_name(header *h) {
-    skip(h, padded(take_count(h)));
+    skip(h, take_count(h), 1);
 }
 
 /* The number of entries of a list, after its tag. */
@@ -54,26 +60,26 @@ static void skip_attributes(header *h) {
         if (type >= sizeof size_of_type / sizeof *size_of_type)
             h->ended = true;
         else
-            skip(h, padded(length * size_of_type[type]));
+            skip(h, length, size_of_type[type]);
     }
 }
 
-/* Up to the first variable. */
-static void skip_to_variables(header *h) {
-    skip(h, 4);
+/* Up to the first variable; how many there are. */
+static uint64_t skip_to_variables(header *h) {
+    take(h, 4);    /* what kind of file it is */
     take_count(h); /* of records */
     for (uint64_t n = take_list(h); n > 0 && !h->ended; n--) {
         skip_name(h);
         take_count(h);
     }
     skip_attributes(h);
-    take_list(h);
+    return take_list(h);
 }
 
 /* Passes over a variable; where its data begin. */
 static uint64_t take_begin(header *h) {
     skip_name(h);
-    skip(h, take_count(h) * (h->version == 5 ? 8 : 4)); /* its dimensions */
+    skip(h, take_count(h), h->version == 5 ? 8 : 4); /* its dimensions */
     skip_attributes(h);
     take(h, 4);    /* its type */
     take_count(h); /* its size, if that has 32 bits */
@@ -134,22 +140,39 @@ static rl_status find_end(const rl_nc *file, header *h, uint64_t *end) {
     return RL_OK;
 }
 
-rl_status rl_nc_check_classic_size(const rl_nc *file) {
-    header h = {.file = fopen(file->path, "rb")};
+static rl_status open_header(const char *path, rl_status blame, header *h) {
     struct stat status;
-    uint64_t end = 0;
-    if (h.file == NULL || fstat(fileno(h.file), &status) != 0) {
+    *h = (header){.file = fopen(path, "rb")};
+    if (h->file == NULL || fstat(fileno(h->file), &status) != 0) {
         const int error = errno;
-        if (h.file != NULL) fclose(h.file);
-        return rl_fail(file->blame, "%s: cannot be read: %s", file->path, strerror(error));
+        if (h->file != NULL) fclose(h->file);
+        return rl_fail(blame, "%s: cannot be read: %s", path, strerror(error));
     }
-    skip(&h, 3);
-    h.version = (int)take(&h, 1);
-    rewind(h.file);
+    h->left = (uint64_t)status.st_size;
+    take(h, 3);
+    h->version = (int)take(h, 1);
+    h->left = (uint64_t)status.st_size;
+    rewind(h->file);
+    return RL_OK;
+}
+
+rl_status rl_nc_check_classic_header(const char *path, rl_status blame) {
+    header h;
+    RL_TRY(open_header(path, blame, &h));
+    for (uint64_t n = skip_to_variables(&h); n > 0 && !h.ended; n--) take_begin(&h);
+    fclose(h.file);
+    return h.ended ? rl_fail(blame, "%s: is damaged or cut short: its header goes beyond its end", path) : RL_OK;
+}
+
+rl_status rl_nc_check_classic_size(const rl_nc *file) {
+    header h;
+    uint64_t end = 0;
+    RL_TRY(open_header(file->path, file->blame, &h));
+    const uint64_t size = h.left;
     const rl_status found = find_end(file, &h, &end);
     fclose(h.file);
     RL_TRY(found);
-    if (!h.ended && (uint64_t)status.st_size >= end) return RL_OK;
-    return rl_fail(file->blame, "%s: is cut short: %lld bytes, expected %llu", file->path, (long long)status.st_size,
+    if (!h.ended && size >= end) return RL_OK;
+    return rl_fail(file->blame, "%s: is cut short: %llu bytes, expected %llu", file->path, (unsigned long long)size,
                    (unsigned long long)end);
 }
