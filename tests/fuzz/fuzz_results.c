@@ -60,6 +60,8 @@ static void put_variable(fuzz_bytes *bytes, int id, const shape *s, const char *
     if (choice == 1) n = 0;
     const int type = choose_type(bytes, usual);
     if (nc_def_var(id, name, type, n, dimensions, &variable) != NC_NOERR) return;
+    if (count == 0)
+        nc_def_var_deflate(id, variable, 0, 1, 1); /* in chunks, of which no memory is taken before they are */
     put_values(bytes, id, variable, type, n == 0 ? 1 : count);
 }
 
