@@ -78,7 +78,7 @@ int64_t rl_memory_available(void);
 
 /* Stores at *pointer a zeroed array of count x size bytes, aligned to 64 so that BLAS kernels see the same alignment
  * (and so give the same bits) on every rank. count = 0 gives a valid pointer. RL_ERR_MEMORY, also when the product
- * overflows. Freed by rl_free, or by free. */
+ * overflows and when it is more than rl_memory_available. Freed by rl_free, or by free. */
 rl_status rl_alloc(void *pointer, size_t count, size_t size);
 #define RL_ALLOC(pointer, count) rl_alloc(&(pointer), (size_t)(count), sizeof *(pointer))
 void rl_free(void *memory);

@@ -140,10 +140,11 @@ typedef struct rl_table_format {
     bool has_header;
     size_t limit; /* bytes, uncompressed; 0: RL_TABLE_LIMIT */
 } rl_table_format;
-#define RL_TABLE_LIMIT ((size_t)1 << 30)
+#define RL_TABLE_LIMIT     ((size_t)1 << 30)
+#define RL_TABLE_ROW_LIMIT ((size_t)1 << 26) /* bytes of one row */
 
 /* RL_ERR_INPUT with file and line: missing, a directory, empty, larger than the limit, binary, a damaged gzip file, a
- * stray quote, a row with another number of cells. Blank lines are passed over. */
+ * row beyond its limit, a stray quote, a row with another number of cells. Blank lines are passed over. */
 rl_status rl_table_read(const char *path, rl_table_format format, rl_table *table);
 void rl_table_destroy(rl_table *table);
 

@@ -71,8 +71,8 @@ rl_status rl_provenance_text(rl_provenance *provenance, const char *name, const 
 rl_status rl_provenance_numbers(rl_provenance *provenance, const char *name, const double *values, int n);
 void rl_provenance_destroy(rl_provenance *provenance);
 
-/* Refuses (RL_ERR_INPUT) an output path that cannot be written or that holds anything but a results file of this study,
- * whatever its N and repeats. Called before any work. */
+/* Refuses (RL_ERR_INPUT) an output path that cannot be written or that holds anything but a whole results file of this
+ * study, whatever its N and repeats. Called before any work. */
 rl_status rl_results_check_output(const char *output, const rl_plan *plan);
 
 /* Throws away the journal and the results file at `output`, whatever study they belong to, damaged or not, and tells
@@ -87,7 +87,8 @@ bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_jo
 /* Writes the results file from the journal: a group a dataset, each repeat's values (where the study keeps them) and
  * reduced ones, and the group `provenance`. Built as output.tmp.<pid> in the same folder, closed, fsynced, opened again
  * and compared with the journal's values, renamed, the folder fsynced: the output is the old file or the new one, never
- * a part. Curves that the journal lacks are fill values with status `missing`. *n_failed: spectra with a status other
+ * a part. Its last line is the checksum of all bytes before it (behind HDF5's end of the file, where readers do not
+ * look). Curves that the journal lacks are fill values with status `missing`. *n_failed: spectra with a status other
  * than done or missing. */
 rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
                            const rl_provenance *provenance, int64_t *n_failed);
@@ -132,7 +133,9 @@ typedef struct rl_shown {
     int n_datasets;
 } rl_shown;
 
-/* Reads a results file. RL_ERR_INPUT when it is missing, not NetCDF, or not one of ours. */
+/* Reads a results file. RL_ERR_INPUT when it is missing, damaged, not NetCDF, or not one of ours. A file without the
+ * seal that rl_results_write puts at its end is read in a child process first, which may crash or hang: not for a
+ * process that uses MPI. */
 rl_status rl_results_read(const char *path, rl_shown *shown);
 void rl_shown_destroy(rl_shown *shown);
 

@@ -6,6 +6,15 @@
 #include "ridgeless/core.h"
 
 enum { ALIGNMENT = 64 };
+static const size_t large = (size_t)1 << 30;
+
+/* The system promises more memory than it has, and kills a process, often another one, when the promise is due. */
+static rl_status check_available(size_t bytes) {
+    const int64_t available = bytes >= large ? rl_memory_available() : 0;
+    if (available == 0 || bytes <= (size_t)available) return RL_OK;
+    return rl_fail(RL_ERR_MEMORY, "out of memory: could not allocate %zu bytes, there are %lld", bytes,
+                   (long long)available);
+}
 
 rl_status rl_alloc(void *pointer, size_t count, size_t size) {
     size_t bytes;
@@ -14,6 +23,7 @@ rl_status rl_alloc(void *pointer, size_t count, size_t size) {
         return rl_fail(RL_ERR_MEMORY, "out of memory: %zu items of %zu bytes are more than can be addressed", count,
                        size);
     bytes = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    RL_TRY(check_available(bytes));
     memory = aligned_alloc(ALIGNMENT, bytes);
     if (memory == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not allocate %zu bytes", bytes);
     memset(memory, 0, bytes);

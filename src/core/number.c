@@ -32,7 +32,7 @@ bool rl_parse_real(const char *text, double *value) {
 
 bool rl_parse_integer(const char *text, int64_t minimum, int64_t maximum, int64_t *value) {
     text += strspn(text, " \t");
-    if (*text == '\0' || strpbrk(text, ".eExX") != NULL) return false;
+    if (*text == '\0' || isspace((unsigned char)*text) || strpbrk(text, ".eExX") != NULL) return false;
     char *end;
     errno = 0;
     const long long parsed = strtoll(text, &end, 10);

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <xxhash.h>
@@ -63,7 +64,10 @@ static void solver_destroy(solver *s) {
 }
 
 static rl_status solver_create(solver *s, int n, int p) {
-    const int k = n < p ? n : p;
+    const int k = n < p ? n : p, most = INT_MAX / 128;
+    if (p > most)
+        return rl_fail(RL_ERR_INPUT, "%d features; expected at most %d, for which LAPACK can count its work space", p,
+                       most);
     *s = (solver){.n = n, .p = p, .k = k, .n_work = 2 * p + 64 * (p + 66)}; /* enough for blocks of 64 */
     RL_TRY(RL_ALLOC(s->exponent, p));
     RL_TRY(RL_ALLOC(s->a, (size_t)n * (size_t)p));

@@ -6,11 +6,15 @@
 
 #include "netcdf_variable.h"
 
+enum { N_TYPES = 12 }; /* they count from 1 */
+
 /* The header, read from its beginning. */
 typedef struct header {
     FILE *file;
-    int version; /* 1; 2: 64-bit offsets; 5: 64-bit counts too */
-    bool ended;  /* before what was to be read */
+    uint64_t left;                   /* bytes to the end of the file */
+    int version;                     /* 1; 2: 64-bit offsets; 5: 64-bit counts too */
+    bool ended;                      /* before what was to be read, or it makes no sense */
+    uint64_t *lengths, n_dimensions; /* where they are to be checked, else NULL; 0: the unlimited one */
 } header;
 
 /* A big-endian integer. */
@@ -19,6 +23,7 @@ static uint64_t take(header *h, int n_bytes) {
     for (int i = 0; i < n_bytes && !h->ended; i++) {
         const int byte = fgetc(h->file);
         h->ended = byte == EOF;
+        h->left -= !h->ended;
         value = value << 8 | (unsigned char)byte;
     }
     return value;
@@ -32,12 +37,19 @@ static uint64_t padded(uint64_t n_bytes) {
     return (n_bytes + 3) & ~UINT64_C(3);
 }
 
-static void skip(header *h, uint64_t n_bytes) {
-    if (fseeko(h->file, (off_t)n_bytes, SEEK_CUR) != 0) h->ended = true;
+/* Passes over n items of so many bytes each, and what fills them up to whole words. */
+static void skip(header *h, uint64_t n, uint64_t item_bytes) {
+    const bool fits = n <= h->left && padded(n * item_bytes) <= h->left;
+    const uint64_t n_bytes = fits ? padded(n * item_bytes) : 0;
+    if (!fits || fseeko(h->file, (off_t)n_bytes, SEEK_CUR) != 0) h->ended = true;
+    h->left -= n_bytes;
 }
 
+/* The library copies a name of any length into the room that it asks everybody to have. */
 static void skip_name(header *h) {
-    skip(h, padded(take_count(h)));
+    const uint64_t length = take_count(h);
+    if (length > NC_MAX_NAME) h->ended = true;
+    skip(h, length, 1);
 }
 
 /* The number of entries of a list, after its tag. */
@@ -47,36 +59,67 @@ static uint64_t take_list(header *h) {
 }
 
 static void skip_attributes(header *h) {
-    static const uint64_t size_of_type[] = {0, 1, 1, 2, 4, 4, 8, 1, 2, 4, 8, 8};
+    static const uint64_t size_of_type[N_TYPES] = {0, 1, 1, 2, 4, 4, 8, 1, 2, 4, 8, 8};
     for (uint64_t n = take_list(h); n > 0 && !h->ended; n--) {
         skip_name(h);
         const uint64_t type = take(h, 4), length = take_count(h);
-        if (type >= sizeof size_of_type / sizeof *size_of_type)
+        if (type >= N_TYPES)
             h->ended = true;
         else
-            skip(h, padded(length * size_of_type[type]));
+            skip(h, length, size_of_type[type]);
     }
 }
 
-/* Up to the first variable. */
-static void skip_to_variables(header *h) {
-    skip(h, 4);
-    take_count(h); /* of records */
-    for (uint64_t n = take_list(h); n > 0 && !h->ended; n--) {
+/* Every dimension, after the number of them. */
+static rl_status take_dimensions(header *h, bool keep) {
+    enum { MOST = 65536 };
+    h->n_dimensions = take_list(h);
+    if (h->n_dimensions > MOST) h->ended = true;
+    if (keep && !h->ended) RL_TRY(RL_ALLOC(h->lengths, h->n_dimensions));
+    for (uint64_t i = 0; i < h->n_dimensions && !h->ended; i++) {
         skip_name(h);
-        take_count(h);
+        const uint64_t length = take_count(h);
+        if (h->lengths != NULL) h->lengths[i] = length;
     }
+    return RL_OK;
+}
+
+/* Up to the first variable; how many there are. */
+static rl_status skip_to_variables(header *h, bool keep_dimensions, uint64_t *n_variables) {
+    take(h, 4);    /* what kind of file it is */
+    take_count(h); /* of records */
+    RL_TRY(take_dimensions(h, keep_dimensions));
     skip_attributes(h);
-    take_list(h);
+    *n_variables = take_list(h);
+    return RL_OK;
+}
+
+/* Takes the dimensions of a variable; how many numbers it has, or one record of it. The library divides by such
+ * products before it looks at their parts: where lengths are known, dimensions must be there and an unlimited one come
+ * first. */
+static uint64_t take_shape(header *h) {
+    uint64_t count = 1;
+    const uint64_t n = take_count(h);
+    if (n > NC_MAX_VAR_DIMS) h->ended = true; /* as with names */
+    for (uint64_t i = 0; i < n && !h->ended; i++) {
+        const uint64_t id = take_count(h);
+        if (h->lengths == NULL || h->ended) continue;
+        const bool known = id < h->n_dimensions, unlimited = known && h->lengths[id] == 0;
+        if (!known || (unlimited && i > 0)) h->ended = true;
+        if (known && !unlimited && __builtin_mul_overflow(count, h->lengths[id], &count)) h->ended = true;
+    }
+    return count;
 }
 
 /* Passes over a variable; where its data begin. */
 static uint64_t take_begin(header *h) {
+    const uint64_t most_bytes = INT64_MAX, largest_value = 8;
     skip_name(h);
-    skip(h, take_count(h) * (h->version == 5 ? 8 : 4)); /* its dimensions */
+    const uint64_t count = take_shape(h);
     skip_attributes(h);
-    take(h, 4);    /* its type */
+    const uint64_t type = take(h, 4);
     take_count(h); /* its size, if that has 32 bits */
+    if (type < 1 || type >= N_TYPES || count > most_bytes / largest_value) h->ended = true;
     return take(h, h->version == 1 ? 4 : 8);
 }
 
@@ -116,13 +159,13 @@ static rl_status record_stride(const rl_nc *file, int n, int unlimited, uint64_t
 static rl_status find_end(const rl_nc *file, header *h, uint64_t *end) {
     int n, unlimited;
     size_t n_records = 0;
-    uint64_t stride;
+    uint64_t stride, n_listed;
     RL_NC(file, nc_inq_nvars(file->id, &n));
     RL_NC(file, nc_inq_unlimdim(file->id, &unlimited));
     if (unlimited >= 0) RL_NC(file, nc_inq_dimlen(file->id, unlimited, &n_records));
     RL_TRY(record_stride(file, n, unlimited, &stride));
     *end = 0;
-    skip_to_variables(h);
+    RL_TRY(skip_to_variables(h, false, &n_listed));
     for (int id = 0; id < n && !h->ended; id++) {
         uint64_t n_bytes, last = take_begin(h);
         bool has_records;
@@ -134,22 +177,43 @@ static rl_status find_end(const rl_nc *file, header *h, uint64_t *end) {
     return RL_OK;
 }
 
-rl_status rl_nc_check_classic_size(const rl_nc *file) {
-    header h = {.file = fopen(file->path, "rb")};
+static rl_status open_header(const char *path, rl_status blame, header *h) {
     struct stat status;
-    uint64_t end = 0;
-    if (h.file == NULL || fstat(fileno(h.file), &status) != 0) {
+    *h = (header){.file = fopen(path, "rb")};
+    if (h->file == NULL || fstat(fileno(h->file), &status) != 0) {
         const int error = errno;
-        if (h.file != NULL) fclose(h.file);
-        return rl_fail(file->blame, "%s: cannot be read: %s", file->path, strerror(error));
+        if (h->file != NULL) fclose(h->file);
+        return rl_fail(blame, "%s: cannot be read: %s", path, strerror(error));
     }
-    skip(&h, 3);
-    h.version = (int)take(&h, 1);
-    rewind(h.file);
+    h->left = (uint64_t)status.st_size;
+    take(h, 3);
+    h->version = (int)take(h, 1);
+    h->left = (uint64_t)status.st_size;
+    rewind(h->file);
+    return RL_OK;
+}
+
+rl_status rl_nc_check_classic_header(const char *path, rl_status blame) {
+    header h;
+    uint64_t n = 0;
+    RL_TRY(open_header(path, blame, &h));
+    const rl_status status = skip_to_variables(&h, true, &n);
+    for (; status == RL_OK && n > 0 && !h.ended; n--) take_begin(&h);
+    fclose(h.file);
+    rl_free(h.lengths);
+    RL_TRY(status);
+    return h.ended ? rl_fail(blame, "%s: is damaged or cut short: its header makes no sense", path) : RL_OK;
+}
+
+rl_status rl_nc_check_classic_size(const rl_nc *file) {
+    header h;
+    uint64_t end = 0;
+    RL_TRY(open_header(file->path, file->blame, &h));
+    const uint64_t size = h.left;
     const rl_status found = find_end(file, &h, &end);
     fclose(h.file);
     RL_TRY(found);
-    if (!h.ended && (uint64_t)status.st_size >= end) return RL_OK;
-    return rl_fail(file->blame, "%s: is cut short: %lld bytes, expected %llu", file->path, (long long)status.st_size,
+    if (!h.ended && size >= end) return RL_OK;
+    return rl_fail(file->blame, "%s: is cut short: %llu bytes, expected %llu", file->path, (unsigned long long)size,
                    (unsigned long long)end);
 }

@@ -19,6 +19,7 @@ rl_status rl_nc_open_table(const char *path, rl_status blame, rl_nc *file) {
     bool classic;
     *file = (rl_nc){.path = path, .blame = blame};
     RL_TRY(check_kind(path, blame, &classic));
+    if (classic) RL_TRY(rl_nc_check_classic_header(path, blame));
     RL_NC(file, nc_open(path, NC_NOWRITE, &file->id));
     const rl_status status = classic ? rl_nc_check_classic_size(file) : RL_OK;
     if (status != RL_OK) nc_close(file->id);

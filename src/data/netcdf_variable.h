@@ -23,6 +23,10 @@ typedef struct rl_nc_variable {
  * something else, or cut short. `path` is borrowed as long as the file is open. */
 rl_status rl_nc_open_table(const char *path, rl_status blame, rl_nc *file);
 
+/* Fails with `blame` when the header of a classic file is not all there or its shapes make no sense. The library takes
+ * memory for whatever lengths it names and divides by what they give, so it sees no file before. */
+rl_status rl_nc_check_classic_header(const char *path, rl_status blame);
+
 /* Fails with file->blame when an open classic file ends before its data do: the library would read zeros there. */
 rl_status rl_nc_check_classic_size(const rl_nc *file);
 

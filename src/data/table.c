@@ -17,6 +17,7 @@ typedef struct reader {
     int n_rows, n_columns;
     int n_cells;        /* of the row being read */
     int line, row_line; /* being read; where the row being read began */
+    size_t row_bytes;   /* of the row being read so far */
     bool row_open, row_ended;
     rl_status status; /* of the callbacks, which cannot return one */
 } reader;
@@ -72,7 +73,14 @@ static rl_status take(reader *r, char *part, size_t length) {
         if (byte == '\t' && r->format.delimiter == ' ') part[i] = ' ';
         if (!is_blank(part[i]) || (part[i] == '\t' && r->format.delimiter == '\t')) blank = false;
     }
-    if (!r->row_open) r->row_line = r->line;
+    if (!r->row_open) {
+        r->row_line = r->line;
+        r->row_bytes = 0;
+    }
+    r->row_bytes += length;
+    if (r->row_bytes > RL_TABLE_ROW_LIMIT)
+        return rl_fail(RL_ERR_INPUT, "%s:%d: a row of more than %zu bytes, expected a table; is a quote never closed?",
+                       r->path, r->row_line, RL_TABLE_ROW_LIMIT);
     r->row_ended = false;
     const size_t parsed = csv_parse(&r->csv, part, length, on_cell, on_row, r);
     RL_TRY(r->status);

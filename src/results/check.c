@@ -48,11 +48,22 @@ done:
     return status;
 }
 
-/* A file that is there must be ours, and this study's unless the journal already vouches for that. */
+/* Opens it only as its seal says that it is whole: on other files the libraries may crash or hang. */
+static rl_status open_sealed(const char *path, rl_nc *file) {
+    bool sealed;
+    RL_TRY(rl_nc_check_seal(path, &sealed));
+    if (sealed) return rl_nc_open_ours(path, file);
+    return rl_fail(RL_ERR_INPUT,
+                   "%s: has no seal of ridgeless at its end: another program wrote or changed it, or it was cut short",
+                   path);
+}
+
+/* A file that is there must be ours and whole, and this study's unless the journal already vouches for that. */
 static rl_status check_existing(const char *output, const rl_plan *plan, bool has_journal) {
     rl_nc file;
-    if (rl_nc_open_ours(output, &file) != RL_OK)
-        return rl_fail(RL_ERR_INPUT, "%s; it is left alone: choose another -o", rl_error_message());
+    if (open_sealed(output, &file) != RL_OK)
+        return rl_fail(RL_ERR_INPUT, "%s; it is left alone: remove it%s or choose another -o", rl_error_message(),
+                       has_journal ? " (the journal has what is done)" : "");
     const rl_status status = has_journal ? RL_OK : compare_settings(&file, plan);
     nc_close(file.id);
     return status;
@@ -74,7 +85,7 @@ bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_jo
     rl_nc file;
     char *have = NULL, want[RL_DIGEST_TEXT];
     int provenance;
-    if (access(output, F_OK) != 0 || rl_nc_open_ours(output, &file) != RL_OK) return false;
+    if (access(output, F_OK) != 0 || open_sealed(output, &file) != RL_OK) return false;
     bool current = nc_inq_grp_ncid(file.id, "provenance", &provenance) == NC_NOERR &&
                    rl_nc_get_text(&file, provenance, RL_DIGEST_ATTRIBUTE, &have) == RL_OK &&
                    rl_results_digest(plan, journal, want) == RL_OK && strcmp(have, want) == 0;

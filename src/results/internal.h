@@ -42,12 +42,30 @@ size_t rl_nc_type_size(nc_type type);
 #define RL_NC_ATTRIBUTE_LIMIT ((size_t)32768)
 
 /* Opens a results file to read. RL_ERR_INPUT when `path` is missing, not a regular file, not NetCDF-4, or not written
- * by this program. */
+ * by this program. The libraries may crash or hang on a damaged file: see rl_nc_check_seal. */
 rl_status rl_nc_open_ours(const char *path, rl_nc *file);
+
+/* Whether `path` ends in the seal of its bytes: then they are those that rl_nc_finish wrote. RL_ERR_INPUT when it is
+ * missing, not a regular file or not NetCDF-4, and when there is a seal that does not hold. The library is not asked.
+ */
+rl_status rl_nc_check_seal(const char *path, bool *sealed);
 
 /* A text attribute of any length; `variable` may be NC_GLOBAL. The text read is the caller's. */
 rl_status rl_nc_put_text(const rl_nc *file, int group, int variable, const char *name, const char *text);
 rl_status rl_nc_get_text(const rl_nc *file, int group, const char *name, char **text);
+
+/* ---- files that may be damaged --------------------------------------------------------------------------------- */
+
+/* HDF5 crashes or hangs on some damaged files, and reads wrong numbers from others. So a results file ends in a line
+ * with the checksum (XXH3-64) of all bytes before it, its seal. It stands behind the end of the file that HDF5's own
+ * header names, where readers do not look; a program that changes the file takes it off. */
+enum { RL_SEAL_BYTES = 32 };
+void rl_seal_make(const void *bytes, size_t length, char seal[RL_SEAL_BYTES + 1]);
+rl_status rl_seal_check(const char *path, bool *sealed); /* as rl_nc_check_seal, of any file */
+
+/* Calls read(path) in a child process, to see whether it comes back; what it returns is lost. RL_ERR_INPUT when the
+ * child crashed or took too long. Not for a process that uses MPI. */
+rl_status rl_trial(const char *path, rl_status (*read)(const char *path));
 
 /* ---- replacing a file as a whole ----------------------------------------------------------------------------------
  */
@@ -59,7 +77,8 @@ rl_status rl_temporary_path(const char *output, char **path);
  * then crashes at its exit), so that no file is ever written by it. */
 rl_status rl_nc_create(const char *output, rl_nc *file);
 
-/* Ends it and writes it to `temporary`, durably; the file is closed in any case. RL_ERR_IO when that fails. */
+/* Ends it and writes it with its seal to `temporary`, durably; the file is closed in any case. RL_ERR_IO when that
+ * fails. */
 rl_status rl_nc_finish(const rl_nc *file, const char *temporary);
 
 /* Removes what killed processes left of output.tmp.<pid>. */

@@ -66,6 +66,12 @@ static rl_status check_signature(const char *path) {
     return rl_fail(RL_ERR_INPUT, "%s: is not NetCDF-4, expected a results file of ridgeless", path);
 }
 
+rl_status rl_nc_check_seal(const char *path, bool *sealed) {
+    *sealed = false;
+    RL_TRY(check_signature(path));
+    return rl_seal_check(path, sealed);
+}
+
 rl_status rl_nc_open_ours(const char *path, rl_nc *file) {
     char *program = NULL, *settings = NULL;
     *file = (rl_nc){.path = path, .blame = RL_ERR_INPUT};
@@ -112,8 +118,11 @@ static bool write_all(int fd, const char *bytes, size_t length) {
 }
 
 static rl_status write_image(const rl_nc *file, const char *temporary, const NC_memio *image) {
+    char seal[RL_SEAL_BYTES + 1];
+    rl_seal_make(image->memory, image->size, seal);
     const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    const bool written = fd >= 0 && write_all(fd, image->memory, image->size) && fsync(fd) == 0;
+    const bool written =
+        fd >= 0 && write_all(fd, image->memory, image->size) && write_all(fd, seal, RL_SEAL_BYTES) && fsync(fd) == 0;
     int error = written ? 0 : errno;
     if (fd >= 0 && close(fd) != 0 && error == 0) error = errno;
     if (error == 0) return RL_OK;

@@ -1,6 +1,8 @@
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "internal.h"
 
@@ -15,7 +17,11 @@ typedef struct group {
     int *p, *n;                 /* [n_p], [n_n] */
     double *medians;            /* [n_variants, n_p, n_n] */
     signed char *status;        /* [n_p, n_n, n_repeats] */
+    size_t most_bytes;          /* that a variable of a file of this size can have */
 } group;
+
+/* DEFLATE packs at most 1032 bytes into one (zlib's technical details). */
+static const size_t best_compression = 1032;
 
 /* Finds a variable that has exactly these dimensions and this type: nothing else fits the buffers. */
 static rl_status find_variable(const rl_nc *file, const group *g, const char *name, nc_type type, int n,
@@ -42,8 +48,9 @@ static rl_status read_values(const rl_nc *file, const group *g, const char *name
     RL_TRY(find_variable(file, g, name, type, n, dimensions, &id));
     for (int d = 0; d < n; d++) {
         RL_NC(file, nc_inq_dimlen(g->id, dimensions[d], &length));
-        if (__builtin_mul_overflow(count, length, &count))
-            return rl_fail(RL_ERR_INPUT, "%s: variable `%s` of group `%s` is too large", file->path, name, g->name);
+        if (__builtin_mul_overflow(count, length, &count) || count > g->most_bytes / rl_nc_type_size(type))
+            return rl_fail(RL_ERR_INPUT, "%s: variable `%s` of group `%s` is larger than the file can hold", file->path,
+                           name, g->name);
     }
     RL_TRY(rl_alloc(&memory, count, rl_nc_type_size(type)));
     memcpy(values, &memory, sizeof memory); /* the caller's from here on, also when reading fails */
@@ -154,6 +161,10 @@ static rl_status show_group(const group *g, rl_shown *shown) {
 
 static rl_status read_and_show(const rl_nc *file, int id, rl_shown *shown) {
     group g = {.id = id};
+    struct stat size;
+    if (stat(file->path, &size) != 0)
+        return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", file->path, strerror(errno));
+    g.most_bytes = (size_t)size.st_size * best_compression;
     RL_NC(file, nc_inq_grpname(id, g.name));
     if (strcmp(g.name, "provenance") == 0) return RL_OK;
     rl_status status = read_group(file, &g);
@@ -176,14 +187,28 @@ static rl_status read_file(const rl_nc *file, rl_shown *shown) {
     return status;
 }
 
-rl_status rl_results_read(const char *path, rl_shown *shown) {
+static rl_status read_path(const char *path, rl_shown *shown) {
     rl_nc file;
-    *shown = (rl_shown){0};
     RL_TRY(rl_nc_open_ours(path, &file));
     const rl_status status = read_file(&file, shown);
     nc_close(file.id);
     if (status != RL_OK) rl_shown_destroy(shown);
     return status;
+}
+
+static rl_status read_and_forget(const char *path) {
+    rl_shown shown = {0};
+    const rl_status status = read_path(path, &shown);
+    rl_shown_destroy(&shown);
+    return status;
+}
+
+rl_status rl_results_read(const char *path, rl_shown *shown) {
+    bool sealed;
+    *shown = (rl_shown){0};
+    RL_TRY(rl_nc_check_seal(path, &sealed));
+    if (!sealed) RL_TRY(rl_trial(path, read_and_forget));
+    return read_path(path, shown);
 }
 
 void rl_shown_destroy(rl_shown *shown) {

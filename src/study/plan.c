@@ -7,7 +7,7 @@
 #include "cost.h"
 #include "ridgeless/study.h"
 
-#define MAX_CURVES INT64_C(200000000) /* a plan names every curve in memory */
+#define MAX_CURVES INT64_C(10000000) /* a plan names every curve in the memory of every rank */
 
 /* ---- the N of one dataset -------------------------------------------------------------------------------------- */
 
@@ -59,6 +59,11 @@ done:
     return status;
 }
 
+static int compare_doubles(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
 /* Which of the grid's sizes a key chooses (all of them where it is not there). Its sizes that the dataset does not have
  * are another dataset's. */
 static rl_status choose_sizes(const rl_study *study, const rl_grid *grid, const char *key, const rl_n_train_spec *spec,
@@ -68,9 +73,11 @@ static rl_status choose_sizes(const rl_study *study, const rl_grid *grid, const 
     rl_status status;
     RL_TRY_GOTO(RL_ALLOC(*chosen, grid->n_n_train), done);
     if (spec->line > 0) RL_TRY_GOTO(expand(spec, grid->data.n_features, &sizes, &n), done);
+    if (n > 0) qsort(sizes, (size_t)n, sizeof *sizes, compare_doubles);
     for (int i = 0; i < grid->n_n_train; i++) {
-        (*chosen)[i] = spec->line == 0;
-        for (int j = 0; j < n; j++) (*chosen)[i] |= sizes[j] == grid->n_train[i];
+        const double size = grid->n_train[i];
+        (*chosen)[i] =
+            spec->line == 0 || (n > 0 && bsearch(&size, sizes, (size_t)n, sizeof *sizes, compare_doubles) != NULL);
         n_chosen += (*chosen)[i];
     }
     if (n_chosen == 0)
@@ -260,7 +267,8 @@ static rl_status load_grids(const rl_study *study, const rl_plan_options *option
                                            .seed = study->seed};
         plan->grids[plan->n_grids].spec = spec;
         status = rl_dataset_load(spec->source, &request, &plan->grids[plan->n_grids].data);
-        if (status == RL_ERR_INPUT) rl_fail(status, "%s:%d: %s", study->path, spec->line, rl_error_message());
+        if (status == RL_ERR_INPUT || status == RL_ERR_MEMORY)
+            rl_fail(status, "%s:%d: %s", study->path, spec->line, rl_error_message());
         plan->n_grids += status == RL_OK;
     }
     rl_free(missing);

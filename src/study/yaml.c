@@ -12,7 +12,7 @@ struct rl_yaml {
     bool has_document;
 };
 
-enum { MAX_FIELDS = 64, QUOTE_LENGTH = 60, MAX_DEPTH = 500 };
+enum { MAX_FIELDS = 64, QUOTE_LENGTH = 60, MAX_DEPTH = 500, MAX_ANCHORS = 1000 };
 
 /* ---- parsing ---------------------------------------------------------------------------------------------------- */
 
@@ -101,10 +101,25 @@ static rl_status check_depth(const char *path, const char *text) {
     return RL_OK;
 }
 
+/* Its time also grows with the square of the number of anchors (`&name`). Counted as roughly. */
+static rl_status check_anchors(const char *path, const char *text) {
+    int n = 0, line = 1;
+    for (const char *c = text; *c != '\0'; c++) {
+        const bool begins = c == text || strchr(" \t\n-?:,[{", c[-1]) != NULL;
+        if (*c == '&' && begins && strchr(" \t\r\n", c[1]) == NULL) n++;
+        line += *c == '\n';
+        if (n > MAX_ANCHORS)
+            return rl_fail(RL_ERR_INPUT, "%s:%d: more than %d anchors (`&name`); expected a study file", path, line,
+                           MAX_ANCHORS);
+    }
+    return RL_OK;
+}
+
 static rl_status load(yaml_parser_t *parser, const char *path, const char *text, rl_yaml *file) {
     static const char byte_order_mark[] = "\xEF\xBB\xBF"; /* some editors put it first */
     if (strncmp(text, byte_order_mark, strlen(byte_order_mark)) == 0) text += strlen(byte_order_mark);
     RL_TRY(check_depth(path, text));
+    RL_TRY(check_anchors(path, text));
     yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(parser, (const unsigned char *)text, strlen(text));
     if (!yaml_parser_load(parser, &file->document)) return fail_syntax(path, text, parser);

@@ -5,6 +5,9 @@
 #include <netcdf.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <xxhash.h>
+
+#include "../../src/results/internal.h"
 
 /* ---- reduction --------------------------------------------------------------------------------------------------- */
 
@@ -656,7 +659,7 @@ static void output_that_is_foreign(void **state) {
     NC(nc_put_att_text(file, NC_GLOBAL, "title", 5, "other"));
     NC(nc_close(file));
     before = content_of(f->output);
-    assert_output_refused(f, f->output, "is a NetCDF file, but not a results file of ridgeless; it is left alone");
+    assert_output_refused(f, f->output, "has no seal of ridgeless at its end: another program wrote or changed it");
     assert_file_is(f->output, &before);
     rl_free(before.bytes);
     assert_int_equal(unlink(f->output), 0);
@@ -743,6 +746,102 @@ static void shown_of_nothing_done_yet(void **state) {
     assert_true(isnan(shown.datasets[0].variants[0].spike));
     rl_shown_destroy(&shown);
 }
+
+/* ---- damaged files ----------------------------------------------------------------------------------------------- */
+
+enum { SEAL_BYTES = 32 };
+
+/* The bytes of a results file of five curves, whose journal is there. */
+static rl_text sealed_file(const fixture *f) {
+    int64_t n_failed;
+    rl_journal *journal = sample_journal(f);
+    write_results(f, journal, "once", &n_failed);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    return content_of(f->output);
+}
+
+static void seal_is_the_checksum_of_the_bytes_before_it(void **state) {
+    const fixture *f = *state;
+    rl_text whole = sealed_file(f);
+    char seal[SEAL_BYTES + 1];
+    const size_t length = whole.length - SEAL_BYTES;
+    snprintf(seal, sizeof seal, "ridgeless seal %016llx\n", (unsigned long long)XXH3_64bits(whole.bytes, length));
+    assert_memory_equal(whole.bytes + length, seal, SEAL_BYTES);
+    rl_free(whole.bytes);
+}
+
+static void assert_neither_shown_nor_replaced(const fixture *f, const char *message) {
+    rl_shown shown;
+    rl_text before = content_of(f->output);
+    assert_int_equal(rl_results_read(f->output, &shown), RL_ERR_INPUT);
+    assert_message_has(message);
+    assert_output_refused(f, f->output, message);
+    assert_message_has("it is left alone: remove it (the journal has what is done) or choose another -o");
+    assert_file_is(f->output, &before);
+    rl_free(before.bytes);
+}
+
+/* Wherever a bit flips, before the seal or in it, no library sees the file. */
+static void damaged_file_is_refused(void **state) {
+    const fixture *f = *state;
+    const size_t mark = strlen("ridgeless seal "); /* without which there is no seal */
+    rl_text whole = sealed_file(f);
+    for (size_t i = 8; i < whole.length; i += i + 997 < whole.length - SEAL_BYTES ? 997 : 1) {
+        if (i >= whole.length - SEAL_BYTES && i < whole.length - SEAL_BYTES + mark) continue;
+        whole.bytes[i] ^= (char)(1 << i % 8);
+        write_file(f->output, whole.bytes, whole.length);
+        assert_neither_shown_nor_replaced(f, "is damaged: its bytes are not those that were written");
+        whole.bytes[i] ^= (char)(1 << i % 8);
+    }
+    rl_free(whole.bytes);
+}
+
+static void file_without_seal_is_shown_but_not_replaced(void **state) {
+    const fixture *f = *state;
+    rl_shown shown;
+    rl_text whole = sealed_file(f);
+    for (size_t length = 8; length < whole.length; length += 1009) { /* cut short anywhere */
+        write_file(f->output, whole.bytes, length);
+        assert_output_refused(f, f->output, "has no seal of ridgeless at its end");
+    }
+    write_file(f->output, whole.bytes, whole.length - SEAL_BYTES);
+    assert_output_refused(f, f->output, "has no seal of ridgeless at its end");
+    assert_int_equal(rl_results_read(f->output, &shown), RL_OK);
+    assert_int_equal(shown.n_datasets, 2);
+    rl_shown_destroy(&shown);
+    assert_int_equal(unlink(f->output), 0); /* and once it is gone, the journal has it all */
+    assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_OK);
+    rl_free(whole.bytes);
+}
+
+static rl_status crash(const char *path) {
+    (void)path;
+    raise(SIGKILL);
+    return RL_OK;
+}
+
+static rl_status hang(const char *path) {
+    (void)path;
+    alarm(1);
+    sleep(100);
+    return RL_OK;
+}
+
+static rl_status fail_plainly(const char *path) {
+    return rl_fail(RL_ERR_INPUT, "%s: no", path);
+}
+
+/* Only that the reader comes back counts; its answer is asked for again, in this process. */
+static void trial_tells_whether_a_reader_comes_back(void **state) {
+    (void)state;
+    assert_int_equal(rl_trial("x.nc", crash), RL_ERR_INPUT);
+    assert_message_has("x.nc: is damaged: the NetCDF library crashed on it");
+    assert_int_equal(rl_trial("x.nc", hang), RL_ERR_INPUT);
+    assert_message_has("x.nc: is damaged: the NetCDF library had not read it after 10 seconds");
+    assert_int_equal(rl_trial("x.nc", fail_plainly), RL_OK);
+}
+
+/* ---- shown ------------------------------------------------------------------------------------------------------- */
 
 static void assert_not_shown(const char *path, const char *message) {
     rl_shown shown;
@@ -845,6 +944,10 @@ int main(int argc, char **argv) {
         TEST(results_failing_leave_the_old_file),
         TEST(output_that_is_new_or_ours),
         TEST(output_that_is_foreign),
+        TEST(seal_is_the_checksum_of_the_bytes_before_it),
+        TEST(damaged_file_is_refused),
+        TEST(file_without_seal_is_shown_but_not_replaced),
+        TEST(trial_tells_whether_a_reader_comes_back),
         TEST(output_that_cannot_be_written),
         TEST(shown_is_what_was_written),
         TEST(shown_of_nothing_done_yet),

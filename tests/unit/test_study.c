@@ -975,7 +975,7 @@ static void a_plan_too_large_to_write_down_is_refused(void **state) {
         "repeats: 100000000\n" N A
         "datasets:\n  - student-teacher\n  - {source: student-teacher, name: b}\n"
         "  - {source: student-teacher, name: c}\n",
-        "key `repeats`: 100000000 repeats of 3 datasets are too many; expected at most 200000000 curves");
+        "key `repeats`: 100000000 repeats of 3 datasets are too many; expected at most 10000000 curves");
 }
 
 /* ---- plans of datasets that are in memory ----------------------------------------------------------------------- */

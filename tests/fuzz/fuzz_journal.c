@@ -1,0 +1,158 @@
+/* Journals: opened to read and to write, every record read, a results file assembled.
+ *
+ * All checksums are one number here, so that what is changed still passes for whole and reaches the code behind them;
+ * and every input may start from a good journal, written by the program as it is, whatever its format. */
+#include <sys/stat.h>
+#include <xxhash.h>
+
+#include "fuzz.h"
+#include "ridgeless/results.h"
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed);
+
+/* Takes the library's place. */
+XXH64_hash_t XXH3_64bits(const void *input, size_t length) {
+    (void)input;
+    (void)length;
+    return 0x5ea15ea15ea15ea1;
+}
+
+static const char study_text[] =
+    "repeats: 2\n"
+    "keep: [cells, modes]\n"
+    "n_train: [1, 3, 5]\n"
+    "ablations: [none, cutoff: 0.1]\n"
+    "datasets:\n"
+    "  - {source: csv, name: table, file: table.csv, target: y}\n"
+    "  - {source: student-teacher, rows: 20, features: 2, hidden_features: 3, draw: fresh}\n";
+
+static rl_study study;
+static rl_plan plan;
+static char output[512], journal_path[512];
+static rl_text good; /* a journal of the whole plan */
+
+static rl_status make_table(rl_dataset *dataset) {
+    enum { N_ROWS = 12, N_FEATURES = 3 };
+    dataset->n_rows = N_ROWS;
+    dataset->n_features = N_FEATURES;
+    RL_TRY(rl_strdup(&dataset->name, "table"));
+    RL_TRY(rl_strdup(&dataset->origin, "made here"));
+    RL_TRY(RL_ALLOC(dataset->x, N_ROWS * N_FEATURES));
+    RL_TRY(RL_ALLOC(dataset->y, N_ROWS));
+    return RL_ALLOC(dataset->beta_star, N_FEATURES);
+}
+
+static void make_plan(void) {
+    rl_dataset datasets[2] = {0};
+    FUZZ_REQUIRE(rl_study_parse("study.yaml", study_text, &study) == RL_OK && study.n_datasets == 2);
+    const rl_study_dataset *drawn = &study.datasets[1];
+    const rl_source_request request = {.name = drawn->name, .options = &drawn->options, .random = study.random};
+    FUZZ_REQUIRE(make_table(&datasets[0]) == RL_OK);
+    FUZZ_REQUIRE(rl_dataset_load(drawn->source, &request, &datasets[1]) == RL_OK);
+    FUZZ_REQUIRE(rl_plan_create_with(&study, datasets, 2, &plan) == RL_OK);
+}
+
+static void append_curve(rl_journal *journal, int64_t curve) {
+    const size_t length = rl_record_layout_of(&plan, plan.curves[curve].grid).length;
+    double *record;
+    FUZZ_REQUIRE(RL_ALLOC(record, length) == RL_OK);
+    for (size_t i = 0; i < length; i++) record[i] = 0.5 * (double)(curve + 1);
+    FUZZ_REQUIRE(rl_journal_append(journal, curve, record, length) == RL_OK);
+    rl_free(record);
+}
+
+/* The fuzzing would be blind if a changed record did not pass. */
+static void check_that_checksums_pass(void) {
+    rl_journal *journal;
+    for (size_t i = 0; i < good.length / 8; i++)
+        if (memcmp(good.bytes + 8 * i, &(double){1.5}, 8) == 0) memcpy(good.bytes + 8 * i, &(double){2.5}, 8);
+    fuzz_write(journal_path, good.bytes, good.length);
+    FUZZ_REQUIRE(rl_journal_open(output, &plan, true, &journal) == RL_OK);
+    FUZZ_REQUIRE(journal != NULL && rl_journal_count(journal) == plan.n_curves);
+    FUZZ_REQUIRE(*rl_journal_record(journal, 2) == 2.5);
+    FUZZ_REQUIRE(rl_journal_close(journal) == RL_OK);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    rl_journal *journal;
+    (void)argc;
+    (void)argv;
+    rl_log_configure(RL_LOG_QUIET, false);
+    make_plan();
+    fuzz_path(output, "out.nc");
+    fuzz_path(journal_path, "out.nc.journal");
+    FUZZ_REQUIRE(rl_journal_open(output, &plan, false, &journal) == RL_OK);
+    for (int64_t curve = 0; curve < plan.n_curves; curve++) append_curve(journal, curve);
+    FUZZ_REQUIRE(rl_journal_close(journal) == RL_OK);
+    FUZZ_REQUIRE(rl_read_file(journal_path, 1 << 20, &good) == RL_OK);
+    check_that_checksums_pass();
+    return 0;
+}
+
+/* Often one that starts from the good journal. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed) {
+    const bool anew = seed % 8 == 0 || size < 64;
+    if (anew && good.length <= most) {
+        memcpy(data, good.bytes, good.length);
+        size = good.length;
+    }
+    return LLVMFuzzerMutate(data, size, most);
+}
+
+/* All records, so that each byte of theirs is read; which are there. */
+static uint64_t read_records(const rl_journal *journal, double *sum) {
+    uint64_t there = 0;
+    int64_t count = 0;
+    for (int64_t i = 0; i < plan.n_curves; i++) {
+        const double *record = rl_journal_record(journal, i);
+        if (record == NULL) continue;
+        const size_t length = rl_record_layout_of(&plan, plan.curves[i].grid).length;
+        for (size_t k = 0; k < length; k++) *sum += record[k];
+        there |= UINT64_C(1) << i;
+        count++;
+    }
+    FUZZ_REQUIRE(count == rl_journal_count(journal));
+    return there;
+}
+
+static void assemble(const rl_journal *journal) {
+    const rl_provenance nothing = {0};
+    int64_t n_failed;
+    const rl_status status = rl_results_write(output, &plan, journal, &nothing, &n_failed);
+    FUZZ_REQUIRE(status == RL_OK && n_failed >= 0 && n_failed <= plan.n_spectra);
+    unlink(output);
+}
+
+/* Reading and writing find the same records; nothing is lost when a run goes on. */
+static void go_on(uint64_t there, bool assembles) {
+    rl_journal *journal;
+    double sum = 0;
+    FUZZ_REQUIRE(rl_journal_open(output, &plan, false, &journal) == RL_OK);
+    FUZZ_REQUIRE(read_records(journal, &sum) == there);
+    append_curve(journal, 1);
+    FUZZ_REQUIRE(rl_journal_close(journal) == RL_OK);
+    FUZZ_REQUIRE(rl_journal_open(output, &plan, true, &journal) == RL_OK && journal != NULL);
+    FUZZ_REQUIRE(read_records(journal, &sum) == (there | 2));
+    if (assembles) assemble(journal);
+    FUZZ_REQUIRE(rl_journal_close(journal) == RL_OK);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    rl_journal *journal;
+    uint64_t there = 0;
+    double sum = 0;
+    fuzz_write(journal_path, data, size);
+    const rl_status status = rl_journal_open(output, &plan, true, &journal);
+    fuzz_check_answer(status);
+    if (status != RL_OK) {
+        FUZZ_REQUIRE(rl_journal_open(output, &plan, false, &journal) == status);
+        return 0;
+    }
+    if (journal != NULL) {
+        there = read_records(journal, &sum);
+        FUZZ_REQUIRE(rl_journal_close(journal) == RL_OK);
+    }
+    go_on(there, size % 16 == 0); /* which takes most of the time */
+    return 0;
+}

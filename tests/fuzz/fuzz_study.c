@@ -1,0 +1,85 @@
+/* Study files: parsed, told as settings, and laid out as a plan. Files that the study names are not read: every table
+ * is one of 40 rows made here. */
+#include "fuzz.h"
+#include "ridgeless/study.h"
+
+enum { N_ROWS = 40, N_FEATURES = 6, MOST_DATASETS = 20, MOST_REPEATS = 50, MOST_DRAWN = 4000 };
+
+static rl_status make_table(const char *name, rl_dataset *dataset) {
+    dataset->n_rows = N_ROWS;
+    dataset->n_features = N_FEATURES;
+    RL_TRY(rl_strdup(&dataset->name, name));
+    RL_TRY(rl_strdup(&dataset->origin, "made here"));
+    RL_TRY(RL_ALLOC(dataset->x, N_ROWS * N_FEATURES));
+    RL_TRY(RL_ALLOC(dataset->y, N_ROWS));
+    RL_TRY(RL_ALLOC(dataset->beta_star, N_FEATURES));
+    for (int i = 0; i < N_ROWS * N_FEATURES; i++) dataset->x[i] = (i * 7 % 11) - 5;
+    for (int i = 0; i < N_ROWS; i++) dataset->y[i] = i % 5;
+    return RL_OK;
+}
+
+/* What is drawn is drawn where it is small. */
+static bool is_small_teacher(const rl_study_dataset *spec) {
+    if (strcmp(spec->source->name, "student-teacher") != 0) return false;
+    const double hidden = rl_options_real(&spec->options, "hidden_features");
+    return hidden * rl_options_real(&spec->options, "rows") <= MOST_DRAWN &&
+           rl_options_real(&spec->options, "features") <= MOST_DRAWN;
+}
+
+static rl_status make_dataset(const rl_study *study, const rl_study_dataset *spec, rl_dataset *dataset) {
+    const rl_source_request request = {
+        .name = spec->name, .options = &spec->options, .random = study->random, .seed = study->seed};
+    if (is_small_teacher(spec)) return rl_dataset_load(spec->source, &request, dataset);
+    return make_table(spec->name, dataset);
+}
+
+static void check_plan(const rl_plan *plan) {
+    int64_t n_curves = 0;
+    for (int i = 0; i < plan->n_grids; i++) n_curves += (int64_t)plan->grids[i].n_parts * plan->study->repeats;
+    FUZZ_REQUIRE(n_curves == plan->n_curves);
+    for (int64_t i = 0; i < plan->n_curves; i++) {
+        const rl_curve *curve = &plan->curves[i];
+        FUZZ_REQUIRE(plan->cost[i] > 0);
+        FUZZ_REQUIRE(rl_plan_curve(plan, curve->grid, curve->p_index, curve->repeat, curve->first_size) == i);
+        FUZZ_REQUIRE(rl_predict_curve(plan, i, 2, &rl_rates_default).seconds > 0);
+    }
+}
+
+static void lay_out(rl_study *study) {
+    rl_dataset datasets[MOST_DATASETS] = {0};
+    rl_plan plan;
+    rl_status status = RL_OK;
+    if (study->n_datasets > MOST_DATASETS) return;
+    if (study->repeats > MOST_REPEATS) study->repeats = MOST_REPEATS;
+    int n = 0;
+    for (; n < study->n_datasets && status == RL_OK; n++)
+        status = make_dataset(study, &study->datasets[n], &datasets[n]);
+    if (status == RL_OK) {
+        status = rl_plan_create_with(study, datasets, n, &plan);
+        if (status == RL_OK) {
+            check_plan(&plan);
+            rl_plan_destroy(&plan);
+        }
+    }
+    fuzz_check_answer(status);
+    for (int i = 0; i < n; i++) rl_dataset_destroy(&datasets[i]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    rl_study study;
+    rl_text text = RL_TEXT_EMPTY, settings = RL_TEXT_EMPTY;
+    if (memchr(data, 0, size) != NULL) return 0; /* the program refuses such a file before it is parsed */
+    FUZZ_REQUIRE(rl_text_append_bytes(&text, data, size) == RL_OK);
+    const rl_status status = rl_study_parse("study.yaml", text.bytes, &study);
+    fuzz_check_answer(status);
+    if (status == RL_OK) {
+        FUZZ_REQUIRE(rl_study_settings(&study, &settings) == RL_OK && settings.length > 0);
+        lay_out(&study);
+        rl_study_destroy(&study);
+    } else {
+        FUZZ_REQUIRE(strncmp(rl_error_message(), "study.yaml:", 11) == 0);
+    }
+    rl_free(settings.bytes);
+    rl_free(text.bytes);
+    return 0;
+}
