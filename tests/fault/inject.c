@@ -155,11 +155,11 @@ int open64(const char *path, int flags, ...) {
     va_start(arguments, flags);
     const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
-    return fails("open", CALLER) ? -1 : REAL(open64)(path, flags, mode);
+    return path[0] != '/' && fails("open", CALLER) ? -1 : REAL(open64)(path, flags, mode);
 }
 
 FILE *fopen64(const char *path, const char *mode) {
-    return fails("open", CALLER) ? NULL : REAL(fopen64)(path, mode);
+    return path[0] != '/' && fails("open", CALLER) ? NULL : REAL(fopen64)(path, mode);
 }
 
 ssize_t pread64(int fd, void *bytes, size_t size, off64_t offset) {

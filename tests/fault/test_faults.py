@@ -1,4 +1,5 @@
 """Every call of the program that can fail, made to fail: nothing finished is lost, and running again ends in the same bits."""
+import collections
 import concurrent.futures
 import dataclasses
 import functools
@@ -18,8 +19,10 @@ import unittest
 from program import PROGRAM, data_groups
 
 INJECT = os.environ.get("RIDGELESS_INJECT", "")
-# Ranks that come up without a daemon and without probing the network start in a third of the time.
-FAST = {**os.environ, "OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_btl": "self,vader", "OMPI_MCA_pml": "ob1"}
+# Ranks that come up without a daemon and without probing the network start in a third of the time, and mpirun need not wait
+# for ranks that it has told to end.
+FAST = {**os.environ, "OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_btl": "self,vader", "OMPI_MCA_pml": "ob1",
+        "OMPI_MCA_odls_base_sigkill_timeout": "0"}
 TIME_LIMIT = 30  # seconds; a run takes less than one
 KILLED = {-signal.SIGKILL, 128 + signal.SIGKILL}
 BEYOND = 10**9  # the number of a call that no run comes to
@@ -65,11 +68,9 @@ class Run:
     calls: int = 0
 
 
-def launch(folder, ranks, *arguments, fault=None):
-    """Runs the program in the folder, under a fault or none, and ends what does not end by itself."""
-    command = [PROGRAM, "run", "study.yaml", "-o", "s.nc", *arguments]
-    if fault is not None:  # set for the ranks alone, not for mpirun
-        command = ["env", f"LD_PRELOAD={INJECT}", f"RIDGELESS_FAULT={fault}", "RIDGELESS_FAULT_COUNT=count", *command]
+def launch(folder, ranks, *arguments, prefix=()):
+    """Runs the program in the folder, and ends what does not end by itself."""
+    command = [*prefix, PROGRAM, "run", "study.yaml", "-o", "s.nc", *arguments]
     if ranks > 1:
         command = ["mpirun", "-n", str(ranks), *command]
     session = folder.parent / "session"  # of Open MPI, which starts at once would fight for, and kills leave behind
@@ -85,7 +86,13 @@ def launch(folder, ranks, *arguments, fault=None):
         return Run(None, process.communicate()[1])
     count = folder / "count"
     text = count.read_text() if count.exists() else ""
+    count.unlink(missing_ok=True)
     return Run(process.returncode, said, text == "fired", int(text) if text.isdigit() else 0)
+
+
+def injecting(fault):
+    """What goes before the program, so that the fault meets the ranks and not mpirun."""
+    return ["env", f"LD_PRELOAD={INJECT}", f"RIDGELESS_FAULT={fault}", "RIDGELESS_FAULT_COUNT=count"]
 
 
 def done_curves(folder):
@@ -95,10 +102,10 @@ def done_curves(folder):
 
 
 class Case:
-    """A study in a state of its files, and what any run must end in."""
+    """A study, and what any run of it must end in: on a process grid, any run on as many ranks."""
 
-    def __init__(self, at, study):
-        self.at, self.study, self.verified = at, study, set()
+    def __init__(self, at, study, ranks):
+        self.at, self.study, self.ranks, self.verified = at, study, ranks, set()
         for name, repeats in (("old", OLD_REPEATS), ("new", REPEATS)):
             folder = at / name / "study"
             folder.mkdir(parents=True)
@@ -126,15 +133,15 @@ class Case:
         self.prepare(state, folder)
         return done_curves(folder)
 
-    def complaints_of_run(self, run, fault, folder):
-        """What is wrong with how a run under a fault ended."""
+    def complaints_of_run(self, run, deadly, folder):
+        """What is wrong with how a run ended that met a fault, one that kills or not."""
         if run.status is None:
             return ["hangs"]
         lines = re.findall(r"^ridgeless: .*", run.said, re.MULTILINE)
         if run.status == 0:
             whole = (folder / "s.nc").exists() and data_groups(folder / "s.nc") == self.wanted
             return [] if whole and not lines else [f"exit 0 with the wrong results, or with {lines}"]
-        if fault.action in ("die", "torn"):
+        if deadly:
             return [] if run.status in KILLED else [f"exit {run.status} of a killed run: {run.said}"]
         if run.status not in (1, 2) or len(lines) != 1 or "Backtrace" in run.said:
             return [f"exit {run.status} with the errors {lines}: {run.said}"]
@@ -160,7 +167,7 @@ class Case:
         return self.complaints_of_rerun(folder, done)
 
     def complaints_of_rerun(self, folder, done):
-        again = launch(folder, 1)
+        again = launch(folder, self.ranks)
         kept = re.search(rf"(\d+) of {REPEATS} curves are in the journal already", again.said)
         complaints = [] if again.status == 0 else [f"running again: exit {again.status}: {again.said}"]
         if int(kept.group(1) if kept else 0) != done:
@@ -171,29 +178,28 @@ class Case:
             complaints.append("a temporary is left")
         return complaints
 
-    def try_fault(self, state, fault):
-        """(whether the fault struck, what was wrong)"""
+    def endure(self, state, prefix, deadly, ranks=1):
+        """Runs under what the prefix does, then without; (how the first run ended, what was wrong)."""
         with tempfile.TemporaryDirectory(dir=self.at) as name:
             folder = pathlib.Path(name) / "study"
             self.prepare(state, folder)
-            run = launch(folder, fault.ranks, "-q", fault=fault)
-            (folder / "count").unlink(missing_ok=True)
-            complaints = self.complaints_of_run(run, fault, folder)
+            run = launch(folder, ranks, "-q", prefix=prefix)
+            complaints = self.complaints_of_run(run, deadly, folder)
             if run.status is not None:
                 complaints += self.complaints_of_files(state, folder)
-            return run.fired, [f"{state}, {fault.ranks} rank(s), {fault}: {text}" for text in complaints]
+            return run, [f"{state}, {ranks} rank(s), {' '.join(prefix)}: {text}" for text in complaints]
 
     def calls(self, state, kind, ranks, rank):
         with tempfile.TemporaryDirectory(dir=self.at) as name:
             folder = pathlib.Path(name) / "study"
             self.prepare(state, folder)
-            run = launch(folder, ranks, "-q", fault=Fault(kind, BEYOND, "die", ranks, rank))
+            run = launch(folder, ranks, "-q", prefix=injecting(Fault(kind, BEYOND, "die", ranks, rank)))
             assert run.status == 0, run.said
             return run.calls
 
 
 def try_fault(name, state, fault):
-    return CASES[name].try_fault(state, fault)
+    return CASES[name].endure(state, injecting(fault), fault.action in ("die", "torn"), fault.ranks)
 
 
 class Faults(unittest.TestCase):
@@ -203,7 +209,7 @@ class Faults(unittest.TestCase):
             raise unittest.SkipTest("a sanitizer must come first among the libraries, and cannot be preceded by faults")
         cls.folder = tempfile.TemporaryDirectory()
         at = pathlib.Path(cls.folder.name)
-        CASES.update(small=Case(at / "small", STUDY), grid=Case(at / "grid", GRID_STUDY))
+        CASES.update(small=Case(at / "small", STUDY, 1), grid=Case(at / "grid", GRID_STUDY, 2))
         cls.seed = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000))
         cls.chance = random.Random(cls.seed)
         cls.pool = concurrent.futures.ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("fork"))
@@ -222,18 +228,17 @@ class Faults(unittest.TestCase):
         faults = [Fault(kind, n, action.rstrip("+"), ranks, rank, "+" * action.endswith("+"))
                   for n in numbers for action in actions]
         tried = list(self.pool.map(functools.partial(try_fault, case, state), faults))
-        struck = sum(fired for fired, _ in tried)
-        wrong = [line for _, lines in tried for line in lines]
+        struck = collections.Counter(run.status for run, _ in tried if run.fired)
         print(f"# {case} study, {state}, {ranks} rank(s), {kind} on rank {rank}: {len(numbers)} of {calls} calls, "
-              f"{struck} of {len(faults)} faults struck, {len(wrong)} ended wrong", flush=True)
-        return wrong
+              f"{len(faults)} faults; exit status of those that struck: {dict(struck)}", flush=True)
+        return [line for _, lines in tried for line in lines]
 
     def check(self, wrong):
         self.assertEqual(wrong, [], "\n".join(wrong[:20]))
 
-    def strike_files(self, state, ranks=1):
-        self.check([line for kind, actions in FILE_ACTIONS.items()
-                    for line in self.strike("small", state, kind, actions, ranks)])
+    def strike_files(self, state, ranks=1, kinds=tuple(FILE_ACTIONS)):
+        self.check([line for kind in kinds
+                    for line in self.strike("small", state, kind, FILE_ACTIONS[kind], ranks)])
 
     def test_files_of_a_new_study(self):
         self.strike_files("new")
@@ -248,24 +253,106 @@ class Faults(unittest.TestCase):
         self.strike_files("finished")
 
     def test_files_on_two_ranks(self):
-        self.strike_files("new", ranks=2)
+        self.strike_files("new", 2, ("write", "sync", "truncate", "rename"))
 
     def test_memory_on_one_rank(self):
-        self.check(self.strike("small", "new", "alloc", ["enomem", "enomem+"]))
+        self.check(self.strike("small", "new", "alloc", ["enomem"]))
+
+    def test_memory_that_stays_away(self):
+        self.check(self.strike("small", "new", "alloc", ["enomem+"], sample=100))
 
     def test_memory_of_a_finished_study(self):
-        self.check(self.strike("small", "finished", "alloc", ["enomem"]))
+        self.check(self.strike("small", "finished", "alloc", ["enomem"], sample=60))
 
     def test_memory_on_two_ranks(self):
         self.check([line for case in CASES for rank in (0, 1)
-                    for line in self.strike(case, "new", "alloc", ["enomem"], 2, rank, sample=30)])
+                    for line in self.strike(case, "new", "alloc", ["enomem"], 2, rank, sample=20)])
 
     def test_messages_of_ranks_alone(self):
         self.check([line for rank in (0, 1) for line in self.strike("small", "new", "mpi", ["die", "error"], 2, rank)])
 
     def test_messages_of_a_process_grid(self):
         self.check([line for rank in (0, 1)
-                    for line in self.strike("grid", "new", "mpi", ["die", "error"], 2, rank, sample=40)])
+                    for line in self.strike("grid", "new", "mpi", ["die", "error"], 2, rank, sample=20)])
+
+
+ROOM_STUDY = """repeats: 200
+n_train: {range: [1, 20]}
+ablations: [none, cutoff: 0.1]
+datasets: [{source: student-teacher, rows: 40, features: 10, hidden_features: 10}]
+"""
+
+
+class NoRoom(unittest.TestCase):
+    """Real limits in place of injected faults."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.at = pathlib.Path(cls.folder.name)
+        reference = cls.make("reference")
+        assert launch(reference, 2).status == 0
+        cls.wanted = data_groups(reference / "s.nc")
+        cls.journal = (reference / "s.nc.journal").stat().st_size
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    @classmethod
+    def make(cls, name):
+        folder = cls.at / name / "study"
+        folder.mkdir(parents=True)
+        (folder / "study.yaml").write_text(ROOM_STUDY)
+        return folder
+
+    def run_out(self, folder, ranks, least, prefix=()):
+        """The study does not fit, but `least` curves do, and those that were there stay; says how many are there now."""
+        before = done_curves(folder)
+        run = launch(folder, ranks, "-q", prefix=prefix)
+        lines = re.findall(r"^ridgeless: .*", run.said, re.MULTILINE)
+        self.assertIn(run.status, (1, 2), run.said)
+        self.assertRegex("\n".join(lines), r"^ridgeless: s\.nc.*(No space left on device|File too large|quota is full)$")
+        done = done_curves(folder)
+        self.assertGreaterEqual(done, max(before, least))
+        self.assertEqual([path.name for path in folder.iterdir() if ".tmp." in path.name], [])
+        return done
+
+    def go_on(self, folder, ranks, done):
+        again = launch(folder, ranks)
+        self.assertEqual(again.status, 0, again.said)
+        self.assertTrue(done == 0 or f"{done} of 200 curves are in the journal already" in again.said, again.said)
+        self.assertEqual(data_groups(folder / "s.nc"), self.wanted)
+
+    def on_a_disk(self, size, least):
+        folder = self.make(f"disk-{size}")
+
+        def mount(*options):
+            return subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(options), "none", folder], capture_output=True,
+                                  text=True, check=False)
+        done = mount(f"size={size}")
+        if done.returncode != 0:
+            self.skipTest(f"a small disk cannot be mounted: {done.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        (folder / "study.yaml").write_text(ROOM_STUDY)
+        self.run_out(folder, 2, least)
+        kept = self.run_out(folder, 1, least)
+        self.assertEqual(mount("size=64m", "remount").returncode, 0)
+        self.go_on(folder, 2, kept)
+
+    def test_a_disk_too_small_for_the_journal(self):
+        self.on_a_disk(self.journal // 2, 50)
+
+    def test_a_disk_too_small_for_the_results(self):
+        self.on_a_disk(self.journal + 16384, 200)
+
+    def test_files_that_may_not_grow(self):
+        for i in range(8):
+            with self.subTest(i):
+                folder = self.make(f"limit-{i}")
+                limit = [f"--fsize={self.journal * i // 8 + 7 * i}", "env", "--ignore-signal=XFSZ"]
+                done = self.run_out(folder, 1, 200 * (i - 1) // 8, ["prlimit", *limit])
+                self.go_on(folder, 1, done)
 
 
 if __name__ == "__main__":
