@@ -64,6 +64,11 @@ rl_status rl_results_check_output(const char *output, const rl_plan *plan);
 rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_journal *journal,
                            const rl_provenance *provenance, int64_t *n_failed);
 
+/* *current: `output` is there and is what writing it again would end in: no spectrum failed, and it was assembled from
+ * the journal as it stands, for this study's text and data sets, by this version. The whole journal is read, but not
+ * the results. */
+rl_status rl_results_current(const char *output, const rl_plan *plan, bool *current);
+
 /* ---- reduction --------------------------------------------------------------------------------------------------- */
 
 #define RL_N_QUANTILES 5

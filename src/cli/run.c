@@ -109,6 +109,17 @@ static rl_status write_results(const rl_settings *settings, const rl_context *co
                    w->prepared.output, (long long)n_failed, (long long)w->prepared.plan.n_spectra);
 }
 
+/* A finished study that was run again may find its results there, with the provenance of the run that computed them. */
+static rl_status write_missing_results(const rl_settings *settings, const rl_context *context, work *w,
+                                       const rl_text *hosts, const rl_run_summary *summary) {
+    bool current = false;
+    if (w->n_todo == 0) RL_TRY(rl_results_current(w->prepared.output, &w->prepared.plan, &current));
+    if (!current) return write_results(settings, context, w, hosts, summary);
+    rl_info("%s is what the journal has", w->prepared.output);
+    printf("%s\n", w->prepared.output);
+    return RL_OK;
+}
+
 static rl_status run_study(const rl_settings *settings, const rl_context *context, work *w) {
     const bool root = context->rank == 0;
     const rl_sink sink = {.record = keep_record, .progress = pass_time, .state = w};
@@ -121,7 +132,7 @@ static rl_status run_study(const rl_settings *settings, const rl_context *contex
     RL_TRY(rl_make_run_settings(settings, context, &run));
     rl_status status = rl_parallel_run(context, &w->prepared.plan, w->todo, w->n_todo, &run, &sink, &summary);
     if (status == RL_OK) status = rl_context_hosts(context, &hosts);
-    if (status == RL_OK && root) status = write_results(settings, context, w, &hosts, &summary);
+    if (status == RL_OK && root) status = write_missing_results(settings, context, w, &hosts, &summary);
     rl_run_summary_destroy(&summary);
     rl_free(hosts.bytes);
     return rl_context_agree(context, status);

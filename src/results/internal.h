@@ -16,6 +16,12 @@ rl_status rl_settings_compare(const char *path, const char *what, const char *ha
  * as rl_journal_open. */
 rl_status rl_journal_check(const char *output, const rl_plan *plan, bool *exists);
 
+/* A checksum, as text, of all that the data groups of a results file depend on: the journal's bytes, the study's text,
+ * the data sets, the version. It stands in the file's provenance when no spectrum failed. */
+#define RL_SOURCES_ATTRIBUTE "sources_checksum"
+enum { RL_SOURCES_LENGTH = 17 };
+rl_status rl_results_sources(const char *output, const rl_plan *plan, char text[RL_SOURCES_LENGTH]);
+
 /* ---- NetCDF ------------------------------------------------------------------------------------------------------ */
 
 /* Bytes in memory of a value of the types we use: double, int, byte, string. */

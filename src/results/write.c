@@ -215,13 +215,19 @@ static rl_status write_numbers(const writer *w, int in, const char *name, int n,
     return RL_OK;
 }
 
+static rl_status write_sources(const writer *w, int in) {
+    char sources[RL_SOURCES_LENGTH];
+    RL_TRY(rl_results_sources(w->file.path, w->plan, sources));
+    return rl_nc_put_text(&w->file, in, NC_GLOBAL, RL_SOURCES_ATTRIBUTE, sources);
+}
+
 static rl_status write_provenance(const writer *w, const rl_provenance *p) {
     int id;
     RL_NC(&w->file, nc_def_grp(w->file.id, "provenance", &id));
     for (int i = 0; i < p->n_texts; i++) RL_TRY(rl_nc_put_text(&w->file, id, NC_GLOBAL, p->names[i], p->texts[i]));
     for (int i = 0; i < p->n_number_lists; i++)
         RL_TRY(write_numbers(w, id, p->number_names[i], p->n_numbers[i], p->numbers[i]));
-    return RL_OK;
+    return w->n_failed == 0 ? write_sources(w, id) : RL_OK;
 }
 
 /* All is defined before anything is filled: the library writes definitions out each time it changes over. */

@@ -45,9 +45,26 @@ class Resume(unittest.TestCase):
 
     def test_a_finished_study_is_not_computed_again(self):
         run("run", "study.yaml", "-q", "-o", "twice.nc", cwd=self.at, check=0)
+        results = (self.at / "twice.nc").read_bytes()
         before, said = self.finish("twice.nc")
         self.assertIn("120 of 120 curves are in the journal already", said)
         self.assertEqual((self.at / "twice.nc.journal").stat().st_size, before)
+        self.assertEqual((self.at / "twice.nc").read_bytes(), results)
+
+    def test_results_that_are_not_of_the_journal_are_assembled_again(self):
+        run("run", "study.yaml", "-q", "-o", "stale.nc", cwd=self.at, check=0)
+        results = self.at / "stale.nc"
+        results.unlink()
+        self.finish("stale.nc")
+        (self.at / "titled.yaml").write_text("title: Another title\n" + STUDY)
+        run("run", "titled.yaml", "-o", "stale.nc", cwd=self.at, check=0)
+        self.assertIn("@title", differences(self.at / "whole.nc", results))
+        self.finish("stale.nc")
+        with open(self.at / "stale.nc.journal", "ab") as journal:
+            journal.write(b"torn")
+        before = results.read_bytes()
+        self.finish("stale.nc")  # the journal's end cut off, all is as it was
+        self.assertEqual(results.read_bytes(), before)
 
     def test_two_writers_are_refused(self):
         process = subprocess.Popen([PROGRAM, "run", "study.yaml", "-q", "-o", "locked.nc"], cwd=self.at,
