@@ -66,7 +66,7 @@ rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_jou
 
 /* *current: `output` is there and is what writing it again would end in: no spectrum failed, and it was assembled from
  * the journal as it stands, for this study's text and data sets, by this version. The whole journal is read, but not
- * the results. */
+ * the results. Called with the journal open; temporaries that killed processes left beside a current file go. */
 rl_status rl_results_current(const char *output, const rl_plan *plan, bool *current);
 
 /* ---- reduction --------------------------------------------------------------------------------------------------- */

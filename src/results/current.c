@@ -75,6 +75,7 @@ rl_status rl_results_current(const char *output, const rl_plan *plan, bool *curr
     RL_TRY(rl_results_sources(output, plan, wanted));
     RL_TRY(read_sources(output, &found));
     *current = strcmp(found, wanted) == 0;
+    if (*current) rl_remove_stale_temporaries(output); /* as writing would */
     rl_free(found);
     return RL_OK;
 }

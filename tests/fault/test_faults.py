@@ -162,7 +162,10 @@ class Case:
         if key in self.verified:  # the program makes the same of the same files
             return []
         self.verified.add(key)
-        done = done_curves(folder)
+        try:
+            done = done_curves(folder)
+        except subprocess.CalledProcessError as error:
+            return [f"the journal cannot be used: {error.stderr}"]
         if done < self.before[state]:
             return [f"{done} curves are left of {self.before[state]}"]
         if status == 0 and done != REPEATS:
