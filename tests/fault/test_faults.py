@@ -208,11 +208,10 @@ def try_fault(name, state, fault):
     return CASES[name].endure(state, injecting(fault), fault.action in ("die", "torn"), fault.ranks)
 
 
+@unittest.skipUnless(INJECT, "a sanitizer must come first among the libraries, and faults cannot precede it")
 class Faults(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        if not INJECT:
-            raise unittest.SkipTest("a sanitizer must come first among the libraries, and cannot be preceded by faults")
         cls.folder = tempfile.TemporaryDirectory()
         at = pathlib.Path(cls.folder.name)
         CASES.update(small=Case(at / "small", STUDY, 1), grid=Case(at / "grid", GRID_STUDY, 2))
