@@ -45,12 +45,16 @@ rl_status rl_context_libraries(rl_text *mpi, rl_text *blas);
 /* The last resort, when ranks can no longer agree: prints the error message and ends all processes. */
 _Noreturn void rl_context_abort(const rl_context *context, rl_status status);
 
-/* Checks an MPI return code: returns RL_ERR_LIBRARY from the calling function with MPI's own text. */
-rl_status rl_mpi_fail(int code, const char *call);
-#define RL_MPI(call)                                                            \
-    do {                                                                        \
-        const int rl_mpi_code = (call);                                         \
-        if (rl_mpi_code != MPI_SUCCESS) return rl_mpi_fail(rl_mpi_code, #call); \
+/* Has rl_context_abort call this, between the message and the end; NULL: nothing. */
+void rl_context_on_abort(void (*call)(rl_status status));
+
+/* Checks an MPI return code. A failure ends all processes by rl_context_abort, with MPI's own text: the other ranks may
+ * wait in the call that failed here, and nobody could tell them. */
+_Noreturn void rl_mpi_fail(int code, const char *call);
+#define RL_MPI(call)                                                     \
+    do {                                                                 \
+        const int rl_mpi_code = (call);                                  \
+        if (rl_mpi_code != MPI_SUCCESS) rl_mpi_fail(rl_mpi_code, #call); \
     } while (0)
 
 #endif

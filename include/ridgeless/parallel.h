@@ -81,9 +81,6 @@ void rl_guard_stop(rl_guard *guard);
 /* Local. What this rank is doing from now on, after "while"; NULL is no guard. */
 void rl_guard_doing(rl_guard *guard, const char *format, ...) RL_PRINTF(2);
 
-/* Local. This rank is about to end the whole run with the status, and has said why itself. */
-void rl_guard_leaving(rl_guard *guard, rl_status status);
-
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
 typedef struct rl_run_settings {

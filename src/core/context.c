@@ -7,11 +7,13 @@
 #include <string.h>
 #include <time.h>
 
-rl_status rl_mpi_fail(int code, const char *call) {
+void rl_mpi_fail(int code, const char *call) {
+    rl_context world = {.comm = MPI_COMM_WORLD};
     char text[MPI_MAX_ERROR_STRING] = "unknown error";
     int length = 0;
     MPI_Error_string(code, text, &length);
-    return rl_fail(RL_ERR_LIBRARY, "MPI failed: %.*s (%.60s)", length, text, call);
+    MPI_Comm_rank(world.comm, &world.rank);
+    rl_context_abort(&world, rl_fail(RL_ERR_LIBRARY, "MPI failed: %.*s (%.60s)", length, text, call));
 }
 
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
@@ -21,7 +23,7 @@ rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
      * block for the next one of its size, and a process would grow by a slab each time that a table is dealt out. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     *context = (rl_context){.comm = MPI_COMM_NULL};
-    RL_MPI(MPI_Init(argc, argv));
+    if (MPI_Init(argc, argv) != MPI_SUCCESS) return rl_fail(RL_ERR_LIBRARY, "MPI could not be started");
     RL_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &context->comm));
     RL_MPI(MPI_Comm_set_errhandler(context->comm, MPI_ERRORS_RETURN));
     RL_MPI(MPI_Comm_rank(context->comm, &context->rank));
@@ -110,8 +112,15 @@ rl_status rl_context_libraries(rl_text *mpi, rl_text *blas) {
                           openblas_get_num_threads());
 }
 
+static void (*on_abort)(rl_status status);
+
+void rl_context_on_abort(void (*call)(rl_status status)) {
+    on_abort = call;
+}
+
 void rl_context_abort(const rl_context *context, rl_status status) {
     fprintf(stderr, "ridgeless: rank %d: %s\n", context->rank, rl_error_message());
+    if (on_abort != NULL) on_abort(status);
     MPI_Abort(context->comm == MPI_COMM_NULL ? MPI_COMM_WORLD : context->comm, rl_exit_status(status));
     abort(); /* MPI_Abort does not return */
 }

@@ -52,9 +52,8 @@ rl_status rl_process_grid_create(MPI_Comm comm, int n_rows, int n_columns, rl_pr
         return allocated != RL_OK ? allocated : rl_fail(RL_ERR_MEMORY, "out of memory on another rank");
     }
     *g = (rl_process_grid){.comm = MPI_COMM_NULL, .context = -1, .tall = -1, .system = -1};
-    const int code = MPI_Comm_dup(comm, &g->comm);
-    const rl_status status =
-        code == MPI_SUCCESS ? set_up(g, n_rows, n_columns) : rl_mpi_fail(code, "MPI_Comm_dup(comm)");
+    RL_MPI(MPI_Comm_dup(comm, &g->comm));
+    const rl_status status = set_up(g, n_rows, n_columns);
     if (status != RL_OK) {
         rl_process_grid_destroy(g);
         return status;

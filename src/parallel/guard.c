@@ -42,7 +42,7 @@ struct rl_guard {
     struct sigaction before[N_CRASHES];
 };
 
-static rl_guard *crashing; /* the guard that a crash of this process is told to */
+static rl_guard *present; /* the guard that a crash of this process is told to */
 
 /* ---- leaving ----------------------------------------------------------------------------------------------------- */
 
@@ -52,8 +52,9 @@ _Noreturn static void leave(rl_guard *g, int exit_status) {
     _exit(exit_status);
 }
 
-void rl_guard_leaving(rl_guard *guard, rl_status status) {
-    if (guard != NULL) atomic_store(&guard->mine->leaving, 1 + rl_exit_status(status));
+/* The main thread ends the whole run, and has said why. */
+static void note_abort(rl_status status) {
+    atomic_store(&present->mine->leaving, 1 + rl_exit_status(status));
 }
 
 static void append(char *line, size_t size, const char *text) {
@@ -69,19 +70,19 @@ static void append(char *line, size_t size, const char *text) {
 static void on_crash(int number, siginfo_t *from, void *context) {
     (void)context;
     char line[DOING + 200] = "ridgeless: rank ", digits[12] = "";
-    int rank = crashing->mine->rank, i = (int)sizeof digits - 1;
+    int rank = present->mine->rank, i = (int)sizeof digits - 1;
     do digits[--i] = (char)('0' + rank % 10);
     while ((rank /= 10) > 0);
     append(line, sizeof line, digits + i);
     append(line, sizeof line, " crashed (SIG");
     append(line, sizeof line, sigabbrev_np(number) != NULL ? sigabbrev_np(number) : "?");
     append(line, sizeof line, ") while ");
-    append(line, sizeof line, crashing->mine->doing);
+    append(line, sizeof line, present->mine->doing);
     append(line, sizeof line, "; what was finished is kept\n");
-    atomic_store(&crashing->mine->leaving, 2);
+    atomic_store(&present->mine->leaving, 2);
     if (write(STDERR_FILENO, line, strlen(line)) < 0) errno = 0;
     for (int k = 0; k < N_CRASHES; k++)
-        if (crashes[k] == number) sigaction(number, &crashing->before[k], NULL);
+        if (crashes[k] == number) sigaction(number, &present->before[k], NULL);
     if (from->si_code <= 0) raise(number); /* sent; a fault happens once more on return */
 }
 
@@ -151,7 +152,8 @@ static rl_status make_posts(rl_guard *g) {
 static void catch_crashes(rl_guard *g) {
     struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
-    crashing = g;
+    present = g;
+    rl_context_on_abort(note_abort);
     for (int i = 0; i < N_CRASHES; i++) sigaction(crashes[i], &action, &g->before[i]);
 }
 
@@ -192,7 +194,8 @@ void rl_guard_stop(rl_guard *guard) {
     rl_stop_wake();
     pthread_join(guard->thread, NULL);
     for (int i = 0; i < N_CRASHES; i++) sigaction(crashes[i], &guard->before[i], NULL);
-    crashing = NULL;
+    rl_context_on_abort(NULL);
+    present = NULL;
     MPI_Win_free(&guard->window);
     MPI_Comm_free(&guard->node);
     rl_free(guard);

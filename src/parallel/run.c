@@ -320,10 +320,8 @@ static rl_status serve(rl_run *r, bool *any) {
 }
 
 static bool serve_tick(void *state) {
-    rl_run *r = state;
     bool any;
-    r->mpi_failed = serve(r, &any) != RL_OK;
-    return !r->mpi_failed && may_go_on(r);
+    return serve(state, &any) == RL_OK && may_go_on(state);
 }
 
 static rl_status compute_own(rl_run *r, int64_t position) {
@@ -331,7 +329,6 @@ static rl_status compute_own(rl_run *r, int64_t position) {
     bool any;
     double seconds;
     const rl_status status = compute(r, position, tick, r->slot[0], &seconds);
-    if (r->mpi_failed) return RL_ERR_LIBRARY;
     if (status == RL_OK || status == RL_STOPPED)
         deliver(r, r->team, position, r->slot[0], record_length(r, position), seconds, status == RL_OK);
     else
@@ -389,15 +386,10 @@ static rl_status run_rank_0(rl_run *r) {
 
 /* ---- both ------------------------------------------------------------------------------------------------------- */
 
-/* Failures of the work itself end in rank 0's status with nobody waiting; a failure of MPI leaves others waiting. */
+/* Failures of the work itself end in rank 0's status with nobody waiting. */
 static rl_status work(rl_run *r) {
     const bool root = r->context->rank == 0;
-    const rl_status status = root ? run_rank_0(r) : r->team.leads ? run_worker(r) : follow(r);
-    if (status != RL_OK && (!root || r->status == RL_OK)) {
-        rl_guard_leaving(r->settings.guard, status);
-        rl_context_abort(r->context, status);
-    }
-    return rl_context_agree(r->context, status);
+    return rl_context_agree(r->context, root ? run_rank_0(r) : r->team.leads ? run_worker(r) : follow(r));
 }
 
 static rl_status gather_summary(const rl_run *r, double seconds) {

@@ -63,7 +63,6 @@ typedef struct rl_run {
     int working;      /* other teams that have not said goodbye */
     rl_status status; /* first failure; nothing is handed out after it */
     char failure[1024];
-    bool mpi_failed; /* while a curve was computed */
     MPI_Request request;
 } rl_run;
 

@@ -1,0 +1,268 @@
+/* Loaded before the program's libraries (LD_PRELOAD), this makes one call of the program fail, so that the very program
+ * that ships is tested.
+ *
+ *     RIDGELESS_FAULT=KIND:N[+]:ACTION[:rank=R]
+ *
+ * The N-th call (from 1) of that kind on rank R (default 0) does what ACTION says; with `+` every later one too, as on
+ * a disk that stays full. Only calls that the program itself makes are counted, not those of its libraries.
+ *
+ *     open     open, fopen               die eio enospc
+ *     read     pread                     die eio
+ *     write    write                     die eio enospc short torn
+ *     sync     fsync, fdatasync          die eio enospc
+ *     truncate ftruncate                 die eio
+ *     close    close                     die eio enospc
+ *     rename   rename                    die eio enospc
+ *     alloc    aligned_alloc, realloc    die enomem
+ *     mpi      calls that communicate    die error
+ *
+ * die: the process kills itself before the call; short: half of the bytes reach the file and the call says so; torn:
+ * half of them reach it, then the process dies. RIDGELESS_FAULT_COUNT names a file that receives `fired`, or at exit
+ * how many calls there were. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <mpi.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+typedef enum action { NONE, DIE, EIO_ERROR, ENOSPC_ERROR, ENOMEM_ERROR, SHORT, TORN, MPI_ERROR } action;
+static const char *const action_names[] = {"none", "die", "eio", "enospc", "enomem", "short", "torn", "error"};
+enum { N_ACTIONS = sizeof action_names / sizeof *action_names };
+
+static struct fault {
+    char kind[16];
+    action action;
+    long n, count; /* the call that fails; calls so far */
+    bool from_then_on, fired;
+    const char *report; /* file for the count */
+} fault;
+
+static struct program { uintptr_t begin, end; } program;
+
+/* ---- which call -------------------------------------------------------------------------------------------------- */
+
+static void report(const char *text) {
+    if (fault.report == NULL) return;
+    FILE *file = fopen(fault.report, "w");
+    if (file == NULL) abort();
+    fputs(text, file);
+    fclose(file);
+}
+
+/* The first object listed is the executable itself. */
+static int find_program(struct dl_phdr_info *info, size_t size, void *data) {
+    (void)size;
+    (void)data;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X)) continue;
+        program.begin = info->dlpi_addr + part->p_vaddr;
+        program.end = program.begin + part->p_memsz;
+    }
+    return 1;
+}
+
+static action action_of(const char *name) {
+    for (int i = 0; i < N_ACTIONS; i++)
+        if (strcmp(name, action_names[i]) == 0) return (action)i;
+    fprintf(stderr, "inject: unknown action `%s`\n", name);
+    abort();
+}
+
+__attribute__((constructor)) static void begin(void) {
+    const char *text = getenv("RIDGELESS_FAULT"), *rank = getenv("OMPI_COMM_WORLD_RANK");
+    char name[16] = "", plus[2] = "";
+    int wanted = 0;
+    if (text == NULL) return;
+    if (sscanf(text, "%15[a-z]:%ld%1[+]:%15[a-z]:rank=%d", fault.kind, &fault.n, plus, name, &wanted) < 4 &&
+        sscanf(text, "%15[a-z]:%ld:%15[a-z]:rank=%d", fault.kind, &fault.n, name, &wanted) < 3)
+        abort();
+    if (wanted != (rank != NULL ? atoi(rank) : 0)) return;
+    fault.from_then_on = plus[0] == '+';
+    fault.action = action_of(name);
+    fault.report = getenv("RIDGELESS_FAULT_COUNT");
+    dl_iterate_phdr(find_program, NULL);
+}
+
+__attribute__((destructor)) static void end(void) {
+    char text[32];
+    if (fault.action == NONE || fault.fired) return;
+    snprintf(text, sizeof text, "%ld", fault.count);
+    report(text);
+}
+
+static void die(void) {
+    kill(getpid(), SIGKILL);
+    for (;;) pause();
+}
+
+/* What a call of this kind from `caller` is to do. */
+static action strike(const char *kind, const void *caller) {
+    const uintptr_t from = (uintptr_t)caller;
+    if (fault.action == NONE || strcmp(kind, fault.kind) != 0 || from < program.begin || from >= program.end)
+        return NONE;
+    fault.count++;
+    if (fault.from_then_on ? fault.count < fault.n : fault.count != fault.n) return NONE;
+    if (!fault.fired) {
+        fault.fired = true;
+        report("fired");
+    }
+    if (fault.action == DIE) die();
+    return fault.action;
+}
+
+static bool fails(const char *kind, const void *caller) {
+    switch (strike(kind, caller)) {
+        case NONE:
+            return false;
+        case ENOSPC_ERROR:
+            errno = ENOSPC;
+            return true;
+        case ENOMEM_ERROR:
+            errno = ENOMEM;
+            return true;
+        default:
+            errno = EIO;
+            return true;
+    }
+}
+
+#define CALLER __builtin_return_address(0)
+
+/* ---- files ------------------------------------------------------------------------------------------------------- */
+
+static void *real(const char *name) {
+    void *function = dlsym(RTLD_NEXT, name);
+    if (function == NULL) abort();
+    return function;
+}
+
+/* The address of the next definition of a function, as a pointer of the function's own type. */
+#define REAL(name) (__extension__(__typeof__(&(name))) real(#name))
+
+int open64(const char *path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return path[0] != '/' && fails("open", CALLER) ? -1 : REAL(open64)(path, flags, mode);
+}
+
+FILE *fopen64(const char *path, const char *mode) {
+    return path[0] != '/' && fails("open", CALLER) ? NULL : REAL(fopen64)(path, mode);
+}
+
+ssize_t pread64(int fd, void *bytes, size_t size, off64_t offset) {
+    return fails("read", CALLER) ? -1 : REAL(pread64)(fd, bytes, size, offset);
+}
+
+ssize_t write(int fd, const void *bytes, size_t size) {
+    const action what = strike("write", CALLER);
+    if (what == NONE) return REAL(write)(fd, bytes, size);
+    if (what == SHORT || what == TORN) {
+        const ssize_t written = REAL(write)(fd, bytes, size / 2);
+        if (what == TORN) die();
+        return written;
+    }
+    errno = what == ENOSPC_ERROR ? ENOSPC : EIO;
+    return -1;
+}
+
+int fsync(int fd) {
+    return fails("sync", CALLER) ? -1 : REAL(fsync)(fd);
+}
+
+int fdatasync(int fd) {
+    return fails("sync", CALLER) ? -1 : REAL(fdatasync)(fd);
+}
+
+int ftruncate64(int fd, off64_t size) {
+    return fails("truncate", CALLER) ? -1 : REAL(ftruncate64)(fd, size);
+}
+
+/* As on Linux, the descriptor is gone whatever the call says. */
+int close(int fd) {
+    const bool failed = fails("close", CALLER);
+    const int error = errno, code = REAL(close)(fd);
+    if (failed) errno = error;
+    return failed ? -1 : code;
+}
+
+int rename(const char *from, const char *to) {
+    return fails("rename", CALLER) ? -1 : REAL(rename)(from, to);
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+/* dlsym allocates; these names of the C library need no looking up. */
+void *__libc_memalign(size_t alignment, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+
+void *aligned_alloc(size_t alignment, size_t size) {
+    return fails("alloc", CALLER) ? NULL : __libc_memalign(alignment, size);
+}
+
+void *realloc(void *memory, size_t size) {
+    return fails("alloc", CALLER) ? NULL : __libc_realloc(memory, size);
+}
+
+/* ---- MPI --------------------------------------------------------------------------------------------------------- */
+
+/* A call with these parameters and arguments. */
+#define FAILING(name, parameters, arguments)                                 \
+    int MPI_##name parameters {                                              \
+        return fails("mpi", CALLER) ? MPI_ERR_OTHER : PMPI_##name arguments; \
+    }
+
+/* A poll counts when it finds something: how often it finds nothing is chance. */
+#define FAILING_POLL(name, parameters, arguments)                    \
+    int MPI_##name parameters {                                      \
+        const int code = PMPI_##name arguments;                      \
+        return *flag && fails("mpi", CALLER) ? MPI_ERR_OTHER : code; \
+    }
+
+FAILING(Init, (int *argc, char ***argv), (argc, argv))
+FAILING(Comm_dup, (MPI_Comm comm, MPI_Comm *made), (comm, made))
+FAILING(Comm_free, (MPI_Comm * comm), (comm))
+FAILING(Comm_split, (MPI_Comm comm, int color, int key, MPI_Comm *made), (comm, color, key, made))
+FAILING(Comm_split_type, (MPI_Comm comm, int type, int key, MPI_Info info, MPI_Comm *made),
+        (comm, type, key, info, made))
+FAILING(Allreduce, (const void *out, void *in, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm),
+        (out, in, n, type, op, comm))
+FAILING(Reduce, (const void *out, void *in, int n, MPI_Datatype type, MPI_Op op, int root, MPI_Comm comm),
+        (out, in, n, type, op, root, comm))
+FAILING(Bcast, (void *data, int n, MPI_Datatype type, int root, MPI_Comm comm), (data, n, type, root, comm))
+FAILING(Gather,
+        (const void *out, int n_out, MPI_Datatype type_out, void *in, int n_in, MPI_Datatype type_in, int root,
+         MPI_Comm comm),
+        (out, n_out, type_out, in, n_in, type_in, root, comm))
+FAILING(Ibarrier, (MPI_Comm comm, MPI_Request *request), (comm, request))
+FAILING(Send, (const void *data, int n, MPI_Datatype type, int to, int tag, MPI_Comm comm),
+        (data, n, type, to, tag, comm))
+FAILING(Isend, (const void *data, int n, MPI_Datatype type, int to, int tag, MPI_Comm comm, MPI_Request *request),
+        (data, n, type, to, tag, comm, request))
+FAILING(Recv, (void *data, int n, MPI_Datatype type, int from, int tag, MPI_Comm comm, MPI_Status *status),
+        (data, n, type, from, tag, comm, status))
+FAILING(Irecv, (void *data, int n, MPI_Datatype type, int from, int tag, MPI_Comm comm, MPI_Request *request),
+        (data, n, type, from, tag, comm, request))
+FAILING(Wait, (MPI_Request * request, MPI_Status *status), (request, status))
+FAILING(Waitall, (int n, MPI_Request requests[], MPI_Status statuses[]), (n, requests, statuses))
+FAILING_POLL(Test, (MPI_Request * request, int *flag, MPI_Status *status), (request, flag, status))
+FAILING_POLL(Iprobe, (int from, int tag, MPI_Comm comm, int *flag, MPI_Status *status), (from, tag, comm, flag, status))
+
+/* Without the real call the launcher would take the rank for one that had crashed. */
+int MPI_Finalize(void) {
+    const bool failed = fails("mpi", CALLER);
+    const int code = PMPI_Finalize();
+    return failed ? MPI_ERR_OTHER : code;
+}

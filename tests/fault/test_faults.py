@@ -1,0 +1,368 @@
+"""Every call of the program that can fail, made to fail: nothing finished is lost, and running again ends in the same bits."""
+import collections
+import concurrent.futures
+import dataclasses
+import functools
+import json
+import multiprocessing
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+from program import PROGRAM, data_groups
+
+INJECT = os.environ.get("RIDGELESS_INJECT", "")
+# Ranks that come up without a daemon and without probing the network start in a third of the time, and mpirun need not wait
+# for ranks that it has told to end.
+FAST = {**os.environ, "OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_btl": "self,vader", "OMPI_MCA_pml": "ob1",
+        "OMPI_MCA_odls_base_sigkill_timeout": "0"}
+TIME_LIMIT = 30  # seconds; a run takes less than one
+KILLED = {-signal.SIGKILL, 128 + signal.SIGKILL}
+BEYOND = 10**9  # the number of a call that no run comes to
+AT_ONCE = 2
+
+STUDY = """repeats: {repeats}
+n_train: [1, 3, 5]
+ablations: [none, cutoff: 0.1]
+datasets: [{{source: student-teacher, rows: 12, features: 3, hidden_features: 3}}]
+"""
+GRID_STUDY = """repeats: {repeats}
+block: 2
+n_train: [2, 5]
+ablations: [none]
+datasets: [{{source: student-teacher, rows: 9, features: 3, hidden_features: 3, ranks_per_case: all}}]
+"""
+OLD_REPEATS, REPEATS = 1, 3
+# A + stands for every later call too: a disk that stays full.
+FILE_ACTIONS = {"open": ["die", "eio", "enospc+"], "read": ["die", "eio"],
+                "write": ["die", "short", "torn", "eio", "enospc", "enospc+"], "sync": ["die", "eio", "enospc+"],
+                "truncate": ["die", "eio"], "close": ["die", "eio", "enospc+"], "rename": ["die", "eio", "enospc+"]}
+CASES = {}  # by name; what the processes of the pool share
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    kind: str
+    n: int
+    action: str
+    ranks: int = 1
+    rank: int = 0
+    more: str = ""  # "+": every later call too
+
+    def __str__(self):
+        return f"{self.kind}:{self.n}{self.more}:{self.action}:rank={self.rank}"
+
+
+@dataclasses.dataclass
+class Run:
+    status: int | None  # None: it hung
+    said: str
+    fired: bool = False
+    calls: int = 0
+
+
+def launch(folder, ranks, *arguments, prefix=()):
+    """Runs the program in the folder, and ends what does not end by itself."""
+    command = [*prefix, PROGRAM, "run", "study.yaml", "-o", "s.nc", *arguments]
+    if ranks > 1:
+        command = ["mpirun", "-n", str(ranks), *command]
+    session = folder.parent / "session"  # of Open MPI, which starts at once would fight for, and kills leave behind
+    session.mkdir(exist_ok=True)
+    process = subprocess.Popen(command, cwd=folder, env={**FAST, "TMPDIR": str(session)}, text=True, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        _, said = process.communicate(timeout=TIME_LIMIT)
+    except subprocess.TimeoutExpired:
+        process.terminate()  # mpirun ends its ranks
+        time.sleep(1)
+        process.kill()
+        return Run(None, process.communicate()[1])
+    count = folder / "count"
+    text = count.read_text() if count.exists() else ""
+    count.unlink(missing_ok=True)
+    return Run(process.returncode, said, text == "fired", int(text) if text.isdigit() else 0)
+
+
+def injecting(fault):
+    """What goes before the program, so that the fault meets the ranks and not mpirun."""
+    return ["env", f"LD_PRELOAD={INJECT}", f"RIDGELESS_FAULT={fault}", "RIDGELESS_FAULT_COUNT=count"]
+
+
+def done_curves(folder):
+    answer = subprocess.run([PROGRAM, "status", "study.yaml", "--json", "-o", "s.nc"], cwd=folder, env=FAST, text=True,
+                            capture_output=True, timeout=TIME_LIMIT, check=True)
+    return json.loads(answer.stdout)["done"]
+
+
+class Case:
+    """A study, and what any run of it must end in: on a process grid, any run on as many ranks."""
+
+    def __init__(self, at, study, ranks):
+        self.at, self.study, self.ranks, self.verified = at, study, ranks, set()
+        for name, repeats in (("old", OLD_REPEATS), ("new", REPEATS)):
+            folder = at / name / "study"
+            folder.mkdir(parents=True)
+            (folder / "study.yaml").write_text(study.format(repeats=repeats))
+            run = launch(folder, 2)
+            assert run.status == 0, run.said
+        self.old, self.wanted = data_groups(at / "old" / "study" / "s.nc"), data_groups(at / "new" / "study" / "s.nc")
+        self.before = {state: self.count_before(state) for state in ("new", "torn", "extended", "computed", "finished")}
+
+    def prepare(self, state, folder):
+        """new: nothing yet; torn: a journal that ends within a record; extended: finished with fewer repeats; computed: the
+        journal finished, the results still old; finished."""
+        old, new = self.at / "old" / "study", self.at / "new" / "study"
+        folder.mkdir(parents=True)
+        (folder / "study.yaml").write_text(self.study.format(repeats=REPEATS))
+        if state == "new":
+            return
+        shutil.copy((old if state == "extended" else new) / "s.nc.journal", folder)
+        if state == "torn":
+            os.truncate(folder / "s.nc.journal", (folder / "s.nc.journal").stat().st_size - 100)
+        else:
+            shutil.copy((new if state == "finished" else old) / "s.nc", folder)
+
+    def count_before(self, state):
+        folder = self.at / f"count-{state}" / "study"
+        self.prepare(state, folder)
+        return done_curves(folder)
+
+    def complaints_of_run(self, run, deadly, folder):
+        """What is wrong with how a run ended that met a fault, one that kills or not."""
+        if run.status is None:
+            return ["hangs"]
+        lines = re.findall(r"^ridgeless: .*", run.said, re.MULTILINE)
+        if run.status == 0:
+            whole = (folder / "s.nc").exists() and data_groups(folder / "s.nc") == self.wanted
+            return [] if whole and not lines else [f"exit 0 with the wrong results, or with {lines}"]
+        if deadly:
+            return [] if run.status in KILLED else [f"exit {run.status} of a killed run: {run.said}"]
+        if run.status not in (1, 2) or len(lines) != 1 or "Backtrace" in run.said:
+            return [f"exit {run.status} with the errors {lines}: {run.said}"]
+        return []
+
+    def complaints_of_files(self, state, folder, status):
+        """What is wrong with the files that it left, and with running again."""
+        results = folder / "s.nc"
+        found = data_groups(results) if results.exists() else None
+        if found not in (None, self.old, self.wanted):
+            return ["the results file is neither the old nor the new one"]
+        if found is None and state in ("extended", "computed", "finished"):
+            return ["the results file is gone"]
+        journal = folder / "s.nc.journal"
+        key = str((state, status == 0, journal.read_bytes() if journal.exists() else None, found == self.old,
+               sorted(re.sub(r"\d+$", "", path.name) for path in folder.iterdir())))
+        if key in self.verified:  # the program makes the same of the same files
+            return []
+        self.verified.add(key)
+        try:
+            done = done_curves(folder)
+        except subprocess.CalledProcessError as error:
+            return [f"the journal cannot be used: {error.stderr}"]
+        if done < self.before[state]:
+            return [f"{done} curves are left of {self.before[state]}"]
+        if status == 0 and done != REPEATS:
+            return [f"exit 0 with {done} curves in the journal"]
+        return self.complaints_of_rerun(folder, done)
+
+    def complaints_of_rerun(self, folder, done):
+        again = launch(folder, self.ranks)
+        kept = re.search(rf"(\d+) of {REPEATS} curves are in the journal already", again.said)
+        complaints = [] if again.status == 0 else [f"running again: exit {again.status}: {again.said}"]
+        if int(kept.group(1) if kept else 0) != done:
+            complaints.append(f"running again, not {done} curves are kept: {again.said}")
+        if again.status == 0 and data_groups(folder / "s.nc") != self.wanted:
+            complaints.append("running again ends in other results")
+        if any(".tmp." in path.name for path in folder.iterdir()):
+            complaints.append("a temporary is left")
+        return complaints
+
+    def endure(self, state, prefix, deadly, ranks=1):
+        """Runs under what the prefix does, then without; (how the first run ended, what was wrong)."""
+        with tempfile.TemporaryDirectory(dir=self.at) as name:
+            folder = pathlib.Path(name) / "study"
+            self.prepare(state, folder)
+            run = launch(folder, ranks, "-q", prefix=prefix)
+            complaints = self.complaints_of_run(run, deadly, folder)
+            if run.status is not None:
+                complaints += self.complaints_of_files(state, folder, run.status)
+            return run, [f"{state}, {ranks} rank(s), {' '.join(prefix)}: {text}" for text in complaints]
+
+    def calls(self, state, kind, ranks, rank):
+        with tempfile.TemporaryDirectory(dir=self.at) as name:
+            folder = pathlib.Path(name) / "study"
+            self.prepare(state, folder)
+            run = launch(folder, ranks, "-q", prefix=injecting(Fault(kind, BEYOND, "die", ranks, rank)))
+            assert run.status == 0, run.said
+            return run.calls
+
+
+def try_fault(name, state, fault):
+    return CASES[name].endure(state, injecting(fault), fault.action in ("die", "torn"), fault.ranks)
+
+
+@unittest.skipUnless(INJECT, "a sanitizer must come first among the libraries, and faults cannot precede it")
+class Faults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        at = pathlib.Path(cls.folder.name)
+        CASES.update(small=Case(at / "small", STUDY, 1), grid=Case(at / "grid", GRID_STUDY, 2))
+        cls.seed = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000))
+        cls.chance = random.Random(cls.seed)
+        print(f"# RIDGELESS_TEST_SEED={cls.seed}", flush=True)
+        cls.pool = concurrent.futures.ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("fork"))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.pool.shutdown(cancel_futures=True)
+        cls.folder.cleanup()
+
+    def strike(self, case, state, kind, actions, ranks=1, rank=0, sample=None):
+        """Each action at each call of the kind, or at a sample of them; what went wrong."""
+        calls = CASES[case].calls(state, kind, ranks, rank)
+        numbers = range(1, calls + 1)
+        if sample is not None and calls > sample:
+            numbers = sorted(self.chance.sample(numbers, sample))
+        faults = [Fault(kind, n, action.rstrip("+"), ranks, rank, "+" * action.endswith("+"))
+                  for n in numbers for action in actions]
+        tried = list(self.pool.map(functools.partial(try_fault, case, state), faults))
+        struck = collections.Counter(run.status for run, _ in tried if run.fired)
+        print(f"# {case} study, {state}, {ranks} rank(s), {kind} on rank {rank}: {len(numbers)} of {calls} calls, "
+              f"{len(faults)} faults; exit status of those that struck: {dict(struck)}", flush=True)
+        return [line for _, lines in tried for line in lines]
+
+    def check(self, wrong):
+        self.assertEqual(wrong, [], "\n".join(wrong[:20]))
+
+    def strike_files(self, state, ranks=1, kinds=tuple(FILE_ACTIONS)):
+        self.check([line for kind in kinds
+                    for line in self.strike("small", state, kind, FILE_ACTIONS[kind], ranks)])
+
+    def test_files_of_a_new_study(self):
+        self.strike_files("new")
+
+    def test_files_of_a_study_with_a_torn_journal(self):
+        self.strike_files("torn")
+
+    def test_files_of_a_study_that_grows(self):
+        self.strike_files("extended")
+
+    def test_files_of_results_to_be_assembled(self):
+        self.strike_files("computed")
+
+    def test_files_of_a_finished_study(self):
+        self.strike_files("finished")
+
+    def test_files_on_two_ranks(self):
+        self.strike_files("new", 2, ("write", "sync", "truncate", "rename"))
+
+    def test_memory_on_one_rank(self):
+        self.check(self.strike("small", "new", "alloc", ["enomem"]))
+
+    def test_memory_that_stays_away(self):
+        self.check(self.strike("small", "new", "alloc", ["enomem+"], sample=40))
+
+    def test_memory_of_results_to_be_assembled(self):
+        self.check(self.strike("small", "computed", "alloc", ["enomem"], sample=40))
+
+    def test_memory_on_two_ranks(self):
+        self.check([line for case in CASES for rank in (0, 1)
+                    for line in self.strike(case, "new", "alloc", ["enomem"], 2, rank, sample=12)])
+
+    def test_messages_of_ranks_alone(self):
+        self.check([line for rank in (0, 1) for line in self.strike("small", "new", "mpi", ["die", "error"], 2, rank)])
+
+    def test_messages_of_a_process_grid(self):
+        self.check([line for rank in (0, 1)
+                    for line in self.strike("grid", "new", "mpi", ["die", "error"], 2, rank, sample=15)])
+
+
+ROOM_STUDY = """repeats: 200
+n_train: {range: [1, 20]}
+ablations: [none, cutoff: 0.1]
+datasets: [{source: student-teacher, rows: 40, features: 10, hidden_features: 10}]
+"""
+
+
+class NoRoom(unittest.TestCase):
+    """Real limits in place of injected faults."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.at = pathlib.Path(cls.folder.name)
+        reference = cls.make("reference")
+        assert launch(reference, 2).status == 0
+        cls.wanted = data_groups(reference / "s.nc")
+        cls.journal = (reference / "s.nc.journal").stat().st_size
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    @classmethod
+    def make(cls, name):
+        folder = cls.at / name / "study"
+        folder.mkdir(parents=True)
+        (folder / "study.yaml").write_text(ROOM_STUDY)
+        return folder
+
+    def run_out(self, folder, ranks, least, prefix=()):
+        """The study does not fit, but `least` curves do, and those that were there stay; says how many are there now."""
+        before = done_curves(folder)
+        run = launch(folder, ranks, "-q", prefix=prefix)
+        lines = re.findall(r"^ridgeless: .*", run.said, re.MULTILINE)
+        self.assertIn(run.status, (1, 2), run.said)
+        self.assertRegex("\n".join(lines), r"^ridgeless: s\.nc.*(No space left on device|File too large|quota is full)$")
+        done = done_curves(folder)
+        self.assertGreaterEqual(done, max(before, least))
+        self.assertEqual([path.name for path in folder.iterdir() if ".tmp." in path.name], [])
+        return done
+
+    def go_on(self, folder, ranks, done):
+        again = launch(folder, ranks)
+        self.assertEqual(again.status, 0, again.said)
+        self.assertTrue(done == 0 or f"{done} of 200 curves are in the journal already" in again.said, again.said)
+        self.assertEqual(data_groups(folder / "s.nc"), self.wanted)
+
+    def on_a_disk(self, size, least):
+        folder = self.make(f"disk-{size}")
+
+        def mount(*options):
+            return subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(options), "none", folder], capture_output=True,
+                                  text=True, check=False)
+        done = mount(f"size={size}")
+        if done.returncode != 0:
+            self.skipTest(f"a small disk cannot be mounted: {done.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        (folder / "study.yaml").write_text(ROOM_STUDY)
+        self.run_out(folder, 2, least)
+        kept = self.run_out(folder, 1, least)
+        self.assertEqual(mount("size=64m", "remount").returncode, 0)
+        self.go_on(folder, 2, kept)
+
+    def test_a_disk_too_small_for_the_journal(self):
+        self.on_a_disk(self.journal // 2, 50)
+
+    def test_a_disk_too_small_for_the_results(self):
+        self.on_a_disk(self.journal + 16384, 200)
+
+    def test_files_that_may_not_grow(self):
+        for i in range(8):
+            with self.subTest(i):
+                folder = self.make(f"limit-{i}")
+                limit = [f"--fsize={self.journal * i // 8 + 7 * i}", "env", "--ignore-signal=XFSZ"]
+                done = self.run_out(folder, 1, 200 * (i - 1) // 8, ["prlimit", *limit])
+                self.go_on(folder, 1, done)
+
+
+if __name__ == "__main__":
+    unittest.main()

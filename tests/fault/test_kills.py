@@ -1,0 +1,203 @@
+"""Ranks and mpirun killed at random times lose nothing that was finished, and running again ends in the same bits."""
+import collections
+import concurrent.futures
+import json
+import multiprocessing
+import os
+import pathlib
+import random
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+from program import PROGRAM, data_groups
+
+KILLS = int(os.environ.get("RIDGELESS_TEST_KILLS", "100"))
+IN_A_ROW = 5  # on the same journal
+AT_ONCE = 2
+TIME_LIMIT = 120
+GONE_LIMIT = 15  # seconds; ranks without mpirun notice within two
+
+# One rank a curve with LAPACK, or all ranks with ScaLAPACK on one: there the same number of ranks makes the same bits.
+STUDIES = {"small": """repeats: 120
+n_train: {range: [1, 60]}
+ablations: [none, no_residuals, cutoff: [0.01, 0.1]]
+datasets: [{source: student-teacher, rows: 400, features: 40, hidden_features: 50}]
+""", "grid": """repeats: 8
+block: 16
+n_train: [60, 90, 120]
+ablations: [none, cutoff: 0.1]
+datasets: [{source: student-teacher, rows: 300, features: 90, hidden_features: 90, ranks_per_case: all}]
+"""}
+RANKS = {"small": (2, 3), "grid": (2,)}
+VICTIMS = ("a rank", "rank 0", "mpirun")
+SHARED = {}  # the references, for the processes of the pool
+
+
+def command(ranks, *words):
+    return ["mpirun", "-n", str(ranks), PROGRAM, "run", "study.yaml", "-o", "s.nc", *words]
+
+
+def environment(folder):
+    """What Open MPI leaves behind when it is killed is to be swept up with the test's folder."""
+    session = folder.parent / "session"
+    session.mkdir(exist_ok=True)
+    return {**os.environ, "TMPDIR": str(session), "OMPI_MCA_btl_vader_backing_directory": str(session),
+            "OMPI_MCA_odls_base_sigkill_timeout": "0"}
+
+
+def done_curves(folder):
+    answer = subprocess.run([PROGRAM, "status", "study.yaml", "--json", "-o", "s.nc"], cwd=folder, text=True,
+                            capture_output=True, timeout=TIME_LIMIT, check=True)
+    return json.loads(answer.stdout)["done"]
+
+
+def children(pid):
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(word) for word in task.read_text().split()]
+        except OSError:
+            pass  # a thread that has ended meanwhile
+    return found
+
+
+def running(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until_gone(pids):
+    """Those still there after the limit; they are ended."""
+    deadline = time.monotonic() + GONE_LIMIT
+    while any(map(running, pids)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    left = [pid for pid in pids if running(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    return left
+
+
+class Chain:
+    """Kills in a row on the same journal, then the run that finishes."""
+
+    def __init__(self, kind, chance, folder):
+        self.kind, self.chance, self.folder = kind, chance, folder
+        self.wanted, self.seconds = SHARED[kind]
+        self.done, self.tally, self.complaints = 0, collections.Counter(), []
+        folder.mkdir()
+        (folder / "study.yaml").write_text(STUDIES[kind])
+
+    def kill_once(self):
+        """Whether the run was still going on when it was killed."""
+        ranks, victim = self.chance.choice(RANKS[self.kind]), self.chance.choice(VICTIMS)
+        moment = self.chance.uniform(0.1, 1.1) * self.seconds
+        process = subprocess.Popen(command(ranks, "-q"), cwd=self.folder, env=environment(self.folder),
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(moment)
+        pids = sorted(children(process.pid))  # in the order of ranks
+        if len(pids) == ranks and process.poll() is None:
+            aim = {"a rank": self.chance.choice(pids), "rank 0": pids[0], "mpirun": process.pid}[victim]
+            try:
+                os.kill(aim, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        elif process.poll() is None:  # still starting, or already leaving
+            process.kill()
+        status = process.wait(timeout=TIME_LIMIT)
+        left = wait_until_gone(pids)
+        if left:
+            self.complain(f"after the kill of {victim} {len(left)} of {ranks} ranks run on")
+        self.check_kept()
+        self.tally[victim] += status != 0
+        return status != 0
+
+    def complain(self, text):
+        self.complaints.append(f"{self.kind} study: {text}")
+
+    def check_kept(self):
+        done = done_curves(self.folder)
+        if done < self.done:
+            self.complain(f"{self.done - done} of {self.done} finished curves are lost")
+        self.done = done
+
+    def finish(self):
+        ranks = self.chance.choice(RANKS[self.kind])
+        again = subprocess.run(command(ranks), cwd=self.folder, env=environment(self.folder), text=True,
+                               stdin=subprocess.DEVNULL, capture_output=True, timeout=TIME_LIMIT, check=False)
+        if again.returncode != 0:
+            return self.complain(f"running again: exit {again.returncode}: {again.stderr}")
+        kept = re.search(r"(\d+) of \d+ curves are in the journal already", again.stderr)
+        if int(kept.group(1) if kept else 0) != self.done:
+            self.complain(f"{self.done} curves were finished, but: {again.stderr}")
+        if data_groups(self.folder / "s.nc") != self.wanted:
+            self.complain("running again ends in other results")
+        if any(".tmp." in path.name for path in self.folder.iterdir()):
+            self.complain("a temporary is left")
+        return None
+
+    def start_over(self):
+        for path in self.folder.glob("s.nc*"):
+            path.unlink()
+        self.done = 0
+
+
+def run_chain(kind, seed, kills):
+    """(kills by victim, curves found in journals at the end, complaints)"""
+    with tempfile.TemporaryDirectory() as name:
+        chain = Chain(kind, random.Random(seed), pathlib.Path(name) / "study")
+        struck = 0
+        while struck < kills and not chain.complaints:
+            if chain.kill_once():
+                struck += 1
+            else:  # it had ended before
+                chain.finish()
+                chain.start_over()
+        chain.finish()
+        return chain.tally, chain.done, chain.complaints
+
+
+class Kills(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        for kind, study in STUDIES.items():
+            folder = pathlib.Path(cls.folder.name) / kind / "study"
+            folder.mkdir(parents=True)
+            (folder / "study.yaml").write_text(study)
+            start = time.monotonic()
+            subprocess.run(command(2, "-q"), cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, timeout=TIME_LIMIT, check=True)
+            SHARED[kind] = data_groups(folder / "s.nc"), time.monotonic() - start
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def kill(self, kind):
+        seed = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000))
+        print(f"# RIDGELESS_TEST_SEED={seed}", flush=True)
+        kills = KILLS // 2
+        counts = [min(IN_A_ROW, kills - first) for first in range(0, kills, IN_A_ROW)]
+        seeds = [f"{seed} {kind} {i}" for i in range(len(counts))]
+        with concurrent.futures.ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("fork")) as pool:
+            chains = list(pool.map(run_chain, [kind] * len(counts), seeds, counts))
+        tally = sum((chain[0] for chain in chains), collections.Counter())
+        print(f"# {kind} study: {sum(tally.values())} kills, {dict(tally)}; curves kept: {[chain[1] for chain in chains]}")
+        self.assertEqual([line for chain in chains for line in chain[2]], [])
+        self.assertEqual(sum(tally.values()), kills)
+
+    def test_ranks_that_work_alone(self):
+        self.kill("small")
+
+    def test_ranks_on_a_process_grid(self):
+        self.kill("grid")
+
+
+if __name__ == "__main__":
+    unittest.main()
