@@ -1,0 +1,270 @@
+"""The scripts of jobs/ under a real Slurm: stopped in the middle in every way that Slurm has, they start themselves again
+and end in the same bits as a run that nothing happened to.
+
+All of it happens side by side, for most of the time is Slurm's own; each test then looks at one outcome.
+"""
+import concurrent.futures
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import cluster
+from jobs import Job, filled, progress_of, starting_again, wait_until
+from program import PROGRAM, SOURCE, data_groups, differences, run
+
+SKIP = cluster.why_not() or ("the plain build's alone" if "sanitize" in PROGRAM else "")
+CORES = min(2, os.cpu_count())
+ON_ONE = ("--ntasks=2",)
+ON_TWO = ("--nodes=2", "--ntasks=4", "--ntasks-per-node=2")
+# Two virtual nodes are one machine: their shared memory must not meet.
+VIRTUAL = {"OMPI_MCA_btl": "self,tcp", "OMPI_MCA_btl_tcp_if_include": "lo"}
+
+STUDY = """repeats: 80
+n_train: {range: [1, 80]}
+ablations: [none, no_residuals, cutoff: [0.01, 0.1]]
+datasets:
+  - {source: student-teacher, name: narrow, rows: 400, features: 40, hidden_features: 50}
+  - {source: student-teacher, name: wide, rows: 400, features: 60, hidden_features: 70}
+"""
+GRIDS = """repeats: 12
+n_train: [80, 100, 140]
+ablations: [none, no_residuals, cutoff: [0.1]]
+producer: two-stage
+ranks_per_case: 4
+block: 16
+datasets: [{source: student-teacher, draw: fresh, rows: 300, features: 100, hidden_features: 120, noise: 1}]
+"""
+HOSTILE = "a \"study\" of $(touch hacked) `touch hacked`; touch hacked #'s"
+
+
+class Scenarios:
+    """What is done with the jobs, each in a folder of its own; the tests say what each is about."""
+
+    def __init__(self, at, bound, virtual):
+        self.at, self.bound, self.virtual = at, bound, virtual
+
+    def folder(self, name, text=STUDY):
+        folder = self.at / name
+        folder.mkdir()
+        (folder / "study.yaml").write_text(text)
+        return folder
+
+    def submit(self, name, script, *options, text=STUDY):
+        """The job, and how far its study is."""
+        folder = self.folder(name, text)
+        job = Job(self.virtual, folder, script, *options, env=VIRTUAL)
+        return job, progress_of(run, folder, "study.yaml")
+
+    def time_limit(self):
+        folder = self.folder("time_limit")
+        job = Job(self.bound, folder, filled("one-node.sbatch"), f"--ntasks={CORES}", "--time=1", "--signal=USR1@15")
+        job.hold_in_the_middle(progress_of(run, folder, "study.yaml"))
+        job.completes(restarts=1)
+        return folder / "study.nc", job.log()
+
+    def many_nodes(self):
+        job, progress = self.submit("many_nodes", filled("many-nodes.sbatch"), *ON_TWO, text=GRIDS)
+        job.hold_in_the_middle(progress)
+        job.tell_to_stop()
+        job.completes(restarts=1)
+        return job.folder / "study.nc", job.log()
+
+    def requeued_and_cancelled(self):
+        job, progress = self.submit("requeued", filled("one-node.sbatch"), *ON_ONE)
+        before = job.hold_in_the_middle(progress)
+        job.control("scontrol", "requeue")
+        job.wait_for_start(1)
+        kept = progress()[0]
+        job.hold_in_the_middle(progress)
+        job.control("scancel")
+        state = job.end()[0]
+        log = job.log()
+        time.sleep(12)  # twice the time in which Slurm starts a requeued job
+        again = Job(self.virtual, job.folder, filled("one-node.sbatch"), *ON_ONE, env=VIRTUAL)
+        facts = job.facts()
+        again.completes(restarts=0)
+        return job.folder / "study.nc", before, kept, state, facts, log
+
+    def most_restarts(self):
+        job, progress = self.submit("most_restarts", filled("one-node.sbatch", starting_again(1)), *ON_ONE)
+        for restart in range(2):
+            job.wait_for_start(restart)
+            # What is done by now was there at this start, or is new: the first is no progress.
+            there = progress()[0] if restart == 0 else stopped_at
+            job.hold_in_the_middle(lambda: (progress()[0] - there, progress()[1] - there))
+            stopped_at = progress()[0]
+            job.tell_to_stop()
+        return job.end(), job.log()
+
+    def no_progress(self):
+        """The program does nothing in the time that it is given."""
+        changes = (("run_options=()", "run_options=(--time-left 0s)"),)
+        job, progress = self.submit("no_progress", filled("one-node.sbatch", *changes), *ON_ONE)
+        return job.end(), job.log(), progress()[0]
+
+    def array(self):
+        changes = (("(student-teacher california diabetes who)", "(narrow wide)"),)
+        job, _ = self.submit("array", filled("array.sbatch", *changes), "--array=0-1", *ON_ONE)
+        elements = [job.element(i) for i in range(2)]
+        for element, name in zip(elements, ("narrow", "wide")):
+            study = ("study.yaml", "--dataset", name, "-o", f"study-{name}.nc")
+            element.hold_in_the_middle(progress_of(run, job.folder, *study))
+        for element in elements:
+            element.tell_to_stop()
+        for element in elements:
+            element.completes(restarts=1)
+        return job.folder, [element.log() for element in elements]
+
+    def printed(self):
+        folder = self.folder("printed")
+        (folder / f"{HOSTILE}.yaml").write_text(STUDY.replace("repeats: 80", "repeats: 4"))
+        script = run("plan", f"{HOSTILE}.yaml", "--sbatch", "--ranks", "2", cwd=folder, check=0).stdout
+        job = Job(self.virtual, folder, script, env=VIRTUAL)
+        job.completes(restarts=0)
+        return folder, script, job.facts()
+
+    def dead_rank(self):
+        job, progress = self.submit("dead_rank", filled("many-nodes.sbatch"), *ON_TWO, text=GRIDS)
+        job.hold_in_the_middle(progress)
+        os.kill(job.ranks()[-1], signal.SIGKILL)
+        job.send_ranks(signal.SIGCONT)
+        killed = time.monotonic()
+        end = job.end()
+        seconds = time.monotonic() - killed
+        left_over, restarts = job.ranks(), job.facts()["Restarts"]
+        Job(self.virtual, job.folder, filled("many-nodes.sbatch"), *ON_TWO, env=VIRTUAL).completes(restarts=0)
+        return job.folder / "study.nc", end, seconds, left_over, restarts, job.log()
+
+    def mpirun(self):
+        changes = (("#SBATCH --signal=USR1@300", "#SBATCH --signal=B:USR1@300"), ("\nlaunch=", "\n#launch="),
+                   ("\n#launch=(mpirun", "\nlaunch=(mpirun"))
+        job, progress = self.submit("mpirun", filled("many-nodes.sbatch", *changes), "--nodes=1", "--ntasks=2", "--ntasks-per-node=2")
+        job.hold_in_the_middle(progress)
+        job.tell_to_stop("--batch")
+        job.completes(restarts=1)
+        return job.folder / "study.nc", job.log()
+
+
+NAMES = ("time_limit", "requeued_and_cancelled", "most_restarts", "many_nodes", "dead_rank", "mpirun", "array", "printed",
+         "no_progress")
+
+
+@unittest.skipIf(SKIP, SKIP)
+class Slurm(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        at = pathlib.Path(folder.name)
+        clusters = [cluster.Cluster(virtual) for virtual in (0, 2)]
+        for one in clusters:
+            cls.addClassCleanup(one.stop)
+            one.start()
+        pool = concurrent.futures.ThreadPoolExecutor(len(NAMES))
+        cls.addClassCleanup(pool.shutdown)
+        scenarios = Scenarios(at, *clusters)
+        cls.results = {name: pool.submit(getattr(scenarios, name)) for name in NAMES}
+        cls.whole, cls.whole_grids = at / "whole.nc", at / "whole_grids.nc"
+        (at / "study.yaml").write_text(STUDY)
+        (at / "grids.yaml").write_text(GRIDS)
+        run("run", "study.yaml", "-q", "-o", cls.whole, cwd=at, check=0)
+        run("run", "grids.yaml", "-q", "-o", cls.whole_grids, ranks=4, cwd=at, check=0)
+
+    def outcome(self, name):
+        return self.results[name].result(timeout=300)
+
+    def same(self, results, whole=None):
+        # A study's title is its file's name where it does not say one.
+        self.assertEqual([name for name in differences(whole or self.whole, results) if name != "@title"], [])
+
+    def test_a_time_limit_in_the_middle(self):
+        results, log = self.outcome("time_limit")
+        self.same(results)
+        self.assertRegex(log, r"start 0: 0 curves done, 1 thread\(s\) a rank, time left (1:00|0:\d\d), on here")
+        self.assertRegex(log, r"start 0: stopped with \d+ curves done: starts again")
+        self.assertRegex(log, r"start 1: [1-9]\d* curves done")
+        self.assertIn("start 1: ended with exit status 0", log)
+        if CORES > 1:
+            self.assertRegex(log, r"cpu.bind.*mask 0x1 set")
+            self.assertRegex(log, r"cpu.bind.*mask 0x2 set")
+
+    def test_process_grids_on_two_nodes(self):
+        results, log = self.outcome("many_nodes")
+        self.same(results, self.whole_grids)
+        self.assertIn("on n[1-2]", log)
+
+    def test_requeued_and_cancelled_from_outside(self):
+        results, before, kept, state, facts, log = self.outcome("requeued_and_cancelled")
+        self.same(results)
+        self.assertGreaterEqual(kept, before, "finished curves were lost")
+        self.assertEqual(state, "CANCELLED")
+        self.assertEqual((facts["JobState"], facts["Restarts"]), ("CANCELLED", "1"), log)
+
+    def test_no_more_restarts_than_allowed(self):
+        end, log = self.outcome("most_restarts")
+        self.assertEqual(end, ("FAILED", 75), log)
+        self.assertRegex(log, r"start 1: stopped with \d+ curves done after 1 restarts, the most allowed")
+
+    def test_no_restart_without_progress(self):
+        end, log, done = self.outcome("no_progress")
+        self.assertEqual((end, done), (("FAILED", 1), 0), log)
+        self.assertIn("no curve was finished since the start (0 are done): not started again", log)
+
+    def test_an_array_over_data_sets(self):
+        folder, logs = self.outcome("array")
+        whole = data_groups(self.whole)
+        for name, log in zip(("narrow", "wide"), logs):
+            part = data_groups(folder / f"study-{name}.nc")
+            expected = {key: value for key, value in whole.items() if key.startswith(("@", f"{name}/"))}
+            self.assertEqual(sorted(part), sorted(expected))
+            self.assertEqual([key for key in part if part[key] != expected[key] and key != "@title"], [])
+            self.assertEqual(log.count("start 1: ended with exit status 0"), 1)
+        figures = subprocess.run(["/usr/bin/python3", SOURCE / "analysis" / "figures.py", *sorted(folder.glob("study-*.nc"))],
+                                 capture_output=True, text=True)
+        self.assertEqual(figures.returncode, 0, figures.stderr)
+        self.assertIn(f"{folder}/study-figures/error.png", figures.stdout)
+
+    def test_the_printed_script(self):
+        folder, script, facts = self.outcome("printed")
+        self.assertTrue((folder / f"{HOSTILE}.nc").exists())
+        self.assertFalse((folder / "hacked").exists())
+        self.assertEqual((facts["NumTasks"], facts["TimeLimit"]), ("2", "00:10:00"), script)
+
+    def test_a_dead_rank_ends_the_step(self):
+        results, (state, status), seconds, left_over, restarts, log = self.outcome("dead_rank")
+        self.same(results, self.whole_grids)
+        self.assertEqual(state, "FAILED")
+        self.assertNotIn(status, (0, 75))
+        self.assertLess(seconds, 30)
+        self.assertEqual((left_over, restarts), ([], "0"), log)
+
+    def test_by_mpirun(self):
+        results, log = self.outcome("mpirun")
+        self.same(results)
+        self.assertIn("start 1: ended with exit status 0", log)
+
+
+@unittest.skipIf(SKIP, SKIP)
+class Cleanup(unittest.TestCase):
+    def test_nothing_is_left_of_tests_that_are_killed(self):
+        """The daemons, a job and its step, and the folder, after kill -9 of the process that started them."""
+        lines = (f"import sys, time; sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r}); import cluster\n"
+                 "one = cluster.Cluster(2).start()\n"
+                 "one.ask('sbatch', '--wrap', 'srun --mpi=none sleep 300', '--output=/dev/null')\n"
+                 "while 'RUNNING' not in one.ask('squeue', '-s', '-h', '-o', '%i RUNNING').stdout: time.sleep(0.1)\n"
+                 "print(one.folder, flush=True); time.sleep(300)\n")
+        with subprocess.Popen([sys.executable, "-c", lines], stdout=subprocess.PIPE, text=True) as process:
+            folder = pathlib.Path(process.stdout.readline().strip())
+            self.assertTrue(folder.is_dir())
+            self.assertGreater(len(cluster.ours(folder / "slurm.conf")), 3)
+            process.kill()
+        wait_until(lambda: not folder.exists() and not cluster.ours(folder / "slurm.conf"), "everything is gone", 30)
+
+
+if __name__ == "__main__":
+    unittest.main()
