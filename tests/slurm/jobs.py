@@ -1,5 +1,4 @@
 """Submitting the scripts of jobs/ to a Slurm of our own and looking at what becomes of them."""
-import json
 import os
 import pathlib
 import re
@@ -17,8 +16,8 @@ def wait_until(condition, what, seconds=PATIENCE):
     deadline = time.monotonic() + seconds
     while not (answer := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.1)
+            raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
+        time.sleep(0.05)
     return answer
 
 
@@ -38,9 +37,9 @@ def starting_again(times):
 class Job:
     """A script on its way through Slurm, submitted in `folder`."""
 
-    def __init__(self, cluster, folder, script, *options, name="job.sbatch", env=None):
-        (folder / name).write_text(script)
-        done = cluster.ask("sbatch", "--parsable", *options, name, cwd=folder, env=env or {})
+    def __init__(self, cluster, folder, script, *options, arguments=(), env=None):
+        (folder / "job.sbatch").write_text(script)
+        done = cluster.ask("sbatch", "--parsable", *options, "job.sbatch", *arguments, cwd=folder, env=env or {})
         if done.returncode != 0:
             raise AssertionError(f"sbatch: {done.stderr}\n{script}")
         self.cluster, self.folder, self.number = cluster, folder, done.stdout.strip()
@@ -86,19 +85,15 @@ class Job:
             except ProcessLookupError:
                 pass
 
-    def hold_in_the_middle(self, progress):
-        """Stops the ranks when some of the study is done and some is not, as `progress()` says: (done, of all). Slurm continues
-        them before it ends them."""
-        def begun():
-            if self.facts()["JobState"] not in NOT_ENDED:
-                raise AssertionError(f"ended too early:\n{self.log()}")
-            done, total = progress()
-            return self.ranks() if 0 < done < total else None
-        wait_until(begun, "some curves are done")
+    def hold_in_the_middle(self, journal, growth):
+        """Stops the ranks as soon as the journal has grown by so many bytes, while work is left. Slurm continues them before it
+        ends them."""
+        def size():
+            return journal.stat().st_size if journal.exists() else 0
+        before = size()
+        wait_until(lambda: size() >= before + growth, lambda: f"progress of job {self.number}:\n{self.log()}")
         self.send_ranks(signal.SIGSTOP)
-        done, total = progress()
-        assert done < total, "the study was done before it could be held"
-        return done
+        assert self.ranks(), f"ended too early:\n{self.log()}"
 
     def tell_to_stop(self, *options):
         """What Slurm does before the time limit."""
@@ -106,29 +101,18 @@ class Job:
         self.send_ranks(signal.SIGCONT)
 
     def wait_for_start(self, restart):
-        return wait_until(lambda: self.facts()["Restarts"] == str(restart), f"restart {restart} of job {self.number}:\n{self.log()}")
+        wait_until(lambda: self.facts()["Restarts"] == str(restart), lambda: f"restart {restart} of job {self.number}:\n{self.log()}")
 
     def end(self):
         """(state, exit status) once it has ended for good."""
         def ended():
             facts = self.facts()
             return facts if facts["JobState"] not in NOT_ENDED else None
-        try:
-            facts = wait_until(ended, "its end")
-        except AssertionError as error:
-            raise AssertionError(f"job {self.number}: {error}\n{self.log()}") from error
+        facts = wait_until(ended, lambda: f"the end of job {self.number}:\n{self.log()}")
         return facts["JobState"], int(facts["ExitCode"].split(":")[0])
 
     def completes(self, restarts):
-        """Fails unless it ends well after so many restarts."""
-        found = (*self.end(), int(self.facts()["Restarts"]))
-        if found != ("COMPLETED", 0, restarts):
-            raise AssertionError(f"expected to be completed after {restarts} restart(s), found {found}:\n{self.log()}")
-
-
-def progress_of(run, folder, *study):
-    """How the job of a study is looked at: a function that returns (curves done, of all)."""
-    def progress():
-        answer = json.loads(run("status", *study, "--json", cwd=folder, check=0).stdout)
-        return answer["done"], answer["curves"]
-    return progress
+        """Fails unless it ends well after one of so many restarts."""
+        (state, status), restart = self.end(), int(self.facts()["Restarts"])
+        if (state, status) != ("COMPLETED", 0) or restart not in restarts:
+            raise AssertionError(f"expected it to be completed, restarts {restarts}; found {state}, {status}, {restart}:\n{self.log()}")
