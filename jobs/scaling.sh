@@ -57,7 +57,7 @@ start() {
   shift
   if [ -n "${SLURM_JOB_ID:-}" ]; then
     # Ranks that stop early must not end each other: no --kill-on-bad-exit.
-    srun --mpi=pmix --kill-on-bad-exit=0 --wait=60 --cpu-bind=verbose,cores --distribution=block:block \
+    srun --mpi=pmix --kill-on-bad-exit=0 --wait=20 --cpu-bind=verbose,cores --distribution=block:block \
       --ntasks="$ranks" --nodes=$(((ranks + a_node - 1) / a_node)) --ntasks-per-node="$a_node" "$@"
   else
     mpirun -n "$ranks" --map-by core --bind-to core:if-supported,overload-allowed --report-bindings "$@"

@@ -32,7 +32,7 @@ datasets:
   - {source: student-teacher, name: narrow, rows: 400, features: 40, hidden_features: 50}
   - {source: student-teacher, name: wide, rows: 400, features: 60, hidden_features: 70}
 """
-GRIDS = """repeats: 12
+GRIDS = """repeats: 24
 n_train: [80, 100, 140]
 ablations: [none, no_residuals, cutoff: [0.1]]
 producer: two-stage
@@ -49,8 +49,9 @@ class Scenarios:
     def __init__(self, at, bound, virtual):
         self.at, self.bound, self.virtual = at, bound, virtual
         # A twentieth of the work: enough to be in the middle of it.
-        names = {STUDY: "whole", GRIDS: "whole_grids"}
-        self.part = {text: (at / f"{name}.nc.journal").stat().st_size // 20 for text, name in names.items()}
+        size = {name: (at / f"{name}.nc.journal").stat().st_size for name in ("whole", "whole_grids")}
+        # By how much a journal grows until a job is in the middle of its work.
+        self.part = {STUDY: size["whole"] // 10, GRIDS: size["whole_grids"] // 2}
 
     def folder(self, name, text=STUDY):
         folder = self.at / name
@@ -151,7 +152,7 @@ class Scenarios:
         return job.folder / "study.nc", job.log()
 
     def scaling(self):
-        """Told to stop in the first of its runs, and done with all of them after the restart."""
+        """Told to stop in the second of its runs, and done with all of them after the restart."""
         folder = self.folder("scaling")
         for name in ("jobs/scaling.sh", "jobs/scaling.sbatch", "jobs/scaling.yaml", "analysis"):
             (folder / name).parent.mkdir(exist_ok=True)
@@ -162,8 +163,7 @@ class Scenarios:
             script = script.replace(line, "")
         job = Job(self.virtual, folder, script, "--ntasks-per-node=2",
                   arguments=("-n", "1 2", "-p", "150"), env={**VIRTUAL, "RIDGELESS": PROGRAM})
-        wait_until(lambda: (folder / "scaling/strong-1.nc").exists() and job.ranks(), lambda: f"two runs:\n{job.log()}")
-        job.send_ranks(signal.SIGSTOP)
+        job.hold_in_the_middle(folder / "scaling" / "strong-2.part.nc.journal", 1)
         job.tell_to_stop()
         job.completes(restarts=[1])
         return folder, job.log()
@@ -257,14 +257,14 @@ class Slurm(unittest.TestCase):
         self.same(results, self.whole_grids)
         self.assertEqual(state, "FAILED")
         self.assertNotIn(status, (0, 75))
-        self.assertLess(seconds, 30)
+        self.assertLess(seconds, 45, log)
         self.assertEqual((left_over, restarts), ([], "0"), log)
 
     def test_the_scaling_study(self):
         folder, log = self.outcome("scaling")
         names = sorted(path.name for path in (folder / "scaling").glob("*.nc"))
         self.assertEqual(names, ["strong-1.nc", "strong-2.nc", "weak-1.nc", "weak-2.nc"], log)
-        self.assertRegex(log, r"start 0: stopped with [1-3] runs done: starts again")
+        self.assertRegex(log, r"start 0: stopped with 1 runs done: starts again")
         self.assertIn("strong-1.nc is there already", log)
         self.assertIn("start 1: ended with exit status 0", log)
         self.assertTrue((folder / "scaling" / "scaling.png").exists(), log)
