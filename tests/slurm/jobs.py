@@ -8,17 +8,24 @@ import time
 from program import PROGRAM, SOURCE
 
 NOT_ENDED = ("PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "REQUEUED", "REQUEUE_HOLD", "RESIZING", "SIGNALING")
-PATIENCE = 120  # seconds that any one wait may take
+PATIENCE = 240  # seconds that any one wait may take
 
 
-def wait_until(condition, what, seconds=PATIENCE):
+def wait_until(condition, what, seconds=PATIENCE, pause=0.1):
     """The condition's first answer that counts as true."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
-        time.sleep(0.05)
+        time.sleep(pause)
     return answer
+
+
+def send(process, number):
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        pass  # it has ended
 
 
 def filled(script, *changes, study="study"):
@@ -80,10 +87,7 @@ class Job:
 
     def send_ranks(self, number):
         for process in self.ranks():
-            try:
-                os.kill(process, number)
-            except ProcessLookupError:
-                pass
+            send(process, number)
 
     def hold_in_the_middle(self, journal, growth):
         """Stops the ranks as soon as the journal has grown by so many bytes, while work is left. Slurm continues them before it
@@ -91,8 +95,10 @@ class Job:
         def size():
             return journal.stat().st_size if journal.exists() else 0
         before = size()
-        wait_until(lambda: size() >= before + growth, lambda: f"progress of job {self.number}:\n{self.log()}")
-        self.send_ranks(signal.SIGSTOP)
+        there = wait_until(self.ranks, lambda: f"ranks of job {self.number}:\n{self.log()}")
+        wait_until(lambda: size() >= before + growth, lambda: f"progress of job {self.number}:\n{self.log()}", pause=0.01)
+        for process in {*there, *self.ranks()}:
+            send(process, signal.SIGSTOP)
         assert self.ranks(), f"ended too early:\n{self.log()}"
 
     def tell_to_stop(self, *options):
