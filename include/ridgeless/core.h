@@ -120,8 +120,34 @@ bool rl_parse_integer(const char *text, int64_t minimum, int64_t maximum, int64_
  * 1024, kB, MB, GB and TB of 1000, B is a byte. false otherwise. */
 bool rl_parse_bytes(const char *text, int64_t *bytes);
 
+/* A span of time in seconds: Slurm's `minutes:seconds`, `hours:minutes:seconds` and `days-hours:minutes:seconds`, or a
+ * number with a unit (s, min, h, d). What Slurm prints where there is no limit (UNLIMITED, NOT_SET, INVALID) is
+ * INFINITY. false otherwise; a bare number, which could be either seconds or minutes, is refused. */
+bool rl_parse_seconds(const char *text, double *seconds);
+
 /* Seconds of the monotonic clock. */
 double rl_seconds(void);
+
+/* ---- requests to stop ------------------------------------------------------------------------------------------- */
+
+/* What signals have asked of this process. It never falls. */
+typedef enum rl_stop {
+    RL_STOP_NONE,
+    RL_STOP_SOON, /* SIGUSR1, SIGUSR2, the first SIGINT: begin nothing more, finish what is under way */
+    RL_STOP_NOW   /* SIGTERM, SIGHUP: be gone within seconds */
+} rl_stop;
+
+/* Catches these signals from now on, in place of their default: dying at once. A second SIGINT leaves at once with
+ * status 75. SIGINT and SIGHUP stay ignored where they were (nohup). Before MPI starts. */
+rl_status rl_stop_catch_signals(void);
+rl_stop rl_stop_requested(void);
+
+/* The name of the signal that asked first for the present request, like "SIGTERM"; NULL: none. */
+const char *rl_stop_signal(void);
+
+/* Sleeps until a signal comes, another thread calls rl_stop_wake, or the seconds have passed. For one thread. */
+void rl_stop_wait(double seconds);
+void rl_stop_wake(void);
 
 /* ---- typed options ---------------------------------------------------------------------------------------------- */
 

@@ -61,9 +61,36 @@ typedef struct rl_run_summary {
 } rl_run_summary;
 void rl_run_summary_destroy(rl_run_summary *summary);
 
+/* ---- guard ------------------------------------------------------------------------------------------------------- */
+
+/* A thread a rank that never calls MPI. When the process has been asked to leave now (rl_stop_requested), it ends it
+ * after at most four seconds, whatever the main thread is in the middle of. When another rank of the node dies, it says
+ * which and what that was doing, and ends this process too, so that nobody waits for ever. A rank that crashes says so
+ * itself. */
+typedef struct rl_guard rl_guard;
+
+/* Collective on context->comm; one at a time. `last` (may be NULL) is called in the thread when the process is asked to
+ * leave now, and before the thread ends it: what must not be lost is to be made durable there. The context must outlive
+ * the guard. */
+rl_status rl_guard_start(const rl_context *context, void (*last)(void *state), void *state, rl_guard **guard);
+
+/* Collective on the context's communicator: ends the watch. NULL is none. */
+void rl_guard_stop(rl_guard *guard);
+
+/* Local. What this rank is doing from now on, after "while"; NULL is no guard. */
+void rl_guard_doing(rl_guard *guard, const char *format, ...) RL_PRINTF(2);
+
+/* Local. This rank is about to end the whole run with the status, and has said why itself. */
+void rl_guard_leaving(rl_guard *guard, rl_status status);
+
+/* ---- running ----------------------------------------------------------------------------------------------------- */
+
 typedef struct rl_run_settings {
     rl_schedule schedule;
     double bytes_per_rank; /* that groups of `ranks_per_case: auto` may count on for a rank */
+    double seconds_left;   /* from the start of rl_parallel_run until everything must be written; INFINITY: no limit */
+    rl_rates rates;        /* to judge by what still fits; used where there is a limit */
+    rl_guard *guard;       /* each rank's own, borrowed; NULL: none */
 } rl_run_settings;
 
 /* Local, the same on every rank: the ranks that a case of the grid (its way is on process grids) gets of `size` ranks
@@ -72,9 +99,14 @@ typedef struct rl_run_settings {
 rl_status rl_choose_ranks_per_case(const rl_study *study, const rl_grid *grid, int64_t n_cases, int size,
                                    double bytes_per_rank, int *ranks);
 
-/* Collective on context->comm. Computes curves todo[n_todo] (read on rank 0 alone, as the settings are) once each, rank
- * 0 included among the workers; records reach sink->record on rank 0 (the sink is used there alone). Every rank returns
- * the same status. The summary is the caller's, on failure too. */
+/* Collective on context->comm. Computes curves todo[n_todo] (read on rank 0 alone, as the settings are but for the
+ * guard) once each, rank 0 included among the workers; records reach sink->record on rank 0 (the sink is used there
+ * alone). Every rank returns the same status. The summary is the caller's, on failure too.
+ *
+ * RL_STOPPED: a signal on any rank, or the time left, ended the run early; all that was finished has reached the sink.
+ * Asked to stop soon, ranks finish their curves; asked to stop now, or out of time, they leave them between two pieces.
+ * With a time limit no curve is begun that by the rates, corrected by what this run has measured, cannot end in time.
+ * A failure names the rank and the curve. */
 rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const int64_t *todo, int64_t n_todo,
                           const rl_run_settings *settings, const rl_sink *sink, rl_run_summary *summary);
 

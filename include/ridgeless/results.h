@@ -29,6 +29,10 @@ rl_status rl_journal_append(rl_journal *journal, int64_t curve, const double *re
 /* Syncs what has waited for two seconds. Cheap: for a loop that waits long between appends. */
 rl_status rl_journal_tick(rl_journal *journal);
 
+/* Makes what was appended durable now, and nothing else: may be called in another thread, also while this one appends.
+ */
+void rl_journal_save(rl_journal *journal);
+
 /* Whether the curve is there, and its record (borrowed until the journal closes; NULL when absent). */
 const double *rl_journal_record(const rl_journal *journal, int64_t curve);
 int64_t rl_journal_count(const rl_journal *journal); /* curves of the plan that are there */

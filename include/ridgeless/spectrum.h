@@ -55,6 +55,9 @@ typedef enum rl_cell_status { /* also the flag values of `status` in the results
 } rl_cell_status;
 #define RL_CELL_STATUS_MEANINGS "done missing no_convergence zero_matrix"
 
+/* For people, like "the training features are all zero". */
+const char *rl_cell_status_text(rl_cell_status status);
+
 typedef struct rl_spectrum {
     int n_train, n_features, n_test;
     int n_modes;             /* min(n_train, n_features) */

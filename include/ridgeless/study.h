@@ -157,6 +157,9 @@ rl_status rl_fewest_ranks(const rl_study *study, const rl_grid *grid, double byt
  * many ranks would do. */
 rl_status rl_check_ranks(const rl_study *study, const rl_grid *grid, int ranks, double bytes_per_rank);
 
+/* A curve for people, like "`diabetes`, P = 10, repeat 3, N = 1 ... 39", into text[size]. */
+void rl_curve_text(const rl_plan *plan, int64_t curve, char *text, size_t size);
+
 /* The curve that has size i_n (an index of n_train) of a grid's (P, repeat). */
 int64_t rl_plan_curve(const rl_plan *plan, int grid, int p_index, int repeat, int i_n);
 

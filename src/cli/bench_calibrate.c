@@ -146,7 +146,7 @@ static rl_status make_study(int features, int repeats, made_study *made) {
 static rl_status run_study(const calibration *c, const made_study *made, double *flops, double *seconds) {
     const rl_plan *plan = &made->plan;
     const rl_sink none = {0};
-    const rl_run_settings settings = {.schedule = RL_SCHEDULE_DYNAMIC};
+    const rl_run_settings settings = {.schedule = RL_SCHEDULE_DYNAMIC, .seconds_left = INFINITY};
     rl_run_summary summary = {0};
     int64_t *todo = NULL;
     RL_TRY(rl_context_agree(c->context, RL_ALLOC(todo, plan->n_curves)));

@@ -21,8 +21,10 @@ typedef struct rl_settings {
     int64_t memory;    /* bytes that a node may give to all ranks on it; 0: what it has, see rl_memory_available */
     const char *datasets[RL_DATASETS_ASKED]; /* of the study's, to keep */
     int n_datasets;                          /* 0: all */
-    bool json, quiet, verbose, skip_missing;
-    bool sbatch; /* plan: print a batch script */
+    bool sbatch;                             /* plan: print a batch script */
+    bool json, quiet, verbose, skip_missing, fail_fast;
+    double started;   /* rl_seconds() */
+    double time_left; /* seconds from then until the process is to be gone; INFINITY: no limit */
     rl_schedule schedule;
     int ranks;            /* plan for so many; 0: find how many are worth using */
     int test_rows, block; /* bench spectrum */

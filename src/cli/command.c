@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +14,21 @@ typedef struct command {
     const char *options; /* letters of option_table */
     rl_status (*call)(rl_settings *settings, const rl_context *context);
     bool collective; /* runs on all ranks that mpirun or srun started; the others answer on rank 0 alone */
+    bool resumable;  /* signals stop it between two tasks; the others die of them */
     const char *summary, *description;
 } command;
 
 static const command commands[] = {
-    {"run", "STUDY", 1, 1, "oDdkmsqv", rl_command_run, true, "compute a study",
+    {"run", "STUDY", 1, 1, "oDdkmsTfqv", rl_command_run, true, true, "compute a study",
      "Computes what is missing of the study and writes the results file (NetCDF-4). Started alone, or by mpirun or "
      "srun with\n"
      "any number of ranks: the numbers are the same. Finished work is kept in FILE.journal; started again, only what "
      "is\n"
-     "missing is done."},
-    {"plan", "STUDY", 1, 1, "oDdknRmBjq", rl_command_plan, false, "say what a study would take",
+     "missing is done. SIGUSR1, SIGINT or the end of the time left: begins nothing more, finishes what is under way, "
+     "writes "
+     "the\n"
+     "results file of what is done and exits with 75; SIGTERM: leaves within 5 s. Run again to go on."},
+    {"plan", "STUDY", 1, 1, "oDdknRmBjq", rl_command_plan, false, false, "say what a study would take",
      "Does no work: prints cells, spectra, flops, memory a rank, estimated time by the machine's rates, ranks worth "
      "using,\n"
      "what is done already; for data sets on process grids the groups of ranks. Refuses a study whose cases do not "
@@ -31,15 +36,15 @@ static const command commands[] = {
      "says how many ranks would do. With --sbatch it prints instead a Slurm script that runs the study so: ranks, "
      "memory\n"
      "and time filled in with margins."},
-    {"status", "STUDY", 1, 1, "oDdkjq", rl_command_status, false, "say what is done of a study",
+    {"status", "STUDY", 1, 1, "oDdkjq", rl_command_status, false, false, "say what is done of a study",
      "Reads the journal and prints, for each data set, the curves that are finished and missing."},
-    {"show", "FILE", 1, 1, "j", rl_command_show, false, "summarize a results file",
+    {"show", "FILE", 1, 1, "j", rl_command_show, false, false, "summarize a results file",
      "Prints, for each data set, the threshold, the height of the spike (median test error at N = P over that at the "
      "largest\n"
      "N), and how much of it each ablation leaves."},
-    {"datasets", "", 0, 0, "dj", rl_command_datasets, false, "list the data sets",
+    {"datasets", "", 0, 0, "dj", rl_command_datasets, false, false, "list the data sets",
      "Lists each source of data with its rows, features and threshold, and where its files are or were looked for."},
-    {"bench", "study STUDY | spectrum SIZE | calibrate", 1, 2, "odkRrstbpjq", rl_command_bench, true,
+    {"bench", "study STUDY | spectrum SIZE | calibrate", 1, 2, "odkRrstbpjq", rl_command_bench, true, false,
      "measure the speed",
      "bench study STUDY computes the study without start-up and files and prints spectra and cells a second.\n"
      "bench spectrum SIZE (4000, or 3000x4000: training rows x features) makes one large spectrum on all ranks by "
@@ -70,6 +75,9 @@ static const option_row option_table[] = {
     {'n', "ranks", "N", "ranks to plan for (default: as many as are worth using)"},
     {'m', "memory", "SIZE", "memory of a node for all ranks on it, like 64GiB (default: what is available)"},
     {'s', "schedule", "WORD", "how ranks share curves: " RL_SCHEDULE_CHOICES " (default dynamic)"},
+    {'T', "time-left", "TIME",
+     "end within TIME (Slurm's 1-02:30:00, or 90s, 5min, 2h): begin nothing that cannot finish (default: no limit)"},
+    {'f', "fail-fast", NULL, "stop at the first spectrum that cannot be computed"},
     {'r', "repeats", "N", "repeats to compute instead of the study's; rounds of bench spectrum"},
     {'t', "test-rows", "T", "test rows of bench spectrum (default 500)"},
     {'b', "block", "NB", "block size of bench spectrum (default 64)"},
@@ -150,6 +158,12 @@ static rl_status add_dataset(const char *name, rl_settings *settings) {
     return RL_OK;
 }
 
+static rl_status parse_time_left(const char *text, double *seconds) {
+    if (rl_parse_seconds(text, seconds)) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "--time-left: got `%s`; expected a time, like 1-02:30:00, 12:30, 90s, 5min or 2h",
+                   text);
+}
+
 static rl_status apply_option(int letter, const char *argument, rl_settings *settings) {
     switch (letter) {
         case 'o':
@@ -184,6 +198,11 @@ static rl_status apply_option(int letter, const char *argument, rl_settings *set
             return parse_memory(argument, &settings->memory);
         case 's':
             return parse_schedule(argument, &settings->schedule);
+        case 'T':
+            return parse_time_left(argument, &settings->time_left);
+        case 'f':
+            settings->fail_fast = true;
+            break;
         case 'r':
             return parse_count("repeats", argument, &settings->repeats);
         case 't':
@@ -260,6 +279,7 @@ static rl_status report(rl_status status, bool prints) {
  * error. */
 static rl_status call_collectively(const command *c, rl_settings *settings) {
     rl_context context;
+    if (c->resumable && report(rl_stop_catch_signals(), true) != RL_OK) return RL_ERR_LIBRARY;
     rl_status status = rl_context_create(&settings->argc, &settings->argv, &context);
     if (status != RL_OK) return report(status, true);
     status = report(c->call(settings, &context), context.rank == 0);
@@ -292,7 +312,13 @@ static rl_status parse(int argc, char **argv, rl_settings *settings, const comma
 }
 
 int rl_cli_main(int argc, char **argv) {
-    rl_settings settings = {.argc = argc, .argv = argv, .test_rows = 500, .block = 64, .producer = "all"};
+    rl_settings settings = {.argc = argc,
+                            .argv = argv,
+                            .test_rows = 500,
+                            .block = 64,
+                            .producer = "all",
+                            .started = rl_seconds(),
+                            .time_left = INFINITY};
     const command *c = NULL;
     int answer = 0;
     const bool first = launched_rank() == 0;

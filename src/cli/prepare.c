@@ -69,6 +69,12 @@ rl_status rl_make_run_settings(const rl_settings *settings, const rl_context *co
     RL_TRY(rl_context_node_size(context, &ranks_of_node));
     double least = -rl_node_memory(settings) / ranks_of_node;
     RL_TRY(rl_context_largest(context, &least, 1));
-    *run = (rl_run_settings){.schedule = settings->schedule, .bytes_per_rank = -least};
-    return RL_OK;
+    *run = (rl_run_settings){.schedule = settings->schedule,
+                             .bytes_per_rank = -least,
+                             .seconds_left = settings->time_left - (rl_seconds() - settings->started)};
+    char *source = NULL;
+    const bool needed = context->rank == 0 && isfinite(run->seconds_left);
+    const rl_status status = needed ? rl_rates_find(NULL, &run->rates, &source) : RL_OK;
+    rl_free(source);
+    return rl_context_agree(context, status);
 }

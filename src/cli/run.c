@@ -1,3 +1,5 @@
+#include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "cli.h"
@@ -5,20 +7,45 @@
 /* Rank 0's part of a run. */
 typedef struct work {
     rl_prepared prepared;
-    rl_journal *journal;
+    _Atomic(rl_journal *) journal; /* also read by the guard's thread */
     rl_progress progress;
     int64_t *todo, n_todo;
+    int64_t n_computed; /* curves of this run, at its end */
+    bool fail_fast;
     time_t started;
 } work;
 
+/* The first spectrum that could not be computed is the end of a run with --fail-fast. */
+static rl_status check_spectra(const rl_plan *plan, int64_t curve, const double *record) {
+    const rl_curve *c = &plan->curves[curve];
+    const rl_record_layout layout = rl_record_layout_of(plan, c->grid);
+    char text[200];
+    for (int i = 0; i < layout.n_sizes; i++) {
+        const rl_cell_status status = (rl_cell_status)record[layout.status + (size_t)i];
+        if (status == RL_CELL_DONE || status == RL_CELL_MISSING) continue;
+        rl_curve_text(plan, curve, text, sizeof text);
+        return rl_fail(RL_ERR_CELLS, "%s: no spectrum at N = %d: %s; without --fail-fast the run goes on", text,
+                       plan->grids[c->grid].n_train[c->first_size + i], rl_cell_status_text(status));
+    }
+    return RL_OK;
+}
+
 static rl_status keep_record(void *state, int64_t curve, const double *record, size_t length) {
-    return rl_journal_append(((work *)state)->journal, curve, record, length);
+    const work *w = state;
+    RL_TRY(rl_journal_append(w->journal, curve, record, length));
+    return w->fail_fast ? check_spectra(&w->prepared.plan, curve, record) : RL_OK;
 }
 
 static rl_status pass_time(void *state, int64_t done, int64_t total) {
     work *w = state;
     rl_progress_show(&w->progress, done, total);
     return rl_journal_tick(w->journal);
+}
+
+/* The process is about to end in the middle of something. */
+static void save(void *state) {
+    rl_journal *journal = ((work *)state)->journal;
+    if (journal != NULL) rl_journal_save(journal);
 }
 
 static rl_status list_missing(work *w) {
@@ -37,7 +64,9 @@ static rl_status prepare(const rl_settings *settings, work *w) {
         rl_debug("%s: %d rows, %d features, from %s", data->name, data->n_rows, data->n_features, data->origin);
     }
     RL_TRY(rl_results_check_output(w->prepared.output, &w->prepared.plan));
-    RL_TRY(rl_journal_open(w->prepared.output, &w->prepared.plan, false, &w->journal));
+    rl_journal *journal;
+    RL_TRY(rl_journal_open(w->prepared.output, &w->prepared.plan, false, &journal));
+    w->journal = journal;
     RL_TRY(list_missing(w));
     const int64_t n_curves = w->prepared.plan.n_curves;
     if (w->n_todo < n_curves)
@@ -74,9 +103,9 @@ static void print_shares(const rl_context *context, const rl_run_summary *summar
 
 static void print_summary(const rl_context *context, const work *w, const rl_run_summary *summary) {
     const rl_plan *plan = &w->prepared.plan;
-    const double part = (double)w->n_todo / (double)plan->n_curves, cells = part * (double)plan->n_cells;
+    const double part = (double)w->n_computed / (double)plan->n_curves, cells = part * (double)plan->n_cells;
     char time_text[32];
-    if (w->n_todo == 0) return;
+    if (w->n_computed == 0) return;
     rl_info("%.0f cells from %.0f spectra on %d rank(s) in %s: %.3g cells/s, load imbalance %.2f", cells,
             part * (double)plan->n_spectra, context->size, rl_time_text(summary->seconds, time_text),
             summary->seconds > 0 ? cells / summary->seconds : 0, summary->imbalance);
@@ -90,7 +119,7 @@ static rl_status write_results(const rl_settings *settings, const rl_context *co
                                   .context = context,
                                   .plan = &w->prepared.plan,
                                   .started = w->started,
-                                  .n_computed = w->n_todo,
+                                  .n_computed = w->n_computed,
                                   .hosts = hosts,
                                   .summary = summary};
     rl_provenance provenance = {0};
@@ -109,27 +138,54 @@ static rl_status write_results(const rl_settings *settings, const rl_context *co
                    w->prepared.output, (long long)n_failed, (long long)w->prepared.plan.n_spectra);
 }
 
-static rl_status run_study(const rl_settings *settings, const rl_context *context, work *w) {
-    const bool root = context->rank == 0;
+/* Why a run ended early, and what comes next. */
+static rl_status report_stop(const rl_settings *settings, const work *w) {
+    const long long done = rl_journal_count(w->journal), all = w->prepared.plan.n_curves;
+    if (rl_stop_signal() != NULL)
+        return rl_fail(RL_STOPPED, "stopped by %s: %lld of %lld curves are done; run again to go on", rl_stop_signal(),
+                       done, all);
+    if (isfinite(settings->time_left))
+        return rl_fail(RL_STOPPED,
+                       "stopped: no other curve would have ended in the time left; %lld of %lld curves are done; run "
+                       "again to go on",
+                       done, all);
+    return rl_fail(RL_STOPPED, "stopped by a signal to another rank: %lld of %lld curves are done; run again to go on",
+                   done, all);
+}
+
+/* Computes and writes what there is to write. */
+static rl_status compute(const rl_settings *settings, const rl_context *context, const rl_run_settings *run, work *w) {
     const rl_sink sink = {.record = keep_record, .progress = pass_time, .state = w};
     rl_run_summary summary;
-    rl_run_settings run;
     rl_text hosts = RL_TEXT_EMPTY;
-    RL_TRY(rl_context_agree(context, root ? prepare(settings, w) : RL_OK));
-    RL_TRY(rl_parallel_share_plan(context, &w->prepared.study, &w->prepared.plan));
-    RL_TRY(rl_parallel_complete_plan(context, &w->prepared.plan));
-    RL_TRY(rl_make_run_settings(settings, context, &run));
-    rl_status status = rl_parallel_run(context, &w->prepared.plan, w->todo, w->n_todo, &run, &sink, &summary);
-    if (status == RL_OK) status = rl_context_hosts(context, &hosts);
-    if (status == RL_OK && root) status = write_results(settings, context, w, &hosts, &summary);
+    rl_status status = rl_parallel_run(context, &w->prepared.plan, w->todo, w->n_todo, run, &sink, &summary);
+    const bool stopped = status == RL_STOPPED;
+    if (stopped || status == RL_OK) status = rl_context_hosts(context, &hosts);
+    rl_guard_doing(run->guard, "writing the results file");
+    if (context->rank == 0) w->n_computed = rl_journal_count(w->journal) - (w->prepared.plan.n_curves - w->n_todo);
+    if (status == RL_OK && context->rank == 0) status = write_results(settings, context, w, &hosts, &summary);
+    if (status == RL_OK && stopped && context->rank == 0) status = report_stop(settings, w);
     rl_run_summary_destroy(&summary);
     rl_free(hosts.bytes);
     return rl_context_agree(context, status);
 }
 
+static rl_status run_study(const rl_settings *settings, const rl_context *context, rl_guard *guard, work *w) {
+    rl_run_settings run;
+    RL_TRY(rl_context_agree(context, context->rank == 0 ? prepare(settings, w) : RL_OK));
+    RL_TRY(rl_parallel_share_plan(context, &w->prepared.study, &w->prepared.plan));
+    RL_TRY(rl_parallel_complete_plan(context, &w->prepared.plan));
+    RL_TRY(rl_make_run_settings(settings, context, &run));
+    run.guard = guard;
+    return compute(settings, context, &run, w);
+}
+
 rl_status rl_command_run(rl_settings *settings, const rl_context *context) {
-    work w = {0};
-    rl_status status = run_study(settings, context, &w);
+    work w = {.fail_fast = settings->fail_fast};
+    rl_guard *guard = NULL;
+    rl_status status = rl_guard_start(context, save, &w, &guard);
+    if (status == RL_OK) status = run_study(settings, context, guard, &w);
+    rl_guard_stop(guard);
     rl_progress_end(&w.progress);
     const rl_status closed = w.journal != NULL ? rl_journal_close(w.journal) : RL_OK;
     if (status == RL_OK) status = closed;

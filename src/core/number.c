@@ -1,6 +1,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,4 +67,50 @@ bool rl_parse_bytes(const char *text, int64_t *bytes) {
     if (!(value >= 1 && value < 0x1p62)) return false;
     *bytes = (int64_t)value;
     return true;
+}
+
+/* 0 for what is no unit of time. */
+static double seconds_of_unit(const char *text) {
+    static const struct {
+        const char *name;
+        double seconds;
+    } units[] = {{"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(text, units[i].name) == 0) return units[i].seconds;
+    return 0;
+}
+
+/* [days-][hours:]minutes:seconds */
+static bool parse_clock(const char *text, double *seconds) {
+    int days = 0, fields[3], n = 0, used = 0;
+    if (sscanf(text, "%6d-%n", &days, &used) != 1 || used == 0) days = 0;
+    text += used;
+    while (n < 3 && isdigit((unsigned char)*text) && sscanf(text, "%6d%n", &fields[n], &used) == 1) {
+        n++;
+        text += used;
+        if (*text != ':') break;
+        text++;
+    }
+    if (*text != '\0' || n < 2 || text[-1] == ':' || (days > 0 && n < 3)) return false;
+    *seconds = 86400.0 * days;
+    for (int i = n - 1, unit = 1; i >= 0; i--, unit *= 60) *seconds += (double)fields[i] * unit;
+    return true;
+}
+
+bool rl_parse_seconds(const char *text, double *seconds) {
+    static const char *const unlimited[] = {"UNLIMITED", "NOT_SET", "INVALID"};
+    char number[32];
+    for (size_t i = 0; i < sizeof unlimited / sizeof *unlimited; i++)
+        if (strcmp(text, unlimited[i]) == 0) {
+            *seconds = INFINITY;
+            return true;
+        }
+    if (strchr(text, ':') != NULL) return isdigit((unsigned char)*text) && parse_clock(text, seconds);
+    const size_t length = strspn(text, ".0123456789");
+    if (length >= sizeof number) return false;
+    memcpy(number, text, length);
+    number[length] = '\0';
+    if (!rl_parse_real(number, seconds)) return false;
+    *seconds *= seconds_of_unit(text + length);
+    return seconds_of_unit(text + length) > 0;
 }

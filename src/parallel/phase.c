@@ -99,12 +99,17 @@ static rl_status share_order(const rl_run *r, rl_lane *lane) {
     return RL_OK;
 }
 
+static rl_status share_settings(rl_run *r) {
+    rl_guard *const guard = r->settings.guard; /* each rank has its own */
+    RL_MPI(MPI_Bcast(&r->settings, (int)sizeof r->settings, MPI_BYTE, 0, r->context->comm));
+    r->settings.guard = guard;
+    return RL_OK;
+}
+
 rl_status rl_share_todo(rl_run *r, const int64_t *todo, int64_t n_todo) {
-    int schedule = (int)r->settings.schedule;
     r->n = n_todo;
     RL_MPI(MPI_Bcast(&r->n, 1, MPI_INT64_T, 0, r->context->comm));
-    RL_MPI(MPI_Bcast(&schedule, 1, MPI_INT, 0, r->context->comm));
-    r->settings.schedule = (rl_schedule)schedule;
+    RL_TRY(share_settings(r));
     rl_status status = RL_ALLOC(r->ranks_of_grid, r->plan->n_grids);
     for (int l = 0; l < RL_N_LANES && status == RL_OK; l++) status = RL_ALLOC(r->lanes[l].order, r->n);
     if (status == RL_OK && r->context->rank == 0) status = choose_ranks(r, todo);
@@ -181,6 +186,14 @@ static rl_status run_phase(rl_run *r, int ranks, rl_status (*work)(rl_run *r)) {
     return status;
 }
 
+/* Collective. Whoever was asked to stop, or told to, asks all. */
+static rl_status agree_to_stop(rl_run *r) {
+    int stop = (int)(rl_stop_requested() > r->stop ? rl_stop_requested() : r->stop);
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &stop, 1, MPI_INT, MPI_MAX, r->context->comm));
+    r->stop = (rl_stop)stop;
+    return RL_OK;
+}
+
 static int ranks_of(const rl_run *r, int64_t curve) {
     return r->ranks_of_grid[r->plan->curves[curve].grid];
 }
@@ -192,6 +205,8 @@ rl_status rl_run_phases(rl_run *r, rl_status (*work)(rl_run *r)) {
         for (grid->end = grid->start; grid->end < grid->total && ranks_of(r, grid->order[grid->end]) == ranks;)
             grid->end++;
         RL_TRY(run_phase(r, ranks, work));
+        RL_TRY(agree_to_stop(r));
+        if (r->stop != RL_STOP_NONE) return RL_OK;
     }
     grid->start = grid->end = grid->total;
     return run_phase(r, 0, work);

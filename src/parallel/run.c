@@ -4,8 +4,12 @@
  * 0. Under the dynamic schedule rank 0 answers a record with the next curve. Teams hold two curves at a time where
  * there are plenty, so that they compute while the answer travels, or while rank 0 is busy with its group's case. Rank
  * 0 computes too, and serves the others between two spectra of a curve of its own. In a team on a process grid the
- * first rank alone talks with rank 0, and tells the others what is next. */
+ * first rank alone talks with rank 0, and tells the others what is next.
+ *
+ * A rank that was asked to stop, by a signal or by the time left, begins nothing more and says so in its next message;
+ * rank 0 then answers everybody with STOP. A group agrees on it before each of its curves, never inside one. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,7 +18,7 @@
 enum { TAG_RECORD = 1, TAG_CURVE = 2 };
 
 /* A message with a record: this header, then the record, or the error message's bytes when the status is a failure. */
-enum { HEADER_POSITION, HEADER_STATUS, HEADER_LENGTH, HEADER_SECONDS, N_HEADER };
+enum { HEADER_POSITION, HEADER_STATUS, HEADER_LENGTH, HEADER_SECONDS, HEADER_STOP, N_HEADER };
 enum { MESSAGE_DOUBLES = 1024 / sizeof(double) };
 enum { N_SLOTS = 2 }; /* records under way from a worker */
 
@@ -59,34 +63,69 @@ static int64_t curve_at(rl_run *r, rl_team team, int64_t position) {
     return lane_of(r, team)->order[position];
 }
 
+/* How many ranks a team's curve is computed by. */
+static int ranks_of(const rl_run *r, rl_team team) {
+    return team.lane == RL_LANE_GRID ? r->phase.ranks_per_case : 1;
+}
+
+static bool stopping(rl_run *r) {
+    if (rl_stop_requested() > r->stop) r->stop = rl_stop_requested();
+    return r->stop != RL_STOP_NONE;
+}
+
+static bool fits(rl_run *r, rl_team team, int64_t position) {
+    return rl_pace_fits(r, curve_at(r, team, position), ranks_of(r, team));
+}
+
+/* Between two pieces of a curve. */
+static bool may_go_on(void *state) {
+    return rl_stop_requested() < RL_STOP_NOW && !rl_pace_over(state);
+}
+
+static rl_status fail_curve(const rl_run *r, const char *curve, rl_status status) {
+    if (r->context->size == 1) return rl_fail(status, "%s: %s", curve, rl_error_message());
+    return rl_fail(status, "rank %d, %s: %s", r->context->rank, curve, rl_error_message());
+}
+
 static rl_status compute(rl_run *r, int64_t position, rl_tick tick, double *record, double *seconds) {
     const double start = rl_seconds();
-    const rl_status status = rl_task_curve(r->task, curve_at(r, r->team, position), tick, record);
+    const int64_t curve = curve_at(r, r->team, position);
+    char text[200];
+    rl_curve_text(r->plan, curve, text, sizeof text);
+    rl_guard_doing(r->settings.guard, "computing %s", text);
+    const rl_status status = rl_task_curve(r->task, curve, tick, record);
+    rl_guard_doing(r->settings.guard, "between two curves");
     *seconds = rl_seconds() - start;
     r->share.busy_seconds += *seconds;
-    r->share.curves++;
-    return status;
+    r->share.curves += status == RL_OK;
+    return status == RL_OK || status == RL_STOPPED ? status : fail_curve(r, text, status);
 }
 
 static size_t record_length(rl_run *r, int64_t position) {
     return rl_record_layout_of(r->plan, r->plan->curves[curve_at(r, r->team, position)].grid).length;
 }
 
-/* The first rank of a group tells the others the next position; alone, a rank has nobody to tell. */
+/* The first rank of a group tells the others the next position; alone, a rank has nobody to tell. NOTHING when one of
+ * them was asked to stop. */
 static rl_status tell_group(rl_run *r, int64_t *position) {
-    if (r->grid != NULL) RL_MPI(MPI_Bcast(position, 1, MPI_INT64_T, 0, r->grid->comm));
+    int stop = stopping(r) ? (int)r->stop : RL_STOP_NONE;
+    if (r->grid == NULL) return RL_OK;
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &stop, 1, MPI_INT, MPI_MAX, r->grid->comm));
+    r->stop = (rl_stop)stop;
+    if (r->stop != RL_STOP_NONE) *position = NOTHING;
+    RL_MPI(MPI_Bcast(position, 1, MPI_INT64_T, 0, r->grid->comm));
     return RL_OK;
 }
 
 /* The other ranks of a group. Their first one reports. */
 static rl_status follow(rl_run *r) {
-    const rl_tick none = {0};
+    const rl_tick tick = {.call = may_go_on, .state = r};
     for (;;) {
         int64_t position = NOTHING;
         double seconds;
         RL_TRY(tell_group(r, &position));
         if (position == NOTHING) return RL_OK;
-        compute(r, position, none, r->slot[0], &seconds);
+        compute(r, position, tick, r->slot[0], &seconds);
     }
 }
 
@@ -97,7 +136,6 @@ typedef struct worker {
     int64_t known;   /* own curves taken so far */
     int64_t sent;    /* a curve that rank 0 sent and that is still to do; NOTHING: none */
     int answers_due; /* every record is answered */
-    bool stop;       /* rank 0 wants no more */
     MPI_Request sending[N_SLOTS];
 } worker;
 
@@ -105,10 +143,10 @@ static rl_status receive_answer(worker *w) {
     int64_t position;
     RL_MPI(MPI_Recv(&position, 1, MPI_INT64_T, 0, TAG_CURVE, w->r->context->comm, MPI_STATUS_IGNORE));
     w->answers_due--;
-    if (position == STOP)
-        w->stop = true;
-    else
+    if (position != STOP)
         w->sent = position;
+    else if (w->r->stop == RL_STOP_NONE)
+        w->r->stop = RL_STOP_SOON;
     return RL_OK;
 }
 
@@ -125,10 +163,12 @@ static rl_status receive_answers(worker *w, bool idle) {
 
 /* The next curve to compute in *position, NOTHING when all is done. */
 static rl_status next_curve(worker *w, int64_t *position) {
-    const int64_t own = own_position(w->r, w->r->team, w->known);
+    rl_run *r = w->r;
+    int64_t own = own_position(r, r->team, w->known);
+    for (; own != NOTHING && !fits(r, r->team, own); own = own_position(r, r->team, w->known)) w->known++;
     RL_TRY(receive_answers(w, own == NOTHING));
     *position = NOTHING;
-    if (w->stop) return RL_OK;
+    if (stopping(r)) return RL_OK;
     if (own != NOTHING) {
         w->known++;
         *position = own;
@@ -142,7 +182,7 @@ static rl_status next_curve(worker *w, int64_t *position) {
 static rl_status send_message(worker *w, int slot, int64_t position, rl_status status, double seconds) {
     double *message = w->r->slot[slot];
     size_t length = position != NOTHING ? record_length(w->r, position) : 0;
-    if (status != RL_OK) {
+    if (status != RL_OK && status != RL_STOPPED) {
         length = MESSAGE_DOUBLES;
         memset(message + N_HEADER, 0, sizeof(double) * MESSAGE_DOUBLES);
         strncpy((char *)(message + N_HEADER), rl_error_message(), sizeof(double) * MESSAGE_DOUBLES - 1);
@@ -151,6 +191,7 @@ static rl_status send_message(worker *w, int slot, int64_t position, rl_status s
     message[HEADER_STATUS] = (double)status;
     message[HEADER_LENGTH] = (double)length;
     message[HEADER_SECONDS] = seconds;
+    message[HEADER_STOP] = (double)(stopping(w->r) ? w->r->stop : RL_STOP_NONE);
     RL_MPI(MPI_Isend(message, (int)(N_HEADER + length), MPI_DOUBLE, 0, TAG_RECORD, w->r->context->comm,
                      &w->sending[slot]));
     return RL_OK;
@@ -159,7 +200,7 @@ static rl_status send_message(worker *w, int slot, int64_t position, rl_status s
 /* Computes until there is nothing left, takes the last answers, and says goodbye: rank 0 then waits for this team no
  * more. */
 static rl_status run_worker(rl_run *r) {
-    const rl_tick none = {0};
+    const rl_tick tick = {.call = may_go_on, .state = r};
     worker w = {.r = r, .sent = NOTHING, .sending = {MPI_REQUEST_NULL, MPI_REQUEST_NULL}};
     int slot = 0;
     for (;; slot = (slot + 1) % N_SLOTS) {
@@ -169,7 +210,7 @@ static rl_status run_worker(rl_run *r) {
         RL_MPI(MPI_Wait(&w.sending[slot], MPI_STATUS_IGNORE));
         RL_TRY(tell_group(r, &position));
         if (position == NOTHING) break;
-        const rl_status status = compute(r, position, none, r->slot[slot] + N_HEADER, &seconds);
+        const rl_status status = compute(r, position, tick, r->slot[slot] + N_HEADER, &seconds);
         RL_TRY(send_message(&w, slot, position, status, seconds));
         w.answers_due++;
     }
@@ -184,7 +225,7 @@ static rl_status run_worker(rl_run *r) {
 static void note_failure(rl_run *r, rl_status status, const char *message) {
     if (r->status != RL_OK) return;
     r->status = status;
-    strncpy(r->failure, message, sizeof r->failure - 1);
+    snprintf(r->failure, sizeof r->failure, "%s", message);
 }
 
 static void pass_time(rl_run *r) {
@@ -197,12 +238,12 @@ static void count(rl_run *r, rl_team team, int64_t curve, double seconds) {
     rl_run_summary *s = r->summary;
     const bool on_grid = team.lane == RL_LANE_GRID;
     r->received++;
+    rl_pace_note(r, curve, ranks_of(r, team), seconds);
     if (r->phase.n_groups > 0) {
         rl_grouping *grouping = &s->groupings[s->n_groupings - 1];
         *(on_grid ? &grouping->curves : &grouping->left_over_curves) += 1;
     }
-    if (s->timed != NULL)
-        s->timed[s->n_timed++] = (rl_timed_curve){curve, on_grid ? r->phase.ranks_per_case : 1, seconds};
+    if (s->timed != NULL) s->timed[s->n_timed++] = (rl_timed_curve){curve, ranks_of(r, team), seconds};
 }
 
 static void deliver(rl_run *r, rl_team team, int64_t position, const double *record, size_t length, double seconds) {
@@ -215,14 +256,16 @@ static void deliver(rl_run *r, rl_team team, int64_t position, const double *rec
     pass_time(r);
 }
 
-/* Ranks left over stop when the groups have nothing more to begin: the next phase is for all. */
+/* Ranks left over stop when the groups have nothing more to begin: the next phase is for all. What cannot end in time
+ * is passed over: a cheaper curve may. */
 static int64_t hand_out(rl_run *r, rl_team team) {
     rl_lane *lane = lane_of(r, team);
     const rl_lane *grid = &r->lanes[RL_LANE_GRID];
-    if (r->status != RL_OK) return STOP;
-    if (schedule_of(r, team) != RL_SCHEDULE_DYNAMIC || lane->next >= lane->end) return NOTHING;
+    if (r->status != RL_OK || stopping(r)) return STOP;
+    if (schedule_of(r, team) != RL_SCHEDULE_DYNAMIC) return NOTHING;
     if (team.lane == RL_LANE_ALONE && r->phase.n_groups > 0 && grid->next >= grid->end) return NOTHING;
-    return lane->next++;
+    while (lane->next < lane->end && !fits(r, team, lane->next)) lane->next++;
+    return lane->next < lane->end ? lane->next++ : NOTHING;
 }
 
 static rl_status listen(rl_run *r) {
@@ -235,11 +278,12 @@ static rl_status take_message(rl_run *r, int rank) {
     const double *message = r->slot[1];
     const rl_status status = (rl_status)(int)message[HEADER_STATUS];
     const rl_team team = rl_team_of(r, rank);
+    if ((int)message[HEADER_STOP] > (int)r->stop) r->stop = (rl_stop)(int)message[HEADER_STOP];
     if ((int64_t)message[HEADER_POSITION] == NOTHING) {
         r->working--;
         return RL_OK;
     }
-    if (status != RL_OK) note_failure(r, status, (const char *)(message + N_HEADER));
+    if (status != RL_OK && status != RL_STOPPED) note_failure(r, status, (const char *)(message + N_HEADER));
     const int64_t position = hand_out(r, team);
     RL_MPI(MPI_Send(&position, 1, MPI_INT64_T, rank, TAG_CURVE, r->context->comm));
     if (status == RL_OK)
@@ -264,33 +308,44 @@ static rl_status serve(rl_run *r, bool *any) {
 }
 
 static bool serve_tick(void *state) {
+    rl_run *r = state;
     bool any;
-    return serve(state, &any) == RL_OK;
+    r->mpi_failed = serve(r, &any) != RL_OK;
+    return !r->mpi_failed && may_go_on(r);
 }
 
 static rl_status compute_own(rl_run *r, int64_t position) {
     const rl_tick tick = {.call = serve_tick, .state = r};
     bool any;
     double seconds;
-    RL_TRY(tell_group(r, &position));
     const rl_status status = compute(r, position, tick, r->slot[0], &seconds);
-    if (status == RL_STOPPED) return RL_ERR_LIBRARY; /* MPI failed in the tick */
+    if (r->mpi_failed) return RL_ERR_LIBRARY;
     if (status == RL_OK)
         deliver(r, r->team, position, r->slot[0], record_length(r, position), seconds);
-    else
+    else if (status != RL_STOPPED)
         note_failure(r, status, rl_error_message());
     return serve(r, &any);
 }
 
-static rl_status own_curves(rl_run *r) {
-    int64_t end = NOTHING;
-    for (int64_t k = 0; r->status == RL_OK; k++) {
-        int64_t position = own_position(r, r->team, k);
-        if (position == NOTHING) position = hand_out(r, r->team);
+/* The next of rank 0's own, *k of which it has taken or passed over. */
+static int64_t next_own(rl_run *r, int64_t *k) {
+    if (r->status != RL_OK || stopping(r)) return NOTHING;
+    for (;;) {
+        const int64_t position = own_position(r, r->team, (*k)++);
         if (position == NOTHING) break;
+        if (fits(r, r->team, position)) return position;
+    }
+    const int64_t position = hand_out(r, r->team);
+    return position == STOP ? NOTHING : position;
+}
+
+static rl_status own_curves(rl_run *r) {
+    for (int64_t k = 0;;) {
+        int64_t position = next_own(r, &k);
+        RL_TRY(tell_group(r, &position));
+        if (position == NOTHING) return RL_OK;
         RL_TRY(compute_own(r, position));
     }
-    return tell_group(r, &end);
 }
 
 static rl_status await_others(rl_run *r) {
@@ -326,7 +381,10 @@ static rl_status run_rank_0(rl_run *r) {
 static rl_status work(rl_run *r) {
     const bool root = r->context->rank == 0;
     const rl_status status = root ? run_rank_0(r) : r->team.leads ? run_worker(r) : follow(r);
-    if (status != RL_OK && (!root || r->status == RL_OK)) rl_context_abort(r->context, status);
+    if (status != RL_OK && (!root || r->status == RL_OK)) {
+        rl_guard_leaving(r->settings.guard, status);
+        rl_context_abort(r->context, status);
+    }
     return rl_context_agree(r->context, status);
 }
 
@@ -379,12 +437,15 @@ rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const 
     const double start = rl_seconds();
     *summary = (rl_run_summary){0};
     rl_status status = rl_share_todo(&r, todo, n_todo);
+    rl_pace_begin(&r);
     if (status == RL_OK) status = rl_context_agree(context, prepare(&r));
     if (status == RL_OK) status = rl_run_phases(&r, work);
     const double seconds = rl_seconds() - start;
+    const bool early = context->rank == 0 && r.received < r.n;
     release(&r);
     RL_TRY(status);
-    return gather_summary(&r, seconds);
+    RL_TRY(gather_summary(&r, seconds));
+    return rl_context_agree(context, early ? rl_fail(RL_STOPPED, "stopped early") : RL_OK);
 }
 
 void rl_run_summary_destroy(rl_run_summary *summary) {

@@ -29,6 +29,12 @@ typedef struct rl_phase {
     int n_groups;
 } rl_phase;
 
+/* How the time is used that a run has been given. */
+typedef struct rl_pace {
+    double deadline;            /* of this rank's rl_seconds(); INFINITY: none */
+    double predicted, measured; /* seconds of the curves that ended; rank 0 alone */
+} rl_pace;
+
 typedef struct rl_run {
     const rl_context *context;
     const rl_plan *plan;
@@ -45,6 +51,9 @@ typedef struct rl_run {
     rl_process_grid *grid; /* this rank's group; NULL: it works alone */
     rl_task *task;
 
+    rl_pace pace;
+    rl_stop stop; /* begins nothing more: asked for by a signal here, or by another rank */
+
     rl_rank_share share;
     size_t message_length; /* doubles of the longest message */
     double *slot[2];       /* [message_length]: a worker's records under way; on rank 0 its own and the incoming one */
@@ -53,19 +62,29 @@ typedef struct rl_run {
     int working;      /* other teams that have not said goodbye */
     rl_status status; /* first failure; nothing is handed out after it */
     char failure[1024];
+    bool mpi_failed; /* while a curve was computed */
     MPI_Request request;
 } rl_run;
+
+/* ---- time (pace.c) ----------------------------------------------------------------------------------------------- */
+
+void rl_pace_begin(rl_run *r);
+void rl_pace_note(rl_run *r, int64_t curve, int ranks, double seconds);
+
+/* Whether the curve can end in time, and whether the time is over. */
+bool rl_pace_fits(const rl_run *r, int64_t curve, int ranks);
+bool rl_pace_over(const rl_run *r);
 
 /* ---- phases (phase.c) -------------------------------------------------------------------------------------------- */
 
 /* The team that a rank belongs to in the phase. */
 rl_team rl_team_of(const rl_run *r, int rank);
 
-/* Collective. Sorts rank 0's todo[n_todo] into the lanes' orders and shares r->n. */
+/* Collective. Sorts rank 0's todo[n_todo] into the lanes' orders and shares r->n and the settings. */
 rl_status rl_share_todo(rl_run *r, const int64_t *todo, int64_t n_todo);
 
 /* Collective. Runs every phase: `work` is called on all ranks, with lanes, teams and tasks made. A failure of work
- * ends the run. */
+ * ends the run; asked to stop on any rank, no further phase begins. */
 rl_status rl_run_phases(rl_run *r, rl_status (*work)(rl_run *r));
 
 #endif

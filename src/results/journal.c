@@ -437,6 +437,10 @@ rl_status rl_journal_tick(rl_journal *journal) {
     return sync_file(journal);
 }
 
+void rl_journal_save(rl_journal *journal) {
+    fdatasync(journal->fd);
+}
+
 const double *rl_journal_record(const rl_journal *journal, int64_t curve) {
     return journal->records[curve];
 }

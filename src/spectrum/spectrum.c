@@ -10,6 +10,14 @@ const char *rl_producer_name(rl_producer producer) {
     return names[producer];
 }
 
+const char *rl_cell_status_text(rl_cell_status status) {
+    static const char *const texts[] = {[RL_CELL_DONE] = "done",
+                                        [RL_CELL_MISSING] = "not computed yet",
+                                        [RL_CELL_NO_CONVERGENCE] = "LAPACK did not converge",
+                                        [RL_CELL_ZERO_MATRIX] = "the training features are all zero"};
+    return texts[status];
+}
+
 rl_status rl_spectrum_add_up(const rl_spectrum *s, double *sums, int64_t n) {
     return s->add_up == NULL ? RL_OK : s->add_up(s->holders, sums, n);
 }

@@ -1,5 +1,6 @@
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -344,6 +345,16 @@ rl_status rl_plan_create_with(const rl_study *study, rl_dataset *datasets, int n
     for (int i = 0; i < n; i++) rl_dataset_destroy(&datasets[i]); /* a failure leaves some behind */
     if (status != RL_OK) rl_plan_destroy(plan);
     return status;
+}
+
+void rl_curve_text(const rl_plan *plan, int64_t curve, char *text, size_t size) {
+    const rl_curve *c = &plan->curves[curve];
+    const rl_grid *g = &plan->grids[c->grid];
+    const int first = g->n_train[c->first_size], last = g->n_train[c->first_size + c->n_sizes - 1];
+    char range[16] = "";
+    if (c->n_sizes > 1) snprintf(range, sizeof range, " ... %d", last);
+    snprintf(text, size, "`%s`, P = %d, repeat %d, N = %d%s", g->data.name, g->n_features[c->p_index], c->repeat, first,
+             range);
 }
 
 int64_t rl_plan_curve(const rl_plan *plan, int grid, int p_index, int repeat, int i_n) {

@@ -139,6 +139,26 @@ static void put(const char *root, const char *path, const char *text) {
     fclose(file);
 }
 
+static void spans_of_time_have_units(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        double seconds;
+    } good[] = {{"90s", 90},           {"0.5s", 0.5},         {"5min", 300},        {"2h", 7200},
+                {"1.5d", 129600},      {"0:07", 7},           {"12:34", 754},       {"2:03:04", 7384},
+                {"0:00", 0},           {"1-02:03:04", 93784}, {"100:00:00", 3.6e5}, {"UNLIMITED", INFINITY},
+                {"NOT_SET", INFINITY}, {"INVALID", INFINITY}};
+    static const char *const bad[] = {"",    "5",   "5 min",   "5m",  "-5s",     "1e3s", "s",
+                                      ":10", "10:", "1:2:3:4", "1-2", "1-00:10", "0x5s", "unlimited"};
+    double seconds;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(rl_parse_seconds(good[i].text, &seconds));
+        assert_true(seconds == good[i].seconds);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (rl_parse_seconds(bad[i], &seconds)) fail_msg("`%s` was taken for %g s", bad[i], seconds);
+}
+
 static void memory_is_what_the_kernel_and_all_groups_leave(void **state) {
     char root[] = "/tmp/ridgeless-memory-XXXXXX", command[100];
     assert_non_null(mkdtemp(root));
@@ -199,6 +219,7 @@ int main(void) {
         cmocka_unit_test(reals_are_strict),
         cmocka_unit_test(integers_are_strict),
         cmocka_unit_test(sizes_of_memory_have_units),
+        cmocka_unit_test(spans_of_time_have_units),
         cmocka_unit_test(memory_is_what_the_kernel_and_all_groups_leave),
         cmocka_unit_test(texts_grow),
         cmocka_unit_test(files_are_read_whole_or_refused),

@@ -1,0 +1,80 @@
+#define _GNU_SOURCE /* sem_clockwait */
+#include <errno.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ridgeless/core.h"
+
+typedef struct stop_signal {
+    int number;
+    rl_stop asks;
+    bool may_be_ignored; /* whoever started us had it ignored: it stays so */
+    const char *name;
+} stop_signal;
+
+static const stop_signal stop_signals[] = {{SIGUSR1, RL_STOP_SOON, false, "SIGUSR1"},
+                                           {SIGUSR2, RL_STOP_SOON, false, "SIGUSR2"},
+                                           {SIGINT, RL_STOP_SOON, true, "SIGINT"},
+                                           {SIGTERM, RL_STOP_NOW, false, "SIGTERM"},
+                                           {SIGHUP, RL_STOP_NOW, true, "SIGHUP"}};
+enum { N_SIGNALS = sizeof stop_signals / sizeof *stop_signals };
+
+static volatile sig_atomic_t requested = RL_STOP_NONE, by_signal = -1, interrupts = 0; /* by_signal: its place above */
+static sem_t wake;
+
+static void leave_at_once(void) {
+    static const char text[] = "ridgeless: left at once; what was finished is kept, run again to go on\n";
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(rl_exit_status(RL_STOPPED));
+    _exit(rl_exit_status(RL_STOPPED));
+}
+
+static void note_signal(int number) {
+    const int error = errno;
+    if (number == SIGINT && interrupts++ > 0) leave_at_once();
+    for (int i = 0; i < N_SIGNALS; i++)
+        if (stop_signals[i].number == number && (int)stop_signals[i].asks > requested) {
+            by_signal = i;
+            requested = (int)stop_signals[i].asks;
+        }
+    sem_post(&wake);
+    errno = error;
+}
+
+rl_status rl_stop_catch_signals(void) {
+    struct sigaction before, action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    if (sem_init(&wake, 0, 0) != 0) return rl_fail(RL_ERR_LIBRARY, "sem_init failed: %s", strerror(errno));
+    for (int i = 0; i < N_SIGNALS; i++) {
+        const int number = stop_signals[i].number;
+        if (sigaction(number, NULL, &before) != 0 ||
+            (!(stop_signals[i].may_be_ignored && before.sa_handler == SIG_IGN) &&
+             sigaction(number, &action, NULL) != 0))
+            return rl_fail(RL_ERR_LIBRARY, "sigaction failed: %s", strerror(errno));
+    }
+    return RL_OK;
+}
+
+rl_stop rl_stop_requested(void) {
+    return (rl_stop)requested;
+}
+
+const char *rl_stop_signal(void) {
+    return by_signal < 0 ? NULL : stop_signals[by_signal].name;
+}
+
+void rl_stop_wait(double seconds) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    const double end = (double)until.tv_nsec * 1e-9 + seconds;
+    until.tv_sec += (time_t)end;
+    until.tv_nsec = (long)((end - (double)(time_t)end) * 1e9);
+    sem_clockwait(&wake, CLOCK_MONOTONIC, &until);
+}
+
+void rl_stop_wake(void) {
+    sem_post(&wake);
+}

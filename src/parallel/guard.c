@@ -1,0 +1,199 @@
+/* A thread a rank that sees to it that the process leaves in time, and that a rank which dies is named.
+ *
+ * The ranks of a node stand in a ring: each watches the next one's process. It calls nothing of MPI; what it needs to
+ * know of the others lies in memory that the node's ranks share. */
+#define _GNU_SOURCE /* sigabbrev_np */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ridgeless/parallel.h"
+
+enum { DOING = 256 };
+static const double interval = 0.2; /* seconds between two looks */
+static const double patience = 3.5; /* seconds from "leave now" until the process is gone, whatever it does */
+static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+enum { N_CRASHES = sizeof crashes / sizeof *crashes };
+
+/* What a rank says of itself to the other ranks of its node. */
+typedef struct post {
+    int rank;
+    pid_t pid;
+    ino_t pid_namespace; /* a pid means something within one alone */
+    atomic_int leaving;  /* 1 + exit status once the rank has begun to leave and has said why */
+    char doing[DOING];
+} post;
+
+struct rl_guard {
+    const rl_context *context;
+    void (*last)(void *state);
+    void *state;
+    MPI_Comm node;
+    MPI_Win window;
+    post *mine, *next; /* next: NULL where nobody else can be watched */
+    pthread_t thread;
+    atomic_bool done;
+    struct sigaction before[N_CRASHES];
+};
+
+static rl_guard *crashing; /* the guard that a crash of this process is told to */
+
+/* ---- leaving ----------------------------------------------------------------------------------------------------- */
+
+_Noreturn static void leave(rl_guard *g, int exit_status) {
+    if (g->last != NULL) g->last(g->state);
+    atomic_store(&g->mine->leaving, 1 + exit_status);
+    _exit(exit_status);
+}
+
+void rl_guard_leaving(rl_guard *guard, rl_status status) {
+    if (guard != NULL) atomic_store(&guard->mine->leaving, 1 + rl_exit_status(status));
+}
+
+static void append(char *line, size_t size, const char *text) {
+    const size_t length = strlen(line);
+    for (size_t i = length; i + 1 < size && *text != '\0'; i++) {
+        line[i] = *text++;
+        line[i + 1] = '\0';
+    }
+}
+
+/* In a signal handler: by what is allowed there alone. Then the signal takes its course as if it had not been caught.
+ */
+static void on_crash(int number, siginfo_t *from, void *context) {
+    (void)context;
+    char line[DOING + 200] = "ridgeless: rank ", digits[12] = "";
+    int rank = crashing->mine->rank, i = (int)sizeof digits - 1;
+    do digits[--i] = (char)('0' + rank % 10);
+    while ((rank /= 10) > 0);
+    append(line, sizeof line, digits + i);
+    append(line, sizeof line, " crashed (SIG");
+    append(line, sizeof line, sigabbrev_np(number) != NULL ? sigabbrev_np(number) : "?");
+    append(line, sizeof line, ") while ");
+    append(line, sizeof line, crashing->mine->doing);
+    append(line, sizeof line, "; what was finished is kept\n");
+    atomic_store(&crashing->mine->leaving, 2);
+    if (write(STDERR_FILENO, line, strlen(line)) < 0) errno = 0;
+    for (int k = 0; k < N_CRASHES; k++)
+        if (crashes[k] == number) sigaction(number, &crashing->before[k], NULL);
+    if (from->si_code <= 0) raise(number); /* sent; a fault happens once more on return */
+}
+
+/* ---- watching ---------------------------------------------------------------------------------------------------- */
+
+static void check_next(rl_guard *g) {
+    const post *next = g->next;
+    if (next == NULL || kill(next->pid, 0) == 0 || errno != ESRCH) return;
+    const int leaving = atomic_load(&next->leaving);
+    if (leaving != 0) leave(g, leaving - 1);
+    dprintf(STDERR_FILENO, "ridgeless: rank %d died while %s; what was finished is kept, run again to go on\n",
+            next->rank, next->doing);
+    leave(g, 1);
+}
+
+static void tell_soon(const rl_guard *g) {
+    if (g->mine->rank == 0)
+        rl_info("%s: begins nothing more and finishes what is under way%s", rl_stop_signal(),
+                strcmp(rl_stop_signal(), "SIGINT") == 0 ? "; once more to leave at once" : "");
+}
+
+static void *watch(void *state) {
+    rl_guard *g = state;
+    rl_stop seen = RL_STOP_NONE;
+    double asked = 0;
+    while (!atomic_load(&g->done)) {
+        rl_stop_wait(interval);
+        const rl_stop now = rl_stop_requested();
+        if (now == RL_STOP_SOON && seen == RL_STOP_NONE) tell_soon(g);
+        if (now == RL_STOP_NOW && seen != RL_STOP_NOW) {
+            asked = rl_seconds();
+            if (g->last != NULL) g->last(g->state);
+        }
+        seen = now;
+        if (seen == RL_STOP_NOW && rl_seconds() - asked > patience) {
+            if (g->mine->rank == 0)
+                rl_warn("%s: left while %s; what was finished is kept, run again to go on", rl_stop_signal(),
+                        g->mine->doing);
+            leave(g, rl_exit_status(RL_STOPPED));
+        }
+        if (!atomic_load(&g->done)) check_next(g);
+    }
+    return NULL;
+}
+
+/* ---- use --------------------------------------------------------------------------------------------------------- */
+
+static rl_status make_posts(rl_guard *g) {
+    int size, rank, unit;
+    MPI_Aint bytes;
+    struct stat space;
+    RL_MPI(MPI_Comm_split_type(g->context->comm, MPI_COMM_TYPE_SHARED, g->context->rank, MPI_INFO_NULL, &g->node));
+    MPI_Comm_size(g->node, &size);
+    MPI_Comm_rank(g->node, &rank);
+    RL_MPI(MPI_Win_allocate_shared(sizeof *g->mine, 1, MPI_INFO_NULL, g->node, &g->mine, &g->window));
+    memset(g->mine, 0, sizeof *g->mine);
+    g->mine->rank = g->context->rank;
+    g->mine->pid = getpid();
+    g->mine->pid_namespace = stat("/proc/self/ns/pid", &space) == 0 ? space.st_ino : 0;
+    rl_guard_doing(g, "preparing");
+    RL_MPI(MPI_Barrier(g->node));
+    RL_MPI(MPI_Win_shared_query(g->window, (rank + 1) % size, &bytes, &unit, &g->next));
+    if (size == 1 || g->mine->pid_namespace == 0 || g->next->pid_namespace != g->mine->pid_namespace) g->next = NULL;
+    return RL_OK;
+}
+
+static void catch_crashes(rl_guard *g) {
+    struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO};
+    sigemptyset(&action.sa_mask);
+    crashing = g;
+    for (int i = 0; i < N_CRASHES; i++) sigaction(crashes[i], &action, &g->before[i]);
+}
+
+/* Signals are for the main thread: a handler in this one would end no system call of the other. */
+static rl_status start_thread(rl_guard *g) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int error = pthread_create(&g->thread, NULL, watch, g);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error == 0 ? RL_OK : rl_fail(RL_ERR_LIBRARY, "no thread can be started: %s", strerror(error));
+}
+
+rl_status rl_guard_start(const rl_context *context, void (*last)(void *state), void *state, rl_guard **guard) {
+    rl_guard *g;
+    RL_TRY(rl_context_agree(context, RL_ALLOC(g, 1)));
+    *g = (rl_guard){.context = context, .last = last, .state = state, .node = MPI_COMM_NULL, .window = MPI_WIN_NULL};
+    rl_status status = rl_context_agree(context, make_posts(g));
+    if (status == RL_OK) status = rl_context_agree(context, start_thread(g));
+    if (status != RL_OK) return status; /* without MPI or threads the process ends: nothing to give back */
+    catch_crashes(g);
+    *guard = g;
+    return RL_OK;
+}
+
+void rl_guard_doing(rl_guard *guard, const char *format, ...) {
+    va_list arguments;
+    if (guard == NULL) return;
+    va_start(arguments, format);
+    vsnprintf(guard->mine->doing, sizeof guard->mine->doing, format, arguments);
+    va_end(arguments);
+}
+
+void rl_guard_stop(rl_guard *guard) {
+    if (guard == NULL) return;
+    rl_context_wait(guard->context); /* all are there to be watched until all watch no more */
+    atomic_store(&guard->done, true);
+    rl_stop_wake();
+    pthread_join(guard->thread, NULL);
+    for (int i = 0; i < N_CRASHES; i++) sigaction(crashes[i], &guard->before[i], NULL);
+    crashing = NULL;
+    MPI_Win_free(&guard->window);
+    MPI_Comm_free(&guard->node);
+    rl_free(guard);
+}
