@@ -32,7 +32,7 @@ datasets:
   - {source: student-teacher, name: narrow, rows: 400, features: 40, hidden_features: 50}
   - {source: student-teacher, name: wide, rows: 400, features: 60, hidden_features: 70}
 """
-GRIDS = """repeats: 24
+GRIDS = """repeats: 16
 n_train: [60, 80, 110]
 ablations: [none, no_residuals, cutoff: [0.1]]
 producer: two-stage
@@ -169,7 +169,7 @@ class Scenarios:
         return folder, job.log()
 
 
-NAMES = ("time_limit", "requeued_and_cancelled", "most_restarts", "many_nodes", "dead_rank", "mpirun", "array", "scaling",
+NAMES = ("time_limit", "scaling", "requeued_and_cancelled", "most_restarts", "many_nodes", "dead_rank", "mpirun", "array",
          "printed", "no_progress")
 
 
@@ -189,7 +189,7 @@ class Slurm(unittest.TestCase):
             (at / f"{name}.yaml").write_text(text)
             run("run", f"{name}.yaml", "-q", ranks=ranks, cwd=at, check=0)
         scenarios = Scenarios(at, *clusters)
-        pool = concurrent.futures.ThreadPoolExecutor(5)
+        pool = concurrent.futures.ThreadPoolExecutor(6)
         cls.addClassCleanup(pool.shutdown)
         cls.results = {name: pool.submit(getattr(scenarios, name)) for name in NAMES}
 
