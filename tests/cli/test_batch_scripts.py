@@ -26,9 +26,7 @@ PLAYED = {
     "squeue": 'case $* in *%L) echo NOT_SET ;; *) echo "${STATE:-RUNNING}" ;; esac\n',
     "scontrol": 'echo "$*" >> scontrol-calls\n',
     "sleep": "exit 0\n",
-    # The program under test, of which this knows no --time-left.
-    "program": 'for word; do shift; case $word in --time-left) skip=1 ;; *) [ -n "$skip" ] || set -- "$@" "$word"; skip= ;; esac; done\n'
-               f'exec "{PROGRAM}" "$@"\n',
+    "program": f'exec "{PROGRAM}" "$@"\n',
 }
 # Another that only notes with which words it was started.
 RECORDER = """if [ "$1" = status ]; then echo '  "done": 0'; else printf '%s\\0' "$@" > words; fi
