@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Draws the figures of a study from its results file alone.
+"""Draws the figures of a study from its results alone: one file, or one for each of its data sets.
 
-    /usr/bin/python3 analysis/figures.py RESULTS.nc [-o DIR] [--format png,pdf] [--x ratio|n_train] [--mean]
+    /usr/bin/python3 analysis/figures.py RESULTS.nc... [-o DIR] [--format png,pdf] [--x ratio|n_train] [--mean]
 
 Prints the path of every figure it wrote on standard output, and what it could not draw on standard error.
 """
@@ -9,6 +9,7 @@ Prints the path of every figure it wrote on standard output, and what it could n
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from functools import partial
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _draw_all(asked: argparse.Namespace, folder: Path) -> None:
     import results
 
-    datasets, notes = results.read(asked.results)
+    datasets, notes = results.read_all(asked.results)
 
     import layout  # matplotlib takes its time: not before there is something to draw
     import style
@@ -57,11 +58,21 @@ def _draw_all(asked: argparse.Namespace, folder: Path) -> None:
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog=command.PROGRAM, description="Draws the figures of a study from its results file alone."
+        prog=command.PROGRAM, description="Draws the figures of a study from its results alone."
     )
-    parser.add_argument("results", metavar="RESULTS.nc", type=Path, help="a results file that `ridgeless run` wrote")
     parser.add_argument(
-        "-o", "--output", metavar="DIR", type=Path, help="folder for the figures (default: RESULTS-figures beside it)"
+        "results",
+        metavar="RESULTS.nc",
+        type=Path,
+        nargs="+",
+        help="a results file that `ridgeless run` wrote; several, with a data set or more each, are drawn together",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        type=Path,
+        help="folder for the figures (default: RESULTS-figures beside the first, by what the files' names begin with)",
     )
     command.add_format(parser)
     parser.add_argument(
@@ -71,8 +82,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _default_folder(path: Path) -> Path:
-    return path.with_name(path.name.removesuffix(".nc") + "-figures")
+def _default_folder(paths: list[Path]) -> Path:
+    """paper.nc: paper-figures; paper-who.nc and paper-diabetes.nc: paper-figures too."""
+    common = os.path.commonprefix([path.name.removesuffix(".nc") for path in paths])
+    stem = common if len(paths) == 1 else common.rstrip("-_.") or "study"
+    return paths[0].with_name(f"{stem}-figures")
 
 
 def _write_all(datasets: list[Dataset], options: Options, folder: Path, formats: list[str]) -> None:

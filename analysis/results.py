@@ -157,6 +157,23 @@ class Dataset:
         return values
 
 
+def read_all(paths: list[Path]) -> tuple[list[Dataset], Notes]:
+    """The datasets of several files, one after the other: no two may be of the same name and size."""
+    datasets: list[Dataset] = []
+    notes: Notes = []
+    origin: dict[tuple[str, int], Path] = {}
+    for path in paths:
+        found, more = read(path)
+        for dataset in found:
+            key = (dataset.group, dataset.n_features)
+            if origin.get(key, path) != path:
+                raise ResultsError(f"{path}: holds the dataset {key[0]}, as {origin[key]} does; expected one of them")
+            origin[key] = path
+        datasets += found
+        notes += more
+    return datasets, notes
+
+
 def read(path: Path) -> tuple[list[Dataset], Notes]:
     """All datasets of a results file, in the file's order, and notes on groups that are none."""
     notes: Notes = []

@@ -56,8 +56,9 @@ start() {
   local ranks=$1
   shift
   if [ -n "${SLURM_JOB_ID:-}" ]; then
-    srun --mpi=pmix --ntasks="$ranks" --nodes=$(((ranks + a_node - 1) / a_node)) --ntasks-per-node="$a_node" \
-      --cpu-bind=verbose,cores --distribution=block:block "$@"
+    # Ranks that stop early must not end each other: no --kill-on-bad-exit.
+    srun --mpi=pmix --kill-on-bad-exit=0 --wait=20 --cpu-bind=verbose,cores --distribution=block:block \
+      --ntasks="$ranks" --nodes=$(((ranks + a_node - 1) / a_node)) --ntasks-per-node="$a_node" "$@"
   else
     mpirun -n "$ranks" --map-by core --bind-to core:if-supported,overload-allowed --report-bindings "$@"
   fi
@@ -72,7 +73,8 @@ study() {
     -e "s/: .* # \[2 P + 500\]/: $((2 * $3 + 500)) # [2 P + 500]/" "$template"
 }
 
-# measure KIND RANKS P: results in KIND-RANKS.nc, unless it has those of the same study already.
+# measure KIND RANKS P: results in KIND-RANKS.nc, unless it has those of the same study already. They get that name when they
+# are whole: those of a run that was stopped are of no use, as what it has done would be missing in the times.
 measure() {
   local kind=$1 ranks=$2 p=$3
   local name=$folder/$kind-$ranks
@@ -83,10 +85,12 @@ measure() {
     echo "$kind scaling, $ranks rank(s), P = $p: $name.nc is there already"
     return
   fi
-  rm -f -- "$name.nc" "$name.nc.journal" # what a run that was cut off has done would be missing in the times
+  rm -f -- "$name.nc" "$name.nc.journal" "$name.part.nc" "$name.part.nc.journal"
   mv -- "$name.yaml.new" "$name.yaml"
   echo "$kind scaling, $ranks rank(s), P = $p"
-  start "$ranks" "$program" run "$name.yaml" -o "$name.nc"
+  start "$ranks" "$program" run "$name.yaml" -o "$name.part.nc"
+  mv -- "$name.part.nc.journal" "$name.nc.journal"
+  mv -- "$name.part.nc" "$name.nc"
 }
 
 # features GROWTH P RANKS: the P of weak scaling.

@@ -129,10 +129,12 @@ typedef struct rl_plan {
 typedef struct rl_plan_options {
     const rl_data_path *path;
     bool skip_missing; /* leave out, with a warning, data sets whose files are not there */
+    const char *const *datasets;
+    int n_datasets; /* names of the data sets to lay out, the others are left out; 0: all */
 } rl_plan_options;
 
 /* Loads the data sets and lays out the grid. RL_ERR_INPUT when a file is missing (all missing ones are named, with how
- * to get them) or an N leaves no training or no test row. */
+ * to get them), an N leaves no training or no test row, or a name asked for is none of the study's. */
 rl_status rl_plan_create(const rl_study *study, const rl_plan_options *options, rl_plan *plan);
 
 /* The same from data sets that are already in memory, datasets[n], matched by name; takes them over, on failure too,

@@ -10,6 +10,8 @@
 #include "ridgeless/results.h"
 #include "ridgeless/study.h"
 
+enum { RL_DATASETS_ASKED = 64 };
+
 /* What the command line said. */
 typedef struct rl_settings {
     const char *arguments[2]; /* STUDY, FILE, ...; NULL: not given */
@@ -17,6 +19,9 @@ typedef struct rl_settings {
     const char *data;
     const char *rates; /* NULL: looked for, see rl_rates_find */
     int64_t memory;    /* bytes that a node may give to all ranks on it; 0: what it has, see rl_memory_available */
+    const char *datasets[RL_DATASETS_ASKED]; /* of the study's, to keep */
+    int n_datasets;                          /* 0: all */
+    bool sbatch;                             /* plan: print a batch script */
     bool json, quiet, verbose, skip_missing, fresh, fail_fast;
     double started;   /* rl_seconds() */
     double time_left; /* seconds from then until the process is to be gone; INFINITY: no limit */
@@ -59,6 +64,18 @@ typedef struct rl_prepared {
 /* Local. Starts from a zeroed struct, which rl_prepared_destroy releases whether this succeeded or not. */
 rl_status rl_prepare(const rl_settings *settings, int argument, rl_prepared *prepared);
 void rl_prepared_destroy(rl_prepared *prepared);
+
+/* What a batch job of a study is to be given, without margins. */
+typedef struct rl_job_needs {
+    int ranks, cores;    /* cores: of a node */
+    double seconds;      /* predicted, of all that is missing */
+    double seconds_case; /* of the longest piece of it that is begun and ended in one go */
+    double bytes;        /* a rank, beside its libraries */
+    double node_bytes;   /* that there are on a node; INFINITY: not known */
+} rl_job_needs;
+
+/* Prints on standard output a script for sbatch that runs the study of settings->arguments[0] into `output`. */
+rl_status rl_print_sbatch(const rl_settings *settings, const char *output, const rl_job_needs *needs);
 
 /* Bytes that all ranks on this node may take; INFINITY: not known. */
 double rl_node_memory(const rl_settings *settings);

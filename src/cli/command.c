@@ -19,7 +19,7 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"run", "STUDY", 1, 1, "odkmsTfFqv", rl_command_run, true, true, "compute a study",
+    {"run", "STUDY", 1, 1, "oDdkmsTfFqv", rl_command_run, true, true, "compute a study",
      "Computes what is missing of the study and writes the results file (NetCDF-4). Started alone, or by mpirun or "
      "srun with\n"
      "any number of ranks: the numbers are the same. Finished work is kept in FILE.journal; started again, only what "
@@ -28,21 +28,23 @@ static const command commands[] = {
      "SIGUSR1, SIGINT or the end of the time left: begins nothing more, finishes what is under way, writes the results "
      "file of\n"
      "what is done and exits with 75; SIGTERM: leaves within 5 s."},
-    {"retry", "STUDY", 1, 1, "odkmsTFqv", rl_command_retry, true, true, "do failed cells again",
+    {"retry", "STUDY", 1, 1, "oDdkmsTFqv", rl_command_retry, true, true, "do failed cells again",
      "Does what run does, and tries again the spectra whose computation did not converge. Exit status as that of run."},
-    {"assemble", "STUDY", 1, 1, "odkqv", rl_command_assemble, true, true, "write what there is of a study",
+    {"assemble", "STUDY", 1, 1, "oDdkqv", rl_command_assemble, true, true, "write what there is of a study",
      "Computes nothing: writes the results file from the journal as it stands, also while a run goes on. What is "
      "missing is a\n"
      "fill value, and the variable `status` says so. Exit status 0 when nothing is missing and nothing failed, 75 when "
      "spectra\n"
      "are missing, 1 when none are missing but some failed."},
-    {"plan", "STUDY", 1, 1, "odknRmjq", rl_command_plan, false, false, "say what a study would take",
+    {"plan", "STUDY", 1, 1, "oDdknRmBjq", rl_command_plan, false, false, "say what a study would take",
      "Does no work: prints cells, spectra, flops, memory a rank, estimated time by the machine's rates, ranks worth "
      "using,\n"
      "what is done already; for data sets on process grids the groups of ranks. Refuses a study whose cases do not "
      "fit, and\n"
-     "says how many ranks would do."},
-    {"status", "STUDY", 1, 1, "odkjq", rl_command_status, false, false, "say what is done of a study",
+     "says how many ranks would do. With --sbatch it prints instead a Slurm script that runs the study so: ranks, "
+     "memory\n"
+     "and time filled in with margins."},
+    {"status", "STUDY", 1, 1, "oDdkjq", rl_command_status, false, false, "say what is done of a study",
      "Reads the journal and prints, for each data set, the curves that are finished, there in part and missing, and "
      "the "
      "spectra\n"
@@ -75,6 +77,8 @@ typedef struct option_row {
 static const option_row option_table[] = {
     {'o', "output", "FILE",
      "results file (default: the study file's name with .nc, in this folder); of bench calibrate the rates"},
+    {'D', "dataset", "NAME",
+     "only this data set of the study, into STUDY-NAME.nc unless -o says otherwise; may be given more than once"},
     {'d', "data", "DIR", "look for data files in DIR first, then in $RIDGELESS_DATA and the installed folder"},
     {'k', "skip-missing", NULL, "leave out data sets whose files are not there"},
     {'R', "rates", "FILE",
@@ -90,6 +94,7 @@ static const option_row option_table[] = {
     {'t', "test-rows", "T", "test rows of bench spectrum (default 500)"},
     {'b', "block", "NB", "block size of bench spectrum (default 64)"},
     {'p', "producer", "NAME", "of bench spectrum: all (default), pdgesvd, projected, two-stage, dgesdd"},
+    {'B', "sbatch", NULL, "print a batch script for Slurm"},
     {'j', "json", NULL, "print JSON"},
     {'q', "quiet", NULL, "print errors alone"},
     {'v', "verbose", NULL, "say where each data set comes from"},
@@ -158,6 +163,13 @@ static rl_status parse_memory(const char *text, int64_t *bytes) {
     return rl_fail(RL_ERR_INPUT, "--memory: got `%s`; expected a size, like 4GiB, 500M or 8e9", text);
 }
 
+static rl_status add_dataset(const char *name, rl_settings *settings) {
+    if (settings->n_datasets == RL_DATASETS_ASKED)
+        return rl_fail(RL_ERR_INPUT, "--dataset: given more than %d times", RL_DATASETS_ASKED);
+    settings->datasets[settings->n_datasets++] = name;
+    return RL_OK;
+}
+
 static rl_status parse_time_left(const char *text, double *seconds) {
     if (rl_parse_seconds(text, seconds)) return RL_OK;
     return rl_fail(RL_ERR_INPUT, "--time-left: got `%s`; expected a time, like 1-02:30:00, 12:30, 90s, 5min or 2h",
@@ -171,6 +183,11 @@ static rl_status apply_option(int letter, const char *argument, rl_settings *set
             break;
         case 'd':
             settings->data = argument;
+            break;
+        case 'D':
+            return add_dataset(argument, settings);
+        case 'B':
+            settings->sbatch = true;
             break;
         case 'k':
             settings->skip_missing = true;

@@ -203,18 +203,35 @@ static rl_status print_json(const rl_prepared *p, const estimate *e) {
     return rl_print_json(root);
 }
 
+static rl_status print_sbatch(const rl_prepared *p, const estimate *e) {
+    rl_job_needs needs = {.ranks = e->ranks,
+                          .cores = e->rates.cores,
+                          .seconds = e->seconds_left,
+                          .bytes = e->memory,
+                          .node_bytes = rl_node_memory(e->settings)};
+    for (int i = 0; i < p->plan.n_grids; i++)
+        if (e->grids[i].curves_left > 0) needs.seconds_case = fmax(needs.seconds_case, e->grids[i].seconds_case);
+    return rl_print_sbatch(e->settings, p->output, &needs);
+}
+
+static rl_status print(const rl_prepared *p, const estimate *e) {
+    if (e->settings->sbatch) return print_sbatch(p, e);
+    if (e->settings->json) return print_json(p, e);
+    print_text(p, e);
+    return RL_OK;
+}
+
 rl_status rl_command_plan(rl_settings *settings, const rl_context *context) {
     (void)context;
     rl_prepared p = {0};
     rl_journal *journal = NULL;
+    if (settings->sbatch && settings->json)
+        return rl_fail(RL_ERR_INPUT, "plan: --sbatch and --json do not go together; expected one of them");
     rl_status status = rl_prepare(settings, 0, &p);
     if (status == RL_OK) status = rl_journal_open(p.output, &p.plan, true, &journal);
     estimate e = {.settings = settings, .plan = &p.plan, .journal = journal};
     if (status == RL_OK) status = estimate_plan(&e);
-    if (status == RL_OK && settings->json)
-        status = print_json(&p, &e);
-    else if (status == RL_OK)
-        print_text(&p, &e);
+    if (status == RL_OK) status = print(&p, &e);
     rl_free(e.rates_source);
     rl_free(e.grids);
     if (journal != NULL) rl_journal_close(journal);

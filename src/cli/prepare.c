@@ -3,15 +3,24 @@
 
 #include "cli.h"
 
-/* dir/paper.yaml -> paper.nc: the results go where the user is, not where the study lies. */
-static rl_status default_output(const char *study_path, char **output) {
+/* dir/paper.yaml -> paper.nc, of one data set paper-diabetes.nc: the results go where the user is, not where the study
+ * lies. */
+static rl_status default_output(const rl_settings *settings, const char *study_path, char **output) {
     const char *slash = strrchr(study_path, '/');
     const char *name = slash != NULL ? slash + 1 : study_path;
     const char *dot = strrchr(name, '.');
     rl_text text = RL_TEXT_EMPTY;
-    RL_TRY(rl_text_append(&text, "%.*s.nc", dot != NULL && dot != name ? (int)(dot - name) : (int)strlen(name), name));
+    rl_status status;
+    RL_TRY_GOTO(rl_text_append_bytes(&text, name, dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name)),
+                out);
+    for (int i = 0; i < settings->n_datasets; i++)
+        RL_TRY_GOTO(rl_text_append(&text, "-%s", settings->datasets[i]), out);
+    RL_TRY_GOTO(rl_text_append(&text, ".nc"), out);
     *output = text.bytes;
     return RL_OK;
+out:
+    rl_free(text.bytes);
+    return status;
 }
 
 static rl_status read_study(const char *path, rl_study *study) {
@@ -32,9 +41,12 @@ rl_status rl_prepare(const rl_settings *settings, int argument, rl_prepared *pre
     if (settings->output != NULL)
         RL_TRY(rl_strdup(&prepared->output, settings->output));
     else
-        RL_TRY(default_output(path, &prepared->output));
+        RL_TRY(default_output(settings, path, &prepared->output));
     rl_status status = rl_data_path_create(&data, settings->data);
-    const rl_plan_options options = {.path = &data, .skip_missing = settings->skip_missing};
+    const rl_plan_options options = {.path = &data,
+                                     .skip_missing = settings->skip_missing,
+                                     .datasets = settings->datasets,
+                                     .n_datasets = settings->n_datasets};
     if (status == RL_OK) status = rl_plan_create(&prepared->study, &options, &prepared->plan);
     rl_data_path_destroy(&data);
     return status;

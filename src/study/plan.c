@@ -223,8 +223,8 @@ static rl_status append_missing(const rl_study *study, const rl_data_path *path,
 }
 
 /* The advice comes last: it is what may be cut when the message grows too long. */
-static rl_status fail_missing(const rl_study *study, const rl_data_path *path, const bool *missing, int n_missing) {
-    const char *way_out = n_missing < study->n_datasets ? "; --skip-missing runs the other datasets" : "";
+static rl_status fail_missing(const rl_study *study, const rl_data_path *path, const bool *missing, bool others) {
+    const char *way_out = others ? "; --skip-missing runs the other datasets" : "";
     rl_text message = RL_TEXT_EMPTY;
     rl_status status;
     RL_TRY_GOTO(rl_text_append(&message, "%s: missing data files: ", study->path), out);
@@ -237,28 +237,62 @@ out:
     return status;
 }
 
-/* missing[i]: whether a file of dataset i is not there. */
-static rl_status check_files(const rl_study *study, const rl_plan_options *options, bool *missing) {
-    int n_missing = 0;
+static const rl_study_dataset *find_spec(const rl_study *study, const char *name) {
+    for (int i = 0; i < study->n_datasets; i++)
+        if (strcmp(study->datasets[i].name, name) == 0) return &study->datasets[i];
+    return NULL;
+}
+
+static rl_status fail_unknown(const rl_study *study, const char *name) {
+    rl_text names = RL_TEXT_EMPTY;
+    rl_status status;
+    for (int i = 0; i < study->n_datasets; i++)
+        RL_TRY_GOTO(rl_text_append(&names, "%s%s", i == 0 ? "" : ", ", study->datasets[i].name), out);
+    status = rl_fail(RL_ERR_INPUT, "%s: has no dataset `%s`; expected one of %s", study->path, name, names.bytes);
+out:
+    rl_free(names.bytes);
+    return status;
+}
+
+/* wanted[i]: whether dataset i is asked for. */
+static rl_status choose_datasets(const rl_study *study, const rl_plan_options *options, bool *wanted, int *n_wanted) {
+    *n_wanted = 0;
+    for (int i = 0; i < options->n_datasets; i++) {
+        const rl_study_dataset *spec = find_spec(study, options->datasets[i]);
+        if (spec == NULL) return fail_unknown(study, options->datasets[i]);
+        wanted[spec - study->datasets] = true;
+    }
+    for (int i = 0; i < study->n_datasets; i++) {
+        wanted[i] |= options->n_datasets == 0;
+        *n_wanted += wanted[i];
+    }
+    return RL_OK;
+}
+
+/* missing[i]: whether dataset i is wanted and a file of it is not there; it is not wanted any more then. */
+static rl_status check_files(const rl_study *study, const rl_plan_options *options, bool *wanted, bool *missing) {
+    int n_wanted, n_missing = 0;
+    RL_TRY(choose_datasets(study, options, wanted, &n_wanted));
     for (int i = 0; i < study->n_datasets; i++) {
         const char *file = NULL;
-        missing[i] = !rl_source_available(study->datasets[i].source, options->path, &file);
+        missing[i] = wanted[i] && !rl_source_available(study->datasets[i].source, options->path, &file);
         n_missing += missing[i];
+        wanted[i] &= !missing[i];
         if (missing[i] && options->skip_missing)
             rl_warn("dataset `%s` is left out: `%s` is missing", study->datasets[i].name, file);
     }
-    if (n_missing == 0 || (options->skip_missing && n_missing < study->n_datasets)) return RL_OK;
-    return fail_missing(study, options->path, missing, n_missing);
+    if (n_missing == 0 || (options->skip_missing && n_missing < n_wanted)) return RL_OK;
+    return fail_missing(study, options->path, missing, n_missing < n_wanted);
 }
 
 static rl_status load_grids(const rl_study *study, const rl_plan_options *options, const char *base_folder,
                             rl_plan *plan) {
-    bool *missing;
-    RL_TRY(RL_ALLOC(missing, study->n_datasets));
-    rl_status status = check_files(study, options, missing);
+    bool *wanted; /* and behind it which of them are missing */
+    RL_TRY(RL_ALLOC(wanted, 2 * study->n_datasets));
+    rl_status status = check_files(study, options, wanted, wanted + study->n_datasets);
     for (int i = 0; i < study->n_datasets && status == RL_OK; i++) {
         const rl_study_dataset *spec = &study->datasets[i];
-        if (missing[i]) continue;
+        if (!wanted[i]) continue;
         const rl_source_request request = {.name = spec->name,
                                            .options = &spec->options,
                                            .path = options->path,
@@ -271,7 +305,7 @@ static rl_status load_grids(const rl_study *study, const rl_plan_options *option
             rl_fail(status, "%s:%d: %s", study->path, spec->line, rl_error_message());
         plan->n_grids += status == RL_OK;
     }
-    rl_free(missing);
+    rl_free(wanted);
     return status;
 }
 
@@ -294,12 +328,6 @@ out:
 }
 
 /* ---- datasets that are in memory ------------------------------------------------------------------------------- */
-
-static const rl_study_dataset *find_spec(const rl_study *study, const char *name) {
-    for (int i = 0; i < study->n_datasets; i++)
-        if (strcmp(study->datasets[i].name, name) == 0) return &study->datasets[i];
-    return NULL;
-}
 
 /* The grids keep the order of the study, whatever the order of the datasets. */
 static rl_status take_grids(const rl_study *study, rl_dataset *datasets, int n, rl_plan *plan) {

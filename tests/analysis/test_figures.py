@@ -291,6 +291,24 @@ class Options(FiguresTest):
             self.assertEqual(content[:4], b"%PDF" if path.suffix == ".pdf" else b"\x89PNG")
             self.assertEqual(content, (self.folder / other).read_bytes(), f"{path}: other bytes the second time")
 
+    def test_several_files_are_drawn_as_one(self) -> None:
+        groups = [Group(name=name, variants=SMALL, n_features=(p,)) for name, p in (("diabetes", 4), ("who", 6))]
+        whole = write_results(self.folder / "whole.nc", *groups)
+        parts = [write_results(self.folder / f"paper-{group.name}.nc", group) for group in groups]
+        paths, messages = self.run_figures(*parts)
+        self.assert_one_line(messages, "not drawn")
+        self.assertEqual(paths, [self.folder / "paper-figures" / f"{name}.png" for name in SMALL_FIGURES])
+        for path, other in zip(paths, self.run_figures(whole)[0]):
+            self.assertEqual(path.read_bytes(), other.read_bytes(), path)
+        first, second = (self.folder / name for name in ("a.nc", "b.nc"))  # nothing in common
+        parts[0].rename(first), parts[1].rename(second)
+        self.assertEqual(self.run_figures(first, second)[0][0], self.folder / "study-figures" / "error.png")
+
+    def test_a_dataset_twice_is_refused(self) -> None:
+        one, two = (write_results(self.folder / f"{name}.nc", Group(variants=SMALL)) for name in ("one", "two"))
+        _, messages = self.run_figures(one, two, status=2)
+        self.assert_one_line(messages, "two.nc: holds the dataset diabetes, as", "one.nc does")
+
     def test_x_axis(self) -> None:
         write_results(self.results, Group(variants=SMALL))
         pictures = []
@@ -305,7 +323,7 @@ class Options(FiguresTest):
 
     def test_bad_arguments(self) -> None:
         write_results(self.results, Group())
-        for arguments in (("--format", "gif"), ("--x", "P"), ("--means",), ("more.nc",)):
+        for arguments in (("--format", "gif"), ("--x", "P"), ("--means",)):
             paths, messages = self.run_figures(self.results, *arguments, status=2)
             self.assertEqual(paths, [])
             self.assertIn("error:", messages[-1])

@@ -51,7 +51,7 @@ class Scaling(unittest.TestCase):
     def test_studies_and_ranks(self):
         said = self.run_script("-n", "1 2", "-p", "100", "-o", "out", OPENBLAS_NUM_THREADS="1").stdout
         names = [f"out/{kind}-{ranks}" for kind in ("strong", "weak") for ranks in (1, 2)]
-        expected = [f"{name[-1]} 1 run {name}.yaml -o {name}.nc" for name in names]
+        expected = [f"{name[-1]} 1 run {name}.yaml -o {name}.part.nc" for name in names]
         self.assertEqual(self.calls(), expected)
         self.assertIn("1 thread(s) a rank", said)
         for name in names:
@@ -76,17 +76,19 @@ class Scaling(unittest.TestCase):
         (self.at / "scaling/weak-2.nc").unlink()
         said = self.run_script("-n", "1 2", "-p", "100").stdout
         self.assertEqual(said.count("is there already"), 3)
-        self.assertEqual(self.calls(), ["2 1 run scaling/weak-2.yaml -o scaling/weak-2.nc"])
+        self.assertEqual(self.calls(), ["2 1 run scaling/weak-2.yaml -o scaling/weak-2.part.nc"])
         self.run_script("-n", "1 2", "-p", "90")  # another study
         self.assertEqual(len(self.calls()), 4)
 
     def test_a_run_that_was_cut_off_ends_the_script_and_starts_afresh(self):
-        self.run_script("-n", "1 2", "-p", "100", status=75, FAILING="scaling/strong-2.nc")
+        self.run_script("-n", "1 2", "-p", "100", status=75, FAILING="scaling/strong-2.part.nc")
         self.assertEqual(len(self.calls()), 2)
-        (self.at / "scaling/strong-2.nc.journal").write_text("half")
+        for name in ("strong-2.part.nc", "strong-2.part.nc.journal"):
+            (self.at / "scaling" / name).write_text("half")
         self.run_script("-n", "1 2", "-p", "100")
-        self.assertEqual(self.calls()[0], "2 1 run scaling/strong-2.yaml -o scaling/strong-2.nc")
+        self.assertEqual(self.calls()[0], "2 1 run scaling/strong-2.yaml -o scaling/strong-2.part.nc")
         self.assertEqual((self.at / "scaling/strong-2.nc.journal").read_text(), "")
+        self.assertEqual(list((self.at / "scaling").glob("*.part.*")), [])
 
     def test_study_of_ones_own(self):
         study = self.at / "mine.yaml"

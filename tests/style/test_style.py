@@ -1,6 +1,7 @@
 """The project's own rules that a compiler does not know: layering, checked calls, format, documented commands."""
 import pathlib
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -82,11 +83,19 @@ class Style(unittest.TestCase):
         for name in re.findall(r"\{'\w', \"([\w-]+)\"", table):
             self.assertIn(name.replace("-", "\\-"), page)
 
+    def scripts(self):
+        found = [*SOURCE.glob("jobs/*.sh"), *SOURCE.glob("jobs/*.sbatch"), SOURCE / "tests" / "run.sh", SOURCE / ".ci" / "run"]
+        self.assertGreaterEqual(len(found), 9)
+        return found
+
     def test_scripts_have_no_syntax_errors(self):
-        scripts = [*SOURCE.glob("jobs/*.sh"), *SOURCE.glob("jobs/*.sbatch"), SOURCE / "tests" / "run.sh", SOURCE / ".ci" / "run"]
-        self.assertGreaterEqual(len(scripts), 5)
-        for script in scripts:
+        for script in self.scripts():
             subprocess.run(["bash", "-n", script], check=True)
+
+    @unittest.skipUnless(shutil.which("shellcheck"), "shellcheck is not installed")
+    def test_scripts_are_sound(self):
+        done = subprocess.run(["shellcheck", *self.scripts()], capture_output=True, text=True)
+        self.assertEqual(done.stdout, "")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,196 @@
+/* `plan --sbatch`: jobs/many-nodes.sbatch, which the build puts into the program line by line, with the lines that are
+ * there to be edited filled in for a study. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static const char *const template_lines[] = {
+#include "many-nodes.sbatch.inc"
+};
+enum { N_LINES = sizeof template_lines / sizeof *template_lines };
+
+/* Predictions are good to some ten percent on a quiet node. */
+static const double time_margin = 1.5, memory_margin = 1.25;
+static const double library_bytes = 256.0 * (1 << 20); /* of MPI, BLAS and NetCDF in a rank */
+enum { LEAST_MINUTES = 10, START_MINUTES = 5, DAY = 24 * 60 };
+enum { SLURM_EARLY = 60, LEAST_LEAD = 120 }; /* seconds; the signal may come a minute early */
+enum { LEAST_RESTARTS = 20 };
+
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
+
+static double round_up(double value, double step) {
+    return ceil(value / step) * step;
+}
+
+/* Of the whole study with a margin, but no longer than a day, as schedulers like it, unless one case needs more: the
+ * rest is done by the next start. */
+static double job_minutes(const rl_job_needs *needs) {
+    const double whole = time_margin * needs->seconds / 60 + START_MINUTES;
+    const double case_ = 2 * time_margin * needs->seconds_case / 60 + START_MINUTES;
+    const double minutes = fmax(LEAST_MINUTES, fmin(whole, fmax(case_, DAY)));
+    return round_up(minutes, minutes <= 60 ? 10 : minutes <= DAY / 2 ? 30 : 60);
+}
+
+/* Time for a case that has begun to end in, as far as that leaves most of the job's time to work. */
+static double lead_seconds(const rl_job_needs *needs, double minutes) {
+    const double lead = SLURM_EARLY + time_margin * needs->seconds_case;
+    return floor(fmax(LEAST_LEAD, fmin(round_up(lead, 30), minutes * 60 / 4)));
+}
+
+static double restarts(const rl_job_needs *needs, double minutes) {
+    return fmax(LEAST_RESTARTS, ceil(2 * time_margin * needs->seconds / (60 * minutes)));
+}
+
+/* MiB a rank. A margin that no node has is of no use. */
+static double job_memory(const rl_job_needs *needs, int a_node) {
+    const double wanted = memory_margin * needs->bytes + library_bytes;
+    const double most = fmax(needs->bytes, needs->node_bytes / a_node);
+    return wanted <= most ? round_up(wanted / (1 << 20), 50) : floor(most / (1 << 20));
+}
+
+/* ---- words ------------------------------------------------------------------------------------------------------- */
+
+/* Appends a word that a shell takes as it is, whatever is in it. */
+static rl_status append_word(rl_text *line, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./+,:@";
+    if (*word != '\0' && word[strspn(word, plain)] == '\0') return rl_text_append(line, "%s", word);
+    RL_TRY(rl_text_append(line, "'"));
+    for (const char *c = word; *c != '\0'; c++)
+        RL_TRY(*c == '\'' ? rl_text_append(line, "'\\''") : rl_text_append_bytes(line, c, 1));
+    return rl_text_append(line, "'");
+}
+
+/* The script may be submitted from any folder. */
+static rl_status append_path(rl_text *line, const char *path) {
+    rl_text absolute = RL_TEXT_EMPTY;
+    char *folder = *path == '/' ? NULL : getcwd(NULL, 0);
+    rl_status status;
+    if (*path != '/' && folder == NULL)
+        RL_TRY_GOTO(rl_fail(RL_ERR_INPUT, "the current folder has no name; expected to be in one that is there"), out);
+    RL_TRY_GOTO(rl_text_append(&absolute, "%s%s%s", folder == NULL ? "" : folder, folder == NULL ? "" : "/", path),
+                out);
+    status = append_word(line, absolute.bytes);
+out:
+    free(folder);
+    rl_free(absolute.bytes);
+    return status;
+}
+
+/* The path of this program. */
+static rl_status append_program(rl_text *line) {
+    char path[4096];
+    const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+    if (length < 0 || length == sizeof path) return append_word(line, "ridgeless");
+    path[length] = '\0';
+    return append_word(line, path);
+}
+
+/* A name for lists of jobs: the study file's, without what Slurm or a file name could take amiss. */
+static rl_status append_name(rl_text *line, const char *study_path) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    enum { LONGEST = 40 };
+    const char *slash = strrchr(study_path, '/');
+    const char *name = slash != NULL ? slash + 1 : study_path;
+    const char *dot = strrchr(name, '.');
+    const int length = dot != NULL && dot != name ? (int)(dot - name) : (int)strlen(name);
+    for (int i = 0; i < length && i < LONGEST; i++)
+        RL_TRY(rl_text_append(line, "%c", strchr(plain, name[i]) != NULL ? name[i] : '_'));
+    return RL_OK;
+}
+
+static rl_status append_study(rl_text *line, const rl_settings *settings, const char *output) {
+    const char *data = settings->data != NULL ? settings->data : getenv("RIDGELESS_DATA");
+    RL_TRY(append_path(line, settings->arguments[0]));
+    RL_TRY(rl_text_append(line, " -o "));
+    RL_TRY(append_path(line, output));
+    if (data != NULL && *data != '\0') {
+        RL_TRY(rl_text_append(line, " --data "));
+        RL_TRY(append_path(line, data));
+    }
+    if (settings->skip_missing) RL_TRY(rl_text_append(line, " --skip-missing"));
+    for (int i = 0; i < settings->n_datasets; i++) {
+        RL_TRY(rl_text_append(line, " --dataset "));
+        RL_TRY(append_word(line, settings->datasets[i]));
+    }
+    return rl_text_append(line, ")");
+}
+
+/* ---- the script -------------------------------------------------------------------------------------------------- */
+
+/* A line of the template that begins like `text` up to `begin` is replaced by `text`. */
+typedef struct filled {
+    size_t begin;
+    rl_text text;
+} filled;
+enum { NAME, NODES, TASKS, TASKS_A_NODE, MEMORY, TIME, SIGNAL, STUDY, PROGRAM, RESTARTS, N_FILLED };
+
+static rl_status begin_lines(filled lines[N_FILLED]) {
+    static const char *const begins[N_FILLED] = {[NAME] = "#SBATCH --job-name=",
+                                                 [NODES] = "#SBATCH --nodes=",
+                                                 [TASKS] = "#SBATCH --ntasks=",
+                                                 [TASKS_A_NODE] = "#SBATCH --ntasks-per-node=",
+                                                 [MEMORY] = "#SBATCH --mem-per-cpu=",
+                                                 [TIME] = "#SBATCH --time=",
+                                                 [SIGNAL] = "#SBATCH --signal=",
+                                                 [STUDY] = "study=(",
+                                                 [PROGRAM] = "ridgeless=",
+                                                 [RESTARTS] = "most_restarts="};
+    for (int i = 0; i < N_FILLED; i++) {
+        RL_TRY(rl_text_append(&lines[i].text, "%s", begins[i]));
+        lines[i].begin = lines[i].text.length;
+    }
+    return RL_OK;
+}
+
+static rl_status fill_numbers(filled lines[N_FILLED], const rl_job_needs *needs) {
+    const int nodes = (needs->ranks + needs->cores - 1) / needs->cores;
+    const int a_node = (needs->ranks + nodes - 1) / nodes;
+    const double minutes = job_minutes(needs);
+    RL_TRY(rl_text_append(&lines[NODES].text, "%d", nodes));
+    RL_TRY(rl_text_append(&lines[TASKS].text, "%d", needs->ranks));
+    RL_TRY(rl_text_append(&lines[TASKS_A_NODE].text, "%d", a_node));
+    RL_TRY(rl_text_append(&lines[MEMORY].text, "%.0fM", job_memory(needs, a_node)));
+    RL_TRY(rl_text_append(&lines[TIME].text, "%02.0f:%02.0f:00", floor(minutes / 60), fmod(minutes, 60)));
+    RL_TRY(rl_text_append(&lines[SIGNAL].text, "USR1@%.0f", lead_seconds(needs, minutes)));
+    return rl_text_append(&lines[RESTARTS].text, "%.0f", restarts(needs, minutes));
+}
+
+static rl_status fill_lines(filled lines[N_FILLED], const rl_settings *settings, const char *output,
+                            const rl_job_needs *needs) {
+    RL_TRY(begin_lines(lines));
+    RL_TRY(fill_numbers(lines, needs));
+    RL_TRY(append_name(&lines[NAME].text, settings->arguments[0]));
+    RL_TRY(append_study(&lines[STUDY].text, settings, output));
+    return append_program(&lines[PROGRAM].text);
+}
+
+static void print_beginning(const rl_job_needs *needs) {
+    char seconds[32], memory[32];
+    printf(
+        "#!/bin/bash\n"
+        "# Printed by `ridgeless plan --sbatch` (" RL_VERSION
+        "), for sbatch: predicted are %s on %d rank(s) and %s a rank. Stopped\n"
+        "# before the time limit, it is started again by itself and does what is missing.\n",
+        rl_time_text(needs->seconds, seconds), needs->ranks, rl_bytes_text(needs->bytes, memory));
+}
+
+static void print_line(const char *line, const filled lines[N_FILLED]) {
+    for (int i = 0; i < N_FILLED; i++)
+        if (strncmp(line, lines[i].text.bytes, lines[i].begin) == 0) line = lines[i].text.bytes;
+    printf("%s\n", line);
+}
+
+rl_status rl_print_sbatch(const rl_settings *settings, const char *output, const rl_job_needs *needs) {
+    filled lines[N_FILLED] = {0};
+    const rl_status status = fill_lines(lines, settings, output, needs);
+    int first = 0; /* line of the template that does not speak of copying it */
+    while (first < N_LINES && strncmp(template_lines[first], "#SBATCH", 7) != 0) first++;
+    if (status == RL_OK) print_beginning(needs);
+    for (int i = first; i < N_LINES && status == RL_OK; i++) print_line(template_lines[i], lines);
+    for (int i = 0; i < N_FILLED; i++) rl_free(lines[i].text.bytes);
+    return status;
+}

@@ -1,0 +1,124 @@
+"""Submitting the scripts of jobs/ to a Slurm of our own and looking at what becomes of them."""
+import os
+import pathlib
+import re
+import signal
+import time
+
+from program import PROGRAM, SOURCE
+
+NOT_ENDED = ("PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "REQUEUED", "REQUEUE_HOLD", "RESIZING", "SIGNALING")
+PATIENCE = 240  # seconds that any one wait may take
+
+
+def wait_until(condition, what, seconds=PATIENCE, pause=0.1):
+    """The condition's first answer that counts as true."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
+        time.sleep(pause)
+    return answer
+
+
+def send(process, number):
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        pass  # it has ended
+
+
+def filled(script, *changes, study="study"):
+    """A script of jobs/ as a user would fill it in. Each change is a pair of texts, of which the first must be there."""
+    text = (SOURCE / "jobs" / script).read_text()
+    for old, new in (("ridgeless=ridgeless ", f"ridgeless={PROGRAM} "), ("my-study", study), *changes):
+        assert old in text, f"{script} has no `{old}`"
+        text = text.replace(old, new)
+    return text
+
+
+def starting_again(times):
+    return "most_restarts=20", f"most_restarts={times}"
+
+
+class Job:
+    """A script on its way through Slurm, submitted in `folder`."""
+
+    def __init__(self, cluster, folder, script, *options, arguments=(), env=None):
+        (folder / "job.sbatch").write_text(script)
+        done = cluster.ask("sbatch", "--parsable", *options, "job.sbatch", *arguments, cwd=folder, env=env or {})
+        if done.returncode != 0:
+            raise AssertionError(f"sbatch: {done.stderr}\n{script}")
+        self.cluster, self.folder, self.number = cluster, folder, done.stdout.strip()
+
+    def element(self, index):
+        """An element of an array."""
+        one = object.__new__(Job)
+        one.cluster, one.folder, one.number = self.cluster, self.folder, f"{self.number}_{index}"
+        return one
+
+    def facts(self):
+        """What Slurm knows of it."""
+        return dict(re.findall(r"(\w+)=(\S*)", self.cluster.ask("scontrol", "show", "job", "-o", self.number).stdout))
+
+    def log(self):
+        """All that it has printed, whatever its name."""
+        name = self.facts().get("StdOut", "")
+        path = pathlib.Path(name)
+        return path.read_text(errors="replace") if path.is_file() else ""
+
+    def control(self, *command):
+        done = self.cluster.ask(*command, self.number)
+        if done.returncode != 0:
+            raise AssertionError(f"{' '.join(command)}: {done.stderr}")
+
+    def ranks(self):
+        """Its processes that are the program under test."""
+        mark = f"SLURM_JOB_ID={self.facts()['JobId']}".encode()
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and os.readlink(entry / "exe") == os.path.realpath(PROGRAM):
+                    if mark in (entry / "environ").read_bytes().split(b"\0"):
+                        found.append(int(entry.name))
+            except OSError:
+                pass  # it has ended
+        return found
+
+    def send_ranks(self, number):
+        for process in self.ranks():
+            send(process, number)
+
+    def hold_in_the_middle(self, journal, growth):
+        """Stops the ranks as soon as the journal has grown by so many bytes, while work is left. Slurm continues them before it
+        ends them."""
+        def size():
+            return journal.stat().st_size if journal.exists() else 0
+        before = size()
+        there = wait_until(self.ranks, lambda: f"ranks of job {self.number}:\n{self.log()}")
+        wait_until(lambda: size() >= before + growth, lambda: f"progress of job {self.number}:\n{self.log()}", pause=0.01)
+        for process in {*there, *self.ranks()}:
+            send(process, signal.SIGSTOP)
+        assert self.ranks(), f"ended too early:\n{self.log()}"
+
+    def tell_to_stop(self, *options):
+        """What Slurm does before the time limit."""
+        self.control("scancel", "--signal=USR1", *options)
+        self.send_ranks(signal.SIGCONT)
+
+    def wait_for_start(self, restart):
+        wait_until(lambda: self.facts()["Restarts"] == str(restart), lambda: f"restart {restart} of job {self.number}:\n{self.log()}")
+
+    def end(self):
+        """(state, exit status) once it has ended for good."""
+        def ended():
+            facts = self.facts()
+            return facts if facts["JobState"] not in NOT_ENDED else None
+        facts = wait_until(ended, lambda: f"the end of job {self.number}:\n{self.log()}")
+        return facts["JobState"], int(facts["ExitCode"].split(":")[0])
+
+    def completes(self, restarts):
+        """Fails unless it ends well after one of so many restarts."""
+        (state, status), restart = self.end(), int(self.facts()["Restarts"])
+        if (state, status) != ("COMPLETED", 0) or restart not in restarts:
+            raise AssertionError(f"expected it to be completed, restarts {restarts}; found {state}, {status}, {restart}:\n{self.log()}")
