@@ -72,6 +72,14 @@ class Stopping(unittest.TestCase):
                 return
             time.sleep(0.005)
 
+    def wait_for_steady_memory(self, output, process):
+        """All that is to be allocated is: a factorization is under way."""
+        sizes = [0]
+        while process.poll() is None and not (len(sizes) > 4 and 100e6 < sizes[-5] == sizes[-1]):
+            time.sleep(0.3)
+            pages = [pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in self.pids_of(output)]
+            sizes.append(sum(4096 * int(n) for n in pages))
+
     def pids_of(self, output):
         listed = subprocess.run(["pgrep", "-f", f"^{re.escape(PROGRAM)} run .*{output}"], text=True, capture_output=True)
         return [int(pid) for pid in listed.stdout.split()]
@@ -144,7 +152,7 @@ class Stopping(unittest.TestCase):
             process = subprocess.Popen(["mpirun", "-n", str(ranks), PROGRAM, "run", "huge.yaml", "-o", output], cwd=self.at,
                                        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             self.wait_for_journal(output, process)
-            time.sleep(3)
+            self.wait_for_steady_memory(output, process)
             for pid in self.pids_of(output):
                 os.kill(pid, signal.SIGTERM)
             _, err = self.ends(process, 6, 75)
