@@ -123,7 +123,8 @@ void rl_todo_destroy(rl_todo *todo);
  *
  * RL_STOPPED: a signal on any rank, or the time left, ended the run early; all that was finished has reached the sink.
  * Asked to stop soon, ranks finish their curves; asked to stop now, or out of time, they leave them between two pieces.
- * With a time limit no curve is begun that by the rates, corrected by what this run has measured, cannot end in time.
+ * With a time limit no curve is begun that by the rates, corrected by what this run has measured, cannot end in time,
+ * or, where a curve is spectra of one rank, not even the first of them: what is finished of such a curve is kept.
  * A failure names the rank and the curve. */
 rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const rl_todo *todo,
                           const rl_run_settings *settings, const rl_sink *sink, rl_run_summary *summary);

@@ -17,8 +17,18 @@ void rl_pace_begin(rl_run *r) {
     r->pace = (rl_pace){.deadline = isfinite(left) ? rl_seconds() + left - seconds_to_write(r->plan) : INFINITY};
 }
 
-bool rl_pace_over(const rl_run *r) {
-    return rl_seconds() > r->pace.deadline;
+/* Pieces of a curve shrink, or are alike: the next one takes no longer than the last, but for noise. */
+static const double spread = 1.25;
+
+void rl_pace_begin_curve(rl_run *r) {
+    r->pace.piece_began = rl_seconds();
+    r->pace.pieces = 0;
+}
+
+bool rl_pace_next_piece_fits(rl_run *r) {
+    const double now = rl_seconds(), last = r->pace.pieces++ > 0 ? now - r->pace.piece_began : 0;
+    r->pace.piece_began = now;
+    return now + spread * last <= r->pace.deadline;
 }
 
 static double predicted(const rl_run *r, int64_t curve, int ranks) {
@@ -31,10 +41,16 @@ void rl_pace_note(rl_run *r, int64_t curve, int ranks, double seconds) {
     r->pace.measured += seconds;
 }
 
-/* Curves of one kind differ by some; what was measured before is of others. */
+/* What has to fit for a curve to be begun: of one that can be left between two spectra, the first and costliest. */
+static double least_piece(const rl_run *r, int64_t curve, int ranks) {
+    const rl_curve *c = &r->plan->curves[curve];
+    const double whole = predicted(r, curve, ranks), first_over_mean = 3;
+    if (r->plan->grids[c->grid].way != RL_WAY_SPECTRA || c->n_sizes < first_over_mean) return whole;
+    return first_over_mean * whole / c->n_sizes;
+}
+
 bool rl_pace_fits(const rl_run *r, int64_t curve, int ranks) {
-    static const double spread = 1.25;
     if (!isfinite(r->pace.deadline)) return true;
     const double ratio = r->pace.predicted > 0 ? r->pace.measured / r->pace.predicted : 1;
-    return rl_seconds() + spread * ratio * predicted(r, curve, ranks) <= r->pace.deadline;
+    return rl_seconds() + spread * ratio * least_piece(r, curve, ranks) <= r->pace.deadline;
 }

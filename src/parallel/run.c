@@ -79,7 +79,7 @@ static bool fits(rl_run *r, rl_team team, int64_t position) {
 
 /* Between two pieces of a curve. */
 static bool may_go_on(void *state) {
-    return rl_stop_requested() < RL_STOP_NOW && !rl_pace_over(state);
+    return rl_stop_requested() < RL_STOP_NOW && rl_pace_next_piece_fits(state);
 }
 
 static rl_status fail_curve(const rl_run *r, const char *curve, rl_status status) {
@@ -93,6 +93,7 @@ static rl_status compute(rl_run *r, int64_t position, rl_tick tick, double *reco
     char text[200];
     rl_curve_text(r->plan, curve, text, sizeof text);
     rl_guard_doing(r->settings.guard, "computing %s", text);
+    rl_pace_begin_curve(r);
     const rl_status status =
         rl_task_curve(r->task, curve, rl_wanted_at(r, lane_of(r, r->team), position), tick, record);
     rl_guard_doing(r->settings.guard, "between two curves");

@@ -34,6 +34,8 @@ typedef struct rl_phase {
 typedef struct rl_pace {
     double deadline;            /* of this rank's rl_seconds(); INFINITY: none */
     double predicted, measured; /* seconds of the curves that ended; rank 0 alone */
+    double piece_began;         /* of the curve under way */
+    int pieces;                 /* of it, begun */
 } rl_pace;
 
 typedef struct rl_run {
@@ -71,9 +73,12 @@ typedef struct rl_run {
 void rl_pace_begin(rl_run *r);
 void rl_pace_note(rl_run *r, int64_t curve, int ranks, double seconds);
 
-/* Whether the curve can end in time, and whether the time is over. */
+/* Whether the curve can end in time, or, where it can be left in the middle, some of it. */
 bool rl_pace_fits(const rl_run *r, int64_t curve, int ranks);
-bool rl_pace_over(const rl_run *r);
+
+/* At the start of a curve, and between two pieces of it: whether another one can end in time. */
+void rl_pace_begin_curve(rl_run *r);
+bool rl_pace_next_piece_fits(rl_run *r);
 
 /* ---- phases (phase.c) -------------------------------------------------------------------------------------------- */
 

@@ -29,7 +29,7 @@ PLAYED = {
     "program": f'exec "{PROGRAM}" "$@"\n',
 }
 # Another that only notes with which words it was started.
-RECORDER = """if [ "$1" = status ]; then echo '  "done": 0'; else printf '%s\\0' "$@" > words; fi
+RECORDER = """if [ "$1" = status ]; then echo '  "spectra_missing": 1'; else printf '%s\\0' "$@" > words; fi
 """
 
 
@@ -180,18 +180,18 @@ class BatchScripts(unittest.TestCase):
     def test_a_study_that_is_done(self):
         said, status, told = self.play(self.script())
         self.assertEqual((status, told), (0, []), said)
-        self.assertIn("job 7, start 0: 0 curves done, 1 thread(s) a rank, time left NOT_SET, on n1", said)
+        self.assertIn("job 7, start 0: 18 spectra to do, 1 thread(s) a rank, time left NOT_SET, on n1", said)
         self.assertIn("ended with exit status 0", said)
 
     def test_stopped_after_progress(self):
         said, status, told = self.play(self.script(), STATUS="75", BEFORE="1")
         self.assertEqual((status, told), (75, ["requeue 7"]), said)
-        self.assertIn("stopped with 6 curves done: starts again", said)
+        self.assertIn("stopped with 0 spectra to do: starts again", said)
 
     def test_stopped_without_progress(self):
         said, status, told = self.play(self.script(), STATUS="75")
         self.assertEqual((status, told), (1, []), said)
-        self.assertIn("no curve was finished since the start (0 are done)", said)
+        self.assertIn("no spectrum was finished since the start (18 are to do)", said)
 
     def test_stopped_too_often(self):
         said, status, told = self.play(self.script(), STATUS="75", BEFORE="1", SLURM_RESTART_COUNT="20")

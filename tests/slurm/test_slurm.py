@@ -203,9 +203,9 @@ class Slurm(unittest.TestCase):
     def test_a_time_limit_in_the_middle(self):
         results, log = self.outcome("time_limit")
         self.same(results)
-        self.assertRegex(log, r"start 0: 0 curves done, 1 thread\(s\) a rank, time left (1:00|0:\d\d), on here")
-        self.assertRegex(log, r"start 0: stopped with \d+ curves done: starts again")
-        self.assertRegex(log, r"start 1: [1-9]\d* curves done")
+        self.assertRegex(log, r"start 0: 9600 spectra to do, 1 thread\(s\) a rank, time left (1:00|0:\d\d), on here")
+        self.assertRegex(log, r"start 0: stopped with \d+ spectra to do: starts again")
+        self.assertRegex(log, r"start 1: (?!9600 )\d+ spectra to do")
         self.assertRegex(log, r"start \d: ended with exit status 0")
         if CORES > 1:
             self.assertRegex(log, r"cpu.bind.*mask 0x1 set")
@@ -225,12 +225,12 @@ class Slurm(unittest.TestCase):
     def test_no_more_restarts_than_allowed(self):
         end, log = self.outcome("most_restarts")
         self.assertEqual(end, ("FAILED", 75), log)
-        self.assertRegex(log, r"start 1: stopped with \d+ curves done after 1 restarts, the most allowed")
+        self.assertRegex(log, r"start 1: stopped with \d+ spectra to do after 1 restarts, the most allowed")
 
     def test_no_restart_without_progress(self):
         end, log, done = self.outcome("no_progress")
         self.assertEqual((end, done), (("FAILED", 1), 0), log)
-        self.assertIn("no curve was finished since the start (0 are done): not started again", log)
+        self.assertIn("no spectrum was finished since the start (9600 are to do): not started again", log)
 
     def test_an_array_over_data_sets(self):
         folder, logs = self.outcome("array")
