@@ -2,11 +2,19 @@
 #include "ridgeless/grid_curve.h"
 #include "task_private.h"
 
+/* Collective: before each spectrum. */
+static rl_status may_go_on(const rl_task *t, rl_tick tick) {
+    const bool go_on = tick.call == NULL || tick.call(tick.state);
+    return rl_process_grid_agree(t->process_grid,
+                                 go_on ? RL_OK : rl_fail(RL_STOPPED, "stopped between two spectra of a curve"));
+}
+
 /* From the triangle's leading block where there is one. */
-static rl_status spectra_of_block(rl_task *t, const rl_grid *g, rl_grid_curve *factored, double *record) {
+static rl_status spectra_of_block(rl_task *t, const rl_grid *g, rl_grid_curve *factored, rl_tick tick, double *record) {
     for (int i = 0; i < g->n_n_train; i++) {
         rl_spectrum s;
         if (!t->left[i] || g->n_train[i] > g->data.n_features) continue;
+        RL_TRY(may_go_on(t, tick));
         RL_TRY(rl_grid_curve_spectrum(factored, i, g->producer, &t->store, &s, NULL));
         RL_TRY(rl_task_record_shared(t, g, &s, i, record));
         rl_spectrum_store_destroy(&t->store);
@@ -15,9 +23,12 @@ static rl_status spectra_of_block(rl_task *t, const rl_grid *g, rl_grid_curve *f
 }
 
 /* The rest each by itself, when the factored rows have given their memory back. */
-static rl_status spectra_of_rows(rl_task *t, const rl_grid *g, double *record) {
-    for (int i = 0; i < g->n_n_train; i++)
-        if (t->left[i] && g->n_train[i] > g->data.n_features) RL_TRY(rl_grid_spectrum(t, g, i, i, record));
+static rl_status spectra_of_rows(rl_task *t, const rl_grid *g, rl_tick tick, double *record) {
+    for (int i = 0; i < g->n_n_train; i++) {
+        if (!t->left[i] || g->n_train[i] <= g->data.n_features) continue;
+        RL_TRY(may_go_on(t, tick));
+        RL_TRY(rl_grid_spectrum(t, g, i, i, record));
+    }
     return RL_OK;
 }
 
@@ -29,7 +40,7 @@ static rl_status factored_part(rl_task *t, const rl_grid *g, const rl_case *rows
     if (status == RL_OK)
         status = rl_grid_curve_points(factored, g->sigma_wanted, (rl_nested_tick){tick.call, tick.state}, t->points);
     if (status == RL_OK && rl_task_record_points(t, g, wanted, record))
-        status = spectra_of_block(t, g, factored, record);
+        status = spectra_of_block(t, g, factored, tick, record);
     rl_spectrum_store_destroy(&t->store);
     rl_grid_curve_destroy(factored);
     return status;
@@ -43,5 +54,5 @@ rl_status rl_grid_nested_curve(rl_task *t, const rl_curve *curve, const bool *wa
     RL_TRY(rl_dataset_case_create(&case_, t->process_grid, &t->rows, longest, g->data.n_rows - longest));
     rl_status status = factored_part(t, g, &case_.c, wanted, tick, record);
     rl_dataset_case_destroy(&case_);
-    return status == RL_OK ? spectra_of_rows(t, g, record) : status;
+    return status == RL_OK ? spectra_of_rows(t, g, tick, record) : status;
 }

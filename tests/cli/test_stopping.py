@@ -25,6 +25,15 @@ producer: projected
 ranks_per_case: all
 datasets: [{source: student-teacher, draw: fresh, rows: 600, features: 300, hidden_features: 320}]
 """
+# Two curves, each one factorization on a process grid and then a spectrum here and there.
+NESTED = """repeats: 2
+n_train: {range: [20, 600, 20]}
+full_spectra: {range: [40, 600, 40]}
+ablations: [none, cutoff: [0.5]]
+producer: projected
+ranks_per_case: all
+datasets: [{source: student-teacher, draw: fresh, rows: 900, features: 400, hidden_features: 420}]
+"""
 # One curve that takes minutes: there is nothing to stop at for SIGUSR1.
 LONG = """repeats: 1
 n_train: {range: [1, 1500]}
@@ -45,9 +54,9 @@ class Stopping(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         cls.at = pathlib.Path(cls.folder.name)
-        for name, text in (("small", SMALL), ("grid", GRID), ("long", LONG)):
+        for name, text in (("small", SMALL), ("grid", GRID), ("nested", NESTED), ("long", LONG)):
             (cls.at / f"{name}.yaml").write_text(text)
-        for name in ("small", "grid"):
+        for name in ("small", "grid", "nested"):
             run("run", f"{name}.yaml", "-q", "-o", f"{name}-whole.nc", ranks=2, cwd=cls.at, check=0)
 
     @classmethod
@@ -158,6 +167,17 @@ class Stopping(unittest.TestCase):
             _, err = self.ends(process, 6, 75)
             self.assertIn("SIGTERM: left while computing `student-teacher`, P = 4000, repeat 0, N = 4000", err)
             self.assertEqual(self.done("huge", output), 0)
+
+    def test_term_within_a_curve_on_a_process_grid(self):
+        process = subprocess.Popen(["mpirun", "-n", "2", PROGRAM, "run", "nested.yaml", "-o", "nested.nc"], cwd=self.at, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.wait_for_journal("nested.nc", process)
+        time.sleep(0.7)
+        for pid in self.pids_of("nested.nc"):
+            os.kill(pid, signal.SIGTERM)
+        self.ends(process, 6, 75)
+        run("run", "nested.yaml", "-q", "-o", "nested.nc", ranks=2, cwd=self.at, check=0)
+        self.assertEqual(differences(self.at / "nested-whole.nc", self.at / "nested.nc"), [])
 
     def test_fail_fast(self):
         (self.at / "zeros.csv").write_text("a,b,y\n" + "0,0,1\n" * 30)
