@@ -31,7 +31,7 @@ static void put_text(fuzz_bytes *bytes, int id, const char *name, const char *us
 static void put_values(fuzz_bytes *bytes, int id, int variable, int type, size_t count) {
     uint64_t values[MOST_LENGTH * MOST_LENGTH * MOST_LENGTH] = {0};
     const char *texts[MOST_LENGTH * MOST_LENGTH * MOST_LENGTH] = {NULL};
-    if (fuzz_take(bytes) & 1) return; /* never written: fill values */
+    if (fuzz_take(bytes) & 1 || count == 0) return; /* never written: fill values */
     for (size_t i = 0; i < count; i++) values[i] = fuzz_take(bytes) * UINT64_C(0x0101010101010101);
     for (size_t i = 0; i < count; i++)
         texts[i] = values[i] & 1 ? "none" : values[i] & 2 ? NULL : "a label of a variant";

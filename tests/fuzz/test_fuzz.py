@@ -1,7 +1,7 @@
 """Inputs under attack: each fuzz target for some seconds on from its corpus, and every input that was ever a finding.
 
 The targets are built by clang with libFuzzer and sanitizers in a build folder of their own beside this one. $RIDGELESS_FUZZ_SECONDS
-lengthens the fuzzing of each target (default 7), $RIDGELESS_TEST_SEED repeats a run. What is found is kept in the build
+lengthens the fuzzing of each target (default 5), $RIDGELESS_TEST_SEED repeats a run. What is found is kept in the build
 folder's `findings`: it goes to crashes/TARGET once it is mended."""
 import concurrent.futures
 import os
@@ -16,7 +16,7 @@ import unittest
 SOURCE = pathlib.Path(os.environ["RIDGELESS_SOURCE_ROOT"])
 HERE = SOURCE / "tests" / "fuzz"
 BUILD = pathlib.Path(os.environ["RIDGELESS_FUZZ_BUILD"])
-SECONDS = int(os.environ.get("RIDGELESS_FUZZ_SECONDS", "7"))
+SECONDS = int(os.environ.get("RIDGELESS_FUZZ_SECONDS", "5"))
 SEED = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000)) + 1  # 0 would be a seed of libFuzzer's own
 TARGETS = sorted(path.stem.removeprefix("fuzz_") for path in HERE.glob("fuzz_*.c"))
 # Not the leak check after every input, which takes longer than the input where libraries keep memory for the next: what
