@@ -81,7 +81,8 @@ rl_status rl_results_check_output(const char *output, const rl_plan *plan);
 rl_status rl_results_discard(const char *output);
 
 /* Whether the file at `output` is already what rl_results_write would write, but for provenance. The journal alone says
- * what is done; this only saves writing the same again. */
+ * what is done; this only saves writing the same again. Temporaries that killed processes left beside such a file go.
+ */
 bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_journal *journal);
 
 /* Writes the results file from the journal: a group a dataset, each repeat's values (where the study keeps them) and

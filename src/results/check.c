@@ -91,5 +91,6 @@ bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_jo
                    rl_results_digest(plan, journal, want) == RL_OK && strcmp(have, want) == 0;
     nc_close(file.id);
     rl_free(have);
+    if (current && rl_journal_is_mine(journal)) rl_remove_stale_temporaries(output);
     return current;
 }

@@ -32,6 +32,7 @@ rl_status rl_reader_get(rl_reader *r, uint64_t offset, size_t length, const char
         const size_t room = length > r->block ? length : r->block;
         if (r->capacity < room) {
             rl_free(r->bytes);
+            r->bytes = NULL;
             r->capacity = r->length = 0;
             RL_TRY(rl_alloc(&r->bytes, room, 1));
             r->capacity = room;

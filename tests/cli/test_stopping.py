@@ -42,11 +42,12 @@ datasets: [{source: student-teacher, rows: 2000, features: 700, hidden_features:
 """
 # One spectrum that takes many seconds, and nothing to stop at within it.
 HUGE = """repeats: 1
-n_train: [4000]
+n_train: [3000]
 ablations: [none, cutoff: [0.01]]
 producer: PRODUCER
-datasets: [{source: student-teacher, draw: fresh, rows: 4100, features: 4000, hidden_features: 4000}]
+datasets: [{source: student-teacher, draw: fresh, rows: 3100, features: 3000, hidden_features: 3000}]
 """
+SANITIZED = "sanitize" in PROGRAM
 
 
 class Stopping(unittest.TestCase):
@@ -133,12 +134,11 @@ class Stopping(unittest.TestCase):
         self.assertEqual(err.count("stopped by"), 1, err)
         self.goes_on("small", "one.nc", 1)
 
-    def test_every_schedule_stops(self):
-        for schedule in ("static", "cyclic"):
-            process, pids = self.start("small", f"{schedule}.nc", "--schedule", schedule, ranks=3)
-            os.kill(min(pids), signal.SIGUSR1)
-            self.ends(process, 20, 75)
-            self.goes_on("small", f"{schedule}.nc", 1)
+    def test_a_fixed_schedule_stops(self):
+        process, pids = self.start("small", "static.nc", "--schedule", "static", ranks=3)
+        os.kill(min(pids), signal.SIGUSR1)
+        self.ends(process, 20, 75)
+        self.goes_on("small", "static.nc", 1)
 
     def test_term_leaves_between_two_pieces(self):
         process, _ = self.start("small", "term.nc")
@@ -154,6 +154,7 @@ class Stopping(unittest.TestCase):
         self.ends(process, 5, 1, 75)
         self.goes_on("small", "mpirun.nc", before)
 
+    @unittest.skipIf(SANITIZED, "the plain build's alone: the same again takes minutes")
     def test_term_in_the_middle_of_a_long_spectrum(self):
         for producer, ranks in (("lapack", 1), ("pdgesvd", 2)):
             (self.at / "huge.yaml").write_text(HUGE.replace("PRODUCER", producer))
@@ -165,7 +166,7 @@ class Stopping(unittest.TestCase):
             for pid in self.pids_of(output):
                 os.kill(pid, signal.SIGTERM)
             _, err = self.ends(process, 6, 75)
-            self.assertIn("SIGTERM: left while computing `student-teacher`, P = 4000, repeat 0, N = 4000", err)
+            self.assertIn("SIGTERM: left while computing `student-teacher`, P = 3000, repeat 0, N = 3000", err)
             self.assertEqual(self.done("huge", output), 0)
 
     def test_term_within_a_curve_on_a_process_grid(self):
@@ -207,6 +208,7 @@ class Stopping(unittest.TestCase):
         _, err = self.ends(process, 2, 75)
         self.assertIn("left at once", err)
 
+    @unittest.skipIf(SANITIZED, "the plain build's alone: the same again takes minutes")
     def test_time_left(self):
         rates = {"host": "test", "blas": "test", "date": "2026-01-01", "cores": 2, "gemv_bytes_per_second": [[1e6, 1e9]]}
         others = ["normals_per_second", "gemm_flops_per_second", "gemv_alone_bytes_per_second", "bidiagonal_seconds",
