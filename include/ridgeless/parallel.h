@@ -70,10 +70,10 @@ void rl_run_summary_destroy(rl_run_summary *summary);
  * itself. */
 typedef struct rl_guard rl_guard;
 
-/* Collective on context->comm; one at a time. `last` (may be NULL) is called in the thread when the process is asked to
- * leave now, and before the thread ends it: what must not be lost is to be made durable there. The context must outlive
- * the guard. */
-rl_status rl_guard_start(const rl_context *context, void (*last)(void *state), void *state, rl_guard **guard);
+/* Collective on context->comm; one at a time. `save` (may be NULL) is called in the thread some times a second, and
+ * with `now` when the process is asked to leave now and before the thread ends it: what must not be lost is to be made
+ * durable there. The context must outlive the guard. */
+rl_status rl_guard_start(const rl_context *context, void (*save)(void *state, bool now), void *state, rl_guard **guard);
 
 /* Collective on the context's communicator: ends the watch. NULL is none. */
 void rl_guard_stop(rl_guard *guard);

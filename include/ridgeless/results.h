@@ -26,15 +26,13 @@ rl_status rl_journal_open(const char *output, const rl_plan *plan, bool read_onl
 
 /* Appends what is not RL_CELL_MISSING of the record of a curve, if anything; record[length] is that of
  * rl_record_layout_of. When it returns, a killed process no longer loses it; a lost node loses at most the last two
- * seconds (fdatasync by time, here and in rl_journal_tick). After a failure the journal is only to be closed. */
+ * seconds (rl_journal_sync). After a failure the journal is only to be closed. */
 rl_status rl_journal_append(rl_journal *journal, int64_t curve, const double *record, size_t length);
 
-/* Syncs what has waited for two seconds. Cheap: for a loop that waits long between appends. */
-rl_status rl_journal_tick(rl_journal *journal);
-
-/* Makes what was appended durable now, and nothing else: may be called in another thread, also while this one appends.
+/* Makes durable what has waited for two seconds, or with `now` all there is. May be called in another thread, also
+ * while this one appends, which then need not wait for the disk. A failure is that of the next append, or of closing.
  */
-void rl_journal_save(rl_journal *journal);
+void rl_journal_sync(rl_journal *journal, bool now);
 
 /* *record: that of a curve, RL_CELL_MISSING where a size is (borrowed until the journal closes or the curve is appended
  * again); NULL when nothing of it is there. Read from the file when first asked for. */

@@ -46,13 +46,13 @@ static rl_status keep_record(void *state, int64_t curve, const double *record, s
 static rl_status pass_time(void *state, int64_t done, int64_t total) {
     work *w = state;
     rl_progress_show(&w->progress, done, total);
-    return rl_journal_tick(w->journal);
+    return RL_OK;
 }
 
-/* The process is about to end in the middle of something. */
-static void save(void *state) {
+/* In the guard's thread. */
+static void save(void *state, bool now) {
     rl_journal *journal = ((work *)state)->journal;
-    if (journal != NULL) rl_journal_save(journal);
+    if (journal != NULL) rl_journal_sync(journal, now);
 }
 
 static void tell_what_is_there(const work *w, int64_t n_retried) {

@@ -32,7 +32,7 @@ typedef struct post {
 
 struct rl_guard {
     const rl_context *context;
-    void (*last)(void *state);
+    void (*save)(void *state, bool now);
     void *state;
     MPI_Comm node;
     MPI_Win window;
@@ -47,7 +47,7 @@ static rl_guard *present; /* the guard that a crash of this process is told to *
 /* ---- leaving ----------------------------------------------------------------------------------------------------- */
 
 _Noreturn static void leave(rl_guard *g, int exit_status) {
-    if (g->last != NULL) g->last(g->state);
+    if (g->save != NULL) g->save(g->state, true);
     atomic_store(&g->mine->leaving, 1 + exit_status);
     _exit(exit_status);
 }
@@ -114,7 +114,7 @@ static void *watch(void *state) {
         if (now == RL_STOP_SOON && seen == RL_STOP_NONE) tell_soon(g);
         if (now == RL_STOP_NOW && seen != RL_STOP_NOW) {
             asked = rl_seconds();
-            if (g->last != NULL) g->last(g->state);
+            if (g->save != NULL) g->save(g->state, true);
         }
         seen = now;
         if (seen == RL_STOP_NOW && rl_seconds() - asked > patience) {
@@ -123,7 +123,9 @@ static void *watch(void *state) {
                         g->mine->doing);
             leave(g, rl_exit_status(RL_STOPPED));
         }
-        if (!atomic_load(&g->done)) check_next(g);
+        if (atomic_load(&g->done)) break;
+        check_next(g);
+        if (g->save != NULL) g->save(g->state, false);
     }
     return NULL;
 }
@@ -167,10 +169,11 @@ static rl_status start_thread(rl_guard *g) {
     return error == 0 ? RL_OK : rl_fail(RL_ERR_LIBRARY, "no thread can be started: %s", strerror(error));
 }
 
-rl_status rl_guard_start(const rl_context *context, void (*last)(void *state), void *state, rl_guard **guard) {
+rl_status rl_guard_start(const rl_context *context, void (*save)(void *state, bool now), void *state,
+                         rl_guard **guard) {
     rl_guard *g;
     RL_TRY(rl_context_agree(context, RL_ALLOC(g, 1)));
-    *g = (rl_guard){.context = context, .last = last, .state = state, .node = MPI_COMM_NULL, .window = MPI_WIN_NULL};
+    *g = (rl_guard){.context = context, .save = save, .state = state, .node = MPI_COMM_NULL, .window = MPI_WIN_NULL};
     rl_status status = rl_context_agree(context, make_posts(g));
     if (status == RL_OK) status = rl_context_agree(context, start_thread(g));
     if (status != RL_OK) return status; /* without MPI or threads the process ends: nothing to give back */

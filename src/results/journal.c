@@ -62,12 +62,17 @@ static rl_status open_file(rl_journal *journal) {
     return journal->read_only ? RL_OK : rl_journal_lock(journal->path, journal->fd);
 }
 
-static rl_status sync_file(rl_journal *journal) {
-    if (fdatasync(journal->fd) != 0)
-        return rl_fail(RL_ERR_IO, "%s: could not be made durable: %s", journal->path, strerror(errno));
-    journal->unsynced = false;
+static rl_status check_synced(const rl_journal *journal) {
+    const int error = atomic_load(&journal->sync_error);
+    if (error == 0) return RL_OK;
+    return rl_fail(RL_ERR_IO, "%s: could not be made durable: %s", journal->path, strerror(error));
+}
+
+void rl_journal_sync(rl_journal *journal, bool now) {
+    if (!now && rl_seconds() - journal->last_sync < sync_interval) return;
     journal->last_sync = rl_seconds();
-    return RL_OK;
+    if (atomic_exchange(&journal->unsynced, false) && fdatasync(journal->fd) != 0)
+        atomic_store(&journal->sync_error, errno);
 }
 
 static rl_status truncate_to(const rl_journal *journal, uint64_t size) {
@@ -79,7 +84,9 @@ static rl_status truncate_to(const rl_journal *journal, uint64_t size) {
 static rl_status begin_file(rl_journal *journal, const rl_text *header) {
     RL_TRY(truncate_to(journal, 0));
     RL_TRY(write_whole(journal->path, journal->fd, header));
-    RL_TRY(sync_file(journal));
+    atomic_store(&journal->unsynced, true);
+    rl_journal_sync(journal, true);
+    RL_TRY(check_synced(journal));
     return rl_sync_folder(journal->path);
 }
 
@@ -199,21 +206,13 @@ rl_status rl_journal_append(rl_journal *journal, int64_t curve, const double *re
     (void)length;
     RL_TRY(rl_journal_build_record(journal, curve, record, &journal->buffer, &n));
     if (n == 0) return RL_OK;
+    RL_TRY(check_synced(journal));
     RL_TRY(write_whole(journal->path, journal->fd, &journal->buffer));
-    journal->unsynced = true;
+    atomic_store(&journal->unsynced, true);
     rl_journal_note_content(journal, journal->buffer.bytes, journal->buffer.length);
     RL_TRY(rl_journal_note(journal, curve, record, journal->end));
     journal->end += journal->buffer.length;
-    return rl_journal_tick(journal);
-}
-
-rl_status rl_journal_tick(rl_journal *journal) {
-    if (!journal->unsynced || rl_seconds() - journal->last_sync < sync_interval) return RL_OK;
-    return sync_file(journal);
-}
-
-void rl_journal_save(rl_journal *journal) {
-    fdatasync(journal->fd);
+    return RL_OK;
 }
 
 rl_status rl_journal_record(rl_journal *journal, int64_t curve, const double **record) {
@@ -280,7 +279,8 @@ rl_tally rl_journal_tally(const rl_journal *journal, const rl_plan *plan, int gr
 
 rl_status rl_journal_close(rl_journal *journal) {
     if (journal == NULL) return RL_OK;
-    const rl_status status = journal->unsynced ? sync_file(journal) : RL_OK;
+    rl_journal_sync(journal, true);
+    const rl_status status = check_synced(journal);
     destroy(journal);
     return status;
 }

@@ -8,6 +8,8 @@
 #ifndef RL_RESULTS_JOURNAL_H
 #define RL_RESULTS_JOURNAL_H
 
+#include <stdatomic.h>
+
 #include "internal.h"
 
 enum { RL_JOURNAL_VERSION = 3, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x33524c52 };
@@ -31,7 +33,8 @@ struct rl_journal {
     uint64_t end;              /* of the file */
     uint64_t content;          /* a digest of all records taken, in their order */
     rl_text buffer;            /* one record on its way in or out */
-    bool unsynced;
+    atomic_bool unsynced;
+    atomic_int sync_error; /* errno of a sync that failed; 0: none */
     double last_sync;
 };
 
