@@ -128,6 +128,7 @@ static void destroy(rl_journal *journal) {
     rl_free(journal->places);
     rl_free(journal->layouts);
     rl_free(journal->buffer.bytes);
+    rl_free(journal->values);
     rl_free(journal->path);
     rl_free(journal);
 }

@@ -2,9 +2,9 @@
  *
  * The file: a header {fixed part, settings with their zero byte, checksum}, then records {head, dataset name, list of
  * N, values, checksum}. Texts and lists are padded with zeros to whole words, so that every record begins at a whole
- * word. The values are those of rl_record_layout_make for the record's own N, each of them done or failed: a record
- * says by itself what it holds, whatever the study asks for when it is read. Raise RL_JOURNAL_VERSION with any change
- * of these. */
+ * word. The values are those of rl_record_layout_make for the record's own N, each of them done or failed, packed
+ * (journal_pack.c): a record says by itself what it holds, whatever the study asks for when it is read. Raise
+ * RL_JOURNAL_VERSION with any change of these. */
 #ifndef RL_RESULTS_JOURNAL_H
 #define RL_RESULTS_JOURNAL_H
 
@@ -32,7 +32,9 @@ struct rl_journal {
     double **records;          /* [n_curves], NULL where it was not asked for */
     uint64_t end;              /* of the file */
     uint64_t content;          /* a digest of all records taken, in their order */
-    rl_text buffer;            /* one record on its way in or out */
+    rl_text buffer;            /* one record on its way out */
+    double *values;            /* [n_values]: those of one on its way in */
+    size_t n_values;
     atomic_bool unsynced;
     atomic_int sync_error; /* errno of a sync that failed; 0: none */
     double last_sync;
@@ -90,6 +92,17 @@ typedef struct rl_scanned {
  */
 typedef rl_status (*rl_record_take)(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head);
 rl_status rl_journal_scan(rl_reader *reader, uint64_t offset, rl_record_take take, void *state, rl_scanned *scanned);
+
+/* ---- packing (journal_pack.c) ------------------------------------------------------------------------------------ */
+
+/* Words of flags for n values. */
+size_t rl_pack_flags(size_t n);
+
+/* Packs values[n] into packed[rl_pack_flags(n) + n + 1]; returns how many words that has become. */
+size_t rl_pack(const double *values, size_t n, uint64_t *packed);
+
+/* The inverse. false when packed[length >= rl_pack_flags(n)] is of another number of values. */
+bool rl_unpack(const uint64_t *packed, size_t length, size_t n, double *values);
 
 /* ---- header (journal_header.c) ----------------------------------------------------------------------------------- */
 

@@ -26,19 +26,28 @@ static void gather(const rl_record_layout *from, const double *record, const rl_
         if (is_there(from, record, i)) rl_record_copy(from, record, i, to, values, k++);
 }
 
-static rl_status put_together(const rl_record_head *head, const char *name, const int32_t *sizes, const double *values,
-                              size_t length, rl_text *bytes) {
+static rl_status append_parts(const rl_record_head *head, const char *name, const int32_t *sizes,
+                              const uint64_t *packed, size_t length, rl_text *bytes) {
     rl_record_head h = *head;
     h.magic = RL_RECORD_MAGIC;
     h.name_length = (uint32_t)strlen(name);
     h.length = sizeof h + rl_journal_padded(h.name_length) + rl_journal_padded(h.n_sizes * sizeof *sizes) +
-               length * sizeof *values + sizeof(uint64_t);
+               length * sizeof *packed + sizeof(uint64_t);
     bytes->length = 0;
     RL_TRY(rl_text_append_bytes(bytes, &h, sizeof h));
     RL_TRY(rl_journal_append_padded(bytes, name, h.name_length));
     RL_TRY(rl_journal_append_padded(bytes, sizes, h.n_sizes * sizeof *sizes));
-    RL_TRY(rl_text_append_bytes(bytes, values, length * sizeof *values));
+    RL_TRY(rl_text_append_bytes(bytes, packed, length * sizeof *packed));
     return rl_journal_append_checksum(bytes);
+}
+
+static rl_status put_together(const rl_record_head *head, const char *name, const int32_t *sizes, const double *values,
+                              size_t n, rl_text *bytes) {
+    uint64_t *packed = NULL;
+    RL_TRY(RL_ALLOC(packed, rl_pack_flags(n) + n + 1));
+    const rl_status status = append_parts(head, name, sizes, packed, rl_pack(values, n, packed), bytes);
+    rl_free(packed);
+    return status;
 }
 
 static rl_status build(const rl_journal *journal, const rl_curve *c, const double *record, int n, const int32_t *sizes,
@@ -130,7 +139,8 @@ static rl_status check_head(const rl_journal *journal, int g, const rl_record_he
                        "%016" PRIx64 "; " RL_START_OVER,
                        journal->path, grid->data.name, head->data_checksum, grid->data.checksum);
     if (head->n_variants == l->n_variants && (head->has_population == 1) == l->has_population &&
-        (head->n_modes > 0) == l->has_modes && head->n_sizes < (uint32_t)grid->data.n_rows)
+        (head->n_modes > 0) == l->has_modes && head->n_modes <= grid->data.n_features &&
+        head->n_sizes < (uint32_t)grid->data.n_rows)
         return RL_OK;
     return refuse_layout(journal, grid, head);
 }
@@ -139,13 +149,32 @@ static rl_status check_head(const rl_journal *journal, int g, const rl_record_he
 typedef struct content {
     rl_record_layout layout;
     const int32_t *sizes;
-    const double *values;
+    const double *values; /* the journal's, until the next record */
 } content;
 
-static content content_of(const rl_record_head *head, const char *bytes) {
+static rl_status make_room_for(rl_journal *journal, size_t n) {
+    if (n <= journal->n_values) return RL_OK;
+    rl_free(journal->values);
+    journal->values = NULL;
+    journal->n_values = 0;
+    RL_TRY(RL_ALLOC(journal->values, n));
+    journal->n_values = n;
+    return RL_OK;
+}
+
+/* The head has been checked: it is this study's. */
+static rl_status take_apart(rl_journal *journal, const rl_record_head *head, const char *bytes, content *c,
+                            bool *sound) {
     const char *list = bytes + sizeof *head + rl_journal_padded(head->name_length);
-    return (content){rl_record_layout_make((int)head->n_sizes, head->n_variants, head->n_modes, head->has_population),
-                     (const void *)list, (const void *)(list + rl_journal_padded(head->n_sizes * sizeof(int32_t)))};
+    const char *packed = list + rl_journal_padded(head->n_sizes * sizeof(int32_t));
+    const char *end = bytes + head->length - sizeof(uint64_t);
+    c->layout = rl_record_layout_make((int)head->n_sizes, head->n_variants, head->n_modes, head->has_population);
+    c->sizes = (const void *)list;
+    RL_TRY(make_room_for(journal, c->layout.length));
+    c->values = journal->values;
+    *sound =
+        rl_unpack((const void *)packed, (size_t)(end - packed) / sizeof(uint64_t), c->layout.length, journal->values);
+    return RL_OK;
 }
 
 /* Whether the N ascend, and each has a status and a rank that there are: a checksum keeps no nonsense out. */
@@ -189,8 +218,10 @@ rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset
     while (p < grid->n_n_features && grid->n_features[p] != head->n_features) p++;
     if (p == grid->n_n_features || head->repeat < 0 || head->repeat >= plan->study->repeats) return RL_OK;
     RL_TRY(rl_reader_get(reader, offset, (size_t)head->length, &bytes));
-    const content c = content_of(head, bytes);
-    if (!is_sound(grid, &c)) return refuse_layout(journal, grid, head);
+    content c;
+    bool sound;
+    RL_TRY(take_apart(journal, head, bytes, &c, &sound));
+    if (!sound || !is_sound(grid, &c)) return refuse_layout(journal, grid, head);
     rl_journal_note_content(journal, bytes, (size_t)head->length);
     return note_sizes(journal, g, p, head->repeat, &c, offset);
 }
@@ -221,7 +252,10 @@ static rl_status read_curve(rl_journal *journal, int64_t curve, rl_reader *reade
         const char *bytes;
         if (places[i].status == RL_CELL_MISSING || rl_record_status(l, record, i) != RL_CELL_MISSING) continue;
         RL_TRY(get_again(reader, places[i].record, &head, &bytes));
-        const content c = content_of(&head, bytes);
+        content c;
+        bool sound;
+        RL_TRY(take_apart(journal, &head, bytes, &c, &sound));
+        if (!sound) return refuse_layout(journal, &journal->plan->grids[journal->plan->curves[curve].grid], &head);
         for (int j = i; j < l->n_sizes; j++)
             if (places[j].status != RL_CELL_MISSING && places[j].record == places[i].record)
                 rl_record_copy(&c.layout, c.values, places[j].index, l, record, j);

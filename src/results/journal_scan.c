@@ -58,10 +58,12 @@ static bool is_plausible(const rl_record_head *h, uint64_t left) {
         return false;
     const uint64_t cells = (2 + (uint64_t)h->has_population) * (uint64_t)h->n_variants;
     const uint64_t a_size = cells + SPECTRUM_ARRAYS + MODE_ARRAYS * (uint64_t)h->n_modes; /* doubles */
-    if (a_size > left / sizeof(double) / h->n_sizes) return false;
-    return h->length == sizeof *h + rl_journal_padded(h->name_length) +
-                            rl_journal_padded(h->n_sizes * sizeof(int32_t)) + h->n_sizes * a_size * sizeof(double) +
-                            sizeof(uint64_t);
+    if (left > INT64_MAX || a_size > 8 * left / h->n_sizes) return false;                 /* not even a flag for each */
+    const uint64_t n = h->n_sizes * a_size;
+    const uint64_t frame = sizeof *h + rl_journal_padded(h->name_length) +
+                           rl_journal_padded(h->n_sizes * sizeof(int32_t)) + rl_pack_flags(n) * sizeof(uint64_t) +
+                           sizeof(uint64_t);
+    return h->length > frame && (h->length - frame) % sizeof(double) == 0 && (h->length - frame) / sizeof(double) <= n;
 }
 
 /* Block by block, so that memory depends on no length that the file claims. */

@@ -4,6 +4,31 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "../../src/results/journal.h"
+
+/* Values in runs of every length around the words of flags; the same bits come back, in no more words than differ. */
+static void packing_leaves_out_repetitions_alone(void **state) {
+    (void)state;
+    enum { MOST = 200 };
+    double values[MOST], back[MOST];
+    uint64_t packed[2 * MOST];
+    for (size_t n = 1; n <= MOST; n++)
+        for (size_t run = 1; run <= n; run = 2 * run + 1) {
+            size_t stand = 0;
+            for (size_t i = 0; i < n; i++) {
+                const double kinds[] = {NAN, 0.0, -0.0, 1.5, -NAN, (double)i};
+                values[i] = kinds[i / run % 6];
+                stand += i == 0 || memcmp(&values[i], &values[i - 1], sizeof *values) != 0;
+            }
+            const size_t length = rl_pack(values, n, packed);
+            assert_int_equal(length, rl_pack_flags(n) + stand);
+            assert_true(rl_unpack(packed, length, n, back));
+            assert_memory_equal(values, back, n * sizeof *values);
+            assert_false(rl_unpack(packed, length - 1, n, back));
+            assert_false(rl_unpack(packed, length + 1, n, back));
+        }
+}
+
 static void journal_keeps_what_was_appended(void **state) {
     const fixture *f = *state;
     rl_journal *journal = open_journal(f, false);
@@ -744,6 +769,7 @@ static void discard_leaves_strangers_alone(void **state) {
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
+        TEST(packing_leaves_out_repetitions_alone),
         TEST(journal_keeps_what_was_appended),
         TEST(journal_last_duplicate_wins),
         TEST(journal_torn_at_every_byte),
