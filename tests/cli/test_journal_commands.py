@@ -181,7 +181,7 @@ class JournalCommands(unittest.TestCase):
     def test_damage_in_the_middle_costs_what_it_hit(self):
         self.copy("hit.nc")
         _, records = journal.read(self.at / "hit.nc.journal")
-        journal.damage(self.at / "hit.nc.journal", records[5].begin + 300)
+        journal.damage(self.at / "hit.nc.journal", records[5].begin + len(records[5].data) // 2, 16)
         done = run("run", "study.yaml", "-o", "hit.nc", cwd=self.at, ranks=2, check=0)
         self.assertIn(f"hit.nc.journal: passed over {len(records[5].data)} damaged bytes in 1 place(s)", done.stderr)
         self.assertIn("11 of 12 curves are in the journal already", done.stderr)
