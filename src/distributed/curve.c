@@ -92,6 +92,20 @@ static rl_status create(rl_grid_curve *curve, const rl_process_grid *grid, int b
     return RL_OK;
 }
 
+/* Such that it can be destroyed whatever happens next on another rank. */
+static rl_status begin(const rl_curve_case *c, rl_grid_curve **made) {
+    rl_grid_curve *m;
+    RL_TRY(RL_ALLOC(m, 1));
+    *m = (rl_grid_curve){.c = c,
+                         .n_features = c->rows.n_features,
+                         .n_rows = c->rows.n_train + c->rows.n_test,
+                         .row = MPI_COMM_NULL,
+                         .column = MPI_COMM_NULL};
+    while (m->n_wide < c->n_sizes && c->n_train[m->n_wide] <= m->n_features) m->n_wide++;
+    *made = m;
+    return RL_OK;
+}
+
 rl_status rl_grid_curve_create(const rl_process_grid *grid, int block, const rl_curve_case *c, rl_grid_curve **curve,
                                rl_phases *phases) {
     const double start = rl_seconds();
@@ -99,17 +113,9 @@ rl_status rl_grid_curve_create(const rl_process_grid *grid, int block, const rl_
     rl_phases spent = {0};
     *curve = NULL;
     rl_status status = check_sizes(c, block);
-    if (status == RL_OK) status = RL_ALLOC(made, 1);
+    if (status == RL_OK) status = begin(c, &made);
     status = rl_process_grid_agree(grid, status);
-    if (status == RL_OK) {
-        *made = (rl_grid_curve){.c = c,
-                                .n_features = c->rows.n_features,
-                                .n_rows = c->rows.n_train + c->rows.n_test,
-                                .row = MPI_COMM_NULL,
-                                .column = MPI_COMM_NULL};
-        while (made->n_wide < c->n_sizes && c->n_train[made->n_wide] <= made->n_features) made->n_wide++;
-        status = create(made, grid, block, &spent);
-    }
+    if (status == RL_OK) status = create(made, grid, block, &spent);
     if (status == RL_OK)
         *curve = made;
     else

@@ -289,9 +289,9 @@ class Faults(unittest.TestCase):
 
 
 ROOM_STUDY = """repeats: 200
-n_train: {range: [1, 20]}
-ablations: [none, cutoff: 0.1]
-datasets: [{source: student-teacher, rows: 40, features: 10, hidden_features: 10}]
+n_train: {range: [1, 60]}
+ablations: [none, cutoff: {logspace: [-1, 1, 5]}]
+datasets: [{source: student-teacher, rows: 90, features: 10, hidden_features: 10}]
 """
 
 
