@@ -384,7 +384,7 @@ static void refuses_what_is_no_netcdf_file(void **state) {
     write_bytes("t.nc", "CDF\1", 4);
     refuse_both("t.nc: is damaged or cut short: its header makes no sense");
     /* a dimension's name of 4 GB, for which the library would take memory */
-    write_bytes("t.nc", "CDF\1\0\0\0\0\0\0\0\12\0\0\0\1\377\377\377\377row\0\0\0\0\4", 32);
+    write_bytes("t.nc", "CDF\1\0\0\0\0\0\0\0\12\0\0\0\1\377\377\377\377row\0\0\0\0\4", 28);
     refuse_both("t.nc: is damaged or cut short: its header makes no sense");
     write_bytes("t.nc", "\211HDF\r\n\032\nnothing else", 20);
     refuse_both("t.nc: nc_open: ");
