@@ -94,13 +94,7 @@ static rl_status sort_todo(rl_run *r, const rl_todo *todo) {
 }
 
 static rl_status share(const rl_run *r, void *array, int64_t n, size_t size) {
-    enum { PIECE = 1 << 30 }; /* MPI counts are ints */
-    const int64_t bytes = n * (int64_t)size;
-    for (int64_t done = 0; done < bytes; done += PIECE) {
-        const int64_t left = bytes - done;
-        RL_MPI(MPI_Bcast((char *)array + done, (int)(left < PIECE ? left : PIECE), MPI_BYTE, 0, r->context->comm));
-    }
-    return RL_OK;
+    return rl_broadcast(r->context, array, (size_t)n * size);
 }
 
 static rl_status share_settings(rl_run *r) {
@@ -217,14 +211,6 @@ static rl_status run_phase(rl_run *r, int ranks, rl_status (*work)(rl_run *r)) {
     return status;
 }
 
-/* Collective. Whoever was asked to stop, or told to, asks all. */
-static rl_status agree_to_stop(rl_run *r) {
-    int stop = (int)(rl_stop_requested() > r->stop ? rl_stop_requested() : r->stop);
-    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &stop, 1, MPI_INT, MPI_MAX, r->context->comm));
-    r->stop = (rl_stop)stop;
-    return RL_OK;
-}
-
 static int ranks_of(const rl_run *r, int64_t curve) {
     return r->ranks_of_grid[r->plan->curves[curve].grid];
 }
@@ -236,7 +222,7 @@ rl_status rl_run_phases(rl_run *r, rl_status (*work)(rl_run *r)) {
         for (grid->end = grid->start; grid->end < grid->total && ranks_of(r, grid->order[grid->end]) == ranks;)
             grid->end++;
         RL_TRY(run_phase(r, ranks, work));
-        RL_TRY(agree_to_stop(r));
+        RL_TRY(rl_agree_to_stop(r, r->context->comm));
         if (r->stop != RL_STOP_NONE) return RL_OK;
     }
     grid->start = grid->end = grid->total;

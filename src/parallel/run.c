@@ -6,8 +6,9 @@
  * 0 computes too, and serves the others between two spectra of a curve of its own. In a team on a process grid the
  * first rank alone talks with rank 0, and tells the others what is next.
  *
- * A rank that was asked to stop, by a signal or by the time left, begins nothing more and says so in its next message;
- * rank 0 then answers everybody with STOP. A group agrees on it before each of its curves, never inside one. */
+ * A rank that was asked to stop by a signal begins nothing more and says so in its next message; rank 0 then answers
+ * everybody with STOP. When time runs out no rank is asked: no curve fits any more. A group agrees on it before each of
+ * its curves, never inside one. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,13 @@ static bool stopping(rl_run *r) {
     return r->stop != RL_STOP_NONE;
 }
 
+rl_status rl_agree_to_stop(rl_run *r, MPI_Comm comm) {
+    int stop = stopping(r) ? (int)r->stop : RL_STOP_NONE;
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &stop, 1, MPI_INT, MPI_MAX, comm));
+    r->stop = (rl_stop)stop;
+    return RL_OK;
+}
+
 static bool fits(rl_run *r, rl_team team, int64_t position) {
     return rl_pace_fits(r, curve_at(r, team, position), ranks_of(r, team));
 }
@@ -110,10 +118,8 @@ static size_t record_length(rl_run *r, int64_t position) {
 /* The first rank of a group tells the others the next position; alone, a rank has nobody to tell. NOTHING when one of
  * them was asked to stop. */
 static rl_status tell_group(rl_run *r, int64_t *position) {
-    int stop = stopping(r) ? (int)r->stop : RL_STOP_NONE;
     if (r->grid == NULL) return RL_OK;
-    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &stop, 1, MPI_INT, MPI_MAX, r->grid->comm));
-    r->stop = (rl_stop)stop;
+    RL_TRY(rl_agree_to_stop(r, r->grid->comm));
     if (r->stop != RL_STOP_NONE) *position = NOTHING;
     RL_MPI(MPI_Bcast(position, 1, MPI_INT64_T, 0, r->grid->comm));
     return RL_OK;

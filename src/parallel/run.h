@@ -68,6 +68,12 @@ typedef struct rl_run {
     MPI_Request request;
 } rl_run;
 
+/* Collective on the communicator. Whoever was asked to stop, or told to, asks all: r->stop becomes the largest. */
+rl_status rl_agree_to_stop(rl_run *r, MPI_Comm comm);
+
+/* Collective. Rank 0's bytes to all, however many. */
+rl_status rl_broadcast(const rl_context *context, void *bytes, size_t size);
+
 /* ---- time (pace.c) ----------------------------------------------------------------------------------------------- */
 
 void rl_pace_begin(rl_run *r);

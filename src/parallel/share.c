@@ -1,11 +1,10 @@
 #include <string.h>
 
-#include "ridgeless/distributed.h"
-#include "ridgeless/parallel.h"
+#include "run.h"
 
 enum { PIECE = 1 << 30 }; /* MPI counts are ints */
 
-static rl_status broadcast(const rl_context *context, void *bytes, size_t size) {
+rl_status rl_broadcast(const rl_context *context, void *bytes, size_t size) {
     for (size_t done = 0; done < size; done += PIECE) {
         const size_t left = size - done;
         RL_MPI(MPI_Bcast((char *)bytes + done, (int)(left < PIECE ? left : PIECE), MPI_BYTE, 0, context->comm));
@@ -19,17 +18,17 @@ static rl_status broadcast_array(const rl_context *context, void *pointer, size_
     void *array = NULL;
     memcpy(&array, pointer, sizeof array);
     int present = array != NULL;
-    RL_TRY(broadcast(context, &present, sizeof present));
+    RL_TRY(rl_broadcast(context, &present, sizeof present));
     if (!present) array = NULL;
     const rl_status status = present && context->rank != 0 ? rl_alloc(&array, count, size) : RL_OK;
     if (context->rank != 0) memcpy(pointer, &array, sizeof array);
     RL_TRY(rl_context_agree(context, status));
-    return present ? broadcast(context, array, count * size) : RL_OK;
+    return present ? rl_broadcast(context, array, count * size) : RL_OK;
 }
 
 static rl_status broadcast_text(const rl_context *context, char **text) {
     size_t bytes = *text != NULL ? strlen(*text) + 1 : 0;
-    RL_TRY(broadcast(context, &bytes, sizeof bytes));
+    RL_TRY(rl_broadcast(context, &bytes, sizeof bytes));
     return broadcast_array(context, text, bytes, 1);
 }
 
@@ -38,7 +37,7 @@ static rl_status broadcast_dataset(const rl_context *context, rl_dataset *d) {
     char *table = d->file.path, *variable = d->file.features;
     double *x = d->x, *y = d->y, *beta_star = d->beta_star, *teacher = d->teacher.beta, *scale = d->teacher.scale;
     rl_dataset plain = *d;
-    RL_TRY(broadcast(context, &plain, sizeof plain));
+    RL_TRY(rl_broadcast(context, &plain, sizeof plain));
     const size_t rows = (size_t)plain.n_rows, features = (size_t)plain.n_features;
     rl_status status;
     RL_TRY_GOTO(broadcast_text(context, &name), done);
@@ -96,8 +95,8 @@ rl_status rl_parallel_share_plan(const rl_context *context, rl_study *study, rl_
     int n = root ? plan->n_grids : 0;
     RL_TRY(broadcast_text(context, &path));
     RL_TRY(broadcast_text(context, &text));
-    RL_TRY(broadcast(context, &n, sizeof n));
-    RL_TRY(broadcast(context, &study->repeats, sizeof study->repeats));
+    RL_TRY(rl_broadcast(context, &n, sizeof n));
+    RL_TRY(rl_broadcast(context, &study->repeats, sizeof study->repeats));
     const rl_status status = root ? send_plan(context, plan) : receive_plan(context, path, text, n, study, plan);
     return rl_context_agree(context, status);
 }
