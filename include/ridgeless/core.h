@@ -99,6 +99,9 @@ typedef struct rl_text {
 rl_status rl_text_append(rl_text *text, const char *format, ...) RL_PRINTF(2);
 rl_status rl_text_append_bytes(rl_text *text, const void *bytes, size_t length);
 
+/* A file's name without folder and ending (a leading dot begins no ending): *length bytes from the result on. */
+const char *rl_file_stem(const char *path, size_t *length);
+
 /* Reads a whole file, at most `limit` bytes, into a growing text (a zero byte follows the content). RL_ERR_INPUT with
  * a message that names the file when it is missing, a directory, unreadable or larger. */
 rl_status rl_read_file(const char *path, size_t limit, rl_text *content);
@@ -124,6 +127,9 @@ bool rl_parse_bytes(const char *text, int64_t *bytes);
  * number with a unit (s, min, h, d). What Slurm prints where there is no limit (UNLIMITED, NOT_SET, INVALID) is
  * INFINITY. false otherwise; a bare number, which could be either seconds or minutes, is refused. */
 bool rl_parse_seconds(const char *text, double *seconds);
+
+/* For qsort and bsearch of doubles; NaN has no place among them. */
+int rl_compare_reals(const void *a, const void *b);
 
 /* Seconds of the monotonic clock. */
 double rl_seconds(void);

@@ -151,14 +151,9 @@ static double bidiagonal_flops(const spectrum_bench *b) {
     return 4 * m * n * n - 4.0 / 3 * n * n * n;
 }
 
-static int compare_doubles(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Half of the rounds were as fast. Sorts the values. */
 static double median(double *values, int n) {
-    qsort(values, (size_t)n, sizeof *values, compare_doubles);
+    qsort(values, (size_t)n, sizeof *values, rl_compare_reals);
     return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 

@@ -6,13 +6,11 @@
 /* dir/paper.yaml -> paper.nc, of one data set paper-diabetes.nc: the results go where the user is, not where the study
  * lies. */
 static rl_status default_output(const rl_settings *settings, const char *study_path, char **output) {
-    const char *slash = strrchr(study_path, '/');
-    const char *name = slash != NULL ? slash + 1 : study_path;
-    const char *dot = strrchr(name, '.');
+    size_t length;
+    const char *name = rl_file_stem(study_path, &length);
     rl_text text = RL_TEXT_EMPTY;
     rl_status status;
-    RL_TRY_GOTO(rl_text_append_bytes(&text, name, dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name)),
-                out);
+    RL_TRY_GOTO(rl_text_append_bytes(&text, name, length), out);
     for (int i = 0; i < settings->n_datasets; i++)
         RL_TRY_GOTO(rl_text_append(&text, "-%s", settings->datasets[i]), out);
     RL_TRY_GOTO(rl_text_append(&text, ".nc"), out);

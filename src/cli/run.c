@@ -28,7 +28,7 @@ static rl_status check_spectra(const rl_plan *plan, int64_t curve, const double 
     const rl_record_layout layout = rl_record_layout_of(plan, c->grid);
     char text[200];
     for (int i = 0; i < layout.n_sizes; i++) {
-        const rl_cell_status status = (rl_cell_status)record[layout.status + (size_t)i];
+        const rl_cell_status status = rl_record_status(&layout, record, i);
         if (status == RL_CELL_DONE || status == RL_CELL_MISSING) continue;
         rl_curve_text(plan, curve, text, sizeof text);
         return rl_fail(RL_ERR_CELLS, "%s: no spectrum at N = %d: %s; without --fail-fast the run goes on", text,

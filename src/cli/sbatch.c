@@ -93,11 +93,9 @@ static rl_status append_program(rl_text *line) {
 static rl_status append_name(rl_text *line, const char *study_path) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     enum { LONGEST = 40 };
-    const char *slash = strrchr(study_path, '/');
-    const char *name = slash != NULL ? slash + 1 : study_path;
-    const char *dot = strrchr(name, '.');
-    const int length = dot != NULL && dot != name ? (int)(dot - name) : (int)strlen(name);
-    for (int i = 0; i < length && i < LONGEST; i++)
+    size_t length;
+    const char *name = rl_file_stem(study_path, &length);
+    for (size_t i = 0; i < length && i < LONGEST; i++)
         RL_TRY(rl_text_append(line, "%c", strchr(plain, name[i]) != NULL ? name[i] : '_'));
     return RL_OK;
 }

@@ -69,6 +69,11 @@ bool rl_parse_bytes(const char *text, int64_t *bytes) {
     return true;
 }
 
+int rl_compare_reals(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
 /* 0 for what is no unit of time. */
 static double seconds_of_unit(const char *text) {
     static const struct {

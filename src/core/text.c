@@ -41,6 +41,14 @@ rl_status rl_text_append_bytes(rl_text *text, const void *bytes, size_t length) 
     return RL_OK;
 }
 
+const char *rl_file_stem(const char *path, size_t *length) {
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    const char *dot = strrchr(name, '.');
+    *length = dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name);
+    return name;
+}
+
 static rl_status read_stream(FILE *file, const char *path, size_t limit, rl_text *content) {
     char buffer[16384];
     size_t got;

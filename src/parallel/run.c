@@ -257,7 +257,7 @@ static void count(rl_run *r, rl_team team, int64_t curve, double seconds) {
 static int64_t count_spectra(const rl_run *r, int64_t curve, const double *record) {
     const rl_record_layout layout = rl_record_layout_of(r->plan, r->plan->curves[curve].grid);
     int64_t n = 0;
-    for (size_t i = 0; i < (size_t)layout.n_sizes; i++) n += record[layout.status + i] != RL_CELL_MISSING;
+    for (int i = 0; i < layout.n_sizes; i++) n += rl_record_status(&layout, record, i) != RL_CELL_MISSING;
     r->summary->n_spectra += n;
     r->summary->n_cells += n * layout.n_variants;
     return n;

@@ -68,7 +68,7 @@ static rl_status fill_coordinates(writer *w, const group *g) {
 }
 
 static rl_cell_status status_of(const group *g, const double *record, size_t i) {
-    return record == NULL ? RL_CELL_MISSING : (rl_cell_status)record[g->layout.status + i];
+    return record == NULL ? RL_CELL_MISSING : rl_record_status(&g->layout, record, (int)i);
 }
 
 /* Where a field's values stand: entry k (variant, mode or 0) of spectrum s = (P, N, repeat) is at k * by_entry + s *

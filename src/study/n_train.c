@@ -6,15 +6,10 @@
 
 static const rl_number_kind ROWS = {.integer = true, .minimum = 1, .maximum = INT_MAX, .meaning = "training rows"};
 
-static int compare_doubles(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Sorted and distinct, so that the order in which a study names them changes nothing. */
 static int sort_distinct(rl_sequence *sequence) {
     if (sequence->n == 0) return 0;
-    qsort(sequence->values, (size_t)sequence->n, sizeof *sequence->values, compare_doubles);
+    qsort(sequence->values, (size_t)sequence->n, sizeof *sequence->values, rl_compare_reals);
     int kept = 1;
     for (int i = 1; i < sequence->n; i++)
         if (sequence->values[i] != sequence->values[kept - 1]) sequence->values[kept++] = sequence->values[i];

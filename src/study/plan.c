@@ -59,11 +59,6 @@ done:
     return status;
 }
 
-static int compare_doubles(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Which of the grid's sizes a key chooses (all of them where it is not there). Its sizes that the dataset does not have
  * are another dataset's. */
 static rl_status choose_sizes(const rl_study *study, const rl_grid *grid, const char *key, const rl_n_train_spec *spec,
@@ -73,11 +68,11 @@ static rl_status choose_sizes(const rl_study *study, const rl_grid *grid, const 
     rl_status status;
     RL_TRY_GOTO(RL_ALLOC(*chosen, grid->n_n_train), done);
     if (spec->line > 0) RL_TRY_GOTO(expand(spec, grid->data.n_features, &sizes, &n), done);
-    if (n > 0) qsort(sizes, (size_t)n, sizeof *sizes, compare_doubles);
+    if (n > 0) qsort(sizes, (size_t)n, sizeof *sizes, rl_compare_reals);
     for (int i = 0; i < grid->n_n_train; i++) {
         const double size = grid->n_train[i];
         (*chosen)[i] =
-            spec->line == 0 || (n > 0 && bsearch(&size, sizes, (size_t)n, sizeof *sizes, compare_doubles) != NULL);
+            spec->line == 0 || (n > 0 && bsearch(&size, sizes, (size_t)n, sizeof *sizes, rl_compare_reals) != NULL);
         n_chosen += (*chosen)[i];
     }
     if (n_chosen == 0)

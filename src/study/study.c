@@ -40,13 +40,11 @@ typedef struct reader {
 
 /* ---- simple keys ------------------------------------------------------------------------------------------------ */
 
-/* The file's name without folder and ending. */
 static rl_status default_title(const char *path, char **title) {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash == NULL ? path : slash + 1;
+    size_t length;
+    const char *name = rl_file_stem(path, &length);
     RL_TRY(rl_strdup(title, name));
-    char *dot = strrchr(*title, '.');
-    if (dot != NULL && dot != *title) *dot = '\0';
+    (*title)[length] = '\0';
     return RL_OK;
 }
 
