@@ -24,7 +24,7 @@ const char *rl_schedule_name(rl_schedule schedule);
 typedef struct rl_sink {
     /* One finished curve's record, in whatever order they finish; may be NULL. A failure ends the run on all ranks. */
     rl_status (*record)(void *state, int64_t curve, const double *record, size_t length);
-    rl_status (*progress)(void *state, int64_t done, int64_t total); /* now and then; may be NULL; a failure likewise */
+    void (*progress)(void *state, int64_t done, int64_t total); /* now and then; may be NULL */
     void *state;
 } rl_sink;
 

@@ -43,10 +43,8 @@ static rl_status keep_record(void *state, int64_t curve, const double *record, s
     return w->fail_fast ? check_spectra(&w->prepared.plan, curve, record) : RL_OK;
 }
 
-static rl_status pass_time(void *state, int64_t done, int64_t total) {
-    work *w = state;
-    rl_progress_show(&w->progress, done, total);
-    return RL_OK;
+static void pass_time(void *state, int64_t done, int64_t total) {
+    rl_progress_show(&((work *)state)->progress, done, total);
 }
 
 /* In the guard's thread. */
