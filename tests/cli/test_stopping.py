@@ -64,14 +64,18 @@ class Stopping(unittest.TestCase):
     def tearDownClass(cls):
         cls.folder.cleanup()
 
-    def start(self, study, output, *options, ranks=None):
-        """Starts a run and returns it as soon as its journal has grown; with the pids of its ranks."""
+    def launch(self, study, output, *options, ranks=None):
         command = [PROGRAM, "run", f"{study}.yaml", "-o", output, *options]
         if ranks is not None:
             command = ["mpirun", "-n", str(ranks), *command]
         process = subprocess.Popen(command, cwd=self.at, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, start_new_session=True)
         self.addCleanup(lambda: (process.poll() is None and os.killpg(process.pid, signal.SIGKILL), process.communicate()))
+        return process
+
+    def start(self, study, output, *options, ranks=None):
+        """Starts a run and returns it as soon as its journal has grown; with the pids of its ranks."""
+        process = self.launch(study, output, *options, ranks=ranks)
         self.wait_for_journal(output, process, 3000)
         return process, self.pids_of(output)
 
@@ -159,8 +163,7 @@ class Stopping(unittest.TestCase):
         for producer, ranks in (("lapack", 1), ("pdgesvd", 2)):
             (self.at / "huge.yaml").write_text(HUGE.replace("PRODUCER", producer))
             output = f"{producer}.nc"
-            process = subprocess.Popen(["mpirun", "-n", str(ranks), PROGRAM, "run", "huge.yaml", "-o", output], cwd=self.at,
-                                       text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            process = self.launch("huge", output, ranks=ranks)
             self.wait_for_journal(output, process)
             self.wait_for_steady_memory(output, process)
             for pid in self.pids_of(output):
@@ -170,8 +173,7 @@ class Stopping(unittest.TestCase):
             self.assertEqual(self.done("huge", output), 0)
 
     def test_term_within_a_curve_on_a_process_grid(self):
-        process = subprocess.Popen(["mpirun", "-n", "2", PROGRAM, "run", "nested.yaml", "-o", "nested.nc"], cwd=self.at, text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = self.launch("nested", "nested.nc", ranks=2)
         self.wait_for_journal("nested.nc", process)
         time.sleep(0.7)
         for pid in self.pids_of("nested.nc"):
@@ -198,8 +200,7 @@ class Stopping(unittest.TestCase):
         self.goes_on("small", "int.nc", 1)
 
     def test_second_interrupt_leaves_at_once(self):
-        process = subprocess.Popen([PROGRAM, "run", "long.yaml", "-o", "long.nc"], cwd=self.at, text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = self.launch("long", "long.nc")
         time.sleep(2)
         process.send_signal(signal.SIGINT)
         time.sleep(0.5)
