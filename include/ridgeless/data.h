@@ -34,11 +34,14 @@ typedef struct rl_dataset {
     char *name;   /* group in the results file; owned */
     char *origin; /* where the rows come from, for people: a path, or how they were drawn; owned */
     int n_rows, n_features;
-    int n_dropped;      /* rows of the file left out because a value is missing */
-    double *x;          /* [n_rows, n_features], row-major, ld = n_features; owned. NULL when `fresh` or in blocks */
-    double *y;          /* [n_rows]; owned. NULL when `fresh` */
-    double *beta_star;  /* [n_features], owned: least squares on all rows; the population's when `fresh`. Of a dataset
-                           in blocks zeros, until all ranks fill it by rl_distributed_least_squares */
+    int n_dropped;     /* rows of the file left out because a value is missing */
+    double *x;         /* [n_rows, n_features], row-major, ld = n_features; owned. NULL when `fresh` or in blocks */
+    double *y;         /* [n_rows]; owned. NULL when `fresh` */
+    double *beta_star; /* [n_features], owned: least squares on all rows; the population's when `fresh`. Of a dataset
+                          in blocks zeros, until all ranks fill it by rl_distributed_least_squares */
+    /* Of rows drawn with a known covariance that is not diagonal (gaussian), NULL otherwise; owned. */
+    double *deviations; /* [n_features]: standard deviations along the principal axes, descending */
+    double *axes;       /* [n_features, n_features]: those axes, one a row, the largest component positive */
     rl_table_file file; /* of a dataset in blocks; path NULL otherwise */
     bool fresh;         /* rows are drawn anew for each repeat (student-teacher, draw: fresh) */
     rl_teacher teacher; /* of student-teacher; beta NULL otherwise */

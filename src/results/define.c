@@ -7,11 +7,13 @@
 
 #include "writer.h"
 
-const char *const rl_dimension_names[N_DIMENSIONS] = {"variant", "n_features", "n_train", "repeat", "quantile", "mode"};
+const char *const rl_dimension_names[N_DIMENSIONS] = {"variant", "n_features", "n_train", "repeat", "quantile",
+                                                      "mode",    "feature",    "row",     "axis"};
 
 enum {
-    N_COORDINATES = 8,
-    VARIABLES_PER_GROUP = N_COORDINATES + RL_N_FIELDS * (1 + RL_N_STATISTICS) + 1, /* the theory */
+    N_COORDINATES = 10,
+    N_OTHERS = 4, /* the theory; training rows, true directions and deviations */
+    VARIABLES_PER_GROUP = N_COORDINATES + RL_N_FIELDS * (1 + RL_N_STATISTICS) + N_OTHERS,
     SMALL = 4096,       /* bytes of a variable that is not worth compressing */
     CHUNK = 1024 * 1024 /* bytes of a chunk, at most */
 };
@@ -75,9 +77,11 @@ static rl_status define_coordinates(writer *w, const group *g) {
         {"repeat", "repeat: one random order of the rows", NC_INT, REPEAT},
         {"quantile", "probability of the quantile", NC_DOUBLE, QUANTILE},
         {"mode", "mode, the largest singular value first", NC_INT, MODE},
+        {"feature", "feature", NC_INT, FEATURE},
+        {"row", "place of a training row: the training set of size N is the first N", NC_INT, ROW},
     };
     for (int i = 0; i < N_COORDINATES; i++) {
-        if (coordinates[i].dimension == MODE && !g->layout.has_modes) continue;
+        if (!g->has[coordinates[i].dimension]) continue;
         RL_TRY(define_variable(w, g, coordinates[i].name, coordinates[i].type, 1, &coordinates[i].dimension));
         RL_TRY(put_text(w, "long_name", coordinates[i].long_name));
         if (coordinates[i].type != NC_STRING) RL_TRY(put_text(w, "units", "1"));
@@ -120,7 +124,8 @@ static rl_status define_kept(writer *w, const group *g, const rl_field *field) {
     dimension dimensions[N_DIMENSIONS];
     int n = sets_of(field, dimensions);
     dimensions[n++] = REPEAT;
-    if (field->kind == RL_FIELD_MODE) dimensions[n++] = MODE;
+    if (field->kind == RL_FIELD_MODE || field->kind == RL_FIELD_DIRECTION) dimensions[n++] = MODE;
+    if (field->kind == RL_FIELD_DIRECTION) dimensions[n++] = FEATURE;
     RL_TRY(define_variable(w, g, field->name, field->type, n, dimensions));
     last_variable(w)->original = true;
     RL_TRY(describe(w, field, field->long_name));
@@ -135,7 +140,7 @@ static rl_status define_statistic(writer *w, const group *g, const rl_field *fie
     if (statistic->kind == RL_QUANTILES) dimensions[n++] = QUANTILE;
     snprintf(text, sizeof w->variables->name, "%s_%s", field->name, statistic->name);
     RL_TRY(define_variable(w, g, text, statistic->type, n, dimensions));
-    last_variable(w)->original = !rl_field_kept(field, w->plan->study);
+    last_variable(w)->original = !rl_field_kept(field, rl_group_keep(w, g));
     snprintf(text, sizeof text, "%s, %s", field->long_name, statistic->long_name);
     RL_TRY(describe(w, field, text));
     RL_TRY(put_text(w, "cell_methods", statistic->cell_methods));
@@ -170,14 +175,32 @@ static rl_status define_theory(writer *w, const group *g) {
         "where no finite-size formula is known");
 }
 
+/* What directions are directions of: the training rows, and the population's principal axes where they are known. */
+static rl_status define_geometry(writer *w, const group *g) {
+    static const dimension rows[] = {REPEAT, ROW, FEATURE}, axes[] = {AXIS, FEATURE};
+    if (g->layout.n_directions == 0) return RL_OK;
+    RL_TRY(define_variable(w, g, "training_row", NC_DOUBLE, 3, rows));
+    RL_TRY(put_text(w, "long_name", "features of the training rows"));
+    RL_TRY(put_text(w, "units", "1"));
+    if (w->plan->grids[g->grid].data.axes == NULL) return RL_OK;
+    RL_TRY(define_variable(w, g, "population_deviation", NC_DOUBLE, 1, axes));
+    RL_TRY(
+        put_text(w, "long_name", "standard deviation of the population along its principal axes, the largest first"));
+    RL_TRY(put_text(w, "units", "1"));
+    RL_TRY(define_variable(w, g, "population_direction", NC_DOUBLE, 2, axes));
+    RL_TRY(put_text(w, "long_name", "principal axes of the population, one a row"));
+    return put_text(w, "units", "1");
+}
+
 static rl_status define_fields(writer *w, const group *g) {
     for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++) {
         if (!rl_field_present(field, &g->layout)) continue;
-        if (rl_field_kept(field, w->plan->study)) RL_TRY(define_kept(w, g, field));
+        if (rl_field_kept(field, rl_group_keep(w, g))) RL_TRY(define_kept(w, g, field));
         for (int s = 0; s < RL_N_STATISTICS; s++)
             if (field->statistics & rl_statistics[s].kind) RL_TRY(define_statistic(w, g, field, &rl_statistics[s]));
     }
-    return define_theory(w, g);
+    RL_TRY(define_theory(w, g));
+    return define_geometry(w, g);
 }
 
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
@@ -198,19 +221,29 @@ static rl_status describe_dataset(const writer *w, const group *g) {
     return RL_OK;
 }
 
+static bool is_there(int d, const group *g, const rl_grid *grid) {
+    const bool directions = g->layout.n_directions > 0;
+    if (d == MODE) return g->layout.has_modes;
+    if (d == FEATURE || d == ROW) return directions;
+    return d != AXIS || (directions && grid->data.axes != NULL);
+}
+
 static rl_status define_group(writer *w, int index) {
     const rl_grid *grid = &w->plan->grids[index];
     group *g = &w->groups[index];
     const int repeats = w->plan->study->repeats;
     g->grid = index;
     g->layout = rl_record_layout_of(w->plan, index);
-    const int lengths[N_DIMENSIONS] = {g->layout.n_variants, grid->n_n_features, grid->n_n_train, repeats,
-                                       RL_N_QUANTILES,       g->layout.max_modes};
+    const int lengths[N_DIMENSIONS] = {
+        g->layout.n_variants, grid->n_n_features,  grid->n_n_train,       repeats,
+        RL_N_QUANTILES,       g->layout.max_modes, grid->data.n_features, grid->n_train[grid->n_n_train - 1],
+        grid->data.n_features};
     RL_NC(&w->file, nc_def_grp(w->file.id, grid->data.name, &g->id));
     for (int d = 0; d < N_DIMENSIONS; d++) {
         assert(lengths[d] > 0); /* NetCDF would take 0 for unlimited */
         g->length[d] = (size_t)lengths[d];
-        if (d == MODE && !g->layout.has_modes) continue;
+        g->has[d] = is_there(d, g, grid);
+        if (!g->has[d]) continue;
         RL_NC(&w->file, nc_def_dim(g->id, rl_dimension_names[d], g->length[d], &g->dimension[d]));
     }
     RL_TRY(describe_dataset(w, g));

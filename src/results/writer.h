@@ -5,7 +5,7 @@
 #include "fields.h"
 #include "internal.h"
 
-typedef enum dimension { VARIANT, N_FEATURES, N_TRAIN, REPEAT, QUANTILE, MODE, N_DIMENSIONS } dimension;
+typedef enum dimension { VARIANT, N_FEATURES, N_TRAIN, REPEAT, QUANTILE, MODE, FEATURE, ROW, AXIS, N_DIMENSIONS } dimension;
 extern const char *const rl_dimension_names[N_DIMENSIONS];
 
 /* One variable of the file: defined, then filled, in one and the same order. */
@@ -22,6 +22,7 @@ typedef struct variable {
 typedef struct group {
     int grid, id;
     size_t length[N_DIMENSIONS];
+    bool has[N_DIMENSIONS];
     int dimension[N_DIMENSIONS]; /* ids */
     rl_record_layout layout;
 } group;
@@ -39,6 +40,10 @@ typedef struct writer {
     void *stored;
     int64_t n_failed;
 } writer;
+
+static inline const rl_keep *rl_group_keep(const writer *w, const group *g) {
+    return &w->plan->grids[g->grid].spec->keep;
+}
 
 /* Defines the whole file: root attributes, then each dataset's group with its dimensions, variables and attributes.
  * Allocates w->groups and w->variables. */

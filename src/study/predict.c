@@ -80,7 +80,7 @@ rl_curve_cost rl_predict_curve(const rl_plan *plan, int64_t curve, int ranks, co
         return s.cost;
     }
     return (rl_curve_cost){.seconds = plan->cost[curve] / rl_rate_at(&rates->dense, g->data.n_features),
-                           .bytes = (double)(rl_buffer_bytes(g) + rl_record_bytes(g, plan->study->keep_modes))};
+                           .bytes = (double)(rl_buffer_bytes(g) + rl_record_bytes(g))};
 }
 
 /* ---- what fits --------------------------------------------------------------------------------------------------- */
