@@ -5,7 +5,18 @@
 #include "fields.h"
 #include "internal.h"
 
-typedef enum dimension { VARIANT, N_FEATURES, N_TRAIN, REPEAT, QUANTILE, MODE, FEATURE, ROW, AXIS, N_DIMENSIONS } dimension;
+typedef enum dimension {
+    VARIANT,
+    N_FEATURES,
+    N_TRAIN,
+    REPEAT,
+    QUANTILE,
+    MODE,
+    FEATURE,
+    ROW,
+    AXIS,
+    N_DIMENSIONS
+} dimension;
 extern const char *const rl_dimension_names[N_DIMENSIONS];
 
 /* One variable of the file: defined, then filled, in one and the same order. */
