@@ -15,8 +15,9 @@ import layout
 import style
 import views
 from layout import Options
-from results import QUANTILES, Curve, Dataset, Notes
+from results import MODE_VARIABLES, QUANTILES, Curve, Dataset, Notes
 
+PRODUCT = "product"
 MARKERS_UP_TO = 40  # modes; more of them need no marker each
 BANDS = (layout.Band(*style.INNER, 0.18),)
 
@@ -38,19 +39,19 @@ ALL = (FEW_ROWS, AT_THRESHOLD, MANY_ROWS)
 
 def factors(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
     """A row a dataset, a column a factor, a line a regime of N."""
-    shown = [d for d in datasets if d.has_modes() and any(d.modes("sigma", i) is not None for i in _regimes(d))]
+    shown = [d for d in datasets if d.has_modes() and any(d.modes("sigma", i) is not None for i in regimes(d))]
     if shown and len(shown) < len(datasets):
         notes.append(f"factors: no per-mode values kept for {', '.join(d.group for d in datasets if d not in shown)}")
     if not shown:
         return None
     page, grid = layout.table(len(shown), len(COLUMNS), "The three factors of the error, mode by mode", "mode r")
-    there = {r for dataset in shown for r in _regimes(dataset).values()}
+    there = {r for dataset in shown for r in regimes(dataset).values()}
     for row, dataset in zip(grid, shown):
         for axes, (title, factor) in zip(row, COLUMNS):
             _panel(axes, dataset, factor)
             if row is grid[0]:
                 axes.set_title(title)
-        sizes = ", ".join(f"{dataset.n_train[i]:.0f}" for i in sorted(_regimes(dataset)))
+        sizes = ", ".join(f"{dataset.n_train[i]:.0f}" for i in sorted(regimes(dataset)))
         row[0].set_ylabel(f"{layout.describe(dataset, newline=True)}\nN = {sizes}")
     page.handles = [layout.line_handle(r.colour, r.label, marker=r.marker, markersize=4) for r in ALL if r in there]
     if any(d.repeats != 1 for d in shown):
@@ -60,7 +61,7 @@ def factors(datasets: list[Dataset], options: Options, notes: Notes) -> Figure |
 
 def _panel(axes: Axes, dataset: Dataset, factor: str) -> None:
     drawn = []
-    for index, regime in _regimes(dataset).items():
+    for index, regime in regimes(dataset).items():
         values = _factor(dataset, factor, index)
         if values is None:
             continue
@@ -75,7 +76,7 @@ def _panel(axes: Axes, dataset: Dataset, factor: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
 
 
-def _regimes(dataset: Dataset) -> dict[int, Regime]:
+def regimes(dataset: Dataset) -> dict[int, Regime]:
     """Index along n_train -> regime; the ones away from the threshold only where the study goes away from it."""
     n, p = dataset.n_train, dataset.n_features
     chosen = {int(np.argmin(np.abs(n - p))): AT_THRESHOLD}
@@ -89,7 +90,7 @@ def _regimes(dataset: Dataset) -> dict[int, Regime]:
 
 def _factor(dataset: Dataset, factor: str, index: int) -> Curve | None:
     """Reduced over the repeats, mode by mode."""
-    values = dataset.modes(factor, index)
+    values = products(dataset, index) if factor == PRODUCT else dataset.modes(factor, index)
     if values is None:
         return None
     with warnings.catch_warnings(), np.errstate(divide="ignore"):
@@ -99,8 +100,17 @@ def _factor(dataset: Dataset, factor: str, index: int) -> Curve | None:
     return Curve(table[2], dict(zip(QUANTILES, table)), None)
 
 
+def products(dataset: Dataset, index: int) -> np.ndarray | None:
+    """The size of each mode's part in the error at one N, rms over the test rows, [repeat, mode]."""
+    sigma, test, residual = (dataset.modes(name, index) for name in MODE_VARIABLES)
+    if sigma is None or test is None or residual is None:
+        return None
+    return test * np.abs(residual) / np.where(sigma > 0, sigma, np.nan)
+
+
 COLUMNS = (
     (r"$1/\sigma_r$", "sigma"),
     (r"test projection, rms of $x \cdot v_r$", "test_projection_rms"),
     (r"residual projection, $|u_r \cdot E|$", "residual_projection"),
+    ("product of the three", PRODUCT),
 )

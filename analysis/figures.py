@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Draws the figures of a study from its results alone: one file, or one for each of its data sets.
+"""Draws the figures of a study from its results alone, one file or several, and one HTML report that holds them all.
 
-    /usr/bin/python3 analysis/figures.py RESULTS.nc... [-o DIR] [--format png,pdf] [--x ratio|n_train] [--mean]
+    /usr/bin/python3 analysis/figures.py RESULTS.nc... [-o DIR] [--scaling RESULTS.nc...] [--x ratio|n_train] [--mean]
 
-Prints the path of every figure it wrote on standard output, and what it could not draw on standard error.
+Prints the path of every file it wrote on standard output, and what it could not draw on standard error.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from layout import Options
+    from report import Picture
     from results import Dataset, Notes
 
     Draw = Callable[[list[Dataset], Options, Notes], Figure | None]
@@ -30,6 +31,7 @@ MEAN_WARNING = (
     "--mean: means do not exist at the threshold (N = P - 1, P, P + 1) for Gaussian designs; "
     "what is drawn there depends on the repeats at hand, the median does not"
 )
+REPORT = "report.html"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,6 +47,7 @@ def _draw_all(asked: argparse.Namespace, folder: Path) -> None:
     datasets, notes = results.read_all(asked.results)
 
     import layout  # matplotlib takes its time: not before there is something to draw
+    import report
     import style
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,12 +56,17 @@ def _draw_all(asked: argparse.Namespace, folder: Path) -> None:
     notes += [line for line in (d.incomplete() for d in datasets) if line]
     command.tell(notes)
     style.apply()
-    _write_all(datasets, layout.Options(asked.x, asked.mean), folder, asked.format)
+    pictures = _write_all(datasets, asked, layout.Options(asked.x, asked.mean), folder, notes)
+    if asked.report:
+        files = [results.about(path) for path in asked.results]
+        path = folder / REPORT
+        path.write_text(report.page(files, _beside_geometry(datasets), pictures, notes), encoding="utf-8")
+        print(path)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog=command.PROGRAM, description="Draws the figures of a study from its results alone."
+        prog=command.PROGRAM, description="Draws the figures of a study from its results alone, and a report of them all."
     )
     parser.add_argument(
         "results",
@@ -74,11 +82,20 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         type=Path,
         help="folder for the figures (default: RESULTS-figures beside the first, by what the files' names begin with)",
     )
-    command.add_format(parser)
+    command.add_format(parser, list(command.FORMATS))
     parser.add_argument(
         "--x", choices=("ratio", "n_train"), default="ratio", help="x axis: P/N, as in the paper (default), or N"
     )
     parser.add_argument("--mean", action="store_true", help="draw means too, dashed; the median is the figure")
+    parser.add_argument(
+        "--scaling",
+        metavar="RESULTS.nc",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="results files of a study on several numbers of ranks, as jobs/scaling.sh writes them: the scaling figure too",
+    )
+    parser.add_argument("--no-report", dest="report", action="store_false", help=f"the figures alone, without {REPORT}")
     return parser.parse_args(arguments)
 
 
@@ -89,25 +106,47 @@ def _default_folder(paths: list[Path]) -> Path:
     return paths[0].with_name(f"{stem}-figures")
 
 
-def _write_all(datasets: list[Dataset], options: Options, folder: Path, formats: list[str]) -> None:
-    absent = []
-    for name, draw in _figures(datasets):
-        notes: Notes = []
-        figure = draw(datasets, options, notes)
-        command.tell(notes)
+def _write_all(
+    datasets: list[Dataset], asked: argparse.Namespace, options: Options, folder: Path, notes: Notes
+) -> list[Picture]:
+    """Saves the figures one by one; their pictures for the report. What is not drawn is told, and noted."""
+    import report
+
+    absent, pictures = [], []
+    for name, draw in _figures(datasets, asked):
+        more: Notes = []
+        figure = draw(datasets if name == "geometry" else _beside_geometry(datasets), options, more)
+        command.tell(more)
+        notes += more
         if figure is None:
             absent.append(name)
-        else:
-            command.save(figure, folder / name, formats)
+            continue
+        if asked.report:
+            pictures.append(report.picture(name, figure))
+        command.save(figure, folder / name, asked.format)
     if absent:
-        command.tell([f"not drawn, as the file has nothing for it: {', '.join(absent)}"])
+        notes.append(f"not drawn, as the file has nothing for it: {', '.join(absent)}")
+        command.tell(notes[-1:])
+    return pictures
 
 
-def _figures(datasets: list[Dataset]) -> list[tuple[str, Draw]]:
-    """File names and what draws them; ablations that have no words of their own yet come last."""
+def _beside_geometry(datasets: list[Dataset]) -> list[Dataset]:
+    """Data sets of a few points in space are there for the geometry; other figures show them only if there is nothing
+    else."""
+    others = [d for d in datasets if not d.has_directions()]
+    return others or datasets
+
+
+def _figures(datasets: list[Dataset], asked: argparse.Namespace) -> list[tuple[str, Draw]]:
+    """File names and what draws them; ablations that have no words of their own yet come after those that have."""
+    import cost
+    import descent
     import factors
+    import geometry
     import panels
+    import shares
     import style
+    import theory
 
     there = {v.ablation for d in datasets for v in d.variants} - {"none"}
     names = [*style.ABLATIONS, *sorted(there - set(style.ABLATIONS))]
@@ -117,9 +156,25 @@ def _figures(datasets: list[Dataset]) -> list[tuple[str, Draw]]:
         ("error", panels.error),
         *ablations[:n_paper],
         ("sigma_min", panels.sigma_min),
-        *ablations[n_paper:],
+        ("geometry", geometry.geometry),
         ("factors", factors.factors),
+        ("shares", shares.shares),
+        *ablations[n_paper:],
+        ("descent", descent.descent),
+        ("theory_error", theory.risk),
+        ("theory_sigma_min", theory.smallest),
+        ("tails", theory.tails),
+        ("cost", lambda *_: cost.cost(asked.results)),
+        *([("scaling", partial(_scaling, asked.scaling))] if asked.scaling else []),
     ]
+
+
+def _scaling(paths: list[Path], _datasets: list[Dataset], _options: Options, notes: Notes) -> Figure:
+    import runs
+    import speedup
+    import speedup_panels
+
+    return speedup_panels.scaling(speedup.studies([runs.read(path) for path in paths], notes))
 
 
 if __name__ == "__main__":

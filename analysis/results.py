@@ -24,6 +24,7 @@ NOT_DATASETS = ("provenance",)
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MODE_VARIABLES = ("sigma", "test_projection_rms", "residual_projection")
 STATUS_DONE, STATUS_MISSING = 0, 1
+SHORT_LIST = 16  # numbers that a line can hold
 
 
 class ResultsError(Exception):
@@ -54,6 +55,17 @@ class Curve:
         if low not in self.quantiles or high not in self.quantiles:
             return None
         return self.quantiles[low], self.quantiles[high]
+
+
+@dataclass(frozen=True)
+class About:
+    """What a results file says of itself."""
+
+    path: Path
+    title: str
+    program: str
+    study: str  # the study file's text
+    provenance: dict[str, str]
 
 
 class Dataset:
@@ -108,6 +120,35 @@ class Dataset:
         """A per-mode quantity of each repeat at one N, [repeat, mode]; None when the study kept no modes."""
         values = self._array(variable, None, "repeat", "mode", n_train_index=n_train_index)
         return values if values is not None and np.isfinite(values).any() else None
+
+    def cells(self, variable: str, variant: Variant | None = None) -> np.ndarray | None:
+        """Each repeat's values, [n_train, repeat]; None when the study kept none."""
+        values = self._array(variable, variant, "repeat")
+        return values if values is not None and np.isfinite(values).any() else None
+
+    def reduced(self, name: str, variant: Variant | None = None) -> np.ndarray | None:
+        """Values [n_train] that are no repeat's: of a statistic, or of theory. Infinite ones count as absent."""
+        values = self._array(name, variant)
+        return values if values is not None and np.isfinite(values).any() else None
+
+    def array(self, name: str, *dimensions: str) -> np.ndarray | None:
+        """A variable that depends on no N, along the dimensions in this order."""
+        if name not in self._data or set(self._data[name].dims) != set(dimensions):
+            return None
+        return np.asarray(self._data[name].transpose(*dimensions).values, dtype=float)
+
+    def directions(self, n_train_index: int, repeat: int) -> np.ndarray | None:
+        """The modes' directions of one training set, [mode, feature]; None when the study kept none."""
+        values = self._array("direction", None, "repeat", "mode", "feature", n_train_index=n_train_index)
+        return values[repeat] if values is not None else None
+
+    def has_directions(self) -> bool:
+        """Whether the study kept the modes' directions."""
+        return "direction" in self._data and "training_row" in self._data
+
+    def is_isotropic(self) -> bool:
+        """Whether the features are independent standard normal numbers, for which exact laws are known."""
+        return self._data.attrs.get("design") == "isotropic normal"
 
     def has_modes(self) -> bool:
         """Whether the study kept per-mode values."""
@@ -188,6 +229,23 @@ def read(path: Path) -> tuple[list[Dataset], Notes]:
     if not datasets:
         raise ResultsError(f"{path}: not a results file of ridgeless: no group in it holds test errors by n_train")
     return datasets, notes
+
+
+def about(path: Path) -> About:
+    """The study's text, and what the run left in `provenance` in one line each; long lists are left out."""
+    with open_file(path) as root:
+        text = {name: str(getattr(root, name, "")) for name in ("title", "program", "study_text")}
+        group = root.groups.get("provenance")
+        said = {name: _plain(group.getncattr(name)) for name in group.ncattrs()} if group is not None else {}
+    kept = {name: value for name, value in said.items() if value}
+    return About(path, text["title"] or path.stem, text["program"], text["study_text"], kept)
+
+
+def _plain(value: Any) -> str:
+    numbers = np.atleast_1d(value)
+    if numbers.dtype.kind not in "fiu":
+        return str(value)
+    return ", ".join(f"{number:.6g}" for number in numbers) if numbers.size <= SHORT_LIST else ""
 
 
 def open_file(path: Path) -> netCDF4.Dataset:

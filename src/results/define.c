@@ -211,6 +211,7 @@ static rl_status describe_dataset(const writer *w, const group *g) {
     snprintf(checksum, sizeof checksum, "%016" PRIx64, data->checksum);
     RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "source", w->plan->grids[g->grid].spec->source->name));
     RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "data_checksum", checksum));
+    if (data->teacher.isotropic) RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "design", "isotropic normal"));
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows", NC_INT, 1, &data->n_rows));
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows_dropped", NC_INT, 1, &data->n_dropped));
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_features", NC_INT, 1, &data->n_features));
