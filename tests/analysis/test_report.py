@@ -135,7 +135,12 @@ class OfAStudy(DrawingTest):
         self.assertLess(abs(found.worst), claims.HIGHEST_SCORE)
         self.assertTrue(0.3 < found.rms < 2, found)  # means of nested training sets move together
         right = dataset.reduced
-        dataset.reduced = lambda name, *more: right("test_mse_median" if name == "theory_test_mse" else name, *more)
+
+        def doubled(name: str, *more: object) -> np.ndarray | None:
+            values = right(name, *more)
+            return 2 * values if name == "theory_test_mse" and values is not None else values
+
+        dataset.reduced = doubled
         self.assertFalse(claims.findings(dataset)[-1].holds)
 
     def test_figures_alone_and_the_same_bytes_again(self) -> None:
