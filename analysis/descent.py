@@ -14,24 +14,22 @@ from results import QUANTILES, Curve, Dataset, Notes, Variant
 
 BANDS = (layout.Band(*style.INNER, 0.18),)
 ROUNDING = np.finfo(float).eps
+NOTE_REACH = 1e-12  # a note below would cover lines that go further down
 FLOOR = ROUNDING / 30  # where distances that are zero to the last bit are drawn
 ABLATION = "gradient_descent"
 
 
 def descent(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
     """A panel a dataset: distance against steps, a line a regime of N."""
-    shown = [d for d in datasets if len(_steps(d)) > 1 and any(_curve(d, i) is not None for i in factors.regimes(d))]
+    shown = [d for d in datasets if len(_steps(d)) > 1 and any(_curve(d, i) is not None for i in factors.regimes(d, options))]
     if not shown:
         return None
     title = "Gradient descent from zero ends in the minimum-norm solution"
     y_label = "distance from the minimum-norm solution (in units of its length)"
     page = layout.sheet(len(shown), title, "steps t of gradient descent", y_label)
     for axes, dataset in zip(page.panels, shown):
-        _panel(axes, dataset)
-    there = {regime for dataset in shown for regime in factors.regimes(dataset).values()}
-    for regime in factors.ALL:
-        if regime in there:
-            page.handles.append(layout.line_handle(regime.colour, regime.label, marker=regime.marker, markersize=4))
+        _panel(axes, dataset, options)
+    page.handles = factors.handles(list(dict.fromkeys(r for d in shown for r in factors.regimes(d, options).values())))
     if any(d.repeats != 1 for d in shown):
         page.handles += layout.band_handles(style.UNABLATED, BANDS)
     page.handles.append(layout.line_handle(style.QUIET_TEXT, r"$t = (\sigma_{\max}/\sigma_{\min})^2$, median", linestyle=":", linewidth=1.2))
@@ -55,29 +53,34 @@ def _curve(dataset: Dataset, index: int) -> Curve | None:
     return Curve(np.array([curve.median[index] for curve in found]), at, None)
 
 
-def _panel(axes: Axes, dataset: Dataset) -> None:
+def _panel(axes: Axes, dataset: Dataset, options: Options) -> None:
     steps = np.array([variant.parameter for variant in _steps(dataset)])
-    for index, regime in factors.regimes(dataset).items():
+    lowest = 1.0
+    for index, regime in factors.regimes(dataset, options).items():
         values = _curve(dataset, index)
         if values is None:
             continue
         raised = Curve(_raised(values.median), {q: _raised(v) for q, v in values.quantiles.items()}, None)
+        lowest = min(lowest, np.nanmin(raised.quantiles[style.INNER[0]]))
         bands = BANDS if dataset.repeats != 1 else ()
         layout.curve(axes, steps, raised, regime.colour, bands, marker=regime.marker, markersize=3.5, linewidth=1.3)
-    _mark_conditions(axes, dataset, steps.max())
+    beyond = _mark_conditions(axes, dataset, steps.max(), options)
+    if beyond and lowest > NOTE_REACH:
+        text = r"$(\sigma_{\max}/\sigma_{\min})^2$ is beyond these steps:" + "\n" + ", ".join(beyond)
+        layout.bottom_note(axes, text, True, style.TEXT)
     axes.axhline(ROUNDING, color=style.THRESHOLD, linewidth=0.8, zorder=1.5)
     layout.y_axis(axes, FLOOR / 2, 3)
     axes.set_xscale("log")
     axes.set_xlim(steps.min() / 1.3, steps.max() * 1.3)
     layout.log_ticks(axes.xaxis, *axes.get_xlim(), whole=True)
-    sizes = ", ".join(f"{dataset.n_train[i]:.0f}" for i in sorted(factors.regimes(dataset)))
+    sizes = ", ".join(f"{dataset.n_train[i]:.0f}" for i in sorted(factors.regimes(dataset, options)))
     axes.set_title(f"{style.dataset_title(dataset.group)} (P = {dataset.n_features}, N = {sizes})")
 
 
-def _mark_conditions(axes: Axes, dataset: Dataset, last: float) -> None:
-    """Where the slowest mode comes nearer; where that is not in view, how far off it is."""
+def _mark_conditions(axes: Axes, dataset: Dataset, last: float, options: Options) -> list[str]:
+    """Where the slowest mode comes nearer; what is not in view, in words."""
     beyond = []
-    for index, regime in sorted(factors.regimes(dataset).items()):
+    for index, regime in sorted(factors.regimes(dataset, options).items()):
         ratio = _squared_condition(dataset, index)
         if ratio is None or ratio <= 1:
             continue
@@ -85,9 +88,7 @@ def _mark_conditions(axes: Axes, dataset: Dataset, last: float) -> None:
             axes.axvline(ratio, color=regime.colour, linestyle=":", linewidth=1.2)
         else:
             beyond.append(f"$10^{{{np.log10(ratio):.0f}}}$ at N = {dataset.n_train[index]:.0f}")
-    if beyond:
-        text = r"$(\sigma_{\max}/\sigma_{\min})^2$ is beyond these steps:" + "\n" + ", ".join(beyond)
-        layout.bottom_note(axes, text, True, style.TEXT)
+    return beyond
 
 
 def _raised(values: np.ndarray) -> np.ndarray:

@@ -53,10 +53,12 @@ def _draw_all(asked: argparse.Namespace, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if asked.mean:
         notes.append(MEAN_WARNING)
+    notes += [line for d in datasets for line in _not_there(d, asked)]
     notes += [line for line in (d.incomplete() for d in datasets) if line]
     command.tell(notes)
     style.apply()
-    pictures = _write_all(datasets, asked, layout.Options(asked.x, asked.mean), folder, notes)
+    options = layout.Options(asked.x, asked.mean, asked.n_train, asked.repeats)
+    pictures = _write_all(datasets, asked, options, folder, notes)
     if asked.report:
         files = [results.about(path) for path in asked.results]
         path = folder / REPORT
@@ -88,6 +90,16 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--mean", action="store_true", help="draw means too, dashed; the median is the figure")
     parser.add_argument(
+        "--n-train",
+        metavar="N,...",
+        type=_numbers,
+        default=(),
+        help="N of the figures by mode and of gradient descent (default: near P/2, P, and the largest)",
+    )
+    parser.add_argument(
+        "--repeats", metavar="R,...", type=_numbers, default=(), help="draw these repeats alone in the figures by mode"
+    )
+    parser.add_argument(
         "--scaling",
         metavar="RESULTS.nc",
         type=Path,
@@ -99,11 +111,29 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(int(word) for word in text.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or min(numbers) < 0:
+        raise argparse.ArgumentTypeError(f"`{text}`: expected whole numbers with commas between them")
+    return numbers
+
+
 def _default_folder(paths: list[Path]) -> Path:
     """paper.nc: paper-figures; paper-who.nc and paper-diabetes.nc: paper-figures too."""
     common = os.path.commonprefix([path.name.removesuffix(".nc") for path in paths])
     stem = common if len(paths) == 1 else common.rstrip("-_.") or "study"
     return paths[0].with_name(f"{stem}-figures")
+
+
+def _not_there(dataset: Dataset, asked: argparse.Namespace) -> Notes:
+    """Of the N and repeats asked for."""
+    sizes = [n for n in asked.n_train if n not in dataset.n_train]
+    repeats = [r for r in asked.repeats if r >= dataset.repeats]
+    named = [f"{name} {', '.join(map(str, some))}" for name, some in (("N =", sizes), ("repeat", repeats)) if some]
+    return [f"{dataset.group}: has no {' and no '.join(named)}"] if named else []
 
 
 def _write_all(

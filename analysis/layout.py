@@ -33,6 +33,8 @@ class Options:
 
     x: str = "ratio"  # or "n_train"
     mean: bool = False
+    sizes: tuple[int, ...] = ()  # N of the figures by mode and by steps; empty: before, at and after the threshold
+    repeats: tuple[int, ...] = ()  # of the figures by mode; empty: all
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ MOST_TICKS = 9
 
 def shares(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
     """A panel a dataset: N against r, and as colour the median over the repeats of the mode's share."""
-    found = [(d, table) for d in datasets if d.has_modes() and (table := _table(d)) is not None]
+    found = [(d, table) for d in datasets if d.has_modes() and (table := _table(d, options)) is not None]
     if not found:
         return None
-    title = "Each mode's share of the squared error"
+    title = "Each mode's share of the squared error" + factors.of_repeats(options)
     page = layout.sheet(len(found), title, style.N_LABEL, "mode r (1: the largest singular value)", True)
     for axes, (dataset, table) in zip(page.panels, found):
         _panel(axes, dataset, table)
@@ -36,12 +36,13 @@ def shares(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | 
     return layout.finish(page)
 
 
-def _table(dataset: Dataset) -> np.ndarray | None:
+def _table(dataset: Dataset, options: Options) -> np.ndarray | None:
     """[n_train, mode]: of the sum over modes of the squared products of the three factors, in the median repeat."""
     rows = []
     for i in range(len(dataset.n_train)):
         products = factors.products(dataset, i)
-        rows.append(_median_share(products) if products is not None else None)
+        products = factors.chosen_repeats(products, options) if products is not None else np.array([])
+        rows.append(_median_share(products) if products.size else None)
     if all(row is None for row in rows):
         return None
     width = max(len(row) for row in rows if row is not None)

@@ -324,13 +324,26 @@ class Options(FiguresTest):
             pictures.append((self.folder / x / "error.png").read_bytes())
         self.assertNotEqual(pictures[0], pictures[1])
 
+    def test_chosen_n_and_repeats(self) -> None:
+        write_results(self.results, Group(variants=SMALL, modes=True))
+        pictures = []
+        for i, arguments in enumerate(((), ("--n-train", "2,4,8"), ("--repeats", "3"), ("--repeats", "3,1"))):
+            _, messages = self.run_figures(self.results, "-o", str(i), *arguments)
+            self.assertEqual(len(messages), 1)
+            pictures.append((self.folder / str(i) / "factors.png").read_bytes())
+        self.assertEqual(len(set(pictures)), 4)
+        _, messages = self.run_figures(self.results, "--n-train", "4,7", "--repeats", "0,9")
+        self.assert_one_line(messages, "diabetes: has no N = 7 and no repeat 9")
+        paths, _ = self.run_figures(self.results, "--repeats", "9")
+        self.assertIn("error.png", [path.name for path in paths])
+
     def test_mean_warns(self) -> None:
         _, messages = self.draw(Group(variants=SMALL), arguments=("--mean",))
         self.assert_one_line(messages, "--mean", "means do not exist at the threshold", "Gaussian")
 
     def test_bad_arguments(self) -> None:
         write_results(self.results, Group())
-        for arguments in (("--format", "gif"), ("--x", "P"), ("--means",)):
+        for arguments in (("--format", "gif"), ("--x", "P"), ("--means",), ("--repeats", "one"), ("--n-train", "-1")):
             paths, messages = self.run_figures(self.results, *arguments, status=2)
             self.assertEqual(paths, [])
             self.assertIn("error:", messages[-1])
