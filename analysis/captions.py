@@ -129,6 +129,12 @@ CAPTIONS = {
         "its seconds. Small tasks are slower a flop than large ones.",
         "Busy seconds of each rank, and GFlop/s of each data set's tasks.",
     ),
+    "producers": Caption(
+        "One large spectrum by each producer",
+        "Seconds of the median round, in parts a phase; dots are the rounds. GFlop/s counts the operations of the reference, so "
+        "that a faster algorithm has a higher rate.",
+        "A bar a producer of its seconds by phase.",
+    ),
     "scaling": Caption(
         "How time falls with the number of ranks",
         "The same work on more ranks (strong scaling), and work that grows with them (weak scaling): seconds, parallel efficiency, GFlop/s and memory "

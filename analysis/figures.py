@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from layout import Options
     from report import Picture
     from results import Dataset, Notes
+    from speedup import Study
 
     Draw = Callable[[list[Dataset], Options, Notes], Figure | None]
 
@@ -37,20 +38,21 @@ REPORT = "report.html"
 def main(arguments: list[str] | None = None) -> int:
     """Draws everything that the file has; the exit status."""
     asked = _parse(arguments)
-    folder = asked.output or _default_folder(asked.results)
-    return command.carry_out(lambda: _draw_all(asked, folder), folder)
+    asked.output = asked.output or _default_folder(asked.results)
+    return command.carry_out(lambda: _draw_all(asked), asked.output)
 
 
-def _draw_all(asked: argparse.Namespace, folder: Path) -> None:
+def _draw_all(asked: argparse.Namespace) -> None:
     import results
 
     datasets, notes = results.read_all(asked.results)
+    measured = _measured(asked, notes)  # wrong files are found before anything is written
 
     import layout  # matplotlib takes its time: not before there is something to draw
     import report
     import style
 
-    folder.mkdir(parents=True, exist_ok=True)
+    asked.output.mkdir(parents=True, exist_ok=True)
     if asked.mean:
         notes.append(MEAN_WARNING)
     notes += [line for d in datasets for line in _not_there(d, asked)]
@@ -58,10 +60,10 @@ def _draw_all(asked: argparse.Namespace, folder: Path) -> None:
     command.tell(notes)
     style.apply()
     options = layout.Options(asked.x, asked.mean, asked.n_train, asked.repeats)
-    pictures = _write_all(datasets, asked, options, folder, notes)
+    pictures = _write_all(datasets, _figures(datasets, asked, measured), asked, options, notes)
     if asked.report:
         files = [results.about(path) for path in asked.results]
-        path = folder / REPORT
+        path = asked.output / REPORT
         path.write_text(report.page(files, _beside_geometry(datasets), pictures, notes), encoding="utf-8")
         print(path)
 
@@ -107,6 +109,14 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         default=[],
         help="results files of a study on several numbers of ranks, as jobs/scaling.sh writes them: the scaling figure too",
     )
+    parser.add_argument(
+        "--bench",
+        metavar="FILE.json",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="what `ridgeless bench spectrum --json` printed: the figure of producers too",
+    )
     parser.add_argument("--no-report", dest="report", action="store_false", help=f"the figures alone, without {REPORT}")
     return parser.parse_args(arguments)
 
@@ -137,13 +147,17 @@ def _not_there(dataset: Dataset, asked: argparse.Namespace) -> Notes:
 
 
 def _write_all(
-    datasets: list[Dataset], asked: argparse.Namespace, options: Options, folder: Path, notes: Notes
+    datasets: list[Dataset],
+    figures: list[tuple[str, Draw]],
+    asked: argparse.Namespace,
+    options: Options,
+    notes: Notes,
 ) -> list[Picture]:
     """Saves the figures one by one; their pictures for the report. What is not drawn is told, and noted."""
     import report
 
     absent, pictures = [], []
-    for name, draw in _figures(datasets, asked):
+    for name, draw in figures:
         more: Notes = []
         figure = draw(datasets if name == "geometry" else _beside_geometry(datasets), options, more)
         command.tell(more)
@@ -153,7 +167,7 @@ def _write_all(
             continue
         if asked.report:
             pictures.append(report.picture(name, figure))
-        command.save(figure, folder / name, asked.format)
+        command.save(figure, asked.output / name, asked.format)
     if absent:
         notes.append(f"not drawn, as the file has nothing for it: {', '.join(absent)}")
         command.tell(notes[-1:])
@@ -167,7 +181,7 @@ def _beside_geometry(datasets: list[Dataset]) -> list[Dataset]:
     return others or datasets
 
 
-def _figures(datasets: list[Dataset], asked: argparse.Namespace) -> list[tuple[str, Draw]]:
+def _figures(datasets: list[Dataset], asked: argparse.Namespace, measured: list[tuple[str, Draw]]) -> list[tuple[str, Draw]]:
     """File names and what draws them; ablations that have no words of their own yet come after those that have."""
     import cost
     import descent
@@ -195,16 +209,31 @@ def _figures(datasets: list[Dataset], asked: argparse.Namespace) -> list[tuple[s
         ("theory_sigma_min", theory.smallest),
         ("tails", theory.tails),
         ("cost", lambda *_: cost.cost(asked.results)),
-        *([("scaling", partial(_scaling, asked.scaling))] if asked.scaling else []),
+        *measured,
     ]
 
 
-def _scaling(paths: list[Path], _datasets: list[Dataset], _options: Options, notes: Notes) -> Figure:
-    import runs
-    import speedup
+def _scaling(studies: list[Study]) -> Figure:
     import speedup_panels
 
-    return speedup_panels.scaling(speedup.studies([runs.read(path) for path in paths], notes))
+    return speedup_panels.scaling(studies)
+
+
+def _measured(asked: argparse.Namespace, notes: Notes) -> list[tuple[str, Draw]]:
+    """The figures of files that are no results to be drawn: of speed."""
+    found: list[tuple[str, Draw]] = []
+    if asked.scaling:
+        import runs
+        import speedup
+
+        studies = speedup.studies([runs.read(path) for path in asked.scaling], notes)
+        found.append(("scaling", lambda *_: _scaling(studies)))
+    if asked.bench:
+        import producers
+
+        benches = [producers.read(path) for path in asked.bench]
+        found.append(("producers", lambda *_: producers.producers(benches)))
+    return found
 
 
 if __name__ == "__main__":

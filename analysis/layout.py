@@ -311,6 +311,11 @@ def band_handles(colour: Any, bands: Sequence[Band]) -> list[Patch]:
     return handles[::-1]
 
 
+def patch_handle(colour: Any, label: str) -> Patch:
+    """A legend entry for an area."""
+    return Patch(color=colour, linewidth=0, label=label)
+
+
 def mean_handle() -> Line2D:
     """The legend entry of the lines that mean_line draws."""
     return line_handle(style.TEXT, "mean", linestyle=MEAN_DASHES, linewidth=1.0)

@@ -7,6 +7,7 @@ browser shows it.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -150,6 +151,25 @@ class OfAStudy(DrawingTest):
             self.assertEqual(path.read_bytes(), other.read_bytes(), f"{path.name}: other bytes the second time")
         paths, _ = self.run_figures(self.made / "study.nc", "--no-report", "--format", "pdf", "-o", self.folder / "alone")
         self.assertEqual([path.name for path in paths], [f"{name}.pdf" for name in ALL])
+
+    def test_figures_of_speed(self) -> None:
+        bench = self.folder / "bench.json"
+        entry = {f"{name}_seconds": 0.25 for name in ("generate", "reduce", "project", "diagonalize")}
+        entry |= {"producer": "two-stage", "seconds": 1.0, "rounds": [1.0, 1.2], "gflops": 3.0}
+        bench.write_text(json.dumps({"n_train": 9, "n_features": 9, "ranks": 2, "producers": [entry]}))
+        arguments = (self.made / "study.nc", "--format", "png", "-o", self.folder / "speed")
+        paths, _ = self.run_figures(*arguments, "--bench", bench, bench)
+        self.assertEqual([path.name for path in paths[-2:]], ["producers.png", "report.html"])
+        self.assertIn("producers", Page(paths[-1]).ids)
+        for wrong in ("[]", '{"producers": []}', '{"producers": [{"producer": "x"}]}', "\x89HDF"):
+            bench.write_text(wrong)
+            paths, messages = self.run_figures(*arguments, "--bench", bench, status=2)
+            self.assertEqual(paths, [])
+            self.assert_one_line(messages, "bench.json: expected what `ridgeless bench spectrum --json` prints")
+        _, messages = self.run_figures(*arguments, "--bench", self.folder / "none.json", status=2)
+        self.assert_one_line(messages, "none.json: cannot be read: No such file")
+        _, messages = self.run_figures(*arguments, "--scaling", self.made / "study.nc", status=2)
+        self.assert_one_line(messages, "on 1 rank alone; expected results files of it on two numbers of ranks")
 
     @unittest.skipUnless(browser.PROGRAM, "no Chromium")
     def test_in_a_browser(self) -> None:
