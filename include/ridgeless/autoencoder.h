@@ -95,13 +95,13 @@ void rl_adamw_step(const rl_adamw *how, int64_t n, double *parameters, double *f
 /* ---- a training -------------------------------------------------------------------------------------------------- */
 
 /* Who shares the examples of a training. */
-typedef struct rl_share {
+typedef struct rl_example_share {
     int index, count; /* this one takes the examples T index / count ... T (index + 1) / count - 1; likewise of tests */
     /* Makes sums[n] the sums over all, the same bits on each; NULL where count is 1. */
     rl_status (*add_up)(const void *state, double *sums, int64_t n);
     const void *state;
-} rl_share;
-#define RL_SHARE_ALL ((rl_share){.index = 0, .count = 1})
+} rl_example_share;
+#define RL_ALL_EXAMPLES ((rl_example_share){.index = 0, .count = 1})
 
 /* What a finished training leaves: one flat array of doubles. Offsets into it. */
 typedef struct rl_training_layout {
@@ -129,7 +129,7 @@ typedef struct rl_training rl_training;
 
 /* Draws the inputs and the weights to start from (b = 0; W normal with variance 2 / (n + m), Glorot and Bengio 2010).
  * With a share of several: collective among them, as are the next three. */
-rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t repeat, const rl_share *share,
+rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t repeat, const rl_example_share *share,
                              rl_training **training);
 void rl_training_destroy(rl_training *training);
 

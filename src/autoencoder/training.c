@@ -21,12 +21,12 @@ static int record_of(const rl_autoencoder *model, int step) {
 
 /* ---- making ------------------------------------------------------------------------------------------------------ */
 
-static int first_of(const rl_share *share, int n, int index) {
+static int first_of(const rl_example_share *share, int n, int index) {
     return (int)((int64_t)n * index / share->count);
 }
 
 static rl_status draw_inputs(rl_training *t, rl_key key, uint32_t repeat) {
-    const rl_share *s = &t->share;
+    const rl_example_share *s = &t->share;
     const int test = first_of(s, t->model.n_test, s->index), test_end = first_of(s, t->model.n_test, s->index + 1);
     const int end = first_of(s, t->model.n_train, s->index + 1);
     t->first_train = first_of(s, t->model.n_train, s->index);
@@ -57,7 +57,7 @@ static rl_status allocate(rl_training *t) {
     return RL_OK;
 }
 
-rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t repeat, const rl_share *share,
+rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t repeat, const rl_example_share *share,
                              rl_training **training) {
     RL_TRY(RL_ALLOC(*training, 1));
     rl_training *const t = *training;

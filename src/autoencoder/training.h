@@ -6,7 +6,7 @@
 
 struct rl_training {
     rl_autoencoder model;
-    rl_share share;
+    rl_example_share share;
     rl_sparse_rows train, test; /* this share's */
     int first_train;            /* the index of its first training example */
     int step;                   /* taken so far */

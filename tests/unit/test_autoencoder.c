@@ -292,7 +292,7 @@ static void learning_rate_rises_and_falls(void **state) {
 /* ---- trainings --------------------------------------------------------------------------------------------------- */
 
 static rl_training *begin(const rl_autoencoder *model) {
-    const rl_share share = RL_SHARE_ALL;
+    const rl_example_share share = RL_ALL_EXAMPLES;
     rl_training *training;
     assert_int_equal(rl_training_create(model, key, 3, &share, &training), RL_OK);
     return training;
