@@ -21,6 +21,9 @@
 typedef enum rl_learning_schedule { RL_LEARNING_COSINE, RL_LEARNING_CONSTANT } rl_learning_schedule;
 #define RL_LEARNING_CHOICES "cosine|constant"
 
+/* The schedule's word in RL_LEARNING_CHOICES. */
+const char *rl_learning_schedule_name(rl_learning_schedule schedule);
+
 typedef struct rl_autoencoder {
     int n_features, n_hidden, n_train, n_test; /* n, m, T, and fresh examples of the test loss */
     double sparsity;                           /* in [0, 1) */
@@ -62,12 +65,13 @@ void rl_sparse_rows_destroy(rl_sparse_rows *rows);
  * n_features that count there are zeros, so that loops have no remainder. */
 int rl_parameter_stride(int n_features);
 
-/* Buffers for the examples of `rows`; grows as needed. A zeroed struct is empty. */
+/* Buffers for the examples of `rows`; grow as needed, which can fail, or beforehand. A zeroed struct is empty. */
 typedef struct rl_autoencoder_buffers {
     double *hidden, *hidden_gradient; /* [capacity, n_hidden]: W x, and the derivative after it */
     double *outputs;                  /* a block of x', where a matrix product makes it */
     int64_t capacity;                 /* doubles of hidden */
 } rl_autoencoder_buffers;
+rl_status rl_autoencoder_buffers_reserve(int n_hidden, int n_rows, rl_autoencoder_buffers *buffers);
 void rl_autoencoder_buffers_destroy(rl_autoencoder_buffers *buffers);
 
 /* Sums over the rows: *loss of |x' - x|^2, and gradient[(n_hidden + 1) * stride] (NULL: not wanted) of its derivatives.
@@ -128,13 +132,14 @@ typedef enum rl_training_status { RL_TRAINING_DONE, RL_TRAINING_MISSING, RL_TRAI
 typedef struct rl_training rl_training;
 
 /* Draws the inputs and the weights to start from (b = 0; W normal with variance 2 / (n + m), Glorot and Bengio 2010).
- * With a share of several: collective among them, as are the next three. */
+ * Local, and all that a training needs is allocated here: nothing of it fails later on but the sums. */
 rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t repeat, const rl_example_share *share,
                              rl_training **training);
 void rl_training_destroy(rl_training *training);
 
-/* Takes at most so many steps on, recording losses as they come. Losses or parameters that are not finite end the
- * training as diverged. *ended: nothing is left to do. */
+/* Takes at most so many steps on, recording losses as they come. Collective where examples are shared, as is
+ * rl_training_record. Losses or parameters that are not finite end the training as diverged. *ended: nothing is left to
+ * do. */
 rl_status rl_training_advance(rl_training *training, int steps, bool *ended);
 int rl_training_step(const rl_training *training); /* steps taken so far */
 

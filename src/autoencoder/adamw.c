@@ -5,6 +5,10 @@
 
 static const double BETA_1 = 0.9, BETA_2 = 0.999, EPSILON = 1e-8, PI = 0x1.921fb54442d18p+1;
 
+const char *rl_learning_schedule_name(rl_learning_schedule schedule) {
+    return schedule == RL_LEARNING_CONSTANT ? "constant" : "cosine";
+}
+
 double rl_learning_rate(const rl_autoencoder *model, int step) {
     const double warm = round(model->warm_up * model->steps);
     if (step <= warm) return model->learning_rate * step / warm;

@@ -57,8 +57,8 @@ static void pass_back(const rl_outputs *o, const rl_sparse_rows *rows, int row) 
     }
 }
 
-static rl_status prepare(int m, int n_rows, rl_autoencoder_buffers *buffers) {
-    const int64_t wanted = (int64_t)n_rows * m;
+rl_status rl_autoencoder_buffers_reserve(int n_hidden, int n_rows, rl_autoencoder_buffers *buffers) {
+    const int64_t wanted = (int64_t)n_rows * n_hidden;
     if (buffers->outputs == NULL) RL_TRY(RL_ALLOC(buffers->outputs, RL_BLOCK_ROWS * RL_BLOCK_FEATURES));
     if (wanted <= buffers->capacity && buffers->hidden != NULL) return RL_OK;
     rl_free(buffers->hidden);
@@ -81,7 +81,7 @@ void rl_autoencoder_buffers_destroy(rl_autoencoder_buffers *buffers) {
 rl_status rl_autoencoder_gradient(int n_hidden, const double *parameters, const rl_sparse_rows *rows,
                                   rl_autoencoder_buffers *buffers, double *loss, double *gradient) {
     const size_t stride = (size_t)rl_parameter_stride(rows->n_columns), m = (size_t)n_hidden;
-    RL_TRY(prepare(n_hidden, rows->n_rows, buffers));
+    RL_TRY(rl_autoencoder_buffers_reserve(n_hidden, rows->n_rows, buffers));
     const rl_outputs o = {.n_hidden = n_hidden,
                           .n_rows = rows->n_rows,
                           .stride = stride,

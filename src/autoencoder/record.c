@@ -51,13 +51,12 @@ static double dimension_of(const vectors *v, int i, const double *gram) {
 }
 
 static rl_status make_dimensions(const rl_training *t, const vectors *v, bool shared, double *dimensions) {
-    double *gram = NULL;
-    RL_TRY(RL_ALLOC(gram, (int64_t)v->m * v->m));
-    add_gram(v, gram);
-    const rl_status status = shared ? rl_training_add_up(t, gram, (int64_t)v->m * v->m) : RL_OK;
-    for (int i = 0; status == RL_OK && i < v->n; i++) dimensions[i] = dimension_of(v, i, gram);
-    rl_free(gram);
-    return status;
+    const int64_t n = (int64_t)v->m * v->m;
+    memset(t->gram, 0, (size_t)n * sizeof *t->gram);
+    add_gram(v, t->gram);
+    if (shared) RL_TRY(rl_training_add_up(t, t->gram, n));
+    for (int i = 0; i < v->n; i++) dimensions[i] = dimension_of(v, i, t->gram);
+    return RL_OK;
 }
 
 /* ---- the record -------------------------------------------------------------------------------------------------- */

@@ -31,7 +31,9 @@ static rl_status draw_inputs(rl_training *t, rl_key key, uint32_t repeat) {
     const int end = first_of(s, t->model.n_train, s->index + 1);
     t->first_train = first_of(s, t->model.n_train, s->index);
     RL_TRY(rl_inputs_draw(&t->model, key, repeat, RL_INPUTS_TRAIN, t->first_train, end - t->first_train, &t->train));
-    return rl_inputs_draw(&t->model, key, repeat, RL_INPUTS_TEST, test, test_end - test, &t->test);
+    RL_TRY(rl_inputs_draw(&t->model, key, repeat, RL_INPUTS_TEST, test, test_end - test, &t->test));
+    RL_TRY(rl_autoencoder_buffers_reserve(t->model.n_hidden, t->train.n_rows, &t->buffers));
+    return rl_autoencoder_buffers_reserve(t->model.n_hidden, t->test.n_rows, &t->buffers);
 }
 
 static void draw_weights(rl_training *t, rl_key key, uint32_t repeat) {
@@ -51,6 +53,7 @@ static rl_status allocate(rl_training *t) {
     RL_TRY(RL_ALLOC(t->first, t->n_parameters));
     RL_TRY(RL_ALLOC(t->second, t->n_parameters));
     RL_TRY(RL_ALLOC(t->sums, t->n_parameters + 1));
+    RL_TRY(RL_ALLOC(t->gram, (int64_t)t->model.n_hidden * t->model.n_hidden));
     RL_TRY(RL_ALLOC(t->train_mse, n));
     RL_TRY(RL_ALLOC(t->test_mse, n));
     for (int i = 0; i < n; i++) t->train_mse[i] = t->test_mse[i] = NAN;
@@ -78,8 +81,8 @@ void rl_training_destroy(rl_training *training) {
     rl_sparse_rows_destroy(&training->train);
     rl_sparse_rows_destroy(&training->test);
     rl_autoencoder_buffers_destroy(&training->buffers);
-    double *const arrays[] = {training->parameters, training->first,     training->second,
-                              training->sums,       training->train_mse, training->test_mse};
+    double *const arrays[] = {training->parameters, training->first,    training->second, training->sums,
+                              training->train_mse,  training->test_mse, training->gram};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
     rl_free(training);
 }

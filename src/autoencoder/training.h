@@ -16,6 +16,7 @@ struct rl_training {
     double *parameters, *first, *second;
     double *sums;                 /* [n_parameters + 1]: gradient, and loss */
     double *train_mse, *test_mse; /* [n_records]; NaN: not yet there */
+    double *gram;                 /* [n_hidden, n_hidden] */
     rl_autoencoder_buffers buffers;
 };
 

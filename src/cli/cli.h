@@ -115,7 +115,8 @@ typedef struct rl_progress {
     double cells_per_curve;
 } rl_progress;
 void rl_progress_start(rl_progress *progress, double cells_per_curve, bool silent);
-void rl_progress_show(rl_progress *progress, int64_t done, int64_t total);
+void rl_progress_show(rl_progress *progress, int64_t done, int64_t total);                   /* curves */
+void rl_progress_show_part(rl_progress *progress, int64_t done, int64_t total, double part); /* trainings */
 void rl_progress_end(rl_progress *progress);
 
 #endif

@@ -10,7 +10,7 @@
 #include "read.h"
 
 enum { MAX_AUTOENCODERS = 1000, MOST_FEATURES = 10000000, MOST_HIDDEN = 10000, MOST_STEPS = 1000000000 };
-static const int64_t most_trainings = 1000000, most_numbers = INT32_MAX; /* of a message, and of a record on disk */
+static const int64_t most_trainings = 1000000, most_numbers = 268000000; /* one write(2) takes no 2 GiB */
 
 /* Every key that is one number or word. CHECKPOINT changes no number of the results. */
 enum {
@@ -134,7 +134,7 @@ static rl_status read_n_train(rl_node entry, rl_node node, rl_study_autoencoder 
     return rl_node_refuse(node, "an autoencoder has no threshold at N = P; expected values or a range alone");
 }
 
-/* A record and a state go in one message, and so does what is summed over the ranks that share a training. */
+/* A record and a state go in one message, and to disk by one write. */
 static rl_status check_size(rl_node entry, const rl_study_autoencoder *a) {
     rl_autoencoder largest = a->model;
     largest.n_hidden = a->hidden[a->n_hidden - 1];
@@ -171,7 +171,8 @@ static rl_status read_autoencoder(rl_node entry, const rl_study *study, rl_study
     RL_TRY(check_sparsity(entry, fields[OPTIONS + SPARSITY].node, &a->model));
     RL_TRY(read_hidden(entry, fields[HIDDEN].node, a));
     RL_TRY(read_n_train(entry, fields[N_TRAIN].node, a));
-    RL_TRY(rl_read_ranks_per_case(fields[RANKS].node, &a->ranks_per_case));
+    RL_TRY(
+        rl_read_ranks_per_case(fields[RANKS].node, "ranks that share a training, or auto, or all", &a->ranks_per_case));
     return check_size(entry, a);
 }
 

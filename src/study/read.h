@@ -39,8 +39,8 @@ rl_status rl_read_options(rl_node owner, const rl_field *fields, const rl_option
 /* A name of a group of the results file from a node, or the usual one where there is no node; owned by the caller. */
 rl_status rl_read_name(rl_node node, const char *usual, char **name);
 
-/* A number of ranks, RL_RANKS_ALL or RL_RANKS_AUTO. */
-rl_status rl_read_ranks_per_case(rl_node node, int *ranks);
+/* A number of ranks, RL_RANKS_ALL or RL_RANKS_AUTO; what a number means is for messages. */
+rl_status rl_read_ranks_per_case(rl_node node, const char *meaning, int *ranks);
 
 /* Fills study->autoencoders, which rl_autoencoders_destroy releases, also after a failure. The datasets have been read.
  */

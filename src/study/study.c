@@ -113,9 +113,8 @@ static rl_status read_producer(rl_node node, int *producer) {
     return RL_OK;
 }
 
-rl_status rl_read_ranks_per_case(rl_node node, int *ranks) {
-    const rl_number_kind kind = {
-        .integer = true, .minimum = 1, .maximum = 1e6, .meaning = "ranks that share a case, or auto, or all"};
+rl_status rl_read_ranks_per_case(rl_node node, const char *meaning, int *ranks) {
+    const rl_number_kind kind = {.integer = true, .minimum = 1, .maximum = 1e6, .meaning = meaning};
     double number;
     const char *text = "";
     *ranks = RL_RANKS_AUTO;
@@ -133,7 +132,8 @@ rl_status rl_read_ranks_per_case(rl_node node, int *ranks) {
 
 static rl_status read_grids(rl_node producer, rl_node ranks_per_case, rl_study_dataset *dataset) {
     RL_TRY(read_producer(producer, &dataset->producer));
-    RL_TRY(rl_read_ranks_per_case(ranks_per_case, &dataset->ranks_per_case));
+    RL_TRY(
+        rl_read_ranks_per_case(ranks_per_case, "ranks of a process grid, or auto, or all", &dataset->ranks_per_case));
     if (dataset->producer == RL_PRODUCER_LAPACK && dataset->ranks_per_case != RL_RANKS_AUTO)
         return rl_node_refuse(ranks_per_case, "`producer: lapack` uses one rank a case; expected auto");
     return RL_OK;
