@@ -147,10 +147,21 @@ typedef struct rl_shown_dataset {
     rl_shown_variant *variants;
     int n_variants;
 } rl_shown_dataset;
+typedef struct rl_shown_autoencoder { /* one m of an autoencoder */
+    char *name;
+    int n_hidden, repeats;
+    int64_t trainings_done, trainings_missing, trainings_diverged;
+    /* The median over repeats of the loss on fresh examples at the end, relative to predicting nothing: where it is
+     * largest, and at the largest T. NaN where there is none. */
+    int n_train_at_largest, largest_n_train;
+    double largest_loss, last_loss;
+} rl_shown_autoencoder;
 typedef struct rl_shown {
     char *title, *program;
     rl_shown_dataset *datasets;
     int n_datasets;
+    rl_shown_autoencoder *autoencoders;
+    int n_autoencoders;
 } rl_shown;
 
 /* Reads a results file. RL_ERR_INPUT when it is missing, damaged, not NetCDF, or not one of ours. A file without the

@@ -97,6 +97,7 @@ typedef struct rl_run_report {
     int64_t n_computed; /* curves, in this run */
     const rl_text *hosts;
     const rl_run_summary *summary;
+    const rl_training_summary *trainings;
 } rl_run_report;
 rl_status rl_make_provenance(const rl_run_report *report, rl_provenance *provenance);
 

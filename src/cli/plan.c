@@ -82,23 +82,6 @@ static rl_status estimate_grid(estimate *e, int grid, int ranks, grid_estimate *
     return RL_OK;
 }
 
-/* ---- the plan ---------------------------------------------------------------------------------------------------- */
-
-/* Process grids come one data set after the other, and all else together. */
-static rl_status estimate_on(estimate *e, int ranks) {
-    e->ranks = ranks;
-    e->seconds_left = e->memory = 0;
-    for (int i = 0; i < e->plan->n_grids; i++) {
-        RL_TRY(estimate_grid(e, i, ranks, &e->grids[i]));
-        e->seconds_left += e->grids[i].seconds_left;
-        if (rl_way_on_grid(e->plan->grids[i].way)) e->memory = fmax(e->memory, e->grids[i].bytes);
-    }
-    e->memory += (double)e->plan->memory_per_rank;
-    estimate_trainings(e, ranks);
-    e->seconds_left += e->seconds_training;
-    return RL_OK;
-}
-
 /* ---- trainings --------------------------------------------------------------------------------------------------- */
 
 static int ranks_of_training(const rl_study_autoencoder *a, int ranks) {
@@ -122,6 +105,23 @@ static void estimate_trainings(estimate *e, int ranks) {
         e->seconds_training += seconds / (ranks / group);
     }
     e->seconds_training = fmax(e->seconds_training, longest);
+}
+
+/* ---- the plan ---------------------------------------------------------------------------------------------------- */
+
+/* Process grids come one data set after the other, and all else together. */
+static rl_status estimate_on(estimate *e, int ranks) {
+    e->ranks = ranks;
+    e->seconds_left = e->memory = 0;
+    for (int i = 0; i < e->plan->n_grids; i++) {
+        RL_TRY(estimate_grid(e, i, ranks, &e->grids[i]));
+        e->seconds_left += e->grids[i].seconds_left;
+        if (rl_way_on_grid(e->plan->grids[i].way)) e->memory = fmax(e->memory, e->grids[i].bytes);
+    }
+    e->memory += (double)e->plan->memory_per_rank;
+    estimate_trainings(e, ranks);
+    e->seconds_left += e->seconds_training;
+    return RL_OK;
 }
 
 /* The fewest ranks that the study can do with. */

@@ -20,6 +20,7 @@ typedef struct work {
     rl_todo todo;
     int64_t *trainings; /* [n_trainings]: of autoencoders, to do */
     int64_t n_trainings;
+    rl_training_summary trained;
     bool fail_fast;
     time_t started;
 } work;
@@ -95,17 +96,16 @@ static rl_status train(const rl_context *context, const rl_run_settings *run, do
     const rl_training_sink sink = {
         .record = keep_training, .save = keep_state, .restore = find_state, .progress = pass_training_time, .state = w};
     rl_run_settings settings = *run;
-    rl_training_summary summary;
     settings.seconds_left -= rl_seconds() - began;
     if (w->prepared.plan.n_trainings == 0) return RL_OK;
     if (context->rank == 0) rl_progress_start(&w->progress, 0, w->progress.silent);
     const rl_status status =
-        rl_parallel_train(context, &w->prepared.plan, w->trainings, w->n_trainings, &settings, &sink, &summary);
+        rl_parallel_train(context, &w->prepared.plan, w->trainings, w->n_trainings, &settings, &sink, &w->trained);
     char time_text[32];
     if (context->rank == 0) rl_progress_end(&w->progress);
-    if (context->rank == 0 && summary.n_trainings > 0)
-        rl_info("%lld training(s) of autoencoders on %d rank(s) in %s", (long long)summary.n_trainings, context->size,
-                rl_time_text(summary.seconds, time_text));
+    if (context->rank == 0 && w->trained.n_trainings > 0)
+        rl_info("%lld training(s) of autoencoders on %d rank(s) in %s", (long long)w->trained.n_trainings,
+                context->size, rl_time_text(w->trained.seconds, time_text));
     return status;
 }
 
@@ -230,7 +230,8 @@ static rl_status write_results(const rl_settings *settings, const rl_context *co
                                   .started = w->started,
                                   .n_computed = summary->n_curves,
                                   .hosts = hosts,
-                                  .summary = summary};
+                                  .summary = summary,
+                                  .trainings = &w->trained};
     rl_provenance provenance = {0};
     int64_t n_failed = 0;
     rl_status status = rl_make_provenance(&report, &provenance);

@@ -231,7 +231,7 @@ static rl_status describe_study(const writer *w) {
         {"summary",
          "Test and training errors of least squares and its ablations from few training rows to many, through the "
          "interpolation threshold (as many rows as features), with the singular values of the training features. One "
-         "group a data set."},
+         "group a data set or autoencoder."},
         {"program", "ridgeless " RL_VERSION},
         {"references",
          "Schaeffer et al. 2023, Double Descent Demystified, arXiv:2303.14151, "
