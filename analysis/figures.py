@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from layout import Options
     from results import Dataset, Notes
+    from trainings import Autoencoder
 
     Draw = Callable[[list[Dataset], Options, Notes], Figure | None]
 
@@ -41,8 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _draw_all(asked: argparse.Namespace, folder: Path) -> None:
     import results
+    import trainings
 
     datasets, notes = results.read_all(asked.results)
+    autoencoders = trainings.read_all(asked.results)
 
     import layout  # matplotlib takes its time: not before there is something to draw
     import style
@@ -50,10 +53,11 @@ def _draw_all(asked: argparse.Namespace, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if asked.mean:
         notes.append(MEAN_WARNING)
-    notes += [line for line in (d.incomplete() for d in datasets) if line]
+    notes += [line for line in (d.incomplete() for d in [*datasets, *autoencoders]) if line]
     command.tell(notes)
     style.apply()
-    _write_all(datasets, layout.Options(asked.x, asked.mean), folder, asked.format)
+    rows = [*(_figures(datasets) if datasets else []), *_autoencoder_figures(autoencoders)]
+    _write_all(rows, datasets, layout.Options(asked.x, asked.mean), folder, asked.format)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -89,9 +93,11 @@ def _default_folder(paths: list[Path]) -> Path:
     return paths[0].with_name(f"{stem}-figures")
 
 
-def _write_all(datasets: list[Dataset], options: Options, folder: Path, formats: list[str]) -> None:
+def _write_all(
+    rows: list[tuple[str, Draw]], datasets: list[Dataset], options: Options, folder: Path, formats: list[str]
+) -> None:
     absent = []
-    for name, draw in _figures(datasets):
+    for name, draw in rows:
         notes: Notes = []
         figure = draw(datasets, options, notes)
         command.tell(notes)
@@ -120,6 +126,14 @@ def _figures(datasets: list[Dataset]) -> list[tuple[str, Draw]]:
         *ablations[n_paper:],
         ("factors", factors.factors),
     ]
+
+
+def _autoencoder_figures(autoencoders: list[Autoencoder]) -> list[tuple[str, Draw]]:
+    """One for each number of hidden dimensions of each autoencoder."""
+    import autoencoder
+
+    names = [a.group if a.alone else f"{a.group}-{a.n_hidden}" for a in autoencoders]
+    return [(name, partial(autoencoder.autoencoder, a)) for name, a in zip(names, autoencoders)]
 
 
 if __name__ == "__main__":

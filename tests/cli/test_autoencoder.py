@@ -32,15 +32,15 @@ LONG = """repeats: 1
 autoencoders:
   - {name: toy, n_features: 1000, sparsity: 0.99, hidden: 2, n_train: [800, 1000], steps: 1500, checkpoint_seconds: 0.02}
 """
-SHARED = STUDY.replace("hidden: [1, 2, 9]", "hidden: [2, 9]\n    ranks_per_case: RANKS")
+SHARED = STUDY.replace("steps: 400", "steps: 100").replace("150", "1").replace("name: toy", "name: toy\n    ranks_per_case: RANKS")
 BOTH = """repeats: 3
 n_train: [4, 8]
 ablations: [none]
 datasets: [{source: student-teacher, rows: 40, features: 5, hidden_features: 6}]
 """ + STUDY.partition("\n")[2]
-# Rounding in a step is some eps of the losses; AdamW makes of a gradient g a step g / |g|, whatever its size, and a kink of
-# ReLU turns a rounding into a step: over 400 steps losses agree to this part.
-SHARED_TOLERANCE = 1e-9
+# Each step agrees to rounding, and so do the first hundred. Later on trainings that have converged are sensitive to it: AdamW
+# divides gradients by their size, and small ones are little but rounding.
+SHARED_TOLERANCE = 1e-13
 
 
 class Autoencoder(unittest.TestCase):
@@ -76,17 +76,19 @@ class Autoencoder(unittest.TestCase):
             self.assertEqual(differences(self.at / "study-whole.nc", self.at / f"on-{ranks}.nc"), [])
 
     def test_shared_trainings_agree_to_rounding(self):
-        alone = self.group("study-whole.nc")
+        (self.at / "alone.yaml").write_text(SHARED.replace("RANKS", "1"))
+        self.run_here("run", "alone.yaml", "-q", "-o", "alone.nc")
+        alone = self.group("alone.nc")
         for ranks in (2, 3):
             (self.at / "shared.yaml").write_text(SHARED.replace("RANKS", str(ranks)))
             self.run_here("run", "shared.yaml", "-q", "-o", f"shared-{ranks}.nc", ranks=3)
             shared = self.group(f"shared-{ranks}.nc")
             for name in ("train_mse", "test_mse", "feature_dimension", "example_dimension"):
-                expected, there = alone[name][1:], np.isfinite(alone[name][1:])
+                expected, there = alone[name], np.isfinite(alone[name])
                 self.assertTrue(np.array_equal(there, np.isfinite(shared[name])))
                 apart = np.abs(shared[name] - expected)[there] / np.max(expected[there])
                 self.assertLess(np.max(apart), SHARED_TOLERANCE, name)
-            self.assertGreater(np.max(np.abs(shared["train_mse"] - alone["train_mse"][1:])), 0)  # other sums, other bits
+            self.assertGreater(np.max(np.abs(shared["train_mse"] - alone["train_mse"])), 0)  # other sums, other bits
 
     def test_the_file_holds_what_was_asked_for(self):
         toy = self.group("study-whole.nc")
