@@ -21,7 +21,7 @@ GUIDE = {"color": style.THRESHOLD, "linewidth": 1.0, "zorder": 1.5}
 NOTHING_DASHES, EVEN_DASHES = (0, (4, 3)), (0, (1, 1.6))
 
 # inches
-LEFT, RIGHT, TOP, BOTTOM = 1.0, 0.25, 0.75, 0.55
+LEFT, RIGHT, TOP, BOTTOM = 1.0, 0.25, 0.55, 0.55
 CURVES_HEIGHT, PLANE, GAP, BETWEEN = 2.9, 2.0, 0.32, 1.05
 COLUMNS = 5
 
@@ -33,7 +33,7 @@ def autoencoder(shown: Autoencoder, _datasets: list[Dataset], options: Options, 
         return None
     chosen = _chosen(test.median) if shown.has_embeddings() else []
     figure, losses, dimensions, planes = _axes(len(chosen))
-    _losses(losses, shown, options)
+    _losses(losses, shown, options, [index for index, _ in chosen])
     _dimensions(dimensions, shown)
     for column, (index, word) in enumerate(chosen):
         title = f"T = {shown.n_train[index]}" + (f", {word}" if word else "")
@@ -79,7 +79,7 @@ def _title(figure: Figure, shown: Autoencoder, has_planes: bool) -> None:
     figure.text(0.5, 1 - 0.12 / height, title, ha="center", va="top", fontsize=style.TITLE_SIZE)
     if has_planes:
         y = (BOTTOM - 0.3 + 2 * PLANE + GAP + 0.38) / height
-        text = "the plane of hidden dimensions, first repeat; each panel has its own scale"
+        text = "the plane of hidden dimensions at the T with a circle above, first repeat; each panel has its own scale"
         figure.text(0.5, y, text, ha="center", va="center", fontsize=9, color=style.QUIET_TEXT)
 
 
@@ -95,19 +95,22 @@ def _t_axis(axes: Axes, n_train: np.ndarray) -> None:
     axes.xaxis.set_major_formatter(FixedFormatter(style.tick_texts(ticks)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("training examples, T")
+    axes.spines["top"].set_visible(False)
 
 
 def _bands(shown: Autoencoder) -> tuple[Band, ...]:
     return BANDS if shown.repeats != 1 else ()
 
 
-def _losses(axes: Axes, shown: Autoencoder, options: Options) -> None:
+def _losses(axes: Axes, shown: Autoencoder, options: Options, chosen: list[int]) -> None:
     axes.axhline(1, linestyle=NOTHING_DASHES, **GUIDE)
     for which, colour in (("train", style.TRAIN), ("test", style.TEST)):
         values = shown.loss(which)
         layout.curve(axes, shown.n_train, values, colour, _bands(shown))
         if options.mean:
             layout.mean_line(axes, shown.n_train, values, colour)
+    test = shown.loss("test").median
+    axes.plot(shown.n_train[chosen], test[chosen], "o", color=style.TEST, markersize=4.5)
     highest = np.nanmax(_edge(shown.loss("test"), style.OUTER[1]))
     axes.set_ylim(-0.03 * highest, 1.06 * highest)
     axes.set_ylabel("loss over that of predicting nothing")
@@ -185,10 +188,10 @@ def _handles(shown: Autoencoder, options: Options) -> list[object]:
     handles = [
         layout.line_handle(style.TEST, f"test loss{median}"),
         layout.line_handle(style.TRAIN, f"train loss{median}"),
-        layout.line_handle(style.THRESHOLD, "predicting nothing", linestyle=NOTHING_DASHES, linewidth=1.0),
+        layout.line_handle(style.THRESHOLD, "predicting nothing (exact)", linestyle=NOTHING_DASHES, linewidth=1.0),
         layout.line_handle(FEATURES, f"features{median}"),
         layout.line_handle(EXAMPLES, f"training examples{median}"),
-        layout.line_handle(style.THRESHOLD, "shared evenly by all", linestyle=EVEN_DASHES, linewidth=1.0),
+        layout.line_handle(style.THRESHOLD, "the plane shared evenly (exact)", linestyle=EVEN_DASHES, linewidth=1.0),
     ]
     if options.mean:
         handles.append(layout.mean_handle())

@@ -47,11 +47,12 @@ rl_status rl_command_bench(rl_settings *settings, const rl_context *context) {
     const bool has_argument = settings->arguments[1] != NULL;
     rl_prepared p = {0};
     if (strcmp(what, "calibrate") == 0 && !has_argument) return rl_bench_calibrate(settings, context);
+    if (strcmp(what, "autoencoder") == 0 && has_argument) return rl_bench_autoencoder(settings, context);
     if (strcmp(what, "spectrum") == 0 && has_argument) return rl_bench_spectrum(settings, context);
     if (strcmp(what, "study") != 0 || !has_argument)
         return rl_fail(RL_ERR_INPUT,
-                       "bench: got `%s`%s; expected: ridgeless bench study STUDY, bench spectrum SIZE, or bench "
-                       "calibrate",
+                       "bench: got `%s`%s; expected: ridgeless bench study STUDY, bench spectrum SIZE, bench "
+                       "autoencoder SIZE, or bench calibrate",
                        what, has_argument ? " with an argument" : " alone");
     const rl_status status = measure(settings, context, &p);
     rl_prepared_destroy(&p);

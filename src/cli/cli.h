@@ -48,9 +48,10 @@ rl_status rl_command_show(rl_settings *settings, const rl_context *context);
 rl_status rl_command_datasets(rl_settings *settings, const rl_context *context);
 rl_status rl_command_bench(rl_settings *settings, const rl_context *context);
 
-/* `bench calibrate` and `bench spectrum SIZE`; collective. */
+/* `bench calibrate`, `bench spectrum SIZE` and `bench autoencoder SIZE`; collective. */
 rl_status rl_bench_calibrate(const rl_settings *settings, const rl_context *context);
 rl_status rl_bench_spectrum(const rl_settings *settings, const rl_context *context);
+rl_status rl_bench_autoencoder(const rl_settings *settings, const rl_context *context);
 
 /* ---- shared by the commands -------------------------------------------------------------------------------------- */
 
