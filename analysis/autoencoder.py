@@ -188,10 +188,10 @@ def _handles(shown: Autoencoder, options: Options) -> list[object]:
     handles = [
         layout.line_handle(style.TEST, f"test loss{median}"),
         layout.line_handle(style.TRAIN, f"train loss{median}"),
-        layout.line_handle(style.THRESHOLD, "predicting nothing (exact)", linestyle=NOTHING_DASHES, linewidth=1.0),
         layout.line_handle(FEATURES, f"features{median}"),
         layout.line_handle(EXAMPLES, f"training examples{median}"),
-        layout.line_handle(style.THRESHOLD, "the plane shared evenly (exact)", linestyle=EVEN_DASHES, linewidth=1.0),
+        layout.line_handle(style.THRESHOLD, "predicting nothing (exact)", linestyle=NOTHING_DASHES, linewidth=1.0),
+        layout.line_handle(style.THRESHOLD, "shared evenly by all (exact)", linestyle=EVEN_DASHES, linewidth=1.0),
     ]
     if options.mean:
         handles.append(layout.mean_handle())

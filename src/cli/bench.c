@@ -30,6 +30,11 @@ static rl_status measure(const rl_settings *settings, const rl_context *context,
     rl_run_summary summary = {0};
     rl_todo todo = {0};
     rl_status status = root ? rl_prepare(settings, 1, p) : RL_OK;
+    if (status == RL_OK && root && p->plan.n_curves == 0)
+        status = rl_fail(
+            RL_ERR_INPUT,
+            "%s: has no data sets, whose curves bench study computes; trainings are measured by bench autoencoder",
+            p->study.path);
     if (status == RL_OK && root) status = rl_todo_create_full(&p->plan, &todo);
     status = rl_context_agree(context, status);
     if (status == RL_OK) status = rl_parallel_share_plan(context, &p->study, &p->plan);

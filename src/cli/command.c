@@ -55,8 +55,8 @@ static const command commands[] = {
      "N), and how much of it each ablation leaves."},
     {"datasets", "", 0, 0, "dj", rl_command_datasets, false, false, "list the data sets",
      "Lists each source of data with its rows, features and threshold, and where its files are or were looked for."},
-    {"bench", "study STUDY | spectrum|autoencoder SIZE | calibrate", 1, 2, "odkRrstbpjq", rl_command_bench, true,
-     false, "measure the speed",
+    {"bench", "study STUDY | spectrum|autoencoder SIZE | calibrate", 1, 2, "odkRrstbpjq", rl_command_bench, true, false,
+     "measure the speed",
      "bench study STUDY computes the study without start-up and files and prints spectra and cells a second.\n"
      "bench spectrum SIZE (4000, or 3000x4000: training rows x features) makes one large spectrum on all ranks by "
      "every\n"
