@@ -45,16 +45,12 @@ class Autoencoder:
         """The largest fractional dimension of any `feature` or `example` of a training, against T."""
         return _reduced(_skipping(np.nanmax, self._all(f"{kind}_dimension")))
 
-    def dimensions(self, kind: str, index: int) -> np.ndarray:
-        """Of every feature or example of the first finished training at one T."""
-        return self._first(f"{kind}_dimension", index)
-
     def has_embeddings(self) -> bool:
         """Whether there is a plane to show them in."""
         return self.n_hidden == 2 and "feature_embedding" in self._data and "example_embedding" in self._data
 
     def embedding(self, kind: str, index: int) -> np.ndarray:
-        """[2, n]: the features' columns of W or the examples' hidden vectors, of the same training."""
+        """[2, n]: columns of W by `feature` or hidden vectors by `example`, of the first finished training at one T."""
         return self._first(f"{kind}_embedding", index)
 
     def incomplete(self) -> str | None:
@@ -72,12 +68,11 @@ class Autoencoder:
         return np.asarray(self._data[name].transpose("n_train", "repeat", ...).values, dtype=float)
 
     def _first(self, name: str, index: int) -> np.ndarray:
-        """Without what is not there; empty where no training is finished."""
         done = np.flatnonzero(self._data["status"].transpose("n_train", "repeat").values[index] == STATUS_DONE)
         if done.size == 0:
-            return np.empty((2, 0)) if "component" in self._data[name].dims else np.empty(0)
+            return np.empty((2, 0))
         values = np.asarray(self._data[name].isel(n_train=index, repeat=int(done[0])).values, dtype=float)
-        return values[..., np.isfinite(values).all(axis=0)] if values.ndim == 2 else values[np.isfinite(values)]
+        return values[:, np.isfinite(values).all(axis=0)]
 
 
 def read_all(paths: list[Path]) -> list[Autoencoder]:
