@@ -210,8 +210,9 @@ static void print_text(const rl_prepared *p, const estimate *e) {
     for (int g = 0; g < plan->n_grids; g++) print_grid(&plan->grids[g], &e->grids[g], p->study.repeats);
     for (int i = 0; i < plan->n_training_grids; i++)
         print_autoencoder(plan->training_grids[i].spec, e->ranks, p->study.repeats);
-    printf("cells            %lld\nspectra          %lld\ncurves           %lld, of which %lld are done\n",
-           (long long)plan->n_cells, (long long)plan->n_spectra, (long long)plan->n_curves, (long long)e->done);
+    if (plan->n_grids > 0)
+        printf("cells            %lld\nspectra          %lld\ncurves           %lld, of which %lld are done\n",
+               (long long)plan->n_cells, (long long)plan->n_spectra, (long long)plan->n_curves, (long long)e->done);
     if (plan->n_trainings > 0)
         printf("trainings        %lld, of which %lld are done\n", (long long)plan->n_trainings,
                (long long)e->trainings_done);

@@ -42,8 +42,10 @@ static void print_autoencoders(const rl_prepared *p, const rl_journal *journal) 
 
 static void print_text(const rl_prepared *p, const rl_journal *journal) {
     const rl_tally all = rl_journal_tally(journal, &p->plan, -1);
-    printf("%s: %lld of %lld curves done, %lld missing", p->output, (long long)all.curves_done, (long long)all.curves,
-           (long long)(all.curves - all.curves_done - all.curves_begun));
+    printf("%s:", p->output);
+    if (all.curves > 0)
+        printf(" %lld of %lld curves done, %lld missing", (long long)all.curves_done, (long long)all.curves,
+               (long long)(all.curves - all.curves_done - all.curves_begun));
     print_rest(&all);
     for (int g = 0; g < p->plan.n_grids; g++) {
         const rl_tally t = rl_journal_tally(journal, &p->plan, g);
