@@ -123,6 +123,13 @@ CAPTIONS = {
         "when it is −1 or slower. For normal features the slope is −1/2 at N = P and −1 next to it, whatever P: dashed, through the upper tenth of the repeats.",
         "Share of repeats with larger errors against the error on log axes, for N = P − 1, P and P + 1.",
     ),
+    "autoencoder": Caption(
+        "A shallow autoencoder, from memorized examples to learned features",
+        "With few training examples T the network stores the examples: their fractional dimensions are large, those of the features small. With many "
+        "it stores features. The test loss peaks in between, where it does neither well. In the plane (m = 2): columns of W, and hidden vectors of "
+        "the examples, at T under, at and over the peak.",
+        "Test and train loss and fractional dimensions against the number of training examples, and scatter plots of features and hidden vectors.",
+    ),
     "cost": Caption(
         "What the run took",
         "How long each rank worked (imbalance: the busiest over the mean), and how fast each task went: predicted floating-point operations over "

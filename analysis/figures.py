@@ -14,7 +14,7 @@ import re
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 import command
 
@@ -25,8 +25,18 @@ if TYPE_CHECKING:
     from report import Picture
     from results import Dataset, Notes
     from speedup import Study
+    from trainings import Autoencoder
 
     Draw = Callable[[list[Dataset], Options, Notes], Figure | None]
+
+
+class Row(NamedTuple):
+    """A figure: its file's name, what draws it, and what its caption is found by, where that is not the name."""
+
+    name: str
+    draw: Draw
+    caption: str = ""
+
 
 MEAN_WARNING = (
     "--mean: means do not exist at the threshold (N = P - 1, P, P + 1) for Gaussian designs; "
@@ -44,8 +54,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _draw_all(asked: argparse.Namespace) -> None:
     import results
+    import trainings
 
     datasets, notes = results.read_all(asked.results)
+    autoencoders = trainings.read_all(asked.results)
     measured = _measured(asked, notes)  # wrong files are found before anything is written
 
     import layout  # matplotlib takes its time: not before there is something to draw
@@ -56,11 +68,12 @@ def _draw_all(asked: argparse.Namespace) -> None:
     if asked.mean:
         notes.append(MEAN_WARNING)
     notes += [line for d in datasets for line in _not_there(d, asked)]
-    notes += [line for line in (d.incomplete() for d in datasets) if line]
+    notes += [line for line in (d.incomplete() for d in [*datasets, *autoencoders]) if line]
     command.tell(notes)
     style.apply()
+    rows = [*(_figures(datasets, asked) if datasets else []), *_autoencoder_figures(autoencoders), *measured]
     options = layout.Options(asked.x, asked.mean, asked.n_train, asked.repeats)
-    pictures = _write_all(datasets, _figures(datasets, asked, measured), asked, options, notes)
+    pictures = _write_all(datasets, rows, asked, options, notes)
     if asked.report:
         files = [results.about(path) for path in asked.results]
         path = asked.output / REPORT
@@ -148,7 +161,7 @@ def _not_there(dataset: Dataset, asked: argparse.Namespace) -> Notes:
 
 def _write_all(
     datasets: list[Dataset],
-    figures: list[tuple[str, Draw]],
+    rows: list[Row],
     asked: argparse.Namespace,
     options: Options,
     notes: Notes,
@@ -157,17 +170,17 @@ def _write_all(
     import report
 
     absent, pictures = [], []
-    for name, draw in figures:
+    for row in rows:
         more: Notes = []
-        figure = draw(datasets if name == "geometry" else _beside_geometry(datasets), options, more)
+        figure = row.draw(datasets if row.name == "geometry" else _beside_geometry(datasets), options, more)
         command.tell(more)
         notes += more
         if figure is None:
-            absent.append(name)
+            absent.append(row.name)
             continue
         if asked.report:
-            pictures.append(report.picture(name, figure))
-        command.save(figure, asked.output / name, asked.format)
+            pictures.append(report.picture(row.name, figure, row.caption or row.name))
+        command.save(figure, asked.output / row.name, asked.format)
     if absent:
         notes.append(f"not drawn, as the file has nothing for it: {', '.join(absent)}")
         command.tell(notes[-1:])
@@ -181,7 +194,7 @@ def _beside_geometry(datasets: list[Dataset]) -> list[Dataset]:
     return others or datasets
 
 
-def _figures(datasets: list[Dataset], asked: argparse.Namespace, measured: list[tuple[str, Draw]]) -> list[tuple[str, Draw]]:
+def _figures(datasets: list[Dataset], asked: argparse.Namespace) -> list[Row]:
     """File names and what draws them; ablations that have no words of their own yet come after those that have."""
     import cost
     import descent
@@ -194,23 +207,30 @@ def _figures(datasets: list[Dataset], asked: argparse.Namespace, measured: list[
 
     there = {v.ablation for d in datasets for v in d.variants} - {"none"}
     names = [*style.ABLATIONS, *sorted(there - set(style.ABLATIONS))]
-    ablations = [(re.sub(r"\W", "_", name), partial(panels.ablation, name)) for name in names]
+    ablations = [Row(re.sub(r"\W", "_", name), partial(panels.ablation, name)) for name in names]
     n_paper = len(style.PAPER_ABLATIONS)
     return [
-        ("error", panels.error),
+        Row("error", panels.error),
         *ablations[:n_paper],
-        ("sigma_min", panels.sigma_min),
-        ("geometry", geometry.geometry),
-        ("factors", factors.factors),
-        ("shares", shares.shares),
+        Row("sigma_min", panels.sigma_min),
+        Row("geometry", geometry.geometry),
+        Row("factors", factors.factors),
+        Row("shares", shares.shares),
         *ablations[n_paper:],
-        ("descent", descent.descent),
-        ("theory_error", theory.risk),
-        ("theory_sigma_min", theory.smallest),
-        ("tails", theory.tails),
-        ("cost", lambda *_: cost.cost(asked.results)),
-        *measured,
+        Row("descent", descent.descent),
+        Row("theory_error", theory.risk),
+        Row("theory_sigma_min", theory.smallest),
+        Row("tails", theory.tails),
+        Row("cost", lambda *_: cost.cost(asked.results)),
     ]
+
+
+def _autoencoder_figures(autoencoders: list[Autoencoder]) -> list[Row]:
+    """One for each number of hidden dimensions of each autoencoder."""
+    import autoencoder
+
+    names = [a.group if a.alone else f"{a.group}-{a.n_hidden}" for a in autoencoders]
+    return [Row(name, partial(autoencoder.autoencoder, a), "autoencoder") for name, a in zip(names, autoencoders)]
 
 
 def _scaling(studies: list[Study]) -> Figure:
@@ -219,20 +239,20 @@ def _scaling(studies: list[Study]) -> Figure:
     return speedup_panels.scaling(studies)
 
 
-def _measured(asked: argparse.Namespace, notes: Notes) -> list[tuple[str, Draw]]:
+def _measured(asked: argparse.Namespace, notes: Notes) -> list[Row]:
     """The figures of files that are no results to be drawn: of speed."""
-    found: list[tuple[str, Draw]] = []
+    found: list[Row] = []
     if asked.scaling:
         import runs
         import speedup
 
         studies = speedup.studies([runs.read(path) for path in asked.scaling], notes)
-        found.append(("scaling", lambda *_: _scaling(studies)))
+        found.append(Row("scaling", lambda *_: _scaling(studies)))
     if asked.bench:
         import producers
 
         benches = [producers.read(path) for path in asked.bench]
-        found.append(("producers", lambda *_: producers.producers(benches)))
+        found.append(Row("producers", lambda *_: producers.producers(benches)))
     return found
 
 

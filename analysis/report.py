@@ -30,16 +30,17 @@ class Picture:
     """A figure as it goes into the page."""
 
     name: str
+    caption: str  # what its caption is found by
     title: str
     svg: bytes
 
 
-def picture(name: str, figure: Figure) -> Picture:
+def picture(name: str, figure: Figure, caption_name: str) -> Picture:
     """Vectors, so that they are sharp on any screen and in print; without a date, as all figures are."""
     stream = io.BytesIO()
     figure.savefig(stream, format="svg", metadata={"Date": None})
     title = figure.texts[0].get_text() if figure.texts else name
-    return Picture(name, title, stream.getvalue())
+    return Picture(name, caption_name, title, stream.getvalue())
 
 
 def page(files: list[About], datasets: list[Dataset], pictures: list[Picture], notes: Notes) -> str:
@@ -81,6 +82,9 @@ def page(files: list[About], datasets: list[Dataset], pictures: list[Picture], n
 
 
 def _lead(files: list[About], datasets: list[Dataset]) -> str:
+    said = f'<p class="quiet">From {escape(", ".join(file.path.name for file in files))}.</p>'
+    if not datasets:
+        return said
     names = dict.fromkeys(style.dataset_title(d.group) for d in datasets)
     n_low, n_high = min(d.n_train.min() for d in datasets), max(d.n_train.max() for d in datasets)
     repeats = sorted({d.repeats for d in datasets})
@@ -90,7 +94,7 @@ def _lead(files: list[About], datasets: list[Dataset]) -> str:
         "things come together there: a small singular value of the training features, test features along its mode, and residual "
         "errors along it. Taking any one of them away takes the divergence away.</p>"
         f'<p class="quiet">Data: {escape(", ".join(names))}. N from {n_low:.0f} to {n_high:.0f}, {counts} '
-        f"repeat{'' if counts == '1' else 's'}. From {escape(', '.join(file.path.name for file in files))}.</p>"
+        f"repeat{'' if counts == '1' else 's'}.</p>{said}"
     )
 
 
@@ -103,6 +107,8 @@ def _row(cells: Iterable[str], tag: str = "td", numbers: bool = True) -> str:
 
 
 def _glance(datasets: list[Dataset]) -> str:
+    if not datasets:
+        return ""
     heads = ["data set", "P", "repeats", "spike (times its flanks)"]
     there = [name for name in style.PAPER_ABLATIONS if any(d.of(name) for d in datasets)]
     heads += [f"left {style.words(name).short}" for name in there]
@@ -151,8 +157,8 @@ def _claims_of(dataset: Dataset) -> str:
 
 
 def _figure(number: int, drawn: Picture, datasets: list[Dataset]) -> str:
-    text = caption(drawn.name, drawn.title)
-    names = ", ".join(dict.fromkeys(style.dataset_title(d.group) for d in datasets))
+    text = caption(drawn.caption, drawn.title)
+    names = ", ".join(dict.fromkeys(style.dataset_title(d.group) for d in datasets)) or drawn.name
     source = f"data:image/svg+xml;base64,{base64.b64encode(drawn.svg).decode('ascii')}"
     image = f'<img src="{source}" alt="{escape(f"{text.alt} Data: {names}.", quote=True)}">'
     return (

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Notes = list[str]  # what a person should know of what is not in a figure, one line each
 
 NOT_DATASETS = ("provenance",)
+AUTOENCODER = "autoencoder"  # what the attribute `kind` says of a group that is none
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MODE_VARIABLES = ("sigma", "test_projection_rms", "residual_projection")
 STATUS_DONE, STATUS_MISSING = 0, 1
@@ -219,14 +220,17 @@ def read(path: Path) -> tuple[list[Dataset], Notes]:
     """All datasets of a results file, in the file's order, and notes on groups that are none."""
     notes: Notes = []
     datasets: list[Dataset] = []
-    for group in _group_names(path):
-        data = _open_group(path, group)
+    groups = group_names(path)
+    for group in groups:
+        data = open_group(path, group)
+        if data.attrs.get("kind") == AUTOENCODER:  # autoencoder.py draws those
+            continue
         wrong = _fault(data)
         if wrong:
             notes.append(f"{path}: group {group} is not a dataset of results ({wrong}); left out")
             continue
         datasets += [Dataset(group, data, i, path) for i in range(len(_feature_counts(data)))]
-    if not datasets:
+    if not datasets and len(notes) == len(groups):
         raise ResultsError(f"{path}: not a results file of ridgeless: no group in it holds test errors by n_train")
     return datasets, notes
 
@@ -262,12 +266,14 @@ def open_file(path: Path) -> netCDF4.Dataset:
         raise ResultsError(f"{path}: cannot be read as NetCDF: {one_line(error)}") from error
 
 
-def _group_names(path: Path) -> list[str]:
+def group_names(path: Path) -> list[str]:
+    """The groups of a results file that hold results."""
     with open_file(path) as root:
         return [name for name in root.groups if name not in NOT_DATASETS]
 
 
-def _open_group(path: Path, group: str) -> xr.Dataset:
+def open_group(path: Path, group: str) -> xr.Dataset:
+    """One group of a results file, read when its values are asked for."""
     import xarray as xr
 
     try:

@@ -129,6 +129,35 @@ void rl_todo_destroy(rl_todo *todo);
 rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const rl_todo *todo,
                           const rl_run_settings *settings, const rl_sink *sink, rl_run_summary *summary);
 
+/* ---- trainings of autoencoders ----------------------------------------------------------------------------------- */
+
+/* What rank 0 does with them: journals records and states, and looks for the state that a training is to go on from
+ * (*there: whether there is one). A failure ends the run on all ranks. progress: part of the work done, now and then;
+ * may be NULL. */
+typedef struct rl_training_sink {
+    rl_status (*record)(void *state, int64_t training, const double *record, size_t length);
+    rl_status (*save)(void *state, int64_t training, const double *saved, size_t length);
+    rl_status (*restore)(void *state, int64_t training, double *saved, bool *there);
+    void (*progress)(void *state, int64_t done, int64_t total, double part);
+    void *state;
+} rl_training_sink;
+
+typedef struct rl_training_summary {
+    int64_t n_trainings; /* ended in this run; on rank 0 */
+    double seconds;      /* wall clock */
+} rl_training_summary;
+
+/* Collective on context->comm. Does the trainings todo[n] (read on rank 0 alone, as the settings are but for the guard;
+ * the plan is on all ranks), those that take many ranks first. Ranks form groups of `ranks_per_case`, each group takes
+ * the next training when it is free, and ranks left over wait. States are saved as often as the study says, and when a
+ * training is left. Every rank returns the same status.
+ *
+ * RL_STOPPED: a signal on any rank or the time left ended the run early: every training under way was left at once, its
+ * state saved. RL_ERR_INPUT: a training takes more ranks than there are. */
+rl_status rl_parallel_train(const rl_context *context, const rl_plan *plan, const int64_t *todo, int64_t n,
+                            const rl_run_settings *settings, const rl_training_sink *sink,
+                            rl_training_summary *summary);
+
 /* Collective on context->comm. Gives every rank rank 0's study text and data sets and builds the same plan there. On
  * rank 0 study and plan are input, elsewhere output (owned by the caller). */
 rl_status rl_parallel_share_plan(const rl_context *context, rl_study *study, rl_plan *plan);

@@ -50,6 +50,27 @@ typedef struct rl_tally {
 } rl_tally;
 rl_tally rl_journal_tally(const rl_journal *journal, const rl_plan *plan, int grid);
 
+/* Of trainings: appends the record of a finished one (rl_training_record), or the state of one under way
+ * (rl_training_save), which takes the place of earlier states. As rl_journal_append. */
+rl_status rl_journal_append_training(rl_journal *journal, int64_t training, const double *record, size_t length);
+rl_status rl_journal_append_state(rl_journal *journal, int64_t training, const double *state, size_t length);
+
+/* Whether a training is finished (RL_TRAINING_MISSING: it is not); and where not, the steps that its state has taken,
+ * -1 where there is none. `journal` may be NULL. */
+rl_training_status rl_journal_training_status(const rl_journal *journal, int64_t training);
+int rl_journal_training_step(const rl_journal *journal, int64_t training);
+
+/* Reads the record of a finished training, or else its state, of which there must be one. */
+rl_status rl_journal_read_training(const rl_journal *journal, int64_t training, double *values);
+
+/* What there is of the trainings of an autoencoder (index of the plan's training_grids), or of all (-1). `journal` may
+ * be NULL. */
+typedef struct rl_training_tally {
+    int64_t trainings, done, missing, diverged;
+    int64_t begun; /* of the missing ones, those that have a state */
+} rl_training_tally;
+rl_training_tally rl_journal_tally_trainings(const rl_journal *journal, const rl_plan *plan, int grid);
+
 /* Syncs and closes. */
 rl_status rl_journal_close(rl_journal *journal);
 
@@ -126,10 +147,21 @@ typedef struct rl_shown_dataset {
     rl_shown_variant *variants;
     int n_variants;
 } rl_shown_dataset;
+typedef struct rl_shown_autoencoder { /* one m of an autoencoder */
+    char *name;
+    int n_hidden, repeats;
+    int64_t trainings_done, trainings_missing, trainings_diverged;
+    /* The median over repeats of the loss on fresh examples at the end, relative to predicting nothing: where it is
+     * largest, and at the largest T. NaN where there is none. */
+    int n_train_at_largest, largest_n_train;
+    double largest_loss, last_loss;
+} rl_shown_autoencoder;
 typedef struct rl_shown {
     char *title, *program;
     rl_shown_dataset *datasets;
     int n_datasets;
+    rl_shown_autoencoder *autoencoders;
+    int n_autoencoders;
 } rl_shown;
 
 /* Reads a results file. RL_ERR_INPUT when it is missing, damaged, not NetCDF, or not one of ours. A file without the

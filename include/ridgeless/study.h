@@ -4,6 +4,7 @@
 #ifndef RIDGELESS_STUDY_H
 #define RIDGELESS_STUDY_H
 
+#include "ridgeless/autoencoder.h"
 #include "ridgeless/core.h"
 #include "ridgeless/data.h"
 #include "ridgeless/fit.h"
@@ -51,6 +52,19 @@ typedef struct rl_study_dataset {
     int ranks_per_case; /* or RL_RANKS_...; likewise */
 } rl_study_dataset;
 
+/* Trainings of shallow autoencoders (autoencoder.h): one for each m, T and repeat. */
+typedef struct rl_study_autoencoder {
+    char *name; /* of its group in the results file, and of what is drawn for it */
+    int line;
+    rl_options options;
+    rl_autoencoder model; /* but for n_hidden and n_train */
+    int *hidden;          /* the m; ascending, distinct */
+    int n_hidden;
+    rl_n_train_spec n_train;   /* the T, in `values` alone */
+    int ranks_per_case;        /* that share the examples of a training; RL_RANKS_AUTO: one; RL_RANKS_ALL */
+    double checkpoint_seconds; /* between two states of a training in the journal, at least */
+} rl_study_autoencoder;
+
 typedef struct rl_study {
     char *path;  /* of the study file, for messages */
     char *text;  /* of the study file, verbatim */
@@ -66,7 +80,9 @@ typedef struct rl_study {
      * line 0: wherever a variant needs one. */
     rl_n_train_spec full_spectra;
     rl_study_dataset *datasets;
-    int n_datasets;
+    int n_datasets; /* 0 where there are autoencoders alone */
+    rl_study_autoencoder *autoencoders;
+    int n_autoencoders;
 } rl_study;
 
 /* Reads a study from text. `path` is for messages and the base of relative file names. Any fault is RL_ERR_INPUT with
@@ -125,6 +141,18 @@ typedef struct rl_curve {
     int first_size, n_sizes;
 } rl_curve;
 
+/* One training of an autoencoder. */
+typedef struct rl_training_case {
+    int grid, i_hidden, i_n_train, repeat; /* indices of the plan's training_grids, and of the spec's lists */
+} rl_training_case;
+
+/* The trainings of one autoencoder: hidden x n_train x repeats. */
+typedef struct rl_training_grid {
+    const rl_study_autoencoder *spec; /* borrowed from the study */
+    rl_key key;                       /* that its numbers are drawn by */
+    int64_t first;                    /* of the plan's trainings */
+} rl_training_grid;
+
 typedef struct rl_plan {
     const rl_study *study; /* borrowed */
     rl_grid *grids;
@@ -133,13 +161,17 @@ typedef struct rl_plan {
     double *cost;     /* [n_curves], flops predicted */
     int64_t n_curves, n_spectra, n_cells;
     size_t memory_per_rank; /* bytes predicted: data sets, buffers of curves on one rank, and the largest record */
+    rl_training_grid *training_grids;
+    int n_training_grids;
+    rl_training_case *trainings; /* ordered by autoencoder, m, T, repeat */
+    int64_t n_trainings;
 } rl_plan;
 
 typedef struct rl_plan_options {
     const rl_data_path *path;
     bool skip_missing; /* leave out, with a warning, data sets whose files are not there */
     const char *const *datasets;
-    int n_datasets; /* names of the data sets to lay out, the others are left out; 0: all */
+    int n_datasets; /* names of the data sets and autoencoders to lay out, the others are left out; 0: all */
 } rl_plan_options;
 
 /* Loads the data sets and lays out the grid. RL_ERR_INPUT when a file is missing (all missing ones are named, with how
@@ -151,6 +183,19 @@ rl_status rl_plan_create(const rl_study *study, const rl_plan_options *options, 
  * out of the plan. For other ranks. */
 rl_status rl_plan_create_with(const rl_study *study, rl_dataset *datasets, int n, rl_plan *plan);
 void rl_plan_destroy(rl_plan *plan);
+
+/* Lays out the trainings of the study's autoencoders in a plan that has none; wanted[n_autoencoders], NULL: all.
+ * rl_plan_create has done it, rl_plan_create_with has not. */
+rl_status rl_plan_trainings(rl_plan *plan, const bool *wanted);
+
+/* The index of an autoencoder, -1: none is named so. */
+int rl_find_autoencoder(const rl_study *study, const char *name);
+
+/* What one training of the plan trains; the same for people, like "`toy`, m = 2, T = 100, repeat 3", into text[size];
+ * and the seconds that it takes on so many ranks, by a machine's rates. */
+rl_autoencoder rl_training_model(const rl_plan *plan, int64_t training);
+void rl_training_text(const rl_plan *plan, int64_t training, char *text, size_t size);
+double rl_predict_training(const rl_plan *plan, int64_t training, int ranks, const rl_rates *rates);
 
 /* What computing one curve takes on a process grid of `ranks` ranks, or on one rank where its way is on one, by a
  * machine's rates (case_cost.h). */

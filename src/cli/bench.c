@@ -30,6 +30,11 @@ static rl_status measure(const rl_settings *settings, const rl_context *context,
     rl_run_summary summary = {0};
     rl_todo todo = {0};
     rl_status status = root ? rl_prepare(settings, 1, p) : RL_OK;
+    if (status == RL_OK && root && p->plan.n_curves == 0)
+        status = rl_fail(
+            RL_ERR_INPUT,
+            "%s: has no data sets, whose curves bench study computes; trainings are measured by bench autoencoder",
+            p->study.path);
     if (status == RL_OK && root) status = rl_todo_create_full(&p->plan, &todo);
     status = rl_context_agree(context, status);
     if (status == RL_OK) status = rl_parallel_share_plan(context, &p->study, &p->plan);
@@ -47,11 +52,12 @@ rl_status rl_command_bench(rl_settings *settings, const rl_context *context) {
     const bool has_argument = settings->arguments[1] != NULL;
     rl_prepared p = {0};
     if (strcmp(what, "calibrate") == 0 && !has_argument) return rl_bench_calibrate(settings, context);
+    if (strcmp(what, "autoencoder") == 0 && has_argument) return rl_bench_autoencoder(settings, context);
     if (strcmp(what, "spectrum") == 0 && has_argument) return rl_bench_spectrum(settings, context);
     if (strcmp(what, "study") != 0 || !has_argument)
         return rl_fail(RL_ERR_INPUT,
-                       "bench: got `%s`%s; expected: ridgeless bench study STUDY, bench spectrum SIZE, or bench "
-                       "calibrate",
+                       "bench: got `%s`%s; expected: ridgeless bench study STUDY, bench spectrum SIZE, bench "
+                       "autoencoder SIZE, or bench calibrate",
                        what, has_argument ? " with an argument" : " alone");
     const rl_status status = measure(settings, context, &p);
     rl_prepared_destroy(&p);

@@ -48,9 +48,10 @@ rl_status rl_command_show(rl_settings *settings, const rl_context *context);
 rl_status rl_command_datasets(rl_settings *settings, const rl_context *context);
 rl_status rl_command_bench(rl_settings *settings, const rl_context *context);
 
-/* `bench calibrate` and `bench spectrum SIZE`; collective. */
+/* `bench calibrate`, `bench spectrum SIZE` and `bench autoencoder SIZE`; collective. */
 rl_status rl_bench_calibrate(const rl_settings *settings, const rl_context *context);
 rl_status rl_bench_spectrum(const rl_settings *settings, const rl_context *context);
+rl_status rl_bench_autoencoder(const rl_settings *settings, const rl_context *context);
 
 /* ---- shared by the commands -------------------------------------------------------------------------------------- */
 
@@ -97,6 +98,7 @@ typedef struct rl_run_report {
     int64_t n_computed; /* curves, in this run */
     const rl_text *hosts;
     const rl_run_summary *summary;
+    const rl_training_summary *trainings;
 } rl_run_report;
 rl_status rl_make_provenance(const rl_run_report *report, rl_provenance *provenance);
 
@@ -115,7 +117,8 @@ typedef struct rl_progress {
     double cells_per_curve;
 } rl_progress;
 void rl_progress_start(rl_progress *progress, double cells_per_curve, bool silent);
-void rl_progress_show(rl_progress *progress, int64_t done, int64_t total);
+void rl_progress_show(rl_progress *progress, int64_t done, int64_t total);                   /* curves */
+void rl_progress_show_part(rl_progress *progress, int64_t done, int64_t total, double part); /* trainings */
 void rl_progress_end(rl_progress *progress);
 
 #endif

@@ -55,13 +55,16 @@ static const command commands[] = {
      "N), and how much of it each ablation leaves."},
     {"datasets", "", 0, 0, "dj", rl_command_datasets, false, false, "list the data sets",
      "Lists each source of data with its rows, features and threshold, and where its files are or were looked for."},
-    {"bench", "study STUDY | spectrum SIZE | calibrate", 1, 2, "odkRrstbpjq", rl_command_bench, true, false,
+    {"bench", "study STUDY | spectrum|autoencoder SIZE | calibrate", 1, 2, "odkRrstbpjq", rl_command_bench, true, false,
      "measure the speed",
      "bench study STUDY computes the study without start-up and files and prints spectra and cells a second.\n"
      "bench spectrum SIZE (4000, or 3000x4000: training rows x features) makes one large spectrum on all ranks by "
      "every\n"
      "producer, and by LAPACK's dgesdd in one process on as many threads, and prints seconds by phase, GFlop/s and "
      "memory.\n"
+     "bench autoencoder SIZE (10000x5000x2: features x training examples x hidden dimensions) takes steps of one "
+     "training on\n"
+     "each rank and prints seconds a step.\n"
      "bench calibrate measures for some seconds, on all ranks at once, what the machine does in a second, and keeps it "
      "for\n"
      "the predictions of `ridgeless plan`: in FILE, or in ridgeless/rates.json of $XDG_CONFIG_HOME or ~/.config. "
@@ -90,7 +93,7 @@ static const option_row option_table[] = {
      "end within TIME (Slurm's 1-02:30:00, or 90s, 5min, 2h): begin nothing that cannot finish (default: no limit)"},
     {'F', "fail-fast", NULL, "stop at the first spectrum that cannot be computed"},
     {'f', "fresh", NULL, "start over: discard the journal and the results file that are there, of whatever study"},
-    {'r', "repeats", "N", "repeats to compute instead of the study's; rounds of bench spectrum"},
+    {'r', "repeats", "N", "repeats to compute instead of the study's; rounds of bench spectrum and autoencoder"},
     {'t', "test-rows", "T", "test rows of bench spectrum (default 500)"},
     {'b', "block", "NB", "block size of bench spectrum (default 64)"},
     {'p', "producer", "NAME", "of bench spectrum: all (default), pdgesvd, projected, two-stage, dgesdd"},
@@ -120,7 +123,7 @@ static void print_help(const command *c) {
             "number.\n\n"
             "Commands:\n");
         for (int i = 0; i < N_COMMANDS; i++)
-            printf("  %-9s %-40s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
+            printf("  %-9s %-51s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
         printf(
             "\n`ridgeless COMMAND --help` says more of each. `man ridgeless` describes study files.\n"
             "Exit status: 0 done, 75 stopped early (run again), 1 some cells or the machine failed, 2 usage or study "

@@ -26,7 +26,9 @@ typedef struct estimate {
     double bytes_per_rank; /* that there are */
     double flops, seconds_left, seconds_on_fewest, memory;
     int64_t done;
-    int ranks;            /* planned for */
+    int ranks;               /* planned for */
+    double seconds_training; /* the trainings that are left, on all ranks */
+    int64_t trainings_done;
     grid_estimate *grids; /* [n_grids] */
 } estimate;
 
@@ -80,6 +82,31 @@ static rl_status estimate_grid(estimate *e, int grid, int ranks, grid_estimate *
     return RL_OK;
 }
 
+/* ---- trainings --------------------------------------------------------------------------------------------------- */
+
+static int ranks_of_training(const rl_study_autoencoder *a, int ranks) {
+    return a->ranks_per_case == RL_RANKS_ALL ? ranks : a->ranks_per_case == RL_RANKS_AUTO ? 1 : a->ranks_per_case;
+}
+
+/* Groups side by side; no sooner than the longest training. */
+static void estimate_trainings(estimate *e, int ranks) {
+    double longest = 0;
+    e->seconds_training = 0;
+    e->trainings_done = 0;
+    for (int64_t i = 0; i < e->plan->n_trainings; i++) {
+        const int wanted = ranks_of_training(e->plan->training_grids[e->plan->trainings[i].grid].spec, ranks);
+        const int group = wanted < ranks ? wanted : ranks;
+        if (rl_journal_training_status(e->journal, i) != RL_TRAINING_MISSING) {
+            e->trainings_done++;
+            continue;
+        }
+        const double seconds = rl_predict_training(e->plan, i, group, &e->rates);
+        longest = fmax(longest, seconds);
+        e->seconds_training += seconds / (ranks / group);
+    }
+    e->seconds_training = fmax(e->seconds_training, longest);
+}
+
 /* ---- the plan ---------------------------------------------------------------------------------------------------- */
 
 /* Process grids come one data set after the other, and all else together. */
@@ -92,6 +119,8 @@ static rl_status estimate_on(estimate *e, int ranks) {
         if (rl_way_on_grid(e->plan->grids[i].way)) e->memory = fmax(e->memory, e->grids[i].bytes);
     }
     e->memory += (double)e->plan->memory_per_rank;
+    estimate_trainings(e, ranks);
+    e->seconds_left += e->seconds_training;
     return RL_OK;
 }
 
@@ -105,6 +134,9 @@ static rl_status fewest_ranks(const estimate *e, int *ranks) {
         if (fewest <= 0) RL_TRY(rl_fewest_ranks(e->plan->study, g, e->bytes_per_rank, &fewest));
         if (fewest > *ranks) *ranks = fewest;
     }
+    for (int i = 0; i < e->plan->n_training_grids; i++)
+        if (e->plan->training_grids[i].spec->ranks_per_case > *ranks)
+            *ranks = e->plan->training_grids[i].spec->ranks_per_case;
     return RL_OK;
 }
 
@@ -125,6 +157,10 @@ static rl_status estimate_plan(estimate *e) {
     for (int64_t i = 0; i < e->plan->n_curves; i++) {
         e->flops += e->plan->cost[i];
         e->done += is_done(e, i);
+    }
+    for (int64_t i = 0; i < e->plan->n_trainings; i++) {
+        const rl_autoencoder model = rl_training_model(e->plan, i);
+        e->flops += rl_training_flops(&model);
     }
     RL_TRY(RL_ALLOC(e->grids, e->plan->n_grids));
     RL_TRY(rl_rates_find(e->settings->rates, &e->rates, &e->rates_source));
@@ -158,14 +194,28 @@ static void print_grid(const rl_grid *g, const grid_estimate *e, int repeats) {
     if (rl_way_on_grid(g->way)) print_groups(g, e);
 }
 
+static void print_autoencoder(const rl_study_autoencoder *a, int ranks, int repeats) {
+    const int last = a->n_train.n_values - 1;
+    printf("  %-18s autoencoder, n = %d, m = %d", a->name, a->model.n_features, a->hidden[0]);
+    if (a->n_hidden > 1) printf(" ... %d (%d values)", a->hidden[a->n_hidden - 1], a->n_hidden);
+    printf(", T = %d ... %d (%d values), %d repeats; %d steps; %d rank(s) a training\n", a->n_train.values[0],
+           a->n_train.values[last], last + 1, repeats, a->model.steps, ranks_of_training(a, ranks));
+}
+
 static void print_text(const rl_prepared *p, const estimate *e) {
     const rl_plan *plan = &p->plan;
     const bool found = e->settings->ranks == 0;
     char memory[32], time_text[32];
     printf("%s\n", p->study.title);
     for (int g = 0; g < plan->n_grids; g++) print_grid(&plan->grids[g], &e->grids[g], p->study.repeats);
-    printf("cells            %lld\nspectra          %lld\ncurves           %lld, of which %lld are done\n",
-           (long long)plan->n_cells, (long long)plan->n_spectra, (long long)plan->n_curves, (long long)e->done);
+    for (int i = 0; i < plan->n_training_grids; i++)
+        print_autoencoder(plan->training_grids[i].spec, e->ranks, p->study.repeats);
+    if (plan->n_grids > 0)
+        printf("cells            %lld\nspectra          %lld\ncurves           %lld, of which %lld are done\n",
+               (long long)plan->n_cells, (long long)plan->n_spectra, (long long)plan->n_curves, (long long)e->done);
+    if (plan->n_trainings > 0)
+        printf("trainings        %lld, of which %lld are done\n", (long long)plan->n_trainings,
+               (long long)e->trainings_done);
     printf("flops            %.3g\nmemory a rank    %s\n", e->flops, rl_bytes_text(e->memory, memory));
     printf("estimated time   %s on %d rank(s)", rl_time_text(e->seconds_left, time_text), e->ranks);
     if (found && e->seconds_on_fewest > e->seconds_left)
@@ -190,6 +240,15 @@ static json_t *grid_json(const rl_grid *g, const grid_estimate *e) {
     return object;
 }
 
+static json_t *autoencoder_json(const rl_study_autoencoder *a, int ranks) {
+    json_t *hidden = json_array(), *n_train = json_array();
+    for (int i = 0; i < a->n_hidden; i++) json_array_append_new(hidden, json_integer(a->hidden[i]));
+    for (int i = 0; i < a->n_train.n_values; i++) json_array_append_new(n_train, json_integer(a->n_train.values[i]));
+    return json_pack("{s:s, s:i, s:i, s:i, s:o, s:o}", "name", a->name, "n_features", a->model.n_features, "steps",
+                     a->model.steps, "ranks_per_case", ranks_of_training(a, ranks), "hidden", hidden, "n_train",
+                     n_train);
+}
+
 static rl_status print_json(const rl_prepared *p, const estimate *e) {
     const rl_plan *plan = &p->plan;
     json_t *datasets = json_array();
@@ -200,6 +259,13 @@ static rl_status print_json(const rl_prepared *p, const estimate *e) {
         (json_int_t)plan->n_curves, "curves_done", (json_int_t)e->done, "repeats", p->study.repeats, "flops", e->flops,
         "memory_per_rank_bytes", e->memory, "seconds", e->seconds_left, "seconds_on_fewest_ranks", e->seconds_on_fewest,
         "ranks", e->ranks, "ranks_worth_using", e->ranks, "rates", e->rates_source, "datasets", datasets);
+    json_t *autoencoders = json_array();
+    for (int i = 0; i < plan->n_training_grids; i++)
+        json_array_append_new(autoencoders, autoencoder_json(plan->training_grids[i].spec, e->ranks));
+    json_object_set_new(root, "trainings", json_integer(plan->n_trainings));
+    json_object_set_new(root, "trainings_done", json_integer(e->trainings_done));
+    json_object_set_new(root, "seconds_of_trainings", json_real(e->seconds_training));
+    json_object_set_new(root, "autoencoders", autoencoders);
     return rl_print_json(root);
 }
 

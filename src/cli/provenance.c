@@ -154,13 +154,18 @@ rl_status rl_make_provenance(const rl_run_report *r, rl_provenance *p) {
     RL_TRY(rl_provenance_numbers(p, "curves_computed", &computed, 1));
     RL_TRY(rl_provenance_numbers(p, "compute_seconds", &r->summary->seconds, 1));
     RL_TRY(rl_provenance_numbers(p, "load_imbalance", &r->summary->imbalance, 1));
-    RL_TRY(add_producers(r->plan, p));
+    if (r->plan->n_grids > 0) RL_TRY(add_producers(r->plan, p));
     RL_TRY(add_shares(r->context, r->summary, p));
     RL_TRY(add_times(r->plan, r->summary, p));
     for (int i = 0; i < r->plan->n_grids; i++) {
         char name[80];
         snprintf(name, sizeof name, "origin_%.64s", r->plan->grids[i].data.name);
         RL_TRY(rl_provenance_text(p, name, "%s", r->plan->grids[i].data.origin));
+    }
+    if (r->plan->n_trainings > 0) {
+        const double trainings = (double)r->trainings->n_trainings;
+        RL_TRY(rl_provenance_numbers(p, "trainings_computed", &trainings, 1));
+        RL_TRY(rl_provenance_numbers(p, "training_seconds", &r->trainings->seconds, 1));
     }
     return add_environment(r->settings, r->hosts, p);
 }

@@ -18,6 +18,9 @@ typedef struct work {
     _Atomic(rl_journal *) journal; /* also read by the guard's thread */
     rl_progress progress;
     rl_todo todo;
+    int64_t *trainings; /* [n_trainings]: of autoencoders, to do */
+    int64_t n_trainings;
+    rl_training_summary trained;
     bool fail_fast;
     time_t started;
 } work;
@@ -46,6 +49,67 @@ static rl_status keep_record(void *state, int64_t curve, const double *record, s
 static void pass_time(void *state, int64_t done, int64_t total) {
     rl_progress_show(&((work *)state)->progress, done, total);
 }
+
+/* ---- trainings of autoencoders ----------------------------------------------------------------------------------- */
+
+static rl_status keep_training(void *state, int64_t training, const double *record, size_t length) {
+    const work *w = state;
+    char text[200];
+    RL_TRY(rl_journal_append_training(w->journal, training, record, length));
+    if (!w->fail_fast || rl_journal_training_status(w->journal, training) != RL_TRAINING_DIVERGED) return RL_OK;
+    rl_training_text(&w->prepared.plan, training, text, sizeof text);
+    return rl_fail(RL_ERR_CELLS,
+                   "%s: diverged: its losses or weights are not finite; without --fail-fast the run goes on", text);
+}
+
+static rl_status keep_state(void *state, int64_t training, const double *saved, size_t length) {
+    return rl_journal_append_state(((const work *)state)->journal, training, saved, length);
+}
+
+static rl_status find_state(void *state, int64_t training, double *saved, bool *there) {
+    const work *w = state;
+    *there = rl_journal_training_step(w->journal, training) >= 0;
+    return *there ? rl_journal_read_training(w->journal, training, saved) : RL_OK;
+}
+
+static void pass_training_time(void *state, int64_t done, int64_t total, double part) {
+    rl_progress_show_part(&((work *)state)->progress, done, total, part);
+}
+
+static rl_status list_trainings(work *w) {
+    const rl_plan *plan = &w->prepared.plan;
+    RL_TRY(RL_ALLOC(w->trainings, plan->n_trainings));
+    for (int64_t i = 0; i < plan->n_trainings && w->purpose != ASSEMBLE; i++)
+        if (rl_journal_training_status(w->journal, i) == RL_TRAINING_MISSING) w->trainings[w->n_trainings++] = i;
+    return RL_OK;
+}
+
+static void tell_trainings_there(const work *w) {
+    const rl_training_tally t = rl_journal_tally_trainings(w->journal, &w->prepared.plan, -1);
+    if (t.missing < t.trainings)
+        rl_info("%lld of %lld trainings are in the journal already", (long long)(t.trainings - t.missing),
+                (long long)t.trainings);
+    if (t.begun > 0) rl_info("%lld training(s) go on from where they were left", (long long)t.begun);
+}
+
+static rl_status train(const rl_context *context, const rl_run_settings *run, double began, work *w) {
+    const rl_training_sink sink = {
+        .record = keep_training, .save = keep_state, .restore = find_state, .progress = pass_training_time, .state = w};
+    rl_run_settings settings = *run;
+    settings.seconds_left -= rl_seconds() - began;
+    if (w->prepared.plan.n_trainings == 0) return RL_OK;
+    if (context->rank == 0) rl_progress_start(&w->progress, 0, w->progress.silent);
+    const rl_status status =
+        rl_parallel_train(context, &w->prepared.plan, w->trainings, w->n_trainings, &settings, &sink, &w->trained);
+    char time_text[32];
+    if (context->rank == 0) rl_progress_end(&w->progress);
+    if (context->rank == 0 && w->trained.n_trainings > 0)
+        rl_info("%lld training(s) of autoencoders on %d rank(s) in %s", (long long)w->trained.n_trainings,
+                context->size, rl_time_text(w->trained.seconds, time_text));
+    return status;
+}
+
+/* ---- the start --------------------------------------------------------------------------------------------------- */
 
 /* In the guard's thread. */
 static void save(void *state, bool now) {
@@ -90,7 +154,9 @@ static rl_status prepare(const rl_settings *settings, work *w) {
     RL_TRY(rl_todo_create(&w->prepared.plan, &w->todo));
     if (w->purpose != ASSEMBLE)
         RL_TRY(rl_list_missing(&w->prepared.plan, w->journal, w->purpose == RETRY, &w->todo, &n_retried));
+    RL_TRY(list_trainings(w));
     tell_what_is_there(w, n_retried);
+    tell_trainings_there(w);
     const double per_curve = w->todo.n > 0 ? (double)w->todo.n_cells / (double)w->todo.n : 0;
     rl_progress_start(&w->progress, per_curve, settings->quiet);
     return RL_OK;
@@ -135,10 +201,21 @@ static void print_summary(const rl_context *context, const rl_run_summary *summa
 /* How the study stands. */
 static rl_status judge(const work *w) {
     const rl_tally t = rl_journal_tally(w->journal, &w->prepared.plan, -1);
+    const rl_training_tally trainings = rl_journal_tally_trainings(w->journal, &w->prepared.plan, -1);
     const char *output = w->prepared.output;
+    if (trainings.missing > 0)
+        return rl_fail(RL_STOPPED,
+                       "%s: %lld of %lld trainings and %lld of %lld spectra are missing; `ridgeless run` computes them",
+                       output, (long long)trainings.missing, (long long)trainings.trainings,
+                       (long long)t.spectra_missing, (long long)t.spectra);
     if (t.spectra_missing > 0)
         return rl_fail(RL_STOPPED, "%s: %lld of %lld spectra are missing; `ridgeless run` computes them", output,
                        (long long)t.spectra_missing, (long long)t.spectra);
+    if (t.spectra_failed == 0 && trainings.diverged > 0)
+        return rl_fail(RL_ERR_CELLS,
+                       "%s: %lld of %lld trainings diverged; the variable `status` says which; a smaller "
+                       "learning_rate may help",
+                       output, (long long)trainings.diverged, (long long)trainings.trainings);
     if (t.spectra_failed == 0) return RL_OK;
     return rl_fail(RL_ERR_CELLS,
                    "%s: %lld of %lld spectra could not be computed; the variable `status` says which and why", output,
@@ -153,7 +230,8 @@ static rl_status write_results(const rl_settings *settings, const rl_context *co
                                   .started = w->started,
                                   .n_computed = summary->n_curves,
                                   .hosts = hosts,
-                                  .summary = summary};
+                                  .summary = summary,
+                                  .trainings = &w->trained};
     rl_provenance provenance = {0};
     int64_t n_failed = 0;
     rl_status status = rl_make_provenance(&report, &provenance);
@@ -168,7 +246,7 @@ static rl_status finish(const rl_settings *settings, const rl_context *context, 
     const char *output = w->prepared.output;
     rl_progress_end(&w->progress);
     print_summary(context, summary);
-    if (w->todo.n == 0 && rl_results_are_current(output, &w->prepared.plan, w->journal))
+    if (w->todo.n == 0 && w->n_trainings == 0 && rl_results_are_current(output, &w->prepared.plan, w->journal))
         rl_info("%s has all that is in the journal", output);
     else
         RL_TRY(write_results(settings, context, w, hosts, summary));
@@ -176,9 +254,19 @@ static rl_status finish(const rl_settings *settings, const rl_context *context, 
     return judge(w);
 }
 
+static rl_status report_stopped_trainings(const rl_training_tally *t) {
+    const char *reason = rl_stop_signal() != NULL ? rl_stop_signal() : "the time left, or a signal to another rank";
+    return rl_fail(RL_STOPPED,
+                   "stopped by %s: %lld of %lld trainings are done, and %lld are begun and kept as they were; run "
+                   "again to go on",
+                   reason, (long long)(t->trainings - t->missing), (long long)t->trainings, (long long)t->begun);
+}
+
 /* Why a run ended early, and what comes next. */
 static rl_status report_stop(const rl_settings *settings, const work *w) {
     const long long done = rl_journal_count(w->journal), all = w->prepared.plan.n_curves;
+    const rl_training_tally t = rl_journal_tally_trainings(w->journal, &w->prepared.plan, -1);
+    if (t.missing > 0) return report_stopped_trainings(&t);
     if (rl_stop_signal() != NULL)
         return rl_fail(RL_STOPPED, "stopped by %s: %lld of %lld curves are done; run again to go on", rl_stop_signal(),
                        done, all);
@@ -194,9 +282,11 @@ static rl_status report_stop(const rl_settings *settings, const work *w) {
 /* Computes and writes what there is to write. */
 static rl_status compute(const rl_settings *settings, const rl_context *context, const rl_run_settings *run, work *w) {
     const rl_sink sink = {.record = keep_record, .progress = pass_time, .state = w};
+    const double began = rl_seconds();
     rl_run_summary summary;
     rl_text hosts = RL_TEXT_EMPTY;
     rl_status status = rl_parallel_run(context, &w->prepared.plan, &w->todo, run, &sink, &summary);
+    if (status == RL_OK) status = train(context, run, began, w);
     const bool stopped = status == RL_STOPPED;
     if (stopped || status == RL_OK) status = rl_context_hosts(context, &hosts);
     rl_guard_doing(run->guard, "writing the results file");
@@ -227,6 +317,7 @@ static rl_status take_up(const rl_settings *settings, const rl_context *context,
     const rl_status closed = w.journal != NULL ? rl_journal_close(w.journal) : RL_OK;
     if (status == RL_OK) status = closed;
     rl_todo_destroy(&w.todo);
+    rl_free(w.trainings);
     rl_prepared_destroy(&w.prepared);
     return status;
 }

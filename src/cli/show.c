@@ -72,10 +72,33 @@ static json_t *dataset_json(const rl_shown_dataset *d) {
                      (json_int_t)d->spectra_failed, "variants", variants);
 }
 
+static void print_autoencoder(const rl_shown_autoencoder *a) {
+    printf("\n%s: autoencoder, m = %d, %d repeats; trainings: %lld done, %lld missing, %lld diverged\n", a->name,
+           a->n_hidden, a->repeats, (long long)a->trainings_done, (long long)a->trainings_missing,
+           (long long)a->trainings_diverged);
+    printf("  median test loss over that of predicting nothing: at most");
+    print_number("%.4g", a->largest_loss, 1);
+    printf(" (T = %d),", a->n_train_at_largest);
+    print_number("%.4g", a->last_loss, 1);
+    printf(" at the largest T = %d\n", a->largest_n_train);
+}
+
+static json_t *autoencoder_json(const rl_shown_autoencoder *a) {
+    return json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:o, s:i, s:o, s:i}", "name", a->name, "n_hidden", a->n_hidden,
+                     "repeats", a->repeats, "trainings_done", (json_int_t)a->trainings_done, "trainings_missing",
+                     (json_int_t)a->trainings_missing, "trainings_diverged", (json_int_t)a->trainings_diverged,
+                     "largest_loss", number_or_null(a->largest_loss), "n_train_at_largest", a->n_train_at_largest,
+                     "loss_at_largest_n_train", number_or_null(a->last_loss), "largest_n_train", a->largest_n_train);
+}
+
 static rl_status print_json(const rl_shown *shown) {
     json_t *datasets = json_array();
     for (int i = 0; i < shown->n_datasets; i++) json_array_append_new(datasets, dataset_json(&shown->datasets[i]));
-    json_t *root = json_pack("{s:s, s:s, s:o}", "title", shown->title, "program", shown->program, "datasets", datasets);
+    json_t *autoencoders = json_array();
+    for (int i = 0; i < shown->n_autoencoders; i++)
+        json_array_append_new(autoencoders, autoencoder_json(&shown->autoencoders[i]));
+    json_t *root = json_pack("{s:s, s:s, s:o, s:o}", "title", shown->title, "program", shown->program, "datasets",
+                             datasets, "autoencoders", autoencoders);
     return rl_print_json(root);
 }
 
@@ -88,9 +111,11 @@ rl_status rl_command_show(rl_settings *settings, const rl_context *context) {
     else if (status == RL_OK) {
         printf("%s (%s)\n", shown.title, shown.program);
         for (int i = 0; i < shown.n_datasets; i++) print_dataset(&shown.datasets[i]);
-        printf(
-            "\nheight: median test error at the threshold over that at the largest N.\n"
-            "spike left: median test error at the threshold over that of the unablated fit.\n");
+        for (int i = 0; i < shown.n_autoencoders; i++) print_autoencoder(&shown.autoencoders[i]);
+        if (shown.n_datasets > 0)
+            printf(
+                "\nheight: median test error at the threshold over that at the largest N.\n"
+                "spike left: median test error at the threshold over that of the unablated fit.\n");
     }
     rl_shown_destroy(&shown);
     return status;

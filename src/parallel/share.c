@@ -94,6 +94,19 @@ static rl_status send_plan(const rl_context *context, rl_plan *plan) {
     return RL_OK;
 }
 
+/* The autoencoders of rank 0's plan. */
+static rl_status share_trainings(const rl_context *context, const rl_study *study, rl_plan *plan) {
+    bool *wanted = NULL;
+    const size_t n = (size_t)study->n_autoencoders;
+    RL_TRY(rl_context_agree(context, RL_ALLOC(wanted, n)));
+    for (int i = 0; context->rank == 0 && i < plan->n_training_grids; i++)
+        wanted[plan->training_grids[i].spec - study->autoencoders] = true;
+    rl_status status = rl_broadcast(context, wanted, n * sizeof *wanted);
+    if (status == RL_OK && context->rank != 0) status = rl_plan_trainings(plan, wanted);
+    rl_free(wanted);
+    return rl_context_agree(context, status);
+}
+
 rl_status rl_parallel_share_plan(const rl_context *context, rl_study *study, rl_plan *plan) {
     const bool root = context->rank == 0;
     char *path = root ? study->path : NULL, *text = root ? study->text : NULL;
@@ -103,7 +116,8 @@ rl_status rl_parallel_share_plan(const rl_context *context, rl_study *study, rl_
     RL_TRY(rl_broadcast(context, &n, sizeof n));
     RL_TRY(rl_broadcast(context, &study->repeats, sizeof study->repeats));
     const rl_status status = root ? send_plan(context, plan) : receive_plan(context, path, text, n, study, plan);
-    return rl_context_agree(context, status);
+    RL_TRY(rl_context_agree(context, status));
+    return share_trainings(context, study, plan);
 }
 
 rl_status rl_parallel_complete_plan(const rl_context *context, rl_plan *plan) {

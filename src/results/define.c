@@ -45,7 +45,7 @@ static variable *last_variable(const writer *w) {
 static rl_status define_variable(writer *w, const group *g, const char *name, nc_type type, int n,
                                  const dimension *dimensions) {
     variable *v = &w->variables[w->n_variables++];
-    *v = (variable){.grid = g->grid, .group = g->id, .type = type, .count = 1};
+    *v = (variable){.in = w->plan->grids[g->grid].data.name, .group = g->id, .type = type, .count = 1};
     snprintf(v->name, sizeof v->name, "%s", name);
     int ids[N_DIMENSIONS];
     size_t lengths[N_DIMENSIONS];
@@ -265,7 +265,7 @@ static rl_status describe_study(const writer *w) {
         {"summary",
          "Test and training errors of least squares and its ablations from few training rows to many, through the "
          "interpolation threshold (as many rows as features), with the singular values of the training features. One "
-         "group a data set."},
+         "group a data set or autoencoder."},
         {"program", "ridgeless " RL_VERSION},
         {"references",
          "Schaeffer et al. 2023, Double Descent Demystified, arXiv:2303.14151, "
@@ -285,8 +285,8 @@ done:
 rl_status rl_define_file(writer *w) {
     const int n = w->plan->n_grids;
     RL_TRY(RL_ALLOC(w->groups, n));
-    RL_TRY(RL_ALLOC(w->variables, n * VARIABLES_PER_GROUP));
+    RL_TRY(RL_ALLOC(w->variables, n * VARIABLES_PER_GROUP + w->plan->n_training_grids * RL_TRAINING_VARIABLES));
     RL_TRY(describe_study(w));
     for (int i = 0; i < n; i++) RL_TRY(define_group(w, i));
-    return RL_OK;
+    return rl_define_trainings(w);
 }

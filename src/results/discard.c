@@ -28,7 +28,9 @@ static rl_status describe(rl_reader *reader, const char *settings, time_t writte
     struct tm local;
     RL_TRY(rl_journal_scan(reader, 0, NULL, NULL, &scanned));
     strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", localtime_r(&written, &local));
-    RL_TRY(rl_text_append(text, "%lld finished curve(s) of ", (long long)scanned.n_records));
+    RL_TRY(rl_text_append(text, "%lld finished curve(s)", (long long)scanned.n_records));
+    if (scanned.n_trainings > 0) RL_TRY(rl_text_append(text, " and %lld training(s)", (long long)scanned.n_trainings));
+    RL_TRY(rl_text_append(text, " of "));
     if (settings != NULL)
         RL_TRY(append_datasets(text, settings));
     else

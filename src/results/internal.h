@@ -33,6 +33,9 @@ rl_status rl_results_digest(const rl_plan *plan, const rl_journal *journal, char
 uint64_t rl_journal_content(const rl_journal *journal);
 bool rl_journal_is_mine(const rl_journal *journal);
 
+/* How a group of an autoencoder is told from one of a data set: by its attribute `kind`. */
+#define RL_AUTOENCODER_KIND "autoencoder"
+
 /* ---- NetCDF ------------------------------------------------------------------------------------------------------ */
 
 /* Bytes in memory of a value of the types we use: double, int, byte, string. */

@@ -127,6 +127,7 @@ static void destroy(rl_journal *journal) {
     rl_free(journal->records);
     rl_free(journal->places);
     rl_free(journal->layouts);
+    rl_free(journal->trainings);
     rl_free(journal->buffer.bytes);
     rl_free(journal->values);
     rl_free(journal->path);
@@ -143,6 +144,8 @@ static rl_status create(const char *output, const rl_plan *plan, bool read_only,
     RL_TRY_GOTO(RL_ALLOC(j->records, plan->n_curves), failed);
     RL_TRY_GOTO(RL_ALLOC(j->layouts, plan->n_grids), failed);
     for (int g = 0; g < plan->n_grids; g++) j->layouts[g] = rl_record_layout_of(plan, g);
+    RL_TRY_GOTO(RL_ALLOC(j->trainings, plan->n_trainings), failed);
+    for (int64_t i = 0; i < plan->n_trainings; i++) j->trainings[i].status = RL_TRAINING_MISSING;
     *journal = j;
     return RL_OK;
 failed:
@@ -201,19 +204,24 @@ done:
 
 /* ---- use --------------------------------------------------------------------------------------------------------- */
 
+rl_status rl_journal_write(rl_journal *journal) {
+    RL_TRY(check_synced(journal));
+    RL_TRY(write_whole(journal->path, journal->fd, &journal->buffer));
+    atomic_store(&journal->unsynced, true);
+    journal->end += journal->buffer.length;
+    return RL_OK;
+}
+
 rl_status rl_journal_append(rl_journal *journal, int64_t curve, const double *record, size_t length) {
     int n;
     assert(length == journal->layouts[journal->plan->curves[curve].grid].length);
     (void)length;
     RL_TRY(rl_journal_build_record(journal, curve, record, &journal->buffer, &n));
     if (n == 0) return RL_OK;
-    RL_TRY(check_synced(journal));
-    RL_TRY(write_whole(journal->path, journal->fd, &journal->buffer));
-    atomic_store(&journal->unsynced, true);
+    const uint64_t offset = journal->end;
+    RL_TRY(rl_journal_write(journal));
     rl_journal_note_content(journal, journal->buffer.bytes, journal->buffer.length);
-    RL_TRY(rl_journal_note(journal, curve, record, journal->end));
-    journal->end += journal->buffer.length;
-    return RL_OK;
+    return rl_journal_note(journal, curve, record, offset);
 }
 
 rl_status rl_journal_record(rl_journal *journal, int64_t curve, const double **record) {

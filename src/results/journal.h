@@ -4,7 +4,7 @@
  * N, values, checksum}. Texts and lists are padded with zeros to whole words, so that every record begins at a whole
  * word. The values are those of rl_record_layout_make for the record's own N, each of them done or failed, packed
  * (journal_pack.c): a record says by itself what it holds, whatever the study asks for when it is read. Raise
- * RL_JOURNAL_VERSION with any change of these. */
+ * RL_JOURNAL_VERSION with any change of these. Records of trainings stand between them (journal_training.c). */
 #ifndef RL_RESULTS_JOURNAL_H
 #define RL_RESULTS_JOURNAL_H
 
@@ -12,7 +12,7 @@
 
 #include "internal.h"
 
-enum { RL_JOURNAL_VERSION = 4, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x34524c52 };
+enum { RL_JOURNAL_VERSION = 4, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x34524c52, RL_TRAINING_MAGIC = 0x34544c52 };
 
 /* Where a size of a curve stands in the file. */
 typedef struct rl_place {
@@ -21,19 +21,27 @@ typedef struct rl_place {
     int32_t status;  /* rl_cell_status; RL_CELL_MISSING: nowhere */
 } rl_place;
 
+/* Where the last record or state of a training stands. */
+typedef struct rl_training_place {
+    uint64_t record;           /* 0: nowhere */
+    rl_training_status status; /* RL_TRAINING_MISSING: a state, or nothing */
+    int step;                  /* of a state */
+} rl_training_place;
+
 /* Values are read again when they are asked for: to go on with a study, where they stand is enough. */
 struct rl_journal {
     char *path;
     int fd;
     bool read_only;
-    const rl_plan *plan;       /* borrowed */
-    rl_record_layout *layouts; /* [n_grids] */
-    rl_place **places;         /* [n_curves][n_sizes], NULL where nothing is */
-    double **records;          /* [n_curves], NULL where it was not asked for */
-    uint64_t end;              /* of the file */
-    uint64_t content;          /* a digest of all records taken, in their order */
-    rl_text buffer;            /* one record on its way out */
-    double *values;            /* [n_values]: those of one on its way in */
+    const rl_plan *plan;          /* borrowed */
+    rl_record_layout *layouts;    /* [n_grids] */
+    rl_place **places;            /* [n_curves][n_sizes], NULL where nothing is */
+    double **records;             /* [n_curves], NULL where it was not asked for */
+    rl_training_place *trainings; /* [n_trainings] */
+    uint64_t end;                 /* of the file */
+    uint64_t content;             /* a digest of all records taken, in their order */
+    rl_text buffer;               /* one record on its way out */
+    double *values;               /* [n_values]: those of one on its way in */
     size_t n_values;
     atomic_bool unsynced;
     atomic_int sync_error; /* errno of a sync that failed; 0: none */
@@ -92,10 +100,11 @@ void rl_reader_destroy(rl_reader *reader);
 
 /* What a file turned out to hold behind its header. */
 typedef struct rl_scanned {
-    uint64_t end;      /* behind the last whole record */
-    uint64_t damaged;  /* bytes before it that belong to no whole record */
-    int64_t n_damaged; /* in so many places */
-    int64_t n_records;
+    uint64_t end;        /* behind the last whole record */
+    uint64_t damaged;    /* bytes before it that belong to no whole record */
+    int64_t n_damaged;   /* in so many places */
+    int64_t n_records;   /* of curves */
+    int64_t n_trainings; /* finished */
 } rl_scanned;
 
 /* Goes through the records from `offset` on: `take` is called for each whose checksum holds, and what lies between them
@@ -114,6 +123,19 @@ size_t rl_pack(const double *values, size_t n, uint64_t *packed);
 
 /* The inverse. false when packed[length >= rl_pack_flags(n)] is of another number of values. */
 bool rl_unpack(const uint64_t *packed, size_t length, size_t n, double *values);
+
+/* Appends journal->buffer, one record, to the file. */
+rl_status rl_journal_write(rl_journal *journal);
+
+/* ---- trainings (journal_training.c) ------------------------------------------------------------------------------ */
+
+/* Of a head with RL_TRAINING_MAGIC: whether such a record can stand in `left` bytes, and whether it is of a finished
+ * training. */
+bool rl_journal_training_is_plausible(const rl_record_head *head, uint64_t left);
+bool rl_journal_training_is_finished(const rl_record_head *head);
+
+/* As rl_journal_take_record, which calls it. */
+rl_status rl_journal_take_training(rl_journal *journal, rl_reader *reader, uint64_t offset, const rl_record_head *head);
 
 /* ---- header (journal_header.c) ----------------------------------------------------------------------------------- */
 
@@ -143,7 +165,7 @@ rl_status rl_journal_read(rl_journal *journal, int64_t curve, double *record);
  * business; RL_ERR_INPUT when one that is does not fit the study or the data. */
 rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head);
 
-/* Takes a record's checksum into journal->content. */
+/* Takes a record's checksum, its last 8 bytes, into journal->content. */
 void rl_journal_note_content(rl_journal *journal, const char *record, size_t length);
 
 #endif

@@ -223,6 +223,7 @@ rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset
     const rl_plan *plan = journal->plan;
     const char *bytes;
     int g, p = 0;
+    if (head->magic == RL_TRAINING_MAGIC) return rl_journal_take_training(journal, reader, offset, head);
     RL_TRY(find_grid(plan, reader, offset, head, &g));
     if (g == plan->n_grids) return RL_OK;
     const rl_grid *grid = &plan->grids[g];

@@ -159,6 +159,105 @@ static rl_status show_group(const group *g, rl_shown *shown) {
     return RL_OK;
 }
 
+/* ---- autoencoders ------------------------------------------------------------------------------------------------ */
+
+/* The group of one autoencoder, opened. */
+typedef struct training_group {
+    group g; /* what is common: id, name, and limits */
+    int n_hidden, n_train, repeat, step;
+    size_t n_m, n_t, n_repeats, n_steps;
+    int *m, *t;
+    double *losses;      /* [n_m, n_t, n_repeats, n_steps] */
+    signed char *status; /* [n_m, n_t, n_repeats] */
+} training_group;
+
+static rl_status read_trainings(const rl_nc *file, training_group *t) {
+    RL_TRY(find_dimension(file, &t->g, "n_hidden", &t->n_hidden, &t->n_m));
+    RL_TRY(find_dimension(file, &t->g, "n_train", &t->n_train, &t->n_t));
+    RL_TRY(find_dimension(file, &t->g, "repeat", &t->repeat, &t->n_repeats));
+    RL_TRY(find_dimension(file, &t->g, "step", &t->step, &t->n_steps));
+    const int dimensions[] = {t->n_hidden, t->n_train, t->repeat, t->step};
+    RL_TRY(read_values(file, &t->g, "n_hidden", NC_INT, 1, &t->n_hidden, &t->m));
+    RL_TRY(read_values(file, &t->g, "n_train", NC_INT, 1, &t->n_train, &t->t));
+    RL_TRY(read_values(file, &t->g, "test_relative_loss", NC_DOUBLE, 4, dimensions, &t->losses));
+    return read_values(file, &t->g, "status", NC_BYTE, 3, dimensions, &t->status);
+}
+
+/* Over the repeats, of the last step. */
+static double median_loss(const training_group *t, size_t set, double *values) {
+    for (size_t r = 0; r < t->n_repeats; r++) values[r] = t->losses[((set * t->n_repeats) + r + 1) * t->n_steps - 1];
+    return rl_reduce(values, (int)t->n_repeats, values + t->n_repeats).median;
+}
+
+static void count_trainings(const training_group *t, size_t m, rl_shown_autoencoder *shown) {
+    const size_t n = t->n_t * t->n_repeats;
+    for (size_t i = m * n; i < (m + 1) * n; i++) {
+        if (t->status[i] == RL_TRAINING_DONE)
+            shown->trainings_done++;
+        else if (t->status[i] == RL_TRAINING_MISSING)
+            shown->trainings_missing++;
+        else
+            shown->trainings_diverged++;
+    }
+}
+
+static rl_status show_hidden(const training_group *t, size_t m, double *values, rl_shown_autoencoder *shown) {
+    *shown = (rl_shown_autoencoder){.n_hidden = t->m[m],
+                                    .repeats = (int)t->n_repeats,
+                                    .n_train_at_largest = t->t[0],
+                                    .largest_n_train = t->t[t->n_t - 1],
+                                    .largest_loss = NAN};
+    count_trainings(t, m, shown);
+    for (size_t i = 0; i < t->n_t; i++) {
+        shown->last_loss = median_loss(t, m * t->n_t + i, values);
+        if (!(shown->last_loss > shown->largest_loss) && !isnan(shown->largest_loss)) continue;
+        if (isnan(shown->last_loss)) continue;
+        shown->largest_loss = shown->last_loss;
+        shown->n_train_at_largest = t->t[i];
+    }
+    return rl_strdup(&shown->name, t->g.name);
+}
+
+static rl_status append_hidden(const training_group *t, double *values, rl_shown *shown) {
+    rl_shown_autoencoder *grown;
+    const size_t before = (size_t)shown->n_autoencoders;
+    RL_TRY(RL_ALLOC(grown, before + t->n_m));
+    if (before > 0) memcpy(grown, shown->autoencoders, before * sizeof *grown);
+    rl_free(shown->autoencoders);
+    shown->autoencoders = grown;
+    for (size_t m = 0; m < t->n_m; m++) {
+        shown->n_autoencoders++;
+        RL_TRY(show_hidden(t, m, values, &grown[before + m]));
+    }
+    return RL_OK;
+}
+
+static rl_status show_trainings(const rl_nc *file, const group *g, rl_shown *shown) {
+    training_group t = {.g = *g};
+    double *values = NULL;
+    rl_status status = read_trainings(file, &t);
+    if (status == RL_OK) status = RL_ALLOC(values, 2 * t.n_repeats);
+    if (status == RL_OK) status = append_hidden(&t, values, shown);
+    rl_free(values);
+    rl_free(t.m);
+    rl_free(t.t);
+    rl_free(t.losses);
+    rl_free(t.status);
+    return status;
+}
+
+static bool is_autoencoder(const rl_nc *file, int id) {
+    char *kind = NULL;
+    nc_type type;
+    size_t length;
+    if (nc_inq_att(id, NC_GLOBAL, "kind", &type, &length) != NC_NOERR) return false;
+    const bool is = rl_nc_get_text(file, id, "kind", &kind) == RL_OK && strcmp(kind, RL_AUTOENCODER_KIND) == 0;
+    rl_free(kind);
+    return is;
+}
+
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
+
 static rl_status read_and_show(const rl_nc *file, int id, rl_shown *shown) {
     group g = {.id = id};
     struct stat size;
@@ -167,6 +266,7 @@ static rl_status read_and_show(const rl_nc *file, int id, rl_shown *shown) {
     g.most_bytes = (size_t)size.st_size * best_compression;
     RL_NC(file, nc_inq_grpname(id, g.name));
     if (strcmp(g.name, "provenance") == 0) return RL_OK;
+    if (is_autoencoder(file, id)) return show_trainings(file, &g, shown);
     rl_status status = read_group(file, &g);
     if (status == RL_OK) status = show_group(&g, shown);
     destroy_group(&g);
@@ -221,6 +321,8 @@ void rl_shown_destroy(rl_shown *shown) {
         rl_free(dataset->variants);
         rl_free(dataset->name);
     }
+    for (int i = 0; i < shown->n_autoencoders; i++) rl_free(shown->autoencoders[i].name);
+    rl_free(shown->autoencoders);
     rl_free(shown->datasets);
     rl_free(shown->title);
     rl_free(shown->program);

@@ -10,7 +10,7 @@
 
 /* ---- filling ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t hash_of(const variable *v, const void *values) {
+uint64_t rl_variable_hash(const variable *v, const void *values) {
     return XXH3_64bits(values, v->count * rl_nc_type_size(v->type));
 }
 
@@ -23,7 +23,7 @@ static variable *next_variable(writer *w, const char *name) {
 
 static rl_status put_values(writer *w, const char *name, const void *values) {
     variable *v = next_variable(w, name);
-    v->hash = hash_of(v, values);
+    v->hash = rl_variable_hash(v, values);
     RL_NC(&w->file, nc_put_var(v->group, v->id, values));
     return RL_OK;
 }
@@ -236,7 +236,10 @@ static rl_status allocate_buffers(writer *w) {
     RL_TRY(RL_ALLOC(w->values, values));
     RL_TRY(RL_ALLOC(w->scratch, repeats));
     RL_TRY(RL_ALLOC(w->reduced, sets));
-    return rl_alloc(&w->stored, values > sets * RL_N_QUANTILES ? values : sets * RL_N_QUANTILES, sizeof(double));
+    const size_t of_trainings = rl_training_values(w->plan);
+    size_t most = values > sets * RL_N_QUANTILES ? values : sets * RL_N_QUANTILES;
+    if (of_trainings > most) most = of_trainings;
+    return rl_alloc(&w->stored, most, sizeof(double));
 }
 
 /* A list of numbers is an attribute, or, when it is too long for one, a variable. */
@@ -260,6 +263,8 @@ static rl_status append_digested(const rl_plan *plan, uint64_t content, rl_text 
                           content));
     for (int i = 0; i < plan->n_grids; i++)
         RL_TRY(rl_text_append(all, "\n%016" PRIx64 " %s", plan->grids[i].data.checksum, plan->grids[i].data.name));
+    for (int i = 0; i < plan->n_training_grids; i++)
+        RL_TRY(rl_text_append(all, "\n%s", plan->training_grids[i].spec->name));
     return RL_OK;
 }
 
@@ -289,19 +294,19 @@ static rl_status write_content(writer *w, const rl_provenance *provenance) {
     RL_NC(&w->file, nc_enddef(w->file.id));
     RL_TRY(allocate_buffers(w));
     for (int i = 0; i < w->plan->n_grids; i++) RL_TRY(fill_group(w, &w->groups[i]));
+    RL_TRY(rl_fill_trainings(w));
     assert(w->n_filled == w->n_variables);
     return write_provenance(w, provenance);
 }
 
 /* Reads a variable of the finished file and compares it with what was put there. */
 static rl_status verify_variable(writer *w, const variable *v) {
-    const char *dataset = w->plan->grids[v->grid].data.name;
     int in, id;
-    RL_NC(&w->file, nc_inq_grp_ncid(w->file.id, dataset, &in));
+    RL_NC(&w->file, nc_inq_grp_ncid(w->file.id, v->in, &in));
     RL_NC(&w->file, nc_inq_varid(in, v->name, &id));
     RL_NC(&w->file, nc_get_var(in, id, w->stored));
-    if (hash_of(v, w->stored) == v->hash) return RL_OK;
-    return rl_fail(RL_ERR_IO, "%s: `%s` of `%s` does not read back as it was written", w->file.path, v->name, dataset);
+    if (rl_variable_hash(v, w->stored) == v->hash) return RL_OK;
+    return rl_fail(RL_ERR_IO, "%s: `%s` of `%s` does not read back as it was written", w->file.path, v->name, v->in);
 }
 
 /* Opens the finished file again and compares every value that the journal gave. */

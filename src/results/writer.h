@@ -22,7 +22,8 @@ extern const char *const rl_dimension_names[N_DIMENSIONS];
 /* One variable of the file: defined, then filled, in one and the same order. */
 typedef struct variable {
     char name[64];
-    int grid, group, id;
+    const char *in; /* the group's name, borrowed */
+    int group, id;
     nc_type type;
     size_t count;  /* of values */
     uint64_t hash; /* of the values put */
@@ -55,6 +56,19 @@ typedef struct writer {
 static inline const rl_keep *rl_group_keep(const writer *w, const group *g) {
     return &w->plan->grids[g->grid].spec->keep;
 }
+
+/* Of the values put into a variable, for the comparison afterwards. */
+uint64_t rl_variable_hash(const variable *v, const void *values);
+
+/* ---- trainings (trainings.c) ------------------------------------------------------------------------------------- */
+
+/* Variables of a group of trainings at most, and the values of the largest one of any. */
+enum { RL_TRAINING_VARIABLES = 13 };
+size_t rl_training_values(const rl_plan *plan);
+
+/* Define and fill a group an autoencoder. */
+rl_status rl_define_trainings(writer *w);
+rl_status rl_fill_trainings(writer *w);
 
 /* Defines the whole file: root attributes, then each dataset's group with its dimensions, variables and attributes.
  * Allocates w->groups and w->variables. */

@@ -1,20 +1,9 @@
 #include <limits.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "read.h"
 
 static const rl_number_kind ROWS = {.integer = true, .minimum = 1, .maximum = INT_MAX, .meaning = "training rows"};
-
-/* Sorted and distinct, so that the order in which a study names them changes nothing. */
-static int sort_distinct(rl_sequence *sequence) {
-    if (sequence->n == 0) return 0;
-    qsort(sequence->values, (size_t)sequence->n, sizeof *sequence->values, rl_compare_reals);
-    int kept = 1;
-    for (int i = 1; i < sequence->n; i++)
-        if (sequence->values[i] != sequence->values[kept - 1]) sequence->values[kept++] = sequence->values[i];
-    return sequence->n = kept;
-}
 
 static rl_status read_mapping(rl_node node, rl_sequence *values, rl_sequence *ratios, int *around) {
     enum { VALUES, RANGE, RATIOS, AROUND, N_FIELDS };
@@ -44,11 +33,11 @@ rl_status rl_read_n_train(rl_node node, rl_n_train_spec *spec) {
         RL_TRY_GOTO(read_mapping(node, &values, &ratios, &spec->around), out);
     else
         RL_TRY_GOTO(rl_sequence_values(node, ROWS, &values), out);
-    sort_distinct(&values);
+    rl_sequence_sort(&values); /* so that the order in which a study names them changes nothing */
     RL_TRY_GOTO(RL_ALLOC(spec->values, values.n), out);
     for (int i = 0; i < values.n; i++) spec->values[i] = (int)values.values[i];
     spec->n_values = values.n;
-    spec->n_ratios = sort_distinct(&ratios);
+    spec->n_ratios = rl_sequence_sort(&ratios);
     spec->ratios = ratios.values;
     ratios.values = NULL;
 out:

@@ -255,6 +255,8 @@ static rl_status fail_unknown(const rl_study *study, const char *name) {
     rl_status status;
     for (int i = 0; i < study->n_datasets; i++)
         RL_TRY_GOTO(rl_text_append(&names, "%s%s", i == 0 ? "" : ", ", study->datasets[i].name), out);
+    for (int i = 0; i < study->n_autoencoders; i++)
+        RL_TRY_GOTO(rl_text_append(&names, "%s%s", names.length == 0 ? "" : ", ", study->autoencoders[i].name), out);
     status = rl_fail(RL_ERR_INPUT, "%s: has no dataset `%s`; expected one of %s", study->path, name, names.bytes);
 out:
     rl_free(names.bytes);
@@ -266,6 +268,7 @@ static rl_status choose_datasets(const rl_study *study, const rl_plan_options *o
     *n_wanted = 0;
     for (int i = 0; i < options->n_datasets; i++) {
         const rl_study_dataset *spec = find_spec(study, options->datasets[i]);
+        if (spec == NULL && rl_find_autoencoder(study, options->datasets[i]) >= 0) continue;
         if (spec == NULL) return fail_unknown(study, options->datasets[i]);
         wanted[spec - study->datasets] = true;
     }
@@ -316,6 +319,20 @@ static rl_status load_grids(const rl_study *study, const rl_plan_options *option
     return status;
 }
 
+/* The autoencoders that are asked for. */
+static rl_status choose_trainings(const rl_study *study, const rl_plan_options *options, rl_plan *plan) {
+    bool *wanted = NULL;
+    RL_TRY(RL_ALLOC(wanted, study->n_autoencoders));
+    for (int i = 0; i < study->n_autoencoders; i++) wanted[i] = options->n_datasets == 0;
+    for (int i = 0; i < options->n_datasets; i++) {
+        const int found = rl_find_autoencoder(study, options->datasets[i]);
+        if (found >= 0) wanted[found] = true;
+    }
+    const rl_status status = rl_plan_trainings(plan, wanted);
+    rl_free(wanted);
+    return status;
+}
+
 static rl_status begin(const rl_study *study, rl_plan *plan) {
     *plan = (rl_plan){.study = study};
     return RL_ALLOC(plan->grids, study->n_datasets);
@@ -327,7 +344,8 @@ rl_status rl_plan_create(const rl_study *study, const rl_plan_options *options, 
     RL_TRY_GOTO(begin(study, plan), out);
     RL_TRY_GOTO(folder_of(study->path, &folder), out);
     RL_TRY_GOTO(load_grids(study, options, folder, plan), out);
-    status = lay_out(study, plan);
+    RL_TRY_GOTO(lay_out(study, plan), out);
+    status = choose_trainings(study, options, plan);
 out:
     rl_free(folder);
     if (status != RL_OK) rl_plan_destroy(plan);
@@ -349,7 +367,7 @@ static rl_status take_grids(const rl_study *study, rl_dataset *datasets, int n, 
             datasets[j] = (rl_dataset){0};
             break;
         }
-    if (plan->n_grids > 0) return RL_OK;
+    if (plan->n_grids > 0 || study->n_autoencoders > 0) return RL_OK;
     return rl_fail(RL_ERR_INPUT, "%s: no dataset is there; expected at least one", study->path);
 }
 
@@ -389,5 +407,7 @@ void rl_plan_destroy(rl_plan *plan) {
     rl_free(plan->grids);
     rl_free(plan->curves);
     rl_free(plan->cost);
+    rl_free(plan->training_grids);
+    rl_free(plan->trainings);
     *plan = (rl_plan){0};
 }

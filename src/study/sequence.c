@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "read.h"
@@ -71,4 +72,13 @@ rl_status rl_sequence_logspace(rl_node node, rl_number_kind kind, rl_sequence *s
         RL_TRY(append(node, value, sequence));
     }
     return RL_OK;
+}
+
+int rl_sequence_sort(rl_sequence *sequence) {
+    if (sequence->n == 0) return 0;
+    qsort(sequence->values, (size_t)sequence->n, sizeof *sequence->values, rl_compare_reals);
+    int kept = 1;
+    for (int i = 1; i < sequence->n; i++)
+        if (sequence->values[i] != sequence->values[kept - 1]) sequence->values[kept++] = sequence->values[i];
+    return sequence->n = kept;
 }

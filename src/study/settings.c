@@ -16,7 +16,7 @@ static rl_status append_quoted(rl_text *settings, const char *text) {
     return rl_text_append(settings, "\"");
 }
 
-static rl_status append_value(rl_text *settings, const rl_option_spec *spec, const rl_option_value *value) {
+rl_status rl_append_option(rl_text *settings, const rl_option_spec *spec, const rl_option_value *value) {
     switch (spec->type) {
         case RL_OPTION_INTEGER:
         case RL_OPTION_REAL:
@@ -49,7 +49,7 @@ static rl_status append_variant(rl_text *settings, const char *name, const rl_va
     if (!isnan(variant->parameter)) RL_TRY(rl_text_append(settings, " %.17g", variant->parameter));
     for (int i = 0; i < variant->options.n; i++) {
         RL_TRY(rl_text_append(settings, " %s=", variant->options.specs[i].key));
-        RL_TRY(append_value(settings, &variant->options.specs[i], &variant->options.values[i]));
+        RL_TRY(rl_append_option(settings, &variant->options.specs[i], &variant->options.values[i]));
     }
     return rl_text_append(settings, "\n");
 }
@@ -66,7 +66,7 @@ static rl_status append_dataset(rl_text *settings, const rl_study_dataset *datas
     RL_TRY(rl_text_append(settings, "%s/source: %s\n", dataset->name, dataset->source->name));
     for (int i = 0; i < dataset->options.n; i++) {
         RL_TRY(rl_text_append(settings, "%s/%s: ", dataset->name, dataset->options.specs[i].key));
-        RL_TRY(append_value(settings, &dataset->options.specs[i], &dataset->options.values[i]));
+        RL_TRY(rl_append_option(settings, &dataset->options.specs[i], &dataset->options.values[i]));
         RL_TRY(rl_text_append(settings, "\n"));
     }
     RL_TRY(append_grids(settings, dataset));
@@ -92,5 +92,6 @@ rl_status rl_study_settings(const rl_study *study, rl_text *settings) {
     RL_TRY(rl_text_append(settings, "random: %s\n", study->random == RL_RANDOM_NUMPY ? "numpy" : "philox"));
     RL_TRY(append_large_cases(settings, study));
     for (int i = 0; i < study->n_datasets; i++) RL_TRY(append_dataset(settings, &study->datasets[i]));
+    for (int i = 0; i < study->n_autoencoders; i++) RL_TRY(rl_autoencoder_settings(&study->autoencoders[i], settings));
     return RL_OK;
 }

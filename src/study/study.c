@@ -28,6 +28,7 @@ enum {
     RANKS_PER_CASE,
     SINGULAR_VALUES,
     FULL_SPECTRA,
+    AUTOENCODERS,
     N_KEYS
 };
 
@@ -112,9 +113,8 @@ static rl_status read_producer(rl_node node, int *producer) {
     return RL_OK;
 }
 
-static rl_status read_ranks_per_case(rl_node node, int *ranks) {
-    const rl_number_kind kind = {
-        .integer = true, .minimum = 1, .maximum = 1e6, .meaning = "ranks of a process grid, or auto, or all"};
+rl_status rl_read_ranks_per_case(rl_node node, const char *meaning, int *ranks) {
+    const rl_number_kind kind = {.integer = true, .minimum = 1, .maximum = 1e6, .meaning = meaning};
     double number;
     const char *text = "";
     *ranks = RL_RANKS_AUTO;
@@ -132,7 +132,8 @@ static rl_status read_ranks_per_case(rl_node node, int *ranks) {
 
 static rl_status read_grids(rl_node producer, rl_node ranks_per_case, rl_study_dataset *dataset) {
     RL_TRY(read_producer(producer, &dataset->producer));
-    RL_TRY(read_ranks_per_case(ranks_per_case, &dataset->ranks_per_case));
+    RL_TRY(
+        rl_read_ranks_per_case(ranks_per_case, "ranks of a process grid, or auto, or all", &dataset->ranks_per_case));
     if (dataset->producer == RL_PRODUCER_LAPACK && dataset->ranks_per_case != RL_RANKS_AUTO)
         return rl_node_refuse(ranks_per_case, "`producer: lapack` uses one rank a case; expected auto");
     return RL_OK;
@@ -164,16 +165,16 @@ static bool is_name(const char *text) {
     return length >= 1 && length <= MAX_NAME && text[strspn(text, inside)] == '\0' && strchr("-.", text[0]) == NULL;
 }
 
-static rl_status read_name(rl_node node, rl_study_dataset *dataset) {
+rl_status rl_read_name(rl_node node, const char *usual, char **name) {
     static const char *const expected = "letters, digits, `-`, `_` and `.` (at most 64, a letter, digit or `_` first)";
-    const char *text = dataset->source->name;
+    const char *text = usual;
     if (node.file != NULL) {
         RL_TRY(rl_node_text(node, expected, &text));
         if (!is_name(text)) return rl_node_fail(node, "%s", expected);
         if (strcmp(text, "provenance") == 0)
             return rl_node_fail(node, "another name: results files keep `provenance` for themselves");
     }
-    return rl_strdup(&dataset->name, text);
+    return rl_strdup(name, text);
 }
 
 static rl_status check_name_is_new(const reader *r, rl_node node, const rl_study_dataset *dataset) {
@@ -246,7 +247,7 @@ static rl_status read_mapping(reader *r, rl_node entry, rl_study_dataset *datase
     assert(OPTIONS + row->n_options <= MAX_SOURCE_FIELDS);
     for (int i = 0; i < row->n_options; i++) fields[OPTIONS + i].key = row->options[i].key;
     RL_TRY(rl_node_fields(entry, fields, OPTIONS + row->n_options));
-    RL_TRY(read_name(fields[NAME].node, dataset));
+    RL_TRY(rl_read_name(fields[NAME].node, row->name, &dataset->name));
     RL_TRY(check_name_is_new(r, fields[NAME].node.file == NULL ? source : fields[NAME].node, dataset));
     RL_TRY(rl_read_options(entry, fields + OPTIONS, row->options, row->n_options, &dataset->options));
     return read_grid(r, entry, fields + OWN, dataset);
@@ -256,7 +257,7 @@ static rl_status read_mapping(reader *r, rl_node entry, rl_study_dataset *datase
 static rl_status read_word(reader *r, rl_node entry, rl_study_dataset *dataset) {
     const rl_field absent[MAX_SOURCE_FIELDS] = {{.key = NULL}};
     RL_TRY(find_source(entry, &dataset->source));
-    RL_TRY(read_name(absent->node, dataset));
+    RL_TRY(rl_read_name(absent->node, dataset->source->name, &dataset->name));
     RL_TRY(check_name_is_new(r, entry, dataset));
     RL_TRY(rl_read_options(entry, absent, dataset->source->options, dataset->source->n_options, &dataset->options));
     return read_grid(r, entry, absent, dataset);
@@ -317,7 +318,9 @@ static rl_status read_study(rl_node root, rl_study *study) {
                          [BLOCK] = {.key = "block"},
                          [RANKS_PER_CASE] = {.key = "ranks_per_case"},
                          [SINGULAR_VALUES] = {.key = "singular_values"},
-                         [FULL_SPECTRA] = {.key = "full_spectra"}}};
+                         [FULL_SPECTRA] = {.key = "full_spectra"},
+                         [AUTOENCODERS] = {.key = "autoencoders"}}};
+    const rl_node *const autoencoders = &r.keys[AUTOENCODERS].node;
     if (rl_node_kind_of(root) != RL_NODE_MAPPING)
         return rl_node_fail(root, "a study: lines of `key: value`, as datasets, repeats, n_train, ablations");
     RL_TRY(rl_node_fields(root, r.keys, N_KEYS));
@@ -326,7 +329,9 @@ static rl_status read_study(rl_node root, rl_study *study) {
     RL_TRY(read_repeats(root, r.keys[REPEATS].node, study));
     RL_TRY(read_large_cases(r.keys, study));
     RL_TRY(check_common(&r));
-    return read_datasets(&r, root, r.keys[DATASETS].node);
+    if (r.keys[DATASETS].node.file != NULL || autoencoders->file == NULL)
+        RL_TRY(read_datasets(&r, root, r.keys[DATASETS].node));
+    return autoencoders->file != NULL ? rl_read_autoencoders(*autoencoders, study) : RL_OK;
 }
 
 static rl_study empty_study(void) {
@@ -361,6 +366,7 @@ void rl_study_destroy(rl_study *study) {
         rl_variants_destroy(dataset->variants, dataset->n_variants);
     }
     rl_free(study->datasets);
+    rl_autoencoders_destroy(study);
     rl_free(study->path);
     rl_free(study->text);
     rl_free(study->title);

@@ -39,6 +39,10 @@ n_train: [2, 5]
 ablations: [none]
 datasets: [{{source: student-teacher, rows: 9, features: 3, hidden_features: 3, ranks_per_case: all}}]
 """
+# Trainings of some pieces, with a state in the journal after each.
+TRAINING_STUDY = """repeats: {repeats}
+autoencoders: [{{n_features: 40, sparsity: 0.8, hidden: 2, n_train: 40, n_test: 40, steps: 12000, checkpoint_seconds: 0}}]
+"""
 OLD_REPEATS, REPEATS = 1, 3
 # A + stands for every later call too: a disk that stays full.
 FILE_ACTIONS = {"open": ["die", "eio", "enospc+"], "read": ["die", "eio"],
@@ -99,7 +103,8 @@ def injecting(fault):
 def done_curves(folder):
     answer = subprocess.run([PROGRAM, "status", "study.yaml", "--json", "-o", "s.nc"], cwd=folder, env=FAST, text=True,
                             capture_output=True, timeout=TIME_LIMIT, check=True)
-    return json.loads(answer.stdout)["done"]
+    told = json.loads(answer.stdout)
+    return told["done"] + sum(a["done"] for a in told["autoencoders"])
 
 
 class Case:
@@ -175,7 +180,7 @@ class Case:
 
     def complaints_of_rerun(self, folder, done):
         again = launch(folder, self.ranks)
-        kept = re.search(rf"(\d+) of {REPEATS} curves are in the journal already", again.said)
+        kept = re.search(rf"(\d+) of {REPEATS} (?:curves|trainings) are in the journal already", again.said)
         complaints = [] if again.status == 0 else [f"running again: exit {again.status}: {again.said}"]
         if int(kept.group(1) if kept else 0) != done:
             complaints.append(f"running again, not {done} curves are kept: {again.said}")
@@ -215,7 +220,8 @@ class Faults(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         at = pathlib.Path(cls.folder.name)
-        CASES.update(small=Case(at / "small", STUDY, 1), grid=Case(at / "grid", GRID_STUDY, 2))
+        CASES.update(small=Case(at / "small", STUDY, 1), grid=Case(at / "grid", GRID_STUDY, 2),
+                     trainings=Case(at / "trainings", TRAINING_STUDY, 1))
         cls.seed = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000))
         cls.chance = random.Random(cls.seed)
         print(f"# RIDGELESS_TEST_SEED={cls.seed}", flush=True)
@@ -277,6 +283,18 @@ class Faults(unittest.TestCase):
     def test_memory_on_two_ranks(self):
         self.check([line for case in CASES for rank in (0, 1)
                     for line in self.strike(case, "new", "alloc", ["enomem"], 2, rank, sample=6)])
+
+    def test_files_of_trainings(self):
+        self.check([line for state, kinds in (("new", FILE_ACTIONS), ("torn", CHANGES), ("extended", CHANGES)) for kind in kinds
+                    for line in self.strike("trainings", state, kind, FILE_ACTIONS[kind], sample=5)])
+
+    def test_memory_of_trainings(self):
+        self.check([line for action in ("enomem", "enomem+")
+                    for line in self.strike("trainings", "new", "alloc", [action], sample=25)])
+
+    def test_messages_of_trainings(self):
+        self.check([line for rank in (0, 1)
+                    for line in self.strike("trainings", "new", "mpi", ["die", "error"], 2, rank, sample=8)])
 
     def test_messages_of_ranks_alone(self):
         """At every call one or the other; and a sample of the rest."""

@@ -32,7 +32,8 @@ static const char study_text[] =
     "ablations: [none, cutoff: 0.1]\n"
     "datasets:\n"
     "  - {source: csv, name: table, file: table.csv, target: y}\n"
-    "  - {source: student-teacher, rows: 20, features: 2, hidden_features: 3, draw: fresh}\n";
+    "  - {source: student-teacher, rows: 20, features: 2, hidden_features: 3, draw: fresh}\n"
+    "autoencoders: [{name: toy, n_features: 3, sparsity: 0.5, hidden: [1, 2], n_train: [2, 5], steps: 4}]\n";
 
 static rl_study study;
 static rl_plan plan;
@@ -58,6 +59,7 @@ static void make_plan(void) {
     FUZZ_REQUIRE(make_table(&datasets[0]) == RL_OK);
     FUZZ_REQUIRE(rl_dataset_load(drawn->source, &request, &datasets[1]) == RL_OK);
     FUZZ_REQUIRE(rl_plan_create_with(&study, datasets, 2, &plan) == RL_OK);
+    FUZZ_REQUIRE(rl_plan_trainings(&plan, NULL) == RL_OK && plan.n_trainings == 8);
 }
 
 static void append_curve(rl_journal *journal, int64_t curve) {
@@ -71,6 +73,19 @@ static void append_curve(rl_journal *journal, int64_t curve) {
     }
     FUZZ_REQUIRE(rl_journal_append(journal, curve, record, l.length) == RL_OK);
     rl_free(record);
+}
+
+/* Finished, or the state of one under way. */
+static void append_training(rl_journal *journal, int64_t training, bool finished) {
+    const rl_autoencoder model = rl_training_model(&plan, training);
+    const size_t length = finished ? rl_training_layout_of(&model).length : rl_training_state_length(&model);
+    double *values;
+    FUZZ_REQUIRE(RL_ALLOC(values, length) == RL_OK);
+    for (size_t i = 1; i < length; i++) values[i] = 0.25 * (double)(training + 1);
+    values[0] = finished ? RL_TRAINING_DONE : 3;
+    FUZZ_REQUIRE((finished ? rl_journal_append_training(journal, training, values, length)
+                           : rl_journal_append_state(journal, training, values, length)) == RL_OK);
+    rl_free(values);
 }
 
 /* The fuzzing would be blind if a changed record did not pass. */
@@ -96,6 +111,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     fuzz_path(journal_path, "out.nc.journal");
     FUZZ_REQUIRE(rl_journal_open(output, &plan, false, &journal) == RL_OK);
     for (int64_t curve = 0; curve < plan.n_curves; curve++) append_curve(journal, curve);
+    for (int64_t training = 0; training < plan.n_trainings; training++)
+        append_training(journal, training, training % 2 == 0);
     FUZZ_REQUIRE(rl_journal_close(journal) == RL_OK);
     FUZZ_REQUIRE(rl_read_file(journal_path, 1 << 20, &good) == RL_OK);
     check_that_checksums_pass();
@@ -129,31 +146,52 @@ static uint64_t read_records(rl_journal *journal, double *sum) {
     return there;
 }
 
+/* All records and states; which trainings are finished. */
+static uint64_t read_trainings(rl_journal *journal, double *sum) {
+    uint64_t finished = 0;
+    for (int64_t i = 0; i < plan.n_trainings; i++) {
+        const rl_autoencoder model = rl_training_model(&plan, i);
+        const bool done = rl_journal_training_status(journal, i) != RL_TRAINING_MISSING;
+        const int step = rl_journal_training_step(journal, i);
+        const size_t length = done ? rl_training_layout_of(&model).length : rl_training_state_length(&model);
+        double *values;
+        FUZZ_REQUIRE(step >= -1 && step <= model.steps && !(done && step >= 0));
+        finished |= (uint64_t)done << i;
+        if (!done && step < 0) continue;
+        FUZZ_REQUIRE(RL_ALLOC(values, length) == RL_OK);
+        FUZZ_REQUIRE(rl_journal_read_training(journal, i, values) == RL_OK);
+        for (size_t k = 0; k < length; k++) *sum += values[k];
+        rl_free(values);
+    }
+    return finished;
+}
+
 static void assemble(rl_journal *journal) {
     const rl_provenance nothing = {0};
     int64_t n_failed;
     const rl_status status = rl_results_write(output, &plan, journal, &nothing, &n_failed);
-    FUZZ_REQUIRE(status == RL_OK && n_failed >= 0 && n_failed <= plan.n_spectra);
+    FUZZ_REQUIRE(status == RL_OK && n_failed >= 0 && n_failed <= plan.n_spectra + plan.n_trainings);
     unlink(output);
 }
 
 /* Reading and writing find the same records; nothing is lost when a run goes on. */
-static void go_on(uint64_t there, bool assembles) {
+static void go_on(uint64_t there, uint64_t finished, bool assembles) {
     rl_journal *journal;
     double sum = 0;
     FUZZ_REQUIRE(rl_journal_open(output, &plan, false, &journal) == RL_OK);
-    FUZZ_REQUIRE(read_records(journal, &sum) == there);
+    FUZZ_REQUIRE(read_records(journal, &sum) == there && read_trainings(journal, &sum) == finished);
     append_curve(journal, 1);
+    append_training(journal, 1, true);
     FUZZ_REQUIRE(rl_journal_close(journal) == RL_OK);
     FUZZ_REQUIRE(rl_journal_open(output, &plan, true, &journal) == RL_OK && journal != NULL);
-    FUZZ_REQUIRE(read_records(journal, &sum) == (there | 2));
+    FUZZ_REQUIRE(read_records(journal, &sum) == (there | 2) && read_trainings(journal, &sum) == (finished | 2));
     if (assembles) assemble(journal);
     FUZZ_REQUIRE(rl_journal_close(journal) == RL_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     rl_journal *journal;
-    uint64_t there = 0;
+    uint64_t there = 0, finished = 0;
     double sum = 0;
     fuzz_write(journal_path, data, size);
     const rl_status status = rl_journal_open(output, &plan, true, &journal);
@@ -164,8 +202,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     if (journal != NULL) {
         there = read_records(journal, &sum);
+        finished = read_trainings(journal, &sum);
         FUZZ_REQUIRE(rl_journal_close(journal) == RL_OK);
     }
-    go_on(there, size % 16 == 0); /* which takes most of the time */
+    go_on(there, finished, size % 16 == 0); /* which takes most of the time */
     return 0;
 }

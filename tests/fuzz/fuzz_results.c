@@ -5,7 +5,7 @@
 #include "fuzz.h"
 #include "netcdf.h"
 
-enum { N_DIMENSIONS = 4, MOST_LENGTH = 8 };
+enum { N_DIMENSIONS = 4, MOST_LENGTH = 8, MOST_VALUES = 8 * 8 * 8 * 8 };
 
 static int choose_type(fuzz_bytes *bytes, int usual) {
     static const int types[] = {NC_BYTE, NC_CHAR, NC_INT, NC_DOUBLE, NC_STRING, NC_UINT64};
@@ -29,8 +29,8 @@ static void put_text(fuzz_bytes *bytes, int id, const char *name, const char *us
 
 /* Values of any bits. */
 static void put_values(fuzz_bytes *bytes, int id, int variable, int type, size_t count) {
-    uint64_t values[MOST_LENGTH * MOST_LENGTH * MOST_LENGTH] = {0};
-    const char *texts[MOST_LENGTH * MOST_LENGTH * MOST_LENGTH] = {NULL};
+    uint64_t values[MOST_VALUES] = {0};
+    const char *texts[MOST_VALUES] = {NULL};
     if (fuzz_take(bytes) & 1 || count == 0) return; /* never written: fill values */
     for (size_t i = 0; i < count; i++) values[i] = fuzz_take(bytes) * UINT64_C(0x0101010101010101);
     for (size_t i = 0; i < count; i++)
@@ -48,11 +48,11 @@ typedef struct shape {
 
 /* `along`: its usual dimensions, as digits. */
 static void put_variable(fuzz_bytes *bytes, int id, const shape *s, const char *name, int usual, const char *along) {
-    int n = 0, variable, dimensions[3];
+    int n = 0, variable, dimensions[N_DIMENSIONS];
     size_t count = 1;
     const unsigned choice = fuzz_take(bytes);
     if (choice == 0) return;
-    for (const char *c = along; *c != '\0' && n < 3; c++, n++) {
+    for (const char *c = along; *c != '\0' && n < N_DIMENSIONS; c++, n++) {
         const int d = choice & 2 ? *c - '0' : (int)(fuzz_take(bytes) % N_DIMENSIONS);
         dimensions[n] = s->dimension[d];
         count *= s->length[d];
@@ -65,13 +65,22 @@ static void put_variable(fuzz_bytes *bytes, int id, const shape *s, const char *
     put_values(bytes, id, variable, type, n == 0 ? 1 : count);
 }
 
-static void put_group(fuzz_bytes *bytes, int root, int number) {
-    static const char *const names[N_DIMENSIONS] = {"variant", "n_features", "n_train", "repeat"};
+static void put_autoencoder(fuzz_bytes *bytes, int id, const shape *s) {
+    put_variable(bytes, id, s, "n_hidden", NC_INT, "0");
+    put_variable(bytes, id, s, "n_train", NC_INT, "2");
+    put_variable(bytes, id, s, "test_relative_loss", NC_DOUBLE, "0231");
+    put_variable(bytes, id, s, "status", NC_BYTE, "023");
+}
+
+static void put_group(fuzz_bytes *bytes, int root, int number, bool autoencoder) {
+    static const char *const usual[N_DIMENSIONS] = {"variant", "n_features", "n_train", "repeat"};
+    static const char *const others[N_DIMENSIONS] = {"n_hidden", "step", "n_train", "repeat"};
     char name[16];
     int id;
     shape s;
     snprintf(name, sizeof name, number == 2 ? "provenance" : "g%d", number);
     if (nc_def_grp(root, name, &id) != NC_NOERR) return;
+    const char *const *names = autoencoder ? others : usual;
     for (int d = 0; d < N_DIMENSIONS; d++) {
         const unsigned choice = fuzz_take(bytes);
         s.length[d] = choice % MOST_LENGTH;
@@ -80,6 +89,8 @@ static void put_group(fuzz_bytes *bytes, int root, int number) {
         if (choice > 250) s.length[d] = 0;
         if (nc_def_dim(choice == 249 ? root : id, names[d], length, &s.dimension[d]) != NC_NOERR) return;
     }
+    if (autoencoder) put_text(bytes, id, "kind", "autoencoder");
+    if (autoencoder) put_autoencoder(bytes, id, &s);
     put_variable(bytes, id, &s, "variant", NC_STRING, "0");
     put_variable(bytes, id, &s, "ablation", NC_STRING, "0");
     put_variable(bytes, id, &s, "parameter", NC_DOUBLE, "0");
@@ -96,13 +107,18 @@ static bool write_file(fuzz_bytes *bytes, const char *path) {
     put_text(bytes, file.id, "program", "ridgeless 1");
     put_text(bytes, file.id, "settings", "seed: 1\n");
     put_text(bytes, file.id, "title", "a title");
-    const int n_groups = (int)fuzz_take(bytes) % 4;
-    for (int i = 0; i < n_groups; i++) put_group(bytes, file.id, i);
+    const unsigned choice = fuzz_take(bytes);
+    for (int i = 0; i < (int)choice % 4; i++) put_group(bytes, file.id, i, choice >= 128);
     return rl_nc_finish(&file, path) == RL_OK;
 }
 
 static void walk(const rl_shown *shown) {
     size_t length = strlen(shown->title) + strlen(shown->program);
+    for (int i = 0; i < shown->n_autoencoders; i++) {
+        const rl_shown_autoencoder *a = &shown->autoencoders[i];
+        FUZZ_REQUIRE(a->trainings_done >= 0 && a->trainings_missing >= 0 && a->trainings_diverged >= 0);
+        length += strlen(a->name);
+    }
     for (int i = 0; i < shown->n_datasets; i++) {
         const rl_shown_dataset *d = &shown->datasets[i];
         FUZZ_REQUIRE(d->spectra_done >= 0 && d->spectra_failed >= 0 && d->spectra_missing >= 0);

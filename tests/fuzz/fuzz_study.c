@@ -45,6 +45,19 @@ static void check_plan(const rl_plan *plan) {
     }
 }
 
+static rl_status check_trainings(rl_plan *plan) {
+    char text[200];
+    RL_TRY(rl_plan_trainings(plan, NULL));
+    for (int64_t i = 0; i < plan->n_trainings; i += 1 + plan->n_trainings / MOST_DRAWN) {
+        const rl_autoencoder model = rl_training_model(plan, i);
+        const rl_training_layout l = rl_training_layout_of(&model);
+        FUZZ_REQUIRE(l.length < INT32_MAX && rl_recorded_step(&model, l.n_records - 1) == model.steps);
+        FUZZ_REQUIRE(rl_predict_training(plan, i, 2, &rl_rates_default) > 0);
+        rl_training_text(plan, i, text, sizeof text);
+    }
+    return RL_OK;
+}
+
 static void lay_out(rl_study *study) {
     rl_dataset datasets[MOST_DATASETS] = {0};
     rl_plan plan;
@@ -58,6 +71,7 @@ static void lay_out(rl_study *study) {
         status = rl_plan_create_with(study, datasets, n, &plan);
         if (status == RL_OK) {
             check_plan(&plan);
+            status = check_trainings(&plan);
             rl_plan_destroy(&plan);
         }
     }

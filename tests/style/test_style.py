@@ -7,7 +7,7 @@ import unittest
 
 from program import PROGRAM, SOURCE
 
-MODULES = ["core", "random", "data", "spectrum", "fit", "study", "distributed", "task", "parallel", "results", "cli"]
+MODULES = ["core", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "task", "parallel", "results", "cli"]
 PART_OF = {"nested": "spectrum", "rates": "study", "case_cost": "study", "grid_curve": "distributed"}  # further headers
 # What a module may include beside itself and core. Only parallel, core's context and the commands know MPI.
 MAY_SEE = {
@@ -16,12 +16,13 @@ MAY_SEE = {
     "data": {"random"},
     "spectrum": set(),
     "fit": {"spectrum"},
-    "study": {"random", "data", "spectrum", "fit"},
+    "autoencoder": {"random"},
+    "study": {"random", "data", "spectrum", "fit", "autoencoder"},
     "distributed": {"context", "random", "data", "spectrum"},
-    "task": {"random", "data", "spectrum", "fit", "study", "distributed"},
-    "parallel": {"context", "random", "data", "spectrum", "fit", "study", "distributed", "task"},
-    "results": {"random", "data", "spectrum", "fit", "study", "task"},
-    "cli": {"context", "random", "data", "spectrum", "fit", "study", "distributed", "task", "parallel", "results"},
+    "task": {"random", "data", "spectrum", "fit", "autoencoder", "study", "distributed"},
+    "parallel": {"context", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "task"},
+    "results": {"random", "data", "spectrum", "fit", "autoencoder", "study", "task"},
+    "cli": {"context", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "task", "parallel", "results"},
 }
 
 

@@ -1,0 +1,165 @@
+/* autoencoder: a shallow nonlinear autoencoder of sparse features, trained by full-batch AdamW (Henighan et al. 2023,
+ * "Superposition, Memorization, and Double Descent", Transformer Circuits Thread).
+ *
+ *     x' = ReLU(W^T W x + b),    W of m x n, b of n
+ *
+ * The inputs x are sparse: each of n features is non-zero with probability 1 - sparsity and then uniform in (0, 1); an
+ * input of zeros alone is drawn again; each is scaled to unit length. What training lowers is the mean over the
+ * training examples of |x' - x|^2, which is 1 where nothing is predicted (x' = 0).
+ *
+ * Local, and knows no MPI: where the examples of one training are shared among ranks, sums over them come through a
+ * function of the caller's. The same bits whoever computes a training alone; shared, they agree to rounding. */
+#ifndef RIDGELESS_AUTOENCODER_H
+#define RIDGELESS_AUTOENCODER_H
+
+#include "ridgeless/core.h"
+#include "ridgeless/random.h"
+
+/* ---- what is trained --------------------------------------------------------------------------------------------- */
+
+/* The learning rate after the warm-up; never renumber. */
+typedef enum rl_learning_schedule { RL_LEARNING_COSINE, RL_LEARNING_CONSTANT } rl_learning_schedule;
+#define RL_LEARNING_CHOICES "cosine|constant"
+
+/* The schedule's word in RL_LEARNING_CHOICES. */
+const char *rl_learning_schedule_name(rl_learning_schedule schedule);
+
+typedef struct rl_autoencoder {
+    int n_features, n_hidden, n_train, n_test; /* n, m, T, and fresh examples of the test loss */
+    double sparsity;                           /* in [0, 1) */
+    int steps;
+    double warm_up; /* part of the steps, in which the learning rate rises in a line */
+    rl_learning_schedule schedule;
+    double learning_rate, weight_decay;
+    int record_every; /* steps between two records of the losses */
+} rl_autoencoder;
+
+/* Inputs with fewer non-zero features than this on average would be all zeros too often. */
+#define RL_LEAST_NONZEROS 0.1
+
+/* ---- inputs ------------------------------------------------------------------------------------------------------ */
+
+/* Rows of a sparse matrix, compressed: row i has the entries start[i] ... start[i + 1] - 1, columns ascending. */
+typedef struct rl_sparse_rows {
+    int n_rows, n_columns;
+    int64_t *start; /* [n_rows + 1] */
+    int32_t *column;
+    double *value;
+    int64_t capacity; /* of column and value */
+} rl_sparse_rows;
+
+typedef enum rl_input_set { RL_INPUTS_TRAIN, RL_INPUTS_TEST } rl_input_set;
+
+/* Draws the inputs first ... first + count - 1 of a set. An input is a function of (key, set, repeat, its index, n,
+ * sparsity) alone: training sets of one repeat are nested in T, and the test set is the same for all of them. Feature j
+ * is non-zero where word j % 4 of the Philox block (pattern stream, row index, column attempt x ceil(n / 4) + j / 4)
+ * is less than (1 - sparsity) 2^32; its value before scaling is rl_philox_uniform of the values stream. *rows is to be
+ * released with rl_sparse_rows_destroy, on failure too. */
+rl_status rl_inputs_draw(const rl_autoencoder *model, rl_key key, uint32_t repeat, rl_input_set set, int first,
+                         int count, rl_sparse_rows *rows);
+void rl_sparse_rows_destroy(rl_sparse_rows *rows);
+
+/* ---- loss and gradient ------------------------------------------------------------------------------------------- */
+
+/* Numbers of one kind for every parameter: n_hidden + 1 rows of `stride` doubles, the rows of W and then b. Behind the
+ * n_features that count there are zeros, so that loops have no remainder. */
+int rl_parameter_stride(int n_features);
+
+/* Buffers for the examples of `rows`; grow as needed, which can fail, or beforehand. A zeroed struct is empty. */
+typedef struct rl_autoencoder_buffers {
+    double *hidden, *hidden_gradient; /* [capacity, n_hidden]: W x, and the derivative after it */
+    double *outputs;                  /* a block of x', where a matrix product makes it */
+    int64_t capacity;                 /* doubles of hidden */
+} rl_autoencoder_buffers;
+rl_status rl_autoencoder_buffers_reserve(int n_hidden, int n_rows, rl_autoencoder_buffers *buffers);
+void rl_autoencoder_buffers_destroy(rl_autoencoder_buffers *buffers);
+
+/* Sums over the rows: *loss of |x' - x|^2, and gradient[(n_hidden + 1) * stride] (NULL: not wanted) of its derivatives.
+ * The work is n_rows x n_features x n_hidden, as b makes every output dense: 6 n_hidden + 4 flops an output (2 n_hidden
+ * + 4 without the gradient). The inputs' zeros cost nothing: outputs are taken against zero everywhere, and corrected
+ * where an input is not zero. */
+rl_status rl_autoencoder_gradient(int n_hidden, const double *parameters, const rl_sparse_rows *rows,
+                                  rl_autoencoder_buffers *buffers, double *loss, double *gradient);
+
+/* ---- AdamW ------------------------------------------------------------------------------------------------------- */
+
+/* The learning rate of step t = 1 ... steps: rate x t / warm while t <= warm = round(warm_up x steps), then constant,
+ * or rate x (1 + cos(pi (t - warm) / (steps - warm))) / 2. */
+double rl_learning_rate(const rl_autoencoder *model, int step);
+
+/* Step t = 1, 2, ... of AdamW (Loshchilov and Hutter 2019, algorithm 2, with beta1 = 0.9, beta2 = 0.999, epsilon =
+ * 1e-8) on parameters[n]: the decay acts on b as on W. `scale` times gradient[n] is what is descended. */
+typedef struct rl_adamw {
+    double rate, weight_decay, scale;
+    int step;
+} rl_adamw;
+void rl_adamw_step(const rl_adamw *how, int64_t n, double *parameters, double *first, double *second,
+                   const double *gradient);
+
+/* ---- a training -------------------------------------------------------------------------------------------------- */
+
+/* Who shares the examples of a training. */
+typedef struct rl_example_share {
+    int index, count; /* this one takes the examples T index / count ... T (index + 1) / count - 1; likewise of tests */
+    /* Makes sums[n] the sums over all, the same bits on each; NULL where count is 1. */
+    rl_status (*add_up)(const void *state, double *sums, int64_t n);
+    const void *state;
+} rl_example_share;
+#define RL_ALL_EXAMPLES ((rl_example_share){.index = 0, .count = 1})
+
+/* What a finished training leaves: one flat array of doubles. Offsets into it. */
+typedef struct rl_training_layout {
+    int n_records;            /* of the losses, along the way: see rl_recorded_step */
+    size_t status;            /* 1: rl_training_status */
+    size_t train_mse;         /* [n_records]: |x' - x|^2 / n, the mean over the training examples */
+    size_t test_mse;          /* [n_records]: over the test examples */
+    size_t feature_dimension; /* [n]: |w_i|^2 / sum over j of (w_i . w_j / |w_i|)^2, w_i column i of W, at the end */
+    size_t example_dimension; /* [T]: the same of the training examples' W x */
+    size_t feature_embedding; /* [2, n]: W; present for m = 2 */
+    size_t example_embedding; /* [2, T]: W x of the training examples */
+    bool has_embeddings;
+    size_t length;
+} rl_training_layout;
+rl_training_layout rl_training_layout_of(const rl_autoencoder *model);
+
+/* The step of record i: 0, record_every, 2 record_every, ..., and the last step whatever it is. */
+int rl_recorded_step(const rl_autoencoder *model, int i);
+
+/* Never renumber: journals have them. */
+typedef enum rl_training_status { RL_TRAINING_DONE, RL_TRAINING_MISSING, RL_TRAINING_DIVERGED } rl_training_status;
+#define RL_TRAINING_STATUS_MEANINGS "done missing diverged"
+
+typedef struct rl_training rl_training;
+
+/* Draws the inputs and the weights to start from (b = 0; W normal with variance 2 / (n + m), Glorot and Bengio 2010).
+ * Local, and all that a training needs is allocated here: nothing of it fails later on but the sums. */
+rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t repeat, const rl_example_share *share,
+                             rl_training **training);
+void rl_training_destroy(rl_training *training);
+
+/* Takes at most so many steps on, recording losses as they come. Collective where examples are shared, as is
+ * rl_training_record. Losses or parameters that are not finite end the training as diverged. *ended: nothing is left to
+ * do. */
+rl_status rl_training_advance(rl_training *training, int steps, bool *ended);
+int rl_training_step(const rl_training *training); /* steps taken so far */
+
+/* Writes the record of one that has ended; record[rl_training_layout_of(model).length]. Where examples are shared,
+ * every one gets it whole. */
+rl_status rl_training_record(rl_training *training, double *record);
+
+/* All that going on needs: step, parameters, both moments, and losses so far. Saved and restored, a training ends in
+ * the bits in which it would have ended without. Local. restore: RL_ERR_INPUT when these are not a training's. */
+size_t rl_training_state_length(const rl_autoencoder *model);
+void rl_training_save(const rl_training *training, double *state);
+rl_status rl_training_restore(rl_training *training, const double *state);
+
+/* Steps that a saved state has taken. */
+int rl_training_saved_step(const double *state);
+
+/* ---- what it takes ----------------------------------------------------------------------------------------------- */
+
+/* Flops of all steps, and bytes on each of `count` that share it, while it is computed. */
+double rl_training_flops(const rl_autoencoder *model);
+double rl_training_bytes(const rl_autoencoder *model, int count);
+
+#endif

@@ -1,0 +1,104 @@
+#include <assert.h>
+#include <string.h>
+
+#include "outputs.h"
+
+int rl_parameter_stride(int n_features) {
+    return (n_features + RL_LANES - 1) / RL_LANES * RL_LANES;
+}
+
+/* hidden[n_rows, m] = W x: entries of the inputs alone. */
+static void make_hidden(int m, size_t stride, const double *parameters, const rl_sparse_rows *rows, double *hidden) {
+    for (int i = 0; i < rows->n_rows; i++) {
+        double *h = hidden + (size_t)i * (size_t)m;
+        for (int k = 0; k < m; k++) {
+            const double *w = parameters + (size_t)k * stride;
+            double sum = 0;
+            for (int64_t e = rows->start[i]; e < rows->start[i + 1]; e++) sum += w[rows->column[e]] * rows->value[e];
+            h[k] = sum;
+        }
+    }
+}
+
+/* The output before ReLU, as rl_outputs_sums makes it but for rounding. */
+static double output_before(const rl_outputs *o, const double *h, size_t j) {
+    double z = o->parameters[(size_t)o->n_hidden * o->stride + j];
+    for (int k = 0; k < o->n_hidden; k++) z += o->parameters[(size_t)k * o->stride + j] * h[k];
+    return z;
+}
+
+/* What sums of p^2, and of p as half a derivative of it, lack where an input is x and not zero: the loss there is
+ * (p - x)^2 = p^2 + x^2 - 2 p x, and half its derivative p - x where z > 0. Returns what the loss lacks. */
+static double correct_row(const rl_outputs *o, const rl_sparse_rows *rows, int row) {
+    const double *h = o->hidden + (size_t)row * (size_t)o->n_hidden;
+    double loss = 0;
+    for (int64_t e = rows->start[row]; e < rows->start[row + 1]; e++) {
+        const size_t j = (size_t)rows->column[e];
+        const double x = rows->value[e], z = output_before(o, h, j);
+        loss += z > 0 ? x * x - 2 * z * x : x * x;
+        if (o->gradient == NULL || !(z > 0)) continue;
+        double *h_gradient = o->hidden_gradient + (size_t)row * (size_t)o->n_hidden;
+        for (int k = 0; k < o->n_hidden; k++) {
+            o->gradient[(size_t)k * o->stride + j] -= x * h[k];
+            h_gradient[k] -= x * o->parameters[(size_t)k * o->stride + j];
+        }
+        o->gradient[(size_t)o->n_hidden * o->stride + j] -= x;
+    }
+    return loss;
+}
+
+/* W once more, through h = W x. */
+static void pass_back(const rl_outputs *o, const rl_sparse_rows *rows, int row) {
+    const double *h_gradient = o->hidden_gradient + (size_t)row * (size_t)o->n_hidden;
+    for (int k = 0; k < o->n_hidden; k++) {
+        double *gradient = o->gradient + (size_t)k * o->stride;
+        for (int64_t e = rows->start[row]; e < rows->start[row + 1]; e++)
+            gradient[rows->column[e]] += h_gradient[k] * rows->value[e];
+    }
+}
+
+rl_status rl_autoencoder_buffers_reserve(int n_hidden, int n_rows, rl_autoencoder_buffers *buffers) {
+    const int64_t wanted = (int64_t)n_rows * n_hidden;
+    if (buffers->outputs == NULL) RL_TRY(RL_ALLOC(buffers->outputs, RL_BLOCK_ROWS * RL_BLOCK_FEATURES));
+    if (wanted <= buffers->capacity && buffers->hidden != NULL) return RL_OK;
+    rl_free(buffers->hidden);
+    rl_free(buffers->hidden_gradient);
+    buffers->hidden = buffers->hidden_gradient = NULL;
+    buffers->capacity = 0;
+    RL_TRY(RL_ALLOC(buffers->hidden, wanted));
+    RL_TRY(RL_ALLOC(buffers->hidden_gradient, wanted));
+    buffers->capacity = wanted;
+    return RL_OK;
+}
+
+void rl_autoencoder_buffers_destroy(rl_autoencoder_buffers *buffers) {
+    rl_free(buffers->hidden);
+    rl_free(buffers->hidden_gradient);
+    rl_free(buffers->outputs);
+    *buffers = (rl_autoencoder_buffers){0};
+}
+
+rl_status rl_autoencoder_gradient(int n_hidden, const double *parameters, const rl_sparse_rows *rows,
+                                  rl_autoencoder_buffers *buffers, double *loss, double *gradient) {
+    const size_t stride = (size_t)rl_parameter_stride(rows->n_columns), m = (size_t)n_hidden;
+    RL_TRY(rl_autoencoder_buffers_reserve(n_hidden, rows->n_rows, buffers));
+    const rl_outputs o = {.n_hidden = n_hidden,
+                          .n_rows = rows->n_rows,
+                          .stride = stride,
+                          .parameters = parameters,
+                          .hidden = buffers->hidden,
+                          .gradient = gradient,
+                          .hidden_gradient = buffers->hidden_gradient,
+                          .block = buffers->outputs};
+    make_hidden(n_hidden, stride, parameters, rows, buffers->hidden);
+    if (gradient != NULL) {
+        memset(gradient, 0, (m + 1) * stride * sizeof *gradient);
+        memset(buffers->hidden_gradient, 0, (size_t)rows->n_rows * m * sizeof *gradient);
+    }
+    rl_outputs_sums(&o, loss);
+    for (int i = 0; i < rows->n_rows; i++) *loss += correct_row(&o, rows, i);
+    if (gradient == NULL) return RL_OK;
+    for (int i = 0; i < rows->n_rows; i++) pass_back(&o, rows, i);
+    for (size_t i = 0; i < (m + 1) * stride; i++) gradient[i] *= 2;
+    return RL_OK;
+}

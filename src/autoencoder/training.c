@@ -1,0 +1,199 @@
+#include "training.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- records along the way --------------------------------------------------------------------------------------- */
+
+static int n_records(const rl_autoencoder *model) {
+    return model->steps / model->record_every + 1 + (model->steps % model->record_every != 0);
+}
+
+int rl_recorded_step(const rl_autoencoder *model, int i) {
+    return i == n_records(model) - 1 ? model->steps : i * model->record_every;
+}
+
+/* The record that a step has a place in; -1: none. */
+static int record_of(const rl_autoencoder *model, int step) {
+    if (step == model->steps) return n_records(model) - 1;
+    return step % model->record_every == 0 ? step / model->record_every : -1;
+}
+
+/* ---- making ------------------------------------------------------------------------------------------------------ */
+
+static int first_of(const rl_example_share *share, int n, int index) {
+    return (int)((int64_t)n * index / share->count);
+}
+
+static rl_status draw_inputs(rl_training *t, rl_key key, uint32_t repeat) {
+    const rl_example_share *s = &t->share;
+    const int test = first_of(s, t->model.n_test, s->index), test_end = first_of(s, t->model.n_test, s->index + 1);
+    const int end = first_of(s, t->model.n_train, s->index + 1);
+    t->first_train = first_of(s, t->model.n_train, s->index);
+    RL_TRY(rl_inputs_draw(&t->model, key, repeat, RL_INPUTS_TRAIN, t->first_train, end - t->first_train, &t->train));
+    RL_TRY(rl_inputs_draw(&t->model, key, repeat, RL_INPUTS_TEST, test, test_end - test, &t->test));
+    RL_TRY(rl_autoencoder_buffers_reserve(t->model.n_hidden, t->train.n_rows, &t->buffers));
+    return rl_autoencoder_buffers_reserve(t->model.n_hidden, t->test.n_rows, &t->buffers);
+}
+
+static void draw_weights(rl_training *t, rl_key key, uint32_t repeat) {
+    const int n = t->model.n_features, m = t->model.n_hidden;
+    const double deviation = sqrt(2.0 / (n + m));
+    for (int k = 0; k < m; k++) {
+        double *row = t->parameters + (size_t)k * (size_t)rl_parameter_stride(n);
+        rl_philox_normal_row(key, RL_STREAM_WEIGHTS, repeat, (uint32_t)k, 0, n, row);
+        for (int j = 0; j < n; j++) row[j] *= deviation;
+    }
+}
+
+static rl_status allocate(rl_training *t) {
+    const int n = n_records(&t->model);
+    t->n_parameters = ((int64_t)t->model.n_hidden + 1) * rl_parameter_stride(t->model.n_features);
+    RL_TRY(RL_ALLOC(t->parameters, t->n_parameters));
+    RL_TRY(RL_ALLOC(t->first, t->n_parameters));
+    RL_TRY(RL_ALLOC(t->second, t->n_parameters));
+    RL_TRY(RL_ALLOC(t->sums, t->n_parameters + 1));
+    RL_TRY(RL_ALLOC(t->gram, (int64_t)t->model.n_hidden * t->model.n_hidden));
+    RL_TRY(RL_ALLOC(t->train_mse, n));
+    RL_TRY(RL_ALLOC(t->test_mse, n));
+    for (int i = 0; i < n; i++) t->train_mse[i] = t->test_mse[i] = NAN;
+    return RL_OK;
+}
+
+rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t repeat, const rl_example_share *share,
+                             rl_training **training) {
+    RL_TRY(RL_ALLOC(*training, 1));
+    rl_training *const t = *training;
+    *t = (rl_training){.model = *model, .share = *share};
+    rl_status status = allocate(t);
+    if (status == RL_OK) status = draw_inputs(t, key, repeat);
+    if (status == RL_OK)
+        draw_weights(t, key, repeat);
+    else {
+        rl_training_destroy(t);
+        *training = NULL;
+    }
+    return status;
+}
+
+void rl_training_destroy(rl_training *training) {
+    if (training == NULL) return;
+    rl_sparse_rows_destroy(&training->train);
+    rl_sparse_rows_destroy(&training->test);
+    rl_autoencoder_buffers_destroy(&training->buffers);
+    double *const arrays[] = {training->parameters, training->first,    training->second, training->sums,
+                              training->train_mse,  training->test_mse, training->gram};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
+    rl_free(training);
+}
+
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
+
+rl_status rl_training_add_up(const rl_training *t, double *sums, int64_t n) {
+    return t->share.count > 1 ? t->share.add_up(t->share.state, sums, n) : RL_OK;
+}
+
+static rl_status loss_and_gradient(rl_training *t) {
+    double *loss = &t->sums[t->n_parameters];
+    RL_TRY(rl_autoencoder_gradient(t->model.n_hidden, t->parameters, &t->train, &t->buffers, loss, t->sums));
+    return rl_training_add_up(t, t->sums, t->n_parameters + 1);
+}
+
+static bool all_finite(const double *values, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(values[i])) return false;
+    return true;
+}
+
+/* Weights that are not finite can have outputs that are. */
+static rl_status record_losses(rl_training *t, int record) {
+    const double outputs = t->model.n_features, train = t->sums[t->n_parameters];
+    double test;
+    RL_TRY(rl_autoencoder_gradient(t->model.n_hidden, t->parameters, &t->test, &t->buffers, &test, NULL));
+    RL_TRY(rl_training_add_up(t, &test, 1));
+    if (!isfinite(train) || !isfinite(test) || !all_finite(t->parameters, t->n_parameters)) {
+        t->status = RL_TRAINING_DIVERGED;
+        t->ended = true;
+        return RL_OK;
+    }
+    t->train_mse[record] = train / (t->model.n_train * outputs);
+    t->test_mse[record] = test / (t->model.n_test * outputs);
+    return RL_OK;
+}
+
+static void descend(rl_training *t) {
+    t->step++;
+    const rl_adamw how = {.rate = rl_learning_rate(&t->model, t->step),
+                          .weight_decay = t->model.weight_decay,
+                          .scale = 1.0 / t->model.n_train,
+                          .step = t->step};
+    rl_adamw_step(&how, t->n_parameters, t->parameters, t->first, t->second, t->sums);
+}
+
+rl_status rl_training_advance(rl_training *training, int steps, bool *ended) {
+    rl_training *const t = training;
+    for (int i = 0; i < steps && !t->ended; i++) {
+        const int record = record_of(&t->model, t->step);
+        RL_TRY(loss_and_gradient(t));
+        if (record >= 0) RL_TRY(record_losses(t, record));
+        if (t->step == t->model.steps)
+            t->ended = true;
+        else if (!t->ended)
+            descend(t);
+    }
+    *ended = t->ended;
+    return RL_OK;
+}
+
+int rl_training_step(const rl_training *training) {
+    return training->step;
+}
+
+/* ---- states ------------------------------------------------------------------------------------------------------ */
+
+/* A state: the step, the losses, and then of parameters and both moments the rows without the zeros behind them. */
+enum { STATE_STEP, STATE_LOSSES };
+
+static int64_t n_rows(const rl_autoencoder *model) {
+    return (int64_t)model->n_hidden + 1;
+}
+
+size_t rl_training_state_length(const rl_autoencoder *model) {
+    return STATE_LOSSES + 2 * (size_t)n_records(model) + 3 * (size_t)n_rows(model) * (size_t)model->n_features;
+}
+
+int rl_training_saved_step(const double *state) {
+    return (int)state[STATE_STEP];
+}
+
+void rl_training_save(const rl_training *training, double *state) {
+    const rl_training *t = training;
+    const double *const arrays[] = {t->parameters, t->first, t->second};
+    const size_t n = (size_t)t->model.n_features, losses = (size_t)n_records(&t->model);
+    state[STATE_STEP] = t->step;
+    memcpy(state + STATE_LOSSES, t->train_mse, losses * sizeof *state);
+    memcpy(state + STATE_LOSSES + losses, t->test_mse, losses * sizeof *state);
+    double *next = state + STATE_LOSSES + 2 * losses;
+    for (size_t a = 0; a < sizeof arrays / sizeof *arrays; a++)
+        for (int64_t row = 0; row < n_rows(&t->model); row++, next += n)
+            memcpy(next, arrays[a] + row * rl_parameter_stride(t->model.n_features), n * sizeof *next);
+}
+
+rl_status rl_training_restore(rl_training *training, const double *state) {
+    rl_training *const t = training;
+    double *const arrays[] = {t->parameters, t->first, t->second};
+    const size_t n = (size_t)t->model.n_features, losses = (size_t)n_records(&t->model);
+    const size_t behind = STATE_LOSSES + 2 * losses;
+    const double step = state[STATE_STEP];
+    if (!(step >= 0 && step <= t->model.steps && step == floor(step)) ||
+        !all_finite(state + behind, (int64_t)(rl_training_state_length(&t->model) - behind)))
+        return rl_fail(RL_ERR_INPUT, "what was saved of a training is none of at most %d steps", t->model.steps);
+    t->step = (int)step;
+    memcpy(t->train_mse, state + STATE_LOSSES, losses * sizeof *state);
+    memcpy(t->test_mse, state + STATE_LOSSES + losses, losses * sizeof *state);
+    const double *next = state + behind;
+    for (size_t a = 0; a < sizeof arrays / sizeof *arrays; a++)
+        for (int64_t row = 0; row < n_rows(&t->model); row++, next += n)
+            memcpy(arrays[a] + row * rl_parameter_stride(t->model.n_features), next, n * sizeof *next);
+    return RL_OK;
+}

@@ -1,0 +1,300 @@
+/* The autoencoders of a study: read, told apart, and laid out as trainings. */
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cost.h"
+#include "read.h"
+
+enum { MAX_AUTOENCODERS = 1000, MOST_FEATURES = 10000000, MOST_HIDDEN = 10000, MOST_STEPS = 1000000000 };
+static const int64_t most_trainings = 1000000, most_numbers = 268000000; /* one write(2) takes no 2 GiB */
+
+/* Every key that is one number or word. CHECKPOINT changes no number of the results. */
+enum {
+    N_FEATURES,
+    SPARSITY,
+    N_TEST,
+    STEPS,
+    WARM_UP,
+    SCHEDULE,
+    LEARNING_RATE,
+    WEIGHT_DECAY,
+    RECORD_EVERY,
+    CHECKPOINT,
+    N_OPTIONS
+};
+static const rl_option_spec options[N_OPTIONS] = {
+    [N_FEATURES] = {.key = "n_features",
+                    .type = RL_OPTION_INTEGER,
+                    .required = true,
+                    .minimum = 1,
+                    .maximum = MOST_FEATURES,
+                    .help = "features of an input"},
+    [SPARSITY] = {.key = "sparsity",
+                  .type = RL_OPTION_REAL,
+                  .minimum = 0,
+                  .maximum = 1,
+                  .default_number = 0.999,
+                  .help = "probability that a feature is zero"},
+    [N_TEST] = {.key = "n_test",
+                .type = RL_OPTION_INTEGER,
+                .minimum = 1,
+                .maximum = INT_MAX,
+                .default_number = 2000,
+                .help = "fresh examples of the test loss"},
+    [STEPS] = {.key = "steps",
+               .type = RL_OPTION_INTEGER,
+               .required = true,
+               .minimum = 1,
+               .maximum = MOST_STEPS,
+               .help = "steps of full-batch AdamW"},
+    [WARM_UP] = {.key = "warm_up",
+                 .type = RL_OPTION_REAL,
+                 .minimum = 0,
+                 .maximum = 1,
+                 .default_number = 0.05,
+                 .help = "part of the steps in which the learning rate rises"},
+    [SCHEDULE] = {.key = "schedule",
+                  .type = RL_OPTION_CHOICE,
+                  .choices = RL_LEARNING_CHOICES,
+                  .default_text = "cosine",
+                  .help = "of the learning rate after the warm-up"},
+    [LEARNING_RATE] = {.key = "learning_rate",
+                       .type = RL_OPTION_REAL,
+                       .minimum = 0,
+                       .maximum = 1e300,
+                       .default_number = 1e-3,
+                       .help = "the largest one"},
+    [WEIGHT_DECAY] = {.key = "weight_decay",
+                      .type = RL_OPTION_REAL,
+                      .minimum = 0,
+                      .maximum = 1e300,
+                      .default_number = 1e-2,
+                      .help = "AdamW's, times the learning rate"},
+    [RECORD_EVERY] = {.key = "record_every",
+                      .type = RL_OPTION_INTEGER,
+                      .minimum = 1,
+                      .maximum = MOST_STEPS,
+                      .help = "steps between two records of the losses; default: a hundredth of all"},
+    [CHECKPOINT] = {.key = "checkpoint_seconds",
+                    .type = RL_OPTION_REAL,
+                    .minimum = 0,
+                    .maximum = 1e9,
+                    .default_number = 30,
+                    .help = "between two checkpoints at least, and a tenth of the time that it has taken"},
+};
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+static void make_model(rl_study_autoencoder *a) {
+    const rl_option_value *v = a->options.values;
+    const double hundredth = fmax(1, floor(v[STEPS].number / 100));
+    a->model = (rl_autoencoder){
+        .n_features = (int)v[N_FEATURES].number,
+        .n_test = (int)v[N_TEST].number,
+        .sparsity = v[SPARSITY].number,
+        .steps = (int)v[STEPS].number,
+        .warm_up = v[WARM_UP].number,
+        .schedule = (rl_learning_schedule)v[SCHEDULE].number,
+        .learning_rate = v[LEARNING_RATE].number,
+        .weight_decay = v[WEIGHT_DECAY].number,
+        .record_every = (int)(v[RECORD_EVERY].given ? v[RECORD_EVERY].number : hundredth),
+    };
+    a->checkpoint_seconds = v[CHECKPOINT].number;
+}
+
+/* Else inputs of zeros alone would be drawn again and again. */
+static rl_status check_sparsity(rl_node entry, rl_node sparsity, const rl_autoencoder *model) {
+    const double nonzeros = model->n_features * (1 - model->sparsity);
+    if (nonzeros >= RL_LEAST_NONZEROS) return RL_OK;
+    return rl_node_refuse(sparsity.file != NULL ? sparsity : entry,
+                          "sparsity %.15g leaves %.3g of %d features non-zero on average; expected at least %g",
+                          model->sparsity, nonzeros, model->n_features, RL_LEAST_NONZEROS);
+}
+
+static rl_status read_hidden(rl_node entry, rl_node node, rl_study_autoencoder *a) {
+    const rl_number_kind kind = {.integer = true, .minimum = 1, .maximum = MOST_HIDDEN, .meaning = "hidden dimensions"};
+    rl_sequence values = {0};
+    if (node.file == NULL) return rl_node_missing(entry, "hidden", "a number of hidden dimensions, or a list of such");
+    rl_status status = rl_sequence_values(node, kind, &values);
+    if (status == RL_OK) status = RL_ALLOC(a->hidden, values.n);
+    if (status == RL_OK) a->n_hidden = rl_sequence_sort(&values);
+    for (int i = 0; i < a->n_hidden; i++) a->hidden[i] = (int)values.values[i];
+    rl_free(values.values);
+    return status;
+}
+
+static rl_status read_n_train(rl_node entry, rl_node node, rl_study_autoencoder *a) {
+    if (node.file == NULL) return rl_node_missing(entry, "n_train", "the sizes T of the training sets");
+    RL_TRY(rl_read_n_train(node, &a->n_train));
+    if (a->n_train.n_ratios == 0 && a->n_train.around < 0) return RL_OK;
+    return rl_node_refuse(node, "an autoencoder has no threshold at N = P; expected values or a range alone");
+}
+
+/* A record and a state go in one message, and to disk by one write. */
+static rl_status check_size(rl_node entry, const rl_study_autoencoder *a) {
+    rl_autoencoder largest = a->model;
+    largest.n_hidden = a->hidden[a->n_hidden - 1];
+    largest.n_train = a->n_train.values[a->n_train.n_values - 1];
+    const size_t state = rl_training_state_length(&largest), record = rl_training_layout_of(&largest).length;
+    if (state <= (size_t)most_numbers && record <= (size_t)most_numbers) return RL_OK;
+    return rl_node_refuse(entry,
+                          "%d features, %d hidden dimensions and %d examples make a record of more than %lld numbers; "
+                          "expected fewer",
+                          largest.n_features, largest.n_hidden, largest.n_train, (long long)most_numbers);
+}
+
+static rl_status check_name_is_new(const rl_study *study, rl_node node, const char *name) {
+    int line = 0;
+    for (int i = 0; i < study->n_datasets; i++)
+        if (strcmp(study->datasets[i].name, name) == 0) line = study->datasets[i].line;
+    for (int i = 0; i < study->n_autoencoders - 1; i++) /* this one is the last */
+        if (strcmp(study->autoencoders[i].name, name) == 0) line = study->autoencoders[i].line;
+    if (line == 0) return RL_OK;
+    return rl_node_refuse(
+        node, "the name `%s` is taken by line %d; expected each name once (give one of them a `name:`)", name, line);
+}
+
+static rl_status read_autoencoder(rl_node entry, const rl_study *study, rl_study_autoencoder *a) {
+    enum { NAME, HIDDEN, N_TRAIN, RANKS, OPTIONS, N_FIELDS = OPTIONS + N_OPTIONS };
+    rl_field fields[N_FIELDS] = {{.key = "name"}, {.key = "hidden"}, {.key = "n_train"}, {.key = "ranks_per_case"}};
+    for (int i = 0; i < N_OPTIONS; i++) fields[OPTIONS + i].key = options[i].key;
+    a->line = entry.line;
+    RL_TRY(rl_node_fields(entry, fields, N_FIELDS));
+    RL_TRY(rl_read_name(fields[NAME].node, "autoencoder", &a->name));
+    RL_TRY(check_name_is_new(study, fields[NAME].node.file != NULL ? fields[NAME].node : entry, a->name));
+    RL_TRY(rl_read_options(entry, fields + OPTIONS, options, N_OPTIONS, &a->options));
+    make_model(a);
+    RL_TRY(check_sparsity(entry, fields[OPTIONS + SPARSITY].node, &a->model));
+    RL_TRY(read_hidden(entry, fields[HIDDEN].node, a));
+    RL_TRY(read_n_train(entry, fields[N_TRAIN].node, a));
+    RL_TRY(
+        rl_read_ranks_per_case(fields[RANKS].node, "ranks that share a training, or auto, or all", &a->ranks_per_case));
+    return check_size(entry, a);
+}
+
+rl_status rl_read_autoencoders(rl_node node, rl_study *study) {
+    static const char *const expected = "a list of autoencoders, each with n_features, hidden, n_train and steps";
+    const int n = rl_node_count(node);
+    if (n == 0 || rl_node_is_empty(node)) return rl_node_fail(node, "%s", expected);
+    if (n > MAX_AUTOENCODERS)
+        return rl_node_refuse(node, "got %d autoencoders; expected at most %d", n, MAX_AUTOENCODERS);
+    RL_TRY(RL_ALLOC(study->autoencoders, n));
+    for (int i = 0; i < n; i++) {
+        const rl_node entry = rl_node_item(node, i);
+        rl_study_autoencoder *a = &study->autoencoders[i];
+        a->n_train.around = -1;
+        study->n_autoencoders = i + 1;
+        if (rl_node_kind_of(entry) != RL_NODE_MAPPING) return rl_node_fail(entry, "%s", expected);
+        RL_TRY(read_autoencoder(entry, study, a));
+    }
+    return RL_OK;
+}
+
+void rl_autoencoders_destroy(rl_study *study) {
+    for (int i = 0; i < study->n_autoencoders; i++) {
+        rl_study_autoencoder *a = &study->autoencoders[i];
+        rl_free(a->name);
+        rl_options_destroy(&a->options);
+        rl_free(a->hidden);
+        rl_n_train_destroy(&a->n_train);
+    }
+    rl_free(study->autoencoders);
+}
+
+/* ---- settings ---------------------------------------------------------------------------------------------------- */
+
+/* How many ranks share a training changes no more than rounding; whether some do does. `hidden` and `n_train` are left
+ * out: each training stands by itself. */
+rl_status rl_autoencoder_settings(const rl_study_autoencoder *a, rl_text *settings) {
+    const bool shared = a->ranks_per_case == RL_RANKS_ALL || a->ranks_per_case > 1;
+    RL_TRY(rl_text_append(settings, "%s/source: autoencoder\n", a->name));
+    for (int i = 0; i < N_OPTIONS; i++) {
+        if (i == CHECKPOINT || i == RECORD_EVERY) continue;
+        RL_TRY(rl_text_append(settings, "%s/%s: ", a->name, options[i].key));
+        RL_TRY(rl_append_option(settings, &options[i], &a->options.values[i]));
+        RL_TRY(rl_text_append(settings, "\n"));
+    }
+    RL_TRY(rl_text_append(settings, "%s/record_every: %d\n", a->name, a->model.record_every));
+    return rl_text_append(settings, "%s/shared trainings: %s\n", a->name, shared ? "yes" : "no");
+}
+
+/* ---- trainings --------------------------------------------------------------------------------------------------- */
+
+int rl_find_autoencoder(const rl_study *study, const char *name) {
+    for (int i = 0; i < study->n_autoencoders; i++)
+        if (strcmp(study->autoencoders[i].name, name) == 0) return i;
+    return -1;
+}
+
+static int64_t count(const rl_study *study, const rl_study_autoencoder *a) {
+    return (int64_t)a->n_hidden * a->n_train.n_values * study->repeats; /* 1e4 x 1e6 x 1e8 is below 2^63 */
+}
+
+static void lay_out(rl_plan *plan, int grid) {
+    const rl_study_autoencoder *a = plan->training_grids[grid].spec;
+    int64_t i = plan->training_grids[grid].first;
+    for (int h = 0; h < a->n_hidden; h++)
+        for (int t = 0; t < a->n_train.n_values; t++)
+            for (int r = 0; r < plan->study->repeats; r++) plan->trainings[i++] = (rl_training_case){grid, h, t, r};
+}
+
+static double largest_bytes(const rl_plan *plan) {
+    double largest = 0;
+    for (int64_t i = 0; i < plan->n_trainings; i++) {
+        const rl_training_case *c = &plan->trainings[i];
+        if (c->repeat > 0) continue;
+        const rl_autoencoder model = rl_training_model(plan, i);
+        largest = fmax(largest, rl_training_bytes(&model, 1));
+    }
+    return largest;
+}
+
+rl_status rl_plan_trainings(rl_plan *plan, const bool *wanted) {
+    const rl_study *study = plan->study;
+    RL_TRY(RL_ALLOC(plan->training_grids, study->n_autoencoders));
+    for (int i = 0; i < study->n_autoencoders; i++) {
+        const rl_study_autoencoder *a = &study->autoencoders[i];
+        if (wanted != NULL && !wanted[i]) continue;
+        plan->training_grids[plan->n_training_grids++] =
+            (rl_training_grid){.spec = a, .key = rl_key_make(study->seed, a->name), .first = plan->n_trainings};
+        plan->n_trainings += count(study, a);
+        if (plan->n_trainings > most_trainings)
+            return rl_fail(RL_ERR_INPUT, "%s:%d: more than %lld trainings of autoencoders; expected at most that many",
+                           study->path, a->line, (long long)most_trainings);
+    }
+    RL_TRY(RL_ALLOC(plan->trainings, plan->n_trainings));
+    for (int i = 0; i < plan->n_training_grids; i++) lay_out(plan, i);
+    plan->memory_per_rank += (size_t)largest_bytes(plan);
+    return RL_OK;
+}
+
+rl_autoencoder rl_training_model(const rl_plan *plan, int64_t training) {
+    const rl_training_case *c = &plan->trainings[training];
+    const rl_study_autoencoder *a = plan->training_grids[c->grid].spec;
+    rl_autoencoder model = a->model;
+    model.n_hidden = a->hidden[c->i_hidden];
+    model.n_train = a->n_train.values[c->i_n_train];
+    return model;
+}
+
+void rl_training_text(const rl_plan *plan, int64_t training, char *text, size_t size) {
+    const rl_autoencoder model = rl_training_model(plan, training);
+    const rl_training_case *c = &plan->trainings[training];
+    snprintf(text, size, "`%s`, m = %d, T = %d, repeat %d", plan->training_grids[c->grid].spec->name, model.n_hidden,
+             model.n_train, c->repeat);
+}
+
+/* Measured beside dgemm on updates of rank 64: outputs in registers and those that are made by products of thin
+ * matrices come near it. */
+static const double part_of_gemm = 0.8;
+
+double rl_predict_training(const rl_plan *plan, int64_t training, int ranks, const rl_rates *rates) {
+    const rl_autoencoder model = rl_training_model(plan, training);
+    const double parameters = ((double)model.n_hidden + 1) * model.n_features;
+    const double sums = ranks > 1 ? 2 * (rates->message * log2(ranks) + 8 * parameters / rates->message_bandwidth) : 0;
+    return rl_training_flops(&model) / (ranks * part_of_gemm * rates->gemm) + model.steps * sums;
+}

@@ -1,0 +1,263 @@
+"""Trainings of autoencoders through the whole program: the same bits on any number of ranks, after signals and kills; shared
+trainings to rounding; what is in the results file; what is refused."""
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import netCDF4
+import numpy as np
+
+from program import PROGRAM, differences, run
+
+STUDY = """repeats: 2
+autoencoders:
+  - name: toy
+    n_features: 120
+    sparsity: 0.95
+    hidden: [1, 2, 9]
+    n_train: [3, 40, 90]
+    n_test: 300
+    steps: 400
+    record_every: 150
+    checkpoint_seconds: 0
+"""
+# Trainings of about a second, whose states come often.
+LONG = """repeats: 1
+autoencoders:
+  - {name: toy, n_features: 1000, sparsity: 0.99, hidden: 2, n_train: [800, 1000], steps: 4000, checkpoint_seconds: 0.02}
+"""
+SHARED = STUDY.replace("steps: 400", "steps: 100").replace("150", "1").replace("name: toy", "name: toy\n    ranks_per_case: RANKS")
+BOTH = """repeats: 3
+n_train: [4, 8]
+ablations: [none]
+datasets: [{source: student-teacher, rows: 40, features: 5, hidden_features: 6}]
+""" + STUDY.partition("\n")[2]
+# Each step agrees to rounding, and so do the first hundred. Later on trainings that have converged are sensitive to it: AdamW
+# divides gradients by their size, and small ones are little but rounding.
+SHARED_TOLERANCE = 1e-13
+
+
+class Autoencoder(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.at = pathlib.Path(cls.folder.name)
+        for name, text in (("study", STUDY), ("long", LONG), ("both", BOTH)):
+            (cls.at / f"{name}.yaml").write_text(text)
+        for name in ("study", "long"):
+            run("run", f"{name}.yaml", "-q", "-o", f"{name}-whole.nc", cwd=cls.at, check=0)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def run_here(self, *arguments, ranks=None, check=0):
+        return run(*arguments, ranks=ranks, cwd=self.at, check=check)
+
+    def group(self, output, name="toy"):
+        with netCDF4.Dataset(self.at / output) as file:
+            file.set_auto_mask(False)
+            return {key: variable[...] for key, variable in file[name].variables.items()}
+
+    def tally(self, study, output):
+        return json.loads(self.run_here("status", f"{study}.yaml", "-o", output, "--json").stdout)["autoencoders"][0]
+
+    # ---- numbers ----------------------------------------------------------------------------------------------------
+
+    def test_any_number_of_ranks_makes_the_same_bits(self):
+        for ranks in (1, 2, 3):
+            self.run_here("run", "study.yaml", "-q", "-o", f"on-{ranks}.nc", ranks=ranks)
+            self.assertEqual(differences(self.at / "study-whole.nc", self.at / f"on-{ranks}.nc"), [])
+
+    def test_shared_trainings_agree_to_rounding(self):
+        (self.at / "alone.yaml").write_text(SHARED.replace("RANKS", "1"))
+        self.run_here("run", "alone.yaml", "-q", "-o", "alone.nc")
+        alone = self.group("alone.nc")
+        for ranks in (2, 3):
+            (self.at / "shared.yaml").write_text(SHARED.replace("RANKS", str(ranks)))
+            self.run_here("run", "shared.yaml", "-q", "-o", f"shared-{ranks}.nc", ranks=3)
+            shared = self.group(f"shared-{ranks}.nc")
+            for name in ("train_mse", "test_mse", "feature_dimension", "example_dimension"):
+                expected, there = alone[name], np.isfinite(alone[name])
+                self.assertTrue(np.array_equal(there, np.isfinite(shared[name])))
+                apart = np.abs(shared[name] - expected)[there] / np.max(expected[there])
+                self.assertLess(np.max(apart), SHARED_TOLERANCE, name)
+            self.assertGreater(np.max(np.abs(shared["train_mse"] - alone["train_mse"])), 0)  # other sums, other bits
+
+    def test_the_file_holds_what_was_asked_for(self):
+        toy = self.group("study-whole.nc")
+        self.assertEqual(toy["step"].tolist(), [0, 150, 300, 400])
+        self.assertEqual(toy["n_hidden"].tolist(), [1, 2, 9])
+        self.assertEqual(toy["n_train"].tolist(), [3, 40, 90])
+        self.assertTrue((toy["status"] == 0).all())
+        self.assertEqual(toy["test_mse"].shape, (3, 3, 2, 4))
+        np.testing.assert_allclose(toy["test_relative_loss"], 120 * toy["test_mse"], rtol=1e-15)
+        for i, size in enumerate((3, 40, 90)):  # the other places of examples are fill values
+            self.assertTrue(np.isfinite(toy["example_dimension"][:, i, :, :size]).all())
+            self.assertTrue(np.isnan(toy["example_dimension"][:, i, :, size:]).all())
+        self.assertTrue(np.isfinite(toy["feature_embedding"][1]).all())
+        self.assertTrue(np.isnan(toy["feature_embedding"][[0, 2]]).all())
+
+    def test_dimensions_follow_from_the_embeddings(self):
+        toy = self.group("study-whole.nc")
+        w = toy["feature_embedding"][1, 2, 0]
+        unit = w / np.linalg.norm(w, axis=0)
+        expected = np.sum(w**2, axis=0) / np.sum((unit.T @ w) ** 2, axis=1)
+        np.testing.assert_allclose(toy["feature_dimension"][1, 2, 0], expected, rtol=1e-10)
+
+    def test_more_of_a_study_goes_on_with_what_is_there(self):
+        (self.at / "part.yaml").write_text(STUDY.replace("[3, 40, 90]", "[40]").replace("[1, 2, 9]", "2"))
+        self.run_here("run", "part.yaml", "-q", "-o", "more.nc")
+        done = self.run_here("run", "study.yaml", "-o", "more.nc")
+        self.assertIn("2 of 18 trainings are in the journal already", done.stderr)
+        self.assertEqual(differences(self.at / "study-whole.nc", self.at / "more.nc"), [])
+
+    def test_other_settings_are_another_study(self):
+        self.run_here("run", "study.yaml", "-q", "-o", "other.nc")
+        (self.at / "changed.yaml").write_text(STUDY.replace("steps: 400", "steps: 401"))
+        refused = self.run_here("run", "changed.yaml", "-o", "other.nc", check=2)
+        self.assertIn("toy/steps", refused.stderr)
+
+    def test_data_sets_and_autoencoders_stand_in_one_study(self):
+        self.run_here("run", "both.yaml", "-q", "-o", "both.nc", ranks=2)
+        toy, alone = self.group("both.nc"), self.group("study-whole.nc")
+        self.assertTrue(np.array_equal(toy["test_mse"][:, :, :2], alone["test_mse"], equal_nan=True))
+        self.assertEqual(self.group("both.nc", "student-teacher")["test_mse"].shape, (1, 1, 2, 3))
+        self.run_here("run", "both.yaml", "-q", "-D", "toy", "-o", "toy.nc")
+        with netCDF4.Dataset(self.at / "toy.nc") as file:
+            self.assertEqual(set(file.groups), {"toy", "provenance"})
+        self.run_here("run", "both.yaml", "-q", "-D", "student-teacher", "-o", "st.nc")
+        with netCDF4.Dataset(self.at / "st.nc") as file:
+            self.assertEqual(set(file.groups), {"student-teacher", "provenance"})
+        refused = self.run_here("run", "both.yaml", "-D", "tiy", check=2)
+        self.assertIn("expected one of student-teacher, toy", refused.stderr)
+
+    def test_a_training_that_diverges_is_marked(self):
+        (self.at / "wild.yaml").write_text(STUDY.replace("steps: 400", "steps: 400\n    learning_rate: 1e+200"))
+        done = self.run_here("run", "wild.yaml", "-o", "wild.nc", check=1)
+        self.assertIn("18 of 18 trainings diverged", done.stderr)
+        self.assertTrue((self.group("wild.nc")["status"] == 2).all())
+        stopped = self.run_here("run", "wild.yaml", "--fail-fast", "-o", "fast.nc", check=1)
+        self.assertIn("diverged", stopped.stderr)
+
+    def test_commands_speak_of_trainings(self):
+        plan = json.loads(self.run_here("plan", "study.yaml", "-o", "study-whole.nc", "--json").stdout)
+        self.assertEqual((plan["trainings"], plan["trainings_done"]), (18, 18))
+        self.assertGreater(json.loads(self.run_here("plan", "study.yaml", "--json").stdout)["seconds_of_trainings"], 0)
+        self.assertIn("18 of 18 trainings done", self.run_here("status", "study.yaml", "-o", "study-whole.nc").stdout)
+        shown = json.loads(self.run_here("show", "study-whole.nc", "--json").stdout)["autoencoders"]
+        self.assertEqual([(a["name"], a["n_hidden"], a["trainings_done"]) for a in shown],
+                         [("toy", 1, 6), ("toy", 2, 6), ("toy", 9, 6)])
+        medians = np.median(self.group("study-whole.nc")["test_relative_loss"][1, :, :, -1], axis=-1)
+        self.assertEqual(shown[1]["largest_loss"], medians.max())
+        self.assertEqual(shown[1]["n_train_at_largest"], (3, 40, 90)[medians.argmax()])
+        self.assertIn("toy", self.run_here("show", "study-whole.nc").stdout)
+
+    # ---- stopping ---------------------------------------------------------------------------------------------------
+
+    def start(self, output, ranks):
+        command = [PROGRAM, "run", "long.yaml", "-o", output]
+        command = ["mpirun", "-n", str(ranks), *command] if ranks else command
+        process = subprocess.Popen(command, cwd=self.at, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, start_new_session=True)
+        self.addCleanup(lambda: (process.poll() is None and os.killpg(process.pid, signal.SIGKILL), process.communicate()))
+        return process
+
+    def await_states(self, output, process, size):
+        journal, deadline = self.at / f"{output}.journal", time.monotonic() + 60
+        while time.monotonic() < deadline and process.poll() is None:
+            if journal.exists() and journal.stat().st_size >= size:
+                return
+            time.sleep(0.002)
+
+    def test_killed_runs_go_on_and_end_in_the_same_bits(self):
+        chance = random.Random(7)
+        for ranks in (None, 2):
+            output, steps, kills = f"killed-{ranks}.nc", [], 0
+            for _ in range(4):
+                before = (self.at / f"{output}.journal").stat().st_size if steps else 0
+                process = self.start(output, ranks)
+                self.await_states(output, process, before + 200_000)
+                time.sleep(chance.uniform(0, 0.05))
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    kills += 1
+                process.communicate()
+                steps.append(self.tally("long", output))
+            self.assertGreaterEqual(kills, 2)
+            self.assertGreaterEqual(steps[0]["begun"], 1)
+            done = self.run_here("run", "long.yaml", "-o", output, ranks=ranks)
+            self.assertIn("are in the journal already" if steps[-1]["missing"] < 2 else "go on from where they were left",
+                          done.stderr)
+            self.assertEqual(differences(self.at / "long-whole.nc", self.at / output), [])
+
+    def test_signals_leave_a_training_at_once(self):
+        for ranks, number in ((None, signal.SIGUSR1), (2, signal.SIGUSR1), (None, signal.SIGTERM)):
+            output = f"signal-{ranks}-{int(number)}.nc"
+            process = self.start(output, ranks)
+            self.await_states(output, process, 100_000)
+            process.send_signal(number)
+            began = time.monotonic()
+            _, err = process.communicate(timeout=60)
+            self.assertLess(time.monotonic() - began, 8)
+            self.assertEqual(process.returncode, 75, err)
+            self.assertGreaterEqual(self.tally("long", output)["begun"], 1)
+            status = self.run_here("status", "long.yaml", "-o", output).stdout
+            self.assertRegex(status, r"toy`, m = 2, T = \d+, repeat 0: step \d+ of 4000")
+            self.run_here("run", "long.yaml", "-q", "-o", output)
+            self.assertEqual(differences(self.at / "long-whole.nc", self.at / output), [])
+
+    def test_time_that_runs_out_leaves_a_training(self):
+        stopped = self.run_here("run", "long.yaml", "-o", "late.nc", "--time-left", "2.3s", check=75)
+        self.assertIn("the time left", stopped.stderr)
+        with netCDF4.Dataset(self.at / "late.nc") as file:
+            self.assertTrue((file["toy"]["status"][...] == 1).any())
+        self.run_here("run", "long.yaml", "-q", "-o", "late.nc")
+        self.assertEqual(differences(self.at / "long-whole.nc", self.at / "late.nc"), [])
+
+    def test_shared_trainings_go_on_too(self):
+        (self.at / "shared-long.yaml").write_text(LONG.replace("hidden: 2,", "hidden: 2, ranks_per_case: all,"))
+        self.run_here("run", "shared-long.yaml", "-q", "-o", "shared-whole.nc", ranks=2)
+        stopped = self.run_here("run", "shared-long.yaml", "-o", "shared-late.nc", "--time-left", "2.4s", ranks=2, check=75)
+        self.assertIn("begun and kept", stopped.stderr)
+        self.run_here("run", "shared-long.yaml", "-q", "-o", "shared-late.nc", ranks=2)
+        self.assertEqual(differences(self.at / "shared-whole.nc", self.at / "shared-late.nc"), [])
+
+    # ---- what is refused --------------------------------------------------------------------------------------------
+
+    def refuses(self, text, *expected, ranks=None):
+        (self.at / "bad.yaml").write_text(text)
+        refused = self.run_here("run", "bad.yaml", "-o", "bad.nc", ranks=ranks, check=2)
+        lines = [line for line in refused.stderr.splitlines() if line.startswith("ridgeless: ")]
+        self.assertEqual(len(lines), 1, refused.stderr)
+        for words in expected:
+            self.assertIn(words, lines[0])
+
+    def test_bad_input_is_one_clear_line(self):
+        self.refuses(STUDY.replace("    n_features: 120\n", ""), "bad.yaml:3", "n_features", "features of an input")
+        self.refuses(STUDY.replace("steps: 400", "stpes: 400"), "bad.yaml:9", "stpes", "steps")
+        self.refuses(STUDY.replace("    steps: 400\n", ""), "steps", "expected an integer")
+        self.refuses(STUDY.replace("    hidden: [1, 2, 9]\n", ""), "hidden", "hidden dimensions")
+        self.refuses(STUDY.replace("[1, 2, 9]", "[1, 0]"), "hidden", "expected an integer from 1")
+        self.refuses(STUDY.replace("    n_train: [3, 40, 90]\n", ""), "n_train", "training sets")
+        self.refuses(STUDY.replace("[3, 40, 90]", "{ratios: [0.5]}"), "n_train", "no threshold")
+        self.refuses(STUDY.replace("0.95", "0.9999"), "sparsity", "0.012 of 120 features", "at least 0.1")
+        self.refuses(STUDY.replace("0.95", "1.5"), "sparsity", "from 0 to 1")
+        self.refuses(STUDY.replace("steps: 400", "steps: 400\n    schedule: cosin"), "schedule", "cosine")
+        self.refuses(STUDY.replace("toy", "provenance"), "name", "provenance")
+        self.refuses(BOTH.replace("name: toy", "name: student-teacher"), "`student-teacher` is taken by line 4")
+        self.refuses("repeats: 1\nautoencoders: []\n", "autoencoders", "a list of autoencoders")
+        self.refuses("repeats: 1\nautoencoders: [toy]\n", "autoencoders", "each with n_features")
+        self.refuses("repeats: 1\n", "datasets")
+        self.refuses(STUDY.replace("120", "10000000").replace("9]", "90]"), "more than 268000000 numbers")
+        self.refuses(SHARED.replace("RANKS", "4"), "ranks_per_case", "start it with at least 4", ranks=2)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,463 @@
+/* The autoencoder against dense long double arithmetic written down straight from its definition, finite differences,
+ * and AdamW by hand. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ridgeless/autoencoder.h"
+#include "unit.h"
+
+static const rl_key key = {{0x243f6a88, 0x85a308d3}};
+
+static rl_autoencoder small_model(int n, int m, int n_train) {
+    return (rl_autoencoder){.n_features = n,
+                            .n_hidden = m,
+                            .n_train = n_train,
+                            .n_test = 40,
+                            .sparsity = 0.9,
+                            .steps = 60,
+                            .warm_up = 0.1,
+                            .schedule = RL_LEARNING_COSINE,
+                            .learning_rate = 1e-2,
+                            .weight_decay = 1e-2,
+                            .record_every = 25};
+}
+
+static rl_sparse_rows draw(const rl_autoencoder *model, rl_input_set set, int first, int count) {
+    rl_sparse_rows rows;
+    assert_int_equal(rl_inputs_draw(model, key, 3, set, first, count, &rows), RL_OK);
+    return rows;
+}
+
+static void *zeroed(size_t n) {
+    void *memory;
+    assert_int_equal(rl_alloc(&memory, n, sizeof(double)), RL_OK);
+    return memory;
+}
+
+/* ---- inputs ------------------------------------------------------------------------------------------------------ */
+
+static void assert_same_row(const rl_sparse_rows *a, int i, const rl_sparse_rows *b, int j) {
+    const int64_t n = a->start[i + 1] - a->start[i];
+    assert_int_equal(n, b->start[j + 1] - b->start[j]);
+    assert_memory_equal(a->column + a->start[i], b->column + b->start[j], (size_t)n * sizeof *a->column);
+    assert_memory_equal(a->value + a->start[i], b->value + b->start[j], (size_t)n * sizeof *a->value);
+}
+
+static void inputs_are_nested_and_keyed_by_their_index(void **state) {
+    (void)state;
+    const rl_autoencoder model = small_model(53, 2, 30);
+    rl_sparse_rows whole = draw(&model, RL_INPUTS_TRAIN, 0, 30), part = draw(&model, RL_INPUTS_TRAIN, 11, 9);
+    rl_sparse_rows test = draw(&model, RL_INPUTS_TEST, 0, 30), other;
+    assert_int_equal(rl_inputs_draw(&model, key, 4, RL_INPUTS_TRAIN, 0, 30, &other), RL_OK);
+    for (int i = 0; i < 9; i++) assert_same_row(&part, i, &whole, 11 + i);
+    for (int i = 0; i < 30; i++) {
+        const size_t bytes = sizeof(double);
+        assert_memory_not_equal(whole.value + whole.start[i], test.value + test.start[i], bytes);
+        assert_memory_not_equal(whole.value + whole.start[i], other.value + other.start[i], bytes);
+    }
+    rl_sparse_rows_destroy(&whole);
+    rl_sparse_rows_destroy(&part);
+    rl_sparse_rows_destroy(&test);
+    rl_sparse_rows_destroy(&other);
+}
+
+/* The number of non-zero features is binomial given that it is not zero: mean n q / (1 - (1 - q)^n). At 5 standard
+ * errors of the mean, and each feature alike. */
+static void check_pattern(int n, double sparsity, int count) {
+    rl_autoencoder model = small_model(n, 2, count);
+    model.sparsity = sparsity;
+    rl_sparse_rows rows = draw(&model, RL_INPUTS_TRAIN, 0, count);
+    const double q = 1 - sparsity, some = 1 - pow(sparsity, n), mean = n * q / some;
+    const double variance = (n * q * (1 - q) + n * n * q * q) / some - mean * mean;
+    assert_true(fabs((double)rows.start[count] / count - mean) < 5 * sqrt(variance / count) + 1e-12);
+    double *seen = zeroed((size_t)n);
+    for (int64_t e = 0; e < rows.start[count]; e++) seen[rows.column[e]] += 1;
+    const double p = mean / n;
+    for (int j = 0; j < n; j++) assert_true(fabs(seen[j] / count - p) < 6 * sqrt(p * (1 - p) / count) + 1e-12);
+    rl_free(seen);
+    rl_sparse_rows_destroy(&rows);
+}
+
+static void inputs_are_as_sparse_as_asked_for_and_never_empty(void **state) {
+    (void)state;
+    check_pattern(37, 0.9, 4000);
+    check_pattern(20, 0.99, 4000); /* four of five patterns are empty and drawn again */
+    check_pattern(9, 0, 50);
+    check_pattern(1, 0.9, 50);
+}
+
+static void inputs_have_unit_length_and_uniform_values(void **state) {
+    (void)state;
+    rl_autoencoder model = small_model(2, 1, 20000);
+    model.sparsity = 0;
+    rl_sparse_rows rows = draw(&model, RL_INPUTS_TRAIN, 0, model.n_train);
+    int below = 0;
+    for (int i = 0; i < rows.n_rows; i++) {
+        const double x = rows.value[2 * i], y = rows.value[2 * i + 1];
+        assert_true(x > 0 && y > 0 && fabs(x * x + y * y - 1) < 4 * DBL_EPSILON);
+        below += y < x / 2; /* of two uniform numbers: 1 in 4 */
+    }
+    assert_true(fabs(below / 20000.0 - 0.25) < 5 * sqrt(0.25 * 0.75 / 20000));
+    rl_sparse_rows_destroy(&rows);
+}
+
+/* ---- gradient ---------------------------------------------------------------------------------------------------- */
+
+static double *random_parameters(const rl_autoencoder *model) {
+    const int stride = rl_parameter_stride(model->n_features);
+    double *parameters = zeroed(((size_t)model->n_hidden + 1) * (size_t)stride);
+    for (int k = 0; k <= model->n_hidden; k++) {
+        double *row = parameters + (size_t)k * (size_t)stride;
+        rl_philox_normal_row(key, RL_STREAM_WEIGHTS, 0, (uint32_t)k, 0, model->n_features, row);
+        for (int j = 0; j < model->n_features; j++) row[j] *= 0.4;
+    }
+    return parameters;
+}
+
+static double loss_of(const rl_autoencoder *model, const double *parameters, const rl_sparse_rows *rows) {
+    rl_autoencoder_buffers buffers = {0};
+    double loss;
+    assert_int_equal(rl_autoencoder_gradient(model->n_hidden, parameters, rows, &buffers, &loss, NULL), RL_OK);
+    rl_autoencoder_buffers_destroy(&buffers);
+    return loss;
+}
+
+/* The loss and its derivatives, and of each the sum of the absolute values of all that it is made of: what rounding may
+ * be a part of. */
+typedef struct dense_result {
+    int n, m, stride;
+    long double loss, *gradient, *size;
+    long double *x, *g, *g_size, *h, *h_size; /* of one example */
+} dense_result;
+
+static void make_dense_hidden(dense_result *r, const double *p) {
+    for (int k = 0; k < r->m; k++) {
+        r->h[k] = r->h_size[k] = 0;
+        for (int j = 0; j < r->n; j++) {
+            r->h[k] += (long double)p[k * r->stride + j] * r->x[j];
+            r->h_size[k] += fabs(p[k * r->stride + j]) * r->x[j];
+        }
+    }
+}
+
+static void make_dense_outputs(dense_result *r, const double *p) {
+    for (int j = 0; j < r->n; j++) {
+        long double z = p[r->m * r->stride + j], z_size = fabsl(z);
+        for (int k = 0; k < r->m; k++) {
+            z += p[k * r->stride + j] * r->h[k];
+            z_size += fabs(p[k * r->stride + j]) * r->h_size[k];
+        }
+        const long double difference = (z > 0 ? z : 0) - r->x[j];
+        r->loss += difference * difference;
+        r->g[j] = z > 0 ? 2 * difference : 0;
+        r->g_size[j] = z > 0 ? 2 * (z_size + r->x[j]) : 0;
+    }
+}
+
+static void add_dense_gradient(dense_result *r, const double *p) {
+    for (int j = 0; j < r->n; j++) {
+        r->gradient[r->m * r->stride + j] += r->g[j];
+        r->size[r->m * r->stride + j] += r->g_size[j];
+    }
+    for (int k = 0; k < r->m; k++) {
+        long double back = 0, back_size = 0;
+        for (int j = 0; j < r->n; j++) {
+            back += r->g[j] * p[k * r->stride + j];
+            back_size += r->g_size[j] * fabs(p[k * r->stride + j]);
+        }
+        for (int j = 0; j < r->n; j++) {
+            r->gradient[k * r->stride + j] += r->g[j] * r->h[k] + back * r->x[j];
+            r->size[k * r->stride + j] += r->g_size[j] * r->h_size[k] + back_size * r->x[j];
+        }
+    }
+}
+
+static void dense_free(dense_result *r) {
+    long double *const arrays[] = {r->gradient, r->size, r->x, r->g, r->g_size, r->h, r->h_size};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
+}
+
+/* Straight from x' = ReLU(W^T W x + b), one example after the other, every zero multiplied. */
+static dense_result dense_gradient(const rl_autoencoder *model, const double *p, const rl_sparse_rows *rows) {
+    dense_result r = {.n = model->n_features, .m = model->n_hidden, .stride = rl_parameter_stride(model->n_features)};
+    const size_t n = (size_t)r.n, m = (size_t)r.m, length = (m + 1) * (size_t)r.stride;
+    long double **const arrays[] = {&r.gradient, &r.size, &r.x, &r.g, &r.g_size, &r.h, &r.h_size};
+    const size_t lengths[] = {length, length, n, n, n, m, m};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) *arrays[i] = calloc(lengths[i], sizeof(long double));
+    for (int i = 0; i < rows->n_rows; i++) {
+        memset(r.x, 0, n * sizeof *r.x);
+        for (int64_t e = rows->start[i]; e < rows->start[i + 1]; e++) r.x[rows->column[e]] = rows->value[e];
+        make_dense_hidden(&r, p);
+        make_dense_outputs(&r, p);
+        add_dense_gradient(&r, p);
+    }
+    return r;
+}
+
+static const int shapes[][3] = {/* n, m, T: every way to make outputs, and every remainder */
+                                {1, 1, 1},   {7, 1, 6},   {53, 2, 31},  {300, 2, 9},   {41, 3, 13}, {17, 4, 7},
+                                {33, 5, 11}, {20, 6, 10}, {64, 7, 5},   {19, 8, 12},   {30, 9, 70}, {700, 12, 130},
+                                {8, 2, 0},   {5, 20, 3},  {257, 2, 65}, {513, 10, 64}, {16, 16, 1}};
+enum { N_SHAPES = sizeof shapes / sizeof *shapes };
+
+static void gradient_equals_dense_arithmetic(void **state) {
+    (void)state;
+    for (int s = 0; s < N_SHAPES; s++) {
+        const rl_autoencoder model = small_model(shapes[s][0], shapes[s][1], shapes[s][2]);
+        const size_t length = ((size_t)model.n_hidden + 1) * (size_t)rl_parameter_stride(model.n_features);
+        rl_sparse_rows rows = draw(&model, RL_INPUTS_TRAIN, 0, model.n_train);
+        double *parameters = random_parameters(&model), *gradient = zeroed(length), loss;
+        rl_autoencoder_buffers buffers = {0};
+        assert_int_equal(rl_autoencoder_gradient(model.n_hidden, parameters, &rows, &buffers, &loss, gradient), RL_OK);
+        dense_result dense = dense_gradient(&model, parameters, &rows);
+        const double steps = model.n_features + model.n_train + 10;
+        assert_true(fabsl(loss - dense.loss) <= DBL_EPSILON * steps * (dense.loss + model.n_train));
+        assert_true(loss_of(&model, parameters, &rows) == loss); /* with and without a gradient */
+        for (size_t i = 0; i < length; i++)
+            assert_true(fabsl(gradient[i] - dense.gradient[i]) <= DBL_EPSILON * steps * dense.size[i]);
+        dense_free(&dense);
+        rl_autoencoder_buffers_destroy(&buffers);
+        rl_free(parameters);
+        rl_free(gradient);
+        rl_sparse_rows_destroy(&rows);
+    }
+}
+
+/* Central differences of the loss, relative to the largest derivative. */
+static void gradient_equals_finite_differences(void **state) {
+    (void)state;
+    const double h = 1e-5;
+    const int ms[] = {1, 2, 3, 4, 5, 8, 9};
+    for (size_t c = 0; c < sizeof ms / sizeof *ms; c++) {
+        const rl_autoencoder model = small_model(23, ms[c], 17);
+        const int stride = rl_parameter_stride(model.n_features), length = (model.n_hidden + 1) * stride;
+        rl_sparse_rows rows = draw(&model, RL_INPUTS_TRAIN, 0, model.n_train);
+        double *parameters = random_parameters(&model), *gradient = zeroed((size_t)length), loss, largest = 0;
+        rl_autoencoder_buffers buffers = {0};
+        assert_int_equal(rl_autoencoder_gradient(model.n_hidden, parameters, &rows, &buffers, &loss, gradient), RL_OK);
+        for (int i = 0; i < length; i++) largest = fmax(largest, fabs(gradient[i]));
+        for (int i = 0; i < length; i++) {
+            const double here = parameters[i];
+            if (i % stride >= model.n_features) continue;
+            parameters[i] = here + h;
+            const double above = loss_of(&model, parameters, &rows);
+            parameters[i] = here - h;
+            const double below = loss_of(&model, parameters, &rows);
+            parameters[i] = here;
+            assert_true(fabs((above - below) / (2 * h) - gradient[i]) <= 1e-6 * largest);
+        }
+        rl_autoencoder_buffers_destroy(&buffers);
+        rl_free(parameters);
+        rl_free(gradient);
+        rl_sparse_rows_destroy(&rows);
+    }
+}
+
+/* ---- AdamW ------------------------------------------------------------------------------------------------------- */
+
+/* By hand, from w = 1, rate 0.1, decay 0.01, gradients 0.5 and then -1:
+ *   step 1: m = 0.05, v = 0.00025; m / 0.1 = 0.5, v / 0.001 = 0.25; w = 0.999 - 0.1 x 0.5 / (0.5 + 1e-8)
+ *   step 2: m = 0.045 - 0.1 = -0.055, v = 0.00024975 + 0.001 = 0.00124975; m / 0.19, v / 0.001999;
+ *           w = 0.999 w - 0.1 x (-0.055 / 0.19) / (sqrt(0.00124975 / 0.001999) + 1e-8) */
+static void adamw_is_as_by_hand(void **state) {
+    (void)state;
+    double w = 1, first = 0, second = 0;
+    const double gradients[] = {0.25, -0.5}; /* times the scale of 2 */
+    rl_adamw how = {.rate = 0.1, .weight_decay = 0.01, .scale = 2, .step = 1};
+    rl_adamw_step(&how, 1, &w, &first, &second, &gradients[0]);
+    assert_true(fabs(w - 0.899000002) < 1e-14); /* 0.5 / (0.5 + 1e-8) = 1 - 2e-8 + 4e-16 */
+    assert_true(fabs(first - 0.05) < 1e-16 && fabs(second - 0.00025) < 1e-18);
+    how.step = 2;
+    rl_adamw_step(&how, 1, &w, &first, &second, &gradients[1]);
+    assert_true(fabs(first + 0.055) < 1e-15 && fabs(second - 0.00124975) < 1e-17);
+    assert_true(fabs(w - (0.999 * 0.899000002 + 0.1 * (0.055 / 0.19) / (0.790688050875248 + 1e-8))) < 1e-11);
+}
+
+static void learning_rate_rises_and_falls(void **state) {
+    (void)state;
+    rl_autoencoder model = {.steps = 200, .warm_up = 0.1, .learning_rate = 1e-3, .schedule = RL_LEARNING_COSINE};
+    assert_true(fabs(rl_learning_rate(&model, 1) - 5e-5) < 1e-18);
+    assert_true(fabs(rl_learning_rate(&model, 20) - 1e-3) < 1e-18);
+    assert_true(fabs(rl_learning_rate(&model, 110) - 5e-4) < 1e-15);
+    assert_true(fabs(rl_learning_rate(&model, 80) - 7.5e-4) < 1e-15); /* a third of the way: (1 + 1/2) / 2 */
+    assert_true(fabs(rl_learning_rate(&model, 200)) < 1e-18);
+    model.schedule = RL_LEARNING_CONSTANT;
+    assert_true(rl_learning_rate(&model, 21) == 1e-3 && rl_learning_rate(&model, 200) == 1e-3);
+    model.warm_up = 0;
+    assert_true(rl_learning_rate(&model, 1) == 1e-3);
+}
+
+/* ---- trainings --------------------------------------------------------------------------------------------------- */
+
+static rl_training *begin(const rl_autoencoder *model) {
+    const rl_example_share share = RL_ALL_EXAMPLES;
+    rl_training *training;
+    assert_int_equal(rl_training_create(model, key, 3, &share, &training), RL_OK);
+    return training;
+}
+
+/* To the end, so many steps at a time. */
+static double *finish(const rl_autoencoder *model, rl_training *training, int steps) {
+    double *record = zeroed(rl_training_layout_of(model).length);
+    for (bool ended = false; !ended;) assert_int_equal(rl_training_advance(training, steps, &ended), RL_OK);
+    assert_int_equal(rl_training_record(training, record), RL_OK);
+    rl_training_destroy(training);
+    return record;
+}
+
+static void losses_are_recorded_at_their_steps(void **state) {
+    (void)state;
+    rl_autoencoder model = small_model(30, 2, 20);
+    assert_int_equal(rl_training_layout_of(&model).n_records, 4);
+    assert_int_equal(rl_recorded_step(&model, 2), 50);
+    assert_int_equal(rl_recorded_step(&model, 3), 60);
+    model.record_every = 30;
+    assert_int_equal(rl_training_layout_of(&model).n_records, 3);
+    assert_int_equal(rl_recorded_step(&model, 2), 60);
+}
+
+/* The same steps once more, from the pieces alone. */
+static void a_training_is_steps_of_adamw(void **state) {
+    (void)state;
+    const rl_autoencoder model = small_model(30, 2, 20);
+    const rl_training_layout l = rl_training_layout_of(&model);
+    double *record = finish(&model, begin(&model), 7);
+    const int stride = rl_parameter_stride(30);
+    double *w = zeroed(3 * (size_t)stride), *first = zeroed(3 * (size_t)stride), *second = zeroed(3 * (size_t)stride);
+    double *gradient = zeroed(3 * (size_t)stride), loss;
+    rl_sparse_rows train = draw(&model, RL_INPUTS_TRAIN, 0, 20), test = draw(&model, RL_INPUTS_TEST, 0, 40);
+    rl_autoencoder_buffers buffers = {0};
+    for (int k = 0; k < 2; k++) {
+        rl_philox_normal_row(key, RL_STREAM_WEIGHTS, 3, (uint32_t)k, 0, 30, w + k * stride);
+        for (int j = 0; j < 30; j++) w[k * stride + j] *= sqrt(2.0 / 32);
+    }
+    for (int step = 1; step <= 60; step++) {
+        assert_int_equal(rl_autoencoder_gradient(2, w, &train, &buffers, &loss, gradient), RL_OK);
+        if (step == 26) assert_true(record[l.train_mse + 1] == loss / (20 * 30.0));
+        const rl_adamw how = {rl_learning_rate(&model, step), 1e-2, 1.0 / 20, step};
+        rl_adamw_step(&how, 3 * stride, w, first, second, gradient);
+    }
+    assert_true(record[l.train_mse + 3] == loss_of(&model, w, &train) / (20 * 30.0));
+    assert_true(record[l.test_mse + 3] == loss_of(&model, w, &test) / (40 * 30.0));
+    assert_true(record[l.train_mse + 3] < record[l.train_mse]);
+    assert_memory_equal(record + l.feature_embedding, w, 30 * sizeof *w);
+    double *const arrays[] = {record, w, first, second, gradient};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
+    rl_autoencoder_buffers_destroy(&buffers);
+    rl_sparse_rows_destroy(&train);
+    rl_sparse_rows_destroy(&test);
+}
+
+static void a_restored_training_ends_in_the_same_bits(void **state) {
+    (void)state;
+    const int stops[] = {0, 1, 24, 25, 26, 59, 60}, ms[] = {2, 11};
+    for (size_t c = 0; c < sizeof ms / sizeof *ms; c++) {
+        const rl_autoencoder model = small_model(45, ms[c], 20);
+        const size_t bytes = rl_training_layout_of(&model).length * sizeof(double);
+        double *whole = finish(&model, begin(&model), 1000), *saved = zeroed(rl_training_state_length(&model));
+        for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+            rl_training *training = begin(&model);
+            bool ended;
+            assert_int_equal(rl_training_advance(training, stops[i], &ended), RL_OK);
+            assert_int_equal(rl_training_step(training), stops[i]);
+            rl_training_save(training, saved);
+            assert_int_equal(rl_training_saved_step(saved), stops[i]);
+            rl_training_destroy(training);
+            training = begin(&model);
+            assert_int_equal(rl_training_restore(training, saved), RL_OK);
+            double *again = finish(&model, training, 13);
+            assert_memory_equal(again, whole, bytes);
+            rl_free(again);
+        }
+        rl_free(whole);
+        rl_free(saved);
+    }
+}
+
+static void nonsense_is_not_restored(void **state) {
+    (void)state;
+    const rl_autoencoder model = small_model(10, 2, 5);
+    const size_t length = rl_training_state_length(&model);
+    double *saved = zeroed(length);
+    rl_training *training = begin(&model);
+    rl_training_save(training, saved);
+    const double steps[] = {-1, 61, 0.5, NAN};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        saved[0] = steps[i];
+        assert_int_equal(rl_training_restore(training, saved), RL_ERR_INPUT);
+    }
+    saved[0] = 1;
+    saved[length - 1] = INFINITY;
+    assert_int_equal(rl_training_restore(training, saved), RL_ERR_INPUT);
+    rl_training_destroy(training);
+    rl_free(saved);
+}
+
+/* |w_i|^2 / sum over j of (w_i . w_j / |w_i|)^2, pair by pair. */
+static void assert_dimensions(int n, const double *embedding, const double *dimensions) {
+    for (int i = 0; i < n; i++) {
+        const double x = embedding[i], y = embedding[n + i], length = sqrt(x * x + y * y);
+        double sum = 0;
+        for (int j = 0; j < n; j++) sum += pow((x * embedding[j] + y * embedding[n + j]) / length, 2);
+        assert_true(fabs(dimensions[i] - length * length / sum) <= 1e-12 * dimensions[i]);
+    }
+}
+
+static void dimensions_are_those_of_the_embeddings(void **state) {
+    (void)state;
+    const rl_autoencoder model = small_model(45, 2, 20);
+    const rl_training_layout l = rl_training_layout_of(&model);
+    double *record = finish(&model, begin(&model), 1000);
+    assert_dimensions(45, record + l.feature_embedding, record + l.feature_dimension);
+    assert_dimensions(20, record + l.example_embedding, record + l.example_dimension);
+    rl_free(record);
+}
+
+/* All features in as many hidden dimensions as there are: dimensions add up to m (the trace of a projection) where W
+ * has rank m and all are weighed alike; each is at most 1. */
+static void dimensions_are_at_most_one(void **state) {
+    (void)state;
+    const rl_autoencoder model = small_model(12, 12, 30);
+    const rl_training_layout l = rl_training_layout_of(&model);
+    double *record = finish(&model, begin(&model), 1000);
+    assert_false(l.has_embeddings);
+    for (int i = 0; i < 12; i++) {
+        const double d = record[l.feature_dimension + (size_t)i];
+        assert_true(d > 0 && d <= 1 + 1e-14);
+    }
+    rl_free(record);
+}
+
+static void a_training_that_diverges_says_so(void **state) {
+    (void)state;
+    rl_autoencoder model = small_model(30, 2, 20);
+    model.learning_rate = 1e200;
+    const rl_training_layout l = rl_training_layout_of(&model);
+    double *record = finish(&model, begin(&model), 1000);
+    assert_true(record[l.status] == RL_TRAINING_DIVERGED);
+    assert_true(isfinite(record[l.test_mse]) && isnan(record[l.test_mse + 3]) && isnan(record[l.feature_dimension]));
+    rl_free(record);
+}
+
+int main(void) {
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inputs_are_nested_and_keyed_by_their_index),
+        cmocka_unit_test(inputs_are_as_sparse_as_asked_for_and_never_empty),
+        cmocka_unit_test(inputs_have_unit_length_and_uniform_values),
+        cmocka_unit_test(gradient_equals_dense_arithmetic),
+        cmocka_unit_test(gradient_equals_finite_differences),
+        cmocka_unit_test(adamw_is_as_by_hand),
+        cmocka_unit_test(learning_rate_rises_and_falls),
+        cmocka_unit_test(losses_are_recorded_at_their_steps),
+        cmocka_unit_test(a_training_is_steps_of_adamw),
+        cmocka_unit_test(a_restored_training_ends_in_the_same_bits),
+        cmocka_unit_test(nonsense_is_not_restored),
+        cmocka_unit_test(dimensions_are_those_of_the_embeddings),
+        cmocka_unit_test(dimensions_are_at_most_one),
+        cmocka_unit_test(a_training_that_diverges_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
