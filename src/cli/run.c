@@ -266,7 +266,7 @@ static rl_status report_stopped_trainings(const rl_training_tally *t) {
 static rl_status report_stop(const rl_settings *settings, const work *w) {
     const long long done = rl_journal_count(w->journal), all = w->prepared.plan.n_curves;
     const rl_training_tally t = rl_journal_tally_trainings(w->journal, &w->prepared.plan, -1);
-    if (t.missing > 0) return report_stopped_trainings(&t);
+    if (t.missing > 0 && done == all) return report_stopped_trainings(&t);
     if (rl_stop_signal() != NULL)
         return rl_fail(RL_STOPPED, "stopped by %s: %lld of %lld curves are done; run again to go on", rl_stop_signal(),
                        done, all);
