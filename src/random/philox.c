@@ -32,6 +32,12 @@ RL_INLINED double open_uniform(uint32_t low, uint32_t high) {
     return x - 1 + 0x1p-53;
 }
 
+double rl_philox_uniform(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column) {
+    uint32_t block[4];
+    rl_philox(key, stream, repeat, row, column, block);
+    return open_uniform(block[0], block[1]);
+}
+
 RL_INLINED double polynomial(const double *coefficients, int n, double z) {
     double sum = coefficients[0];
     for (int i = 1; i < n; i++) sum = sum * z + coefficients[i];

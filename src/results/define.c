@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -43,7 +44,7 @@ static variable *last_variable(const writer *w) {
 static rl_status define_variable(writer *w, const group *g, const char *name, nc_type type, int n,
                                  const dimension *dimensions) {
     variable *v = &w->variables[w->n_variables++];
-    *v = (variable){.grid = g->grid, .group = g->id, .type = type, .count = 1};
+    *v = (variable){.dataset = w->plan->grids[g->first].data.name, .group = g->id, .type = type, .count = 1};
     snprintf(v->name, sizeof v->name, "%s", name);
     int ids[N_DIMENSIONS];
     size_t lengths[N_DIMENSIONS];
@@ -108,7 +109,8 @@ static rl_status describe(const writer *w, const rl_field *field, const char *lo
 /* The attributes of whole-number fields. */
 static rl_status describe_flags(const writer *w) {
     const variable *v = last_variable(w);
-    static const signed char flags[] = {RL_CELL_DONE, RL_CELL_MISSING, RL_CELL_NO_CONVERGENCE, RL_CELL_ZERO_MATRIX};
+    static const signed char flags[] = {RL_CELL_DONE, RL_CELL_MISSING, RL_CELL_NO_CONVERGENCE, RL_CELL_ZERO_MATRIX,
+                                        RL_CELL_NOT_ASKED};
     static const int no_rank = -1;
     if (v->type == NC_INT) RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, &no_rank));
     if (v->type != NC_BYTE) return RL_OK;
@@ -154,20 +156,29 @@ static rl_status define_statistic(writer *w, const group *g, const rl_field *fie
     return put_text(w, "ancillary_variables", text);
 }
 
-/* Beside what was measured, where the design is known: what it must be on average. */
-static rl_status define_theory(writer *w, const group *g) {
+static rl_status define_cells(writer *w, const group *g, const char *name, const char *long_name, const char *comment) {
     static const dimension dimensions[] = {VARIANT, N_FEATURES, N_TRAIN};
     const double nan = NAN;
-    if (!g->layout.has_population) return RL_OK;
-    RL_TRY(define_variable(w, g, "theory_test_mse", NC_DOUBLE, 3, dimensions));
-    RL_TRY(put_text(w, "long_name", "exact expectation of the mean squared error on the test rows"));
+    RL_TRY(define_variable(w, g, name, NC_DOUBLE, 3, dimensions));
+    RL_TRY(put_text(w, "long_name", long_name));
     RL_TRY(put_text(w, "units", "1"));
     RL_TRY(put_text(w, "coordinates", "ablation parameter"));
     RL_NC(&w->file, nc_def_var_fill(last_variable(w)->group, last_variable(w)->id, NC_FILL, &nan));
-    return put_text(
-        w, "comment",
-        "over training sets and test rows, for this teacher; infinite where the mean does not exist, absent "
-        "where no finite-size formula is known");
+    return put_text(w, "comment", comment);
+}
+
+/* Beside what was measured: what it must be on average where the design is known, or what it comes to in a limit. */
+static rl_status define_theory(writer *w, const group *g) {
+    rl_sphere_task task;
+    if (g->layout.has_population)
+        return define_cells(
+            w, g, "theory_test_mse", "exact expectation of the mean squared error on the test rows",
+            "over training sets and test rows, for this teacher; infinite where the mean does not exist, absent "
+            "where no finite-size formula is known");
+    if (!rl_dataset_sphere_task(&w->plan->grids[g->first].data, &task)) return RL_OK;
+    return define_cells(w, g, "theory_asymptotic_test_mse", "limit of the mean squared error on the test rows",
+                        "as n_train, n_features and the number of inputs grow in proportion (Mei and Montanari 2022, "
+                        "arXiv:1908.05355): not exact at any finite size; infinite where it diverges");
 }
 
 static rl_status define_fields(writer *w, const group *g) {
@@ -183,39 +194,80 @@ static rl_status define_fields(writer *w, const group *g) {
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
 
 static rl_status describe_dataset(const writer *w, const group *g) {
-    const rl_dataset *data = &w->plan->grids[g->grid].data;
+    const rl_grid *grid = &w->plan->grids[g->first];
+    const rl_dataset *data = &grid->data;
+    const size_t n_p = g->length[N_FEATURES];
     char checksum[17];
     snprintf(checksum, sizeof checksum, "%016" PRIx64, data->checksum);
-    RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "source", w->plan->grids[g->grid].spec->source->name));
+    RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "source", grid->spec->source->name));
+    if (grid->spec->map != NULL) RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "map", grid->spec->map->name));
     RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "data_checksum", checksum));
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows", NC_INT, 1, &data->n_rows));
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows_dropped", NC_INT, 1, &data->n_dropped));
-    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_features", NC_INT, 1, &data->n_features));
-    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "threshold", NC_INT, 1, &data->n_features));
-    if (data->n_features <= 1000)
+    if (n_p * sizeof(int) > RL_NC_ATTRIBUTE_LIMIT) return RL_OK; /* the coordinate says it all */
+    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_features", NC_INT, n_p, g->n_features));
+    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "threshold", NC_INT, n_p, g->n_features));
+    if (n_p == 1 && data->n_features <= 1000 && data->beta_star != NULL)
         RL_NC(&w->file,
               nc_put_att_double(g->id, NC_GLOBAL, "beta_star", NC_DOUBLE, (size_t)data->n_features, data->beta_star));
     return RL_OK;
 }
 
-static rl_status define_group(writer *w, int index) {
-    const rl_grid *grid = &w->plan->grids[index];
-    group *g = &w->groups[index];
-    const int repeats = w->plan->study->repeats;
-    g->grid = index;
-    g->layout = rl_record_layout_of(w->plan, index);
-    const int lengths[N_DIMENSIONS] = {g->layout.n_variants, grid->n_n_features, grid->n_n_train, repeats,
-                                       RL_N_QUANTILES,       g->layout.max_modes};
-    RL_NC(&w->file, nc_def_grp(w->file.id, grid->data.name, &g->id));
+static int compare_ints(const void *a, const void *b) {
+    const int x = *(const int *)a, y = *(const int *)b;
+    return (x > y) - (x < y);
+}
+
+/* The coordinates n_features and n_train of a group, and the most modes that one of its grids has. */
+static rl_status take_union(const writer *w, group *g, int *max_modes) {
+    const rl_grid *grids = w->plan->grids;
+    size_t n = 0, kept = 0;
+    *max_modes = 0;
+    for (int i = g->first; i < g->end; i++) n += (size_t)grids[i].n_n_train;
+    RL_TRY(RL_ALLOC(g->n_features, g->end - g->first));
+    RL_TRY(RL_ALLOC(g->n_train, n));
+    n = 0;
+    for (int i = g->first; i < g->end; i++) {
+        g->n_features[i - g->first] = grids[i].data.n_features;
+        memcpy(g->n_train + n, grids[i].n_train, sizeof(int) * (size_t)grids[i].n_n_train);
+        n += (size_t)grids[i].n_n_train;
+        if (grids[i].max_modes > *max_modes) *max_modes = grids[i].max_modes;
+    }
+    qsort(g->n_train, n, sizeof *g->n_train, compare_ints);
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || g->n_train[i] != g->n_train[kept - 1]) g->n_train[kept++] = g->n_train[i];
+    g->length[N_FEATURES] = (size_t)(g->end - g->first);
+    g->length[N_TRAIN] = kept;
+    return RL_OK;
+}
+
+static rl_status define_group(writer *w, int first) {
+    group *g = &w->groups[w->n_groups++];
+    int max_modes;
+    *g = (group){.first = first, .end = rl_plan_end_of_dataset(w->plan, first)};
+    g->layout = rl_record_layout_of(w->plan, first);
+    RL_TRY(take_union(w, g, &max_modes));
+    g->length[VARIANT] = (size_t)g->layout.n_variants;
+    g->length[REPEAT] = (size_t)w->plan->study->repeats;
+    g->length[QUANTILE] = RL_N_QUANTILES;
+    g->length[MODE] = (size_t)max_modes;
+    RL_NC(&w->file, nc_def_grp(w->file.id, w->plan->grids[first].data.name, &g->id));
     for (int d = 0; d < N_DIMENSIONS; d++) {
-        assert(lengths[d] > 0); /* NetCDF would take 0 for unlimited */
-        g->length[d] = (size_t)lengths[d];
+        assert(g->length[d] > 0); /* NetCDF would take 0 for unlimited */
         if (d == MODE && !g->layout.has_modes) continue;
         RL_NC(&w->file, nc_def_dim(g->id, rl_dimension_names[d], g->length[d], &g->dimension[d]));
     }
     RL_TRY(describe_dataset(w, g));
     RL_TRY(define_coordinates(w, g));
     return define_fields(w, g);
+}
+
+void rl_groups_destroy(writer *w) {
+    for (int i = 0; i < w->n_groups; i++) {
+        rl_free(w->groups[i].n_features);
+        rl_free(w->groups[i].n_train);
+    }
+    rl_free(w->groups);
 }
 
 static rl_status describe_study(const writer *w) {
@@ -253,6 +305,6 @@ rl_status rl_define_file(writer *w) {
     RL_TRY(RL_ALLOC(w->groups, n));
     RL_TRY(RL_ALLOC(w->variables, n * VARIABLES_PER_GROUP));
     RL_TRY(describe_study(w));
-    for (int i = 0; i < n; i++) RL_TRY(define_group(w, i));
+    for (int i = 0; i < n; i = w->groups[w->n_groups - 1].end) RL_TRY(define_group(w, i));
     return RL_OK;
 }

@@ -42,7 +42,7 @@ static rl_status put_indices(writer *w, const group *g, dimension along, int fir
 }
 
 static rl_status fill_variants(writer *w, const group *g) {
-    const rl_study_dataset *spec = w->plan->grids[g->grid].spec;
+    const rl_study_dataset *spec = w->plan->grids[g->first].spec;
     const char **texts;
     rl_status status;
     RL_TRY(RL_ALLOC(texts, spec->n_variants));
@@ -58,17 +58,12 @@ done:
 }
 
 static rl_status fill_coordinates(writer *w, const group *g) {
-    const rl_grid *grid = &w->plan->grids[g->grid];
     RL_TRY(fill_variants(w, g));
-    RL_TRY(put_values(w, "n_features", grid->n_features));
-    RL_TRY(put_values(w, "n_train", grid->n_train));
+    RL_TRY(put_values(w, "n_features", g->n_features));
+    RL_TRY(put_values(w, "n_train", g->n_train));
     RL_TRY(put_indices(w, g, REPEAT, 0));
     RL_TRY(put_values(w, "quantile", rl_quantiles));
     return g->layout.has_modes ? put_indices(w, g, MODE, 1) : RL_OK;
-}
-
-static rl_cell_status status_of(const group *g, const double *record, size_t i) {
-    return record == NULL ? RL_CELL_MISSING : rl_record_status(&g->layout, record, (int)i);
 }
 
 /* Where a field's values stand: entry k (variant, mode or 0) of spectrum s = (P, N, repeat) is at k * by_entry + s *
@@ -89,39 +84,49 @@ static placement place(const group *g, const rl_field *field) {
     }
 }
 
-/* Takes one curve's part of a field out of its record; a curve is all N of a (P, repeat) or some. */
+/* Takes one curve's part of a field out of its record; a curve is all N of a (P, repeat) or some. A P may have fewer
+ * modes than the widest of the group. */
 static rl_status gather_curve(const writer *w, const group *g, const rl_field *field, int64_t index, double *values) {
     const placement at = place(g, field);
     const rl_curve *curve = &w->plan->curves[index];
+    const rl_grid *grid = &w->plan->grids[curve->grid];
+    const rl_record_layout layout = rl_record_layout_of(w->plan, curve->grid);
+    const size_t entries = field->kind == RL_FIELD_MODE ? (size_t)layout.max_modes : at.entries;
+    const size_t row = (size_t)(curve->grid - g->first) * g->length[N_TRAIN];
     const double *record;
-    const size_t first = ((size_t)curve->p_index * g->length[N_TRAIN] + (size_t)curve->first_size) * g->length[REPEAT];
-    size_t begin;
+    size_t begin, n = 0;
     RL_TRY(rl_journal_record(w->journal, index, &record));
-    memcpy(&begin, (const char *)&g->layout + field->offset, sizeof begin);
+    memcpy(&begin, (const char *)&layout + field->offset, sizeof begin);
     for (size_t i = 0; i < (size_t)curve->n_sizes; i++) {
-        const rl_cell_status status = status_of(g, record, i);
-        double *out = values + (first + i * g->length[REPEAT] + (size_t)curve->repeat) * at.by_spectrum;
+        const rl_cell_status status = record == NULL ? RL_CELL_MISSING : rl_record_status(&layout, record, (int)i);
+        while (g->n_train[n] != grid->n_train[(size_t)curve->first_size + i]) n++;
+        double *out = values + ((row + n) * g->length[REPEAT] + (size_t)curve->repeat) * at.by_spectrum;
         if (field->kind == RL_FIELD_STATUS)
             *out = status;
         else
-            for (size_t k = 0; k < at.entries; k++)
-                out[k * at.by_entry] = status == RL_CELL_DONE ? record[begin + i * at.entries + k] : NAN;
+            for (size_t k = 0; k < entries; k++)
+                out[k * at.by_entry] = status == RL_CELL_DONE ? record[begin + i * entries + k] : NAN;
     }
     return RL_OK;
 }
 
 /* Collects a field of all curves into w->values; *n of them. */
 static rl_status gather(writer *w, const group *g, const rl_field *field, size_t *n) {
-    const rl_grid *grid = &w->plan->grids[g->grid];
-    const size_t wholes = g->length[N_FEATURES] * g->length[REPEAT];
-    const int64_t end = grid->first_curve + (int64_t)wholes * grid->n_parts;
-    for (int64_t curve = grid->first_curve; curve < end; curve++) RL_TRY(gather_curve(w, g, field, curve, w->values));
-    *n = wholes * g->length[N_TRAIN] * place(g, field).entries;
+    const rl_grid *grids = w->plan->grids;
+    const int64_t end = g->end < w->plan->n_grids ? grids[g->end].first_curve : w->plan->n_curves;
+    *n = g->length[N_FEATURES] * g->length[N_TRAIN] * g->length[REPEAT] * place(g, field).entries;
+    for (size_t i = 0; i < *n; i++) w->values[i] = field->kind == RL_FIELD_STATUS ? RL_CELL_NOT_ASKED : NAN;
+    for (int64_t curve = grids[g->first].first_curve; curve < end; curve++)
+        RL_TRY(gather_curve(w, g, field, curve, w->values));
     return RL_OK;
 }
 
+static bool is_failure(double status) {
+    return status != RL_CELL_DONE && status != RL_CELL_MISSING && status != RL_CELL_NOT_ASKED;
+}
+
 static void count_failures(writer *w, size_t n) {
-    for (size_t i = 0; i < n; i++) w->n_failed += w->values[i] != RL_CELL_DONE && w->values[i] != RL_CELL_MISSING;
+    for (size_t i = 0; i < n; i++) w->n_failed += is_failure(w->values[i]);
 }
 
 /* Turns w->values into the type that is stored. */
@@ -161,37 +166,63 @@ static rl_status fill_field(writer *w, const group *g, const rl_field *field) {
     return RL_OK;
 }
 
-static rl_status fill_theory(writer *w, const group *g) {
-    const rl_grid *grid = &w->plan->grids[g->grid];
-    const bool known = grid->data.teacher.isotropic;
+/* What the exact formulas need of a grid; false where its design is another. */
+static bool expectation_of(const rl_grid *grid, rl_expectation *e) {
+    *e = (rl_expectation){.n_features = grid->data.n_features,
+                          .residual_variance = rl_dataset_residual_variance(&grid->data)};
+    for (int j = 0; j < grid->data.n_features; j++) e->signal += grid->data.beta_star[j] * grid->data.beta_star[j];
+    return grid->data.teacher.isotropic;
+}
+
+/* Calls `theory` for the cells that the grid has of the group, one after the other in w->values. */
+static rl_status fill_cells(writer *w, const group *g, const char *name,
+                            double (*theory)(const rl_grid *grid, const rl_variant *variant, int n_train)) {
+    const rl_study_dataset *spec = w->plan->grids[g->first].spec;
     size_t i = 0;
-    rl_expectation e = {.residual_variance = rl_dataset_residual_variance(&grid->data)};
-    for (int j = 0; j < grid->data.n_features; j++) e.signal += grid->data.beta_star[j] * grid->data.beta_star[j];
-    for (int v = 0; v < grid->spec->n_variants; v++) {
-        const rl_variant *variant = &grid->spec->variants[v];
-        const bool has_formula = known && variant->ablation->expected_mse != NULL;
-        for (int p = 0; p < grid->n_n_features; p++)
-            for (int n = 0; n < grid->n_n_train; n++) {
-                e.n_features = grid->n_features[p];
-                e.n_train = grid->n_train[n];
-                w->values[i++] = has_formula ? variant->ablation->expected_mse(&e, variant) : NAN;
+    for (int v = 0; v < spec->n_variants; v++)
+        for (int p = g->first; p < g->end; p++) {
+            const rl_grid *grid = &w->plan->grids[p];
+            for (size_t n = 0, k = 0; n < g->length[N_TRAIN]; n++) {
+                const bool asked = k < (size_t)grid->n_n_train && grid->n_train[k] == g->n_train[n];
+                w->values[i++] = asked ? theory(grid, &spec->variants[v], g->n_train[n]) : NAN;
+                k += asked;
             }
-    }
-    return put_values(w, "theory_test_mse", w->values);
+        }
+    return put_values(w, name, w->values);
+}
+
+static double exact_mse(const rl_grid *grid, const rl_variant *variant, int n_train) {
+    rl_expectation e;
+    if (!expectation_of(grid, &e) || variant->ablation->expected_mse == NULL) return NAN;
+    e.n_train = n_train;
+    return variant->ablation->expected_mse(&e, variant);
+}
+
+/* Of plain least squares alone. */
+static double asymptotic_mse(const rl_grid *grid, const rl_variant *variant, int n_train) {
+    const rl_dataset *d = &grid->data;
+    const rl_map_use use = {.n_inputs = d->n_inputs, .n_features = d->n_features, .options = d->map_options};
+    rl_sphere_task task;
+    if (variant->ablation->need != RL_NEED_FIT_TO_Y || !rl_dataset_sphere_task(d, &task)) return NAN;
+    task.n_train = n_train;
+    return d->map->asymptotic_mse(&use, &task);
 }
 
 static rl_status fill_group(writer *w, const group *g) {
     RL_TRY(fill_coordinates(w, g));
     for (int f = 0; f < RL_N_FIELDS; f++)
         if (rl_field_present(&rl_fields[f], &g->layout)) RL_TRY(fill_field(w, g, &rl_fields[f]));
-    return g->layout.has_population ? fill_theory(w, g) : RL_OK;
+    rl_sphere_task task;
+    if (g->layout.has_population) return fill_cells(w, g, "theory_test_mse", exact_mse);
+    if (!rl_dataset_sphere_task(&w->plan->grids[g->first].data, &task)) return RL_OK;
+    return fill_cells(w, g, "theory_asymptotic_test_mse", asymptotic_mse);
 }
 
 /* ---- the whole file ---------------------------------------------------------------------------------------------- */
 
 static rl_status allocate_buffers(writer *w) {
     size_t values = 0, sets = 0, repeats = (size_t)w->plan->study->repeats;
-    for (int i = 0; i < w->plan->n_grids; i++) {
+    for (int i = 0; i < w->n_groups; i++) {
         const group *g = &w->groups[i];
         const size_t spectra = g->length[N_FEATURES] * g->length[N_TRAIN];
         const size_t modes = g->layout.has_modes ? g->length[MODE] : 1;
@@ -254,14 +285,14 @@ static rl_status write_content(writer *w, const rl_provenance *provenance) {
     RL_TRY(rl_define_file(w));
     RL_NC(&w->file, nc_enddef(w->file.id));
     RL_TRY(allocate_buffers(w));
-    for (int i = 0; i < w->plan->n_grids; i++) RL_TRY(fill_group(w, &w->groups[i]));
+    for (int i = 0; i < w->n_groups; i++) RL_TRY(fill_group(w, &w->groups[i]));
     assert(w->n_filled == w->n_variables);
     return write_provenance(w, provenance);
 }
 
 /* Reads a variable of the finished file and compares it with what was put there. */
 static rl_status verify_variable(writer *w, const variable *v) {
-    const char *dataset = w->plan->grids[v->grid].data.name;
+    const char *dataset = v->dataset;
     int in, id;
     RL_NC(&w->file, nc_inq_grp_ncid(w->file.id, dataset, &in));
     RL_NC(&w->file, nc_inq_varid(in, v->name, &id));
@@ -308,7 +339,7 @@ rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *
         unlink(temporary);
 done:
     rl_free(temporary);
-    rl_free(w.groups);
+    rl_groups_destroy(&w);
     rl_free(w.variables);
     rl_free(w.values);
     rl_free(w.scratch);

@@ -11,26 +11,30 @@ extern const char *const rl_dimension_names[N_DIMENSIONS];
 /* One variable of the file: defined, then filled, in one and the same order. */
 typedef struct variable {
     char name[64];
-    int grid, group, id;
+    int group, id;
+    const char *dataset; /* borrowed */
     nc_type type;
     size_t count;  /* of values */
     uint64_t hash; /* of the values put */
     bool original; /* cannot be worked out from other variables */
 } variable;
 
-/* One dataset's group. */
+/* One dataset's group: the grids [first, end) of the plan. */
 typedef struct group {
-    int grid, id;
+    int first, end, id;
     size_t length[N_DIMENSIONS];
     int dimension[N_DIMENSIONS]; /* ids */
-    rl_record_layout layout;
+    int *n_features;             /* [length[N_FEATURES]], owned */
+    int *n_train;                /* [length[N_TRAIN]], owned: every N that some P has, ascending */
+    rl_record_layout layout;     /* of any grid, but for its sizes and modes */
 } group;
 
 typedef struct writer {
     rl_nc file;
     const rl_plan *plan;
     rl_journal *journal;
-    group *groups;       /* [n_grids] */
+    group *groups; /* [n_groups] */
+    int n_groups;
     variable *variables; /* in the order of definition */
     int n_variables, n_filled;
     /* Buffers for the largest variable. */
@@ -41,7 +45,8 @@ typedef struct writer {
 } writer;
 
 /* Defines the whole file: root attributes, then each dataset's group with its dimensions, variables and attributes.
- * Allocates w->groups and w->variables. */
+ * Allocates w->groups, with what they own, and w->variables. */
 rl_status rl_define_file(writer *w);
+void rl_groups_destroy(writer *w);
 
 #endif

@@ -153,22 +153,38 @@ const char *rl_way_text(rl_way way) {
     return texts[way];
 }
 
+/* The features of a repeat, and least squares on all rows; those that no repeat changes are made once, which is next to
+ * nothing. */
+static double made_flops(const rl_dataset *data) {
+    const double n = data->n_rows, p = data->n_features, k = least(n, p);
+    if (data->map == NULL || !(data->fresh || rl_map_varies(data->map, data->map_options))) return 0;
+    return 2 * n * p * data->n_inputs + 2 * n * k * p + 4.0 / 3 * k * k * p;
+}
+
 double rl_curve_flops(const rl_grid *grid, int first, int n_sizes) {
     const rl_dataset *data = &grid->data;
     const double n_rows = data->n_rows, p = data->n_features;
     const double drawn = data->fresh ? FLOPS_A_NORMAL * n_rows * (data->teacher.n_hidden + 1.0) : 0;
-    if (rl_way_on_grid(grid->way)) return drawn + grid_flops(grid, first, n_sizes);
+    const double made = made_flops(data);
+    if (rl_way_on_grid(grid->way)) return drawn + made + grid_flops(grid, first, n_sizes);
     const double test = 2 * (n_rows - grid->n_train[first]) * (p + 2) * (p + 2);
-    if (grid->way == RL_WAY_SPECTRA) return drawn + test + spectra_flops(grid, first, n_sizes);
+    if (grid->way == RL_WAY_SPECTRA) return drawn + made + test + spectra_flops(grid, first, n_sizes);
     double full = 0;
     for (int i = first; i < first + n_sizes; i++) full += grid->full[i] ? spectra_flops(grid, i, 1) : 0;
-    return drawn + test + nested_flops(grid) + full;
+    return drawn + made + test + nested_flops(grid) + full;
 }
 
 size_t rl_dataset_bytes(const rl_dataset *data) {
     const size_t p = (size_t)data->n_features, rows = data->fresh ? 0 : (size_t)data->n_rows;
     const size_t row = rl_dataset_in_blocks(data) ? 1 : p + 1; /* the target alone */
-    return (rows * row + p + (size_t)data->teacher.n_hidden) * sizeof(double);
+    return (rows * row + p + (size_t)data->teacher.n_hidden + (size_t)data->function.n_drawn) * sizeof(double);
+}
+
+size_t rl_feature_bytes(const rl_grid *grid) {
+    const size_t n = (size_t)grid->data.n_rows, p = (size_t)grid->data.n_features, k = n < p ? n : p;
+    const size_t drawn = grid->data.fresh ? n * ((size_t)grid->data.n_inputs + 1) : 0;
+    if (grid->data.map == NULL) return 0;
+    return (2 * n * p + k * p + drawn + p * (size_t)grid->data.n_inputs + 64 * p) * sizeof(double);
 }
 
 size_t rl_buffer_bytes(const rl_grid *grid) {

@@ -68,7 +68,7 @@ static rl_status prepare(rl_task *t, const rl_curve *curve) {
 
 rl_status rl_task_load_rows(rl_task *t, int repeat, bool first_row_last) {
     const int features = t->factor.n_features, n_rows = t->rows.dataset->n_rows;
-    rl_rows_arrange(&t->rows, (uint32_t)repeat);
+    RL_TRY(rl_rows_arrange(&t->rows, (uint32_t)repeat));
     for (int i = 0; i < t->max_train; i++) {
         const size_t place = (size_t)(first_row_last ? t->max_train - 1 - i : i);
         rl_rows_get(&t->rows, i, 1, t->train_x + place * (size_t)features, features, t->train_y + place);
@@ -83,8 +83,8 @@ rl_status rl_task_load_rows(rl_task *t, int repeat, bool first_row_last) {
 }
 
 rl_population rl_task_population(const rl_grid *g) {
-    return (rl_population){.known = g->data.fresh,
-                           .residual_variance = g->data.fresh ? rl_dataset_residual_variance(&g->data) : NAN};
+    const bool known = rl_dataset_design_known(&g->data);
+    return (rl_population){.known = known, .residual_variance = known ? rl_dataset_residual_variance(&g->data) : NAN};
 }
 
 void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, int i_n, double *record) {

@@ -50,7 +50,7 @@ rl_status rl_grid_nested_curve(rl_task *t, const rl_curve *curve, const bool *wa
     const rl_grid *g = &t->plan->grids[curve->grid];
     const int longest = g->n_train[g->n_n_train - 1];
     rl_dataset_case case_;
-    rl_rows_arrange(&t->rows, (uint32_t)curve->repeat);
+    RL_TRY(rl_process_grid_agree(t->process_grid, rl_rows_arrange(&t->rows, (uint32_t)curve->repeat)));
     RL_TRY(rl_dataset_case_create(&case_, t->process_grid, &t->rows, longest, g->data.n_rows - longest));
     rl_status status = factored_part(t, g, &case_.c, wanted, tick, record);
     rl_dataset_case_destroy(&case_);

@@ -28,7 +28,8 @@ rl_record_layout rl_record_layout_make(int n_sizes, int n_variants, int n_modes,
 rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid) {
     const rl_grid *g = &plan->grids[grid];
     const int n_modes = plan->study->keep_modes ? g->max_modes : 0;
-    rl_record_layout l = rl_record_layout_make(g->n_n_train / g->n_parts, g->spec->n_variants, n_modes, g->data.fresh);
+    rl_record_layout l = rl_record_layout_make(g->n_n_train / g->n_parts, g->spec->n_variants, n_modes,
+                                               rl_dataset_design_known(&g->data));
     l.max_modes = g->max_modes;
     return l;
 }

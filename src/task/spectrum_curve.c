@@ -3,14 +3,14 @@
 
 #include "task_private.h"
 
-static rl_training_set training_set(const rl_task *t, int n_train, const rl_dataset *data) {
+static rl_training_set training_set(const rl_task *t, int n_train) {
     const size_t first = (size_t)(t->max_train - n_train);
     return (rl_training_set){.n_train = n_train,
                              .n_features = t->factor.n_features,
                              .x = t->train_x + first * (size_t)t->factor.n_features,
                              .y = t->train_y + first,
-                             .beta_star = data->beta_star,
-                             .scale = rl_dataset_scale(data)};
+                             .beta_star = rl_rows_beta_star(&t->rows),
+                             .scale = rl_dataset_scale(t->rows.dataset)};
 }
 
 /* The training set shrinks to `train`: the rows before it that are no test rows yet become so. */
@@ -51,7 +51,7 @@ rl_status rl_spectrum_curve(rl_task *t, const rl_curve *curve, const bool *wante
     RL_TRY(rl_task_prepare_spectra(t));
     RL_TRY(rl_task_load_rows(t, curve->repeat, true));
     for (int i = g->n_n_train - 1; i >= 0; i--) { /* downwards: the test set only grows */
-        const rl_training_set train = training_set(t, g->n_train[i], &g->data);
+        const rl_training_set train = training_set(t, g->n_train[i]);
         rl_spectrum s;
         RL_TRY(give_up_rows(t, &train)); /* step by step whatever is wanted: rounding depends on the steps */
         if (wanted != NULL && !wanted[i]) continue;

@@ -40,7 +40,7 @@ static void check_plan(const rl_plan *plan) {
     for (int64_t i = 0; i < plan->n_curves; i++) {
         const rl_curve *curve = &plan->curves[i];
         FUZZ_REQUIRE(plan->cost[i] > 0);
-        FUZZ_REQUIRE(rl_plan_curve(plan, curve->grid, curve->p_index, curve->repeat, curve->first_size) == i);
+        FUZZ_REQUIRE(rl_plan_curve(plan, curve->grid, curve->repeat, curve->first_size) == i);
         FUZZ_REQUIRE(rl_predict_curve(plan, i, 2, &rl_rates_default).seconds > 0);
     }
 }

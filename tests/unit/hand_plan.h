@@ -93,8 +93,6 @@ static inline void fill_plan(fixture *f) {
                  .fresh = g == 1,
                  .teacher = {.n_hidden = 2, .noise = 0.5, .beta = f->beta_star[1], .scale = unit, .isotropic = true},
                  .checksum = 0x0123456789abcdef + (uint64_t)g},
-            .n_features = &f->p[g],
-            .n_n_features = 1,
             .n_train = f->n[g],
             .n_n_train = g == 0 ? 4 : 3,
             .max_modes = f->p[g]};

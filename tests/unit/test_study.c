@@ -446,7 +446,8 @@ static void faults_of_datasets_are_refused(void **state) {
         {RNA "datasets: [{source: diabetes, name: "
              "a2345678901234567890123456789012345678901234567890123456789012345}]\n",
          4, "name", "got `a234"}, /* 65 characters; 64 may be */
-        {RNA "datasets:\n - source: diabetes\n   rows: 10\n", 6, "rows", "expected one of source, name, n_train, abl"},
+        {RNA "datasets:\n - source: diabetes\n   rows: 10\n", 6, "rows",
+         "expected one of source, name, map, n_features, n_tr"},
         {RNA "datasets:\n - source: student-teacher\n   row: 10\n", 6, "row", "did you mean `rows`?"},
         {RNA "datasets: [{source: student-teacher, rows: 1}]\n", 4, "rows", "got `1`; expected an integer from 2 to"},
         {RNA "datasets: [{source: student-teacher, rows: 10.5}]\n", 4, "rows", "got `10.5`"},
@@ -533,7 +534,8 @@ static void sizes_are_limited(void **state) {
     text.length = 0;
     append(&text, R A "n_train: {range: [1, 400000]}\ndatasets:\n");
     for (int i = 0; i < 3; i++) assert_int_equal(rl_text_append(&text, " - {source: diabetes, name: d%d}\n", i), RL_OK);
-    assert_refused(text.bytes, "bad.yaml:3: key `n_train`: more than 1000000 numbers of training rows in all", "");
+    assert_refused(text.bytes,
+                   "bad.yaml:3: key `n_train`: more than 1000000 numbers of features and training rows in all", "");
     assert_refused(
         R N D "ablations:\n - adversarial_test: {range: [1, 900000]}\n - adversarial_train: {range: [1, 900000]}\n",
         "bad.yaml:6: key `adversarial_train`: more than 1000000 variants", "");
@@ -729,8 +731,6 @@ static void a_plan_lays_out_the_grid(void **state) {
     static const int expected[] = {1, 2, 3, 4, 5};
     assert_int_equal(table->n_n_train, COUNT(expected));
     for (size_t i = 0; i < COUNT(expected); i++) assert_int_equal(table->n_train[i], expected[i]);
-    assert_int_equal(table->n_n_features, 1);
-    assert_int_equal(table->n_features[0], 3);
     assert_int_equal(table->max_modes, 3);
     assert_int_equal(teacher->n_n_train, 2);
     assert_int_equal(teacher->max_modes, 2);
@@ -740,7 +740,6 @@ static void a_plan_lays_out_the_grid(void **state) {
     assert_int_equal(plan.n_cells, 3 * 5 * 3 + 3 * 2 * 1);
     for (int i = 0; i < 6; i++) {
         assert_int_equal(plan.curves[i].grid, i / 3);
-        assert_int_equal(plan.curves[i].p_index, 0);
         assert_int_equal(plan.curves[i].repeat, i % 3);
         assert_true(plan.cost[i] == plan.cost[i / 3 * 3]);
     }
@@ -842,7 +841,7 @@ static void large_spectra_are_curves_of_their_own(void **state) {
     assert_int_equal(plan.n_curves, 2 * 3 + 2);
     for (int repeat = 0; repeat < 2; repeat++) {
         for (int i = 0; i < 3; i++) {
-            const int64_t index = rl_plan_curve(&plan, 0, 0, repeat, i);
+            const int64_t index = rl_plan_curve(&plan, 0, repeat, i);
             assert_int_equal(index, 3 * repeat + i);
             const rl_curve *curve = &plan.curves[index];
             assert_int_equal(curve->grid, 0);
@@ -850,8 +849,8 @@ static void large_spectra_are_curves_of_their_own(void **state) {
             assert_int_equal(curve->first_size, i);
             assert_int_equal(curve->n_sizes, 1);
         }
-        assert_int_equal(rl_plan_curve(&plan, 1, 0, repeat, 0), 6 + repeat);
-        assert_int_equal(rl_plan_curve(&plan, 1, 0, repeat, 1), 6 + repeat);
+        assert_int_equal(rl_plan_curve(&plan, 1, repeat, 0), 6 + repeat);
+        assert_int_equal(rl_plan_curve(&plan, 1, repeat, 1), 6 + repeat);
         assert_int_equal(plan.curves[6 + repeat].n_sizes, 2);
     }
     assert_true(plan.cost[0] < plan.cost[1] && plan.cost[1] < plan.cost[2]);
