@@ -88,7 +88,8 @@ typedef struct rl_spectrum {
     rl_status (*add_up)(const void *holders, double *sums, int64_t n);
     const void *holders;
     /* Parameters */
-    double *b_star;       /* [n_modes]: V^T beta* */
+    const double *vt; /* [n_modes, n_features], ld = n_modes: V^T, where the producer has it on one rank; else NULL */
+    double *b_star;   /* [n_modes]: V^T beta* */
     double b_outside_sq;  /* |beta* - V V^T beta*|^2; exactly 0 when rank = n_features */
     double test_bias;     /* mean over the test rows of x . (V V^T - I) beta* */
     double test_bias_mse; /* mean of its square */

@@ -29,6 +29,8 @@ typedef struct rl_n_features_spec {
     int n_values;
 } rl_n_features_spec;
 
+enum { RL_PREDICTED_REPEATS = 3 };
+
 /* `producer: auto`: the plan chooses. */
 enum { RL_PRODUCER_AUTO = -1 };
 
@@ -57,9 +59,10 @@ typedef struct rl_study {
     uint64_t seed;
     rl_random_kind random;
     int repeats;
-    bool keep_cells; /* each repeat's values go into the results file (else the reduced ones alone) */
-    bool keep_modes; /* per-mode values too */
-    int block;       /* block size of matrices on process grids */
+    bool keep_cells;       /* each repeat's values go into the results file (else the reduced ones alone) */
+    bool keep_modes;       /* per-mode values too */
+    bool keep_predictions; /* and what each fit says at the test points of the first RL_PREDICTED_REPEATS repeats */
+    int block;             /* block size of matrices on process grids */
     /* Where extreme singular values are computed of curves by nested factorization on a process grid; elsewhere they
      * come for nothing and are all there. line 0: everywhere. */
     rl_n_train_spec singular_values;
@@ -105,10 +108,12 @@ typedef struct rl_grid {
     int *n_train;
     int n_n_train; /* ascending, distinct; each P has its own */
     int max_modes; /* min(largest n_train, P) */
+    int n_points;  /* test points whose predictions are kept; 0: none */
     /* On a process grid where the rows are in blocks, where the study names a producer for one or how many ranks it
      * takes, else where LAPACK would take one rank more than RL_LAPACK_BYTES: never a matter of how many ranks there
-     * are. Nested where full_spectra are but some; else where no producer is named, no variant needs modes, none are
-     * kept, the published arithmetic is not asked for (random: numpy), and, on one rank, it is clearly cheaper. */
+     * are. Nested where full_spectra are but some; else where no producer is named, no variant needs modes or rows, no
+     * modes or predictions are kept, the published arithmetic is not asked for (random: numpy), and, on one rank, it is
+     * clearly cheaper. */
     rl_way way;
     rl_producer producer; /* of full spectra */
     bool *sigma_wanted;   /* [n_n_train]: singular_values */

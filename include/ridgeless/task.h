@@ -16,6 +16,8 @@ typedef struct rl_record_layout {
     size_t population_mse; /* cells; present when the design is known */
     size_t sigma_min, sigma_max, rank, test_bias_sq, test_bias_mse, status; /* spectra */
     size_t sigma, test_projection_rms, residual_projection; /* modes; present when the study keeps them */
+    size_t predictions; /* [(i_n * n_variants + variant) * n_points + point]; NaN of repeats whose are not kept */
+    int n_points;       /* 0: there are none */
     bool has_population, has_modes;
     size_t length; /* doubles */
 } rl_record_layout;
@@ -23,8 +25,8 @@ typedef struct rl_record_layout {
 /* Of a curve of the plan. */
 rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid);
 
-/* Of any number of sizes. n_modes: modes kept of each; 0: none are. */
-rl_record_layout rl_record_layout_make(int n_sizes, int n_variants, int n_modes, bool has_population);
+/* Of any number of sizes. n_modes, n_points: modes and predictions kept of each; 0: none are. */
+rl_record_layout rl_record_layout_make(int n_sizes, int n_variants, int n_modes, int n_points, bool has_population);
 
 /* Size `i` of a record becomes one that was not computed: NaN, and the status RL_CELL_MISSING. */
 void rl_record_clear(const rl_record_layout *layout, int i, double *record);

@@ -8,11 +8,13 @@
 
 #include "writer.h"
 
-const char *const rl_dimension_names[N_DIMENSIONS] = {"variant", "n_features", "n_train", "repeat", "quantile", "mode"};
+const char *const rl_dimension_names[N_DIMENSIONS] = {
+    "variant", "n_features", "n_train", "repeat", "quantile", "mode", "point", "predicted_repeat", "training_row"};
 
 enum {
     N_COORDINATES = 8,
-    VARIABLES_PER_GROUP = N_COORDINATES + RL_N_FIELDS * (1 + RL_N_STATISTICS) + 1, /* the theory */
+    N_OF_PREDICTIONS = 6,
+    VARIABLES_PER_GROUP = N_COORDINATES + RL_N_FIELDS * (1 + RL_N_STATISTICS) + 1 /* the theory */ + N_OF_PREDICTIONS,
     SMALL = 4096,       /* bytes of a variable that is not worth compressing */
     CHUNK = 1024 * 1024 /* bytes of a chunk, at most */
 };
@@ -181,6 +183,41 @@ static rl_status define_theory(writer *w, const group *g) {
                         "arXiv:1908.05355): not exact at any finite size; infinite where it diverges");
 }
 
+/* What fits of the first repeats say at the test points, with the rows that they have seen. */
+static rl_status define_predictions(writer *w, const group *g) {
+    static const struct {
+        const char *name, *long_name;
+        nc_type type;
+        int n;
+        dimension dimensions[5];
+    } variables[N_OF_PREDICTIONS] = {
+        {"predicted_repeat", "repeat whose predictions are kept", NC_INT, 1, {PREDICTED_REPEAT}},
+        {"point", "input of the test point", NC_DOUBLE, 1, {POINT}},
+        {"point_target", "target of the test point, without noise", NC_DOUBLE, 1, {POINT}},
+        {"training_input",
+         "input of a row that may train, the first of the repeat first",
+         NC_DOUBLE,
+         3,
+         {N_FEATURES, PREDICTED_REPEAT, TRAINING_ROW}},
+        {"training_target", "target of that row", NC_DOUBLE, 3, {N_FEATURES, PREDICTED_REPEAT, TRAINING_ROW}},
+        {"prediction",
+         "prediction at the test point",
+         NC_DOUBLE,
+         5,
+         {VARIANT, N_FEATURES, N_TRAIN, PREDICTED_REPEAT, POINT}}};
+    const double nan = NAN;
+    if (g->layout.n_points == 0) return RL_OK;
+    for (int i = 0; i < N_OF_PREDICTIONS; i++) {
+        RL_TRY(define_variable(w, g, variables[i].name, variables[i].type, variables[i].n, variables[i].dimensions));
+        RL_TRY(put_text(w, "long_name", variables[i].long_name));
+        RL_TRY(put_text(w, "units", "1"));
+        const variable *v = last_variable(w);
+        if (variables[i].n == 5) RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, &nan));
+        last_variable(w)->original = variables[i].n == 5;
+    }
+    return RL_OK;
+}
+
 static rl_status define_fields(writer *w, const group *g) {
     for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++) {
         if (!rl_field_present(field, &g->layout)) continue;
@@ -188,7 +225,8 @@ static rl_status define_fields(writer *w, const group *g) {
         for (int s = 0; s < RL_N_STATISTICS; s++)
             if (field->statistics & rl_statistics[s].kind) RL_TRY(define_statistic(w, g, field, &rl_statistics[s]));
     }
-    return define_theory(w, g);
+    RL_TRY(define_theory(w, g));
+    return define_predictions(w, g);
 }
 
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
@@ -243,6 +281,7 @@ static rl_status take_union(const writer *w, group *g, int *max_modes) {
 
 static rl_status define_group(writer *w, int first) {
     group *g = &w->groups[w->n_groups++];
+    const rl_grid *grid = &w->plan->grids[first];
     int max_modes;
     *g = (group){.first = first, .end = rl_plan_end_of_dataset(w->plan, first)};
     g->layout = rl_record_layout_of(w->plan, first);
@@ -251,10 +290,14 @@ static rl_status define_group(writer *w, int first) {
     g->length[REPEAT] = (size_t)w->plan->study->repeats;
     g->length[QUANTILE] = RL_N_QUANTILES;
     g->length[MODE] = (size_t)max_modes;
-    RL_NC(&w->file, nc_def_grp(w->file.id, w->plan->grids[first].data.name, &g->id));
+    g->length[POINT] = (size_t)g->layout.n_points;
+    g->length[PREDICTED_REPEAT] = g->length[REPEAT] < RL_PREDICTED_REPEATS ? g->length[REPEAT] : RL_PREDICTED_REPEATS;
+    g->length[TRAINING_ROW] = (size_t)(grid->data.n_rows - grid->data.n_test_only);
+    RL_NC(&w->file, nc_def_grp(w->file.id, grid->data.name, &g->id));
     for (int d = 0; d < N_DIMENSIONS; d++) {
-        assert(g->length[d] > 0); /* NetCDF would take 0 for unlimited */
         if (d == MODE && !g->layout.has_modes) continue;
+        if (d >= POINT && g->layout.n_points == 0) break;
+        assert(g->length[d] > 0); /* NetCDF would take 0 for unlimited */
         RL_NC(&w->file, nc_def_dim(g->id, rl_dimension_names[d], g->length[d], &g->dimension[d]));
     }
     RL_TRY(describe_dataset(w, g));

@@ -12,7 +12,7 @@
 
 #include "internal.h"
 
-enum { RL_JOURNAL_VERSION = 3, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x33524c52 };
+enum { RL_JOURNAL_VERSION = 4, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x33524c52 };
 
 /* Where a size of a curve stands in the file. */
 typedef struct rl_place {
@@ -47,6 +47,7 @@ typedef struct rl_record_head {
     int32_t n_features, repeat, n_variants;
     int32_t n_modes; /* kept of each size; 0: none */
     uint32_t name_length, has_population;
+    uint64_t n_points; /* predictions kept of each size and variant; 0: none */
 } rl_record_head;
 
 /* length, rounded up to whole words. */

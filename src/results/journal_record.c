@@ -60,8 +60,10 @@ static rl_status build(const rl_journal *journal, const rl_curve *c, const doubl
                                  .repeat = c->repeat,
                                  .n_variants = from->n_variants,
                                  .n_modes = from->has_modes ? from->max_modes : 0,
-                                 .has_population = from->has_population};
-    const rl_record_layout to = rl_record_layout_make(n, head.n_variants, head.n_modes, from->has_population);
+                                 .has_population = from->has_population,
+                                 .n_points = (uint64_t)from->n_points};
+    const rl_record_layout to =
+        rl_record_layout_make(n, head.n_variants, head.n_modes, from->n_points, from->has_population);
     double *values = NULL;
     if (n == from->n_sizes) return put_together(&head, grid->data.name, sizes, record, to.length, bytes);
     RL_TRY(RL_ALLOC(values, to.length));
@@ -144,7 +146,7 @@ static rl_status check_head(const rl_journal *journal, int g, const rl_record_he
                        journal->path, grid->data.name, head->data_checksum, grid->data.checksum);
     if (head->n_variants == l->n_variants && (head->has_population == 1) == l->has_population &&
         (head->n_modes > 0) == l->has_modes && head->n_modes <= grid->data.n_features &&
-        head->n_sizes < (uint32_t)grid->data.n_rows)
+        head->n_sizes < (uint32_t)grid->data.n_rows && head->n_points == (uint64_t)l->n_points)
         return RL_OK;
     return refuse_layout(journal, grid, head);
 }
@@ -172,7 +174,8 @@ static rl_status take_apart(rl_journal *journal, const rl_record_head *head, con
     const char *list = bytes + sizeof *head + rl_journal_padded(head->name_length);
     const char *packed = list + rl_journal_padded(head->n_sizes * sizeof(int32_t));
     const char *end = bytes + head->length - sizeof(uint64_t);
-    c->layout = rl_record_layout_make((int)head->n_sizes, head->n_variants, head->n_modes, head->has_population);
+    c->layout = rl_record_layout_make((int)head->n_sizes, head->n_variants, head->n_modes, (int)head->n_points,
+                                      head->has_population);
     c->sizes = (const void *)list;
     RL_TRY(make_room_for(journal, c->layout.length));
     c->values = journal->values;

@@ -110,13 +110,15 @@ static rl_status gather_curve(const writer *w, const group *g, const rl_field *f
     return RL_OK;
 }
 
+static int64_t end_of_curves(const writer *w, const group *g) {
+    return g->end < w->plan->n_grids ? w->plan->grids[g->end].first_curve : w->plan->n_curves;
+}
+
 /* Collects a field of all curves into w->values; *n of them. */
 static rl_status gather(writer *w, const group *g, const rl_field *field, size_t *n) {
-    const rl_grid *grids = w->plan->grids;
-    const int64_t end = g->end < w->plan->n_grids ? grids[g->end].first_curve : w->plan->n_curves;
     *n = g->length[N_FEATURES] * g->length[N_TRAIN] * g->length[REPEAT] * place(g, field).entries;
     for (size_t i = 0; i < *n; i++) w->values[i] = field->kind == RL_FIELD_STATUS ? RL_CELL_NOT_ASKED : NAN;
-    for (int64_t curve = grids[g->first].first_curve; curve < end; curve++)
+    for (int64_t curve = w->plan->grids[g->first].first_curve; curve < end_of_curves(w, g); curve++)
         RL_TRY(gather_curve(w, g, field, curve, w->values));
     return RL_OK;
 }
@@ -208,17 +210,94 @@ static double asymptotic_mse(const rl_grid *grid, const rl_variant *variant, int
     return d->map->asymptotic_mse(&use, &task);
 }
 
+/* ---- predictions ------------------------------------------------------------------------------------------------- */
+
+/* The input and target of some rows of a repeat, as they are before any map. */
+static rl_status get_inputs(const writer *w, const rl_grid *grid, int repeat, int first, int count, double *x,
+                            double *y) {
+    const rl_study *study = w->plan->study;
+    rl_dataset plain = grid->data;
+    rl_rows rows = {0};
+    assert(plain.n_inputs == 1); /* test points are a function's */
+    plain.map = NULL;
+    plain.n_features = 1;
+    rl_status status = rl_rows_create(&rows, &plain, study->random, study->seed);
+    if (status == RL_OK) status = rl_rows_arrange(&rows, (uint32_t)repeat);
+    if (status == RL_OK) rl_rows_get(&rows, first, count, x, 1, y);
+    rl_rows_destroy(&rows);
+    return status;
+}
+
+static rl_status fill_test_points(writer *w, const group *g) {
+    const rl_grid *grid = &w->plan->grids[g->first];
+    const int n = (int)g->length[POINT];
+    double *const x = w->values, *const y = w->values + n;
+    RL_TRY(put_indices(w, g, PREDICTED_REPEAT, 0));
+    RL_TRY(get_inputs(w, grid, 0, grid->data.n_rows - n, n, x, y));
+    RL_TRY(put_values(w, "point", x));
+    return put_values(w, "point_target", y);
+}
+
+static rl_status fill_training_rows(writer *w, const group *g) {
+    const size_t n = g->length[TRAINING_ROW], kept = g->length[PREDICTED_REPEAT];
+    double *const x = w->values, *const y = w->values + g->length[N_FEATURES] * kept * n;
+    for (size_t p = 0, at = 0; p < g->length[N_FEATURES]; p++)
+        for (size_t r = 0; r < kept; r++, at += n)
+            RL_TRY(get_inputs(w, &w->plan->grids[g->first + (int)p], (int)r, 0, (int)n, x + at, y + at));
+    RL_TRY(put_values(w, "training_input", x));
+    return put_values(w, "training_target", y);
+}
+
+/* One curve's; the record has them as (size, variant, point). */
+static rl_status gather_predictions(writer *w, const group *g, int64_t index) {
+    const rl_curve *curve = &w->plan->curves[index];
+    const rl_grid *grid = &w->plan->grids[curve->grid];
+    const rl_record_layout layout = rl_record_layout_of(w->plan, curve->grid);
+    const size_t points = g->length[POINT], kept = g->length[PREDICTED_REPEAT], variants = g->length[VARIANT];
+    const double *record;
+    RL_TRY(rl_journal_record(w->journal, index, &record));
+    for (size_t i = 0, n = 0; record != NULL && i < (size_t)curve->n_sizes; i++) {
+        while (g->n_train[n] != grid->n_train[(size_t)curve->first_size + i]) n++;
+        for (size_t v = 0; v < variants; v++) {
+            const size_t set = (v * g->length[N_FEATURES] + (size_t)(curve->grid - g->first)) * g->length[N_TRAIN] + n;
+            memcpy(w->values + (set * kept + (size_t)curve->repeat) * points,
+                   record + layout.predictions + (i * variants + v) * points, points * sizeof *record);
+        }
+    }
+    return RL_OK;
+}
+
+static rl_status fill_predictions(writer *w, const group *g) {
+    const size_t n = g->length[VARIANT] * g->length[N_FEATURES] * g->length[N_TRAIN] * g->length[PREDICTED_REPEAT] *
+                     g->length[POINT];
+    if (g->layout.n_points == 0) return RL_OK;
+    RL_TRY(fill_test_points(w, g));
+    RL_TRY(fill_training_rows(w, g));
+    for (size_t i = 0; i < n; i++) w->values[i] = NAN;
+    for (int64_t curve = w->plan->grids[g->first].first_curve; curve < end_of_curves(w, g); curve++)
+        if (w->plan->curves[curve].repeat < RL_PREDICTED_REPEATS) RL_TRY(gather_predictions(w, g, curve));
+    return put_values(w, "prediction", w->values);
+}
+
+/* ---- groups ------------------------------------------------------------------------------------------------------ */
+
 static rl_status fill_group(writer *w, const group *g) {
     RL_TRY(fill_coordinates(w, g));
     for (int f = 0; f < RL_N_FIELDS; f++)
         if (rl_field_present(&rl_fields[f], &g->layout)) RL_TRY(fill_field(w, g, &rl_fields[f]));
     rl_sphere_task task;
-    if (g->layout.has_population) return fill_cells(w, g, "theory_test_mse", exact_mse);
-    if (!rl_dataset_sphere_task(&w->plan->grids[g->first].data, &task)) return RL_OK;
-    return fill_cells(w, g, "theory_asymptotic_test_mse", asymptotic_mse);
+    if (g->layout.has_population)
+        RL_TRY(fill_cells(w, g, "theory_test_mse", exact_mse));
+    else if (rl_dataset_sphere_task(&w->plan->grids[g->first].data, &task))
+        RL_TRY(fill_cells(w, g, "theory_asymptotic_test_mse", asymptotic_mse));
+    return fill_predictions(w, g);
 }
 
 /* ---- the whole file ---------------------------------------------------------------------------------------------- */
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
 
 static rl_status allocate_buffers(writer *w) {
     size_t values = 0, sets = 0, repeats = (size_t)w->plan->study->repeats;
@@ -229,6 +308,10 @@ static rl_status allocate_buffers(writer *w) {
         const size_t widest = g->length[VARIANT] > modes ? g->length[VARIANT] : modes;
         if (spectra * g->length[VARIANT] > sets) sets = spectra * g->length[VARIANT];
         if (spectra * widest * repeats > values) values = spectra * widest * repeats;
+        const size_t kept = g->layout.n_points == 0 ? 0 : g->length[PREDICTED_REPEAT];
+        const size_t predictions = kept * spectra * g->length[VARIANT] * g->length[POINT];
+        const size_t seen = 2 * kept * g->length[N_FEATURES] * g->length[TRAINING_ROW];
+        values = larger(values, larger(predictions, larger(seen, 2 * g->length[POINT])));
     }
     RL_TRY(RL_ALLOC(w->values, values));
     RL_TRY(RL_ALLOC(w->scratch, repeats));

@@ -5,7 +5,19 @@
 #include "fields.h"
 #include "internal.h"
 
-typedef enum dimension { VARIANT, N_FEATURES, N_TRAIN, REPEAT, QUANTILE, MODE, N_DIMENSIONS } dimension;
+/* The last three are of kept predictions alone. */
+typedef enum dimension {
+    VARIANT,
+    N_FEATURES,
+    N_TRAIN,
+    REPEAT,
+    QUANTILE,
+    MODE,
+    POINT,
+    PREDICTED_REPEAT,
+    TRAINING_ROW,
+    N_DIMENSIONS
+} dimension;
 extern const char *const rl_dimension_names[N_DIMENSIONS];
 
 /* One variable of the file: defined, then filled, in one and the same order. */

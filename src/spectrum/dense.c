@@ -252,6 +252,7 @@ rl_status rl_dense_producer_spectrum(rl_dense_producer *p, const rl_training_set
     RL_TRY(decompose(p, train, spectrum));
     if (spectrum->status != RL_CELL_DONE) return RL_OK;
     fix_signs(p, spectrum->n_modes);
+    spectrum->vt = p->vt;
     spectrum->rank = rl_spectrum_rank(spectrum);
     project_targets(p, train, spectrum);
     project_test_rows(p, train, test, spectrum);

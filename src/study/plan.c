@@ -91,6 +91,23 @@ done:
 
 /* ---- laying out ------------------------------------------------------------------------------------------------- */
 
+/* What needs the training rows of a case on one rank. */
+static rl_status check_rows_on_one_rank(const rl_study *study, const rl_grid *grid) {
+    const char *what = grid->n_points > 0 ? "`keep: predictions`" : NULL;
+    char ablation[80];
+    for (int v = 0; v < grid->spec->n_variants && what == NULL; v++) {
+        const rl_ablation *a = grid->spec->variants[v].ablation;
+        if (a->need != RL_NEED_ROWS) continue;
+        snprintf(ablation, sizeof ablation, "the ablation `%.60s`", a->name);
+        what = ablation;
+    }
+    if (what == NULL || !rl_way_on_grid(grid->way)) return RL_OK;
+    return rl_fail(RL_ERR_INPUT,
+                   "%s:%d: dataset `%s`: %s needs the training rows on one rank, and its cases are for process grids; "
+                   "expected smaller ones, or `producer: lapack` and no `ranks_per_case`",
+                   study->path, grid->spec->line, grid->spec->name, what);
+}
+
 static rl_status make_grid(const rl_study *study, rl_grid *grid) {
     RL_TRY(make_n_train(study, grid));
     const int largest = grid->n_train[grid->n_n_train - 1];
@@ -102,7 +119,9 @@ static rl_status make_grid(const rl_study *study, rl_grid *grid) {
                        "%s:%d: dataset `%s`: `producer: lapack` needs all rows on one rank, and its table is read in "
                        "blocks; expected another producer, or `load: whole`",
                        study->path, grid->spec->line, grid->spec->name);
+    if (study->keep_predictions) grid->n_points = grid->data.n_test_only;
     rl_choose_way(study, grid);
+    RL_TRY(check_rows_on_one_rank(study, grid));
     grid->n_parts = grid->way == RL_WAY_GRID_SPECTRA ? grid->n_n_train : 1;
     return RL_OK;
 }
@@ -196,7 +215,16 @@ static rl_status lay_out(const rl_study *study, rl_plan *plan) {
     RL_TRY(RL_ALLOC(plan->grids, n));
     for (int i = 0; i < plan->n_datasets; i++)
         RL_TRY(make_views(study, find_spec(study, plan->datasets[i].name), &plan->datasets[i], plan));
-    for (int i = 0; i < plan->n_grids; i++) RL_TRY(make_grid(study, &plan->grids[i]));
+    bool points = false;
+    for (int i = 0; i < plan->n_grids; i++) {
+        RL_TRY(make_grid(study, &plan->grids[i]));
+        points |= plan->grids[i].n_points > 0;
+    }
+    if (study->keep_predictions && !points)
+        return rl_fail(RL_ERR_INPUT,
+                       "%s: key `keep`: got predictions, and no dataset has test points; expected one of the source "
+                       "`function`",
+                       study->path);
     RL_TRY(count(study, plan));
     RL_TRY(make_curves(study, plan));
     plan->memory_per_rank = predict_memory(study, plan);

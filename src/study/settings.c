@@ -110,6 +110,7 @@ rl_status rl_study_settings(const rl_study *study, rl_text *settings) {
     RL_TRY(rl_text_append(settings, "seed: %llu\n", (unsigned long long)study->seed));
     RL_TRY(rl_text_append(settings, "random: %s\n", study->random == RL_RANDOM_NUMPY ? "numpy" : "philox"));
     RL_TRY(rl_text_append(settings, "modes: %s\n", study->keep_modes ? "true" : "false"));
+    if (study->keep_predictions) RL_TRY(rl_text_append(settings, "predictions: true\n"));
     RL_TRY(append_large_cases(settings, study));
     for (int i = 0; i < study->n_datasets; i++) RL_TRY(append_dataset(settings, study, &study->datasets[i]));
     return RL_OK;

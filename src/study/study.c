@@ -81,12 +81,12 @@ static rl_status read_repeats(rl_node root, rl_node node, rl_study *study) {
 }
 
 static rl_status read_keep(rl_node node, rl_study *study) {
-    enum { CELLS, MODES, SUMMARY, N_WORDS };
-    static const char *const words[N_WORDS] = {"cells", "modes", "summary"};
+    enum { CELLS, MODES, PREDICTIONS, SUMMARY, N_WORDS };
+    static const char *const words[N_WORDS] = {"cells", "modes", "predictions", "summary"};
     bool given[N_WORDS] = {false};
     study->keep_cells = true;
     if (node.file == NULL) return RL_OK;
-    if (rl_node_count(node) == 0) return rl_node_fail(node, "some of cells, modes, summary");
+    if (rl_node_count(node) == 0) return rl_node_fail(node, "some of cells, modes, predictions, summary");
     for (int i = 0; i < rl_node_count(node); i++) {
         rl_node item = rl_node_item(node, i);
         int index;
@@ -98,6 +98,7 @@ static rl_status read_keep(rl_node node, rl_study *study) {
         return rl_node_refuse(node, "got cells and summary; expected one of the two: `summary` leaves the cells out");
     study->keep_cells = given[CELLS];
     study->keep_modes = given[MODES];
+    study->keep_predictions = given[PREDICTIONS];
     return RL_OK;
 }
 

@@ -38,7 +38,8 @@ static rl_status factored_part(rl_task *t, const rl_grid *g, const rl_case *rows
     rl_grid_curve *factored = NULL;
     rl_status status = rl_grid_curve_create(t->process_grid, t->plan->study->block, &c, &factored, NULL);
     if (status == RL_OK)
-        status = rl_grid_curve_points(factored, g->sigma_wanted, (rl_nested_tick){tick.call, tick.state}, t->points);
+        status =
+            rl_grid_curve_points(factored, g->sigma_wanted, (rl_nested_tick){tick.call, tick.state}, t->nested_points);
     if (status == RL_OK && rl_task_record_points(t, g, wanted, record))
         status = spectra_of_block(t, g, factored, tick, record);
     rl_spectrum_store_destroy(&t->store);

@@ -3,10 +3,11 @@
 
 #include "ridgeless/task.h"
 
-rl_record_layout rl_record_layout_make(int n_sizes, int n_variants, int n_modes, bool has_population) {
+rl_record_layout rl_record_layout_make(int n_sizes, int n_variants, int n_modes, int n_points, bool has_population) {
     rl_record_layout l = {.n_sizes = n_sizes,
                           .n_variants = n_variants,
                           .max_modes = n_modes,
+                          .n_points = n_points,
                           .has_population = has_population,
                           .has_modes = n_modes > 0};
     const size_t spectra = (size_t)l.n_sizes, cells = spectra * (size_t)l.n_variants,
@@ -22,13 +23,15 @@ rl_record_layout rl_record_layout_make(int n_sizes, int n_variants, int n_modes,
         *spectrum_fields[i] = l.length;
     for (size_t i = 0; l.has_modes && i < sizeof mode_fields / sizeof *mode_fields; i++, l.length += modes)
         *mode_fields[i] = l.length;
+    l.predictions = l.length;
+    l.length += cells * (size_t)n_points;
     return l;
 }
 
 rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid) {
     const rl_grid *g = &plan->grids[grid];
     const int n_modes = plan->study->keep_modes ? g->max_modes : 0;
-    rl_record_layout l = rl_record_layout_make(g->n_n_train / g->n_parts, g->spec->n_variants, n_modes,
+    rl_record_layout l = rl_record_layout_make(g->n_n_train / g->n_parts, g->spec->n_variants, n_modes, g->n_points,
                                                rl_dataset_design_known(&g->data));
     l.max_modes = g->max_modes;
     return l;
@@ -37,28 +40,30 @@ rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid) {
 /* ---- one size ---------------------------------------------------------------------------------------------------- */
 
 /* The arrays of a record, and how many values of a size each has. */
-enum { MAX_ARRAYS = 12 };
+enum { MAX_ARRAYS = 13 };
 typedef struct arrays {
     int n;
     size_t begin[MAX_ARRAYS], width[MAX_ARRAYS];
 } arrays;
 
-static void add(arrays *a, size_t begin, int width) {
+static void add(arrays *a, size_t begin, size_t width) {
     a->begin[a->n] = begin;
-    a->width[a->n++] = (size_t)width;
+    a->width[a->n++] = width;
 }
 
 static arrays arrays_of(const rl_record_layout *l) {
+    const size_t variants = (size_t)l->n_variants, modes = (size_t)l->max_modes;
     arrays a = {0};
-    add(&a, l->test_mse, l->n_variants);
-    add(&a, l->train_mse, l->n_variants);
-    if (l->has_population) add(&a, l->population_mse, l->n_variants);
+    add(&a, l->test_mse, variants);
+    add(&a, l->train_mse, variants);
+    if (l->has_population) add(&a, l->population_mse, variants);
     const size_t spectra[] = {l->sigma_min, l->sigma_max, l->rank, l->test_bias_sq, l->test_bias_mse, l->status};
     for (size_t i = 0; i < sizeof spectra / sizeof *spectra; i++) add(&a, spectra[i], 1);
+    if (l->n_points > 0) add(&a, l->predictions, variants * (size_t)l->n_points);
     if (!l->has_modes) return a;
-    add(&a, l->sigma, l->max_modes);
-    add(&a, l->test_projection_rms, l->max_modes);
-    add(&a, l->residual_projection, l->max_modes);
+    add(&a, l->sigma, modes);
+    add(&a, l->test_projection_rms, modes);
+    add(&a, l->residual_projection, modes);
     return a;
 }
 

@@ -58,7 +58,9 @@ rl_status rl_spectrum_curve(rl_task *t, const rl_curve *curve, const bool *wante
         if (tick.call != NULL && !tick.call(tick.state)) return RL_STOPPED;
         RL_TRY(rl_dense_producer_spectrum(t->producer, &train, &t->factor, &s));
         RL_TRY(rl_evaluate(t->evaluator, &s, &population, g->spec->n_variants, g->spec->variants, t->errors));
+        rl_task_run_on_rows(t, &train, &s);
         rl_task_record_errors(&t->layout, t->errors, i, record);
+        rl_task_record_predictions(t, &s, i, record);
         RL_TRY(rl_task_record_spectrum(&t->layout, &s, i, record));
     }
     return RL_OK;

@@ -100,6 +100,7 @@ typedef struct request {
     const char *data, *base; /* folders */
     rl_random_kind random;
     uint64_t seed;
+    int n_views, n_repeats;
 } request;
 
 static inline rl_status load(const request *r, rl_dataset *dataset) {
@@ -120,7 +121,9 @@ static inline rl_status load(const request *r, rl_dataset *dataset) {
                                                                   .path = &path,
                                                                   .base_folder = r->base,
                                                                   .random = r->random,
-                                                                  .seed = r->seed},
+                                                                  .seed = r->seed,
+                                                                  .n_views = r->n_views,
+                                                                  .n_repeats = r->n_repeats},
                                              dataset);
     rl_data_path_destroy(&path);
     rl_options_destroy(&options);
