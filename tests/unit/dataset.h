@@ -88,10 +88,12 @@ static inline void give(rl_option_value *value, const rl_option_spec *spec, cons
     rl_free(value->text);
     assert_done(rl_strdup(&value->text, text));
     if (spec->type != RL_OPTION_CHOICE) return;
-    const char *word = strstr(spec->choices, text);
-    assert_non_null(word);
-    value->number = 0;
-    for (const char *c = spec->choices; c < word; c++) value->number += *c == '|';
+    const char *word = spec->choices;
+    for (value->number = 0; strcspn(word, "|") != strlen(text) || strncmp(word, text, strlen(text)) != 0;
+         value->number++) {
+        word += strcspn(word, "|");
+        assert_true(*word++ == '|');
+    }
 }
 
 typedef struct request {
