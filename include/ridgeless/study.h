@@ -11,6 +11,7 @@
 
 #define RL_STUDY_FILE_LIMIT ((size_t)1 << 20) /* bytes */
 #define RL_STUDY_LIST_LIMIT 1000000           /* entries a list or range may expand to */
+#define RL_N_FEATURES_LIMIT 10000             /* P of a dataset: each has a plan of its own */
 
 /* n_train as the file says it; the union of all that is given. */
 typedef struct rl_n_train_spec {

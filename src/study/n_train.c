@@ -84,7 +84,8 @@ rl_status rl_read_n_features(rl_node node, rl_n_features_spec *spec) {
     *spec = (rl_n_features_spec){.line = node.line};
     rl_sequence values = {0};
     rl_status status = read_features(node, &values);
-    sort_distinct(&values);
+    if (sort_distinct(&values) > RL_N_FEATURES_LIMIT && status == RL_OK)
+        status = rl_node_refuse(node, "more than %d numbers; expected at most that many", RL_N_FEATURES_LIMIT);
     if (status == RL_OK) status = RL_ALLOC(spec->values, values.n);
     for (int i = 0; status == RL_OK && i < values.n; i++) spec->values[spec->n_values++] = (int)values.values[i];
     rl_free(values.values);
