@@ -90,14 +90,24 @@ def _default_folder(paths: list[Path]) -> Path:
 
 
 def _write_all(datasets: list[Dataset], options: Options, folder: Path, formats: list[str]) -> None:
-    absent = []
-    for name, draw in _figures(datasets):
+    import sweeps
+
+    absent, thinned = [], []
+    shown = sweeps.against_rows(datasets, thinned)
+    command.tell(thinned)
+    if not shown:
+        command.tell(["no figures against N: every data set has one N at each of its P"])
+    for name, draw in _figures(datasets) if shown else []:
         notes: Notes = []
-        figure = draw(datasets, options, notes)
+        figure = draw(shown, options, notes)
         command.tell(notes)
         if figure is None:
             absent.append(name)
         else:
+            command.save(figure, folder / name, formats)
+    for name, draw in _figures_of_special_studies():
+        figure = draw(datasets, options, [])
+        if figure is not None:  # most studies have nothing for them, and need not hear of it
             command.save(figure, folder / name, formats)
     if absent:
         command.tell([f"not drawn, as the file has nothing for it: {', '.join(absent)}"])
@@ -119,6 +129,21 @@ def _figures(datasets: list[Dataset]) -> list[tuple[str, Draw]]:
         ("sigma_min", panels.sigma_min),
         *ablations[n_paper:],
         ("factors", factors.factors),
+    ]
+
+
+def _figures_of_special_studies() -> list[tuple[str, Draw]]:
+    """Sweeps over the number of features, and gradient descent step by step."""
+    import descent
+    import polynomial
+    import random_features
+
+    return [
+        ("error_against_features", polynomial.error),
+        ("ablations_against_features", polynomial.ablations),
+        ("fitted_curves", polynomial.fitted_curves),
+        ("surface", random_features.surface),
+        ("descent", descent.descent),
     ]
 
 

@@ -23,7 +23,8 @@ Notes = list[str]  # what a person should know of what is not in a figure, one l
 NOT_DATASETS = ("provenance",)
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MODE_VARIABLES = ("sigma", "test_projection_rms", "residual_projection")
-STATUS_DONE, STATUS_MISSING = 0, 1
+PREDICTION_VARIABLES = ("point", "point_target", "prediction", "training_input", "training_target")
+STATUS_DONE, STATUS_MISSING, STATUS_NOT_ASKED = 0, 1, 4
 
 
 class ResultsError(Exception):
@@ -56,12 +57,24 @@ class Curve:
         return self.quantiles[low], self.quantiles[high]
 
 
+@dataclass(frozen=True)
+class Predictions:
+    """A fit at the test points of one input, and the rows it has seen."""
+
+    point: np.ndarray
+    target: np.ndarray
+    prediction: np.ndarray
+    training_input: np.ndarray
+    training_target: np.ndarray
+
+
 class Dataset:
     """One dataset of the results file at one number of features P: what one panel shows."""
 
     def __init__(self, group: str, data: xr.Dataset, feature_index: int, path: Path):
         self.group = group
-        self.n_train = np.asarray(data["n_train"].values, dtype=float)
+        self._asked = _asked(data, feature_index)
+        self.n_train = np.asarray(data["n_train"].values, dtype=float)[self._asked]
         self.n_features = _feature_counts(data)[feature_index]
         self.repeats = int(data.sizes.get("repeat", 0))  # 0: the file does not say
         self._data = data
@@ -109,6 +122,30 @@ class Dataset:
         values = self._array(variable, None, "repeat", "mode", n_train_index=n_train_index)
         return values if values is not None and np.isfinite(values).any() else None
 
+    def plain(self, variable: str, variant: Variant | None = None) -> np.ndarray | None:
+        """A quantity against N that no repeat has of its own, as a theory's; infinite ones are absent."""
+        values = self._array(variable, variant)
+        return values if values is not None and np.isfinite(values).any() else None
+
+    def cells(self, variable: str, variant: Variant | None = None) -> np.ndarray | None:
+        """Each repeat's values, [n_train, repeat]; None when the file has reduced ones alone."""
+        return self._array(variable, variant, "repeat")
+
+    def predictions(self, variant: Variant, n_train_index: int) -> Predictions | None:
+        """What the first repeat's fit says at the test points; None when the study kept no predictions."""
+        if any(name not in self._data for name in PREDICTION_VARIABLES):
+            return None
+        at = {"n_features": self._feature_index, "predicted_repeat": 0, "variant": variant.index}
+        at["n_train"] = int(self._asked[n_train_index])
+        rows = int(self.n_train[n_train_index])
+
+        def values(name: str) -> np.ndarray:
+            variable = self._data[name]
+            return np.asarray(variable.isel({d: i for d, i in at.items() if d in variable.dims}).values, dtype=float)
+
+        point, target, said, x, y = (values(name) for name in PREDICTION_VARIABLES)
+        return Predictions(point, target, said, x[:rows], y[:rows]) if np.isfinite(said).all() else None
+
     def has_modes(self) -> bool:
         """Whether the study kept per-mode values."""
         return all(name in self._data for name in MODE_VARIABLES)
@@ -143,7 +180,7 @@ class Dataset:
         if name not in self._data:
             return None
         chosen = {"n_features": self._feature_index, "variant": variant.index if variant else None}
-        chosen["n_train"] = n_train_index
+        chosen["n_train"] = self._asked if n_train_index is None else int(self._asked[n_train_index])
         variable = self._data[name]
         variable = variable.isel({d: i for d, i in chosen.items() if i is not None and d in variable.dims})
         outer = () if n_train_index is not None else ("n_train",)
@@ -243,6 +280,15 @@ def _feature_counts(data: xr.Dataset) -> list[int]:
     except (TypeError, ValueError):
         return []
     return counts if min(counts, default=0) >= 1 else []
+
+
+def _asked(data: xr.Dataset, feature_index: int) -> np.ndarray:
+    """Indices along n_train of what the study asks for at this number of features."""
+    everything = np.arange(data.sizes["n_train"])
+    if "status" not in data or set(data["status"].dims) != {"n_features", "n_train", "repeat"}:
+        return everything
+    status = data["status"].isel(n_features=feature_index).transpose("n_train", "repeat").values
+    return everything[~(status == STATUS_NOT_ASKED).all(axis=1)]
 
 
 def _variants(data: xr.Dataset) -> list[Variant]:
