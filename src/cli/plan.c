@@ -209,6 +209,7 @@ static json_t *grid_json(const rl_grid *g, const grid_estimate *e) {
     json_t *object = json_pack("{s:s, s:s, s:i, s:i, s:i, s:f, s:o}", "name", g->data.name, "way", rl_way_text(g->way),
                                "rows", g->data.n_rows, "n_features", g->data.n_features, "variants",
                                g->spec->n_variants, "seconds", e->seconds_left, "n_train", n_train);
+    if (object != NULL && g->data.map != NULL) json_object_set_new(object, "map", json_string(g->data.map->name));
     if (object == NULL || !rl_way_on_grid(g->way)) return object;
     json_object_set_new(object, "producer", json_string(rl_producer_name(g->producer)));
     json_object_set_new(object, "ranks_per_case", json_integer(e->ranks_per_case));

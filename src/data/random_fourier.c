@@ -19,8 +19,7 @@ static void draw(const rl_map_use *use, rl_key key, uint32_t repeat, int j, doub
 static void fill(const rl_map_use *use, const double *inputs, double *features) {
     for (int j = 0; j < use->n_features; j++) {
         const double *w = use->weights + (size_t)j * (size_t)use->n_weights;
-        double sum = w[use->n_inputs];
-        for (int i = 0; i < use->n_inputs; i++) sum += w[i] * inputs[i];
+        const double sum = w[use->n_inputs] + rl_map_dot(use->n_inputs, w, inputs);
         features[j] = M_SQRT2 * cos(sum);
     }
 }

@@ -149,18 +149,24 @@ class Maps(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
             self.assertIn(word, done.stderr)
 
-    def test_process_grids_have_mapped_rows_too(self):
-        study = STUDY.replace("keep: [cells, modes, predictions]\n", "").replace(", gradient_descent_run: [3, 50]", "")
-        (self.at / "alone.yaml").write_text(study)
-        (self.at / "grids.yaml").write_text("producer: two-stage\nranks_per_case: 2\n" + study)
-        run("run", "alone.yaml", "-q", cwd=self.at, check=0)
-        run("run", "grids.yaml", "-q", ranks=2, cwd=self.at, check=0)
-        for group in ("sphere", "linear", "function", "fourier"):
-            alone, grids = self.open(group, "alone.nc"), self.open(group, "grids.nc")
+    def test_every_way_computes_the_same(self):
+        study = STUDY.replace("keep: [cells, modes, predictions]\n", "").replace(
+            ", cutoff: 0.1, gradient_descent: [3, 50], gradient_descent_run: [3, 50]", "")
+        study += "  - {source: student-teacher, name: teacher, draw: fresh, rows: 50, features: 3, hidden_features: 4, map: random-relu}\n"
+        ways = {"alone": ("", None), "nested": ("full_spectra: [6]\n", None), "grids": ("producer: two-stage\nranks_per_case: 2\n", 2),
+                "grids-nested": ("ranks_per_case: 3\nfull_spectra: [6]\n", 3)}
+        for name, (keys, ranks) in ways.items():
+            (self.at / f"{name}.yaml").write_text(keys + study)
+            run("run", f"{name}.yaml", "-q", ranks=ranks, cwd=self.at, check=0)
+        for group in ("sphere", "linear", "function", "fourier", "teacher"):
+            alone = self.open(group, "alone.nc")
             condition = float((alone.sigma_max / alone.sigma_min).max())
-            for name in ("test_mse", "train_mse", "sigma_min", "test_bias_mse"):
-                scale = np.nanmax(np.abs(alone[name])) if name != "sigma_min" else 0
-                np.testing.assert_allclose(grids[name], alone[name], rtol=1e-12 * condition, atol=1e-12 * scale)
+            for way in list(ways)[1:]:
+                other = self.open(group, f"{way}.nc")
+                for name in ("test_mse", "train_mse", "sigma_min", "test_bias_mse"):
+                    scale = np.nanmax(np.abs(alone[name])) if name != "sigma_min" else 0
+                    np.testing.assert_allclose(other[name], alone[name], rtol=1e-12 * condition, atol=1e-12 * scale,
+                                               err_msg=f"{group} {way} {name}")
 
     def test_new_feature_map(self):
         if "valgrind" in WRAPPER or "sanitize" in str(pathlib.Path.cwd()):

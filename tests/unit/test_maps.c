@@ -437,8 +437,8 @@ static void impossible_views_are_refused(void **state) {
  */
 
 static double limit_of(used_map *u, int n_inputs, int n_features, int n_train, double signal, double noise) {
-    u->use = (rl_map_use){.n_inputs = n_inputs, .n_features = n_features, .options = &u->options};
-    return u->map->asymptotic_mse(&u->use, &(rl_sphere_task){n_train, signal, noise});
+    const rl_map_use use = {.n_inputs = n_inputs, .n_features = n_features, .options = &u->options};
+    return u->map->asymptotic_mse(&use, &(rl_sphere_task){n_train, signal, noise});
 }
 
 /* What the limit must be whatever its formula: noise alone gives P / (N - P) for N > P, as for any features that span
