@@ -319,14 +319,14 @@ static void mixed_draws_equal_numpy(void **state) {
 
 /* The upper 52 bits of the first two words, low word first, as the middle of an interval; and moments of many. */
 static void uniform_numbers_are_middles_of_intervals(void **state) {
-    const rl_key key = rl_key_make(9, "u");
+    const rl_key own = rl_key_make(9, "u");
     double mean = 0, square = 0;
     enum { N = 40000 };
     for (uint32_t row = 0; row < N; row++) {
         uint32_t block[4];
-        rl_philox(key, RL_STREAM_INPUTS, 3, row, 7, block);
+        rl_philox(own, RL_STREAM_INPUTS, 3, row, 7, block);
         const uint64_t bits = (uint64_t)block[1] << 32 | block[0];
-        const double u = rl_philox_uniform(key, RL_STREAM_INPUTS, 3, row, 7);
+        const double u = rl_philox_uniform(own, RL_STREAM_INPUTS, 3, row, 7);
         assert_true(u == ldexp((double)(bits >> 12) + 0.5, -52));
         mean += u / N, square += u * u / N;
     }
