@@ -40,9 +40,10 @@ def _unless_results_are_wrong(draw: Callable[[], None]) -> int:
     return EXIT_DONE
 
 
-def add_format(parser: argparse.ArgumentParser) -> None:
+def add_format(parser: argparse.ArgumentParser, default: list[str]) -> None:
     """The option that says what kinds of files to write."""
-    parser.add_argument("--format", type=_formats, default=["png"], help="png, pdf or png,pdf (default: png)")
+    words = f"png, pdf or png,pdf (default: {','.join(default)})"
+    parser.add_argument("--format", type=_formats, default=default, help=words)
 
 
 def _formats(text: str) -> list[str]:

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Draws the figures of a study from its results alone: one file, or one for each of its data sets.
+"""Draws the figures of a study from its results alone, one file or several, and one HTML report that holds them all.
 
-    /usr/bin/python3 analysis/figures.py RESULTS.nc... [-o DIR] [--format png,pdf] [--x ratio|n_train] [--mean]
+    /usr/bin/python3 analysis/figures.py RESULTS.nc... [-o DIR] [--scaling RESULTS.nc...] [--x ratio|n_train] [--mean]
 
-Prints the path of every figure it wrote on standard output, and what it could not draw on standard error.
+Prints the path of every file it wrote on standard output, and what it could not draw on standard error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from layout import Options
+    from report import Picture
     from results import Dataset, Notes
+    from speedup import Study
 
     Draw = Callable[[list[Dataset], Options, Notes], Figure | None]
 
@@ -30,35 +32,46 @@ MEAN_WARNING = (
     "--mean: means do not exist at the threshold (N = P - 1, P, P + 1) for Gaussian designs; "
     "what is drawn there depends on the repeats at hand, the median does not"
 )
+REPORT = "report.html"
+NO_N = "no figures against N: every data set has one N at each of its P"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Draws everything that the file has; the exit status."""
     asked = _parse(arguments)
-    folder = asked.output or _default_folder(asked.results)
-    return command.carry_out(lambda: _draw_all(asked, folder), folder)
+    asked.output = asked.output or _default_folder(asked.results)
+    return command.carry_out(lambda: _draw_all(asked), asked.output)
 
 
-def _draw_all(asked: argparse.Namespace, folder: Path) -> None:
+def _draw_all(asked: argparse.Namespace) -> None:
     import results
 
     datasets, notes = results.read_all(asked.results)
+    measured = _measured(asked, notes)  # wrong files are found before anything is written
 
     import layout  # matplotlib takes its time: not before there is something to draw
+    import report
     import style
 
-    folder.mkdir(parents=True, exist_ok=True)
+    asked.output.mkdir(parents=True, exist_ok=True)
     if asked.mean:
         notes.append(MEAN_WARNING)
+    notes += [line for d in datasets for line in _not_there(d, asked)]
     notes += [line for line in (d.incomplete() for d in datasets) if line]
     command.tell(notes)
     style.apply()
-    _write_all(datasets, layout.Options(asked.x, asked.mean), folder, asked.format)
+    options = layout.Options(asked.x, asked.mean, asked.n_train, asked.repeats)
+    pictures = _write_all(datasets, _figures(datasets, asked, measured), asked, options, notes)
+    if asked.report:
+        files = [results.about(path) for path in asked.results]
+        path = asked.output / REPORT
+        path.write_text(report.page(files, _beside_geometry(datasets), pictures, notes), encoding="utf-8")
+        print(path)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog=command.PROGRAM, description="Draws the figures of a study from its results alone."
+        prog=command.PROGRAM, description="Draws the figures of a study from its results alone, and a report of them all."
     )
     parser.add_argument(
         "results",
@@ -74,12 +87,49 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         type=Path,
         help="folder for the figures (default: RESULTS-figures beside the first, by what the files' names begin with)",
     )
-    command.add_format(parser)
+    command.add_format(parser, list(command.FORMATS))
     parser.add_argument(
         "--x", choices=("ratio", "n_train"), default="ratio", help="x axis: P/N, as in the paper (default), or N"
     )
     parser.add_argument("--mean", action="store_true", help="draw means too, dashed; the median is the figure")
+    parser.add_argument(
+        "--n-train",
+        metavar="N,...",
+        type=_numbers,
+        default=(),
+        help="N of the figures by mode and of gradient descent (default: near P/2, P, and the largest)",
+    )
+    parser.add_argument(
+        "--repeats", metavar="R,...", type=_numbers, default=(), help="draw these repeats alone in the figures by mode"
+    )
+    parser.add_argument(
+        "--scaling",
+        metavar="RESULTS.nc",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="results files of a study on several numbers of ranks, as jobs/scaling.sh writes them: the scaling figure too",
+    )
+    parser.add_argument(
+        "--bench",
+        metavar="FILE.json",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="what `ridgeless bench spectrum --json` printed: the figure of producers too",
+    )
+    parser.add_argument("--no-report", dest="report", action="store_false", help=f"the figures alone, without {REPORT}")
     return parser.parse_args(arguments)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(int(word) for word in text.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or min(numbers) < 0:
+        raise argparse.ArgumentTypeError(f"`{text}`: expected whole numbers with commas between them")
+    return numbers
 
 
 def _default_folder(paths: list[Path]) -> Path:
@@ -89,35 +139,68 @@ def _default_folder(paths: list[Path]) -> Path:
     return paths[0].with_name(f"{stem}-figures")
 
 
-def _write_all(datasets: list[Dataset], options: Options, folder: Path, formats: list[str]) -> None:
+def _not_there(dataset: Dataset, asked: argparse.Namespace) -> Notes:
+    """Of the N and repeats asked for."""
+    sizes = [n for n in asked.n_train if n not in dataset.n_train]
+    repeats = [r for r in asked.repeats if r >= dataset.repeats]
+    named = [f"{name} {', '.join(map(str, some))}" for name, some in (("N =", sizes), ("repeat", repeats)) if some]
+    return [f"{dataset.group}: has no {' and no '.join(named)}"] if named else []
+
+
+def _write_all(
+    datasets: list[Dataset],
+    figures: list[tuple[str, Draw]],
+    asked: argparse.Namespace,
+    options: Options,
+    notes: Notes,
+) -> list[Picture]:
+    """Saves the figures one by one; their pictures for the report. What is not drawn is told, and noted."""
+    import report
     import sweeps
 
-    absent, thinned = [], []
-    shown = sweeps.against_rows(datasets, thinned)
+    thinned: Notes = []
+    against_rows = sweeps.against_rows(datasets, thinned)
     command.tell(thinned)
-    if not shown:
-        command.tell(["no figures against N: every data set has one N at each of its P"])
-    for name, draw in _figures(datasets) if shown else []:
-        notes: Notes = []
-        figure = draw(shown, options, notes)
-        command.tell(notes)
+    notes += thinned
+    given = {"geometry": datasets} | {name: datasets for name, _ in _sweeps()}
+    absent, pictures = [], []
+    for name, draw in figures:
+        more: Notes = []
+        figure = draw(given.get(name, _beside_geometry(against_rows)), options, more)
+        command.tell(more)
+        notes += more
         if figure is None:
-            absent.append(name)
-        else:
-            command.save(figure, folder / name, formats)
-    for name, draw in _figures_of_special_studies():
-        figure = draw(datasets, options, [])
-        if figure is not None:  # most studies have nothing for them, and need not hear of it
-            command.save(figure, folder / name, formats)
+            absent += [name] if name not in dict(_sweeps()) and against_rows else []  # most studies are no sweep
+            continue
+        if asked.report:
+            pictures.append(report.picture(name, figure))
+        command.save(figure, asked.output / name, asked.format)
+    if not against_rows:
+        notes.append(NO_N)
+        command.tell(notes[-1:])
     if absent:
-        command.tell([f"not drawn, as the file has nothing for it: {', '.join(absent)}"])
+        notes.append(f"not drawn, as the file has nothing for it: {', '.join(absent)}")
+        command.tell(notes[-1:])
+    return pictures
 
 
-def _figures(datasets: list[Dataset]) -> list[tuple[str, Draw]]:
-    """File names and what draws them; ablations that have no words of their own yet come last."""
+def _beside_geometry(datasets: list[Dataset]) -> list[Dataset]:
+    """Data sets of a few points in space are there for the geometry; other figures show them only if there is nothing
+    else."""
+    others = [d for d in datasets if not d.has_directions()]
+    return others or datasets
+
+
+def _figures(datasets: list[Dataset], asked: argparse.Namespace, measured: list[tuple[str, Draw]]) -> list[tuple[str, Draw]]:
+    """File names and what draws them; ablations that have no words of their own yet come after those that have."""
+    import cost
+    import descent
     import factors
+    import geometry
     import panels
+    import shares
     import style
+    import theory
 
     there = {v.ablation for d in datasets for v in d.variants} - {"none"}
     names = [*style.ABLATIONS, *sorted(there - set(style.ABLATIONS))]
@@ -127,14 +210,23 @@ def _figures(datasets: list[Dataset]) -> list[tuple[str, Draw]]:
         ("error", panels.error),
         *ablations[:n_paper],
         ("sigma_min", panels.sigma_min),
-        *ablations[n_paper:],
+        ("geometry", geometry.geometry),
         ("factors", factors.factors),
+        ("shares", shares.shares),
+        *ablations[n_paper:],
+        ("descent", descent.descent),
+        *_sweeps(),
+        ("theory_error", theory.risk),
+        ("theory_sigma_min", theory.smallest),
+        ("tails", theory.tails),
+        ("cost", lambda *_: cost.cost(asked.results)),
+        *measured,
     ]
 
 
-def _figures_of_special_studies() -> list[tuple[str, Draw]]:
-    """Sweeps over the number of features, and gradient descent step by step."""
-    import descent
+def _sweeps() -> list[tuple[str, Draw]]:
+    """Figures of sweeps over the number of features, and of gradient descent step by step."""
+    import descent_run
     import polynomial
     import random_features
 
@@ -143,8 +235,31 @@ def _figures_of_special_studies() -> list[tuple[str, Draw]]:
         ("ablations_against_features", polynomial.ablations),
         ("fitted_curves", polynomial.fitted_curves),
         ("surface", random_features.surface),
-        ("descent", descent.descent),
+        ("descent_run", descent_run.descent),
     ]
+
+
+def _scaling(studies: list[Study]) -> Figure:
+    import speedup_panels
+
+    return speedup_panels.scaling(studies)
+
+
+def _measured(asked: argparse.Namespace, notes: Notes) -> list[tuple[str, Draw]]:
+    """The figures of files that are no results to be drawn: of speed."""
+    found: list[tuple[str, Draw]] = []
+    if asked.scaling:
+        import runs
+        import speedup
+
+        studies = speedup.studies([runs.read(path) for path in asked.scaling], notes)
+        found.append(("scaling", lambda *_: _scaling(studies)))
+    if asked.bench:
+        import producers
+
+        benches = [producers.read(path) for path in asked.bench]
+        found.append(("producers", lambda *_: producers.producers(benches)))
+    return found
 
 
 if __name__ == "__main__":

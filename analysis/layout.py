@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -32,6 +33,8 @@ class Options:
 
     x: str = "ratio"  # or "n_train"
     mean: bool = False
+    sizes: tuple[int, ...] = ()  # N of the figures by mode and by steps; empty: before, at and after the threshold
+    repeats: tuple[int, ...] = ()  # of the figures by mode; empty: all
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ def table(
 def finish(page: Sheet) -> Figure:
     """Adds a strip at the bottom for the legend, as wide as fits, where it can cover nothing."""
     figure = page.figure
+    if not page.handles:
+        return figure
     renderer = figure.canvas.get_renderer()
     for rows in range(1, len(page.handles) + 1):
         columns = math.ceil(len(page.handles) / rows)
@@ -190,7 +195,7 @@ def x_axis(axes: Axes, dataset: Dataset, options: Options) -> None:
     low, high = low / margin, high * margin
     axes.set_xscale("log")
     axes.set_xlim(low, high)
-    _log_ticks(axes.xaxis, low, high, whole=options.x == "n_train")
+    log_ticks(axes.xaxis, low, high, whole=options.x == "n_train")
     _opposite_axis(axes, dataset, options)
 
 
@@ -198,7 +203,7 @@ def log_x_axis(axes: Axes, low: float, high: float, whole: bool = True) -> None:
     """A log axis of its own, of numbers that are whole or not."""
     axes.set_xscale("log")
     axes.set_xlim(low, high)
-    _log_ticks(axes.xaxis, low, high, whole)
+    log_ticks(axes.xaxis, low, high, whole)
 
 
 def threshold_line(axes: Axes, at: float) -> None:
@@ -210,7 +215,7 @@ def _opposite_axis(axes: Axes, dataset: Dataset, options: Options) -> None:
     low, high = axes.get_xlim()
     limits = dataset.n_features / low, dataset.n_features / high
     top = upper_axis(axes, limits, "N" if options.x == "ratio" else "P/N")
-    _log_ticks(top.xaxis, limits[1], limits[0], whole=options.x == "ratio")
+    log_ticks(top.xaxis, limits[1], limits[0], whole=options.x == "ratio")
 
 
 def upper_axis(axes: Axes, limits: tuple[float, float], name: str) -> Axes:
@@ -227,7 +232,8 @@ def upper_axis(axes: Axes, limits: tuple[float, float], name: str) -> Axes:
     return top
 
 
-def _log_ticks(axis: Any, low: float, high: float, whole: bool = False) -> None:
+def log_ticks(axis: Any, low: float, high: float, whole: bool = False) -> None:
+    """Round numbers on a log axis; whole ones alone where others mean nothing."""
     ticks = [t for t in style.decade_ticks(low, high) if not whole or abs(t - round(t)) < 1e-9 * t]
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FixedFormatter(style.tick_texts(ticks)))
@@ -241,7 +247,7 @@ def y_axis(axes: Axes, low: float, high: float) -> None:
     """A log axis; ticks at 1, 2, 5 too where it spans few decades."""
     axes.set_yscale("log")
     axes.set_ylim(low, high)
-    _log_ticks(axes.yaxis, low, high)
+    log_ticks(axes.yaxis, low, high)
 
 
 # ---- curves -----------------------------------------------------------------------------------------------------
@@ -317,27 +323,37 @@ def band_handles(colour: Any, bands: Sequence[Band]) -> list[Patch]:
     return handles[::-1]
 
 
+def patch_handle(colour: Any, label: str) -> Patch:
+    """A legend entry for an area."""
+    return Patch(color=colour, linewidth=0, label=label)
+
+
 def mean_handle() -> Line2D:
     """The legend entry of the lines that mean_line draws."""
     return line_handle(style.TEXT, "mean", linestyle=MEAN_DASHES, linewidth=1.0)
 
 
-def threshold_handle() -> Line2D:
+def threshold_handle(colour: Any = style.THRESHOLD) -> Line2D:
     """The legend entry of the line that x_axis draws."""
-    return line_handle(style.THRESHOLD, style.THRESHOLD_LABEL, linestyle=THRESHOLD_DASHES, linewidth=1.0)
+    return line_handle(colour, style.THRESHOLD_LABEL, linestyle=THRESHOLD_DASHES, linewidth=1.0)
 
 
 def colour_bar(page: Sheet, scale: style.ParameterScale, label: str) -> None:
-    """One colour bar for all panels, a step a parameter, in the room that `sheet` left for it."""
+    """One colour bar for all panels, a step a parameter."""
+    bar = colour_bar_of(page, ScalarMappable(norm=scale.norm, cmap=scale.map), label)
+    positions, labels = scale.ticks()
+    bar.set_ticks(positions, labels=labels)
+    bar.ax.tick_params(length=0)
+
+
+def colour_bar_of(page: Sheet, mappable: ScalarMappable, label: str) -> Colorbar:
+    """One colour bar for all panels, in the room that `sheet` left for it."""
     width, _ = page.figure.get_size_inches()
     boxes = [axes.get_position() for axes in page.panels]
     low, high = min(b.y0 for b in boxes), max(b.y1 for b in boxes)
     place = (max(b.x1 for b in boxes) + 0.25 / width, low, 0.2 / width, high - low)
-    mappable = ScalarMappable(norm=scale.norm, cmap=scale.map)
     bar = page.figure.colorbar(mappable, cax=page.figure.add_axes(place), label=label)
-    positions, labels = scale.ticks()
-    bar.set_ticks(positions, labels=labels)
-    bar.ax.tick_params(length=0)
     bar.ax.grid(False)
     bar.minorticks_off()
     bar.outline.set_linewidth(0.6)
+    return bar

@@ -25,6 +25,7 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MODE_VARIABLES = ("sigma", "test_projection_rms", "residual_projection")
 PREDICTION_VARIABLES = ("point", "point_target", "prediction", "training_input", "training_target")
 STATUS_DONE, STATUS_MISSING, STATUS_NOT_ASKED = 0, 1, 4
+SHORT_LIST = 16  # numbers that a line can hold
 
 
 class ResultsError(Exception):
@@ -55,6 +56,17 @@ class Curve:
         if low not in self.quantiles or high not in self.quantiles:
             return None
         return self.quantiles[low], self.quantiles[high]
+
+
+@dataclass(frozen=True)
+class About:
+    """What a results file says of itself."""
+
+    path: Path
+    title: str
+    program: str
+    study: str  # the study file's text
+    provenance: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -122,15 +134,6 @@ class Dataset:
         values = self._array(variable, None, "repeat", "mode", n_train_index=n_train_index)
         return values if values is not None and np.isfinite(values).any() else None
 
-    def plain(self, variable: str, variant: Variant | None = None) -> np.ndarray | None:
-        """A quantity against N that no repeat has of its own, as a theory's; infinite ones are absent."""
-        values = self._array(variable, variant)
-        return values if values is not None and np.isfinite(values).any() else None
-
-    def cells(self, variable: str, variant: Variant | None = None) -> np.ndarray | None:
-        """Each repeat's values, [n_train, repeat]; None when the file has reduced ones alone."""
-        return self._array(variable, variant, "repeat")
-
     def predictions(self, variant: Variant, n_train_index: int) -> Predictions | None:
         """What the first repeat's fit says at the test points; None when the study kept no predictions."""
         if any(name not in self._data for name in PREDICTION_VARIABLES):
@@ -145,6 +148,35 @@ class Dataset:
 
         point, target, said, x, y = (values(name) for name in PREDICTION_VARIABLES)
         return Predictions(point, target, said, x[:rows], y[:rows]) if np.isfinite(said).all() else None
+
+    def cells(self, variable: str, variant: Variant | None = None) -> np.ndarray | None:
+        """Each repeat's values, [n_train, repeat]; None when the study kept none."""
+        values = self._array(variable, variant, "repeat")
+        return values if values is not None and np.isfinite(values).any() else None
+
+    def reduced(self, name: str, variant: Variant | None = None) -> np.ndarray | None:
+        """Values [n_train] that are no repeat's: of a statistic, or of theory. Infinite ones count as absent."""
+        values = self._array(name, variant)
+        return values if values is not None and np.isfinite(values).any() else None
+
+    def array(self, name: str, *dimensions: str) -> np.ndarray | None:
+        """A variable that depends on no N, along the dimensions in this order."""
+        if name not in self._data or set(self._data[name].dims) != set(dimensions):
+            return None
+        return np.asarray(self._data[name].transpose(*dimensions).values, dtype=float)
+
+    def directions(self, n_train_index: int, repeat: int) -> np.ndarray | None:
+        """The modes' directions of one training set, [mode, feature]; None when the study kept none."""
+        values = self._array("direction", None, "repeat", "mode", "feature", n_train_index=n_train_index)
+        return values[repeat] if values is not None else None
+
+    def has_directions(self) -> bool:
+        """Whether the study kept the modes' directions."""
+        return "direction" in self._data and "training_row" in self._data
+
+    def is_isotropic(self) -> bool:
+        """Whether the features are independent standard normal numbers, for which exact laws are known."""
+        return self._data.attrs.get("design") == "isotropic normal"
 
     def has_modes(self) -> bool:
         """Whether the study kept per-mode values."""
@@ -225,6 +257,23 @@ def read(path: Path) -> tuple[list[Dataset], Notes]:
     if not datasets:
         raise ResultsError(f"{path}: not a results file of ridgeless: no group in it holds test errors by n_train")
     return datasets, notes
+
+
+def about(path: Path) -> About:
+    """The study's text, and what the run left in `provenance` in one line each; long lists are left out."""
+    with open_file(path) as root:
+        text = {name: str(getattr(root, name, "")) for name in ("title", "program", "study_text")}
+        group = root.groups.get("provenance")
+        said = {name: _plain(group.getncattr(name)) for name in group.ncattrs()} if group is not None else {}
+    kept = {name: value for name, value in said.items() if value}
+    return About(path, text["title"] or path.stem, text["program"], text["study_text"], kept)
+
+
+def _plain(value: Any) -> str:
+    numbers = np.atleast_1d(value)
+    if numbers.dtype.kind not in "fiu":
+        return str(value)
+    return ", ".join(f"{number:.6g}" for number in numbers) if numbers.size <= SHORT_LIST else ""
 
 
 def open_file(path: Path) -> netCDF4.Dataset:

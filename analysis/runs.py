@@ -54,6 +54,7 @@ class Run:
     ranks: int
     seconds: float
     imbalance: float  # NaN where the file does not say
+    busy: np.ndarray  # seconds, a number a rank; empty where the file does not say
     memory: np.ndarray  # bytes, a number a rank; empty where the file does not say
     tasks: tuple[Task, ...]
 
@@ -85,7 +86,7 @@ def _dataset_names(root: netCDF4.Dataset) -> list[str]:
 def _read_run(path: Path, root: netCDF4.Dataset, names: list[str]) -> Run:
     group = root["provenance"]
     imbalance = _numbers(group, "load_imbalance")
-    memory = _numbers(group, "peak_memory_bytes")
+    busy, memory = (_numbers(group, name) for name in ("rank_busy_seconds", "peak_memory_bytes"))
     return Run(
         path,
         str(getattr(root, "title", "")) or path.stem,
@@ -93,6 +94,7 @@ def _read_run(path: Path, root: netCDF4.Dataset, names: list[str]) -> Run:
         int(_one(path, group, "ranks")),
         _one(path, group, "compute_seconds"),
         float(imbalance[0]) if imbalance is not None and imbalance.size == 1 else np.nan,
+        busy if busy is not None else np.array([]),
         memory if memory is not None else np.array([]),
         _tasks(path, group, names),
     )

@@ -34,7 +34,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "-o", "--output", metavar="DIR", type=Path, default=Path("."), help="folder for the figure (default: this one)"
     )
-    command.add_format(parser)
+    command.add_format(parser, ["png"])
     return parser.parse_args(arguments)
 
 

@@ -21,10 +21,15 @@ THEORY = "#009E73"
 THEORY_LINE = {"linestyle": (0, (5, 1.5)), "linewidth": 1.6}
 POPULATION_LINE = {"linestyle": (0, (1, 1.4)), "linewidth": 2.2}
 SIGMA = "#0072B2"
+BIAS = "#D55E00"
 UNABLATED = "#8C8C8C"
 THRESHOLD = "#222222"
 TEXT = "#333333"
 QUIET_TEXT = "#555555"
+SHARES = "magma"
+NOTHING = "#D9D9D9"  # of a map, where there is no mode
+THRESHOLD_ON_MAP = "#56B4E9"
+POPULATION_AXES = "#56B4E9"
 FEW_ROWS, AT_THRESHOLD, MANY_ROWS = "#009E73", "#D55E00", "#0072B2"
 LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # of things that have no colour of their own
 MARKERS = ("o", "s", "^", "D", "v", "P")
@@ -64,17 +69,21 @@ class AblationWords:
     title: str
     short: str
     parameter: str
+    claim: str = ""  # what is said to remove the spike
 
 
 ABLATIONS = {
     "cutoff": AblationWords(
-        "Ablation 1: small singular values removed", "without small singular values", "smallest singular value kept"
+        "Ablation 1: small singular values removed", "without small singular values", "smallest singular value kept",
+        "cutting off small singular values",
     ),
     "leading_modes": AblationWords(
-        "Ablation 2: test features in the span of the leading modes", "leading modes only", "leading modes kept"
+        "Ablation 2: test features in the span of the leading modes", "leading modes only", "leading modes kept",
+        "keeping test features to the leading modes",
     ),
     "no_residuals": AblationWords(
-        "Ablation 3: no residual errors of the best linear model", "without residual errors", ""
+        "Ablation 3: no residual errors of the best linear model", "without residual errors", "",
+        "taking away the residual errors",
     ),
     "adversarial_test": AblationWords(
         "Adversarial test data: test features moved along the smallest mode",

@@ -59,7 +59,7 @@ class Sweep:
         values = []
         for dataset in self.datasets:
             variant, index = first_variant(dataset, ablation), index_of(dataset, n_train)
-            here = dataset.plain(variable, variant) if variant else None
+            here = dataset.reduced(variable, variant) if variant else None
             values.append(np.nan if here is None or index is None else here[index])
         return np.array(values) if np.isfinite(values).any() else None
 

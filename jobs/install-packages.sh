@@ -8,7 +8,7 @@ packages=(gcc libc6-dev meson ninja-build pkg-config git ca-certificates
   libyaml-dev libjansson-dev libxxhash-dev librandom123-dev libcsv-dev zlib1g-dev
   python3 python3-xarray python3-netcdf4 python3-matplotlib)
 if [ "${1:-}" = --tests ]; then
-  packages+=(libcmocka-dev libgsl-dev netcdf-bin valgrind clang libclang-rt-14-dev clang-format procps man-db
+  packages+=(libcmocka-dev libgsl-dev netcdf-bin valgrind clang libclang-rt-14-dev clang-format procps man-db chromium
     shellcheck slurm-wlm)
 fi
 

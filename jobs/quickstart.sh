@@ -26,6 +26,7 @@ cat <<END
 The program       $ridgeless  (\`meson install -C build\` installs it)
 The results       $PWD/quickstart/quickstart.nc
 A summary         $PWD/quickstart/summary.txt
+The report        $PWD/quickstart/figures/report.html (open it in a browser)
 The figures       $PWD/quickstart/figures/
 $(cd quickstart/figures && printf '                    %s\n' *.png)
 

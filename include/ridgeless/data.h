@@ -59,6 +59,9 @@ typedef struct rl_dataset {
     /* [n_features], owned: least squares on all rows; the population's when `fresh`. Of a dataset in blocks zeros,
      * until all ranks fill it by rl_distributed_least_squares. NULL: rl_rows has it, which makes the features. */
     double *beta_star;
+    /* Of rows drawn with a known covariance that is not diagonal (gaussian), NULL otherwise; owned. */
+    double *deviations;      /* [n_features]: standard deviations along the principal axes, descending */
+    double *axes;            /* [n_features, n_features]: those axes, one a row, the largest component positive */
     rl_table_file file;      /* of a dataset in blocks; path NULL otherwise */
     bool fresh;              /* rows are drawn anew for each repeat */
     rl_teacher teacher;      /* of student-teacher and sphere; beta NULL otherwise */

@@ -57,6 +57,7 @@ typedef struct rl_ablation {
     const rl_option_spec *options;
     int n_options;
     rl_need need;
+    bool approaches_least_squares; /* at one end of the parameter: how far off is it? (rl_errors.distance) */
     /* Modes from s->rank on are zero and take no part: beta 0, residual c. */
     void (*fit)(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit);
     /* In place of `fit` with RL_NEED_ROWS: beta [n_features] after `parameter` steps. It comes as it is after `done`
@@ -84,6 +85,8 @@ typedef struct rl_errors {
     double test_mse;       /* mean square over the test rows */
     double train_mse;      /* mean square over the training rows */
     double population_mse; /* expectation over the design; NaN where the design is unknown */
+    double distance; /* |beta - beta_0| / |beta_0|, beta_0 the least-squares (minimum-norm) fit to y; NaN of ablations
+                        that do not approach it */
 } rl_errors;
 
 /* The design of the population, for population_mse: independent normal features of mean 0, standard unless the spectrum

@@ -61,11 +61,13 @@ const char *rl_cell_status_text(rl_cell_status status);
 
 typedef struct rl_spectrum {
     int n_train, n_features, n_test;
-    int n_modes;             /* min(n_train, n_features) */
-    int rank;                /* modes with sigma > max(n_train, n_features) eps sigma_1; the others count as zero */
-    rl_cell_status status;   /* anything but RL_CELL_DONE: the arrays below hold nothing */
-    double *sigma;           /* [n_modes], descending */
-    double *c[RL_N_TARGETS]; /* [n_modes]: U^T target */
+    int n_modes;           /* min(n_train, n_features) */
+    int rank;              /* modes with sigma > max(n_train, n_features) eps sigma_1; the others count as zero */
+    rl_cell_status status; /* anything but RL_CELL_DONE: the arrays below hold nothing */
+    double *sigma;         /* [n_modes], descending */
+    const double *vt; /* [n_modes, n_features], column-major, ld = n_modes: V^T; NULL where it was not formed (producers
+                         of process grids) */
+    double *c[RL_N_TARGETS];         /* [n_modes]: U^T target */
     double outside_sq[RL_N_TARGETS]; /* squared length of the target's part outside X's n_modes left singular vectors:
                                         the tail of Q^T target, a sum of squares; 0 when n_train <= n_features */
     /* Test rows in coordinates: m rows of an orthogonal change of basis of the n_test test rows. Column sums of
@@ -88,8 +90,7 @@ typedef struct rl_spectrum {
     rl_status (*add_up)(const void *holders, double *sums, int64_t n);
     const void *holders;
     /* Parameters */
-    const double *vt; /* [n_modes, n_features], ld = n_modes: V^T, where the producer has it on one rank; else NULL */
-    double *b_star;   /* [n_modes]: V^T beta* */
+    double *b_star;       /* [n_modes]: V^T beta* */
     double b_outside_sq;  /* |beta* - V V^T beta*|^2; exactly 0 when rank = n_features */
     double test_bias;     /* mean over the test rows of x . (V V^T - I) beta* */
     double test_bias_mse; /* mean of its square */

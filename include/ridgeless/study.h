@@ -38,6 +38,17 @@ enum { RL_PRODUCER_AUTO = -1 };
 /* `ranks_per_case` of process grids, where it is no number: the plan chooses, or all ranks together. */
 enum { RL_RANKS_AUTO = 0, RL_RANKS_ALL = -1 };
 
+/* What goes into the results file beside the reduced values. */
+typedef struct rl_keep {
+    bool cells;       /* each repeat's values */
+    bool modes;       /* per-mode values of each repeat */
+    bool directions;  /* the modes' directions v_r in the space of features, and the training rows; with modes alone */
+    bool predictions; /* what each fit says at the test points of the first RL_PREDICTED_REPEATS repeats */
+} rl_keep;
+
+/* What directions may be kept of: P x P numbers an N and repeat. */
+#define RL_DIRECTIONS_LIMIT 64
+
 typedef struct rl_study_dataset {
     char *name;
     int line;
@@ -49,6 +60,7 @@ typedef struct rl_study_dataset {
     rl_n_train_spec n_train;
     rl_variant *variants;
     int n_variants;     /* the study's, or the dataset's own when it has `ablations` */
+    rl_keep keep;       /* likewise */
     int producer;       /* rl_producer, or RL_PRODUCER_AUTO; likewise */
     int ranks_per_case; /* or RL_RANKS_...; likewise */
 } rl_study_dataset;
@@ -60,10 +72,7 @@ typedef struct rl_study {
     uint64_t seed;
     rl_random_kind random;
     int repeats;
-    bool keep_cells;       /* each repeat's values go into the results file (else the reduced ones alone) */
-    bool keep_modes;       /* per-mode values too */
-    bool keep_predictions; /* and what each fit says at the test points of the first RL_PREDICTED_REPEATS repeats */
-    int block;             /* block size of matrices on process grids */
+    int block; /* block size of matrices on process grids */
     /* Where extreme singular values are computed of curves by nested factorization on a process grid; elsewhere they
      * come for nothing and are all there. line 0: everywhere. */
     rl_n_train_spec singular_values;

@@ -9,24 +9,37 @@
 
 /* What one curve's record holds: one flat array of doubles, the same on every rank, sent and journaled as it is.
  * Offsets into it; index [i_n * n_variants + variant] for cells, [i_n] for spectra, [i_n * max_modes + r] for modes
- * (NaN beyond n_modes). */
+ * (NaN beyond n_modes), [(i_n * max_modes + r) * n_directions + j] for directions. */
 typedef struct rl_record_layout {
     int n_sizes, n_variants, max_modes;
     size_t test_mse, train_mse;
     size_t population_mse; /* cells; present when the design is known */
+    size_t distance;       /* cells; present when some variant approaches least squares (rl_errors) */
     size_t sigma_min, sigma_max, rank, test_bias_sq, test_bias_mse, status; /* spectra */
     size_t sigma, test_projection_rms, residual_projection; /* modes; present when the study keeps them */
+    size_t direction;   /* v_r, n_directions numbers a mode; present when the study keeps them */
+    int n_directions;   /* n_features; 0: no directions are kept */
     size_t predictions; /* [(i_n * n_variants + variant) * n_points + point]; NaN of repeats whose are not kept */
     int n_points;       /* 0: there are none */
-    bool has_population, has_modes;
+    bool has_population, has_distance, has_modes;
     size_t length; /* doubles */
 } rl_record_layout;
+
+/* What the records of a data set hold. */
+typedef struct rl_record_shape {
+    int n_variants;
+    int n_modes;      /* kept of each size; 0: none are */
+    int n_directions; /* features of the directions kept; 0: none are */
+    int n_points;     /* test points whose predictions are kept; 0: none are */
+    bool has_population, has_distance;
+} rl_record_shape;
 
 /* Of a curve of the plan. */
 rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid);
 
-/* Of any number of sizes. n_modes, n_points: modes and predictions kept of each; 0: none are. */
-rl_record_layout rl_record_layout_make(int n_sizes, int n_variants, int n_modes, int n_points, bool has_population);
+/* Of any number of sizes. */
+rl_record_layout rl_record_layout_make(int n_sizes, rl_record_shape shape);
+rl_record_shape rl_record_shape_of(const rl_record_layout *layout);
 
 /* Size `i` of a record becomes one that was not computed: NaN, and the status RL_CELL_MISSING. */
 void rl_record_clear(const rl_record_layout *layout, int i, double *record);

@@ -14,6 +14,8 @@ void rl_dataset_destroy(rl_dataset *dataset) {
     rl_free(dataset->teacher.beta);
     rl_free(dataset->teacher.scale);
     rl_free(dataset->function.drawn);
+    rl_free(dataset->deviations);
+    rl_free(dataset->axes);
     rl_table_file_destroy(&dataset->file);
     *dataset = (rl_dataset){0};
 }

@@ -6,11 +6,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const rl_source *const rl_sources[] = {&rl_source_student_teacher, &rl_source_california,
-                                       &rl_source_diabetes,        &rl_source_who,
-                                       &rl_source_who_fixed,       &rl_source_csv,
-                                       &rl_source_netcdf,          &rl_source_function,
-                                       &rl_source_sphere,          NULL};
+const rl_source *const rl_sources[] = {&rl_source_student_teacher,
+                                       &rl_source_gaussian,
+                                       &rl_source_california,
+                                       &rl_source_diabetes,
+                                       &rl_source_who,
+                                       &rl_source_who_fixed,
+                                       &rl_source_csv,
+                                       &rl_source_netcdf,
+                                       &rl_source_function,
+                                       &rl_source_sphere,
+                                       NULL};
 
 const rl_source *rl_source_find(const char *name) {
     for (const rl_source *const *source = rl_sources; *source != NULL; source++)

@@ -4,8 +4,8 @@
 
 #include "ridgeless/data.h"
 
-extern const rl_source rl_source_student_teacher, rl_source_california, rl_source_diabetes, rl_source_who,
-    rl_source_who_fixed, rl_source_csv, rl_source_netcdf, rl_source_function, rl_source_sphere;
+extern const rl_source rl_source_student_teacher, rl_source_gaussian, rl_source_california, rl_source_diabetes,
+    rl_source_who, rl_source_who_fixed, rl_source_csv, rl_source_netcdf, rl_source_function, rl_source_sphere;
 
 /* The path of one of a source's files, owned by the caller. RL_ERR_INPUT says where it was looked for and how to get
  * it. */

@@ -53,6 +53,7 @@ rl_status rl_dataset_view(const rl_dataset *dataset, const rl_view_request *requ
         if (view->n_features == dataset->n_features) return RL_OK;
         view->n_inputs = view->n_features;
     } else {
+        view->axes = view->deviations = NULL; /* those of other features */
         if (rl_dataset_in_blocks(dataset))
             return rl_fail(RL_ERR_INPUT,
                            "dataset `%s`: its table is read in blocks, which a map cannot be; expected no `map` and no "

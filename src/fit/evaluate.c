@@ -81,22 +81,34 @@ static double population_mse(const rl_spectrum *s, const rl_fit *fit, const rl_p
     return fit->target == RL_TARGET_IDEAL ? sum : sum + population->residual_variance;
 }
 
+/* |beta - c / sigma| / |c / sigma|: the modes are orthonormal coordinates of the parameters. */
+static double distance_to_least_squares(const rl_spectrum *s, const rl_fit *fit) {
+    double apart = 0, whole = 0;
+    for (int r = 0; r < s->rank; r++) {
+        const double beta = s->c[RL_TARGET_Y][r] / s->sigma[r];
+        apart += (fit->beta[r] - beta) * (fit->beta[r] - beta);
+        whole += beta * beta;
+    }
+    return apart == 0 ? 0 : sqrt(apart / whole);
+}
+
 static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_variant *variant, rl_fit *fit,
                         rl_errors *errors) {
     for (int r = 0; r < s->n_modes; r++) fit->beta[r] = e->residual[r] = 0;
     fit->residual = e->residual;
     fit->shift = 0;
     fit->target = RL_TARGET_Y;
-    errors->train_mse = NAN;
+    errors->train_mse = errors->distance = NAN;
     if (variant->ablation->need == RL_NEED_ROWS) return;
     variant->ablation->fit(s, variant, fit);
     errors->train_mse = train_mse(s, fit);
+    errors->distance = variant->ablation->approaches_least_squares ? distance_to_least_squares(s, fit) : NAN;
 }
 
 rl_status rl_evaluate(rl_evaluator *e, const rl_spectrum *s, const rl_population *population, int n_variants,
                       const rl_variant *variants, rl_errors *errors) {
     if (s->status != RL_CELL_DONE) {
-        for (int v = 0; v < n_variants; v++) errors[v] = (rl_errors){NAN, NAN, NAN};
+        for (int v = 0; v < n_variants; v++) errors[v] = (rl_errors){NAN, NAN, NAN, NAN};
         return RL_OK;
     }
     const double unit = 1, zero = 0;

@@ -47,5 +47,6 @@ const rl_ablation rl_ablation_gradient_descent = {
     .parameter_meaning = "steps",
     .options = options,
     .n_options = 2,
+    .approaches_least_squares = true,
     .fit = fit_gradient_descent,
 };

@@ -49,5 +49,6 @@ const rl_ablation rl_ablation_gradient_descent_run = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .need = RL_NEED_ROWS,
+    .approaches_least_squares = true,
     .run = run,
 };

@@ -24,5 +24,6 @@ const rl_ablation rl_ablation_ridge = {
     .parameter_meaning = "lambda",
     .options = options,
     .n_options = 1,
+    .approaches_least_squares = true,
     .fit = fit_ridge,
 };

@@ -37,13 +37,27 @@ static double parameter_error(const rl_training_set *train, const double *beta) 
     return sum;
 }
 
+/* |beta - V c / sigma| / |c / sigma|, with what beta has outside the modes. */
+static double distance_to_least_squares(const rl_spectrum *s, const double *beta) {
+    double apart = 0, whole = 0;
+    for (int j = 0; j < s->n_features; j++) {
+        const double *const v = s->vt + (size_t)j * (size_t)s->n_modes;
+        double left = beta[j];
+        for (int r = 0; r < s->rank; r++) left -= v[r] * s->c[RL_TARGET_Y][r] / s->sigma[r];
+        apart += left * left;
+    }
+    for (int r = 0; r < s->rank; r++) whole += pow(s->c[RL_TARGET_Y][r] / s->sigma[r], 2);
+    return apart == 0 ? 0 : sqrt(apart / whole);
+}
+
 static rl_errors errors_of(const rl_rows_problem *p, const rl_population *population, const double *beta,
                            double *left) {
     const rl_training_set *train = p->train;
     return (rl_errors){
         .test_mse = test_sum(p->test, beta, left) / p->test->n_rows,
         .train_mse = train_sum(train, beta, left) / train->n_train,
-        .population_mse = population->known ? parameter_error(train, beta) + population->residual_variance : NAN};
+        .population_mse = population->known ? parameter_error(train, beta) + population->residual_variance : NAN,
+        .distance = distance_to_least_squares(p->spectrum, beta)};
 }
 
 static bool same_options(const rl_options *a, const rl_options *b) {

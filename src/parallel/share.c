@@ -37,6 +37,7 @@ static rl_status broadcast_dataset(const rl_context *context, rl_dataset *d) {
     char *table = d->file.path, *variable = d->file.features;
     double *x = d->x, *y = d->y, *beta_star = d->beta_star, *teacher = d->teacher.beta, *scale = d->teacher.scale;
     double *drawn = d->function.drawn;
+    double *deviations = d->deviations, *axes = d->axes;
     rl_dataset plain = *d;
     RL_TRY(rl_broadcast(context, &plain, sizeof plain));
     const size_t rows = (size_t)plain.n_rows, features = (size_t)plain.n_features;
@@ -51,6 +52,8 @@ static rl_status broadcast_dataset(const rl_context *context, rl_dataset *d) {
     RL_TRY_GOTO(broadcast_array(context, &teacher, (size_t)plain.teacher.n_hidden, sizeof *teacher), done);
     RL_TRY_GOTO(broadcast_array(context, &scale, (size_t)plain.teacher.n_hidden, sizeof *scale), done);
     RL_TRY_GOTO(broadcast_array(context, &drawn, (size_t)plain.function.n_drawn, sizeof *drawn), done);
+    RL_TRY_GOTO(broadcast_array(context, &deviations, features, sizeof *deviations), done);
+    RL_TRY_GOTO(broadcast_array(context, &axes, features * features, sizeof *axes), done);
 done:
     *d = plain;
     d->name = name;
@@ -63,6 +66,8 @@ done:
     d->teacher.beta = teacher;
     d->teacher.scale = scale;
     d->function.drawn = drawn;
+    d->deviations = deviations;
+    d->axes = axes;
     return status;
 }
 

@@ -8,13 +8,15 @@
 
 #include "writer.h"
 
-const char *const rl_dimension_names[N_DIMENSIONS] = {
-    "variant", "n_features", "n_train", "repeat", "quantile", "mode", "point", "predicted_repeat", "training_row"};
+const char *const rl_dimension_names[N_DIMENSIONS] = {"variant",  "n_features", "n_train",          "repeat",
+                                                      "quantile", "mode",       "feature",          "row",
+                                                      "axis",     "point",      "predicted_repeat", "trainable_row"};
 
 enum {
-    N_COORDINATES = 8,
+    N_COORDINATES = 10,
+    N_OTHERS = 4, /* the theory; training rows, true directions and deviations */
     N_OF_PREDICTIONS = 6,
-    VARIABLES_PER_GROUP = N_COORDINATES + RL_N_FIELDS * (1 + RL_N_STATISTICS) + 1 /* the theory */ + N_OF_PREDICTIONS,
+    VARIABLES_PER_GROUP = N_COORDINATES + RL_N_FIELDS * (1 + RL_N_STATISTICS) + N_OTHERS + N_OF_PREDICTIONS,
     SMALL = 4096,       /* bytes of a variable that is not worth compressing */
     CHUNK = 1024 * 1024 /* bytes of a chunk, at most */
 };
@@ -78,9 +80,11 @@ static rl_status define_coordinates(writer *w, const group *g) {
         {"repeat", "repeat: one random order of the rows", NC_INT, REPEAT},
         {"quantile", "probability of the quantile", NC_DOUBLE, QUANTILE},
         {"mode", "mode, the largest singular value first", NC_INT, MODE},
+        {"feature", "feature", NC_INT, FEATURE},
+        {"row", "place of a training row: the training set of size N is the first N", NC_INT, ROW},
     };
     for (int i = 0; i < N_COORDINATES; i++) {
-        if (coordinates[i].dimension == MODE && !g->layout.has_modes) continue;
+        if (!g->has[coordinates[i].dimension]) continue;
         RL_TRY(define_variable(w, g, coordinates[i].name, coordinates[i].type, 1, &coordinates[i].dimension));
         RL_TRY(put_text(w, "long_name", coordinates[i].long_name));
         if (coordinates[i].type != NC_STRING) RL_TRY(put_text(w, "units", "1"));
@@ -124,7 +128,8 @@ static rl_status define_kept(writer *w, const group *g, const rl_field *field) {
     dimension dimensions[N_DIMENSIONS];
     int n = sets_of(field, dimensions);
     dimensions[n++] = REPEAT;
-    if (field->kind == RL_FIELD_MODE) dimensions[n++] = MODE;
+    if (field->kind == RL_FIELD_MODE || field->kind == RL_FIELD_DIRECTION) dimensions[n++] = MODE;
+    if (field->kind == RL_FIELD_DIRECTION) dimensions[n++] = FEATURE;
     RL_TRY(define_variable(w, g, field->name, field->type, n, dimensions));
     last_variable(w)->original = true;
     RL_TRY(describe(w, field, field->long_name));
@@ -139,7 +144,7 @@ static rl_status define_statistic(writer *w, const group *g, const rl_field *fie
     if (statistic->kind == RL_QUANTILES) dimensions[n++] = QUANTILE;
     snprintf(text, sizeof w->variables->name, "%s_%s", field->name, statistic->name);
     RL_TRY(define_variable(w, g, text, statistic->type, n, dimensions));
-    last_variable(w)->original = !rl_field_kept(field, w->plan->study);
+    last_variable(w)->original = !rl_field_kept(field, rl_group_keep(w, g));
     snprintf(text, sizeof text, "%s, %s", field->long_name, statistic->long_name);
     RL_TRY(describe(w, field, text));
     RL_TRY(put_text(w, "cell_methods", statistic->cell_methods));
@@ -198,8 +203,8 @@ static rl_status define_predictions(writer *w, const group *g) {
          "input of a row that may train, the first of the repeat first",
          NC_DOUBLE,
          3,
-         {N_FEATURES, PREDICTED_REPEAT, TRAINING_ROW}},
-        {"training_target", "target of that row", NC_DOUBLE, 3, {N_FEATURES, PREDICTED_REPEAT, TRAINING_ROW}},
+         {N_FEATURES, PREDICTED_REPEAT, TRAINABLE_ROW}},
+        {"training_target", "target of that row", NC_DOUBLE, 3, {N_FEATURES, PREDICTED_REPEAT, TRAINABLE_ROW}},
         {"prediction",
          "prediction at the test point",
          NC_DOUBLE,
@@ -218,14 +223,32 @@ static rl_status define_predictions(writer *w, const group *g) {
     return RL_OK;
 }
 
+/* What directions are directions of: the training rows, and the population's principal axes where they are known. */
+static rl_status define_geometry(writer *w, const group *g) {
+    static const dimension rows[] = {REPEAT, ROW, FEATURE}, axes[] = {AXIS, FEATURE};
+    if (g->layout.n_directions == 0) return RL_OK;
+    RL_TRY(define_variable(w, g, "training_row", NC_DOUBLE, 3, rows));
+    RL_TRY(put_text(w, "long_name", "features of the training rows"));
+    RL_TRY(put_text(w, "units", "1"));
+    if (w->plan->grids[g->first].data.axes == NULL) return RL_OK;
+    RL_TRY(define_variable(w, g, "population_deviation", NC_DOUBLE, 1, axes));
+    RL_TRY(
+        put_text(w, "long_name", "standard deviation of the population along its principal axes, the largest first"));
+    RL_TRY(put_text(w, "units", "1"));
+    RL_TRY(define_variable(w, g, "population_direction", NC_DOUBLE, 2, axes));
+    RL_TRY(put_text(w, "long_name", "principal axes of the population, one a row"));
+    return put_text(w, "units", "1");
+}
+
 static rl_status define_fields(writer *w, const group *g) {
     for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++) {
         if (!rl_field_present(field, &g->layout)) continue;
-        if (rl_field_kept(field, w->plan->study)) RL_TRY(define_kept(w, g, field));
+        if (rl_field_kept(field, rl_group_keep(w, g))) RL_TRY(define_kept(w, g, field));
         for (int s = 0; s < RL_N_STATISTICS; s++)
             if (field->statistics & rl_statistics[s].kind) RL_TRY(define_statistic(w, g, field, &rl_statistics[s]));
     }
     RL_TRY(define_theory(w, g));
+    RL_TRY(define_geometry(w, g));
     return define_predictions(w, g);
 }
 
@@ -240,6 +263,8 @@ static rl_status describe_dataset(const writer *w, const group *g) {
     RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "source", grid->spec->source->name));
     if (grid->spec->map != NULL) RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "map", grid->spec->map->name));
     RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "data_checksum", checksum));
+    if (data->teacher.isotropic && data->map == NULL)
+        RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "design", "isotropic normal"));
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows", NC_INT, 1, &data->n_rows));
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows_dropped", NC_INT, 1, &data->n_dropped));
     if (n_p * sizeof(int) > RL_NC_ATTRIBUTE_LIMIT) return RL_OK; /* the coordinate says it all */
@@ -279,24 +304,42 @@ static rl_status take_union(const writer *w, group *g, int *max_modes) {
     return RL_OK;
 }
 
+static bool is_there(int d, const group *g, const rl_grid *grid) {
+    const bool directions = g->layout.n_directions > 0;
+    if (d == MODE) return g->layout.has_modes;
+    if (d == FEATURE || d == ROW) return directions;
+    if (d == AXIS) return directions && grid->data.axes != NULL;
+    return d < POINT || g->layout.n_points > 0;
+}
+
+/* Directions are kept of data sets with one number of features alone. */
+static rl_status measure_group(const writer *w, group *g) {
+    const rl_grid *grid = &w->plan->grids[g->first];
+    int max_modes;
+    RL_TRY(take_union(w, g, &max_modes));
+    const size_t repeats = (size_t)w->plan->study->repeats;
+    g->length[VARIANT] = (size_t)g->layout.n_variants;
+    g->length[REPEAT] = repeats;
+    g->length[QUANTILE] = RL_N_QUANTILES;
+    g->length[MODE] = (size_t)max_modes;
+    g->length[FEATURE] = g->length[AXIS] = (size_t)grid->data.n_features;
+    g->length[ROW] = (size_t)g->n_train[g->length[N_TRAIN] - 1];
+    g->length[POINT] = (size_t)g->layout.n_points;
+    g->length[PREDICTED_REPEAT] = repeats < RL_PREDICTED_REPEATS ? repeats : RL_PREDICTED_REPEATS;
+    g->length[TRAINABLE_ROW] = (size_t)(grid->data.n_rows - grid->data.n_test_only);
+    return RL_OK;
+}
+
 static rl_status define_group(writer *w, int first) {
     group *g = &w->groups[w->n_groups++];
     const rl_grid *grid = &w->plan->grids[first];
-    int max_modes;
     *g = (group){.first = first, .end = rl_plan_end_of_dataset(w->plan, first)};
     g->layout = rl_record_layout_of(w->plan, first);
-    RL_TRY(take_union(w, g, &max_modes));
-    g->length[VARIANT] = (size_t)g->layout.n_variants;
-    g->length[REPEAT] = (size_t)w->plan->study->repeats;
-    g->length[QUANTILE] = RL_N_QUANTILES;
-    g->length[MODE] = (size_t)max_modes;
-    g->length[POINT] = (size_t)g->layout.n_points;
-    g->length[PREDICTED_REPEAT] = g->length[REPEAT] < RL_PREDICTED_REPEATS ? g->length[REPEAT] : RL_PREDICTED_REPEATS;
-    g->length[TRAINING_ROW] = (size_t)(grid->data.n_rows - grid->data.n_test_only);
+    RL_TRY(measure_group(w, g));
     RL_NC(&w->file, nc_def_grp(w->file.id, grid->data.name, &g->id));
     for (int d = 0; d < N_DIMENSIONS; d++) {
-        if (d == MODE && !g->layout.has_modes) continue;
-        if (d >= POINT && g->layout.n_points == 0) break;
+        g->has[d] = is_there(d, g, grid);
+        if (!g->has[d]) continue;
         assert(g->length[d] > 0); /* NetCDF would take 0 for unlimited */
         RL_NC(&w->file, nc_def_dim(g->id, rl_dimension_names[d], g->length[d], &g->dimension[d]));
     }

@@ -28,6 +28,10 @@ const rl_field rl_fields[RL_N_FIELDS] = {
      OF_ERRORS, false},
     {"population_mse", "expected squared error over the population", squared_target, RL_FIELD_CELL, NC_DOUBLE,
      ARRAY(population_mse), OF_ERRORS, true},
+    {"distance", "distance of the solution from the least-squares one",
+     "in units of that one's length; for n_train < n_features it is the minimum-norm one; absent for ablations that do "
+     "not approach it",
+     RL_FIELD_CELL, NC_DOUBLE, ARRAY(distance), OF_SPECTRA, false},
     {"sigma_min", "smallest non-zero singular value of the training features", of_features, RL_FIELD_SPECTRUM,
      NC_DOUBLE, ARRAY(sigma_min), OF_SPECTRA, false},
     {"sigma_max", "largest singular value of the training features", of_features, RL_FIELD_SPECTRUM, NC_DOUBLE,
@@ -46,20 +50,26 @@ const rl_field rl_fields[RL_N_FIELDS] = {
     {"residual_projection", "projection of the best linear model's residuals on the left singular vector",
      "in units of the target; signs are fixed by making the largest component of the right singular vector positive",
      RL_FIELD_MODE, NC_DOUBLE, ARRAY(residual_projection), 0, false},
+    {"direction", "right singular vector of the training features", "the largest component is positive",
+     RL_FIELD_DIRECTION, NC_DOUBLE, ARRAY(direction), 0, false},
 };
 
 bool rl_field_present(const rl_field *field, const rl_record_layout *layout) {
     if (field->offset == ARRAY(population_mse)) return layout->has_population;
+    if (field->offset == ARRAY(distance)) return layout->has_distance;
+    if (field->kind == RL_FIELD_DIRECTION) return layout->n_directions > 0;
     return field->kind != RL_FIELD_MODE || layout->has_modes;
 }
 
-bool rl_field_kept(const rl_field *field, const rl_study *study) {
+bool rl_field_kept(const rl_field *field, const rl_keep *keep) {
     switch (field->kind) {
         case RL_FIELD_STATUS:
             return true;
         case RL_FIELD_MODE:
-            return study->keep_modes;
+            return keep->modes;
+        case RL_FIELD_DIRECTION:
+            return keep->directions;
         default:
-            return study->keep_cells;
+            return keep->cells;
     }
 }

@@ -32,7 +32,8 @@ typedef enum rl_field_kind {
     RL_FIELD_CELL,     /* (variant, n_features, n_train, repeat) */
     RL_FIELD_SPECTRUM, /* (n_features, n_train, repeat) */
     RL_FIELD_STATUS,   /* the same; known even where there is no record */
-    RL_FIELD_MODE      /* (n_features, n_train, repeat, mode) */
+    RL_FIELD_MODE,     /* (n_features, n_train, repeat, mode) */
+    RL_FIELD_DIRECTION /* (n_features, n_train, repeat, mode, feature) */
 } rl_field_kind;
 
 /* An array of a curve's record. */
@@ -45,13 +46,13 @@ typedef struct rl_field {
     bool mean_diverges;  /* near the threshold */
 } rl_field;
 
-#define RL_N_FIELDS 12
+#define RL_N_FIELDS 14
 extern const rl_field rl_fields[RL_N_FIELDS];
 
 /* Whether records of this layout have the field. */
 bool rl_field_present(const rl_field *field, const rl_record_layout *layout);
 
-/* Whether the study keeps each repeat's values of the field in the results file. */
-bool rl_field_kept(const rl_field *field, const rl_study *study);
+/* Whether each repeat's values of the field go into the results file. */
+bool rl_field_kept(const rl_field *field, const rl_keep *keep);
 
 #endif

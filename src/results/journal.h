@@ -12,7 +12,7 @@
 
 #include "internal.h"
 
-enum { RL_JOURNAL_VERSION = 4, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x33524c52 };
+enum { RL_JOURNAL_VERSION = 4, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x34524c52 };
 
 /* Where a size of a curve stands in the file. */
 typedef struct rl_place {
@@ -46,9 +46,20 @@ typedef struct rl_record_head {
     uint64_t data_checksum; /* of the data set's rows */
     int32_t n_features, repeat, n_variants;
     int32_t n_modes; /* kept of each size; 0: none */
-    uint32_t name_length, has_population;
+    uint32_t name_length;
+    uint32_t parts;    /* of rl_record_part, or-ed */
     uint64_t n_points; /* predictions kept of each size and variant; 0: none */
 } rl_record_head;
+
+/* What a record has beside what all have. */
+typedef enum rl_record_part {
+    RL_PART_POPULATION = 1,
+    RL_PART_DISTANCE = 2,
+    RL_PART_DIRECTIONS = 4,
+    RL_ALL_PARTS = 7
+} rl_record_part;
+
+rl_record_shape rl_record_head_shape(const rl_record_head *head);
 
 /* length, rounded up to whole words. */
 size_t rl_journal_padded(size_t length);

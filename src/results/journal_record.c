@@ -50,6 +50,20 @@ static rl_status put_together(const rl_record_head *head, const char *name, cons
     return status;
 }
 
+static uint32_t parts_of(const rl_record_layout *l) {
+    return (l->has_population ? RL_PART_POPULATION : 0) | (l->has_distance ? RL_PART_DISTANCE : 0) |
+           (l->n_directions > 0 ? RL_PART_DIRECTIONS : 0);
+}
+
+rl_record_shape rl_record_head_shape(const rl_record_head *head) {
+    return (rl_record_shape){.n_variants = head->n_variants,
+                             .n_modes = head->n_modes,
+                             .n_directions = head->parts & RL_PART_DIRECTIONS ? head->n_features : 0,
+                             .n_points = (int)head->n_points,
+                             .has_population = head->parts & RL_PART_POPULATION,
+                             .has_distance = head->parts & RL_PART_DISTANCE};
+}
+
 static rl_status build(const rl_journal *journal, const rl_curve *c, const double *record, int n, const int32_t *sizes,
                        rl_text *bytes) {
     const rl_grid *grid = &journal->plan->grids[c->grid];
@@ -60,10 +74,9 @@ static rl_status build(const rl_journal *journal, const rl_curve *c, const doubl
                                  .repeat = c->repeat,
                                  .n_variants = from->n_variants,
                                  .n_modes = from->has_modes ? from->max_modes : 0,
-                                 .has_population = from->has_population,
+                                 .parts = parts_of(from),
                                  .n_points = (uint64_t)from->n_points};
-    const rl_record_layout to =
-        rl_record_layout_make(n, head.n_variants, head.n_modes, from->n_points, from->has_population);
+    const rl_record_layout to = rl_record_layout_make(n, rl_record_shape_of(from));
     double *values = NULL;
     if (n == from->n_sizes) return put_together(&head, grid->data.name, sizes, record, to.length, bytes);
     RL_TRY(RL_ALLOC(values, to.length));
@@ -144,9 +157,9 @@ static rl_status check_head(const rl_journal *journal, int g, const rl_record_he
                        ", now it is "
                        "%016" PRIx64 "; " RL_START_OVER,
                        journal->path, grid->data.name, head->data_checksum, grid->data.checksum);
-    if (head->n_variants == l->n_variants && (head->has_population == 1) == l->has_population &&
-        (head->n_modes > 0) == l->has_modes && head->n_modes <= grid->data.n_features &&
-        head->n_sizes < (uint32_t)grid->data.n_rows && head->n_points == (uint64_t)l->n_points)
+    if (head->n_variants == l->n_variants && head->parts == parts_of(l) && (head->n_modes > 0) == l->has_modes &&
+        head->n_modes <= grid->data.n_features && head->n_sizes < (uint32_t)grid->data.n_rows &&
+        head->n_points == (uint64_t)l->n_points)
         return RL_OK;
     return refuse_layout(journal, grid, head);
 }
@@ -174,8 +187,7 @@ static rl_status take_apart(rl_journal *journal, const rl_record_head *head, con
     const char *list = bytes + sizeof *head + rl_journal_padded(head->name_length);
     const char *packed = list + rl_journal_padded(head->n_sizes * sizeof(int32_t));
     const char *end = bytes + head->length - sizeof(uint64_t);
-    c->layout = rl_record_layout_make((int)head->n_sizes, head->n_variants, head->n_modes, (int)head->n_points,
-                                      head->has_population);
+    c->layout = rl_record_layout_make((int)head->n_sizes, rl_record_head_shape(head));
     c->sizes = (const void *)list;
     RL_TRY(make_room_for(journal, c->layout.length));
     c->values = journal->values;

@@ -54,12 +54,11 @@ void rl_reader_destroy(rl_reader *reader) {
 /* Whether a record of these lengths can stand in the `left` bytes to the end of the file. */
 static bool is_plausible(const rl_record_head *h, uint64_t left) {
     if (h->magic != RL_RECORD_MAGIC || h->length > left || h->name_length > left || h->n_sizes < 1 ||
-        h->n_sizes > INT32_MAX || h->n_variants < 1 || h->n_modes < 0 || h->has_population > 1 ||
+        h->n_sizes > INT32_MAX || h->n_features < 1 || h->n_variants < 1 || h->n_modes < 0 || h->parts > RL_ALL_PARTS ||
         h->n_points > INT32_MAX)
         return false;
-    const uint64_t cells = (2 + (uint64_t)h->has_population + h->n_points) * (uint64_t)h->n_variants;
-    const uint64_t a_size = cells + SPECTRUM_ARRAYS + MODE_ARRAYS * (uint64_t)h->n_modes; /* doubles */
-    if (left > INT64_MAX || a_size > 8 * left / h->n_sizes) return false;                 /* not even a flag for each */
+    const uint64_t a_size = rl_record_layout_make(1, rl_record_head_shape(h)).length; /* doubles */
+    if (left > INT64_MAX || a_size > 8 * left / h->n_sizes) return false;             /* not even a flag for each */
     const uint64_t n = h->n_sizes * a_size;
     const uint64_t frame = sizeof *h + rl_journal_padded(h->name_length) +
                            rl_journal_padded(h->n_sizes * sizeof(int32_t)) + rl_pack_flags(n) * sizeof(uint64_t) +

@@ -63,11 +63,14 @@ static rl_status fill_coordinates(writer *w, const group *g) {
     RL_TRY(put_values(w, "n_train", g->n_train));
     RL_TRY(put_indices(w, g, REPEAT, 0));
     RL_TRY(put_values(w, "quantile", rl_quantiles));
-    return g->layout.has_modes ? put_indices(w, g, MODE, 1) : RL_OK;
+    if (g->has[MODE]) RL_TRY(put_indices(w, g, MODE, 1));
+    if (!g->has[FEATURE]) return RL_OK;
+    RL_TRY(put_indices(w, g, FEATURE, 1));
+    return put_indices(w, g, ROW, 1);
 }
 
-/* Where a field's values stand: entry k (variant, mode or 0) of spectrum s = (P, N, repeat) is at k * by_entry + s *
- * by_spectrum. */
+/* Where a field's values stand: entry k (variant, mode, mode and feature, or 0) of spectrum s = (P, N, repeat) is at k
+ * * by_entry + s * by_spectrum. */
 typedef struct placement {
     size_t entries, by_entry, by_spectrum;
 } placement;
@@ -79,6 +82,8 @@ static placement place(const group *g, const rl_field *field) {
             return (placement){g->length[VARIANT], spectra, 1};
         case RL_FIELD_MODE:
             return (placement){g->length[MODE], 1, g->length[MODE]};
+        case RL_FIELD_DIRECTION:
+            return (placement){g->length[MODE] * g->length[FEATURE], 1, g->length[MODE] * g->length[FEATURE]};
         default:
             return (placement){1, spectra, 1};
     }
@@ -158,7 +163,7 @@ static rl_status fill_field(writer *w, const group *g, const rl_field *field) {
     size_t n;
     RL_TRY(gather(w, g, field, &n));
     if (field->kind == RL_FIELD_STATUS) count_failures(w, n);
-    if (rl_field_kept(field, w->plan->study)) RL_TRY(put_values(w, field->name, convert(w, field->type, n)));
+    if (rl_field_kept(field, rl_group_keep(w, g))) RL_TRY(put_values(w, field->name, convert(w, field->type, n)));
     if (field->statistics == 0) return RL_OK;
     const size_t repeats = g->length[REPEAT], sets = n / repeats;
     for (size_t i = 0; i < sets; i++) w->reduced[i] = rl_reduce(w->values + i * repeats, (int)repeats, w->scratch);
@@ -239,7 +244,7 @@ static rl_status fill_test_points(writer *w, const group *g) {
 }
 
 static rl_status fill_training_rows(writer *w, const group *g) {
-    const size_t n = g->length[TRAINING_ROW], kept = g->length[PREDICTED_REPEAT];
+    const size_t n = g->length[TRAINABLE_ROW], kept = g->length[PREDICTED_REPEAT];
     double *const x = w->values, *const y = w->values + g->length[N_FEATURES] * kept * n;
     for (size_t p = 0, at = 0; p < g->length[N_FEATURES]; p++)
         for (size_t r = 0; r < kept; r++, at += n)
@@ -279,6 +284,34 @@ static rl_status fill_predictions(writer *w, const group *g) {
     return put_values(w, "prediction", w->values);
 }
 
+/* ---- directions -------------------------------------------------------------------------------------------------- */
+
+/* The rows of the largest training set of every repeat, in their order. */
+static rl_status fill_rows(writer *w, const group *g) {
+    const rl_study *study = w->plan->study;
+    const rl_dataset *data = &w->plan->grids[g->first].data;
+    const size_t n = g->length[ROW], features = g->length[FEATURE];
+    double *y = NULL;
+    rl_rows rows;
+    RL_TRY(RL_ALLOC(y, n));
+    rl_status status = rl_rows_create(&rows, data, study->random, study->seed);
+    for (int repeat = 0; status == RL_OK && repeat < study->repeats; repeat++) {
+        status = rl_rows_arrange(&rows, (uint32_t)repeat);
+        if (status == RL_OK) rl_rows_get(&rows, 0, (int)n, w->values + (size_t)repeat * n * features, (int)features, y);
+    }
+    rl_rows_destroy(&rows);
+    rl_free(y);
+    return status == RL_OK ? put_values(w, "training_row", w->values) : status;
+}
+
+static rl_status fill_geometry(writer *w, const group *g) {
+    const rl_dataset *data = &w->plan->grids[g->first].data;
+    RL_TRY(fill_rows(w, g));
+    if (data->axes == NULL) return RL_OK;
+    RL_TRY(put_values(w, "population_deviation", data->deviations));
+    return put_values(w, "population_direction", data->axes);
+}
+
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
 
 static rl_status fill_group(writer *w, const group *g) {
@@ -290,6 +323,7 @@ static rl_status fill_group(writer *w, const group *g) {
         RL_TRY(fill_cells(w, g, "theory_test_mse", exact_mse));
     else if (rl_dataset_sphere_task(&w->plan->grids[g->first].data, &task))
         RL_TRY(fill_cells(w, g, "theory_asymptotic_test_mse", asymptotic_mse));
+    if (g->has[FEATURE]) RL_TRY(fill_geometry(w, g));
     return fill_predictions(w, g);
 }
 
@@ -304,13 +338,15 @@ static rl_status allocate_buffers(writer *w) {
     for (int i = 0; i < w->n_groups; i++) {
         const group *g = &w->groups[i];
         const size_t spectra = g->length[N_FEATURES] * g->length[N_TRAIN];
-        const size_t modes = g->layout.has_modes ? g->length[MODE] : 1;
-        const size_t widest = g->length[VARIANT] > modes ? g->length[VARIANT] : modes;
+        const size_t modes = g->has[MODE] ? g->length[MODE] : 1, features = g->has[FEATURE] ? g->length[FEATURE] : 1;
+        const size_t widest = g->length[VARIANT] > modes * features ? g->length[VARIANT] : modes * features;
+        const size_t rows = g->has[ROW] ? g->length[ROW] * features : 0;
         if (spectra * g->length[VARIANT] > sets) sets = spectra * g->length[VARIANT];
         if (spectra * widest * repeats > values) values = spectra * widest * repeats;
+        if (rows * repeats > values) values = rows * repeats;
         const size_t kept = g->layout.n_points == 0 ? 0 : g->length[PREDICTED_REPEAT];
         const size_t predictions = kept * spectra * g->length[VARIANT] * g->length[POINT];
-        const size_t seen = 2 * kept * g->length[N_FEATURES] * g->length[TRAINING_ROW];
+        const size_t seen = 2 * kept * g->length[N_FEATURES] * g->length[TRAINABLE_ROW];
         values = larger(values, larger(predictions, larger(seen, 2 * g->length[POINT])));
     }
     RL_TRY(RL_ALLOC(w->values, values));

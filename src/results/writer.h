@@ -5,7 +5,7 @@
 #include "fields.h"
 #include "internal.h"
 
-/* The last three are of kept predictions alone. */
+/* FEATURE, ROW and AXIS are of kept directions, and the last three of kept predictions. */
 typedef enum dimension {
     VARIANT,
     N_FEATURES,
@@ -13,9 +13,12 @@ typedef enum dimension {
     REPEAT,
     QUANTILE,
     MODE,
+    FEATURE,
+    ROW,
+    AXIS,
     POINT,
     PREDICTED_REPEAT,
-    TRAINING_ROW,
+    TRAINABLE_ROW,
     N_DIMENSIONS
 } dimension;
 extern const char *const rl_dimension_names[N_DIMENSIONS];
@@ -35,6 +38,7 @@ typedef struct variable {
 typedef struct group {
     int first, end, id;
     size_t length[N_DIMENSIONS];
+    bool has[N_DIMENSIONS];
     int dimension[N_DIMENSIONS]; /* ids */
     int *n_features;             /* [length[N_FEATURES]], owned */
     int *n_train;                /* [length[N_TRAIN]], owned: every N that some P has, ascending */
@@ -55,6 +59,10 @@ typedef struct writer {
     void *stored;
     int64_t n_failed;
 } writer;
+
+static inline const rl_keep *rl_group_keep(const writer *w, const group *g) {
+    return &w->plan->grids[g->first].spec->keep;
+}
 
 /* Defines the whole file: root attributes, then each dataset's group with its dimensions, variables and attributes.
  * Allocates w->groups, with what they own, and w->variables. */

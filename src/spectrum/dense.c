@@ -248,11 +248,11 @@ rl_status rl_dense_producer_spectrum(rl_dense_producer *p, const rl_training_set
                               .n_features = train->n_features,
                               .n_modes = rl_smaller(train->n_train, train->n_features),
                               .n_test = test->n_rows,
-                              .sigma = p->sigma};
+                              .sigma = p->sigma,
+                              .vt = p->vt};
     RL_TRY(decompose(p, train, spectrum));
     if (spectrum->status != RL_CELL_DONE) return RL_OK;
     fix_signs(p, spectrum->n_modes);
-    spectrum->vt = p->vt;
     spectrum->rank = rl_spectrum_rank(spectrum);
     project_targets(p, train, spectrum);
     project_test_rows(p, train, test, spectrum);

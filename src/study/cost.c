@@ -123,7 +123,7 @@ static bool is_least_squares(rl_need need) {
 static bool may_be_nested(const rl_study *study, const rl_grid *grid) {
     if (study->random == RL_RANDOM_NUMPY) return false;
     if (study->full_spectra.line > 0) return true;
-    if (grid->spec->producer != RL_PRODUCER_AUTO || study->keep_modes || grid->n_points > 0) return false;
+    if (grid->spec->producer != RL_PRODUCER_AUTO || grid->spec->keep.modes || grid->n_points > 0) return false;
     for (int v = 0; v < grid->spec->n_variants; v++)
         if (!is_least_squares(grid->spec->variants[v].ablation->need)) return false;
     return true;
@@ -207,11 +207,12 @@ size_t rl_buffer_bytes(const rl_grid *grid) {
            (size_t)grid->data.n_rows * sizeof(int);
 }
 
-size_t rl_record_bytes(const rl_grid *grid, bool keep_modes) {
-    enum { CELL_ARRAYS = 3, SPECTRUM_ARRAYS = 6, MODE_ARRAYS = 3 };
+size_t rl_record_bytes(const rl_grid *grid) {
+    enum { CELL_ARRAYS = 4, SPECTRUM_ARRAYS = 6, MODE_ARRAYS = 3 };
     const size_t n = (size_t)grid->n_n_train;
     size_t doubles = CELL_ARRAYS * n * (size_t)grid->spec->n_variants + SPECTRUM_ARRAYS * n;
     doubles += n * (size_t)grid->spec->n_variants * (size_t)grid->n_points;
-    if (keep_modes) doubles += MODE_ARRAYS * n * (size_t)grid->max_modes;
+    if (grid->spec->keep.modes) doubles += MODE_ARRAYS * n * (size_t)grid->max_modes;
+    if (grid->spec->keep.directions) doubles += n * (size_t)grid->max_modes * (size_t)grid->data.n_features;
     return doubles * sizeof(double);
 }

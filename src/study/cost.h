@@ -20,6 +20,6 @@ size_t rl_feature_bytes(const rl_grid *grid);
 
 /* Bytes of the buffers that compute one curve on one rank, and of its record. */
 size_t rl_buffer_bytes(const rl_grid *grid);
-size_t rl_record_bytes(const rl_grid *grid, bool keep_modes);
+size_t rl_record_bytes(const rl_grid *grid);
 
 #endif

@@ -108,6 +108,19 @@ static rl_status check_rows_on_one_rank(const rl_study *study, const rl_grid *gr
                    study->path, grid->spec->line, grid->spec->name, what);
 }
 
+static rl_status check_directions(const rl_study *study, const rl_grid *grid) {
+    const char *problem = NULL;
+    if (!grid->spec->keep.directions) return RL_OK;
+    if (grid->data.n_features > RL_DIRECTIONS_LIMIT) problem = "has too many features for that";
+    if (grid->spec->n_features.n_values > 1) problem = "has several numbers of features";
+    if (grid->way != RL_WAY_SPECTRA) problem = "is not computed by full spectra on one rank";
+    if (problem == NULL) return RL_OK;
+    return rl_fail(RL_ERR_INPUT,
+                   "%s:%d: key `keep`: directions are asked for of dataset `%s`, which %s; expected a dataset of at "
+                   "most %d features computed by LAPACK at every N",
+                   study->path, grid->spec->line, grid->spec->name, problem, RL_DIRECTIONS_LIMIT);
+}
+
 static rl_status make_grid(const rl_study *study, rl_grid *grid) {
     RL_TRY(make_n_train(study, grid));
     const int largest = grid->n_train[grid->n_n_train - 1];
@@ -119,11 +132,11 @@ static rl_status make_grid(const rl_study *study, rl_grid *grid) {
                        "%s:%d: dataset `%s`: `producer: lapack` needs all rows on one rank, and its table is read in "
                        "blocks; expected another producer, or `load: whole`",
                        study->path, grid->spec->line, grid->spec->name);
-    if (study->keep_predictions) grid->n_points = grid->data.n_test_only;
+    if (grid->spec->keep.predictions) grid->n_points = grid->data.n_test_only;
     rl_choose_way(study, grid);
     RL_TRY(check_rows_on_one_rank(study, grid));
     grid->n_parts = grid->way == RL_WAY_GRID_SPECTRA ? grid->n_n_train : 1;
-    return RL_OK;
+    return check_directions(study, grid);
 }
 
 static rl_status count(const rl_study *study, rl_plan *plan) {
@@ -172,12 +185,12 @@ static rl_status make_curves(const rl_study *study, rl_plan *plan) {
 
 /* All datasets, the list of curves, and the largest buffers and record: a rank computes one curve at a time. What a
  * case on a process grid takes depends on its ranks: see rl_predict_curve. */
-static size_t predict_memory(const rl_study *study, const rl_plan *plan) {
+static size_t predict_memory(const rl_plan *plan) {
     size_t shared = (size_t)plan->n_curves * (sizeof *plan->curves + sizeof *plan->cost), largest = 0;
     for (int i = 0; i < plan->n_grids; i++) {
         const rl_grid *grid = &plan->grids[i];
         const size_t buffers = rl_way_on_grid(grid->way) ? 0 : rl_buffer_bytes(grid);
-        const size_t own = buffers + rl_feature_bytes(grid) + rl_record_bytes(grid, study->keep_modes);
+        const size_t own = buffers + rl_feature_bytes(grid) + rl_record_bytes(grid);
         if (own > largest) largest = own;
     }
     for (int i = 0; i < plan->n_datasets; i++) shared += rl_dataset_bytes(&plan->datasets[i]);
@@ -215,19 +228,20 @@ static rl_status lay_out(const rl_study *study, rl_plan *plan) {
     RL_TRY(RL_ALLOC(plan->grids, n));
     for (int i = 0; i < plan->n_datasets; i++)
         RL_TRY(make_views(study, find_spec(study, plan->datasets[i].name), &plan->datasets[i], plan));
-    bool points = false;
+    bool points = false, asked = false;
     for (int i = 0; i < plan->n_grids; i++) {
         RL_TRY(make_grid(study, &plan->grids[i]));
         points |= plan->grids[i].n_points > 0;
+        asked |= plan->grids[i].spec->keep.predictions;
     }
-    if (study->keep_predictions && !points)
+    if (asked && !points)
         return rl_fail(RL_ERR_INPUT,
                        "%s: key `keep`: got predictions, and no dataset has test points; expected one of the source "
                        "`function`",
                        study->path);
     RL_TRY(count(study, plan));
     RL_TRY(make_curves(study, plan));
-    plan->memory_per_rank = predict_memory(study, plan);
+    plan->memory_per_rank = predict_memory(plan);
     return RL_OK;
 }
 

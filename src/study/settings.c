@@ -91,6 +91,9 @@ static rl_status append_dataset(rl_text *settings, const rl_study *study, const 
     RL_TRY(append_map(settings, dataset));
     RL_TRY(append_draws(settings, study, dataset));
     RL_TRY(append_grids(settings, dataset));
+    RL_TRY(rl_text_append(settings, "%s/modes: %s\n", dataset->name, dataset->keep.modes ? "true" : "false"));
+    RL_TRY(rl_text_append(settings, "%s/directions: %s\n", dataset->name, dataset->keep.directions ? "true" : "false"));
+    if (dataset->keep.predictions) RL_TRY(rl_text_append(settings, "%s/predictions: true\n", dataset->name));
     for (int i = 0; i < dataset->n_variants; i++)
         RL_TRY(append_variant(settings, dataset->name, &dataset->variants[i]));
     return RL_OK;
@@ -109,8 +112,6 @@ static rl_status append_large_cases(rl_text *settings, const rl_study *study) {
 rl_status rl_study_settings(const rl_study *study, rl_text *settings) {
     RL_TRY(rl_text_append(settings, "seed: %llu\n", (unsigned long long)study->seed));
     RL_TRY(rl_text_append(settings, "random: %s\n", study->random == RL_RANDOM_NUMPY ? "numpy" : "philox"));
-    RL_TRY(rl_text_append(settings, "modes: %s\n", study->keep_modes ? "true" : "false"));
-    if (study->keep_predictions) RL_TRY(rl_text_append(settings, "predictions: true\n"));
     RL_TRY(append_large_cases(settings, study));
     for (int i = 0; i < study->n_datasets; i++) RL_TRY(append_dataset(settings, study, &study->datasets[i]));
     return RL_OK;

@@ -80,13 +80,14 @@ static rl_status read_repeats(rl_node root, rl_node node, rl_study *study) {
     return RL_OK;
 }
 
-static rl_status read_keep(rl_node node, rl_study *study) {
-    enum { CELLS, MODES, PREDICTIONS, SUMMARY, N_WORDS };
-    static const char *const words[N_WORDS] = {"cells", "modes", "predictions", "summary"};
+/* `directions` are of modes: they bring them along. */
+static rl_status read_keep(rl_node node, rl_keep *keep) {
+    enum { CELLS, MODES, DIRECTIONS, PREDICTIONS, SUMMARY, N_WORDS };
+    static const char *const words[N_WORDS] = {"cells", "modes", "directions", "predictions", "summary"};
     bool given[N_WORDS] = {false};
-    study->keep_cells = true;
+    *keep = (rl_keep){.cells = true};
     if (node.file == NULL) return RL_OK;
-    if (rl_node_count(node) == 0) return rl_node_fail(node, "some of cells, modes, predictions, summary");
+    if (rl_node_count(node) == 0) return rl_node_fail(node, "some of cells, modes, directions, predictions, summary");
     for (int i = 0; i < rl_node_count(node); i++) {
         rl_node item = rl_node_item(node, i);
         int index;
@@ -96,9 +97,7 @@ static rl_status read_keep(rl_node node, rl_study *study) {
     }
     if (given[CELLS] && given[SUMMARY])
         return rl_node_refuse(node, "got cells and summary; expected one of the two: `summary` leaves the cells out");
-    study->keep_cells = given[CELLS];
-    study->keep_modes = given[MODES];
-    study->keep_predictions = given[PREDICTIONS];
+    *keep = (rl_keep){given[CELLS], given[MODES] || given[DIRECTIONS], given[DIRECTIONS], given[PREDICTIONS]};
     return RL_OK;
 }
 
@@ -214,7 +213,7 @@ static rl_status check_total(rl_node node, int64_t total, const char *what) {
 }
 
 /* What a dataset may have for itself instead of the study's, in the order of its fields. */
-enum { OWN_MAP, OWN_N_FEATURES, OWN_N_TRAIN, OWN_ABLATIONS, OWN_PRODUCER, OWN_RANKS_PER_CASE, N_OWN };
+enum { OWN_MAP, OWN_N_FEATURES, OWN_N_TRAIN, OWN_ABLATIONS, OWN_PRODUCER, OWN_RANKS_PER_CASE, OWN_KEEP, N_OWN };
 
 static rl_node own_or_default(const reader *r, rl_node own, int key) {
     return own.file != NULL ? own : r->keys[key].node;
@@ -240,6 +239,7 @@ static rl_status read_grid(reader *r, rl_node entry, const rl_field own[N_OWN], 
     RL_TRY(own_or_common(r, entry, own[OWN_ABLATIONS].node, ABLATIONS, &node));
     RL_TRY(rl_read_variants(node, &dataset->variants, &dataset->n_variants));
     r->n_variants += dataset->n_variants;
+    RL_TRY(read_keep(own_or_default(r, own[OWN_KEEP].node, KEEP), &dataset->keep));
     RL_TRY(read_grids(own_or_default(r, own[OWN_PRODUCER].node, PRODUCER),
                       own_or_default(r, own[OWN_RANKS_PER_CASE].node, RANKS_PER_CASE), dataset));
     return check_total(node, r->n_variants, "variants");
@@ -248,9 +248,9 @@ static rl_status read_grid(reader *r, rl_node entry, const rl_field own[N_OWN], 
 /* `- source: ...` with its other keys. */
 static rl_status read_mapping(reader *r, rl_node entry, rl_study_dataset *dataset) {
     enum { SOURCE, NAME, OWN, OPTIONS = OWN + N_OWN };
-    rl_field fields[MAX_SOURCE_FIELDS] = {{.key = "source"},     {.key = "name"},          {.key = "map"},
-                                          {.key = "n_features"}, {.key = "n_train"},       {.key = "ablations"},
-                                          {.key = "producer"},   {.key = "ranks_per_case"}};
+    rl_field fields[MAX_SOURCE_FIELDS] = {{.key = "source"},     {.key = "name"},           {.key = "map"},
+                                          {.key = "n_features"}, {.key = "n_train"},        {.key = "ablations"},
+                                          {.key = "producer"},   {.key = "ranks_per_case"}, {.key = "keep"}};
     rl_node source = rl_node_find(entry, "source");
     if (source.file == NULL) return rl_node_missing(entry, "source", "`source:` and the name of a data source");
     RL_TRY(find_source(source, &dataset->source));
@@ -295,10 +295,11 @@ static rl_status read_datasets(reader *r, rl_node root, rl_node node) {
     return RL_OK;
 }
 
-/* The study's own n_train, n_features and ablations are checked even where every dataset replaces them. */
+/* The study's own n_train, n_features, ablations and keep are checked even where every dataset replaces them. */
 static rl_status check_common(const reader *r) {
-    rl_status status = RL_OK;
-    if (r->keys[N_TRAIN].node.file != NULL) {
+    rl_keep keep;
+    rl_status status = read_keep(r->keys[KEEP].node, &keep);
+    if (status == RL_OK && r->keys[N_TRAIN].node.file != NULL) {
         rl_n_train_spec n_train;
         status = rl_read_n_train(r->keys[N_TRAIN].node, &n_train);
         rl_n_train_destroy(&n_train);
@@ -341,7 +342,6 @@ static rl_status read_study(rl_node root, rl_study *study) {
     RL_TRY(read_title(r.keys[TITLE].node, study));
     RL_TRY(read_random(r.keys[RANDOM].node, r.keys[SEED].node, study));
     RL_TRY(read_repeats(root, r.keys[REPEATS].node, study));
-    RL_TRY(read_keep(r.keys[KEEP].node, study));
     RL_TRY(read_large_cases(r.keys, study));
     RL_TRY(check_common(&r));
     return read_datasets(&r, root, r.keys[DATASETS].node);

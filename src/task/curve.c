@@ -94,6 +94,7 @@ void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, i
         record[l->test_mse + first + (size_t)v] = errors[v].test_mse;
         record[l->train_mse + first + (size_t)v] = errors[v].train_mse;
         if (l->has_population) record[l->population_mse + first + (size_t)v] = errors[v].population_mse;
+        if (l->has_distance) record[l->distance + first + (size_t)v] = errors[v].distance;
     }
 }
 

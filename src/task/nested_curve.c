@@ -6,10 +6,11 @@
 
 static rl_errors errors_of(const rl_nested_point *p, rl_need need, const rl_population *population) {
     const rl_target target = need == RL_NEED_FIT_TO_IDEAL ? RL_TARGET_IDEAL : RL_TARGET_Y;
-    if (need != RL_NEED_FIT_TO_Y && need != RL_NEED_FIT_TO_IDEAL) return (rl_errors){NAN, NAN, NAN};
+    if (need != RL_NEED_FIT_TO_Y && need != RL_NEED_FIT_TO_IDEAL) return (rl_errors){NAN, NAN, NAN, NAN};
     const double residual_variance = target == RL_TARGET_IDEAL ? 0 : population->residual_variance;
     return (rl_errors){.test_mse = p->test_mse[target],
                        .train_mse = p->train_mse[target],
+                       .distance = NAN,
                        .population_mse = population->known ? p->population_sq[target] + residual_variance : NAN};
 }
 

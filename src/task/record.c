@@ -3,44 +3,72 @@
 
 #include "ridgeless/task.h"
 
-rl_record_layout rl_record_layout_make(int n_sizes, int n_variants, int n_modes, int n_points, bool has_population) {
+/* Where an array of `length` doubles begins; nowhere when it is not there. */
+static size_t place(rl_record_layout *l, bool is_there, size_t length) {
+    const size_t begin = l->length;
+    if (is_there) l->length += length;
+    return begin;
+}
+
+rl_record_layout rl_record_layout_make(int n_sizes, rl_record_shape shape) {
     rl_record_layout l = {.n_sizes = n_sizes,
-                          .n_variants = n_variants,
-                          .max_modes = n_modes,
-                          .n_points = n_points,
-                          .has_population = has_population,
-                          .has_modes = n_modes > 0};
-    const size_t spectra = (size_t)l.n_sizes, cells = spectra * (size_t)l.n_variants,
+                          .n_variants = shape.n_variants,
+                          .max_modes = shape.n_modes,
+                          .n_directions = shape.n_directions,
+                          .n_points = shape.n_points,
+                          .has_population = shape.has_population,
+                          .has_distance = shape.has_distance,
+                          .has_modes = shape.n_modes > 0};
+    const size_t spectra = (size_t)n_sizes, cells = spectra * (size_t)l.n_variants,
                  modes = spectra * (size_t)l.max_modes;
     size_t *const spectrum_fields[] = {&l.sigma_min,    &l.sigma_max,     &l.rank,
                                        &l.test_bias_sq, &l.test_bias_mse, &l.status};
     size_t *const mode_fields[] = {&l.sigma, &l.test_projection_rms, &l.residual_projection};
-    l.test_mse = 0;
-    l.train_mse = cells;
-    l.population_mse = 2 * cells;
-    l.length = (l.has_population ? 3 : 2) * cells;
-    for (size_t i = 0; i < sizeof spectrum_fields / sizeof *spectrum_fields; i++, l.length += spectra)
-        *spectrum_fields[i] = l.length;
-    for (size_t i = 0; l.has_modes && i < sizeof mode_fields / sizeof *mode_fields; i++, l.length += modes)
-        *mode_fields[i] = l.length;
-    l.predictions = l.length;
-    l.length += cells * (size_t)n_points;
+    l.test_mse = place(&l, true, cells);
+    l.train_mse = place(&l, true, cells);
+    l.population_mse = place(&l, l.has_population, cells);
+    l.distance = place(&l, l.has_distance, cells);
+    for (size_t i = 0; i < sizeof spectrum_fields / sizeof *spectrum_fields; i++)
+        *spectrum_fields[i] = place(&l, true, spectra);
+    for (size_t i = 0; i < sizeof mode_fields / sizeof *mode_fields; i++)
+        *mode_fields[i] = place(&l, l.has_modes, modes);
+    l.direction = place(&l, l.n_directions > 0, modes * (size_t)l.n_directions);
+    l.predictions = place(&l, l.n_points > 0, cells * (size_t)l.n_points);
     return l;
+}
+
+static bool approaches_least_squares(const rl_study_dataset *spec) {
+    for (int v = 0; v < spec->n_variants; v++)
+        if (spec->variants[v].ablation->approaches_least_squares) return true;
+    return false;
 }
 
 rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid) {
     const rl_grid *g = &plan->grids[grid];
-    const int n_modes = plan->study->keep_modes ? g->max_modes : 0;
-    rl_record_layout l = rl_record_layout_make(g->n_n_train / g->n_parts, g->spec->n_variants, n_modes, g->n_points,
-                                               rl_dataset_design_known(&g->data));
+    const rl_record_shape shape = {.n_variants = g->spec->n_variants,
+                                   .n_modes = g->spec->keep.modes ? g->max_modes : 0,
+                                   .n_directions = g->spec->keep.directions ? g->data.n_features : 0,
+                                   .n_points = g->n_points,
+                                   .has_population = rl_dataset_design_known(&g->data),
+                                   .has_distance = approaches_least_squares(g->spec)};
+    rl_record_layout l = rl_record_layout_make(g->n_n_train / g->n_parts, shape);
     l.max_modes = g->max_modes;
     return l;
+}
+
+rl_record_shape rl_record_shape_of(const rl_record_layout *l) {
+    return (rl_record_shape){.n_variants = l->n_variants,
+                             .n_modes = l->has_modes ? l->max_modes : 0,
+                             .n_directions = l->n_directions,
+                             .n_points = l->n_points,
+                             .has_population = l->has_population,
+                             .has_distance = l->has_distance};
 }
 
 /* ---- one size ---------------------------------------------------------------------------------------------------- */
 
 /* The arrays of a record, and how many values of a size each has. */
-enum { MAX_ARRAYS = 13 };
+enum { MAX_ARRAYS = 15 };
 typedef struct arrays {
     int n;
     size_t begin[MAX_ARRAYS], width[MAX_ARRAYS];
@@ -53,17 +81,19 @@ static void add(arrays *a, size_t begin, size_t width) {
 
 static arrays arrays_of(const rl_record_layout *l) {
     const size_t variants = (size_t)l->n_variants, modes = (size_t)l->max_modes;
+    const size_t spectra[] = {l->sigma_min, l->sigma_max, l->rank, l->test_bias_sq, l->test_bias_mse, l->status};
     arrays a = {0};
     add(&a, l->test_mse, variants);
     add(&a, l->train_mse, variants);
     if (l->has_population) add(&a, l->population_mse, variants);
-    const size_t spectra[] = {l->sigma_min, l->sigma_max, l->rank, l->test_bias_sq, l->test_bias_mse, l->status};
+    if (l->has_distance) add(&a, l->distance, variants);
     for (size_t i = 0; i < sizeof spectra / sizeof *spectra; i++) add(&a, spectra[i], 1);
     if (l->n_points > 0) add(&a, l->predictions, variants * (size_t)l->n_points);
     if (!l->has_modes) return a;
     add(&a, l->sigma, modes);
     add(&a, l->test_projection_rms, modes);
     add(&a, l->residual_projection, modes);
+    if (l->n_directions > 0) add(&a, l->direction, modes * (size_t)l->n_directions);
     return a;
 }
 

@@ -21,6 +21,14 @@ static rl_status give_up_rows(rl_task *t, const rl_training_set *train) {
                                  train->n_features, train->y - count);
 }
 
+/* v_r of the first `known` modes, one after the other. */
+static void record_directions(const rl_record_layout *l, const rl_spectrum *s, int known, double *directions) {
+    const size_t features = (size_t)l->n_directions;
+    for (size_t r = 0; r < (size_t)l->max_modes; r++)
+        for (size_t j = 0; j < features; j++)
+            directions[r * features + j] = r < (size_t)known ? s->vt[r + j * (size_t)s->n_modes] : NAN;
+}
+
 static rl_status record_modes(const rl_record_layout *l, const rl_spectrum *s, int i_n, double *record) {
     const size_t first = (size_t)i_n * (size_t)l->max_modes;
     const int known = s->status == RL_CELL_DONE ? s->n_modes : 0;
@@ -31,6 +39,7 @@ static rl_status record_modes(const rl_record_layout *l, const rl_spectrum *s, i
         sigma[r] = r < known ? s->sigma[r] : NAN;
         if (r >= known) test[r] = residual[r] = NAN;
     }
+    if (l->n_directions > 0) record_directions(l, s, known, record + l->direction + first * (size_t)l->n_directions);
     return RL_OK;
 }
 

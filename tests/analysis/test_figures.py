@@ -33,6 +33,7 @@ EXTRA += [("gradient_descent", 10), ("gradient_descent", 1000), ("gradient_desce
 SMALL = [("none", None), ("cutoff", 0.1)]  # where the number of figures does not matter
 SMALL_FIGURES = ["error", "cutoff", "sigma_min"]
 PAPER_FIGURES = ["error", "cutoff", "leading_modes", "no_residuals", "sigma_min"]
+MODE_FIGURES = ["factors", "shares"]
 EXTRA_FIGURES = ["adversarial_test", "adversarial_train", "ridge", "gradient_descent", "gradient_descent_run"]
 
 
@@ -153,6 +154,11 @@ class FiguresTest(DrawingTest):
         super().setUp()
         self.results = self.folder / "study.nc"
 
+    def run_figures(self, *arguments: object, status: int = 0) -> tuple[list[Path], list[str]]:
+        """One kind of file and no report, where nothing else is asked for: the report has tests of its own."""
+        less = () if "--format" in arguments else ("--format", "png")
+        return super().run_figures(*arguments, *less, "--no-report", status=status)
+
     def draw(self, *groups: Group, arguments: tuple[str, ...] = ()) -> tuple[dict[str, tuple[int, int]], list[str]]:
         """Sizes of the PNGs by name, checked to be in the default folder, and the lines on standard error."""
         write_results(self.results, *groups)
@@ -171,13 +177,14 @@ class WhatIsDrawn(FiguresTest):
         for name, (width, height) in sizes.items():
             self.assertTrue(1000 < width < 3000 and 800 < height < 2500, f"{name}: {width} x {height}")
         self.assertEqual(len(messages), 1)
-        self.assert_one_line(messages, "not drawn", ", ".join(EXTRA_FIGURES), "factors")
+        self.assert_one_line(messages, "not drawn", ", ".join(EXTRA_FIGURES), *MODE_FIGURES)
 
     def test_everything(self) -> None:
         group = Group(variants=PAPER + EXTRA, modes=True, population=True)
         sizes, messages = self.draw(group)
-        self.assertEqual(list(sizes), PAPER_FIGURES + EXTRA_FIGURES + ["factors"])
-        self.assertEqual(messages, [])
+        self.assertEqual(list(sizes), PAPER_FIGURES + MODE_FIGURES + EXTRA_FIGURES)
+        self.assertEqual(len(messages), 1)
+        self.assert_one_line(messages, "not drawn", "geometry, descent, theory_error, theory_sigma_min, tails, cost")
 
     def test_summary_only(self) -> None:
         sizes, _ = self.draw(Group(cells=False))
@@ -215,12 +222,12 @@ class WhatIsDrawn(FiguresTest):
 
     def test_one_repeat(self) -> None:
         sizes, messages = self.draw(Group(repeats=1, modes=True), arguments=("--mean",))
-        self.assertEqual(list(sizes), PAPER_FIGURES + ["factors"])
+        self.assertEqual(list(sizes), PAPER_FIGURES + MODE_FIGURES)
 
     def test_one_n(self) -> None:
         for n in (1, 4, 400):
             sizes, _ = self.draw(Group(n_train=(n,), variants=SMALL, modes=True))
-            self.assertEqual(list(sizes), SMALL_FIGURES + ["factors"])
+            self.assertEqual(list(sizes), SMALL_FIGURES + MODE_FIGURES)
 
     def test_missing_and_failed_spectra(self) -> None:
         sizes, messages = self.draw(Group(missing=(0, 3), failed=(5,)))
@@ -317,13 +324,26 @@ class Options(FiguresTest):
             pictures.append((self.folder / x / "error.png").read_bytes())
         self.assertNotEqual(pictures[0], pictures[1])
 
+    def test_chosen_n_and_repeats(self) -> None:
+        write_results(self.results, Group(variants=SMALL, modes=True))
+        pictures = []
+        for i, arguments in enumerate(((), ("--n-train", "2,4,8"), ("--repeats", "3"), ("--repeats", "3,1"))):
+            _, messages = self.run_figures(self.results, "-o", str(i), *arguments)
+            self.assertEqual(len(messages), 1)
+            pictures.append((self.folder / str(i) / "factors.png").read_bytes())
+        self.assertEqual(len(set(pictures)), 4)
+        _, messages = self.run_figures(self.results, "--n-train", "4,7", "--repeats", "0,9")
+        self.assert_one_line(messages, "diabetes: has no N = 7 and no repeat 9")
+        paths, _ = self.run_figures(self.results, "--repeats", "9")
+        self.assertIn("error.png", [path.name for path in paths])
+
     def test_mean_warns(self) -> None:
         _, messages = self.draw(Group(variants=SMALL), arguments=("--mean",))
         self.assert_one_line(messages, "--mean", "means do not exist at the threshold", "Gaussian")
 
     def test_bad_arguments(self) -> None:
         write_results(self.results, Group())
-        for arguments in (("--format", "gif"), ("--x", "P"), ("--means",)):
+        for arguments in (("--format", "gif"), ("--x", "P"), ("--means",), ("--repeats", "one"), ("--n-train", "-1")):
             paths, messages = self.run_figures(self.results, *arguments, status=2)
             self.assertEqual(paths, [])
             self.assertIn("error:", messages[-1])

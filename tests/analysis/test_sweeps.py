@@ -74,7 +74,7 @@ class WhatIsDrawn(FiguresTest):
         paths, messages = self.run_figures(self.results, *arguments)
         for path in paths:
             self.assertGreater(path.stat().st_size, 5000, path)
-        return [path.stem for path in paths], messages
+        return [path.stem for path in paths if path.suffix == ".png"], messages
 
     def test_one_n_at_many_p(self) -> None:
         write_results(self.results, Group("poly", n_features=P, n_train=(6,), variants=SMALL))
@@ -126,7 +126,7 @@ class WhatIsDrawn(FiguresTest):
             to = root["diabetes"]
             put(to, "sigma_max", ("n_features", "n_train", "repeat"), to["sigma_min"][:] * 5)
             put(to, "sigma_max_median", ("n_features", "n_train"), to["sigma_min_median"][:] * 5)
-        self.assertEqual(self.names()[0][-1], "descent")
+        self.assertIn("descent_run", self.names()[0])
         self.assertIn("gradient_descent_run", self.names()[0])
 
 

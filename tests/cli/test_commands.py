@@ -74,7 +74,7 @@ class Commands(unittest.TestCase):
     def test_datasets(self):
         listed = json.loads(run("datasets", "--json", check=0).stdout)
         rows = {row["name"]: row for row in listed["datasets"]}
-        self.assertEqual(set(rows), {"student-teacher", "california", "diabetes", "who", "who-fixed", "csv", "netcdf",
+        self.assertEqual(set(rows), {"student-teacher", "gaussian", "california", "diabetes", "who", "who-fixed", "csv", "netcdf",
                                      "function", "sphere"})
         self.assertEqual([row["name"] for row in listed["maps"]],
                          ["identity", "legendre", "chebyshev", "random-fourier", "random-relu"])

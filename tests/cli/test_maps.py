@@ -70,6 +70,8 @@ class Maps(unittest.TestCase):
         self.assertIn("exact", linear.theory_test_mse.attrs["long_name"])
         self.assertNotIn("theory_asymptotic_test_mse", linear)
         self.assertNotIn("theory_test_mse", sphere)
+        self.assertEqual(linear.attrs["design"], "isotropic normal")
+        self.assertNotIn("design", sphere.attrs)
         limit = sphere.theory_asymptotic_test_mse
         self.assertIn("not exact at any finite size", limit.attrs["comment"])
         self.assertTrue(np.isinf(limit.sel(variant="none", n_features=5, n_train=5)))
@@ -87,6 +89,14 @@ class Maps(unittest.TestCase):
                 for error in ("test_mse", "train_mse"):
                     run_, filtered = (d[error].sel(variant=f"{name}={steps}") for name in ("gradient_descent_run", "gradient_descent"))
                     np.testing.assert_allclose(run_, filtered, rtol=1e-10, atol=1e-12 * float(d[error].max()))
+
+    def test_distance_from_least_squares_is_that_of_the_filter(self):
+        for group in ("sphere", "linear", "function", "fourier"):
+            d = self.open(group)
+            condition = float((d.sigma_max / d.sigma_min).max())
+            for steps in (3, 50):
+                run_, filtered = (d.distance.sel(variant=f"{name}={steps}") for name in ("gradient_descent_run", "gradient_descent"))
+                np.testing.assert_allclose(run_, filtered, atol=1e-13 * condition)
 
     def test_predictions_are_those_of_the_errors(self):
         d = self.open("function")

@@ -80,7 +80,8 @@ static inline void fill_plan(fixture *f) {
                                          .source = &table,
                                          .n_train = {.values = f->n[g], .n_values = g == 0 ? 4 : 3, .around = -1},
                                          .variants = f->variants[g],
-                                         .n_variants = g == 0 ? 3 : 1};
+                                         .n_variants = g == 0 ? 3 : 1,
+                                         .keep = {.cells = true, .modes = true, .directions = g == 1}};
         f->grids[g] = (rl_grid){
             .spec = &f->specs[g],
             .data =
@@ -88,6 +89,8 @@ static inline void fill_plan(fixture *f) {
                  .origin = f->specs[g].name,
                  .n_rows = 20 + g,
                  .n_features = f->p[g],
+                 .n_inputs = f->p[g],
+                 .source = rl_source_find("student-teacher"),
                  .n_dropped = g,
                  .beta_star = f->beta_star[g],
                  .fresh = g == 1,
@@ -102,8 +105,6 @@ static inline void fill_plan(fixture *f) {
                           .title = text_of("made by hand"),
                           .seed = 42,
                           .repeats = REPEATS,
-                          .keep_cells = true,
-                          .keep_modes = true,
                           .datasets = f->specs,
                           .n_datasets = 2};
     f->plan = (rl_plan){.study = &f->study, .grids = f->grids, .n_grids = 2, .curves = f->curves};

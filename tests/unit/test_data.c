@@ -418,8 +418,8 @@ static bool load_published(const char *source, rl_dataset *dataset) {
 
 static void sources_are_complete(void **state) {
     (void)state;
-    static const char *const names[] = {"student-teacher", "california", "diabetes", "who", "who-fixed", "csv",
-                                        "netcdf",          "function",   "sphere"};
+    static const char *const names[] = {"student-teacher", "gaussian", "california", "diabetes", "who",
+                                        "who-fixed",       "csv",      "netcdf",     "function", "sphere"};
     size_t n = 0;
     for (; rl_sources[n] != NULL; n++) {
         assert_string_equal(rl_sources[n]->name, names[n]);
@@ -847,6 +847,43 @@ static void beta_star_must_be_finite(void **state) {
                "dataset `csv`: least squares on all rows overflows");
 }
 
+/* ---- gaussian ---------------------------------------------------------------------------------------------------- */
+
+/* Principal axes of a diagonal covariance are the features themselves, the longer one first. */
+static void gaussian_has_its_principal_axes(void **state) {
+    (void)state;
+    rl_dataset d = load_done(
+        (request){.source = "gaussian", .settings = SETTINGS({"rows", "4000"}, {"covariance", "4|0|0|9"}), .seed = 7});
+    double sums[3] = {0};
+    assert_int_equal(d.n_features, 2);
+    assert_true(d.deviations[0] == 3 && d.deviations[1] == 2);
+    assert_true(d.axes[0] == 0 && d.axes[1] == 1 && d.axes[2] == 1 && d.axes[3] == 0);
+    for (int i = 0; i < d.n_rows; i++) {
+        const double a = d.x[2 * i], b = d.x[2 * i + 1];
+        sums[0] += a * a / d.n_rows;
+        sums[1] += b * b / d.n_rows;
+        sums[2] += a * b / d.n_rows;
+        assert_true(fabs(d.y[i] - a * d.beta_star[0] - b * d.beta_star[1]) < 1e-13 * (1 + fabs(a) + fabs(b)));
+    }
+    /* five standard deviations of the sample's own moments */
+    assert_true(fabs(sums[0] - 4) < 5 * 4 * sqrt(2.0 / d.n_rows));
+    assert_true(fabs(sums[1] - 9) < 5 * 9 * sqrt(2.0 / d.n_rows));
+    assert_true(fabs(sums[2]) < 5 * 6 / sqrt(d.n_rows));
+    rl_dataset_destroy(&d);
+}
+
+static void gaussian_refuses_what_is_no_covariance(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {{"1|0|0", "3 numbers; expected P x P of them"},
+                                           {"1|x|x|1", "`x`; expected a number"},
+                                           {"1|nan|nan|1", "`nan`; expected a number"},
+                                           {"1|0.5|0.4|1", "expected a symmetric matrix"},
+                                           {"1|2|2|1", "has the eigenvalue -1; expected a covariance"},
+                                           {"0|0|0|0", "has the eigenvalue 0; expected a covariance"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        refuse((request){.source = "gaussian", .settings = SETTINGS({"covariance", cases[i][0]})}, cases[i][1]);
+}
+
 /* ---- student-teacher -------------------------------------------------------------------------------------------- */
 
 /* g = RandomState(0); X = g.randn(1000, 30); beta = g.randn(30); y = X @ beta (+ 0.5 g.randn(1000)) */
@@ -1179,6 +1216,8 @@ int main(void) {
         cmocka_unit_test(beta_star_is_the_shortest_of_many),
         cmocka_unit_test(beta_star_does_not_mind_units),
         cmocka_unit_test(beta_star_must_be_finite),
+        cmocka_unit_test(gaussian_has_its_principal_axes),
+        cmocka_unit_test(gaussian_refuses_what_is_no_covariance),
         cmocka_unit_test(student_teacher_equals_numpy),
         cmocka_unit_test(student_teacher_is_drawn_by_philox),
         cmocka_unit_test(student_teacher_has_designs),

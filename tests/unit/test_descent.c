@@ -107,6 +107,8 @@ static void it_is_the_filter_at_every_recorded_step(void **state) {
                 assert_close(q, q->errors[t].test_mse, q->errors[t + 4].test_mse);
                 assert_close(q, q->errors[t].train_mse, q->errors[t + 4].train_mse);
                 assert_close(q, q->errors[t].population_mse, q->errors[t + 4].population_mse);
+                assert_true(fabs(q->errors[t].distance - q->errors[t + 4].distance) <=
+                            500 * DBL_EPSILON * condition(q));
             }
             tear_down(q);
         }
@@ -177,6 +179,10 @@ static void it_ends_at_minimum_norm_and_the_null_space_part_of_its_start(void **
             find_limit(q, starts[e], limit);
             jacobi_solve(&q->svd, q->y, q->svd.k, shortest);
             assert_same(q, q->betas, limit, 2000);
+            double apart = 0;
+            for (int j = 0; j < q->p; j++) apart += pow(q->betas[j] - shortest[j], 2);
+            const double expected = sqrt(apart / dot(shortest, shortest, q->p));
+            assert_true(fabs(q->errors[0].distance - expected) <= 2000 * DBL_EPSILON * kappa * (1 + expected));
             const double longer = dot(limit, limit, q->p), length = dot(shortest, shortest, q->p);
             n_outside += longer > 1.5 * length;
             assert_true(q->n < q->p || longer <= length * (1 + 1e-9)); /* no null space, no other end */

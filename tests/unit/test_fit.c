@@ -224,6 +224,15 @@ static void ridge_is_least_squares_on_an_augmented_matrix(void **state) {
         }
 }
 
+/* |beta - beta_0| / |beta_0| with beta_0 from one-sided Jacobi. */
+static void assert_distance(const problem *q, double got, const double *beta) {
+    double least_squares[MAX_P], apart = 0;
+    jacobi_solve(&q->svd, q->y, q->svd.k, least_squares);
+    const double length = sqrt(dot(least_squares, least_squares, q->p));
+    for (int j = 0; j < q->p; j++) apart += (beta[j] - least_squares[j]) * (beta[j] - least_squares[j]);
+    assert_true(fabs(got - sqrt(apart) / length) <= 500 * DBL_EPSILON * condition(q));
+}
+
 /* Gradient descent from zero, iterated in the open. */
 static void gradient_descent_is_what_the_iteration_does(void **state) {
     static const int steps[] = {1, 2, 7, 300};
@@ -244,6 +253,7 @@ static void gradient_descent_is_what_the_iteration_does(void **state) {
                 }
                 const rl_errors got = evaluate(q, "gradient_descent", steps[t], "rate", rates[e]);
                 assert_errors(q, "gradient_descent", got, beta, 0, beta, q->y);
+                assert_distance(q, got.distance, beta);
                 tear_down(q);
             }
 }
@@ -252,8 +262,11 @@ static void gradient_descent_ends_in_the_minimum_norm_fit(void **state) { /* App
     for (int i = 0; i < N_SHAPES; i++) {
         problem *q = set_up(shapes[i][0], shapes[i][1]);
         const double kappa = condition(q), enough = ceil(40 * kappa * kappa);
-        assert_close(q, "limit", evaluate(q, "gradient_descent", enough, NULL, 0).test_mse,
-                     evaluate(q, "none", NAN, NULL, 0).test_mse, 0);
+        const rl_errors limit = evaluate(q, "gradient_descent", enough, NULL, 0),
+                        none = evaluate(q, "none", NAN, NULL, 0);
+        assert_close(q, "limit", limit.test_mse, none.test_mse, 0);
+        assert_true(limit.distance <= 2 * DBL_EPSILON); /* the same rounding of 1 / sigma but for a last bit */
+        assert_true(isnan(none.distance));
         tear_down(q);
     }
 }

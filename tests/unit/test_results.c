@@ -477,7 +477,7 @@ static void results_are_the_same_again(void **state) {
 
 static void results_without_cells_or_modes(void **state) {
     fixture *f = *state;
-    f->study.keep_cells = f->study.keep_modes = false;
+    f->specs[0].keep = f->specs[1].keep = (rl_keep){.cells = false};
     rl_journal *journal = sample_journal(f);
     int64_t n_failed;
     int file, id;

@@ -89,7 +89,7 @@ static void a_whole_study_is_read(void **state) {
     assert_true(study.seed == UINT64_MAX);
     assert_int_equal(study.random, RL_RANDOM_PHILOX);
     assert_int_equal(study.repeats, 50);
-    assert_true(study.keep_cells && study.keep_modes);
+    assert_true(study.datasets[0].keep.cells && study.datasets[0].keep.modes);
     assert_int_equal(study.n_datasets, 2);
 
     const rl_study_dataset *first = &study.datasets[0], *second = &study.datasets[1];
@@ -130,8 +130,8 @@ static void what_is_not_said_has_defaults(void **state) {
     assert_string_equal(study.title, "a-study");
     assert_true(study.seed == 0);
     assert_int_equal(study.random, RL_RANDOM_PHILOX);
-    assert_true(study.keep_cells);
-    assert_false(study.keep_modes);
+    assert_true(study.datasets[0].keep.cells);
+    assert_false(study.datasets[0].keep.modes);
     assert_int_equal(study.datasets[0].n_train.around, -1);
     rl_study_destroy(&study);
 
@@ -143,18 +143,20 @@ static void what_is_not_said_has_defaults(void **state) {
 static void keep_chooses_what_the_results_hold(void **state) {
     static const struct {
         const char *line;
-        bool cells, modes;
-    } cases[] = {{"keep: cells\n", true, false},
-                 {"keep: summary\n", false, false},
-                 {"keep: [summary, modes]\n", false, true},
-                 {"keep: [modes, cells]\n", true, true},
-                 {"keep: modes\n", false, true}};
+        bool cells, modes, directions;
+    } cases[] = {{"keep: cells\n", true, false, false},
+                 {"keep: summary\n", false, false, false},
+                 {"keep: [summary, modes]\n", false, true, false},
+                 {"keep: [modes, cells]\n", true, true, false},
+                 {"keep: modes\n", false, true, false},
+                 {"keep: directions\n", false, true, true}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         char text[200];
         snprintf(text, sizeof text, "%s" R N A D, cases[i].line);
         rl_study study = parse(text);
-        assert_int_equal(study.keep_cells, cases[i].cells);
-        assert_int_equal(study.keep_modes, cases[i].modes);
+        assert_int_equal(study.datasets[0].keep.cells, cases[i].cells);
+        assert_int_equal(study.datasets[0].keep.modes, cases[i].modes);
+        assert_int_equal(study.datasets[0].keep.directions, cases[i].directions);
         rl_study_destroy(&study);
     }
 }
@@ -334,7 +336,7 @@ static void faults_at_the_top_are_refused(void **state) {
         {"repeats: [2]\n" N A D, 1, "repeats", "got a list"},
         {"repeats:\n" N A D, 1, "repeats", "got nothing"},
         {"keep: cell\n" R N A D, 1, "keep",
-         "got `cell`; expected one of cells, modes, predictions, summary; did you mean `cells`?"},
+         "got `cell`; expected one of cells, modes, directions, predictions, summary; did you mean `cells`?"},
         {"keep: []\n" R N A D, 1, "keep", "got an empty list"},
         {"keep: [modes,\n modes]\n" R N A D, 2, "keep", "got `modes` twice"},
         {"keep: [cells, summary]\n" R N A D, 1, "keep", "got cells and summary; expected one of the two"},
@@ -478,7 +480,7 @@ static void faults_of_datasets_are_refused(void **state) {
     static const refusal cases[] = {
         {RNA "datasets:\n", 4, "datasets", "got nothing"},
         {RNA "datasets: []\n", 4, "datasets", "got an empty list"},
-        {RNA "datasets: diabetis\n", 4, "datasets", "got `diabetis`; expected one of student-teacher, california"},
+        {RNA "datasets: diabetis\n", 4, "datasets", "got `diabetis`; expected one of student-teacher, gaussian"},
         {RNA "datasets: diabetis\n", 4, "datasets", "did you mean `diabetes`?"},
         {RNA "datasets: [[diabetes]]\n", 4, "datasets", "got a list"},
         {RNA "datasets:\n - diabetes\n - {name: x}\n", 6, "source", "missing; expected `source:` and the name"},
@@ -634,17 +636,18 @@ static void settings_spell_everything_out(void **state) {
         "datasets:\n"
         "  - diabetes\n"
         "  - {source: csv, name: t, file: \"a \\\"b\\\"\\n\\\\.csv\", target: y, features: [p, q], n_train: 7,\n"
-        "     ablations: [gradient_descent: 5]}\n");
+        "     keep: directions, ablations: [gradient_descent: 5]}\n");
     assert_string_equal(settings,
                         "seed: 3\n"
                         "random: philox\n"
-                        "modes: true\n"
                         "block: 64\n"
                         "singular_values: all\n"
                         "full_spectra: all\n"
                         "diabetes/source: diabetes\n"
                         "diabetes/producer: auto\n"
                         "diabetes/process grids: auto\n"
+                        "diabetes/modes: true\n"
+                        "diabetes/directions: false\n"
                         "diabetes/variant: none\n"
                         "diabetes/variant: cutoff 0.10000000000000001 relative=false\n"
                         "t/source: csv\n"
@@ -656,6 +659,8 @@ static void settings_spell_everything_out(void **state) {
                         "t/standardize: \"none\"\n"
                         "t/producer: auto\n"
                         "t/process grids: auto\n"
+                        "t/modes: true\n"
+                        "t/directions: true\n"
                         "t/variant: gradient_descent 5 rate=1 relative=true\n");
     rl_free(settings);
 }
@@ -1174,13 +1179,13 @@ static const char *source_root(void) {
 /* The procedure that the published tables were made with: 50 repeats, N = 1 ... 39, and these ablations. */
 static void paper_is_the_published_study(void **state) {
     static const char *const names[] = {"student-teacher", "california", "diabetes", "who"};
-    static const int n_variants[] = {1 + 7 + 5 + 1 + 13 + 13, 45, 45, 45}; /* the steps both ways */
+    static const int n_variants[] = {1 + 7 + 5 + 1 + 13 + 13 + 20, 65, 65, 65}; /* the steps both ways; 20 cures */
     rl_study study;
     parse_job(source_root(), "paper.yaml", &study);
     assert_int_equal(study.random, RL_RANDOM_NUMPY);
     assert_int_equal(study.repeats, 50);
-    assert_true(study.keep_cells);
-    assert_int_equal(study.n_datasets, 4);
+    assert_true(study.datasets[0].keep.cells);
+    assert_int_equal(study.n_datasets, 5); /* the last one: the points of Fig. 6 */
     for (int i = 0; i < 4; i++) {
         assert_string_equal(study.datasets[i].name, names[i]);
         assert_string_equal(study.datasets[i].source->name, names[i]);

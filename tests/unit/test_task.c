@@ -12,7 +12,7 @@
 static const char study_text[] =
     "repeats: 3\n"
     "seed: 5\n"
-    "keep: [cells, modes]\n"
+    "keep: [cells, directions]\n"
     "n_train: [1, 4, 6, 7, 20, 29]\n"
     "ablations: [none, leading_modes: [2]]\n"
     "datasets:\n"
@@ -69,6 +69,21 @@ static void order_of_curves_changes_no_bit(void **state) {
     rl_free(jumping);
 }
 
+/* Up to the sign, to rounding over the gap between singular values. */
+static void assert_directions(const rl_record_layout *l, const jacobi_svd *svd, int i, const double *record) {
+    for (int r = 0; r < l->max_modes; r++) {
+        const double *v = record + l->direction + (size_t)(i * l->max_modes + r) * 6;
+        double along = 0, gap = INFINITY;
+        for (int j = 0; j < 6; j++) assert_true(isnan(v[j]) == (r >= svd->k));
+        if (r >= svd->k) continue;
+        for (int other = 0; other < svd->k; other++)
+            if (other != r)
+                gap = fmin(gap, fabs(gsl_vector_get(svd->s, (size_t)r) - gsl_vector_get(svd->s, (size_t)other)));
+        for (int j = 0; j < 6; j++) along += v[j] * gsl_matrix_get(svd->v, (size_t)j, (size_t)r);
+        assert_true(1 - fabs(along) <= 50 * DBL_EPSILON * (1 + gsl_vector_get(svd->s, 0) / gap));
+    }
+}
+
 /* Training set: the first N rows; test set: all others, whatever N. */
 static void errors_are_those_of_explicit_rows(void **state) {
     const fixture *f = *state;
@@ -102,6 +117,7 @@ static void errors_are_those_of_explicit_rows(void **state) {
             assert_true(record[l.status + (size_t)i] == RL_CELL_DONE);
             for (int r = 0; r < l.max_modes; r++)
                 assert_true(isnan(record[l.sigma + (size_t)(i * l.max_modes + r)]) == (r >= svd.k));
+            assert_directions(&l, &svd, i, record);
             jacobi_free(&svd);
         }
     }

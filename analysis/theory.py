@@ -1,0 +1,208 @@
+"""What is known exactly of independent standard normal features, over what was measured: the expected error with its bias
+and its variance, the smallest singular value, and the tail of the error at the threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import laws
+import layout
+import style
+import views
+from layout import Options
+from results import Curve, Dataset, Notes, Variant
+
+SQUARES = layout.Band(*style.OUTER, 0.14), layout.Band(*style.INNER, 0.3)
+LEAST_REPEATS = 20  # for a tail to be seen
+WHISKERS = (0.05, 0.25, 0.5, 0.75, 0.95)
+ERRORS_SHOWN = 2  # standard errors of a mean
+
+
+# ---- expected error ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the expected error: exact and measured, arrays along n_train (NaN where there is none)."""
+
+    name: str
+    colour: str
+    exact: np.ndarray
+    mean: np.ndarray
+    standard_error: np.ndarray
+
+
+def risk(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
+    """The exact expectation of the error, its bias and its variance, through the means of the repeats."""
+    shown = [(d, parts) for d in datasets if (parts := expected_parts(d))]
+    if not shown:
+        return None
+    title = "Expected error: exact formula and mean over repeats"
+    page = layout.sheet(len(shown), title, layout.x_label(options), f"expected {style.ERROR_LABEL}")
+    for axes, (dataset, parts) in zip(page.panels, shown):
+        _risk_panel(axes, dataset, parts, options)
+    for part in max((parts for _, parts in shown), key=len):
+        page.handles.append(layout.line_handle(part.colour, f"{part.name}, exact"))
+    dots = {"linestyle": "", "marker": "o", "markersize": 4}
+    page.handles.append(layout.line_handle(style.TEXT, f"mean of repeats ± {ERRORS_SHOWN} standard errors", **dots))
+    page.handles.append(layout.line_handle(style.TEXT, "the same, variance infinite", markerfacecolor="white", **dots))
+    page.handles.append(layout.threshold_handle())
+    return layout.finish(page)
+
+
+def expected_parts(dataset: Dataset) -> list[Part]:
+    """The whole error; and where the study has the fit without residuals, which is the bias, both parts of it."""
+    none, ideal = dataset.unablated(), next(iter(dataset.of("no_residuals")), None)
+    whole = _part("whole error", style.TEST, dataset, none)
+    if whole is None:
+        return []
+    bias = _part("bias", style.BIAS, dataset, ideal)
+    if bias is None:
+        return [whole]
+    first, second = (dataset.cells("population_mse", v) for v in (none, ideal))
+    if first is None or second is None:
+        return [whole, bias]
+    mean, error = _mean(first - second)
+    return [whole, bias, Part("variance", style.FEW_ROWS, whole.exact - bias.exact, mean, error)]
+
+
+def _part(name: str, colour: str, dataset: Dataset, variant: Variant | None) -> Part | None:
+    """The mean of the population error, whose expectation is the same as the test error's and which varies less."""
+    if variant is None:
+        return None
+    exact = dataset.reduced("theory_test_mse", variant)
+    mean = dataset.reduced("population_mse_mean", variant)
+    error = dataset.reduced("population_mse_standard_error", variant)
+    return None if exact is None or mean is None or error is None else Part(name, colour, exact, mean, error)
+
+
+def _mean(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    count = np.maximum(np.isfinite(cells).sum(axis=1), 1)
+    mean = np.nansum(cells, axis=1) / count
+    squares = np.nansum((cells - mean[:, None]) ** 2, axis=1)
+    return mean, np.sqrt(squares / np.maximum(count - 1, 1) / count)
+
+
+def _risk_panel(axes: Axes, dataset: Dataset, parts: list[Part], options: Options) -> None:
+    x, n = layout.x_values(dataset, options), dataset.n_train
+    certain, some = laws.has_variance(n, dataset.n_features), laws.has_mean(n, dataset.n_features)
+    view = views.around(*(Curve(part.exact, {}, None) for part in parts if part.name != "bias"))
+    for part in parts:
+        floor = np.where(part.exact > 0, part.exact, np.nan)
+        for side in (n <= dataset.n_features, n >= dataset.n_features):  # no line through what is infinite
+            width = 3.2 if part is parts[0] else 1.4  # where the variance is all of it, both are seen
+            axes.plot(x[side], floor[side], color=part.colour, linewidth=width)
+        bars = {"color": part.colour, "fmt": "o", "markersize": 3.2, "elinewidth": 0.9, "zorder": 3}
+        here = certain & (part.mean > view.low)
+        axes.errorbar(x[here], part.mean[here], ERRORS_SHOWN * part.standard_error[here], **bars)
+        here = some & ~certain & (part.mean > view.low)
+        axes.plot(x[here], part.mean[here], "o", markersize=3.6, color=part.colour, markerfacecolor="white", zorder=3)
+    layout.y_axis(axes, view.low, view.high)
+    layout.x_axis(axes, dataset, options)
+    axes.set_title(layout.describe(dataset))
+
+
+# ---- the smallest singular value ----------------------------------------------------------------------------------
+
+
+def smallest(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
+    """Measured quantiles of sigma_min, exact ones next to the threshold, and the edge of the limiting spectrum."""
+    curves = [(d, d.curve("sigma_min")) for d in datasets if d.is_isotropic()]
+    shown = [(d, c) for d, c in curves if c is not None]
+    if not shown:
+        return None
+    title = "Smallest non-zero singular value of normal features: measured and known"
+    page = layout.sheet(len(shown), title, layout.x_label(options), style.SIGMA_LABEL)
+    for axes, (dataset, values) in zip(page.panels, shown):
+        _smallest_panel(axes, dataset, values, options)
+    page.handles = [layout.line_handle(style.SIGMA, "measured (median)")]
+    if any(d.repeats != 1 for d, _ in shown):
+        page.handles += layout.band_handles(style.SIGMA, SQUARES)
+    page.handles += [
+        layout.line_handle(style.TRAIN, "edge of the limiting spectrum, |√N − √P|", linestyle=layout.MEAN_DASHES),
+        layout.line_handle(style.THRESHOLD, "law at N = P − 1, P, P + 1: median, 25–75 %, 5–95 %", marker="D", markersize=4),
+        layout.threshold_handle(),
+    ]
+    return layout.finish(page)
+
+
+def _smallest_panel(axes: Axes, dataset: Dataset, values: Curve, options: Options) -> None:
+    x = layout.x_values(dataset, options)
+    layout.curve(axes, x, values, style.SIGMA, SQUARES if dataset.repeats != 1 else ())
+    limit = laws.edge(dataset.n_train, dataset.n_features)
+    axes.plot(x, np.where(limit > 0, limit, np.nan), color=style.TRAIN, linestyle=layout.MEAN_DASHES)
+    for place, n in zip(x, dataset.n_train):
+        law = laws.sigma_min_quantiles(int(n), dataset.n_features, np.array(WHISKERS))
+        if law is not None:
+            axes.plot([place, place], law[[0, -1]], color=style.THRESHOLD, linewidth=1.0, zorder=4)
+            axes.plot([place, place], law[[1, -2]], color=style.THRESHOLD, linewidth=3.0, zorder=4)
+            axes.plot(place, law[2], "D", color=style.THRESHOLD, markersize=4.5, markeredgecolor="white", zorder=5)
+    view = views.around(values)
+    layout.y_axis(axes, view.low, view.high)
+    layout.x_axis(axes, dataset, options)
+    axes.set_title(layout.describe(dataset))
+
+
+# ---- tails ------------------------------------------------------------------------------------------------------------
+
+TAILS = ((-1, style.FEW_ROWS, "N = P − 1"), (0, style.AT_THRESHOLD, "N = P"), (1, style.MANY_ROWS, "N = P + 1"))
+
+
+def tails(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
+    """The share of repeats whose error is larger, against the error, with the slope that it must end in."""
+    shown = [(d, found) for d in datasets if (found := _errors_at_threshold(d))]
+    if not shown:
+        return None
+    x_label = "error / its median"
+    title = "How often errors are large, next to the threshold"
+    page = layout.sheet(len(shown), title, x_label, "share of repeats with a larger error")
+    for axes, (dataset, found) in zip(page.panels, shown):
+        _tail_panel(axes, dataset, found)
+    page.handles = [layout.line_handle(colour, name) for _, colour, name in TAILS]
+    if any(d.is_isotropic() for d, _ in shown):
+        dashes = {"linestyle": layout.MEAN_DASHES, "linewidth": 1.0}
+        page.handles.append(layout.line_handle(style.TEXT, "exact slopes for normal features: −1/2 at N = P, −1 beside", **dashes))
+    return layout.finish(page)
+
+
+def _errors_at_threshold(dataset: Dataset) -> dict[int, np.ndarray]:
+    """By N - P: the errors of the unablated fit in units of their median, ascending."""
+    cells = dataset.cells("test_mse", dataset.unablated()) if dataset.unablated() else None
+    found = {}
+    for offset, _, _ in TAILS if cells is not None else ():
+        place = np.flatnonzero(dataset.n_train == dataset.n_features + offset)
+        values = np.sort(cells[place[0]][np.isfinite(cells[place[0]])]) if place.size else np.array([])
+        if values.size >= LEAST_REPEATS and np.median(values) > 0:
+            found[offset] = values / np.median(values)
+    return found
+
+
+def _tail_panel(axes: Axes, dataset: Dataset, found: dict[int, np.ndarray]) -> None:
+    highest, lowest = 10.0, 0.5
+    for offset, colour, _ in TAILS:
+        if offset not in found:
+            continue
+        values = found[offset]
+        share = 1 - (np.arange(values.size) + 0.5) / values.size
+        axes.plot(values, share, color=colour, drawstyle="steps-post", linewidth=1.5)
+        highest, lowest = max(highest, values[-1]), min(lowest, share[-1])
+        if dataset.is_isotropic():
+            _slope(axes, values, share, laws.tail_exponent(dataset.n_features + offset, dataset.n_features), colour)
+    axes.set_xscale("log")
+    axes.set_xlim(0.1, min(highest * 2, style.EXTREMES[1]))
+    layout.log_ticks(axes.xaxis, *axes.get_xlim())
+    layout.y_axis(axes, lowest / 1.5, 1.15)
+    axes.set_title(layout.describe(dataset))
+
+
+def _slope(axes: Axes, values: np.ndarray, share: np.ndarray, exponent: float, colour: Any) -> None:
+    """Through the upper tenth, where a power law of that exponent fits best, drawn from there on."""
+    tail = share <= 0.1
+    scale = np.exp(np.mean(np.log(share[tail]) + exponent * np.log(values[tail])))
+    reach = np.array([values[tail][0], values[-1] * 2])
+    axes.plot(reach, scale * reach**-exponent, color=colour, linestyle=layout.MEAN_DASHES, linewidth=1.0, zorder=4)

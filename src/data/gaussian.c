@@ -1,0 +1,174 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lapack.h"
+#include "source.h"
+
+/* Rows from a normal distribution of mean zero whose covariance the study gives, with a linear target: y = x . beta +
+ * noise * e. A row is sum_r d_r z_r a_r, with z standard normal, along the principal axes a_r of the covariance. */
+
+enum { MAX_FEATURES = 1000 };
+
+/* ---- the covariance ---------------------------------------------------------------------------------------------- */
+
+static rl_status count_features(const rl_source_request *request, int *p) {
+    const int n = rl_options_get(request->options, "covariance")->n_list;
+    *p = (int)lround(sqrt(n));
+    if (*p >= 1 && *p <= MAX_FEATURES && *p * *p == n) return RL_OK;
+    return rl_source_key_fail(request, "covariance", "%d numbers; expected P x P of them, row by row, P at most %d", n,
+                              MAX_FEATURES);
+}
+
+static rl_status read_covariance(const rl_source_request *request, int p, double *covariance) {
+    char **const list = rl_options_get(request->options, "covariance")->list;
+    for (int i = 0; i < p * p; i++) {
+        char *end;
+        covariance[i] = strtod(list[i], &end);
+        if (end == list[i] || *end != '\0' || !isfinite(covariance[i]))
+            return rl_source_key_fail(request, "covariance", "`%.40s`; expected a number", list[i]);
+    }
+    for (int i = 0; i < p; i++)
+        for (int j = 0; j < i; j++)
+            if (covariance[i * p + j] != covariance[j * p + i])
+                return rl_source_key_fail(request, "covariance",
+                                          "%g in row %d, column %d and %g the other way round; expected a symmetric "
+                                          "matrix",
+                                          covariance[i * p + j], i + 1, j + 1, covariance[j * p + i]);
+    return RL_OK;
+}
+
+/* Eigenvalues come ascending; those that are below zero by no more than rounding are zero. */
+static rl_status take_axes(const rl_source_request *request, int p, const double *values, const double *vectors,
+                           rl_dataset *dataset) {
+    const double rounding = p * 0x1p-52 * fmax(values[p - 1], 0);
+    for (int r = 0; r < p; r++) {
+        const double *const vector = vectors + (size_t)(p - 1 - r) * (size_t)p;
+        double *const axis = dataset->axes + (size_t)r * (size_t)p, largest = 0;
+        const double value = values[p - 1 - r];
+        if (value < -rounding || values[p - 1] <= 0)
+            return rl_source_key_fail(request, "covariance",
+                                      "has the eigenvalue %g; expected a covariance: none below zero, and not all zero",
+                                      value);
+        dataset->deviations[r] = value > rounding ? sqrt(value) : 0;
+        for (int j = 0; j < p; j++)
+            if (fabs(vector[j]) > fabs(largest)) largest = vector[j];
+        for (int j = 0; j < p; j++) axis[j] = largest < 0 ? -vector[j] : vector[j];
+    }
+    return RL_OK;
+}
+
+static rl_status diagonalize(const rl_source_request *request, int p, double *covariance, rl_dataset *dataset) {
+    const int n_work = 64 * p + 2 * p;
+    double *values = NULL, *work = NULL;
+    int info = 0;
+    rl_status status;
+    RL_TRY_GOTO(RL_ALLOC(values, p), done);
+    RL_TRY_GOTO(RL_ALLOC(work, n_work), done);
+    dsyev_("V", "U", &p, covariance, &p, values, work, &n_work, &info, 1, 1);
+    if (info != 0)
+        status = rl_fail(RL_ERR_LIBRARY, "LAPACK dsyev: info = %d for the covariance of `%s`", info, request->name);
+    else
+        status = take_axes(request, p, values, covariance, dataset);
+done:
+    rl_free(values);
+    rl_free(work);
+    return status;
+}
+
+static rl_status make_axes(const rl_source_request *request, int p, rl_dataset *dataset) {
+    double *covariance = NULL;
+    RL_TRY(RL_ALLOC(dataset->deviations, p));
+    RL_TRY(RL_ALLOC(dataset->axes, (size_t)p * (size_t)p));
+    RL_TRY(RL_ALLOC(covariance, (size_t)p * (size_t)p));
+    rl_status status = read_covariance(request, p, covariance);
+    if (status == RL_OK) status = diagonalize(request, p, covariance, dataset);
+    rl_free(covariance);
+    return status;
+}
+
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
+
+/* Standard normal numbers: keyed by place, or of one generator in the order of the calls. */
+typedef struct normals {
+    rl_random_kind random;
+    rl_key key;
+    rl_mt19937 generator;
+} normals;
+
+static double draw(normals *n, rl_stream stream, int row, int column) {
+    return n->random == RL_RANDOM_NUMPY ? rl_mt19937_normal(&n->generator)
+                                        : rl_philox_normal(n->key, stream, 0, (uint32_t)row, (uint32_t)column);
+}
+
+static void draw_row(normals *n, const rl_dataset *dataset, int row, double *x) {
+    const int p = dataset->n_features;
+    for (int j = 0; j < p; j++) x[j] = 0;
+    for (int r = 0; r < p; r++) {
+        const double along = dataset->deviations[r] * draw(n, RL_STREAM_FEATURES, row, r);
+        for (int j = 0; j < p; j++) x[j] += along * dataset->axes[(size_t)r * (size_t)p + (size_t)j];
+    }
+}
+
+/* In this order: features row by row, beta, noise. */
+static rl_status draw_all(const rl_source_request *request, rl_dataset *dataset) {
+    const size_t p = (size_t)dataset->n_features;
+    const double noise = rl_options_real(request->options, "noise");
+    double *beta = NULL;
+    normals n = {.random = request->random, .key = rl_key_make(request->seed, request->name)};
+    RL_TRY(RL_ALLOC(beta, p));
+    rl_mt19937_seed(&n.generator, 0);
+    for (int i = 0; i < dataset->n_rows; i++) draw_row(&n, dataset, i, dataset->x + (size_t)i * p);
+    for (int j = 0; j < dataset->n_features; j++) beta[j] = draw(&n, RL_STREAM_TEACHER, 0, j);
+    for (int i = 0; i < dataset->n_rows; i++) {
+        const double *const x = dataset->x + (size_t)i * p;
+        double sum = 0;
+        for (size_t j = 0; j < p; j++) sum += x[j] * beta[j];
+        dataset->y[i] = noise > 0 ? sum + noise * draw(&n, RL_STREAM_NOISE, i, 0) : sum;
+    }
+    rl_free(beta);
+    return RL_OK;
+}
+
+static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
+    rl_text text = RL_TEXT_EMPTY;
+    RL_TRY(count_features(request, &dataset->n_features));
+    RL_TRY(make_axes(request, dataset->n_features, dataset));
+    dataset->n_rows = rl_options_integer(request->options, "rows");
+    rl_status status = request->random == RL_RANDOM_NUMPY
+                           ? rl_text_append(&text, "a pool of rows drawn by numpy.random.RandomState(0)")
+                           : rl_text_append(&text, "a pool of rows drawn by Philox4x32-10, seed %llu",
+                                            (unsigned long long)request->seed);
+    dataset->origin = text.bytes;
+    RL_TRY(status);
+    RL_TRY(RL_ALLOC(dataset->x, (size_t)dataset->n_rows * (size_t)dataset->n_features));
+    RL_TRY(RL_ALLOC(dataset->y, dataset->n_rows));
+    return draw_all(request, dataset);
+}
+
+static const rl_option_spec options[] = {
+    {.key = "covariance",
+     .type = RL_OPTION_TEXT_LIST,
+     .required = true,
+     .help = "of the features: P x P numbers in one list, row by row"},
+    {.key = "rows",
+     .type = RL_OPTION_INTEGER,
+     .minimum = 2,
+     .maximum = 1e9,
+     .default_number = 1000,
+     .help = "rows of the pool"},
+    {.key = "noise",
+     .type = RL_OPTION_REAL,
+     .minimum = 0,
+     .maximum = 1e100,
+     .default_number = 0,
+     .help = "standard deviation of the target's noise"},
+};
+
+const rl_source rl_source_gaussian = {
+    .name = "gaussian",
+    .summary = "linear teacher on normal features of a given covariance",
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .load = load,
+};

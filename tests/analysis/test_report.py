@@ -1,0 +1,307 @@
+#!/usr/bin/python3
+"""The report of analysis/figures.py: all figures of a study that the program ran, the claims it checks, and the page as a
+browser shows it.
+
+    RIDGELESS_PROGRAM=build/src/cli/ridgeless /usr/bin/python3 tests/analysis/test_report.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from html.parser import HTMLParser
+from pathlib import Path
+
+import browser
+from drawing import MISSING, DrawingTest, keep_font_cache
+from test_figures import Group, write_results
+
+if not MISSING:
+    import netCDF4
+    import numpy as np
+
+PROGRAM = os.environ.get("RIDGELESS_PROGRAM", "")
+STUDY = """
+title: Made for the <report> & its tests
+seed: 4
+repeats: 60
+n_train: {values: [1, 2, 3], range: [4, 24]}
+keep: [cells, modes]
+ablations: [none, cutoff: [0.1, 1], leading_modes: [2, 4], no_residuals, adversarial_test: 1, adversarial_train: 1,
+            ridge: {values: [0.001, 0.1], relative: true}, gradient_descent: [1, 10, 1000, 100000]]
+datasets:
+  - {source: student-teacher, name: fresh, draw: fresh, rows: 120, features: 8, hidden_features: 12, noise: 0.5}
+  - source: gaussian
+    name: geometry
+    covariance: [23, 9, 4, 9, 6, 2, 4, 2, 5]
+    n_train: [1, 2, 3, 4, 8, 100]
+    keep: directions
+    ablations: none
+"""
+ALL = """error cutoff leading_modes no_residuals sigma_min geometry factors shares adversarial_test adversarial_train ridge
+gradient_descent descent theory_error theory_sigma_min tails cost""".split()
+VOID = {"meta", "link", "img", "br"}
+
+
+def setUpModule() -> None:
+    keep_font_cache()
+
+
+class Page(HTMLParser):
+    """What a test asks of the HTML: pictures, addresses, and whether every element is closed."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.pictures: list[dict[str, str | None]] = []
+        self.addresses: list[str] = []
+        self.ids: set[str] = set()
+        self.open: list[str] = []
+        self.text = path.read_text(encoding="utf-8")
+        self.feed(self.text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag == "img":
+            self.pictures.append(found)
+        self.addresses += [found[name] for name in ("src", "href") if found.get(name)]
+        self.ids |= {found["id"]} if found.get("id") else set()
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
+        self.open.pop()
+
+
+@unittest.skipIf(MISSING, MISSING)
+@unittest.skipUnless(PROGRAM, "RIDGELESS_PROGRAM is not set")
+class OfAStudy(DrawingTest):
+    """One study, run and drawn once for all tests."""
+
+    program = "figures.py"
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="ridgeless-report-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.made = Path(folder.name)
+        (cls.made / "study.yaml").write_text(STUDY)
+        subprocess.run([PROGRAM, "run", "study.yaml", "-q"], cwd=cls.made, check=True, capture_output=True, timeout=120)
+        drawing = cls("test_every_figure_is_drawn")
+        drawing.folder = cls.made
+        cls.paths, cls.messages = drawing.run_figures(cls.made / "study.nc")
+        cls.report = cls.made / "study-figures" / "report.html"
+
+    def test_every_figure_is_drawn(self) -> None:
+        names = [path.name for path in self.paths]
+        self.assertEqual(names, [f"{name}.{ending}" for name in ALL for ending in ("png", "pdf")] + ["report.html"])
+        self.assertEqual(self.messages, [])
+
+    def test_page_is_whole_and_alone(self) -> None:
+        page = Page(self.report)
+        self.assertEqual(page.open, [])
+        for address in page.addresses:
+            self.assertTrue(address.startswith("data:") or (address[0] == "#" and address[1:] in page.ids), address[:80])
+        self.assertEqual(len(page.pictures), len(ALL))
+        for picture in page.pictures:
+            self.assertGreater(len(picture["alt"] or ""), 40)
+        self.assertLessEqual({*ALL, "glance", "claims", "figures", "study", "provenance"}, page.ids)
+        self.assertIn("Made for the &lt;report&gt; &amp; its tests", page.text)
+        self.assertIn("covariance: [23, 9, 4, 9, 6, 2, 4, 2, 5]", page.text)
+        self.assertIn("OpenBLAS", page.text)
+
+    def test_numbers_are_those_of_the_file(self) -> None:
+        with netCDF4.Dataset(self.made / "study.nc") as root:
+            group = root["fresh"]
+            medians = np.median(np.asarray(group["test_mse"][0, 0]), axis=1)
+            n = group["n_train"][:]
+            self.assertEqual(group["variant"][0], "none")
+        at = {size: medians[list(n).index(size)] for size in (4, 8, 16)}
+        text = Page(self.report).text
+        height = f"{at[8] / max(at[4], at[16]):.2g}"
+        self.assertRegex(text, rf"median error at N = 8 is {re.escape(height)} \([\d.]+ to [\d.]+\) times that of its flanks")
+        self.assertIn(f"largest median at N = {n[np.argmax(medians)]}", text)
+
+    def test_means_agree_with_theory_and_a_wrong_theory_is_seen(self) -> None:
+        import claims
+        import results
+
+        dataset = next(d for d in results.read(self.made / "study.nc")[0] if d.group == "fresh")
+        found = claims.agreement(dataset)
+        self.assertLess(abs(found.worst), claims.HIGHEST_SCORE)
+        self.assertTrue(0.3 < found.rms < 2, found)  # means of nested training sets move together
+        right = dataset.reduced
+
+        def doubled(name: str, *more: object) -> np.ndarray | None:
+            values = right(name, *more)
+            return 2 * values if name == "theory_test_mse" and values is not None else values
+
+        dataset.reduced = doubled
+        self.assertFalse(claims.findings(dataset)[-1].holds)
+
+    def test_figures_alone_and_the_same_bytes_again(self) -> None:
+        again, _ = self.run_figures(self.made / "study.nc", "-o", self.folder / "again")
+        for path, other in zip(self.paths, again):
+            self.assertEqual(path.name, other.name)
+            self.assertEqual(path.read_bytes(), other.read_bytes(), f"{path.name}: other bytes the second time")
+        paths, _ = self.run_figures(self.made / "study.nc", "--no-report", "--format", "pdf", "-o", self.folder / "alone")
+        self.assertEqual([path.name for path in paths], [f"{name}.pdf" for name in ALL])
+
+    def test_figures_of_speed(self) -> None:
+        bench = self.folder / "bench.json"
+        entry = {f"{name}_seconds": 0.25 for name in ("generate", "reduce", "project", "diagonalize")}
+        entry |= {"producer": "two-stage", "seconds": 1.0, "rounds": [1.0, 1.2], "gflops": 3.0}
+        bench.write_text(json.dumps({"n_train": 9, "n_features": 9, "ranks": 2, "producers": [entry]}))
+        arguments = (self.made / "study.nc", "--format", "png", "-o", self.folder / "speed")
+        paths, _ = self.run_figures(*arguments, "--bench", bench, bench)
+        self.assertEqual([path.name for path in paths[-2:]], ["producers.png", "report.html"])
+        self.assertIn("producers", Page(paths[-1]).ids)
+        for wrong in ("[]", '{"producers": []}', '{"producers": [{"producer": "x"}]}', "\x89HDF"):
+            bench.write_text(wrong)
+            paths, messages = self.run_figures(*arguments, "--bench", bench, status=2)
+            self.assertEqual(paths, [])
+            self.assert_one_line(messages, "bench.json: expected what `ridgeless bench spectrum --json` prints")
+        _, messages = self.run_figures(*arguments, "--bench", self.folder / "none.json", status=2)
+        self.assert_one_line(messages, "none.json: cannot be read: No such file")
+        _, messages = self.run_figures(*arguments, "--scaling", self.made / "study.nc", status=2)
+        self.assert_one_line(messages, "on 1 rank alone; expected results files of it on two numbers of ranks")
+
+    @unittest.skipUnless(browser.PROGRAM, "no Chromium")
+    def test_in_a_browser(self) -> None:
+        with browser.Browser() as window:
+            for width in (1280, 390):
+                for scheme in ("light", "dark"):
+                    window.open(self.report, width, scheme=scheme)
+                    self.assertEqual(window.complaints(), [], (width, scheme))
+                    self.assertEqual(window.requests(), [self.report.resolve().as_uri()])
+                    widths = window.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+                    self.assertLessEqual(widths[0], widths[1], f"scrolls sideways at {width} px")
+                    loaded = "[...document.images].every(i => i.complete && i.naturalWidth > 300)"
+                    self.assertTrue(window.evaluate(loaded), "a figure is no picture")
+                    self.assertGreaterEqual(self.contrast(window, "body"), 7)
+                    for kind in (".holds", ".quiet", "a"):
+                        self.assertGreaterEqual(self.contrast(window, kind), 4.5, (kind, scheme))
+            window.open(self.report, 1000, media="print")
+            self.assertEqual(window.evaluate("getComputedStyle(document.querySelector('nav')).display"), "none")
+
+    def contrast(self, window: browser.Browser, selector: str) -> float:
+        """WCAG 2.1's contrast ratio of the first such element with the page."""
+        colours = [
+            window.evaluate(f"getComputedStyle(document.querySelector('{name}')).{of}")
+            for name, of in ((selector, "color"), ("body", "backgroundColor"))
+        ]
+        light = []
+        for colour in colours:
+            channels = [int(c) / 255 for c in re.findall(r"\d+", colour)[:3]]
+            linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+            light.append(sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear)))
+        return (max(light) + 0.05) / (min(light) + 0.05)
+
+
+@unittest.skipIf(MISSING, MISSING)
+class Claims(DrawingTest):
+    """Results made here, of which it is known what they bear out."""
+
+    program = "figures.py"
+
+    def findings(self, group: Group, change=lambda g: None) -> dict[str, object]:
+        import claims
+        import results
+
+        path = write_results(self.folder / "study.nc", group)
+        with netCDF4.Dataset(path, "a") as root:
+            change(root[group.name])
+        found = claims.findings(results.read(path)[0][0])
+        path.unlink()
+        return {finding.claim: finding for finding in found}
+
+    def test_all_hold(self) -> None:
+        found = self.findings(Group(reduced=False, repeats=30), self.lower_ablations)
+        self.assertEqual([f.holds for f in found.values()], [True] * 6, found)
+
+    def lower_ablations(self, group: netCDF4.Group) -> None:
+        values = group["test_mse"][:]
+        for variant in range(1, values.shape[0]):
+            values[variant] = np.where(np.isfinite(values[variant]), 1.0, np.nan)
+        group["test_mse"][:] = values
+
+    def test_a_spike_elsewhere(self) -> None:
+        def move(group: netCDF4.Group) -> None:
+            group["test_mse"][0, :, 0] *= 1e6
+            group["sigma_min"][:, 2] *= 1e-6
+
+        found = self.findings(Group(reduced=False, repeats=30), move)
+        self.assertTrue(found["the test error spikes at N = P"].holds)
+        self.assertFalse(found["the test error is largest at N = P"].holds)
+        self.assertIn("largest median at N = 1; between P/2 and 2 P at N = 4", found["the test error is largest at N = P"].number)
+        self.assertFalse(found["the smallest non-zero singular value is smallest at N = P"].holds)
+
+    def test_an_ablation_that_leaves_the_spike(self) -> None:
+        def keep(group: netCDF4.Group) -> None:
+            values = group["test_mse"][:]
+            values[1:3] = values[0] * 0.9
+            group["test_mse"][:] = values
+
+        found = self.findings(Group(reduced=False, repeats=30), keep)
+        self.assertFalse(found["cutting off small singular values removes the spike"].holds)
+
+    def test_no_spike(self) -> None:
+        def flatten(group: netCDF4.Group) -> None:
+            group["test_mse"][:] = 1
+
+        found = self.findings(Group(reduced=False), flatten)
+        self.assertFalse(found["the test error spikes at N = P"].holds)
+        self.assertIsNone(found["cutting off small singular values removes the spike"].holds)
+
+    def test_what_cannot_be_told(self) -> None:
+        for group in (Group(n_train=(4,)), Group(n_train=(1, 2, 3)), Group(missing=tuple(range(8)))):
+            self.assertEqual({f.holds for f in self.findings(group).values()}, {None})
+
+    def test_reports_of_little(self) -> None:
+        groups = [Group(repeats=1, modes=True), Group(n_train=(4,)), Group(missing=(0, 3), failed=(5,))]
+        groups += [Group(missing=tuple(range(8))), Group(variants=[("early dropout", 0.5)]), Group(cells=False)]
+        for i, group in enumerate(groups):
+            path = write_results(self.folder / f"study{i}.nc", group)
+            paths, _ = self.run_figures(path, "--format", "png")
+            self.assertEqual(paths[-1].name, "report.html")
+            self.assertEqual(Page(paths[-1]).open, [])
+
+
+@unittest.skipIf(MISSING, MISSING)
+class Laws(unittest.TestCase):
+    """Against numbers drawn here, and a published one."""
+
+    def test_smallest_singular_value(self) -> None:
+        import laws
+
+        draws, probabilities = 4000, np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+        rng = np.random.default_rng(5)
+        for n, p, slack in ((20, 20, 0.02), (19, 20, 0), (21, 20, 0)):  # the first is a limit
+            sigma = np.linalg.svd(rng.standard_normal((draws, n, p)), compute_uv=False)[:, -1]
+            below = np.mean(sigma[:, None] <= laws.sigma_min_quantiles(n, p, probabilities), axis=0)
+            error = np.sqrt(probabilities * (1 - probabilities) / draws)
+            self.assertTrue((np.abs(below - probabilities) <= 4.5 * error + slack).all(), (n, p, below))
+        self.assertIsNone(laws.sigma_min_quantiles(10, 20, probabilities))
+
+    def test_median_at_the_threshold(self) -> None:
+        import laws
+
+        # the root of x / 2 + sqrt(x) = ln 2, Edelman (1988), Corollary 3.1
+        median = float(laws.sigma_min_quantiles(100, 100, np.array([0.5]))[0] ** 2 * 100)
+        self.assertAlmostEqual(median / 2 + np.sqrt(median), np.log(2), delta=1e-14)
+
+    def test_tails(self) -> None:
+        import laws
+
+        self.assertEqual([laws.tail_exponent(n, 20) for n in (19, 20, 21, 25)], [1, 0.5, 1, 3])
+        self.assertEqual(list(laws.has_mean(np.array([18, 19, 20, 22]), 20)), [True, False, False, True])
+        self.assertEqual(list(laws.has_variance(np.array([16, 17, 23, 24]), 20)), [True, False, False, True])
+
+
+if __name__ == "__main__":
+    unittest.main()
