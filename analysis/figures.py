@@ -43,6 +43,7 @@ MEAN_WARNING = (
     "what is drawn there depends on the repeats at hand, the median does not"
 )
 REPORT = "report.html"
+NO_N = "no figures against N: every data set has one N at each of its P"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -168,19 +169,29 @@ def _write_all(
 ) -> list[Picture]:
     """Saves the figures one by one; their pictures for the report. What is not drawn is told, and noted."""
     import report
+    import sweeps
 
+    thinned: Notes = []
+    against_rows = sweeps.against_rows(datasets, thinned)
+    command.tell(thinned)
+    notes += thinned
+    sweep_names = {row.name for row in _sweeps()}
+    given = dict.fromkeys({"geometry", *sweep_names}, datasets)
     absent, pictures = [], []
     for row in rows:
         more: Notes = []
-        figure = row.draw(datasets if row.name == "geometry" else _beside_geometry(datasets), options, more)
+        figure = row.draw(given.get(row.name, _beside_geometry(against_rows)), options, more)
         command.tell(more)
         notes += more
         if figure is None:
-            absent.append(row.name)
+            absent += [row.name] if row.name not in sweep_names and against_rows else []  # most studies are no sweep
             continue
         if asked.report:
             pictures.append(report.picture(row.name, figure, row.caption or row.name))
         command.save(figure, asked.output / row.name, asked.format)
+    if datasets and not against_rows:
+        notes.append(NO_N)
+        command.tell(notes[-1:])
     if absent:
         notes.append(f"not drawn, as the file has nothing for it: {', '.join(absent)}")
         command.tell(notes[-1:])
@@ -218,6 +229,7 @@ def _figures(datasets: list[Dataset], asked: argparse.Namespace) -> list[Row]:
         Row("shares", shares.shares),
         *ablations[n_paper:],
         Row("descent", descent.descent),
+        *_sweeps(),
         Row("theory_error", theory.risk),
         Row("theory_sigma_min", theory.smallest),
         Row("tails", theory.tails),
@@ -231,6 +243,21 @@ def _autoencoder_figures(autoencoders: list[Autoencoder]) -> list[Row]:
 
     names = [a.group if a.alone else f"{a.group}-{a.n_hidden}" for a in autoencoders]
     return [Row(name, partial(autoencoder.autoencoder, a), "autoencoder") for name, a in zip(names, autoencoders)]
+
+
+def _sweeps() -> list[Row]:
+    """Figures of sweeps over the number of features, and of gradient descent step by step."""
+    import descent_run
+    import polynomial
+    import random_features
+
+    return [
+        Row("error_against_features", polynomial.error),
+        Row("ablations_against_features", polynomial.ablations),
+        Row("fitted_curves", polynomial.fitted_curves),
+        Row("surface", random_features.surface),
+        Row("descent_run", descent_run.descent),
+    ]
 
 
 def _scaling(studies: list[Study]) -> Figure:

@@ -143,8 +143,8 @@ static rl_status open_journal(work *w) {
 static rl_status prepare(const rl_settings *settings, work *w) {
     w->started = time(NULL);
     RL_TRY(rl_prepare(settings, 0, &w->prepared));
-    for (int i = 0; i < w->prepared.plan.n_grids; i++) {
-        const rl_dataset *data = &w->prepared.plan.grids[i].data;
+    for (int i = 0; i < w->prepared.plan.n_datasets; i++) {
+        const rl_dataset *data = &w->prepared.plan.datasets[i];
         rl_debug("%s: %d rows, %d features, from %s", data->name, data->n_rows, data->n_features, data->origin);
     }
     int64_t n_retried = 0;
