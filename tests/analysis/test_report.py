@@ -33,7 +33,8 @@ repeats: 60
 n_train: {values: [1, 2, 3], range: [4, 24]}
 keep: [cells, modes]
 ablations: [none, cutoff: [0.1, 1], leading_modes: [2, 4], no_residuals, adversarial_test: 1, adversarial_train: 1,
-            ridge: {values: [0.001, 0.1], relative: true}, gradient_descent: [1, 10, 1000, 100000]]
+            ridge: {values: [0.001, 0.1], relative: true}, gradient_descent: [1, 10, 1000, 100000],
+            gradient_descent_run: [1, 10, 100]]
 datasets:
   - {source: student-teacher, name: fresh, draw: fresh, rows: 120, features: 8, hidden_features: 12, noise: 0.5}
   - source: gaussian
@@ -44,7 +45,7 @@ datasets:
     ablations: none
 """
 ALL = """error cutoff leading_modes no_residuals sigma_min geometry factors shares adversarial_test adversarial_train ridge
-gradient_descent descent theory_error theory_sigma_min tails cost""".split()
+gradient_descent gradient_descent_run descent descent_run theory_error theory_sigma_min tails cost""".split()
 VOID = {"meta", "link", "img", "br"}
 
 
