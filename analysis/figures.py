@@ -184,7 +184,7 @@ def _write_all(
         command.tell(more)
         notes += more
         if figure is None:
-            absent += [row.name] if row.name not in sweep_names and against_rows else []  # most studies are no sweep
+            absent += [row.name] if row.caption or (row.name not in sweep_names and against_rows) else []  # most are no sweep
             continue
         if asked.report:
             pictures.append(report.picture(row.name, figure, row.caption or row.name))

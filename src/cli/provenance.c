@@ -76,8 +76,14 @@ static const rl_curve *timed_curve(const void *state, int64_t i) {
     return &t->plan->curves[t->timed[i].curve];
 }
 
+/* Counted by data sets, of which each P has a grid. */
 static double task_dataset(const void *state, int64_t i) {
-    return timed_curve(state, i)->grid;
+    const rl_plan *plan = ((const timed_curves *)state)->plan;
+    int dataset = 0;
+    for (int end = rl_plan_end_of_dataset(plan, 0); end <= timed_curve(state, i)->grid;
+         end = rl_plan_end_of_dataset(plan, end))
+        dataset++;
+    return dataset;
 }
 
 static double task_n_features(const void *state, int64_t i) {

@@ -185,6 +185,7 @@ class Maps(unittest.TestCase):
         shutil.copytree(SOURCE, tree, ignore=shutil.ignore_patterns("build*", ".git", "quickstart"))
         data, text = tree / "src" / "data", (SOURCE / "tests" / "cli" / "hat_functions.c").read_text()
         self.assertLess(len(text.splitlines()), 30)
+        self.assertIn(text, (SOURCE / "README.md").read_text())  # as it is shown there
         (data / "hat_functions.c").write_text(text)
         self.replace(data / "map.h", "rl_map_random_relu;", "rl_map_random_relu, rl_map_hat_functions;")
         self.replace(data / "feature_map.c", "&rl_map_random_relu,", "&rl_map_random_relu, &rl_map_hat_functions,")
