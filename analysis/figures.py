@@ -64,6 +64,7 @@ def _draw_all(asked: argparse.Namespace) -> None:
     import layout  # matplotlib takes its time: not before there is something to draw
     import report
     import style
+    import sweeps
 
     asked.output.mkdir(parents=True, exist_ok=True)
     if asked.mean:
@@ -74,11 +75,17 @@ def _draw_all(asked: argparse.Namespace) -> None:
     style.apply()
     rows = [*(_figures(datasets, asked) if datasets else []), *_autoencoder_figures(autoencoders), *measured]
     options = layout.Options(asked.x, asked.mean, asked.n_train, asked.repeats)
-    pictures = _write_all(datasets, rows, asked, options, notes)
+    thinned: Notes = []
+    against_rows = _beside_geometry(sweeps.against_rows(datasets, thinned))
+    if datasets and not against_rows:
+        thinned.append(NO_N)
+    command.tell(thinned)
+    notes += thinned
+    pictures = _write_all(datasets, against_rows, rows, asked, options, notes)
     if asked.report:
         files = [results.about(path) for path in asked.results]
         path = asked.output / REPORT
-        path.write_text(report.page(files, _beside_geometry(datasets), pictures, notes), encoding="utf-8")
+        path.write_text(report.page(files, _beside_geometry(datasets), against_rows, pictures, notes), encoding="utf-8")
         print(path)
 
 
@@ -162,6 +169,7 @@ def _not_there(dataset: Dataset, asked: argparse.Namespace) -> Notes:
 
 def _write_all(
     datasets: list[Dataset],
+    against_rows: list[Dataset],
     rows: list[Row],
     asked: argparse.Namespace,
     options: Options,
@@ -169,18 +177,13 @@ def _write_all(
 ) -> list[Picture]:
     """Saves the figures one by one; their pictures for the report. What is not drawn is told, and noted."""
     import report
-    import sweeps
 
-    thinned: Notes = []
-    against_rows = sweeps.against_rows(datasets, thinned)
-    command.tell(thinned)
-    notes += thinned
     sweep_names = {row.name for row in _sweeps()}
     given = dict.fromkeys({"geometry", *sweep_names}, datasets)
     absent, pictures = [], []
     for row in rows:
         more: Notes = []
-        figure = row.draw(given.get(row.name, _beside_geometry(against_rows)), options, more)
+        figure = row.draw(given.get(row.name, against_rows), options, more)
         command.tell(more)
         notes += more
         if figure is None:
@@ -189,9 +192,6 @@ def _write_all(
         if asked.report:
             pictures.append(report.picture(row.name, figure, row.caption or row.name))
         command.save(figure, asked.output / row.name, asked.format)
-    if datasets and not against_rows:
-        notes.append(NO_N)
-        command.tell(notes[-1:])
     if absent:
         notes.append(f"not drawn, as the file has nothing for it: {', '.join(absent)}")
         command.tell(notes[-1:])

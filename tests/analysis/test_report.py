@@ -263,6 +263,15 @@ class Claims(DrawingTest):
         for group in (Group(n_train=(4,)), Group(n_train=(1, 2, 3)), Group(missing=tuple(range(8)))):
             self.assertEqual({f.holds for f in self.findings(group).values()}, {None})
 
+    def test_report_of_a_sweep_over_p(self) -> None:
+        path = write_results(self.folder / "sweep.nc", Group(n_features=(2, 3, 4, 6, 8), n_train=(4,), variants=[("none", None)]))
+        paths, messages = self.run_figures(path, "--format", "png")
+        self.assert_one_line(messages, "no figures against N")
+        text = Page(paths[-1]).text
+        self.assertIn("N = 4, P from 2 to 8, 7 repeats", text)
+        self.assertNotIn('id="claims"', text)
+        self.assertIn("Figure 1", text)
+
     def test_reports_of_little(self) -> None:
         groups = [Group(repeats=1, modes=True), Group(n_train=(4,)), Group(missing=(0, 3), failed=(5,))]
         groups += [Group(missing=tuple(range(8))), Group(variants=[("early dropout", 0.5)]), Group(cells=False)]
