@@ -135,6 +135,13 @@ typedef struct rl_source_request {
     int n_views, n_repeats; /* of the study; 0 counts as 1 */
 } rl_source_request;
 
+/* What fresh rows of a source are like, where more is known of them than how they are drawn. */
+typedef enum rl_inputs_law {
+    RL_INPUTS_ANY,
+    RL_INPUTS_NORMAL, /* independent normal features with a linear teacher, which is the population's best model */
+    RL_INPUTS_SPHERE  /* uniform on a sphere, with a linear teacher */
+} rl_inputs_law;
+
 struct rl_source {
     const char *name;         /* student-teacher, california, ... */
     const char *summary;      /* one line for `ridgeless datasets` */
@@ -150,6 +157,7 @@ struct rl_source {
     /* With RL_RANDOM_NUMPY one generator draws for all views and repeats in a row: other n_views or n_repeats, other
      * numbers. */
     bool draws_in_a_row;
+    rl_inputs_law law;
 };
 
 /* The table: every source, NULL-terminated. */

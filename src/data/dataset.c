@@ -46,7 +46,7 @@ bool rl_dataset_design_known(const rl_dataset *dataset) {
 /* ---- least squares on all rows ---------------------------------------------------------------------------------- */
 
 static rl_status compute_beta_star(rl_dataset *dataset, rl_random_kind random) {
-    if (dataset->fresh && dataset->source != &rl_source_student_teacher) return RL_OK; /* each repeat's own */
+    if (dataset->fresh && dataset->source->law != RL_INPUTS_NORMAL) return RL_OK; /* each repeat's own */
     RL_TRY(RL_ALLOC(dataset->beta_star, dataset->n_features));
     if (rl_dataset_in_blocks(dataset)) return RL_OK;
     if (dataset->fresh) {

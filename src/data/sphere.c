@@ -83,5 +83,6 @@ const rl_source rl_source_sphere = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .load = load,
+    .law = RL_INPUTS_SPHERE,
     .draw = draw,
 };

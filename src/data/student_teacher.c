@@ -202,5 +202,6 @@ const rl_source rl_source_student_teacher = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .load = load,
+    .law = RL_INPUTS_NORMAL,
     .draw = draw,
 };

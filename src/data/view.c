@@ -67,7 +67,7 @@ rl_status rl_dataset_view(const rl_dataset *dataset, const rl_view_request *requ
 }
 
 bool rl_dataset_sphere_task(const rl_dataset *dataset, rl_sphere_task *task) {
-    if (dataset->source != &rl_source_sphere || dataset->map == NULL || dataset->map->asymptotic_mse == NULL)
+    if (dataset->map == NULL || dataset->map->asymptotic_mse == NULL || dataset->source->law != RL_INPUTS_SPHERE)
         return false;
     const rl_teacher *teacher = &dataset->teacher;
     *task = (rl_sphere_task){.noise = teacher->noise * teacher->noise};

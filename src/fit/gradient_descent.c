@@ -28,16 +28,8 @@ static void fit_gradient_descent(const rl_spectrum *s, const rl_variant *variant
 }
 
 static const rl_option_spec options[] = {
-    {.key = "rate",
-     .type = RL_OPTION_REAL,
-     .minimum = 1e-300,
-     .maximum = 1e300,
-     .default_number = 1,
-     .help = "step size eta; converges below 2 when relative"},
-    {.key = "relative",
-     .type = RL_OPTION_FLAG,
-     .default_number = 1,
-     .help = "rate in units of 1 / sigma_1^2 of each training set"},
+    RL_OPTION_RATE,
+    RL_OPTION_RATE_RELATIVE,
 };
 
 const rl_ablation rl_ablation_gradient_descent = {

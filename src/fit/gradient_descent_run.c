@@ -24,16 +24,8 @@ static void run(const rl_rows_problem *problem, const rl_variant *variant, doubl
 }
 
 static const rl_option_spec options[] = {
-    {.key = "rate",
-     .type = RL_OPTION_REAL,
-     .minimum = 1e-300,
-     .maximum = 1e300,
-     .default_number = 1,
-     .help = "step size eta; converges below 2 when relative"},
-    {.key = "relative",
-     .type = RL_OPTION_FLAG,
-     .default_number = 1,
-     .help = "rate in units of 1 / sigma_1^2 of each training set"},
+    RL_OPTION_RATE,
+    RL_OPTION_RATE_RELATIVE,
     {.key = "start",
      .type = RL_OPTION_REAL,
      .minimum = 0,
