@@ -131,16 +131,10 @@ static rl_status draw_all(const rl_source_request *request, rl_dataset *dataset)
 }
 
 static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
-    rl_text text = RL_TEXT_EMPTY;
     RL_TRY(count_features(request, &dataset->n_features));
     RL_TRY(make_axes(request, dataset->n_features, dataset));
     dataset->n_rows = rl_options_integer(request->options, "rows");
-    rl_status status = request->random == RL_RANDOM_NUMPY
-                           ? rl_text_append(&text, "a pool of rows drawn by numpy.random.RandomState(0)")
-                           : rl_text_append(&text, "a pool of rows drawn by Philox4x32-10, seed %llu",
-                                            (unsigned long long)request->seed);
-    dataset->origin = text.bytes;
-    RL_TRY(status);
+    RL_TRY(rl_source_describe_draws(request, dataset));
     RL_TRY(RL_ALLOC(dataset->x, (size_t)dataset->n_rows * (size_t)dataset->n_features));
     RL_TRY(RL_ALLOC(dataset->y, dataset->n_rows));
     return draw_all(request, dataset);

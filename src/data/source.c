@@ -54,6 +54,17 @@ rl_status rl_source_key_fail(const rl_source_request *request, const char *key, 
     return rl_fail(RL_ERR_INPUT, "dataset `%s`: key `%s` (line %d): %s", request->name, key, line, reason);
 }
 
+rl_status rl_source_describe_draws(const rl_source_request *request, rl_dataset *dataset) {
+    rl_text text = RL_TEXT_EMPTY;
+    rl_status status = rl_text_append(&text, "%s rows drawn by ", dataset->fresh ? "fresh" : "a pool of");
+    if (status == RL_OK && request->random == RL_RANDOM_NUMPY)
+        status = rl_text_append(&text, "numpy.random.RandomState(0)");
+    else if (status == RL_OK)
+        status = rl_text_append(&text, "Philox4x32-10, seed %llu", (unsigned long long)request->seed);
+    dataset->origin = text.bytes;
+    return status;
+}
+
 rl_status rl_source_locate_named(const rl_source_request *request, char **path) {
     const char *file = rl_options_text(request->options, "file");
     if (file[0] == '/') return rl_strdup(path, file);

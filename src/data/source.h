@@ -15,6 +15,9 @@ rl_status rl_source_locate(const rl_source *source, const rl_source_request *req
  * looked for. RL_ERR_INPUT when it is in none of these. */
 rl_status rl_source_locate_named(const rl_source_request *request, char **path);
 
+/* The origin of rows that were drawn from normal numbers: fresh or a pool, and by which generator. */
+rl_status rl_source_describe_draws(const rl_source_request *request, rl_dataset *dataset);
+
 /* RL_ERR_INPUT about the value of a key of the study file. */
 rl_status rl_source_key_fail(const rl_source_request *request, const char *key, const char *format, ...) RL_PRINTF(3);
 

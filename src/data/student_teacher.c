@@ -58,17 +58,6 @@ static rl_status draw_numpy(rl_dataset *dataset) {
     return RL_OK;
 }
 
-static rl_status describe(const rl_source_request *request, rl_dataset *dataset) {
-    rl_text text = RL_TEXT_EMPTY;
-    rl_status status = rl_text_append(&text, "%s rows drawn by ", dataset->fresh ? "fresh" : "a pool of");
-    if (status == RL_OK && request->random == RL_RANDOM_NUMPY)
-        status = rl_text_append(&text, "numpy.random.RandomState(0)");
-    else if (status == RL_OK)
-        status = rl_text_append(&text, "Philox4x32-10, seed %llu", (unsigned long long)request->seed);
-    dataset->origin = text.bytes;
-    return status;
-}
-
 static rl_status check(const rl_source_request *request) {
     const int features = rl_options_integer(request->options, "features");
     const int hidden = rl_options_integer(request->options, "hidden_features");
@@ -123,7 +112,7 @@ static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
     teacher->noise = rl_options_real(request->options, "noise");
     RL_TRY(RL_ALLOC(teacher->beta, teacher->n_hidden));
     RL_TRY(make_design(request->options, teacher));
-    RL_TRY(describe(request, dataset));
+    RL_TRY(rl_source_describe_draws(request, dataset));
     if (!dataset->fresh) {
         RL_TRY(RL_ALLOC(dataset->x, (size_t)dataset->n_rows * (size_t)dataset->n_features));
         RL_TRY(RL_ALLOC(dataset->y, dataset->n_rows));
