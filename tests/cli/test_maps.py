@@ -2,8 +2,6 @@
 feature map."""
 import json
 import pathlib
-import shutil
-import subprocess
 import tempfile
 import unittest
 
@@ -11,7 +9,8 @@ import netCDF4
 import numpy as np
 import xarray
 
-from program import SOURCE, WRAPPER, differences, run
+from program import SOURCE, differences, run
+from source_copy import SourceCopy
 
 STUDY = """title: Surface
 repeats: 4
@@ -179,31 +178,18 @@ class Maps(unittest.TestCase):
                                                err_msg=f"{group} {way} {name}")
 
     def test_new_feature_map(self):
-        if "valgrind" in WRAPPER or "sanitize" in str(pathlib.Path.cwd()):
-            self.skipTest("a second build, done in the plain suite")
-        tree = self.at / "tree"
-        shutil.copytree(SOURCE, tree, ignore=shutil.ignore_patterns("build*", ".git", "quickstart"))
-        data, text = tree / "src" / "data", (SOURCE / "tests" / "cli" / "hat_functions.c").read_text()
+        copy, text = SourceCopy(self.at), (SOURCE / "tests" / "cli" / "hat_functions.c").read_text()
         self.assertLess(len(text.splitlines()), 30)
         self.assertIn(text, (SOURCE / "README.md").read_text())  # as it is shown there
-        (data / "hat_functions.c").write_text(text)
-        self.replace(data / "map.h", "rl_map_random_relu;", "rl_map_random_relu, rl_map_hat_functions;")
-        self.replace(data / "feature_map.c", "&rl_map_random_relu,", "&rl_map_random_relu, &rl_map_hat_functions,")
-        self.replace(data / "meson.build", "'random_relu.c',", "'random_relu.c', 'hat_functions.c',")
-        for command in (["meson", "setup", "build", "-Dtests=false", "-Dbuildtype=debug"], ["ninja", "-C", "build"]):
-            done = subprocess.run(command, cwd=tree, capture_output=True, text=True)
-            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        copy.add("src/data/hat_functions.c", text)
+        copy.replace("src/data/map.h", "rl_map_random_relu;", "rl_map_random_relu, rl_map_hat_functions;")
+        copy.replace("src/data/feature_map.c", "&rl_map_random_relu,", "&rl_map_random_relu, &rl_map_hat_functions,")
+        copy.replace("src/data/meson.build", "'random_relu.c',", "'random_relu.c', 'hat_functions.c',")
         (self.at / "hats.yaml").write_text("repeats: 2\nn_features: [4, 40]\nn_train: [200]\nablations: [none]\ndatasets:\n"
                                            "  - {source: function, function: sine, map: hat-functions, inputs: equispaced, rows: 200}\n")
-        subprocess.run([tree / "build" / "src" / "cli" / "ridgeless", "run", "hats.yaml", "-q"], cwd=self.at, check=True,
-                       stdout=subprocess.DEVNULL)
+        copy.build_and_run("hats.yaml")
         few, many = self.open("function", "hats.nc").test_mse[0, :, 0, 0].values
         self.assertLess(many, few / 10)  # tents of a twentieth follow a sine better than four do
-
-    def replace(self, path, old, new):
-        text = path.read_text()
-        self.assertIn(old, text)
-        path.write_text(text.replace(old, new))
 
 
 if __name__ == "__main__":
