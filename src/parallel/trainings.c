@@ -326,15 +326,21 @@ static rl_status add_up(const void *state, double *sums, int64_t n) {
     return RL_OK;
 }
 
+/* Whoever was asked to stop, or has the other reason, asks all of the communicator. */
+static rl_status agree_to_stop(trainer *t, MPI_Comm comm, bool *other_reason) {
+    int reasons[2] = {stopping(t) ? (int)t->stop : RL_STOP_NONE, *other_reason};
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, reasons, 2, MPI_INT, MPI_MAX, comm));
+    t->stop = (rl_stop)reasons[0];
+    *other_reason = reasons[1] != 0;
+    return RL_OK;
+}
+
 /* Whether the group leaves its training: it does when one of its ranks has reason to. */
 static rl_status agree_to_leave(trainer *t, double piece, bool *leave) {
     const double spread = 1.25; /* of the next piece over the last */
     RL_TRY(look_at_mail(t));
     if (rl_seconds() + spread * piece > t->deadline) t->out_of_time = true;
-    int reasons[2] = {stopping(t) ? (int)t->stop : RL_STOP_NONE, t->out_of_time};
-    if (t->group.size > 1) RL_MPI(MPI_Allreduce(MPI_IN_PLACE, reasons, 2, MPI_INT, MPI_MAX, t->group.comm));
-    t->stop = (rl_stop)reasons[0];
-    t->out_of_time = reasons[1] != 0;
+    if (t->group.size > 1) RL_TRY(agree_to_stop(t, t->group.comm, &t->out_of_time));
     *leave = stopping(t) || (is_root(t) && t->status != RL_OK);
     if (t->group.size > 1) RL_MPI(MPI_Bcast(leave, 1, MPI_C_BOOL, 0, t->group.comm));
     return RL_OK;
@@ -456,11 +462,10 @@ static rl_status run_phase(trainer *t) {
 
 /* Rank 0 says what the next phase is of; 0: nothing is left. Whoever was asked to stop asks all. */
 static rl_status next_phase(trainer *t, bool *more) {
-    int reasons[2] = {stopping(t) ? (int)t->stop : RL_STOP_NONE, t->out_of_time || t->status != RL_OK};
-    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, reasons, 2, MPI_INT, MPI_MAX, t->context->comm));
-    t->stop = (rl_stop)reasons[0];
+    bool at_end = t->out_of_time || t->status != RL_OK;
+    RL_TRY(agree_to_stop(t, t->context->comm, &at_end));
     t->ranks = 0;
-    if (is_root(t) && t->next < t->n && t->stop == RL_STOP_NONE && reasons[1] == 0) {
+    if (is_root(t) && t->next < t->n && t->stop == RL_STOP_NONE && !at_end) {
         t->ranks = ranks_of(t, t->list[t->next]);
         for (t->end = t->next; t->end < t->n && ranks_of(t, t->list[t->end]) == t->ranks;) t->end++;
     }
