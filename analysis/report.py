@@ -119,19 +119,21 @@ def _glance(datasets: list[Dataset]) -> str:
     heads = ["data set", "P", "repeats", "spike (times its flanks)"]
     there = [name for name in style.PAPER_ABLATIONS if any(d.of(name) for d in datasets)]
     heads += [f"left {style.words(name).short}" for name in there]
-    with_theory = any(claims.agreement(d) for d in datasets)
-    heads += ["largest deviation from theory (standard errors)"] * with_theory
-    rows = [_row(_glance_cells(d, there, with_theory)) for d in datasets]
+    agreements = [claims.agreement(d) for d in datasets]
+    rows = [_glance_cells(d, there) for d in datasets]
+    if any(agreements):
+        heads.append("largest deviation from theory (standard errors)")
+        rows = [[*row, f"{abs(a.worst):.1f} of {a.n_means} means" if a else "–"] for row, a in zip(rows, agreements)]
     text = (
         "Spike: median test error at N = P over the larger of the medians at N near P/2 and 2P, with the central 90 % of resampled "
         "repeats. Left: the same for the ablation's variant that leaves least."
     )
     head = f"<thead>{_row((escape(h) for h in heads), 'th')}</thead>"
-    table = f"<table>{head}<tbody>{''.join(rows)}</tbody></table>"
+    table = f"<table>{head}<tbody>{''.join(map(_row, rows))}</tbody></table>"
     return f'<p class="quiet">{text}</p><div class="wide" tabindex="0" role="region" aria-label="Headline numbers">{table}</div>'
 
 
-def _glance_cells(dataset: Dataset, ablations: list[str], with_theory: bool) -> list[str]:
+def _glance_cells(dataset: Dataset, ablations: list[str]) -> list[str]:
     spike = claims.spike(dataset)
     cells = [escape(style.dataset_title(dataset.group)), str(dataset.n_features), str(dataset.repeats)]
     cells.append(escape(spike.text()) if spike else "–")
@@ -139,9 +141,6 @@ def _glance_cells(dataset: Dataset, ablations: list[str], with_theory: bool) -> 
         left = claims.left_by(dataset, name)
         parameter = f" ({style.number(left.variant.parameter)})" if left and left.variant.parameter == left.variant.parameter else ""
         cells.append(f"{claims.ratio(left.height)}{parameter}" if left else "–")
-    if with_theory:
-        found = claims.agreement(dataset)
-        cells.append(f"{abs(found.worst):.1f} of {found.n_means} means" if found else "–")
     return cells
 
 
