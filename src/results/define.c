@@ -142,7 +142,7 @@ static rl_status define_statistic(writer *w, const group *g, const rl_field *fie
     char text[512];
     int n = sets_of(field, dimensions);
     if (statistic->kind == RL_QUANTILES) dimensions[n++] = QUANTILE;
-    snprintf(text, sizeof w->variables->name, "%s_%s", field->name, statistic->name);
+    rl_statistic_name(field, statistic, text);
     RL_TRY(define_variable(w, g, text, statistic->type, n, dimensions));
     last_variable(w)->original = !rl_field_kept(field, rl_group_keep(w, g));
     snprintf(text, sizeof text, "%s, %s", field->long_name, statistic->long_name);

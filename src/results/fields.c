@@ -1,5 +1,7 @@
 #include "fields.h"
 
+#include <stdio.h>
+
 #define MEMBER(member) offsetof(rl_reduced, member)
 #define ARRAY(member)  offsetof(rl_record_layout, member)
 
@@ -53,6 +55,10 @@ const rl_field rl_fields[RL_N_FIELDS] = {
     {"direction", "right singular vector of the training features", "the largest component is positive",
      RL_FIELD_DIRECTION, NC_DOUBLE, ARRAY(direction), 0, false},
 };
+
+void rl_statistic_name(const rl_field *field, const rl_statistic *statistic, char name[RL_FIELD_NAME]) {
+    snprintf(name, RL_FIELD_NAME, "%s_%s", field->name, statistic->name);
+}
 
 bool rl_field_present(const rl_field *field, const rl_record_layout *layout) {
     if (field->offset == ARRAY(population_mse)) return layout->has_population;

@@ -49,6 +49,10 @@ typedef struct rl_field {
 #define RL_N_FIELDS 14
 extern const rl_field rl_fields[RL_N_FIELDS];
 
+/* The variable's: `<field>_<name>`. */
+enum { RL_FIELD_NAME = 64 };
+void rl_statistic_name(const rl_field *field, const rl_statistic *statistic, char name[RL_FIELD_NAME]);
+
 /* Whether records of this layout have the field. */
 bool rl_field_present(const rl_field *field, const rl_record_layout *layout);
 

@@ -125,6 +125,12 @@ size_t rl_pack(const double *values, size_t n, uint64_t *packed);
 /* The inverse. false when packed[length >= rl_pack_flags(n)] is of another number of values. */
 bool rl_unpack(const uint64_t *packed, size_t length, size_t n, double *values);
 
+/* One record whole again. Its checksum held, or it was written by this process: whether it still does is seen to,
+ * because a file can change. RL_ERR_IO, as from rl_journal_fail_to_read, when it is not what it was. */
+rl_status rl_journal_get_again(rl_reader *reader, uint64_t offset, uint32_t magic, rl_record_head *head,
+                               const char **bytes);
+rl_status rl_journal_fail_to_read(const rl_reader *reader, uint64_t offset);
+
 /* Appends journal->buffer, one record, to the file. */
 rl_status rl_journal_write(rl_journal *journal);
 

@@ -247,19 +247,22 @@ rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
 
-/* One record whole again. Its checksum held, or it was written by this process: whether it still does is seen to,
- * because a file can change. */
-static rl_status get_again(rl_reader *reader, uint64_t offset, rl_record_head *head, const char **bytes) {
+rl_status rl_journal_fail_to_read(const rl_reader *reader, uint64_t offset) {
+    return rl_fail(RL_ERR_IO, "%s: the record at byte %" PRIu64 " does not read back as it was written", reader->path,
+                   offset);
+}
+
+rl_status rl_journal_get_again(rl_reader *reader, uint64_t offset, uint32_t magic, rl_record_head *head,
+                               const char **bytes) {
     uint64_t stored;
     RL_TRY(rl_reader_get(reader, offset, sizeof *head, bytes));
     memcpy(head, *bytes, sizeof *head);
-    if (head->magic == RL_RECORD_MAGIC && head->length > sizeof *head && head->length <= reader->size - offset) {
+    if (head->magic == magic && head->length > sizeof *head && head->length <= reader->size - offset) {
         RL_TRY(rl_reader_get(reader, offset, (size_t)head->length, bytes));
         memcpy(&stored, *bytes + head->length - sizeof stored, sizeof stored);
         if (stored == XXH3_64bits(*bytes, (size_t)head->length - sizeof stored)) return RL_OK;
     }
-    return rl_fail(RL_ERR_IO, "%s: the record at byte %" PRIu64 " does not read back as it was written", reader->path,
-                   offset);
+    return rl_journal_fail_to_read(reader, offset);
 }
 
 static rl_status read_curve(rl_journal *journal, int64_t curve, rl_reader *reader, double *record) {
@@ -270,7 +273,7 @@ static rl_status read_curve(rl_journal *journal, int64_t curve, rl_reader *reade
         rl_record_head head;
         const char *bytes;
         if (places[i].status == RL_CELL_MISSING || rl_record_status(l, record, i) != RL_CELL_MISSING) continue;
-        RL_TRY(get_again(reader, places[i].record, &head, &bytes));
+        RL_TRY(rl_journal_get_again(reader, places[i].record, RL_RECORD_MAGIC, &head, &bytes));
         content c;
         bool sound;
         RL_TRY(take_apart(journal, &head, bytes, &c, &sound));

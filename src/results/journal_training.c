@@ -2,10 +2,8 @@
  * training leaves, or the state that one under way goes on from. Later ones take the place of earlier ones, which stay
  * in the file. */
 #include <assert.h>
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "journal.h"
 
@@ -159,27 +157,20 @@ rl_status rl_journal_take_training(rl_journal *journal, rl_reader *reader, uint6
     return RL_OK;
 }
 
-/* Whether the checksum still holds is seen to: a file can change. */
 static rl_status read_values(const rl_journal *journal, rl_reader *reader, int64_t training, uint32_t kind,
                              double *values) {
     const uint64_t offset = journal->trainings[training].record;
     const rl_autoencoder model = rl_training_model(journal->plan, training);
     const char *bytes;
+    rl_record_head head;
     training_head h;
-    uint64_t stored;
-    RL_TRY(rl_reader_get(reader, offset, sizeof h, &bytes));
-    memcpy(&h, bytes, sizeof h);
-    if (h.magic == RL_TRAINING_MAGIC && h.kind == kind && h.n_values == n_values_of(&model, kind) &&
-        h.length == frame_of(&h) + h.n_values * sizeof *values && h.length <= reader->size - offset) {
-        RL_TRY(rl_reader_get(reader, offset, (size_t)h.length, &bytes));
-        memcpy(&stored, bytes + h.length - sizeof stored, sizeof stored);
-        if (stored == XXH3_64bits(bytes, (size_t)h.length - sizeof stored)) {
-            memcpy(values, bytes + sizeof h + rl_journal_padded(h.name_length), h.n_values * sizeof *values);
-            return RL_OK;
-        }
-    }
-    return rl_fail(RL_ERR_IO, "%s: the record at byte %" PRIu64 " does not read back as it was written", journal->path,
-                   offset);
+    RL_TRY(rl_journal_get_again(reader, offset, RL_TRAINING_MAGIC, &head, &bytes));
+    memcpy(&h, &head, sizeof h);
+    if (h.kind != kind || h.n_values != n_values_of(&model, kind) ||
+        h.length != frame_of(&h) + h.n_values * sizeof *values)
+        return rl_journal_fail_to_read(reader, offset);
+    memcpy(values, bytes + sizeof h + rl_journal_padded(h.name_length), h.n_values * sizeof *values);
+    return RL_OK;
 }
 
 rl_status rl_journal_read_training(const rl_journal *journal, int64_t training, double *values) {

@@ -266,24 +266,15 @@ rl_status rl_define_trainings(writer *w) {
 
 /* ---- filling ----------------------------------------------------------------------------------------------------- */
 
-static rl_status put_next(writer *w, const char *name, const void *values) {
-    variable *v = &w->variables[w->n_filled++];
-    assert(strcmp(v->name, name) == 0);
-    (void)name;
-    v->hash = rl_variable_hash(v, values);
-    RL_NC(&w->file, nc_put_var(v->group, v->id, values));
-    return RL_OK;
-}
-
 static rl_status fill_coordinates(writer *w, const training_group *g) {
     const rl_study_autoencoder *a = g->grid->spec;
     int *numbers = w->stored;
-    RL_TRY(put_next(w, along_names[N_HIDDEN], a->hidden));
-    RL_TRY(put_next(w, along_names[TRAIN_SIZE], a->n_train.values));
+    RL_TRY(rl_put_values(w, along_names[N_HIDDEN], a->hidden));
+    RL_TRY(rl_put_values(w, along_names[TRAIN_SIZE], a->n_train.values));
     for (size_t i = 0; i < g->lengths[REPEATS]; i++) numbers[i] = (int)i;
-    RL_TRY(put_next(w, along_names[REPEATS], numbers));
+    RL_TRY(rl_put_values(w, along_names[REPEATS], numbers));
     for (size_t i = 0; i < g->lengths[STEP]; i++) numbers[i] = rl_recorded_step(&a->model, (int)i);
-    return put_next(w, along_names[STEP], numbers);
+    return rl_put_values(w, along_names[STEP], numbers);
 }
 
 /* One training's part of a field, from its record, into its place. */
@@ -322,10 +313,10 @@ static rl_status gather(writer *w, const training_group *g, double **values) {
 }
 
 static rl_status put_field(writer *w, const training_group *g, const training_field *f, const double *values) {
-    if (f->type == NC_DOUBLE) return put_next(w, f->name, values);
+    if (f->type == NC_DOUBLE) return rl_put_values(w, f->name, values);
     signed char *bytes = w->stored;
     for (size_t i = 0; i < n_sets(g); i++) bytes[i] = (signed char)values[i];
-    return put_next(w, f->name, bytes);
+    return rl_put_values(w, f->name, bytes);
 }
 
 static rl_status fill_group(writer *w, const training_group *g) {

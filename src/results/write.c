@@ -10,20 +10,20 @@
 
 /* ---- filling ----------------------------------------------------------------------------------------------------- */
 
-uint64_t rl_variable_hash(const variable *v, const void *values) {
+static uint64_t hash_of(const variable *v, const void *values) {
     return XXH3_64bits(values, v->count * rl_nc_type_size(v->type));
 }
 
 static variable *next_variable(writer *w, const char *name) {
     variable *v = &w->variables[w->n_filled++];
-    assert(strncmp(v->name, name, strlen(name)) == 0);
+    assert(strcmp(v->name, name) == 0);
     (void)name;
     return v;
 }
 
-static rl_status put_values(writer *w, const char *name, const void *values) {
+rl_status rl_put_values(writer *w, const char *name, const void *values) {
     variable *v = next_variable(w, name);
-    v->hash = rl_variable_hash(v, values);
+    v->hash = hash_of(v, values);
     RL_NC(&w->file, nc_put_var(v->group, v->id, values));
     return RL_OK;
 }
@@ -38,7 +38,7 @@ static rl_status put_texts(writer *w, const char *name, const char **texts) {
 static rl_status put_indices(writer *w, const group *g, dimension along, int first) {
     int *indices = w->stored;
     for (size_t i = 0; i < g->length[along]; i++) indices[i] = first + (int)i;
-    return put_values(w, rl_dimension_names[along], indices);
+    return rl_put_values(w, rl_dimension_names[along], indices);
 }
 
 static rl_status fill_variants(writer *w, const group *g) {
@@ -51,7 +51,7 @@ static rl_status fill_variants(writer *w, const group *g) {
     for (int i = 0; i < spec->n_variants; i++) texts[i] = spec->variants[i].ablation->name;
     RL_TRY_GOTO(put_texts(w, "ablation", texts), done);
     for (int i = 0; i < spec->n_variants; i++) w->values[i] = spec->variants[i].parameter;
-    status = put_values(w, "parameter", w->values);
+    status = rl_put_values(w, "parameter", w->values);
 done:
     rl_free(texts);
     return status;
@@ -59,10 +59,10 @@ done:
 
 static rl_status fill_coordinates(writer *w, const group *g) {
     RL_TRY(fill_variants(w, g));
-    RL_TRY(put_values(w, "n_features", g->n_features));
-    RL_TRY(put_values(w, "n_train", g->n_train));
+    RL_TRY(rl_put_values(w, "n_features", g->n_features));
+    RL_TRY(rl_put_values(w, "n_train", g->n_train));
     RL_TRY(put_indices(w, g, REPEAT, 0));
-    RL_TRY(put_values(w, "quantile", rl_quantiles));
+    RL_TRY(rl_put_values(w, "quantile", rl_quantiles));
     if (g->has[MODE]) RL_TRY(put_indices(w, g, MODE, 1));
     if (!g->has[FEATURE]) return RL_OK;
     RL_TRY(put_indices(w, g, FEATURE, 1));
@@ -163,13 +163,16 @@ static rl_status fill_field(writer *w, const group *g, const rl_field *field) {
     size_t n;
     RL_TRY(gather(w, g, field, &n));
     if (field->kind == RL_FIELD_STATUS) count_failures(w, n);
-    if (rl_field_kept(field, rl_group_keep(w, g))) RL_TRY(put_values(w, field->name, convert(w, field->type, n)));
+    if (rl_field_kept(field, rl_group_keep(w, g))) RL_TRY(rl_put_values(w, field->name, convert(w, field->type, n)));
     if (field->statistics == 0) return RL_OK;
     const size_t repeats = g->length[REPEAT], sets = n / repeats;
     for (size_t i = 0; i < sets; i++) w->reduced[i] = rl_reduce(w->values + i * repeats, (int)repeats, w->scratch);
     for (int s = 0; s < RL_N_STATISTICS; s++)
-        if (field->statistics & rl_statistics[s].kind)
-            RL_TRY(put_values(w, field->name, extract(w, &rl_statistics[s], sets)));
+        if (field->statistics & rl_statistics[s].kind) {
+            char name[RL_FIELD_NAME];
+            rl_statistic_name(field, &rl_statistics[s], name);
+            RL_TRY(rl_put_values(w, name, extract(w, &rl_statistics[s], sets)));
+        }
     return RL_OK;
 }
 
@@ -195,7 +198,7 @@ static rl_status fill_cells(writer *w, const group *g, const char *name,
                 k += asked;
             }
         }
-    return put_values(w, name, w->values);
+    return rl_put_values(w, name, w->values);
 }
 
 static double exact_mse(const rl_grid *grid, const rl_variant *variant, int n_train) {
@@ -239,8 +242,8 @@ static rl_status fill_test_points(writer *w, const group *g) {
     double *const x = w->values, *const y = w->values + n;
     RL_TRY(put_indices(w, g, PREDICTED_REPEAT, 0));
     RL_TRY(get_inputs(w, grid, 0, grid->data.n_rows - n, n, x, y));
-    RL_TRY(put_values(w, "point", x));
-    return put_values(w, "point_target", y);
+    RL_TRY(rl_put_values(w, "point", x));
+    return rl_put_values(w, "point_target", y);
 }
 
 static rl_status fill_training_rows(writer *w, const group *g) {
@@ -249,8 +252,8 @@ static rl_status fill_training_rows(writer *w, const group *g) {
     for (size_t p = 0, at = 0; p < g->length[N_FEATURES]; p++)
         for (size_t r = 0; r < kept; r++, at += n)
             RL_TRY(get_inputs(w, &w->plan->grids[g->first + (int)p], (int)r, 0, (int)n, x + at, y + at));
-    RL_TRY(put_values(w, "training_input", x));
-    return put_values(w, "training_target", y);
+    RL_TRY(rl_put_values(w, "training_input", x));
+    return rl_put_values(w, "training_target", y);
 }
 
 /* One curve's; the record has them as (size, variant, point). */
@@ -281,7 +284,7 @@ static rl_status fill_predictions(writer *w, const group *g) {
     for (size_t i = 0; i < n; i++) w->values[i] = NAN;
     for (int64_t curve = w->plan->grids[g->first].first_curve; curve < end_of_curves(w, g); curve++)
         if (w->plan->curves[curve].repeat < RL_PREDICTED_REPEATS) RL_TRY(gather_predictions(w, g, curve));
-    return put_values(w, "prediction", w->values);
+    return rl_put_values(w, "prediction", w->values);
 }
 
 /* ---- directions -------------------------------------------------------------------------------------------------- */
@@ -301,15 +304,15 @@ static rl_status fill_rows(writer *w, const group *g) {
     }
     rl_rows_destroy(&rows);
     rl_free(y);
-    return status == RL_OK ? put_values(w, "training_row", w->values) : status;
+    return status == RL_OK ? rl_put_values(w, "training_row", w->values) : status;
 }
 
 static rl_status fill_geometry(writer *w, const group *g) {
     const rl_dataset *data = &w->plan->grids[g->first].data;
     RL_TRY(fill_rows(w, g));
     if (data->axes == NULL) return RL_OK;
-    RL_TRY(put_values(w, "population_deviation", data->deviations));
-    return put_values(w, "population_direction", data->axes);
+    RL_TRY(rl_put_values(w, "population_deviation", data->deviations));
+    return rl_put_values(w, "population_direction", data->axes);
 }
 
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
@@ -421,7 +424,7 @@ static rl_status verify_variable(writer *w, const variable *v) {
     RL_NC(&w->file, nc_inq_grp_ncid(w->file.id, v->in, &in));
     RL_NC(&w->file, nc_inq_varid(in, v->name, &id));
     RL_NC(&w->file, nc_get_var(in, id, w->stored));
-    if (rl_variable_hash(v, w->stored) == v->hash) return RL_OK;
+    if (hash_of(v, w->stored) == v->hash) return RL_OK;
     return rl_fail(RL_ERR_IO, "%s: `%s` of `%s` does not read back as it was written", w->file.path, v->name, v->in);
 }
 

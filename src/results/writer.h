@@ -25,7 +25,7 @@ extern const char *const rl_dimension_names[N_DIMENSIONS];
 
 /* One variable of the file: defined, then filled, in one and the same order. */
 typedef struct variable {
-    char name[64];
+    char name[RL_FIELD_NAME];
     const char *in; /* the group's name, borrowed */
     int group, id;
     nc_type type;
@@ -64,8 +64,8 @@ static inline const rl_keep *rl_group_keep(const writer *w, const group *g) {
     return &w->plan->grids[g->first].spec->keep;
 }
 
-/* Of the values put into a variable, for the comparison afterwards. */
-uint64_t rl_variable_hash(const variable *v, const void *values);
+/* Fills the next variable in the order of definition, which is this one; its values are compared afterwards. */
+rl_status rl_put_values(writer *w, const char *name, const void *values);
 
 /* ---- trainings (trainings.c) ------------------------------------------------------------------------------------- */
 
