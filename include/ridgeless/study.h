@@ -104,10 +104,12 @@ typedef enum rl_way {
     RL_WAY_SPECTRA,      /* every N by its own full spectrum on one rank (spectrum.h) */
     RL_WAY_NESTED,       /* all N of a curve from two factorizations on one rank (nested.h) */
     RL_WAY_GRID_SPECTRA, /* every N by its own full spectrum on a process grid (distributed.h) */
-    RL_WAY_GRID_NESTED   /* all N of a curve from two factorizations on a process grid (grid_curve.h) */
+    RL_WAY_GRID_NESTED,  /* all N of a curve from two factorizations on a process grid (grid_curve.h) */
+    RL_WAY_BULK          /* full spectra of several curves side by side on one rank (bulk.h) */
 } rl_way;
 
-/* For people: "full spectra", "nested factorization", both also "... on process grids". */
+/* For people: "full spectra", "nested factorization", both also "... on process grids"; "full spectra, repeats side by
+ * side". */
 const char *rl_way_text(rl_way way);
 bool rl_way_on_grid(rl_way way);
 
@@ -123,7 +125,9 @@ typedef struct rl_grid {
     /* On a process grid where the rows are in blocks, where the study names a producer for one or how many ranks it
      * takes, else where LAPACK would take one rank more than RL_LAPACK_BYTES: never a matter of how many ranks there
      * are. Nested where full_spectra are but some; else where no producer is named, no variant needs modes, none are
-     * kept, the published arithmetic is not asked for (random: numpy), and, on one rank, it is clearly cheaper. */
+     * kept, the published arithmetic is not asked for (random: numpy), and, on one rank, it is clearly cheaper. What is
+     * left to full spectra on one rank goes side by side where the features are few (RL_BULK_FEATURES), no producer is
+     * named, no directions are kept, the published arithmetic is not asked for, and it is cheaper. */
     rl_way way;
     rl_producer producer; /* of full spectra */
     bool *sigma_wanted;   /* [n_n_train]: singular_values */
