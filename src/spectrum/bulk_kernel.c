@@ -117,7 +117,10 @@ INLINED mask rotation(pair_round *now, int h, number tolerance, number negligibl
     if (!now->moves[h]) return turn | swap;
     const number g_safe = choose(turn, g, all(1)), d = b - a, length = root(d * d + 4 * g_safe * g_safe);
     const number t = choose(turn, 2 * g_safe / (d + choose(d < 0, -length, length)), all(0));
-    const number c = 1 / root(1 + t * t), s = c * t, shift = choose(turn, t * g, all(0));
+    /* c = 1 / sqrt(1 + t^2) by what it is less than 1: else small angles, of which there are very many, would lengthen
+     * rows by a rounding error that is always the same. */
+    const number secant = root(1 + t * t), c = 1 - t * t * (1 / (secant * (1 + secant))), s = c * t;
+    const number shift = choose(turn, t * g, all(0));
     now->a_of_a[h] = choose(swap, s, c);
     now->b_of_a[h] = choose(swap, c, -s);
     now->a_of_b[h] = choose(swap, c, s);
