@@ -104,6 +104,38 @@ CAPTIONS = {
         "both agree to rounding.",
         "Distance against the number of steps on log axes, falling to rounding; slowest at N = P.",
     ),
+    "error_against_features": Caption(
+        "Test and train error against the number of features",
+        "Here the number of training rows stays and the number of features grows. The test error peaks where the two are equal; beyond, "
+        "more features than rows are no harm: of all fits that go through the rows the shortest is taken, and the error comes down again. A dashed "
+        "green line is theory: exact where it says so, else a limit that finite sizes come near to.",
+        "Median test and train error against the number of features on log axes; the test error peaks at the dashed line at P = N.",
+    ),
+    "ablations_against_features": Caption(
+        "Ablations against the number of features",
+        "The thick grey line is the unablated fit. Without small singular values, or with a penalty, the peak is gone; without residual errors there is "
+        "no error at all up to the threshold, and from there on bias alone.",
+        "Test error against the number of features, one line an ablation, with the unablated peak behind.",
+    ),
+    "fitted_curves": Caption(
+        "Fitted curves under, at and over the threshold",
+        "The same target fitted with few features, with as many as rows, and with more. At the threshold there is one curve through the rows, whatever it "
+        "does between them; beyond there are many, and the shortest is a tame one. Each panel has rows of its own.",
+        "Target, training rows and fitted curve in panels of growing numbers of features; the curve at P = N leaves its panel between the rows.",
+    ),
+    "surface": Caption(
+        "Test error over rows and features",
+        "Each cell is one number of rows and one of features. The errors are largest along the diagonal N = P, whatever the two are; colours end below "
+        "what is largest there. Theory, where it is known, stands beside what was measured.",
+        "Heat map of the median test error over N and P with a ridge along the diagonal N = P.",
+    ),
+    "descent_run": Caption(
+        "Gradient descent, step by step",
+        "Dots: gradient descent run on the training rows themselves; lines: the same in closed form. What is missing along a mode falls by 1 − ησ² a "
+        "step, so that the train error ends by falling at the pace of the smallest one (dashed), slowest at the threshold; and there the test error rises "
+        "for as long.",
+        "Test error, and train error above its end, against steps on log axes: dots lie on the lines.",
+    ),
     "theory_error": Caption(
         "The expected error, exactly",
         "For independent standard normal features the expectation of the error is known at every N and P. Lines are that formula, dots the "

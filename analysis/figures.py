@@ -43,6 +43,7 @@ MEAN_WARNING = (
     "what is drawn there depends on the repeats at hand, the median does not"
 )
 REPORT = "report.html"
+NO_N = "no figures against N: every data set has one N at each of its P"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,6 +64,7 @@ def _draw_all(asked: argparse.Namespace) -> None:
     import layout  # matplotlib takes its time: not before there is something to draw
     import report
     import style
+    import sweeps
 
     asked.output.mkdir(parents=True, exist_ok=True)
     if asked.mean:
@@ -73,11 +75,17 @@ def _draw_all(asked: argparse.Namespace) -> None:
     style.apply()
     rows = [*(_figures(datasets, asked) if datasets else []), *_autoencoder_figures(autoencoders), *measured]
     options = layout.Options(asked.x, asked.mean, asked.n_train, asked.repeats)
-    pictures = _write_all(datasets, rows, asked, options, notes)
+    thinned: Notes = []
+    against_rows = _beside_geometry(sweeps.against_rows(datasets, thinned))
+    if datasets and not against_rows:
+        thinned.append(NO_N)
+    command.tell(thinned)
+    notes += thinned
+    pictures = _write_all(datasets, against_rows, rows, asked, options, notes)
     if asked.report:
         files = [results.about(path) for path in asked.results]
         path = asked.output / REPORT
-        path.write_text(report.page(files, _beside_geometry(datasets), pictures, notes), encoding="utf-8")
+        path.write_text(report.page(files, _beside_geometry(datasets), against_rows, pictures, notes), encoding="utf-8")
         print(path)
 
 
@@ -161,6 +169,7 @@ def _not_there(dataset: Dataset, asked: argparse.Namespace) -> Notes:
 
 def _write_all(
     datasets: list[Dataset],
+    against_rows: list[Dataset],
     rows: list[Row],
     asked: argparse.Namespace,
     options: Options,
@@ -169,14 +178,16 @@ def _write_all(
     """Saves the figures one by one; their pictures for the report. What is not drawn is told, and noted."""
     import report
 
+    sweep_names = {row.name for row in _sweeps()}
+    given = dict.fromkeys({"geometry", *sweep_names}, datasets)
     absent, pictures = [], []
     for row in rows:
         more: Notes = []
-        figure = row.draw(datasets if row.name == "geometry" else _beside_geometry(datasets), options, more)
+        figure = row.draw(given.get(row.name, against_rows), options, more)
         command.tell(more)
         notes += more
         if figure is None:
-            absent.append(row.name)
+            absent += [row.name] if row.caption or (row.name not in sweep_names and against_rows) else []  # most are no sweep
             continue
         if asked.report:
             pictures.append(report.picture(row.name, figure, row.caption or row.name))
@@ -218,6 +229,7 @@ def _figures(datasets: list[Dataset], asked: argparse.Namespace) -> list[Row]:
         Row("shares", shares.shares),
         *ablations[n_paper:],
         Row("descent", descent.descent),
+        *_sweeps(),
         Row("theory_error", theory.risk),
         Row("theory_sigma_min", theory.smallest),
         Row("tails", theory.tails),
@@ -231,6 +243,21 @@ def _autoencoder_figures(autoencoders: list[Autoencoder]) -> list[Row]:
 
     names = [a.group if a.alone else f"{a.group}-{a.n_hidden}" for a in autoencoders]
     return [Row(name, partial(autoencoder.autoencoder, a), "autoencoder") for name, a in zip(names, autoencoders)]
+
+
+def _sweeps() -> list[Row]:
+    """Figures of sweeps over the number of features, and of gradient descent step by step."""
+    import descent_run
+    import polynomial
+    import random_features
+
+    return [
+        Row("error_against_features", polynomial.error),
+        Row("ablations_against_features", polynomial.ablations),
+        Row("fitted_curves", polynomial.fitted_curves),
+        Row("surface", random_features.surface),
+        Row("descent_run", descent_run.descent),
+    ]
 
 
 def _scaling(studies: list[Study]) -> Figure:

@@ -190,13 +190,25 @@ def x_axis(axes: Axes, dataset: Dataset, options: Options) -> None:
     if threshold_in_view(dataset):
         threshold = 1.0 if options.x == "ratio" else float(dataset.n_features)
         low, high = min(low, threshold), max(high, threshold)
-        axes.axvline(threshold, color=style.THRESHOLD, linestyle=THRESHOLD_DASHES, linewidth=1.0, zorder=1.5)
+        threshold_line(axes, threshold)
     margin = max((high / low) ** 0.03, 1.4 if low == high else 1.0)
     low, high = low / margin, high * margin
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     log_ticks(axes.xaxis, low, high, whole=options.x == "n_train")
     _opposite_axis(axes, dataset, options)
+
+
+def log_x_axis(axes: Axes, low: float, high: float, whole: bool = True) -> None:
+    """A log axis of its own, of numbers that are whole or not."""
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    log_ticks(axes.xaxis, low, high, whole)
+
+
+def threshold_line(axes: Axes, at: float) -> None:
+    """The threshold, upright."""
+    axes.axvline(at, color=style.THRESHOLD, linestyle=THRESHOLD_DASHES, linewidth=1.0, zorder=1.5)
 
 
 def _opposite_axis(axes: Axes, dataset: Dataset, options: Options) -> None:

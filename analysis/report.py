@@ -43,12 +43,14 @@ def picture(name: str, figure: Figure, caption_name: str) -> Picture:
     return Picture(name, caption_name, title, stream.getvalue())
 
 
-def page(files: list[About], datasets: list[Dataset], pictures: list[Picture], notes: Notes) -> str:
-    """The whole document."""
+def page(
+    files: list[About], datasets: list[Dataset], tabled: list[Dataset], pictures: list[Picture], notes: Notes
+) -> str:
+    """The whole document. Of the data sets those in `tabled` have several N, for the tables."""
     title = escape(" · ".join(dict.fromkeys(file.title for file in files)))
     sections = [
-        ("glance", "At a glance", _glance(datasets)),
-        ("claims", "The paper's claims, checked", _claims(datasets)),
+        ("glance", "At a glance", _glance(tabled)),
+        ("claims", "The paper's claims, checked", _claims(tabled)),
         ("figures", "Figures", "".join(_figure(i, p, datasets) for i, p in enumerate(pictures, 1))),
         ("notes", "What is not here", _notes(notes)),
         ("study", "The study", "".join(_study(file, len(files)) for file in files)),
@@ -87,15 +89,20 @@ def _lead(files: list[About], datasets: list[Dataset]) -> str:
         return said
     names = dict.fromkeys(style.dataset_title(d.group) for d in datasets)
     n_low, n_high = min(d.n_train.min() for d in datasets), max(d.n_train.max() for d in datasets)
+    p_low, p_high = min(d.n_features for d in datasets), max(d.n_features for d in datasets)
     repeats = sorted({d.repeats for d in datasets})
     counts = f"{repeats[0]}" if len(repeats) == 1 else f"{repeats[0]} to {repeats[-1]}"
     return (
         "<p>Why does the test error of least squares diverge where there are as many training rows N as features P? Because three "
         "things come together there: a small singular value of the training features, test features along its mode, and residual "
         "errors along it. Taking any one of them away takes the divergence away.</p>"
-        f'<p class="quiet">Data: {escape(", ".join(names))}. N from {n_low:.0f} to {n_high:.0f}, {counts} '
+        f'<p class="quiet">Data: {escape(", ".join(names))}. {_span("N", n_low, n_high)}, {_span("P", p_low, p_high)}, {counts} '
         f"repeat{'' if counts == '1' else 's'}.</p>{said}"
     )
+
+
+def _span(name: str, low: float, high: float) -> str:
+    return f"{name} = {low:.0f}" if low == high else f"{name} from {low:.0f} to {high:.0f}"
 
 
 # ---- tables -----------------------------------------------------------------------------------------------------------

@@ -24,7 +24,8 @@ NOT_DATASETS = ("provenance",)
 AUTOENCODER = "autoencoder"  # what the attribute `kind` says of a group that is none
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MODE_VARIABLES = ("sigma", "test_projection_rms", "residual_projection")
-STATUS_DONE, STATUS_MISSING = 0, 1
+PREDICTION_VARIABLES = ("point", "point_target", "prediction", "training_input", "training_target")
+STATUS_DONE, STATUS_MISSING, STATUS_NOT_ASKED = 0, 1, 4
 SHORT_LIST = 16  # numbers that a line can hold
 
 
@@ -69,12 +70,24 @@ class About:
     provenance: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Predictions:
+    """A fit at the test points of one input, and the rows it has seen."""
+
+    point: np.ndarray
+    target: np.ndarray
+    prediction: np.ndarray
+    training_input: np.ndarray
+    training_target: np.ndarray
+
+
 class Dataset:
     """One dataset of the results file at one number of features P: what one panel shows."""
 
     def __init__(self, group: str, data: xr.Dataset, feature_index: int, path: Path):
         self.group = group
-        self.n_train = np.asarray(data["n_train"].values, dtype=float)
+        self._asked = _asked(data, feature_index)
+        self.n_train = np.asarray(data["n_train"].values, dtype=float)[self._asked]
         self.n_features = _feature_counts(data)[feature_index]
         self.repeats = int(data.sizes.get("repeat", 0))  # 0: the file does not say
         self._data = data
@@ -121,6 +134,21 @@ class Dataset:
         """A per-mode quantity of each repeat at one N, [repeat, mode]; None when the study kept no modes."""
         values = self._array(variable, None, "repeat", "mode", n_train_index=n_train_index)
         return values if values is not None and np.isfinite(values).any() else None
+
+    def predictions(self, variant: Variant, n_train_index: int) -> Predictions | None:
+        """What the first repeat's fit says at the test points; None when the study kept no predictions."""
+        if any(name not in self._data for name in PREDICTION_VARIABLES):
+            return None
+        at = {"n_features": self._feature_index, "predicted_repeat": 0, "variant": variant.index}
+        at["n_train"] = int(self._asked[n_train_index])
+        rows = int(self.n_train[n_train_index])
+
+        def values(name: str) -> np.ndarray:
+            variable = self._data[name]
+            return np.asarray(variable.isel({d: i for d, i in at.items() if d in variable.dims}).values, dtype=float)
+
+        point, target, said, x, y = (values(name) for name in PREDICTION_VARIABLES)
+        return Predictions(point, target, said, x[:rows], y[:rows]) if np.isfinite(said).all() else None
 
     def cells(self, variable: str, variant: Variant | None = None) -> np.ndarray | None:
         """Each repeat's values, [n_train, repeat]; None when the study kept none."""
@@ -185,7 +213,7 @@ class Dataset:
         if name not in self._data:
             return None
         chosen = {"n_features": self._feature_index, "variant": variant.index if variant else None}
-        chosen["n_train"] = n_train_index
+        chosen["n_train"] = self._asked if n_train_index is None else int(self._asked[n_train_index])
         variable = self._data[name]
         variable = variable.isel({d: i for d, i in chosen.items() if i is not None and d in variable.dims})
         outer = () if n_train_index is not None else ("n_train",)
@@ -237,10 +265,10 @@ def read(path: Path) -> tuple[list[Dataset], Notes]:
 
 def about(path: Path) -> About:
     """The study's text, and what the run left in `provenance` in one line each; long lists are left out."""
-    with open_file(path) as root:
-        text = {name: str(getattr(root, name, "")) for name in ("title", "program", "study_text")}
-        group = root.groups.get("provenance")
-        said = {name: _plain(group.getncattr(name)) for name in group.ncattrs()} if group is not None else {}
+    root = open_file(path)
+    text = {name: str(getattr(root, name, "")) for name in ("title", "program", "study_text")}
+    group = root.groups.get("provenance")
+    said = {name: _plain(group.getncattr(name)) for name in group.ncattrs()} if group is not None else {}
     kept = {name: value for name, value in said.items() if value}
     return About(path, text["title"] or path.stem, text["program"], text["study_text"], kept)
 
@@ -252,8 +280,11 @@ def _plain(value: Any) -> str:
     return ", ".join(f"{number:.6g}" for number in numbers) if numbers.size <= SHORT_LIST else ""
 
 
+_files: dict[tuple[object, ...], netCDF4.Dataset] = {}
+
+
 def open_file(path: Path) -> netCDF4.Dataset:
-    """The whole file, to be closed by the caller."""
+    """The whole file, open once however often it is asked for: two handles of one file can crash the library."""
     import netCDF4
 
     if not path.exists():
@@ -261,15 +292,18 @@ def open_file(path: Path) -> netCDF4.Dataset:
     if path.is_dir():
         raise ResultsError(f"{path}: a folder; expected a results file (NetCDF) that `ridgeless run` wrote")
     try:
-        return netCDF4.Dataset(str(path))
+        status = path.stat()
+        key = (path.resolve(), status.st_ino, status.st_mtime_ns, status.st_size)
+        if key not in _files:
+            _files[key] = netCDF4.Dataset(str(path))
     except (OSError, RuntimeError) as error:
         raise ResultsError(f"{path}: cannot be read as NetCDF: {one_line(error)}") from error
+    return _files[key]
 
 
 def group_names(path: Path) -> list[str]:
     """The groups of a results file that hold results."""
-    with open_file(path) as root:
-        return [name for name in root.groups if name not in NOT_DATASETS]
+    return [name for name in open_file(path).groups if name not in NOT_DATASETS]
 
 
 def open_group(path: Path, group: str) -> xr.Dataset:
@@ -277,7 +311,8 @@ def open_group(path: Path, group: str) -> xr.Dataset:
     import xarray as xr
 
     try:
-        return xr.open_dataset(path, group=group, engine="netcdf4", decode_times=False)
+        store = xr.backends.NetCDF4DataStore(open_file(path).groups[group])
+        return xr.open_dataset(store, decode_times=False)
     except (OSError, RuntimeError, ValueError) as error:
         raise ResultsError(f"{path}: group {group} cannot be read: {one_line(error)}") from error
 
@@ -307,6 +342,15 @@ def _feature_counts(data: xr.Dataset) -> list[int]:
     except (TypeError, ValueError):
         return []
     return counts if min(counts, default=0) >= 1 else []
+
+
+def _asked(data: xr.Dataset, feature_index: int) -> np.ndarray:
+    """Indices along n_train of what the study asks for at this number of features."""
+    everything = np.arange(data.sizes["n_train"])
+    if "status" not in data or set(data["status"].dims) != {"n_features", "n_train", "repeat"}:
+        return everything
+    status = data["status"].isel(n_features=feature_index).transpose("n_train", "repeat").values
+    return everything[~(status == STATUS_NOT_ASKED).all(axis=1)]
 
 
 def _variants(data: xr.Dataset) -> list[Variant]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results import NOT_DATASETS, ResultsError, one_line, open_file
+from results import AUTOENCODER, NOT_DATASETS, ResultsError, one_line, open_file
 
 if TYPE_CHECKING:
     import netCDF4
@@ -65,19 +65,23 @@ class Run:
 
 def read(path: Path) -> Run:
     """What the run that wrote the file took."""
-    with open_file(path) as root:
-        names = _dataset_names(root)
-        if "provenance" not in root.groups or not names:
-            raise ResultsError(f"{path}: not a results file of ridgeless: expected data sets and a group `provenance`")
-        try:
-            return _read_run(path, root, names)
-        except (OSError, RuntimeError, ValueError, TypeError) as error:
-            raise ResultsError(f"{path}: group provenance cannot be read: {one_line(error)}") from error
+    root = open_file(path)
+    names = _dataset_names(root)
+    if "provenance" not in root.groups or not names:
+        raise ResultsError(f"{path}: not a results file of ridgeless: expected data sets and a group `provenance`")
+    try:
+        return _read_run(path, root, names)
+    except (OSError, RuntimeError, ValueError, TypeError) as error:
+        raise ResultsError(f"{path}: group provenance cannot be read: {one_line(error)}") from error
 
 
 def _dataset_names(root: netCDF4.Dataset) -> list[str]:
     """In the study's order, which task_dataset counts in: that of the settings. Groups of a file come in any order."""
-    groups = [name for name in root.groups if name not in NOT_DATASETS]
+    groups = [
+        name
+        for name, group in root.groups.items()
+        if name not in NOT_DATASETS and getattr(group, "kind", "") != AUTOENCODER
+    ]
     told = re.findall(r"^([^/\n]+)/source: ", str(getattr(root, "settings", "")), re.MULTILINE)
     names = [name for name in told if name in groups]
     return names if len(names) == len(groups) else groups

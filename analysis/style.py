@@ -17,6 +17,8 @@ from matplotlib.ticker import MaxNLocator
 TEST = "#0072B2"
 TRAIN = "#D55E00"
 POPULATION = "#CC79A7"
+THEORY = "#009E73"
+THEORY_LINE = {"linestyle": (0, (5, 1.5)), "linewidth": 1.6}
 POPULATION_LINE = {"linestyle": (0, (1, 1.4)), "linewidth": 2.2}
 SIGMA = "#0072B2"
 BIAS = "#D55E00"
@@ -45,6 +47,7 @@ TITLE_SIZE, LABEL_SIZE = 13, 10.5
 
 RATIO_LABEL = "features per training row, P/N"
 N_LABEL = "training rows, N"
+P_LABEL = "features, P"
 ERROR_LABEL = "mean squared error (target units squared)"
 SIGMA_LABEL = "$\\sigma_{\\min}$ (units of the features)"
 THRESHOLD_LABEL = "interpolation threshold"
@@ -94,6 +97,9 @@ ABLATIONS = {
     ),
     "ridge": AblationWords("Ridge regression", "ridge", "penalty λ"),
     "gradient_descent": AblationWords("Gradient descent from zero, stopped early", "gradient descent", "steps"),
+    "gradient_descent_run": AblationWords(
+        "Gradient descent run on the training rows", "gradient descent, run", "steps"
+    ),
 }
 PAPER_ABLATIONS = ("cutoff", "leading_modes", "no_residuals")
 

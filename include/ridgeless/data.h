@@ -2,15 +2,19 @@
  *
  * A *source* (one file in src/data/, one row of the table in src/data/source.c) makes a *dataset*: read from files or
  * drawn. A *repeat* is one random order of a dataset's rows; the training set of size N is the first N rows of that
- * order and every other row is a test row, so training sets are nested in N. Nothing fits an intercept. All local. */
+ * order and every other row is a test row, so training sets are nested in N. Nothing fits an intercept. All local.
+ *
+ * What a study works with are *views* of a dataset: its rows as P features, the first P of its own or those that a
+ * feature map (feature_map.h) makes of them. */
 #ifndef RIDGELESS_DATA_H
 #define RIDGELESS_DATA_H
 
 #include "ridgeless/core.h"
+#include "ridgeless/feature_map.h"
 #include "ridgeless/random.h"
 
-/* A linear teacher with independent normal features: y = x_hidden . beta + noise * e, of which the student
- * sees the first n_features coordinates of x_hidden. */
+/* A linear teacher: y = x_hidden . beta + noise * e, of which the student sees the first n_features coordinates of
+ * x_hidden: independent normal numbers, or a point of a sphere. */
 typedef struct rl_teacher {
     int n_hidden;
     double noise;   /* standard deviation */
@@ -18,6 +22,20 @@ typedef struct rl_teacher {
     double *scale;  /* [n_hidden], owned: standard deviations of the features */
     bool isotropic; /* all of them 1 */
 } rl_teacher;
+
+/* A named function of one input on [low, high], sampled with noise; the test rows are sampled without. */
+typedef struct rl_function {
+    int which; /* index in the table of named functions */
+    double low, high;
+    double noise;    /* standard deviation */
+    bool equispaced; /* inputs; else uniform */
+    /* With RL_RANDOM_NUMPY: the inputs of all views and repeats, [n_views][n_repeats][rows that may train]; owned */
+    double *drawn;
+    int64_t n_drawn;
+    int n_repeats;
+} rl_function;
+
+typedef struct rl_source rl_source;
 
 /* Where the features of a table lie that is too large for memory. */
 typedef struct rl_table_file {
@@ -34,21 +52,50 @@ typedef struct rl_dataset {
     char *name;   /* group in the results file; owned */
     char *origin; /* where the rows come from, for people: a path, or how they were drawn; owned */
     int n_rows, n_features;
-    int n_dropped;     /* rows of the file left out because a value is missing */
-    double *x;         /* [n_rows, n_features], row-major, ld = n_features; owned. NULL when `fresh` or in blocks */
-    double *y;         /* [n_rows]; owned. NULL when `fresh` */
-    double *beta_star; /* [n_features], owned: least squares on all rows; the population's when `fresh`. Of a dataset
-                          in blocks zeros, until all ranks fill it by rl_distributed_least_squares */
+    int n_dropped;   /* rows of the file left out because a value is missing */
+    int n_test_only; /* so many rows are the last of every repeat: test rows at any N */
+    double *x;       /* [n_rows, n_inputs], row-major, ld = n_inputs; owned. NULL when `fresh` or in blocks */
+    double *y;       /* [n_rows]; owned. NULL when `fresh` */
+    /* [n_features], owned: least squares on all rows; the population's when `fresh`. Of a dataset in blocks zeros,
+     * until all ranks fill it by rl_distributed_least_squares. NULL: rl_rows has it, which makes the features. */
+    double *beta_star;
     /* Of rows drawn with a known covariance that is not diagonal (gaussian), NULL otherwise; owned. */
-    double *deviations; /* [n_features]: standard deviations along the principal axes, descending */
-    double *axes;       /* [n_features, n_features]: those axes, one a row, the largest component positive */
-    rl_table_file file; /* of a dataset in blocks; path NULL otherwise */
-    bool fresh;         /* rows are drawn anew for each repeat (student-teacher, draw: fresh) */
-    rl_teacher teacher; /* of student-teacher; beta NULL otherwise */
-    uint64_t checksum;  /* XXH3-64 over n_rows, n_features, x, y, or over the teacher: what the numbers depend on */
+    double *deviations;      /* [n_features]: standard deviations along the principal axes, descending */
+    double *axes;            /* [n_features, n_features]: those axes, one a row, the largest component positive */
+    rl_table_file file;      /* of a dataset in blocks; path NULL otherwise */
+    bool fresh;              /* rows are drawn anew for each repeat */
+    rl_teacher teacher;      /* of student-teacher and sphere; beta NULL otherwise */
+    rl_function function;    /* of function */
+    const rl_source *source; /* borrowed */
+    uint64_t checksum; /* XXH3-64 over n_rows, n_features, x, y, or over the teacher: what the numbers depend on */
+    int n_inputs;      /* numbers that a row has before the map: n_features without one */
+    const rl_feature_map *map;     /* of a view; NULL: features are the inputs, as they are */
+    const rl_options *map_options; /* borrowed */
+    int view;                      /* which of the study's it is, from 0 */
 } rl_dataset;
 
+/* Not of a view, which owns nothing. */
 void rl_dataset_destroy(rl_dataset *dataset);
+
+/* How a study looks at a dataset. */
+typedef struct rl_view_request {
+    const rl_feature_map *map; /* NULL: the identity */
+    const rl_options *options; /* checked against the map's specs; NULL with the identity */
+    int n_features;            /* 0: all that the dataset has, with the identity */
+    int index;                 /* from 0, in ascending order of n_features */
+} rl_view_request;
+
+/* *view: the dataset as so many features. It borrows everything from `dataset` and the request. RL_ERR_INPUT: the map
+ * does not take so many inputs or those values, there are not as many features, or the rows are in blocks. */
+rl_status rl_dataset_view(const rl_dataset *dataset, const rl_view_request *request, rl_dataset *view);
+
+/* Whether rows are independent normal features of known standard deviations with a linear teacher: errors over the
+ * population are known then. */
+bool rl_dataset_design_known(const rl_dataset *dataset);
+
+/* The map at work, and the task, where the asymptotic theory of a map may hold: rows on a sphere. false: it does not.
+ * n_train of the task is the caller's to set. */
+bool rl_dataset_sphere_task(const rl_dataset *dataset, rl_sphere_task *task);
 
 /* Whether the features stay in their file: x is NULL, and rows are dealt out to process grids alone. */
 bool rl_dataset_in_blocks(const rl_dataset *dataset);
@@ -85,19 +132,25 @@ typedef struct rl_source_request {
     const char *base_folder; /* of the study file: relative file names start here first; may be NULL */
     rl_random_kind random;
     uint64_t seed;
+    int n_views, n_repeats; /* of the study; 0 counts as 1 */
 } rl_source_request;
 
-typedef struct rl_source {
+struct rl_source {
     const char *name;         /* student-teacher, california, ... */
     const char *summary;      /* one line for `ridgeless datasets` */
     const char *const *files; /* names of its data files, NULL-terminated; NULL when it needs none */
     const char *how_to_get;   /* what to do when a file is missing; NULL when it needs none */
     const rl_option_spec *options;
     int n_options;
-    /* Fills origin, n_rows, n_features, n_dropped, and x and y, y and file, or the teacher. rl_dataset_load does the
-     * rest. */
+    /* Fills origin, n_rows, n_features, n_dropped, n_test_only, and x and y, y and file, or what fresh rows are drawn
+     * from. rl_dataset_load does the rest. */
     rl_status (*load)(const rl_source_request *request, rl_dataset *dataset);
-} rl_source;
+    /* Draws row `row` of a repeat: inputs [n_inputs] and *y. NULL: rows are never fresh. */
+    void (*draw)(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row, double *inputs, double *y);
+    /* With RL_RANDOM_NUMPY one generator draws for all views and repeats in a row: other n_views or n_repeats, other
+     * numbers. */
+    bool draws_in_a_row;
+};
 
 /* The table: every source, NULL-terminated. */
 extern const rl_source *const rl_sources[];
@@ -196,6 +249,13 @@ typedef struct rl_rows {
     rl_key key;
     uint32_t repeat;
     int *order; /* [n_rows], owned; not used when the dataset is fresh */
+    /* Of a view whose features are made: all rows, those of a fresh dataset in their order and others as they stand in
+     * the dataset. */
+    bool made;
+    rl_map_use use;
+    double *inputs, *y; /* [n_rows, n_inputs], [n_rows]: owned where the dataset is fresh, else the dataset's */
+    double *x;          /* [n_rows, n_features], owned */
+    double *beta_star;  /* [n_features], owned */
 } rl_rows;
 
 /* `seed`: the study's. */
@@ -203,8 +263,14 @@ rl_status rl_rows_create(rl_rows *rows, const rl_dataset *dataset, rl_random_kin
 void rl_rows_destroy(rl_rows *rows);
 
 /* Puts the rows in the order of `repeat`. With RL_RANDOM_NUMPY: RandomState(repeat).permutation(n_rows) read from its
- * end, so that the first N rows are its last N entries (the published split). */
-void rl_rows_arrange(rl_rows *rows, uint32_t repeat);
+ * end, so that the first N rows are its last N entries (the published split). Rows that are test rows at any N come
+ * last, in the dataset's order. Makes the features of a view that makes its own, and their best linear model:
+ * minimum-norm least squares on all rows of the repeat, which interpolates them where there are more features than
+ * rows. RL_ERR_INPUT when those are not finite. */
+rl_status rl_rows_arrange(rl_rows *rows, uint32_t repeat);
+
+/* [n_features]: the best linear model of the rows as they are arranged. Borrowed. */
+const double *rl_rows_beta_star(const rl_rows *rows);
 
 /* Not of a dataset in blocks. Copies rows first ... first + count - 1 of the order: features to x [count, n_features],
  * row-major with leading dimension ldx, targets to y [count]. */

@@ -144,9 +144,10 @@ void rl_spectrum_store_destroy(rl_spectrum_store *store);
 /* ---- cases of a dataset -------------------------------------------------------------------------------------------
  */
 
-/* The first n_train rows of a repeat and the n_test rows after them. Fresh rows are made where they are needed; rank 0
- * of the grid, which must see the file, reads those of a dataset in blocks and deals them out: beside its share a rank
- * holds a slab (slab_bytes of rl_table_file) and a few numbers a row. */
+/* The first n_train rows of a repeat and the n_test rows after them. Fresh rows are made where they are needed, but
+ * that every rank has all features that a map makes; rank 0 of the grid, which must see the file, reads those of a
+ * dataset in blocks and deals them out: beside its share a rank holds a slab (slab_bytes of rl_table_file) and a few
+ * numbers a row. */
 typedef struct rl_dataset_case {
     rl_case c;           /* borrows the two below */
     const rl_rows *rows; /* borrowed, arranged */

@@ -42,7 +42,20 @@ typedef struct rl_expectation {
 
 /* What an ablation takes of a training set. Those that take a least-squares fit alone need no modes: fits of a whole
  * curve come cheaper together (nested.h). */
-typedef enum rl_need { RL_NEED_MODES, RL_NEED_FIT_TO_Y, RL_NEED_FIT_TO_IDEAL } rl_need;
+typedef enum rl_need {
+    RL_NEED_MODES,
+    RL_NEED_FIT_TO_Y,
+    RL_NEED_FIT_TO_IDEAL,
+    RL_NEED_ROWS /* the training rows themselves: it runs an algorithm on them */
+} rl_need;
+
+/* What an algorithm runs on, beside the spectrum of the same rows. */
+typedef struct rl_rows_problem {
+    const rl_training_set *train;
+    const rl_spectrum *spectrum;
+    const rl_test_factor *test;
+    const double *start; /* [n_features]: independent standard normal numbers, the repeat's */
+} rl_rows_problem;
 
 typedef struct rl_ablation {
     const char *name;    /* in study files, labels and the coordinate `ablation` */
@@ -58,6 +71,9 @@ typedef struct rl_ablation {
     rl_truncation (*truncate)(const rl_spectrum *s, const rl_variant *variant);
     /* Modes from s->rank on are zero and take no part: beta 0, residual c. NULL of a truncation. */
     void (*fit)(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit);
+    /* In place of `fit` with RL_NEED_ROWS: beta [n_features] after `parameter` steps. It comes as it is after `done`
+     * steps of the same options; 0: it holds nothing yet. left [n_train] is room. */
+    void (*run)(const rl_rows_problem *problem, const rl_variant *variant, double done, double *beta, double *left);
     /* The test error's exact expectation over training sets and test rows, at any finite size; INFINITY where it
      * diverges, NaN where no formula is known. NULL: none is for any variant. */
     double (*expected_mse)(const rl_expectation *e, const rl_variant *variant);
@@ -99,7 +115,8 @@ void rl_evaluator_destroy(rl_evaluator *evaluator);
 
 /* Fits every variant and fills errors[n_variants], the same for all holders of the spectrum's rows, with whom it is
  * collective where there are others: one matrix product Z B for all variants. When the spectrum's status is not
- * RL_CELL_DONE every error is NaN. An error that is not finite (overflow) stays so. */
+ * RL_CELL_DONE every error is NaN; so are those of variants that need rows: rl_evaluate_rows has them. An error that is
+ * not finite (overflow) stays so. */
 rl_status rl_evaluate(rl_evaluator *evaluator, const rl_spectrum *s, const rl_population *population, int n_variants,
                       const rl_variant *variants, rl_errors *errors);
 
@@ -107,6 +124,19 @@ rl_status rl_evaluate(rl_evaluator *evaluator, const rl_spectrum *s, const rl_po
  * z are not read then): what rl_evaluate gives, but for rounding. */
 rl_errors rl_truncation_errors(const rl_spectrum *s, const rl_leading_fits *fits, const rl_population *population,
                                const rl_variant *variant);
+
+/* The fit of variant v in the last rl_evaluate, its residual excepted. Borrowed until the next. */
+const rl_fit *rl_evaluated_fit(const rl_evaluator *evaluator, int v);
+
+/* Local. Runs the variants that need the training rows and fills their errors, and their betas [n_features, n_variants]
+ * column-major; the other variants' stay as they are. A variant that asks for more steps than the one before it, and
+ * has its options, goes on from there. When the spectrum's status is not RL_CELL_DONE nothing is run. left
+ * [max(n_train, n_features + 2)] is room. */
+void rl_evaluate_rows(const rl_rows_problem *problem, const rl_population *population, int n_variants,
+                      const rl_variant *variants, double *betas, double *left, rl_errors *errors);
+
+/* How many steps rl_evaluate_rows makes of these variants. */
+double rl_steps_on_rows(int n_variants, const rl_variant *variants);
 
 /* Collective as rl_evaluate. The paper's three factors, mode by mode, each array [n_modes]: Eq. 1 for the test rows
  * together is sum_r (1 / sigma)(test_projection)(residual_projection). test_projection_rms: root mean square over the

@@ -19,6 +19,10 @@ typedef enum rl_stream {
     RL_STREAM_FEATURES = 2,
     RL_STREAM_TEACHER = 3,
     RL_STREAM_NOISE = 4,
+    RL_STREAM_INPUTS = 10,        /* of named functions */
+    RL_STREAM_MAP_WEIGHTS = 11,   /* of random features */
+    RL_STREAM_PHASES = 12,        /* likewise */
+    RL_STREAM_START = 13,         /* of gradient descent */
     RL_STREAM_TRAIN_PATTERN = 16, /* which features of an autoencoder's inputs are not zero */
     RL_STREAM_TRAIN_VALUES = 17,  /* and what they are then */
     RL_STREAM_TEST_PATTERN = 18,
@@ -36,8 +40,8 @@ rl_key rl_key_make(uint64_t study_seed, const char *dataset_name);
 /* One block of Philox4x32-10 for the counter {column, row, stream, repeat}. */
 void rl_philox(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column, uint32_t block[4]);
 
-/* Uniform in (0, 1), from words 0 and 1 of the block, low word first: their upper 52 bits as the middle of one of 2^52
- * equal intervals. */
+/* Entry (row, column) of a matrix of independent numbers, uniform in (0, 1): the upper 52 bits of words 0 and 1 of the
+ * block, low word first, as the middle of one of 2^52 equal intervals. */
 double rl_philox_uniform(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column);
 
 /* Entry (row, column) of a matrix of independent standard normal numbers: Box-Muller on the block of (row / 2, column),

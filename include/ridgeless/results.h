@@ -43,7 +43,7 @@ rl_cell_status rl_journal_status(const rl_journal *journal, int64_t curve, int i
 bool rl_journal_has(const rl_journal *journal, int64_t curve);
 int64_t rl_journal_count(const rl_journal *journal); /* curves of the plan of which nothing is missing */
 
-/* What there is of a data set (index of the plan's grids), or of all (-1). `journal` may be NULL. */
+/* What there is of a data set, at all P (`grid`: any of its grids), or of all (-1). `journal` may be NULL. */
 typedef struct rl_tally {
     int64_t curves, curves_done, curves_begun; /* nothing missing; something missing and something not */
     int64_t spectra, spectra_done, spectra_missing, spectra_failed;
@@ -108,7 +108,8 @@ bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_jo
  * reduced ones, and the group `provenance`. Built as output.tmp.<pid> in the same folder, closed, fsynced, opened again
  * and compared with the journal's values, renamed, the folder fsynced: the output is the old file or the new one, never
  * a part. Its last line is the checksum of all bytes before it (behind HDF5's end of the file, where readers do not
- * look). Curves that the journal lacks are fill values with status `missing`. *n_failed: spectra with a status other
+ * look). Curves that the journal lacks are fill values with status `missing`, and N that
+ * another P of the data set has, but this one has not, with status `not_asked`. *n_failed: spectra with a status other
  * than done or missing. */
 rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
                            const rl_provenance *provenance, int64_t *n_failed);

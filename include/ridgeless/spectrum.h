@@ -51,9 +51,10 @@ typedef enum rl_cell_status { /* also the flag values of `status` in the results
                               RL_CELL_DONE = 0,
                               RL_CELL_MISSING = 1,        /* not computed yet */
                               RL_CELL_NO_CONVERGENCE = 2, /* LAPACK info > 0 */
-                              RL_CELL_ZERO_MATRIX = 3     /* the training features are all zero: there is no mode */
+                              RL_CELL_ZERO_MATRIX = 3,    /* the training features are all zero: there is no mode */
+                              RL_CELL_NOT_ASKED = 4       /* the study asks for this N at other P alone */
 } rl_cell_status;
-#define RL_CELL_STATUS_MEANINGS "done missing no_convergence zero_matrix"
+#define RL_CELL_STATUS_MEANINGS "done missing no_convergence zero_matrix not_asked"
 
 /* For people, like "the training features are all zero". */
 const char *rl_cell_status_text(rl_cell_status status);

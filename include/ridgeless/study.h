@@ -12,6 +12,7 @@
 
 #define RL_STUDY_FILE_LIMIT ((size_t)1 << 20) /* bytes */
 #define RL_STUDY_LIST_LIMIT 1000000           /* entries a list or range may expand to */
+#define RL_N_FEATURES_LIMIT 10000             /* P of a dataset: each has a plan of its own */
 
 /* n_train as the file says it; the union of all that is given. */
 typedef struct rl_n_train_spec {
@@ -23,6 +24,15 @@ typedef struct rl_n_train_spec {
     int around;   /* every N with |N - P| <= around; -1: not asked */
 } rl_n_train_spec;
 
+/* n_features as the file says it, ascending and distinct; none: all that the data set has. */
+typedef struct rl_n_features_spec {
+    int line;
+    int *values;
+    int n_values;
+} rl_n_features_spec;
+
+enum { RL_PREDICTED_REPEATS = 3 };
+
 /* `producer: auto`: the plan chooses. */
 enum { RL_PRODUCER_AUTO = -1 };
 
@@ -31,9 +41,10 @@ enum { RL_RANKS_AUTO = 0, RL_RANKS_ALL = -1 };
 
 /* What goes into the results file beside the reduced values. */
 typedef struct rl_keep {
-    bool cells;      /* each repeat's values */
-    bool modes;      /* per-mode values of each repeat */
-    bool directions; /* the modes' directions v_r in the space of features, and the training rows; with modes alone */
+    bool cells;       /* each repeat's values */
+    bool modes;       /* per-mode values of each repeat */
+    bool directions;  /* the modes' directions v_r in the space of features, and the training rows; with modes alone */
+    bool predictions; /* what each fit says at the test points of the first RL_PREDICTED_REPEATS repeats */
 } rl_keep;
 
 /* What directions may be kept of: P x P numbers an N and repeat. */
@@ -44,6 +55,9 @@ typedef struct rl_study_dataset {
     int line;
     const rl_source *source;
     rl_options options;
+    const rl_feature_map *map; /* NULL: the identity */
+    rl_options map_options;
+    rl_n_features_spec n_features; /* the study's, or the dataset's own */
     rl_n_train_spec n_train;
     rl_variant *variants;
     int n_variants;     /* the study's, or the dataset's own when it has `ablations` */
@@ -91,8 +105,9 @@ rl_status rl_study_parse(const char *path, const char *text, rl_study *study);
 void rl_study_destroy(rl_study *study);
 
 /* Appends the effective settings, one `key: value` a line and every default spelled out, dataset by dataset. Two
- * studies with the same lines have the same numbers in every cell they share, whatever `repeats` and `n_train`, which
- * are left out, as is what changes no number (title, whether cells are kept). The same bits with the same n_train; else
+ * studies with the same lines have the same numbers in every cell they share, whatever `repeats`, `n_features` and
+ * `n_train`, which are left out (but for the first two where the draws of one generator in a row depend on them), as is
+ * what changes no number (title, whether cells are kept). The same bits with the same n_train; else
  * the same to rounding: steps in which rows are taken together, and the way a curve is computed (rl_grid), depend on
  * the list of N, though no value does. */
 rl_status rl_study_settings(const rl_study *study, rl_text *settings);
@@ -113,27 +128,28 @@ typedef enum rl_way {
 const char *rl_way_text(rl_way way);
 bool rl_way_on_grid(rl_way way);
 
-/* The cells of one dataset: variants x n_features x n_train x repeats. */
+/* The cells of one dataset at one P = data.n_features: variants x n_train x repeats. The grids of a dataset stand one
+ * after the other, P ascending. */
 typedef struct rl_grid {
     const rl_study_dataset *spec; /* borrowed from the study */
-    rl_dataset data;              /* owned */
-    int *n_features;
-    int n_n_features; /* one entry, the dataset's, until feature maps vary it */
+    rl_dataset data;              /* a view of the plan's dataset */
     int *n_train;
-    int n_n_train; /* ascending, distinct */
-    int max_modes; /* min(largest n_train, n_features) */
+    int n_n_train; /* ascending, distinct; each P has its own */
+    int max_modes; /* min(largest n_train, P) */
+    int n_points;  /* test points whose predictions are kept; 0: none */
     /* On a process grid where the rows are in blocks, where the study names a producer for one or how many ranks it
      * takes, else where LAPACK would take one rank more than RL_LAPACK_BYTES: never a matter of how many ranks there
-     * are. Nested where full_spectra are but some; else where no producer is named, no variant needs modes, none are
-     * kept, the published arithmetic is not asked for (random: numpy), and, on one rank, it is clearly cheaper. What is
-     * left to full spectra on one rank goes side by side where the features are few (RL_BULK_FEATURES), no producer is
-     * named, no directions are kept, the published arithmetic is not asked for, and it is cheaper. */
+     * are. Nested where full_spectra are but some; else where no producer is named, no variant needs modes or rows, no
+     * modes or predictions are kept, the published arithmetic is not asked for (random: numpy), and, on one rank, it is
+     * clearly cheaper. What is left to full spectra on one rank goes side by side where the features are few
+     * (RL_BULK_FEATURES) and those of the data set itself, no variant needs rows, no producer is named, neither
+     * directions nor predictions are kept, the published arithmetic is not asked for, and it is cheaper. */
     rl_way way;
     rl_producer producer; /* of full spectra */
     bool *sigma_wanted;   /* [n_n_train]: singular_values */
     bool *full;           /* [n_n_train]: full_spectra, where the way is nested; false for all otherwise */
     int64_t first_curve;  /* of the plan's */
-    int n_parts;          /* curves of the plan that one (P, repeat) is cut into: 1, or n_n_train */
+    int n_parts;          /* curves of the plan that one repeat is cut into: 1, or n_n_train */
 } rl_grid;
 
 #define RL_LAPACK_BYTES ((size_t)1 << 30)
@@ -141,7 +157,7 @@ typedef struct rl_grid {
 /* The natural unit of work: all N of one (dataset, P, repeat), or one N of it where each is a large case of its own: N
  * = n_train[first_size] ... n_train[first_size + n_sizes - 1] of the grid. */
 typedef struct rl_curve {
-    int grid, p_index, repeat;
+    int grid, repeat;
     int first_size, n_sizes;
 } rl_curve;
 
@@ -159,7 +175,9 @@ typedef struct rl_training_grid {
 
 typedef struct rl_plan {
     const rl_study *study; /* borrowed */
-    rl_grid *grids;
+    rl_dataset *datasets;  /* [n_datasets]: those of the study that are there, in its order; owned */
+    int n_datasets;
+    rl_grid *grids; /* [n_grids] */
     int n_grids;
     rl_curve *curves; /* ordered by dataset, P, repeat, N: the order of the results */
     double *cost;     /* [n_curves], flops predicted */
@@ -220,7 +238,10 @@ rl_status rl_check_ranks(const rl_study *study, const rl_grid *grid, int ranks, 
 /* A curve for people, like "`diabetes`, P = 10, repeat 3, N = 1 ... 39", into text[size]. */
 void rl_curve_text(const rl_plan *plan, int64_t curve, char *text, size_t size);
 
-/* The curve that has size i_n (an index of n_train) of a grid's (P, repeat). */
-int64_t rl_plan_curve(const rl_plan *plan, int grid, int p_index, int repeat, int i_n);
+/* The curve that has size i_n (an index of n_train) of a grid's repeat. */
+int64_t rl_plan_curve(const rl_plan *plan, int grid, int repeat, int i_n);
+
+/* Behind the last grid of the dataset that grid `first` is of: grids [first, end) are all its P. */
+int rl_plan_end_of_dataset(const rl_plan *plan, int first);
 
 #endif

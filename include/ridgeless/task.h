@@ -17,8 +17,10 @@ typedef struct rl_record_layout {
     size_t distance;       /* cells; present when some variant approaches least squares (rl_errors) */
     size_t sigma_min, sigma_max, rank, test_bias_sq, test_bias_mse, status; /* spectra */
     size_t sigma, test_projection_rms, residual_projection; /* modes; present when the study keeps them */
-    size_t direction; /* v_r, n_directions numbers a mode; present when the study keeps them */
-    int n_directions; /* n_features; 0: no directions are kept */
+    size_t direction;   /* v_r, n_directions numbers a mode; present when the study keeps them */
+    int n_directions;   /* n_features; 0: no directions are kept */
+    size_t predictions; /* [(i_n * n_variants + variant) * n_points + point]; NaN of repeats whose are not kept */
+    int n_points;       /* 0: there are none */
     bool has_population, has_distance, has_modes;
     size_t length; /* doubles */
 } rl_record_layout;
@@ -28,6 +30,7 @@ typedef struct rl_record_shape {
     int n_variants;
     int n_modes;      /* kept of each size; 0: none are */
     int n_directions; /* features of the directions kept; 0: none are */
+    int n_points;     /* test points whose predictions are kept; 0: none are */
     bool has_population, has_distance;
 } rl_record_shape;
 

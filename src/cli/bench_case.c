@@ -21,7 +21,7 @@ rl_status rl_bench_case_create(rl_bench_case *b, const rl_process_grid *grid, in
     rl_status status = load(b, n_train, n_features, n_test);
     if (status == RL_OK) status = rl_rows_create(&b->rows, &b->dataset, RL_RANDOM_PHILOX, 0);
     RL_TRY(rl_process_grid_agree(grid, status));
-    rl_rows_arrange(&b->rows, 0);
+    RL_TRY(rl_process_grid_agree(grid, rl_rows_arrange(&b->rows, 0)));
     return rl_dataset_case_create(&b->case_, grid, &b->rows, n_train, n_test);
 }
 

@@ -62,6 +62,19 @@ static json_t *path_json(const rl_data_path *path) {
     return folders;
 }
 
+static void print_maps(void) {
+    printf("\nFeature maps (`map:` of a dataset):\n");
+    for (const rl_feature_map *const *map = rl_feature_maps; *map != NULL; map++)
+        printf("%-16s %s\n", (*map)->name, (*map)->summary);
+}
+
+static json_t *maps_json(void) {
+    json_t *list = json_array();
+    for (const rl_feature_map *const *map = rl_feature_maps; *map != NULL; map++)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "name", (*map)->name, "summary", (*map)->summary));
+    return list;
+}
+
 rl_status rl_command_datasets(rl_settings *settings, const rl_context *context) {
     (void)context;
     rl_data_path path = {0};
@@ -77,7 +90,10 @@ rl_status rl_command_datasets(rl_settings *settings, const rl_context *context) 
         rl_dataset_destroy(&entry.data);
     }
     if (status == RL_OK && settings->json)
-        status = rl_print_json(json_pack("{s:o, s:O}", "folders", path_json(&path), "datasets", list));
+        status = rl_print_json(
+            json_pack("{s:o, s:O, s:o}", "folders", path_json(&path), "datasets", list, "maps", maps_json()));
+    else if (status == RL_OK)
+        print_maps();
     json_decref(list);
     rl_data_path_destroy(&path);
     return status;

@@ -186,12 +186,38 @@ static void print_groups(const rl_grid *g, const grid_estimate *e) {
         rl_time_text(e->seconds_case, seconds), rl_bytes_text(e->bytes, memory), e->fewest);
 }
 
-static void print_grid(const rl_grid *g, const grid_estimate *e, int repeats) {
-    const int last = g->n_train[g->n_n_train - 1];
-    printf("  %-18s P = %d, N = %d ... %d (%d values), %d variants, %d repeats; %d rows%s; %s\n", g->data.name,
-           g->data.n_features, g->n_train[0], last, g->n_n_train, g->spec->n_variants, repeats, g->data.n_rows,
-           g->data.fresh ? " drawn anew for each repeat" : "", rl_way_text(g->way));
-    if (rl_way_on_grid(g->way)) print_groups(g, e);
+/* "N = 1 ... 39 (39 values)", of all P together. */
+static void print_sizes(const rl_grid *grids, int n) {
+    int first = grids->n_train[0], last = 0, fewest = grids->n_n_train, most = 0;
+    for (const rl_grid *g = grids; g < grids + n; g++) {
+        first = g->n_train[0] < first ? g->n_train[0] : first;
+        last = g->n_train[g->n_n_train - 1] > last ? g->n_train[g->n_n_train - 1] : last;
+        fewest = g->n_n_train < fewest ? g->n_n_train : fewest;
+        most = g->n_n_train > most ? g->n_n_train : most;
+    }
+    printf("N = %d ... %d (%d", first, last, fewest);
+    if (most > fewest) printf(" to %d", most);
+    printf(" values), ");
+}
+
+/* A data set: n grids, one for each P. */
+static void print_dataset(const rl_grid *grids, const grid_estimate *estimates, int n, int repeats) {
+    const rl_dataset *data = &grids->data;
+    printf("  %-18s P = %d", data->name, data->n_features);
+    if (n > 1) printf(" ... %d (%d values)", grids[n - 1].data.n_features, n);
+    if (data->map != NULL) printf(" by %s", data->map->name);
+    printf(", ");
+    print_sizes(grids, n);
+    printf("%d variants, %d repeats; %d rows%s", grids->spec->n_variants, repeats, data->n_rows,
+           data->fresh ? " drawn anew for each repeat" : "");
+    for (int i = 0; i < n; i++) /* the way may change with P */
+        if (i == 0 || grids[i].way != grids[i - 1].way) {
+            printf("; %s", rl_way_text(grids[i].way));
+            if (i > 0) printf(" from P = %d", grids[i].data.n_features);
+        }
+    printf("\n");
+    for (int i = 0; i < n; i++)
+        if (rl_way_on_grid(grids[i].way)) print_groups(&grids[i], &estimates[i]);
 }
 
 static void print_autoencoder(const rl_study_autoencoder *a, int ranks, int repeats) {
@@ -207,7 +233,10 @@ static void print_text(const rl_prepared *p, const estimate *e) {
     const bool found = e->settings->ranks == 0;
     char memory[32], time_text[32];
     printf("%s\n", p->study.title);
-    for (int g = 0; g < plan->n_grids; g++) print_grid(&plan->grids[g], &e->grids[g], p->study.repeats);
+    for (int g = 0, end; g < plan->n_grids; g = end) {
+        end = rl_plan_end_of_dataset(plan, g);
+        print_dataset(&plan->grids[g], &e->grids[g], end - g, p->study.repeats);
+    }
     for (int i = 0; i < plan->n_training_grids; i++)
         print_autoencoder(plan->training_grids[i].spec, e->ranks, p->study.repeats);
     if (plan->n_grids > 0)
@@ -230,6 +259,7 @@ static json_t *grid_json(const rl_grid *g, const grid_estimate *e) {
     json_t *object = json_pack("{s:s, s:s, s:i, s:i, s:i, s:f, s:o}", "name", g->data.name, "way", rl_way_text(g->way),
                                "rows", g->data.n_rows, "n_features", g->data.n_features, "variants",
                                g->spec->n_variants, "seconds", e->seconds_left, "n_train", n_train);
+    if (object != NULL && g->data.map != NULL) json_object_set_new(object, "map", json_string(g->data.map->name));
     if (object == NULL || !rl_way_on_grid(g->way)) return object;
     json_object_set_new(object, "producer", json_string(rl_producer_name(g->producer)));
     json_object_set_new(object, "ranks_per_case", json_integer(e->ranks_per_case));

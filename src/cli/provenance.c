@@ -76,13 +76,19 @@ static const rl_curve *timed_curve(const void *state, int64_t i) {
     return &t->plan->curves[t->timed[i].curve];
 }
 
+/* Counted by data sets, of which each P has a grid. */
 static double task_dataset(const void *state, int64_t i) {
-    return timed_curve(state, i)->grid;
+    const rl_plan *plan = ((const timed_curves *)state)->plan;
+    int dataset = 0;
+    for (int end = rl_plan_end_of_dataset(plan, 0); end <= timed_curve(state, i)->grid;
+         end = rl_plan_end_of_dataset(plan, end))
+        dataset++;
+    return dataset;
 }
 
 static double task_n_features(const void *state, int64_t i) {
     const rl_curve *curve = timed_curve(state, i);
-    return ((const timed_curves *)state)->plan->grids[curve->grid].n_features[curve->p_index];
+    return ((const timed_curves *)state)->plan->grids[curve->grid].data.n_features;
 }
 
 static double task_n_train(const void *state, int64_t i) {
@@ -157,7 +163,7 @@ rl_status rl_make_provenance(const rl_run_report *r, rl_provenance *p) {
     if (r->plan->n_grids > 0) RL_TRY(add_producers(r->plan, p));
     RL_TRY(add_shares(r->context, r->summary, p));
     RL_TRY(add_times(r->plan, r->summary, p));
-    for (int i = 0; i < r->plan->n_grids; i++) {
+    for (int i = 0; i < r->plan->n_grids; i = rl_plan_end_of_dataset(r->plan, i)) {
         char name[80];
         snprintf(name, sizeof name, "origin_%.64s", r->plan->grids[i].data.name);
         RL_TRY(rl_provenance_text(p, name, "%s", r->plan->grids[i].data.origin));

@@ -143,8 +143,8 @@ static rl_status open_journal(work *w) {
 static rl_status prepare(const rl_settings *settings, work *w) {
     w->started = time(NULL);
     RL_TRY(rl_prepare(settings, 0, &w->prepared));
-    for (int i = 0; i < w->prepared.plan.n_grids; i++) {
-        const rl_dataset *data = &w->prepared.plan.grids[i].data;
+    for (int i = 0; i < w->prepared.plan.n_datasets; i++) {
+        const rl_dataset *data = &w->prepared.plan.datasets[i];
         rl_debug("%s: %d rows, %d features, from %s", data->name, data->n_rows, data->n_features, data->origin);
     }
     int64_t n_retried = 0;
@@ -266,7 +266,7 @@ static rl_status report_stopped_trainings(const rl_training_tally *t) {
 static rl_status report_stop(const rl_settings *settings, const work *w) {
     const long long done = rl_journal_count(w->journal), all = w->prepared.plan.n_curves;
     const rl_training_tally t = rl_journal_tally_trainings(w->journal, &w->prepared.plan, -1);
-    if (t.missing > 0) return report_stopped_trainings(&t);
+    if (t.missing > 0 && done == all) return report_stopped_trainings(&t);
     if (rl_stop_signal() != NULL)
         return rl_fail(RL_STOPPED, "stopped by %s: %lld of %lld curves are done; run again to go on", rl_stop_signal(),
                        done, all);

@@ -50,6 +50,58 @@ static void print_dataset(const rl_shown_dataset *d) {
     }
 }
 
+/* A data set at n > 1 numbers of features: a line for each, a column for each variant that there is room for. */
+static void print_sweep(const rl_shown_dataset *d, int n) {
+    enum { COLUMNS = 4 };
+    const int n_columns = d->n_variants < COLUMNS ? d->n_variants : COLUMNS;
+    int64_t done = 0, missing = 0, failed = 0;
+    for (int i = 0; i < n; i++) {
+        done += d[i].spectra_done;
+        missing += d[i].spectra_missing;
+        failed += d[i].spectra_failed;
+    }
+    printf("\n%s: P = %d ... %d (%d values), %d repeats, %lld spectra done", d->name, d->n_features,
+           d[n - 1].n_features, n, d->repeats, (long long)done);
+    if (missing > 0) printf(", %lld missing", (long long)missing);
+    if (failed > 0) printf(", %lld failed", (long long)failed);
+    printf("\n  median test error at the N nearest to P\n  %8s %8s", "P", "N");
+    for (int v = 0; v < n_columns; v++) printf("  %20.20s", d->variants[v].label);
+    printf("%s\n", d->n_variants > n_columns ? "  ..." : "");
+    for (int i = 0; i < n; i++) {
+        printf("  %8d %8d", d[i].n_features, d[i].threshold_n);
+        for (int v = 0; v < n_columns; v++) print_number("%.4g", d[i].variants[v].threshold_median, 21);
+        printf("\n");
+    }
+}
+
+static void print_autoencoder(const rl_shown_autoencoder *a) {
+    printf("\n%s: autoencoder, m = %d, %d repeats; trainings: %lld done, %lld missing, %lld diverged\n", a->name,
+           a->n_hidden, a->repeats, (long long)a->trainings_done, (long long)a->trainings_missing,
+           (long long)a->trainings_diverged);
+    printf("  median test loss over that of predicting nothing: at most");
+    print_number("%.4g", a->largest_loss, 1);
+    printf(" (T = %d),", a->n_train_at_largest);
+    print_number("%.4g", a->last_loss, 1);
+    printf(" at the largest T = %d\n", a->largest_n_train);
+}
+
+static void print_text(const rl_shown *shown) {
+    printf("%s (%s)\n", shown->title, shown->program);
+    for (int i = 0, end; i < shown->n_datasets; i = end) {
+        const rl_shown_dataset *d = &shown->datasets[i];
+        for (end = i + 1; end < shown->n_datasets && strcmp(shown->datasets[end].name, d->name) == 0;) end++;
+        if (end > i + 1)
+            print_sweep(d, end - i);
+        else
+            print_dataset(d);
+    }
+    for (int i = 0; i < shown->n_autoencoders; i++) print_autoencoder(&shown->autoencoders[i]);
+    if (shown->n_datasets > 0)
+        printf(
+            "\nheight: median test error at the threshold over that at the largest N.\n"
+            "spike left: median test error at the threshold over that of the unablated fit.\n");
+}
+
 /* JSON has no NaN. */
 static json_t *number_or_null(double value) {
     return isfinite(value) ? json_real(value) : json_null();
@@ -70,17 +122,6 @@ static json_t *dataset_json(const rl_shown_dataset *d) {
                      "threshold_n", d->threshold_n, "largest_n", d->largest_n, "repeats", d->repeats, "spectra_done",
                      (json_int_t)d->spectra_done, "spectra_missing", (json_int_t)d->spectra_missing, "spectra_failed",
                      (json_int_t)d->spectra_failed, "variants", variants);
-}
-
-static void print_autoencoder(const rl_shown_autoencoder *a) {
-    printf("\n%s: autoencoder, m = %d, %d repeats; trainings: %lld done, %lld missing, %lld diverged\n", a->name,
-           a->n_hidden, a->repeats, (long long)a->trainings_done, (long long)a->trainings_missing,
-           (long long)a->trainings_diverged);
-    printf("  median test loss over that of predicting nothing: at most");
-    print_number("%.4g", a->largest_loss, 1);
-    printf(" (T = %d),", a->n_train_at_largest);
-    print_number("%.4g", a->last_loss, 1);
-    printf(" at the largest T = %d\n", a->largest_n_train);
 }
 
 static json_t *autoencoder_json(const rl_shown_autoencoder *a) {
@@ -108,15 +149,8 @@ rl_status rl_command_show(rl_settings *settings, const rl_context *context) {
     rl_status status = rl_results_read(settings->arguments[0], &shown);
     if (status == RL_OK && settings->json)
         status = print_json(&shown);
-    else if (status == RL_OK) {
-        printf("%s (%s)\n", shown.title, shown.program);
-        for (int i = 0; i < shown.n_datasets; i++) print_dataset(&shown.datasets[i]);
-        for (int i = 0; i < shown.n_autoencoders; i++) print_autoencoder(&shown.autoencoders[i]);
-        if (shown.n_datasets > 0)
-            printf(
-                "\nheight: median test error at the threshold over that at the largest N.\n"
-                "spike left: median test error at the threshold over that of the unablated fit.\n");
-    }
+    else if (status == RL_OK)
+        print_text(&shown);
     rl_shown_destroy(&shown);
     return status;
 }

@@ -47,7 +47,7 @@ static void print_text(const rl_prepared *p, const rl_journal *journal) {
         printf(" %lld of %lld curves done, %lld missing", (long long)all.curves_done, (long long)all.curves,
                (long long)(all.curves - all.curves_done - all.curves_begun));
     print_rest(&all);
-    for (int g = 0; g < p->plan.n_grids; g++) {
+    for (int g = 0; g < p->plan.n_grids; g = rl_plan_end_of_dataset(&p->plan, g)) {
         const rl_tally t = rl_journal_tally(journal, &p->plan, g);
         printf("  %-20s %lld of %lld", p->plan.grids[g].data.name, (long long)t.curves_done, (long long)t.curves);
         print_rest(&t);
@@ -87,7 +87,7 @@ static json_t *autoencoders_json(const rl_prepared *p, const rl_journal *journal
 
 static rl_status print_json(const rl_prepared *p, const rl_journal *journal) {
     json_t *datasets = json_array();
-    for (int g = 0; g < p->plan.n_grids; g++) {
+    for (int g = 0; g < p->plan.n_grids; g = rl_plan_end_of_dataset(&p->plan, g)) {
         const rl_tally t = rl_journal_tally(journal, &p->plan, g);
         json_array_append_new(datasets, add_tally(json_pack("{s:s}", "name", p->plan.grids[g].data.name), &t));
     }

@@ -1,10 +1,8 @@
 #include <assert.h>
-#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <xxhash.h>
 
-#include "../lapack.h"
 #include "source.h"
 
 void rl_dataset_destroy(rl_dataset *dataset) {
@@ -15,6 +13,7 @@ void rl_dataset_destroy(rl_dataset *dataset) {
     rl_free(dataset->beta_star);
     rl_free(dataset->teacher.beta);
     rl_free(dataset->teacher.scale);
+    rl_free(dataset->function.drawn);
     rl_free(dataset->deviations);
     rl_free(dataset->axes);
     rl_table_file_destroy(&dataset->file);
@@ -37,148 +36,17 @@ double rl_dataset_residual_variance(const rl_dataset *dataset) {
 }
 
 const double *rl_dataset_scale(const rl_dataset *dataset) {
-    return dataset->fresh && !dataset->teacher.isotropic ? dataset->teacher.scale : NULL;
+    return rl_dataset_design_known(dataset) && !dataset->teacher.isotropic ? dataset->teacher.scale : NULL;
+}
+
+bool rl_dataset_design_known(const rl_dataset *dataset) {
+    return dataset->fresh && dataset->beta_star != NULL;
 }
 
 /* ---- least squares on all rows ---------------------------------------------------------------------------------- */
 
-/* Buffers of it. Columns are scaled by powers of two to about the same length: exact, and columns of very different
- * units then cost no accuracy. */
-typedef struct solver {
-    int n, p, k;   /* k = min(n, p) */
-    int *exponent; /* [p]: column j is a's column times 2^exponent */
-    double *a;     /* [n, p], column-major */
-    double *r;     /* [k, p], column-major: the triangle, then its own pivoted one */
-    double *b;     /* [max(n, p)] */
-    double *tau, *work;
-    int *pivot; /* [p], from 1 */
-    int n_work;
-} solver;
-
-static void solver_destroy(solver *s) {
-    rl_free(s->exponent);
-    rl_free(s->a);
-    rl_free(s->r);
-    rl_free(s->b);
-    rl_free(s->tau);
-    rl_free(s->work);
-    rl_free(s->pivot);
-}
-
-static rl_status solver_create(solver *s, int n, int p) {
-    const int k = n < p ? n : p, most = INT_MAX / 128;
-    if (p > most)
-        return rl_fail(RL_ERR_INPUT, "%d features; expected at most %d, for which LAPACK can count its work space", p,
-                       most);
-    *s = (solver){.n = n, .p = p, .k = k, .n_work = 2 * p + 64 * (p + 66)}; /* enough for blocks of 64 */
-    RL_TRY(RL_ALLOC(s->exponent, p));
-    RL_TRY(RL_ALLOC(s->a, (size_t)n * (size_t)p));
-    RL_TRY(RL_ALLOC(s->r, (size_t)k * (size_t)p));
-    RL_TRY(RL_ALLOC(s->b, n > p ? n : p));
-    RL_TRY(RL_ALLOC(s->tau, k));
-    RL_TRY(RL_ALLOC(s->work, s->n_work));
-    return RL_ALLOC(s->pivot, p);
-}
-
-/* e with 2^e about the Euclidean length of a column; 0 for a zero one. Its largest entry comes first, as the square may
- * overflow. */
-static int length_exponent(int n, const double *column, size_t stride) {
-    double largest = 0, sum = 0;
-    for (int i = 0; i < n; i++) largest = fmax(largest, fabs(column[(size_t)i * stride]));
-    if (largest == 0) return 0;
-    for (int i = 0; i < n; i++) {
-        const double ratio = column[(size_t)i * stride] / largest;
-        sum += ratio * ratio;
-    }
-    int e_largest, e_sum;
-    frexp(largest, &e_largest);
-    frexp(sqrt(sum), &e_sum);
-    return e_largest + e_sum;
-}
-
-static void solver_fill(solver *s, const rl_dataset *dataset) {
-    const size_t p = (size_t)s->p, n = (size_t)s->n;
-    for (size_t j = 0; j < p; j++) {
-        s->exponent[j] = length_exponent(s->n, dataset->x + j, p);
-        for (size_t i = 0; i < n; i++) s->a[i + j * n] = ldexp(dataset->x[i * p + j], -s->exponent[j]);
-    }
-    memcpy(s->b, dataset->y, sizeof(double) * n);
-}
-
-static rl_status check_info(const char *routine, int info) {
-    if (info == 0) return RL_OK;
-    return rl_fail(RL_ERR_LIBRARY, "LAPACK %s: info = %d", routine, info);
-}
-
-static rl_status apply_transposed_q(solver *s, int rows, const double *reflectors, int ld) {
-    const int one = 1;
-    int info;
-    dormqr_("L", "T", &rows, &one, &s->k, reflectors, &ld, s->tau, s->b, &s->n, s->work, &s->n_work, &info, 1, 1);
-    return check_info("dormqr", info);
-}
-
-/* QR of a, then QR with column pivoting of its triangle, which alone is small; b becomes Q^T y. */
-static rl_status solver_factor(solver *s) {
-    int info;
-    dgeqrf_(&s->n, &s->p, s->a, &s->n, s->tau, s->work, &s->n_work, &info);
-    RL_TRY(check_info("dgeqrf", info));
-    RL_TRY(apply_transposed_q(s, s->n, s->a, s->n));
-    const size_t k = (size_t)s->k, n = (size_t)s->n;
-    for (size_t j = 0; j < (size_t)s->p; j++)
-        for (size_t i = 0; i < k; i++) s->r[i + j * k] = i <= j ? s->a[i + j * n] : 0;
-    dgeqp3_(&s->k, &s->p, s->r, &s->k, s->pivot, s->tau, s->work, &s->n_work, &info);
-    RL_TRY(check_info("dgeqp3", info));
-    return apply_transposed_q(s, s->k, s->r, s->k);
-}
-
-static int solver_rank(const solver *s) {
-    const int longest = s->n > s->p ? s->n : s->p;
-    const double tolerance = longest * 0x1p-52 * fabs(s->r[0]);
-    int rank = 0;
-    while (rank < s->k && fabs(s->r[(size_t)rank * (size_t)(s->k + 1)]) > tolerance) rank++;
-    return rank;
-}
-
-static void solve_full_rank(solver *s, double *beta) {
-    const int one = 1;
-    dtrsv_("U", "N", "N", &s->p, s->r, &s->k, s->b, &one, 1, 1, 1);
-    for (int j = 0; j < s->p; j++) beta[s->pivot[j] - 1] = ldexp(s->b[j], -s->exponent[s->pivot[j] - 1]);
-}
-
-/* Of all solutions of the first `rank` rows of the triangle, the shortest in the data's own units: the rows are put
- * back into those, in place of `a`. */
-static rl_status solve_minimum_norm(solver *s, int rank, double *beta) {
-    const int one = 1, ldb = s->n > s->p ? s->n : s->p;
-    const size_t ld = (size_t)rank;
-    for (int j = 0; j < s->p; j++) {
-        const int column = s->pivot[j] - 1;
-        for (int i = 0; i < rank; i++)
-            s->a[(size_t)i + (size_t)column * ld] =
-                i <= j ? ldexp(s->r[(size_t)i + (size_t)j * (size_t)s->k], s->exponent[column]) : 0;
-    }
-    int info;
-    dgels_("N", &rank, &s->p, &one, s->a, &rank, s->b, &ldb, s->work, &s->n_work, &info, 1);
-    RL_TRY(check_info("dgels", info));
-    memcpy(beta, s->b, sizeof(double) * (size_t)s->p);
-    return RL_OK;
-}
-
-static rl_status solve(solver *s, const rl_dataset *dataset) {
-    solver_fill(s, dataset);
-    RL_TRY(solver_factor(s));
-    const int rank = solver_rank(s);
-    if (rank == s->p)
-        solve_full_rank(s, dataset->beta_star);
-    else if (rank > 0) /* else all features are zero, and so is beta_star */
-        RL_TRY(solve_minimum_norm(s, rank, dataset->beta_star));
-    for (int j = 0; j < s->p; j++)
-        if (!isfinite(dataset->beta_star[j]))
-            return rl_fail(RL_ERR_INPUT, "dataset `%s`: least squares on all rows overflows, expected smaller numbers",
-                           dataset->name);
-    return RL_OK;
-}
-
 static rl_status compute_beta_star(rl_dataset *dataset, rl_random_kind random) {
+    if (dataset->fresh && dataset->source != &rl_source_student_teacher) return RL_OK; /* each repeat's own */
     RL_TRY(RL_ALLOC(dataset->beta_star, dataset->n_features));
     if (rl_dataset_in_blocks(dataset)) return RL_OK;
     if (dataset->fresh) {
@@ -188,11 +56,8 @@ static rl_status compute_beta_star(rl_dataset *dataset, rl_random_kind random) {
     bool done = false;
     if (random == RL_RANDOM_NUMPY) RL_TRY(rl_published_beta_star(dataset, dataset->beta_star, &done));
     if (done) return RL_OK;
-    solver s;
-    rl_status status = solver_create(&s, dataset->n_rows, dataset->n_features);
-    if (status == RL_OK) status = solve(&s, dataset);
-    solver_destroy(&s);
-    return status;
+    return rl_least_squares(dataset->name, dataset->n_rows, dataset->n_features, dataset->x, dataset->y,
+                            dataset->beta_star);
 }
 
 /* ---- checksum ---------------------------------------------------------------------------------------------------- */
@@ -235,13 +100,20 @@ static uint64_t hash_teacher(const rl_teacher *teacher, uint64_t seed) {
     return teacher->isotropic ? of_noise : XXH3_64bits_withSeed(teacher->scale, sizeof(double) * n_hidden, of_noise);
 }
 
+static uint64_t hash_function(const rl_function *f, uint64_t seed) {
+    const double numbers[] = {f->which, f->low, f->high, f->noise, f->equispaced};
+    const uint64_t of_numbers = XXH3_64bits_withSeed(numbers, sizeof numbers, seed);
+    return XXH3_64bits_withSeed(f->drawn, sizeof(double) * (size_t)f->n_drawn, of_numbers);
+}
+
 /* Each part's hash is the seed of the next one's. */
 static rl_status compute_checksum(rl_dataset *dataset) {
     const size_t p = (size_t)dataset->n_features, n = (size_t)dataset->n_rows;
     const int64_t sizes[] = {dataset->n_rows, dataset->n_features, dataset->fresh ? dataset->teacher.n_hidden : 0};
     const uint64_t seed = XXH3_64bits(sizes, sizeof sizes);
     if (dataset->fresh) {
-        dataset->checksum = hash_teacher(&dataset->teacher, seed);
+        dataset->checksum = dataset->teacher.beta != NULL ? hash_teacher(&dataset->teacher, seed)
+                                                          : hash_function(&dataset->function, seed);
         return RL_OK;
     }
     uint64_t of_x;
@@ -270,8 +142,10 @@ static rl_status check_finite(const rl_dataset *dataset) {
 }
 
 static rl_status load(const rl_source *source, const rl_source_request *request, rl_dataset *dataset) {
+    dataset->source = source;
     RL_TRY(rl_strdup(&dataset->name, request->name));
     RL_TRY(source->load(request, dataset));
+    dataset->n_inputs = dataset->n_features;
     if (dataset->n_rows < 2)
         return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): %d row, expected at least 2", dataset->name, dataset->origin,
                        dataset->n_rows);

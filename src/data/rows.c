@@ -1,20 +1,43 @@
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "source.h"
 
+static rl_status allocate_features(rl_rows *rows) {
+    const rl_dataset *d = rows->dataset;
+    const size_t n = (size_t)d->n_rows, p = (size_t)d->n_features;
+    RL_TRY(rl_map_use_create(&rows->use, d->map, d->map_options, d->n_inputs, d->n_features));
+    RL_TRY(RL_ALLOC(rows->x, n * p));
+    RL_TRY(RL_ALLOC(rows->beta_star, p));
+    if (!d->fresh) {
+        rows->inputs = d->x;
+        rows->y = d->y;
+        return RL_OK;
+    }
+    RL_TRY(RL_ALLOC(rows->inputs, n * (size_t)d->n_inputs));
+    return RL_ALLOC(rows->y, n);
+}
+
 rl_status rl_rows_create(rl_rows *rows, const rl_dataset *dataset, rl_random_kind random, uint64_t seed) {
-    assert(!(dataset->fresh && random == RL_RANDOM_NUMPY)); /* the source refuses it */
     *rows = (rl_rows){.dataset = dataset, .random = random, .key = rl_key_make(seed, dataset->name)};
     if (!dataset->fresh) RL_TRY(RL_ALLOC(rows->order, dataset->n_rows));
-    rl_rows_arrange(rows, 0);
-    return RL_OK;
+    if (dataset->map != NULL) return allocate_features(rows);
+    return rl_rows_arrange(rows, 0);
 }
 
 void rl_rows_destroy(rl_rows *rows) {
+    const bool own_inputs = rows->dataset != NULL && rows->dataset->fresh;
     rl_free(rows->order);
+    rl_map_use_destroy(&rows->use);
+    rl_free(own_inputs ? rows->inputs : NULL);
+    rl_free(own_inputs ? rows->y : NULL);
+    rl_free(rows->x);
+    rl_free(rows->beta_star);
     *rows = (rl_rows){0};
 }
+
+/* ---- order ------------------------------------------------------------------------------------------------------- */
 
 static void reverse(int n, int *order) {
     for (int i = 0; i < n / 2; i++) {
@@ -24,32 +47,73 @@ static void reverse(int n, int *order) {
     }
 }
 
-void rl_rows_arrange(rl_rows *rows, uint32_t repeat) {
-    rows->repeat = repeat;
-    if (rows->dataset->fresh) return;
-    const int n = rows->dataset->n_rows;
+static void put_in_order(rl_rows *rows) {
+    const int n_rows = rows->dataset->n_rows, n = n_rows - rows->dataset->n_test_only;
+    for (int i = n; i < n_rows; i++) rows->order[i] = i;
     if (rows->random == RL_RANDOM_PHILOX) {
-        rl_philox_permutation(rows->key, repeat, n, rows->order);
+        rl_philox_permutation(rows->key, rows->repeat, n, rows->order);
         return;
     }
     rl_mt19937 generator;
-    rl_mt19937_seed(&generator, repeat);
+    rl_mt19937_seed(&generator, rows->repeat);
     rl_mt19937_permutation(&generator, n, rows->order);
     reverse(n, rows->order);
+}
+
+/* ---- features ---------------------------------------------------------------------------------------------------- */
+
+static rl_status check_finite(const rl_rows *rows) {
+    const rl_dataset *d = rows->dataset;
+    const size_t p = (size_t)d->n_features, n = (size_t)d->n_rows;
+    for (size_t i = 0; i < n * p; i++)
+        if (!isfinite(rows->x[i]))
+            return rl_fail(RL_ERR_INPUT,
+                           "dataset `%s`: feature %zu that `%s` makes of row %zu is not finite; expected smaller "
+                           "inputs",
+                           d->name, i % p + 1, d->map->name, i / p + 1);
+    return RL_OK;
+}
+
+/* What depends on no repeat is made once, in the dataset's own order, so that it has the same bits whichever repeat
+ * comes first. */
+static rl_status make_features(rl_rows *rows) {
+    const rl_dataset *d = rows->dataset;
+    const size_t p = (size_t)d->n_features, n_inputs = (size_t)d->n_inputs;
+    if (rows->made && !d->fresh && !rl_map_varies(d->map, d->map_options)) return RL_OK;
+    for (int i = 0; d->fresh && i < d->n_rows; i++)
+        d->source->draw(d, rows->key, rows->repeat, i, rows->inputs + (size_t)i * n_inputs, rows->y + i);
+    rl_map_draw(&rows->use, d->map, rows->key, rows->repeat);
+    for (size_t i = 0; i < (size_t)d->n_rows; i++)
+        d->map->fill(&rows->use, rows->inputs + i * n_inputs, rows->x + i * p);
+    RL_TRY(check_finite(rows));
+    RL_TRY(rl_least_squares(d->name, d->n_rows, d->n_features, rows->x, rows->y, rows->beta_star));
+    rows->made = true;
+    return RL_OK;
+}
+
+rl_status rl_rows_arrange(rl_rows *rows, uint32_t repeat) {
+    rows->repeat = repeat;
+    if (!rows->dataset->fresh) put_in_order(rows);
+    return rows->dataset->map != NULL ? make_features(rows) : RL_OK;
+}
+
+const double *rl_rows_beta_star(const rl_rows *rows) {
+    return rows->dataset->map != NULL ? rows->beta_star : rows->dataset->beta_star;
 }
 
 void rl_rows_get(const rl_rows *rows, int first, int count, double *x, int ldx, double *y) {
     const rl_dataset *d = rows->dataset;
     assert(!rl_dataset_in_blocks(d));
     assert(first >= 0 && count >= 0 && count <= d->n_rows - first && ldx >= d->n_features);
+    const double *const from_x = d->map != NULL ? rows->x : d->x, *const from_y = d->map != NULL ? rows->y : d->y;
     for (int i = 0; i < count; i++) {
         double *row = x + (size_t)i * (size_t)ldx;
-        if (d->fresh) {
-            rl_teacher_row(&d->teacher, rows->key, rows->repeat, (uint32_t)(first + i), d->n_features, row, &y[i]);
+        if (d->fresh && d->map == NULL) {
+            d->source->draw(d, rows->key, rows->repeat, first + i, row, &y[i]);
             continue;
         }
-        const size_t index = (size_t)rows->order[first + i];
-        memcpy(row, d->x + index * (size_t)d->n_features, sizeof(double) * (size_t)d->n_features);
-        y[i] = d->y[index];
+        const size_t index = (size_t)(d->fresh ? first + i : rows->order[first + i]);
+        memcpy(row, from_x + index * (size_t)d->n_features, sizeof(double) * (size_t)d->n_features);
+        y[i] = from_y[index];
     }
 }

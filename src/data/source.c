@@ -14,6 +14,8 @@ const rl_source *const rl_sources[] = {&rl_source_student_teacher,
                                        &rl_source_who_fixed,
                                        &rl_source_csv,
                                        &rl_source_netcdf,
+                                       &rl_source_function,
+                                       &rl_source_sphere,
                                        NULL};
 
 const rl_source *rl_source_find(const char *name) {

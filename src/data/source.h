@@ -5,7 +5,7 @@
 #include "ridgeless/data.h"
 
 extern const rl_source rl_source_student_teacher, rl_source_gaussian, rl_source_california, rl_source_diabetes,
-    rl_source_who, rl_source_who_fixed, rl_source_csv, rl_source_netcdf;
+    rl_source_who, rl_source_who_fixed, rl_source_csv, rl_source_netcdf, rl_source_function, rl_source_sphere;
 
 /* The path of one of a source's files, owned by the caller. RL_ERR_INPUT says where it was looked for and how to get
  * it. */
@@ -26,6 +26,15 @@ void rl_table_file_destroy(rl_table_file *file);
 /* One row of a student-teacher dataset, drawn by Philox: x[n_features] and *y. */
 void rl_teacher_row(const rl_teacher *teacher, rl_key key, uint32_t repeat, uint32_t row, int n_features, double *x,
                     double *y);
+
+/* Least squares: of all beta[n_features] that come nearest to y [n_rows], x [n_rows, n_features] row-major, the
+ * shortest. QR, with column pivoting of the triangle; columns may have very different units. RL_ERR_INPUT, which names
+ * the dataset, when it overflows. */
+rl_status rl_least_squares(const char *name, int n_rows, int n_features, const double *x, const double *y,
+                           double *beta);
+
+/* Point i of n equispaced ones on [low, high], both ends among them, as numpy.linspace rounds it. */
+double rl_equispaced(double low, double high, int n, int i);
 
 /* Least squares on all rows as the published program computes it, into beta[n_features]. *regular is false, and beta of
  * no use, when the features are linearly dependent. */

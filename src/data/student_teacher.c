@@ -26,6 +26,10 @@ void rl_teacher_row(const rl_teacher *teacher, rl_key key, uint32_t repeat, uint
     *y = sum;
 }
 
+static void draw(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row, double *inputs, double *y) {
+    rl_teacher_row(&dataset->teacher, key, repeat, (uint32_t)row, dataset->n_inputs, inputs, y);
+}
+
 static void draw_philox(rl_dataset *dataset, rl_key key) {
     const size_t p = (size_t)dataset->n_features;
     for (int i = 0; i < dataset->n_rows; i++)
@@ -198,4 +202,5 @@ const rl_source rl_source_student_teacher = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .load = load,
+    .draw = draw,
 };

@@ -3,9 +3,16 @@
 #include "filter.h"
 
 const rl_ablation *const rl_ablations[] = {
-    &rl_ablation_none,         &rl_ablation_cutoff,           &rl_ablation_leading_modes,
-    &rl_ablation_no_residuals, &rl_ablation_adversarial_test, &rl_ablation_adversarial_train,
-    &rl_ablation_ridge,        &rl_ablation_gradient_descent, NULL,
+    &rl_ablation_none,
+    &rl_ablation_cutoff,
+    &rl_ablation_leading_modes,
+    &rl_ablation_no_residuals,
+    &rl_ablation_adversarial_test,
+    &rl_ablation_adversarial_train,
+    &rl_ablation_ridge,
+    &rl_ablation_gradient_descent,
+    &rl_ablation_gradient_descent_run,
+    NULL,
 };
 
 const rl_ablation *rl_ablation_find(const char *name) {

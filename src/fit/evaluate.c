@@ -104,6 +104,8 @@ static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_variant 
     fit->residual = e->residual;
     fit->shift = 0;
     fit->target = RL_TARGET_Y;
+    errors->train_mse = errors->distance = NAN;
+    if (variant->ablation->need == RL_NEED_ROWS) return;
     if (variant->ablation->truncate != NULL)
         fit_truncation(s, variant->ablation->truncate(s, variant), fit);
     else
@@ -131,8 +133,9 @@ rl_status rl_evaluate(rl_evaluator *e, const rl_spectrum *s, const rl_population
     for (int v = 0; v < n_variants; v++) test_sums[v] = test_sum(s, &e->fits[v], e->rows + (size_t)v * (size_t)s->m);
     RL_TRY(rl_spectrum_add_up(s, e->sums, 2 * (int64_t)n_variants));
     for (int v = 0; v < n_variants; v++) {
-        errors[v].test_mse = test_sums[v] / s->n_test;
-        errors[v].population_mse = population_mse(s, &e->fits[v], population, population_sums[v]);
+        const bool fitted = variants[v].ablation->need != RL_NEED_ROWS;
+        errors[v].test_mse = fitted ? test_sums[v] / s->n_test : NAN;
+        errors[v].population_mse = fitted ? population_mse(s, &e->fits[v], population, population_sums[v]) : NAN;
     }
     return RL_OK;
 }
@@ -148,6 +151,10 @@ rl_errors rl_truncation_errors(const rl_spectrum *s, const rl_leading_fits *fits
         .train_mse = fits->train_sq[kept.target][fitted] / s->n_train,
         .population_mse = population->known ? fits->population_sq[kept.target][predicted] + residual : NAN,
         .distance = NAN};
+}
+
+const rl_fit *rl_evaluated_fit(const rl_evaluator *evaluator, int v) {
+    return &evaluator->fits[v];
 }
 
 rl_status rl_mode_factors(const rl_spectrum *s, double *test_projection_rms, double *residual_projection) {

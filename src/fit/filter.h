@@ -9,6 +9,7 @@
 void rl_fit_modes(const rl_spectrum *s, const double *c, int n_kept, rl_fit *fit);
 
 extern const rl_ablation rl_ablation_none, rl_ablation_cutoff, rl_ablation_leading_modes, rl_ablation_no_residuals,
-    rl_ablation_adversarial_test, rl_ablation_adversarial_train, rl_ablation_ridge, rl_ablation_gradient_descent;
+    rl_ablation_adversarial_test, rl_ablation_adversarial_train, rl_ablation_ridge, rl_ablation_gradient_descent,
+    rl_ablation_gradient_descent_run;
 
 #endif

@@ -89,7 +89,7 @@ static int64_t most_together(const rl_run *r, const rl_lane *lane, int64_t first
 
 static bool go_together(const rl_run *r, const rl_lane *lane, int64_t i, int64_t j) {
     const rl_curve *a = &r->plan->curves[lane->order[i]], *b = &r->plan->curves[lane->order[j]];
-    return a->grid == b->grid && a->p_index == b->p_index && lane->selection[i] == lane->selection[j];
+    return a->grid == b->grid && lane->selection[i] == lane->selection[j];
 }
 
 static void cut(const rl_run *r, rl_lane *lane) {

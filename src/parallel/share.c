@@ -36,6 +36,7 @@ static rl_status broadcast_dataset(const rl_context *context, rl_dataset *d) {
     char *name = d->name, *origin = d->origin;
     char *table = d->file.path, *variable = d->file.features;
     double *x = d->x, *y = d->y, *beta_star = d->beta_star, *teacher = d->teacher.beta, *scale = d->teacher.scale;
+    double *drawn = d->function.drawn;
     double *deviations = d->deviations, *axes = d->axes;
     rl_dataset plain = *d;
     RL_TRY(rl_broadcast(context, &plain, sizeof plain));
@@ -50,6 +51,7 @@ static rl_status broadcast_dataset(const rl_context *context, rl_dataset *d) {
     RL_TRY_GOTO(broadcast_array(context, &beta_star, features, sizeof *beta_star), done);
     RL_TRY_GOTO(broadcast_array(context, &teacher, (size_t)plain.teacher.n_hidden, sizeof *teacher), done);
     RL_TRY_GOTO(broadcast_array(context, &scale, (size_t)plain.teacher.n_hidden, sizeof *scale), done);
+    RL_TRY_GOTO(broadcast_array(context, &drawn, (size_t)plain.function.n_drawn, sizeof *drawn), done);
     RL_TRY_GOTO(broadcast_array(context, &deviations, features, sizeof *deviations), done);
     RL_TRY_GOTO(broadcast_array(context, &axes, features * features, sizeof *axes), done);
 done:
@@ -63,6 +65,7 @@ done:
     d->beta_star = beta_star;
     d->teacher.beta = teacher;
     d->teacher.scale = scale;
+    d->function.drawn = drawn;
     d->deviations = deviations;
     d->axes = axes;
     return status;
@@ -90,7 +93,7 @@ static rl_status receive_plan(const rl_context *context, char *path, char *text,
 
 static rl_status send_plan(const rl_context *context, rl_plan *plan) {
     RL_TRY(rl_context_agree(context, RL_OK));
-    for (int i = 0; i < plan->n_grids; i++) RL_TRY(broadcast_dataset(context, &plan->grids[i].data));
+    for (int i = 0; i < plan->n_datasets; i++) RL_TRY(broadcast_dataset(context, &plan->datasets[i]));
     return RL_OK;
 }
 
@@ -110,7 +113,7 @@ static rl_status share_trainings(const rl_context *context, const rl_study *stud
 rl_status rl_parallel_share_plan(const rl_context *context, rl_study *study, rl_plan *plan) {
     const bool root = context->rank == 0;
     char *path = root ? study->path : NULL, *text = root ? study->text : NULL;
-    int n = root ? plan->n_grids : 0;
+    int n = root ? plan->n_datasets : 0;
     RL_TRY(broadcast_text(context, &path));
     RL_TRY(broadcast_text(context, &text));
     RL_TRY(rl_broadcast(context, &n, sizeof n));
@@ -121,8 +124,8 @@ rl_status rl_parallel_share_plan(const rl_context *context, rl_study *study, rl_
 }
 
 rl_status rl_parallel_complete_plan(const rl_context *context, rl_plan *plan) {
-    for (int i = 0; i < plan->n_grids; i++) {
-        rl_dataset *data = &plan->grids[i].data;
+    for (int i = 0; i < plan->n_datasets; i++) {
+        rl_dataset *data = &plan->datasets[i];
         rl_process_grid *grid = NULL;
         if (!rl_dataset_in_blocks(data)) continue;
         RL_TRY(rl_context_agree(context, rl_process_grid_create(context->comm, 0, 0, &grid)));

@@ -15,7 +15,8 @@
 
 enum { TAG_NEWS = 11, TAG_CONTENT, TAG_ORDER, TAG_STATE, TAG_STOP };
 
-/* What the first rank of a group tells rank 0; the content follows in a message of its own. */
+/* What the first rank of a group tells rank 0; the content follows in a message of its own. NEWS_FAILED has a status in
+ * the place of the training, and its message for content. */
 typedef enum news_kind { NEWS_WANTS, NEWS_STATE, NEWS_RECORD, NEWS_FAILED } news_kind;
 typedef struct news {
     int64_t kind, training, length, stop; /* length: doubles of the content */
@@ -135,12 +136,15 @@ static void pass_time(const trainer *t) {
         t->sink->progress(t->sink->state, t->summary->n_trainings, t->n, t->work > 0 ? t->work_done / t->work : 1);
 }
 
+/* After a failure nothing more is written: it may have been the journal's. */
 static void keep_state(trainer *t, int64_t training, const double *state, size_t length) {
+    if (t->status != RL_OK) return;
     const rl_status status = t->sink->save(t->sink->state, training, state, length);
     if (status != RL_OK) note_failure(t, status, rl_error_message());
 }
 
 static void keep_record(trainer *t, int64_t training, const double *record, size_t length) {
+    if (t->status != RL_OK) return;
     const rl_status status = t->sink->record(t->sink->state, training, record, length);
     if (status != RL_OK) note_failure(t, status, rl_error_message());
     t->summary->n_trainings++;

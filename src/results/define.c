@@ -2,18 +2,21 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
 #include "writer.h"
 
-const char *const rl_dimension_names[N_DIMENSIONS] = {"variant", "n_features", "n_train", "repeat", "quantile",
-                                                      "mode",    "feature",    "row",     "axis"};
+const char *const rl_dimension_names[N_DIMENSIONS] = {"variant",  "n_features", "n_train",          "repeat",
+                                                      "quantile", "mode",       "feature",          "row",
+                                                      "axis",     "point",      "predicted_repeat", "trainable_row"};
 
 enum {
     N_COORDINATES = 10,
     N_OTHERS = 4, /* the theory; training rows, true directions and deviations */
-    VARIABLES_PER_GROUP = N_COORDINATES + RL_N_FIELDS * (1 + RL_N_STATISTICS) + N_OTHERS,
+    N_OF_PREDICTIONS = 6,
+    VARIABLES_PER_GROUP = N_COORDINATES + RL_N_FIELDS * (1 + RL_N_STATISTICS) + N_OTHERS + N_OF_PREDICTIONS,
     SMALL = 4096,       /* bytes of a variable that is not worth compressing */
     CHUNK = 1024 * 1024 /* bytes of a chunk, at most */
 };
@@ -45,7 +48,7 @@ static variable *last_variable(const writer *w) {
 static rl_status define_variable(writer *w, const group *g, const char *name, nc_type type, int n,
                                  const dimension *dimensions) {
     variable *v = &w->variables[w->n_variables++];
-    *v = (variable){.in = w->plan->grids[g->grid].data.name, .group = g->id, .type = type, .count = 1};
+    *v = (variable){.in = w->plan->grids[g->first].data.name, .group = g->id, .type = type, .count = 1};
     snprintf(v->name, sizeof v->name, "%s", name);
     int ids[N_DIMENSIONS];
     size_t lengths[N_DIMENSIONS];
@@ -112,7 +115,8 @@ static rl_status describe(const writer *w, const rl_field *field, const char *lo
 /* The attributes of whole-number fields. */
 static rl_status describe_flags(const writer *w) {
     const variable *v = last_variable(w);
-    static const signed char flags[] = {RL_CELL_DONE, RL_CELL_MISSING, RL_CELL_NO_CONVERGENCE, RL_CELL_ZERO_MATRIX};
+    static const signed char flags[] = {RL_CELL_DONE, RL_CELL_MISSING, RL_CELL_NO_CONVERGENCE, RL_CELL_ZERO_MATRIX,
+                                        RL_CELL_NOT_ASKED};
     static const int no_rank = -1;
     if (v->type == NC_INT) RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, &no_rank));
     if (v->type != NC_BYTE) return RL_OK;
@@ -159,20 +163,64 @@ static rl_status define_statistic(writer *w, const group *g, const rl_field *fie
     return put_text(w, "ancillary_variables", text);
 }
 
-/* Beside what was measured, where the design is known: what it must be on average. */
-static rl_status define_theory(writer *w, const group *g) {
+static rl_status define_cells(writer *w, const group *g, const char *name, const char *long_name, const char *comment) {
     static const dimension dimensions[] = {VARIANT, N_FEATURES, N_TRAIN};
     const double nan = NAN;
-    if (!g->layout.has_population) return RL_OK;
-    RL_TRY(define_variable(w, g, "theory_test_mse", NC_DOUBLE, 3, dimensions));
-    RL_TRY(put_text(w, "long_name", "exact expectation of the mean squared error on the test rows"));
+    RL_TRY(define_variable(w, g, name, NC_DOUBLE, 3, dimensions));
+    RL_TRY(put_text(w, "long_name", long_name));
     RL_TRY(put_text(w, "units", "1"));
     RL_TRY(put_text(w, "coordinates", "ablation parameter"));
     RL_NC(&w->file, nc_def_var_fill(last_variable(w)->group, last_variable(w)->id, NC_FILL, &nan));
-    return put_text(
-        w, "comment",
-        "over training sets and test rows, for this teacher; infinite where the mean does not exist, absent "
-        "where no finite-size formula is known");
+    return put_text(w, "comment", comment);
+}
+
+/* Beside what was measured: what it must be on average where the design is known, or what it comes to in a limit. */
+static rl_status define_theory(writer *w, const group *g) {
+    rl_sphere_task task;
+    if (g->layout.has_population)
+        return define_cells(
+            w, g, "theory_test_mse", "exact expectation of the mean squared error on the test rows",
+            "over training sets and test rows, for this teacher; infinite where the mean does not exist, absent "
+            "where no finite-size formula is known");
+    if (!rl_dataset_sphere_task(&w->plan->grids[g->first].data, &task)) return RL_OK;
+    return define_cells(w, g, "theory_asymptotic_test_mse", "limit of the mean squared error on the test rows",
+                        "as n_train, n_features and the number of inputs grow in proportion (Mei and Montanari 2022, "
+                        "arXiv:1908.05355): not exact at any finite size; infinite where it diverges");
+}
+
+/* What fits of the first repeats say at the test points, with the rows that they have seen. */
+static rl_status define_predictions(writer *w, const group *g) {
+    static const struct {
+        const char *name, *long_name;
+        nc_type type;
+        int n;
+        dimension dimensions[5];
+    } variables[N_OF_PREDICTIONS] = {
+        {"predicted_repeat", "repeat whose predictions are kept", NC_INT, 1, {PREDICTED_REPEAT}},
+        {"point", "input of the test point", NC_DOUBLE, 1, {POINT}},
+        {"point_target", "target of the test point, without noise", NC_DOUBLE, 1, {POINT}},
+        {"training_input",
+         "input of a row that may train, the first of the repeat first",
+         NC_DOUBLE,
+         3,
+         {N_FEATURES, PREDICTED_REPEAT, TRAINABLE_ROW}},
+        {"training_target", "target of that row", NC_DOUBLE, 3, {N_FEATURES, PREDICTED_REPEAT, TRAINABLE_ROW}},
+        {"prediction",
+         "prediction at the test point",
+         NC_DOUBLE,
+         5,
+         {VARIANT, N_FEATURES, N_TRAIN, PREDICTED_REPEAT, POINT}}};
+    const double nan = NAN;
+    if (g->layout.n_points == 0) return RL_OK;
+    for (int i = 0; i < N_OF_PREDICTIONS; i++) {
+        RL_TRY(define_variable(w, g, variables[i].name, variables[i].type, variables[i].n, variables[i].dimensions));
+        RL_TRY(put_text(w, "long_name", variables[i].long_name));
+        RL_TRY(put_text(w, "units", "1"));
+        const variable *v = last_variable(w);
+        if (variables[i].n == 5) RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, &nan));
+        last_variable(w)->original = variables[i].n == 5;
+    }
+    return RL_OK;
 }
 
 /* What directions are directions of: the training rows, and the population's principal axes where they are known. */
@@ -182,7 +230,7 @@ static rl_status define_geometry(writer *w, const group *g) {
     RL_TRY(define_variable(w, g, "training_row", NC_DOUBLE, 3, rows));
     RL_TRY(put_text(w, "long_name", "features of the training rows"));
     RL_TRY(put_text(w, "units", "1"));
-    if (w->plan->grids[g->grid].data.axes == NULL) return RL_OK;
+    if (w->plan->grids[g->first].data.axes == NULL) return RL_OK;
     RL_TRY(define_variable(w, g, "population_deviation", NC_DOUBLE, 1, axes));
     RL_TRY(
         put_text(w, "long_name", "standard deviation of the population along its principal axes, the largest first"));
@@ -200,25 +248,59 @@ static rl_status define_fields(writer *w, const group *g) {
             if (field->statistics & rl_statistics[s].kind) RL_TRY(define_statistic(w, g, field, &rl_statistics[s]));
     }
     RL_TRY(define_theory(w, g));
-    return define_geometry(w, g);
+    RL_TRY(define_geometry(w, g));
+    return define_predictions(w, g);
 }
 
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
 
 static rl_status describe_dataset(const writer *w, const group *g) {
-    const rl_dataset *data = &w->plan->grids[g->grid].data;
+    const rl_grid *grid = &w->plan->grids[g->first];
+    const rl_dataset *data = &grid->data;
+    const size_t n_p = g->length[N_FEATURES];
     char checksum[17];
     snprintf(checksum, sizeof checksum, "%016" PRIx64, data->checksum);
-    RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "source", w->plan->grids[g->grid].spec->source->name));
+    RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "source", grid->spec->source->name));
+    if (grid->spec->map != NULL) RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "map", grid->spec->map->name));
     RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "data_checksum", checksum));
-    if (data->teacher.isotropic) RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "design", "isotropic normal"));
+    if (data->teacher.isotropic && data->map == NULL)
+        RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "design", "isotropic normal"));
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows", NC_INT, 1, &data->n_rows));
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows_dropped", NC_INT, 1, &data->n_dropped));
-    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_features", NC_INT, 1, &data->n_features));
-    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "threshold", NC_INT, 1, &data->n_features));
-    if (data->n_features <= 1000)
+    if (n_p * sizeof(int) > RL_NC_ATTRIBUTE_LIMIT) return RL_OK; /* the coordinate says it all */
+    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_features", NC_INT, n_p, g->n_features));
+    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "threshold", NC_INT, n_p, g->n_features));
+    if (n_p == 1 && data->n_features <= 1000 && data->beta_star != NULL)
         RL_NC(&w->file,
               nc_put_att_double(g->id, NC_GLOBAL, "beta_star", NC_DOUBLE, (size_t)data->n_features, data->beta_star));
+    return RL_OK;
+}
+
+static int compare_ints(const void *a, const void *b) {
+    const int x = *(const int *)a, y = *(const int *)b;
+    return (x > y) - (x < y);
+}
+
+/* The coordinates n_features and n_train of a group, and the most modes that one of its grids has. */
+static rl_status take_union(const writer *w, group *g, int *max_modes) {
+    const rl_grid *grids = w->plan->grids;
+    size_t n = 0, kept = 0;
+    *max_modes = 0;
+    for (int i = g->first; i < g->end; i++) n += (size_t)grids[i].n_n_train;
+    RL_TRY(RL_ALLOC(g->n_features, g->end - g->first));
+    RL_TRY(RL_ALLOC(g->n_train, n));
+    n = 0;
+    for (int i = g->first; i < g->end; i++) {
+        g->n_features[i - g->first] = grids[i].data.n_features;
+        memcpy(g->n_train + n, grids[i].n_train, sizeof(int) * (size_t)grids[i].n_n_train);
+        n += (size_t)grids[i].n_n_train;
+        if (grids[i].max_modes > *max_modes) *max_modes = grids[i].max_modes;
+    }
+    qsort(g->n_train, n, sizeof *g->n_train, compare_ints);
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || g->n_train[i] != g->n_train[kept - 1]) g->n_train[kept++] = g->n_train[i];
+    g->length[N_FEATURES] = (size_t)(g->end - g->first);
+    g->length[N_TRAIN] = kept;
     return RL_OK;
 }
 
@@ -226,30 +308,52 @@ static bool is_there(int d, const group *g, const rl_grid *grid) {
     const bool directions = g->layout.n_directions > 0;
     if (d == MODE) return g->layout.has_modes;
     if (d == FEATURE || d == ROW) return directions;
-    return d != AXIS || (directions && grid->data.axes != NULL);
+    if (d == AXIS) return directions && grid->data.axes != NULL;
+    return d < POINT || g->layout.n_points > 0;
 }
 
-static rl_status define_group(writer *w, int index) {
-    const rl_grid *grid = &w->plan->grids[index];
-    group *g = &w->groups[index];
-    const int repeats = w->plan->study->repeats;
-    g->grid = index;
-    g->layout = rl_record_layout_of(w->plan, index);
-    const int lengths[N_DIMENSIONS] = {
-        g->layout.n_variants, grid->n_n_features,  grid->n_n_train,       repeats,
-        RL_N_QUANTILES,       g->layout.max_modes, grid->data.n_features, grid->n_train[grid->n_n_train - 1],
-        grid->data.n_features};
+/* Directions are kept of data sets with one number of features alone. */
+static rl_status measure_group(const writer *w, group *g) {
+    const rl_grid *grid = &w->plan->grids[g->first];
+    int max_modes;
+    RL_TRY(take_union(w, g, &max_modes));
+    const size_t repeats = (size_t)w->plan->study->repeats;
+    g->length[VARIANT] = (size_t)g->layout.n_variants;
+    g->length[REPEAT] = repeats;
+    g->length[QUANTILE] = RL_N_QUANTILES;
+    g->length[MODE] = (size_t)max_modes;
+    g->length[FEATURE] = g->length[AXIS] = (size_t)grid->data.n_features;
+    g->length[ROW] = (size_t)g->n_train[g->length[N_TRAIN] - 1];
+    g->length[POINT] = (size_t)g->layout.n_points;
+    g->length[PREDICTED_REPEAT] = repeats < RL_PREDICTED_REPEATS ? repeats : RL_PREDICTED_REPEATS;
+    g->length[TRAINABLE_ROW] = (size_t)(grid->data.n_rows - grid->data.n_test_only);
+    return RL_OK;
+}
+
+static rl_status define_group(writer *w, int first) {
+    group *g = &w->groups[w->n_groups++];
+    const rl_grid *grid = &w->plan->grids[first];
+    *g = (group){.first = first, .end = rl_plan_end_of_dataset(w->plan, first)};
+    g->layout = rl_record_layout_of(w->plan, first);
+    RL_TRY(measure_group(w, g));
     RL_NC(&w->file, nc_def_grp(w->file.id, grid->data.name, &g->id));
     for (int d = 0; d < N_DIMENSIONS; d++) {
-        assert(lengths[d] > 0); /* NetCDF would take 0 for unlimited */
-        g->length[d] = (size_t)lengths[d];
         g->has[d] = is_there(d, g, grid);
         if (!g->has[d]) continue;
+        assert(g->length[d] > 0); /* NetCDF would take 0 for unlimited */
         RL_NC(&w->file, nc_def_dim(g->id, rl_dimension_names[d], g->length[d], &g->dimension[d]));
     }
     RL_TRY(describe_dataset(w, g));
     RL_TRY(define_coordinates(w, g));
     return define_fields(w, g);
+}
+
+void rl_groups_destroy(writer *w) {
+    for (int i = 0; i < w->n_groups; i++) {
+        rl_free(w->groups[i].n_features);
+        rl_free(w->groups[i].n_train);
+    }
+    rl_free(w->groups);
 }
 
 static rl_status describe_study(const writer *w) {
@@ -287,6 +391,6 @@ rl_status rl_define_file(writer *w) {
     RL_TRY(RL_ALLOC(w->groups, n));
     RL_TRY(RL_ALLOC(w->variables, n * VARIABLES_PER_GROUP + w->plan->n_training_grids * RL_TRAINING_VARIABLES));
     RL_TRY(describe_study(w));
-    for (int i = 0; i < n; i++) RL_TRY(define_group(w, i));
+    for (int i = 0; i < n; i = w->groups[w->n_groups - 1].end) RL_TRY(define_group(w, i));
     return rl_define_trainings(w);
 }

@@ -272,7 +272,7 @@ rl_tally rl_journal_tally(const rl_journal *journal, const rl_plan *plan, int gr
     rl_tally t = {0};
     for (int64_t i = 0; i < plan->n_curves; i++) {
         const rl_curve *c = &plan->curves[i];
-        if (grid >= 0 && c->grid != grid) continue;
+        if (grid >= 0 && plan->grids[c->grid].spec != plan->grids[grid].spec) continue;
         const int missing = count_sizes(journal, plan, i, RL_CELL_MISSING);
         const int done = count_sizes(journal, plan, i, RL_CELL_DONE);
         t.curves++;

@@ -55,7 +55,8 @@ typedef struct rl_record_head {
     int32_t n_features, repeat, n_variants;
     int32_t n_modes; /* kept of each size; 0: none */
     uint32_t name_length;
-    uint32_t parts; /* of rl_record_part, or-ed */
+    uint32_t parts;    /* of rl_record_part, or-ed */
+    uint64_t n_points; /* predictions kept of each size and variant; 0: none */
 } rl_record_head;
 
 /* What a record has beside what all have. */

@@ -59,6 +59,7 @@ rl_record_shape rl_record_head_shape(const rl_record_head *head) {
     return (rl_record_shape){.n_variants = head->n_variants,
                              .n_modes = head->n_modes,
                              .n_directions = head->parts & RL_PART_DIRECTIONS ? head->n_features : 0,
+                             .n_points = (int)head->n_points,
                              .has_population = head->parts & RL_PART_POPULATION,
                              .has_distance = head->parts & RL_PART_DISTANCE};
 }
@@ -69,11 +70,12 @@ static rl_status build(const rl_journal *journal, const rl_curve *c, const doubl
     const rl_record_layout *from = &journal->layouts[c->grid];
     const rl_record_head head = {.n_sizes = (uint32_t)n,
                                  .data_checksum = grid->data.checksum,
-                                 .n_features = grid->n_features[c->p_index],
+                                 .n_features = grid->data.n_features,
                                  .repeat = c->repeat,
                                  .n_variants = from->n_variants,
                                  .n_modes = from->has_modes ? from->max_modes : 0,
-                                 .parts = parts_of(from)};
+                                 .parts = parts_of(from),
+                                 .n_points = (uint64_t)from->n_points};
     const rl_record_layout to = rl_record_layout_make(n, rl_record_shape_of(from));
     double *values = NULL;
     if (n == from->n_sizes) return put_together(&head, grid->data.name, sizes, record, to.length, bytes);
@@ -125,10 +127,14 @@ void rl_journal_note_content(rl_journal *journal, const char *record, size_t len
 
 /* ---- in ---------------------------------------------------------------------------------------------------------- */
 
+/* The grid of the record's data set and P; n_grids: the plan has none. Where the study names no P, one that is another
+ * is that of other rows. */
 static rl_status find_grid(const rl_plan *plan, rl_reader *reader, uint64_t offset, const rl_record_head *head,
                            int *grid) {
     for (*grid = 0; *grid < plan->n_grids; ++*grid) {
-        const char *name = plan->grids[*grid].data.name, *bytes;
+        const rl_grid *g = &plan->grids[*grid];
+        const char *name = g->data.name, *bytes;
+        if (g->spec->n_features.n_values > 0 && g->data.n_features != head->n_features) continue;
         if (strlen(name) != head->name_length) continue;
         RL_TRY(rl_reader_get(reader, offset + sizeof *head, head->name_length, &bytes));
         if (memcmp(bytes, name, head->name_length) == 0) return RL_OK;
@@ -152,7 +158,8 @@ static rl_status check_head(const rl_journal *journal, int g, const rl_record_he
                        "%016" PRIx64 "; " RL_START_OVER,
                        journal->path, grid->data.name, head->data_checksum, grid->data.checksum);
     if (head->n_variants == l->n_variants && head->parts == parts_of(l) && (head->n_modes > 0) == l->has_modes &&
-        head->n_modes <= grid->data.n_features && head->n_sizes < (uint32_t)grid->data.n_rows)
+        head->n_modes <= grid->data.n_features && head->n_sizes < (uint32_t)grid->data.n_rows &&
+        head->n_points == (uint64_t)l->n_points)
         return RL_OK;
     return refuse_layout(journal, grid, head);
 }
@@ -204,13 +211,13 @@ static bool is_sound(const rl_grid *grid, const content *c) {
 }
 
 /* Notes each N with the curve of the plan that has it; those that no curve has stay in the file. */
-static rl_status note_sizes(rl_journal *journal, int g, int p, int repeat, const content *c, uint64_t offset) {
+static rl_status note_sizes(rl_journal *journal, int g, int repeat, const content *c, uint64_t offset) {
     const rl_grid *grid = &journal->plan->grids[g];
     for (int i = 0, k = 0; i < grid->n_n_train; i++) {
         while (k < c->layout.n_sizes && c->sizes[k] < grid->n_train[i]) k++;
         if (k == c->layout.n_sizes) break;
         if (c->sizes[k] != grid->n_train[i]) continue;
-        const int64_t curve = rl_plan_curve(journal->plan, g, p, repeat, i);
+        const int64_t curve = rl_plan_curve(journal->plan, g, repeat, i);
         RL_TRY(make_places(journal, curve));
         journal->places[curve][i - journal->plan->curves[curve].first_size] =
             (rl_place){offset, k, (int32_t)rl_record_status(&c->layout, c->values, k)};
@@ -222,21 +229,20 @@ rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset
     rl_journal *journal = state;
     const rl_plan *plan = journal->plan;
     const char *bytes;
-    int g, p = 0;
+    int g;
     if (head->magic == RL_TRAINING_MAGIC) return rl_journal_take_training(journal, reader, offset, head);
     RL_TRY(find_grid(plan, reader, offset, head, &g));
     if (g == plan->n_grids) return RL_OK;
     const rl_grid *grid = &plan->grids[g];
     RL_TRY(check_head(journal, g, head));
-    while (p < grid->n_n_features && grid->n_features[p] != head->n_features) p++;
-    if (p == grid->n_n_features || head->repeat < 0 || head->repeat >= plan->study->repeats) return RL_OK;
+    if (head->repeat < 0 || head->repeat >= plan->study->repeats) return RL_OK;
     RL_TRY(rl_reader_get(reader, offset, (size_t)head->length, &bytes));
     content c;
     bool sound;
     RL_TRY(take_apart(journal, head, bytes, &c, &sound));
     if (!sound || !is_sound(grid, &c)) return refuse_layout(journal, grid, head);
     rl_journal_note_content(journal, bytes, (size_t)head->length);
-    return note_sizes(journal, g, p, head->repeat, &c, offset);
+    return note_sizes(journal, g, head->repeat, &c, offset);
 }
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */

@@ -55,7 +55,8 @@ void rl_reader_destroy(rl_reader *reader) {
 static bool is_plausible(const rl_record_head *h, uint64_t left) {
     if (h->magic == RL_TRAINING_MAGIC) return rl_journal_training_is_plausible(h, left);
     if (h->magic != RL_RECORD_MAGIC || h->length > left || h->name_length > left || h->n_sizes < 1 ||
-        h->n_sizes > INT32_MAX || h->n_features < 1 || h->n_variants < 1 || h->n_modes < 0 || h->parts > RL_ALL_PARTS)
+        h->n_sizes > INT32_MAX || h->n_features < 1 || h->n_variants < 1 || h->n_modes < 0 || h->parts > RL_ALL_PARTS ||
+        h->n_points > INT32_MAX)
         return false;
     const uint64_t a_size = rl_record_layout_make(1, rl_record_head_shape(h)).length; /* doubles */
     if (left > INT64_MAX || a_size > 8 * left / h->n_sizes) return false;             /* not even a flag for each */

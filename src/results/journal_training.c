@@ -15,7 +15,8 @@ typedef struct training_head {
     uint64_t length, n_values;
     int32_t n_features, n_hidden, n_train, repeat;
     uint32_t name_length;
-    int32_t step; /* of a state */
+    int32_t step;    /* of a state */
+    uint64_t unused; /* 0 */
 } training_head;
 static_assert(sizeof(training_head) == sizeof(rl_record_head), "the scan reads heads of one length");
 static_assert(offsetof(training_head, length) == offsetof(rl_record_head, length), "and finds the length in one place");

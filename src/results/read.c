@@ -98,12 +98,25 @@ static void destroy_group(group *g) {
 
 /* ---- what is shown ----------------------------------------------------------------------------------------------- */
 
-/* The index of the N nearest to P, the smaller of two. */
-static size_t threshold_index(const group *g, int p) {
-    size_t nearest = 0;
-    for (size_t i = 1; i < g->n_n; i++)
-        if (labs((long)g->n[i] - p) < labs((long)g->n[nearest] - p)) nearest = i;
-    return nearest;
+/* Whether the study has the N at this P. */
+static bool is_asked(const group *g, size_t p, size_t n) {
+    return g->status[(p * g->n_n + n) * g->n_repeats] != RL_CELL_NOT_ASKED;
+}
+
+/* The index of the N nearest to P, the smaller of two; and of the largest. */
+static size_t threshold_index(const group *g, size_t p) {
+    size_t nearest = g->n_n;
+    for (size_t i = 0; i < g->n_n; i++)
+        if (is_asked(g, p, i) &&
+            (nearest == g->n_n || labs((long)g->n[i] - g->p[p]) < labs((long)g->n[nearest] - g->p[p])))
+            nearest = i;
+    return nearest < g->n_n ? nearest : 0;
+}
+
+static size_t largest_index(const group *g, size_t p) {
+    size_t i = g->n_n - 1;
+    while (i > 0 && !is_asked(g, p, i)) i--;
+    return i;
 }
 
 static void count_spectra(const group *g, size_t p, rl_shown_dataset *shown) {
@@ -113,7 +126,7 @@ static void count_spectra(const group *g, size_t p, rl_shown_dataset *shown) {
             shown->spectra_done++;
         else if (g->status[i] == RL_CELL_MISSING)
             shown->spectra_missing++;
-        else
+        else if (g->status[i] != RL_CELL_NOT_ASKED)
             shown->spectra_failed++;
     }
 }
@@ -122,7 +135,7 @@ static rl_status show_variant(const group *g, size_t p, size_t v, size_t thresho
     const double *medians = g->medians + (v * g->n_p + p) * g->n_n;
     shown->parameter = g->parameters[v];
     shown->threshold_median = medians[threshold];
-    shown->largest_median = medians[g->n_n - 1];
+    shown->largest_median = medians[largest_index(g, p)];
     shown->spike = shown->threshold_median / shown->largest_median;
     RL_TRY(rl_strdup(&shown->label, g->labels[v] == NULL ? "" : g->labels[v]));
     return rl_strdup(&shown->ablation, g->ablations[v] == NULL ? "" : g->ablations[v]);
@@ -130,10 +143,10 @@ static rl_status show_variant(const group *g, size_t p, size_t v, size_t thresho
 
 /* One entry a (dataset, P). */
 static rl_status show_dataset(const group *g, size_t p, rl_shown_dataset *shown) {
-    const size_t threshold = threshold_index(g, g->p[p]);
+    const size_t threshold = threshold_index(g, p);
     shown->n_features = g->p[p];
     shown->threshold_n = g->n[threshold];
-    shown->largest_n = g->n[g->n_n - 1];
+    shown->largest_n = g->n[largest_index(g, p)];
     shown->repeats = (int)g->n_repeats;
     count_spectra(g, p, shown);
     RL_TRY(rl_strdup(&shown->name, g->name));

@@ -42,7 +42,7 @@ static rl_status put_indices(writer *w, const group *g, dimension along, int fir
 }
 
 static rl_status fill_variants(writer *w, const group *g) {
-    const rl_study_dataset *spec = w->plan->grids[g->grid].spec;
+    const rl_study_dataset *spec = w->plan->grids[g->first].spec;
     const char **texts;
     rl_status status;
     RL_TRY(RL_ALLOC(texts, spec->n_variants));
@@ -58,20 +58,15 @@ done:
 }
 
 static rl_status fill_coordinates(writer *w, const group *g) {
-    const rl_grid *grid = &w->plan->grids[g->grid];
     RL_TRY(fill_variants(w, g));
-    RL_TRY(put_values(w, "n_features", grid->n_features));
-    RL_TRY(put_values(w, "n_train", grid->n_train));
+    RL_TRY(put_values(w, "n_features", g->n_features));
+    RL_TRY(put_values(w, "n_train", g->n_train));
     RL_TRY(put_indices(w, g, REPEAT, 0));
     RL_TRY(put_values(w, "quantile", rl_quantiles));
     if (g->has[MODE]) RL_TRY(put_indices(w, g, MODE, 1));
     if (!g->has[FEATURE]) return RL_OK;
     RL_TRY(put_indices(w, g, FEATURE, 1));
     return put_indices(w, g, ROW, 1);
-}
-
-static rl_cell_status status_of(const group *g, const double *record, size_t i) {
-    return record == NULL ? RL_CELL_MISSING : rl_record_status(&g->layout, record, (int)i);
 }
 
 /* Where a field's values stand: entry k (variant, mode, mode and feature, or 0) of spectrum s = (P, N, repeat) is at k
@@ -94,39 +89,51 @@ static placement place(const group *g, const rl_field *field) {
     }
 }
 
-/* Takes one curve's part of a field out of its record; a curve is all N of a (P, repeat) or some. */
+/* Takes one curve's part of a field out of its record; a curve is all N of a (P, repeat) or some. A P may have fewer
+ * modes than the widest of the group. */
 static rl_status gather_curve(const writer *w, const group *g, const rl_field *field, int64_t index, double *values) {
     const placement at = place(g, field);
     const rl_curve *curve = &w->plan->curves[index];
+    const rl_grid *grid = &w->plan->grids[curve->grid];
+    const rl_record_layout layout = rl_record_layout_of(w->plan, curve->grid);
+    const size_t entries = field->kind == RL_FIELD_MODE ? (size_t)layout.max_modes : at.entries;
+    const size_t row = (size_t)(curve->grid - g->first) * g->length[N_TRAIN];
     const double *record;
-    const size_t first = ((size_t)curve->p_index * g->length[N_TRAIN] + (size_t)curve->first_size) * g->length[REPEAT];
-    size_t begin;
+    size_t begin, n = 0;
     RL_TRY(rl_journal_record(w->journal, index, &record));
-    memcpy(&begin, (const char *)&g->layout + field->offset, sizeof begin);
+    memcpy(&begin, (const char *)&layout + field->offset, sizeof begin);
     for (size_t i = 0; i < (size_t)curve->n_sizes; i++) {
-        const rl_cell_status status = status_of(g, record, i);
-        double *out = values + (first + i * g->length[REPEAT] + (size_t)curve->repeat) * at.by_spectrum;
+        const rl_cell_status status = record == NULL ? RL_CELL_MISSING : rl_record_status(&layout, record, (int)i);
+        while (g->n_train[n] != grid->n_train[(size_t)curve->first_size + i]) n++;
+        double *out = values + ((row + n) * g->length[REPEAT] + (size_t)curve->repeat) * at.by_spectrum;
         if (field->kind == RL_FIELD_STATUS)
             *out = status;
         else
-            for (size_t k = 0; k < at.entries; k++)
-                out[k * at.by_entry] = status == RL_CELL_DONE ? record[begin + i * at.entries + k] : NAN;
+            for (size_t k = 0; k < entries; k++)
+                out[k * at.by_entry] = status == RL_CELL_DONE ? record[begin + i * entries + k] : NAN;
     }
     return RL_OK;
 }
 
+static int64_t end_of_curves(const writer *w, const group *g) {
+    return g->end < w->plan->n_grids ? w->plan->grids[g->end].first_curve : w->plan->n_curves;
+}
+
 /* Collects a field of all curves into w->values; *n of them. */
 static rl_status gather(writer *w, const group *g, const rl_field *field, size_t *n) {
-    const rl_grid *grid = &w->plan->grids[g->grid];
-    const size_t wholes = g->length[N_FEATURES] * g->length[REPEAT];
-    const int64_t end = grid->first_curve + (int64_t)wholes * grid->n_parts;
-    for (int64_t curve = grid->first_curve; curve < end; curve++) RL_TRY(gather_curve(w, g, field, curve, w->values));
-    *n = wholes * g->length[N_TRAIN] * place(g, field).entries;
+    *n = g->length[N_FEATURES] * g->length[N_TRAIN] * g->length[REPEAT] * place(g, field).entries;
+    for (size_t i = 0; i < *n; i++) w->values[i] = field->kind == RL_FIELD_STATUS ? RL_CELL_NOT_ASKED : NAN;
+    for (int64_t curve = w->plan->grids[g->first].first_curve; curve < end_of_curves(w, g); curve++)
+        RL_TRY(gather_curve(w, g, field, curve, w->values));
     return RL_OK;
 }
 
+static bool is_failure(double status) {
+    return status != RL_CELL_DONE && status != RL_CELL_MISSING && status != RL_CELL_NOT_ASKED;
+}
+
 static void count_failures(writer *w, size_t n) {
-    for (size_t i = 0; i < n; i++) w->n_failed += w->values[i] != RL_CELL_DONE && w->values[i] != RL_CELL_MISSING;
+    for (size_t i = 0; i < n; i++) w->n_failed += is_failure(w->values[i]);
 }
 
 /* Turns w->values into the type that is stored. */
@@ -166,37 +173,131 @@ static rl_status fill_field(writer *w, const group *g, const rl_field *field) {
     return RL_OK;
 }
 
-static rl_status fill_theory(writer *w, const group *g) {
-    const rl_grid *grid = &w->plan->grids[g->grid];
-    const bool known = grid->data.teacher.isotropic;
-    size_t i = 0;
-    rl_expectation e = {.residual_variance = rl_dataset_residual_variance(&grid->data)};
-    for (int j = 0; j < grid->data.n_features; j++) e.signal += grid->data.beta_star[j] * grid->data.beta_star[j];
-    for (int v = 0; v < grid->spec->n_variants; v++) {
-        const rl_variant *variant = &grid->spec->variants[v];
-        const bool has_formula = known && variant->ablation->expected_mse != NULL;
-        for (int p = 0; p < grid->n_n_features; p++)
-            for (int n = 0; n < grid->n_n_train; n++) {
-                e.n_features = grid->n_features[p];
-                e.n_train = grid->n_train[n];
-                w->values[i++] = has_formula ? variant->ablation->expected_mse(&e, variant) : NAN;
-            }
-    }
-    return put_values(w, "theory_test_mse", w->values);
+/* What the exact formulas need of a grid; false where its design is another. */
+static bool expectation_of(const rl_grid *grid, rl_expectation *e) {
+    *e = (rl_expectation){.n_features = grid->data.n_features,
+                          .residual_variance = rl_dataset_residual_variance(&grid->data)};
+    for (int j = 0; j < grid->data.n_features; j++) e->signal += grid->data.beta_star[j] * grid->data.beta_star[j];
+    return grid->data.teacher.isotropic;
 }
+
+/* Calls `theory` for the cells that the grid has of the group, one after the other in w->values. */
+static rl_status fill_cells(writer *w, const group *g, const char *name,
+                            double (*theory)(const rl_grid *grid, const rl_variant *variant, int n_train)) {
+    const rl_study_dataset *spec = w->plan->grids[g->first].spec;
+    size_t i = 0;
+    for (int v = 0; v < spec->n_variants; v++)
+        for (int p = g->first; p < g->end; p++) {
+            const rl_grid *grid = &w->plan->grids[p];
+            for (size_t n = 0, k = 0; n < g->length[N_TRAIN]; n++) {
+                const bool asked = k < (size_t)grid->n_n_train && grid->n_train[k] == g->n_train[n];
+                w->values[i++] = asked ? theory(grid, &spec->variants[v], g->n_train[n]) : NAN;
+                k += asked;
+            }
+        }
+    return put_values(w, name, w->values);
+}
+
+static double exact_mse(const rl_grid *grid, const rl_variant *variant, int n_train) {
+    rl_expectation e;
+    if (!expectation_of(grid, &e) || variant->ablation->expected_mse == NULL) return NAN;
+    e.n_train = n_train;
+    return variant->ablation->expected_mse(&e, variant);
+}
+
+/* Of plain least squares alone. */
+static double asymptotic_mse(const rl_grid *grid, const rl_variant *variant, int n_train) {
+    const rl_dataset *d = &grid->data;
+    const rl_map_use use = {.n_inputs = d->n_inputs, .n_features = d->n_features, .options = d->map_options};
+    rl_sphere_task task;
+    if (variant->ablation->need != RL_NEED_FIT_TO_Y || !rl_dataset_sphere_task(d, &task)) return NAN;
+    task.n_train = n_train;
+    return d->map->asymptotic_mse(&use, &task);
+}
+
+/* ---- predictions ------------------------------------------------------------------------------------------------- */
+
+/* The input and target of some rows of a repeat, as they are before any map. */
+static rl_status get_inputs(const writer *w, const rl_grid *grid, int repeat, int first, int count, double *x,
+                            double *y) {
+    const rl_study *study = w->plan->study;
+    rl_dataset plain = grid->data;
+    rl_rows rows = {0};
+    assert(plain.n_inputs == 1); /* test points are a function's */
+    plain.map = NULL;
+    plain.n_features = 1;
+    rl_status status = rl_rows_create(&rows, &plain, study->random, study->seed);
+    if (status == RL_OK) status = rl_rows_arrange(&rows, (uint32_t)repeat);
+    if (status == RL_OK) rl_rows_get(&rows, first, count, x, 1, y);
+    rl_rows_destroy(&rows);
+    return status;
+}
+
+static rl_status fill_test_points(writer *w, const group *g) {
+    const rl_grid *grid = &w->plan->grids[g->first];
+    const int n = (int)g->length[POINT];
+    double *const x = w->values, *const y = w->values + n;
+    RL_TRY(put_indices(w, g, PREDICTED_REPEAT, 0));
+    RL_TRY(get_inputs(w, grid, 0, grid->data.n_rows - n, n, x, y));
+    RL_TRY(put_values(w, "point", x));
+    return put_values(w, "point_target", y);
+}
+
+static rl_status fill_training_rows(writer *w, const group *g) {
+    const size_t n = g->length[TRAINABLE_ROW], kept = g->length[PREDICTED_REPEAT];
+    double *const x = w->values, *const y = w->values + g->length[N_FEATURES] * kept * n;
+    for (size_t p = 0, at = 0; p < g->length[N_FEATURES]; p++)
+        for (size_t r = 0; r < kept; r++, at += n)
+            RL_TRY(get_inputs(w, &w->plan->grids[g->first + (int)p], (int)r, 0, (int)n, x + at, y + at));
+    RL_TRY(put_values(w, "training_input", x));
+    return put_values(w, "training_target", y);
+}
+
+/* One curve's; the record has them as (size, variant, point). */
+static rl_status gather_predictions(writer *w, const group *g, int64_t index) {
+    const rl_curve *curve = &w->plan->curves[index];
+    const rl_grid *grid = &w->plan->grids[curve->grid];
+    const rl_record_layout layout = rl_record_layout_of(w->plan, curve->grid);
+    const size_t points = g->length[POINT], kept = g->length[PREDICTED_REPEAT], variants = g->length[VARIANT];
+    const double *record;
+    RL_TRY(rl_journal_record(w->journal, index, &record));
+    for (size_t i = 0, n = 0; record != NULL && i < (size_t)curve->n_sizes; i++) {
+        while (g->n_train[n] != grid->n_train[(size_t)curve->first_size + i]) n++;
+        for (size_t v = 0; v < variants; v++) {
+            const size_t set = (v * g->length[N_FEATURES] + (size_t)(curve->grid - g->first)) * g->length[N_TRAIN] + n;
+            memcpy(w->values + (set * kept + (size_t)curve->repeat) * points,
+                   record + layout.predictions + (i * variants + v) * points, points * sizeof *record);
+        }
+    }
+    return RL_OK;
+}
+
+static rl_status fill_predictions(writer *w, const group *g) {
+    const size_t n = g->length[VARIANT] * g->length[N_FEATURES] * g->length[N_TRAIN] * g->length[PREDICTED_REPEAT] *
+                     g->length[POINT];
+    if (g->layout.n_points == 0) return RL_OK;
+    RL_TRY(fill_test_points(w, g));
+    RL_TRY(fill_training_rows(w, g));
+    for (size_t i = 0; i < n; i++) w->values[i] = NAN;
+    for (int64_t curve = w->plan->grids[g->first].first_curve; curve < end_of_curves(w, g); curve++)
+        if (w->plan->curves[curve].repeat < RL_PREDICTED_REPEATS) RL_TRY(gather_predictions(w, g, curve));
+    return put_values(w, "prediction", w->values);
+}
+
+/* ---- directions -------------------------------------------------------------------------------------------------- */
 
 /* The rows of the largest training set of every repeat, in their order. */
 static rl_status fill_rows(writer *w, const group *g) {
     const rl_study *study = w->plan->study;
-    const rl_dataset *data = &w->plan->grids[g->grid].data;
+    const rl_dataset *data = &w->plan->grids[g->first].data;
     const size_t n = g->length[ROW], features = g->length[FEATURE];
     double *y = NULL;
     rl_rows rows;
     RL_TRY(RL_ALLOC(y, n));
     rl_status status = rl_rows_create(&rows, data, study->random, study->seed);
     for (int repeat = 0; status == RL_OK && repeat < study->repeats; repeat++) {
-        rl_rows_arrange(&rows, (uint32_t)repeat);
-        rl_rows_get(&rows, 0, (int)n, w->values + (size_t)repeat * n * features, (int)features, y);
+        status = rl_rows_arrange(&rows, (uint32_t)repeat);
+        if (status == RL_OK) rl_rows_get(&rows, 0, (int)n, w->values + (size_t)repeat * n * features, (int)features, y);
     }
     rl_rows_destroy(&rows);
     rl_free(y);
@@ -204,26 +305,37 @@ static rl_status fill_rows(writer *w, const group *g) {
 }
 
 static rl_status fill_geometry(writer *w, const group *g) {
-    const rl_dataset *data = &w->plan->grids[g->grid].data;
+    const rl_dataset *data = &w->plan->grids[g->first].data;
     RL_TRY(fill_rows(w, g));
     if (data->axes == NULL) return RL_OK;
     RL_TRY(put_values(w, "population_deviation", data->deviations));
     return put_values(w, "population_direction", data->axes);
 }
 
+/* ---- groups ------------------------------------------------------------------------------------------------------ */
+
 static rl_status fill_group(writer *w, const group *g) {
     RL_TRY(fill_coordinates(w, g));
     for (int f = 0; f < RL_N_FIELDS; f++)
         if (rl_field_present(&rl_fields[f], &g->layout)) RL_TRY(fill_field(w, g, &rl_fields[f]));
-    if (g->layout.has_population) RL_TRY(fill_theory(w, g));
-    return g->has[FEATURE] ? fill_geometry(w, g) : RL_OK;
+    rl_sphere_task task;
+    if (g->layout.has_population)
+        RL_TRY(fill_cells(w, g, "theory_test_mse", exact_mse));
+    else if (rl_dataset_sphere_task(&w->plan->grids[g->first].data, &task))
+        RL_TRY(fill_cells(w, g, "theory_asymptotic_test_mse", asymptotic_mse));
+    if (g->has[FEATURE]) RL_TRY(fill_geometry(w, g));
+    return fill_predictions(w, g);
 }
 
 /* ---- the whole file ---------------------------------------------------------------------------------------------- */
 
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
 static rl_status allocate_buffers(writer *w) {
     size_t values = 0, sets = 0, repeats = (size_t)w->plan->study->repeats;
-    for (int i = 0; i < w->plan->n_grids; i++) {
+    for (int i = 0; i < w->n_groups; i++) {
         const group *g = &w->groups[i];
         const size_t spectra = g->length[N_FEATURES] * g->length[N_TRAIN];
         const size_t modes = g->has[MODE] ? g->length[MODE] : 1, features = g->has[FEATURE] ? g->length[FEATURE] : 1;
@@ -232,6 +344,10 @@ static rl_status allocate_buffers(writer *w) {
         if (spectra * g->length[VARIANT] > sets) sets = spectra * g->length[VARIANT];
         if (spectra * widest * repeats > values) values = spectra * widest * repeats;
         if (rows * repeats > values) values = rows * repeats;
+        const size_t kept = g->layout.n_points == 0 ? 0 : g->length[PREDICTED_REPEAT];
+        const size_t predictions = kept * spectra * g->length[VARIANT] * g->length[POINT];
+        const size_t seen = 2 * kept * g->length[N_FEATURES] * g->length[TRAINABLE_ROW];
+        values = larger(values, larger(predictions, larger(seen, 2 * g->length[POINT])));
     }
     RL_TRY(RL_ALLOC(w->values, values));
     RL_TRY(RL_ALLOC(w->scratch, repeats));
@@ -293,7 +409,7 @@ static rl_status write_content(writer *w, const rl_provenance *provenance) {
     RL_TRY(rl_define_file(w));
     RL_NC(&w->file, nc_enddef(w->file.id));
     RL_TRY(allocate_buffers(w));
-    for (int i = 0; i < w->plan->n_grids; i++) RL_TRY(fill_group(w, &w->groups[i]));
+    for (int i = 0; i < w->n_groups; i++) RL_TRY(fill_group(w, &w->groups[i]));
     RL_TRY(rl_fill_trainings(w));
     assert(w->n_filled == w->n_variables);
     return write_provenance(w, provenance);
@@ -347,7 +463,7 @@ rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *
         unlink(temporary);
 done:
     rl_free(temporary);
-    rl_free(w.groups);
+    rl_groups_destroy(&w);
     rl_free(w.variables);
     rl_free(w.values);
     rl_free(w.scratch);

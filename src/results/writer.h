@@ -5,6 +5,7 @@
 #include "fields.h"
 #include "internal.h"
 
+/* FEATURE, ROW and AXIS are of kept directions, and the last three of kept predictions. */
 typedef enum dimension {
     VARIANT,
     N_FEATURES,
@@ -15,6 +16,9 @@ typedef enum dimension {
     FEATURE,
     ROW,
     AXIS,
+    POINT,
+    PREDICTED_REPEAT,
+    TRAINABLE_ROW,
     N_DIMENSIONS
 } dimension;
 extern const char *const rl_dimension_names[N_DIMENSIONS];
@@ -30,20 +34,23 @@ typedef struct variable {
     bool original; /* cannot be worked out from other variables */
 } variable;
 
-/* One dataset's group. */
+/* One dataset's group: the grids [first, end) of the plan. */
 typedef struct group {
-    int grid, id;
+    int first, end, id;
     size_t length[N_DIMENSIONS];
     bool has[N_DIMENSIONS];
     int dimension[N_DIMENSIONS]; /* ids */
-    rl_record_layout layout;
+    int *n_features;             /* [length[N_FEATURES]], owned */
+    int *n_train;                /* [length[N_TRAIN]], owned: every N that some P has, ascending */
+    rl_record_layout layout;     /* of any grid, but for its sizes and modes */
 } group;
 
 typedef struct writer {
     rl_nc file;
     const rl_plan *plan;
     rl_journal *journal;
-    group *groups;       /* [n_grids] */
+    group *groups; /* [n_groups] */
+    int n_groups;
     variable *variables; /* in the order of definition */
     int n_variables, n_filled;
     /* Buffers for the largest variable. */
@@ -54,7 +61,7 @@ typedef struct writer {
 } writer;
 
 static inline const rl_keep *rl_group_keep(const writer *w, const group *g) {
-    return &w->plan->grids[g->grid].spec->keep;
+    return &w->plan->grids[g->first].spec->keep;
 }
 
 /* Of the values put into a variable, for the comparison afterwards. */
@@ -71,7 +78,8 @@ rl_status rl_define_trainings(writer *w);
 rl_status rl_fill_trainings(writer *w);
 
 /* Defines the whole file: root attributes, then each dataset's group with its dimensions, variables and attributes.
- * Allocates w->groups and w->variables. */
+ * Allocates w->groups, with what they own, and w->variables. */
 rl_status rl_define_file(writer *w);
+void rl_groups_destroy(writer *w);
 
 #endif

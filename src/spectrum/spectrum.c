@@ -14,7 +14,8 @@ const char *rl_cell_status_text(rl_cell_status status) {
     static const char *const texts[] = {[RL_CELL_DONE] = "done",
                                         [RL_CELL_MISSING] = "not computed yet",
                                         [RL_CELL_NO_CONVERGENCE] = "LAPACK did not converge",
-                                        [RL_CELL_ZERO_MATRIX] = "the training features are all zero"};
+                                        [RL_CELL_ZERO_MATRIX] = "the training features are all zero",
+                                        [RL_CELL_NOT_ASKED] = "not asked for"};
     return texts[status];
 }
 

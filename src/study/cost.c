@@ -10,6 +10,7 @@
  *   SVD of what is left, k x P  6 P k^2 + 20 k^3 with both sides (Golub and Van Loan, 4th ed., figure 8.6.1)
  *   Z = X_test V                2 t P k
  *   filters and Z B             2 t k and about 4 k a variant
+ *   a step on the rows          4 N P
  *
  * The nested way instead, for groups of up to 16 sizes that lie within 32 rows:
  *
@@ -55,9 +56,11 @@ static double spectrum_flops(double n_train, double n_features, double n_test, d
 
 static double spectra_flops(const rl_grid *grid, int first, int n_sizes) {
     const double n_rows = grid->data.n_rows, p = grid->data.n_features;
+    const double steps = rl_steps_on_rows(grid->spec->n_variants, grid->spec->variants);
     double flops = 0;
     for (int i = first; i < first + n_sizes; i++)
-        flops += spectrum_flops(grid->n_train[i], p, n_rows - grid->n_train[i], grid->spec->n_variants);
+        flops += spectrum_flops(grid->n_train[i], p, n_rows - grid->n_train[i], grid->spec->n_variants) +
+                 4 * steps * grid->n_train[i] * p;
     return flops;
 }
 
@@ -138,12 +141,16 @@ static bool wants_grid(const rl_study *study, const rl_grid *grid) {
     return study->random != RL_RANDOM_NUMPY && rl_buffer_bytes(grid) > RL_LAPACK_BYTES;
 }
 
+static bool is_least_squares(rl_need need) {
+    return need == RL_NEED_FIT_TO_Y || need == RL_NEED_FIT_TO_IDEAL;
+}
+
 static bool may_be_nested(const rl_study *study, const rl_grid *grid) {
     if (study->random == RL_RANDOM_NUMPY) return false;
     if (study->full_spectra.line > 0) return true;
-    if (grid->spec->producer != RL_PRODUCER_AUTO || grid->spec->keep.modes) return false;
+    if (grid->spec->producer != RL_PRODUCER_AUTO || grid->spec->keep.modes || grid->n_points > 0) return false;
     for (int v = 0; v < grid->spec->n_variants; v++)
-        if (grid->spec->variants[v].ablation->need == RL_NEED_MODES) return false;
+        if (!is_least_squares(grid->spec->variants[v].ablation->need)) return false;
     return true;
 }
 
@@ -151,9 +158,13 @@ static bool is_cheaper(const rl_study *study, const rl_grid *grid) {
     return study->full_spectra.line > 0 || clearly * nested_flops(grid) < spectra_flops(grid, 0, grid->n_n_train);
 }
 
+/* The features are then those of the data set itself, with one best linear model for all repeats. */
 static bool goes_side_by_side(const rl_study *study, const rl_grid *grid) {
+    if (grid->data.map != NULL || grid->data.beta_star == NULL || grid->data.n_test_only > 0) return false;
+    for (int v = 0; v < grid->spec->n_variants; v++)
+        if (grid->spec->variants[v].ablation->need == RL_NEED_ROWS) return false;
     return study->random != RL_RANDOM_NUMPY && grid->spec->producer == RL_PRODUCER_AUTO &&
-           !grid->spec->keep.directions && grid->data.n_features <= RL_BULK_FEATURES &&
+           !grid->spec->keep.directions && grid->n_points == 0 && grid->data.n_features <= RL_BULK_FEATURES &&
            bulk_flops(grid) < spectra_flops(grid, 0, grid->n_n_train);
 }
 
@@ -186,23 +197,39 @@ const char *rl_way_text(rl_way way) {
     return texts[way];
 }
 
+/* The features of a repeat, and least squares on all rows; those that no repeat changes are made once, which is next to
+ * nothing. */
+static double made_flops(const rl_dataset *data) {
+    const double n = data->n_rows, p = data->n_features, k = least(n, p);
+    if (data->map == NULL || !(data->fresh || rl_map_varies(data->map, data->map_options))) return 0;
+    return 2 * n * p * data->n_inputs + 2 * n * k * p + 4.0 / 3 * k * k * p;
+}
+
 double rl_curve_flops(const rl_grid *grid, int first, int n_sizes) {
     const rl_dataset *data = &grid->data;
     const double n_rows = data->n_rows, p = data->n_features;
     const double drawn = data->fresh ? FLOPS_A_NORMAL * n_rows * (data->teacher.n_hidden + 1.0) : 0;
-    if (rl_way_on_grid(grid->way)) return drawn + grid_flops(grid, first, n_sizes);
+    const double made = made_flops(data);
+    if (rl_way_on_grid(grid->way)) return drawn + made + grid_flops(grid, first, n_sizes);
     const double test = 2 * (n_rows - grid->n_train[first]) * (p + 2) * (p + 2);
     if (grid->way == RL_WAY_BULK) return drawn + (data->fresh ? test : 0) + bulk_flops(grid);
-    if (grid->way == RL_WAY_SPECTRA) return drawn + test + spectra_flops(grid, first, n_sizes);
+    if (grid->way == RL_WAY_SPECTRA) return drawn + made + test + spectra_flops(grid, first, n_sizes);
     double full = 0;
     for (int i = first; i < first + n_sizes; i++) full += grid->full[i] ? spectra_flops(grid, i, 1) : 0;
-    return drawn + test + nested_flops(grid) + full;
+    return drawn + made + test + nested_flops(grid) + full;
 }
 
 size_t rl_dataset_bytes(const rl_dataset *data) {
     const size_t p = (size_t)data->n_features, rows = data->fresh ? 0 : (size_t)data->n_rows;
     const size_t row = rl_dataset_in_blocks(data) ? 1 : p + 1; /* the target alone */
-    return (rows * row + p + (size_t)data->teacher.n_hidden) * sizeof(double);
+    return (rows * row + p + (size_t)data->teacher.n_hidden + (size_t)data->function.n_drawn) * sizeof(double);
+}
+
+size_t rl_feature_bytes(const rl_grid *grid) {
+    const size_t n = (size_t)grid->data.n_rows, p = (size_t)grid->data.n_features, k = n < p ? n : p;
+    const size_t drawn = grid->data.fresh ? n * ((size_t)grid->data.n_inputs + 1) : 0;
+    if (grid->data.map == NULL) return 0;
+    return (2 * n * p + k * p + drawn + p * (size_t)grid->data.n_inputs + 64 * p) * sizeof(double);
 }
 
 size_t rl_buffer_bytes(const rl_grid *grid) {
@@ -211,12 +238,13 @@ size_t rl_buffer_bytes(const rl_grid *grid) {
     const size_t training = 2 * n * (p + 1);           /* the rows, and the copy that the factorization destroys */
     const size_t nested = 2 * n * (p + 1) + 5 * p * p; /* LQ or QR, fits; triangles, Gram matrices, rotated rows */
     const size_t svd = k * (n < p ? n : p) + k * p + 4 * k * k; /* U, V, and dgesdd's own work */
+    const size_t rows = v * p + p + (n > t ? n : t);            /* parameters of each variant */
     const size_t test = 3 * t * t + t * k;                      /* triangle, block of incoming rows, Z */
     const size_t fits = v * (2 * k + t);                        /* beta and residual of each variant, and Z B */
     const size_t bulk = grid->way == RL_WAY_BULK
                             ? rl_bulk_bytes((int)p, grid->n_n_train, (int)n) + RL_BULK_LANES * rl_record_bytes(grid)
                             : 0;
-    return (training + svd + test + fits + (grid->way == RL_WAY_NESTED ? nested : 0)) * sizeof(double) + bulk +
+    return (training + svd + rows + test + fits + (grid->way == RL_WAY_NESTED ? nested : 0)) * sizeof(double) + bulk +
            (size_t)grid->data.n_rows * sizeof(int);
 }
 
@@ -224,6 +252,7 @@ size_t rl_record_bytes(const rl_grid *grid) {
     enum { CELL_ARRAYS = 4, SPECTRUM_ARRAYS = 6, MODE_ARRAYS = 3 };
     const size_t n = (size_t)grid->n_n_train;
     size_t doubles = CELL_ARRAYS * n * (size_t)grid->spec->n_variants + SPECTRUM_ARRAYS * n;
+    doubles += n * (size_t)grid->spec->n_variants * (size_t)grid->n_points;
     if (grid->spec->keep.modes) doubles += MODE_ARRAYS * n * (size_t)grid->max_modes;
     if (grid->spec->keep.directions) doubles += n * (size_t)grid->max_modes * (size_t)grid->data.n_features;
     return doubles * sizeof(double);

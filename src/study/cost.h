@@ -14,6 +14,10 @@ double rl_curve_flops(const rl_grid *grid, int first, int n_sizes);
 /* Bytes of the dataset itself; 0 when its rows are drawn as they are needed. */
 size_t rl_dataset_bytes(const rl_dataset *data);
 
+/* Bytes of the features of a repeat that a map makes, with what finds their best linear model. Every rank has them,
+ * also on a process grid. */
+size_t rl_feature_bytes(const rl_grid *grid);
+
 /* Bytes of the buffers that compute one curve on one rank, and of its record. */
 size_t rl_buffer_bytes(const rl_grid *grid);
 size_t rl_record_bytes(const rl_grid *grid);

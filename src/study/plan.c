@@ -30,13 +30,18 @@ static rl_status expand(const rl_n_train_spec *spec, int p, double **sizes, int 
 }
 
 static rl_status check_n(const rl_study *study, const rl_grid *grid, double n) {
-    if (n >= 1 && n < grid->data.n_rows) return RL_OK;
+    const int most = grid->data.n_rows - (grid->data.n_test_only > 0 ? grid->data.n_test_only : 1);
     const char *name = grid->spec->name;
+    if (n >= 1 && n <= most) return RL_OK;
+    if (grid->data.n_test_only > 0)
+        return rl_fail(RL_ERR_INPUT,
+                       "%s:%d: key `n_train`: N = %.15g is more than the %d rows of the dataset `%s` that may train; "
+                       "expected N from 1 to %d",
+                       study->path, grid->spec->n_train.line, n, most, name, most);
     return rl_fail(RL_ERR_INPUT,
                    "%s:%d: key `n_train`: N = %.15g leaves no test row of the dataset `%s`, which has %d rows and %d "
                    "features; expected N from 1 to %d",
-                   study->path, grid->spec->n_train.line, n, name, grid->data.n_rows, grid->data.n_features,
-                   grid->data.n_rows - 1);
+                   study->path, grid->spec->n_train.line, n, name, grid->data.n_rows, grid->data.n_features, most);
 }
 
 static rl_status make_n_train(const rl_study *study, rl_grid *grid) {
@@ -86,10 +91,28 @@ done:
 
 /* ---- laying out ------------------------------------------------------------------------------------------------- */
 
+/* What needs the training rows of a case on one rank. */
+static rl_status check_rows_on_one_rank(const rl_study *study, const rl_grid *grid) {
+    const char *what = grid->n_points > 0 ? "`keep: predictions`" : NULL;
+    char ablation[80];
+    for (int v = 0; v < grid->spec->n_variants && what == NULL; v++) {
+        const rl_ablation *a = grid->spec->variants[v].ablation;
+        if (a->need != RL_NEED_ROWS) continue;
+        snprintf(ablation, sizeof ablation, "the ablation `%.60s`", a->name);
+        what = ablation;
+    }
+    if (what == NULL || !rl_way_on_grid(grid->way)) return RL_OK;
+    return rl_fail(RL_ERR_INPUT,
+                   "%s:%d: dataset `%s`: %s needs the training rows on one rank, and its cases are for process grids; "
+                   "expected smaller ones, or `producer: lapack` and no `ranks_per_case`",
+                   study->path, grid->spec->line, grid->spec->name, what);
+}
+
 static rl_status check_directions(const rl_study *study, const rl_grid *grid) {
     const char *problem = NULL;
     if (!grid->spec->keep.directions) return RL_OK;
     if (grid->data.n_features > RL_DIRECTIONS_LIMIT) problem = "has too many features for that";
+    if (grid->spec->n_features.n_values > 1) problem = "has several numbers of features";
     if (grid->way != RL_WAY_SPECTRA) problem = "is not computed by full spectra on one rank";
     if (problem == NULL) return RL_OK;
     return rl_fail(RL_ERR_INPUT,
@@ -100,9 +123,6 @@ static rl_status check_directions(const rl_study *study, const rl_grid *grid) {
 
 static rl_status make_grid(const rl_study *study, rl_grid *grid) {
     RL_TRY(make_n_train(study, grid));
-    RL_TRY(RL_ALLOC(grid->n_features, 1));
-    grid->n_features[0] = grid->data.n_features;
-    grid->n_n_features = 1;
     const int largest = grid->n_train[grid->n_n_train - 1];
     grid->max_modes = largest < grid->data.n_features ? largest : grid->data.n_features;
     RL_TRY(choose_sizes(study, grid, "singular_values", &study->singular_values, &grid->sigma_wanted));
@@ -112,7 +132,9 @@ static rl_status make_grid(const rl_study *study, rl_grid *grid) {
                        "%s:%d: dataset `%s`: `producer: lapack` needs all rows on one rank, and its table is read in "
                        "blocks; expected another producer, or `load: whole`",
                        study->path, grid->spec->line, grid->spec->name);
+    if (grid->spec->keep.predictions) grid->n_points = grid->data.n_test_only;
     rl_choose_way(study, grid);
+    RL_TRY(check_rows_on_one_rank(study, grid));
     grid->n_parts = grid->way == RL_WAY_GRID_SPECTRA ? grid->n_n_train : 1;
     return check_directions(study, grid);
 }
@@ -122,9 +144,8 @@ static rl_status count(const rl_study *study, rl_plan *plan) {
     for (int i = 0; i < plan->n_grids; i++) {
         const rl_grid *grid = &plan->grids[i];
         int64_t curves, spectra, cells;
-        overflow |= __builtin_mul_overflow((int64_t)study->repeats, grid->n_n_features, &curves);
-        overflow |= __builtin_mul_overflow(curves, grid->n_n_train, &spectra);
-        overflow |= __builtin_mul_overflow(curves, grid->n_parts, &curves);
+        overflow |= __builtin_mul_overflow((int64_t)study->repeats, grid->n_n_train, &spectra);
+        overflow |= __builtin_mul_overflow((int64_t)study->repeats, grid->n_parts, &curves);
         overflow |= __builtin_mul_overflow(spectra, grid->spec->n_variants, &cells);
         overflow |= __builtin_add_overflow(plan->n_curves, curves, &plan->n_curves);
         overflow |= __builtin_add_overflow(plan->n_spectra, spectra, &plan->n_spectra);
@@ -133,8 +154,8 @@ static rl_status count(const rl_study *study, rl_plan *plan) {
     if (!overflow && plan->n_curves <= MAX_CURVES) return RL_OK;
     return rl_fail(RL_ERR_INPUT,
                    "%s: key `repeats`: %d repeats of %d datasets are too many; expected at most %lld "
-                   "curves (one a dataset and repeat)",
-                   study->path, study->repeats, plan->n_grids, (long long)MAX_CURVES);
+                   "curves (one a dataset, P and repeat)",
+                   study->path, study->repeats, plan->n_datasets, (long long)MAX_CURVES);
 }
 
 /* Of the grid's curves, up to `end`; those of one part cost the same. */
@@ -154,10 +175,9 @@ static rl_status make_curves(const rl_study *study, rl_plan *plan) {
         rl_grid *grid = &plan->grids[i];
         const int per_part = grid->n_n_train / grid->n_parts;
         grid->first_curve = curve;
-        for (int p_index = 0; p_index < grid->n_n_features; p_index++)
-            for (int repeat = 0; repeat < study->repeats; repeat++)
-                for (int part = 0; part < grid->n_parts; part++)
-                    plan->curves[curve++] = (rl_curve){i, p_index, repeat, part * per_part, per_part};
+        for (int repeat = 0; repeat < study->repeats; repeat++)
+            for (int part = 0; part < grid->n_parts; part++)
+                plan->curves[curve++] = (rl_curve){i, repeat, part * per_part, per_part};
         set_costs(plan, i, curve);
     }
     return RL_OK;
@@ -170,16 +190,55 @@ static size_t predict_memory(const rl_plan *plan) {
     for (int i = 0; i < plan->n_grids; i++) {
         const rl_grid *grid = &plan->grids[i];
         const size_t buffers = rl_way_on_grid(grid->way) ? 0 : rl_buffer_bytes(grid);
-        const size_t own = buffers + rl_record_bytes(grid);
-        shared += rl_dataset_bytes(&grid->data);
+        const size_t own = buffers + rl_feature_bytes(grid) + rl_record_bytes(grid);
         if (own > largest) largest = own;
     }
+    for (int i = 0; i < plan->n_datasets; i++) shared += rl_dataset_bytes(&plan->datasets[i]);
     return shared + largest;
 }
 
-/* From grids whose spec and data are there. */
+static const rl_study_dataset *find_spec(const rl_study *study, const char *name) {
+    for (int i = 0; i < study->n_datasets; i++)
+        if (strcmp(study->datasets[i].name, name) == 0) return &study->datasets[i];
+    return NULL;
+}
+
+/* A grid for each P of the dataset. */
+static rl_status make_views(const rl_study *study, const rl_study_dataset *spec, const rl_dataset *data,
+                            rl_plan *plan) {
+    const int n = spec->n_features.n_values;
+    for (int i = 0; i < (n > 0 ? n : 1); i++) {
+        rl_grid *grid = &plan->grids[plan->n_grids];
+        const rl_view_request request = {.map = spec->map,
+                                         .options = &spec->map_options,
+                                         .n_features = n > 0 ? spec->n_features.values[i] : 0,
+                                         .index = i};
+        const rl_status status = rl_dataset_view(data, &request, &grid->data);
+        if (status != RL_OK) return rl_fail(status, "%s:%d: %s", study->path, spec->line, rl_error_message());
+        grid->spec = spec;
+        plan->n_grids++;
+    }
+    return RL_OK;
+}
+
+/* From datasets that are there. */
 static rl_status lay_out(const rl_study *study, rl_plan *plan) {
-    for (int i = 0; i < plan->n_grids; i++) RL_TRY(make_grid(study, &plan->grids[i]));
+    size_t n = 0;
+    for (int i = 0; i < study->n_datasets; i++) n += (size_t)study->datasets[i].n_features.n_values + 1;
+    RL_TRY(RL_ALLOC(plan->grids, n));
+    for (int i = 0; i < plan->n_datasets; i++)
+        RL_TRY(make_views(study, find_spec(study, plan->datasets[i].name), &plan->datasets[i], plan));
+    bool points = false, asked = false;
+    for (int i = 0; i < plan->n_grids; i++) {
+        RL_TRY(make_grid(study, &plan->grids[i]));
+        points |= plan->grids[i].n_points > 0;
+        asked |= plan->grids[i].spec->keep.predictions;
+    }
+    if (asked && !points)
+        return rl_fail(RL_ERR_INPUT,
+                       "%s: key `keep`: got predictions, and no dataset has test points; expected one of the source "
+                       "`function`",
+                       study->path);
     RL_TRY(count(study, plan));
     RL_TRY(make_curves(study, plan));
     plan->memory_per_rank = predict_memory(plan);
@@ -244,12 +303,6 @@ out:
     return status;
 }
 
-static const rl_study_dataset *find_spec(const rl_study *study, const char *name) {
-    for (int i = 0; i < study->n_datasets; i++)
-        if (strcmp(study->datasets[i].name, name) == 0) return &study->datasets[i];
-    return NULL;
-}
-
 static rl_status fail_unknown(const rl_study *study, const char *name) {
     rl_text names = RL_TEXT_EMPTY;
     rl_status status;
@@ -295,8 +348,8 @@ static rl_status check_files(const rl_study *study, const rl_plan_options *optio
     return fail_missing(study, options->path, missing, n_missing < n_wanted);
 }
 
-static rl_status load_grids(const rl_study *study, const rl_plan_options *options, const char *base_folder,
-                            rl_plan *plan) {
+static rl_status load_datasets(const rl_study *study, const rl_plan_options *options, const char *base_folder,
+                               rl_plan *plan) {
     bool *wanted; /* and behind it which of them are missing */
     RL_TRY(RL_ALLOC(wanted, 2 * study->n_datasets));
     rl_status status = check_files(study, options, wanted, wanted + study->n_datasets);
@@ -308,12 +361,13 @@ static rl_status load_grids(const rl_study *study, const rl_plan_options *option
                                            .path = options->path,
                                            .base_folder = base_folder,
                                            .random = study->random,
-                                           .seed = study->seed};
-        plan->grids[plan->n_grids].spec = spec;
-        status = rl_dataset_load(spec->source, &request, &plan->grids[plan->n_grids].data);
+                                           .seed = study->seed,
+                                           .n_views = spec->n_features.n_values,
+                                           .n_repeats = study->repeats};
+        status = rl_dataset_load(spec->source, &request, &plan->datasets[plan->n_datasets]);
         if (status == RL_ERR_INPUT || status == RL_ERR_MEMORY)
             rl_fail(status, "%s:%d: %s", study->path, spec->line, rl_error_message());
-        plan->n_grids += status == RL_OK;
+        plan->n_datasets += status == RL_OK;
     }
     rl_free(wanted);
     return status;
@@ -335,7 +389,7 @@ static rl_status choose_trainings(const rl_study *study, const rl_plan_options *
 
 static rl_status begin(const rl_study *study, rl_plan *plan) {
     *plan = (rl_plan){.study = study};
-    return RL_ALLOC(plan->grids, study->n_datasets);
+    return RL_ALLOC(plan->datasets, study->n_datasets);
 }
 
 rl_status rl_plan_create(const rl_study *study, const rl_plan_options *options, rl_plan *plan) {
@@ -343,7 +397,7 @@ rl_status rl_plan_create(const rl_study *study, const rl_plan_options *options, 
     rl_status status;
     RL_TRY_GOTO(begin(study, plan), out);
     RL_TRY_GOTO(folder_of(study->path, &folder), out);
-    RL_TRY_GOTO(load_grids(study, options, folder, plan), out);
+    RL_TRY_GOTO(load_datasets(study, options, folder, plan), out);
     RL_TRY_GOTO(lay_out(study, plan), out);
     status = choose_trainings(study, options, plan);
 out:
@@ -354,8 +408,8 @@ out:
 
 /* ---- datasets that are in memory ------------------------------------------------------------------------------- */
 
-/* The grids keep the order of the study, whatever the order of the datasets. */
-static rl_status take_grids(const rl_study *study, rl_dataset *datasets, int n, rl_plan *plan) {
+/* They get the order of the study. */
+static rl_status take_datasets(const rl_study *study, rl_dataset *datasets, int n, rl_plan *plan) {
     for (int i = 0; i < n; i++)
         if (find_spec(study, datasets[i].name) == NULL)
             return rl_fail(RL_ERR_INPUT, "%s: has no dataset `%s`; expected one of the study's", study->path,
@@ -363,17 +417,18 @@ static rl_status take_grids(const rl_study *study, rl_dataset *datasets, int n, 
     for (int i = 0; i < study->n_datasets; i++)
         for (int j = 0; j < n; j++) {
             if (datasets[j].name == NULL || strcmp(datasets[j].name, study->datasets[i].name) != 0) continue;
-            plan->grids[plan->n_grids++] = (rl_grid){.spec = &study->datasets[i], .data = datasets[j]};
+            datasets[j].source = study->datasets[i].source; /* an address of this process */
+            plan->datasets[plan->n_datasets++] = datasets[j];
             datasets[j] = (rl_dataset){0};
             break;
         }
-    if (plan->n_grids > 0 || study->n_autoencoders > 0) return RL_OK;
+    if (plan->n_datasets > 0 || study->n_autoencoders > 0) return RL_OK;
     return rl_fail(RL_ERR_INPUT, "%s: no dataset is there; expected at least one", study->path);
 }
 
 rl_status rl_plan_create_with(const rl_study *study, rl_dataset *datasets, int n, rl_plan *plan) {
     rl_status status = begin(study, plan);
-    if (status == RL_OK) status = take_grids(study, datasets, n, plan);
+    if (status == RL_OK) status = take_datasets(study, datasets, n, plan);
     if (status == RL_OK) status = lay_out(study, plan);
     for (int i = 0; i < n; i++) rl_dataset_destroy(&datasets[i]); /* a failure leaves some behind */
     if (status != RL_OK) rl_plan_destroy(plan);
@@ -386,24 +441,29 @@ void rl_curve_text(const rl_plan *plan, int64_t curve, char *text, size_t size) 
     const int first = g->n_train[c->first_size], last = g->n_train[c->first_size + c->n_sizes - 1];
     char range[16] = "";
     if (c->n_sizes > 1) snprintf(range, sizeof range, " ... %d", last);
-    snprintf(text, size, "`%s`, P = %d, repeat %d, N = %d%s", g->data.name, g->n_features[c->p_index], c->repeat, first,
+    snprintf(text, size, "`%s`, P = %d, repeat %d, N = %d%s", g->data.name, g->data.n_features, c->repeat, first,
              range);
 }
 
-int64_t rl_plan_curve(const rl_plan *plan, int grid, int p_index, int repeat, int i_n) {
+int64_t rl_plan_curve(const rl_plan *plan, int grid, int repeat, int i_n) {
     const rl_grid *g = &plan->grids[grid];
-    const int64_t whole = (int64_t)p_index * plan->study->repeats + repeat;
-    return g->first_curve + whole * g->n_parts + (g->n_parts > 1 ? i_n : 0);
+    return g->first_curve + (int64_t)repeat * g->n_parts + (g->n_parts > 1 ? i_n : 0);
+}
+
+int rl_plan_end_of_dataset(const rl_plan *plan, int first) {
+    int end = first + 1;
+    while (end < plan->n_grids && plan->grids[end].spec == plan->grids[first].spec) end++;
+    return end;
 }
 
 void rl_plan_destroy(rl_plan *plan) {
     for (int i = 0; i < plan->n_grids; i++) {
-        rl_dataset_destroy(&plan->grids[i].data);
-        rl_free(plan->grids[i].n_features);
         rl_free(plan->grids[i].n_train);
         rl_free(plan->grids[i].sigma_wanted);
         rl_free(plan->grids[i].full);
     }
+    for (int i = 0; i < plan->n_datasets; i++) rl_dataset_destroy(&plan->datasets[i]);
+    rl_free(plan->datasets);
     rl_free(plan->grids);
     rl_free(plan->curves);
     rl_free(plan->cost);

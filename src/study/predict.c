@@ -12,7 +12,9 @@ enum { MAX_RANKS = 65536 };
 static rl_case_sizes spectrum_case(const rl_study *study, const rl_grid *g, int i, int ranks) {
     const rl_dataset *data = &g->data;
     /* where they lie, and again as the teacher's */
-    const double normals = data->fresh ? (double)data->n_rows * ((double)data->n_features + data->teacher.n_hidden) : 0;
+    const double normals = data->fresh && data->map == NULL
+                               ? (double)data->n_rows * ((double)data->n_features + data->teacher.n_hidden)
+                               : 0;
     return (rl_case_sizes){.way = rl_case_way_of(g->producer),
                            .n_train = g->n_train[i],
                            .n_features = data->n_features,
@@ -80,7 +82,7 @@ rl_curve_cost rl_predict_curve(const rl_plan *plan, int64_t curve, int ranks, co
         return s.cost;
     }
     return (rl_curve_cost){.seconds = plan->cost[curve] / rl_rate_at(&rates->dense, g->data.n_features),
-                           .bytes = (double)(rl_buffer_bytes(g) + rl_record_bytes(g))};
+                           .bytes = (double)(rl_buffer_bytes(g) + rl_feature_bytes(g) + rl_record_bytes(g))};
 }
 
 /* ---- what fits --------------------------------------------------------------------------------------------------- */

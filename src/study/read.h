@@ -27,6 +27,13 @@ rl_status rl_sequence_logspace(rl_node node, rl_number_kind kind, rl_sequence *s
 rl_status rl_read_n_train(rl_node node, rl_n_train_spec *spec);
 void rl_n_train_destroy(rl_n_train_spec *spec);
 
+rl_status rl_read_n_features(rl_node node, rl_n_features_spec *spec);
+void rl_n_features_destroy(rl_n_features_spec *spec);
+
+/* `name`, or `{name: ..., its options}`. An absent node is the identity. *options is owned by the caller, also on
+ * failure. */
+rl_status rl_read_map(rl_node node, const rl_feature_map **map, rl_options *options);
+
 /* Reads the list of ablations; *variants [*n_variants] is owned by the caller, also on failure. */
 rl_status rl_read_variants(rl_node node, rl_variant **variants, int *n_variants);
 void rl_variants_destroy(rl_variant *variants, int n_variants);

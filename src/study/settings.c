@@ -62,16 +62,38 @@ static rl_status append_grids(rl_text *settings, const rl_study_dataset *d) {
     return rl_text_append(settings, "%s/process grids: %s\n", d->name, grids);
 }
 
-static rl_status append_dataset(rl_text *settings, const rl_study_dataset *dataset) {
-    RL_TRY(rl_text_append(settings, "%s/source: %s\n", dataset->name, dataset->source->name));
-    for (int i = 0; i < dataset->options.n; i++) {
-        RL_TRY(rl_text_append(settings, "%s/%s: ", dataset->name, dataset->options.specs[i].key));
-        RL_TRY(rl_append_option(settings, &dataset->options.specs[i], &dataset->options.values[i]));
+static rl_status append_options(rl_text *settings, const char *name, const char *of, const rl_options *options) {
+    for (int i = 0; i < options->n; i++) {
+        RL_TRY(rl_text_append(settings, "%s/%s%s: ", name, of, options->specs[i].key));
+        RL_TRY(rl_append_option(settings, &options->specs[i], &options->values[i]));
         RL_TRY(rl_text_append(settings, "\n"));
     }
+    return RL_OK;
+}
+
+static rl_status append_map(rl_text *settings, const rl_study_dataset *d) {
+    if (d->map == NULL || d->map == rl_feature_maps[0]) return RL_OK;
+    RL_TRY(rl_text_append(settings, "%s/map: %s\n", d->name, d->map->name));
+    return append_options(settings, d->name, "map/", &d->map_options);
+}
+
+/* One generator draws the inputs of all P and repeats in a row. */
+static rl_status append_draws(rl_text *settings, const rl_study *study, const rl_study_dataset *d) {
+    if (study->random != RL_RANDOM_NUMPY || !d->source->draws_in_a_row) return RL_OK;
+    RL_TRY(rl_text_append(settings, "%s/repeats: %d\n%s/n_features:", d->name, study->repeats, d->name));
+    for (int i = 0; i < d->n_features.n_values; i++) RL_TRY(rl_text_append(settings, " %d", d->n_features.values[i]));
+    return rl_text_append(settings, "\n");
+}
+
+static rl_status append_dataset(rl_text *settings, const rl_study *study, const rl_study_dataset *dataset) {
+    RL_TRY(rl_text_append(settings, "%s/source: %s\n", dataset->name, dataset->source->name));
+    RL_TRY(append_options(settings, dataset->name, "", &dataset->options));
+    RL_TRY(append_map(settings, dataset));
+    RL_TRY(append_draws(settings, study, dataset));
     RL_TRY(append_grids(settings, dataset));
     RL_TRY(rl_text_append(settings, "%s/modes: %s\n", dataset->name, dataset->keep.modes ? "true" : "false"));
     RL_TRY(rl_text_append(settings, "%s/directions: %s\n", dataset->name, dataset->keep.directions ? "true" : "false"));
+    if (dataset->keep.predictions) RL_TRY(rl_text_append(settings, "%s/predictions: true\n", dataset->name));
     for (int i = 0; i < dataset->n_variants; i++)
         RL_TRY(append_variant(settings, dataset->name, &dataset->variants[i]));
     return RL_OK;
@@ -91,7 +113,7 @@ rl_status rl_study_settings(const rl_study *study, rl_text *settings) {
     RL_TRY(rl_text_append(settings, "seed: %llu\n", (unsigned long long)study->seed));
     RL_TRY(rl_text_append(settings, "random: %s\n", study->random == RL_RANDOM_NUMPY ? "numpy" : "philox"));
     RL_TRY(append_large_cases(settings, study));
-    for (int i = 0; i < study->n_datasets; i++) RL_TRY(append_dataset(settings, &study->datasets[i]));
+    for (int i = 0; i < study->n_datasets; i++) RL_TRY(append_dataset(settings, study, &study->datasets[i]));
     for (int i = 0; i < study->n_autoencoders; i++) RL_TRY(rl_autoencoder_settings(&study->autoencoders[i], settings));
     return RL_OK;
 }

@@ -20,6 +20,7 @@ enum {
     RANDOM,
     REPEATS,
     KEEP,
+    N_FEATURES,
     N_TRAIN,
     ABLATIONS,
     DATASETS,
@@ -82,12 +83,12 @@ static rl_status read_repeats(rl_node root, rl_node node, rl_study *study) {
 
 /* `directions` are of modes: they bring them along. */
 static rl_status read_keep(rl_node node, rl_keep *keep) {
-    enum { CELLS, MODES, DIRECTIONS, SUMMARY, N_WORDS };
-    static const char *const words[N_WORDS] = {"cells", "modes", "directions", "summary"};
+    enum { CELLS, MODES, DIRECTIONS, PREDICTIONS, SUMMARY, N_WORDS };
+    static const char *const words[N_WORDS] = {"cells", "modes", "directions", "predictions", "summary"};
     bool given[N_WORDS] = {false};
     *keep = (rl_keep){.cells = true};
     if (node.file == NULL) return RL_OK;
-    if (rl_node_count(node) == 0) return rl_node_fail(node, "some of cells, modes, directions, summary");
+    if (rl_node_count(node) == 0) return rl_node_fail(node, "some of cells, modes, directions, predictions, summary");
     for (int i = 0; i < rl_node_count(node); i++) {
         rl_node item = rl_node_item(node, i);
         int index;
@@ -97,7 +98,7 @@ static rl_status read_keep(rl_node node, rl_keep *keep) {
     }
     if (given[CELLS] && given[SUMMARY])
         return rl_node_refuse(node, "got cells and summary; expected one of the two: `summary` leaves the cells out");
-    *keep = (rl_keep){given[CELLS], given[MODES] || given[DIRECTIONS], given[DIRECTIONS]};
+    *keep = (rl_keep){given[CELLS], given[MODES] || given[DIRECTIONS], given[DIRECTIONS], given[PREDICTIONS]};
     return RL_OK;
 }
 
@@ -213,18 +214,29 @@ static rl_status check_total(rl_node node, int64_t total, const char *what) {
 }
 
 /* What a dataset may have for itself instead of the study's, in the order of its fields. */
-enum { OWN_N_TRAIN, OWN_ABLATIONS, OWN_PRODUCER, OWN_RANKS_PER_CASE, OWN_KEEP, N_OWN };
+enum { OWN_MAP, OWN_N_FEATURES, OWN_N_TRAIN, OWN_ABLATIONS, OWN_PRODUCER, OWN_RANKS_PER_CASE, OWN_KEEP, N_OWN };
 
 static rl_node own_or_default(const reader *r, rl_node own, int key) {
     return own.file != NULL ? own : r->keys[key].node;
 }
 
+/* Maps but the identity, which is the first, make as many features as they are asked for. */
+static rl_status read_features(const reader *r, rl_node entry, const rl_field own[N_OWN], rl_study_dataset *dataset) {
+    const rl_node node = own_or_default(r, own[OWN_N_FEATURES].node, N_FEATURES);
+    RL_TRY(rl_read_map(own[OWN_MAP].node, &dataset->map, &dataset->map_options));
+    if (node.file != NULL) return rl_read_n_features(node, &dataset->n_features);
+    if (dataset->map == rl_feature_maps[0]) return RL_OK;
+    return rl_node_missing(entry, "n_features", "how many features the `map` is to make, as a list or a range");
+}
+
 static rl_status read_grid(reader *r, rl_node entry, const rl_field own[N_OWN], rl_study_dataset *dataset) {
     rl_node node;
+    RL_TRY(read_features(r, entry, own, dataset));
+    r->n_numbers += dataset->n_features.n_values;
     RL_TRY(own_or_common(r, entry, own[OWN_N_TRAIN].node, N_TRAIN, &node));
     RL_TRY(rl_read_n_train(node, &dataset->n_train));
     r->n_numbers += dataset->n_train.n_values + dataset->n_train.n_ratios;
-    RL_TRY(check_total(node, r->n_numbers, "numbers of training rows"));
+    RL_TRY(check_total(node, r->n_numbers, "numbers of features and training rows"));
     RL_TRY(own_or_common(r, entry, own[OWN_ABLATIONS].node, ABLATIONS, &node));
     RL_TRY(rl_read_variants(node, &dataset->variants, &dataset->n_variants));
     r->n_variants += dataset->n_variants;
@@ -237,9 +249,9 @@ static rl_status read_grid(reader *r, rl_node entry, const rl_field own[N_OWN], 
 /* `- source: ...` with its other keys. */
 static rl_status read_mapping(reader *r, rl_node entry, rl_study_dataset *dataset) {
     enum { SOURCE, NAME, OWN, OPTIONS = OWN + N_OWN };
-    rl_field fields[MAX_SOURCE_FIELDS] = {{.key = "source"},    {.key = "name"},     {.key = "n_train"},
-                                          {.key = "ablations"}, {.key = "producer"}, {.key = "ranks_per_case"},
-                                          {.key = "keep"}};
+    rl_field fields[MAX_SOURCE_FIELDS] = {{.key = "source"},     {.key = "name"},           {.key = "map"},
+                                          {.key = "n_features"}, {.key = "n_train"},        {.key = "ablations"},
+                                          {.key = "producer"},   {.key = "ranks_per_case"}, {.key = "keep"}};
     rl_node source = rl_node_find(entry, "source");
     if (source.file == NULL) return rl_node_missing(entry, "source", "`source:` and the name of a data source");
     RL_TRY(find_source(source, &dataset->source));
@@ -284,7 +296,7 @@ static rl_status read_datasets(reader *r, rl_node root, rl_node node) {
     return RL_OK;
 }
 
-/* The study's own n_train, ablations and keep are checked even where every dataset replaces them. */
+/* The study's own n_train, n_features, ablations and keep are checked even where every dataset replaces them. */
 static rl_status check_common(const reader *r) {
     rl_keep keep;
     rl_status status = read_keep(r->keys[KEEP].node, &keep);
@@ -292,6 +304,11 @@ static rl_status check_common(const reader *r) {
         rl_n_train_spec n_train;
         status = rl_read_n_train(r->keys[N_TRAIN].node, &n_train);
         rl_n_train_destroy(&n_train);
+    }
+    if (status == RL_OK && r->keys[N_FEATURES].node.file != NULL) {
+        rl_n_features_spec n_features;
+        status = rl_read_n_features(r->keys[N_FEATURES].node, &n_features);
+        rl_n_features_destroy(&n_features);
     }
     if (status == RL_OK && r->keys[ABLATIONS].node.file != NULL) {
         rl_variant *variants;
@@ -311,6 +328,7 @@ static rl_status read_study(rl_node root, rl_study *study) {
                          [RANDOM] = {.key = "random"},
                          [REPEATS] = {.key = "repeats"},
                          [KEEP] = {.key = "keep"},
+                         [N_FEATURES] = {.key = "n_features"},
                          [N_TRAIN] = {.key = "n_train"},
                          [ABLATIONS] = {.key = "ablations"},
                          [DATASETS] = {.key = "datasets"},
@@ -362,6 +380,8 @@ void rl_study_destroy(rl_study *study) {
         rl_study_dataset *dataset = &study->datasets[i];
         rl_free(dataset->name);
         rl_options_destroy(&dataset->options);
+        rl_options_destroy(&dataset->map_options);
+        rl_n_features_destroy(&dataset->n_features);
         rl_n_train_destroy(&dataset->n_train);
         rl_variants_destroy(dataset->variants, dataset->n_variants);
     }

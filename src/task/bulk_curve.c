@@ -21,14 +21,14 @@ rl_status rl_task_prepare_bulk(rl_task *t, const rl_grid *g) {
                                    .n_sizes = g->n_n_train,
                                    .n_train = g->n_train,
                                    .beta_star = data->beta_star,
-                                   .has_population = data->fresh,
+                                   .has_population = rl_dataset_design_known(data),
                                    .scale = rl_dataset_scale(data),
                                    .wants_modes = t->layout.has_modes,
                                    .wants_spectra = t->n_filters > 0};
     RL_TRY(rl_bulk_create(&t->bulk, &design));
     if (data->fresh) return RL_OK;
     RL_TRY(rl_test_factor_create(&t->all_rows, data->n_features));
-    return rl_test_factor_append(&t->all_rows, data->n_rows, data->x, data->n_features, data->y);
+    return rl_test_factor_append(&t->all_rows, data->n_rows, data->x, data->n_inputs, data->y);
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
@@ -44,7 +44,7 @@ static rl_status load_lanes(rl_task *t, const rl_grid *g, const int64_t *curves,
     bool enough[RL_BULK_LANES] = {false};
     if (!g->data.fresh) {
         for (int l = 0; l < n; l++) {
-            rl_rows_arrange(&t->rows, (uint32_t)t->plan->curves[curves[l]].repeat);
+            RL_TRY(rl_rows_arrange(&t->rows, (uint32_t)t->plan->curves[curves[l]].repeat));
             rl_rows_get(&t->rows, 0, t->max_train, t->train_x, g->data.n_features, t->train_y);
             rl_bulk_set_rows(t->bulk, l, t->train_x, t->train_y);
         }

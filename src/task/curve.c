@@ -22,10 +22,10 @@ static void release_buffers(rl_task *t) {
     rl_free(t->filters);
     rl_free(t->filter_errors);
     rl_free(t->bulk_left);
-    double *const arrays[] = {t->train_x, t->train_y, t->chunk_x, t->chunk_y};
+    double *const arrays[] = {t->train_x, t->train_y, t->chunk_x, t->chunk_y, t->betas, t->start, t->room, t->points};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
     rl_free(t->errors);
-    rl_free(t->points);
+    rl_free(t->nested_points);
     rl_free(t->left);
     rl_spectrum_store_destroy(&t->store);
     *t = (rl_task){.plan = t->plan, .process_grid = t->process_grid, .grid = -1};
@@ -41,6 +41,7 @@ rl_status rl_task_prepare_spectra(rl_task *t) {
     const rl_grid *g = &t->plan->grids[t->grid];
     if (t->producer == NULL) RL_TRY(rl_dense_producer_create(&t->producer, t->max_train, g->data.n_features));
     if (t->evaluator != NULL) return RL_OK;
+    RL_TRY(rl_task_prepare_rows(t));
     return rl_evaluator_create(&t->evaluator, g->spec->n_variants, g->max_modes, t->factor.order);
 }
 
@@ -65,7 +66,7 @@ static rl_status prepare(rl_task *t, const rl_curve *curve) {
     t->layout = rl_record_layout_of(t->plan, curve->grid);
     RL_TRY(rl_rows_create(&t->rows, &g->data, t->plan->study->random, t->plan->study->seed));
     RL_TRY(RL_ALLOC(t->errors, g->spec->n_variants));
-    RL_TRY(RL_ALLOC(t->points, g->n_n_train));
+    RL_TRY(RL_ALLOC(t->nested_points, g->n_n_train));
     RL_TRY(RL_ALLOC(t->left, g->n_n_train));
     if (g->way == RL_WAY_BULK) RL_TRY(RL_ALLOC(t->bulk_left, RL_BULK_LANES * g->n_n_train));
     if (!rl_way_on_grid(g->way)) RL_TRY(prepare_local(t, g));
@@ -75,7 +76,7 @@ static rl_status prepare(rl_task *t, const rl_curve *curve) {
 
 rl_status rl_task_load_rows(rl_task *t, int repeat, bool first_row_last) {
     const int features = t->factor.n_features, n_rows = t->rows.dataset->n_rows;
-    rl_rows_arrange(&t->rows, (uint32_t)repeat);
+    RL_TRY(rl_rows_arrange(&t->rows, (uint32_t)repeat));
     for (int i = 0; i < t->max_train; i++) {
         const size_t place = (size_t)(first_row_last ? t->max_train - 1 - i : i);
         rl_rows_get(&t->rows, i, 1, t->train_x + place * (size_t)features, features, t->train_y + place);
@@ -90,8 +91,8 @@ rl_status rl_task_load_rows(rl_task *t, int repeat, bool first_row_last) {
 }
 
 rl_population rl_task_population(const rl_grid *g) {
-    return (rl_population){.known = g->data.fresh,
-                           .residual_variance = g->data.fresh ? rl_dataset_residual_variance(&g->data) : NAN};
+    const bool known = rl_dataset_design_known(&g->data);
+    return (rl_population){.known = known, .residual_variance = known ? rl_dataset_residual_variance(&g->data) : NAN};
 }
 
 void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, int i_n, double *record) {

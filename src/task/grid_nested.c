@@ -38,7 +38,8 @@ static rl_status factored_part(rl_task *t, const rl_grid *g, const rl_case *rows
     rl_grid_curve *factored = NULL;
     rl_status status = rl_grid_curve_create(t->process_grid, t->plan->study->block, &c, &factored, NULL);
     if (status == RL_OK)
-        status = rl_grid_curve_points(factored, g->sigma_wanted, (rl_nested_tick){tick.call, tick.state}, t->points);
+        status =
+            rl_grid_curve_points(factored, g->sigma_wanted, (rl_nested_tick){tick.call, tick.state}, t->nested_points);
     if (status == RL_OK && rl_task_record_points(t, g, wanted, record))
         status = spectra_of_block(t, g, factored, tick, record);
     rl_spectrum_store_destroy(&t->store);
@@ -50,7 +51,7 @@ rl_status rl_grid_nested_curve(rl_task *t, const rl_curve *curve, const bool *wa
     const rl_grid *g = &t->plan->grids[curve->grid];
     const int longest = g->n_train[g->n_n_train - 1];
     rl_dataset_case case_;
-    rl_rows_arrange(&t->rows, (uint32_t)curve->repeat);
+    RL_TRY(rl_process_grid_agree(t->process_grid, rl_rows_arrange(&t->rows, (uint32_t)curve->repeat)));
     RL_TRY(rl_dataset_case_create(&case_, t->process_grid, &t->rows, longest, g->data.n_rows - longest));
     rl_status status = factored_part(t, g, &case_.c, wanted, tick, record);
     rl_dataset_case_destroy(&case_);

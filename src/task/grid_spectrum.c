@@ -31,7 +31,7 @@ rl_status rl_grid_spectrum(rl_task *t, const rl_grid *g, int size, int i, double
 }
 
 rl_status rl_grid_spectrum_curve(rl_task *t, const rl_curve *curve, const bool *wanted, double *record) {
-    rl_rows_arrange(&t->rows, (uint32_t)curve->repeat);
+    RL_TRY(rl_process_grid_agree(t->process_grid, rl_rows_arrange(&t->rows, (uint32_t)curve->repeat)));
     for (int i = 0; i < curve->n_sizes; i++)
         if (wanted == NULL || wanted[i])
             RL_TRY(rl_grid_spectrum(t, &t->plan->grids[curve->grid], curve->first_size + i, i, record));

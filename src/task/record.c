@@ -15,6 +15,7 @@ rl_record_layout rl_record_layout_make(int n_sizes, rl_record_shape shape) {
                           .n_variants = shape.n_variants,
                           .max_modes = shape.n_modes,
                           .n_directions = shape.n_directions,
+                          .n_points = shape.n_points,
                           .has_population = shape.has_population,
                           .has_distance = shape.has_distance,
                           .has_modes = shape.n_modes > 0};
@@ -32,6 +33,7 @@ rl_record_layout rl_record_layout_make(int n_sizes, rl_record_shape shape) {
     for (size_t i = 0; i < sizeof mode_fields / sizeof *mode_fields; i++)
         *mode_fields[i] = place(&l, l.has_modes, modes);
     l.direction = place(&l, l.n_directions > 0, modes * (size_t)l.n_directions);
+    l.predictions = place(&l, l.n_points > 0, cells * (size_t)l.n_points);
     return l;
 }
 
@@ -46,7 +48,8 @@ rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid) {
     const rl_record_shape shape = {.n_variants = g->spec->n_variants,
                                    .n_modes = g->spec->keep.modes ? g->max_modes : 0,
                                    .n_directions = g->spec->keep.directions ? g->data.n_features : 0,
-                                   .has_population = g->data.fresh,
+                                   .n_points = g->n_points,
+                                   .has_population = rl_dataset_design_known(&g->data),
                                    .has_distance = approaches_least_squares(g->spec)};
     rl_record_layout l = rl_record_layout_make(g->n_n_train / g->n_parts, shape);
     l.max_modes = g->max_modes;
@@ -57,6 +60,7 @@ rl_record_shape rl_record_shape_of(const rl_record_layout *l) {
     return (rl_record_shape){.n_variants = l->n_variants,
                              .n_modes = l->has_modes ? l->max_modes : 0,
                              .n_directions = l->n_directions,
+                             .n_points = l->n_points,
                              .has_population = l->has_population,
                              .has_distance = l->has_distance};
 }
@@ -64,7 +68,7 @@ rl_record_shape rl_record_shape_of(const rl_record_layout *l) {
 /* ---- one size ---------------------------------------------------------------------------------------------------- */
 
 /* The arrays of a record, and how many values of a size each has. */
-enum { MAX_ARRAYS = 14 };
+enum { MAX_ARRAYS = 15 };
 typedef struct arrays {
     int n;
     size_t begin[MAX_ARRAYS], width[MAX_ARRAYS];
@@ -84,6 +88,7 @@ static arrays arrays_of(const rl_record_layout *l) {
     if (l->has_population) add(&a, l->population_mse, variants);
     if (l->has_distance) add(&a, l->distance, variants);
     for (size_t i = 0; i < sizeof spectra / sizeof *spectra; i++) add(&a, spectra[i], 1);
+    if (l->n_points > 0) add(&a, l->predictions, variants * (size_t)l->n_points);
     if (!l->has_modes) return a;
     add(&a, l->sigma, modes);
     add(&a, l->test_projection_rms, modes);

@@ -20,10 +20,14 @@ struct rl_task {
     /* full spectra; also for what the nested factorization leaves to them: then made when first needed */
     rl_dense_producer *producer;
     rl_evaluator *evaluator;
+    /* algorithms on rows, and predictions; NULL where the grid asks for neither */
+    double *betas;        /* [n_features, n_variants], column-major */
+    double *start, *room; /* [n_features]; [max(max_train, order)] */
+    double *points;       /* [n_points, n_features], row-major */
     /* nested factorization */
     rl_nested *nested;
-    rl_nested_point *points; /* [n_n_train] */
-    bool *left;              /* [n_n_train] */
+    rl_nested_point *nested_points; /* [n_n_train] */
+    bool *left;                     /* [n_n_train] */
     /* several curves side by side */
     rl_bulk *bulk;
     rl_test_factor all_rows;  /* of a dataset whose rows are not drawn anew */
@@ -64,9 +68,15 @@ rl_status rl_grid_nested_curve(rl_task *t, const rl_curve *curve, const bool *wa
 rl_status rl_grid_spectrum(rl_task *t, const rl_grid *g, int size, int i, double *record);
 rl_status rl_task_record_shared(rl_task *t, const rl_grid *g, const rl_spectrum *s, int i, double *record);
 
-/* Records the wanted t->points but for sizes that a full spectrum has to do, or is to: t->left. Whether there are any.
+/* Records the wanted t->nested_points but for sizes that a full spectrum has to do, or is to: t->left. Whether there
+ * are any.
  */
 bool rl_task_record_points(rl_task *t, const rl_grid *g, const bool *wanted, double *record);
+
+/* What full spectra on one rank have beside their errors: the algorithms on rows, into t->errors, and predictions. */
+rl_status rl_task_prepare_rows(rl_task *t);
+void rl_task_run_on_rows(rl_task *t, const rl_training_set *train, const rl_spectrum *s);
+void rl_task_record_predictions(rl_task *t, const rl_spectrum *s, int i, double *record);
 
 rl_population rl_task_population(const rl_grid *g);
 rl_status rl_task_record_spectrum(const rl_record_layout *l, const rl_spectrum *s, int i_n, double *record);

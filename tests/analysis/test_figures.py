@@ -29,12 +29,12 @@ PAPER = [
     ("no_residuals", None),
 ]
 EXTRA = [("adversarial_test", 0), ("adversarial_test", -1), ("adversarial_train", 2), ("ridge", 0.1), ("ridge", 1)]
-EXTRA += [("gradient_descent", 10), ("gradient_descent", 1000)]
+EXTRA += [("gradient_descent", 10), ("gradient_descent", 1000), ("gradient_descent_run", 10)]
 SMALL = [("none", None), ("cutoff", 0.1)]  # where the number of figures does not matter
 SMALL_FIGURES = ["error", "cutoff", "sigma_min"]
 PAPER_FIGURES = ["error", "cutoff", "leading_modes", "no_residuals", "sigma_min"]
 MODE_FIGURES = ["factors", "shares"]
-EXTRA_FIGURES = ["adversarial_test", "adversarial_train", "ridge", "gradient_descent"]
+EXTRA_FIGURES = ["adversarial_test", "adversarial_train", "ridge", "gradient_descent", "gradient_descent_run"]
 
 
 @dataclass

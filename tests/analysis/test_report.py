@@ -33,7 +33,8 @@ repeats: 60
 n_train: {values: [1, 2, 3], range: [4, 24]}
 keep: [cells, modes]
 ablations: [none, cutoff: [0.1, 1], leading_modes: [2, 4], no_residuals, adversarial_test: 1, adversarial_train: 1,
-            ridge: {values: [0.001, 0.1], relative: true}, gradient_descent: [1, 10, 1000, 100000]]
+            ridge: {values: [0.001, 0.1], relative: true}, gradient_descent: [1, 10, 1000, 100000],
+            gradient_descent_run: [1, 10, 100]]
 datasets:
   - {source: student-teacher, name: fresh, draw: fresh, rows: 120, features: 8, hidden_features: 12, noise: 0.5}
   - source: gaussian
@@ -44,7 +45,7 @@ datasets:
     ablations: none
 """
 ALL = """error cutoff leading_modes no_residuals sigma_min geometry factors shares adversarial_test adversarial_train ridge
-gradient_descent descent theory_error theory_sigma_min tails cost""".split()
+gradient_descent gradient_descent_run descent descent_run theory_error theory_sigma_min tails cost""".split()
 VOID = {"meta", "link", "img", "br"}
 
 
@@ -261,6 +262,15 @@ class Claims(DrawingTest):
     def test_what_cannot_be_told(self) -> None:
         for group in (Group(n_train=(4,)), Group(n_train=(1, 2, 3)), Group(missing=tuple(range(8)))):
             self.assertEqual({f.holds for f in self.findings(group).values()}, {None})
+
+    def test_report_of_a_sweep_over_p(self) -> None:
+        path = write_results(self.folder / "sweep.nc", Group(n_features=(2, 3, 4, 6, 8), n_train=(4,), variants=[("none", None)]))
+        paths, messages = self.run_figures(path, "--format", "png")
+        self.assert_one_line(messages, "no figures against N")
+        text = Page(paths[-1]).text
+        self.assertIn("N = 4, P from 2 to 8, 7 repeats", text)
+        self.assertNotIn('id="claims"', text)
+        self.assertIn("Figure 1", text)
 
     def test_reports_of_little(self) -> None:
         groups = [Group(repeats=1, modes=True), Group(n_train=(4,)), Group(missing=(0, 3), failed=(5,))]

@@ -27,10 +27,11 @@ autoencoders:
     record_every: 150
     checkpoint_seconds: 0
 """
-# Trainings of about a second, whose states come often.
-LONG = """repeats: 1
+# Trainings of a second or more, whose states come often.
+LONG_STEPS = 1500 if "sanitize" in PROGRAM else 4000
+LONG = f"""repeats: 1
 autoencoders:
-  - {name: toy, n_features: 1000, sparsity: 0.99, hidden: 2, n_train: [800, 1000], steps: 4000, checkpoint_seconds: 0.02}
+  - {{name: toy, n_features: 1000, sparsity: 0.99, hidden: 2, n_train: [800, 1000], steps: {LONG_STEPS}, checkpoint_seconds: 0.02}}
 """
 SHARED = STUDY.replace("steps: 400", "steps: 100").replace("150", "1").replace("name: toy", "name: toy\n    ranks_per_case: RANKS")
 BOTH = """repeats: 3
@@ -159,6 +160,15 @@ class Autoencoder(unittest.TestCase):
         self.assertEqual(shown[1]["n_train_at_largest"], (3, 40, 90)[medians.argmax()])
         self.assertIn("toy", self.run_here("show", "study-whole.nc").stdout)
 
+    def test_bench_counts_what_a_step_takes(self):
+        told = json.loads(self.run_here("bench", "autoencoder", "300x50x2", "-r", "3", "--json", ranks=2).stdout)
+        self.assertEqual((told["n_features"], told["n_train"], told["n_hidden"], len(told["rounds"])), (300, 50, 2, 3))
+        self.assertAlmostEqual(told["outputs_per_second"] * told["seconds"], 300 * 50, delta=1e-6 * 300 * 50)
+        self.assertIn("s a step", self.run_here("bench", "autoencoder", "300x50x2", "-r", "1").stdout)
+        for size in ("300x50", "300x50x2x1", "300x0x2", "many"):
+            self.assertIn("10000x5000x2", self.run_here("bench", "autoencoder", size, check=2).stderr)
+        self.assertIn("has no data sets", self.run_here("bench", "study", "study.yaml", check=2).stderr)
+
     # ---- stopping ---------------------------------------------------------------------------------------------------
 
     def start(self, output, ranks):
@@ -209,7 +219,7 @@ class Autoencoder(unittest.TestCase):
             self.assertEqual(process.returncode, 75, err)
             self.assertGreaterEqual(self.tally("long", output)["begun"], 1)
             status = self.run_here("status", "long.yaml", "-o", output).stdout
-            self.assertRegex(status, r"toy`, m = 2, T = \d+, repeat 0: step \d+ of 4000")
+            self.assertRegex(status, rf"toy`, m = 2, T = \d+, repeat 0: step \d+ of {LONG_STEPS}")
             self.run_here("run", "long.yaml", "-q", "-o", output)
             self.assertEqual(differences(self.at / "long-whole.nc", self.at / output), [])
 

@@ -74,7 +74,11 @@ class Commands(unittest.TestCase):
     def test_datasets(self):
         listed = json.loads(run("datasets", "--json", check=0).stdout)
         rows = {row["name"]: row for row in listed["datasets"]}
-        self.assertEqual(set(rows), {"student-teacher", "gaussian", "california", "diabetes", "who", "who-fixed", "csv", "netcdf"})
+        self.assertEqual(set(rows), {"student-teacher", "gaussian", "california", "diabetes", "who", "who-fixed", "csv", "netcdf",
+                                     "function", "sphere"})
+        self.assertEqual([row["name"] for row in listed["maps"]],
+                         ["identity", "legendre", "chebyshev", "random-fourier", "random-relu"])
+        self.assertIn("Legendre polynomials", run("datasets", check=0).stdout)
         self.assertEqual((rows["diabetes"]["rows"], rows["diabetes"]["threshold"]), (442, 10))
         for name, n_rows, n_features in (("california", 20640, 8), ("who", 1649, 17), ("who-fixed", 2864, None)):
             if rows[name]["available"]:

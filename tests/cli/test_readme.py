@@ -55,8 +55,8 @@ class Readme(unittest.TestCase):
         shutil.copytree(SOURCE, tree, ignore=shutil.ignore_patterns("build*", ".git", "quickstart"))
         fit = tree / "src" / "fit"
         (fit / "even_modes.c").write_text(block("c", "even_modes"))
-        self.replace(fit / "filter.h", "rl_ablation_gradient_descent;", "rl_ablation_gradient_descent, rl_ablation_even_modes;")
-        self.replace(fit / "ablation.c", "&rl_ablation_gradient_descent,", "&rl_ablation_gradient_descent,\n    &rl_ablation_even_modes,")
+        self.replace(fit / "filter.h", "rl_ablation_gradient_descent_run;", "rl_ablation_gradient_descent_run, rl_ablation_even_modes;")
+        self.replace(fit / "ablation.c", "&rl_ablation_gradient_descent_run,", "&rl_ablation_gradient_descent_run,\n    &rl_ablation_even_modes,")
         self.replace(fit / "meson.build", "'ridge.c',", "'ridge.c', 'even_modes.c',")
         for command in (["meson", "setup", "build", "-Dtests=false", "-Dbuildtype=debug"], ["ninja", "-C", "build"]):
             done = subprocess.run(command, cwd=tree, capture_output=True, text=True)

@@ -12,14 +12,16 @@ STUDY = """
 title: Ranks
 repeats: 7
 seed: 11
-keep: [cells, modes]
+keep: [cells, modes, predictions]
 n_train: {range: [1, 24], ratios: [2.5]}
 ablations: [none, no_residuals, cutoff: {logspace: [-3, 0, 4]}, leading_modes: [1, 5], adversarial_test: [-1, 1],
-            adversarial_train: [2], ridge: [0.1], gradient_descent: [3, 100]]
+            adversarial_train: [2], ridge: [0.1], gradient_descent: [3, 100], gradient_descent_run: {values: [3, 40], start: 1}]
 datasets:
   - diabetes
   - {source: student-teacher, rows: 200}
   - {source: student-teacher, name: fresh, rows: 60, features: 5, hidden_features: 9, noise: 0.3, draw: fresh}
+  - {source: sphere, rows: 60, inputs: 6, noise: 0.2, map: random-relu, n_features: [4, 9]}
+  - {source: function, map: chebyshev, rows: 60, test_points: 20, n_features: [3, 20]}
 """
 
 # Repeats side by side, more than registers hold: truncations alone, of many rows, of few and of fresh ones.
@@ -92,7 +94,7 @@ class Ranks(unittest.TestCase):
         run("run", "short.yaml", "-q", "-o", "extended.nc", ranks=2, cwd=self.at, check=0)
         (self.at / "short.yaml").write_text(STUDY)
         done = run("run", "short.yaml", "-o", "extended.nc", ranks=3, cwd=self.at, check=0)
-        self.assertIn("9 of 21 curves are in the journal already", done.stderr)
+        self.assertIn("21 of 49 curves are in the journal already", done.stderr)
         self.assertEqual(differences(self.at / "alone.nc", self.at / "extended.nc"), [])
 
     def test_every_rank_has_its_share_in_provenance(self):
@@ -100,7 +102,7 @@ class Ranks(unittest.TestCase):
         with netCDF4.Dataset(self.at / "shares.nc") as file:
             provenance = file["provenance"]
             self.assertEqual(len(provenance.rank_curves), 3)
-            self.assertEqual(sum(provenance.rank_curves), 21)
+            self.assertEqual(sum(provenance.rank_curves), 49)
             self.assertTrue(all(curves > 0 for curves in provenance.rank_curves))
             self.assertTrue(all(seconds > 0 for seconds in provenance.rank_busy_seconds))
             self.assertGreaterEqual(provenance.load_imbalance, 1)

@@ -88,10 +88,12 @@ static inline void give(rl_option_value *value, const rl_option_spec *spec, cons
     rl_free(value->text);
     assert_done(rl_strdup(&value->text, text));
     if (spec->type != RL_OPTION_CHOICE) return;
-    const char *word = strstr(spec->choices, text);
-    assert_non_null(word);
-    value->number = 0;
-    for (const char *c = spec->choices; c < word; c++) value->number += *c == '|';
+    const char *word = spec->choices;
+    for (value->number = 0; strcspn(word, "|") != strlen(text) || strncmp(word, text, strlen(text)) != 0;
+         value->number++) {
+        word += strcspn(word, "|");
+        assert_true(*word++ == '|');
+    }
 }
 
 typedef struct request {
@@ -100,6 +102,7 @@ typedef struct request {
     const char *data, *base; /* folders */
     rl_random_kind random;
     uint64_t seed;
+    int n_views, n_repeats;
 } request;
 
 static inline rl_status load(const request *r, rl_dataset *dataset) {
@@ -120,7 +123,9 @@ static inline rl_status load(const request *r, rl_dataset *dataset) {
                                                                   .path = &path,
                                                                   .base_folder = r->base,
                                                                   .random = r->random,
-                                                                  .seed = r->seed},
+                                                                  .seed = r->seed,
+                                                                  .n_views = r->n_views,
+                                                                  .n_repeats = r->n_repeats},
                                              dataset);
     rl_data_path_destroy(&path);
     rl_options_destroy(&options);

@@ -419,7 +419,7 @@ static bool load_published(const char *source, rl_dataset *dataset) {
 static void sources_are_complete(void **state) {
     (void)state;
     static const char *const names[] = {"student-teacher", "gaussian", "california", "diabetes", "who",
-                                        "who-fixed",       "csv",      "netcdf"};
+                                        "who-fixed",       "csv",      "netcdf",     "function", "sphere"};
     size_t n = 0;
     for (; rl_sources[n] != NULL; n++) {
         assert_string_equal(rl_sources[n]->name, names[n]);
@@ -1024,7 +1024,7 @@ static void rows_are_permuted(void **state) {
         assert_done(rl_rows_create(&rows, &d, kinds[k], 3));
         int before[442] = {0};
         for (uint32_t repeat = 0; repeat < 5; repeat++) {
-            rl_rows_arrange(&rows, repeat);
+            assert_done(rl_rows_arrange(&rows, repeat));
             bool seen[442] = {false};
             for (int i = 0; i < 442; i++) {
                 assert_in_range(rows.order[i], 0, 441);
@@ -1052,7 +1052,7 @@ static void numpy_rows_are_the_published_split(void **state) {
     rl_dataset d = load_done((request){.source = "diabetes"});
     rl_rows rows;
     assert_done(rl_rows_create(&rows, &d, RL_RANDOM_NUMPY, 99)); /* the study's seed does not matter */
-    rl_rows_arrange(&rows, 7);
+    assert_done(rl_rows_arrange(&rows, 7));
     assert_int_equal(rows.order[0], 175);
     assert_int_equal(rows.order[1], 196);
     assert_int_equal(rows.order[2], 25);
@@ -1070,15 +1070,15 @@ static void philox_rows_are_keyed_by_seed_and_name(void **state) {
     rl_philox_permutation(rl_key_make(3, "diabetes"), 4, 442, expected);
     rl_rows rows;
     assert_done(rl_rows_create(&rows, &d, RL_RANDOM_PHILOX, 3));
-    rl_rows_arrange(&rows, 4);
+    assert_done(rl_rows_arrange(&rows, 4));
     assert_memory_equal(rows.order, expected, sizeof expected);
     rl_rows_destroy(&rows);
     assert_done(rl_rows_create(&rows, &d, RL_RANDOM_PHILOX, 2));
-    rl_rows_arrange(&rows, 4);
+    assert_done(rl_rows_arrange(&rows, 4));
     assert_memory_not_equal(rows.order, expected, sizeof expected);
     rl_rows_destroy(&rows);
     assert_done(rl_rows_create(&rows, &other, RL_RANDOM_PHILOX, 3));
-    rl_rows_arrange(&rows, 4);
+    assert_done(rl_rows_arrange(&rows, 4));
     assert_memory_not_equal(rows.order, expected, sizeof expected);
     rl_rows_destroy(&rows);
     rl_dataset_destroy(&d);
@@ -1096,12 +1096,12 @@ static void rows_do_not_depend_on_the_order_of_calls(void **state) {
         rl_rows rows;
         assert_done(rl_rows_create(&rows, &d, RL_RANDOM_PHILOX, 0));
         double x[120], y[30], once_more_x[120], once_more_y[30];
-        rl_rows_arrange(&rows, 6);
+        assert_done(rl_rows_arrange(&rows, 6));
         get_all(&rows, x, y);
-        rl_rows_arrange(&rows, 2);
+        assert_done(rl_rows_arrange(&rows, 2));
         get_all(&rows, once_more_x, once_more_y);
         assert_memory_not_equal(x, once_more_x, sizeof x);
-        rl_rows_arrange(&rows, 6);
+        assert_done(rl_rows_arrange(&rows, 6));
         for (int first = 27; first >= 0; first -= 3)
             rl_rows_get(&rows, first, 3, once_more_x + 4 * first, 4, once_more_y + first);
         assert_memory_equal(x, once_more_x, sizeof x);
@@ -1130,7 +1130,7 @@ static void fresh_rows_follow_the_teacher(void **state) {
     assert_memory_equal(d.beta_star, d.teacher.beta, 10 * sizeof(double));
     rl_rows rows;
     assert_done(rl_rows_create(&rows, &d, RL_RANDOM_PHILOX, 4));
-    rl_rows_arrange(&rows, 1);
+    assert_done(rl_rows_arrange(&rows, 1));
     double x[400], y[40];
     get_all(&rows, x, y);
     for (int i = 0; i < 40; i++) { /* the student sees all, no noise: y is linear in x */

@@ -319,6 +319,7 @@ static void zero_modes_take_no_part(void **state) {
     const double before = evaluate(q, "none", NAN, NULL, 0).train_mse;
     q->s.rank = 7;
     for (int i = 0; rl_ablations[i] != NULL; i++) {
+        if (rl_ablations[i]->need == RL_NEED_ROWS) continue; /* has no coordinates */
         const rl_errors got = evaluate(q, rl_ablations[i]->name, 1, NULL, 0);
         assert_true(isfinite(got.test_mse));
         if (strcmp(rl_ablations[i]->name, "none") == 0)
@@ -330,12 +331,13 @@ static void zero_modes_take_no_part(void **state) {
 static void the_table_is_complete(void **state) {
     static const char *const names[] = {"none",         "cutoff",           "leading_modes",
                                         "no_residuals", "adversarial_test", "adversarial_train",
-                                        "ridge",        "gradient_descent"};
-    for (int i = 0; i < 8; i++) {
+                                        "ridge",        "gradient_descent", "gradient_descent_run"};
+    for (int i = 0; i < 9; i++) {
         const rl_ablation *a = rl_ablation_find(names[i]);
         assert_non_null(a);
         assert_string_equal(a->name, names[i]);
         assert_true((a->parameter == RL_PARAMETER_NONE) == (a->parameter_meaning == NULL));
+        assert_true((a->fit == NULL) == (a->need == RL_NEED_ROWS) && (a->run != NULL) == (a->need == RL_NEED_ROWS));
     }
     assert_null(rl_ablation_find("nonsense"));
 }

@@ -541,7 +541,7 @@ static void journal_of_curves_cut_otherwise(void **state) {
     rl_journal *journal = open_journal(f, false);
     assert_int_equal(rl_journal_count(journal), 7 * REPEATS);
     for (int i = 0; i < 4; i++) {
-        const int64_t curve = rl_plan_curve(&f->plan, 0, 0, 2, i);
+        const int64_t curve = rl_plan_curve(&f->plan, 0, 2, i);
         assert_has_size(f, journal, curve, 0, &whole, record, i);
         double *part = make_record(f, curve);
         append_record(f, journal, curve, part); /* and back */
@@ -549,7 +549,7 @@ static void journal_of_curves_cut_otherwise(void **state) {
     }
     assert_int_equal(rl_journal_close(journal), RL_OK);
     const rl_record_layout single = rl_record_layout_of(&f->plan, 0);
-    double *part = make_record(f, rl_plan_curve(&f->plan, 0, 0, 2, 0)); /* the same for each N */
+    double *part = make_record(f, rl_plan_curve(&f->plan, 0, 2, 0)); /* the same for each N */
     cut_curves(f, false);
     journal = open_journal(f, true);
     assert_int_equal(rl_journal_count(journal), 2 * REPEATS);

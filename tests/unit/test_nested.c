@@ -417,17 +417,19 @@ static void the_plan_chooses_by_need_and_cost(void **state) {
     assert_int_equal(way_of(fits, 150, "[900]"), RL_WAY_SPECTRA);        /* one spectrum instead of one curve */
     assert_int_equal(way_of("repeats: 1\nablations: [none, ridge: [1]]", 150, dense_n), RL_WAY_SPECTRA);
     assert_int_equal(way_of("repeats: 1\nablations: [none]\nkeep: [cells, modes]", 150, dense_n), RL_WAY_SPECTRA);
+    assert_int_equal(way_of("repeats: 1\nablations: [gradient_descent_run: 3]", 150, dense_n), RL_WAY_SPECTRA);
     assert_int_equal(way_of("repeats: 1\nablations: [none]\nrandom: numpy", 150, dense_n), RL_WAY_SPECTRA);
     assert_string_equal(rl_way_text(RL_WAY_NESTED), "nested factorization");
     assert_string_equal(rl_way_text(RL_WAY_SPECTRA), "full spectra");
 }
 
-/* Every ablation but the two plain fits needs modes. */
+/* Every ablation but the two plain fits needs modes, or rows to run on. */
 static void ablations_say_what_they_need(void **state) {
     for (const rl_ablation *const *a = rl_ablations; *a != NULL; a++)
-        assert_int_equal((*a)->need, strcmp((*a)->name, "none") == 0           ? RL_NEED_FIT_TO_Y
-                                     : strcmp((*a)->name, "no_residuals") == 0 ? RL_NEED_FIT_TO_IDEAL
-                                                                               : RL_NEED_MODES);
+        assert_int_equal((*a)->need, strcmp((*a)->name, "none") == 0                   ? RL_NEED_FIT_TO_Y
+                                     : strcmp((*a)->name, "no_residuals") == 0         ? RL_NEED_FIT_TO_IDEAL
+                                     : strcmp((*a)->name, "gradient_descent_run") == 0 ? RL_NEED_ROWS
+                                                                                       : RL_NEED_MODES);
 }
 
 int main(void) {

@@ -317,9 +317,27 @@ static void mixed_draws_equal_numpy(void **state) {
     assert_true(rl_mt19937_normal(&generator) == 1.366879366926775);
 }
 
+/* The upper 52 bits of the first two words, low word first, as the middle of an interval; and moments of many. */
+static void uniform_numbers_are_middles_of_intervals(void **state) {
+    const rl_key own = rl_key_make(9, "u");
+    double mean = 0, square = 0;
+    enum { N = 40000 };
+    for (uint32_t row = 0; row < N; row++) {
+        uint32_t block[4];
+        rl_philox(own, RL_STREAM_INPUTS, 3, row, 7, block);
+        const uint64_t bits = (uint64_t)block[1] << 32 | block[0];
+        const double u = rl_philox_uniform(own, RL_STREAM_INPUTS, 3, row, 7);
+        assert_true(u == ldexp((double)(bits >> 12) + 0.5, -52));
+        mean += u / N, square += u * u / N;
+    }
+    assert_true(fabs(mean - 0.5) < 4.5 * sqrt(1.0 / 12 / N));
+    assert_true(fabs(square - 1.0 / 3) < 4.5 * sqrt(4.0 / 45 / N));
+}
+
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(uniform_numbers_are_middles_of_intervals),
         cmocka_unit_test(philox_has_the_published_answers),
         cmocka_unit_test(key_is_the_hash_of_the_name),
         cmocka_unit_test(normal_numbers_are_exact_box_muller),

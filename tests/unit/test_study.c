@@ -336,10 +336,58 @@ static void faults_at_the_top_are_refused(void **state) {
         {"repeats: [2]\n" N A D, 1, "repeats", "got a list"},
         {"repeats:\n" N A D, 1, "repeats", "got nothing"},
         {"keep: cell\n" R N A D, 1, "keep",
-         "got `cell`; expected one of cells, modes, directions, summary; did you mean `cells`?"},
+         "got `cell`; expected one of cells, modes, directions, predictions, summary; did you mean `cells`?"},
         {"keep: []\n" R N A D, 1, "keep", "got an empty list"},
         {"keep: [modes,\n modes]\n" R N A D, 2, "keep", "got `modes` twice"},
         {"keep: [cells, summary]\n" R N A D, 1, "keep", "got cells and summary; expected one of the two"},
+    };
+    assert_all_refused(cases, COUNT(cases));
+}
+
+#define F "{source: function, "
+static void maps_and_features_are_read(void **state) {
+    rl_study study = parse("n_features: [7, 3, 7]\n" R N A
+                           "datasets:\n"
+                           "  - student-teacher\n"
+                           "  - " F
+                           "map: legendre, n_features: {values: 9, range: [1, 5, 2], logspace: [1, 2, 2]}}\n"
+                           "  - {source: sphere, map: {name: random-relu, bias: 0.5}}\n");
+    const rl_study_dataset *plain = &study.datasets[0], *poly = &study.datasets[1], *relu = &study.datasets[2];
+    static const int expected[] = {1, 3, 5, 9, 10, 100};
+    assert_string_equal(plain->map->name, "identity");
+    assert_int_equal(plain->n_features.n_values, 2);
+    assert_true(plain->n_features.values[0] == 3 && plain->n_features.values[1] == 7);
+    assert_string_equal(poly->map->name, "legendre");
+    assert_int_equal(poly->n_features.n_values, 6);
+    for (int i = 0; i < 6; i++) assert_int_equal(poly->n_features.values[i], expected[i]);
+    assert_string_equal(relu->map->name, "random-relu");
+    assert_true(rl_options_real(&relu->map_options, "bias") == 0.5);
+    assert_string_equal(rl_options_text(&relu->map_options, "weights"), "sphere");
+    assert_int_equal(relu->n_features.n_values, 2); /* the study's */
+    rl_study_destroy(&study);
+    study = parse(R N A D);
+    assert_int_equal(study.datasets[0].n_features.n_values, 0);
+    rl_study_destroy(&study);
+}
+
+static void faults_of_maps_and_features_are_refused(void **state) {
+    static const refusal cases[] = {
+        {R N A D "n_features: 0\n", 5, "n_features", "got `0`; expected an integer from 1 to 1000000 (features)"},
+        {R N A D "n_features: {}\n", 5, "n_features", "expected at least one of values, range, logspace"},
+        {R N A D "n_features: {ratios: 1}\n", 5, "ratios", "not a key here; expected one of values, range, logspace"},
+        {R N A D "n_features: {range: [1, 10001]}\n", 5, "n_features", "more than 10000 numbers"},
+        {R N A "datasets:\n - source: diabetes\n   n_features: x\n", 6, "n_features", "got `x`"},
+        {R N A "datasets:\n - source: function\n   map: legendre\n", 5, "n_features",
+         "missing; expected how many features the `map` is to make"},
+        {R N A "datasets:\n - source: function\n   map: legendr\n", 6, "map", "did you mean `legendre`?"},
+        {R N A "datasets:\n - source: function\n   map: {bias: 1}\n", 6, "name", "missing; expected `name:`"},
+        {R N A "datasets:\n - source: function\n   map: {name: legendre, bias: 1}\n", 6, "bias", "not a key here"},
+        {R N A "datasets:\n - source: function\n   map: {name: random-relu, bias: -1}\n", 6, "bias", "got `-1`"},
+        {R N A "datasets:\n - source: function\n   map: [legendre]\n", 6, "map", "got a list"},
+        {R N A "datasets:\n - source: function\n   map:\n", 6, "map", "got nothing"},
+        {R N A "datasets:\n - source: function\n   function: cosine\n", 6, "function", "expected one of linear-cosine"},
+        {R N "ablations: [gradient_descent_run]\n" D, 3, "gradient_descent_run", "got no parameter"},
+        {R N "ablations: [gradient_descent_run: {values: 1, start: -1}]\n" D, 3, "start", "got `-1`"},
     };
     assert_all_refused(cases, COUNT(cases));
 }
@@ -449,7 +497,8 @@ static void faults_of_datasets_are_refused(void **state) {
         {RNA "datasets: [{source: diabetes, name: "
              "a2345678901234567890123456789012345678901234567890123456789012345}]\n",
          4, "name", "got `a234"}, /* 65 characters; 64 may be */
-        {RNA "datasets:\n - source: diabetes\n   rows: 10\n", 6, "rows", "expected one of source, name, n_train, abl"},
+        {RNA "datasets:\n - source: diabetes\n   rows: 10\n", 6, "rows",
+         "expected one of source, name, map, n_features, n_tr"},
         {RNA "datasets:\n - source: student-teacher\n   row: 10\n", 6, "row", "did you mean `rows`?"},
         {RNA "datasets: [{source: student-teacher, rows: 1}]\n", 4, "rows", "got `1`; expected an integer from 2 to"},
         {RNA "datasets: [{source: student-teacher, rows: 10.5}]\n", 4, "rows", "got `10.5`"},
@@ -536,7 +585,8 @@ static void sizes_are_limited(void **state) {
     text.length = 0;
     append(&text, R A "n_train: {range: [1, 400000]}\ndatasets:\n");
     for (int i = 0; i < 3; i++) assert_int_equal(rl_text_append(&text, " - {source: diabetes, name: d%d}\n", i), RL_OK);
-    assert_refused(text.bytes, "bad.yaml:3: key `n_train`: more than 1000000 numbers of training rows in all", "");
+    assert_refused(text.bytes,
+                   "bad.yaml:3: key `n_train`: more than 1000000 numbers of features and training rows in all", "");
     assert_refused(
         R N D "ablations:\n - adversarial_test: {range: [1, 900000]}\n - adversarial_train: {range: [1, 900000]}\n",
         "bad.yaml:6: key `adversarial_train`: more than 1000000 variants", "");
@@ -625,12 +675,16 @@ static void settings_are_about_numbers_alone(void **state) {
         "n_train: {values: [1, 2], range: [2, 3]}\ndatasets:\n- {source: student-teacher, rows: 1000, draw: pool}\n",
         "seed: 0\nrandom: philox\n" R A "datasets:\n- source: student-teacher\n  n_train: [1, 2, 3]\n",
         R A "n_train: [5, 9]\n" D,
+        R A "n_features: [2, 3]\nn_train: 2\n" D,
+        R A "n_train: 2\ndatasets: [{source: student-teacher, map: identity}]\n",
         R A "n_train: {ratios: 1, around_threshold: 0}\n" D,
     };
     static const char *const other[] = {
         "seed: 1\n" R A "n_train: [3, 1, 2]\n" D,
         "random: numpy\n" R A "n_train: [3, 1, 2]\n" D,
         "keep: [cells, modes]\n" R A "n_train: [3, 1, 2]\n" D,
+        "keep: [cells, predictions]\n" R A "n_train: [3, 1, 2]\n" D,
+        "n_features: 3\n" R A "n_train: 2\ndatasets: [{source: student-teacher, map: random-relu}]\n",
         "producer: lapack\n" R A "n_train: [3, 1, 2]\n" D,
         "producer: two-stage\n" R A "n_train: [3, 1, 2]\n" D,
         "ranks_per_case: 2\n" R A "n_train: [3, 1, 2]\n" D,
@@ -655,6 +709,26 @@ static void settings_are_about_numbers_alone(void **state) {
         rl_free(settings);
     }
     rl_free(one);
+}
+
+/* Published draws depend on the list of P and on the repeats, and others do not. */
+static void settings_of_draws_in_a_row_have_all_that_they_depend_on(void **state) {
+    static const char *const texts[] = {
+        "repeats: 2\n" N A "datasets: [" F "map: legendre, n_features: [1, 2]}]\n",
+        "repeats: 3\n" N A "datasets: [" F "map: legendre, n_features: [1, 2]}]\n",
+        "repeats: 2\n" N A "datasets: [" F "map: legendre, n_features: [1, 3]}]\n",
+    };
+    for (int numpy = 0; numpy < 2; numpy++) {
+        char *settings[3], text[300];
+        for (int i = 0; i < 3; i++) {
+            snprintf(text, sizeof text, "%s%s", numpy ? "random: numpy\n" : "", texts[i]);
+            settings[i] = settings_of(text);
+        }
+        for (int i = 1; i < 3; i++) assert_true((strcmp(settings[0], settings[i]) != 0) == numpy);
+        if (numpy) assert_contains(settings[2], "function/repeats: 2\nfunction/n_features: 1 3\n");
+        assert_contains(settings[0], "function/map: legendre\n");
+        for (int i = 0; i < 3; i++) rl_free(settings[i]);
+    }
 }
 
 /* What a results file keeps verbatim gives the study back. */
@@ -735,8 +809,6 @@ static void a_plan_lays_out_the_grid(void **state) {
     static const int expected[] = {1, 2, 3, 4, 5};
     assert_int_equal(table->n_n_train, COUNT(expected));
     for (size_t i = 0; i < COUNT(expected); i++) assert_int_equal(table->n_train[i], expected[i]);
-    assert_int_equal(table->n_n_features, 1);
-    assert_int_equal(table->n_features[0], 3);
     assert_int_equal(table->max_modes, 3);
     assert_int_equal(teacher->n_n_train, 2);
     assert_int_equal(teacher->max_modes, 2);
@@ -746,7 +818,6 @@ static void a_plan_lays_out_the_grid(void **state) {
     assert_int_equal(plan.n_cells, 3 * 5 * 3 + 3 * 2 * 1);
     for (int i = 0; i < 6; i++) {
         assert_int_equal(plan.curves[i].grid, i / 3);
-        assert_int_equal(plan.curves[i].p_index, 0);
         assert_int_equal(plan.curves[i].repeat, i % 3);
         assert_true(plan.cost[i] == plan.cost[i / 3 * 3]);
     }
@@ -755,6 +826,64 @@ static void a_plan_lays_out_the_grid(void **state) {
     assert_true(plan.memory_per_rank < data + record + 100000);
     rl_plan_destroy(&plan);
     rl_study_destroy(&study);
+}
+
+static void make_plan(const place *p, const rl_study *study, rl_plan *plan) {
+    if (rl_plan_create(study, &(rl_plan_options){.path = &p->path}, plan) != RL_OK) fail_msg("%s", rl_error_message());
+}
+
+/* A grid for each P of a data set, with an N list of its own. */
+static void each_p_has_a_grid(void **state) {
+    const place *p = *state;
+    rl_study study = parse_at(p,
+                              "repeats: 2\nn_train: {values: 4, ratios: 2}\nablations: [none, cutoff: 1]\ndatasets:\n"
+                              "  - {source: csv, name: table, file: table.csv, target: y, n_features: [1, 3]}\n"
+                              "  - {source: sphere, rows: 30, inputs: 4, map: random-relu, n_features: [2, 5, 9]}\n"
+                              "  - {source: function, test_points: 5, n_train: [1, 15]}\n");
+    rl_plan plan;
+    make_plan(p, &study, &plan);
+    static const int features[] = {1, 3, 2, 5, 9, 1}, sizes[][2] = {{2, 4}, {4, 6}, {4, 4}, {4, 10}, {4, 18}, {1, 15}};
+    assert_int_equal(plan.n_datasets, 3);
+    assert_int_equal(plan.n_grids, 6);
+    for (int g = 0; g < 6; g++) {
+        const rl_grid *grid = &plan.grids[g];
+        assert_int_equal(grid->data.n_features, features[g]);
+        assert_int_equal(grid->n_n_train, 1 + (g != 2));
+        assert_int_equal(grid->n_train[0], sizes[g][0]);
+        assert_int_equal(grid->n_train[grid->n_n_train - 1], sizes[g][1]);
+        assert_int_equal(grid->first_curve, 2 * g);
+        assert_int_equal(rl_plan_curve(&plan, g, 1, 0), 2 * g + 1);
+        assert_int_equal(rl_plan_end_of_dataset(&plan, g), g < 2 ? 2 : g < 5 ? 5 : 6);
+        assert_int_equal(grid->max_modes, sizes[g][1] < features[g] ? sizes[g][1] : features[g]);
+    }
+    assert_int_equal(plan.n_spectra, 2 * (2 + 2 + 1 + 2 + 2 + 2));
+    assert_true(plan.cost[8] > plan.cost[4]);
+    rl_plan_destroy(&plan);
+    rl_study_destroy(&study);
+}
+
+static void refuse_plan(const place *p, const char *text, const char *part) {
+    rl_study study = parse_at(p, text);
+    rl_plan plan;
+    assert_int_equal(rl_plan_create(&study, &(rl_plan_options){.path = &p->path}, &plan), RL_ERR_INPUT);
+    assert_contains(rl_error_message(), part);
+    assert_null(plan.grids);
+    rl_study_destroy(&study);
+}
+
+static void plans_that_views_make_impossible_are_refused(void **state) {
+    const place *p = *state;
+    refuse_plan(p, R N A "n_features: [3, 4]\ndatasets: [" TABLE "]\n",
+                "study.yaml:5: dataset `table`: key `n_features`: got 4; expected at most the features that there are");
+    refuse_plan(p, R N A "datasets: [" F "map: legendre, n_features: 2, high: 3}]\n", "expected inputs in [-1, 1]");
+    refuse_plan(
+        p, R "n_train: 16\n" A "datasets: [" F "map: legendre, n_features: 2}]\n",
+        "study.yaml:2: key `n_train`: N = 16 is more than the 15 rows of the dataset `function` that may train");
+    refuse_plan(p, "keep: predictions\n" R N A D, "key `keep`: got predictions, and no dataset has test points");
+    refuse_plan(p, "keep: predictions\nranks_per_case: 2\n" R N A "datasets: [function]\n",
+                "`keep: predictions` needs the training rows on one rank");
+    refuse_plan(p, "producer: two-stage\n" R N "ablations: [none, gradient_descent_run: 3]\n" D,
+                "the ablation `gradient_descent_run` needs the training rows on one rank");
 }
 
 /* The model of src/study/cost.c by hand, 10 rows of 2 features, one variant:
@@ -859,7 +988,7 @@ static void large_spectra_are_curves_of_their_own(void **state) {
     assert_int_equal(plan.n_curves, 2 * 3 + 2);
     for (int repeat = 0; repeat < 2; repeat++) {
         for (int i = 0; i < 3; i++) {
-            const int64_t index = rl_plan_curve(&plan, 0, 0, repeat, i);
+            const int64_t index = rl_plan_curve(&plan, 0, repeat, i);
             assert_int_equal(index, 3 * repeat + i);
             const rl_curve *curve = &plan.curves[index];
             assert_int_equal(curve->grid, 0);
@@ -867,8 +996,8 @@ static void large_spectra_are_curves_of_their_own(void **state) {
             assert_int_equal(curve->first_size, i);
             assert_int_equal(curve->n_sizes, 1);
         }
-        assert_int_equal(rl_plan_curve(&plan, 1, 0, repeat, 0), 6 + repeat);
-        assert_int_equal(rl_plan_curve(&plan, 1, 0, repeat, 1), 6 + repeat);
+        assert_int_equal(rl_plan_curve(&plan, 1, repeat, 0), 6 + repeat);
+        assert_int_equal(rl_plan_curve(&plan, 1, repeat, 1), 6 + repeat);
         assert_int_equal(plan.curves[6 + repeat].n_sizes, 2);
     }
     assert_true(plan.cost[0] < plan.cost[1] && plan.cost[1] < plan.cost[2]);
@@ -1119,6 +1248,8 @@ int main(void) {
         cmocka_unit_test(a_sources_options_of_every_type_are_read),
         cmocka_unit_test(aliases_share_values),
         cmocka_unit_test(faults_at_the_top_are_refused),
+        cmocka_unit_test(maps_and_features_are_read),
+        cmocka_unit_test(faults_of_maps_and_features_are_refused),
         cmocka_unit_test(faults_of_n_train_are_refused),
         cmocka_unit_test(faults_of_ablations_are_refused),
         cmocka_unit_test(faults_of_datasets_are_refused),
@@ -1128,8 +1259,11 @@ int main(void) {
         cmocka_unit_test(messages_quote_with_care),
         cmocka_unit_test(settings_spell_everything_out),
         cmocka_unit_test(settings_are_about_numbers_alone),
+        cmocka_unit_test(settings_of_draws_in_a_row_have_all_that_they_depend_on),
         cmocka_unit_test(the_text_gives_the_study_back),
         cmocka_unit_test_setup_teardown(a_plan_lays_out_the_grid, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(each_p_has_a_grid, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(plans_that_views_make_impossible_are_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(the_cost_model_is_the_documented_one, make_place, remove_place),
         cmocka_unit_test_setup_teardown(ways_and_producers_are_chosen_as_documented, make_place, remove_place),
         cmocka_unit_test_setup_teardown(large_spectra_are_curves_of_their_own, make_place, remove_place),

@@ -96,7 +96,7 @@ static void errors_are_those_of_explicit_rows(void **state) {
         double x[30 * 6], y[30], beta[6];
         rl_rows rows;
         assert_int_equal(rl_rows_create(&rows, &g->data, f->study.random, f->study.seed), RL_OK);
-        rl_rows_arrange(&rows, (uint32_t)curve->repeat);
+        assert_int_equal(rl_rows_arrange(&rows, (uint32_t)curve->repeat), RL_OK);
         rl_rows_get(&rows, 0, 30, x, 6, y);
         rl_rows_destroy(&rows);
         for (int i = 0; i < g->n_n_train; i++) {

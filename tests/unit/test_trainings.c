@@ -11,7 +11,7 @@
 #include "ridgeless/results.h"
 #include "unit.h"
 
-enum { PATH = 256, N_TRAININGS = 12, HEAD = 48 };
+enum { PATH = 256, N_TRAININGS = 12, HEAD = 56 };
 
 static const char text[] =
     "seed: 5\nrepeats: 2\nautoencoders:\n"

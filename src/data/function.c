@@ -1,0 +1,177 @@
+/* Named functions of one input, sampled. The first is that of the published program: its polynomial regression draws 15
+ * inputs by numpy.random.RandomState(0).uniform for each number of features in turn and for each repeat in turn, and
+ * tests at 1000 equispaced points. */
+#include <math.h>
+
+#include "source.h"
+
+static double linear_cosine(double x) {
+    return 2 * x + cos(25 * x);
+}
+
+static double sine(double x) {
+    return sin(M_PI * x);
+}
+
+static double runge(double x) {
+    return 1 / (1 + 25 * x * x);
+}
+
+static double step(double x) {
+    return x < 0 ? -1 : 1;
+}
+
+static double absolute(double x) {
+    return fabs(x);
+}
+
+static double exponential(double x) {
+    return exp(x);
+}
+
+/* In the order of FUNCTIONS. */
+static double (*const functions[])(double) = {linear_cosine, sine, runge, step, absolute, exponential};
+#define FUNCTIONS "linear-cosine|sine|runge|step|absolute|exponential"
+
+enum { DRAW_FRESH, DRAW_POOL };
+enum { INPUTS_UNIFORM, INPUTS_EQUISPACED };
+
+double rl_equispaced(double low, double high, int n, int i) {
+    if (n == 1) return low;
+    return i == n - 1 ? high : i * ((high - low) / (n - 1)) + low;
+}
+
+static void draw(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row, double *inputs, double *y) {
+    const rl_function *f = &dataset->function;
+    const int n = dataset->n_rows - dataset->n_test_only;
+    if (row >= n)
+        inputs[0] = rl_equispaced(f->low, f->high, dataset->n_test_only, row - n);
+    else if (f->equispaced)
+        inputs[0] = rl_equispaced(f->low, f->high, n, row);
+    else if (f->drawn != NULL)
+        inputs[0] = f->drawn[((int64_t)dataset->view * f->n_repeats + repeat) * n + row];
+    else
+        inputs[0] = f->low + (f->high - f->low) * rl_philox_uniform(key, RL_STREAM_INPUTS, repeat, (uint32_t)row, 0);
+    *y = functions[f->which](inputs[0]);
+    if (row < n && f->noise > 0) *y += f->noise * rl_philox_normal(key, RL_STREAM_NOISE, repeat, (uint32_t)row, 0);
+}
+
+static rl_status draw_numpy(const rl_source_request *request, rl_dataset *dataset) {
+    rl_function *f = &dataset->function;
+    const int n = dataset->n_rows - dataset->n_test_only, views = request->n_views > 0 ? request->n_views : 1;
+    rl_mt19937 generator;
+    f->n_repeats = request->n_repeats > 0 ? request->n_repeats : 1;
+    f->n_drawn = (int64_t)views * f->n_repeats * n;
+    RL_TRY(RL_ALLOC(f->drawn, f->n_drawn));
+    rl_mt19937_seed(&generator, 0);
+    for (int64_t i = 0; i < f->n_drawn; i++) f->drawn[i] = f->low + (f->high - f->low) * rl_mt19937_uniform(&generator);
+    return RL_OK;
+}
+
+static rl_status fill_pool(const rl_source_request *request, rl_dataset *dataset) {
+    const rl_key key = rl_key_make(request->seed, request->name);
+    RL_TRY(RL_ALLOC(dataset->x, dataset->n_rows));
+    RL_TRY(RL_ALLOC(dataset->y, dataset->n_rows));
+    for (int i = 0; i < dataset->n_rows; i++) draw(dataset, key, 0, i, dataset->x + i, dataset->y + i);
+    return RL_OK;
+}
+
+static rl_status check(const rl_source_request *request, const rl_dataset *dataset) {
+    const rl_function *f = &dataset->function;
+    if (!(f->low < f->high))
+        return rl_source_key_fail(request, "low", "%.6g is not below the %.6g of `high`, expected less", f->low,
+                                  f->high);
+    if (request->random != RL_RANDOM_NUMPY) return RL_OK;
+    if (f->noise > 0) return rl_source_key_fail(request, "noise", "needs `random: philox`, expected 0 with numpy");
+    if (f->equispaced)
+        return rl_source_key_fail(request, "inputs", "needs `random: philox`, expected `uniform` with numpy");
+    if (!dataset->fresh)
+        return rl_source_key_fail(request, "draw", "needs `random: philox`, expected `fresh` with numpy");
+    return RL_OK;
+}
+
+static rl_status describe(const rl_source_request *request, rl_dataset *dataset) {
+    const char *name = rl_options_text(request->options, "function");
+    const char *by = request->random == RL_RANDOM_NUMPY ? "numpy.random.RandomState(0)" : "Philox4x32-10";
+    rl_text text = RL_TEXT_EMPTY;
+    const rl_status status =
+        rl_text_append(&text, "%s rows of the function `%s` on [%.6g, %.6g], drawn by %s, and %d test points",
+                       dataset->fresh ? "fresh" : "a pool of", name, dataset->function.low, dataset->function.high, by,
+                       dataset->n_test_only);
+    dataset->origin = text.bytes;
+    return status;
+}
+
+static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
+    const rl_options *options = request->options;
+    dataset->n_features = 1;
+    dataset->n_test_only = rl_options_integer(options, "test_points");
+    dataset->n_rows = rl_options_integer(options, "rows") + dataset->n_test_only;
+    dataset->fresh = rl_options_get(options, "draw")->number == DRAW_FRESH;
+    dataset->function = (rl_function){.which = (int)rl_options_get(options, "function")->number,
+                                      .low = rl_options_real(options, "low"),
+                                      .high = rl_options_real(options, "high"),
+                                      .noise = rl_options_real(options, "noise"),
+                                      .equispaced = rl_options_get(options, "inputs")->number == INPUTS_EQUISPACED};
+    RL_TRY(check(request, dataset));
+    RL_TRY(describe(request, dataset));
+    if (!dataset->fresh) return fill_pool(request, dataset);
+    return request->random == RL_RANDOM_NUMPY ? draw_numpy(request, dataset) : RL_OK;
+}
+
+static const rl_option_spec options[] = {
+    {.key = "function",
+     .type = RL_OPTION_CHOICE,
+     .default_text = "linear-cosine",
+     .choices = FUNCTIONS,
+     .help = "2x + cos(25x), sin(pi x), 1/(1 + 25x^2), the sign, |x|, e^x"},
+    {.key = "low",
+     .type = RL_OPTION_REAL,
+     .minimum = -1e100,
+     .maximum = 1e100,
+     .default_number = -1,
+     .help = "smallest input"},
+    {.key = "high",
+     .type = RL_OPTION_REAL,
+     .minimum = -1e100,
+     .maximum = 1e100,
+     .default_number = 1,
+     .help = "largest input"},
+    {.key = "inputs",
+     .type = RL_OPTION_CHOICE,
+     .default_text = "uniform",
+     .choices = "uniform|equispaced",
+     .help = "how the rows that may train are drawn"},
+    {.key = "rows",
+     .type = RL_OPTION_INTEGER,
+     .minimum = 1,
+     .maximum = 1e8,
+     .default_number = 15,
+     .help = "rows that may train, of the pool or of each repeat"},
+    {.key = "test_points",
+     .type = RL_OPTION_INTEGER,
+     .minimum = 0,
+     .maximum = 1e8,
+     .default_number = 1000,
+     .help = "equispaced points without noise that are test rows at any N"},
+    {.key = "noise",
+     .type = RL_OPTION_REAL,
+     .minimum = 0,
+     .maximum = 1e100,
+     .help = "standard deviation of the targets' noise"},
+    {.key = "draw",
+     .type = RL_OPTION_CHOICE,
+     .default_text = "fresh",
+     .choices = "fresh|pool",
+     .help = "fresh rows for each repeat, or one pool of rows split anew for each"},
+};
+
+const rl_source rl_source_function = {
+    .name = "function",
+    .summary = "a named function of one input, sampled",
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .load = load,
+    .draw = draw,
+    .draws_in_a_row = true,
+};

@@ -1,0 +1,30 @@
+/* Private to `data`: what feature maps are made of. */
+#ifndef RL_DATA_MAP_H
+#define RL_DATA_MAP_H
+
+#include "ridgeless/feature_map.h"
+
+extern const rl_feature_map rl_map_identity, rl_map_legendre, rl_map_chebyshev, rl_map_random_fourier,
+    rl_map_random_relu;
+
+/* An option of random maps. The first word is what RL_MAP_DRAWS_REPEAT names. */
+#define RL_OPTION_DRAW                                                                               \
+    {                                                                                                \
+        .key = "draw", .type = RL_OPTION_CHOICE, .default_text = "repeat", .choices = "repeat|once", \
+        .help =                                                                                      \
+            "random weights anew for each repeat, or "                                               \
+            "the same for the whole study"                                                           \
+    }
+enum { RL_MAP_DRAWS_REPEAT = 0 };
+
+/* a . b, with four partial sums: fast, and the same bits on every machine. */
+static inline double rl_map_dot(int n, const double *a, const double *b) {
+    double sum[4] = {0};
+    int i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; k++) sum[k] += a[i + k] * b[i + k];
+    for (; i < n; i++) sum[0] += a[i] * b[i];
+    return sum[0] + sum[1] + (sum[2] + sum[3]);
+}
+
+#endif

@@ -1,0 +1,40 @@
+/* Orthogonal polynomials of degrees 1 ... P in one input; there is no constant. */
+#include "map.h"
+
+/* (k + 1) L_{k+1} = (2 k + 1) x L_k - k L_{k-1}. */
+static void fill_legendre(const rl_map_use *use, const double *inputs, double *features) {
+    double before = 1, now = inputs[0];
+    for (int k = 1; k <= use->n_features; k++) {
+        features[k - 1] = now;
+        const double next = ((2.0 * k + 1) * inputs[0] * now - k * before) / (k + 1);
+        before = now;
+        now = next;
+    }
+}
+
+/* T_{k+1} = 2 x T_k - T_{k-1}. */
+static void fill_chebyshev(const rl_map_use *use, const double *inputs, double *features) {
+    double before = 1, now = inputs[0];
+    for (int k = 1; k <= use->n_features; k++) {
+        features[k - 1] = now;
+        const double next = 2 * inputs[0] * now - before;
+        before = now;
+        now = next;
+    }
+}
+
+const rl_feature_map rl_map_legendre = {
+    .name = "legendre",
+    .summary = "Legendre polynomials of degrees 1 ... P",
+    .n_inputs = 1,
+    .bounded = true,
+    .fill = fill_legendre,
+};
+
+const rl_feature_map rl_map_chebyshev = {
+    .name = "chebyshev",
+    .summary = "Chebyshev polynomials (first kind) of degrees 1 ... P",
+    .n_inputs = 1,
+    .bounded = true,
+    .fill = fill_chebyshev,
+};

@@ -1,0 +1,87 @@
+/* Rows uniform on the sphere of radius sqrt(inputs) with a linear teacher: the design of the asymptotic theory of
+ * random features. */
+#include <math.h>
+
+#include "source.h"
+
+static double square(int n, const double *x) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += x[i] * x[i];
+    return sum;
+}
+
+static void scale_to(int n, double *x, double length) {
+    const double factor = length / sqrt(square(n, x));
+    for (int i = 0; i < n; i++) x[i] *= factor;
+}
+
+static void draw(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row, double *inputs, double *y) {
+    const rl_teacher *teacher = &dataset->teacher;
+    const int n = teacher->n_hidden;
+    rl_philox_normal_row(key, RL_STREAM_FEATURES, repeat, (uint32_t)row, 0, n, inputs);
+    scale_to(n, inputs, sqrt(n));
+    double sum =
+        teacher->noise > 0 ? teacher->noise * rl_philox_normal(key, RL_STREAM_NOISE, repeat, (uint32_t)row, 0) : 0;
+    for (int i = 0; i < n; i++) sum += teacher->beta[i] * inputs[i];
+    *y = sum;
+}
+
+static rl_status make_teacher(const rl_source_request *request, int n, rl_teacher *teacher) {
+    const rl_key key = rl_key_make(request->seed, request->name);
+    *teacher = (rl_teacher){.n_hidden = n, .noise = rl_options_real(request->options, "noise"), .isotropic = true};
+    RL_TRY(RL_ALLOC(teacher->beta, n));
+    RL_TRY(RL_ALLOC(teacher->scale, n));
+    rl_philox_normal_row(key, RL_STREAM_TEACHER, 0, 0, 0, n, teacher->beta);
+    scale_to(n, teacher->beta, rl_options_real(request->options, "signal"));
+    for (int i = 0; i < n; i++) teacher->scale[i] = 1;
+    return RL_OK;
+}
+
+static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
+    rl_text text = RL_TEXT_EMPTY;
+    if (request->random == RL_RANDOM_NUMPY)
+        return rl_fail(RL_ERR_INPUT, "dataset `%s`: the source `sphere` needs `random: philox`", request->name);
+    dataset->n_rows = rl_options_integer(request->options, "rows");
+    dataset->n_features = rl_options_integer(request->options, "inputs");
+    dataset->fresh = true;
+    RL_TRY(make_teacher(request, dataset->n_features, &dataset->teacher));
+    const rl_status status = rl_text_append(&text, "fresh rows on a sphere, drawn by Philox4x32-10, seed %llu",
+                                            (unsigned long long)request->seed);
+    dataset->origin = text.bytes;
+    return status;
+}
+
+static const rl_option_spec options[] = {
+    {.key = "rows",
+     .type = RL_OPTION_INTEGER,
+     .minimum = 2,
+     .maximum = 1e8,
+     .default_number = 1000,
+     .help = "rows of each repeat"},
+    {.key = "inputs",
+     .type = RL_OPTION_INTEGER,
+     .minimum = 1,
+     .maximum = 1e6,
+     .default_number = 50,
+     .help = "dimensions of the sphere's space"},
+    {.key = "signal",
+     .type = RL_OPTION_REAL,
+     .minimum = 1e-100,
+     .maximum = 1e100,
+     .default_number = 1,
+     .help = "length of the teacher, so the standard deviation of what it says"},
+    {.key = "noise",
+     .type = RL_OPTION_REAL,
+     .minimum = 0,
+     .maximum = 1e100,
+     .help = "standard deviation of the targets' noise"},
+};
+
+const rl_source rl_source_sphere = {
+    .name = "sphere",
+    .summary = "linear teacher on rows drawn anew from a sphere",
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .load = load,
+    .draw = draw,
+};

@@ -1,0 +1,54 @@
+#include <string.h>
+
+#include "../lapack.h"
+#include "filter.h"
+
+/* beta <- beta + eta X^T (y - X beta), step by step. X is row-major: X^T to LAPACK. From a start of zero that is the
+ * filter of gradient_descent. What a start has outside the span of the rows no step changes, so that the limit is the
+ * minimum-norm solution and that part. The error along mode r falls by 1 - eta sigma_r^2 a step: the smallest sets the
+ * pace. */
+static void run(const rl_rows_problem *problem, const rl_variant *variant, double done, double *beta, double *left) {
+    const rl_training_set *t = problem->train;
+    const int one = 1;
+    const double unit = 1, minus = -1, sigma = problem->spectrum->sigma[0];
+    const double scale = rl_options_flag(&variant->options, "relative") ? sigma * sigma : 1;
+    const double eta = rl_options_real(&variant->options, "rate") / scale;
+    const double start = rl_options_real(&variant->options, "start");
+    if (done == 0)
+        for (int j = 0; j < t->n_features; j++) beta[j] = start * problem->start[j];
+    for (double step = done; step < variant->parameter; step++) {
+        memcpy(left, t->y, sizeof(double) * (size_t)t->n_train);
+        dgemv_("T", &t->n_features, &t->n_train, &minus, t->x, &t->n_features, beta, &one, &unit, left, &one, 1);
+        dgemv_("N", &t->n_features, &t->n_train, &eta, t->x, &t->n_features, left, &one, &unit, beta, &one, 1);
+    }
+}
+
+static const rl_option_spec options[] = {
+    {.key = "rate",
+     .type = RL_OPTION_REAL,
+     .minimum = 1e-300,
+     .maximum = 1e300,
+     .default_number = 1,
+     .help = "step size eta; converges below 2 when relative"},
+    {.key = "relative",
+     .type = RL_OPTION_FLAG,
+     .default_number = 1,
+     .help = "rate in units of 1 / sigma_1^2 of each training set"},
+    {.key = "start",
+     .type = RL_OPTION_REAL,
+     .minimum = 0,
+     .maximum = 1e100,
+     .help = "standard deviation of the normal parameters to start from; 0: zero"},
+};
+
+const rl_ablation rl_ablation_gradient_descent_run = {
+    .name = "gradient_descent_run",
+    .summary = "gradient descent, t steps run on the training rows",
+    .parameter = RL_PARAMETER_COUNT,
+    .parameter_meaning = "steps",
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .need = RL_NEED_ROWS,
+    .approaches_least_squares = true,
+    .run = run,
+};
