@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 WHOLE = ("task_dataset", "task_n_features", "task_n_train", "task_sizes", "task_repeat", "task_ranks", "task_way")
 LEAST = {"task_dataset": 0, "task_repeat": 0, "task_way": 0}  # of the others: 1
-FULL_SPECTRA, NESTED = "full spectra", "nested curve"
-WAYS = (FULL_SPECTRA, NESTED)  # task_way, odd and even; from GRID on by the ranks of a process grid together
-GRID = 2
+FULL_SPECTRA, NESTED, SIDE_BY_SIDE = "full spectra", "nested curve", "full spectra side by side"
+# By task_way, and whether the ranks of a process grid work on it together.
+WAYS = ((FULL_SPECTRA, False), (NESTED, False), (FULL_SPECTRA, True), (NESTED, True), (SIDE_BY_SIDE, False))
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _tasks(path: Path, group: netCDF4.Group, names: list[str]) -> tuple[Task, ..
         least = LEAST.get(name, 1 if name in WHOLE else np.finfo(float).tiny)
         if not (np.isfinite(values) & (values >= least)).all():
             raise ResultsError(f"{path}: its provenance has a {name} that is no such number")
-    if lists["task_dataset"].max() >= len(names) or lists["task_way"].max() >= GRID + len(WAYS):
+    if lists["task_dataset"].max() >= len(names) or lists["task_way"].max() >= len(WAYS):
         raise ResultsError(f"{path}: its provenance has a task_dataset or task_way that is none")
     return tuple(_task(names, row) for row in _rows(lists))
 
@@ -123,7 +123,7 @@ def _rows(lists: dict[str, np.ndarray]) -> list[dict[str, float]]:
 
 def _task(names: list[str], row: dict[str, float]) -> Task:
     dataset, n_features, n_train, n_sizes, repeat, ranks, way = (int(row[name]) for name in WHOLE)
-    kind, on_grid = WAYS[way % len(WAYS)], way >= GRID
+    kind, on_grid = WAYS[way]
     seconds, flops = row["task_seconds"], row["task_flops"]
     return Task(names[dataset], n_features, n_train, n_sizes, repeat, ranks, seconds, flops, kind, on_grid)
 

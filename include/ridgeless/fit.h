@@ -18,6 +18,14 @@ typedef struct rl_fit {
     rl_target target; /* what training and test are judged against; entry on RL_TARGET_Y */
 } rl_fit;
 
+/* Least squares on leading modes: beta = c / sigma on those that are kept. Those from s->rank on never are, whatever
+ * the numbers say. */
+typedef struct rl_truncation {
+    int n_predicted;  /* modes that predictions keep */
+    int n_fitted;     /* modes that training keeps, at least as many: of the others all of the target is left */
+    rl_target target; /* RL_TARGET_Y or RL_TARGET_IDEAL: fitted, and judged against */
+} rl_truncation;
+
 typedef enum rl_parameter_kind {
     RL_PARAMETER_NONE,
     RL_PARAMETER_REAL,     /* any finite number */
@@ -58,7 +66,10 @@ typedef struct rl_ablation {
     int n_options;
     rl_need need;
     bool approaches_least_squares; /* at one end of the parameter: how far off is it? (rl_errors.distance) */
-    /* Modes from s->rank on are zero and take no part: beta 0, residual c. */
+    /* What it comes to: a truncation, or else (NULL) any filter of the modes. Of the spectrum, sizes, rank and sigma
+     * are read for a truncation. */
+    rl_truncation (*truncate)(const rl_spectrum *s, const rl_variant *variant);
+    /* Modes from s->rank on are zero and take no part: beta 0, residual c. NULL of a truncation. */
     void (*fit)(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit);
     /* In place of `fit` with RL_NEED_ROWS: beta [n_features] after `parameter` steps. It comes as it is after `done`
      * steps of the same options; 0: it holds nothing yet. left [n_train] is room. */
@@ -108,6 +119,11 @@ void rl_evaluator_destroy(rl_evaluator *evaluator);
  * not finite (overflow) stays so. */
 rl_status rl_evaluate(rl_evaluator *evaluator, const rl_spectrum *s, const rl_population *population, int n_variants,
                       const rl_variant *variants, rl_errors *errors);
+
+/* The errors of a variant that is a truncation, where the fits of all leading modes are at hand (of the spectrum, c and
+ * z are not read then): what rl_evaluate gives, but for rounding. */
+rl_errors rl_truncation_errors(const rl_spectrum *s, const rl_leading_fits *fits, const rl_population *population,
+                               const rl_variant *variant);
 
 /* The fit of variant v in the last rl_evaluate, its residual excepted. Borrowed until the next. */
 const rl_fit *rl_evaluated_fit(const rl_evaluator *evaluator, int v);

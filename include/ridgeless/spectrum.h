@@ -105,6 +105,15 @@ rl_status rl_spectrum_add_up(const rl_spectrum *s, double *sums, int64_t n);
 /* Modes with sigma > max(n_train, n_features) eps sigma_1, of sigma[n_modes]. */
 int rl_spectrum_rank(const rl_spectrum *s);
 
+/* Least squares on the first k modes, for every k = 0 ... n_modes: sums of squared errors. */
+enum { RL_N_FITTED_TARGETS = RL_TARGET_IDEAL + 1 }; /* RL_TARGET_Y and RL_TARGET_IDEAL */
+typedef struct rl_leading_fits {
+    double *train_sq[RL_N_FITTED_TARGETS]; /* [n_modes + 1]: over the training rows */
+    double *test_sq[RL_N_FITTED_TARGETS];  /* [n_modes + 1]: over the test rows */
+    /* [n_modes + 1]: |diag(scale) (beta_hat - beta*)|^2; NULL where the design is unknown */
+    double *population_sq[RL_N_FITTED_TARGETS];
+} rl_leading_fits;
+
 /* ---- producers -------------------------------------------------------------------------------------------------- */
 
 /* Who makes spectra. The first ones do so together with other ranks (distributed.h). */

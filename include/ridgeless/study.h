@@ -119,10 +119,12 @@ typedef enum rl_way {
     RL_WAY_SPECTRA,      /* every N by its own full spectrum on one rank (spectrum.h) */
     RL_WAY_NESTED,       /* all N of a curve from two factorizations on one rank (nested.h) */
     RL_WAY_GRID_SPECTRA, /* every N by its own full spectrum on a process grid (distributed.h) */
-    RL_WAY_GRID_NESTED   /* all N of a curve from two factorizations on a process grid (grid_curve.h) */
+    RL_WAY_GRID_NESTED,  /* all N of a curve from two factorizations on a process grid (grid_curve.h) */
+    RL_WAY_BULK          /* full spectra of several curves side by side on one rank (bulk.h) */
 } rl_way;
 
-/* For people: "full spectra", "nested factorization", both also "... on process grids". */
+/* For people: "full spectra", "nested factorization", both also "... on process grids"; "full spectra, repeats side by
+ * side". */
 const char *rl_way_text(rl_way way);
 bool rl_way_on_grid(rl_way way);
 
@@ -139,7 +141,9 @@ typedef struct rl_grid {
      * takes, else where LAPACK would take one rank more than RL_LAPACK_BYTES: never a matter of how many ranks there
      * are. Nested where full_spectra are but some; else where no producer is named, no variant needs modes or rows, no
      * modes or predictions are kept, the published arithmetic is not asked for (random: numpy), and, on one rank, it is
-     * clearly cheaper. */
+     * clearly cheaper. What is left to full spectra on one rank goes side by side where the features are few
+     * (RL_BULK_FEATURES) and those of the data set itself, no variant needs rows, no producer is named, neither
+     * directions nor predictions are kept, the published arithmetic is not asked for, and it is cheaper. */
     rl_way way;
     rl_producer producer; /* of full spectra */
     bool *sigma_wanted;   /* [n_n_train]: singular_values */

@@ -4,12 +4,12 @@
 #include "wishart.h"
 
 /* Ablation 1: no small singular values. f(sigma) = 1 / sigma on sigma >= cutoff. */
-static void fit_cutoff(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
+static rl_truncation truncate_cutoff(const rl_spectrum *s, const rl_variant *variant) {
     const double scale = rl_options_flag(&variant->options, "relative") ? s->sigma[0] : 1;
     const double cutoff = variant->parameter * scale;
     int kept = 0;
     while (kept < s->rank && s->sigma[kept] >= cutoff) kept++;
-    rl_fit_modes(s, s->c[RL_TARGET_Y], kept, fit);
+    return (rl_truncation){kept, kept, RL_TARGET_Y};
 }
 
 /* The singular vectors of a standard normal matrix point anywhere, whatever the singular values: each mode that is kept
@@ -33,6 +33,6 @@ const rl_ablation rl_ablation_cutoff = {
     .parameter_meaning = "smallest singular value kept",
     .options = options,
     .n_options = 1,
-    .fit = fit_cutoff,
+    .truncate = truncate_cutoff,
     .expected_mse = expected_mse,
 };

@@ -92,6 +92,12 @@ static double distance_to_least_squares(const rl_spectrum *s, const rl_fit *fit)
     return apart == 0 ? 0 : sqrt(apart / whole);
 }
 
+static void fit_truncation(const rl_spectrum *s, rl_truncation kept, rl_fit *fit) {
+    fit->target = kept.target;
+    rl_fit_modes(s, s->c[kept.target], kept.n_fitted, fit);
+    for (int r = kept.n_predicted; r < s->n_modes; r++) fit->beta[r] = 0;
+}
+
 static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_variant *variant, rl_fit *fit,
                         rl_errors *errors) {
     for (int r = 0; r < s->n_modes; r++) fit->beta[r] = e->residual[r] = 0;
@@ -100,7 +106,10 @@ static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_variant 
     fit->target = RL_TARGET_Y;
     errors->train_mse = errors->distance = NAN;
     if (variant->ablation->need == RL_NEED_ROWS) return;
-    variant->ablation->fit(s, variant, fit);
+    if (variant->ablation->truncate != NULL)
+        fit_truncation(s, variant->ablation->truncate(s, variant), fit);
+    else
+        variant->ablation->fit(s, variant, fit);
     errors->train_mse = train_mse(s, fit);
     errors->distance = variant->ablation->approaches_least_squares ? distance_to_least_squares(s, fit) : NAN;
 }
@@ -129,6 +138,19 @@ rl_status rl_evaluate(rl_evaluator *e, const rl_spectrum *s, const rl_population
         errors[v].population_mse = fitted ? population_mse(s, &e->fits[v], population, population_sums[v]) : NAN;
     }
     return RL_OK;
+}
+
+rl_errors rl_truncation_errors(const rl_spectrum *s, const rl_leading_fits *fits, const rl_population *population,
+                               const rl_variant *variant) {
+    const rl_truncation kept = variant->ablation->truncate(s, variant);
+    const int predicted = kept.n_predicted < s->rank ? kept.n_predicted : s->rank;
+    const int fitted = kept.n_fitted < s->rank ? kept.n_fitted : s->rank;
+    const double residual = kept.target == RL_TARGET_IDEAL ? 0 : population->residual_variance;
+    return (rl_errors){
+        .test_mse = fits->test_sq[kept.target][predicted] / s->n_test,
+        .train_mse = fits->train_sq[kept.target][fitted] / s->n_train,
+        .population_mse = population->known ? fits->population_sq[kept.target][predicted] + residual : NAN,
+        .distance = NAN};
 }
 
 const rl_fit *rl_evaluated_fit(const rl_evaluator *evaluator, int v) {

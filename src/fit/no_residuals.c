@@ -1,10 +1,9 @@
 #include "filter.h"
 
 /* Ablation 3: targets replaced, in training and test, by what the best linear model says. */
-static void fit_no_residuals(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
+static rl_truncation truncate_no_residuals(const rl_spectrum *s, const rl_variant *variant) {
     (void)variant;
-    fit->target = RL_TARGET_IDEAL;
-    rl_fit_modes(s, s->c[RL_TARGET_IDEAL], s->n_modes, fit);
+    return (rl_truncation){s->n_modes, s->n_modes, RL_TARGET_IDEAL};
 }
 
 /* The bias alone: the part of beta* outside a random n_train-dimensional space. */
@@ -18,6 +17,6 @@ const rl_ablation rl_ablation_no_residuals = {
     .summary = "targets without the residuals of the best linear model",
     .parameter = RL_PARAMETER_NONE,
     .need = RL_NEED_FIT_TO_IDEAL,
-    .fit = fit_no_residuals,
+    .truncate = truncate_no_residuals,
     .expected_mse = expected_mse,
 };

@@ -3,9 +3,9 @@
 #include "filter.h"
 
 /* Least squares, minimum-norm when n_train < n_features: f(sigma) = 1 / sigma on every mode. */
-static void fit_none(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
+static rl_truncation truncate_none(const rl_spectrum *s, const rl_variant *variant) {
     (void)variant;
-    rl_fit_modes(s, s->c[RL_TARGET_Y], s->n_modes, fit);
+    return (rl_truncation){s->n_modes, s->n_modes, RL_TARGET_Y};
 }
 
 /* Belkin, Hsu and Xu 2020, "Two models of double descent for weak features" (arXiv:1903.07571), theorem 1. */
@@ -24,6 +24,6 @@ const rl_ablation rl_ablation_none = {
     .summary = "least squares, minimum-norm where N < P",
     .parameter = RL_PARAMETER_NONE,
     .need = RL_NEED_FIT_TO_Y,
-    .fit = fit_none,
+    .truncate = truncate_none,
     .expected_mse = expected_mse,
 };

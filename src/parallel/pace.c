@@ -42,15 +42,15 @@ void rl_pace_note(rl_run *r, int64_t curve, int ranks, double seconds) {
 }
 
 /* What has to fit for a curve to be begun: of one that can be left between two spectra, the first and costliest. */
-static double least_piece(const rl_run *r, int64_t curve, int ranks) {
+static double least_piece(const rl_run *r, int64_t curve, int n_alike, int ranks) {
     const rl_curve *c = &r->plan->curves[curve];
-    const double whole = predicted(r, curve, ranks), first_over_mean = 3;
+    const double whole = n_alike * predicted(r, curve, ranks), first_over_mean = 3;
     if (r->plan->grids[c->grid].way != RL_WAY_SPECTRA || c->n_sizes < first_over_mean) return whole;
     return first_over_mean * whole / c->n_sizes;
 }
 
-bool rl_pace_fits(const rl_run *r, int64_t curve, int ranks) {
+bool rl_pace_fits(const rl_run *r, int64_t curve, int n_alike, int ranks) {
     if (!isfinite(r->pace.deadline)) return true;
     const double ratio = r->pace.predicted > 0 ? r->pace.measured / r->pace.predicted : 1;
-    return rl_seconds() + spread * ratio * least_piece(r, curve, ranks) <= r->pace.deadline;
+    return rl_seconds() + spread * ratio * least_piece(r, curve, n_alike, ranks) <= r->pace.deadline;
 }

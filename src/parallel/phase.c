@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ridgeless/bulk.h"
 #include "run.h"
 
 /* ---- ranks a case ------------------------------------------------------------------------------------------------ */
@@ -72,6 +73,36 @@ static bool on_grid(const rl_run *r, int64_t curve) {
     return rl_way_on_grid(r->plan->grids[r->plan->curves[curve].grid].way);
 }
 
+/* ---- pieces of work ---------------------------------------------------------------------------------------------- */
+
+/* How many curves from `first` of the order on may go together: repeats of one kind side by side, as long as there is
+ * something for every rank and a message stays small. */
+static int64_t most_together(const rl_run *r, const rl_lane *lane, int64_t first) {
+    enum { MESSAGE_DOUBLES = 1 << 22 };
+    const int grid = r->plan->curves[lane->order[first]].grid;
+    const int64_t share = (lane->n_curves + r->context->size - 1) / r->context->size;
+    if (r->plan->grids[grid].way != RL_WAY_BULK) return 1;
+    const int64_t fitting = MESSAGE_DOUBLES / (int64_t)rl_record_layout_of(r->plan, grid).length;
+    const int64_t most = share < RL_BULK_LANES ? share : RL_BULK_LANES;
+    return fitting < most ? (fitting > 1 ? fitting : 1) : most;
+}
+
+static bool go_together(const rl_run *r, const rl_lane *lane, int64_t i, int64_t j) {
+    const rl_curve *a = &r->plan->curves[lane->order[i]], *b = &r->plan->curves[lane->order[j]];
+    return a->grid == b->grid && lane->selection[i] == lane->selection[j];
+}
+
+static void cut(const rl_run *r, rl_lane *lane) {
+    for (int64_t i = 0; i < lane->n_curves;) {
+        const int64_t most = most_together(r, lane, i);
+        lane->first[lane->total++] = i;
+        int64_t end = i + 1;
+        while (end < lane->n_curves && end - i < most && go_together(r, lane, i, end)) end++;
+        i = end;
+    }
+    lane->first[lane->total] = lane->n_curves;
+}
+
 static rl_status sort_todo(rl_run *r, const rl_todo *todo) {
     listed *list = NULL;
     RL_TRY(RL_ALLOC(list, r->n));
@@ -86,10 +117,11 @@ static rl_status sort_todo(rl_run *r, const rl_todo *todo) {
     if (r->n > 0) qsort(list, (size_t)r->n, sizeof *list, compare);
     for (int64_t i = 0; i < r->n; i++) {
         rl_lane *lane = &r->lanes[list[i].ranks > 0 ? RL_LANE_GRID : RL_LANE_ALONE];
-        lane->selection[lane->total] = list[i].selection;
-        lane->order[lane->total++] = list[i].curve;
+        lane->selection[lane->n_curves] = list[i].selection;
+        lane->order[lane->n_curves++] = list[i].curve;
     }
     rl_free(list);
+    for (int l = 0; l < RL_N_LANES; l++) cut(r, &r->lanes[l]);
     return RL_OK;
 }
 
@@ -106,8 +138,10 @@ static rl_status share_settings(rl_run *r) {
 
 static rl_status share_order(const rl_run *r, rl_lane *lane) {
     RL_TRY(share(r, &lane->total, 1, sizeof lane->total));
-    RL_TRY(share(r, lane->order, lane->total, sizeof *lane->order));
-    return share(r, lane->selection, lane->total, sizeof *lane->selection);
+    RL_TRY(share(r, &lane->n_curves, 1, sizeof lane->n_curves));
+    RL_TRY(share(r, lane->first, lane->total + 1, sizeof *lane->first));
+    RL_TRY(share(r, lane->order, lane->n_curves, sizeof *lane->order));
+    return share(r, lane->selection, lane->n_curves, sizeof *lane->selection);
 }
 
 /* Rank 0's selections, each once, to all. */
@@ -123,7 +157,7 @@ static rl_status share_selections(rl_run *r, const rl_todo *todo) {
 }
 
 const bool *rl_wanted_at(const rl_run *r, const rl_lane *lane, int64_t position) {
-    const int selection = lane->selection[position];
+    const int selection = lane->selection[lane->first[position]];
     return selection == RL_ALL_SIZES ? NULL : r->sizes.selections + (size_t)selection * (size_t)r->sizes.stride;
 }
 
@@ -136,6 +170,7 @@ rl_status rl_share_todo(rl_run *r, const rl_todo *todo) {
     for (int l = 0; l < RL_N_LANES && status == RL_OK; l++) {
         status = RL_ALLOC(r->lanes[l].order, r->n);
         if (status == RL_OK) status = RL_ALLOC(r->lanes[l].selection, r->n);
+        if (status == RL_OK) status = RL_ALLOC(r->lanes[l].first, r->n + 1);
     }
     if (status == RL_OK && root) status = choose_ranks(r, todo->curves);
     if (status == RL_OK && root) status = sort_todo(r, todo);
@@ -218,8 +253,8 @@ static int ranks_of(const rl_run *r, int64_t curve) {
 rl_status rl_run_phases(rl_run *r, rl_status (*work)(rl_run *r)) {
     rl_lane *const grid = &r->lanes[RL_LANE_GRID];
     for (grid->start = 0; grid->start < grid->total; grid->start = grid->end) {
-        const int ranks = ranks_of(r, grid->order[grid->start]);
-        for (grid->end = grid->start; grid->end < grid->total && ranks_of(r, grid->order[grid->end]) == ranks;)
+        const int ranks = ranks_of(r, *rl_curve_at(grid, grid->start));
+        for (grid->end = grid->start; grid->end < grid->total && ranks_of(r, *rl_curve_at(grid, grid->end)) == ranks;)
             grid->end++;
         RL_TRY(run_phase(r, ranks, work));
         RL_TRY(rl_agree_to_stop(r, r->context->comm));

@@ -18,8 +18,9 @@
 
 enum { TAG_RECORD = 1, TAG_CURVE = 2 };
 
-/* A message with a record: this header, then the record, or the error message's bytes when the status is a failure. */
-enum { HEADER_POSITION, HEADER_STATUS, HEADER_LENGTH, HEADER_SECONDS, HEADER_STOP, N_HEADER };
+/* A message with a piece of work: this header, then its curves' records, or the error message's bytes when the status
+ * is a failure. */
+enum { HEADER_POSITION, HEADER_STATUS, HEADER_SECONDS, HEADER_STOP, N_HEADER };
 enum { MESSAGE_DOUBLES = 1024 / sizeof(double) };
 enum { N_SLOTS = 2 }; /* records under way from a worker */
 
@@ -60,8 +61,9 @@ static int64_t own_position(rl_run *r, rl_team team, int64_t k) {
     return offset < n ? lane->start + offset : NOTHING;
 }
 
+/* The first curve of a position; the others are like it. */
 static int64_t curve_at(rl_run *r, rl_team team, int64_t position) {
-    return lane_of(r, team)->order[position];
+    return *rl_curve_at(lane_of(r, team), position);
 }
 
 /* How many ranks a team's curve is computed by. */
@@ -82,7 +84,7 @@ rl_status rl_agree_to_stop(rl_run *r, MPI_Comm comm) {
 }
 
 static bool fits(rl_run *r, rl_team team, int64_t position) {
-    return rl_pace_fits(r, curve_at(r, team, position), ranks_of(r, team));
+    return rl_pace_fits(r, curve_at(r, team, position), rl_curves_at(lane_of(r, team), position), ranks_of(r, team));
 }
 
 /* Between two pieces of a curve. */
@@ -95,24 +97,34 @@ static rl_status fail_curve(const rl_run *r, const char *curve, rl_status status
     return rl_fail(status, "rank %d, %s: %s", r->context->rank, curve, rl_error_message());
 }
 
+static void describe(rl_run *r, int64_t position, char *text, size_t size) {
+    const int others = rl_curves_at(lane_of(r, r->team), position) - 1;
+    rl_curve_text(r->plan, curve_at(r, r->team, position), text, size);
+    const size_t length = strlen(text);
+    if (others > 0) snprintf(text + length, size - length, " (and %d more with it)", others);
+}
+
 static rl_status compute(rl_run *r, int64_t position, rl_tick tick, double *record, double *seconds) {
     const double start = rl_seconds();
-    const int64_t curve = curve_at(r, r->team, position);
-    char text[200];
-    rl_curve_text(r->plan, curve, text, sizeof text);
+    const rl_lane *lane = lane_of(r, r->team);
+    const int n = rl_curves_at(lane, position);
+    char text[240];
+    describe(r, position, text, sizeof text);
     rl_guard_doing(r->settings.guard, "computing %s", text);
     rl_pace_begin_curve(r);
     const rl_status status =
-        rl_task_curve(r->task, curve, rl_wanted_at(r, lane_of(r, r->team), position), tick, record);
+        rl_task_curves(r->task, rl_curve_at(lane, position), n, rl_wanted_at(r, lane, position), tick, record);
     rl_guard_doing(r->settings.guard, "between two curves");
     *seconds = rl_seconds() - start;
     r->share.busy_seconds += *seconds;
-    r->share.curves += status == RL_OK;
+    r->share.curves += status == RL_OK ? n : 0;
     return status == RL_OK || status == RL_STOPPED ? status : fail_curve(r, text, status);
 }
 
-static size_t record_length(rl_run *r, int64_t position) {
-    return rl_record_layout_of(r->plan, r->plan->curves[curve_at(r, r->team, position)].grid).length;
+/* Of all curves of a position together. */
+static size_t record_length(const rl_run *r, const rl_lane *lane, int64_t position) {
+    const int grid = r->plan->curves[*rl_curve_at(lane, position)].grid;
+    return rl_record_layout_of(r->plan, grid).length * (size_t)rl_curves_at(lane, position);
 }
 
 /* The first rank of a group tells the others the next position; alone, a rank has nobody to tell. NOTHING when one of
@@ -189,7 +201,7 @@ static rl_status next_curve(worker *w, int64_t *position) {
 
 static rl_status send_message(worker *w, int slot, int64_t position, rl_status status, double seconds) {
     double *message = w->r->slot[slot];
-    size_t length = position != NOTHING ? record_length(w->r, position) : 0;
+    size_t length = position != NOTHING ? record_length(w->r, lane_of(w->r, w->r->team), position) : 0;
     if (status != RL_OK && status != RL_STOPPED) {
         length = MESSAGE_DOUBLES;
         memset(message + N_HEADER, 0, sizeof(double) * MESSAGE_DOUBLES);
@@ -197,7 +209,6 @@ static rl_status send_message(worker *w, int slot, int64_t position, rl_status s
     }
     message[HEADER_POSITION] = (double)position;
     message[HEADER_STATUS] = (double)status;
-    message[HEADER_LENGTH] = (double)length;
     message[HEADER_SECONDS] = seconds;
     message[HEADER_STOP] = (double)(stopping(w->r) ? w->r->stop : RL_STOP_NONE);
     RL_MPI(MPI_Isend(message, (int)(N_HEADER + length), MPI_DOUBLE, 0, TAG_RECORD, w->r->context->comm,
@@ -262,14 +273,24 @@ static int64_t count_spectra(const rl_run *r, int64_t curve, const double *recor
 }
 
 /* Of a curve that was left in the middle, the spectra that are finished. */
-static void deliver(rl_run *r, rl_team team, int64_t position, const double *record, size_t length, double seconds,
-                    bool whole) {
-    const int64_t curve = curve_at(r, team, position), n = count_spectra(r, curve, record);
+static void deliver_curve(rl_run *r, rl_team team, int64_t curve, const double *record, size_t length, double seconds,
+                          bool whole) {
+    const int64_t n = count_spectra(r, curve, record);
     if (whole) count(r, team, curve, seconds);
     if (n > 0 && r->sink->record != NULL) {
         const rl_status status = r->sink->record(r->sink->state, curve, record, length);
         if (status != RL_OK) note_failure(r, status, rl_error_message());
     }
+}
+
+/* Curves that were computed side by side took the same time. */
+static void deliver(rl_run *r, rl_team team, int64_t position, const double *records, double seconds, bool whole) {
+    const rl_lane *lane = lane_of(r, team);
+    const int n = rl_curves_at(lane, position);
+    const size_t length = record_length(r, lane, position) / (size_t)n;
+    for (int i = 0; i < n; i++)
+        deliver_curve(r, team, rl_curve_at(lane, position)[i], records + (size_t)i * length, length, seconds / n,
+                      whole);
     pass_time(r);
 }
 
@@ -304,8 +325,8 @@ static rl_status take_message(rl_run *r, int rank) {
     const int64_t position = hand_out(r, team);
     RL_MPI(MPI_Send(&position, 1, MPI_INT64_T, rank, TAG_CURVE, r->context->comm));
     if (status == RL_OK || status == RL_STOPPED)
-        deliver(r, team, (int64_t)message[HEADER_POSITION], message + N_HEADER, (size_t)message[HEADER_LENGTH],
-                message[HEADER_SECONDS], status == RL_OK);
+        deliver(r, team, (int64_t)message[HEADER_POSITION], message + N_HEADER, message[HEADER_SECONDS],
+                status == RL_OK);
     return RL_OK;
 }
 
@@ -335,7 +356,7 @@ static rl_status compute_own(rl_run *r, int64_t position) {
     double seconds;
     const rl_status status = compute(r, position, tick, r->slot[0], &seconds);
     if (status == RL_OK || status == RL_STOPPED)
-        deliver(r, r->team, position, r->slot[0], record_length(r, position), seconds, status == RL_OK);
+        deliver(r, r->team, position, r->slot[0], seconds, status == RL_OK);
     else
         note_failure(r, status, rl_error_message());
     return serve(r, &any);
@@ -421,8 +442,19 @@ static rl_status gather_summary(const rl_run *r, double seconds) {
     return RL_OK;
 }
 
+/* That a message may hold, of all ranks' work. */
+static size_t longest_record(const rl_run *r) {
+    size_t longest = rl_record_length_max(r->plan);
+    for (int l = 0; l < RL_N_LANES; l++)
+        for (int64_t i = 0; i < r->lanes[l].total; i++) {
+            const size_t length = record_length(r, &r->lanes[l], i);
+            if (length > longest) longest = length;
+        }
+    return longest;
+}
+
 static rl_status prepare(rl_run *r) {
-    const size_t longest = rl_record_length_max(r->plan);
+    const size_t longest = longest_record(r);
     r->message_length = N_HEADER + (longest > MESSAGE_DOUBLES ? longest : MESSAGE_DOUBLES);
     if (r->message_length > INT32_MAX)
         return rl_fail(RL_ERR_INPUT,
@@ -439,6 +471,7 @@ static void release(rl_run *r) {
     for (int l = 0; l < RL_N_LANES; l++) {
         rl_free(r->lanes[l].order);
         rl_free(r->lanes[l].selection);
+        rl_free(r->lanes[l].first);
     }
     rl_todo_destroy(&r->sizes);
     rl_free(r->ranks_of_grid);

@@ -5,12 +5,15 @@
 #include "ridgeless/distributed.h"
 #include "ridgeless/parallel.h"
 
-/* Curves that a kind of team takes, in the order of handing out. */
+/* Curves that a kind of team takes, in the order of handing out. They are handed out in pieces of work: a curve, or
+ * several that are computed side by side. */
 typedef enum rl_lane_kind { RL_LANE_ALONE, RL_LANE_GRID, RL_N_LANES } rl_lane_kind;
 
 typedef struct rl_lane {
-    int64_t *order; /* [total] curves of the plan; owned */
-    int *selection; /* [total]: of sizes, as in rl_todo; owned */
+    int64_t *order; /* [n_curves] curves of the plan; owned */
+    int *selection; /* [n_curves]: of sizes, as in rl_todo; owned */
+    int64_t n_curves;
+    int64_t *first; /* [total + 1]: piece of work i is order[first[i]] ... order[first[i + 1] - 1]; owned */
     int64_t total;
     int64_t start, end; /* positions of this phase, those before them are done; the same on all ranks */
     int64_t next;       /* first position not handed out; rank 0 alone */
@@ -79,8 +82,9 @@ rl_status rl_broadcast(const rl_context *context, void *bytes, size_t size);
 void rl_pace_begin(rl_run *r);
 void rl_pace_note(rl_run *r, int64_t curve, int ranks, double seconds);
 
-/* Whether the curve can end in time, or, where it can be left in the middle, some of it. */
-bool rl_pace_fits(const rl_run *r, int64_t curve, int ranks);
+/* Whether the curve, and others like it with it, can end in time, or, where it can be left in the middle, some of it.
+ */
+bool rl_pace_fits(const rl_run *r, int64_t curve, int n_alike, int ranks);
 
 /* At the start of a curve, and between two pieces of it: whether another one can end in time. */
 void rl_pace_begin_curve(rl_run *r);
@@ -94,7 +98,15 @@ rl_team rl_team_of(const rl_run *r, int rank);
 /* Collective. Sorts rank 0's todo into the lanes' orders, and shares r->n, r->sizes and the settings. */
 rl_status rl_share_todo(rl_run *r, const rl_todo *todo);
 
-/* The sizes wanted of the curve at a position of a lane's order, NULL: all. */
+/* How many curves a piece of work has, and which: one after the other. */
+static inline int rl_curves_at(const rl_lane *lane, int64_t position) {
+    return (int)(lane->first[position + 1] - lane->first[position]);
+}
+static inline const int64_t *rl_curve_at(const rl_lane *lane, int64_t position) {
+    return lane->order + lane->first[position];
+}
+
+/* The sizes wanted of the curves at a position of a lane, NULL: all. */
 const bool *rl_wanted_at(const rl_run *r, const rl_lane *lane, int64_t position);
 
 /* Collective. Runs every phase: `work` is called on all ranks, with lanes, teams and tasks made. A failure of work

@@ -1,5 +1,7 @@
 #include "cost.h"
 
+#include "ridgeless/bulk.h"
+
 /* The model, with k = min(N, P) and t = min(test rows, P + 2) coordinate rows of the test factor:
  *
  *   drawing fresh rows          about 50 flops a normal number
@@ -19,6 +21,12 @@
  *                               there were 10 more
  *   fits and test errors        8 P^2
  *   what calls cost at least    as much as 100,000 flops
+ *
+ * Repeats side by side, each time that new rows come in, at least every P rows:
+ *
+ *   Jacobi on the k rows        about 4 sweeps of k^2 / 2 pairs, 2 P a scalar product and 6 (P + 3) a rotation, of
+ * which half are done Z and errors                (P + 2)^2 a mode one row into a test factor  3 (P + 2)^2, twice and
+ * all this                as fast as LAPACK goes through some SPEED times fewer flops at these sizes
  *
  * On a process grid, with t all test rows and k x P turned into k x k where it is far from square:
  *
@@ -74,6 +82,23 @@ static double nested_flops(const rl_grid *grid) {
         flops += k * k * k + 2 * STEPS * 2 * k * k * (members + IDLE_COLUMNS) + members * (8 * p * p + CALLS);
     }
     return flops;
+}
+
+static double bulk_flops(const rl_grid *grid) {
+    enum { SWEEPS = 4, SPEED = 12 };
+    const double p = grid->data.n_features, longest = grid->n_train[grid->n_n_train - 1];
+    double flops = longest * 6 * (p + 2) * (p + 2);
+    for (int i = 0, taken = 0; i < grid->n_n_train; i++) {
+        double k = least(taken, p);
+        for (; taken < grid->n_train[i]; k = least(k, p)) {
+            const double incoming = least(grid->n_train[i] - taken, 2 * p - k);
+            k += incoming;
+            taken += (int)incoming;
+            flops += SWEEPS * k * k / 2 * (5 * p + 9);
+        }
+        flops += k * (p + 2) * (p + 2);
+    }
+    return flops / SPEED;
 }
 
 /* ---- on process grids ------------------------------------------------------------------------------------------- */
@@ -133,6 +158,16 @@ static bool is_cheaper(const rl_study *study, const rl_grid *grid) {
     return study->full_spectra.line > 0 || clearly * nested_flops(grid) < spectra_flops(grid, 0, grid->n_n_train);
 }
 
+/* The features are then those of the data set itself, with one best linear model for all repeats. */
+static bool goes_side_by_side(const rl_study *study, const rl_grid *grid) {
+    if (grid->data.map != NULL || grid->data.beta_star == NULL || grid->data.n_test_only > 0) return false;
+    for (int v = 0; v < grid->spec->n_variants; v++)
+        if (grid->spec->variants[v].ablation->need == RL_NEED_ROWS) return false;
+    return study->random != RL_RANDOM_NUMPY && grid->spec->producer == RL_PRODUCER_AUTO &&
+           !grid->spec->keep.directions && grid->n_points == 0 && grid->data.n_features <= RL_BULK_FEATURES &&
+           bulk_flops(grid) < spectra_flops(grid, 0, grid->n_n_train);
+}
+
 void rl_choose_way(const rl_study *study, rl_grid *grid) {
     const int producer = grid->spec->producer;
     const bool nested = may_be_nested(study, grid);
@@ -142,6 +177,7 @@ void rl_choose_way(const rl_study *study, rl_grid *grid) {
         grid->producer = producer == RL_PRODUCER_AUTO ? RL_PRODUCER_TWO_STAGE : (rl_producer)producer;
     } else {
         if (nested && !is_cheaper(study, grid)) grid->way = RL_WAY_SPECTRA;
+        if (grid->way == RL_WAY_SPECTRA && goes_side_by_side(study, grid)) grid->way = RL_WAY_BULK;
         grid->producer = RL_PRODUCER_LAPACK;
     }
     const bool some = study->full_spectra.line > 0;
@@ -156,7 +192,8 @@ const char *rl_way_text(rl_way way) {
     static const char *const texts[] = {[RL_WAY_SPECTRA] = "full spectra",
                                         [RL_WAY_NESTED] = "nested factorization",
                                         [RL_WAY_GRID_SPECTRA] = "full spectra on process grids",
-                                        [RL_WAY_GRID_NESTED] = "nested factorization on process grids"};
+                                        [RL_WAY_GRID_NESTED] = "nested factorization on process grids",
+                                        [RL_WAY_BULK] = "full spectra, repeats side by side"};
     return texts[way];
 }
 
@@ -175,6 +212,7 @@ double rl_curve_flops(const rl_grid *grid, int first, int n_sizes) {
     const double made = made_flops(data);
     if (rl_way_on_grid(grid->way)) return drawn + made + grid_flops(grid, first, n_sizes);
     const double test = 2 * (n_rows - grid->n_train[first]) * (p + 2) * (p + 2);
+    if (grid->way == RL_WAY_BULK) return drawn + (data->fresh ? test : 0) + bulk_flops(grid);
     if (grid->way == RL_WAY_SPECTRA) return drawn + made + test + spectra_flops(grid, first, n_sizes);
     double full = 0;
     for (int i = first; i < first + n_sizes; i++) full += grid->full[i] ? spectra_flops(grid, i, 1) : 0;
@@ -203,7 +241,10 @@ size_t rl_buffer_bytes(const rl_grid *grid) {
     const size_t rows = v * p + p + (n > t ? n : t);            /* parameters of each variant */
     const size_t test = 3 * t * t + t * k;                      /* triangle, block of incoming rows, Z */
     const size_t fits = v * (2 * k + t);                        /* beta and residual of each variant, and Z B */
-    return (training + svd + rows + test + fits + (grid->way == RL_WAY_NESTED ? nested : 0)) * sizeof(double) +
+    const size_t bulk = grid->way == RL_WAY_BULK
+                            ? rl_bulk_bytes((int)p, grid->n_n_train, (int)n) + RL_BULK_LANES * rl_record_bytes(grid)
+                            : 0;
+    return (training + svd + rows + test + fits + (grid->way == RL_WAY_NESTED ? nested : 0)) * sizeof(double) + bulk +
            (size_t)grid->data.n_rows * sizeof(int);
 }
 

@@ -17,6 +17,11 @@ static void release_buffers(rl_task *t) {
     rl_dense_producer_destroy(t->producer);
     rl_evaluator_destroy(t->evaluator);
     rl_nested_destroy(t->nested);
+    rl_bulk_destroy(t->bulk);
+    rl_test_factor_destroy(&t->all_rows);
+    rl_free(t->filters);
+    rl_free(t->filter_errors);
+    rl_free(t->bulk_left);
     double *const arrays[] = {t->train_x, t->train_y, t->chunk_x, t->chunk_y, t->betas, t->start, t->room, t->points};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
     rl_free(t->errors);
@@ -49,6 +54,7 @@ static rl_status prepare_local(rl_task *t, const rl_grid *g) {
     RL_TRY(RL_ALLOC(t->train_y, t->max_train));
     RL_TRY(RL_ALLOC(t->chunk_x, (size_t)t->factor.capacity * (size_t)features));
     RL_TRY(RL_ALLOC(t->chunk_y, t->factor.capacity));
+    if (g->way == RL_WAY_BULK) RL_TRY(rl_task_prepare_bulk(t, g));
     return g->way == RL_WAY_NESTED ? rl_nested_create(&t->nested, g->data.n_features, g->n_n_train, g->n_train) : RL_OK;
 }
 
@@ -62,6 +68,7 @@ static rl_status prepare(rl_task *t, const rl_curve *curve) {
     RL_TRY(RL_ALLOC(t->errors, g->spec->n_variants));
     RL_TRY(RL_ALLOC(t->nested_points, g->n_n_train));
     RL_TRY(RL_ALLOC(t->left, g->n_n_train));
+    if (g->way == RL_WAY_BULK) RL_TRY(RL_ALLOC(t->bulk_left, RL_BULK_LANES * g->n_n_train));
     if (!rl_way_on_grid(g->way)) RL_TRY(prepare_local(t, g));
     t->grid = curve->grid;
     return RL_OK;
@@ -105,7 +112,11 @@ static rl_status grid_curve(rl_task *t, const rl_curve *curve, const bool *wante
 }
 
 rl_status rl_task_curve(rl_task *t, int64_t index, const bool *wanted, rl_tick tick, double *record) {
-    const rl_curve *curve = &t->plan->curves[index];
+    return rl_task_curves(t, &index, 1, wanted, tick, record);
+}
+
+rl_status rl_task_curves(rl_task *t, const int64_t *curves, int n, const bool *wanted, rl_tick tick, double *record) {
+    const rl_curve *curve = &t->plan->curves[curves[0]];
     const rl_way way = t->plan->grids[curve->grid].way;
     rl_status status = prepare(t, curve);
     if (rl_way_on_grid(way)) {
@@ -113,8 +124,12 @@ rl_status rl_task_curve(rl_task *t, int64_t index, const bool *wanted, rl_tick t
         status = rl_process_grid_agree(t->process_grid, status);
     }
     RL_TRY(status);
-    for (int i = 0; i < t->layout.n_sizes; i++) rl_record_clear(&t->layout, i, record);
+    assert(n == 1 || way == RL_WAY_BULK);
+    for (int c = 0; c < n; c++)
+        for (int i = 0; i < t->layout.n_sizes; i++)
+            rl_record_clear(&t->layout, i, record + (size_t)c * t->layout.length);
     if (rl_way_on_grid(way)) return grid_curve(t, curve, wanted, tick, record);
+    if (way == RL_WAY_BULK) return rl_bulk_curves(t, curves, n, wanted, tick, record);
     if (way == RL_WAY_NESTED) return rl_nested_way_curve(t, curve, wanted, tick, record);
     return rl_spectrum_curve(t, curve, wanted, tick, record);
 }

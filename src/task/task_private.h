@@ -1,7 +1,8 @@
-/* Private to `task`: the buffers of a curve, and the two ways to compute one. */
+/* Private to `task`: the buffers of a curve, and the ways to compute one. */
 #ifndef RL_TASK_PRIVATE_H
 #define RL_TASK_PRIVATE_H
 
+#include "ridgeless/bulk.h"
 #include "ridgeless/nested.h"
 #include "ridgeless/task.h"
 
@@ -27,6 +28,13 @@ struct rl_task {
     rl_nested *nested;
     rl_nested_point *nested_points; /* [n_n_train] */
     bool *left;                     /* [n_n_train] */
+    /* several curves side by side */
+    rl_bulk *bulk;
+    rl_test_factor all_rows;  /* of a dataset whose rows are not drawn anew */
+    rl_variant *filters;      /* [n_filters]: variants that are no truncations, borrowed as they are */
+    rl_errors *filter_errors; /* [n_filters] */
+    int n_filters;
+    bool *bulk_left; /* [RL_BULK_LANES][n_n_train] */
     /* process grids */
     rl_spectrum_store store;
 };
@@ -45,6 +53,11 @@ rl_status rl_spectrum_curve(rl_task *t, const rl_curve *curve, const bool *wante
 
 /* All N together; what must not be done so, by full spectra. */
 rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record);
+
+/* All N of n curves of t->grid, into records of t->layout one after the other; what must not be done so, by full
+ * spectra. */
+rl_status rl_task_prepare_bulk(rl_task *t, const rl_grid *g);
+rl_status rl_bulk_curves(rl_task *t, const int64_t *curves, int n, const bool *wanted, rl_tick tick, double *records);
 
 /* On the process grid; collective. Every N of the curve by the producer, or all N together: what must not be done so,
  * and what the study wants full spectra of, by the producer. */

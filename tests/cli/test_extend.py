@@ -11,7 +11,10 @@ POOL = "{source: student-teacher, name: pool, rows: 200, features: 12, hidden_fe
 FRESH = "{source: student-teacher, name: fresh, rows: 90, features: 12, hidden_features: 15, draw: fresh}"
 # What makes the plan compute a curve in this way, and the ranks to go through.
 WAYS = {
-    "full spectra": ("keep: [cells, modes]\nablations: [none, cutoff: 0.5, leading_modes: 3, no_residuals]\n", (1, 2, 3)),
+    "full spectra":
+        ("producer: lapack\nkeep: [cells, modes]\nablations: [none, cutoff: 0.5, leading_modes: 3, no_residuals]\n", (1, 2, 3)),
+    "full spectra, repeats side by side":
+        ("keep: [cells, modes]\nablations: [none, cutoff: 0.5, leading_modes: 3, no_residuals]\n", (1, 2, 3)),
     "nested factorization": ("full_spectra: [12]\nablations: [none, cutoff: 0.5, no_residuals]\n", (1, 2, 3)),
     "full spectra on process grids": ("producer: two-stage\nablations: [none, cutoff: 0.5, no_residuals]\n", (2, 2, 2)),
     "nested factorization on process grids":
@@ -84,6 +87,9 @@ class Extend(unittest.TestCase):
 
     def test_full_spectra(self):
         self.go_through("full spectra")
+
+    def test_side_by_side(self):
+        self.go_through("full spectra, repeats side by side")
 
     def test_nested(self):
         self.go_through("nested factorization")

@@ -24,6 +24,19 @@ datasets:
   - {source: function, map: chebyshev, rows: 60, test_points: 20, n_features: [3, 20]}
 """
 
+# Repeats side by side, more than registers hold: truncations alone, of many rows, of few and of fresh ones.
+BULK = """
+title: Side by side
+repeats: 21
+seed: 12
+n_train: {range: [1, 15], ratios: [2.5]}
+ablations: [none, no_residuals, cutoff: {logspace: [-3, 0, 4]}, leading_modes: [1, 5]]
+datasets:
+  - diabetes
+  - {source: student-teacher, name: few, rows: 27, features: 8, hidden_features: 9}
+  - {source: student-teacher, name: fresh, rows: 60, features: 5, hidden_features: 9, noise: 0.3, draw: fresh}
+"""
+
 
 class Ranks(unittest.TestCase):
     @classmethod
@@ -53,6 +66,20 @@ class Ranks(unittest.TestCase):
     def test_schedules(self):
         for schedule in ("static", "cyclic", "dynamic"):
             self.same_as_alone(f"{schedule}.nc", 3, "--schedule", schedule)
+
+    def test_repeats_side_by_side(self):
+        (self.at / "bulk.yaml").write_text(BULK)
+        plan = run("plan", "bulk.yaml", cwd=self.at, check=0).stdout
+        self.assertEqual(plan.count("full spectra, repeats side by side"), 3)
+        run("run", "bulk.yaml", "-q", "-o", "bulk-1.nc", cwd=self.at, check=0)
+        for ranks in (2, 3):
+            run("run", "bulk.yaml", "-q", "-o", f"bulk-{ranks}.nc", ranks=ranks, cwd=self.at, check=0)
+            self.assertEqual(differences(self.at / "bulk-1.nc", self.at / f"bulk-{ranks}.nc"), [])
+        (self.at / "bulk.yaml").write_text(BULK.replace("repeats: 21", "repeats: 3"))
+        run("run", "bulk.yaml", "-q", "-o", "bulk-more.nc", ranks=2, cwd=self.at, check=0)
+        (self.at / "bulk.yaml").write_text(BULK)
+        run("run", "bulk.yaml", "-q", "-o", "bulk-more.nc", ranks=3, cwd=self.at, check=0)
+        self.assertEqual(differences(self.at / "bulk-1.nc", self.at / "bulk-more.nc"), [])
 
     def test_more_ranks_than_curves(self):
         (self.at / "small.yaml").write_text("repeats: 1\nn_train: [5, 10]\nablations: [none]\ndatasets: [diabetes]\n")

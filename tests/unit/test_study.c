@@ -890,9 +890,11 @@ static void plans_that_views_make_impossible_are_refused(void **state) {
  * rows into the triangle 2 x 9 x 16 = 288;
  * N = 1: SVD 6 2 1 + 20 1 = 32, Z 2 4 2 1 = 16, fit (2 4 + 4) 1 = 12;
  * N = 3: QR 2 3 4 - 16/3 + 2 x 4 3 2 = 24 - 16/3 + 48, SVD 6 2 4 + 20 8 = 208, Z 2 4 2 2 = 32, fit 12 x 2 = 24. */
+#define DENSE "producer: lapack\n"
 static void the_cost_model_is_the_documented_one(void **state) {
     const place *p = *state;
-    rl_study study = parse_at(p, R A "n_train: [1, 3]\ndatasets: [{source: student-teacher, rows: 10, features: 2}]\n");
+    rl_study study =
+        parse_at(p, R A DENSE "n_train: [1, 3]\ndatasets: [{source: student-teacher, rows: 10, features: 2}]\n");
     rl_plan plan;
     const rl_plan_options options = {.path = &p->path};
     assert_int_equal(rl_plan_create(&study, &options, &plan), RL_OK);
@@ -903,11 +905,20 @@ static void the_cost_model_is_the_documented_one(void **state) {
     rl_study_destroy(&study);
 
     /* fresh rows: drawn (50 flops a number, 30 hidden features and the noise), but never all in memory */
-    study =
-        parse_at(p, R A "n_train: [1, 3]\ndatasets: [{source: student-teacher, rows: 10, features: 2, draw: fresh}]\n");
+    study = parse_at(
+        p, R A DENSE "n_train: [1, 3]\ndatasets: [{source: student-teacher, rows: 10, features: 2, draw: fresh}]\n");
     assert_int_equal(rl_plan_create(&study, &options, &plan), RL_OK);
     assert_true(fabs(plan.cost[0] - expected - 50 * 10 * 31) < 1e-9);
     assert_int_equal(memory - plan.memory_per_rank, 10 * 3 * sizeof(double));
+    rl_plan_destroy(&plan);
+    rl_study_destroy(&study);
+
+    /* repeats side by side: 3 rows into triangles of order 4, twice 3 x 16 each; 1 row, 4 sweeps of half a pair of 19;
+     * 1 + 2 rows, 4 sweeps of 9 / 2 pairs; 16 a mode */
+    study = parse_at(p, R A "n_train: [1, 3]\ndatasets: [{source: student-teacher, rows: 10, features: 2}]\n");
+    assert_int_equal(rl_plan_create(&study, &options, &plan), RL_OK);
+    assert_int_equal(plan.grids[0].way, RL_WAY_BULK);
+    assert_true(fabs(plan.cost[0] - (288 + 38 + 16 + 342 + 32) / 12.0) < 1e-9);
     rl_plan_destroy(&plan);
     rl_study_destroy(&study);
 }
@@ -944,8 +955,8 @@ static void ways_and_producers_are_chosen_as_documented(void **state) {
          RL_PRODUCER_LAPACK, 1},
         {R A "producer: lapack\nn_train: [10, 20]\ndatasets: [" MADE_BY("projected") "]\n", RL_WAY_GRID_SPECTRA,
          RL_PRODUCER_PROJECTED, 2},
-        {R A "producer: pdgesvd\nn_train: [10, 20]\ndatasets: [" MADE_BY("auto") "]\n", RL_WAY_SPECTRA,
-         RL_PRODUCER_LAPACK, 1},
+        {R A "producer: pdgesvd\nn_train: [10, 20]\ndatasets: [" MADE_BY("auto") "]\n", RL_WAY_BULK, RL_PRODUCER_LAPACK,
+         1},
         {R A "ranks_per_case: 3\nn_train: [10, 20]\ndatasets: [" MADE("40") "]\n", RL_WAY_GRID_NESTED,
          RL_PRODUCER_TWO_STAGE, 1},
         {R "ablations: [none, cutoff: 1]\nfull_spectra: [20]\nn_train: [10, 20]\ndatasets: [" MADE("40") "]\n",

@@ -1,0 +1,405 @@
+/* The scalar side of it: buffers, which lane is which, and what a lane comes to. */
+#include "ridgeless/bulk.h"
+
+#include <assert.h>
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "../integers.h"
+#include "bulk_kernel.h"
+
+/* Singular values this many times above the dense producer's threshold of rank are surely not zero. */
+static const double doubt = 10;
+/* Their fourth powers are in range. */
+static const double largest_sigma = 0x1p200, least_sigma = 0x1p-200;
+/* The product of 1 - (eigenvalues of the training rows' leverage): no error grows by more than its inverse. */
+static const double enough_left = 0x1p-8;
+
+struct rl_bulk {
+    rl_bulk_design design;
+    const rl_bulk_kernel *kernel;
+    int features, order, width, max_train, most_rows, lanes;
+    size_t packed; /* numbers of a triangle, of one lane */
+    double *scale; /* [features]; NULL: no population */
+    /* lanes side by side */
+    double *incoming;  /* [max_train, width]: features, and targets */
+    double *triangles; /* [n_sizes, packed]: of the test rows; the last one first has the test rows of max_train */
+    double *row;       /* [order]: on its way into a triangle */
+    double *rows;      /* [most_rows, width]: what is orthogonal, and what has come in */
+    double *norms;     /* [most_rows] */
+    double *outside;   /* [RL_N_TARGETS] */
+    double *settled, *left;
+    rl_bulk_step step; /* of the size evaluated last; its arrays are owned */
+    int n_test;        /* of max_train */
+    int size, n_taken, n_rows;
+    bool broken[RL_BULK_LANES]; /* rotations did not come to an end, so that what follows means nothing */
+    /* one lane's, handed out */
+    double *sigma, *c, *b_star, *vt, *z, *z_target, *z_one, *population_z, *population_target, *rms, *sums;
+};
+
+/* ---- buffers ----------------------------------------------------------------------------------------------------- */
+
+static const rl_bulk_kernel *choose_kernel(int max_lanes) {
+    const int most = max_lanes == 0 ? RL_BULK_LANES : max_lanes;
+    (void)most;
+#ifdef RL_BULK_WIDE
+    if (most >= 8 && __builtin_cpu_supports("avx512f")) return &rl_bulk_kernel_8;
+    if (most >= 4 && __builtin_cpu_supports("avx2")) return &rl_bulk_kernel_4;
+#endif
+    return &rl_bulk_kernel_2;
+}
+
+static rl_status allocate_lanes(rl_bulk *b) {
+    const size_t lanes = (size_t)b->lanes, rows = (size_t)b->most_rows, width = (size_t)b->width;
+    RL_TRY(RL_ALLOC(b->incoming, (size_t)b->max_train * width * lanes));
+    RL_TRY(RL_ALLOC(b->triangles, (size_t)b->design.n_sizes * b->packed * lanes));
+    RL_TRY(RL_ALLOC(b->row, (size_t)b->order * lanes));
+    RL_TRY(RL_ALLOC(b->rows, rows * width * lanes));
+    RL_TRY(RL_ALLOC(b->norms, rows * lanes));
+    RL_TRY(RL_ALLOC(b->outside, RL_N_TARGETS * lanes));
+    RL_TRY(RL_ALLOC(b->settled, lanes));
+    return RL_ALLOC(b->left, lanes);
+}
+
+static rl_status allocate_step(rl_bulk *b) {
+    const size_t lanes = (size_t)b->lanes, modes = (size_t)b->features, order = (size_t)b->order;
+    rl_bulk_step *s = &b->step;
+    for (int t = 0; t < RL_N_FITTED_TARGETS; t++) {
+        RL_TRY(RL_ALLOC(s->test_sq[t], (modes + 1) * lanes));
+        if (b->scale != NULL) RL_TRY(RL_ALLOC(s->population_sq[t], (modes + 1) * lanes));
+    }
+    RL_TRY(RL_ALLOC(s->sigma, modes * lanes));
+    RL_TRY(RL_ALLOC(s->b_star, modes * lanes));
+    RL_TRY(RL_ALLOC(s->z_sq, modes * lanes));
+    if (b->design.wants_spectra) RL_TRY(RL_ALLOC(s->z, modes * order * lanes));
+    return RL_ALLOC(s->lost, 3 * lanes);
+}
+
+static rl_status allocate_lane(rl_bulk *b) {
+    const size_t modes = (size_t)b->features, order = (size_t)b->order;
+    RL_TRY(RL_ALLOC(b->sigma, modes));
+    RL_TRY(RL_ALLOC(b->c, modes * RL_N_TARGETS));
+    RL_TRY(RL_ALLOC(b->rms, modes));
+    RL_TRY(RL_ALLOC(b->sums, 3 * RL_N_FITTED_TARGETS * (modes + 1)));
+    if (!b->design.wants_spectra) return RL_OK;
+    RL_TRY(RL_ALLOC(b->b_star, modes));
+    RL_TRY(RL_ALLOC(b->vt, modes * modes));
+    RL_TRY(RL_ALLOC(b->z, order * modes));
+    RL_TRY(RL_ALLOC(b->z_target, order * RL_N_TARGETS));
+    RL_TRY(RL_ALLOC(b->z_one, order));
+    RL_TRY(RL_ALLOC(b->population_z, modes * modes));
+    return RL_ALLOC(b->population_target, modes);
+}
+
+rl_status rl_bulk_create(rl_bulk **bulk, const rl_bulk_design *design) {
+    rl_bulk *b = NULL;
+    const int features = design->n_features;
+    assert(features >= 1 && features <= RL_BULK_FEATURES && design->n_sizes >= 1 && design->n_train[0] >= 1);
+    RL_TRY(RL_ALLOC(b, 1));
+    *bulk = b;
+    *b = (rl_bulk){.design = *design,
+                   .kernel = choose_kernel(design->max_lanes),
+                   .features = features,
+                   .order = features + 2,
+                   .width = features + RL_N_TARGETS,
+                   .max_train = design->n_train[design->n_sizes - 1],
+                   .most_rows = 2 * features};
+    b->lanes = b->kernel->lanes;
+    b->packed = (size_t)b->order * ((size_t)b->order + 1) / 2;
+    if (design->has_population) RL_TRY(RL_ALLOC(b->scale, features));
+    for (int j = 0; b->scale != NULL && j < features; j++) b->scale[j] = design->scale != NULL ? design->scale[j] : 1;
+    RL_TRY(allocate_lanes(b));
+    RL_TRY(allocate_step(b));
+    return allocate_lane(b);
+}
+
+void rl_bulk_destroy(rl_bulk *b) {
+    if (b == NULL) return;
+    for (int t = 0; t < RL_N_FITTED_TARGETS; t++) {
+        rl_free(b->step.test_sq[t]);
+        rl_free(b->step.population_sq[t]);
+    }
+    double *const arrays[] = {b->scale,
+                              b->incoming,
+                              b->triangles,
+                              b->row,
+                              b->rows,
+                              b->norms,
+                              b->outside,
+                              b->settled,
+                              b->left,
+                              b->step.sigma,
+                              b->step.z,
+                              b->step.b_star,
+                              b->step.z_sq,
+                              b->step.lost,
+                              b->sigma,
+                              b->c,
+                              b->b_star,
+                              b->vt,
+                              b->z,
+                              b->z_target,
+                              b->z_one,
+                              b->rms,
+                              b->sums,
+                              b->population_z,
+                              b->population_target};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
+    rl_free(b);
+}
+
+int rl_bulk_lanes(const rl_bulk *b) {
+    return b->lanes;
+}
+
+size_t rl_bulk_bytes(int n_features, int n_sizes, int max_train) {
+    const size_t p = (size_t)n_features, order = p + 2, width = p + RL_N_TARGETS;
+    const size_t a_lane = (size_t)max_train * width + (size_t)n_sizes * order * (order + 1) / 2 + 2 * p * (width + 1) +
+                          order * (p + 1) + 16 * (p + 1);
+    return (RL_BULK_LANES * a_lane + 5 * order * order) * sizeof(double);
+}
+
+/* ---- rows come in ------------------------------------------------------------------------------------------------ */
+
+void rl_bulk_set_rows(rl_bulk *b, int lane, const double *x, const double *y) {
+    const size_t lanes = (size_t)b->lanes;
+    assert(lane >= 0 && lane < b->lanes);
+    for (int i = 0; i < b->max_train; i++) {
+        const double *const row = x + (size_t)i * (size_t)b->features;
+        double *const to = b->incoming + (size_t)i * (size_t)b->width * lanes + lane;
+        double ideal = 0;
+        for (int j = 0; j < b->features; j++) {
+            assert(isfinite(row[j]));
+            to[(size_t)j * lanes] = row[j];
+            ideal += row[j] * b->design.beta_star[j];
+        }
+        assert(isfinite(y[i]));
+        to[(size_t)(b->features + RL_TARGET_Y) * lanes] = y[i];
+        to[(size_t)(b->features + RL_TARGET_IDEAL) * lanes] = ideal;
+        to[(size_t)(b->features + RL_TARGET_RESIDUAL) * lanes] = y[i] - ideal;
+    }
+}
+
+static double *triangle(const rl_bulk *b, int size) {
+    return b->triangles + (size_t)size * b->packed * (size_t)b->lanes;
+}
+
+void rl_bulk_set_test(rl_bulk *b, int lane, const rl_test_factor *test) {
+    const size_t lanes = (size_t)b->lanes, order = (size_t)b->order;
+    double *const to = triangle(b, b->design.n_sizes - 1) + lane;
+    assert(lane >= 0 && lane < b->lanes && test->n_features == b->features);
+    b->n_test = test->n_rows;
+    for (size_t i = 0; i < order; i++)
+        for (size_t j = i; j < order; j++) to[(rl_bulk_row(b->order, (int)i) + j) * lanes] = test->r[i + j * order];
+}
+
+/* [1 x y] of training row i, in the order of the test factor. */
+static void copy_row(rl_bulk *b, int i) {
+    const size_t lanes = (size_t)b->lanes, features = (size_t)b->features;
+    const double *const from = b->incoming + (size_t)i * (size_t)b->width * lanes;
+    for (size_t l = 0; l < lanes; l++) b->row[l] = 1;
+    memcpy(b->row + lanes, from, sizeof(double) * features * lanes);
+    memcpy(b->row + (features + 1) * lanes, from + (features + RL_TARGET_Y) * lanes, sizeof(double) * lanes);
+}
+
+/* Lanes from n_lanes on do what the first one does. */
+static void fill_idle_lanes(rl_bulk *b, int n_lanes, double *array, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        for (int l = n_lanes; l < b->lanes; l++) array[i * (size_t)b->lanes + (size_t)l] = array[i * (size_t)b->lanes];
+}
+
+void rl_bulk_take_out(rl_bulk *b, int n_lanes, const rl_test_factor *all_rows, bool *enough) {
+    double *const last = triangle(b, b->design.n_sizes - 1);
+    fill_idle_lanes(b, n_lanes, b->incoming, (size_t)b->max_train * (size_t)b->width);
+    for (int l = 0; l < b->lanes; l++) {
+        rl_bulk_set_test(b, l, all_rows);
+        b->left[l] = 1;
+    }
+    for (int i = 0; i < b->max_train; i++) {
+        copy_row(b, i);
+        b->kernel->remove(b->order, last, b->row, b->left);
+    }
+    b->n_test = all_rows->n_rows - b->max_train;
+    for (int l = 0; l < n_lanes; l++) enough[l] = b->left[l] >= enough_left;
+}
+
+/* ---- curves ------------------------------------------------------------------------------------------------------ */
+
+void rl_bulk_begin(rl_bulk *b, int n_lanes) {
+    const size_t bytes = sizeof(double) * b->packed * (size_t)b->lanes;
+    assert(n_lanes >= 1 && n_lanes <= b->lanes && b->n_test >= 1);
+    fill_idle_lanes(b, n_lanes, b->incoming, (size_t)b->max_train * (size_t)b->width);
+    fill_idle_lanes(b, n_lanes, triangle(b, b->design.n_sizes - 1), b->packed);
+    for (int i = b->design.n_sizes - 1; i > 0; i--) {
+        memcpy(triangle(b, i - 1), triangle(b, i), bytes);
+        for (int row = b->design.n_train[i] - 1; row >= b->design.n_train[i - 1]; row--) {
+            copy_row(b, row);
+            b->kernel->append(b->order, triangle(b, i - 1), b->row);
+        }
+    }
+    memset(b->outside, 0, sizeof(double) * RL_N_TARGETS * (size_t)b->lanes);
+    memset(b->broken, 0, sizeof b->broken);
+    b->size = -1;
+    b->n_taken = b->n_rows = 0;
+}
+
+/* Rows beyond the features' number hold nothing but targets now. */
+static void drop_rows(rl_bulk *b) {
+    const size_t lanes = (size_t)b->lanes;
+    for (; b->n_rows > b->features; b->n_rows--) {
+        const size_t last = (size_t)b->n_rows - 1;
+        const double *const targets = b->rows + (last * (size_t)b->width + (size_t)b->features) * lanes;
+        for (size_t i = 0; i < RL_N_TARGETS * lanes; i++) b->outside[i] += targets[i] * targets[i];
+        for (size_t l = 0; l < lanes; l++)
+            if (!(b->norms[last * lanes + l] <= 0x1p-100 * b->norms[l])) b->broken[l] = true;
+    }
+}
+
+static void orthogonalize(rl_bulk *b) {
+    b->kernel->orthogonalize(b->n_rows, b->features, b->rows, b->norms, b->settled);
+    for (int l = 0; l < b->lanes; l++) b->broken[l] |= b->settled[l] == 0;
+    drop_rows(b);
+}
+
+void rl_bulk_advance(rl_bulk *b, int i, bool evaluate) {
+    const size_t row = (size_t)b->width * (size_t)b->lanes;
+    assert(i == b->size + 1 && i < b->design.n_sizes);
+    for (b->size = i; b->n_taken < b->design.n_train[i];) {
+        memcpy(b->rows + (size_t)b->n_rows++ * row, b->incoming + (size_t)b->n_taken++ * row, sizeof(double) * row);
+        if (b->n_rows == b->most_rows && b->n_taken < b->design.n_train[i]) orthogonalize(b);
+    }
+    orthogonalize(b);
+    if (!evaluate) return;
+    b->step.n_modes = b->n_rows;
+    b->step.features = b->features;
+    b->step.rows = b->rows;
+    b->step.norms = b->norms;
+    b->step.triangle = triangle(b, i);
+    b->step.beta_star = b->design.beta_star;
+    b->step.scale = b->scale;
+    b->kernel->evaluate(&b->step);
+}
+
+/* ---- one lane ---------------------------------------------------------------------------------------------------- */
+
+static void take(const rl_bulk *b, int lane, const double *from, int n, double *to) {
+    for (int i = 0; i < n; i++) to[i] = from[(size_t)i * (size_t)b->lanes + (size_t)lane];
+}
+
+static double *row_of(const rl_bulk *b, int lane, int mode) {
+    return b->rows + (size_t)mode * (size_t)b->width * (size_t)b->lanes + lane;
+}
+
+/* -1 where the largest component of v_r is negative. */
+static double sign_of(const rl_bulk *b, int lane, int mode) {
+    const double *const row = row_of(b, lane, mode);
+    double largest = 0;
+    for (size_t j = 0; j < (size_t)b->features; j++)
+        if (fabs(row[j * (size_t)b->lanes]) > fabs(largest)) largest = row[j * (size_t)b->lanes];
+    return largest < 0 ? -1 : 1;
+}
+
+static void get_spectrum(const rl_bulk *b, int lane, rl_spectrum *s) {
+    const bool signs = b->design.wants_modes || b->design.wants_spectra;
+    const double n_test = s->n_test, *const lost = b->step.lost + lane;
+    for (int t = 0; t < RL_N_TARGETS; t++) {
+        s->c[t] = b->c + (size_t)t * (size_t)b->features;
+        s->outside_sq[t] = b->outside[(size_t)t * (size_t)b->lanes + (size_t)lane];
+    }
+    for (int r = 0; r < s->n_modes; r++) {
+        const double *const targets = row_of(b, lane, r) + (size_t)b->features * (size_t)b->lanes;
+        const double sign = signs ? sign_of(b, lane, r) : 1;
+        for (int t = 0; t < RL_N_TARGETS; t++) s->c[t][r] = sign * targets[(size_t)t * (size_t)b->lanes] + 0.0;
+    }
+    if (s->n_modes == b->features) return;
+    s->b_outside_sq = lost[0];
+    s->test_bias_mse = lost[b->lanes] / n_test;
+    /* 1^T X d = r_00 (R d)_0: the ones are the factor's first column */
+    s->test_bias = lost[2 * b->lanes] * b->step.triangle[lane] / n_test;
+}
+
+/* The rest of a spectrum: directions, test rows and population in their coordinates. */
+static void get_rows(rl_bulk *b, int lane, rl_spectrum *s) {
+    const size_t lanes = (size_t)b->lanes, modes = (size_t)s->n_modes, features = (size_t)b->features,
+                 order = (size_t)b->order;
+    take(b, lane, b->step.b_star, s->n_modes, b->b_star);
+    take(b, lane, b->step.z, s->n_modes * b->order, b->z);
+    for (size_t r = 0; r < modes; r++) {
+        const double sign = sign_of(b, lane, (int)r), *const row = row_of(b, lane, (int)r);
+        b->b_star[r] *= sign;
+        for (size_t i = 0; i < order; i++) b->z[r * order + i] *= sign;
+        for (size_t j = 0; j < features; j++) {
+            b->vt[j * modes + r] = sign * row[j * lanes] / s->sigma[r];
+            if (b->design.scale != NULL) b->population_z[r * features + j] = b->scale[j] * b->vt[j * modes + r];
+        }
+    }
+    for (size_t i = 0; i < order; i++) {
+        const double *const r = b->step.triangle + rl_bulk_row(b->order, (int)i) * lanes + lane;
+        double ideal = 0;
+        for (size_t j = i > 1 ? i : 1; j <= features; j++) ideal += r[j * lanes] * b->design.beta_star[j - 1];
+        b->z_target[RL_TARGET_Y * order + i] = r[(order - 1) * lanes];
+        b->z_target[RL_TARGET_IDEAL * order + i] = ideal;
+        b->z_target[RL_TARGET_RESIDUAL * order + i] = r[(order - 1) * lanes] - ideal;
+    }
+    b->z_one[0] = b->step.triangle[lane];
+    for (int t = 0; t < RL_N_TARGETS; t++) s->z_target[t] = b->z_target + (size_t)t * order;
+    s->vt = b->vt;
+    s->z = b->z;
+    s->m = s->ldz = b->order;
+    s->z_one = b->z_one;
+    s->b_star = b->b_star;
+    if (b->design.scale == NULL) return;
+    for (size_t j = 0; j < features; j++) b->population_target[j] = b->scale[j] * b->design.beta_star[j];
+    s->n_population = s->ld_population = b->features;
+    s->population_z = b->population_z;
+    s->population_target = b->population_target;
+}
+
+static bool get_fits(rl_bulk *b, int lane, const rl_spectrum *s, rl_leading_fits *fits) {
+    const int n = s->n_modes + 1;
+    double *next = b->sums, end = 0;
+    for (int t = 0; t < RL_N_FITTED_TARGETS; t++) {
+        fits->train_sq[t] = next, next += n;
+        fits->test_sq[t] = next, next += n;
+        fits->population_sq[t] = NULL;
+        fits->train_sq[t][s->n_modes] = s->outside_sq[t];
+        for (int r = s->n_modes - 1; r >= 0; r--)
+            fits->train_sq[t][r] = fits->train_sq[t][r + 1] + s->c[t][r] * s->c[t][r];
+        take(b, lane, b->step.test_sq[t], n, fits->test_sq[t]);
+        end += fits->train_sq[t][0] + fits->test_sq[t][0] + fits->test_sq[t][s->n_modes];
+        if (b->scale == NULL) continue;
+        fits->population_sq[t] = next, next += n;
+        take(b, lane, b->step.population_sq[t], n, fits->population_sq[t]);
+        end += fits->population_sq[t][s->n_modes];
+    }
+    return isfinite(end);
+}
+
+static bool is_sound(const rl_bulk *b, int lane, const rl_spectrum *s) {
+    const double largest = s->sigma[0], smallest = s->sigma[s->n_modes - 1];
+    const int larger = s->n_train > s->n_features ? s->n_train : s->n_features;
+    return !b->broken[lane] && largest < largest_sigma && largest > least_sigma &&
+           smallest > doubt * larger * DBL_EPSILON * largest;
+}
+
+void rl_bulk_get(rl_bulk *b, int lane, rl_bulk_point *point) {
+    const int n_train = b->design.n_train[b->size], modes = b->n_rows;
+    rl_spectrum *const s = &point->spectrum;
+    assert(lane >= 0 && lane < b->lanes);
+    *point = (rl_bulk_point){.spectrum = {.n_train = n_train,
+                                          .n_features = b->features,
+                                          .n_test = b->n_test + b->max_train - n_train,
+                                          .n_modes = modes,
+                                          .rank = modes,
+                                          .sigma = b->sigma}};
+    take(b, lane, b->step.sigma, modes, b->sigma);
+    if (!is_sound(b, lane, s)) return;
+    get_spectrum(b, lane, s);
+    point->done = get_fits(b, lane, s, &point->fits);
+    if (point->done && b->design.wants_spectra) get_rows(b, lane, s);
+    if (!b->design.wants_modes) return;
+    take(b, lane, b->step.z_sq, modes, b->rms);
+    for (int r = 0; r < modes; r++) b->rms[r] = sqrt(b->rms[r] / s->n_test);
+    point->test_projection_rms = b->rms;
+}

@@ -1,0 +1,257 @@
+/* Compiled once for every width of registers, by options and LANES: target_clones comes too late for vector types. */
+#include <math.h>
+
+#include "bulk_kernel.h"
+
+typedef double number __attribute__((vector_size(8 * LANES), may_alias));
+typedef int64_t mask __attribute__((vector_size(8 * LANES), may_alias));
+
+#define INLINED static inline __attribute__((always_inline))
+
+enum { MAX_ROWS = 2 * RL_BULK_FEATURES, MAX_PAIRS = MAX_ROWS / 2, MAX_ORDER = RL_BULK_FEATURES + 2, MAX_SWEEPS = 30 };
+
+INLINED number all(double value) {
+    return (number){0} + value;
+}
+
+INLINED number choose(mask where, number yes, number no) {
+    return (number)(((mask)yes & where) | ((mask)no & ~where));
+}
+
+INLINED number root(number a) {
+    number r;
+    for (int l = 0; l < LANES; l++) r[l] = sqrt(a[l]);
+    return r;
+}
+
+INLINED bool any(mask where) {
+    int64_t some = 0;
+    for (int l = 0; l < LANES; l++) some |= where[l];
+    return some != 0;
+}
+
+/* ---- triangles --------------------------------------------------------------------------------------------------- */
+
+/* Givens rotations. */
+static void append(int order, double *triangle, double *row) {
+    number *const x = (number *)row, *const packed = (number *)triangle;
+    for (int j = 0; j < order; j++) {
+        number *const r = packed + rl_bulk_row(order, j);
+        const number a = r[j], b = x[j], length = root(a * a + b * b);
+        const mask none = length == 0;
+        const number inverse = 1 / choose(none, all(1), length);
+        const number c = choose(none, all(1), a * inverse), s = b * inverse;
+        for (int i = j; i < order; i++) {
+            const number u = r[i], v = x[i];
+            r[i] = c * u + s * v;
+            x[i] = c * v - s * u;
+        }
+    }
+}
+
+/* Hyperbolic rotations in the mixed form, which is as stable as the problem is (Bojanczyk, Brent, van Dooren and de
+ * Hoog 1987, "A note on downdating the Cholesky factorization"). */
+static void remove_row(int order, double *triangle, double *row, double *left) {
+    number *const x = (number *)row, *const packed = (number *)triangle;
+    number rest = *(number *)left;
+    for (int j = 0; j < order; j++) {
+        number *const r = packed + rl_bulk_row(order, j);
+        const number t = choose(x[j] == 0, all(0), x[j] / r[j]), square = (1 - t) * (1 + t);
+        const number c = root(square), inverse = 1 / c;
+        rest *= square;
+        r[j] *= c;
+        for (int i = j + 1; i < order; i++) {
+            r[i] = (r[i] - t * x[i]) * inverse;
+            x[i] = c * x[i] - t * r[i];
+        }
+    }
+    *(number *)left = rest;
+}
+
+/* ---- one-sided Jacobi -------------------------------------------------------------------------------------------- */
+
+INLINED number square_of(const number *row, int n) {
+    number sum = row[0] * row[0];
+    for (int j = 1; j < n; j++) sum += row[j] * row[j];
+    return sum;
+}
+
+/* In four sums, for speed. */
+INLINED number product(const number *a, const number *b, int n) {
+    number sum[4] = {{0}};
+    int j = 0;
+    for (; j + 3 < n; j += 4)
+        for (int k = 0; k < 4; k++) sum[k] += a[j + k] * b[j + k];
+    for (; j < n; j++) sum[0] += a[j] * b[j];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+/* Disjoint pairs p < q of rows, all of which a round treats at once. */
+typedef struct pair_round {
+    int n;
+    int p[MAX_PAIRS], q[MAX_PAIRS];
+    bool moves[MAX_PAIRS];
+    number g[MAX_PAIRS], a_of_a[MAX_PAIRS], b_of_a[MAX_PAIRS], a_of_b[MAX_PAIRS], b_of_b[MAX_PAIRS];
+} pair_round;
+
+/* The circle method: one stands still, the others go round; with an odd number one of them rests. */
+static void pair_up(int *circle, int n_rows, pair_round *now) {
+    const int even = n_rows + (n_rows & 1), last = circle[even - 1];
+    now->n = 0;
+    for (int h = 0; h < even / 2; h++) {
+        const int x = circle[h], y = circle[even - 1 - h];
+        if (x >= n_rows || y >= n_rows) continue;
+        now->p[now->n] = x < y ? x : y;
+        now->q[now->n++] = x < y ? y : x;
+    }
+    for (int i = even - 1; i > 1; i--) circle[i] = circle[i - 1];
+    if (even > 1) circle[1] = last;
+}
+
+/* The rotation that makes a pair orthogonal, the longer row first; where the pair is so but for rounding, none, or an
+ * exchange. Rows that are nothing but rounding stay as they are. */
+INLINED mask rotation(pair_round *now, int h, number tolerance, number negligible, number *norms) {
+    const number a = norms[now->p[h]], b = norms[now->q[h]], g = now->g[h];
+    const mask turn = (g * g > tolerance * (a * b)) & (a > negligible) & (b > negligible), swap = b > a;
+    now->moves[h] = any(turn | swap);
+    if (!now->moves[h]) return turn | swap;
+    const number g_safe = choose(turn, g, all(1)), d = b - a, length = root(d * d + 4 * g_safe * g_safe);
+    const number t = choose(turn, 2 * g_safe / (d + choose(d < 0, -length, length)), all(0));
+    /* c = 1 / sqrt(1 + t^2) by what it is less than 1: else small angles, of which there are very many, would lengthen
+     * rows by a rounding error that is always the same. */
+    const number secant = root(1 + t * t), c = 1 - t * t * (1 / (secant * (1 + secant))), s = c * t;
+    const number shift = choose(turn, t * g, all(0));
+    now->a_of_a[h] = choose(swap, s, c);
+    now->b_of_a[h] = choose(swap, c, -s);
+    now->a_of_b[h] = choose(swap, c, s);
+    now->b_of_b[h] = choose(swap, -s, c);
+    norms[now->p[h]] = choose(swap, b + shift, a - shift);
+    norms[now->q[h]] = choose(swap, a - shift, b + shift);
+    return turn | swap;
+}
+
+INLINED void rotate(const pair_round *now, int h, int width, number *rows) {
+    number *const a = rows + now->p[h] * width, *const b = rows + now->q[h] * width;
+    const number aa = now->a_of_a[h], ba = now->b_of_a[h], ab = now->a_of_b[h], bb = now->b_of_b[h];
+    for (int i = 0; i < width; i++) {
+        const number x = a[i], y = b[i];
+        a[i] = aa * x + ba * y;
+        b[i] = ab * x + bb * y;
+    }
+}
+
+/* Every pair once; the lanes where something moved. */
+static mask sweep(int n_rows, int features, number *rows, number *norms) {
+    const int width = features + RL_N_TARGETS, even = n_rows + (n_rows & 1);
+    const number tolerance = all(features * 0x1p-104);
+    int circle[MAX_ROWS];
+    pair_round now;
+    mask moved = {0};
+    number longest = {0};
+    for (int i = 0; i < n_rows; i++) {
+        norms[i] = square_of(rows + i * width, features);
+        longest = choose(norms[i] > longest, norms[i], longest);
+    }
+    for (int i = 0; i < even; i++) circle[i] = i;
+    for (int i = 0; i + 1 < even; i++) {
+        pair_up(circle, n_rows, &now);
+        for (int h = 0; h < now.n; h++) now.g[h] = product(rows + now.p[h] * width, rows + now.q[h] * width, features);
+        for (int h = 0; h < now.n; h++) moved |= rotation(&now, h, tolerance, longest * 0x1p-104, norms);
+        for (int h = 0; h < now.n; h++)
+            if (now.moves[h]) rotate(&now, h, width, rows);
+    }
+    return moved;
+}
+
+static void orthogonalize(int n_rows, int features, double *rows, double *norms, double *settled) {
+    mask moved = {0};
+    for (int i = 0; i < MAX_SWEEPS; i++) {
+        moved = sweep(n_rows, features, (number *)rows, (number *)norms);
+        if (!any(moved)) break;
+    }
+    *(number *)settled = choose(moved, all(0), all(1));
+}
+
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
+
+/* What a fit leaves, as modes are added to it: for each target in the rows of the test factor and in the features, and
+ * what beta* loses. */
+typedef struct left_over {
+    number test[RL_N_FITTED_TARGETS][MAX_ORDER], population[RL_N_FITTED_TARGETS][RL_BULK_FEATURES];
+    number lost[RL_BULK_FEATURES], lost_rows[MAX_ORDER];
+} left_over;
+
+INLINED void store(double *array, int i, number value) {
+    ((number *)array)[i] = value + 0.0; /* no zero below zero, whose sign may depend on other lanes */
+}
+
+/* Nothing is fitted yet: minus the targets. */
+static void begin(const rl_bulk_step *s, left_over *left) {
+    const int p = s->features, order = p + 2;
+    const number *const packed = (const number *)s->triangle;
+    for (int i = 0; i < order; i++) {
+        const number *const r = packed + rl_bulk_row(order, i);
+        number ideal = {0};
+        for (int j = i > 1 ? i : 1; j <= p; j++) ideal -= r[j] * s->beta_star[j - 1];
+        left->test[RL_TARGET_Y][i] = -r[p + 1];
+        left->test[RL_TARGET_IDEAL][i] = left->lost_rows[i] = ideal;
+    }
+    for (int j = 0; j < p; j++) {
+        left->lost[j] = all(-s->beta_star[j]);
+        for (int t = 0; s->scale != NULL && t < RL_N_FITTED_TARGETS; t++)
+            left->population[t][j] = all(-s->scale[j] * s->beta_star[j]);
+    }
+}
+
+static void note(const rl_bulk_step *s, const left_over *left, int n_fitted) {
+    for (int t = 0; t < RL_N_FITTED_TARGETS; t++) {
+        store(s->test_sq[t], n_fitted, square_of(left->test[t], s->features + 2));
+        if (s->scale != NULL) store(s->population_sq[t], n_fitted, square_of(left->population[t], s->features));
+    }
+}
+
+static void add_mode(const rl_bulk_step *s, int mode, left_over *left) {
+    const int p = s->features, order = p + 2;
+    const number *const row = (const number *)s->rows + mode * (p + RL_N_TARGETS), *const packed =
+                                                                                       (const number *)s->triangle;
+    const number inverse = 1 / ((const number *)s->norms)[mode], sigma = root(((const number *)s->norms)[mode]);
+    const number fit = row[p + RL_TARGET_Y] * inverse, ideal = row[p + RL_TARGET_IDEAL] * inverse;
+    number along = {0}, z_sq = {0};
+    for (int j = 0; j < p; j++) along += row[j] * s->beta_star[j];
+    const number kept = along * inverse, direction = 1 / sigma;
+    for (int i = 0; i < order; i++) {
+        const number *const r = packed + rl_bulk_row(order, i);
+        number z = {0};
+        for (int j = i > 1 ? i : 1; j <= p; j++) z += r[j] * row[j - 1];
+        left->test[RL_TARGET_Y][i] += z * fit;
+        left->test[RL_TARGET_IDEAL][i] += z * ideal;
+        left->lost_rows[i] += z * kept;
+        z *= direction;
+        z_sq += z * z;
+        if (s->z != NULL) store(s->z, mode * order + i, z);
+    }
+    for (int j = 0; j < p; j++) {
+        left->lost[j] += row[j] * kept;
+        if (s->scale == NULL) continue;
+        left->population[RL_TARGET_Y][j] += s->scale[j] * (row[j] * fit);
+        left->population[RL_TARGET_IDEAL][j] += s->scale[j] * (row[j] * ideal);
+    }
+    store(s->sigma, mode, sigma);
+    store(s->b_star, mode, along * direction);
+    store(s->z_sq, mode, z_sq);
+}
+
+static void evaluate(const rl_bulk_step *s) {
+    left_over left;
+    begin(s, &left);
+    note(s, &left, 0);
+    for (int mode = 0; mode < s->n_modes; mode++) {
+        add_mode(s, mode, &left);
+        note(s, &left, mode + 1);
+    }
+    store(s->lost, 0, square_of(left.lost, s->features));
+    store(s->lost, 1, square_of(left.lost_rows, s->features + 2));
+    store(s->lost, 2, left.lost_rows[0]);
+}
+
+const rl_bulk_kernel KERNEL = {LANES, remove_row, append, orthogonalize, evaluate};
