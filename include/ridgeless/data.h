@@ -270,12 +270,16 @@ typedef struct rl_rows {
 rl_status rl_rows_create(rl_rows *rows, const rl_dataset *dataset, rl_random_kind random, uint64_t seed);
 void rl_rows_destroy(rl_rows *rows);
 
-/* Puts the rows in the order of `repeat`. With RL_RANDOM_NUMPY: RandomState(repeat).permutation(n_rows) read from its
- * end, so that the first N rows are its last N entries (the published split). Rows that are test rows at any N come
- * last, in the dataset's order. Makes the features of a view that makes its own, and their best linear model:
- * minimum-norm least squares on all rows of the repeat, which interpolates them where there are more features than
- * rows. RL_ERR_INPUT when those are not finite. */
+/* Puts the rows in the order of `repeat`: a random permutation read from its end, so that the first N rows are its last
+ * N entries (the published split; with RL_RANDOM_NUMPY it is RandomState(repeat).permutation(n_rows)). Rows that are
+ * test rows at any N come last, in the dataset's order. Makes the features of a view that makes its own, and their best
+ * linear model: minimum-norm least squares on all rows of the repeat, which interpolates them where there are more
+ * features than rows. RL_ERR_INPUT when those are not finite. */
 rl_status rl_rows_arrange(rl_rows *rows, uint32_t repeat);
+
+/* Of a dataset that is not fresh and has no map: the first n_first rows alone come into the order of `repeat`, which
+ * takes little time however many there are; where the others are is open. */
+void rl_rows_arrange_first(rl_rows *rows, uint32_t repeat, int n_first);
 
 /* [n_features]: the best linear model of the rows as they are arranged. Borrowed. */
 const double *rl_rows_beta_star(const rl_rows *rows);

@@ -63,9 +63,10 @@ void rl_philox_normal_column(rl_key key, rl_stream stream, uint32_t repeat, uint
 void rl_philox_normal_row_pair(rl_key key, rl_stream stream, uint32_t repeat, uint32_t pair, uint32_t first_column,
                                int count, double *even, double *odd);
 
-/* A uniformly random order of 0 ... n-1 (Fisher-Yates, rejection without bias), keyed by (key, RL_STREAM_ROW_ORDER,
- * repeat). order[n] is written. */
-void rl_philox_permutation(rl_key key, uint32_t repeat, int n, int *order);
+/* A uniformly random order of 0 ... n-1 (Fisher-Yates from the end, rejection without bias), keyed by (key,
+ * RL_STREAM_ROW_ORDER, repeat), whose last n_last entries are wanted: the others are what is left, in any order.
+ * order[n] is written. */
+void rl_philox_permutation(rl_key key, uint32_t repeat, int n, int n_last, int *order);
 
 /* ---- NumPy's legacy generator ----------------------------------------------------------------------------------- */
 
@@ -77,10 +78,12 @@ typedef struct rl_mt19937 {
     double gauss;
 } rl_mt19937;
 
-void rl_mt19937_seed(rl_mt19937 *generator, uint32_t seed);            /* RandomState(seed) */
-uint32_t rl_mt19937_next(rl_mt19937 *generator);                       /* 32 random bits */
-double rl_mt19937_uniform(rl_mt19937 *generator);                      /* random_sample(): [0, 1), 53 bits */
-double rl_mt19937_normal(rl_mt19937 *generator);                       /* randn(): polar Box-Muller */
-void rl_mt19937_permutation(rl_mt19937 *generator, int n, int *order); /* permutation(n): masked rejection */
+void rl_mt19937_seed(rl_mt19937 *generator, uint32_t seed); /* RandomState(seed) */
+uint32_t rl_mt19937_next(rl_mt19937 *generator);            /* 32 random bits */
+double rl_mt19937_uniform(rl_mt19937 *generator);           /* random_sample(): [0, 1), 53 bits */
+double rl_mt19937_normal(rl_mt19937 *generator);            /* randn(): polar Box-Muller */
+
+/* permutation(n): masked rejection. n_last as above; the generator is then behind those that were drawn for them. */
+void rl_mt19937_permutation(rl_mt19937 *generator, int n, int n_last, int *order);
 
 #endif

@@ -143,7 +143,8 @@ typedef struct rl_grid {
      * modes or predictions are kept, the published arithmetic is not asked for (random: numpy), and, on one rank, it is
      * clearly cheaper. What is left to full spectra on one rank goes side by side where the features are few
      * (RL_BULK_FEATURES) and those of the data set itself, no variant needs rows, no producer is named, neither
-     * directions nor predictions are kept, the published arithmetic is not asked for, and it is cheaper. */
+     * directions nor predictions are kept, and it is cheaper; with random: numpy truncations alone (fit.h) whose
+     * modes are not kept, which agree with the published arithmetic to eps x condition. */
     rl_way way;
     rl_producer producer; /* of full spectra */
     bool *sigma_wanted;   /* [n_n_train]: singular_values */

@@ -39,25 +39,26 @@ void rl_rows_destroy(rl_rows *rows) {
 
 /* ---- order ------------------------------------------------------------------------------------------------------- */
 
-static void reverse(int n, int *order) {
-    for (int i = 0; i < n / 2; i++) {
+/* The last n_last of n come first, from the end on. */
+static void read_from_the_end(int n, int n_last, int *order) {
+    for (int i = 0; i < n_last && i < n / 2; i++) {
         const int swapped = order[i];
         order[i] = order[n - 1 - i];
         order[n - 1 - i] = swapped;
     }
 }
 
-static void put_in_order(rl_rows *rows) {
+static void put_in_order(rl_rows *rows, int n_first) {
     const int n_rows = rows->dataset->n_rows, n = n_rows - rows->dataset->n_test_only;
     for (int i = n; i < n_rows; i++) rows->order[i] = i;
     if (rows->random == RL_RANDOM_PHILOX) {
-        rl_philox_permutation(rows->key, rows->repeat, n, rows->order);
-        return;
+        rl_philox_permutation(rows->key, rows->repeat, n, n_first, rows->order);
+    } else {
+        rl_mt19937 generator;
+        rl_mt19937_seed(&generator, rows->repeat);
+        rl_mt19937_permutation(&generator, n, n_first, rows->order);
     }
-    rl_mt19937 generator;
-    rl_mt19937_seed(&generator, rows->repeat);
-    rl_mt19937_permutation(&generator, n, rows->order);
-    reverse(n, rows->order);
+    read_from_the_end(n, n_first, rows->order);
 }
 
 /* ---- features ---------------------------------------------------------------------------------------------------- */
@@ -93,8 +94,14 @@ static rl_status make_features(rl_rows *rows) {
 
 rl_status rl_rows_arrange(rl_rows *rows, uint32_t repeat) {
     rows->repeat = repeat;
-    if (!rows->dataset->fresh) put_in_order(rows);
+    if (!rows->dataset->fresh) put_in_order(rows, rows->dataset->n_rows);
     return rows->dataset->map != NULL ? make_features(rows) : RL_OK;
+}
+
+void rl_rows_arrange_first(rl_rows *rows, uint32_t repeat, int n_first) {
+    assert(!rows->dataset->fresh && rows->dataset->map == NULL);
+    rows->repeat = repeat;
+    put_in_order(rows, n_first);
 }
 
 const double *rl_rows_beta_star(const rl_rows *rows) {

@@ -95,7 +95,7 @@ static rl_status thin_teacher(const rl_options *options, rl_key key, rl_teacher 
     int *order = NULL;
     if (kept == 0 || kept >= teacher->n_hidden) return RL_OK;
     RL_TRY(RL_ALLOC(order, teacher->n_hidden));
-    rl_philox_permutation(key, UINT32_MAX, teacher->n_hidden, order);
+    rl_philox_permutation(key, UINT32_MAX, teacher->n_hidden, teacher->n_hidden, order);
     for (int i = kept; i < teacher->n_hidden; i++) teacher->beta[order[i]] = 0;
     rl_free(order);
     return RL_OK;

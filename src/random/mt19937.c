@@ -66,9 +66,9 @@ static uint32_t next_at_most(rl_mt19937 *generator, uint32_t maximum) {
     return value;
 }
 
-void rl_mt19937_permutation(rl_mt19937 *generator, int n, int *order) {
+void rl_mt19937_permutation(rl_mt19937 *generator, int n, int n_last, int *order) {
     for (int i = 0; i < n; i++) order[i] = i;
-    for (int i = n - 1; i > 0; i--) {
+    for (int i = n - 1; i > 0 && i >= n - n_last; i--) {
         const uint32_t j = next_at_most(generator, (uint32_t)i);
         const int swapped = order[i];
         order[i] = order[j];

@@ -191,10 +191,10 @@ static uint32_t next_below(word_stream *words, uint32_t range) {
     return (uint32_t)(product >> 32);
 }
 
-void rl_philox_permutation(rl_key key, uint32_t repeat, int n, int *order) {
+void rl_philox_permutation(rl_key key, uint32_t repeat, int n, int n_last, int *order) {
     word_stream words = {.key = key, .repeat = repeat, .used = 4};
     for (int i = 0; i < n; i++) order[i] = i;
-    for (int i = n - 1; i > 0; i--) {
+    for (int i = n - 1; i > 0 && i >= n - n_last; i--) {
         const uint32_t j = next_below(&words, (uint32_t)i + 1);
         const int swapped = order[i];
         order[i] = order[j];

@@ -12,7 +12,7 @@
 
 #include "internal.h"
 
-enum { RL_JOURNAL_VERSION = 4, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x34524c52, RL_TRAINING_MAGIC = 0x34544c52 };
+enum { RL_JOURNAL_VERSION = 5, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x34524c52, RL_TRAINING_MAGIC = 0x34544c52 };
 
 /* Where a size of a curve stands in the file. */
 typedef struct rl_place {

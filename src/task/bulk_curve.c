@@ -44,7 +44,7 @@ static rl_status load_lanes(rl_task *t, const rl_grid *g, const int64_t *curves,
     bool enough[RL_BULK_LANES] = {false};
     if (!g->data.fresh) {
         for (int l = 0; l < n; l++) {
-            RL_TRY(rl_rows_arrange(&t->rows, (uint32_t)t->plan->curves[curves[l]].repeat));
+            rl_rows_arrange_first(&t->rows, (uint32_t)t->plan->curves[curves[l]].repeat, t->max_train);
             rl_rows_get(&t->rows, 0, t->max_train, t->train_x, g->data.n_features, t->train_y);
             rl_bulk_set_rows(t->bulk, l, t->train_x, t->train_y);
         }

@@ -1,6 +1,9 @@
 """The peer of study.py: the study of study.yaml as a practised NumPy user would write it, one batched SVD an N for all repeats and
-test errors through Gram matrices. numpy_study.py DATA_FOLDER REPEATS prints the seconds of the computation."""
+test errors through Gram matrices. numpy_study.py DATA_FOLDER REPEATS prints the seconds of the computation. Tables that the
+folder lacks are left out."""
+import csv
 import gzip
+import pathlib
 import sys
 import time
 
@@ -16,6 +19,23 @@ def diabetes(folder):
         x, y = np.loadtxt(raw), np.loadtxt(target)
     x = x - x.mean(axis=0)
     return x / np.linalg.norm(x, axis=0), y
+
+
+def california(folder):
+    longitude, latitude, age, rooms, bedrooms, people, households, income, value = np.loadtxt(
+        f"{folder}/cal_housing.data", delimiter=",", unpack=True)
+    ratios = rooms / households, bedrooms / households, people, people / households
+    return np.column_stack([income, age, *ratios, latitude, longitude]), value / 1e5
+
+
+def who(folder):
+    with open(f"{folder}/life_expectancy_who_rajarshi.csv", newline="") as file:
+        header, *rows = csv.reader(file)
+    names = [name.strip() for name in header]
+    left_out = {"Country", "Year", "Status", "Life expectancy", "Income composition of resources"}
+    whole = [row for row in rows if all(cell.strip() for cell in row)]
+    column = lambda name: [float(row[names.index(name)]) for row in whole]
+    return np.column_stack([column(name) for name in names if name not in left_out]), np.array(column("Life expectancy"))
 
 
 def student_teacher(_):
@@ -57,7 +77,9 @@ def study(x, y, repeats):
 
 def main():
     folder, repeats = sys.argv[1], int(sys.argv[2])
-    tables = [source(folder) for source in (diabetes, student_teacher)]
+    sources = {"diabetes_target.csv.gz": diabetes, "": student_teacher, "cal_housing.data": california,
+               "life_expectancy_who_rajarshi.csv": who}
+    tables = [source(folder) for file, source in sources.items() if (pathlib.Path(folder) / file).exists()]
     start = time.perf_counter()
     for x, y in tables:
         study(x, y, repeats)

@@ -1,45 +1,44 @@
 #!/usr/bin/python3
-"""Spectra a second of the program beside the NumPy peer, in turn in one run, one core each, medians and spread of the ratios:
-   tests/bench/study.py PROGRAM [ROUNDS [REPEATS]]"""
+"""Many repeats of the published study: spectra a second of the program, repeats side by side; of the program one by one, by LAPACK;
+and of a practised NumPy user (numpy_study.py), the same cells, in turn in one run. Processor time of one core for each, start-up
+taken off; two ranks over one by the clock:
+   tests/bench/study.py PROGRAM [ROUNDS [REPEATS]]
+All four data sets where $RIDGELESS_DATA has them, else the two that ship."""
 import json
 import os
 import pathlib
-import platform
-import statistics
-import subprocess
 import sys
+import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-DATA = HERE.parent.parent / "jobs" / "data"
-ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-SPECTRA_A_REPEAT = 2 * 39
+from measure import HERE, SOURCE, answer, machine, numbers, processor_seconds, show, show_ratio
 
 
-def answer(*command):
-    return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, env=ENVIRONMENT).stdout
-
-
-def processor():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
+FEW = 8  # repeats of the runs whose time counts as start-up
 
 
 def main():
-    program, rounds, repeats = sys.argv[1], *(int(word) for word in (sys.argv[2:4] + ["5", "200"][len(sys.argv[2:4]):]))
-    ours, two, peer = [], [], []
-    for _ in range(rounds):
-        bench = ("bench", "study", HERE / "study.yaml", "--repeats", repeats, "--json")
-        ours.append(json.loads(answer(program, *bench))["spectra_per_second"])
-        two.append(json.loads(answer("mpirun", "-n", "2", program, *bench))["spectra_per_second"])
-        peer.append(SPECTRA_A_REPEAT * repeats / float(answer("/usr/bin/python3", HERE / "numpy_study.py", DATA, repeats)))
-    print(f"{processor()}, {os.cpu_count()} cores; {rounds} rounds of {repeats} repeats, {SPECTRA_A_REPEAT * repeats} spectra")
-    for name, values in (("ridgeless, 1 rank", ours), ("ridgeless, 2 ranks", two), ("NumPy, 1 thread", peer)):
-        print(f"{name:20s} {statistics.median(values):10.0f} spectra/s  ({min(values):.0f} ... {max(values):.0f})")
-    for name, left, right in (("1 rank over NumPy", ours, peer), ("2 ranks over 1", two, ours)):
-        ratios = [a / b for a, b in zip(left, right)]
-        print(f"{name:20s} {statistics.median(ratios):10.2f} times      ({min(ratios):.2f} ... {max(ratios):.2f})")
+    program, (rounds, repeats) = sys.argv[1], numbers([5, 4000])
+    data = os.environ.get("RIDGELESS_DATA", SOURCE / "jobs" / "data")
+    with tempfile.TemporaryDirectory() as folder:
+        one_by_one = pathlib.Path(folder) / "one_by_one.yaml"
+        one_by_one.write_text("producer: lapack\n" + (HERE / "study.yaml").read_text())
+        bench = lambda study: lambda n: (program, "bench", "study", study, "--skip-missing", "--repeats", n, "--json", "-q")
+        sides = {"side by side": (repeats, bench(HERE / "study.yaml")), "one by one, LAPACK": (repeats // 10, bench(one_by_one)),
+                 "NumPy": (repeats // 10, lambda n: ("/usr/bin/python3", HERE / "numpy_study.py", data, n))}
+        spectra = json.loads(answer(*bench(one_by_one)(FEW)))["spectra"] / FEW
+        seconds, ranks = {name: [] for name in sides}, ([], [])
+        for _ in range(rounds):
+            for name, (n, command) in sides.items():
+                used = processor_seconds(*command(n)) - processor_seconds(*command(FEW))
+                seconds[name].append(used / (spectra * (n - FEW)))
+            for n, found in zip((1, 2), ranks):
+                found.append(json.loads(answer("mpirun", "-n", n, *bench(HERE / "study.yaml")(2 * repeats)))["seconds"])
+    print(f"{machine()}\n{rounds} rounds of {spectra * repeats:.0f} spectra, {spectra / 39:.0f} data sets, the others a tenth of them")
+    for name, values in seconds.items():
+        show(name, [1e6 * value for value in values], "us a spectrum")
+    for other in ("one by one, LAPACK", "NumPy"):
+        show_ratio(f"side by side over {other}", seconds[other], seconds["side by side"])
+    show_ratio("2 ranks over 1, by the clock", *ranks)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ linear_regression_ablations.py and linear_regression_adversarial.py) run unchang
 taken from the file that $RIDGELESS_REFERENCE names when it is set."""
 import csv
 import gzip
+import json
 import os
 import pathlib
 import tempfile
@@ -33,11 +34,18 @@ def read_cells(path):
 
 
 class Published(unittest.TestCase):
+    ablations = ("none", "cutoff", "leading_modes", "no_residuals", "adversarial_test", "adversarial_train")
+    variants = 33
+
+    @classmethod
+    def study(cls):
+        return SOURCE / "jobs" / "paper.yaml"
+
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         path = pathlib.Path(cls.folder.name) / "paper.nc"
-        run("run", SOURCE / "jobs" / "paper.yaml", "--skip-missing", "-q", "-o", path, check=0)
+        run("run", cls.study(), "--skip-missing", "-q", "-o", path, check=0)
         cls.file = netCDF4.Dataset(path)
         cls.group = cls.file["diabetes"]
         cls.group.set_auto_mask(False)
@@ -70,6 +78,8 @@ class Published(unittest.TestCase):
     def compare(self, cells):
         compared = 0
         for (ablation, parameter), rows in cells.items():
+            if ablation not in self.ablations:
+                continue
             index = self.variant(ablation, parameter)
             for column in ("test_mse", "train_mse"):
                 ours = self.group[column][index, 0]
@@ -91,13 +101,28 @@ class Published(unittest.TestCase):
         return self.variant(ablation, -parameter)
 
     def test_shipped_repeats(self):
-        self.assertEqual(self.compare(read_cells(SHIPPED)), 39 * 3 * (33 * 2 + 2))
+        self.assertEqual(self.compare(read_cells(SHIPPED)), 39 * 3 * (self.variants * 2 + 2))
 
     def test_all_repeats(self):
         path = os.environ.get("RIDGELESS_REFERENCE")
         if not path or not os.path.exists(path):
             self.skipTest("RIDGELESS_REFERENCE names no file with the published cells")
-        self.assertEqual(self.compare(read_cells(path)), 39 * 50 * (33 * 2 + 2))
+        self.assertEqual(self.compare(read_cells(path)), 39 * 50 * (self.variants * 2 + 2))
+
+
+class SideBySide(Published):
+    """Truncated fits alone, which are computed several repeats side by side."""
+    ablations = ("none", "cutoff", "leading_modes", "no_residuals")
+    variants = 19
+
+    @classmethod
+    def study(cls):
+        path = pathlib.Path(cls.folder.name) / "truncations.yaml"
+        path.write_text("random: numpy\nrepeats: 50\nn_train: {range: [1, 39]}\ndatasets: [diabetes]\nablations:\n"
+                        "  [none, cutoff: {logspace: [-3, 0, 7]}, leading_modes: {range: [1, 10]}, no_residuals]\n")
+        plan = json.loads(run("plan", path, "--json", check=0).stdout)
+        assert plan["datasets"][0]["way"] == "full spectra, repeats side by side", plan["datasets"][0]["way"]
+        return path
 
 
 if __name__ == "__main__":

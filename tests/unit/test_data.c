@@ -1062,12 +1062,35 @@ static void numpy_rows_are_the_published_split(void **state) {
     rl_dataset_destroy(&d);
 }
 
+static void first_rows_come_in_the_same_order_alone(void **state) {
+    (void)state;
+    static const rl_random_kind kinds[] = {RL_RANDOM_PHILOX, RL_RANDOM_NUMPY};
+    static const int counts[] = {0, 1, 39, 221, 300, 441, 442};
+    rl_dataset d = load_done((request){.source = "diabetes"});
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+            rl_rows all, some;
+            bool seen[442] = {false};
+            assert_done(rl_rows_create(&all, &d, kinds[k], 0));
+            assert_done(rl_rows_create(&some, &d, kinds[k], 0));
+            assert_done(rl_rows_arrange(&all, 5));
+            rl_rows_arrange_first(&some, 5, counts[i]);
+            assert_memory_equal(some.order, all.order, (size_t)counts[i] * sizeof *all.order);
+            for (int j = 0; j < 442; j++) seen[some.order[j]] = true;
+            for (int j = 0; j < 442; j++) assert_true(seen[j]);
+            rl_rows_destroy(&all);
+            rl_rows_destroy(&some);
+        }
+    rl_dataset_destroy(&d);
+}
+
 static void philox_rows_are_keyed_by_seed_and_name(void **state) {
     (void)state;
     rl_dataset d = load_done((request){.source = "diabetes"}),
                other = load_done((request){.source = "diabetes", .name = "b"});
-    int expected[442];
-    rl_philox_permutation(rl_key_make(3, "diabetes"), 4, 442, expected);
+    int expected[442], from_the_end[442];
+    rl_philox_permutation(rl_key_make(3, "diabetes"), 4, 442, 442, from_the_end);
+    for (int i = 0; i < 442; i++) expected[i] = from_the_end[441 - i];
     rl_rows rows;
     assert_done(rl_rows_create(&rows, &d, RL_RANDOM_PHILOX, 3));
     assert_done(rl_rows_arrange(&rows, 4));
@@ -1225,6 +1248,7 @@ int main(void) {
         cmocka_unit_test(checksum_tells_data_apart),
         cmocka_unit_test(rows_are_permuted),
         cmocka_unit_test(numpy_rows_are_the_published_split),
+        cmocka_unit_test(first_rows_come_in_the_same_order_alone),
         cmocka_unit_test(philox_rows_are_keyed_by_seed_and_name),
         cmocka_unit_test(rows_do_not_depend_on_the_order_of_calls),
         cmocka_unit_test(fresh_rows_follow_the_teacher),

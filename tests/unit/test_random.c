@@ -179,11 +179,11 @@ static void philox_permutation_has_known_values(void **state) {
     (void)state;
     static const int repeat_0[] = {5, 6, 3, 4, 2, 7, 8, 1, 0, 9}, repeat_5[] = {4, 5, 1, 7, 2, 9, 0, 6, 8, 3};
     int order[442];
-    rl_philox_permutation(key, 0, 10, order);
+    rl_philox_permutation(key, 0, 10, 10, order);
     assert_memory_equal(order, repeat_0, sizeof repeat_0);
-    rl_philox_permutation(key, 5, 10, order);
+    rl_philox_permutation(key, 5, 10, 10, order);
     assert_memory_equal(order, repeat_5, sizeof repeat_5);
-    rl_philox_permutation(key, 3, 442, order);
+    rl_philox_permutation(key, 3, 442, 442, order);
     long checksum = 0;
     for (int i = 0; i < 442; i++) checksum += (long)(i + 1) * order[i];
     assert_int_equal(checksum, 21481064);
@@ -197,7 +197,7 @@ static void philox_permutation_permutes(void **state) {
     int order[1001];
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         order[sizes[i]] = -7; /* nothing beyond n is written */
-        rl_philox_permutation(key, 1, sizes[i], order);
+        rl_philox_permutation(key, 1, sizes[i], sizes[i], order);
         assert_permutation(sizes[i], order);
         assert_int_equal(order[sizes[i]], -7);
     }
@@ -210,7 +210,7 @@ static void philox_permutation_is_uniform(void **state) {
     int counts[256] = {0};
     for (uint32_t repeat = 0; repeat < REPEATS; repeat++) {
         int order[4];
-        rl_philox_permutation(key, repeat, 4, order);
+        rl_philox_permutation(key, repeat, 4, 4, order);
         counts[order[0] * 64 + order[1] * 16 + order[2] * 4 + order[3]]++;
     }
     double chi_squared = 0;
@@ -275,26 +275,26 @@ static void permutation_equals_numpy(void **state) {
     rl_mt19937 generator;
     static const int head[] = {351, 109, 60, 432, 353, 274, 237, 89}, tail[] = {25, 196, 175};
     rl_mt19937_seed(&generator, 7); /* RandomState(7).permutation(442): [:8], [-3:] */
-    rl_mt19937_permutation(&generator, 442, order);
+    rl_mt19937_permutation(&generator, 442, 442, order);
     assert_permutation(442, order);
     assert_memory_equal(order, head, sizeof head);
     assert_memory_equal(order + 439, tail, sizeof tail);
 
     rl_mt19937_seed(&generator, 3); /* RandomState(3).permutation(1) */
-    rl_mt19937_permutation(&generator, 1, order);
+    rl_mt19937_permutation(&generator, 1, 1, order);
     assert_int_equal(order[0], 0);
-    rl_mt19937_permutation(&generator, 0, order);
+    rl_mt19937_permutation(&generator, 0, 0, order);
     assert_int_equal(order[0], 0);
 
     rl_mt19937_seed(&generator, 49); /* p = RandomState(49).permutation(20640); sum((i + 1) * p[i]) */
-    rl_mt19937_permutation(&generator, 20640, order);
+    rl_mt19937_permutation(&generator, 20640, 20640, order);
     int64_t checksum = 0;
     for (int i = 0; i < 20640; i++) checksum += (int64_t)(i + 1) * order[i];
     assert_true(checksum == 2200823900393);
 
     static const int largest_seed[] = {6, 9, 5, 1, 8, 0, 7, 4, 2, 3};
     rl_mt19937_seed(&generator, 0xffffffff); /* RandomState(2**32 - 1).permutation(10) */
-    rl_mt19937_permutation(&generator, 10, order);
+    rl_mt19937_permutation(&generator, 10, 10, order);
     assert_memory_equal(order, largest_seed, sizeof largest_seed);
 }
 
@@ -307,12 +307,12 @@ static void mixed_draws_equal_numpy(void **state) {
     rl_mt19937 generator;
     rl_mt19937_seed(&generator, 0);
     int order[10];
-    rl_mt19937_permutation(&generator, 10, order);
+    rl_mt19937_permutation(&generator, 10, 10, order);
     assert_memory_equal(order, once, sizeof once);
-    rl_mt19937_permutation(&generator, 10, order);
+    rl_mt19937_permutation(&generator, 10, 10, order);
     assert_memory_equal(order, twice, sizeof twice);
     assert_true(rl_mt19937_normal(&generator) == -0.08767306723970031);
-    rl_mt19937_permutation(&generator, 5, order);
+    rl_mt19937_permutation(&generator, 5, 5, order);
     assert_memory_equal(order, thrice, sizeof thrice);
     assert_true(rl_mt19937_normal(&generator) == 1.366879366926775);
 }
