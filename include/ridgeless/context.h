@@ -9,6 +9,7 @@
 typedef struct rl_context {
     MPI_Comm comm; /* a duplicate of the world, errors returned */
     int rank, size;
+    double start_seconds; /* that MPI took to start */
 } rl_context;
 
 /* Collective on all processes. Initializes MPI, sets one BLAS thread a rank unless the environment says otherwise, and

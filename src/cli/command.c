@@ -100,7 +100,7 @@ static const option_row option_table[] = {
     {'B', "sbatch", NULL, "print a batch script for Slurm"},
     {'j', "json", NULL, "print JSON"},
     {'q', "quiet", NULL, "print errors alone"},
-    {'v', "verbose", NULL, "say where each data set comes from"},
+    {'v', "verbose", NULL, "say where each data set comes from, and what start, computing and writing took"},
     {'h', "help", NULL, "print this help and exit"},
     {'V', "version", NULL, "print the version and exit"},
 };

@@ -23,6 +23,7 @@ typedef struct work {
     rl_training_summary trained;
     bool fail_fast;
     time_t started;
+    double prepare_seconds; /* until the ranks start to compute */
 } work;
 
 /* The first spectrum that could not be computed is the end of a run with --fail-fast. */
@@ -241,15 +242,24 @@ static rl_status write_results(const rl_settings *settings, const rl_context *co
     return status;
 }
 
+static void tell_seconds(const rl_context *context, const work *w, double computing, double writing) {
+    char start[32], prepare[32], compute[32], write[32];
+    rl_debug("start of MPI %s, data sets, plan and journal %s, computing %s, results file %s",
+             rl_time_text(context->start_seconds, start), rl_time_text(w->prepare_seconds, prepare),
+             rl_time_text(computing, compute), rl_time_text(writing, write));
+}
+
 static rl_status finish(const rl_settings *settings, const rl_context *context, work *w, const rl_text *hosts,
                         const rl_run_summary *summary) {
     const char *output = w->prepared.output;
+    const double began = rl_seconds();
     rl_progress_end(&w->progress);
     print_summary(context, summary);
     if (w->todo.n == 0 && w->n_trainings == 0 && rl_results_are_current(output, &w->prepared.plan, w->journal))
         rl_info("%s has all that is in the journal", output);
     else
         RL_TRY(write_results(settings, context, w, hosts, summary));
+    tell_seconds(context, w, summary->seconds + w->trained.seconds, rl_seconds() - began);
     printf("%s\n", output);
     return judge(w);
 }
@@ -298,11 +308,13 @@ static rl_status compute(const rl_settings *settings, const rl_context *context,
 }
 
 static rl_status run_study(const rl_settings *settings, const rl_context *context, rl_guard *guard, work *w) {
+    const double began = rl_seconds();
     rl_run_settings run;
     RL_TRY(rl_context_agree(context, context->rank == 0 ? prepare(settings, w) : RL_OK));
     RL_TRY(rl_parallel_share_plan(context, &w->prepared.study, &w->prepared.plan));
     RL_TRY(rl_parallel_complete_plan(context, &w->prepared.plan));
     RL_TRY(rl_make_run_settings(settings, context, &run));
+    w->prepare_seconds = rl_seconds() - began;
     run.guard = guard;
     return compute(settings, context, &run, w);
 }

@@ -23,7 +23,9 @@ rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
      * block for the next one of its size, and a process would grow by a slab each time that a table is dealt out. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     *context = (rl_context){.comm = MPI_COMM_NULL};
+    const double began = rl_seconds();
     if (MPI_Init(argc, argv) != MPI_SUCCESS) return rl_fail(RL_ERR_LIBRARY, "MPI could not be started");
+    context->start_seconds = rl_seconds() - began;
     RL_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &context->comm));
     RL_MPI(MPI_Comm_set_errhandler(context->comm, MPI_ERRORS_RETURN));
     RL_MPI(MPI_Comm_rank(context->comm, &context->rank));

@@ -150,6 +150,7 @@ class Commands(unittest.TestCase):
     def test_verbose_says_where_data_come_from(self):
         said = run("run", "study.yaml", "-v", "-o", "verbose.nc", cwd=self.at, check=0).stderr
         self.assertRegex(said, r"diabetes: 442 rows, 10 features, from .*diabetes_data_raw\.csv\.gz")
+        self.assertRegex(said, r"start of MPI \S+ m?s, data sets, plan and journal \S+ m?s, computing \S+ m?s, results file \S+ m?s")
         self.assertNotIn("442 rows", run("run", "study.yaml", "-o", "plain.nc", cwd=self.at, check=0).stderr)
 
 

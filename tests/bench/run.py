@@ -1,0 +1,44 @@
+#!/usr/bin/python3
+"""Every claim of speed in the README, measured beside its peer in one run on this machine, one after the other; medians with the
+spread of rounds. Best on a machine that has nothing else to do; some 15 minutes on two cores, --quick: about 3, with fewer rounds:
+   tests/bench/run.py PROGRAM [--quick]"""
+import pathlib
+import subprocess
+import sys
+import time
+
+from measure import ENVIRONMENT, HERE, machine
+
+# title; command; arguments; arguments of --quick
+BENCHES = [
+    ("Many repeats of the published study, beside NumPy and LAPACK", "study.py", [5, 4000], [1, 1000]),
+    ("A curve, P = 500, every N = 1 ... 1000, beside one dgesdd an N", "curve.py", [500, 3], [200, 1]),
+    ("Starting, reading and writing, beside MPI alone", "start.py", [7], [2]),
+    ("The journal, beside computing alone", "journal.py", [5, 1000], [1, 200]),
+    ("A training step of an autoencoder, beside dense NumPy", "autoencoder.py", [5], [1, 1000, 500]),
+    ("Predicted beside measured seconds of spectra on process grids", "predictions.py", [], [2, 300, 400]),
+]
+# One large spectrum by every producer, beside dgesdd on as many threads.
+SPECTRUM, QUICK_SPECTRUM = 4000, 400
+
+
+def main():
+    program, quick = str(pathlib.Path(sys.argv[1]).resolve()), "--quick" in sys.argv[2:]
+    version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.splitlines()[0]
+    print(f"{version} on {machine()}, {time.strftime('%Y-%m-%d')}", flush=True)
+    failed = []
+    commands = [(title, [HERE / script, program, *(few if quick else many)]) for title, script, many, few in BENCHES]
+    size = QUICK_SPECTRUM if quick else SPECTRUM
+    commands.append((f"One spectrum, N = P = {size}, on two ranks by every producer, beside dgesdd on two threads",
+                     ["mpirun", "-n", 2, program, "bench", "spectrum", size, "-r", 1 if quick else 3]))
+    for title, command in commands:
+        print(f"\n== {title}", flush=True)
+        words = [str(word) for word in command]
+        if subprocess.run(["/usr/bin/python3", *words] if words[0].endswith(".py") else words, env=ENVIRONMENT).returncode != 0:
+            failed.append(title)
+    print("\nbelow what is claimed: " + "; ".join(failed) if failed else "\nall at least what is claimed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
