@@ -30,10 +30,10 @@ struct rl_bulk {
     double *norms;     /* [most_rows] */
     double *outside;   /* [RL_N_TARGETS] */
     double *settled, *left;
-    rl_bulk_step step; /* of the size evaluated last; its arrays are owned */
-    int n_test;        /* of max_train */
-    int size, n_taken, n_rows;
-    bool broken[RL_BULK_LANES]; /* rotations did not come to an end, so that what follows means nothing */
+    rl_bulk_step step;                       /* of the size evaluated last; its arrays are owned */
+    int n_test;                              /* of max_train */
+    int size, n_taken, n_rows, n_orthogonal; /* rows: taken in, there, and of those the first ones settled */
+    bool broken[RL_BULK_LANES];              /* rotations did not come to an end, so that what follows means nothing */
     /* one lane's, handed out */
     double *sigma, *c, *b_star, *vt, *z, *z_target, *z_one, *population_z, *population_target, *rms, *sums;
 };
@@ -241,7 +241,7 @@ void rl_bulk_begin(rl_bulk *b, int n_lanes) {
     memset(b->outside, 0, sizeof(double) * RL_N_TARGETS * (size_t)b->lanes);
     memset(b->broken, 0, sizeof b->broken);
     b->size = -1;
-    b->n_taken = b->n_rows = 0;
+    b->n_taken = b->n_rows = b->n_orthogonal = 0;
 }
 
 /* Rows beyond the features' number hold nothing but targets now. */
@@ -257,9 +257,10 @@ static void drop_rows(rl_bulk *b) {
 }
 
 static void orthogonalize(rl_bulk *b) {
-    b->kernel->orthogonalize(b->n_rows, b->features, b->rows, b->norms, b->settled);
+    b->kernel->orthogonalize(b->n_rows, b->n_orthogonal, b->features, b->rows, b->norms, b->settled);
     for (int l = 0; l < b->lanes; l++) b->broken[l] |= b->settled[l] == 0;
     drop_rows(b);
+    b->n_orthogonal = b->n_rows;
 }
 
 void rl_bulk_advance(rl_bulk *b, int i, bool evaluate) {

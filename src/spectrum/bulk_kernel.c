@@ -10,6 +10,9 @@ typedef int64_t mask __attribute__((vector_size(8 * LANES), may_alias));
 
 enum { MAX_ROWS = 2 * RL_BULK_FEATURES, MAX_PAIRS = MAX_ROWS / 2, MAX_ORDER = RL_BULK_FEATURES + 2, MAX_SWEEPS = 30 };
 
+/* Squares of cosines and angles whose products are less than rounding. */
+#define SMALL 0x1p-58
+
 INLINED number all(double value) {
     return (number){0} + value;
 }
@@ -86,7 +89,7 @@ INLINED number product(const number *a, const number *b, int n) {
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-/* Disjoint pairs p < q of rows, all of which a round treats at once. */
+/* Disjoint pairs p < q of rows, all of which are treated at once. */
 typedef struct pair_round {
     int n;
     int p[MAX_PAIRS], q[MAX_PAIRS];
@@ -94,27 +97,28 @@ typedef struct pair_round {
     number g[MAX_PAIRS], a_of_a[MAX_PAIRS], b_of_a[MAX_PAIRS], a_of_b[MAX_PAIRS], b_of_b[MAX_PAIRS];
 } pair_round;
 
-/* The circle method: one stands still, the others go round; with an odd number one of them rests. */
-static void pair_up(int *circle, int n_rows, pair_round *now) {
-    const int even = n_rows + (n_rows & 1), last = circle[even - 1];
+/* Pairs of one antidiagonal p + q: one after the other they have every pair after those before it in row order, the
+ * order (0, 1), (0, 2), ..., (1, 2), ... that converges in fewer sweeps than round robin does. Not those among the
+ * first n_orthogonal rows. */
+static void pair_up(int antidiagonal, int n_rows, int n_orthogonal, pair_round *now) {
     now->n = 0;
-    for (int h = 0; h < even / 2; h++) {
-        const int x = circle[h], y = circle[even - 1 - h];
-        if (x >= n_rows || y >= n_rows) continue;
-        now->p[now->n] = x < y ? x : y;
-        now->q[now->n++] = x < y ? y : x;
+    for (int p = antidiagonal < n_rows ? 0 : antidiagonal - n_rows + 1; p < antidiagonal - p; p++) {
+        if (antidiagonal - p < n_orthogonal) break;
+        now->p[now->n] = p;
+        now->q[now->n++] = antidiagonal - p;
     }
-    for (int i = even - 1; i > 1; i--) circle[i] = circle[i - 1];
-    if (even > 1) circle[1] = last;
 }
 
 /* The rotation that makes a pair orthogonal, the longer row first; where the pair is so but for rounding, none, or an
- * exchange. Rows that are nothing but rounding stay as they are. */
-INLINED mask rotation(pair_round *now, int h, number tolerance, number negligible, number *norms) {
-    const number a = norms[now->p[h]], b = norms[now->q[h]], g = now->g[h];
-    const mask turn = (g * g > tolerance * (a * b)) & (a > negligible) & (b > negligible), swap = b > a;
+ * exchange. Rows that are nothing but rounding stay as they are, and so do lanes that are not active. Where what is
+ * returned is not set, neither the pair was far from orthogonal, nor was the angle large, nor did the rows change
+ * places. */
+INLINED mask rotation(pair_round *now, int h, mask active, number tolerance, number negligible, number *norms) {
+    const number a = norms[now->p[h]], b = norms[now->q[h]], g = now->g[h], square = g * g, both = a * b;
+    const mask turn = active & (square > tolerance * both) & (a > negligible) & (b > negligible),
+               swap = active & (b > a);
     now->moves[h] = any(turn | swap);
-    if (!now->moves[h]) return turn | swap;
+    if (!now->moves[h]) return swap;
     const number g_safe = choose(turn, g, all(1)), d = b - a, length = root(d * d + 4 * g_safe * g_safe);
     const number t = choose(turn, 2 * g_safe / (d + choose(d < 0, -length, length)), all(0));
     /* c = 1 / sqrt(1 + t^2) by what it is less than 1: else small angles, of which there are very many, would lengthen
@@ -127,7 +131,7 @@ INLINED mask rotation(pair_round *now, int h, number tolerance, number negligibl
     now->b_of_b[h] = choose(swap, -s, c);
     norms[now->p[h]] = choose(swap, b + shift, a - shift);
     norms[now->q[h]] = choose(swap, a - shift, b + shift);
-    return turn | swap;
+    return swap | (turn & ((square > SMALL * both) | (t * t > SMALL)));
 }
 
 INLINED void rotate(const pair_round *now, int h, int width, number *rows) {
@@ -140,36 +144,35 @@ INLINED void rotate(const pair_round *now, int h, int width, number *rows) {
     }
 }
 
-/* Every pair once; the lanes where something moved. */
-static mask sweep(int n_rows, int features, number *rows, number *norms) {
-    const int width = features + RL_N_TARGETS, even = n_rows + (n_rows & 1);
+/* Every pair once, but those among the first n_orthogonal rows; the active lanes that are not settled by it. They are
+ * where all pairs were nearly orthogonal and all angles small: what that leaves is of second order, less than rounding.
+ */
+static mask sweep(int n_rows, int n_orthogonal, int features, mask active, number *rows, number *norms) {
+    const int width = features + RL_N_TARGETS;
     const number tolerance = all(features * 0x1p-104);
-    int circle[MAX_ROWS];
     pair_round now;
-    mask moved = {0};
+    mask rough = {0};
     number longest = {0};
     for (int i = 0; i < n_rows; i++) {
-        norms[i] = square_of(rows + i * width, features);
+        norms[i] = choose(active, square_of(rows + i * width, features), norms[i]);
         longest = choose(norms[i] > longest, norms[i], longest);
     }
-    for (int i = 0; i < even; i++) circle[i] = i;
-    for (int i = 0; i + 1 < even; i++) {
-        pair_up(circle, n_rows, &now);
+    for (int i = n_orthogonal > 1 ? n_orthogonal : 1; i <= 2 * n_rows - 3; i++) {
+        pair_up(i, n_rows, n_orthogonal, &now);
         for (int h = 0; h < now.n; h++) now.g[h] = product(rows + now.p[h] * width, rows + now.q[h] * width, features);
-        for (int h = 0; h < now.n; h++) moved |= rotation(&now, h, tolerance, longest * 0x1p-104, norms);
+        for (int h = 0; h < now.n; h++) rough |= rotation(&now, h, active, tolerance, longest * 0x1p-104, norms);
         for (int h = 0; h < now.n; h++)
             if (now.moves[h]) rotate(&now, h, width, rows);
     }
-    return moved;
+    return rough;
 }
 
-static void orthogonalize(int n_rows, int features, double *rows, double *norms, double *settled) {
-    mask moved = {0};
-    for (int i = 0; i < MAX_SWEEPS; i++) {
-        moved = sweep(n_rows, features, (number *)rows, (number *)norms);
-        if (!any(moved)) break;
-    }
-    *(number *)settled = choose(moved, all(0), all(1));
+static void orthogonalize(int n_rows, int n_orthogonal, int features, double *rows, double *norms, double *settled) {
+    mask active = all(0) == 0;
+    if (n_orthogonal > 0) sweep(n_rows, n_orthogonal, features, active, (number *)rows, (number *)norms);
+    for (int i = 0; i < MAX_SWEEPS && any(active); i++)
+        active = sweep(n_rows, 0, features, active, (number *)rows, (number *)norms);
+    *(number *)settled = choose(active, all(0), all(1));
 }
 
 /* ---- errors ------------------------------------------------------------------------------------------------------ */

@@ -38,9 +38,10 @@ typedef struct rl_bulk_kernel {
      * determinant's square that is left: a lane where that is not positive holds nothing any more. */
     void (*remove)(int order, double *triangle, double *row, double *left);
     void (*append)(int order, double *triangle, double *row);
-    /* Rotates rows [n_rows, features + RL_N_TARGETS] until their features are orthogonal, longest first; norms [n_rows]
-     * are the squared lengths of the features. settled [1]: 1, or 0 in a lane where there was no end to it. */
-    void (*orthogonalize)(int n_rows, int features, double *rows, double *norms, double *settled);
+    /* Rotates rows [n_rows, features + RL_N_TARGETS] until their features are orthogonal, longest first; the first
+     * n_orthogonal of them are so. norms [n_rows] are the squared lengths of the features. settled [1]: 1, or 0 in a
+     * lane where there was no end to it. */
+    void (*orthogonalize)(int n_rows, int n_orthogonal, int features, double *rows, double *norms, double *settled);
     void (*evaluate)(const rl_bulk_step *step);
 } rl_bulk_kernel;
 
