@@ -12,7 +12,8 @@ typedef struct rl_context {
     double start_seconds; /* that MPI took to start */
 } rl_context;
 
-/* Collective on all processes. Initializes MPI, sets one BLAS thread a rank unless the environment says otherwise, and
+/* Collective on all processes. Initializes MPI (where nothing launched the process, as one rank that starts no others,
+ * unless the environment says otherwise), sets one BLAS thread a rank unless the environment says otherwise, and
  * has freed arrays of 1 MiB and more returned to the system. */
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context);
 

@@ -16,6 +16,24 @@ void rl_mpi_fail(int code, const char *call) {
     rl_context_abort(&world, rl_fail(RL_ERR_LIBRARY, "MPI failed: %.*s (%.60s)", length, text, call));
 }
 
+extern char **environ; /* POSIX declares it nowhere */
+
+static bool is_launched(void) {
+    static const char *const signs[] = {"PMI", "OMPI_COMM_WORLD_"}; /* of mpirun, and of srun with any of its PMI */
+    for (char **variable = environ; *variable != NULL; variable++)
+        for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+            if (strncmp(*variable, signs[i], strlen(signs[i])) == 0) return true;
+    return false;
+}
+
+/* A process that nobody launched is one rank and stays so. Without a daemon of its own to start others by, and without
+ * drivers of networks, some of which measure the clock for long, Open MPI starts four times as fast. */
+static void ask_for_one_rank(void) {
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    setenv("OMPI_MCA_pml", "ob1", 0);
+    setenv("OMPI_MCA_btl", "self", 0);
+}
+
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
     /* Ranks fill the cores already; a BLAS that also starts a thread a core would make them fight. */
     if (getenv("OPENBLAS_NUM_THREADS") == NULL && getenv("OMP_NUM_THREADS") == NULL) openblas_set_num_threads(1);
@@ -24,6 +42,7 @@ rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     *context = (rl_context){.comm = MPI_COMM_NULL};
     const double began = rl_seconds();
+    if (!is_launched()) ask_for_one_rank();
     if (MPI_Init(argc, argv) != MPI_SUCCESS) return rl_fail(RL_ERR_LIBRARY, "MPI could not be started");
     context->start_seconds = rl_seconds() - began;
     RL_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &context->comm));
