@@ -84,6 +84,13 @@ typedef struct rl_spectrum {
     double *population_z; /* [n_population, n_modes]: all n_features rows, or a share of them */
     int ld_population;
     double *population_target; /* [n_population] */
+    /* Where Z and population_z are not formed (both NULL) they are products of rows in some orthonormal coordinates of
+     * features with V in the first n_basis of them: Z = basis_z basis_v, population_z = basis_population basis_v. */
+    int n_basis;
+    const double *basis_v; /* [n_basis, n_modes]; NULL: Z is formed */
+    int ld_basis_v;
+    const double *basis_z, *basis_population; /* [m, n_basis], [n_population, n_basis]; the latter NULL as above */
+    int ld_basis_z;                           /* of both */
     /* Test rows and population rows may be one holder's share of them (m = 0 is possible then). Everything else is the
      * same for all holders, and they add up sums over rows together: collective on the holders, the same bits for all.
      * NULL: all rows are here. */

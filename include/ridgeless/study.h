@@ -120,7 +120,8 @@ typedef enum rl_way {
     RL_WAY_NESTED,       /* all N of a curve from two factorizations on one rank (nested.h) */
     RL_WAY_GRID_SPECTRA, /* every N by its own full spectrum on a process grid (distributed.h) */
     RL_WAY_GRID_NESTED,  /* all N of a curve from two factorizations on a process grid (grid_curve.h) */
-    RL_WAY_BULK          /* full spectra of several curves side by side on one rank (bulk.h) */
+    RL_WAY_BULK,         /* full spectra of several curves side by side on one rank (bulk.h) */
+    RL_WAY_UPDATED       /* full spectra on one rank, each from the one before it (updated.h) */
 } rl_way;
 
 /* For people: "full spectra", "nested factorization", both also "... on process grids"; "full spectra, repeats side by

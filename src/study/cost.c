@@ -1,6 +1,9 @@
 #include "cost.h"
 
+#include <limits.h>
+
 #include "ridgeless/bulk.h"
+#include "ridgeless/updated.h"
 
 /* The model, with k = min(N, P) and t = min(test rows, P + 2) coordinate rows of the test factor:
  *
@@ -101,6 +104,21 @@ static double bulk_flops(const rl_grid *grid) {
     return flops / SPEED;
 }
 
+static double updated_flops(const rl_grid *grid) {
+    enum { ROW = 500 };
+    const double p = grid->data.n_features, longest = grid->n_train[grid->n_n_train - 1], v = grid->spec->n_variants;
+    double flops = 4 * least(longest, p) * p * (longest + 2 * p);
+    for (int i = 0, since = 0, before = 0; i < grid->n_n_train; before = grid->n_train[i++]) {
+        const double n = grid->n_train[i], k = least(n, p);
+        if (rl_updated_anew(i == 0 ? INT_MAX : grid->n_train[i] - before, &since))
+            flops += (n > p ? 2 * n * p * p : 0) + 22 * k * k * k;
+        else
+            flops += (n - before) * (2 * k + ROW) * k * k;
+        flops += 2 * k * v * (k + longest - n + p) + CALLS;
+    }
+    return flops;
+}
+
 /* ---- on process grids ------------------------------------------------------------------------------------------- */
 
 static double grid_spectrum_flops(double n_train, double p, double n_test, double n_variants) {
@@ -168,6 +186,14 @@ static bool goes_side_by_side(const rl_study *study, const rl_grid *grid) {
            bulk_flops(grid) < spectra_flops(grid, 0, grid->n_n_train);
 }
 
+/* TODO */
+static bool goes_row_by_row(const rl_study *study, const rl_grid *grid) {
+    for (int v = 0; v < grid->spec->n_variants; v++)
+        if (grid->spec->variants[v].ablation->need == RL_NEED_ROWS) return false;
+    return study->random != RL_RANDOM_NUMPY && grid->spec->producer == RL_PRODUCER_AUTO && !grid->spec->keep.modes &&
+           grid->n_points == 0 && 2 * updated_flops(grid) < spectra_flops(grid, 0, grid->n_n_train);
+}
+
 void rl_choose_way(const rl_study *study, rl_grid *grid) {
     const int producer = grid->spec->producer;
     const bool nested = may_be_nested(study, grid);
@@ -178,6 +204,7 @@ void rl_choose_way(const rl_study *study, rl_grid *grid) {
     } else {
         if (nested && !is_cheaper(study, grid)) grid->way = RL_WAY_SPECTRA;
         if (grid->way == RL_WAY_SPECTRA && goes_side_by_side(study, grid)) grid->way = RL_WAY_BULK;
+        if (grid->way == RL_WAY_SPECTRA && goes_row_by_row(study, grid)) grid->way = RL_WAY_UPDATED;
         grid->producer = RL_PRODUCER_LAPACK;
     }
     const bool some = study->full_spectra.line > 0;
@@ -193,7 +220,8 @@ const char *rl_way_text(rl_way way) {
                                         [RL_WAY_NESTED] = "nested factorization",
                                         [RL_WAY_GRID_SPECTRA] = "full spectra on process grids",
                                         [RL_WAY_GRID_NESTED] = "nested factorization on process grids",
-                                        [RL_WAY_BULK] = "full spectra, repeats side by side"};
+                                        [RL_WAY_BULK] = "full spectra, repeats side by side",
+                                        [RL_WAY_UPDATED] = "full spectra, updated row by row"};
     return texts[way];
 }
 
@@ -214,6 +242,7 @@ double rl_curve_flops(const rl_grid *grid, int first, int n_sizes) {
     const double test = 2 * (n_rows - grid->n_train[first]) * (p + 2) * (p + 2);
     if (grid->way == RL_WAY_BULK) return drawn + (data->fresh ? test : 0) + bulk_flops(grid);
     if (grid->way == RL_WAY_SPECTRA) return drawn + made + test + spectra_flops(grid, first, n_sizes);
+    if (grid->way == RL_WAY_UPDATED) return drawn + made + test + updated_flops(grid);
     double full = 0;
     for (int i = first; i < first + n_sizes; i++) full += grid->full[i] ? spectra_flops(grid, i, 1) : 0;
     return drawn + made + test + nested_flops(grid) + full;
