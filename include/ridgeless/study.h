@@ -125,7 +125,7 @@ typedef enum rl_way {
 } rl_way;
 
 /* For people: "full spectra", "nested factorization", both also "... on process grids"; "full spectra, repeats side by
- * side". */
+ * side"; "full spectra, updated row by row". */
 const char *rl_way_text(rl_way way);
 bool rl_way_on_grid(rl_way way);
 
@@ -144,7 +144,9 @@ typedef struct rl_grid {
      * modes or predictions are kept, the published arithmetic is not asked for (random: numpy), and, on one rank, it is
      * clearly cheaper. What is left to full spectra on one rank goes side by side where the features are few
      * (RL_BULK_FEATURES) and those of the data set itself, no variant needs rows, no producer is named, neither
-     * directions nor predictions are kept, the published arithmetic is not asked for, and it is cheaper. */
+     * directions nor predictions are kept, the published arithmetic is not asked for, and it is cheaper. What is left
+     * then is updated row by row where no variant needs rows, no producer is named, neither modes nor predictions are
+     * kept, the published arithmetic is not asked for, and it is clearly cheaper. */
     rl_way way;
     rl_producer producer; /* of full spectra */
     bool *sigma_wanted;   /* [n_n_train]: singular_values */

@@ -25,6 +25,13 @@
  *   fits and test errors        8 P^2
  *   what calls cost at least    as much as 100,000 flops
  *
+ * Row by row, with l - N + P test rows where l is the longest training set:
+ *
+ *   rows in the LQ's coordinates   4 min(l, P) P (l + 2 P)
+ *   one row                     1.5 k^3, as products are a third faster than decompositions, and 100 k^2 of divisions
+ *   starting anew               26 k^3, and the QR
+ *   filters and errors          2 k (k + l - N + P) a variant
+ *
  * Repeats side by side, each time that new rows come in, at least every P rows:
  *
  *   Jacobi on the k rows        about 4 sweeps of k^2 / 2 pairs, 2 P a scalar product and 6 (P + 3) a rotation, of
@@ -105,16 +112,18 @@ static double bulk_flops(const rl_grid *grid) {
 }
 
 static double updated_flops(const rl_grid *grid) {
-    enum { ROW = 500 };
+    enum { SECULAR = 100, OVERHEAD = 20000 };
     const double p = grid->data.n_features, longest = grid->n_train[grid->n_n_train - 1], v = grid->spec->n_variants;
-    double flops = 4 * least(longest, p) * p * (longest + 2 * p);
-    for (int i = 0, since = 0, before = 0; i < grid->n_n_train; before = grid->n_train[i++]) {
+    double flops =
+        2 * (grid->data.n_rows - longest) * (p + 2) * (p + 2) + 4 * least(longest, p) * p * (longest + 2 * p);
+    for (int i = 0, since = 0; i < grid->n_n_train; i++) {
         const double n = grid->n_train[i], k = least(n, p);
-        if (rl_updated_anew(i == 0 ? INT_MAX : grid->n_train[i] - before, &since))
-            flops += (n > p ? 2 * n * p * p : 0) + 22 * k * k * k;
+        const int rows = i == 0 ? INT_MAX : grid->n_train[i] - grid->n_train[i - 1];
+        if (rl_updated_anew(rows, &since))
+            flops += (n > p ? 2 * n * p * p : 0) + 26 * k * k * k;
         else
-            flops += (n - before) * (2 * k + ROW) * k * k;
-        flops += 2 * k * v * (k + longest - n + p) + CALLS;
+            flops += rows * (1.5 * k + SECULAR) * k * k;
+        flops += 2 * k * v * (k + longest - n + p) + OVERHEAD;
     }
     return flops;
 }
@@ -186,7 +195,7 @@ static bool goes_side_by_side(const rl_study *study, const rl_grid *grid) {
            bulk_flops(grid) < spectra_flops(grid, 0, grid->n_n_train);
 }
 
-/* TODO */
+/* Where it is clearly cheaper: the model is a rough one, and one spectrum an N is the plainer way. */
 static bool goes_row_by_row(const rl_study *study, const rl_grid *grid) {
     for (int v = 0; v < grid->spec->n_variants; v++)
         if (grid->spec->variants[v].ablation->need == RL_NEED_ROWS) return false;
@@ -242,7 +251,7 @@ double rl_curve_flops(const rl_grid *grid, int first, int n_sizes) {
     const double test = 2 * (n_rows - grid->n_train[first]) * (p + 2) * (p + 2);
     if (grid->way == RL_WAY_BULK) return drawn + (data->fresh ? test : 0) + bulk_flops(grid);
     if (grid->way == RL_WAY_SPECTRA) return drawn + made + test + spectra_flops(grid, first, n_sizes);
-    if (grid->way == RL_WAY_UPDATED) return drawn + made + test + updated_flops(grid);
+    if (grid->way == RL_WAY_UPDATED) return drawn + made + updated_flops(grid);
     double full = 0;
     for (int i = first; i < first + n_sizes; i++) full += grid->full[i] ? spectra_flops(grid, i, 1) : 0;
     return drawn + made + test + nested_flops(grid) + full;
@@ -273,8 +282,10 @@ size_t rl_buffer_bytes(const rl_grid *grid) {
     const size_t bulk = grid->way == RL_WAY_BULK
                             ? rl_bulk_bytes((int)p, grid->n_n_train, (int)n) + RL_BULK_LANES * rl_record_bytes(grid)
                             : 0;
+    const size_t updated =
+        grid->way == RL_WAY_UPDATED ? rl_updated_bytes((int)p, (int)n) + v * (n + k) * sizeof(double) : 0;
     return (training + svd + rows + test + fits + (grid->way == RL_WAY_NESTED ? nested : 0)) * sizeof(double) + bulk +
-           (size_t)grid->data.n_rows * sizeof(int);
+           updated + (size_t)grid->data.n_rows * sizeof(int);
 }
 
 size_t rl_record_bytes(const rl_grid *grid) {
