@@ -41,7 +41,7 @@ rl_status rl_updated_advance(rl_updated *updated, int i);
 bool rl_updated_is_anew(const rl_updated *updated, int i);
 
 /* The spectrum of the size that was last advanced to; its arrays are borrowed until the next call. vt, z and
- * population_z are NULL: see rl_spectrum.basis_v. Of the signs the last mode's alone is that of spectrum.h. *done
+ * population_z are NULL: see rl_spectrum.to_basis. Of the signs the last mode's alone is that of spectrum.h. *done
  * false: the training features are rank-deficient, or so nearly that it must be looked at, or numbers left the range of
  * squares, or an iteration did not converge; the dense producer has to do it. */
 rl_status rl_updated_spectrum(rl_updated *updated, rl_spectrum *spectrum, bool *done);

@@ -9,7 +9,7 @@ struct rl_evaluator {
     int max_variants, max_modes, max_m;
     double *beta;     /* [n_modes, n_variants], column-major */
     double *residual; /* [n_modes] */
-    double *basis;    /* [n_basis, n_variants], column-major: basis_v beta; made when first needed */
+    double *basis;    /* [n_modes, n_variants] and room as large: beta by to_basis; made when first needed */
     double *rows;     /* [m, n_variants], column-major: Z beta */
     double *sums;     /* [2, n_variants]: squares over the test rows, and over the population's */
     rl_fit *fits;     /* [n_variants] */
@@ -64,15 +64,14 @@ typedef struct coordinates {
 } coordinates;
 
 static rl_status choose_coordinates(rl_evaluator *e, const rl_spectrum *s, int n_variants, coordinates *k) {
-    const double unit = 1, zero = 0;
-    if (s->basis_v == NULL) {
+    const size_t size = (size_t)e->max_modes * (size_t)e->max_variants;
+    if (s->to_basis == NULL) {
         *k = (coordinates){s->n_modes, e->beta, s->z, s->population_z, s->ldz, s->ld_population};
         return RL_OK;
     }
-    if (e->basis == NULL) RL_TRY(RL_ALLOC(e->basis, (size_t)e->max_modes * (size_t)e->max_variants));
-    dgemm_("N", "N", &s->n_basis, &n_variants, &s->n_modes, &unit, s->basis_v, &s->ld_basis_v, e->beta, &s->n_modes,
-           &zero, e->basis, &s->n_basis, 1, 1);
-    *k = (coordinates){s->n_basis, e->basis, s->basis_z, s->basis_population, s->ld_basis_z, s->ld_basis_z};
+    if (e->basis == NULL) RL_TRY(RL_ALLOC(e->basis, 2 * size));
+    s->to_basis(s->maker, n_variants, e->beta, e->basis + size, e->basis);
+    *k = (coordinates){s->n_modes, e->basis, s->basis_z, s->basis_population, s->ld_basis_z, s->ld_basis_z};
     return RL_OK;
 }
 
@@ -183,7 +182,7 @@ const rl_fit *rl_evaluated_fit(const rl_evaluator *evaluator, int v) {
 }
 
 rl_status rl_mode_factors(const rl_spectrum *s, double *test_projection_rms, double *residual_projection) {
-    assert(s->basis_v == NULL);
+    assert(s->to_basis == NULL);
     for (int r = 0; r < s->n_modes; r++) {
         test_projection_rms[r] = sum_of_squares(s->z + (size_t)r * (size_t)s->ldz, s->m);
         residual_projection[r] = s->c[RL_TARGET_RESIDUAL][r];

@@ -20,31 +20,37 @@ typedef struct rl_secular rl_secular;
 
 /* For registers of so many numbers; the same bits from all. */
 typedef struct rl_secular_kernel {
-    bool (*solve)(rl_secular *q, int n, const double *d, const double *z);
+    bool (*solve)(rl_secular *q, int n, const double *pole, const double *pole_low, const double *z);
     void (*fill_vectors)(rl_secular *q, double *v, int ld);
+    /* column_j /= (pole_j + low_j) - (root + root_low), j < n; the largest quotient of weight_j. */
+    double (*divide)(int n, const double *pole, const double *low, double root, double root_low, const double *weight,
+                     double *column);
 } rl_secular_kernel;
 extern const rl_secular_kernel rl_secular_kernel_2, rl_secular_kernel_4, rl_secular_kernel_8;
 
 struct rl_secular {
     const rl_secular_kernel *kernel;
     int n;
-    double *sigma;  /* [n]: of M, descending */
-    double *d, *z;  /* [n]: scaled by a power of two; and then the row for which the roots are exact */
-    double *z_sq;   /* [n] */
-    double *base;   /* [n]: the pole d_j next to root i */
-    double *offset; /* [n]: sigma_i^2 - base_i^2 */
-    double *length; /* [n]: of the right singular vectors before they are normalized */
-    double *scale;  /* [n]: what the left ones are multiplied by */
-    double *column; /* [n] */
-    double units;   /* one unit of the scaled numbers */
+    double *sigma;           /* [n]: of M, descending */
+    double *root, *root_low; /* [n]: their squares, root + root_low to twice the working precision */
+    double *pole, *pole_low; /* [n]: squares of d, likewise; here and below scaled by a power of two */
+    double *d, *z;           /* [n]: and the row for which the roots are exact */
+    double *z_sq;            /* [n] */
+    double *base, *base_low; /* [n]: the pole next to root i */
+    double *offset;          /* [n]: sigma_i^2 less that */
+    double *length;          /* [n]: of the right singular vectors before they are normalized */
+    double *scale;           /* [n]: what the left ones are multiplied by */
+    double *column;          /* [n] */
+    double units;            /* one unit of the scaled numbers */
 };
 
 /* max_lanes 0: as many as the processor has. */
 rl_status rl_secular_create(rl_secular *q, int max_order, int max_lanes);
 void rl_secular_destroy(rl_secular *q);
 
-/* The singular values. d and z [n], n >= 1, in any units. false: an iteration did not converge. */
-bool rl_secular_solve(rl_secular *q, int n, const double *d, const double *z);
+/* The singular values. pole + pole_low = d^2 and z [n], n >= 1, in any units of which the fourth powers are in range.
+ * false: an iteration did not converge. */
+bool rl_secular_solve(rl_secular *q, int n, const double *pole, const double *pole_low, const double *z);
 
 /* Their right singular vectors: v [n, n], column-major. */
 void rl_secular_vectors(rl_secular *q, double *v, int ld);

@@ -10,6 +10,7 @@ enum { MAX_STEPS = 60 };
 
 /* Numbers in memory need no alignment. */
 typedef double number __attribute__((vector_size(8 * LANES), aligned(8), may_alias));
+typedef int64_t mask __attribute__((vector_size(8 * LANES), may_alias));
 
 /* ---- roots ------------------------------------------------------------------------------------------------------- */
 
@@ -17,15 +18,15 @@ typedef double number __attribute__((vector_size(8 * LANES), aligned(8), may_ali
  * have one sign each, so nothing cancels in them. */
 typedef struct lanes {
     int root[LANES];
-    number base, eta; /* root^2 = base^2 + eta */
-    number low, high; /* bounds of eta */
+    number base, base_low, eta; /* root^2 = (base + base_low) + eta */
+    number low, high;           /* bounds of eta */
     number below, below_slope, above, above_slope;
     bool done[LANES];
 } lanes;
 
 static inline void add_pole(const rl_secular *q, int j, const lanes *a, number *sum, number *slope) {
-    const double d = q->d[j], z_sq = q->z_sq[j];
-    const number inverse = 1 / ((d - a->base) * (d + a->base) - a->eta), term = z_sq * inverse;
+    const double pole = q->pole[j], low = q->pole_low[j], z_sq = q->z_sq[j];
+    const number inverse = 1 / ((pole - a->base) + (low - a->base_low) - a->eta), term = z_sq * inverse;
     *sum += term;
     *slope += term * inverse;
 }
@@ -63,7 +64,7 @@ static double smaller_solution(double a2, double a1, double a0) {
 
 /* Distance in squares from pole i to the next one above. */
 static double gap_above(const rl_secular *q, int i) {
-    return (q->d[i - 1] - q->d[i]) * (q->d[i - 1] + q->d[i]);
+    return (q->pole[i - 1] - q->pole[i]) + (q->pole_low[i - 1] - q->pole_low[i]);
 }
 
 static bool is_within(const lanes *a, int l, double eta) {
@@ -84,7 +85,8 @@ static void guess(const rl_secular *q, lanes *a, int l) {
     } else {
         const double upper = q->z_sq[i - 1], gap = 2 * middle, others = value + lower / middle - upper / middle;
         const bool from_lower = value >= 0;
-        a->base[l] = q->d[from_lower ? i : i - 1];
+        a->base[l] = q->pole[from_lower ? i : i - 1];
+        a->base_low[l] = q->pole_low[from_lower ? i : i - 1];
         a->low[l] = from_lower ? 0 : -middle;
         a->high[l] = from_lower ? middle : 0;
         eta = from_lower ? smaller_solution(others, others * gap + lower + upper, lower * gap)
@@ -98,13 +100,13 @@ static void guess(const rl_secular *q, lanes *a, int l) {
 static void improve(const rl_secular *q, lanes *a, int l) {
     const int i = a->root[l];
     const double eta = a->eta[l], value = 1 + a->below[l] + a->above[l];
-    const double lower = (q->d[i] - a->base[l]) * (q->d[i] + a->base[l]) - eta;
+    const double lower = (q->pole[i] - a->base[l]) + (q->pole_low[i] - a->base_low[l]) - eta;
     double step;
     if (i == 0) {
         const double constant = 1 + a->below[l] - lower * a->below_slope[l];
         step = lower + lower * lower * a->below_slope[l] / constant;
     } else {
-        const double upper = (q->d[i - 1] - a->base[l]) * (q->d[i - 1] + a->base[l]) - eta;
+        const double upper = (q->pole[i - 1] - a->base[l]) + (q->pole_low[i - 1] - a->base_low[l]) - eta;
         const double slope = a->below_slope[l] + a->above_slope[l];
         step = smaller_solution(value - lower * a->below_slope[l] - upper * a->above_slope[l],
                                 (lower + upper) * value - lower * upper * slope, lower * upper * value);
@@ -123,12 +125,22 @@ static void begin(const rl_secular *q, int first, double row_sq, lanes *a) {
     for (int l = 0; l < LANES; l++) {
         const int i = rl_smaller(first + l, q->n - 1);
         a->root[l] = i;
-        a->base[l] = q->d[i];
+        a->base[l] = q->pole[i];
+        a->base_low[l] = q->pole_low[i];
         a->low[l] = 0;
         a->high[l] = i == 0 ? row_sq * (1 + q->n * DBL_EPSILON) : gap_above(q, i);
         a->eta[l] = a->high[l] / 2;
         a->done[l] = false;
     }
+}
+
+/* base + base_low + eta, rounded, and what rounding has left out. */
+static void note_root(rl_secular *q, int i, double base, double base_low, double eta) {
+    const double sum = base + eta, back = sum - base, error = (base - (sum - back)) + (eta - back) + base_low;
+    const double unit_sq = q->units * q->units;
+    q->sigma[i] = q->units * sqrt(sum + error);
+    q->root[i] = unit_sq * (sum + error);
+    q->root_low[i] = unit_sq * (error - ((sum + error) - sum));
 }
 
 static bool find_roots(rl_secular *q, int first, double row_sq) {
@@ -147,8 +159,9 @@ static bool find_roots(rl_secular *q, int first, double row_sq) {
     }
     for (int l = 0; l < LANES && first + l < q->n; l++) {
         q->base[first + l] = a.base[l];
+        q->base_low[first + l] = a.base_low[l];
         q->offset[first + l] = a.eta[l];
-        q->sigma[first + l] = q->units * sqrt(a.base[l] * a.base[l] + a.eta[l]);
+        note_root(q, first + l, a.base[l], a.base_low[l], a.eta[l]);
     }
     return all;
 }
@@ -161,15 +174,21 @@ static void exact_row(rl_secular *q, int first) {
     enum {
         TOGETHER = 4
     }; /* factors a division: the poles are at least DBL_EPSILON^2 apart, their fourth powers finite */
-    number d = {0}, product, over, under;
-    for (int l = 0; l < LANES; l++) d[l] = q->d[rl_smaller(first + l, q->n - 1)];
-    product = (q->base[0] - d) * (q->base[0] + d) + q->offset[0];
+    number pole = {0}, low = {0}, product, over, under;
+    for (int l = 0; l < LANES; l++) {
+        pole[l] = q->pole[rl_smaller(first + l, q->n - 1)];
+        low[l] = q->pole_low[rl_smaller(first + l, q->n - 1)];
+    }
+    product = (q->base[0] - pole) + (q->base_low[0] - low) + q->offset[0];
     over = under = 1 + (number){0};
     for (int i = 1; i < q->n; i++) {
-        number pole = q->d[i] + (number){0};
-        for (int l = rl_larger(i - first, 0); l < LANES; l++) pole[l] = q->d[i - 1];
-        over *= (d - q->base[i]) * (d + q->base[i]) - q->offset[i];
-        under *= (d - pole) * (d + pole);
+        number other = q->pole[i] + (number){0}, other_low = q->pole_low[i] + (number){0};
+        for (int l = rl_larger(i - first, 0); l < LANES; l++) {
+            other[l] = q->pole[i - 1];
+            other_low[l] = q->pole_low[i - 1];
+        }
+        over *= (pole - q->base[i]) + (low - q->base_low[i]) - q->offset[i];
+        under *= (pole - other) + (low - other_low);
         if (i % TOGETHER != 0) continue;
         product *= over / under;
         over = under = 1 + (number){0};
@@ -179,16 +198,19 @@ static void exact_row(rl_secular *q, int first) {
         q->column[first + l] = copysign(sqrt(fabs(product[l])), q->z[first + l]);
 }
 
-static bool solve(rl_secular *q, int n, const double *d, const double *z) {
-    double largest = d[0], row_sq = 0;
+static bool solve(rl_secular *q, int n, const double *pole, const double *pole_low, const double *z) {
+    double largest = sqrt(pole[0]), row_sq = 0;
     bool all = true;
     int exponent;
     for (int j = 0; j < n; j++) largest = fmax(largest, fabs(z[j]));
     frexp(largest, &exponent);
     q->n = n;
     q->units = ldexp(1, exponent);
+    const double unit_sq = q->units * q->units;
     for (int j = 0; j < n; j++) {
-        q->d[j] = d[j] / q->units;
+        q->pole[j] = pole[j] / unit_sq;
+        q->pole_low[j] = pole_low[j] / unit_sq;
+        q->d[j] = sqrt(q->pole[j]);
         q->z[j] = z[j] / q->units;
         q->z_sq[j] = q->z[j] * q->z[j];
         row_sq += q->z_sq[j];
@@ -212,12 +234,13 @@ static double sum_of(const number *parts) {
 
 /* Vector i before it is normalized, with zeros to the end of the last block. */
 static void fill_column(rl_secular *q, int i) {
-    const double base = q->base[i], offset = q->offset[i];
+    const double base = q->base[i], base_low = q->base_low[i], offset = q->offset[i];
+    const number *pole = (const number *)q->pole, *low = (const number *)q->pole_low;
     const number *d = (const number *)q->d, *z = (const number *)q->z;
     number *column = (number *)q->column, right[PARTS] = {{0}}, left[PARTS] = {{0}};
     for (int j = 0; j < q->n; j += RL_SECULAR_LANES)
-        for (int k = 0; k < PARTS; k++, d++, z++, column++) {
-            const number entry = *z / ((*d - base) * (*d + base) - offset), along = *d * entry;
+        for (int k = 0; k < PARTS; k++, pole++, low++, d++, z++, column++) {
+            const number entry = *z / ((*pole - base) + (*low - base_low) - offset), along = *d * entry;
             *column = entry;
             right[k] += entry * entry;
             left[k] += along * along;
@@ -227,7 +250,7 @@ static void fill_column(rl_secular *q, int i) {
 }
 
 static void fill_vectors(rl_secular *q, double *v, int ld) {
-    for (int j = q->n; j % RL_SECULAR_LANES != 0; j++) q->z[j] = q->d[j] = 0; /* whole blocks */
+    for (int j = q->n; j % RL_SECULAR_LANES != 0; j++) q->z[j] = q->d[j] = q->pole[j] = q->pole_low[j] = 0; /* whole */
     for (int i = 0; i < q->n; i++) {
         double *restrict column = v + (size_t)i * (size_t)ld;
         fill_column(q, i);
@@ -236,4 +259,25 @@ static void fill_vectors(rl_secular *q, double *v, int ld) {
     }
 }
 
-const rl_secular_kernel KERNEL = {solve, fill_vectors};
+static double divide(int n, const double *pole, const double *low, double root, double root_low, const double *weight,
+                     double *column) {
+    double largest = 0;
+    number most = {0};
+    int j = 0;
+    for (; j + LANES <= n; j += LANES) {
+        const number inverse = 1 / ((*(const number *)(pole + j) - root) + (*(const number *)(low + j) - root_low));
+        const number size = (number)((mask)(*(const number *)(weight + j) * inverse) & INT64_MAX);
+        const mask more = size > most;
+        most = (number)(((mask)size & more) | ((mask)most & ~more));
+        *(number *)(column + j) *= inverse;
+    }
+    for (; j < n; j++) {
+        const double inverse = 1 / ((pole[j] - root) + (low[j] - root_low));
+        largest = fmax(largest, fabs(weight[j] * inverse));
+        column[j] *= inverse;
+    }
+    for (int l = 0; l < LANES; l++) largest = fmax(largest, most[l]);
+    return largest;
+}
+
+const rl_secular_kernel KERNEL = {solve, fill_vectors, divide};

@@ -54,15 +54,20 @@ static rl_status allocate_curve(rl_updated *u) {
 
 static rl_status allocate_size(rl_updated *u) {
     const size_t p = (size_t)u->features, square = p * (size_t)u->ld, more = p + 1;
-    double **const squares[] = {&u->v, &u->spare, &u->vectors, &u->product};
+    double **const squares[] = {&u->v, &u->turn, &u->spare, &u->vectors, &u->product};
     for (size_t i = 0; i < sizeof squares / sizeof *squares; i++) RL_TRY(RL_ALLOC(*squares[i], square));
-    double **const vectors[] = {&u->sigma, &u->row, &u->poles, &u->z, &u->above, &u->room, &u->b_star, &u->last};
+    double **const vectors[] = {&u->sigma, &u->row,       &u->poles,       &u->z,           &u->above,
+                                &u->room,  &u->b_star,    &u->last,        &u->square,      &u->square_low,
+                                &u->start, &u->start_low, &u->left_length, &u->right_length};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) RL_TRY(RL_ALLOC(*vectors[i], more));
     for (int t = 0; t < RL_N_TARGETS; t++) {
         RL_TRY(RL_ALLOC(u->c[t], more));
         RL_TRY(RL_ALLOC(u->moved[t], more));
         RL_TRY(RL_ALLOC(u->merged[t], more));
     }
+    RL_TRY(RL_ALLOC(u->left, RL_MOST_PENDING * (size_t)(u->ld + 1)));
+    RL_TRY(RL_ALLOC(u->right, RL_MOST_PENDING * more));
+    RL_TRY(RL_ALLOC(u->right_next, RL_MOST_PENDING * more));
     RL_TRY(RL_ALLOC(u->kept, more));
     RL_TRY(RL_ALLOC(u->is_kept, more));
     if (u->max_train > u->features) RL_TRY(RL_ALLOC(u->qr, (size_t)u->max_train * (p + RL_N_TARGETS)));
@@ -135,7 +140,17 @@ void rl_updated_destroy(rl_updated *u) {
                               u->b_star,
                               u->last,
                               u->qr,
-                              u->qr_tau};
+                              u->qr_tau,
+                              u->turn,
+                              u->square,
+                              u->square_low,
+                              u->start,
+                              u->start_low,
+                              u->left_length,
+                              u->right_length,
+                              u->left,
+                              u->right,
+                              u->right_next};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
     for (int t = 0; t < RL_N_TARGETS; t++) {
         rl_free(u->target[t]);
@@ -153,9 +168,9 @@ void rl_updated_destroy(rl_updated *u) {
 
 size_t rl_updated_bytes(int n_features, int max_train) {
     const size_t p = (size_t)n_features, n = (size_t)max_train, k = n < p ? n : p;
-    const size_t squares = 4 * p * (p + 8) + 4 * k * k + p * k;
+    const size_t squares = 5 * p * (p + 8) + 4 * k * k + p * k;
     const size_t rows = (n + 2 * p + 2) * p, qr = n > p ? n * (p + RL_N_TARGETS) : 0;
-    return (squares + rows + qr + 8 * (n + p) + 64 * (n + p + 66) + 32 * p) * sizeof(double);
+    return (squares + rows + qr + 8 * (n + p) + 64 * (n + p + 66) + 80 * p) * sizeof(double);
 }
 
 /* ---- a curve ----------------------------------------------------------------------------------------------------- */
@@ -272,18 +287,22 @@ rl_status rl_updated_advance(rl_updated *u, int i) {
 
 /* ---- what a size comes to ---------------------------------------------------------------------------------------- */
 
-/* The sign convention of spectrum.h for the last mode. Its sign changes no other bit of the sizes that follow. */
+/* The sign convention of spectrum.h for the last mode. It changes no other bit of the sizes that follow. */
 static rl_status fix_last_sign(rl_updated *u) {
     const int p = u->features, k = u->wide_rows, one = 1, r = u->n_modes - 1;
-    double *const direction = u->last, *const column = u->v + (size_t)r * (size_t)u->ld, largest = 0;
+    double *const direction = u->last, *const column = (u->n_pending > 0 ? u->turn : u->v) + (size_t)r * (size_t)u->ld,
+                  largest = 0;
     int info;
-    for (int j = 0; j < p; j++) direction[j] = j < u->n_modes ? column[j] : 0;
+    for (int j = 0; j < p; j++) direction[j] = u->above[j] = 0;
+    u->above[r] = 1;
+    rl_updated_to_basis(u, 1, u->above, u->room, direction);
     dormqr_("L", "N", &p, &one, &k, u->lq, &p, u->tau, direction, &p, u->work, &u->n_work, &info, 1, 1);
     RL_TRY(rl_updated_check("dormqr", info));
     for (int j = 0; j < p; j++)
         if (fabs(direction[j]) > fabs(largest)) largest = direction[j];
     if (largest >= 0) return RL_OK;
     for (int j = 0; j < u->n_modes; j++) column[j] = -column[j];
+    for (int l = 0; l < u->n_pending; l++) u->right[r * RL_MOST_PENDING + l] = -u->right[r * RL_MOST_PENDING + l];
     for (int t = 0; t < RL_N_TARGETS; t++) u->c[t][r] = -u->c[t][r];
     return RL_OK;
 }
@@ -299,9 +318,8 @@ static void point_at_rows(const rl_updated *u, rl_spectrum *s) {
     s->m = u->max_train - u->n + u->features + 2;
     for (int t = 0; t < RL_N_TARGETS; t++) s->z_target[t] = u->target[t] + first;
     s->z_one = u->one + first;
-    s->n_basis = u->n_modes;
-    s->basis_v = u->v;
-    s->ld_basis_v = u->ld;
+    s->to_basis = rl_updated_to_basis;
+    s->maker = u;
     s->basis_z = u->rows + first;
     s->ld_basis_z = u->n_rows;
     if (u->given->scale == NULL) return;
@@ -311,8 +329,7 @@ static void point_at_rows(const rl_updated *u, rl_spectrum *s) {
 }
 
 rl_status rl_updated_spectrum(rl_updated *u, rl_spectrum *s, bool *done) {
-    const int one = 1, k = u->n_modes, i = u->size;
-    const double unit = 1, zero = 0;
+    const int k = u->n_modes, i = u->size;
     *done = is_sound(u);
     if (!*done) return RL_OK;
     RL_TRY(fix_last_sign(u));
@@ -326,7 +343,7 @@ rl_status rl_updated_spectrum(rl_updated *u, rl_spectrum *s, bool *done) {
                        .b_outside_sq = u->b_outside_sq[i],
                        .test_bias = u->test_bias[i],
                        .test_bias_mse = u->test_bias_mse[i]};
-    dgemv_("T", &k, &k, &unit, u->v, &u->ld, u->beta_star, &one, &zero, u->b_star, &one, 1);
+    rl_updated_to_modes(u, u->beta_star, u->room, u->b_star);
     for (int t = 0; t < RL_N_TARGETS; t++) {
         s->c[t] = u->c[t];
         s->outside_sq[t] = u->outside_sq[t];

@@ -56,6 +56,7 @@ rl_status rl_updated_decompose(rl_updated *u, int n) {
     u->broken = info > 0;
     for (size_t r = 0; r < (size_t)k; r++)
         for (size_t j = 0; j < (size_t)k; j++) u->v[r * ld + j] = u->vectors[j * ld + r];
+    rl_updated_square(u);
     for (int t = 0; t < RL_N_TARGETS; t++)
         dgemv_("T", &k, &k, &unit, u->spare, &u->ld, u->moved[t], &one, &zero, u->c[t], &one, 1);
     return RL_OK;
@@ -74,13 +75,18 @@ static void turn_pair(rl_updated *u, int a, int b) {
     u->z[b] = length;
 }
 
+/* What is as good as nothing beside the largest of the poles and of the row; 0 is not: its square is in range. */
+static double tolerance_of(const rl_updated *u, bool new_column) {
+    double largest = fmax(u->poles[0], 0x1p-250);
+    for (int j = 0; j < u->n_modes + new_column; j++) largest = fmax(largest, fabs(u->z[j]));
+    return 8 * DBL_EPSILON * largest;
+}
+
 /* Modes that the row does not touch stay as they are; the others are kept[n_kept]. As LAPACK's dlasd2: no error is
  * larger than the tolerance. A new column comes last, its pole 0, and is always kept. */
 static int deflate(rl_updated *u, bool new_column) {
+    const double tolerance = tolerance_of(u, new_column);
     int n_kept = 0;
-    double largest = fmax(u->poles[0], 0x1p-900);
-    for (int j = 0; j < u->n_modes + new_column; j++) largest = fmax(largest, fabs(u->z[j]));
-    const double tolerance = 8 * DBL_EPSILON * largest;
     for (int j = 0; j < u->n_modes; j++) {
         u->poles[j] = fmax(u->poles[j], tolerance / 2);
         u->is_kept[j] = fabs(u->z[j]) > tolerance;
@@ -103,25 +109,21 @@ static int deflate(rl_updated *u, bool new_column) {
 
 /* The row in coordinates of the modes, and, where it is one dimension more, its part along that. */
 static void project_row(rl_updated *u, bool new_column) {
-    const int one = 1;
-    const double unit = 1, zero = 0;
     for (int j = 0; j < u->n_modes + new_column; j++) u->row[j] = u->rows[(size_t)j * (size_t)u->n_rows + (size_t)u->n];
-    dgemv_("T", &u->n_modes, &u->n_modes, &unit, u->v, &u->ld, u->row, &one, &zero, u->z, &one, 1);
+    rl_updated_to_modes(u, u->row, u->room, u->z);
     memcpy(u->poles, u->sigma, sizeof(double) * (size_t)u->n_modes);
     if (new_column) u->z[u->n_modes] = u->row[u->n_modes];
 }
 
-/* Poles and row of the modes that are kept, to the front: all lists ascend. */
+/* Poles and row of the modes that are kept, to the front. */
 static bool solve(rl_updated *u, int n_kept) {
-    double *const d = u->room, *const z = u->above;
     for (int j = 0; j < n_kept; j++) {
-        d[j] = u->poles[u->kept[j]];
-        z[j] = u->z[u->kept[j]];
+        const double d = u->poles[u->kept[j]];
+        u->square[j] = d * d;
+        u->square_low[j] = fma(d, d, -u->square[j]);
+        u->row[j] = u->z[u->kept[j]];
     }
-    if (n_kept == 0) return true;
-    if (!rl_secular_solve(&u->secular, n_kept, d, z)) return false;
-    rl_secular_vectors(&u->secular, u->vectors, u->ld);
-    return true;
+    return n_kept == 0 || rl_secular_solve(&u->secular, n_kept, u->square, u->square_low, u->row);
 }
 
 static void project_targets(rl_updated *u, int n_kept, bool new_column) {
@@ -134,28 +136,21 @@ static void project_targets(rl_updated *u, int n_kept, bool new_column) {
     }
 }
 
-/* The kept modes' new directions, n_kept columns. Where no mode is left out they become v at once. */
-static void turn_modes(rl_updated *u, int n_kept, bool new_column) {
-    const bool all = n_kept == u->n_modes + new_column;
+/* The kept modes' new directions, n_kept columns. */
+static void turn_kept(rl_updated *u, int n_kept, bool new_column) {
     const int inner = n_kept - new_column, k = u->n_modes;
     const size_t ld = (size_t)u->ld;
     const double unit = 1, zero = 0;
-    double *const target = all ? u->spare : u->product, *packed = u->v;
-    if (!all) {
-        packed = u->spare;
-        for (int j = 0; j < inner; j++)
-            memcpy(packed + (size_t)j * ld, u->v + (size_t)u->kept[j] * ld, sizeof(double) * (size_t)k);
-    }
+    for (int j = 0; j < inner; j++)
+        memcpy(u->spare + (size_t)j * ld, u->v + (size_t)u->kept[j] * ld, sizeof(double) * (size_t)k);
     if (n_kept > 0)
-        dgemm_("N", "N", &k, &n_kept, &inner, &unit, packed, &u->ld, u->vectors, &u->ld, &zero, target, &u->ld, 1, 1);
+        dgemm_("N", "N", &k, &n_kept, &inner, &unit, u->spare, &u->ld, u->vectors, &u->ld, &zero, u->product, &u->ld, 1,
+               1);
     for (int j = 0; new_column && j < n_kept; j++)
-        target[(size_t)j * ld + (size_t)k] = u->vectors[(size_t)j * ld + (size_t)inner];
-    if (!all) return;
-    u->spare = u->v;
-    u->v = target;
+        u->product[(size_t)j * ld + (size_t)k] = u->vectors[(size_t)j * ld + (size_t)inner];
 }
 
-/* Where some modes were left out: both kinds into one descending list. */
+/* Modes that are kept and those that are not, in one descending list. */
 static void merge(rl_updated *u, int n_kept, bool new_column) {
     const int total = u->n_modes + new_column;
     const size_t ld = (size_t)u->ld, rows = (size_t)u->n_modes;
@@ -184,24 +179,52 @@ static void swap_targets(rl_updated *u, double **others) {
     }
 }
 
+/* The general way: without the modes that the row leaves alone, and v at once. */
+static bool append_to_some(rl_updated *u, bool new_column) {
+    const int n_kept = deflate(u, new_column);
+    if (!solve(u, n_kept)) return false;
+    if (n_kept > 0) rl_secular_vectors(&u->secular, u->vectors, u->ld);
+    project_targets(u, n_kept, new_column);
+    turn_kept(u, n_kept, new_column);
+    merge(u, n_kept, new_column);
+    swap_targets(u, u->merged);
+    return true;
+}
+
+/* Whether deflation would leave everything as it is. */
+static bool touches_all(const rl_updated *u, bool new_column) {
+    const double tolerance = tolerance_of(u, new_column);
+    bool all = !new_column || fabs(u->z[u->n_modes]) >= tolerance;
+    for (int j = 0; j < u->n_modes; j++)
+        all &= fabs(u->z[j]) > tolerance && u->poles[j] >= tolerance / 2 &&
+               (j == 0 || u->poles[j - 1] - u->poles[j] > tolerance);
+    return all;
+}
+
+static bool append_to_all(rl_updated *u, bool new_column) {
+    const int n = u->n_modes + new_column;
+    if (new_column) u->square[n - 1] = u->square_low[n - 1] = 0;
+    for (int j = 0; j < n; j++) u->kept[j] = j;
+    if (!rl_secular_solve(&u->secular, n, u->square, u->square_low, u->z)) return false;
+    rl_secular_vectors(&u->secular, u->vectors, u->ld);
+    project_targets(u, n, new_column);
+    rl_updated_turn(u, new_column);
+    memcpy(u->sigma, u->secular.sigma, sizeof(double) * (size_t)n);
+    swap_targets(u, u->moved);
+    return true;
+}
+
 void rl_updated_append(rl_updated *u) {
     const bool new_column = u->n < u->features;
-    if (!u->broken) {
+    if (u->n_pending == RL_MOST_PENDING) rl_updated_flush(u);
+    if (!u->broken) project_row(u, new_column);
+    const bool all = !u->broken && touches_all(u, new_column);
+    if (!u->broken && !all && u->n_pending > 0) {
+        rl_updated_flush(u);
         project_row(u, new_column);
-        const int n_kept = deflate(u, new_column);
-        u->broken = !solve(u, n_kept);
-        if (!u->broken) {
-            project_targets(u, n_kept, new_column);
-            turn_modes(u, n_kept, new_column);
-            if (n_kept < u->n_modes + new_column) {
-                merge(u, n_kept, new_column);
-                swap_targets(u, u->merged);
-            } else {
-                memcpy(u->sigma, u->secular.sigma, sizeof(double) * (size_t)n_kept);
-                swap_targets(u, u->moved);
-            }
-        }
     }
+    if (!u->broken) u->broken = !(all ? append_to_all(u, new_column) : append_to_some(u, new_column));
     u->n++;
     u->n_modes += new_column;
+    if (!all) rl_updated_square(u);
 }

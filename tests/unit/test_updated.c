@@ -155,12 +155,13 @@ static void assert_near(const problem *q, int n, const char *what, double got, d
 
 /* How far the vectors in the coordinates are from orthonormal. */
 static double loss_of_orthogonality(const rl_spectrum *s) {
-    double worst = 0;
-    for (int a = 0; a < s->n_modes; a++)
-        for (int b = 0; b <= a; b++)
-            worst = fmax(worst, fabs(dot(s->basis_v + (size_t)a * (size_t)s->ld_basis_v,
-                                         s->basis_v + (size_t)b * (size_t)s->ld_basis_v, s->n_basis) -
-                                     (a == b)));
+    const size_t k = (size_t)s->n_modes;
+    double worst = 0, *const identity = allocate(k * k), *const room = allocate(k * k), *const v = allocate(k * k);
+    for (size_t r = 0; r < k; r++) identity[r * k + r] = 1;
+    s->to_basis(s->maker, s->n_modes, identity, room, v);
+    for (size_t a = 0; a < k; a++)
+        for (size_t b = 0; b <= a; b++) worst = fmax(worst, fabs(dot(v + a * k, v + b * k, s->n_modes) - (a == b)));
+    rl_free(identity), rl_free(room), rl_free(v);
     return worst;
 }
 
