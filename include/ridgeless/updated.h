@@ -44,6 +44,6 @@ bool rl_updated_is_anew(const rl_updated *updated, int i);
  * population_z are NULL: see rl_spectrum.to_basis. Of the signs the last mode's alone is that of spectrum.h. *done
  * false: the training features are rank-deficient, or so nearly that it must be looked at, or numbers left the range of
  * squares, or an iteration did not converge; the dense producer has to do it. */
-rl_status rl_updated_spectrum(rl_updated *updated, rl_spectrum *spectrum, bool *done);
+bool rl_updated_spectrum(rl_updated *updated, rl_spectrum *spectrum);
 
 #endif

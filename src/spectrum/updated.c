@@ -41,7 +41,7 @@ static rl_status allocate_curve(rl_updated *u) {
     const size_t p = (size_t)u->features, all = (size_t)u->max_train + p + 2;
     RL_TRY(RL_ALLOC(u->lq, p * (size_t)u->wide_rows));
     RL_TRY(RL_ALLOC(u->tau, u->wide_rows));
-    RL_TRY(RL_ALLOC(u->rows, (all + p) * p));
+    RL_TRY(RL_ALLOC(u->rows, (all + 2 * p) * p));
     for (int t = 0; t < RL_N_TARGETS; t++) RL_TRY(RL_ALLOC(u->target[t], all));
     RL_TRY(RL_ALLOC(u->one, all));
     RL_TRY(RL_ALLOC(u->lost, all));
@@ -169,7 +169,7 @@ void rl_updated_destroy(rl_updated *u) {
 size_t rl_updated_bytes(int n_features, int max_train) {
     const size_t p = (size_t)n_features, n = (size_t)max_train, k = n < p ? n : p;
     const size_t squares = 5 * p * (p + 8) + 4 * k * k + p * k;
-    const size_t rows = (n + 2 * p + 2) * p, qr = n > p ? n * (p + RL_N_TARGETS) : 0;
+    const size_t rows = (n + 3 * p + 2) * p, qr = n > p ? n * (p + RL_N_TARGETS) : 0;
     return (squares + rows + qr + 8 * (n + p) + 64 * (n + p + 66) + 80 * p) * sizeof(double);
 }
 
@@ -180,17 +180,20 @@ rl_status rl_updated_check(const char *routine, int info) {
     return rl_fail(RL_ERR_LIBRARY, "LAPACK %s: argument %d is wrong", routine, -info);
 }
 
-/* The training rows, those of the test factor, and diag(scale): before the coordinates are turned. */
+/* All of `rows`, before the coordinates are turned. */
 static void fill_rows(rl_updated *u, const rl_test_factor *test) {
     const size_t p = (size_t)u->features, n = (size_t)u->max_train, order = (size_t)test->order, ld = (size_t)u->n_rows;
+    const double *const scale = u->given->scale;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < p; j++) u->rows[j * ld + i] = u->given->x[i * p + j];
     for (size_t j = 0; j < p; j++) {
-        memcpy(u->rows + j * ld + n, test->r + (j + 1) * order, sizeof(double) * order);
-        if (u->given->scale == NULL) continue;
-        memset(u->rows + j * ld + n + order, 0, sizeof(double) * p);
-        u->rows[j * ld + n + order + j] = u->given->scale[j];
-        u->population_target[j] = u->given->scale[j] * u->given->beta_star[j];
+        double *const others = u->rows + j * ld + n;
+        memcpy(others, test->r + (j + 1) * order, sizeof(double) * order);
+        memset(others + order, 0, sizeof(double) * (ld - n - order));
+        others[order + j] = 1;
+        if (scale == NULL) continue;
+        others[order + p + j] = scale[j];
+        u->population_target[j] = scale[j] * u->given->beta_star[j];
     }
 }
 
@@ -268,7 +271,7 @@ rl_status rl_updated_begin(rl_updated *u, const rl_training_set *rows, const rl_
     assert(all_finite(rows->y, (size_t)rows->n_train));
     u->given = rows;
     u->n_test = test->n_rows;
-    u->n_rows = u->max_train + test->order + (rows->scale == NULL ? 0 : u->features);
+    u->n_rows = u->max_train + test->order + (rows->scale == NULL ? 1 : 2) * u->features;
     u->size = -1;
     fill_rows(u, test);
     fill_targets(u, test);
@@ -288,23 +291,21 @@ rl_status rl_updated_advance(rl_updated *u, int i) {
 /* ---- what a size comes to ---------------------------------------------------------------------------------------- */
 
 /* The sign convention of spectrum.h for the last mode. It changes no other bit of the sizes that follow. */
-static rl_status fix_last_sign(rl_updated *u) {
-    const int p = u->features, k = u->wide_rows, one = 1, r = u->n_modes - 1;
-    double *const direction = u->last, *const column = (u->n_pending > 0 ? u->turn : u->v) + (size_t)r * (size_t)u->ld,
+static void fix_last_sign(rl_updated *u) {
+    const int p = u->features, one = 1, r = u->n_modes - 1;
+    const double unit = 1, zero = 0, *const identity = u->rows + u->max_train + p + 2;
+    double *const column = (u->n_pending > 0 ? u->turn : u->v) + (size_t)r * (size_t)u->ld, *const last = u->last,
                   largest = 0;
-    int info;
-    for (int j = 0; j < p; j++) direction[j] = u->above[j] = 0;
+    for (int j = 0; j < r; j++) u->above[j] = 0;
     u->above[r] = 1;
-    rl_updated_to_basis(u, 1, u->above, u->room, direction);
-    dormqr_("L", "N", &p, &one, &k, u->lq, &p, u->tau, direction, &p, u->work, &u->n_work, &info, 1, 1);
-    RL_TRY(rl_updated_check("dormqr", info));
+    rl_updated_to_basis(u, 1, u->above, u->room, u->row);
+    dgemv_("N", &p, &u->n_modes, &unit, identity, &u->n_rows, u->row, &one, &zero, last, &one, 1);
     for (int j = 0; j < p; j++)
-        if (fabs(direction[j]) > fabs(largest)) largest = direction[j];
-    if (largest >= 0) return RL_OK;
+        if (fabs(last[j]) > fabs(largest)) largest = last[j];
+    if (largest >= 0) return;
     for (int j = 0; j < u->n_modes; j++) column[j] = -column[j];
     for (int l = 0; l < u->n_pending; l++) u->right[r * RL_MOST_PENDING + l] = -u->right[r * RL_MOST_PENDING + l];
     for (int t = 0; t < RL_N_TARGETS; t++) u->c[t][r] = -u->c[t][r];
-    return RL_OK;
 }
 
 static bool is_sound(const rl_updated *u) {
@@ -314,7 +315,7 @@ static bool is_sound(const rl_updated *u) {
 }
 
 static void point_at_rows(const rl_updated *u, rl_spectrum *s) {
-    const size_t first = (size_t)u->n, population = (size_t)(u->max_train + u->features + 2);
+    const size_t first = (size_t)u->n, population = (size_t)(u->max_train + 2 * u->features + 2);
     s->m = u->max_train - u->n + u->features + 2;
     for (int t = 0; t < RL_N_TARGETS; t++) s->z_target[t] = u->target[t] + first;
     s->z_one = u->one + first;
@@ -328,11 +329,10 @@ static void point_at_rows(const rl_updated *u, rl_spectrum *s) {
     s->population_target = u->population_target;
 }
 
-rl_status rl_updated_spectrum(rl_updated *u, rl_spectrum *s, bool *done) {
+bool rl_updated_spectrum(rl_updated *u, rl_spectrum *s) {
     const int k = u->n_modes, i = u->size;
-    *done = is_sound(u);
-    if (!*done) return RL_OK;
-    RL_TRY(fix_last_sign(u));
+    if (!is_sound(u)) return false;
+    fix_last_sign(u);
     *s = (rl_spectrum){.n_train = u->n,
                        .n_features = u->features,
                        .n_test = u->n_test + u->max_train - u->n,
@@ -349,5 +349,5 @@ rl_status rl_updated_spectrum(rl_updated *u, rl_spectrum *s, bool *done) {
         s->outside_sq[t] = u->outside_sq[t];
     }
     point_at_rows(u, s);
-    return RL_OK;
+    return true;
 }

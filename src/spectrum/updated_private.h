@@ -22,7 +22,8 @@ struct rl_updated {
     const rl_training_set *given; /* borrowed */
     int n_test;                   /* rows after the longest training set */
     double *lq, *tau;             /* [features, wide_rows]: QR of X^T; its reflectors make the coordinates */
-    /* All rows in the coordinates: the training rows, those of the test factor, and diag(scale) for the population. */
+    /* All rows in the coordinates: the training rows, those of the test factor, the identity, by which directions are
+     * those of the features again, and, where it is known, diag(scale), for the population. */
     double *rows;
     int n_rows;
     double *target[RL_N_TARGETS]; /* [max_train + order]: of the training rows and of the test factor */

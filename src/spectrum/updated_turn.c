@@ -146,17 +146,25 @@ void rl_updated_flush(rl_updated *u) {
     rl_updated_square(u);
 }
 
+/* c [n_modes, n] = a [k, k] b [n_modes, n]; a product of matrices would copy a for a single column. */
+static void multiply(const rl_updated *u, int k, const double *a, int n, const double *b, double *c) {
+    const int one = 1;
+    const double unit = 1, zero = 0;
+    if (n == 1)
+        dgemv_("N", &k, &k, &unit, a, &u->ld, b, &one, &zero, c, &one, 1);
+    else
+        dgemm_("N", "N", &k, &n, &k, &unit, a, &u->ld, b, &u->n_modes, &zero, c, &u->n_modes, 1, 1);
+}
+
 void rl_updated_to_basis(const void *updated, int n, const double *modes, double *room, double *basis) {
     const rl_updated *u = updated;
     const size_t k = (size_t)u->n_modes, in_v = (size_t)u->n_in_v;
-    const double unit = 1, zero = 0, *turned = modes;
+    const double *turned = modes;
     if (u->n_pending > 0) {
-        dgemm_("N", "N", &u->n_modes, &n, &u->n_modes, &unit, u->turn, &u->ld, modes, &u->n_modes, &zero, room,
-               &u->n_modes, 1, 1);
+        multiply(u, u->n_modes, u->turn, n, modes, room);
         turned = room;
     }
-    dgemm_("N", "N", &u->n_in_v, &n, &u->n_in_v, &unit, u->v, &u->ld, turned, &u->n_modes, &zero, basis, &u->n_modes, 1,
-           1);
+    multiply(u, u->n_in_v, u->v, n, turned, basis);
     for (size_t j = 0; j < (size_t)n; j++)
         memcpy(basis + j * k + in_v, turned + j * k + in_v, sizeof(double) * (k - in_v));
 }

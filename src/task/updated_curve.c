@@ -12,10 +12,8 @@ static bool leads_to_wanted(const rl_task *t, const bool *wanted, int i, int n_s
 static rl_status record_size(rl_task *t, const rl_grid *g, int i, double *record) {
     const rl_population population = rl_task_population(g);
     rl_spectrum s;
-    bool done;
-    RL_TRY(rl_updated_spectrum(t->updated, &s, &done));
-    t->left[i] = !done;
-    if (!done) return RL_OK;
+    t->left[i] = !rl_updated_spectrum(t->updated, &s);
+    if (t->left[i]) return RL_OK;
     RL_TRY(rl_evaluate(t->evaluator, &s, &population, g->spec->n_variants, g->spec->variants, t->errors));
     rl_task_record_errors(&t->layout, t->errors, i, record);
     return rl_task_record_spectrum(&t->layout, &s, i, record);
