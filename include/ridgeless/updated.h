@@ -7,10 +7,10 @@
  *
  * and the singular value decomposition of a diagonal matrix with one more row comes from its secular equation (Bunch
  * and Nielsen 1978, "Updating the singular value decomposition"; Gu and Eisenstat 1993, "A stable and fast algorithm
- * for updating the singular value decomposition"): one matrix product of P^3 instead of a decomposition of about
- * twenty. Everything happens in the coordinates of one LQ factorization of the first P rows, in which X_N has N columns
- * as long as N <= P. Now and then a decomposition starts anew, so that rounding does not pile up, and where many rows
- * come in at once.
+ * for updating the singular value decomposition") in some P^2. What eight rows do to V is kept as one matrix, which too
+ * is updated in some P^2, so that they share one product of P^3; a decomposition takes about twenty. Everything happens
+ * in the coordinates of one LQ factorization of the first P rows, in which X_N has N columns as long as N <= P. Now and
+ * then a decomposition starts anew, so that rounding does not pile up, and where many rows come in at once.
  *
  * All functions are local. Matrices are column-major. */
 #ifndef RIDGELESS_UPDATED_H

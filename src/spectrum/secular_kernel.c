@@ -55,8 +55,8 @@ static void evaluate(const rl_secular *q, lanes *a) {
     for (int j = last - 1; j >= first; j--) add_pole_among(q, j, false, a);
 }
 
-/* The root of c + p / (x - a) + q / (x - b) that lies between a and b, from c x^2 - (c (a + b) - p - q) ... in the
- * form a2 x^2 - a1 x + a0 = 0 whose smaller solution it is, as LAPACK's dlasd4 takes it. */
+/* The solution of a2 x^2 - a1 x + a0 = 0 that is the root between two poles, without cancellation: as LAPACK's dlasd4
+ * takes it. */
 static double smaller_solution(double a2, double a1, double a0) {
     const double root = sqrt(fabs(a1 * a1 - 4 * a2 * a0));
     return a1 <= 0 ? (a1 - root) / (2 * a2) : 2 * a0 / (a1 + root);

@@ -28,9 +28,9 @@
  * Row by row, with l - N + P test rows where l is the longest training set:
  *
  *   rows in the LQ's coordinates   4 min(l, P) P (l + 2 P)
- *   one row                     1.5 k^3, as products are a third faster than decompositions, and 100 k^2 of divisions
+ *   one row                     k^3 / 5, as eight share a product, a third faster than decompositions; and 200 k^2
  *   starting anew               26 k^3, and the QR
- *   filters and errors          2 k (k + l - N + P) a variant
+ *   filters and errors          3 k (2 k + l - N + P) a variant: products of few columns are slow
  *
  * Repeats side by side, each time that new rows come in, at least every P rows:
  *
@@ -112,7 +112,7 @@ static double bulk_flops(const rl_grid *grid) {
 }
 
 static double updated_flops(const rl_grid *grid) {
-    enum { SECULAR = 100, OVERHEAD = 20000 };
+    enum { SECULAR = 200, OVERHEAD = 20000 };
     const double p = grid->data.n_features, longest = grid->n_train[grid->n_n_train - 1], v = grid->spec->n_variants;
     double flops =
         2 * (grid->data.n_rows - longest) * (p + 2) * (p + 2) + 4 * least(longest, p) * p * (longest + 2 * p);
@@ -122,8 +122,8 @@ static double updated_flops(const rl_grid *grid) {
         if (rl_updated_anew(rows, &since))
             flops += (n > p ? 2 * n * p * p : 0) + 26 * k * k * k;
         else
-            flops += rows * (1.5 * k + SECULAR) * k * k;
-        flops += 2 * k * v * (k + longest - n + p) + OVERHEAD;
+            flops += rows * (k / 5 + SECULAR) * k * k;
+        flops += 3 * k * v * (2 * k + longest - n + p) + OVERHEAD;
     }
     return flops;
 }
