@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 WHOLE = ("task_dataset", "task_n_features", "task_n_train", "task_sizes", "task_repeat", "task_ranks", "task_way")
 LEAST = {"task_dataset": 0, "task_repeat": 0, "task_way": 0}  # of the others: 1
-FULL_SPECTRA, NESTED, SIDE_BY_SIDE = "full spectra", "nested curve", "full spectra side by side"
+FULL_SPECTRA, NESTED, SIDE_BY_SIDE, UPDATED = "full spectra", "nested curve", "full spectra side by side", "full spectra row by row"
 # By task_way, and whether the ranks of a process grid work on it together.
-WAYS = ((FULL_SPECTRA, False), (NESTED, False), (FULL_SPECTRA, True), (NESTED, True), (SIDE_BY_SIDE, False))
+WAYS = ((FULL_SPECTRA, False), (NESTED, False), (FULL_SPECTRA, True), (NESTED, True), (SIDE_BY_SIDE, False), (UPDATED, False))
 
 
 @dataclass(frozen=True)

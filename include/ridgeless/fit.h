@@ -138,9 +138,9 @@ void rl_evaluate_rows(const rl_rows_problem *problem, const rl_population *popul
 /* How many steps rl_evaluate_rows makes of these variants. */
 double rl_steps_on_rows(int n_variants, const rl_variant *variants);
 
-/* Collective as rl_evaluate. The paper's three factors, mode by mode, each array [n_modes]: Eq. 1 for the test rows
- * together is sum_r (1 / sigma)(test_projection)(residual_projection). test_projection_rms: root mean square over the
- * test rows of x . v_r; residual_projection: u_r . E. */
+/* Collective as rl_evaluate; Z must be formed. The paper's three factors, mode by mode, each array [n_modes]: Eq. 1 for
+ * the test rows together is sum_r (1 / sigma)(test_projection)(residual_projection). test_projection_rms: root mean
+ * square over the test rows of x . v_r; residual_projection: u_r . E. */
 rl_status rl_mode_factors(const rl_spectrum *s, double *test_projection_rms, double *residual_projection);
 
 #endif

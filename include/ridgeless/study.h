@@ -120,11 +120,12 @@ typedef enum rl_way {
     RL_WAY_NESTED,       /* all N of a curve from two factorizations on one rank (nested.h) */
     RL_WAY_GRID_SPECTRA, /* every N by its own full spectrum on a process grid (distributed.h) */
     RL_WAY_GRID_NESTED,  /* all N of a curve from two factorizations on a process grid (grid_curve.h) */
-    RL_WAY_BULK          /* full spectra of several curves side by side on one rank (bulk.h) */
+    RL_WAY_BULK,         /* full spectra of several curves side by side on one rank (bulk.h) */
+    RL_WAY_UPDATED       /* full spectra on one rank, each from the one before it (updated.h) */
 } rl_way;
 
 /* For people: "full spectra", "nested factorization", both also "... on process grids"; "full spectra, repeats side by
- * side". */
+ * side"; "full spectra, updated row by row". */
 const char *rl_way_text(rl_way way);
 bool rl_way_on_grid(rl_way way);
 
@@ -144,7 +145,9 @@ typedef struct rl_grid {
      * clearly cheaper. What is left to full spectra on one rank goes side by side where the features are few
      * (RL_BULK_FEATURES) and those of the data set itself, no variant needs rows, no producer is named, neither
      * directions nor predictions are kept, and it is cheaper; with random: numpy truncations alone (fit.h) whose
-     * modes are not kept, which agree with the published arithmetic to eps x condition. */
+     * modes are not kept, which agree with the published arithmetic to eps x condition. What is left then is updated
+     * row by row where no variant needs rows, no producer is named, neither modes nor predictions are kept, the
+     * published arithmetic is not asked for, and it is clearly cheaper. */
     rl_way way;
     rl_producer producer; /* of full spectra */
     bool *sigma_wanted;   /* [n_n_train]: singular_values */

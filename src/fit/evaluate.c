@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@ struct rl_evaluator {
     int max_variants, max_modes, max_m;
     double *beta;     /* [n_modes, n_variants], column-major */
     double *residual; /* [n_modes] */
+    double *basis;    /* [n_modes, n_variants] and room as large: beta by to_basis; made when first needed */
     double *rows;     /* [m, n_variants], column-major: Z beta */
     double *sums;     /* [2, n_variants]: squares over the test rows, and over the population's */
     rl_fit *fits;     /* [n_variants] */
@@ -29,6 +31,7 @@ void rl_evaluator_destroy(rl_evaluator *evaluator) {
     if (evaluator == NULL) return;
     rl_free(evaluator->beta);
     rl_free(evaluator->residual);
+    rl_free(evaluator->basis);
     rl_free(evaluator->rows);
     rl_free(evaluator->sums);
     rl_free(evaluator->fits);
@@ -52,22 +55,42 @@ static double test_sum(const rl_spectrum *s, const rl_fit *fit, double *rows) {
     return sum_of_squares(rows, s->m);
 }
 
+/* What rows are multiplied by: the betas in coordinates of the modes, or of the basis where Z is not formed. */
+typedef struct coordinates {
+    int n;
+    double *values; /* [n, n_variants], column-major */
+    const double *z, *population_z;
+    int ld_z, ld_population_z;
+} coordinates;
+
+static rl_status choose_coordinates(rl_evaluator *e, const rl_spectrum *s, int n_variants, coordinates *k) {
+    const size_t size = (size_t)e->max_modes * (size_t)e->max_variants;
+    if (s->to_basis == NULL) {
+        *k = (coordinates){s->n_modes, e->beta, s->z, s->population_z, s->ldz, s->ld_population};
+        return RL_OK;
+    }
+    if (e->basis == NULL) RL_TRY(RL_ALLOC(e->basis, 2 * size));
+    s->to_basis(s->maker, n_variants, e->beta, e->basis + size, e->basis);
+    *k = (coordinates){s->n_modes, e->basis, s->basis_z, s->basis_population, s->ld_basis_z, s->ld_basis_z};
+    return RL_OK;
+}
+
 /* |diag(scale) (beta_hat - beta*)|^2 over the population rows held here. */
-static double population_sum(rl_evaluator *e, const rl_spectrum *s, const rl_fit *fit) {
+static double population_sum(rl_evaluator *e, const rl_spectrum *s, const coordinates *k, int v) {
     const int one = 1;
     const double unit = 1, minus = -1;
     double *const rows = e->rows; /* free until the test rows' product */
-    if (s->population_z == NULL) return 0;
+    if (k->population_z == NULL) return 0;
     memcpy(rows, s->population_target, sizeof(double) * (size_t)s->n_population);
     if (s->n_population > 0)
-        dgemv_("N", &s->n_population, &s->n_modes, &unit, s->population_z, &s->ld_population, fit->beta, &one, &minus,
-               rows, &one, 1);
+        dgemv_("N", &s->n_population, &k->n, &unit, k->population_z, &k->ld_population_z,
+               k->values + (size_t)v * (size_t)k->n, &one, &minus, rows, &one, 1);
     return sum_of_squares(rows, s->n_population);
 }
 
 /* The same over the whole population: with all scales 1 the modes are orthonormal coordinates and give it at once. */
 static double parameter_error(const rl_spectrum *s, const rl_fit *fit, double sum_over_population) {
-    if (s->population_z != NULL) return sum_over_population;
+    if (s->population_z != NULL || s->basis_population != NULL) return sum_over_population;
     double sum = s->b_outside_sq;
     for (int r = 0; r < s->rank; r++) sum += (fit->beta[r] - s->b_star[r]) * (fit->beta[r] - s->b_star[r]);
     return sum;
@@ -122,14 +145,15 @@ rl_status rl_evaluate(rl_evaluator *e, const rl_spectrum *s, const rl_population
     }
     const double unit = 1, zero = 0;
     double *const test_sums = e->sums, *const population_sums = e->sums + n_variants;
+    coordinates k;
     for (int v = 0; v < n_variants; v++) {
         e->fits[v].beta = e->beta + (size_t)v * (size_t)s->n_modes;
         fit_variant(e, s, &variants[v], &e->fits[v], &errors[v]);
-        population_sums[v] = population->known ? population_sum(e, s, &e->fits[v]) : 0;
     }
+    RL_TRY(choose_coordinates(e, s, n_variants, &k));
+    for (int v = 0; v < n_variants; v++) population_sums[v] = population->known ? population_sum(e, s, &k, v) : 0;
     if (s->m > 0)
-        dgemm_("N", "N", &s->m, &n_variants, &s->n_modes, &unit, s->z, &s->ldz, e->beta, &s->n_modes, &zero, e->rows,
-               &s->m, 1, 1);
+        dgemm_("N", "N", &s->m, &n_variants, &k.n, &unit, k.z, &k.ld_z, k.values, &k.n, &zero, e->rows, &s->m, 1, 1);
     for (int v = 0; v < n_variants; v++) test_sums[v] = test_sum(s, &e->fits[v], e->rows + (size_t)v * (size_t)s->m);
     RL_TRY(rl_spectrum_add_up(s, e->sums, 2 * (int64_t)n_variants));
     for (int v = 0; v < n_variants; v++) {
@@ -158,6 +182,7 @@ const rl_fit *rl_evaluated_fit(const rl_evaluator *evaluator, int v) {
 }
 
 rl_status rl_mode_factors(const rl_spectrum *s, double *test_projection_rms, double *residual_projection) {
+    assert(s->to_basis == NULL);
     for (int r = 0; r < s->n_modes; r++) {
         test_projection_rms[r] = sum_of_squares(s->z + (size_t)r * (size_t)s->ldz, s->m);
         residual_projection[r] = s->c[RL_TARGET_RESIDUAL][r];

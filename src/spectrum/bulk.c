@@ -43,7 +43,7 @@ struct rl_bulk {
 static const rl_bulk_kernel *choose_kernel(int max_lanes) {
     const int most = max_lanes == 0 ? RL_BULK_LANES : max_lanes;
     (void)most;
-#ifdef RL_BULK_WIDE
+#ifdef RL_SPECTRUM_WIDE
     if (most >= 8 && __builtin_cpu_supports("avx512f")) return &rl_bulk_kernel_8;
     if (most >= 4 && __builtin_cpu_supports("avx2")) return &rl_bulk_kernel_4;
 #endif

@@ -1,6 +1,9 @@
 #include "cost.h"
 
+#include <limits.h>
+
 #include "ridgeless/bulk.h"
+#include "ridgeless/updated.h"
 
 /* The model, with k = min(N, P) and t = min(test rows, P + 2) coordinate rows of the test factor:
  *
@@ -21,6 +24,13 @@
  *                               there were 10 more
  *   fits and test errors        8 P^2
  *   what calls cost at least    as much as 100,000 flops
+ *
+ * Row by row, with l - N + P test rows where l is the longest training set:
+ *
+ *   rows in the LQ's coordinates   4 min(l, P) P (l + 2 P)
+ *   one row                     k^3 / 5, as eight share a product, a third faster than decompositions; and 200 k^2
+ *   starting anew               26 k^3, and the QR
+ *   filters and errors          3 k (2 k + l - N + P) a variant: products of few columns are slow
  *
  * Repeats side by side, each time that new rows come in, at least every P rows:
  *
@@ -101,6 +111,23 @@ static double bulk_flops(const rl_grid *grid) {
     return flops / SPEED;
 }
 
+static double updated_flops(const rl_grid *grid) {
+    enum { SECULAR = 200, OVERHEAD = 20000 };
+    const double p = grid->data.n_features, longest = grid->n_train[grid->n_n_train - 1], v = grid->spec->n_variants;
+    double flops =
+        2 * (grid->data.n_rows - longest) * (p + 2) * (p + 2) + 4 * least(longest, p) * p * (longest + 2 * p);
+    for (int i = 0, since = 0; i < grid->n_n_train; i++) {
+        const double n = grid->n_train[i], k = least(n, p);
+        const int rows = i == 0 ? INT_MAX : grid->n_train[i] - grid->n_train[i - 1];
+        if (rl_updated_anew(rows, &since))
+            flops += (n > p ? 2 * n * p * p : 0) + 26 * k * k * k;
+        else
+            flops += rows * (k / 5 + SECULAR) * k * k;
+        flops += 3 * k * v * (2 * k + longest - n + p) + OVERHEAD;
+    }
+    return flops;
+}
+
 /* ---- on process grids ------------------------------------------------------------------------------------------- */
 
 static double grid_spectrum_flops(double n_train, double p, double n_test, double n_variants) {
@@ -176,6 +203,14 @@ static bool goes_side_by_side(const rl_study *study, const rl_grid *grid) {
            bulk_flops(grid) < spectra_flops(grid, 0, grid->n_n_train);
 }
 
+/* Where it is clearly cheaper: the model is a rough one, and one spectrum an N is the plainer way. */
+static bool goes_row_by_row(const rl_study *study, const rl_grid *grid) {
+    for (int v = 0; v < grid->spec->n_variants; v++)
+        if (grid->spec->variants[v].ablation->need == RL_NEED_ROWS) return false;
+    return study->random != RL_RANDOM_NUMPY && grid->spec->producer == RL_PRODUCER_AUTO && !grid->spec->keep.modes &&
+           grid->n_points == 0 && 2 * updated_flops(grid) < spectra_flops(grid, 0, grid->n_n_train);
+}
+
 void rl_choose_way(const rl_study *study, rl_grid *grid) {
     const int producer = grid->spec->producer;
     const bool nested = may_be_nested(study, grid);
@@ -186,6 +221,7 @@ void rl_choose_way(const rl_study *study, rl_grid *grid) {
     } else {
         if (nested && !is_cheaper(study, grid)) grid->way = RL_WAY_SPECTRA;
         if (grid->way == RL_WAY_SPECTRA && goes_side_by_side(study, grid)) grid->way = RL_WAY_BULK;
+        if (grid->way == RL_WAY_SPECTRA && goes_row_by_row(study, grid)) grid->way = RL_WAY_UPDATED;
         grid->producer = RL_PRODUCER_LAPACK;
     }
     const bool some = study->full_spectra.line > 0;
@@ -201,7 +237,8 @@ const char *rl_way_text(rl_way way) {
                                         [RL_WAY_NESTED] = "nested factorization",
                                         [RL_WAY_GRID_SPECTRA] = "full spectra on process grids",
                                         [RL_WAY_GRID_NESTED] = "nested factorization on process grids",
-                                        [RL_WAY_BULK] = "full spectra, repeats side by side"};
+                                        [RL_WAY_BULK] = "full spectra, repeats side by side",
+                                        [RL_WAY_UPDATED] = "full spectra, updated row by row"};
     return texts[way];
 }
 
@@ -222,6 +259,7 @@ double rl_curve_flops(const rl_grid *grid, int first, int n_sizes) {
     const double test = 2 * (n_rows - grid->n_train[first]) * (p + 2) * (p + 2);
     if (grid->way == RL_WAY_BULK) return drawn + (data->fresh ? test : 0) + bulk_flops(grid);
     if (grid->way == RL_WAY_SPECTRA) return drawn + made + test + spectra_flops(grid, first, n_sizes);
+    if (grid->way == RL_WAY_UPDATED) return drawn + made + updated_flops(grid);
     double full = 0;
     for (int i = first; i < first + n_sizes; i++) full += grid->full[i] ? spectra_flops(grid, i, 1) : 0;
     return drawn + made + test + nested_flops(grid) + full;
@@ -252,8 +290,10 @@ size_t rl_buffer_bytes(const rl_grid *grid) {
     const size_t bulk = grid->way == RL_WAY_BULK
                             ? rl_bulk_bytes((int)p, grid->n_n_train, (int)n) + RL_BULK_LANES * rl_record_bytes(grid)
                             : 0;
+    const size_t updated =
+        grid->way == RL_WAY_UPDATED ? rl_updated_bytes((int)p, (int)n) + v * (n + k) * sizeof(double) : 0;
     return (training + svd + rows + test + fits + (grid->way == RL_WAY_NESTED ? nested : 0)) * sizeof(double) + bulk +
-           (size_t)grid->data.n_rows * sizeof(int);
+           updated + (size_t)grid->data.n_rows * sizeof(int);
 }
 
 size_t rl_record_bytes(const rl_grid *grid) {

@@ -17,6 +17,7 @@ static void release_buffers(rl_task *t) {
     rl_dense_producer_destroy(t->producer);
     rl_evaluator_destroy(t->evaluator);
     rl_nested_destroy(t->nested);
+    rl_updated_destroy(t->updated);
     rl_bulk_destroy(t->bulk);
     rl_test_factor_destroy(&t->all_rows);
     rl_free(t->filters);
@@ -37,12 +38,18 @@ void rl_task_destroy(rl_task *task) {
     rl_free(task);
 }
 
-rl_status rl_task_prepare_spectra(rl_task *t) {
+rl_status rl_task_prepare_evaluator(rl_task *t) {
     const rl_grid *g = &t->plan->grids[t->grid];
-    if (t->producer == NULL) RL_TRY(rl_dense_producer_create(&t->producer, t->max_train, g->data.n_features));
+    const int explicit_rows = g->way == RL_WAY_UPDATED ? t->max_train : 0;
     if (t->evaluator != NULL) return RL_OK;
     RL_TRY(rl_task_prepare_rows(t));
-    return rl_evaluator_create(&t->evaluator, g->spec->n_variants, g->max_modes, t->factor.order);
+    return rl_evaluator_create(&t->evaluator, g->spec->n_variants, g->max_modes, t->factor.order + explicit_rows);
+}
+
+rl_status rl_task_prepare_spectra(rl_task *t) {
+    const int features = t->plan->grids[t->grid].data.n_features;
+    if (t->producer == NULL) RL_TRY(rl_dense_producer_create(&t->producer, t->max_train, features));
+    return rl_task_prepare_evaluator(t);
 }
 
 static rl_status prepare_local(rl_task *t, const rl_grid *g) {
@@ -55,6 +62,7 @@ static rl_status prepare_local(rl_task *t, const rl_grid *g) {
     RL_TRY(RL_ALLOC(t->chunk_x, (size_t)t->factor.capacity * (size_t)features));
     RL_TRY(RL_ALLOC(t->chunk_y, t->factor.capacity));
     if (g->way == RL_WAY_BULK) RL_TRY(rl_task_prepare_bulk(t, g));
+    if (g->way == RL_WAY_UPDATED) RL_TRY(rl_updated_create(&t->updated, features, g->n_n_train, g->n_train));
     return g->way == RL_WAY_NESTED ? rl_nested_create(&t->nested, g->data.n_features, g->n_n_train, g->n_train) : RL_OK;
 }
 
@@ -130,6 +138,7 @@ rl_status rl_task_curves(rl_task *t, const int64_t *curves, int n, const bool *w
             rl_record_clear(&t->layout, i, record + (size_t)c * t->layout.length);
     if (rl_way_on_grid(way)) return grid_curve(t, curve, wanted, tick, record);
     if (way == RL_WAY_BULK) return rl_bulk_curves(t, curves, n, wanted, tick, record);
+    if (way == RL_WAY_UPDATED) return rl_updated_way_curve(t, curve, wanted, tick, record);
     if (way == RL_WAY_NESTED) return rl_nested_way_curve(t, curve, wanted, tick, record);
     return rl_spectrum_curve(t, curve, wanted, tick, record);
 }

@@ -5,6 +5,7 @@
 #include "ridgeless/bulk.h"
 #include "ridgeless/nested.h"
 #include "ridgeless/task.h"
+#include "ridgeless/updated.h"
 
 struct rl_task {
     const rl_plan *plan;
@@ -27,7 +28,8 @@ struct rl_task {
     /* nested factorization */
     rl_nested *nested;
     rl_nested_point *nested_points; /* [n_n_train] */
-    bool *left;                     /* [n_n_train] */
+    bool *left;                     /* [n_n_train]; also of updated spectra */
+    rl_updated *updated;
     /* several curves side by side */
     rl_bulk *bulk;
     rl_test_factor all_rows;  /* of a dataset whose rows are not drawn anew */
@@ -44,6 +46,8 @@ struct rl_task {
  * their head. */
 rl_status rl_task_load_rows(rl_task *t, int repeat, bool first_row_last);
 
+/* The evaluator; and the dense producer with it. */
+rl_status rl_task_prepare_evaluator(rl_task *t);
 rl_status rl_task_prepare_spectra(rl_task *t);
 
 /* `wanted`, of all ways: one flag an N of the curve, or NULL: all. The record comes cleared. */
@@ -53,6 +57,9 @@ rl_status rl_spectrum_curve(rl_task *t, const rl_curve *curve, const bool *wante
 
 /* All N together; what must not be done so, by full spectra. */
 rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record);
+
+/* Every N by the spectrum of the one before it; what must not be done so, by full spectra. */
+rl_status rl_updated_way_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record);
 
 /* All N of n curves of t->grid, into records of t->layout one after the other; what must not be done so, by full
  * spectra. */

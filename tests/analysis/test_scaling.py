@@ -329,7 +329,7 @@ class Refused(ScalingTest):
     def test_numbers_that_are_none(self) -> None:
         six = np.ones(6)
         wrong = {"task_seconds": 0 * six, "task_flops": np.nan * six, "task_ranks": -six, "task_n_train": 0 * six}
-        wrong |= {"task_dataset": 2 * six, "task_way": 5 * six, "task_repeat": np.inf * six}
+        wrong |= {"task_dataset": 2 * six, "task_way": 6 * six, "task_repeat": np.inf * six}
         for name, values in wrong.items():
             self.assert_runs_refused([Made(1), Made(2, change={name: values})], "run1.nc", name)
 

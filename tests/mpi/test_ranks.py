@@ -37,6 +37,18 @@ datasets:
   - {source: student-teacher, name: fresh, rows: 60, features: 5, hidden_features: 9, noise: 0.3, draw: fresh}
 """
 
+# Row by row, past a size that starts anew; rows that come again leave some sizes to the dense producer.
+UPDATED = """
+title: Row by row
+repeats: 5
+seed: 13
+n_train: {range: [1, 70], values: [90, 91, 92]}
+ablations: [none, no_residuals, cutoff: {logspace: [-3, 0, 4]}, leading_modes: [1, 5], adversarial_test: [1], ridge: [0.1]]
+datasets:
+  - {source: csv, name: again, file: again.csv, target: y}
+  - {source: student-teacher, name: fresh, rows: 120, features: 40, hidden_features: 44, noise: 0.3, draw: fresh}
+"""
+
 
 class Ranks(unittest.TestCase):
     @classmethod
@@ -80,6 +92,21 @@ class Ranks(unittest.TestCase):
         (self.at / "bulk.yaml").write_text(BULK)
         run("run", "bulk.yaml", "-q", "-o", "bulk-more.nc", ranks=3, cwd=self.at, check=0)
         self.assertEqual(differences(self.at / "bulk-1.nc", self.at / "bulk-more.nc"), [])
+
+    def test_row_by_row(self):
+        names = [f"x{j}" for j in range(36)]
+        rows = [[(i * i * (j + 2) + 7 * j * j + 3 * i) % 101 - 50 for j in range(36)] for i in range(100)]
+        lines = [",".join(map(str, [*row, sum(row) + i % 7])) for i, row in enumerate(rows + rows[:20])]
+        (self.at / "again.csv").write_text("\n".join([",".join([*names, "y"]), *lines]) + "\n")
+        (self.at / "updated.yaml").write_text(UPDATED)
+        plan = run("plan", "updated.yaml", cwd=self.at, check=0).stdout
+        self.assertEqual(plan.count("full spectra, updated row by row"), 2)
+        for ranks in (1, 2, 3):
+            run("run", "updated.yaml", "-q", "-o", f"updated-{ranks}.nc", ranks=ranks, cwd=self.at, check=0)
+            self.assertEqual(differences(self.at / "updated-1.nc", self.at / f"updated-{ranks}.nc"), [])
+        with netCDF4.Dataset(self.at / "updated-1.nc") as file:
+            self.assertTrue((file["again"]["rank"][0, 20:36, :] < [[n] for n in range(21, 37)]).any())
+            self.assertTrue((file["again"]["status"][...] == 0).all())
 
     def test_more_ranks_than_curves(self):
         (self.at / "small.yaml").write_text("repeats: 1\nn_train: [5, 10]\nablations: [none]\ndatasets: [diabetes]\n")

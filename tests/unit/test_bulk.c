@@ -641,7 +641,7 @@ static void the_plan_chooses_by_need_and_cost(void **state) {
     const char *all = "ablations: [none, cutoff: [1], ridge: [1]]";
     assert_int_equal(way_of(all, 10, "{range: [1, 39]}"), RL_WAY_BULK);
     assert_int_equal(way_of(all, 32, "{range: [1, 96]}"), RL_WAY_BULK);
-    assert_int_equal(way_of(all, 33, "{range: [1, 96]}"), RL_WAY_SPECTRA);
+    assert_int_equal(way_of(all, 33, "{range: [1, 96]}"), RL_WAY_UPDATED);
     assert_int_equal(way_of(all, 20, "[2900]"), RL_WAY_SPECTRA); /* one QR instead of very many rotations */
     assert_int_equal(way_of("random: numpy\nablations: [cutoff: [1]]", 10, "{range: [1, 39]}"), RL_WAY_BULK);
     assert_int_equal(way_of("random: numpy\nablations: [ridge: [1]]", 10, "{range: [1, 39]}"), RL_WAY_SPECTRA);

@@ -417,7 +417,7 @@ static void the_plan_chooses_by_need_and_cost(void **state) {
     assert_int_equal(way_of(fits, 100, "{range: [1, 200]}"), RL_WAY_NESTED);
     assert_int_equal(way_of(fits, 20, "{range: [1, 40]}"), RL_WAY_BULK); /* small */
     assert_int_equal(way_of(fits, 150, "[900]"), RL_WAY_SPECTRA);        /* one spectrum instead of one curve */
-    assert_int_equal(way_of("repeats: 1\nablations: [none, ridge: [1]]", 150, dense_n), RL_WAY_SPECTRA);
+    assert_int_equal(way_of("repeats: 1\nablations: [none, ridge: [1]]", 150, dense_n), RL_WAY_UPDATED);
     assert_int_equal(way_of("repeats: 1\nablations: [none]\nkeep: [cells, modes]", 150, dense_n), RL_WAY_SPECTRA);
     assert_int_equal(way_of("repeats: 1\nablations: [gradient_descent_run: 3]", 150, dense_n), RL_WAY_SPECTRA);
     assert_int_equal(way_of("repeats: 1\nablations: [none]\nrandom: numpy", 150, dense_n), RL_WAY_SPECTRA);

@@ -1,0 +1,55 @@
+#include "secular.h"
+
+#include <math.h>
+
+#include "../lapack.h"
+
+static const rl_secular_kernel *choose_kernel(int max_lanes) {
+    const int most = max_lanes == 0 ? RL_SECULAR_LANES : max_lanes;
+    (void)most;
+#ifdef RL_SPECTRUM_WIDE
+    if (most >= 8 && __builtin_cpu_supports("avx512f")) return &rl_secular_kernel_8;
+    if (most >= 4 && __builtin_cpu_supports("avx2")) return &rl_secular_kernel_4;
+#endif
+    return &rl_secular_kernel_2;
+}
+
+rl_status rl_secular_create(rl_secular *q, int max_order, int max_lanes) {
+    const size_t n = (size_t)max_order + RL_SECULAR_LANES; /* whole blocks */
+    double **const arrays[] = {&q->sigma, &q->root, &q->root_low, &q->pole,   &q->pole_low, &q->d,     &q->z,
+                               &q->z_sq,  &q->base, &q->base_low, &q->offset, &q->length,   &q->scale, &q->column};
+    *q = (rl_secular){.kernel = choose_kernel(max_lanes)};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) RL_TRY(RL_ALLOC(*arrays[i], n));
+    return RL_OK;
+}
+
+void rl_secular_destroy(rl_secular *q) {
+    double *const arrays[] = {q->sigma, q->root, q->root_low, q->pole,   q->pole_low, q->d,     q->z,
+                              q->z_sq,  q->base, q->base_low, q->offset, q->length,   q->scale, q->column};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
+    *q = (rl_secular){0};
+}
+
+bool rl_secular_solve(rl_secular *q, int n, const double *pole, const double *pole_low, const double *z) {
+    return q->kernel->solve(q, n, pole, pole_low, z);
+}
+
+void rl_secular_vectors(rl_secular *q, double *v, int ld) {
+    q->kernel->fill_vectors(q, v, ld);
+}
+
+void rl_secular_project(const rl_secular *q, const double *v, int ld, const double *above, double last, double *room,
+                        double *c, double *outside) {
+    const int one = 1;
+    const double unit = 1, zero = 0;
+    double along = -last, length = 1;
+    for (int j = 0; j < q->n; j++) {
+        room[j] = q->d[j] * above[j];
+        if (q->d[j] == 0) continue;
+        along += q->z[j] / q->d[j] * above[j];
+        length += q->z[j] / q->d[j] * (q->z[j] / q->d[j]);
+    }
+    *outside = along / sqrt(length);
+    dgemv_("T", &q->n, &q->n, &unit, v, &ld, room, &one, &zero, c, &one, 1);
+    for (int i = 0; i < q->n; i++) c[i] = q->scale[i] * (q->length[i] * c[i] - last);
+}
