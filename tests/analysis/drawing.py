@@ -1,12 +1,15 @@
-"""What the tests of the drawing programs share: running one as a user would, and looking at what came out."""
+"""What the tests of the drawing programs share: running one as a user would, and looking at what came out. Programs run in children
+of this process, which has imported the large libraries already: that takes longer than most figures."""
 
 from __future__ import annotations
 
 import os
+import runpy
+import signal
 import struct
-import subprocess
 import sys
 import tempfile
+import traceback
 import unittest
 from pathlib import Path
 
@@ -29,6 +32,43 @@ def keep_font_cache() -> None:
     folder = tempfile.TemporaryDirectory(prefix="ridgeless-matplotlib-")
     unittest.addModuleCleanup(folder.cleanup)
     os.environ["MPLCONFIGDIR"] = folder.name
+    if not MISSING:
+        import matplotlib.pyplot  # noqa: F401  (makes the cache)
+
+
+def run_here(program: Path, arguments: list[str]) -> int:
+    """The program's exit status."""
+    sys.argv = [str(program), *arguments]
+    try:
+        runpy.run_path(str(program), run_name="__main__")
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def run_in_child(program: Path, arguments: list[str], folder: Path, seconds: int) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error; the status is that of a signal after so many seconds."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                signal.alarm(seconds)
+                os.chdir(folder)
+                sys.stdout, sys.stderr = out, err
+                os.dup2(out.fileno(), 1)
+                os.dup2(err.fileno(), 2)
+                status = run_here(program, arguments)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                out.flush()
+                err.flush()
+                os._exit(status)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return status, *(file.seek(0) or file.read() for file in (out, err))
 
 
 def png_size(path: Path) -> tuple[int, int]:
@@ -49,14 +89,11 @@ class DrawingTest(unittest.TestCase):
 
     def run_figures(self, *arguments: object, status: int = 0) -> tuple[list[Path], list[str]]:
         """The paths on standard output and the lines on standard error."""
-        done = subprocess.run(
-            [sys.executable, str(ANALYSIS / self.program), *map(str, arguments)],
-            capture_output=True, text=True, cwd=self.folder, timeout=120,
-        )  # fmt: skip
-        self.assertEqual(done.returncode, status, done.stderr)
-        self.assertNotIn("Traceback", done.stderr)
-        self.assertNotIn("Warning", done.stderr)
-        return [Path(line) for line in done.stdout.splitlines()], done.stderr.splitlines()
+        found, out, err = run_in_child(ANALYSIS / self.program, [*map(str, arguments)], self.folder, 120)
+        self.assertEqual(found, status, err)
+        self.assertNotIn("Traceback", err)
+        self.assertNotIn("Warning", err)
+        return [Path(line) for line in out.splitlines()], err.splitlines()
 
     def assert_one_line(self, messages: list[str], *parts: str) -> None:
         """Exactly one of the messages has all the parts."""
