@@ -27,6 +27,9 @@ static void release_buffers(rl_task *t) {
     rl_free(t->errors);
     rl_free(t->nested_points);
     rl_free(t->left);
+    rl_free(t->block);
+    rl_free(t->span_sizes);
+    rl_summary_destroy(&t->summary);
     rl_spectrum_store_destroy(&t->store);
     *t = (rl_task){.plan = t->plan, .process_grid = t->process_grid, .grid = -1};
 }
@@ -59,7 +62,7 @@ static rl_status prepare_local(rl_task *t, const rl_grid *g) {
 }
 
 /* Curves come dataset by dataset, so buffers for one dataset at a time are enough. */
-static rl_status prepare(rl_task *t, const rl_curve *curve) {
+rl_status rl_task_prepare(rl_task *t, const rl_curve *curve) {
     const rl_grid *g = &t->plan->grids[curve->grid];
     if (t->grid == curve->grid) return RL_OK;
     release_buffers(t);
@@ -116,14 +119,21 @@ rl_status rl_task_curve(rl_task *t, int64_t index, const bool *wanted, rl_tick t
 }
 
 rl_status rl_task_curves(rl_task *t, const int64_t *curves, int n, const bool *wanted, rl_tick tick, double *record) {
-    const rl_curve *curve = &t->plan->curves[curves[0]];
-    const rl_way way = t->plan->grids[curve->grid].way;
-    rl_status status = prepare(t, curve);
-    if (rl_way_on_grid(way)) {
+    rl_curve here[RL_BULK_LANES];
+    rl_status status = rl_task_prepare(t, &t->plan->curves[curves[0]]);
+    if (rl_way_on_grid(t->plan->grids[t->plan->curves[curves[0]].grid].way)) {
         assert(t->process_grid != NULL);
         status = rl_process_grid_agree(t->process_grid, status);
     }
     RL_TRY(status);
+    assert(n <= RL_BULK_LANES);
+    for (int c = 0; c < n; c++) here[c] = t->plan->curves[curves[c]];
+    return rl_task_records(t, here, n, wanted, tick, record);
+}
+
+rl_status rl_task_records(rl_task *t, const rl_curve *curves, int n, const bool *wanted, rl_tick tick, double *record) {
+    const rl_curve *curve = &curves[0];
+    const rl_way way = t->plan->grids[curve->grid].way;
     assert(n == 1 || way == RL_WAY_BULK);
     for (int c = 0; c < n; c++)
         for (int i = 0; i < t->layout.n_sizes; i++)
