@@ -79,8 +79,8 @@ void rl_task_destroy(rl_task *task);
  * record and status, the ticks are asked together and one that says so stops all. */
 rl_status rl_task_curve(rl_task *task, int64_t index, const bool *wanted, rl_tick tick, double *record);
 
-/* Several curves of one grid at once, all of the same P and the same sizes wanted: records[n], one after the other; n
- * <= RL_BULK_LANES (bulk.h). More than one where the way is RL_WAY_BULK alone, and there the quicker. The numbers are
+/* Several curves of one grid at once, all of the same P and the same sizes wanted: records[n], one after the other.
+ * More than one where the way is RL_WAY_BULK alone, and there the quicker. The numbers are
  * those of rl_task_curve, bit for bit. RL_STOPPED: every record is whole. */
 rl_status rl_task_curves(rl_task *task, const int64_t *curves, int n, const bool *wanted, rl_tick tick,
                          double *records);

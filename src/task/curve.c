@@ -126,18 +126,25 @@ rl_status rl_task_curves(rl_task *t, const int64_t *curves, int n, const bool *w
         status = rl_process_grid_agree(t->process_grid, status);
     }
     RL_TRY(status);
-    assert(n <= RL_BULK_LANES);
-    for (int c = 0; c < n; c++) here[c] = t->plan->curves[curves[c]];
-    return rl_task_records(t, here, n, wanted, tick, record);
+    rl_task_clear_records(t, n, record);
+    for (int first = 0; first < n; first += RL_BULK_LANES) {
+        const int count = n - first < RL_BULK_LANES ? n - first : RL_BULK_LANES;
+        for (int c = 0; c < count; c++) here[c] = t->plan->curves[curves[first + c]];
+        RL_TRY(rl_task_records(t, here, count, wanted, tick, record + (size_t)first * t->layout.length));
+    }
+    return RL_OK;
+}
+
+void rl_task_clear_records(const rl_task *t, int n, double *records) {
+    for (int c = 0; c < n; c++)
+        for (int i = 0; i < t->layout.n_sizes; i++)
+            rl_record_clear(&t->layout, i, records + (size_t)c * t->layout.length);
 }
 
 rl_status rl_task_records(rl_task *t, const rl_curve *curves, int n, const bool *wanted, rl_tick tick, double *record) {
     const rl_curve *curve = &curves[0];
     const rl_way way = t->plan->grids[curve->grid].way;
     assert(n == 1 || way == RL_WAY_BULK);
-    for (int c = 0; c < n; c++)
-        for (int i = 0; i < t->layout.n_sizes; i++)
-            rl_record_clear(&t->layout, i, record + (size_t)c * t->layout.length);
     if (rl_way_on_grid(way)) return grid_curve(t, curve, wanted, tick, record);
     if (way == RL_WAY_BULK) return rl_bulk_curves(t, curves, n, wanted, tick, record);
     if (way == RL_WAY_NESTED) return rl_nested_way_curve(t, curve, wanted, tick, record);

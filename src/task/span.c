@@ -54,6 +54,7 @@ static rl_status write_record(rl_task *t, rl_repeats done, const bool *wanted, r
 static rl_status compute_block(rl_task *t, const rl_curve *span, rl_repeats block, const bool *wanted, rl_tick tick,
                                int *n) {
     const int together = t->plan->grids[span->grid].way == RL_WAY_BULK ? rl_bulk_lanes(t->bulk) : 1;
+    rl_task_clear_records(t, block.n, t->block);
     for (*n = 0; *n < block.n;) {
         rl_curve curves[RL_BULK_LANES];
         const int count = block.n - *n < together ? block.n - *n : together;

@@ -47,7 +47,9 @@ struct rl_task {
 rl_status rl_task_prepare(rl_task *t, const rl_curve *curve);
 
 /* Records of n curves of one grid, each of one repeat, into records of t->layout one after the other; all of the same
- * sizes wanted, and more than one where repeats go side by side alone. t is prepared for them. */
+ * sizes wanted, and more than one where repeats go side by side alone. t is prepared for them, and the records come
+ * cleared. */
+void rl_task_clear_records(const rl_task *t, int n, double *records);
 rl_status rl_task_records(rl_task *t, const rl_curve *curves, int n, const bool *wanted, rl_tick tick, double *records);
 
 /* Loads the longest training set, and the test factor with all rows after it. `first_row_last`: each training set is
