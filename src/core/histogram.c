@@ -72,23 +72,30 @@ static inline rl_status find(rl_histogram *h, int bucket, uint32_t **count) {
     return RL_OK;
 }
 
-static void widen(rl_histogram *h, double low, double high) {
+/* Takes in n more numbers from low to high. */
+static void note(rl_histogram *h, int64_t n, double low, double high) {
+    if (n == 0) return;
     h->minimum = h->n == 0 || low < h->minimum ? low : h->minimum;
     h->maximum = h->n == 0 || high > h->maximum ? high : h->maximum;
+    h->n += n;
+    assert(h->n <= RL_HISTOGRAM_LIMIT);
 }
 
 rl_status rl_histogram_add(rl_histogram *h, const double *values, size_t n, size_t stride) {
+    double low = INFINITY, high = 0;
+    int64_t counted = 0;
     for (size_t i = 0; i < n; i++) {
         const double value = values[i * stride];
         uint32_t *count;
         assert(!(value < 0));
         if (!(value >= 0)) continue;
         RL_TRY(find(h, rl_bucket_of(value), &count));
-        widen(h, value, value);
         ++*count;
-        h->n++;
+        counted++;
+        low = value < low ? value : low;
+        high = value > high ? value : high;
     }
-    assert(h->n <= RL_HISTOGRAM_LIMIT);
+    note(h, counted, low, high);
     return RL_OK;
 }
 
@@ -98,9 +105,7 @@ rl_status rl_histogram_merge(rl_histogram *h, const rl_buckets *b) {
         RL_TRY(find(h, b->bucket[i], &count));
         *count += b->count[i];
     }
-    if (b->n > 0) widen(h, b->minimum, b->maximum);
-    h->n += b->total;
-    assert(h->n <= RL_HISTOGRAM_LIMIT);
+    note(h, b->total, b->minimum, b->maximum);
     return RL_OK;
 }
 
@@ -139,7 +144,10 @@ rl_status rl_buckets_list(rl_buckets *b, const rl_histogram *h) {
     b->total = 0;
     b->minimum = h->n > 0 ? h->minimum : NAN;
     b->maximum = h->n > 0 ? h->maximum : NAN;
-    for (int d = 0; h->n > 0 && d < N_DOUBLINGS; d++) {
+    if (h->n == 0) return RL_OK;
+    const int first = rl_bucket_of(h->minimum) / RL_BUCKETS_A_DOUBLING;
+    const int last = rl_bucket_of(h->maximum) / RL_BUCKETS_A_DOUBLING;
+    for (int d = first; d <= last; d++) {
         const uint32_t *page = h->pages + (size_t)(h->page_of[d] - 1) * RL_BUCKETS_A_DOUBLING;
         for (int i = 0; h->page_of[d] > 0 && i < RL_BUCKETS_A_DOUBLING; i++)
             if (page[i] > 0) append(b, d * RL_BUCKETS_A_DOUBLING + i, page[i]);
