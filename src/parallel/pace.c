@@ -6,11 +6,11 @@
 
 /* Seconds kept for the results file: it holds the records once, reduced and compressed. */
 static double seconds_to_write(const rl_plan *plan) {
-    enum { FIXED = 2, BYTES_PER_SECOND = 40 * 1000 * 1000, BUCKETS = 512 };
+    enum { FIXED = 2, BYTES_PER_SECOND = 40 * 1000 * 1000, A_HISTOGRAM = 512 };
     double bytes = 0;
     for (int64_t i = 0; i < plan->n_curves; i++) {
-        const double a_record = (double)(rl_record_layout_of(plan, plan->curves[i].grid).length * sizeof(double));
-        bytes += a_record * fmin(plan->curves[i].n_repeats, BUCKETS); /* of each number of a span */
+        const double numbers = (double)rl_record_layout_of(plan, plan->curves[i].grid).length;
+        bytes += numbers * fmin(plan->curves[i].n_repeats * (double)sizeof(double), A_HISTOGRAM);
     }
     return FIXED + bytes / BYTES_PER_SECOND;
 }

@@ -230,6 +230,7 @@ static void merging_knows_no_order(void **state) {
 }
 
 int main(void) {
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buckets_are_narrow_and_in_order),
         cmocka_unit_test(ends_have_buckets_of_their_own),

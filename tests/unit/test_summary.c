@@ -435,6 +435,7 @@ static void statistics_are_within_the_stated_error(void **state) {
 }
 
 int main(void) {
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(spans_tile_the_repeats, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_number_of_a_record_has_a_histogram, set_up, tear_down),
