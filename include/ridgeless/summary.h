@@ -58,8 +58,11 @@ rl_status rl_summary_merge(rl_summary *summary, const rl_packed_summary *packed,
 
 /* ---- records of spans -------------------------------------------------------------------------------------------- */
 
-/* What rl_task_span leaves, as a record that is sent and journaled: doubles of which the last are the words of a packed
- * summary. */
+/* What rl_task_span leaves, as a record that is sent and journaled: doubles, of which the first are first repeat,
+ * number of repeats, failed spectra and number of sizes, then come the sizes, and the last are the words of a packed
+ * summary.
+ */
+enum { RL_SPAN_HEAD = 4 };
 typedef struct rl_span {
     rl_repeats repeats; /* that it is a summary of */
     int n_sizes;

@@ -103,6 +103,24 @@ static rl_status settle(const rl_journal *journal, const rl_scanned *s, uint64_t
     return truncate_to(journal, s->end);
 }
 
+/* Summaries that reach beyond the study's repeats are of no use to it; what they would have served may be there
+ * otherwise. */
+static void tell_what_is_cut_off(const rl_journal *journal) {
+    const rl_plan *plan = journal->plan;
+    int64_t missing = 0;
+    for (int g = 0; g < plan->n_grids && journal->reaches_beyond; g++) {
+        rl_tally t = {0};
+        if (!plan->grids[g].spec->keep.summary) continue;
+        rl_journal_tally_span(journal, plan, rl_plan_curve(plan, g, plan->study->repeats - 1, 0), &t);
+        missing += t.curves - t.curves_done;
+    }
+    if (missing > 0)
+        rl_warn(
+            "%s: has summaries that reach beyond the study's %d repeats; what was counted together cannot be taken "
+            "apart: they are left alone, and %lld repeats are computed again",
+            journal->path, plan->study->repeats, (long long)missing);
+}
+
 /* *begun: the header is not whole (and, when read only, nothing more was done). */
 static rl_status load(rl_journal *journal, rl_reader *reader, const rl_text *header, bool *begun) {
     struct stat file;
@@ -117,11 +135,7 @@ static rl_status load(rl_journal *journal, rl_reader *reader, const rl_text *hea
     }
     RL_TRY(rl_journal_scan(reader, header->length, rl_journal_take_record, journal, &scanned));
     journal->end = journal->read_only ? reader->size : scanned.end;
-    if (journal->n_beyond > 0)
-        rl_warn(
-            "%s: %lld repeats are in summaries that reach beyond the study's %d repeats; what was counted together "
-            "cannot be taken apart: they are computed again, and those summaries are kept",
-            journal->path, (long long)journal->n_beyond, journal->plan->study->repeats);
+    tell_what_is_cut_off(journal);
     return settle(journal, &scanned, reader->size);
 }
 

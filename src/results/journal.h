@@ -59,7 +59,7 @@ struct rl_journal {
     rl_place **places;            /* [n_curves][n_sizes], NULL where nothing is */
     double **records;             /* [n_curves], NULL where it was not asked for */
     rl_span_places **spans;       /* [n_curves][n_sizes], NULL where nothing is; of summaries */
-    int64_t n_beyond;             /* repeats in records of summaries that reach beyond the study's */
+    bool reaches_beyond;          /* some record of a summary is of repeats beyond the study's too */
     rl_training_place *trainings; /* [n_trainings] */
     uint64_t end;                 /* of the file */
     uint64_t content;             /* a digest of all records taken, in their order */

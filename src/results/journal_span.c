@@ -172,7 +172,7 @@ static rl_status note(rl_journal *journal, int g, const rl_record_head *head, co
     bool noted = false;
     if (end_of(place.repeats) > span->repeat + span->n_repeats) {
         if (end_of(place.repeats) <= plan->study->repeats) return rl_journal_refuse_layout(journal, g, head);
-        journal->n_beyond += plan->study->repeats - head->repeat; /* what is counted together cannot be taken apart */
+        journal->reaches_beyond = true; /* what is counted together cannot be taken apart */
         return RL_OK;
     }
     RL_TRY(note_sizes(journal, curve, c, &place, failed, &noted));

@@ -4,21 +4,8 @@
 
 #include "task_private.h"
 
-enum { N_HEAD = 4 }; /* first repeat, repeats, failed spectra, sizes */
-
 /* Repeats whose records wait together: enough for a histogram to be worth fetching. */
 enum { BLOCK = 8 * RL_BULK_LANES };
-
-rl_span rl_span_of(const double *record, size_t length) {
-    const int n_sizes = (int)record[3];
-    assert(length >= N_HEAD + (size_t)n_sizes);
-    return (rl_span){.repeats = {(int)record[0], (int)record[1]},
-                     .n_failed = (int64_t)record[2],
-                     .n_sizes = n_sizes,
-                     .sizes = record + N_HEAD,
-                     .words = record + N_HEAD + n_sizes,
-                     .n_words = length - N_HEAD - (size_t)n_sizes};
-}
 
 static rl_status prepare(rl_task *t) {
     if (t->block != NULL) return RL_OK;
@@ -41,7 +28,7 @@ static rl_status write_record(rl_task *t, rl_repeats done, const bool *wanted, r
     for (int i = 0; i < t->layout.n_sizes; i++)
         if (wanted == NULL || wanted[i]) t->span_sizes[n++] = i;
     if (done.n == 0 || n == 0) return RL_OK;
-    const double head[N_HEAD] = {done.first, done.n, (double)count_failed(&t->summary, n, t->span_sizes), n};
+    const double head[RL_SPAN_HEAD] = {done.first, done.n, (double)count_failed(&t->summary, n, t->span_sizes), n};
     RL_TRY(rl_text_append_bytes(record, head, sizeof head));
     for (int k = 0; k < n; k++) {
         const double size = t->span_sizes[k];

@@ -176,3 +176,16 @@ rl_status rl_summary_merge(rl_summary *summary, const rl_packed_summary *packed,
     assert(packed->places == rl_summary_places(&summary->layout));
     return rl_summary_visit(packed, &visitor, sound);
 }
+
+/* ---- records of spans -------------------------------------------------------------------------------------------- */
+
+rl_span rl_span_of(const double *record, size_t length) {
+    const int n_sizes = (int)record[3];
+    assert(length >= RL_SPAN_HEAD + (size_t)n_sizes);
+    return (rl_span){.repeats = {(int)record[0], (int)record[1]},
+                     .n_failed = (int64_t)record[2],
+                     .n_sizes = n_sizes,
+                     .sizes = record + RL_SPAN_HEAD,
+                     .words = record + RL_SPAN_HEAD + n_sizes,
+                     .n_words = length - RL_SPAN_HEAD - (size_t)n_sizes};
+}
