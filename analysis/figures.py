@@ -43,6 +43,7 @@ MEAN_WARNING = (
     "what is drawn there depends on the repeats at hand, the median does not"
 )
 REPORT = "report.html"
+NO_REPEATS = "a summary, without single repeats: no intervals by resampling, and no figures by mode"
 NO_N = "no figures against N: every data set has one N at each of its P"
 
 
@@ -70,6 +71,7 @@ def _draw_all(asked: argparse.Namespace) -> None:
     if asked.mean:
         notes.append(MEAN_WARNING)
     notes += [line for d in datasets for line in _not_there(d, asked)]
+    notes += [f"{d.group}: {NO_REPEATS}" for d in datasets if d.is_summary()]
     notes += [line for line in (d.incomplete() for d in [*datasets, *autoencoders]) if line]
     command.tell(notes)
     style.apply()
@@ -214,6 +216,7 @@ def _figures(datasets: list[Dataset], asked: argparse.Namespace) -> list[Row]:
     import panels
     import shares
     import style
+    import tails
     import theory
 
     there = {v.ablation for d in datasets for v in d.variants} - {"none"}
@@ -232,7 +235,7 @@ def _figures(datasets: list[Dataset], asked: argparse.Namespace) -> list[Row]:
         *_sweeps(),
         Row("theory_error", theory.risk),
         Row("theory_sigma_min", theory.smallest),
-        Row("tails", theory.tails),
+        Row("tails", tails.tails),
         Row("cost", lambda *_: cost.cost(asked.results)),
     ]
 

@@ -293,9 +293,10 @@ def bottom_note(axes: Axes, text: str, at_left: bool, colour: Any) -> None:
     axes.text(x, 0.02, text, transform=axes.transAxes, ha=side, **words)
 
 
-def top_note(axes: Axes, text: str) -> None:
+def top_note(axes: Axes, text: str, at_left: bool = True) -> None:
     """A remark at a panel's top, for panels that have nothing there."""
-    axes.text(0.015, 0.975, text, transform=axes.transAxes, va="top", fontsize=8.5, color=style.TEXT)
+    x, side = (0.015, "left") if at_left else (0.985, "right")
+    axes.text(x, 0.975, text, transform=axes.transAxes, ha=side, va="top", fontsize=8.5, color=style.TEXT)
 
 
 def share_left_of_threshold(axes: Axes, dataset: Dataset, options: Options) -> float:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Iterable
 
 import claims
 import style
+import tail
+import tails
 from captions import caption
 from results import About, Dataset, Notes
 
@@ -51,6 +53,7 @@ def page(
     sections = [
         ("glance", "At a glance", _glance(tabled)),
         ("claims", "The paper's claims, checked", _claims(tabled)),
+        ("tails", "Tails at the threshold", _tails(tabled)),
         ("figures", "Figures", "".join(_figure(i, p, datasets) for i, p in enumerate(pictures, 1))),
         ("notes", "What is not here", _notes(notes)),
         ("study", "The study", "".join(_study(file, len(files)) for file in files)),
@@ -142,6 +145,23 @@ def _glance_cells(dataset: Dataset, ablations: list[str]) -> list[str]:
         parameter = f" ({style.number(left.variant.parameter)})" if left and left.variant.parameter == left.variant.parameter else ""
         cells.append(f"{claims.ratio(left.height)}{parameter}" if left else "–")
     return cells
+
+
+def _tails(datasets: list[Dataset]) -> str:
+    found = tails.rows(datasets)
+    if not found:
+        return ""
+    heads = ("data set", "N", "slope of P(error > t)", "fitted over", "law of normal features")
+    text = (
+        "P(error > t), the share of repeats whose test error is above t, falls as a power of t. Slopes by maximum likelihood of a power law "
+        f"over the upper {100 * tail.FAR:g} % of the repeats ({100 * tail.NEAR:g} % where those are fewer than {tail.ENOUGH}; of a tail that bends, from "
+        f"the upper {100 * tail.NEAR:g} % to the bend), with {tails.SURE} standard errors. A table of finitely many rows bends away where all local "
+        f"slopes, each over half a decade, differ by more than {tail.LEFT_BY:g} from there on, as far as {tail.LEAST_BEYOND} repeats are beyond."
+    )
+    head = f"<thead>{_row((escape(h) for h in heads), 'th', numbers=False)}</thead>"
+    body = "".join(_row((escape(cell) for cell in row), numbers=False) for row in found)
+    table = f"<table>{head}<tbody>{body}</tbody></table>"
+    return f'<p class="quiet">{text}</p><div class="wide" tabindex="0" role="region" aria-label="Tails">{table}</div>'
 
 
 def _claims(datasets: list[Dataset]) -> str:

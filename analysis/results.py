@@ -60,6 +60,17 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Buckets:
+    """How many repeats of each N fell between lower (in) and upper (out), [n_train, bucket]; median and maximum by N."""
+
+    lower: np.ndarray
+    upper: np.ndarray
+    count: np.ndarray
+    median: np.ndarray
+    maximum: np.ndarray
+
+
+@dataclass(frozen=True)
 class About:
     """What a results file says of itself."""
 
@@ -89,7 +100,7 @@ class Dataset:
         self._asked = _asked(data, feature_index)
         self.n_train = np.asarray(data["n_train"].values, dtype=float)[self._asked]
         self.n_features = _feature_counts(data)[feature_index]
-        self.repeats = int(data.sizes.get("repeat", 0))  # 0: the file does not say
+        self.repeats = int(data.sizes.get("repeat", data.attrs.get("n_repeats", 0)))  # 0: the file does not say
         self._data = data
         self._feature_index = feature_index
         self._path = path
@@ -155,6 +166,19 @@ class Dataset:
         values = self._array(variable, variant, "repeat")
         return values if values is not None and np.isfinite(values).any() else None
 
+    def buckets(self, variable: str, variant: Variant | None = None) -> Buckets | None:
+        """How often values fell into buckets; None where the study kept no summary."""
+        count = self._array(f"{variable}_bucket_count", variant, "bucket")
+        median, maximum = (self._array(f"{variable}_{what}", variant) for what in ("median", "maximum"))
+        lower, upper = self.array("bucket_lower", "bucket"), self.array("bucket_upper", "bucket")
+        if count is None or median is None or maximum is None or lower is None or upper is None:
+            return None
+        return Buckets(lower, upper, count, median, maximum)
+
+    def is_summary(self) -> bool:
+        """Whether no single repeat was kept."""
+        return "status_count" in self._data
+
     def reduced(self, name: str, variant: Variant | None = None) -> np.ndarray | None:
         """Values [n_train] that are no repeat's: of a statistic, or of theory. Infinite ones count as absent."""
         values = self._array(name, variant)
@@ -186,21 +210,32 @@ class Dataset:
     def incomplete(self) -> str | None:
         """One line that counts the spectra that are not there, or None when all are."""
         status = self._array("status", None, "repeat")
-        if status is None:
+        counts = self._status_counts()
+        if counts is not None:
+            spectra, missing = int(counts.sum()), int(counts[:, STATUS_MISSING].sum())
+            failed = spectra - missing - int(counts[:, STATUS_DONE].sum())
+        elif status is not None:
+            spectra, missing = status.size, int(np.count_nonzero(np.isnan(status) | (status == STATUS_MISSING)))
+            failed = int(np.count_nonzero(status > STATUS_MISSING))
+        else:
             return None
-        missing = int(np.count_nonzero(np.isnan(status) | (status == STATUS_MISSING)))
-        failed = int(np.count_nonzero(status > STATUS_MISSING))
         if missing + failed == 0:
             return None
         return (
-            f"{self.group}: of {status.size} spectra {missing} are missing and {failed} failed; "
+            f"{self.group}: of {spectra} spectra {missing} are missing and {failed} failed; "
             "the figures show the others"
         )
 
     def repeats_done(self) -> int:
         """Repeats that have at least one finished spectrum."""
-        status = self._array("status", None, "repeat")
+        status, counts = self._array("status", None, "repeat"), self._status_counts()
+        if counts is not None:
+            return int(counts[:, STATUS_DONE].max())
         return self.repeats if status is None else int((status == STATUS_DONE).any(axis=0).sum())
+
+    def _status_counts(self) -> np.ndarray | None:
+        """Of a summary: repeats with each status, [n_train, status]."""
+        return self._array("status_count", None, "status")
 
     def _quantile_columns(self, table: np.ndarray) -> dict[float, np.ndarray]:
         columns = np.asarray(self._data["quantile"].values, dtype=float) if "quantile" in self._data else np.array([])
@@ -347,6 +382,9 @@ def _feature_counts(data: xr.Dataset) -> list[int]:
 def _asked(data: xr.Dataset, feature_index: int) -> np.ndarray:
     """Indices along n_train of what the study asks for at this number of features."""
     everything = np.arange(data.sizes["n_train"])
+    if "status_count" in data and set(data["status_count"].dims) == {"n_features", "n_train", "status"}:
+        counts = data["status_count"].isel(n_features=feature_index, status=STATUS_NOT_ASKED)
+        return everything[counts.values == 0]
     if "status" not in data or set(data["status"].dims) != {"n_features", "n_train", "repeat"}:
         return everything
     status = data["status"].isel(n_features=feature_index).transpose("n_train", "repeat").values

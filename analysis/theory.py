@@ -1,10 +1,9 @@
 """What is known exactly of independent standard normal features, over what was measured: the expected error with its bias
-and its variance, the smallest singular value, and the tail of the error at the threshold."""
+and its variance, and the smallest singular value."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,7 +17,6 @@ from layout import Options
 from results import Curve, Dataset, Notes, Variant
 
 SQUARES = layout.Band(*style.OUTER, 0.14), layout.Band(*style.INNER, 0.3)
-LEAST_REPEATS = 20  # for a tail to be seen
 WHISKERS = (0.05, 0.25, 0.5, 0.75, 0.95)
 ERRORS_SHOWN = 2  # standard errors of a mean
 
@@ -146,63 +144,3 @@ def _smallest_panel(axes: Axes, dataset: Dataset, values: Curve, options: Option
     layout.y_axis(axes, view.low, view.high)
     layout.x_axis(axes, dataset, options)
     axes.set_title(layout.describe(dataset))
-
-
-# ---- tails ------------------------------------------------------------------------------------------------------------
-
-TAILS = ((-1, style.FEW_ROWS, "N = P − 1"), (0, style.AT_THRESHOLD, "N = P"), (1, style.MANY_ROWS, "N = P + 1"))
-
-
-def tails(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
-    """The share of repeats whose error is larger, against the error, with the slope that it must end in."""
-    shown = [(d, found) for d in datasets if (found := _errors_at_threshold(d))]
-    if not shown:
-        return None
-    x_label = "error / its median"
-    title = "How often errors are large, next to the threshold"
-    page = layout.sheet(len(shown), title, x_label, "share of repeats with a larger error")
-    for axes, (dataset, found) in zip(page.panels, shown):
-        _tail_panel(axes, dataset, found)
-    page.handles = [layout.line_handle(colour, name) for _, colour, name in TAILS]
-    if any(d.is_isotropic() for d, _ in shown):
-        dashes = {"linestyle": layout.MEAN_DASHES, "linewidth": 1.0}
-        page.handles.append(layout.line_handle(style.TEXT, "exact slopes for normal features: −1/2 at N = P, −1 beside", **dashes))
-    return layout.finish(page)
-
-
-def _errors_at_threshold(dataset: Dataset) -> dict[int, np.ndarray]:
-    """By N - P: the errors of the unablated fit in units of their median, ascending."""
-    cells = dataset.cells("test_mse", dataset.unablated()) if dataset.unablated() else None
-    found = {}
-    for offset, _, _ in TAILS if cells is not None else ():
-        place = np.flatnonzero(dataset.n_train == dataset.n_features + offset)
-        values = np.sort(cells[place[0]][np.isfinite(cells[place[0]])]) if place.size else np.array([])
-        if values.size >= LEAST_REPEATS and np.median(values) > 0:
-            found[offset] = values / np.median(values)
-    return found
-
-
-def _tail_panel(axes: Axes, dataset: Dataset, found: dict[int, np.ndarray]) -> None:
-    highest, lowest = 10.0, 0.5
-    for offset, colour, _ in TAILS:
-        if offset not in found:
-            continue
-        values = found[offset]
-        share = 1 - (np.arange(values.size) + 0.5) / values.size
-        axes.plot(values, share, color=colour, drawstyle="steps-post", linewidth=1.5)
-        highest, lowest = max(highest, values[-1]), min(lowest, share[-1])
-        if dataset.is_isotropic():
-            _slope(axes, values, share, laws.tail_exponent(dataset.n_features + offset, dataset.n_features), colour)
-    axes.set_xscale("log")
-    axes.set_xlim(0.1, min(highest * 2, style.EXTREMES[1]))
-    layout.log_ticks(axes.xaxis, *axes.get_xlim())
-    layout.y_axis(axes, lowest / 1.5, 1.15)
-    axes.set_title(layout.describe(dataset))
-
-
-def _slope(axes: Axes, values: np.ndarray, share: np.ndarray, exponent: float, colour: Any) -> None:
-    """Through the upper tenth, where a power law of that exponent fits best, drawn from there on."""
-    tail = share <= 0.1
-    scale = np.exp(np.mean(np.log(share[tail]) + exponent * np.log(values[tail])))
-    reach = np.array([values[tail][0], values[-1] * 2])
-    axes.plot(reach, scale * reach**-exponent, color=colour, linestyle=layout.MEAN_DASHES, linewidth=1.0, zorder=4)

@@ -4,7 +4,7 @@ import pathlib
 import struct
 
 HEADER = struct.Struct("<8sIIdQ")  # magic, version, byte order, one third, length of the settings
-HEAD = struct.Struct("<IIQQiiiiIIQ")  # magic, sizes, length, checksum of the rows, P, repeat, variants, modes, name, population, points
+HEAD = struct.Struct("<IIQQiiiiIIIi")  # magic, sizes, length, checksum of the rows, P, repeat, variants, modes, name, parts, points, repeats
 
 
 @dataclasses.dataclass
@@ -26,7 +26,7 @@ def read(path):
     at = HEADER.size + padded(HEADER.unpack_from(content)[4]) + 8
     header, records = content[:at], []
     while at < len(content):
-        _, n, length, _, _, repeat, _, _, name, _, _ = HEAD.unpack_from(content, at)
+        _, n, length, _, _, repeat, _, _, name, *_ = HEAD.unpack_from(content, at)
         body = at + HEAD.size
         sizes = struct.unpack_from(f"<{n}i", content, body + padded(name))
         records.append(Record(at, content[at:at + length], content[body:body + name].decode(), repeat, sizes))

@@ -8,6 +8,7 @@
 
 #include "ridgeless/context.h"
 #include "ridgeless/study.h"
+#include "ridgeless/summary.h"
 #include "ridgeless/task.h"
 
 typedef enum rl_schedule {
@@ -22,9 +23,10 @@ const char *rl_schedule_name(rl_schedule schedule);
 
 /* What rank 0 does with finished curves and with the passing of time. */
 typedef struct rl_sink {
-    /* One finished curve's record, in whatever order they finish; may be NULL. A failure ends the run on all ranks. */
+    /* One finished curve's record, or that of some repeats of a span (rl_span_of), in whatever order they finish; may
+     * be NULL. A failure ends the run on all ranks. */
     rl_status (*record)(void *state, int64_t curve, const double *record, size_t length);
-    void (*progress)(void *state, int64_t done, int64_t total); /* now and then; may be NULL */
+    void (*progress)(void *state, int64_t done, int64_t total); /* of curves, now and then; may be NULL */
     void *state;
 } rl_sink;
 
@@ -45,13 +47,14 @@ typedef struct rl_grouping {
 typedef struct rl_timed_curve {
     int64_t curve;
     int ranks;
+    int n_repeats; /* of a span: those computed */
     double seconds;
 } rl_timed_curve;
 
-enum { RL_TIMED_CURVES = 10000 }; /* of a run of more curves, single times are not kept */
+enum { RL_TIMED_CURVES = 10000 }; /* of a run of more curves or spans, single times are not kept */
 
 typedef struct rl_run_summary {
-    int64_t n_curves, n_spectra, n_cells; /* computed; curves: all that was wanted of them; on rank 0 */
+    int64_t n_curves, n_spectra, n_cells; /* computed; curves: all that was wanted of them, one a repeat; on rank 0 */
     double seconds;                       /* wall clock of the shared work */
     double imbalance;                     /* largest over mean of the ranks' busy time; 1 is perfect */
     rl_rank_share *shares;                /* [size] on rank 0, NULL elsewhere */
@@ -97,24 +100,31 @@ typedef struct rl_run_settings {
 rl_status rl_choose_ranks_per_case(const rl_study *study, const rl_grid *grid, int64_t n_cases, int size,
                                    double bytes_per_rank, int *ranks);
 
-/* What is to be computed: curves, and which sizes of them. Few selections of sizes serve many curves, so that each is
- * kept once. A zeroed struct is empty. */
+/* What is to be computed: curves, and which sizes of them, and which repeats of spans. Few selections of sizes serve
+ * many curves, so that each is kept once. A zeroed struct is empty. */
+typedef struct rl_todo_item {
+    int64_t curve;
+    int selection; /* index of a selection, or RL_ALL_SIZES */
+    rl_repeats repeats;
+} rl_todo_item;
 typedef struct rl_todo {
-    int64_t *curves; /* [n] */
-    int *selection;  /* [n]: index of a selection, or RL_ALL_SIZES */
-    int64_t n;
+    rl_todo_item *items; /* [n], room for `capacity` */
+    int64_t n, capacity;
     bool *selections; /* [n_selections][stride]: which sizes of a curve are wanted */
     int n_selections, stride;
-    int64_t n_spectra, n_cells; /* that all this makes */
+    int64_t n_curves, n_spectra, n_cells; /* that all this makes; a curve a repeat */
 } rl_todo;
 enum { RL_ALL_SIZES = -1 };
 
-/* With nothing to do, and room for every curve of the plan; and with all of them to do. */
+/* With nothing to do; and with all curves of the plan to do. */
 rl_status rl_todo_create(const rl_plan *plan, rl_todo *todo);
 rl_status rl_todo_create_full(const rl_plan *plan, rl_todo *todo);
 
-/* Appends a curve; wanted[n_sizes of the curve]: some of it (none: then nothing is appended); NULL: all. */
+/* Appends a curve, or some repeats of a span; wanted[n_sizes of the curve]: some of its sizes (none: then nothing is
+ * appended); NULL: all. */
 rl_status rl_todo_append(rl_todo *todo, const rl_plan *plan, int64_t curve, const bool *wanted);
+rl_status rl_todo_append_repeats(rl_todo *todo, const rl_plan *plan, int64_t curve, rl_repeats repeats,
+                                 const bool *wanted);
 void rl_todo_destroy(rl_todo *todo);
 
 /* Collective on context->comm. Computes what is to do (read on rank 0 alone, as the settings are but for the guard),
@@ -122,7 +132,8 @@ void rl_todo_destroy(rl_todo *todo);
  * alone). Every rank returns the same status. The summary is the caller's, on failure too.
  *
  * RL_STOPPED: a signal on any rank, or the time left, ended the run early; all that was finished has reached the sink.
- * Asked to stop soon, ranks finish their curves; asked to stop now, or out of time, they leave them between two pieces.
+ * Asked to stop soon, ranks finish their curves; asked to stop now, or out of time, they leave them between two pieces,
+ * spans between two repeats.
  * With a time limit no curve is begun that by the rates, corrected by what this run has measured, cannot end in time,
  * or, where a curve is spectra of one rank, not even the first of them: what is finished of such a curve is kept.
  * A failure names the rank and the curve. */

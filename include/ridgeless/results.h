@@ -5,6 +5,7 @@
 
 #include "ridgeless/core.h"
 #include "ridgeless/study.h"
+#include "ridgeless/summary.h"
 #include "ridgeless/task.h"
 
 /* ---- journal ---------------------------------------------------------------------------------------------------- */
@@ -13,7 +14,8 @@
  * (rl_study_settings), then checksummed records, each written by one write(2). A record says by itself what it holds:
  * dataset name and checksum of its rows, P, repeat, the list of N, and their values. So what one study began another
  * one that asks for more repeats or other N goes on with: of each it takes what it asks for, and the rest stays in the
- * file. Byte order and sizes are the machine's and are checked on opening. */
+ * file. A record of a summary is of several repeats, and is taken as a whole or not at all: one that reaches beyond the
+ * study's repeats is left alone, with a warning. Byte order and sizes are the machine's and are checked on opening. */
 typedef struct rl_journal rl_journal;
 
 /* Opens or creates the journal of `plan` for the results file `output`; records of previous runs are read, a later one
@@ -25,8 +27,9 @@ typedef struct rl_journal rl_journal;
 rl_status rl_journal_open(const char *output, const rl_plan *plan, bool read_only, rl_journal **journal);
 
 /* Appends what is not RL_CELL_MISSING of the record of a curve, if anything; record[length] is that of
- * rl_record_layout_of. When it returns, a killed process no longer loses it; a lost node loses at most the last two
- * seconds (rl_journal_sync). After a failure the journal is only to be closed. */
+ * rl_record_layout_of, or of rl_span_of where summaries are kept. When it returns, a killed process no longer loses it;
+ * a lost node loses at most the last two seconds (rl_journal_sync). After a failure the journal is only to be closed.
+ */
 rl_status rl_journal_append(rl_journal *journal, int64_t curve, const double *record, size_t length);
 
 /* Makes durable what has waited for two seconds, or with `now` all there is. May be called in another thread, also
@@ -38,12 +41,21 @@ void rl_journal_sync(rl_journal *journal, bool now);
  * again); NULL when nothing of it is there. Read from the file when first asked for. */
 rl_status rl_journal_record(rl_journal *journal, int64_t curve, const double **record);
 
-/* Of size i of a curve, and whether no size of it is missing. Without a journal (NULL) all are. */
+/* Of size i of a curve (of no span), and whether no size of it is missing. Without a journal (NULL) all are. */
 rl_cell_status rl_journal_status(const rl_journal *journal, int64_t curve, int i);
 bool rl_journal_has(const rl_journal *journal, int64_t curve);
-int64_t rl_journal_count(const rl_journal *journal); /* curves of the plan of which nothing is missing */
+int64_t rl_journal_count(const rl_journal *journal); /* curves, one a repeat, of which nothing is missing */
 
-/* What there is of a data set, at all P (`grid`: any of its grids), or of all (-1). `journal` may be NULL. */
+/* Of size i of a span: the first run of repeats from `from` on of which nothing is there; false: none. `journal` may be
+ * NULL. */
+bool rl_journal_missing_repeats(const rl_journal *journal, const rl_plan *plan, int64_t curve, int i, int from,
+                                rl_repeats *missing);
+
+/* Adds all that there is of a span to a summary of its grid's layout. Read from the file. */
+rl_status rl_journal_merge_summary(rl_journal *journal, int64_t curve, rl_summary *into);
+
+/* What there is of a data set, at all P (`grid`: any of its grids), or of all (-1); a curve a repeat. `journal` may be
+ * NULL. */
 typedef struct rl_tally {
     int64_t curves, curves_done, curves_begun; /* nothing missing; something missing and something not */
     int64_t spectra, spectra_done, spectra_missing, spectra_failed;
@@ -107,10 +119,11 @@ bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_jo
 /* Writes the results file from the journal: a group a dataset, each repeat's values (where the study keeps them) and
  * reduced ones, and the group `provenance`. Built as output.tmp.<pid> in the same folder, closed, fsynced, opened again
  * and compared with the journal's values, renamed, the folder fsynced: the output is the old file or the new one, never
- * a part. Its last line is the checksum of all bytes before it (behind HDF5's end of the file, where readers do not
- * look). Curves that the journal lacks are fill values with status `missing`, and N that
- * another P of the data set has, but this one has not, with status `not_asked`. *n_failed: spectra with a status other
- * than done or missing. */
+ * a part. Of summaries, counts in buckets stand in the place of each repeat's values, and counts of each status in the
+ * place of `status`. Its last line is the checksum of all bytes before it (behind HDF5's end of the file, where readers
+ * do not look). Curves that the journal lacks are fill values with status `missing`, and N that another P of the data
+ * set has, but this one has not, with status `not_asked`. *n_failed: spectra with a status other than done or missing.
+ */
 rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
                            const rl_provenance *provenance, int64_t *n_failed);
 
@@ -130,6 +143,11 @@ typedef struct rl_reduced {
  * NaN when count = 0; the standard error needs two values; the geometric mean is 0 when a value is 0 and NaN when one
  * is negative. */
 rl_reduced rl_reduce(const double *values, int n, double *scratch);
+
+/* The same from counts in buckets, each number taken for the middle of its bucket, or the least or largest number of
+ * all where that is nearer: mean, geometric mean and quantiles are within RL_BUCKET_ERROR, relatively, of those of the
+ * numbers, and the least and largest order statistic are exact. */
+rl_reduced rl_reduce_buckets(const rl_buckets *buckets);
 
 /* ---- reading back ------------------------------------------------------------------------------------------------ */
 

@@ -45,6 +45,7 @@ typedef struct rl_keep {
     bool modes;       /* per-mode values of each repeat */
     bool directions;  /* the modes' directions v_r in the space of features, and the training rows; with modes alone */
     bool predictions; /* what each fit says at the test points of the first RL_PREDICTED_REPEATS repeats */
+    bool summary;     /* none of these, nowhere: only how often values fall into buckets (histogram.h) */
 } rl_keep;
 
 /* What directions may be kept of: P x P numbers an N and repeat. */
@@ -107,9 +108,9 @@ void rl_study_destroy(rl_study *study);
 /* Appends the effective settings, one `key: value` a line and every default spelled out, dataset by dataset. Two
  * studies with the same lines have the same numbers in every cell they share, whatever `repeats`, `n_features` and
  * `n_train`, which are left out (but for the first two where the draws of one generator in a row depend on them), as is
- * what changes no number (title, whether cells are kept). The same bits with the same n_train; else
- * the same to rounding: steps in which rows are taken together, and the way a curve is computed (rl_grid), depend on
- * the list of N, though no value does. */
+ * what changes no number (title, whether cells are kept; summaries are another matter). The same bits with the same
+ * n_train; else the same to rounding: steps in which rows are taken together, and the way a curve is computed
+ * (rl_grid), depend on the list of N, though no value does. */
 rl_status rl_study_settings(const rl_study *study, rl_text *settings);
 
 /* ---- grid and plan ---------------------------------------------------------------------------------------------- */
@@ -154,16 +155,25 @@ typedef struct rl_grid {
     bool *full;           /* [n_n_train]: full_spectra, where the way is nested; false for all otherwise */
     int64_t first_curve;  /* of the plan's */
     int n_parts;          /* curves of the plan that one repeat is cut into: 1, or n_n_train */
+    int longest_span;     /* repeats that a curve of the plan has at most; 1 but for summaries */
 } rl_grid;
 
 #define RL_LAPACK_BYTES ((size_t)1 << 30)
 
 /* The natural unit of work: all N of one (dataset, P, repeat), or one N of it where each is a large case of its own: N
- * = n_train[first_size] ... n_train[first_size + n_sizes - 1] of the grid. */
+ * = n_train[first_size] ... n_train[first_size + n_sizes - 1] of the grid. Of a data set of which summaries are kept,
+ * a span of repeats [repeat, repeat + n_repeats) at once. Spans do not depend on the number of repeats, but that the
+ * last one is cut off, nor on the list of N: see rl_span_end. */
 typedef struct rl_curve {
     int grid, repeat;
     int first_size, n_sizes;
+    int n_repeats; /* 1 but for summaries */
 } rl_curve;
+
+/* Some of the repeats of a curve, or of a study: [first, first + n). */
+typedef struct rl_repeats {
+    int first, n;
+} rl_repeats;
 
 /* One training of an autoencoder. */
 typedef struct rl_training_case {
@@ -186,6 +196,7 @@ typedef struct rl_plan {
     rl_curve *curves; /* ordered by dataset, P, repeat, N: the order of the results */
     double *cost;     /* [n_curves], flops predicted */
     int64_t n_curves, n_spectra, n_cells;
+    int64_t n_repeated;     /* curves, one for each repeat: n_curves but for spans */
     size_t memory_per_rank; /* bytes predicted: data sets, buffers of curves on one rank, and the largest record */
     rl_training_grid *training_grids;
     int n_training_grids;
@@ -241,6 +252,12 @@ rl_status rl_check_ranks(const rl_study *study, const rl_grid *grid, int ranks, 
 
 /* A curve for people, like "`diabetes`, P = 10, repeat 3, N = 1 ... 39", into text[size]. */
 void rl_curve_text(const rl_plan *plan, int64_t curve, char *text, size_t size);
+
+/* Behind the last repeat of the span that begins at `first`, where spans have at most `longest` repeats (a power of
+ * two): at least RL_SHORTEST_SPAN, and no more than an eighth of the repeats before it, so that there is something for
+ * several ranks however many repeats there are. */
+enum { RL_SHORTEST_SPAN = 8 };
+int rl_span_end(int first, int longest);
 
 /* The curve that has size i_n (an index of n_train) of a grid's repeat. */
 int64_t rl_plan_curve(const rl_plan *plan, int grid, int repeat, int i_n);

@@ -69,19 +69,19 @@ typedef struct rl_task rl_task;
 rl_status rl_task_create(const rl_plan *plan, const rl_process_grid *process_grid, rl_task **task);
 void rl_task_destroy(rl_task *task);
 
-/* Computes curve `index` into record[rl_record_layout_of(...).length]: the sizes with wanted[n_sizes of the curve], or
- * all of them (NULL). Sizes that are not wanted are RL_CELL_MISSING in the record. The numbers of a size depend on the
- * plan and the index alone, not on which others are wanted; on a process grid, to eps x condition, also on its shape.
- * RL_STOPPED when the tick said so: the record is whole nevertheless, and sizes that were not reached are
- * RL_CELL_MISSING (by nested factorization all are, until the factorization has served every size). After any other
- * failure the record holds nothing. Numerical failures are statuses inside the record. Where the way is on a process
- * grid: collective on it, `wanted` is the same everywhere, every rank gets the same record and status, the ticks are
- * asked together and one that says so stops all. */
+/* Computes curve `index`, one repeat (spans: see summary.h), into record[rl_record_layout_of(...).length]: the sizes
+ * with wanted[n_sizes of the curve], or all of them (NULL). Sizes that are not wanted are RL_CELL_MISSING in the
+ * record. The numbers of a size depend on the plan and the index alone, not on which others are wanted; on a process
+ * grid, to eps x condition, also on its shape. RL_STOPPED when the tick said so: the record is whole nevertheless, and
+ * sizes that were not reached are RL_CELL_MISSING (by nested factorization all are, until the factorization has served
+ * every size). After any other failure the record holds nothing. Numerical failures are statuses inside the record.
+ * Where the way is on a process grid: collective on it, `wanted` is the same everywhere, every rank gets the same
+ * record and status, the ticks are asked together and one that says so stops all. */
 rl_status rl_task_curve(rl_task *task, int64_t index, const bool *wanted, rl_tick tick, double *record);
 
 /* Several curves of one grid at once, all of the same P and the same sizes wanted: records[n], one after the other.
- * More than one where the way is RL_WAY_BULK alone, and there the quicker. The numbers are those of rl_task_curve, bit
- * for bit. RL_STOPPED: every record is whole. */
+ * More than one where the way is RL_WAY_BULK alone, and there the quicker. The numbers are
+ * those of rl_task_curve, bit for bit. RL_STOPPED: every record is whole. */
 rl_status rl_task_curves(rl_task *task, const int64_t *curves, int n, const bool *wanted, rl_tick tick,
                          double *records);
 

@@ -85,7 +85,7 @@ double rl_node_memory(const rl_settings *settings);
 rl_status rl_make_run_settings(const rl_settings *settings, const rl_context *context, rl_run_settings *run);
 
 /* Local. Appends what the journal lacks of the plan to the emptied todo; with `retry` also the *n_retried spectra that
- * failed in a way that another try may change. */
+ * failed in a way that another try may change (of no summary: there a spectrum is but counted). */
 rl_status rl_list_missing(const rl_plan *plan, const rl_journal *journal, bool retry, rl_todo *todo,
                           int64_t *n_retried);
 

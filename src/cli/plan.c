@@ -11,10 +11,10 @@ enum { MOST_RANKS = 16384 };
 /* What a data set's curves take on a number of ranks. */
 typedef struct grid_estimate {
     int fewest, ranks_per_case, n_groups; /* of process grids; 1, 1, 0 without */
-    int64_t curves_left;
-    double seconds_left; /* on all ranks */
-    double seconds_case; /* the costliest curve */
-    double bytes;        /* a rank, of its case */
+    int64_t curves_left;                  /* of the plan: spans as they are computed */
+    double seconds_left;                  /* on all ranks */
+    double seconds_case;                  /* the costliest curve */
+    double bytes;                         /* a rank, of its case */
 } grid_estimate;
 
 typedef struct estimate {
@@ -25,7 +25,7 @@ typedef struct estimate {
     char *rates_source;
     double bytes_per_rank; /* that there are */
     double flops, seconds_left, seconds_on_fewest, memory;
-    int64_t done;
+    int64_t done;            /* curves, one a repeat */
     int ranks;               /* planned for */
     double seconds_training; /* the trainings that are left, on all ranks */
     int64_t trainings_done;
@@ -42,19 +42,22 @@ static bool is_done(const estimate *e, int64_t curve) {
     return rl_journal_has(e->journal, curve);
 }
 
-/* Curves of one part cost the same: as many predictions as parts. */
+/* Curves of one part cost the same, repeat by repeat: as many predictions as parts. */
 static rl_status add_seconds(estimate *e, int grid, grid_estimate *g) {
     const rl_grid *of = &e->plan->grids[grid];
     double *seconds = NULL;
     RL_TRY(RL_ALLOC(seconds, of->n_parts));
     for (int part = 0; part < of->n_parts; part++) {
-        const rl_curve_cost cost = rl_predict_curve(e->plan, of->first_curve + part, g->ranks_per_case, &e->rates);
-        seconds[part] = cost.seconds;
+        const int64_t curve = of->first_curve + part;
+        const rl_curve_cost cost = rl_predict_curve(e->plan, curve, g->ranks_per_case, &e->rates);
+        seconds[part] = cost.seconds / e->plan->curves[curve].n_repeats;
         g->bytes = fmax(g->bytes, cost.bytes);
-        g->seconds_case = fmax(g->seconds_case, cost.seconds);
     }
-    for (int64_t i = of->first_curve; i < end_of(e->plan, grid); i++)
-        if (!is_done(e, i)) g->seconds_left += seconds[(i - of->first_curve) % of->n_parts];
+    for (int64_t i = of->first_curve; i < end_of(e->plan, grid); i++) {
+        const double whole = seconds[(i - of->first_curve) % of->n_parts] * e->plan->curves[i].n_repeats;
+        g->seconds_case = fmax(g->seconds_case, whole);
+        if (!is_done(e, i)) g->seconds_left += whole;
+    }
     rl_free(seconds);
     return RL_OK;
 }
@@ -154,10 +157,8 @@ static rl_status find_ranks(estimate *e) {
 }
 
 static rl_status estimate_plan(estimate *e) {
-    for (int64_t i = 0; i < e->plan->n_curves; i++) {
-        e->flops += e->plan->cost[i];
-        e->done += is_done(e, i);
-    }
+    for (int64_t i = 0; i < e->plan->n_curves; i++) e->flops += e->plan->cost[i];
+    e->done = rl_journal_tally(e->journal, e->plan, -1).curves_done;
     for (int64_t i = 0; i < e->plan->n_trainings; i++) {
         const rl_autoencoder model = rl_training_model(e->plan, i);
         e->flops += rl_training_flops(&model);
@@ -210,6 +211,7 @@ static void print_dataset(const rl_grid *grids, const grid_estimate *estimates, 
     print_sizes(grids, n);
     printf("%d variants, %d repeats; %d rows%s", grids->spec->n_variants, repeats, data->n_rows,
            data->fresh ? " drawn anew for each repeat" : "");
+    if (grids->spec->keep.summary) printf("; summaries of at most %d repeats", grids->longest_span);
     for (int i = 0; i < n; i++) /* the way may change with P */
         if (i == 0 || grids[i].way != grids[i - 1].way) {
             printf("; %s", rl_way_text(grids[i].way));
@@ -241,7 +243,7 @@ static void print_text(const rl_prepared *p, const estimate *e) {
         print_autoencoder(plan->training_grids[i].spec, e->ranks, p->study.repeats);
     if (plan->n_grids > 0)
         printf("cells            %lld\nspectra          %lld\ncurves           %lld, of which %lld are done\n",
-               (long long)plan->n_cells, (long long)plan->n_spectra, (long long)plan->n_curves, (long long)e->done);
+               (long long)plan->n_cells, (long long)plan->n_spectra, (long long)plan->n_repeated, (long long)e->done);
     if (plan->n_trainings > 0)
         printf("trainings        %lld, of which %lld are done\n", (long long)plan->n_trainings,
                (long long)e->trainings_done);
@@ -283,12 +285,13 @@ static rl_status print_json(const rl_prepared *p, const estimate *e) {
     const rl_plan *plan = &p->plan;
     json_t *datasets = json_array();
     for (int i = 0; i < plan->n_grids; i++) json_array_append_new(datasets, grid_json(&plan->grids[i], &e->grids[i]));
-    json_t *root = json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f, s:i, s:i, s:s, s:o}", "title", p->study.title,
-        "output", p->output, "cells", (json_int_t)plan->n_cells, "spectra", (json_int_t)plan->n_spectra, "curves",
-        (json_int_t)plan->n_curves, "curves_done", (json_int_t)e->done, "repeats", p->study.repeats, "flops", e->flops,
-        "memory_per_rank_bytes", e->memory, "seconds", e->seconds_left, "seconds_on_fewest_ranks", e->seconds_on_fewest,
-        "ranks", e->ranks, "ranks_worth_using", e->ranks, "rates", e->rates_source, "datasets", datasets);
+    json_t *root =
+        json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f, s:i, s:i, s:s, s:o}", "title",
+                  p->study.title, "output", p->output, "cells", (json_int_t)plan->n_cells, "spectra",
+                  (json_int_t)plan->n_spectra, "curves", (json_int_t)plan->n_repeated, "curves_done",
+                  (json_int_t)e->done, "repeats", p->study.repeats, "flops", e->flops, "memory_per_rank_bytes",
+                  e->memory, "seconds", e->seconds_left, "seconds_on_fewest_ranks", e->seconds_on_fewest, "ranks",
+                  e->ranks, "ranks_worth_using", e->ranks, "rates", e->rates_source, "datasets", datasets);
     json_t *autoencoders = json_array();
     for (int i = 0; i < plan->n_training_grids; i++)
         json_array_append_new(autoencoders, autoencoder_json(plan->training_grids[i].spec, e->ranks));

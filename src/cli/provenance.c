@@ -104,13 +104,17 @@ static double task_repeat(const void *state, int64_t i) {
     return timed_curve(state, i)->repeat;
 }
 
+static double task_repeats(const void *state, int64_t i) {
+    return ((const timed_curves *)state)->timed[i].n_repeats;
+}
+
 static double task_way(const void *state, int64_t i) {
     return ((const timed_curves *)state)->plan->grids[timed_curve(state, i)->grid].way;
 }
 
 static double task_flops(const void *state, int64_t i) {
     const timed_curves *t = state;
-    return t->plan->cost[t->timed[i].curve];
+    return t->plan->cost[t->timed[i].curve] / timed_curve(state, i)->n_repeats * t->timed[i].n_repeats;
 }
 
 static double task_ranks(const void *state, int64_t i) {
@@ -126,8 +130,9 @@ static rl_status add_times(const rl_plan *plan, const rl_run_summary *summary, r
         const char *name;
         double (*number)(const void *state, int64_t i);
     } lists[] = {{"task_dataset", task_dataset}, {"task_n_features", task_n_features}, {"task_n_train", task_n_train},
-                 {"task_sizes", task_sizes},     {"task_repeat", task_repeat},         {"task_way", task_way},
-                 {"task_flops", task_flops},     {"task_ranks", task_ranks},           {"task_seconds", task_seconds}};
+                 {"task_sizes", task_sizes},     {"task_repeat", task_repeat},         {"task_repeats", task_repeats},
+                 {"task_way", task_way},         {"task_flops", task_flops},           {"task_ranks", task_ranks},
+                 {"task_seconds", task_seconds}};
     const timed_curves timed = {plan, summary->timed};
     if (summary->n_timed == 0) return RL_OK;
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)

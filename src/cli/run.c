@@ -26,11 +26,21 @@ typedef struct work {
     double prepare_seconds; /* until the ranks start to compute */
 } work;
 
+static rl_status check_span(const rl_plan *plan, int64_t curve, const double *record, size_t length) {
+    const rl_span span = rl_span_of(record, length);
+    char text[200];
+    if (span.n_failed == 0) return RL_OK;
+    rl_curve_text(plan, curve, text, sizeof text);
+    return rl_fail(RL_ERR_CELLS, "%s: %lld spectra could not be computed; without --fail-fast the run goes on", text,
+                   (long long)span.n_failed);
+}
+
 /* The first spectrum that could not be computed is the end of a run with --fail-fast. */
-static rl_status check_spectra(const rl_plan *plan, int64_t curve, const double *record) {
+static rl_status check_spectra(const rl_plan *plan, int64_t curve, const double *record, size_t length) {
     const rl_curve *c = &plan->curves[curve];
     const rl_record_layout layout = rl_record_layout_of(plan, c->grid);
     char text[200];
+    if (plan->grids[c->grid].spec->keep.summary) return check_span(plan, curve, record, length);
     for (int i = 0; i < layout.n_sizes; i++) {
         const rl_cell_status status = rl_record_status(&layout, record, i);
         if (status == RL_CELL_DONE || status == RL_CELL_MISSING) continue;
@@ -44,7 +54,7 @@ static rl_status check_spectra(const rl_plan *plan, int64_t curve, const double 
 static rl_status keep_record(void *state, int64_t curve, const double *record, size_t length) {
     const work *w = state;
     RL_TRY(rl_journal_append(w->journal, curve, record, length));
-    return w->fail_fast ? check_spectra(&w->prepared.plan, curve, record) : RL_OK;
+    return w->fail_fast ? check_spectra(&w->prepared.plan, curve, record, length) : RL_OK;
 }
 
 static void pass_time(void *state, int64_t done, int64_t total) {
@@ -126,7 +136,7 @@ static void tell_what_is_there(const work *w, int64_t n_retried) {
     if (w->purpose != RETRY) return;
     rl_info("%lld failed spectra are done again", (long long)n_retried);
     if (n_retried < t.spectra_failed)
-        rl_info("%lld more have only zeros for features: no other try would change that",
+        rl_info("%lld more have only zeros for features, which no other try would change, or are counted in summaries",
                 (long long)(t.spectra_failed - n_retried));
 }
 
@@ -158,7 +168,7 @@ static rl_status prepare(const rl_settings *settings, work *w) {
     RL_TRY(list_trainings(w));
     tell_what_is_there(w, n_retried);
     tell_trainings_there(w);
-    const double per_curve = w->todo.n > 0 ? (double)w->todo.n_cells / (double)w->todo.n : 0;
+    const double per_curve = w->todo.n > 0 ? (double)w->todo.n_cells / (double)w->todo.n_curves : 0;
     rl_progress_start(&w->progress, per_curve, settings->quiet);
     return RL_OK;
 }
@@ -274,7 +284,7 @@ static rl_status report_stopped_trainings(const rl_training_tally *t) {
 
 /* Why a run ended early, and what comes next. */
 static rl_status report_stop(const rl_settings *settings, const work *w) {
-    const long long done = rl_journal_count(w->journal), all = w->prepared.plan.n_curves;
+    const long long done = rl_journal_count(w->journal), all = w->prepared.plan.n_repeated;
     const rl_training_tally t = rl_journal_tally_trainings(w->journal, &w->prepared.plan, -1);
     if (t.missing > 0 && done == all) return report_stopped_trainings(&t);
     if (rl_stop_signal() != NULL)

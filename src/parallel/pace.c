@@ -1,14 +1,17 @@
 /* What still fits before the run must end. */
 #include <math.h>
 
+#include "ridgeless/bulk.h"
 #include "run.h"
 
 /* Seconds kept for the results file: it holds the records once, reduced and compressed. */
 static double seconds_to_write(const rl_plan *plan) {
-    enum { FIXED = 2, BYTES_PER_SECOND = 40 * 1000 * 1000 };
+    enum { FIXED = 2, BYTES_PER_SECOND = 40 * 1000 * 1000, A_HISTOGRAM = 512 };
     double bytes = 0;
-    for (int64_t i = 0; i < plan->n_curves; i++)
-        bytes += (double)(rl_record_layout_of(plan, plan->curves[i].grid).length * sizeof(double));
+    for (int64_t i = 0; i < plan->n_curves; i++) {
+        const double numbers = (double)rl_record_layout_of(plan, plan->curves[i].grid).length;
+        bytes += numbers * fmin(plan->curves[i].n_repeats * (double)sizeof(double), A_HISTOGRAM);
+    }
     return FIXED + bytes / BYTES_PER_SECOND;
 }
 
@@ -31,26 +34,29 @@ bool rl_pace_next_piece_fits(rl_run *r) {
     return now + spread * last <= r->pace.deadline;
 }
 
-static double predicted(const rl_run *r, int64_t curve, int ranks) {
-    return rl_predict_curve(r->plan, curve, ranks, &r->settings.rates).seconds;
+static double predicted(const rl_run *r, const rl_todo_item *item, int ranks) {
+    const double part = (double)item->repeats.n / r->plan->curves[item->curve].n_repeats;
+    return part * rl_predict_curve(r->plan, item->curve, ranks, &r->settings.rates).seconds;
 }
 
-void rl_pace_note(rl_run *r, int64_t curve, int ranks, double seconds) {
+void rl_pace_note(rl_run *r, const rl_todo_item *item, int ranks, double seconds) {
     if (!isfinite(r->pace.deadline)) return;
-    r->pace.predicted += predicted(r, curve, ranks);
+    r->pace.predicted += predicted(r, item, ranks);
     r->pace.measured += seconds;
 }
 
-/* What has to fit for a curve to be begun: of one that can be left between two spectra, the first and costliest. */
-static double least_piece(const rl_run *r, int64_t curve, int n_alike, int ranks) {
-    const rl_curve *c = &r->plan->curves[curve];
-    const double whole = n_alike * predicted(r, curve, ranks), first_over_mean = 3;
+/* What has to fit for a curve to be begun: of one that can be left between two spectra, the first and costliest; of a
+ * span some repeats. */
+static double least_piece(const rl_run *r, const rl_todo_item *item, int n_alike, int ranks) {
+    const rl_curve *c = &r->plan->curves[item->curve];
+    const double whole = n_alike * predicted(r, item, ranks), first_over_mean = 3;
+    if (item->repeats.n > RL_BULK_LANES) return RL_BULK_LANES * whole / item->repeats.n;
     if (r->plan->grids[c->grid].way != RL_WAY_SPECTRA || c->n_sizes < first_over_mean) return whole;
     return first_over_mean * whole / c->n_sizes;
 }
 
-bool rl_pace_fits(const rl_run *r, int64_t curve, int n_alike, int ranks) {
+bool rl_pace_fits(const rl_run *r, const rl_todo_item *item, int n_alike, int ranks) {
     if (!isfinite(r->pace.deadline)) return true;
     const double ratio = r->pace.predicted > 0 ? r->pace.measured / r->pace.predicted : 1;
-    return rl_seconds() + spread * ratio * least_piece(r, curve, n_alike, ranks) <= r->pace.deadline;
+    return rl_seconds() + spread * ratio * least_piece(r, item, n_alike, ranks) <= r->pace.deadline;
 }

@@ -42,8 +42,7 @@ rl_status rl_choose_ranks_per_case(const rl_study *study, const rl_grid *grid, i
 typedef struct listed {
     int ranks;
     double cost; /* 0 where the order of the plan is wanted */
-    int64_t curve;
-    int selection;
+    rl_todo_item item;
 } listed;
 
 /* Cases of many ranks first; costly ones first, so that the cheap ones level the end; then as in the plan. */
@@ -51,13 +50,15 @@ static int compare(const void *a, const void *b) {
     const listed *left = a, *right = b;
     if (left->ranks != right->ranks) return left->ranks > right->ranks ? -1 : 1;
     if (left->cost != right->cost) return left->cost > right->cost ? -1 : 1;
-    return left->curve < right->curve ? -1 : left->curve > right->curve;
+    if (left->item.curve != right->item.curve) return left->item.curve < right->item.curve ? -1 : 1;
+    return left->item.repeats.first < right->item.repeats.first ? -1
+                                                                : left->item.repeats.first > right->item.repeats.first;
 }
 
-static rl_status choose_ranks(rl_run *r, const int64_t *curves) {
+static rl_status choose_ranks(rl_run *r, const rl_todo_item *items) {
     int64_t *n_cases = NULL;
     rl_status status = RL_ALLOC(n_cases, r->plan->n_grids);
-    for (int64_t i = 0; status == RL_OK && i < r->n; i++) n_cases[r->plan->curves[curves[i]].grid]++;
+    for (int64_t i = 0; status == RL_OK && i < r->n; i++) n_cases[r->plan->curves[items[i].curve].grid]++;
     for (int g = 0; status == RL_OK && g < r->plan->n_grids; g++) {
         const rl_grid *grid = &r->plan->grids[g];
         r->ranks_of_grid[g] = 1;
@@ -79,17 +80,17 @@ static bool on_grid(const rl_run *r, int64_t curve) {
  * something for every rank and a message stays small. */
 static int64_t most_together(const rl_run *r, const rl_lane *lane, int64_t first) {
     enum { MESSAGE_DOUBLES = 1 << 22 };
-    const int grid = r->plan->curves[lane->order[first]].grid;
+    const int grid = r->plan->curves[lane->order[first].curve].grid;
     const int64_t share = (lane->n_curves + r->context->size - 1) / r->context->size;
-    if (r->plan->grids[grid].way != RL_WAY_BULK) return 1;
+    if (r->plan->grids[grid].way != RL_WAY_BULK || r->plan->grids[grid].spec->keep.summary) return 1;
     const int64_t fitting = MESSAGE_DOUBLES / (int64_t)rl_record_layout_of(r->plan, grid).length;
     const int64_t most = share < RL_BULK_LANES ? share : RL_BULK_LANES;
     return fitting < most ? (fitting > 1 ? fitting : 1) : most;
 }
 
 static bool go_together(const rl_run *r, const rl_lane *lane, int64_t i, int64_t j) {
-    const rl_curve *a = &r->plan->curves[lane->order[i]], *b = &r->plan->curves[lane->order[j]];
-    return a->grid == b->grid && lane->selection[i] == lane->selection[j];
+    const rl_todo_item *a = &lane->order[i], *b = &lane->order[j];
+    return r->plan->curves[a->curve].grid == r->plan->curves[b->curve].grid && a->selection == b->selection;
 }
 
 static void cut(const rl_run *r, rl_lane *lane) {
@@ -108,17 +109,16 @@ static rl_status sort_todo(rl_run *r, const rl_todo *todo) {
     RL_TRY(RL_ALLOC(list, r->n));
     for (int64_t i = 0; i < r->n; i++) {
         const bool by_cost = r->settings.schedule == RL_SCHEDULE_DYNAMIC;
-        const int64_t curve = todo->curves[i];
-        list[i] = (listed){.ranks = on_grid(r, curve) ? r->ranks_of_grid[r->plan->curves[curve].grid] : 0,
-                           .cost = by_cost ? r->plan->cost[curve] : 0,
-                           .curve = curve,
-                           .selection = todo->selection[i]};
+        const rl_todo_item *item = &todo->items[i];
+        const rl_curve *c = &r->plan->curves[item->curve];
+        list[i] = (listed){.ranks = on_grid(r, item->curve) ? r->ranks_of_grid[c->grid] : 0,
+                           .cost = by_cost ? r->plan->cost[item->curve] / c->n_repeats * item->repeats.n : 0,
+                           .item = *item};
     }
     if (r->n > 0) qsort(list, (size_t)r->n, sizeof *list, compare);
     for (int64_t i = 0; i < r->n; i++) {
         rl_lane *lane = &r->lanes[list[i].ranks > 0 ? RL_LANE_GRID : RL_LANE_ALONE];
-        lane->selection[lane->n_curves] = list[i].selection;
-        lane->order[lane->n_curves++] = list[i].curve;
+        lane->order[lane->n_curves++] = list[i].item;
     }
     rl_free(list);
     for (int l = 0; l < RL_N_LANES; l++) cut(r, &r->lanes[l]);
@@ -140,8 +140,7 @@ static rl_status share_order(const rl_run *r, rl_lane *lane) {
     RL_TRY(share(r, &lane->total, 1, sizeof lane->total));
     RL_TRY(share(r, &lane->n_curves, 1, sizeof lane->n_curves));
     RL_TRY(share(r, lane->first, lane->total + 1, sizeof *lane->first));
-    RL_TRY(share(r, lane->order, lane->n_curves, sizeof *lane->order));
-    return share(r, lane->selection, lane->n_curves, sizeof *lane->selection);
+    return share(r, lane->order, lane->n_curves, sizeof *lane->order);
 }
 
 /* Rank 0's selections, each once, to all. */
@@ -157,22 +156,22 @@ static rl_status share_selections(rl_run *r, const rl_todo *todo) {
 }
 
 const bool *rl_wanted_at(const rl_run *r, const rl_lane *lane, int64_t position) {
-    const int selection = lane->selection[lane->first[position]];
+    const int selection = rl_items_at(lane, position)->selection;
     return selection == RL_ALL_SIZES ? NULL : r->sizes.selections + (size_t)selection * (size_t)r->sizes.stride;
 }
 
 rl_status rl_share_todo(rl_run *r, const rl_todo *todo) {
     const bool root = r->context->rank == 0;
     r->n = root ? todo->n : 0;
+    r->n_repeated = root ? todo->n_curves : 0;
     RL_TRY(share(r, &r->n, 1, sizeof r->n));
     RL_TRY(share_settings(r));
     rl_status status = RL_ALLOC(r->ranks_of_grid, r->plan->n_grids);
     for (int l = 0; l < RL_N_LANES && status == RL_OK; l++) {
         status = RL_ALLOC(r->lanes[l].order, r->n);
-        if (status == RL_OK) status = RL_ALLOC(r->lanes[l].selection, r->n);
         if (status == RL_OK) status = RL_ALLOC(r->lanes[l].first, r->n + 1);
     }
-    if (status == RL_OK && root) status = choose_ranks(r, todo->curves);
+    if (status == RL_OK && root) status = choose_ranks(r, todo->items);
     if (status == RL_OK && root) status = sort_todo(r, todo);
     RL_TRY(rl_context_agree(r->context, status));
     RL_TRY(share(r, r->ranks_of_grid, r->plan->n_grids, sizeof *r->ranks_of_grid));
@@ -253,8 +252,9 @@ static int ranks_of(const rl_run *r, int64_t curve) {
 rl_status rl_run_phases(rl_run *r, rl_status (*work)(rl_run *r)) {
     rl_lane *const grid = &r->lanes[RL_LANE_GRID];
     for (grid->start = 0; grid->start < grid->total; grid->start = grid->end) {
-        const int ranks = ranks_of(r, *rl_curve_at(grid, grid->start));
-        for (grid->end = grid->start; grid->end < grid->total && ranks_of(r, *rl_curve_at(grid, grid->end)) == ranks;)
+        const int ranks = ranks_of(r, rl_items_at(grid, grid->start)->curve);
+        for (grid->end = grid->start;
+             grid->end < grid->total && ranks_of(r, rl_items_at(grid, grid->end)->curve) == ranks;)
             grid->end++;
         RL_TRY(run_phase(r, ranks, work));
         RL_TRY(rl_agree_to_stop(r, r->context->comm));

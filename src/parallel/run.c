@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "ridgeless/bulk.h"
 #include "run.h"
 
 enum { TAG_RECORD = 1, TAG_CURVE = 2 };
@@ -62,8 +63,12 @@ static int64_t own_position(rl_run *r, rl_team team, int64_t k) {
 }
 
 /* The first curve of a position; the others are like it. */
-static int64_t curve_at(rl_run *r, rl_team team, int64_t position) {
-    return *rl_curve_at(lane_of(r, team), position);
+static const rl_todo_item *item_at(rl_run *r, rl_team team, int64_t position) {
+    return rl_items_at(lane_of(r, team), position);
+}
+
+static bool is_span(const rl_run *r, const rl_todo_item *item) {
+    return r->plan->grids[r->plan->curves[item->curve].grid].spec->keep.summary;
 }
 
 /* How many ranks a team's curve is computed by. */
@@ -84,12 +89,25 @@ rl_status rl_agree_to_stop(rl_run *r, MPI_Comm comm) {
 }
 
 static bool fits(rl_run *r, rl_team team, int64_t position) {
-    return rl_pace_fits(r, curve_at(r, team, position), rl_curves_at(lane_of(r, team), position), ranks_of(r, team));
+    return rl_pace_fits(r, item_at(r, team, position), rl_curves_at(lane_of(r, team), position), ranks_of(r, team));
 }
 
 /* Between two pieces of a curve. */
 static bool may_go_on(void *state) {
     return rl_stop_requested() < RL_STOP_NOW && rl_pace_next_piece_fits(state);
+}
+
+/* Of all curves of a position together; of spans, that of one repeat. */
+static size_t record_length(const rl_run *r, const rl_lane *lane, int64_t position) {
+    const int grid = r->plan->curves[rl_items_at(lane, position)->curve].grid;
+    return rl_record_layout_of(r->plan, grid).length * (size_t)rl_curves_at(lane, position);
+}
+
+/* How many curves a position has, one for each repeat. */
+static int64_t repeats_at(const rl_lane *lane, int64_t position) {
+    int64_t n = 0;
+    for (int i = 0; i < rl_curves_at(lane, position); i++) n += rl_items_at(lane, position)[i].repeats.n;
+    return n;
 }
 
 static rl_status fail_curve(const rl_run *r, const char *curve, rl_status status) {
@@ -99,32 +117,65 @@ static rl_status fail_curve(const rl_run *r, const char *curve, rl_status status
 
 static void describe(rl_run *r, int64_t position, char *text, size_t size) {
     const int others = rl_curves_at(lane_of(r, r->team), position) - 1;
-    rl_curve_text(r->plan, curve_at(r, r->team, position), text, size);
+    rl_curve_text(r->plan, item_at(r, r->team, position)->curve, text, size);
     const size_t length = strlen(text);
     if (others > 0) snprintf(text + length, size - length, " (and %d more with it)", others);
 }
 
-static rl_status compute(rl_run *r, int64_t position, rl_tick tick, double *record, double *seconds) {
+/* What a slot held is lost, unless there is room enough. */
+static rl_status make_room(rl_run *r, int slot, size_t length) {
+    if (N_HEADER + length > INT32_MAX)
+        return rl_fail(RL_ERR_INPUT,
+                       "a curve's record of %zu numbers is more than MPI can send at once (2^31 - 1): ask for fewer "
+                       "n_train, variants or modes",
+                       length);
+    if (N_HEADER + length <= r->slot_length[slot]) return RL_OK;
+    double *larger;
+    RL_TRY(RL_ALLOC(larger, N_HEADER + length)); /* a failure leaves room for its message */
+    rl_free(r->slot[slot]);
+    r->slot[slot] = larger;
+    r->slot_length[slot] = N_HEADER + length;
+    return RL_OK;
+}
+
+/* The record of a span is as long as it turns out. */
+static rl_status compute_span(rl_run *r, const rl_todo_item *item, const bool *wanted, rl_tick tick, int slot,
+                              size_t *length) {
+    const rl_status status = rl_task_span(r->task, item->curve, item->repeats, wanted, tick, &r->span);
+    if (status != RL_OK && status != RL_STOPPED) return status;
+    *length = r->span.length / sizeof(double);
+    RL_TRY(make_room(r, slot, *length));
+    memcpy(r->slot[slot] + N_HEADER, r->span.bytes, r->span.length);
+    return status;
+}
+
+static rl_status compute_curves(rl_run *r, const rl_lane *lane, int64_t position, rl_tick tick, int slot,
+                                size_t *length) {
+    const rl_todo_item *items = rl_items_at(lane, position);
+    const int n = rl_curves_at(lane, position);
+    const bool *wanted = rl_wanted_at(r, lane, position);
+    int64_t curves[RL_BULK_LANES];
+    if (is_span(r, items)) return compute_span(r, items, wanted, tick, slot, length);
+    for (int i = 0; i < n; i++) curves[i] = items[i].curve;
+    *length = record_length(r, lane, position);
+    return rl_task_curves(r->task, curves, n, wanted, tick, r->slot[slot] + N_HEADER);
+}
+
+/* Into the slot, behind a header: *length doubles. */
+static rl_status compute(rl_run *r, int64_t position, rl_tick tick, int slot, size_t *length, double *seconds) {
     const double start = rl_seconds();
     const rl_lane *lane = lane_of(r, r->team);
-    const int n = rl_curves_at(lane, position);
     char text[240];
+    *length = 0;
     describe(r, position, text, sizeof text);
     rl_guard_doing(r->settings.guard, "computing %s", text);
     rl_pace_begin_curve(r);
-    const rl_status status =
-        rl_task_curves(r->task, rl_curve_at(lane, position), n, rl_wanted_at(r, lane, position), tick, record);
+    const rl_status status = compute_curves(r, lane, position, tick, slot, length);
     rl_guard_doing(r->settings.guard, "between two curves");
     *seconds = rl_seconds() - start;
     r->share.busy_seconds += *seconds;
-    r->share.curves += status == RL_OK ? n : 0;
+    r->share.curves += status == RL_OK ? repeats_at(lane, position) : 0;
     return status == RL_OK || status == RL_STOPPED ? status : fail_curve(r, text, status);
-}
-
-/* Of all curves of a position together. */
-static size_t record_length(const rl_run *r, const rl_lane *lane, int64_t position) {
-    const int grid = r->plan->curves[*rl_curve_at(lane, position)].grid;
-    return rl_record_layout_of(r->plan, grid).length * (size_t)rl_curves_at(lane, position);
 }
 
 /* The first rank of a group tells the others the next position; alone, a rank has nobody to tell. NOTHING when one of
@@ -142,10 +193,11 @@ static rl_status follow(rl_run *r) {
     const rl_tick tick = {.call = may_go_on, .state = r};
     for (;;) {
         int64_t position = NOTHING;
+        size_t length;
         double seconds;
         RL_TRY(tell_group(r, &position));
         if (position == NOTHING) return RL_OK;
-        compute(r, position, tick, r->slot[0], &seconds);
+        compute(r, position, tick, 0, &length, &seconds);
     }
 }
 
@@ -199,9 +251,8 @@ static rl_status next_curve(worker *w, int64_t *position) {
     return RL_OK;
 }
 
-static rl_status send_message(worker *w, int slot, int64_t position, rl_status status, double seconds) {
+static rl_status send_message(worker *w, int slot, int64_t position, rl_status status, size_t length, double seconds) {
     double *message = w->r->slot[slot];
-    size_t length = position != NOTHING ? record_length(w->r, lane_of(w->r, w->r->team), position) : 0;
     if (status != RL_OK && status != RL_STOPPED) {
         length = MESSAGE_DOUBLES;
         memset(message + N_HEADER, 0, sizeof(double) * MESSAGE_DOUBLES);
@@ -224,17 +275,18 @@ static rl_status run_worker(rl_run *r) {
     int slot = 0;
     for (;; slot = (slot + 1) % N_SLOTS) {
         int64_t position;
+        size_t length;
         double seconds;
         RL_TRY(next_curve(&w, &position));
         RL_MPI(MPI_Wait(&w.sending[slot], MPI_STATUS_IGNORE));
         RL_TRY(tell_group(r, &position));
         if (position == NOTHING) break;
-        const rl_status status = compute(r, position, tick, r->slot[slot] + N_HEADER, &seconds);
-        RL_TRY(send_message(&w, slot, position, status, seconds));
+        const rl_status status = compute(r, position, tick, slot, &length, &seconds);
+        RL_TRY(send_message(&w, slot, position, status, length, seconds));
         w.answers_due++;
     }
     while (w.answers_due > 0) RL_TRY(receive_answer(&w));
-    RL_TRY(send_message(&w, slot, NOTHING, RL_OK, 0));
+    RL_TRY(send_message(&w, slot, NOTHING, RL_OK, 0, 0));
     RL_MPI(MPI_Waitall(N_SLOTS, w.sending, MPI_STATUSES_IGNORE));
     return RL_OK;
 }
@@ -248,49 +300,55 @@ static void note_failure(rl_run *r, rl_status status, const char *message) {
 }
 
 static void pass_time(rl_run *r) {
-    if (r->sink->progress != NULL) r->sink->progress(r->sink->state, r->summary->n_curves, r->n);
+    if (r->sink->progress != NULL) r->sink->progress(r->sink->state, r->summary->n_curves, r->n_repeated);
 }
 
-static void count(rl_run *r, rl_team team, int64_t curve, double seconds) {
+static void count(rl_run *r, rl_team team, const rl_todo_item *item, double seconds) {
     rl_run_summary *s = r->summary;
     const bool on_grid = team.lane == RL_LANE_GRID;
-    s->n_curves++;
-    rl_pace_note(r, curve, ranks_of(r, team), seconds);
+    const int repeats = item->repeats.n, ranks = ranks_of(r, team);
+    s->n_curves += repeats;
+    rl_pace_note(r, item, ranks, seconds);
     if (r->phase.n_groups > 0) {
         rl_grouping *grouping = &s->groupings[s->n_groupings - 1];
-        *(on_grid ? &grouping->curves : &grouping->left_over_curves) += 1;
+        *(on_grid ? &grouping->curves : &grouping->left_over_curves) += repeats;
     }
-    if (s->timed != NULL) s->timed[s->n_timed++] = (rl_timed_curve){curve, ranks_of(r, team), seconds};
+    if (s->timed != NULL) s->timed[s->n_timed++] = (rl_timed_curve){item->curve, ranks, repeats, seconds};
 }
 
-static int64_t count_spectra(const rl_run *r, int64_t curve, const double *record) {
-    const rl_record_layout layout = rl_record_layout_of(r->plan, r->plan->curves[curve].grid);
+static int64_t count_spectra(const rl_run *r, const rl_todo_item *item, const double *record, size_t length) {
+    const rl_record_layout layout = rl_record_layout_of(r->plan, r->plan->curves[item->curve].grid);
     int64_t n = 0;
-    for (int i = 0; i < layout.n_sizes; i++) n += rl_record_status(&layout, record, i) != RL_CELL_MISSING;
+    if (length > 0 && is_span(r, item)) {
+        const rl_span span = rl_span_of(record, length);
+        n = (int64_t)span.repeats.n * span.n_sizes;
+    } else if (length > 0) {
+        for (int i = 0; i < layout.n_sizes; i++) n += rl_record_status(&layout, record, i) != RL_CELL_MISSING;
+    }
     r->summary->n_spectra += n;
     r->summary->n_cells += n * layout.n_variants;
     return n;
 }
 
 /* Of a curve that was left in the middle, the spectra that are finished. */
-static void deliver_curve(rl_run *r, rl_team team, int64_t curve, const double *record, size_t length, double seconds,
-                          bool whole) {
-    const int64_t n = count_spectra(r, curve, record);
-    if (whole) count(r, team, curve, seconds);
+static void deliver_curve(rl_run *r, rl_team team, const rl_todo_item *item, const double *record, size_t length,
+                          double seconds, bool whole) {
+    const int64_t n = count_spectra(r, item, record, length);
+    if (whole) count(r, team, item, seconds);
     if (n > 0 && r->sink->record != NULL) {
-        const rl_status status = r->sink->record(r->sink->state, curve, record, length);
+        const rl_status status = r->sink->record(r->sink->state, item->curve, record, length);
         if (status != RL_OK) note_failure(r, status, rl_error_message());
     }
 }
 
-/* Curves that were computed side by side took the same time. */
-static void deliver(rl_run *r, rl_team team, int64_t position, const double *records, double seconds, bool whole) {
+/* Records of all curves of a position, `length` doubles. Curves that were computed side by side took the same time. */
+static void deliver(rl_run *r, rl_team team, int64_t position, const double *records, size_t length, double seconds,
+                    bool whole) {
     const rl_lane *lane = lane_of(r, team);
     const int n = rl_curves_at(lane, position);
-    const size_t length = record_length(r, lane, position) / (size_t)n;
+    const size_t each = length / (size_t)n;
     for (int i = 0; i < n; i++)
-        deliver_curve(r, team, rl_curve_at(lane, position)[i], records + (size_t)i * length, length, seconds / n,
-                      whole);
+        deliver_curve(r, team, &rl_items_at(lane, position)[i], records + (size_t)i * each, each, seconds / n, whole);
     pass_time(r);
 }
 
@@ -306,13 +364,15 @@ static int64_t hand_out(rl_run *r, rl_team team) {
     return lane->next < lane->end ? lane->next++ : NOTHING;
 }
 
-static rl_status listen(rl_run *r) {
-    RL_MPI(MPI_Irecv(r->slot[1], (int)r->message_length, MPI_DOUBLE, MPI_ANY_SOURCE, TAG_RECORD, r->context->comm,
-                     &r->request));
+/* Messages are as long as what they hold: room is made when one is there. */
+static rl_status receive(rl_run *r, MPI_Message *message, const MPI_Status *from, int *length) {
+    RL_MPI(MPI_Get_count(from, MPI_DOUBLE, length));
+    RL_TRY(make_room(r, 1, (size_t)*length - N_HEADER));
+    RL_MPI(MPI_Mrecv(r->slot[1], *length, MPI_DOUBLE, message, MPI_STATUS_IGNORE));
     return RL_OK;
 }
 
-static rl_status take_message(rl_run *r, int rank) {
+static rl_status take_message(rl_run *r, int rank, int length) {
     const double *message = r->slot[1];
     const rl_status status = (rl_status)(int)message[HEADER_STATUS];
     const rl_team team = rl_team_of(r, rank);
@@ -325,8 +385,8 @@ static rl_status take_message(rl_run *r, int rank) {
     const int64_t position = hand_out(r, team);
     RL_MPI(MPI_Send(&position, 1, MPI_INT64_T, rank, TAG_CURVE, r->context->comm));
     if (status == RL_OK || status == RL_STOPPED)
-        deliver(r, team, (int64_t)message[HEADER_POSITION], message + N_HEADER, message[HEADER_SECONDS],
-                status == RL_OK);
+        deliver(r, team, (int64_t)message[HEADER_POSITION], message + N_HEADER, (size_t)length - N_HEADER,
+                message[HEADER_SECONDS], status == RL_OK);
     return RL_OK;
 }
 
@@ -334,13 +394,14 @@ static rl_status take_message(rl_run *r, int rank) {
 static rl_status serve(rl_run *r, bool *any) {
     *any = false;
     while (r->working > 0) {
-        int arrived = 0;
+        int arrived = 0, length;
+        MPI_Message message;
         MPI_Status from;
-        RL_MPI(MPI_Test(&r->request, &arrived, &from));
+        RL_MPI(MPI_Improbe(MPI_ANY_SOURCE, TAG_RECORD, r->context->comm, &arrived, &message, &from));
         if (!arrived) break;
         *any = true;
-        RL_TRY(take_message(r, from.MPI_SOURCE));
-        if (r->working > 0) RL_TRY(listen(r));
+        RL_TRY(receive(r, &message, &from, &length));
+        RL_TRY(take_message(r, from.MPI_SOURCE, length));
     }
     return RL_OK;
 }
@@ -353,10 +414,11 @@ static bool serve_tick(void *state) {
 static rl_status compute_own(rl_run *r, int64_t position) {
     const rl_tick tick = {.call = serve_tick, .state = r};
     bool any;
+    size_t length;
     double seconds;
-    const rl_status status = compute(r, position, tick, r->slot[0], &seconds);
+    const rl_status status = compute(r, position, tick, 0, &length, &seconds);
     if (status == RL_OK || status == RL_STOPPED)
-        deliver(r, r->team, position, r->slot[0], seconds, status == RL_OK);
+        deliver(r, r->team, position, r->slot[0] + N_HEADER, length, seconds, status == RL_OK);
     else
         note_failure(r, status, rl_error_message());
     return serve(r, &any);
@@ -404,7 +466,6 @@ static void begin_lane(rl_lane *lane) {
 static rl_status run_rank_0(rl_run *r) {
     for (int l = 0; l < RL_N_LANES; l++) begin_lane(&r->lanes[l]);
     r->working = r->phase.n_groups + r->lanes[RL_LANE_ALONE].n_teams - 1;
-    if (r->working > 0) RL_TRY(listen(r));
     RL_TRY(own_curves(r));
     RL_TRY(await_others(r));
     return r->status == RL_OK ? RL_OK : rl_fail(r->status, "%s", r->failure);
@@ -442,7 +503,7 @@ static rl_status gather_summary(const rl_run *r, double seconds) {
     return RL_OK;
 }
 
-/* That a message may hold, of all ranks' work. */
+/* That a message may hold, of all ranks' work, but for those of spans. */
 static size_t longest_record(const rl_run *r) {
     size_t longest = rl_record_length_max(r->plan);
     for (int l = 0; l < RL_N_LANES; l++)
@@ -455,14 +516,8 @@ static size_t longest_record(const rl_run *r) {
 
 static rl_status prepare(rl_run *r) {
     const size_t longest = longest_record(r);
-    r->message_length = N_HEADER + (longest > MESSAGE_DOUBLES ? longest : MESSAGE_DOUBLES);
-    if (r->message_length > INT32_MAX)
-        return rl_fail(RL_ERR_INPUT,
-                       "a curve's record of %zu numbers is more than MPI can send at once (2^31 - 1): ask for fewer "
-                       "n_train, variants or modes",
-                       longest);
     if (r->context->rank == 0 && r->n <= RL_TIMED_CURVES) RL_TRY(RL_ALLOC(r->summary->timed, r->n));
-    for (int i = 0; i < N_SLOTS; i++) RL_TRY(RL_ALLOC(r->slot[i], r->message_length));
+    for (int i = 0; i < N_SLOTS; i++) RL_TRY(make_room(r, i, longest > MESSAGE_DOUBLES ? longest : MESSAGE_DOUBLES));
     return RL_OK;
 }
 
@@ -470,10 +525,10 @@ static void release(rl_run *r) {
     for (int i = 0; i < N_SLOTS; i++) rl_free(r->slot[i]);
     for (int l = 0; l < RL_N_LANES; l++) {
         rl_free(r->lanes[l].order);
-        rl_free(r->lanes[l].selection);
         rl_free(r->lanes[l].first);
     }
     rl_todo_destroy(&r->sizes);
+    rl_free(r->span.bytes);
     rl_free(r->ranks_of_grid);
 }
 
@@ -487,7 +542,7 @@ rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const 
     if (status == RL_OK) status = rl_context_agree(context, prepare(&r));
     if (status == RL_OK) status = rl_run_phases(&r, work);
     const double seconds = rl_seconds() - start;
-    const bool early = context->rank == 0 && summary->n_curves < r.n;
+    const bool early = context->rank == 0 && summary->n_curves < r.n_repeated;
     release(&r);
     RL_TRY(status);
     RL_TRY(gather_summary(&r, seconds));

@@ -10,8 +10,7 @@
 typedef enum rl_lane_kind { RL_LANE_ALONE, RL_LANE_GRID, RL_N_LANES } rl_lane_kind;
 
 typedef struct rl_lane {
-    int64_t *order; /* [n_curves] curves of the plan; owned */
-    int *selection; /* [n_curves]: of sizes, as in rl_todo; owned */
+    rl_todo_item *order; /* [n_curves]; owned */
     int64_t n_curves;
     int64_t *first; /* [total + 1]: piece of work i is order[first[i]] ... order[first[i + 1] - 1]; owned */
     int64_t total;
@@ -47,7 +46,8 @@ typedef struct rl_run {
     rl_run_settings settings;
     const rl_sink *sink;
     rl_run_summary *summary;
-    int64_t n;          /* curves to do */
+    int64_t n;          /* items to do */
+    int64_t n_repeated; /* curves to do, one a repeat */
     rl_todo sizes;      /* the selections of sizes alone, on all ranks; owned */
     int *ranks_of_grid; /* [n_grids]: ranks a case; 1 where every rank works alone */
 
@@ -62,13 +62,13 @@ typedef struct rl_run {
     rl_stop stop; /* begins nothing more: asked for by a signal here, or by another rank */
 
     rl_rank_share share;
-    size_t message_length; /* doubles of the longest message */
-    double *slot[2];       /* [message_length]: a worker's records under way; on rank 0 its own and the incoming one */
+    double *slot[2];       /* a worker's records under way; on rank 0 its own and the incoming one */
+    size_t slot_length[2]; /* doubles that they have room for */
+    rl_text span;          /* the record of a span, as it was computed */
     /* rank 0 alone */
     int working;      /* other teams that have not said goodbye */
     rl_status status; /* first failure; nothing is handed out after it */
     char failure[1024];
-    MPI_Request request;
 } rl_run;
 
 /* Collective on the communicator. Whoever was asked to stop, or told to, asks all: r->stop becomes the largest. */
@@ -80,11 +80,10 @@ rl_status rl_broadcast(const rl_context *context, void *bytes, size_t size);
 /* ---- time (pace.c) ----------------------------------------------------------------------------------------------- */
 
 void rl_pace_begin(rl_run *r);
-void rl_pace_note(rl_run *r, int64_t curve, int ranks, double seconds);
+void rl_pace_note(rl_run *r, const rl_todo_item *item, int ranks, double seconds);
 
-/* Whether the curve, and others like it with it, can end in time, or, where it can be left in the middle, some of it.
- */
-bool rl_pace_fits(const rl_run *r, int64_t curve, int n_alike, int ranks);
+/* Whether the item, and others like it with it, can end in time, or, where it can be left in the middle, some of it. */
+bool rl_pace_fits(const rl_run *r, const rl_todo_item *item, int n_alike, int ranks);
 
 /* At the start of a curve, and between two pieces of it: whether another one can end in time. */
 void rl_pace_begin_curve(rl_run *r);
@@ -102,7 +101,7 @@ rl_status rl_share_todo(rl_run *r, const rl_todo *todo);
 static inline int rl_curves_at(const rl_lane *lane, int64_t position) {
     return (int)(lane->first[position + 1] - lane->first[position]);
 }
-static inline const int64_t *rl_curve_at(const rl_lane *lane, int64_t position) {
+static inline const rl_todo_item *rl_items_at(const rl_lane *lane, int64_t position) {
     return lane->order + lane->first[position];
 }
 

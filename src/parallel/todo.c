@@ -7,15 +7,12 @@ rl_status rl_todo_create(const rl_plan *plan, rl_todo *todo) {
     *todo = (rl_todo){0};
     for (int i = 0; i < plan->n_grids; i++)
         if (plan->grids[i].n_n_train > todo->stride) todo->stride = plan->grids[i].n_n_train;
-    rl_status status = RL_ALLOC(todo->curves, plan->n_curves);
-    if (status == RL_OK) status = RL_ALLOC(todo->selection, plan->n_curves);
-    if (status != RL_OK) rl_todo_destroy(todo);
-    return status;
+    todo->capacity = plan->n_curves;
+    return RL_ALLOC(todo->items, plan->n_curves);
 }
 
 void rl_todo_destroy(rl_todo *todo) {
-    rl_free(todo->curves);
-    rl_free(todo->selection);
+    rl_free(todo->items);
     rl_free(todo->selections);
     *todo = (rl_todo){0};
 }
@@ -49,17 +46,36 @@ static rl_status find_selection(rl_todo *todo, const bool *wanted, int n_sizes, 
     return RL_OK;
 }
 
-rl_status rl_todo_append(rl_todo *todo, const rl_plan *plan, int64_t curve, const bool *wanted) {
+/* A curve has one entry, but a span of which repeats are missing here and there. */
+static rl_status make_room_for_item(rl_todo *todo) {
+    rl_todo_item *grown;
+    if (todo->n < todo->capacity) return RL_OK;
+    RL_TRY(RL_ALLOC(grown, 2 * todo->capacity + 1));
+    memcpy(grown, todo->items, (size_t)todo->n * sizeof *grown);
+    rl_free(todo->items);
+    todo->items = grown;
+    todo->capacity = 2 * todo->capacity + 1;
+    return RL_OK;
+}
+
+rl_status rl_todo_append_repeats(rl_todo *todo, const rl_plan *plan, int64_t curve, rl_repeats repeats,
+                                 const bool *wanted) {
     const rl_curve *c = &plan->curves[curve];
     int selection = RL_ALL_SIZES, n = 0;
     for (int i = 0; i < c->n_sizes; i++) n += wanted == NULL || wanted[i];
     if (n == 0) return RL_OK;
     if (n < c->n_sizes) RL_TRY(find_selection(todo, wanted, c->n_sizes, &selection));
-    todo->curves[todo->n] = curve;
-    todo->selection[todo->n++] = selection;
-    todo->n_spectra += n;
-    todo->n_cells += (int64_t)n * plan->grids[c->grid].spec->n_variants;
+    RL_TRY(make_room_for_item(todo));
+    todo->items[todo->n++] = (rl_todo_item){curve, selection, repeats};
+    todo->n_curves += repeats.n;
+    todo->n_spectra += (int64_t)n * repeats.n;
+    todo->n_cells += (int64_t)n * repeats.n * plan->grids[c->grid].spec->n_variants;
     return RL_OK;
+}
+
+rl_status rl_todo_append(rl_todo *todo, const rl_plan *plan, int64_t curve, const bool *wanted) {
+    const rl_curve *c = &plan->curves[curve];
+    return rl_todo_append_repeats(todo, plan, curve, (rl_repeats){c->repeat, c->n_repeats}, wanted);
 }
 
 rl_status rl_todo_create_full(const rl_plan *plan, rl_todo *todo) {

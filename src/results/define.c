@@ -8,15 +8,16 @@
 
 #include "writer.h"
 
-const char *const rl_dimension_names[N_DIMENSIONS] = {"variant",  "n_features", "n_train",          "repeat",
-                                                      "quantile", "mode",       "feature",          "row",
-                                                      "axis",     "point",      "predicted_repeat", "trainable_row"};
+const char *const rl_dimension_names[N_DIMENSIONS] = {
+    "variant", "n_features", "n_train", "repeat",           "quantile",      "mode",   "feature",
+    "row",     "axis",       "point",   "predicted_repeat", "trainable_row", "bucket", "status"};
 
 enum {
-    N_COORDINATES = 10,
+    N_COORDINATES = 13,
     N_OTHERS = 4, /* the theory; training rows, true directions and deviations */
     N_OF_PREDICTIONS = 6,
-    VARIABLES_PER_GROUP = N_COORDINATES + RL_N_FIELDS * (1 + RL_N_STATISTICS) + N_OTHERS + N_OF_PREDICTIONS,
+    VARIABLES_PER_GROUP =
+        N_COORDINATES + RL_N_FIELDS * (1 + RL_N_STATISTICS + RL_N_OF_SUMMARIES) + N_OTHERS + N_OF_PREDICTIONS,
     SMALL = 4096,       /* bytes of a variable that is not worth compressing */
     CHUNK = 1024 * 1024 /* bytes of a chunk, at most */
 };
@@ -66,6 +67,18 @@ static rl_status put_text(const writer *w, const char *name, const char *text) {
     return text == NULL ? RL_OK : rl_nc_put_text(&w->file, v->group, v->id, name, text);
 }
 
+/* The attributes of whole-number fields. */
+static rl_status describe_flags(const writer *w) {
+    const variable *v = last_variable(w);
+    static const signed char flags[] = {RL_CELL_DONE, RL_CELL_MISSING, RL_CELL_NO_CONVERGENCE, RL_CELL_ZERO_MATRIX,
+                                        RL_CELL_NOT_ASKED};
+    static const int no_rank = -1;
+    if (v->type == NC_INT) RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, &no_rank));
+    if (v->type != NC_BYTE) return RL_OK;
+    RL_NC(&w->file, nc_put_att_schar(v->group, v->id, "flag_values", NC_BYTE, sizeof flags, flags));
+    return put_text(w, "flag_meanings", RL_CELL_STATUS_MEANINGS);
+}
+
 static rl_status define_coordinates(writer *w, const group *g) {
     static const struct {
         const char *name, *long_name;
@@ -82,11 +95,15 @@ static rl_status define_coordinates(writer *w, const group *g) {
         {"mode", "mode, the largest singular value first", NC_INT, MODE},
         {"feature", "feature", NC_INT, FEATURE},
         {"row", "place of a training row: the training set of size N is the first N", NC_INT, ROW},
+        {"bucket_lower", "lower edge of the bucket, which is in it", NC_DOUBLE, BUCKET},
+        {"bucket_upper", "upper edge of the bucket, which is not in it", NC_DOUBLE, BUCKET},
+        {"status", "whether a spectrum could be computed, or why not", NC_BYTE, CELL_STATUS},
     };
     for (int i = 0; i < N_COORDINATES; i++) {
         if (!g->has[coordinates[i].dimension]) continue;
         RL_TRY(define_variable(w, g, coordinates[i].name, coordinates[i].type, 1, &coordinates[i].dimension));
         RL_TRY(put_text(w, "long_name", coordinates[i].long_name));
+        if (coordinates[i].type == NC_BYTE) RL_TRY(describe_flags(w));
         if (coordinates[i].type != NC_STRING) RL_TRY(put_text(w, "units", "1"));
     }
     return RL_OK;
@@ -112,18 +129,6 @@ static rl_status describe(const writer *w, const rl_field *field, const char *lo
     return RL_OK;
 }
 
-/* The attributes of whole-number fields. */
-static rl_status describe_flags(const writer *w) {
-    const variable *v = last_variable(w);
-    static const signed char flags[] = {RL_CELL_DONE, RL_CELL_MISSING, RL_CELL_NO_CONVERGENCE, RL_CELL_ZERO_MATRIX,
-                                        RL_CELL_NOT_ASKED};
-    static const int no_rank = -1;
-    if (v->type == NC_INT) RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, &no_rank));
-    if (v->type != NC_BYTE) return RL_OK;
-    RL_NC(&w->file, nc_put_att_schar(v->group, v->id, "flag_values", NC_BYTE, sizeof flags, flags));
-    return put_text(w, "flag_meanings", RL_CELL_STATUS_MEANINGS);
-}
-
 static rl_status define_kept(writer *w, const group *g, const rl_field *field) {
     dimension dimensions[N_DIMENSIONS];
     int n = sets_of(field, dimensions);
@@ -137,6 +142,37 @@ static rl_status define_kept(writer *w, const group *g, const rl_field *field) {
     return put_text(w, "comment", field->comment);
 }
 
+/* How far what is worked out from buckets may be from what the values themselves would give. */
+static rl_status comment_error(const writer *w, const rl_statistic *statistic, rl_text *comment) {
+    const variable *v = last_variable(w);
+    const double error = RL_BUCKET_ERROR;
+    if (statistic->kind == RL_STANDARD_ERROR)
+        return rl_text_append(comment, "%sof the middles of the buckets, each within %.2g of the values in it",
+                              comment->length > 0 ? "; " : "", error);
+    RL_NC(&w->file, nc_put_att_double(v->group, v->id, "relative_error", NC_DOUBLE, 1, &error));
+    return rl_text_append(comment,
+                          "%sworked out from the middles of buckets: within the relative_error of that of the "
+                          "values themselves",
+                          comment->length > 0 ? "; " : "");
+}
+
+static rl_status comment_statistic(const writer *w, const group *g, const rl_field *field,
+                                   const rl_statistic *statistic) {
+    rl_text comment = RL_TEXT_EMPTY;
+    rl_status status = RL_OK;
+    if (field->comment != NULL) RL_TRY_GOTO(rl_text_append(&comment, "%s", field->comment), done);
+    if (field->mean_diverges && (statistic->kind & (RL_MEAN | RL_STANDARD_ERROR)) != 0)
+        RL_TRY_GOTO(rl_text_append(&comment,
+                                   "; for Gaussian designs means do not exist within one of the threshold (n_train = "
+                                   "n_features - 1, n_features, n_features + 1): compare medians there"),
+                    done);
+    if (rl_group_keep(w, g)->summary) RL_TRY_GOTO(comment_error(w, statistic, &comment), done);
+    if (comment.bytes != NULL) status = put_text(w, "comment", comment.bytes);
+done:
+    rl_free(comment.bytes);
+    return status;
+}
+
 static rl_status define_statistic(writer *w, const group *g, const rl_field *field, const rl_statistic *statistic) {
     dimension dimensions[N_DIMENSIONS];
     char text[512];
@@ -148,16 +184,7 @@ static rl_status define_statistic(writer *w, const group *g, const rl_field *fie
     snprintf(text, sizeof text, "%s, %s", field->long_name, statistic->long_name);
     RL_TRY(describe(w, field, text));
     RL_TRY(put_text(w, "cell_methods", statistic->cell_methods));
-    const bool averages = (statistic->kind & (RL_MEAN | RL_STANDARD_ERROR)) != 0;
-    if (field->mean_diverges && averages) {
-        snprintf(text, sizeof text,
-                 "%s; for Gaussian designs means do not exist within one of the threshold (n_train = n_features - 1, "
-                 "n_features, n_features + 1): compare medians there",
-                 field->comment);
-        RL_TRY(put_text(w, "comment", text));
-    } else if (statistic->kind != RL_COUNT) {
-        RL_TRY(put_text(w, "comment", field->comment));
-    }
+    if (statistic->kind != RL_COUNT) RL_TRY(comment_statistic(w, g, field, statistic));
     if (statistic->kind != RL_MEAN || (field->statistics & RL_COUNT) == 0) return RL_OK;
     snprintf(text, sizeof text, "%s_standard_error %s_count", field->name, field->name);
     return put_text(w, "ancillary_variables", text);
@@ -240,12 +267,48 @@ static rl_status define_geometry(writer *w, const group *g) {
     return put_text(w, "units", "1");
 }
 
+/* Of a summary: `what` of a field over the repeats. */
+static rl_status define_summary(writer *w, const group *g, const rl_field *field, const char *what,
+                                const char *long_name, bool counts) {
+    dimension dimensions[N_DIMENSIONS];
+    char text[512];
+    int n = sets_of(field, dimensions);
+    if (counts) dimensions[n++] = BUCKET;
+    rl_summary_name(field, what, text);
+    RL_TRY(define_variable(w, g, text, counts ? NC_INT : NC_DOUBLE, n, dimensions));
+    last_variable(w)->original = true;
+    snprintf(text, sizeof text, "%s, %s", field->long_name, long_name);
+    RL_TRY(describe(w, field, text));
+    RL_TRY(put_text(w, "comment", field->comment));
+    if (!counts) return RL_OK;
+    return put_text(
+        w, "coordinates",
+        field->kind == RL_FIELD_CELL ? "ablation parameter bucket_lower bucket_upper" : "bucket_lower bucket_upper");
+}
+
+static rl_status define_summaries(writer *w, const group *g, const rl_field *field) {
+    static const dimension statuses[] = {N_FEATURES, N_TRAIN, CELL_STATUS};
+    if (field->kind == RL_FIELD_STATUS) {
+        RL_TRY(define_variable(w, g, "status_count", NC_INT, 3, statuses));
+        last_variable(w)->original = true;
+        RL_TRY(put_text(w, "long_name", "repeats with each status of the spectrum"));
+        return put_text(w, "units", "1");
+    }
+    if (field->statistics == 0) return RL_OK;
+    RL_TRY(define_summary(w, g, field, RL_BUCKET_COUNT, "repeats whose value is in the bucket", true));
+    RL_TRY(define_summary(w, g, field, RL_MINIMUM, "the least over repeats", false));
+    return define_summary(w, g, field, RL_MAXIMUM, "the largest over repeats", false);
+}
+
 static rl_status define_fields(writer *w, const group *g) {
+    const rl_keep *keep = rl_group_keep(w, g);
     for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++) {
+        const unsigned statistics = rl_field_statistics(field, keep);
         if (!rl_field_present(field, &g->layout)) continue;
-        if (rl_field_kept(field, rl_group_keep(w, g))) RL_TRY(define_kept(w, g, field));
+        if (rl_field_kept(field, keep)) RL_TRY(define_kept(w, g, field));
+        if (keep->summary) RL_TRY(define_summaries(w, g, field));
         for (int s = 0; s < RL_N_STATISTICS; s++)
-            if (field->statistics & rl_statistics[s].kind) RL_TRY(define_statistic(w, g, field, &rl_statistics[s]));
+            if (statistics & rl_statistics[s].kind) RL_TRY(define_statistic(w, g, field, &rl_statistics[s]));
     }
     RL_TRY(define_theory(w, g));
     RL_TRY(define_geometry(w, g));
@@ -266,6 +329,8 @@ static rl_status describe_dataset(const writer *w, const group *g) {
     if (data->teacher.isotropic && data->map == NULL)
         RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "design", "isotropic normal"));
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows", NC_INT, 1, &data->n_rows));
+    if (grid->spec->keep.summary)
+        RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_repeats", NC_INT, 1, &w->plan->study->repeats));
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows_dropped", NC_INT, 1, &data->n_dropped));
     if (n_p * sizeof(int) > RL_NC_ATTRIBUTE_LIMIT) return RL_OK; /* the coordinate says it all */
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_features", NC_INT, n_p, g->n_features));
@@ -305,7 +370,9 @@ static rl_status take_union(const writer *w, group *g, int *max_modes) {
 }
 
 static bool is_there(int d, const group *g, const rl_grid *grid) {
-    const bool directions = g->layout.n_directions > 0;
+    const bool directions = g->layout.n_directions > 0, summary = grid->spec->keep.summary;
+    if (d == REPEAT) return !summary;
+    if (d == BUCKET || d == CELL_STATUS) return summary;
     if (d == MODE) return g->layout.has_modes;
     if (d == FEATURE || d == ROW) return directions;
     if (d == AXIS) return directions && grid->data.axes != NULL;
@@ -327,7 +394,7 @@ static rl_status measure_group(const writer *w, group *g) {
     g->length[POINT] = (size_t)g->layout.n_points;
     g->length[PREDICTED_REPEAT] = repeats < RL_PREDICTED_REPEATS ? repeats : RL_PREDICTED_REPEATS;
     g->length[TRAINABLE_ROW] = (size_t)(grid->data.n_rows - grid->data.n_test_only);
-    return RL_OK;
+    return grid->spec->keep.summary ? rl_measure_summaries(w, g) : RL_OK;
 }
 
 static rl_status define_group(writer *w, int first) {
@@ -352,6 +419,8 @@ void rl_groups_destroy(writer *w) {
     for (int i = 0; i < w->n_groups; i++) {
         rl_free(w->groups[i].n_features);
         rl_free(w->groups[i].n_train);
+        rl_free(w->groups[i].buckets);
+        rl_unload_summaries(&w->groups[i]);
     }
     rl_free(w->groups);
 }

@@ -1,6 +1,7 @@
 #include "fields.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define MEMBER(member) offsetof(rl_reduced, member)
 #define ARRAY(member)  offsetof(rl_record_layout, member)
@@ -60,6 +61,20 @@ void rl_statistic_name(const rl_field *field, const rl_statistic *statistic, cha
     snprintf(name, RL_FIELD_NAME, "%s_%s", field->name, statistic->name);
 }
 
+void rl_summary_name(const rl_field *field, const char *what, char name[RL_FIELD_NAME]) {
+    snprintf(name, RL_FIELD_NAME, "%s_%s", field->name, what);
+}
+
+unsigned rl_field_statistics(const rl_field *field, const rl_keep *keep) {
+    return field->statistics != 0 && keep->summary ? field->statistics | RL_COUNT : field->statistics;
+}
+
+size_t rl_field_offset(const rl_field *field, const rl_record_layout *layout) {
+    size_t begin;
+    memcpy(&begin, (const char *)layout + field->offset, sizeof begin);
+    return begin;
+}
+
 bool rl_field_present(const rl_field *field, const rl_record_layout *layout) {
     if (field->offset == ARRAY(population_mse)) return layout->has_population;
     if (field->offset == ARRAY(distance)) return layout->has_distance;
@@ -70,7 +85,7 @@ bool rl_field_present(const rl_field *field, const rl_record_layout *layout) {
 bool rl_field_kept(const rl_field *field, const rl_keep *keep) {
     switch (field->kind) {
         case RL_FIELD_STATUS:
-            return true;
+            return !keep->summary;
         case RL_FIELD_MODE:
             return keep->modes;
         case RL_FIELD_DIRECTION:

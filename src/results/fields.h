@@ -53,6 +53,19 @@ extern const rl_field rl_fields[RL_N_FIELDS];
 enum { RL_FIELD_NAME = 64 };
 void rl_statistic_name(const rl_field *field, const rl_statistic *statistic, char name[RL_FIELD_NAME]);
 
+/* Of summaries also `<field>_bucket_count`, `_minimum` and `_maximum`. */
+#define RL_BUCKET_COUNT "bucket_count"
+#define RL_MINIMUM      "minimum"
+#define RL_MAXIMUM      "maximum"
+enum { RL_N_OF_SUMMARIES = 3 };
+void rl_summary_name(const rl_field *field, const char *what, char name[RL_FIELD_NAME]);
+
+/* Which statistics the results file has of a field. */
+unsigned rl_field_statistics(const rl_field *field, const rl_keep *keep);
+
+/* Where the field begins in records of this layout. */
+size_t rl_field_offset(const rl_field *field, const rl_record_layout *layout);
+
 /* Whether records of this layout have the field. */
 bool rl_field_present(const rl_field *field, const rl_record_layout *layout);
 

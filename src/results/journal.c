@@ -103,6 +103,24 @@ static rl_status settle(const rl_journal *journal, const rl_scanned *s, uint64_t
     return truncate_to(journal, s->end);
 }
 
+/* Summaries that reach beyond the study's repeats are of no use to it; what they would have served may be there
+ * otherwise. */
+static void tell_what_is_cut_off(const rl_journal *journal) {
+    const rl_plan *plan = journal->plan;
+    int64_t missing = 0;
+    for (int g = 0; g < plan->n_grids && journal->reaches_beyond; g++) {
+        rl_tally t = {0};
+        if (!plan->grids[g].spec->keep.summary) continue;
+        rl_journal_tally_span(journal, plan, rl_plan_curve(plan, g, plan->study->repeats - 1, 0), &t);
+        missing += t.curves - t.curves_done;
+    }
+    if (missing > 0)
+        rl_warn(
+            "%s: has summaries that reach beyond the study's %d repeats; what was counted together cannot be taken "
+            "apart: they are left alone, and %lld repeats are computed again",
+            journal->path, plan->study->repeats, (long long)missing);
+}
+
 /* *begun: the header is not whole (and, when read only, nothing more was done). */
 static rl_status load(rl_journal *journal, rl_reader *reader, const rl_text *header, bool *begun) {
     struct stat file;
@@ -117,6 +135,7 @@ static rl_status load(rl_journal *journal, rl_reader *reader, const rl_text *hea
     }
     RL_TRY(rl_journal_scan(reader, header->length, rl_journal_take_record, journal, &scanned));
     journal->end = journal->read_only ? reader->size : scanned.end;
+    tell_what_is_cut_off(journal);
     return settle(journal, &scanned, reader->size);
 }
 
@@ -126,6 +145,7 @@ static void destroy(rl_journal *journal) {
     for (int64_t i = 0; journal->places != NULL && i < journal->plan->n_curves; i++) rl_free(journal->places[i]);
     rl_free(journal->records);
     rl_free(journal->places);
+    rl_journal_destroy_spans(journal);
     rl_free(journal->layouts);
     rl_free(journal->trainings);
     rl_free(journal->buffer.bytes);
@@ -142,6 +162,7 @@ static rl_status create(const char *output, const rl_plan *plan, bool read_only,
     RL_TRY_GOTO(rl_journal_path(output, &j->path), failed);
     RL_TRY_GOTO(RL_ALLOC(j->places, plan->n_curves), failed);
     RL_TRY_GOTO(RL_ALLOC(j->records, plan->n_curves), failed);
+    RL_TRY_GOTO(RL_ALLOC(j->spans, plan->n_curves), failed);
     RL_TRY_GOTO(RL_ALLOC(j->layouts, plan->n_grids), failed);
     for (int g = 0; g < plan->n_grids; g++) j->layouts[g] = rl_record_layout_of(plan, g);
     RL_TRY_GOTO(RL_ALLOC(j->trainings, plan->n_trainings), failed);
@@ -214,6 +235,8 @@ rl_status rl_journal_write(rl_journal *journal) {
 
 rl_status rl_journal_append(rl_journal *journal, int64_t curve, const double *record, size_t length) {
     int n;
+    if (journal->plan->grids[journal->plan->curves[curve].grid].spec->keep.summary)
+        return rl_journal_append_span(journal, curve, record, length);
     assert(length == journal->layouts[journal->plan->curves[curve].grid].length);
     (void)length;
     RL_TRY(rl_journal_build_record(journal, curve, record, &journal->buffer, &n));
@@ -260,8 +283,27 @@ static int count_sizes(const rl_journal *journal, const rl_plan *plan, int64_t c
     return n;
 }
 
+static void add_to_tally(const rl_journal *journal, const rl_plan *plan, int64_t curve, rl_tally *t) {
+    const rl_curve *c = &plan->curves[curve];
+    if (plan->grids[c->grid].spec->keep.summary) {
+        rl_journal_tally_span(journal, plan, curve, t);
+        return;
+    }
+    const int missing = count_sizes(journal, plan, curve, RL_CELL_MISSING);
+    const int done = count_sizes(journal, plan, curve, RL_CELL_DONE);
+    t->curves++;
+    t->curves_done += missing == 0;
+    t->curves_begun += missing > 0 && missing < c->n_sizes;
+    t->spectra += c->n_sizes;
+    t->spectra_done += done;
+    t->spectra_missing += missing;
+    t->spectra_failed += c->n_sizes - done - missing;
+}
+
 bool rl_journal_has(const rl_journal *journal, int64_t curve) {
-    return journal != NULL && count_sizes(journal, journal->plan, curve, RL_CELL_MISSING) == 0;
+    rl_tally t = {0};
+    if (journal != NULL) add_to_tally(journal, journal->plan, curve, &t);
+    return journal != NULL && t.spectra_missing == 0;
 }
 
 int64_t rl_journal_count(const rl_journal *journal) {
@@ -271,17 +313,8 @@ int64_t rl_journal_count(const rl_journal *journal) {
 rl_tally rl_journal_tally(const rl_journal *journal, const rl_plan *plan, int grid) {
     rl_tally t = {0};
     for (int64_t i = 0; i < plan->n_curves; i++) {
-        const rl_curve *c = &plan->curves[i];
-        if (grid >= 0 && plan->grids[c->grid].spec != plan->grids[grid].spec) continue;
-        const int missing = count_sizes(journal, plan, i, RL_CELL_MISSING);
-        const int done = count_sizes(journal, plan, i, RL_CELL_DONE);
-        t.curves++;
-        t.curves_done += missing == 0;
-        t.curves_begun += missing > 0 && missing < c->n_sizes;
-        t.spectra += c->n_sizes;
-        t.spectra_done += done;
-        t.spectra_missing += missing;
-        t.spectra_failed += c->n_sizes - done - missing;
+        if (grid >= 0 && plan->grids[plan->curves[i].grid].spec != plan->grids[grid].spec) continue;
+        add_to_tally(journal, plan, i, &t);
     }
     return t;
 }

@@ -4,7 +4,8 @@
  * N, values, checksum}. Texts and lists are padded with zeros to whole words, so that every record begins at a whole
  * word. The values are those of rl_record_layout_make for the record's own N, each of them done or failed, packed
  * (journal_pack.c): a record says by itself what it holds, whatever the study asks for when it is read. Raise
- * RL_JOURNAL_VERSION with any change of these. Records of trainings stand between them (journal_training.c). */
+ * RL_JOURNAL_VERSION with any change of these. Records of summaries (journal_span.c) and of
+ * trainings (journal_training.c) stand between them. */
 #ifndef RL_RESULTS_JOURNAL_H
 #define RL_RESULTS_JOURNAL_H
 
@@ -12,7 +13,13 @@
 
 #include "internal.h"
 
-enum { RL_JOURNAL_VERSION = 5, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x34524c52, RL_TRAINING_MAGIC = 0x34544c52 };
+enum {
+    RL_JOURNAL_VERSION = 5,
+    RL_JOURNAL_WORD = 8,
+    RL_RECORD_MAGIC = 0x35524c52,
+    RL_SPAN_MAGIC = 0x35534c52,
+    RL_TRAINING_MAGIC = 0x35544c52
+};
 
 /* Where a size of a curve stands in the file. */
 typedef struct rl_place {
@@ -20,6 +27,20 @@ typedef struct rl_place {
     int32_t index;   /* among the record's sizes */
     int32_t status;  /* rl_cell_status; RL_CELL_MISSING: nowhere */
 } rl_place;
+
+/* Where some repeats of a size of a span stand. */
+typedef struct rl_span_place {
+    uint64_t record; /* where its record begins */
+    rl_repeats repeats;
+    int32_t index;    /* among the record's sizes */
+    int32_t n_failed; /* spectra */
+} rl_span_place;
+
+/* All places of a size: by their repeats, none of which is there twice. */
+typedef struct rl_span_places {
+    rl_span_place *list;
+    int n, capacity;
+} rl_span_places;
 
 /* Where the last record or state of a training stands. */
 typedef struct rl_training_place {
@@ -37,6 +58,8 @@ struct rl_journal {
     rl_record_layout *layouts;    /* [n_grids] */
     rl_place **places;            /* [n_curves][n_sizes], NULL where nothing is */
     double **records;             /* [n_curves], NULL where it was not asked for */
+    rl_span_places **spans;       /* [n_curves][n_sizes], NULL where nothing is; of summaries */
+    bool reaches_beyond;          /* some record of a summary is of repeats beyond the study's too */
     rl_training_place *trainings; /* [n_trainings] */
     uint64_t end;                 /* of the file */
     uint64_t content;             /* a digest of all records taken, in their order */
@@ -56,7 +79,8 @@ typedef struct rl_record_head {
     int32_t n_modes; /* kept of each size; 0: none */
     uint32_t name_length;
     uint32_t parts;    /* of rl_record_part, or-ed */
-    uint64_t n_points; /* predictions kept of each size and variant; 0: none */
+    uint32_t n_points; /* predictions kept of each size and variant; 0: none */
+    int32_t n_repeats; /* from `repeat` on; 1 but for summaries */
 } rl_record_head;
 
 /* What a record has beside what all have. */
@@ -68,6 +92,7 @@ typedef enum rl_record_part {
 } rl_record_part;
 
 rl_record_shape rl_record_head_shape(const rl_record_head *head);
+uint32_t rl_record_parts(const rl_record_layout *layout);
 
 /* length, rounded up to whole words. */
 size_t rl_journal_padded(size_t length);
@@ -171,6 +196,24 @@ rl_status rl_journal_read(rl_journal *journal, int64_t curve, double *record);
 /* A record of the file whose checksum holds; `state` is the journal. Cells that are not in the plan are none of its
  * business; RL_ERR_INPUT when one that is does not fit the study or the data. */
 rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head);
+
+/* RL_ERR_INPUT: a record of grid g is not what this study writes. */
+rl_status rl_journal_refuse_layout(const rl_journal *journal, int g, const rl_record_head *head);
+
+/* ---- summaries (journal_span.c) ---------------------------------------------------------------------------------- */
+
+/* As rl_journal_append and rl_journal_tally, of one span. */
+rl_status rl_journal_append_span(rl_journal *journal, int64_t curve, const double *record, size_t length);
+void rl_journal_tally_span(const rl_journal *journal, const rl_plan *plan, int64_t curve, rl_tally *tally);
+
+/* Of a head with RL_SPAN_MAGIC: whether such a record can stand in `left` bytes; bytes of it but for its summary. */
+bool rl_journal_span_is_plausible(const rl_record_head *head, uint64_t left);
+size_t rl_journal_span_frame(const rl_record_head *head);
+
+/* The whole record of grid g that stands at `offset`, its head checked, of repeats that begin within the study's. */
+rl_status rl_journal_note_span(rl_journal *journal, int g, const rl_record_head *head, const char *bytes,
+                               uint64_t offset);
+void rl_journal_destroy_spans(rl_journal *journal);
 
 /* Takes a record's checksum, its last 8 bytes, into journal->content. */
 void rl_journal_note_content(rl_journal *journal, const char *record, size_t length);

@@ -50,7 +50,7 @@ static rl_status put_together(const rl_record_head *head, const char *name, cons
     return status;
 }
 
-static uint32_t parts_of(const rl_record_layout *l) {
+uint32_t rl_record_parts(const rl_record_layout *l) {
     return (l->has_population ? RL_PART_POPULATION : 0) | (l->has_distance ? RL_PART_DISTANCE : 0) |
            (l->n_directions > 0 ? RL_PART_DIRECTIONS : 0);
 }
@@ -72,10 +72,11 @@ static rl_status build(const rl_journal *journal, const rl_curve *c, const doubl
                                  .data_checksum = grid->data.checksum,
                                  .n_features = grid->data.n_features,
                                  .repeat = c->repeat,
+                                 .n_repeats = 1,
                                  .n_variants = from->n_variants,
                                  .n_modes = from->has_modes ? from->max_modes : 0,
-                                 .parts = parts_of(from),
-                                 .n_points = (uint64_t)from->n_points};
+                                 .parts = rl_record_parts(from),
+                                 .n_points = (uint32_t)from->n_points};
     const rl_record_layout to = rl_record_layout_make(n, rl_record_shape_of(from));
     double *values = NULL;
     if (n == from->n_sizes) return put_together(&head, grid->data.name, sizes, record, to.length, bytes);
@@ -142,10 +143,10 @@ static rl_status find_grid(const rl_plan *plan, rl_reader *reader, uint64_t offs
     return RL_OK;
 }
 
-static rl_status refuse_layout(const rl_journal *journal, const rl_grid *grid, const rl_record_head *head) {
+rl_status rl_journal_refuse_layout(const rl_journal *journal, int g, const rl_record_head *head) {
     return rl_fail(RL_ERR_INPUT,
                    "%s: the record of `%s`, repeat %d, has another layout than this study's; " RL_START_OVER,
-                   journal->path, grid->data.name, head->repeat);
+                   journal->path, journal->plan->grids[g].data.name, head->repeat);
 }
 
 static rl_status check_head(const rl_journal *journal, int g, const rl_record_head *head) {
@@ -157,11 +158,12 @@ static rl_status check_head(const rl_journal *journal, int g, const rl_record_he
                        ", now it is "
                        "%016" PRIx64 "; " RL_START_OVER,
                        journal->path, grid->data.name, head->data_checksum, grid->data.checksum);
-    if (head->n_variants == l->n_variants && head->parts == parts_of(l) && (head->n_modes > 0) == l->has_modes &&
-        head->n_modes <= grid->data.n_features && head->n_sizes < (uint32_t)grid->data.n_rows &&
-        head->n_points == (uint64_t)l->n_points)
+    const bool summary = head->magic == RL_SPAN_MAGIC;
+    if (summary == grid->spec->keep.summary && head->n_variants == l->n_variants && head->parts == rl_record_parts(l) &&
+        (head->n_modes > 0) == l->has_modes && head->n_modes <= grid->data.n_features &&
+        head->n_sizes < (uint32_t)grid->data.n_rows && head->n_points == (uint32_t)l->n_points)
         return RL_OK;
-    return refuse_layout(journal, grid, head);
+    return rl_journal_refuse_layout(journal, g, head);
 }
 
 /* The parts of a whole record. Records stand at whole words of a block. */
@@ -237,10 +239,11 @@ rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset
     RL_TRY(check_head(journal, g, head));
     if (head->repeat < 0 || head->repeat >= plan->study->repeats) return RL_OK;
     RL_TRY(rl_reader_get(reader, offset, (size_t)head->length, &bytes));
+    if (head->magic == RL_SPAN_MAGIC) return rl_journal_note_span(journal, g, head, bytes, offset);
     content c;
     bool sound;
     RL_TRY(take_apart(journal, head, bytes, &c, &sound));
-    if (!sound || !is_sound(grid, &c)) return refuse_layout(journal, grid, head);
+    if (!sound || !is_sound(grid, &c)) return rl_journal_refuse_layout(journal, g, head);
     rl_journal_note_content(journal, bytes, (size_t)head->length);
     return note_sizes(journal, g, head->repeat, &c, offset);
 }
@@ -277,7 +280,7 @@ static rl_status read_curve(rl_journal *journal, int64_t curve, rl_reader *reade
         content c;
         bool sound;
         RL_TRY(take_apart(journal, &head, bytes, &c, &sound));
-        if (!sound) return refuse_layout(journal, &journal->plan->grids[journal->plan->curves[curve].grid], &head);
+        if (!sound) return rl_journal_refuse_layout(journal, journal->plan->curves[curve].grid, &head);
         for (int j = i; j < l->n_sizes; j++)
             if (places[j].status != RL_CELL_MISSING && places[j].record == places[i].record)
                 rl_record_copy(&c.layout, c.values, places[j].index, l, record, j);

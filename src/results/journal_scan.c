@@ -54,9 +54,10 @@ void rl_reader_destroy(rl_reader *reader) {
 /* Whether a record of these lengths can stand in the `left` bytes to the end of the file. */
 static bool is_plausible(const rl_record_head *h, uint64_t left) {
     if (h->magic == RL_TRAINING_MAGIC) return rl_journal_training_is_plausible(h, left);
+    if (h->magic == RL_SPAN_MAGIC) return rl_journal_span_is_plausible(h, left);
     if (h->magic != RL_RECORD_MAGIC || h->length > left || h->name_length > left || h->n_sizes < 1 ||
         h->n_sizes > INT32_MAX || h->n_features < 1 || h->n_variants < 1 || h->n_modes < 0 || h->parts > RL_ALL_PARTS ||
-        h->n_points > INT32_MAX)
+        h->n_points > INT32_MAX || h->n_repeats != 1)
         return false;
     const uint64_t a_size = rl_record_layout_make(1, rl_record_head_shape(h)).length; /* doubles */
     if (left > INT64_MAX || a_size > 8 * left / h->n_sizes) return false;             /* not even a flag for each */
@@ -106,8 +107,8 @@ static rl_status scan(rl_reader *r, uint64_t offset, rl_record_take take, void *
         if (take != NULL) RL_TRY(take(taker, r, offset, &head));
         s->damaged += offset - s->end;
         s->n_damaged += offset > s->end;
-        if (head.magic == RL_RECORD_MAGIC)
-            s->n_records++;
+        if (head.magic != RL_TRAINING_MAGIC)
+            s->n_records += head.n_repeats;
         else
             s->n_trainings += rl_journal_training_is_finished(&head);
         s->end = offset += head.length;

@@ -10,13 +10,14 @@
 typedef struct group {
     int id;
     char name[NC_MAX_NAME + 1];
-    int variant, n_features, n_train, repeat; /* dimension ids */
+    int variant, n_features, n_train, repeat; /* dimension ids; of a summary, `repeat` is that of statuses */
     size_t n_variants, n_p, n_n, n_repeats;
     char **labels, **ablations; /* [n_variants], NetCDF's */
     double *parameters;         /* [n_variants] */
     int *p, *n;                 /* [n_p], [n_n] */
     double *medians;            /* [n_variants, n_p, n_n] */
-    signed char *status;        /* [n_p, n_n, n_repeats] */
+    signed char *status;        /* [n_p, n_n, n_repeats]; NULL of a summary */
+    int *status_count;          /* [n_p, n_n, RL_N_STATUSES] of a summary; else NULL */
     size_t most_bytes;          /* that a variable of a file of this size can have */
 } group;
 
@@ -65,20 +66,48 @@ static rl_status find_dimension(const rl_nc *file, const group *g, const char *n
     return RL_OK;
 }
 
+/* A summary has no repeats, but says how many there were. */
+static bool is_summary(const group *g) {
+    int id;
+    return nc_inq_varid(g->id, "status_count", &id) == NC_NOERR;
+}
+
+static rl_status read_status_counts(const rl_nc *file, group *g) {
+    size_t n_statuses, length;
+    nc_type type;
+    int repeats;
+    RL_TRY(find_dimension(file, g, "status", &g->repeat, &n_statuses));
+    const bool fits = n_statuses == RL_N_STATUSES &&
+                      nc_inq_att(g->id, NC_GLOBAL, "n_repeats", &type, &length) == NC_NOERR && type == NC_INT &&
+                      length == 1 && nc_get_att_int(g->id, NC_GLOBAL, "n_repeats", &repeats) == NC_NOERR && repeats > 0;
+    if (!fits)
+        return rl_fail(RL_ERR_INPUT,
+                       "%s: group `%s` has not the statuses and `n_repeats` that ridgeless gives a summary", file->path,
+                       g->name);
+    g->n_repeats = (size_t)repeats;
+    const int dimensions[] = {g->n_features, g->n_train, g->repeat};
+    return read_values(file, g, "status_count", NC_INT, 3, dimensions, &g->status_count);
+}
+
+static rl_status read_statuses(const rl_nc *file, group *g) {
+    if (is_summary(g)) return read_status_counts(file, g);
+    RL_TRY(find_dimension(file, g, "repeat", &g->repeat, &g->n_repeats));
+    const int dimensions[] = {g->n_features, g->n_train, g->repeat};
+    return read_values(file, g, "status", NC_BYTE, 3, dimensions, &g->status);
+}
+
 static rl_status read_group(const rl_nc *file, group *g) {
     RL_TRY(find_dimension(file, g, "variant", &g->variant, &g->n_variants));
     RL_TRY(find_dimension(file, g, "n_features", &g->n_features, &g->n_p));
     RL_TRY(find_dimension(file, g, "n_train", &g->n_train, &g->n_n));
-    RL_TRY(find_dimension(file, g, "repeat", &g->repeat, &g->n_repeats));
     const int cells[] = {g->variant, g->n_features, g->n_train};
-    const int spectra[] = {g->n_features, g->n_train, g->repeat};
     RL_TRY(read_values(file, g, "variant", NC_STRING, 1, &g->variant, &g->labels));
     RL_TRY(read_values(file, g, "ablation", NC_STRING, 1, &g->variant, &g->ablations));
     RL_TRY(read_values(file, g, "parameter", NC_DOUBLE, 1, &g->variant, &g->parameters));
     RL_TRY(read_values(file, g, "n_features", NC_INT, 1, &g->n_features, &g->p));
     RL_TRY(read_values(file, g, "n_train", NC_INT, 1, &g->n_train, &g->n));
     RL_TRY(read_values(file, g, "test_mse_median", NC_DOUBLE, 3, cells, &g->medians));
-    return read_values(file, g, "status", NC_BYTE, 3, spectra, &g->status);
+    return read_statuses(file, g);
 }
 
 static void free_texts(char **texts, size_t n) {
@@ -94,13 +123,23 @@ static void destroy_group(group *g) {
     rl_free(g->n);
     rl_free(g->medians);
     rl_free(g->status);
+    rl_free(g->status_count);
 }
 
 /* ---- what is shown ----------------------------------------------------------------------------------------------- */
 
+/* Repeats of one (P, N) that have a status. */
+static int64_t count_status(const group *g, size_t p, size_t n, rl_cell_status status) {
+    const size_t set = p * g->n_n + n;
+    int64_t count = 0;
+    if (g->status_count != NULL) return g->status_count[set * RL_N_STATUSES + status];
+    for (size_t r = 0; r < g->n_repeats; r++) count += g->status[set * g->n_repeats + r] == (int)status;
+    return count;
+}
+
 /* Whether the study has the N at this P. */
 static bool is_asked(const group *g, size_t p, size_t n) {
-    return g->status[(p * g->n_n + n) * g->n_repeats] != RL_CELL_NOT_ASKED;
+    return count_status(g, p, n, RL_CELL_NOT_ASKED) == 0;
 }
 
 /* The index of the N nearest to P, the smaller of two; and of the largest. */
@@ -120,14 +159,11 @@ static size_t largest_index(const group *g, size_t p) {
 }
 
 static void count_spectra(const group *g, size_t p, rl_shown_dataset *shown) {
-    const size_t n = g->n_n * g->n_repeats;
-    for (size_t i = p * n; i < (p + 1) * n; i++) {
-        if (g->status[i] == RL_CELL_DONE)
-            shown->spectra_done++;
-        else if (g->status[i] == RL_CELL_MISSING)
-            shown->spectra_missing++;
-        else if (g->status[i] != RL_CELL_NOT_ASKED)
-            shown->spectra_failed++;
+    for (size_t n = 0; n < g->n_n; n++) {
+        shown->spectra_done += count_status(g, p, n, RL_CELL_DONE);
+        shown->spectra_missing += count_status(g, p, n, RL_CELL_MISSING);
+        shown->spectra_failed += count_status(g, p, n, RL_CELL_NO_CONVERGENCE);
+        shown->spectra_failed += count_status(g, p, n, RL_CELL_ZERO_MATRIX);
     }
 }
 

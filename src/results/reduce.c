@@ -44,8 +44,10 @@ static double standard_error(const double *values, int n, double mean) {
     return sqrt(sum / (n - 1)) / sqrt(n);
 }
 
+static const rl_reduced nothing = {0, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN}};
+
 rl_reduced rl_reduce(const double *values, int n, double *scratch) {
-    rl_reduced reduced = {0, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN}};
+    rl_reduced reduced = nothing;
     double sum = 0;
     int count = 0;
     for (int i = 0; i < n; i++) {
@@ -61,5 +63,49 @@ rl_reduced rl_reduce(const double *values, int n, double *scratch) {
     reduced.geometric_mean = geometric_mean(scratch, count);
     for (int i = 0; i < RL_N_QUANTILES; i++) reduced.quantile[i] = quantile(scratch, count, rl_quantiles[i]);
     reduced.median = quantile(scratch, count, 0.5);
+    return reduced;
+}
+
+/* ---- buckets ----------------------------------------------------------------------------------------------------- */
+
+/* What the numbers of the i-th bucket of a list are taken for. */
+static double value_at(const rl_buckets *b, int i) {
+    return fmin(fmax(rl_bucket_middle(b->bucket[i]), b->minimum), b->maximum);
+}
+
+/* The number with k before it. */
+static double order_statistic(const rl_buckets *b, int64_t k) {
+    int64_t before = 0;
+    int i = 0;
+    if (k == 0) return b->minimum;
+    if (k == b->total - 1) return b->maximum;
+    while (before + b->count[i] <= k) before += b->count[i++];
+    return value_at(b, i);
+}
+
+static double bucket_quantile(const rl_buckets *b, double q) {
+    const double position = q * (double)(b->total - 1);
+    const int64_t below = (int64_t)position;
+    const double next[2] = {order_statistic(b, below), order_statistic(b, below + 1 < b->total ? below + 1 : below)};
+    return quantile(next, 2, position - (double)below);
+}
+
+/* All sums go up the buckets, whose order is always the same. */
+rl_reduced rl_reduce_buckets(const rl_buckets *b) {
+    rl_reduced reduced = nothing;
+    const double n = (double)b->total;
+    double sum = 0, logs = 0, squares = 0;
+    if (b->total == 0) return reduced;
+    for (int i = 0; i < b->n; i++) {
+        sum += b->count[i] * value_at(b, i);
+        logs += b->count[i] * log(value_at(b, i));
+    }
+    reduced.count = (int)b->total;
+    reduced.mean = sum / n;
+    reduced.geometric_mean = exp(logs / n);
+    for (int i = 0; i < b->n; i++) squares += b->count[i] * pow(value_at(b, i) - reduced.mean, 2);
+    if (b->total > 1) reduced.standard_error = sqrt(squares / (n - 1)) / sqrt(n);
+    for (int i = 0; i < RL_N_QUANTILES; i++) reduced.quantile[i] = bucket_quantile(b, rl_quantiles[i]);
+    reduced.median = bucket_quantile(b, 0.5);
     return reduced;
 }

@@ -61,8 +61,9 @@ static rl_status fill_coordinates(writer *w, const group *g) {
     RL_TRY(fill_variants(w, g));
     RL_TRY(rl_put_values(w, "n_features", g->n_features));
     RL_TRY(rl_put_values(w, "n_train", g->n_train));
-    RL_TRY(put_indices(w, g, REPEAT, 0));
+    if (g->has[REPEAT]) RL_TRY(put_indices(w, g, REPEAT, 0));
     RL_TRY(rl_put_values(w, "quantile", rl_quantiles));
+    if (g->has[BUCKET]) return rl_fill_bucket_coordinates(w, g);
     if (g->has[MODE]) RL_TRY(put_indices(w, g, MODE, 1));
     if (!g->has[FEATURE]) return RL_OK;
     RL_TRY(put_indices(w, g, FEATURE, 1));
@@ -99,9 +100,9 @@ static rl_status gather_curve(const writer *w, const group *g, const rl_field *f
     const size_t entries = field->kind == RL_FIELD_MODE ? (size_t)layout.max_modes : at.entries;
     const size_t row = (size_t)(curve->grid - g->first) * g->length[N_TRAIN];
     const double *record;
-    size_t begin, n = 0;
+    const size_t begin = rl_field_offset(field, &layout);
+    size_t n = 0;
     RL_TRY(rl_journal_record(w->journal, index, &record));
-    memcpy(&begin, (const char *)&layout + field->offset, sizeof begin);
     for (size_t i = 0; i < (size_t)curve->n_sizes; i++) {
         const rl_cell_status status = record == NULL ? RL_CELL_MISSING : rl_record_status(&layout, record, (int)i);
         while (g->n_train[n] != grid->n_train[(size_t)curve->first_size + i]) n++;
@@ -115,7 +116,7 @@ static rl_status gather_curve(const writer *w, const group *g, const rl_field *f
     return RL_OK;
 }
 
-static int64_t end_of_curves(const writer *w, const group *g) {
+int64_t rl_end_of_curves(const writer *w, const group *g) {
     return g->end < w->plan->n_grids ? w->plan->grids[g->end].first_curve : w->plan->n_curves;
 }
 
@@ -123,7 +124,7 @@ static int64_t end_of_curves(const writer *w, const group *g) {
 static rl_status gather(writer *w, const group *g, const rl_field *field, size_t *n) {
     *n = g->length[N_FEATURES] * g->length[N_TRAIN] * g->length[REPEAT] * place(g, field).entries;
     for (size_t i = 0; i < *n; i++) w->values[i] = field->kind == RL_FIELD_STATUS ? RL_CELL_NOT_ASKED : NAN;
-    for (int64_t curve = w->plan->grids[g->first].first_curve; curve < end_of_curves(w, g); curve++)
+    for (int64_t curve = w->plan->grids[g->first].first_curve; curve < rl_end_of_curves(w, g); curve++)
         RL_TRY(gather_curve(w, g, field, curve, w->values));
     return RL_OK;
 }
@@ -159,6 +160,17 @@ static const void *extract(writer *w, const rl_statistic *statistic, size_t n) {
     return w->stored;
 }
 
+rl_status rl_put_statistics(writer *w, const group *g, const rl_field *field, size_t sets) {
+    const unsigned statistics = rl_field_statistics(field, rl_group_keep(w, g));
+    char name[RL_FIELD_NAME];
+    for (int s = 0; s < RL_N_STATISTICS; s++) {
+        if ((statistics & rl_statistics[s].kind) == 0) continue;
+        rl_statistic_name(field, &rl_statistics[s], name);
+        RL_TRY(rl_put_values(w, name, extract(w, &rl_statistics[s], sets)));
+    }
+    return RL_OK;
+}
+
 static rl_status fill_field(writer *w, const group *g, const rl_field *field) {
     size_t n;
     RL_TRY(gather(w, g, field, &n));
@@ -167,13 +179,7 @@ static rl_status fill_field(writer *w, const group *g, const rl_field *field) {
     if (field->statistics == 0) return RL_OK;
     const size_t repeats = g->length[REPEAT], sets = n / repeats;
     for (size_t i = 0; i < sets; i++) w->reduced[i] = rl_reduce(w->values + i * repeats, (int)repeats, w->scratch);
-    for (int s = 0; s < RL_N_STATISTICS; s++)
-        if (field->statistics & rl_statistics[s].kind) {
-            char name[RL_FIELD_NAME];
-            rl_statistic_name(field, &rl_statistics[s], name);
-            RL_TRY(rl_put_values(w, name, extract(w, &rl_statistics[s], sets)));
-        }
-    return RL_OK;
+    return rl_put_statistics(w, g, field, sets);
 }
 
 /* What the exact formulas need of a grid; false where its design is another. */
@@ -282,7 +288,7 @@ static rl_status fill_predictions(writer *w, const group *g) {
     RL_TRY(fill_test_points(w, g));
     RL_TRY(fill_training_rows(w, g));
     for (size_t i = 0; i < n; i++) w->values[i] = NAN;
-    for (int64_t curve = w->plan->grids[g->first].first_curve; curve < end_of_curves(w, g); curve++)
+    for (int64_t curve = w->plan->grids[g->first].first_curve; curve < rl_end_of_curves(w, g); curve++)
         if (w->plan->curves[curve].repeat < RL_PREDICTED_REPEATS) RL_TRY(gather_predictions(w, g, curve));
     return rl_put_values(w, "prediction", w->values);
 }
@@ -317,9 +323,11 @@ static rl_status fill_geometry(writer *w, const group *g) {
 
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
 
-static rl_status fill_group(writer *w, const group *g) {
+static rl_status fill_group(writer *w, group *g) {
+    const bool summary = rl_group_keep(w, g)->summary;
     RL_TRY(fill_coordinates(w, g));
-    for (int f = 0; f < RL_N_FIELDS; f++)
+    if (summary) RL_TRY(rl_fill_summaries(w, g));
+    for (int f = 0; f < RL_N_FIELDS && !summary; f++)
         if (rl_field_present(&rl_fields[f], &g->layout)) RL_TRY(fill_field(w, g, &rl_fields[f]));
     rl_sphere_task task;
     if (g->layout.has_population)
@@ -337,9 +345,10 @@ static size_t larger(size_t a, size_t b) {
 }
 
 static rl_status allocate_buffers(writer *w) {
-    size_t values = 0, sets = 0, repeats = (size_t)w->plan->study->repeats;
+    size_t values = 0, sets = 0, most_repeats = 1, counts = 0;
     for (int i = 0; i < w->n_groups; i++) {
         const group *g = &w->groups[i];
+        const size_t repeats = g->has[REPEAT] ? g->length[REPEAT] : 1; /* of a summary, one set holds them all */
         const size_t spectra = g->length[N_FEATURES] * g->length[N_TRAIN];
         const size_t modes = g->has[MODE] ? g->length[MODE] : 1, features = g->has[FEATURE] ? g->length[FEATURE] : 1;
         const size_t widest = g->length[VARIANT] > modes * features ? g->length[VARIANT] : modes * features;
@@ -347,17 +356,23 @@ static rl_status allocate_buffers(writer *w) {
         if (spectra * g->length[VARIANT] > sets) sets = spectra * g->length[VARIANT];
         if (spectra * widest * repeats > values) values = spectra * widest * repeats;
         if (rows * repeats > values) values = rows * repeats;
+        most_repeats = larger(most_repeats, repeats);
+        if (g->has[BUCKET]) { /* counts are ints; edges, and two extremes of each set */
+            counts = larger(counts, spectra * larger(g->length[VARIANT] * g->length[BUCKET], RL_N_STATUSES) / 2 + 1);
+            values = larger(values, larger(g->length[BUCKET], 2 * spectra * g->length[VARIANT]));
+        }
         const size_t kept = g->layout.n_points == 0 ? 0 : g->length[PREDICTED_REPEAT];
         const size_t predictions = kept * spectra * g->length[VARIANT] * g->length[POINT];
         const size_t seen = 2 * kept * g->length[N_FEATURES] * g->length[TRAINABLE_ROW];
         values = larger(values, larger(predictions, larger(seen, 2 * g->length[POINT])));
     }
     RL_TRY(RL_ALLOC(w->values, values));
-    RL_TRY(RL_ALLOC(w->scratch, repeats));
+    RL_TRY(RL_ALLOC(w->scratch, most_repeats));
     RL_TRY(RL_ALLOC(w->reduced, sets));
     const size_t of_trainings = rl_training_values(w->plan);
     size_t most = values > sets * RL_N_QUANTILES ? values : sets * RL_N_QUANTILES;
     if (of_trainings > most) most = of_trainings;
+    if (counts > most) most = counts;
     return rl_alloc(&w->stored, most, sizeof(double));
 }
 

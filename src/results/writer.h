@@ -5,7 +5,8 @@
 #include "fields.h"
 #include "internal.h"
 
-/* FEATURE, ROW and AXIS are of kept directions, and the last three of kept predictions. */
+/* FEATURE, ROW and AXIS are of kept directions, POINT to TRAINABLE_ROW of kept predictions, and the last two of
+ * summaries, which have no REPEAT. */
 typedef enum dimension {
     VARIANT,
     N_FEATURES,
@@ -19,6 +20,8 @@ typedef enum dimension {
     POINT,
     PREDICTED_REPEAT,
     TRAINABLE_ROW,
+    BUCKET,
+    CELL_STATUS,
     N_DIMENSIONS
 } dimension;
 extern const char *const rl_dimension_names[N_DIMENSIONS];
@@ -43,6 +46,8 @@ typedef struct group {
     int *n_features;             /* [length[N_FEATURES]], owned */
     int *n_train;                /* [length[N_TRAIN]], owned: every N that some P has, ascending */
     rl_record_layout layout;     /* of any grid, but for its sizes and modes */
+    int *buckets;                /* [length[BUCKET]]: all that the group has something in, ascending; owned */
+    rl_summary *summaries;       /* [end - first], while the group is filled */
 } group;
 
 typedef struct writer {
@@ -66,6 +71,21 @@ static inline const rl_keep *rl_group_keep(const writer *w, const group *g) {
 
 /* Fills the next variable in the order of definition, which is this one; its values are compared afterwards. */
 rl_status rl_put_values(writer *w, const char *name, const void *values);
+
+/* Behind the last curve of a group. */
+int64_t rl_end_of_curves(const writer *w, const group *g);
+
+/* Fills the statistics of a field from w->reduced[sets]. */
+rl_status rl_put_statistics(writer *w, const group *g, const rl_field *field, size_t sets);
+
+/* ---- summaries (summaries.c) ------------------------------------------------------------------------------------- */
+
+/* Finds the group's buckets; fills bucket_lower, bucket_upper and status; fills all of its fields, read from the
+ * journal once more, as the summaries of one group at a time are in memory. */
+rl_status rl_measure_summaries(const writer *w, group *g);
+rl_status rl_fill_bucket_coordinates(writer *w, const group *g);
+rl_status rl_fill_summaries(writer *w, group *g);
+void rl_unload_summaries(group *g);
 
 /* ---- trainings (trainings.c) ------------------------------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 #include <limits.h>
 
 #include "ridgeless/bulk.h"
+#include "ridgeless/histogram.h"
 #include "ridgeless/updated.h"
 
 /* The model, with k = min(N, P) and t = min(test rows, P + 2) coordinate rows of the test factor:
@@ -304,4 +305,12 @@ size_t rl_record_bytes(const rl_grid *grid) {
     if (grid->spec->keep.modes) doubles += MODE_ARRAYS * n * (size_t)grid->max_modes;
     if (grid->spec->keep.directions) doubles += n * (size_t)grid->max_modes * (size_t)grid->data.n_features;
     return doubles * sizeof(double);
+}
+
+/* As numbers usually spread: over some tens of doublings. */
+size_t rl_summary_bytes(const rl_grid *grid) {
+    enum { DOUBLINGS = 32, WAITING = 64 };
+    const size_t histogram = DOUBLINGS * RL_BUCKETS_A_DOUBLING * sizeof(uint32_t) + 0x800 * sizeof(uint16_t);
+    const size_t record = rl_record_bytes(grid);
+    return grid->spec->keep.summary ? record / sizeof(double) * histogram + WAITING * record : 0;
 }

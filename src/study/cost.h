@@ -22,4 +22,7 @@ size_t rl_feature_bytes(const rl_grid *grid);
 size_t rl_buffer_bytes(const rl_grid *grid);
 size_t rl_record_bytes(const rl_grid *grid);
 
+/* Bytes of the histograms of a summary, with the records that wait for them; 0 where none is kept. */
+size_t rl_summary_bytes(const rl_grid *grid);
+
 #endif

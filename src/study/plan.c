@@ -121,6 +121,24 @@ static rl_status check_directions(const rl_study *study, const rl_grid *grid) {
                    study->path, grid->spec->line, grid->spec->name, problem, RL_DIRECTIONS_LIMIT);
 }
 
+/* A span should take no longer than some seconds, and its histograms fewer bytes than its values: a power of two about
+ * as large as the work on a million repeats of one feature. By P alone, so that journals can be gone on with. */
+static int longest_span(const rl_grid *grid) {
+    enum { LONGEST = 1 << 14, WORK = 1 << 21 };
+    const double p = grid->data.n_features;
+    int span = LONGEST;
+    while (span > 1 && span * p * p > WORK) span /= 2;
+    return span;
+}
+
+static rl_status check_summary(const rl_study *study, const rl_grid *grid) {
+    if (!grid->spec->keep.summary || !rl_way_on_grid(grid->way)) return RL_OK;
+    return rl_fail(RL_ERR_INPUT,
+                   "%s:%d: key `keep`: a summary is asked for of dataset `%s`, whose cases are for process grids; "
+                   "expected smaller ones, or `producer: lapack` and no `ranks_per_case`",
+                   study->path, grid->spec->line, grid->spec->name);
+}
+
 static rl_status make_grid(const rl_study *study, rl_grid *grid) {
     RL_TRY(make_n_train(study, grid));
     const int largest = grid->n_train[grid->n_n_train - 1];
@@ -135,17 +153,35 @@ static rl_status make_grid(const rl_study *study, rl_grid *grid) {
     if (grid->spec->keep.predictions) grid->n_points = grid->data.n_test_only;
     rl_choose_way(study, grid);
     RL_TRY(check_rows_on_one_rank(study, grid));
+    RL_TRY(check_summary(study, grid));
     grid->n_parts = grid->way == RL_WAY_GRID_SPECTRA ? grid->n_n_train : 1;
+    grid->longest_span = grid->spec->keep.summary ? longest_span(grid) : 1;
     return check_directions(study, grid);
+}
+
+int rl_span_end(int first, int longest) {
+    enum { SHARE = 8 };
+    int span = RL_SHORTEST_SPAN;
+    while (span <= first / (2 * SHARE)) span *= 2;
+    return first + (span < longest ? span : longest);
+}
+
+/* Curves that all repeats of a grid make. */
+static int64_t count_curves(const rl_study *study, const rl_grid *grid) {
+    int64_t spans = 0;
+    if (grid->longest_span == 1) return (int64_t)study->repeats * grid->n_parts;
+    for (int first = 0; first < study->repeats; first = rl_span_end(first, grid->longest_span)) spans++;
+    return spans;
 }
 
 static rl_status count(const rl_study *study, rl_plan *plan) {
     bool overflow = false;
     for (int i = 0; i < plan->n_grids; i++) {
         const rl_grid *grid = &plan->grids[i];
-        int64_t curves, spectra, cells;
+        const int64_t curves = count_curves(study, grid), repeated = (int64_t)study->repeats * grid->n_parts;
+        int64_t spectra, cells;
         overflow |= __builtin_mul_overflow((int64_t)study->repeats, grid->n_n_train, &spectra);
-        overflow |= __builtin_mul_overflow((int64_t)study->repeats, grid->n_parts, &curves);
+        overflow |= __builtin_add_overflow(plan->n_repeated, repeated, &plan->n_repeated);
         overflow |= __builtin_mul_overflow(spectra, grid->spec->n_variants, &cells);
         overflow |= __builtin_add_overflow(plan->n_curves, curves, &plan->n_curves);
         overflow |= __builtin_add_overflow(plan->n_spectra, spectra, &plan->n_spectra);
@@ -154,17 +190,31 @@ static rl_status count(const rl_study *study, rl_plan *plan) {
     if (!overflow && plan->n_curves <= MAX_CURVES) return RL_OK;
     return rl_fail(RL_ERR_INPUT,
                    "%s: key `repeats`: %d repeats of %d datasets are too many; expected at most %lld "
-                   "curves (one a dataset, P and repeat)",
+                   "curves (one a dataset, P and repeat; of `keep: summary` one a span of repeats)",
                    study->path, study->repeats, plan->n_datasets, (long long)MAX_CURVES);
 }
 
-/* Of the grid's curves, up to `end`; those of one part cost the same. */
+/* Of the grid's curves, up to `end`; those of one part cost the same, repeat by repeat. */
 static void set_costs(rl_plan *plan, int i, int64_t end) {
     const rl_grid *grid = &plan->grids[i];
-    for (int64_t curve = grid->first_curve; curve < end; curve++)
+    for (int64_t curve = grid->first_curve; curve < end; curve++) {
+        const rl_curve *c = &plan->curves[curve], *before = c - grid->n_parts;
         plan->cost[curve] = curve < grid->first_curve + grid->n_parts
-                                ? rl_curve_flops(grid, plan->curves[curve].first_size, plan->curves[curve].n_sizes)
-                                : plan->cost[curve - grid->n_parts];
+                                ? c->n_repeats * rl_curve_flops(grid, c->first_size, c->n_sizes)
+                                : plan->cost[curve - grid->n_parts] / before->n_repeats * c->n_repeats;
+    }
+}
+
+/* All parts of a repeat, or of a span of them. */
+static void add_curves(rl_plan *plan, int i, rl_repeats repeats, int64_t *curve) {
+    const rl_grid *grid = &plan->grids[i];
+    const int per_part = grid->n_n_train / grid->n_parts;
+    for (int part = 0; part < grid->n_parts; part++)
+        plan->curves[(*curve)++] = (rl_curve){.grid = i,
+                                              .repeat = repeats.first,
+                                              .first_size = part * per_part,
+                                              .n_sizes = per_part,
+                                              .n_repeats = repeats.n};
 }
 
 static rl_status make_curves(const rl_study *study, rl_plan *plan) {
@@ -173,11 +223,12 @@ static rl_status make_curves(const rl_study *study, rl_plan *plan) {
     int64_t curve = 0;
     for (int i = 0; i < plan->n_grids; i++) {
         rl_grid *grid = &plan->grids[i];
-        const int per_part = grid->n_n_train / grid->n_parts;
         grid->first_curve = curve;
-        for (int repeat = 0; repeat < study->repeats; repeat++)
-            for (int part = 0; part < grid->n_parts; part++)
-                plan->curves[curve++] = (rl_curve){i, repeat, part * per_part, per_part};
+        for (int first = 0, end; first < study->repeats; first = end) {
+            end = grid->spec->keep.summary ? rl_span_end(first, grid->longest_span) : first + 1;
+            end = end < study->repeats ? end : study->repeats;
+            add_curves(plan, i, (rl_repeats){first, end - first}, &curve);
+        }
         set_costs(plan, i, curve);
     }
     return RL_OK;
@@ -190,7 +241,7 @@ static size_t predict_memory(const rl_plan *plan) {
     for (int i = 0; i < plan->n_grids; i++) {
         const rl_grid *grid = &plan->grids[i];
         const size_t buffers = rl_way_on_grid(grid->way) ? 0 : rl_buffer_bytes(grid);
-        const size_t own = buffers + rl_feature_bytes(grid) + rl_record_bytes(grid);
+        const size_t own = buffers + rl_feature_bytes(grid) + rl_record_bytes(grid) + rl_summary_bytes(grid);
         if (own > largest) largest = own;
     }
     for (int i = 0; i < plan->n_datasets; i++) shared += rl_dataset_bytes(&plan->datasets[i]);
@@ -439,14 +490,27 @@ void rl_curve_text(const rl_plan *plan, int64_t curve, char *text, size_t size) 
     const rl_curve *c = &plan->curves[curve];
     const rl_grid *g = &plan->grids[c->grid];
     const int first = g->n_train[c->first_size], last = g->n_train[c->first_size + c->n_sizes - 1];
-    char range[16] = "";
+    char range[24] = "", repeats[24] = "";
     if (c->n_sizes > 1) snprintf(range, sizeof range, " ... %d", last);
-    snprintf(text, size, "`%s`, P = %d, repeat %d, N = %d%s", g->data.name, g->data.n_features, c->repeat, first,
-             range);
+    if (c->n_repeats > 1) snprintf(repeats, sizeof repeats, " ... %d", c->repeat + c->n_repeats - 1);
+    snprintf(text, size, "`%s`, P = %d, repeat %d%s, N = %d%s", g->data.name, g->data.n_features, c->repeat, repeats,
+             first, range);
+}
+
+/* The span of a grid that has a repeat: the last one that begins at or before it. */
+static int64_t find_span(const rl_plan *plan, int grid, int repeat) {
+    int64_t low = plan->grids[grid].first_curve;
+    int64_t high = grid + 1 < plan->n_grids ? plan->grids[grid + 1].first_curve : plan->n_curves;
+    while (high - low > 1) {
+        const int64_t middle = low + (high - low) / 2;
+        *(plan->curves[middle].repeat <= repeat ? &low : &high) = middle;
+    }
+    return low;
 }
 
 int64_t rl_plan_curve(const rl_plan *plan, int grid, int repeat, int i_n) {
     const rl_grid *g = &plan->grids[grid];
+    if (g->spec->keep.summary) return find_span(plan, grid, repeat);
     return g->first_curve + (int64_t)repeat * g->n_parts + (g->n_parts > 1 ? i_n : 0);
 }
 

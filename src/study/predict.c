@@ -81,8 +81,9 @@ rl_curve_cost rl_predict_curve(const rl_plan *plan, int64_t curve, int ranks, co
         visit_cases(plan->study, g, c->first_size, c->n_sizes, ranks, add_case, &s); /* cannot fail */
         return s.cost;
     }
-    return (rl_curve_cost){.seconds = plan->cost[curve] / rl_rate_at(&rates->dense, g->data.n_features),
-                           .bytes = (double)(rl_buffer_bytes(g) + rl_feature_bytes(g) + rl_record_bytes(g))};
+    return (rl_curve_cost){
+        .seconds = plan->cost[curve] / rl_rate_at(&rates->dense, g->data.n_features),
+        .bytes = (double)(rl_buffer_bytes(g) + rl_feature_bytes(g) + rl_record_bytes(g) + rl_summary_bytes(g))};
 }
 
 /* ---- what fits --------------------------------------------------------------------------------------------------- */

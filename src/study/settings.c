@@ -94,6 +94,7 @@ static rl_status append_dataset(rl_text *settings, const rl_study *study, const 
     RL_TRY(rl_text_append(settings, "%s/modes: %s\n", dataset->name, dataset->keep.modes ? "true" : "false"));
     RL_TRY(rl_text_append(settings, "%s/directions: %s\n", dataset->name, dataset->keep.directions ? "true" : "false"));
     if (dataset->keep.predictions) RL_TRY(rl_text_append(settings, "%s/predictions: true\n", dataset->name));
+    if (dataset->keep.summary) RL_TRY(rl_text_append(settings, "%s/summary: true\n", dataset->name));
     for (int i = 0; i < dataset->n_variants; i++)
         RL_TRY(append_variant(settings, dataset->name, &dataset->variants[i]));
     return RL_OK;

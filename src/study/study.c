@@ -96,9 +96,15 @@ static rl_status read_keep(rl_node node, rl_keep *keep) {
         if (given[index]) return rl_node_refuse(item, "got `%s` twice; expected each word once", words[index]);
         given[index] = true;
     }
-    if (given[CELLS] && given[SUMMARY])
-        return rl_node_refuse(node, "got cells and summary; expected one of the two: `summary` leaves the cells out");
-    *keep = (rl_keep){given[CELLS], given[MODES] || given[DIRECTIONS], given[DIRECTIONS], given[PREDICTIONS]};
+    if (given[SUMMARY] && rl_node_count(node) > 1)
+        return rl_node_refuse(node,
+                              "got summary and other words; expected summary alone: of single repeats nothing is "
+                              "left in it");
+    *keep = (rl_keep){.cells = given[CELLS],
+                      .modes = given[MODES] || given[DIRECTIONS],
+                      .directions = given[DIRECTIONS],
+                      .predictions = given[PREDICTIONS],
+                      .summary = given[SUMMARY]};
     return RL_OK;
 }
 

@@ -40,18 +40,18 @@ static rl_status load_all_rows(rl_task *t, int lane, int repeat) {
     return RL_OK;
 }
 
-static rl_status load_lanes(rl_task *t, const rl_grid *g, const int64_t *curves, int n) {
+static rl_status load_lanes(rl_task *t, const rl_grid *g, const rl_curve *curves, int n) {
     bool enough[RL_BULK_LANES] = {false};
     if (!g->data.fresh) {
         for (int l = 0; l < n; l++) {
-            rl_rows_arrange_first(&t->rows, (uint32_t)t->plan->curves[curves[l]].repeat, t->max_train);
+            rl_rows_arrange_first(&t->rows, (uint32_t)curves[l].repeat, t->max_train);
             rl_rows_get(&t->rows, 0, t->max_train, t->train_x, g->data.n_features, t->train_y);
             rl_bulk_set_rows(t->bulk, l, t->train_x, t->train_y);
         }
         rl_bulk_take_out(t->bulk, n, &t->all_rows, enough);
     }
     for (int l = 0; l < n; l++)
-        if (!enough[l]) RL_TRY(load_all_rows(t, l, t->plan->curves[curves[l]].repeat));
+        if (!enough[l]) RL_TRY(load_all_rows(t, l, curves[l].repeat));
     return RL_OK;
 }
 
@@ -104,20 +104,18 @@ static rl_status record_size(rl_task *t, const rl_grid *g, int n, int i, double 
     return RL_OK;
 }
 
-static rl_status record_left(rl_task *t, const rl_grid *g, const int64_t *curves, int n, rl_tick tick,
+static rl_status record_left(rl_task *t, const rl_grid *g, const rl_curve *curves, int n, rl_tick tick,
                              double *records) {
     for (int l = 0; l < n; l++) {
         const bool *left = t->bulk_left + l * g->n_n_train;
         bool some = false;
         for (int i = 0; i < g->n_n_train; i++) some |= left[i];
-        if (some)
-            RL_TRY(
-                rl_spectrum_curve(t, &t->plan->curves[curves[l]], left, tick, records + (size_t)l * t->layout.length));
+        if (some) RL_TRY(rl_spectrum_curve(t, &curves[l], left, tick, records + (size_t)l * t->layout.length));
     }
     return RL_OK;
 }
 
-static rl_status lanes_together(rl_task *t, const rl_grid *g, const int64_t *curves, int n, const bool *wanted,
+static rl_status lanes_together(rl_task *t, const rl_grid *g, const rl_curve *curves, int n, const bool *wanted,
                                 rl_tick tick, double *records) {
     int end = g->n_n_train;
     while (wanted != NULL && end > 0 && !wanted[end - 1]) end--;
@@ -133,7 +131,7 @@ static rl_status lanes_together(rl_task *t, const rl_grid *g, const int64_t *cur
     return record_left(t, g, curves, n, tick, records);
 }
 
-rl_status rl_bulk_curves(rl_task *t, const int64_t *curves, int n, const bool *wanted, rl_tick tick, double *records) {
+rl_status rl_bulk_curves(rl_task *t, const rl_curve *curves, int n, const bool *wanted, rl_tick tick, double *records) {
     const rl_grid *g = &t->plan->grids[t->grid];
     const int lanes = rl_bulk_lanes(t->bulk);
     if (t->n_filters > 0) RL_TRY(rl_task_prepare_spectra(t));

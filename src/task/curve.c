@@ -28,6 +28,9 @@ static void release_buffers(rl_task *t) {
     rl_free(t->errors);
     rl_free(t->nested_points);
     rl_free(t->left);
+    rl_free(t->block);
+    rl_free(t->span_sizes);
+    rl_summary_destroy(&t->summary);
     rl_spectrum_store_destroy(&t->store);
     *t = (rl_task){.plan = t->plan, .process_grid = t->process_grid, .grid = -1};
 }
@@ -67,7 +70,7 @@ static rl_status prepare_local(rl_task *t, const rl_grid *g) {
 }
 
 /* Curves come dataset by dataset, so buffers for one dataset at a time are enough. */
-static rl_status prepare(rl_task *t, const rl_curve *curve) {
+rl_status rl_task_prepare(rl_task *t, const rl_curve *curve) {
     const rl_grid *g = &t->plan->grids[curve->grid];
     if (t->grid == curve->grid) return RL_OK;
     release_buffers(t);
@@ -124,18 +127,32 @@ rl_status rl_task_curve(rl_task *t, int64_t index, const bool *wanted, rl_tick t
 }
 
 rl_status rl_task_curves(rl_task *t, const int64_t *curves, int n, const bool *wanted, rl_tick tick, double *record) {
-    const rl_curve *curve = &t->plan->curves[curves[0]];
-    const rl_way way = t->plan->grids[curve->grid].way;
-    rl_status status = prepare(t, curve);
-    if (rl_way_on_grid(way)) {
+    rl_curve here[RL_BULK_LANES];
+    rl_status status = rl_task_prepare(t, &t->plan->curves[curves[0]]);
+    if (rl_way_on_grid(t->plan->grids[t->plan->curves[curves[0]].grid].way)) {
         assert(t->process_grid != NULL);
         status = rl_process_grid_agree(t->process_grid, status);
     }
     RL_TRY(status);
-    assert(n == 1 || way == RL_WAY_BULK);
+    rl_task_clear_records(t, n, record);
+    for (int first = 0; first < n; first += RL_BULK_LANES) {
+        const int count = n - first < RL_BULK_LANES ? n - first : RL_BULK_LANES;
+        for (int c = 0; c < count; c++) here[c] = t->plan->curves[curves[first + c]];
+        RL_TRY(rl_task_records(t, here, count, wanted, tick, record + (size_t)first * t->layout.length));
+    }
+    return RL_OK;
+}
+
+void rl_task_clear_records(const rl_task *t, int n, double *records) {
     for (int c = 0; c < n; c++)
         for (int i = 0; i < t->layout.n_sizes; i++)
-            rl_record_clear(&t->layout, i, record + (size_t)c * t->layout.length);
+            rl_record_clear(&t->layout, i, records + (size_t)c * t->layout.length);
+}
+
+rl_status rl_task_records(rl_task *t, const rl_curve *curves, int n, const bool *wanted, rl_tick tick, double *record) {
+    const rl_curve *curve = &curves[0];
+    const rl_way way = t->plan->grids[curve->grid].way;
+    assert(n == 1 || way == RL_WAY_BULK);
     if (rl_way_on_grid(way)) return grid_curve(t, curve, wanted, tick, record);
     if (way == RL_WAY_BULK) return rl_bulk_curves(t, curves, n, wanted, tick, record);
     if (way == RL_WAY_UPDATED) return rl_updated_way_curve(t, curve, wanted, tick, record);

@@ -4,7 +4,7 @@
 
 #include "ridgeless/bulk.h"
 #include "ridgeless/nested.h"
-#include "ridgeless/task.h"
+#include "ridgeless/summary.h"
 #include "ridgeless/updated.h"
 
 struct rl_task {
@@ -37,9 +37,22 @@ struct rl_task {
     rl_errors *filter_errors; /* [n_filters] */
     int n_filters;
     bool *bulk_left; /* [RL_BULK_LANES][n_n_train] */
+    /* summaries */
+    double *block;   /* [repeats that wait together, layout.length]: records; NULL until the first span */
+    int *span_sizes; /* [n_n_train] */
+    rl_summary summary;
     /* process grids */
     rl_spectrum_store store;
 };
+
+/* Buffers for a curve's grid. */
+rl_status rl_task_prepare(rl_task *t, const rl_curve *curve);
+
+/* Records of n curves of one grid, each of one repeat, into records of t->layout one after the other; all of the same
+ * sizes wanted, and more than one where repeats go side by side alone. t is prepared for them, and the records come
+ * cleared. */
+void rl_task_clear_records(const rl_task *t, int n, double *records);
+rl_status rl_task_records(rl_task *t, const rl_curve *curves, int n, const bool *wanted, rl_tick tick, double *records);
 
 /* Loads the longest training set, and the test factor with all rows after it. `first_row_last`: each training set is
  * the tail of the arrays and lies there in the published program's own order, on which rounding depends; else each is
@@ -64,7 +77,7 @@ rl_status rl_updated_way_curve(rl_task *t, const rl_curve *curve, const bool *wa
 /* All N of n curves of t->grid, into records of t->layout one after the other; what must not be done so, by full
  * spectra. */
 rl_status rl_task_prepare_bulk(rl_task *t, const rl_grid *g);
-rl_status rl_bulk_curves(rl_task *t, const int64_t *curves, int n, const bool *wanted, rl_tick tick, double *records);
+rl_status rl_bulk_curves(rl_task *t, const rl_curve *curves, int n, const bool *wanted, rl_tick tick, double *records);
 
 /* On the process grid; collective. Every N of the curve by the producer, or all N together: what must not be done so,
  * and what the study wants full spectra of, by the producer. */

@@ -20,6 +20,8 @@ if not MISSING:
     import numpy as np
 
 QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95]
+if not MISSING:
+    BUCKETS = np.exp2(np.arange(-100 * 128, 40 * 128 + 1) / 128)  # edges, of a summary
 PAPER = [
     ("none", None),
     ("cutoff", 0.01),
@@ -55,6 +57,7 @@ class Group:
     missing: tuple[int, ...] = ()  # indices along n_train
     failed: tuple[int, ...] = ()
     runaway: float = 1.0  # factor on the last variant's errors
+    summary: bool = False  # counts in buckets in the place of each repeat's values
     exact: bool = False  # a target that the features explain: errors at rounding level from the threshold on
 
     def errors(self) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +89,9 @@ def write_results(path: Path, *groups: Group) -> Path:
 
 def write_group(to: netCDF4.Group, group: Group) -> None:
     lengths = {"variant": len(group.variants), "n_features": len(group.n_features), "n_train": len(group.n_train)}
-    for name, length in (lengths | {"repeat": group.repeats, "quantile": 5, "mode": max(group.n_features)}).items():
+    lengths |= {"quantile": 5, "mode": max(group.n_features)}
+    lengths |= {"bucket": BUCKETS.size - 1, "status": 5} if group.summary else {"repeat": group.repeats}
+    for name, length in lengths.items():
         to.createDimension(name, length)
     to.threshold = to.n_features = np.int32(group.n_features[0])
     labels = group.labels or [a if p is None else f"{a}={p:g}" for a, p in group.variants]
@@ -97,7 +102,12 @@ def write_group(to: netCDF4.Group, group: Group) -> None:
     put(to, "parameter", ("variant",), np.array([np.nan if p is None else p for _, p in group.variants]))
     put(to, "n_features", ("n_features",), np.array(group.n_features))
     put(to, "n_train", ("n_train",), np.array(group.n_train))
-    put(to, "repeat", ("repeat",), np.arange(group.repeats))
+    if group.summary:
+        to.n_repeats = np.int32(group.repeats)
+        put(to, "bucket_lower", ("bucket",), BUCKETS[:-1])
+        put(to, "bucket_upper", ("bucket",), BUCKETS[1:])
+    else:
+        put(to, "repeat", ("repeat",), np.arange(group.repeats))
     put(to, "quantile", ("quantile",), np.array(QUANTILES))
     write_values(to, group)
 
@@ -115,7 +125,11 @@ def write_values(to: netCDF4.Group, group: Group) -> None:
     status = np.zeros(sigma_min.shape, "i1")
     status[:, list(group.missing)] = 1
     status[:, list(group.failed)] = 2
-    put(to, "status", spectrum, status)
+    if group.summary:
+        counts = np.stack([(status == flag).sum(axis=-1) for flag in range(5)], axis=-1)
+        put(to, "status_count", (*spectrum[:-1], "status"), counts)
+    else:
+        put(to, "status", spectrum, status)
     if group.modes:
         rng = np.random.default_rng(3)
         values = rng.lognormal(0, 1, (*sigma_min.shape, max(group.n_features)))
@@ -126,8 +140,13 @@ def write_values(to: netCDF4.Group, group: Group) -> None:
 
 
 def put_field(to: netCDF4.Group, group: Group, name: str, dims: tuple[str, ...], values: np.ndarray) -> None:
-    """The values of every repeat, the reduced ones, or both."""
-    if group.cells:
+    """The values of every repeat, the reduced ones, or both; of a summary counts in their place."""
+    if group.summary:
+        flat = values.reshape(-1, values.shape[-1])
+        counts = [np.histogram(row[np.isfinite(row)], BUCKETS)[0] for row in flat]
+        put(to, f"{name}_bucket_count", (*dims[:-1], "bucket"), np.reshape(counts, (*values.shape[:-1], -1)))
+        put(to, f"{name}_maximum", dims[:-1], values.max(axis=-1))
+    elif group.cells:
         put(to, name, dims, values)
     if group.reduced:
         put(to, f"{name}_median", dims[:-1], np.median(values, axis=-1))
@@ -170,6 +189,14 @@ class FiguresTest(DrawingTest):
 
 
 class WhatIsDrawn(FiguresTest):
+    def test_summaries_beside_cells(self) -> None:
+        groups = (Group("diabetes", summary=True, repeats=1500), Group("who", repeats=30), Group("cut", summary=True, missing=(3,)))
+        sizes, messages = self.draw(*groups)
+        self.assertEqual(list(sizes), [*PAPER_FIGURES, "tails"])
+        self.assert_one_line(messages, "cut: of 56 spectra 7 are missing and 0 failed")
+        self.assert_one_line(messages, "not drawn", *MODE_FIGURES)
+        self.assertEqual(sum("without single repeats" in line for line in messages), 2)
+
     def test_paper_study(self) -> None:
         names = ("student-teacher", "california", "diabetes", "who")
         sizes, messages = self.draw(*[Group(name) for name in names])

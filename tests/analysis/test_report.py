@@ -313,5 +313,68 @@ class Laws(unittest.TestCase):
         self.assertEqual(list(laws.has_variance(np.array([16, 17, 23, 24]), 20)), [True, False, False, True])
 
 
+class TailSlopes(unittest.TestCase):
+    """Against samples of a power law, whole and cut off at a largest value."""
+
+    N = 200_000
+
+    def survival(self, values: np.ndarray, in_buckets: bool) -> object:
+        import tail
+
+        values = np.sort(values)
+        if not in_buckets:
+            return tail._of_values(values)
+        edges = np.exp2(np.arange(-10 * 128, 60 * 128) / 128)
+        count = np.histogram(values, edges)[0]
+        there, median = count > 0, np.median(values)
+        lower, upper = edges[:-1][there] / median, edges[1:][there] / median
+        return tail._make(lower, np.sqrt(lower * upper), count[there], median, values[-1] / median)
+
+    def uniform(self) -> np.ndarray:
+        return np.random.default_rng(4).random(self.N)
+
+    def test_whole_power_law(self) -> None:
+        import tail
+
+        for exponent in (0.5, 1.0):
+            for in_buckets in (False, True):
+                s = self.survival(self.uniform() ** (-1 / exponent), in_buckets)
+                fit = tail._fit(s, None)
+                self.assertAlmostEqual(fit.error, exponent / np.sqrt(fit.repeats), delta=0.05 * fit.error)
+                self.assertLess(abs(fit.exponent - exponent), 4 * fit.error)
+                self.assertTrue(self.N // 105 < fit.repeats <= self.N // 100)
+                _, slopes = tail.local_slopes(s)
+                self.assertLess(np.abs(slopes - exponent).max(), 0.1)
+                self.assertIsNone(tail._bend(s, exponent)[0])
+
+    def test_cut_off(self) -> None:
+        """P(error > t) = (t^-1/2 - T^-1/2) / (1 - T^-1/2): its local exponent is 0.6 where t / T is (1 - 5/6)^2."""
+        import tail
+
+        top, cut = 1e4, 1e-2
+        for in_buckets in (False, True):
+            s = self.survival((self.uniform() * (1 - cut) + cut) ** -2, in_buckets)
+            bend, followed = tail._bend(s, 0.5)
+            expected = top / 36 / s.median
+            self.assertLess(abs(np.log10(bend / expected)), tail.WINDOW)
+            self.assertLess(followed[1], bend)
+            fit = tail._fit(s, bend)
+            self.assertLess(abs(fit.exponent - 0.5), 4 * fit.error)
+            self.assertEqual(fit.high, bend)
+
+    def test_another_law_is_never_followed(self) -> None:
+        import tail
+
+        s = self.survival(self.uniform() ** -1.0, True)
+        self.assertEqual(tail._bend(s, 0.5), (None, None))
+
+    def test_shares_are_exact_at_edges(self) -> None:
+        values = self.uniform() ** -2
+        s = self.survival(values, True)
+        scaled = values / s.median
+        for i in range(0, s.edge.size, 97):
+            self.assertEqual(s.above[i], (scaled >= s.edge[i] * (1 - 1e-12)).sum())
+
+
 if __name__ == "__main__":
     unittest.main()

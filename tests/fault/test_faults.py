@@ -39,6 +39,12 @@ n_train: [2, 5]
 ablations: [none]
 datasets: [{{source: student-teacher, rows: 9, features: 3, hidden_features: 3, ranks_per_case: all}}]
 """
+SUMMARY_STUDY = """repeats: {repeats}
+keep: summary
+n_train: [1, 3, 5]
+ablations: [none, cutoff: 0.1]
+datasets: [{{source: student-teacher, rows: 12, features: 3, hidden_features: 3}}]
+"""
 # Trainings of some pieces, with a state in the journal after each.
 TRAINING_STUDY = """repeats: {repeats}
 autoencoders: [{{n_features: 40, sparsity: 0.8, hidden: 2, n_train: 40, n_test: 40, steps: 12000, checkpoint_seconds: 0}}]
@@ -221,7 +227,7 @@ class Faults(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory()
         at = pathlib.Path(cls.folder.name)
         CASES.update(small=Case(at / "small", STUDY, 1), grid=Case(at / "grid", GRID_STUDY, 2),
-                     trainings=Case(at / "trainings", TRAINING_STUDY, 1))
+                     summary=Case(at / "summary", SUMMARY_STUDY, 1), trainings=Case(at / "trainings", TRAINING_STUDY, 1))
         cls.seed = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000))
         cls.chance = random.Random(cls.seed)
         print(f"# RIDGELESS_TEST_SEED={cls.seed}", flush=True)
@@ -283,6 +289,14 @@ class Faults(unittest.TestCase):
     def test_memory_on_two_ranks(self):
         self.check([line for case in CASES for rank in (0, 1)
                     for line in self.strike(case, "new", "alloc", ["enomem"], 2, rank, sample=6)])
+
+    def test_files_of_summaries(self):
+        self.check([line for state, kinds in (("new", FILE_ACTIONS), ("torn", CHANGES), ("extended", CHANGES)) for kind in kinds
+                    for line in self.strike("summary", state, kind, FILE_ACTIONS[kind], sample=5)])
+
+    def test_memory_of_summaries(self):
+        self.check([line for state, action in (("new", "enomem"), ("new", "enomem+"), ("computed", "enomem"))
+                    for line in self.strike("summary", state, "alloc", [action], sample=40)])
 
     def test_files_of_trainings(self):
         self.check([line for state, kinds in (("new", FILE_ACTIONS), ("torn", CHANGES), ("extended", CHANGES)) for kind in kinds

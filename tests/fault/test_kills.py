@@ -31,8 +31,13 @@ block: 16
 n_train: [60, 90, 120]
 ablations: [none, cutoff: 0.1]
 datasets: [{source: student-teacher, rows: 300, features: 90, hidden_features: 90, ranks_per_case: all}]
+""", "summary": """repeats: 20000
+keep: summary
+n_train: {range: [1, 39]}
+ablations: [none, cutoff: [0.01, 0.1]]
+datasets: [{source: student-teacher, rows: 200, features: 10, hidden_features: 12}]
 """}
-RANKS = {"small": (2, 3), "grid": (2,)}
+RANKS = {"small": (2, 3), "grid": (2,), "summary": (2, 3)}
 VICTIMS = ("a rank", "rank 0", "mpirun")
 SHARED = {}  # the references, for the processes of the pool
 
@@ -179,10 +184,9 @@ class Kills(unittest.TestCase):
     def tearDownClass(cls):
         cls.folder.cleanup()
 
-    def kill(self, kind):
+    def kill(self, kind, kills=KILLS // 2):
         seed = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000))
         print(f"# RIDGELESS_TEST_SEED={seed}", flush=True)
-        kills = KILLS // 2
         counts = [min(IN_A_ROW, kills - first) for first in range(0, kills, IN_A_ROW)]
         seeds = [f"{seed} {kind} {i}" for i in range(len(counts))]
         with concurrent.futures.ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("fork")) as pool:
@@ -197,6 +201,9 @@ class Kills(unittest.TestCase):
 
     def test_ranks_on_a_process_grid(self):
         self.kill("grid")
+
+    def test_summaries(self):
+        self.kill("summary", KILLS // 5)
 
 
 if __name__ == "__main__":

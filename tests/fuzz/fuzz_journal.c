@@ -33,6 +33,7 @@ static const char study_text[] =
     "datasets:\n"
     "  - {source: csv, name: table, file: table.csv, target: y}\n"
     "  - {source: student-teacher, rows: 20, features: 2, hidden_features: 3, draw: fresh}\n"
+    "  - {source: student-teacher, name: counted, rows: 20, features: 2, hidden_features: 3, keep: summary}\n"
     "autoencoders: [{name: toy, n_features: 3, sparsity: 0.5, hidden: [1, 2], n_train: [2, 5], steps: 4}]\n";
 
 static rl_study study;
@@ -52,14 +53,43 @@ static rl_status make_table(rl_dataset *dataset) {
 }
 
 static void make_plan(void) {
-    rl_dataset datasets[2] = {0};
-    FUZZ_REQUIRE(rl_study_parse("study.yaml", study_text, &study) == RL_OK && study.n_datasets == 2);
-    const rl_study_dataset *drawn = &study.datasets[1];
-    const rl_source_request request = {.name = drawn->name, .options = &drawn->options, .random = study.random};
+    rl_dataset datasets[3] = {0};
+    FUZZ_REQUIRE(rl_study_parse("study.yaml", study_text, &study) == RL_OK && study.n_datasets == 3);
     FUZZ_REQUIRE(make_table(&datasets[0]) == RL_OK);
-    FUZZ_REQUIRE(rl_dataset_load(drawn->source, &request, &datasets[1]) == RL_OK);
-    FUZZ_REQUIRE(rl_plan_create_with(&study, datasets, 2, &plan) == RL_OK);
+    for (int i = 1; i < 3; i++) {
+        const rl_study_dataset *drawn = &study.datasets[i];
+        const rl_source_request request = {.name = drawn->name, .options = &drawn->options, .random = study.random};
+        FUZZ_REQUIRE(rl_dataset_load(drawn->source, &request, &datasets[i]) == RL_OK);
+    }
+    FUZZ_REQUIRE(rl_plan_create_with(&study, datasets, 3, &plan) == RL_OK);
     FUZZ_REQUIRE(rl_plan_trainings(&plan, NULL) == RL_OK && plan.n_trainings == 8);
+}
+
+static bool is_span(int64_t curve) {
+    return plan.grids[plan.curves[curve].grid].spec->keep.summary;
+}
+
+/* A record as rl_task_span leaves it (linking what computes it would bring ScaLAPACK along): sizes 0, 1 and 2. */
+static void append_span(rl_journal *journal, int64_t curve) {
+    enum { N = 3 };
+    static const int sizes[N] = {0, 1, 2};
+    const rl_curve *c = &plan.curves[curve];
+    const rl_record_layout l = rl_record_layout_of(&plan, c->grid);
+    const double head[] = {c->repeat, c->n_repeats, 0, N, 0, 1, 2};
+    rl_text record = RL_TEXT_EMPTY;
+    rl_summary summary;
+    double *values;
+    FUZZ_REQUIRE(RL_ALLOC(values, l.length) == RL_OK && rl_summary_create(&summary, &l) == RL_OK);
+    for (int r = 0; r < c->n_repeats; r++) {
+        for (size_t k = 0; k < l.status; k++) values[k] = 0.5 + (double)(k * k % 7) + r;
+        FUZZ_REQUIRE(rl_summary_add(&summary, values, 1) == RL_OK); /* status 0: done */
+    }
+    FUZZ_REQUIRE(rl_text_append_bytes(&record, head, sizeof head) == RL_OK);
+    FUZZ_REQUIRE(rl_summary_pack(&summary, N, sizes, &record) == RL_OK);
+    FUZZ_REQUIRE(rl_journal_append(journal, curve, (const void *)record.bytes, record.length / sizeof *head) == RL_OK);
+    rl_free(record.bytes);
+    rl_free(values);
+    rl_summary_destroy(&summary);
 }
 
 static void append_curve(rl_journal *journal, int64_t curve) {
@@ -96,7 +126,7 @@ static void check_that_checksums_pass(void) {
         if (memcmp(good.bytes + 8 * i, &(double){1.5}, 8) == 0) memcpy(good.bytes + 8 * i, &(double){2.5}, 8);
     fuzz_write(journal_path, good.bytes, good.length);
     FUZZ_REQUIRE(rl_journal_open(output, &plan, true, &journal) == RL_OK);
-    FUZZ_REQUIRE(journal != NULL && rl_journal_count(journal) == plan.n_curves);
+    FUZZ_REQUIRE(journal != NULL && rl_journal_count(journal) == plan.n_repeated);
     FUZZ_REQUIRE(rl_journal_record(journal, 2, &record) == RL_OK && *record == 2.5);
     FUZZ_REQUIRE(rl_journal_close(journal) == RL_OK);
 }
@@ -110,7 +140,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     fuzz_path(output, "out.nc");
     fuzz_path(journal_path, "out.nc.journal");
     FUZZ_REQUIRE(rl_journal_open(output, &plan, false, &journal) == RL_OK);
-    for (int64_t curve = 0; curve < plan.n_curves; curve++) append_curve(journal, curve);
+    for (int64_t curve = 0; curve < plan.n_curves; curve++)
+        is_span(curve) ? append_span(journal, curve) : append_curve(journal, curve);
     for (int64_t training = 0; training < plan.n_trainings; training++)
         append_training(journal, training, training % 2 == 0);
     FUZZ_REQUIRE(rl_journal_close(journal) == RL_OK);
@@ -129,12 +160,30 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned
     return LLVMFuzzerMutate(data, size, most);
 }
 
+/* What is there of a span; whether that is all. No count is of more repeats than there are. */
+static bool read_span(rl_journal *journal, int64_t curve, double *sum) {
+    const rl_record_layout l = rl_record_layout_of(&plan, plan.curves[curve].grid);
+    rl_summary summary;
+    FUZZ_REQUIRE(rl_summary_create(&summary, &l) == RL_OK);
+    FUZZ_REQUIRE(rl_journal_merge_summary(journal, curve, &summary) == RL_OK);
+    for (size_t k = 0; k < l.status; k++) {
+        FUZZ_REQUIRE(summary.histograms[k].n <= plan.study->repeats);
+        if (summary.histograms[k].n > 0) *sum += summary.histograms[k].maximum;
+    }
+    rl_summary_destroy(&summary);
+    return rl_journal_has(journal, curve);
+}
+
 /* All records, so that each byte of theirs is read; which are there. */
 static uint64_t read_records(rl_journal *journal, double *sum) {
     uint64_t there = 0;
     int64_t count = 0;
     for (int64_t i = 0; i < plan.n_curves; i++) {
         const double *record;
+        if (is_span(i)) {
+            there |= (uint64_t)read_span(journal, i, sum) << i;
+            continue;
+        }
         FUZZ_REQUIRE(rl_journal_record(journal, i, &record) == RL_OK);
         if (record == NULL) continue;
         const size_t length = rl_record_layout_of(&plan, plan.curves[i].grid).length;
@@ -142,7 +191,8 @@ static uint64_t read_records(rl_journal *journal, double *sum) {
         there |= UINT64_C(1) << i;
         count += rl_journal_has(journal, i);
     }
-    FUZZ_REQUIRE(count == rl_journal_count(journal));
+    FUZZ_REQUIRE(count ==
+                 rl_journal_tally(journal, &plan, 0).curves_done + rl_journal_tally(journal, &plan, 1).curves_done);
     return there;
 }
 

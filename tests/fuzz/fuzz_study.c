@@ -49,7 +49,7 @@ static rl_status make_dataset(const rl_study *study, const rl_study_dataset *spe
 static void check_plan(const rl_plan *plan) {
     int64_t n_curves = 0;
     for (int i = 0; i < plan->n_grids; i++) n_curves += (int64_t)plan->grids[i].n_parts * plan->study->repeats;
-    FUZZ_REQUIRE(n_curves == plan->n_curves);
+    FUZZ_REQUIRE(n_curves == plan->n_repeated);
     for (int64_t i = 0; i < plan->n_curves; i++) {
         const rl_curve *curve = &plan->curves[i];
         FUZZ_REQUIRE(plan->cost[i] > 0);

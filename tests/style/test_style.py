@@ -8,7 +8,7 @@ import unittest
 from program import PROGRAM, SOURCE
 
 MODULES = ["core", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "task", "parallel", "results", "cli"]
-PART_OF = {"feature_map": "data", "nested": "spectrum", "bulk": "spectrum", "updated": "spectrum", "rates": "study", "case_cost": "study", "grid_curve": "distributed"}  # further headers
+PART_OF = {"histogram": "core", "summary": "task", "feature_map": "data", "nested": "spectrum", "bulk": "spectrum", "updated": "spectrum", "rates": "study", "case_cost": "study", "grid_curve": "distributed"}  # further headers
 # What a module may include beside itself and core. Only parallel, core's context and the commands know MPI.
 MAY_SEE = {
     "core": {"context"},

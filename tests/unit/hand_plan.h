@@ -50,7 +50,8 @@ static inline void cut_curves(fixture *f, bool apart) {
         f->grids[g].n_parts = parts;
         for (int r = 0; r < f->study.repeats; r++)
             for (int i = 0; i < parts; i++)
-                f->curves[n++] = (rl_curve){.grid = g, .repeat = r, .first_size = i * sizes, .n_sizes = sizes};
+                f->curves[n++] =
+                    (rl_curve){.grid = g, .repeat = r, .first_size = i * sizes, .n_sizes = sizes, .n_repeats = 1};
     }
     f->plan.n_curves = n;
 }

@@ -143,13 +143,10 @@ static void what_is_not_said_has_defaults(void **state) {
 static void keep_chooses_what_the_results_hold(void **state) {
     static const struct {
         const char *line;
-        bool cells, modes, directions;
-    } cases[] = {{"keep: cells\n", true, false, false},
-                 {"keep: summary\n", false, false, false},
-                 {"keep: [summary, modes]\n", false, true, false},
-                 {"keep: [modes, cells]\n", true, true, false},
-                 {"keep: modes\n", false, true, false},
-                 {"keep: directions\n", false, true, true}};
+        bool cells, modes, directions, summary;
+    } cases[] = {{"keep: cells\n", true, false, false, false},     {"keep: summary\n", false, false, false, true},
+                 {"keep: [summary]\n", false, false, false, true}, {"keep: [modes, cells]\n", true, true, false, false},
+                 {"keep: modes\n", false, true, false, false},     {"keep: directions\n", false, true, true, false}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         char text[200];
         snprintf(text, sizeof text, "%s" R N A D, cases[i].line);
@@ -157,6 +154,7 @@ static void keep_chooses_what_the_results_hold(void **state) {
         assert_int_equal(study.datasets[0].keep.cells, cases[i].cells);
         assert_int_equal(study.datasets[0].keep.modes, cases[i].modes);
         assert_int_equal(study.datasets[0].keep.directions, cases[i].directions);
+        assert_int_equal(study.datasets[0].keep.summary, cases[i].summary);
         rl_study_destroy(&study);
     }
 }
@@ -339,7 +337,8 @@ static void faults_at_the_top_are_refused(void **state) {
          "got `cell`; expected one of cells, modes, directions, predictions, summary; did you mean `cells`?"},
         {"keep: []\n" R N A D, 1, "keep", "got an empty list"},
         {"keep: [modes,\n modes]\n" R N A D, 2, "keep", "got `modes` twice"},
-        {"keep: [cells, summary]\n" R N A D, 1, "keep", "got cells and summary; expected one of the two"},
+        {"keep: [cells, summary]\n" R N A D, 1, "keep", "got summary and other words; expected summary alone"},
+        {"keep: [summary, modes]\n" R N A D, 1, "keep", "got summary and other words; expected summary alone"},
     };
     assert_all_refused(cases, COUNT(cases));
 }
@@ -669,7 +668,7 @@ static void settings_spell_everything_out(void **state) {
 static void settings_are_about_numbers_alone(void **state) {
     char *one = settings_of(R A "n_train: [3, 1, 2]\ndatasets: student-teacher\n");
     static const char *const same[] = {
-        "title: Other\nrepeats: 77\nkeep: summary\nn_train: {range: [1, 3]}\nablations:\n- none\ndatasets: "
+        "title: Other\nrepeats: 77\nkeep: cells\nn_train: {range: [1, 3]}\nablations:\n- none\ndatasets: "
         "[student-teacher]\n",
         R A
         "n_train: {values: [1, 2], range: [2, 3]}\ndatasets:\n- {source: student-teacher, rows: 1000, draw: pool}\n",
@@ -683,6 +682,7 @@ static void settings_are_about_numbers_alone(void **state) {
         "seed: 1\n" R A "n_train: [3, 1, 2]\n" D,
         "random: numpy\n" R A "n_train: [3, 1, 2]\n" D,
         "keep: [cells, modes]\n" R A "n_train: [3, 1, 2]\n" D,
+        "keep: summary\n" R A "n_train: [3, 1, 2]\n" D,
         "keep: [cells, predictions]\n" R A "n_train: [3, 1, 2]\n" D,
         "n_features: 3\n" R A "n_train: 2\ndatasets: [{source: student-teacher, map: random-relu}]\n",
         "producer: lapack\n" R A "n_train: [3, 1, 2]\n" D,

@@ -1,0 +1,69 @@
+/* Bits one after the other, the lowest of a word first. */
+#include <string.h>
+
+#include "ridgeless/histogram.h"
+
+enum { WORD = 64 };
+
+rl_status rl_bits_put(rl_bits_out *bits, uint64_t value, int n) {
+    if (n < WORD) value &= (UINT64_C(1) << n) - 1;
+    bits->word |= value << bits->used;
+    const int there = bits->used;
+    bits->used += n;
+    if (bits->used < WORD) return RL_OK;
+    RL_TRY(rl_text_append_bytes(bits->bytes, &bits->word, sizeof bits->word));
+    bits->used -= WORD;
+    bits->word = there > 0 && bits->used > 0 ? value >> (WORD - there) : 0;
+    return RL_OK;
+}
+
+rl_status rl_bits_end(rl_bits_out *bits) {
+    return bits->used > 0 ? rl_bits_put(bits, 0, WORD - bits->used) : RL_OK;
+}
+
+/* As many zeros as the number has bits behind its first one, that one, and then those bits. */
+rl_status rl_bits_put_gamma(rl_bits_out *bits, uint64_t value) {
+    const int behind = WORD - 1 - __builtin_clzll(value);
+    RL_TRY(rl_bits_put(bits, UINT64_C(1) << behind, behind + 1));
+    return rl_bits_put(bits, value, behind);
+}
+
+static uint64_t word_at(const rl_bits_in *bits, size_t i) {
+    uint64_t word;
+    memcpy(&word, bits->words + i * sizeof word, sizeof word);
+    return word;
+}
+
+/* The next 64 bits, zeros behind the end; there is at least one. */
+static uint64_t peek(const rl_bits_in *bits) {
+    const size_t i = bits->at / WORD;
+    const int skip = (int)(bits->at % WORD);
+    const uint64_t low = word_at(bits, i) >> skip;
+    return skip > 0 && i + 1 < bits->n ? low | word_at(bits, i + 1) << (WORD - skip) : low;
+}
+
+bool rl_bits_get(rl_bits_in *bits, int n, uint64_t *value) {
+    if (bits->n * WORD - bits->at < (size_t)n) return false;
+    *value = n > 0 ? peek(bits) : 0;
+    if (n < WORD) *value &= (UINT64_C(1) << n) - 1;
+    bits->at += (size_t)n;
+    return true;
+}
+
+bool rl_bits_get_gamma(rl_bits_in *bits, uint64_t *value) {
+    uint64_t low;
+    if (bits->at == bits->n * WORD) return false;
+    const uint64_t next = peek(bits);
+    if (next == 0) return false; /* 2^64 and more */
+    const int behind = __builtin_ctzll(next);
+    if (bits->n * WORD - bits->at < (size_t)behind + 1) return false;
+    bits->at += (size_t)behind + 1;
+    if (!rl_bits_get(bits, behind, &low)) return false;
+    *value = UINT64_C(1) << behind | low;
+    return true;
+}
+
+bool rl_bits_are_at_end(const rl_bits_in *bits) {
+    const size_t left = bits->n * WORD - bits->at;
+    return left == 0 || (left < WORD && peek(bits) == 0);
+}
