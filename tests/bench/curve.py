@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 
-ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+from measure import ENVIRONMENT
+
 os.environ.update(ENVIRONMENT)  # before NumPy loads its BLAS
 
 import numpy as np  # noqa: E402

@@ -4,7 +4,6 @@ turns with the journal and without (bench study), and run again; medians and spr
    tests/bench/journal.py PROGRAM [ROUNDS [REPEATS]]
 Data files that are not found ($RIDGELESS_DATA) are left out."""
 import json
-import os
 import pathlib
 import statistics
 import subprocess
@@ -14,8 +13,9 @@ import time
 
 import netCDF4
 
-STUDY = pathlib.Path(__file__).resolve().parent.parent.parent / "jobs" / "paper.yaml"
-ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+from measure import ENVIRONMENT, SOURCE
+
+STUDY = SOURCE / "jobs" / "paper.yaml"
 
 
 def call(program, *words):

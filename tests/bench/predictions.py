@@ -3,19 +3,19 @@
 when any of the seconds is off by more than a factor of 3. The machine should have nothing else to do:
    tests/bench/predictions.py PROGRAM [RANKS [SIZE ...]]"""
 import json
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+from measure import ENVIRONMENT
+
 PHASES = ("seconds", "generate_seconds", "reduce_seconds", "project_seconds", "diagonalize_seconds")
 WITHIN = 3
 
 
 def answer(ranks, *arguments):
-    done = subprocess.run(["mpirun", "-n", str(ranks), *map(str, arguments), "--json"], env={**os.environ, **ENVIRONMENT},
+    done = subprocess.run(["mpirun", "-n", str(ranks), *map(str, arguments), "--json"], env=ENVIRONMENT,
                           stdout=subprocess.PIPE, check=True, text=True)
     return json.loads(done.stdout)
 

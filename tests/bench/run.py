@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Every claim of speed in the README, measured beside its peer in one run on this machine, one after the other; medians with the
-spread of rounds. Best on a machine that has nothing else to do; some 15 minutes on two cores, --quick: about 3, with fewer rounds:
+spread of rounds. Best on a machine that has nothing else to do; some 20 minutes on two cores, --quick: a minute or two, smaller and with fewer rounds:
    tests/bench/run.py PROGRAM [--quick]"""
 import pathlib
 import subprocess
@@ -12,7 +12,8 @@ from measure import ENVIRONMENT, HERE, machine
 # title; command; arguments; arguments of --quick
 BENCHES = [
     ("Many repeats of the published study, beside NumPy and LAPACK", "study.py", [5, 4000], [1, 1000]),
-    ("A curve, P = 500, every N = 1 ... 1000, beside one dgesdd an N", "curve.py", [500, 3], [200, 1]),
+    ("Curves, P = 500, every N = 1 ... 1000, beside one dgesdd an N", "curve.py", [500, 3], [200, 1]),
+    ("A million repeats in buckets, on two ranks", "summary.py", [1000000, 3], [20000, 1]),
     ("Starting, reading and writing, beside MPI alone", "start.py", [7], [2]),
     ("The journal, beside computing alone", "journal.py", [5, 1000], [1, 200]),
     ("A training step of an autoencoder, beside dense NumPy", "autoencoder.py", [5], [1, 1000, 500]),
