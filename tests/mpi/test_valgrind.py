@@ -1,5 +1,5 @@
 """Two ranks under valgrind's memcheck: no invalid access, no use of what was never set. Full spectra and nested factorization,
-on one rank and on a process grid, and going on after a torn record."""
+on one rank and on a process grid, repeats side by side, spectra updated row by row, summaries, and going on after a torn record."""
 import os
 import pathlib
 import subprocess
@@ -19,8 +19,9 @@ n_train: [1, 9, 10, 11, 30]
 ablations: [none, cutoff: 0.1, leading_modes: 2, no_residuals, adversarial_test: 1, adversarial_train: 1, ridge: 0.1,
             gradient_descent: 5]
 datasets:
-  - diabetes
+  - {source: diabetes, producer: lapack}
   - {source: student-teacher, rows: 40, features: 4, hidden_features: 5, draw: fresh}
+  - {source: student-teacher, name: summed, rows: 40, features: 4, hidden_features: 5, draw: fresh, keep: summary}
   - {source: student-teacher, name: on_grid, rows: 40, features: 10, hidden_features: 12, n_train: [6, 10, 20], ranks_per_case: 2}
 """
 NESTED = """repeats: 2
@@ -31,6 +32,12 @@ full_spectra: [12]
 datasets:
   - {source: student-teacher, rows: 60, features: 12, hidden_features: 14, draw: fresh}
   - {source: student-teacher, name: on_grid, rows: 60, features: 12, hidden_features: 14, ranks_per_case: 2}
+"""
+ROW_BY_ROW = """repeats: 2
+n_train: {range: [24, 48]}
+ablations: [none, cutoff: [0.5, 1], leading_modes: {range: [1, 5]}, no_residuals, ridge: 0.1]
+datasets:
+  - {source: student-teacher, rows: 80, features: 36, hidden_features: 40}
 """
 TORN_BYTES = 100
 
@@ -59,7 +66,10 @@ class Valgrind(unittest.TestCase):
         return done.stderr
 
     def test_full_spectra_and_going_on(self):
-        self.run_study(SPECTRA, ["full spectra\n", "full spectra on process grids"], resume=True)
+        self.run_study(SPECTRA, ["full spectra\n", "repeats side by side", "full spectra on process grids"], resume=True)
+
+    def test_spectra_updated_row_by_row(self):
+        self.run_study(ROW_BY_ROW, ["updated row by row"], resume=False)
 
     def test_nested_factorization(self):
         self.run_study(NESTED, ["nested factorization\n", "nested factorization on process grids"], resume=False)
