@@ -1,6 +1,7 @@
 """What is in the journal is not computed again, and running again ends in the same bits; tests/fault has the kills."""
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 import time
@@ -73,12 +74,13 @@ class Resume(unittest.TestCase):
             deadline = time.monotonic() + 20
             while not (self.at / "locked.nc.journal").exists() and time.monotonic() < deadline:
                 time.sleep(0.005)
+            process.send_signal(signal.SIGSTOP)  # in the middle of its work
             done = run("run", "study.yaml", "-o", "locked.nc", cwd=self.at)
-            if process.poll() is None or done.returncode != 0:
-                self.assertEqual(done.returncode, 2)
-                self.assertIn("locked.nc.journal", done.stderr)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("locked.nc.journal", done.stderr)
         finally:
-            process.wait(timeout=60)
+            process.send_signal(signal.SIGCONT)
+            self.assertEqual(process.wait(timeout=60), 0)
         self.finish("locked.nc")
 
 
