@@ -159,7 +159,7 @@ def describe(dataset: Dataset, newline: bool = False) -> str:
     text = f"P = {dataset.n_features}"
     if dataset.repeats:
         done = dataset.repeats_done()
-        count = f"{dataset.repeats}" if done == dataset.repeats else f"{done} of {dataset.repeats}"
+        count = f"{dataset.repeats:,}" if done == dataset.repeats else f"{done:,} of {dataset.repeats:,}"
         text += f", {count} repeat" + ("" if dataset.repeats == 1 else "s")
     separator = "\n" if newline else " "
     return f"{style.dataset_title(dataset.group)}{separator}({text})"

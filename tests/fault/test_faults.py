@@ -26,7 +26,7 @@ FAST = {**os.environ, "OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_btl": "s
 TIME_LIMIT = 30  # seconds; a run takes less than one
 KILLED = {-signal.SIGKILL, 128 + signal.SIGKILL}
 BEYOND = 10**9  # the number of a call that no run comes to
-AT_ONCE = 2
+AT_ONCE = 4  # most of a run is waiting for disks and other processes
 
 STUDY = """repeats: {repeats}
 n_train: [1, 3, 5]
