@@ -26,6 +26,7 @@ ON_TWO = ("--nodes=2", "--ntasks=2", "--ntasks-per-node=1")
 VIRTUAL = {"OMPI_MCA_btl": "self,tcp", "OMPI_MCA_btl_tcp_if_include": "lo"}
 
 STUDY = """repeats: 60
+producer: lapack
 n_train: {range: [1, 80]}
 ablations: [none, no_residuals, cutoff: [0.01, 0.1]]
 datasets:
