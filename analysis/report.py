@@ -138,7 +138,7 @@ def _glance(datasets: list[Dataset]) -> str:
 
 def _glance_cells(dataset: Dataset, ablations: list[str]) -> list[str]:
     spike = claims.spike(dataset)
-    cells = [escape(style.dataset_title(dataset.group)), str(dataset.n_features), str(dataset.repeats)]
+    cells = [escape(style.dataset_title(dataset.group)), str(dataset.n_features), f"{dataset.repeats:,}"]
     cells.append(escape(spike.text()) if spike else "–")
     for name in ablations:
         left = claims.left_by(dataset, name)
