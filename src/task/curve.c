@@ -101,6 +101,15 @@ rl_status rl_task_load_rows(rl_task *t, int repeat, bool first_row_last) {
     return RL_OK;
 }
 
+rl_training_set rl_task_longest_set(const rl_task *t, const rl_grid *g) {
+    return (rl_training_set){.n_train = t->max_train,
+                             .n_features = g->data.n_features,
+                             .x = t->train_x,
+                             .y = t->train_y,
+                             .beta_star = rl_rows_beta_star(&t->rows),
+                             .scale = rl_dataset_scale(&g->data)};
+}
+
 rl_population rl_task_population(const rl_grid *g) {
     const bool known = rl_dataset_design_known(&g->data);
     return (rl_population){.known = known, .residual_variance = known ? rl_dataset_residual_variance(&g->data) : NAN};

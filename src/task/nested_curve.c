@@ -44,12 +44,7 @@ bool rl_task_record_points(rl_task *t, const rl_grid *g, const bool *wanted, dou
 rl_status rl_nested_way_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record) {
     const rl_grid *g = &t->plan->grids[curve->grid];
     RL_TRY(rl_task_load_rows(t, curve->repeat, false));
-    const rl_training_set rows = {.n_train = t->max_train,
-                                  .n_features = g->data.n_features,
-                                  .x = t->train_x,
-                                  .y = t->train_y,
-                                  .beta_star = rl_rows_beta_star(&t->rows),
-                                  .scale = rl_dataset_scale(&g->data)};
+    const rl_training_set rows = rl_task_longest_set(t, g);
     RL_TRY(rl_nested_curve(t->nested, &rows, &t->factor, (rl_nested_tick){tick.call, tick.state}, t->nested_points));
     return rl_task_record_points(t, g, wanted, record) ? rl_spectrum_curve(t, curve, t->left, tick, record) : RL_OK;
 }

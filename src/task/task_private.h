@@ -59,6 +59,9 @@ rl_status rl_task_records(rl_task *t, const rl_curve *curves, int n, const bool 
  * their head. */
 rl_status rl_task_load_rows(rl_task *t, int repeat, bool first_row_last);
 
+/* The longest training set as it was loaded. */
+rl_training_set rl_task_longest_set(const rl_task *t, const rl_grid *g);
+
 /* The evaluator; and the dense producer with it. */
 rl_status rl_task_prepare_evaluator(rl_task *t);
 rl_status rl_task_prepare_spectra(rl_task *t);

@@ -24,12 +24,7 @@ rl_status rl_updated_way_curve(rl_task *t, const rl_curve *curve, const bool *wa
     bool some_left = false;
     RL_TRY(rl_task_prepare_evaluator(t));
     RL_TRY(rl_task_load_rows(t, curve->repeat, false));
-    const rl_training_set rows = {.n_train = t->max_train,
-                                  .n_features = g->data.n_features,
-                                  .x = t->train_x,
-                                  .y = t->train_y,
-                                  .beta_star = rl_rows_beta_star(&t->rows),
-                                  .scale = rl_dataset_scale(&g->data)};
+    const rl_training_set rows = rl_task_longest_set(t, g);
     RL_TRY(rl_updated_begin(t->updated, &rows, &t->factor));
     for (int i = 0; i < g->n_n_train; i++) {
         t->left[i] = false;
