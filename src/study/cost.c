@@ -35,9 +35,12 @@
  *
  * Repeats side by side, each time that new rows come in, at least every P rows:
  *
- *   Jacobi on the k rows        about 4 sweeps of k^2 / 2 pairs, 2 P a scalar product and 6 (P + 3) a rotation, of
- * which half are done Z and errors                (P + 2)^2 a mode one row into a test factor  3 (P + 2)^2, twice and
- * all this                as fast as LAPACK goes through some SPEED times fewer flops at these sizes
+ *   Jacobi on the k rows          about 4 sweeps of k^2 / 2 pairs: 2 P a scalar product, 6 (P + 3) a rotation of
+ *                                 every second pair
+ *   Z and errors                  (P + 2)^2 a mode
+ *   one row into a test factor    3 (P + 2)^2, twice
+ *
+ * all as fast as LAPACK goes through some SPEED times fewer flops at these sizes.
  *
  * On a process grid, with t all test rows and k x P turned into k x k where it is far from square:
  *
@@ -194,22 +197,25 @@ static bool wants_published_arithmetic(const rl_study *study, const rl_grid *gri
     return study->random == RL_RANDOM_NUMPY && (!truncations || grid->spec->keep.modes);
 }
 
+static bool needs_rows(const rl_grid *grid) {
+    bool some = false;
+    for (int v = 0; v < grid->spec->n_variants; v++) some |= grid->spec->variants[v].ablation->need == RL_NEED_ROWS;
+    return some;
+}
+
 /* The features are then those of the data set itself, with one best linear model for all repeats. */
 static bool goes_side_by_side(const rl_study *study, const rl_grid *grid) {
     if (grid->data.map != NULL || grid->data.beta_star == NULL || grid->data.n_test_only > 0) return false;
-    for (int v = 0; v < grid->spec->n_variants; v++)
-        if (grid->spec->variants[v].ablation->need == RL_NEED_ROWS) return false;
-    return !wants_published_arithmetic(study, grid) && grid->spec->producer == RL_PRODUCER_AUTO &&
+    return !wants_published_arithmetic(study, grid) && !needs_rows(grid) && grid->spec->producer == RL_PRODUCER_AUTO &&
            !grid->spec->keep.directions && grid->n_points == 0 && grid->data.n_features <= RL_BULK_FEATURES &&
            bulk_flops(grid) < spectra_flops(grid, 0, grid->n_n_train);
 }
 
 /* Where it is clearly cheaper: the model is a rough one, and one spectrum an N is the plainer way. */
 static bool goes_row_by_row(const rl_study *study, const rl_grid *grid) {
-    for (int v = 0; v < grid->spec->n_variants; v++)
-        if (grid->spec->variants[v].ablation->need == RL_NEED_ROWS) return false;
-    return study->random != RL_RANDOM_NUMPY && grid->spec->producer == RL_PRODUCER_AUTO && !grid->spec->keep.modes &&
-           grid->n_points == 0 && 2 * updated_flops(grid) < spectra_flops(grid, 0, grid->n_n_train);
+    return study->random != RL_RANDOM_NUMPY && !needs_rows(grid) && grid->spec->producer == RL_PRODUCER_AUTO &&
+           !grid->spec->keep.modes && grid->n_points == 0 &&
+           2 * updated_flops(grid) < spectra_flops(grid, 0, grid->n_n_train);
 }
 
 void rl_choose_way(const rl_study *study, rl_grid *grid) {
