@@ -5,6 +5,7 @@
 #include <float.h>
 #include <string.h>
 
+#include "curves.h"
 #include "matrix.h"
 #include "ridgeless/bulk.h"
 #include "ridgeless/task.h"
@@ -443,19 +444,6 @@ static const char study_text[] =
     "  - {source: student-teacher, name: fresh, rows: 30, features: 6, hidden_features: 8, noise: 0.1, draw: fresh}\n";
 enum { REPEATS = 11 };
 
-static void parse(const char *text, rl_study *study, rl_plan *plan) {
-    rl_data_path path;
-    assert_int_equal(rl_study_parse("bulk.yaml", text, study), RL_OK);
-    assert_int_equal(rl_data_path_create(&path, NULL), RL_OK);
-    assert_int_equal(rl_plan_create(study, &(rl_plan_options){.path = &path}, plan), RL_OK);
-    rl_data_path_destroy(&path);
-}
-
-static void forget(rl_study *study, rl_plan *plan) {
-    rl_plan_destroy(plan);
-    rl_study_destroy(study);
-}
-
 static double *allocate(size_t n) {
     double *values = NULL;
     assert_int_equal(RL_ALLOC(values, n), RL_OK);
@@ -598,10 +586,6 @@ static void wanted_sizes_have_the_same_bits(void **state) {
     rl_free(all);
     rl_free(some);
     forget(&study, &plan);
-}
-
-static bool three_times(void *state) {
-    return --*(int *)state >= 0;
 }
 
 static void a_tick_stops_all_curves(void **state) {

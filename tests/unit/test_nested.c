@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "curves.h"
 #include "matrix.h"
 #include "ridgeless/nested.h"
 #include "ridgeless/task.h"
@@ -322,35 +323,6 @@ static const char study_text[] =
     "  - {source: student-teacher, name: table, rows: 140, features: 40, hidden_features: 44}\n"
     "  - {source: student-teacher, name: fresh, rows: 140, features: 40, hidden_features: 44, draw: fresh}\n";
 
-static void parse(const char *text, rl_study *study) {
-    assert_int_equal(rl_study_parse("nested.yaml", text, study), RL_OK);
-}
-
-static void plan_it(const rl_study *study, rl_plan *plan) {
-    rl_data_path path;
-    assert_int_equal(rl_data_path_create(&path, NULL), RL_OK);
-    assert_int_equal(rl_plan_create(study, &(rl_plan_options){.path = &path}, plan), RL_OK);
-    rl_data_path_destroy(&path);
-}
-
-static double *record_of(rl_plan *plan, int64_t curve, rl_way way) {
-    rl_task *task;
-    double *record = allocate(rl_record_length_max(plan));
-    plan->grids[plan->curves[curve].grid].way = way;
-    assert_int_equal(rl_task_create(plan, NULL, &task), RL_OK);
-    assert_int_equal(rl_task_curve(task, curve, NULL, (rl_tick){0}, record), RL_OK);
-    rl_task_destroy(task);
-    return record;
-}
-
-/* Rows of a table repeat: some orders of them have deficient prefixes, which take the other way in the same curve. */
-static void repeat_rows(rl_dataset *table) {
-    for (int i = 1; i < table->n_rows; i += 10) {
-        memcpy(table->x + (size_t)i * 40, table->x + (size_t)(i - 1) * 40, sizeof(double) * 40);
-        table->y[i] = table->y[i - 1];
-    }
-}
-
 static void assert_close(const char *what, int n, double got, double expected, double relative, double least) {
     if (!(fabs(got - expected) <= relative * fabs(expected) + least))
         fail_msg("N = %d: %s is %.17g, expected %.17g", n, what, got, expected);
@@ -361,12 +333,12 @@ static void both_ways_fill_the_same_record(void **state) {
     rl_study study;
     rl_plan plan;
     int n_deficient = 0;
-    parse(study_text, &study);
-    plan_it(&study, &plan);
+    parse(study_text, &study, &plan);
     repeat_rows(&plan.grids[0].data);
     for (int64_t curve = 0; curve < plan.n_curves; curve++) {
         const rl_record_layout l = rl_record_layout_of(&plan, plan.curves[curve].grid);
-        double *nested = record_of(&plan, curve, RL_WAY_NESTED), *dense = record_of(&plan, curve, RL_WAY_SPECTRA);
+        double *nested = record_of(&plan, curve, RL_WAY_NESTED, NULL),
+               *dense = record_of(&plan, curve, RL_WAY_SPECTRA, NULL);
         for (size_t i = 0; i < 90; i++) {
             const int n = (int)i + 1;
             const double b = 200 * DBL_EPSILON * dense[l.sigma_max + i] / dense[l.sigma_min + i], tiny = b * b * 1e4;
@@ -389,8 +361,7 @@ static void both_ways_fill_the_same_record(void **state) {
         rl_free(dense);
     }
     assert_true(n_deficient > 0 && n_deficient < 180);
-    rl_plan_destroy(&plan);
-    rl_study_destroy(&study);
+    forget(&study, &plan);
 }
 
 /* A study's choice, from what it asks for. */
@@ -402,11 +373,9 @@ static rl_way way_of(const char *head, int features, const char *n_train) {
         text, sizeof text,
         "%s\nn_train: %s\ndatasets:\n  - {source: student-teacher, rows: 1000, features: %d, hidden_features: %d}\n",
         head, n_train, features, features);
-    parse(text, &study);
-    plan_it(&study, &plan);
+    parse(text, &study, &plan);
     const rl_way way = plan.grids[0].way;
-    rl_plan_destroy(&plan);
-    rl_study_destroy(&study);
+    forget(&study, &plan);
     return way;
 }
 

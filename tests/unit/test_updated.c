@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "curves.h"
 #include "matrix.h"
 #include "ridgeless/task.h"
 #include "ridgeless/updated.h"
@@ -399,37 +400,6 @@ static const char study_text[] =
     "  - {source: student-teacher, name: table, rows: 140, features: 40, hidden_features: 44}\n"
     "  - {source: student-teacher, name: fresh, rows: 140, features: 40, hidden_features: 44, draw: fresh}\n";
 
-static void parse(const char *text, rl_study *study, rl_plan *plan) {
-    rl_data_path path;
-    assert_int_equal(rl_study_parse("updated.yaml", text, study), RL_OK);
-    assert_int_equal(rl_data_path_create(&path, NULL), RL_OK);
-    assert_int_equal(rl_plan_create(study, &(rl_plan_options){.path = &path}, plan), RL_OK);
-    rl_data_path_destroy(&path);
-}
-
-static void forget(rl_study *study, rl_plan *plan) {
-    rl_plan_destroy(plan);
-    rl_study_destroy(study);
-}
-
-static double *record_of(rl_plan *plan, int64_t curve, rl_way way, const bool *wanted) {
-    rl_task *task;
-    double *record = allocate(rl_record_length_max(plan));
-    plan->grids[plan->curves[curve].grid].way = way;
-    assert_int_equal(rl_task_create(plan, NULL, &task), RL_OK);
-    assert_int_equal(rl_task_curve(task, curve, wanted, (rl_tick){0}, record), RL_OK);
-    rl_task_destroy(task);
-    return record;
-}
-
-/* Rows of a table repeat: some orders of them have deficient prefixes, which take the other way in the same curve. */
-static void repeat_rows(rl_dataset *table) {
-    for (int i = 1; i < table->n_rows; i += 10) {
-        memcpy(table->x + (size_t)i * 40, table->x + (size_t)(i - 1) * 40, sizeof(double) * 40);
-        table->y[i] = table->y[i - 1];
-    }
-}
-
 static void assert_close(const char *what, int n, double got, double expected, double relative, double least) {
     if (!(fabs(got - expected) <= relative * fabs(expected) + least) && !(isnan(got) && isnan(expected)))
         fail_msg("N = %d: %s is %.17g, expected %.17g", n, what, got, expected);
@@ -512,10 +482,6 @@ static void order_of_curves_changes_no_bit(void **state) {
     rl_free(again);
     rl_free(expected);
     forget(&study, &plan);
-}
-
-static bool three_times(void *state) {
-    return --*(int *)state >= 0;
 }
 
 static void a_tick_can_stop_a_curve(void **state) {
