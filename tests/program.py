@@ -6,16 +6,16 @@ import subprocess
 import netCDF4
 import numpy as np
 
+import launcher
+
 PROGRAM = os.environ["RIDGELESS_PROGRAM"]
 SOURCE = pathlib.Path(os.environ["RIDGELESS_SOURCE_ROOT"])
-WRAPPER = os.environ.get("RIDGELESS_TEST_WRAPPER", "").split()  # valgrind goes between mpirun and the program
+WRAPPER = os.environ.get("RIDGELESS_TEST_WRAPPER", "").split()  # valgrind goes between the launcher and the program
 
 
 def run(*arguments, ranks=None, cwd=None, env=None, timeout=120, check=None):
-    """Runs the program, under mpirun when `ranks` is given. With `check` the exit status must be that."""
-    command = [*WRAPPER, PROGRAM, *map(str, arguments)]
-    if ranks is not None:
-        command = ["mpirun", "-n", str(ranks), *command]
+    """Runs the program, under the MPI launcher when `ranks` is given. With `check` the exit status must be that."""
+    command = launcher.on_ranks(ranks, [*WRAPPER, PROGRAM, *arguments])
     done = subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, text=True, capture_output=True,
                           stdin=subprocess.DEVNULL, timeout=timeout)
     if check is not None and done.returncode != check:

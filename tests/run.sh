@@ -1,34 +1,48 @@
 #!/usr/bin/env bash
-# Builds and runs every test suite; the last line is `N passed, N failed, N skipped`. Installs what is missing.
-#   tests/run.sh          everything
-#   tests/run.sh --quick  without the sanitizer build and valgrind
+# Builds and runs the tests; the last line is `N passed, N failed, N skipped`. Installs what is missing.
+#   tests/run.sh         every suite, in minutes
+#   tests/run.sh --all   everything: long tests, large samples, all suites once more under sanitizers
 # Tests that want a file that does not ship look in $RIDGELESS_DATA and at $RIDGELESS_REFERENCE, and are skipped by name.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
+case ${1:-} in
+  '') tier=short ;;
+  --all) tier=all ;;
+  *) echo "usage: tests/run.sh [--all]" >&2 && exit 2 ;;
+esac
 bash jobs/install-packages.sh --tests || exit 1
-quick=${1:-}
 
-# suite FOLDER [MESON-SETUP-OPTION...]: configures, builds and tests. What goes wrong without a test to blame is counted in broken.
+# build FOLDER [MESON-SETUP-OPTION...]. What goes wrong without a test to blame is counted in broken.
 broken=0
-suite() {
+build() {
   local folder=$1
   shift
-  rm -f "$folder/meson-logs/testlog.junit.xml"
+  rm -f "$folder"/meson-logs/*.junit.xml
   if [ ! -f "$folder/build.ninja" ]; then
     rm -rf "$folder"
-    meson setup "$folder" -Dwerror=true "$@" || { broken=$((broken + 1)); return; }
+    meson setup "$folder" -Dwerror=true "$@" || return 1
   fi
-  ninja -C "$folder" >"$folder/ninja.log" 2>&1 || { cat "$folder/ninja.log"; broken=$((broken + 1)); return; }
-  meson test -C "$folder" --no-rebuild --print-errorlogs ${multiplier:+--timeout-multiplier "$multiplier"}
-  /usr/bin/python3 tests/count.py --check "$folder/meson-logs/testlog.junit.xml" $? || broken=$((broken + 1))
+  ninja -C "$folder" >"$folder/ninja.log" 2>&1 || { cat "$folder/ninja.log"; return 1; }
+}
+
+# run FOLDER [MESON-TEST-OPTION...]
+logs=()
+run() {
+  local log=$1/meson-logs/testlog-$tier.junit.xml folder=$1
+  shift
+  meson test -C "$folder" --no-rebuild --print-errorlogs --setup "$tier" "$@"
+  /usr/bin/python3 tests/count.py --check "$log" $? || broken=$((broken + 1))
+  logs+=("$log")
 }
 
 echo "== all suites"
-suite build-tests
-folders=(build-tests)
-if [ "$quick" != --quick ]; then
-  echo "== all suites under AddressSanitizer and UndefinedBehaviorSanitizer"
-  multiplier=5 suite build-sanitize -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized
-  folders+=(build-sanitize)
+if build build-tests; then run build-tests; else broken=$((broken + 1)); fi
+echo "== under AddressSanitizer and UndefinedBehaviorSanitizer"
+some=()
+[ "$tier" = all ] || some=(--suite unit)
+if build build-sanitize -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized; then
+  run build-sanitize --timeout-multiplier 5 "${some[@]}"
+else
+  broken=$((broken + 1))
 fi
-/usr/bin/python3 tests/count.py "$broken" "${folders[@]/%//meson-logs/testlog.junit.xml}"
+/usr/bin/python3 tests/count.py "$broken" "${logs[@]}"

@@ -5,6 +5,19 @@ import sys
 import time
 import unittest
 
+import tier
+
+
+def tests_of(suite):
+    for test in suite:
+        yield from tests_of(test) if isinstance(test, unittest.TestSuite) else [test]
+
+
+def is_due(test):
+    """Whether this tier runs it."""
+    method = getattr(test, test._testMethodName, test)
+    return tier.ALL or not (getattr(test, "in_all_alone", False) or getattr(method, "in_all_alone", False))
+
 
 class TapResult(unittest.TestResult):
     """Prints a line a test; what a test has to say of its failure goes into comment lines below it."""
@@ -44,12 +57,14 @@ def main():
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
-    suite = unittest.defaultTestLoader.loadTestsFromModule(module)
+    found = list(tests_of(unittest.defaultTestLoader.loadTestsFromModule(module)))
+    suite = unittest.TestSuite(filter(is_due, found))
     print(f"1..{suite.countTestCases()}", flush=True)
     result = TapResult()
     start = time.monotonic()
     suite.run(result)
-    print(f"# {result.testsRun} tests in {time.monotonic() - start:.1f} s")
+    left = len(found) - suite.countTestCases()
+    print(f"# {result.testsRun} tests in {time.monotonic() - start:.1f} s; {left} more with --all")
     return 0 if result.wasSuccessful() else 1
 
 

@@ -13,6 +13,7 @@ import unittest
 import netCDF4
 import numpy as np
 
+import launcher
 from program import PROGRAM, differences, run
 
 STUDY = """repeats: 2
@@ -172,8 +173,7 @@ class Autoencoder(unittest.TestCase):
     # ---- stopping ---------------------------------------------------------------------------------------------------
 
     def start(self, output, ranks):
-        command = [PROGRAM, "run", "long.yaml", "-o", output]
-        command = ["mpirun", "-n", str(ranks), *command] if ranks else command
+        command = launcher.on_ranks(ranks, [PROGRAM, "run", "long.yaml", "-o", output])
         process = subprocess.Popen(command, cwd=self.at, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, start_new_session=True)
         self.addCleanup(lambda: (process.poll() is None and os.killpg(process.pid, signal.SIGKILL), process.communicate()))

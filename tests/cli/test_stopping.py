@@ -10,6 +10,7 @@ import tempfile
 import time
 import unittest
 
+import launcher
 from program import PROGRAM, differences, run
 
 # On one rank about 2 s in curves of 10 ms; and 2 s in cases of some 0.1 s on a process grid.
@@ -65,9 +66,7 @@ class Stopping(unittest.TestCase):
         cls.folder.cleanup()
 
     def launch(self, study, output, *options, ranks=None):
-        command = [PROGRAM, "run", f"{study}.yaml", "-o", output, *options]
-        if ranks is not None:
-            command = ["mpirun", "-n", str(ranks), *command]
+        command = launcher.on_ranks(ranks, [PROGRAM, "run", f"{study}.yaml", "-o", output, *options])
         process = subprocess.Popen(command, cwd=self.at, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, start_new_session=True)
         self.addCleanup(lambda: (process.poll() is None and os.killpg(process.pid, signal.SIGKILL), process.communicate()))

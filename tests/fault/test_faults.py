@@ -16,13 +16,10 @@ import tempfile
 import time
 import unittest
 
+import launcher
 from program import PROGRAM, data_groups
 
 INJECT = os.environ.get("RIDGELESS_INJECT", "")
-# Ranks that come up without a daemon and without probing the network start in a third of the time, and mpirun need not wait
-# for ranks that it has told to end.
-FAST = {**os.environ, "OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_btl": "self,vader", "OMPI_MCA_pml": "ob1",
-        "OMPI_MCA_odls_base_sigkill_timeout": "0"}
 TIME_LIMIT = 30  # seconds; a run takes less than one
 KILLED = {-signal.SIGKILL, 128 + signal.SIGKILL}
 BEYOND = 10**9  # the number of a call that no run comes to
@@ -82,12 +79,9 @@ class Run:
 def launch(folder, ranks, *arguments, prefix=()):
     """Runs the program in the folder, and ends what does not end by itself."""
     command = [*prefix, PROGRAM, "run", "study.yaml", "-o", "s.nc", *arguments]
-    if ranks > 1:
-        command = ["mpirun", "-n", str(ranks), *command]
-    session = folder.parent / "session"  # of Open MPI, which starts at once would fight for, and kills leave behind
-    session.mkdir(exist_ok=True)
-    process = subprocess.Popen(command, cwd=folder, env={**FAST, "TMPDIR": str(session)}, text=True, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+    command = launcher.on_ranks(ranks if ranks > 1 else None, command)
+    process = subprocess.Popen(command, cwd=folder, env=launcher.short_lived(folder.parent / "session"), text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
     try:
         _, said = process.communicate(timeout=TIME_LIMIT)
     except subprocess.TimeoutExpired:
@@ -107,7 +101,7 @@ def injecting(fault):
 
 
 def done_curves(folder):
-    answer = subprocess.run([PROGRAM, "status", "study.yaml", "--json", "-o", "s.nc"], cwd=folder, env=FAST, text=True,
+    answer = subprocess.run([PROGRAM, "status", "study.yaml", "--json", "-o", "s.nc"], cwd=folder, env=launcher.short_lived(), text=True,
                             capture_output=True, timeout=TIME_LIMIT, check=True)
     told = json.loads(answer.stdout)
     return told["done"] + sum(a["done"] for a in told["autoencoders"])

@@ -13,6 +13,7 @@ import tempfile
 import time
 import unittest
 
+import launcher
 from program import PROGRAM, data_groups
 
 KILLS = int(os.environ.get("RIDGELESS_TEST_KILLS", "100"))
@@ -43,15 +44,11 @@ SHARED = {}  # the references, for the processes of the pool
 
 
 def command(ranks, *words):
-    return ["mpirun", "-n", str(ranks), PROGRAM, "run", "study.yaml", "-o", "s.nc", *words]
+    return launcher.on_ranks(ranks, [PROGRAM, "run", "study.yaml", "-o", "s.nc", *words])
 
 
 def environment(folder):
-    """What Open MPI leaves behind when it is killed is to be swept up with the test's folder."""
-    session = folder.parent / "session"
-    session.mkdir(exist_ok=True)
-    return {**os.environ, "TMPDIR": str(session), "OMPI_MCA_btl_vader_backing_directory": str(session),
-            "OMPI_MCA_odls_base_sigkill_timeout": "0"}
+    return launcher.short_lived(folder.parent / "session")
 
 
 def done_curves(folder):

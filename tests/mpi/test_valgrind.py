@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
+import launcher
 from program import PROGRAM
 
 # Open MPI's own, as its packagers list them.
@@ -59,7 +60,7 @@ class Valgrind(unittest.TestCase):
             self.assertIn("are in the journal already", self.run_under_valgrind(at))
 
     def run_under_valgrind(self, at):
-        done = subprocess.run(["mpirun", "-n", "2", *VALGRIND, PROGRAM, "run", "study.yaml"], cwd=at, text=True,
+        done = subprocess.run(launcher.on_ranks(2, [*VALGRIND, PROGRAM, "run", "study.yaml"]), cwd=at, text=True,
                               capture_output=True, timeout=380, env={**os.environ, "OPENBLAS_CORETYPE": "Haswell"})
         said = "".join(path.read_text() for path in sorted(at.glob("valgrind.*")))
         self.assertEqual(done.returncode, 0, done.stderr + said)

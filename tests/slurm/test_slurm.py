@@ -15,6 +15,7 @@ import time
 import unittest
 
 import cluster
+import launcher
 from jobs import Job, filled, starting_again, wait_until
 from program import PROGRAM, SOURCE, data_groups, differences, run
 
@@ -22,8 +23,6 @@ SKIP = cluster.why_not() or ("the plain build's alone" if "sanitize" in PROGRAM 
 CORES = min(2, os.cpu_count())
 ON_ONE = ("--ntasks=2",)
 ON_TWO = ("--nodes=2", "--ntasks=2", "--ntasks-per-node=1")
-# Two virtual nodes are one machine: their shared memory must not meet.
-VIRTUAL = {"OMPI_MCA_btl": "self,tcp", "OMPI_MCA_btl_tcp_if_include": "lo"}
 
 STUDY = """repeats: 60
 producer: lapack
@@ -61,7 +60,7 @@ class Scenarios:
         return folder
 
     def submit(self, name, script, *options, text=STUDY):
-        return Job(self.virtual, self.folder(name, text), script, *options, env=VIRTUAL)
+        return Job(self.virtual, self.folder(name, text), script, *options, env=launcher.over_loopback())
 
     def hold(self, job, text=STUDY, name="study"):
         job.hold_in_the_middle(job.folder / f"{name}.nc.journal", self.part[text])
@@ -94,7 +93,7 @@ class Scenarios:
         job.end()
         time.sleep(12)  # more than it takes until a requeued job starts
         facts, log = job.facts(), job.log()
-        Job(self.virtual, job.folder, filled("one-node.sbatch"), *ON_ONE, env=VIRTUAL).completes(restarts=[0])
+        Job(self.virtual, job.folder, filled("one-node.sbatch"), *ON_ONE, env=launcher.over_loopback()).completes(restarts=[0])
         return job.folder / "study.nc", before, kept, facts, log
 
     def most_restarts(self):
@@ -127,7 +126,7 @@ class Scenarios:
         folder = self.folder("printed")
         (folder / f"{HOSTILE}.yaml").write_text(STUDY.replace("repeats: 60", "repeats: 4"))
         script = run("plan", f"{HOSTILE}.yaml", "--sbatch", "--ranks", "2", cwd=folder, check=0).stdout
-        job = Job(self.virtual, folder, script, env=VIRTUAL)
+        job = Job(self.virtual, folder, script, env=launcher.over_loopback())
         job.completes(restarts=[0])
         return folder, script, job.facts()
 
@@ -140,7 +139,7 @@ class Scenarios:
         end = job.end()
         seconds = time.monotonic() - killed
         left_over, restarts, log = job.ranks(), job.facts()["Restarts"], job.log()
-        Job(self.virtual, job.folder, filled("many-nodes.sbatch"), *ON_TWO, env=VIRTUAL).completes(restarts=[0])
+        Job(self.virtual, job.folder, filled("many-nodes.sbatch"), *ON_TWO, env=launcher.over_loopback()).completes(restarts=[0])
         return job.folder / "study.nc", end, seconds, left_over, restarts, log
 
     def mpirun(self):
@@ -163,7 +162,7 @@ class Scenarios:
             assert line in script
             script = script.replace(line, "")
         job = Job(self.virtual, folder, script, "--ntasks-per-node=2",
-                  arguments=("-n", "1 2", "-p", "80"), env={**VIRTUAL, "RIDGELESS": PROGRAM})
+                  arguments=("-n", "1 2", "-p", "80"), env={**launcher.over_loopback(), "RIDGELESS": PROGRAM})
         job.hold_in_the_middle(folder / "scaling" / "strong-2.part.nc.journal", 1)
         job.tell_to_stop()
         job.completes(restarts=[1])

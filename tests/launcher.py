@@ -1,0 +1,44 @@
+"""The MPI launcher that the tests start ranks with. What one MPI library alone understands is here and in launcher.env, which
+Meson gives to every test."""
+import functools
+import os
+import pathlib
+import subprocess
+
+MPIEXEC = os.environ.get("RIDGELESS_MPIEXEC", "mpirun")
+
+
+@functools.cache
+def version():
+    """("openmpi", 4), ("openmpi", 5) or ("mpich", 4)."""
+    said = subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=True).stdout
+    words = said.split()
+    if "Open" in words:
+        return "openmpi", int(words[words.index("MPI)") + 1].partition(".")[0])
+    return "mpich", int(words[words.index("Version:") + 1].partition(".")[0])
+
+
+def on_ranks(ranks, command):
+    """The command, on that many ranks, or without a launcher where `ranks` is None."""
+    return list(map(str, command)) if ranks is None else [MPIEXEC, "-n", str(ranks), *map(str, command)]
+
+
+def short_lived(session=None):
+    """The environment of runs that are started and killed by the hundred: no network drivers, no wait for ranks that were
+    told to end, and what the launcher leaves behind when it is killed goes to the folder `session`."""
+    found = {**os.environ}
+    if version()[0] == "openmpi":
+        memory = "vader" if version()[1] < 5 else "sm"
+        found |= {"OMPI_MCA_btl": f"self,{memory}", "OMPI_MCA_odls_base_sigkill_timeout": "0",
+                  "PRTE_MCA_odls_base_sigkill_timeout": "0"}
+        if session is not None:
+            found[f"OMPI_MCA_btl_{memory}_backing_directory"] = str(session)
+    if session is not None:
+        pathlib.Path(session).mkdir(exist_ok=True)
+        found["TMPDIR"] = str(session)
+    return found
+
+
+def over_loopback():
+    """The environment of ranks whose nodes are one machine in truth: their shared memory must not meet."""
+    return {"OMPI_MCA_btl": "self,tcp", "OMPI_MCA_btl_tcp_if_include": "lo"} if version()[0] == "openmpi" else {}
