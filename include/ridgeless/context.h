@@ -12,9 +12,13 @@ typedef struct rl_context {
     double start_seconds; /* that MPI took to start */
 } rl_context;
 
-/* Collective on all processes. Initializes MPI (where nothing launched the process, as one rank that starts no others,
- * unless the environment says otherwise), sets one BLAS thread a rank unless the environment says otherwise, and
- * has freed arrays of 1 MiB and more returned to the system. */
+/* Local. The rank that a launcher gave this process, known before MPI is initialized; 0 where nothing launched it. */
+int rl_context_launched_rank(void);
+
+/* Collective on all processes. Initializes MPI (where nothing launched the process, as one rank that starts no others;
+ * where ranks outnumber their node's processors, with ranks that let others run while they wait, which rank 0 says),
+ * sets one BLAS thread per rank, and has freed arrays of 1 MiB and more returned to the system. Whatever the
+ * environment says otherwise comes first. */
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context);
 
 /* Collective. Finalizes MPI. */
@@ -43,6 +47,9 @@ rl_status rl_context_hosts(const rl_context *context, rl_text *hosts);
 
 /* Local. Append the MPI library's version, and what the BLAS says it is (build, kernel, threads). */
 rl_status rl_context_libraries(rl_text *mpi, rl_text *blas);
+
+/* Local. How many threads the BLAS uses from now on; nothing happens where it is none that can be told. */
+void rl_context_blas_threads(int threads);
 
 /* The last resort, when ranks can no longer agree: prints the error message and ends all processes. */
 _Noreturn void rl_context_abort(const rl_context *context, rl_status status);

@@ -1,6 +1,5 @@
 /* One large spectrum by every producer on all ranks, beside LAPACK's dgesdd with as many threads in one process: in
  * turn, round by round, so that what else the machine does meets all of them. */
-#include <cblas.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,12 +95,12 @@ static rl_status run_dgesdd(spectrum_bench *b, measured *m, int round) {
     dgesdd_("S", &n, &p, x, &n, sigma, u, &n, vt, &k, &asked, &query, iwork, &info, 1);
     const int lwork = (int)asked;
     RL_TRY_GOTO(RL_ALLOC(work, lwork), done);
-    openblas_set_num_threads(b->context->size);
+    rl_context_blas_threads(b->context->size);
     const double start = rl_seconds();
     dgesdd_("S", &n, &p, x, &n, sigma, u, &n, vt, &k, work, &lwork, iwork, &info, 1);
     const rl_phases phases = {.total = rl_seconds() - start};
     take_round(m, round, phases.total, &phases);
-    openblas_set_num_threads(1);
+    rl_context_blas_threads(1);
     if (info != 0) status = rl_fail(RL_ERR_LIBRARY, "LAPACK dgesdd: info = %d", info);
     m->sigma_max = sigma[0];
     m->sigma_min = sigma[k - 1];

@@ -280,14 +280,6 @@ static rl_status parse_options(const command *c, int argc, char **argv, rl_setti
     return RL_OK;
 }
 
-/* The rank that mpirun or srun gave this process, known before (and without) MPI: 0 when started alone. */
-static int launched_rank(void) {
-    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (getenv(names[i]) != NULL) return atoi(getenv(names[i]));
-    return 0;
-}
-
 static rl_status report(rl_status status, bool prints) {
     if (status != RL_OK && prints) fprintf(stderr, "ridgeless: %s\n", rl_error_message());
     return status;
@@ -339,7 +331,7 @@ int rl_cli_main(int argc, char **argv) {
                             .time_left = INFINITY};
     const command *c = NULL;
     int answer = 0;
-    const bool first = launched_rank() == 0;
+    const bool first = rl_context_launched_rank() == 0;
     rl_status status = report(parse(argc, argv, &settings, &c, &answer), first);
     /* The others leave quietly: a launcher kills all at the first failure, and rank 0 may not have printed yet. */
     if (status != RL_OK) return first ? rl_exit_status(status) : 0;

@@ -1,11 +1,13 @@
 #include "ridgeless/context.h"
 
-#include <cblas.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "blas.h"
+#include "launcher.h"
 
 void rl_mpi_fail(int code, const char *call) {
     rl_context world = {.comm = MPI_COMM_WORLD};
@@ -16,40 +18,50 @@ void rl_mpi_fail(int code, const char *call) {
     rl_context_abort(&world, rl_fail(RL_ERR_LIBRARY, "MPI failed: %.*s (%.60s)", length, text, call));
 }
 
-extern char **environ; /* POSIX declares it nowhere */
-
-static bool is_launched(void) {
-    static const char *const signs[] = {"PMI", "OMPI_COMM_WORLD_"}; /* of mpirun, and of srun with any of its PMI */
-    for (char **variable = environ; *variable != NULL; variable++)
-        for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-            if (strncmp(*variable, signs[i], strlen(signs[i])) == 0) return true;
-    return false;
+static void tell(rl_waiting waiting, int ranks, int processors) {
+    const char *const crowd = "%d ranks share %d processor(s) of a node: %s";
+    if (waiting == RL_WAITING_YIELDS) rl_info(crowd, ranks, processors, "a rank that waits lets the others run");
+    if (waiting == RL_WAITING_SPINS)
+        rl_warn(crowd, ranks, processors,
+                "with this MPI library a rank that waits keeps its processor, and all take long");
 }
 
-/* A process that nobody launched is one rank and stays so. Without a daemon of its own to start others by, and without
- * drivers of networks, some of which measure the clock for long, Open MPI starts four times as fast. */
-static void ask_for_one_rank(void) {
-    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
-    setenv("OMPI_MCA_pml", "ob1", 0);
-    setenv("OMPI_MCA_btl", "self", 0);
+/* Said once, by rank 0, for the node where most ranks share a processor. */
+static rl_status tell_of_crowd(const rl_context *context, rl_crowd crowd) {
+    struct {
+        double ranks_per_processor;
+        int rank;
+    } mine = {crowd.processors > 0 ? (double)crowd.ranks / crowd.processors : 0, context->rank}, worst;
+    int numbers[] = {(int)crowd.waiting, crowd.ranks, crowd.processors};
+    RL_MPI(MPI_Allreduce(&mine, &worst, 1, MPI_DOUBLE_INT, MPI_MAXLOC, context->comm));
+    RL_MPI(MPI_Bcast(numbers, 3, MPI_INT, worst.rank, context->comm));
+    if (context->rank == 0) tell((rl_waiting)numbers[0], numbers[1], numbers[2]);
+    return RL_OK;
 }
 
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
-    /* Ranks fill the cores already; a BLAS that also starts a thread a core would make them fight. */
-    if (getenv("OPENBLAS_NUM_THREADS") == NULL && getenv("OMP_NUM_THREADS") == NULL) openblas_set_num_threads(1);
+    /* Ranks fill the cores already; a BLAS that also starts a thread per core would make them fight. */
+    if (getenv("OPENBLAS_NUM_THREADS") == NULL && getenv("OMP_NUM_THREADS") == NULL) rl_context_blas_threads(1);
     /* Large arrays go back to the system when they are freed. glibc before 2.38 cannot use the place of an aligned
      * block for the next one of its size, and a process would grow by a slab each time that a table is dealt out. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     *context = (rl_context){.comm = MPI_COMM_NULL};
     const double began = rl_seconds();
-    if (!is_launched()) ask_for_one_rank();
+    const rl_crowd crowd = rl_launcher_prepare();
     if (MPI_Init(argc, argv) != MPI_SUCCESS) return rl_fail(RL_ERR_LIBRARY, "MPI could not be started");
     context->start_seconds = rl_seconds() - began;
     RL_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &context->comm));
     RL_MPI(MPI_Comm_set_errhandler(context->comm, MPI_ERRORS_RETURN));
     RL_MPI(MPI_Comm_rank(context->comm, &context->rank));
     RL_MPI(MPI_Comm_size(context->comm, &context->size));
-    return RL_OK;
+    /* Each of them would do the whole of the work, over the same files. */
+    if (context->size == 1 && rl_launched_ranks() > 1)
+        return rl_fail(
+            RL_ERR_INPUT,
+            "%d processes were started, but by the launcher of another MPI: each stands alone; this program is "
+            "built with %s",
+            rl_launched_ranks(), RL_MPI_KIND);
+    return tell_of_crowd(context, crowd);
 }
 
 void rl_context_destroy(rl_context *context) {
@@ -129,8 +141,7 @@ rl_status rl_context_libraries(rl_text *mpi, rl_text *blas) {
     int length;
     RL_MPI(MPI_Get_library_version(version, &length));
     RL_TRY(rl_text_append(mpi, "%s", version));
-    return rl_text_append(blas, "%s, kernel %s, %d thread(s)", openblas_get_config(), openblas_get_corename(),
-                          openblas_get_num_threads());
+    return rl_blas_describe(blas);
 }
 
 static void (*on_abort)(rl_status status);

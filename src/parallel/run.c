@@ -287,7 +287,7 @@ static rl_status run_worker(rl_run *r) {
     }
     while (w.answers_due > 0) RL_TRY(receive_answer(&w));
     RL_TRY(send_message(&w, slot, NOTHING, RL_OK, 0, 0));
-    RL_MPI(MPI_Waitall(N_SLOTS, w.sending, MPI_STATUSES_IGNORE));
+    for (int i = 0; i < N_SLOTS; i++) RL_MPI(MPI_Wait(&w.sending[i], MPI_STATUS_IGNORE));
     return RL_OK;
 }
 

@@ -1,0 +1,51 @@
+/* The calls by which a BLAS library tells its threads and its name: OpenBLAS has some, FlexiBLAS others. FlexiBLAS
+ * hands each call on to a library that is chosen when the program starts, OpenBLAS among others. */
+#include "blas.h"
+
+#include "ridgeless/context.h"
+
+#if defined(RL_OPENBLAS)
+
+#include <cblas.h>
+
+void rl_context_blas_threads(int threads) {
+    openblas_set_num_threads(threads);
+}
+
+rl_status rl_blas_describe(rl_text *text) {
+    return rl_text_append(text, "%s, kernel %s, %d thread(s)", openblas_get_config(), openblas_get_corename(),
+                          openblas_get_num_threads());
+}
+
+#elif defined(RL_FLEXIBLAS)
+
+/* Declared here: where its header lies differs from one installation to the next. */
+void flexiblas_set_num_threads(int threads);
+int flexiblas_get_num_threads(void);
+int flexiblas_current_backend(char *name, size_t size);
+void flexiblas_get_version(int *major, int *minor, int *patch);
+
+void rl_context_blas_threads(int threads) {
+    flexiblas_set_num_threads(threads);
+}
+
+rl_status rl_blas_describe(rl_text *text) {
+    char backend[128] = "";
+    int major = 0, minor = 0, patch = 0;
+    flexiblas_get_version(&major, &minor, &patch);
+    flexiblas_current_backend(backend, sizeof backend);
+    return rl_text_append(text, "FlexiBLAS %d.%d.%d, backend %s, %d thread(s)", major, minor, patch, backend,
+                          flexiblas_get_num_threads());
+}
+
+#else
+
+void rl_context_blas_threads(int threads) {
+    (void)threads;
+}
+
+rl_status rl_blas_describe(rl_text *text) {
+    return rl_text_append(text, "a BLAS that tells neither its name nor its threads");
+}
+
+#endif
