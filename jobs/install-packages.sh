@@ -1,29 +1,61 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are not there yet: what building and running needs, and with --tests what the tests need
-# too. Does nothing (and needs no rights) when all are there; otherwise runs as root or through sudo.
+# Installs the packages of Debian 12 or 13 that are not there yet: what building and running needs. Does nothing (and needs no
+# rights) when all are there; otherwise runs as root or through sudo.
+#   --tests   what the tests need, too
+#   --mpich   MPICH in place of Open MPI
+# The names are also those of Ubuntu 24.04, where nobody has tried them yet.
 set -euo pipefail
 
+# NAME|OTHER: the first that the release has; NAME?: left out where the release has it not.
 packages=(gcc libc6-dev meson ninja-build pkg-config git ca-certificates
-  openmpi-bin libopenmpi-dev libscalapack-openmpi-dev libopenblas-dev libnetcdf-dev
-  libyaml-dev libjansson-dev libxxhash-dev librandom123-dev libcsv-dev zlib1g-dev
+  libopenblas-dev libnetcdf-dev libyaml-dev libjansson-dev libxxhash-dev librandom123-dev libcsv-dev zlib1g-dev
   python3 python3-xarray python3-netcdf4 python3-matplotlib)
-if [ "${1:-}" = --tests ]; then
-  packages+=(libcmocka-dev libgsl-dev netcdf-bin valgrind clang libclang-rt-14-dev clang-format procps man-db chromium
-    shellcheck slurm-wlm)
-fi
-
-missing=()
-for package in "${packages[@]}"; do
-  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+mpi=(openmpi-bin libopenmpi-dev libscalapack-openmpi-dev)
+for option in "$@"; do
+  case $option in
+    --tests) packages+=(libcmocka-dev libgsl-dev netcdf-bin valgrind clang 'libclang-rt-dev|libclang-rt-14-dev' clang-format
+      procps man-db 'chromium?' shellcheck lua5.3 slurm-wlm) ;; # Ubuntu's chromium is no package of its own
+    --mpich) mpi=(mpich libmpich-dev libscalapack-mpich-dev) ;;
+    *) echo "usage: jobs/install-packages.sh [--tests] [--mpich]" >&2 && exit 2 ;;
+  esac
 done
-[ ${#missing[@]} -gt 0 ] || exit 0
+packages+=("${mpi[@]}")
+
+is_installed() {
+  dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed
+}
+
+# missing: each of the packages of which none of its names is installed.
+missing() {
+  local package name
+  for package in "${packages[@]}"; do
+    for name in ${package//[|?]/ }; do is_installed "$name" && continue 2; done
+    echo "$package"
+  done
+}
+
+# in_the_release PACKAGE...: of each the name that this release has.
+in_the_release() {
+  local package name
+  for package in "$@"; do
+    for name in ${package//[|?]/ }; do
+      if [ -n "$(apt-cache madison "$name" 2>/dev/null)" ]; then
+        echo "$name"
+        continue 2
+      fi
+    done
+    [ "${package%\?}" != "$package" ] || echo "$name" # apt-get says best that there is none
+  done
+}
+
+mapfile -t wanted < <(missing)
+[ ${#wanted[@]} -gt 0 ] || exit 0
 
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
-  command -v sudo >/dev/null || { echo "install-packages: not root and no sudo; please install: ${missing[*]}" >&2; exit 1; }
+  command -v sudo >/dev/null || { echo "install-packages: not root and no sudo; please install: ${wanted[*]}" >&2; exit 1; }
   as_root=(sudo)
 fi
-echo "installing: ${missing[*]}"
 log=$(mktemp)
 policy=/usr/sbin/policy-rc.d # Debian's own way to say that no service is to be started
 made_policy=''
@@ -34,7 +66,7 @@ clean() {
 trap clean EXIT
 # The tests start a Slurm of their own: its services, and munge's, are not to run on this machine because of them. What is
 # left of this should it be killed has no effect and removes itself.
-if [ "${1:-}" = --tests ] && [ ! -e "$policy" ]; then
+if [[ " $* " == *" --tests "* ]] && [ ! -e "$policy" ]; then
   made_policy=yes
   "${as_root[@]}" install -m 755 /dev/stdin "$policy" <<POLICY
 #!/bin/sh
@@ -42,9 +74,14 @@ kill -0 $$ 2>/dev/null && exit 101
 rm -f -- "\$0"
 POLICY
 fi
-if ! { "${as_root[@]}" apt-get update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-       apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+fail() {
   tail -20 "$log" >&2
-  echo "install-packages: apt-get could not install: ${missing[*]}" >&2
+  echo "install-packages: apt-get could not $*" >&2
   exit 1
-fi
+}
+"${as_root[@]}" apt-get update >"$log" 2>&1 || fail "update its lists"
+mapfile -t names < <(in_the_release "${wanted[@]}")
+[ ${#names[@]} -gt 0 ] || exit 0
+echo "installing: ${names[*]}"
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${names[@]}" >"$log" 2>&1 ||
+  fail "install: ${names[*]}"

@@ -19,7 +19,7 @@ typedef struct rl_crowd {
     rl_waiting waiting;
 } rl_crowd;
 
-/* Local, before MPI_Init. Sets in the environment what the MPI library is to do here; a variable that is set already
+/* Local, before MPI starts. Sets in the environment what the MPI library is to do here; a variable that is set already
  * stays. A process that nobody launched becomes one rank that starts no others. Where more ranks than processors share
  * the node, ranks that wait yield. */
 rl_crowd rl_launcher_prepare(void);

@@ -27,7 +27,7 @@ LMOD = "/usr/share/lmod/lmod/libexec/lmod"  # of Debian's package, which has it 
 PACKAGES = {
     "mpi": ("mpi", "foss", "libopenmpi-dev"),
     "scalapack": ("scalapack", "foss", "libscalapack-openmpi-dev"),
-    "openblas": ("openblas", "foss", "libopenblas-dev"),
+    "cblas.h": ("openblas", "foss", "libopenblas-dev"),
     "netcdf": ("netcdf-c", "netCDF", "libnetcdf-dev"),
     "yaml-0.1": ("libyaml", "libyaml", "libyaml-dev"),
     "jansson": ("jansson", "Jansson", "libjansson-dev"),
@@ -37,6 +37,7 @@ PACKAGES = {
     "Random123/philox.h": ("random123", "Random123", "librandom123-dev"),
 }
 OF_THE_COMPILER = {"m"}
+BY_OPTION = {"scalapack"}  # meson.build has its names in a list
 CARRIED = {"libcsv", "Random123"}  # EasyBuild has none of its own
 SECTIONS = {"setup", "files", "post", "environment", "test", "runscript", "startscript", "labels", "help", "arguments", "pre"}
 
@@ -46,10 +47,11 @@ def project_version():
 
 
 def asked_of_meson():
-    """Names in dependency(), find_library() and has_header() of the program's own meson.build files."""
+    """Names in dependency(), find_library() and has_header() of the program's own meson.build files, and what an option
+    names."""
     files = [SOURCE / "meson.build", *SOURCE.glob("src/**/meson.build")]
     call = r"(?<![a-z_])(?:dependency|find_library|has_header)\('([^']+)'"
-    return {name for file in files for name in re.findall(call, file.read_text())} - OF_THE_COMPILER
+    return {name for file in files for name in re.findall(call, file.read_text())} - OF_THE_COMPILER | BY_OPTION
 
 
 def calls(path, function):
