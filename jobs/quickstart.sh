@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From nothing to figures on a fresh Debian 12: installs the packages, builds, runs jobs/quickstart.yaml on the data that ship
+# From nothing to figures on a fresh Debian 12 or 13: installs the packages, builds, runs jobs/quickstart.yaml on the data that ship
 # with the program, and draws the figures. Run again, it does only what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,7 +16,7 @@ ridgeless=$PWD/build/src/cli/ridgeless
 
 mkdir -p quickstart
 echo "running jobs/quickstart.yaml"
-mpirun -n "$(nproc)" "$ridgeless" run jobs/quickstart.yaml -o quickstart/quickstart.nc
+sh build/mpiexec -n "$(nproc)" "$ridgeless" run jobs/quickstart.yaml -o quickstart/quickstart.nc
 echo "drawing the figures"
 /usr/bin/python3 analysis/figures.py quickstart/quickstart.nc -o quickstart/figures >/dev/null
 "$ridgeless" show quickstart/quickstart.nc > quickstart/summary.txt

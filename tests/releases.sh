@@ -24,6 +24,7 @@ fail() {
 }
 
 # This machine's own mirror of Debian's main packages.
+# shellcheck disable=SC2016 # apt-get expands them
 mirror_of_this_machine() {
   apt-get indextargets --format '$(SITE) $(COMPONENT)' 'Created-By: Packages' | awk '$2 == "main" { print $1; exit }'
 }
