@@ -13,7 +13,7 @@ def version():
     """("openmpi", 4), ("openmpi", 5) or ("mpich", 4)."""
     said = subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=True).stdout
     words = said.split()
-    if "Open" in words:
+    if "(Open" in words:
         return "openmpi", int(words[words.index("MPI)") + 1].partition(".")[0])
     return "mpich", int(words[words.index("Version:") + 1].partition(".")[0])
 
