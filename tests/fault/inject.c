@@ -17,8 +17,8 @@
  *     mpi      calls that communicate    die error
  *
  * die: the process kills itself before the call; short: half of the bytes reach the file and the call says so; torn:
- * half of them reach it, then the process dies. RIDGELESS_FAULT_COUNT names a file that receives `fired`, or at exit
- * how many calls there were. */
+ * half of them reach it, then the process dies. RIDGELESS_FAULT_COUNT names a file that receives `fired`, or at exit a
+ * line per kind with how many calls there were. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -39,10 +39,14 @@ typedef enum action { NONE, DIE, EIO_ERROR, ENOSPC_ERROR, ENOMEM_ERROR, SHORT, T
 static const char *const action_names[] = {"none", "die", "eio", "enospc", "enomem", "short", "torn", "error"};
 enum { N_ACTIONS = sizeof action_names / sizeof *action_names };
 
+typedef enum call_kind { OPEN, READ, WRITE, SYNC, TRUNCATE, CLOSE, RENAME, ALLOC, MESSAGE, N_KINDS } call_kind;
+static const char *const kind_names[N_KINDS] = {"open",  "read",   "write", "sync", "truncate",
+                                                "close", "rename", "alloc", "mpi"};
+
 static struct fault {
-    char kind[16];
+    call_kind kind;
     action action;
-    long n, count; /* the call that fails; calls so far */
+    long n, count[N_KINDS]; /* the call that fails; calls so far */
     bool from_then_on, fired;
     const char *report; /* file for the count */
 } fault;
@@ -72,32 +76,44 @@ static int find_program(struct dl_phdr_info *info, size_t size, void *data) {
     return 1;
 }
 
-static action action_of(const char *name) {
-    for (int i = 0; i < N_ACTIONS; i++)
-        if (strcmp(name, action_names[i]) == 0) return (action)i;
-    fprintf(stderr, "inject: unknown action `%s`\n", name);
+/* Where the name is among those known. */
+static int find(const char *name, const char *const *names, int n) {
+    for (int i = 0; i < n; i++)
+        if (strcmp(name, names[i]) == 0) return i;
+    fprintf(stderr, "inject: `%s` is not known\n", name);
     abort();
 }
 
+/* As Open MPI, Slurm or MPICH say it; 0 without a launcher. */
+static int own_rank(void) {
+    static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        if (getenv(variables[i]) != NULL) return atoi(getenv(variables[i]));
+    return 0;
+}
+
 __attribute__((constructor)) static void begin(void) {
-    const char *text = getenv("RIDGELESS_FAULT"), *rank = getenv("OMPI_COMM_WORLD_RANK");
-    char name[16] = "", plus[2] = "";
-    int wanted = 0;
+    const char *text = getenv("RIDGELESS_FAULT");
+    char kind_name[16] = "", action_name[16] = "", plus[2] = "";
+    int rank = 0;
     if (text == NULL) return;
-    if (sscanf(text, "%15[a-z]:%ld%1[+]:%15[a-z]:rank=%d", fault.kind, &fault.n, plus, name, &wanted) < 4 &&
-        sscanf(text, "%15[a-z]:%ld:%15[a-z]:rank=%d", fault.kind, &fault.n, name, &wanted) < 3)
+    if (sscanf(text, "%15[a-z]:%ld%1[+]:%15[a-z]:rank=%d", kind_name, &fault.n, plus, action_name, &rank) < 4 &&
+        sscanf(text, "%15[a-z]:%ld:%15[a-z]:rank=%d", kind_name, &fault.n, action_name, &rank) < 3)
         abort();
-    if (wanted != (rank != NULL ? atoi(rank) : 0)) return;
+    if (rank != own_rank()) return;
     fault.from_then_on = plus[0] == '+';
-    fault.action = action_of(name);
+    fault.kind = (call_kind)find(kind_name, kind_names, N_KINDS);
+    fault.action = (action)find(action_name, action_names, N_ACTIONS);
     fault.report = getenv("RIDGELESS_FAULT_COUNT");
     dl_iterate_phdr(find_program, NULL);
 }
 
 __attribute__((destructor)) static void end(void) {
-    char text[32];
+    char text[N_KINDS * 32];
+    size_t length = 0;
     if (fault.action == NONE || fault.fired) return;
-    snprintf(text, sizeof text, "%ld", fault.count);
+    for (int i = 0; i < N_KINDS; i++)
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s %ld\n", kind_names[i], fault.count[i]);
     report(text);
 }
 
@@ -107,12 +123,11 @@ static void die(void) {
 }
 
 /* What a call of this kind from `caller` is to do. */
-static action strike(const char *kind, const void *caller) {
+static action strike(call_kind kind, const void *caller) {
     const uintptr_t from = (uintptr_t)caller;
-    if (fault.action == NONE || strcmp(kind, fault.kind) != 0 || from < program.begin || from >= program.end)
-        return NONE;
-    fault.count++;
-    if (fault.from_then_on ? fault.count < fault.n : fault.count != fault.n) return NONE;
+    if (fault.action == NONE || from < program.begin || from >= program.end) return NONE;
+    const long count = ++fault.count[kind];
+    if (kind != fault.kind || (fault.from_then_on ? count < fault.n : count != fault.n)) return NONE;
     if (!fault.fired) {
         fault.fired = true;
         report("fired");
@@ -121,7 +136,7 @@ static action strike(const char *kind, const void *caller) {
     return fault.action;
 }
 
-static bool fails(const char *kind, const void *caller) {
+static bool fails(call_kind kind, const void *caller) {
     switch (strike(kind, caller)) {
         case NONE:
             return false;
@@ -155,19 +170,19 @@ int open64(const char *path, int flags, ...) {
     va_start(arguments, flags);
     const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
-    return path[0] != '/' && fails("open", CALLER) ? -1 : REAL(open64)(path, flags, mode);
+    return path[0] != '/' && fails(OPEN, CALLER) ? -1 : REAL(open64)(path, flags, mode);
 }
 
 FILE *fopen64(const char *path, const char *mode) {
-    return path[0] != '/' && fails("open", CALLER) ? NULL : REAL(fopen64)(path, mode);
+    return path[0] != '/' && fails(OPEN, CALLER) ? NULL : REAL(fopen64)(path, mode);
 }
 
 ssize_t pread64(int fd, void *bytes, size_t size, off64_t offset) {
-    return fails("read", CALLER) ? -1 : REAL(pread64)(fd, bytes, size, offset);
+    return fails(READ, CALLER) ? -1 : REAL(pread64)(fd, bytes, size, offset);
 }
 
 ssize_t write(int fd, const void *bytes, size_t size) {
-    const action what = strike("write", CALLER);
+    const action what = strike(WRITE, CALLER);
     if (what == NONE) return REAL(write)(fd, bytes, size);
     if (what == SHORT || what == TORN) {
         const ssize_t written = REAL(write)(fd, bytes, size / 2);
@@ -179,27 +194,27 @@ ssize_t write(int fd, const void *bytes, size_t size) {
 }
 
 int fsync(int fd) {
-    return fails("sync", CALLER) ? -1 : REAL(fsync)(fd);
+    return fails(SYNC, CALLER) ? -1 : REAL(fsync)(fd);
 }
 
 int fdatasync(int fd) {
-    return fails("sync", CALLER) ? -1 : REAL(fdatasync)(fd);
+    return fails(SYNC, CALLER) ? -1 : REAL(fdatasync)(fd);
 }
 
 int ftruncate64(int fd, off64_t size) {
-    return fails("truncate", CALLER) ? -1 : REAL(ftruncate64)(fd, size);
+    return fails(TRUNCATE, CALLER) ? -1 : REAL(ftruncate64)(fd, size);
 }
 
 /* As on Linux, the descriptor is gone whatever the call says. */
 int close(int fd) {
-    const bool failed = fails("close", CALLER);
+    const bool failed = fails(CLOSE, CALLER);
     const int error = errno, code = REAL(close)(fd);
     if (failed) errno = error;
     return failed ? -1 : code;
 }
 
 int rename(const char *from, const char *to) {
-    return fails("rename", CALLER) ? -1 : REAL(rename)(from, to);
+    return fails(RENAME, CALLER) ? -1 : REAL(rename)(from, to);
 }
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
@@ -209,26 +224,26 @@ void *__libc_memalign(size_t alignment, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 
 void *aligned_alloc(size_t alignment, size_t size) {
-    return fails("alloc", CALLER) ? NULL : __libc_memalign(alignment, size);
+    return fails(ALLOC, CALLER) ? NULL : __libc_memalign(alignment, size);
 }
 
 void *realloc(void *memory, size_t size) {
-    return fails("alloc", CALLER) ? NULL : __libc_realloc(memory, size);
+    return fails(ALLOC, CALLER) ? NULL : __libc_realloc(memory, size);
 }
 
 /* ---- MPI --------------------------------------------------------------------------------------------------------- */
 
 /* A call with these parameters and arguments. */
-#define FAILING(name, parameters, arguments)                                 \
-    int MPI_##name parameters {                                              \
-        return fails("mpi", CALLER) ? MPI_ERR_OTHER : PMPI_##name arguments; \
+#define FAILING(name, parameters, arguments)                                   \
+    int MPI_##name parameters {                                                \
+        return fails(MESSAGE, CALLER) ? MPI_ERR_OTHER : PMPI_##name arguments; \
     }
 
 /* A poll counts when it finds something: how often it finds nothing is chance. */
-#define FAILING_POLL(name, parameters, arguments)                    \
-    int MPI_##name parameters {                                      \
-        const int code = PMPI_##name arguments;                      \
-        return *flag && fails("mpi", CALLER) ? MPI_ERR_OTHER : code; \
+#define FAILING_POLL(name, parameters, arguments)                      \
+    int MPI_##name parameters {                                        \
+        const int code = PMPI_##name arguments;                        \
+        return *flag && fails(MESSAGE, CALLER) ? MPI_ERR_OTHER : code; \
     }
 
 FAILING(Init, (int *argc, char ***argv), (argc, argv))
@@ -262,7 +277,7 @@ FAILING_POLL(Iprobe, (int from, int tag, MPI_Comm comm, int *flag, MPI_Status *s
 
 /* Without the real call the launcher would take the rank for one that had crashed. */
 int MPI_Finalize(void) {
-    const bool failed = fails("mpi", CALLER);
+    const bool failed = fails(MESSAGE, CALLER);
     const int code = PMPI_Finalize();
     return failed ? MPI_ERR_OTHER : code;
 }

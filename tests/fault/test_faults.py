@@ -2,7 +2,7 @@
 import collections
 import concurrent.futures
 import dataclasses
-import functools
+import hashlib
 import json
 import multiprocessing
 import os
@@ -17,11 +17,11 @@ import time
 import unittest
 
 import launcher
+import tier
 from program import PROGRAM, data_groups
 
 INJECT = os.environ.get("RIDGELESS_INJECT", "")
-TIME_LIMIT = 30  # seconds; a run takes less than one
-KILLED = {-signal.SIGKILL, 128 + signal.SIGKILL}
+TIME_LIMIT = 300  # seconds; a run takes less than one, and some on a busy machine
 BEYOND = 10**9  # the number of a call that no run comes to
 AT_ONCE = 4  # most of a run is waiting for disks and other processes
 
@@ -46,13 +46,16 @@ datasets: [{{source: student-teacher, rows: 12, features: 3, hidden_features: 3}
 TRAINING_STUDY = """repeats: {repeats}
 autoencoders: [{{n_features: 40, sparsity: 0.8, hidden: 2, n_train: 40, n_test: 40, steps: 12000, checkpoint_seconds: 0}}]
 """
+# Name, text, and how many ranks run it again.
+STUDIES = (("small", STUDY, 1), ("grid", GRID_STUDY, 2), ("summary", SUMMARY_STUDY, 1), ("trainings", TRAINING_STUDY, 1))
 OLD_REPEATS, REPEATS = 1, 3
 # A + stands for every later call too: a disk that stays full.
 FILE_ACTIONS = {"open": ["die", "eio", "enospc+"], "read": ["die", "eio"],
                 "write": ["die", "short", "torn", "eio", "enospc", "enospc+"], "sync": ["die", "eio", "enospc+"],
                 "truncate": ["die", "eio"], "close": ["die", "eio", "enospc+"], "rename": ["die", "eio", "enospc+"]}
 CHANGES = ("write", "sync", "truncate", "rename")
-CASES = {}  # by name; what the processes of the pool share
+READER = concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("fork"))  # NetCDF is not for many threads
+GROUPS = {}  # what is in a results file, by the digest of its bytes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Run:
     status: int | None  # None: it hung
     said: str
     fired: bool = False
-    calls: int = 0
+    calls: dict = dataclasses.field(default_factory=dict)  # how many of each kind there were
 
 
 def launch(folder, ranks, *arguments, prefix=()):
@@ -92,12 +95,26 @@ def launch(folder, ranks, *arguments, prefix=()):
     count = folder / "count"
     text = count.read_text() if count.exists() else ""
     count.unlink(missing_ok=True)
-    return Run(process.returncode, said, text == "fired", int(text) if text.isdigit() else 0)
+    return Run(process.returncode, said, text == "fired", {kind: int(n) for kind, n in re.findall(r"(\w+) (\d+)", text)})
 
 
 def injecting(fault):
     """What goes before the program, so that the fault meets the ranks and not mpirun."""
     return ["env", f"LD_PRELOAD={INJECT}", f"RIDGELESS_FAULT={fault}", "RIDGELESS_FAULT_COUNT=count"]
+
+
+def groups(path):
+    """What data_groups says of the file: most files are copies of a few."""
+    digest = hashlib.sha256(path.read_bytes()).digest()
+    if digest not in GROUPS:
+        GROUPS[digest] = READER.submit(data_groups, path).result()
+    return GROUPS[digest]
+
+
+def was_killed(status, ranks):
+    """Whether it is what the caller sees of a rank that has killed itself: without a launcher the signal; launchers make of it
+    128 + 9 (Open MPI), 9 (MPICH) or a failure of their own (1, 255)."""
+    return status == -signal.SIGKILL if ranks == 1 else status in {128 + signal.SIGKILL, signal.SIGKILL, 1, 255}
 
 
 def done_curves(folder):
@@ -111,14 +128,14 @@ class Case:
     """A study, and what any run of it must end in: on a process grid, any run on as many ranks."""
 
     def __init__(self, at, study, ranks):
-        self.at, self.study, self.ranks, self.verified = at, study, ranks, set()
+        self.at, self.study, self.ranks, self.verified, self.counts = at, study, ranks, set(), {}
         for name, repeats in (("old", OLD_REPEATS), ("new", REPEATS)):
             folder = at / name / "study"
             folder.mkdir(parents=True)
             (folder / "study.yaml").write_text(study.format(repeats=repeats))
             run = launch(folder, 2)
             assert run.status == 0, run.said
-        self.old, self.wanted = data_groups(at / "old" / "study" / "s.nc"), data_groups(at / "new" / "study" / "s.nc")
+        self.old, self.wanted = groups(at / "old" / "study" / "s.nc"), groups(at / "new" / "study" / "s.nc")
         self.before = {state: self.count_before(state) for state in ("new", "torn", "extended", "computed", "finished")}
 
     def prepare(self, state, folder):
@@ -140,16 +157,16 @@ class Case:
         self.prepare(state, folder)
         return done_curves(folder)
 
-    def complaints_of_run(self, run, deadly, folder):
+    def complaints_of_run(self, run, deadly, folder, ranks):
         """What is wrong with how a run ended that met a fault, one that kills or not."""
         if run.status is None:
             return ["hangs"]
         lines = re.findall(r"^ridgeless: .*", run.said, re.MULTILINE)
         if run.status == 0:
-            whole = (folder / "s.nc").exists() and data_groups(folder / "s.nc") == self.wanted
+            whole = (folder / "s.nc").exists() and groups(folder / "s.nc") == self.wanted
             return [] if whole and not lines else [f"exit 0 with the wrong results, or with {lines}"]
         if deadly:
-            return [] if run.status in KILLED else [f"exit {run.status} of a killed run: {run.said}"]
+            return [] if was_killed(run.status, ranks) else [f"exit {run.status} of a killed run: {run.said}"]
         if run.status not in (1, 2) or len(lines) != 1 or "Backtrace" in run.said:
             return [f"exit {run.status} with the errors {lines}: {run.said}"]
         return []
@@ -157,7 +174,7 @@ class Case:
     def complaints_of_files(self, state, folder, status):
         """What is wrong with the files that it left, and with running again."""
         results = folder / "s.nc"
-        found = data_groups(results) if results.exists() else None
+        found = groups(results) if results.exists() else None
         if found not in (None, self.old, self.wanted):
             return ["the results file is neither the old nor the new one"]
         if found is None and state in ("extended", "computed", "finished"):
@@ -184,7 +201,7 @@ class Case:
         complaints = [] if again.status == 0 else [f"running again: exit {again.status}: {again.said}"]
         if int(kept.group(1) if kept else 0) != done:
             complaints.append(f"running again, not {done} curves are kept: {again.said}")
-        if again.status == 0 and data_groups(folder / "s.nc") != self.wanted:
+        if again.status == 0 and groups(folder / "s.nc") != self.wanted:
             complaints.append("running again ends in other results")
         if any(".tmp." in path.name for path in folder.iterdir()):
             complaints.append("a temporary is left")
@@ -196,22 +213,34 @@ class Case:
             folder = pathlib.Path(name) / "study"
             self.prepare(state, folder)
             run = launch(folder, ranks, "-q", prefix=prefix)
-            complaints = self.complaints_of_run(run, deadly, folder)
+            complaints = self.complaints_of_run(run, deadly, folder, ranks)
             if run.status is not None:
                 complaints += self.complaints_of_files(state, folder, run.status)
             return run, [f"{state}, {ranks} rank(s), {' '.join(prefix)}: {text}" for text in complaints]
 
-    def calls(self, state, kind, ranks, rank):
-        with tempfile.TemporaryDirectory(dir=self.at) as name:
-            folder = pathlib.Path(name) / "study"
-            self.prepare(state, folder)
-            run = launch(folder, ranks, "-q", prefix=injecting(Fault(kind, BEYOND, "die", ranks, rank)))
-            assert run.status == 0, run.said
-            return run.calls
+    def calls(self, state, ranks, rank):
+        """How many calls of each kind a run makes that nothing happens to."""
+        if (state, ranks, rank) not in self.counts:
+            with tempfile.TemporaryDirectory(dir=self.at) as name:
+                folder = pathlib.Path(name) / "study"
+                self.prepare(state, folder)
+                run = launch(folder, ranks, "-q", prefix=injecting(Fault("open", BEYOND, "die", ranks, rank)))
+                assert run.status == 0, run.said
+                self.counts[state, ranks, rank] = run.calls
+        return self.counts[state, ranks, rank]
 
 
-def try_fault(name, state, fault):
-    return CASES[name].endure(state, injecting(fault), fault.action in ("die", "torn"), fault.ranks)
+@dataclasses.dataclass
+class Blow:
+    """Faults of one kind under way: what they are, and what becomes of each."""
+    about: str
+    tried: list
+
+    def complaints(self):
+        tried = [one.result() for one in self.tried]
+        struck = collections.Counter(run.status for run, _ in tried if run.fired)
+        print(f"# {self.about}; exit status of those that struck: {dict(struck)}", flush=True)
+        return [line for _, lines in tried for line in lines]
 
 
 @unittest.skipUnless(INJECT, "a sanitizer must come first among the libraries, and faults cannot precede it")
@@ -220,12 +249,13 @@ class Faults(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         at = pathlib.Path(cls.folder.name)
-        CASES.update(small=Case(at / "small", STUDY, 1), grid=Case(at / "grid", GRID_STUDY, 2),
-                     summary=Case(at / "summary", SUMMARY_STUDY, 1), trainings=Case(at / "trainings", TRAINING_STUDY, 1))
+        READER.submit(int).result()  # forks, as it should before there are threads
+        cls.pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
+        cases = {name: cls.pool.submit(Case, at / name, study, ranks) for name, study, ranks in STUDIES}
+        cls.cases = {name: case.result() for name, case in cases.items()}
         cls.seed = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000))
         cls.chance = random.Random(cls.seed)
         print(f"# RIDGELESS_TEST_SEED={cls.seed}", flush=True)
-        cls.pool = concurrent.futures.ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("fork"))
 
     @classmethod
     def tearDownClass(cls):
@@ -233,85 +263,82 @@ class Faults(unittest.TestCase):
         cls.folder.cleanup()
 
     def strike(self, case, state, kind, actions, ranks=1, rank=0, sample=None):
-        """Each action at each call of the kind, or at a sample of them; what went wrong."""
-        calls = CASES[case].calls(state, kind, ranks, rank)
-        numbers = range(1, calls + 1)
-        if sample is not None and calls > sample:
-            numbers = sorted(self.chance.sample(numbers, sample))
+        """Starts each action at each call of the kind, or at a sample of them."""
+        calls = self.cases[case].calls(state, ranks, rank)[kind]
+        each = calls if sample is None else min(calls, sample)
         faults = [Fault(kind, n, action.rstrip("+"), ranks, rank, "+" * action.endswith("+"))
-                  for n in numbers for action in actions]
-        tried = list(self.pool.map(functools.partial(try_fault, case, state), faults))
-        struck = collections.Counter(run.status for run, _ in tried if run.fired)
-        print(f"# {case} study, {state}, {ranks} rank(s), {kind} on rank {rank}: {len(numbers)} of {calls} calls, "
-              f"{len(faults)} faults; exit status of those that struck: {dict(struck)}", flush=True)
-        return [line for _, lines in tried for line in lines]
+                  for action in actions for n in sorted(self.chance.sample(range(1, calls + 1), each))]
+        tried = [self.pool.submit(self.cases[case].endure, state, injecting(fault), fault.action in ("die", "torn"), ranks)
+                 for fault in faults]
+        return Blow(f"{case} study, {state}, {ranks} rank(s), {kind} on rank {rank}: {each} of {calls} calls, "
+                    f"{len(faults)} faults", tried)
 
-    def check(self, wrong):
+    def check(self, blows):
+        wrong = [line for blow in blows for line in blow.complaints()]
         self.assertEqual(wrong, [], "\n".join(wrong[:20]))
 
-    def strike_files(self, state, ranks=1, kinds=tuple(FILE_ACTIONS)):
-        self.check([line for kind in kinds
-                    for line in self.strike("small", state, kind, FILE_ACTIONS[kind], ranks)])
+    def strike_files(self, state, ranks=1, kinds=tuple(FILE_ACTIONS), case="small", sample=None):
+        return [self.strike(case, state, kind, FILE_ACTIONS[kind], ranks, sample=tier.of(1, sample)) for kind in kinds]
+
+    def strike_files_of_all_states(self, case):
+        self.check([blow for state, kinds in (("new", FILE_ACTIONS), ("torn", CHANGES), ("extended", CHANGES))
+                    for blow in self.strike_files(state, kinds=kinds, case=case, sample=5)])
 
     def test_files_of_a_new_study(self):
-        self.strike_files("new")
+        self.check(self.strike_files("new"))
 
     def test_files_of_a_study_with_a_torn_journal(self):
-        self.strike_files("torn", kinds=CHANGES)
+        self.check(self.strike_files("torn", kinds=CHANGES))
 
     def test_files_of_a_study_that_grows(self):
-        self.strike_files("extended", kinds=CHANGES)
+        self.check(self.strike_files("extended", kinds=CHANGES))
 
     def test_files_of_results_to_be_assembled(self):
-        self.strike_files("computed")
+        self.check(self.strike_files("computed"))
 
     def test_files_of_a_finished_study(self):
-        self.strike_files("finished")
+        self.check(self.strike_files("finished"))
 
     def test_files_on_two_ranks(self):
-        self.strike_files("new", 2, ("write", "rename"))
-
-    def test_memory_on_one_rank(self):
-        self.check(self.strike("small", "new", "alloc", ["enomem"]))
-
-    def test_memory_that_stays_away(self):
-        self.check(self.strike("small", "new", "alloc", ["enomem+"], sample=40))
-
-    def test_memory_of_results_to_be_assembled(self):
-        self.check(self.strike("small", "computed", "alloc", ["enomem"], sample=40))
-
-    def test_memory_on_two_ranks(self):
-        self.check([line for case in CASES for rank in (0, 1)
-                    for line in self.strike(case, "new", "alloc", ["enomem"], 2, rank, sample=6)])
+        self.check(self.strike_files("new", 2, ("write", "rename")))
 
     def test_files_of_summaries(self):
-        self.check([line for state, kinds in (("new", FILE_ACTIONS), ("torn", CHANGES), ("extended", CHANGES)) for kind in kinds
-                    for line in self.strike("summary", state, kind, FILE_ACTIONS[kind], sample=5)])
-
-    def test_memory_of_summaries(self):
-        self.check([line for state, action in (("new", "enomem"), ("new", "enomem+"), ("computed", "enomem"))
-                    for line in self.strike("summary", state, "alloc", [action], sample=40)])
+        self.strike_files_of_all_states("summary")
 
     def test_files_of_trainings(self):
-        self.check([line for state, kinds in (("new", FILE_ACTIONS), ("torn", CHANGES), ("extended", CHANGES)) for kind in kinds
-                    for line in self.strike("trainings", state, kind, FILE_ACTIONS[kind], sample=5)])
+        self.strike_files_of_all_states("trainings")
+
+    def test_memory_on_one_rank(self):
+        self.check([self.strike("small", "new", "alloc", ["enomem"], sample=tier.of(30, None))])
+
+    def test_memory_that_stays_away(self):
+        self.check([self.strike("small", "new", "alloc", ["enomem+"], sample=tier.of(10, 40))])
+
+    def test_memory_of_results_to_be_assembled(self):
+        self.check([self.strike("small", "computed", "alloc", ["enomem"], sample=tier.of(10, 40))])
+
+    def test_memory_on_two_ranks(self):
+        self.check([self.strike(case, "new", "alloc", ["enomem"], 2, rank, sample=tier.of(1, 6))
+                    for case in self.cases for rank in (0, 1)])
+
+    def test_memory_of_summaries(self):
+        self.check([self.strike("summary", state, "alloc", [action], sample=tier.of(5, 40))
+                    for state, action in (("new", "enomem"), ("new", "enomem+"), ("computed", "enomem"))])
 
     def test_memory_of_trainings(self):
-        self.check([line for action in ("enomem", "enomem+")
-                    for line in self.strike("trainings", "new", "alloc", [action], sample=25)])
+        self.check([self.strike("trainings", "new", "alloc", ["enomem", "enomem+"], sample=tier.of(4, 25))])
 
     def test_messages_of_trainings(self):
-        self.check([line for rank in (0, 1)
-                    for line in self.strike("trainings", "new", "mpi", ["die", "error"], 2, rank, sample=8)])
+        self.check([self.strike("trainings", "new", "mpi", ["die", "error"], 2, rank, sample=tier.of(1, 8)) for rank in (0, 1)])
 
     def test_messages_of_ranks_alone(self):
         """At every call one or the other; and a sample of the rest."""
-        self.check([line for rank, action, sample in ((0, "error", None), (1, "die", None), (0, "die", 6), (1, "error", 6))
-                    for line in self.strike("small", "new", "mpi", [action], 2, rank, sample)])
+        self.check([self.strike("small", "new", "mpi", [action], 2, rank, sample)
+                    for rank, action, sample in ((0, "error", tier.of(4, None)), (1, "die", tier.of(4, None)),
+                                                 (0, "die", tier.of(1, 6)), (1, "error", tier.of(1, 6)))])
 
     def test_messages_of_a_process_grid(self):
-        self.check([line for rank in (0, 1)
-                    for line in self.strike("grid", "new", "mpi", ["die", "error"], 2, rank, sample=8)])
+        self.check([self.strike("grid", "new", "mpi", ["die", "error"], 2, rank, sample=tier.of(1, 8)) for rank in (0, 1)])
 
 
 ROOM_STUDY = """repeats: 200
