@@ -1,8 +1,9 @@
 """Inputs under attack: each fuzz target for some seconds on from its corpus, and every input that was ever a finding.
 
-The targets are built by clang with libFuzzer and sanitizers in a build folder of their own beside this one. $RIDGELESS_FUZZ_SECONDS
-lengthens the fuzzing of each target (default 5), $RIDGELESS_TEST_SEED repeats a run. What is found is kept in the build
-folder's `findings`: it goes to crashes/TARGET once it is mended."""
+The targets are built by clang with libFuzzer and sanitizers in a build folder of their own beside this one: not optimized in
+the short tier, where building would take most of the time. $RIDGELESS_FUZZ_SECONDS lengthens the fuzzing of each target
+(default 2, and 5 with --all), $RIDGELESS_TEST_SEED repeats a run. What is found is kept in the build folder's `findings`: it
+goes to crashes/TARGET once it is mended."""
 import concurrent.futures
 import os
 import pathlib
@@ -13,18 +14,25 @@ import tempfile
 import time
 import unittest
 
+import tier
+
 SOURCE = pathlib.Path(os.environ["RIDGELESS_SOURCE_ROOT"])
 HERE = SOURCE / "tests" / "fuzz"
-BUILD = pathlib.Path(os.environ["RIDGELESS_FUZZ_BUILD"])
-SECONDS = int(os.environ.get("RIDGELESS_FUZZ_SECONDS", "5"))
+BUILD = pathlib.Path(os.environ["RIDGELESS_FUZZ_BUILD"]).with_name(tier.of("build-short", "build"))
+SECONDS = int(os.environ.get("RIDGELESS_FUZZ_SECONDS", tier.of(2, 5)))
 SEED = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000)) + 1  # 0 would be a seed of libFuzzer's own
 TARGETS = sorted(path.stem.removeprefix("fuzz_") for path in HERE.glob("fuzz_*.c"))
+PAST = {target: cases for target in TARGETS if (cases := sorted((HERE / "crashes" / target).glob("*")))}
 # Not the leak check after every input, which takes longer than the input where libraries keep memory for the next: what
-# they never give back is found at the end.
-COMMON = ["-max_len=4096", "-timeout=20", "-rss_limit_mb=2048", "-malloc_limit_mb=1024", "-detect_leaks=0"]
+# they never give back is found at the end. The time limit of one input is five times too long on a quiet machine.
+COMMON = ["-max_len=4096", "-timeout=100", "-rss_limit_mb=2048", "-malloc_limit_mb=1024", "-detect_leaks=0"]
 OPTIONS = {"study": [f"-dict={HERE / 'study.dict'}"]}
-SETUP = ["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized",
-         "-Doptimization=1", "-Dc_args=-fsanitize=fuzzer-no-link"]
+UNREACHED = HERE / "unreached.txt"
+C_ARGS = ["-fsanitize=fuzzer-no-link", f"-fsanitize-ignorelist={UNREACHED}", f"-fsanitize-coverage-ignorelist={UNREACHED}",
+          "-gline-tables-only"]
+SETUP = ["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", f"-Doptimization={tier.of(0, 1)}",
+         f"-Dc_args={C_ARGS}"]
+HANG = 600  # seconds beyond those that a target is given: more than any busy machine takes
 ENVIRONMENT = {**os.environ, "ASAN_OPTIONS": "allocator_may_return_null=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 
 
@@ -58,7 +66,11 @@ def fuzz(target):
     """Inputs that reach new code are thrown away: what is worth keeping is put into the corpus by hand."""
     with tempfile.TemporaryDirectory() as fresh:
         return start(target, f"-max_total_time={SECONDS}", f"-seed={SEED}", "-print_final_stats=1", fresh,
-                     HERE / "corpus" / target, timeout=SECONDS + 120)
+                     HERE / "corpus" / target, timeout=SECONDS + HANG)
+
+
+def replay(target):
+    return start(target, "-runs=1", *PAST[target], timeout=HANG)
 
 
 @unittest.skipUnless(has_libfuzzer(), "no clang with libFuzzer (libclang-rt-dev)")
@@ -68,17 +80,16 @@ class Fuzz(unittest.TestCase):
         build()
         print(f"# RIDGELESS_TEST_SEED={SEED - 1}, {SECONDS} s a target")
         with concurrent.futures.ThreadPoolExecutor(2) as pool:  # the machine's cores
-            cls.done = dict(zip(TARGETS, pool.map(fuzz, TARGETS)))
+            done, past = pool.map(fuzz, TARGETS), pool.map(replay, PAST)
+            cls.done, cls.past = dict(zip(TARGETS, done)), dict(zip(PAST, past))
 
     def check(self, target, done):
         self.assertEqual(done.returncode, 0, f"{target}, seed {SEED - 1}:\n{done.stderr[-6000:]}")
 
     def test_findings_of_the_past(self):
-        for target in TARGETS:
-            cases = sorted((HERE / "crashes" / target).glob("*"))
+        for target, done in self.past.items():
             with self.subTest(target):
-                if cases:
-                    self.check(target, start(target, "-runs=1", *cases, timeout=300))
+                self.check(target, done)
 
 
 def fuzzed(target):
