@@ -15,6 +15,8 @@ import tempfile
 import time
 
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "scontrol", "squeue", "scancel", "setpriv")
+# Seconds; each takes one or two, and some ten on a busy machine.
+COMING_UP, ENDING = 60, 300
 CONFIGURATION = """ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
@@ -112,7 +114,7 @@ class Cluster:
             task_plugin="task/none" if self.virtual else "task/affinity", select="CR_Core_Memory"))
 
     def comes_up(self):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + COMING_UP
         while time.monotonic() < deadline and self.guard.poll() is None:
             states = self.ask("sinfo", "-h", "-N", "-o", "%T").stdout.split()
             if states == ["idle"] * len(self.names):
@@ -123,11 +125,11 @@ class Cluster:
     def ask(self, *command, **more):
         """One of Slurm's programs, or any other, told of this cluster."""
         return subprocess.run([*map(str, command)], env={**self.environment, **more.pop("env", {})}, text=True,
-                              capture_output=True, stdin=subprocess.DEVNULL, timeout=60, **more)
+                              capture_output=True, stdin=subprocess.DEVNULL, timeout=ENDING, **more)
 
     def stop(self):
         self.guard.stdin.close()
-        self.guard.wait(timeout=60)
+        self.guard.wait(timeout=2 * ENDING)
 
 
 # ---- the guard -----------------------------------------------------------------------------------------------------------
@@ -149,7 +151,7 @@ def ours(configuration):
 
 def end_all(configuration):
     """What is started while the others are ended is found in the next round."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + ENDING
     while (there := ours(configuration)) and time.monotonic() < deadline:
         for process in there:
             try:

@@ -8,7 +8,7 @@ import time
 from program import PROGRAM, SOURCE
 
 NOT_ENDED = ("PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "REQUEUED", "REQUEUE_HOLD", "RESIZING", "SIGNALING")
-PATIENCE = 240  # seconds that any one wait may take
+PATIENCE = 600  # seconds that any one wait may take: many times what it does on a quiet machine
 
 
 def wait_until(condition, what, seconds=PATIENCE, pause=0.1):

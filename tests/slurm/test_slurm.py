@@ -16,7 +16,8 @@ import unittest
 
 import cluster
 import launcher
-from jobs import Job, filled, starting_again, wait_until
+import tier
+from jobs import PATIENCE, Job, filled, starting_again, wait_until
 from program import PROGRAM, SOURCE, data_groups, differences, run
 
 SKIP = cluster.why_not() or ("the plain build's alone" if "sanitize" in PROGRAM else "")
@@ -169,8 +170,9 @@ class Scenarios:
         return folder, job.log()
 
 
-NAMES = ("time_limit", "scaling", "requeued_and_cancelled", "most_restarts", "many_nodes", "dead_rank", "mpirun", "array",
-         "printed", "no_progress")
+# What waits longest comes first.
+NAMES = (*tier.of((), ("time_limit", "scaling", "dead_rank", "requeued_and_cancelled")), "many_nodes", "most_restarts", "mpirun",
+         "array", "no_progress", "printed")
 
 
 @unittest.skipIf(SKIP, SKIP)
@@ -187,7 +189,7 @@ class Slurm(unittest.TestCase):
         cls.whole, cls.whole_grids = at / "whole.nc", at / "whole_grids.nc"
         for name, text, ranks in (("whole", STUDY, CORES), ("whole_grids", GRIDS, 2)):
             (at / f"{name}.yaml").write_text(text)
-            run("run", f"{name}.yaml", "-q", ranks=ranks, cwd=at, check=0)
+            run("run", f"{name}.yaml", "-q", ranks=ranks, cwd=at, check=0, timeout=PATIENCE)
         scenarios = Scenarios(at, *clusters)
         pool = concurrent.futures.ThreadPoolExecutor(6)
         cls.addClassCleanup(pool.shutdown)
@@ -200,6 +202,7 @@ class Slurm(unittest.TestCase):
         # A study's title is its file's name where it does not say one.
         self.assertEqual([name for name in differences(whole or self.whole, results) if name != "@title"], [])
 
+    @tier.in_all_alone
     def test_a_time_limit_in_the_middle(self):
         results, log = self.outcome("time_limit")
         self.same(results)
@@ -216,6 +219,7 @@ class Slurm(unittest.TestCase):
         self.same(results, self.whole_grids)
         self.assertIn("on n[1-2]", log)
 
+    @tier.in_all_alone
     def test_requeued_and_cancelled_from_outside(self):
         results, before, kept, facts, log = self.outcome("requeued_and_cancelled")
         self.same(results)
@@ -252,14 +256,16 @@ class Slurm(unittest.TestCase):
         self.assertFalse((folder / "hacked").exists())
         self.assertEqual((facts["NumTasks"], facts["TimeLimit"]), ("2", "00:10:00"), script)
 
+    @tier.in_all_alone
     def test_a_dead_rank_ends_the_step(self):
         results, (state, status), seconds, left_over, restarts, log = self.outcome("dead_rank")
         self.same(results, self.whole_grids)
         self.assertEqual(state, "FAILED")
         self.assertNotIn(status, (0, 75))
-        self.assertLess(seconds, 45, log)
+        self.assertLess(seconds, PATIENCE // 4, log)  # the others would wait for it for ever
         self.assertEqual((left_over, restarts), ([], "0"), log)
 
+    @tier.in_all_alone
     def test_the_scaling_study(self):
         folder, log = self.outcome("scaling")
         names = sorted(path.name for path in (folder / "scaling").glob("*.nc"))
@@ -289,7 +295,7 @@ class Cleanup(unittest.TestCase):
             self.assertTrue(folder.is_dir())
             self.assertGreater(len(cluster.ours(folder / "slurm.conf")), 3)
             process.kill()
-        wait_until(lambda: not folder.exists() and not cluster.ours(folder / "slurm.conf"), "everything is gone", 30)
+        wait_until(lambda: not folder.exists() and not cluster.ours(folder / "slurm.conf"), "everything is gone")
 
 
 if __name__ == "__main__":
