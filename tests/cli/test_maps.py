@@ -109,10 +109,10 @@ class Maps(unittest.TestCase):
                 at = {"variant": variant, "n_features": p, "n_train": n, "predicted_repeat": 1}
                 degrees = np.arange(1, p + 1)
                 matrix = np.cos(np.outer(np.arccos(d.point), degrees))
-                beta = np.linalg.lstsq(matrix, d.prediction.sel(at), rcond=None)[0]
+                beta = np.linalg.lstsq(matrix, d.prediction.sel(at).values, rcond=None)[0]
                 x, y = (d[name].sel(n_features=p, predicted_repeat=1).values[n:] for name in ("training_input", "training_target"))
                 left = np.cos(np.outer(np.arccos(x), degrees)) @ beta - y
-                points = d.prediction.sel(at) - d.point_target
+                points = d.prediction.sel(at).values - d.point_target.values
                 expected = ((left**2).sum() + (points**2).sum()) / (30 + len(x))
                 got = d.test_mse.sel(variant=variant, n_features=p, n_train=n, repeat=1)
                 np.testing.assert_allclose(got, expected, rtol=1e-9)
