@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Strong and weak scaling of jobs/scaling.yaml: runs it on 1, 2, 4, ... ranks and draws the figure. By mpirun, or inside
-# a Slurm allocation (jobs/scaling.sbatch) by srun. Run again, it does only what is missing.
+# Strong and weak scaling of jobs/scaling.yaml: runs it on 1, 2, 4, ... ranks and draws the figure. By mpirun (of Open MPI or
+# of MPICH), or inside a Slurm allocation (jobs/scaling.sbatch) by srun. Run again, it does only what is missing.
 set -euo pipefail
 top=$(cd -- "$(dirname -- "$0")/.." && pwd)
 
@@ -16,7 +16,8 @@ usage: jobs/scaling.sh [-n "1 2 4"] [-p P] [-g work|memory] [-o DIR] [STUDY.yaml
   STUDY.yaml  the study (default: jobs/scaling.yaml), whose lines marked [title], [ranks], [P], [P + 500] and
               [2 P + 500] are filled in
 
-The program is $RIDGELESS, else build/src/cli/ridgeless beside jobs/, else the ridgeless of the PATH.
+The program is $RIDGELESS, else build/src/cli/ridgeless beside jobs/, else the ridgeless of the PATH. Outside Slurm the
+ranks are started by $MPIEXEC, else mpirun: that of the MPI library which the program was built with.
 TEXT
 }
 
@@ -51,6 +52,19 @@ places() {
   fi
 }
 
+# Sets launch: mpirun with a core for each rank, and cores shared where there are too few. Each launcher has its own words.
+find_launcher() {
+  launch=("${MPIEXEC:-mpirun}")
+  case $("${launch[0]}" --version 2>&1) in
+    *'Open MPI) '[1-4].*) launch+=(--map-by core --bind-to 'core:if-supported,overload-allowed' --report-bindings) ;;
+    *'Open MPI'*) launch+=(--map-by core --bind-to core:if-supported:overload-allowed --report-bindings) ;;
+    *) # Hydra, of MPICH: it says where ranks are when this is set
+      launch+=(-map-by core -bind-to core)
+      export HYDRA_TOPO_DEBUG=1
+      ;;
+  esac
+}
+
 # start RANKS COMMAND...: on that many ranks, a core each, on as few nodes as they fill. Each says which core it has.
 start() {
   local ranks=$1
@@ -60,7 +74,7 @@ start() {
     srun --mpi=pmix --kill-on-bad-exit=0 --wait=20 --cpu-bind=verbose,cores --distribution=block:block \
       --ntasks="$ranks" --nodes=$(((ranks + a_node - 1) / a_node)) --ntasks-per-node="$a_node" "$@"
   else
-    mpirun -n "$ranks" --map-by core --bind-to core:if-supported,overload-allowed --report-bindings "$@"
+    "${launch[@]}" -n "$ranks" "$@"
   fi
 }
 
@@ -125,6 +139,7 @@ for mark in title ranks P; do
   grep -q "# \[$mark\]" "$template" || fail "$template: no line ends in \`# [$mark]\`; see jobs/scaling.yaml"
 done
 program=$(find_program)
+[ -n "${SLURM_JOB_ID:-}" ] || find_launcher
 mkdir -p -- "$folder"
 
 # One thread of linear algebra a rank, a rank a core, unless asked otherwise.

@@ -8,6 +8,7 @@ import unittest
 import netCDF4
 import numpy as np
 
+from launcher import MPIEXEC
 from program import PROGRAM, SOURCE
 
 
@@ -19,7 +20,7 @@ class ScalingRun(unittest.TestCase):
         cls.at = pathlib.Path(folder.name)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_")}
         cls.done = subprocess.run(["bash", SOURCE / "jobs" / "scaling.sh", "-n", "1 2", "-p", "500", "-o", "out"], cwd=cls.at,
-                                  env={**environment, "RIDGELESS": PROGRAM}, capture_output=True, text=True, timeout=300)
+                                  env={**environment, "RIDGELESS": PROGRAM, "MPIEXEC": MPIEXEC}, capture_output=True, text=True, timeout=1200)
 
     def test_figure(self):
         self.assertEqual(self.done.returncode, 0, self.done.stdout + self.done.stderr)
