@@ -1,5 +1,4 @@
-"""Studies over numbers of features: what plan, status, show and the results file say of them, how they are extended, and a new
-feature map."""
+"""Studies over numbers of features: what plan, status, show and the results file say of them, and how they are extended."""
 import json
 import pathlib
 import tempfile
@@ -9,8 +8,7 @@ import netCDF4
 import numpy as np
 import xarray
 
-from program import SOURCE, differences, run
-from source_copy import SourceCopy
+from program import differences, run
 
 STUDY = """title: Surface
 repeats: 4
@@ -176,20 +174,6 @@ class Maps(unittest.TestCase):
                     scale = np.nanmax(np.abs(alone[name])) if name != "sigma_min" else 0
                     np.testing.assert_allclose(other[name], alone[name], rtol=1e-12 * condition, atol=1e-12 * scale,
                                                err_msg=f"{group} {way} {name}")
-
-    def test_new_feature_map(self):
-        copy, text = SourceCopy(self.at), (SOURCE / "tests" / "cli" / "hat_functions.c").read_text()
-        self.assertLess(len(text.splitlines()), 30)
-        self.assertIn(text, (SOURCE / "README.md").read_text())  # as it is shown there
-        copy.add("src/data/hat_functions.c", text)
-        copy.replace("src/data/map.h", "rl_map_random_relu;", "rl_map_random_relu, rl_map_hat_functions;")
-        copy.replace("src/data/feature_map.c", "&rl_map_random_relu,", "&rl_map_random_relu, &rl_map_hat_functions,")
-        copy.replace("src/data/meson.build", "'random_relu.c',", "'random_relu.c', 'hat_functions.c',")
-        (self.at / "hats.yaml").write_text("repeats: 2\nn_features: [4, 40]\nn_train: [200]\nablations: [none]\ndatasets:\n"
-                                           "  - {source: function, function: sine, map: hat-functions, inputs: equispaced, rows: 200}\n")
-        copy.build_and_run("hats.yaml")
-        few, many = self.open("function", "hats.nc").test_mse[0, :, 0, 0].values
-        self.assertLess(many, few / 10)  # tents of a twentieth follow a sine better than four do
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """What the README shows is run as it stands there: the shortest study, one's own tables, the Python lines, the
-new ablation."""
+new ablation, the new feature map."""
 import pathlib
 import re
 import subprocess
@@ -48,18 +48,53 @@ class Readme(unittest.TestCase):
         with netCDF4.Dataset(self.at / "s.nc") as file:
             self.assertEqual(sorted(file.groups), ["provenance", "spectra", "wine"])
 
-    def test_new_ablation(self):
-        copy, named = SourceCopy(self.at), "rl_ablation_gradient_descent_run"
-        copy.add("src/fit/even_modes.c", block("c", "even_modes"))
+
+class OnesOwnCode(unittest.TestCase):
+    """A new ablation and a new feature map, as the README shows them: one build for both."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.at = pathlib.Path(folder.name)
+        cls.copy = SourceCopy(cls.at)
+        cls.add_ablation(cls.copy, block("c", "even_modes"))
+        cls.add_map(cls.copy, block("c", "hat_functions"))
+        cls.copy.build()
+
+    @staticmethod
+    def add_ablation(copy, text):
+        named = "rl_ablation_gradient_descent_run"
+        copy.add("src/fit/even_modes.c", text)
         copy.replace("src/fit/filter.h", f"{named};", f"{named}, rl_ablation_even_modes;")
         copy.replace("src/fit/ablation.c", f"&{named},", f"&{named},\n    &rl_ablation_even_modes,")
         copy.replace("src/fit/meson.build", "'ridge.c',", "'ridge.c', 'even_modes.c',")
+
+    @staticmethod
+    def add_map(copy, text):
+        copy.add("src/data/hat_functions.c", text)
+        copy.replace("src/data/map.h", "rl_map_random_relu;", "rl_map_random_relu, rl_map_hat_functions;")
+        copy.replace("src/data/feature_map.c", "&rl_map_random_relu,", "&rl_map_random_relu, &rl_map_hat_functions,")
+        copy.replace("src/data/meson.build", "'random_relu.c',", "'random_relu.c', 'hat_functions.c',")
+
+    def test_new_ablation(self):
         (self.at / "s.yaml").write_text("repeats: 2\nn_train: [5]\nablations: [none, even_modes]\ndatasets: [diabetes]\n")
-        copy.build_and_run("s.yaml")
+        self.copy.run("s.yaml")
         with netCDF4.Dataset(self.at / "s.nc") as file:
             self.assertEqual(file["diabetes"]["variant"][:].tolist(), ["none", "even_modes"])
             errors = file["diabetes"]["train_mse"][:, 0, 0, 0]
             self.assertGreater(errors[1], errors[0])
+
+    def test_new_feature_map(self):
+        text = (SOURCE / "tests" / "cli" / "hat_functions.c").read_text()
+        self.assertLess(len(text.splitlines()), 30)
+        self.assertIn(text, README)
+        (self.at / "hats.yaml").write_text("repeats: 2\nn_features: [4, 40]\nn_train: [200]\nablations: [none]\ndatasets:\n"
+                                           "  - {source: function, function: sine, map: hat-functions, inputs: equispaced, rows: 200}\n")
+        self.copy.run("hats.yaml")
+        with netCDF4.Dataset(self.at / "hats.nc") as file:
+            few, many = file["function"]["test_mse"][0, :, 0, 0]
+        self.assertLess(many, few / 10)  # tents of a twentieth follow a sine better than four do
 
 
 if __name__ == "__main__":
