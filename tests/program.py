@@ -13,7 +13,7 @@ SOURCE = pathlib.Path(os.environ["RIDGELESS_SOURCE_ROOT"])
 WRAPPER = os.environ.get("RIDGELESS_TEST_WRAPPER", "").split()  # valgrind goes between the launcher and the program
 
 
-def run(*arguments, ranks=None, cwd=None, env=None, timeout=120, check=None):
+def run(*arguments, ranks=None, cwd=None, env=None, timeout=600, check=None):
     """Runs the program, under the MPI launcher when `ranks` is given. With `check` the exit status must be that."""
     command = launcher.on_ranks(ranks, [*WRAPPER, PROGRAM, *arguments])
     done = subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, text=True, capture_output=True,

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-PATIENCE = 60  # seconds for an answer
+PATIENCE = 600  # seconds for an answer
 
 
 class Browser:

@@ -1,5 +1,6 @@
 """Inputs that mean harm: study files, tables and results files that ask for all memory and time there is, or for files that
 are not theirs. Each ends soon, in bounded memory, with one line that says what is wrong."""
+import functools
 import gzip
 import os
 import pathlib
@@ -20,6 +21,7 @@ datasets:
 """
 TABLE = b"a,b,y\n" + b"".join(b"%d,%d,%d\n" % (i, i * i % 7, i % 5) for i in range(20))
 MEMORY = 3 << 30
+CPU_SECONDS = 100  # not of a clock, which runs on while other programs have the processor
 
 
 def drawn(how):
@@ -63,15 +65,17 @@ TABLES = {
 }
 
 
-def limit_memory():
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+def limit(memory):
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    if memory:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 def call(*arguments, cwd, limited=True):
     """The program in bounded memory and time. A sanitizer needs more addresses than any limit leaves it."""
     limited = limited and b"__asan_init" not in pathlib.Path(PROGRAM).read_bytes()
-    return subprocess.run([PROGRAM, *arguments], cwd=cwd, text=True, errors="replace", capture_output=True, timeout=100,
-                          stdin=subprocess.DEVNULL, preexec_fn=limit_memory if limited else None)
+    return subprocess.run([PROGRAM, *arguments], cwd=cwd, text=True, errors="replace", capture_output=True, timeout=1200,
+                          stdin=subprocess.DEVNULL, preexec_fn=functools.partial(limit, limited))
 
 
 def files_below(folder):

@@ -59,7 +59,7 @@ class BatchScripts(unittest.TestCase):
                        "SLURM_JOB_NODELIST": "n1", "STATUS": "", "BEFORE": "", **environment}
         script = script.replace(f"ridgeless={PROGRAM}", f"ridgeless={played / 'program'}").replace(
             "ridgeless=ridgeless ", f"ridgeless={played / 'program'} ")
-        done = subprocess.run(["bash", "-c", script], cwd="/", env=environment, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(["bash", "-c", script], cwd="/", env=environment, capture_output=True, text=True, timeout=600)
         calls = self.at / "scontrol-calls"
         told = calls.read_text().splitlines() if calls.exists() else []
         calls.unlink(missing_ok=True)

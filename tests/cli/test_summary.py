@@ -177,7 +177,7 @@ class Summary(unittest.TestCase):
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             self.wait_for_records(process)
             process.send_signal(kind)
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=600)
             self.assertIn(process.returncode, (75, 0) if kind != signal.SIGKILL else (-9, 0), said)
             done.append(json.loads(run("status", "study.yaml", "-o", "parts.nc", "--json", cwd=self.at, check=0).stdout)["done"])
         self.assertEqual(done, sorted(done))
@@ -187,10 +187,13 @@ class Summary(unittest.TestCase):
 
     def test_the_time_left_ends_a_span_between_two_repeats(self):
         (self.at / "study.yaml").write_text(LONG.replace("40000", "4000000"))
-        done = run("run", "study.yaml", "--time-left", "5s", cwd=self.at, ranks=2, check=75)
-        self.assertIn("of 4000000 curves are done", done.stderr)
-        status = json.loads(run("status", "study.yaml", "--json", cwd=self.at, check=0).stdout)
-        self.assertGreater(status["done"], 0)
+        seconds, status = 3, {"done": 0}
+        while status["done"] == 0:  # two seconds are for the results file; how soon a run begins is the machine's affair
+            self.assertLess(seconds, 600)
+            done = run("run", "study.yaml", "--time-left", f"{seconds}s", cwd=self.at, ranks=2, check=75)
+            self.assertIn("of 4000000 curves are done", done.stderr)
+            status = json.loads(run("status", "study.yaml", "--json", cwd=self.at, check=0).stdout)
+            seconds *= 1.5
         self.assertEqual(status["spectra_done"], 30 * status["done"])
 
     def test_cells_and_summary_in_one_study(self):
