@@ -3,6 +3,7 @@ of this process, which has imported the large libraries already: that takes long
 
 from __future__ import annotations
 
+import gc
 import os
 import runpy
 import signal
@@ -14,7 +15,9 @@ import unittest
 from pathlib import Path
 
 ANALYSIS = Path(__file__).resolve().parents[2] / "analysis"
-sys.path.insert(0, str(ANALYSIS))
+sys.path[:0] = [str(ANALYSIS), str(Path(__file__).resolve().parents[1])]
+
+import tier  # noqa: E402, F401  (for the tests, which find it only after this)
 
 try:
     import matplotlib  # noqa: F401  (the programs under test need it)
@@ -55,6 +58,7 @@ def run_in_child(program: Path, arguments: list[str], folder: Path, seconds: int
         if child == 0:
             status = 1
             try:
+                gc.disable()  # most of the objects are the libraries', and the child does not live long
                 signal.alarm(seconds)
                 os.chdir(folder)
                 sys.stdout, sys.stderr = out, err
@@ -89,7 +93,7 @@ class DrawingTest(unittest.TestCase):
 
     def run_figures(self, *arguments: object, status: int = 0) -> tuple[list[Path], list[str]]:
         """The paths on standard output and the lines on standard error."""
-        found, out, err = run_in_child(ANALYSIS / self.program, [*map(str, arguments)], self.folder, 120)
+        found, out, err = run_in_child(ANALYSIS / self.program, [*map(str, arguments)], self.folder, 600)
         self.assertEqual(found, status, err)
         self.assertNotIn("Traceback", err)
         self.assertNotIn("Warning", err)

@@ -13,7 +13,7 @@ import unittest
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drawing import ANALYSIS, MISSING, DrawingTest, keep_font_cache, png_size
+from drawing import ANALYSIS, MISSING, DrawingTest, keep_font_cache, png_size, tier
 
 if not MISSING:
     import netCDF4
@@ -197,6 +197,7 @@ class WhatIsDrawn(FiguresTest):
         self.assert_one_line(messages, "not drawn", *MODE_FIGURES)
         self.assertEqual(sum("without single repeats" in line for line in messages), 2)
 
+    @tier.in_all_alone
     def test_paper_study(self) -> None:
         names = ("student-teacher", "california", "diabetes", "who")
         sizes, messages = self.draw(*[Group(name) for name in names])
@@ -229,6 +230,7 @@ class WhatIsDrawn(FiguresTest):
             pictures.append((self.folder / "study-figures" / "cutoff.png").read_bytes())
         self.assertEqual(pictures[0], pictures[1])
 
+    @tier.in_all_alone
     def test_panels_are_laid_out(self) -> None:
         sizes = {}
         for n in (1, 2, 3, 4, 5, 7):
@@ -252,7 +254,7 @@ class WhatIsDrawn(FiguresTest):
         self.assertEqual(list(sizes), PAPER_FIGURES + MODE_FIGURES)
 
     def test_one_n(self) -> None:
-        for n in (1, 4, 400):
+        for n in tier.of((4,), (1, 4, 400)):
             sizes, _ = self.draw(Group(n_train=(n,), variants=SMALL, modes=True))
             self.assertEqual(list(sizes), SMALL_FIGURES + MODE_FIGURES)
 
@@ -302,12 +304,13 @@ class WhatIsDrawn(FiguresTest):
         sizes, _ = self.draw(Group(train=False, variants=SMALL))
         self.assertIn("error", sizes)
 
+    @tier.in_all_alone
     def test_errors_at_rounding(self) -> None:
         sizes, _ = self.draw(Group(exact=True))
         self.assertEqual(list(sizes), PAPER_FIGURES)
 
     def test_fit_that_diverges(self) -> None:
-        for runaway in (1e305, np.inf, 1e-305):
+        for runaway in tier.of((np.inf,), (1e305, np.inf, 1e-305)):
             variants = [("none", None), ("gradient_descent", 10), ("gradient_descent", 1000)]
             sizes, _ = self.draw(Group(variants=variants, runaway=runaway))
             self.assertEqual(list(sizes), ["error", "sigma_min", "gradient_descent"])
@@ -325,6 +328,7 @@ class Options(FiguresTest):
             self.assertEqual(content[:4], b"%PDF" if path.suffix == ".pdf" else b"\x89PNG")
             self.assertEqual(content, (self.folder / other).read_bytes(), f"{path}: other bytes the second time")
 
+    @tier.in_all_alone
     def test_several_files_are_drawn_as_one(self) -> None:
         groups = [Group(name=name, variants=SMALL, n_features=(p,)) for name, p in (("diabetes", 4), ("who", 6))]
         whole = write_results(self.folder / "whole.nc", *groups)
@@ -351,6 +355,7 @@ class Options(FiguresTest):
             pictures.append((self.folder / x / "error.png").read_bytes())
         self.assertNotEqual(pictures[0], pictures[1])
 
+    @tier.in_all_alone
     def test_chosen_n_and_repeats(self) -> None:
         write_results(self.results, Group(variants=SMALL, modes=True))
         pictures = []
@@ -377,7 +382,7 @@ class Options(FiguresTest):
 
     def test_help_needs_no_results(self) -> None:
         command = [sys.executable, str(ANALYSIS / self.program), "--help"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         self.assertEqual(done.returncode, 0)
         self.assertIn("--format", done.stdout)
 

@@ -10,6 +10,7 @@ import unittest
 import journal
 import netCDF4
 import numpy as np
+import tier
 from program import PROGRAM, SOURCE, differences, run
 
 STUDY = """repeats: 6
@@ -198,7 +199,7 @@ class JournalCommands(unittest.TestCase):
         except ImportError as error:
             self.skipTest(str(error))
         done = subprocess.run([sys.executable, SOURCE / "analysis" / "figures.py", name, "-o", f"{name}-figures"],
-                              cwd=self.at, text=True, capture_output=True, timeout=300,
+                              cwd=self.at, text=True, capture_output=True, timeout=600,
                               env={**os.environ, "MPLCONFIGDIR": str(self.at / "matplotlib")})
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn("Traceback", done.stderr)
@@ -208,6 +209,7 @@ class JournalCommands(unittest.TestCase):
             self.assertGreater((self.at / path).stat().st_size, 1000)
         return done.stderr
 
+    @tier.in_all_alone
     def test_figures_of_half_a_study(self):
         self.half_done("pictured.nc", lambda record: record.repeat in (0, 5))
         run("assemble", "study.yaml", "-q", "-o", "pictured.nc", cwd=self.at, check=75)
@@ -221,6 +223,7 @@ class JournalCommands(unittest.TestCase):
         text = run("show", "one.nc", cwd=self.at, check=0).stdout
         self.assertIn("student-teacher: P = 8, 6 repeats, 0 spectra done, 18 missing", text)
 
+    @tier.in_all_alone
     def test_figures_where_the_threshold_is_missing(self):
         (self.at / "before.yaml").write_text(STUDY.replace("[4, 10, 11, 30]", "[4, 11, 30]").replace("[4, 8, 16]", "[4, 16]"))
         run("run", "before.yaml", "-q", "-o", "gap.nc", cwd=self.at, check=0)
@@ -235,7 +238,7 @@ class JournalCommands(unittest.TestCase):
         (self.at / "empty.nc.journal").write_bytes(header)
         run("assemble", "study.yaml", "-q", "-o", "empty.nc", cwd=self.at, check=75)
         done = subprocess.run([sys.executable, SOURCE / "analysis" / "figures.py", "empty.nc"], cwd=self.at, text=True,
-                              capture_output=True, timeout=300)
+                              capture_output=True, timeout=600)
         self.assertNotIn("Traceback", done.stderr)
         run("show", "empty.nc", cwd=self.at, check=0)
 

@@ -4,6 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
+import tier
 from program import run
 
 NO_HOME = {"RIDGELESS_RATES": "", "XDG_CONFIG_HOME": "", "HOME": ""}
@@ -46,6 +47,7 @@ class Predictions(unittest.TestCase):
         self.assertEqual(answer["rates"], str(place))
         self.assertGreater(answer["producers"][0]["predicted"]["seconds"], 0)
 
+    @tier.in_all_alone
     def test_calibrate_on_two_ranks_into_a_file(self):
         file = self.at / "new" / "folder" / "my.json"
         warned = run("bench", "calibrate", "--json", "-o", file, ranks=2, env=NO_HOME, check=0)
@@ -82,9 +84,9 @@ class Predictions(unittest.TestCase):
         """What a rank takes beyond a tiny case: never more than predicted, and the prediction at most 1.6 times it."""
         if "sanitize" in str(pathlib.Path.cwd()):
             self.skipTest("sanitizers take memory of their own")
-        for ranks, producer in ((1, "projected"), (2, "projected"), (2, "two-stage"), (2, "pdgesvd")):
+        for ranks, producer in ((2, "two-stage"), (1, "projected"), (2, "projected"), (2, "pdgesvd"))[:tier.of(1, 4)]:
             before, _ = self.peak("8", 1, producer, ranks)
-            for size, rows in (("800", 1200), ("600x1600", 900)):
+            for size, rows in (("600x1600", 900), ("800", 1200))[:tier.of(1, 2)]:
                 with self.subTest(ranks=ranks, producer=producer, size=size):
                     after, predicted = self.peak(size, rows, producer, ranks)
                     self.assertGreater(predicted, after - before)
