@@ -7,6 +7,13 @@ import subprocess
 
 MPIEXEC = os.environ.get("RIDGELESS_MPIEXEC", "mpirun")
 
+TERMINATED = (1, 75, 143)  # exit statuses of a launcher that was terminated
+
+
+def of_a_dead_rank(number):
+    """Exit statuses of a launcher of which a rank was killed by that signal: its own, or that of a rank which has noticed."""
+    return 1, 2, int(number), 128 + number, 137, 139
+
 
 @functools.cache
 def version():
