@@ -56,7 +56,7 @@ places() {
 find_launcher() {
   launch=("${MPIEXEC:-mpirun}")
   case $("${launch[0]}" --version 2>&1) in
-    *'Open MPI) '[1-4].*) launch+=(--map-by core --bind-to 'core:if-supported,overload-allowed' --report-bindings) ;;
+    *'Open MPI) '[1-4].* | *OpenRTE*) launch+=(--map-by core --bind-to 'core:if-supported,overload-allowed' --report-bindings) ;;
     *'Open MPI'*) launch+=(--map-by core --bind-to core:if-supported:overload-allowed --report-bindings) ;;
     *) # Hydra, of MPICH: it says where ranks are when this is set
       launch+=(-map-by core -bind-to core)

@@ -13,9 +13,10 @@ SOURCE = pathlib.Path(os.environ["RIDGELESS_SOURCE_ROOT"])
 WRAPPER = os.environ.get("RIDGELESS_TEST_WRAPPER", "").split()  # valgrind goes between the launcher and the program
 
 
-def run(*arguments, ranks=None, cwd=None, env=None, timeout=600, check=None):
-    """Runs the program, under the MPI launcher when `ranks` is given. With `check` the exit status must be that."""
-    command = launcher.on_ranks(ranks, [*WRAPPER, PROGRAM, *arguments])
+def run(*arguments, ranks=None, before=(), cwd=None, env=None, timeout=600, check=None):
+    """Runs the program, under the MPI launcher when `ranks` is given, all of it behind the words `before`. With `check` the exit
+    status must be that."""
+    command = [*before, *launcher.on_ranks(ranks, [*WRAPPER, PROGRAM, *arguments])]
     done = subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, text=True, capture_output=True,
                           stdin=subprocess.DEVNULL, timeout=timeout)
     if check is not None and done.returncode != check:

@@ -89,16 +89,18 @@ static void apply(const setting *settings, size_t n) {
     for (size_t i = 0; i < n; i++) setenv(settings[i].name, settings[i].value, 0);
 }
 
-/* Debian's MPICH never leaves its processor to others, whatever it is asked. */
+#ifdef OPEN_MPI
+static const bool can_yield = true;
+#else
+static const bool can_yield = false; /* MPICH keeps its processor, whatever it is asked */
+#endif
+
 static rl_waiting how_ranks_wait(bool many) {
     if (!many) return RL_WAITING_ALONE;
-#ifdef OPEN_MPI
+    if (!can_yield) return RL_WAITING_SPINS;
     if (getenv(crowded->name) != NULL) return RL_WAITING_AS_ASKED;
-    apply(crowded, 1);
+    apply(crowded, sizeof crowded / sizeof *crowded);
     return RL_WAITING_YIELDS;
-#else
-    return RL_WAITING_SPINS;
-#endif
 }
 
 rl_crowd rl_launcher_prepare(void) {
