@@ -4,10 +4,18 @@
 #ifndef RL_CLONES_H
 #define RL_CLONES_H
 
-#if defined(__x86_64__) && defined(__gnu_linux__)
+/* Before version 18 clang gave the clones of a function a name that callers in other files did not look for. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && (!defined(__clang__) || __clang_major__ >= 18)
 #define RL_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define RL_CLONES
+#endif
+
+/* Before a loop of which no turn reads what another one writes. */
+#ifdef __clang__
+#define RL_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define RL_INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
 /* Before what such a function calls: only as a part of its callers is it compiled for their instruction sets. */

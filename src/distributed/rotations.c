@@ -97,7 +97,7 @@ RL_CLONES static void turn(const piece *given) {
         const double *in = COLUMN(i + 1);
         double *out = COLUMN(i - FUSED + 1), c[FUSED], s[FUSED];
         for (int k = 0; k < FUSED; k++) c[k] = rotations[k].c, s[k] = rotations[k].s;
-#pragma GCC ivdep
+        RL_INDEPENDENT
         for (int lane = 0; lane < RL_LANES; lane++) {
             double y = in[lane];
 #pragma GCC unroll 4

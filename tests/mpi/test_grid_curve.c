@@ -83,7 +83,7 @@ static void spoil(problem *q) {
 
 /* The way of the nested factorization, with points as numbers of its own when the features are all zero. */
 static void expect(problem *q) {
-    rl_nested *nested;
+    rl_nested *nested = NULL;
     rl_test_factor factor;
     const int p = q->d->p, longest = q->n_train[q->n_sizes - 1];
     const rl_training_set rows = {.n_train = longest,
