@@ -22,6 +22,8 @@ from program import PROGRAM, data_groups
 
 INJECT = os.environ.get("RIDGELESS_INJECT", "")
 TIME_LIMIT = 300  # seconds; a run takes less than one, and some on a busy machine
+# The exit status of launchers one of whose ranks was killed.
+LAUNCHER_SAYS_KILLED = {"openmpi": {128 + signal.SIGKILL}, "mpich": {signal.SIGKILL, 128 + signal.SIGKILL, 255}}
 BEYOND = 10**9  # the number of a call that no run comes to
 AT_ONCE = 4  # most of a run is waiting for disks and other processes
 
@@ -92,6 +94,7 @@ def launch(folder, ranks, *arguments, prefix=()):
         time.sleep(1)
         process.kill()
         return Run(None, process.communicate()[1])
+    said = said.replace("\0", "")  # Open MPI 5 ends messages of its own with one
     count = folder / "count"
     text = count.read_text() if count.exists() else ""
     count.unlink(missing_ok=True)
@@ -112,9 +115,8 @@ def groups(path):
 
 
 def was_killed(status, ranks):
-    """Whether it is what the caller sees of a rank that has killed itself: without a launcher the signal; launchers make of it
-    128 + 9 (Open MPI), 9 (MPICH) or a failure of their own (1, 255)."""
-    return status == -signal.SIGKILL if ranks == 1 else status in {128 + signal.SIGKILL, signal.SIGKILL, 1, 255}
+    """Whether it is what the caller sees of a rank that has killed itself."""
+    return status == -signal.SIGKILL if ranks == 1 else status in LAUNCHER_SAYS_KILLED[launcher.version()[0]]
 
 
 def done_curves(folder):
@@ -411,6 +413,7 @@ class NoRoom(unittest.TestCase):
     def test_a_disk_too_small_for_the_results(self):
         self.on_a_disk(self.journal + 16384, 200)
 
+    @unittest.skipIf(launcher.version()[0] == "mpich", "MPICH does not start where its own files may not grow")
     def test_files_that_may_not_grow(self):
         for i in range(8):
             with self.subTest(i):
