@@ -65,7 +65,6 @@ class Fault:
     kind: str
     n: int
     action: str
-    ranks: int = 1
     rank: int = 0
     more: str = ""  # "+": every later call too
 
@@ -226,7 +225,7 @@ class Case:
             with tempfile.TemporaryDirectory(dir=self.at) as name:
                 folder = pathlib.Path(name) / "study"
                 self.prepare(state, folder)
-                run = launch(folder, ranks, "-q", prefix=injecting(Fault("open", BEYOND, "die", ranks, rank)))
+                run = launch(folder, ranks, "-q", prefix=injecting(Fault("open", BEYOND, "die", rank)))
                 assert run.status == 0, run.said
                 self.counts[state, ranks, rank] = run.calls
         return self.counts[state, ranks, rank]
@@ -268,7 +267,7 @@ class Faults(unittest.TestCase):
         """Starts each action at each call of the kind, or at a sample of them."""
         calls = self.cases[case].calls(state, ranks, rank)[kind]
         each = calls if sample is None else min(calls, sample)
-        faults = [Fault(kind, n, action.rstrip("+"), ranks, rank, "+" * action.endswith("+"))
+        faults = [Fault(kind, n, action.rstrip("+"), rank, "+" * action.endswith("+"))
                   for action in actions for n in sorted(self.chance.sample(range(1, calls + 1), each))]
         tried = [self.pool.submit(self.cases[case].endure, state, injecting(fault), fault.action in ("die", "torn"), ranks)
                  for fault in faults]
