@@ -58,8 +58,8 @@ rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
     if (context->size == 1 && rl_launched_ranks() > 1)
         return rl_fail(
             RL_ERR_INPUT,
-            "%d processes were started, but by the launcher of another MPI: each stands alone; this program is "
-            "built with %s",
+            "%d processes were started, but each stands alone: their launcher is that of another MPI, or has died; "
+            "this program is built with %s",
             rl_launched_ranks(), RL_MPI_KIND);
     return tell_of_crowd(context, crowd);
 }

@@ -54,7 +54,7 @@ class Alone(unittest.TestCase):
             with open(f"{at}/study.yaml", "w") as file:
                 file.write(STUDY)
             said = run("run", "study.yaml", cwd=at, env=others, check=2).stderr
-            self.assertIn("2 processes were started, but by the launcher of another MPI", said)
+            self.assertIn("2 processes were started, but each stands alone", said)
             self.assertEqual(os.listdir(at), ["study.yaml"])
 
 

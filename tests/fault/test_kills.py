@@ -42,9 +42,6 @@ datasets: [{source: student-teacher, rows: 200, features: 10, hidden_features: 1
 N_KILLS = {"small": KILLS // 2, "grid": KILLS // 2, "summary": KILLS // 5}
 RANKS = {"small": (2, 3), "grid": (2,), "summary": (2, 3)}
 VICTIMS = ("a rank", "rank 0", "launcher")
-# Ranks of Open MPI 5 that find their launcher dead when they start run on, each as if it were the only one. Bits that depend
-# on how many there are then are those of one.
-RUN_ON_ALONE = launcher.version()[0] == "openmpi" and launcher.version()[1] >= 5
 SHARED = {}  # the references, for the processes of the pool
 
 
@@ -74,21 +71,6 @@ def ranks_in(folder):
     return sorted(found)
 
 
-def holds_a_journal(pid):
-    """Whether the process has come so far, which it does when it has met the other ranks."""
-    try:
-        return any(os.readlink(fd).endswith(".journal") for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir())
-    except OSError:
-        return False  # it has ended, or has just closed a file
-
-
-def wait_until_at_work(process, folder):
-    """Or until it ends."""
-    deadline = time.monotonic() + TIME_LIMIT
-    while process.poll() is None and not any(map(holds_a_journal, ranks_in(folder))) and time.monotonic() < deadline:
-        time.sleep(0.01)
-
-
 def wait_until_gone(folder):
     """Those still there after the limit; they are ended."""
     deadline = time.monotonic() + GONE_LIMIT
@@ -115,8 +97,6 @@ class Chain:
         process = subprocess.Popen(command(ranks, "-q"), cwd=self.folder, env=environment(self.folder),
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(self.chance.uniform(0.1, 1.1) * self.seconds)
-        if self.kind == "grid" and RUN_ON_ALONE:
-            wait_until_at_work(process, self.folder)
         pids = ranks_in(self.folder)
         self.strike(process, pids, ranks, victim)
         status = process.wait(timeout=TIME_LIMIT)
