@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 import launcher
+import tier
 from program import PROGRAM
 
 # Open MPI's own, as its packagers list them.
@@ -61,7 +62,7 @@ class Valgrind(unittest.TestCase):
 
     def run_under_valgrind(self, at):
         done = subprocess.run(launcher.on_ranks(2, [*VALGRIND, PROGRAM, "run", "study.yaml"]), cwd=at, text=True,
-                              capture_output=True, timeout=380, env={**os.environ, "OPENBLAS_CORETYPE": "Haswell"})
+                              capture_output=True, timeout=1500, env={**os.environ, "OPENBLAS_CORETYPE": "Haswell"})
         said = "".join(path.read_text() for path in sorted(at.glob("valgrind.*")))
         self.assertEqual(done.returncode, 0, done.stderr + said)
         return done.stderr
@@ -69,9 +70,11 @@ class Valgrind(unittest.TestCase):
     def test_full_spectra_and_going_on(self):
         self.run_study(SPECTRA, ["full spectra\n", "repeats side by side", "full spectra on process grids"], resume=True)
 
+    @tier.in_all_alone
     def test_spectra_updated_row_by_row(self):
         self.run_study(ROW_BY_ROW, ["updated row by row"], resume=False)
 
+    @tier.in_all_alone
     def test_nested_factorization(self):
         self.run_study(NESTED, ["nested factorization\n", "nested factorization on process grids"], resume=False)
 
