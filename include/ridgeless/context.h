@@ -10,16 +10,20 @@ typedef struct rl_context {
     MPI_Comm comm; /* a duplicate of the world, errors returned */
     int rank, size;
     double start_seconds; /* that MPI took to start */
+    char crowd[160];      /* on rank 0: what ranks that outnumber their node's processors come to; "": they do not */
 } rl_context;
 
 /* Local. The rank that a launcher gave this process, known before MPI is initialized; 0 where nothing launched it. */
 int rl_context_launched_rank(void);
 
 /* Collective on all processes. Initializes MPI (where nothing launched the process, as one rank that starts no others;
- * where ranks outnumber their node's processors, with ranks that let others run while they wait, which rank 0 says),
- * sets one BLAS thread per rank, and has freed arrays of 1 MiB and more returned to the system. Whatever the
- * environment says otherwise comes first. */
+ * where ranks outnumber their node's processors, with ranks that let others run while they wait), sets one BLAS thread
+ * per rank, and has freed arrays of 1 MiB and more returned to the system. Whatever the environment says otherwise
+ * comes first. */
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context);
+
+/* Local. Says, on rank 0, what there is to say of a crowd of ranks: for commands that are about to compute. */
+void rl_context_tell_crowd(const rl_context *context);
 
 /* Collective. Finalizes MPI. */
 void rl_context_destroy(rl_context *context);
@@ -37,6 +41,9 @@ rl_status rl_context_largest(const rl_context *context, double *values, int n);
 
 /* Collective on context->comm. Adds up values[n] over the ranks; everyone gets the sums. */
 rl_status rl_context_sum(const rl_context *context, double *values, int n);
+
+/* Collective on comm. Adds up values[n] over its ranks: the sums are in those of `root`, the others keep theirs. */
+rl_status rl_context_sum_at(MPI_Comm comm, int root, double *values, int64_t n);
 
 /* Collective on context->comm. The largest number of its ranks that share a node. */
 rl_status rl_context_node_size(const rl_context *context, int *ranks);

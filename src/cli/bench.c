@@ -40,6 +40,7 @@ static rl_status measure(const rl_settings *settings, const rl_context *context,
     if (status == RL_OK) status = rl_parallel_share_plan(context, &p->study, &p->plan);
     if (status == RL_OK) status = rl_parallel_complete_plan(context, &p->plan);
     if (status == RL_OK) status = rl_make_run_settings(settings, context, &run);
+    if (status == RL_OK) rl_context_tell_crowd(context);
     if (status == RL_OK) status = rl_parallel_run(context, &p->plan, &todo, &run, &none, &summary);
     if (status == RL_OK && root) status = print_speed(settings, context, &p->plan, &summary);
     rl_todo_destroy(&todo);

@@ -303,6 +303,7 @@ static rl_status describe(calibration *c) {
 }
 
 static rl_status measure(calibration *c) {
+    rl_context_tell_crowd(c->context);
     c->rates = rl_rates_default;
     RL_TRY(describe(c));
     RL_TRY(rl_process_grid_create(c->context->comm, 0, 0, &c->grid));

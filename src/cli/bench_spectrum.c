@@ -259,6 +259,7 @@ static rl_status choose(spectrum_bench *b) {
 static rl_status measure(spectrum_bench *b) {
     RL_TRY(parse_size(b->settings->arguments[1], &b->n_train, &b->n_features));
     RL_TRY(choose(b));
+    rl_context_tell_crowd(b->context);
     const bool first = b->context->rank == 0;
     const rl_status found = first ? rl_rates_find(b->settings->rates, &b->rates, &b->rates_source) : RL_OK;
     RL_TRY(rl_context_agree(b->context, found));

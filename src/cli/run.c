@@ -325,6 +325,7 @@ static rl_status run_study(const rl_settings *settings, const rl_context *contex
     RL_TRY(rl_parallel_complete_plan(context, &w->prepared.plan));
     RL_TRY(rl_make_run_settings(settings, context, &run));
     w->prepare_seconds = rl_seconds() - began;
+    rl_context_tell_crowd(context);
     run.guard = guard;
     return compute(settings, context, &run, w);
 }

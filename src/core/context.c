@@ -18,16 +18,13 @@ void rl_mpi_fail(int code, const char *call) {
     rl_context_abort(&world, rl_fail(RL_ERR_LIBRARY, "MPI failed: %.*s (%.60s)", length, text, call));
 }
 
-static void tell(rl_waiting waiting, int ranks, int processors) {
-    const char *const crowd = "%d ranks share %d processor(s) of a node: %s";
-    if (waiting == RL_WAITING_YIELDS) rl_info(crowd, ranks, processors, "a rank that waits lets the others run");
-    if (waiting == RL_WAITING_SPINS)
-        rl_warn(crowd, ranks, processors,
-                "with this MPI library a rank that waits keeps its processor, and all take long");
+static const char *what_waiting_means(rl_waiting waiting) {
+    if (waiting == RL_WAITING_YIELDS) return "a rank that waits lets the others run";
+    return "with this MPI library a rank that waits keeps its processor, and all take long";
 }
 
-/* Said once, by rank 0, for the node where most ranks share a processor. */
-static rl_status tell_of_crowd(const rl_context *context, rl_crowd crowd) {
+/* On rank 0, of the node where most ranks share a processor. */
+static rl_status describe_crowd(rl_context *context, rl_crowd crowd) {
     struct {
         double ranks_per_processor;
         int rank;
@@ -35,8 +32,15 @@ static rl_status tell_of_crowd(const rl_context *context, rl_crowd crowd) {
     int numbers[] = {(int)crowd.waiting, crowd.ranks, crowd.processors};
     RL_MPI(MPI_Allreduce(&mine, &worst, 1, MPI_DOUBLE_INT, MPI_MAXLOC, context->comm));
     RL_MPI(MPI_Bcast(numbers, 3, MPI_INT, worst.rank, context->comm));
-    if (context->rank == 0) tell((rl_waiting)numbers[0], numbers[1], numbers[2]);
+    const rl_waiting waiting = (rl_waiting)numbers[0];
+    if (context->rank == 0 && (waiting == RL_WAITING_YIELDS || waiting == RL_WAITING_SPINS))
+        snprintf(context->crowd, sizeof context->crowd, "%d ranks share %d processor(s) of a node: %s", numbers[1],
+                 numbers[2], what_waiting_means(waiting));
     return RL_OK;
+}
+
+void rl_context_tell_crowd(const rl_context *context) {
+    if (context->crowd[0] != '\0') rl_info("%s", context->crowd);
 }
 
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
@@ -61,7 +65,7 @@ rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
             "%d processes were started, but each stands alone: their launcher is that of another MPI, or has died; "
             "this program is built with %s",
             rl_launched_ranks(), RL_MPI_KIND);
-    return tell_of_crowd(context, crowd);
+    return describe_crowd(context, crowd);
 }
 
 void rl_context_destroy(rl_context *context) {
@@ -100,6 +104,20 @@ rl_status rl_context_largest(const rl_context *context, double *values, int n) {
 
 rl_status rl_context_sum(const rl_context *context, double *values, int n) {
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, values, n, MPI_DOUBLE, MPI_SUM, context->comm));
+    return RL_OK;
+}
+
+/* From a copy: MPI_Reduce of MPICH 4.0 takes MPI_IN_PLACE for an address where ranks share memory. */
+rl_status rl_context_sum_at(MPI_Comm comm, int root, double *values, int64_t n) {
+    enum { PIECE = 4096 };
+    double mine[PIECE];
+    int rank;
+    RL_MPI(MPI_Comm_rank(comm, &rank));
+    for (int64_t first = 0; first < n; first += PIECE) {
+        const int length = (int)(n - first < PIECE ? n - first : PIECE);
+        memcpy(mine, values + first, (size_t)length * sizeof *mine);
+        RL_MPI(MPI_Reduce(mine, rank == root ? values + first : NULL, length, MPI_DOUBLE, MPI_SUM, root, comm));
+    }
     return RL_OK;
 }
 

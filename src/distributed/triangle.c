@@ -111,10 +111,8 @@ static void solve_diagonal(const rl_triangle *t, const rl_lengths *lengths, cons
 }
 
 /* Adds up the block over the processes of a row or column of the grid; the sum is at `root`. */
-static rl_status sum_at(const rl_triangle *t, const step *s, MPI_Comm line, int root, bool mine) {
-    const int n = s->size * s->n;
-    RL_MPI(MPI_Reduce(mine ? MPI_IN_PLACE : t->block, t->block, n, MPI_DOUBLE, MPI_SUM, root, line));
-    return RL_OK;
+static rl_status sum_at(const rl_triangle *t, const step *s, MPI_Comm line, int root) {
+    return rl_context_sum_at(line, root, t->block, (int64_t)s->size * s->n);
 }
 
 static rl_status spread_from(const rl_triangle *t, const step *s, MPI_Comm line, int root) {
@@ -134,7 +132,7 @@ rl_status rl_triangle_solve_turned(const rl_triangle *t, const rl_lengths *lengt
         const step s = step_at(t, lengths, first);
         if (s.in_column) {
             load(t, &s, columns + s.column, t->ld_columns);
-            RL_TRY(sum_at(t, &s, t->column, s.process_row, s.in_row));
+            RL_TRY(sum_at(t, &s, t->column, s.process_row));
         }
         if (s.in_row && s.in_column) solve_diagonal(t, lengths, &s, "T");
         if (!s.in_row) continue;
@@ -162,7 +160,7 @@ rl_status rl_triangle_solve(const rl_triangle *t, const rl_lengths *lengths, con
             const rl_product rest = {"N", s.size, s.n_next, s.reach - s.next_column, -1};
             rl_add_product(&rest, (rl_operand){element(t, s.row, s.next_column), t->m->ld},
                            (rl_operand){columns + s.next_column, t->ld_columns}, t->block, s.size);
-            RL_TRY(sum_at(t, &s, t->row, s.process_column, s.in_column));
+            RL_TRY(sum_at(t, &s, t->row, s.process_column));
         }
         if (s.in_row && s.in_column) solve_diagonal(t, lengths, &s, "N");
         if (!s.in_column) continue;

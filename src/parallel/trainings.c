@@ -320,8 +320,7 @@ static rl_status look_at_mail(trainer *t) {
 /* The same bits on every rank, whatever the library adds in what order. */
 static rl_status add_up(const void *state, double *sums, int64_t n) {
     const rl_context *group = state;
-    const void *mine = group->rank == 0 ? MPI_IN_PLACE : sums;
-    RL_MPI(MPI_Reduce(mine, sums, (int)n, MPI_DOUBLE, MPI_SUM, 0, group->comm));
+    RL_TRY(rl_context_sum_at(group->comm, 0, sums, n));
     RL_MPI(MPI_Bcast(sums, (int)n, MPI_DOUBLE, 0, group->comm));
     return RL_OK;
 }
