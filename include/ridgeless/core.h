@@ -144,7 +144,8 @@ typedef enum rl_stop {
 } rl_stop;
 
 /* Catches these signals from now on, in place of their default: dying at once. A second SIGINT leaves at once with
- * status 75. SIGINT and SIGHUP stay ignored where they were (nohup). Before MPI starts. */
+ * status 75. SIGINT and SIGHUP stay ignored where they were (nohup). To be called
+ * before MPI starts, and once more when it has: MPICH takes SIGUSR1 for itself. */
 rl_status rl_stop_catch_signals(void);
 rl_stop rl_stop_requested(void);
 

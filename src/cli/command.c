@@ -291,6 +291,7 @@ static rl_status call_collectively(const command *c, rl_settings *settings) {
     rl_context context;
     if (c->resumable && report(rl_stop_catch_signals(), true) != RL_OK) return RL_ERR_LIBRARY;
     rl_status status = rl_context_create(&settings->argc, &settings->argv, &context);
+    if (status == RL_OK && c->resumable) status = rl_stop_catch_signals();
     if (status != RL_OK) return report(status, true);
     status = report(c->call(settings, &context), context.rank == 0);
     rl_context_destroy(&context);

@@ -45,9 +45,11 @@ static void note_signal(int number) {
 }
 
 rl_status rl_stop_catch_signals(void) {
+    static bool can_wake = false;
     struct sigaction before, action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
-    if (sem_init(&wake, 0, 0) != 0) return rl_fail(RL_ERR_LIBRARY, "sem_init failed: %s", strerror(errno));
+    if (!can_wake && sem_init(&wake, 0, 0) != 0) return rl_fail(RL_ERR_LIBRARY, "sem_init failed: %s", strerror(errno));
+    can_wake = true;
     for (int i = 0; i < N_SIGNALS; i++) {
         const int number = stop_signals[i].number;
         if (sigaction(number, NULL, &before) != 0 ||
