@@ -4,6 +4,7 @@
  * know of the others lies in memory that the node's ranks share. */
 #define _GNU_SOURCE /* sigabbrev_np */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -88,9 +89,22 @@ static void on_crash(int number, siginfo_t *from, void *context) {
 
 /* ---- watching ---------------------------------------------------------------------------------------------------- */
 
+/* A process that nobody has waited for yet is dead too: launchers take their time, or ask the living first. */
+static bool is_dead(pid_t pid) {
+    char path[32], line[512];
+    if (kill(pid, 0) != 0) return errno == ESRCH;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t length = file >= 0 ? read(file, line, sizeof line - 1) : 0;
+    if (file >= 0) close(file);
+    line[length > 0 ? length : 0] = '\0';
+    const char *const name_end = strrchr(line, ')'); /* "PID (NAME) STATE ..." */
+    return name_end != NULL && name_end[1] == ' ' && (name_end[2] == 'Z' || name_end[2] == 'X');
+}
+
 static void check_next(rl_guard *g) {
     const post *next = g->next;
-    if (next == NULL || kill(next->pid, 0) == 0 || errno != ESRCH) return;
+    if (next == NULL || !is_dead(next->pid)) return;
     const int leaving = atomic_load(&next->leaving);
     if (leaving != 0) leave(g, leaving - 1);
     dprintf(STDERR_FILENO, "ridgeless: rank %d died while %s; what was finished is kept, run again to go on\n",
