@@ -66,6 +66,19 @@ static void append(char *line, size_t size, const char *text) {
     }
 }
 
+/* Handlers of the MPI library print where the process was, and may wait for ever for a lock that it held. */
+static void end_surely(void) {
+    enum { SECONDS = 3 };
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigset_t alarms;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGALRM, &action, NULL);
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
+    alarm(SECONDS);
+}
+
 /* In a signal handler: by what is allowed there alone. Then the signal takes its course as if it had not been caught.
  */
 static void on_crash(int number, siginfo_t *from, void *context) {
@@ -84,6 +97,7 @@ static void on_crash(int number, siginfo_t *from, void *context) {
     if (write(STDERR_FILENO, line, strlen(line)) < 0) errno = 0;
     for (int k = 0; k < N_CRASHES; k++)
         if (crashes[k] == number) sigaction(number, &present->before[k], NULL);
+    end_surely();
     if (from->si_code <= 0) raise(number); /* sent; a fault happens once more on return */
 }
 
