@@ -263,7 +263,8 @@ class Stopping(unittest.TestCase):
     def test_rank_0_dies(self):
         err = self.struck("small", "zero.nc", lambda _, pids: os.kill(min(pids), signal.SIGKILL), ranks=2,
                           statuses=launcher.of_a_dead_rank(signal.SIGKILL), of_launcher=launcher.leaving_the_living())
-        self.check_named(err, "rank 0 died")
+        if launcher.version()[0] != "mpich":  # whose launcher closes the others' standard error together with rank 0's
+            self.check_named(err, "rank 0 died")
 
 
 if __name__ == "__main__":
