@@ -166,8 +166,9 @@ class Stopping(unittest.TestCase):
                     statuses=launcher.TERMINATED)
 
     @unittest.skipIf(SANITIZED, "the plain build's alone: the same again takes minutes")
+    @tier.in_all_alone
     def test_term_in_the_middle_of_a_long_spectrum(self):
-        for producer, ranks in tier.of((("lapack", 1),), (("lapack", 1), ("pdgesvd", 2))):
+        for producer, ranks in (("lapack", 1), ("pdgesvd", 2)):
             (self.at / "huge.yaml").write_text(HUGE.replace("PRODUCER", producer))
             output = f"{producer}.nc"
             process = self.launch("huge", output, ranks=ranks)
