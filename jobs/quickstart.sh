@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
-# From nothing to figures on a fresh Debian 12 or 13: installs the packages, builds, runs jobs/quickstart.yaml on the data that ship
-# with the program, and draws the figures. Run again, it does only what is missing.
+# From nothing to figures on a fresh Debian 12 or 13: installs the packages, builds, runs jobs/quickstart.yaml on the data that
+# ship with the program, and draws the figures. Run again, it does only what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 # needed by root, harmless to others
+
+# Open MPI has room for a rank on each core, which may be two processors to the system.
+cores() {
+  { lscpu -p=CORE,SOCKET | grep -v '^#' | sort -u | wc -l && nproc; } | sort -n | head -n 1
+}
 
 bash jobs/install-packages.sh
 echo "building in $PWD/build"
@@ -16,7 +21,7 @@ ridgeless=$PWD/build/src/cli/ridgeless
 
 mkdir -p quickstart
 echo "running jobs/quickstart.yaml"
-sh build/mpiexec -n "$(nproc)" "$ridgeless" run jobs/quickstart.yaml -o quickstart/quickstart.nc
+sh build/mpiexec -n "$(cores)" "$ridgeless" run jobs/quickstart.yaml -o quickstart/quickstart.nc
 echo "drawing the figures"
 /usr/bin/python3 analysis/figures.py quickstart/quickstart.nc -o quickstart/figures >/dev/null
 "$ridgeless" show quickstart/quickstart.nc > quickstart/summary.txt
@@ -31,6 +36,6 @@ The figures       $PWD/quickstart/figures/
 $(cd quickstart/figures && printf '                    %s\n' *.png)
 
 A first study of your own: cp jobs/first-study.yaml my-study.yaml, edit it, then
-  mpirun -n $(nproc) $ridgeless run my-study.yaml
+  mpirun -n $(cores) $ridgeless run my-study.yaml
   /usr/bin/python3 analysis/figures.py my-study.nc
 END
