@@ -37,7 +37,8 @@ struct rl_guard {
     void *state;
     MPI_Comm node;
     MPI_Win window;
-    post *mine, *next; /* next: NULL where nobody else can be watched */
+    post *all, *mine, *next; /* of the node's ranks; next: NULL where nobody else can be watched */
+    int n_posts;
     pthread_t thread;
     atomic_bool done;
     struct sigaction before[N_CRASHES];
@@ -116,13 +117,24 @@ static bool is_dead(pid_t pid) {
     return name_end != NULL && name_end[1] == ' ' && (name_end[2] == 'Z' || name_end[2] == 'X');
 }
 
+/* Whether a rank of the node has said why the run ends: then launchers end the others, of which nothing is to be said.
+ */
+static bool is_explained(const rl_guard *g) {
+    for (int i = 0; i < g->n_posts; i++)
+        if (atomic_load(&g->all[i].leaving) != 0) return true;
+    return false;
+}
+
 static void check_next(rl_guard *g) {
     const post *next = g->next;
     if (next == NULL || !is_dead(next->pid)) return;
     const int leaving = atomic_load(&next->leaving);
     if (leaving != 0) leave(g, leaving - 1);
-    dprintf(STDERR_FILENO, "ridgeless: rank %d died while %s; what was finished is kept, run again to go on\n",
-            next->rank, next->doing);
+    if (!is_explained(g)) {
+        atomic_store(&g->mine->leaving, 2);
+        dprintf(STDERR_FILENO, "ridgeless: rank %d died while %s; what was finished is kept, run again to go on\n",
+                next->rank, next->doing);
+    }
     leave(g, 1);
 }
 
@@ -174,7 +186,9 @@ static rl_status make_posts(rl_guard *g) {
     g->mine->pid_namespace = stat("/proc/self/ns/pid", &space) == 0 ? space.st_ino : 0;
     rl_guard_doing(g, "preparing");
     RL_MPI(MPI_Barrier(g->node));
-    RL_MPI(MPI_Win_shared_query(g->window, (rank + 1) % size, &bytes, &unit, &g->next));
+    RL_MPI(MPI_Win_shared_query(g->window, 0, &bytes, &unit, &g->all)); /* the ranks' posts lie one after the other */
+    g->n_posts = size;
+    g->next = &g->all[(rank + 1) % size];
     if (size == 1 || g->mine->pid_namespace == 0 || g->next->pid_namespace != g->mine->pid_namespace) g->next = NULL;
     return RL_OK;
 }
