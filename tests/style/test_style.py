@@ -8,6 +8,7 @@ import unittest
 from program import PROGRAM, SOURCE
 
 MODULES = ["core", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "task", "parallel", "results", "cli"]
+FORMATTER = "14"
 PART_OF = {"histogram": "core", "summary": "task", "feature_map": "data", "nested": "spectrum", "bulk": "spectrum", "updated": "spectrum", "rates": "study", "case_cost": "study", "grid_curve": "distributed"}  # further headers
 # What a module may include beside itself and core. Only parallel, core's context and the commands know MPI.
 MAY_SEE = {
@@ -67,6 +68,11 @@ class Style(unittest.TestCase):
         self.assertEqual(self.matches(r"(?<![\w.])(malloc|calloc|realloc) ?\(", paths), [])
 
     def test_format(self):
+        version = re.search(r"version (\d+)", subprocess.run(["clang-format", "--version"], check=True, capture_output=True,
+                                                            text=True).stdout)[1]
+        if version != FORMATTER:
+            self.skipTest(f"clang-format {version} breaks some lines elsewhere than version {FORMATTER}, by which the sources are "
+                          "formatted")
         paths = [*public_headers(), *SOURCE.glob("src/**/*.[ch]"), *SOURCE.glob("tests/**/*.[ch]")]
         done = subprocess.run(["clang-format", "--dry-run", "-Werror", *paths], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
