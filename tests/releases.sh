@@ -64,7 +64,7 @@ minutes() {
   echo "$((($(date +%s) - $1) / 60)) min $((($(date +%s) - $1) % 60)) s"
 }
 
-# command RELEASE USER NAME COMMAND...: runs it in the clone, and says how it ended.
+# command_of_readme RELEASE USER NAME COMMAND: runs it in the clone, and says how it ended.
 failures=0
 command_of_readme() {
   local release=$1 user=$2 log=$folder/$1-$2-$3.log began
@@ -95,7 +95,7 @@ try_release() {
     git clone --quiet --no-hardlinks "$top" "$home/ridgeless" || fail "the project cannot be cloned"
     chroot "$folder/$release" chown -R "$user:$user" "${home#"$folder/$release"}/ridgeless"
     command_of_readme "$release" "$user" quickstart jobs/quickstart.sh
-    command_of_readme "$release" "$user" tests tests/run.sh "$test_options"
+    command_of_readme "$release" "$user" tests "tests/run.sh${test_options:+ $test_options}"
   done
 }
 
