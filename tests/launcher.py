@@ -19,14 +19,14 @@ def version():
     return kind, int(number.partition(".")[0])
 
 
-def on_ranks(ranks, command, options=()):
+def on_ranks(ranks, command):
     """The command, on that many ranks, or without a launcher where `ranks` is None."""
-    return list(map(str, command)) if ranks is None else [MPIEXEC, *options, "-n", str(ranks), *map(str, command)]
+    return list(map(str, command)) if ranks is None else [MPIEXEC, "-n", str(ranks), *map(str, command)]
 
 
-def leaving_the_living():
-    """Options with which a launcher does not end the other ranks before they can say which one has died."""
-    return ("-disable-auto-cleanup",) if version()[0] == "mpich" else ()
+def lets_the_living_speak():
+    """Whether a launcher of which a rank was killed gives the others time to say which one: MPICH's ends them at once."""
+    return version()[0] != "mpich"
 
 
 def short_lived(session=None):

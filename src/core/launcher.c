@@ -74,9 +74,11 @@ typedef struct setting {
 } setting;
 
 /* Without a daemon of its own to start others by, and without drivers of networks, some of which measure the clock for
- * long, Open MPI starts four times as fast. */
+ * long, Open MPI starts four times as fast. The folder of its session would have the same name for all such processes
+ * of a user: of two that started at once, one removed it before the other had made its own in it. */
 static const setting alone[] = {
     {"OMPI_MCA_ess_singleton_isolated", "1"},
+    {"OMPI_MCA_orte_create_session_dirs", "0"},
     {"OMPI_MCA_pml", "ob1"},
     {"OMPI_MCA_btl", "self"},
 };

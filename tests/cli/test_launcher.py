@@ -1,4 +1,5 @@
 """What the program does about the launcher that started it: ranks that outnumber processors, processes that stand alone."""
+import concurrent.futures
 import os
 import shutil
 import tempfile
@@ -47,6 +48,15 @@ class Crowd(unittest.TestCase):
 
 
 class Alone(unittest.TestCase):
+    def test_many_start_at_once(self):
+        """Open MPI 4 used to give all of them one folder for their sessions, which one removed under the other's feet."""
+        with tempfile.TemporaryDirectory() as at, concurrent.futures.ThreadPoolExecutor(8) as pool:
+            with open(f"{at}/study.yaml", "w") as file:
+                file.write(STUDY)
+            ends = pool.map(lambda i: run("run", "study.yaml", "-q", "-o", f"{i}.nc", cwd=at, env={"TMPDIR": at}), range(24))
+            self.assertEqual([end.stderr for end in ends if end.returncode != 0], [])
+            self.assertEqual([name for name in os.listdir(at) if name.startswith("ompi")], [])
+
     def test_processes_of_another_launcher_are_refused(self):
         """Each of them would be one rank and would do all of the work."""
         others = {"PMI_SIZE": "2", "PMI_RANK": "0"} if OPEN_MPI else {"OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "0"}
