@@ -69,7 +69,7 @@ static void append(char *line, size_t size, const char *text) {
 
 /* Handlers of the MPI library print where the process was, and may wait for ever for a lock that it held. */
 static void end_surely(void) {
-    enum { SECONDS = 3 };
+    enum { SECONDS = 5 };
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigset_t alarms;
     sigemptyset(&action.sa_mask);
