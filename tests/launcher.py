@@ -9,8 +9,8 @@ TERMINATED = (1, 75, 143)  # exit statuses of a launcher that was terminated
 
 
 def of_a_dead_rank(number):
-    """Exit statuses of a launcher of which a rank was killed by that signal: its own, that of a rank which has noticed, or that of
-    the alarm which ends a rank whose library's handler waits for ever."""
+    """Exit statuses of a launcher of which a rank was killed by that signal: its own, that of a rank which has noticed, or
+    that of the alarm which ends a rank whose library's handler waits for ever."""
     return 1, 2, int(number), 128 + number, 137, 139, 142
 
 
