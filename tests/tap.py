@@ -41,7 +41,7 @@ class TapResult(unittest.TestResult):
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
-        self.report(True, test, remark=f"SKIP {reason}")
+        self.report(True, test, remark="SKIP " + " ".join(reason.split()))
 
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)

@@ -55,7 +55,8 @@ class Alone(unittest.TestCase):
                 file.write(STUDY)
             ends = pool.map(lambda i: run("run", "study.yaml", "-q", "-o", f"{i}.nc", cwd=at, env={"TMPDIR": at}), range(24))
             self.assertEqual([end.stderr for end in ends if end.returncode != 0], [])
-            self.assertEqual([name for name in os.listdir(at) if name.startswith("ompi")], [])
+            if launcher.version() == ("openmpi", 4):  # the folder of Open MPI 5 differs from process to process
+                self.assertEqual([name for name in os.listdir(at) if name.startswith("ompi")], [])
 
     def test_processes_of_another_launcher_are_refused(self):
         """Each of them would be one rank and would do all of the work."""
