@@ -2,6 +2,7 @@
 Meson gives to every test."""
 import os
 import pathlib
+import signal
 
 MPIEXEC = os.environ.get("RIDGELESS_MPIEXEC", "mpirun")
 
@@ -12,6 +13,11 @@ def of_a_dead_rank(number):
     """Exit statuses of a launcher of which a rank was killed by that signal: its own, that of a rank which has noticed, or
     that of the alarm which ends a rank whose library's handler waits for ever."""
     return 1, 2, int(number), 128 + number, 137, 139, 142
+
+
+def of_a_rank_that_killed_itself():
+    """Exit statuses of a launcher of which a rank was killed, and that alone ended the run."""
+    return {128 + signal.SIGKILL} if version()[0] == "openmpi" else {signal.SIGKILL, 128 + signal.SIGKILL, 255}
 
 
 def version():

@@ -22,8 +22,6 @@ from program import PROGRAM, data_groups
 
 INJECT = os.environ.get("RIDGELESS_INJECT", "")
 TIME_LIMIT = 300  # seconds; a run takes less than one, and some on a busy machine
-# The exit status of launchers one of whose ranks was killed.
-LAUNCHER_SAYS_KILLED = {"openmpi": {128 + signal.SIGKILL}, "mpich": {signal.SIGKILL, 128 + signal.SIGKILL, 255}}
 BEYOND = 10**9  # the number of a call that no run comes to
 AT_ONCE = 4  # most of a run is waiting for disks and other processes
 
@@ -115,7 +113,7 @@ def groups(path):
 
 def was_killed(status, ranks):
     """Whether it is what the caller sees of a rank that has killed itself."""
-    return status == -signal.SIGKILL if ranks == 1 else status in LAUNCHER_SAYS_KILLED[launcher.version()[0]]
+    return status == -signal.SIGKILL if ranks == 1 else status in launcher.of_a_rank_that_killed_itself()
 
 
 def done_curves(folder):
