@@ -1,5 +1,5 @@
 /* case_cost: what a case on a process grid takes, predicted from its sizes: flops, memory a rank, seconds by the rates
- * of a machine, and whether the libraries' integers can hold it. Part of `study`, pure.
+ * of a machine, and whether the libraries' integers can hold it. Part of `plan`, pure.
  *
  * A case is one spectrum by one of the ScaLAPACK producers, or a whole curve from one factorization. The predictions
  * follow what `distributed` allocates and calls; they are local and cost nothing, so that a plan may ask for every

@@ -7,7 +7,7 @@
 #define RIDGELESS_PARALLEL_H
 
 #include "ridgeless/context.h"
-#include "ridgeless/study.h"
+#include "ridgeless/plan.h"
 #include "ridgeless/summary.h"
 #include "ridgeless/task.h"
 

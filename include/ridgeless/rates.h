@@ -1,4 +1,4 @@
-/* rates: what a machine does in a second, as `ridgeless bench calibrate` measures it; for predictions. Part of `study`,
+/* rates: what a machine does in a second, as `ridgeless bench calibrate` measures it; for predictions. Part of `plan`,
  * pure: nothing here measures or communicates. */
 #ifndef RIDGELESS_RATES_H
 #define RIDGELESS_RATES_H

@@ -4,7 +4,7 @@
 #define RIDGELESS_RESULTS_H
 
 #include "ridgeless/core.h"
-#include "ridgeless/study.h"
+#include "ridgeless/plan.h"
 #include "ridgeless/summary.h"
 #include "ridgeless/task.h"
 

@@ -5,7 +5,7 @@
 
 #include "ridgeless/core.h"
 #include "ridgeless/distributed.h"
-#include "ridgeless/study.h"
+#include "ridgeless/plan.h"
 
 /* What one curve's record holds: one flat array of doubles, the same on every rank, sent and journaled as it is.
  * Offsets into it; index [i_n * n_variants + variant] for cells, [i_n] for spectra, [i_n * max_modes + r] for modes

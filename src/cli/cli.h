@@ -7,8 +7,8 @@
 
 #include "ridgeless/context.h"
 #include "ridgeless/parallel.h"
+#include "ridgeless/plan.h"
 #include "ridgeless/results.h"
-#include "ridgeless/study.h"
 
 enum { RL_DATASETS_ASKED = 64 };
 

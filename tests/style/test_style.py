@@ -7,9 +7,9 @@ import unittest
 
 from program import PROGRAM, SOURCE
 
-MODULES = ["core", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "task", "parallel", "results", "cli"]
+MODULES = ["core", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "plan", "task", "parallel", "results", "cli"]
 FORMATTER = "14"
-PART_OF = {"histogram": "core", "summary": "task", "feature_map": "data", "nested": "spectrum", "bulk": "spectrum", "updated": "spectrum", "rates": "study", "case_cost": "study", "grid_curve": "distributed"}  # further headers
+PART_OF = {"histogram": "core", "summary": "task", "feature_map": "data", "nested": "spectrum", "bulk": "spectrum", "updated": "spectrum", "rates": "plan", "case_cost": "plan", "grid_curve": "distributed"}  # further headers
 # What a module may include beside itself and core. Only parallel, core's context and the commands know MPI.
 MAY_SEE = {
     "core": {"context"},
@@ -20,10 +20,11 @@ MAY_SEE = {
     "autoencoder": {"random"},
     "study": {"random", "data", "spectrum", "fit", "autoencoder"},
     "distributed": {"context", "random", "data", "spectrum"},
-    "task": {"random", "data", "spectrum", "fit", "autoencoder", "study", "distributed"},
-    "parallel": {"context", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "task"},
-    "results": {"random", "data", "spectrum", "fit", "autoencoder", "study", "task"},
-    "cli": {"context", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "task", "parallel", "results"},
+    "plan": {"random", "data", "spectrum", "fit", "autoencoder", "study", "distributed"},
+    "task": {"random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "plan"},
+    "parallel": {"context", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "plan", "task"},
+    "results": {"random", "data", "spectrum", "fit", "autoencoder", "study", "plan", "task"},
+    "cli": {"context", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "plan", "task", "parallel", "results"},
 }
 
 

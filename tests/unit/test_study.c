@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ridgeless/study.h"
+#include "ridgeless/plan.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

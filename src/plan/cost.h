@@ -1,8 +1,8 @@
-/* Private to `study`: what a grid costs, predicted from its sizes. */
-#ifndef RL_STUDY_COST_H
-#define RL_STUDY_COST_H
+/* Private to `plan`: what a grid costs, predicted from its sizes. */
+#ifndef RL_PLAN_COST_H
+#define RL_PLAN_COST_H
 
-#include "ridgeless/study.h"
+#include "ridgeless/plan.h"
 
 /* Sets the grid's way and producer. */
 void rl_choose_way(const rl_study *study, rl_grid *grid);

@@ -1,6 +1,6 @@
-/* Private to `study`: how a case lies on a process grid. */
-#ifndef RL_STUDY_CASE_SHAPE_H
-#define RL_STUDY_CASE_SHAPE_H
+/* Private to `plan`: how a case lies on a process grid. */
+#ifndef RL_PLAN_CASE_SHAPE_H
+#define RL_PLAN_CASE_SHAPE_H
 
 #include "ridgeless/case_cost.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cost.h"
-#include "ridgeless/study.h"
+#include "ridgeless/plan.h"
 
 #define MAX_CURVES INT64_C(10000000) /* a plan names every curve in the memory of every rank */
 

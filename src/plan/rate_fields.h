@@ -1,6 +1,6 @@
-/* Private to `study`: the fields of rl_rates, one row each, for whatever goes through all of them. */
-#ifndef RL_STUDY_RATE_FIELDS_H
-#define RL_STUDY_RATE_FIELDS_H
+/* Private to `plan`: the fields of rl_rates, one row each, for whatever goes through all of them. */
+#ifndef RL_PLAN_RATE_FIELDS_H
+#define RL_PLAN_RATE_FIELDS_H
 
 #include "ridgeless/rates.h"
 
