@@ -28,8 +28,8 @@ typedef struct rl_bulk_design {
     const double *beta_star; /* [n_features] */
     bool has_population;     /* independent features of known standard deviation */
     const double *scale;     /* [n_features]: these; NULL: all 1 */
-    bool wants_modes;        /* what the modes' factors are made of: see rl_bulk_point */
-    bool wants_spectra;      /* whatever another producer's spectra have: see rl_bulk_point */
+    bool wants_modes;        /* what the modes' factors are made of: see rl_bulk_get */
+    bool wants_spectra;      /* whatever another producer's spectra have: see rl_bulk_get */
     int max_lanes;           /* 0: as many as the processor has */
 } rl_bulk_design;
 
@@ -60,19 +60,10 @@ void rl_bulk_begin(rl_bulk *bulk, int n_lanes);
 /* To size i of n_train: every size in its turn, as rounding depends on it. `evaluate`: points are wanted. */
 void rl_bulk_advance(rl_bulk *bulk, int i, bool evaluate);
 
-typedef struct rl_bulk_point {
-    /* false: the training features are rank-deficient, or so nearly that it must be looked at, or numbers left the
-     * range of squares, or the rotations did not come to an end. Nothing below is set then: the dense producer has to
-     * do it. */
-    bool done;
-    /* rank = n_modes. c and b_star have the signs of spectrum.h where modes or spectra are wanted. Where spectra are
-     * not, vt, z, z_target, z_one and population_z are NULL, m is 0, b_star not set. */
-    rl_spectrum spectrum;
-    rl_leading_fits fits;
-    double *test_projection_rms; /* [n_modes]: root mean square over the test rows of x . v_r; where modes are wanted */
-} rl_bulk_point;
-
-/* A lane at the size that was evaluated last. *point borrows memory of *bulk until the next call. */
-void rl_bulk_get(rl_bulk *bulk, int lane, rl_bulk_point *point);
+/* A lane at the size that was evaluated last, with the fits of leading modes. *point borrows memory of *bulk until the
+ * next call. In point->spectrum c and b_star have the signs of spectrum.h where modes or spectra are wanted. Where
+ * spectra are not, vt, z, z_target, z_one and population_z are NULL, m is 0 and b_star not set. Where modes are not
+ * wanted, point->test_projection_rms is NULL. */
+void rl_bulk_get(rl_bulk *bulk, int lane, rl_point *point);
 
 #endif

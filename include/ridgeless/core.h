@@ -56,6 +56,19 @@ const char *rl_error_message(void);
         if (status != RL_OK) goto label; \
     } while (0)
 
+/* ---- being asked to stop ----------------------------------------------------------------------------------------- */
+
+/* Long work asks its caller between two pieces of it, so that a process that also serves others need not wait for the
+ * whole. On false the work ends with RL_STOPPED. call NULL: it is never stopped. */
+typedef struct rl_tick {
+    bool (*call)(void *state);
+    void *state;
+} rl_tick;
+
+static inline bool rl_may_go_on(rl_tick tick) {
+    return tick.call == NULL || tick.call(tick.state);
+}
+
 /* ---- messages -------------------------------------------------------------------------------------------------- */
 
 typedef enum rl_log_level { RL_LOG_QUIET, RL_LOG_WARNING, RL_LOG_INFO, RL_LOG_DEBUG } rl_log_level;

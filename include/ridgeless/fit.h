@@ -120,10 +120,11 @@ void rl_evaluator_destroy(rl_evaluator *evaluator);
 rl_status rl_evaluate(rl_evaluator *evaluator, const rl_spectrum *s, const rl_population *population, int n_variants,
                       const rl_variant *variants, rl_errors *errors);
 
-/* The errors of a variant that is a truncation, where the fits of all leading modes are at hand (of the spectrum, c and
- * z are not read then): what rl_evaluate gives, but for rounding. */
-rl_errors rl_truncation_errors(const rl_spectrum *s, const rl_leading_fits *fits, const rl_population *population,
-                               const rl_variant *variant);
+/* Local. Fills errors[n_variants] from a point that is done: what rl_evaluate gives, but for rounding. Every point has
+ * the errors of least squares, one with fits those of all truncations, and one whose spectrum has test rows those of
+ * all other filters, for which alone `evaluator` is needed (else it may be NULL). What a point does not have is NaN. */
+rl_status rl_point_errors(rl_evaluator *evaluator, const rl_point *point, const rl_population *population,
+                          int n_variants, const rl_variant *variants, rl_errors *errors);
 
 /* The fit of variant v in the last rl_evaluate, its residual excepted. Borrowed until the next. */
 const rl_fit *rl_evaluated_fit(const rl_evaluator *evaluator, int v);

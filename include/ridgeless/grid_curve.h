@@ -44,7 +44,7 @@ void rl_grid_curve_destroy(rl_grid_curve *curve); /* NULL is allowed */
 /* Fills points[n_sizes]. sigma_min and sigma_max, which are most of the work, where sigma_wanted[i] (NULL: nowhere),
  * and NaN elsewhere.
  *
- * A size that may be rank-deficient is not done (see rl_nested_point): where singular values are known, by the rule of
+ * A size that may be rank-deficient is not done (see rl_point): where singular values are known, by the rule of
  * `nested.h`, sigma_min <= 10 max(N, P) eps sigma_max. Elsewhere by bounds in their place, from the triangle R at hand:
  * sigma_max <= |R|_F and sigma_min >= 1 / |R^-1|_F, where |R^-1|_F is estimated from solves with 8 random vectors and
  * taken 10 times as large (which is too small once in 10^7). Above P the triangle may be that of fewer rows, whose
@@ -52,8 +52,7 @@ void rl_grid_curve_destroy(rl_grid_curve *curve); /* NULL is allowed */
  * which is at most N times the condition, above 1 / (100 max(N, P) eps) may be left to a full spectrum without need.
  *
  * `tick` is asked on every rank between pieces of work; when it says false on any, all leave with RL_STOPPED. */
-rl_status rl_grid_curve_points(rl_grid_curve *curve, const bool *sigma_wanted, rl_nested_tick tick,
-                               rl_nested_point *points);
+rl_status rl_grid_curve_points(rl_grid_curve *curve, const bool *sigma_wanted, rl_tick tick, rl_point *points);
 
 /* The full spectrum at size n_train[size_index] <= n_features, as of rl_distributed_spectrum: all rows after it are its
  * test rows. phases->generate is the copy of the triangle. */

@@ -1,8 +1,13 @@
-/* spectrum: the projected spectrum of a training set, the one seam of the program.
+/* spectrum: what a training set comes to. Here are the two seams of the program: a *spectrum* and a *point*.
  *
  * With the thin SVD X = U S V^T of a training set [n_train, n_features], everything that a study asks for needs only
  * sigma, the targets' coordinates U^T y and the test rows' coordinates X_test V: never U or V. Producers make that
- * struct (dense LAPACK here); filters, errors and files use it and cannot tell who made it.
+ * struct, the spectrum (dense LAPACK here, `updated.h`, `distributed.h`); filters, errors and files use it and cannot
+ * tell who made it.
+ *
+ * Many studies ask for less: for errors of least squares and for the extreme singular values. Those of a whole curve
+ * come together, and faster, without spectra (`nested.h`, `bulk.h`, `grid_curve.h`). What they make of each training
+ * set is a point.
  *
  * The test rows enter through a *test factor*: the triangular factor of [1 X_test y_test], which stands for any number
  * of test rows exactly, because every error is the norm of a combination of its columns. Rows are appended to it
@@ -112,14 +117,37 @@ rl_status rl_spectrum_add_up(const rl_spectrum *s, double *sums, int64_t n);
 /* Modes with sigma > max(n_train, n_features) eps sigma_1, of sigma[n_modes]. */
 int rl_spectrum_rank(const rl_spectrum *s);
 
-/* Least squares on the first k modes, for every k = 0 ... n_modes: sums of squared errors. */
+/* ---- point ------------------------------------------------------------------------------------------------------ */
+
 enum { RL_N_FITTED_TARGETS = RL_TARGET_IDEAL + 1 }; /* RL_TARGET_Y and RL_TARGET_IDEAL */
+
+/* Least squares on the first k modes, for every k = 0 ... n_modes: sums of squared errors. */
 typedef struct rl_leading_fits {
     double *train_sq[RL_N_FITTED_TARGETS]; /* [n_modes + 1]: over the training rows */
     double *test_sq[RL_N_FITTED_TARGETS];  /* [n_modes + 1]: over the test rows */
     /* [n_modes + 1]: |diag(scale) (beta_hat - beta*)|^2; NULL where the design is unknown */
     double *population_sq[RL_N_FITTED_TARGETS];
 } rl_leading_fits;
+
+/* What one training set of a curve comes to. */
+typedef struct rl_point {
+    /* false: the training features are rank-deficient, or so nearly that it must be looked at, or numbers left the
+     * range of squares, or an iteration did not converge. Nothing below is set then: a full spectrum has to do it. */
+    bool done;
+    int rank;                    /* min(n_train, n_features) */
+    double sigma_min, sigma_max; /* of all these modes */
+    /* Of the least-squares fit to y and of the one to y*, minimum-norm when n_train < n_features. */
+    double test_mse[RL_N_FITTED_TARGETS];      /* mean square over the test rows */
+    double train_mse[RL_N_FITTED_TARGETS];     /* mean square over the training rows */
+    double population_sq[RL_N_FITTED_TARGETS]; /* |diag(scale) (beta_hat - beta*)|^2: the mean square of x .
+                                                  (beta_hat - beta*) over the population, where that is known */
+    double test_bias;                          /* mean over the test rows of x . (V V^T - I) beta* */
+    double test_bias_mse;                      /* mean of its square */
+    /* More, from `bulk.h` alone, which says what is there; borrowed. Elsewhere NULL. */
+    const rl_spectrum *spectrum;
+    const rl_leading_fits *fits;
+    const double *test_projection_rms; /* [n_modes]: root mean square over the test rows of x . v_r */
+} rl_point;
 
 /* ---- producers -------------------------------------------------------------------------------------------------- */
 

@@ -56,13 +56,6 @@ static inline rl_cell_status rl_record_status(const rl_record_layout *layout, co
 /* The longest record of any dataset of the plan, in doubles. */
 size_t rl_record_length_max(const rl_plan *plan);
 
-/* Called between spectra, so that a process that also serves others need not wait for a whole curve. false: abandon the
- * curve. */
-typedef struct rl_tick {
-    bool (*call)(void *state);
-    void *state;
-} rl_tick;
-
 /* Buffers for the curves of a plan; grows as needed and is reused. `process_grid` (borrowed) is for curves whose way is
  * on one; NULL: this task is for the others alone. */
 typedef struct rl_task rl_task;

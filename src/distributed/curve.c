@@ -138,15 +138,14 @@ void rl_grid_curve_destroy(rl_grid_curve *curve) {
 
 /* ---- points ------------------------------------------------------------------------------------------------------ */
 
-rl_status rl_curve_ask(const rl_grid_curve *curve, rl_nested_tick tick) {
-    const bool go_on = tick.call == NULL || tick.call(tick.state);
+rl_status rl_curve_ask(const rl_grid_curve *curve, rl_tick tick) {
+    const bool go_on = rl_may_go_on(tick);
     return rl_process_grid_agree(curve->placed.core.grid,
                                  go_on ? RL_OK : rl_fail(RL_STOPPED, "stopped between two pieces of a curve"));
 }
 
 /* Wanted wide sizes, from the longest on: those of one family differ little in length then. */
-static rl_status find_wide_sigma(const rl_grid_curve *curve, const bool *wanted, rl_nested_tick tick,
-                                 rl_nested_point *points) {
+static rl_status find_wide_sigma(const rl_grid_curve *curve, const bool *wanted, rl_tick tick, rl_point *points) {
     for (int i = curve->n_wide - 1; wanted != NULL && i >= 0;) {
         rl_grid_family family = {.triangle = &curve->triangle};
         double least[RL_VECTORS], most[RL_VECTORS];
@@ -171,19 +170,20 @@ static rl_status find_wide_sigma(const rl_grid_curve *curve, const bool *wanted,
 }
 
 /* What singular values come to, or their bounds; errors of a doubtful size may be anything, and are not looked at. */
-static void judge(const rl_grid_curve *curve, int i, bool has_sigma, rl_bounds bounds, rl_nested_point *p) {
+static void judge(const rl_grid_curve *curve, int i, bool has_sigma, rl_bounds bounds, rl_point *p) {
     const int n = curve->c->n_train[i], larger = n > curve->n_features ? n : curve->n_features;
     const double least = has_sigma ? p->sigma_min : bounds.least, most = has_sigma ? p->sigma_max : bounds.most;
+    p->rank = n < curve->n_features ? n : curve->n_features;
     p->done = isfinite(most) && least > doubt * larger * DBL_EPSILON * most;
-    for (int t = 0; t < RL_N_NESTED_TARGETS; t++)
+    for (int t = 0; t < RL_N_FITTED_TARGETS; t++)
         p->done &= isfinite(p->test_mse[t]) && isfinite(p->train_mse[t]) && isfinite(p->population_sq[t]);
-    if (!p->done) *p = (rl_nested_point){.done = false};
+    if (!p->done) *p = (rl_point){.done = false};
 }
 
-static rl_status find_points(const rl_grid_curve *curve, const bool *wanted, rl_nested_tick tick,
-                             rl_nested_point *points, rl_bounds *bounds) {
+static rl_status find_points(const rl_grid_curve *curve, const bool *wanted, rl_tick tick, rl_point *points,
+                             rl_bounds *bounds) {
     const int n = curve->c->n_sizes;
-    for (int i = 0; i < n; i++) points[i] = (rl_nested_point){.sigma_min = NAN, .sigma_max = NAN};
+    for (int i = 0; i < n; i++) points[i] = (rl_point){.sigma_min = NAN, .sigma_max = NAN};
     if (curve->placed.scale > 0) {
         RL_TRY(rl_curve_ask(curve, tick));
         if (curve->n_wide > 0) RL_TRY(rl_curve_wide(curve, points, bounds));
@@ -195,7 +195,7 @@ static rl_status find_points(const rl_grid_curve *curve, const bool *wanted, rl_
 }
 
 /* Processors of different kinds may round differently: rank 0's word counts. */
-static rl_status share_from_first(const rl_grid_curve *curve, rl_nested_point *points) {
+static rl_status share_from_first(const rl_grid_curve *curve, rl_point *points) {
     MPI_Datatype point;
     RL_MPI(MPI_Type_contiguous(sizeof *points, MPI_BYTE, &point));
     RL_MPI(MPI_Type_commit(&point));
@@ -204,8 +204,7 @@ static rl_status share_from_first(const rl_grid_curve *curve, rl_nested_point *p
     return RL_OK;
 }
 
-rl_status rl_grid_curve_points(rl_grid_curve *curve, const bool *sigma_wanted, rl_nested_tick tick,
-                               rl_nested_point *points) {
+rl_status rl_grid_curve_points(rl_grid_curve *curve, const bool *sigma_wanted, rl_tick tick, rl_point *points) {
     rl_bounds *bounds = NULL;
     rl_status status = rl_process_grid_agree(curve->placed.core.grid, RL_ALLOC(bounds, curve->c->n_sizes));
     if (status == RL_OK) status = find_points(curve, sigma_wanted, tick, points, bounds);

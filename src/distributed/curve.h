@@ -41,14 +41,14 @@ typedef struct rl_bounds {
 } rl_bounds;
 
 /* Collective. Sizes up to n_features. */
-rl_status rl_curve_wide(const rl_grid_curve *curve, rl_nested_point *points, rl_bounds *bounds);
+rl_status rl_curve_wide(const rl_grid_curve *curve, rl_point *points, rl_bounds *bounds);
 
 /* Collective. Sizes above n_features, with their singular values where wanted. Asks the tick. */
-rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl_nested_tick tick,
-                        rl_nested_point *points, rl_bounds *bounds);
+rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl_tick tick, rl_point *points,
+                        rl_bounds *bounds);
 
 /* Collective: RL_STOPPED on all ranks as soon as the tick says so on one. */
-rl_status rl_curve_ask(const rl_grid_curve *curve, rl_nested_tick tick);
+rl_status rl_curve_ask(const rl_grid_curve *curve, rl_tick tick);
 
 /* ---- extreme singular values: curve_sigma.c ---------------------------------------------------------------------- */
 

@@ -362,7 +362,7 @@ static rl_status add_population_errors(const tall *s, group *g, double *fits, do
     return RL_OK;
 }
 
-static rl_status find_errors(const tall *s, group *g, rl_nested_point *points) {
+static rl_status find_errors(const tall *s, group *g, rl_point *points) {
     double squares[2 * RL_VECTORS] = {0}, *const fits = g->right;
     fit(s, g, fits);
     RL_TRY(add_test_errors(s, g, fits, squares));
@@ -370,7 +370,7 @@ static rl_status find_errors(const tall *s, group *g, rl_nested_point *points) {
     RL_TRY(rl_sum_over_ranks(s->m.grid, squares, 2 * g->count));
     double residual_sq = s->residual_sq;
     for (int i = 0, row = 0; i < g->count; i++) {
-        rl_nested_point *point = &points[g->first + i];
+        rl_point *point = &points[g->first + i];
         const int n = size_at(s, g->first + i);
         for (; row < n - size_at(s, g->first); row++) residual_sq += g->innovations[row] * g->innovations[row];
         point->test_mse[RL_TARGET_Y] = squares[i] / (s->curve->n_rows - n);
@@ -382,7 +382,7 @@ static rl_status find_errors(const tall *s, group *g, rl_nested_point *points) {
 
 /* ---- singular values --------------------------------------------------------------------------------------------- */
 
-static rl_status find_sigma(const tall *s, const group *g, const bool *wanted, rl_nested_point *points) {
+static rl_status find_sigma(const tall *s, const group *g, const bool *wanted, rl_point *points) {
     rl_grid_family family = {
         .triangle = &s->triangle, .n_rows = g->n_rows, .rows = g->rows, .solved = g->solved, .small = g->small};
     double least[RL_VECTORS], most[RL_VECTORS];
@@ -403,7 +403,7 @@ static rl_status find_sigma(const tall *s, const group *g, const bool *wanted, r
     return RL_OK;
 }
 
-static rl_status do_group(tall *s, const bool *sigma_wanted, rl_nested_point *points, rl_bounds *bounds) {
+static rl_status do_group(tall *s, const bool *sigma_wanted, rl_point *points, rl_bounds *bounds) {
     group *g = &s->g;
     RL_TRY(gather_group(s, g));
     RL_TRY(solve_right_sides(s, g));
@@ -413,8 +413,7 @@ static rl_status do_group(tall *s, const bool *sigma_wanted, rl_nested_point *po
     return find_sigma(s, g, sigma_wanted, points);
 }
 
-static rl_status run(tall *s, const bool *sigma_wanted, rl_nested_tick tick, rl_nested_point *points,
-                     rl_bounds *bounds) {
+static rl_status run(tall *s, const bool *sigma_wanted, rl_tick tick, rl_point *points, rl_bounds *bounds) {
     const rl_grid_curve *curve = s->curve;
     take_triangle(s);
     for (s->g.first = curve->n_wide; s->g.first < curve->c->n_sizes; s->g.first += s->g.count) {
@@ -428,8 +427,8 @@ static rl_status run(tall *s, const bool *sigma_wanted, rl_nested_tick tick, rl_
     return RL_OK;
 }
 
-rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl_nested_tick tick,
-                        rl_nested_point *points, rl_bounds *bounds) {
+rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl_tick tick, rl_point *points,
+                        rl_bounds *bounds) {
     tall *s = NULL;
     if (curve->n_wide == curve->c->n_sizes) return RL_OK;
     rl_status status = RL_ALLOC(s, 1);

@@ -217,7 +217,7 @@ static void isotropic(pass *p) {
 
 /* ---- points ------------------------------------------------------------------------------------------------------ */
 
-static void store(const pass *p, rl_nested_point *points, rl_bounds *bounds) {
+static void store(const pass *p, rl_point *points, rl_bounds *bounds) {
     const rl_grid_curve *curve = p->curve;
     const sums *s = &p->total;
     double norm_sq = 0;
@@ -225,7 +225,7 @@ static void store(const pass *p, rl_nested_point *points, rl_bounds *bounds) {
         norm_sq += curve->norm_sq[n - 1];
         if (curve->c->n_train[i] != n) continue;
         const int n_test = curve->n_rows - n;
-        rl_nested_point *point = &points[i];
+        rl_point *point = &points[i];
         point->test_mse[RL_TARGET_Y] = s->y[n] / n_test;
         point->test_mse[RL_TARGET_IDEAL] = s->ideal[n] / n_test;
         point->test_bias = s->bias[n] / n_test;
@@ -236,7 +236,7 @@ static void store(const pass *p, rl_nested_point *points, rl_bounds *bounds) {
     }
 }
 
-static rl_status run(pass *p, rl_nested_point *points, rl_bounds *bounds) {
+static rl_status run(pass *p, rl_point *points, rl_bounds *bounds) {
     const rl_grid_curve *curve = p->curve;
     RL_TRY(fit(p));
     RL_TRY(carry(p));
@@ -247,7 +247,7 @@ static rl_status run(pass *p, rl_nested_point *points, rl_bounds *bounds) {
     return RL_OK;
 }
 
-rl_status rl_curve_wide(const rl_grid_curve *curve, rl_nested_point *points, rl_bounds *bounds) {
+rl_status rl_curve_wide(const rl_grid_curve *curve, rl_point *points, rl_bounds *bounds) {
     pass p;
     rl_status status = rl_process_grid_agree(curve->placed.core.grid, create(&p, curve));
     if (status == RL_OK) status = run(&p, points, bounds);

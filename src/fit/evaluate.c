@@ -1,7 +1,9 @@
+/* Errors: what filters make of a spectrum, and what a point says of them. */
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
+#include "../integers.h"
 #include "../lapack.h"
 #include "filter.h"
 
@@ -13,6 +15,7 @@ struct rl_evaluator {
     double *rows;     /* [m, n_variants], column-major: Z beta */
     double *sums;     /* [2, n_variants]: squares over the test rows, and over the population's */
     rl_fit *fits;     /* [n_variants] */
+    int *chosen;      /* [n_variants]: which variants are evaluated together */
 };
 
 rl_status rl_evaluator_create(rl_evaluator **evaluator, int max_variants, int max_modes, int max_m) {
@@ -24,7 +27,8 @@ rl_status rl_evaluator_create(rl_evaluator **evaluator, int max_variants, int ma
     RL_TRY(RL_ALLOC(e->residual, max_modes));
     RL_TRY(RL_ALLOC(e->rows, (size_t)max_m * (size_t)max_variants));
     RL_TRY(RL_ALLOC(e->sums, 2 * (size_t)max_variants));
-    return RL_ALLOC(e->fits, max_variants);
+    RL_TRY(RL_ALLOC(e->fits, max_variants));
+    return RL_ALLOC(e->chosen, max_variants);
 }
 
 void rl_evaluator_destroy(rl_evaluator *evaluator) {
@@ -35,6 +39,7 @@ void rl_evaluator_destroy(rl_evaluator *evaluator) {
     rl_free(evaluator->rows);
     rl_free(evaluator->sums);
     rl_free(evaluator->fits);
+    rl_free(evaluator->chosen);
     rl_free(evaluator);
 }
 
@@ -137,44 +142,80 @@ static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_variant 
     errors->distance = variant->ablation->approaches_least_squares ? distance_to_least_squares(s, fit) : NAN;
 }
 
+/* The variants e->chosen[n], side by side in one product. */
+static rl_status evaluate_chosen(rl_evaluator *e, const rl_spectrum *s, const rl_population *population, int n,
+                                 const rl_variant *variants, rl_errors *errors) {
+    const double unit = 1, zero = 0;
+    double *const test_sums = e->sums, *const population_sums = e->sums + n;
+    coordinates k;
+    for (int j = 0; j < n; j++) {
+        e->fits[j].beta = e->beta + (size_t)j * (size_t)s->n_modes;
+        fit_variant(e, s, &variants[e->chosen[j]], &e->fits[j], &errors[e->chosen[j]]);
+    }
+    RL_TRY(choose_coordinates(e, s, n, &k));
+    for (int j = 0; j < n; j++) population_sums[j] = population->known ? population_sum(e, s, &k, j) : 0;
+    if (s->m > 0) dgemm_("N", "N", &s->m, &n, &k.n, &unit, k.z, &k.ld_z, k.values, &k.n, &zero, e->rows, &s->m, 1, 1);
+    for (int j = 0; j < n; j++) test_sums[j] = test_sum(s, &e->fits[j], e->rows + (size_t)j * (size_t)s->m);
+    RL_TRY(rl_spectrum_add_up(s, e->sums, 2 * (int64_t)n));
+    for (int j = 0; j < n; j++) {
+        const int v = e->chosen[j];
+        const bool fitted = variants[v].ablation->need != RL_NEED_ROWS;
+        errors[v].test_mse = fitted ? test_sums[j] / s->n_test : NAN;
+        errors[v].population_mse = fitted ? population_mse(s, &e->fits[j], population, population_sums[j]) : NAN;
+    }
+    return RL_OK;
+}
+
 rl_status rl_evaluate(rl_evaluator *e, const rl_spectrum *s, const rl_population *population, int n_variants,
                       const rl_variant *variants, rl_errors *errors) {
     if (s->status != RL_CELL_DONE) {
         for (int v = 0; v < n_variants; v++) errors[v] = (rl_errors){NAN, NAN, NAN, NAN};
         return RL_OK;
     }
-    const double unit = 1, zero = 0;
-    double *const test_sums = e->sums, *const population_sums = e->sums + n_variants;
-    coordinates k;
-    for (int v = 0; v < n_variants; v++) {
-        e->fits[v].beta = e->beta + (size_t)v * (size_t)s->n_modes;
-        fit_variant(e, s, &variants[v], &e->fits[v], &errors[v]);
-    }
-    RL_TRY(choose_coordinates(e, s, n_variants, &k));
-    for (int v = 0; v < n_variants; v++) population_sums[v] = population->known ? population_sum(e, s, &k, v) : 0;
-    if (s->m > 0)
-        dgemm_("N", "N", &s->m, &n_variants, &k.n, &unit, k.z, &k.ld_z, k.values, &k.n, &zero, e->rows, &s->m, 1, 1);
-    for (int v = 0; v < n_variants; v++) test_sums[v] = test_sum(s, &e->fits[v], e->rows + (size_t)v * (size_t)s->m);
-    RL_TRY(rl_spectrum_add_up(s, e->sums, 2 * (int64_t)n_variants));
-    for (int v = 0; v < n_variants; v++) {
-        const bool fitted = variants[v].ablation->need != RL_NEED_ROWS;
-        errors[v].test_mse = fitted ? test_sums[v] / s->n_test : NAN;
-        errors[v].population_mse = fitted ? population_mse(s, &e->fits[v], population, population_sums[v]) : NAN;
-    }
-    return RL_OK;
+    for (int v = 0; v < n_variants; v++) e->chosen[v] = v;
+    return evaluate_chosen(e, s, population, n_variants, variants, errors);
 }
 
-rl_errors rl_truncation_errors(const rl_spectrum *s, const rl_leading_fits *fits, const rl_population *population,
-                               const rl_variant *variant) {
+/* ---- points ------------------------------------------------------------------------------------------------------ */
+
+static rl_errors errors_of_fit(const rl_point *p, rl_target target, const rl_population *population) {
+    const double residual = target == RL_TARGET_IDEAL ? 0 : population->residual_variance;
+    return (rl_errors){.test_mse = p->test_mse[target],
+                       .train_mse = p->train_mse[target],
+                       .population_mse = population->known ? p->population_sq[target] + residual : NAN,
+                       .distance = NAN};
+}
+
+static rl_errors errors_of_truncation(const rl_point *p, const rl_population *population, const rl_variant *variant) {
+    const rl_spectrum *const s = p->spectrum;
     const rl_truncation kept = variant->ablation->truncate(s, variant);
-    const int predicted = kept.n_predicted < s->rank ? kept.n_predicted : s->rank;
-    const int fitted = kept.n_fitted < s->rank ? kept.n_fitted : s->rank;
+    const int predicted = rl_smaller(kept.n_predicted, s->rank), fitted = rl_smaller(kept.n_fitted, s->rank);
     const double residual = kept.target == RL_TARGET_IDEAL ? 0 : population->residual_variance;
     return (rl_errors){
-        .test_mse = fits->test_sq[kept.target][predicted] / s->n_test,
-        .train_mse = fits->train_sq[kept.target][fitted] / s->n_train,
-        .population_mse = population->known ? fits->population_sq[kept.target][predicted] + residual : NAN,
+        .test_mse = p->fits->test_sq[kept.target][predicted] / s->n_test,
+        .train_mse = p->fits->train_sq[kept.target][fitted] / s->n_train,
+        .population_mse = population->known ? p->fits->population_sq[kept.target][predicted] + residual : NAN,
         .distance = NAN};
+}
+
+static rl_errors errors_without_test_rows(const rl_point *p, const rl_population *population,
+                                          const rl_variant *variant) {
+    if (variant->ablation->need == RL_NEED_FIT_TO_Y) return errors_of_fit(p, RL_TARGET_Y, population);
+    if (variant->ablation->need == RL_NEED_FIT_TO_IDEAL) return errors_of_fit(p, RL_TARGET_IDEAL, population);
+    if (variant->ablation->truncate != NULL && p->fits != NULL) return errors_of_truncation(p, population, variant);
+    return (rl_errors){NAN, NAN, NAN, NAN};
+}
+
+rl_status rl_point_errors(rl_evaluator *e, const rl_point *point, const rl_population *population, int n_variants,
+                          const rl_variant *variants, rl_errors *errors) {
+    const bool has_test_rows = point->spectrum != NULL && point->spectrum->z != NULL;
+    int n_filters = 0;
+    for (int v = 0; v < n_variants; v++)
+        if (has_test_rows && variants[v].ablation->truncate == NULL)
+            e->chosen[n_filters++] = v;
+        else
+            errors[v] = errors_without_test_rows(point, population, &variants[v]);
+    return n_filters == 0 ? RL_OK : evaluate_chosen(e, point->spectrum, population, n_filters, variants, errors);
 }
 
 const rl_fit *rl_evaluated_fit(const rl_evaluator *evaluator, int v) {

@@ -36,6 +36,8 @@ struct rl_bulk {
     bool broken[RL_BULK_LANES];              /* rotations did not come to an end, so that what follows means nothing */
     /* one lane's, handed out */
     double *sigma, *c, *b_star, *vt, *z, *z_target, *z_one, *population_z, *population_target, *rms, *sums;
+    rl_spectrum spectrum;
+    rl_leading_fits fits;
 };
 
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
@@ -357,8 +359,9 @@ static void get_rows(rl_bulk *b, int lane, rl_spectrum *s) {
     s->population_target = b->population_target;
 }
 
-static bool get_fits(rl_bulk *b, int lane, const rl_spectrum *s, rl_leading_fits *fits) {
+static bool get_fits(rl_bulk *b, int lane, const rl_spectrum *s, rl_point *point) {
     const int n = s->n_modes + 1;
+    rl_leading_fits *const fits = &b->fits;
     double *next = b->sums, end = 0;
     for (int t = 0; t < RL_N_FITTED_TARGETS; t++) {
         fits->train_sq[t] = next, next += n;
@@ -369,11 +372,15 @@ static bool get_fits(rl_bulk *b, int lane, const rl_spectrum *s, rl_leading_fits
             fits->train_sq[t][r] = fits->train_sq[t][r + 1] + s->c[t][r] * s->c[t][r];
         take(b, lane, b->step.test_sq[t], n, fits->test_sq[t]);
         end += fits->train_sq[t][0] + fits->test_sq[t][0] + fits->test_sq[t][s->n_modes];
+        point->train_mse[t] = fits->train_sq[t][s->n_modes] / s->n_train;
+        point->test_mse[t] = fits->test_sq[t][s->n_modes] / s->n_test;
         if (b->scale == NULL) continue;
         fits->population_sq[t] = next, next += n;
         take(b, lane, b->step.population_sq[t], n, fits->population_sq[t]);
         end += fits->population_sq[t][s->n_modes];
+        point->population_sq[t] = fits->population_sq[t][s->n_modes];
     }
+    point->fits = fits;
     return isfinite(end);
 }
 
@@ -384,20 +391,27 @@ static bool is_sound(const rl_bulk *b, int lane, const rl_spectrum *s) {
            smallest > doubt * larger * DBL_EPSILON * largest;
 }
 
-void rl_bulk_get(rl_bulk *b, int lane, rl_bulk_point *point) {
+void rl_bulk_get(rl_bulk *b, int lane, rl_point *point) {
     const int n_train = b->design.n_train[b->size], modes = b->n_rows;
-    rl_spectrum *const s = &point->spectrum;
+    rl_spectrum *const s = &b->spectrum;
     assert(lane >= 0 && lane < b->lanes);
-    *point = (rl_bulk_point){.spectrum = {.n_train = n_train,
-                                          .n_features = b->features,
-                                          .n_test = b->n_test + b->max_train - n_train,
-                                          .n_modes = modes,
-                                          .rank = modes,
-                                          .sigma = b->sigma}};
+    *s = (rl_spectrum){.n_train = n_train,
+                       .n_features = b->features,
+                       .n_test = b->n_test + b->max_train - n_train,
+                       .n_modes = modes,
+                       .rank = modes,
+                       .sigma = b->sigma};
+    *point = (rl_point){.done = false};
     take(b, lane, b->step.sigma, modes, b->sigma);
     if (!is_sound(b, lane, s)) return;
     get_spectrum(b, lane, s);
-    point->done = get_fits(b, lane, s, &point->fits);
+    *point = (rl_point){.rank = modes,
+                        .sigma_min = s->sigma[modes - 1],
+                        .sigma_max = s->sigma[0],
+                        .test_bias = s->test_bias,
+                        .test_bias_mse = s->test_bias_mse,
+                        .spectrum = s};
+    point->done = get_fits(b, lane, s, point);
     if (point->done && b->design.wants_spectra) get_rows(b, lane, s);
     if (!b->design.wants_modes) return;
     take(b, lane, b->step.z_sq, modes, b->rms);

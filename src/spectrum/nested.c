@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../lapack.h"
+#include "../integers.h"
 #include "nested_private.h"
 
 /* Singular values this many times above the dense producer's threshold of rank are surely not zero; what lies below is
@@ -82,12 +82,13 @@ int rl_nested_group(const rl_nested *s, int first) {
 
 /* What singular values come to; errors of a doubtful size may be anything, and are not looked at. */
 static void judge(const rl_nested *s, int i) {
-    rl_nested_point *p = &s->points[i];
-    const int larger = s->n_train[i] > s->features ? s->n_train[i] : s->features;
+    rl_point *p = &s->points[i];
+    const int larger = rl_larger(s->n_train[i], s->features);
+    p->rank = rl_smaller(s->n_train[i], s->features);
     p->done = isfinite(p->sigma_max) && p->sigma_min > doubt * larger * DBL_EPSILON * p->sigma_max;
-    for (int t = 0; t < RL_N_NESTED_TARGETS; t++)
+    for (int t = 0; t < RL_N_FITTED_TARGETS; t++)
         p->done &= isfinite(p->test_mse[t]) && isfinite(p->train_mse[t]) && isfinite(p->population_sq[t]);
-    if (!p->done) *p = (rl_nested_point){.done = false};
+    if (!p->done) *p = (rl_point){.done = false};
 }
 
 static bool all_finite(const double *values, size_t n) {
@@ -96,8 +97,8 @@ static bool all_finite(const double *values, size_t n) {
     return true;
 }
 
-rl_status rl_nested_curve(rl_nested *s, const rl_training_set *rows, rl_test_factor *test, rl_nested_tick tick,
-                          rl_nested_point *points) {
+rl_status rl_nested_curve(rl_nested *s, const rl_training_set *rows, rl_test_factor *test, rl_tick tick,
+                          rl_point *points) {
     assert(rows->n_train == s->max_train && rows->n_features == s->features);
     assert(test->n_features == s->features && test->n_rows >= 1);
     assert(all_finite(rows->x, (size_t)rows->n_train * (size_t)rows->n_features));

@@ -9,10 +9,6 @@ static rl_status check_info(const char *routine, int info) {
     return rl_fail(RL_ERR_LIBRARY, "LAPACK %s: argument %d is wrong", routine, -info);
 }
 
-static bool may_go_on(rl_nested_tick tick) {
-    return tick.call == NULL || tick.call(tick.state);
-}
-
 /* ---- wide -------------------------------------------------------------------------------------------------------- */
 
 /* QR of X^T, which row-major storage is already: X = L Q. */
@@ -31,10 +27,10 @@ static rl_status factor_wide(rl_nested *s) {
     return RL_OK;
 }
 
-rl_status rl_nested_wide_fits(rl_nested *s, rl_nested_tick tick) {
+rl_status rl_nested_wide_fits(rl_nested *s, rl_tick tick) {
     RL_TRY(factor_wide(s));
     for (int first = 0, count; first < s->n_wide; first += count) {
-        if (!may_go_on(tick)) return RL_STOPPED;
+        if (!rl_may_go_on(tick)) return RL_STOPPED;
         count = rl_nested_group(s, first);
         rl_nested_wide_sigma(s, first, count);
     }
@@ -83,7 +79,7 @@ static void fit_tall(rl_nested *s, int i) {
     const int one = 1, features = s->features;
     const double *corner = s->triangle + (size_t)s->order * (size_t)s->order - 1;
     double *beta = s->betas + (size_t)(i - s->n_wide) * (size_t)features;
-    rl_nested_point *p = &s->points[i];
+    rl_point *p = &s->points[i];
     for (int j = 0; j < features; j++) beta[j] = s->triangle[(size_t)j * (size_t)s->order + (size_t)features];
     dtrsv_("L", "T", "N", &features, s->triangle, &s->order, beta, &one, 1, 1, 1);
     for (int j = 0; j < features; j++) {
@@ -93,13 +89,13 @@ static void fit_tall(rl_nested *s, int i) {
     p->train_mse[RL_TARGET_Y] = *corner * *corner / s->n_train[i];
 }
 
-rl_status rl_nested_tall_fits(rl_nested *s, rl_nested_tick tick) {
+rl_status rl_nested_tall_fits(rl_nested *s, rl_tick tick) {
     RL_TRY(factor_tall(s));
     s->smallest.known = false; /* another matrix: the one of the wide sizes shrank to the threshold */
     s->n_in_gram = 0;
     memset(s->gram, 0, sizeof(double) * (size_t)s->features * (size_t)s->features);
     for (int first = s->n_wide, count; first < s->n_sizes; first += count) {
-        if (!may_go_on(tick)) return RL_STOPPED;
+        if (!rl_may_go_on(tick)) return RL_STOPPED;
         extend_triangle(s, s->n_train[first]);
         count = rl_nested_tall_sigma(s, first, rl_nested_group(s, first));
         for (int i = first; i < first + count; i++) {

@@ -18,7 +18,7 @@ struct rl_nested {
     const int *n_train;                   /* [n_sizes], borrowed */
     int max_train, wide_rows, first_tall; /* largest size; largest wide one; smallest tall one (0: none) */
     const rl_training_set *rows;          /* of the curve under way */
-    rl_nested_point *points;
+    rl_point *points;
 
     double *wide;  /* [features, wide_rows]: QR of X^T, so that its triangle is L^T */
     double *tau;   /* [wide_rows]: of its reflectors */
@@ -65,11 +65,11 @@ void rl_nested_wide_sigma(rl_nested *s, int first, int count);
 int rl_nested_tall_sigma(rl_nested *s, int first, int count);
 
 /* Triangles, fits and training errors; sigma on the way. */
-rl_status rl_nested_wide_fits(rl_nested *s, rl_nested_tick tick);
-rl_status rl_nested_tall_fits(rl_nested *s, rl_nested_tick tick);
+rl_status rl_nested_wide_fits(rl_nested *s, rl_tick tick);
+rl_status rl_nested_tall_fits(rl_nested *s, rl_tick tick);
 
 /* Test errors, downwards in n_train, the tall sizes before the wide ones. */
-rl_status rl_nested_tall_tests(rl_nested *s, rl_test_factor *test, rl_nested_tick tick);
+rl_status rl_nested_tall_tests(rl_nested *s, rl_test_factor *test, rl_tick tick);
 rl_status rl_nested_wide_tests(rl_nested *s, rl_test_factor *test);
 
 #endif

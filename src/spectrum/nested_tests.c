@@ -45,11 +45,11 @@ static void test_tall_group(const rl_nested *s, const rl_test_factor *test, int 
     }
 }
 
-rl_status rl_nested_tall_tests(rl_nested *s, rl_test_factor *test, rl_nested_tick tick) {
+rl_status rl_nested_tall_tests(rl_nested *s, rl_test_factor *test, rl_tick tick) {
     int in_factor = s->max_train; /* rows from here on are */
     for (int end = s->n_sizes, first; end > s->n_wide; end = first) {
         const int high = s->n_train[end - 1];
-        if (tick.call != NULL && !tick.call(tick.state)) return RL_STOPPED;
+        if (!rl_may_go_on(tick)) return RL_STOPPED;
         RL_TRY(give_up_rows(s, high, in_factor, test));
         in_factor = high;
         first = end - 1;
@@ -88,7 +88,7 @@ static void take_out(rl_nested *s, int j, int first, double amount) {
 
 static void store_errors(const rl_nested *s, const rl_test_factor *test, int i, rl_target target) {
     const int n = s->n_train[i], leftover = s->wide_rows - n, m = test->order;
-    rl_nested_point *p = &s->points[i];
+    rl_point *p = &s->points[i];
     const double sum = sum_of_squares(s->left + n, leftover) + sum_of_squares(s->left_others, m);
     p->test_mse[target] = sum / (test->n_rows + leftover);
     p->population_sq[target] = sum_of_squares(s->left_others + m, s->features);

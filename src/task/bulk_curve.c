@@ -1,22 +1,17 @@
 /* Curves of several repeats side by side. What must not be done so is left to full spectra, curve by curve. */
-#include <math.h>
-
 #include "task_private.h"
 
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
 
-/* Variants that are no truncations, together for the evaluator; their names stay the study's. */
-static rl_status gather_filters(rl_task *t, const rl_grid *g) {
-    RL_TRY(RL_ALLOC(t->filters, g->spec->n_variants));
-    RL_TRY(RL_ALLOC(t->filter_errors, g->spec->n_variants));
+/* Some variant is no truncation: it needs more than the fits of leading modes. */
+static bool has_filters(const rl_grid *g) {
     for (int v = 0; v < g->spec->n_variants; v++)
-        if (g->spec->variants[v].ablation->truncate == NULL) t->filters[t->n_filters++] = g->spec->variants[v];
-    return RL_OK;
+        if (g->spec->variants[v].ablation->truncate == NULL) return true;
+    return false;
 }
 
 rl_status rl_task_prepare_bulk(rl_task *t, const rl_grid *g) {
     const rl_dataset *data = &g->data;
-    RL_TRY(gather_filters(t, g));
     const rl_bulk_design design = {.n_features = data->n_features,
                                    .n_sizes = g->n_n_train,
                                    .n_train = g->n_train,
@@ -24,7 +19,7 @@ rl_status rl_task_prepare_bulk(rl_task *t, const rl_grid *g) {
                                    .has_population = rl_dataset_design_known(data),
                                    .scale = rl_dataset_scale(data),
                                    .wants_modes = t->layout.has_modes,
-                                   .wants_spectra = t->n_filters > 0};
+                                   .wants_spectra = has_filters(g)};
     RL_TRY(rl_bulk_create(&t->bulk, &design));
     if (data->fresh) return RL_OK;
     RL_TRY(rl_test_factor_create(&t->all_rows, data->n_features));
@@ -55,51 +50,15 @@ static rl_status load_lanes(rl_task *t, const rl_grid *g, const rl_curve *curves
     return RL_OK;
 }
 
-/* ---- records ----------------------------------------------------------------------------------------------------- */
-
-static rl_status record_errors(rl_task *t, const rl_grid *g, const rl_bulk_point *p, int i, double *record) {
-    const rl_population population = rl_task_population(g);
-    int filter = 0;
-    if (t->n_filters > 0)
-        RL_TRY(rl_evaluate(t->evaluator, &p->spectrum, &population, t->n_filters, t->filters, t->filter_errors));
-    for (int v = 0; v < g->spec->n_variants; v++) {
-        const rl_variant *variant = &g->spec->variants[v];
-        t->errors[v] = variant->ablation->truncate == NULL
-                           ? t->filter_errors[filter++]
-                           : rl_truncation_errors(&p->spectrum, &p->fits, &population, variant);
-    }
-    rl_task_record_errors(&t->layout, t->errors, i, record);
-    return RL_OK;
-}
-
-static void record_modes(const rl_record_layout *l, const rl_bulk_point *p, int i, double *record) {
-    const size_t first = (size_t)i * (size_t)l->max_modes;
-    for (int r = 0; r < l->max_modes; r++) {
-        const bool there = r < p->spectrum.n_modes;
-        record[l->sigma + first + (size_t)r] = there ? p->spectrum.sigma[r] : NAN;
-        record[l->test_projection_rms + first + (size_t)r] = there ? p->test_projection_rms[r] : NAN;
-        record[l->residual_projection + first + (size_t)r] = there ? p->spectrum.c[RL_TARGET_RESIDUAL][r] : NAN;
-    }
-}
-
-static rl_status record_point(rl_task *t, const rl_grid *g, const rl_bulk_point *p, int i, double *record) {
-    rl_record_layout l = t->layout;
-    RL_TRY(record_errors(t, g, p, i, record));
-    l.has_modes = false; /* they come from the point */
-    RL_TRY(rl_task_record_spectrum(&l, &p->spectrum, i, record));
-    if (t->layout.has_modes) record_modes(&t->layout, p, i, record);
-    return RL_OK;
-}
-
 /* ---- curves ------------------------------------------------------------------------------------------------------ */
 
 /* One size of all lanes; left [n][n_n_train]: what the dense producer has to do. */
 static rl_status record_size(rl_task *t, const rl_grid *g, int n, int i, double *records) {
     for (int l = 0; l < n; l++) {
-        rl_bulk_point point;
+        rl_point point;
         rl_bulk_get(t->bulk, l, &point);
         t->bulk_left[l * g->n_n_train + i] = !point.done;
-        if (point.done) RL_TRY(record_point(t, g, &point, i, records + (size_t)l * t->layout.length));
+        if (point.done) RL_TRY(rl_task_record_point(t, g, &point, i, records + (size_t)l * t->layout.length));
     }
     return RL_OK;
 }
@@ -124,7 +83,7 @@ static rl_status lanes_together(rl_task *t, const rl_grid *g, const rl_curve *cu
     for (int i = 0; i < n * g->n_n_train; i++) t->bulk_left[i] = false;
     for (int i = 0; i < end; i++) { /* step by step whatever is wanted: rounding depends on the steps */
         const bool here = wanted == NULL || wanted[i];
-        if (tick.call != NULL && !tick.call(tick.state)) return RL_STOPPED;
+        if (!rl_may_go_on(tick)) return RL_STOPPED;
         rl_bulk_advance(t->bulk, i, here);
         if (here) RL_TRY(record_size(t, g, n, i, records));
     }
@@ -134,7 +93,7 @@ static rl_status lanes_together(rl_task *t, const rl_grid *g, const rl_curve *cu
 rl_status rl_bulk_curves(rl_task *t, const rl_curve *curves, int n, const bool *wanted, rl_tick tick, double *records) {
     const rl_grid *g = &t->plan->grids[t->grid];
     const int lanes = rl_bulk_lanes(t->bulk);
-    if (t->n_filters > 0) RL_TRY(rl_task_prepare_spectra(t));
+    if (has_filters(g)) RL_TRY(rl_task_prepare_spectra(t));
     for (int first = 0; first < n; first += lanes) {
         const int count = n - first < lanes ? n - first : lanes;
         RL_TRY(lanes_together(t, g, curves + first, count, wanted, tick, records + (size_t)first * t->layout.length));

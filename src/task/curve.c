@@ -1,3 +1,4 @@
+/* Buffers of a curve, its rows, and the way it is computed. */
 #include "task_private.h"
 
 #include <assert.h>
@@ -20,8 +21,6 @@ static void release_buffers(rl_task *t) {
     rl_updated_destroy(t->updated);
     rl_bulk_destroy(t->bulk);
     rl_test_factor_destroy(&t->all_rows);
-    rl_free(t->filters);
-    rl_free(t->filter_errors);
     rl_free(t->bulk_left);
     double *const arrays[] = {t->train_x, t->train_y, t->chunk_x, t->chunk_y, t->betas, t->start, t->room, t->points};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
@@ -113,16 +112,6 @@ rl_training_set rl_task_longest_set(const rl_task *t, const rl_grid *g) {
 rl_population rl_task_population(const rl_grid *g) {
     const bool known = rl_dataset_design_known(&g->data);
     return (rl_population){.known = known, .residual_variance = known ? rl_dataset_residual_variance(&g->data) : NAN};
-}
-
-void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, int i_n, double *record) {
-    const size_t first = (size_t)i_n * (size_t)l->n_variants;
-    for (int v = 0; v < l->n_variants; v++) {
-        record[l->test_mse + first + (size_t)v] = errors[v].test_mse;
-        record[l->train_mse + first + (size_t)v] = errors[v].train_mse;
-        if (l->has_population) record[l->population_mse + first + (size_t)v] = errors[v].population_mse;
-        if (l->has_distance) record[l->distance + first + (size_t)v] = errors[v].distance;
-    }
 }
 
 static rl_status grid_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record) {

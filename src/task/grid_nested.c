@@ -4,7 +4,7 @@
 
 /* Collective: before each spectrum. */
 static rl_status may_go_on(const rl_task *t, rl_tick tick) {
-    const bool go_on = tick.call == NULL || tick.call(tick.state);
+    const bool go_on = rl_may_go_on(tick);
     return rl_process_grid_agree(t->process_grid,
                                  go_on ? RL_OK : rl_fail(RL_STOPPED, "stopped between two spectra of a curve"));
 }
@@ -36,12 +36,11 @@ static rl_status factored_part(rl_task *t, const rl_grid *g, const rl_case *rows
                                double *record) {
     const rl_curve_case c = {.rows = *rows, .n_sizes = g->n_n_train, .n_train = g->n_train};
     rl_grid_curve *factored = NULL;
+    bool some_left = false;
     rl_status status = rl_grid_curve_create(t->process_grid, t->plan->study->block, &c, &factored, NULL);
-    if (status == RL_OK)
-        status =
-            rl_grid_curve_points(factored, g->sigma_wanted, (rl_nested_tick){tick.call, tick.state}, t->nested_points);
-    if (status == RL_OK && rl_task_record_points(t, g, wanted, record))
-        status = spectra_of_block(t, g, factored, tick, record);
+    if (status == RL_OK) status = rl_grid_curve_points(factored, g->sigma_wanted, tick, t->nested_points);
+    if (status == RL_OK) status = rl_task_record_points(t, g, wanted, record, &some_left);
+    if (status == RL_OK && some_left) status = spectra_of_block(t, g, factored, tick, record);
     rl_spectrum_store_destroy(&t->store);
     rl_grid_curve_destroy(factored);
     return status;

@@ -27,16 +27,13 @@ struct rl_task {
     double *points;       /* [n_points, n_features], row-major */
     /* nested factorization */
     rl_nested *nested;
-    rl_nested_point *nested_points; /* [n_n_train] */
-    bool *left;                     /* [n_n_train]; also of updated spectra */
+    rl_point *nested_points; /* [n_n_train] */
+    bool *left;              /* [n_n_train]; also of updated spectra */
     rl_updated *updated;
     /* several curves side by side */
     rl_bulk *bulk;
-    rl_test_factor all_rows;  /* of a dataset whose rows are not drawn anew */
-    rl_variant *filters;      /* [n_filters]: variants that are no truncations, borrowed as they are */
-    rl_errors *filter_errors; /* [n_filters] */
-    int n_filters;
-    bool *bulk_left; /* [RL_BULK_LANES][n_n_train] */
+    rl_test_factor all_rows; /* of a dataset whose rows are not drawn anew */
+    bool *bulk_left;         /* [RL_BULK_LANES][n_n_train] */
     /* summaries */
     double *block;   /* [repeats that wait together, layout.length]: records; NULL until the first span */
     int *span_sizes; /* [n_n_train] */
@@ -91,10 +88,9 @@ rl_status rl_grid_nested_curve(rl_task *t, const rl_curve *curve, const bool *wa
 rl_status rl_grid_spectrum(rl_task *t, const rl_grid *g, int size, int i, double *record);
 rl_status rl_task_record_shared(rl_task *t, const rl_grid *g, const rl_spectrum *s, int i, double *record);
 
-/* Records the wanted t->nested_points but for sizes that a full spectrum has to do, or is to: t->left. Whether there
- * are any.
- */
-bool rl_task_record_points(rl_task *t, const rl_grid *g, const bool *wanted, double *record);
+/* Records the wanted t->nested_points but for sizes that a full spectrum has to do, or is to: those are t->left, and
+ * *some_left says whether there are any. Local. */
+rl_status rl_task_record_points(rl_task *t, const rl_grid *g, const bool *wanted, double *record, bool *some_left);
 
 /* What full spectra on one rank have beside their errors: the algorithms on rows, into t->errors, and predictions. */
 rl_status rl_task_prepare_rows(rl_task *t);
@@ -102,7 +98,10 @@ void rl_task_run_on_rows(rl_task *t, const rl_training_set *train, const rl_spec
 void rl_task_record_predictions(rl_task *t, const rl_spectrum *s, int i, double *record);
 
 rl_population rl_task_population(const rl_grid *g);
-rl_status rl_task_record_spectrum(const rl_record_layout *l, const rl_spectrum *s, int i_n, double *record);
-void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, int i_n, double *record);
+
+/* Place i of a record, which comes cleared. A point brings its errors along; those of a spectrum go beside it. */
+rl_status rl_task_record_point(rl_task *t, const rl_grid *g, const rl_point *p, int i, double *record);
+rl_status rl_task_record_spectrum(const rl_record_layout *l, const rl_spectrum *s, int i, double *record);
+void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, int i, double *record);
 
 #endif

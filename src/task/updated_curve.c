@@ -29,7 +29,7 @@ rl_status rl_updated_way_curve(rl_task *t, const rl_curve *curve, const bool *wa
     for (int i = 0; i < g->n_n_train; i++) {
         t->left[i] = false;
         if (!leads_to_wanted(t, wanted, i, g->n_n_train)) continue;
-        if (tick.call != NULL && !tick.call(tick.state)) return RL_STOPPED;
+        if (!rl_may_go_on(tick)) return RL_STOPPED;
         RL_TRY(rl_updated_advance(t->updated, i));
         if (wanted == NULL || wanted[i]) RL_TRY(record_size(t, g, i, record));
         some_left |= t->left[i];

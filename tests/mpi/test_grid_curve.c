@@ -62,7 +62,7 @@ typedef struct problem {
     const design *d;
     int n_rows, n_sizes, *n_train;
     double *x, *y, *beta_star, *scale; /* x: [n_rows, p] row-major */
-    rl_nested_point *expected;         /* of the nested factorization on one rank */
+    rl_point *expected;                /* of the nested factorization on one rank */
 } problem;
 
 static double entry(const void *state, int row, int column) {
@@ -96,7 +96,7 @@ static void expect(problem *q) {
         rl_test_factor_create(&factor, p) != RL_OK ||
         rl_test_factor_append(&factor, q->n_rows - longest, q->x + (size_t)longest * (size_t)p, p, q->y + longest) !=
             RL_OK ||
-        rl_nested_curve(nested, &rows, &factor, (rl_nested_tick){0}, q->expected) != RL_OK)
+        rl_nested_curve(nested, &rows, &factor, (rl_tick){0}, q->expected) != RL_OK)
         MPI_Abort(MPI_COMM_WORLD, 1);
     rl_test_factor_destroy(&factor);
     rl_nested_destroy(nested);
@@ -169,17 +169,17 @@ static bool is_sound(const problem *q, int n) {
 
 /* What either way may lose, relative. */
 static double loss(const problem *q, int i) {
-    const rl_nested_point *e = &q->expected[i];
+    const rl_point *e = &q->expected[i];
     return DBL_EPSILON * fmax(e->sigma_max / e->sigma_min, pow(10, q->d->grade));
 }
 
-static bool same_errors(const problem *q, int i, const rl_nested_point *got) {
-    const rl_nested_point *e = &q->expected[i];
+static bool same_errors(const problem *q, int i, const rl_point *got) {
+    const rl_point *e = &q->expected[i];
     const int n = q->n_train[i];
     const double b = 200 * loss(q, i), size = dot(q->beta_star, q->beta_star, q->d->p);
     const double nothing = b * b * dot(q->y, q->y, n) / n; /* rounding errors where the error is exactly 0 */
     bool ok = true;
-    for (int t = 0; t < RL_N_NESTED_TARGETS && ok; t++)
+    for (int t = 0; t < RL_N_FITTED_TARGETS && ok; t++)
         ok = near("test error", got->test_mse[t], e->test_mse[t], b * e->test_mse[t] + nothing) &&
              near("training error", got->train_mse[t], e->train_mse[t], b * e->train_mse[t] + nothing) &&
              near("population error", got->population_sq[t], e->population_sq[t], b * (e->population_sq[t] + size));
@@ -190,15 +190,15 @@ static bool same_errors(const problem *q, int i, const rl_nested_point *got) {
            near("mean square bias", got->test_bias_mse, e->test_bias_mse, b * e->test_bias_mse + nothing);
 }
 
-static bool same_sigma(const problem *q, int i, const rl_nested_point *got, bool wanted) {
-    const rl_nested_point *e = &q->expected[i];
+static bool same_sigma(const problem *q, int i, const rl_point *got, bool wanted) {
+    const rl_point *e = &q->expected[i];
     if (!wanted) return (isnan(got->sigma_min) && isnan(got->sigma_max)) || wrong("sigma where none was asked for");
     return near("sigma_max", got->sigma_max, e->sigma_max, 1e-13 * e->sigma_max) &&
            near("sigma_min", got->sigma_min, e->sigma_min, 50 * loss(q, i) * e->sigma_min);
 }
 
 /* Least squares with the rows and columns as they are: the error over the later rows, and singular values. */
-static bool same_as_dgelsd(const problem *q, int i, const rl_nested_point *got, bool wanted) {
+static bool same_as_dgelsd(const problem *q, int i, const rl_point *got, bool wanted) {
     const int n = q->n_train[i], p = q->d->p, one = 1, larger = n > p ? n : p, smaller = n < p ? n : p;
     const int lwork = 200 * (larger + 200) + smaller * 200;
     const double rcond = -1;
@@ -225,9 +225,9 @@ static bool same_as_dgelsd(const problem *q, int i, const rl_nested_point *got, 
     return ok;
 }
 
-static bool same_on_all_ranks(const rl_process_grid *grid, const rl_nested_point *points, int n) {
+static bool same_on_all_ranks(const rl_process_grid *grid, const rl_point *points, int n) {
     const size_t bytes = sizeof *points * (size_t)n;
-    rl_nested_point *first = NULL;
+    rl_point *first = NULL;
     if (RL_ALLOC(first, n) != RL_OK) MPI_Abort(MPI_COMM_WORLD, 1);
     memcpy(first, points, bytes);
     MPI_Bcast(first, (int)bytes, MPI_BYTE, 0, grid->comm);
@@ -241,7 +241,7 @@ static bool is_wanted(const problem *q, int i) {
     return i % 3 == 0 || i == q->n_sizes - 1 || q->d->flaw != NONE;
 }
 
-static bool right_points(const problem *q, const rl_nested_point *points, bool with_sigma) {
+static bool right_points(const problem *q, const rl_point *points, bool with_sigma) {
     bool ok = true;
     for (int i = 0; i < q->n_sizes && ok; i++) {
         const int n = q->n_train[i];
@@ -258,14 +258,14 @@ static bool curve_matches(const rl_process_grid *grid, int block, const problem 
     const rl_curve_case c = case_of(q);
     const size_t n = (size_t)q->n_sizes;
     rl_grid_curve *curve = NULL;
-    rl_nested_point *points = NULL, *plain = NULL;
+    rl_point *points = NULL, *plain = NULL;
     bool *wanted = NULL;
     if (RL_ALLOC(points, n) != RL_OK || RL_ALLOC(plain, n) != RL_OK || RL_ALLOC(wanted, n) != RL_OK)
         MPI_Abort(MPI_COMM_WORLD, 1);
     for (size_t i = 0; i < n; i++) wanted[i] = is_wanted(q, (int)i);
     bool ok = rl_grid_curve_create(grid, block, &c, &curve, NULL) == RL_OK &&
-              rl_grid_curve_points(curve, NULL, (rl_nested_tick){0}, plain) == RL_OK &&
-              rl_grid_curve_points(curve, wanted, (rl_nested_tick){0}, points) == RL_OK;
+              rl_grid_curve_points(curve, NULL, (rl_tick){0}, plain) == RL_OK &&
+              rl_grid_curve_points(curve, wanted, (rl_tick){0}, points) == RL_OK;
     if (!ok) wrong("%s", rl_error_message());
     if (ok) ok = same_on_all_ranks(grid, points, q->n_sizes);
     ok = ok && right_points(q, points, true) && right_points(q, plain, false);
@@ -385,7 +385,7 @@ static bool spectra_match(const rl_process_grid *grid, int block, const problem 
     const rl_producer producers[] = {RL_PRODUCER_TWO_STAGE, RL_PRODUCER_PROJECTED, RL_PRODUCER_PDGESVD};
     const rl_curve_case c = case_of(q);
     rl_grid_curve *curve = NULL;
-    rl_nested_point *points = NULL;
+    rl_point *points = NULL;
     int n_wide = 0;
     while (n_wide < q->n_sizes && q->n_train[n_wide] <= q->d->p) n_wide++;
     if (RL_ALLOC(points, q->n_sizes) != RL_OK) MPI_Abort(MPI_COMM_WORLD, 1);
@@ -395,7 +395,7 @@ static bool spectra_match(const rl_process_grid *grid, int block, const problem 
              spectrum_matches(grid, curve, q, n_wide / 2, producers[k]) &&
              spectrum_matches(grid, curve, q, 0, producers[k]);
         if (k > 0 || !ok) continue;
-        ok = rl_grid_curve_points(curve, NULL, (rl_nested_tick){0}, points) == RL_OK && right_points(q, points, false);
+        ok = rl_grid_curve_points(curve, NULL, (rl_tick){0}, points) == RL_OK && right_points(q, points, false);
     }
     rl_grid_curve_destroy(curve);
     rl_free(points);
@@ -440,7 +440,7 @@ static void test_scale(report *r) {
     const int powers[] = {-900, -300, 0, 300, 900};
     rl_process_grid *grid = grid_of(1, r->size);
     problem q = make_problem(&plain);
-    rl_nested_point points[2][40];
+    rl_point points[2][40];
     bool wanted[40];
     double *beta = numbers(20);
     for (int i = 0; i < 40; i++) wanted[i] = true;
@@ -455,14 +455,14 @@ static void test_scale(report *r) {
             c.rows.beta_star = beta;
             for (int i = 0; i < 20; i++) beta[i] = ldexp(q.beta_star[i], -j * powers[k]);
             ok = rl_grid_curve_create(grid, 8, &c, &curve, NULL) == RL_OK &&
-                 rl_grid_curve_points(curve, wanted, (rl_nested_tick){0}, points[j]) == RL_OK;
+                 rl_grid_curve_points(curve, wanted, (rl_tick){0}, points[j]) == RL_OK;
             rl_grid_curve_destroy(curve);
         }
         for (int i = 0; i < 40 && ok; i++) {
-            const rl_nested_point *a = &points[0][i], *b = &points[1][i];
+            const rl_point *a = &points[0][i], *b = &points[1][i];
             ok = a->done && b->done == (powers[k] > -900);
             if (!b->done) continue;
-            for (int t = 0; t < RL_N_NESTED_TARGETS && ok; t++)
+            for (int t = 0; t < RL_N_FITTED_TARGETS && ok; t++)
                 ok = b->test_mse[t] == a->test_mse[t] && b->train_mse[t] == a->train_mse[t] &&
                      b->population_sq[t] == ldexp(a->population_sq[t], -2 * powers[k]);
             ok = ok && b->test_bias == a->test_bias && b->sigma_min == ldexp(a->sigma_min, powers[k]) &&
@@ -554,20 +554,20 @@ static void test_stop(report *r) {
     problem q = make_problem(&plain);
     const rl_curve_case c = case_of(&q);
     rl_grid_curve *curve = NULL;
-    rl_nested_point points[20], again[20];
+    rl_point points[20], again[20];
     bool wanted[20];
     countdown all = {0};
     for (int i = 0; i < 20; i++) wanted[i] = i % 2 == 0;
     bool ok = rl_grid_curve_create(grid, 8, &c, &curve, NULL) == RL_OK &&
-              rl_grid_curve_points(curve, wanted, (rl_nested_tick){count_down, &all}, points) == RL_OK;
+              rl_grid_curve_points(curve, wanted, (rl_tick){count_down, &all}, points) == RL_OK;
     check(r, ok && all.calls >= 6, "the tick is asked before each piece of work");
     for (int last = 1; last <= all.calls && ok; last++) {
         countdown mine = {.last = r->rank == r->size - 1 ? last : 0};
-        ok = rl_grid_curve_points(curve, wanted, (rl_nested_tick){count_down, &mine}, again) == RL_STOPPED &&
+        ok = rl_grid_curve_points(curve, wanted, (rl_tick){count_down, &mine}, again) == RL_STOPPED &&
              mine.calls == last;
     }
     check(r, ok, "one rank's word stops all of them, at each of %d places", all.calls);
-    ok = ok && rl_grid_curve_points(curve, wanted, (rl_nested_tick){0}, again) == RL_OK &&
+    ok = ok && rl_grid_curve_points(curve, wanted, (rl_tick){0}, again) == RL_OK &&
          memcmp(points, again, sizeof points) == 0;
     check(r, ok, "a curve that was stopped gives the same points as ever");
     rl_grid_curve_destroy(curve);

@@ -118,7 +118,7 @@ static double shaken(const jacobi_svd *svd, int k) {
     return first / last + first / gap;
 }
 
-static void check_fits(const rows *r, int n, const jacobi_svd *svd, const rl_bulk_point *p) {
+static void check_fits(const rows *r, int n, const jacobi_svd *svd, const rl_point *p) {
     double ideal[MAX_TRAIN], beta[MAX_P];
     for (int i = 0; i < n; i++) ideal[i] = dot(r->x + i * r->p, r->beta_star, r->p);
     for (int t = 0; t < RL_N_FITTED_TARGETS; t++)
@@ -130,22 +130,30 @@ static void check_fits(const rows *r, int n, const jacobi_svd *svd, const rl_bul
             double population = 0;
             for (int j = 0; j < r->p; j++)
                 population += r->scale[j] * r->scale[j] * (beta[j] - r->beta_star[j]) * (beta[j] - r->beta_star[j]);
-            assert_near("test error", r->p, n, k, p->fits.test_sq[t][k], test, bound * (test + p->fits.test_sq[t][0]));
-            assert_near("train error", r->p, n, k, p->fits.train_sq[t][k], train,
-                        bound * (train + p->fits.train_sq[t][0]));
-            assert_near("population", r->p, n, k, p->fits.population_sq[t][k], population,
-                        bound * (population + p->fits.population_sq[t][0]));
+            assert_near("test error", r->p, n, k, p->fits->test_sq[t][k], test,
+                        bound * (test + p->fits->test_sq[t][0]));
+            assert_near("train error", r->p, n, k, p->fits->train_sq[t][k], train,
+                        bound * (train + p->fits->train_sq[t][0]));
+            assert_near("population", r->p, n, k, p->fits->population_sq[t][k], population,
+                        bound * (population + p->fits->population_sq[t][0]));
         }
 }
 
-static void check_modes(const rows *r, int n, const jacobi_svd *svd, const rl_bulk_point *p) {
+static void check_modes(const rows *r, int n, const jacobi_svd *svd, const rl_point *p) {
     const double first = gsl_vector_get(svd->s, 0);
-    assert_int_equal(p->spectrum.n_modes, svd->k);
-    assert_int_equal(p->spectrum.rank, svd->k);
-    assert_int_equal(p->spectrum.n_train, n);
-    assert_int_equal(p->spectrum.n_test, N_TEST + r->max_train - n);
+    assert_int_equal(p->spectrum->n_modes, svd->k);
+    assert_int_equal(p->spectrum->rank, svd->k);
+    assert_int_equal(p->spectrum->n_train, n);
+    assert_int_equal(p->spectrum->n_test, N_TEST + r->max_train - n);
+    assert_int_equal(p->rank, svd->k);
+    assert_true(p->sigma_max == p->spectrum->sigma[0] && p->sigma_min == p->spectrum->sigma[svd->k - 1]);
+    for (int t = 0; t < RL_N_FITTED_TARGETS; t++) {
+        assert_true(p->test_mse[t] == p->fits->test_sq[t][svd->k] / p->spectrum->n_test);
+        assert_true(p->train_mse[t] == p->fits->train_sq[t][svd->k] / n);
+        assert_true(p->population_sq[t] == p->fits->population_sq[t][svd->k]);
+    }
     for (int k = 0; k < svd->k; k++)
-        assert_near("sigma", r->p, n, k, p->spectrum.sigma[k], gsl_vector_get(svd->s, (size_t)k),
+        assert_near("sigma", r->p, n, k, p->spectrum->sigma[k], gsl_vector_get(svd->s, (size_t)k),
                     50 * DBL_EPSILON * first);
 }
 
@@ -159,7 +167,7 @@ static void check_lanes(damage what, int p, int stride) {
     for (int i = 0; i < w.n_sizes; i++) {
         rl_bulk_advance(w.bulk, i, true);
         for (int l = 0; l < LANES; l++) {
-            rl_bulk_point point;
+            rl_point point;
             jacobi_svd svd = jacobi(r[l]->x, w.n_train[i], p);
             rl_bulk_get(w.bulk, l, &point);
             assert_true(point.done);
@@ -206,7 +214,7 @@ static double turn(const rl_spectrum *s) {
     return s->sigma[0] / gap;
 }
 
-static void check_spectrum(int n, const rl_spectrum *got, const rl_bulk_point *p, const rl_spectrum *s) {
+static void check_spectrum(int n, const rl_spectrum *got, const rl_point *p, const rl_spectrum *s) {
     const int k = s->n_modes;
     const double b = 100 * DBL_EPSILON * turn(s);
     for (int t = 0; t < RL_N_TARGETS; t++) {
@@ -259,7 +267,7 @@ static void check_against_dense(int p, damage what) {
     for (int i = 0; i < w.n_sizes; i++) {
         const int n = w.n_train[i];
         const rl_training_set train = {n, p, r->x, r->y, r->beta_star, r->scale};
-        rl_bulk_point point;
+        rl_point point;
         rl_spectrum s;
         rl_test_factor_clear(&w.factor);
         assert_int_equal(rl_test_factor_append(&w.factor, N_TEST, r->test_x, p, r->test_y), RL_OK);
@@ -270,8 +278,8 @@ static void check_against_dense(int p, damage what) {
         rl_bulk_get(w.bulk, 0, &point);
         assert_true(point.done == (s.status == RL_CELL_DONE && s.rank == s.n_modes));
         if (!point.done) continue;
-        check_spectrum(n, &point.spectrum, &point, &s);
-        check_filters(n, &point.spectrum, &s);
+        check_spectrum(n, point.spectrum, &point, &s);
+        check_filters(n, point.spectrum, &s);
     }
     rl_dense_producer_destroy(producer);
     close_work(&w);
@@ -297,7 +305,7 @@ static void units_beyond_squares_are_left_alone(void **state) {
     for (int u = 0; u < 4; u++) {
         rows *r = make_rows(5, NONE, 3);
         work w;
-        rl_bulk_point point;
+        rl_point point;
         for (int i = 0; i < r->max_train * 5; i++) r->x[i] *= units[u];
         open_work(&w, r, 1, (rl_bulk_design){0});
         set_lane(&w, 0, r);
@@ -316,17 +324,18 @@ static void units_beyond_squares_are_left_alone(void **state) {
 
 enum { NUMBERS = 6 * (MAX_P + 1) + 4 };
 
-static void numbers_of(const rl_bulk_point *p, double *numbers) {
-    const size_t n = (size_t)p->spectrum.n_modes;
+static void numbers_of(const rl_point *p, double *numbers) {
     memset(numbers, 0, sizeof(double) * NUMBERS);
     numbers[0] = p->done;
     if (!p->done) return;
-    numbers[1] = p->spectrum.test_bias, numbers[2] = p->spectrum.test_bias_mse, numbers[3] = p->spectrum.outside_sq[0];
-    memcpy(numbers + 4, p->spectrum.sigma, sizeof(double) * n);
-    memcpy(numbers + 4 + n, p->spectrum.c[RL_TARGET_RESIDUAL], sizeof(double) * n);
+    const size_t n = (size_t)p->spectrum->n_modes;
+    numbers[1] = p->spectrum->test_bias, numbers[2] = p->spectrum->test_bias_mse,
+    numbers[3] = p->spectrum->outside_sq[0];
+    memcpy(numbers + 4, p->spectrum->sigma, sizeof(double) * n);
+    memcpy(numbers + 4 + n, p->spectrum->c[RL_TARGET_RESIDUAL], sizeof(double) * n);
     memcpy(numbers + 4 + 2 * n, p->test_projection_rms, sizeof(double) * n);
     for (int t = 0; t < RL_N_FITTED_TARGETS; t++)
-        memcpy(numbers + 4 + (3 + (size_t)t) * n, p->fits.test_sq[t], sizeof(double) * n);
+        memcpy(numbers + 4 + (3 + (size_t)t) * n, p->fits->test_sq[t], sizeof(double) * n);
 }
 
 /* Every size of r[first] ... r[first + n - 1], in so many lanes: numbers[n][n_sizes][NUMBERS]. */
@@ -342,7 +351,7 @@ static int compute(rows *const *r, int n, int max_lanes, double *numbers) {
         for (int i = 0; i < w.n_sizes; i++) {
             rl_bulk_advance(w.bulk, i, true);
             for (int l = 0; l < count; l++) {
-                rl_bulk_point point;
+                rl_point point;
                 rl_bulk_get(w.bulk, l, &point);
                 numbers_of(&point, numbers + ((first + l) * w.n_sizes + i) * NUMBERS);
             }
@@ -382,7 +391,7 @@ static void rows_can_be_taken_out_of_all(void **state) {
     enum { P = 6 };
     rows *r = make_rows(P, NONE, 9);
     work direct, taken;
-    rl_bulk_point a, b;
+    rl_point a, b;
     bool enough[RL_BULK_LANES] = {false};
     open_work(&direct, r, 1, (rl_bulk_design){0});
     open_work(&taken, r, 1, (rl_bulk_design){0});
@@ -398,11 +407,11 @@ static void rows_can_be_taken_out_of_all(void **state) {
         rl_bulk_advance(taken.bulk, i, true);
         rl_bulk_get(direct.bulk, 0, &a);
         rl_bulk_get(taken.bulk, 0, &b);
-        assert_int_equal(a.spectrum.n_test, b.spectrum.n_test);
+        assert_int_equal(a.spectrum->n_test, b.spectrum->n_test);
         for (int t = 0; t < RL_N_FITTED_TARGETS; t++)
-            for (int k = 0; k <= a.spectrum.n_modes; k++)
-                assert_near("test error", P, direct.n_train[i], k, b.fits.test_sq[t][k], a.fits.test_sq[t][k],
-                            50 * DBL_EPSILON * (a.fits.test_sq[t][k] + a.fits.test_sq[t][0]));
+            for (int k = 0; k <= a.spectrum->n_modes; k++)
+                assert_near("test error", P, direct.n_train[i], k, b.fits->test_sq[t][k], a.fits->test_sq[t][k],
+                            50 * DBL_EPSILON * (a.fits->test_sq[t][k] + a.fits->test_sq[t][0]));
     }
     close_work(&direct);
     close_work(&taken);

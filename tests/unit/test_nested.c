@@ -50,7 +50,7 @@ typedef struct problem {
     int *n_train, n_sizes;
     double *x, *y, *beta_star; /* max_train + n_test rows */
     double *scale;             /* [p] */
-    rl_nested_point *points;
+    rl_point *points;
     rl_test_factor factor;
     rl_dense_producer *producer;
     rl_evaluator *evaluator;
@@ -126,7 +126,7 @@ static void run(problem *q) {
     const rl_training_set rows = prefix(q, longest(q));
     assert_int_equal(rl_nested_create(&nested, q->d->p, q->n_sizes, q->n_train), RL_OK);
     fill_factor(q, longest(q));
-    assert_int_equal(rl_nested_curve(nested, &rows, &q->factor, (rl_nested_tick){0}, q->points), RL_OK);
+    assert_int_equal(rl_nested_curve(nested, &rows, &q->factor, (rl_tick){0}, q->points), RL_OK);
     rl_nested_destroy(nested);
 }
 
@@ -156,7 +156,7 @@ static double loss(const design *d, const rl_spectrum *s) {
 static void compare_size(problem *q, int i) {
     rl_errors errors[N_VARIANTS];
     const int n = q->n_train[i];
-    const rl_nested_point *p = &q->points[i];
+    const rl_point *p = &q->points[i];
     const rl_spectrum s = dense(q, n, errors);
     const double b = loss(q->d, &s), size = dot(q->beta_star, q->beta_star, q->d->p);
     const double nothing = 200 * b * b * dot(q->y, q->y, n) / n; /* rounding errors where the error is exactly 0 */
@@ -198,7 +198,7 @@ static void extreme_values_interlace(void **state) {
         problem q = set_up(&designs[i]);
         run(&q);
         for (int k = 1; k < q.n_sizes; k++) {
-            const rl_nested_point *now = &q.points[k], *before = now - 1;
+            const rl_point *now = &q.points[k], *before = now - 1;
             const double slack = 1e-12 * now->sigma_max;
             assert_true(now->sigma_max >= before->sigma_max - slack);
             if (q.n_train[k] <= q.d->p) assert_true(now->sigma_min <= before->sigma_min + slack);
@@ -265,17 +265,17 @@ static void units_beyond_squares_are_left_alone(void **state) {
 static void buffers_are_reused(void **state) {
     problem q = set_up(&small), other = set_up(&small);
     rl_nested *nested;
-    rl_nested_point *again = NULL;
+    rl_point *again = NULL;
     fill_normal(other.x, 70, 30, 77);
     run(&q);
     assert_int_equal(RL_ALLOC(again, q.n_sizes), RL_OK);
     assert_int_equal(rl_nested_create(&nested, 30, q.n_sizes, q.n_train), RL_OK);
     const rl_training_set first = prefix(&other, 70), second = prefix(&q, 70);
     fill_factor(&other, 70);
-    assert_int_equal(rl_nested_curve(nested, &first, &other.factor, (rl_nested_tick){0}, again), RL_OK);
+    assert_int_equal(rl_nested_curve(nested, &first, &other.factor, (rl_tick){0}, again), RL_OK);
     assert_true(memcmp(again, q.points, sizeof *again * 70) != 0);
     fill_factor(&q, 70);
-    assert_int_equal(rl_nested_curve(nested, &second, &q.factor, (rl_nested_tick){0}, again), RL_OK);
+    assert_int_equal(rl_nested_curve(nested, &second, &q.factor, (rl_tick){0}, again), RL_OK);
     assert_memory_equal(again, q.points, sizeof *again * 70);
     rl_nested_destroy(nested);
     rl_free(again);
@@ -300,13 +300,12 @@ static void a_tick_can_stop_a_curve(void **state) {
     assert_int_equal(rl_nested_create(&nested, 30, q.n_sizes, q.n_train), RL_OK);
     countdown all = {0};
     fill_factor(&q, 70);
-    assert_int_equal(rl_nested_curve(nested, &rows, &q.factor, (rl_nested_tick){count_down, &all}, q.points), RL_OK);
+    assert_int_equal(rl_nested_curve(nested, &rows, &q.factor, (rl_tick){count_down, &all}, q.points), RL_OK);
     assert_true(all.calls >= 70 / 16);
     for (int last = 1; last <= all.calls; last++) {
         countdown c = {.last = last};
         fill_factor(&q, 70);
-        assert_int_equal(rl_nested_curve(nested, &rows, &q.factor, (rl_nested_tick){count_down, &c}, q.points),
-                         RL_STOPPED);
+        assert_int_equal(rl_nested_curve(nested, &rows, &q.factor, (rl_tick){count_down, &c}, q.points), RL_STOPPED);
         assert_int_equal(c.calls, last);
     }
     rl_nested_destroy(nested);
