@@ -91,10 +91,16 @@ int64_t rl_memory_available(void);
 
 /* Stores at *pointer a zeroed array of count x size bytes, aligned to 64 so that BLAS kernels see the same alignment
  * (and so give the same bits) on every rank. count = 0 gives a valid pointer. RL_ERR_MEMORY, also when the product
- * overflows and when it is more than rl_memory_available. Freed by rl_free, or by free. */
+ * overflows and when it is more than rl_memory_available. Freed by rl_free and nothing else. */
 rl_status rl_alloc(void *pointer, size_t count, size_t size);
 #define RL_ALLOC(pointer, count) rl_alloc(&(pointer), (size_t)(count), sizeof *(pointer))
-void rl_free(void *memory);
+void rl_free(void *memory); /* NULL is allowed */
+
+/* Bytes that rl_alloc has handed out, and texts hold, and rl_free has not taken back: now, and at most since the start
+ * or the last rl_forget_peak_allocated. Exact: what was asked for, rounded up to 64 for each piece; of all threads. */
+size_t rl_allocated(void);
+size_t rl_peak_allocated(void);
+void rl_forget_peak_allocated(void);
 
 /* The largest memory in bytes that this process has had resident, as the operating system has it (0: it does not say),
  * since its start or, where the system allows it, since the last rl_forget_peak_memory. */

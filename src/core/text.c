@@ -1,20 +1,18 @@
+/* Texts that grow, file names, and whole files. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "ridgeless/core.h"
+#include "memory.h"
 
 static rl_status reserve(rl_text *text, size_t more) {
     const size_t needed = text->length + more + 1;
     if (needed <= text->capacity) return RL_OK;
     size_t capacity = text->capacity < 256 ? 256 : text->capacity;
     while (capacity < needed) capacity *= 2;
-    char *bytes = realloc(text->bytes, capacity);
-    if (bytes == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not allocate %zu bytes", capacity);
-    text->bytes = bytes;
+    RL_TRY(rl_resize(&text->bytes, capacity));
     text->capacity = capacity;
     text->bytes[text->length] = '\0';
     return RL_OK;

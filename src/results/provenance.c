@@ -17,13 +17,13 @@ static rl_status grow(void *array, int count, size_t size) {
 
 /* Stores at *text the formatted text, the caller's. */
 static rl_status format_text(char **text, const char *format, va_list arguments) {
-    size_t length;
-    FILE *stream = open_memstream(text, &length);
-    if (stream == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: a text for the results file");
-    const bool written = vfprintf(stream, format, arguments) >= 0;
-    if (fclose(stream) == 0 && written) return RL_OK;
-    rl_free(*text);
-    return rl_fail(RL_ERR_MEMORY, "out of memory: a text for the results file");
+    va_list again;
+    va_copy(again, arguments);
+    const size_t size = (size_t)vsnprintf(NULL, 0, format, again) + 1;
+    va_end(again);
+    RL_TRY(RL_ALLOC(*text, size));
+    vsnprintf(*text, size, format, arguments);
+    return RL_OK;
 }
 
 rl_status rl_provenance_text(rl_provenance *provenance, const char *name, const char *format, ...) {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../../src/core/available.h"
-#include "ridgeless/core.h"
+#include "ridgeless/arena.h"
 
 static void exit_statuses_are_the_contract(void **state) {
     assert_int_equal(rl_exit_status(RL_OK), 0);
@@ -39,6 +39,81 @@ static void allocation_is_zeroed_aligned_and_checked(void **state) {
     assert_int_equal(RL_ALLOC(values, SIZE_MAX / 4), RL_ERR_MEMORY);   /* the product overflows */
     assert_int_equal(RL_ALLOC(values, SIZE_MAX / 100), RL_ERR_MEMORY); /* it does not, but no machine has it */
     assert_non_null(strstr(rl_error_message(), "out of memory"));
+}
+
+static void what_is_allocated_is_known_to_the_byte(void **state) {
+    const size_t before = rl_allocated();
+    double *a = NULL;
+    char *b = NULL;
+    rl_text text = RL_TEXT_EMPTY;
+    rl_forget_peak_allocated();
+    assert_int_equal(rl_peak_allocated(), before);
+    assert_int_equal(RL_ALLOC(a, 10), RL_OK);
+    assert_int_equal(rl_allocated(), before + 128);
+    assert_int_equal(RL_ALLOC(b, 1), RL_OK);
+    assert_int_equal(rl_allocated(), before + 192);
+    rl_free(a);
+    for (int i = 0; i < 1000; i++) assert_int_equal(rl_text_append(&text, "x"), RL_OK);
+    assert_int_equal(rl_allocated(), before + 64 + text.capacity);
+    assert_true(rl_peak_allocated() >= rl_allocated());
+    rl_free(text.bytes);
+    rl_free(b);
+    rl_free(NULL);
+    assert_int_equal(rl_allocated(), before);
+}
+
+/* ---- arenas ------------------------------------------------------------------------------------------------------ */
+
+typedef struct thing {
+    size_t n;
+    double *numbers; /* [n] */
+    char *letters;   /* [n], from n = 2 on */
+    int64_t *last;   /* [1] */
+} thing;
+
+static void list_arrays(rl_arena *arena, void *object) {
+    thing *t = object;
+    RL_TAKE(arena, t->numbers, t->n);
+    if (t->n > 1) RL_TAKE(arena, t->letters, t->n);
+    RL_TAKE(arena, t->last, 1);
+}
+
+static void check_arrays(const thing *t) {
+    assert_int_equal((uintptr_t)t->numbers % 64, 0);
+    assert_int_equal((uintptr_t)t->letters % 64, 0);
+    assert_true((t->letters != NULL) == (t->n > 1));
+    for (size_t i = 0; i < t->n; i++) assert_true(t->numbers[i] == 0);
+    memset(t->numbers, -1, t->n * sizeof *t->numbers);
+    if (t->letters != NULL) memset(t->letters, -1, t->n);
+    assert_int_equal(*t->last, 0);
+}
+
+static void objects_take_what_their_list_says(void **state) {
+    for (size_t n = 1; n < 100; n += 7) {
+        const size_t before = rl_allocated();
+        thing sizes = {.n = n}, *made = NULL;
+        assert_int_equal(RL_OBJECT_CREATE(&made, &sizes, list_arrays), RL_OK);
+        assert_int_equal(rl_allocated() - before, RL_OBJECT_BYTES(&sizes, list_arrays));
+        assert_int_equal(made->n, n);
+        assert_null(sizes.numbers);
+        check_arrays(made);
+        rl_free(made);
+        const size_t bytes = rl_arrays_bytes(&sizes, list_arrays);
+        assert_int_equal(rl_arrays_create(&sizes, list_arrays), RL_OK);
+        assert_int_equal(rl_allocated() - before, bytes);
+        check_arrays(&sizes);
+        rl_free(sizes.numbers);
+        assert_int_equal(rl_allocated(), before);
+    }
+}
+
+static void objects_beyond_all_memory_are_refused(void **state) {
+    static const size_t sizes[] = {SIZE_MAX, SIZE_MAX / 8, SIZE_MAX / 9, SIZE_MAX / 100};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        thing huge = {.n = sizes[i]}, *made = NULL;
+        assert_int_equal(RL_OBJECT_CREATE(&made, &huge, list_arrays), RL_ERR_MEMORY);
+        assert_null(made);
+    }
 }
 
 static void reals_are_strict(void **state) {
@@ -216,6 +291,9 @@ int main(void) {
         cmocka_unit_test(exit_statuses_are_the_contract),
         cmocka_unit_test(a_failure_keeps_one_line),
         cmocka_unit_test(allocation_is_zeroed_aligned_and_checked),
+        cmocka_unit_test(what_is_allocated_is_known_to_the_byte),
+        cmocka_unit_test(objects_take_what_their_list_says),
+        cmocka_unit_test(objects_beyond_all_memory_are_refused),
         cmocka_unit_test(reals_are_strict),
         cmocka_unit_test(integers_are_strict),
         cmocka_unit_test(sizes_of_memory_have_units),
