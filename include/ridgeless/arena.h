@@ -31,6 +31,12 @@ typedef void rl_array_list(rl_arena *arena, void *object);
 void *rl_arena_take(rl_arena *arena, size_t count, size_t size);
 #define RL_TAKE(arena, pointer, count) ((pointer) = rl_arena_take(arena, (size_t)(count), sizeof *(pointer)))
 
+/* Several arrays of count doubles: RL_TAKE_REALS(arena, count, &t->a, &t->b). */
+void rl_arena_take_reals(rl_arena *arena, size_t count, double **const *pointers, size_t n);
+#define RL_TAKE_REALS(arena, count, ...)                                    \
+    rl_arena_take_reals(arena, (size_t)(count), (double **[]){__VA_ARGS__}, \
+                        sizeof((double **[]){__VA_ARGS__}) / sizeof(double **))
+
 /* Stores at *pointer a copy of `object` (`size` bytes) with its arrays, all of it freed by rl_free(*pointer).
  * RL_ERR_MEMORY leaves *pointer as it was. rl_object_bytes: the bytes of it, to the last one. Both set the arrays of
  * `object` itself to NULL. */

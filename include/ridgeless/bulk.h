@@ -40,8 +40,8 @@ void rl_bulk_destroy(rl_bulk *bulk);
 /* How many repeats go side by side: 2, 4 or 8. */
 int rl_bulk_lanes(const rl_bulk *bulk);
 
-/* Bytes of the buffers, at most. */
-size_t rl_bulk_bytes(int n_features, int n_sizes, int max_train);
+/* What create allocates, exactly, with so many lanes; RL_BULK_LANES: at most. */
+size_t rl_bulk_bytes(const rl_bulk_design *design, int lanes);
 
 /* The rows of the largest training set: x [max_train, n_features] row-major without gaps, y [max_train]; each training
  * set is their head. They are finite (asserted). */

@@ -34,6 +34,7 @@ typedef struct rl_test_factor {
 
 rl_status rl_test_factor_create(rl_test_factor *factor, int n_features);
 void rl_test_factor_destroy(rl_test_factor *factor);
+size_t rl_test_factor_bytes(int n_features); /* what create allocates, exactly */
 
 /* Forgets all rows. */
 void rl_test_factor_clear(rl_test_factor *factor);
@@ -167,6 +168,7 @@ const char *rl_producer_name(rl_producer producer);
 typedef struct rl_dense_producer rl_dense_producer;
 rl_status rl_dense_producer_create(rl_dense_producer **producer, int max_train, int n_features);
 void rl_dense_producer_destroy(rl_dense_producer *producer);
+size_t rl_dense_producer_bytes(int max_train, int n_features); /* what create allocates, exactly */
 
 /* The training set of one spectrum: borrowed arrays. */
 typedef struct rl_training_set {

@@ -29,8 +29,8 @@ typedef struct rl_updated rl_updated;
 rl_status rl_updated_create(rl_updated **updated, int n_features, int n_sizes, const int *n_train);
 void rl_updated_destroy(rl_updated *updated);
 
-/* Bytes of the buffers, about. */
-size_t rl_updated_bytes(int n_features, int max_train);
+/* What create allocates, exactly. */
+size_t rl_updated_bytes(int n_features, int n_sizes, const int *n_train);
 
 /* Begins a curve. `rows` is the longest training set, first row of the order first, borrowed until the curve's end;
  * `test` holds the rows after it, at least one, and is not kept. Input must be finite (asserted). */

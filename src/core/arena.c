@@ -25,6 +25,10 @@ void *rl_arena_take(rl_arena *arena, size_t count, size_t size) {
     return array;
 }
 
+void rl_arena_take_reals(rl_arena *arena, size_t count, double **const *pointers, size_t n) {
+    for (size_t i = 0; i < n; i++) RL_TAKE(arena, *pointers[i], count);
+}
+
 size_t rl_object_bytes(void *object, size_t size, rl_array_list *list) {
     rl_arena arena = {0};
     rl_arena_take(&arena, 1, size);

@@ -6,40 +6,45 @@
 #include "../integers.h"
 #include "../lapack.h"
 #include "filter.h"
+#include "ridgeless/arena.h"
 
 struct rl_evaluator {
     int max_variants, max_modes, max_m;
-    double *beta;     /* [n_modes, n_variants], column-major */
-    double *residual; /* [n_modes] */
-    double *basis;    /* [n_modes, n_variants] and room as large: beta by to_basis; made when first needed */
-    double *rows;     /* [m, n_variants], column-major: Z beta */
-    double *sums;     /* [2, n_variants]: squares over the test rows, and over the population's */
-    rl_fit *fits;     /* [n_variants] */
-    int *chosen;      /* [n_variants]: which variants are evaluated together */
+    double *beta;         /* [n_modes, n_variants], column-major */
+    double *residual;     /* [n_modes] */
+    double *basis, *room; /* [n_modes, n_variants]: beta by to_basis, and what that needs */
+    double *rows;         /* [m, n_variants], column-major: Z beta */
+    double *sums;         /* [2, n_variants]: squares over the test rows, and over the population's */
+    rl_fit *fits;         /* [n_variants] */
+    int *chosen;          /* [n_variants]: which variants are evaluated together */
 };
 
+static void list_evaluator_arrays(rl_arena *arena, void *object) {
+    rl_evaluator *const e = object;
+    const size_t variants = (size_t)e->max_variants, modes = (size_t)e->max_modes;
+    RL_TAKE_REALS(arena, modes * variants, &e->beta, &e->basis, &e->room);
+    RL_TAKE(arena, e->residual, modes);
+    RL_TAKE(arena, e->rows, (size_t)e->max_m * variants);
+    RL_TAKE(arena, e->sums, 2 * variants);
+    RL_TAKE(arena, e->fits, variants);
+    RL_TAKE(arena, e->chosen, variants);
+}
+
+static rl_evaluator sizes_of_evaluator(int max_variants, int max_modes, int max_m) {
+    return (rl_evaluator){.max_variants = max_variants, .max_modes = max_modes, .max_m = max_m};
+}
+
 rl_status rl_evaluator_create(rl_evaluator **evaluator, int max_variants, int max_modes, int max_m) {
-    rl_evaluator *e = NULL;
-    RL_TRY(RL_ALLOC(e, 1));
-    *evaluator = e;
-    *e = (rl_evaluator){.max_variants = max_variants, .max_modes = max_modes, .max_m = max_m};
-    RL_TRY(RL_ALLOC(e->beta, (size_t)max_modes * (size_t)max_variants));
-    RL_TRY(RL_ALLOC(e->residual, max_modes));
-    RL_TRY(RL_ALLOC(e->rows, (size_t)max_m * (size_t)max_variants));
-    RL_TRY(RL_ALLOC(e->sums, 2 * (size_t)max_variants));
-    RL_TRY(RL_ALLOC(e->fits, max_variants));
-    return RL_ALLOC(e->chosen, max_variants);
+    rl_evaluator sizes = sizes_of_evaluator(max_variants, max_modes, max_m);
+    return RL_OBJECT_CREATE(evaluator, &sizes, list_evaluator_arrays);
+}
+
+size_t rl_evaluator_bytes(int max_variants, int max_modes, int max_m) {
+    rl_evaluator sizes = sizes_of_evaluator(max_variants, max_modes, max_m);
+    return RL_OBJECT_BYTES(&sizes, list_evaluator_arrays);
 }
 
 void rl_evaluator_destroy(rl_evaluator *evaluator) {
-    if (evaluator == NULL) return;
-    rl_free(evaluator->beta);
-    rl_free(evaluator->residual);
-    rl_free(evaluator->basis);
-    rl_free(evaluator->rows);
-    rl_free(evaluator->sums);
-    rl_free(evaluator->fits);
-    rl_free(evaluator->chosen);
     rl_free(evaluator);
 }
 
@@ -68,16 +73,10 @@ typedef struct coordinates {
     int ld_z, ld_population_z;
 } coordinates;
 
-static rl_status choose_coordinates(rl_evaluator *e, const rl_spectrum *s, int n_variants, coordinates *k) {
-    const size_t size = (size_t)e->max_modes * (size_t)e->max_variants;
-    if (s->to_basis == NULL) {
-        *k = (coordinates){s->n_modes, e->beta, s->z, s->population_z, s->ldz, s->ld_population};
-        return RL_OK;
-    }
-    if (e->basis == NULL) RL_TRY(RL_ALLOC(e->basis, 2 * size));
-    s->to_basis(s->maker, n_variants, e->beta, e->basis + size, e->basis);
-    *k = (coordinates){s->n_modes, e->basis, s->basis_z, s->basis_population, s->ld_basis_z, s->ld_basis_z};
-    return RL_OK;
+static coordinates choose_coordinates(const rl_evaluator *e, const rl_spectrum *s, int n_variants) {
+    if (s->to_basis == NULL) return (coordinates){s->n_modes, e->beta, s->z, s->population_z, s->ldz, s->ld_population};
+    s->to_basis(s->maker, n_variants, e->beta, e->room, e->basis);
+    return (coordinates){s->n_modes, e->basis, s->basis_z, s->basis_population, s->ld_basis_z, s->ld_basis_z};
 }
 
 /* |diag(scale) (beta_hat - beta*)|^2 over the population rows held here. */
@@ -147,12 +146,11 @@ static rl_status evaluate_chosen(rl_evaluator *e, const rl_spectrum *s, const rl
                                  const rl_variant *variants, rl_errors *errors) {
     const double unit = 1, zero = 0;
     double *const test_sums = e->sums, *const population_sums = e->sums + n;
-    coordinates k;
     for (int j = 0; j < n; j++) {
         e->fits[j].beta = e->beta + (size_t)j * (size_t)s->n_modes;
         fit_variant(e, s, &variants[e->chosen[j]], &e->fits[j], &errors[e->chosen[j]]);
     }
-    RL_TRY(choose_coordinates(e, s, n, &k));
+    const coordinates k = choose_coordinates(e, s, n);
     for (int j = 0; j < n; j++) population_sums[j] = population->known ? population_sum(e, s, &k, j) : 0;
     if (s->m > 0) dgemm_("N", "N", &s->m, &n, &k.n, &unit, k.z, &k.ld_z, k.values, &k.n, &zero, e->rows, &s->m, 1, 1);
     for (int j = 0; j < n; j++) test_sums[j] = test_sum(s, &e->fits[j], e->rows + (size_t)j * (size_t)s->m);

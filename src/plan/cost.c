@@ -294,11 +294,16 @@ size_t rl_buffer_bytes(const rl_grid *grid) {
     const size_t rows = v * p + p + (n > t ? n : t);            /* parameters of each variant */
     const size_t test = 3 * t * t + t * k;                      /* triangle, block of incoming rows, Z */
     const size_t fits = v * (2 * k + t);                        /* beta and residual of each variant, and Z B */
-    const size_t bulk = grid->way == RL_WAY_BULK
-                            ? rl_bulk_bytes((int)p, grid->n_n_train, (int)n) + RL_BULK_LANES * rl_record_bytes(grid)
-                            : 0;
-    const size_t updated =
-        grid->way == RL_WAY_UPDATED ? rl_updated_bytes((int)p, (int)n) + v * (n + k) * sizeof(double) : 0;
+    const rl_bulk_design design = {.n_features = (int)p,
+                                   .n_sizes = grid->n_n_train,
+                                   .n_train = grid->n_train,
+                                   .has_population = true,
+                                   .wants_spectra = true};
+    const size_t bulk =
+        grid->way == RL_WAY_BULK ? rl_bulk_bytes(&design, RL_BULK_LANES) + RL_BULK_LANES * rl_record_bytes(grid) : 0;
+    const size_t updated = grid->way == RL_WAY_UPDATED
+                               ? rl_updated_bytes((int)p, grid->n_n_train, grid->n_train) + v * (n + k) * sizeof(double)
+                               : 0;
     return (training + svd + rows + test + fits + (grid->way == RL_WAY_NESTED ? nested : 0)) * sizeof(double) + bulk +
            updated + (size_t)grid->data.n_rows * sizeof(int);
 }

@@ -8,6 +8,7 @@
 
 #include "../integers.h"
 #include "bulk_kernel.h"
+#include "ridgeless/arena.h"
 
 /* Singular values this many times above the dense producer's threshold of rank are surely not zero. */
 static const double doubt = 10;
@@ -52,114 +53,88 @@ static const rl_bulk_kernel *choose_kernel(int max_lanes) {
     return &rl_bulk_kernel_2;
 }
 
-static rl_status allocate_lanes(rl_bulk *b) {
+/* Of several lanes side by side. */
+static void list_lane_arrays(rl_arena *arena, rl_bulk *b) {
     const size_t lanes = (size_t)b->lanes, rows = (size_t)b->most_rows, width = (size_t)b->width;
-    RL_TRY(RL_ALLOC(b->incoming, (size_t)b->max_train * width * lanes));
-    RL_TRY(RL_ALLOC(b->triangles, (size_t)b->design.n_sizes * b->packed * lanes));
-    RL_TRY(RL_ALLOC(b->row, (size_t)b->order * lanes));
-    RL_TRY(RL_ALLOC(b->rows, rows * width * lanes));
-    RL_TRY(RL_ALLOC(b->norms, rows * lanes));
-    RL_TRY(RL_ALLOC(b->outside, RL_N_TARGETS * lanes));
-    RL_TRY(RL_ALLOC(b->settled, lanes));
-    return RL_ALLOC(b->left, lanes);
+    RL_TAKE(arena, b->incoming, (size_t)b->max_train * width * lanes);
+    RL_TAKE(arena, b->triangles, (size_t)b->design.n_sizes * b->packed * lanes);
+    RL_TAKE(arena, b->row, (size_t)b->order * lanes);
+    RL_TAKE(arena, b->rows, rows * width * lanes);
+    RL_TAKE(arena, b->norms, rows * lanes);
+    RL_TAKE(arena, b->outside, RL_N_TARGETS * lanes);
+    RL_TAKE_REALS(arena, lanes, &b->settled, &b->left);
 }
 
-static rl_status allocate_step(rl_bulk *b) {
+static void list_step_arrays(rl_arena *arena, rl_bulk *b) {
     const size_t lanes = (size_t)b->lanes, modes = (size_t)b->features, order = (size_t)b->order;
-    rl_bulk_step *s = &b->step;
+    rl_bulk_step *const s = &b->step;
     for (int t = 0; t < RL_N_FITTED_TARGETS; t++) {
-        RL_TRY(RL_ALLOC(s->test_sq[t], (modes + 1) * lanes));
-        if (b->scale != NULL) RL_TRY(RL_ALLOC(s->population_sq[t], (modes + 1) * lanes));
+        RL_TAKE(arena, s->test_sq[t], (modes + 1) * lanes);
+        if (b->design.has_population) RL_TAKE(arena, s->population_sq[t], (modes + 1) * lanes);
     }
-    RL_TRY(RL_ALLOC(s->sigma, modes * lanes));
-    RL_TRY(RL_ALLOC(s->b_star, modes * lanes));
-    RL_TRY(RL_ALLOC(s->z_sq, modes * lanes));
-    if (b->design.wants_spectra) RL_TRY(RL_ALLOC(s->z, modes * order * lanes));
-    return RL_ALLOC(s->lost, 3 * lanes);
+    RL_TAKE_REALS(arena, modes * lanes, &s->sigma, &s->b_star, &s->z_sq);
+    if (b->design.wants_spectra) RL_TAKE(arena, s->z, modes * order * lanes);
+    RL_TAKE(arena, s->lost, 3 * lanes);
 }
 
-static rl_status allocate_lane(rl_bulk *b) {
+/* Of one lane, as it is handed out. */
+static void list_point_arrays(rl_arena *arena, rl_bulk *b) {
     const size_t modes = (size_t)b->features, order = (size_t)b->order;
-    RL_TRY(RL_ALLOC(b->sigma, modes));
-    RL_TRY(RL_ALLOC(b->c, modes * RL_N_TARGETS));
-    RL_TRY(RL_ALLOC(b->rms, modes));
-    RL_TRY(RL_ALLOC(b->sums, 3 * RL_N_FITTED_TARGETS * (modes + 1)));
-    if (!b->design.wants_spectra) return RL_OK;
-    RL_TRY(RL_ALLOC(b->b_star, modes));
-    RL_TRY(RL_ALLOC(b->vt, modes * modes));
-    RL_TRY(RL_ALLOC(b->z, order * modes));
-    RL_TRY(RL_ALLOC(b->z_target, order * RL_N_TARGETS));
-    RL_TRY(RL_ALLOC(b->z_one, order));
-    RL_TRY(RL_ALLOC(b->population_z, modes * modes));
-    return RL_ALLOC(b->population_target, modes);
+    RL_TAKE_REALS(arena, modes, &b->sigma, &b->rms);
+    RL_TAKE(arena, b->c, modes * RL_N_TARGETS);
+    RL_TAKE(arena, b->sums, 3 * RL_N_FITTED_TARGETS * (modes + 1));
+    if (!b->design.wants_spectra) return;
+    RL_TAKE_REALS(arena, modes, &b->b_star, &b->population_target);
+    RL_TAKE_REALS(arena, modes * modes, &b->vt, &b->population_z);
+    RL_TAKE(arena, b->z, order * modes);
+    RL_TAKE(arena, b->z_target, order * RL_N_TARGETS);
+    RL_TAKE(arena, b->z_one, order);
+}
+
+static void list_bulk_arrays(rl_arena *arena, void *object) {
+    rl_bulk *const b = object;
+    if (b->design.has_population) RL_TAKE(arena, b->scale, b->features);
+    list_lane_arrays(arena, b);
+    list_step_arrays(arena, b);
+    list_point_arrays(arena, b);
+}
+
+static rl_bulk sizes_of_bulk(const rl_bulk_design *design, int lanes) {
+    const int features = design->n_features, order = features + 2;
+    return (rl_bulk){.design = *design,
+                     .lanes = lanes,
+                     .features = features,
+                     .order = order,
+                     .width = features + RL_N_TARGETS,
+                     .max_train = design->n_train[design->n_sizes - 1],
+                     .most_rows = 2 * features,
+                     .packed = (size_t)order * ((size_t)order + 1) / 2};
 }
 
 rl_status rl_bulk_create(rl_bulk **bulk, const rl_bulk_design *design) {
-    rl_bulk *b = NULL;
-    const int features = design->n_features;
-    assert(features >= 1 && features <= RL_BULK_FEATURES && design->n_sizes >= 1 && design->n_train[0] >= 1);
-    RL_TRY(RL_ALLOC(b, 1));
+    const rl_bulk_kernel *const kernel = choose_kernel(design->max_lanes);
+    assert(design->n_features >= 1 && design->n_features <= RL_BULK_FEATURES);
+    assert(design->n_sizes >= 1 && design->n_train[0] >= 1);
+    rl_bulk sizes = sizes_of_bulk(design, kernel->lanes), *b = NULL;
+    sizes.kernel = kernel;
+    RL_TRY(RL_OBJECT_CREATE(&b, &sizes, list_bulk_arrays));
+    for (int j = 0; b->scale != NULL && j < b->features; j++)
+        b->scale[j] = design->scale != NULL ? design->scale[j] : 1;
     *bulk = b;
-    *b = (rl_bulk){.design = *design,
-                   .kernel = choose_kernel(design->max_lanes),
-                   .features = features,
-                   .order = features + 2,
-                   .width = features + RL_N_TARGETS,
-                   .max_train = design->n_train[design->n_sizes - 1],
-                   .most_rows = 2 * features};
-    b->lanes = b->kernel->lanes;
-    b->packed = (size_t)b->order * ((size_t)b->order + 1) / 2;
-    if (design->has_population) RL_TRY(RL_ALLOC(b->scale, features));
-    for (int j = 0; b->scale != NULL && j < features; j++) b->scale[j] = design->scale != NULL ? design->scale[j] : 1;
-    RL_TRY(allocate_lanes(b));
-    RL_TRY(allocate_step(b));
-    return allocate_lane(b);
+    return RL_OK;
 }
 
-void rl_bulk_destroy(rl_bulk *b) {
-    if (b == NULL) return;
-    for (int t = 0; t < RL_N_FITTED_TARGETS; t++) {
-        rl_free(b->step.test_sq[t]);
-        rl_free(b->step.population_sq[t]);
-    }
-    double *const arrays[] = {b->scale,
-                              b->incoming,
-                              b->triangles,
-                              b->row,
-                              b->rows,
-                              b->norms,
-                              b->outside,
-                              b->settled,
-                              b->left,
-                              b->step.sigma,
-                              b->step.z,
-                              b->step.b_star,
-                              b->step.z_sq,
-                              b->step.lost,
-                              b->sigma,
-                              b->c,
-                              b->b_star,
-                              b->vt,
-                              b->z,
-                              b->z_target,
-                              b->z_one,
-                              b->rms,
-                              b->sums,
-                              b->population_z,
-                              b->population_target};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
-    rl_free(b);
+size_t rl_bulk_bytes(const rl_bulk_design *design, int lanes) {
+    rl_bulk sizes = sizes_of_bulk(design, lanes);
+    return RL_OBJECT_BYTES(&sizes, list_bulk_arrays);
+}
+
+void rl_bulk_destroy(rl_bulk *bulk) {
+    rl_free(bulk);
 }
 
 int rl_bulk_lanes(const rl_bulk *b) {
     return b->lanes;
-}
-
-size_t rl_bulk_bytes(int n_features, int n_sizes, int max_train) {
-    const size_t p = (size_t)n_features, order = p + 2, width = p + RL_N_TARGETS;
-    const size_t a_lane = (size_t)max_train * width + (size_t)n_sizes * order * (order + 1) / 2 + 2 * p * (width + 1) +
-                          order * (p + 1) + 16 * (p + 1);
-    return (RL_BULK_LANES * a_lane + 5 * order * order) * sizeof(double);
 }
 
 /* ---- rows come in ------------------------------------------------------------------------------------------------ */

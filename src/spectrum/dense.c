@@ -11,6 +11,7 @@
 
 #include "../integers.h"
 #include "../lapack.h"
+#include "ridgeless/arena.h"
 #include "ridgeless/spectrum.h"
 
 struct rl_dense_producer {
@@ -25,13 +26,14 @@ struct rl_dense_producer {
     double *lost_rows; /* [n_features + 2]: what that does to the test rows */
     double *sigma, *c, *z, *z_target, *z_one, *b_star; /* of the spectrum handed out */
     double *population_z, *population_target;
-    double *work;
+    double *work;  /* [n_work] */
+    size_t n_work; /* as LAPACK takes it: lwork */
     int lwork;
     int *iwork;
 };
 
 /* The largest of what dgeqrf, dgesdd and dgesvd ask for, whatever the training set's size. */
-static rl_status query_work(rl_dense_producer *p) {
+static double wanted_work(const rl_dense_producer *p) {
     const int features = p->n_features, k = p->max_modes, columns = features + RL_N_TARGETS, query = -1;
     double asked = 0, most = 0;
     int info;
@@ -43,52 +45,50 @@ static rl_status query_work(rl_dense_producer *p) {
     most = fmax(most, asked);
     /* Fewer rows may take dgesdd's LQ-first path, whose need is another: its documented minimum with room for blocks
      * of 32. */
-    most = fmax(most, 4.0 * k * (double)k + 7.0 * k + 32.0 * (k + (double)features));
-    if (most > INT32_MAX)
-        return rl_fail(RL_ERR_INPUT,
-                       "LAPACK dgesdd needs a work array of %.0f doubles for %d x %d: more than its limit, 2^31 - 1",
-                       most, p->max_train, features);
-    p->lwork = (int)most;
-    return RL_ALLOC(p->work, p->lwork);
+    return fmax(most, 4.0 * k * (double)k + 7.0 * k + 32.0 * (k + (double)features));
+}
+
+static void list_dense_arrays(rl_arena *arena, void *object) {
+    rl_dense_producer *const p = object;
+    const size_t features = (size_t)p->n_features, modes = (size_t)p->max_modes, order = features + 2;
+    RL_TAKE(arena, p->qr, (size_t)p->max_train * (features + RL_N_TARGETS));
+    RL_TAKE_REALS(arena, features * modes, &p->core, &p->vt, &p->population_z);
+    RL_TAKE_REALS(arena, modes * RL_N_TARGETS, &p->targets, &p->c);
+    RL_TAKE_REALS(arena, modes, &p->sigma, &p->b_star);
+    RL_TAKE_REALS(arena, features, &p->lost, &p->population_target);
+    RL_TAKE_REALS(arena, order, &p->lost_rows, &p->z_one);
+    RL_TAKE(arena, p->w, modes * modes);
+    RL_TAKE(arena, p->tau, features + RL_N_TARGETS);
+    RL_TAKE(arena, p->z, order * modes);
+    RL_TAKE(arena, p->z_target, order * RL_N_TARGETS);
+    RL_TAKE(arena, p->iwork, 8 * modes);
+    RL_TAKE(arena, p->work, p->n_work);
+}
+
+static rl_dense_producer sizes_of_dense(int max_train, int n_features) {
+    rl_dense_producer p = {
+        .max_train = max_train, .n_features = n_features, .max_modes = rl_smaller(max_train, n_features)};
+    p.n_work = (size_t)wanted_work(&p);
+    return p;
 }
 
 rl_status rl_dense_producer_create(rl_dense_producer **producer, int max_train, int n_features) {
-    rl_dense_producer *p = NULL;
-    RL_TRY(RL_ALLOC(p, 1));
-    *producer = p;
-    p->max_train = max_train;
-    p->n_features = n_features;
-    p->max_modes = rl_smaller(max_train, n_features);
-    const size_t features = (size_t)n_features, modes = (size_t)p->max_modes, order = features + 2;
-    RL_TRY(RL_ALLOC(p->qr, (size_t)max_train * (features + RL_N_TARGETS)));
-    RL_TRY(RL_ALLOC(p->core, features * modes));
-    RL_TRY(RL_ALLOC(p->vt, features * modes));
-    RL_TRY(RL_ALLOC(p->w, modes * modes));
-    RL_TRY(RL_ALLOC(p->targets, modes * RL_N_TARGETS));
-    RL_TRY(RL_ALLOC(p->tau, features + RL_N_TARGETS));
-    RL_TRY(RL_ALLOC(p->lost, features));
-    RL_TRY(RL_ALLOC(p->lost_rows, order));
-    RL_TRY(RL_ALLOC(p->sigma, modes));
-    RL_TRY(RL_ALLOC(p->c, modes * RL_N_TARGETS));
-    RL_TRY(RL_ALLOC(p->z, order * modes));
-    RL_TRY(RL_ALLOC(p->z_target, order * RL_N_TARGETS));
-    RL_TRY(RL_ALLOC(p->z_one, order));
-    RL_TRY(RL_ALLOC(p->b_star, modes));
-    RL_TRY(RL_ALLOC(p->population_z, features * modes));
-    RL_TRY(RL_ALLOC(p->population_target, features));
-    RL_TRY(RL_ALLOC(p->iwork, 8 * modes));
-    return query_work(p);
+    rl_dense_producer sizes = sizes_of_dense(max_train, n_features);
+    if (sizes.n_work > INT32_MAX)
+        return rl_fail(RL_ERR_INPUT,
+                       "LAPACK dgesdd needs a work array of %zu doubles for %d x %d: more than its limit, 2^31 - 1",
+                       sizes.n_work, max_train, n_features);
+    sizes.lwork = (int)sizes.n_work;
+    return RL_OBJECT_CREATE(producer, &sizes, list_dense_arrays);
 }
 
-void rl_dense_producer_destroy(rl_dense_producer *p) {
-    if (p == NULL) return;
-    double *const arrays[] = {
-        p->qr,    p->core, p->vt, p->w,        p->targets, p->tau,    p->lost,         p->lost_rows,
-        p->sigma, p->c,    p->z,  p->z_target, p->z_one,   p->b_star, p->population_z, p->population_target,
-        p->work};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
-    rl_free(p->iwork);
-    rl_free(p);
+size_t rl_dense_producer_bytes(int max_train, int n_features) {
+    rl_dense_producer sizes = sizes_of_dense(max_train, n_features);
+    return RL_OBJECT_BYTES(&sizes, list_dense_arrays);
+}
+
+void rl_dense_producer_destroy(rl_dense_producer *producer) {
+    rl_free(producer);
 }
 
 /* y, y* = X beta* and E = y - y*, as columns of length n_train from `columns` on. */

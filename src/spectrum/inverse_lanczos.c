@@ -1,3 +1,4 @@
+/* Lanczos on inverses: the operator, the iteration, and when it ends. */
 #include "inverse_lanczos.h"
 
 #include <float.h>
@@ -9,20 +10,9 @@
 
 enum { MAX_STEPS = 600, CHECK_EVERY = 2 };
 
-rl_status rl_lanczos_create(rl_lanczos *lanczos, int max_order) {
-    const size_t block = (size_t)max_order * RL_GROUP;
-    RL_TRY(RL_ALLOC(lanczos->now, block));
-    RL_TRY(RL_ALLOC(lanczos->before, block));
-    RL_TRY(RL_ALLOC(lanczos->next, block));
-    return RL_ALLOC(lanczos->rows, RL_GROUP_SPAN * RL_GROUP);
-}
-
-void rl_lanczos_destroy(rl_lanczos *lanczos) {
-    rl_free(lanczos->now);
-    rl_free(lanczos->before);
-    rl_free(lanczos->next);
-    rl_free(lanczos->rows);
-    *lanczos = (rl_lanczos){0};
+void rl_lanczos_list_arrays(rl_arena *arena, rl_lanczos *lanczos, int max_order) {
+    RL_TAKE_REALS(arena, (size_t)max_order * RL_GROUP, &lanczos->now, &lanczos->before, &lanczos->next);
+    RL_TAKE(arena, lanczos->rows, RL_GROUP_SPAN * RL_GROUP);
 }
 
 /* ---- the operator ------------------------------------------------------------------------------------------------ */

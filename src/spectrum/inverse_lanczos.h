@@ -3,7 +3,7 @@
 #ifndef RL_SPECTRUM_INVERSE_LANCZOS_H
 #define RL_SPECTRUM_INVERSE_LANCZOS_H
 
-#include "ridgeless/core.h"
+#include "ridgeless/arena.h"
 
 enum {
     RL_GROUP = 16,     /* matrices side by side */
@@ -32,8 +32,7 @@ typedef struct rl_lanczos {
     double *now, *before, *next; /* [max_order, RL_GROUP] */
     double *rows;                /* [RL_GROUP_SPAN, RL_GROUP] */
 } rl_lanczos;
-rl_status rl_lanczos_create(rl_lanczos *lanczos, int max_order);
-void rl_lanczos_destroy(rl_lanczos *lanczos);
+void rl_lanczos_list_arrays(rl_arena *arena, rl_lanczos *lanczos, int max_order);
 
 /* largest[j]: the largest eigenvalue of the inverse of member j, to the tolerance and what the solves lose; NaN when it
  * did not converge or left the range of numbers. Lanczos without reorthogonalization, which costs extreme eigenvalues

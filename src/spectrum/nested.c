@@ -1,3 +1,4 @@
+/* A whole curve from two factorizations: its buffers, and what its points come to. */
 #include <assert.h>
 #include <float.h>
 #include <math.h>
@@ -12,62 +13,64 @@ static const double doubt = 10;
 
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
 
-static void measure(rl_nested *s) {
-    s->max_train = s->n_train[s->n_sizes - 1];
-    while (s->n_wide < s->n_sizes && s->n_train[s->n_wide] <= s->features) s->n_wide++;
-    if (s->n_wide > 0) s->wide_rows = s->n_train[s->n_wide - 1];
-    if (s->n_wide < s->n_sizes) s->first_tall = s->n_train[s->n_wide];
+static rl_nested sizes_of_nested(int n_features, int n_sizes, const int *n_train) {
+    rl_nested s = {.features = n_features,
+                   .order = n_features + 1,
+                   .n_sizes = n_sizes,
+                   .n_train = n_train,
+                   .max_train = n_train[n_sizes - 1],
+                   .n_others = 2 * n_features + 2,
+                   .n_work = 64 * (n_features + 66)}; /* enough for blocks of 64 */
+    while (s.n_wide < n_sizes && n_train[s.n_wide] <= n_features) s.n_wide++;
+    if (s.n_wide > 0) s.wide_rows = n_train[s.n_wide - 1];
+    if (s.n_wide < n_sizes) s.first_tall = n_train[s.n_wide];
+    return s;
 }
 
-static rl_status allocate_wide(rl_nested *s) {
+static void list_wide_arrays(rl_arena *arena, rl_nested *s) {
     const size_t features = (size_t)s->features, rows = (size_t)s->wide_rows;
-    RL_TRY(RL_ALLOC(s->wide, features * rows));
-    RL_TRY(RL_ALLOC(s->tau, rows));
-    RL_TRY(RL_ALLOC(s->ideal, features));
-    s->n_others = 2 * s->features + 2;
-    RL_TRY(RL_ALLOC(s->others, (size_t)s->n_others * features));
-    RL_TRY(RL_ALLOC(s->left_others, s->n_others));
-    return RL_ALLOC(s->left, rows);
+    RL_TAKE(arena, s->wide, features * rows);
+    RL_TAKE_REALS(arena, rows, &s->tau, &s->left);
+    RL_TAKE(arena, s->ideal, features);
+    RL_TAKE(arena, s->others, (size_t)s->n_others * features);
+    RL_TAKE(arena, s->left_others, s->n_others);
 }
 
-static rl_status allocate_tall(rl_nested *s) {
+static void list_tall_arrays(rl_arena *arena, rl_nested *s) {
     const size_t features = (size_t)s->features, order = (size_t)s->order, n_tall = (size_t)(s->n_sizes - s->n_wide);
-    RL_TRY(RL_ALLOC(s->qr, (size_t)s->first_tall * order));
-    RL_TRY(RL_ALLOC(s->qr_tau, order));
-    RL_TRY(RL_ALLOC(s->triangle, order * order));
-    RL_TRY(RL_ALLOC(s->row, order));
-    RL_TRY(RL_ALLOC(s->betas, features * n_tall));
-    RL_TRY(RL_ALLOC(s->test_block, (features + 2) * RL_GROUP));
-    return RL_ALLOC(s->row_block, RL_GROUP_SPAN * RL_GROUP);
+    RL_TAKE(arena, s->qr, (size_t)s->first_tall * order);
+    RL_TAKE(arena, s->triangle, order * order);
+    RL_TAKE_REALS(arena, order, &s->qr_tau, &s->row);
+    RL_TAKE(arena, s->betas, features * n_tall);
+    RL_TAKE(arena, s->test_block, (features + 2) * RL_GROUP);
+    RL_TAKE(arena, s->row_block, RL_GROUP_SPAN * RL_GROUP);
+}
+
+static void list_nested_arrays(rl_arena *arena, void *object) {
+    rl_nested *const s = object;
+    const size_t features = (size_t)s->features;
+    if (s->n_wide > 0) list_wide_arrays(arena, s);
+    if (s->first_tall > 0) list_tall_arrays(arena, s);
+    RL_TAKE(arena, s->work, s->n_work);
+    RL_TAKE_REALS(arena, features * features, &s->gram, &s->shifted);
+    RL_TAKE(arena, s->solved, features * RL_GROUP_SPAN);
+    RL_TAKE(arena, s->small, RL_GROUP_SPAN * RL_GROUP_SPAN);
+    rl_lanczos_list_arrays(arena, &s->lanczos, s->features);
 }
 
 rl_status rl_nested_create(rl_nested **nested, int n_features, int n_sizes, const int *n_train) {
-    rl_nested *s = NULL;
     assert(n_features >= 1 && n_sizes >= 1 && n_train[0] >= 1);
-    RL_TRY(RL_ALLOC(s, 1));
-    *nested = s;
-    *s = (rl_nested){.features = n_features, .order = n_features + 1, .n_sizes = n_sizes, .n_train = n_train};
-    measure(s);
-    const size_t features = (size_t)n_features, square = features * features;
-    if (s->n_wide > 0) RL_TRY(allocate_wide(s));
-    if (s->first_tall > 0) RL_TRY(allocate_tall(s));
-    s->n_work = 64 * (n_features + 66); /* enough for blocks of 64 */
-    RL_TRY(RL_ALLOC(s->work, s->n_work));
-    RL_TRY(RL_ALLOC(s->gram, square));
-    RL_TRY(RL_ALLOC(s->shifted, square));
-    RL_TRY(RL_ALLOC(s->solved, features * RL_GROUP_SPAN));
-    RL_TRY(RL_ALLOC(s->small, RL_GROUP_SPAN * RL_GROUP_SPAN));
-    return rl_lanczos_create(&s->lanczos, n_features);
+    rl_nested sizes = sizes_of_nested(n_features, n_sizes, n_train);
+    return RL_OBJECT_CREATE(nested, &sizes, list_nested_arrays);
 }
 
-void rl_nested_destroy(rl_nested *s) {
-    if (s == NULL) return;
-    double *const arrays[] = {s->wide,        s->qr_tau, s->tau,        s->ideal,     s->others, s->left,
-                              s->left_others, s->qr,     s->triangle,   s->row,       s->betas,  s->gram,
-                              s->shifted,     s->small,  s->test_block, s->row_block, s->solved, s->work};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
-    rl_lanczos_destroy(&s->lanczos);
-    rl_free(s);
+size_t rl_nested_bytes(int n_features, int n_sizes, const int *n_train) {
+    rl_nested sizes = sizes_of_nested(n_features, n_sizes, n_train);
+    return RL_OBJECT_BYTES(&sizes, list_nested_arrays);
+}
+
+void rl_nested_destroy(rl_nested *nested) {
+    rl_free(nested);
 }
 
 /* ---- a curve ----------------------------------------------------------------------------------------------------- */

@@ -1,3 +1,4 @@
+/* The secular equation: buffers, the kernel for this processor, and products with left vectors. */
 #include "secular.h"
 
 #include <math.h>
@@ -14,20 +15,15 @@ static const rl_secular_kernel *choose_kernel(int max_lanes) {
     return &rl_secular_kernel_2;
 }
 
-rl_status rl_secular_create(rl_secular *q, int max_order, int max_lanes) {
-    const size_t n = (size_t)max_order + RL_SECULAR_LANES; /* whole blocks */
-    double **const arrays[] = {&q->sigma, &q->root, &q->root_low, &q->pole,   &q->pole_low, &q->d,     &q->z,
-                               &q->z_sq,  &q->base, &q->base_low, &q->offset, &q->length,   &q->scale, &q->column};
-    *q = (rl_secular){.kernel = choose_kernel(max_lanes)};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) RL_TRY(RL_ALLOC(*arrays[i], n));
-    return RL_OK;
+void rl_secular_list_arrays(rl_arena *arena, void *secular) {
+    rl_secular *const q = secular;
+    const size_t n = (size_t)q->max_order + RL_SECULAR_LANES; /* whole blocks */
+    RL_TAKE_REALS(arena, n, &q->sigma, &q->root, &q->root_low, &q->pole, &q->pole_low, &q->d, &q->z, &q->z_sq, &q->base,
+                  &q->base_low, &q->offset, &q->length, &q->scale, &q->column);
 }
 
-void rl_secular_destroy(rl_secular *q) {
-    double *const arrays[] = {q->sigma, q->root, q->root_low, q->pole,   q->pole_low, q->d,     q->z,
-                              q->z_sq,  q->base, q->base_low, q->offset, q->length,   q->scale, q->column};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
-    *q = (rl_secular){0};
+rl_secular rl_secular_sizes(int max_order, int max_lanes) {
+    return (rl_secular){.kernel = choose_kernel(max_lanes), .max_order = max_order};
 }
 
 bool rl_secular_solve(rl_secular *q, int n, const double *pole, const double *pole_low, const double *z) {

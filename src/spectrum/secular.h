@@ -12,7 +12,7 @@
 #ifndef RL_SPECTRUM_SECULAR_H
 #define RL_SPECTRUM_SECULAR_H
 
-#include "ridgeless/core.h"
+#include "ridgeless/arena.h"
 
 enum { RL_SECULAR_LANES = 8 }; /* of the widest registers */
 
@@ -30,7 +30,7 @@ extern const rl_secular_kernel rl_secular_kernel_2, rl_secular_kernel_4, rl_secu
 
 struct rl_secular {
     const rl_secular_kernel *kernel;
-    int n;
+    int max_order, n;
     double *sigma;           /* [n]: of M, descending */
     double *root, *root_low; /* [n]: their squares, root + root_low to twice the working precision */
     double *pole, *pole_low; /* [n]: squares of d, likewise; here and below scaled by a power of two */
@@ -44,9 +44,10 @@ struct rl_secular {
     double units;            /* one unit of the scaled numbers */
 };
 
-/* max_lanes 0: as many as the processor has. */
-rl_status rl_secular_create(rl_secular *q, int max_order, int max_lanes);
-void rl_secular_destroy(rl_secular *q);
+/* For orders up to max_order, without its arrays, which are listed by the second function. max_lanes 0: as many as the
+ * processor has. */
+rl_secular rl_secular_sizes(int max_order, int max_lanes);
+void rl_secular_list_arrays(rl_arena *arena, void *secular);
 
 /* The singular values. pole + pole_low = d^2 and z [n], n >= 1, in any units of which the fourth powers are in range.
  * false: an iteration did not converge. */

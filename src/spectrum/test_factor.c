@@ -1,6 +1,9 @@
+/* The test factor: any number of test rows in one triangle. */
 #include <string.h>
 
+#include "../integers.h"
 #include "../lapack.h"
+#include "ridgeless/arena.h"
 #include "ridgeless/spectrum.h"
 
 enum {
@@ -9,22 +12,34 @@ enum {
 };
 
 static int panel_width(int order) {
-    return order < PANEL_MAX ? order : PANEL_MAX;
+    return rl_smaller(order, PANEL_MAX);
+}
+
+static void list_test_factor_arrays(rl_arena *arena, void *object) {
+    rl_test_factor *const f = object;
+    const size_t order = (size_t)f->order;
+    RL_TAKE(arena, f->r, order * order);
+    RL_TAKE(arena, f->block, (size_t)f->capacity * order);
+    RL_TAKE(arena, f->work, 2 * (size_t)panel_width(f->order) * order);
+}
+
+static rl_test_factor sizes_of_test_factor(int n_features) {
+    const int order = n_features + 2, fitting = BLOCK_BYTES / (int)sizeof(double) / order;
+    return (rl_test_factor){.n_features = n_features, .order = order, .capacity = rl_larger(fitting, 64)};
 }
 
 rl_status rl_test_factor_create(rl_test_factor *factor, int n_features) {
-    const int order = n_features + 2;
-    const int fitting = BLOCK_BYTES / (int)sizeof(double) / order;
-    *factor = (rl_test_factor){.n_features = n_features, .order = order, .capacity = fitting < 64 ? 64 : fitting};
-    RL_TRY(RL_ALLOC(factor->r, (size_t)order * (size_t)order));
-    RL_TRY(RL_ALLOC(factor->block, (size_t)factor->capacity * (size_t)order));
-    return RL_ALLOC(factor->work, 2 * (size_t)panel_width(order) * (size_t)order);
+    *factor = sizes_of_test_factor(n_features);
+    return rl_arrays_create(factor, list_test_factor_arrays);
+}
+
+size_t rl_test_factor_bytes(int n_features) {
+    rl_test_factor sizes = sizes_of_test_factor(n_features);
+    return rl_arrays_bytes(&sizes, list_test_factor_arrays);
 }
 
 void rl_test_factor_destroy(rl_test_factor *factor) {
-    rl_free(factor->r);
-    rl_free(factor->block);
-    rl_free(factor->work);
+    rl_free(factor->r); /* the first array: all of them */
     *factor = (rl_test_factor){0};
 }
 
@@ -56,7 +71,7 @@ static rl_status absorb_block(rl_test_factor *factor, int count) {
 
 rl_status rl_test_factor_append(rl_test_factor *factor, int count, const double *x, int ldx, const double *y) {
     for (int done = 0; done < count;) {
-        const int part = count - done < factor->capacity ? count - done : factor->capacity;
+        const int part = rl_smaller(count - done, factor->capacity);
         fill_block(factor, part, x + (size_t)done * (size_t)ldx, ldx, y + done);
         RL_TRY(absorb_block(factor, part));
         done += part;

@@ -1,4 +1,4 @@
-/* The curve around it: buffers, coordinates, what is lost of beta*, and what a size comes to. */
+/* Updated spectra: buffers, coordinates, what is lost of beta*, and what a size comes to. */
 #include <assert.h>
 #include <float.h>
 #include <limits.h>
@@ -37,140 +37,87 @@ bool rl_updated_is_anew(const rl_updated *u, int i) {
 
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
 
-static rl_status allocate_curve(rl_updated *u) {
-    const size_t p = (size_t)u->features, all = (size_t)u->max_train + p + 2;
-    RL_TRY(RL_ALLOC(u->lq, p * (size_t)u->wide_rows));
-    RL_TRY(RL_ALLOC(u->tau, u->wide_rows));
-    RL_TRY(RL_ALLOC(u->rows, (all + 2 * p) * p));
-    for (int t = 0; t < RL_N_TARGETS; t++) RL_TRY(RL_ALLOC(u->target[t], all));
-    RL_TRY(RL_ALLOC(u->one, all));
-    RL_TRY(RL_ALLOC(u->lost, all));
-    RL_TRY(RL_ALLOC(u->beta_star, p));
-    RL_TRY(RL_ALLOC(u->population_target, p));
-    RL_TRY(RL_ALLOC(u->b_outside_sq, u->n_sizes));
-    RL_TRY(RL_ALLOC(u->test_bias, u->n_sizes));
-    return RL_ALLOC(u->test_bias_mse, u->n_sizes);
+static void list_curve_arrays(rl_arena *arena, rl_updated *u) {
+    const size_t p = (size_t)u->features, n_sizes = (size_t)u->n_sizes, all = (size_t)u->max_train + p + 2;
+    RL_TAKE(arena, u->anew, n_sizes);
+    RL_TAKE(arena, u->lq, p * (size_t)u->wide_rows);
+    RL_TAKE(arena, u->tau, u->wide_rows);
+    RL_TAKE(arena, u->rows, (all + 2 * p) * p);
+    for (int t = 0; t < RL_N_TARGETS; t++) RL_TAKE(arena, u->target[t], all);
+    RL_TAKE_REALS(arena, all, &u->one, &u->lost);
+    RL_TAKE_REALS(arena, p, &u->beta_star, &u->population_target);
+    RL_TAKE_REALS(arena, n_sizes, &u->b_outside_sq, &u->test_bias, &u->test_bias_mse);
 }
 
-static rl_status allocate_size(rl_updated *u) {
-    const size_t p = (size_t)u->features, square = p * (size_t)u->ld, more = p + 1;
-    double **const squares[] = {&u->v, &u->turn, &u->spare, &u->vectors, &u->product};
-    for (size_t i = 0; i < sizeof squares / sizeof *squares; i++) RL_TRY(RL_ALLOC(*squares[i], square));
-    double **const vectors[] = {&u->sigma, &u->row,       &u->poles,       &u->z,           &u->above,
-                                &u->room,  &u->b_star,    &u->last,        &u->square,      &u->square_low,
-                                &u->start, &u->start_low, &u->left_length, &u->right_length};
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) RL_TRY(RL_ALLOC(*vectors[i], more));
-    for (int t = 0; t < RL_N_TARGETS; t++) {
-        RL_TRY(RL_ALLOC(u->c[t], more));
-        RL_TRY(RL_ALLOC(u->moved[t], more));
-        RL_TRY(RL_ALLOC(u->merged[t], more));
-    }
-    RL_TRY(RL_ALLOC(u->left, RL_MOST_PENDING * (size_t)(u->ld + 1)));
-    RL_TRY(RL_ALLOC(u->right, RL_MOST_PENDING * more));
-    RL_TRY(RL_ALLOC(u->right_next, RL_MOST_PENDING * more));
-    RL_TRY(RL_ALLOC(u->kept, more));
-    RL_TRY(RL_ALLOC(u->is_kept, more));
-    if (u->max_train > u->features) RL_TRY(RL_ALLOC(u->qr, (size_t)u->max_train * (p + RL_N_TARGETS)));
-    RL_TRY(RL_ALLOC(u->qr_tau, p + RL_N_TARGETS));
-    RL_TRY(RL_ALLOC(u->iwork, 8 * p));
-    return rl_secular_create(&u->secular, u->features + 1, 0);
+static void list_size_arrays(rl_arena *arena, rl_updated *u) {
+    const size_t p = (size_t)u->features, square = p * (size_t)u->ld, more = p + 1, columns = p + RL_N_TARGETS;
+    RL_TAKE_REALS(arena, square, &u->v, &u->turn, &u->spare, &u->vectors, &u->product);
+    RL_TAKE_REALS(arena, more, &u->sigma, &u->row, &u->poles, &u->z, &u->above, &u->room, &u->b_star, &u->last,
+                  &u->square, &u->square_low, &u->start, &u->start_low, &u->left_length, &u->right_length);
+    for (int t = 0; t < RL_N_TARGETS; t++) RL_TAKE_REALS(arena, more, &u->c[t], &u->moved[t], &u->merged[t]);
+    RL_TAKE(arena, u->left, RL_MOST_PENDING * (size_t)(u->ld + 1));
+    RL_TAKE_REALS(arena, RL_MOST_PENDING * more, &u->right, &u->right_next);
+    RL_TAKE(arena, u->kept, more);
+    RL_TAKE(arena, u->is_kept, more);
+    if (u->max_train > u->features) RL_TAKE(arena, u->qr, (size_t)u->max_train * columns);
+    RL_TAKE(arena, u->qr_tau, columns);
+    RL_TAKE(arena, u->iwork, 8 * p);
+    RL_TAKE(arena, u->work, u->n_work);
+    rl_secular_list_arrays(arena, &u->secular);
 }
 
-static rl_status allocate_work(rl_updated *u) {
-    const int k = rl_smaller(u->features, u->max_train), ld = u->ld, query = -1;
-    const double order = k, blocks = 64.0 * (u->features + u->max_train + RL_N_TARGETS + 66);
+static void list_updated_arrays(rl_arena *arena, void *object) {
+    list_curve_arrays(arena, object);
+    list_size_arrays(arena, object);
+}
+
+/* What dgesdd asks for, its documented minimum of smaller orders, with room for blocks; and blocks of 64 of the other
+ * factorizations. */
+static double wanted_work(const rl_updated *u) {
+    const int k = rl_smaller(u->features, u->max_train), query = -1;
+    const double order = k, blocks = (double)u->features + u->max_train + RL_N_TARGETS + 66;
     double asked = 0;
     int info;
-    dgesdd_("S", &k, &k, NULL, &ld, NULL, NULL, &ld, NULL, &ld, &asked, &query, NULL, &info, 1);
-    /* Its documented minimum of smaller orders, with room for blocks; blocks of 64 of the other factorizations. */
-    const double most = fmax(fmax(asked, 4 * order * order + 71 * order), 64 * (blocks / 64 + 66));
-    if (most > INT32_MAX)
-        return rl_fail(RL_ERR_INPUT,
-                       "LAPACK dgesdd needs a work array of %.0f doubles for order %d: more than its limit, 2^31 - 1",
-                       most, k);
-    u->n_work = (int)most;
-    return RL_ALLOC(u->work, u->n_work);
+    dgesdd_("S", &k, &k, NULL, &u->ld, NULL, NULL, &u->ld, NULL, &u->ld, &asked, &query, NULL, &info, 1);
+    return fmax(fmax(asked, 4 * order * order + 71 * order), 64 * (blocks + 66));
+}
+
+static rl_updated sizes_of_updated(int n_features, int n_sizes, const int *n_train) {
+    const int max_train = n_train[n_sizes - 1];
+    rl_updated u = {.features = n_features,
+                    .n_sizes = n_sizes,
+                    .max_train = max_train,
+                    .n_train = n_train,
+                    .wide_rows = rl_smaller(max_train, n_features),
+                    /* columns that lie a multiple of the page size apart share few places of the cache */
+                    .ld = n_features % 64 == 0 ? n_features + 8 : n_features,
+                    .secular = rl_secular_sizes(n_features + 1, 0),
+                    .size = -1};
+    u.n_work = (size_t)wanted_work(&u);
+    return u;
 }
 
 rl_status rl_updated_create(rl_updated **updated, int n_features, int n_sizes, const int *n_train) {
-    rl_updated *u = NULL;
     assert(n_features >= 1 && n_sizes >= 1 && n_train[0] >= 1);
-    RL_TRY(RL_ALLOC(u, 1));
-    *updated = u;
-    const int max_train = n_train[n_sizes - 1];
-    /* columns that lie a multiple of the page size apart share few places of the cache */
-    const int ld = n_features % 64 == 0 ? n_features + 8 : n_features;
-    *u = (rl_updated){.features = n_features,
-                      .n_sizes = n_sizes,
-                      .max_train = max_train,
-                      .n_train = n_train,
-                      .wide_rows = rl_smaller(max_train, n_features),
-                      .ld = ld,
-                      .size = -1};
-    RL_TRY(RL_ALLOC(u->anew, n_sizes));
+    rl_updated sizes = sizes_of_updated(n_features, n_sizes, n_train), *u = NULL;
+    if (sizes.n_work > INT32_MAX)
+        return rl_fail(RL_ERR_INPUT,
+                       "LAPACK dgesdd needs a work array of %zu doubles for order %d: more than its limit, 2^31 - 1",
+                       sizes.n_work, sizes.wide_rows);
+    sizes.lwork = (int)sizes.n_work;
+    RL_TRY(RL_OBJECT_CREATE(&u, &sizes, list_updated_arrays));
     schedule(u);
-    RL_TRY(allocate_curve(u));
-    RL_TRY(allocate_size(u));
-    return allocate_work(u);
+    *updated = u;
+    return RL_OK;
 }
 
-void rl_updated_destroy(rl_updated *u) {
-    if (u == NULL) return;
-    double *const arrays[] = {u->work,
-                              u->lq,
-                              u->tau,
-                              u->rows,
-                              u->one,
-                              u->lost,
-                              u->beta_star,
-                              u->b_outside_sq,
-                              u->test_bias,
-                              u->test_bias_mse,
-                              u->population_target,
-                              u->v,
-                              u->spare,
-                              u->vectors,
-                              u->product,
-                              u->sigma,
-                              u->row,
-                              u->poles,
-                              u->z,
-                              u->above,
-                              u->room,
-                              u->b_star,
-                              u->last,
-                              u->qr,
-                              u->qr_tau,
-                              u->turn,
-                              u->square,
-                              u->square_low,
-                              u->start,
-                              u->start_low,
-                              u->left_length,
-                              u->right_length,
-                              u->left,
-                              u->right,
-                              u->right_next};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
-    for (int t = 0; t < RL_N_TARGETS; t++) {
-        rl_free(u->target[t]);
-        rl_free(u->c[t]);
-        rl_free(u->moved[t]);
-        rl_free(u->merged[t]);
-    }
-    rl_free(u->anew);
-    rl_free(u->kept);
-    rl_free(u->is_kept);
-    rl_free(u->iwork);
-    rl_secular_destroy(&u->secular);
-    rl_free(u);
+size_t rl_updated_bytes(int n_features, int n_sizes, const int *n_train) {
+    rl_updated sizes = sizes_of_updated(n_features, n_sizes, n_train);
+    return RL_OBJECT_BYTES(&sizes, list_updated_arrays);
 }
 
-size_t rl_updated_bytes(int n_features, int max_train) {
-    const size_t p = (size_t)n_features, n = (size_t)max_train, k = n < p ? n : p;
-    const size_t squares = 5 * p * (p + 8) + 4 * k * k + p * k;
-    const size_t rows = (n + 3 * p + 2) * p, qr = n > p ? n * (p + RL_N_TARGETS) : 0;
-    return (squares + rows + qr + 8 * (n + p) + 64 * (n + p + 66) + 80 * p) * sizeof(double);
+void rl_updated_destroy(rl_updated *updated) {
+    rl_free(updated);
 }
 
 /* ---- a curve ----------------------------------------------------------------------------------------------------- */
@@ -217,11 +164,11 @@ static rl_status turn(rl_updated *u) {
     int info;
     memcpy(u->lq, u->given->x, sizeof(double) * (size_t)p * (size_t)k);
     memcpy(u->beta_star, u->given->beta_star, sizeof(double) * (size_t)p);
-    dgeqrf_(&p, &k, u->lq, &p, u->tau, u->work, &u->n_work, &info);
+    dgeqrf_(&p, &k, u->lq, &p, u->tau, u->work, &u->lwork, &info);
     RL_TRY(rl_updated_check("dgeqrf", info));
-    dormqr_("L", "T", &p, &one, &k, u->lq, &p, u->tau, u->beta_star, &p, u->work, &u->n_work, &info, 1, 1);
+    dormqr_("L", "T", &p, &one, &k, u->lq, &p, u->tau, u->beta_star, &p, u->work, &u->lwork, &info, 1, 1);
     RL_TRY(rl_updated_check("dormqr", info));
-    dormqr_("R", "N", &u->n_rows, &p, &k, u->lq, &p, u->tau, u->rows, &u->n_rows, u->work, &u->n_work, &info, 1, 1);
+    dormqr_("R", "N", &u->n_rows, &p, &k, u->lq, &p, u->tau, u->rows, &u->n_rows, u->work, &u->lwork, &info, 1, 1);
     RL_TRY(rl_updated_check("dormqr", info));
     for (int j = 0; j < p; j++) /* the first rows are L, to the last bit */
         for (int i = 0; i < k; i++)

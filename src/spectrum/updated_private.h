@@ -14,7 +14,8 @@ struct rl_updated {
     bool *anew;         /* [n_sizes] */
     int wide_rows;      /* rows of the LQ factorization: min(max_train, features) */
     int ld;             /* of square matrices of order `features` */
-    int n_work;         /* doubles of `work` */
+    size_t n_work;      /* doubles of `work`; as LAPACK takes it: lwork */
+    int lwork;
     double *work;
     int *iwork;
 

@@ -26,7 +26,7 @@ static rl_status tall_core(rl_updated *u, int n) {
     int info;
     for (size_t j = 0; j < (size_t)p; j++) memcpy(u->qr + j * ld, u->rows + j * (size_t)u->n_rows, sizeof(double) * ld);
     for (int t = 0; t < RL_N_TARGETS; t++) memcpy(u->qr + (size_t)(p + t) * ld, u->target[t], sizeof(double) * ld);
-    dgeqrf_(&n, &columns, u->qr, &n, u->qr_tau, u->work, &u->n_work, &info);
+    dgeqrf_(&n, &columns, u->qr, &n, u->qr_tau, u->work, &u->lwork, &info);
     RL_TRY(rl_updated_check("dgeqrf", info));
     for (size_t j = 0; j < (size_t)p; j++)
         for (size_t i = 0; i < (size_t)p; i++) u->product[j * (size_t)u->ld + i] = i <= j ? u->qr[j * ld + i] : 0;
@@ -50,7 +50,7 @@ rl_status rl_updated_decompose(rl_updated *u, int n) {
         RL_TRY(tall_core(u, n));
     else
         wide_core(u, n);
-    dgesdd_("S", &k, &k, u->product, &u->ld, u->sigma, u->spare, &u->ld, u->vectors, &u->ld, u->work, &u->n_work,
+    dgesdd_("S", &k, &k, u->product, &u->ld, u->sigma, u->spare, &u->ld, u->vectors, &u->ld, u->work, &u->lwork,
             u->iwork, &info, 1);
     RL_TRY(rl_updated_check("dgesdd", info));
     u->broken = info > 0;

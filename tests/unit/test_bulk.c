@@ -5,6 +5,7 @@
 #include <float.h>
 #include <string.h>
 
+#include "allocated.h"
 #include "curves.h"
 #include "matrix.h"
 #include "ridgeless/bulk.h"
@@ -68,7 +69,7 @@ static void open_work(work *w, const rows *r, int stride, rl_bulk_design design)
     design.n_sizes = w->n_sizes;
     design.n_train = w->n_train;
     design.beta_star = r->beta_star;
-    assert_int_equal(rl_bulk_create(&w->bulk, &design), RL_OK);
+    assert_allocates(rl_bulk_create(&w->bulk, &design), rl_bulk_bytes(&design, rl_bulk_lanes(w->bulk)));
     assert_int_equal(rl_test_factor_create(&w->factor, r->p), RL_OK);
 }
 

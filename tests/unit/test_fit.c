@@ -9,6 +9,7 @@
 #include <gsl/gsl_sf.h>
 #include <string.h>
 
+#include "allocated.h"
 #include "matrix.h"
 #include "ridgeless/fit.h"
 
@@ -37,7 +38,8 @@ static problem *set_up(int n, int p) {
     assert_int_equal(rl_test_factor_append(&q->factor, N_TEST, q->test_x, p, q->test_y), RL_OK);
     assert_int_equal(rl_dense_producer_create(&q->producer, n, p), RL_OK);
     assert_int_equal(rl_dense_producer_spectrum(q->producer, &train, &q->factor, &q->s), RL_OK);
-    assert_int_equal(rl_evaluator_create(&q->evaluator, 1, q->s.n_modes, q->factor.order), RL_OK);
+    assert_allocates(rl_evaluator_create(&q->evaluator, 1, q->s.n_modes, q->factor.order),
+                     rl_evaluator_bytes(1, q->s.n_modes, q->factor.order));
     q->svd = jacobi(q->x, n, p);
     return q;
 }

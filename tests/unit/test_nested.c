@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "allocated.h"
 #include "curves.h"
 #include "matrix.h"
 #include "ridgeless/nested.h"
@@ -124,9 +125,10 @@ static rl_training_set prefix(const problem *q, int n) {
 static void run(problem *q) {
     rl_nested *nested;
     const rl_training_set rows = prefix(q, longest(q));
-    assert_int_equal(rl_nested_create(&nested, q->d->p, q->n_sizes, q->n_train), RL_OK);
+    assert_allocates(rl_nested_create(&nested, q->d->p, q->n_sizes, q->n_train),
+                     rl_nested_bytes(q->d->p, q->n_sizes, q->n_train));
     fill_factor(q, longest(q));
-    assert_int_equal(rl_nested_curve(nested, &rows, &q->factor, (rl_tick){0}, q->points), RL_OK);
+    assert_allocates(rl_nested_curve(nested, &rows, &q->factor, (rl_tick){0}, q->points), 0);
     rl_nested_destroy(nested);
 }
 

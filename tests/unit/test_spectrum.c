@@ -5,6 +5,7 @@
 #include <float.h>
 #include <string.h>
 
+#include "allocated.h"
 #include "matrix.h"
 #include "ridgeless/spectrum.h"
 
@@ -56,11 +57,11 @@ static problem set_up(const test_case *c, int max_train) {
     fill_normal(q.x, c->n, c->p, 1), fill_normal(q.test_x, c->n_test, c->p, 2);
     fill_normal(q.y, c->n, 1, 3), fill_normal(q.test_y, c->n_test, 1, 4), fill_normal(q.beta_star, c->p, 1, 5);
     shape(c, q.x, c->n), shape(c, q.test_x, c->n_test);
-    assert_int_equal(rl_test_factor_create(&q.factor, c->p), RL_OK);
-    assert_int_equal(rl_test_factor_append(&q.factor, c->n_test, q.test_x, c->p, q.test_y), RL_OK);
-    assert_int_equal(rl_dense_producer_create(&q.producer, max_train, c->p), RL_OK);
+    assert_allocates(rl_test_factor_create(&q.factor, c->p), rl_test_factor_bytes(c->p));
+    assert_allocates(rl_test_factor_append(&q.factor, c->n_test, q.test_x, c->p, q.test_y), 0);
+    assert_allocates(rl_dense_producer_create(&q.producer, max_train, c->p), rl_dense_producer_bytes(max_train, c->p));
     const rl_training_set train = {c->n, c->p, q.x, q.y, q.beta_star, NULL};
-    assert_int_equal(rl_dense_producer_spectrum(q.producer, &train, &q.factor, &q.s), RL_OK);
+    assert_allocates(rl_dense_producer_spectrum(q.producer, &train, &q.factor, &q.s), 0);
     assert_int_equal(q.s.status, RL_CELL_DONE);
     q.svd = jacobi(q.x, c->n, c->p);
     return q;

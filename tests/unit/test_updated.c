@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "allocated.h"
 #include "curves.h"
 #include "matrix.h"
 #include "ridgeless/task.h"
@@ -114,7 +115,8 @@ static problem set_up(const design *d) {
     for (int i = 0; i < rows; i++) q.y[i] += dot(q.x + (size_t)i * (size_t)d->p, q.beta_star, d->p);
     assert_int_equal(rl_test_factor_create(&q.factor, d->p), RL_OK);
     assert_int_equal(rl_dense_producer_create(&q.producer, d->max_train, d->p), RL_OK);
-    assert_int_equal(rl_updated_create(&q.updated, d->p, q.n_sizes, q.n_train), RL_OK);
+    assert_allocates(rl_updated_create(&q.updated, d->p, q.n_sizes, q.n_train),
+                     rl_updated_bytes(d->p, q.n_sizes, q.n_train));
     assert_int_equal(rl_evaluator_create(&q.evaluator, N_VARIANTS, d->p, rows + d->p + 2), RL_OK);
     make_variants(&q);
     return q;
@@ -199,7 +201,7 @@ static void compare_with_dense(problem *q, const rl_spectrum *s) {
     const int n = s->n_train;
     const rl_training_set train = prefix(q, n);
     fill_factor(q, n);
-    assert_int_equal(rl_evaluate(q->evaluator, s, &population, N_VARIANTS, q->variants, got), RL_OK);
+    assert_allocates(rl_evaluate(q->evaluator, s, &population, N_VARIANTS, q->variants, got), 0);
     assert_int_equal(rl_dense_producer_spectrum(q->producer, &train, &q->factor, &other), RL_OK);
     assert_int_equal(rl_evaluate(q->evaluator, &other, &population, N_VARIANTS, q->variants, expected), RL_OK);
     const double condition = fmax(s->sigma[0] / s->sigma[s->n_modes - 1], pow(10, q->d->grade));
@@ -244,11 +246,11 @@ static void compare_with_jacobi(problem *q, const rl_spectrum *s) {
 static void begin(problem *q, rl_training_set *rows) {
     *rows = prefix(q, q->n_train[q->n_sizes - 1]);
     fill_factor(q, rows->n_train);
-    assert_int_equal(rl_updated_begin(q->updated, rows, &q->factor), RL_OK);
+    assert_allocates(rl_updated_begin(q->updated, rows, &q->factor), 0);
 }
 
 static bool advance(problem *q, int i, rl_spectrum *s) {
-    assert_int_equal(rl_updated_advance(q->updated, i), RL_OK);
+    assert_allocates(rl_updated_advance(q->updated, i), 0);
     return rl_updated_spectrum(q->updated, s);
 }
 
