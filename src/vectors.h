@@ -20,4 +20,16 @@ static inline void rl_scale(int n, double factor, double *a) {
     dscal_(&n, &factor, a, &one);
 }
 
+static inline double rl_sum_of_squares(int n, const double *a) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += a[i] * a[i];
+    return sum;
+}
+
+static inline void rl_swap(double **a, double **b) {
+    double *const was = *a;
+    *a = *b;
+    *b = was;
+}
+
 #endif

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "../numbers.h"
+
 /* ---- records along the way --------------------------------------------------------------------------------------- */
 
 static int n_records(const rl_autoencoder *model) {
@@ -99,19 +101,13 @@ static rl_status loss_and_gradient(rl_training *t) {
     return rl_training_add_up(t, t->sums, t->n_parameters + 1);
 }
 
-static bool all_finite(const double *values, int64_t n) {
-    for (int64_t i = 0; i < n; i++)
-        if (!isfinite(values[i])) return false;
-    return true;
-}
-
 /* Weights that are not finite can have outputs that are. */
 static rl_status record_losses(rl_training *t, int record) {
     const double outputs = t->model.n_features, train = t->sums[t->n_parameters];
     double test;
     RL_TRY(rl_autoencoder_gradient(t->model.n_hidden, t->parameters, &t->test, &t->buffers, &test, NULL));
     RL_TRY(rl_training_add_up(t, &test, 1));
-    if (!isfinite(train) || !isfinite(test) || !all_finite(t->parameters, t->n_parameters)) {
+    if (!isfinite(train) || !isfinite(test) || !rl_all_finite(t->parameters, (size_t)t->n_parameters)) {
         t->status = RL_TRAINING_DIVERGED;
         t->ended = true;
         return RL_OK;
@@ -186,7 +182,7 @@ rl_status rl_training_restore(rl_training *training, const double *state) {
     const size_t behind = STATE_LOSSES + 2 * losses;
     const double step = state[STATE_STEP];
     if (!(step >= 0 && step <= t->model.steps && step == floor(step)) ||
-        !all_finite(state + behind, (int64_t)(rl_training_state_length(&t->model) - behind)))
+        !rl_all_finite(state + behind, rl_training_state_length(&t->model) - behind))
         return rl_fail(RL_ERR_INPUT, "what was saved of a training is none of at most %d steps", t->model.steps);
     t->step = (int)step;
     memcpy(t->train_mse, state + STATE_LOSSES, losses * sizeof *state);

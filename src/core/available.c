@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../numbers.h"
 #include "ridgeless/core.h"
 
 /* What is missing, or cannot be opened or named, says nothing about memory. */
@@ -41,16 +42,12 @@ static const group_files versions[] = {
     {"memory", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"},
 };
 
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 static int64_t left_in_group(const char *root, const char *folder, const group_files *files) {
     const int64_t limit = number_in(open_in(root, folder, files->limit), "");
     const int64_t use = number_in(open_in(root, folder, files->use), "");
     const int64_t cache = number_in(open_in(root, folder, "memory.stat"), files->reclaimable);
     if (limit < 0 || use < 0) return INT64_MAX;
-    const int64_t held = use - (cache > 0 ? least(cache, use) : 0);
+    const int64_t held = use - (cache > 0 ? rl_smaller(cache, use) : 0);
     return limit > held ? limit - held : 0;
 }
 
@@ -62,7 +59,7 @@ static int64_t left_in_groups(const char *root, const char *group, const group_f
     char *last = NULL;
     if (rl_text_append(&folder, "%s%s", files->mount, group) != RL_OK) return left;
     do {
-        left = least(left, left_in_group(root, folder.bytes, files));
+        left = rl_smaller(left, left_in_group(root, folder.bytes, files));
         last = strrchr(folder.bytes + strlen(files->mount), '/');
         if (last != NULL) *last = '\0';
     } while (last != NULL);
@@ -91,7 +88,7 @@ static int64_t left_by_line(const char *root, char *line) {
     group[strcspn(group, "\n")] = '\0';
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
         if (has_controller(controllers + 1, versions[i].controller))
-            left = least(left, left_in_groups(root, group, &versions[i]));
+            left = rl_smaller(left, left_in_groups(root, group, &versions[i]));
     return left;
 }
 
@@ -99,7 +96,7 @@ static int64_t left_by_groups(const char *root) {
     char line[4096];
     int64_t left = INT64_MAX;
     FILE *file = open_in(root, "/proc/self", "cgroup");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) left = least(left, left_by_line(root, line));
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) left = rl_smaller(left, left_by_line(root, line));
     if (file != NULL) fclose(file);
     return left;
 }
@@ -107,7 +104,7 @@ static int64_t left_by_groups(const char *root) {
 int64_t rl_memory_available_in(const char *root) {
     enum { KIB = 1024 };
     const int64_t kib = number_in(open_in(root, "/proc", "meminfo"), "MemAvailable:");
-    const int64_t left = least(kib >= 0 ? kib * KIB : INT64_MAX, left_by_groups(root));
+    const int64_t left = rl_smaller(kib >= 0 ? kib * KIB : INT64_MAX, left_by_groups(root));
     if (left == INT64_MAX) return 0;
     return left > 0 ? left : 1;
 }

@@ -1,3 +1,4 @@
+#include "../numbers.h"
 #include "source.h"
 
 /* Any table that the user names. */
@@ -58,7 +59,7 @@ static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
     RL_TRY(rl_table_read(dataset->origin, format, &table));
     int *columns = NULL;
     const int n_named = rl_options_get(request->options, "features")->n_list;
-    rl_status status = RL_ALLOC(columns, n_named > table.n_columns ? n_named : table.n_columns);
+    rl_status status = RL_ALLOC(columns, rl_larger(n_named, table.n_columns));
     if (status == RL_OK) status = convert(request, &table, columns, dataset);
     rl_free(columns);
     rl_table_destroy(&table);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../lapack.h"
+#include "../numbers.h"
 #include "source.h"
 
 /* Buffers of it. Columns are scaled by powers of two to about the same length: exact, and columns of very different
@@ -31,7 +32,7 @@ static void solver_destroy(solver *s) {
 }
 
 static rl_status solver_create(solver *s, int n, int p) {
-    const int k = n < p ? n : p, most = INT_MAX / 128;
+    const int k = rl_smaller(n, p), most = INT_MAX / 128;
     if (p > most)
         return rl_fail(RL_ERR_INPUT, "%d features; expected at most %d, for which LAPACK can count its work space", p,
                        most);
@@ -39,7 +40,7 @@ static rl_status solver_create(solver *s, int n, int p) {
     RL_TRY(RL_ALLOC(s->exponent, p));
     RL_TRY(RL_ALLOC(s->a, (size_t)n * (size_t)p));
     RL_TRY(RL_ALLOC(s->r, (size_t)k * (size_t)p));
-    RL_TRY(RL_ALLOC(s->b, n > p ? n : p));
+    RL_TRY(RL_ALLOC(s->b, rl_larger(n, p)));
     RL_TRY(RL_ALLOC(s->tau, k));
     RL_TRY(RL_ALLOC(s->work, s->n_work));
     return RL_ALLOC(s->pivot, p);
@@ -97,7 +98,7 @@ static rl_status solver_factor(solver *s) {
 }
 
 static int solver_rank(const solver *s) {
-    const int longest = s->n > s->p ? s->n : s->p;
+    const int longest = rl_larger(s->n, s->p);
     const double tolerance = longest * 0x1p-52 * fabs(s->r[0]);
     int rank = 0;
     while (rank < s->k && fabs(s->r[(size_t)rank * (size_t)(s->k + 1)]) > tolerance) rank++;
@@ -113,7 +114,7 @@ static void solve_full_rank(solver *s, double *beta) {
 /* Of all solutions of the first `rank` rows of the triangle, the shortest in the data's own units: the rows are put
  * back into those, in place of `a`. */
 static rl_status solve_minimum_norm(solver *s, int rank, double *beta) {
-    const int one = 1, ldb = s->n > s->p ? s->n : s->p;
+    const int one = 1, ldb = rl_larger(s->n, s->p);
     const size_t ld = (size_t)rank;
     for (int j = 0; j < s->p; j++) {
         const int column = s->pivot[j] - 1;

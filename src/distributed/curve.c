@@ -1,14 +1,10 @@
 /* A curve on a grid: its matrix, its points, spectra from it. */
 #include <assert.h>
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
+#include "../spectrum/judgement.h"
 #include "curve.h"
-
-/* Singular values this many times above the spectra's threshold of rank are surely not zero; what lies below is left to
- * them to judge. */
-static const double doubt = 10;
 
 /* ---- making and factoring ---------------------------------------------------------------------------------------- */
 
@@ -169,15 +165,10 @@ static rl_status find_wide_sigma(const rl_grid_curve *curve, const bool *wanted,
     return RL_OK;
 }
 
-/* What singular values come to, or their bounds; errors of a doubtful size may be anything, and are not looked at. */
+/* By its singular values, or by what bounds them. */
 static void judge(const rl_grid_curve *curve, int i, bool has_sigma, rl_bounds bounds, rl_point *p) {
-    const int n = curve->c->n_train[i], larger = n > curve->n_features ? n : curve->n_features;
     const double least = has_sigma ? p->sigma_min : bounds.least, most = has_sigma ? p->sigma_max : bounds.most;
-    p->rank = n < curve->n_features ? n : curve->n_features;
-    p->done = isfinite(most) && least > doubt * larger * DBL_EPSILON * most;
-    for (int t = 0; t < RL_N_FITTED_TARGETS; t++)
-        p->done &= isfinite(p->test_mse[t]) && isfinite(p->train_mse[t]) && isfinite(p->population_sq[t]);
-    if (!p->done) *p = (rl_point){.done = false};
+    rl_judge_point(p, curve->c->n_train[i], curve->n_features, least, most);
 }
 
 static rl_status find_points(const rl_grid_curve *curve, const bool *wanted, rl_tick tick, rl_point *points,

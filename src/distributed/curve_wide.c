@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../integers.h"
 #include "../lapack.h"
+#include "../numbers.h"
 #include "../vectors.h"
 #include "curve.h"
 

@@ -1,6 +1,6 @@
 #include "panel.h"
 
-#include "../integers.h"
+#include "../numbers.h"
 #include "scalapack.h"
 
 /* pdlarfb is called directly: pdormqr and pdormlq apply their first reflectors, as many as a block has, one by one, and

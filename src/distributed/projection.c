@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../numbers.h"
 #include "bidiagonal.h"
 #include "producer.h"
 #include "scalapack.h"
@@ -119,12 +120,6 @@ rl_status rl_core_gather(rl_core *core, rl_projection *projection) {
     return RL_OK;
 }
 
-static bool all_finite(const double *values, int n) {
-    for (int i = 0; i < n; i++)
-        if (!isfinite(values[i])) return false;
-    return true;
-}
-
 /* Processors of different kinds may round differently: rank 0's word counts. */
 static rl_status share_from_first(const rl_core *core, rl_projection *projection) {
     RL_MPI(MPI_Bcast(projection->sigma, core->columns, MPI_DOUBLE, 0, core->grid->comm));
@@ -148,7 +143,7 @@ rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projectio
     const int n = core->columns;
     const rl_operands operands = rl_core_operands(core, projection);
     bool converged = false;
-    if (!all_finite(d, n) || !all_finite(e, n - 1)) {
+    if (!rl_all_finite(d, (size_t)n) || !rl_all_finite(e, (size_t)n - 1)) {
         projection->status = RL_CELL_NO_CONVERGENCE;
         return RL_OK;
     }

@@ -1,7 +1,7 @@
 /* QR first: what is far from square becomes a square core. */
 #include <string.h>
 
-#include "../integers.h"
+#include "../numbers.h"
 #include "panel.h"
 #include "producer.h"
 #include "scalapack.h"

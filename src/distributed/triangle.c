@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "../integers.h"
+#include "../numbers.h"
 #include "scalapack.h"
 
 static const int one = 1;

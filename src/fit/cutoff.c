@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "../numbers.h"
 #include "filter.h"
 #include "wishart.h"
 
@@ -16,7 +17,7 @@ static rl_truncation truncate_cutoff(const rl_spectrum *s, const rl_variant *var
  * finds 1 / n_features of beta*'s square, and carries residual_variance / sigma^2 of noise. */
 static double expected_mse(const rl_expectation *e, const rl_variant *variant) {
     if (rl_options_flag(&variant->options, "relative")) return NAN;
-    const int n = e->n_train < e->n_features ? e->n_train : e->n_features;
+    const int n = rl_smaller(e->n_train, e->n_features);
     const rl_wishart_tail kept = rl_wishart_tail_of(n, e->n_train + e->n_features - n, variant->parameter);
     const double lost = e->signal * fmax(0, 1 - kept.count / e->n_features), v = e->residual_variance;
     return v > 0 ? lost + v * (1 + kept.inverse) : lost;

@@ -3,8 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "../integers.h"
 #include "../lapack.h"
+#include "../numbers.h"
+#include "../vectors.h"
 #include "filter.h"
 #include "ridgeless/arena.h"
 
@@ -48,21 +49,15 @@ void rl_evaluator_destroy(rl_evaluator *evaluator) {
     rl_free(evaluator);
 }
 
-static double sum_of_squares(const double *values, int n) {
-    double sum = 0;
-    for (int i = 0; i < n; i++) sum += values[i] * values[i];
-    return sum;
-}
-
 static double train_mse(const rl_spectrum *s, const rl_fit *fit) {
-    return (sum_of_squares(fit->residual, s->n_modes) + s->outside_sq[fit->target]) / s->n_train;
+    return (rl_sum_of_squares(s->n_modes, fit->residual) + s->outside_sq[fit->target]) / s->n_train;
 }
 
 /* `rows` holds Z beta and is overwritten by the errors of the predictions; the sum of their squares. */
 static double test_sum(const rl_spectrum *s, const rl_fit *fit, double *rows) {
     const double *target = s->z_target[fit->target];
     for (int i = 0; i < s->m; i++) rows[i] += fit->shift * s->z_one[i] - target[i];
-    return sum_of_squares(rows, s->m);
+    return rl_sum_of_squares(s->m, rows);
 }
 
 /* What rows are multiplied by: the betas in coordinates of the modes, or of the basis where Z is not formed. */
@@ -89,7 +84,7 @@ static double population_sum(rl_evaluator *e, const rl_spectrum *s, const coordi
     if (s->n_population > 0)
         dgemv_("N", &s->n_population, &k->n, &unit, k->population_z, &k->ld_population_z,
                k->values + (size_t)v * (size_t)k->n, &one, &minus, rows, &one, 1);
-    return sum_of_squares(rows, s->n_population);
+    return rl_sum_of_squares(s->n_population, rows);
 }
 
 /* The same over the whole population: with all scales 1 the modes are orthonormal coordinates and give it at once. */
@@ -223,7 +218,7 @@ const rl_fit *rl_evaluated_fit(const rl_evaluator *evaluator, int v) {
 rl_status rl_mode_factors(const rl_spectrum *s, double *test_projection_rms, double *residual_projection) {
     assert(s->to_basis == NULL);
     for (int r = 0; r < s->n_modes; r++) {
-        test_projection_rms[r] = sum_of_squares(s->z + (size_t)r * (size_t)s->ldz, s->m);
+        test_projection_rms[r] = rl_sum_of_squares(s->m, s->z + (size_t)r * (size_t)s->ldz);
         residual_projection[r] = s->c[RL_TARGET_RESIDUAL][r];
     }
     RL_TRY(rl_spectrum_add_up(s, test_projection_rms, s->n_modes));

@@ -2,18 +2,14 @@
 #include "ridgeless/bulk.h"
 
 #include <assert.h>
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
-#include "../integers.h"
 #include "bulk_kernel.h"
+#include "judgement.h"
+#include "registers.h"
 #include "ridgeless/arena.h"
 
-/* Singular values this many times above the dense producer's threshold of rank are surely not zero. */
-static const double doubt = 10;
-/* Their fourth powers are in range. */
-static const double largest_sigma = 0x1p200, least_sigma = 0x1p-200;
 /* The product of 1 - (eigenvalues of the training rows' leverage): no error grows by more than its inverse. */
 static const double enough_left = 0x1p-8;
 
@@ -42,16 +38,6 @@ struct rl_bulk {
 };
 
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
-
-static const rl_bulk_kernel *choose_kernel(int max_lanes) {
-    const int most = max_lanes == 0 ? RL_BULK_LANES : max_lanes;
-    (void)most;
-#ifdef RL_SPECTRUM_WIDE
-    if (most >= 8 && __builtin_cpu_supports("avx512f")) return &rl_bulk_kernel_8;
-    if (most >= 4 && __builtin_cpu_supports("avx2")) return &rl_bulk_kernel_4;
-#endif
-    return &rl_bulk_kernel_2;
-}
 
 /* Of several lanes side by side. */
 static void list_lane_arrays(rl_arena *arena, rl_bulk *b) {
@@ -112,11 +98,10 @@ static rl_bulk sizes_of_bulk(const rl_bulk_design *design, int lanes) {
 }
 
 rl_status rl_bulk_create(rl_bulk **bulk, const rl_bulk_design *design) {
-    const rl_bulk_kernel *const kernel = choose_kernel(design->max_lanes);
     assert(design->n_features >= 1 && design->n_features <= RL_BULK_FEATURES);
     assert(design->n_sizes >= 1 && design->n_train[0] >= 1);
-    rl_bulk sizes = sizes_of_bulk(design, kernel->lanes), *b = NULL;
-    sizes.kernel = kernel;
+    rl_bulk sizes = sizes_of_bulk(design, rl_register_lanes(design->max_lanes)), *b = NULL;
+    sizes.kernel = RL_KERNEL_FOR(rl_bulk_kernel, sizes.lanes);
     RL_TRY(RL_OBJECT_CREATE(&b, &sizes, list_bulk_arrays));
     for (int j = 0; b->scale != NULL && j < b->features; j++)
         b->scale[j] = design->scale != NULL ? design->scale[j] : 1;
@@ -359,13 +344,6 @@ static bool get_fits(rl_bulk *b, int lane, const rl_spectrum *s, rl_point *point
     return isfinite(end);
 }
 
-static bool is_sound(const rl_bulk *b, int lane, const rl_spectrum *s) {
-    const double largest = s->sigma[0], smallest = s->sigma[s->n_modes - 1];
-    const int larger = s->n_train > s->n_features ? s->n_train : s->n_features;
-    return !b->broken[lane] && largest < largest_sigma && largest > least_sigma &&
-           smallest > doubt * larger * DBL_EPSILON * largest;
-}
-
 void rl_bulk_get(rl_bulk *b, int lane, rl_point *point) {
     const int n_train = b->design.n_train[b->size], modes = b->n_rows;
     rl_spectrum *const s = &b->spectrum;
@@ -378,7 +356,7 @@ void rl_bulk_get(rl_bulk *b, int lane, rl_point *point) {
                        .sigma = b->sigma};
     *point = (rl_point){.done = false};
     take(b, lane, b->step.sigma, modes, b->sigma);
-    if (!is_sound(b, lane, s)) return;
+    if (b->broken[lane] || !rl_sigma_is_sound(n_train, b->features, s->sigma[modes - 1], s->sigma[0])) return;
     get_spectrum(b, lane, s);
     *point = (rl_point){.rank = modes,
                         .sigma_min = s->sigma[modes - 1],

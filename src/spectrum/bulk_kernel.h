@@ -46,9 +46,6 @@ typedef struct rl_bulk_kernel {
 } rl_bulk_kernel;
 
 /* One source, compiled for registers of 2, 4 and 8 numbers. */
-extern const rl_bulk_kernel rl_bulk_kernel_2;
-#ifdef RL_SPECTRUM_WIDE
-extern const rl_bulk_kernel rl_bulk_kernel_4, rl_bulk_kernel_8;
-#endif
+extern const rl_bulk_kernel rl_bulk_kernel_2, rl_bulk_kernel_4, rl_bulk_kernel_8;
 
 #endif

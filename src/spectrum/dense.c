@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../integers.h"
 #include "../lapack.h"
+#include "../numbers.h"
 #include "ridgeless/arena.h"
 #include "ridgeless/spectrum.h"
 
@@ -232,18 +232,12 @@ static void project_population(rl_dense_producer *p, const rl_training_set *trai
     s->population_target = p->population_target;
 }
 
-static bool all_finite(const double *values, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(values[i])) return false;
-    return true;
-}
-
 rl_status rl_dense_producer_spectrum(rl_dense_producer *p, const rl_training_set *train, const rl_test_factor *test,
                                      rl_spectrum *spectrum) {
     assert(train->n_train >= 1 && train->n_train <= p->max_train && train->n_features == p->n_features);
     assert(test->n_features == p->n_features && test->n_rows >= 1);
     /* dbdsqr can hang on NaN */
-    assert(all_finite(train->x, (size_t)train->n_train * (size_t)train->n_features));
+    assert(rl_all_finite(train->x, (size_t)train->n_train * (size_t)train->n_features));
     *spectrum = (rl_spectrum){.n_train = train->n_train,
                               .n_features = train->n_features,
                               .n_modes = rl_smaller(train->n_train, train->n_features),

@@ -143,9 +143,7 @@ void rl_inverse_lanczos(rl_lanczos *l, const rl_family *f, double *largest) {
             advance(&members[j], f, l->now + at, l->before + at, l->next + at);
             unfinished += !members[j].finished;
         }
-        double *const swapped = l->now;
-        l->now = l->before;
-        l->before = swapped;
+        rl_swap(&l->now, &l->before);
     }
     for (int j = 0; j < f->n_members; j++) largest[j] = members[j].unit * members[j].estimate;
 }

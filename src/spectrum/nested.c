@@ -1,15 +1,9 @@
 /* A whole curve from two factorizations: its buffers, and what its points come to. */
 #include <assert.h>
-#include <float.h>
-#include <math.h>
 #include <string.h>
 
-#include "../integers.h"
+#include "judgement.h"
 #include "nested_private.h"
-
-/* Singular values this many times above the dense producer's threshold of rank are surely not zero; what lies below is
- * left to it to judge. */
-static const double doubt = 10;
 
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
 
@@ -83,29 +77,12 @@ int rl_nested_group(const rl_nested *s, int first) {
     return count;
 }
 
-/* What singular values come to; errors of a doubtful size may be anything, and are not looked at. */
-static void judge(const rl_nested *s, int i) {
-    rl_point *p = &s->points[i];
-    const int larger = rl_larger(s->n_train[i], s->features);
-    p->rank = rl_smaller(s->n_train[i], s->features);
-    p->done = isfinite(p->sigma_max) && p->sigma_min > doubt * larger * DBL_EPSILON * p->sigma_max;
-    for (int t = 0; t < RL_N_FITTED_TARGETS; t++)
-        p->done &= isfinite(p->test_mse[t]) && isfinite(p->train_mse[t]) && isfinite(p->population_sq[t]);
-    if (!p->done) *p = (rl_point){.done = false};
-}
-
-static bool all_finite(const double *values, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(values[i])) return false;
-    return true;
-}
-
 rl_status rl_nested_curve(rl_nested *s, const rl_training_set *rows, rl_test_factor *test, rl_tick tick,
                           rl_point *points) {
     assert(rows->n_train == s->max_train && rows->n_features == s->features);
     assert(test->n_features == s->features && test->n_rows >= 1);
-    assert(all_finite(rows->x, (size_t)rows->n_train * (size_t)rows->n_features));
-    assert(all_finite(rows->y, (size_t)rows->n_train));
+    assert(rl_all_finite(rows->x, (size_t)rows->n_train * (size_t)rows->n_features));
+    assert(rl_all_finite(rows->y, (size_t)rows->n_train));
     s->rows = rows;
     s->points = points;
     s->largest = s->smallest = (rl_trend){.known = false};
@@ -116,6 +93,7 @@ rl_status rl_nested_curve(rl_nested *s, const rl_training_set *rows, rl_test_fac
         RL_TRY(rl_nested_tall_tests(s, test, tick));
     }
     if (s->n_wide > 0) RL_TRY(rl_nested_wide_tests(s, test));
-    for (int i = 0; i < s->n_sizes; i++) judge(s, i);
+    for (int i = 0; i < s->n_sizes; i++)
+        rl_judge_point(&points[i], s->n_train[i], s->features, points[i].sigma_min, points[i].sigma_max);
     return RL_OK;
 }

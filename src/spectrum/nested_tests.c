@@ -2,14 +2,8 @@
  * training rows that N leaves out. */
 #include <string.h>
 
-#include "../lapack.h"
+#include "../vectors.h"
 #include "nested_private.h"
-
-static double sum_of_squares(const double *values, int n) {
-    double sum = 0;
-    for (int i = 0; i < n; i++) sum += values[i] * values[i];
-    return sum;
-}
 
 static void add(int n, double factor, const double *a, int stride, double *b) {
     const int one = 1;
@@ -40,7 +34,7 @@ static void test_tall_group(const rl_nested *s, const rl_test_factor *test, int 
         const int skipped = s->n_train[first + k] - low;
         add(m, -1, r_y, 1, in_factor);
         add(between, -1, s->rows->y + low, 1, rows);
-        const double sum = sum_of_squares(in_factor, m) + sum_of_squares(rows + skipped, between - skipped);
+        const double sum = rl_sum_of_squares(m, in_factor) + rl_sum_of_squares(between - skipped, rows + skipped);
         s->points[first + k].test_mse[RL_TARGET_Y] = sum / (test->n_rows + between - skipped);
     }
 }
@@ -89,9 +83,9 @@ static void take_out(rl_nested *s, int j, int first, double amount) {
 static void store_errors(const rl_nested *s, const rl_test_factor *test, int i, rl_target target) {
     const int n = s->n_train[i], leftover = s->wide_rows - n, m = test->order;
     rl_point *p = &s->points[i];
-    const double sum = sum_of_squares(s->left + n, leftover) + sum_of_squares(s->left_others, m);
+    const double sum = rl_sum_of_squares(leftover, s->left + n) + rl_sum_of_squares(m, s->left_others);
     p->test_mse[target] = sum / (test->n_rows + leftover);
-    p->population_sq[target] = sum_of_squares(s->left_others + m, s->features);
+    p->population_sq[target] = rl_sum_of_squares(s->features, s->left_others + m);
 }
 
 /* y: forward substitution, coordinate by coordinate upwards. */

@@ -4,16 +4,7 @@
 #include <math.h>
 
 #include "../lapack.h"
-
-static const rl_secular_kernel *choose_kernel(int max_lanes) {
-    const int most = max_lanes == 0 ? RL_SECULAR_LANES : max_lanes;
-    (void)most;
-#ifdef RL_SPECTRUM_WIDE
-    if (most >= 8 && __builtin_cpu_supports("avx512f")) return &rl_secular_kernel_8;
-    if (most >= 4 && __builtin_cpu_supports("avx2")) return &rl_secular_kernel_4;
-#endif
-    return &rl_secular_kernel_2;
-}
+#include "registers.h"
 
 void rl_secular_list_arrays(rl_arena *arena, void *secular) {
     rl_secular *const q = secular;
@@ -23,7 +14,8 @@ void rl_secular_list_arrays(rl_arena *arena, void *secular) {
 }
 
 rl_secular rl_secular_sizes(int max_order, int max_lanes) {
-    return (rl_secular){.kernel = choose_kernel(max_lanes), .max_order = max_order};
+    return (rl_secular){.kernel = RL_KERNEL_FOR(rl_secular_kernel, rl_register_lanes(max_lanes)),
+                        .max_order = max_order};
 }
 
 bool rl_secular_solve(rl_secular *q, int n, const double *pole, const double *pole_low, const double *z) {

@@ -3,7 +3,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "../integers.h"
+#include "../numbers.h"
 #include "secular.h"
 
 enum { MAX_STEPS = 60 };

@@ -1,6 +1,5 @@
-#include "ridgeless/spectrum.h"
-
-#include <float.h>
+/* What all makers of spectra and points share: names, and what is to be believed. */
+#include "judgement.h"
 
 const char *rl_producer_name(rl_producer producer) {
     static const char *const names[] = {[RL_PRODUCER_PDGESVD] = "pdgesvd",
@@ -24,9 +23,16 @@ rl_status rl_spectrum_add_up(const rl_spectrum *s, double *sums, int64_t n) {
 }
 
 int rl_spectrum_rank(const rl_spectrum *s) {
-    const int larger = s->n_train > s->n_features ? s->n_train : s->n_features;
-    const double threshold = larger * DBL_EPSILON * s->sigma[0];
+    const double threshold = rl_larger(s->n_train, s->n_features) * DBL_EPSILON * s->sigma[0];
     int rank = s->n_modes;
     while (rank > 0 && !(s->sigma[rank - 1] > threshold)) rank--;
     return rank;
+}
+
+void rl_judge_point(rl_point *p, int n_train, int n_features, double least, double most) {
+    p->rank = rl_smaller(n_train, n_features);
+    p->done = isfinite(most) && rl_surely_full_rank(n_train, n_features, least, most);
+    for (int t = 0; t < RL_N_FITTED_TARGETS; t++)
+        p->done &= isfinite(p->test_mse[t]) && isfinite(p->train_mse[t]) && isfinite(p->population_sq[t]);
+    if (!p->done) *p = (rl_point){.done = false};
 }

@@ -1,8 +1,8 @@
 /* The test factor: any number of test rows in one triangle. */
 #include <string.h>
 
-#include "../integers.h"
 #include "../lapack.h"
+#include "../numbers.h"
 #include "ridgeless/arena.h"
 #include "ridgeless/spectrum.h"
 

@@ -1,18 +1,12 @@
 /* Updated spectra: buffers, coordinates, what is lost of beta*, and what a size comes to. */
 #include <assert.h>
-#include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
-#include "../integers.h"
 #include "../lapack.h"
+#include "judgement.h"
 #include "updated_private.h"
-
-/* Singular values this many times above the dense producer's threshold of rank are surely not zero. */
-static const double doubt = 10;
-/* Their fourth powers are in range. */
-static const double largest_sigma = 0x1p200, least_sigma = 0x1p-200;
 
 /* ---- which sizes start anew -------------------------------------------------------------------------------------- */
 
@@ -205,17 +199,11 @@ static void find_lost(rl_updated *u, int order) {
     }
 }
 
-static bool all_finite(const double *values, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(values[i])) return false;
-    return true;
-}
-
 rl_status rl_updated_begin(rl_updated *u, const rl_training_set *rows, const rl_test_factor *test) {
     assert(rows->n_train == u->max_train && rows->n_features == u->features);
     assert(test->n_features == u->features && test->n_rows >= 1);
-    assert(all_finite(rows->x, (size_t)rows->n_train * (size_t)rows->n_features));
-    assert(all_finite(rows->y, (size_t)rows->n_train));
+    assert(rl_all_finite(rows->x, (size_t)rows->n_train * (size_t)rows->n_features));
+    assert(rl_all_finite(rows->y, (size_t)rows->n_train));
     u->given = rows;
     u->n_test = test->n_rows;
     u->n_rows = u->max_train + test->order + (rows->scale == NULL ? 1 : 2) * u->features;
@@ -255,12 +243,6 @@ static void fix_last_sign(rl_updated *u) {
     for (int t = 0; t < RL_N_TARGETS; t++) u->c[t][r] = -u->c[t][r];
 }
 
-static bool is_sound(const rl_updated *u) {
-    const double largest = u->sigma[0], smallest = u->sigma[u->n_modes - 1];
-    return !u->broken && largest < largest_sigma && largest > least_sigma &&
-           smallest > doubt * rl_larger(u->n, u->features) * DBL_EPSILON * largest;
-}
-
 static void point_at_rows(const rl_updated *u, rl_spectrum *s) {
     const size_t first = (size_t)u->n, population = (size_t)(u->max_train + 2 * u->features + 2);
     s->m = u->max_train - u->n + u->features + 2;
@@ -278,7 +260,7 @@ static void point_at_rows(const rl_updated *u, rl_spectrum *s) {
 
 bool rl_updated_spectrum(rl_updated *u, rl_spectrum *s) {
     const int k = u->n_modes, i = u->size;
-    if (!is_sound(u)) return false;
+    if (u->broken || !rl_sigma_is_sound(u->n, u->features, u->sigma[k - 1], u->sigma[0])) return false;
     fix_last_sign(u);
     *s = (rl_spectrum){.n_train = u->n,
                        .n_features = u->features,

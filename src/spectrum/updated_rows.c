@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../integers.h"
-#include "../lapack.h"
+#include "../numbers.h"
+#include "../vectors.h"
 #include "updated_private.h"
 
 /* ---- anew -------------------------------------------------------------------------------------------------------- */
@@ -166,17 +166,11 @@ static void merge(rl_updated *u, int n_kept, bool new_column) {
         u->sigma[r] = is_new ? u->secular.sigma[from] : u->poles[from];
         for (int t = 0; t < RL_N_TARGETS; t++) u->merged[t][r] = is_new ? u->moved[t][from] : u->c[t][from];
     }
-    double *const v = u->v;
-    u->v = u->spare;
-    u->spare = v;
+    rl_swap(&u->v, &u->spare);
 }
 
 static void swap_targets(rl_updated *u, double **others) {
-    for (int t = 0; t < RL_N_TARGETS; t++) {
-        double *const c = u->c[t];
-        u->c[t] = others[t];
-        others[t] = c;
-    }
+    for (int t = 0; t < RL_N_TARGETS; t++) rl_swap(&u->c[t], &others[t]);
 }
 
 /* The general way: without the modes that the row leaves alone, and v at once. */

@@ -13,8 +13,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../integers.h"
-#include "../lapack.h"
+#include "../numbers.h"
+#include "../vectors.h"
 #include "updated_private.h"
 
 enum {
@@ -31,12 +31,6 @@ void rl_updated_square(rl_updated *u) {
         u->square[j] = u->sigma[j] * u->sigma[j];
         u->square_low[j] = fma(u->sigma[j], u->sigma[j], -u->square[j]);
     }
-}
-
-static void swap(double **a, double **b) {
-    double *const was = *a;
-    *a = *b;
-    *b = was;
 }
 
 /* One row and column more, of the identity. */
@@ -62,7 +56,7 @@ static void extend_displacement(rl_updated *u, int n) {
         dgemv_("N", &n, &n, &unit, u->turn, &u->ld, u->room, &one, &zero, column, &one, 1);
         dgemm_("N", "N", &u->n_pending, &n, &n, &unit, u->right, &ld, u->vectors, &u->ld, &zero, u->right_next, &ld, 1,
                1);
-        swap(&u->right, &u->right_next);
+        rl_swap(&u->right, &u->right_next);
     }
     for (int i = 0; i < n; i++) u->right[i * ld + u->n_pending] = q->units / q->length[i];
     u->n_pending++;
@@ -119,7 +113,7 @@ void rl_updated_turn(rl_updated *u, bool new_column) {
         memcpy(u->start, u->square, sizeof(double) * (size_t)n);
         memcpy(u->start_low, u->square_low, sizeof(double) * (size_t)n);
         extend_displacement(u, n);
-        swap(&u->turn, &u->vectors);
+        rl_swap(&u->turn, &u->vectors);
     } else {
         if (new_column) widen(u, n);
         extend_displacement(u, n);
@@ -128,7 +122,7 @@ void rl_updated_turn(rl_updated *u, bool new_column) {
             multiply_near_diagonal(u, n);
         else
             dgemm_("N", "N", &n, &n, &n, &unit, u->turn, &u->ld, u->vectors, &u->ld, &zero, u->product, &u->ld, 1, 1);
-        swap(&u->turn, &u->product);
+        rl_swap(&u->turn, &u->product);
     }
     memcpy(u->square, u->secular.root, sizeof(double) * (size_t)n);
     memcpy(u->square_low, u->secular.root_low, sizeof(double) * (size_t)n);
@@ -142,7 +136,7 @@ void rl_updated_flush(rl_updated *u) {
            1, 1);
     for (size_t i = 0; i < n; i++)
         memcpy(u->spare + i * ld + in_v, u->turn + i * ld + in_v, sizeof(double) * (n - in_v));
-    swap(&u->v, &u->spare);
+    rl_swap(&u->v, &u->spare);
     rl_updated_square(u);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../numbers.h"
 #include "yaml_node.h"
 
 static const double LARGEST_EXACT_INTEGER = 9007199254740992.0; /* 2^53 */
@@ -87,11 +88,6 @@ rl_status rl_node_flag(rl_node node, bool *value) {
 
 enum { LONGEST_WORD = 40 };
 
-static int smallest(int a, int b, int c) {
-    const int ab = a < b ? a : b;
-    return ab < c ? ab : c;
-}
-
 /* Levenshtein's distance; words longer than LONGEST_WORD are near to nothing. */
 static int edit_distance(const char *a, const char *b) {
     int row[LONGEST_WORD + 1];
@@ -103,7 +99,7 @@ static int edit_distance(const char *a, const char *b) {
         row[0] = i;
         for (int j = 1; j <= n_b; j++) {
             const int above = row[j];
-            row[j] = smallest(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+            row[j] = rl_smaller(rl_smaller(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
             diagonal = above;
         }
     }

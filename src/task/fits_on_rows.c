@@ -1,6 +1,6 @@
 /* Beside the errors of a full spectrum on one rank: algorithms that run on its training rows, and what its fits say at
  * test points. */
-#include "../integers.h"
+#include "../numbers.h"
 #include "../lapack.h"
 #include "task_private.h"
 

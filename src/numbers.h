@@ -1,0 +1,35 @@
+/* The smaller and the larger of two numbers, and whether all are finite. Private: nothing in include/ shows it. */
+#ifndef RL_NUMBERS_H
+#define RL_NUMBERS_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RL_TWO_NUMBERS(name, type)                         \
+    static inline type rl_smaller_##name(type a, type b) { \
+        return a < b ? a : b;                              \
+    }                                                      \
+    static inline type rl_larger_##name(type a, type b) {  \
+        return a > b ? a : b;                              \
+    }
+RL_TWO_NUMBERS(int, int)
+RL_TWO_NUMBERS(long, int64_t)
+RL_TWO_NUMBERS(size, size_t)
+RL_TWO_NUMBERS(real, double)
+#undef RL_TWO_NUMBERS
+
+/* Of two numbers of one type. */
+#define RL_OF_TYPE(f, a, b) \
+    _Generic((a) + (b), int : f##_int, int64_t : f##_long, size_t : f##_size, double : f##_real)(a, b)
+#define rl_smaller(a, b) RL_OF_TYPE(rl_smaller, a, b)
+#define rl_larger(a, b)  RL_OF_TYPE(rl_larger, a, b)
+
+static inline bool rl_all_finite(const double *values, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(values[i])) return false;
+    return true;
+}
+
+#endif

@@ -1,0 +1,23 @@
+/* Private to `spectrum`: kernels are compiled once for every width of vector registers, and chosen when they run. */
+#ifndef RL_SPECTRUM_REGISTERS_H
+#define RL_SPECTRUM_REGISTERS_H
+
+/* Doubles in a register of this processor: 2, 4 or 8, but not more than max_lanes (0: as many as there are). */
+static inline int rl_register_lanes(int max_lanes) {
+    const int most = max_lanes == 0 ? 8 : max_lanes;
+    (void)most;
+#ifdef RL_SPECTRUM_WIDE
+    if (most >= 8 && __builtin_cpu_supports("avx512f")) return 8;
+    if (most >= 4 && __builtin_cpu_supports("avx2")) return 4;
+#endif
+    return 2;
+}
+
+/* The address of name_2, name_4 or name_8. */
+#ifdef RL_SPECTRUM_WIDE
+#define RL_KERNEL_FOR(name, lanes) ((lanes) == 8 ? &name##_8 : (lanes) == 4 ? &name##_4 : &name##_2)
+#else
+#define RL_KERNEL_FOR(name, lanes) ((void)(lanes), &name##_2)
+#endif
+
+#endif
