@@ -147,8 +147,9 @@ bool rl_parse_bytes(const char *text, int64_t *bytes);
  * INFINITY. false otherwise; a bare number, which could be either seconds or minutes, is refused. */
 bool rl_parse_seconds(const char *text, double *seconds);
 
-/* For qsort and bsearch of doubles; NaN has no place among them. */
+/* For qsort and bsearch of doubles, among which NaN has no place, and of ints. */
 int rl_compare_reals(const void *a, const void *b);
+int rl_compare_ints(const void *a, const void *b);
 
 /* Seconds of the monotonic clock. */
 double rl_seconds(void);

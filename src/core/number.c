@@ -1,3 +1,4 @@
+/* Numbers, sizes of memory and spans of time as people write them, and the order of numbers. */
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -71,6 +72,11 @@ bool rl_parse_bytes(const char *text, int64_t *bytes) {
 
 int rl_compare_reals(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+int rl_compare_ints(const void *a, const void *b) {
+    const int x = *(const int *)a, y = *(const int *)b;
     return (x > y) - (x < y);
 }
 

@@ -11,11 +11,6 @@
 
 /* ---- the N of one dataset -------------------------------------------------------------------------------------- */
 
-static int compare_ints(const void *a, const void *b) {
-    const int x = *(const int *)a, y = *(const int *)b;
-    return (x > y) - (x < y);
-}
-
 /* The union of everything that a spec asks for, in the order of its parts; N below 1 that ratios and the neighbourhood
  * would give are not asked for. *sizes [*n] is the caller's. */
 static rl_status expand(const rl_n_train_spec *spec, int p, double **sizes, int *n) {
@@ -55,7 +50,7 @@ static rl_status make_n_train(const rl_study *study, rl_grid *grid) {
         RL_TRY_GOTO(check_n(study, grid, sizes[i]), done);
         grid->n_train[i] = (int)sizes[i];
     }
-    qsort(grid->n_train, (size_t)n, sizeof *grid->n_train, compare_ints);
+    qsort(grid->n_train, (size_t)n, sizeof *grid->n_train, rl_compare_ints);
     for (int i = 0; i < n; i++)
         if (kept == 0 || grid->n_train[i] != grid->n_train[kept - 1]) grid->n_train[kept++] = grid->n_train[i];
     grid->n_n_train = kept;

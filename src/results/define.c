@@ -341,11 +341,6 @@ static rl_status describe_dataset(const writer *w, const group *g) {
     return RL_OK;
 }
 
-static int compare_ints(const void *a, const void *b) {
-    const int x = *(const int *)a, y = *(const int *)b;
-    return (x > y) - (x < y);
-}
-
 /* The coordinates n_features and n_train of a group, and the most modes that one of its grids has. */
 static rl_status take_union(const writer *w, group *g, int *max_modes) {
     const rl_grid *grids = w->plan->grids;
@@ -361,7 +356,7 @@ static rl_status take_union(const writer *w, group *g, int *max_modes) {
         n += (size_t)grids[i].n_n_train;
         if (grids[i].max_modes > *max_modes) *max_modes = grids[i].max_modes;
     }
-    qsort(g->n_train, n, sizeof *g->n_train, compare_ints);
+    qsort(g->n_train, n, sizeof *g->n_train, rl_compare_ints);
     for (size_t i = 0; i < n; i++)
         if (kept == 0 || g->n_train[i] != g->n_train[kept - 1]) g->n_train[kept++] = g->n_train[i];
     g->length[N_FEATURES] = (size_t)(g->end - g->first);
