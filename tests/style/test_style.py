@@ -29,7 +29,7 @@ MAY_SEE = {
 
 
 def sources(module):
-    return sorted((SOURCE / "src" / module).glob("*.[ch]"))
+    return sorted((SOURCE / "src" / module).rglob("*.[ch]"))
 
 
 def public_headers():

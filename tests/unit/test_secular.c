@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../../src/spectrum/secular.h"
+#include "../../src/spectrum/updated/secular.h"
 #include "matrix.h"
 
 enum { MAX_ORDER = 61, N_KINDS = 4 };

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "../lapack.h"
-#include "nested_private.h"
+#include "private.h"
 
 static rl_status check_info(const char *routine, int info) {
     if (info == 0) return RL_OK;

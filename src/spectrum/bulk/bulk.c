@@ -5,9 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "bulk_kernel.h"
-#include "judgement.h"
-#include "registers.h"
+#include "../judgement.h"
+#include "../registers.h"
+#include "kernel.h"
 #include "ridgeless/arena.h"
 
 /* The product of 1 - (eigenvalues of the training rows' leverage): no error grows by more than its inverse. */

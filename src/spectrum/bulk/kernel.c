@@ -1,7 +1,7 @@
 /* Compiled once for every width of registers, by options and LANES: target_clones comes too late for vector types. */
 #include <math.h>
 
-#include "bulk_kernel.h"
+#include "kernel.h"
 
 typedef double number __attribute__((vector_size(8 * LANES), may_alias));
 typedef int64_t mask __attribute__((vector_size(8 * LANES), may_alias));

@@ -5,7 +5,7 @@
 
 #include "../numbers.h"
 #include "../vectors.h"
-#include "updated_private.h"
+#include "private.h"
 
 /* ---- anew -------------------------------------------------------------------------------------------------------- */
 

@@ -15,7 +15,7 @@
 
 #include "../numbers.h"
 #include "../vectors.h"
-#include "updated_private.h"
+#include "private.h"
 
 enum {
     BLOCK = 16, /* columns whose entries near the diagonal are formed together */

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "../judgement.h"
 #include "../lapack.h"
-#include "judgement.h"
-#include "updated_private.h"
+#include "private.h"
 
 /* ---- which sizes start anew -------------------------------------------------------------------------------------- */
 

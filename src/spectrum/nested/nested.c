@@ -2,8 +2,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "judgement.h"
-#include "nested_private.h"
+#include "../judgement.h"
+#include "private.h"
 
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
 

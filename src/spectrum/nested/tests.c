@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../vectors.h"
-#include "nested_private.h"
+#include "private.h"
 
 static void add(int n, double factor, const double *a, int stride, double *b) {
     const int one = 1;

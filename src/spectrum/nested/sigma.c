@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../lapack.h"
-#include "nested_private.h"
+#include "private.h"
 
 static const double well_conditioned = 20;
 static const double closest = 1e-3; /* a shift stays this far outside, relative: far from what rounding could cross */

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "../lapack.h"
-#include "registers.h"
+#include "../registers.h"
 
 void rl_secular_list_arrays(rl_arena *arena, void *secular) {
     rl_secular *const q = secular;
