@@ -112,7 +112,7 @@ typedef struct rl_population {
 typedef struct rl_evaluator rl_evaluator;
 rl_status rl_evaluator_create(rl_evaluator **evaluator, int max_variants, int max_modes, int max_m);
 void rl_evaluator_destroy(rl_evaluator *evaluator);
-size_t rl_evaluator_bytes(int max_variants, int max_modes, int max_m); /* what create allocates, exactly */
+size_t rl_evaluator_bytes(int max_variants, int max_modes, int max_m); /* allocated by create, exactly */
 
 /* Fits every variant and fills errors[n_variants], the same for all holders of the spectrum's rows, with whom it is
  * collective where there are others: one matrix product Z B for all variants. When the spectrum's status is not

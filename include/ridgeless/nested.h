@@ -18,17 +18,18 @@
 #include "ridgeless/core.h"
 #include "ridgeless/spectrum.h"
 
-/* Buffers for curves of the training sizes n_train[n_sizes], ascending and distinct, which stay the caller's and must
- * outlive it. rl_nested_bytes: what create allocates, exactly; about three times the longest training set, and
+/* Buffers for curves of the training sizes n_train[n_n_train], ascending and distinct, which stay the caller's and must
+ * outlive it. rl_nested_bytes: what rl_nested_create allocates, exactly;
+ * about three times the longest training set, and
  * n_features squared times five. */
 typedef struct rl_nested rl_nested;
-rl_status rl_nested_create(rl_nested **nested, int n_features, int n_sizes, const int *n_train);
+rl_status rl_nested_create(rl_nested **nested, int n_features, int n_n_train, const int *n_train);
 void rl_nested_destroy(rl_nested *nested);
-size_t rl_nested_bytes(int n_features, int n_sizes, const int *n_train);
+size_t rl_nested_bytes(int n_features, int n_n_train, const int *n_train);
 
-/* Fills points[n_sizes]. `rows` is the longest training set, first row of the order first. `test` holds the rows after
- * it on entry, at least one, and training rows besides on return. The numbers depend on the arguments alone. Input must
- * be finite (asserted). */
+/* Fills points[n_n_train]. `rows` is the longest training set, first row of the order first. `test` holds the rows
+ * after it on entry, at least one, and training rows besides on return. The numbers depend on the arguments alone.
+ * Input must be finite (asserted). */
 rl_status rl_nested_curve(rl_nested *nested, const rl_training_set *rows, rl_test_factor *test, rl_tick tick,
                           rl_point *points);
 

@@ -130,14 +130,14 @@ typedef struct rl_leading_fits {
     double *population_sq[RL_N_FITTED_TARGETS];
 } rl_leading_fits;
 
-/* What one training set of a curve comes to. */
+/* One training set of a curve, without its spectrum. */
 typedef struct rl_point {
     /* false: the training features are rank-deficient, or so nearly that it must be looked at, or numbers left the
      * range of squares, or an iteration did not converge. Nothing below is set then: a full spectrum has to do it. */
     bool done;
     int rank;                    /* min(n_train, n_features) */
     double sigma_min, sigma_max; /* of all these modes */
-    /* Of the least-squares fit to y and of the one to y*, minimum-norm when n_train < n_features. */
+    /* Errors of the least-squares fit to y and of the one to y*, minimum-norm when n_train < n_features. */
     double test_mse[RL_N_FITTED_TARGETS];      /* mean square over the test rows */
     double train_mse[RL_N_FITTED_TARGETS];     /* mean square over the training rows */
     double population_sq[RL_N_FITTED_TARGETS]; /* |diag(scale) (beta_hat - beta*)|^2: the mean square of x .

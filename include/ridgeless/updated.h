@@ -19,28 +19,28 @@
 #include "ridgeless/core.h"
 #include "ridgeless/spectrum.h"
 
-/* Whether a size starts anew that has `rows` training rows more than the one before it; the first of a curve, INT_MAX,
- * does. *since, carried from size to size: rows appended since one did. */
+/* true: the next N starts anew. It has `rows` training rows more than the one before it; the first N of a curve has
+ * INT_MAX and starts anew. *since, carried from N to N: rows appended since one did. */
 bool rl_updated_anew(int rows, int *since);
 
-/* Buffers for curves of the training sizes n_train[n_sizes], ascending and distinct, which stay the caller's and must
+/* Buffers for curves of the training sizes n_train[n_n_train], ascending and distinct, which stay the caller's and must
  * outlive it. */
 typedef struct rl_updated rl_updated;
-rl_status rl_updated_create(rl_updated **updated, int n_features, int n_sizes, const int *n_train);
+rl_status rl_updated_create(rl_updated **updated, int n_features, int n_n_train, const int *n_train);
 void rl_updated_destroy(rl_updated *updated);
 
-/* What create allocates, exactly. */
-size_t rl_updated_bytes(int n_features, int n_sizes, const int *n_train);
+/* Bytes that rl_updated_create allocates, exactly. */
+size_t rl_updated_bytes(int n_features, int n_n_train, const int *n_train);
 
 /* Begins a curve. `rows` is the longest training set, first row of the order first, borrowed until the curve's end;
  * `test` holds the rows after it, at least one, and is not kept. Input must be finite (asserted). */
 rl_status rl_updated_begin(rl_updated *updated, const rl_training_set *rows, const rl_test_factor *test);
 
-/* To size i: one that starts anew, or the next one. The numbers of a size depend on the rows and the sizes alone. */
+/* To n_train[i]: one that starts anew, or the next one. The numbers of an N depend on the rows and on n_train alone. */
 rl_status rl_updated_advance(rl_updated *updated, int i);
 bool rl_updated_is_anew(const rl_updated *updated, int i);
 
-/* The spectrum of the size that was last advanced to; its arrays are borrowed until the next call. vt, z and
+/* The spectrum of the N that was last advanced to; its arrays are borrowed until the next call. vt, z and
  * population_z are NULL: see rl_spectrum.to_basis. Of the signs the last mode's alone is that of spectrum.h. *done
  * false: the training features are rank-deficient, or so nearly that it must be looked at, or numbers left the range of
  * squares, or an iteration did not converge; the dense producer has to do it. */

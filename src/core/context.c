@@ -1,3 +1,4 @@
+/* The process under MPI: its communicator, its ranks and nodes, and how it ends. */
 #include "ridgeless/context.h"
 
 #include <malloc.h>

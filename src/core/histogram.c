@@ -1,3 +1,4 @@
+/* Histograms of non-negative numbers in buckets of equal relative width, and their packed form. */
 #include "ridgeless/histogram.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* Lines on standard error, by level. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>

@@ -1,3 +1,4 @@
+/* Options by a table of specs: defaults, look-up by key. */
 #include <assert.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* The text and the exit status of each status code, and the one error message. */
 #include <stdarg.h>
 #include <stdio.h>
 

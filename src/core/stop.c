@@ -1,3 +1,4 @@
+/* Signals that ask the process to stop, noted in their handlers and looked at between pieces of work. */
 #define _GNU_SOURCE /* sem_clockwait */
 #include <errno.h>
 #include <semaphore.h>

@@ -1,3 +1,4 @@
+/* The table of all ablations: a new one is one row here. */
 #include <string.h>
 
 #include "filter.h"

@@ -1,3 +1,4 @@
+/* Ablation adversarial_test: test rows are moved where the fit is most sensitive. */
 #include "filter.h"
 
 /* Every test row moved by a step along v_r of the smallest non-zero mode: every prediction moves by step * beta_r. */

@@ -1,3 +1,4 @@
+/* Ablation adversarial_train: training targets are moved where the fit is most sensitive. */
 #include "filter.h"
 
 /* Training targets moved by a step along u_r of the smallest non-zero mode: c_r grows by the step, and so beta_r by

@@ -1,3 +1,4 @@
+/* Ablation cutoff: small singular values take no part. */
 #include <math.h>
 
 #include "../numbers.h"

@@ -1,3 +1,4 @@
+/* Ablation gradient_descent: the filter that a number of steps from zero comes to. */
 #include <math.h>
 
 #include "filter.h"

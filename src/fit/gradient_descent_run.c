@@ -1,3 +1,4 @@
+/* Ablation gradient_descent_run: the steps themselves, on the training rows, from any start. */
 #include <string.h>
 
 #include "../lapack.h"

@@ -1,3 +1,4 @@
+/* Ablation leading_modes: predictions use the leading modes alone. */
 #include "filter.h"
 
 /* Ablation 2: test features in the span of the k leading modes of the training features. Predictions lose the other

@@ -1,3 +1,4 @@
+/* Ablation no_residuals: targets are those of the best linear model. */
 #include "filter.h"
 
 /* Ablation 3: targets replaced, in training and test, by what the best linear model says. */

@@ -1,3 +1,4 @@
+/* No ablation: the least-squares fit as it is. */
 #include <math.h>
 
 #include "filter.h"

@@ -1,3 +1,4 @@
+/* Ablation ridge: a penalty on the length of the parameters. */
 #include "filter.h"
 
 /* f(sigma) = sigma / (sigma^2 + lambda), the minimum of |X beta - y|^2 + lambda |beta|^2. Zero modes carry nothing. */

@@ -295,7 +295,7 @@ size_t rl_buffer_bytes(const rl_grid *grid) {
     const size_t test = 3 * t * t + t * k;                      /* triangle, block of incoming rows, Z */
     const size_t fits = v * (2 * k + t);                        /* beta and residual of each variant, and Z B */
     const rl_bulk_design design = {.n_features = (int)p,
-                                   .n_sizes = grid->n_n_train,
+                                   .n_n_train = grid->n_n_train,
                                    .n_train = grid->n_train,
                                    .has_population = true,
                                    .wants_spectra = true};

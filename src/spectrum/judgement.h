@@ -15,13 +15,13 @@ static inline bool rl_surely_full_rank(int n_train, int n_features, double least
     return least > rl_doubt * rl_larger(n_train, n_features) * DBL_EPSILON * most;
 }
 
-/* Of full rank for sure, and the fourth powers of all singular values are in the range of numbers. */
+/* The rank is surely full, and the fourth powers of all singular values are in the range of numbers. */
 static inline bool rl_sigma_is_sound(int n_train, int n_features, double least, double most) {
     return most < 0x1p200 && most > 0x1p-200 && rl_surely_full_rank(n_train, n_features, least, most);
 }
 
-/* Whether a point is done, by its errors and by what lies at or outside its singular values; one that is not is
- * cleared. Errors of a doubtful point may be anything, and are not looked at. */
+/* Sets rank, and `done` where the errors are finite and the rank is surely full by `least` and `most`, which are the
+ * extreme singular values or bounds outside them. A point that is not done is cleared: its errors may be anything. */
 void rl_judge_point(rl_point *point, int n_train, int n_features, double least, double most);
 
 #endif

@@ -1,4 +1,4 @@
-/* What all makers of spectra and points share: names, and what is to be believed. */
+/* Functions that all makers of spectra and points share: names, sums over holders, rank, judgement. */
 #include "judgement.h"
 
 const char *rl_producer_name(rl_producer producer) {

@@ -13,7 +13,7 @@ static bool has_filters(const rl_grid *g) {
 rl_status rl_task_prepare_bulk(rl_task *t, const rl_grid *g) {
     const rl_dataset *data = &g->data;
     const rl_bulk_design design = {.n_features = data->n_features,
-                                   .n_sizes = g->n_n_train,
+                                   .n_n_train = g->n_n_train,
                                    .n_train = g->n_train,
                                    .beta_star = data->beta_star,
                                    .has_population = rl_dataset_design_known(data),

@@ -66,7 +66,7 @@ static void open_work(work *w, const rows *r, int stride, rl_bulk_design design)
     for (int n = 1; n <= r->max_train; n += stride) w->n_train[w->n_sizes++] = n;
     if (w->n_train[w->n_sizes - 1] < r->max_train) w->n_train[w->n_sizes++] = r->max_train;
     design.n_features = r->p;
-    design.n_sizes = w->n_sizes;
+    design.n_n_train = w->n_sizes;
     design.n_train = w->n_train;
     design.beta_star = r->beta_star;
     assert_allocates(rl_bulk_create(&w->bulk, &design), rl_bulk_bytes(&design, rl_bulk_lanes(w->bulk)));

@@ -1,4 +1,4 @@
-/* The scalar side of it: buffers, which lane is which, and what a lane comes to. */
+/* Curves side by side, as seen from one lane: buffers, rows on their way in, and the point that is handed out. */
 #include "ridgeless/bulk.h"
 
 #include <assert.h>
@@ -11,7 +11,7 @@
 #include "ridgeless/arena.h"
 
 /* The product of 1 - (eigenvalues of the training rows' leverage): no error grows by more than its inverse. */
-static const double enough_left = 0x1p-8;
+static const double enough_remaining = 0x1p-8;
 
 struct rl_bulk {
     rl_bulk_design design;
@@ -21,16 +21,16 @@ struct rl_bulk {
     double *scale; /* [features]; NULL: no population */
     /* lanes side by side */
     double *incoming;  /* [max_train, width]: features, and targets */
-    double *triangles; /* [n_sizes, packed]: of the test rows; the last one first has the test rows of max_train */
+    double *triangles; /* [n_n_train, packed]: of the test rows; the last one first has the test rows of max_train */
     double *row;       /* [order]: on its way into a triangle */
     double *rows;      /* [most_rows, width]: what is orthogonal, and what has come in */
     double *norms;     /* [most_rows] */
     double *outside;   /* [RL_N_TARGETS] */
-    double *settled, *left;
-    rl_bulk_step step;                       /* of the size evaluated last; its arrays are owned */
-    int n_test;                              /* of max_train */
-    int size, n_taken, n_rows, n_orthogonal; /* rows: taken in, there, and of those the first ones settled */
-    bool broken[RL_BULK_LANES];              /* rotations did not come to an end, so that what follows means nothing */
+    double *settled, *remaining;
+    rl_bulk_step step;                          /* of the N evaluated last; its arrays are owned */
+    int n_test;                                 /* of max_train */
+    int n_index, n_taken, n_rows, n_orthogonal; /* rows: taken in, there, and of those the first ones settled */
+    bool broken[RL_BULK_LANES]; /* rotations did not come to an end, so that what follows means nothing */
     /* one lane's, handed out */
     double *sigma, *c, *b_star, *vt, *z, *z_target, *z_one, *population_z, *population_target, *rms, *sums;
     rl_spectrum spectrum;
@@ -39,16 +39,16 @@ struct rl_bulk {
 
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
 
-/* Of several lanes side by side. */
+/* Arrays that hold all lanes side by side. */
 static void list_lane_arrays(rl_arena *arena, rl_bulk *b) {
     const size_t lanes = (size_t)b->lanes, rows = (size_t)b->most_rows, width = (size_t)b->width;
     RL_TAKE(arena, b->incoming, (size_t)b->max_train * width * lanes);
-    RL_TAKE(arena, b->triangles, (size_t)b->design.n_sizes * b->packed * lanes);
+    RL_TAKE(arena, b->triangles, (size_t)b->design.n_n_train * b->packed * lanes);
     RL_TAKE(arena, b->row, (size_t)b->order * lanes);
     RL_TAKE(arena, b->rows, rows * width * lanes);
     RL_TAKE(arena, b->norms, rows * lanes);
     RL_TAKE(arena, b->outside, RL_N_TARGETS * lanes);
-    RL_TAKE_REALS(arena, lanes, &b->settled, &b->left);
+    RL_TAKE_REALS(arena, lanes, &b->settled, &b->remaining);
 }
 
 static void list_step_arrays(rl_arena *arena, rl_bulk *b) {
@@ -63,7 +63,7 @@ static void list_step_arrays(rl_arena *arena, rl_bulk *b) {
     RL_TAKE(arena, s->lost, 3 * lanes);
 }
 
-/* Of one lane, as it is handed out. */
+/* Arrays of one lane, as it is handed out. */
 static void list_point_arrays(rl_arena *arena, rl_bulk *b) {
     const size_t modes = (size_t)b->features, order = (size_t)b->order;
     RL_TAKE_REALS(arena, modes, &b->sigma, &b->rms);
@@ -92,14 +92,14 @@ static rl_bulk sizes_of_bulk(const rl_bulk_design *design, int lanes) {
                      .features = features,
                      .order = order,
                      .width = features + RL_N_TARGETS,
-                     .max_train = design->n_train[design->n_sizes - 1],
+                     .max_train = design->n_train[design->n_n_train - 1],
                      .most_rows = 2 * features,
                      .packed = (size_t)order * ((size_t)order + 1) / 2};
 }
 
 rl_status rl_bulk_create(rl_bulk **bulk, const rl_bulk_design *design) {
     assert(design->n_features >= 1 && design->n_features <= RL_BULK_FEATURES);
-    assert(design->n_sizes >= 1 && design->n_train[0] >= 1);
+    assert(design->n_n_train >= 1 && design->n_train[0] >= 1);
     rl_bulk sizes = sizes_of_bulk(design, rl_register_lanes(design->max_lanes)), *b = NULL;
     sizes.kernel = RL_KERNEL_FOR(rl_bulk_kernel, sizes.lanes);
     RL_TRY(RL_OBJECT_CREATE(&b, &sizes, list_bulk_arrays));
@@ -143,13 +143,13 @@ void rl_bulk_set_rows(rl_bulk *b, int lane, const double *x, const double *y) {
     }
 }
 
-static double *triangle(const rl_bulk *b, int size) {
-    return b->triangles + (size_t)size * b->packed * (size_t)b->lanes;
+static double *triangle_of(const rl_bulk *b, int n_index) {
+    return b->triangles + (size_t)n_index * b->packed * (size_t)b->lanes;
 }
 
 void rl_bulk_set_test(rl_bulk *b, int lane, const rl_test_factor *test) {
     const size_t lanes = (size_t)b->lanes, order = (size_t)b->order;
-    double *const to = triangle(b, b->design.n_sizes - 1) + lane;
+    double *const to = triangle_of(b, b->design.n_n_train - 1) + lane;
     assert(lane >= 0 && lane < b->lanes && test->n_features == b->features);
     b->n_test = test->n_rows;
     for (size_t i = 0; i < order; i++)
@@ -172,18 +172,18 @@ static void fill_idle_lanes(rl_bulk *b, int n_lanes, double *array, size_t n) {
 }
 
 void rl_bulk_take_out(rl_bulk *b, int n_lanes, const rl_test_factor *all_rows, bool *enough) {
-    double *const last = triangle(b, b->design.n_sizes - 1);
+    double *const last = triangle_of(b, b->design.n_n_train - 1);
     fill_idle_lanes(b, n_lanes, b->incoming, (size_t)b->max_train * (size_t)b->width);
     for (int l = 0; l < b->lanes; l++) {
         rl_bulk_set_test(b, l, all_rows);
-        b->left[l] = 1;
+        b->remaining[l] = 1;
     }
     for (int i = 0; i < b->max_train; i++) {
         copy_row(b, i);
-        b->kernel->remove(b->order, last, b->row, b->left);
+        b->kernel->remove(b->order, last, b->row, b->remaining);
     }
     b->n_test = all_rows->n_rows - b->max_train;
-    for (int l = 0; l < n_lanes; l++) enough[l] = b->left[l] >= enough_left;
+    for (int l = 0; l < n_lanes; l++) enough[l] = b->remaining[l] >= enough_remaining;
 }
 
 /* ---- curves ------------------------------------------------------------------------------------------------------ */
@@ -192,17 +192,17 @@ void rl_bulk_begin(rl_bulk *b, int n_lanes) {
     const size_t bytes = sizeof(double) * b->packed * (size_t)b->lanes;
     assert(n_lanes >= 1 && n_lanes <= b->lanes && b->n_test >= 1);
     fill_idle_lanes(b, n_lanes, b->incoming, (size_t)b->max_train * (size_t)b->width);
-    fill_idle_lanes(b, n_lanes, triangle(b, b->design.n_sizes - 1), b->packed);
-    for (int i = b->design.n_sizes - 1; i > 0; i--) {
-        memcpy(triangle(b, i - 1), triangle(b, i), bytes);
+    fill_idle_lanes(b, n_lanes, triangle_of(b, b->design.n_n_train - 1), b->packed);
+    for (int i = b->design.n_n_train - 1; i > 0; i--) {
+        memcpy(triangle_of(b, i - 1), triangle_of(b, i), bytes);
         for (int row = b->design.n_train[i] - 1; row >= b->design.n_train[i - 1]; row--) {
             copy_row(b, row);
-            b->kernel->append(b->order, triangle(b, i - 1), b->row);
+            b->kernel->append(b->order, triangle_of(b, i - 1), b->row);
         }
     }
     memset(b->outside, 0, sizeof(double) * RL_N_TARGETS * (size_t)b->lanes);
     memset(b->broken, 0, sizeof b->broken);
-    b->size = -1;
+    b->n_index = -1;
     b->n_taken = b->n_rows = b->n_orthogonal = 0;
 }
 
@@ -218,7 +218,7 @@ static void drop_rows(rl_bulk *b) {
     }
 }
 
-static void orthogonalize(rl_bulk *b) {
+static void orthogonalize_rows(rl_bulk *b) {
     b->kernel->orthogonalize(b->n_rows, b->n_orthogonal, b->features, b->rows, b->norms, b->settled);
     for (int l = 0; l < b->lanes; l++) b->broken[l] |= b->settled[l] == 0;
     drop_rows(b);
@@ -227,18 +227,18 @@ static void orthogonalize(rl_bulk *b) {
 
 void rl_bulk_advance(rl_bulk *b, int i, bool evaluate) {
     const size_t row = (size_t)b->width * (size_t)b->lanes;
-    assert(i == b->size + 1 && i < b->design.n_sizes);
-    for (b->size = i; b->n_taken < b->design.n_train[i];) {
+    assert(i == b->n_index + 1 && i < b->design.n_n_train);
+    for (b->n_index = i; b->n_taken < b->design.n_train[i];) {
         memcpy(b->rows + (size_t)b->n_rows++ * row, b->incoming + (size_t)b->n_taken++ * row, sizeof(double) * row);
-        if (b->n_rows == b->most_rows && b->n_taken < b->design.n_train[i]) orthogonalize(b);
+        if (b->n_rows == b->most_rows && b->n_taken < b->design.n_train[i]) orthogonalize_rows(b);
     }
-    orthogonalize(b);
+    orthogonalize_rows(b);
     if (!evaluate) return;
     b->step.n_modes = b->n_rows;
     b->step.features = b->features;
     b->step.rows = b->rows;
     b->step.norms = b->norms;
-    b->step.triangle = triangle(b, i);
+    b->step.triangle = triangle_of(b, i);
     b->step.beta_star = b->design.beta_star;
     b->step.scale = b->scale;
     b->kernel->evaluate(&b->step);
@@ -246,7 +246,7 @@ void rl_bulk_advance(rl_bulk *b, int i, bool evaluate) {
 
 /* ---- one lane ---------------------------------------------------------------------------------------------------- */
 
-static void take(const rl_bulk *b, int lane, const double *from, int n, double *to) {
+static void take_lane(const rl_bulk *b, int lane, const double *from, int n, double *to) {
     for (int i = 0; i < n; i++) to[i] = from[(size_t)i * (size_t)b->lanes + (size_t)lane];
 }
 
@@ -286,8 +286,8 @@ static void get_spectrum(const rl_bulk *b, int lane, rl_spectrum *s) {
 static void get_rows(rl_bulk *b, int lane, rl_spectrum *s) {
     const size_t lanes = (size_t)b->lanes, modes = (size_t)s->n_modes, features = (size_t)b->features,
                  order = (size_t)b->order;
-    take(b, lane, b->step.b_star, s->n_modes, b->b_star);
-    take(b, lane, b->step.z, s->n_modes * b->order, b->z);
+    take_lane(b, lane, b->step.b_star, s->n_modes, b->b_star);
+    take_lane(b, lane, b->step.z, s->n_modes * b->order, b->z);
     for (size_t r = 0; r < modes; r++) {
         const double sign = sign_of(b, lane, (int)r), *const row = row_of(b, lane, (int)r);
         b->b_star[r] *= sign;
@@ -330,13 +330,13 @@ static bool get_fits(rl_bulk *b, int lane, const rl_spectrum *s, rl_point *point
         fits->train_sq[t][s->n_modes] = s->outside_sq[t];
         for (int r = s->n_modes - 1; r >= 0; r--)
             fits->train_sq[t][r] = fits->train_sq[t][r + 1] + s->c[t][r] * s->c[t][r];
-        take(b, lane, b->step.test_sq[t], n, fits->test_sq[t]);
+        take_lane(b, lane, b->step.test_sq[t], n, fits->test_sq[t]);
         end += fits->train_sq[t][0] + fits->test_sq[t][0] + fits->test_sq[t][s->n_modes];
         point->train_mse[t] = fits->train_sq[t][s->n_modes] / s->n_train;
         point->test_mse[t] = fits->test_sq[t][s->n_modes] / s->n_test;
         if (b->scale == NULL) continue;
         fits->population_sq[t] = next, next += n;
-        take(b, lane, b->step.population_sq[t], n, fits->population_sq[t]);
+        take_lane(b, lane, b->step.population_sq[t], n, fits->population_sq[t]);
         end += fits->population_sq[t][s->n_modes];
         point->population_sq[t] = fits->population_sq[t][s->n_modes];
     }
@@ -345,7 +345,7 @@ static bool get_fits(rl_bulk *b, int lane, const rl_spectrum *s, rl_point *point
 }
 
 void rl_bulk_get(rl_bulk *b, int lane, rl_point *point) {
-    const int n_train = b->design.n_train[b->size], modes = b->n_rows;
+    const int n_train = b->design.n_train[b->n_index], modes = b->n_rows;
     rl_spectrum *const s = &b->spectrum;
     assert(lane >= 0 && lane < b->lanes);
     *s = (rl_spectrum){.n_train = n_train,
@@ -355,7 +355,7 @@ void rl_bulk_get(rl_bulk *b, int lane, rl_point *point) {
                        .rank = modes,
                        .sigma = b->sigma};
     *point = (rl_point){.done = false};
-    take(b, lane, b->step.sigma, modes, b->sigma);
+    take_lane(b, lane, b->step.sigma, modes, b->sigma);
     if (b->broken[lane] || !rl_sigma_is_sound(n_train, b->features, s->sigma[modes - 1], s->sigma[0])) return;
     get_spectrum(b, lane, s);
     *point = (rl_point){.rank = modes,
@@ -367,7 +367,7 @@ void rl_bulk_get(rl_bulk *b, int lane, rl_point *point) {
     point->done = get_fits(b, lane, s, point);
     if (point->done && b->design.wants_spectra) get_rows(b, lane, s);
     if (!b->design.wants_modes) return;
-    take(b, lane, b->step.z_sq, modes, b->rms);
+    take_lane(b, lane, b->step.z_sq, modes, b->rms);
     for (int r = 0; r < modes; r++) b->rms[r] = sqrt(b->rms[r] / s->n_test);
     point->test_projection_rms = b->rms;
 }

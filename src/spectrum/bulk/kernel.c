@@ -1,4 +1,6 @@
-/* Compiled once for every width of registers, by options and LANES: target_clones comes too late for vector types. */
+/* Arithmetic on lanes: triangles, one-sided Jacobi, errors.
+ *
+ * Compiled once for every width of registers, by options and LANES: target_clones comes too late for vector types. */
 #include <math.h>
 
 #include "kernel.h"
@@ -36,7 +38,7 @@ INLINED bool any(mask where) {
 /* ---- triangles --------------------------------------------------------------------------------------------------- */
 
 /* Givens rotations. */
-static void append(int order, double *triangle, double *row) {
+static void append_row(int order, double *triangle, double *row) {
     number *const x = (number *)row, *const packed = (number *)triangle;
     for (int j = 0; j < order; j++) {
         number *const r = packed + rl_bulk_row(order, j);
@@ -54,9 +56,9 @@ static void append(int order, double *triangle, double *row) {
 
 /* Hyperbolic rotations in the mixed form, which is as stable as the problem is (Bojanczyk, Brent, van Dooren and de
  * Hoog 1987, "A note on downdating the Cholesky factorization"). */
-static void remove_row(int order, double *triangle, double *row, double *left) {
+static void remove_row(int order, double *triangle, double *row, double *remaining) {
     number *const x = (number *)row, *const packed = (number *)triangle;
-    number rest = *(number *)left;
+    number rest = *(number *)remaining;
     for (int j = 0; j < order; j++) {
         number *const r = packed + rl_bulk_row(order, j);
         const number t = choose(x[j] == 0, all(0), x[j] / r[j]), square = (1 - t) * (1 + t);
@@ -68,7 +70,7 @@ static void remove_row(int order, double *triangle, double *row, double *left) {
             x[i] = c * x[i] - t * r[i];
         }
     }
-    *(number *)left = rest;
+    *(number *)remaining = rest;
 }
 
 /* ---- one-sided Jacobi -------------------------------------------------------------------------------------------- */
@@ -115,26 +117,26 @@ static void pair_up(int antidiagonal, int n_rows, int n_orthogonal, pair_round *
  * places. */
 INLINED mask rotation(pair_round *now, int h, mask active, number tolerance, number negligible, number *norms) {
     const number a = norms[now->p[h]], b = norms[now->q[h]], g = now->g[h], square = g * g, both = a * b;
-    const mask turn = active & (square > tolerance * both) & (a > negligible) & (b > negligible),
+    const mask rotates = active & (square > tolerance * both) & (a > negligible) & (b > negligible),
                swap = active & (b > a);
-    now->moves[h] = any(turn | swap);
+    now->moves[h] = any(rotates | swap);
     if (!now->moves[h]) return swap;
-    const number g_safe = choose(turn, g, all(1)), d = b - a, length = root(d * d + 4 * g_safe * g_safe);
-    const number t = choose(turn, 2 * g_safe / (d + choose(d < 0, -length, length)), all(0));
+    const number g_safe = choose(rotates, g, all(1)), d = b - a, length = root(d * d + 4 * g_safe * g_safe);
+    const number t = choose(rotates, 2 * g_safe / (d + choose(d < 0, -length, length)), all(0));
     /* c = 1 / sqrt(1 + t^2) by what it is less than 1: else small angles, of which there are very many, would lengthen
      * rows by a rounding error that is always the same. */
     const number secant = root(1 + t * t), c = 1 - t * t * (1 / (secant * (1 + secant))), s = c * t;
-    const number shift = choose(turn, t * g, all(0));
+    const number shift = choose(rotates, t * g, all(0));
     now->a_of_a[h] = choose(swap, s, c);
     now->b_of_a[h] = choose(swap, c, -s);
     now->a_of_b[h] = choose(swap, c, s);
     now->b_of_b[h] = choose(swap, -s, c);
     norms[now->p[h]] = choose(swap, b + shift, a - shift);
     norms[now->q[h]] = choose(swap, a - shift, b + shift);
-    return swap | (turn & ((square > SMALL * both) | (t * t > SMALL)));
+    return swap | (rotates & ((square > SMALL * both) | (t * t > SMALL)));
 }
 
-INLINED void rotate(const pair_round *now, int h, int width, number *rows) {
+INLINED void rotate_pair(const pair_round *now, int h, int width, number *rows) {
     number *const a = rows + now->p[h] * width, *const b = rows + now->q[h] * width;
     const number aa = now->a_of_a[h], ba = now->b_of_a[h], ab = now->a_of_b[h], bb = now->b_of_b[h];
     for (int i = 0; i < width; i++) {
@@ -147,7 +149,7 @@ INLINED void rotate(const pair_round *now, int h, int width, number *rows) {
 /* Every pair once, but those among the first n_orthogonal rows; the active lanes that are not settled by it. They are
  * where all pairs were nearly orthogonal and all angles small: what that leaves is of second order, less than rounding.
  */
-static mask sweep(int n_rows, int n_orthogonal, int features, mask active, number *rows, number *norms) {
+static mask sweep_pairs(int n_rows, int n_orthogonal, int features, mask active, number *rows, number *norms) {
     const int width = features + RL_N_TARGETS;
     const number tolerance = all(features * 0x1p-104);
     pair_round now;
@@ -162,58 +164,59 @@ static mask sweep(int n_rows, int n_orthogonal, int features, mask active, numbe
         for (int h = 0; h < now.n; h++) now.g[h] = product(rows + now.p[h] * width, rows + now.q[h] * width, features);
         for (int h = 0; h < now.n; h++) rough |= rotation(&now, h, active, tolerance, longest * 0x1p-104, norms);
         for (int h = 0; h < now.n; h++)
-            if (now.moves[h]) rotate(&now, h, width, rows);
+            if (now.moves[h]) rotate_pair(&now, h, width, rows);
     }
     return rough;
 }
 
-static void orthogonalize(int n_rows, int n_orthogonal, int features, double *rows, double *norms, double *settled) {
+static void orthogonalize_rows(int n_rows, int n_orthogonal, int features, double *rows, double *norms,
+                               double *settled) {
     mask active = all(0) == 0;
-    if (n_orthogonal > 0) sweep(n_rows, n_orthogonal, features, active, (number *)rows, (number *)norms);
+    if (n_orthogonal > 0) sweep_pairs(n_rows, n_orthogonal, features, active, (number *)rows, (number *)norms);
     for (int i = 0; i < MAX_SWEEPS && any(active); i++)
-        active = sweep(n_rows, 0, features, active, (number *)rows, (number *)norms);
+        active = sweep_pairs(n_rows, 0, features, active, (number *)rows, (number *)norms);
     *(number *)settled = choose(active, all(0), all(1));
 }
 
 /* ---- errors ------------------------------------------------------------------------------------------------------ */
 
-/* What a fit leaves, as modes are added to it: for each target in the rows of the test factor and in the features, and
- * what beta* loses. */
-typedef struct left_over {
+/* Residuals of a fit while modes are added to it: for each target in the rows of the test factor and in the features;
+ * and the part of beta* that the modes do not reach. */
+typedef struct residuals {
     number test[RL_N_FITTED_TARGETS][MAX_ORDER], population[RL_N_FITTED_TARGETS][RL_BULK_FEATURES];
     number lost[RL_BULK_FEATURES], lost_rows[MAX_ORDER];
-} left_over;
+} residuals;
 
-INLINED void store(double *array, int i, number value) {
+INLINED void store_number(double *array, int i, number value) {
     ((number *)array)[i] = value + 0.0; /* no zero below zero, whose sign may depend on other lanes */
 }
 
 /* Nothing is fitted yet: minus the targets. */
-static void begin(const rl_bulk_step *s, left_over *left) {
+static void begin_residuals(const rl_bulk_step *s, residuals *rest) {
     const int p = s->features, order = p + 2;
     const number *const packed = (const number *)s->triangle;
     for (int i = 0; i < order; i++) {
         const number *const r = packed + rl_bulk_row(order, i);
         number ideal = {0};
         for (int j = i > 1 ? i : 1; j <= p; j++) ideal -= r[j] * s->beta_star[j - 1];
-        left->test[RL_TARGET_Y][i] = -r[p + 1];
-        left->test[RL_TARGET_IDEAL][i] = left->lost_rows[i] = ideal;
+        rest->test[RL_TARGET_Y][i] = -r[p + 1];
+        rest->test[RL_TARGET_IDEAL][i] = rest->lost_rows[i] = ideal;
     }
     for (int j = 0; j < p; j++) {
-        left->lost[j] = all(-s->beta_star[j]);
+        rest->lost[j] = all(-s->beta_star[j]);
         for (int t = 0; s->scale != NULL && t < RL_N_FITTED_TARGETS; t++)
-            left->population[t][j] = all(-s->scale[j] * s->beta_star[j]);
+            rest->population[t][j] = all(-s->scale[j] * s->beta_star[j]);
     }
 }
 
-static void note(const rl_bulk_step *s, const left_over *left, int n_fitted) {
+static void note_squares(const rl_bulk_step *s, const residuals *rest, int n_fitted) {
     for (int t = 0; t < RL_N_FITTED_TARGETS; t++) {
-        store(s->test_sq[t], n_fitted, square_of(left->test[t], s->features + 2));
-        if (s->scale != NULL) store(s->population_sq[t], n_fitted, square_of(left->population[t], s->features));
+        store_number(s->test_sq[t], n_fitted, square_of(rest->test[t], s->features + 2));
+        if (s->scale != NULL) store_number(s->population_sq[t], n_fitted, square_of(rest->population[t], s->features));
     }
 }
 
-static void add_mode(const rl_bulk_step *s, int mode, left_over *left) {
+static void add_mode(const rl_bulk_step *s, int mode, residuals *rest) {
     const int p = s->features, order = p + 2;
     const number *const row = (const number *)s->rows + mode * (p + RL_N_TARGETS), *const packed =
                                                                                        (const number *)s->triangle;
@@ -226,35 +229,35 @@ static void add_mode(const rl_bulk_step *s, int mode, left_over *left) {
         const number *const r = packed + rl_bulk_row(order, i);
         number z = {0};
         for (int j = i > 1 ? i : 1; j <= p; j++) z += r[j] * row[j - 1];
-        left->test[RL_TARGET_Y][i] += z * fit;
-        left->test[RL_TARGET_IDEAL][i] += z * ideal;
-        left->lost_rows[i] += z * kept;
+        rest->test[RL_TARGET_Y][i] += z * fit;
+        rest->test[RL_TARGET_IDEAL][i] += z * ideal;
+        rest->lost_rows[i] += z * kept;
         z *= direction;
         z_sq += z * z;
-        if (s->z != NULL) store(s->z, mode * order + i, z);
+        if (s->z != NULL) store_number(s->z, mode * order + i, z);
     }
     for (int j = 0; j < p; j++) {
-        left->lost[j] += row[j] * kept;
+        rest->lost[j] += row[j] * kept;
         if (s->scale == NULL) continue;
-        left->population[RL_TARGET_Y][j] += s->scale[j] * (row[j] * fit);
-        left->population[RL_TARGET_IDEAL][j] += s->scale[j] * (row[j] * ideal);
+        rest->population[RL_TARGET_Y][j] += s->scale[j] * (row[j] * fit);
+        rest->population[RL_TARGET_IDEAL][j] += s->scale[j] * (row[j] * ideal);
     }
-    store(s->sigma, mode, sigma);
-    store(s->b_star, mode, along * direction);
-    store(s->z_sq, mode, z_sq);
+    store_number(s->sigma, mode, sigma);
+    store_number(s->b_star, mode, along * direction);
+    store_number(s->z_sq, mode, z_sq);
 }
 
-static void evaluate(const rl_bulk_step *s) {
-    left_over left;
-    begin(s, &left);
-    note(s, &left, 0);
+static void evaluate_step(const rl_bulk_step *s) {
+    residuals rest;
+    begin_residuals(s, &rest);
+    note_squares(s, &rest, 0);
     for (int mode = 0; mode < s->n_modes; mode++) {
-        add_mode(s, mode, &left);
-        note(s, &left, mode + 1);
+        add_mode(s, mode, &rest);
+        note_squares(s, &rest, mode + 1);
     }
-    store(s->lost, 0, square_of(left.lost, s->features));
-    store(s->lost, 1, square_of(left.lost_rows, s->features + 2));
-    store(s->lost, 2, left.lost_rows[0]);
+    store_number(s->lost, 0, square_of(rest.lost, s->features));
+    store_number(s->lost, 1, square_of(rest.lost_rows, s->features + 2));
+    store_number(s->lost, 2, rest.lost_rows[0]);
 }
 
-const rl_bulk_kernel KERNEL = {LANES, remove_row, append, orthogonalize, evaluate};
+const rl_bulk_kernel KERNEL = {LANES, remove_row, append_row, orthogonalize_rows, evaluate_step};

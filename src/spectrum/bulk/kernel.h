@@ -1,19 +1,19 @@
-/* Private to `spectrum`: arithmetic on several repeats side by side, a repeat a lane of a vector register.
+/* Private to `spectrum`: arithmetic on several repeats side by side, one repeat per lane of a vector register.
  *
  * Every array holds `lanes` numbers for each of its elements, the lanes of one element next to each other. Nothing
- * passes from lane to lane: what a lane needs not is masked, so that its bits do not depend on the others, nor on how
- * many there are. */
+ * passes from lane to lane: what a lane does not need is masked, so that its bits do not depend on the others, nor on
+ * how many there are. */
 #ifndef RL_SPECTRUM_BULK_KERNEL_H
 #define RL_SPECTRUM_BULK_KERNEL_H
 
 #include "ridgeless/bulk.h"
 
-/* Where row i of a packed upper triangle stands, less i: row-major, rows i ... order - 1 of each. */
+/* The place of row i of a packed upper triangle, less i. Row i holds columns i ... order - 1. */
 static inline size_t rl_bulk_row(int order, int i) {
     return (size_t)i * (size_t)order - (size_t)i * ((size_t)i + 1) / 2;
 }
 
-/* One size of the curves. Rows, orthogonal and longest first, are sigma_r v_r^T and then the targets' coordinates. */
+/* One N of the curves. Rows, orthogonal and longest first, are sigma_r v_r^T and then the targets' coordinates. */
 typedef struct rl_bulk_step {
     int n_modes, features;
     const double *rows;      /* [n_modes, features + RL_N_TARGETS] */
@@ -34,9 +34,9 @@ typedef struct rl_bulk_step {
 
 typedef struct rl_bulk_kernel {
     int lanes;
-    /* The triangle without a row that is in it; the row [order] is destroyed. left [1] is multiplied by the part of its
-     * determinant's square that is left: a lane where that is not positive holds nothing any more. */
-    void (*remove)(int order, double *triangle, double *row, double *left);
+    /* The triangle without a row that is in it; the row [order] is destroyed. remaining [1] is multiplied by the
+     * part of its determinant's square that remains: a lane where that is not positive holds nothing any more. */
+    void (*remove)(int order, double *triangle, double *row, double *remaining);
     void (*append)(int order, double *triangle, double *row);
     /* Rotates rows [n_rows, features + RL_N_TARGETS] until their features are orthogonal, longest first; the first
      * n_orthogonal of them are so. norms [n_rows] are the squared lengths of the features. settled [1]: 1, or 0 in a

@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../lapack.h"
-#include "../numbers.h"
+#include "../../lapack.h"
+#include "../../numbers.h"
 #include "ridgeless/arena.h"
 #include "ridgeless/spectrum.h"
 
@@ -105,14 +105,14 @@ static void fill_targets(const rl_training_set *train, double *columns) {
 }
 
 /* x [rows, columns] row-major to column-major. */
-static void transpose(int rows, int columns, const double *x, double *column_major) {
+static void transpose_rows(int rows, int columns, const double *x, double *column_major) {
     for (size_t j = 0; j < (size_t)columns; j++)
         for (size_t i = 0; i < (size_t)rows; i++) column_major[j * (size_t)rows + i] = x[i * (size_t)columns + j];
 }
 
 /* n_train <= n_features: the core is X. */
 static void wide_core(rl_dense_producer *p, const rl_training_set *train, rl_spectrum *s) {
-    transpose(train->n_train, train->n_features, train->x, p->core);
+    transpose_rows(train->n_train, train->n_features, train->x, p->core);
     fill_targets(train, p->targets);
     for (int t = 0; t < RL_N_TARGETS; t++) s->outside_sq[t] = 0;
 }
@@ -121,7 +121,7 @@ static void wide_core(rl_dense_producer *p, const rl_training_set *train, rl_spe
 static rl_status tall_core(rl_dense_producer *p, const rl_training_set *train, rl_spectrum *s) {
     const int n = train->n_train, features = train->n_features, columns = features + RL_N_TARGETS;
     const size_t ld = (size_t)n, k = (size_t)features;
-    transpose(n, features, train->x, p->qr);
+    transpose_rows(n, features, train->x, p->qr);
     fill_targets(train, p->qr + k * ld);
     int info;
     dgeqrf_(&n, &columns, p->qr, &n, p->tau, p->work, &p->lwork, &info);
@@ -144,7 +144,7 @@ static rl_status make_core(rl_dense_producer *p, const rl_training_set *train, r
 }
 
 /* B = W S V^T, by divide and conquer, by QR iteration if that does not converge. */
-static rl_status decompose(rl_dense_producer *p, const rl_training_set *train, rl_spectrum *s) {
+static rl_status decompose_core(rl_dense_producer *p, const rl_training_set *train, rl_spectrum *s) {
     const int features = p->n_features, k = s->n_modes;
     int info;
     RL_TRY(make_core(p, train, s));
@@ -244,7 +244,7 @@ rl_status rl_dense_producer_spectrum(rl_dense_producer *p, const rl_training_set
                               .n_test = test->n_rows,
                               .sigma = p->sigma,
                               .vt = p->vt};
-    RL_TRY(decompose(p, train, spectrum));
+    RL_TRY(decompose_core(p, train, spectrum));
     if (spectrum->status != RL_CELL_DONE) return RL_OK;
     fix_signs(p, spectrum->n_modes);
     spectrum->rank = rl_spectrum_rank(spectrum);

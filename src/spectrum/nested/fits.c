@@ -1,7 +1,7 @@
 /* The factorizations of a curve, its fits and training errors. */
 #include <string.h>
 
-#include "../lapack.h"
+#include "../../lapack.h"
 #include "private.h"
 
 static rl_status check_info(const char *routine, int info) {
@@ -94,7 +94,7 @@ rl_status rl_nested_tall_fits(rl_nested *s, rl_tick tick) {
     s->smallest.known = false; /* another matrix: the one of the wide sizes shrank to the threshold */
     s->n_in_gram = 0;
     memset(s->gram, 0, sizeof(double) * (size_t)s->features * (size_t)s->features);
-    for (int first = s->n_wide, count; first < s->n_sizes; first += count) {
+    for (int first = s->n_wide, count; first < s->n_n_train; first += count) {
         if (!rl_may_go_on(tick)) return RL_STOPPED;
         extend_triangle(s, s->n_train[first]);
         count = rl_nested_tall_sigma(s, first, rl_nested_group(s, first));

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../lapack.h"
-#include "../vectors.h"
+#include "../../lapack.h"
+#include "../../vectors.h"
 
 enum { MAX_STEPS = 600, CHECK_EVERY = 2 };
 
@@ -37,7 +37,7 @@ static void apply_rows(const rl_lanczos *l, const rl_family *f, double *v) {
     dgemm_("N", "N", &n, &m, &k, &minus, f->solved, &n, l->rows, &ld, &unit, v, &n, 1, 1);
 }
 
-static void apply(const rl_lanczos *l, const rl_family *f, double *v) {
+static void apply_inverse(const rl_lanczos *l, const rl_family *f, double *v) {
     const int n = f->order, m = f->n_members;
     const double unit = 1;
     if (f->lower) {
@@ -63,7 +63,7 @@ typedef struct member {
 } member;
 
 /* The same pseudo-random direction each time: nothing in data can know it. */
-static void start(const rl_lanczos *l, const rl_family *f) {
+static void start_vectors(const rl_lanczos *l, const rl_family *f) {
     const int n = f->order, uniform = 2;
     int seed[4] = {1903, 571, 2303, 1415};
     memset(l->before, 0, sizeof(double) * (size_t)n * (size_t)f->n_members);
@@ -86,29 +86,29 @@ static double largest_ritz_value(const member *m) {
     return info == 0 ? diagonal[m->n_steps - 1] : NAN;
 }
 
-static void finish(member *m, double value) {
+static void finish_member(member *m, double value) {
     m->estimate = value;
     m->finished = true;
 }
 
-static void check(member *m, double next, double tolerance) {
+static void check_member(member *m, double next, double tolerance) {
     const bool exhausted = next <= DBL_EPSILON; /* the space is invariant */
     if (!isfinite(next) || !(m->unit > 0)) {
-        finish(m, NAN);
+        finish_member(m, NAN);
         return;
     }
     if (!exhausted && m->n_steps % CHECK_EVERY != 0) return;
     const double value = largest_ritz_value(m), growth = value - m->estimate;
     if (exhausted || growth <= tolerance * DBL_EPSILON * value)
-        finish(m, value);
+        finish_member(m, value);
     else if (m->n_steps == MAX_STEPS || isnan(value))
-        finish(m, NAN);
+        finish_member(m, NAN);
     else
         m->estimate = value;
 }
 
 /* v is the member's vector of this step, u that of the one before, w the operator on v; the next vector replaces u. */
-static void advance(member *m, const rl_family *f, double *v, double *u, double *w) {
+static void advance_member(member *m, const rl_family *f, double *v, double *u, double *w) {
     const int n = f->order;
     const int step = m->n_steps++;
     if (step == 0) m->unit = rl_dot(n, v, w);
@@ -118,7 +118,7 @@ static void advance(member *m, const rl_family *f, double *v, double *u, double 
     rl_add(n, -m->diagonal[step], v, w);
     const double next = sqrt(rl_dot(n, w, w));
     m->beside[step] = next;
-    check(m, next, f->tolerance);
+    check_member(m, next, f->tolerance);
     memcpy(u, w, sizeof(double) * (size_t)n);
     if (!m->finished)
         rl_scale(n, 1 / next, u);
@@ -132,15 +132,15 @@ void rl_inverse_lanczos(rl_lanczos *l, const rl_family *f, double *largest) {
     member members[RL_GROUP];
     const size_t n = (size_t)f->order;
     for (int j = 0; j < f->n_members; j++) members[j] = (member){.estimate = 0};
-    start(l, f);
+    start_vectors(l, f);
     for (int unfinished = f->n_members; unfinished > 0;) {
         memcpy(l->next, l->now, sizeof(double) * n * (size_t)f->n_members);
-        apply(l, f, l->next);
+        apply_inverse(l, f, l->next);
         unfinished = 0;
         for (int j = 0; j < f->n_members; j++) {
             const size_t at = (size_t)j * n;
             if (members[j].finished) continue;
-            advance(&members[j], f, l->now + at, l->before + at, l->next + at);
+            advance_member(&members[j], f, l->now + at, l->before + at, l->next + at);
             unfinished += !members[j].finished;
         }
         rl_swap(&l->now, &l->before);

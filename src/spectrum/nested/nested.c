@@ -7,31 +7,31 @@
 
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
 
-static rl_nested sizes_of_nested(int n_features, int n_sizes, const int *n_train) {
+static rl_nested sizes_of_nested(int n_features, int n_n_train, const int *n_train) {
     rl_nested s = {.features = n_features,
                    .order = n_features + 1,
-                   .n_sizes = n_sizes,
+                   .n_n_train = n_n_train,
                    .n_train = n_train,
-                   .max_train = n_train[n_sizes - 1],
+                   .max_train = n_train[n_n_train - 1],
                    .n_others = 2 * n_features + 2,
                    .n_work = 64 * (n_features + 66)}; /* enough for blocks of 64 */
-    while (s.n_wide < n_sizes && n_train[s.n_wide] <= n_features) s.n_wide++;
+    while (s.n_wide < n_n_train && n_train[s.n_wide] <= n_features) s.n_wide++;
     if (s.n_wide > 0) s.wide_rows = n_train[s.n_wide - 1];
-    if (s.n_wide < n_sizes) s.first_tall = n_train[s.n_wide];
+    if (s.n_wide < n_n_train) s.first_tall = n_train[s.n_wide];
     return s;
 }
 
 static void list_wide_arrays(rl_arena *arena, rl_nested *s) {
     const size_t features = (size_t)s->features, rows = (size_t)s->wide_rows;
     RL_TAKE(arena, s->wide, features * rows);
-    RL_TAKE_REALS(arena, rows, &s->tau, &s->left);
+    RL_TAKE_REALS(arena, rows, &s->tau, &s->residual);
     RL_TAKE(arena, s->ideal, features);
     RL_TAKE(arena, s->others, (size_t)s->n_others * features);
-    RL_TAKE(arena, s->left_others, s->n_others);
+    RL_TAKE(arena, s->others_residual, s->n_others);
 }
 
 static void list_tall_arrays(rl_arena *arena, rl_nested *s) {
-    const size_t features = (size_t)s->features, order = (size_t)s->order, n_tall = (size_t)(s->n_sizes - s->n_wide);
+    const size_t features = (size_t)s->features, order = (size_t)s->order, n_tall = (size_t)(s->n_n_train - s->n_wide);
     RL_TAKE(arena, s->qr, (size_t)s->first_tall * order);
     RL_TAKE(arena, s->triangle, order * order);
     RL_TAKE_REALS(arena, order, &s->qr_tau, &s->row);
@@ -52,14 +52,14 @@ static void list_nested_arrays(rl_arena *arena, void *object) {
     rl_lanczos_list_arrays(arena, &s->lanczos, s->features);
 }
 
-rl_status rl_nested_create(rl_nested **nested, int n_features, int n_sizes, const int *n_train) {
-    assert(n_features >= 1 && n_sizes >= 1 && n_train[0] >= 1);
-    rl_nested sizes = sizes_of_nested(n_features, n_sizes, n_train);
+rl_status rl_nested_create(rl_nested **nested, int n_features, int n_n_train, const int *n_train) {
+    assert(n_features >= 1 && n_n_train >= 1 && n_train[0] >= 1);
+    rl_nested sizes = sizes_of_nested(n_features, n_n_train, n_train);
     return RL_OBJECT_CREATE(nested, &sizes, list_nested_arrays);
 }
 
-size_t rl_nested_bytes(int n_features, int n_sizes, const int *n_train) {
-    rl_nested sizes = sizes_of_nested(n_features, n_sizes, n_train);
+size_t rl_nested_bytes(int n_features, int n_n_train, const int *n_train) {
+    rl_nested sizes = sizes_of_nested(n_features, n_n_train, n_train);
     return RL_OBJECT_BYTES(&sizes, list_nested_arrays);
 }
 
@@ -70,7 +70,7 @@ void rl_nested_destroy(rl_nested *nested) {
 /* ---- a curve ----------------------------------------------------------------------------------------------------- */
 
 int rl_nested_group(const rl_nested *s, int first) {
-    const int end = first < s->n_wide ? s->n_wide : s->n_sizes;
+    const int end = first < s->n_wide ? s->n_wide : s->n_n_train;
     int count = 1;
     while (count < RL_GROUP && first + count < end && s->n_train[first + count] - s->n_train[first] <= RL_GROUP_SPAN)
         count++;
@@ -86,14 +86,14 @@ rl_status rl_nested_curve(rl_nested *s, const rl_training_set *rows, rl_test_fac
     s->rows = rows;
     s->points = points;
     s->largest = s->smallest = (rl_trend){.known = false};
-    memset(points, 0, sizeof *points * (size_t)s->n_sizes);
+    memset(points, 0, sizeof *points * (size_t)s->n_n_train);
     if (s->n_wide > 0) RL_TRY(rl_nested_wide_fits(s, tick));
     if (s->first_tall > 0) {
         RL_TRY(rl_nested_tall_fits(s, tick));
         RL_TRY(rl_nested_tall_tests(s, test, tick));
     }
     if (s->n_wide > 0) RL_TRY(rl_nested_wide_tests(s, test));
-    for (int i = 0; i < s->n_sizes; i++)
+    for (int i = 0; i < s->n_n_train; i++)
         rl_judge_point(&points[i], s->n_train[i], s->features, points[i].sigma_min, points[i].sigma_max);
     return RL_OK;
 }

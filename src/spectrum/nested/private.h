@@ -5,18 +5,19 @@
 #include "inverse_lanczos.h"
 #include "ridgeless/nested.h"
 
-/* How an extreme eigenvalue of X^T X (or X X^T) moves along the curve: what the next shift is guessed from. */
+/* The way in which an extreme eigenvalue of X^T X (or X X^T) moves along the curve: what the next shift is guessed
+ * from. */
 typedef struct rl_trend {
     bool known;
     int n_train;
-    double value, rate; /* rate: a row, absolute; 0 before there are two values */
+    double value, rate; /* rate: absolute, per row; 0 before there are two values */
 } rl_trend;
 
 struct rl_nested {
     int features, order;                  /* order = features + 1 */
-    int n_sizes, n_wide;                  /* the first n_wide sizes are at most n_features */
-    const int *n_train;                   /* [n_sizes], borrowed */
-    int max_train, wide_rows, first_tall; /* largest size; largest wide one; smallest tall one (0: none) */
+    int n_n_train, n_wide;                /* the first n_wide sizes are at most n_features */
+    const int *n_train;                   /* [n_n_train], borrowed */
+    int max_train, wide_rows, first_tall; /* largest N; largest wide one; smallest tall one (0: none) */
     const rl_training_set *rows;          /* of the curve under way */
     rl_point *points;
 
@@ -26,16 +27,16 @@ struct rl_nested {
     /* Rows in the coordinates Q, and what a fit has not explained of their targets: those of the test factor, features
      * + 2 of them, and below diag(scale), whose targets diag(scale) beta* stand for the population. */
     double *others; /* [n_others, features] */
-    double *left_others;
+    double *others_residual;
     int n_others;
-    double *left; /* [wide_rows]: of the training rows, what the fit has not explained */
+    double *residual; /* [wide_rows]: of the training rows, what the fit has not explained */
 
     double *qr;       /* [first_tall, order]: [X y] of the smallest tall training set */
     double *qr_tau;   /* [order] */
     double *triangle; /* [order, order], lower: the transpose of the triangle of [X y] */
     int n_in_triangle;
     double *row;        /* [order]: a row on its way in */
-    double *betas;      /* [features, n_sizes - n_wide] */
+    double *betas;      /* [features, n_n_train - n_wide] */
     double *test_block; /* [features + 2, RL_GROUP] */
     double *row_block;  /* [RL_GROUP_SPAN, RL_GROUP] */
 
@@ -56,11 +57,11 @@ static inline double rl_nested_scale(const rl_nested *s, int j) {
     return s->rows->scale != NULL ? s->rows->scale[j] : 1;
 }
 
-/* How many sizes from `first` on go side by side; all are at most n_features or none. */
+/* The number of N from index `first` on that go side by side; all of them are at most n_features, or none is. */
 int rl_nested_group(const rl_nested *s, int first);
 
-/* Extreme singular values of a group of sizes. Wide: of those with n_train <= n_features. Tall: the triangle stands at
- * the first of them; returns how many of the group were done, at least one: accuracy may ask for fewer. */
+/* Extreme singular values of a group of N. Wide: n_train <= n_features. Tall: n_train is larger, and the triangle holds
+ * the rows of the first N; returns how many of the group were done, at least one: accuracy may ask for fewer. */
 void rl_nested_wide_sigma(rl_nested *s, int first, int count);
 int rl_nested_tall_sigma(rl_nested *s, int first, int count);
 
@@ -68,7 +69,7 @@ int rl_nested_tall_sigma(rl_nested *s, int first, int count);
 rl_status rl_nested_wide_fits(rl_nested *s, rl_tick tick);
 rl_status rl_nested_tall_fits(rl_nested *s, rl_tick tick);
 
-/* Test errors, downwards in n_train, the tall sizes before the wide ones. */
+/* Test errors, downwards in n_train, tall N before wide ones. */
 rl_status rl_nested_tall_tests(rl_nested *s, rl_test_factor *test, rl_tick tick);
 rl_status rl_nested_wide_tests(rl_nested *s, rl_test_factor *test);
 

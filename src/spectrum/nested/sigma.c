@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../lapack.h"
+#include "../../lapack.h"
 #include "private.h"
 
 static const double well_conditioned = 20;
@@ -20,7 +20,7 @@ static const double most_lost = 100;
 
 /* ---- trends ------------------------------------------------------------------------------------------------------ */
 
-static void follow(rl_trend *t, int n_train, double value) {
+static void follow_eigenvalue(rl_trend *t, int n_train, double value) {
     if (!(value > 0 && isfinite(value))) {
         *t = (rl_trend){.known = false};
         return;
@@ -30,11 +30,11 @@ static void follow(rl_trend *t, int n_train, double value) {
 }
 
 static void follow_largest(rl_nested *s, int i) {
-    follow(&s->largest, s->n_train[i], s->points[i].sigma_max * s->points[i].sigma_max);
+    follow_eigenvalue(&s->largest, s->n_train[i], s->points[i].sigma_max * s->points[i].sigma_max);
 }
 
 static void follow_smallest(rl_nested *s, int i) {
-    follow(&s->smallest, s->n_train[i], s->points[i].sigma_min * s->points[i].sigma_min);
+    follow_eigenvalue(&s->smallest, s->n_train[i], s->points[i].sigma_min * s->points[i].sigma_min);
 }
 
 /* The first of the group, and the last. */
@@ -48,13 +48,13 @@ static void follow_group(rl_nested *s, int first, int count) {
 
 /* An eigenvalue is the shift and what the inverse says of the rest, which need be no better than the sum: a quarter for
  * the trend's own error. */
-static double tolerance(const rl_trend *t, double shift) {
+static double tolerance_of(const rl_trend *t, double shift) {
     enum { A_FEW = 8 };
     const double rest = 4 * fabs(shift - t->value) / t->value;
     return t->known && shift > 0 && rest < 1 ? A_FEW / rest : A_FEW;
 }
 
-static double margin(const rl_trend *t, int rows) {
+static double margin_of(const rl_trend *t, int rows) {
     return fmax(safety * t->rate * rows, closest * t->value);
 }
 
@@ -77,7 +77,7 @@ static double factor_above(const rl_nested *s, const char *triangle, int order, 
     const double far = 1.5 * trace;
     if (!(far > 1e-280 && far < 1e280)) return NAN; /* squares have left the range of numbers, or nearly */
     if (s->largest.known)
-        for (double d = margin(&s->largest, n_train - s->largest.n_train); s->largest.value + d < far; d *= 2)
+        for (double d = margin_of(&s->largest, n_train - s->largest.n_train); s->largest.value + d < far; d *= 2)
             if (factor_shifted(s, triangle, order, -1, s->largest.value + d)) return s->largest.value + d;
     return factor_shifted(s, triangle, order, -1, far) ? far : NAN;
 }
@@ -87,7 +87,7 @@ static double factor_below(const rl_nested *s, const char *triangle, int order, 
     const rl_trend *t = &s->smallest;
     if (!t->known || !s->largest.known || t->rate == 0) return 0;
     if (!(t->value * well_conditioned * well_conditioned > s->largest.value)) return 0;
-    const double shift = t->value - margin(t, rows);
+    const double shift = t->value - margin_of(t, rows);
     return shift > 0 && factor_shifted(s, triangle, order, 1, shift) ? shift : 0;
 }
 
@@ -100,7 +100,7 @@ static void store_smallest(const rl_nested *s, int first, int count, double shif
         s->points[first + j].sigma_min = shift > 0 ? sqrt(shift + 1 / inverse[j]) : 1 / sqrt(inverse[j]);
 }
 
-/* Whether a solve with the triangle means anything: no diagonal entry is zero, nor so small that the rank is in doubt.
+/* A solve with the triangle means something: no diagonal entry is zero, nor so small that the rank is in doubt.
  */
 static bool diagonal_is_sound(const double *triangle, int ld, int n, int larger) {
     double least = INFINITY, most = 0;
@@ -114,7 +114,8 @@ static bool diagonal_is_sound(const double *triangle, int ld, int n, int larger)
 
 /* ---- wide: leading blocks ---------------------------------------------------------------------------------------- */
 
-static rl_family blocks(const rl_nested *s, int first, int count, const double *triangle, int ld, double eps) {
+static rl_family family_of_blocks(const rl_nested *s, int first, int count, const double *triangle, int ld,
+                                  double eps) {
     rl_family f = {
         .tolerance = eps, .order = s->n_train[first + count - 1], .triangle = triangle, .ld = ld, .n_members = count};
     for (int j = 0; j < count; j++) f.active[j] = s->n_train[first + j];
@@ -126,7 +127,7 @@ static void find_wide_largest(rl_nested *s, int first, int count) {
     double inverse[RL_GROUP] = {0};
     const double shift = factor_above(s, "U", order, order);
     if (!isnan(shift)) {
-        const rl_family f = blocks(s, first, count, s->shifted, order, tolerance(&s->largest, shift));
+        const rl_family f = family_of_blocks(s, first, count, s->shifted, order, tolerance_of(&s->largest, shift));
         rl_inverse_lanczos(&s->lanczos, &f, inverse);
     }
     store_largest(s, first, count, shift, inverse);
@@ -149,8 +150,9 @@ static void wide_smallest(rl_nested *s, int first, int count) {
         while (count > 0 && !diagonal_is_sound(s->wide, s->features, s->n_train[first + count - 1], s->features))
             s->points[first + --count].sigma_min = NAN;
     if (count == 0) return;
-    const rl_family f = shift > 0 ? blocks(s, first, count, s->shifted, order, tolerance(&s->smallest, shift))
-                                  : blocks(s, first, count, s->wide, s->features, tolerance(&s->smallest, 0));
+    const rl_family f = shift > 0
+                            ? family_of_blocks(s, first, count, s->shifted, order, tolerance_of(&s->smallest, shift))
+                            : family_of_blocks(s, first, count, s->wide, s->features, tolerance_of(&s->smallest, 0));
     rl_inverse_lanczos(&s->lanczos, &f, inverse);
     store_smallest(s, first, count, shift, inverse);
 }
@@ -189,8 +191,8 @@ static double most_amplified(const rl_nested *s, int k) {
     return most;
 }
 
-/* Of the group, as many sizes as have an inverse that comes accurately out of the triangle at the first. */
-static int affordable(const rl_nested *s, int first, int count) {
+/* The first N of the group whose inverses come accurately out of the triangle of the very first. */
+static int count_affordable(const rl_nested *s, int first, int count) {
     while (count > 1 && !(most_amplified(s, s->n_train[first + count - 1] - s->n_train[first]) <= most_lost)) count--;
     return count;
 }
@@ -219,9 +221,9 @@ static int tall_smallest(rl_nested *s, int first, int count) {
         s->points[first].sigma_min = NAN;
         return 1;
     }
-    f.tolerance = tolerance(&s->smallest, shift);
+    f.tolerance = tolerance_of(&s->smallest, shift);
     solve_rows(s, n, s->n_train[first + count - 1], false, f.triangle, f.ld);
-    f.n_members = count = affordable(s, first, count);
+    f.n_members = count = count_affordable(s, first, count);
     f.n_rows = s->n_train[first + count - 1] - n;
     for (int j = 0; j < count; j++) f.active[j] = s->n_train[first + j] - n;
     invert_rows(s, &f, inverse);
@@ -248,7 +250,7 @@ static void find_tall_largest(rl_nested *s, int first, int count) {
                        .ld = s->features,
                        .n_rows = most - n,
                        .n_members = count,
-                       .tolerance = tolerance(&s->largest, shift)};
+                       .tolerance = tolerance_of(&s->largest, shift)};
         solve_rows(s, n, most, true, f.triangle, f.ld);
         for (int j = 0; j < count; j++) f.active[j] = most - s->n_train[first + j];
         invert_rows(s, &f, inverse);

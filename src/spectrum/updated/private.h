@@ -5,13 +5,13 @@
 #include "ridgeless/updated.h"
 #include "secular.h"
 
-/* Rows whose vectors are kept as one turn beside v; v itself is turned once for all of them. */
+/* Rows whose vectors are kept as one rotation beside v; v itself is rotated once for all of them. */
 enum { RL_MOST_PENDING = 8 };
 
 struct rl_updated {
-    int features, n_sizes, max_train;
-    const int *n_train; /* [n_sizes], borrowed */
-    bool *anew;         /* [n_sizes] */
+    int features, n_n_train, max_train;
+    const int *n_train; /* [n_n_train], borrowed */
+    bool *anew;         /* [n_n_train] */
     int wide_rows;      /* rows of the LQ factorization: min(max_train, features) */
     int ld;             /* of square matrices of order `features` */
     size_t n_work;      /* doubles of `work`; as LAPACK takes it: lwork */
@@ -31,19 +31,19 @@ struct rl_updated {
     double *one;                  /* likewise: what the vector of ones comes to */
     double *beta_star;            /* [features]: in the coordinates */
     double *population_target;    /* [features] */
-    /* [n_sizes]: what is lost of beta* outside the row space */
+    /* [n_n_train]: what is lost of beta* outside the row space */
     double *b_outside_sq, *test_bias, *test_bias_mse;
     double *lost; /* [max_train + order]: room */
 
-    /* of the size under way */
-    int size, n;                 /* index, training rows taken */
+    /* of the N under way */
+    int n_index, n;              /* index, training rows taken */
     int n_modes;                 /* min(n, features), and as many coordinates */
-    bool broken;                 /* numbers mean nothing until a size starts anew */
+    bool broken;                 /* numbers mean nothing until an N starts anew */
     double *sigma;               /* [n_modes], descending */
     double *square, *square_low; /* [n_modes]: their squares, to twice the working precision */
-    /* Right singular vectors in the coordinates: [v 0; 0 1] turn, with v [n_in_v, n_in_v] and, where rows are pending,
-     * turn [n_modes, n_modes]. */
-    double *v, *turn;
+    /* Right singular vectors in the coordinates: [v 0; 0 1] rotation, with v [n_in_v, n_in_v] and, where rows are
+     * pending, rotation [n_modes, n_modes]. */
+    double *v, *rotation;
     int n_in_v, n_pending;
     double *c[RL_N_TARGETS]; /* [n_modes] */
     double outside_sq[RL_N_TARGETS];
@@ -56,7 +56,7 @@ struct rl_updated {
     double *above, *room;                               /* [features + 1] */
     double *moved[RL_N_TARGETS], *merged[RL_N_TARGETS]; /* [features + 1]: what c becomes */
     double *spare, *vectors, *product;                  /* like v */
-    /* pending rows: turn_ji = (sum over l of left_jl right_li) / (start_j - square_i) */
+    /* pending rows: rotation_ji = (sum over l of left_jl right_li) / (start_j - square_i) */
     double *left, *right, *right_next;  /* [features + 1, RL_MOST_PENDING]; twice [RL_MOST_PENDING, features + 1] */
     double *start, *start_low;          /* [features + 1]: square, where they began */
     double *left_length, *right_length; /* [features + 1]: of rows of `left`, and of columns of `right` */
@@ -75,14 +75,14 @@ void rl_updated_append(rl_updated *u);
 /* Sets squares, where no rows are pending, from sigma. */
 void rl_updated_square(rl_updated *u);
 
-/* The secular equation's vectors become one more turn; its order is that of all modes, its poles their squares. */
-void rl_updated_turn(rl_updated *u, bool new_column);
+/* The secular equation's vectors become one more rotation; its order is that of all modes, its poles their squares. */
+void rl_updated_rotate(rl_updated *u, bool new_column);
 
-/* Turns v itself: no rows are pending after it. */
+/* Rotates v itself: no rows are pending after it. */
 void rl_updated_flush(rl_updated *u);
 
-/* basis [n_modes, n] = right singular vectors times modes [n_modes, n]; room as large. And from a row in coordinates of
- * the basis, [n_modes], to that in the modes. */
+/* basis [n_modes, n] = right singular vectors times modes [n_modes, n]; room as large. rl_updated_to_modes
+ * goes the other way: from a row in coordinates of the basis, [n_modes], to the same row in the modes. */
 void rl_updated_to_basis(const void *updated, int n, const double *modes, double *room, double *basis);
 void rl_updated_to_modes(const rl_updated *u, const double *basis, double *room, double *modes);
 

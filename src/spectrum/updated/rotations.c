@@ -1,11 +1,11 @@
 /* Vectors of several rows together.
  *
- * Each row turns the right singular vectors: V becomes V W, with d_j^2 W_ji - W_ji s_i^2 = z_j a_i for its poles d,
- * roots s and the row z for which they are exact. So the product G of several turns obeys
+ * Each row rotates the right singular vectors: V becomes V W, with d_j^2 W_ji - W_ji s_i^2 = z_j a_i for its poles d,
+ * roots s and the row z for which they are exact. So the product G of several rotations obeys
  *
  *     D^2 G - G S^2 = left right,    D before the first row, S after the last,
  *
- * with one column of `left` and one row of `right` a row, and one row more, G := G W, costs n^2 and not n^3: `left`
+ * with one column of `left` and one row of `right` per row, and one row more, G := G W, costs n^2 and not n^3: `left`
  * gets the column G z, and `right` becomes [right W; a]. Where D and S come close the quotients would lose digits:
  * there, along the diagonal, and everywhere if other differences are small beside what they divide, the product is
  * formed as such. */
@@ -13,15 +13,15 @@
 #include <math.h>
 #include <string.h>
 
-#include "../numbers.h"
-#include "../vectors.h"
+#include "../../numbers.h"
+#include "../../vectors.h"
 #include "private.h"
 
 enum {
     BLOCK = 16, /* columns whose entries near the diagonal are formed together */
-    MARGIN = 4  /* of those on either side; the roots move up by one pole a row */
+    MARGIN = 4  /* of those on either side; the roots move up by one pole per row */
 };
-/* What a quotient's terms may be, of entries that are at most 1. */
+/* The largest terms that a quotient may have; it is at most 1 itself. */
 static const double most_growth = 16;
 
 void rl_updated_square(rl_updated *u) {
@@ -34,16 +34,16 @@ void rl_updated_square(rl_updated *u) {
 }
 
 /* One row and column more, of the identity. */
-static void widen(rl_updated *u, int n) {
+static void widen_rotation(rl_updated *u, int n) {
     const size_t ld = (size_t)u->ld, last = (size_t)n - 1;
-    for (size_t j = 0; j < last; j++) u->turn[j * ld + last] = u->turn[last * ld + j] = 0;
-    u->turn[last * ld + last] = 1;
+    for (size_t j = 0; j < last; j++) u->rotation[j * ld + last] = u->rotation[last * ld + j] = 0;
+    u->rotation[last * ld + last] = 1;
     u->start[last] = u->start_low[last] = 0;
     for (size_t l = 0; l < (size_t)u->n_pending; l++)
         u->left[l * (ld + 1) + last] = u->right[last * RL_MOST_PENDING + l] = 0;
 }
 
-/* The displacement of turn times the secular equation's vectors, n columns. */
+/* The displacement of the rotation times the secular equation's vectors, n columns. */
 static void extend_displacement(rl_updated *u, int n) {
     const rl_secular *q = &u->secular;
     const int one = 1, ld = RL_MOST_PENDING;
@@ -53,7 +53,7 @@ static void extend_displacement(rl_updated *u, int n) {
     if (u->n_pending == 0) {
         memcpy(column, u->room, sizeof(double) * (size_t)n);
     } else {
-        dgemv_("N", &n, &n, &unit, u->turn, &u->ld, u->room, &one, &zero, column, &one, 1);
+        dgemv_("N", &n, &n, &unit, u->rotation, &u->ld, u->room, &one, &zero, column, &one, 1);
         dgemm_("N", "N", &u->n_pending, &n, &n, &unit, u->right, &ld, u->vectors, &u->ld, &zero, u->right_next, &ld, 1,
                1);
         rl_swap(&u->right, &u->right_next);
@@ -62,7 +62,7 @@ static void extend_displacement(rl_updated *u, int n) {
     u->n_pending++;
 }
 
-static void measure(rl_updated *u, int n) {
+static void measure_displacement(rl_updated *u, int n) {
     for (size_t j = 0; j < (size_t)n; j++) {
         double left = 0, right = 0;
         for (size_t l = 0; l < (size_t)u->n_pending; l++) {
@@ -76,7 +76,7 @@ static void measure(rl_updated *u, int n) {
 }
 
 /* The whole product by its displacement, but for what is close to the diagonal; false: some quotient is too large. */
-static bool divide(rl_updated *u, int n) {
+static bool divide_displacement(rl_updated *u, int n) {
     const rl_secular *q = &u->secular;
     const int ld = RL_MOST_PENDING, ld_left = u->ld + 1;
     const double unit = 1, zero = 0;
@@ -101,28 +101,29 @@ static void multiply_near_diagonal(rl_updated *u, int n) {
     for (int first = 0; first < n; first += BLOCK) {
         const int from = rl_larger(first - u->n_pending - MARGIN, 0), to = rl_smaller(first + BLOCK + MARGIN, n),
                   rows = to - from, columns = rl_smaller(BLOCK, n - first);
-        dgemm_("N", "N", &rows, &columns, &n, &unit, u->turn + from, &u->ld, u->vectors + (size_t)first * ld, &u->ld,
-               &zero, u->product + (size_t)first * ld + (size_t)from, &u->ld, 1, 1);
+        dgemm_("N", "N", &rows, &columns, &n, &unit, u->rotation + from, &u->ld, u->vectors + (size_t)first * ld,
+               &u->ld, &zero, u->product + (size_t)first * ld + (size_t)from, &u->ld, 1, 1);
     }
 }
 
-void rl_updated_turn(rl_updated *u, bool new_column) {
+void rl_updated_rotate(rl_updated *u, bool new_column) {
     const int n = u->n_modes + new_column;
     const double unit = 1, zero = 0;
     if (u->n_pending == 0) {
         memcpy(u->start, u->square, sizeof(double) * (size_t)n);
         memcpy(u->start_low, u->square_low, sizeof(double) * (size_t)n);
         extend_displacement(u, n);
-        rl_swap(&u->turn, &u->vectors);
+        rl_swap(&u->rotation, &u->vectors);
     } else {
-        if (new_column) widen(u, n);
+        if (new_column) widen_rotation(u, n);
         extend_displacement(u, n);
-        measure(u, n);
-        if (divide(u, n))
+        measure_displacement(u, n);
+        if (divide_displacement(u, n))
             multiply_near_diagonal(u, n);
         else
-            dgemm_("N", "N", &n, &n, &n, &unit, u->turn, &u->ld, u->vectors, &u->ld, &zero, u->product, &u->ld, 1, 1);
-        rl_swap(&u->turn, &u->product);
+            dgemm_("N", "N", &n, &n, &n, &unit, u->rotation, &u->ld, u->vectors, &u->ld, &zero, u->product, &u->ld, 1,
+                   1);
+        rl_swap(&u->rotation, &u->product);
     }
     memcpy(u->square, u->secular.root, sizeof(double) * (size_t)n);
     memcpy(u->square_low, u->secular.root_low, sizeof(double) * (size_t)n);
@@ -132,16 +133,16 @@ void rl_updated_flush(rl_updated *u) {
     const double unit = 1, zero = 0;
     const size_t ld = (size_t)u->ld, n = (size_t)u->n_modes, in_v = (size_t)u->n_in_v;
     if (u->n_pending == 0) return;
-    dgemm_("N", "N", &u->n_in_v, &u->n_modes, &u->n_in_v, &unit, u->v, &u->ld, u->turn, &u->ld, &zero, u->spare, &u->ld,
-           1, 1);
+    dgemm_("N", "N", &u->n_in_v, &u->n_modes, &u->n_in_v, &unit, u->v, &u->ld, u->rotation, &u->ld, &zero, u->spare,
+           &u->ld, 1, 1);
     for (size_t i = 0; i < n; i++)
-        memcpy(u->spare + i * ld + in_v, u->turn + i * ld + in_v, sizeof(double) * (n - in_v));
+        memcpy(u->spare + i * ld + in_v, u->rotation + i * ld + in_v, sizeof(double) * (n - in_v));
     rl_swap(&u->v, &u->spare);
     rl_updated_square(u);
 }
 
 /* c [n_modes, n] = a [k, k] b [n_modes, n]; a product of matrices would copy a for a single column. */
-static void multiply(const rl_updated *u, int k, const double *a, int n, const double *b, double *c) {
+static void multiply_square(const rl_updated *u, int k, const double *a, int n, const double *b, double *c) {
     const int one = 1;
     const double unit = 1, zero = 0;
     if (n == 1)
@@ -153,22 +154,22 @@ static void multiply(const rl_updated *u, int k, const double *a, int n, const d
 void rl_updated_to_basis(const void *updated, int n, const double *modes, double *room, double *basis) {
     const rl_updated *u = updated;
     const size_t k = (size_t)u->n_modes, in_v = (size_t)u->n_in_v;
-    const double *turned = modes;
+    const double *rotated = modes;
     if (u->n_pending > 0) {
-        multiply(u, u->n_modes, u->turn, n, modes, room);
-        turned = room;
+        multiply_square(u, u->n_modes, u->rotation, n, modes, room);
+        rotated = room;
     }
-    multiply(u, u->n_in_v, u->v, n, turned, basis);
+    multiply_square(u, u->n_in_v, u->v, n, rotated, basis);
     for (size_t j = 0; j < (size_t)n; j++)
-        memcpy(basis + j * k + in_v, turned + j * k + in_v, sizeof(double) * (k - in_v));
+        memcpy(basis + j * k + in_v, rotated + j * k + in_v, sizeof(double) * (k - in_v));
 }
 
 void rl_updated_to_modes(const rl_updated *u, const double *basis, double *room, double *modes) {
     const int one = 1;
     const double unit = 1, zero = 0;
-    double *const turned = u->n_pending > 0 ? room : modes;
-    dgemv_("T", &u->n_in_v, &u->n_in_v, &unit, u->v, &u->ld, basis, &one, &zero, turned, &one, 1);
-    for (int j = u->n_in_v; j < u->n_modes; j++) turned[j] = basis[j];
+    double *const rotated = u->n_pending > 0 ? room : modes;
+    dgemv_("T", &u->n_in_v, &u->n_in_v, &unit, u->v, &u->ld, basis, &one, &zero, rotated, &one, 1);
+    for (int j = u->n_in_v; j < u->n_modes; j++) rotated[j] = basis[j];
     if (u->n_pending > 0)
-        dgemv_("T", &u->n_modes, &u->n_modes, &unit, u->turn, &u->ld, turned, &one, &zero, modes, &one, 1);
+        dgemv_("T", &u->n_modes, &u->n_modes, &unit, u->rotation, &u->ld, rotated, &one, &zero, modes, &one, 1);
 }

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../numbers.h"
-#include "../vectors.h"
+#include "../../numbers.h"
+#include "../../vectors.h"
 #include "private.h"
 
 /* ---- anew -------------------------------------------------------------------------------------------------------- */
@@ -64,8 +64,8 @@ rl_status rl_updated_decompose(rl_updated *u, int n) {
 
 /* ---- one row more ------------------------------------------------------------------------------------------------ */
 
-/* Turns modes a and b, whose singular values are as good as equal, so that the row has no part along a. */
-static void turn_pair(rl_updated *u, int a, int b) {
+/* Rotates modes a and b, whose singular values are as good as equal, so that the row has no part along a. */
+static void rotate_pair(rl_updated *u, int a, int b) {
     const double length = hypot(u->z[a], u->z[b]), cosine = u->z[b] / length, sine = -u->z[a] / length;
     const int one = 1;
     const size_t ld = (size_t)u->ld;
@@ -75,7 +75,8 @@ static void turn_pair(rl_updated *u, int a, int b) {
     u->z[b] = length;
 }
 
-/* What is as good as nothing beside the largest of the poles and of the row; 0 is not: its square is in range. */
+/* Numbers up to this count as zero beside the largest of the poles and of the row. It is never 0 itself: its square is
+ * in range. */
 static double tolerance_of(const rl_updated *u, bool new_column) {
     double largest = fmax(u->poles[0], 0x1p-250);
     for (int j = 0; j < u->n_modes + new_column; j++) largest = fmax(largest, fabs(u->z[j]));
@@ -84,7 +85,7 @@ static double tolerance_of(const rl_updated *u, bool new_column) {
 
 /* Modes that the row does not touch stay as they are; the others are kept[n_kept]. As LAPACK's dlasd2: no error is
  * larger than the tolerance. A new column comes last, its pole 0, and is always kept. */
-static int deflate(rl_updated *u, bool new_column) {
+static int deflate_modes(rl_updated *u, bool new_column) {
     const double tolerance = tolerance_of(u, new_column);
     int n_kept = 0;
     for (int j = 0; j < u->n_modes; j++) {
@@ -93,7 +94,7 @@ static int deflate(rl_updated *u, bool new_column) {
         if (!u->is_kept[j]) continue;
         const int before = n_kept > 0 ? u->kept[n_kept - 1] : -1;
         if (before >= 0 && u->poles[before] - u->poles[j] <= tolerance) {
-            turn_pair(u, before, j);
+            rotate_pair(u, before, j);
             u->is_kept[before] = false;
             n_kept--;
         }
@@ -116,7 +117,7 @@ static void project_row(rl_updated *u, bool new_column) {
 }
 
 /* Poles and row of the modes that are kept, to the front. */
-static bool solve(rl_updated *u, int n_kept) {
+static bool solve_for_kept(rl_updated *u, int n_kept) {
     for (int j = 0; j < n_kept; j++) {
         const double d = u->poles[u->kept[j]];
         u->square[j] = d * d;
@@ -137,7 +138,7 @@ static void project_targets(rl_updated *u, int n_kept, bool new_column) {
 }
 
 /* The kept modes' new directions, n_kept columns. */
-static void turn_kept(rl_updated *u, int n_kept, bool new_column) {
+static void rotate_kept(rl_updated *u, int n_kept, bool new_column) {
     const int inner = n_kept - new_column, k = u->n_modes;
     const size_t ld = (size_t)u->ld;
     const double unit = 1, zero = 0;
@@ -151,7 +152,7 @@ static void turn_kept(rl_updated *u, int n_kept, bool new_column) {
 }
 
 /* Modes that are kept and those that are not, in one descending list. */
-static void merge(rl_updated *u, int n_kept, bool new_column) {
+static void merge_modes(rl_updated *u, int n_kept, bool new_column) {
     const int total = u->n_modes + new_column;
     const size_t ld = (size_t)u->ld, rows = (size_t)u->n_modes;
     int next = 0, other = 0;
@@ -175,17 +176,17 @@ static void swap_targets(rl_updated *u, double **others) {
 
 /* The general way: without the modes that the row leaves alone, and v at once. */
 static bool append_to_some(rl_updated *u, bool new_column) {
-    const int n_kept = deflate(u, new_column);
-    if (!solve(u, n_kept)) return false;
+    const int n_kept = deflate_modes(u, new_column);
+    if (!solve_for_kept(u, n_kept)) return false;
     if (n_kept > 0) rl_secular_vectors(&u->secular, u->vectors, u->ld);
     project_targets(u, n_kept, new_column);
-    turn_kept(u, n_kept, new_column);
-    merge(u, n_kept, new_column);
+    rotate_kept(u, n_kept, new_column);
+    merge_modes(u, n_kept, new_column);
     swap_targets(u, u->merged);
     return true;
 }
 
-/* Whether deflation would leave everything as it is. */
+/* Deflation would leave everything as it is. */
 static bool touches_all(const rl_updated *u, bool new_column) {
     const double tolerance = tolerance_of(u, new_column);
     bool all = !new_column || fabs(u->z[u->n_modes]) >= tolerance;
@@ -202,7 +203,7 @@ static bool append_to_all(rl_updated *u, bool new_column) {
     if (!rl_secular_solve(&u->secular, n, u->square, u->square_low, u->z)) return false;
     rl_secular_vectors(&u->secular, u->vectors, u->ld);
     project_targets(u, n, new_column);
-    rl_updated_turn(u, new_column);
+    rl_updated_rotate(u, new_column);
     memcpy(u->sigma, u->secular.sigma, sizeof(double) * (size_t)n);
     swap_targets(u, u->moved);
     return true;

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "../lapack.h"
+#include "../../lapack.h"
 #include "../registers.h"
 
 void rl_secular_list_arrays(rl_arena *arena, void *secular) {

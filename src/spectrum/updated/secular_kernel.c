@@ -1,9 +1,11 @@
-/* Compiled once for every width of registers, by options and LANES: target_clones comes too late for vector types. The
+/* The secular equation: roots, the row for which they are exact, vectors.
+ *
+ * Compiled once for every width of registers, by options and LANES: target_clones comes too late for vector types. The
  * bits are those of any other width: the order of every sum and product is that of one root, or pole, alone. */
 #include <float.h>
 #include <math.h>
 
-#include "../numbers.h"
+#include "../../numbers.h"
 #include "secular.h"
 
 enum { MAX_STEPS = 60 };
@@ -43,7 +45,7 @@ static void add_pole_among(const rl_secular *q, int j, bool above, lanes *a) {
 }
 
 /* From the farthest pole to the nearest on either side. */
-static void evaluate(const rl_secular *q, lanes *a) {
+static void evaluate_sums(const rl_secular *q, lanes *a) {
     const int first = a->root[0], last = a->root[LANES - 1];
     number sum = {0}, slope = {0};
     for (int j = 0; j < first; j++) add_pole(q, j, a, &sum, &slope);
@@ -73,7 +75,7 @@ static bool is_within(const lanes *a, int l, double eta) {
 
 /* From the value in the middle: which pole is the nearer one, and where the root would be if the other poles' sum were
  * what it is there. */
-static void guess(const rl_secular *q, lanes *a, int l) {
+static void guess_root(const rl_secular *q, lanes *a, int l) {
     const int i = a->root[l];
     const double middle = a->eta[l], value = 1 + a->below[l] + a->above[l], lower = q->z_sq[i];
     double eta;
@@ -97,7 +99,7 @@ static void guess(const rl_secular *q, lanes *a, int l) {
 
 /* Poles below are taken for one, at the nearest, with their value and slope, and likewise those above (Bunch, Nielsen
  * and Sorensen 1978, "Rank-one modification of the symmetric eigenproblem"); what leaves the bounds halves them. */
-static void improve(const rl_secular *q, lanes *a, int l) {
+static void improve_root(const rl_secular *q, lanes *a, int l) {
     const int i = a->root[l];
     const double eta = a->eta[l], value = 1 + a->below[l] + a->above[l];
     const double lower = (q->pole[i] - a->base[l]) + (q->pole_low[i] - a->base_low[l]) - eta;
@@ -121,7 +123,7 @@ static void improve(const rl_secular *q, lanes *a, int l) {
         a->eta[l] = (a->low[l] + a->high[l]) / 2;
 }
 
-static void begin(const rl_secular *q, int first, double row_sq, lanes *a) {
+static void begin_roots(const rl_secular *q, int first, double row_sq, lanes *a) {
     for (int l = 0; l < LANES; l++) {
         const int i = rl_smaller(first + l, q->n - 1);
         a->root[l] = i;
@@ -146,14 +148,14 @@ static void note_root(rl_secular *q, int i, double base, double base_low, double
 static bool find_roots(rl_secular *q, int first, double row_sq) {
     lanes a;
     bool all = false;
-    begin(q, first, row_sq, &a);
-    evaluate(q, &a);
-    for (int l = 0; l < LANES; l++) guess(q, &a, l);
+    begin_roots(q, first, row_sq, &a);
+    evaluate_sums(q, &a);
+    for (int l = 0; l < LANES; l++) guess_root(q, &a, l);
     for (int step = 0; step < MAX_STEPS && !all; step++) {
-        evaluate(q, &a);
+        evaluate_sums(q, &a);
         all = true;
         for (int l = 0; l < LANES; l++) {
-            if (!a.done[l]) improve(q, &a, l);
+            if (!a.done[l]) improve_root(q, &a, l);
             all &= a.done[l];
         }
     }
@@ -173,7 +175,7 @@ static bool find_roots(rl_secular *q, int first, double row_sq) {
 static void exact_row(rl_secular *q, int first) {
     enum {
         TOGETHER = 4
-    }; /* factors a division: the poles are at least DBL_EPSILON^2 apart, their fourth powers finite */
+    }; /* factors per division: the poles are at least DBL_EPSILON^2 apart, their fourth powers finite */
     number pole = {0}, low = {0}, product, over, under;
     for (int l = 0; l < LANES; l++) {
         pole[l] = q->pole[rl_smaller(first + l, q->n - 1)];
@@ -198,7 +200,7 @@ static void exact_row(rl_secular *q, int first) {
         q->column[first + l] = copysign(sqrt(fabs(product[l])), q->z[first + l]);
 }
 
-static bool solve(rl_secular *q, int n, const double *pole, const double *pole_low, const double *z) {
+static bool solve_for_roots(rl_secular *q, int n, const double *pole, const double *pole_low, const double *z) {
     double largest = sqrt(pole[0]), row_sq = 0;
     bool all = true;
     int exponent;
@@ -259,8 +261,8 @@ static void fill_vectors(rl_secular *q, double *v, int ld) {
     }
 }
 
-static double divide(int n, const double *pole, const double *low, double root, double root_low, const double *weight,
-                     double *column) {
+static double divide_column(int n, const double *pole, const double *low, double root, double root_low,
+                            const double *weight, double *column) {
     double largest = 0;
     number most = {0};
     int j = 0;
@@ -280,4 +282,4 @@ static double divide(int n, const double *pole, const double *low, double root, 
     return largest;
 }
 
-const rl_secular_kernel KERNEL = {solve, fill_vectors, divide};
+const rl_secular_kernel KERNEL = {solve_for_roots, fill_vectors, divide_column};

@@ -1,14 +1,14 @@
-/* Updated spectra: buffers, coordinates, what is lost of beta*, and what a size comes to. */
+/* Updated spectra: buffers, coordinates, what is lost of beta*, and what an N comes to. */
 #include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
+#include "../../lapack.h"
 #include "../judgement.h"
-#include "../lapack.h"
 #include "private.h"
 
-/* ---- which sizes start anew -------------------------------------------------------------------------------------- */
+/* ---- which N start anew -------------------------------------------------------------------------------------- */
 
 /* A decomposition takes at least as long as a dozen updates, and rounding grows slowly: after 1000, vectors are
  * orthogonal and errors right to well within a hundred units of the last place (times the condition). */
@@ -20,8 +20,8 @@ bool rl_updated_anew(int rows, int *since) {
     return anew;
 }
 
-static void schedule(rl_updated *u) {
-    for (int i = 0, since = 0; i < u->n_sizes; i++)
+static void schedule_decompositions(rl_updated *u) {
+    for (int i = 0, since = 0; i < u->n_n_train; i++)
         u->anew[i] = rl_updated_anew(i == 0 ? INT_MAX : u->n_train[i] - u->n_train[i - 1], &since);
 }
 
@@ -32,20 +32,20 @@ bool rl_updated_is_anew(const rl_updated *u, int i) {
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
 
 static void list_curve_arrays(rl_arena *arena, rl_updated *u) {
-    const size_t p = (size_t)u->features, n_sizes = (size_t)u->n_sizes, all = (size_t)u->max_train + p + 2;
-    RL_TAKE(arena, u->anew, n_sizes);
+    const size_t p = (size_t)u->features, n_n_train = (size_t)u->n_n_train, all = (size_t)u->max_train + p + 2;
+    RL_TAKE(arena, u->anew, n_n_train);
     RL_TAKE(arena, u->lq, p * (size_t)u->wide_rows);
     RL_TAKE(arena, u->tau, u->wide_rows);
     RL_TAKE(arena, u->rows, (all + 2 * p) * p);
     for (int t = 0; t < RL_N_TARGETS; t++) RL_TAKE(arena, u->target[t], all);
     RL_TAKE_REALS(arena, all, &u->one, &u->lost);
     RL_TAKE_REALS(arena, p, &u->beta_star, &u->population_target);
-    RL_TAKE_REALS(arena, n_sizes, &u->b_outside_sq, &u->test_bias, &u->test_bias_mse);
+    RL_TAKE_REALS(arena, n_n_train, &u->b_outside_sq, &u->test_bias, &u->test_bias_mse);
 }
 
-static void list_size_arrays(rl_arena *arena, rl_updated *u) {
+static void list_n_arrays(rl_arena *arena, rl_updated *u) {
     const size_t p = (size_t)u->features, square = p * (size_t)u->ld, more = p + 1, columns = p + RL_N_TARGETS;
-    RL_TAKE_REALS(arena, square, &u->v, &u->turn, &u->spare, &u->vectors, &u->product);
+    RL_TAKE_REALS(arena, square, &u->v, &u->rotation, &u->spare, &u->vectors, &u->product);
     RL_TAKE_REALS(arena, more, &u->sigma, &u->row, &u->poles, &u->z, &u->above, &u->room, &u->b_star, &u->last,
                   &u->square, &u->square_low, &u->start, &u->start_low, &u->left_length, &u->right_length);
     for (int t = 0; t < RL_N_TARGETS; t++) RL_TAKE_REALS(arena, more, &u->c[t], &u->moved[t], &u->merged[t]);
@@ -62,11 +62,11 @@ static void list_size_arrays(rl_arena *arena, rl_updated *u) {
 
 static void list_updated_arrays(rl_arena *arena, void *object) {
     list_curve_arrays(arena, object);
-    list_size_arrays(arena, object);
+    list_n_arrays(arena, object);
 }
 
-/* What dgesdd asks for, its documented minimum of smaller orders, with room for blocks; and blocks of 64 of the other
- * factorizations. */
+/* Doubles of `work`: the largest of what dgesdd asks for, of its documented minimum for smaller orders with room for
+ * blocks, and of blocks of 64 for the other factorizations. */
 static double wanted_work(const rl_updated *u) {
     const int k = rl_smaller(u->features, u->max_train), query = -1;
     const double order = k, blocks = (double)u->features + u->max_train + RL_N_TARGETS + 66;
@@ -76,37 +76,37 @@ static double wanted_work(const rl_updated *u) {
     return fmax(fmax(asked, 4 * order * order + 71 * order), 64 * (blocks + 66));
 }
 
-static rl_updated sizes_of_updated(int n_features, int n_sizes, const int *n_train) {
-    const int max_train = n_train[n_sizes - 1];
+static rl_updated sizes_of_updated(int n_features, int n_n_train, const int *n_train) {
+    const int max_train = n_train[n_n_train - 1];
     rl_updated u = {.features = n_features,
-                    .n_sizes = n_sizes,
+                    .n_n_train = n_n_train,
                     .max_train = max_train,
                     .n_train = n_train,
                     .wide_rows = rl_smaller(max_train, n_features),
                     /* columns that lie a multiple of the page size apart share few places of the cache */
                     .ld = n_features % 64 == 0 ? n_features + 8 : n_features,
                     .secular = rl_secular_sizes(n_features + 1, 0),
-                    .size = -1};
+                    .n_index = -1};
     u.n_work = (size_t)wanted_work(&u);
     return u;
 }
 
-rl_status rl_updated_create(rl_updated **updated, int n_features, int n_sizes, const int *n_train) {
-    assert(n_features >= 1 && n_sizes >= 1 && n_train[0] >= 1);
-    rl_updated sizes = sizes_of_updated(n_features, n_sizes, n_train), *u = NULL;
+rl_status rl_updated_create(rl_updated **updated, int n_features, int n_n_train, const int *n_train) {
+    assert(n_features >= 1 && n_n_train >= 1 && n_train[0] >= 1);
+    rl_updated sizes = sizes_of_updated(n_features, n_n_train, n_train), *u = NULL;
     if (sizes.n_work > INT32_MAX)
         return rl_fail(RL_ERR_INPUT,
                        "LAPACK dgesdd needs a work array of %zu doubles for order %d: more than its limit, 2^31 - 1",
                        sizes.n_work, sizes.wide_rows);
     sizes.lwork = (int)sizes.n_work;
     RL_TRY(RL_OBJECT_CREATE(&u, &sizes, list_updated_arrays));
-    schedule(u);
+    schedule_decompositions(u);
     *updated = u;
     return RL_OK;
 }
 
-size_t rl_updated_bytes(int n_features, int n_sizes, const int *n_train) {
-    rl_updated sizes = sizes_of_updated(n_features, n_sizes, n_train);
+size_t rl_updated_bytes(int n_features, int n_n_train, const int *n_train) {
+    rl_updated sizes = sizes_of_updated(n_features, n_n_train, n_train);
     return RL_OBJECT_BYTES(&sizes, list_updated_arrays);
 }
 
@@ -121,7 +121,7 @@ rl_status rl_updated_check(const char *routine, int info) {
     return rl_fail(RL_ERR_LIBRARY, "LAPACK %s: argument %d is wrong", routine, -info);
 }
 
-/* All of `rows`, before the coordinates are turned. */
+/* All of `rows`, in the coordinates of the features. */
 static void fill_rows(rl_updated *u, const rl_test_factor *test) {
     const size_t p = (size_t)u->features, n = (size_t)u->max_train, order = (size_t)test->order, ld = (size_t)u->n_rows;
     const double *const scale = u->given->scale;
@@ -152,7 +152,7 @@ static void fill_targets(rl_updated *u, const rl_test_factor *test) {
 }
 
 /* X = L Q by the QR of X^T, which row-major storage is; everything in the coordinates Q. */
-static rl_status turn(rl_updated *u) {
+static rl_status change_coordinates(rl_updated *u) {
     const int p = u->features, k = u->wide_rows, one = 1;
     const size_t ld = (size_t)u->n_rows;
     int info;
@@ -170,7 +170,8 @@ static rl_status turn(rl_updated *u) {
     return RL_OK;
 }
 
-/* What size i cannot see of beta*, its coordinates from n_train on, and what that does to the test rows. */
+/* The part of beta* that n_train[i] rows cannot see, its coordinates from n_train on, and its effect on the test rows.
+ */
 static void note_lost(rl_updated *u, int i, int order) {
     const int n = u->n_train[i];
     const double n_test = u->n_test + u->max_train - n;
@@ -184,12 +185,12 @@ static void note_lost(rl_updated *u, int i, int order) {
     u->test_bias_mse[i] = squares / n_test;
 }
 
-/* From the largest size down, so that it only grows. */
+/* From the largest N down, so that it only grows. */
 static void find_lost(rl_updated *u, int order) {
     const int all = u->max_train + order, one = 1;
     int seen = u->features;
     for (int i = 0; i < all; i++) u->lost[i] = 0;
-    for (int i = u->n_sizes - 1; i >= 0; i--) {
+    for (int i = u->n_n_train - 1; i >= 0; i--) {
         u->b_outside_sq[i] = u->test_bias[i] = u->test_bias_mse[i] = 0;
         if (u->n_train[i] >= u->features) continue;
         for (; seen > u->n_train[i]; seen--)
@@ -207,29 +208,29 @@ rl_status rl_updated_begin(rl_updated *u, const rl_training_set *rows, const rl_
     u->given = rows;
     u->n_test = test->n_rows;
     u->n_rows = u->max_train + test->order + (rows->scale == NULL ? 1 : 2) * u->features;
-    u->size = -1;
+    u->n_index = -1;
     fill_rows(u, test);
     fill_targets(u, test);
-    RL_TRY(turn(u));
+    RL_TRY(change_coordinates(u));
     find_lost(u, test->order);
     return RL_OK;
 }
 
 rl_status rl_updated_advance(rl_updated *u, int i) {
-    assert(u->anew[i] || i == u->size + 1);
-    u->size = i;
+    assert(u->anew[i] || i == u->n_index + 1);
+    u->n_index = i;
     if (u->anew[i]) return rl_updated_decompose(u, u->n_train[i]);
     while (u->n < u->n_train[i]) rl_updated_append(u);
     return RL_OK;
 }
 
-/* ---- what a size comes to ---------------------------------------------------------------------------------------- */
+/* ---- what an N comes to ---------------------------------------------------------------------------------------- */
 
-/* The sign convention of spectrum.h for the last mode. It changes no other bit of the sizes that follow. */
+/* The sign convention of spectrum.h for the last mode. It changes no other bit of the N that follow. */
 static void fix_last_sign(rl_updated *u) {
     const int p = u->features, one = 1, r = u->n_modes - 1;
     const double unit = 1, zero = 0, *const identity = u->rows + u->max_train + p + 2;
-    double *const column = (u->n_pending > 0 ? u->turn : u->v) + (size_t)r * (size_t)u->ld, *const last = u->last,
+    double *const column = (u->n_pending > 0 ? u->rotation : u->v) + (size_t)r * (size_t)u->ld, *const last = u->last,
                   largest = 0;
     for (int j = 0; j < r; j++) u->above[j] = 0;
     u->above[r] = 1;
@@ -259,7 +260,7 @@ static void point_at_rows(const rl_updated *u, rl_spectrum *s) {
 }
 
 bool rl_updated_spectrum(rl_updated *u, rl_spectrum *s) {
-    const int k = u->n_modes, i = u->size;
+    const int k = u->n_modes, i = u->n_index;
     if (u->broken || !rl_sigma_is_sound(u->n, u->features, u->sigma[k - 1], u->sigma[0])) return false;
     fix_last_sign(u);
     *s = (rl_spectrum){.n_train = u->n,
