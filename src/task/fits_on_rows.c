@@ -1,7 +1,7 @@
 /* Beside the errors of a full spectrum on one rank: algorithms that run on its training rows, and what its fits say at
  * test points. */
-#include "../numbers.h"
 #include "../lapack.h"
+#include "../numbers.h"
 #include "task_private.h"
 
 static const rl_grid *grid_of(const rl_task *t) {
