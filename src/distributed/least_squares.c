@@ -4,10 +4,10 @@
 #include <float.h>
 #include <math.h>
 
-#include "deal.h"
-#include "generate.h"
-#include "panel.h"
-#include "scalapack.h"
+#include "case/deal.h"
+#include "matrix/scalapack.h"
+#include "spectrum/generate.h"
+#include "spectrum/panel.h"
 
 static const int64_t RANK_ELEMENTS = 1 << 18; /* of a rank, that a few features may fill */
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/distributed/generate.h"
+#include "../../src/distributed/spectrum/generate.h"
 #include "report.h"
 #include "ridgeless/distributed.h"
 #include "ridgeless/random.h"

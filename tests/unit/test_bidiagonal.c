@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/distributed/band.h"
-#include "../../src/distributed/bidiagonal.h"
-#include "../../src/distributed/reflectors.h"
-#include "../../src/distributed/rotations.h"
+#include "../../src/distributed/spectrum/band.h"
+#include "../../src/distributed/spectrum/bidiagonal.h"
+#include "../../src/distributed/spectrum/reflectors.h"
+#include "../../src/distributed/spectrum/rotations.h"
 #include "ridgeless/random.h"
 
 void dbdsqr_(const char *uplo, const int *n, const int *ncvt, const int *nru, const int *ncc, double *d, double *e,

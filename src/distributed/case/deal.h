@@ -2,7 +2,7 @@
 #ifndef RL_DEAL_H
 #define RL_DEAL_H
 
-#include "producer.h"
+#include "../matrix/block_matrix.h"
 
 /* What rl_case.deal is for a dataset in blocks; `rows`: its rl_rows. Collective on the matrix's grid, of which rank 0
  * reads the file, each row once. A failure to read is that of all ranks. */

@@ -1,7 +1,7 @@
 #include "panel.h"
 
-#include "../numbers.h"
-#include "scalapack.h"
+#include "../../numbers.h"
+#include "../matrix/scalapack.h"
 
 /* pdlarfb is called directly: pdormqr and pdormlq apply their first reflectors, as many as a block has, one by one, and
  * a panel has no others. */

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../spectrum/judgement.h"
+#include "../../spectrum/judgement.h"
 #include "curve.h"
 
 /* ---- making and factoring ---------------------------------------------------------------------------------------- */

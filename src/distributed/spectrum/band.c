@@ -1,6 +1,6 @@
 #include "band.h"
 
-#include "../numbers.h"
+#include "../../numbers.h"
 #include "reflectors.h"
 
 /* Sweeps whose reflectors are collected before they are applied to the rows, and rows that they are applied to at a

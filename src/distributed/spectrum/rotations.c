@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "../clones.h"
-#include "../numbers.h"
+#include "../../clones.h"
+#include "../../numbers.h"
 
 /* FUSED sweeps make a group: they pass over the columns together, each one column behind the one before, so that a
  * column is loaded and stored once for all of them. Position p of a group is the rotation at p of its first sweep, at

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../lapack.h"
-#include "../vectors.h"
+#include "../../lapack.h"
+#include "../../vectors.h"
 #include "curve.h"
 
 enum { MAX_STEPS = 1000, CHECK_EVERY = 4 };

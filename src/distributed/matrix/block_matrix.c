@@ -1,7 +1,8 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "producer.h"
+#include "block_matrix.h"
+#include "lanes.h"
 #include "scalapack.h"
 
 /* pdgemr2d of ScaLAPACK 2.2.1 counts the bytes of a local part in 32 bits. */

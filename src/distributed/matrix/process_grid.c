@@ -1,4 +1,4 @@
-#include "producer.h"
+#include "block_matrix.h"
 #include "scalapack.h"
 
 void rl_process_grid_shape(int size, int *n_rows, int *n_columns) {

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "../numbers.h"
-#include "scalapack.h"
+#include "../../numbers.h"
+#include "../matrix/scalapack.h"
 
 static const int one = 1;
 static const double unit = 1;

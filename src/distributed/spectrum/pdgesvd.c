@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "../matrix/scalapack.h"
 #include "producer.h"
-#include "scalapack.h"
 
 static const int one = 1;
 static const double unit = 1, zero = 0;

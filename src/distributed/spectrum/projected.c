@@ -2,8 +2,8 @@
  * each rank for its share of the test rows. Neither U nor V is ever formed. */
 #include <math.h>
 
+#include "../matrix/scalapack.h"
 #include "producer.h"
-#include "scalapack.h"
 
 static const int one = 1;
 

@@ -2,7 +2,7 @@
 #ifndef RL_CURVE_H
 #define RL_CURVE_H
 
-#include "generate.h"
+#include "../spectrum/generate.h"
 #include "ridgeless/grid_curve.h"
 #include "triangle.h"
 

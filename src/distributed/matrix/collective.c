@@ -1,7 +1,7 @@
 /* What the producers and their seam do together with the other ranks, or nearly so. */
 #include <string.h>
 
-#include "producer.h"
+#include "block_matrix.h"
 
 /* Messages stay far below MPI's 2^31 items and rank 0's buffer small. */
 static const int64_t CHUNK = 1 << 16;

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "../clones.h"
+#include "../../clones.h"
 
 /* LAPACK's, safe from overflow and underflow. */
 void dlarfg_(const int *n, double *alpha, double *x, const int *incx, double *tau);

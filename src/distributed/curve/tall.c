@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../lapack.h"
-#include "../numbers.h"
+#include "../../lapack.h"
+#include "../../numbers.h"
 #include "curve.h"
 
 /* The sizes whose rows are corrected for together: `triangle` holds the first n_train[first] rows. */

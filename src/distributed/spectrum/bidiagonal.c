@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../clones.h"
-#include "../lapack.h"
+#include "../../clones.h"
+#include "../../lapack.h"
 #include "rotations.h"
 
 /* LAPACK: a plane rotation, and the singular values, or all of the decomposition, of [f g; 0 h], safe from overflow. */

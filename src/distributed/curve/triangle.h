@@ -13,7 +13,7 @@
 #ifndef RL_TRIANGLE_H
 #define RL_TRIANGLE_H
 
-#include "producer.h"
+#include "../spectrum/producer.h"
 
 enum { RL_VECTORS = 64 }; /* at once, at most */
 

@@ -1,10 +1,10 @@
 /* QR first: what is far from square becomes a square core. */
 #include <string.h>
 
-#include "../numbers.h"
+#include "../../numbers.h"
+#include "../matrix/scalapack.h"
 #include "panel.h"
 #include "producer.h"
-#include "scalapack.h"
 
 static rl_status apply_panels(rl_core *core) {
     const int block = core->m.row_block;

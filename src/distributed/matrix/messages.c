@@ -1,7 +1,7 @@
 /* What a message costs, and what ScaLAPACK's own software does. */
 #include <math.h>
 
-#include "producer.h"
+#include "block_matrix.h"
 #include "scalapack.h"
 
 /* The best of some batches counts: other work on the machine only makes messages slower. */

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "../lapack.h"
-#include "../numbers.h"
-#include "../vectors.h"
+#include "../../lapack.h"
+#include "../../numbers.h"
+#include "../../vectors.h"
 #include "curve.h"
 
 /* By size: element n is of the first n rows. */

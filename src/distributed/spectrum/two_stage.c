@@ -1,7 +1,7 @@
 /* The producer `two-stage`: dense to band by QR and LQ panels in turn, on the grid, nearly all of it multiplications of
  * matrices; band to bidiagonal and on to diagonal on each rank, for the targets and for its own share of the test
  * rows. */
-#include "../numbers.h"
+#include "../../numbers.h"
 #include "band.h"
 #include "panel.h"
 #include "producer.h"

@@ -3,14 +3,8 @@
 #ifndef RL_OPERANDS_H
 #define RL_OPERANDS_H
 
+#include "../matrix/lanes.h"
 #include "ridgeless/core.h"
-
-/* Rows that are turned together, as vectors. */
-enum { RL_LANES = 16 };
-
-static inline int rl_whole_lanes(int rows) {
-    return (rows + RL_LANES - 1) / RL_LANES * RL_LANES;
-}
 
 /* rows := rows P and columns := Q^T columns, or with rows_left the other way round, rows := rows Q and columns :=
  * P^T columns. Borrowed arrays, column-major. */

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "../numbers.h"
+#include "../../numbers.h"
 
 /* Where the training rows and the test rows are in the core's matrix: see producer.h. */
 

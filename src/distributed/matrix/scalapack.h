@@ -7,7 +7,7 @@
 
 #include <mpi.h>
 
-#include "../lapack.h"
+#include "../../lapack.h"
 
 /* BLACS */
 int Csys2blacs_handle(MPI_Comm comm);

@@ -2,10 +2,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "../numbers.h"
+#include "../../numbers.h"
+#include "../matrix/scalapack.h"
 #include "bidiagonal.h"
 #include "producer.h"
-#include "scalapack.h"
 
 static const int one = 1;
 
