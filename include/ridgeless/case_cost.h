@@ -40,7 +40,7 @@ typedef struct rl_case_cost {
     double flops; /* all ranks together; a multiplication and an addition are two */
     double bytes; /* at most on one rank, beyond what the process takes before (its libraries, the plan, data sets) */
     double seconds;
-    double generate, reduce, project, diagonalize, fit; /* its parts; the first four are those of rl_phases */
+    double generate, reduce, project, diagonalize, fit; /* its parts; the first four are those of rl_timings */
 } rl_case_cost;
 
 /* All sizes at least 1, but n_population, n_variants, n_sigma, normals and busy may be 0.

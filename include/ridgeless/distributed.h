@@ -90,11 +90,11 @@ rl_status rl_block_matrix_hash(const rl_block_matrix *matrix, uint64_t *hash);
  */
 
 /* Where rows of a case go in a matrix: rows [first_row, first_row + n_rows) with all features to (row, column) and
- * after, or, turned, as columns. */
+ * after, or, transposed, as columns. */
 typedef struct rl_placement {
     int first_row, n_rows;
     int row, column;
-    bool turned;
+    bool transposed;
 } rl_placement;
 
 /* Some entries of a case: row + i and column + j, i < n_rows and j < n_columns, to out[i row_step + j column_step]; one
@@ -120,10 +120,10 @@ typedef struct rl_case {
     const double *scale;
 } rl_case;
 
-/* Seconds of the phases of one spectrum, for benchmarks; a phase that a producer does not have is 0. */
-typedef struct rl_phases {
+/* Seconds of one spectrum, part by part, for benchmarks; a part that a producer does not have is 0. */
+typedef struct rl_timings {
     double generate, reduce, project, diagonalize, total;
-} rl_phases;
+} rl_timings;
 
 /* Where the arrays of a spectrum live: zeroed by its owner before the first use, released by the owner. */
 typedef struct rl_spectrum_store {
@@ -136,9 +136,9 @@ typedef struct rl_spectrum_store {
  * of the grid, which must outlive the spectrum, are its holders. Collective on the grid. QR or LQ first when the matrix
  * is far from square. A NaN or infinity among the entries, y or beta* is RL_ERR_INPUT on all ranks, before any LAPACK
  * call; entries of any finite size are fine (the matrix is scaled by a power of two, which changes no bit). Signs: v_r
- * . beta* >= 0. `which` is none of RL_PRODUCER_LAPACK. phases may be NULL. */
+ * . beta* >= 0. `which` is none of RL_PRODUCER_LAPACK. timings may be NULL. */
 rl_status rl_distributed_spectrum(const rl_process_grid *grid, rl_producer producer, int block, const rl_case *c,
-                                  rl_spectrum_store *store, rl_spectrum *spectrum, rl_phases *phases);
+                                  rl_spectrum_store *store, rl_spectrum *spectrum, rl_timings *timings);
 void rl_spectrum_store_destroy(rl_spectrum_store *store);
 
 /* ---- cases of a dataset -------------------------------------------------------------------------------------------

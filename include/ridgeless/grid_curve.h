@@ -35,10 +35,10 @@ typedef struct rl_grid_curve rl_grid_curve;
 /* Makes all rows where they live, refuses what is not finite (RL_ERR_INPUT on all ranks, before any LAPACK call), and
  * factors. `block` is the side of the matrix's blocks. Entries of any finite size are fine: the matrix is scaled by a
  * power of two. Memory on all ranks together: n_features (n_train + n_test) doubles, and n_features^2 more with
- * rows.scale; that again for a spectrum, while it is made; and n_features^2 while points with N > P are. phases may be
+ * rows.scale; that again for a spectrum, while it is made; and n_features^2 while points with N > P are. timings may be
  * NULL: `generate` and `reduce` are what it says. *curve is NULL on failure. */
 rl_status rl_grid_curve_create(const rl_process_grid *grid, int block, const rl_curve_case *c, rl_grid_curve **curve,
-                               rl_phases *phases);
+                               rl_timings *timings);
 void rl_grid_curve_destroy(rl_grid_curve *curve); /* NULL is allowed */
 
 /* Fills points[n_sizes]. sigma_min and sigma_max, which are most of the work, where sigma_wanted[i] (NULL: nowhere),
@@ -54,9 +54,9 @@ void rl_grid_curve_destroy(rl_grid_curve *curve); /* NULL is allowed */
  * `tick` is asked on every rank between pieces of work; when it says false on any, all leave with RL_STOPPED. */
 rl_status rl_grid_curve_points(rl_grid_curve *curve, const bool *sigma_wanted, rl_tick tick, rl_point *points);
 
-/* The full spectrum at size n_train[size_index] <= n_features, as of rl_distributed_spectrum: all rows after it are its
- * test rows. phases->generate is the copy of the triangle. */
-rl_status rl_grid_curve_spectrum(rl_grid_curve *curve, int size_index, rl_producer producer, rl_spectrum_store *store,
-                                 rl_spectrum *spectrum, rl_phases *phases);
+/* The full spectrum at size n_train[n_index] <= n_features, as of rl_distributed_spectrum: all rows after it are its
+ * test rows. timings->generate is the copy of the triangle. */
+rl_status rl_grid_curve_spectrum(rl_grid_curve *curve, int n_index, rl_producer producer, rl_spectrum_store *store,
+                                 rl_spectrum *spectrum, rl_timings *timings);
 
 #endif

@@ -200,17 +200,17 @@ enum { ORDER = 448, BLOCK = 64, FEW = 16, MANY = 384 };
 static const double order_sq = (double)ORDER * ORDER;
 
 /* The best of some trials with `rows` rows of Z on each rank. */
-static rl_status time_producer(const calibration *c, rl_producer producer, int rows, rl_phases *best) {
+static rl_status time_producer(const calibration *c, rl_producer producer, int rows, rl_timings *best) {
     rl_bench_case made;
     rl_spectrum_store store = {0};
     rl_spectrum spectrum;
     rl_status status = rl_bench_case_create(&made, c->grid, ORDER, ORDER, rows * c->context->size - 1);
-    *best = (rl_phases){.reduce = INFINITY, .diagonalize = INFINITY};
+    *best = (rl_timings){.reduce = INFINITY, .diagonalize = INFINITY};
     for (int i = 0; i < TRIALS && status == RL_OK; i++) {
-        rl_phases phases;
-        status = rl_distributed_spectrum(c->grid, producer, BLOCK, &made.case_.c, &store, &spectrum, &phases);
-        best->reduce = fmin(best->reduce, phases.reduce);
-        best->diagonalize = fmin(best->diagonalize, phases.diagonalize);
+        rl_timings timings;
+        status = rl_distributed_spectrum(c->grid, producer, BLOCK, &made.case_.c, &store, &spectrum, &timings);
+        best->reduce = fmin(best->reduce, timings.reduce);
+        best->diagonalize = fmin(best->diagonalize, timings.diagonalize);
     }
     rl_spectrum_store_destroy(&store);
     rl_bench_case_destroy(&made);
@@ -233,7 +233,7 @@ static line through(double few_seconds, double many_seconds) {
 }
 
 static rl_status time_line(const calibration *c, rl_producer producer, line *l, double *reduce) {
-    rl_phases few, many;
+    rl_timings few, many;
     RL_TRY(time_producer(c, producer, FEW, &few));
     RL_TRY(time_producer(c, producer, MANY, &many));
     *l = through(few.diagonalize, many.diagonalize);
@@ -244,7 +244,7 @@ static rl_status time_line(const calibration *c, rl_producer producer, line *l, 
 /* pdgesvd does all in one: what is left without the reduction, bidiagonal QR's serial part, and the multiplications
  * by reflectors are the rotations. */
 static rl_status measure_pdgesvd(calibration *c, double reduce) {
-    rl_phases whole;
+    rl_timings whole;
     rl_rates *r = &c->rates;
     RL_TRY(time_producer(c, RL_PRODUCER_PDGESVD, FEW, &whole));
     const double rest =

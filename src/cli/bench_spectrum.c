@@ -16,7 +16,7 @@ typedef struct measured {
     const char *name;
     bool wanted;
     double seconds[MAX_ROUNDS];  /* a round each */
-    rl_phases phases;            /* of the fastest round */
+    rl_timings timings;          /* of the fastest round */
     double memory;               /* the largest peak of any rank in bytes; 0: unknown */
     double sigma_max, sigma_min; /* to see at a glance that they agree */
     rl_case_cost predicted;      /* on rank 0; of dgesdd nothing is */
@@ -50,24 +50,24 @@ static rl_status parse_size(const char *text, int *n_train, int *n_features) {
 
 /* ---- what is measured -------------------------------------------------------------------------------------------- */
 
-static void take_round(measured *m, int round, double seconds, const rl_phases *phases) {
+static void take_round(measured *m, int round, double seconds, const rl_timings *timings) {
     m->seconds[round] = seconds;
     for (int i = 0; i < round; i++)
         if (m->seconds[i] <= seconds) return;
-    m->phases = *phases;
+    m->timings = *timings;
 }
 
 static rl_status measure_producer(spectrum_bench *b, rl_producer producer, int round) {
     measured *m = &b->results[producer];
     rl_spectrum_store store = {0};
     rl_spectrum s;
-    rl_phases phases;
+    rl_timings timings;
     rl_forget_peak_memory();
     RL_TRY(rl_context_wait(b->context));
     const double start = rl_seconds();
     rl_status status =
-        rl_distributed_spectrum(b->grid, producer, b->settings->block, &b->made.case_.c, &store, &s, &phases);
-    take_round(m, round, rl_seconds() - start, &phases);
+        rl_distributed_spectrum(b->grid, producer, b->settings->block, &b->made.case_.c, &store, &s, &timings);
+    take_round(m, round, rl_seconds() - start, &timings);
     m->memory = fmax(m->memory, rl_peak_memory());
     if (status == RL_OK && s.status == RL_CELL_DONE) {
         m->sigma_max = s.sigma[0];
@@ -98,8 +98,8 @@ static rl_status run_dgesdd(spectrum_bench *b, measured *m, int round) {
     rl_context_blas_threads(b->context->size);
     const double start = rl_seconds();
     dgesdd_("S", &n, &p, x, &n, sigma, u, &n, vt, &k, work, &lwork, iwork, &info, 1);
-    const rl_phases phases = {.total = rl_seconds() - start};
-    take_round(m, round, phases.total, &phases);
+    const rl_timings timings = {.total = rl_seconds() - start};
+    take_round(m, round, timings.total, &timings);
     rl_context_blas_threads(1);
     if (info != 0) status = rl_fail(RL_ERR_LIBRARY, "LAPACK dgesdd: info = %d", info);
     m->sigma_max = sigma[0];
@@ -185,8 +185,9 @@ static void print_row(const spectrum_bench *b, const measured *m) {
     print_number(m->predicted.seconds > 0 ? m->predicted.seconds : NAN);
     print_number(ratio(b, m, RL_PRODUCER_PDGESVD));
     print_number(ratio(b, m, DGESDD));
-    printf(" %9.1f %9.2f %9.2f %9.2f %9.2f %10s %12.6g\n", 1e-9 * bidiagonal_flops(b) / seconds, m->phases.generate,
-           m->phases.reduce, m->phases.project, m->phases.diagonalize, rl_bytes_text(m->memory, memory), m->sigma_min);
+    printf(" %9.1f %9.2f %9.2f %9.2f %9.2f %10s %12.6g\n", 1e-9 * bidiagonal_flops(b) / seconds, m->timings.generate,
+           m->timings.reduce, m->timings.project, m->timings.diagonalize, rl_bytes_text(m->memory, memory),
+           m->sigma_min);
 }
 
 static void print_table(const spectrum_bench *b) {
@@ -221,10 +222,10 @@ static json_t *measured_json(const spectrum_bench *b, const measured *m) {
     const double seconds = median_seconds(b, m);
     json_t *row =
         json_pack("{s:s, s:f, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "producer", m->name, "seconds", seconds,
-                  "rounds", seconds_json(b, m), "generate_seconds", m->phases.generate, "reduce_seconds",
-                  m->phases.reduce, "project_seconds", m->phases.project, "diagonalize_seconds", m->phases.diagonalize,
-                  "gflops", 1e-9 * bidiagonal_flops(b) / seconds, "peak_memory_bytes", m->memory, "sigma_max",
-                  m->sigma_max, "sigma_min", m->sigma_min);
+                  "rounds", seconds_json(b, m), "generate_seconds", m->timings.generate, "reduce_seconds",
+                  m->timings.reduce, "project_seconds", m->timings.project, "diagonalize_seconds",
+                  m->timings.diagonalize, "gflops", 1e-9 * bidiagonal_flops(b) / seconds, "peak_memory_bytes",
+                  m->memory, "sigma_max", m->sigma_max, "sigma_min", m->sigma_min);
     if (m->predicted.seconds > 0) json_object_set_new(row, "predicted", predicted_json(&m->predicted));
     return row;
 }

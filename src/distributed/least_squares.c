@@ -45,7 +45,7 @@ static int rows_at_once(const solver *s) {
     return (int)(rows < n ? rows : n);
 }
 
-static rl_status prepare(solver *s, int block) {
+static rl_status prepare_solver(solver *s, int block) {
     const int p = s->data->n_features;
     RL_TRY(check_shape(s->data));
     RL_TRY(create_rows(s));
@@ -54,7 +54,7 @@ static rl_status prepare(solver *s, int block) {
     return rl_panels_create(&s->panels, &s->core);
 }
 
-static void release(solver *s) {
+static void release_solver(solver *s) {
     rl_panels_destroy(&s->panels);
     rl_block_matrix_destroy(&s->core.m);
     rl_free(s->rows.order);
@@ -66,7 +66,7 @@ static double target_entry(const void *state, int row, int column) {
 }
 
 /* Rows [first, first + count) of the file to the core's rows from `place` on. */
-static rl_status append(solver *s, int first, int count, int place) {
+static rl_status append_rows(solver *s, int first, int count, int place) {
     rl_block_matrix *m = &s->core.m;
     RL_TRY(rl_case_fill(&s->c, m, (rl_placement){.first_row = first, .n_rows = count, .row = place}));
     rl_block_matrix_fill(m, place, s->core.columns, count, 1, target_entry, s->data->y + first);
@@ -74,7 +74,7 @@ static rl_status append(solver *s, int first, int count, int place) {
     return RL_OK;
 }
 
-static void factor(solver *s) {
+static void factor_rows(solver *s) {
     const int p = s->core.columns, block = s->core.m.row_block;
     for (int first = 0; first < p; first += block)
         rl_panel_qr(&s->panels, first, block < p - first ? block : p - first);
@@ -86,15 +86,15 @@ static rl_status factor_all(solver *s) {
     const int n = s->data->n_rows, p = s->core.columns, height = s->core.rows;
     for (int done = 0; done < n;) {
         const int place = done > 0 ? p : 0, room = height - place, count = room < n - done ? room : n - done;
-        RL_TRY(append(s, done, count, place));
-        factor(s);
+        RL_TRY(append_rows(s, done, count, place));
+        factor_rows(s);
         done += count;
     }
     return rl_panels_check(&s->panels);
 }
 
 /* The diagonal's and each column's largest magnitudes: sizes [2 p], of all ranks. */
-static rl_status measure(const solver *s, double *sizes) {
+static rl_status measure_columns(const solver *s, double *sizes) {
     const rl_block_matrix *m = &s->core.m;
     const int p = s->core.columns, row_end = rl_rows_before(m, p), column_end = rl_columns_before(m, p);
     for (int lj = 0; lj < column_end; lj++) {
@@ -131,11 +131,11 @@ static rl_status check_rank(const solver *s, const double *sizes) {
     return RL_OK;
 }
 
-static rl_status solve(solver *s, double *sizes, double *beta) {
+static rl_status solve_triangle(solver *s, double *sizes, double *beta) {
     rl_block_matrix *m = &s->core.m;
     const int p = s->core.columns, one = 1, target = p + 1;
     RL_TRY(factor_all(s));
-    RL_TRY(measure(s, sizes));
+    RL_TRY(measure_columns(s, sizes));
     RL_TRY(check_rank(s, sizes)); /* the same on all ranks */
     pdtrsv_("U", "N", "N", &p, m->a, &one, &one, m->descriptor, m->a, &one, &target, m->descriptor, &one);
     RL_TRY(rl_replicate(m, 0, p, p, 1, beta));
@@ -149,11 +149,11 @@ rl_status rl_distributed_least_squares(const rl_process_grid *grid, int block, c
     assert(!dataset->fresh);
     solver s = {.grid = grid, .data = dataset};
     double *sizes = NULL;
-    rl_status status = prepare(&s, block);
+    rl_status status = prepare_solver(&s, block);
     if (status == RL_OK) status = RL_ALLOC(sizes, 2 * (size_t)dataset->n_features);
     status = rl_process_grid_agree(grid, status);
-    if (status == RL_OK) status = solve(&s, sizes, beta);
+    if (status == RL_OK) status = solve_triangle(&s, sizes, beta);
     rl_free(sizes);
-    release(&s);
+    release_solver(&s);
     return status;
 }

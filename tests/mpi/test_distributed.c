@@ -425,8 +425,8 @@ static bool matches(const rl_process_grid *grid, rl_producer producer, int block
     const rl_case c = case_of(q);
     rl_spectrum_store store = {0};
     rl_spectrum s;
-    rl_phases phases;
-    bool ok = rl_distributed_spectrum(grid, producer, block, &c, &store, &s, &phases) == RL_OK;
+    rl_timings timings;
+    bool ok = rl_distributed_spectrum(grid, producer, block, &c, &store, &s, &timings) == RL_OK;
     if (!ok) wrong("%s", rl_error_message());
     if (ok && s.status != RL_CELL_DONE) ok = wrong("status %d", (int)s.status);
     if (ok) {
@@ -434,8 +434,8 @@ static bool matches(const rl_process_grid *grid, rl_producer producer, int block
         const bool equal = same_on_all_ranks(grid, &s);
         ok = (first >= 0 || wrong("the ranks' test rows do not add up")) && (equal || wrong("ranks differ")) &&
              same_modes(&s, f) && same_coordinates(&s, f) && same_bias(&s, f, q) && same_predictions(&s, f, q, first);
-        ok = ok && phases.total >= phases.generate + phases.reduce + phases.project + phases.diagonalize &&
-             phases.generate > 0 && phases.project > 0 && phases.diagonalize > 0;
+        ok = ok && timings.total >= timings.generate + timings.reduce + timings.project + timings.diagonalize &&
+             timings.generate > 0 && timings.project > 0 && timings.diagonalize > 0;
     }
     if (!ok)
         wrong("%s, %s, block %d, %d x %d, rank %d", q->t->name, rl_producer_name(producer), block, grid->n_rows,
@@ -491,8 +491,8 @@ static rl_dataset fresh_dataset(int rows, int features) {
 
 /* Rows placed in a matrix with a frame, by tiles and entry by entry. */
 static bool same_by_tiles(const rl_process_grid *grid, int block, const rl_case *c, rl_placement to) {
-    const int rows = to.row + 1 + (to.turned ? c->n_features : to.n_rows);
-    const int columns = to.column + 2 + (to.turned ? to.n_rows : c->n_features);
+    const int rows = to.row + 1 + (to.transposed ? c->n_features : to.n_rows);
+    const int columns = to.column + 2 + (to.transposed ? to.n_rows : c->n_features);
     rl_case by_entry = *c;
     rl_block_matrix tiles, entries;
     bool ok = rl_block_matrix_create(&tiles, grid, rows, columns, block, block) == RL_OK &&
@@ -503,7 +503,7 @@ static bool same_by_tiles(const rl_process_grid *grid, int block, const rl_case 
     ok = ok && memcmp(tiles.a, entries.a, sizeof(double) * (size_t)tiles.ld * (size_t)tiles.local_columns) == 0;
     rl_block_matrix_destroy(&tiles);
     rl_block_matrix_destroy(&entries);
-    return ok || wrong("block %d, first row %d, turned %d", block, to.first_row, to.turned);
+    return ok || wrong("block %d, first row %d, transposed %d", block, to.first_row, to.transposed);
 }
 
 static void test_tiles(report *r) {

@@ -366,15 +366,15 @@ static bool spectrum_matches(const rl_process_grid *grid, rl_grid_curve *curve, 
     rl_case c = case_of(q).rows;
     rl_spectrum_store stores[2] = {{0}};
     rl_spectrum s, e;
-    rl_phases phases;
+    rl_timings timings;
     c.n_train = n;
     c.n_test = q->n_rows - n;
-    bool ok = rl_grid_curve_spectrum(curve, i, producer, &stores[0], &s, &phases) == RL_OK &&
+    bool ok = rl_grid_curve_spectrum(curve, i, producer, &stores[0], &s, &timings) == RL_OK &&
               rl_distributed_spectrum(grid, producer, 8, &c, &stores[1], &e, NULL) == RL_OK;
     if (!ok) wrong("%s", rl_error_message());
     ok = ok && (e.status != RL_CELL_DONE ? s.status == e.status
                                          : same_spectrum(grid, &s, &e, 1e-11 * e.sigma[0] / e.sigma[e.rank - 1]));
-    ok = ok && phases.total >= phases.generate + phases.reduce + phases.project + phases.diagonalize;
+    ok = ok && timings.total >= timings.generate + timings.reduce + timings.project + timings.diagonalize;
     if (!ok) wrong("%s, N = %d, %s", q->d->name, n, rl_producer_name(producer));
     for (int k = 0; k < 2; k++) rl_spectrum_store_destroy(&stores[k]);
     return ok;

@@ -134,14 +134,14 @@ typedef struct placed {
 
 static double placed_entry(const void *state, int row, int column) {
     const placed *p = state;
-    return p->to.turned ? p->c->x(p->c->state, p->to.first_row + column, row)
-                        : p->c->x(p->c->state, p->to.first_row + row, column);
+    return p->to.transposed ? p->c->x(p->c->state, p->to.first_row + column, row)
+                            : p->c->x(p->c->state, p->to.first_row + row, column);
 }
 
 /* The hash of a matrix larger than what goes into it, so that one sees what lies where. */
 static bool hash_of(const rl_process_grid *grid, int block, bool tall, const rl_case *c, rl_placement to,
                     uint64_t *hash) {
-    const int rows = to.turned ? c->n_features : to.n_rows, columns = to.turned ? to.n_rows : c->n_features;
+    const int rows = to.transposed ? c->n_features : to.n_rows, columns = to.transposed ? to.n_rows : c->n_features;
     rl_block_matrix m;
     rl_status status = tall
                            ? rl_block_matrix_create_tall(&m, grid, to.row + rows + 5, to.column + columns + 3)
@@ -187,8 +187,8 @@ static void test_dealing(report *r) {
     const rl_placement places[] = {{.n_rows = N_TRAIN},
                                    {.first_row = N_TRAIN, .n_rows = N_TEST, .row = 9, .column = 2},
                                    {.first_row = 100, .n_rows = 1, .row = 1},
-                                   {.n_rows = N_TRAIN, .turned = true},
-                                   {.first_row = N_TRAIN, .n_rows = N_TEST, .row = 2, .column = 9, .turned = true}};
+                                   {.n_rows = N_TRAIN, .transposed = true},
+                                   {.first_row = N_TRAIN, .n_rows = N_TEST, .row = 2, .column = 9, .transposed = true}};
     const size_t row_bytes = 37 * sizeof(double), slabs[] = {RL_SLAB_BYTES, 7 * row_bytes, 1};
     write_table(r, &t);
     rl_dataset blocks = load("dealt", true), whole = load("dealt", false);

@@ -1,3 +1,4 @@
+/* Cases of a dataset: its entries, drawn or looked up, and its targets. */
 #include "deal.h"
 
 static double fresh_entry(const void *state, int row, int column) {

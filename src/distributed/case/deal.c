@@ -1,3 +1,4 @@
+/* Rows of a table in blocks, read on rank 0 and dealt out to the ranks that own them. */
 #include "deal.h"
 
 #include <string.h>
@@ -27,9 +28,9 @@ static rl_status open_table(dealer *d) {
     return RL_OK;
 }
 
-static rl_status allocate(dealer *d) {
+static rl_status allocate_dealer(dealer *d) {
     const rl_dataset *data = d->rows->dataset;
-    const int owned = d->to.turned ? d->m->local_rows : d->m->local_columns;
+    const int owned = d->to.transposed ? d->m->local_rows : d->m->local_columns;
     RL_TRY(RL_ALLOC(d->place, data->n_rows));
     RL_TRY(RL_ALLOC(d->slab, (size_t)d->height * (size_t)data->n_features));
     RL_TRY(RL_ALLOC(d->wanted, d->height));
@@ -39,7 +40,7 @@ static rl_status allocate(dealer *d) {
     return RL_ALLOC(d->feature_at, owned);
 }
 
-static void release(dealer *d) {
+static void release_dealer(dealer *d) {
     rl_table_blocks_close(d->table);
     rl_free(d->place);
     rl_free(d->slab);
@@ -60,7 +61,7 @@ static void invert_order(dealer *d) {
 static void find_features(dealer *d) {
     const rl_block_matrix *m = d->m;
     const int all = d->rows->dataset->n_features;
-    if (d->to.turned) {
+    if (d->to.transposed) {
         const int end = rl_rows_before(m, d->to.row + all);
         for (int li = rl_rows_before(m, d->to.row); li < end; li++, d->n_features++) {
             d->feature[d->n_features] = rl_block_matrix_global_row(m, li) - d->to.row;
@@ -81,12 +82,12 @@ static void find_rows(dealer *d, int n_wanted) {
     d->n_rows = 0;
     for (int i = 0; i < n_wanted; i++) {
         const int place = d->place[d->wanted[i]];
-        const int global = place + (d->to.turned ? d->to.column : d->to.row);
-        const int local = d->to.turned ? rl_columns_before(m, global) : rl_rows_before(m, global);
-        const int next = d->to.turned ? rl_columns_before(m, global + 1) : rl_rows_before(m, global + 1);
+        const int global = place + (d->to.transposed ? d->to.column : d->to.row);
+        const int local = d->to.transposed ? rl_columns_before(m, global) : rl_rows_before(m, global);
+        const int next = d->to.transposed ? rl_columns_before(m, global + 1) : rl_rows_before(m, global + 1);
         if (next == local) continue;
         d->row_in_slab[d->n_rows] = i;
-        d->row_at[d->n_rows++] = d->to.turned ? (size_t)local * (size_t)m->ld : (size_t)local;
+        d->row_at[d->n_rows++] = d->to.transposed ? (size_t)local * (size_t)m->ld : (size_t)local;
     }
 }
 
@@ -112,7 +113,7 @@ static rl_status read_wanted(dealer *d, int n_wanted) {
     return RL_OK;
 }
 
-static rl_status broadcast(const rl_process_grid *grid, double *values, int64_t n) {
+static rl_status broadcast_slab(const rl_process_grid *grid, double *values, int64_t n) {
     const int64_t piece = 1 << 24; /* MPI counts are ints */
     for (int64_t done = 0; done < n; done += piece)
         RL_MPI(MPI_Bcast(values + done, (int)(n - done < piece ? n - done : piece), MPI_DOUBLE, 0, grid->comm));
@@ -134,16 +135,16 @@ static rl_status deal_slab(dealer *d, int first, int end) {
     const int n_wanted = find_wanted(d, first, end);
     if (n_wanted == 0) return RL_OK;
     RL_TRY(rl_process_grid_agree(grid, grid->rank == 0 ? read_wanted(d, n_wanted) : RL_OK));
-    RL_TRY(broadcast(grid, d->slab, (int64_t)n_wanted * d->rows->dataset->n_features));
+    RL_TRY(broadcast_slab(grid, d->slab, (int64_t)n_wanted * d->rows->dataset->n_features));
     find_rows(d, n_wanted);
     take_mine(d);
     return RL_OK;
 }
 
-static rl_status deal(dealer *d) {
+static rl_status deal_table(dealer *d) {
     const int n = d->rows->dataset->n_rows;
     RL_TRY(open_table(d));
-    RL_TRY(rl_process_grid_agree(d->m->grid, allocate(d)));
+    RL_TRY(rl_process_grid_agree(d->m->grid, allocate_dealer(d)));
     invert_order(d);
     find_features(d);
     for (int64_t first = 0; first < n; first += d->height) {
@@ -155,7 +156,7 @@ static rl_status deal(dealer *d) {
 
 rl_status rl_deal_rows(const void *rows, rl_block_matrix *matrix, rl_placement to) {
     dealer d = {.m = matrix, .to = to, .rows = rows};
-    const rl_status status = deal(&d);
-    release(&d);
+    const rl_status status = deal_table(&d);
+    release_dealer(&d);
     return status;
 }

@@ -41,7 +41,7 @@ static rl_core shape_of(const rl_grid_curve *curve, const rl_process_grid *grid)
                      .test_rows_left = true};
 }
 
-static rl_status generate(rl_grid_curve *curve, const rl_process_grid *grid, int block) {
+static rl_status generate_rows(rl_grid_curve *curve, const rl_process_grid *grid, int block) {
     const rl_core shape = shape_of(curve, grid);
     curve->all = curve->c->rows;
     curve->all.n_train = curve->n_rows;
@@ -61,35 +61,35 @@ static rl_status measure_rows(rl_grid_curve *curve) {
     return rl_sum_over_ranks(m->grid, curve->norm_sq, curve->n_rows);
 }
 
-static rl_status factor(rl_grid_curve *curve) {
+static rl_status factor_rows(rl_grid_curve *curve) {
     const rl_core *core = &curve->placed.core;
     RL_TRY(rl_core_factor(&curve->placed.core));
     RL_TRY(measure_rows(curve));
     return rl_replicate(&core->m, 0, core->m.columns - 1, curve->n_features, 1, curve->w);
 }
 
-static rl_status allocate(rl_grid_curve *curve) {
+static rl_status allocate_curve(rl_grid_curve *curve) {
     const rl_core *core = &curve->placed.core;
     RL_TRY(RL_ALLOC(curve->w, curve->n_features));
     RL_TRY(RL_ALLOC(curve->norm_sq, curve->n_rows));
     return rl_triangle_create(&curve->triangle, &core->m, core->columns, curve->row, curve->column);
 }
 
-static rl_status create(rl_grid_curve *curve, const rl_process_grid *grid, int block, rl_phases *spent) {
+static rl_status fill_curve(rl_grid_curve *curve, const rl_process_grid *grid, int block, rl_timings *spent) {
     const double start = rl_seconds();
-    RL_TRY(generate(curve, grid, block));
+    RL_TRY(generate_rows(curve, grid, block));
     const double generated = rl_seconds();
     spent->generate = generated - start;
     RL_MPI(MPI_Comm_split(grid->comm, grid->row, grid->column, &curve->row));
     RL_MPI(MPI_Comm_split(grid->comm, grid->column, grid->row, &curve->column));
-    RL_TRY(rl_process_grid_agree(grid, allocate(curve)));
-    RL_TRY(factor(curve));
+    RL_TRY(rl_process_grid_agree(grid, allocate_curve(curve)));
+    RL_TRY(factor_rows(curve));
     spent->reduce = rl_seconds() - generated;
     return RL_OK;
 }
 
 /* Such that it can be destroyed whatever happens next on another rank. */
-static rl_status begin(const rl_curve_case *c, rl_grid_curve **made) {
+static rl_status begin_curve(const rl_curve_case *c, rl_grid_curve **made) {
     rl_grid_curve *m;
     RL_TRY(RL_ALLOC(m, 1));
     *m = (rl_grid_curve){.c = c,
@@ -103,21 +103,21 @@ static rl_status begin(const rl_curve_case *c, rl_grid_curve **made) {
 }
 
 rl_status rl_grid_curve_create(const rl_process_grid *grid, int block, const rl_curve_case *c, rl_grid_curve **curve,
-                               rl_phases *phases) {
+                               rl_timings *timings) {
     const double start = rl_seconds();
     rl_grid_curve *made = NULL;
-    rl_phases spent = {0};
+    rl_timings spent = {0};
     *curve = NULL;
     rl_status status = check_sizes(c, block);
-    if (status == RL_OK) status = begin(c, &made);
+    if (status == RL_OK) status = begin_curve(c, &made);
     status = rl_process_grid_agree(grid, status);
-    if (status == RL_OK) status = create(made, grid, block, &spent);
+    if (status == RL_OK) status = fill_curve(made, grid, block, &spent);
     if (status == RL_OK)
         *curve = made;
     else
         rl_grid_curve_destroy(made);
     spent.total = rl_seconds() - start;
-    if (phases != NULL) *phases = spent;
+    if (timings != NULL) *timings = spent;
     return status;
 }
 
@@ -166,7 +166,7 @@ static rl_status find_wide_sigma(const rl_grid_curve *curve, const bool *wanted,
 }
 
 /* By its singular values, or by what bounds them. */
-static void judge(const rl_grid_curve *curve, int i, bool has_sigma, rl_bounds bounds, rl_point *p) {
+static void judge_point(const rl_grid_curve *curve, int i, bool has_sigma, rl_bounds bounds, rl_point *p) {
     const double least = has_sigma ? p->sigma_min : bounds.least, most = has_sigma ? p->sigma_max : bounds.most;
     rl_judge_point(p, curve->c->n_train[i], curve->n_features, least, most);
 }
@@ -181,7 +181,7 @@ static rl_status find_points(const rl_grid_curve *curve, const bool *wanted, rl_
         RL_TRY(find_wide_sigma(curve, wanted, tick, points));
         RL_TRY(rl_curve_tall(curve, wanted, tick, points, bounds));
     }
-    for (int i = 0; i < n; i++) judge(curve, i, wanted != NULL && wanted[i], bounds[i], &points[i]);
+    for (int i = 0; i < n; i++) judge_point(curve, i, wanted != NULL && wanted[i], bounds[i], &points[i]);
     return RL_OK;
 }
 
@@ -238,23 +238,23 @@ static rl_status find_tails(const rl_grid_curve *curve, const rl_tails *tails) {
 
 static rl_status make_spectrum(const rl_grid_curve *curve, rl_placed_case *placed, rl_tails *tails,
                                rl_producer producer, rl_spectrum_store *store, rl_spectrum *spectrum,
-                               rl_phases *phases) {
+                               rl_timings *timings) {
     const double start = rl_seconds();
     rl_status status = RL_ALLOC(tails->square, tails->n);
     if (status == RL_OK) status = RL_ALLOC(tails->last, tails->n);
     RL_TRY(rl_process_grid_agree(placed->core.grid, status));
     RL_TRY(find_tails(curve, tails));
     RL_TRY(copy_core(curve, placed));
-    phases->generate = rl_seconds() - start;
-    return rl_placed_case_spectrum(placed, producer, store, spectrum, phases);
+    timings->generate = rl_seconds() - start;
+    return rl_placed_case_spectrum(placed, producer, store, spectrum, timings);
 }
 
-rl_status rl_grid_curve_spectrum(rl_grid_curve *curve, int size_index, rl_producer producer, rl_spectrum_store *store,
-                                 rl_spectrum *spectrum, rl_phases *phases) {
+rl_status rl_grid_curve_spectrum(rl_grid_curve *curve, int n_index, rl_producer producer, rl_spectrum_store *store,
+                                 rl_spectrum *spectrum, rl_timings *timings) {
     const double start = rl_seconds();
-    assert(size_index >= 0 && size_index < curve->n_wide);
-    const int n = curve->c->n_train[size_index];
-    rl_phases spent = {0};
+    assert(n_index >= 0 && n_index < curve->n_wide);
+    const int n = curve->c->n_train[n_index];
+    rl_timings spent = {0};
     rl_case c = curve->c->rows;
     rl_tails tails = {.first = n, .rows = curve->n_features - n, .n = curve->placed.core.m.columns - n};
     c.n_train = n;
@@ -274,6 +274,6 @@ rl_status rl_grid_curve_spectrum(rl_grid_curve *curve, int size_index, rl_produc
     rl_free(tails.square);
     rl_free(tails.last);
     spent.total = rl_seconds() - start;
-    if (phases != NULL) *phases = spent;
+    if (timings != NULL) *timings = spent;
     return status;
 }

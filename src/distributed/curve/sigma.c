@@ -31,12 +31,12 @@ typedef struct lanczos {
     double unit[RL_VECTORS], estimate[RL_VECTORS]; /* by member */
 } lanczos;
 
-static void destroy(lanczos *l) {
+static void destroy_lanczos(lanczos *l) {
     double *const arrays[] = {l->now, l->before, l->next, l->across, l->rows, l->diagonal, l->beside};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
 }
 
-static rl_status create(lanczos *l, const rl_grid_family *family, rl_extreme which) {
+static rl_status create_lanczos(lanczos *l, const rl_grid_family *family, rl_extreme which) {
     const rl_triangle *t = family->triangle;
     const int n = family->lengths.n;
     *l = (lanczos){.family = family, .which = which, .by_row = family->rows != NULL, .lengths = family->lengths};
@@ -55,7 +55,7 @@ static rl_status create(lanczos *l, const rl_grid_family *family, rl_extreme whi
     return RL_ALLOC(l->beside, (size_t)MAX_STEPS * (size_t)n);
 }
 
-static double *column(const lanczos *l, double *vectors, int j) {
+static double *column_of(const lanczos *l, double *vectors, int j) {
     return vectors + (size_t)j * (size_t)l->ld;
 }
 
@@ -79,7 +79,7 @@ static rl_status multiply_rows(const lanczos *l, rl_operand operand, const doubl
 }
 
 /* v := (I + the sum of s s^T)^-1 v over the columns s of `solved` that a member appends (the Woodbury formula). */
-static rl_status correct(const lanczos *l, double *v) {
+static rl_status correct_vectors(const lanczos *l, double *v) {
     const rl_grid_family *f = l->family;
     const rl_triangle *t = f->triangle;
     const int k = f->n_rows, n = l->lengths.n, ld = RL_ROW_SPAN;
@@ -100,12 +100,12 @@ static rl_status apply_inverse(const lanczos *l) {
     const rl_triangle *t = l->family->triangle;
     if (!l->by_row) {
         memcpy(l->next, l->now, (size_t)l->ld * (size_t)l->lengths.n * sizeof(double));
-        RL_TRY(rl_triangle_solve_turned(t, &l->lengths, l->next, l->across));
+        RL_TRY(rl_triangle_solve_transposed(t, &l->lengths, l->next, l->across));
         return rl_triangle_solve(t, &l->lengths, l->across, l->next);
     }
     RL_TRY(rl_triangle_solve(t, &l->lengths, l->now, l->across));
-    RL_TRY(correct(l, l->across));
-    return rl_triangle_solve_turned(t, &l->lengths, l->across, l->next);
+    RL_TRY(correct_vectors(l, l->across));
+    return rl_triangle_solve_transposed(t, &l->lengths, l->across, l->next);
 }
 
 /* l->next := R^T R l->now, or (R R^T + rows) l->now. */
@@ -114,9 +114,9 @@ static rl_status apply_direct(const lanczos *l) {
     const rl_triangle *t = f->triangle;
     if (!l->by_row) {
         RL_TRY(rl_triangle_multiply(t, &l->lengths, l->now, l->across));
-        return rl_triangle_multiply_turned(t, &l->lengths, l->across, l->next);
+        return rl_triangle_multiply_transposed(t, &l->lengths, l->across, l->next);
     }
-    RL_TRY(rl_triangle_multiply_turned(t, &l->lengths, l->now, l->across));
+    RL_TRY(rl_triangle_multiply_transposed(t, &l->lengths, l->now, l->across));
     RL_TRY(rl_triangle_multiply(t, &l->lengths, l->across, l->next));
     if (f->n_rows == 0) return RL_OK;
     const rl_operand rows = {f->rows, t->ld_rows}, products = {l->rows, RL_ROW_SPAN};
@@ -129,21 +129,22 @@ static rl_status apply_direct(const lanczos *l) {
 /* ---- the iteration ----------------------------------------------------------------------------------------------- */
 
 /* MPI gives all ranks the same bits, which they decide by together. */
-static rl_status add_up(const lanczos *l, double *sums) {
+static rl_status add_up_sums(const lanczos *l, double *sums) {
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, sums, l->lengths.n, MPI_DOUBLE, MPI_SUM, l->family->triangle->m->grid->comm));
     return RL_OK;
 }
 
 /* products[j] = a_j . b_j. Each entry of a vector is on a whole line of processes. */
-static rl_status products(const lanczos *l, double *a, double *b, double *sums) {
+static rl_status find_products(const lanczos *l, double *a, double *b, double *sums) {
     const rl_process_grid *grid = l->family->triangle->m->grid;
     const bool counts = l->by_row ? grid->column == 0 : grid->row == 0;
-    for (int j = 0; j < l->lengths.n; j++) sums[j] = counts ? rl_dot(l->local, column(l, a, j), column(l, b, j)) : 0;
-    return add_up(l, sums);
+    for (int j = 0; j < l->lengths.n; j++)
+        sums[j] = counts ? rl_dot(l->local, column_of(l, a, j), column_of(l, b, j)) : 0;
+    return add_up_sums(l, sums);
 }
 
 /* The same pseudo-random direction each time: nothing in data can know it. */
-static rl_status start(lanczos *l) {
+static rl_status start_vectors(lanczos *l) {
     const rl_triangle *t = l->family->triangle;
     const int uniform = 2;
     int seed[4] = {1903, 571, 2303, 1415};
@@ -151,39 +152,39 @@ static rl_status start(lanczos *l) {
     RL_TRY(rl_process_grid_agree(t->m->grid, RL_ALLOC(direction, t->order)));
     dlarnv_(&uniform, seed, &t->order, direction);
     for (int j = 0; j < l->lengths.n; j++) {
-        double *v = column(l, l->now, j);
+        double *v = column_of(l, l->now, j);
         for (int i = 0; i < l->local; i++) {
             const int at = l->by_row ? rl_block_matrix_global_row(t->m, i) : rl_block_matrix_global_column(t->m, i);
             v[i] = at < l->lengths.order[j] ? direction[at] : 0;
         }
     }
     rl_free(direction);
-    RL_TRY(products(l, l->now, l->now, squares));
-    for (int j = 0; j < l->lengths.n; j++) rl_scale(l->local, 1 / sqrt(squares[j]), column(l, l->now, j));
+    RL_TRY(find_products(l, l->now, l->now, squares));
+    for (int j = 0; j < l->lengths.n; j++) rl_scale(l->local, 1 / sqrt(squares[j]), column_of(l, l->now, j));
     return RL_OK;
 }
 
 /* One step of all members: l->next becomes what the operator adds to the space, not yet of length 1; its length to
  * length[j]. */
-static rl_status extend(lanczos *l, double *length) {
+static rl_status extend_spaces(lanczos *l, double *length) {
     const size_t step = (size_t)l->n_steps++;
     double sums[RL_VECTORS];
     RL_TRY(l->which == RL_SMALLEST ? apply_inverse(l) : apply_direct(l));
     if (step == 0) {
-        RL_TRY(products(l, l->now, l->next, sums));
+        RL_TRY(find_products(l, l->now, l->next, sums));
         for (int j = 0; j < l->lengths.n; j++) l->unit[l->member[j]] = sums[j];
     }
     for (int j = 0; j < l->lengths.n; j++) {
         const double *beside = l->beside + (size_t)l->member[j] * MAX_STEPS;
-        rl_scale(l->local, 1 / l->unit[l->member[j]], column(l, l->next, j));
-        if (step > 0) rl_add(l->local, -beside[step - 1], column(l, l->before, j), column(l, l->next, j));
+        rl_scale(l->local, 1 / l->unit[l->member[j]], column_of(l, l->next, j));
+        if (step > 0) rl_add(l->local, -beside[step - 1], column_of(l, l->before, j), column_of(l, l->next, j));
     }
-    RL_TRY(products(l, l->now, l->next, sums));
+    RL_TRY(find_products(l, l->now, l->next, sums));
     for (int j = 0; j < l->lengths.n; j++) {
         l->diagonal[(size_t)l->member[j] * MAX_STEPS + step] = sums[j];
-        rl_add(l->local, -sums[j], column(l, l->now, j), column(l, l->next, j));
+        rl_add(l->local, -sums[j], column_of(l, l->now, j), column_of(l, l->next, j));
     }
-    RL_TRY(products(l, l->next, l->next, length));
+    RL_TRY(find_products(l, l->next, l->next, length));
     for (int j = 0; j < l->lengths.n; j++) {
         length[j] = sqrt(length[j]);
         l->beside[(size_t)l->member[j] * MAX_STEPS + step] = length[j];
@@ -202,7 +203,7 @@ static double largest_ritz_value(const lanczos *l, int member) {
 }
 
 /* A space that cannot grow, or not in numbers. */
-static bool exhausted(double length) {
+static bool is_exhausted(double length) {
     return !(length > DBL_EPSILON) || !isfinite(length);
 }
 
@@ -213,15 +214,15 @@ static rl_status ritz_values(const lanczos *l, const double *length, double *val
         const bool mine = j % grid->size == grid->rank, sound = isfinite(length[j]) && l->unit[l->member[j]] > 0;
         values[j] = !mine ? 0 : sound ? largest_ritz_value(l, l->member[j]) : NAN;
     }
-    return add_up(l, values);
+    return add_up_sums(l, values);
 }
 
 /* Which columns are through; their members get what they have come to. */
-static rl_status check(lanczos *l, const double *length, bool *finished) {
+static rl_status check_members(lanczos *l, const double *length, bool *finished) {
     double values[RL_VECTORS];
     bool due = l->n_steps == l->next_check;
     for (int j = 0; j < l->lengths.n; j++) {
-        due = due || exhausted(length[j]);
+        due = due || is_exhausted(length[j]);
         finished[j] = false;
     }
     if (!due) return RL_OK;
@@ -229,9 +230,9 @@ static rl_status check(lanczos *l, const double *length, bool *finished) {
     for (int j = 0; j < l->lengths.n; j++) {
         double *estimate = &l->estimate[l->member[j]];
         const bool grows = values[j] - *estimate > tolerance * DBL_EPSILON * values[j];
-        if (l->n_steps < l->next_check && !exhausted(length[j])) continue; /* another member's turn */
-        finished[j] = exhausted(length[j]) || !grows || l->n_steps == MAX_STEPS;
-        *estimate = finished[j] && grows && !exhausted(length[j]) ? NAN : values[j];
+        if (l->n_steps < l->next_check && !is_exhausted(length[j])) continue; /* another member's turn */
+        finished[j] = is_exhausted(length[j]) || !grows || l->n_steps == MAX_STEPS;
+        *estimate = finished[j] && grows && !is_exhausted(length[j]) ? NAN : values[j];
     }
     if (l->n_steps == l->next_check) {
         const int more = l->n_steps / 16 > CHECK_EVERY ? l->n_steps / 16 : CHECK_EVERY;
@@ -241,14 +242,14 @@ static rl_status check(lanczos *l, const double *length, bool *finished) {
 }
 
 /* l->now becomes the next vectors and l->before the present ones, of the members that go on. */
-static void move_on(lanczos *l, const double *length, const bool *finished) {
+static void go_on_with_members(lanczos *l, const double *length, const bool *finished) {
     const size_t bytes = (size_t)l->local * sizeof(double);
     int n = 0;
     for (int j = 0; j < l->lengths.n; j++) {
         if (finished[j]) continue;
-        memcpy(column(l, l->before, n), column(l, l->now, j), bytes);
-        memmove(column(l, l->next, n), column(l, l->next, j), bytes);
-        rl_scale(l->local, 1 / length[j], column(l, l->next, n));
+        memcpy(column_of(l, l->before, n), column_of(l, l->now, j), bytes);
+        memmove(column_of(l, l->next, n), column_of(l, l->next, j), bytes);
+        rl_scale(l->local, 1 / length[j], column_of(l, l->next, n));
         l->lengths.order[n] = l->lengths.order[j];
         l->appended[n] = l->appended[j];
         l->member[n++] = l->member[j];
@@ -259,16 +260,16 @@ static void move_on(lanczos *l, const double *length, const bool *finished) {
     l->next = swapped;
 }
 
-static rl_status iterate(lanczos *l, double *sigma) {
+static rl_status iterate_members(lanczos *l, double *sigma) {
     const int n = l->lengths.n;
     l->next_check = CHECK_EVERY;
-    RL_TRY(start(l));
+    RL_TRY(start_vectors(l));
     while (l->lengths.n > 0) {
         double length[RL_VECTORS];
         bool finished[RL_VECTORS];
-        RL_TRY(extend(l, length));
-        RL_TRY(check(l, length, finished));
-        move_on(l, length, finished);
+        RL_TRY(extend_spaces(l, length));
+        RL_TRY(check_members(l, length, finished));
+        go_on_with_members(l, length, finished);
     }
     for (int j = 0; j < n; j++) {
         const double value = l->unit[j] * l->estimate[j];
@@ -279,8 +280,8 @@ static rl_status iterate(lanczos *l, double *sigma) {
 
 rl_status rl_grid_extreme(const rl_grid_family *family, rl_extreme which, double *sigma) {
     lanczos l;
-    rl_status status = rl_process_grid_agree(family->triangle->m->grid, create(&l, family, which));
-    if (status == RL_OK) status = iterate(&l, sigma);
-    destroy(&l);
+    rl_status status = rl_process_grid_agree(family->triangle->m->grid, create_lanczos(&l, family, which));
+    if (status == RL_OK) status = iterate_members(&l, sigma);
+    destroy_lanczos(&l);
     return status;
 }

@@ -42,7 +42,7 @@ typedef struct tall {
     group g;
 } tall;
 
-static void destroy(tall *s) {
+static void destroy_tall(tall *s) {
     double *const arrays[] = {s->c,    s->batch,  s->target,   s->reflector,   s->diagonal, s->product,
                               s->work, s->g.rows, s->g.solved, s->g.solutions, s->g.right,  s->g.predictions};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
@@ -58,7 +58,7 @@ static rl_status create_group(group *g, const rl_triangle *t, int local_columns)
     return RL_ALLOC(g->predictions, (size_t)local_columns * RL_VECTORS);
 }
 
-static rl_status create(tall *s, const rl_grid_curve *curve) {
+static rl_status create_tall(tall *s, const rl_grid_curve *curve) {
     const rl_block_matrix *all = &curve->placed.core.m;
     const int n = curve->n_features;
     const size_t block = (size_t)all->row_block;
@@ -125,9 +125,9 @@ static panel panel_at(const tall *s, int first) {
     return p;
 }
 
-/* [R_jj batch] = [R'_jj 0] H^T, where LAPACK knows how to if both are turned and columns and rows of R_jj reversed: H =
- * I - [I; V] T [I; V]^T. T and V are handed out in the order of the matrix. */
-static rl_status reflect(const tall *s, const panel *p, int count) {
+/* [R_jj batch] = [R'_jj 0] H^T, where LAPACK knows how to if both are transposed and columns and rows of R_jj reversed:
+ * H = I - [I; V] T [I; V]^T. T and V are handed out in the order of the matrix. */
+static rl_status reflect_panel(const tall *s, const panel *p, int count) {
     const size_t n = (size_t)p->size, k = (size_t)count, ld = (size_t)s->m.ld;
     const int pentagon = 0;
     double *const r = s->m.a + (size_t)p->column * ld + (size_t)p->row, *const t = s->reflector, *const v = t + n * n;
@@ -155,34 +155,36 @@ static rl_status reflect(const tall *s, const panel *p, int count) {
     return info == 0 ? RL_OK : rl_fail(RL_ERR_LIBRARY, "LAPACK dtpqrt: argument %d is wrong", -info);
 }
 
-/* x := x H for rows x = [block batch] of the matrix, `rows` of them: block [rows, size], batch [count, rows] turned. */
-static void apply(const tall *s, const panel *p, int count, int rows, double *block, int ld, double *batch) {
+/* x := x H for rows x = [block batch] of the matrix, `rows` of them: block [rows, size], batch [count, rows]
+ * transposed. */
+static void apply_reflector(const tall *s, const panel *p, int count, int rows, double *block, int ld, double *batch) {
     const int n = p->size;
     const double unit = 1, zero = 0, minus = -1, *t = s->reflector, *v = t + (size_t)n * (size_t)n;
-    double *const product = s->product, *const turned = product + (size_t)rows * (size_t)n;
+    double *const product = s->product, *const transposed = product + (size_t)rows * (size_t)n;
     if (rows == 0) return;
     dgemm_("T", "N", &rows, &n, &count, &unit, batch, &count, v, &count, &zero, product, &rows, 1, 1);
     for (int j = 0; j < n; j++)
         for (int i = 0; i < rows; i++) product[j * (size_t)rows + i] += block[j * (size_t)ld + i];
-    dgemm_("N", "N", &rows, &n, &n, &unit, product, &rows, t, &n, &zero, turned, &rows, 1, 1);
+    dgemm_("N", "N", &rows, &n, &n, &unit, product, &rows, t, &n, &zero, transposed, &rows, 1, 1);
     for (int j = 0; j < n; j++)
-        for (int i = 0; i < rows; i++) block[j * (size_t)ld + i] -= turned[j * (size_t)rows + i];
-    dgemm_("N", "T", &count, &rows, &n, &minus, v, &count, turned, &rows, &unit, batch, &count, 1, 1);
+        for (int i = 0; i < rows; i++) block[j * (size_t)ld + i] -= transposed[j * (size_t)rows + i];
+    dgemm_("N", "T", &count, &rows, &n, &minus, v, &count, transposed, &rows, &unit, batch, &count, 1, 1);
 }
 
 static rl_status absorb_panel(tall *s, const panel *p, int count) {
     const rl_process_grid *grid = s->m.grid;
     const int length = p->size * (p->size + count), root = p->root_row * grid->n_columns + p->root_column;
-    rl_status status = p->in_row && p->in_column ? reflect(s, p, count) : RL_OK;
+    rl_status status = p->in_row && p->in_column ? reflect_panel(s, p, count) : RL_OK;
     RL_TRY(rl_process_grid_agree(grid, status));
     RL_MPI(MPI_Bcast(s->reflector, length, MPI_DOUBLE, root, grid->comm));
-    if (p->in_column) apply(s, p, count, p->row, s->m.a + (size_t)p->column * (size_t)s->m.ld, s->m.ld, s->batch);
+    if (p->in_column)
+        apply_reflector(s, p, count, p->row, s->m.a + (size_t)p->column * (size_t)s->m.ld, s->m.ld, s->batch);
     RL_MPI(MPI_Bcast(s->batch, p->row * count, MPI_DOUBLE, p->root_column, s->curve->row));
-    apply(s, p, count, 1, s->c + p->first, 1, s->target);
+    apply_reflector(s, p, count, 1, s->c + p->first, 1, s->target);
     return RL_OK;
 }
 
-static rl_status absorb(tall *s, int count) {
+static rl_status absorb_batch(tall *s, int count) {
     const int block = s->m.row_block, n = s->curve->n_features;
     memcpy(s->target, s->curve->placed.target[RL_TARGET_Y] + s->n_in, (size_t)count * sizeof(double));
     RL_TRY(fetch_rows(s, s->n_in, count, s->batch, 1, count));
@@ -255,11 +257,11 @@ static rl_status solve_right_sides(const tall *s, group *g) {
     for (int j = 0; j < t->local_columns; j++) g->right[j] = s->c[rl_block_matrix_global_column(t->m, j)];
     memcpy(g->right + ld, g->solved, ld * (size_t)g->n_rows * sizeof(double));
     for (int i = 0; i < RL_PROBES; i++) rl_probe(t, i, g->right + ld * (size_t)(1 + g->n_rows + i));
-    return rl_triangle_solve_turned(t, &lengths, g->right, g->solutions);
+    return rl_triangle_solve_transposed(t, &lengths, g->right, g->solutions);
 }
 
 /* sigma_min at any size of the group is not below that of the first; sigma_max comes with the rows. */
-static rl_status bound(const tall *s, const group *g, rl_bounds *bounds) {
+static rl_status bound_group(const tall *s, const group *g, rl_bounds *bounds) {
     const rl_triangle *t = &s->triangle;
     const double *probes = g->solutions + (size_t)t->ld_rows * (size_t)(1 + g->n_rows);
     double inverse = 0, norm_sq = s->norm_sq;
@@ -276,7 +278,7 @@ static rl_status bound(const tall *s, const group *g, rl_bounds *bounds) {
 
 /* U^T U = I + solved^T solved; U^-T r of the residuals r of the rows at the first size; U_j^-1 of the first of those
  * for each size of j rows more. */
-static rl_status weigh(const tall *s, group *g) {
+static rl_status weigh_rows(const tall *s, group *g) {
     const rl_triangle *t = &s->triangle;
     const int k = g->n_rows, ld = RL_ROW_SPAN, low = size_at(s, g->first), one = 1;
     const double *y = s->curve->placed.target[RL_TARGET_Y] + low, unit = 1;
@@ -300,7 +302,7 @@ static rl_status weigh(const tall *s, group *g) {
 }
 
 /* The fits: that of the first size and the rows' corrections. */
-static void fit(const tall *s, group *g, double *fits) {
+static void fit_group(const tall *s, group *g, double *fits) {
     const rl_triangle *t = &s->triangle;
     const size_t ld = (size_t)t->ld_rows;
     const rl_product product = {"N", t->local_rows, g->count, g->n_rows, 1};
@@ -310,7 +312,7 @@ static void fit(const tall *s, group *g, double *fits) {
 }
 
 /* What the fits say of local columns [first, end) of the matrix. */
-static rl_status predict(const tall *s, group *g, const double *fits, int first, int end) {
+static rl_status predict_columns(const tall *s, group *g, const double *fits, int first, int end) {
     const rl_block_matrix *all = &s->curve->placed.core.m;
     const rl_product product = {"T", end - first, g->count, s->triangle.local_rows, 1};
     const size_t length = (size_t)(end - first) * (size_t)g->count;
@@ -327,7 +329,7 @@ static rl_status add_test_errors(const tall *s, group *g, const double *fits, do
     const rl_block_matrix *all = &curve->placed.core.m;
     const int first = rl_columns_before(all, size_at(s, g->first)), end = rl_columns_before(all, curve->n_rows);
     const size_t ld = (size_t)(end - first);
-    RL_TRY(predict(s, g, fits, first, end));
+    RL_TRY(predict_columns(s, g, fits, first, end));
     for (int i = 0; i < g->count && all->grid->row == 0; i++)
         for (int j = rl_columns_before(all, size_at(s, g->first + i)); j < end; j++) {
             const double y = curve->placed.target[RL_TARGET_Y][rl_block_matrix_global_column(all, j)];
@@ -352,7 +354,7 @@ static rl_status add_population_errors(const tall *s, group *g, double *fits, do
             *beta = *beta / curve->placed.scale - curve->w[rl_block_matrix_global_row(t->m, j)];
         }
     if (curve->c->rows.scale != NULL) {
-        RL_TRY(predict(s, g, fits, first, end));
+        RL_TRY(predict_columns(s, g, fits, first, end));
         off = g->predictions;
         ld = n = (size_t)(end - first);
         counts = all->grid->row == 0;
@@ -364,7 +366,7 @@ static rl_status add_population_errors(const tall *s, group *g, double *fits, do
 
 static rl_status find_errors(const tall *s, group *g, rl_point *points) {
     double squares[2 * RL_VECTORS] = {0}, *const fits = g->right;
-    fit(s, g, fits);
+    fit_group(s, g, fits);
     RL_TRY(add_test_errors(s, g, fits, squares));
     RL_TRY(add_population_errors(s, g, fits, squares + g->count));
     RL_TRY(rl_sum_over_ranks(s->m.grid, squares, 2 * g->count));
@@ -407,19 +409,20 @@ static rl_status do_group(tall *s, const bool *sigma_wanted, rl_point *points, r
     group *g = &s->g;
     RL_TRY(gather_group(s, g));
     RL_TRY(solve_right_sides(s, g));
-    RL_TRY(bound(s, g, bounds));
-    RL_TRY(rl_process_grid_agree(s->m.grid, weigh(s, g)));
+    RL_TRY(bound_group(s, g, bounds));
+    RL_TRY(rl_process_grid_agree(s->m.grid, weigh_rows(s, g)));
     RL_TRY(find_errors(s, g, points));
     return find_sigma(s, g, sigma_wanted, points);
 }
 
-static rl_status run(tall *s, const bool *sigma_wanted, rl_tick tick, rl_point *points, rl_bounds *bounds) {
+static rl_status go_through_groups(tall *s, const bool *sigma_wanted, rl_tick tick, rl_point *points,
+                                   rl_bounds *bounds) {
     const rl_grid_curve *curve = s->curve;
     take_triangle(s);
     for (s->g.first = curve->n_wide; s->g.first < curve->c->n_sizes; s->g.first += s->g.count) {
         while (s->n_in < size_at(s, s->g.first)) {
             RL_TRY(rl_curve_ask(curve, tick));
-            RL_TRY(absorb(s, rl_smaller(RL_ROW_BATCH, size_at(s, s->g.first) - s->n_in)));
+            RL_TRY(absorb_batch(s, rl_smaller(RL_ROW_BATCH, size_at(s, s->g.first) - s->n_in)));
         }
         RL_TRY(rl_curve_ask(curve, tick));
         RL_TRY(do_group(s, sigma_wanted, points, bounds));
@@ -432,10 +435,10 @@ rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl
     tall *s = NULL;
     if (curve->n_wide == curve->c->n_sizes) return RL_OK;
     rl_status status = RL_ALLOC(s, 1);
-    if (status == RL_OK) status = create(s, curve);
+    if (status == RL_OK) status = create_tall(s, curve);
     status = rl_process_grid_agree(curve->placed.core.grid, status);
-    if (status == RL_OK) status = run(s, sigma_wanted, tick, points, bounds);
-    if (s != NULL) destroy(s);
+    if (status == RL_OK) status = go_through_groups(s, sigma_wanted, tick, points, bounds);
+    if (s != NULL) destroy_tall(s);
     rl_free(s);
     return status;
 }

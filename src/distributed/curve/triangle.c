@@ -1,3 +1,4 @@
+/* Solves with a triangle on a grid and products by it, block by block. */
 #include "triangle.h"
 
 #include <string.h>
@@ -81,17 +82,17 @@ static step step_at(const rl_triangle *t, const rl_lengths *lengths, int first) 
     return s;
 }
 
-static double *element(const rl_triangle *t, int local_row, int local_column) {
+static double *element_at(const rl_triangle *t, int local_row, int local_column) {
     return t->m->a + (size_t)local_column * (size_t)t->m->ld + (size_t)local_row;
 }
 
 /* The step's rows of vectors, to the block and back. */
-static void load(const rl_triangle *t, const step *s, const double *from, int ld) {
+static void load_block(const rl_triangle *t, const step *s, const double *from, int ld) {
     for (int j = 0; j < s->n; j++)
         memcpy(t->block + (size_t)j * (size_t)s->size, from + (size_t)j * (size_t)ld, (size_t)s->size * sizeof(double));
 }
 
-static void store(const rl_triangle *t, const step *s, double *to, int ld) {
+static void store_block(const rl_triangle *t, const step *s, double *to, int ld) {
     for (int j = 0; j < s->n; j++)
         memcpy(to + (size_t)j * (size_t)ld, t->block + (size_t)j * (size_t)s->size, (size_t)s->size * sizeof(double));
 }
@@ -99,7 +100,7 @@ static void store(const rl_triangle *t, const step *s, double *to, int ld) {
 /* With the diagonal block, or, where a vector ends inside it, with its leading part: nothing beyond a vector's length
  * has a say in it, not even a zero on the diagonal. */
 static void solve_diagonal(const rl_triangle *t, const rl_lengths *lengths, const step *s, const char *trans) {
-    const double *r = element(t, s->row, s->column);
+    const double *r = element_at(t, s->row, s->column);
     const int whole = count_beyond(lengths, s->first + s->size - 1);
     dtrsm_("L", "U", trans, "N", &s->size, &whole, &unit, r, &t->m->ld, t->block, &s->size, 1, 1, 1, 1);
     for (int j = whole; j < s->n; j++) {
@@ -124,23 +125,23 @@ static rl_status spread_from(const rl_triangle *t, const step *s, MPI_Comm line,
 
 /* R^T x = columns, from the first block on. What a process row has found so far is taken off the columns after it at
  * once, by each of its processes from its own; the process rows' shares are added up when a block's turn comes. */
-rl_status rl_triangle_solve_turned(const rl_triangle *t, const rl_lengths *lengths, double *columns, double *rows) {
+rl_status rl_triangle_solve_transposed(const rl_triangle *t, const rl_lengths *lengths, double *columns, double *rows) {
     const rl_process_grid *grid = t->m->grid;
     memset(rows, 0, (size_t)t->ld_rows * (size_t)lengths->n * sizeof(double));
     if (grid->row != 0) memset(columns, 0, (size_t)t->ld_columns * (size_t)lengths->n * sizeof(double));
     for (int first = 0; first < lengths->order[0]; first += t->m->row_block) {
         const step s = step_at(t, lengths, first);
         if (s.in_column) {
-            load(t, &s, columns + s.column, t->ld_columns);
+            load_block(t, &s, columns + s.column, t->ld_columns);
             RL_TRY(sum_at(t, &s, t->column, s.process_row));
         }
         if (s.in_row && s.in_column) solve_diagonal(t, lengths, &s, "T");
         if (!s.in_row) continue;
         RL_TRY(spread_from(t, &s, t->row, s.process_column));
-        store(t, &s, rows + s.row, t->ld_rows);
+        store_block(t, &s, rows + s.row, t->ld_rows);
         const rl_product rest = {"T", s.reach - s.next_column, s.n_next, s.size, -1};
-        rl_add_product(&rest, (rl_operand){element(t, s.row, s.next_column), t->m->ld}, (rl_operand){t->block, s.size},
-                       columns + s.next_column, t->ld_columns);
+        rl_add_product(&rest, (rl_operand){element_at(t, s.row, s.next_column), t->m->ld},
+                       (rl_operand){t->block, s.size}, columns + s.next_column, t->ld_columns);
     }
     return RL_OK;
 }
@@ -154,18 +155,18 @@ rl_status rl_triangle_solve(const rl_triangle *t, const rl_lengths *lengths, con
         const step s = step_at(t, lengths, first);
         if (s.in_row) {
             if (s.in_column)
-                load(t, &s, rows + s.row, t->ld_rows);
+                load_block(t, &s, rows + s.row, t->ld_rows);
             else
                 memset(t->block, 0, (size_t)s.size * (size_t)s.n * sizeof(double));
             const rl_product rest = {"N", s.size, s.n_next, s.reach - s.next_column, -1};
-            rl_add_product(&rest, (rl_operand){element(t, s.row, s.next_column), t->m->ld},
+            rl_add_product(&rest, (rl_operand){element_at(t, s.row, s.next_column), t->m->ld},
                            (rl_operand){columns + s.next_column, t->ld_columns}, t->block, s.size);
             RL_TRY(sum_at(t, &s, t->row, s.process_column));
         }
         if (s.in_row && s.in_column) solve_diagonal(t, lengths, &s, "N");
         if (!s.in_column) continue;
         RL_TRY(spread_from(t, &s, t->column, s.process_row));
-        store(t, &s, columns + s.column, t->ld_columns);
+        store_block(t, &s, columns + s.column, t->ld_columns);
     }
     return RL_OK;
 }
@@ -179,7 +180,7 @@ rl_status rl_triangle_multiply(const rl_triangle *t, const rl_lengths *lengths, 
         const step s = step_at(t, lengths, first);
         const rl_product share = {"N", rl_rows_before(t->m, first + s.size), s.n, s.size, 1};
         if (s.in_column)
-            rl_add_product(&share, (rl_operand){element(t, 0, s.column), t->m->ld},
+            rl_add_product(&share, (rl_operand){element_at(t, 0, s.column), t->m->ld},
                            (rl_operand){columns + s.column, t->ld_columns}, rows, t->ld_rows);
     }
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, rows, n, MPI_DOUBLE, MPI_SUM, t->row));
@@ -195,15 +196,15 @@ static void clear_beyond(const rl_triangle *t, const rl_lengths *lengths, double
     }
 }
 
-rl_status rl_triangle_multiply_turned(const rl_triangle *t, const rl_lengths *lengths, const double *rows,
-                                      double *columns) {
+rl_status rl_triangle_multiply_transposed(const rl_triangle *t, const rl_lengths *lengths, const double *rows,
+                                          double *columns) {
     const int n = t->ld_columns * lengths->n;
     memset(columns, 0, (size_t)n * sizeof(double));
     for (int first = 0; first < lengths->order[0]; first += t->m->row_block) {
         const step s = step_at(t, lengths, first);
         const rl_product share = {"T", s.size, s.n, rl_rows_before(t->m, first + s.size), 1};
         if (s.in_column)
-            rl_add_product(&share, (rl_operand){element(t, 0, s.column), t->m->ld}, (rl_operand){rows, t->ld_rows},
+            rl_add_product(&share, (rl_operand){element_at(t, 0, s.column), t->m->ld}, (rl_operand){rows, t->ld_rows},
                            columns + s.column, t->ld_columns);
     }
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, columns, n, MPI_DOUBLE, MPI_SUM, t->column));

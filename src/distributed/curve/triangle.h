@@ -43,15 +43,15 @@ rl_lengths rl_full_lengths(const rl_triangle *t, int n);
 
 /* rows := R^-T columns. Entries of `columns` beyond a vector's length are not looked at, those of `rows` are zeros;
  * destroys `columns`. */
-rl_status rl_triangle_solve_turned(const rl_triangle *t, const rl_lengths *lengths, double *columns, double *rows);
+rl_status rl_triangle_solve_transposed(const rl_triangle *t, const rl_lengths *lengths, double *columns, double *rows);
 
 /* columns := R^-1 rows. Likewise, but `rows` are kept. */
 rl_status rl_triangle_solve(const rl_triangle *t, const rl_lengths *lengths, const double *rows, double *columns);
 
 /* rows := R columns; columns := R^T rows. Entries beyond a vector's length must be zeros, and are. */
 rl_status rl_triangle_multiply(const rl_triangle *t, const rl_lengths *lengths, const double *columns, double *rows);
-rl_status rl_triangle_multiply_turned(const rl_triangle *t, const rl_lengths *lengths, const double *rows,
-                                      double *columns);
+rl_status rl_triangle_multiply_transposed(const rl_triangle *t, const rl_lengths *lengths, const double *rows,
+                                          double *columns);
 
 /* Local. c += factor op(a) b with c [rows, columns] and the inner dimension `inner`: one product for BLAS, which does
  * better by one column as a vector. */

@@ -27,12 +27,12 @@ typedef struct pass {
     sums total;
 } pass;
 
-static void destroy(pass *p) {
+static void destroy_pass(pass *p) {
     double *const arrays[] = {p->z, p->beta, p->w, p->inverse, p->left, p->lost, p->total.all};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
 }
 
-static rl_status create(pass *p, const rl_grid_curve *curve) {
+static rl_status create_pass(pass *p, const rl_grid_curve *curve) {
     const rl_block_matrix *m = &curve->placed.core.m;
     const size_t n = (size_t)curve->placed.core.columns, length = (size_t)curve->n_features + 1;
     *p = (pass){.curve = curve, .n_blocks = (curve->n_features - 1) / m->row_block + 1};
@@ -67,14 +67,14 @@ void rl_probe(const rl_triangle *t, int i, double *columns) {
 }
 
 /* z = L^-1 y, and the probes with it. */
-static rl_status substitute(pass *p, double *columns, double *rows) {
+static rl_status substitute_forward(pass *p, double *columns, double *rows) {
     const rl_triangle *t = &p->curve->triangle;
     const rl_lengths lengths = rl_full_lengths(t, 1 + RL_PROBES);
     const double *y = p->curve->placed.target[RL_TARGET_Y];
     const size_t ld = (size_t)t->ld_rows;
     for (int j = 0; j < t->local_columns; j++) columns[j] = y[rl_block_matrix_global_column(t->m, j)];
     for (int i = 0; i < RL_PROBES; i++) rl_probe(t, i, columns + (size_t)(i + 1) * (size_t)t->ld_columns);
-    RL_TRY(rl_triangle_solve_turned(t, &lengths, columns, rows));
+    RL_TRY(rl_triangle_solve_transposed(t, &lengths, columns, rows));
     for (size_t i = 0; i < (size_t)t->local_rows && t->m->grid->column == 0; i++) {
         const int j = rl_block_matrix_global_row(t->m, (int)i);
         p->z[j] = rows[i];
@@ -90,12 +90,12 @@ static rl_status substitute(pass *p, double *columns, double *rows) {
     return RL_OK;
 }
 
-static rl_status fit(pass *p) {
+static rl_status fit_sizes(pass *p) {
     const rl_triangle *t = &p->curve->triangle;
     const size_t length = rl_triangle_vectors(t, 1 + RL_PROBES);
     double *vectors = NULL;
     rl_status status = rl_process_grid_agree(t->m->grid, RL_ALLOC(vectors, 2 * length));
-    if (status == RL_OK) status = substitute(p, vectors, vectors + length);
+    if (status == RL_OK) status = substitute_forward(p, vectors, vectors + length);
     rl_free(vectors);
     return status;
 }
@@ -139,7 +139,7 @@ static double target_of(const pass *p, int column) {
 
 /* Every block's products with z and w, and from them what comes before and after each block: then all blocks can be
  * gone through at once, wherever they are. */
-static rl_status carry(pass *p) {
+static rl_status carry_sums(pass *p) {
     const rl_block_matrix *m = &p->curve->placed.core.m;
     const rl_process_grid *grid = m->grid;
     const size_t n = (size_t)m->local_columns, blocks = (size_t)p->n_blocks;
@@ -167,7 +167,7 @@ static rl_status carry(pass *p) {
 }
 
 /* Forward substitution, upwards: after coordinate j the size is j + 1. */
-static void explain(const piece *at, double left, double *squares) {
+static void explain_piece(const piece *at, double left, double *squares) {
     squares += at->first + 1;
     for (int j = 0; j < at->explains; j++) {
         left -= at->r[j] * at->z[j];
@@ -176,7 +176,7 @@ static void explain(const piece *at, double left, double *squares) {
 }
 
 /* The coordinates from j on are lost at size j: downwards. */
-static void lose(const piece *at, double lost, double *squares, double *bias) {
+static void lose_piece(const piece *at, double lost, double *squares, double *bias) {
     squares += at->first;
     for (int j = at->loses - 1; j >= 0; j--) {
         lost -= at->r[j] * at->w[j];
@@ -185,7 +185,7 @@ static void lose(const piece *at, double lost, double *squares, double *bias) {
     }
 }
 
-static void go_through(pass *p) {
+static void go_through_pieces(pass *p) {
     const rl_grid_curve *curve = p->curve;
     const rl_block_matrix *m = &curve->placed.core.m;
     const size_t n = (size_t)m->local_columns;
@@ -194,14 +194,14 @@ static void go_through(pass *p) {
             const bool population = rl_block_matrix_global_column(m, j) >= curve->n_rows;
             const piece at = piece_at(p, j, block);
             const size_t place = (size_t)block * n + (size_t)j;
-            explain(&at, p->left[place], population ? p->total.population_y : p->total.y);
-            lose(&at, p->lost[place], population ? p->total.population_ideal : p->total.ideal,
-                 population ? NULL : p->total.bias);
+            explain_piece(&at, p->left[place], population ? p->total.population_y : p->total.y);
+            lose_piece(&at, p->lost[place], population ? p->total.population_ideal : p->total.ideal,
+                       population ? NULL : p->total.bias);
         }
 }
 
 /* Without standard deviations the population's squares are those of the coordinates. On all ranks alike. */
-static void isotropic(pass *p) {
+static void set_isotropic(pass *p) {
     const rl_grid_curve *curve = p->curve;
     const int n = curve->placed.core.columns;
     double lost = 0, off = 0;
@@ -217,7 +217,7 @@ static void isotropic(pass *p) {
 
 /* ---- points ------------------------------------------------------------------------------------------------------ */
 
-static void store(const pass *p, rl_point *points, rl_bounds *bounds) {
+static void store_points(const pass *p, rl_point *points, rl_bounds *bounds) {
     const rl_grid_curve *curve = p->curve;
     const sums *s = &p->total;
     double norm_sq = 0;
@@ -236,21 +236,21 @@ static void store(const pass *p, rl_point *points, rl_bounds *bounds) {
     }
 }
 
-static rl_status run(pass *p, rl_point *points, rl_bounds *bounds) {
+static rl_status run_pass(pass *p, rl_point *points, rl_bounds *bounds) {
     const rl_grid_curve *curve = p->curve;
-    RL_TRY(fit(p));
-    RL_TRY(carry(p));
-    go_through(p);
+    RL_TRY(fit_sizes(p));
+    RL_TRY(carry_sums(p));
+    go_through_pieces(p);
     RL_TRY(rl_sum_over_ranks(curve->placed.core.grid, p->total.all, 5 * ((int64_t)curve->n_features + 1)));
-    if (curve->c->rows.scale == NULL) isotropic(p);
-    store(p, points, bounds);
+    if (curve->c->rows.scale == NULL) set_isotropic(p);
+    store_points(p, points, bounds);
     return RL_OK;
 }
 
 rl_status rl_curve_wide(const rl_grid_curve *curve, rl_point *points, rl_bounds *bounds) {
     pass p;
-    rl_status status = rl_process_grid_agree(curve->placed.core.grid, create(&p, curve));
-    if (status == RL_OK) status = run(&p, points, bounds);
-    destroy(&p);
+    rl_status status = rl_process_grid_agree(curve->placed.core.grid, create_pass(&p, curve));
+    if (status == RL_OK) status = run_pass(&p, points, bounds);
+    destroy_pass(&p);
     return status;
 }

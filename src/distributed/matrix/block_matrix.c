@@ -1,3 +1,4 @@
+/* Block-cyclic matrices: where their entries are, filling them, a hash of them. */
 #include <string.h>
 #include <xxhash.h>
 
@@ -27,7 +28,7 @@ static int leading_dimension(int local_rows) {
 }
 
 /* Lays out and allocates a matrix whose global shape, blocks and grid are set. */
-static rl_status lay_out(rl_block_matrix *matrix) {
+static rl_status lay_out_matrix(rl_block_matrix *matrix) {
     enum { BLOCK_CYCLIC = 1 };
     const rl_process_grid *grid = matrix->grid;
     matrix->local_rows = rl_rows_before(matrix, matrix->rows);
@@ -60,7 +61,7 @@ rl_status rl_block_matrix_create(rl_block_matrix *matrix, const rl_process_grid 
     if (rows < 1 || columns < 1 || row_block < 1 || column_block < 1)
         return rl_fail(RL_ERR_INPUT, "block-cyclic matrix: %d x %d in blocks of %d x %d; all must be at least 1", rows,
                        columns, row_block, column_block);
-    return lay_out(matrix);
+    return lay_out_matrix(matrix);
 }
 
 rl_status rl_block_matrix_create_tall(rl_block_matrix *matrix, const rl_process_grid *grid, int rows, int columns) {
@@ -69,7 +70,7 @@ rl_status rl_block_matrix_create_tall(rl_block_matrix *matrix, const rl_process_
         return rl_fail(RL_ERR_INPUT, "matrix split by rows: %d x %d; both must be at least 1", rows, columns);
     matrix->row_block = (rows - 1) / grid->size + 1;
     matrix->column_block = columns;
-    return lay_out(matrix);
+    return lay_out_matrix(matrix);
 }
 
 void rl_block_matrix_destroy(rl_block_matrix *matrix) {

@@ -1,3 +1,4 @@
+/* Process grids: BLACS contexts on a group of ranks, and agreement on a status. */
 #include "block_matrix.h"
 #include "scalapack.h"
 
@@ -20,7 +21,7 @@ static int make_context(const rl_process_grid *grid, int n_rows, int n_columns, 
     return context;
 }
 
-static rl_status set_up(rl_process_grid *grid, int n_rows, int n_columns) {
+static rl_status set_up_grid(rl_process_grid *grid, int n_rows, int n_columns) {
     RL_MPI(MPI_Comm_set_errhandler(grid->comm, MPI_ERRORS_RETURN));
     RL_MPI(MPI_Comm_rank(grid->comm, &grid->rank));
     RL_MPI(MPI_Comm_size(grid->comm, &grid->size));
@@ -53,7 +54,7 @@ rl_status rl_process_grid_create(MPI_Comm comm, int n_rows, int n_columns, rl_pr
     }
     *g = (rl_process_grid){.comm = MPI_COMM_NULL, .context = -1, .tall = -1, .system = -1};
     RL_MPI(MPI_Comm_dup(comm, &g->comm));
-    const rl_status status = set_up(g, n_rows, n_columns);
+    const rl_status status = set_up_grid(g, n_rows, n_columns);
     if (status != RL_OK) {
         rl_process_grid_destroy(g);
         return status;

@@ -1,3 +1,4 @@
+/* A band matrix to bidiagonal form on one rank: bulges are chased down the band, many sweeps at a time. */
 #include "band.h"
 
 #include "../../numbers.h"
@@ -37,7 +38,7 @@ static int count_steps(const rl_band *band, int sweep) {
     return sweep > band->n - 3 ? 0 : (band->n - 3 - sweep) / band->width + 1;
 }
 
-static void copy(int length, const double *x, int stride, double *to) {
+static void copy_strided(int length, const double *x, int stride, double *to) {
     for (int i = 0; i < length; i++) to[i] = x[(size_t)i * (size_t)stride];
 }
 
@@ -48,7 +49,7 @@ static void set_reflected(int length, double *x, int stride, double first) {
 /* Step k of sweep first + j: from the right the row's elements beyond its second one (in later steps, what the step
  * before has spilled beyond the band) are made zero, from the left those below the diagonal in the block's first
  * column. */
-static void step(const chase *c, int j, int k) {
+static void chase_step(const chase *c, int j, int k) {
     const rl_band *band = c->band;
     const rl_operands *operands = c->operands;
     const int sweep = c->first + j, begin = sweep + 1 + k * band->width, end = rl_smaller(begin + band->width, band->n);
@@ -62,14 +63,14 @@ static void step(const chase *c, int j, int k) {
     double first;
 
     double *x = rl_band_at(band, row, begin);
-    copy(length, x, band->stride, right);
+    copy_strided(length, x, band->stride, right);
     const double tau_right = rl_reflector_make(length, right, &first);
     rl_reflect_right(end - row, length, x, band->stride, right, tau_right); /* whole lanes, with the row itself */
     set_reflected(length, x, band->stride, first);
     if (operands->rows_left) rl_reflect_left(length, operands->n_columns, targets, band->n, right, tau_right);
 
     x = rl_band_at(band, begin, begin);
-    copy(length, x, 1, left);
+    copy_strided(length, x, 1, left);
     const double tau_left = rl_reflector_make(length, left, &first);
     rl_reflect_left(length, reach - begin - 1, x + band->stride, band->stride, left, tau_left);
     set_reflected(length, x, 1, first);
@@ -79,19 +80,19 @@ static void step(const chase *c, int j, int k) {
 }
 
 /* The batch's sweeps follow each other at two steps' distance: as close as the next sweep's step k, which needs the
- * one before to be through with step k + 2, allows. Each takes RUN steps in turn, so that the next one finds most of
+ * one before to be through with step k + 2, allows. Each takes RUN steps at a time, so that the next one finds most of
  * their blocks in the cache. */
 static void run_sweeps(const chase *c) {
     const int end = count_steps(c->band, c->first) + 2 * (c->count - 1);
     for (int run = 0; run < end; run += RUN)
         for (int j = 0; j < c->count; j++) {
             const int stop = rl_smaller(run + RUN - 2 * j, count_steps(c->band, c->first + j));
-            for (int k = run > 2 * j ? run - 2 * j : 0; k < stop; k++) step(c, j, k);
+            for (int k = run > 2 * j ? run - 2 * j : 0; k < stop; k++) chase_step(c, j, k);
         }
 }
 
 /* Steps further down come first: the next sweep's step k overlaps step k + 1, never the other way round. */
-static void turn_rows(const chase *c) {
+static void reflect_rows(const chase *c) {
     const rl_operands *o = c->operands;
     const int width = c->band->width, n = c->band->n, rows = rl_whole_lanes(o->n_rows);
     for (int k = count_steps(c->band, c->first) - 1; k >= 0; k--)
@@ -105,7 +106,7 @@ static void turn_rows(const chase *c) {
             }
 }
 
-static rl_status create(chase *c, const rl_band *band, const rl_operands *operands) {
+static rl_status create_chase(chase *c, const rl_band *band, const rl_operands *operands) {
     const size_t reflectors = (size_t)count_steps(band, 0) * BATCH;
     *c = (chase){.band = band, .operands = operands};
     RL_TRY(RL_ALLOC(c->v, reflectors * (size_t)band->width));
@@ -113,7 +114,7 @@ static rl_status create(chase *c, const rl_band *band, const rl_operands *operan
     return RL_ALLOC(c->other, band->width);
 }
 
-static void destroy(chase *c) {
+static void destroy_chase(chase *c) {
     rl_free(c->v);
     rl_free(c->tau);
     rl_free(c->other);
@@ -121,16 +122,16 @@ static void destroy(chase *c) {
 
 rl_status rl_band_to_bidiagonal(rl_band *band, const rl_operands *operands, double *d, double *e) {
     chase c;
-    const rl_status status = create(&c, band, operands);
+    const rl_status status = create_chase(&c, band, operands);
     for (; status == RL_OK && band->width > 1 && c.first < band->n - 2; c.first += BATCH) {
         c.count = rl_smaller(BATCH, band->n - 2 - c.first);
         run_sweeps(&c);
-        turn_rows(&c);
+        reflect_rows(&c);
     }
     for (int i = 0; i < band->n; i++) {
         d[i] = *rl_band_at(band, i, i);
         if (i + 1 < band->n) e[i] = *rl_band_at(band, i, i + 1);
     }
-    destroy(&c);
+    destroy_chase(&c);
     return status;
 }

@@ -2,8 +2,8 @@
  *
  * B = Q D P^T with D upper bidiagonal: Householder reflectors, made from one row and one column at a time, whose fill
  * is chased down the band in blocks of the band's width (Lang 1993; the second stage of two-stage reductions). Neither
- * Q nor P is formed: what is to be in their bases is turned on the way, both sides in the same pass, so that singular
- * vectors of the two sides stay paired, also where singular values are equal or zero. */
+ * Q nor P is formed: what is to be in their bases is transformed on the way, both sides in the same pass, so that
+ * singular vectors of the two sides stay paired, also where singular values are equal or zero. */
 #ifndef RL_BAND_H
 #define RL_BAND_H
 
@@ -24,7 +24,7 @@ void rl_band_destroy(rl_band *band);
 /* Element (row, column), counted from 0; -width < column - row < 2 width. */
 double *rl_band_at(const rl_band *band, int row, int column);
 
-/* The operands are turned by P and Q. d [n], e [n - 1]: the diagonal and superdiagonal of D. Destroys the band's
+/* The operands are multiplied by P and Q. d [n], e [n - 1]: the diagonal and superdiagonal of D. Destroys the band's
  * elements. */
 rl_status rl_band_to_bidiagonal(rl_band *band, const rl_operands *operands, double *d, double *e);
 

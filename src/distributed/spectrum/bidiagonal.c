@@ -1,3 +1,4 @@
+/* The implicit QR iteration on a bidiagonal matrix. */
 #include "bidiagonal.h"
 
 #include <float.h>
@@ -23,12 +24,12 @@ static const double TOLERANCE = 100 * (DBL_EPSILON / 2);
 /* A sum of squares between these bounds has not overflowed, and has lost nothing that counts to underflow. */
 static const double SAFE_MIN = 0x1p-900, SAFE_MAX = 0x1p900;
 
-/* A chase goes down. Where it should go up, the matrix is turned over: with J the reversal, J B^T J is upper
- * bidiagonal, d and e reversed, left and right exchanged. */
+/* A chase goes down. Where it should go up, the order of rows and columns is reversed: with J the reversal, J B^T J is
+ * upper bidiagonal, d and e reversed, left and right exchanged. */
 typedef struct iteration {
     int n;
     double *d, *e;
-    bool turned_over;
+    bool reversed;
     int lo, hi;               /* the block under way: rows and columns lo ... hi; e is zero around it */
     double smallest, largest; /* of the block: a lower bound of its singular values, and its largest element */
     double negligible;        /* an element of e as small as this is zero anyway */
@@ -41,10 +42,10 @@ typedef struct iteration {
 
 /* ---- sweeps ------------------------------------------------------------------------------------------------------ */
 
-static void flush(iteration *it) {
+static void apply_sweeps(iteration *it) {
     const rl_operands *o = it->operands;
-    rl_sweeps_apply(&it->sweeps[ROWS], it->turned_over, o->rows, o->n_rows, o->ld_rows);
-    rl_sweeps_apply(&it->sweeps[COLUMNS], it->turned_over, it->columns, o->n_columns, it->ld_columns);
+    rl_sweeps_apply(&it->sweeps[ROWS], it->reversed, o->rows, o->n_rows, o->ld_rows);
+    rl_sweeps_apply(&it->sweeps[COLUMNS], it->reversed, it->columns, o->n_columns, it->ld_columns);
 }
 
 typedef struct sweep {
@@ -52,10 +53,10 @@ typedef struct sweep {
 } sweep;
 
 static sweep begin_sweep(iteration *it) {
-    const int right = it->operands->rows_left == it->turned_over ? ROWS : COLUMNS;
+    const int right = it->operands->rows_left == it->reversed ? ROWS : COLUMNS;
     sweep s = {rl_sweeps_add(&it->sweeps[right], it->lo, it->hi), rl_sweeps_add(&it->sweeps[!right], it->lo, it->hi)};
     if (s.right != NULL) return s;
-    flush(it);
+    apply_sweeps(it);
     return (sweep){rl_sweeps_add(&it->sweeps[right], it->lo, it->hi),
                    rl_sweeps_add(&it->sweeps[!right], it->lo, it->hi)};
 }
@@ -82,7 +83,7 @@ typedef struct bulge {
 /* Rotates columns i and i + 1, then rows i and i + 1. `next`: the element (i + 1, i + 1). Returns the new (i, i) and
  * *r, the new (i - 1, i). The second rotation is made of (f', g') times r, so that it need not wait for the first one's
  * divisions: each step would take twice as long. */
-static inline double step(bulge *b, double next, rl_rotation *right, rl_rotation *left, double *r) {
+static inline double sweep_step(bulge *b, double next, rl_rotation *right, rl_rotation *left, double *r) {
     const double f = b->f * b->diagonal + b->g * b->above, g = b->g * next;
     const double squares = b->f * b->f + b->g * b->g, next_squares = f * f + g * g;
     double made;
@@ -110,7 +111,7 @@ static void shifted_sweep(iteration *it, double shift) {
     for (int i = it->lo; i < it->hi; i++) {
         const size_t at = (size_t)i * RL_SWEEP_STRIDE;
         double r;
-        d[i] = step(&b, d[i + 1], &s.right[at], &s.left[at], &r);
+        d[i] = sweep_step(&b, d[i + 1], &s.right[at], &s.left[at], &r);
         if (i > it->lo) e[i - 1] = r;
         if (i + 1 < it->hi) {
             b.g = s.left[at].s * e[i + 1];
@@ -169,7 +170,7 @@ static double next_bound(double bound, double e, double d) {
 }
 
 /* Zeros at the end of the block. */
-static void trim(iteration *it) {
+static void trim_block(iteration *it) {
     const double *d = it->d;
     double *e = it->e;
     while (it->hi > it->lo && fabs(e[it->hi - 1]) <= larger(it->negligible, TOLERANCE * fabs(d[it->hi])))
@@ -177,7 +178,7 @@ static void trim(iteration *it) {
 }
 
 /* Makes zeros of all that is small enough in e, leaves the last block or element in lo ... hi, and bounds it. */
-static void examine(iteration *it) {
+static void examine_block(iteration *it) {
     const double *d = it->d;
     double *e = it->e, bound = fabs(d[it->lo]);
     it->smallest = it->largest = bound;
@@ -225,7 +226,7 @@ static double choose_shift(const iteration *it) {
 
 /* ---- iteration --------------------------------------------------------------------------------------------------- */
 
-static void reverse(double *x, int n) {
+static void reverse_array(double *x, int n) {
     for (int i = 0; i < n / 2; i++) {
         const double swapped = x[i];
         x[i] = x[n - 1 - i];
@@ -233,14 +234,14 @@ static void reverse(double *x, int n) {
     }
 }
 
-static void turn_over(iteration *it) {
+static void reverse_order(iteration *it) {
     const int lo = it->lo;
-    flush(it);
-    reverse(it->d, it->n);
-    reverse(it->e, it->n - 1);
+    apply_sweeps(it);
+    reverse_array(it->d, it->n);
+    reverse_array(it->e, it->n - 1);
     it->lo = it->n - 1 - it->hi;
     it->hi = it->n - 1 - lo;
-    it->turned_over = !it->turned_over;
+    it->reversed = !it->reversed;
 }
 
 /* The last block that is not diagonal. */
@@ -258,11 +259,11 @@ static bool diagonalize_block(iteration *it) {
     bool examined = false;
     it->smallest = 0;
     for (;;) {
-        trim(it);
+        trim_block(it);
         if (it->hi <= it->lo + 1) break;
         if (!examined &&
             (is_delicate(it) || may_split(it->d + it->lo, it->e + it->lo, it->hi - it->lo, it->negligible))) {
-            examine(it);
+            examine_block(it);
             examined = true;
             continue;
         }
@@ -280,14 +281,14 @@ static bool diagonalize_block(iteration *it) {
 }
 
 /* Sweeps go from the block's large end to its small one. */
-static bool iterate(iteration *it) {
+static bool iterate_blocks(iteration *it) {
     bool converged = true;
     while (converged && find_block(it)) {
-        if (fabs(it->d[it->lo]) < fabs(it->d[it->hi])) turn_over(it);
+        if (fabs(it->d[it->lo]) < fabs(it->d[it->hi])) reverse_order(it);
         converged = diagonalize_block(it);
     }
-    if (it->turned_over) turn_over(it);
-    flush(it);
+    if (it->reversed) reverse_order(it);
+    apply_sweeps(it);
     return converged;
 }
 
@@ -304,7 +305,7 @@ static void set_negligible(iteration *it) {
 }
 
 /* To elements of at most 1, by a power of two. Returns its exponent. */
-static int scale(iteration *it) {
+static int scale_elements(iteration *it) {
     double largest = 0;
     int exponent = 0;
     for (int i = 0; i < it->n; i++) largest = fmax(largest, fabs(it->d[i]));
@@ -343,8 +344,8 @@ static void order_rows(mode *modes, int n, const rl_operands *o, double *spare) 
     }
 }
 
-/* A negative element changes its sign, and the left or right vector, the one that turns the columns, with it. */
-static void finish(iteration *it, int exponent, mode *modes, double *spare) {
+/* A negative element changes its sign, and the left or right vector, the one that multiplies the columns, with it. */
+static void finish_modes(iteration *it, int exponent, mode *modes, double *spare) {
     const rl_operands *o = it->operands;
     const size_t n = (size_t)it->n;
     for (int r = 0; r < it->n; r++) modes[r] = (mode){fabs(it->d[r]), r};
@@ -358,7 +359,7 @@ static void finish(iteration *it, int exponent, mode *modes, double *spare) {
     order_rows(modes, it->n, o, spare);
 }
 
-static rl_status create(iteration *it) {
+static rl_status create_iteration(iteration *it) {
     const rl_operands *o = it->operands;
     const size_t n = (size_t)it->n;
     it->ld_columns = rl_whole_lanes(o->n_columns);
@@ -370,7 +371,7 @@ static rl_status create(iteration *it) {
     return rl_sweeps_create(&it->sweeps[COLUMNS], it->n);
 }
 
-static void destroy(iteration *it) {
+static void destroy_iteration(iteration *it) {
     rl_free(it->columns);
     rl_sweeps_destroy(&it->sweeps[ROWS]);
     rl_sweeps_destroy(&it->sweeps[COLUMNS]);
@@ -381,16 +382,16 @@ rl_status rl_bidiagonal_diagonalize(int n, double *d, double *e, const rl_operan
     mode *modes = NULL;
     double *spare = NULL;
     rl_status status;
-    RL_TRY_GOTO(create(&it), done);
+    RL_TRY_GOTO(create_iteration(&it), done);
     RL_TRY_GOTO(RL_ALLOC(modes, n), done);
     RL_TRY_GOTO(RL_ALLOC(spare, operands->n_rows), done);
-    const int exponent = scale(&it);
+    const int exponent = scale_elements(&it);
     set_negligible(&it);
-    *converged = iterate(&it);
-    if (*converged) finish(&it, exponent, modes, spare);
+    *converged = iterate_blocks(&it);
+    if (*converged) finish_modes(&it, exponent, modes, spare);
 done:
     rl_free(modes);
     rl_free(spare);
-    destroy(&it);
+    destroy_iteration(&it);
     return status;
 }

@@ -1,4 +1,4 @@
-/* bidiagonal: singular values of an upper bidiagonal matrix, and what its singular vectors turn. Private to
+/* bidiagonal: singular values of an upper bidiagonal matrix, and what is multiplied by its singular vectors. Private to
  * `distributed`; all functions are local.
  *
  * The implicit QR iteration of Golub and Kahan (1965) with the zero shifts, the criteria of convergence and the
@@ -10,8 +10,8 @@
 #include "operands.h"
 
 /* B = U S V^T for B = bidiag(d [n], e [n - 1]) upper, all finite: d becomes the singular values, descending, e is
- * destroyed, and the operands are turned by P = V and Q = U, whose columns stay paired, also where singular values are
- * equal or zero. The same bits of d whatever there is to turn. *converged: false when the iteration takes more than
+ * destroyed, and the operands are multiplied by P = V and Q = U, whose columns stay paired, also where singular values
+ * are equal or zero. The same bits of d whatever the operands are. *converged: false when the iteration takes more than
  * 6 n^2 rotations of a side (n^2 are many); then d and the operands hold nothing of use. */
 rl_status rl_bidiagonal_diagonalize(int n, double *d, double *e, const rl_operands *operands, bool *converged);
 

@@ -1,3 +1,4 @@
+/* A case made into a core: rows, targets and beta* in their places, checked and scaled. */
 #include "generate.h"
 
 #include <math.h>
@@ -7,12 +8,12 @@
 /* Where the training rows and the test rows are in the core's matrix: see producer.h. */
 
 static rl_placement train_rows(const rl_core *core, const rl_case *c) {
-    return (rl_placement){.n_rows = c->n_train, .turned = core->test_rows_left};
+    return (rl_placement){.n_rows = c->n_train, .transposed = core->test_rows_left};
 }
 
 static rl_placement test_rows(const rl_core *core, const rl_case *c) {
-    rl_placement rows = {.first_row = c->n_train, .n_rows = c->n_test, .turned = core->test_rows_left};
-    if (rows.turned)
+    rl_placement rows = {.first_row = c->n_train, .n_rows = c->n_test, .transposed = core->test_rows_left};
+    if (rows.transposed)
         rows.column = c->n_train;
     else
         rows.row = core->rows;
@@ -35,7 +36,7 @@ static double direct_entry(const void *state, int row, int column) {
     return rows->c->x(rows->c->state, rows->first_row + row, column);
 }
 
-static double turned_entry(const void *state, int row, int column) {
+static double transposed_entry(const void *state, int row, int column) {
     const placed_rows *rows = state;
     return rows->c->x(rows->c->state, rows->first_row + column, row);
 }
@@ -56,7 +57,7 @@ typedef struct share {
 } share;
 
 static share share_of(const rl_block_matrix *m, const rl_case *c, rl_placement to) {
-    const int rows = to.turned ? c->n_features : to.n_rows, columns = to.turned ? to.n_rows : c->n_features;
+    const int rows = to.transposed ? c->n_features : to.n_rows, columns = to.transposed ? to.n_rows : c->n_features;
     return (share){rl_rows_before(m, to.row), rl_rows_before(m, to.row + rows), rl_columns_before(m, to.column),
                    rl_columns_before(m, to.column + columns)};
 }
@@ -73,8 +74,8 @@ static void fill_tiles(const rl_case *c, rl_block_matrix *m, rl_placement to) {
             height = rl_smaller(m->row_block - i % m->row_block, mine.row_end - li);
             double *const out = m->a + (size_t)lj * (size_t)m->ld + (size_t)li;
             const rl_tile direct = {to.first_row + i - to.row, height, j - to.column, width, out, 1, m->ld};
-            const rl_tile turned = {to.first_row + j - to.column, width, i - to.row, height, out, m->ld, 1};
-            c->fill(c->state, to.turned ? &turned : &direct);
+            const rl_tile transposed = {to.first_row + j - to.column, width, i - to.row, height, out, m->ld, 1};
+            c->fill(c->state, to.transposed ? &transposed : &direct);
         }
     }
 }
@@ -85,8 +86,8 @@ rl_status rl_case_fill(const rl_case *c, rl_block_matrix *m, rl_placement to) {
     if (c->x == NULL) return c->deal(c->state, m, to);
     if (c->fill != NULL)
         fill_tiles(c, m, to);
-    else if (to.turned)
-        rl_block_matrix_fill(m, to.row, to.column, c->n_features, to.n_rows, turned_entry, &rows);
+    else if (to.transposed)
+        rl_block_matrix_fill(m, to.row, to.column, c->n_features, to.n_rows, transposed_entry, &rows);
     else
         rl_block_matrix_fill(m, to.row, to.column, to.n_rows, c->n_features, direct_entry, &rows);
     return RL_OK;
@@ -131,7 +132,7 @@ static rl_status check_rows(const rl_block_matrix *m, const rl_case *c, rl_place
             const int i = rl_block_matrix_global_row(m, li) - to.row;
             const int j = rl_block_matrix_global_column(m, lj) - to.column;
             return rl_fail(RL_ERR_INPUT, "distributed case: feature %d of row %d is %g; it must be finite",
-                           to.turned ? i : j, to.first_row + (to.turned ? j : i), a);
+                           to.transposed ? i : j, to.first_row + (to.transposed ? j : i), a);
         }
     return RL_OK;
 }
@@ -158,7 +159,7 @@ static void add_products(const rl_block_matrix *m, const rl_case *c, rl_placemen
         for (int li = mine.row; li < mine.row_end; li++) {
             const int i = rl_block_matrix_global_row(m, li) - to.row;
             const double a = m->a[(size_t)lj * (size_t)m->ld + (size_t)li];
-            values[to.turned ? j : i] += a * c->beta_star[to.turned ? i : j];
+            values[to.transposed ? j : i] += a * c->beta_star[to.transposed ? i : j];
         }
     }
 }
@@ -219,7 +220,7 @@ static void scale_train(rl_placed_case *placed, double largest) {
         for (int li = mine.row; li < mine.row_end; li++) m->a[(size_t)lj * (size_t)m->ld + (size_t)li] /= placed->scale;
 }
 
-static rl_status generate(rl_placed_case *placed) {
+static rl_status generate_rows(rl_placed_case *placed) {
     const rl_case *c = placed->c;
     rl_core *core = &placed->core;
     double largest = 0, ignored = 0;
@@ -237,7 +238,7 @@ static rl_status generate(rl_placed_case *placed) {
     return RL_OK;
 }
 
-static rl_status prepare(rl_placed_case *placed, int block) {
+static rl_status allocate_case(rl_placed_case *placed, int block) {
     const rl_case *c = placed->c;
     rl_core *core = &placed->core;
     const int64_t n = (int64_t)c->n_train + c->n_test;
@@ -251,8 +252,8 @@ static rl_status prepare(rl_placed_case *placed, int block) {
 
 rl_status rl_placed_case_create_as(rl_placed_case *placed, const rl_core *shape, int block, const rl_case *c) {
     *placed = (rl_placed_case){.c = c, .core = *shape};
-    RL_TRY(rl_process_grid_agree(shape->grid, prepare(placed, block)));
-    return generate(placed);
+    RL_TRY(rl_process_grid_agree(shape->grid, allocate_case(placed, block)));
+    return generate_rows(placed);
 }
 
 rl_status rl_placed_case_create(rl_placed_case *placed, const rl_process_grid *grid, int block, const rl_case *c) {

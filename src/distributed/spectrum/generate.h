@@ -28,7 +28,7 @@ void rl_placed_case_fill_targets(rl_placed_case *placed);
 
 /* Collective. The spectrum of a placed case whose core a producer can take; uses the core up. */
 rl_status rl_placed_case_spectrum(rl_placed_case *placed, rl_producer producer, rl_spectrum_store *store,
-                                  rl_spectrum *spectrum, rl_phases *phases);
+                                  rl_spectrum *spectrum, rl_timings *timings);
 void rl_placed_case_destroy(rl_placed_case *placed);
 
 #endif

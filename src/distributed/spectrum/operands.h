@@ -1,4 +1,4 @@
-/* What is turned while a matrix on one rank is made simpler by orthogonal matrices, A = Q D P^T. Private to
+/* What is transformed while a matrix on one rank is made simpler by orthogonal matrices, A = Q D P^T. Private to
  * `distributed`. */
 #ifndef RL_OPERANDS_H
 #define RL_OPERANDS_H
@@ -10,7 +10,7 @@
  * P^T columns. Borrowed arrays, column-major. */
 typedef struct rl_operands {
     bool rows_left;
-    double *rows; /* [n_rows, n], any number of them, also 0; rows up to rl_whole_lanes(n_rows) are turned too */
+    double *rows; /* [n_rows, n], any number of them, also 0; rows up to rl_whole_lanes(n_rows) are transformed too */
     int n_rows;
     int ld_rows;     /* at least rl_whole_lanes(n_rows) */
     double *columns; /* [n, n_columns], ld = n; a few */

@@ -1,3 +1,4 @@
+/* Householder panels of a core, and what they do to the rest of it. */
 #include "panel.h"
 
 #include "../../numbers.h"

@@ -1,5 +1,5 @@
 /* The producer `pdgesvd`: U and V formed whole, and the borders multiplied by them. The reference that the others are
- * held against; slow when n is a multiple of 512 (dbdsqr turns rows of V^T with a stride of n). */
+ * held against; slow when n is a multiple of 512 (dbdsqr rotates rows of V^T with a stride of n). */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -17,7 +17,7 @@ typedef struct factors {
     int lwork;
 } factors;
 
-static void release(factors *f) {
+static void release_factors(factors *f) {
     rl_block_matrix_destroy(&f->u);
     rl_block_matrix_destroy(&f->vt);
     rl_free(f->sigma);
@@ -36,7 +36,7 @@ static rl_status check_work(const rl_core *core) {
     return RL_OK;
 }
 
-static int decompose(rl_core *core, factors *f, double *work, int lwork) {
+static int call_pdgesvd(rl_core *core, factors *f, double *work, int lwork) {
     const int n = core->columns;
     int info = 0;
     pdgesvd_("V", "V", &n, &n, core->m.a, &one, &one, core->m.descriptor, f->sigma, f->u.a, &one, &one, f->u.descriptor,
@@ -44,7 +44,7 @@ static int decompose(rl_core *core, factors *f, double *work, int lwork) {
     return info;
 }
 
-static rl_status allocate(const rl_core *core, factors *f) {
+static rl_status allocate_factors(const rl_core *core, factors *f) {
     const int n = core->columns, block = core->m.row_block;
     RL_TRY(check_work(core));
     RL_TRY(rl_block_matrix_create(&f->u, core->grid, n, n, block, block));
@@ -54,7 +54,7 @@ static rl_status allocate(const rl_core *core, factors *f) {
 
 static rl_status allocate_work(rl_core *core, factors *f) {
     double asked = 0;
-    decompose(core, f, &asked, -1); /* collective */
+    call_pdgesvd(core, f, &asked, -1); /* collective */
     return rl_alloc_work("ScaLAPACK pdgesvd", asked, &f->work, &f->lwork);
 }
 
@@ -71,10 +71,10 @@ static rl_status square_norm(const rl_core *core, double *square) {
 
 /* pdgesvd loses dbdsqr's word that it did not converge. Rotations keep the sum of squares, and what has not converged
  * is missing from that of the diagonal. (info = n + 1 is said, falsely, when there are more ranks than modes.) */
-static rl_status factorize(rl_core *core, factors *f, bool *converged) {
+static rl_status factorize_core(rl_core *core, factors *f, bool *converged) {
     double before, after = 0;
     RL_TRY(square_norm(core, &before));
-    int info = decompose(core, f, f->work, f->lwork);
+    int info = call_pdgesvd(core, f, f->work, f->lwork);
     RL_TRY(rl_agree_info(core->grid, "ScaLAPACK pdgesvd", &info));
     RL_MPI(MPI_Bcast(f->sigma, core->columns, MPI_DOUBLE, 0, core->grid->comm));
     for (int r = 0; r < core->columns; r++) after += f->sigma[r] * f->sigma[r];
@@ -113,26 +113,26 @@ static rl_status multiply_right(rl_core *core, const factors *f) {
     return status;
 }
 
-static rl_status run(rl_core *core, factors *f, rl_projection *projection, rl_phases *phases) {
+static rl_status project_by_factors(rl_core *core, factors *f, rl_projection *projection, rl_timings *timings) {
     bool converged = false;
-    RL_TRY(rl_process_grid_agree(core->grid, allocate(core, f)));
+    RL_TRY(rl_process_grid_agree(core->grid, allocate_factors(core, f)));
     RL_TRY(rl_process_grid_agree(core->grid, allocate_work(core, f)));
     const double start = rl_seconds();
-    RL_TRY(factorize(core, f, &converged));
+    RL_TRY(factorize_core(core, f, &converged));
     const double factorized = rl_seconds();
     RL_TRY(multiply_left(core, f));
     RL_TRY(multiply_right(core, f));
     RL_TRY(rl_core_gather(core, projection));
     memcpy(projection->sigma, f->sigma, (size_t)core->columns * sizeof(double));
     if (!converged) projection->status = RL_CELL_NO_CONVERGENCE;
-    phases->diagonalize += factorized - start; /* reduction included: it is inside */
-    phases->project += rl_seconds() - factorized;
+    timings->diagonalize += factorized - start; /* reduction included: it is inside */
+    timings->project += rl_seconds() - factorized;
     return RL_OK;
 }
 
-rl_status rl_produce_pdgesvd(rl_core *core, rl_projection *projection, rl_phases *phases) {
+rl_status rl_produce_pdgesvd(rl_core *core, rl_projection *projection, rl_timings *timings) {
     factors f = {0};
-    const rl_status status = run(core, &f, projection, phases);
-    release(&f);
+    const rl_status status = project_by_factors(core, &f, projection, timings);
+    release_factors(&f);
     return status;
 }

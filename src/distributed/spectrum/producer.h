@@ -54,12 +54,12 @@ typedef struct rl_projection {
     double *tail_last; /* [n_left]: inner products with the tail of the left border's last column */
 } rl_projection;
 
-/* A producer: overwrites core->m, fills the projection. Adds to the phases it has. info > 0 of LAPACK is a status of
- * the projection, not an error. */
-typedef rl_status (*rl_produce)(rl_core *core, rl_projection *projection, rl_phases *phases);
-rl_status rl_produce_pdgesvd(rl_core *core, rl_projection *projection, rl_phases *phases);
-rl_status rl_produce_projected(rl_core *core, rl_projection *projection, rl_phases *phases);
-rl_status rl_produce_two_stage(rl_core *core, rl_projection *projection, rl_phases *phases);
+/* A producer: overwrites core->m, fills the projection. Adds the seconds of the parts that it has. info > 0 of LAPACK
+ * is a status of the projection, not an error. */
+typedef rl_status (*rl_produce)(rl_core *core, rl_projection *projection, rl_timings *timings);
+rl_status rl_produce_pdgesvd(rl_core *core, rl_projection *projection, rl_timings *timings);
+rl_status rl_produce_projected(rl_core *core, rl_projection *projection, rl_timings *timings);
+rl_status rl_produce_two_stage(rl_core *core, rl_projection *projection, rl_timings *timings);
 
 /* A = Q R in place: A becomes the triangle R [columns, columns] with zeros below it, left becomes Q^T left (its rows
  * from `columns` on are the tails). */
@@ -76,15 +76,15 @@ rl_status rl_sum_tails(const rl_block_matrix *m, const rl_tails *tails);
 void rl_core_clear_below_diagonal(rl_core *core);
 
 /* Once Q^T has been applied to the left border and P to the right one: allocates the projection and takes from core->m
- * the tails, the targets (turned, if they are rows) and the test rows (turned, if they are columns), each in the bases
- * that Q and P make; then gives core->m back (it is empty afterwards). */
+ * the tails, the targets (transposed, if they are rows) and the test rows (transposed, if they are columns), each in
+ * the bases that Q and P make; then gives core->m back (it is empty afterwards). */
 rl_status rl_core_gather(rl_core *core, rl_projection *projection);
 void rl_projection_destroy(rl_projection *projection);
 
-/* Local. What is left to be turned once the borders are gathered: this rank's test rows and the targets. */
+/* Local. What is still to be transformed once the borders are gathered: this rank's test rows and the targets. */
 rl_operands rl_core_operands(const rl_core *core, const rl_projection *projection);
 
-/* A = Q B P^T with B = bidiag(d, e) upper, borders gathered: each rank makes sigma of d and e and turns its test rows
+/* A = Q B P^T with B = bidiag(d, e) upper, borders gathered: each rank makes sigma of d and e and rotates its test rows
  * and the targets into the bases of B's singular vectors. d [columns], e [columns - 1]: the same on all ranks,
  * overwritten. Sets projection->status. */
 rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projection *projection);

@@ -14,7 +14,7 @@ typedef struct bidiagonal {
     int lwork;
 } bidiagonal;
 
-static void release(bidiagonal *b) {
+static void release_bidiagonal(bidiagonal *b) {
     double *const arrays[] = {b->d, b->e, b->local_d, b->local_e, b->tau_q, b->tau_p, b->work};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
 }
@@ -36,14 +36,14 @@ static int apply_p(rl_core *core, bidiagonal *b, double *work, int lwork) {
     return info;
 }
 
-static int reduce(rl_core *core, bidiagonal *b, double *work, int lwork) {
+static int call_pdgebrd(rl_core *core, bidiagonal *b, double *work, int lwork) {
     int info = 0;
     pdgebrd_(&core->rows, &core->columns, core->m.a, &one, &one, core->m.descriptor, b->local_d, b->local_e, b->tau_q,
              b->tau_p, work, &lwork, &info);
     return info;
 }
 
-static rl_status allocate(const rl_core *core, bidiagonal *b) {
+static rl_status allocate_bidiagonal(const rl_core *core, bidiagonal *b) {
     const size_t rows = (size_t)core->m.local_rows + 1, columns = (size_t)core->m.local_columns + 1;
     RL_TRY(RL_ALLOC(b->d, core->columns));
     RL_TRY(RL_ALLOC(b->e, core->columns));
@@ -56,7 +56,7 @@ static rl_status allocate(const rl_core *core, bidiagonal *b) {
 /* The queries are collective: only once everybody has its arrays. */
 static rl_status allocate_work(rl_core *core, bidiagonal *b) {
     double asked[3] = {0};
-    reduce(core, b, &asked[0], -1);
+    call_pdgebrd(core, b, &asked[0], -1);
     apply_q(core, b, &asked[1], -1);
     apply_p(core, b, &asked[2], -1);
     return rl_alloc_work("ScaLAPACK pdgebrd", fmax(asked[0], fmax(asked[1], asked[2])), &b->work, &b->lwork);
@@ -76,8 +76,8 @@ static rl_status replicate_bidiagonal(const rl_core *core, bidiagonal *b) {
     return rl_sum_over_ranks(grid, b->e, core->columns - 1);
 }
 
-static rl_status bidiagonalize(rl_core *core, bidiagonal *b) {
-    int info = reduce(core, b, b->work, b->lwork);
+static rl_status bidiagonalize_core(rl_core *core, bidiagonal *b) {
+    int info = call_pdgebrd(core, b, b->work, b->lwork);
     RL_TRY(rl_agree_info(core->grid, "ScaLAPACK pdgebrd", &info));
     return replicate_bidiagonal(core, b);
 }
@@ -89,25 +89,25 @@ static rl_status carry_borders(rl_core *core, bidiagonal *b) {
     return rl_agree_info(core->grid, "ScaLAPACK pdormbr", &info);
 }
 
-static rl_status run(rl_core *core, bidiagonal *b, rl_projection *projection, rl_phases *phases) {
-    RL_TRY(rl_process_grid_agree(core->grid, allocate(core, b)));
+static rl_status project_by_bidiagonal(rl_core *core, bidiagonal *b, rl_projection *projection, rl_timings *timings) {
+    RL_TRY(rl_process_grid_agree(core->grid, allocate_bidiagonal(core, b)));
     RL_TRY(rl_process_grid_agree(core->grid, allocate_work(core, b)));
     const double start = rl_seconds();
-    RL_TRY(bidiagonalize(core, b));
+    RL_TRY(bidiagonalize_core(core, b));
     const double reduced = rl_seconds();
     RL_TRY(carry_borders(core, b));
     RL_TRY(rl_core_gather(core, projection));
     const double projected = rl_seconds();
     RL_TRY(rl_core_rotate(core, b->d, b->e, projection));
-    phases->reduce += reduced - start;
-    phases->project += projected - reduced;
-    phases->diagonalize += rl_seconds() - projected;
+    timings->reduce += reduced - start;
+    timings->project += projected - reduced;
+    timings->diagonalize += rl_seconds() - projected;
     return RL_OK;
 }
 
-rl_status rl_produce_projected(rl_core *core, rl_projection *projection, rl_phases *phases) {
+rl_status rl_produce_projected(rl_core *core, rl_projection *projection, rl_timings *timings) {
     bidiagonal b = {0};
-    const rl_status status = run(core, &b, projection, phases);
-    release(&b);
+    const rl_status status = project_by_bidiagonal(core, &b, projection, timings);
+    release_bidiagonal(&b);
     return status;
 }

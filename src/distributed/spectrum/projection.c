@@ -18,7 +18,7 @@ void rl_projection_destroy(rl_projection *projection) {
     *projection = (rl_projection){0};
 }
 
-static rl_status allocate(const rl_core *core, rl_projection *projection) {
+static rl_status allocate_projection(const rl_core *core, rl_projection *projection) {
     RL_TRY(RL_ALLOC(projection->sigma, core->columns));
     RL_TRY(RL_ALLOC(projection->targets, (size_t)core->columns * RL_N_TARGETS));
     RL_TRY(RL_ALLOC(projection->tail_sq, core->n_left));
@@ -93,28 +93,28 @@ static rl_status deal_rows(const rl_core *core, const rl_block_matrix *from, int
 }
 
 /* The left border's test rows are columns; the matrix is given back before the second copy of them is made. */
-static rl_status turn_and_deal(rl_core *core, rl_block_matrix *z) {
+static rl_status transpose_and_deal(rl_core *core, rl_block_matrix *z) {
     const int ja = core->columns + 1, block = core->m.row_block;
     const double unit = 1, zero = 0;
-    rl_block_matrix turned = {0};
+    rl_block_matrix transposed = {0};
     rl_status status = rl_process_grid_agree(
-        core->grid, rl_block_matrix_create(&turned, core->grid, core->n_left, core->columns, block, block));
+        core->grid, rl_block_matrix_create(&transposed, core->grid, core->n_left, core->columns, block, block));
     if (status == RL_OK) {
-        pdtran_(&core->n_left, &core->columns, &unit, core->m.a, &one, &ja, core->m.descriptor, &zero, turned.a, &one,
-                &one, turned.descriptor);
+        pdtran_(&core->n_left, &core->columns, &unit, core->m.a, &one, &ja, core->m.descriptor, &zero, transposed.a,
+                &one, &one, transposed.descriptor);
         rl_block_matrix_destroy(&core->m);
-        status = deal_rows(core, &turned, 0, core->n_left, z);
+        status = deal_rows(core, &transposed, 0, core->n_left, z);
     }
-    rl_block_matrix_destroy(&turned);
+    rl_block_matrix_destroy(&transposed);
     return status;
 }
 
 rl_status rl_core_gather(rl_core *core, rl_projection *projection) {
     *projection = (rl_projection){.status = RL_CELL_DONE};
-    RL_TRY(rl_process_grid_agree(core->grid, allocate(core, projection)));
+    RL_TRY(rl_process_grid_agree(core->grid, allocate_projection(core, projection)));
     RL_TRY(gather_tails(core, projection));
     RL_TRY(gather_targets(core, projection));
-    if (core->test_rows_left) return turn_and_deal(core, &projection->z);
+    if (core->test_rows_left) return transpose_and_deal(core, &projection->z);
     RL_TRY(deal_rows(core, &core->m, core->rows, core->n_right, &projection->z));
     rl_block_matrix_destroy(&core->m);
     return RL_OK;
@@ -129,7 +129,7 @@ static rl_status share_from_first(const rl_core *core, rl_projection *projection
     return RL_OK;
 }
 
-/* The test rows are what P turns if A = X, and what Q turns if A = X^T. */
+/* The test rows are multiplied by P if A = X, and by Q if A = X^T. */
 rl_operands rl_core_operands(const rl_core *core, const rl_projection *projection) {
     return (rl_operands){.rows_left = core->test_rows_left,
                          .rows = projection->z.a,

@@ -1,3 +1,4 @@
+/* Householder reflectors on small blocks, in loops that compilers make vector instructions of. */
 #include "reflectors.h"
 
 #include <math.h>
@@ -8,7 +9,7 @@
 /* LAPACK's, safe from overflow and underflow. */
 void dlarfg_(const int *n, double *alpha, double *x, const int *incx, double *tau);
 
-/* Loops of LANES turns become vector instructions. Sums go the way the source says, lane by lane: the same bits with
+/* Loops of LANES passes become vector instructions. Sums go the way the source says, lane by lane: the same bits with
  * vectors of any width. */
 enum { LANES = 16, CHUNK = 2 * LANES, TOGETHER = 4 };
 
@@ -35,7 +36,7 @@ RL_CLONES void rl_reflect_right(int rows, int columns, double *block, int ld, co
     if (row < rows) reflect_rows(rows - row, columns, block + row, (size_t)ld, v, tau);
 }
 
-RL_INLINED double add_up(double sums[LANES]) {
+RL_INLINED double add_up_lanes(double sums[LANES]) {
     for (int lane = 0; lane < 8; lane++) sums[lane] += sums[lane + 8];
     for (int lane = 0; lane < 4; lane++) sums[lane] += sums[lane + 4];
     return (sums[0] + sums[2]) + (sums[1] + sums[3]);
@@ -47,7 +48,7 @@ RL_INLINED double inner_product(int n, const double *x, const double *y) {
     for (; i + LANES <= n; i += LANES)
         for (int lane = 0; lane < LANES; lane++) sums[lane] += x[i + lane] * y[i + lane];
     for (int lane = 0; i < n; i++, lane++) sums[lane] += x[i] * y[i];
-    return add_up(sums);
+    return add_up_lanes(sums);
 }
 
 RL_CLONES void rl_reflect_left(int rows, int columns, double *block, int ld, const double *v, double tau) {

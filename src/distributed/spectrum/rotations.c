@@ -1,3 +1,4 @@
+/* Sweeps of plane rotations, collected and applied to many columns in one wave. */
 #include "rotations.h"
 
 #include <string.h>
@@ -29,7 +30,7 @@ void rl_sweeps_destroy(rl_sweeps *sweeps) {
 }
 
 /* Columns that the group of sweeps [begin, count) passes over. */
-static void reach(const rl_sweeps *sweeps, int begin, int count, int *first, int *end) {
+static void find_reach(const rl_sweeps *sweeps, int begin, int count, int *first, int *end) {
     *first = sweeps->first[begin];
     *end = sweeps->end[begin];
     for (int k = begin + 1; k < count; k++) {
@@ -38,20 +39,20 @@ static void reach(const rl_sweeps *sweeps, int begin, int count, int *first, int
     }
 }
 
-/* Whether a sweep may join the last group: a group turns, from its first column to its last, with all its sweeps, and
+/* Whether a sweep may join the last group: a group rotates, from its first column to its last, with all its sweeps, and
  * must not do much that none of them asked for. */
-static bool fits(const rl_sweeps *sweeps, int first, int end) {
+static bool sweep_fits(const rl_sweeps *sweeps, int first, int end) {
     const int begin = sweeps->count / FUSED * FUSED;
     int lowest, highest;
     int64_t asked = end - first;
     if (sweeps->count == begin) return true;
-    reach(sweeps, begin, sweeps->count, &lowest, &highest);
+    find_reach(sweeps, begin, sweeps->count, &lowest, &highest);
     for (int k = begin; k < sweeps->count; k++) asked += sweeps->end[k] - sweeps->first[k];
     return (int64_t)(rl_larger(highest, end) - rl_smaller(lowest, first)) * (sweeps->count - begin + 1) <= 2 * asked;
 }
 
 rl_rotation *rl_sweeps_add(rl_sweeps *sweeps, int first, int end) {
-    if (!fits(sweeps, first, end))
+    if (!sweep_fits(sweeps, first, end))
         while (sweeps->count % FUSED != 0) { /* the others of the group stay empty */
             sweeps->first[sweeps->count] = sweeps->end[sweeps->count] = sweeps->first[sweeps->count - 1];
             sweeps->count++;
@@ -64,7 +65,7 @@ rl_rotation *rl_sweeps_add(rl_sweeps *sweeps, int first, int end) {
     return sweeps->rotations + (size_t)(k / FUSED) * group_length(sweeps->n) + (size_t)(k % FUSED) * (FUSED + 1);
 }
 
-/* Where a sweep has no rotation and others of its group have, it turns by nothing. */
+/* Where a sweep has no rotation and others of its group have, it rotates by nothing. */
 static void complete_group(rl_sweeps *sweeps, int group, int first, int end) {
     const rl_rotation nothing = {1, 0};
     rl_rotation *rotations = sweeps->rotations + (size_t)group * group_length(sweeps->n);
@@ -87,7 +88,7 @@ typedef struct piece {
 } piece;
 
 /* Plain loops over the lanes, which compilers make vector instructions of. */
-RL_CLONES static void turn(const piece *given) {
+RL_CLONES static void rotate_piece(const piece *given) {
     const piece p = *given; /* no store below can change it */
     const rl_rotation *rotations = p.rotations + (size_t)p.begin * FUSED;
     double zeros[RL_LANES] = {0}, x[FUSED][RL_LANES];
@@ -102,9 +103,9 @@ RL_CLONES static void turn(const piece *given) {
             double y = in[lane];
 #pragma GCC unroll 4
             for (int k = 0; k < FUSED; k++) {
-                const double turned = c[k] * x[k][lane] + s[k] * y;
+                const double rotated = c[k] * x[k][lane] + s[k] * y;
                 x[k][lane] = c[k] * y - s[k] * x[k][lane];
-                y = turned;
+                y = rotated;
             }
             out[lane] = y;
         }
@@ -114,13 +115,13 @@ RL_CLONES static void turn(const piece *given) {
 }
 
 /* The part of group g, which reaches over columns [first, end], that belongs to a tile. */
-static void turn_tile(const rl_sweeps *sweeps, int g, int first, int end, int tile, piece *p) {
+static void rotate_tile(const rl_sweeps *sweeps, int g, int first, int end, int tile, piece *p) {
     p->begin = rl_larger(first, tile - g * FUSED);
     p->end = rl_smaller(end + FUSED - 1, tile + TILE - g * FUSED);
     p->first = first;
     p->last = end;
     p->rotations = sweeps->rotations + (size_t)g * group_length(sweeps->n);
-    if (p->begin < p->end) turn(p);
+    if (p->begin < p->end) rotate_piece(p);
 }
 
 /* Each group is FUSED columns behind the one before, which has left the columns by then. */
@@ -128,7 +129,7 @@ void rl_sweeps_apply(rl_sweeps *sweeps, bool mirrored, double *x, int n_rows, in
     const int groups = (sweeps->count + FUSED - 1) / FUSED;
     int first[GROUPS], end[GROUPS], tiles_end = 0;
     for (int g = 0; g < groups; g++) {
-        reach(sweeps, g * FUSED, rl_smaller((g + 1) * FUSED, sweeps->count), &first[g], &end[g]);
+        find_reach(sweeps, g * FUSED, rl_smaller((g + 1) * FUSED, sweeps->count), &first[g], &end[g]);
         complete_group(sweeps, g, first[g], end[g]);
         tiles_end = rl_larger(tiles_end, end[g] + (g + 1) * FUSED - 1);
     }
@@ -136,7 +137,7 @@ void rl_sweeps_apply(rl_sweeps *sweeps, bool mirrored, double *x, int n_rows, in
     for (int tile = 0; tile < tiles_end; tile += TILE)
         for (int row = 0; row < n_rows; row += RL_LANES) {
             piece p = {.column = column + row, .stride = mirrored ? -ld : ld};
-            for (int g = 0; g < groups; g++) turn_tile(sweeps, g, first[g], end[g], tile, &p);
+            for (int g = 0; g < groups; g++) rotate_tile(sweeps, g, first[g], end[g], tile, &p);
         }
     sweeps->count = 0;
 }

@@ -33,7 +33,7 @@ void rl_sweeps_destroy(rl_sweeps *sweeps);
 rl_rotation *rl_sweeps_add(rl_sweeps *sweeps, int first, int end);
 
 /* Applies all sweeps to the columns of x [n_rows, n], column-major, and forgets them. ld is at least
- * rl_whole_lanes(n_rows); rows up to there are turned too. With `mirrored`, column i of the sweeps is column n - 1 - i
+ * rl_whole_lanes(n_rows); rows up to there are rotated too. With `mirrored`, column i of the sweeps is column n - 1 - i
  * of x. What becomes of a row depends on the row and the sweeps alone. */
 void rl_sweeps_apply(rl_sweeps *sweeps, bool mirrored, double *x, int n_rows, int ld);
 

@@ -1,3 +1,4 @@
+/* The spectrum of a case: the chosen producer, and what its projection comes to. */
 #include <string.h>
 
 #include "generate.h"
@@ -18,13 +19,13 @@ static bool far_from_square(const rl_core *core) {
     return (int64_t)core->rows * 10 > (int64_t)core->columns * 11;
 }
 
-static rl_status produce(const producer *chosen, rl_core *core, rl_projection *projection, rl_phases *phases) {
+static rl_status project_core(const producer *chosen, rl_core *core, rl_projection *projection, rl_timings *timings) {
     if (far_from_square(core) || (chosen->square_only && core->rows > core->columns)) {
         const double start = rl_seconds();
         RL_TRY(rl_reduce_shape(core));
-        phases->reduce += rl_seconds() - start;
+        timings->reduce += rl_seconds() - start;
     }
-    return chosen->produce(core, projection, phases);
+    return chosen->produce(core, projection, timings);
 }
 
 void rl_spectrum_store_destroy(rl_spectrum_store *store) {
@@ -36,7 +37,7 @@ void rl_spectrum_store_destroy(rl_spectrum_store *store) {
 /* ---- from projection to spectrum --------------------------------------------------------------------------------- */
 
 /* Local. Hands out all arrays but Z. */
-static rl_status allocate(rl_spectrum_store *store, rl_spectrum *s) {
+static rl_status allocate_arrays(rl_spectrum_store *store, rl_spectrum *s) {
     const size_t modes = (size_t)s->n_modes, m = (size_t)s->m, more = (size_t)s->n_population;
     RL_TRY(RL_ALLOC(store->arrays, modes * (2 + RL_N_TARGETS) + m * (1 + RL_N_TARGETS) + more));
     double *next = store->arrays;
@@ -121,14 +122,14 @@ static void take_share(const rl_block_matrix *z, rl_spectrum *s) {
     s->holders = z->grid;
 }
 
-static rl_status assemble(const rl_placed_case *placed, rl_projection *projection, rl_spectrum_store *store,
-                          rl_spectrum *s) {
+static rl_status assemble_spectrum(const rl_placed_case *placed, rl_projection *projection, rl_spectrum_store *store,
+                                   rl_spectrum *s) {
     rl_block_matrix *const z = &projection->z;
     s->status = projection->status;
     if (s->status == RL_CELL_DONE && !(projection->sigma[0] > 0)) s->status = RL_CELL_ZERO_MATRIX;
     if (s->status != RL_CELL_DONE) return RL_OK;
     take_share(z, s);
-    RL_TRY(rl_process_grid_agree(z->grid, allocate(store, s)));
+    RL_TRY(rl_process_grid_agree(z->grid, allocate_arrays(store, s)));
     RL_TRY(rl_replicate(z, z->rows - 1, 0, 1, s->n_modes, s->b_star));
     take_modes(projection, placed->scale, s);
     take_test_rows(placed, z, s);
@@ -140,15 +141,15 @@ static rl_status assemble(const rl_placed_case *placed, rl_projection *projectio
     return RL_OK;
 }
 
-static rl_status run(const producer *chosen, rl_placed_case *placed, rl_spectrum_store *store, rl_spectrum *s,
-                     rl_phases *phases) {
+static rl_status make_spectrum(const producer *chosen, rl_placed_case *placed, rl_spectrum_store *store, rl_spectrum *s,
+                               rl_timings *timings) {
     rl_projection projection = {0};
     if (placed->scale == 0) {
         s->status = RL_CELL_ZERO_MATRIX;
         return RL_OK;
     }
-    rl_status status = produce(chosen, &placed->core, &projection, phases);
-    if (status == RL_OK) status = assemble(placed, &projection, store, s);
+    rl_status status = project_core(chosen, &placed->core, &projection, timings);
+    if (status == RL_OK) status = assemble_spectrum(placed, &projection, store, s);
     rl_projection_destroy(&projection);
     return status;
 }
@@ -161,16 +162,16 @@ static rl_spectrum nothing_yet(const rl_case *c) {
 }
 
 rl_status rl_placed_case_spectrum(rl_placed_case *placed, rl_producer which, rl_spectrum_store *store,
-                                  rl_spectrum *spectrum, rl_phases *phases) {
+                                  rl_spectrum *spectrum, rl_timings *timings) {
     rl_spectrum_store_destroy(store);
     *spectrum = nothing_yet(placed->c);
-    return run(&producers[which], placed, store, spectrum, phases);
+    return make_spectrum(&producers[which], placed, store, spectrum, timings);
 }
 
 rl_status rl_distributed_spectrum(const rl_process_grid *grid, rl_producer which, int block, const rl_case *c,
-                                  rl_spectrum_store *store, rl_spectrum *spectrum, rl_phases *phases) {
+                                  rl_spectrum_store *store, rl_spectrum *spectrum, rl_timings *timings) {
     const double start = rl_seconds();
-    rl_phases spent = {0};
+    rl_timings spent = {0};
     rl_placed_case placed;
     rl_spectrum_store_destroy(store);
     *spectrum = nothing_yet(c);
@@ -179,6 +180,6 @@ rl_status rl_distributed_spectrum(const rl_process_grid *grid, rl_producer which
     if (status == RL_OK) status = rl_placed_case_spectrum(&placed, which, store, spectrum, &spent);
     rl_placed_case_destroy(&placed);
     spent.total = rl_seconds() - start;
-    if (phases != NULL) *phases = spent;
+    if (timings != NULL) *timings = spent;
     return status;
 }

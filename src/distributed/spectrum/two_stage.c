@@ -1,6 +1,6 @@
-/* The producer `two-stage`: dense to band by QR and LQ panels in turn, on the grid, nearly all of it multiplications of
- * matrices; band to bidiagonal and on to diagonal on each rank, for the targets and for its own share of the test
- * rows. */
+/* The producer `two-stage`: dense to band by QR and LQ panels alternately, on the grid, nearly all of it
+ * multiplications of matrices; band to bidiagonal and on to diagonal on each rank, for the targets and for its own
+ * share of the test rows. */
 #include "../../numbers.h"
 #include "band.h"
 #include "panel.h"
@@ -49,37 +49,38 @@ static rl_status gather_band(const rl_core *core, rl_band *band) {
     return status;
 }
 
-static rl_status bidiagonalize(const rl_core *core, rl_band *band, rl_projection *projection, double *d, double *e) {
+static rl_status bidiagonalize_band(const rl_core *core, rl_band *band, rl_projection *projection, double *d,
+                                    double *e) {
     const rl_operands operands = rl_core_operands(core, projection);
     return rl_process_grid_agree(core->grid, rl_band_to_bidiagonal(band, &operands, d, e));
 }
 
-static rl_status diagonalize(const rl_core *core, rl_band *band, rl_projection *projection) {
+static rl_status diagonalize_band(const rl_core *core, rl_band *band, rl_projection *projection) {
     double *d = NULL; /* [columns], and after it e [columns - 1] */
     rl_status status = rl_process_grid_agree(core->grid, RL_ALLOC(d, 2 * (size_t)core->columns));
-    if (status == RL_OK) status = bidiagonalize(core, band, projection, d, d + core->columns);
+    if (status == RL_OK) status = bidiagonalize_band(core, band, projection, d, d + core->columns);
     if (status == RL_OK) status = rl_core_rotate(core, d, d + core->columns, projection);
     rl_free(d);
     return status;
 }
 
-static rl_status run(rl_core *core, rl_band *band, rl_projection *projection, rl_phases *phases) {
+static rl_status project_by_band(rl_core *core, rl_band *band, rl_projection *projection, rl_timings *timings) {
     const double start = rl_seconds();
     RL_TRY(reduce_to_band(core));
     const double reduced = rl_seconds();
     RL_TRY(gather_band(core, band));
     RL_TRY(rl_core_gather(core, projection));
     const double projected = rl_seconds();
-    RL_TRY(diagonalize(core, band, projection));
-    phases->reduce += reduced - start;
-    phases->project += projected - reduced;
-    phases->diagonalize += rl_seconds() - projected;
+    RL_TRY(diagonalize_band(core, band, projection));
+    timings->reduce += reduced - start;
+    timings->project += projected - reduced;
+    timings->diagonalize += rl_seconds() - projected;
     return RL_OK;
 }
 
-rl_status rl_produce_two_stage(rl_core *core, rl_projection *projection, rl_phases *phases) {
+rl_status rl_produce_two_stage(rl_core *core, rl_projection *projection, rl_timings *timings) {
     rl_band band = {0};
-    const rl_status status = run(core, &band, projection, phases);
+    const rl_status status = project_by_band(core, &band, projection, timings);
     rl_band_destroy(&band);
     return status;
 }
