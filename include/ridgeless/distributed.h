@@ -20,9 +20,10 @@ typedef struct rl_process_grid {
     MPI_Comm comm;  /* the group's own, a duplicate; owned */
     int rank, size; /* in comm; size = n_rows * n_columns */
     int n_rows, n_columns, row, column;
-    int context; /* BLACS: n_rows x n_columns, ranks row by row */
-    int tall;    /* BLACS: size x 1, for matrices split by rows */
-    int system;  /* BLACS system handle of comm */
+    int context;   /* BLACS: n_rows x n_columns, ranks row by row */
+    int tall;      /* BLACS: size x 1, for matrices split by rows */
+    int system;    /* BLACS system handle of comm */
+    double *parts; /* on rank 0 of several: what rl_sum_over_ranks adds up; owned */
 } rl_process_grid;
 
 /* Local. The most nearly square n_rows x n_columns = size with n_rows <= n_columns. */
@@ -65,9 +66,10 @@ typedef struct rl_block_matrix {
 } rl_block_matrix;
 
 /* Local (but all ranks must do it before anything collective uses the matrix). Zeroed. Refuses by name, in 64-bit
- * arithmetic, local parts of 2^28 elements and more (pdgemr2d of ScaLAPACK 2.2.1) and sizes beyond 32 bits. */
+ * arithmetic, local parts of 2^28 elements and more (pdgemr2d of ScaLAPACK 2.2.1) and sizes beyond 32 bits. Blocks are
+ * square. */
 rl_status rl_block_matrix_create(rl_block_matrix *matrix, const rl_process_grid *grid, int rows, int columns,
-                                 int row_block, int column_block);
+                                 int block);
 /* Split by rows: rank r of the grid has rows [r * share, (r + 1) * share), share = ceil(rows / size). */
 rl_status rl_block_matrix_create_tall(rl_block_matrix *matrix, const rl_process_grid *grid, int rows, int columns);
 void rl_block_matrix_destroy(rl_block_matrix *matrix);

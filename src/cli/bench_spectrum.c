@@ -126,9 +126,9 @@ static rl_status measure_dgesdd(spectrum_bench *b, int round) {
 /* ---- what was predicted ------------------------------------------------------------------------------------------ */
 
 /* Features are drawn once where they lie, and once more, whole rows of them, for the targets. */
-static rl_case_cost predict(const spectrum_bench *b, rl_case_way way) {
+static rl_case_cost predict(const spectrum_bench *b, rl_case_method method) {
     const double rows = (double)b->n_train + b->settings->test_rows;
-    const rl_case_sizes sizes = {.way = way,
+    const rl_case_sizes sizes = {.method = method,
                                  .n_train = b->n_train,
                                  .n_features = b->n_features,
                                  .n_test = b->settings->test_rows,
@@ -139,7 +139,7 @@ static rl_case_cost predict(const spectrum_bench *b, rl_case_way way) {
 }
 
 static void predict_all(spectrum_bench *b) {
-    for (int i = 0; i < DGESDD; i++) b->results[i].predicted = predict(b, rl_case_way_of((rl_producer)i));
+    for (int i = 0; i < DGESDD; i++) b->results[i].predicted = predict(b, rl_case_method_of((rl_producer)i));
 }
 
 /* ---- answer ------------------------------------------------------------------------------------------------------ */

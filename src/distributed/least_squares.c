@@ -50,7 +50,7 @@ static rl_status prepare_solver(solver *s, int block) {
     RL_TRY(check_shape(s->data));
     RL_TRY(create_rows(s));
     s->core = (rl_core){.grid = s->grid, .rows = rows_at_once(s), .columns = p, .n_left = 1};
-    RL_TRY(rl_block_matrix_create(&s->core.m, s->grid, s->core.rows, p + 1, block, block));
+    RL_TRY(rl_block_matrix_create(&s->core.m, s->grid, s->core.rows, p + 1, block));
     return rl_panels_create(&s->panels, &s->core);
 }
 

@@ -2,8 +2,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "case_shape.h"
 #include "cost.h"
+#include "ridgeless/case_cost.h"
 
 /* A plan asks for no more: the search for a group that fits ends here. */
 enum { MAX_RANKS = 65536 };
@@ -15,7 +15,7 @@ static rl_case_sizes spectrum_case(const rl_study *study, const rl_grid *g, int 
     const double normals = data->fresh && data->map == NULL
                                ? (double)data->n_rows * ((double)data->n_features + data->teacher.n_hidden)
                                : 0;
-    return (rl_case_sizes){.way = rl_case_way_of(g->producer),
+    return (rl_case_sizes){.method = rl_case_method_of(g->producer),
                            .n_train = g->n_train[i],
                            .n_features = data->n_features,
                            .n_test = data->n_rows - g->n_train[i],
@@ -29,8 +29,10 @@ static rl_case_sizes spectrum_case(const rl_study *study, const rl_grid *g, int 
 /* A curve by nested factorization on one, but for its full spectra. */
 static rl_case_sizes nested_case(const rl_study *study, const rl_grid *g, int ranks) {
     rl_case_sizes c = spectrum_case(study, g, g->n_n_train - 1, ranks);
-    c.way = RL_CASE_CURVE;
+    c.method = RL_CASE_CURVE;
     c.n_variants = 0;
+    c.n_shortest = g->n_train[0];
+    c.n_sizes = g->n_n_train;
     for (int i = 0; i < g->n_n_train; i++) c.n_sigma += g->sigma_wanted[i];
     return c;
 }

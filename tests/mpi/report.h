@@ -77,6 +77,12 @@ static inline bool near(const char *what, double value, double expected, double 
            wrong("%s: %.17g, expected %.17g, bound %.2g", what, value, expected, bound);
 }
 
+/* Bytes that were allocated at most since there were `before`, and what was told before. */
+static inline bool as_told(size_t before, double told) {
+    const double most = (double)(rl_peak_allocated() - before);
+    return most == told || wrong("%.0f bytes allocated, %.0f told", most, told);
+}
+
 /* An entry function with another one's values, but for one entry. */
 typedef struct poison {
     double (*entry)(const void *state, int row, int column);

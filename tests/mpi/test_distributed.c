@@ -10,6 +10,7 @@
 
 #include "../../src/distributed/spectrum/generate.h"
 #include "report.h"
+#include "ridgeless/case_needs.h"
 #include "ridgeless/distributed.h"
 #include "ridgeless/random.h"
 
@@ -68,7 +69,7 @@ static bool hash_on(const rl_process_grid *grid, int block, bool tall, uint64_t 
     const rl_key key = rl_key_make(5, "hash");
     rl_block_matrix m;
     const rl_status status = tall ? rl_block_matrix_create_tall(&m, grid, ROWS, COLUMNS)
-                                  : rl_block_matrix_create(&m, grid, ROWS, COLUMNS, block, block);
+                                  : rl_block_matrix_create(&m, grid, ROWS, COLUMNS, block);
     bool ok = status == RL_OK && m.ld % 64 != 0;
     rl_block_matrix_fill(&m, FRAME, FRAME, ROWS - 2 * FRAME, COLUMNS - 2 * FRAME, normal_entry, &key);
     for (int j = 0; j < m.local_columns; j++)
@@ -113,7 +114,7 @@ static void test_hash_sees_changes(report *r) {
     rl_process_grid *grid = grid_of(1, r->size);
     rl_block_matrix m;
     uint64_t before = 0, changed = 0, swapped = 0, back = 0;
-    bool ok = rl_block_matrix_create(&m, grid, 20, 9, 4, 4) == RL_OK;
+    bool ok = rl_block_matrix_create(&m, grid, 20, 9, 4) == RL_OK;
     rl_block_matrix_fill(&m, 0, 0, 20, 9, normal_entry, &key);
     ok = ok && rl_block_matrix_hash(&m, &before) == RL_OK;
     const double first = m.a[0], second = m.a[1]; /* all ranks own rows 0 and 1 of some column, or rank 0 does */
@@ -132,14 +133,14 @@ static void test_hash_sees_changes(report *r) {
 static void test_limits(report *r) {
     rl_process_grid *grid = grid_of(1, r->size);
     rl_block_matrix m;
-    rl_status status = rl_block_matrix_create(&m, grid, 2000000000, 2000000000, 64, 64);
+    rl_status status = rl_block_matrix_create(&m, grid, 2000000000, 2000000000, 64);
     check(r, status == RL_ERR_INPUT && strstr(rl_error_message(), "pdgemr2d") != NULL && m.a == NULL,
           "a matrix beyond pdgemr2d's limit is refused by name");
     rl_block_matrix_destroy(&m);
     status = rl_block_matrix_create_tall(&m, grid, 2000000000, 2000000000);
     check(r, status == RL_ERR_INPUT && strstr(rl_error_message(), "pdgemr2d") != NULL, "one split by rows too");
     rl_block_matrix_destroy(&m);
-    check(r, rl_block_matrix_create(&m, grid, 4, 0, 64, 64) == RL_ERR_INPUT, "no columns: refused");
+    check(r, rl_block_matrix_create(&m, grid, 4, 0, 64) == RL_ERR_INPUT, "no columns: refused");
     check(r, rl_block_matrix_create_tall(&m, grid, 0, 4) == RL_ERR_INPUT, "no rows: refused");
     const rl_case large = {.n_train = 2147483640, .n_features = 10, .n_test = 2147483640};
     rl_spectrum_store store = {0};
@@ -420,14 +421,25 @@ static bool same_on_all_ranks(const rl_process_grid *grid, const rl_spectrum *s)
     return ok && memcmp(first, mine, sizeof mine) == 0;
 }
 
+/* What the producer tells is what is allocated, on every rank. */
+static bool bytes_are_as_told(const rl_process_grid *grid, rl_producer producer, int block, const rl_case *c,
+                              size_t before) {
+    rl_needs needs = {0};
+    rl_distributed_spectrum_needs(grid, producer, block, c, &needs);
+    return as_told(before, needs.found.bytes);
+}
+
 static bool matches(const rl_process_grid *grid, rl_producer producer, int block, const problem *q,
                     const reference *f) {
     const rl_case c = case_of(q);
     rl_spectrum_store store = {0};
     rl_spectrum s;
     rl_timings timings;
+    const size_t before = rl_allocated();
+    rl_forget_peak_allocated();
     bool ok = rl_distributed_spectrum(grid, producer, block, &c, &store, &s, &timings) == RL_OK;
     if (!ok) wrong("%s", rl_error_message());
+    ok = ok && bytes_are_as_told(grid, producer, block, &c, before);
     if (ok && s.status != RL_CELL_DONE) ok = wrong("status %d", (int)s.status);
     if (ok) {
         const int first = first_test_row(grid, &s);
@@ -495,8 +507,8 @@ static bool same_by_tiles(const rl_process_grid *grid, int block, const rl_case 
     const int columns = to.column + 2 + (to.transposed ? to.n_rows : c->n_features);
     rl_case by_entry = *c;
     rl_block_matrix tiles, entries;
-    bool ok = rl_block_matrix_create(&tiles, grid, rows, columns, block, block) == RL_OK &&
-              rl_block_matrix_create(&entries, grid, rows, columns, block, block) == RL_OK;
+    bool ok = rl_block_matrix_create(&tiles, grid, rows, columns, block) == RL_OK &&
+              rl_block_matrix_create(&entries, grid, rows, columns, block) == RL_OK;
     by_entry.fill = NULL;
     ok =
         ok && c->fill != NULL && rl_case_fill(c, &tiles, to) == RL_OK && rl_case_fill(&by_entry, &entries, to) == RL_OK;
@@ -528,6 +540,51 @@ static void test_tiles(report *r) {
         rl_process_grid_destroy(grid);
     }
     check(r, ok, "fresh rows made by tiles are their entries");
+    rl_rows_destroy(&rows);
+    rl_dataset_destroy(&dataset);
+}
+
+/* The public account, of the first rank, has the process grid and the targets of the dataset in it too. */
+static bool account_is_right(const report *r, rl_producer producer, const rl_rows *rows, int n_train, int n_test) {
+    const int p = rows->dataset->n_features;
+    const rl_case_sizes sizes = {.method = rl_case_method_of(producer),
+                                 .n_train = n_train,
+                                 .n_features = p,
+                                 .n_test = n_test,
+                                 .n_population = p,
+                                 .block = 16,
+                                 .ranks = r->size};
+    const rl_case_needs told = rl_find_case_needs(&sizes, r->size);
+    const size_t before = rl_allocated();
+    rl_process_grid *grid = NULL;
+    rl_dataset_case case_;
+    rl_spectrum_store store = {0};
+    rl_spectrum s;
+    rl_forget_peak_allocated();
+    bool ok = rl_process_grid_create(MPI_COMM_WORLD, 0, 0, &grid) == RL_OK &&
+              rl_dataset_case_create(&case_, grid, rows, n_train, n_test) == RL_OK &&
+              rl_distributed_spectrum(grid, producer, 16, &case_.c, &store, &s, NULL) == RL_OK;
+    const double most = (double)(rl_peak_allocated() - before);
+    ok = ok && told.limit == NULL && told.bytes_in_all > told.bytes &&
+         (r->rank == 0 ? most == told.bytes : most <= told.bytes);
+    if (!ok) wrong("%s, N = %d: %.0f bytes, %.0f told", rl_producer_name(producer), n_train, most, told.bytes);
+    rl_spectrum_store_destroy(&store);
+    rl_dataset_case_destroy(&case_);
+    rl_process_grid_destroy(grid);
+    return ok;
+}
+
+static void test_account(report *r) {
+    enum { P = 70, ROWS = 250 };
+    const int n_train[] = {1, 40, 69, 70, 71, 75, 200};
+    rl_dataset dataset = fresh_dataset(ROWS, P);
+    rl_rows rows;
+    bool ok = rl_rows_create(&rows, &dataset, RL_RANDOM_PHILOX, 3) == RL_OK;
+    rl_rows_arrange(&rows, 1);
+    for (size_t i = 0; i < sizeof n_train / sizeof *n_train; i++)
+        for (int p = 0; p < N_PRODUCERS; p++)
+            ok = account_is_right(r, producers[p], &rows, n_train[i], ROWS - n_train[i]) && ok;
+    check(r, ok, "bytes told before are bytes allocated");
     rl_rows_destroy(&rows);
     rl_dataset_destroy(&dataset);
 }
@@ -687,6 +744,7 @@ int main(int argc, char **argv) {
     test_hash_sees_changes(&r);
     test_limits(&r);
     test_tiles(&r);
+    test_account(&r);
     test_not_finite(&r);
     test_vectors_not_finite(&r);
     test_zero_matrix(&r);

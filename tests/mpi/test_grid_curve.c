@@ -7,7 +7,9 @@
 #include <float.h>
 #include <stdlib.h>
 
+#include "../../src/distributed/curve/curve.h"
 #include "report.h"
+#include "ridgeless/case_needs.h"
 #include "ridgeless/grid_curve.h"
 #include "ridgeless/random.h"
 
@@ -254,6 +256,16 @@ static bool right_points(const problem *q, const rl_point *points, bool with_sig
     return ok;
 }
 
+/* What the curve tells is what is allocated for it and its points, on every rank. */
+static bool bytes_are_as_told(const rl_process_grid *grid, int block, const rl_curve_case *c, const bool *wanted,
+                              size_t before) {
+    rl_needs needs = {0};
+    int n_sigma = 0;
+    for (int i = 0; i < c->n_sizes; i++) n_sigma += wanted[i];
+    rl_grid_curve_needs(grid, block, c, c->n_sizes, n_sigma, &needs);
+    return as_told(before, needs.found.bytes);
+}
+
 static bool curve_matches(const rl_process_grid *grid, int block, const problem *q) {
     const rl_curve_case c = case_of(q);
     const size_t n = (size_t)q->n_sizes;
@@ -263,10 +275,13 @@ static bool curve_matches(const rl_process_grid *grid, int block, const problem 
     if (RL_ALLOC(points, n) != RL_OK || RL_ALLOC(plain, n) != RL_OK || RL_ALLOC(wanted, n) != RL_OK)
         MPI_Abort(MPI_COMM_WORLD, 1);
     for (size_t i = 0; i < n; i++) wanted[i] = is_wanted(q, (int)i);
+    const size_t before = rl_allocated();
+    rl_forget_peak_allocated();
     bool ok = rl_grid_curve_create(grid, block, &c, &curve, NULL) == RL_OK &&
               rl_grid_curve_points(curve, NULL, (rl_tick){0}, plain) == RL_OK &&
               rl_grid_curve_points(curve, wanted, (rl_tick){0}, points) == RL_OK;
     if (!ok) wrong("%s", rl_error_message());
+    ok = ok && bytes_are_as_told(grid, block, &c, wanted, before);
     if (ok) ok = same_on_all_ranks(grid, points, q->n_sizes);
     ok = ok && right_points(q, points, true) && right_points(q, plain, false);
     for (size_t i = 0; i < n && ok; i++) /* singular values change nothing else */
@@ -575,6 +590,59 @@ static void test_stop(report *r) {
     rl_process_grid_destroy(grid);
 }
 
+/* ---- the account ------------------------------------------------------------------------------------------------- */
+
+/* The public account, of the first rank, has the process grid and the targets of the dataset in it too. */
+static bool account_is_right(const report *r, const problem *q, int n_sigma) {
+    const rl_curve_case c = case_of(q);
+    const rl_case_sizes sizes = {.method = RL_CASE_CURVE,
+                                 .n_train = c.rows.n_train,
+                                 .n_features = q->d->p,
+                                 .n_test = c.rows.n_test,
+                                 .n_population = q->d->scaled ? q->d->p : 0,
+                                 .n_shortest = q->n_train[0],
+                                 .n_sizes = q->n_sizes,
+                                 .n_sigma = n_sigma,
+                                 .block = 16,
+                                 .ranks = r->size};
+    const rl_case_needs told = rl_find_case_needs(&sizes, r->size);
+    rl_process_grid *grid = NULL;
+    rl_grid_curve *curve = NULL;
+    rl_point *points = NULL;
+    bool *wanted = NULL;
+    double *y = NULL;
+    if (RL_ALLOC(points, q->n_sizes) != RL_OK || RL_ALLOC(wanted, q->n_sizes) != RL_OK) MPI_Abort(MPI_COMM_WORLD, 1);
+    for (int i = 0; i < n_sigma; i++) wanted[q->n_sizes - 1 - i] = true;
+    const size_t before = rl_allocated();
+    rl_forget_peak_allocated();
+    bool ok = rl_process_grid_create(MPI_COMM_WORLD, 0, 0, &grid) == RL_OK && RL_ALLOC(y, q->n_rows) == RL_OK &&
+              rl_grid_curve_create(grid, 16, &c, &curve, NULL) == RL_OK &&
+              rl_grid_curve_points(curve, wanted, (rl_tick){0}, points) == RL_OK;
+    const double most = (double)(rl_peak_allocated() - before);
+    if (r->rank == 0 && most != told.bytes) ok = wrong("%s: %.0f bytes, %.0f told", q->d->name, most, told.bytes);
+    rl_grid_curve_destroy(curve);
+    rl_free(y);
+    rl_process_grid_destroy(grid);
+    rl_free(points);
+    rl_free(wanted);
+    return ok;
+}
+
+static void test_account(report *r) {
+    const design shapes[] = {{"all wide", 70, 3, 5, 53, 20, .grade = 0},
+                             {"wide and tall", 40, 1, 1, 130, 30, .scaled = true},
+                             {"all tall", 20, 21, 7, 60, 30, .grade = 0}};
+    bool ok = true;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        problem q = make_problem(&shapes[i]);
+        ok = account_is_right(r, &q, 0) && ok;
+        ok = account_is_right(r, &q, q.n_sizes < 5 ? q.n_sizes : 5) && ok;
+        ok = account_is_right(r, &q, q.n_sizes) && ok;
+        free_problem(&q);
+    }
+    check(r, ok, "bytes told before are bytes allocated");
+}
+
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
 
 /* The first third of the ranks and the rest, each with a curve of its own. */
@@ -602,6 +670,7 @@ int main(int argc, char **argv) {
     test_stop(&r);
     test_scale(&r);
     test_groups(&r);
+    test_account(&r);
     test_spectra(&r);
     for (int i = 0; i < N_DESIGNS; i++) test_points(&r, i);
     if (r.rank == 0) printf("1..%d\n", r.done);

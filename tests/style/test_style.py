@@ -9,7 +9,7 @@ from program import PROGRAM, SOURCE
 
 MODULES = ["core", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "plan", "task", "parallel", "results", "cli"]
 FORMATTER = "14"
-PART_OF = {"arena": "core", "histogram": "core", "summary": "task", "feature_map": "data", "nested": "spectrum", "bulk": "spectrum", "updated": "spectrum", "rates": "plan", "case_cost": "plan", "grid_curve": "distributed"}  # further headers
+PART_OF = {"arena": "core", "histogram": "core", "summary": "task", "feature_map": "data", "nested": "spectrum", "bulk": "spectrum", "updated": "spectrum", "rates": "plan", "case_cost": "plan", "case_needs": "distributed", "grid_curve": "distributed"}  # further headers
 # What a module may include beside itself and core. Only parallel, core's context and the commands know MPI.
 MAY_SEE = {
     "core": {"context"},

@@ -421,13 +421,17 @@ static void rows_are_independent(void **state) {
         }
 }
 
+static void list_sweeps(rl_arena *arena, void *sweeps) {
+    rl_sweeps_list(sweeps, arena);
+}
+
 /* Sweeps of all kinds applied together and one by one, mirrored and not. */
 static void sweeps_are_applied_in_order(void **state) {
     enum { N = 300, ROWS = 20, LD = 32, SWEEPS = 200 };
     static double together[N * LD], alone[N * LD];
     for (int mirrored = 0; mirrored < 2; mirrored++) {
-        rl_sweeps sweeps;
-        assert_int_equal(rl_sweeps_create(&sweeps, N), RL_OK);
+        rl_sweeps sweeps = {.n = N};
+        assert_int_equal(rl_arrays_create(&sweeps, list_sweeps), RL_OK);
         for (int i = 0; i < N * LD; i++) together[i] = alone[i] = normal(70, i, 0);
         for (int k = 0; k < SWEEPS; k++) {
             const int a = (int)(fabs(normal(71, k, 0)) * 100) % (N - 1), z = (int)(fabs(normal(71, k, 1)) * 300) % N;
@@ -450,7 +454,7 @@ static void sweeps_are_applied_in_order(void **state) {
         }
         rl_sweeps_apply(&sweeps, mirrored != 0, together, ROWS, LD);
         for (int j = 0; j < N; j++) assert_memory_equal(together + j * LD, alone + j * LD, ROWS * sizeof *alone);
-        rl_sweeps_destroy(&sweeps);
+        rl_free(sweeps.first);
     }
 }
 
@@ -470,12 +474,16 @@ static double band_residual(int n, const double *a, const double *d, const doubl
     return worst;
 }
 
+static void list_band(rl_arena *arena, void *band) {
+    rl_band_list(band, arena);
+}
+
 static void check_band(int n, int width, bool rows_left) {
-    rl_band band;
+    rl_band band = rl_band_of(n, width);
     vectors v = identities(n);
     turning t = turn_identities(&v, rows_left);
     double *a = numbers((size_t)n * (size_t)n), *d = numbers((size_t)n), *e = numbers((size_t)n);
-    assert_int_equal(rl_band_create(&band, n, width), RL_OK);
+    assert_int_equal(rl_arrays_create(&band, list_band), RL_OK);
     for (int j = 0; j < n; j++)
         for (int i = j > width ? j - width : 0; i <= j; i++)
             *rl_band_at(&band, i, j) = a[(size_t)j * (size_t)n + (size_t)i] = normal(80, i, j);
@@ -485,7 +493,7 @@ static void check_band(int n, int width, bool rows_left) {
     assert_true(within("P^T P - I", n, orthogonality(v.p, n, v.ld), bound));
     assert_true(within("Q^T Q - I", n, orthogonality(v.q, n, v.ld), bound));
     assert_true(within("A P - Q D", n, band_residual(n, a, d, e, &v), bound * sqrt(width + 1)));
-    rl_band_destroy(&band);
+    rl_free(band.a);
     free_vectors(&v);
     rl_free(a);
     rl_free(d);

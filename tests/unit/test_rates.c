@@ -285,10 +285,10 @@ static void the_text_has_every_rate(void **state) {
 
 /* ---- the model --------------------------------------------------------------------------------------------------- */
 
-static const rl_case_way every_way[] = {RL_CASE_PDGESVD, RL_CASE_PROJECTED, RL_CASE_TWO_STAGE, RL_CASE_CURVE};
+static const rl_case_method every_method[] = {RL_CASE_PDGESVD, RL_CASE_PROJECTED, RL_CASE_TWO_STAGE, RL_CASE_CURVE};
 
-static rl_case_sizes square_case(rl_case_way way, int64_t n, int ranks) {
-    return (rl_case_sizes){.way = way,
+static rl_case_sizes square_case(rl_case_method method, int64_t n, int ranks) {
+    return (rl_case_sizes){.method = method,
                            .n_train = n,
                            .n_features = n,
                            .n_test = 500,
@@ -301,17 +301,17 @@ static rl_case_sizes square_case(rl_case_way way, int64_t n, int ranks) {
 static void assert_larger(const rl_case_sizes *small, const rl_case_sizes *large, const char *what) {
     const rl_case_cost a = rl_case_predict(small, &rl_rates_default), b = rl_case_predict(large, &rl_rates_default);
     if (!(b.flops > a.flops && b.bytes > a.bytes && b.seconds > a.seconds))
-        fail_msg("%s, way %d on %d ranks: flops %g -> %g, bytes %g -> %g, seconds %g -> %g", what, (int)small->way,
-                 small->ranks, a.flops, b.flops, a.bytes, b.bytes, a.seconds, b.seconds);
+        fail_msg("%s, method %d on %d ranks: flops %g -> %g, bytes %g -> %g, seconds %g -> %g", what,
+                 (int)small->method, small->ranks, a.flops, b.flops, a.bytes, b.bytes, a.seconds, b.seconds);
 }
 
 static void predictions_grow_with_sizes(void **state) {
     static const int ranks[] = {1, 2, 6, 64};
-    for (size_t w = 0; w < COUNT(every_way); w++)
+    for (size_t w = 0; w < COUNT(every_method); w++)
         for (size_t r = 0; r < COUNT(ranks); r++)
             for (int64_t n = 500; n <= 64000; n *= 2) {
-                const rl_case_sizes base = square_case(every_way[w], n, ranks[r]);
-                rl_case_sizes larger = square_case(every_way[w], 2 * n, ranks[r]);
+                const rl_case_sizes base = square_case(every_method[w], n, ranks[r]);
+                rl_case_sizes larger = square_case(every_method[w], 2 * n, ranks[r]);
                 assert_larger(&base, &larger, "n");
                 larger = base;
                 larger.n_train *= 2;
@@ -329,8 +329,8 @@ static void predictions_grow_with_sizes(void **state) {
 }
 
 static void parts_add_up(void **state) {
-    for (size_t w = 0; w < COUNT(every_way); w++) {
-        const rl_case_sizes c = square_case(every_way[w], 3000, 4);
+    for (size_t w = 0; w < COUNT(every_method); w++) {
+        const rl_case_sizes c = square_case(every_method[w], 3000, 4);
         const rl_case_cost cost = rl_case_predict(&c, &rl_rates_default);
         assert_float_equal(cost.seconds, cost.generate + cost.reduce + cost.project + cost.diagonalize + cost.fit,
                            1e-9);
@@ -343,8 +343,8 @@ static void every_rate_counts(void **state) {
     enum { N_RATES = 11, FASTER = 1000000 };
     static const bool is_seconds[N_RATES] = {[6] = true, [7] = true, [8] = true, [9] = true};
     bool counts[N_RATES] = {false};
-    for (size_t w = 0; w < COUNT(every_way); w++) {
-        const rl_case_sizes c = square_case(every_way[w], 4000, 4);
+    for (size_t w = 0; w < COUNT(every_method); w++) {
+        const rl_case_sizes c = square_case(every_method[w], 4000, 4);
         const double before = rl_case_predict(&c, &rl_rates_default).seconds;
         for (int i = 0; i < N_RATES; i++) {
             rl_rates r = rl_rates_default;
@@ -379,7 +379,7 @@ static void flops_are_those_of_the_textbook(void **state) {
     c.n_train = (int64_t)m;
     const double both = 2 * m * n * n - 2 * cube / 3 + 8 * cube / 3;
     assert_float_equal(rl_case_predict(&c, &rl_rates_default).flops / both, 1, 0.002);
-    c.way = RL_CASE_CURVE;
+    c.method = RL_CASE_CURVE;
     c.n_train = (int64_t)n;
     c.n_sigma = 0;
     assert_float_equal(rl_case_predict(&c, &rl_rates_default).flops / (4 * cube / 3), 1, 0.002);
@@ -392,17 +392,17 @@ static void memory_is_that_of_the_matrix_and_some_more(void **state) {
         rl_case_sizes c = square_case(RL_CASE_PROJECTED, (int64_t)n, ranks[i]);
         const double share = matrix / ranks[i], bytes = rl_case_predict(&c, &rl_rates_default).bytes;
         assert_true(bytes > share && bytes < 1.2 * share + (ranks[i] + 40) * 0x1p20);
-        c.way = RL_CASE_PDGESVD; /* U and V^T, a work array of twice that, and a copy of both */
+        c.method = RL_CASE_PDGESVD; /* U and V^T, a work array of twice that, and a copy of both */
         const double formed = rl_case_predict(&c, &rl_rates_default).bytes;
         assert_true(formed > bytes + 4 * share * n / (n + rows));
     }
 }
 
 static void ranks_make_it_faster_and_smaller(void **state) {
-    for (size_t w = 0; w < COUNT(every_way); w++)
+    for (size_t w = 0; w < COUNT(every_method); w++)
         for (int ranks = 1; ranks < 64; ranks *= 4) {
-            const rl_case_sizes few = square_case(every_way[w], 16000, ranks),
-                                many = square_case(every_way[w], 16000, 4 * ranks);
+            const rl_case_sizes few = square_case(every_method[w], 16000, ranks),
+                                many = square_case(every_method[w], 16000, 4 * ranks);
             const rl_case_cost a = rl_case_predict(&few, &rl_rates_default),
                                b = rl_case_predict(&many, &rl_rates_default);
             assert_true(b.seconds < a.seconds && b.bytes < a.bytes / 2);
@@ -453,8 +453,13 @@ static void work_arrays_have_limits(void **state) {
     c.n_train = 2500000;
     c.block = 1000;
     assert_limited(c, "LWORK of pdlarfb", 4); /* 2 and 3 ranks stand in one row */
-    c.way = RL_CASE_PROJECTED;
-    assert_limited(c, "LWORK of pdgebrd", 4);
+    c.method = RL_CASE_PROJECTED;
+    assert_limited(c, "LWORK of pdlarfb", 4); /* QR comes first */
+    /* A block as large as the matrix is on one rank, whatever their number. */
+    c = square_case(RL_CASE_PROJECTED, 10000, 1);
+    c.block = 100000;
+    const char *one_block[] = {"LWORK of pdgebrd", "no number of ranks up to 1000"};
+    assert_refused(rl_case_limits(&c, 1000), one_block, 2);
     /* 4 block (2 n + block) of it do not depend on the ranks. */
     c = square_case(RL_CASE_PDGESVD, 40000, 64);
     c.block = 8192;
@@ -465,9 +470,9 @@ static void work_arrays_have_limits(void **state) {
 static void sizes_beyond_32_bits_are_no_overflow(void **state) {
     const char *parts[] = {"32-bit indices", "no number of ranks up to 1048576"};
     static const int64_t sizes[] = {INT32_MAX - 100, INT32_MAX, (int64_t)1 << 40, INT64_MAX};
-    for (size_t w = 0; w < COUNT(every_way); w++)
+    for (size_t w = 0; w < COUNT(every_method); w++)
         for (size_t i = 0; i < COUNT(sizes); i++) {
-            rl_case_sizes c = square_case(every_way[w], 1000, 1);
+            rl_case_sizes c = square_case(every_method[w], 1000, 1);
             c.n_train = sizes[i];
             assert_refused(rl_case_limits(&c, 1 << 20), parts, 2);
             assert_int_equal(rl_smallest_group(&c, INFINITY, 1 << 20), 0);
@@ -478,9 +483,9 @@ static void sizes_beyond_32_bits_are_no_overflow(void **state) {
 
 static void the_smallest_group_fits(void **state) {
     const double limits[] = {4e9, 1e9, 2e8};
-    for (size_t w = 0; w < COUNT(every_way); w++)
+    for (size_t w = 0; w < COUNT(every_method); w++)
         for (size_t i = 0; i < COUNT(limits); i++) {
-            rl_case_sizes c = square_case(every_way[w], 20000, 1);
+            rl_case_sizes c = square_case(every_method[w], 20000, 1);
             const int ranks = rl_smallest_group(&c, limits[i], 10000);
             assert_true(ranks >= 1);
             c.ranks = ranks;

@@ -1,5 +1,6 @@
 /* Cases of a dataset: its entries, drawn or looked up, and its targets. */
 #include "deal.h"
+#include "ridgeless/arena.h"
 
 static double fresh_entry(const void *state, int row, int column) {
     const rl_rows *rows = state;
@@ -85,15 +86,24 @@ static rl_status make_share(const rl_process_grid *grid, const rl_rows *rows, in
     return RL_OK;
 }
 
+static void list_targets(rl_arena *arena, void *object) {
+    rl_dataset_case *case_ = object;
+    RL_TAKE(arena, case_->y, (size_t)case_->c.n_train + (size_t)case_->c.n_test);
+}
+
+void rl_dataset_case_needs(const rl_case *c, rl_needs *needs) {
+    rl_dataset_case case_ = {.c = *c};
+    rl_needs_arrays(needs, &case_, list_targets);
+}
+
 rl_status rl_dataset_case_create(rl_dataset_case *case_, const rl_process_grid *grid, const rl_rows *rows, int n_train,
                                  int n_test) {
     const int n = n_train + n_test;
-    *case_ = (rl_dataset_case){.rows = rows};
-    rl_status status = RL_ALLOC(case_->y, n);
+    *case_ = (rl_dataset_case){.c = rl_case_of_rows(rows, n_train, n_test), .rows = rows};
+    rl_status status = rl_arrays_create(case_, list_targets);
     if (status == RL_OK) status = make_share(grid, rows, n, case_->y);
     RL_TRY(rl_process_grid_agree(grid, status));
     RL_TRY(rl_sum_over_ranks(grid, case_->y, n)); /* one rank has each target: exact */
-    case_->c = rl_case_of_rows(rows, n_train, n_test);
     case_->c.y = case_->y;
     return RL_OK;
 }

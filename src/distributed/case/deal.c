@@ -1,5 +1,6 @@
 /* Rows of a table in blocks, read on rank 0 and dealt out to the ranks that own them. */
 #include "deal.h"
+#include "ridgeless/arena.h"
 
 #include <string.h>
 
@@ -28,27 +29,17 @@ static rl_status open_table(dealer *d) {
     return RL_OK;
 }
 
-static rl_status allocate_dealer(dealer *d) {
+static void list_dealer(rl_arena *arena, void *object) {
+    dealer *d = object;
     const rl_dataset *data = d->rows->dataset;
     const int owned = d->to.transposed ? d->m->local_rows : d->m->local_columns;
-    RL_TRY(RL_ALLOC(d->place, data->n_rows));
-    RL_TRY(RL_ALLOC(d->slab, (size_t)d->height * (size_t)data->n_features));
-    RL_TRY(RL_ALLOC(d->wanted, d->height));
-    RL_TRY(RL_ALLOC(d->row_in_slab, d->height));
-    RL_TRY(RL_ALLOC(d->row_at, d->height));
-    RL_TRY(RL_ALLOC(d->feature, owned));
-    return RL_ALLOC(d->feature_at, owned);
-}
-
-static void release_dealer(dealer *d) {
-    rl_table_blocks_close(d->table);
-    rl_free(d->place);
-    rl_free(d->slab);
-    rl_free(d->wanted);
-    rl_free(d->row_in_slab);
-    rl_free(d->row_at);
-    rl_free(d->feature);
-    rl_free(d->feature_at);
+    RL_TAKE(arena, d->place, data->n_rows);
+    RL_TAKE(arena, d->slab, (size_t)d->height * (size_t)data->n_features);
+    RL_TAKE(arena, d->wanted, d->height);
+    RL_TAKE(arena, d->row_in_slab, d->height);
+    RL_TAKE(arena, d->row_at, d->height);
+    RL_TAKE(arena, d->feature, owned);
+    RL_TAKE(arena, d->feature_at, owned);
 }
 
 /* ---- who owns what ----------------------------------------------------------------------------------------------- */
@@ -144,7 +135,7 @@ static rl_status deal_slab(dealer *d, int first, int end) {
 static rl_status deal_table(dealer *d) {
     const int n = d->rows->dataset->n_rows;
     RL_TRY(open_table(d));
-    RL_TRY(rl_process_grid_agree(d->m->grid, allocate_dealer(d)));
+    RL_TRY(rl_process_grid_agree(d->m->grid, rl_arrays_create(d, list_dealer)));
     invert_order(d);
     find_features(d);
     for (int64_t first = 0; first < n; first += d->height) {
@@ -157,6 +148,7 @@ static rl_status deal_table(dealer *d) {
 rl_status rl_deal_rows(const void *rows, rl_block_matrix *matrix, rl_placement to) {
     dealer d = {.m = matrix, .to = to, .rows = rows};
     const rl_status status = deal_table(&d);
-    release_dealer(&d);
+    rl_table_blocks_close(d.table);
+    rl_free(d.place);
     return status;
 }

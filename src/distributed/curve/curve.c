@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "../../spectrum/judgement.h"
+#include "../spectrum/panel.h"
 #include "curve.h"
+#include "ridgeless/arena.h"
 
 /* ---- making and factoring ---------------------------------------------------------------------------------------- */
 
@@ -30,23 +32,46 @@ static rl_status check_sizes(const rl_curve_case *c, int block) {
 }
 
 /* As many rows are factored as the longest wide size has, or all that a triangle takes if there is a tall one. */
-static rl_core shape_of(const rl_grid_curve *curve, const rl_process_grid *grid) {
+static rl_core lay_out_core(const rl_grid_curve *curve, const rl_process_grid *grid, int block) {
     const int longest = curve->c->rows.n_train, n = curve->n_features;
     const int columns = longest < n ? longest : n;
-    return (rl_core){.grid = grid,
-                     .rows = n,
-                     .columns = columns,
-                     .n_left = curve->n_rows - columns + 1 + (curve->c->rows.scale != NULL ? n : 0),
-                     .tail_rows = n - columns,
-                     .test_rows_left = true};
+    rl_core core = {.grid = grid,
+                    .rows = n,
+                    .columns = columns,
+                    .n_left = curve->n_rows - columns + 1 + (curve->c->rows.scale != NULL ? n : 0),
+                    .tail_rows = n - columns,
+                    .test_rows_left = true};
+    rl_core_lay_out(&core, block);
+    return core;
 }
 
-static rl_status generate_rows(rl_grid_curve *curve, const rl_process_grid *grid, int block) {
-    const rl_core shape = shape_of(curve, grid);
-    curve->all = curve->c->rows;
-    curve->all.n_train = curve->n_rows;
-    curve->all.n_test = 0;
-    return rl_placed_case_create_as(&curve->placed, &shape, block, &curve->all);
+/* All but what the ranks do together. */
+static rl_grid_curve lay_out_curve(const rl_curve_case *c, const rl_process_grid *grid, int block) {
+    rl_grid_curve curve = {.c = c,
+                           .n_features = c->rows.n_features,
+                           .n_rows = c->rows.n_train + c->rows.n_test,
+                           .row = MPI_COMM_NULL,
+                           .column = MPI_COMM_NULL};
+    while (curve.n_wide < c->n_sizes && c->n_train[curve.n_wide] <= curve.n_features) curve.n_wide++;
+    curve.placed.core = lay_out_core(&curve, grid, block);
+    return curve;
+}
+
+/* Every row is generated as a training row. */
+static rl_case every_row(const rl_curve_case *c) {
+    rl_case all = c->rows;
+    all.n_train += all.n_test;
+    all.n_test = 0;
+    return all;
+}
+
+static void list_curve(rl_arena *arena, void *object) {
+    rl_grid_curve *curve = object;
+    const rl_core *core = &curve->placed.core;
+    curve->triangle = rl_triangle_of(&core->m, core->columns, curve->row, curve->column);
+    RL_TAKE(arena, curve->w, curve->n_features);
+    RL_TAKE(arena, curve->norm_sq, curve->n_rows);
+    rl_triangle_list(&curve->triangle, arena);
 }
 
 /* Orthogonal changes of coordinates keep the rows' lengths. */
@@ -68,38 +93,32 @@ static rl_status factor_rows(rl_grid_curve *curve) {
     return rl_replicate(&core->m, 0, core->m.columns - 1, curve->n_features, 1, curve->w);
 }
 
-static rl_status allocate_curve(rl_grid_curve *curve) {
-    const rl_core *core = &curve->placed.core;
-    RL_TRY(RL_ALLOC(curve->w, curve->n_features));
-    RL_TRY(RL_ALLOC(curve->norm_sq, curve->n_rows));
-    return rl_triangle_create(&curve->triangle, &core->m, core->columns, curve->row, curve->column);
-}
-
-static rl_status fill_curve(rl_grid_curve *curve, const rl_process_grid *grid, int block, rl_timings *spent) {
-    const double start = rl_seconds();
-    RL_TRY(generate_rows(curve, grid, block));
-    const double generated = rl_seconds();
-    spent->generate = generated - start;
+/* Communicators of this process row and this process column. */
+static rl_status split_grid(rl_grid_curve *curve, const rl_process_grid *grid) {
     RL_MPI(MPI_Comm_split(grid->comm, grid->row, grid->column, &curve->row));
     RL_MPI(MPI_Comm_split(grid->comm, grid->column, grid->row, &curve->column));
-    RL_TRY(rl_process_grid_agree(grid, allocate_curve(curve)));
+    curve->triangle.row = curve->row;
+    curve->triangle.column = curve->column;
+    return RL_OK;
+}
+
+static rl_status fill_curve(rl_grid_curve *curve, const rl_process_grid *grid, rl_timings *spent) {
+    const double start = rl_seconds();
+    const rl_core core = curve->placed.core;
+    curve->all = every_row(curve->c);
+    RL_TRY(rl_placed_case_create_as(&curve->placed, &core, &curve->all));
+    const double generated = rl_seconds();
+    spent->generate = generated - start;
+    RL_TRY(split_grid(curve, grid));
     RL_TRY(factor_rows(curve));
     spent->reduce = rl_seconds() - generated;
     return RL_OK;
 }
 
-/* Such that it can be destroyed whatever happens next on another rank. */
-static rl_status begin_curve(const rl_curve_case *c, rl_grid_curve **made) {
-    rl_grid_curve *m;
-    RL_TRY(RL_ALLOC(m, 1));
-    *m = (rl_grid_curve){.c = c,
-                         .n_features = c->rows.n_features,
-                         .n_rows = c->rows.n_train + c->rows.n_test,
-                         .row = MPI_COMM_NULL,
-                         .column = MPI_COMM_NULL};
-    while (m->n_wide < c->n_sizes && c->n_train[m->n_wide] <= m->n_features) m->n_wide++;
-    *made = m;
-    return RL_OK;
+static rl_status begin_curve(const rl_curve_case *c, const rl_process_grid *grid, int block, rl_grid_curve **made) {
+    RL_TRY(check_sizes(c, block));
+    rl_grid_curve plan = lay_out_curve(c, grid, block);
+    return RL_OBJECT_CREATE(made, &plan, list_curve);
 }
 
 rl_status rl_grid_curve_create(const rl_process_grid *grid, int block, const rl_curve_case *c, rl_grid_curve **curve,
@@ -108,10 +127,8 @@ rl_status rl_grid_curve_create(const rl_process_grid *grid, int block, const rl_
     rl_grid_curve *made = NULL;
     rl_timings spent = {0};
     *curve = NULL;
-    rl_status status = check_sizes(c, block);
-    if (status == RL_OK) status = begin_curve(c, &made);
-    status = rl_process_grid_agree(grid, status);
-    if (status == RL_OK) status = fill_curve(made, grid, block, &spent);
+    rl_status status = rl_process_grid_agree(grid, begin_curve(c, grid, block, &made));
+    if (status == RL_OK) status = fill_curve(made, grid, &spent);
     if (status == RL_OK)
         *curve = made;
     else
@@ -123,10 +140,7 @@ rl_status rl_grid_curve_create(const rl_process_grid *grid, int block, const rl_
 
 void rl_grid_curve_destroy(rl_grid_curve *curve) {
     if (curve == NULL) return;
-    rl_triangle_destroy(&curve->triangle);
     rl_placed_case_destroy(&curve->placed);
-    rl_free(curve->w);
-    rl_free(curve->norm_sq);
     if (curve->row != MPI_COMM_NULL) MPI_Comm_free(&curve->row);
     if (curve->column != MPI_COMM_NULL) MPI_Comm_free(&curve->column);
     rl_free(curve);
@@ -154,9 +168,9 @@ static rl_status find_wide_sigma(const rl_grid_curve *curve, const bool *wanted,
         if (n == 0) return RL_OK;
         family.lengths.n = n;
         RL_TRY(rl_curve_ask(curve, tick));
-        RL_TRY(rl_grid_extreme(&family, RL_SMALLEST, least));
+        RL_TRY(rl_grid_extreme(&family, RL_SMALLEST, curve->lanczos, least));
         RL_TRY(rl_curve_ask(curve, tick));
-        RL_TRY(rl_grid_extreme(&family, RL_LARGEST, most));
+        RL_TRY(rl_grid_extreme(&family, RL_LARGEST, curve->lanczos, most));
         for (int j = 0; j < n; j++) {
             points[index[j]].sigma_min = least[j] * curve->placed.scale;
             points[index[j]].sigma_max = most[j] * curve->placed.scale;
@@ -195,12 +209,36 @@ static rl_status share_from_first(const rl_grid_curve *curve, rl_point *points) 
     return RL_OK;
 }
 
+/* What points take beside the curve. */
+typedef struct room {
+    int64_t n_sizes;
+    rl_bounds *bounds; /* [n_sizes] */
+} room;
+
+static void list_room(rl_arena *arena, void *object) {
+    room *r = object;
+    RL_TAKE(arena, r->bounds, r->n_sizes);
+}
+
+static int count_members(int64_t n_sigma) {
+    return n_sigma < RL_VECTORS ? (int)n_sigma : RL_VECTORS;
+}
+
+static rl_status allocate_room(rl_grid_curve *curve, const bool *wanted, room *r) {
+    int n = 0;
+    for (int i = 0; wanted != NULL && i < curve->c->n_sizes; i++) n += wanted[i];
+    RL_TRY(rl_arrays_create(r, list_room));
+    return n > 0 ? rl_grid_lanczos_create(&curve->triangle, count_members(n), &curve->lanczos) : RL_OK;
+}
+
 rl_status rl_grid_curve_points(rl_grid_curve *curve, const bool *sigma_wanted, rl_tick tick, rl_point *points) {
-    rl_bounds *bounds = NULL;
-    rl_status status = rl_process_grid_agree(curve->placed.core.grid, RL_ALLOC(bounds, curve->c->n_sizes));
-    if (status == RL_OK) status = find_points(curve, sigma_wanted, tick, points, bounds);
+    room r = {.n_sizes = curve->c->n_sizes};
+    rl_status status = rl_process_grid_agree(curve->placed.core.grid, allocate_room(curve, sigma_wanted, &r));
+    if (status == RL_OK) status = find_points(curve, sigma_wanted, tick, points, r.bounds);
     if (status == RL_OK) status = share_from_first(curve, points);
-    rl_free(bounds);
+    rl_free(r.bounds);
+    rl_free(curve->lanczos);
+    curve->lanczos = NULL;
     return status;
 }
 
@@ -211,9 +249,8 @@ static rl_status copy_core(const rl_grid_curve *curve, rl_placed_case *placed) {
     const rl_block_matrix *all = &curve->placed.core.m;
     rl_core *core = &placed->core;
     rl_block_matrix *m = &core->m;
-    RL_TRY(rl_process_grid_agree(
-        all->grid, rl_block_matrix_create(m, all->grid, core->rows + core->n_right, core->columns + core->n_left,
-                                          all->row_block, all->column_block)));
+    rl_core_lay_out(core, all->row_block);
+    RL_TRY(rl_process_grid_agree(all->grid, rl_block_matrix_allocate(m)));
     const int rows = rl_rows_before(m, core->rows), test = rl_columns_before(m, core->columns);
     const int test_end = rl_columns_before(m, curve->n_rows);
     for (int j = 0; j < m->local_columns; j++) {
@@ -236,13 +273,15 @@ static rl_status find_tails(const rl_grid_curve *curve, const rl_tails *tails) {
     return RL_OK;
 }
 
+static void list_tails(rl_arena *arena, void *object) {
+    rl_tails_list(object, arena);
+}
+
 static rl_status make_spectrum(const rl_grid_curve *curve, rl_placed_case *placed, rl_tails *tails,
                                rl_producer producer, rl_spectrum_store *store, rl_spectrum *spectrum,
                                rl_timings *timings) {
     const double start = rl_seconds();
-    rl_status status = RL_ALLOC(tails->square, tails->n);
-    if (status == RL_OK) status = RL_ALLOC(tails->last, tails->n);
-    RL_TRY(rl_process_grid_agree(placed->core.grid, status));
+    RL_TRY(rl_process_grid_agree(placed->core.grid, rl_arrays_create(tails, list_tails)));
     RL_TRY(find_tails(curve, tails));
     RL_TRY(copy_core(curve, placed));
     timings->generate = rl_seconds() - start;
@@ -272,8 +311,72 @@ rl_status rl_grid_curve_spectrum(rl_grid_curve *curve, int n_index, rl_producer 
     const rl_status status = make_spectrum(curve, &placed, &tails, producer, store, spectrum, &spent);
     rl_block_matrix_destroy(&placed.core.m);
     rl_free(tails.square);
-    rl_free(tails.last);
     spent.total = rl_seconds() - start;
     if (timings != NULL) *timings = spent;
     return status;
+}
+
+/* ---- needs ------------------------------------------------------------------------------------------------------- */
+
+/* Solves with the triangle or products by it, for `vectors` at once, so many times: the triangle is gone through once,
+ * block by block, with two messages each. */
+static void tell_solves(const rl_core *core, rl_part part, double vectors, double times, rl_needs *needs) {
+    const rl_process_grid *grid = core->grid;
+    const double n = core->columns, blocks = ceil(n / core->m.row_block);
+    const double triangle = sizeof(double) * n * n / 2 / grid->size;
+    rl_needs_pass(needs, part, times * n * n * vectors / grid->size, times * triangle, triangle);
+    rl_needs_work(needs, part, RL_WORK_MESSAGES, times * 2 * blocks * rl_hops(grid));
+}
+
+/* Rows beyond the triangle's order are appended to it. */
+static void tell_appending(const rl_grid_curve *curve, rl_needs *needs) {
+    const rl_core *core = &curve->placed.core;
+    const double n = core->columns, appended = fmax(0, (double)curve->c->rows.n_train - curve->n_features);
+    const double batches = ceil(appended / RL_ROW_BATCH), panel = RL_ROW_BATCH * fmin(core->m.row_block, n);
+    if (appended == 0) return;
+    rl_needs_products(needs, RL_PART_REDUCE, core->grid, 4 * n * n * appended);
+    rl_needs_pass(needs, RL_PART_REDUCE, 0, batches * 3 * n * sizeof(double) * panel / 2, sizeof(double) * panel);
+    rl_needs_calls(needs, RL_PART_REDUCE, core->grid, batches * n * RL_CALLS_PER_PANEL_COLUMN);
+}
+
+/* Singular values of many sizes side by side: Lanczos for the smallest and the largest, two solves or products per
+ * step. */
+static void tell_sigma(const rl_core *core, double n_wanted, rl_needs *needs) {
+    enum { STEPS = 25, EXTREMES = 2, SOLVES = 2 };
+    const double n = core->columns, families = ceil(n_wanted / RL_VECTORS), solves = STEPS * EXTREMES * SOLVES;
+    if (n_wanted == 0) return;
+    needs->found.flops += solves * n * n * n_wanted;
+    tell_solves(core, RL_PART_DIAGONALIZE, n_wanted / families, families * solves, needs);
+}
+
+/* What is left of every later row, one coordinate after the other. */
+static void tell_fits(const rl_core *core, rl_needs *needs) {
+    const double others = (double)core->n_left * core->rows, bytes = sizeof(double) * others / core->grid->size;
+    needs->found.flops += 4 * others;
+    rl_needs_pass(needs, RL_PART_FIT, 0, 2 * bytes, bytes);
+    tell_solves(core, RL_PART_FIT, 1, 4, needs);
+    rl_needs_calls(needs, RL_PART_FIT, core->grid, core->columns);
+}
+
+static void tell_memory_of_points(const rl_grid_curve *curve, int64_t n_sizes, int64_t n_sigma, rl_needs *needs) {
+    room r = {.n_sizes = n_sizes};
+    rl_needs_arrays(needs, &r, list_room);
+    if (n_sigma > 0) rl_needs_hold(needs, rl_grid_lanczos_bytes(&curve->triangle, count_members(n_sigma)));
+    if (curve->n_wide > 0) rl_curve_wide_needs(curve, needs);
+    if (curve->n_wide < curve->c->n_sizes) rl_curve_tall_needs(curve, needs);
+}
+
+void rl_grid_curve_needs(const rl_process_grid *grid, int block, const rl_curve_case *c, int64_t n_sizes,
+                         int64_t n_sigma, rl_needs *needs) {
+    rl_grid_curve curve = lay_out_curve(c, grid, block);
+    const rl_core *core = &curve.placed.core;
+    const rl_case all = every_row(c);
+    needs->libraries += rl_needs_libraries(core);
+    rl_needs_hold(needs, RL_OBJECT_BYTES(&curve, list_curve));
+    rl_placed_case_needs(core, &all, needs);
+    rl_core_factor_needs(core, needs);
+    tell_memory_of_points(&curve, n_sizes, n_sigma, needs);
+    tell_appending(&curve, needs);
+    tell_sigma(core, (double)n_sigma, needs);
+    tell_fits(core, needs);
 }

@@ -12,6 +12,8 @@ enum {
     RL_ROW_BATCH = 128 /* rows that are appended to a triangle at a time, at most */
 };
 
+typedef struct rl_grid_lanczos rl_grid_lanczos;
+
 struct rl_grid_curve {
     const rl_curve_case *c; /* borrowed */
     rl_case all;            /* c->rows with every row a training row */
@@ -21,13 +23,14 @@ struct rl_grid_curve {
      * core.columns, as many as wide sizes or a triangle to append to ask for, make the triangle. All rows are divided
      * by `scale`. */
     rl_placed_case placed;
-    MPI_Comm row, column; /* this process row, this process column; owned */
-    rl_triangle triangle; /* of the first core.columns rows */
-    double *w;            /* [n_features]: Q beta* */
-    double *norm_sq;      /* [n_rows]: of the rows, divided by scale */
+    MPI_Comm row, column;     /* this process row, this process column; owned */
+    rl_triangle triangle;     /* of the first core.columns rows */
+    double *w;                /* [n_features]: Q beta* */
+    double *norm_sq;          /* [n_rows]: of the rows, divided by scale */
+    rl_grid_lanczos *lanczos; /* while points are made, if any singular values are wanted; owned */
 };
 
-/* ---- fits and errors: curve_wide.c, curve_tall.c; points are filled but for sigma and `done` --------------------- */
+/* ---- fits and errors: wide.c, tall.c; points are filled but for sigma and `done` --------------------- */
 
 /* 1 / |R^-1|_F for the leading blocks of a triangle is at least safe_sigma of sums of squares of R^-T probes. */
 double rl_safe_sigma(double sum_of_squares);
@@ -42,15 +45,22 @@ typedef struct rl_bounds {
 
 /* Collective. Sizes up to n_features. */
 rl_status rl_curve_wide(const rl_grid_curve *curve, rl_point *points, rl_bounds *bounds);
+void rl_curve_wide_needs(const rl_grid_curve *curve, rl_needs *needs);
 
 /* Collective. Sizes above n_features, with their singular values where wanted. Asks the tick. */
 rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl_tick tick, rl_point *points,
                         rl_bounds *bounds);
+void rl_curve_tall_needs(const rl_grid_curve *curve, rl_needs *needs);
+
+/* Local. What a curve and its points need, as this rank of the grid: n_sizes points, n_sigma of them with singular
+ * values. Of the sizes of `c` the first and the last count. */
+void rl_grid_curve_needs(const rl_process_grid *grid, int block, const rl_curve_case *c, int64_t n_sizes,
+                         int64_t n_sigma, rl_needs *needs);
 
 /* Collective: RL_STOPPED on all ranks as soon as the tick says so on one. */
 rl_status rl_curve_ask(const rl_grid_curve *curve, rl_tick tick);
 
-/* ---- extreme singular values: curve_sigma.c ---------------------------------------------------------------------- */
+/* ---- extreme singular values: sigma.c ---------------------------------------------------------------------- */
 
 /* Member j is R^T R of a leading block of the triangle, or R R^T + the sum of x x^T over the first appended[j] rows x
  * that are appended to the whole of it. */
@@ -67,6 +77,10 @@ typedef struct rl_grid_family {
 /* Collective. sigma[j]: the smallest or the largest singular value of each member; NaN when Lanczos did not converge or
  * numbers left their range. The same on all ranks. */
 typedef enum rl_extreme { RL_SMALLEST, RL_LARGEST } rl_extreme;
-rl_status rl_grid_extreme(const rl_grid_family *family, rl_extreme which, double *sigma);
+rl_status rl_grid_extreme(const rl_grid_family *family, rl_extreme which, rl_grid_lanczos *room, double *sigma);
+
+/* Local. Room for families of up to n_most members on a triangle, or on another one of its shape; freed by rl_free. */
+rl_status rl_grid_lanczos_create(const rl_triangle *t, int n_most, rl_grid_lanczos **made);
+size_t rl_grid_lanczos_bytes(const rl_triangle *t, int n_most);
 
 #endif

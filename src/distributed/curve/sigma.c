@@ -8,68 +8,94 @@
 #include "../../lapack.h"
 #include "../../vectors.h"
 #include "curve.h"
+#include "ridgeless/arena.h"
 
 enum { MAX_STEPS = 1000, CHECK_EVERY = 4 };
 static const double tolerance = 8; /* of eigenvalues, in units of eps */
 
 /* Lanczos vectors lie by column for leading blocks and by row with appended rows: as the inverse takes them. Column j
  * of each belongs to member[j]. */
-typedef struct lanczos {
+struct rl_grid_lanczos {
+    int n_most, order; /* members at most, and of which order the triangle is */
+    size_t length;     /* of a vector */
     const rl_grid_family *family;
     rl_extreme which;
     bool by_row;
     int local, ld;
     rl_lengths lengths;
     int member[RL_VECTORS], appended[RL_VECTORS];
-    double *now, *before, *next; /* [local, n] */
+    double *now, *before, *next; /* [local, n_most] */
     double *across;              /* the other way */
-    double *rows;                /* [RL_ROW_SPAN, n] */
+    double *rows;                /* [RL_ROW_SPAN, n_most] */
+    double *direction;           /* [order] */
     int n_steps, next_check;
-    /* of the tridiagonal matrices: [family's members, MAX_STEPS], in units of the first Rayleigh quotient, so that no
-     * square leaves the range of numbers */
+    /* of the tridiagonal matrices: [n_most, MAX_STEPS], in units of the first Rayleigh quotient, so that no square
+     * leaves the range of numbers */
     double *diagonal, *beside;
     double unit[RL_VECTORS], estimate[RL_VECTORS]; /* by member */
-} lanczos;
+};
 
-static void destroy_lanczos(lanczos *l) {
-    double *const arrays[] = {l->now, l->before, l->next, l->across, l->rows, l->diagonal, l->beside};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
+static void list_lanczos(rl_arena *arena, void *object) {
+    rl_grid_lanczos *l = object;
+    const size_t n = (size_t)l->n_most;
+    RL_TAKE(arena, l->now, n * l->length);
+    RL_TAKE(arena, l->before, n * l->length);
+    RL_TAKE(arena, l->next, n * l->length);
+    RL_TAKE(arena, l->across, n * l->length);
+    RL_TAKE(arena, l->rows, n * RL_ROW_SPAN);
+    RL_TAKE(arena, l->direction, l->order);
+    RL_TAKE(arena, l->diagonal, n * MAX_STEPS);
+    RL_TAKE(arena, l->beside, n * MAX_STEPS);
 }
 
-static rl_status create_lanczos(lanczos *l, const rl_grid_family *family, rl_extreme which) {
+static rl_grid_lanczos lay_out_lanczos(const rl_triangle *t, int n_most) {
+    return (rl_grid_lanczos){.n_most = n_most, .order = t->order, .length = rl_triangle_vectors(t, 1)};
+}
+
+rl_status rl_grid_lanczos_create(const rl_triangle *t, int n_most, rl_grid_lanczos **made) {
+    rl_grid_lanczos plan = lay_out_lanczos(t, n_most);
+    *made = NULL;
+    return RL_OBJECT_CREATE(made, &plan, list_lanczos);
+}
+
+size_t rl_grid_lanczos_bytes(const rl_triangle *t, int n_most) {
+    rl_grid_lanczos plan = lay_out_lanczos(t, n_most);
+    return RL_OBJECT_BYTES(&plan, list_lanczos);
+}
+
+static void take_family(rl_grid_lanczos *l, const rl_grid_family *family, rl_extreme which) {
     const rl_triangle *t = family->triangle;
-    const int n = family->lengths.n;
-    *l = (lanczos){.family = family, .which = which, .by_row = family->rows != NULL, .lengths = family->lengths};
+    l->family = family;
+    l->which = which;
+    l->by_row = family->rows != NULL;
     l->local = l->by_row ? t->local_rows : t->local_columns;
     l->ld = l->by_row ? t->ld_rows : t->ld_columns;
-    for (int j = 0; j < n; j++) {
+    l->lengths = family->lengths;
+    l->n_steps = 0;
+    l->next_check = CHECK_EVERY;
+    for (int j = 0; j < family->lengths.n; j++) {
         l->member[j] = j;
         l->appended[j] = family->appended[j];
+        l->estimate[j] = 0;
     }
-    RL_TRY(RL_ALLOC(l->now, rl_triangle_vectors(t, n)));
-    RL_TRY(RL_ALLOC(l->before, rl_triangle_vectors(t, n)));
-    RL_TRY(RL_ALLOC(l->next, rl_triangle_vectors(t, n)));
-    RL_TRY(RL_ALLOC(l->across, rl_triangle_vectors(t, n)));
-    RL_TRY(RL_ALLOC(l->rows, (size_t)RL_ROW_SPAN * (size_t)n));
-    RL_TRY(RL_ALLOC(l->diagonal, (size_t)MAX_STEPS * (size_t)n));
-    return RL_ALLOC(l->beside, (size_t)MAX_STEPS * (size_t)n);
 }
 
-static double *column_of(const lanczos *l, double *vectors, int j) {
+static double *column_of(const rl_grid_lanczos *l, double *vectors, int j) {
     return vectors + (size_t)j * (size_t)l->ld;
 }
 
 /* ---- the operators ----------------------------------------------------------------------------------------------- */
 
 /* Column j keeps the rows that its member appends. */
-static void clear_rows(const lanczos *l) {
+static void clear_rows(const rl_grid_lanczos *l) {
     for (int j = 0; j < l->lengths.n; j++)
         memset(l->rows + (size_t)j * RL_ROW_SPAN + l->appended[j], 0,
                (size_t)(RL_ROW_SPAN - l->appended[j]) * sizeof(double));
 }
 
 /* l->rows := operand^T vectors, where each of `line` has a part of both. */
-static rl_status multiply_rows(const lanczos *l, rl_operand operand, const double *vectors, int length, MPI_Comm line) {
+static rl_status multiply_rows(const rl_grid_lanczos *l, rl_operand operand, const double *vectors, int length,
+                               MPI_Comm line) {
     const rl_product p = {"T", l->family->n_rows, l->lengths.n, length, 1};
     memset(l->rows, 0, (size_t)RL_ROW_SPAN * (size_t)l->lengths.n * sizeof(double));
     rl_add_product(&p, operand, (rl_operand){vectors, operand.ld}, l->rows, RL_ROW_SPAN);
@@ -79,7 +105,7 @@ static rl_status multiply_rows(const lanczos *l, rl_operand operand, const doubl
 }
 
 /* v := (I + the sum of s s^T)^-1 v over the columns s of `solved` that a member appends (the Woodbury formula). */
-static rl_status correct_vectors(const lanczos *l, double *v) {
+static rl_status correct_vectors(const rl_grid_lanczos *l, double *v) {
     const rl_grid_family *f = l->family;
     const rl_triangle *t = f->triangle;
     const int k = f->n_rows, n = l->lengths.n, ld = RL_ROW_SPAN;
@@ -96,7 +122,7 @@ static rl_status correct_vectors(const lanczos *l, double *v) {
 }
 
 /* l->next := (R^T R)^-1 l->now, or (R R^T + rows)^-1. */
-static rl_status apply_inverse(const lanczos *l) {
+static rl_status apply_inverse(const rl_grid_lanczos *l) {
     const rl_triangle *t = l->family->triangle;
     if (!l->by_row) {
         memcpy(l->next, l->now, (size_t)l->ld * (size_t)l->lengths.n * sizeof(double));
@@ -109,7 +135,7 @@ static rl_status apply_inverse(const lanczos *l) {
 }
 
 /* l->next := R^T R l->now, or (R R^T + rows) l->now. */
-static rl_status apply_direct(const lanczos *l) {
+static rl_status apply_direct(const rl_grid_lanczos *l) {
     const rl_grid_family *f = l->family;
     const rl_triangle *t = f->triangle;
     if (!l->by_row) {
@@ -129,13 +155,13 @@ static rl_status apply_direct(const lanczos *l) {
 /* ---- the iteration ----------------------------------------------------------------------------------------------- */
 
 /* MPI gives all ranks the same bits, which they decide by together. */
-static rl_status add_up_sums(const lanczos *l, double *sums) {
+static rl_status add_up_sums(const rl_grid_lanczos *l, double *sums) {
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, sums, l->lengths.n, MPI_DOUBLE, MPI_SUM, l->family->triangle->m->grid->comm));
     return RL_OK;
 }
 
 /* products[j] = a_j . b_j. Each entry of a vector is on a whole line of processes. */
-static rl_status find_products(const lanczos *l, double *a, double *b, double *sums) {
+static rl_status find_products(const rl_grid_lanczos *l, double *a, double *b, double *sums) {
     const rl_process_grid *grid = l->family->triangle->m->grid;
     const bool counts = l->by_row ? grid->column == 0 : grid->row == 0;
     for (int j = 0; j < l->lengths.n; j++)
@@ -144,21 +170,19 @@ static rl_status find_products(const lanczos *l, double *a, double *b, double *s
 }
 
 /* The same pseudo-random direction each time: nothing in data can know it. */
-static rl_status start_vectors(lanczos *l) {
+static rl_status start_vectors(rl_grid_lanczos *l) {
     const rl_triangle *t = l->family->triangle;
     const int uniform = 2;
     int seed[4] = {1903, 571, 2303, 1415};
-    double *direction = NULL, squares[RL_VECTORS];
-    RL_TRY(rl_process_grid_agree(t->m->grid, RL_ALLOC(direction, t->order)));
-    dlarnv_(&uniform, seed, &t->order, direction);
+    double squares[RL_VECTORS];
+    dlarnv_(&uniform, seed, &t->order, l->direction);
     for (int j = 0; j < l->lengths.n; j++) {
         double *v = column_of(l, l->now, j);
         for (int i = 0; i < l->local; i++) {
             const int at = l->by_row ? rl_block_matrix_global_row(t->m, i) : rl_block_matrix_global_column(t->m, i);
-            v[i] = at < l->lengths.order[j] ? direction[at] : 0;
+            v[i] = at < l->lengths.order[j] ? l->direction[at] : 0;
         }
     }
-    rl_free(direction);
     RL_TRY(find_products(l, l->now, l->now, squares));
     for (int j = 0; j < l->lengths.n; j++) rl_scale(l->local, 1 / sqrt(squares[j]), column_of(l, l->now, j));
     return RL_OK;
@@ -166,7 +190,7 @@ static rl_status start_vectors(lanczos *l) {
 
 /* One step of all members: l->next becomes what the operator adds to the space, not yet of length 1; its length to
  * length[j]. */
-static rl_status extend_spaces(lanczos *l, double *length) {
+static rl_status extend_spaces(rl_grid_lanczos *l, double *length) {
     const size_t step = (size_t)l->n_steps++;
     double sums[RL_VECTORS];
     RL_TRY(l->which == RL_SMALLEST ? apply_inverse(l) : apply_direct(l));
@@ -193,7 +217,7 @@ static rl_status extend_spaces(lanczos *l, double *length) {
 }
 
 /* The largest eigenvalue of a member's tridiagonal matrix. */
-static double largest_ritz_value(const lanczos *l, int member) {
+static double largest_ritz_value(const rl_grid_lanczos *l, int member) {
     double diagonal[MAX_STEPS], beside[MAX_STEPS];
     int info;
     memcpy(diagonal, l->diagonal + (size_t)member * MAX_STEPS, sizeof(double) * (size_t)l->n_steps);
@@ -208,7 +232,7 @@ static bool is_exhausted(double length) {
 }
 
 /* Each rank looks at some members; what it finds is everybody's. */
-static rl_status ritz_values(const lanczos *l, const double *length, double *values) {
+static rl_status ritz_values(const rl_grid_lanczos *l, const double *length, double *values) {
     const rl_process_grid *grid = l->family->triangle->m->grid;
     for (int j = 0; j < l->lengths.n; j++) {
         const bool mine = j % grid->size == grid->rank, sound = isfinite(length[j]) && l->unit[l->member[j]] > 0;
@@ -218,7 +242,7 @@ static rl_status ritz_values(const lanczos *l, const double *length, double *val
 }
 
 /* Which columns are through; their members get what they have come to. */
-static rl_status check_members(lanczos *l, const double *length, bool *finished) {
+static rl_status check_members(rl_grid_lanczos *l, const double *length, bool *finished) {
     double values[RL_VECTORS];
     bool due = l->n_steps == l->next_check;
     for (int j = 0; j < l->lengths.n; j++) {
@@ -242,7 +266,7 @@ static rl_status check_members(lanczos *l, const double *length, bool *finished)
 }
 
 /* l->now becomes the next vectors and l->before the present ones, of the members that go on. */
-static void go_on_with_members(lanczos *l, const double *length, const bool *finished) {
+static void go_on_with_members(rl_grid_lanczos *l, const double *length, const bool *finished) {
     const size_t bytes = (size_t)l->local * sizeof(double);
     int n = 0;
     for (int j = 0; j < l->lengths.n; j++) {
@@ -260,9 +284,8 @@ static void go_on_with_members(lanczos *l, const double *length, const bool *fin
     l->next = swapped;
 }
 
-static rl_status iterate_members(lanczos *l, double *sigma) {
+static rl_status iterate_members(rl_grid_lanczos *l, double *sigma) {
     const int n = l->lengths.n;
-    l->next_check = CHECK_EVERY;
     RL_TRY(start_vectors(l));
     while (l->lengths.n > 0) {
         double length[RL_VECTORS];
@@ -278,10 +301,7 @@ static rl_status iterate_members(lanczos *l, double *sigma) {
     return RL_OK;
 }
 
-rl_status rl_grid_extreme(const rl_grid_family *family, rl_extreme which, double *sigma) {
-    lanczos l;
-    rl_status status = rl_process_grid_agree(family->triangle->m->grid, create_lanczos(&l, family, which));
-    if (status == RL_OK) status = iterate_members(&l, sigma);
-    destroy_lanczos(&l);
-    return status;
+rl_status rl_grid_extreme(const rl_grid_family *family, rl_extreme which, rl_grid_lanczos *room, double *sigma) {
+    take_family(room, family, which);
+    return iterate_members(room, sigma);
 }

@@ -42,38 +42,33 @@ typedef struct tall {
     group g;
 } tall;
 
-static void destroy_tall(tall *s) {
-    double *const arrays[] = {s->c,    s->batch,  s->target,   s->reflector,   s->diagonal, s->product,
-                              s->work, s->g.rows, s->g.solved, s->g.solutions, s->g.right,  s->g.predictions};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
-    rl_triangle_destroy(&s->triangle);
-    rl_block_matrix_destroy(&s->m);
-}
-
-static rl_status create_group(group *g, const rl_triangle *t, int local_columns) {
-    RL_TRY(RL_ALLOC(g->rows, rl_triangle_vectors(t, RL_ROW_SPAN)));
-    RL_TRY(RL_ALLOC(g->solved, rl_triangle_vectors(t, RL_ROW_SPAN)));
-    RL_TRY(RL_ALLOC(g->solutions, rl_triangle_vectors(t, RL_VECTORS)));
-    RL_TRY(RL_ALLOC(g->right, rl_triangle_vectors(t, RL_VECTORS)));
-    return RL_ALLOC(g->predictions, (size_t)local_columns * RL_VECTORS);
-}
-
-static rl_status create_tall(tall *s, const rl_grid_curve *curve) {
+static tall lay_out_tall(const rl_grid_curve *curve) {
     const rl_block_matrix *all = &curve->placed.core.m;
     const int n = curve->n_features;
-    const size_t block = (size_t)all->row_block;
-    *s = (tall){.curve = curve, .n_in = n};
-    RL_TRY(rl_block_matrix_create(&s->m, all->grid, n, n, all->row_block, all->row_block));
-    RL_TRY(rl_triangle_create(&s->triangle, &s->m, n, curve->row, curve->column));
-    const size_t rows = (size_t)s->triangle.ld_rows;
-    RL_TRY(RL_ALLOC(s->c, n));
-    RL_TRY(RL_ALLOC(s->batch, rows * RL_ROW_BATCH));
-    RL_TRY(RL_ALLOC(s->target, RL_ROW_BATCH));
-    RL_TRY(RL_ALLOC(s->reflector, (block + RL_ROW_BATCH) * block));
-    RL_TRY(RL_ALLOC(s->diagonal, block * block));
-    RL_TRY(RL_ALLOC(s->product, 2 * rows * block));
-    RL_TRY(RL_ALLOC(s->work, block * (block + RL_ROW_BATCH)));
-    return create_group(&s->g, &s->triangle, all->local_columns);
+    return (tall){.curve = curve, .m = rl_block_matrix_layout(all->grid, n, n, all->row_block), .n_in = n};
+}
+
+static void list_group(rl_arena *arena, group *g, const rl_triangle *t, int local_columns) {
+    RL_TAKE(arena, g->rows, rl_triangle_vectors(t, RL_ROW_SPAN));
+    RL_TAKE(arena, g->solved, rl_triangle_vectors(t, RL_ROW_SPAN));
+    RL_TAKE(arena, g->solutions, rl_triangle_vectors(t, RL_VECTORS));
+    RL_TAKE(arena, g->right, rl_triangle_vectors(t, RL_VECTORS));
+    RL_TAKE(arena, g->predictions, (size_t)local_columns * RL_VECTORS);
+}
+
+static void list_tall(rl_arena *arena, void *object) {
+    tall *s = object;
+    s->triangle = rl_triangle_of(&s->m, s->curve->n_features, s->curve->row, s->curve->column);
+    const size_t block = (size_t)s->m.row_block, rows = (size_t)s->triangle.ld_rows;
+    rl_triangle_list(&s->triangle, arena);
+    RL_TAKE(arena, s->c, s->curve->n_features);
+    RL_TAKE(arena, s->batch, rows * RL_ROW_BATCH);
+    RL_TAKE(arena, s->target, RL_ROW_BATCH);
+    RL_TAKE(arena, s->reflector, (block + RL_ROW_BATCH) * block);
+    RL_TAKE(arena, s->diagonal, block * block);
+    RL_TAKE(arena, s->product, 2 * rows * block);
+    RL_TAKE(arena, s->work, block * (block + RL_ROW_BATCH));
+    list_group(arena, &s->g, &s->triangle, s->curve->placed.core.m.local_columns);
 }
 
 /* The first n_features rows. */
@@ -396,8 +391,8 @@ static rl_status find_sigma(const tall *s, const group *g, const bool *wanted, r
     }
     if (n == 0) return RL_OK;
     family.lengths = rl_full_lengths(&s->triangle, n);
-    RL_TRY(rl_grid_extreme(&family, RL_SMALLEST, least));
-    RL_TRY(rl_grid_extreme(&family, RL_LARGEST, most));
+    RL_TRY(rl_grid_extreme(&family, RL_SMALLEST, s->curve->lanczos, least));
+    RL_TRY(rl_grid_extreme(&family, RL_LARGEST, s->curve->lanczos, most));
     for (int j = 0; j < n; j++) {
         points[index[j]].sigma_min = least[j] * s->curve->placed.scale;
         points[index[j]].sigma_max = most[j] * s->curve->placed.scale;
@@ -432,13 +427,21 @@ static rl_status go_through_groups(tall *s, const bool *sigma_wanted, rl_tick ti
 
 rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl_tick tick, rl_point *points,
                         rl_bounds *bounds) {
-    tall *s = NULL;
     if (curve->n_wide == curve->c->n_sizes) return RL_OK;
-    rl_status status = RL_ALLOC(s, 1);
-    if (status == RL_OK) status = create_tall(s, curve);
+    tall plan = lay_out_tall(curve), *s = NULL;
+    rl_status status = RL_OBJECT_CREATE(&s, &plan, list_tall);
+    if (status == RL_OK) status = rl_block_matrix_allocate(&s->m);
     status = rl_process_grid_agree(curve->placed.core.grid, status);
     if (status == RL_OK) status = go_through_groups(s, sigma_wanted, tick, points, bounds);
-    if (s != NULL) destroy_tall(s);
+    if (s != NULL) rl_block_matrix_destroy(&s->m);
     rl_free(s);
     return status;
+}
+
+void rl_curve_tall_needs(const rl_grid_curve *curve, rl_needs *needs) {
+    tall plan = lay_out_tall(curve);
+    const double before = needs->held;
+    rl_needs_hold(needs, RL_OBJECT_BYTES(&plan, list_tall));
+    rl_needs_matrix(needs, &plan.m);
+    needs->held = before;
 }

@@ -9,18 +9,17 @@
 static const int one = 1;
 static const double unit = 1;
 
-rl_status rl_triangle_create(rl_triangle *t, const rl_block_matrix *m, int order, MPI_Comm row, MPI_Comm column) {
-    *t = (rl_triangle){.m = m, .order = order, .row = row, .column = column};
-    t->local_rows = rl_rows_before(m, order);
-    t->local_columns = rl_columns_before(m, order);
-    t->ld_rows = rl_larger(t->local_rows, 1);
-    t->ld_columns = rl_larger(t->local_columns, 1);
-    return RL_ALLOC(t->block, (size_t)m->row_block * RL_VECTORS);
+rl_triangle rl_triangle_of(const rl_block_matrix *m, int order, MPI_Comm row, MPI_Comm column) {
+    rl_triangle t = {.m = m, .order = order, .row = row, .column = column};
+    t.local_rows = rl_rows_before(m, order);
+    t.local_columns = rl_columns_before(m, order);
+    t.ld_rows = rl_larger(t.local_rows, 1);
+    t.ld_columns = rl_larger(t.local_columns, 1);
+    return t;
 }
 
-void rl_triangle_destroy(rl_triangle *t) {
-    rl_free(t->block);
-    *t = (rl_triangle){0};
+void rl_triangle_list(rl_triangle *t, rl_arena *arena) {
+    RL_TAKE(arena, t->block, (size_t)t->m->row_block * RL_VECTORS);
 }
 
 size_t rl_triangle_vectors(const rl_triangle *t, int n) {

@@ -9,7 +9,7 @@
  * So every step of a solve is a product of a block's row with what is known, on all of a process row, and one message
  * each way. PBLAS would treat all vectors as long as the longest.
  *
- * All functions but create are collective on the grid. */
+ * All functions are collective on the grid unless they say Local. */
 #ifndef RL_TRIANGLE_H
 #define RL_TRIANGLE_H
 
@@ -31,9 +31,9 @@ typedef struct rl_lengths {
     int order[RL_VECTORS];
 } rl_lengths;
 
-/* Local. */
-rl_status rl_triangle_create(rl_triangle *t, const rl_block_matrix *m, int order, MPI_Comm row, MPI_Comm column);
-void rl_triangle_destroy(rl_triangle *t);
+/* Local. The leading block of a matrix, or of its layout, as a triangle; and the array that it needs. */
+rl_triangle rl_triangle_of(const rl_block_matrix *m, int order, MPI_Comm row, MPI_Comm column);
+void rl_triangle_list(rl_triangle *t, rl_arena *arena);
 
 /* Local. Length of an array for vectors that lie either way. */
 size_t rl_triangle_vectors(const rl_triangle *t, int n);

@@ -12,7 +12,6 @@
 typedef struct sums {
     double *y, *ideal, *bias; /* over the test rows */
     double *population_y, *population_ideal;
-    double *all; /* [5, n_features + 1], owned: all of the above */
 } sums;
 
 typedef struct pass {
@@ -25,26 +24,36 @@ typedef struct pass {
     double *left;    /* [n_local_columns, n_blocks]: of the columns' targets, what the blocks before one leave over */
     double *lost;    /* [n_local_columns, n_blocks]: what the blocks after one take away */
     sums total;
+    double *all;            /* [5, n_features + 1]: all of the total */
+    double *columns, *rows; /* a target and the probes, by column and by row */
 } pass;
 
-static void destroy_pass(pass *p) {
-    double *const arrays[] = {p->z, p->beta, p->w, p->inverse, p->left, p->lost, p->total.all};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
+static void list_pass(rl_arena *arena, void *object) {
+    pass *p = object;
+    const rl_grid_curve *curve = p->curve;
+    const size_t n = (size_t)curve->triangle.order, vectors = rl_triangle_vectors(&curve->triangle, 1 + RL_PROBES);
+    const size_t pieces = (size_t)p->n_blocks * (size_t)curve->placed.core.m.local_columns;
+    RL_TAKE(arena, p->z, n);
+    RL_TAKE(arena, p->beta, n);
+    RL_TAKE(arena, p->w, curve->n_features);
+    RL_TAKE(arena, p->inverse, n);
+    RL_TAKE(arena, p->left, pieces);
+    RL_TAKE(arena, p->lost, pieces);
+    RL_TAKE(arena, p->all, 5 * ((size_t)curve->n_features + 1));
+    RL_TAKE(arena, p->columns, vectors);
+    RL_TAKE(arena, p->rows, vectors);
+}
+
+static pass lay_out_pass(const rl_grid_curve *curve) {
+    return (pass){.curve = curve, .n_blocks = (curve->n_features - 1) / curve->placed.core.m.row_block + 1};
 }
 
 static rl_status create_pass(pass *p, const rl_grid_curve *curve) {
-    const rl_block_matrix *m = &curve->placed.core.m;
-    const size_t n = (size_t)curve->placed.core.columns, length = (size_t)curve->n_features + 1;
-    *p = (pass){.curve = curve, .n_blocks = (curve->n_features - 1) / m->row_block + 1};
-    RL_TRY(RL_ALLOC(p->z, n));
-    RL_TRY(RL_ALLOC(p->beta, n));
-    RL_TRY(RL_ALLOC(p->w, curve->n_features));
-    RL_TRY(RL_ALLOC(p->inverse, n));
-    RL_TRY(RL_ALLOC(p->left, (size_t)p->n_blocks * (size_t)m->local_columns));
-    RL_TRY(RL_ALLOC(p->lost, (size_t)p->n_blocks * (size_t)m->local_columns));
-    RL_TRY(RL_ALLOC(p->total.all, 5 * length));
-    double *const first = p->total.all;
-    p->total = (sums){first, first + length, first + 2 * length, first + 3 * length, first + 4 * length, first};
+    const size_t length = (size_t)curve->n_features + 1;
+    *p = lay_out_pass(curve);
+    RL_TRY(rl_arrays_create(p, list_pass));
+    double *const first = p->all;
+    p->total = (sums){first, first + length, first + 2 * length, first + 3 * length, first + 4 * length};
     return RL_OK;
 }
 
@@ -67,7 +76,8 @@ void rl_probe(const rl_triangle *t, int i, double *columns) {
 }
 
 /* z = L^-1 y, and the probes with it. */
-static rl_status substitute_forward(pass *p, double *columns, double *rows) {
+static rl_status fit_sizes(pass *p) {
+    double *const columns = p->columns, *const rows = p->rows;
     const rl_triangle *t = &p->curve->triangle;
     const rl_lengths lengths = rl_full_lengths(t, 1 + RL_PROBES);
     const double *y = p->curve->placed.target[RL_TARGET_Y];
@@ -88,16 +98,6 @@ static rl_status substitute_forward(pass *p, double *columns, double *rows) {
         if (j > 0) p->inverse[j] += p->inverse[j - 1];
     }
     return RL_OK;
-}
-
-static rl_status fit_sizes(pass *p) {
-    const rl_triangle *t = &p->curve->triangle;
-    const size_t length = rl_triangle_vectors(t, 1 + RL_PROBES);
-    double *vectors = NULL;
-    rl_status status = rl_process_grid_agree(t->m->grid, RL_ALLOC(vectors, 2 * length));
-    if (status == RL_OK) status = substitute_forward(p, vectors, vectors + length);
-    rl_free(vectors);
-    return status;
 }
 
 /* ---- columns: rows of the repeat, and of the population ---------------------------------------------------------- */
@@ -241,7 +241,7 @@ static rl_status run_pass(pass *p, rl_point *points, rl_bounds *bounds) {
     RL_TRY(fit_sizes(p));
     RL_TRY(carry_sums(p));
     go_through_pieces(p);
-    RL_TRY(rl_sum_over_ranks(curve->placed.core.grid, p->total.all, 5 * ((int64_t)curve->n_features + 1)));
+    RL_TRY(rl_sum_over_ranks(curve->placed.core.grid, p->all, 5 * ((int64_t)curve->n_features + 1)));
     if (curve->c->rows.scale == NULL) set_isotropic(p);
     store_points(p, points, bounds);
     return RL_OK;
@@ -251,6 +251,13 @@ rl_status rl_curve_wide(const rl_grid_curve *curve, rl_point *points, rl_bounds 
     pass p;
     rl_status status = rl_process_grid_agree(curve->placed.core.grid, create_pass(&p, curve));
     if (status == RL_OK) status = run_pass(&p, points, bounds);
-    destroy_pass(&p);
+    rl_free(p.z);
     return status;
+}
+
+void rl_curve_wide_needs(const rl_grid_curve *curve, rl_needs *needs) {
+    pass p = lay_out_pass(curve);
+    const double before = needs->held;
+    rl_needs_arrays(needs, &p, list_pass);
+    needs->held = before;
 }

@@ -1,9 +1,12 @@
 /* Block-cyclic matrices: where their entries are, filling them, a hash of them. */
+#include <math.h>
 #include <string.h>
 #include <xxhash.h>
 
 #include "block_matrix.h"
 #include "lanes.h"
+#include "needs.h"
+#include "ridgeless/arena.h"
 #include "scalapack.h"
 
 /* pdgemr2d of ScaLAPACK 2.2.1 counts the bytes of a local part in 32 bits. */
@@ -27,20 +30,13 @@ static int leading_dimension(int local_rows) {
     return rl_whole_lanes(local_rows > 1 ? local_rows : 1) + RL_LANES / 2;
 }
 
-/* Lays out and allocates a matrix whose global shape, blocks and grid are set. */
-static rl_status lay_out_matrix(rl_block_matrix *matrix) {
+/* Lays out a matrix whose global shape, blocks and grid are set. */
+static void lay_out_matrix(rl_block_matrix *matrix) {
     enum { BLOCK_CYCLIC = 1 };
     const rl_process_grid *grid = matrix->grid;
     matrix->local_rows = rl_rows_before(matrix, matrix->rows);
     matrix->local_columns = rl_columns_before(matrix, matrix->columns);
     matrix->ld = leading_dimension(matrix->local_rows);
-    const int64_t elements = (int64_t)matrix->ld * matrix->local_columns;
-    if (elements >= LOCAL_LIMIT)
-        return rl_fail(RL_ERR_INPUT,
-                       "a %d x %d matrix on %d ranks has %lld elements on one of them; ScaLAPACK's pdgemr2d moves less "
-                       "than 2^28: use at least %lld ranks",
-                       matrix->rows, matrix->columns, grid->size, (long long)elements,
-                       (long long)((int64_t)matrix->rows * matrix->columns / LOCAL_LIMIT + 1));
     const int descriptor[] = {BLOCK_CYCLIC,
                               matrix->tall ? grid->tall : grid->context,
                               matrix->rows,
@@ -51,26 +47,69 @@ static rl_status lay_out_matrix(rl_block_matrix *matrix) {
                               source,
                               matrix->ld};
     memcpy(matrix->descriptor, descriptor, sizeof descriptor);
-    return RL_ALLOC(matrix->a, elements > 0 ? elements : 1);
+}
+
+rl_block_matrix rl_block_matrix_layout(const rl_process_grid *grid, int rows, int columns, int block) {
+    rl_block_matrix matrix = {
+        .grid = grid, .rows = rows, .columns = columns, .row_block = block, .column_block = block};
+    lay_out_matrix(&matrix);
+    return matrix;
+}
+
+rl_block_matrix rl_block_matrix_layout_tall(const rl_process_grid *grid, int rows, int columns) {
+    rl_block_matrix matrix = {.grid = grid, .tall = true, .rows = rows, .columns = columns};
+    matrix.row_block = (rows - 1) / grid->size + 1;
+    matrix.column_block = columns;
+    lay_out_matrix(&matrix);
+    return matrix;
+}
+
+double rl_elements(const rl_block_matrix *layout) {
+    return (double)layout->ld * layout->local_columns;
+}
+
+static void list_elements(rl_arena *arena, void *object) {
+    rl_block_matrix *matrix = object;
+    RL_TAKE(arena, matrix->a, fmax(rl_elements(matrix), 1));
+}
+
+rl_status rl_block_matrix_allocate(rl_block_matrix *matrix) {
+    if (rl_elements(matrix) >= (double)LOCAL_LIMIT)
+        return rl_fail(RL_ERR_INPUT,
+                       "a %d x %d matrix on %d ranks has %.0f elements on one of them; ScaLAPACK's pdgemr2d moves less "
+                       "than 2^28: use at least %lld ranks",
+                       matrix->rows, matrix->columns, matrix->grid->size, rl_elements(matrix),
+                       (long long)((int64_t)matrix->rows * matrix->columns / LOCAL_LIMIT + 1));
+    return rl_arrays_create(matrix, list_elements);
+}
+
+void rl_needs_matrix(rl_needs *needs, const rl_block_matrix *layout) {
+    rl_block_matrix matrix = *layout;
+    rl_needs_limit(needs, "pdgemr2d", rl_elements(layout), (double)(LOCAL_LIMIT - 1));
+    rl_needs_arrays(needs, &matrix, list_elements);
+}
+
+void rl_needs_no_matrix(rl_needs *needs, const rl_block_matrix *layout) {
+    rl_block_matrix matrix = *layout;
+    needs->held -= (double)rl_arrays_bytes(&matrix, list_elements);
 }
 
 rl_status rl_block_matrix_create(rl_block_matrix *matrix, const rl_process_grid *grid, int rows, int columns,
-                                 int row_block, int column_block) {
-    *matrix = (rl_block_matrix){
-        .grid = grid, .rows = rows, .columns = columns, .row_block = row_block, .column_block = column_block};
-    if (rows < 1 || columns < 1 || row_block < 1 || column_block < 1)
+                                 int block) {
+    *matrix = (rl_block_matrix){0};
+    if (rows < 1 || columns < 1 || block < 1)
         return rl_fail(RL_ERR_INPUT, "block-cyclic matrix: %d x %d in blocks of %d x %d; all must be at least 1", rows,
-                       columns, row_block, column_block);
-    return lay_out_matrix(matrix);
+                       columns, block, block);
+    *matrix = rl_block_matrix_layout(grid, rows, columns, block);
+    return rl_block_matrix_allocate(matrix);
 }
 
 rl_status rl_block_matrix_create_tall(rl_block_matrix *matrix, const rl_process_grid *grid, int rows, int columns) {
-    *matrix = (rl_block_matrix){.grid = grid, .tall = true, .rows = rows, .columns = columns};
+    *matrix = (rl_block_matrix){0};
     if (rows < 1 || columns < 1)
         return rl_fail(RL_ERR_INPUT, "matrix split by rows: %d x %d; both must be at least 1", rows, columns);
-    matrix->row_block = (rows - 1) / grid->size + 1;
-    matrix->column_block = columns;
-    return lay_out_matrix(matrix);
+    *matrix = rl_block_matrix_layout_tall(grid, rows, columns);
+    return rl_block_matrix_allocate(matrix);
 }
 
 void rl_block_matrix_destroy(rl_block_matrix *matrix) {

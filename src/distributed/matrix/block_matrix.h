@@ -5,6 +5,28 @@
 #include "ridgeless/context.h"
 #include "ridgeless/distributed.h"
 
+/* ---- layouts: local ---------------------------------------------------------------------------------------------- */
+
+/* A grid of so many ranks as its first rank would see it, for layouts alone: it has no communicator and no contexts. */
+rl_process_grid rl_process_grid_planned(int size);
+
+/* Bytes that rl_process_grid_create allocates on this rank. */
+size_t rl_process_grid_bytes(const rl_process_grid *grid);
+
+/* How many numbers rl_sum_over_ranks adds up at a time: rank 0 has room for so many of every rank. */
+int rl_sum_chunk(int size);
+
+/* A matrix in square blocks that has its place on the grid but no memory; rl_block_matrix_allocate gives it some. All
+ * sizes are at least 1. */
+rl_block_matrix rl_block_matrix_layout(const rl_process_grid *grid, int rows, int columns, int block);
+rl_block_matrix rl_block_matrix_layout_tall(const rl_process_grid *grid, int rows, int columns);
+rl_status rl_block_matrix_allocate(rl_block_matrix *matrix);
+
+/* Elements of a rank's part. */
+double rl_elements(const rl_block_matrix *layout);
+
+/* ---- places and collective operations ---------------------------------------------------------------------------- */
+
 /* Local. How many of the first `global` rows (columns) this rank owns: the local index range of global [a, b) is
  * [before(a), before(b)). */
 int rl_rows_before(const rl_block_matrix *matrix, int global);
@@ -19,8 +41,10 @@ rl_status rl_replicate(const rl_block_matrix *matrix, int first_row, int first_c
  * is wrong"). *info becomes the largest of any rank. */
 rl_status rl_agree_info(const rl_process_grid *grid, const char *routine, int *info);
 
-/* Local. Allocates the work array that a routine's workspace query asked for, with some slack (queries of ScaLAPACK
- * 2.2.1 are too small for some grids). Refuses by the routine's name what is not a size: queries overflow 32 bits. */
-rl_status rl_alloc_work(const char *routine, double asked, double **work, int *lwork);
+/* Local. The length of a work array as an int. Refuses by the routine's name what is more than that. */
+rl_status rl_work_length(const char *routine, double elements, int *lwork);
+
+/* To be added to the length that a routine of ScaLAPACK asks for: 2.2.1 asks for too little on some grids. */
+enum { RL_WORK_SLACK = 4096 };
 
 #endif

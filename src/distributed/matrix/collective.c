@@ -3,30 +3,28 @@
 
 #include "block_matrix.h"
 
-/* Messages stay far below MPI's 2^31 items and rank 0's buffer small. */
+/* Messages stay far below MPI's 2^31 items. */
 static const int64_t CHUNK = 1 << 16;
 
-static int chunk_length(int64_t left) {
-    return (int)(left < CHUNK ? left : CHUNK);
+static int chunk_length(int64_t remaining, int64_t most) {
+    return (int)(remaining < most ? remaining : most);
 }
 
-static rl_status sum_chunk(const rl_process_grid *grid, double *values, int n, double *parts) {
-    RL_MPI(MPI_Gather(values, n, MPI_DOUBLE, parts, n, MPI_DOUBLE, 0, grid->comm));
+static rl_status sum_chunk(const rl_process_grid *grid, double *values, int n) {
+    RL_MPI(MPI_Gather(values, n, MPI_DOUBLE, grid->parts, n, MPI_DOUBLE, 0, grid->comm));
     if (grid->rank == 0)
         for (int r = 1; r < grid->size; r++)
-            for (int i = 0; i < n; i++) values[i] += parts[(size_t)r * (size_t)n + (size_t)i];
+            for (int i = 0; i < n; i++) values[i] += grid->parts[(size_t)r * (size_t)n + (size_t)i];
     RL_MPI(MPI_Bcast(values, n, MPI_DOUBLE, 0, grid->comm));
     return RL_OK;
 }
 
 rl_status rl_sum_over_ranks(const rl_process_grid *grid, double *values, int64_t n) {
-    double *parts = NULL;
-    rl_status status = grid->rank == 0 ? RL_ALLOC(parts, (size_t)grid->size * (size_t)chunk_length(n)) : RL_OK;
-    status = rl_process_grid_agree(grid, status);
-    for (int64_t done = 0; done < n && status == RL_OK; done += CHUNK)
-        status = sum_chunk(grid, values + done, chunk_length(n - done), parts);
-    rl_free(parts);
-    return status;
+    const int chunk = rl_sum_chunk(grid->size);
+    if (grid->size == 1) return RL_OK;
+    for (int64_t done = 0; done < n; done += chunk)
+        RL_TRY(sum_chunk(grid, values + done, chunk_length(n - done, chunk)));
+    return RL_OK;
 }
 
 rl_status rl_replicate(const rl_block_matrix *matrix, int first_row, int first_column, int rows, int columns,
@@ -44,7 +42,7 @@ rl_status rl_replicate(const rl_block_matrix *matrix, int first_row, int first_c
     }
     /* One rank has each entry and the others have zeros: the sum is exact in any order. */
     for (int64_t done = 0; done < n; done += CHUNK)
-        RL_MPI(MPI_Allreduce(MPI_IN_PLACE, values + done, chunk_length(n - done), MPI_DOUBLE, MPI_SUM,
+        RL_MPI(MPI_Allreduce(MPI_IN_PLACE, values + done, chunk_length(n - done, CHUNK), MPI_DOUBLE, MPI_SUM,
                              matrix->grid->comm));
     return RL_OK;
 }
@@ -58,12 +56,11 @@ rl_status rl_agree_info(const rl_process_grid *grid, const char *routine, int *i
     return rl_fail(RL_ERR_LIBRARY, "%s: argument %d is wrong", routine, extremes[0]);
 }
 
-rl_status rl_alloc_work(const char *routine, double asked, double **work, int *lwork) {
-    const double slack = 4096, most = asked + slack;
-    if (!(asked >= 0 && most <= INT32_MAX))
+rl_status rl_work_length(const char *routine, double elements, int *lwork) {
+    if (!(elements <= INT32_MAX))
         return rl_fail(RL_ERR_INPUT,
                        "%s asks for a work array of %.0f doubles; its limit is 2^31 - 1: use more ranks for this case",
-                       routine, asked);
-    *lwork = (int)most;
-    return RL_ALLOC(*work, *lwork);
+                       routine, elements);
+    *lwork = (int)elements;
+    return RL_OK;
 }

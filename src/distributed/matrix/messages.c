@@ -46,7 +46,7 @@ static rl_status time_columns(const rl_process_grid *alone, rl_message_costs *co
     double small[4][ORDER], *work = NULL;
     rl_block_matrix m;
     int info = 0;
-    rl_status status = rl_block_matrix_create(&m, alone, n, n, BLOCK, BLOCK);
+    rl_status status = rl_block_matrix_create(&m, alone, n, n, BLOCK);
     if (status == RL_OK) status = RL_ALLOC(work, WORK);
     costs->column = INFINITY;
     for (int batch = 0; batch < BATCHES && status == RL_OK; batch++) {

@@ -1,5 +1,6 @@
 /* Process grids: BLACS contexts on a group of ranks, and agreement on a status. */
 #include "block_matrix.h"
+#include "ridgeless/arena.h"
 #include "scalapack.h"
 
 void rl_process_grid_shape(int size, int *n_rows, int *n_columns) {
@@ -7,6 +8,44 @@ void rl_process_grid_shape(int size, int *n_rows, int *n_columns) {
     for (int rows = 2; rows <= size / rows; rows++)
         if (size % rows == 0) *n_rows = rows;
     *n_columns = size / *n_rows;
+}
+
+int rl_sum_chunk(int size) {
+    enum { MOST = 1 << 16, LEAST = 1 << 12 };
+    return MOST / size > LEAST ? MOST / size : LEAST;
+}
+
+static void list_parts(rl_arena *arena, void *object) {
+    rl_process_grid *grid = object;
+    if (grid->rank == 0 && grid->size > 1)
+        RL_TAKE(arena, grid->parts, (size_t)grid->size * (size_t)rl_sum_chunk(grid->size));
+}
+
+size_t rl_process_grid_bytes(const rl_process_grid *grid) {
+    rl_process_grid copy = *grid;
+    return RL_OBJECT_BYTES(&copy, list_parts);
+}
+
+/* The shape is the caller's, or with n_rows = 0 the most nearly square one. */
+static rl_process_grid lay_out_grid(int rank, int size, int n_rows, int n_columns) {
+    if (n_rows == 0) rl_process_grid_shape(size, &n_rows, &n_columns);
+    rl_process_grid grid = {.comm = MPI_COMM_NULL,
+                            .rank = rank,
+                            .size = size,
+                            .n_rows = n_rows,
+                            .n_columns = n_columns,
+                            .context = -1,
+                            .tall = -1,
+                            .system = -1};
+    if (n_columns > 0) {
+        grid.row = rank / n_columns;
+        grid.column = rank % n_columns;
+    }
+    return grid;
+}
+
+rl_process_grid rl_process_grid_planned(int size) {
+    return lay_out_grid(0, size, 0, 0);
 }
 
 /* Collective on `comm` of the grid. Sums are taken in a fixed order, not as messages arrive: runs repeat bit for bit.
@@ -21,40 +60,36 @@ static int make_context(const rl_process_grid *grid, int n_rows, int n_columns, 
     return context;
 }
 
-static rl_status set_up_grid(rl_process_grid *grid, int n_rows, int n_columns) {
+static rl_status set_up_grid(rl_process_grid *grid, MPI_Comm comm) {
+    RL_MPI(MPI_Comm_dup(comm, &grid->comm));
     RL_MPI(MPI_Comm_set_errhandler(grid->comm, MPI_ERRORS_RETURN));
-    RL_MPI(MPI_Comm_rank(grid->comm, &grid->rank));
-    RL_MPI(MPI_Comm_size(grid->comm, &grid->size));
-    if (n_rows == 0) rl_process_grid_shape(grid->size, &n_rows, &n_columns);
-    if (n_rows < 1 || n_columns < 1 || (int64_t)n_rows * n_columns != grid->size)
-        return rl_fail(RL_ERR_INPUT, "process grid: %d x %d does not use all of %d ranks", n_rows, n_columns,
-                       grid->size);
-    grid->n_rows = n_rows;
-    grid->n_columns = n_columns;
-    grid->row = grid->rank / n_columns;
-    grid->column = grid->rank % n_columns;
+    if (grid->n_rows < 1 || grid->n_columns < 1 || (int64_t)grid->n_rows * grid->n_columns != grid->size)
+        return rl_fail(RL_ERR_INPUT, "process grid: %d x %d does not use all of %d ranks", grid->n_rows,
+                       grid->n_columns, grid->size);
     int *map = NULL;
     RL_TRY(rl_process_grid_agree(grid, RL_ALLOC(map, grid->size)));
     grid->system = Csys2blacs_handle(grid->comm);
-    grid->context = make_context(grid, n_rows, n_columns, map);
+    grid->context = make_context(grid, grid->n_rows, grid->n_columns, map);
     grid->tall = make_context(grid, grid->size, 1, map);
     rl_free(map);
     return RL_OK;
 }
 
 rl_status rl_process_grid_create(MPI_Comm comm, int n_rows, int n_columns, rl_process_grid **grid) {
+    int rank, size;
     rl_process_grid *g = NULL;
-    const rl_status allocated = RL_ALLOC(g, 1);
-    int failed = allocated != RL_OK;
     *grid = NULL;
+    RL_MPI(MPI_Comm_rank(comm, &rank));
+    RL_MPI(MPI_Comm_size(comm, &size));
+    rl_process_grid plan = lay_out_grid(rank, size, n_rows, n_columns);
+    const rl_status allocated = RL_OBJECT_CREATE(&g, &plan, list_parts);
+    int failed = allocated != RL_OK;
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, comm));
     if (failed) {
         rl_free(g);
         return allocated != RL_OK ? allocated : rl_fail(RL_ERR_MEMORY, "out of memory on another rank");
     }
-    *g = (rl_process_grid){.comm = MPI_COMM_NULL, .context = -1, .tall = -1, .system = -1};
-    RL_MPI(MPI_Comm_dup(comm, &g->comm));
-    const rl_status status = set_up_grid(g, n_rows, n_columns);
+    const rl_status status = set_up_grid(g, comm);
     if (status != RL_OK) {
         rl_process_grid_destroy(g);
         return status;

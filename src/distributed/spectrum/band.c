@@ -3,6 +3,7 @@
 
 #include "../../numbers.h"
 #include "reflectors.h"
+#include "ridgeless/arena.h"
 
 /* Sweeps whose reflectors are collected before they are applied to the rows, and rows that they are applied to at a
  * time: the columns that one step of all these sweeps touches stay in the cache. */
@@ -17,16 +18,13 @@ typedef struct chase {
     double *other;    /* [width]: the reflector of the side that the rows do not wait for */
 } chase;
 
-rl_status rl_band_create(rl_band *band, int n, int width) {
+rl_band rl_band_of(int n, int width) {
     /* A column holds 2 width - 1 elements above the diagonal and width - 1 below it. */
-    *band = (rl_band){.n = n, .width = width, .stride = 3 * width - 2};
-    band->length = (size_t)n * ((size_t)band->stride + 1);
-    return RL_ALLOC(band->a, band->length);
+    return (rl_band){.n = n, .width = width, .stride = 3 * width - 2};
 }
 
-void rl_band_destroy(rl_band *band) {
-    rl_free(band->a);
-    *band = (rl_band){0};
+void rl_band_list(rl_band *band, rl_arena *arena) {
+    RL_TAKE(arena, band->a, (size_t)band->n * ((size_t)band->stride + 1));
 }
 
 double *rl_band_at(const rl_band *band, int row, int column) {
@@ -106,24 +104,23 @@ static void reflect_rows(const chase *c) {
             }
 }
 
-static rl_status create_chase(chase *c, const rl_band *band, const rl_operands *operands) {
-    const size_t reflectors = (size_t)count_steps(band, 0) * BATCH;
-    *c = (chase){.band = band, .operands = operands};
-    RL_TRY(RL_ALLOC(c->v, reflectors * (size_t)band->width));
-    RL_TRY(RL_ALLOC(c->tau, reflectors));
-    return RL_ALLOC(c->other, band->width);
+static void list_chase(rl_arena *arena, void *object) {
+    chase *c = object;
+    const size_t reflectors = (size_t)count_steps(c->band, 0) * BATCH;
+    RL_TAKE(arena, c->other, c->band->width);
+    RL_TAKE(arena, c->v, reflectors * (size_t)c->band->width);
+    RL_TAKE(arena, c->tau, reflectors);
 }
 
-static void destroy_chase(chase *c) {
-    rl_free(c->v);
-    rl_free(c->tau);
-    rl_free(c->other);
+size_t rl_band_work_bytes(const rl_band *band) {
+    chase c = {.band = band};
+    return rl_arrays_bytes(&c, list_chase);
 }
 
 rl_status rl_band_to_bidiagonal(rl_band *band, const rl_operands *operands, double *d, double *e) {
-    chase c;
-    const rl_status status = create_chase(&c, band, operands);
-    for (; status == RL_OK && band->width > 1 && c.first < band->n - 2; c.first += BATCH) {
+    chase c = {.band = band, .operands = operands};
+    RL_TRY(rl_arrays_create(&c, list_chase));
+    for (; band->width > 1 && c.first < band->n - 2; c.first += BATCH) {
         c.count = rl_smaller(BATCH, band->n - 2 - c.first);
         run_sweeps(&c);
         reflect_rows(&c);
@@ -132,6 +129,6 @@ rl_status rl_band_to_bidiagonal(rl_band *band, const rl_operands *operands, doub
         d[i] = *rl_band_at(band, i, i);
         if (i + 1 < band->n) e[i] = *rl_band_at(band, i, i + 1);
     }
-    destroy_chase(&c);
-    return status;
+    rl_free(c.other);
+    return RL_OK;
 }

@@ -8,18 +8,21 @@
 #define RL_BAND_H
 
 #include "operands.h"
+#include "ridgeless/arena.h"
 
 /* An upper band matrix [n, n] with `width` superdiagonals, and room for what is chased. */
 typedef struct rl_band {
     int n, width;
     int stride; /* from an element to the next of its row */
-    double *a;  /* owned; a column's elements are adjacent */
-    size_t length;
+    double *a;  /* a column's elements are adjacent */
 } rl_band;
 
-/* Zeroed. n and width >= 1. */
-rl_status rl_band_create(rl_band *band, int n, int width);
-void rl_band_destroy(rl_band *band);
+/* n and width >= 1; and its array, zeroed. */
+rl_band rl_band_of(int n, int width);
+void rl_band_list(rl_band *band, rl_arena *arena);
+
+/* Bytes that rl_band_to_bidiagonal allocates meanwhile. */
+size_t rl_band_work_bytes(const rl_band *band);
 
 /* Element (row, column), counted from 0; -width < column - row < 2 width. */
 double *rl_band_at(const rl_band *band, int row, int column);

@@ -24,6 +24,11 @@ static const double TOLERANCE = 100 * (DBL_EPSILON / 2);
 /* A sum of squares between these bounds has not overflowed, and has lost nothing that counts to underflow. */
 static const double SAFE_MIN = 0x1p-900, SAFE_MAX = 0x1p900;
 
+typedef struct mode {
+    double sigma;
+    int column;
+} mode;
+
 /* A chase goes down. Where it should go up, the order of rows and columns is reversed: with J the reversal, J B^T J is
  * upper bidiagonal, d and e reversed, left and right exchanged. */
 typedef struct iteration {
@@ -38,6 +43,8 @@ typedef struct iteration {
     rl_sweeps sweeps[2]; /* for the rows and for the columns */
     double *columns;     /* the operand's columns as rows [ld_columns, n] */
     int ld_columns;
+    mode *modes;   /* [n]: in order, at the end */
+    double *spare; /* [n_rows]: a column of the rows */
 } iteration;
 
 /* ---- sweeps ------------------------------------------------------------------------------------------------------ */
@@ -316,11 +323,6 @@ static int scale_elements(iteration *it) {
     return exponent;
 }
 
-typedef struct mode {
-    double sigma;
-    int column;
-} mode;
-
 static int descending(const void *a, const void *b) {
     const mode *x = a, *y = b;
     return x->sigma != y->sigma ? (x->sigma < y->sigma) - (x->sigma > y->sigma) : x->column - y->column;
@@ -345,7 +347,8 @@ static void order_rows(mode *modes, int n, const rl_operands *o, double *spare) 
 }
 
 /* A negative element changes its sign, and the left or right vector, the one that multiplies the columns, with it. */
-static void finish_modes(iteration *it, int exponent, mode *modes, double *spare) {
+static void finish_modes(iteration *it, int exponent) {
+    mode *const modes = it->modes;
     const rl_operands *o = it->operands;
     const size_t n = (size_t)it->n;
     for (int r = 0; r < it->n; r++) modes[r] = (mode){fabs(it->d[r]), r};
@@ -356,42 +359,48 @@ static void finish_modes(iteration *it, int exponent, mode *modes, double *spare
             o->columns[t * n + r] = copysign(1, it->d[from]) * it->columns[from * (size_t)it->ld_columns + t];
     }
     for (size_t r = 0; r < n; r++) it->d[r] = ldexp(modes[r].sigma, exponent);
-    order_rows(modes, it->n, o, spare);
+    order_rows(modes, it->n, o, it->spare);
 }
 
-static rl_status create_iteration(iteration *it) {
+static void list_iteration(rl_arena *arena, void *object) {
+    iteration *it = object;
+    const size_t n = (size_t)it->n;
+    RL_TAKE(arena, it->columns, n * (size_t)it->ld_columns);
+    RL_TAKE(arena, it->modes, n);
+    RL_TAKE(arena, it->spare, it->operands->n_rows);
+    for (int i = 0; i < 2; i++) rl_sweeps_list(&it->sweeps[i], arena);
+}
+
+static iteration lay_out_iteration(int n, const rl_operands *operands) {
+    return (iteration){.n = n,
+                       .rotations_left = 6 * (int64_t)n * n,
+                       .operands = operands,
+                       .sweeps = {{.n = n}, {.n = n}},
+                       .ld_columns = rl_whole_lanes(operands->n_columns)};
+}
+
+size_t rl_bidiagonal_bytes(int n, const rl_operands *operands) {
+    iteration it = lay_out_iteration(n, operands);
+    return rl_arrays_bytes(&it, list_iteration);
+}
+
+static void take_columns(iteration *it) {
     const rl_operands *o = it->operands;
     const size_t n = (size_t)it->n;
-    it->ld_columns = rl_whole_lanes(o->n_columns);
-    it->rotations_left = 6 * (int64_t)it->n * it->n;
-    RL_TRY(RL_ALLOC(it->columns, n * (size_t)it->ld_columns));
     for (size_t t = 0; t < (size_t)o->n_columns; t++)
         for (size_t i = 0; i < n; i++) it->columns[i * (size_t)it->ld_columns + t] = o->columns[t * n + i];
-    RL_TRY(rl_sweeps_create(&it->sweeps[ROWS], it->n));
-    return rl_sweeps_create(&it->sweeps[COLUMNS], it->n);
-}
-
-static void destroy_iteration(iteration *it) {
-    rl_free(it->columns);
-    rl_sweeps_destroy(&it->sweeps[ROWS]);
-    rl_sweeps_destroy(&it->sweeps[COLUMNS]);
 }
 
 rl_status rl_bidiagonal_diagonalize(int n, double *d, double *e, const rl_operands *operands, bool *converged) {
-    iteration it = {.n = n, .d = d, .e = e, .operands = operands};
-    mode *modes = NULL;
-    double *spare = NULL;
-    rl_status status;
-    RL_TRY_GOTO(create_iteration(&it), done);
-    RL_TRY_GOTO(RL_ALLOC(modes, n), done);
-    RL_TRY_GOTO(RL_ALLOC(spare, operands->n_rows), done);
+    iteration it = lay_out_iteration(n, operands);
+    RL_TRY(rl_arrays_create(&it, list_iteration));
+    it.d = d;
+    it.e = e;
+    take_columns(&it);
     const int exponent = scale_elements(&it);
     set_negligible(&it);
     *converged = iterate_blocks(&it);
-    if (*converged) finish_modes(&it, exponent, modes, spare);
-done:
-    rl_free(modes);
-    rl_free(spare);
-    destroy_iteration(&it);
-    return status;
+    if (*converged) finish_modes(&it, exponent);
+    rl_free(it.columns);
+    return RL_OK;
 }

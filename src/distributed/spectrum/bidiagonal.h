@@ -15,4 +15,7 @@
  * 6 n^2 rotations of a side (n^2 are many); then d and the operands hold nothing of use. */
 rl_status rl_bidiagonal_diagonalize(int n, double *d, double *e, const rl_operands *operands, bool *converged);
 
+/* Bytes that it allocates meanwhile. Of the operands the sizes count. */
+size_t rl_bidiagonal_bytes(int n, const rl_operands *operands);
+
 #endif

@@ -139,16 +139,22 @@ static rl_status check_rows(const rl_block_matrix *m, const rl_case *c, rl_place
 
 /* ---- generation -------------------------------------------------------------------------------------------------- */
 
-static rl_core shape_of(const rl_process_grid *grid, const rl_case *c) {
+rl_core rl_core_of_case(const rl_process_grid *grid, int block, const rl_case *c) {
     const bool wide = c->n_train < c->n_features;
     const int others = c->n_test + population_rows(c) + 1;
-    return (rl_core){.grid = grid,
-                     .rows = wide ? c->n_features : c->n_train,
-                     .columns = wide ? c->n_train : c->n_features,
-                     .n_left = wide ? others : RL_N_TARGETS,
-                     .n_right = wide ? RL_N_TARGETS : others,
-                     .tail_rows = wide ? c->n_features - c->n_train : c->n_train - c->n_features,
-                     .test_rows_left = wide};
+    rl_core core = {.grid = grid,
+                    .rows = wide ? c->n_features : c->n_train,
+                    .columns = wide ? c->n_train : c->n_features,
+                    .n_left = wide ? others : RL_N_TARGETS,
+                    .n_right = wide ? RL_N_TARGETS : others,
+                    .tail_rows = wide ? c->n_features - c->n_train : c->n_train - c->n_features,
+                    .test_rows_left = wide};
+    rl_core_lay_out(&core, block);
+    return core;
+}
+
+void rl_core_lay_out(rl_core *core, int block) {
+    core->m = rl_block_matrix_layout(core->grid, core->rows + core->n_right, core->columns + core->n_left, block);
 }
 
 /* values [n_rows] += rows of X times beta, this rank's part. */
@@ -238,33 +244,48 @@ static rl_status generate_rows(rl_placed_case *placed) {
     return RL_OK;
 }
 
-static rl_status allocate_case(rl_placed_case *placed, int block) {
-    const rl_case *c = placed->c;
-    rl_core *core = &placed->core;
-    const int64_t n = (int64_t)c->n_train + c->n_test;
-    RL_TRY(check_vector("y", c->y, n));
-    RL_TRY(check_vector("beta*", c->beta_star, c->n_features));
-    if (c->scale != NULL) RL_TRY(check_vector("scale", c->scale, c->n_features));
-    for (int t = 0; t < RL_N_TARGETS; t++) RL_TRY(RL_ALLOC(placed->target[t], n));
-    return rl_block_matrix_create(&core->m, core->grid, core->rows + core->n_right, core->columns + core->n_left, block,
-                                  block);
+static void list_targets(rl_arena *arena, void *object) {
+    rl_placed_case *placed = object;
+    const size_t n = (size_t)placed->c->n_train + (size_t)placed->c->n_test;
+    for (int t = 0; t < RL_N_TARGETS; t++) RL_TAKE(arena, placed->target[t], n);
 }
 
-rl_status rl_placed_case_create_as(rl_placed_case *placed, const rl_core *shape, int block, const rl_case *c) {
-    *placed = (rl_placed_case){.c = c, .core = *shape};
-    RL_TRY(rl_process_grid_agree(shape->grid, allocate_case(placed, block)));
+static rl_status allocate_case(rl_placed_case *placed) {
+    const rl_case *c = placed->c;
+    RL_TRY(check_vector("y", c->y, (int64_t)c->n_train + c->n_test));
+    RL_TRY(check_vector("beta*", c->beta_star, c->n_features));
+    if (c->scale != NULL) RL_TRY(check_vector("scale", c->scale, c->n_features));
+    RL_TRY(rl_arrays_create(placed, list_targets));
+    return rl_block_matrix_allocate(&placed->core.m);
+}
+
+rl_status rl_placed_case_create_as(rl_placed_case *placed, const rl_core *core, const rl_case *c) {
+    *placed = (rl_placed_case){.c = c, .core = *core};
+    RL_TRY(rl_process_grid_agree(core->grid, allocate_case(placed)));
     return generate_rows(placed);
 }
 
 rl_status rl_placed_case_create(rl_placed_case *placed, const rl_process_grid *grid, int block, const rl_case *c) {
-    const rl_core shape = shape_of(grid, c);
     *placed = (rl_placed_case){0};
     RL_TRY(rl_process_grid_agree(grid, check_sizes(c, block)));
-    return rl_placed_case_create_as(placed, &shape, block, c);
+    const rl_core core = rl_core_of_case(grid, block, c);
+    return rl_placed_case_create_as(placed, &core, c);
+}
+
+/* Every number is looked at four times: is it finite? how large? times beta*; scaled. Targets are added up. */
+void rl_placed_case_needs(const rl_core *core, const rl_case *c, rl_needs *needs) {
+    rl_placed_case placed = {.c = c};
+    const int ranks = core->grid->size;
+    const double targets = (double)c->n_train + c->n_test;
+    const double bytes = sizeof(double) * (double)core->m.rows * core->m.columns / ranks;
+    rl_needs_arrays(needs, &placed, list_targets);
+    rl_needs_matrix(needs, &core->m);
+    rl_needs_pass(needs, RL_PART_GENERATE, 0, 4 * bytes, bytes);
+    if (ranks > 1) rl_needs_work(needs, RL_PART_GENERATE, RL_WORK_MESSAGE_BYTES, 2 * sizeof(double) * targets * ranks);
 }
 
 void rl_placed_case_destroy(rl_placed_case *placed) {
-    for (int t = 0; t < RL_N_TARGETS; t++) rl_free(placed->target[t]);
+    rl_free(placed->target[0]);
     rl_block_matrix_destroy(&placed->core.m);
     *placed = (rl_placed_case){0};
 }

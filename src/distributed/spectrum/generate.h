@@ -18,10 +18,16 @@ rl_status rl_case_fill(const rl_case *c, rl_block_matrix *matrix, rl_placement t
 /* Collective. Checks the case, generates it, refuses what is not finite. *placed is to be destroyed on failure too. */
 rl_status rl_placed_case_create(rl_placed_case *placed, const rl_process_grid *grid, int block, const rl_case *c);
 
-/* Collective. The same in a shape of the caller's, whose m is still empty and who answers for the sizes. With
- * test_rows_left all rows of the case are columns, one after another, and beta* follows them, whatever of them `shape`
+/* Collective. The same as a core of the caller's, laid out but without memory, who answers for the sizes. With
+ * test_rows_left all rows of the case are columns, one after another, and beta* follows them, whatever of them the core
  * counts as A or as its left border; without a right border the targets are not placed. */
-rl_status rl_placed_case_create_as(rl_placed_case *placed, const rl_core *shape, int block, const rl_case *c);
+rl_status rl_placed_case_create_as(rl_placed_case *placed, const rl_core *core, const rl_case *c);
+
+/* Local. The core of a case, its matrix laid out, of which `scale` counts only as given or not; the layout of the
+ * matrix of a core; what a placed case needs. */
+rl_core rl_core_of_case(const rl_process_grid *grid, int block, const rl_case *c);
+void rl_core_lay_out(rl_core *core, int block);
+void rl_placed_case_needs(const rl_core *core, const rl_case *c, rl_needs *needs);
 
 /* Local. Puts the training rows' targets into their border. */
 void rl_placed_case_fill_targets(rl_placed_case *placed);
@@ -29,6 +35,10 @@ void rl_placed_case_fill_targets(rl_placed_case *placed);
 /* Collective. The spectrum of a placed case whose core a producer can take; uses the core up. */
 rl_status rl_placed_case_spectrum(rl_placed_case *placed, rl_producer producer, rl_spectrum_store *store,
                                   rl_spectrum *spectrum, rl_timings *timings);
+
+/* Local. What rl_distributed_spectrum needs, as this rank of the grid. */
+void rl_distributed_spectrum_needs(const rl_process_grid *grid, rl_producer producer, int block, const rl_case *c,
+                                   rl_needs *needs);
 void rl_placed_case_destroy(rl_placed_case *placed);
 
 #endif

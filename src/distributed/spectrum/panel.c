@@ -1,29 +1,59 @@
 /* Householder panels of a core, and what they do to the rest of it. */
 #include "panel.h"
 
+#include <math.h>
+
 #include "../../numbers.h"
 #include "../matrix/scalapack.h"
+#include "ridgeless/arena.h"
 
 /* pdlarfb is called directly: pdormqr and pdormlq apply their first reflectors, as many as a block has, one by one, and
  * a panel has no others. */
 
-rl_status rl_panels_create(rl_panels *panels, rl_core *core) {
-    const int64_t block = core->m.row_block;
-    /* pdgeqrf, pdgelqf, pdlarft and pdlarfb ask for at most block (rows + columns + block), of a local part that
-     * begins inside a block. */
-    const int64_t lwork = block * ((int64_t)core->m.local_rows + core->m.local_columns + 4 * block);
-    const int taus = core->m.local_rows > core->m.local_columns ? core->m.local_rows : core->m.local_columns;
+/* pdgeqrf, pdgelqf, pdlarft and pdlarfb ask for at most block (rows + columns + block), of a local part that begins
+ * inside a block. */
+static double count_work(const rl_core *core) {
+    const double block = core->m.row_block;
+    return block * ((double)core->m.local_rows + core->m.local_columns + 4 * block) + RL_WORK_SLACK;
+}
+
+static void list_panels(rl_arena *arena, void *object) {
+    rl_panels *panels = object;
+    const rl_block_matrix *m = &panels->core->m;
+    const size_t block = (size_t)m->row_block;
+    RL_TAKE(arena, panels->tau, (size_t)rl_larger(m->local_rows, m->local_columns) + block);
+    RL_TAKE(arena, panels->t, block * block);
+    RL_TAKE(arena, panels->work, count_work(panels->core));
+}
+
+rl_status rl_panels_create(rl_panels *panels, const rl_core *core) {
     *panels = (rl_panels){.core = core};
-    RL_TRY(RL_ALLOC(panels->tau, taus + block));
-    RL_TRY(RL_ALLOC(panels->t, block * block));
-    return rl_alloc_work("ScaLAPACK pdlarfb", (double)lwork, &panels->work, &panels->lwork);
+    RL_TRY(rl_work_length("ScaLAPACK pdlarfb", count_work(core), &panels->lwork));
+    return rl_arrays_create(panels, list_panels);
 }
 
 void rl_panels_destroy(rl_panels *panels) {
     rl_free(panels->tau);
-    rl_free(panels->t);
-    rl_free(panels->work);
     *panels = (rl_panels){0};
+}
+
+void rl_panels_needs(const rl_core *core, rl_needs *needs) {
+    rl_panels panels = {.core = core};
+    const double before = needs->held;
+    rl_needs_limit(needs, "LWORK of pdlarfb", count_work(core), INT32_MAX);
+    rl_needs_arrays(needs, &panels, list_panels);
+    needs->held = before;
+}
+
+void rl_needs_panels(rl_needs *needs, rl_part part, const rl_core *core, double length, int processes) {
+    const double columns = core->columns, width = fmin(core->m.row_block, columns), share = length / processes;
+    const double bytes = sizeof(double) * share * width;
+    rl_needs_pass(needs, part, 0, 3 * columns * bytes / 2, bytes);
+}
+
+double rl_needs_libraries(const rl_core *core) {
+    enum { MESSAGES = 1 << 17 };
+    return sizeof(double) * (2 * count_work(core) + MESSAGES);
 }
 
 void rl_panel_qr(rl_panels *panels, int first, int width) {

@@ -8,15 +8,27 @@
 #include "producer.h"
 
 typedef struct rl_panels {
-    rl_core *core; /* borrowed */
+    const rl_core *core; /* borrowed */
     double *tau, *t, *work;
     int lwork;
     int info; /* the lowest that a panel gave */
 } rl_panels;
 
 /* Local. The arrays for panels up to as wide as the core's blocks. */
-rl_status rl_panels_create(rl_panels *panels, rl_core *core);
+rl_status rl_panels_create(rl_panels *panels, const rl_core *core);
 void rl_panels_destroy(rl_panels *panels);
+
+/* Local. The memory of panels, for as long as they are needed. */
+void rl_panels_needs(const rl_core *core, rl_needs *needs);
+
+/* Local. Time of the panels themselves, one for each block of A's columns, on one row or column of the grid, of so many
+ * processes; their columns are `length` long on average. Each is multiplied with what is left of its panel, which is
+ * then read and written. */
+void rl_needs_panels(rl_needs *needs, rl_part part, const rl_core *core, double length, int processes);
+
+/* Local. Bytes that libraries keep between calls: PBLAS a few blocks as long as a rank's rows and columns, MPI buffers
+ * for messages. */
+double rl_needs_libraries(const rl_core *core);
 
 /* Collective on the grid. A panel must lie in one row or column of blocks.
  *

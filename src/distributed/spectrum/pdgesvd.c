@@ -11,6 +11,7 @@ static const int one = 1;
 static const double unit = 1, zero = 0;
 
 typedef struct factors {
+    const rl_core *core;
     rl_block_matrix u, vt; /* [n, n] */
     double *sigma;         /* [n] */
     double *work;
@@ -21,41 +22,41 @@ static void release_factors(factors *f) {
     rl_block_matrix_destroy(&f->u);
     rl_block_matrix_destroy(&f->vt);
     rl_free(f->sigma);
-    rl_free(f->work);
 }
 
-/* pdgesvd forms its LWORK in 32 bits: most of it are one rank's rows of U and columns of V^T, dealt out singly. */
-static rl_status check_work(const rl_core *core) {
-    const int64_t n = core->columns, share = (n - 1) / core->grid->size + 1, block = core->m.row_block;
-    const int64_t most = 2 * n * share + 16 * n + 4 * block * (2 * n + block);
-    if (most > INT32_MAX)
-        return rl_fail(RL_ERR_INPUT,
-                       "producer pdgesvd: a work array of %lld doubles for %lld modes on %d ranks is more than its "
-                       "limit, 2^31 - 1: use more ranks, or another producer",
-                       (long long)most, (long long)n, core->grid->size);
-    return RL_OK;
+/* What pdgesvd documents for itself: most of it are one rank's rows of U and columns of V^T, dealt out singly. */
+static double count_work(const rl_core *core) {
+    const rl_block_matrix *m = &core->m;
+    const double n = core->columns, share = (core->columns - 1) / core->grid->size + 1, block = m->row_block;
+    const double rows = rl_rows_before(m, core->columns), columns = rl_columns_before(m, core->columns);
+    const double reduce = block * (rows + columns + 1) + columns;
+    const double apply = fmax(block * block / 2, block * (rows + columns)) + block * block;
+    return 1 + 6 * n + 2 * n * share + fmax(4 * n, fmax(reduce, apply)) + RL_WORK_SLACK;
 }
 
-static int call_pdgesvd(rl_core *core, factors *f, double *work, int lwork) {
-    const int n = core->columns;
-    int info = 0;
-    pdgesvd_("V", "V", &n, &n, core->m.a, &one, &one, core->m.descriptor, f->sigma, f->u.a, &one, &one, f->u.descriptor,
-             f->vt.a, &one, &one, f->vt.descriptor, work, &lwork, &info, 1, 1);
-    return info;
+/* It forms its LWORK in 32 bits, on the way to more than it asks for. */
+static double bound_work(const rl_core *core) {
+    const double n = core->columns, share = (core->columns - 1) / core->grid->size + 1, block = core->m.row_block;
+    return 2 * n * share + 16 * n + 4 * block * (2 * n + block);
 }
 
-static rl_status allocate_factors(const rl_core *core, factors *f) {
-    const int n = core->columns, block = core->m.row_block;
-    RL_TRY(check_work(core));
-    RL_TRY(rl_block_matrix_create(&f->u, core->grid, n, n, block, block));
-    RL_TRY(rl_block_matrix_create(&f->vt, core->grid, n, n, block, block));
-    return RL_ALLOC(f->sigma, n);
+static factors lay_out_factors(const rl_core *core) {
+    const rl_block_matrix square = rl_core_matrix(core, core->columns, core->columns);
+    return (factors){.core = core, .u = square, .vt = square};
 }
 
-static rl_status allocate_work(rl_core *core, factors *f) {
-    double asked = 0;
-    call_pdgesvd(core, f, &asked, -1); /* collective */
-    return rl_alloc_work("ScaLAPACK pdgesvd", asked, &f->work, &f->lwork);
+static void list_factors(rl_arena *arena, void *object) {
+    factors *f = object;
+    RL_TAKE(arena, f->sigma, f->core->columns);
+    RL_TAKE(arena, f->work, count_work(f->core));
+}
+
+static rl_status allocate_factors(factors *f) {
+    RL_TRY(rl_work_length("ScaLAPACK pdgesvd", bound_work(f->core), &f->lwork));
+    f->lwork = (int)count_work(f->core);
+    RL_TRY(rl_block_matrix_allocate(&f->u));
+    RL_TRY(rl_block_matrix_allocate(&f->vt));
+    return rl_arrays_create(f, list_factors);
 }
 
 static rl_status square_norm(const rl_core *core, double *square) {
@@ -74,21 +75,22 @@ static rl_status square_norm(const rl_core *core, double *square) {
 static rl_status factorize_core(rl_core *core, factors *f, bool *converged) {
     double before, after = 0;
     RL_TRY(square_norm(core, &before));
-    int info = call_pdgesvd(core, f, f->work, f->lwork);
+    const int n = core->columns;
+    int info = 0;
+    pdgesvd_("V", "V", &n, &n, core->m.a, &one, &one, core->m.descriptor, f->sigma, f->u.a, &one, &one, f->u.descriptor,
+             f->vt.a, &one, &one, f->vt.descriptor, f->work, &f->lwork, &info, 1, 1);
     RL_TRY(rl_agree_info(core->grid, "ScaLAPACK pdgesvd", &info));
-    RL_MPI(MPI_Bcast(f->sigma, core->columns, MPI_DOUBLE, 0, core->grid->comm));
-    for (int r = 0; r < core->columns; r++) after += f->sigma[r] * f->sigma[r];
-    *converged = (info == 0 || info == core->columns + 1) && fabs(after - before) <= sqrt(DBL_EPSILON) * before;
+    RL_MPI(MPI_Bcast(f->sigma, n, MPI_DOUBLE, 0, core->grid->comm));
+    for (int r = 0; r < n; r++) after += f->sigma[r] * f->sigma[r];
+    *converged = (info == 0 || info == n + 1) && fabs(after - before) <= sqrt(DBL_EPSILON) * before;
     return RL_OK;
 }
 
 /* The border at (row, column) becomes U^T border or border V. */
 static rl_status multiply_left(rl_core *core, const factors *f) {
-    const int n = core->columns, count = core->n_left, jc = n + 1, block = core->m.row_block;
-    const int *desc = core->m.descriptor;
-    rl_block_matrix product = {0};
-    const rl_status status =
-        rl_process_grid_agree(core->grid, rl_block_matrix_create(&product, core->grid, n, count, block, block));
+    const int n = core->columns, count = core->n_left, jc = n + 1, *desc = core->m.descriptor;
+    rl_block_matrix product = rl_core_matrix(core, core->columns, core->n_left);
+    const rl_status status = rl_process_grid_agree(core->grid, rl_block_matrix_allocate(&product));
     if (status == RL_OK) {
         pdgemm_("T", "N", &n, &count, &n, &unit, f->u.a, &one, &one, f->u.descriptor, core->m.a, &one, &jc, desc, &zero,
                 product.a, &one, &one, product.descriptor);
@@ -99,11 +101,9 @@ static rl_status multiply_left(rl_core *core, const factors *f) {
 }
 
 static rl_status multiply_right(rl_core *core, const factors *f) {
-    const int n = core->columns, count = core->n_right, ic = core->rows + 1, block = core->m.row_block;
-    const int *desc = core->m.descriptor;
-    rl_block_matrix product = {0};
-    const rl_status status =
-        rl_process_grid_agree(core->grid, rl_block_matrix_create(&product, core->grid, count, n, block, block));
+    const int n = core->columns, count = core->n_right, ic = core->rows + 1, *desc = core->m.descriptor;
+    rl_block_matrix product = rl_core_matrix(core, core->n_right, core->columns);
+    const rl_status status = rl_process_grid_agree(core->grid, rl_block_matrix_allocate(&product));
     if (status == RL_OK) {
         pdgemm_("N", "T", &count, &n, &n, &unit, core->m.a, &ic, &one, desc, f->vt.a, &one, &one, f->vt.descriptor,
                 &zero, product.a, &one, &one, product.descriptor);
@@ -115,8 +115,7 @@ static rl_status multiply_right(rl_core *core, const factors *f) {
 
 static rl_status project_by_factors(rl_core *core, factors *f, rl_projection *projection, rl_timings *timings) {
     bool converged = false;
-    RL_TRY(rl_process_grid_agree(core->grid, allocate_factors(core, f)));
-    RL_TRY(rl_process_grid_agree(core->grid, allocate_work(core, f)));
+    RL_TRY(rl_process_grid_agree(core->grid, allocate_factors(f)));
     const double start = rl_seconds();
     RL_TRY(factorize_core(core, f, &converged));
     const double factorized = rl_seconds();
@@ -130,9 +129,49 @@ static rl_status project_by_factors(rl_core *core, factors *f, rl_projection *pr
     return RL_OK;
 }
 
-rl_status rl_produce_pdgesvd(rl_core *core, rl_projection *projection, rl_timings *timings) {
-    factors f = {0};
+static rl_status produce_pdgesvd(rl_core *core, rl_projection *projection, rl_timings *timings) {
+    factors f = lay_out_factors(core);
     const rl_status status = project_by_factors(core, &f, projection, timings);
     release_factors(&f);
     return status;
 }
+
+/* ---- needs ------------------------------------------------------------------------------------------------------- */
+
+/* The product of a border, as large as what PBLAS has for a moment. */
+static void tell_product(rl_block_matrix product, rl_needs *needs) {
+    const double before = needs->held;
+    rl_needs_matrix(needs, &product);
+    rl_needs_lend(needs, rl_elements(&product));
+    needs->held = before;
+}
+
+/* Rotations go to all rows of U and all columns of V^T, and both are multiplied by the reflectors; then the borders by
+ * them. */
+static void tell_work(const rl_core *core, rl_needs *needs) {
+    const double n = core->columns;
+    rl_needs_pdgebrd(needs, RL_PART_DIAGONALIZE, core);
+    for (int i = 0; i < 2; i++) rl_needs_dealing(needs, RL_PART_DIAGONALIZE, core->grid, n * n);
+    rl_needs_products(needs, RL_PART_DIAGONALIZE, core->grid, 4 * n * n * n);
+    rl_needs_rotations(needs, core, RL_WORK_PDGESVD_ROTATIONS, 2 * ceil(n / core->grid->size));
+    rl_needs_products(needs, RL_PART_PROJECT, core->grid, 2 * n * n * ((double)core->n_left + core->n_right));
+}
+
+/* pdgesvd deals out U and V^T anew, which pdgemr2d packs. */
+static void tell_needs_of_pdgesvd(rl_core *core, rl_projection *projection, rl_needs *needs) {
+    factors f = lay_out_factors(core);
+    const double before = needs->held;
+    rl_needs_limit(needs, "LWORK of pdgesvd", bound_work(core), INT32_MAX);
+    rl_needs_matrix(needs, &f.u);
+    rl_needs_matrix(needs, &f.vt);
+    rl_needs_arrays(needs, &f, list_factors);
+    const double own = needs->held - before;
+    rl_needs_lend(needs, 2 * rl_elements(&f.u));
+    tell_product(rl_core_matrix(core, core->columns, core->n_left), needs);
+    tell_product(rl_core_matrix(core, core->n_right, core->columns), needs);
+    tell_work(core, needs);
+    rl_core_gather_needs(core, projection, needs);
+    needs->held -= own;
+}
+
+const rl_producer_row rl_pdgesvd_row = {produce_pdgesvd, tell_needs_of_pdgesvd, .square_only = true};

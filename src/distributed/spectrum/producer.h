@@ -25,14 +25,20 @@
 #define RL_PRODUCER_H
 
 #include "../matrix/block_matrix.h"
+#include "../matrix/needs.h"
 #include "operands.h"
+#include "ridgeless/arena.h"
 
 typedef struct rl_tails {
     int first, rows; /* rows [first, first + rows) ... */
     int n;           /* ... of columns [first, first + n) */
     double *square;  /* [n]: their squared lengths */
     double *last;    /* [n]: their inner products with that of the last column */
+    double *column;  /* [rows]: the last column's, on all ranks */
 } rl_tails;
+
+/* Local. The arrays of tails, whose sizes are set. */
+void rl_tails_list(rl_tails *tails, rl_arena *arena);
 
 typedef struct rl_core {
     const rl_process_grid *grid; /* borrowed */
@@ -44,32 +50,45 @@ typedef struct rl_core {
     bool test_rows_left;   /* n_train < n_features: the test rows are the left border, the targets the right one */
 } rl_core;
 
+/* Local. The layout of another matrix on a core's grid, in its blocks. */
+rl_block_matrix rl_core_matrix(const rl_core *core, int rows, int columns);
+
 /* What a producer hands back; allocated by rl_core_gather, owned by the caller of the producer. */
 typedef struct rl_projection {
+    const rl_core *core;   /* borrowed */
     rl_cell_status status; /* RL_CELL_DONE, or RL_CELL_NO_CONVERGENCE: then the arrays hold nothing of use */
     double *sigma;         /* [columns], descending; the same on all ranks */
     double *targets; /* [columns, RL_N_TARGETS], column-major, ld = columns: U_X^T Y for X's own U; same on all ranks */
-    rl_block_matrix z; /* tall [n_test + n_population + 1, columns]: those rows, last beta*, times X's own V */
-    double *tail_sq;   /* [n_left]: squared lengths of the tails; the same on all ranks */
-    double *tail_last; /* [n_left]: inner products with the tail of the left border's last column */
+    rl_block_matrix z;   /* tall [n_test + n_population + 1, columns]: those rows, last beta*, times X's own V */
+    rl_tails tails;      /* of the left border; the same on all ranks */
+    double *target_rows; /* [RL_N_TARGETS, columns]: the targets before they are transposed, if they have to be */
 } rl_projection;
 
-/* A producer: overwrites core->m, fills the projection. Adds the seconds of the parts that it has. info > 0 of LAPACK
- * is a status of the projection, not an error. */
-typedef rl_status (*rl_produce)(rl_core *core, rl_projection *projection, rl_timings *timings);
-rl_status rl_produce_pdgesvd(rl_core *core, rl_projection *projection, rl_timings *timings);
-rl_status rl_produce_projected(rl_core *core, rl_projection *projection, rl_timings *timings);
-rl_status rl_produce_two_stage(rl_core *core, rl_projection *projection, rl_timings *timings);
+/* A producer.
+ *
+ * produce: overwrites core->m, fills the projection. Adds the seconds of the parts that it has. info > 0 of LAPACK is a
+ * status of the projection, not an error.
+ *
+ * tell_needs: local; goes through the stages of `produce` on a core whose matrix is a layout, and leaves the account
+ * with what the projection holds. */
+typedef struct rl_producer_row {
+    rl_status (*produce)(rl_core *core, rl_projection *projection, rl_timings *timings);
+    void (*tell_needs)(rl_core *core, rl_projection *projection, rl_needs *needs);
+    bool square_only; /* QR or LQ first however nearly square the matrix is */
+} rl_producer_row;
+extern const rl_producer_row rl_pdgesvd_row, rl_projected_row, rl_two_stage_row;
 
 /* A = Q R in place: A becomes the triangle R [columns, columns] with zeros below it, left becomes Q^T left (its rows
  * from `columns` on are the tails). */
 rl_status rl_core_factor(rl_core *core);
+void rl_core_factor_needs(const rl_core *core, rl_needs *needs);
 
 /* The same, and the right border moves up to begin at row `columns`, and core->rows = columns. The right border fills
  * columns [0, columns) alone, so that it does not overwrite the tails. Needs rows > columns. */
 rl_status rl_reduce_shape(rl_core *core);
+void rl_reduce_shape_needs(rl_core *core, rl_needs *needs);
 
-/* Fills square and last of tails in a matrix: the same on all ranks. */
+/* Fills the arrays of tails in a matrix: the same on all ranks. */
 rl_status rl_sum_tails(const rl_block_matrix *m, const rl_tails *tails);
 
 /* Local. Zeros below the diagonal of A: reflectors lie where R has zeros. */
@@ -79,6 +98,7 @@ void rl_core_clear_below_diagonal(rl_core *core);
  * the tails, the targets (transposed, if they are rows) and the test rows (transposed, if they are columns), each in
  * the bases that Q and P make; then gives core->m back (it is empty afterwards). */
 rl_status rl_core_gather(rl_core *core, rl_projection *projection);
+void rl_core_gather_needs(rl_core *core, rl_projection *projection, rl_needs *needs);
 void rl_projection_destroy(rl_projection *projection);
 
 /* Local. What is still to be transformed once the borders are gathered: this rank's test rows and the targets. */
@@ -88,5 +108,16 @@ rl_operands rl_core_operands(const rl_core *core, const rl_projection *projectio
  * and the targets into the bases of B's singular vectors. d [columns], e [columns - 1]: the same on all ranks,
  * overwritten. Sets projection->status. */
 rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projection *projection);
+void rl_core_rotate_needs(const rl_core *core, const rl_projection *projection, rl_needs *needs);
+
+/* Local. Time of bidiagonal QR where every rank rotates so many rows and columns. A rotation is 6 flops, and there is
+ * about one for each of n^2 and row. */
+void rl_needs_rotations(rl_needs *needs, const rl_core *core, rl_work_kind kind, double rotated);
+
+/* Local. Time of the reduction of A to bidiagonal form by pdgebrd. */
+void rl_needs_pdgebrd(rl_needs *needs, rl_part part, const rl_core *core);
+
+/* Local. Flops of Q^T and P, as reflectors, applied to the borders. */
+double rl_border_flops(const rl_core *core);
 
 #endif

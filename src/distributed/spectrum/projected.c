@@ -3,63 +3,68 @@
 #include <math.h>
 
 #include "../matrix/scalapack.h"
+#include "panel.h"
 #include "producer.h"
 
 static const int one = 1;
 
 typedef struct bidiagonal {
+    const rl_core *core;
     double *d, *e;                             /* [columns], [columns - 1]: on all ranks */
     double *local_d, *local_e, *tau_q, *tau_p; /* as pdgebrd deals them out */
     double *work;
     int lwork;
 } bidiagonal;
 
-static void release_bidiagonal(bidiagonal *b) {
-    double *const arrays[] = {b->d, b->e, b->local_d, b->local_e, b->tau_q, b->tau_p, b->work};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
+/* What pdgebrd documents for itself, and at most what pdormbr does for either border, which begins inside a block. */
+static double count_work(const rl_core *core) {
+    const rl_block_matrix *m = &core->m;
+    const double block = m->row_block, rows = rl_rows_before(m, core->rows),
+                 columns = rl_columns_before(m, core->columns);
+    const double reduce = block * (rows + columns + 1) + columns;
+    const double apply = block * ((double)m->local_rows + m->local_columns + 2 * block);
+    return fmax(reduce, apply) + RL_WORK_SLACK;
 }
 
-static int apply_q(rl_core *core, bidiagonal *b, double *work, int lwork) {
+static void list_bidiagonal(rl_arena *arena, void *object) {
+    bidiagonal *b = object;
+    const size_t rows = (size_t)b->core->m.local_rows + 1, columns = (size_t)b->core->m.local_columns + 1;
+    RL_TAKE(arena, b->d, b->core->columns);
+    RL_TAKE(arena, b->e, b->core->columns);
+    RL_TAKE(arena, b->local_d, columns);
+    RL_TAKE(arena, b->local_e, rows);
+    RL_TAKE(arena, b->tau_q, columns);
+    RL_TAKE(arena, b->tau_p, rows);
+    RL_TAKE(arena, b->work, count_work(b->core));
+}
+
+static rl_status allocate_bidiagonal(bidiagonal *b) {
+    RL_TRY(rl_work_length("ScaLAPACK pdgebrd", count_work(b->core), &b->lwork));
+    return rl_arrays_create(b, list_bidiagonal);
+}
+
+static int apply_q(rl_core *core, bidiagonal *b) {
     const int jc = core->columns + 1, *desc = core->m.descriptor;
     int info = 0;
     pdormbr_("Q", "L", "T", &core->rows, &core->n_left, &core->columns, core->m.a, &one, &one, desc, b->tau_q,
-             core->m.a, &one, &jc, desc, work, &lwork, &info, 1, 1, 1);
+             core->m.a, &one, &jc, desc, b->work, &b->lwork, &info, 1, 1, 1);
     return info;
 }
 
-static int apply_p(rl_core *core, bidiagonal *b, double *work, int lwork) {
+static int apply_p(rl_core *core, bidiagonal *b) {
     const int ic = core->rows + 1, *desc = core->m.descriptor;
     int info = 0;
     if (core->columns == 1) return 0; /* P is the identity */
     pdormbr_("P", "R", "N", &core->n_right, &core->columns, &core->rows, core->m.a, &one, &one, desc, b->tau_p,
-             core->m.a, &ic, &one, desc, work, &lwork, &info, 1, 1, 1);
+             core->m.a, &ic, &one, desc, b->work, &b->lwork, &info, 1, 1, 1);
     return info;
 }
 
-static int call_pdgebrd(rl_core *core, bidiagonal *b, double *work, int lwork) {
+static int call_pdgebrd(rl_core *core, bidiagonal *b) {
     int info = 0;
     pdgebrd_(&core->rows, &core->columns, core->m.a, &one, &one, core->m.descriptor, b->local_d, b->local_e, b->tau_q,
-             b->tau_p, work, &lwork, &info);
+             b->tau_p, b->work, &b->lwork, &info);
     return info;
-}
-
-static rl_status allocate_bidiagonal(const rl_core *core, bidiagonal *b) {
-    const size_t rows = (size_t)core->m.local_rows + 1, columns = (size_t)core->m.local_columns + 1;
-    RL_TRY(RL_ALLOC(b->d, core->columns));
-    RL_TRY(RL_ALLOC(b->e, core->columns));
-    RL_TRY(RL_ALLOC(b->local_d, columns));
-    RL_TRY(RL_ALLOC(b->local_e, rows));
-    RL_TRY(RL_ALLOC(b->tau_q, columns));
-    return RL_ALLOC(b->tau_p, rows);
-}
-
-/* The queries are collective: only once everybody has its arrays. */
-static rl_status allocate_work(rl_core *core, bidiagonal *b) {
-    double asked[3] = {0};
-    call_pdgebrd(core, b, &asked[0], -1);
-    apply_q(core, b, &asked[1], -1);
-    apply_p(core, b, &asked[2], -1);
-    return rl_alloc_work("ScaLAPACK pdgebrd", fmax(asked[0], fmax(asked[1], asked[2])), &b->work, &b->lwork);
 }
 
 /* pdgebrd leaves d on the columns of the process grid and e on its rows, the same on each row and on each column. */
@@ -77,21 +82,20 @@ static rl_status replicate_bidiagonal(const rl_core *core, bidiagonal *b) {
 }
 
 static rl_status bidiagonalize_core(rl_core *core, bidiagonal *b) {
-    int info = call_pdgebrd(core, b, b->work, b->lwork);
+    int info = call_pdgebrd(core, b);
     RL_TRY(rl_agree_info(core->grid, "ScaLAPACK pdgebrd", &info));
     return replicate_bidiagonal(core, b);
 }
 
 static rl_status carry_borders(rl_core *core, bidiagonal *b) {
-    int info = apply_q(core, b, b->work, b->lwork);
+    int info = apply_q(core, b);
     RL_TRY(rl_agree_info(core->grid, "ScaLAPACK pdormbr", &info));
-    info = apply_p(core, b, b->work, b->lwork);
+    info = apply_p(core, b);
     return rl_agree_info(core->grid, "ScaLAPACK pdormbr", &info);
 }
 
 static rl_status project_by_bidiagonal(rl_core *core, bidiagonal *b, rl_projection *projection, rl_timings *timings) {
-    RL_TRY(rl_process_grid_agree(core->grid, allocate_bidiagonal(core, b)));
-    RL_TRY(rl_process_grid_agree(core->grid, allocate_work(core, b)));
+    RL_TRY(rl_process_grid_agree(core->grid, allocate_bidiagonal(b)));
     const double start = rl_seconds();
     RL_TRY(bidiagonalize_core(core, b));
     const double reduced = rl_seconds();
@@ -105,9 +109,61 @@ static rl_status project_by_bidiagonal(rl_core *core, bidiagonal *b, rl_projecti
     return RL_OK;
 }
 
-rl_status rl_produce_projected(rl_core *core, rl_projection *projection, rl_timings *timings) {
-    bidiagonal b = {0};
+static rl_status produce_projected(rl_core *core, rl_projection *projection, rl_timings *timings) {
+    bidiagonal b = {.core = core};
     const rl_status status = project_by_bidiagonal(core, &b, projection, timings);
-    release_bidiagonal(&b);
+    rl_free(b.d);
     return status;
 }
+
+/* ---- needs ------------------------------------------------------------------------------------------------------- */
+
+/* Half of the reduction reads: each column's step reads what is left of the matrix twice. */
+static void add_reading(const rl_core *core, rl_part part, rl_needs *needs) {
+    enum { SLICES = 16 };
+    const double rows = core->rows, n = core->columns;
+    for (int i = 0; i < SLICES; i++) {
+        const double done = (i + 0.5) / SLICES * n;
+        const double bytes = sizeof(double) * (rows - done) * (n - done) / core->grid->size;
+        rl_needs_pass(needs, part, 0, n / SLICES * 2 * bytes, bytes);
+    }
+}
+
+void rl_needs_pdgebrd(rl_needs *needs, rl_part part, const rl_core *core) {
+    const double rows = core->rows, n = core->columns, flops = 4 * rows * n * n - 4.0 / 3 * n * n * n;
+    rl_needs_products(needs, part, core->grid, flops / 2);
+    needs->found.flops += flops / 2;
+    add_reading(core, part, needs);
+    rl_needs_calls(needs, part, core->grid, n * RL_CALLS_PER_COLUMN);
+    rl_needs_spreading(needs, part, core->grid, 2 * n * (rows + n));
+}
+
+double rl_border_flops(const rl_core *core) {
+    const double rows = core->rows, n = core->columns;
+    return (4 * rows * n - 2 * n * n) * core->n_left + 2 * n * n * core->n_right;
+}
+
+/* Every block of reflectors is gone through column by column once more, to make its triangle. */
+static void add_borders(const rl_core *core, rl_needs *needs) {
+    const rl_process_grid *grid = core->grid;
+    const double n = core->columns;
+    rl_needs_products(needs, RL_PART_PROJECT, grid, rl_border_flops(core));
+    rl_needs_panels(needs, RL_PART_PROJECT, core, core->rows - n / 2, grid->n_rows);
+    rl_needs_panels(needs, RL_PART_PROJECT, core, n / 2, grid->n_columns);
+    rl_needs_calls(needs, RL_PART_PROJECT, grid, 2 * n * RL_CALLS_PER_REFLECTOR);
+}
+
+static void tell_needs_of_projected(rl_core *core, rl_projection *projection, rl_needs *needs) {
+    bidiagonal b = {.core = core};
+    const double before = needs->held;
+    rl_needs_limit(needs, "LWORK of pdgebrd", count_work(core), INT32_MAX);
+    rl_needs_arrays(needs, &b, list_bidiagonal);
+    const double own = needs->held - before;
+    rl_needs_pdgebrd(needs, RL_PART_REDUCE, core);
+    add_borders(core, needs);
+    rl_core_gather_needs(core, projection, needs);
+    rl_core_rotate_needs(core, projection, needs);
+    needs->held -= own;
+}
+
+const rl_producer_row rl_projected_row = {produce_projected, tell_needs_of_projected, .square_only = false};

@@ -9,24 +9,36 @@
 
 static const int one = 1;
 
+void rl_tails_list(rl_tails *tails, rl_arena *arena) {
+    RL_TAKE(arena, tails->square, tails->n);
+    RL_TAKE(arena, tails->last, tails->n);
+    RL_TAKE(arena, tails->column, tails->rows);
+}
+
+static void list_projection(rl_arena *arena, void *object) {
+    rl_projection *projection = object;
+    const rl_core *core = projection->core;
+    const size_t n = (size_t)core->columns;
+    RL_TAKE(arena, projection->sigma, n);
+    RL_TAKE(arena, projection->targets, n * RL_N_TARGETS);
+    if (core->test_rows_left) RL_TAKE(arena, projection->target_rows, n * RL_N_TARGETS);
+    if (core->tails == NULL) rl_tails_list(&projection->tails, arena);
+}
+
+/* What a core is projected to, without its arrays. */
+static rl_projection lay_out_projection(const rl_core *core) {
+    const rl_tails tails = {.first = core->columns, .rows = core->tail_rows, .n = core->n_left};
+    return (rl_projection){.core = core, .status = RL_CELL_DONE, .tails = core->tails != NULL ? *core->tails : tails};
+}
+
 void rl_projection_destroy(rl_projection *projection) {
     rl_free(projection->sigma);
-    rl_free(projection->targets);
-    rl_free(projection->tail_sq);
-    rl_free(projection->tail_last);
     rl_block_matrix_destroy(&projection->z);
     *projection = (rl_projection){0};
 }
 
-static rl_status allocate_projection(const rl_core *core, rl_projection *projection) {
-    RL_TRY(RL_ALLOC(projection->sigma, core->columns));
-    RL_TRY(RL_ALLOC(projection->targets, (size_t)core->columns * RL_N_TARGETS));
-    RL_TRY(RL_ALLOC(projection->tail_sq, core->n_left));
-    return RL_ALLOC(projection->tail_last, core->n_left);
-}
-
-/* Adds what this rank owns of the tails to their squares and to their products with `last`, the last column's tail. */
-static void add_tails(const rl_block_matrix *m, const rl_tails *tails, const double *last) {
+/* Adds what this rank owns of the tails to their squares and to their products with the last column's tail. */
+static void add_tails(const rl_block_matrix *m, const rl_tails *tails) {
     const int row_end = rl_rows_before(m, tails->first + tails->rows);
     const int column_end = rl_columns_before(m, tails->first + tails->n);
     for (int lj = rl_columns_before(m, tails->first); lj < column_end; lj++) {
@@ -34,7 +46,7 @@ static void add_tails(const rl_block_matrix *m, const rl_tails *tails, const dou
         double square = 0, product = 0;
         for (int li = rl_rows_before(m, tails->first); li < row_end; li++) {
             square += column[li] * column[li];
-            product += column[li] * last[rl_block_matrix_global_row(m, li) - tails->first];
+            product += column[li] * tails->column[rl_block_matrix_global_row(m, li) - tails->first];
         }
         const int j = rl_block_matrix_global_column(m, lj) - tails->first;
         tails->square[j] = square;
@@ -43,81 +55,84 @@ static void add_tails(const rl_block_matrix *m, const rl_tails *tails, const dou
 }
 
 rl_status rl_sum_tails(const rl_block_matrix *m, const rl_tails *tails) {
-    double *last = NULL;
-    rl_status status = rl_process_grid_agree(m->grid, RL_ALLOC(last, tails->rows));
-    if (status == RL_OK) status = rl_replicate(m, tails->first, tails->first + tails->n - 1, tails->rows, 1, last);
-    if (status == RL_OK) {
-        add_tails(m, tails, last);
-        status = rl_sum_over_ranks(m->grid, tails->square, tails->n);
-    }
-    if (status == RL_OK) status = rl_sum_over_ranks(m->grid, tails->last, tails->n);
-    rl_free(last);
-    return status;
-}
-
-static rl_status gather_tails(const rl_core *core, rl_projection *projection) {
-    const rl_tails tails = {.first = core->columns,
-                            .rows = core->tail_rows,
-                            .n = core->n_left,
-                            .square = projection->tail_sq,
-                            .last = projection->tail_last};
-    if (core->tails != NULL) {
-        memcpy(tails.square, core->tails->square, (size_t)tails.n * sizeof(double));
-        memcpy(tails.last, core->tails->last, (size_t)tails.n * sizeof(double));
-        return RL_OK;
-    }
-    return core->tail_rows > 0 ? rl_sum_tails(&core->m, &tails) : RL_OK;
+    RL_TRY(rl_replicate(m, tails->first, tails->first + tails->n - 1, tails->rows, 1, tails->column));
+    add_tails(m, tails);
+    RL_TRY(rl_sum_over_ranks(m->grid, tails->square, tails->n));
+    return rl_sum_over_ranks(m->grid, tails->last, tails->n);
 }
 
 static rl_status gather_targets(const rl_core *core, rl_projection *projection) {
-    const int n = core->columns;
-    if (!core->test_rows_left) return rl_replicate(&core->m, 0, n, n, RL_N_TARGETS, projection->targets);
-    double *rows = NULL;
-    rl_status status = rl_process_grid_agree(core->grid, RL_ALLOC(rows, (size_t)n * RL_N_TARGETS));
-    if (status == RL_OK) status = rl_replicate(&core->m, core->rows, 0, RL_N_TARGETS, n, rows);
-    if (status == RL_OK)
-        for (size_t t = 0; t < RL_N_TARGETS; t++)
-            for (size_t r = 0; r < (size_t)n; r++) projection->targets[t * (size_t)n + r] = rows[r * RL_N_TARGETS + t];
-    rl_free(rows);
-    return status;
+    const size_t n = (size_t)core->columns;
+    double *const rows = projection->target_rows;
+    if (!core->test_rows_left)
+        return rl_replicate(&core->m, 0, core->columns, core->columns, RL_N_TARGETS, projection->targets);
+    RL_TRY(rl_replicate(&core->m, core->rows, 0, RL_N_TARGETS, core->columns, rows));
+    for (size_t t = 0; t < RL_N_TARGETS; t++)
+        for (size_t r = 0; r < n; r++) projection->targets[t * n + r] = rows[r * RL_N_TARGETS + t];
+    return RL_OK;
+}
+
+rl_block_matrix rl_core_matrix(const rl_core *core, int rows, int columns) {
+    return rl_block_matrix_layout(core->grid, rows, columns, core->m.row_block);
+}
+
+static rl_block_matrix lay_out_z(const rl_core *core) {
+    return rl_block_matrix_layout_tall(core->grid, core->test_rows_left ? core->n_left : core->n_right, core->columns);
 }
 
 /* Whole test rows to their ranks, from rows [first_row, ...) of `from`. */
-static rl_status deal_rows(const rl_core *core, const rl_block_matrix *from, int first_row, int rows,
-                           rl_block_matrix *z) {
+static rl_status deal_rows(const rl_core *core, const rl_block_matrix *from, int first_row, rl_block_matrix *z) {
     const int ia = first_row + 1;
-    RL_TRY(rl_process_grid_agree(core->grid, rl_block_matrix_create_tall(z, core->grid, rows, core->columns)));
-    pdgemr2d_(&rows, &core->columns, from->a, &ia, &one, from->descriptor, z->a, &one, &one, z->descriptor,
+    *z = lay_out_z(core);
+    RL_TRY(rl_process_grid_agree(core->grid, rl_block_matrix_allocate(z)));
+    pdgemr2d_(&z->rows, &z->columns, from->a, &ia, &one, from->descriptor, z->a, &one, &one, z->descriptor,
               &core->grid->context);
     return RL_OK;
 }
 
-/* The left border's test rows are columns; the matrix is given back before the second copy of them is made. */
+/* The left border's test rows are columns; the matrix is given back before the second copy of the test rows is made. */
 static rl_status transpose_and_deal(rl_core *core, rl_block_matrix *z) {
-    const int ja = core->columns + 1, block = core->m.row_block;
+    const int ja = core->columns + 1;
     const double unit = 1, zero = 0;
-    rl_block_matrix transposed = {0};
-    rl_status status = rl_process_grid_agree(
-        core->grid, rl_block_matrix_create(&transposed, core->grid, core->n_left, core->columns, block, block));
+    rl_block_matrix transposed = rl_core_matrix(core, core->n_left, core->columns);
+    rl_status status = rl_process_grid_agree(core->grid, rl_block_matrix_allocate(&transposed));
     if (status == RL_OK) {
         pdtran_(&core->n_left, &core->columns, &unit, core->m.a, &one, &ja, core->m.descriptor, &zero, transposed.a,
                 &one, &one, transposed.descriptor);
         rl_block_matrix_destroy(&core->m);
-        status = deal_rows(core, &transposed, 0, core->n_left, z);
+        status = deal_rows(core, &transposed, 0, z);
     }
     rl_block_matrix_destroy(&transposed);
     return status;
 }
 
 rl_status rl_core_gather(rl_core *core, rl_projection *projection) {
-    *projection = (rl_projection){.status = RL_CELL_DONE};
-    RL_TRY(rl_process_grid_agree(core->grid, allocate_projection(core, projection)));
-    RL_TRY(gather_tails(core, projection));
+    *projection = lay_out_projection(core);
+    RL_TRY(rl_process_grid_agree(core->grid, rl_arrays_create(projection, list_projection)));
+    if (core->tail_rows > 0) RL_TRY(rl_sum_tails(&core->m, &projection->tails));
     RL_TRY(gather_targets(core, projection));
     if (core->test_rows_left) return transpose_and_deal(core, &projection->z);
-    RL_TRY(deal_rows(core, &core->m, core->rows, core->n_right, &projection->z));
+    RL_TRY(deal_rows(core, &core->m, core->rows, &projection->z));
     rl_block_matrix_destroy(&core->m);
     return RL_OK;
+}
+
+/* pdgemr2d packs what goes and what comes. */
+void rl_core_gather_needs(rl_core *core, rl_projection *projection, rl_needs *needs) {
+    *projection = lay_out_projection(core);
+    projection->z = lay_out_z(core);
+    const rl_block_matrix *z = &projection->z, test_rows = rl_core_matrix(core, z->rows, z->columns);
+    const double elements = (double)z->rows * z->columns;
+    rl_needs_arrays(needs, projection, list_projection);
+    if (core->test_rows_left) {
+        rl_needs_matrix(needs, &test_rows);
+        rl_needs_dealing(needs, RL_PART_PROJECT, core->grid, elements);
+        rl_needs_no_matrix(needs, &core->m);
+    }
+    rl_needs_matrix(needs, z);
+    rl_needs_lend(needs, rl_elements(&test_rows) + rl_elements(z));
+    rl_needs_dealing(needs, RL_PART_PROJECT, core->grid, elements);
+    rl_needs_no_matrix(needs, core->test_rows_left ? &test_rows : &core->m);
 }
 
 /* Processors of different kinds may round differently: rank 0's word counts. */
@@ -153,4 +168,19 @@ rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projectio
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_LOR, core->grid->comm));
     if (failed) projection->status = RL_CELL_NO_CONVERGENCE;
     return share_from_first(core, projection);
+}
+
+void rl_needs_rotations(rl_needs *needs, const rl_core *core, rl_work_kind kind, double rotated) {
+    const double n = core->columns;
+    needs->found.flops += 6 * n * n * rotated * core->grid->size;
+    rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BIDIAGONAL, n * n);
+    rl_needs_work(needs, RL_PART_DIAGONALIZE, kind, n * n * rotated);
+}
+
+void rl_core_rotate_needs(const rl_core *core, const rl_projection *projection, rl_needs *needs) {
+    const rl_operands operands = rl_core_operands(core, projection);
+    const double before = needs->held;
+    rl_needs_hold(needs, rl_bidiagonal_bytes(core->columns, &operands));
+    needs->held = before;
+    rl_needs_rotations(needs, core, RL_WORK_ROTATIONS, projection->z.row_block + RL_N_TARGETS);
 }

@@ -35,12 +35,29 @@ rl_status rl_core_factor(rl_core *core) {
     return RL_OK;
 }
 
+/* QR of A, carried on to the left border. */
+void rl_core_factor_needs(const rl_core *core, rl_needs *needs) {
+    const double r = core->rows, n = core->columns, left = core->n_left;
+    const rl_process_grid *grid = core->grid;
+    rl_panels_needs(core, needs);
+    rl_needs_products(needs, RL_PART_REDUCE, grid,
+                      2 * r * n * n - 2.0 / 3 * n * n * n + 4 * r * n * left - 2 * n * n * left);
+    rl_needs_panels(needs, RL_PART_REDUCE, core, r - n / 2, grid->n_rows);
+    rl_needs_calls(needs, RL_PART_REDUCE, grid, n * RL_CALLS_PER_PANEL_COLUMN);
+    rl_needs_spreading(needs, RL_PART_REDUCE, grid, n * (r + n + left));
+}
+
+/* Some rows of the right border on their way up. */
+static rl_block_matrix lay_out_some(const rl_core *core) {
+    const int64_t height = (int64_t)core->m.row_block * core->grid->n_rows;
+    return rl_core_matrix(core, core->n_right < height ? core->n_right : (int)height, core->columns);
+}
+
 /* The right border from row `rows` up to row `columns`, some rows at a time: the two places overlap. */
 static rl_status move_right_border(rl_core *core) {
-    rl_block_matrix *m = &core->m, some = {0};
-    const int one = 1, height = rl_smaller(core->n_right, m->row_block * core->grid->n_rows);
-    RL_TRY(rl_process_grid_agree(
-        core->grid, rl_block_matrix_create(&some, core->grid, height, core->columns, m->row_block, m->column_block)));
+    rl_block_matrix *m = &core->m, some = lay_out_some(core);
+    const int one = 1, height = some.rows;
+    RL_TRY(rl_process_grid_agree(core->grid, rl_block_matrix_allocate(&some)));
     for (int done = 0; done < core->n_right; done += height) {
         const int count = rl_smaller(height, core->n_right - done);
         const int from = core->rows + done + 1, to = core->columns + done + 1;
@@ -58,4 +75,14 @@ rl_status rl_reduce_shape(rl_core *core) {
     RL_TRY(move_right_border(core));
     core->rows = core->columns;
     return RL_OK;
+}
+
+void rl_reduce_shape_needs(rl_core *core, rl_needs *needs) {
+    const rl_block_matrix some = lay_out_some(core);
+    const double before = needs->held;
+    rl_core_factor_needs(core, needs);
+    rl_needs_matrix(needs, &some);
+    rl_needs_lend(needs, 2 * rl_elements(&some)); /* pdgemr2d packs what goes and what comes */
+    needs->held = before;
+    core->rows = core->columns;
 }

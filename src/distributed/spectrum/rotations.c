@@ -15,18 +15,10 @@ static size_t group_length(int n) {
     return ((size_t)n + FUSED) * FUSED;
 }
 
-rl_status rl_sweeps_create(rl_sweeps *sweeps, int n) {
-    *sweeps = (rl_sweeps){.n = n};
-    RL_TRY(RL_ALLOC(sweeps->first, CAPACITY));
-    RL_TRY(RL_ALLOC(sweeps->end, CAPACITY));
-    return RL_ALLOC(sweeps->rotations, GROUPS * group_length(n));
-}
-
-void rl_sweeps_destroy(rl_sweeps *sweeps) {
-    rl_free(sweeps->first);
-    rl_free(sweeps->end);
-    rl_free(sweeps->rotations);
-    *sweeps = (rl_sweeps){0};
+void rl_sweeps_list(rl_sweeps *sweeps, rl_arena *arena) {
+    RL_TAKE(arena, sweeps->first, CAPACITY);
+    RL_TAKE(arena, sweeps->end, CAPACITY);
+    RL_TAKE(arena, sweeps->rotations, GROUPS * group_length(sweeps->n));
 }
 
 /* Columns that the group of sweeps [begin, count) passes over. */

@@ -9,6 +9,7 @@
 #define RL_ROTATIONS_H
 
 #include "operands.h"
+#include "ridgeless/arena.h"
 
 typedef struct rl_rotation {
     double c, s;
@@ -16,17 +17,17 @@ typedef struct rl_rotation {
 
 /* Sweeps waiting to be applied. */
 typedef struct rl_sweeps {
-    int n;                  /* columns */
-    int count;              /* of sweeps */
-    int *first, *end;       /* of each sweep; owned */
-    rl_rotation *rotations; /* owned */
+    int n;            /* columns */
+    int count;        /* of sweeps */
+    int *first, *end; /* of each sweep */
+    rl_rotation *rotations;
 } rl_sweeps;
 
 /* From a rotation of a sweep to the one at the next column. */
 enum { RL_SWEEP_STRIDE = 4 };
 
-rl_status rl_sweeps_create(rl_sweeps *sweeps, int n);
-void rl_sweeps_destroy(rl_sweeps *sweeps);
+/* The arrays of sweeps over n columns; n is set, the count is 0. */
+void rl_sweeps_list(rl_sweeps *sweeps, rl_arena *arena);
 
 /* A new last sweep: the caller stores its rotation at i, first <= i < end, at result[i * RL_SWEEP_STRIDE]. NULL when
  * there is no room: apply first. */

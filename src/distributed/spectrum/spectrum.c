@@ -2,30 +2,27 @@
 #include <string.h>
 
 #include "generate.h"
+#include "panel.h"
 
-typedef struct producer {
-    rl_produce produce;
-    bool square_only; /* QR or LQ first however nearly square the matrix is */
-} producer;
-
-static const producer producers[] = {
-    [RL_PRODUCER_PDGESVD] = {rl_produce_pdgesvd, true},
-    [RL_PRODUCER_PROJECTED] = {rl_produce_projected, false},
-    [RL_PRODUCER_TWO_STAGE] = {rl_produce_two_stage, false},
+static const rl_producer_row *const producers[] = {
+    [RL_PRODUCER_PDGESVD] = &rl_pdgesvd_row,
+    [RL_PRODUCER_PROJECTED] = &rl_projected_row,
+    [RL_PRODUCER_TWO_STAGE] = &rl_two_stage_row,
 };
 
 /* Half of a bidiagonal reduction's flops run at the speed of memory and none of QR's do: QR first pays off soon. */
-static bool far_from_square(const rl_core *core) {
-    return (int64_t)core->rows * 10 > (int64_t)core->columns * 11;
+static bool wants_qr_first(const rl_producer_row *row, const rl_core *core) {
+    return (int64_t)core->rows * 10 > (int64_t)core->columns * 11 || (row->square_only && core->rows > core->columns);
 }
 
-static rl_status project_core(const producer *chosen, rl_core *core, rl_projection *projection, rl_timings *timings) {
-    if (far_from_square(core) || (chosen->square_only && core->rows > core->columns)) {
+static rl_status project_core(const rl_producer_row *row, rl_core *core, rl_projection *projection,
+                              rl_timings *timings) {
+    if (wants_qr_first(row, core)) {
         const double start = rl_seconds();
         RL_TRY(rl_reduce_shape(core));
         timings->reduce += rl_seconds() - start;
     }
-    return chosen->produce(core, projection, timings);
+    return row->produce(core, projection, timings);
 }
 
 void rl_spectrum_store_destroy(rl_spectrum_store *store) {
@@ -36,25 +33,23 @@ void rl_spectrum_store_destroy(rl_spectrum_store *store) {
 
 /* ---- from projection to spectrum --------------------------------------------------------------------------------- */
 
-/* Local. Hands out all arrays but Z. */
-static rl_status allocate_arrays(rl_spectrum_store *store, rl_spectrum *s) {
-    const size_t modes = (size_t)s->n_modes, m = (size_t)s->m, more = (size_t)s->n_population;
-    RL_TRY(RL_ALLOC(store->arrays, modes * (2 + RL_N_TARGETS) + m * (1 + RL_N_TARGETS) + more));
-    double *next = store->arrays;
-    s->sigma = next, next += modes;
-    s->b_star = next, next += modes;
-    for (int t = 0; t < RL_N_TARGETS; t++) s->c[t] = next, next += modes;
-    s->z_one = next, next += m;
-    for (int t = 0; t < RL_N_TARGETS; t++) s->z_target[t] = next, next += m;
-    s->population_target = next;
-    return RL_OK;
+/* All arrays but Z; the store owns them by the first. */
+static void list_spectrum(rl_arena *arena, void *object) {
+    rl_spectrum *s = object;
+    const size_t modes = (size_t)s->n_modes, m = (size_t)s->m;
+    RL_TAKE(arena, s->sigma, modes);
+    RL_TAKE(arena, s->b_star, modes);
+    for (int t = 0; t < RL_N_TARGETS; t++) RL_TAKE(arena, s->c[t], modes);
+    RL_TAKE(arena, s->z_one, m);
+    for (int t = 0; t < RL_N_TARGETS; t++) RL_TAKE(arena, s->z_target[t], m);
+    RL_TAKE(arena, s->population_target, s->n_population);
 }
 
 static void take_modes(const rl_projection *projection, double scale, rl_spectrum *s) {
     for (int r = 0; r < s->n_modes; r++) s->sigma[r] = projection->sigma[r] * scale;
     for (int t = 0; t < RL_N_TARGETS; t++) {
         memcpy(s->c[t], projection->targets + (size_t)t * (size_t)s->n_modes, (size_t)s->n_modes * sizeof(double));
-        s->outside_sq[t] = s->n_train > s->n_features ? projection->tail_sq[t] : 0;
+        s->outside_sq[t] = s->n_train > s->n_features ? projection->tails.square[t] : 0;
     }
     s->rank = rl_spectrum_rank(s);
 }
@@ -94,10 +89,10 @@ static rl_status find_bias(const rl_projection *projection, const rl_block_matri
     const bool has_tails = s->n_train < s->n_features;
     double sums[2] = {0};
     if (s->rank == s->n_features) return RL_OK;
-    s->b_outside_sq = has_tails ? projection->tail_sq[z->rows - 1] : 0;
+    s->b_outside_sq = has_tails ? projection->tails.square[z->rows - 1] : 0;
     for (int r = s->rank; r < s->n_modes; r++) s->b_outside_sq += s->b_star[r] * s->b_star[r];
     for (int i = 0; i < s->m; i++) {
-        double lost = has_tails ? projection->tail_last[rl_block_matrix_global_row(z, i)] : 0;
+        double lost = has_tails ? projection->tails.last[rl_block_matrix_global_row(z, i)] : 0;
         for (int r = s->rank; r < s->n_modes; r++) lost += s->z[(size_t)r * (size_t)s->ldz + (size_t)i] * s->b_star[r];
         sums[0] -= lost;
         sums[1] += lost * lost;
@@ -129,7 +124,9 @@ static rl_status assemble_spectrum(const rl_placed_case *placed, rl_projection *
     if (s->status == RL_CELL_DONE && !(projection->sigma[0] > 0)) s->status = RL_CELL_ZERO_MATRIX;
     if (s->status != RL_CELL_DONE) return RL_OK;
     take_share(z, s);
-    RL_TRY(rl_process_grid_agree(z->grid, allocate_arrays(store, s)));
+    const rl_status allocated = rl_arrays_create(s, list_spectrum);
+    store->arrays = s->sigma;
+    RL_TRY(rl_process_grid_agree(z->grid, allocated));
     RL_TRY(rl_replicate(z, z->rows - 1, 0, 1, s->n_modes, s->b_star));
     take_modes(projection, placed->scale, s);
     take_test_rows(placed, z, s);
@@ -141,14 +138,14 @@ static rl_status assemble_spectrum(const rl_placed_case *placed, rl_projection *
     return RL_OK;
 }
 
-static rl_status make_spectrum(const producer *chosen, rl_placed_case *placed, rl_spectrum_store *store, rl_spectrum *s,
-                               rl_timings *timings) {
+static rl_status make_spectrum(const rl_producer_row *row, rl_placed_case *placed, rl_spectrum_store *store,
+                               rl_spectrum *s, rl_timings *timings) {
     rl_projection projection = {0};
     if (placed->scale == 0) {
         s->status = RL_CELL_ZERO_MATRIX;
         return RL_OK;
     }
-    rl_status status = project_core(chosen, &placed->core, &projection, timings);
+    rl_status status = project_core(row, &placed->core, &projection, timings);
     if (status == RL_OK) status = assemble_spectrum(placed, &projection, store, s);
     rl_projection_destroy(&projection);
     return status;
@@ -165,7 +162,7 @@ rl_status rl_placed_case_spectrum(rl_placed_case *placed, rl_producer which, rl_
                                   rl_spectrum *spectrum, rl_timings *timings) {
     rl_spectrum_store_destroy(store);
     *spectrum = nothing_yet(placed->c);
-    return make_spectrum(&producers[which], placed, store, spectrum, timings);
+    return make_spectrum(producers[which], placed, store, spectrum, timings);
 }
 
 rl_status rl_distributed_spectrum(const rl_process_grid *grid, rl_producer which, int block, const rl_case *c,
@@ -182,4 +179,19 @@ rl_status rl_distributed_spectrum(const rl_process_grid *grid, rl_producer which
     spent.total = rl_seconds() - start;
     if (timings != NULL) *timings = spent;
     return status;
+}
+
+/* The parts of a case that were generated, projected and assembled. */
+void rl_distributed_spectrum_needs(const rl_process_grid *grid, rl_producer which, int block, const rl_case *c,
+                                   rl_needs *needs) {
+    const rl_producer_row *row = producers[which];
+    rl_core core = rl_core_of_case(grid, block, c);
+    rl_projection projection;
+    rl_spectrum s = nothing_yet(c);
+    needs->libraries += rl_needs_libraries(&core);
+    rl_placed_case_needs(&core, c, needs);
+    if (wants_qr_first(row, &core)) rl_reduce_shape_needs(&core, needs);
+    row->tell_needs(&core, &projection, needs);
+    take_share(&projection.z, &s);
+    rl_needs_arrays(needs, &s, list_spectrum);
 }

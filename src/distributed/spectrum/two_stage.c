@@ -24,63 +24,108 @@ static rl_status reduce_to_band(rl_core *core) {
     return status;
 }
 
+/* What every rank has of its own. */
+typedef struct own_band {
+    rl_band band;
+    double *rows;  /* [block, 2 block]: a row of blocks of the band on its way */
+    double *d, *e; /* [columns], [columns - 1]: of the bidiagonal form */
+} own_band;
+
+static own_band lay_out_own_band(const rl_core *core) {
+    return (own_band){.band = rl_band_of(core->columns, rl_smaller(core->m.row_block, core->columns))};
+}
+
+static void list_own_band(rl_arena *arena, void *object) {
+    own_band *own = object;
+    const size_t width = (size_t)own->band.width, n = (size_t)own->band.n;
+    RL_TAKE(arena, own->rows, 2 * width * width);
+    RL_TAKE(arena, own->d, n);
+    RL_TAKE(arena, own->e, n);
+    rl_band_list(&own->band, arena);
+}
+
 /* Gives every rank a copy of the band: of each row of blocks the triangle R of its QR and the trapezoid L of its LQ.
- * What lies beside them are reflectors. `rows`: [block, 2 block]. */
-static rl_status replicate_band(const rl_core *core, double *rows, rl_band *band) {
+ * What lies beside them are reflectors. */
+static rl_status replicate_band(const rl_core *core, own_band *own) {
     const int block = core->m.row_block, n = core->columns;
+    double *const rows = own->rows;
     for (int first = 0; first < n; first += block) {
         const int height = rl_smaller(block, n - first), width = rl_smaller(2 * block, n - first);
         RL_TRY(rl_replicate(&core->m, first, first, height, width, rows));
         for (int j = 0; j < width; j++)
             for (int i = 0; i < height; i++)
-                if (j < block ? i <= j : i >= j - block) *rl_band_at(band, first + i, first + j) = rows[i + j * height];
+                if (j < block ? i <= j : i >= j - block)
+                    *rl_band_at(&own->band, first + i, first + j) = rows[i + j * height];
     }
     return RL_OK;
 }
 
-static rl_status gather_band(const rl_core *core, rl_band *band) {
-    const size_t block = (size_t)core->m.row_block;
-    double *rows = NULL;
-    rl_status status = rl_band_create(band, core->columns, rl_smaller(core->m.row_block, core->columns));
-    if (status == RL_OK) status = RL_ALLOC(rows, 2 * block * block);
-    status = rl_process_grid_agree(core->grid, status);
-    if (status == RL_OK) status = replicate_band(core, rows, band);
-    rl_free(rows);
-    return status;
-}
-
-static rl_status bidiagonalize_band(const rl_core *core, rl_band *band, rl_projection *projection, double *d,
-                                    double *e) {
+static rl_status diagonalize_band(const rl_core *core, own_band *own, rl_projection *projection) {
     const rl_operands operands = rl_core_operands(core, projection);
-    return rl_process_grid_agree(core->grid, rl_band_to_bidiagonal(band, &operands, d, e));
+    RL_TRY(rl_process_grid_agree(core->grid, rl_band_to_bidiagonal(&own->band, &operands, own->d, own->e)));
+    return rl_core_rotate(core, own->d, own->e, projection);
 }
 
-static rl_status diagonalize_band(const rl_core *core, rl_band *band, rl_projection *projection) {
-    double *d = NULL; /* [columns], and after it e [columns - 1] */
-    rl_status status = rl_process_grid_agree(core->grid, RL_ALLOC(d, 2 * (size_t)core->columns));
-    if (status == RL_OK) status = bidiagonalize_band(core, band, projection, d, d + core->columns);
-    if (status == RL_OK) status = rl_core_rotate(core, d, d + core->columns, projection);
-    rl_free(d);
-    return status;
-}
-
-static rl_status project_by_band(rl_core *core, rl_band *band, rl_projection *projection, rl_timings *timings) {
+static rl_status project_by_band(rl_core *core, own_band *own, rl_projection *projection, rl_timings *timings) {
     const double start = rl_seconds();
     RL_TRY(reduce_to_band(core));
     const double reduced = rl_seconds();
-    RL_TRY(gather_band(core, band));
+    RL_TRY(rl_process_grid_agree(core->grid, rl_arrays_create(own, list_own_band)));
+    RL_TRY(replicate_band(core, own));
     RL_TRY(rl_core_gather(core, projection));
     const double projected = rl_seconds();
-    RL_TRY(diagonalize_band(core, band, projection));
+    RL_TRY(diagonalize_band(core, own, projection));
     timings->reduce += reduced - start;
     timings->project += projected - reduced;
     timings->diagonalize += rl_seconds() - projected;
     return RL_OK;
 }
 
-rl_status rl_produce_two_stage(rl_core *core, rl_projection *projection, rl_timings *timings) {
-    rl_band band = {0};
-    const rl_status status = project_by_band(core, &band, projection, timings);
-    rl_band_destroy(&band);
+static rl_status produce_two_stage(rl_core *core, rl_projection *projection, rl_timings *timings) {
+    own_band own = lay_out_own_band(core);
+    const rl_status status = project_by_band(core, &own, projection, timings);
+    rl_free(own.rows);
     return status;
 }
+
+/* ---- needs ------------------------------------------------------------------------------------------------------- */
+
+/* A QR and an LQ panel for each block of columns, with the borders. */
+static void tell_reduction(const rl_core *core, rl_needs *needs) {
+    const rl_process_grid *grid = core->grid;
+    const double rows = core->rows, n = core->columns;
+    rl_panels_needs(core, needs);
+    rl_needs_products(needs, RL_PART_REDUCE, grid, 4 * rows * n * n - 4.0 / 3 * n * n * n + rl_border_flops(core));
+    rl_needs_panels(needs, RL_PART_REDUCE, core, rows - n / 2, grid->n_rows);
+    rl_needs_panels(needs, RL_PART_REDUCE, core, n / 2, grid->n_columns);
+    rl_needs_calls(needs, RL_PART_REDUCE, grid, 2 * n * RL_CALLS_PER_PANEL_COLUMN);
+    rl_needs_spreading(needs, RL_PART_REDUCE, grid, 2 * n * (rows + n + core->n_left + core->n_right));
+}
+
+/* Each rank gets the band, and reflects its own test rows on the band's way to bidiagonal form. */
+static void tell_band(const rl_core *core, const rl_band *band, const rl_projection *projection, rl_needs *needs) {
+    const double before = needs->held;
+    const double n = core->columns, width = core->m.row_block, hops = rl_hops(core->grid);
+    const double reflected = projection->z.row_block + RL_N_TARGETS;
+    rl_needs_work(needs, RL_PART_PROJECT, RL_WORK_MESSAGES, 2 * hops * n / width);
+    rl_needs_work(needs, RL_PART_PROJECT, RL_WORK_MESSAGE_BYTES, 2 * hops * 2 * sizeof(double) * n * width);
+    needs->found.flops += core->grid->size * n * n * (8 * width + 4 * reflected);
+    rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BAND, n * n * width);
+    rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BAND_ROTATIONS, n * n * reflected);
+    rl_needs_hold(needs, rl_band_work_bytes(band));
+    needs->held = before;
+}
+
+static void tell_needs_of_two_stage(rl_core *core, rl_projection *projection, rl_needs *needs) {
+    own_band own = lay_out_own_band(core);
+    tell_reduction(core, needs);
+    const double before = needs->held;
+    rl_needs_arrays(needs, &own, list_own_band);
+    const double bytes = needs->held - before;
+    rl_core_gather_needs(core, projection, needs);
+    tell_band(core, &own.band, projection, needs);
+    rl_core_rotate_needs(core, projection, needs);
+    needs->held -= bytes;
+}
+
+const rl_producer_row rl_two_stage_row = {produce_two_stage, tell_needs_of_two_stage, .square_only = false};

@@ -1,0 +1,72 @@
+/* What a case needs: the account that its stages are entered in. */
+#include "needs.h"
+
+#include <assert.h>
+#include <math.h>
+
+static const double word = sizeof(double);
+
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+void rl_needs_hold(rl_needs *needs, size_t bytes) {
+    needs->held += (double)bytes;
+    needs->found.bytes = fmax(needs->found.bytes, needs->held);
+    rl_needs_lend(needs, 0);
+}
+
+void rl_needs_arrays(rl_needs *needs, void *object, rl_array_list *list) {
+    rl_needs_hold(needs, rl_arrays_bytes(object, list));
+}
+
+void rl_needs_lend(rl_needs *needs, double elements) {
+    const double all = needs->held + needs->libraries + word * elements;
+    needs->found.bytes_in_all = fmax(needs->found.bytes_in_all, all);
+}
+
+void rl_needs_limit(rl_needs *needs, const char *limit, double needed, double allowed) {
+    if (needs->found.limit != NULL || needed <= allowed) return;
+    needs->found.limit = limit;
+    needs->found.needed = needed < 0x1p63 ? (int64_t)needed : INT64_MAX;
+    needs->found.allowed = (int64_t)allowed;
+}
+
+/* ---- work -------------------------------------------------------------------------------------------------------- */
+
+static void add_work(rl_needs *needs, rl_case_work work) {
+    rl_case_needs *found = &needs->found;
+    assert(found->n_work < RL_MOST_WORK);
+    found->work[found->n_work++] = work;
+}
+
+void rl_needs_work(rl_needs *needs, rl_part part, rl_work_kind kind, double amount) {
+    if (amount > 0) add_work(needs, (rl_case_work){.part = part, .kind = kind, .amount = amount});
+}
+
+void rl_needs_products(rl_needs *needs, rl_part part, const rl_process_grid *grid, double flops) {
+    needs->found.flops += flops;
+    rl_needs_work(needs, part, RL_WORK_PRODUCTS, flops / grid->size);
+}
+
+void rl_needs_pass(rl_needs *needs, rl_part part, double flops, double bytes, double matrix_bytes) {
+    add_work(needs, (rl_case_work){part, RL_WORK_PRODUCTS, flops, bytes, matrix_bytes});
+}
+
+double rl_hops(const rl_process_grid *grid) {
+    return log2(grid->size);
+}
+
+void rl_needs_calls(rl_needs *needs, rl_part part, const rl_process_grid *grid, double calls) {
+    rl_needs_work(needs, part, RL_WORK_COLUMNS, calls / RL_CALLS_PER_COLUMN);
+    rl_needs_work(needs, part, RL_WORK_MESSAGES, calls * rl_hops(grid));
+}
+
+void rl_needs_spreading(rl_needs *needs, rl_part part, const rl_process_grid *grid, double elements) {
+    const double side = sqrt(grid->size);
+    if (grid->size > 1) rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, word * elements / side * log2(1 + side));
+}
+
+void rl_needs_dealing(rl_needs *needs, rl_part part, const rl_process_grid *grid, double elements) {
+    if (grid->size == 1) return;
+    rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, 2 * word * elements / grid->size);
+    rl_needs_work(needs, part, RL_WORK_MESSAGES, grid->size);
+}
