@@ -47,7 +47,7 @@ rl_status rl_sum_over_ranks(const rl_process_grid *grid, double *values, int64_t
 typedef struct rl_message_costs {
     double latency;   /* of an empty message from rank 0 to the last rank; 0 with one rank */
     double bandwidth; /* bytes/s beyond that, of a long message; 0 with one rank */
-    double column;    /* of ScaLAPACK's software for a column of a bidiagonal reduction, without messages */
+    double column;    /* of ScaLAPACK's software per column of a bidiagonal reduction, without messages */
 } rl_message_costs;
 
 /* Collective on the grid; takes a fraction of a second. Everyone gets rank 0's numbers. */
@@ -84,12 +84,7 @@ typedef double (*rl_entry)(const void *state, int row, int column);
 void rl_block_matrix_fill(rl_block_matrix *matrix, int first_row, int first_column, int rows, int columns,
                           rl_entry entry, const void *state);
 
-/* Collective. A hash of the global matrix that depends on its entries and their places alone (the sum, modulo 2^64, of
- * the XXH3 hashes of (row, column, bits)). */
-rl_status rl_block_matrix_hash(const rl_block_matrix *matrix, uint64_t *hash);
-
-/* ---- spectra ------------------------------------------------------------------------------------------------------
- */
+/* ---- spectra ----------------------------------------------------------------------------------------------------- */
 
 /* Where rows of a case go in a matrix: rows [first_row, first_row + n_rows) with all features to (row, column) and
  * after, or, transposed, as columns. */
@@ -138,18 +133,17 @@ typedef struct rl_spectrum_store {
  * of the grid, which must outlive the spectrum, are its holders. Collective on the grid. QR or LQ first when the matrix
  * is far from square. A NaN or infinity among the entries, y or beta* is RL_ERR_INPUT on all ranks, before any LAPACK
  * call; entries of any finite size are fine (the matrix is scaled by a power of two, which changes no bit). Signs: v_r
- * . beta* >= 0. `which` is none of RL_PRODUCER_LAPACK. timings may be NULL. */
+ * . beta* >= 0. `producer` is not RL_PRODUCER_LAPACK. timings may be NULL. */
 rl_status rl_distributed_spectrum(const rl_process_grid *grid, rl_producer producer, int block, const rl_case *c,
                                   rl_spectrum_store *store, rl_spectrum *spectrum, rl_timings *timings);
 void rl_spectrum_store_destroy(rl_spectrum_store *store);
 
-/* ---- cases of a dataset -------------------------------------------------------------------------------------------
- */
+/* ---- cases of a dataset ------------------------------------------------------------------------------------------ */
 
 /* The first n_train rows of a repeat and the n_test rows after them. Fresh rows are made where they are needed, but
  * that every rank has all features that a map makes; rank 0 of the grid, which must see the file, reads those of a
  * dataset in blocks and deals them out: beside its share a rank holds a slab (slab_bytes of rl_table_file) and a few
- * numbers a row. */
+ * numbers per row. */
 typedef struct rl_dataset_case {
     rl_case c;           /* borrows the two below */
     const rl_rows *rows; /* borrowed, arranged */
@@ -161,12 +155,11 @@ rl_status rl_dataset_case_create(rl_dataset_case *case_, const rl_process_grid *
                                  int n_test);
 void rl_dataset_case_destroy(rl_dataset_case *case_);
 
-/* ---- least squares on all rows ------------------------------------------------------------------------------------
- */
+/* ---- least squares on all rows ----------------------------------------------------------------------------------- */
 
 /* Collective on the grid. The best linear model of a dataset, in memory or in blocks, by QR of all rows in the order of
  * the file: beta [n_features], the same bits on every rank; for a dataset in blocks, what its beta_star should be. The
- * grid holds the rows of two triangles at a time, or 2 MiB a rank if that is more. RL_ERR_INPUT, with beta of no use,
+ * grid holds the rows of two triangles at a time, or 2 MiB per rank if that is more. RL_ERR_INPUT, with beta of no use,
  * when there are fewer rows than features or a feature depends linearly on those before it (its part orthogonal to them
  * is at most max(rows, features) eps of its largest coordinate). */
 rl_status rl_distributed_least_squares(const rl_process_grid *grid, int block, const rl_dataset *dataset, double *beta);

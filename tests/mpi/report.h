@@ -77,6 +77,26 @@ static inline bool near(const char *what, double value, double expected, double 
            wrong("%s: %.17g, expected %.17g, bound %.2g", what, value, expected, bound);
 }
 
+/* Steele, Lea and Flood 2014: every bit of the result depends on every bit of x. */
+static inline uint64_t mix(uint64_t x) {
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+    return x ^ (x >> 31);
+}
+
+/* Collective. A hash of the global matrix that depends on its entries and their places alone. */
+static inline uint64_t hash_matrix(const rl_block_matrix *m) {
+    uint64_t sum = 0, all = 0, bits;
+    for (int lj = 0; lj < m->local_columns; lj++)
+        for (int li = 0; li < m->local_rows; li++) {
+            const uint64_t row = (uint64_t)rl_block_matrix_global_row(m, li);
+            memcpy(&bits, &m->a[(size_t)lj * (size_t)m->ld + (size_t)li], sizeof bits);
+            sum += mix(bits + mix(row + mix((uint64_t)rl_block_matrix_global_column(m, lj) + 1)));
+        }
+    MPI_Allreduce(&sum, &all, 1, MPI_UINT64_T, MPI_SUM, m->grid->comm);
+    return all;
+}
+
 /* Bytes that were allocated at most since there were `before`, and what was told before. */
 static inline bool as_told(size_t before, double told) {
     const double most = (double)(rl_peak_allocated() - before);

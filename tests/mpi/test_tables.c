@@ -151,7 +151,7 @@ static bool hash_of(const rl_process_grid *grid, int block, bool tall, const rl_
         rl_block_matrix_fill(&m, to.row, to.column, rows, columns, placed_entry, &p);
     else
         status = c->deal(c->state, &m, to);
-    if (status == RL_OK) status = rl_block_matrix_hash(&m, hash);
+    if (status == RL_OK) *hash = hash_matrix(&m);
     if (status != RL_OK) wrong("%s", rl_error_message());
     rl_block_matrix_destroy(&m);
     return status == RL_OK;

@@ -1,7 +1,6 @@
-/* Block-cyclic matrices: where their entries are, filling them, a hash of them. */
+/* Block-cyclic matrices: where their entries are, their memory, filling them. */
 #include <math.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "block_matrix.h"
 #include "lanes.h"
@@ -142,17 +141,4 @@ void rl_block_matrix_fill(rl_block_matrix *matrix, int first_row, int first_colu
         for (int li = rl_rows_before(matrix, first_row); li < row_end; li++)
             column[li] = entry(state, rl_block_matrix_global_row(matrix, li) - first_row, j);
     }
-}
-
-rl_status rl_block_matrix_hash(const rl_block_matrix *matrix, uint64_t *hash) {
-    uint64_t sum = 0;
-    for (int lj = 0; lj < matrix->local_columns; lj++)
-        for (int li = 0; li < matrix->local_rows; li++) {
-            uint64_t item[3] = {(uint64_t)rl_block_matrix_global_row(matrix, li),
-                                (uint64_t)rl_block_matrix_global_column(matrix, lj), 0};
-            memcpy(&item[2], &matrix->a[(size_t)lj * (size_t)matrix->ld + (size_t)li], sizeof item[2]);
-            sum += XXH3_64bits(item, sizeof item);
-        }
-    RL_MPI(MPI_Allreduce(&sum, hash, 1, MPI_UINT64_T, MPI_SUM, matrix->grid->comm));
-    return RL_OK;
 }
