@@ -1,4 +1,4 @@
-/* What a case on a process grid needs: the public face of what its producer, or the curve, tells. */
+/* What a case on a process grid needs, from what its producer or the curve tells. */
 #include "ridgeless/case_needs.h"
 
 #include <inttypes.h>
@@ -27,7 +27,7 @@ static rl_producer producer_of(rl_case_method method) {
 
 /* ---- needs ------------------------------------------------------------------------------------------------------- */
 
-/* The longer side of the bordered matrix, and a block more: within the limit, no int below overflows. */
+/* The longer side of the bordered matrix and one more block. Within the limit no int overflows below. */
 static bool has_indices(const rl_case_sizes *c, rl_needs *needs) {
     const int64_t longer = c->n_train > c->n_features ? c->n_train : c->n_features;
     const double sum = (double)longer + (double)c->n_test + (double)c->n_population + c->block + RL_N_TARGETS + 1;
@@ -51,7 +51,7 @@ static void tell_curve(const rl_process_grid *grid, const rl_case_sizes *c, cons
 }
 
 rl_case_needs rl_find_case_needs(const rl_case_sizes *c, int ranks) {
-    static const double given = 1; /* of the standard deviations nothing else counts */
+    static const double given = 1; /* standard deviations count only as given or not */
     const rl_process_grid grid = rl_process_grid_planned(ranks);
     rl_needs needs = {0};
     if (!has_indices(c, &needs)) return needs.found;

@@ -1,5 +1,5 @@
-/* Least squares on all rows of a dataset. The rows come some at a time under the triangle of those before them, so that
- * a table of any length needs little memory. */
+/* Least squares on all rows of a dataset. Some rows at a time come under the triangle of those before them, so a table
+ * of any length needs little memory. */
 #include <assert.h>
 #include <float.h>
 #include <math.h>
@@ -9,7 +9,7 @@
 #include "spectrum/generate.h"
 #include "spectrum/panel.h"
 
-static const int64_t RANK_ELEMENTS = 1 << 18; /* of a rank, that a few features may fill */
+static const int64_t RANK_ELEMENTS = 1 << 18; /* per rank, which a few features may fill */
 
 typedef struct solver {
     const rl_process_grid *grid;

@@ -71,7 +71,8 @@ rl_case rl_case_of_rows(const rl_rows *rows, int n_train, int n_test) {
                      .scale = rl_dataset_scale(data)};
 }
 
-/* This rank's share of the targets, the others' zero: a target needs its whole row, hidden features too. */
+/* Makes this rank's share of the targets and leaves the others zero. A target needs its whole row, with the hidden
+ * features. */
 static rl_status make_share(const rl_process_grid *grid, const rl_rows *rows, int n, double *y) {
     const int64_t first = (int64_t)n * grid->rank / grid->size, end = (int64_t)n * (grid->rank + 1) / grid->size;
     const rl_dataset *data = rows->dataset;

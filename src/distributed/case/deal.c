@@ -12,7 +12,7 @@ typedef struct dealer {
     int height;             /* rows of a slab */
     int *place;             /* [rows of the file]: which of the placed rows it becomes; -1: none */
     double *slab;           /* [height, features]: the placed rows of a slab one after the other */
-    int *wanted;            /* [height]: and where in the file they are */
+    int *wanted;            /* [height]: where in the file these rows are */
     /* What this rank owns: feature[k] goes to element feature_at[k] + row_at[i] of its part of the matrix, for the
      * row_in_slab[i]-th row of the slab. */
     int n_features, n_rows;
@@ -92,7 +92,7 @@ static int find_wanted(dealer *d, int first, int end) {
     return n;
 }
 
-/* From the first to the last of them; those between that nobody wants are closed up. */
+/* Reads from the first of them to the last, and closes the gaps that rows between them leave. */
 static rl_status read_wanted(dealer *d, int n_wanted) {
     const size_t p = (size_t)d->rows->dataset->n_features;
     const int first = d->wanted[0], count = d->wanted[n_wanted - 1] - first + 1;

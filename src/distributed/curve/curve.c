@@ -45,7 +45,7 @@ static rl_core lay_out_core(const rl_grid_curve *curve, const rl_process_grid *g
     return core;
 }
 
-/* All but what the ranks do together. */
+/* Everything but arrays and communicators. */
 static rl_grid_curve lay_out_curve(const rl_curve_case *c, const rl_process_grid *grid, int block) {
     rl_grid_curve curve = {.c = c,
                            .n_features = c->rows.n_features,
@@ -154,7 +154,7 @@ rl_status rl_curve_ask(const rl_grid_curve *curve, rl_tick tick) {
                                  go_on ? RL_OK : rl_fail(RL_STOPPED, "stopped between two pieces of a curve"));
 }
 
-/* Wanted wide sizes, from the longest on: those of one family differ little in length then. */
+/* Takes wanted wide sizes from the longest on, so that those of one family differ little in length. */
 static rl_status find_wide_sigma(const rl_grid_curve *curve, const bool *wanted, rl_tick tick, rl_point *points) {
     for (int i = curve->n_wide - 1; wanted != NULL && i >= 0;) {
         rl_grid_family family = {.triangle = &curve->triangle};
@@ -179,7 +179,7 @@ static rl_status find_wide_sigma(const rl_grid_curve *curve, const bool *wanted,
     return RL_OK;
 }
 
-/* By its singular values, or by what bounds them. */
+/* Judges by the singular values, or by bounds on them. */
 static void judge_point(const rl_grid_curve *curve, int i, bool has_sigma, rl_bounds bounds, rl_point *p) {
     const double least = has_sigma ? p->sigma_min : bounds.least, most = has_sigma ? p->sigma_max : bounds.most;
     rl_judge_point(p, curve->c->n_train[i], curve->n_features, least, most);
@@ -199,7 +199,7 @@ static rl_status find_points(const rl_grid_curve *curve, const bool *wanted, rl_
     return RL_OK;
 }
 
-/* Processors of different kinds may round differently: rank 0's word counts. */
+/* Processors of different kinds may round differently: all ranks take the numbers of rank 0. */
 static rl_status share_from_first(const rl_grid_curve *curve, rl_point *points) {
     MPI_Datatype point;
     RL_MPI(MPI_Type_contiguous(sizeof *points, MPI_BYTE, &point));

@@ -1,6 +1,6 @@
 /* Extreme singular values of many sizes side by side: Lanczos on the Gram matrix of each, or on its inverse, without
  * reorthogonalization, which costs extreme eigenvalues nothing (Paige 1980). One pass over the triangle serves all
- * members; those that have converged leave. */
+ * members; members that have converged leave. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static const double tolerance = 8; /* of eigenvalues, in units of eps */
 /* Lanczos vectors lie by column for leading blocks and by row with appended rows: as the inverse takes them. Column j
  * of each belongs to member[j]. */
 struct rl_grid_lanczos {
-    int n_most, order; /* members at most, and of which order the triangle is */
+    int n_most, order; /* most members; order of the triangle */
     size_t length;     /* of a vector */
     const rl_grid_family *family;
     rl_extreme which;
@@ -154,7 +154,7 @@ static rl_status apply_direct(const rl_grid_lanczos *l) {
 
 /* ---- the iteration ----------------------------------------------------------------------------------------------- */
 
-/* MPI gives all ranks the same bits, which they decide by together. */
+/* MPI gives all ranks the same bits, so all decide alike. */
 static rl_status add_up_sums(const rl_grid_lanczos *l, double *sums) {
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, sums, l->lengths.n, MPI_DOUBLE, MPI_SUM, l->family->triangle->m->grid->comm));
     return RL_OK;
@@ -226,12 +226,12 @@ static double largest_ritz_value(const rl_grid_lanczos *l, int member) {
     return info == 0 ? diagonal[l->n_steps - 1] : NAN;
 }
 
-/* A space that cannot grow, or not in numbers. */
+/* The space cannot grow, or numbers have left their range. */
 static bool is_exhausted(double length) {
     return !(length > DBL_EPSILON) || !isfinite(length);
 }
 
-/* Each rank looks at some members; what it finds is everybody's. */
+/* Each rank looks at some members, and tells the others what it finds. */
 static rl_status ritz_values(const rl_grid_lanczos *l, const double *length, double *values) {
     const rl_process_grid *grid = l->family->triangle->m->grid;
     for (int j = 0; j < l->lengths.n; j++) {
@@ -241,7 +241,7 @@ static rl_status ritz_values(const rl_grid_lanczos *l, const double *length, dou
     return add_up_sums(l, values);
 }
 
-/* Which columns are through; their members get what they have come to. */
+/* Says which columns are finished, and stores the estimates of their members. */
 static rl_status check_members(rl_grid_lanczos *l, const double *length, bool *finished) {
     double values[RL_VECTORS];
     bool due = l->n_steps == l->next_check;
@@ -265,7 +265,7 @@ static rl_status check_members(rl_grid_lanczos *l, const double *length, bool *f
     return RL_OK;
 }
 
-/* l->now becomes the next vectors and l->before the present ones, of the members that go on. */
+/* For the members that go on, l->now becomes the next vectors and l->before the present ones. */
 static void go_on_with_members(rl_grid_lanczos *l, const double *length, const bool *finished) {
     const size_t bytes = (size_t)l->local * sizeof(double);
     int n = 0;

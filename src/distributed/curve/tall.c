@@ -120,7 +120,7 @@ static panel panel_at(const tall *s, int first) {
     return p;
 }
 
-/* [R_jj batch] = [R'_jj 0] H^T, where LAPACK knows how to if both are transposed and columns and rows of R_jj reversed:
+/* [R_jj batch] = [R'_jj 0] H^T, which LAPACK can do if both are transposed and the columns and rows of R_jj reversed:
  * H = I - [I; V] T [I; V]^T. T and V are handed out in the order of the matrix. */
 static rl_status reflect_panel(const tall *s, const panel *p, int count) {
     const size_t n = (size_t)p->size, k = (size_t)count, ld = (size_t)s->m.ld;
@@ -204,7 +204,8 @@ static int size_at(const tall *s, int i) {
     return s->curve->c->n_train[i];
 }
 
-/* Whether the largest eigenvalue of the leading block of I + solved^T solved is small: no larger than a row sum. */
+/* True if the largest eigenvalue of the leading block of I + solved^T solved is small; it is no larger than a row sum.
+ */
 static bool is_accurate(const group *g, int k) {
     for (int i = 0; i < k; i++) {
         double sum = 0;
@@ -226,7 +227,7 @@ static rl_status multiply_solved(const tall *s, group *g) {
     return RL_OK;
 }
 
-/* As many sizes as lie within the span and come accurately out of the triangle at the first one. */
+/* Takes as many sizes as lie within the span and follow accurately from the triangle of the first one. */
 static rl_status gather_group(const tall *s, group *g) {
     const rl_triangle *t = &s->triangle;
     const int n_sizes = s->curve->c->n_sizes, low = size_at(s, g->first);
@@ -306,7 +307,7 @@ static void fit_group(const tall *s, group *g, double *fits) {
                    t->ld_rows);
 }
 
-/* What the fits say of local columns [first, end) of the matrix. */
+/* Predicts the targets of local columns [first, end) of the matrix. */
 static rl_status predict_columns(const tall *s, group *g, const double *fits, int first, int end) {
     const rl_block_matrix *all = &s->curve->placed.core.m;
     const rl_product product = {"T", end - first, g->count, s->triangle.local_rows, 1};
@@ -334,7 +335,8 @@ static rl_status add_test_errors(const tall *s, group *g, const double *fits, do
     return RL_OK;
 }
 
-/* Turns the fits into their distances from w, and adds up what those say of the population's rows, or their squares. */
+/* Turns the fits into their distances from w, and adds up the squares of what those predict for the population's rows,
+ * or their own squares. */
 static rl_status add_population_errors(const tall *s, group *g, double *fits, double *squares) {
     const rl_grid_curve *curve = s->curve;
     const rl_block_matrix *all = &curve->placed.core.m;

@@ -49,7 +49,7 @@ void rl_add_product(const rl_product *p, rl_operand a, rl_operand b, double *c, 
 typedef struct step {
     int first, size;
     int process_row, process_column; /* where its diagonal block is */
-    bool in_row, in_column;          /* whether this process has some of its rows, of its columns */
+    bool in_row, in_column;          /* this process has some of its rows, of its columns */
     int row, column;                 /* local; of the first one that this process has from `first` on */
     int next_column;                 /* local: of the first after it */
     int reach;                       /* local columns before the longest vector's length */
@@ -97,7 +97,7 @@ static void store_block(const rl_triangle *t, const step *s, double *to, int ld)
 }
 
 /* With the diagonal block, or, where a vector ends inside it, with its leading part: nothing beyond a vector's length
- * has a say in it, not even a zero on the diagonal. */
+ * counts, not even a zero on the diagonal. */
 static void solve_diagonal(const rl_triangle *t, const rl_lengths *lengths, const step *s, const char *trans) {
     const double *r = element_at(t, s->row, s->column);
     const int whole = count_beyond(lengths, s->first + s->size - 1);

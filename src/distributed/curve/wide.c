@@ -1,5 +1,5 @@
 /* Fits and errors of all sizes up to n_features. The row of coordinate j of the matrix holds coordinate j of every row
- * of the repeat, so one pass over the local part makes this rank's share of every size's sums of squares. */
+ * of the repeat, so one pass over the local part gives this rank's share of the sums of squares of all sizes. */
 #include <math.h>
 #include <string.h>
 
@@ -137,8 +137,8 @@ static double target_of(const pass *p, int column) {
     return i < m->columns - 1 ? curve->c->rows.scale[j] * curve->c->rows.beta_star[j] : 0;
 }
 
-/* Every block's products with z and w, and from them what comes before and after each block: then all blocks can be
- * gone through at once, wherever they are. */
+/* Finds every block's products with z and w, and from them what comes before and after each block. Then each process
+ * can go through its own blocks at once. */
 static rl_status carry_sums(pass *p) {
     const rl_block_matrix *m = &p->curve->placed.core.m;
     const rl_process_grid *grid = m->grid;

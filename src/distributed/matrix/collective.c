@@ -1,4 +1,4 @@
-/* What the producers and their seam do together with the other ranks, or nearly so. */
+/* Sums, copies and agreement over the ranks of a grid; lengths of work arrays. */
 #include <string.h>
 
 #include "block_matrix.h"

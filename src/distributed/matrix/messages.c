@@ -1,4 +1,4 @@
-/* What a message costs, and what ScaLAPACK's own software does. */
+/* Measures what a message costs, and what ScaLAPACK's own software does. */
 #include <math.h>
 
 #include "block_matrix.h"
@@ -28,7 +28,7 @@ static rl_status time_message(const rl_process_grid *grid, double *values, int n
     return RL_OK;
 }
 
-/* On the first and the last rank; there are two at least. */
+/* Between the first and the last of at least two ranks. */
 static rl_status time_messages(const rl_process_grid *grid, double *values, rl_message_costs *costs) {
     double seconds;
     if (grid->rank != 0 && grid->rank != grid->size - 1) return RL_OK;

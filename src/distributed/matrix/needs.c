@@ -1,4 +1,4 @@
-/* What a case needs: the account that its stages are entered in. */
+/* The account of what a case needs. */
 #include "needs.h"
 
 #include <assert.h>

@@ -207,7 +207,7 @@ static void examine_block(iteration *it) {
     }
 }
 
-/* Whether examine could find a zero: a row's bound is no more than its diagonal element. */
+/* True if examine_block could find a zero: a row's bound is no more than its diagonal element. */
 RL_CLONES static bool may_split(const double *d, const double *e, int n, double negligible) {
     int small = 0;
     for (int i = 0; i < n; i++) {
@@ -260,8 +260,8 @@ static bool find_block(iteration *it) {
     return it->lo < it->hi;
 }
 
-/* Leaves what is split off, but for its last part, to find_block. Sweeps hardly change the bounds: they are made anew
- * only when they matter. */
+/* What is split off is left to find_block, but for its last part. Sweeps hardly change the bounds, so bounds are made
+ * anew only when they matter. */
 static bool diagonalize_block(iteration *it) {
     bool examined = false;
     it->smallest = 0;

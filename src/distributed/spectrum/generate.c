@@ -51,7 +51,7 @@ static double row_entry(const void *state, int row, int column) {
     return column_entry(state, column, row);
 }
 
-/* The part of a matrix that this rank owns of rows of a case: local index ranges. */
+/* Local index ranges: the part of the placed rows that this rank owns. */
 typedef struct share {
     int row, row_end, column, column_end;
 } share;

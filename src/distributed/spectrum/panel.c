@@ -7,8 +7,8 @@
 #include "../matrix/scalapack.h"
 #include "ridgeless/arena.h"
 
-/* pdlarfb is called directly: pdormqr and pdormlq apply their first reflectors, as many as a block has, one by one, and
- * a panel has no others. */
+/* pdlarfb is called directly. pdormqr and pdormlq apply the reflectors of their first block one by one, and a panel has
+ * no others. */
 
 /* pdgeqrf, pdgelqf, pdlarft and pdlarfb ask for at most block (rows + columns + block), of a local part that begins
  * inside a block. */

@@ -40,7 +40,7 @@ void rl_panel_qr(rl_panels *panels, int first, int width);
  * to the same columns of all rows below, the right border's among them. */
 void rl_panel_lq(rl_panels *panels, int first, int width);
 
-/* Collective on the grid. Whether all panels were told sense. */
+/* Collective on the grid. RL_ERR_LIBRARY if any panel got a wrong argument. */
 rl_status rl_panels_check(const rl_panels *panels);
 
 #endif

@@ -24,7 +24,7 @@ static void release_factors(factors *f) {
     rl_free(f->sigma);
 }
 
-/* What pdgesvd documents for itself: most of it are one rank's rows of U and columns of V^T, dealt out singly. */
+/* The length that pdgesvd documents. Most of it holds one rank's rows of U and columns of V^T, dealt out singly. */
 static double count_work(const rl_core *core) {
     const rl_block_matrix *m = &core->m;
     const double n = core->columns, share = (core->columns - 1) / core->grid->size + 1, block = m->row_block;
@@ -34,7 +34,7 @@ static double count_work(const rl_core *core) {
     return 1 + 6 * n + 2 * n * share + fmax(4 * n, fmax(reduce, apply)) + RL_WORK_SLACK;
 }
 
-/* It forms its LWORK in 32 bits, on the way to more than it asks for. */
+/* pdgesvd computes that length in 32 bits, and no term of it is above this bound. */
 static double bound_work(const rl_core *core) {
     const double n = core->columns, share = (core->columns - 1) / core->grid->size + 1, block = core->m.row_block;
     return 2 * n * share + 16 * n + 4 * block * (2 * n + block);
@@ -70,8 +70,8 @@ static rl_status square_norm(const rl_core *core, double *square) {
     return rl_sum_over_ranks(core->grid, square, 1);
 }
 
-/* pdgesvd loses dbdsqr's word that it did not converge. Rotations keep the sum of squares, and what has not converged
- * is missing from that of the diagonal. (info = n + 1 is said, falsely, when there are more ranks than modes.) */
+/* pdgesvd does not pass on that dbdsqr failed to converge. Rotations keep the sum of squares, so what has not converged
+ * is missing from that of the diagonal. (info = n + 1 comes, falsely, when there are more ranks than modes.) */
 static rl_status factorize_core(rl_core *core, factors *f, bool *converged) {
     double before, after = 0;
     RL_TRY(square_norm(core, &before));
@@ -138,7 +138,7 @@ static rl_status produce_pdgesvd(rl_core *core, rl_projection *projection, rl_ti
 
 /* ---- needs ------------------------------------------------------------------------------------------------------- */
 
-/* The product of a border, as large as what PBLAS has for a moment. */
+/* The product of a border; PBLAS has as much of its own for a moment. */
 static void tell_product(rl_block_matrix product, rl_needs *needs) {
     const double before = needs->held;
     rl_needs_matrix(needs, &product);

@@ -16,7 +16,7 @@ typedef struct bidiagonal {
     int lwork;
 } bidiagonal;
 
-/* What pdgebrd documents for itself, and at most what pdormbr does for either border, which begins inside a block. */
+/* The length that pdgebrd documents, or at most the one that pdormbr does for a border, which begins inside a block. */
 static double count_work(const rl_core *core) {
     const rl_block_matrix *m = &core->m;
     const double block = m->row_block, rows = rl_rows_before(m, core->rows),

@@ -135,7 +135,7 @@ void rl_core_gather_needs(rl_core *core, rl_projection *projection, rl_needs *ne
     rl_needs_no_matrix(needs, core->test_rows_left ? &test_rows : &core->m);
 }
 
-/* Processors of different kinds may round differently: rank 0's word counts. */
+/* Processors of different kinds may round differently: all ranks take the numbers of rank 0. */
 static rl_status share_from_first(const rl_core *core, rl_projection *projection) {
     RL_MPI(MPI_Bcast(projection->sigma, core->columns, MPI_DOUBLE, 0, core->grid->comm));
     for (int t = 0; t < RL_N_TARGETS; t++)

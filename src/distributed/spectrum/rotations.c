@@ -31,8 +31,8 @@ static void find_reach(const rl_sweeps *sweeps, int begin, int count, int *first
     }
 }
 
-/* Whether a sweep may join the last group: a group rotates, from its first column to its last, with all its sweeps, and
- * must not do much that none of them asked for. */
+/* True if a sweep may join the last group. A group applies all its sweeps from its first column to its last, and must
+ * not do much that none of them asked for. */
 static bool sweep_fits(const rl_sweeps *sweeps, int first, int end) {
     const int begin = sweeps->count / FUSED * FUSED;
     int lowest, highest;

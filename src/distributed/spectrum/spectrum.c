@@ -181,7 +181,7 @@ rl_status rl_distributed_spectrum(const rl_process_grid *grid, rl_producer which
     return status;
 }
 
-/* The parts of a case that were generated, projected and assembled. */
+/* The stages of rl_distributed_spectrum: generate, project, assemble. */
 void rl_distributed_spectrum_needs(const rl_process_grid *grid, rl_producer which, int block, const rl_case *c,
                                    rl_needs *needs) {
     const rl_producer_row *row = producers[which];
