@@ -1,7 +1,7 @@
 /* A made case on a process grid of all ranks, for benchmarks. */
 #include "bench_case.h"
 
-static rl_status load(rl_bench_case *b, int n_train, int n_features, int n_test) {
+static rl_status load_dataset(rl_bench_case *b, int n_train, int n_features, int n_test) {
     rl_options options;
     const rl_source *source = rl_source_find("student-teacher");
     RL_TRY(rl_options_create(&options, source->options, source->n_options));
@@ -18,7 +18,7 @@ static rl_status load(rl_bench_case *b, int n_train, int n_features, int n_test)
 
 rl_status rl_bench_case_create(rl_bench_case *b, const rl_process_grid *grid, int n_train, int n_features, int n_test) {
     *b = (rl_bench_case){0};
-    rl_status status = load(b, n_train, n_features, n_test);
+    rl_status status = load_dataset(b, n_train, n_features, n_test);
     if (status == RL_OK) status = rl_rows_create(&b->rows, &b->dataset, RL_RANDOM_PHILOX, 0);
     RL_TRY(rl_process_grid_agree(grid, status));
     RL_TRY(rl_process_grid_agree(grid, rl_rows_arrange(&b->rows, 0)));

@@ -126,7 +126,7 @@ static rl_status measure_dgesdd(spectrum_bench *b, int round) {
 /* ---- what was predicted ------------------------------------------------------------------------------------------ */
 
 /* Features are drawn once where they lie, and once more, whole rows of them, for the targets. */
-static rl_case_cost predict(const spectrum_bench *b, rl_case_method method) {
+static rl_case_cost predict_case(const spectrum_bench *b, rl_case_method method) {
     const double rows = (double)b->n_train + b->settings->test_rows;
     const rl_case_sizes sizes = {.method = method,
                                  .n_train = b->n_train,
@@ -139,19 +139,19 @@ static rl_case_cost predict(const spectrum_bench *b, rl_case_method method) {
 }
 
 static void predict_all(spectrum_bench *b) {
-    for (int i = 0; i < DGESDD; i++) b->results[i].predicted = predict(b, rl_case_method_of((rl_producer)i));
+    for (int i = 0; i < DGESDD; i++) b->results[i].predicted = predict_case(b, rl_case_method_of((rl_producer)i));
 }
 
 /* ---- answer ------------------------------------------------------------------------------------------------------ */
 
-/* Flops of the reduction to bidiagonal form, the one count that all ways share (Golub and Van Loan, 5.4.8). */
+/* Flops of the reduction to bidiagonal form, the one count that all methods share (Golub and Van Loan, 5.4.8). */
 static double bidiagonal_flops(const spectrum_bench *b) {
     const double m = fmax(b->n_train, b->n_features), n = fmin(b->n_train, b->n_features);
     return 4 * m * n * n - 4.0 / 3 * n * n * n;
 }
 
 /* Half of the rounds were as fast. Sorts the values. */
-static double median(double *values, int n) {
+static double median_of(double *values, int n) {
     qsort(values, (size_t)n, sizeof *values, rl_compare_reals);
     return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
@@ -159,16 +159,16 @@ static double median(double *values, int n) {
 static double median_seconds(const spectrum_bench *b, const measured *m) {
     double sorted[MAX_ROUNDS];
     memcpy(sorted, m->seconds, sizeof *sorted * (size_t)b->n_rounds);
-    return median(sorted, b->n_rounds);
+    return median_of(sorted, b->n_rounds);
 }
 
 /* How many times as long `other` takes: the median of the rounds' ratios; NaN when either was not measured. */
-static double ratio(const spectrum_bench *b, const measured *m, int other) {
+static double ratio_to(const spectrum_bench *b, const measured *m, int other) {
     const measured *o = &b->results[other];
     double ratios[MAX_ROUNDS];
     if (!m->wanted || !o->wanted || m == o) return NAN;
     for (int i = 0; i < b->n_rounds; i++) ratios[i] = o->seconds[i] / m->seconds[i];
-    return median(ratios, b->n_rounds);
+    return median_of(ratios, b->n_rounds);
 }
 
 static void print_number(double value) {
@@ -183,8 +183,8 @@ static void print_row(const spectrum_bench *b, const measured *m) {
     char memory[32];
     printf("%-10s %9.2f", m->name, seconds);
     print_number(m->predicted.seconds > 0 ? m->predicted.seconds : NAN);
-    print_number(ratio(b, m, RL_PRODUCER_PDGESVD));
-    print_number(ratio(b, m, DGESDD));
+    print_number(ratio_to(b, m, RL_PRODUCER_PDGESVD));
+    print_number(ratio_to(b, m, DGESDD));
     printf(" %9.1f %9.2f %9.2f %9.2f %9.2f %10s %12.6g\n", 1e-9 * bidiagonal_flops(b) / seconds, m->timings.generate,
            m->timings.reduce, m->timings.project, m->timings.diagonalize, rl_bytes_text(m->memory, memory),
            m->sigma_min);
@@ -240,7 +240,7 @@ static rl_status print_json(const spectrum_bench *b) {
                                    b->settings->block, "rates", b->rates_source, "producers", list));
 }
 
-static rl_status choose(spectrum_bench *b) {
+static rl_status choose_producers(spectrum_bench *b) {
     const char *wanted = b->settings->producer;
     int n = 0;
     for (int i = 0; i < N_MEASURED; i++) {
@@ -257,9 +257,9 @@ static rl_status choose(spectrum_bench *b) {
                    wanted);
 }
 
-static rl_status measure(spectrum_bench *b) {
+static rl_status measure_producers(spectrum_bench *b) {
     RL_TRY(parse_size(b->settings->arguments[1], &b->n_train, &b->n_features));
-    RL_TRY(choose(b));
+    RL_TRY(choose_producers(b));
     rl_context_tell_crowd(b->context);
     const bool first = b->context->rank == 0;
     const rl_status found = first ? rl_rates_find(b->settings->rates, &b->rates, &b->rates_source) : RL_OK;
@@ -280,7 +280,7 @@ static rl_status measure(spectrum_bench *b) {
 
 rl_status rl_bench_spectrum(const rl_settings *settings, const rl_context *context) {
     spectrum_bench b = {.settings = settings, .context = context};
-    const rl_status status = rl_context_agree(context, measure(&b));
+    const rl_status status = rl_context_agree(context, measure_producers(&b));
     rl_bench_case_destroy(&b.made);
     rl_process_grid_destroy(b.grid);
     rl_free(b.rates_source);
