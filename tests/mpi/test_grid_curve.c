@@ -592,6 +592,17 @@ static void test_stop(report *r) {
 
 /* ---- the account ------------------------------------------------------------------------------------------------- */
 
+typedef struct targets {
+    int n;
+    double *y;
+} targets;
+
+/* As rl_dataset_case_create makes them. */
+static void list_targets(rl_arena *arena, void *object) {
+    targets *t = object;
+    RL_TAKE(arena, t->y, t->n);
+}
+
 /* The public account, of the first rank, has the process grid and the targets of the dataset in it too. */
 static bool account_is_right(const report *r, const problem *q, int n_sigma) {
     const rl_curve_case c = case_of(q);
@@ -610,18 +621,19 @@ static bool account_is_right(const report *r, const problem *q, int n_sigma) {
     rl_grid_curve *curve = NULL;
     rl_point *points = NULL;
     bool *wanted = NULL;
-    double *y = NULL;
+    targets made = {.n = q->n_rows};
     if (RL_ALLOC(points, q->n_sizes) != RL_OK || RL_ALLOC(wanted, q->n_sizes) != RL_OK) MPI_Abort(MPI_COMM_WORLD, 1);
     for (int i = 0; i < n_sigma; i++) wanted[q->n_sizes - 1 - i] = true;
     const size_t before = rl_allocated();
     rl_forget_peak_allocated();
-    bool ok = rl_process_grid_create(MPI_COMM_WORLD, 0, 0, &grid) == RL_OK && RL_ALLOC(y, q->n_rows) == RL_OK &&
+    bool ok = rl_process_grid_create(MPI_COMM_WORLD, 0, 0, &grid) == RL_OK &&
+              rl_arrays_create(&made, list_targets) == RL_OK &&
               rl_grid_curve_create(grid, 16, &c, &curve, NULL) == RL_OK &&
               rl_grid_curve_points(curve, wanted, (rl_tick){0}, points) == RL_OK;
     const double most = (double)(rl_peak_allocated() - before);
     if (r->rank == 0 && most != told.bytes) ok = wrong("%s: %.0f bytes, %.0f told", q->d->name, most, told.bytes);
     rl_grid_curve_destroy(curve);
-    rl_free(y);
+    rl_free(made.y);
     rl_process_grid_destroy(grid);
     rl_free(points);
     rl_free(wanted);
