@@ -1,7 +1,7 @@
 /* data: where rows of features and a target come from, and in which order a repeat takes them.
  *
- * A *source* (one file in src/data/, one row of the table in src/data/source.c) makes a *dataset*: read from files or
- * drawn. A *repeat* is one random order of a dataset's rows; the training set of size N is the first N rows of that
+ * A *source* (one file in src/data/sources/, one row of the table in source.c there) makes a *dataset*: read from files
+ * or drawn. A *repeat* is one random order of a dataset's rows; the training set of size N is the first N rows of that
  * order and every other row is a test row, so training sets are nested in N. Nothing fits an intercept. All local.
  *
  * What a study works with are *views* of a dataset: its rows as P features, the first P of its own or those that a

@@ -1,8 +1,8 @@
 /* feature_map: what makes P features of a row's inputs. Part of `data`.
  *
- * A new map is one file in src/data/ that fills an rl_feature_map, and one row of the table in src/data/feature_map.c.
- * Feature j does not depend on how many there are, so that features are nested in P as training sets are in N. All
- * local. */
+ * A new map is one file in src/data/maps/ that fills an rl_feature_map, and one row of the table in
+ * src/data/maps/feature_map.c. Feature j does not depend on how many there are, so that features are nested in P as
+ * training sets are in N. All local. */
 #ifndef RIDGELESS_FEATURE_MAP_H
 #define RIDGELESS_FEATURE_MAP_H
 
@@ -34,7 +34,8 @@ typedef struct rl_feature_map {
     /* features [n_features] of one row's inputs [n_inputs]. */
     void (*fill)(const rl_map_use *use, const double *inputs, double *features);
     /* Of random maps (NULL otherwise): how many numbers a feature has, and draws those of feature j, weights
-     * [n_weights]. With the option `draw` (RL_OPTION_DRAW of src/data/map.h) there is one draw a repeat, else one. */
+     * [n_weights]. With the option `draw` (RL_OPTION_DRAW of src/data/maps/map.h) there is one draw a repeat, else one.
+     */
     int (*n_weights)(int n_inputs);
     void (*draw)(const rl_map_use *use, rl_key key, uint32_t repeat, int j, double *weights);
     /* The test error of the minimum-norm fit as n_train, n_features and n_inputs grow in proportion; NAN where none is

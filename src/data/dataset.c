@@ -3,7 +3,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "source.h"
+#include "dataset.h"
 
 void rl_dataset_destroy(rl_dataset *dataset) {
     rl_free(dataset->name);

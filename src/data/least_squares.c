@@ -6,7 +6,7 @@
 
 #include "../lapack.h"
 #include "../numbers.h"
-#include "source.h"
+#include "dataset.h"
 
 /* Buffers of it. Columns are scaled by powers of two to about the same length: exact, and columns of very different
  * units then cost no accuracy. */

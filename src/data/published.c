@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../lapack.h"
-#include "source.h"
+#include "dataset.h"
 
 typedef struct normal_equations {
     double *gram, *inverse; /* [p, p] */

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "source.h"
+#include "dataset.h"
 
 static rl_status allocate_features(rl_rows *rows) {
     const rl_dataset *d = rows->dataset;

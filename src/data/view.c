@@ -3,7 +3,7 @@
 #include <math.h>
 #include <xxhash.h>
 
-#include "source.h"
+#include "dataset.h"
 
 static rl_status fail(const rl_dataset *d, const char *key, const char *expected, int got) {
     return rl_fail(RL_ERR_INPUT, "dataset `%s`: key `%s`: got %d; expected %s", d->name, key, got, expected);

@@ -1,4 +1,4 @@
-/* src/data/hat_functions.c: P tents side by side on [-1, 1] */
+/* src/data/maps/hat_functions.c: P tents side by side on [-1, 1] */
 #include <math.h>
 
 #include "map.h"

@@ -72,10 +72,10 @@ class OnesOwnCode(unittest.TestCase):
 
     @staticmethod
     def add_map(copy, text):
-        copy.add("src/data/hat_functions.c", text)
-        copy.replace("src/data/map.h", "rl_map_random_relu;", "rl_map_random_relu, rl_map_hat_functions;")
-        copy.replace("src/data/feature_map.c", "&rl_map_random_relu,", "&rl_map_random_relu, &rl_map_hat_functions,")
-        copy.replace("src/data/meson.build", "'random_relu.c',", "'random_relu.c', 'hat_functions.c',")
+        copy.add("src/data/maps/hat_functions.c", text)
+        copy.replace("src/data/maps/map.h", "rl_map_random_relu;", "rl_map_random_relu, rl_map_hat_functions;")
+        copy.replace("src/data/maps/feature_map.c", "&rl_map_random_relu,", "&rl_map_random_relu, &rl_map_hat_functions,")
+        copy.replace("src/data/meson.build", "'maps/random_relu.c',", "'maps/random_relu.c', 'maps/hat_functions.c',")
 
     def test_new_ablation(self):
         (self.at / "s.yaml").write_text("repeats: 2\nn_train: [5]\nablations: [none, even_modes]\ndatasets: [diabetes]\n")

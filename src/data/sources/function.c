@@ -36,7 +36,8 @@ static double (*const functions[])(double) = {linear_cosine, sine, runge, step, 
 enum { DRAW_FRESH, DRAW_POOL };
 enum { INPUTS_UNIFORM, INPUTS_EQUISPACED };
 
-double rl_equispaced(double low, double high, int n, int i) {
+/* Point i of n equispaced ones on [low, high], both ends among them, as numpy.linspace rounds it. */
+static double equispaced(double low, double high, int n, int i) {
     if (n == 1) return low;
     return i == n - 1 ? high : i * ((high - low) / (n - 1)) + low;
 }
@@ -45,9 +46,9 @@ static void draw(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row
     const rl_function *f = &dataset->function;
     const int n = dataset->n_rows - dataset->n_test_only;
     if (row >= n)
-        inputs[0] = rl_equispaced(f->low, f->high, dataset->n_test_only, row - n);
+        inputs[0] = equispaced(f->low, f->high, dataset->n_test_only, row - n);
     else if (f->equispaced)
-        inputs[0] = rl_equispaced(f->low, f->high, n, row);
+        inputs[0] = equispaced(f->low, f->high, n, row);
     else if (f->drawn != NULL)
         inputs[0] = f->drawn[((int64_t)dataset->view * f->n_repeats + repeat) * n + row];
     else

@@ -10,8 +10,9 @@ enum { CHUNK = 64 };
 
 typedef enum design { DESIGN_ISOTROPIC, DESIGN_SPIKED, DESIGN_POWER_LAW } design;
 
-void rl_teacher_row(const rl_teacher *teacher, rl_key key, uint32_t repeat, uint32_t row, int n_features, double *x,
-                    double *y) {
+/* One row by Philox: x[n_features] and *y. */
+static void teacher_row(const rl_teacher *teacher, rl_key key, uint32_t repeat, uint32_t row, int n_features, double *x,
+                        double *y) {
     double hidden[CHUNK], sum = 0;
     for (int first = 0; first < teacher->n_hidden; first += CHUNK) {
         const int count = teacher->n_hidden - first < CHUNK ? teacher->n_hidden - first : CHUNK;
@@ -27,14 +28,14 @@ void rl_teacher_row(const rl_teacher *teacher, rl_key key, uint32_t repeat, uint
 }
 
 static void draw(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row, double *inputs, double *y) {
-    rl_teacher_row(&dataset->teacher, key, repeat, (uint32_t)row, dataset->n_inputs, inputs, y);
+    teacher_row(&dataset->teacher, key, repeat, (uint32_t)row, dataset->n_inputs, inputs, y);
 }
 
 static void draw_philox(rl_dataset *dataset, rl_key key) {
     const size_t p = (size_t)dataset->n_features;
     for (int i = 0; i < dataset->n_rows; i++)
-        rl_teacher_row(&dataset->teacher, key, 0, (uint32_t)i, dataset->n_features, dataset->x + (size_t)i * p,
-                       &dataset->y[i]);
+        teacher_row(&dataset->teacher, key, 0, (uint32_t)i, dataset->n_features, dataset->x + (size_t)i * p,
+                    &dataset->y[i]);
 }
 
 /* One generator's first draws, in the published order: hidden features row by row, teacher, noise. */

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "netcdf_variable.h"
+#include "../dataset.h"
+#include "../tables/netcdf_variable.h"
 #include "source.h"
 
 /* A table in a NetCDF file: a variable (row, feature) and a variable (row). Whole in memory, or left in the file. */

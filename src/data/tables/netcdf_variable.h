@@ -2,7 +2,7 @@
 #ifndef RL_DATA_NETCDF_VARIABLE_H
 #define RL_DATA_NETCDF_VARIABLE_H
 
-#include "../netcdf_call.h"
+#include "../../netcdf_call.h"
 
 /* A variable of the root group. Attributes follow the NetCDF Users' Guide, appendix A: a stored value that is marked as
  * missing or not in the valid range stands for none, any other for scale x stored + offset. */

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lapack.h"
+#include "../../lapack.h"
 #include "source.h"
 
 /* Rows from a normal distribution of mean zero whose covariance the study gives, with a linear target: y = x . beta +

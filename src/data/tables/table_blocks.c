@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../dataset.h"
 #include "netcdf_variable.h"
-#include "source.h"
 
 struct rl_table_blocks {
     rl_nc file;
