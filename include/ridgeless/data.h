@@ -74,7 +74,22 @@ typedef struct rl_dataset {
     int view;                      /* which of the study's it is, from 0 */
 } rl_dataset;
 
-/* Not of a view, which owns nothing. */
+/* An array that a dataset owns: the address of its pointer, and how many items of how many bytes there are. */
+typedef struct rl_dataset_array {
+    void *pointer;
+    size_t count, size;
+} rl_dataset_array;
+enum { RL_DATASET_TEXTS = 4, RL_DATASET_ARRAYS = 12 };
+
+/* Every array that a dataset owns: texts with their zero byte, then arrays of numbers. Whoever frees, sends or counts a
+ * dataset goes by this list, so that a new field is named once. A pointer may be NULL; the count is then that of the
+ * array that could be there, and 0 for a text. */
+void rl_dataset_arrays(rl_dataset *dataset, rl_dataset_array arrays[RL_DATASET_ARRAYS]);
+
+/* Bytes of the arrays of numbers that are there; the texts come to next to nothing. */
+size_t rl_dataset_bytes(const rl_dataset *dataset);
+
+/* Not for a view, which owns nothing. */
 void rl_dataset_destroy(rl_dataset *dataset);
 
 /* How a study looks at a dataset. */

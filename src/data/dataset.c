@@ -5,20 +5,55 @@
 
 #include "dataset.h"
 
+/* ---- what a dataset owns ----------------------------------------------------------------------------------------- */
+
+static size_t text_bytes(const char *text) {
+    return text != NULL ? strlen(text) + 1 : 0;
+}
+
+void rl_dataset_arrays(rl_dataset *d, rl_dataset_array arrays[RL_DATASET_ARRAYS]) {
+    const size_t rows = (size_t)d->n_rows, features = (size_t)d->n_features, hidden = (size_t)d->teacher.n_hidden;
+    const rl_dataset_array all[RL_DATASET_ARRAYS] = {
+        {&d->name, text_bytes(d->name), 1},
+        {&d->origin, text_bytes(d->origin), 1},
+        {&d->file.path, text_bytes(d->file.path), 1},
+        {&d->file.features, text_bytes(d->file.features), 1},
+        {&d->x, rows * features, sizeof *d->x},
+        {&d->y, rows, sizeof *d->y},
+        {&d->beta_star, features, sizeof *d->beta_star},
+        {&d->deviations, features, sizeof *d->deviations},
+        {&d->axes, features * features, sizeof *d->axes},
+        {&d->teacher.beta, hidden, sizeof *d->teacher.beta},
+        {&d->teacher.scale, hidden, sizeof *d->teacher.scale},
+        {&d->function.drawn, (size_t)d->function.n_drawn, sizeof *d->function.drawn},
+    };
+    memcpy(arrays, all, sizeof all);
+}
+
+static void *array_at(const rl_dataset_array *array) {
+    void *items;
+    memcpy(&items, array->pointer, sizeof items); /* the pointer may have any type */
+    return items;
+}
+
+size_t rl_dataset_bytes(const rl_dataset *dataset) {
+    rl_dataset_array arrays[RL_DATASET_ARRAYS];
+    rl_dataset same = *dataset;
+    size_t bytes = 0;
+    rl_dataset_arrays(&same, arrays);
+    for (int i = RL_DATASET_TEXTS; i < RL_DATASET_ARRAYS; i++)
+        if (array_at(&arrays[i]) != NULL) bytes += arrays[i].count * arrays[i].size;
+    return bytes;
+}
+
 void rl_dataset_destroy(rl_dataset *dataset) {
-    rl_free(dataset->name);
-    rl_free(dataset->origin);
-    rl_free(dataset->x);
-    rl_free(dataset->y);
-    rl_free(dataset->beta_star);
-    rl_free(dataset->teacher.beta);
-    rl_free(dataset->teacher.scale);
-    rl_free(dataset->function.drawn);
-    rl_free(dataset->deviations);
-    rl_free(dataset->axes);
-    rl_table_file_destroy(&dataset->file);
+    rl_dataset_array arrays[RL_DATASET_ARRAYS];
+    rl_dataset_arrays(dataset, arrays);
+    for (int i = 0; i < RL_DATASET_ARRAYS; i++) rl_free(array_at(&arrays[i]));
     *dataset = (rl_dataset){0};
 }
+
+/* ---- what is known of it ----------------------------------------------------------------------------------------- */
 
 bool rl_dataset_in_blocks(const rl_dataset *dataset) {
     return dataset->file.path != NULL;

@@ -18,6 +18,4 @@ rl_status rl_published_beta_star(const rl_dataset *dataset, double *beta, bool *
  * status `blame`. */
 rl_status rl_table_blocks_open_as(const rl_dataset *dataset, rl_status blame, rl_table_blocks **blocks);
 
-void rl_table_file_destroy(rl_table_file *file);
-
 #endif

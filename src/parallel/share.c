@@ -12,63 +12,38 @@ rl_status rl_broadcast(const rl_context *context, void *bytes, size_t size) {
     return RL_OK;
 }
 
-/* Rank 0's *array of count x size bytes, allocated on the others. NULL stays NULL. `pointer` is the address of the
- * pointer. */
-static rl_status broadcast_array(const rl_context *context, void *pointer, size_t count, size_t size) {
-    void *array = NULL;
-    memcpy(&array, pointer, sizeof array);
-    int present = array != NULL;
-    RL_TRY(rl_broadcast(context, &present, sizeof present));
-    if (!present) array = NULL;
-    const rl_status status = present && context->rank != 0 ? rl_alloc(&array, count, size) : RL_OK;
-    if (context->rank != 0) memcpy(pointer, &array, sizeof array);
+/* Rank 0's array, allocated on the others. NULL stays NULL. */
+static rl_status broadcast_array(const rl_context *context, const rl_dataset_array *a) {
+    void *array;
+    memcpy(&array, a->pointer, sizeof array); /* the pointer may have any type */
+    size_t sent[] = {array != NULL, a->count * a->size};
+    RL_TRY(rl_broadcast(context, sent, sizeof sent));
+    if (sent[0] == 0) return RL_OK;
+    rl_status status = RL_OK;
+    if (context->rank != 0) {
+        status = rl_alloc(&array, sent[1], 1);
+        memcpy(a->pointer, &array, sizeof array);
+    }
     RL_TRY(rl_context_agree(context, status));
-    return present ? rl_broadcast(context, array, count * size) : RL_OK;
+    return rl_broadcast(context, array, sent[1]);
 }
 
+/* On the other ranks *text is NULL before. */
 static rl_status broadcast_text(const rl_context *context, char **text) {
-    size_t bytes = *text != NULL ? strlen(*text) + 1 : 0;
-    RL_TRY(rl_broadcast(context, &bytes, sizeof bytes));
-    return broadcast_array(context, text, bytes, 1);
+    return broadcast_array(context, &(rl_dataset_array){text, *text != NULL ? strlen(*text) + 1 : 0, 1});
 }
 
-static rl_status broadcast_dataset(const rl_context *context, rl_dataset *d) {
-    char *name = d->name, *origin = d->origin;
-    char *table = d->file.path, *variable = d->file.features;
-    double *x = d->x, *y = d->y, *beta_star = d->beta_star, *teacher = d->teacher.beta, *scale = d->teacher.scale;
-    double *drawn = d->function.drawn;
-    double *deviations = d->deviations, *axes = d->axes;
-    rl_dataset plain = *d;
+/* Rank 0's dataset into an empty one of the others, which may be destroyed whatever happens. */
+static rl_status broadcast_dataset(const rl_context *context, rl_dataset *dataset) {
+    rl_dataset_array arrays[RL_DATASET_ARRAYS];
+    rl_dataset plain = *dataset;
+    rl_dataset_arrays(&plain, arrays);
+    for (int i = 0; i < RL_DATASET_ARRAYS; i++) memset(arrays[i].pointer, 0, sizeof(void *));
     RL_TRY(rl_broadcast(context, &plain, sizeof plain));
-    const size_t rows = (size_t)plain.n_rows, features = (size_t)plain.n_features;
-    rl_status status;
-    RL_TRY_GOTO(broadcast_text(context, &name), done);
-    RL_TRY_GOTO(broadcast_text(context, &origin), done);
-    RL_TRY_GOTO(broadcast_text(context, &table), done);
-    RL_TRY_GOTO(broadcast_text(context, &variable), done);
-    RL_TRY_GOTO(broadcast_array(context, &x, rows * features, sizeof *x), done);
-    RL_TRY_GOTO(broadcast_array(context, &y, rows, sizeof *y), done);
-    RL_TRY_GOTO(broadcast_array(context, &beta_star, features, sizeof *beta_star), done);
-    RL_TRY_GOTO(broadcast_array(context, &teacher, (size_t)plain.teacher.n_hidden, sizeof *teacher), done);
-    RL_TRY_GOTO(broadcast_array(context, &scale, (size_t)plain.teacher.n_hidden, sizeof *scale), done);
-    RL_TRY_GOTO(broadcast_array(context, &drawn, (size_t)plain.function.n_drawn, sizeof *drawn), done);
-    RL_TRY_GOTO(broadcast_array(context, &deviations, features, sizeof *deviations), done);
-    RL_TRY_GOTO(broadcast_array(context, &axes, features * features, sizeof *axes), done);
-done:
-    *d = plain;
-    d->name = name;
-    d->origin = origin;
-    d->file.path = table;
-    d->file.features = variable;
-    d->x = x;
-    d->y = y;
-    d->beta_star = beta_star;
-    d->teacher.beta = teacher;
-    d->teacher.scale = scale;
-    d->function.drawn = drawn;
-    d->deviations = deviations;
-    d->axes = axes;
-    return status;
+    if (context->rank != 0) *dataset = plain;
+    rl_dataset_arrays(dataset, arrays);
+    for (int i = 0; i < RL_DATASET_ARRAYS; i++) RL_TRY(broadcast_array(context, &arrays[i]));
+    return RL_OK;
 }
 
 /* On ranks other than 0: reads the study from rank 0's text and makes the plan of `n` data sets that rank 0 sends. */

@@ -272,12 +272,6 @@ double rl_curve_flops(const rl_grid *grid, int first, int n_sizes) {
     return drawn + made + test + nested_flops(grid) + full;
 }
 
-size_t rl_dataset_bytes(const rl_dataset *data) {
-    const size_t p = (size_t)data->n_features, rows = data->fresh ? 0 : (size_t)data->n_rows;
-    const size_t row = rl_dataset_in_blocks(data) ? 1 : p + 1; /* the target alone */
-    return (rows * row + p + (size_t)data->teacher.n_hidden + (size_t)data->function.n_drawn) * sizeof(double);
-}
-
 size_t rl_feature_bytes(const rl_grid *grid) {
     const size_t n = (size_t)grid->data.n_rows, p = (size_t)grid->data.n_features, k = n < p ? n : p;
     const size_t drawn = grid->data.fresh ? n * ((size_t)grid->data.n_inputs + 1) : 0;

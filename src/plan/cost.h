@@ -11,9 +11,6 @@ void rl_choose_way(const rl_study *study, rl_grid *grid);
  * two. */
 double rl_curve_flops(const rl_grid *grid, int first, int n_sizes);
 
-/* Bytes of the dataset itself; 0 when its rows are drawn as they are needed. */
-size_t rl_dataset_bytes(const rl_dataset *data);
-
 /* Bytes of the features of a repeat that a map makes, with what finds their best linear model. Every rank has them,
  * also on a process grid. */
 size_t rl_feature_bytes(const rl_grid *grid);

@@ -143,7 +143,9 @@ static rl_status load_whole(const rl_source_request *request, rl_dataset *datase
     const rl_status status = read_whole(blocks, dataset);
     rl_table_blocks_close(blocks);
     RL_TRY(status);
-    rl_table_file_destroy(&dataset->file);
+    rl_free(dataset->file.path);
+    rl_free(dataset->file.features);
+    dataset->file = (rl_table_file){0};
     const rl_standardize how = (rl_standardize)rl_options_get(request->options, "standardize")->number;
     return rl_standardize_columns(how, dataset->n_rows, dataset->n_features, dataset->x, dataset->origin);
 }

@@ -224,12 +224,10 @@ static bool is_missing(const char *cell) {
     return *cell == '\0' || strcmp(cell, "NA") == 0 || strcmp(cell, "null") == 0 || strcmp(cell, "?") == 0;
 }
 
-static bool row_misses(char *const *cells, int n_columns, const rl_table_choice *choice) {
-    if (choice->any_column) {
-        for (int j = 0; j < n_columns; j++)
-            if (is_missing(cells[j])) return true;
-        return false;
-    }
+static bool row_misses(const rl_table *table, int row, const rl_table_choice *choice) {
+    char *const *cells = table->cells + (size_t)row * (size_t)table->n_columns;
+    for (int j = 0; choice->any_column && j < table->n_columns; j++)
+        if (is_missing(cells[j])) return true;
     for (int j = 0; j < choice->n_features; j++)
         if (is_missing(cells[choice->features[j]])) return true;
     return choice->target >= 0 && is_missing(cells[choice->target]);
@@ -247,21 +245,21 @@ static rl_status parse_cell(const rl_table *table, int row, int column, double *
 
 rl_status rl_table_numbers(const rl_table *table, const rl_table_choice *choice, rl_dataset *dataset) {
     const size_t p = (size_t)choice->n_features;
-    RL_TRY(RL_ALLOC(dataset->x, (size_t)table->n_rows * p));
-    if (choice->target >= 0) RL_TRY(RL_ALLOC(dataset->y, table->n_rows));
     int n_kept = 0;
-    for (int i = 0; i < table->n_rows; i++) {
-        if (row_misses(table->cells + (size_t)i * (size_t)table->n_columns, table->n_columns, choice)) continue;
-        double *x = dataset->x + (size_t)n_kept * p;
-        for (size_t j = 0; j < p; j++) RL_TRY(parse_cell(table, i, choice->features[j], &x[j]));
-        if (choice->target >= 0) RL_TRY(parse_cell(table, i, choice->target, &dataset->y[n_kept]));
-        n_kept++;
-    }
+    for (int i = 0; i < table->n_rows; i++) n_kept += !row_misses(table, i, choice);
     if (n_kept == 0)
         return rl_fail(RL_ERR_INPUT, "%s: no row is left: each of the %d has a missing value", table->path,
                        table->n_rows);
     dataset->n_rows = n_kept;
     dataset->n_features = choice->n_features;
     dataset->n_dropped = table->n_rows - n_kept;
+    RL_TRY(RL_ALLOC(dataset->x, (size_t)n_kept * p));
+    if (choice->target >= 0) RL_TRY(RL_ALLOC(dataset->y, n_kept));
+    double *x = dataset->x, *y = dataset->y;
+    for (int i = 0; i < table->n_rows; i++) {
+        if (row_misses(table, i, choice)) continue;
+        for (size_t j = 0; j < p; j++) RL_TRY(parse_cell(table, i, choice->features[j], x++));
+        if (choice->target >= 0) RL_TRY(parse_cell(table, i, choice->target, y++));
+    }
     return RL_OK;
 }

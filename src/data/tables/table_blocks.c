@@ -12,12 +12,6 @@ struct rl_table_blocks {
     int height;
 };
 
-void rl_table_file_destroy(rl_table_file *file) {
-    rl_free(file->path);
-    rl_free(file->features);
-    *file = (rl_table_file){0};
-}
-
 static rl_status fail_changed(rl_status blame, const char *path) {
     return rl_fail(blame, "%s: has changed since the table was loaded", path);
 }
