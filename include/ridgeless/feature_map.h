@@ -1,4 +1,4 @@
-/* feature_map: what makes P features of a row's inputs. Part of `data`.
+/* feature_map: functions that make P features of the inputs of a row. Part of `data`.
  *
  * A new map is one file in src/data/maps/ that fills an rl_feature_map, and one row of the table in
  * src/data/maps/feature_map.c. Feature j does not depend on how many there are, so that features are nested in P as
@@ -9,11 +9,11 @@
 #include "ridgeless/core.h"
 #include "ridgeless/random.h"
 
-/* A map at work. */
+/* A map with its options, sizes and random weights. */
 typedef struct rl_map_use {
     int n_inputs, n_features;
     const rl_options *options; /* borrowed; checked against the map's specs */
-    int n_weights;             /* of a feature; 0 where the map is not random */
+    int n_weights;             /* per feature; 0 when the map is not random */
     double *weights;           /* [n_features, n_weights], row-major, owned */
 } rl_map_use;
 
@@ -29,17 +29,17 @@ typedef struct rl_feature_map {
     const char *summary; /* one line */
     const rl_option_spec *options;
     int n_options;
-    int n_inputs; /* that it takes; 0: any number */
+    int n_inputs; /* how many it takes; 0: any number */
     bool bounded; /* every input must lie in [-1, 1] */
-    /* features [n_features] of one row's inputs [n_inputs]. */
+    /* Makes features [n_features] of the inputs [n_inputs] of one row. */
     void (*fill)(const rl_map_use *use, const double *inputs, double *features);
-    /* Of random maps (NULL otherwise): how many numbers a feature has, and draws those of feature j, weights
-     * [n_weights]. With the option `draw` (RL_OPTION_DRAW of src/data/maps/map.h) there is one draw a repeat, else one.
-     */
+    /* Of random maps, NULL otherwise: tells how many weights a feature has, and draws those of feature j, weights
+     * [n_weights]. Weights are drawn once, or for each repeat where the option `draw` (RL_OPTION_DRAW of
+     * src/data/maps/map.h) says so. */
     int (*n_weights)(int n_inputs);
     void (*draw)(const rl_map_use *use, rl_key key, uint32_t repeat, int j, double *weights);
-    /* The test error of the minimum-norm fit as n_train, n_features and n_inputs grow in proportion; NAN where none is
-     * known for these options, INFINITY where it diverges. NULL: none is known. */
+    /* The limit of the minimum-norm fit's test error as n_train, n_features and n_inputs grow in proportion: INFINITY
+     * where it diverges, NAN where no formula is known for these options. NULL: no formula is known. */
     double (*asymptotic_mse)(const rl_map_use *use, const rl_sphere_task *task);
 } rl_feature_map;
 
@@ -49,15 +49,15 @@ extern const rl_feature_map *const rl_feature_maps[];
 /* NULL when there is none of that name. */
 const rl_feature_map *rl_feature_map_find(const char *name);
 
-/* Whether there is another draw of weights for each repeat. */
+/* Whether each repeat draws weights of its own. */
 bool rl_map_varies(const rl_feature_map *map, const rl_options *options);
 
-/* Room for the weights. Released by rl_map_use_destroy. */
+/* Allocates the weights. Released by rl_map_use_destroy, on failure too. */
 rl_status rl_map_use_create(rl_map_use *use, const rl_feature_map *map, const rl_options *options, int n_inputs,
                             int n_features);
 void rl_map_use_destroy(rl_map_use *use);
 
-/* Draws the weights, if there are any, of a repeat or, where they do not vary, the same for all. */
+/* Draws the weights of a random map: those of the repeat or, where they do not vary, those of all repeats. */
 void rl_map_draw(rl_map_use *use, const rl_feature_map *map, rl_key key, uint32_t repeat);
 
 #endif

@@ -1,3 +1,4 @@
+/* Datasets: what one owns, what is known of its rows, and how a source makes one. */
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -81,7 +82,7 @@ bool rl_dataset_design_known(const rl_dataset *dataset) {
 /* ---- least squares on all rows ---------------------------------------------------------------------------------- */
 
 static rl_status compute_beta_star(rl_dataset *dataset, rl_random_kind random) {
-    if (dataset->fresh && dataset->source->law != RL_INPUTS_NORMAL) return RL_OK; /* each repeat's own */
+    if (dataset->fresh && dataset->source->law != RL_INPUTS_NORMAL) return RL_OK; /* each repeat makes its own */
     RL_TRY(RL_ALLOC(dataset->beta_star, dataset->n_features));
     if (rl_dataset_in_blocks(dataset)) return RL_OK;
     if (dataset->fresh) {
@@ -97,7 +98,7 @@ static rl_status compute_beta_star(rl_dataset *dataset, rl_random_kind random) {
 
 /* ---- checksum ---------------------------------------------------------------------------------------------------- */
 
-/* Rows not yet read, a slab after the other, into the hash. */
+/* Reads all rows slab by slab into the hash. */
 static rl_status hash_slabs(rl_table_blocks *blocks, const rl_dataset *dataset, double *slab, XXH3_state_t *hash) {
     const size_t row_bytes = sizeof(double) * (size_t)dataset->n_features;
     const int64_t n = dataset->n_rows, height = rl_table_blocks_height(blocks);
@@ -109,7 +110,7 @@ static rl_status hash_slabs(rl_table_blocks *blocks, const rl_dataset *dataset, 
     return RL_OK;
 }
 
-/* The hash of the features in the file, which are found finite on the way. */
+/* The hash of the features in the file. Reading refuses those that are not finite. */
 static rl_status hash_file(const rl_dataset *dataset, uint64_t seed, uint64_t *sum) {
     rl_table_blocks *blocks;
     double *slab = NULL;
@@ -141,7 +142,7 @@ static uint64_t hash_function(const rl_function *f, uint64_t seed) {
     return XXH3_64bits_withSeed(f->drawn, sizeof(double) * (size_t)f->n_drawn, of_numbers);
 }
 
-/* Each part's hash is the seed of the next one's. */
+/* The hash of each part is the seed of the next part's hash. */
 static rl_status compute_checksum(rl_dataset *dataset) {
     const size_t p = (size_t)dataset->n_features, n = (size_t)dataset->n_rows;
     const int64_t sizes[] = {dataset->n_rows, dataset->n_features, dataset->fresh ? dataset->teacher.n_hidden : 0};
@@ -162,13 +163,13 @@ static rl_status compute_checksum(rl_dataset *dataset) {
 
 /* ---- loading ---------------------------------------------------------------------------------------------------- */
 
-static rl_status check_finite(const rl_dataset *dataset) {
+static rl_status check_rows(const rl_dataset *dataset) {
     const size_t p = (size_t)dataset->n_features, n = (size_t)dataset->n_rows;
     for (size_t i = 0; !dataset->fresh && i < n; i++) {
         if (!isfinite(dataset->y[i]))
             return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): the target of row %zu is not finite", dataset->name,
                            dataset->origin, i + 1);
-        for (size_t j = 0; dataset->x != NULL && j < p; j++) /* else looked at when the checksum is made */
+        for (size_t j = 0; dataset->x != NULL && j < p; j++) /* in a file: the checksum reads and checks them */
             if (!isfinite(dataset->x[i * p + j]))
                 return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): feature %zu of row %zu is not finite", dataset->name,
                                dataset->origin, j + 1, i + 1);
@@ -176,7 +177,7 @@ static rl_status check_finite(const rl_dataset *dataset) {
     return RL_OK;
 }
 
-static rl_status load(const rl_source *source, const rl_source_request *request, rl_dataset *dataset) {
+static rl_status load_dataset(const rl_source *source, const rl_source_request *request, rl_dataset *dataset) {
     dataset->source = source;
     RL_TRY(rl_strdup(&dataset->name, request->name));
     RL_TRY(source->load(request, dataset));
@@ -184,14 +185,14 @@ static rl_status load(const rl_source *source, const rl_source_request *request,
     if (dataset->n_rows < 2)
         return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): %d row, expected at least 2", dataset->name, dataset->origin,
                        dataset->n_rows);
-    RL_TRY(check_finite(dataset));
+    RL_TRY(check_rows(dataset));
     RL_TRY(compute_beta_star(dataset, request->random));
     return compute_checksum(dataset);
 }
 
 rl_status rl_dataset_load(const rl_source *source, const rl_source_request *request, rl_dataset *dataset) {
     *dataset = (rl_dataset){0};
-    const rl_status status = load(source, request, dataset);
+    const rl_status status = load_dataset(source, request, dataset);
     if (status != RL_OK) rl_dataset_destroy(dataset);
     return status;
 }

@@ -1,6 +1,6 @@
 /* beta* as the published program computes it: inv(X^T X) X^T y, the products in that order. Normal equations lose twice
- * the digits that QR does, so this serves `random: numpy` alone: there the published numbers are wanted, and on
- * California housing that rounding shows in the twelfth digit of the bias. */
+ * the digits that QR does, so only `random: numpy` uses them: it reproduces the published numbers, and on California
+ * housing their rounding shows in the twelfth digit of the bias. */
 #include <math.h>
 #include <string.h>
 
@@ -27,7 +27,7 @@ static rl_status invert_gram(normal_equations *e, const rl_dataset *d, bool *reg
     return info < 0 ? rl_fail(RL_ERR_LIBRARY, "LAPACK dgesv: argument %d is wrong", -info) : RL_OK;
 }
 
-static void multiply(normal_equations *e, const rl_dataset *d, double *beta, bool *regular) {
+static void multiply_targets(normal_equations *e, const rl_dataset *d, double *beta, bool *regular) {
     const int n = d->n_rows, p = d->n_features, one = 1;
     const double unit = 1, zero = 0;
     dgemm_("T", "T", &n, &p, &p, &unit, d->x, &p, e->inverse, &p, &zero, e->product, &n, 1, 1);
@@ -45,7 +45,7 @@ rl_status rl_published_beta_star(const rl_dataset *dataset, double *beta, bool *
     RL_TRY_GOTO(RL_ALLOC(e.product, n * p), done);
     RL_TRY_GOTO(RL_ALLOC(e.pivot, p), done);
     RL_TRY_GOTO(invert_gram(&e, dataset, regular), done);
-    if (*regular) multiply(&e, dataset, beta, regular);
+    if (*regular) multiply_targets(&e, dataset, beta, regular);
 done:
     rl_free(e.gram);
     rl_free(e.inverse);

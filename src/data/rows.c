@@ -1,3 +1,4 @@
+/* The rows of a repeat: their order, and the features that a map makes of them. */
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -39,7 +40,7 @@ void rl_rows_destroy(rl_rows *rows) {
 
 /* ---- order ------------------------------------------------------------------------------------------------------- */
 
-/* The last n_last of n come first, from the end on. */
+/* Swaps the last n_last of n entries to the front, in reverse order. */
 static void read_from_the_end(int n, int n_last, int *order) {
     for (int i = 0; i < n_last && i < n / 2; i++) {
         const int swapped = order[i];
@@ -63,7 +64,7 @@ static void put_in_order(rl_rows *rows, int n_first) {
 
 /* ---- features ---------------------------------------------------------------------------------------------------- */
 
-static rl_status check_finite(const rl_rows *rows) {
+static rl_status check_features(const rl_rows *rows) {
     const rl_dataset *d = rows->dataset;
     const size_t p = (size_t)d->n_features, n = (size_t)d->n_rows;
     for (size_t i = 0; i < n * p; i++)
@@ -75,8 +76,8 @@ static rl_status check_finite(const rl_rows *rows) {
     return RL_OK;
 }
 
-/* What depends on no repeat is made once, in the dataset's own order, so that it has the same bits whichever repeat
- * comes first. */
+/* Features that no repeat changes are made once, in the dataset's order, so that their bits do not depend on which
+ * repeat comes first. */
 static rl_status make_features(rl_rows *rows) {
     const rl_dataset *d = rows->dataset;
     const size_t p = (size_t)d->n_features, n_inputs = (size_t)d->n_inputs;
@@ -86,7 +87,7 @@ static rl_status make_features(rl_rows *rows) {
     rl_map_draw(&rows->use, d->map, rows->key, rows->repeat);
     for (size_t i = 0; i < (size_t)d->n_rows; i++)
         d->map->fill(&rows->use, rows->inputs + i * n_inputs, rows->x + i * p);
-    RL_TRY(check_finite(rows));
+    RL_TRY(check_features(rows));
     RL_TRY(rl_least_squares(d->name, d->n_rows, d->n_features, rows->x, rows->y, rows->beta_star));
     rows->made = true;
     return RL_OK;

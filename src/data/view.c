@@ -1,15 +1,15 @@
-/* A dataset as so many features. */
+/* Views: a dataset with some of its features, or with those that a map makes. */
 #include <assert.h>
 #include <math.h>
 #include <xxhash.h>
 
 #include "dataset.h"
 
-static rl_status fail(const rl_dataset *d, const char *key, const char *expected, int got) {
+static rl_status fail_key(const rl_dataset *d, const char *key, const char *expected, int got) {
     return rl_fail(RL_ERR_INPUT, "dataset `%s`: key `%s`: got %d; expected %s", d->name, key, got, expected);
 }
 
-/* Inputs that are known before any repeat. */
+/* Refuses inputs outside [-1, 1], as far as they are known before any repeat. */
 static rl_status check_bounds(const rl_dataset *d, const rl_feature_map *map) {
     static const char *const expected = "expected inputs in [-1, 1]";
     const size_t n = d->x != NULL ? (size_t)d->n_rows * (size_t)d->n_inputs : 0;
@@ -33,7 +33,7 @@ static rl_status check_map(const rl_dataset *d, const rl_feature_map *map) {
     return map->bounded ? check_bounds(d, map) : RL_OK;
 }
 
-/* The first features as they are need no map where their best linear model is known. */
+/* Whether no map is needed: the first features as they are, and their best linear model is known. */
 static bool is_plain(const rl_dataset *d, const rl_dataset *view) {
     return view->map == rl_feature_maps[0] && d->beta_star != NULL && (d->fresh || view->n_features == d->n_features);
 }
@@ -46,8 +46,8 @@ rl_status rl_dataset_view(const rl_dataset *dataset, const rl_view_request *requ
     view->view = request->index;
     if (request->n_features > 0) view->n_features = request->n_features;
     if (view->map == identity && view->n_features > dataset->n_features)
-        return fail(dataset, "n_features", "at most the features that there are, or a `map` that makes more",
-                    view->n_features);
+        return fail_key(dataset, "n_features", "at most the features that there are, or a `map` that makes more",
+                        view->n_features);
     if (is_plain(dataset, view)) {
         view->map = NULL;
         if (view->n_features == dataset->n_features) return RL_OK;

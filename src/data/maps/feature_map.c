@@ -1,3 +1,4 @@
+/* The table of feature maps, and the weights of a map at work. */
 #include <string.h>
 
 #include "map.h"

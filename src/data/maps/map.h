@@ -1,4 +1,4 @@
-/* Private to `data`: what feature maps are made of. */
+/* Private to `data`: what feature maps share. */
 #ifndef RL_DATA_MAP_H
 #define RL_DATA_MAP_H
 
@@ -7,7 +7,7 @@
 extern const rl_feature_map rl_map_identity, rl_map_legendre, rl_map_chebyshev, rl_map_random_fourier,
     rl_map_random_relu;
 
-/* An option of random maps. The first word is what RL_MAP_DRAWS_REPEAT names. */
+/* The option `draw` of random maps. RL_MAP_DRAWS_REPEAT is the index of its first word. */
 #define RL_OPTION_DRAW                                                                               \
     {                                                                                                \
         .key = "draw", .type = RL_OPTION_CHOICE, .default_text = "repeat", .choices = "repeat|once", \

@@ -1,4 +1,4 @@
-/* Orthogonal polynomials of degrees 1 ... P in one input; there is no constant. */
+/* The maps `legendre` and `chebyshev`: orthogonal polynomials of degrees 1 ... P in one input, without a constant. */
 #include "map.h"
 
 /* (k + 1) L_{k+1} = (2 k + 1) x L_k - k L_{k-1}. */

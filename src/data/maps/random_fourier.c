@@ -1,22 +1,22 @@
-/* Rahimi and Recht 2007, "Random features for large-scale kernel machines": sqrt(2) cos(w . x + b), w normal with
- * standard deviation 1 / bandwidth and b uniform on the circle. The mean over features of their products is the
- * Gaussian kernel of that bandwidth. */
+/* The map `random-fourier`, after Rahimi and Recht 2007, "Random features for large-scale kernel machines": sqrt(2)
+ * cos(w . x + b), w normal with standard deviation 1 / bandwidth and b uniform on the circle. The products of two rows'
+ * features have the Gaussian kernel of that bandwidth as their mean. */
 #include <math.h>
 
 #include "map.h"
 
-static int n_weights(int n_inputs) {
+static int fourier_weights(int n_inputs) {
     return n_inputs + 1; /* w, then b */
 }
 
-static void draw(const rl_map_use *use, rl_key key, uint32_t repeat, int j, double *weights) {
+static void draw_fourier(const rl_map_use *use, rl_key key, uint32_t repeat, int j, double *weights) {
     const double bandwidth = rl_options_real(use->options, "bandwidth");
     rl_philox_normal_row(key, RL_STREAM_MAP_WEIGHTS, repeat, (uint32_t)j, 0, use->n_inputs, weights);
     for (int i = 0; i < use->n_inputs; i++) weights[i] /= bandwidth;
     weights[use->n_inputs] = 2 * M_PI * rl_philox_uniform(key, RL_STREAM_PHASES, repeat, (uint32_t)j, 0);
 }
 
-static void fill(const rl_map_use *use, const double *inputs, double *features) {
+static void fill_fourier(const rl_map_use *use, const double *inputs, double *features) {
     for (int j = 0; j < use->n_features; j++) {
         const double *w = use->weights + (size_t)j * (size_t)use->n_weights;
         const double sum = w[use->n_inputs] + rl_map_dot(use->n_inputs, w, inputs);
@@ -39,7 +39,7 @@ const rl_feature_map rl_map_random_fourier = {
     .summary = "random Fourier features sqrt(2) cos(w . x + b) of a Gaussian kernel",
     .options = options,
     .n_options = sizeof options / sizeof *options,
-    .fill = fill,
-    .n_weights = n_weights,
-    .draw = draw,
+    .fill = fill_fourier,
+    .n_weights = fourier_weights,
+    .draw = draw_fourier,
 };

@@ -1,13 +1,13 @@
-/* max(0, w . x + b) with w uniform on the unit sphere, or normal with variance 1 / n_inputs, and b normal. For inputs
- * uniform on the sphere of radius sqrt(n_inputs), and b = 0, these are the features of Mei and Montanari 2022, "The
- * generalization error of random features regression" (arXiv:1908.05355). */
+/* The map `random-relu`: max(0, w . x + b) with w uniform on the unit sphere, or normal with variance 1 / n_inputs, and
+ * b normal. For inputs uniform on the sphere of radius sqrt(n_inputs), and b = 0, these are the features of Mei and
+ * Montanari 2022, "The generalization error of random features regression" (arXiv:1908.05355). */
 #include <math.h>
 
 #include "map.h"
 
 enum { SPHERE, NORMAL };
 
-static int n_weights(int n_inputs) {
+static int relu_weights(int n_inputs) {
     return n_inputs + 1; /* w, then b */
 }
 
@@ -15,7 +15,7 @@ static bool on_sphere(const rl_map_use *use) {
     return rl_options_get(use->options, "weights")->number == SPHERE;
 }
 
-static void draw(const rl_map_use *use, rl_key key, uint32_t repeat, int j, double *weights) {
+static void draw_relu(const rl_map_use *use, rl_key key, uint32_t repeat, int j, double *weights) {
     const int n = use->n_inputs;
     double sum = 0;
     rl_philox_normal_row(key, RL_STREAM_MAP_WEIGHTS, repeat, (uint32_t)j, 0, n, weights);
@@ -26,7 +26,7 @@ static void draw(const rl_map_use *use, rl_key key, uint32_t repeat, int j, doub
         rl_options_real(use->options, "bias") * rl_philox_normal(key, RL_STREAM_PHASES, repeat, (uint32_t)j, 0);
 }
 
-static void fill(const rl_map_use *use, const double *inputs, double *features) {
+static void fill_relu(const rl_map_use *use, const double *inputs, double *features) {
     for (int j = 0; j < use->n_features; j++) {
         const double *w = use->weights + (size_t)j * (size_t)use->n_weights;
         const double sum = w[use->n_inputs] + rl_map_dot(use->n_inputs, w, inputs);
@@ -42,8 +42,8 @@ static double power(double x, int n) {
     return product;
 }
 
-/* Mei and Montanari's ridgeless limit, in psi1 = n_features / n_inputs and psi2 = n_train / n_inputs. The bias is the
- * part of the signal's square, and the variance the part of the noise's, that stays in the error. */
+/* Mei and Montanari's limit of no ridge penalty, in psi1 = n_features / n_inputs and psi2 = n_train / n_inputs: the
+ * error is bias x |beta|^2 + (1 + variance) x noise^2. */
 typedef struct limit {
     double bias, variance;
 } limit;
@@ -60,8 +60,8 @@ static limit ridgeless_limit(double psi1, double psi2, double zeta_squared) {
     return (limit){e1 / e0, e2 / e0};
 }
 
-/* Of max(0, g), g standard normal: E g max = 1/2, and what is left of the mean square without the constant and the
- * linear part is 1/2 - 1/(2 pi) - 1/4. */
+/* zeta^2 of max(0, g), with g standard normal: the square of its linear part, E g max(0, g) = 1/2, over the mean square
+ * that remains without the constant and the linear part, 1/2 - 1/(2 pi) - 1/4. */
 static double asymptotic_mse(const rl_map_use *use, const rl_sphere_task *task) {
     const double zeta_squared = 0.25 / (0.25 - 0.5 / M_PI);
     if (!on_sphere(use) || rl_options_real(use->options, "bias") > 0) return NAN;
@@ -90,8 +90,8 @@ const rl_feature_map rl_map_random_relu = {
     .summary = "random ReLU features max(0, w . x + b)",
     .options = options,
     .n_options = sizeof options / sizeof *options,
-    .fill = fill,
-    .n_weights = n_weights,
-    .draw = draw,
+    .fill = fill_relu,
+    .n_weights = relu_weights,
+    .draw = draw_relu,
     .asymptotic_mse = asymptotic_mse,
 };

@@ -1,13 +1,13 @@
+/* The source `california`: Pace and Barry (1997), as StatLib has it, in nine columns without a header line. The
+ * features are those of the published study, which took them from scikit-learn: rooms, bedrooms and people per
+ * household. The target is in units of 100000 $. */
 #include "source.h"
-
-/* Pace and Barry (1997), as StatLib has it: nine columns without a header line. The features are those of the published
- * study, which took them from scikit-learn: rooms, bedrooms and people for each household, the target in 100000 $. */
 
 static const char FILE_NAME[] = "cal_housing.data";
 
 enum { LONGITUDE, LATITUDE, AGE, ROOMS, BEDROOMS, POPULATION, HOUSEHOLDS, INCOME, VALUE, N_COLUMNS };
 
-static rl_status check(const rl_table *table) {
+static rl_status check_households(const rl_table *table) {
     if (table->n_columns != N_COLUMNS)
         return rl_fail(RL_ERR_INPUT, "%s: %d columns, expected the %d of StatLib's cal_housing.data", table->path,
                        table->n_columns, N_COLUMNS);
@@ -34,9 +34,9 @@ static void derive_features(double *row) {
     for (int j = 0; j < VALUE; j++) row[j] = features[j];
 }
 
-static rl_status convert(const rl_table *table, rl_dataset *dataset) {
+static rl_status convert_table(const rl_table *table, rl_dataset *dataset) {
     static const int columns[VALUE] = {LONGITUDE, LATITUDE, AGE, ROOMS, BEDROOMS, POPULATION, HOUSEHOLDS, INCOME};
-    RL_TRY(check(table));
+    RL_TRY(check_households(table));
     const rl_table_choice choice = {.features = columns, .n_features = VALUE, .target = VALUE, .any_column = true};
     RL_TRY(rl_table_numbers(table, &choice, dataset));
     for (int i = 0; i < dataset->n_rows; i++) {
@@ -46,11 +46,11 @@ static rl_status convert(const rl_table *table, rl_dataset *dataset) {
     return RL_OK;
 }
 
-static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
+static rl_status load_california(const rl_source_request *request, rl_dataset *dataset) {
     RL_TRY(rl_source_locate(&rl_source_california, request, FILE_NAME, &dataset->origin));
     rl_table table;
     RL_TRY(rl_table_read(dataset->origin, (rl_table_format){.delimiter = ','}, &table));
-    const rl_status status = convert(&table, dataset);
+    const rl_status status = convert_table(&table, dataset);
     rl_table_destroy(&table);
     return status;
 }
@@ -64,5 +64,5 @@ const rl_source rl_source_california = {
     .how_to_get =
         "jobs/download-data.sh fetches it, or take cal_housing.data out of the archive at "
         "https://ndownloader.figshare.com/files/5976036",
-    .load = load,
+    .load = load_california,
 };

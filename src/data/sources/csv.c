@@ -1,9 +1,8 @@
-#include "../numbers.h"
+/* The source `csv`: any table of text that a study names. */
+#include "../../numbers.h"
 #include "source.h"
 
-/* Any table that the user names. */
-
-/* The feature columns that the request names. */
+/* Fills columns[] with the indices of those that the key `features` names. */
 static rl_status choose_named(const rl_source_request *request, const rl_table *table, int target, int *columns) {
     const rl_option_value *names = rl_options_get(request->options, "features");
     for (int i = 0; i < names->n_list; i++) {
@@ -38,7 +37,8 @@ static rl_status choose_features(const rl_source_request *request, const rl_tabl
                    table->path);
 }
 
-static rl_status convert(const rl_source_request *request, const rl_table *table, int *columns, rl_dataset *dataset) {
+static rl_status convert_table(const rl_source_request *request, const rl_table *table, int *columns,
+                               rl_dataset *dataset) {
     rl_table_choice choice = {.features = columns};
     if (rl_table_column(table, rl_options_text(request->options, "target"), &choice.target) != RL_OK)
         return rl_source_key_fail(request, "target", "%s", rl_error_message());
@@ -48,7 +48,7 @@ static rl_status convert(const rl_source_request *request, const rl_table *table
     return rl_standardize_columns(how, dataset->n_rows, dataset->n_features, dataset->x, table->path);
 }
 
-static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
+static rl_status load_csv(const rl_source_request *request, rl_dataset *dataset) {
     static const char delimiters[] = {',', ';', '\t', ' '}; /* in the order of the choices */
     const rl_table_format format = {
         .delimiter = delimiters[(int)rl_options_get(request->options, "delimiter")->number],
@@ -60,7 +60,7 @@ static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
     int *columns = NULL;
     const int n_named = rl_options_get(request->options, "features")->n_list;
     rl_status status = RL_ALLOC(columns, rl_larger(n_named, table.n_columns));
-    if (status == RL_OK) status = convert(request, &table, columns, dataset);
+    if (status == RL_OK) status = convert_table(request, &table, columns, dataset);
     rl_free(columns);
     rl_table_destroy(&table);
     return status;
@@ -93,5 +93,5 @@ const rl_source rl_source_csv = {
     .summary = "any table of text: features and target by column; rows with missing values are dropped",
     .options = options,
     .n_options = sizeof options / sizeof *options,
-    .load = load,
+    .load = load_csv,
 };

@@ -1,15 +1,15 @@
+/* The source `diabetes`: Efron, Hastie, Johnstone and Tibshirani (2004), as scikit-learn has it, with raw features in
+ * one file and the target in another. Each feature is centred and scaled to unit Euclidean norm, as in the published
+ * study. */
 #include <string.h>
 
 #include "source.h"
-
-/* Efron, Hastie, Johnstone and Tibshirani (2004), as scikit-learn has it: raw features in one file, the target in
- * another. Each feature is centred and scaled to unit Euclidean norm, as in the published study. */
 
 static const char FEATURES_FILE[] = "diabetes_data_raw.csv.gz", TARGET_FILE[] = "diabetes_target.csv.gz";
 
 enum { N_FEATURES = 10 };
 
-/* All columns of a file, which has to have `n_columns` of them and no missing value. */
+/* Reads all columns of a file. Refuses one that has not `n_columns` of them, or a missing value. */
 static rl_status read_columns(const char *path, int n_columns, rl_dataset *columns) {
     static const int all[N_FEATURES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
     rl_table table;
@@ -27,7 +27,7 @@ static rl_status read_columns(const char *path, int n_columns, rl_dataset *colum
     return status;
 }
 
-static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
+static rl_status load_diabetes(const rl_source_request *request, rl_dataset *dataset) {
     RL_TRY(rl_source_locate(&rl_source_diabetes, request, FEATURES_FILE, &dataset->origin));
     RL_TRY(read_columns(dataset->origin, N_FEATURES, dataset));
     char *target_path;
@@ -50,5 +50,5 @@ const rl_source rl_source_diabetes = {
     .summary = "Diabetes (Efron et al. 2004): progression in 442 patients from 10 features of unit norm",
     .files = files,
     .how_to_get = "it comes with the program, in jobs/data of the source tree",
-    .load = load,
+    .load = load_diabetes,
 };

@@ -1,6 +1,6 @@
-/* Named functions of one input, sampled. The first is that of the published program: its polynomial regression draws 15
- * inputs by numpy.random.RandomState(0).uniform for each number of features in turn and for each repeat in turn, and
- * tests at 1000 equispaced points. */
+/* The source `function`: named functions of one input, sampled. The first is that of the published program: its
+ * polynomial regression draws 15 inputs by numpy.random.RandomState(0).uniform for each number of features in turn and
+ * for each repeat in turn, and tests at 1000 equispaced points. */
 #include <math.h>
 
 #include "source.h"
@@ -29,7 +29,7 @@ static double exponential(double x) {
     return exp(x);
 }
 
-/* In the order of FUNCTIONS. */
+/* In the order of FUNCTIONS, the words of the key `function`. */
 static double (*const functions[])(double) = {linear_cosine, sine, runge, step, absolute, exponential};
 #define FUNCTIONS "linear-cosine|sine|runge|step|absolute|exponential"
 
@@ -42,7 +42,7 @@ static double equispaced(double low, double high, int n, int i) {
     return i == n - 1 ? high : i * ((high - low) / (n - 1)) + low;
 }
 
-static void draw(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row, double *inputs, double *y) {
+static void draw_point(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row, double *inputs, double *y) {
     const rl_function *f = &dataset->function;
     const int n = dataset->n_rows - dataset->n_test_only;
     if (row >= n)
@@ -73,11 +73,11 @@ static rl_status fill_pool(const rl_source_request *request, rl_dataset *dataset
     const rl_key key = rl_key_make(request->seed, request->name);
     RL_TRY(RL_ALLOC(dataset->x, dataset->n_rows));
     RL_TRY(RL_ALLOC(dataset->y, dataset->n_rows));
-    for (int i = 0; i < dataset->n_rows; i++) draw(dataset, key, 0, i, dataset->x + i, dataset->y + i);
+    for (int i = 0; i < dataset->n_rows; i++) draw_point(dataset, key, 0, i, dataset->x + i, dataset->y + i);
     return RL_OK;
 }
 
-static rl_status check(const rl_source_request *request, const rl_dataset *dataset) {
+static rl_status check_options(const rl_source_request *request, const rl_dataset *dataset) {
     const rl_function *f = &dataset->function;
     if (!(f->low < f->high))
         return rl_source_key_fail(request, "low", "%.6g is not below the %.6g of `high`, expected less", f->low,
@@ -91,7 +91,7 @@ static rl_status check(const rl_source_request *request, const rl_dataset *datas
     return RL_OK;
 }
 
-static rl_status describe(const rl_source_request *request, rl_dataset *dataset) {
+static rl_status describe_origin(const rl_source_request *request, rl_dataset *dataset) {
     const char *name = rl_options_text(request->options, "function");
     const char *by = request->random == RL_RANDOM_NUMPY ? "numpy.random.RandomState(0)" : "Philox4x32-10";
     rl_text text = RL_TEXT_EMPTY;
@@ -103,7 +103,7 @@ static rl_status describe(const rl_source_request *request, rl_dataset *dataset)
     return status;
 }
 
-static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
+static rl_status load_function(const rl_source_request *request, rl_dataset *dataset) {
     const rl_options *options = request->options;
     dataset->n_features = 1;
     dataset->n_test_only = rl_options_integer(options, "test_points");
@@ -114,8 +114,8 @@ static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
                                       .high = rl_options_real(options, "high"),
                                       .noise = rl_options_real(options, "noise"),
                                       .equispaced = rl_options_get(options, "inputs")->number == INPUTS_EQUISPACED};
-    RL_TRY(check(request, dataset));
-    RL_TRY(describe(request, dataset));
+    RL_TRY(check_options(request, dataset));
+    RL_TRY(describe_origin(request, dataset));
     if (!dataset->fresh) return fill_pool(request, dataset);
     return request->random == RL_RANDOM_NUMPY ? draw_numpy(request, dataset) : RL_OK;
 }
@@ -172,7 +172,7 @@ const rl_source rl_source_function = {
     .summary = "a named function of one input, sampled",
     .options = options,
     .n_options = sizeof options / sizeof *options,
-    .load = load,
-    .draw = draw,
+    .load = load_function,
+    .draw = draw_point,
     .draws_in_a_row = true,
 };

@@ -1,12 +1,12 @@
+/* The source `gaussian`: rows of a normal distribution of mean zero whose covariance the study gives, with a linear
+ * target, y = x . beta + noise * e. A row is sum_r d_r z_r a_r: z_r are standard normal, a_r are the principal axes of
+ * the covariance, and d_r the standard deviations along them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../lapack.h"
 #include "source.h"
-
-/* Rows from a normal distribution of mean zero whose covariance the study gives, with a linear target: y = x . beta +
- * noise * e. A row is sum_r d_r z_r a_r, with z standard normal, along the principal axes a_r of the covariance. */
 
 enum { MAX_FEATURES = 1000 };
 
@@ -38,7 +38,7 @@ static rl_status read_covariance(const rl_source_request *request, int p, double
     return RL_OK;
 }
 
-/* Eigenvalues come ascending; those that are below zero by no more than rounding are zero. */
+/* The eigenvalues come in ascending order. Those that are below zero by no more than rounding count as zero. */
 static rl_status take_axes(const rl_source_request *request, int p, const double *values, const double *vectors,
                            rl_dataset *dataset) {
     const double rounding = p * 0x1p-52 * fmax(values[p - 1], 0);
@@ -58,7 +58,8 @@ static rl_status take_axes(const rl_source_request *request, int p, const double
     return RL_OK;
 }
 
-static rl_status diagonalize(const rl_source_request *request, int p, double *covariance, rl_dataset *dataset) {
+static rl_status diagonalize_covariance(const rl_source_request *request, int p, double *covariance,
+                                        rl_dataset *dataset) {
     const int n_work = 64 * p + 2 * p;
     double *values = NULL, *work = NULL;
     int info = 0;
@@ -82,21 +83,22 @@ static rl_status make_axes(const rl_source_request *request, int p, rl_dataset *
     RL_TRY(RL_ALLOC(dataset->axes, (size_t)p * (size_t)p));
     RL_TRY(RL_ALLOC(covariance, (size_t)p * (size_t)p));
     rl_status status = read_covariance(request, p, covariance);
-    if (status == RL_OK) status = diagonalize(request, p, covariance, dataset);
+    if (status == RL_OK) status = diagonalize_covariance(request, p, covariance, dataset);
     rl_free(covariance);
     return status;
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
 
-/* Standard normal numbers: keyed by place, or of one generator in the order of the calls. */
+/* A source of standard normal numbers: by Philox keyed by their place, by NumPy's generator in the order of the calls.
+ */
 typedef struct normals {
     rl_random_kind random;
     rl_key key;
     rl_mt19937 generator;
 } normals;
 
-static double draw(normals *n, rl_stream stream, int row, int column) {
+static double draw_normal(normals *n, rl_stream stream, int row, int column) {
     return n->random == RL_RANDOM_NUMPY ? rl_mt19937_normal(&n->generator)
                                         : rl_philox_normal(n->key, stream, 0, (uint32_t)row, (uint32_t)column);
 }
@@ -105,13 +107,13 @@ static void draw_row(normals *n, const rl_dataset *dataset, int row, double *x) 
     const int p = dataset->n_features;
     for (int j = 0; j < p; j++) x[j] = 0;
     for (int r = 0; r < p; r++) {
-        const double along = dataset->deviations[r] * draw(n, RL_STREAM_FEATURES, row, r);
+        const double along = dataset->deviations[r] * draw_normal(n, RL_STREAM_FEATURES, row, r);
         for (int j = 0; j < p; j++) x[j] += along * dataset->axes[(size_t)r * (size_t)p + (size_t)j];
     }
 }
 
-/* In this order: features row by row, beta, noise. */
-static rl_status draw_all(const rl_source_request *request, rl_dataset *dataset) {
+/* Draws in this order: features row by row, beta, noise. */
+static rl_status draw_dataset(const rl_source_request *request, rl_dataset *dataset) {
     const size_t p = (size_t)dataset->n_features;
     const double noise = rl_options_real(request->options, "noise");
     double *beta = NULL;
@@ -119,25 +121,25 @@ static rl_status draw_all(const rl_source_request *request, rl_dataset *dataset)
     RL_TRY(RL_ALLOC(beta, p));
     rl_mt19937_seed(&n.generator, 0);
     for (int i = 0; i < dataset->n_rows; i++) draw_row(&n, dataset, i, dataset->x + (size_t)i * p);
-    for (int j = 0; j < dataset->n_features; j++) beta[j] = draw(&n, RL_STREAM_TEACHER, 0, j);
+    for (int j = 0; j < dataset->n_features; j++) beta[j] = draw_normal(&n, RL_STREAM_TEACHER, 0, j);
     for (int i = 0; i < dataset->n_rows; i++) {
         const double *const x = dataset->x + (size_t)i * p;
         double sum = 0;
         for (size_t j = 0; j < p; j++) sum += x[j] * beta[j];
-        dataset->y[i] = noise > 0 ? sum + noise * draw(&n, RL_STREAM_NOISE, i, 0) : sum;
+        dataset->y[i] = noise > 0 ? sum + noise * draw_normal(&n, RL_STREAM_NOISE, i, 0) : sum;
     }
     rl_free(beta);
     return RL_OK;
 }
 
-static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
+static rl_status load_gaussian(const rl_source_request *request, rl_dataset *dataset) {
     RL_TRY(count_features(request, &dataset->n_features));
     RL_TRY(make_axes(request, dataset->n_features, dataset));
     dataset->n_rows = rl_options_integer(request->options, "rows");
     RL_TRY(rl_source_describe_draws(request, dataset));
     RL_TRY(RL_ALLOC(dataset->x, (size_t)dataset->n_rows * (size_t)dataset->n_features));
     RL_TRY(RL_ALLOC(dataset->y, dataset->n_rows));
-    return draw_all(request, dataset);
+    return draw_dataset(request, dataset);
 }
 
 static const rl_option_spec options[] = {
@@ -164,5 +166,5 @@ const rl_source rl_source_gaussian = {
     .summary = "linear teacher on normal features of a given covariance",
     .options = options,
     .n_options = sizeof options / sizeof *options,
-    .load = load,
+    .load = load_gaussian,
 };

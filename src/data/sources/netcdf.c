@@ -1,3 +1,5 @@
+/* The source `netcdf`: a table in a NetCDF file, which has a variable (row, feature) and a variable (row). Its rows are
+ * read into memory as a whole, or stay in the file and are read in blocks. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,15 +9,13 @@
 #include "../tables/netcdf_variable.h"
 #include "source.h"
 
-/* A table in a NetCDF file: a variable (row, feature) and a variable (row). Whole in memory, or left in the file. */
-
 enum { LOAD_AUTO, LOAD_WHOLE, LOAD_BLOCKS }; /* in the order of the choices */
 
-static const size_t WHOLE_BYTES = (size_t)1 << 30; /* at most, for auto */
+static const size_t WHOLE_BYTES = (size_t)1 << 30; /* the most that `auto` takes into memory */
 
 /* ---- which variables --------------------------------------------------------------------------------------------- */
 
-/* RL_ERR_INPUT about the variable that a key names, with all that there are. */
+/* RL_ERR_INPUT with a message about the variable that a key names and a list of all variables. */
 static rl_status fail_choice(const rl_source_request *request, const rl_nc *file, const char *key, const char *what,
                              const char *expected) {
     rl_text all = RL_TEXT_EMPTY;
@@ -43,7 +43,7 @@ static rl_status find_named(const rl_source_request *request, const rl_nc *file,
     return fail_choice(request, file, key, what, expected);
 }
 
-/* The only variable of numbers (row, feature). */
+/* The variable that the key `features` names, or the only one of numbers (row, feature). */
 static rl_status find_features(const rl_source_request *request, const rl_nc *file, rl_nc_variable *x) {
     int n, n_found = 0;
     if (rl_options_get(request->options, "features")->given) return find_named(request, file, "features", 2, x);
@@ -87,8 +87,8 @@ static rl_status read_target(const rl_nc *file, rl_nc_variable *y, rl_dataset *d
     return status;
 }
 
-/* Everything of the dataset but the features. */
-static rl_status describe(const rl_source_request *request, const rl_nc *file, rl_dataset *dataset) {
+/* Fills everything of the dataset but the features. */
+static rl_status describe_table(const rl_source_request *request, const rl_nc *file, rl_dataset *dataset) {
     rl_nc_variable x, y;
     struct stat status;
     RL_TRY(find_features(request, file, &x));
@@ -106,7 +106,7 @@ static rl_status describe(const rl_source_request *request, const rl_nc *file, r
     return read_target(file, &y, dataset);
 }
 
-/* ---- whole or by blocks ------------------------------------------------------------------------------------------ */
+/* ---- whole or in blocks ------------------------------------------------------------------------------------------ */
 
 static bool stays_in_file(const rl_source_request *request, const rl_dataset *dataset) {
     const int load = (int)rl_options_get(request->options, "load")->number;
@@ -150,11 +150,11 @@ static rl_status load_whole(const rl_source_request *request, rl_dataset *datase
     return rl_standardize_columns(how, dataset->n_rows, dataset->n_features, dataset->x, dataset->origin);
 }
 
-static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
+static rl_status load_netcdf(const rl_source_request *request, rl_dataset *dataset) {
     rl_nc file;
     RL_TRY(rl_source_locate_named(request, &dataset->origin));
     RL_TRY(rl_nc_open_table(dataset->origin, RL_ERR_INPUT, &file));
-    const rl_status status = describe(request, &file, dataset);
+    const rl_status status = describe_table(request, &file, dataset);
     nc_close(file.id);
     RL_TRY(status);
     return stays_in_file(request, dataset) ? check_blocks(request, dataset) : load_whole(request, dataset);
@@ -186,5 +186,5 @@ const rl_source rl_source_netcdf = {
     .summary = "a table in a NetCDF file: a variable (row, feature) and a target (row), in memory or read by blocks",
     .options = options,
     .n_options = sizeof options / sizeof *options,
-    .load = load,
+    .load = load_netcdf,
 };

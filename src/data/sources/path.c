@@ -1,3 +1,4 @@
+/* The folders in which data files are looked for. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -5,7 +6,7 @@
 
 #include "ridgeless/data.h"
 
-/* Takes over `folder`; the same folder twice is looked in once. */
+/* Takes over `folder`, and drops it when it is there already. */
 static void add_folder(rl_data_path *path, char *folder) {
     for (int i = 0; i < path->n_folders; i++) {
         if (strcmp(path->folders[i], folder) != 0) continue;
@@ -23,7 +24,7 @@ static rl_status add_copy(rl_data_path *path, const char *folder) {
     return RL_OK;
 }
 
-/* ../share/ridgeless/data beside the program's folder, so that a moved installation still finds its data. */
+/* ../share/ridgeless/data seen from the program's folder, so that a moved installation still finds its data. */
 static rl_status add_beside_program(rl_data_path *path) {
     char program[4096];
     const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);

@@ -1,3 +1,4 @@
+/* The table of sources, and what they share: finding their files, and messages about their keys. */
 #include "source.h"
 
 #include <errno.h>
@@ -72,7 +73,7 @@ rl_status rl_source_locate_named(const rl_source_request *request, char **path) 
         rl_text beside = RL_TEXT_EMPTY;
         RL_TRY(rl_text_append(&beside, "%s/%s", request->base_folder, file));
         struct stat status;
-        if (stat(beside.bytes, &status) == 0 || errno != ENOENT) { /* what is wrong with it, the reader says */
+        if (stat(beside.bytes, &status) == 0 || errno != ENOENT) { /* the reader says what is wrong with it */
             *path = beside.bytes;
             return RL_OK;
         }

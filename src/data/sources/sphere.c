@@ -1,25 +1,25 @@
-/* Rows uniform on the sphere of radius sqrt(inputs) with a linear teacher: the design of the asymptotic theory of
- * random features. */
+/* The source `sphere`: rows uniform on the sphere of radius sqrt(inputs), with a linear teacher, as the asymptotic
+ * theory of random features has them. */
 #include <math.h>
 
 #include "source.h"
 
-static double square(int n, const double *x) {
+static double sum_of_squares(int n, const double *x) {
     double sum = 0;
     for (int i = 0; i < n; i++) sum += x[i] * x[i];
     return sum;
 }
 
-static void scale_to(int n, double *x, double length) {
-    const double factor = length / sqrt(square(n, x));
+static void scale_to_length(int n, double *x, double length) {
+    const double factor = length / sqrt(sum_of_squares(n, x));
     for (int i = 0; i < n; i++) x[i] *= factor;
 }
 
-static void draw(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row, double *inputs, double *y) {
+static void draw_row(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row, double *inputs, double *y) {
     const rl_teacher *teacher = &dataset->teacher;
     const int n = teacher->n_hidden;
     rl_philox_normal_row(key, RL_STREAM_FEATURES, repeat, (uint32_t)row, 0, n, inputs);
-    scale_to(n, inputs, sqrt(n));
+    scale_to_length(n, inputs, sqrt(n));
     double sum =
         teacher->noise > 0 ? teacher->noise * rl_philox_normal(key, RL_STREAM_NOISE, repeat, (uint32_t)row, 0) : 0;
     for (int i = 0; i < n; i++) sum += teacher->beta[i] * inputs[i];
@@ -32,12 +32,12 @@ static rl_status make_teacher(const rl_source_request *request, int n, rl_teache
     RL_TRY(RL_ALLOC(teacher->beta, n));
     RL_TRY(RL_ALLOC(teacher->scale, n));
     rl_philox_normal_row(key, RL_STREAM_TEACHER, 0, 0, 0, n, teacher->beta);
-    scale_to(n, teacher->beta, rl_options_real(request->options, "signal"));
+    scale_to_length(n, teacher->beta, rl_options_real(request->options, "signal"));
     for (int i = 0; i < n; i++) teacher->scale[i] = 1;
     return RL_OK;
 }
 
-static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
+static rl_status load_sphere(const rl_source_request *request, rl_dataset *dataset) {
     rl_text text = RL_TEXT_EMPTY;
     if (request->random == RL_RANDOM_NUMPY)
         return rl_fail(RL_ERR_INPUT, "dataset `%s`: the source `sphere` needs `random: philox`", request->name);
@@ -82,7 +82,7 @@ const rl_source rl_source_sphere = {
     .summary = "linear teacher on rows drawn anew from a sphere",
     .options = options,
     .n_options = sizeof options / sizeof *options,
-    .load = load,
+    .load = load_sphere,
     .law = RL_INPUTS_SPHERE,
-    .draw = draw,
+    .draw = draw_row,
 };

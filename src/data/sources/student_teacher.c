@@ -1,16 +1,16 @@
+/* The source `student-teacher`: the linear teacher of the paper. Features and teacher are independent standard normal
+ * numbers, and the student sees the first of the hidden features. The published run drew them from
+ * numpy.random.RandomState(0). Other designs give each feature a standard deviation of its own, or leave most of the
+ * teacher zero. */
 #include <math.h>
 
 #include "source.h"
-
-/* The linear teacher of the paper: features and teacher are independent standard normal numbers, and the student sees
- * the first of the hidden features. The published run drew them from numpy.random.RandomState(0). Other designs give
- * each feature a standard deviation of its own, or leave most of the teacher zero. */
 
 enum { CHUNK = 64 };
 
 typedef enum design { DESIGN_ISOTROPIC, DESIGN_SPIKED, DESIGN_POWER_LAW } design;
 
-/* One row by Philox: x[n_features] and *y. */
+/* Draws one row by Philox: x[n_features], which are the first of the hidden features, and *y. */
 static void teacher_row(const rl_teacher *teacher, rl_key key, uint32_t repeat, uint32_t row, int n_features, double *x,
                         double *y) {
     double hidden[CHUNK], sum = 0;
@@ -27,7 +27,7 @@ static void teacher_row(const rl_teacher *teacher, rl_key key, uint32_t repeat, 
     *y = sum;
 }
 
-static void draw(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row, double *inputs, double *y) {
+static void draw_row(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row, double *inputs, double *y) {
     teacher_row(&dataset->teacher, key, repeat, (uint32_t)row, dataset->n_inputs, inputs, y);
 }
 
@@ -38,7 +38,7 @@ static void draw_philox(rl_dataset *dataset, rl_key key) {
                     &dataset->y[i]);
 }
 
-/* One generator's first draws, in the published order: hidden features row by row, teacher, noise. */
+/* The first draws of one generator, in the published order: hidden features row by row, teacher, noise. */
 static rl_status draw_numpy(rl_dataset *dataset) {
     const int n = dataset->n_rows, p = dataset->n_features, n_hidden = dataset->teacher.n_hidden;
     double *hidden, *const beta = dataset->teacher.beta;
@@ -59,7 +59,7 @@ static rl_status draw_numpy(rl_dataset *dataset) {
     return RL_OK;
 }
 
-static rl_status check(const rl_source_request *request) {
+static rl_status check_options(const rl_source_request *request) {
     const int features = rl_options_integer(request->options, "features");
     const int hidden = rl_options_integer(request->options, "hidden_features");
     if (features > hidden)
@@ -76,7 +76,7 @@ static rl_status check(const rl_source_request *request) {
     return RL_OK;
 }
 
-/* Standard deviations of the features. */
+/* Sets the standard deviations of the features. */
 static rl_status make_design(const rl_options *options, rl_teacher *teacher) {
     const design kind = (design)rl_options_get(options, "design")->number;
     const int spikes = rl_options_integer(options, "spikes");
@@ -90,7 +90,7 @@ static rl_status make_design(const rl_options *options, rl_teacher *teacher) {
     return RL_OK;
 }
 
-/* The order of a repeat that no study has says which coordinates of a sparse teacher stay. */
+/* Which coordinates of a sparse teacher stay is told by the row order of a repeat that no study has. */
 static rl_status thin_teacher(const rl_options *options, rl_key key, rl_teacher *teacher) {
     const int kept = rl_options_integer(options, "teacher_nonzeros");
     int *order = NULL;
@@ -102,8 +102,8 @@ static rl_status thin_teacher(const rl_options *options, rl_key key, rl_teacher 
     return RL_OK;
 }
 
-static rl_status load(const rl_source_request *request, rl_dataset *dataset) {
-    RL_TRY(check(request));
+static rl_status load_student_teacher(const rl_source_request *request, rl_dataset *dataset) {
+    RL_TRY(check_options(request));
     const rl_key key = rl_key_make(request->seed, request->name);
     dataset->n_rows = rl_options_integer(request->options, "rows");
     dataset->n_features = rl_options_integer(request->options, "features");
@@ -191,7 +191,7 @@ const rl_source rl_source_student_teacher = {
     .summary = "linear teacher on normal features, of which the student sees some",
     .options = options,
     .n_options = sizeof options / sizeof *options,
-    .load = load,
+    .load = load_student_teacher,
     .law = RL_INPUTS_NORMAL,
-    .draw = draw,
+    .draw = draw_row,
 };

@@ -1,8 +1,7 @@
+/* The sources `who` and `who-fixed`: two tables of the World Health Organization's life expectancy data, not scaled.
+ * The first is the one that the authors' published program reads (K. Rajarshi), of which only the complete rows count;
+ * the second is the repaired one that their paper cites (L. Gochiashvili 2023). */
 #include "source.h"
-
-/* Two tables of the World Health Organization's life expectancy data, not scaled: the one that the authors' published
- * program reads (K. Rajarshi), of which only the complete rows count, and the repaired one that their paper cites
- * (L. Gochiashvili 2023). */
 
 enum { N_FEATURES = 17 };
 
@@ -12,7 +11,7 @@ typedef struct who_table {
     const char *target;
 } who_table;
 
-static rl_status convert(const rl_table *table, const who_table *who, rl_dataset *dataset) {
+static rl_status convert_table(const rl_table *table, const who_table *who, rl_dataset *dataset) {
     int columns[N_FEATURES];
     rl_table_choice choice = {.features = columns, .n_features = N_FEATURES, .any_column = true};
     for (int j = 0; j < N_FEATURES; j++) RL_TRY(rl_table_column(table, who->features[j], &columns[j]));
@@ -20,11 +19,11 @@ static rl_status convert(const rl_table *table, const who_table *who, rl_dataset
     return rl_table_numbers(table, &choice, dataset);
 }
 
-static rl_status load(const who_table *who, const rl_source_request *request, rl_dataset *dataset) {
+static rl_status load_who(const who_table *who, const rl_source_request *request, rl_dataset *dataset) {
     RL_TRY(rl_source_locate(who->source, request, who->source->files[0], &dataset->origin));
     rl_table table;
     RL_TRY(rl_table_read(dataset->origin, (rl_table_format){.delimiter = ',', .has_header = true}, &table));
-    const rl_status status = convert(&table, who, dataset);
+    const rl_status status = convert_table(&table, who, dataset);
     rl_table_destroy(&table);
     return status;
 }
@@ -38,7 +37,7 @@ static rl_status load_rajarshi(const rl_source_request *request, rl_dataset *dat
                      "Schooling"},
         .target = "Life expectancy",
     };
-    return load(&who, request, dataset);
+    return load_who(&who, request, dataset);
 }
 
 static rl_status load_fixed(const rl_source_request *request, rl_dataset *dataset) {
@@ -50,7 +49,7 @@ static rl_status load_fixed(const rl_source_request *request, rl_dataset *datase
                      "Economy_status_Developing"},
         .target = "Life_expectancy",
     };
-    return load(&who, request, dataset);
+    return load_who(&who, request, dataset);
 }
 
 static const char *const rajarshi_files[] = {"life_expectancy_who_rajarshi.csv", NULL};

@@ -1,5 +1,6 @@
-/* Where the data of a classic NetCDF file end. The format: NetCDF Users' Guide, appendix B, "The NetCDF Classic Format
- * Specification"; with 64-bit counts, "The CDF-5 File Format". */
+/* Checks of classic NetCDF files before the library sees them: that the header makes sense, and that the file is as
+ * long as its header says. The format: NetCDF Users' Guide, appendix B, "The NetCDF Classic Format Specification"; with
+ * 64-bit counts, "The CDF-5 File Format". */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -8,53 +9,53 @@
 
 enum { N_TYPES = 12 }; /* they count from 1 */
 
-/* The header, read from its beginning. */
+/* The header of a file, which is read from its beginning. */
 typedef struct header {
     FILE *file;
-    uint64_t left;                   /* bytes to the end of the file */
+    uint64_t remaining;              /* bytes to the end of the file */
     int version;                     /* 1; 2: 64-bit offsets; 5: 64-bit counts too */
-    bool ended;                      /* before what was to be read, or it makes no sense */
-    uint64_t *lengths, n_dimensions; /* where they are to be checked, else NULL; 0: the unlimited one */
+    bool ended;                      /* the file ends too early, or the header makes no sense */
+    uint64_t *lengths, n_dimensions; /* of the dimensions, 0 for the unlimited one; NULL: not to be checked */
 } header;
 
-/* A big-endian integer. */
-static uint64_t take(header *h, int n_bytes) {
+/* Reads a big-endian integer. */
+static uint64_t take_integer(header *h, int n_bytes) {
     uint64_t value = 0;
     for (int i = 0; i < n_bytes && !h->ended; i++) {
         const int byte = fgetc(h->file);
         h->ended = byte == EOF;
-        h->left -= !h->ended;
+        h->remaining -= !h->ended;
         value = value << 8 | (unsigned char)byte;
     }
     return value;
 }
 
 static uint64_t take_count(header *h) {
-    return take(h, h->version == 5 ? 8 : 4);
+    return take_integer(h, h->version == 5 ? 8 : 4);
 }
 
 static uint64_t padded(uint64_t n_bytes) {
     return (n_bytes + 3) & ~UINT64_C(3);
 }
 
-/* Passes over n items of so many bytes each, and what fills them up to whole words. */
-static void skip(header *h, uint64_t n, uint64_t item_bytes) {
-    const bool fits = n <= h->left && padded(n * item_bytes) <= h->left;
+/* Skips n items of item_bytes each, and the bytes that fill them up to whole words. */
+static void skip_items(header *h, uint64_t n, uint64_t item_bytes) {
+    const bool fits = n <= h->remaining && padded(n * item_bytes) <= h->remaining;
     const uint64_t n_bytes = fits ? padded(n * item_bytes) : 0;
     if (!fits || fseeko(h->file, (off_t)n_bytes, SEEK_CUR) != 0) h->ended = true;
-    h->left -= n_bytes;
+    h->remaining -= n_bytes;
 }
 
-/* The library copies a name of any length into the room that it asks everybody to have. */
+/* The library copies a name of any length into a buffer of NC_MAX_NAME. */
 static void skip_name(header *h) {
     const uint64_t length = take_count(h);
     if (length > NC_MAX_NAME) h->ended = true;
-    skip(h, length, 1);
+    skip_items(h, length, 1);
 }
 
-/* The number of entries of a list, after its tag. */
+/* Reads the head of a list: its tag, then the number of its entries, which is returned. */
 static uint64_t take_list(header *h) {
-    take(h, 4);
+    take_integer(h, 4);
     return take_count(h);
 }
 
@@ -62,15 +63,15 @@ static void skip_attributes(header *h) {
     static const uint64_t size_of_type[N_TYPES] = {0, 1, 1, 2, 4, 4, 8, 1, 2, 4, 8, 8};
     for (uint64_t n = take_list(h); n > 0 && !h->ended; n--) {
         skip_name(h);
-        const uint64_t type = take(h, 4), length = take_count(h);
+        const uint64_t type = take_integer(h, 4), length = take_count(h);
         if (type >= N_TYPES)
             h->ended = true;
         else
-            skip(h, length, size_of_type[type]);
+            skip_items(h, length, size_of_type[type]);
     }
 }
 
-/* Every dimension, after the number of them. */
+/* Reads the list of dimensions. */
 static rl_status take_dimensions(header *h, bool keep) {
     enum { MOST = 65536 };
     h->n_dimensions = take_list(h);
@@ -84,19 +85,19 @@ static rl_status take_dimensions(header *h, bool keep) {
     return RL_OK;
 }
 
-/* Up to the first variable; how many there are. */
+/* Reads up to the first variable, and sets *n_variables. */
 static rl_status skip_to_variables(header *h, bool keep_dimensions, uint64_t *n_variables) {
-    take(h, 4);    /* what kind of file it is */
-    take_count(h); /* of records */
+    take_integer(h, 4); /* what kind of file it is */
+    take_count(h);      /* the number of records */
     RL_TRY(take_dimensions(h, keep_dimensions));
     skip_attributes(h);
     *n_variables = take_list(h);
     return RL_OK;
 }
 
-/* Takes the dimensions of a variable; how many numbers it has, or one record of it. The library divides by such
- * products before it looks at their parts: where lengths are known, dimensions must be there and an unlimited one come
- * first. */
+/* Reads the dimensions of a variable and returns how many numbers it has, or one record of it. The library divides by
+ * such products before it checks their factors. So where lengths are known, each dimension must be in the list, and the
+ * unlimited one may only come first. */
 static uint64_t take_shape(header *h) {
     uint64_t count = 1;
     const uint64_t n = take_count(h);
@@ -111,19 +112,19 @@ static uint64_t take_shape(header *h) {
     return count;
 }
 
-/* Passes over a variable; where its data begin. */
+/* Reads the head of a variable and returns where its data begin. */
 static uint64_t take_begin(header *h) {
     const uint64_t most_bytes = INT64_MAX, largest_value = 8;
     skip_name(h);
     const uint64_t count = take_shape(h);
     skip_attributes(h);
-    const uint64_t type = take(h, 4);
-    take_count(h); /* its size, if that has 32 bits */
+    const uint64_t type = take_integer(h, 4);
+    take_count(h); /* its size, where 32 bits can hold it */
     if (type < 1 || type >= N_TYPES || count > most_bytes / largest_value) h->ended = true;
-    return take(h, h->version == 1 ? 4 : 8);
+    return take_integer(h, h->version == 1 ? 4 : 8);
 }
 
-/* Bytes of a variable, or of one record of it. */
+/* Sets *n_bytes to those of a variable, or of one record of it. */
 static rl_status variable_bytes(const rl_nc *file, int id, int unlimited, uint64_t *n_bytes, bool *has_records) {
     int dimensions[NC_MAX_VAR_DIMS], n;
     nc_type type;
@@ -139,7 +140,7 @@ static rl_status variable_bytes(const rl_nc *file, int id, int unlimited, uint64
     return RL_OK;
 }
 
-/* Bytes from one record to the next: those of a single variable are not padded. */
+/* Sets *stride to the bytes from one record to the next. Where one variable alone has records, they are not padded. */
 static rl_status record_stride(const rl_nc *file, int n, int unlimited, uint64_t *stride) {
     uint64_t n_bytes = 0, single = 0;
     int n_with_records = 0;
@@ -185,10 +186,10 @@ static rl_status open_header(const char *path, rl_status blame, header *h) {
         if (h->file != NULL) fclose(h->file);
         return rl_fail(blame, "%s: cannot be read: %s", path, strerror(error));
     }
-    h->left = (uint64_t)status.st_size;
-    take(h, 3);
-    h->version = (int)take(h, 1);
-    h->left = (uint64_t)status.st_size;
+    h->remaining = (uint64_t)status.st_size;
+    take_integer(h, 3);
+    h->version = (int)take_integer(h, 1);
+    h->remaining = (uint64_t)status.st_size;
     rewind(h->file);
     return RL_OK;
 }
@@ -209,7 +210,7 @@ rl_status rl_nc_check_classic_size(const rl_nc *file) {
     header h;
     uint64_t end = 0;
     RL_TRY(open_header(file->path, file->blame, &h));
-    const uint64_t size = h.left;
+    const uint64_t size = h.remaining;
     const rl_status found = find_end(file, &h, &end);
     fclose(h.file);
     RL_TRY(found);

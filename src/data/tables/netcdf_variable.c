@@ -1,3 +1,4 @@
+/* Tables in NetCDF files: opening them, and reading variables of numbers. */
 #include "netcdf_variable.h"
 
 #include <math.h>
@@ -5,7 +6,7 @@
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
-/* The first bytes tell; the library shall see no other file. */
+/* Tells the kind of a file by its first bytes. The library must not see a file that is neither. */
 static rl_status check_kind(const char *path, rl_status blame, bool *classic) {
     char begin[RL_NC_SIGNATURE];
     size_t got;
@@ -26,7 +27,7 @@ rl_status rl_nc_open_table(const char *path, rl_status blame, rl_nc *file) {
     return status;
 }
 
-/* ---- what there is ----------------------------------------------------------------------------------------------- */
+/* ---- variables --------------------------------------------------------------------------------------------------- */
 
 rl_status rl_nc_variable_inquire(const rl_nc *file, int id, rl_nc_variable *v) {
     int dimensions[NC_MAX_VAR_DIMS];
@@ -75,7 +76,7 @@ static rl_status fail_attribute(const rl_nc *file, const rl_nc_variable *v, cons
     return rl_fail(RL_ERR_INPUT, "%s: variable `%s`: attribute `%s`: expected %s", file->path, v->name, name, expected);
 }
 
-/* How many numbers an attribute has; 0 when there is none of that name. */
+/* Sets *n to how many numbers an attribute has: 0 when there is none of that name. */
 static rl_status attribute_length(const rl_nc *file, const rl_nc_variable *v, const char *name, size_t *n) {
     nc_type type;
     *n = 0;
@@ -86,7 +87,7 @@ static rl_status attribute_length(const rl_nc *file, const rl_nc_variable *v, co
     return RL_OK;
 }
 
-/* values[n] keep what they are when there is no such attribute. */
+/* Leaves values[n] unchanged when there is no such attribute. */
 static rl_status read_attribute(const rl_nc *file, const rl_nc_variable *v, const char *name, size_t n,
                                 double *values) {
     size_t length;
@@ -97,7 +98,7 @@ static rl_status read_attribute(const rl_nc *file, const rl_nc_variable *v, cons
     return RL_OK;
 }
 
-/* What the library has written where nobody else has; 0: no such value, as for bytes. */
+/* The values that the library writes where nobody else has written. 0: it has none for this type, as for bytes. */
 static const double default_fill[NC_UINT64 + 1] = {
     [NC_SHORT] = NC_FILL_SHORT,         [NC_INT] = NC_FILL_INT,
     [NC_FLOAT] = NC_FILL_FLOAT,         [NC_DOUBLE] = NC_FILL_DOUBLE,
@@ -141,7 +142,7 @@ static rl_status decode_packing(const rl_nc *file, rl_nc_variable *v) {
     return RL_OK;
 }
 
-/* Writers mark floats with doubles, which are compared as the floats that they become. */
+/* Writers mark missing floats with doubles: rounded to floats, they equal the values that they mark. */
 static void round_marks(rl_nc_variable *v) {
     if (v->type != NC_FLOAT) return;
     for (size_t i = 0; i < v->n_missing; i++) v->missing[i] = (float)v->missing[i];

@@ -1,3 +1,4 @@
+/* Tables of text: reading a delimited file, finding its columns and turning them into numbers. */
 #include <csv.h>
 #include <errno.h>
 #include <string.h>
@@ -12,12 +13,13 @@ typedef struct reader {
     const char *path;
     rl_table_format format;
     struct csv_parser csv;
-    rl_text bytes; /* the cells of all rows one after the other, a zero byte after each */
-    rl_text lines; /* ints: where each row begins */
+    rl_text bytes; /* the cells of all rows in turn, with a zero byte after each */
+    rl_text lines; /* ints: the line in which each row begins */
     int n_rows, n_columns;
-    int n_cells;        /* of the row being read */
-    int line, row_line; /* being read; where the row being read began */
-    size_t row_bytes;   /* of the row being read so far */
+    /* Of the row that is being read: cells and bytes so far, and the line in which it began. */
+    int n_cells, row_line;
+    size_t row_bytes;
+    int line; /* that is being read */
     bool row_open, row_ended;
     rl_status status; /* of the callbacks, which cannot return one */
 } reader;
@@ -62,8 +64,8 @@ static rl_status fail_parse(reader *r) {
                    r->path, r->line);
 }
 
-/* Takes part of a line, up to and with its end or the end of what has been read of it. */
-static rl_status take(reader *r, char *part, size_t length) {
+/* Takes a part of a line: up to its end, or to the end of what has been read of the file. */
+static rl_status take_part(reader *r, char *part, size_t length) {
     bool blank = true;
     for (size_t i = 0; i < length; i++) {
         const unsigned char byte = (unsigned char)part[i];
@@ -93,7 +95,7 @@ static rl_status take_lines(reader *r, char *bytes, size_t length) {
     while (length > 0) {
         const char *end = memchr(bytes, '\n', length);
         const size_t part = end == NULL ? length : (size_t)(end - bytes) + 1;
-        RL_TRY(take(r, bytes, part));
+        RL_TRY(take_part(r, bytes, part));
         if (end != NULL) r->line++;
         bytes += part;
         length -= part;
@@ -142,8 +144,8 @@ static rl_status take_path(reader *r) {
     return result;
 }
 
-/* Points at the cells, in the order they were read in, and takes over the reader's memory. */
-static rl_status lay_out(reader *r, rl_table *table) {
+/* Makes the table: points at the cells in the order in which they were read, and takes over the reader's memory. */
+static rl_status make_table(reader *r, rl_table *table) {
     const int header_rows = r->format.has_header ? 1 : 0;
     if (r->n_rows == 0) return rl_fail(RL_ERR_INPUT, "%s: is empty, expected a table", r->path);
     if (r->n_rows == header_rows) return rl_fail(RL_ERR_INPUT, "%s: no row follows the header line", r->path);
@@ -169,7 +171,7 @@ rl_status rl_table_read(const char *path, rl_table_format format, rl_table *tabl
     csv_init(&r.csv, CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL);
     csv_set_delim(&r.csv, (unsigned char)format.delimiter);
     rl_status status = take_path(&r);
-    if (status == RL_OK) status = lay_out(&r, table);
+    if (status == RL_OK) status = make_table(&r, table);
     if (status != RL_OK) rl_table_destroy(table);
     csv_free(&r.csv);
     rl_free(r.bytes.bytes);

@@ -1,3 +1,4 @@
+/* Tables in NetCDF files that are read in blocks of rows. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -21,10 +22,11 @@ static int rows_of_slab(const rl_table_blocks *b, size_t slab_bytes) {
     return (int)(rows < 1 ? 1 : rows < most ? rows : most);
 }
 
-/* A compressed chunk is read as a whole. Slabs are made of whole chunks; where chunks are higher than a slab, those of
- * a slab are kept for the next one, unless that takes too much memory: then they are read again. */
+/* The library reads a chunk of a compressed variable as a whole. So slabs are made of whole chunks. Where chunks are
+ * higher than a slab, they stay in the library's cache for the next slab, unless that takes too much memory: then they
+ * are read again. */
 static rl_status fit_to_chunks(rl_table_blocks *b, size_t slab_bytes) {
-    enum { SLABS_OF_CACHE = 8, SLOTS_A_CHUNK = 10 };
+    enum { SLABS_OF_CACHE = 8, SLOTS_PER_CHUNK = 10 };
     const float preemption = 0; /* least recently used first; HDF5 1.10 exceeds the cache's size at 1 */
     size_t chunk[2], value_bytes;
     int storage;
@@ -35,15 +37,15 @@ static rl_status fit_to_chunks(rl_table_blocks *b, size_t slab_bytes) {
         return RL_OK;
     }
     RL_NC(&b->file, nc_inq_type(b->file.id, b->features.type, NULL, &value_bytes));
-    const size_t kept = (b->features.length[1] - 1) / chunk[1] + 2; /* those of a slab, and the next one */
+    const size_t kept = (b->features.length[1] - 1) / chunk[1] + 2; /* chunks of a slab, and one more */
     const double bytes = (double)kept * (double)chunk[0] * (double)chunk[1] * (double)value_bytes;
     if (bytes > SLABS_OF_CACHE * (double)slab_bytes) return RL_OK;
     RL_NC(&b->file,
-          nc_set_var_chunk_cache(b->file.id, b->features.id, (size_t)bytes, kept * SLOTS_A_CHUNK, preemption));
+          nc_set_var_chunk_cache(b->file.id, b->features.id, (size_t)bytes, kept * SLOTS_PER_CHUNK, preemption));
     return RL_OK;
 }
 
-static rl_status prepare(rl_table_blocks *b, const rl_dataset *dataset) {
+static rl_status prepare_blocks(rl_table_blocks *b, const rl_dataset *dataset) {
     const rl_nc_variable *x = &b->features;
     int id;
     RL_NC(&b->file, nc_inq_varid(b->file.id, dataset->file.features, &id));
@@ -66,7 +68,7 @@ rl_status rl_table_blocks_open_as(const rl_dataset *dataset, rl_status blame, rl
         return status;
     }
     b->file = file;
-    status = prepare(b, dataset);
+    status = prepare_blocks(b, dataset);
     if (status == RL_OK)
         *blocks = b;
     else
