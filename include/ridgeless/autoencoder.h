@@ -4,11 +4,11 @@
  *     x' = ReLU(W^T W x + b),    W of m x n, b of n
  *
  * The inputs x are sparse: each of n features is non-zero with probability 1 - sparsity and then uniform in (0, 1); an
- * input of zeros alone is drawn again; each is scaled to unit length. What training lowers is the mean over the
- * training examples of |x' - x|^2, which is 1 where nothing is predicted (x' = 0).
+ * input of zeros alone is drawn again; each is scaled to unit length. Training lowers the mean of |x' - x|^2
+ * over the training examples, which is 1 when nothing is predicted (x' = 0).
  *
- * Local, and knows no MPI: where the examples of one training are shared among ranks, sums over them come through a
- * function of the caller's. The same bits whoever computes a training alone; shared, they agree to rounding. */
+ * Local, without MPI: where ranks share the examples of one training, the caller passes a function that adds up over
+ * them. A training that one rank computes has the same bits on any rank; a shared one agrees with it to rounding. */
 #ifndef RIDGELESS_AUTOENCODER_H
 #define RIDGELESS_AUTOENCODER_H
 
@@ -25,16 +25,17 @@ typedef enum rl_learning_schedule { RL_LEARNING_COSINE, RL_LEARNING_CONSTANT } r
 const char *rl_learning_schedule_name(rl_learning_schedule schedule);
 
 typedef struct rl_autoencoder {
-    int n_features, n_hidden, n_train, n_test; /* n, m, T, and fresh examples of the test loss */
-    double sparsity;                           /* in [0, 1) */
+    int n_features, n_hidden, n_train; /* n, m and T */
+    int n_test;                        /* fresh examples for the test loss */
+    double sparsity;                   /* in [0, 1) */
     int steps;
-    double warm_up; /* part of the steps, in which the learning rate rises in a line */
+    double warm_up; /* the part of the steps in which the learning rate rises linearly */
     rl_learning_schedule schedule;
     double learning_rate, weight_decay;
     int record_every; /* steps between two records of the losses */
 } rl_autoencoder;
 
-/* Inputs with fewer non-zero features than this on average would be all zeros too often. */
+/* Inputs need at least so many non-zero features on average: else they would be all zeros too often. */
 #define RL_LEAST_NONZEROS 0.1
 
 /* ---- inputs ------------------------------------------------------------------------------------------------------ */
@@ -45,7 +46,7 @@ typedef struct rl_sparse_rows {
     int64_t *start; /* [n_rows + 1] */
     int32_t *column;
     double *value;
-    int64_t capacity; /* of column and value */
+    int64_t capacity; /* entries that column and value have room for */
 } rl_sparse_rows;
 
 typedef enum rl_input_set { RL_INPUTS_TRAIN, RL_INPUTS_TEST } rl_input_set;
@@ -54,30 +55,31 @@ typedef enum rl_input_set { RL_INPUTS_TRAIN, RL_INPUTS_TEST } rl_input_set;
  * sparsity) alone: training sets of one repeat are nested in T, and the test set is the same for all of them. Feature j
  * is non-zero where word j % 4 of the Philox block (pattern stream, row index, column attempt x ceil(n / 4) + j / 4)
  * is less than (1 - sparsity) 2^32; its value before scaling is rl_philox_uniform of the values stream. *rows is to be
- * released with rl_sparse_rows_destroy, on failure too. */
+ * released by rl_sparse_rows_destroy, on failure too. */
 rl_status rl_inputs_draw(const rl_autoencoder *model, rl_key key, uint32_t repeat, rl_input_set set, int first,
                          int count, rl_sparse_rows *rows);
 void rl_sparse_rows_destroy(rl_sparse_rows *rows);
 
 /* ---- loss and gradient ------------------------------------------------------------------------------------------- */
 
-/* Numbers of one kind for every parameter: n_hidden + 1 rows of `stride` doubles, the rows of W and then b. Behind the
- * n_features that count there are zeros, so that loops have no remainder. */
+/* The stride of arrays with one number per parameter, which have n_hidden + 1 rows of `stride` doubles: the rows of W,
+ * then b. Zeros pad the n_features numbers of each row, so that loops have no remainder. */
 int rl_parameter_stride(int n_features);
 
-/* Buffers for the examples of `rows`; grow as needed, which can fail, or beforehand. A zeroed struct is empty. */
+/* Buffers for the examples of one set. rl_autoencoder_gradient makes them larger when it must, which can fail;
+ * rl_autoencoder_buffers_reserve does so beforehand. A zeroed struct is empty. */
 typedef struct rl_autoencoder_buffers {
-    double *hidden, *hidden_gradient; /* [capacity, n_hidden]: W x, and the derivative after it */
+    double *hidden, *hidden_gradient; /* [n_rows, n_hidden]: W x, and the derivative by it */
     double *outputs;                  /* a block of x', where a matrix product makes it */
-    int64_t capacity;                 /* doubles of hidden */
+    int64_t capacity;                 /* doubles that hidden and hidden_gradient have room for */
 } rl_autoencoder_buffers;
 rl_status rl_autoencoder_buffers_reserve(int n_hidden, int n_rows, rl_autoencoder_buffers *buffers);
 void rl_autoencoder_buffers_destroy(rl_autoencoder_buffers *buffers);
 
-/* Sums over the rows: *loss of |x' - x|^2, and gradient[(n_hidden + 1) * stride] (NULL: not wanted) of its derivatives.
- * The work is n_rows x n_features x n_hidden, as b makes every output dense: 6 n_hidden + 4 flops an output (2 n_hidden
- * + 4 without the gradient). The inputs' zeros cost nothing: outputs are taken against zero everywhere, and corrected
- * where an input is not zero. */
+/* Sums over the rows: *loss is that of |x' - x|^2, and gradient[(n_hidden + 1) * stride] (NULL: not wanted) those of
+ * its derivatives. As b makes the outputs dense, there are n_rows x n_features of them, at 6 n_hidden + 4 flops per
+ * output, or 2 n_hidden + 4 without the gradient. Zeros of the inputs cost nothing: the sums take every input for zero
+ * and are corrected where one is not. */
 rl_status rl_autoencoder_gradient(int n_hidden, const double *parameters, const rl_sparse_rows *rows,
                                   rl_autoencoder_buffers *buffers, double *loss, double *gradient);
 
@@ -88,7 +90,7 @@ rl_status rl_autoencoder_gradient(int n_hidden, const double *parameters, const 
 double rl_learning_rate(const rl_autoencoder *model, int step);
 
 /* Step t = 1, 2, ... of AdamW (Loshchilov and Hutter 2019, algorithm 2, with beta1 = 0.9, beta2 = 0.999, epsilon =
- * 1e-8) on parameters[n]: the decay acts on b as on W. `scale` times gradient[n] is what is descended. */
+ * 1e-8) on parameters[n]: the decay acts on b as on W. The step goes down `scale` times gradient[n]. */
 typedef struct rl_adamw {
     double rate, weight_decay, scale;
     int step;
@@ -98,31 +100,31 @@ void rl_adamw_step(const rl_adamw *how, int64_t n, double *parameters, double *f
 
 /* ---- a training -------------------------------------------------------------------------------------------------- */
 
-/* Who shares the examples of a training. */
+/* A share of the examples of a training, which several ranks compute together. */
 typedef struct rl_example_share {
-    int index, count; /* this one takes the examples T index / count ... T (index + 1) / count - 1; likewise of tests */
-    /* Makes sums[n] the sums over all, the same bits on each; NULL where count is 1. */
+    int index, count; /* this one takes examples T index / count ... T (index + 1) / count - 1, and tests likewise */
+    /* Makes sums[n] the sums over all shares, with the same bits on each; NULL when count is 1. */
     rl_status (*add_up)(const void *state, double *sums, int64_t n);
     const void *state;
 } rl_example_share;
 #define RL_ALL_EXAMPLES ((rl_example_share){.index = 0, .count = 1})
 
-/* What a finished training leaves: one flat array of doubles. Offsets into it. */
+/* The record of a finished training is one flat array of doubles. These are offsets into it. */
 typedef struct rl_training_layout {
-    int n_records;            /* of the losses, along the way: see rl_recorded_step */
+    int n_records;            /* records of the losses along the way: see rl_recorded_step */
     size_t status;            /* 1: rl_training_status */
-    size_t train_mse;         /* [n_records]: |x' - x|^2 / n, the mean over the training examples */
-    size_t test_mse;          /* [n_records]: over the test examples */
+    size_t train_mse;         /* [n_records]: the mean of |x' - x|^2 / n over the training examples */
+    size_t test_mse;          /* [n_records]: the same over the test examples */
     size_t feature_dimension; /* [n]: |w_i|^2 / sum over j of (w_i . w_j / |w_i|)^2, w_i column i of W, at the end */
-    size_t example_dimension; /* [T]: the same of the training examples' W x */
-    size_t feature_embedding; /* [2, n]: W; present for m = 2 */
+    size_t example_dimension; /* [T]: the same for the W x of the training examples */
+    size_t feature_embedding; /* [2, n]: W; there when m = 2 */
     size_t example_embedding; /* [2, T]: W x of the training examples */
     bool has_embeddings;
     size_t length;
 } rl_training_layout;
 rl_training_layout rl_training_layout_of(const rl_autoencoder *model);
 
-/* The step of record i: 0, record_every, 2 record_every, ..., and the last step whatever it is. */
+/* The step at which record i is taken: 0, record_every, 2 record_every, ..., and always the last step. */
 int rl_recorded_step(const rl_autoencoder *model, int i);
 
 /* Never renumber: journals have them. */
@@ -132,28 +134,28 @@ typedef enum rl_training_status { RL_TRAINING_DONE, RL_TRAINING_MISSING, RL_TRAI
 typedef struct rl_training rl_training;
 
 /* Draws the inputs and the weights to start from (b = 0; W normal with variance 2 / (n + m), Glorot and Bengio 2010).
- * Local, and all that a training needs is allocated here: nothing of it fails later on but the sums. */
+ * Local. Allocates all that the training needs: later on, only the caller's sums can fail. */
 rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t repeat, const rl_example_share *share,
                              rl_training **training);
 void rl_training_destroy(rl_training *training);
 
-/* Takes at most so many steps on, recording losses as they come. Collective where examples are shared, as is
- * rl_training_record. Losses or parameters that are not finite end the training as diverged. *ended: nothing is left to
- * do. */
+/* Takes at most `steps` more steps and records losses on the way. Collective where examples are shared, as is
+ * rl_training_record. Losses or parameters that are not finite end the training as diverged. *ended: no step remains.
+ */
 rl_status rl_training_advance(rl_training *training, int steps, bool *ended);
 int rl_training_step(const rl_training *training); /* steps taken so far */
 
-/* Writes the record of one that has ended; record[rl_training_layout_of(model).length]. Where examples are shared,
- * every one gets it whole. */
+/* Writes the record, record[rl_training_layout_of(model).length], of a training that has ended. Where examples are
+ * shared, every share gets the whole record. */
 rl_status rl_training_record(rl_training *training, double *record);
 
-/* All that going on needs: step, parameters, both moments, and losses so far. Saved and restored, a training ends in
- * the bits in which it would have ended without. Local. restore: RL_ERR_INPUT when these are not a training's. */
+/* The state of a training is all that it needs to go on: step, parameters, both moments and losses so far. A training
+ * that is saved and restored ends in the same bits. Local. Restoring is RL_ERR_INPUT when the numbers are no state. */
 size_t rl_training_state_length(const rl_autoencoder *model);
 void rl_training_save(const rl_training *training, double *state);
 rl_status rl_training_restore(rl_training *training, const double *state);
 
-/* Steps that a saved state has taken. */
+/* How many steps had been taken when a state was saved. */
 int rl_training_saved_step(const double *state);
 
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */

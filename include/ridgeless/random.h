@@ -1,9 +1,9 @@
-/* random: random numbers keyed by what is drawn, never by who draws it.
+/* random: random numbers that depend on what is drawn, never on who draws it.
  *
  * Two generators. Philox4x32-10 (Salmon et al., SC'11; Random123's header) is the default: a value is a pure function
  * of (study seed, dataset name, stream, repeat, row, column), so any rank draws any of them in any order. MT19937 with
- * NumPy's legacy algorithms is there to reproduce the published program exactly. All functions are local and hold no
- * state outside their arguments. */
+ * NumPy's legacy algorithms reproduces the published program exactly. All functions are local and hold no state outside
+ * their arguments. */
 #ifndef RIDGELESS_RANDOM_H
 #define RIDGELESS_RANDOM_H
 
@@ -13,21 +13,21 @@ typedef enum rl_random_kind { RL_RANDOM_PHILOX, RL_RANDOM_NUMPY } rl_random_kind
 
 /* ---- Philox ----------------------------------------------------------------------------------------------------- */
 
-/* What is drawn. The numbers are part of the results' definition: never renumber. */
+/* What is drawn. The numbers are part of what defines the results: never renumber. */
 typedef enum rl_stream {
     RL_STREAM_ROW_ORDER = 1,
     RL_STREAM_FEATURES = 2,
     RL_STREAM_TEACHER = 3,
     RL_STREAM_NOISE = 4,
     RL_STREAM_INPUTS = 10,        /* of named functions */
-    RL_STREAM_MAP_WEIGHTS = 11,   /* of random features */
-    RL_STREAM_PHASES = 12,        /* likewise */
+    RL_STREAM_MAP_WEIGHTS = 11,   /* of random features: w */
+    RL_STREAM_PHASES = 12,        /* of random features: b */
     RL_STREAM_START = 13,         /* of gradient descent */
-    RL_STREAM_TRAIN_PATTERN = 16, /* which features of an autoencoder's inputs are not zero */
-    RL_STREAM_TRAIN_VALUES = 17,  /* and what they are then */
+    RL_STREAM_TRAIN_PATTERN = 16, /* which features of an autoencoder's training inputs are not zero */
+    RL_STREAM_TRAIN_VALUES = 17,  /* and their values */
     RL_STREAM_TEST_PATTERN = 18,
     RL_STREAM_TEST_VALUES = 19,
-    RL_STREAM_WEIGHTS = 20 /* that training starts from */
+    RL_STREAM_WEIGHTS = 20 /* that a training starts from */
 } rl_stream;
 
 typedef struct rl_key {
@@ -50,27 +50,29 @@ double rl_philox_uniform(rl_key key, rl_stream stream, uint32_t repeat, uint32_t
  * size, and of libm: the same bits on every machine with IEEE arithmetic. */
 double rl_philox_normal(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column);
 
-/* Fills out[count] with entries (row, first_column ... first_column + count - 1) of that matrix. */
+/* Fills out[count] with the entries (row, first_column ... first_column + count - 1) of that matrix. */
 void rl_philox_normal_row(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t first_column, int count,
                           double *out);
 
-/* out[count]: entries (first_row ... first_row + count - 1, column). Faster than rows: each block's two numbers are of
- * use. */
+/* Fills out[count] with the entries (first_row ... first_row + count - 1, column) of it. Faster than a row, which uses
+ * one of the two numbers of each block. */
 void rl_philox_normal_column(rl_key key, rl_stream stream, uint32_t repeat, uint32_t first_row, uint32_t column,
                              int count, double *out);
 
-/* even[count] and odd[count]: of rows 2 pair and 2 pair + 1, the entries in columns first_column and after. As fast. */
+/* Fills even[count] and odd[count] with the entries (2 pair, first_column ...) and (2 pair + 1, first_column ...) of
+ * it. As fast as a column. */
 void rl_philox_normal_row_pair(rl_key key, rl_stream stream, uint32_t repeat, uint32_t pair, uint32_t first_column,
                                int count, double *even, double *odd);
 
-/* A uniformly random order of 0 ... n-1 (Fisher-Yates from the end, rejection without bias), keyed by (key,
- * RL_STREAM_ROW_ORDER, repeat), whose last n_last entries are wanted: the others are what is left, in any order.
- * order[n] is written. */
+/* Fills the last n_last entries of order[n] with those of a uniformly random permutation of 0 ... n - 1, keyed by (key,
+ * RL_STREAM_ROW_ORDER, repeat), and the others with the remaining numbers in any order. Fisher-Yates from the end, with
+ * rejection, so that all permutations are equally likely. */
 void rl_philox_permutation(rl_key key, uint32_t repeat, int n, int n_last, int *order);
 
 /* ---- NumPy's legacy generator ----------------------------------------------------------------------------------- */
 
-/* numpy.random.RandomState: MT19937 with the legacy seeding, and its second Gaussian kept for the next call. */
+/* numpy.random.RandomState: MT19937 with the legacy seeding. It makes normal numbers in pairs and keeps the second for
+ * the next call. */
 typedef struct rl_mt19937 {
     uint32_t state[624];
     int position;
@@ -83,7 +85,7 @@ uint32_t rl_mt19937_next(rl_mt19937 *generator);            /* 32 random bits */
 double rl_mt19937_uniform(rl_mt19937 *generator);           /* random_sample(): [0, 1), 53 bits */
 double rl_mt19937_normal(rl_mt19937 *generator);            /* randn(): polar Box-Muller */
 
-/* permutation(n): masked rejection. n_last as above; the generator is then behind those that were drawn for them. */
+/* permutation(n), with n_last as above: only the words for the last n_last entries are drawn. */
 void rl_mt19937_permutation(rl_mt19937 *generator, int n, int n_last, int *order);
 
 #endif

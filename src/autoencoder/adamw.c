@@ -1,3 +1,4 @@
+/* Learning rates, and a step of AdamW. */
 #include <math.h>
 
 #include "../clones.h"
@@ -16,13 +17,14 @@ double rl_learning_rate(const rl_autoencoder *model, int step) {
     return model->learning_rate * (1 + cos(PI * (step - warm) / (model->steps - warm))) / 2;
 }
 
-/* What is the same for all parameters of a step. */
+/* Factors that all parameters share in a step. */
 typedef struct factors {
     double kept, rate, first_scale, second_scale, scale;
 } factors;
 
-RL_CLONES static void update(const factors *f, int64_t n, double *restrict parameters, double *restrict first,
-                             double *restrict second, const double *restrict gradient) {
+RL_CLONES static void update_parameters(const factors *f, int64_t n, double *restrict parameters,
+                                        double *restrict first, double *restrict second,
+                                        const double *restrict gradient) {
     const factors c = *f;
     for (int64_t i = 0; i < n; i++) {
         const double g = c.scale * gradient[i];
@@ -40,5 +42,5 @@ void rl_adamw_step(const rl_adamw *how, int64_t n, double *parameters, double *f
                        .first_scale = 1 / (1 - pow(BETA_1, how->step)),
                        .second_scale = 1 / (1 - pow(BETA_2, how->step)),
                        .scale = how->scale};
-    update(&f, n, parameters, first, second, gradient);
+    update_parameters(&f, n, parameters, first, second, gradient);
 }

@@ -1,4 +1,4 @@
-#include <assert.h>
+/* Loss and gradient of the training examples: sums over all outputs, corrected where inputs are not zero. */
 #include <string.h>
 
 #include "outputs.h"
@@ -7,7 +7,7 @@ int rl_parameter_stride(int n_features) {
     return (n_features + RL_LANES - 1) / RL_LANES * RL_LANES;
 }
 
-/* hidden[n_rows, m] = W x: entries of the inputs alone. */
+/* hidden[n_rows, m] = W x, by the entries of x that are not zero. */
 static void make_hidden(int m, size_t stride, const double *parameters, const rl_sparse_rows *rows, double *hidden) {
     for (int i = 0; i < rows->n_rows; i++) {
         double *h = hidden + (size_t)i * (size_t)m;
@@ -20,15 +20,16 @@ static void make_hidden(int m, size_t stride, const double *parameters, const rl
     }
 }
 
-/* The output before ReLU, as rl_outputs_sums makes it but for rounding. */
+/* The output before ReLU: that of rl_outputs_sums but for rounding. */
 static double output_before(const rl_outputs *o, const double *h, size_t j) {
     double z = o->parameters[(size_t)o->n_hidden * o->stride + j];
     for (int k = 0; k < o->n_hidden; k++) z += o->parameters[(size_t)k * o->stride + j] * h[k];
     return z;
 }
 
-/* What sums of p^2, and of p as half a derivative of it, lack where an input is x and not zero: the loss there is
- * (p - x)^2 = p^2 + x^2 - 2 p x, and half its derivative p - x where z > 0. Returns what the loss lacks. */
+/* Corrects the sums of one row, which took every input for zero: the loss as p^2, and half its derivative as p. Where
+ * the input is x, the loss is (p - x)^2 = p^2 + x^2 - 2 p x, and half its derivative p - x where z > 0. Adds the
+ * difference to the gradient and returns that of the loss. */
 static double correct_row(const rl_outputs *o, const rl_sparse_rows *rows, int row) {
     const double *h = o->hidden + (size_t)row * (size_t)o->n_hidden;
     double loss = 0;
@@ -47,7 +48,7 @@ static double correct_row(const rl_outputs *o, const rl_sparse_rows *rows, int r
     return loss;
 }
 
-/* W once more, through h = W x. */
+/* Adds the derivative by W that comes through h = W x. */
 static void pass_back(const rl_outputs *o, const rl_sparse_rows *rows, int row) {
     const double *h_gradient = o->hidden_gradient + (size_t)row * (size_t)o->n_hidden;
     for (int k = 0; k < o->n_hidden; k++) {

@@ -1,3 +1,4 @@
+/* Sparse random inputs. */
 #include <math.h>
 #include <string.h>
 
@@ -5,13 +6,13 @@
 
 enum { WORDS = 4 }; /* of a Philox block */
 
-/* What the inputs of a set are drawn by. */
+/* All that the inputs of a set depend on. */
 typedef struct source {
     rl_key key;
     uint32_t repeat;
     rl_stream pattern, values;
     int n_features;
-    uint64_t threshold; /* of words: below it a feature is not zero */
+    uint64_t threshold; /* a feature is not zero where its random word is less than this */
 } source;
 
 static source source_of(const rl_autoencoder *model, rl_key key, uint32_t repeat, rl_input_set set) {
@@ -25,7 +26,7 @@ static source source_of(const rl_autoencoder *model, rl_key key, uint32_t repeat
                     .threshold = (uint64_t)fmax(threshold, 1)};
 }
 
-static rl_status grow(rl_sparse_rows *rows, int64_t used, int64_t wanted) {
+static rl_status grow_rows(rl_sparse_rows *rows, int64_t used, int64_t wanted) {
     int32_t *column = NULL;
     double *value = NULL;
     if (wanted <= rows->capacity) return RL_OK;
@@ -48,7 +49,7 @@ static rl_status grow(rl_sparse_rows *rows, int64_t used, int64_t wanted) {
     return RL_OK;
 }
 
-/* Which features are not zero, at one attempt; how many. */
+/* Draws which features are not zero, in one attempt. Returns how many there are. */
 static int draw_pattern(const source *s, uint32_t index, uint32_t attempt, int32_t *columns) {
     const uint32_t blocks = ((uint32_t)s->n_features + WORDS - 1) / WORDS;
     int n = 0;
@@ -63,7 +64,7 @@ static int draw_pattern(const source *s, uint32_t index, uint32_t attempt, int32
     return n;
 }
 
-/* The room for one more row is there. */
+/* Draws one row into columns[n_features] and values[n_features]. Returns how many entries it has. */
 static int draw_row(const source *s, uint32_t index, int32_t *columns, double *values) {
     int n = 0;
     double squares = 0;
@@ -84,7 +85,7 @@ rl_status rl_inputs_draw(const rl_autoencoder *model, rl_key key, uint32_t repea
     RL_TRY(RL_ALLOC(rows->start, (int64_t)count + 1));
     for (int i = 0; i < count; i++) {
         const int64_t at = rows->start[i];
-        RL_TRY(grow(rows, at, at + model->n_features));
+        RL_TRY(grow_rows(rows, at, at + model->n_features));
         rows->start[i + 1] = at + draw_row(&s, (uint32_t)(first + i), rows->column + at, rows->value + at);
     }
     return RL_OK;

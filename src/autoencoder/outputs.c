@@ -1,7 +1,7 @@
-/* Every output is positive or zero whatever the inputs are, as b makes it so: there is one for each (example, feature),
- * and they are most of the work. Few hidden dimensions: each output is made, used and forgotten in registers, a block
- * of features at a time, whose weights and sums stay in the first cache while all examples pass by, some at once. Many:
- * blocks of outputs are made by matrix products. */
+/* The outputs and their sums, which are most of the work: b makes the outputs dense, so that there is one per (example,
+ * feature), however sparse the inputs are. With few hidden dimensions each output is made, used and forgotten in vector
+ * registers. That goes block by block of features: the weights and sums of a block stay in the first cache while all
+ * examples pass by, some of them at a time. With many hidden dimensions, matrix products make blocks of outputs. */
 #include "outputs.h"
 
 #include <cblas.h>
@@ -11,7 +11,8 @@
 
 enum { MOST_IN_REGISTERS = 8, MOST_ROWS = 4 };
 
-/* Sums go the way the source says, lane by lane: the same bits with vectors of any width. */
+/* A vector of the source, whatever the width of the machine's: sums go lane by lane, in an order that fixes the bits.
+ */
 typedef double vector __attribute__((vector_size(sizeof(double) * RL_LANES)));
 typedef int64_t mask __attribute__((vector_size(sizeof(int64_t) * RL_LANES)));
 
@@ -27,7 +28,7 @@ RL_INLINED double add_lanes(const vector *v) {
 
 /* ---- in registers ------------------------------------------------------------------------------------------------ */
 
-/* Some rows (a constant in every call, as m is) and the features of a block from `first` on. */
+/* Some rows, and the features of a block. How many rows there are is a constant in every call, as m is. */
 typedef struct tile {
     size_t stride;
     int width;
@@ -85,9 +86,9 @@ RL_INLINED void tile_squares(const int m, const int rows, const tile *t, double 
 }
 
 RL_INLINED void one_tile(const int m, const int rows, const rl_outputs *o, size_t feature, int row, double *squares) {
-    const size_t left = o->stride - feature, at = (size_t)row * (size_t)m;
+    const size_t remaining = o->stride - feature, at = (size_t)row * (size_t)m;
     tile t = {.stride = o->stride,
-              .width = left < RL_BLOCK_FEATURES ? (int)left : RL_BLOCK_FEATURES,
+              .width = remaining < RL_BLOCK_FEATURES ? (int)remaining : RL_BLOCK_FEATURES,
               .weights = o->parameters + feature,
               .hidden = o->hidden + at};
     if (o->gradient == NULL) {
@@ -123,7 +124,7 @@ IN_REGISTERS(8, 2)
 
 /* ---- by matrix products ------------------------------------------------------------------------------------------ */
 
-/* block: W^T h of `rows` x `width` outputs; becomes p. */
+/* `block` [rows, width] holds W^T h and becomes the outputs p. */
 RL_CLONES static void finish_block(int rows, int width, const double *b, double *block, double *b_sum,
                                    double *squares) {
     vector square = {0};
@@ -139,9 +140,9 @@ RL_CLONES static void finish_block(int rows, int width, const double *b, double 
 }
 
 static void one_block(const rl_outputs *o, size_t feature, int row, double *squares) {
-    const size_t left = o->stride - feature;
+    const size_t remaining = o->stride - feature;
     const int m = o->n_hidden, stride = (int)o->stride;
-    const int width = left < RL_BLOCK_FEATURES ? (int)left : RL_BLOCK_FEATURES;
+    const int width = remaining < RL_BLOCK_FEATURES ? (int)remaining : RL_BLOCK_FEATURES;
     const int rows = o->n_rows - row < RL_BLOCK_ROWS ? o->n_rows - row : RL_BLOCK_ROWS;
     const double *weights = o->parameters + feature, *hidden = o->hidden + (size_t)row * (size_t)m;
     const size_t b = (size_t)m * o->stride;

@@ -1,9 +1,10 @@
+/* The record of a finished training, and what a training takes. */
 #include <math.h>
 #include <string.h>
 
 #include "training.h"
 
-enum { SHOWN = 2 }; /* hidden dimensions of which embeddings are kept */
+enum { SHOWN = 2 }; /* embeddings are kept of trainings with so many hidden dimensions */
 
 rl_training_layout rl_training_layout_of(const rl_autoencoder *model) {
     const size_t n = (size_t)model->n_features, examples = (size_t)model->n_train;
@@ -20,7 +21,7 @@ rl_training_layout rl_training_layout_of(const rl_autoencoder *model) {
 
 /* ---- fractional dimensions --------------------------------------------------------------------------------------- */
 
-/* gram[m, m] += the sum over i of v_i v_i^T, component k of v_i at vectors[k * by_component + i * by_vector]. */
+/* n vectors of m components each: component k of vector i is values[k * by_component + i * by_vector]. */
 typedef struct vectors {
     int m, n;
     const double *values;
@@ -31,14 +32,15 @@ static double component(const vectors *v, int i, int k) {
     return v->values[(size_t)k * v->by_component + (size_t)i * v->by_vector];
 }
 
+/* Adds the sum over i of v_i v_i^T to gram[m, m]. */
 static void add_gram(const vectors *v, double *gram) {
     for (int i = 0; i < v->n; i++)
         for (int k = 0; k < v->m; k++)
             for (int l = 0; l < v->m; l++) gram[k * v->m + l] += component(v, i, k) * component(v, i, l);
 }
 
-/* |v|^2 / sum over j of (v . v_j / |v|)^2 = |v|^4 / (v . G v) with the Gram matrix G of all; a vector of no length has
- * no dimension. */
+/* The fractional dimension of a vector v: |v|^2 / sum over j of (v . v_j / |v|)^2 = |v|^4 / (v . G v), where G is the
+ * sum of v_j v_j^T over all vectors. 0 for a vector of length zero. */
 static double dimension_of(const vectors *v, int i, const double *gram) {
     double square = 0, shared = 0;
     for (int k = 0; k < v->m; k++) {
@@ -69,12 +71,12 @@ static rl_status record_features(const rl_training *t, const rl_training_layout 
     return make_dimensions(t, &w, false, record + l->feature_dimension);
 }
 
-/* Of its own examples; the others' places are zero, and adding up fills them. */
+/* Writes what this share has of its own examples and zeros for the others. Adding up fills those. */
 static rl_status record_examples(rl_training *t, const rl_training_layout *l, double *record) {
     const int m = t->model.n_hidden, first = t->first_train;
     const size_t all = (size_t)t->model.n_train;
     double loss, *const dimensions = record + l->example_dimension;
-    RL_TRY(rl_autoencoder_gradient(m, t->parameters, &t->train, &t->buffers, &loss, NULL)); /* for W x */
+    RL_TRY(rl_autoencoder_gradient(m, t->parameters, &t->train, &t->buffers, &loss, NULL)); /* makes W x */
     const vectors h = {m, t->train.n_rows, t->buffers.hidden, 1, (size_t)m};
     memset(dimensions, 0, all * sizeof *record);
     RL_TRY(make_dimensions(t, &h, true, dimensions + first));

@@ -1,3 +1,4 @@
+/* A training: making one, its steps, and saving and restoring it. */
 #include "training.h"
 
 #include <math.h>
@@ -15,7 +16,7 @@ int rl_recorded_step(const rl_autoencoder *model, int i) {
     return i == n_records(model) - 1 ? model->steps : i * model->record_every;
 }
 
-/* The record that a step has a place in; -1: none. */
+/* The index of the record that is taken at a step; -1: none is. */
 static int record_of(const rl_autoencoder *model, int step) {
     if (step == model->steps) return n_records(model) - 1;
     return step % model->record_every == 0 ? step / model->record_every : -1;
@@ -48,7 +49,7 @@ static void draw_weights(rl_training *t, rl_key key, uint32_t repeat) {
     }
 }
 
-static rl_status allocate(rl_training *t) {
+static rl_status allocate_training(rl_training *t) {
     const int n = n_records(&t->model);
     t->n_parameters = ((int64_t)t->model.n_hidden + 1) * rl_parameter_stride(t->model.n_features);
     RL_TRY(RL_ALLOC(t->parameters, t->n_parameters));
@@ -67,7 +68,7 @@ rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t r
     RL_TRY(RL_ALLOC(*training, 1));
     rl_training *const t = *training;
     *t = (rl_training){.model = *model, .share = *share};
-    rl_status status = allocate(t);
+    rl_status status = allocate_training(t);
     if (status == RL_OK) status = draw_inputs(t, key, repeat);
     if (status == RL_OK)
         draw_weights(t, key, repeat);
@@ -117,7 +118,7 @@ static rl_status record_losses(rl_training *t, int record) {
     return RL_OK;
 }
 
-static void descend(rl_training *t) {
+static void take_step(rl_training *t) {
     t->step++;
     const rl_adamw how = {.rate = rl_learning_rate(&t->model, t->step),
                           .weight_decay = t->model.weight_decay,
@@ -135,7 +136,7 @@ rl_status rl_training_advance(rl_training *training, int steps, bool *ended) {
         if (t->step == t->model.steps)
             t->ended = true;
         else if (!t->ended)
-            descend(t);
+            take_step(t);
     }
     *ended = t->ended;
     return RL_OK;
@@ -147,7 +148,8 @@ int rl_training_step(const rl_training *training) {
 
 /* ---- states ------------------------------------------------------------------------------------------------------ */
 
-/* A state: the step, the losses, and then of parameters and both moments the rows without the zeros behind them. */
+/* A state holds the step, the losses so far, and the rows of parameters and of both moments, each without the zeros
+ * that pad it. */
 enum { STATE_STEP, STATE_LOSSES };
 
 static int64_t n_rows(const rl_autoencoder *model) {

@@ -1,8 +1,8 @@
+/* The generator of numpy.random.RandomState: Matsumoto and Nishimura's MT19937, with NumPy's legacy seeding and
+ * distributions. */
 #include <math.h>
 
 #include "ridgeless/random.h"
-
-/* Matsumoto and Nishimura's MT19937; seeding and the distributions as numpy.random.RandomState has them. */
 
 enum { STATE_SIZE = 624, SHIFT_SIZE = 397 };
 
@@ -15,7 +15,7 @@ void rl_mt19937_seed(rl_mt19937 *generator, uint32_t seed) {
     }
 }
 
-static void refill(rl_mt19937 *generator) {
+static void refill_state(rl_mt19937 *generator) {
     uint32_t *state = generator->state;
     for (int i = 0; i < STATE_SIZE; i++) {
         const uint32_t joined = (state[i] & 0x80000000u) | (state[(i + 1) % STATE_SIZE] & 0x7fffffffu);
@@ -26,7 +26,7 @@ static void refill(rl_mt19937 *generator) {
 }
 
 uint32_t rl_mt19937_next(rl_mt19937 *generator) {
-    if (generator->position == STATE_SIZE) refill(generator);
+    if (generator->position == STATE_SIZE) refill_state(generator);
     uint32_t word = generator->state[generator->position++];
     word ^= word >> 11;
     word ^= word << 7 & 0x9d2c5680u;
@@ -51,12 +51,12 @@ double rl_mt19937_normal(rl_mt19937 *generator) {
         square = x * x + y * y;
     } while (square >= 1 || square == 0);
     const double scale = sqrt(-2 * log(square) / square);
-    generator->gauss = scale * x; /* the second of the pair is given out first */
+    generator->gauss = scale * x; /* the other number of the pair is returned first */
     generator->has_gauss = true;
     return scale * y;
 }
 
-/* Uniform on 0 ... maximum: masked to as many bits as maximum has, drawn again while too large. */
+/* Uniform on 0 ... maximum: a word masked to as many bits as `maximum` has, drawn again while it is too large. */
 static uint32_t next_at_most(rl_mt19937 *generator, uint32_t maximum) {
     uint32_t mask = maximum;
     for (int shift = 1; shift < 32; shift *= 2) mask |= mask >> shift;

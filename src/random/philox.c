@@ -1,3 +1,8 @@
+/* Numbers keyed by what is drawn: Philox4x32-10 of Random123, and uniform numbers, normal numbers and row orders made
+ * of its blocks.
+ *
+ * Logarithm, cosine and sine are written out here, from additions, multiplications and divisions alone: those of libm
+ * differ in the last bit from one version and processor to the next, and a drawn value must not. */
 #include <Random123/philox.h>
 #include <math.h>
 #include <string.h>
@@ -5,9 +10,6 @@
 
 #include "../clones.h"
 #include "ridgeless/random.h"
-
-/* Logarithm, cosine and sine are written out here, from additions, multiplications and divisions alone: libm's differ
- * in the last bit from one version and processor to the next, and a drawn value must not. */
 
 static const double LN_2 = 0x1.62e42fefa39efp-1, HALF_PI = 0x1.921fb54442d18p+0;
 static const uint64_t SQRT_HALF_BITS = 0x3fe6a09e667f3bcdu, ONE_BITS = 0x3ff0000000000000u;
@@ -24,7 +26,8 @@ void rl_philox(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint
     memcpy(block, result.v, sizeof result.v);
 }
 
-/* In (0, 1): the middles of 2^52 equal intervals, which a double holds exactly. The bits make a number in [1, 2). */
+/* The middle of one of 2^52 equal intervals of (0, 1), which a double holds exactly. The bits first make a number in
+ * [1, 2). */
 RL_INLINED double open_uniform(uint32_t low, uint32_t high) {
     const uint64_t bits = ONE_BITS | ((uint64_t)high << 32 | low) >> 12;
     double x;
@@ -45,8 +48,8 @@ RL_INLINED double polynomial(const double *coefficients, int n, double z) {
 }
 #define POLYNOMIAL(coefficients, z) polynomial(coefficients, (int)(sizeof(coefficients) / sizeof(double)), z)
 
-/* The series of 2 artanh(s) / (2 s) - 1 in z = s^2, and Taylor's of cos x and of sin x / x in z = x^2, highest power
- * first; over the intervals below, what is left out is less than 2^-57 of the sum. */
+/* Coefficients, highest power first: of the series of artanh(s) / s - 1 in z = s^2, and of Taylor's series of cos x and
+ * sin x / x in z = x^2. On the intervals below, the terms left out are less than 2^-57 of the sum. */
 static const double ARTANH[] = {1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11,
                                 1.0 / 9,  1.0 / 7,  1.0 / 5,  1.0 / 3,  0};
 static const double COS[] = {1.0 / 20922789888000,
@@ -68,8 +71,8 @@ static const double SIN[] = {1.0 / 355687428096000,
                              -1.0 / 6,
                              1};
 
-/* Of u in (0, 1): u = m 2^e with m in [sqrt(1/2), sqrt(2)), log m = 2 artanh((m - 1) / (m + 1)). No branch: a random
- * one is mispredicted half of the time. */
+/* The logarithm of u in (0, 1): u = m 2^e with m in [sqrt(1/2), sqrt(2)), and log m = 2 artanh((m - 1) / (m + 1)).
+ * There is no branch: a random one is mispredicted half of the time. */
 RL_INLINED double natural_log(double u) {
     uint64_t bits;
     memcpy(&bits, &u, sizeof bits);
@@ -82,9 +85,9 @@ RL_INLINED double natural_log(double u) {
     return e * LN_2 + (2 * s + 2 * s * POLYNOMIAL(ARTANH, s * s));
 }
 
-/* a, or b if `second`, which is 0 or 1, with its sign changed if `change`, which is 0 or 2. As bits: a random branch
- * once more, and compilers make no vectors of the choice. */
-RL_INLINED double choose(int second, double a, double b, int change) {
+/* Returns a if `second` is 0 and b if it is 1, with the sign changed if `change` is 2 and not if it is 0. Done by bits:
+ * this would be a random branch too, and compilers make no vectors of such a choice. */
+RL_INLINED double choose_number(int second, double a, double b, int change) {
     uint64_t bits[2];
     memcpy(&bits[0], &a, sizeof a);
     memcpy(&bits[1], &b, sizeof b);
@@ -94,15 +97,16 @@ RL_INLINED double choose(int second, double a, double b, int change) {
     return a;
 }
 
-/* The two normal numbers of a block: radius times cosine and sine of quadrant pi/2 + x, |x| <= pi/4. */
+/* The two normal numbers of a block: radius times cosine and sine of an angle, which is quadrant pi/2 + x with
+ * |x| <= pi/4. */
 RL_INLINED void make_normals(const uint32_t block[4], double *even, double *odd) {
     const double radius = sqrt(-2 * natural_log(open_uniform(block[0], block[1])));
-    const double turns = 4 * open_uniform(block[2], block[3]); /* in quarters */
-    const int quadrant = (int)(turns + 0.5);
-    const double x = (turns - quadrant) * HALF_PI;
+    const double quarters = 4 * open_uniform(block[2], block[3]); /* the angle, in quarters of a circle */
+    const int quadrant = (int)(quarters + 0.5);
+    const double x = (quarters - quadrant) * HALF_PI;
     const double cosine = POLYNOMIAL(COS, x * x), sine = x * POLYNOMIAL(SIN, x * x);
-    *even = radius * choose(quadrant & 1, cosine, sine, (quadrant + 1) & 2);
-    *odd = radius * choose(quadrant & 1, sine, cosine, quadrant & 2);
+    *even = radius * choose_number(quadrant & 1, cosine, sine, (quadrant + 1) & 2);
+    *odd = radius * choose_number(quadrant & 1, sine, cosine, quadrant & 2);
 }
 
 double rl_philox_normal(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column) {
@@ -113,7 +117,7 @@ double rl_philox_normal(rl_key key, rl_stream stream, uint32_t repeat, uint32_t 
     return normals[row % 2];
 }
 
-/* Blocks in a row or in a column, AT_ONCE at most. */
+/* Which blocks to draw together: neighbours in a row or in a column, at most AT_ONCE. */
 enum { AT_ONCE = 64 };
 typedef struct block_run {
     rl_key key;
@@ -121,7 +125,7 @@ typedef struct block_run {
     uint32_t column_step, pair_step;
 } block_run;
 
-RL_CLONES static void draw(const block_run *given, int count, double *restrict even, double *restrict odd) {
+RL_CLONES static void draw_blocks(const block_run *given, int count, double *restrict even, double *restrict odd) {
     const block_run run = *given;
     const philox4x32_key_t key = {{run.key.word[0], run.key.word[1]}};
     for (uint32_t k = 0; k < (uint32_t)count; k++) {
@@ -136,7 +140,7 @@ void rl_philox_normal_row_pair(rl_key key, rl_stream stream, uint32_t repeat, ui
                                int count, double *even, double *odd) {
     for (int done = 0; done < count; done += AT_ONCE) {
         const block_run run = {key, first_column + (uint32_t)done, pair, stream, repeat, 1, 0};
-        draw(&run, count - done < AT_ONCE ? count - done : AT_ONCE, even + done, odd + done);
+        draw_blocks(&run, count - done < AT_ONCE ? count - done : AT_ONCE, even + done, odd + done);
     }
 }
 
@@ -153,11 +157,11 @@ void rl_philox_normal_row(rl_key key, rl_stream stream, uint32_t repeat, uint32_
 void rl_philox_normal_column(rl_key key, rl_stream stream, uint32_t repeat, uint32_t first_row, uint32_t column,
                              int count, double *out) {
     double even[AT_ONCE], odd[AT_ONCE];
-    int i = first_row % 2 == 0 ? 0 : -1; /* of the even row of a pair */
+    int i = first_row % 2 == 0 ? 0 : -1; /* place in `out` of the even row of a pair */
     for (uint32_t pair = first_row / 2; i < count; pair += AT_ONCE) {
         const block_run run = {key, column, pair, stream, repeat, 0, 1};
         const int pairs = (count - i + 1) / 2 < AT_ONCE ? (count - i + 1) / 2 : AT_ONCE;
-        draw(&run, pairs, even, odd);
+        draw_blocks(&run, pairs, even, odd);
         for (int k = 0; k < pairs; k++, i += 2) {
             if (i >= 0) out[i] = even[k];
             if (i + 1 < count) out[i + 1] = odd[k];
@@ -165,7 +169,7 @@ void rl_philox_normal_column(rl_key key, rl_stream stream, uint32_t repeat, uint
     }
 }
 
-/* The words of blocks (row 0, column 0, 1, 2, ...), one after the other. */
+/* The words of the blocks (row 0, column 0, 1, 2, ...) in turn. */
 typedef struct word_stream {
     rl_key key;
     uint32_t repeat, column;
@@ -181,8 +185,8 @@ static uint32_t next_word(word_stream *words) {
     return words->block[words->used++];
 }
 
-/* Uniform on 0 ... range - 1: the upper half of word x range, leaving out the 2^32 mod range words that would make some
- * values more likely than others. */
+/* Uniform on 0 ... range - 1: the upper half of word x range. The 2^32 mod range words that would make some values more
+ * likely than others are drawn again. */
 static uint32_t next_below(word_stream *words, uint32_t range) {
     const uint32_t surplus = (0u - range) % range;
     uint64_t product;

@@ -1,4 +1,4 @@
-/* The autoencoders of a study: read and told apart. */
+/* The autoencoders of a study: reading them, and their settings. */
 #include <assert.h>
 #include <limits.h>
 #include <math.h>
@@ -9,9 +9,9 @@
 #include "read.h"
 
 enum { MAX_AUTOENCODERS = 1000, MOST_FEATURES = 10000000, MOST_HIDDEN = 10000, MOST_STEPS = 1000000000 };
-static const int64_t most_numbers = 268000000; /* one write(2) takes no 2 GiB */
+static const int64_t most_numbers = 268000000; /* one write(2) takes less than 2 GiB */
 
-/* Every key that is one number or word. CHECKPOINT changes no number of the results. */
+/* The keys whose value is one number or word. */
 enum {
     N_FEATURES,
     SPARSITY,
@@ -105,7 +105,7 @@ static void make_model(rl_study_autoencoder *a) {
     a->checkpoint_seconds = v[CHECKPOINT].number;
 }
 
-/* Else inputs of zeros alone would be drawn again and again. */
+/* With too few non-zero features, inputs of zeros alone would be drawn again and again. */
 static rl_status check_sparsity(rl_node entry, rl_node sparsity, const rl_autoencoder *model) {
     const double nonzeros = model->n_features * (1 - model->sparsity);
     if (nonzeros >= RL_LEAST_NONZEROS) return RL_OK;
@@ -133,7 +133,7 @@ static rl_status read_n_train(rl_node entry, rl_node node, rl_study_autoencoder 
     return rl_node_refuse(node, "an autoencoder has no threshold at N = P; expected values or a range alone");
 }
 
-/* A record and a state go in one message, and to disk by one write. */
+/* A record or a state is sent in one message and written to disk by one write. */
 static rl_status check_size(rl_node entry, const rl_study_autoencoder *a) {
     rl_autoencoder largest = a->model;
     largest.n_hidden = a->hidden[a->n_hidden - 1];
@@ -206,8 +206,8 @@ void rl_autoencoders_destroy(rl_study *study) {
 
 /* ---- settings ---------------------------------------------------------------------------------------------------- */
 
-/* How many ranks share a training changes no more than rounding; whether some do does. `hidden` and `n_train` are left
- * out: each training stands by itself. */
+/* Whether ranks share a training changes more than rounding. How many do is left out, as are `hidden` and `n_train`,
+ * since no training depends on another, and what changes no number of the results. */
 rl_status rl_autoencoder_settings(const rl_study_autoencoder *a, rl_text *settings) {
     const bool shared = a->ranks_per_case == RL_RANKS_ALL || a->ranks_per_case > 1;
     RL_TRY(rl_text_append(settings, "%s/source: autoencoder\n", a->name));

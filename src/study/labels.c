@@ -59,8 +59,8 @@ static int compare_labels(const void *a, const void *b) {
     return strcmp((*(rl_variant *const *)a)->label, (*(rl_variant *const *)b)->label);
 }
 
-/* Six digits, or all seventeen for variants that six do not tell apart. */
-static rl_status separate(rl_variant **sorted, int n) {
+/* Gives variants whose labels are equal at six digits all seventeen. */
+static rl_status separate_labels(rl_variant **sorted, int n) {
     qsort(sorted, (size_t)n, sizeof *sorted, compare_labels);
     for (int first = 0, end; first < n; first = end) {
         for (end = first + 1; end < n && strcmp(sorted[first]->label, sorted[end]->label) == 0;) end++;
@@ -77,7 +77,7 @@ rl_status rl_variants_label(rl_variant *variants, int n_variants) {
         status = make_label(&variants[i], 6);
         sorted[i] = &variants[i];
     }
-    if (status == RL_OK) status = separate(sorted, n_variants);
+    if (status == RL_OK) status = separate_labels(sorted, n_variants);
     rl_free(sorted);
     return status;
 }

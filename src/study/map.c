@@ -1,4 +1,4 @@
-/* A dataset's feature map. */
+/* The feature map of a dataset: its name and options. */
 #include <assert.h>
 
 #include "read.h"

@@ -1,3 +1,4 @@
+/* The keys `n_train` and `n_features`: sizes of training sets, and numbers of features. */
 #include <limits.h>
 #include <math.h>
 
@@ -5,10 +6,10 @@
 
 static const rl_number_kind ROWS = {.integer = true, .minimum = 1, .maximum = INT_MAX, .meaning = "training rows"};
 
-static rl_status read_mapping(rl_node node, rl_sequence *values, rl_sequence *ratios, int *around) {
+static rl_status read_n_train_mapping(rl_node node, rl_sequence *values, rl_sequence *ratios, int *around) {
     enum { VALUES, RANGE, RATIOS, AROUND, N_FIELDS };
     rl_field fields[N_FIELDS] = {{.key = "values"}, {.key = "range"}, {.key = "ratios"}, {.key = "around_threshold"}};
-    const rl_number_kind ratio = {.minimum = nextafter(0, 1), .maximum = 1e9, .meaning = "training rows a feature"};
+    const rl_number_kind ratio = {.minimum = nextafter(0, 1), .maximum = 1e9, .meaning = "training rows per feature"};
     const rl_number_kind distance = {
         .integer = true, .minimum = 0, .maximum = (RL_STUDY_LIST_LIMIT - 1) / 2, .meaning = "distance from N = P"};
     RL_TRY(rl_node_fields(node, fields, N_FIELDS));
@@ -30,7 +31,7 @@ rl_status rl_read_n_train(rl_node node, rl_n_train_spec *spec) {
     rl_sequence values = {0}, ratios = {0};
     rl_status status;
     if (rl_node_kind_of(node) == RL_NODE_MAPPING)
-        RL_TRY_GOTO(read_mapping(node, &values, &ratios, &spec->around), out);
+        RL_TRY_GOTO(read_n_train_mapping(node, &values, &ratios, &spec->around), out);
     else
         RL_TRY_GOTO(rl_sequence_values(node, ROWS, &values), out);
     rl_sequence_sort(&values); /* so that the order in which a study names them changes nothing */

@@ -1,4 +1,4 @@
-/* Options of a table row (a data source, an ablation), read as its specs say. */
+/* The options of a table row (a source, an ablation, a map), read as its specs say. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@ static rl_number_kind number_kind(const rl_option_spec *spec) {
                             .meaning = spec->help};
 }
 
-/* "a text (what it means)", and so on for every type. */
+/* Returns what is expected: "a text (what it means)", and so on for every type. */
 static const char *expectation(const rl_option_spec *spec, char *buffer, size_t size) {
     switch (spec->type) {
         case RL_OPTION_INTEGER:

@@ -1,3 +1,4 @@
+/* Scalars of a study file: numbers, flags and words, and the word that a mistyped one may have meant. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ static rl_number_kind bounded(rl_number_kind kind) {
     return kind;
 }
 
-/* Bounds so wide that nobody would type past them are not worth a reader's time; one that keeps zero out is. */
+/* Leaves out bounds that are so wide that nobody would type past them, but not one that keeps zero out. */
 static void range_text(rl_number_kind kind, char *buffer, size_t size) {
     const bool low = fabs(kind.minimum) < 1e15, high = fabs(kind.maximum) < 1e15;
     const bool positive = !kind.integer && kind.minimum > 0 && kind.minimum < 1e-290;

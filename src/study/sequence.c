@@ -1,10 +1,11 @@
+/* Sequences of numbers: lists, ranges and logarithmic spaces. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "read.h"
 
-static rl_status append(rl_node node, double value, rl_sequence *sequence) {
+static rl_status append_number(rl_node node, double value, rl_sequence *sequence) {
     if (sequence->n == RL_STUDY_LIST_LIMIT)
         return rl_node_refuse(node, "more than %d numbers; expected at most that many", RL_STUDY_LIST_LIMIT);
     if (sequence->n == sequence->capacity) {
@@ -27,7 +28,7 @@ rl_status rl_sequence_values(rl_node node, rl_number_kind kind, rl_sequence *seq
     for (int i = 0; i < rl_node_count(node); i++) {
         double value;
         RL_TRY(rl_node_number(rl_node_item(node, i), kind, &value));
-        RL_TRY(append(node, value, sequence));
+        RL_TRY(append_number(node, value, sequence));
     }
     return RL_OK;
 }
@@ -42,11 +43,11 @@ rl_status rl_sequence_range(rl_node node, rl_number_kind kind, rl_sequence *sequ
     RL_TRY(rl_node_number(rl_node_item(node, 1), kind, &last));
     if (n_given == 3) RL_TRY(rl_node_number(rl_node_item(node, 2), step_kind, &step));
     if (first > last) return rl_node_refuse(node, "got %.15g before %.15g; expected first <= last", first, last);
-    /* Steps that are not exact, as 0.1, must still reach the last value. */
+    /* Steps that no double holds exactly, such as 0.1, must still reach the last value. */
     const double n_steps = floor((last - first) / step + 1e-9);
     if (!(n_steps < RL_STUDY_LIST_LIMIT))
         return rl_node_refuse(node, "a range of more than %d numbers; expected at most that many", RL_STUDY_LIST_LIMIT);
-    for (int i = 0; i <= (int)n_steps; i++) RL_TRY(append(node, fmin(first + i * step, last), sequence));
+    for (int i = 0; i <= (int)n_steps; i++) RL_TRY(append_number(node, fmin(first + i * step, last), sequence));
     return RL_OK;
 }
 
@@ -69,7 +70,7 @@ rl_status rl_sequence_logspace(rl_node node, rl_number_kind kind, rl_sequence *s
             return rl_node_refuse(node, "gives %.15g; expected %s", value,
                                   rl_number_kind_text(kind, expected, sizeof expected));
         }
-        RL_TRY(append(node, value, sequence));
+        RL_TRY(append_number(node, value, sequence));
     }
     return RL_OK;
 }

@@ -1,8 +1,9 @@
+/* The effective settings of a study as text, by which two studies are told apart. */
 #include <math.h>
 
 #include "read.h"
 
-/* In quotes and on one line whatever the text holds. */
+/* Appends a text in quotes, on one line whatever is in it. */
 static rl_status append_quoted(rl_text *settings, const char *text) {
     RL_TRY(rl_text_append(settings, "\""));
     for (const char *c = text; *c != '\0'; c++) {
@@ -35,7 +36,7 @@ rl_status rl_append_option(rl_text *settings, const rl_option_spec *spec, const 
     }
 }
 
-static rl_status append_sizes(rl_text *settings, const char *name, const rl_n_train_spec *spec) {
+static rl_status append_n_train(rl_text *settings, const char *name, const rl_n_train_spec *spec) {
     RL_TRY(rl_text_append(settings, "%s/values:", name));
     for (int i = 0; i < spec->n_values; i++) RL_TRY(rl_text_append(settings, " %d", spec->values[i]));
     RL_TRY(rl_text_append(settings, "\n%s/ratios:", name));
@@ -54,7 +55,7 @@ static rl_status append_variant(rl_text *settings, const char *name, const rl_va
     return rl_text_append(settings, "\n");
 }
 
-/* How many ranks make a process grid changes no more than rounding; whether there is one does. */
+/* Whether there are process grids changes more than rounding. How many ranks each has does not, and is left out. */
 static rl_status append_grids(rl_text *settings, const rl_study_dataset *d) {
     const char *producer = d->producer == RL_PRODUCER_AUTO ? "auto" : rl_producer_name((rl_producer)d->producer);
     const char *grids = d->ranks_per_case == RL_RANKS_AUTO ? "auto" : "yes";
@@ -105,9 +106,9 @@ static rl_status append_large_cases(rl_text *settings, const rl_study *study) {
     if (study->singular_values.line == 0)
         RL_TRY(rl_text_append(settings, "singular_values: all\n"));
     else
-        RL_TRY(append_sizes(settings, "singular_values", &study->singular_values));
+        RL_TRY(append_n_train(settings, "singular_values", &study->singular_values));
     if (study->full_spectra.line == 0) return rl_text_append(settings, "full_spectra: all\n");
-    return append_sizes(settings, "full_spectra", &study->full_spectra);
+    return append_n_train(settings, "full_spectra", &study->full_spectra);
 }
 
 rl_status rl_study_settings(const rl_study *study, rl_text *settings) {

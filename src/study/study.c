@@ -1,3 +1,4 @@
+/* The study file: its keys, its datasets, and what they have in common. */
 #include <assert.h>
 #include <limits.h>
 #include <string.h>
@@ -33,11 +34,11 @@ enum {
     N_KEYS
 };
 
-/* What is being read, and how much of it is laid out already. */
+/* The study that is being read, and how much it asks for so far. */
 typedef struct reader {
     rl_study *study;
     rl_field keys[N_KEYS];
-    int64_t n_variants, n_numbers; /* of all datasets so far */
+    int64_t n_variants, n_numbers; /* of all datasets so far: variants, and numbers of features and training rows */
 } reader;
 
 /* ---- simple keys ------------------------------------------------------------------------------------------------ */
@@ -81,7 +82,7 @@ static rl_status read_repeats(rl_node root, rl_node node, rl_study *study) {
     return RL_OK;
 }
 
-/* `directions` are of modes: they bring them along. */
+/* Directions belong to modes, so `directions` keeps modes too. */
 static rl_status read_keep(rl_node node, rl_keep *keep) {
     enum { CELLS, MODES, DIRECTIONS, PREDICTIONS, SUMMARY, N_WORDS };
     static const char *const words[N_WORDS] = {"cells", "modes", "directions", "predictions", "summary"};
@@ -142,7 +143,7 @@ static rl_status read_grids(rl_node producer, rl_node ranks_per_case, rl_study_d
     RL_TRY(
         rl_read_ranks_per_case(ranks_per_case, "ranks of a process grid, or auto, or all", &dataset->ranks_per_case));
     if (dataset->producer == RL_PRODUCER_LAPACK && dataset->ranks_per_case != RL_RANKS_AUTO)
-        return rl_node_refuse(ranks_per_case, "`producer: lapack` uses one rank a case; expected auto");
+        return rl_node_refuse(ranks_per_case, "`producer: lapack` uses one rank per case; expected auto");
     return RL_OK;
 }
 
@@ -165,7 +166,7 @@ static rl_status read_large_cases(const rl_field *keys, rl_study *study) {
 
 /* ---- datasets -------------------------------------------------------------------------------------------------- */
 
-/* Names become groups of a NetCDF file, which begin so. */
+/* Names become groups of a NetCDF file, which restricts how a name may begin. */
 static bool is_name(const char *text) {
     static const char *const inside = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     const size_t length = strlen(text);
@@ -206,7 +207,7 @@ static rl_status find_source(rl_node node, const rl_source **source) {
     return RL_OK;
 }
 
-/* A dataset's own value, or the study's, or a message. */
+/* Sets *chosen to the dataset's own value or else the study's. RL_ERR_INPUT when neither is given. */
 static rl_status own_or_common(const reader *r, rl_node entry, rl_node own, int key, rl_node *chosen) {
     *chosen = own.file != NULL ? own : r->keys[key].node;
     if (chosen->file != NULL) return RL_OK;
@@ -219,14 +220,14 @@ static rl_status check_total(rl_node node, int64_t total, const char *what) {
                           RL_STUDY_LIST_LIMIT, what);
 }
 
-/* What a dataset may have for itself instead of the study's, in the order of its fields. */
+/* The keys that a dataset may have for itself in place of the study's, in the order of its fields. */
 enum { OWN_MAP, OWN_N_FEATURES, OWN_N_TRAIN, OWN_ABLATIONS, OWN_PRODUCER, OWN_RANKS_PER_CASE, OWN_KEEP, N_OWN };
 
 static rl_node own_or_default(const reader *r, rl_node own, int key) {
     return own.file != NULL ? own : r->keys[key].node;
 }
 
-/* Maps but the identity, which is the first, make as many features as they are asked for. */
+/* All maps but the identity, which is the first, make as many features as they are asked for: so somebody must ask. */
 static rl_status read_features(const reader *r, rl_node entry, const rl_field own[N_OWN], rl_study_dataset *dataset) {
     const rl_node node = own_or_default(r, own[OWN_N_FEATURES].node, N_FEATURES);
     RL_TRY(rl_read_map(own[OWN_MAP].node, &dataset->map, &dataset->map_options));
@@ -252,8 +253,8 @@ static rl_status read_grid(reader *r, rl_node entry, const rl_field own[N_OWN], 
     return check_total(node, r->n_variants, "variants");
 }
 
-/* `- source: ...` with its other keys. */
-static rl_status read_mapping(reader *r, rl_node entry, rl_study_dataset *dataset) {
+/* Reads `- source: ...` with its other keys. */
+static rl_status read_dataset_mapping(reader *r, rl_node entry, rl_study_dataset *dataset) {
     enum { SOURCE, NAME, OWN, OPTIONS = OWN + N_OWN };
     rl_field fields[MAX_SOURCE_FIELDS] = {{.key = "source"},     {.key = "name"},           {.key = "map"},
                                           {.key = "n_features"}, {.key = "n_train"},        {.key = "ablations"},
@@ -271,8 +272,8 @@ static rl_status read_mapping(reader *r, rl_node entry, rl_study_dataset *datase
     return read_grid(r, entry, fields + OWN, dataset);
 }
 
-/* `- diabetes`: a source with its defaults. */
-static rl_status read_word(reader *r, rl_node entry, rl_study_dataset *dataset) {
+/* Reads `- diabetes`: a source with its defaults. */
+static rl_status read_dataset_word(reader *r, rl_node entry, rl_study_dataset *dataset) {
     const rl_field absent[MAX_SOURCE_FIELDS] = {{.key = NULL}};
     RL_TRY(find_source(entry, &dataset->source));
     RL_TRY(rl_read_name(absent->node, dataset->source->name, &dataset->name));
@@ -295,9 +296,9 @@ static rl_status read_datasets(reader *r, rl_node root, rl_node node) {
         study->n_datasets = i + 1;
         dataset->line = entry.line;
         if (rl_node_kind_of(entry) == RL_NODE_MAPPING)
-            RL_TRY(read_mapping(r, entry, dataset));
+            RL_TRY(read_dataset_mapping(r, entry, dataset));
         else
-            RL_TRY(read_word(r, entry, dataset));
+            RL_TRY(read_dataset_word(r, entry, dataset));
     }
     return RL_OK;
 }
@@ -362,7 +363,7 @@ static rl_study empty_study(void) {
     return (rl_study){.random = RL_RANDOM_PHILOX, .singular_values = {.around = -1}, .full_spectra = {.around = -1}};
 }
 
-static rl_status parse(const char *path, const char *text, rl_study *study) {
+static rl_status parse_study(const char *path, const char *text, rl_study *study) {
     RL_TRY(rl_strdup(&study->path, path));
     if (strnlen(text, RL_STUDY_FILE_LIMIT + 1) > RL_STUDY_FILE_LIMIT)
         return rl_fail(RL_ERR_INPUT, "%s: larger than %zu bytes; expected a study file", path, RL_STUDY_FILE_LIMIT);
@@ -376,7 +377,7 @@ static rl_status parse(const char *path, const char *text, rl_study *study) {
 
 rl_status rl_study_parse(const char *path, const char *text, rl_study *study) {
     *study = empty_study();
-    const rl_status status = parse(path, text, study);
+    const rl_status status = parse_study(path, text, study);
     if (status != RL_OK) rl_study_destroy(study);
     return status;
 }

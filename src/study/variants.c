@@ -1,3 +1,4 @@
+/* The list of ablations with their parameters and options: the variants of a dataset. */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,14 +10,14 @@
 enum { MAX_FIELDS = 32, MAX_ABLATIONS = 64 };
 enum { VALUES, RANGE, LOGSPACE, N_SEQUENCE_FIELDS }; /* how a mapping gives parameters */
 
-/* Variants as they are read, each with the node it came from. */
+/* The variants that have been read, each with the node that it came from. */
 typedef struct variant_list {
     rl_variant *variants;
     rl_node *origins;
     int n, capacity;
 } variant_list;
 
-static rl_status grow(variant_list *list) {
+static rl_status grow_list(variant_list *list) {
     const int capacity = list->capacity == 0 ? 16 : 2 * list->capacity;
     rl_variant *variants;
     rl_node *origins;
@@ -39,11 +40,11 @@ static rl_status grow(variant_list *list) {
 }
 
 /* `fields`: the ablation's options, in the order of its specs. */
-static rl_status append(variant_list *list, rl_node node, const rl_ablation *ablation, double parameter,
-                        const rl_field *fields) {
+static rl_status append_variant(variant_list *list, rl_node node, const rl_ablation *ablation, double parameter,
+                                const rl_field *fields) {
     if (list->n == RL_STUDY_LIST_LIMIT)
         return rl_node_refuse(node, "more than %d variants; expected at most that many", RL_STUDY_LIST_LIMIT);
-    if (list->n == list->capacity) RL_TRY(grow(list));
+    if (list->n == list->capacity) RL_TRY(grow_list(list));
     rl_variant *variant = &list->variants[list->n];
     *variant = (rl_variant){.ablation = ablation, .parameter = parameter};
     list->origins[list->n++] = node;
@@ -99,7 +100,7 @@ static rl_status read_parameters(rl_node value, const rl_field *fields, const rl
     return sequence->n == 0 ? refuse_lack(value, ablation) : RL_OK;
 }
 
-/* `name: value`. A value that is not a mapping is short for {values: value}. */
+/* Reads the value of `name: value`. One that is not a mapping is short for {values: value}. */
 static rl_status read_fields(rl_node value, const rl_ablation *ablation, rl_field *fields) {
     static const char *const keys[N_SEQUENCE_FIELDS] = {"values", "range", "logspace"};
     const bool parameter = ablation->parameter != RL_PARAMETER_NONE;
@@ -120,11 +121,12 @@ static rl_status read_fields(rl_node value, const rl_ablation *ablation, rl_fiel
 static rl_status read_with_value(rl_node value, const rl_ablation *ablation, variant_list *list) {
     rl_field fields[MAX_FIELDS];
     RL_TRY(read_fields(value, ablation, fields));
-    if (ablation->parameter == RL_PARAMETER_NONE) return append(list, value, ablation, NAN, fields + N_SEQUENCE_FIELDS);
+    if (ablation->parameter == RL_PARAMETER_NONE)
+        return append_variant(list, value, ablation, NAN, fields + N_SEQUENCE_FIELDS);
     rl_sequence sequence = {0};
     rl_status status = read_parameters(value, fields, ablation, &sequence);
     for (int i = 0; i < sequence.n && status == RL_OK; i++)
-        status = append(list, value, ablation, sequence.values[i], fields + N_SEQUENCE_FIELDS);
+        status = append_variant(list, value, ablation, sequence.values[i], fields + N_SEQUENCE_FIELDS);
     rl_free(sequence.values);
     return status;
 }
@@ -139,7 +141,7 @@ static rl_status read_name(rl_node entry, variant_list *list) {
         return refuse_lack(entry, ablation);
     }
     const rl_field absent[MAX_FIELDS] = {{.key = NULL}};
-    return append(list, entry, ablation, NAN, absent);
+    return append_variant(list, entry, ablation, NAN, absent);
 }
 
 static rl_status read_entry(rl_node entry, variant_list *list) {
@@ -153,7 +155,7 @@ static rl_status read_entry(rl_node entry, variant_list *list) {
     if (rl_node_n_pairs(entry) > 1) {
         RL_TRY(rl_node_pair(entry, 1, &name, &value));
         return rl_node_refuse(value,
-                              "a second key in the entry of `%s`; expected one ablation an entry (its options go "
+                              "a second key in the entry of `%s`; expected one ablation per entry (its options go "
                               "inside: `%s: {values: [...], ...}`)",
                               ablation->name, ablation->name);
     }
@@ -163,7 +165,7 @@ static rl_status read_entry(rl_node entry, variant_list *list) {
 /* ---- the list --------------------------------------------------------------------------------------------------- */
 
 static int compare_numbers(double a, double b) {
-    return (a > b) - (a < b); /* NaN, for no parameter, equals NaN: both differences are 0 */
+    return (a > b) - (a < b); /* NaN, which stands for no parameter, equals NaN: both comparisons are false */
 }
 
 static int compare_texts(const char *a, const char *b) {
@@ -191,7 +193,7 @@ static int compare_variants(const rl_variant *a, const rl_variant *b) {
     return order == 0 ? compare_options(&a->options, &b->options) : order;
 }
 
-/* Equal variants in the order of the file. */
+/* For qsort: equal variants stay in the order of the file. */
 static int compare_pointers(const void *a, const void *b) {
     const rl_variant *x = *(rl_variant *const *)a, *y = *(rl_variant *const *)b;
     const int order = compare_variants(x, y);
@@ -206,7 +208,7 @@ static rl_status refuse_twice(const variant_list *list, const rl_variant *varian
                           variant->ablation->name, variant->parameter);
 }
 
-/* Refuses the first variant, in the order of the file, that was there before. */
+/* Refuses a variant that equals one before it in the file. */
 static rl_status check_distinct(const variant_list *list) {
     const rl_variant **sorted, *repeated = NULL;
     RL_TRY(RL_ALLOC(sorted, list->n));

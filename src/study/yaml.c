@@ -1,3 +1,4 @@
+/* Nodes of a YAML document, on libyaml: parsing one, lists and mappings, and messages that name line and key. */
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,8 +17,8 @@ enum { MAX_FIELDS = 64, QUOTE_LENGTH = 60, MAX_DEPTH = 500, MAX_ANCHORS = 1000 }
 
 /* ---- parsing ---------------------------------------------------------------------------------------------------- */
 
-/* Line and column, both from 1, of a byte of the text. */
-static void locate(const char *text, size_t offset, int *line, int *column) {
+/* Finds line and column, both from 1, of a byte of the text. */
+static void find_place(const char *text, size_t offset, int *line, int *column) {
     *line = *column = 1;
     for (size_t i = 0; i < offset && text[i] != '\0'; i++) {
         *column = text[i] == '\n' ? 1 : *column + 1;
@@ -25,7 +26,7 @@ static void locate(const char *text, size_t offset, int *line, int *column) {
     }
 }
 
-/* Whether the text at a mark is a tab: the commonest mistake of all, and libyaml does not name it. */
+/* Whether the text at a mark is a tab. That is the commonest mistake of all, and libyaml does not name it. */
 static bool tab_at(const char *text, yaml_mark_t mark) {
     for (size_t line = 0; line < mark.line && text != NULL; line++) {
         text = strchr(text, '\n');
@@ -39,7 +40,7 @@ static rl_status fail_syntax(const char *path, const char *text, const yaml_pars
     const char *problem = parser->problem == NULL ? "unknown fault" : parser->problem;
     int line = (int)parser->problem_mark.line + 1, column = (int)parser->problem_mark.column + 1;
     if (parser->error == YAML_READER_ERROR) {
-        locate(text, parser->problem_offset, &line, &column);
+        find_place(text, parser->problem_offset, &line, &column);
         return rl_fail(RL_ERR_INPUT, "%s:%d:%d: not text: %s; expected a study file in UTF-8", path, line, column,
                        problem);
     }
@@ -52,8 +53,8 @@ static rl_status fail_syntax(const char *path, const char *text, const yaml_pars
                    column, problem, parser->context, (int)parser->context_mark.line + 1);
 }
 
-/* What YAML allows and a study file does not: tags would be promises that nothing here keeps, and a zero byte (as
- * "\0") would cut a text short. */
+/* Refuses what YAML allows and a study file does not: tags, which ask for types that nothing here makes, and a zero
+ * byte (written "\0"), which would cut a text short. */
 static rl_status check_node(const char *path, const yaml_node_t *node) {
     static const char *const plain[] = {YAML_DEFAULT_SCALAR_TAG, YAML_DEFAULT_SEQUENCE_TAG, YAML_DEFAULT_MAPPING_TAG};
     const int line = (int)node->start_mark.line + 1;
@@ -80,14 +81,14 @@ static rl_status check_end(const char *path, const char *text, yaml_parser_t *pa
     const yaml_node_t *root = yaml_document_get_root_node(&second);
     rl_status status = RL_OK;
     if (root != NULL)
-        status = rl_fail(RL_ERR_INPUT, "%s:%d: got a second document (after `---`); expected one study a file", path,
+        status = rl_fail(RL_ERR_INPUT, "%s:%d: got a second document (after `---`); expected one study per file", path,
                          (int)second.start_mark.line + 1);
     yaml_document_delete(&second);
     return status;
 }
 
-/* libyaml's time grows with the square of the depth of brackets. Counted without a look at quotes and comments, which
- * never hold that many. */
+/* The time of libyaml grows with the square of the depth of brackets. Those in quotes and comments count too, as there
+ * are never that many. */
 static rl_status check_depth(const char *path, const char *text) {
     int depth = 0, line = 1;
     for (const char *c = text; *c != '\0'; c++) {
@@ -101,7 +102,7 @@ static rl_status check_depth(const char *path, const char *text) {
     return RL_OK;
 }
 
-/* Its time also grows with the square of the number of anchors (`&name`). Counted as roughly. */
+/* The time of libyaml also grows with the square of the number of anchors (`&name`). They are counted as roughly. */
 static rl_status check_anchors(const char *path, const char *text) {
     int n = 0, line = 1;
     for (const char *c = text; *c != '\0'; c++) {
@@ -115,7 +116,7 @@ static rl_status check_anchors(const char *path, const char *text) {
     return RL_OK;
 }
 
-static rl_status load(yaml_parser_t *parser, const char *path, const char *text, rl_yaml *file) {
+static rl_status load_document(yaml_parser_t *parser, const char *path, const char *text, rl_yaml *file) {
     static const char byte_order_mark[] = "\xEF\xBB\xBF"; /* some editors put it first */
     if (strncmp(text, byte_order_mark, strlen(byte_order_mark)) == 0) text += strlen(byte_order_mark);
     RL_TRY(check_depth(path, text));
@@ -136,7 +137,7 @@ rl_status rl_yaml_create(const char *path, const char *text, rl_yaml **file) {
     rl_status status;
     RL_TRY_GOTO(RL_ALLOC(made, 1), out);
     made->path = path;
-    status = load(&parser, path, text, made);
+    status = load_document(&parser, path, text, made);
 out:
     yaml_parser_delete(&parser);
     if (status == RL_OK)
@@ -154,14 +155,14 @@ void rl_yaml_destroy(rl_yaml *file) {
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------ */
 
-static const yaml_node_t *raw(rl_node node) {
+static const yaml_node_t *raw_node(rl_node node) {
     assert(node.file != NULL);
     return &node.file->document.nodes.start[node.index - 1];
 }
 
 static rl_node make_node(const rl_yaml *file, int index, const char *key) {
     rl_node node = {.file = file, .index = index, .key = key};
-    node.line = (int)raw(node)->start_mark.line + 1;
+    node.line = (int)raw_node(node)->start_mark.line + 1;
     return node;
 }
 
@@ -170,7 +171,7 @@ rl_node rl_yaml_root(const rl_yaml *file) {
 }
 
 rl_node_kind rl_node_kind_of(rl_node node) {
-    switch (raw(node)->type) {
+    switch (raw_node(node)->type) {
         case YAML_SEQUENCE_NODE:
             return RL_NODE_LIST;
         case YAML_MAPPING_NODE:
@@ -181,15 +182,15 @@ rl_node_kind rl_node_kind_of(rl_node node) {
 }
 
 static const char *scalar_text(rl_node node) {
-    return (const char *)raw(node)->data.scalar.value;
+    return (const char *)raw_node(node)->data.scalar.value;
 }
 
 bool rl_node_is_empty(rl_node node) {
     return rl_node_kind_of(node) == RL_NODE_SCALAR && scalar_text(node)[0] == '\0';
 }
 
-/* A text for a message: of bounded length, cut between characters, without control characters. */
-static void quote(const char *text, char quoted[QUOTE_LENGTH + 8]) {
+/* Copies a text for a message: of bounded length, cut between characters, with ? for control characters. */
+static void quote_text(const char *text, char quoted[QUOTE_LENGTH + 8]) {
     size_t length = strlen(text);
     const bool cut = length > QUOTE_LENGTH;
     if (cut) {
@@ -200,10 +201,10 @@ static void quote(const char *text, char quoted[QUOTE_LENGTH + 8]) {
     memcpy(quoted + length, cut ? "..." : "", cut ? 4 : 1);
 }
 
-/* "path:line: key `...`: " before `text`, of any length: rl_fail cuts it. */
+/* Fails with "path:line: key `...`: " before `text`, which may have any length: rl_fail cuts it. */
 static rl_status fail_at(rl_node node, const char *text) {
     char key[QUOTE_LENGTH + 8];
-    quote(node.key, key);
+    quote_text(node.key, key);
     if (key[0] == '\0') return rl_fail(RL_ERR_INPUT, "%s:%d: %s", node.file->path, node.line, text);
     return rl_fail(RL_ERR_INPUT, "%s:%d: key `%s`: %s", node.file->path, node.line, key, text);
 }
@@ -230,7 +231,7 @@ rl_status rl_node_fail(rl_node node, const char *expected, ...) {
         case RL_NODE_MAPPING:
             return rl_node_refuse(node, "got a mapping (`key: value`); expected %s", text);
         default:
-            quote(scalar_text(node), quoted);
+            quote_text(scalar_text(node), quoted);
             return rl_node_refuse(node, "got `%s`; expected %s", quoted, text);
     }
 }
@@ -245,23 +246,23 @@ rl_status rl_node_text(rl_node node, const char *expected, const char **text) {
 
 int rl_node_count(rl_node node) {
     if (rl_node_kind_of(node) != RL_NODE_LIST) return 1;
-    return (int)(raw(node)->data.sequence.items.top - raw(node)->data.sequence.items.start);
+    return (int)(raw_node(node)->data.sequence.items.top - raw_node(node)->data.sequence.items.start);
 }
 
 rl_node rl_node_item(rl_node node, int index) {
     assert(index >= 0 && index < rl_node_count(node));
     if (rl_node_kind_of(node) != RL_NODE_LIST) return node;
-    return make_node(node.file, raw(node)->data.sequence.items.start[index], node.key);
+    return make_node(node.file, raw_node(node)->data.sequence.items.start[index], node.key);
 }
 
 int rl_node_n_pairs(rl_node mapping) {
     assert(rl_node_kind_of(mapping) == RL_NODE_MAPPING);
-    return (int)(raw(mapping)->data.mapping.pairs.top - raw(mapping)->data.mapping.pairs.start);
+    return (int)(raw_node(mapping)->data.mapping.pairs.top - raw_node(mapping)->data.mapping.pairs.start);
 }
 
 rl_status rl_node_pair(rl_node mapping, int index, const char **key, rl_node *value) {
     assert(index >= 0 && index < rl_node_n_pairs(mapping));
-    const yaml_node_pair_t pair = raw(mapping)->data.mapping.pairs.start[index];
+    const yaml_node_pair_t pair = raw_node(mapping)->data.mapping.pairs.start[index];
     const rl_node key_node = make_node(mapping.file, pair.key, mapping.key);
     RL_TRY(rl_node_text(key_node, "a word as the key", key));
     *value = make_node(mapping.file, pair.value, *key);
@@ -269,9 +270,9 @@ rl_status rl_node_pair(rl_node mapping, int index, const char **key, rl_node *va
     return RL_OK;
 }
 
-/* A key when it is a text, or "". */
+/* The key of a pair when it is a text, else "". */
 static const char *key_text(rl_node mapping, int index) {
-    const rl_node key = make_node(mapping.file, raw(mapping)->data.mapping.pairs.start[index].key, "");
+    const rl_node key = make_node(mapping.file, raw_node(mapping)->data.mapping.pairs.start[index].key, "");
     return rl_node_kind_of(key) == RL_NODE_SCALAR ? scalar_text(key) : "";
 }
 

@@ -231,7 +231,7 @@ static void lengths_must_agree(void **state) {
     assert_message("t.nc: `short` has 6 values, expected one for each of the 7 rows of `x`");
     refuse_table(
         SETTINGS({"file", "t.nc"}, {"target", "turned"}),
-        "t.nc: `turned` has a value for each of the 3 features of `x`, expected one a row: is `x` (feature, row)?");
+        "t.nc: `turned` has a value for each of the 3 features of `x`, expected one per row: is `x` (feature, row)?");
     /* no row at all */
     m = begin_rows("t.nc", NC_NETCDF4, NC_DOUBLE, NC_UNLIMITED);
     finish(&m);

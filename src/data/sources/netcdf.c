@@ -70,7 +70,7 @@ static rl_status check_lengths(const rl_source_request *request, const rl_nc *fi
                                   file->path, x->name, n_rows, n_features);
     if (y->dimension[0] == x->dimension[1] && y->dimension[0] != x->dimension[0])
         return rl_source_key_fail(request, "target",
-                                  "%s: `%s` has a value for each of the %zu features of `%s`, expected one a row: is "
+                                  "%s: `%s` has a value for each of the %zu features of `%s`, expected one per row: is "
                                   "`%s` (feature, row)?",
                                   file->path, y->name, n_features, x->name, x->name);
     if (y->length[0] == n_rows) return RL_OK;
