@@ -1,4 +1,4 @@
-/* fit: ablations as filters on a projected spectrum, and the errors of what they fit.
+/* fit: ablations as filters on a projected spectrum, and the errors of their fits.
  *
  * A new ablation is one file in src/fit/ that fills an rl_ablation, and one row of the table in src/fit/ablation.c. */
 #ifndef RIDGELESS_FIT_H
@@ -9,21 +9,21 @@
 
 typedef struct rl_variant rl_variant;
 
-/* What a variant makes of a spectrum, in coordinates of its modes. The prediction for a test row with coordinates z (a
- * row of X_test V) is z . beta + shift. */
+/* The fit of a variant to a spectrum, in coordinates of its modes. The prediction for a test row with coordinates z (a
+ * row of X_test V) is z . beta + shift. An ablation gets it filled with zeros and RL_TARGET_Y. */
 typedef struct rl_fit {
-    double *beta;     /* [n_modes] coordinates V^T beta_hat; entry on zero */
-    double *residual; /* [n_modes] what training leaves of the target along each mode: c - sigma beta; entry on zero */
-    double shift;     /* added to every test prediction; entry on zero */
-    rl_target target; /* what training and test are judged against; entry on RL_TARGET_Y */
+    double *beta;     /* [n_modes]: coordinates V^T beta_hat */
+    double *residual; /* [n_modes]: residual of the training target along each mode, c - sigma beta */
+    double shift;     /* added to every test prediction */
+    rl_target target; /* the target that training and test errors are measured against */
 } rl_fit;
 
-/* Least squares on leading modes: beta = c / sigma on those that are kept. Those from s->rank on never are, whatever
- * the numbers say. */
+/* Least squares on leading modes: beta = c / sigma on those that are kept. Modes from s->rank on are never kept,
+ * whatever these numbers are. */
 typedef struct rl_truncation {
-    int n_predicted;  /* modes that predictions keep */
-    int n_fitted;     /* modes that training keeps, at least as many: of the others all of the target is left */
-    rl_target target; /* RL_TARGET_Y or RL_TARGET_IDEAL: fitted, and judged against */
+    int n_predicted;  /* leading modes that predictions use */
+    int n_fitted;     /* leading modes that training fits, at least as many; on the others the residual is the target */
+    rl_target target; /* RL_TARGET_Y or RL_TARGET_IDEAL: what is fitted, and what errors are measured against */
 } rl_truncation;
 
 typedef enum rl_parameter_kind {
@@ -33,15 +33,15 @@ typedef enum rl_parameter_kind {
     RL_PARAMETER_COUNT     /* integer >= 1 */
 } rl_parameter_kind;
 
-/* What the exact expectations of the test error depend on, for independent standard normal features. */
+/* All that the exact expectation of the test error depends on, for independent standard normal features. */
 typedef struct rl_expectation {
     int n_train, n_features;
     double signal;            /* |beta*|^2 */
     double residual_variance; /* of y given the student's features */
 } rl_expectation;
 
-/* What an ablation takes of a training set. Those that take a least-squares fit alone need no modes: fits of a whole
- * curve come cheaper together (nested.h). */
+/* What an ablation needs of a training set. One that needs no more than a least-squares fit needs no modes: the fits of
+ * a whole curve take less time together (nested.h). */
 typedef enum rl_need {
     RL_NEED_MODES,
     RL_NEED_FIT_TO_Y,
@@ -49,12 +49,12 @@ typedef enum rl_need {
     RL_NEED_ROWS /* the training rows themselves: it runs an algorithm on them */
 } rl_need;
 
-/* What an algorithm runs on, beside the spectrum of the same rows. */
+/* What an algorithm that runs on the training rows is given, with the spectrum of the same rows. */
 typedef struct rl_rows_problem {
     const rl_training_set *train;
     const rl_spectrum *spectrum;
     const rl_test_factor *test;
-    const double *start; /* [n_features]: independent standard normal numbers, the repeat's */
+    const double *start; /* [n_features]: independent standard normal numbers of the repeat */
 } rl_rows_problem;
 
 typedef struct rl_ablation {
@@ -65,17 +65,17 @@ typedef struct rl_ablation {
     const rl_option_spec *options;
     int n_options;
     rl_need need;
-    bool approaches_least_squares; /* at one end of the parameter: how far off is it? (rl_errors.distance) */
-    /* What it comes to: a truncation, or else (NULL) any filter of the modes. Of the spectrum, sizes, rank and sigma
-     * are read for a truncation. */
+    bool approaches_least_squares; /* at one end of its parameter: rl_errors.distance says how near it is */
+    /* Exactly one of the next three is there. `truncate` is for least squares on leading modes, and may read the sizes,
+     * rank and sigma of the spectrum alone. */
     rl_truncation (*truncate)(const rl_spectrum *s, const rl_variant *variant);
-    /* Modes from s->rank on are zero and take no part: beta 0, residual c. NULL of a truncation. */
+    /* `fit` is for any other filter of the modes. Those from s->rank on are zero: beta 0, residual c. */
     void (*fit)(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit);
-    /* In place of `fit` with RL_NEED_ROWS: beta [n_features] after `parameter` steps. It comes as it is after `done`
-     * steps of the same options; 0: it holds nothing yet. left [n_train] is room. */
-    void (*run)(const rl_rows_problem *problem, const rl_variant *variant, double done, double *beta, double *left);
-    /* The test error's exact expectation over training sets and test rows, at any finite size; INFINITY where it
-     * diverges, NaN where no formula is known. NULL: none is for any variant. */
+    /* `run` goes with RL_NEED_ROWS: makes beta [n_features] after `parameter` steps. When done > 0, beta holds that
+     * after `done` steps with the same options. residual [n_train] is a buffer. */
+    void (*run)(const rl_rows_problem *problem, const rl_variant *variant, double done, double *beta, double *residual);
+    /* The exact expectation of the test error over training sets and test rows, at any finite size: INFINITY where it
+     * diverges, NaN where no formula is known. NULL: no formula is known for any variant. */
     double (*expected_mse)(const rl_expectation *e, const rl_variant *variant);
 } rl_ablation;
 
@@ -95,13 +95,13 @@ const rl_ablation *rl_ablation_find(const char *name);
 typedef struct rl_errors {
     double test_mse;       /* mean square over the test rows */
     double train_mse;      /* mean square over the training rows */
-    double population_mse; /* expectation over the design; NaN where the design is unknown */
+    double population_mse; /* expectation over the population; NaN where its design is not known */
     double distance; /* |beta - beta_0| / |beta_0|, beta_0 the least-squares (minimum-norm) fit to y; NaN of ablations
                         that do not approach it */
 } rl_errors;
 
-/* The design of the population, for population_mse: independent normal features of mean 0, standard unless the spectrum
- * has population_z. */
+/* The design of the population, for population_mse: independent normal features of mean 0, and of standard deviation 1
+ * unless the spectrum has population_z. */
 typedef struct rl_population {
     bool known;
     double residual_variance; /* of y given the student's features */
@@ -130,14 +130,14 @@ rl_status rl_point_errors(rl_evaluator *evaluator, const rl_point *point, const 
 /* The fit of variant v in the last rl_evaluate, its residual excepted. Borrowed until the next. */
 const rl_fit *rl_evaluated_fit(const rl_evaluator *evaluator, int v);
 
-/* Local. Runs the variants that need the training rows and fills their errors, and their betas [n_features, n_variants]
- * column-major; the other variants' stay as they are. A variant that asks for more steps than the one before it, and
- * has its options, goes on from there. When the spectrum's status is not RL_CELL_DONE nothing is run. left
- * [max(n_train, n_features + 2)] is room. */
+/* Local. Runs the variants that need the training rows, and fills their errors and their columns of betas [n_features,
+ * n_variants], column-major; those of other variants stay as they are. A variant with the options of the one before it,
+ * and at least as many steps, goes on from there. Runs nothing when the status of the spectrum is not RL_CELL_DONE.
+ * residual [max(n_train, n_features + 2)] is a buffer. */
 void rl_evaluate_rows(const rl_rows_problem *problem, const rl_population *population, int n_variants,
-                      const rl_variant *variants, double *betas, double *left, rl_errors *errors);
+                      const rl_variant *variants, double *betas, double *residual, rl_errors *errors);
 
-/* How many steps rl_evaluate_rows makes of these variants. */
+/* How many steps rl_evaluate_rows makes for these variants. */
 double rl_steps_on_rows(int n_variants, const rl_variant *variants);
 
 /* Collective as rl_evaluate; Z must be formed. The paper's three factors, mode by mode, each array [n_modes]: Eq. 1 for

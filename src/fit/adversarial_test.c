@@ -1,7 +1,6 @@
 /* Ablation adversarial_test: test rows are moved where the fit is most sensitive. */
 #include "filter.h"
 
-/* Every test row moved by a step along v_r of the smallest non-zero mode: every prediction moves by step * beta_r. */
 static void fit_adversarial_test(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
     rl_fit_modes(s, s->c[RL_TARGET_Y], s->n_modes, fit);
     if (s->rank > 0) fit->shift = variant->parameter * fit->beta[s->rank - 1];

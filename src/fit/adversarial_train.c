@@ -1,9 +1,6 @@
 /* Ablation adversarial_train: training targets are moved where the fit is most sensitive. */
 #include "filter.h"
 
-/* Training targets moved by a step along u_r of the smallest non-zero mode: c_r grows by the step, and so beta_r by
- * step / sigma_r. The moved targets lie as far outside the modes as the given ones, so training leaves the same
- * residual. */
 static void fit_adversarial_train(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
     rl_fit_modes(s, s->c[RL_TARGET_Y], s->n_modes, fit);
     if (s->rank > 0) fit->beta[s->rank - 1] += variant->parameter / s->sigma[s->rank - 1];

@@ -5,7 +5,6 @@
 #include "filter.h"
 #include "wishart.h"
 
-/* Ablation 1: no small singular values. f(sigma) = 1 / sigma on sigma >= cutoff. */
 static rl_truncation truncate_cutoff(const rl_spectrum *s, const rl_variant *variant) {
     const double scale = rl_options_flag(&variant->options, "relative") ? s->sigma[0] : 1;
     const double cutoff = variant->parameter * scale;
@@ -14,9 +13,9 @@ static rl_truncation truncate_cutoff(const rl_spectrum *s, const rl_variant *var
     return (rl_truncation){kept, kept, RL_TARGET_Y};
 }
 
-/* The singular vectors of a standard normal matrix point anywhere, whatever the singular values: each mode that is kept
- * finds 1 / n_features of beta*'s square, and carries residual_variance / sigma^2 of noise. */
-static double expected_mse(const rl_expectation *e, const rl_variant *variant) {
+/* The singular vectors of a standard normal matrix have random directions, independent of the singular values. So each
+ * mode that is kept finds 1 / n_features of |beta*|^2, and adds residual_variance / sigma^2 of noise. */
+static double expected_cutoff_mse(const rl_expectation *e, const rl_variant *variant) {
     if (rl_options_flag(&variant->options, "relative")) return NAN;
     const int n = rl_smaller(e->n_train, e->n_features);
     const rl_wishart_tail kept = rl_wishart_tail_of(n, e->n_train + e->n_features - n, variant->parameter);
@@ -36,5 +35,5 @@ const rl_ablation rl_ablation_cutoff = {
     .options = options,
     .n_options = 1,
     .truncate = truncate_cutoff,
-    .expected_mse = expected_mse,
+    .expected_mse = expected_cutoff_mse,
 };

@@ -1,14 +1,14 @@
-/* Private to `fit`: what the ablations are made of. */
+/* Private to `fit`: what ablations share. */
 #ifndef RL_FIT_FILTER_H
 #define RL_FIT_FILTER_H
 
 #include "ridgeless/fit.h"
 
-/* Least squares on the first n_kept modes: beta = c / sigma there, nothing left of the target; on the others beta = 0
- * and all of it left. Modes from s->rank on are never kept. */
+/* Least squares on the first n_kept modes: beta = c / sigma and residual 0 there, beta 0 and residual c on the others.
+ * Modes from s->rank on are never kept. */
 void rl_fit_modes(const rl_spectrum *s, const double *c, int n_kept, rl_fit *fit);
 
-/* Options of gradient descent, however it is computed. */
+/* Options that both ablations of gradient descent have. */
 #define RL_OPTION_RATE                                                                                   \
     {                                                                                                    \
         .key = "rate", .type = RL_OPTION_REAL, .minimum = 1e-300, .maximum = 1e300, .default_number = 1, \

@@ -3,28 +3,26 @@
 
 #include "filter.h"
 
-/* (1 - x)^t for x >= 0 and a whole number t, without losing what a small x leaves. */
-static double decay(double x, double steps) {
+/* (1 - x)^t for x >= 0 and a whole number t, accurate for small x too. */
+static double decay_factor(double x, double steps) {
     if (x < 1) return exp(steps * log1p(-x));
     return pow(1 - x, steps);
 }
 
 /* 1 - (1 - x)^t. */
-static double progress(double x, double steps) {
+static double progress_factor(double x, double steps) {
     if (x < 1) return -expm1(steps * log1p(-x));
     return 1 - pow(1 - x, steps);
 }
 
-/* t steps from zero on half the sum of squares, beta <- beta + eta X^T (y - X beta): f(sigma) = (1 - (1 - eta
- * sigma^2)^t) / sigma. */
 static void fit_gradient_descent(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
     const double rate = rl_options_real(&variant->options, "rate");
     const double unit = rl_options_flag(&variant->options, "relative") ? s->sigma[0] : 1;
     rl_fit_modes(s, s->c[RL_TARGET_Y], 0, fit);
     for (int r = 0; r < s->rank; r++) {
         const double x = rate * (s->sigma[r] / unit) * (s->sigma[r] / unit);
-        fit->beta[r] = s->c[RL_TARGET_Y][r] * progress(x, variant->parameter) / s->sigma[r];
-        fit->residual[r] = s->c[RL_TARGET_Y][r] * decay(x, variant->parameter);
+        fit->beta[r] = s->c[RL_TARGET_Y][r] * progress_factor(x, variant->parameter) / s->sigma[r];
+        fit->residual[r] = s->c[RL_TARGET_Y][r] * decay_factor(x, variant->parameter);
     }
 }
 

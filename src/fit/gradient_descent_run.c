@@ -4,11 +4,9 @@
 #include "../lapack.h"
 #include "filter.h"
 
-/* beta <- beta + eta X^T (y - X beta), step by step. X is row-major: X^T to LAPACK. From a start of zero that is the
- * filter of gradient_descent. What a start has outside the span of the rows no step changes, so that the limit is the
- * minimum-norm solution and that part. The error along mode r falls by 1 - eta sigma_r^2 a step: the smallest sets the
- * pace. */
-static void run(const rl_rows_problem *problem, const rl_variant *variant, double done, double *beta, double *left) {
+/* X is row-major, which for BLAS is X^T. */
+static void run_descent(const rl_rows_problem *problem, const rl_variant *variant, double done, double *beta,
+                        double *residual) {
     const rl_training_set *t = problem->train;
     const int one = 1;
     const double unit = 1, minus = -1, sigma = problem->spectrum->sigma[0];
@@ -18,9 +16,9 @@ static void run(const rl_rows_problem *problem, const rl_variant *variant, doubl
     if (done == 0)
         for (int j = 0; j < t->n_features; j++) beta[j] = start * problem->start[j];
     for (double step = done; step < variant->parameter; step++) {
-        memcpy(left, t->y, sizeof(double) * (size_t)t->n_train);
-        dgemv_("T", &t->n_features, &t->n_train, &minus, t->x, &t->n_features, beta, &one, &unit, left, &one, 1);
-        dgemv_("N", &t->n_features, &t->n_train, &eta, t->x, &t->n_features, left, &one, &unit, beta, &one, 1);
+        memcpy(residual, t->y, sizeof(double) * (size_t)t->n_train);
+        dgemv_("T", &t->n_features, &t->n_train, &minus, t->x, &t->n_features, beta, &one, &unit, residual, &one, 1);
+        dgemv_("N", &t->n_features, &t->n_train, &eta, t->x, &t->n_features, residual, &one, &unit, beta, &one, 1);
     }
 }
 
@@ -43,5 +41,5 @@ const rl_ablation rl_ablation_gradient_descent_run = {
     .n_options = sizeof options / sizeof *options,
     .need = RL_NEED_ROWS,
     .approaches_least_squares = true,
-    .run = run,
+    .run = run_descent,
 };

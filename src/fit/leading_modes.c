@@ -1,8 +1,6 @@
 /* Ablation leading_modes: predictions use the leading modes alone. */
 #include "filter.h"
 
-/* Ablation 2: test features in the span of the k leading modes of the training features. Predictions lose the other
- * modes, the fit itself is the unablated one. */
 static rl_truncation truncate_leading_modes(const rl_spectrum *s, const rl_variant *variant) {
     const int kept = variant->parameter < s->n_modes ? (int)variant->parameter : s->n_modes;
     return (rl_truncation){kept, s->n_modes, RL_TARGET_Y};

@@ -1,14 +1,13 @@
 /* Ablation no_residuals: targets are those of the best linear model. */
 #include "filter.h"
 
-/* Ablation 3: targets replaced, in training and test, by what the best linear model says. */
 static rl_truncation truncate_no_residuals(const rl_spectrum *s, const rl_variant *variant) {
     (void)variant;
     return (rl_truncation){s->n_modes, s->n_modes, RL_TARGET_IDEAL};
 }
 
-/* The bias alone: the part of beta* outside a random n_train-dimensional space. */
-static double expected_mse(const rl_expectation *e, const rl_variant *variant) {
+/* The bias alone: the part of |beta*|^2 outside a random space of n_train dimensions. */
+static double expected_bias(const rl_expectation *e, const rl_variant *variant) {
     (void)variant;
     return e->n_train < e->n_features ? e->signal * (1 - (double)e->n_train / e->n_features) : 0;
 }
@@ -19,5 +18,5 @@ const rl_ablation rl_ablation_no_residuals = {
     .parameter = RL_PARAMETER_NONE,
     .need = RL_NEED_FIT_TO_IDEAL,
     .truncate = truncate_no_residuals,
-    .expected_mse = expected_mse,
+    .expected_mse = expected_bias,
 };

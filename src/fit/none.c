@@ -3,14 +3,13 @@
 
 #include "filter.h"
 
-/* Least squares, minimum-norm when n_train < n_features: f(sigma) = 1 / sigma on every mode. */
 static rl_truncation truncate_none(const rl_spectrum *s, const rl_variant *variant) {
     (void)variant;
     return (rl_truncation){s->n_modes, s->n_modes, RL_TARGET_Y};
 }
 
 /* Belkin, Hsu and Xu 2020, "Two models of double descent for weak features" (arXiv:1903.07571), theorem 1. */
-static double expected_mse(const rl_expectation *e, const rl_variant *variant) {
+static double expected_least_squares_mse(const rl_expectation *e, const rl_variant *variant) {
     (void)variant;
     const double n = e->n_train, p = e->n_features, b = e->signal, v = e->residual_variance;
     const double bias = n < p ? b * (1 - n / p) : 0;
@@ -26,5 +25,5 @@ const rl_ablation rl_ablation_none = {
     .parameter = RL_PARAMETER_NONE,
     .need = RL_NEED_FIT_TO_Y,
     .truncate = truncate_none,
-    .expected_mse = expected_mse,
+    .expected_mse = expected_least_squares_mse,
 };

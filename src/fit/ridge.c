@@ -1,14 +1,13 @@
 /* Ablation ridge: a penalty on the length of the parameters. */
 #include "filter.h"
 
-/* f(sigma) = sigma / (sigma^2 + lambda), the minimum of |X beta - y|^2 + lambda |beta|^2. Zero modes carry nothing. */
 static void fit_ridge(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
     const double scale = rl_options_flag(&variant->options, "relative") ? s->sigma[0] * s->sigma[0] : 1;
     const double lambda = variant->parameter * scale;
     rl_fit_modes(s, s->c[RL_TARGET_Y], 0, fit);
     for (int r = 0; r < s->rank; r++) {
         const double sigma = s->sigma[r], c = s->c[RL_TARGET_Y][r];
-        /* divided through by sigma: sigma^2 may overflow where lambda / sigma does not */
+        /* both sides of the fraction are divided by sigma: sigma^2 could overflow */
         fit->beta[r] = c / (sigma + lambda / sigma);
         fit->residual[r] = c * (lambda / sigma) / (sigma + lambda / sigma);
     }

@@ -1,30 +1,30 @@
-/* Variants that run an algorithm on the training rows. What they make are parameters, not coordinates of modes: a start
- * that is not zero leaves a part that no mode has. */
+/* Variants that run an algorithm on the training rows, and their errors. They make parameters, not coordinates of
+ * modes: a start that is not zero leaves a part that lies outside all modes. */
 #include <math.h>
 #include <string.h>
 
 #include "../lapack.h"
 #include "filter.h"
 
-/* |X beta - y|^2; left [n_train] is room. */
-static double train_sum(const rl_training_set *train, const double *beta, double *left) {
+/* |X beta - y|^2. residual [n_train] is a buffer. */
+static double train_sum(const rl_training_set *train, const double *beta, double *residual) {
     const int n = train->n_train, p = train->n_features, one = 1;
     const double unit = 1, minus = -1;
     double sum = 0;
-    memcpy(left, train->y, sizeof(double) * (size_t)n);
-    dgemv_("T", &p, &n, &unit, train->x, &p, beta, &one, &minus, left, &one, 1);
-    for (int i = 0; i < n; i++) sum += left[i] * left[i];
+    memcpy(residual, train->y, sizeof(double) * (size_t)n);
+    dgemv_("T", &p, &n, &unit, train->x, &p, beta, &one, &minus, residual, &one, 1);
+    for (int i = 0; i < n; i++) sum += residual[i] * residual[i];
     return sum;
 }
 
-/* The same over the test rows, which their triangle stands for; left [order] is room. */
-static double test_sum(const rl_test_factor *test, const double *beta, double *left) {
+/* The same over the test rows, by their triangle. residual [order] is a buffer. */
+static double test_sum(const rl_test_factor *test, const double *beta, double *residual) {
     const int m = test->order, p = test->n_features, one = 1;
     const double unit = 1, minus = -1;
     double sum = 0;
-    memcpy(left, test->r + (size_t)(m - 1) * (size_t)m, sizeof(double) * (size_t)m);
-    dgemv_("N", &m, &p, &unit, test->r + m, &m, beta, &one, &minus, left, &one, 1);
-    for (int i = 0; i < m; i++) sum += left[i] * left[i];
+    memcpy(residual, test->r + (size_t)(m - 1) * (size_t)m, sizeof(double) * (size_t)m);
+    dgemv_("N", &m, &p, &unit, test->r + m, &m, beta, &one, &minus, residual, &one, 1);
+    for (int i = 0; i < m; i++) sum += residual[i] * residual[i];
     return sum;
 }
 
@@ -37,25 +37,25 @@ static double parameter_error(const rl_training_set *train, const double *beta) 
     return sum;
 }
 
-/* |beta - V c / sigma| / |c / sigma|, with what beta has outside the modes. */
+/* |beta - V c / sigma| / |c / sigma|, with the part of beta outside the modes. */
 static double distance_to_least_squares(const rl_spectrum *s, const double *beta) {
     double apart = 0, whole = 0;
     for (int j = 0; j < s->n_features; j++) {
         const double *const v = s->vt + (size_t)j * (size_t)s->n_modes;
-        double left = beta[j];
-        for (int r = 0; r < s->rank; r++) left -= v[r] * s->c[RL_TARGET_Y][r] / s->sigma[r];
-        apart += left * left;
+        double residual = beta[j];
+        for (int r = 0; r < s->rank; r++) residual -= v[r] * s->c[RL_TARGET_Y][r] / s->sigma[r];
+        apart += residual * residual;
     }
     for (int r = 0; r < s->rank; r++) whole += pow(s->c[RL_TARGET_Y][r] / s->sigma[r], 2);
     return apart == 0 ? 0 : sqrt(apart / whole);
 }
 
 static rl_errors errors_of(const rl_rows_problem *p, const rl_population *population, const double *beta,
-                           double *left) {
+                           double *residual) {
     const rl_training_set *train = p->train;
     return (rl_errors){
-        .test_mse = test_sum(p->test, beta, left) / p->test->n_rows,
-        .train_mse = train_sum(train, beta, left) / train->n_train,
+        .test_mse = test_sum(p->test, beta, residual) / p->test->n_rows,
+        .train_mse = train_sum(train, beta, residual) / train->n_train,
         .population_mse = population->known ? parameter_error(train, beta) + population->residual_variance : NAN,
         .distance = distance_to_least_squares(p->spectrum, beta)};
 }
@@ -66,7 +66,7 @@ static bool same_options(const rl_options *a, const rl_options *b) {
     return true;
 }
 
-/* Steps that the variant before has made of this one's; 0: none. */
+/* How many of a variant's steps the one before it has made already. */
 static double done_before(const rl_variant *variants, int v) {
     if (v == 0) return 0;
     const rl_variant *before = &variants[v - 1], *now = &variants[v];
@@ -76,7 +76,7 @@ static double done_before(const rl_variant *variants, int v) {
 }
 
 void rl_evaluate_rows(const rl_rows_problem *problem, const rl_population *population, int n_variants,
-                      const rl_variant *variants, double *betas, double *left, rl_errors *errors) {
+                      const rl_variant *variants, double *betas, double *residual, rl_errors *errors) {
     const size_t p = (size_t)problem->train->n_features;
     if (problem->spectrum->status != RL_CELL_DONE) return;
     for (int v = 0; v < n_variants; v++) {
@@ -84,8 +84,8 @@ void rl_evaluate_rows(const rl_rows_problem *problem, const rl_population *popul
         double *beta = betas + (size_t)v * p;
         const double done = done_before(variants, v);
         if (done > 0) memcpy(beta, beta - p, sizeof(double) * p);
-        variants[v].ablation->run(problem, &variants[v], done, beta, left);
-        errors[v] = errors_of(problem, population, beta, left);
+        variants[v].ablation->run(problem, &variants[v], done, beta, residual);
+        errors[v] = errors_of(problem, population, beta, residual);
     }
 }
 

@@ -7,16 +7,16 @@
  *   sum_{k <= n-2} phi_k^2 + b_{n-1} psi_{n-1} H_{n-2} / 2 + psi_{n-1} / I_{n-1}    for odd n
  *
  * (Adler, Forrester, Nagao and van Moerbeke 2000, "Classical skew orthogonal polynomials and random matrices";
- * Forrester 2010, "Log-gases and random matrices", chapter 6). Its integrals over [s, inf), plain and over x, need no
- * quadrature: with all of them from s,
+ * Forrester 2010, "Log-gases and random matrices", chapter 6). Its integral over [s, inf), and that of the density over
+ * x, need no quadrature. With all integrals from s on,
  *
  *   A_k = int phi_k^2            E_k = int phi_k^2 / x    C_k = int phi_k phi_{k-1} / x
  *   J_k = int psi_k H_{k-1}      P_k = int psi_k / x      D_k = int psi_k H_k / x
  *   U_k = int psi_k H_{k-1} / x
  *
  * follow by recurrences in k from the three-term relation x phi_k = -b_{k+1} phi_{k+1} + (2k+a+1) phi_k - b_k
- * phi_{k-1}, the derivative 2 x phi_k' = b_{k+1} phi_{k+1} - phi_k - b_k phi_{k-1}, and integration by parts. They add
- * up without growth: the factors b_k / b_{k+1} stay below 1. */
+ * phi_{k-1}, the derivative 2 x phi_k' = b_{k+1} phi_{k+1} - phi_k - b_k phi_{k-1}, and integration by parts. Rounding
+ * errors do not grow: the factors b_k / b_{k+1} stay below 1. */
 #include "wishart.h"
 
 #include <float.h>
@@ -24,7 +24,7 @@
 
 /* ---- where the recurrences start --------------------------------------------------------------------------------- */
 
-/* Gamma(p, z) / Gamma(p) for p = twice_p / 2, z > 0: upwards from p = 1/2 or 1, by positive terms. */
+/* Gamma(p, z) / Gamma(p) for p = twice_p / 2 and z > 0: a sum of positive terms, upwards from p = 1/2 or 1. */
 static double upper_gamma(int twice_p, double z) {
     double p = twice_p % 2 == 0 ? 1 : 0.5, sum = twice_p % 2 == 0 ? exp(-z) : erfc(sqrt(z));
     for (double term = 1; 2 * p < twice_p && (term > 0 || p < z); p++) {
@@ -34,7 +34,7 @@ static double upper_gamma(int twice_p, double z) {
     return sum;
 }
 
-/* int_z^inf e^-x / x: its series, or its continued fraction by Lentz's method. */
+/* int_z^inf e^-x / x, by its series or by its continued fraction (Lentz's method). */
 static double exponential_integral(double z) {
     static const double euler = 0.57721566490153286061;
     if (z <= 1) {
@@ -59,7 +59,7 @@ static double exponential_integral(double z) {
 
 /* ---- recurrences ------------------------------------------------------------------------------------------------- */
 
-/* A quantity of degree k - 1 and of degree k. */
+/* A quantity at degree k - 1 (last) and at degree k (now). */
 typedef struct pair {
     double last, now;
 } pair;
@@ -67,7 +67,7 @@ typedef struct pair {
 typedef struct tail {
     double a, s, root; /* root = sqrt(s) */
     int k;
-    /* phi_k is scaled.now 2^exponent: its first degrees may be far below the smallest double. */
+    /* phi_k is scaled.now 2^exponent: phi of low degrees may be far below the smallest double. */
     pair scaled;
     double exponent;             /* a whole number */
     pair phi, total, h, p, e, d; /* total: I_k */
@@ -80,7 +80,7 @@ static double b(const tail *t, int k) {
     return sqrt(k * (k + t->a));
 }
 
-static void step(pair *p, double next) {
+static void step_pair(pair *p, double next) {
     p->last = p->now;
     p->now = next;
 }
@@ -99,7 +99,7 @@ static void start_functions(tail *t) {
     t->area = upper_gamma(2 * (int)a + 2, t->s);
 }
 
-/* a = 0 and 1 are where an integral from 0 diverges. */
+/* For a = 0 and 1 an integral from 0 would diverge. */
 static void start_integrals(tail *t) {
     const double a = t->a, s = t->s, phi = t->phi.now, h = t->h.now;
     if (a == 0) {
@@ -117,10 +117,10 @@ static void start_integrals(tail *t) {
     }
 }
 
-/* phi_{k+1}; t->phi is not stepped yet. */
+/* Returns phi_{k+1}. Steps t->scaled, but not t->phi. */
 static double next_phi(tail *t) {
     const double factor = 2 * t->k + t->a + 1 - t->s;
-    step(&t->scaled, (factor * t->scaled.now - b(t, t->k) * t->scaled.last) / b(t, t->k + 1));
+    step_pair(&t->scaled, (factor * t->scaled.now - b(t, t->k) * t->scaled.last) / b(t, t->k + 1));
     if (fabs(t->scaled.now) > 0x1p500) {
         t->scaled.now *= 0x1p-500;
         t->scaled.last *= 0x1p-500;
@@ -129,8 +129,8 @@ static double next_phi(tail *t) {
     return unscale(t);
 }
 
-/* From degree k to k + 1. */
-static void advance(tail *t) {
+/* Steps all quantities from degree k to k + 1. */
+static void advance_degree(tail *t) {
     const int k = t->k;
     const double a = t->a, s = t->s, root = t->root, below = b(t, k), above = b(t, k + 1);
     const double phi = t->phi.now, next = next_phi(t), slope = k + 1 + (a - s) / 2;
@@ -147,13 +147,13 @@ static void advance(tail *t) {
     t->sum_area += t->area;
     t->sum_e += t->e.now;
     t->j = t->h.now * h + (2 * t->area - below * t->j) / above;
-    step(&t->u, (below * down + 2 * t->d.now + 2 * t->e.now - 2 * phi * t->h.now / root) / above);
-    step(&t->d, (below * up - 2 * c) / above);
-    step(&t->total, below * t->total.last / above);
-    step(&t->phi, next);
-    step(&t->h, h);
-    step(&t->p, p);
-    step(&t->e, e);
+    step_pair(&t->u, (below * down + 2 * t->d.now + 2 * t->e.now - 2 * phi * t->h.now / root) / above);
+    step_pair(&t->d, (below * up - 2 * c) / above);
+    step_pair(&t->total, below * t->total.last / above);
+    step_pair(&t->phi, next);
+    step_pair(&t->h, h);
+    step_pair(&t->p, p);
+    step_pair(&t->e, e);
     t->area = area;
     t->c = c;
     t->k++;
@@ -167,7 +167,7 @@ rl_wishart_tail rl_wishart_tail_of(int n, int m, double cutoff) {
     tail t = {.a = a, .s = s, .root = cutoff};
     start_functions(&t);
     start_integrals(&t);
-    while (t.k < n - 1) advance(&t);
+    while (t.k < n - 1) advance_degree(&t);
     const double half = b(&t, n - 1) / 2;
     const double rest = n % 2 == 0 ? -half * t.total.last / 2 : 1 / t.total.now;
     return (rl_wishart_tail){t.sum_area + half * t.j + rest * t.h.now, t.sum_e + half * t.u.now + rest * t.p.now};

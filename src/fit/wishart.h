@@ -4,11 +4,11 @@
 
 typedef struct rl_wishart_tail {
     double count;   /* expected number of singular values >= cutoff */
-    double inverse; /* expected sum of 1 / sigma^2 over them; INFINITY where it diverges */
+    double inverse; /* expected sum of 1 / sigma^2 over these; INFINITY where it diverges */
 } rl_wishart_tail;
 
-/* Of an n x m matrix, 1 <= n <= m, cutoff >= 0; in O(m) operations. Relative accuracy 50 m eps, far out in the tails
- * too. A cutoff whose square is no double counts as 0. */
+/* The expectations for an n x m matrix, 1 <= n <= m, and a cutoff >= 0, in O(m) operations. The relative accuracy is 50
+ * m eps, far out in the tails too. A cutoff whose square underflows counts as 0. */
 rl_wishart_tail rl_wishart_tail_of(int n, int m, double cutoff);
 
 #endif
