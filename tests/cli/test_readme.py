@@ -1,4 +1,4 @@
-"""What the README shows is run as it stands there: the shortest study, one's own tables, the Python lines, the
+"""What the READMEs show is run as it stands there: the shortest study, one's own tables, the Python lines, the
 new ablation, the new feature map."""
 import pathlib
 import re
@@ -11,12 +11,12 @@ import netCDF4
 from program import SOURCE, run
 from source_copy import SourceCopy
 
-README = (SOURCE / "README.md").read_text()
+README, FIT, DATA = ((SOURCE / folder / "README.md").read_text() for folder in (".", "src/fit", "src/data"))
 
 
-def block(language, word):
+def block(readme, language, word):
     """The fenced block of that language which has the word."""
-    found = [text for text in re.findall(rf"```{language}\n(.*?)```", README, re.S) if word in text]
+    found = [text for text in re.findall(rf"```{language}\n(.*?)```", readme, re.S) if word in text]
     assert len(found) == 1, f"{len(found)} {language} blocks have `{word}`"
     return found[0]
 
@@ -28,9 +28,10 @@ class Readme(unittest.TestCase):
         self.at = pathlib.Path(folder.name)
 
     def test_shortest_study_and_python_lines(self):
-        (self.at / "my-study.yaml").write_text(block("yaml", "datasets: [diabetes]"))
+        (self.at / "my-study.yaml").write_text(block(README, "yaml", "datasets: [diabetes]"))
         run("run", "my-study.yaml", "-q", cwd=self.at, check=0)
-        lines = 'import matplotlib\nmatplotlib.use("Agg")\n' + block("python", "xarray") + "\nprint(d.test_mse_median.dims)\n"
+        before, after = 'import matplotlib\nmatplotlib.use("Agg")\n', "\nprint(d.test_mse_median.dims)\n"
+        lines = before + block(README, "python", "xarray") + after
         done = subprocess.run(["/usr/bin/python3", "-c", lines], cwd=self.at, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("n_train", done.stdout)
@@ -43,14 +44,14 @@ class Readme(unittest.TestCase):
             file.createDimension("wavelength", 2)
             file.createVariable("absorbance", "f4", ("sample", "wavelength"))[:] = [[i % 5, i * i % 11] for i in range(30)]
             file.createVariable("moisture", "f8", ("sample",))[:] = [i % 3 for i in range(30)]
-        (self.at / "s.yaml").write_text("repeats: 2\nn_train: [1, 2, 3]\nablations: [none]\n" + block("yaml", "wine"))
+        (self.at / "s.yaml").write_text("repeats: 2\nn_train: [1, 2, 3]\nablations: [none]\n" + block(README, "yaml", "wine"))
         run("run", "s.yaml", "-q", cwd=self.at, check=0)
         with netCDF4.Dataset(self.at / "s.nc") as file:
             self.assertEqual(sorted(file.groups), ["provenance", "spectra", "wine"])
 
 
 class OnesOwnCode(unittest.TestCase):
-    """A new ablation and a new feature map, as the README shows them: one build for both."""
+    """A new ablation and a new feature map, as the READMEs of their rooms show them: one build for both."""
 
     @classmethod
     def setUpClass(cls):
@@ -58,8 +59,8 @@ class OnesOwnCode(unittest.TestCase):
         cls.addClassCleanup(folder.cleanup)
         cls.at = pathlib.Path(folder.name)
         cls.copy = SourceCopy(cls.at)
-        cls.add_ablation(cls.copy, block("c", "even_modes"))
-        cls.add_map(cls.copy, block("c", "hat_functions"))
+        cls.add_ablation(cls.copy, block(FIT, "c", "even_modes"))
+        cls.add_map(cls.copy, block(DATA, "c", "hat_functions"))
         cls.copy.build()
 
     @staticmethod
@@ -88,9 +89,10 @@ class OnesOwnCode(unittest.TestCase):
     def test_new_feature_map(self):
         text = (SOURCE / "tests" / "cli" / "hat_functions.c").read_text()
         self.assertLess(len(text.splitlines()), 30)
-        self.assertIn(text, README)
-        (self.at / "hats.yaml").write_text("repeats: 2\nn_features: [4, 40]\nn_train: [200]\nablations: [none]\ndatasets:\n"
-                                           "  - {source: function, function: sine, map: hat-functions, inputs: equispaced, rows: 200}\n")
+        self.assertIn(text, DATA)
+        study = "repeats: 2\nn_features: [4, 40]\nn_train: [200]\nablations: [none]\ndatasets:\n"
+        tents = "  - {source: function, function: sine, map: hat-functions, inputs: equispaced, rows: 200}\n"
+        (self.at / "hats.yaml").write_text(study + tents)
         self.copy.run("hats.yaml")
         with netCDF4.Dataset(self.at / "hats.nc") as file:
             few, many = file["function"]["test_mse"][0, :, 0, 0]
