@@ -96,6 +96,9 @@ rl_status rl_alloc(void *pointer, size_t count, size_t size);
 #define RL_ALLOC(pointer, count) rl_alloc(&(pointer), (size_t)(count), sizeof *(pointer))
 void rl_free(void *memory); /* NULL is allowed */
 
+/* Bytes that rl_alloc hands out for such an array; SIZE_MAX: more than can be addressed. */
+size_t rl_alloc_bytes(size_t count, size_t size);
+
 /* Bytes that rl_alloc has handed out, and texts hold, and rl_free has not taken back: now, and at most since the start
  * or the last rl_forget_peak_allocated. Exact: what was asked for, rounded up to 64 for each piece; of all threads. */
 size_t rl_allocated(void);

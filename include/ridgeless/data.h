@@ -90,7 +90,7 @@ enum { RL_DATASET_TEXTS = 4, RL_DATASET_ARRAYS = 12 };
  * array that could be there, and 0 for a text. */
 void rl_dataset_arrays(rl_dataset *dataset, rl_dataset_array arrays[RL_DATASET_ARRAYS]);
 
-/* Bytes of the arrays of numbers that are there; the texts come to next to nothing. */
+/* Bytes allocated for the arrays of numbers that are there; the texts come to next to nothing. */
 size_t rl_dataset_bytes(const rl_dataset *dataset);
 
 /* Not for a view, which owns nothing. */
@@ -290,6 +290,9 @@ typedef struct rl_rows {
 /* `seed` is that of the study. To be destroyed, on failure too. */
 rl_status rl_rows_create(rl_rows *rows, const rl_dataset *dataset, rl_random_kind random, uint64_t seed);
 void rl_rows_destroy(rl_rows *rows);
+
+/* Bytes that rl_rows_create and rl_rows_arrange allocate for the dataset or view, at most at a time. */
+size_t rl_rows_bytes(const rl_dataset *dataset);
 
 /* Puts the rows in the order of `repeat`: a random permutation read backwards, so that the first N rows are its last N
  * entries. That is the published split: with RL_RANDOM_NUMPY the permutation is

@@ -14,7 +14,7 @@ typedef struct rl_map_use {
     int n_inputs, n_features;
     const rl_options *options; /* borrowed; checked against the map's specs */
     int n_weights;             /* per feature; 0 when the map is not random */
-    double *weights;           /* [n_features, n_weights], row-major, owned */
+    double *weights;           /* [n_features, n_weights], row-major; borrowed */
 } rl_map_use;
 
 /* A linear teacher on inputs that are uniform on the sphere of radius sqrt(n_inputs): y = x . beta + noise e. */
@@ -52,10 +52,8 @@ const rl_feature_map *rl_feature_map_find(const char *name);
 /* Whether each repeat draws weights of its own. */
 bool rl_map_varies(const rl_feature_map *map, const rl_options *options);
 
-/* Allocates the weights. Released by rl_map_use_destroy, on failure too. */
-rl_status rl_map_use_create(rl_map_use *use, const rl_feature_map *map, const rl_options *options, int n_inputs,
-                            int n_features);
-void rl_map_use_destroy(rl_map_use *use);
+/* A map with these options and sizes. The caller sets `weights`, of the size that n_weights says. */
+rl_map_use rl_map_use_of(const rl_feature_map *map, const rl_options *options, int n_inputs, int n_features);
 
 /* Draws the weights of a random map: those of the repeat or, where they do not vary, those of all repeats. */
 void rl_map_draw(rl_map_use *use, const rl_feature_map *map, rl_key key, uint32_t repeat);

@@ -62,12 +62,17 @@ static void *mark_memory(void *begin, size_t bytes) {
 
 /* ---- allocation -------------------------------------------------------------------------------------------------- */
 
-rl_status rl_alloc(void *pointer, size_t count, size_t size) {
+size_t rl_alloc_bytes(size_t count, size_t size) {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - 2 * ALIGNMENT)
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - 2 * ALIGNMENT) return SIZE_MAX;
+    return bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+rl_status rl_alloc(void *pointer, size_t count, size_t size) {
+    const size_t bytes = rl_alloc_bytes(count, size);
+    if (bytes == SIZE_MAX)
         return rl_fail(RL_ERR_MEMORY, "out of memory: %zu items of %zu bytes are more than can be addressed", count,
                        size);
-    bytes = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     RL_TRY(check_available(bytes));
     void *const begin = aligned_alloc(ALIGNMENT, ALIGNMENT + bytes);
     if (begin == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not allocate %zu bytes", bytes);

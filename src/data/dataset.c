@@ -43,7 +43,7 @@ size_t rl_dataset_bytes(const rl_dataset *dataset) {
     size_t bytes = 0;
     rl_dataset_arrays(&same, arrays);
     for (int i = RL_DATASET_TEXTS; i < RL_DATASET_ARRAYS; i++)
-        if (array_at(&arrays[i]) != NULL) bytes += arrays[i].count * arrays[i].size;
+        if (array_at(&arrays[i]) != NULL) bytes += rl_alloc_bytes(arrays[i].count, arrays[i].size);
     return bytes;
 }
 

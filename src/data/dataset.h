@@ -10,6 +10,9 @@
 rl_status rl_least_squares(const char *name, int n_rows, int n_features, const double *x, const double *y,
                            double *beta);
 
+/* Bytes that it allocates while it runs. */
+size_t rl_least_squares_bytes(int n_rows, int n_features);
+
 /* Least squares on all rows by the normal equations, as the published program computes it, into beta[n_features].
  * *regular is false, and beta is of no use, when the features are linearly dependent. */
 rl_status rl_published_beta_star(const rl_dataset *dataset, double *beta, bool *regular);

@@ -1,5 +1,9 @@
-/* The best linear model of a dataset: least squares on all of its rows, the shortest of the best where there are many.
- */
+/* The best linear model of a dataset: minimum-norm least squares on all of its rows.
+ *
+ * LAPACK's dgelsy would take half as many lines, and does not do: it finds the shortest solution in the units of the
+ * scaled columns, not in those of the data; it pivots the columns of the whole matrix, which for 20000 rows of 200
+ * features takes 1.7 times as long as pivoting those of its triangle; and it rounds otherwise, so that every published
+ * number would change in its last digits. */
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -7,9 +11,12 @@
 #include "../lapack.h"
 #include "../numbers.h"
 #include "dataset.h"
+#include "ridgeless/arena.h"
 
-/* Buffers of it. Columns are scaled by powers of two to about the same length: exact, and columns of very different
- * units then cost no accuracy. */
+enum { MOST_FEATURES = INT_MAX / 128 }; /* LAPACK counts its work space in ints */
+
+/* Columns are scaled by powers of two to about the same length. That is exact, and columns of very different units cost
+ * no accuracy then. */
 typedef struct solver {
     int n, p, k;   /* k = min(n, p) */
     int *exponent; /* [p]: column j is a's column times 2^exponent */
@@ -21,33 +28,30 @@ typedef struct solver {
     int n_work;
 } solver;
 
-static void solver_destroy(solver *s) {
-    rl_free(s->exponent);
-    rl_free(s->a);
-    rl_free(s->r);
-    rl_free(s->b);
-    rl_free(s->tau);
-    rl_free(s->work);
-    rl_free(s->pivot);
+static void list_solver_arrays(rl_arena *arena, void *object) {
+    solver *const s = object;
+    const size_t n = (size_t)s->n, p = (size_t)s->p, k = (size_t)s->k;
+    RL_TAKE(arena, s->exponent, p);
+    RL_TAKE(arena, s->a, n * p);
+    RL_TAKE(arena, s->r, k * p);
+    RL_TAKE(arena, s->b, rl_larger(n, p));
+    RL_TAKE(arena, s->tau, k);
+    RL_TAKE(arena, s->work, s->n_work);
+    RL_TAKE(arena, s->pivot, p);
 }
 
-static rl_status solver_create(solver *s, int n, int p) {
-    const int k = rl_smaller(n, p), most = INT_MAX / 128;
-    if (p > most)
-        return rl_fail(RL_ERR_INPUT, "%d features; expected at most %d, for which LAPACK can count its work space", p,
-                       most);
-    *s = (solver){.n = n, .p = p, .k = k, .n_work = 2 * p + 64 * (p + 66)}; /* enough for blocks of 64 */
-    RL_TRY(RL_ALLOC(s->exponent, p));
-    RL_TRY(RL_ALLOC(s->a, (size_t)n * (size_t)p));
-    RL_TRY(RL_ALLOC(s->r, (size_t)k * (size_t)p));
-    RL_TRY(RL_ALLOC(s->b, rl_larger(n, p)));
-    RL_TRY(RL_ALLOC(s->tau, k));
-    RL_TRY(RL_ALLOC(s->work, s->n_work));
-    return RL_ALLOC(s->pivot, p);
+static solver solver_sizes(int n, int p) {
+    const int n_work = 2 * p + 64 * (p + 66); /* enough for blocks of 64 */
+    return (solver){.n = n, .p = p, .k = rl_smaller(n, p), .n_work = n_work};
 }
 
-/* e with 2^e about the Euclidean length of a column; 0 for a zero one. Its largest entry comes first, as the square may
- * overflow. */
+size_t rl_least_squares_bytes(int n_rows, int n_features) {
+    solver sizes = solver_sizes(n_rows, rl_smaller(n_features, MOST_FEATURES));
+    return rl_arrays_bytes(&sizes, list_solver_arrays);
+}
+
+/* e with 2^e about the Euclidean length of a column; 0 for a column of zeros. Divides by the largest entry first, as
+ * squares may overflow. */
 static int length_exponent(int n, const double *column, size_t stride) {
     double largest = 0, sum = 0;
     for (int i = 0; i < n; i++) largest = fmax(largest, fabs(column[(size_t)i * stride]));
@@ -83,7 +87,7 @@ static rl_status apply_transposed_q(solver *s, int rows, const double *reflector
     return check_info("dormqr", info);
 }
 
-/* QR of a, then QR with column pivoting of its triangle, which alone is small; b becomes Q^T y. */
+/* QR of a, then QR with column pivoting of its triangle, which is small. b becomes Q^T y. */
 static rl_status solver_factor(solver *s) {
     int info;
     dgeqrf_(&s->n, &s->p, s->a, &s->n, s->tau, s->work, &s->n_work, &info);
@@ -98,8 +102,7 @@ static rl_status solver_factor(solver *s) {
 }
 
 static int solver_rank(const solver *s) {
-    const int longest = rl_larger(s->n, s->p);
-    const double tolerance = longest * 0x1p-52 * fabs(s->r[0]);
+    const double tolerance = rl_larger(s->n, s->p) * 0x1p-52 * fabs(s->r[0]);
     int rank = 0;
     while (rank < s->k && fabs(s->r[(size_t)rank * (size_t)(s->k + 1)]) > tolerance) rank++;
     return rank;
@@ -111,8 +114,8 @@ static void solve_full_rank(solver *s, double *beta) {
     for (int j = 0; j < s->p; j++) beta[s->pivot[j] - 1] = ldexp(s->b[j], -s->exponent[s->pivot[j] - 1]);
 }
 
-/* Of all solutions of the first `rank` rows of the triangle, the shortest in the data's own units: the rows are put
- * back into those, in place of `a`. */
+/* The shortest of all solutions of the first `rank` rows of the triangle. It is to be the shortest in the units of the
+ * data: so the rows are scaled back to those, into `a`, which is no longer needed. */
 static rl_status solve_minimum_norm(solver *s, int rank, double *beta) {
     const int one = 1, ldb = rl_larger(s->n, s->p);
     const size_t ld = (size_t)rank;
@@ -129,26 +132,26 @@ static rl_status solve_minimum_norm(solver *s, int rank, double *beta) {
     return RL_OK;
 }
 
-static rl_status solve(solver *s, const char *name, const double *x, const double *y, double *beta) {
+static rl_status solve_least_squares(solver *s, const char *name, const double *x, const double *y, double *beta) {
     solver_fill(s, x, y);
     RL_TRY(solver_factor(s));
     const int rank = solver_rank(s);
     if (rank == s->p)
         solve_full_rank(s, beta);
-    else if (rank > 0) /* else all features are zero, and so is beta_star */
+    else if (rank > 0) /* else all features are zero, and so is beta */
         RL_TRY(solve_minimum_norm(s, rank, beta));
-    for (int j = 0; j < s->p; j++)
-        if (!isfinite(beta[j]))
-            return rl_fail(RL_ERR_INPUT, "dataset `%s`: least squares on all rows overflows, expected smaller numbers",
-                           name);
-    return RL_OK;
+    if (rl_all_finite(beta, (size_t)s->p)) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "dataset `%s`: least squares on all rows overflows, expected smaller numbers", name);
 }
 
 rl_status rl_least_squares(const char *name, int n_rows, int n_features, const double *x, const double *y,
                            double *beta) {
-    solver s = {0};
-    rl_status status = solver_create(&s, n_rows, n_features);
-    if (status == RL_OK) status = solve(&s, name, x, y, beta);
-    solver_destroy(&s);
+    if (n_features > MOST_FEATURES)
+        return rl_fail(RL_ERR_INPUT, "%d features; expected at most %d, for which LAPACK can count its work space",
+                       n_features, MOST_FEATURES);
+    solver s = solver_sizes(n_rows, n_features);
+    RL_TRY(rl_arrays_create(&s, list_solver_arrays));
+    const rl_status status = solve_least_squares(&s, name, x, y, beta);
+    rl_free(s.exponent);
     return status;
 }

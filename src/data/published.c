@@ -6,12 +6,22 @@
 
 #include "../lapack.h"
 #include "dataset.h"
+#include "ridgeless/arena.h"
 
 typedef struct normal_equations {
+    size_t n, p;
     double *gram, *inverse; /* [p, p] */
     double *product;        /* [n, p] column-major: (inverse X^T)^T */
     int *pivot;             /* [p] */
 } normal_equations;
+
+static void list_equations_arrays(rl_arena *arena, void *object) {
+    normal_equations *const e = object;
+    RL_TAKE(arena, e->gram, e->p * e->p);
+    RL_TAKE(arena, e->inverse, e->p * e->p);
+    RL_TAKE(arena, e->product, e->n * e->p);
+    RL_TAKE(arena, e->pivot, e->p);
+}
 
 static rl_status invert_gram(normal_equations *e, const rl_dataset *d, bool *regular) {
     const int n = d->n_rows, p = d->n_features;
@@ -36,20 +46,11 @@ static void multiply_targets(normal_equations *e, const rl_dataset *d, double *b
 }
 
 rl_status rl_published_beta_star(const rl_dataset *dataset, double *beta, bool *regular) {
-    normal_equations e = {0};
-    const size_t n = (size_t)dataset->n_rows, p = (size_t)dataset->n_features;
-    rl_status status;
+    normal_equations e = {.n = (size_t)dataset->n_rows, .p = (size_t)dataset->n_features};
     *regular = false;
-    RL_TRY_GOTO(RL_ALLOC(e.gram, p * p), done);
-    RL_TRY_GOTO(RL_ALLOC(e.inverse, p * p), done);
-    RL_TRY_GOTO(RL_ALLOC(e.product, n * p), done);
-    RL_TRY_GOTO(RL_ALLOC(e.pivot, p), done);
-    RL_TRY_GOTO(invert_gram(&e, dataset, regular), done);
-    if (*regular) multiply_targets(&e, dataset, beta, regular);
-done:
+    RL_TRY(rl_arrays_create(&e, list_equations_arrays));
+    const rl_status status = invert_gram(&e, dataset, regular);
+    if (status == RL_OK && *regular) multiply_targets(&e, dataset, beta, regular);
     rl_free(e.gram);
-    rl_free(e.inverse);
-    rl_free(e.product);
-    rl_free(e.pivot);
     return status;
 }

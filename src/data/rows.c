@@ -4,37 +4,51 @@
 #include <string.h>
 
 #include "dataset.h"
+#include "ridgeless/arena.h"
 
-static rl_status allocate_features(rl_rows *rows) {
-    const rl_dataset *d = rows->dataset;
+static void list_rows_arrays(rl_arena *arena, void *object) {
+    rl_rows *const r = object;
+    const rl_dataset *d = r->dataset;
     const size_t n = (size_t)d->n_rows, p = (size_t)d->n_features;
-    RL_TRY(rl_map_use_create(&rows->use, d->map, d->map_options, d->n_inputs, d->n_features));
-    RL_TRY(RL_ALLOC(rows->x, n * p));
-    RL_TRY(RL_ALLOC(rows->beta_star, p));
-    if (!d->fresh) {
-        rows->inputs = d->x;
-        rows->y = d->y;
-        return RL_OK;
-    }
-    RL_TRY(RL_ALLOC(rows->inputs, n * (size_t)d->n_inputs));
-    return RL_ALLOC(rows->y, n);
+    RL_TAKE(arena, r->order, d->fresh ? 0 : n);
+    if (d->map == NULL) return;
+    RL_TAKE(arena, r->use.weights, p * (size_t)r->use.n_weights);
+    RL_TAKE(arena, r->x, n * p);
+    RL_TAKE(arena, r->beta_star, p);
+    if (!d->fresh) return;
+    RL_TAKE(arena, r->inputs, n * (size_t)d->n_inputs);
+    RL_TAKE(arena, r->y, n);
+}
+
+/* The rows before their arrays are there. */
+static rl_rows empty_rows(const rl_dataset *d) {
+    rl_rows rows = {.dataset = d};
+    if (d->map != NULL) rows.use = rl_map_use_of(d->map, d->map_options, d->n_inputs, d->n_features);
+    return rows;
 }
 
 rl_status rl_rows_create(rl_rows *rows, const rl_dataset *dataset, rl_random_kind random, uint64_t seed) {
-    *rows = (rl_rows){.dataset = dataset, .random = random, .key = rl_key_make(seed, dataset->name)};
-    if (!dataset->fresh) RL_TRY(RL_ALLOC(rows->order, dataset->n_rows));
-    if (dataset->map != NULL) return allocate_features(rows);
-    return rl_rows_arrange(rows, 0);
+    *rows = empty_rows(dataset);
+    rows->random = random;
+    rows->key = rl_key_make(seed, dataset->name);
+    if (dataset->fresh && dataset->map == NULL) return RL_OK; /* each row is drawn when it is asked for */
+    RL_TRY(rl_arrays_create(rows, list_rows_arrays));
+    if (dataset->map == NULL) return rl_rows_arrange(rows, 0);
+    if (!dataset->fresh) {
+        rows->inputs = dataset->x;
+        rows->y = dataset->y;
+    }
+    return RL_OK;
+}
+
+size_t rl_rows_bytes(const rl_dataset *dataset) {
+    rl_rows rows = empty_rows(dataset);
+    const size_t own = rl_arrays_bytes(&rows, list_rows_arrays);
+    return dataset->map == NULL ? own : own + rl_least_squares_bytes(dataset->n_rows, dataset->n_features);
 }
 
 void rl_rows_destroy(rl_rows *rows) {
-    const bool own_inputs = rows->dataset != NULL && rows->dataset->fresh;
-    rl_free(rows->order);
-    rl_map_use_destroy(&rows->use);
-    rl_free(own_inputs ? rows->inputs : NULL);
-    rl_free(own_inputs ? rows->y : NULL);
-    rl_free(rows->x);
-    rl_free(rows->beta_star);
+    rl_free(rows->order); /* the first array: all of them */
     *rows = (rl_rows){0};
 }
 

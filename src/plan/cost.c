@@ -169,7 +169,8 @@ static bool wants_grid(const rl_study *study, const rl_grid *grid) {
     if (rl_dataset_in_blocks(&grid->data)) return true; /* nowhere else do its rows fit */
     if (spec->producer != RL_PRODUCER_AUTO) return spec->producer != RL_PRODUCER_LAPACK;
     if (spec->ranks_per_case != RL_RANKS_AUTO) return true;
-    return study->random != RL_RANDOM_NUMPY && rl_buffer_bytes(grid) > RL_LAPACK_BYTES;
+    const size_t order = (size_t)grid->data.n_rows * sizeof(int);
+    return study->random != RL_RANDOM_NUMPY && rl_buffer_bytes(grid) + order > RL_LAPACK_BYTES;
 }
 
 static bool is_least_squares(rl_need need) {
@@ -272,13 +273,6 @@ double rl_curve_flops(const rl_grid *grid, int first, int n_sizes) {
     return drawn + made + test + nested_flops(grid) + full;
 }
 
-size_t rl_feature_bytes(const rl_grid *grid) {
-    const size_t n = (size_t)grid->data.n_rows, p = (size_t)grid->data.n_features, k = n < p ? n : p;
-    const size_t drawn = grid->data.fresh ? n * ((size_t)grid->data.n_inputs + 1) : 0;
-    if (grid->data.map == NULL) return 0;
-    return (2 * n * p + k * p + drawn + p * (size_t)grid->data.n_inputs + 64 * p) * sizeof(double);
-}
-
 size_t rl_buffer_bytes(const rl_grid *grid) {
     const size_t p = (size_t)grid->data.n_features, n = (size_t)grid->n_train[grid->n_n_train - 1];
     const size_t k = (size_t)grid->max_modes, t = p + 2, v = (size_t)grid->spec->n_variants;
@@ -299,7 +293,7 @@ size_t rl_buffer_bytes(const rl_grid *grid) {
                                ? rl_updated_bytes((int)p, grid->n_n_train, grid->n_train) + v * (n + k) * sizeof(double)
                                : 0;
     return (training + svd + rows + test + fits + (grid->way == RL_WAY_NESTED ? nested : 0)) * sizeof(double) + bulk +
-           updated + (size_t)grid->data.n_rows * sizeof(int);
+           updated;
 }
 
 size_t rl_record_bytes(const rl_grid *grid) {

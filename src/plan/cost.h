@@ -11,11 +11,8 @@ void rl_choose_way(const rl_study *study, rl_grid *grid);
  * two. */
 double rl_curve_flops(const rl_grid *grid, int first, int n_sizes);
 
-/* Bytes of the features of a repeat that a map makes, with what finds their best linear model. Every rank has them,
- * also on a process grid. */
-size_t rl_feature_bytes(const rl_grid *grid);
-
-/* Bytes of the buffers that compute one curve on one rank, and of its record. */
+/* Bytes of the buffers that compute one curve on one rank, and of its record. The rows of the repeat come on top (see
+ * rl_rows_bytes), also on a process grid. */
 size_t rl_buffer_bytes(const rl_grid *grid);
 size_t rl_record_bytes(const rl_grid *grid);
 

@@ -236,7 +236,7 @@ static size_t predict_memory(const rl_plan *plan) {
     for (int i = 0; i < plan->n_grids; i++) {
         const rl_grid *grid = &plan->grids[i];
         const size_t buffers = rl_way_on_grid(grid->way) ? 0 : rl_buffer_bytes(grid);
-        const size_t own = buffers + rl_feature_bytes(grid) + rl_record_bytes(grid) + rl_summary_bytes(grid);
+        const size_t own = buffers + rl_rows_bytes(&grid->data) + rl_record_bytes(grid) + rl_summary_bytes(grid);
         if (own > largest) largest = own;
     }
     for (int i = 0; i < plan->n_datasets; i++) shared += rl_dataset_bytes(&plan->datasets[i]);

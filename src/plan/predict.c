@@ -85,7 +85,7 @@ rl_curve_cost rl_predict_curve(const rl_plan *plan, int64_t curve, int ranks, co
     }
     return (rl_curve_cost){
         .seconds = plan->cost[curve] / rl_rate_at(&rates->dense, g->data.n_features),
-        .bytes = (double)(rl_buffer_bytes(g) + rl_feature_bytes(g) + rl_record_bytes(g) + rl_summary_bytes(g))};
+        .bytes = (double)(rl_buffer_bytes(g) + rl_rows_bytes(&g->data) + rl_record_bytes(g) + rl_summary_bytes(g))};
 }
 
 /* ---- what fits --------------------------------------------------------------------------------------------------- */

@@ -22,8 +22,8 @@ static used_map use_map(const char *name, const setting *settings, int n_inputs,
         assert_true(i >= 0);
         give(&u.options.values[i], &u.options.specs[i], s->value);
     }
-    assert_done(rl_map_use_create(&u.use, u.map, &u.options, n_inputs, n_features));
-    u.use.options = &u.options;
+    u.use = rl_map_use_of(u.map, &u.options, n_inputs, n_features);
+    assert_done(RL_ALLOC(u.use.weights, n_features * u.use.n_weights));
     return u;
 }
 
@@ -34,7 +34,7 @@ static void draw(used_map *u, uint32_t repeat) {
 }
 
 static void forget(used_map *u) {
-    rl_map_use_destroy(&u->use);
+    rl_free(u->use.weights);
     rl_options_destroy(&u->options);
 }
 
@@ -464,6 +464,51 @@ static void the_limit_of_random_relu_has_the_known_ends(void **state) {
     forget(&biased);
 }
 
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+static void free_text(char **text) {
+    rl_free(*text);
+    *text = NULL;
+}
+
+/* The bytes of a dataset without its texts; those of the rows of its views at their most. */
+static void check_bytes(request r, const char *map, int n_features) {
+    const size_t before = rl_allocated();
+    rl_dataset d = load_done(r);
+    used_map u = use_map(map == NULL ? "identity" : map, NULL, 1, 1);
+    rl_dataset view = view_of(&d, map, &u.options, n_features, 0);
+    const size_t loaded = rl_allocated();
+    rl_forget_peak_allocated();
+    rl_rows rows = rows_of(&view, r.random);
+    for (uint32_t repeat = 0; repeat < 3; repeat++) assert_done(rl_rows_arrange(&rows, repeat));
+    assert_int_equal(rl_peak_allocated() - loaded, rl_rows_bytes(&view));
+    rl_rows_destroy(&rows);
+    forget(&u);
+    free_text(&d.name);
+    free_text(&d.origin);
+    assert_int_equal(rl_allocated() - before, rl_dataset_bytes(&d));
+    rl_dataset_destroy(&d);
+    assert_int_equal(rl_allocated(), before);
+}
+
+static void predicted_bytes_are_those_allocated(void **state) {
+    const request pool = {.source = "student-teacher"};
+    const request fresh = {.source = "student-teacher", .settings = SETTINGS({"draw", "fresh"}, {"rows", "70"})};
+    const request table = {
+        .source = "csv", .settings = SETTINGS({"file", "gaps.csv"}, {"target", "y"}), .base = folder};
+    write_text("gaps.csv", "a,b,y\n1,2,3\nNA,1,2\n4,6,5\n,,\n7,9,1\n2,2,8\n");
+    check_bytes(pool, NULL, 0);
+    check_bytes(pool, NULL, 7);
+    check_bytes(pool, "random-relu", 33);
+    check_bytes(fresh, NULL, 0);
+    check_bytes(fresh, "random-fourier", 100);
+    check_bytes(table, NULL, 0);
+    check_bytes((request){.source = "gaussian", .settings = SETTINGS({"covariance", "2|1|1|3"})}, NULL, 0);
+    check_bytes((request){.source = "sphere", .settings = SETTINGS({"rows", "9"})}, "random-relu", 5);
+    check_bytes((request){.source = "function", .random = RL_RANDOM_NUMPY, .n_repeats = 3}, "legendre", 20);
+    check_bytes((request){.source = "student-teacher", .random = RL_RANDOM_NUMPY}, NULL, 0);
+}
+
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
@@ -483,6 +528,7 @@ int main(void) {
         cmocka_unit_test(tables_have_views),
         cmocka_unit_test(impossible_views_are_refused),
         cmocka_unit_test(the_limit_of_random_relu_has_the_known_ends),
+        cmocka_unit_test(predicted_bytes_are_those_allocated),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

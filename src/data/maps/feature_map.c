@@ -17,17 +17,11 @@ bool rl_map_varies(const rl_feature_map *map, const rl_options *options) {
            rl_options_get(options, "draw")->number == RL_MAP_DRAWS_REPEAT;
 }
 
-rl_status rl_map_use_create(rl_map_use *use, const rl_feature_map *map, const rl_options *options, int n_inputs,
-                            int n_features) {
-    *use = (rl_map_use){.n_inputs = n_inputs, .n_features = n_features, .options = options};
-    if (map->draw == NULL) return RL_OK;
-    use->n_weights = map->n_weights(n_inputs);
-    return RL_ALLOC(use->weights, (size_t)n_features * (size_t)use->n_weights);
-}
-
-void rl_map_use_destroy(rl_map_use *use) {
-    rl_free(use->weights);
-    *use = (rl_map_use){0};
+rl_map_use rl_map_use_of(const rl_feature_map *map, const rl_options *options, int n_inputs, int n_features) {
+    return (rl_map_use){.n_inputs = n_inputs,
+                        .n_features = n_features,
+                        .options = options,
+                        .n_weights = map->draw != NULL ? map->n_weights(n_inputs) : 0};
 }
 
 void rl_map_draw(rl_map_use *use, const rl_feature_map *map, rl_key key, uint32_t repeat) {
