@@ -30,6 +30,7 @@ typedef struct rl_settings {
     int test_rows, block; /* bench spectrum */
     const char *producer; /* bench spectrum: a name, dgesdd, or all */
     int repeats;          /* bench: instead of the study's; 0: the study's */
+    char answer;          /* 'h' or 'V': help or the version is all that is wanted; 0: neither */
     int argc;             /* as main got them, for MPI and provenance */
     char **argv;
 } rl_settings;

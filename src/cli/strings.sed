@@ -1,3 +1,3 @@
-# Turns a text into strings of C, one a line, with a comma after each.
+# Turns a text into strings of C, one per line, with a comma after each.
 s/[\\"]/\\&/g
 s/.*/"&",/

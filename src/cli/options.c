@@ -1,0 +1,182 @@
+/* The options: one table, by which they are read, stored in the settings and explained. */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct option_row option_row;
+
+/* Stores the argument of an option in the settings. */
+typedef rl_status (*option_setter)(const option_row *row, const char *argument, rl_settings *settings);
+
+struct option_row {
+    char letter;
+    const char *name, *argument; /* argument: what help calls it; NULL: there is none */
+    option_setter set;           /* says the type of the member that holds the value */
+    size_t offset;               /* of that member in rl_settings */
+    rl_commands commands;        /* that have the option */
+    const char *help;
+};
+
+/* ---- values ------------------------------------------------------------------------------------------------------ */
+
+static void *member_of(const option_row *row, rl_settings *settings) {
+    return (char *)settings + row->offset;
+}
+
+static rl_status set_flag(const option_row *row, const char *argument, rl_settings *settings) {
+    (void)argument;
+    *(bool *)member_of(row, settings) = true;
+    return RL_OK;
+}
+
+static rl_status set_letter(const option_row *row, const char *argument, rl_settings *settings) {
+    (void)argument;
+    *(char *)member_of(row, settings) = row->letter;
+    return RL_OK;
+}
+
+static rl_status set_text(const option_row *row, const char *argument, rl_settings *settings) {
+    *(const char **)member_of(row, settings) = argument;
+    return RL_OK;
+}
+
+static rl_status set_count(const option_row *row, const char *argument, rl_settings *settings) {
+    int64_t value;
+    if (!rl_parse_integer(argument, 1, 1000000000, &value))
+        return rl_fail(RL_ERR_INPUT, "--%s: got `%s`; expected an integer of at least 1", row->name, argument);
+    *(int *)member_of(row, settings) = (int)value;
+    return RL_OK;
+}
+
+static rl_status set_bytes(const option_row *row, const char *argument, rl_settings *settings) {
+    if (rl_parse_bytes(argument, member_of(row, settings))) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "--%s: got `%s`; expected a size, like 4GiB, 500M or 8e9", row->name, argument);
+}
+
+static rl_status set_seconds(const option_row *row, const char *argument, rl_settings *settings) {
+    if (rl_parse_seconds(argument, member_of(row, settings))) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "--%s: got `%s`; expected a time, like 1-02:30:00, 12:30, 90s, 5min or 2h", row->name,
+                   argument);
+}
+
+static rl_status set_schedule(const option_row *row, const char *argument, rl_settings *settings) {
+    for (int i = 0; rl_schedule_name((rl_schedule)i) != NULL; i++)
+        if (strcmp(argument, rl_schedule_name((rl_schedule)i)) == 0) {
+            *(rl_schedule *)member_of(row, settings) = (rl_schedule)i;
+            return RL_OK;
+        }
+    return rl_fail(RL_ERR_INPUT, "--%s: got `%s`; expected one of " RL_SCHEDULE_CHOICES, row->name, argument);
+}
+
+static rl_status add_dataset(const option_row *row, const char *argument, rl_settings *settings) {
+    const char **const names = member_of(row, settings);
+    if (settings->n_datasets == RL_DATASETS_ASKED)
+        return rl_fail(RL_ERR_INPUT, "--%s: given more than %d times", row->name, RL_DATASETS_ASKED);
+    names[settings->n_datasets++] = argument;
+    return RL_OK;
+}
+
+/* ---- the table --------------------------------------------------------------------------------------------------- */
+
+#define AT(member) offsetof(rl_settings, member)
+
+/* In the order of help. */
+static const option_row option_table[] = {
+    {'o', "output", "FILE", set_text, AT(output), RL_OF_STUDY | RL_BENCH,
+     "results file (default: the study file's name with .nc, in this folder); of bench calibrate the rates"},
+    {'D', "dataset", "NAME", add_dataset, AT(datasets), RL_OF_STUDY,
+     "only this data set of the study, into STUDY-NAME.nc unless -o says otherwise; may be given more than once"},
+    {'d', "data", "DIR", set_text, AT(data), RL_OF_STUDY | RL_DATASETS | RL_BENCH,
+     "look for data files in DIR first, then in $RIDGELESS_DATA and the installed folder"},
+    {'k', "skip-missing", NULL, set_flag, AT(skip_missing), RL_OF_STUDY | RL_BENCH,
+     "leave out data sets whose files are not there"},
+    {'R', "rates", "FILE", set_text, AT(rates), RL_PLAN | RL_BENCH,
+     "rates of bench calibrate to predict with (default: $RIDGELESS_RATES, or where it keeps them)"},
+    {'n', "ranks", "N", set_count, AT(ranks), RL_PLAN, "ranks to plan for (default: as many as are worth using)"},
+    {'m', "memory", "SIZE", set_bytes, AT(memory), RL_COMPUTING | RL_PLAN,
+     "memory of a node for all ranks on it, like 64GiB (default: what is available)"},
+    {'s', "schedule", "WORD", set_schedule, AT(schedule), RL_COMPUTING | RL_BENCH,
+     "how ranks share curves: " RL_SCHEDULE_CHOICES " (default dynamic)"},
+    {'T', "time-left", "TIME", set_seconds, AT(time_left), RL_COMPUTING,
+     "end within TIME (Slurm's 1-02:30:00, or 90s, 5min, 2h): begin nothing that cannot finish (default: no limit)"},
+    {'F', "fail-fast", NULL, set_flag, AT(fail_fast), RL_COMPUTING,
+     "stop at the first spectrum that cannot be computed"},
+    {'f', "fresh", NULL, set_flag, AT(fresh), RL_RUN,
+     "start over: discard the journal and the results file that are there, of whatever study"},
+    {'r', "repeats", "N", set_count, AT(repeats), RL_BENCH,
+     "repeats to compute instead of the study's; rounds of bench spectrum and autoencoder"},
+    {'t', "test-rows", "T", set_count, AT(test_rows), RL_BENCH, "test rows of bench spectrum (default 500)"},
+    {'b', "block", "NB", set_count, AT(block), RL_BENCH, "block size of bench spectrum (default 64)"},
+    {'p', "producer", "NAME", set_text, AT(producer), RL_BENCH,
+     "of bench spectrum: all (default), pdgesvd, projected, two-stage, dgesdd"},
+    {'B', "sbatch", NULL, set_flag, AT(sbatch), RL_PLAN, "print a batch script for Slurm"},
+    {'j', "json", NULL, set_flag, AT(json), RL_PLAN | RL_STATUS | RL_SHOW | RL_DATASETS | RL_BENCH, "print JSON"},
+    {'q', "quiet", NULL, set_flag, AT(quiet), RL_OF_STUDY | RL_BENCH, "print errors alone"},
+    {'v', "verbose", NULL, set_flag, AT(verbose), RL_WRITING,
+     "say where each data set comes from, and what start, computing and writing took"},
+    {'h', "help", NULL, set_letter, AT(answer), RL_EVERY_COMMAND, "print this help and exit"},
+    {'V', "version", NULL, set_letter, AT(answer), RL_EVERY_COMMAND, "print the version and exit"},
+};
+enum { N_OPTIONS = sizeof option_table / sizeof *option_table };
+
+static const option_row *find_option(int letter) {
+    for (int i = 0; i < N_OPTIONS; i++)
+        if (option_table[i].letter == letter) return &option_table[i];
+    return NULL;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+/* getopt's own tables for the options of a command. */
+typedef struct getopt_tables {
+    char letters[3 * N_OPTIONS + 2];
+    struct option names[N_OPTIONS + 1];
+} getopt_tables;
+
+static void make_getopt_tables(rl_commands command, getopt_tables *tables) {
+    char *next = tables->letters;
+    struct option *name = tables->names;
+    *next++ = ':'; /* an argument that is missing is then reported apart from an unknown option */
+    for (const option_row *row = option_table; row < option_table + N_OPTIONS; row++) {
+        if ((row->commands & command) == 0) continue;
+        *name++ =
+            (struct option){row->name, row->argument != NULL ? required_argument : no_argument, NULL, row->letter};
+        *next++ = row->letter;
+        if (row->argument != NULL) *next++ = ':';
+    }
+}
+
+rl_status rl_options_read(rl_commands command, const char *name, int argc, char **argv, rl_settings *settings,
+                          int *n_options) {
+    getopt_tables tables = {0};
+    make_getopt_tables(command, &tables);
+    opterr = 0;
+    for (int letter; (letter = getopt_long(argc, argv, tables.letters, tables.names, NULL)) != -1;) {
+        if (letter == ':')
+            return rl_fail(RL_ERR_INPUT, "%s: option %s needs %s", name, argv[optind - 1],
+                           find_option(optopt) != NULL ? find_option(optopt)->argument : "a value");
+        if (letter == '?')
+            return rl_fail(RL_ERR_INPUT, "%s: unknown option %s; see `ridgeless %s --help`", name, argv[optind - 1],
+                           name);
+        const option_row *row = find_option(letter);
+        RL_TRY(row->set(row, optarg, settings));
+    }
+    *n_options = optind - 1;
+    return RL_OK;
+}
+
+/* ---- help -------------------------------------------------------------------------------------------------------- */
+
+static void print_option(const option_row *row) {
+    char left[40];
+    snprintf(left, sizeof left, "-%c, --%s%s%s", row->letter, row->name, row->argument != NULL ? "=" : "",
+             row->argument != NULL ? row->argument : "");
+    printf("  %-26s %s\n", left, row->help);
+}
+
+void rl_options_print(rl_commands command) {
+    for (int i = 0; i < N_OPTIONS; i++)
+        if ((option_table[i].commands & command) != 0) print_option(&option_table[i]);
+}
