@@ -53,14 +53,25 @@ typedef enum rl_target {
     RL_N_TARGETS
 } rl_target;
 
-typedef enum rl_cell_status { /* also the flag values of `status` in the results file: never renumber */
-                              RL_CELL_DONE = 0,
-                              RL_CELL_MISSING = 1,        /* not computed yet */
-                              RL_CELL_NO_CONVERGENCE = 2, /* LAPACK info > 0 */
-                              RL_CELL_ZERO_MATRIX = 3,    /* the training features are all zero: there is no mode */
-                              RL_CELL_NOT_ASKED = 4       /* the study asks for this N at other P alone */
+/* What became of a spectrum: X(name, number, word, text). Number and word are the flag value and the flag meaning of
+ * `status` in the results file, and neither ever changes; the text is for people. */
+#define RL_CELL_STATUS_LIST(X)                                                                         \
+    X(RL_CELL_DONE, 0, "done", "done")                                                                 \
+    X(RL_CELL_MISSING, 1, "missing", "not computed yet")                                               \
+    X(RL_CELL_NO_CONVERGENCE, 2, "no_convergence", "LAPACK did not converge")      /* info > 0 */      \
+    X(RL_CELL_ZERO_MATRIX, 3, "zero_matrix", "the training features are all zero") /* no mode there */ \
+    X(RL_CELL_NOT_ASKED, 4, "not_asked", "not asked for") /* the study asks for this N at other P alone */
+
+typedef enum rl_cell_status {
+#define RL_CELL_STATUS_ENUM(name, number, word, text) name = (number),
+    RL_CELL_STATUS_LIST(RL_CELL_STATUS_ENUM)
+#undef RL_CELL_STATUS_ENUM
 } rl_cell_status;
-#define RL_CELL_STATUS_MEANINGS "done missing no_convergence zero_matrix not_asked"
+enum { RL_N_STATUSES = RL_CELL_NOT_ASKED + 1 };
+
+/* All numbers, ascending, and all words with a blank between. */
+extern const signed char rl_cell_status_numbers[RL_N_STATUSES];
+extern const char *const rl_cell_status_words;
 
 /* For people, like "the training features are all zero". */
 const char *rl_cell_status_text(rl_cell_status status);

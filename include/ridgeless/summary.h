@@ -10,8 +10,6 @@
 #include "ridgeless/histogram.h"
 #include "ridgeless/task.h"
 
-enum { RL_N_STATUSES = RL_CELL_NOT_ASKED + 1 };
-
 typedef struct rl_summary {
     rl_record_layout layout;            /* of the records: without modes, directions and predictions */
     rl_histogram *histograms;           /* [layout.status], of the numbers at that place of the records; owned */

@@ -70,13 +70,11 @@ static rl_status put_text(const writer *w, const char *name, const char *text) {
 /* The attributes of whole-number fields. */
 static rl_status describe_flags(const writer *w) {
     const variable *v = last_variable(w);
-    static const signed char flags[] = {RL_CELL_DONE, RL_CELL_MISSING, RL_CELL_NO_CONVERGENCE, RL_CELL_ZERO_MATRIX,
-                                        RL_CELL_NOT_ASKED};
     static const int no_rank = -1;
     if (v->type == NC_INT) RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, &no_rank));
     if (v->type != NC_BYTE) return RL_OK;
-    RL_NC(&w->file, nc_put_att_schar(v->group, v->id, "flag_values", NC_BYTE, sizeof flags, flags));
-    return put_text(w, "flag_meanings", RL_CELL_STATUS_MEANINGS);
+    RL_NC(&w->file, nc_put_att_schar(v->group, v->id, "flag_values", NC_BYTE, RL_N_STATUSES, rl_cell_status_numbers));
+    return put_text(w, "flag_meanings", rl_cell_status_words);
 }
 
 static rl_status define_coordinates(writer *w, const group *g) {

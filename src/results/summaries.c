@@ -67,13 +67,11 @@ rl_status rl_measure_summaries(const writer *w, group *g) {
 /* ---- filling ----------------------------------------------------------------------------------------------------- */
 
 rl_status rl_fill_bucket_coordinates(writer *w, const group *g) {
-    static const signed char statuses[RL_N_STATUSES] = {RL_CELL_DONE, RL_CELL_MISSING, RL_CELL_NO_CONVERGENCE,
-                                                        RL_CELL_ZERO_MATRIX, RL_CELL_NOT_ASKED};
     for (size_t b = 0; b < g->length[BUCKET]; b++) w->values[b] = rl_bucket_lower(g->buckets[b]);
     RL_TRY(rl_put_values(w, "bucket_lower", w->values));
     for (size_t b = 0; b < g->length[BUCKET]; b++) w->values[b] = rl_bucket_upper(g->buckets[b]);
     RL_TRY(rl_put_values(w, "bucket_upper", w->values));
-    return rl_put_values(w, "status", statuses);
+    return rl_put_values(w, "status", rl_cell_status_numbers);
 }
 
 /* The index of the group's n-th N at grid p; -1: it is not asked for there. */

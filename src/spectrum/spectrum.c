@@ -9,12 +9,15 @@ const char *rl_producer_name(rl_producer producer) {
     return names[producer];
 }
 
+#define NUMBER(name, number, word, text) number,
+const signed char rl_cell_status_numbers[RL_N_STATUSES] = {RL_CELL_STATUS_LIST(NUMBER)};
+
+#define AFTER_BLANK(name, number, word, text) " " word
+const char *const rl_cell_status_words = &(RL_CELL_STATUS_LIST(AFTER_BLANK))[1]; /* without the first blank */
+
 const char *rl_cell_status_text(rl_cell_status status) {
-    static const char *const texts[] = {[RL_CELL_DONE] = "done",
-                                        [RL_CELL_MISSING] = "not computed yet",
-                                        [RL_CELL_NO_CONVERGENCE] = "LAPACK did not converge",
-                                        [RL_CELL_ZERO_MATRIX] = "the training features are all zero",
-                                        [RL_CELL_NOT_ASKED] = "not asked for"};
+#define TEXT(name, number, word, text) text,
+    static const char *const texts[RL_N_STATUSES] = {RL_CELL_STATUS_LIST(TEXT)};
     return texts[status];
 }
 
