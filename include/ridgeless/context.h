@@ -1,4 +1,4 @@
-/* context: the communicator and what every collective part needs to know of the process. */
+/* context: the communicator, and what every collective function needs to know of the process. */
 #ifndef RIDGELESS_CONTEXT_H
 #define RIDGELESS_CONTEXT_H
 
@@ -10,62 +10,61 @@ typedef struct rl_context {
     MPI_Comm comm; /* a duplicate of the world, errors returned */
     int rank, size;
     double start_seconds; /* that MPI took to start */
-    char crowd[160];      /* on rank 0: what ranks that outnumber their node's processors come to; "": they do not */
+    char crowd[160];      /* on rank 0: a line for people where ranks outnumber their node's processors; else "" */
 } rl_context;
 
-/* Local. The rank that a launcher gave this process, known before MPI is initialized; 0 where nothing launched it. */
+/* Local. The rank that a launcher gave this process; 0 where nothing launched it. May be called before MPI starts. */
 int rl_context_launched_rank(void);
 
-/* Collective on all processes. Initializes MPI (where nothing launched the process, as one rank that starts no others;
- * where ranks outnumber their node's processors, with ranks that let others run while they wait), sets one BLAS thread
- * per rank, and has freed arrays of 1 MiB and more returned to the system. Whatever the environment says otherwise
- * comes first. */
+/* Collective on all processes. Starts MPI, sets one BLAS thread per rank, and has freed arrays of 1 MiB and more
+ * returned to the system. A process that nothing launched becomes a single rank, which can start no others. Where ranks
+ * outnumber their node's processors, a rank that waits lets others run. What the environment sets already stays. */
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context);
 
-/* Local. Says, on rank 0, what there is to say of a crowd of ranks: for commands that are about to compute. */
+/* Local. On rank 0 prints the line on a crowd of ranks, if there is one: for commands that are about to compute. */
 void rl_context_tell_crowd(const rl_context *context);
 
-/* Collective. Finalizes MPI. */
+/* Collective. Ends MPI. */
 void rl_context_destroy(rl_context *context);
 
-/* Collective on context->comm. All ranks leave with the worst status of any, and rank 0 with the message of the lowest
- * rank that failed. */
+/* Collective on context->comm. Where a rank failed, all ranks return the status of the lowest rank that did, with its
+ * message; RL_OK where none did. */
 rl_status rl_context_agree(const rl_context *context, rl_status status);
 
-/* Collective on context->comm. Returns when all ranks have come; until then a rank sleeps and leaves its core to
+/* Collective on context->comm. Returns when all ranks have called it. A rank that waits sleeps, and leaves its core to
  * others. */
 rl_status rl_context_wait(const rl_context *context);
 
-/* Collective on context->comm. Each of values[n] becomes the largest of any rank. */
+/* Collective on context->comm. Each of values[n] becomes the largest that any rank had there. */
 rl_status rl_context_largest(const rl_context *context, double *values, int n);
 
-/* Collective on context->comm. Adds up values[n] over the ranks; everyone gets the sums. */
+/* Collective on context->comm. Adds up values[n] over the ranks; all ranks get the sums. */
 rl_status rl_context_sum(const rl_context *context, double *values, int n);
 
-/* Collective on comm. Adds up values[n] over its ranks: the sums are in those of `root`, the others keep theirs. */
+/* Collective on comm. Adds up values[n] over its ranks. `root` gets the sums, the others keep their values. */
 rl_status rl_context_sum_at(MPI_Comm comm, int root, double *values, int64_t n);
 
-/* Collective on context->comm. The largest number of its ranks that share a node. */
+/* Collective on context->comm. *ranks: the largest number of ranks that share a node. */
 rl_status rl_context_node_size(const rl_context *context, int *ranks);
 
-/* Collective on context->comm. On rank 0 appends the ranks' host names, each once, blank-separated, in the order of
- * ranks. */
+/* Collective on context->comm. On rank 0 appends the names of the ranks' hosts: each once, in the order of ranks, with
+ * blanks between. */
 rl_status rl_context_hosts(const rl_context *context, rl_text *hosts);
 
-/* Local. Append the MPI library's version, and what the BLAS says it is (build, kernel, threads). */
+/* Local. Appends to `mpi` the version of the MPI library, and to `blas` the build, kernel and threads of the BLAS. */
 rl_status rl_context_libraries(rl_text *mpi, rl_text *blas);
 
-/* Local. How many threads the BLAS uses from now on; nothing happens where it is none that can be told. */
+/* Local. Sets how many threads the BLAS uses from now on; does nothing where the BLAS cannot be told. */
 void rl_context_blas_threads(int threads);
 
 /* The last resort, when ranks can no longer agree: prints the error message and ends all processes. */
 _Noreturn void rl_context_abort(const rl_context *context, rl_status status);
 
-/* Has rl_context_abort call this, between the message and the end; NULL: nothing. */
+/* Local. rl_context_abort is to call this between its message and the end; NULL: nothing. */
 void rl_context_on_abort(void (*call)(rl_status status));
 
-/* Checks an MPI return code. A failure ends all processes by rl_context_abort, with MPI's own text: the other ranks may
- * wait in the call that failed here, and nobody could tell them. */
+/* RL_MPI(call) checks what an MPI function returns. A failure ends all processes by rl_context_abort, with MPI's own
+ * text: the other ranks may wait in the call that failed here, and nobody could tell them. */
 _Noreturn void rl_mpi_fail(int code, const char *call);
 #define RL_MPI(call)                                                     \
     do {                                                                 \

@@ -1,4 +1,4 @@
-/* core: status codes, the error message, logging, checked allocation, text and typed options.
+/* core: status codes, the error message, logging, checked allocation, texts, numbers, requests to stop, typed options.
  *
  * Everything here is local: no function communicates. Errors are reported the same way in every module: a function that
  * can fail returns rl_status, having left one complete line for a person in rl_error_message(). Only main prints it. */
@@ -26,10 +26,10 @@ typedef enum rl_status {
 #undef RL_STATUS_ENUM
 } rl_status;
 
-/* The text of a status, a static string. */
+/* The text of a status; a static string. */
 const char *rl_status_text(rl_status status);
 
-/* The process's exit status for it: 0 done, 2 bad input, 75 stopped early and resumable, 1 anything else. */
+/* The exit status of a process that ends so: 0 done, 2 bad input, 75 stopped early and resumable, 1 anything else. */
 int rl_exit_status(rl_status status);
 
 #define RL_PRINTF(format_index) __attribute__((format(printf, format_index, format_index + 1)))
@@ -83,10 +83,9 @@ void rl_debug(const char *format, ...) RL_PRINTF(1);
 
 /* ---- memory ---------------------------------------------------------------------------------------------------- */
 
-/* Bytes that the processes of this node may still take together: the least of what the kernel calls available
- * (MemAvailable in /proc/meminfo) and of what each control group that this process is in leaves, up to the topmost one:
- * its limit less its use, where cached files that can be dropped at once count as free. Ranks of a node share it. 0:
- * not known. */
+/* Bytes that the processes of this node together may still take. The kernel says what is available (MemAvailable in
+ * /proc/meminfo); each control group that holds this process, directly or through other groups, leaves its limit less
+ * its use, where cached files that can be dropped at once are not counted as used. The least of these. 0: not known. */
 int64_t rl_memory_available(void);
 
 /* Stores at *pointer a zeroed array of count x size bytes, aligned to 64 so that BLAS kernels see the same alignment
@@ -105,14 +104,16 @@ size_t rl_allocated(void);
 size_t rl_peak_allocated(void);
 void rl_forget_peak_allocated(void);
 
-/* The largest memory in bytes that this process has had resident, as the operating system has it (0: it does not say),
- * since its start or, where the system allows it, since the last rl_forget_peak_memory. */
+/* The most bytes that this process has had in memory at once, since its start or, where the system allows it, since the
+ * last rl_forget_peak_memory. 0: the system does not say. */
 double rl_peak_memory(void);
 void rl_forget_peak_memory(void);
 
+/* A copy of a text; freed by rl_free. */
 rl_status rl_strdup(char **copy, const char *text);
 
-/* A text that grows: start from RL_TEXT_EMPTY, append, rl_free(text.bytes). Always terminated by a zero byte. */
+/* A text that grows: starts from RL_TEXT_EMPTY and is released by rl_free(text.bytes). A zero byte follows the last one
+ * as soon as anything was appended. */
 typedef struct rl_text {
     char *bytes;
     size_t length, capacity;
@@ -121,23 +122,24 @@ typedef struct rl_text {
 rl_status rl_text_append(rl_text *text, const char *format, ...) RL_PRINTF(2);
 rl_status rl_text_append_bytes(rl_text *text, const void *bytes, size_t length);
 
-/* A file's name without folder and ending (a leading dot begins no ending): *length bytes from the result on. */
+/* A file's name without its folder and its ending; a leading dot begins no ending. The name is *length bytes from the
+ * result on, within `path`. */
 const char *rl_file_stem(const char *path, size_t *length);
 
-/* Reads a whole file, at most `limit` bytes, into a growing text (a zero byte follows the content). RL_ERR_INPUT with
- * a message that names the file when it is missing, a directory, unreadable or larger. */
+/* Appends a whole file of at most `limit` bytes to a text. RL_ERR_INPUT, with a message that names the file, when it is
+ * missing, a directory, unreadable or larger. */
 rl_status rl_read_file(const char *path, size_t limit, rl_text *content);
 
-/* Reads the first bytes of a file, by which formats are told apart: at most `size`, *got of them into begin[size].
- * `blame` with a message that names the file and what was expected when it is missing, unreadable or no regular file:
- * one that never ends would hang. */
+/* Reads the first bytes of a file, by which formats are told apart, into begin[size]; *got: how many there were. The
+ * status `blame`, with a message that names the file and says what was expected, when the file is missing, unreadable
+ * or not a regular one: a pipe might never end. */
 rl_status rl_read_beginning(const char *path, rl_status blame, const char *expected, size_t size, char *begin,
                             size_t *got);
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
 
-/* Strict parsing: the whole of `text`, blanks around it allowed, must be one finite decimal number (no hexadecimal,
- * no nan, no inf, no overflow); for integers within [minimum, maximum]. false otherwise. */
+/* Strict parsing: the whole text must be one finite decimal number, with or without blanks around it; not hexadecimal,
+ * nan, inf or too large. An integer must be within [minimum, maximum]. false otherwise. */
 bool rl_parse_real(const char *text, double *value);
 bool rl_parse_integer(const char *text, int64_t minimum, int64_t maximum, int64_t *value);
 
@@ -159,44 +161,45 @@ double rl_seconds(void);
 
 /* ---- requests to stop ------------------------------------------------------------------------------------------- */
 
-/* What signals have asked of this process. It never falls. */
+/* What signals have asked of this process. A request can become more urgent, never less. */
 typedef enum rl_stop {
     RL_STOP_NONE,
     RL_STOP_SOON, /* SIGUSR1, SIGUSR2, the first SIGINT: begin nothing more, finish what is under way */
     RL_STOP_NOW   /* SIGTERM, SIGHUP: be gone within seconds */
 } rl_stop;
 
-/* Catches these signals from now on, in place of their default: dying at once. A second SIGINT leaves at once with
- * status 75. SIGINT and SIGHUP stay ignored where they were (nohup). To be called
- * before MPI starts, and once more when it has: MPICH takes SIGUSR1 for itself. */
+/* Catches these signals from now on; by default the process would die of them. A second SIGINT ends the process at once
+ * with status 75. SIGINT and SIGHUP stay ignored where they were (nohup). Called before MPI starts, and once more when
+ * it has started, because MPICH takes SIGUSR1 for itself. */
 rl_status rl_stop_catch_signals(void);
 rl_stop rl_stop_requested(void);
 
-/* The name of the signal that asked first for the present request, like "SIGTERM"; NULL: none. */
+/* The name of the first signal that made the present request, like "SIGTERM"; NULL: none did. */
 const char *rl_stop_signal(void);
 
-/* Sleeps until a signal comes, another thread calls rl_stop_wake, or the seconds have passed. For one thread. */
+/* Sleeps until a signal comes, another thread calls rl_stop_wake, or the seconds have passed. One thread at a time may
+ * sleep. */
 void rl_stop_wait(double seconds);
 void rl_stop_wake(void);
 
 /* ---- typed options ---------------------------------------------------------------------------------------------- */
 
-/* What a table row (a dataset source, an ablation) may be told by the study file: one spec a key. The study reader
- * checks keys, types and ranges against the specs, so a new table row brings its own keys along. */
+/* What the study file may say of a row of a table (a source of data, a feature map, an ablation): one spec per key. The
+ * study reader checks keys, types and ranges against the specs, so that a new row brings its own keys along. */
 typedef enum rl_option_type {
     RL_OPTION_INTEGER,
     RL_OPTION_REAL,
     RL_OPTION_FLAG,   /* true | false */
     RL_OPTION_CHOICE, /* one word of `choices` */
     RL_OPTION_TEXT,
-    RL_OPTION_TEXT_LIST /* a list of texts, or one text */
+    RL_OPTION_TEXT_LIST /* a list of texts, or a single one */
 } rl_option_type;
 
 typedef struct rl_option_spec {
     const char *key;
     rl_option_type type;
     bool required;
-    double minimum, maximum;  /* of an integer or a real, both ends allowed */
+    double minimum, maximum;  /* of an integer or a real, both included */
     double default_number;    /* of an integer, a real or a flag */
     const char *default_text; /* of a choice or a text; NULL: none */
     const char *choices;      /* "none|center|unit-norm" */
@@ -204,8 +207,8 @@ typedef struct rl_option_spec {
 } rl_option_spec;
 
 typedef struct rl_option_value {
-    bool given;    /* by the study file, not the default */
-    int line;      /* of the study file, 0 when not given */
+    bool given;    /* by the study file; false: the default */
+    int line;      /* of the study file; 0: not given */
     double number; /* integer, real, flag (0 or 1), index of a choice */
     char *text;    /* choice (the word) or text; owned, NULL when none */
     char **list;   /* text list; owned */
@@ -225,7 +228,7 @@ void rl_options_destroy(rl_options *options);
 /* The index of `key`, or -1. */
 int rl_options_find(const rl_options *options, const char *key);
 
-/* The value of a key that the specs have (anything else is a bug and asserts). */
+/* The value of a key, which the specs must have (asserted). */
 const rl_option_value *rl_options_get(const rl_options *options, const char *key);
 int rl_options_integer(const rl_options *options, const char *key);
 double rl_options_real(const rl_options *options, const char *key);

@@ -8,7 +8,7 @@
 #include "../numbers.h"
 #include "ridgeless/core.h"
 
-/* What is missing, or cannot be opened or named, says nothing about memory. */
+/* NULL: the file is missing or cannot be opened, and so says nothing about memory. */
 static FILE *open_in(const char *root, const char *folder, const char *name) {
     rl_text path = RL_TEXT_EMPTY;
     FILE *file = NULL;
@@ -17,8 +17,8 @@ static FILE *open_in(const char *root, const char *folder, const char *name) {
     return file;
 }
 
-/* The number after `word` at the beginning of a line; of a file of one number, word is "". -1: there is none, as in a
- * file that says "max". */
+/* The number on the first line that begins with `word`, which is "" for a file that is one number. -1: there is none,
+ * as in a file that says "max". Closes the file. */
 static int64_t number_in(FILE *file, const char *word) {
     char line[256];
     unsigned long long value;
@@ -31,7 +31,7 @@ static int64_t number_in(FILE *file, const char *word) {
     return found;
 }
 
-/* The files of a version of control groups. */
+/* Where one version of control groups keeps its files, and what it calls them. */
 typedef struct group_files {
     const char *controller; /* in /proc/self/cgroup; "": version 2 */
     const char *mount, *limit, *use, *reclaimable;
@@ -51,8 +51,8 @@ static int64_t left_in_group(const char *root, const char *folder, const group_f
     return limit > held ? limit - held : 0;
 }
 
-/* The least that a group and those above it leave. A group that is not there is seen from inside a container, which has
- * its own at the mount. */
+/* The least that a group and those above it leave. A group may be missing here: a container sees its own group at the
+ * mount, and still the name that it has outside. */
 static int64_t left_in_groups(const char *root, const char *group, const group_files *files) {
     rl_text folder = RL_TEXT_EMPTY;
     int64_t left = INT64_MAX;
@@ -67,7 +67,7 @@ static int64_t left_in_groups(const char *root, const char *group, const group_f
     return left;
 }
 
-/* Whether `controllers`, as in "cpu,memory", is or has the controller. */
+/* Whether the list `controllers`, like "cpu,memory", has the controller. */
 static bool has_controller(const char *controllers, const char *controller) {
     const size_t length = strlen(controller);
     for (const char *at = controllers;; at++) {
@@ -78,7 +78,7 @@ static bool has_controller(const char *controllers, const char *controller) {
     }
 }
 
-/* A line of /proc/self/cgroup: "4:memory:/job/step" or, of version 2, "0::/job/step". */
+/* By a line of /proc/self/cgroup: "4:memory:/job/step" or, in version 2, "0::/job/step". */
 static int64_t left_by_line(const char *root, char *line) {
     int64_t left = INT64_MAX;
     char *controllers = strchr(line, ':');

@@ -1,4 +1,4 @@
-/* Bits one after the other, the lowest of a word first. */
+/* Bits, written and read one after the other: the lowest bit of a word comes first. */
 #include <string.h>
 
 #include "ridgeless/histogram.h"
@@ -21,11 +21,11 @@ rl_status rl_bits_end(rl_bits_out *bits) {
     return bits->used > 0 ? rl_bits_put(bits, 0, WORD - bits->used) : RL_OK;
 }
 
-/* As many zeros as the number has bits behind its first one, that one, and then those bits. */
+/* As many zeros as the number has bits below its highest one, then a one, then these bits. */
 rl_status rl_bits_put_gamma(rl_bits_out *bits, uint64_t value) {
-    const int behind = WORD - 1 - __builtin_clzll(value);
-    RL_TRY(rl_bits_put(bits, UINT64_C(1) << behind, behind + 1));
-    return rl_bits_put(bits, value, behind);
+    const int below = WORD - 1 - __builtin_clzll(value);
+    RL_TRY(rl_bits_put(bits, UINT64_C(1) << below, below + 1));
+    return rl_bits_put(bits, value, below);
 }
 
 static uint64_t word_at(const rl_bits_in *bits, size_t i) {
@@ -34,8 +34,8 @@ static uint64_t word_at(const rl_bits_in *bits, size_t i) {
     return word;
 }
 
-/* The next 64 bits, zeros behind the end; there is at least one. */
-static uint64_t peek(const rl_bits_in *bits) {
+/* The next 64 bits, with zeros after the end; at least one bit must be left. */
+static uint64_t next_word(const rl_bits_in *bits) {
     const size_t i = bits->at / WORD;
     const int skip = (int)(bits->at % WORD);
     const uint64_t low = word_at(bits, i) >> skip;
@@ -44,7 +44,7 @@ static uint64_t peek(const rl_bits_in *bits) {
 
 bool rl_bits_get(rl_bits_in *bits, int n, uint64_t *value) {
     if (bits->n * WORD - bits->at < (size_t)n) return false;
-    *value = n > 0 ? peek(bits) : 0;
+    *value = n > 0 ? next_word(bits) : 0;
     if (n < WORD) *value &= (UINT64_C(1) << n) - 1;
     bits->at += (size_t)n;
     return true;
@@ -53,17 +53,17 @@ bool rl_bits_get(rl_bits_in *bits, int n, uint64_t *value) {
 bool rl_bits_get_gamma(rl_bits_in *bits, uint64_t *value) {
     uint64_t low;
     if (bits->at == bits->n * WORD) return false;
-    const uint64_t next = peek(bits);
-    if (next == 0) return false; /* 2^64 and more */
-    const int behind = __builtin_ctzll(next);
-    if (bits->n * WORD - bits->at < (size_t)behind + 1) return false;
-    bits->at += (size_t)behind + 1;
-    if (!rl_bits_get(bits, behind, &low)) return false;
-    *value = UINT64_C(1) << behind | low;
+    const uint64_t next = next_word(bits);
+    if (next == 0) return false; /* no number of 64 bits */
+    const int below = __builtin_ctzll(next);
+    if (bits->n * WORD - bits->at < (size_t)below + 1) return false;
+    bits->at += (size_t)below + 1;
+    if (!rl_bits_get(bits, below, &low)) return false;
+    *value = UINT64_C(1) << below | low;
     return true;
 }
 
 bool rl_bits_are_at_end(const rl_bits_in *bits) {
     const size_t left = bits->n * WORD - bits->at;
-    return left == 0 || (left < WORD && peek(bits) == 0);
+    return left == 0 || (left < WORD && next_word(bits) == 0);
 }

@@ -1,5 +1,5 @@
-/* The calls by which a BLAS library tells its threads and its name: OpenBLAS has some, FlexiBLAS others. FlexiBLAS
- * hands each call on to a library that is chosen when the program starts, OpenBLAS among others. */
+/* The name and the threads of the BLAS library, for which OpenBLAS and FlexiBLAS each have their own calls. FlexiBLAS
+ * hands each call of BLAS on to a library that is chosen when the program starts, for example OpenBLAS. */
 #include "blas.h"
 
 #include "ridgeless/context.h"
@@ -19,7 +19,7 @@ rl_status rl_blas_describe(rl_text *text) {
 
 #elif defined(RL_FLEXIBLAS)
 
-/* Declared here: where its header lies differs from one installation to the next. */
+/* Declared here, because installations differ in where its header is. */
 void flexiblas_set_num_threads(int threads);
 int flexiblas_get_num_threads(void);
 int flexiblas_current_backend(char *name, size_t size);

@@ -1,4 +1,4 @@
-/* blas: the name of the BLAS that the program is linked with, which no standard covers. */
+/* blas: the name of the BLAS that the program is linked with; no standard covers it. */
 #ifndef RL_BLAS_H
 #define RL_BLAS_H
 

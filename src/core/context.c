@@ -24,7 +24,7 @@ static const char *what_waiting_means(rl_waiting waiting) {
     return "with this MPI library a rank that waits keeps its processor, and all take long";
 }
 
-/* On rank 0, of the node where most ranks share a processor. */
+/* Makes the line on rank 0, about the node where most ranks share a processor. */
 static rl_status describe_crowd(rl_context *context, rl_crowd crowd) {
     struct {
         double ranks_per_processor;
@@ -45,10 +45,10 @@ void rl_context_tell_crowd(const rl_context *context) {
 }
 
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
-    /* Ranks fill the cores already; a BLAS that also starts a thread per core would make them fight. */
+    /* Ranks fill the cores already: a BLAS that also started a thread per core would make them fight. */
     if (getenv("OPENBLAS_NUM_THREADS") == NULL && getenv("OMP_NUM_THREADS") == NULL) rl_context_blas_threads(1);
     /* Large arrays go back to the system when they are freed. glibc before 2.38 cannot use the place of an aligned
-     * block for the next one of its size, and a process would grow by a slab each time that a table is dealt out. */
+     * block for the next one of its size: a process would grow each time that a table is dealt out. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     *context = (rl_context){.comm = MPI_COMM_NULL};
     const double began = rl_seconds();
@@ -59,7 +59,7 @@ rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
     RL_MPI(MPI_Comm_set_errhandler(context->comm, MPI_ERRORS_RETURN));
     RL_MPI(MPI_Comm_rank(context->comm, &context->rank));
     RL_MPI(MPI_Comm_size(context->comm, &context->size));
-    /* Each of them would do the whole of the work, over the same files. */
+    /* Each would do all of the work, and write the same files. */
     if (context->size == 1 && rl_launched_ranks() > 1)
         return rl_fail(
             RL_ERR_INPUT,
@@ -108,7 +108,7 @@ rl_status rl_context_sum(const rl_context *context, double *values, int n) {
     return RL_OK;
 }
 
-/* From a copy: MPI_Reduce of MPICH 4.0 takes MPI_IN_PLACE for an address where ranks share memory. */
+/* Adds up a copy, because MPI_Reduce of MPICH 4.0 takes MPI_IN_PLACE for an address where ranks share memory. */
 rl_status rl_context_sum_at(MPI_Comm comm, int root, double *values, int64_t n) {
     enum { PIECE = 4096 };
     double mine[PIECE];

@@ -32,7 +32,7 @@ double rl_bucket_upper(int bucket) {
 
 double rl_bucket_middle(int bucket) {
     const double lower = rl_bucket_lower(bucket),
-                 width = 1.0 / (RL_BUCKETS_A_DOUBLING + bucket % RL_BUCKETS_A_DOUBLING);
+                 width = 1.0 / (RL_BUCKETS_PER_DOUBLING + bucket % RL_BUCKETS_PER_DOUBLING);
     return lower * sqrt(1 + width);
 }
 
@@ -46,35 +46,35 @@ void rl_histogram_destroy(rl_histogram *h) {
 
 void rl_histogram_clear(rl_histogram *h) {
     h->n = 0;
-    if (h->n_pages > 0) memset(h->pages, 0, (size_t)h->n_pages * RL_BUCKETS_A_DOUBLING * sizeof *h->pages);
+    if (h->n_pages > 0) memset(h->pages, 0, (size_t)h->n_pages * RL_BUCKETS_PER_DOUBLING * sizeof *h->pages);
 }
 
-static rl_status grow(rl_histogram *h) {
+static rl_status add_pages(rl_histogram *h) {
     const int capacity = h->capacity > 0 ? 2 * h->capacity : 8;
-    const size_t a_page = RL_BUCKETS_A_DOUBLING * sizeof *h->pages;
+    const size_t page_bytes = RL_BUCKETS_PER_DOUBLING * sizeof *h->pages;
     uint32_t *pages;
     if (h->page_of == NULL) RL_TRY(RL_ALLOC(h->page_of, N_DOUBLINGS));
-    RL_TRY(rl_alloc(&pages, (size_t)capacity, a_page));
-    if (h->n_pages > 0) memcpy(pages, h->pages, (size_t)h->n_pages * a_page);
+    RL_TRY(rl_alloc(&pages, (size_t)capacity, page_bytes));
+    if (h->n_pages > 0) memcpy(pages, h->pages, (size_t)h->n_pages * page_bytes);
     rl_free(h->pages);
     h->pages = pages;
     h->capacity = capacity;
     return RL_OK;
 }
 
-/* *count: where the bucket is counted. */
-static inline rl_status find(rl_histogram *h, int bucket, uint32_t **count) {
-    const int doubling = bucket / RL_BUCKETS_A_DOUBLING;
+/* *count: the place where the bucket is counted. */
+static inline rl_status find_count(rl_histogram *h, int bucket, uint32_t **count) {
+    const int doubling = bucket / RL_BUCKETS_PER_DOUBLING;
     if (h->page_of == NULL || h->page_of[doubling] == 0) {
-        if (h->n_pages == h->capacity) RL_TRY(grow(h));
+        if (h->n_pages == h->capacity) RL_TRY(add_pages(h));
         h->page_of[doubling] = (uint16_t)++h->n_pages;
     }
-    *count = h->pages + (size_t)(h->page_of[doubling] - 1) * RL_BUCKETS_A_DOUBLING + bucket % RL_BUCKETS_A_DOUBLING;
+    *count = h->pages + (size_t)(h->page_of[doubling] - 1) * RL_BUCKETS_PER_DOUBLING + bucket % RL_BUCKETS_PER_DOUBLING;
     return RL_OK;
 }
 
-/* Takes in n more numbers from low to high. */
-static void note(rl_histogram *h, int64_t n, double low, double high) {
+/* Notes that n more numbers, between low and high, have been counted. */
+static void note_numbers(rl_histogram *h, int64_t n, double low, double high) {
     if (n == 0) return;
     h->minimum = h->n == 0 || low < h->minimum ? low : h->minimum;
     h->maximum = h->n == 0 || high > h->maximum ? high : h->maximum;
@@ -90,23 +90,23 @@ rl_status rl_histogram_add(rl_histogram *h, const double *values, size_t n, size
         uint32_t *count;
         assert(!(value < 0));
         if (!(value >= 0)) continue;
-        RL_TRY(find(h, rl_bucket_of(value), &count));
+        RL_TRY(find_count(h, rl_bucket_of(value), &count));
         ++*count;
         counted++;
         low = value < low ? value : low;
         high = value > high ? value : high;
     }
-    note(h, counted, low, high);
+    note_numbers(h, counted, low, high);
     return RL_OK;
 }
 
 rl_status rl_histogram_merge(rl_histogram *h, const rl_buckets *b) {
     for (int i = 0; i < b->n; i++) {
         uint32_t *count;
-        RL_TRY(find(h, b->bucket[i], &count));
+        RL_TRY(find_count(h, b->bucket[i], &count));
         *count += b->count[i];
     }
-    note(h, b->total, b->minimum, b->maximum);
+    note_numbers(h, b->total, b->minimum, b->maximum);
     return RL_OK;
 }
 
@@ -118,7 +118,7 @@ void rl_buckets_destroy(rl_buckets *b) {
     *b = (rl_buckets){0};
 }
 
-/* Makes room for n, and loses what there was. */
+/* Makes room for n buckets; what the list held is lost. */
 static rl_status make_room(rl_buckets *b, int n) {
     if (n <= b->capacity) return RL_OK;
     rl_buckets_destroy(b);
@@ -128,30 +128,30 @@ static rl_status make_room(rl_buckets *b, int n) {
     return RL_OK;
 }
 
-static void append(rl_buckets *b, int bucket, uint32_t count) {
+static void append_bucket(rl_buckets *b, int bucket, uint32_t count) {
     b->bucket[b->n] = bucket;
     b->count[b->n++] = count;
     b->total += count;
 }
 
-static int most_of(const rl_histogram *h) {
-    const int64_t room = (int64_t)h->n_pages * RL_BUCKETS_A_DOUBLING;
+static int most_buckets(const rl_histogram *h) {
+    const int64_t room = (int64_t)h->n_pages * RL_BUCKETS_PER_DOUBLING;
     return (int)(h->n < room ? h->n : room);
 }
 
 rl_status rl_buckets_list(rl_buckets *b, const rl_histogram *h) {
-    RL_TRY(make_room(b, most_of(h)));
+    RL_TRY(make_room(b, most_buckets(h)));
     b->n = 0;
     b->total = 0;
     b->minimum = h->n > 0 ? h->minimum : NAN;
     b->maximum = h->n > 0 ? h->maximum : NAN;
     if (h->n == 0) return RL_OK;
-    const int first = rl_bucket_of(h->minimum) / RL_BUCKETS_A_DOUBLING;
-    const int last = rl_bucket_of(h->maximum) / RL_BUCKETS_A_DOUBLING;
+    const int first = rl_bucket_of(h->minimum) / RL_BUCKETS_PER_DOUBLING;
+    const int last = rl_bucket_of(h->maximum) / RL_BUCKETS_PER_DOUBLING;
     for (int d = first; d <= last; d++) {
-        const uint32_t *page = h->pages + (size_t)(h->page_of[d] - 1) * RL_BUCKETS_A_DOUBLING;
-        for (int i = 0; h->page_of[d] > 0 && i < RL_BUCKETS_A_DOUBLING; i++)
-            if (page[i] > 0) append(b, d * RL_BUCKETS_A_DOUBLING + i, page[i]);
+        const uint32_t *page = h->pages + (size_t)(h->page_of[d] - 1) * RL_BUCKETS_PER_DOUBLING;
+        for (int i = 0; h->page_of[d] > 0 && i < RL_BUCKETS_PER_DOUBLING; i++)
+            if (page[i] > 0) append_bucket(b, d * RL_BUCKETS_PER_DOUBLING + i, page[i]);
     }
     assert(b->total == h->n);
     return RL_OK;
@@ -192,7 +192,7 @@ static bool get_double(rl_bits_in *bits, double *value) {
     return true;
 }
 
-/* The n buckets of a list with room for them. */
+/* Reads n buckets into a list that has room for them. */
 static bool get_list(rl_buckets *b, rl_bits_in *bits, int n, int64_t most) {
     if (!get_double(bits, &b->minimum) || !get_double(bits, &b->maximum)) return false;
     for (int64_t i = 0, bucket = -1; i < n; i++) {
@@ -200,8 +200,8 @@ static bool get_list(rl_buckets *b, rl_bits_in *bits, int n, int64_t most) {
         if (!rl_bits_get_gamma(bits, &gap) || !rl_bits_get_gamma(bits, &count)) return false;
         if (gap >= RL_N_BUCKETS - (uint64_t)bucket || count > (uint64_t)(most - b->total)) return false;
         bucket += (int64_t)gap;
-        if (bucket > 0 && bucket < RL_BUCKETS_A_DOUBLING) return false; /* no number is there */
-        append(b, (int)bucket, (uint32_t)count);
+        if (bucket > 0 && bucket < RL_BUCKETS_PER_DOUBLING) return false; /* no number falls into these */
+        append_bucket(b, (int)bucket, (uint32_t)count);
     }
     return b->minimum >= 0 && b->minimum <= b->maximum && rl_bucket_of(b->minimum) == b->bucket[0] &&
            rl_bucket_of(b->maximum) == b->bucket[n - 1];

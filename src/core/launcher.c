@@ -1,5 +1,5 @@
-/* What MPI's standard does not say: which variables launchers set for the ranks that they start, and which variables
- * MPI libraries read. All that one library alone understands is in this file. */
+/* Launchers and MPI libraries, as far as MPI's standard is silent: which variables of the environment a launcher sets
+ * for its ranks, and which ones a library reads. All that one library alone understands is in this file. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "launcher.h"
 
@@ -13,13 +13,14 @@
 
 /* ---- what the launcher says -------------------------------------------------------------------------------------- */
 
-/* Variables of Open MPI's mpirun, of any launcher with PMIx, and of MPICH's mpiexec (Hydra) and srun. */
+/* Set by Open MPI's mpirun; by any launcher with PMIx; by MPICH's mpiexec (Hydra) and srun. */
 static const char *const rank_names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
-/* Of the same, in that order, and of srun, which says `2(x3),1` of nodes that differ: the first is a fair guess. */
+/* Set by Open MPI's mpirun, by MPICH's mpiexec, and by srun, which says `2(x3),1` where nodes differ: the first number
+ * is a fair guess then. */
 static const char *const node_size_names[] = {"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS",
                                               "SLURM_STEP_TASKS_PER_NODE"};
 
-/* The number that the first of these variables that is set begins with; `none` where none is. */
+/* The number at the beginning of the first of these variables that is set; `none` where none of them is. */
 static int first_number(const char *const *names, size_t n, int none) {
     for (size_t i = 0; i < n; i++) {
         const char *value = getenv(names[i]);
@@ -40,7 +41,7 @@ int rl_context_launched_rank(void) {
 extern char **environ; /* POSIX declares it nowhere */
 
 static bool is_launched(void) {
-    static const char *const signs[] = {"PMI", "OMPI_COMM_WORLD_"}; /* of mpirun, and of srun with any of its PMI */
+    static const char *const signs[] = {"PMI", "OMPI_COMM_WORLD_"}; /* srun has several kinds of PMI */
     for (char **variable = environ; *variable != NULL; variable++)
         for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
             if (strncmp(*variable, signs[i], strlen(signs[i])) == 0) return true;
@@ -49,19 +50,19 @@ static bool is_launched(void) {
 
 /* ---- processors -------------------------------------------------------------------------------------------------- */
 
-/* Those of this process and of the one that started it: a launcher that binds ranks to processors leaves itself all
- * that the job may use. */
+/* The processors that this process or the one that started it may use: a launcher that binds each rank to a processor
+ * leaves itself all those of the job. */
 static int processors_of_job(void) {
     cpu_set_t mine, launcher;
     CPU_ZERO(&mine);
     CPU_ZERO(&launcher);
-    if (sched_getaffinity(0, sizeof mine, &mine) != 0) return 0; /* more than a cpu_set_t has room for */
+    if (sched_getaffinity(0, sizeof mine, &mine) != 0) return 0; /* there are more than a cpu_set_t holds */
     if (sched_getaffinity(getppid(), sizeof launcher, &launcher) == 0) CPU_OR(&mine, &mine, &launcher);
     return CPU_COUNT(&mine);
 }
 
-/* Slurm's daemon may use the whole node; what the job may use of it, Slurm says. */
-static int processors(void) {
+/* Slurm's daemon, which starts its ranks, may use the whole node; Slurm says how much of it the job may. */
+static int count_processors(void) {
     static const char *const names[] = {"SLURM_CPUS_ON_NODE"};
     const int found = processors_of_job(), granted = first_number(names, 1, found);
     return granted > 0 && granted < found ? granted : found;
@@ -73,9 +74,9 @@ typedef struct setting {
     const char *name, *value;
 } setting;
 
-/* Without a daemon of its own to start others by, and without drivers of networks, some of which measure the clock for
- * long, Open MPI starts four times as fast. The folder of its session would have the same name for all such processes
- * of a user: of two that started at once, one removed it before the other had made its own in it. */
+/* Open MPI starts four times as fast without a daemon, which a process that starts no others does not need, and without
+ * drivers of networks, some of which measure the clock for long. It makes no folder for its session either: all such
+ * processes of a user would have the same one, and the first to end would remove it while another starts in it. */
 static const setting alone[] = {
     {"OMPI_MCA_ess_singleton_isolated", "1"},
     {"OMPI_MCA_orte_create_session_dirs", "0"},
@@ -83,32 +84,32 @@ static const setting alone[] = {
     {"OMPI_MCA_btl", "self"},
 };
 
-/* Open MPI's ranks ask for messages without a pause, on a processor that another rank needs to send them: a hundred
- * times slower where ranks outnumber processors. */
+/* A rank of Open MPI that waits asks for messages without a pause. Where ranks outnumber processors it does so on the
+ * processor that another rank needs to send them, and all take a hundred times as long. */
 static const setting crowded[] = {{"OMPI_MCA_mpi_yield_when_idle", "1"}};
 
-static void apply(const setting *settings, size_t n) {
+static void set_variables(const setting *settings, size_t n) {
     for (size_t i = 0; i < n; i++) setenv(settings[i].name, settings[i].value, 0);
 }
 
 #ifdef OPEN_MPI
 static const bool can_yield = true;
 #else
-static const bool can_yield = false; /* MPICH keeps its processor, whatever it is asked */
+static const bool can_yield = false; /* a rank of MPICH that waits keeps its processor in any case */
 #endif
 
 static rl_waiting how_ranks_wait(bool many) {
     if (!many) return RL_WAITING_ALONE;
     if (!can_yield) return RL_WAITING_SPINS;
     if (getenv(crowded->name) != NULL) return RL_WAITING_AS_ASKED;
-    apply(crowded, sizeof crowded / sizeof *crowded);
+    set_variables(crowded, sizeof crowded / sizeof *crowded);
     return RL_WAITING_YIELDS;
 }
 
 rl_crowd rl_launcher_prepare(void) {
-    rl_crowd crowd = {.processors = processors()};
+    rl_crowd crowd = {.processors = count_processors()};
     crowd.ranks = first_number(node_size_names, sizeof node_size_names / sizeof *node_size_names, 0);
-    if (!is_launched()) apply(alone, sizeof alone / sizeof *alone);
+    if (!is_launched()) set_variables(alone, sizeof alone / sizeof *alone);
     crowd.waiting = how_ranks_wait(crowd.processors > 0 && crowd.ranks > crowd.processors);
     return crowd;
 }

@@ -8,7 +8,7 @@
 
 #include "ridgeless/core.h"
 
-/* Digits, sign, point and exponent alone: strtod would also take hexadecimal, nan and inf. */
+/* Whether the text is made of digits, signs, points and exponents: strtod would also take hexadecimal, nan and inf. */
 static bool is_decimal(const char *text) {
     bool digits = false;
     for (const char *c = text; *c != '\0'; c++) {
@@ -43,7 +43,7 @@ bool rl_parse_integer(const char *text, int64_t minimum, int64_t maximum, int64_
     return true;
 }
 
-/* 1 for none, 0 for what is no unit. */
+/* Bytes of a unit of memory: 1 where the text is empty, 0 where it is not a unit. */
 static double unit_of(const char *text) {
     const size_t length = strcspn(text, " \t\r");
     const char *const prefixes = "KMGT";

@@ -4,7 +4,7 @@
 
 #include "ridgeless/core.h"
 
-/* One message a process: the first failure of a call chain is reported, by main, and nothing runs after it. */
+/* One message per process is enough: main prints it, and nothing runs after a failure. */
 static char error_message[1024];
 
 const char *rl_status_text(rl_status status) {

@@ -13,7 +13,7 @@
 typedef struct stop_signal {
     int number;
     rl_stop asks;
-    bool may_be_ignored; /* whoever started us had it ignored: it stays so */
+    bool may_be_ignored; /* stays ignored where the process was started so */
     const char *name;
 } stop_signal;
 
@@ -24,7 +24,7 @@ static const stop_signal stop_signals[] = {{SIGUSR1, RL_STOP_SOON, false, "SIGUS
                                            {SIGHUP, RL_STOP_NOW, true, "SIGHUP"}};
 enum { N_SIGNALS = sizeof stop_signals / sizeof *stop_signals };
 
-static volatile sig_atomic_t requested = RL_STOP_NONE, by_signal = -1, interrupts = 0; /* by_signal: its place above */
+static volatile sig_atomic_t requested = RL_STOP_NONE, by_signal = -1, interrupts = 0; /* by_signal: its index above */
 static sem_t wake;
 
 static void leave_at_once(void) {

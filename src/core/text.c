@@ -7,7 +7,7 @@
 
 #include "memory.h"
 
-static rl_status reserve(rl_text *text, size_t more) {
+static rl_status reserve_bytes(rl_text *text, size_t more) {
     const size_t needed = text->length + more + 1;
     if (needed <= text->capacity) return RL_OK;
     size_t capacity = text->capacity < 256 ? 256 : text->capacity;
@@ -23,7 +23,7 @@ rl_status rl_text_append(rl_text *text, const char *format, ...) {
     va_start(arguments, format);
     const int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
-    RL_TRY(reserve(text, (size_t)length));
+    RL_TRY(reserve_bytes(text, (size_t)length));
     va_start(arguments, format);
     vsnprintf(text->bytes + text->length, (size_t)length + 1, format, arguments);
     va_end(arguments);
@@ -32,7 +32,7 @@ rl_status rl_text_append(rl_text *text, const char *format, ...) {
 }
 
 rl_status rl_text_append_bytes(rl_text *text, const void *bytes, size_t length) {
-    RL_TRY(reserve(text, length));
+    RL_TRY(reserve_bytes(text, length));
     memcpy(text->bytes + text->length, bytes, length);
     text->length += length;
     text->bytes[text->length] = '\0';
@@ -55,7 +55,7 @@ static rl_status read_stream(FILE *file, const char *path, size_t limit, rl_text
         RL_TRY(rl_text_append_bytes(content, buffer, got));
     }
     if (ferror(file)) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
-    return reserve(content, 0);
+    return reserve_bytes(content, 0);
 }
 
 rl_status rl_read_beginning(const char *path, rl_status blame, const char *expected, size_t size, char *begin,

@@ -309,7 +309,7 @@ size_t rl_record_bytes(const rl_grid *grid) {
 /* As numbers usually spread: over some tens of doublings. */
 size_t rl_summary_bytes(const rl_grid *grid) {
     enum { DOUBLINGS = 32, WAITING = 64 };
-    const size_t histogram = DOUBLINGS * RL_BUCKETS_A_DOUBLING * sizeof(uint32_t) + 0x800 * sizeof(uint16_t);
+    const size_t histogram = DOUBLINGS * RL_BUCKETS_PER_DOUBLING * sizeof(uint32_t) + 0x800 * sizeof(uint16_t);
     const size_t record = rl_record_bytes(grid);
     return grid->spec->keep.summary ? record / sizeof(double) * histogram + WAITING * record : 0;
 }

@@ -19,7 +19,7 @@ static double next_number(double decades) {
 }
 
 static void buckets_are_narrow_and_in_order(void **state) {
-    for (int b = RL_BUCKETS_A_DOUBLING; b < RL_N_BUCKETS - 2; b++) { /* behind the last one is 2^1024 */
+    for (int b = RL_BUCKETS_PER_DOUBLING; b < RL_N_BUCKETS - 2; b++) { /* behind the last one is 2^1024 */
         const double lower = rl_bucket_lower(b), upper = rl_bucket_upper(b), middle = rl_bucket_middle(b);
         const double last = nextafter(upper, 0);
         if (!(upper > lower) || upper / lower > 1 + 0x1p-7) fail_msg("bucket %d: %.17g to %.17g", b, lower, upper);
@@ -30,7 +30,7 @@ static void buckets_are_narrow_and_in_order(void **state) {
         if (fabs(middle - last) > RL_BUCKET_ERROR * (1 + 1e-12) * last) fail_msg("middle %.17g of %d", middle, b);
     }
     assert_true(RL_BUCKET_ERROR == sqrt(1 + 0x1p-7) - 1);
-    assert_true(rl_bucket_lower(RL_BUCKETS_A_DOUBLING) == DBL_MIN);
+    assert_true(rl_bucket_lower(RL_BUCKETS_PER_DOUBLING) == DBL_MIN);
 }
 
 static void ends_have_buckets_of_their_own(void **state) {
@@ -38,7 +38,7 @@ static void ends_have_buckets_of_their_own(void **state) {
     assert_int_equal(rl_bucket_of(-0.0), 0);
     assert_int_equal(rl_bucket_of(DBL_TRUE_MIN), 0);
     assert_int_equal(rl_bucket_of(nextafter(DBL_MIN, 0)), 0);
-    assert_int_equal(rl_bucket_of(DBL_MIN), RL_BUCKETS_A_DOUBLING);
+    assert_int_equal(rl_bucket_of(DBL_MIN), RL_BUCKETS_PER_DOUBLING);
     assert_int_equal(rl_bucket_of(DBL_MAX), RL_N_BUCKETS - 2);
     assert_int_equal(rl_bucket_of(INFINITY), RL_N_BUCKETS - 1);
     assert_true(rl_bucket_middle(0) == 0 && rl_bucket_lower(0) == 0 && rl_bucket_upper(0) == DBL_MIN);
