@@ -1,5 +1,6 @@
 """The MPI launcher that the tests start ranks with. What one MPI library alone understands is here and in launcher.env, which
 Meson gives to every test."""
+import contextlib
 import os
 import pathlib
 import signal
@@ -29,6 +30,17 @@ def version():
 def on_ranks(ranks, command):
     """The command, on that many ranks, or without a launcher where `ranks` is None."""
     return list(map(str, command)) if ranks is None else [MPIEXEC, "-n", str(ranks), *map(str, command)]
+
+
+def ranks_in(folder):
+    """The processes that run the program in that folder, whatever has started them, in the order of their start."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended, or is not ours to look at
+            links = [os.readlink(entry / name) for name in ("exe", "cwd")]
+            if links == [os.path.realpath(os.environ["RIDGELESS_PROGRAM"]), os.path.realpath(folder)]:
+                found.append(int(entry.name))
+    return sorted(found)
 
 
 def lets_the_living_speak():

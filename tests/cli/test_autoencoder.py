@@ -48,23 +48,6 @@ datasets: [{source: student-teacher, rows: 40, features: 5, hidden_features: 6}]
 SHARED_TOLERANCE = 1e-13
 
 
-def processes_below(pid):
-    """The process and all that it started."""
-    found = [pid]
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # one that has ended meanwhile
-            if int(path.read_text().rpartition(")")[2].split()[1]) == pid:
-                found += processes_below(int(path.parent.name))
-    return found
-
-
-def is_running(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 class Autoencoder(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -224,12 +207,11 @@ class Autoencoder(unittest.TestCase):
     def kill(self, process):
         """With all ranks: Open MPI 5 gives each a process group of its own, in which it would go on writing for a while."""
         time.sleep(self.chance.uniform(0, 0.05))
-        family = processes_below(process.pid)
-        for pid in family:
+        for pid in (process.pid, *launcher.ranks_in(self.at)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait()
-        while any(map(is_running, family)):
+        while launcher.ranks_in(self.at):
             time.sleep(0.002)
 
     def test_killed_runs_go_on_and_end_in_the_same_bits(self):

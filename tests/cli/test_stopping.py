@@ -84,7 +84,7 @@ class Stopping(unittest.TestCase):
         for _ in range(50):
             process = self.launch(study, output, *options, ranks=ranks)
             self.wait_for_journal(output, process, size)
-            pids = self.pids_of(output)
+            pids = launcher.ranks_in(self.at)
             if process.poll() is None and len(pids) == (ranks or 1):
                 shutil.copy(self.at / f"{output}.journal", self.at / "before.nc.journal")
                 with contextlib.suppress(ProcessLookupError):
@@ -110,17 +110,13 @@ class Stopping(unittest.TestCase):
             said += line
         self.assertIn(word, said)
 
-    def wait_for_steady_memory(self, output, process):
+    def wait_for_steady_memory(self, process):
         """All that is to be allocated is: a factorization is under way."""
         sizes = [0]
         while process.poll() is None and not (len(sizes) > 4 and 100e6 < sizes[-5] == sizes[-1]):
             time.sleep(0.3)
-            pages = [pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in self.pids_of(output)]
+            pages = [pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in launcher.ranks_in(self.at)]
             sizes.append(sum(4096 * int(n) for n in pages))
-
-    def pids_of(self, output):
-        listed = subprocess.run(["pgrep", "-f", f"^{re.escape(PROGRAM)} run .*{output}"], text=True, capture_output=True)
-        return [int(pid) for pid in listed.stdout.split()]
 
     def ends(self, process, *statuses):
         out, err = process.communicate(timeout=HANGS)
@@ -173,8 +169,8 @@ class Stopping(unittest.TestCase):
             output = f"{producer}.nc"
             process = self.launch("huge", output, ranks=ranks)
             self.wait_for_journal(output, process)
-            self.wait_for_steady_memory(output, process)
-            for pid in self.pids_of(output):
+            self.wait_for_steady_memory(process)
+            for pid in launcher.ranks_in(self.at):
                 os.kill(pid, signal.SIGTERM)
             _, err = self.ends(process, 75)
             self.assertIn("SIGTERM: left while computing `student-teacher`, P = 3000, repeat 0, N = 3000", err)

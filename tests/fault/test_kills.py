@@ -59,22 +59,10 @@ def done_curves(folder):
     return json.loads(answer.stdout)["done"]
 
 
-def ranks_in(folder):
-    """The processes that run the program there, whatever has started them, in the order of their start."""
-    found = []
-    for entry in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            if os.readlink(entry / "exe") == os.path.realpath(PROGRAM) and os.readlink(entry / "cwd") == str(folder):
-                found.append(int(entry.name))
-        except OSError:
-            pass  # it has ended, or is not ours to look at
-    return sorted(found)
-
-
 def wait_until_gone(folder):
     """Those still there after the limit; they are ended."""
     deadline = time.monotonic() + GONE_LIMIT
-    while (left := ranks_in(folder)) and time.monotonic() < deadline:
+    while (left := launcher.ranks_in(folder)) and time.monotonic() < deadline:
         time.sleep(0.05)
     for pid in left:
         os.kill(pid, signal.SIGKILL)
@@ -97,7 +85,7 @@ class Chain:
         process = subprocess.Popen(command(ranks, "-q"), cwd=self.folder, env=environment(self.folder),
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(self.chance.uniform(0.1, 1.1) * self.seconds)
-        pids = ranks_in(self.folder)
+        pids = launcher.ranks_in(self.folder)
         self.strike(process, pids, ranks, victim)
         status = process.wait(timeout=TIME_LIMIT)
         left = wait_until_gone(self.folder)
