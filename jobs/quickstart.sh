@@ -5,10 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 # needed by root, harmless to others
 
-# Open MPI has room for a rank on each core, which may be two processors to the system.
-cores() {
-  { lscpu -p=CORE,SOCKET | grep -v '^#' | sort -u | wc -l && nproc; } | sort -n | head -n 1
-}
+cores=$(bash jobs/cores.sh) # Open MPI has room for one rank on each
 
 bash jobs/install-packages.sh
 echo "building in $PWD/build"
@@ -21,7 +18,7 @@ ridgeless=$PWD/build/src/cli/ridgeless
 
 mkdir -p quickstart
 echo "running jobs/quickstart.yaml"
-sh build/mpiexec -n "$(cores)" "$ridgeless" run jobs/quickstart.yaml -o quickstart/quickstart.nc
+sh build/mpiexec -n "$cores" "$ridgeless" run jobs/quickstart.yaml -o quickstart/quickstart.nc
 echo "drawing the figures"
 /usr/bin/python3 analysis/figures.py quickstart/quickstart.nc -o quickstart/figures >/dev/null
 "$ridgeless" show quickstart/quickstart.nc > quickstart/summary.txt
@@ -36,6 +33,6 @@ The figures       $PWD/quickstart/figures/
 $(cd quickstart/figures && printf '                    %s\n' *.png)
 
 A first study of your own: cp jobs/first-study.yaml my-study.yaml, edit it, then
-  mpirun -n $(cores) $ridgeless run my-study.yaml
+  mpirun -n $cores $ridgeless run my-study.yaml
   /usr/bin/python3 analysis/figures.py my-study.nc
 END

@@ -43,12 +43,12 @@ find_program() {
   command -v "$program" || fail "$program is not there: build it (meson setup build && ninja -C build) or set RIDGELESS"
 }
 
-# places: how many ranks there is room for, a core each.
+# places: how many ranks there is room for, each on a core of its own.
 places() {
   if [ -n "${SLURM_JOB_ID:-}" ]; then
     echo $((SLURM_JOB_NUM_NODES * a_node))
   else
-    { lscpu -p=CORE,SOCKET | grep -v '^#' | sort -u | wc -l && env -u OMP_NUM_THREADS nproc; } | sort -n | head -n 1
+    bash "$top/jobs/cores.sh"
   fi
 }
 
