@@ -1,3 +1,4 @@
+/* The program: all of it is in `cli`. */
 #include "cli/cli.h"
 
 int main(int argc, char **argv) {

@@ -1,5 +1,5 @@
-/* Steps of one training of an autoencoder, on every rank at once, each its own: what a core does while the others are
- * as busy. */
+/* `bench autoencoder SIZE`: seconds per step of a training of an autoencoder. Every rank takes steps of a training of
+ * its own at the same time: what a core does while the others are as busy. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,13 +7,13 @@
 #include "cli.h"
 
 enum { MAX_ROUNDS = 99, LARGEST = 10000000, MOST_HIDDEN = 10000, NONZEROS = 10, N_TEST = 1 };
-static const double round_seconds = 0.2; /* at least, of so many steps as that takes */
+static const double round_seconds = 0.2; /* a round has as many steps as take so long */
 
 typedef struct autoencoder_bench {
     rl_autoencoder model;
     rl_training *training;
-    int n_rounds, steps;        /* of a round */
-    double seconds[MAX_ROUNDS]; /* a step, on the slowest rank */
+    int n_rounds, steps;        /* steps per round */
+    double seconds[MAX_ROUNDS]; /* per step, on the slowest rank */
 } autoencoder_bench;
 
 /* "10000x5000x2": features x training examples x hidden dimensions. */
@@ -44,7 +44,7 @@ static rl_status parse_size(const char *text, rl_autoencoder *model) {
     return RL_OK;
 }
 
-static rl_status take(autoencoder_bench *b, int steps, double *seconds) {
+static rl_status take_steps(autoencoder_bench *b, int steps, double *seconds) {
     bool ended;
     const double start = rl_seconds();
     RL_TRY(rl_training_advance(b->training, steps, &ended));
@@ -52,25 +52,25 @@ static rl_status take(autoencoder_bench *b, int steps, double *seconds) {
     return RL_OK;
 }
 
-/* After the first step, with which memory comes, the next one says how many make a round. */
-static rl_status measure(autoencoder_bench *b, const rl_context *context) {
+/* The first step also gets the memory; the next ones say how many steps make a round. */
+static rl_status measure_steps(autoencoder_bench *b, const rl_context *context) {
     const rl_example_share alone = RL_ALL_EXAMPLES;
     double first = 0;
     rl_status status = rl_training_create(&b->model, rl_key_make(0, "bench"), 0, &alone, &b->training);
-    if (status == RL_OK) status = take(b, 1, &first);
-    if (status == RL_OK) status = take(b, 2, &first);
+    if (status == RL_OK) status = take_steps(b, 1, &first);
+    if (status == RL_OK) status = take_steps(b, 2, &first);
     RL_TRY(rl_context_agree(context, status));
     RL_TRY(rl_context_largest(context, &first, 1));
     b->steps = first >= round_seconds ? 1 : (int)(round_seconds / first) + 1;
     for (int i = 0; i < b->n_rounds; i++) {
         RL_TRY(rl_context_wait(context));
-        RL_TRY(rl_context_agree(context, take(b, b->steps, &b->seconds[i])));
+        RL_TRY(rl_context_agree(context, take_steps(b, b->steps, &b->seconds[i])));
         RL_TRY(rl_context_largest(context, &b->seconds[i], 1));
     }
     return RL_OK;
 }
 
-static rl_status print(autoencoder_bench *b, const rl_settings *settings, const rl_context *context) {
+static rl_status print_speed(autoencoder_bench *b, const rl_settings *settings, const rl_context *context) {
     const rl_autoencoder *m = &b->model;
     json_t *rounds = json_array();
     for (int i = 0; i < b->n_rounds; i++) json_array_append_new(rounds, json_real(b->seconds[i]));
@@ -84,8 +84,8 @@ static rl_status print(autoencoder_bench *b, const rl_settings *settings, const 
                                        "outputs_per_second", outputs, "gflops", 1e-9 * flops / median));
     json_decref(rounds);
     printf(
-        "n = %d, T = %d, m = %d, %d rank(s): %.4g s a step, the median of %d round(s) of %d step(s); %.3g outputs/s, "
-        "%.3g GFlop/s a rank\n",
+        "n = %d, T = %d, m = %d, %d rank(s): %.4g s per step, the median of %d round(s) of %d step(s); %.3g outputs/s, "
+        "%.3g GFlop/s per rank\n",
         m->n_features, m->n_train, m->n_hidden, context->size, median, b->n_rounds, b->steps, outputs,
         1e-9 * flops / median);
     return RL_OK;
@@ -97,8 +97,8 @@ rl_status rl_bench_autoencoder(const rl_settings *settings, const rl_context *co
     RL_TRY(parse_size(settings->arguments[1], &b.model));
     if (b.n_rounds > MAX_ROUNDS)
         return rl_fail(RL_ERR_INPUT, "--repeats: got %d; expected at most %d rounds", b.n_rounds, MAX_ROUNDS);
-    rl_status status = measure(&b, context);
-    if (status == RL_OK && context->rank == 0) status = print(&b, settings, context);
+    rl_status status = measure_steps(&b, context);
+    if (status == RL_OK && context->rank == 0) status = print_speed(&b, settings, context);
     rl_training_destroy(b.training);
     return rl_context_agree(context, status);
 }

@@ -1,5 +1,5 @@
-/* `bench calibrate`: what the machine does in a second, for predictions. All ranks measure at the same time, so that
- * what they share shows. */
+/* `bench calibrate`: what the machine does per second, for predictions. All ranks measure at the same time, because
+ * they share caches and memory when they compute, too. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 #include "cli.h"
 #include "ridgeless/rates.h"
 
-/* Of several trials the best counts: other work on the machine only makes them slower. */
-static const double seconds_a_trial = 0.05;
+/* The best of several trials counts: other work on the machine only makes them slower. */
+static const double trial_seconds = 0.05;
 enum { TRIALS = 3 };
 
 typedef struct calibration {
@@ -24,25 +24,26 @@ typedef struct calibration {
 
 /* ---- kernels ----------------------------------------------------------------------------------------------------- */
 
-/* A matrix of 64 MiB at most, whose ld spreads over cache sets. */
+/* A matrix of at most 64 MiB. LD is no power of two, so that columns fall into different cache sets. */
 enum { LD = 1032, ROWS = 1024, RANK = 64, MOST_COLUMNS = 8192 };
 
-/* Does a piece of work, some milliseconds, and says how much it was. */
+/* Does a piece of work, which takes some milliseconds, and returns how much it was. */
 typedef double (*kernel)(void *state);
 
 static double best_of_trials(kernel call, void *state) {
     double best = 0;
-    call(state); /* warms up */
+    call(state); /* warms up the caches */
     for (int i = 0; i < TRIALS; i++) {
         double amount = 0, seconds = 0;
         const double start = rl_seconds();
-        for (; seconds < seconds_a_trial; seconds = rl_seconds() - start) amount += call(state);
+        for (; seconds < trial_seconds; seconds = rl_seconds() - start) amount += call(state);
         best = fmax(best, amount / seconds);
     }
     return best;
 }
 
-/* How much of a kernel a rank does in a second: on average while all are at it, or rank 0 while the others sleep. */
+/* *rate: how much of a kernel a rank does per second. `alone`: rank 0, while the others sleep; else on average, while
+ * all do the same. */
 static rl_status measure_kernel(const calibration *c, kernel call, void *state, bool alone, double *rate) {
     RL_TRY(rl_context_wait(c->context));
     *rate = !alone || c->context->rank == 0 ? best_of_trials(call, state) : 0;
@@ -52,8 +53,8 @@ static rl_status measure_kernel(const calibration *c, kernel call, void *state, 
     return RL_OK;
 }
 
-/* As cases do: columns where they lie, and whole rows for the targets. */
-static double draw(void *state) {
+/* Draws as cases do: features by columns, and for the targets whole rows of them. */
+static double draw_normals(void *state) {
     enum { COUNT = 1 << 15, BLOCK = 64 };
     const rl_key key = {{1, 2}};
     double *out = state;
@@ -64,13 +65,13 @@ static double draw(void *state) {
     return 2.0 * COUNT;
 }
 
-/* The arrays of both, allocated for the largest. */
+/* Arrays of the next two kernels, large enough for all sizes. */
 typedef struct operands {
     double *a, *x, *y;
     int columns; /* of a for dgemv */
 } operands;
 
-/* Both directions, as a bidiagonal reduction has them. */
+/* A matrix times a vector and its transpose times a vector, as in a reduction to bidiagonal form. */
 static double multiply_vectors(void *state) {
     const operands *o = state;
     const int rows = ROWS, ld = LD, one = 1;
@@ -107,7 +108,7 @@ static rl_status measure_kernels(calibration *c) {
     if (status == RL_OK) status = RL_ALLOC(o.x, MOST_COLUMNS);
     if (status == RL_OK) status = RL_ALLOC(o.y, LD);
     RL_TRY_GOTO(rl_context_agree(c->context, status), done);
-    RL_TRY_GOTO(measure_kernel(c, draw, o.x, false, &c->rates.normals), done);
+    RL_TRY_GOTO(measure_kernel(c, draw_normals, o.x, false, &c->rates.normals), done);
     RL_TRY_GOTO(measure_kernel(c, multiply_matrices, &o, false, &c->rates.gemm), done);
     status = measure_reading(c, &o);
 done:
@@ -124,7 +125,7 @@ typedef struct made_study {
     rl_plan plan;
 } made_study;
 
-/* Curves of three sizes around the threshold, with a variant that wants all modes. */
+/* Curves with N below, at and above the threshold, and a variant that needs all modes. */
 static rl_status make_study(int features, int repeats, made_study *made) {
     rl_text text = RL_TEXT_EMPTY;
     rl_data_path path = {0};
@@ -142,7 +143,7 @@ static rl_status make_study(int features, int repeats, made_study *made) {
     return status;
 }
 
-/* *seconds: rank 0's, on all. */
+/* *seconds, on all ranks: what rank 0 has measured. */
 static rl_status run_study(const calibration *c, const made_study *made, double *flops, double *seconds) {
     const rl_plan *plan = &made->plan;
     const rl_sink none = {0};
@@ -169,12 +170,12 @@ static rl_status time_study(const calibration *c, int features, int repeats, dou
     return status;
 }
 
-/* Trials of a curve a rank, or of as many as it takes. */
+/* A trial computes one curve per rank, or as many as fill the time of a trial. */
 static rl_status measure_order(const calibration *c, int features, double *rate) {
     enum { MOST_REPEATS = 100000 };
     double flops, seconds;
     RL_TRY(time_study(c, features, c->context->size, &flops, &seconds));
-    const double repeats = fmin(ceil(seconds_a_trial / seconds), MOST_REPEATS) * c->ranks;
+    const double repeats = fmin(ceil(trial_seconds / seconds), MOST_REPEATS) * c->ranks;
     *rate = 0;
     for (int i = 0; i < TRIALS; i++) {
         RL_TRY(time_study(c, features, (int)repeats, &flops, &seconds));
@@ -217,15 +218,15 @@ static rl_status time_producer(const calibration *c, rl_producer producer, int r
     return status;
 }
 
-/* Seconds that grow in proportion to the rows, and those that do not, both for each of n^2. Noise may make nonsense of
- * a difference: what it leaves is some part of the whole. */
+/* Seconds divided by n^2, as a line over the rows of Z. Noise can make a difference too small or negative: then
+ * least_part of the whole is taken for it. */
 typedef struct line {
     double slope, intercept;
 } line;
 
 static const double least_part = 0.1;
 
-static line through(double few_seconds, double many_seconds) {
+static line line_through(double few_seconds, double many_seconds) {
     line l;
     l.slope = fmax(many_seconds - few_seconds, least_part * many_seconds) / ((MANY - FEW) * order_sq);
     l.intercept = fmax(few_seconds / order_sq - (FEW + RL_N_TARGETS) * l.slope, least_part * few_seconds / order_sq);
@@ -236,21 +237,21 @@ static rl_status time_line(const calibration *c, rl_producer producer, line *l, 
     rl_timings few, many;
     RL_TRY(time_producer(c, producer, FEW, &few));
     RL_TRY(time_producer(c, producer, MANY, &many));
-    *l = through(few.diagonalize, many.diagonalize);
+    *l = line_through(few.diagonalize, many.diagonalize);
     *reduce = few.reduce;
     return RL_OK;
 }
 
-/* pdgesvd does all in one: what is left without the reduction, bidiagonal QR's serial part, and the multiplications
- * by reflectors are the rotations. */
+/* pdgesvd does all steps in one call. Its time less that of the reduction, of the serial part of bidiagonal QR and of
+ * the multiplications by reflectors is the time of its rotations. */
 static rl_status measure_pdgesvd(calibration *c, double reduce) {
     rl_timings whole;
     rl_rates *r = &c->rates;
     RL_TRY(time_producer(c, RL_PRODUCER_PDGESVD, FEW, &whole));
     const double rest =
         whole.diagonalize - reduce - r->bidiagonal * order_sq - 4 * order_sq * ORDER / (r->gemm * c->ranks);
-    const double turned = 2 * ceil(ORDER / c->ranks);
-    r->pdgesvd_rotations = turned * order_sq / fmax(rest, least_part * whole.diagonalize);
+    const double rotated_rows = 2 * ceil(ORDER / c->ranks);
+    r->pdgesvd_rotations = rotated_rows * order_sq / fmax(rest, least_part * whole.diagonalize);
     return RL_OK;
 }
 
@@ -267,7 +268,7 @@ static rl_status measure_producers(calibration *c) {
     return measure_pdgesvd(c, reduce);
 }
 
-/* A single rank sends no messages: what the default says of them stays. */
+/* A single rank sends no messages: the default rates of messages stay. */
 static rl_status measure_messages(calibration *c) {
     rl_message_costs costs;
     RL_TRY(rl_measure_messages(c->grid, &costs));
@@ -286,7 +287,7 @@ static void keep_text(const rl_text *text, char kept[RL_RATE_TEXT]) {
         if ((unsigned char)*c < ' ' || (unsigned char)*c > '~') *c = ' ';
 }
 
-static rl_status describe(calibration *c) {
+static rl_status describe_machine(calibration *c) {
     const time_t now = time(NULL);
     struct tm utc;
     rl_text hosts = RL_TEXT_EMPTY, mpi = RL_TEXT_EMPTY, blas = RL_TEXT_EMPTY;
@@ -302,10 +303,10 @@ static rl_status describe(calibration *c) {
     return rl_context_agree(c->context, status);
 }
 
-static rl_status measure(calibration *c) {
+static rl_status measure_rates(calibration *c) {
     rl_context_tell_crowd(c->context);
     c->rates = rl_rates_default;
-    RL_TRY(describe(c));
+    RL_TRY(describe_machine(c));
     RL_TRY(rl_process_grid_create(c->context->comm, 0, 0, &c->grid));
     RL_TRY(measure_messages(c));
     RL_TRY(measure_kernels(c));
@@ -313,7 +314,7 @@ static rl_status measure(calibration *c) {
     return measure_producers(c);
 }
 
-static rl_status print(const rl_settings *settings, const rl_rates *rates) {
+static rl_status print_rates(const rl_settings *settings, const rl_rates *rates) {
     rl_text text = RL_TEXT_EMPTY;
     const rl_status status = settings->json ? rl_rates_json(rates, &text) : rl_rates_text(rates, &text);
     if (status == RL_OK) fputs(text.bytes, stdout);
@@ -321,10 +322,10 @@ static rl_status print(const rl_settings *settings, const rl_rates *rates) {
     return status;
 }
 
-static rl_status keep(const rl_settings *settings, const calibration *c, const char *path) {
+static rl_status keep_rates(const rl_settings *settings, const calibration *c, const char *path) {
     const char *first = getenv("RIDGELESS_RATES");
     RL_TRY(rl_rates_write(path, &c->rates));
-    RL_TRY(print(settings, &c->rates));
+    RL_TRY(print_rates(settings, &c->rates));
     if (c->context->size == 1) rl_info("one rank sends no messages: what is said of them is the shipped default");
     rl_info("written to %s", path);
     if (settings->output == NULL && first != NULL && *first != '\0' && strcmp(first, path) != 0)
@@ -337,8 +338,8 @@ rl_status rl_bench_calibrate(const rl_settings *settings, const rl_context *cont
     char *path = NULL;
     rl_status status = settings->output != NULL ? rl_strdup(&path, settings->output) : rl_rates_place(&path);
     status = rl_context_agree(context, status);
-    if (status == RL_OK) status = rl_context_agree(context, measure(&c));
-    if (status == RL_OK && context->rank == 0) status = keep(settings, &c, path);
+    if (status == RL_OK) status = rl_context_agree(context, measure_rates(&c));
+    if (status == RL_OK && context->rank == 0) status = keep_rates(settings, &c, path);
     rl_process_grid_destroy(c.grid);
     rl_free(path);
     return rl_context_agree(context, status);

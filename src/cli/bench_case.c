@@ -1,4 +1,4 @@
-/* A made case on a process grid of all ranks, for benchmarks. */
+/* A case to benchmark: student-teacher data on a process grid of all ranks. */
 #include "bench_case.h"
 
 static rl_status load_dataset(rl_bench_case *b, int n_train, int n_features, int n_test) {

@@ -1,4 +1,4 @@
-/* Private: the commands. One file a command and one row of the table in command.c. */
+/* Private to the command line: the commands, what the command line has said to them, and what they share. */
 #ifndef RL_CLI_H
 #define RL_CLI_H
 
@@ -17,26 +17,26 @@ typedef struct rl_settings {
     const char *arguments[2]; /* STUDY, FILE, ...; NULL: not given */
     const char *output;       /* NULL: default */
     const char *data;
-    const char *rates; /* NULL: looked for, see rl_rates_find */
-    int64_t memory;    /* bytes that a node may give to all ranks on it; 0: what it has, see rl_memory_available */
-    const char *datasets[RL_DATASETS_ASKED]; /* of the study's, to keep */
-    int n_datasets;                          /* 0: all */
+    const char *rates; /* NULL: rl_rates_find looks for them */
+    int64_t memory;    /* bytes of a node for all ranks on it; 0: what is available, see rl_memory_available */
+    const char *datasets[RL_DATASETS_ASKED]; /* of the study, to keep; the others are left out */
+    int n_datasets;                          /* 0: all are kept */
     bool sbatch;                             /* plan: print a batch script */
     bool json, quiet, verbose, skip_missing, fresh, fail_fast;
     double started;   /* rl_seconds() */
-    double time_left; /* seconds from then until the process is to be gone; INFINITY: no limit */
+    double time_left; /* seconds from then until the process must have ended; INFINITY: no limit */
     rl_schedule schedule;
-    int ranks;            /* plan for so many; 0: find how many are worth using */
+    int ranks;            /* to plan for; 0: as many as are worth using */
     int test_rows, block; /* bench spectrum */
     const char *producer; /* bench spectrum: a name, dgesdd, or all */
-    int repeats;          /* bench: instead of the study's; 0: the study's */
+    int repeats;          /* bench: in place of the study's; 0: the study's */
     char answer;          /* 'h' or 'V': help or the version is all that is wanted; 0: neither */
-    int argc;             /* as main got them, for MPI and provenance */
+    int argc;             /* as main got it, for MPI and provenance */
     char **argv;
 } rl_settings;
 
-/* Runs the command that the arguments name and returns the process's exit status. Prints an error once, whatever the
- * number of ranks. */
+/* Runs the command that the arguments name, and returns the exit status of the process. An error is printed once,
+ * whatever the number of ranks. */
 int rl_cli_main(int argc, char **argv);
 
 /* `context` is NULL for the commands that run on one process. */
@@ -69,17 +69,17 @@ void rl_prepared_destroy(rl_prepared *prepared);
 
 /* What a batch job of a study is to be given, without margins. */
 typedef struct rl_job_needs {
-    int ranks, cores;    /* cores: of a node */
+    int ranks, cores;    /* cores per node */
     double seconds;      /* predicted, of all that is missing */
     double seconds_case; /* of the longest piece of it that is begun and ended in one go */
-    double bytes;        /* a rank, beside its libraries */
-    double node_bytes;   /* that there are on a node; INFINITY: not known */
+    double bytes;        /* per rank, without its libraries */
+    double node_bytes;   /* that a node has; INFINITY: not known */
 } rl_job_needs;
 
 /* Prints on standard output a script for sbatch that runs the study of settings->arguments[0] into `output`. */
 rl_status rl_print_sbatch(const rl_settings *settings, const char *output, const rl_job_needs *needs);
 
-/* Bytes that all ranks on this node may take; INFINITY: not known. */
+/* Local. Bytes that the ranks on this node together may take; INFINITY: not known. */
 double rl_node_memory(const rl_settings *settings);
 
 /* Collective: the memory that a rank may count on is the least of any. */
@@ -103,11 +103,12 @@ typedef struct rl_run_report {
 } rl_run_report;
 rl_status rl_make_provenance(const rl_run_report *report, rl_provenance *provenance);
 
-/* "512 B", "1.5 KiB", ... and "0.3 s", "12 min", ...; text [32]. */
+/* Write into `text`, and return, a number of bytes like "1.5 KiB" and a span of time like "12 min". */
 const char *rl_bytes_text(double bytes, char text[32]);
 const char *rl_time_text(double seconds, char text[32]);
 
-/* Prints the object on standard output and releases it; NULL (jansson's answer to no memory) is a failure. */
+/* Prints the object on standard output, and releases it. RL_ERR_MEMORY: it is NULL, as jansson makes it when memory is
+ * short. */
 rl_status rl_print_json(json_t *root);
 
 /* A bar with rate and time left on a terminal, a line now and then elsewhere, on standard error. */

@@ -1,3 +1,4 @@
+/* `datasets`: the sources of data, what each has, and where its files are or were looked for. */
 #include <stdio.h>
 
 #include "cli.h"
@@ -5,15 +6,15 @@
 /* One source as `datasets` lists it. */
 typedef struct listed {
     const rl_source *source;
-    rl_dataset data; /* empty when it cannot be loaded as it stands */
+    rl_dataset data; /* empty unless loaded */
     bool loaded;
-    const char *missing; /* the file that is not there */
-    char why[512];       /* it could not be loaded although its files are there */
+    const char *missing; /* a file that is not there; NULL: none */
+    char why[512];       /* why it cannot be loaded though its files are there; "": it can */
 } listed;
 
-/* Loads the source with its default options; one that must be told something (a user's own file) has no rows to list.
- */
-static void load(const rl_data_path *path, listed *entry) {
+/* Loads the source with its default options. One that must be told something, like the name of a user's own file, has
+ * no rows to list. */
+static void load_source(const rl_data_path *path, listed *entry) {
     rl_options options = {0};
     const rl_source *source = entry->source;
     if (!rl_source_available(source, path, &entry->missing)) return;
@@ -82,7 +83,7 @@ rl_status rl_command_datasets(rl_settings *settings, const rl_context *context) 
     rl_status status = rl_data_path_create(&path, settings->data);
     for (int i = 0; status == RL_OK && rl_sources[i] != NULL; i++) {
         listed entry = {.source = rl_sources[i]};
-        load(&path, &entry);
+        load_source(&path, &entry);
         if (settings->json)
             json_array_append_new(list, entry_json(&entry));
         else

@@ -1,3 +1,4 @@
+/* `show FILE`: the height of the spike of each data set in a results file, and how much of it each ablation leaves. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,10 +11,10 @@ static const rl_shown_variant *unablated(const rl_shown_dataset *d) {
     return NULL;
 }
 
-/* An error this much smaller than the unablated one is what rounding makes of zero. */
+/* An error that is smaller than this part of the unablated one is zero but for rounding. */
 static const double rounding = 1e-12;
 
-/* What a variant leaves of the spike: its median test error at the threshold over that of the unablated fit. */
+/* The part of the spike that is left: a variant's median test error at the threshold over that of the unablated fit. */
 static double part_left(const rl_shown_dataset *d, const rl_shown_variant *v) {
     const rl_shown_variant *none = unablated(d);
     const double part = none != NULL ? v->threshold_median / none->threshold_median : NAN;
@@ -50,7 +51,7 @@ static void print_dataset(const rl_shown_dataset *d) {
     }
 }
 
-/* A data set at n > 1 numbers of features: a line for each, a column for each variant that there is room for. */
+/* A data set at n > 1 numbers of features: a line for each of them, a column for each variant while there is room. */
 static void print_sweep(const rl_shown_dataset *d, int n) {
     enum { COLUMNS = 4 };
     const int n_columns = d->n_variants < COLUMNS ? d->n_variants : COLUMNS;

@@ -1,3 +1,4 @@
+/* Answers for people and programs: numbers of bytes, spans of time, JSON. */
 #include <stdio.h>
 
 #include "cli.h"

@@ -169,7 +169,7 @@ class Autoencoder(unittest.TestCase):
         told = json.loads(self.run_here("bench", "autoencoder", "300x50x2", "-r", "3", "--json", ranks=2).stdout)
         self.assertEqual((told["n_features"], told["n_train"], told["n_hidden"], len(told["rounds"])), (300, 50, 2, 3))
         self.assertAlmostEqual(told["outputs_per_second"] * told["seconds"], 300 * 50, delta=1e-6 * 300 * 50)
-        self.assertIn("s a step", self.run_here("bench", "autoencoder", "300x50x2", "-r", "1").stdout)
+        self.assertIn("s per step", self.run_here("bench", "autoencoder", "300x50x2", "-r", "1").stdout)
         for size in ("300x50", "300x50x2x1", "300x0x2", "many"):
             self.assertIn("10000x5000x2", self.run_here("bench", "autoencoder", size, check=2).stderr)
         self.assertIn("has no data sets", self.run_here("bench", "study", "study.yaml", check=2).stderr)
