@@ -1,5 +1,6 @@
 """The results file: opened by xarray without any argument more, described by ncdump, reduced values as NumPy has them."""
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -8,7 +9,7 @@ import netCDF4
 import numpy as np
 import xarray
 
-from program import run
+from program import SOURCE, run
 
 STUDY = """title: Layout
 repeats: 9
@@ -18,6 +19,18 @@ ablations: [none, cutoff: [0.01, 0.1], leading_modes: 3, no_residuals]
 datasets:
   - diabetes
   - {source: student-teacher, name: fresh, rows: 50, features: 4, hidden_features: 6, noise: 0.5, draw: fresh}
+"""
+EVERYTHING = """repeats: 3
+n_train: [2, 4]
+ablations: [none, ridge: 0.1]
+datasets:
+  - {source: gaussian, covariance: [2, 0.5, 0.5, 1], rows: 20, keep: [cells, directions]}
+  - {source: function, map: legendre, n_features: [2, 3], keep: [cells, predictions]}
+  - {source: sphere, map: random-relu, n_features: [4], rows: 30, inputs: 3}
+  - {source: student-teacher, draw: fresh, features: 4, rows: 30}
+  - {source: diabetes, keep: summary}
+autoencoders:
+  - {n_features: 20, sparsity: 0.9, hidden: 2, n_train: 10, steps: 5}
 """
 CELLS = ("variant", "n_features", "n_train", "repeat")
 SPECTRA = ("n_features", "n_train", "repeat")
@@ -122,6 +135,21 @@ class ResultsFile(unittest.TestCase):
             self.assertIn("blas", file["provenance"].ncattrs())
             self.assertIn("rank_busy_seconds", file["provenance"].ncattrs())
             self.assertIn("not exist", file["diabetes"]["test_mse_mean"].comment)
+
+    def test_all_names_are_in_the_man_page(self):
+        words = set(re.findall(r"\w+", (SOURCE / "src" / "cli" / "ridgeless-results.5").read_text()))
+        endings = [word for word in words if word.startswith("_")]
+        (self.at / "everything.yaml").write_text(EVERYTHING)
+        run("run", "everything.yaml", "-q", cwd=self.at, check=0)
+        names = set()
+        with netCDF4.Dataset(self.at / "everything.nc") as file:
+            for group in (file, *file.groups.values()):
+                names.update(group.ncattrs(), group.variables, group.dimensions)
+                for variable in group.variables.values():
+                    names.update(variable.ncattrs(), getattr(variable, "flag_meanings", "").split())
+        self.assertGreaterEqual(len(names), 150)
+        self.assertEqual([name for name in names - words if not name.startswith("origin_") and not any(
+            name.endswith(ending) and name.removesuffix(ending) in words for ending in endings)], [])
 
     def test_reduced_values_are_numpys(self):
         d = self.open()

@@ -182,6 +182,7 @@ class Module(unittest.TestCase):
         self.assertEqual(folders.keys(), {"PATH", "MANPATH"})
         self.assertIn(pathlib.PurePath(folders["PATH"]) / "ridgeless", self.installed)
         self.assertIn(pathlib.PurePath(folders["MANPATH"]) / "man1" / "ridgeless.1", self.installed)
+        self.assertIn(pathlib.PurePath(folders["MANPATH"]) / "man5" / "ridgeless-study.5", self.installed)
 
     def test_the_script_it_names_is_installed(self):
         script = pathlib.PurePath(re.search(r"python3 (\S+)/figures\.py", self.text)[1])

@@ -93,6 +93,15 @@ class Style(unittest.TestCase):
         for name in names:
             self.assertIn(name.replace("-", "\\-"), page)
 
+    def test_every_key_of_a_study_is_in_its_man_page(self):
+        words = set(re.findall(r"[\w-]+", (SOURCE / "src" / "cli" / "ridgeless-study.5").read_text()))
+        found = [re.findall(rf'\.{word} = "([\w-]+)"', path.read_text()) for module, word in
+                 (("study", "key"), ("data", "key"), ("data", "name"), ("fit", "key"), ("fit", "name"))
+                 for path in (SOURCE / "src" / module).rglob("*.[ch]")]
+        names = set(sum(found, []))
+        self.assertGreaterEqual(len(names), 70)
+        self.assertEqual(names - words, set())
+
     def scripts(self):
         found = [*SOURCE.glob("jobs/*.sh"), *SOURCE.glob("jobs/*.sbatch"), *SOURCE.glob("tests/*.sh"), SOURCE / ".ci" / "run"]
         self.assertGreaterEqual(len(found), 10)
