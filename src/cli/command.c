@@ -117,7 +117,7 @@ static rl_status read_command_line(int argc, char **argv, rl_settings *settings,
 
 /* ---- calling a command ------------------------------------------------------------------------------------------- */
 
-static rl_status report(rl_status status, bool prints) {
+static rl_status report_failure(rl_status status, bool prints) {
     if (status != RL_OK && prints) fprintf(stderr, "ridgeless: %s\n", rl_error_message());
     return status;
 }
@@ -126,11 +126,11 @@ static rl_status report(rl_status status, bool prints) {
  * error. */
 static rl_status call_collectively(const command *c, rl_settings *settings) {
     rl_context context;
-    if (c->resumable && report(rl_stop_catch_signals(), true) != RL_OK) return RL_ERR_LIBRARY;
+    if (c->resumable && report_failure(rl_stop_catch_signals(), true) != RL_OK) return RL_ERR_LIBRARY;
     rl_status status = rl_context_create(&settings->argc, &settings->argv, &context);
     if (status == RL_OK && c->resumable) status = rl_stop_catch_signals();
-    if (status != RL_OK) return report(status, true);
-    status = report(c->call(settings, &context), context.rank == 0);
+    if (status != RL_OK) return report_failure(status, true);
+    status = report_failure(c->call(settings, &context), context.rank == 0);
     rl_context_destroy(&context);
     return status;
 }
@@ -154,12 +154,12 @@ int rl_cli_main(int argc, char **argv) {
                             .time_left = INFINITY};
     const command *c = NULL;
     const bool first = rl_context_launched_rank() == 0;
-    rl_status status = report(read_command_line(argc, argv, &settings, &c), first);
+    rl_status status = report_failure(read_command_line(argc, argv, &settings, &c), first);
     /* The others leave quietly: a launcher kills all at the first failure, and rank 0 may not have printed yet. */
     if (status != RL_OK) return first ? rl_exit_status(status) : 0;
     if (settings.answer != '\0' && first) print_answer(settings.answer, c);
     if (settings.answer != '\0' || (!first && !c->collective)) return 0;
     rl_log_configure(settings.quiet ? RL_LOG_QUIET : settings.verbose ? RL_LOG_DEBUG : RL_LOG_INFO, first);
-    status = c->collective ? call_collectively(c, &settings) : report(c->call(&settings, NULL), true);
+    status = c->collective ? call_collectively(c, &settings) : report_failure(c->call(&settings, NULL), true);
     return rl_exit_status(status);
 }
