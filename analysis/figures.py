@@ -10,33 +10,19 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING
 
-import command
+from draw import command
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from layout import Options
-    from report import Picture
-    from results import Dataset, Notes
-    from speedup import Study
-    from trainings import Autoencoder
-
-    Draw = Callable[[list[Dataset], Options, Notes], Figure | None]
-
-
-class Row(NamedTuple):
-    """A figure: its file's name, what draws it, and what its caption is found by, where that is not the name."""
-
-    name: str
-    draw: Draw
-    caption: str = ""
-
+    from draw.layout import Options
+    from draw.row import Found, Row
+    from read.benches import Bench
+    from read.results import Dataset, Notes
+    from report.page import Picture
+    from speed.speedup import Study
 
 MEAN_WARNING = (
     "--mean: means do not exist at the threshold (N = P - 1, P, P + 1) for Gaussian designs; "
@@ -55,17 +41,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _draw_all(asked: argparse.Namespace) -> None:
-    import results
-    import trainings
+    from read import results, sweeps, trainings
 
     datasets, notes = results.read_all(asked.results)
     autoencoders = trainings.read_all(asked.results)
-    measured = _measured(asked, notes)  # wrong files are found before anything is written
+    studies, benches = _studies(asked, notes), _benches(asked)  # wrong files are found before anything is written
 
-    import layout  # matplotlib takes its time: not before there is something to draw
-    import report
-    import style
-    import sweeps
+    from draw import layout, style  # matplotlib takes its time: not before there is something to draw
+    from draw.row import Found
 
     asked.output.mkdir(parents=True, exist_ok=True)
     if asked.mean:
@@ -75,20 +58,29 @@ def _draw_all(asked: argparse.Namespace) -> None:
     notes += [line for line in (d.incomplete() for d in [*datasets, *autoencoders]) if line]
     command.tell(notes)
     style.apply()
-    rows = [*(_figures(datasets, asked) if datasets else []), *_autoencoder_figures(autoencoders), *measured]
-    options = layout.Options(asked.x, asked.mean, asked.n_train, asked.repeats)
     thinned: Notes = []
     against_rows = _beside_geometry(sweeps.against_rows(datasets, thinned))
     if datasets and not against_rows:
         thinned.append(NO_N)
     command.tell(thinned)
     notes += thinned
-    pictures = _write_all(datasets, against_rows, rows, asked, options, notes)
+    found = Found(asked.results, datasets, against_rows, autoencoders, studies, benches)
+    pictures = _write_all(found, asked, layout.Options(asked.x, asked.mean, asked.n_train, asked.repeats), notes)
     if asked.report:
-        files = [results.about(path) for path in asked.results]
-        path = asked.output / REPORT
-        path.write_text(report.page(files, _beside_geometry(datasets), against_rows, pictures, notes), encoding="utf-8")
-        print(path)
+        _write_report(found, asked, pictures, notes)
+
+
+def _studies(asked: argparse.Namespace, notes: Notes) -> list[Study]:
+    from read import runs
+    from speed import speedup
+
+    return speedup.studies([runs.read(path) for path in asked.scaling], notes) if asked.scaling else []
+
+
+def _benches(asked: argparse.Namespace) -> list[Bench]:
+    from read import benches
+
+    return [benches.read(path) for path in asked.bench]
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -110,9 +102,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="folder for the figures (default: RESULTS-figures beside the first, by what the files' names begin with)",
     )
     command.add_format(parser, list(command.FORMATS))
-    parser.add_argument(
-        "--x", choices=("ratio", "n_train"), default="ratio", help="x axis: P/N, as in the paper (default), or N"
-    )
+    parser.add_argument("--x", choices=("ratio", "n_train"), default="ratio", help="x axis: P/N, as in the paper (default), or N")
     parser.add_argument("--mean", action="store_true", help="draw means too, dashed; the median is the figure")
     parser.add_argument(
         "--n-train",
@@ -169,30 +159,22 @@ def _not_there(dataset: Dataset, asked: argparse.Namespace) -> Notes:
     return [f"{dataset.group}: has no {' and no '.join(named)}"] if named else []
 
 
-def _write_all(
-    datasets: list[Dataset],
-    against_rows: list[Dataset],
-    rows: list[Row],
-    asked: argparse.Namespace,
-    options: Options,
-    notes: Notes,
-) -> list[Picture]:
+def _write_all(found: Found, asked: argparse.Namespace, options: Options, notes: Notes) -> list[Picture]:
     """Saves the figures one by one; their pictures for the report. What is not drawn is told, and noted."""
-    import report
+    import figures
+    from report import page
 
-    sweep_names = {row.name for row in _sweeps()}
-    given = dict.fromkeys({"geometry", *sweep_names}, datasets)
     absent, pictures = [], []
-    for row in rows:
+    for row in figures.all_rows(found):
         more: Notes = []
-        figure = row.draw(given.get(row.name, against_rows), options, more)
+        figure = row.draw(found.given_to(row), options, more)
         command.tell(more)
         notes += more
         if figure is None:
-            absent += [row.name] if row.caption or (row.name not in sweep_names and against_rows) else []  # most are no sweep
+            absent += [row.name] if _is_missed(row, found) else []
             continue
         if asked.report:
-            pictures.append(report.picture(row.name, figure, row.caption or row.name))
+            pictures.append(page.picture(row.name, figure, row.caption))
         command.save(figure, asked.output / row.name, asked.format)
     if absent:
         notes.append(f"not drawn, as the file has nothing for it: {', '.join(absent)}")
@@ -200,90 +182,27 @@ def _write_all(
     return pictures
 
 
+def _is_missed(row: Row, found: Found) -> bool:
+    """Whether it is worth a word that there is nothing to draw: most studies are no sweep, and some have no N to go along."""
+    return row.told and (row.own or bool(found.against_rows))
+
+
+def _write_report(found: Found, asked: argparse.Namespace, pictures: list[Picture], notes: Notes) -> None:
+    from read import results
+    from report import page
+
+    files = [results.about(path) for path in asked.results]
+    text = page.html(files, _beside_geometry(found.datasets), found.against_rows, pictures, notes)
+    path = asked.output / REPORT
+    path.write_text(text, encoding="utf-8")
+    print(path)
+
+
 def _beside_geometry(datasets: list[Dataset]) -> list[Dataset]:
     """Data sets of a few points in space are there for the geometry; other figures show them only if there is nothing
     else."""
     others = [d for d in datasets if not d.has_directions()]
     return others or datasets
-
-
-def _figures(datasets: list[Dataset], asked: argparse.Namespace) -> list[Row]:
-    """File names and what draws them; ablations that have no words of their own yet come after those that have."""
-    import cost
-    import descent
-    import factors
-    import geometry
-    import panels
-    import shares
-    import style
-    import tails
-    import theory
-
-    there = {v.ablation for d in datasets for v in d.variants} - {"none"}
-    names = [*style.ABLATIONS, *sorted(there - set(style.ABLATIONS))]
-    ablations = [Row(re.sub(r"\W", "_", name), partial(panels.ablation, name)) for name in names]
-    n_paper = len(style.PAPER_ABLATIONS)
-    return [
-        Row("error", panels.error),
-        *ablations[:n_paper],
-        Row("sigma_min", panels.sigma_min),
-        Row("geometry", geometry.geometry),
-        Row("factors", factors.factors),
-        Row("shares", shares.shares),
-        *ablations[n_paper:],
-        Row("descent", descent.descent),
-        *_sweeps(),
-        Row("theory_error", theory.risk),
-        Row("theory_sigma_min", theory.smallest),
-        Row("tails", tails.tails),
-        Row("cost", lambda *_: cost.cost(asked.results)),
-    ]
-
-
-def _autoencoder_figures(autoencoders: list[Autoencoder]) -> list[Row]:
-    """One for each number of hidden dimensions of each autoencoder."""
-    import autoencoder
-
-    names = [a.group if a.alone else f"{a.group}-{a.n_hidden}" for a in autoencoders]
-    return [Row(name, partial(autoencoder.autoencoder, a), "autoencoder") for name, a in zip(names, autoencoders)]
-
-
-def _sweeps() -> list[Row]:
-    """Figures of sweeps over the number of features, and of gradient descent step by step."""
-    import descent_run
-    import polynomial
-    import random_features
-
-    return [
-        Row("error_against_features", polynomial.error),
-        Row("ablations_against_features", polynomial.ablations),
-        Row("fitted_curves", polynomial.fitted_curves),
-        Row("surface", random_features.surface),
-        Row("descent_run", descent_run.descent),
-    ]
-
-
-def _scaling(studies: list[Study]) -> Figure:
-    import speedup_panels
-
-    return speedup_panels.scaling(studies)
-
-
-def _measured(asked: argparse.Namespace, notes: Notes) -> list[Row]:
-    """The figures of files that are no results to be drawn: of speed."""
-    found: list[Row] = []
-    if asked.scaling:
-        import runs
-        import speedup
-
-        studies = speedup.studies([runs.read(path) for path in asked.scaling], notes)
-        found.append(Row("scaling", lambda *_: _scaling(studies)))
-    if asked.bench:
-        import producers
-
-        benches = [producers.read(path) for path in asked.bench]
-        found.append(Row("producers", lambda *_: producers.producers(benches)))
-    return found
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import command
+from draw import command
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,9 +28,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         prog=command.PROGRAM,
         description="Draws how the time of a study falls with the number of ranks, from results files of several runs.",
     )
-    parser.add_argument(
-        "results", metavar="RESULTS.nc", nargs="+", type=Path, help="results files that `ridgeless run` wrote"
-    )
+    parser.add_argument("results", metavar="RESULTS.nc", nargs="+", type=Path, help="results files that `ridgeless run` wrote")
     parser.add_argument(
         "-o", "--output", metavar="DIR", type=Path, default=Path("."), help="folder for the figure (default: this one)"
     )
@@ -39,22 +37,21 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _draw(asked: argparse.Namespace) -> None:
-    import runs
-    import speedup
+    from read import runs
+    from speed import speedup
 
     notes: list[str] = []
     studies = speedup.studies([runs.read(path) for path in asked.results], notes)
 
-    import speedup_panels  # matplotlib takes its time: not before there is something to draw
-    import speedup_table
-    import style
+    from draw import style  # matplotlib takes its time: not before there is something to draw
+    from speed import scaling, table
 
     asked.output.mkdir(parents=True, exist_ok=True)
     command.tell(notes)
     style.apply()
-    command.save(speedup_panels.scaling(studies), asked.output / "scaling", asked.format)
+    command.save(scaling.scaling(studies), asked.output / "scaling", asked.format)
     path = asked.output / "scaling.txt"
-    path.write_text(speedup_table.text(studies))
+    path.write_text(table.text(studies))
     print(path)
 
 

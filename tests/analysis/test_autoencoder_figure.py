@@ -129,7 +129,7 @@ class AutoencoderFigure(DrawingTest):
         self.assert_one_line(messages, "group autoencoder has no test_relative_loss")
 
     def test_planes_are_under_at_and_over_the_peak(self) -> None:
-        import autoencoder
+        from figures import autoencoder
 
         def chosen(*test: float) -> list[int]:
             return [index for index, _ in autoencoder._chosen(np.array(test))]
@@ -140,7 +140,7 @@ class AutoencoderFigure(DrawingTest):
         self.assertEqual(chosen(np.nan, 1), [1])
 
     def test_curves_are_medians_over_repeats(self) -> None:
-        import trainings
+        from read import trainings
 
         write_autoencoder(self.results, repeats=5)
         shown, = trainings.read_all([self.results])

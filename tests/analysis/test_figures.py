@@ -453,7 +453,7 @@ class Views(unittest.TestCase):
         self.folder, self.made = Path(folder.name), 0
 
     def dataset(self, group: Group):
-        import results
+        from read import results
 
         self.made += 1  # a file that is being read cannot be written over
         path = self.folder / f"study{self.made}.nc"
@@ -462,7 +462,7 @@ class Views(unittest.TestCase):
         return datasets[0]
 
     def test_rounding_does_not_stretch(self) -> None:
-        import views
+        from draw import views
 
         dataset = self.dataset(Group())
         view, test = views.comparable(dataset), dataset.curve("test_mse", dataset.unablated())
@@ -475,14 +475,14 @@ class Views(unittest.TestCase):
         self.assertIsNone(views.zero_at(dataset, [test], view))
 
     def test_divergence_does_not_stretch(self) -> None:
-        import views
+        from draw import views
 
         variants = [("none", None), ("gradient_descent", 1000)]
         dataset = self.dataset(Group(variants=variants, runaway=1e200))
         self.assertLess(views.beside_unablated(dataset, "gradient_descent").high, 1e18)
 
     def test_missing_is_not_zero(self) -> None:
-        import views
+        from draw import views
 
         dataset = self.dataset(Group(missing=(0, 1, 6)))
         view, train = views.comparable(dataset), dataset.curve("train_mse", dataset.unablated())
@@ -504,7 +504,7 @@ class Words(unittest.TestCase):
     """Ticks and numbers as people write them."""
 
     def test_ticks(self) -> None:
-        import style
+        from draw import style
 
         self.assertEqual(style.decade_ticks(0.25, 11), [0.3, 0.5, 1, 2, 3, 5, 10])
         self.assertEqual(style.tick_texts([0.3, 5, 2000]), ["0.3", "5", "2000"])
@@ -514,13 +514,13 @@ class Words(unittest.TestCase):
             self.assertTrue(2 <= len(ticks) <= 8 and all(low <= t <= high for t in ticks), (low, high, ticks))
 
     def test_numbers(self) -> None:
-        import style
+        from draw import style
 
         values = (0.001, 0.0316227766, 0, -1, 10000, 1e7, 1e-8)
         self.assertEqual([style.number(v) for v in values], ["0.001", "0.0316", "0", "-1", "10000", "1e7", "1e-8"])
 
     def test_names(self) -> None:
-        import style
+        from draw import style
 
         names = ("california", "who", "my-own", "a" * 40)
         titles = ["California housing", "WHO life expectancy", "my-own", "a" * 27 + "…"]

@@ -129,8 +129,8 @@ class OfAStudy(DrawingTest):
         self.assertIn(f"largest median at N = {n[np.argmax(medians)]}", text)
 
     def test_means_agree_with_theory_and_a_wrong_theory_is_seen(self) -> None:
-        import claims
-        import results
+        from report import claims
+        from read import results
 
         dataset = next(d for d in results.read(self.made / "study.nc")[0] if d.group == "fresh")
         found = claims.agreement(dataset)
@@ -214,8 +214,8 @@ class Claims(DrawingTest):
     program = "figures.py"
 
     def findings(self, group: Group, change=lambda g: None) -> dict[str, object]:
-        import claims
-        import results
+        from report import claims
+        from read import results
 
         path = write_results(self.folder / "study.nc", group)
         with netCDF4.Dataset(path, "a") as root:
@@ -290,7 +290,7 @@ class Laws(unittest.TestCase):
     """Against numbers drawn here, and a published one."""
 
     def test_smallest_singular_value(self) -> None:
-        import laws
+        from read import laws
 
         draws, probabilities = 4000, np.array([0.05, 0.25, 0.5, 0.75, 0.95])
         rng = np.random.default_rng(5)
@@ -302,14 +302,14 @@ class Laws(unittest.TestCase):
         self.assertIsNone(laws.sigma_min_quantiles(10, 20, probabilities))
 
     def test_median_at_the_threshold(self) -> None:
-        import laws
+        from read import laws
 
         # the root of x / 2 + sqrt(x) = ln 2, Edelman (1988), Corollary 3.1
         median = float(laws.sigma_min_quantiles(100, 100, np.array([0.5]))[0] ** 2 * 100)
         self.assertAlmostEqual(median / 2 + np.sqrt(median), np.log(2), delta=1e-14)
 
     def test_tails(self) -> None:
-        import laws
+        from read import laws
 
         self.assertEqual([laws.tail_exponent(n, 20) for n in (19, 20, 21, 25)], [1, 0.5, 1, 3])
         self.assertEqual(list(laws.has_mean(np.array([18, 19, 20, 22]), 20)), [True, False, False, True])
@@ -322,7 +322,7 @@ class TailSlopes(unittest.TestCase):
     N = 200_000
 
     def survival(self, values: np.ndarray, in_buckets: bool) -> object:
-        import tail
+        from read import tail
 
         values = np.sort(values)
         if not in_buckets:
@@ -337,7 +337,7 @@ class TailSlopes(unittest.TestCase):
         return np.random.default_rng(4).random(self.N)
 
     def test_whole_power_law(self) -> None:
-        import tail
+        from read import tail
 
         for exponent in (0.5, 1.0):
             for in_buckets in (False, True):
@@ -352,7 +352,7 @@ class TailSlopes(unittest.TestCase):
 
     def test_cut_off(self) -> None:
         """P(error > t) = (t^-1/2 - T^-1/2) / (1 - T^-1/2): its local exponent is 0.6 where t / T is (1 - 5/6)^2."""
-        import tail
+        from read import tail
 
         top, cut = 1e4, 1e-2
         for in_buckets in (False, True):
@@ -366,7 +366,7 @@ class TailSlopes(unittest.TestCase):
             self.assertEqual(fit.high, bend)
 
     def test_another_law_is_never_followed(self) -> None:
-        import tail
+        from read import tail
 
         s = self.survival(self.uniform() ** -1.0, True)
         self.assertEqual(tail._bend(s, 0.5), (None, None))

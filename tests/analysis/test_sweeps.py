@@ -140,8 +140,7 @@ class Curves(unittest.TestCase):
         self.path = Path(folder.name) / "study.nc"
 
     def sweep(self, group: Group, asked: dict[int, list[int]] | None = None):
-        import results
-        import sweeps
+        from read import results, sweeps
 
         write_results(self.path, group)
         if asked:

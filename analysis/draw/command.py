@@ -1,0 +1,80 @@
+"""What the programs of this folder share on the command line: formats, messages, saving, and how a failure ends."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable, Iterable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PROGRAM = Path(sys.argv[0]).name
+FORMATS = ("png", "pdf")
+EXIT_DONE, EXIT_USAGE = 0, 2
+
+
+def carry_out(draw: Callable[[], None], folder: Path) -> int:
+    """Draws into the folder; the exit status. What a person can mend is one line, not a traceback."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: its threads only cost time here
+    try:
+        return _unless_results_are_wrong(draw)
+    except ImportError as error:
+        return _fail(
+            f"{error}, with {sys.executable}; on Debian: apt install python3-xarray python3-netcdf4 "
+            "python3-matplotlib, then run it by /usr/bin/python3"
+        )
+    except OSError as error:
+        return _fail(f"{error.filename or folder}: cannot be written: {error.strerror or error}")
+
+
+def _unless_results_are_wrong(draw: Callable[[], None]) -> int:
+    from read import results
+
+    try:
+        draw()
+    except results.ResultsError as error:
+        return _fail(str(error))
+    return EXIT_DONE
+
+
+def add_format(parser: argparse.ArgumentParser, default: list[str]) -> None:
+    """The option that says what kinds of files to write."""
+    words = f"png, pdf or png,pdf (default: {','.join(default)})"
+    parser.add_argument("--format", type=_formats, default=default, help=words)
+
+
+def _formats(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    wrong = [name for name in names if name not in FORMATS]
+    if wrong:
+        raise argparse.ArgumentTypeError(f"`{wrong[0]}`: expected {' or '.join(FORMATS)}, or both with a comma")
+    return list(dict.fromkeys(names))
+
+
+def save(figure: Figure, stem: Path, formats: Iterable[str]) -> None:
+    """Writes the figure in each format, prints the paths, and closes it."""
+    import matplotlib.pyplot as plt
+
+    from draw import style
+
+    for name in formats:
+        path = stem.with_name(f"{stem.name}.{name}")
+        # no dates inside: the same results give the same bytes
+        metadata = {"CreationDate": None} if name == "pdf" else None
+        figure.savefig(path, dpi=style.PNG_DPI, metadata=metadata)
+        print(path)
+    plt.close(figure)
+
+
+def tell(lines: Iterable[str]) -> None:
+    """Messages for a person, on standard error."""
+    for line in lines:
+        print(f"{PROGRAM}: {line}", file=sys.stderr)
+
+
+def _fail(message: str) -> int:
+    tell([message])
+    return EXIT_USAGE

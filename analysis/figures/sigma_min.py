@@ -1,0 +1,41 @@
+"""The figure of the smallest non-zero singular value, which dips at the threshold."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from draw import layout, panels, style, views
+from draw.layout import Options
+from draw.panels import BOTH_BANDS, Panel
+from draw.row import Caption, Found, Row
+from read.results import Dataset, Notes
+
+CAPTION = Caption(
+    "Smallest non-zero singular value of the training features",
+    "It is smallest where there are as many rows as features. Up to N = P each further row adds a mode that is smaller than "
+    "those before it; from there on no mode is added, and each row can only lengthen the smallest.",
+    "Smallest non-zero singular value against P/N on log axes: it dips at P/N = 1.",
+)
+
+
+def rows(found: Found) -> list[Row]:
+    """What this file draws."""
+    return [Row("sigma_min", sigma_min, CAPTION)]
+
+
+def sigma_min(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
+    """The smallest non-zero singular value of the training features, which dips at the threshold."""
+    curves = [(d, d.curve("sigma_min")) for d in datasets]
+    shown = [(d, c) for d, c in curves if c is not None]
+    panels.note_absent("sigma_min", [d for d, c in curves if c is None], datasets, notes)
+    if not shown:
+        return None
+    title = "Smallest non-zero singular value of the training features"
+    page = layout.sheet(len(shown), title, layout.x_label(options), style.SIGMA_LABEL)
+    for axes, (dataset, values) in zip(page.panels, shown):
+        panel = Panel(axes, dataset, options)
+        panel.draw(values, style.SIGMA, BOTH_BANDS)
+        panel.dress(views.around(values))
+    page.handles = [layout.line_handle(style.SIGMA, f"smallest singular value{panels.median([d for d, _ in shown])}")]
+    panels.close_legend(page, [d for d, _ in shown], options, BOTH_BANDS, style.SIGMA)
+    return layout.finish(page)

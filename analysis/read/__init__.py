@@ -1,0 +1,1 @@
+"""What is read from files, and what can be said of it without a picture. No matplotlib here."""

@@ -1,0 +1,214 @@
+"""One HTML file about a study, without a link to anything outside: what was found, every figure, and where it comes from."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Iterable
+
+from draw import style
+from draw.row import Caption
+from figures import tails
+from read import tail
+from read.results import About, Dataset, Notes
+from report import claims
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CSS = Path(__file__).with_name("page.css")
+PAPER = (
+    "Schaeffer et al. 2023, “Divergence at the Interpolation Threshold: Identifying, Interpreting & Ablating the Sources of a "
+    "Deep Learning Puzzle” (arXiv:2303.14151)"
+)
+VERDICTS = {True: ("holds", "✓ holds"), False: ("fails", "✗ does not hold"), None: ("unknown", "– cannot tell")}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as it goes into the page."""
+
+    name: str
+    caption: Caption
+    svg: bytes
+
+
+def picture(name: str, figure: Figure, caption: Caption) -> Picture:
+    """Vectors, so that they are sharp on any screen and in print; without a date, as all figures are."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None})
+    return Picture(name, caption, stream.getvalue())
+
+
+def html(files: list[About], datasets: list[Dataset], tabled: list[Dataset], pictures: list[Picture], notes: Notes) -> str:
+    """The whole document. Of the data sets those in `tabled` have several N, for the tables."""
+    title = escape(" · ".join(dict.fromkeys(file.title for file in files)))
+    sections = [
+        ("glance", "At a glance", _glance(tabled)),
+        ("claims", "The paper's claims, checked", _claims(tabled)),
+        ("tails", "Tails at the threshold", _tails(tabled)),
+        ("figures", "Figures", "".join(_figure(i, p, datasets) for i, p in enumerate(pictures, 1))),
+        ("notes", "What is not here", _notes(notes)),
+        ("study", "The study", "".join(_study(file, len(files)) for file in files)),
+        ("provenance", "Where it comes from", "".join(_provenance(file) for file in files)),
+    ]
+    sections = [section for section in sections if section[2]]
+    links = "".join(f'<li><a href="#{name}">{escape(heading)}</a></li>' for name, heading, _ in sections)
+    body = "".join(f'<section id="{name}"><h2>{escape(heading)}</h2>{text}</section>\n' for name, heading, text in sections)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>
+{CSS.read_text(encoding="utf-8")}</style>
+</head>
+<body>
+<header>
+<h1>{title}</h1>
+{_lead(files, datasets)}
+<nav aria-label="Sections"><ul>{links}</ul></nav>
+</header>
+<main>
+{body}</main>
+<footer>{escape(files[0].program or "ridgeless")}; after {escape(PAPER)}.</footer>
+</body>
+</html>
+"""
+
+
+def _lead(files: list[About], datasets: list[Dataset]) -> str:
+    said = f'<p class="quiet">From {escape(", ".join(file.path.name for file in files))}.</p>'
+    if not datasets:
+        return said
+    names = dict.fromkeys(style.dataset_title(d.group) for d in datasets)
+    n_low, n_high = min(d.n_train.min() for d in datasets), max(d.n_train.max() for d in datasets)
+    p_low, p_high = min(d.n_features for d in datasets), max(d.n_features for d in datasets)
+    repeats = sorted({d.repeats for d in datasets})
+    counts = f"{repeats[0]}" if len(repeats) == 1 else f"{repeats[0]} to {repeats[-1]}"
+    return (
+        "<p>Why does the test error of least squares diverge where there are as many training rows N as features P? Because "
+        "three things come together there: a small singular value of the training features, test features along its mode, and "
+        "residual errors along it. Taking any one of them away takes the divergence away.</p>"
+        f'<p class="quiet">Data: {escape(", ".join(names))}. {_span("N", n_low, n_high)}, {_span("P", p_low, p_high)}, {counts} '
+        f"repeat{'' if counts == '1' else 's'}.</p>{said}"
+    )
+
+
+def _span(name: str, low: float, high: float) -> str:
+    return f"{name} = {low:.0f}" if low == high else f"{name} from {low:.0f} to {high:.0f}"
+
+
+# ---- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _row(cells: Iterable[str], tag: str = "td", numbers: bool = True) -> str:
+    made = [f'<{tag}{" class=number" if numbers and i else ""}>{cell}</{tag}>' for i, cell in enumerate(cells)]
+    return f"<tr>{''.join(made)}</tr>"
+
+
+def _glance(datasets: list[Dataset]) -> str:
+    if not datasets:
+        return ""
+    heads = ["data set", "P", "repeats", "spike (times its flanks)"]
+    there = [name for name in style.PAPER_ABLATIONS if any(d.of(name) for d in datasets)]
+    heads += [f"left {style.words(name).short}" for name in there]
+    agreements = [claims.agreement(d) for d in datasets]
+    rows = [_glance_cells(d, there) for d in datasets]
+    if any(agreements):
+        heads.append("largest deviation from theory (standard errors)")
+        rows = [[*row, f"{abs(a.worst):.1f} of {a.n_means} means" if a else "–"] for row, a in zip(rows, agreements)]
+    text = (
+        "Spike: median test error at N = P over the larger of the medians at N near P/2 and 2P, with the central 90 % of "
+        "resampled repeats. Left: the same for the ablation's variant that leaves least."
+    )
+    head = f"<thead>{_row((escape(h) for h in heads), 'th')}</thead>"
+    table = f"<table>{head}<tbody>{''.join(map(_row, rows))}</tbody></table>"
+    return f'<p class="quiet">{text}</p><div class="wide" tabindex="0" role="region" aria-label="Headline numbers">{table}</div>'
+
+
+def _glance_cells(dataset: Dataset, ablations: list[str]) -> list[str]:
+    spike = claims.spike(dataset)
+    cells = [escape(style.dataset_title(dataset.group)), str(dataset.n_features), f"{dataset.repeats:,}"]
+    cells.append(escape(spike.text()) if spike else "–")
+    for name in ablations:
+        left = claims.left_by(dataset, name)
+        parameter = (
+            f" ({style.number(left.variant.parameter)})" if left and left.variant.parameter == left.variant.parameter else ""
+        )
+        cells.append(f"{claims.ratio(left.height)}{parameter}" if left else "–")
+    return cells
+
+
+def _tails(datasets: list[Dataset]) -> str:
+    found = tails.numbers(datasets)
+    if not found:
+        return ""
+    heads = ("data set", "N", "slope of P(error > t)", "fitted over", "law of normal features")
+    text = (
+        "P(error > t), the share of repeats whose test error is above t, falls as a power of t. Slopes by maximum likelihood "
+        f"of a power law over the upper {100 * tail.FAR:g} % of the repeats ({100 * tail.NEAR:g} % where those are fewer than "
+        f"{tail.ENOUGH}; of a tail that bends, from the upper {100 * tail.NEAR:g} % to the bend), with {tails.SURE} standard "
+        "errors. A table of finitely many rows bends away where all local slopes, each over half a decade, differ by more "
+        f"than {tail.LEFT_BY:g} from there on, as far as {tail.LEAST_BEYOND} repeats are beyond."
+    )
+    head = f"<thead>{_row((escape(h) for h in heads), 'th', numbers=False)}</thead>"
+    body = "".join(_row((escape(cell) for cell in row), numbers=False) for row in found)
+    table = f"<table>{head}<tbody>{body}</tbody></table>"
+    return f'<p class="quiet">{text}</p><div class="wide" tabindex="0" role="region" aria-label="Tails">{table}</div>'
+
+
+def _claims(datasets: list[Dataset]) -> str:
+    return "".join(_claims_of(dataset) for dataset in datasets)
+
+
+def _claims_of(dataset: Dataset) -> str:
+    rows = []
+    for finding in claims.findings(dataset):
+        kind, word = VERDICTS[finding.holds]
+        verdict = f'<span class="{kind}">{word}</span>'
+        rows.append(_row((escape(finding.claim), escape(finding.number), verdict), numbers=False))
+    head = f"<thead>{_row(('claim', 'number', 'verdict'), 'th', numbers=False)}</thead>"
+    name = f"{escape(style.dataset_title(dataset.group))} (P = {dataset.n_features})"
+    return f'<h3>{name}</h3><table class="stack claims">{head}<tbody>{"".join(rows)}</tbody></table>'
+
+
+# ---- the rest ---------------------------------------------------------------------------------------------------------
+
+
+def _figure(number: int, drawn: Picture, datasets: list[Dataset]) -> str:
+    text = drawn.caption
+    names = ", ".join(dict.fromkeys(style.dataset_title(d.group) for d in datasets)) or drawn.name
+    source = f"data:image/svg+xml;base64,{base64.b64encode(drawn.svg).decode('ascii')}"
+    image = f'<img src="{source}" alt="{escape(f"{text.alt} Data: {names}.", quote=True)}">'
+    return (
+        f'<figure id="{drawn.name}"><div class="wide" tabindex="0" role="region" aria-label="Figure {number}">{image}</div>'
+        f"<figcaption><b>Figure {number}. {escape(text.title)}</b>{escape(text.see)}</figcaption></figure>\n"
+    )
+
+
+def _notes(notes: Notes) -> str:
+    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return f'<ul class="notes">{items}</ul>' if items else ""
+
+
+def _study(file: About, n_files: int) -> str:
+    if not file.study:
+        return ""
+    is_open = " open" if n_files == 1 else ""
+    text = f"<summary>The study file of {escape(file.path.name)}, in full</summary><pre tabindex=0>{escape(file.study)}</pre>"
+    return f"<details{is_open}>{text}</details>"
+
+
+def _provenance(file: About) -> str:
+    rows = [
+        f"<tr><td>{escape(name.replace('_', ' '))}</td><td>{escape(value)}</td></tr>" for name, value in file.provenance.items()
+    ]
+    if not rows:
+        return ""
+    return f'<h3>{escape(file.path.name)}</h3><table class="provenance stack"><tbody>{"".join(rows)}</tbody></table>'
