@@ -62,27 +62,29 @@ static void assert_all_refused(const refusal *cases, size_t n) {
 
 /* ---- what a study says ------------------------------------------------------------------------------------------ */
 
+static const char whole_study[] =
+    "# a comment\n"
+    "title: The published study\n"
+    "seed: 18446744073709551615\n"
+    "random: philox\n"
+    "repeats: 50\n"
+    "keep: [cells, modes]\n"
+    "n_train: {range: [1, 39]}\n"
+    "ablations:\n"
+    "  - none\n"
+    "  - cutoff: [0.001, 0.01]\n"
+    "datasets:\n"
+    "  - diabetes\n"
+    "  - source: student-teacher\n"
+    "    name: my-pool_2.x\n"
+    "    rows: 100\n"
+    "    noise: 2.5e-1\n"
+    "    draw: fresh\n"
+    "    n_train: [7, 3]\n"
+    "    ablations: [no_residuals, leading_modes: [5, 10]]\n";
+
 static void a_whole_study_is_read(void **state) {
-    rl_study study = parse(
-        "# a comment\n"
-        "title: The published study\n"
-        "seed: 18446744073709551615\n"
-        "random: philox\n"
-        "repeats: 50\n"
-        "keep: [cells, modes]\n"
-        "n_train: {range: [1, 39]}\n"
-        "ablations:\n"
-        "  - none\n"
-        "  - cutoff: [0.001, 0.01]\n"
-        "datasets:\n"
-        "  - diabetes\n"
-        "  - source: student-teacher\n"
-        "    name: my-pool_2.x\n"
-        "    rows: 100\n"
-        "    noise: 2.5e-1\n"
-        "    draw: fresh\n"
-        "    n_train: [7, 3]\n"
-        "    ablations: [no_residuals, leading_modes: [5, 10]]\n");
+    rl_study study = parse(whole_study);
     assert_string_equal(study.path, "folder/a-study.yaml");
     assert_non_null(strstr(study.text, "# a comment\ntitle:"));
     assert_string_equal(study.title, "The published study");
