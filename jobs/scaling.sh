@@ -10,7 +10,7 @@ usage: jobs/scaling.sh [-n "1 2 4"] [-p P] [-g work|memory] [-o DIR] [STUDY.yaml
 
   -n RANKS    numbers of ranks (default: 1, 2, 4, ... as many as there are cores, or tasks in the Slurm allocation)
   -p P        features of the strong study, and of the weak one on one rank (default 1000)
-  -g GROWTH   what the weak study keeps the same a rank: work (default; P grows with the cube root of the ranks) or
+  -g GROWTH   what the weak study keeps the same per rank: work (default; P grows with the cube root of the ranks) or
               memory (with the square root)
   -o DIR      where study files, results files and figure go (default: scaling)
   STUDY.yaml  the study (default: jobs/scaling.yaml), whose lines marked [title], [ranks], [P], [P + 500] and
@@ -128,7 +128,7 @@ shift $((OPTIND - 1))
 (($# <= 1)) || fail "$# study files, expected one at most"
 template=${1:-$top/jobs/scaling.yaml}
 
-# Ranks a node of an allocation.
+# Ranks per node of an allocation.
 a_node=${SLURM_NTASKS_PER_NODE:-$(((${SLURM_NTASKS:-1} + ${SLURM_JOB_NUM_NODES:-1} - 1) / ${SLURM_JOB_NUM_NODES:-1}))}
 ranks_list=${ranks_list:-$(numbers "$(places)")}
 for number in $ranks_list "$p"; do
@@ -142,7 +142,7 @@ program=$(find_program)
 [ -n "${SLURM_JOB_ID:-}" ] || find_launcher
 mkdir -p -- "$folder"
 
-# One thread of linear algebra a rank, a rank a core, unless asked otherwise.
+# One thread of linear algebra per rank, a rank per core, unless asked otherwise.
 export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$OPENBLAS_NUM_THREADS}
 echo "ranks: ${ranks_list//$'\n'/ }; $OPENBLAS_NUM_THREADS thread(s) a rank; on ${SLURM_JOB_NODELIST:-$(hostname)}"

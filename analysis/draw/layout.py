@@ -336,7 +336,7 @@ def threshold_handle(colour: Any = style.THRESHOLD) -> Line2D:
 
 
 def colour_bar(page: Sheet, scale: style.ParameterScale, label: str) -> None:
-    """One colour bar for all panels, a step a parameter."""
+    """One colour bar for all panels, one step per parameter."""
     bar = colour_bar_of(page, ScalarMappable(norm=scale.norm, cmap=scale.map), label)
     positions, labels = scale.ticks()
     bar.set_ticks(positions, labels=labels)

@@ -23,13 +23,13 @@ CAPTIONS = {
         "The first factor. The thick grey line is the unablated fit; each coloured one leaves out the modes whose singular "
         "values are below its cutoff. The larger the cutoff, the lower the peak; too large a cutoff also removes modes that "
         "the fit needs, and the error rises elsewhere. The axis is the same in Figures 1 to 4 of a data set.",
-        "Test error against P/N, one line a cutoff, coloured by it: larger cutoffs have lower peaks.",
+        "Test error against P/N, one line per cutoff, coloured by it: larger cutoffs have lower peaks.",
     ),
     "leading_modes": Caption(
         style.ABLATIONS["leading_modes"].title,
         "The second factor. The fit is as it was; the test rows are projected on the first k modes of the training rows, so "
         "that they have nothing along the smallest ones. With few modes the peak is gone, with all of them it is back.",
-        "Test error against P/N, one line a number of leading modes: fewer modes have no peak.",
+        "Test error against P/N, one line per number of leading modes: fewer modes have no peak.",
     ),
     "no_residuals": Caption(
         style.ABLATIONS["no_residuals"].title,

@@ -21,7 +21,7 @@ ABLATION = "gradient_descent"
 CAPTION = Caption(
     "Gradient descent from zero ends in the minimum-norm solution",
     "Distance of the solution after t steps from the least-squares solution, for N < P the one of minimum norm. Each mode "
-    "comes nearer by the factor 1 − ησ² a step, so that the last one takes about (σ_max/σ_min)² steps (dotted): longest at "
+    "comes nearer by the factor 1 − ησ² per step, so that the last one takes about (σ_max/σ_min)² steps (dotted): longest at "
     "the threshold. In the end both agree to rounding.",
     "Distance against the number of steps on log axes, falling to rounding; slowest at N = P.",
 )
@@ -33,7 +33,7 @@ def rows(found: Found) -> list[Row]:
 
 
 def descent(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
-    """A panel a dataset: distance against steps, a line a regime of N."""
+    """A panel per dataset: distance against steps, a line per regime of N."""
     shown = [d for d in datasets if len(_steps(d)) > 1 and any(_curve(d, i) is not None for i in factors.regimes(d, options))]
     if not shown:
         return None

@@ -25,7 +25,7 @@ ROUNDING = 1e-12  # of the excess at the first recorded step: below it an excess
 CAPTION = Caption(
     "Gradient descent, step by step",
     "Dots: gradient descent run on the training rows themselves; lines: the same in closed form. What is missing along a mode "
-    "falls by 1 − ησ² a step, so that the train error ends by falling at the pace of the smallest one (dashed), slowest at "
+    "falls by 1 − ησ² per step, so that the train error ends by falling at the pace of the smallest one (dashed), slowest at "
     "the threshold; and there the test error rises for as long.",
     "Test error, and train error above its end, against steps on log axes: dots lie on the lines.",
 )

@@ -52,7 +52,7 @@ ALL = (FEW_ROWS, AT_THRESHOLD, MANY_ROWS)
 
 
 def factors(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
-    """A row a dataset, a column a factor, a line a regime of N."""
+    """A row per dataset, a column per factor, a line per regime of N."""
     shown = [d for d in datasets if d.has_modes() and any(_factor(d, "sigma", i, options) for i in regimes(d, options))]
     if shown and len(shown) < len(datasets):
         notes.append(f"factors: no per-mode values kept for {', '.join(d.group for d in datasets if d not in shown)}")

@@ -12,25 +12,25 @@ CAPTIONS = {
         "What small singular values make possible: test rows moved along the smallest mode's direction v, by steps of the "
         "size that the colour says. The error grows with the step, and most where 1/σ of that mode is largest, at the "
         "threshold.",
-        "Test error against P/N, one line a step size: larger steps have larger errors near the threshold.",
+        "Test error against P/N, one line per step size: larger steps have larger errors near the threshold.",
     ),
     "adversarial_train": Caption(
         style.ABLATIONS["adversarial_train"].title,
         "Training targets moved along the smallest mode's direction u: the fit amplifies the step by 1/σ of that mode. A step "
         "that hardly changes the targets changes the errors by orders of magnitude at the threshold.",
-        "Test error against P/N, one line a step size: larger steps have larger errors near the threshold.",
+        "Test error against P/N, one line per step size: larger steps have larger errors near the threshold.",
     ),
     "ridge": Caption(
         "Ridge regression",
         "The usual cure: small singular values are damped rather than cut off. The peak shrinks as the penalty grows; too "
         "large a penalty costs error everywhere.",
-        "Test error against P/N, one line a ridge penalty: larger penalties have lower peaks.",
+        "Test error against P/N, one line per ridge penalty: larger penalties have lower peaks.",
     ),
     "gradient_descent": Caption(
         "Gradient descent from zero, stopped early",
         "Few steps leave small singular values unfitted and act as a cutoff does. With more steps the error approaches that "
         "of the minimum-norm solution, and the peak grows.",
-        "Test error against P/N, one line a number of steps: more steps have higher peaks.",
+        "Test error against P/N, one line per number of steps: more steps have higher peaks.",
     ),
 }
 

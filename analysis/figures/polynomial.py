@@ -33,7 +33,7 @@ ABLATIONS_AGAINST_FEATURES_CAPTION = Caption(
     "Ablations against the number of features",
     "The thick grey line is the unablated fit. Without small singular values, or with a penalty, the peak is gone; without "
     "residual errors there is no error at all up to the threshold, and from there on bias alone.",
-    "Test error against the number of features, one line an ablation, with the unablated peak behind.",
+    "Test error against the number of features, one line per ablation, with the unablated peak behind.",
 )
 FITTED_CURVES_CAPTION = Caption(
     "Fitted curves under, at and over the threshold",

@@ -35,7 +35,7 @@ def rows(found: Found) -> list[Row]:
 
 
 def shares(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
-    """A panel a dataset: N against r, and as colour the median over the repeats of the mode's share."""
+    """A panel per dataset: N against r, and as colour the median over the repeats of the mode's share."""
     found = [(d, table) for d in datasets if d.has_modes() and (table := _table(d, options)) is not None]
     if not found:
         return None

@@ -1,6 +1,6 @@
 """Reads from results files what runs took: the times of their tasks, their ranks, memory and load imbalance.
 
-The group `provenance` has them, one number a task in lists of equal length.
+The group `provenance` has them, one number per task in lists of equal length.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ class Run:
     ranks: int
     seconds: float
     imbalance: float  # NaN where the file does not say
-    busy: np.ndarray  # seconds, a number a rank; empty where the file does not say
-    memory: np.ndarray  # bytes, a number a rank; empty where the file does not say
+    busy: np.ndarray  # seconds, a number per rank; empty where the file does not say
+    memory: np.ndarray  # bytes, a number per rank; empty where the file does not say
     tasks: tuple[Task, ...]
 
     def share_of_training_set(self) -> float:
-        """Bytes a rank of the largest training set that it had a part of."""
+        """Bytes per rank of the largest training set that it had a part of."""
         return max(8.0 * task.n_train * task.n_features / task.ranks for task in self.tasks)
 
 

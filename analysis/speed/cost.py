@@ -20,7 +20,7 @@ FRAME = layout.Frame(left=0.9, top=0.9, gap_x=1.9, gap_y=0.9)
 CAPTION = Caption(
     "What the run took",
     "How long each rank worked (imbalance: the busiest over the mean), and how fast each task went: predicted floating-point "
-    "operations over its seconds. Small tasks are slower a flop than large ones.",
+    "operations over its seconds. Small tasks are slower per flop than large ones.",
     "Busy seconds of each rank, and GFlop/s of each data set's tasks.",
 )
 
@@ -31,7 +31,7 @@ def rows(found: Found) -> list[Row]:
 
 
 def cost(paths: list[Path]) -> Figure | None:
-    """A row a results file that has times: busy seconds by rank, and GFlop/s by data set, a dot a task."""
+    """A row per results file that has times: busy seconds by rank, and GFlop/s by data set, a dot per task."""
     found = [run for run in map(_read, paths) if run is not None]
     if not found:
         return None

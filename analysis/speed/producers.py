@@ -17,9 +17,9 @@ COLOURS = (style.LINES[5], style.LINES[0], style.LINES[2], style.LINES[4], style
 
 CAPTION = Caption(
     "One large spectrum by each producer",
-    "Seconds of the median round, in parts a phase; dots are the rounds. GFlop/s counts the operations of the reference, so "
+    "Seconds of the median round, in parts per phase; dots are the rounds. GFlop/s counts the operations of the reference, so "
     "that a faster algorithm has a higher rate.",
-    "A bar a producer of its seconds by phase.",
+    "A bar per producer of its seconds by phase.",
 )
 
 
@@ -29,7 +29,7 @@ def rows(found: Found) -> list[Row]:
 
 
 def producers(benches: list[Bench]) -> Figure:
-    """A panel a file: a bar a producer, in parts a phase, dots its rounds."""
+    """A panel per file: a bar per producer, in parts per phase; dots are its rounds."""
     columns = min(len(benches), 2)
     rows = math.ceil(len(benches) / columns)
     page, grid = layout.table(rows, columns, "One large spectrum by each producer", "seconds", FRAME)

@@ -33,7 +33,7 @@ TITLE_PAD = 17  # points above a panel, over the numbers on its upper axis
 CAPTION = Caption(
     "How time falls with the number of ranks",
     "The same work on more ranks (strong scaling), and work that grows with them (weak scaling): seconds, parallel "
-    "efficiency, GFlop/s and memory a rank.",
+    "efficiency, GFlop/s and memory per rank.",
     "Seconds, efficiency, rate and memory against the number of ranks.",
 )
 

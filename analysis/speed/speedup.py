@@ -1,4 +1,4 @@
-"""Puts runs of a study on several numbers of ranks together: strong or weak scaling, and one line a task.
+"""Puts runs of a study on several numbers of ranks together: strong or weak scaling, and one line per task.
 
 Runs belong together by the study's title. Where each data set has the same P on every number of ranks the scaling is
 strong; where P grows with the ranks it is weak.
@@ -38,7 +38,7 @@ class Point:
         return float(np.median(self.seconds))
 
     def rate(self) -> float:
-        """Flops a second, all ranks together."""
+        """Flops per second, all ranks together."""
         return float(np.median(self.flops / self.seconds))
 
 
@@ -63,7 +63,7 @@ class Line:
         return np.array([first.median() * first.ranks * p.work / (first.work * p.ranks) for p in self.points])
 
     def efficiency(self) -> np.ndarray:
-        """Work a rank and second, over that of the smallest number of ranks."""
+        """Work per rank and second, over that of the smallest number of ranks."""
         return self.ideal() / np.array([p.median() for p in self.points])
 
     def features(self) -> list[int]:

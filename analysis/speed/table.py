@@ -13,7 +13,7 @@ RUN_HEAD = "ranks    seconds  load imbalance  memory of a rank, MiB: most     le
 
 
 def text(studies: list[Study]) -> str:
-    """A paragraph a line of the figure, and one for the runs."""
+    """A paragraph per line of the figure, and one for the runs."""
     labels = speedup.labels(studies)
     parts = [part for study in studies for part in _study(study, labels)]
     return "\n\n".join(parts) + "\n"

@@ -17,7 +17,7 @@ if not MISSING:
     import netCDF4
     import numpy as np
 
-RATE = 2e9  # flops a second of one rank
+RATE = 2e9  # flops per second of one rank
 LISTS = ("dataset", "n_features", "n_train", "sizes", "repeat", "ranks", "seconds", "flops", "way")
 
 
@@ -90,7 +90,7 @@ class Made:
 
 
 def weak(ranks: int, **more: object) -> Made:
-    """P grows with the cube root of the ranks: the same work a rank."""
+    """P grows with the cube root of the ranks: the same work per rank."""
     return Made(ranks, round(1000 * ranks ** (1 / 3)), title="Weak scaling", **more)
 
 
@@ -155,7 +155,7 @@ class WhatIsDrawn(ScalingTest):
         self.assertAlmostEqual(spectrum[3][4], spectrum[0][4], delta=1e-3 * spectrum[0][4])
 
     def test_weak_by_memory(self) -> None:
-        """More work a rank takes longer and is no loss."""
+        """More work per rank takes longer and is no loss."""
         made = [replace(weak(ranks), p=1000 * root) for ranks, root in ((1, 1), (4, 2), (16, 4))]
         table, _ = self.draw(*(replace(one, efficiency=lambda ranks: 0.5 if ranks == 16 else 1) for one in made))
         self.assertEqual([row[7] for row in table[FULL]], [1, 1, 0.5])

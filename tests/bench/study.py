@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Many repeats of the published study: spectra a second of the program, repeats side by side; of the program one by one, by LAPACK;
+"""Many repeats of the published study: spectra per second of the program, repeats side by side; of the program one by one, by LAPACK;
 and of a practised NumPy user (numpy_study.py), the same cells, in turn in one run. Processor time of one core for each, start-up
 taken off; two ranks over one by the clock:
    tests/bench/study.py PROGRAM [ROUNDS [REPEATS]]

@@ -23,7 +23,7 @@ AT_ONCE = 2
 TIME_LIMIT = 600  # seconds; a run takes one or two, and some ten on a busy machine
 GONE_LIMIT = 120  # likewise; ranks without their launcher notice within two
 
-# One rank a curve with LAPACK, or all ranks with ScaLAPACK on one: there the same number of ranks makes the same bits.
+# One rank per curve with LAPACK, or all ranks with ScaLAPACK on one: there the same number of ranks makes the same bits.
 STUDIES = {"small": """repeats: 120
 n_train: {range: [1, 60]}
 ablations: [none, no_residuals, cutoff: [0.01, 0.1]]

@@ -475,7 +475,7 @@ int main(int argc, char **argv) {
     test_dealing(&r);
     test_spectra(&r);
     for (size_t i = 0; i < sizeof solved / sizeof *solved; i++) test_least_squares(&r, &solved[i]);
-    if (r.size <= 2) /* where two triangles are more than 2 MiB a rank */
+    if (r.size <= 2) /* where two triangles are more than 2 MiB per rank */
         test_least_squares(&r, &(table){"many features", 1600, 740, PLAIN, false});
     test_least_squares_refuses(&r, &(table){"wide", 12, 13, PLAIN, false}, "12 rows are fewer than its 13 features");
     test_least_squares_refuses(&r, &(table){"twice", 50, 20, TWICE, false},
