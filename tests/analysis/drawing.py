@@ -1,5 +1,5 @@
-"""What the tests of the drawing programs share: running one as a user would, and looking at what came out. Programs run in children
-of this process, which has imported the large libraries already: that takes longer than most figures."""
+"""What the tests of the drawing programs share: running one as a user would, and looking at what came out. Programs run
+in children of this process, which has imported the large libraries already: that takes longer than most figures."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""One curve, every N = 1 ... 2 P of one repeat, in two studies: the variants none and no_residuals with the extreme singular
-values, by nested factorization, and these with 7 cutoffs and 10 leading_modes, by spectra updated row by row. Both beside one SVD with vectors an
-N, by LAPACK's dgesdd through NumPy and by the program's own full spectra of all these variants. SVDs are timed at a sample of N on either side of
-the threshold, and their sum over all N is interpolated. One thread each, in one run, processor time (other work on the machine disturbs it less
-than the clock), medians and spread of the ratios:
+"""One curve, every N = 1 ... 2 P of one repeat, in two studies: the variants none and no_residuals with the extreme
+singular values, by nested factorization, and these with 7 cutoffs and 10 leading_modes, by spectra updated row by row.
+Both beside one SVD with vectors an N, by LAPACK's dgesdd through NumPy and by the program's own full spectra of all
+these variants. SVDs are timed at a sample of N on either side of the threshold, and their sum over all N is
+interpolated. One thread each, in one run, processor time (other work on the machine disturbs it less than the clock),
+medians and spread of the ratios:
    tests/bench/curve.py PROGRAM [P [ROUNDS]]"""
 import json
 import os
@@ -28,7 +29,8 @@ def study(features, n_train, ablations):
 n_train: {n_train}
 ablations: {ablations}
 datasets:
-  - {{source: student-teacher, rows: {2 * features + 200}, features: {features}, hidden_features: {features + 50}, noise: 0.1, draw: fresh}}
+  - {{source: student-teacher, rows: {2 * features + 200}, features: {features}, hidden_features: {features + 50},
+      noise: 0.1, draw: fresh}}
 """
 
 

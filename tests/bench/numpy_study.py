@@ -1,6 +1,6 @@
-"""The peer of study.py: the study of study.yaml as a practised NumPy user would write it, one batched SVD an N for all repeats and
-test errors through Gram matrices. numpy_study.py DATA_FOLDER REPEATS prints the seconds of the computation. Tables that the
-folder lacks are left out."""
+"""The peer of study.py: the study of study.yaml as a practised NumPy user would write it, one batched SVD per N for all
+repeats and test errors through Gram matrices. numpy_study.py DATA_FOLDER REPEATS prints the seconds of the computation.
+Tables that the folder lacks are left out."""
 import csv
 import gzip
 import pathlib

@@ -28,7 +28,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "rates.json"
         answer(ranks, program, "bench", "calibrate", "-o", file)
-        print(f"{ranks} rank(s); measured / predicted seconds, and their ratio; peak memory, the program's own included, / predicted")
+        print(f"{ranks} rank(s); measured / predicted seconds, and their ratio; peak memory, with the program's own, / predicted")
         print(f"{'':22s}" + "".join(f"{phase.removesuffix('_seconds'):>20s}" for phase in PHASES) + f"{'':8s}{'memory, MiB':>16s}")
         for size in sizes:
             spectra = answer(ranks, program, "bench", "spectrum", size, "-r", 3, "--rates", file)

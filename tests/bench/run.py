@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Every claim of speed in the README, measured beside its peer in one run on this machine, one after the other; medians with the
-spread of rounds. Best on a machine that has nothing else to do; some 20 minutes on two cores, --quick: a minute or two, smaller and with fewer rounds:
+"""Every claim of speed in the README, measured beside its peer in one run on this machine, one after the other; medians
+with the spread of rounds. Best on a machine that has nothing else to do; some 20 minutes on two cores, --quick: a
+minute or two, smaller and with fewer rounds:
    tests/bench/run.py PROGRAM [--quick]"""
 import pathlib
 import subprocess

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What starting and writing cost: `run` of a tiny study, of the published study that is finished, and of the published study anew,
-beside a program that does nothing but MPI_Init and MPI_Finalize, in turn, by the clock:
+"""What starting and writing cost: `run` of a tiny study, of the published study that is finished, and of the published
+study anew, beside a program that does nothing but MPI_Init and MPI_Finalize, in turn, by the clock:
    tests/bench/start.py PROGRAM [ROUNDS]"""
 import os
 import pathlib

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Many repeats of the published study: spectra per second of the program, repeats side by side; of the program one by one, by LAPACK;
-and of a practised NumPy user (numpy_study.py), the same cells, in turn in one run. Processor time of one core for each, start-up
-taken off; two ranks over one by the clock:
+"""Many repeats of the published study: spectra per second of the program, repeats side by side; of the program one by
+one, by LAPACK; and of a practised NumPy user (numpy_study.py), the same cells, in turn in one run. Processor time of
+one core for each, start-up taken off; two ranks over one by the clock:
    tests/bench/study.py PROGRAM [ROUNDS [REPEATS]]
 All four data sets where $RIDGELESS_DATA has them, else the two that ship."""
 import json
@@ -33,9 +33,9 @@ def main():
                 seconds[name].append(used / (spectra * (n - FEW)))
             for n, found in zip((1, 2), ranks):
                 found.append(json.loads(answer("mpirun", "-n", n, *bench(HERE / "study.yaml")(2 * repeats)))["seconds"])
-    print(f"{machine()}\n{rounds} rounds of {spectra * repeats:.0f} spectra, {spectra / 39:.0f} data sets, the others a tenth of them")
+    print(f"{machine()}\n{rounds} rounds of {spectra * repeats:.0f} spectra, {spectra / 39:.0f} data sets, the others a tenth")
     for name, values in seconds.items():
-        show(name, [1e6 * value for value in values], "us a spectrum")
+        show(name, [1e6 * value for value in values], "us per spectrum")
     for other in ("one by one, LAPACK", "NumPy"):
         show_ratio(f"side by side over {other}", seconds[other], seconds["side by side"])
     show_ratio("2 ranks over 1, by the clock", *ranks)

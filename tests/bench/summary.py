@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Very many repeats with `keep: summary` (jobs/tails.yaml, a million by default): the whole run on two ranks by the clock, memory of a
-rank, files; and what counting adds to computing on one core, beside the same repeats with their cells kept and thrown away:
+"""Very many repeats with `keep: summary` (jobs/tails.yaml, a million by default): the whole run on two ranks by the
+clock, memory of a rank, files; and what counting adds to computing on one core, beside the same repeats with their
+cells kept and thrown away:
    tests/bench/summary.py PROGRAM [REPEATS [ROUNDS]]"""
 import pathlib
 import re
@@ -19,10 +20,11 @@ def whole(program, folder, text):
     study, output = folder / "tails.yaml", folder / "tails.nc"
     study.write_text(text)
     start = time.monotonic()
-    done = subprocess.run(["mpirun", "-n", "2", program, "run", study, "-o", output], check=True, capture_output=True, text=True, env=ENVIRONMENT)
+    command = ["mpirun", "-n", "2", program, "run", study, "-o", output]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=ENVIRONMENT)
     seconds = time.monotonic() - start
-    print(f"{seconds:.0f} s on two ranks, start and results file included; journal {(folder / 'tails.nc.journal').stat().st_size / 1e6:.1f} MB, "
-          f"results file {output.stat().st_size / 1e6:.1f} MB")
+    journal, results = (path.stat().st_size / 1e6 for path in (folder / "tails.nc.journal", output))
+    print(f"{seconds:.0f} s on two ranks, start and results file included; journal {journal:.1f} MB, results file {results:.1f} MB")
     print("; ".join(re.findall(r"rank \d+: .* of memory", done.stderr)), flush=True)
 
 
@@ -40,7 +42,7 @@ def main():
                 bench = lambda n: processor_seconds(program, "bench", "study", folder / study, "--repeats", n, "-q")
                 seconds[side].append((bench(repeats // PART) - bench(FEW)) / (2 * 39 * (repeats // PART - FEW)))
     for side, values in seconds.items():
-        show(side, [1e6 * value for value in values], "us a spectrum")
+        show(side, [1e6 * value for value in values], "us per spectrum")
     show_ratio("counted over cells", seconds["counted"], seconds["cells"])
 
 

@@ -35,7 +35,8 @@ LONG_STEPS = 1500
 STATE_BYTES = 75_000  # a record with a state of them has a little less
 LONG = f"""repeats: 1
 autoencoders:
-  - {{name: toy, n_features: 1000, sparsity: 0.99, hidden: 2, n_train: [800, 1000], steps: {LONG_STEPS}, checkpoint_seconds: 0.02}}
+  - {{name: toy, n_features: 1000, sparsity: 0.99, hidden: 2, n_train: [800, 1000], steps: {LONG_STEPS},
+      checkpoint_seconds: 0.02}}
 """
 SHARED = STUDY.replace("steps: 400", "steps: 100").replace("150", "1").replace("name: toy", "name: toy\n    ranks_per_case: RANKS")
 BOTH = """repeats: 3

@@ -22,7 +22,11 @@ HOSTILE = ("it's", 'a "b" c', "$(touch hacked)", "`touch hacked`", "a; touch hac
            "a\n#SBATCH --nodes=9\nb", "*", "-o", "${HOME}", "ü\x7f", "a\ttab")
 # What the script under test is told by Slurm, and what it tells Slurm.
 PLAYED = {
-    "srun": 'while [ "${1#--}" != "$1" ]; do shift; done\n[ -n "$STATUS" ] || exec "$@"\n[ -z "$BEFORE" ] || "$@" >&2\nexit $STATUS\n',
+    "srun": """while [ "${1#--}" != "$1" ]; do shift; done
+[ -n "$STATUS" ] || exec "$@"
+[ -z "$BEFORE" ] || "$@" >&2
+exit $STATUS
+""",
     "squeue": 'case $* in *%L) echo NOT_SET ;; *) echo "${STATE:-RUNNING}" ;; esac\n',
     "scontrol": 'echo "$*" >> scontrol-calls\n',
     "sleep": "exit 0\n",

@@ -4,11 +4,10 @@ import pathlib
 import tempfile
 import unittest
 
-import netCDF4
 import numpy as np
 import xarray
 
-from program import differences, run
+from program import run
 
 STUDY = """title: Surface
 repeats: 4
@@ -147,7 +146,8 @@ class Maps(unittest.TestCase):
         self.assertIn("48 of 48 curves are in the journal already", again)
 
     def test_published_draws_of_another_study_are_refused(self):
-        text = "random: numpy\nrepeats: 2\nn_features: [3, 4]\nn_train: 5\nablations: [none]\ndatasets: [{source: function, map: legendre}]\n"
+        text = "random: numpy\nrepeats: 2\nn_features: [3, 4]\nn_train: 5\nablations: [none]\n"
+        text += "datasets: [{source: function, map: legendre}]\n"
         (self.at / "numpy.yaml").write_text(text)
         run("run", "numpy.yaml", "-q", cwd=self.at, check=0)
         for old, new, word in (("repeats: 2", "repeats: 3", "function/repeats"), ("[3, 4]", "[3, 5]", "function/n_features")):
@@ -159,7 +159,8 @@ class Maps(unittest.TestCase):
     def test_every_way_computes_the_same(self):
         study = STUDY.replace("keep: [cells, modes, predictions]\n", "").replace(
             ", cutoff: 0.1, gradient_descent: [3, 50], gradient_descent_run: [3, 50]", "")
-        study += "  - {source: student-teacher, name: teacher, draw: fresh, rows: 50, features: 3, hidden_features: 4, map: random-relu}\n"
+        teacher = "name: teacher, draw: fresh, rows: 50, features: 3, hidden_features: 4, map: random-relu"
+        study += f"  - {{source: student-teacher, {teacher}}}\n"
         ways = {"alone": ("", None), "nested": ("full_spectra: [6]\n", None), "grids": ("producer: two-stage\nranks_per_case: 2\n", 2),
                 "grids-nested": ("ranks_per_case: 3\nfull_spectra: [6]\n", 3)}
         for name, (keys, ranks) in ways.items():

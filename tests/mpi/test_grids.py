@@ -20,8 +20,8 @@ n_train: {{values: [1, 10, 50, 69, 70, 71, 90, 140]}}
 ablations: {ablations}
 datasets:
   - {{source: student-teacher, name: iso, rows: 200, features: 70, hidden_features: 80, noise: 0.5, draw: fresh, {first}}}
-  - {{source: student-teacher, name: law, rows: 200, features: 70, hidden_features: 80, noise: 0.5, draw: fresh, design: power-law,
-      exponent: 0.5, {second}}}
+  - {{source: student-teacher, name: law, rows: 200, features: 70, hidden_features: 80, noise: 0.5, draw: fresh,
+      design: power-law, exponent: 0.5, {second}}}
   - {{source: diabetes, n_train: [3, 10, 60], {third}}}
 """
 MODES = "[none, no_residuals, cutoff: [0.5, 3], leading_modes: [4], ridge: [1], gradient_descent: [20]]"

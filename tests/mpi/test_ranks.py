@@ -1,5 +1,4 @@
 """The same bits in all data groups for any number of ranks, any schedule and any interruption."""
-import os
 import pathlib
 import tempfile
 import unittest

@@ -1,5 +1,6 @@
-"""Two ranks under valgrind's memcheck: no invalid access, no use of what was never set. Full spectra and nested factorization,
-on one rank and on a process grid, repeats side by side, spectra updated row by row, summaries, and going on after a torn record."""
+"""Two ranks under valgrind's memcheck: no invalid access, no use of what was never set. Full spectra and nested
+factorization, on one rank and on a process grid, repeats side by side, spectra updated row by row, summaries, and going
+on after a torn record."""
 import os
 import pathlib
 import subprocess

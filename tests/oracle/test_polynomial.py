@@ -1,5 +1,6 @@
-"""The published polynomial regression, all 900 rows: a transcription in NumPy of the procedure (Schaeffer et al. 2023, section 3)
-beside jobs/polynomial.yaml. Test errors within 1e-12 + 100 eps kappa, relative; train errors to the same of the mean square target."""
+"""The published polynomial regression, all 900 rows: a transcription in NumPy of the procedure (Schaeffer et al. 2023,
+section 3) beside jobs/polynomial.yaml. Test errors within 1e-12 + 100 eps kappa, relative; train errors to the same of
+the mean square target."""
 import pathlib
 import tempfile
 import unittest

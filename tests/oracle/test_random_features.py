@@ -1,5 +1,6 @@
-"""Random ReLU features on the sphere: the mean test error over fresh features, rows and noise, against the limit of Mei and
-Montanari (2022, arXiv:1908.05355) away from the threshold. At finite sizes the two differ by a part of the order of 1 / inputs."""
+"""Random ReLU features on the sphere: the mean test error over fresh features, rows and noise, against the limit of Mei
+and Montanari (2022, arXiv:1908.05355) away from the threshold. At finite sizes the two differ by a part of the order of
+1 / inputs."""
 import math
 import pathlib
 import tempfile
