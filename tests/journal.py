@@ -4,7 +4,9 @@ import pathlib
 import struct
 
 HEADER = struct.Struct("<8sIIdQ")  # magic, version, byte order, one third, length of the settings
-HEAD = struct.Struct("<IIQQiiiiIIIi")  # magic, sizes, length, checksum of the rows, P, repeat, variants, modes, name, parts, points, repeats
+HEAD = struct.Struct(
+    "<IIQQiiiiIIIi"
+)  # magic, sizes, length, checksum of the rows, P, repeat, variants, modes, name, parts, points, repeats
 
 
 @dataclasses.dataclass
@@ -29,7 +31,7 @@ def read(path):
         _, n, length, _, _, repeat, _, _, name, *_ = HEAD.unpack_from(content, at)
         body = at + HEAD.size
         sizes = struct.unpack_from(f"<{n}i", content, body + padded(name))
-        records.append(Record(at, content[at:at + length], content[body:body + name].decode(), repeat, sizes))
+        records.append(Record(at, content[at : at + length], content[body : body + name].decode(), repeat, sizes))
         at += length
     return header, records
 

@@ -54,8 +54,11 @@ def short_lived(session=None):
     found = {**os.environ}
     if version()[0] == "openmpi":
         memory = "vader" if version()[1] < 5 else "sm"
-        found |= {"OMPI_MCA_btl": f"self,{memory}", "OMPI_MCA_odls_base_sigkill_timeout": "0",
-                  "PRTE_MCA_odls_base_sigkill_timeout": "0"}
+        found |= {
+            "OMPI_MCA_btl": f"self,{memory}",
+            "OMPI_MCA_odls_base_sigkill_timeout": "0",
+            "PRTE_MCA_odls_base_sigkill_timeout": "0",
+        }
         if session is not None:
             found[f"OMPI_MCA_btl_{memory}_backing_directory"] = str(session)
     if session is not None:

@@ -17,8 +17,15 @@ def run(*arguments, ranks=None, before=(), cwd=None, env=None, timeout=600, chec
     """Runs the program, under the MPI launcher when `ranks` is given, all of it behind the words `before`. With `check` the exit
     status must be that."""
     command = [*before, *launcher.on_ranks(ranks, [*WRAPPER, PROGRAM, *arguments])]
-    done = subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, text=True, capture_output=True,
-                          stdin=subprocess.DEVNULL, timeout=timeout)
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        text=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=timeout,
+    )
     if check is not None and done.returncode != check:
         raise AssertionError(f"{' '.join(command)}: exit status {done.returncode}, expected {check}\n{done.stdout}{done.stderr}")
     return done

@@ -27,5 +27,9 @@ class SourceCopy:
             assert done.returncode == 0, done.stdout + done.stderr
 
     def run(self, study):
-        subprocess.run([self.tree / "build" / "src" / "cli" / "ridgeless", "run", study, "-q"], cwd=self.at, check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [self.tree / "build" / "src" / "cli" / "ridgeless", "run", study, "-q"],
+            cwd=self.at,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )

@@ -27,7 +27,7 @@ class Browser:
         self._read, to_write = os.pipe()
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
         arguments += [f"--user-data-dir={self._profile.name}", "--remote-debugging-pipe", "about:blank"]
-        ends = f"exec 3<&{to_read} 4>&{to_write}; exec \"$@\""  # the browser reads 3 and writes 4
+        ends = f'exec 3<&{to_read} 4>&{to_write}; exec "$@"'  # the browser reads 3 and writes 4
         self._process = subprocess.Popen(
             ["bash", "-c", ends, "bash", PROGRAM, *arguments],
             pass_fds=(to_read, to_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,

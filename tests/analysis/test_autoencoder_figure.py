@@ -84,13 +84,13 @@ class AutoencoderFigure(DrawingTest):
 
     def test_losses_dimensions_and_planes(self) -> None:
         write_autoencoder(self.results)
-        (name, (width, height)), = self.drawn().items()
+        ((name, (width, height)),) = self.drawn().items()
         self.assertEqual(name, "autoencoder")
         self.assertGreater(height, 0.6 * width)  # with the planes below
 
     def test_planes_need_two_dimensions(self) -> None:
         write_autoencoder(self.results, hidden=(3,))
-        (_, (width, height)), = self.drawn().items()
+        ((_, (width, height)),) = self.drawn().items()
         self.assertLess(height, 0.5 * width)
 
     def test_a_figure_for_each_number_of_hidden_dimensions(self) -> None:
@@ -143,7 +143,7 @@ class AutoencoderFigure(DrawingTest):
         from read import trainings
 
         write_autoencoder(self.results, repeats=5)
-        shown, = trainings.read_all([self.results])
+        (shown,) = trainings.read_all([self.results])
         with netCDF4.Dataset(self.results) as root:
             losses = np.ma.filled(root["autoencoder"]["test_relative_loss"][0, :, :, -1], np.nan)
             dimensions = np.ma.filled(root["autoencoder"]["feature_dimension"][0], np.nan)

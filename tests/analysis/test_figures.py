@@ -190,7 +190,11 @@ class FiguresTest(DrawingTest):
 
 class WhatIsDrawn(FiguresTest):
     def test_summaries_beside_cells(self) -> None:
-        groups = (Group("diabetes", summary=True, repeats=1500), Group("who", repeats=30), Group("cut", summary=True, missing=(3,)))
+        groups = (
+            Group("diabetes", summary=True, repeats=1500),
+            Group("who", repeats=30),
+            Group("cut", summary=True, missing=(3,)),
+        )
         sizes, messages = self.draw(*groups)
         self.assertEqual(list(sizes), [*PAPER_FIGURES, "tails"])
         self.assert_one_line(messages, "cut: of 56 spectra 7 are missing and 0 failed")

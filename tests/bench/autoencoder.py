@@ -56,20 +56,26 @@ class Dense:
 
 def main():
     program = pathlib.Path(sys.argv[1]).resolve()
-    rounds, n, examples, hidden = (int(w) for w in [*sys.argv[2:6], *("5", "10000", "5000", "2")[len(sys.argv[2:6]):]])
+    rounds, n, examples, hidden = (int(w) for w in [*sys.argv[2:6], *("5", "10000", "5000", "2")[len(sys.argv[2:6]) :]])
     dense, ours, theirs = Dense(n, examples, hidden), [], []
     dense.step()
     for _ in range(rounds):
         start = time.perf_counter()
         dense.step()
         theirs.append(time.perf_counter() - start)
-        done = subprocess.run([program, "bench", "autoencoder", f"{n}x{examples}x{hidden}", "-r", "3", "--json"],
-                              stdout=subprocess.PIPE, check=True, text=True)
+        done = subprocess.run(
+            [program, "bench", "autoencoder", f"{n}x{examples}x{hidden}", "-r", "3", "--json"],
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
         ours.append(json.loads(done.stdout)["seconds"])
     ratios = [t / o for t, o in zip(theirs, ours)]
-    print(f"n = {n}, T = {examples}, m = {hidden}: {statistics.median(ours):.4f} s a step, dense NumPy "
-          f"{statistics.median(theirs):.4f} s; NumPy takes {statistics.median(ratios):.1f} times as long "
-          f"(from {min(ratios):.1f} to {max(ratios):.1f} in {rounds} rounds)")
+    print(
+        f"n = {n}, T = {examples}, m = {hidden}: {statistics.median(ours):.4f} s a step, dense NumPy "
+        f"{statistics.median(theirs):.4f} s; NumPy takes {statistics.median(ratios):.1f} times as long "
+        f"(from {min(ratios):.1f} to {max(ratios):.1f} in {rounds} rounds)"
+    )
     return 0 if statistics.median(ratios) >= AT_LEAST else 1
 
 

@@ -44,7 +44,9 @@ class Program:
         self.path, self.folder = path, folder
 
     def __call__(self, *arguments):
-        return subprocess.run([self.path, *map(str, arguments)], check=True, capture_output=True, text=True, cwd=self.folder).stdout
+        return subprocess.run(
+            [self.path, *map(str, arguments)], check=True, capture_output=True, text=True, cwd=self.folder
+        ).stdout
 
     def seconds(self, text):
         """Of the whole command that computes the study: start, data and results file included."""
@@ -79,8 +81,10 @@ def studies(features):
     edge = float(np.sqrt(features))
     cutoffs = [round(share * edge, 3) for share in (0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1)]
     leading = sorted({max(1, round(share * features)) for share in (0.002, 0.004, 0.01, 0.02, 0.04, 0.1, 0.2, 0.4, 0.6, 0.8)})
-    return {"none, no_residuals": "[none, no_residuals]",
-            "cutoffs, leading modes": f"[none, no_residuals, cutoff: {cutoffs}, leading_modes: {leading}]"}
+    return {
+        "none, no_residuals": "[none, no_residuals]",
+        "cutoffs, leading modes": f"[none, no_residuals, cutoff: {cutoffs}, leading_modes: {leading}]",
+    }
 
 
 def one_round(program, features):
@@ -97,7 +101,9 @@ def one_round(program, features):
 
 
 def main():
-    path, features, rounds = str(pathlib.Path(sys.argv[1]).resolve()), *map(int, (sys.argv[2:4] + ["500", "3"][len(sys.argv[2:4]):]))
+    path, features, rounds = str(pathlib.Path(sys.argv[1]).resolve()), *map(
+        int, (sys.argv[2:4] + ["500", "3"][len(sys.argv[2:4]) :])
+    )
     with tempfile.TemporaryDirectory() as folder:
         program = Program(path, pathlib.Path(folder))
         ways = [program.way(study(features, f"{{range: [1, {2 * features}]}}", which)) for which in studies(features).values()]

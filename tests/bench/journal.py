@@ -30,7 +30,7 @@ def computing(program, study, output):
 
 
 def main():
-    program, rounds, repeats = sys.argv[1], *(int(word) for word in (sys.argv[2:4] + ["5", "2000"][len(sys.argv[2:4]):]))
+    program, rounds, repeats = sys.argv[1], *(int(word) for word in (sys.argv[2:4] + ["5", "2000"][len(sys.argv[2:4]) :]))
     overheads, again, sizes = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         study, output = pathlib.Path(folder) / "study.yaml", pathlib.Path(folder) / "study.nc"

@@ -37,7 +37,7 @@ def machine():
 def numbers(defaults):
     """The command line's after the program, the rest by default."""
     given = list(map(int, sys.argv[2:]))
-    return given + defaults[len(given):]
+    return given + defaults[len(given) :]
 
 
 def show(name, values, unit, form="{:.3g}"):

@@ -23,7 +23,8 @@ def diabetes(folder):
 
 def california(folder):
     longitude, latitude, age, rooms, bedrooms, people, households, income, value = np.loadtxt(
-        f"{folder}/cal_housing.data", delimiter=",", unpack=True)
+        f"{folder}/cal_housing.data", delimiter=",", unpack=True
+    )
     ratios = rooms / households, bedrooms / households, people, people / households
     return np.column_stack([income, age, *ratios, latitude, longitude]), value / 1e5
 
@@ -65,7 +66,7 @@ def study(x, y, repeats):
     orders = np.stack([np.random.RandomState(repeat).permutation(n) for repeat in range(repeats)])
     total, errors = table.T @ table, []
     for size in N_TRAIN:
-        rows = table[orders[:, n - size:]]
+        rows = table[orders[:, n - size :]]
         u, sigma, vt = np.linalg.svd(rows[..., :p], full_matrices=False)
         c = np.swapaxes(u, 1, 2) @ rows[..., p:]
         test = total - np.swapaxes(rows, 1, 2) @ rows
@@ -77,8 +78,12 @@ def study(x, y, repeats):
 
 def main():
     folder, repeats = sys.argv[1], int(sys.argv[2])
-    sources = {"diabetes_target.csv.gz": diabetes, "": student_teacher, "cal_housing.data": california,
-               "life_expectancy_who_rajarshi.csv": who}
+    sources = {
+        "diabetes_target.csv.gz": diabetes,
+        "": student_teacher,
+        "cal_housing.data": california,
+        "life_expectancy_who_rajarshi.csv": who,
+    }
     tables = [source(folder) for file, source in sources.items() if (pathlib.Path(folder) / file).exists()]
     start = time.perf_counter()
     for x, y in tables:

@@ -15,8 +15,13 @@ WITHIN = 3
 
 
 def answer(ranks, *arguments):
-    done = subprocess.run(["mpirun", "-n", str(ranks), *map(str, arguments), "--json"], env=ENVIRONMENT,
-                          stdout=subprocess.PIPE, check=True, text=True)
+    done = subprocess.run(
+        ["mpirun", "-n", str(ranks), *map(str, arguments), "--json"],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
     return json.loads(done.stdout)
 
 
@@ -29,7 +34,9 @@ def main():
         file = pathlib.Path(folder) / "rates.json"
         answer(ranks, program, "bench", "calibrate", "-o", file)
         print(f"{ranks} rank(s); measured / predicted seconds, and their ratio; peak memory, with the program's own, / predicted")
-        print(f"{'':22s}" + "".join(f"{phase.removesuffix('_seconds'):>20s}" for phase in PHASES) + f"{'':8s}{'memory, MiB':>16s}")
+        print(
+            f"{'':22s}" + "".join(f"{phase.removesuffix('_seconds'):>20s}" for phase in PHASES) + f"{'':8s}{'memory, MiB':>16s}"
+        )
         for size in sizes:
             spectra = answer(ranks, program, "bench", "spectrum", size, "-r", 3, "--rates", file)
             for row in spectra["producers"]:
@@ -38,8 +45,11 @@ def main():
                 predicted = row["predicted"]
                 ratio = row["seconds"] / predicted["seconds"]
                 worst = max(worst, ratio, 1 / ratio)
-                print(f"{size:>10s} {row['producer']:11s}" + "".join(f"{row[p]:10.3f} /{predicted[p]:8.3f}" for p in PHASES)
-                      + f"{ratio:8.2f}{row['peak_memory_bytes'] / 2**20:8.1f} /{predicted['memory_bytes'] / 2**20:6.1f}")
+                print(
+                    f"{size:>10s} {row['producer']:11s}"
+                    + "".join(f"{row[p]:10.3f} /{predicted[p]:8.3f}" for p in PHASES)
+                    + f"{ratio:8.2f}{row['peak_memory_bytes'] / 2**20:8.1f} /{predicted['memory_bytes'] / 2**20:6.1f}"
+                )
     print(f"off by at most a factor of {worst:.2f}")
     return 0 if worst <= WITHIN else 1
 

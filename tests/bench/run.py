@@ -31,8 +31,12 @@ def main():
     failed = []
     commands = [(title, [HERE / script, program, *(few if quick else many)]) for title, script, many, few in BENCHES]
     size = QUICK_SPECTRUM if quick else SPECTRUM
-    commands.append((f"One spectrum, N = P = {size}, on two ranks by every producer, beside dgesdd on two threads",
-                     ["mpirun", "-n", 2, program, "bench", "spectrum", size, "-r", 1 if quick else 3]))
+    commands.append(
+        (
+            f"One spectrum, N = P = {size}, on two ranks by every producer, beside dgesdd on two threads",
+            ["mpirun", "-n", 2, program, "bench", "spectrum", size, "-r", 1 if quick else 3],
+        )
+    )
     for title, command in commands:
         print(f"\n== {title}", flush=True)
         words = [str(word) for word in command]

@@ -31,11 +31,13 @@ def main():
         run = lambda study, *words: (program, "run", study, "-k", "-q", "-o", folder / f"{study.stem}.nc", *words)
         paper = SOURCE / "jobs" / "paper.yaml"
         clock(*run(paper))
-        sides = {"MPI_Init and MPI_Finalize alone": (folder / "nothing",),
-                 "run of a tiny study": run(folder / "tiny.yaml", "--fresh"),
-                 "run of the published study, finished": run(paper),
-                 "assemble (its results file anew)": None,
-                 "run of the published study anew": run(paper, "--fresh")}
+        sides = {
+            "MPI_Init and MPI_Finalize alone": (folder / "nothing",),
+            "run of a tiny study": run(folder / "tiny.yaml", "--fresh"),
+            "run of the published study, finished": run(paper),
+            "assemble (its results file anew)": None,
+            "run of the published study anew": run(paper, "--fresh"),
+        }
         seconds = {side: [] for side in sides}
         for _ in range(rounds):
             for side, command in sides.items():

@@ -23,8 +23,11 @@ def main():
         one_by_one = pathlib.Path(folder) / "one_by_one.yaml"
         one_by_one.write_text("producer: lapack\n" + (HERE / "study.yaml").read_text())
         bench = lambda study: lambda n: (program, "bench", "study", study, "--skip-missing", "--repeats", n, "--json", "-q")
-        sides = {"side by side": (repeats, bench(HERE / "study.yaml")), "one by one, LAPACK": (repeats // 10, bench(one_by_one)),
-                 "NumPy": (repeats // 10, lambda n: ("/usr/bin/python3", HERE / "numpy_study.py", data, n))}
+        sides = {
+            "side by side": (repeats, bench(HERE / "study.yaml")),
+            "one by one, LAPACK": (repeats // 10, bench(one_by_one)),
+            "NumPy": (repeats // 10, lambda n: ("/usr/bin/python3", HERE / "numpy_study.py", data, n)),
+        }
         spectra = json.loads(answer(*bench(one_by_one)(FEW)))["spectra"] / FEW
         seconds, ranks = {name: [] for name in sides}, ([], [])
         for _ in range(rounds):

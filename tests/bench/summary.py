@@ -24,7 +24,9 @@ def whole(program, folder, text):
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=ENVIRONMENT)
     seconds = time.monotonic() - start
     journal, results = (path.stat().st_size / 1e6 for path in (folder / "tails.nc.journal", output))
-    print(f"{seconds:.0f} s on two ranks, start and results file included; journal {journal:.1f} MB, results file {results:.1f} MB")
+    print(
+        f"{seconds:.0f} s on two ranks, start and results file included; journal {journal:.1f} MB, results file {results:.1f} MB"
+    )
     print("; ".join(re.findall(r"rank \d+: .* of memory", done.stderr)), flush=True)
 
 

@@ -29,12 +29,16 @@ def drawn(how):
 
 
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefghijklmno", "bcdefghijklmnop"))
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefghijklmno", "bcdefghijklmnop")
+)
 
 # study text, words that the message must have
 STUDIES = {
     "aliases of aliases": (LAUGHS + GOOD.replace("[none]", "*p"), ["study.yaml:1", "`a`", "not a key"]),
-    "aliases of aliases as values": (GOOD.replace("[none]", "[&a [x, x], &b [*a, *a], &c [*b, *b], *c]"), ["study.yaml:3", "ablations"]),
+    "aliases of aliases as values": (
+        GOOD.replace("[none]", "[&a [x, x], &b [*a, *a], &c [*b, *b], *c]"),
+        ["study.yaml:3", "ablations"],
+    ),
     "an alias in itself": (GOOD.replace("[1, 2]", "&n [1, *n]"), ["study.yaml:2", "n_train"]),
     "60000 anchors": (GOOD + "title: [" + ", ".join(f"&a{i} x" for i in range(60000)) + "]\n", ["study.yaml:6", "anchors"]),
     "100000 brackets": (GOOD + "title: " + "[" * 100000 + "]" * 100000, ["study.yaml:6", "nested"]),
@@ -44,8 +48,10 @@ STUDIES = {
     "a curve each of 10^8 repeats": (GOOD.replace("repeats: 2", "repeats: 100000000"), ["study.yaml", "repeats", "10000000"]),
     "a range of 2^31": (GOOD.replace("[1, 2]", "{range: [1, 2147483647]}"), ["study.yaml:2", "range", "1000000"]),
     "10^9 parameters": (GOOD.replace("[none]", "[cutoff: {range: [0, 1, 1e-9]}]"), ["study.yaml:3", "range", "1000000"]),
-    "rows x features": (drawn("rows: 1000000000, features: 1000000, hidden_features: 1000000"),
-                        ["study.yaml:5", "out of memory", "8000000000000000"]),
+    "rows x features": (
+        drawn("rows: 1000000000, features: 1000000, hidden_features: 1000000"),
+        ["study.yaml:5", "out of memory", "8000000000000000"],
+    ),
     "10^9 rows": (drawn("rows: 1000000000, features: 1, hidden_features: 1"), ["study.yaml:5", "out of memory"]),
 }
 
@@ -74,8 +80,16 @@ def limit(memory):
 def call(*arguments, cwd, limited=True):
     """The program in bounded memory and time. A sanitizer needs more addresses than any limit leaves it."""
     limited = limited and b"__asan_init" not in pathlib.Path(PROGRAM).read_bytes()
-    return subprocess.run([PROGRAM, *arguments], cwd=cwd, text=True, errors="replace", capture_output=True, timeout=1200,
-                          stdin=subprocess.DEVNULL, preexec_fn=functools.partial(limit, limited))
+    return subprocess.run(
+        [PROGRAM, *arguments],
+        cwd=cwd,
+        text=True,
+        errors="replace",
+        capture_output=True,
+        timeout=1200,
+        stdin=subprocess.DEVNULL,
+        preexec_fn=functools.partial(limit, limited),
+    )
 
 
 def files_below(folder):
@@ -117,8 +131,10 @@ class Attack(unittest.TestCase):
                 self.assertEqual(files_below(self.top), ["work", "work/mine.csv", "work/study.yaml"])
 
     def test_sizes_that_two_keys_name_are_compared_in_time(self):
-        self.write(drawn("rows: 2000000, features: 1, hidden_features: 1, draw: fresh")
-                   .replace("[1, 2]", "{range: [1, 1000000]}") + "singular_values: {range: [1, 1000000]}\n")
+        self.write(
+            drawn("rows: 2000000, features: 1, hidden_features: 1, draw: fresh").replace("[1, 2]", "{range: [1, 1000000]}")
+            + "singular_values: {range: [1, 1000000]}\n"
+        )
         self.assertEqual(call("plan", "study.yaml", cwd=self.at).returncode, 0)
 
     def test_nothing_is_written_beside_the_output(self):
@@ -126,9 +142,12 @@ class Attack(unittest.TestCase):
         (self.top / "elsewhere").mkdir()
         (self.top / "elsewhere" / "other.csv").write_bytes(TABLE)
         (self.at / "linked.csv").symlink_to("../elsewhere/other.csv")
-        self.write("title: ../../evil\n" + GOOD.replace("mine.csv", "../elsewhere/other.csv")
-                   + "  - {source: csv, name: linked, file: linked.csv, target: y}\n"
-                   + f"  - {{source: csv, name: absolute, file: {self.at}/mine.csv, target: y}}\n")
+        self.write(
+            "title: ../../evil\n"
+            + GOOD.replace("mine.csv", "../elsewhere/other.csv")
+            + "  - {source: csv, name: linked, file: linked.csv, target: y}\n"
+            + f"  - {{source: csv, name: absolute, file: {self.at}/mine.csv, target: y}}\n"
+        )
         before = files_below(self.top)
         self.assertEqual(call("run", "study.yaml", "-o", "out.nc", cwd=self.at, limited=False).returncode, 0)
         self.assertEqual(sorted(set(files_below(self.top)) - set(before)), ["work/out.nc", "work/out.nc.journal"])
@@ -181,8 +200,8 @@ class DamagedResults(unittest.TestCase):
         elif kind == "cut":
             del damaged[at:]
         else:
-            old = damaged[at:at + length]
-            damaged[at:at + length] = bytes(len(old)) if kind == "zeros" else self.chance.randbytes(len(old))
+            old = damaged[at : at + length]
+            damaged[at : at + length] = bytes(len(old)) if kind == "zeros" else self.chance.randbytes(len(old))
         return bytes(damaged)
 
     def test_show_and_run(self):

@@ -38,12 +38,17 @@ autoencoders:
   - {{name: toy, n_features: 1000, sparsity: 0.99, hidden: 2, n_train: [800, 1000], steps: {LONG_STEPS},
       checkpoint_seconds: 0.02}}
 """
-SHARED = STUDY.replace("steps: 400", "steps: 100").replace("150", "1").replace("name: toy", "name: toy\n    ranks_per_case: RANKS")
-BOTH = """repeats: 3
+SHARED = (
+    STUDY.replace("steps: 400", "steps: 100").replace("150", "1").replace("name: toy", "name: toy\n    ranks_per_case: RANKS")
+)
+BOTH = (
+    """repeats: 3
 n_train: [4, 8]
 ablations: [none]
 datasets: [{source: student-teacher, rows: 40, features: 5, hidden_features: 6}]
-""" + STUDY.partition("\n")[2]
+"""
+    + STUDY.partition("\n")[2]
+)
 # Each step agrees to rounding, and so do the first hundred. Later on trainings that have converged are sensitive to it: AdamW
 # divides gradients by their size, and small ones are little but rounding.
 SHARED_TOLERANCE = 1e-13
@@ -159,8 +164,9 @@ class Autoencoder(unittest.TestCase):
         self.assertGreater(json.loads(self.run_here("plan", "study.yaml", "--json").stdout)["seconds_of_trainings"], 0)
         self.assertIn("18 of 18 trainings done", self.run_here("status", "study.yaml", "-o", "study-whole.nc").stdout)
         shown = json.loads(self.run_here("show", "study-whole.nc", "--json").stdout)["autoencoders"]
-        self.assertEqual([(a["name"], a["n_hidden"], a["trainings_done"]) for a in shown],
-                         [("toy", 1, 6), ("toy", 2, 6), ("toy", 9, 6)])
+        self.assertEqual(
+            [(a["name"], a["n_hidden"], a["trainings_done"]) for a in shown], [("toy", 1, 6), ("toy", 2, 6), ("toy", 9, 6)]
+        )
         medians = np.median(self.group("study-whole.nc")["test_relative_loss"][1, :, :, -1], axis=-1)
         self.assertEqual(shown[1]["largest_loss"], medians.max())
         self.assertEqual(shown[1]["n_train_at_largest"], (3, 40, 90)[medians.argmax()])
@@ -179,8 +185,15 @@ class Autoencoder(unittest.TestCase):
 
     def start(self, output, ranks):
         command = launcher.on_ranks(ranks, [PROGRAM, "run", "long.yaml", "-o", output])
-        process = subprocess.Popen(command, cwd=self.at, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            cwd=self.at,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
         self.addCleanup(lambda: (process.poll() is None and os.killpg(process.pid, signal.SIGKILL), process.communicate()))
         return process
 
@@ -223,8 +236,9 @@ class Autoencoder(unittest.TestCase):
                 steps.append(self.tally("long", output))
             self.assertGreaterEqual(steps[0]["begun"], 1)
             done = self.run_here("run", "long.yaml", "-o", output, ranks=ranks)
-            self.assertIn("are in the journal already" if steps[-1]["missing"] < 2 else "go on from where they were left",
-                          done.stderr)
+            self.assertIn(
+                "are in the journal already" if steps[-1]["missing"] < 2 else "go on from where they were left", done.stderr
+            )
             self.assertEqual(differences(self.at / "long-whole.nc", self.at / output), [])
 
     def test_signals_leave_a_training_at_once(self):

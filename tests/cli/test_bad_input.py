@@ -49,18 +49,33 @@ CASES = {
     "variant twice": (GOOD.replace("[none]", "[none, none]"), TABLE, ["study.yaml:3", "none"]),
     "unknown map": (GOOD.replace("target: y", "target: y, map: wavelets"), TABLE, ["study.yaml:5", "wavelets", "legendre"]),
     "map without n_features": (GOOD.replace("target: y", "target: y, map: random-relu"), TABLE, ["study.yaml:5", "n_features"]),
-    "map of one input": (GOOD.replace("target: y", "target: y, map: legendre, n_features: 3"), TABLE,
-                         ["study.yaml:5", "legendre", "1 input", "there are 2"]),
+    "map of one input": (
+        GOOD.replace("target: y", "target: y, map: legendre, n_features: 3"),
+        TABLE,
+        ["study.yaml:5", "legendre", "1 input", "there are 2"],
+    ),
     "more features than there are": ("n_features: [1, 3]\n" + GOOD, TABLE, ["study.yaml:6", "n_features", "3"]),
-    "inputs out of bounds": (GOOD.replace("target: y", "target: y, features: [a], map: chebyshev, n_features: 3"), TABLE,
-                             ["study.yaml:5", "chebyshev", "[-1, 1]"]),
-    "option of another map": (GOOD.replace("target: y", "target: y, map: {name: legendre, bias: 1}, n_features: 3"), TABLE,
-                              ["study.yaml:5", "bias"]),
+    "inputs out of bounds": (
+        GOOD.replace("target: y", "target: y, features: [a], map: chebyshev, n_features: 3"),
+        TABLE,
+        ["study.yaml:5", "chebyshev", "[-1, 1]"],
+    ),
+    "option of another map": (
+        GOOD.replace("target: y", "target: y, map: {name: legendre, bias: 1}, n_features: 3"),
+        TABLE,
+        ["study.yaml:5", "bias"],
+    ),
     "predictions without test points": ("keep: predictions\n" + GOOD, TABLE, ["study.yaml", "keep", "predictions"]),
-    "steps on process grids": ("producer: two-stage\n" + GOOD.replace("[none]", "[gradient_descent_run: 3]"), TABLE,
-                               ["study.yaml:6", "gradient_descent_run", "one rank"]),
-    "constant column": (GOOD.replace("target: y", "target: y, standardize: unit-norm"),
-                        "a,b,y\n" + "1,2,3\n" * 9, ["mine.csv", "feature 1", "every row"]),
+    "steps on process grids": (
+        "producer: two-stage\n" + GOOD.replace("[none]", "[gradient_descent_run: 3]"),
+        TABLE,
+        ["study.yaml:6", "gradient_descent_run", "one rank"],
+    ),
+    "constant column": (
+        GOOD.replace("target: y", "target: y, standardize: unit-norm"),
+        "a,b,y\n" + "1,2,3\n" * 9,
+        ["mine.csv", "feature 1", "every row"],
+    ),
 }
 
 
@@ -107,10 +122,18 @@ class BadInput(unittest.TestCase):
         self.refused(run("run", "folder", cwd=self.at), ["folder", "directory"])
 
     def test_command_lines(self):
-        for arguments, words in (([], ["command"]), (["walk"], ["walk"]), (["run"], ["STUDY"]), (["run", "a", "b"], ["2"]),
-                                 (["run", "--outptu", "x", "a"], ["--outptu"]), (["run", "-o"], ["FILE"]),
-                                 (["run", "--schedule", "fair", "a"], ["fair", "dynamic"]), (["show"], ["FILE"]),
-                                 (["bench", "walk", "a"], ["walk"]), (["bench", "--repeats", "0", "study", "a"], ["0"])):
+        for arguments, words in (
+            ([], ["command"]),
+            (["walk"], ["walk"]),
+            (["run"], ["STUDY"]),
+            (["run", "a", "b"], ["2"]),
+            (["run", "--outptu", "x", "a"], ["--outptu"]),
+            (["run", "-o"], ["FILE"]),
+            (["run", "--schedule", "fair", "a"], ["fair", "dynamic"]),
+            (["show"], ["FILE"]),
+            (["bench", "walk", "a"], ["walk"]),
+            (["bench", "--repeats", "0", "study", "a"], ["0"]),
+        ):
             with self.subTest(arguments):
                 self.refused(run(*arguments, cwd=self.at), words)
 

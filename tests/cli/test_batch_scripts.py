@@ -18,8 +18,22 @@ datasets:
   - diabetes
   - {source: student-teacher, name: made, rows: 60, features: 8, hidden_features: 12}
 """
-HOSTILE = ("it's", 'a "b" c', "$(touch hacked)", "`touch hacked`", "a; touch hacked", "a\nb", "#SBATCH --nodes=9", "\\'; touch hacked #",
-           "a\n#SBATCH --nodes=9\nb", "*", "-o", "${HOME}", "ü\x7f", "a\ttab")
+HOSTILE = (
+    "it's",
+    'a "b" c',
+    "$(touch hacked)",
+    "`touch hacked`",
+    "a; touch hacked",
+    "a\nb",
+    "#SBATCH --nodes=9",
+    "\\'; touch hacked #",
+    "a\n#SBATCH --nodes=9\nb",
+    "*",
+    "-o",
+    "${HOME}",
+    "ü\x7f",
+    "a\ttab",
+)
 # What the script under test is told by Slurm, and what it tells Slurm.
 PLAYED = {
     "srun": """while [ "${1#--}" != "$1" ]; do shift; done
@@ -39,7 +53,7 @@ RECORDER = """if [ "$1" = status ]; then echo '  "spectra_missing": 1'; else pri
 
 def lower_part(text):
     """From the line on below which nothing is to be edited."""
-    return text[text.index("\n# ---- Nothing to edit from here on"):]
+    return text[text.index("\n# ---- Nothing to edit from here on") :]
 
 
 class BatchScripts(unittest.TestCase):
@@ -59,10 +73,19 @@ class BatchScripts(unittest.TestCase):
         for name, lines in {**PLAYED, **({"program": program} if program else {})}.items():
             (played / name).write_text(f"#!/bin/bash\n{lines}")
             (played / name).chmod(stat.S_IRWXU)
-        environment = {**os.environ, "PATH": f"{played}:{os.environ['PATH']}", "SLURM_SUBMIT_DIR": str(self.at), "SLURM_JOB_ID": "7",
-                       "SLURM_JOB_NODELIST": "n1", "STATUS": "", "BEFORE": "", **environment}
+        environment = {
+            **os.environ,
+            "PATH": f"{played}:{os.environ['PATH']}",
+            "SLURM_SUBMIT_DIR": str(self.at),
+            "SLURM_JOB_ID": "7",
+            "SLURM_JOB_NODELIST": "n1",
+            "STATUS": "",
+            "BEFORE": "",
+            **environment,
+        }
         script = script.replace(f"ridgeless={PROGRAM}", f"ridgeless={played / 'program'}").replace(
-            "ridgeless=ridgeless ", f"ridgeless={played / 'program'} ")
+            "ridgeless=ridgeless ", f"ridgeless={played / 'program'} "
+        )
         done = subprocess.run(["bash", "-c", script], cwd="/", env=environment, capture_output=True, text=True, timeout=600)
         calls = self.at / "scontrol-calls"
         told = calls.read_text().splitlines() if calls.exists() else []
@@ -119,28 +142,41 @@ class BatchScripts(unittest.TestCase):
         printed = self.plan("--ranks", "5", "--memory", "64GiB", "--skip-missing", "-D", "made", "--data", "some where").stdout
         template = SCRIPTS[1].read_text()
         kept = [line for line in template.splitlines() if line not in printed.splitlines()]
-        self.assertEqual([re.match(r"#SBATCH [\w-]+=|\w+=|#", line).group() for line in kept[kept.index("#SBATCH --job-name=ridgeless"):]],
-                         [f"#SBATCH --{name}=" for name in ("job-name", "nodes", "ntasks", "ntasks-per-node", "mem-per-cpu", "time",
-                                                            "signal")] + ["study=", "ridgeless="])
+        self.assertEqual(
+            [re.match(r"#SBATCH [\w-]+=|\w+=|#", line).group() for line in kept[kept.index("#SBATCH --job-name=ridgeless") :]],
+            [f"#SBATCH --{name}=" for name in ("job-name", "nodes", "ntasks", "ntasks-per-node", "mem-per-cpu", "time", "signal")]
+            + ["study=", "ridgeless="],
+        )
         self.assertIn("#SBATCH --ntasks=5\n", printed)
-        self.assertIn(f"\nstudy=({self.at}/study.yaml -o {self.at}/study-made.nc --data '{self.at}/some where' --skip-missing "
-                      "--dataset made)\n", printed)
+        self.assertIn(
+            f"\nstudy=({self.at}/study.yaml -o {self.at}/study-made.nc --data '{self.at}/some where' --skip-missing "
+            "--dataset made)\n",
+            printed,
+        )
 
     def numbers(self, *arguments):
         found = dict(re.findall(r"^#SBATCH --(\S+?)=(.*)$", self.plan(*arguments).stdout, re.M))
         hours, minutes, _ = map(int, found["time"].split(":"))
-        return {**{name: int(found[name]) for name in ("nodes", "ntasks", "ntasks-per-node")}, "minutes": 60 * hours + minutes,
-                "lead": int(found["signal"].removeprefix("USR1@")), "memory": int(found["mem-per-cpu"].removesuffix("M"))}
+        return {
+            **{name: int(found[name]) for name in ("nodes", "ntasks", "ntasks-per-node")},
+            "minutes": 60 * hours + minutes,
+            "lead": int(found["signal"].removeprefix("USR1@")),
+            "memory": int(found["mem-per-cpu"].removesuffix("M")),
+        }
 
     def test_numbers(self):
         """Against the plan's own: a small study, and one for process grids that takes days."""
         small = self.numbers()
         self.assertEqual((small["nodes"], small["ntasks"], small["minutes"], small["lead"]), (1, 1, 10, 120))
         large = STUDY.replace("n_train: [5, 10, 15]", "n_train: [15000, 30000]").replace("  - diabetes\n", "")
-        large = large.replace("rows: 60, features: 8, hidden_features: 12", "draw: fresh, rows: 31000, features: 20000, hidden_features: 20000")
+        large = large.replace(
+            "rows: 60, features: 8, hidden_features: 12", "draw: fresh, rows: 31000, features: 20000, hidden_features: 20000"
+        )
         (self.at / "study.yaml").write_text(large.replace("no_residuals", "cutoff: 1").replace("repeats: 3", "repeats: 2000"))
         for ranks in (64, 67, 1024):
-            plan = json.loads(run("plan", "study.yaml", "--json", "--ranks", ranks, "--memory", "256GiB", cwd=self.at, check=0).stdout)
+            plan = json.loads(
+                run("plan", "study.yaml", "--json", "--ranks", ranks, "--memory", "256GiB", cwd=self.at, check=0).stdout
+            )
             found = self.numbers("--ranks", ranks, "--memory", "256GiB")
             self.assertEqual(found["ntasks"], ranks)
             self.assertGreaterEqual(found["nodes"] * found["ntasks-per-node"], ranks)
@@ -151,7 +187,9 @@ class BatchScripts(unittest.TestCase):
             self.assertGreater(60 * found["minutes"] - found["lead"], case)
             self.assertTrue(120 <= found["lead"] <= 15 * found["minutes"], found)
             self.assertGreaterEqual(60 * found["minutes"], min(1.5 * plan["seconds"], 86400))
-            restarts = int(re.search(r"^most_restarts=(\d+)$", self.plan("--ranks", ranks, "--memory", "256GiB").stdout, re.M).group(1))
+            restarts = int(
+                re.search(r"^most_restarts=(\d+)$", self.plan("--ranks", ranks, "--memory", "256GiB").stdout, re.M).group(1)
+            )
             self.assertGreaterEqual(60 * found["minutes"] * restarts, 2 * plan["seconds"])
 
     def test_not_with_json(self):
@@ -166,14 +204,16 @@ class BatchScripts(unittest.TestCase):
                 study.parent.mkdir()
                 study.write_text(STUDY)
                 script = self.plan("-o", f"./{output}", "--data", data, name=study).stdout
-                directives = [line for line in script[:script.index("\nstudy=(")].splitlines() if line.startswith("#SBATCH")]
+                directives = [line for line in script[: script.index("\nstudy=(")].splitlines() if line.startswith("#SBATCH")]
                 self.assertEqual(len(directives), 11)
                 self.assertRegex(directives[0], r"^#SBATCH --job-name=[\w-]+$")
                 subprocess.run(["bash", "-n"], input=script, text=True, check=True)
                 said, status, told = self.play(script, program=RECORDER)
                 self.assertEqual((status, told), (0, []), said)
                 words = (self.at / "words").read_text().split("\0")
-                self.assertEqual(words, ["run", str(study), "-o", f"{self.at}/./{output}", "--data", str(data), "--time-left", "NOT_SET", ""])
+                self.assertEqual(
+                    words, ["run", str(study), "-o", f"{self.at}/./{output}", "--data", str(data), "--time-left", "NOT_SET", ""]
+                )
         self.assertEqual(list(self.at.rglob("hacked")), [])
 
     # ---- what the lower part decides

@@ -74,10 +74,13 @@ class Commands(unittest.TestCase):
     def test_datasets(self):
         listed = json.loads(run("datasets", "--json", check=0).stdout)
         rows = {row["name"]: row for row in listed["datasets"]}
-        self.assertEqual(set(rows), {"student-teacher", "gaussian", "california", "diabetes", "who", "who-fixed", "csv", "netcdf",
-                                     "function", "sphere"})
-        self.assertEqual([row["name"] for row in listed["maps"]],
-                         ["identity", "legendre", "chebyshev", "random-fourier", "random-relu"])
+        self.assertEqual(
+            set(rows),
+            {"student-teacher", "gaussian", "california", "diabetes", "who", "who-fixed", "csv", "netcdf", "function", "sphere"},
+        )
+        self.assertEqual(
+            [row["name"] for row in listed["maps"]], ["identity", "legendre", "chebyshev", "random-fourier", "random-relu"]
+        )
         self.assertIn("Legendre polynomials", run("datasets", check=0).stdout)
         self.assertEqual((rows["diabetes"]["rows"], rows["diabetes"]["threshold"]), (442, 10))
         for name, n_rows, n_features in (("california", 20640, 8), ("who", 1649, 17), ("who-fixed", 2864, None)):
@@ -100,7 +103,8 @@ class Commands(unittest.TestCase):
         """A study that no test could run: how many ranks, with how much memory, and what is too few."""
         (self.at / "large.yaml").write_text(
             "repeats: 2\nn_train: {ratios: [0.5, 1, 2]}\nablations: [none, cutoff: 0.1]\n"
-            "datasets: [{source: student-teacher, draw: fresh, rows: 40500, features: 20000, hidden_features: 20000}]\n")
+            "datasets: [{source: student-teacher, draw: fresh, rows: 40500, features: 20000, hidden_features: 20000}]\n"
+        )
         options = ["plan", "large.yaml", "--memory", "64GiB", "--json"]
         plan = json.loads(run(*options, cwd=self.at, check=0).stdout)
         large = plan["datasets"][0]
@@ -150,7 +154,9 @@ class Commands(unittest.TestCase):
     def test_verbose_says_where_data_come_from(self):
         said = run("run", "study.yaml", "-v", "-o", "verbose.nc", cwd=self.at, check=0).stderr
         self.assertRegex(said, r"diabetes: 442 rows, 10 features, from .*diabetes_data_raw\.csv\.gz")
-        self.assertRegex(said, r"start of MPI \S+ m?s, data sets, plan and journal \S+ m?s, computing \S+ m?s, results file \S+ m?s")
+        self.assertRegex(
+            said, r"start of MPI \S+ m?s, data sets, plan and journal \S+ m?s, computing \S+ m?s, results file \S+ m?s"
+        )
         self.assertNotIn("442 rows", run("run", "study.yaml", "-o", "plain.nc", cwd=self.at, check=0).stderr)
 
 

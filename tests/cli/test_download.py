@@ -25,8 +25,13 @@ class Download(unittest.TestCase):
 
     def download(self):
         path = f"{self.at / 'bin'}:{os.environ['PATH']}"
-        return subprocess.run(["bash", SOURCE / "jobs" / "download-data.sh", self.at / "data"], text=True, timeout=600,
-                              capture_output=True, env={**os.environ, "PATH": path})
+        return subprocess.run(
+            ["bash", SOURCE / "jobs" / "download-data.sh", self.at / "data"],
+            text=True,
+            timeout=600,
+            capture_output=True,
+            env={**os.environ, "PATH": path},
+        )
 
     def test_says_what_to_do_by_hand(self):
         done = self.download()

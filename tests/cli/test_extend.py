@@ -11,14 +11,20 @@ POOL = "{source: student-teacher, name: pool, rows: 200, features: 12, hidden_fe
 FRESH = "{source: student-teacher, name: fresh, rows: 90, features: 12, hidden_features: 15, draw: fresh}"
 # What makes the plan compute a curve in this way, and the ranks to go through.
 WAYS = {
-    "full spectra":
-        ("producer: lapack\nkeep: [cells, modes]\nablations: [none, cutoff: 0.5, leading_modes: 3, no_residuals]\n", (1, 2, 3)),
-    "full spectra, repeats side by side":
-        ("keep: [cells, modes]\nablations: [none, cutoff: 0.5, leading_modes: 3, no_residuals]\n", (1, 2, 3)),
+    "full spectra": (
+        "producer: lapack\nkeep: [cells, modes]\nablations: [none, cutoff: 0.5, leading_modes: 3, no_residuals]\n",
+        (1, 2, 3),
+    ),
+    "full spectra, repeats side by side": (
+        "keep: [cells, modes]\nablations: [none, cutoff: 0.5, leading_modes: 3, no_residuals]\n",
+        (1, 2, 3),
+    ),
     "nested factorization": ("full_spectra: [12]\nablations: [none, cutoff: 0.5, no_residuals]\n", (1, 2, 3)),
     "full spectra on process grids": ("producer: two-stage\nablations: [none, cutoff: 0.5, no_residuals]\n", (2, 2, 2)),
-    "nested factorization on process grids":
-        ("ranks_per_case: all\nsingular_values: [12, 20]\nfull_spectra: [12]\nablations: [none, cutoff: 0.5]\n", (3, 3, 3)),
+    "nested factorization on process grids": (
+        "ranks_per_case: all\nsingular_values: [12, 20]\nfull_spectra: [12]\nablations: [none, cutoff: 0.5]\n",
+        (3, 3, 3),
+    ),
 }
 FEW, MORE = [3, 12, 20], [1, 3, 8, 12, 13, 20, 31]
 ERRORS = ("test_mse", "train_mse", "population_mse")
@@ -102,9 +108,12 @@ class Extend(unittest.TestCase):
 
     def test_from_one_way_to_another(self):
         """So many N that the plan factors curves as a whole: values agree to rounding, whoever made them."""
+
         def text(sizes):
-            return (f"repeats: 3\nn_train: {sizes}\nablations: [none, no_residuals]\ndatasets: [{{source: student-teacher,"
-                    " rows: 500, features: 100, hidden_features: 110}]\n")
+            return (
+                f"repeats: 3\nn_train: {sizes}\nablations: [none, no_residuals]\ndatasets: [{{source: student-teacher,"
+                " rows: 500, features: 100, hidden_features: 110}]\n"
+            )
 
         def way():
             return run("plan", "study.yaml", cwd=self.at, check=0).stdout.splitlines()[1].rsplit("; ", 1)[1]

@@ -87,9 +87,12 @@ class JournalCommands(unittest.TestCase):
         for command in ("run", "retry", "status", "assemble", "plan"):
             done = run(command, "other.yaml", "-o", "mine.nc", cwd=self.at, check=2)
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
-            for part in ("mine.nc.journal: belongs to another study: diabetes/variant: nothing there, cutoff 0.2",
-                         "; seed: 0 there, 5 here; ", "student-teacher/variant: nothing there, cutoff 0.2",
-                         "choose another -o, or --fresh to start over"):
+            for part in (
+                "mine.nc.journal: belongs to another study: diabetes/variant: nothing there, cutoff 0.2",
+                "; seed: 0 there, 5 here; ",
+                "student-teacher/variant: nothing there, cutoff 0.2",
+                "choose another -o, or --fresh to start over",
+            ):
                 self.assertIn(part, done.stderr)
             self.assertEqual(done.stderr.count(" there, "), 3)
         self.assertEqual(differences(self.at / "whole.nc", self.at / "mine.nc"), [])
@@ -97,8 +100,11 @@ class JournalCommands(unittest.TestCase):
     def test_fresh_starts_over(self):
         self.copy("fresh.nc")
         done = run("run", "other.yaml", "--fresh", "-o", "fresh.nc", cwd=self.at, ranks=2, check=0)
-        self.assertRegex(done.stderr, r"fresh.nc.journal: discarded 12 finished curve\(s\) of diabetes, student-teacher, "
-                                      r"last written on \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n")
+        self.assertRegex(
+            done.stderr,
+            r"fresh.nc.journal: discarded 12 finished curve\(s\) of diabetes, student-teacher, "
+            r"last written on \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n",
+        )
         self.assertIn("fresh.nc: discarded the results file", done.stderr)
         self.assertNotIn("already", done.stderr)
         run("run", "other.yaml", "-q", "-o", "other.nc", cwd=self.at, check=0)
@@ -171,10 +177,13 @@ class JournalCommands(unittest.TestCase):
         self.half_done("part.nc", lambda record: record.name == "diabetes" and record.repeat < 2)
         (self.at / "more.yaml").write_text(STUDY.replace("[4, 10, 11, 30]", "[4, 10, 20]"))
         answer = self.answer("status", "more.yaml", "-o", "part.nc")
-        self.assertEqual({key: answer[key] for key in ("curves", "done", "in_part", "spectra", "spectra_done",
-                                                       "spectra_missing", "spectra_failed")},
-                         {"curves": 12, "done": 0, "in_part": 2, "spectra": 36, "spectra_done": 4, "spectra_missing": 32,
-                          "spectra_failed": 0})
+        self.assertEqual(
+            {
+                key: answer[key]
+                for key in ("curves", "done", "in_part", "spectra", "spectra_done", "spectra_missing", "spectra_failed")
+            },
+            {"curves": 12, "done": 0, "in_part": 2, "spectra": 36, "spectra_done": 4, "spectra_missing": 32, "spectra_failed": 0},
+        )
         self.assertEqual([d["in_part"] for d in answer["datasets"]], [2, 0])
         text = run("status", "more.yaml", "-o", "part.nc", cwd=self.at, check=0).stdout
         self.assertIn("part.nc: 0 of 12 curves done, 10 missing, 2 in part\n", text)
@@ -198,9 +207,14 @@ class JournalCommands(unittest.TestCase):
             import xarray  # noqa: F401
         except ImportError as error:
             self.skipTest(str(error))
-        done = subprocess.run([sys.executable, SOURCE / "analysis" / "figures.py", name, "-o", f"{name}-figures"],
-                              cwd=self.at, text=True, capture_output=True, timeout=600,
-                              env={**os.environ, "MPLCONFIGDIR": str(self.at / "matplotlib")})
+        done = subprocess.run(
+            [sys.executable, SOURCE / "analysis" / "figures.py", name, "-o", f"{name}-figures"],
+            cwd=self.at,
+            text=True,
+            capture_output=True,
+            timeout=600,
+            env={**os.environ, "MPLCONFIGDIR": str(self.at / "matplotlib")},
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn("Traceback", done.stderr)
         self.assertNotIn("Warning", done.stderr)
@@ -237,8 +251,13 @@ class JournalCommands(unittest.TestCase):
         header, _ = journal.read(self.at / "whole.nc.journal")
         (self.at / "empty.nc.journal").write_bytes(header)
         run("assemble", "study.yaml", "-q", "-o", "empty.nc", cwd=self.at, check=75)
-        done = subprocess.run([sys.executable, SOURCE / "analysis" / "figures.py", "empty.nc"], cwd=self.at, text=True,
-                              capture_output=True, timeout=600)
+        done = subprocess.run(
+            [sys.executable, SOURCE / "analysis" / "figures.py", "empty.nc"],
+            cwd=self.at,
+            text=True,
+            capture_output=True,
+            timeout=600,
+        )
         self.assertNotIn("Traceback", done.stderr)
         run("show", "empty.nc", cwd=self.at, check=0)
 

@@ -31,8 +31,17 @@ class Crowd(unittest.TestCase):
 
     def said_on_one_processor(self, *options, **environment):
         first = str(min(os.sched_getaffinity(0)))
-        done = run("run", "study.yaml", "--fresh", *options, ranks=2, before=["taskset", "-c", first], cwd=self.at,
-                   env={**self.environment, **environment}, check=0)
+        done = run(
+            "run",
+            "study.yaml",
+            "--fresh",
+            *options,
+            ranks=2,
+            before=["taskset", "-c", first],
+            cwd=self.at,
+            env={**self.environment, **environment},
+            check=0,
+        )
         return done.stdout + done.stderr
 
     def test_ranks_that_share_a_processor_are_told_of_once(self):

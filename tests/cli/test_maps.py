@@ -83,7 +83,9 @@ class Maps(unittest.TestCase):
             d = self.open(group)
             for steps in (3, 50):
                 for error in ("test_mse", "train_mse"):
-                    run_, filtered = (d[error].sel(variant=f"{name}={steps}") for name in ("gradient_descent_run", "gradient_descent"))
+                    run_, filtered = (
+                        d[error].sel(variant=f"{name}={steps}") for name in ("gradient_descent_run", "gradient_descent")
+                    )
                     np.testing.assert_allclose(run_, filtered, rtol=1e-10, atol=1e-12 * float(d[error].max()))
 
     def test_distance_from_least_squares_is_that_of_the_filter(self):
@@ -91,7 +93,9 @@ class Maps(unittest.TestCase):
             d = self.open(group)
             condition = float((d.sigma_max / d.sigma_min).max())
             for steps in (3, 50):
-                run_, filtered = (d.distance.sel(variant=f"{name}={steps}") for name in ("gradient_descent_run", "gradient_descent"))
+                run_, filtered = (
+                    d.distance.sel(variant=f"{name}={steps}") for name in ("gradient_descent_run", "gradient_descent")
+                )
                 np.testing.assert_allclose(run_, filtered, atol=1e-13 * condition)
 
     def test_predictions_are_those_of_the_errors(self):
@@ -107,7 +111,9 @@ class Maps(unittest.TestCase):
                 degrees = np.arange(1, p + 1)
                 matrix = np.cos(np.outer(np.arccos(d.point), degrees))
                 beta = np.linalg.lstsq(matrix, d.prediction.sel(at).values, rcond=None)[0]
-                x, y = (d[name].sel(n_features=p, predicted_repeat=1).values[n:] for name in ("training_input", "training_target"))
+                x, y = (
+                    d[name].sel(n_features=p, predicted_repeat=1).values[n:] for name in ("training_input", "training_target")
+                )
                 left = np.cos(np.outer(np.arccos(x), degrees)) @ beta - y
                 points = d.prediction.sel(at).values - d.point_target.values
                 expected = ((left**2).sum() + (points**2).sum()) / (30 + len(x))
@@ -120,15 +126,24 @@ class Maps(unittest.TestCase):
         self.assertIn("P = 2 ... 9 (3 values) by random-relu, N = 2 ... 18 (3 values)", plan)
         self.assertIn("P = 2 ... 9 (3 values), N = 2", plan)  # the linear one has no map
         rows = json.loads(run("plan", "study.yaml", "--json", cwd=self.at, check=0).stdout)
-        self.assertEqual([(row["name"], row["n_features"], row["n_train"]) for row in rows["datasets"]][:3],
-                         [("sphere", p, ASKED[p]) for p in P])
+        self.assertEqual(
+            [(row["name"], row["n_features"], row["n_train"]) for row in rows["datasets"]][:3],
+            [("sphere", p, ASKED[p]) for p in P],
+        )
         self.assertEqual((rows["spectra"], rows["curves"], rows["curves_done"]), (4 * 4 * 9, 48, 48))
         status = json.loads(run("status", "study.yaml", "--json", cwd=self.at, check=0).stdout)
-        self.assertEqual([(row["name"], row["curves"], row["done"]) for row in status["datasets"]],
-                         [(name, 12, 12) for name in ("sphere", "linear", "function", "fourier")])
+        self.assertEqual(
+            [(row["name"], row["curves"], row["done"]) for row in status["datasets"]],
+            [(name, 12, 12) for name in ("sphere", "linear", "function", "fourier")],
+        )
         shown = json.loads(run("show", "study.nc", "--json", cwd=self.at, check=0).stdout)
-        self.assertEqual([(row["n_features"], row["threshold_n"], row["largest_n"], row["spectra_done"], row["spectra_failed"])
-                          for row in shown["datasets"]][:3], [(2, 2, 6, 12, 0), (5, 5, 10, 12, 0), (9, 9, 18, 12, 0)])
+        self.assertEqual(
+            [
+                (row["n_features"], row["threshold_n"], row["largest_n"], row["spectra_done"], row["spectra_failed"])
+                for row in shown["datasets"]
+            ][:3],
+            [(2, 2, 6, 12, 0), (5, 5, 10, 12, 0), (9, 9, 18, 12, 0)],
+        )
         text = run("show", "study.nc", cwd=self.at, check=0).stdout
         self.assertEqual(text.count("P = 2 ... 9 (3 values), 4 repeats, 36 spectra done"), 4)
 
@@ -158,11 +173,16 @@ class Maps(unittest.TestCase):
 
     def test_every_way_computes_the_same(self):
         study = STUDY.replace("keep: [cells, modes, predictions]\n", "").replace(
-            ", cutoff: 0.1, gradient_descent: [3, 50], gradient_descent_run: [3, 50]", "")
+            ", cutoff: 0.1, gradient_descent: [3, 50], gradient_descent_run: [3, 50]", ""
+        )
         teacher = "name: teacher, draw: fresh, rows: 50, features: 3, hidden_features: 4, map: random-relu"
         study += f"  - {{source: student-teacher, {teacher}}}\n"
-        ways = {"alone": ("", None), "nested": ("full_spectra: [6]\n", None), "grids": ("producer: two-stage\nranks_per_case: 2\n", 2),
-                "grids-nested": ("ranks_per_case: 3\nfull_spectra: [6]\n", 3)}
+        ways = {
+            "alone": ("", None),
+            "nested": ("full_spectra: [6]\n", None),
+            "grids": ("producer: two-stage\nranks_per_case: 2\n", 2),
+            "grids-nested": ("ranks_per_case: 3\nfull_spectra: [6]\n", 3),
+        }
         for name, (keys, ranks) in ways.items():
             (self.at / f"{name}.yaml").write_text(keys + study)
             run("run", f"{name}.yaml", "-q", ranks=ranks, cwd=self.at, check=0)
@@ -173,8 +193,9 @@ class Maps(unittest.TestCase):
                 other = self.open(group, f"{way}.nc")
                 for name in ("test_mse", "train_mse", "sigma_min", "test_bias_mse"):
                     scale = np.nanmax(np.abs(alone[name])) if name != "sigma_min" else 0
-                    np.testing.assert_allclose(other[name], alone[name], rtol=1e-12 * condition, atol=1e-12 * scale,
-                                               err_msg=f"{group} {way} {name}")
+                    np.testing.assert_allclose(
+                        other[name], alone[name], rtol=1e-12 * condition, atol=1e-12 * scale, err_msg=f"{group} {way} {name}"
+                    )
 
 
 if __name__ == "__main__":

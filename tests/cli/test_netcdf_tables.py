@@ -88,8 +88,10 @@ class NetcdfTables(unittest.TestCase):
             "masked": ({"change": masked}, ["study.yaml:5: ", "t.nc", place, "missing"]),
             "masked, classic": ({"change": masked, "form": "NETCDF3_CLASSIC"}, ["t.nc", place, "missing"]),
             "target of another length": ({"change": cut}, ["study.yaml:5: ", "key `target`", "39 values", "40 rows"]),
-            "no target": ({"change": lambda file: file.renameVariable("y", "z")},
-                          ["key `target`", "no variable `y`", "`x` double(40, 6), `z` double(40)"]),
+            "no target": (
+                {"change": lambda file: file.renameVariable("y", "z")},
+                ["key `target`", "no variable `y`", "`x` double(40, 6), `z` double(40)"],
+            ),
         }
         self.write_study()
         for what, (table, words) in cases.items():

@@ -75,18 +75,19 @@ class Predictions(unittest.TestCase):
             self.refused(run("plan", "study.yaml", "--memory", size, cwd=self.at), "--memory", size, "4GiB")
 
     def peak(self, size, rows, producer, ranks):
-        answer = json.loads(run("bench", "spectrum", size, "-t", rows, "-p", producer, "--json", ranks=ranks, env=self.home,
-                                check=0).stdout)
-        row, = answer["producers"]
+        answer = json.loads(
+            run("bench", "spectrum", size, "-t", rows, "-p", producer, "--json", ranks=ranks, env=self.home, check=0).stdout
+        )
+        (row,) = answer["producers"]
         return row["peak_memory_bytes"], row["predicted"]["memory_bytes"]
 
     def test_memory_is_as_predicted(self):
         """What a rank takes beyond a tiny case: never more than predicted, and the prediction at most 1.6 times it."""
         if "sanitize" in str(pathlib.Path.cwd()):
             self.skipTest("sanitizers take memory of their own")
-        for ranks, producer in ((2, "two-stage"), (1, "projected"), (2, "projected"), (2, "pdgesvd"))[:tier.of(1, 4)]:
+        for ranks, producer in ((2, "two-stage"), (1, "projected"), (2, "projected"), (2, "pdgesvd"))[: tier.of(1, 4)]:
             before, _ = self.peak("8", 1, producer, ranks)
-            for size, rows in (("600x1600", 900), ("800", 1200))[:tier.of(1, 2)]:
+            for size, rows in (("600x1600", 900), ("800", 1200))[: tier.of(1, 2)]:
                 with self.subTest(ranks=ranks, producer=producer, size=size):
                     after, predicted = self.peak(size, rows, producer, ranks)
                     self.assertGreater(predicted, after - before)

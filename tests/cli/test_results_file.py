@@ -56,8 +56,10 @@ class ResultsFile(unittest.TestCase):
 
     def test_dimensions_and_coordinates(self):
         d = self.open()
-        self.assertEqual(dict(d.sizes) | {"mode": d.sizes["mode"]},
-                         {"variant": 5, "n_features": 1, "n_train": 5, "repeat": 9, "quantile": 5, "mode": 10})
+        self.assertEqual(
+            dict(d.sizes) | {"mode": d.sizes["mode"]},
+            {"variant": 5, "n_features": 1, "n_train": 5, "repeat": 9, "quantile": 5, "mode": 10},
+        )
         self.assertEqual(d.variant.values.tolist(), ["none", "cutoff=0.01", "cutoff=0.1", "leading_modes=3", "no_residuals"])
         self.assertEqual(d.ablation.values.tolist(), ["none", "cutoff", "cutoff", "leading_modes", "no_residuals"])
         self.assertTrue(np.array_equal(d.parameter.values, [np.nan, 0.01, 0.1, 3, np.nan], equal_nan=True))
@@ -102,7 +104,7 @@ class ResultsFile(unittest.TestCase):
         v = d.theory_test_mse.sel(variant="none", n_features=4, n_train=30).item() * 25 / 29
         for cutoff in (0.01, 0.1):
             theory = d.theory_test_mse.sel(variant=f"cutoff={cutoff}", n_features=4)
-            kept = np.exp(-cutoff**2 / 2)
+            kept = np.exp(-(cutoff**2) / 2)
             expected = b * (1 - kept * (1 + cutoff**2 / 2) / 4) + v * (1 + kept / 2)
             self.assertAlmostEqual(theory.sel(n_train=1).item(), expected, delta=1e-12 * expected)
             self.assertTrue(np.isfinite(theory).all())
@@ -148,8 +150,15 @@ class ResultsFile(unittest.TestCase):
                 for variable in group.variables.values():
                     names.update(variable.ncattrs(), getattr(variable, "flag_meanings", "").split())
         self.assertGreaterEqual(len(names), 150)
-        self.assertEqual([name for name in names - words if not name.startswith("origin_") and not any(
-            name.endswith(ending) and name.removesuffix(ending) in words for ending in endings)], [])
+        self.assertEqual(
+            [
+                name
+                for name in names - words
+                if not name.startswith("origin_")
+                and not any(name.endswith(ending) and name.removesuffix(ending) in words for ending in endings)
+            ],
+            [],
+        )
 
     def test_reduced_values_are_numpys(self):
         d = self.open()
@@ -171,8 +180,13 @@ class ResultsFile(unittest.TestCase):
 
     def test_ncdump_reads_it(self):
         text = subprocess.run(["ncdump", "-h", self.path], check=True, capture_output=True, text=True).stdout
-        for words in ("group: diabetes {", "group: provenance {", "double test_mse(variant, n_features, n_train, repeat) ;",
-                      "string variant(variant) ;", "byte status(n_features, n_train, repeat) ;"):
+        for words in (
+            "group: diabetes {",
+            "group: provenance {",
+            "double test_mse(variant, n_features, n_train, repeat) ;",
+            "string variant(variant) ;",
+            "byte status(n_features, n_train, repeat) ;",
+        ):
             self.assertIn(words, text)
 
     def test_modes_alone_leave_the_cells_out(self):

@@ -19,8 +19,14 @@ class ScalingRun(unittest.TestCase):
         cls.addClassCleanup(folder.cleanup)
         cls.at = pathlib.Path(folder.name)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_")}
-        cls.done = subprocess.run(["bash", SOURCE / "jobs" / "scaling.sh", "-n", "1 2", "-p", "500", "-o", "out"], cwd=cls.at,
-                                  env={**environment, "RIDGELESS": PROGRAM, "MPIEXEC": MPIEXEC}, capture_output=True, text=True, timeout=1200)
+        cls.done = subprocess.run(
+            ["bash", SOURCE / "jobs" / "scaling.sh", "-n", "1 2", "-p", "500", "-o", "out"],
+            cwd=cls.at,
+            env={**environment, "RIDGELESS": PROGRAM, "MPIEXEC": MPIEXEC},
+            capture_output=True,
+            text=True,
+            timeout=1200,
+        )
 
     def test_figure(self):
         self.assertEqual(self.done.returncode, 0, self.done.stdout + self.done.stderr)
@@ -36,8 +42,9 @@ class ScalingRun(unittest.TestCase):
         for kind, ranks, p in runs:
             with netCDF4.Dataset(self.at / "out" / f"{kind}-{ranks}.nc") as file:
                 provenance = file["provenance"]
-                lists = {name: np.atleast_1d(provenance.getncattr(name)) for name in provenance.ncattrs()
-                         if name.startswith("task_")}
+                lists = {
+                    name: np.atleast_1d(provenance.getncattr(name)) for name in provenance.ncattrs() if name.startswith("task_")
+                }
                 self.assertEqual(set(file.groups), {"spectrum", "curve", "provenance"})
             self.assertEqual({values.size for values in lists.values()}, {2 * 5}, lists.keys())
             self.assertEqual(set(lists["task_n_features"]), {p})

@@ -31,8 +31,9 @@ class Scaling(unittest.TestCase):
         environment = {**os.environ, "RIDGELESS": str(self.at / "program"), "MPIEXEC": MPIEXEC, **environment}
         for name in [name for name in environment if name.startswith("SLURM_")]:
             del environment[name]
-        done = subprocess.run(["bash", SCRIPT, *arguments], cwd=self.at, env=environment, capture_output=True, text=True,
-                              timeout=600)
+        done = subprocess.run(
+            ["bash", SCRIPT, *arguments], cwd=self.at, env=environment, capture_output=True, text=True, timeout=600
+        )
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done
 
@@ -58,9 +59,16 @@ class Scaling(unittest.TestCase):
         for name in names:
             p = "126" if name == "out/weak-2" else "100"  # 100 times the cube root of 2
             title = "Strong scaling" if "strong" in name else "Weak scaling"
-            self.assertEqual(self.marked(f"{name}.yaml"), {
-                "title": {title}, "ranks": {name[-1]}, "P": {p}, "P + 500": {str(int(p) + 500)},
-                "2 P + 500": {str(2 * int(p) + 500)}})
+            self.assertEqual(
+                self.marked(f"{name}.yaml"),
+                {
+                    "title": {title},
+                    "ranks": {name[-1]},
+                    "P": {p},
+                    "P + 500": {str(int(p) + 500)},
+                    "2 P + 500": {str(2 * int(p) + 500)},
+                },
+            )
 
     def test_only_marked_lines_change(self):
         self.run_script("-n", "1", "-p", "1000", "-o", "out")
@@ -102,8 +110,14 @@ class Scaling(unittest.TestCase):
         self.assertIn("mine.yaml: no line ends in `# [ranks]`", said)
 
     def test_bad_arguments(self):
-        for arguments, words in ((("-n", "1 x"), "`x`"), (("-p", "0"), "`0`"), (("-g", "time"), "work or memory"),
-                                 (("a.yaml", "b.yaml"), "2 study files"), (("-z",), "usage"), (("none.yaml",), "none.yaml")):
+        for arguments, words in (
+            (("-n", "1 x"), "`x`"),
+            (("-p", "0"), "`0`"),
+            (("-g", "time"), "work or memory"),
+            (("a.yaml", "b.yaml"), "2 study files"),
+            (("-z",), "usage"),
+            (("none.yaml",), "none.yaml"),
+        ):
             self.assertIn(words, self.run_script(*arguments, status=2).stderr)
         self.assertIn("set RIDGELESS", self.run_script("-n", "1", status=2, RIDGELESS="/none/ridgeless").stderr)
         self.assertEqual(self.calls(), [])

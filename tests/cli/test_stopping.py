@@ -72,8 +72,15 @@ class Stopping(unittest.TestCase):
 
     def launch(self, study, output, *options, ranks=None):
         command = launcher.on_ranks(ranks, [PROGRAM, "run", f"{study}.yaml", "-o", output, *options])
-        process = subprocess.Popen(command, cwd=self.at, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            cwd=self.at,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
         self.addCleanup(lambda: (process.poll() is None and os.killpg(process.pid, signal.SIGKILL), process.communicate()))
         return process
 
@@ -158,8 +165,9 @@ class Stopping(unittest.TestCase):
         self.assertIn("stopped by SIGTERM", err)
 
     def test_term_of_mpirun_loses_nothing(self):
-        self.struck("small", "mpirun.nc", lambda process, _: process.send_signal(signal.SIGTERM), ranks=2,
-                    statuses=launcher.TERMINATED)
+        self.struck(
+            "small", "mpirun.nc", lambda process, _: process.send_signal(signal.SIGTERM), ranks=2, statuses=launcher.TERMINATED
+        )
 
     @unittest.skipIf(SANITIZED, "the plain build's alone: the same again takes minutes")
     @tier.in_all_alone
@@ -181,15 +189,19 @@ class Stopping(unittest.TestCase):
             time.sleep(random.uniform(0, 0.7))
             for pid in pids:
                 os.kill(pid, signal.SIGTERM)
+
         self.struck("nested", "nested.nc", terminate, ranks=2, size=1)
 
     def test_fail_fast(self):
         (self.at / "zeros.csv").write_text("a,b,y\n" + "0,0,1\n" * 30)
-        (self.at / "zeros.yaml").write_text("repeats: 3\nn_train: [1, 5]\nablations: [none]\ndatasets: [{source: csv, name: "
-                                            "zeros, file: zeros.csv, target: y, standardize: none}]\n")
+        (self.at / "zeros.yaml").write_text(
+            "repeats: 3\nn_train: [1, 5]\nablations: [none]\ndatasets: [{source: csv, name: "
+            "zeros, file: zeros.csv, target: y, standardize: none}]\n"
+        )
         done = run("run", "zeros.yaml", "-q", "--fail-fast", ranks=2, cwd=self.at, check=1)
-        self.assertRegex(done.stderr, r"`zeros`, P = 2, repeat \d, N = 1 ... 5: no spectrum at N = 1: the training features "
-                                      "are all zero")
+        self.assertRegex(
+            done.stderr, r"`zeros`, P = 2, repeat \d, N = 1 ... 5: no spectrum at N = 1: the training features " "are all zero"
+        )
         done = run("run", "zeros.yaml", "-q", ranks=2, cwd=self.at, check=1)
         self.assertIn("6 of 6 spectra could not be computed", done.stderr)
 
@@ -211,17 +223,37 @@ class Stopping(unittest.TestCase):
     @unittest.skipIf(SANITIZED, "the plain build's alone: the same again takes minutes")
     def test_time_left(self):
         rates = {"host": "test", "blas": "test", "date": "2026-01-01", "cores": 2, "gemv_bytes_per_second": [[1e6, 1e9]]}
-        others = ["normals_per_second", "gemm_flops_per_second", "gemv_alone_bytes_per_second", "bidiagonal_seconds",
-                  "rotations_per_second", "pdgesvd_rotations_per_second", "band_seconds", "band_rotations_per_second",
-                  "column_seconds", "message_seconds", "message_bytes_per_second"]
+        others = [
+            "normals_per_second",
+            "gemm_flops_per_second",
+            "gemv_alone_bytes_per_second",
+            "bidiagonal_seconds",
+            "rotations_per_second",
+            "pdgesvd_rotations_per_second",
+            "band_seconds",
+            "band_rotations_per_second",
+            "column_seconds",
+            "message_seconds",
+            "message_bytes_per_second",
+        ]
         for name, flops in (("slow", 1), ("fast", 1e18)):
             made = {**rates, **{other: 1 for other in others}, "dense_flops_per_second": [[8, flops]]}
             (self.at / f"{name}.json").write_text(json.dumps(made))
         kept = 0
         for ranks in (1, 2):
             with self.subTest("nothing that cannot finish is begun", ranks=ranks):
-                done = run("run", "small.yaml", "-o", "slow.nc", "--time-left", "1:00:00", ranks=ranks, cwd=self.at,
-                           env={"RIDGELESS_RATES": "slow.json"}, check=75)
+                done = run(
+                    "run",
+                    "small.yaml",
+                    "-o",
+                    "slow.nc",
+                    "--time-left",
+                    "1:00:00",
+                    ranks=ranks,
+                    cwd=self.at,
+                    env={"RIDGELESS_RATES": "slow.json"},
+                    check=75,
+                )
                 self.assertIn("0 of 200 curves are done", done.stderr)
                 self.assertIn("time left", done.stderr)
             with self.subTest("a curve is left between two spectra when the time is over", ranks=ranks):
@@ -236,7 +268,9 @@ class Stopping(unittest.TestCase):
         on how soon the machine lets it begin."""
         seconds = 3
         while True:
-            done = run("run", "long.yaml", "-o", output, "--time-left", f"{seconds}s", ranks=ranks, cwd=self.at, env=env, check=75)
+            done = run(
+                "run", "long.yaml", "-o", output, "--time-left", f"{seconds}s", ranks=ranks, cwd=self.at, env=env, check=75
+            )
             if self.spectra(output) >= least:
                 return done.stderr
             seconds *= 2
@@ -247,20 +281,39 @@ class Stopping(unittest.TestCase):
             self.assertIn("--time-left", done.stderr)
 
     def check_named(self, err, what):
-        self.assertEqual(len(re.findall(rf"ridgeless: {what} while (computing `student-teacher`, P = 40, repeat \d+|between two "
-                                        r"curves|preparing)", err)), 1, err)
+        self.assertEqual(
+            len(
+                re.findall(
+                    rf"ridgeless: {what} while (computing `student-teacher`, P = 40, repeat \d+|between two "
+                    r"curves|preparing)",
+                    err,
+                )
+            ),
+            1,
+            err,
+        )
 
     def test_a_rank_that_dies_is_named(self):
         for number, word in ((signal.SIGKILL, "died"), (signal.SIGSEGV, "crashed (SIGSEGV)")):
             with self.subTest(word):
-                err = self.struck("small", f"{word.split()[0]}.nc", lambda _, pids: os.kill(max(pids), number), ranks=3,
-                                  statuses=launcher.of_a_dead_rank(number))
+                err = self.struck(
+                    "small",
+                    f"{word.split()[0]}.nc",
+                    lambda _, pids: os.kill(max(pids), number),
+                    ranks=3,
+                    statuses=launcher.of_a_dead_rank(number),
+                )
                 if number == signal.SIGSEGV or launcher.lets_the_living_speak():
                     self.check_named(err, rf"rank \d {re.escape(word)}.*")
 
     def test_rank_0_dies(self):
-        err = self.struck("small", "zero.nc", lambda _, pids: os.kill(min(pids), signal.SIGKILL), ranks=2,
-                          statuses=launcher.of_a_dead_rank(signal.SIGKILL))
+        err = self.struck(
+            "small",
+            "zero.nc",
+            lambda _, pids: os.kill(min(pids), signal.SIGKILL),
+            ranks=2,
+            statuses=launcher.of_a_dead_rank(signal.SIGKILL),
+        )
         if launcher.lets_the_living_speak():
             self.check_named(err, "rank 0 died")
 

@@ -173,8 +173,13 @@ class Summary(unittest.TestCase):
         self.assertIn("spectra on 2 rank(s)", whole.stderr)
         done = []
         for kind in (signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL, signal.SIGTERM):
-            process = subprocess.Popen([PROGRAM, "run", "study.yaml", "-o", "parts.nc", "-q"], cwd=self.at, text=True,
-                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            process = subprocess.Popen(
+                [PROGRAM, "run", "study.yaml", "-o", "parts.nc", "-q"],
+                cwd=self.at,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
             self.wait_for_records(process)
             process.send_signal(kind)
             _, said = process.communicate(timeout=600)

@@ -50,9 +50,15 @@ autoencoders: [{{n_features: 40, sparsity: 0.8, hidden: 2, n_train: 40, n_test: 
 STUDIES = (("small", STUDY, 1), ("grid", GRID_STUDY, 2), ("summary", SUMMARY_STUDY, 1), ("trainings", TRAINING_STUDY, 1))
 OLD_REPEATS, REPEATS = 1, 3
 # A + stands for every later call too: a disk that stays full.
-FILE_ACTIONS = {"open": ["die", "eio", "enospc+"], "read": ["die", "eio"],
-                "write": ["die", "short", "torn", "eio", "enospc", "enospc+"], "sync": ["die", "eio", "enospc+"],
-                "truncate": ["die", "eio"], "close": ["die", "eio", "enospc+"], "rename": ["die", "eio", "enospc+"]}
+FILE_ACTIONS = {
+    "open": ["die", "eio", "enospc+"],
+    "read": ["die", "eio"],
+    "write": ["die", "short", "torn", "eio", "enospc", "enospc+"],
+    "sync": ["die", "eio", "enospc+"],
+    "truncate": ["die", "eio"],
+    "close": ["die", "eio", "enospc+"],
+    "rename": ["die", "eio", "enospc+"],
+}
 CHANGES = ("write", "sync", "truncate", "rename")
 READER = concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("fork"))  # NetCDF is not for many threads
 GROUPS = {}  # what is in a results file, by the digest of its bytes
@@ -82,8 +88,16 @@ def launch(folder, ranks, *arguments, prefix=()):
     """Runs the program in the folder, and ends what does not end by itself."""
     command = [*prefix, PROGRAM, "run", "study.yaml", "-o", "s.nc", *arguments]
     command = launcher.on_ranks(ranks if ranks > 1 else None, command)
-    process = subprocess.Popen(command, cwd=folder, env=launcher.short_lived(folder.parent / "session"), text=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=launcher.short_lived(folder.parent / "session"),
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
         _, said = process.communicate(timeout=TIME_LIMIT)
     except subprocess.TimeoutExpired:
@@ -117,8 +131,15 @@ def was_killed(status, ranks):
 
 
 def done_curves(folder):
-    answer = subprocess.run([PROGRAM, "status", "study.yaml", "--json", "-o", "s.nc"], cwd=folder, env=launcher.short_lived(), text=True,
-                            capture_output=True, timeout=TIME_LIMIT, check=True)
+    answer = subprocess.run(
+        [PROGRAM, "status", "study.yaml", "--json", "-o", "s.nc"],
+        cwd=folder,
+        env=launcher.short_lived(),
+        text=True,
+        capture_output=True,
+        timeout=TIME_LIMIT,
+        check=True,
+    )
     told = json.loads(answer.stdout)
     return told["done"] + sum(a["done"] for a in told["autoencoders"])
 
@@ -179,8 +200,15 @@ class Case:
         if found is None and state in ("extended", "computed", "finished"):
             return ["the results file is gone"]
         journal = folder / "s.nc.journal"
-        key = str((state, status == 0, journal.read_bytes() if journal.exists() else None, found == self.old,
-               sorted(re.sub(r"\d+$", "", path.name) for path in folder.iterdir())))
+        key = str(
+            (
+                state,
+                status == 0,
+                journal.read_bytes() if journal.exists() else None,
+                found == self.old,
+                sorted(re.sub(r"\d+$", "", path.name) for path in folder.iterdir()),
+            )
+        )
         if key in self.verified:  # the program makes the same of the same files
             return []
         self.verified.add(key)
@@ -232,6 +260,7 @@ class Case:
 @dataclasses.dataclass
 class Blow:
     """Faults of one kind under way: what they are, and what becomes of each."""
+
     about: str
     tried: list
 
@@ -265,12 +294,19 @@ class Faults(unittest.TestCase):
         """Starts each action at each call of the kind, or at a sample of them."""
         calls = self.cases[case].calls(state, ranks, rank)[kind]
         each = calls if sample is None else min(calls, sample)
-        faults = [Fault(kind, n, action.rstrip("+"), rank, "+" * action.endswith("+"))
-                  for action in actions for n in sorted(self.chance.sample(range(1, calls + 1), each))]
-        tried = [self.pool.submit(self.cases[case].endure, state, injecting(fault), fault.action in ("die", "torn"), ranks)
-                 for fault in faults]
-        return Blow(f"{case} study, {state}, {ranks} rank(s), {kind} on rank {rank}: {each} of {calls} calls, "
-                    f"{len(faults)} faults", tried)
+        faults = [
+            Fault(kind, n, action.rstrip("+"), rank, "+" * action.endswith("+"))
+            for action in actions
+            for n in sorted(self.chance.sample(range(1, calls + 1), each))
+        ]
+        tried = [
+            self.pool.submit(self.cases[case].endure, state, injecting(fault), fault.action in ("die", "torn"), ranks)
+            for fault in faults
+        ]
+        return Blow(
+            f"{case} study, {state}, {ranks} rank(s), {kind} on rank {rank}: {each} of {calls} calls, " f"{len(faults)} faults",
+            tried,
+        )
 
     def check(self, blows):
         wrong = [line for blow in blows for line in blow.complaints()]
@@ -280,8 +316,13 @@ class Faults(unittest.TestCase):
         return [self.strike(case, state, kind, FILE_ACTIONS[kind], ranks, sample=tier.of(1, sample)) for kind in kinds]
 
     def strike_files_of_all_states(self, case):
-        self.check([blow for state, kinds in (("new", FILE_ACTIONS), ("torn", CHANGES), ("extended", CHANGES))
-                    for blow in self.strike_files(state, kinds=kinds, case=case, sample=5)])
+        self.check(
+            [
+                blow
+                for state, kinds in (("new", FILE_ACTIONS), ("torn", CHANGES), ("extended", CHANGES))
+                for blow in self.strike_files(state, kinds=kinds, case=case, sample=5)
+            ]
+        )
 
     def test_files_of_a_new_study(self):
         self.check(self.strike_files("new"))
@@ -317,12 +358,21 @@ class Faults(unittest.TestCase):
         self.check([self.strike("small", "computed", "alloc", ["enomem"], sample=tier.of(10, 40))])
 
     def test_memory_on_two_ranks(self):
-        self.check([self.strike(case, "new", "alloc", ["enomem"], 2, rank, sample=tier.of(1, 6))
-                    for case in self.cases for rank in (0, 1)])
+        self.check(
+            [
+                self.strike(case, "new", "alloc", ["enomem"], 2, rank, sample=tier.of(1, 6))
+                for case in self.cases
+                for rank in (0, 1)
+            ]
+        )
 
     def test_memory_of_summaries(self):
-        self.check([self.strike("summary", state, "alloc", [action], sample=tier.of(5, 40))
-                    for state, action in (("new", "enomem"), ("new", "enomem+"), ("computed", "enomem"))])
+        self.check(
+            [
+                self.strike("summary", state, "alloc", [action], sample=tier.of(5, 40))
+                for state, action in (("new", "enomem"), ("new", "enomem+"), ("computed", "enomem"))
+            ]
+        )
 
     def test_memory_of_trainings(self):
         self.check([self.strike("trainings", "new", "alloc", ["enomem", "enomem+"], sample=tier.of(4, 25))])
@@ -332,9 +382,17 @@ class Faults(unittest.TestCase):
 
     def test_messages_of_ranks_alone(self):
         """At every call one or the other; and a sample of the rest."""
-        self.check([self.strike("small", "new", "mpi", [action], 2, rank, sample)
-                    for rank, action, sample in ((0, "error", tier.of(4, None)), (1, "die", tier.of(4, None)),
-                                                 (0, "die", tier.of(1, 6)), (1, "error", tier.of(1, 6)))])
+        self.check(
+            [
+                self.strike("small", "new", "mpi", [action], 2, rank, sample)
+                for rank, action, sample in (
+                    (0, "error", tier.of(4, None)),
+                    (1, "die", tier.of(4, None)),
+                    (0, "die", tier.of(1, 6)),
+                    (1, "error", tier.of(1, 6)),
+                )
+            ]
+        )
 
     def test_messages_of_a_process_grid(self):
         self.check([self.strike("grid", "new", "mpi", ["die", "error"], 2, rank, sample=tier.of(1, 8)) for rank in (0, 1)])
@@ -392,8 +450,10 @@ class NoRoom(unittest.TestCase):
         folder = self.make(f"disk-{size}")
 
         def mount(*options):
-            return subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(options), "none", folder], capture_output=True,
-                                  text=True, check=False)
+            return subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", ",".join(options), "none", folder], capture_output=True, text=True, check=False
+            )
+
         done = mount(f"size={size}")
         if done.returncode != 0:
             self.skipTest(f"a small disk cannot be mounted: {done.stderr.strip()}")

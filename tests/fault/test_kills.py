@@ -24,21 +24,25 @@ TIME_LIMIT = 600  # seconds; a run takes one or two, and some ten on a busy mach
 GONE_LIMIT = 120  # likewise; ranks without their launcher notice within two
 
 # One rank per curve with LAPACK, or all ranks with ScaLAPACK on one: there the same number of ranks makes the same bits.
-STUDIES = {"small": """repeats: 120
+STUDIES = {
+    "small": """repeats: 120
 n_train: {range: [1, 60]}
 ablations: [none, no_residuals, cutoff: [0.01, 0.1]]
 datasets: [{source: student-teacher, rows: 400, features: 40, hidden_features: 50}]
-""", "grid": """repeats: 8
+""",
+    "grid": """repeats: 8
 block: 16
 n_train: [60, 90, 120]
 ablations: [none, cutoff: 0.1]
 datasets: [{source: student-teacher, rows: 300, features: 90, hidden_features: 90, ranks_per_case: all}]
-""", "summary": """repeats: 20000
+""",
+    "summary": """repeats: 20000
 keep: summary
 n_train: {range: [1, 39]}
 ablations: [none, cutoff: [0.01, 0.1]]
 datasets: [{source: student-teacher, rows: 200, features: 10, hidden_features: 12}]
-"""}
+""",
+}
 N_KILLS = {"small": KILLS // 2, "grid": KILLS // 2, "summary": KILLS // 5}
 RANKS = {"small": (2, 3), "grid": (2,), "summary": (2, 3)}
 VICTIMS = ("a rank", "rank 0", "launcher")
@@ -54,8 +58,14 @@ def environment(folder):
 
 
 def done_curves(folder):
-    answer = subprocess.run([PROGRAM, "status", "study.yaml", "--json", "-o", "s.nc"], cwd=folder, text=True,
-                            capture_output=True, timeout=TIME_LIMIT, check=True)
+    answer = subprocess.run(
+        [PROGRAM, "status", "study.yaml", "--json", "-o", "s.nc"],
+        cwd=folder,
+        text=True,
+        capture_output=True,
+        timeout=TIME_LIMIT,
+        check=True,
+    )
     return json.loads(answer.stdout)["done"]
 
 
@@ -82,8 +92,14 @@ class Chain:
     def kill_once(self):
         """Whether the run was still going on when it was killed."""
         ranks, victim = self.chance.choice(RANKS[self.kind]), self.chance.choice(VICTIMS)
-        process = subprocess.Popen(command(ranks, "-q"), cwd=self.folder, env=environment(self.folder),
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command(ranks, "-q"),
+            cwd=self.folder,
+            env=environment(self.folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         time.sleep(self.chance.uniform(0.1, 1.1) * self.seconds)
         pids = launcher.ranks_in(self.folder)
         self.strike(process, pids, ranks, victim)
@@ -119,8 +135,16 @@ class Chain:
 
     def finish(self):
         ranks = self.chance.choice(RANKS[self.kind])
-        again = subprocess.run(command(ranks), cwd=self.folder, env=environment(self.folder), text=True,
-                               stdin=subprocess.DEVNULL, capture_output=True, timeout=TIME_LIMIT, check=False)
+        again = subprocess.run(
+            command(ranks),
+            cwd=self.folder,
+            env=environment(self.folder),
+            text=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIME_LIMIT,
+            check=False,
+        )
         if again.returncode != 0:
             return self.complain(f"running again: exit {again.returncode}: {again.stderr}")
         kept = re.search(r"(\d+) of \d+ curves are in the journal already", again.stderr)
@@ -163,15 +187,27 @@ class Kills(unittest.TestCase):
             folder.mkdir(parents=True)
             (folder / "study.yaml").write_text(study)
             start = time.monotonic()
-            subprocess.run(command(2, "-q"), cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL,
-                           stdout=subprocess.DEVNULL, timeout=TIME_LIMIT, check=True)
+            subprocess.run(
+                command(2, "-q"),
+                cwd=folder,
+                env=environment(folder),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                timeout=TIME_LIMIT,
+                check=True,
+            )
             SHARED[kind] = data_groups(folder / "s.nc"), time.monotonic() - start
         cls.seed = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000))
         print(f"# RIDGELESS_TEST_SEED={cls.seed}", flush=True)
         pool = concurrent.futures.ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("fork"))
         cls.addClassCleanup(pool.shutdown, cancel_futures=True)
-        cls.chains = {kind: [pool.submit(run_chain, kind, f"{cls.seed} {kind} {i}", min(IN_A_ROW, kills - first))
-                             for i, first in enumerate(range(0, kills, IN_A_ROW))] for kind, kills in N_KILLS.items()}
+        cls.chains = {
+            kind: [
+                pool.submit(run_chain, kind, f"{cls.seed} {kind} {i}", min(IN_A_ROW, kills - first))
+                for i, first in enumerate(range(0, kills, IN_A_ROW))
+            ]
+            for kind, kills in N_KILLS.items()
+        }
 
     def kill(self, kind):
         chains = [chain.result() for chain in self.chains[kind]]

@@ -28,10 +28,19 @@ PAST = {target: cases for target in TARGETS if (cases := sorted((HERE / "crashes
 COMMON = ["-max_len=4096", "-timeout=100", "-rss_limit_mb=2048", "-malloc_limit_mb=1024", "-detect_leaks=0"]
 OPTIONS = {"study": [f"-dict={HERE / 'study.dict'}"]}
 UNREACHED = HERE / "unreached.txt"
-C_ARGS = ["-fsanitize=fuzzer-no-link", f"-fsanitize-ignorelist={UNREACHED}", f"-fsanitize-coverage-ignorelist={UNREACHED}",
-          "-gline-tables-only"]
-SETUP = ["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", f"-Doptimization={tier.of(0, 1)}",
-         f"-Dc_args={C_ARGS}"]
+C_ARGS = [
+    "-fsanitize=fuzzer-no-link",
+    f"-fsanitize-ignorelist={UNREACHED}",
+    f"-fsanitize-coverage-ignorelist={UNREACHED}",
+    "-gline-tables-only",
+]
+SETUP = [
+    "-Dfuzz=true",
+    "-Db_sanitize=address,undefined",
+    "-Db_lundef=false",
+    f"-Doptimization={tier.of(0, 1)}",
+    f"-Dc_args={C_ARGS}",
+]
 HANG = 600  # seconds beyond those that a target is given: more than any busy machine takes
 ENVIRONMENT = {**os.environ, "ASAN_OPTIONS": "allocator_may_return_null=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 
@@ -48,8 +57,9 @@ def build():
     """Like any build: what has not changed is not compiled again."""
     if not (BUILD / "build.ninja").exists():
         shutil.rmtree(BUILD, ignore_errors=True)
-        subprocess.run(["meson", "setup", BUILD, SOURCE, *SETUP], env={**os.environ, "CC": "clang"}, check=True,
-                       stdout=sys.stderr)
+        subprocess.run(
+            ["meson", "setup", BUILD, SOURCE, *SETUP], env={**os.environ, "CC": "clang"}, check=True, stdout=sys.stderr
+        )
     subprocess.run(["ninja", "-C", BUILD, *(f"tests/fuzz/fuzz_{target}" for target in TARGETS)], check=True, stdout=sys.stderr)
 
 
@@ -57,16 +67,36 @@ def start(target, *arguments, timeout):
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
         findings = BUILD / "findings" / target
         findings.mkdir(parents=True, exist_ok=True)
-        command = [BUILD / "tests" / "fuzz" / f"fuzz_{target}", *COMMON, *OPTIONS.get(target, []), f"-artifact_prefix={findings}/"]
-        return subprocess.run([*command, *arguments], env={**ENVIRONMENT, "TMPDIR": folder}, cwd=folder, text=True, errors="replace",
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=timeout)
+        command = [
+            BUILD / "tests" / "fuzz" / f"fuzz_{target}",
+            *COMMON,
+            *OPTIONS.get(target, []),
+            f"-artifact_prefix={findings}/",
+        ]
+        return subprocess.run(
+            [*command, *arguments],
+            env={**ENVIRONMENT, "TMPDIR": folder},
+            cwd=folder,
+            text=True,
+            errors="replace",
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=timeout,
+        )
 
 
 def fuzz(target):
     """Inputs that reach new code are thrown away: what is worth keeping is put into the corpus by hand."""
     with tempfile.TemporaryDirectory() as fresh:
-        return start(target, f"-max_total_time={SECONDS}", f"-seed={SEED}", "-print_final_stats=1", fresh,
-                     HERE / "corpus" / target, timeout=SECONDS + HANG)
+        return start(
+            target,
+            f"-max_total_time={SECONDS}",
+            f"-seed={SEED}",
+            "-print_final_stats=1",
+            fresh,
+            HERE / "corpus" / target,
+            timeout=SECONDS + HANG,
+        )
 
 
 def replay(target):

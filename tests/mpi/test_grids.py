@@ -65,8 +65,16 @@ class Grids(unittest.TestCase):
                 bound = 1e-12 * sigma_max / sigma_min  # (n_features, n_train, repeat)
                 self.assertTrue(np.array_equal(values(a, "status"), values(b, "status")))
                 self.assertTrue(np.array_equal(values(a, "rank"), values(b, "rank")))
-                for variable in ("test_mse", "train_mse", "population_mse", "sigma_min", "sigma_max", "test_bias_mse", "sigma",
-                                 "test_projection_rms"):
+                for variable in (
+                    "test_mse",
+                    "train_mse",
+                    "population_mse",
+                    "sigma_min",
+                    "sigma_max",
+                    "test_bias_mse",
+                    "sigma",
+                    "test_projection_rms",
+                ):
                     if variable in skip or variable not in b.variables:
                         continue
                     x, y = values(a, variable), values(b, variable)
@@ -76,7 +84,7 @@ class Grids(unittest.TestCase):
                     if variable in ("sigma", "test_projection_rms"):
                         limit, x, y = limit[..., None], np.nan_to_num(x), np.nan_to_num(y)
                     if variable == "test_projection_rms":  # modes that are nearly equal turn into each other
-                        x, y, limit = (x ** 2).sum(-1), (y ** 2).sum(-1), limit[..., 0] * sigma_max
+                        x, y, limit = (x**2).sum(-1), (y**2).sum(-1), limit[..., 0] * sigma_max
                     worst = np.nanmax(np.abs(x - y) / limit)
                     self.assertLessEqual(worst, 1, f"{group}/{variable}: {worst} bounds off")
 
@@ -150,7 +158,9 @@ class Grids(unittest.TestCase):
     def test_more_ranks_a_case_than_there_are(self):
         done = self.compute("few", study(grid("two-stage", 3), grid("two-stage", 2)), 2, check=2)
         lines = [line for line in done.stderr.splitlines() if line.startswith("ridgeless:")]
-        self.assertEqual(lines, ["ridgeless: few.yaml: key `ranks_per_case`: 3 ranks a case, but the run has 2; start it with at least 3"])
+        self.assertEqual(
+            lines, ["ridgeless: few.yaml: key `ranks_per_case`: 3 ranks a case, but the run has 2; start it with at least 3"]
+        )
 
 
 if __name__ == "__main__":

@@ -13,8 +13,13 @@ from program import PROGRAM
 
 # Open MPI's own, as its packagers list them.
 SUPPRESSIONS = [pathlib.Path("/usr/share/openmpi/openmpi-valgrind.supp"), pathlib.Path(__file__).with_name("valgrind.supp")]
-VALGRIND = ["valgrind", "-q", "--error-exitcode=99", "--log-file=valgrind.%p",
-            *(f"--suppressions={path}" for path in SUPPRESSIONS if path.exists())]
+VALGRIND = [
+    "valgrind",
+    "-q",
+    "--error-exitcode=99",
+    "--log-file=valgrind.%p",
+    *(f"--suppressions={path}" for path in SUPPRESSIONS if path.exists()),
+]
 SPECTRA = """repeats: 2
 block: 4
 keep: [cells, modes]
@@ -62,8 +67,14 @@ class Valgrind(unittest.TestCase):
             self.assertIn("are in the journal already", self.run_under_valgrind(at))
 
     def run_under_valgrind(self, at):
-        done = subprocess.run(launcher.on_ranks(2, [*VALGRIND, PROGRAM, "run", "study.yaml"]), cwd=at, text=True,
-                              capture_output=True, timeout=1500, env={**os.environ, "OPENBLAS_CORETYPE": "Haswell"})
+        done = subprocess.run(
+            launcher.on_ranks(2, [*VALGRIND, PROGRAM, "run", "study.yaml"]),
+            cwd=at,
+            text=True,
+            capture_output=True,
+            timeout=1500,
+            env={**os.environ, "OPENBLAS_CORETYPE": "Haswell"},
+        )
         said = "".join(path.read_text() for path in sorted(at.glob("valgrind.*")))
         self.assertEqual(done.returncode, 0, done.stderr + said)
         return done.stderr

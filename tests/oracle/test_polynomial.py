@@ -32,8 +32,11 @@ def procedure(solve):
             features = legvander(x, degree)[:, 1:]
             beta = solve(features, target(x))
             sigma = np.linalg.svd(features, compute_uv=False)
-            rows[i, repeat] = (np.mean((test @ beta - target(test_x)) ** 2), np.mean((features @ beta - target(x)) ** 2),
-                               sigma[0] / sigma[-1])
+            rows[i, repeat] = (
+                np.mean((test @ beta - target(test_x)) ** 2),
+                np.mean((features @ beta - target(x)) ** 2),
+                sigma[0] / sigma[-1],
+            )
     return rows
 
 

@@ -112,14 +112,17 @@ class Published(unittest.TestCase):
 
 class SideBySide(Published):
     """Truncated fits alone, which are computed several repeats side by side."""
+
     ablations = ("none", "cutoff", "leading_modes", "no_residuals")
     variants = 19
 
     @classmethod
     def study(cls):
         path = pathlib.Path(cls.folder.name) / "truncations.yaml"
-        path.write_text("random: numpy\nrepeats: 50\nn_train: {range: [1, 39]}\ndatasets: [diabetes]\nablations:\n"
-                        "  [none, cutoff: {logspace: [-3, 0, 7]}, leading_modes: {range: [1, 10]}, no_residuals]\n")
+        path.write_text(
+            "random: numpy\nrepeats: 50\nn_train: {range: [1, 39]}\ndatasets: [diabetes]\nablations:\n"
+            "  [none, cutoff: {logspace: [-3, 0, 7]}, leading_modes: {range: [1, 10]}, no_residuals]\n"
+        )
         plan = json.loads(run("plan", path, "--json", check=0).stdout)
         assert plan["datasets"][0]["way"] == "full spectra, repeats side by side", plan["datasets"][0]["way"]
         return path

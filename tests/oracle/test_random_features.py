@@ -20,7 +20,9 @@ INPUTS = (25, 100)
 def study(inputs):
     datasets = "".join(
         f"  - {{source: sphere, name: case{i}, inputs: {inputs}, rows: {round(n * inputs) + 400}, noise: 0.5, map: random-relu,\n"
-        f"     n_features: {round(p * inputs)}, n_train: {round(n * inputs)}}}\n" for i, (p, n) in enumerate(RATIOS))
+        f"     n_features: {round(p * inputs)}, n_train: {round(n * inputs)}}}\n"
+        for i, (p, n) in enumerate(RATIOS)
+    )
     return f"repeats: {REPEATS}\nseed: 5\nablations: [none]\ndatasets:\n{datasets}"
 
 
@@ -35,8 +37,10 @@ class RandomFeatures(unittest.TestCase):
             run("run", "study.yaml", "-q", "-o", f"{inputs}.nc", ranks=2, cwd=at, check=0)
             with netCDF4.Dataset(at / f"{inputs}.nc") as file:
                 groups = [file[f"case{i}"] for i in range(len(RATIOS))]
-                limit, mean, error = (np.array([float(g[name][...].squeeze()) for g in groups]) for name in
-                                      ("theory_asymptotic_test_mse", "test_mse_mean", "test_mse_standard_error"))
+                limit, mean, error = (
+                    np.array([float(g[name][...].squeeze()) for g in groups])
+                    for name in ("theory_asymptotic_test_mse", "test_mse_mean", "test_mse_standard_error")
+                )
             cls.difference[inputs], cls.error[inputs] = mean / limit - 1, error / limit
 
     @classmethod

@@ -91,8 +91,12 @@ class Cluster:
             self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ridgeless-slurm-"))
             self.environment = {**os.environ, "PATH": search_path(), "SLURM_CONF": str(self.folder / "slurm.conf")}
             self.configure()
-            self.guard = subprocess.Popen([sys.executable, __file__, self.folder, *self.names], stdin=subprocess.PIPE,
-                                          env=self.environment, start_new_session=True)
+            self.guard = subprocess.Popen(
+                [sys.executable, __file__, self.folder, *self.names],
+                stdin=subprocess.PIPE,
+                env=self.environment,
+                start_new_session=True,
+            )
             if self.comes_up():
                 return self
             told = "\n".join(path.read_text()[-2000:] for path in self.folder.glob("*.log"))
@@ -104,14 +108,24 @@ class Cluster:
         ports = free_ports(1 + len(self.names))
         host = socket.gethostname().split(".")[0]
         cores = 8 if self.virtual else os.cpu_count()
-        lines = [f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cores} Boards=1 SocketsPerBoard=1 "
-                 f"CoresPerSocket={cores} ThreadsPerCore=1 RealMemory=1000000 State=UNKNOWN"
-                 for name, port in zip(self.names, ports[1:])]
+        lines = [
+            f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cores} Boards=1 SocketsPerBoard=1 "
+            f"CoresPerSocket={cores} ThreadsPerCore=1 RealMemory=1000000 State=UNKNOWN"
+            for name, port in zip(self.names, ports[1:])
+        ]
         for name in ("state", *(f"{kind}.{name}" for kind in ("spool", "tmp") for name in self.names)):
             (self.folder / name).mkdir()
-        (self.folder / "slurm.conf").write_text(CONFIGURATION.format(
-            host=host, folder=self.folder, ports=ports, nodes="\n".join(lines), first_job=100 * ports[0],
-            task_plugin="task/none" if self.virtual else "task/affinity", select="CR_Core_Memory"))
+        (self.folder / "slurm.conf").write_text(
+            CONFIGURATION.format(
+                host=host,
+                folder=self.folder,
+                ports=ports,
+                nodes="\n".join(lines),
+                first_job=100 * ports[0],
+                task_plugin="task/none" if self.virtual else "task/affinity",
+                select="CR_Core_Memory",
+            )
+        )
 
     def comes_up(self):
         deadline = time.monotonic() + COMING_UP
@@ -124,8 +138,15 @@ class Cluster:
 
     def ask(self, *command, **more):
         """One of Slurm's programs, or any other, told of this cluster."""
-        return subprocess.run([*map(str, command)], env={**self.environment, **more.pop("env", {})}, text=True,
-                              capture_output=True, stdin=subprocess.DEVNULL, timeout=ENDING, **more)
+        return subprocess.run(
+            [*map(str, command)],
+            env={**self.environment, **more.pop("env", {})},
+            text=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=ENDING,
+            **more,
+        )
 
     def stop(self):
         self.guard.stdin.close()
@@ -133,6 +154,7 @@ class Cluster:
 
 
 # ---- the guard -----------------------------------------------------------------------------------------------------------
+
 
 def ours(configuration):
     """Processes that know of this cluster: daemons, the steps' managers, jobs and what they have started."""
@@ -167,8 +189,9 @@ def keep_guard(folder, names):
     daemons = [["slurmctld", "-D", "-c", "-i"], *(["slurmd", "-D", "-N", name] for name in names)]
     for i, daemon in enumerate(daemons):
         with open(folder / f"{daemon[0]}.{i}.log", "w") as log:
-            subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *daemon], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                             cwd=folder)
+            subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *daemon], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder
+            )
     sys.stdin.read()  # the end of the tests
     end_all(folder / "slurm.conf")
     shutil.rmtree(folder, ignore_errors=True)

@@ -92,8 +92,10 @@ class Job:
     def hold_in_the_middle(self, journal, growth):
         """Stops the ranks as soon as the journal has grown by so many bytes, while work is left. Slurm continues them before it
         ends them."""
+
         def size():
             return journal.stat().st_size if journal.exists() else 0
+
         before = size()
         there = wait_until(self.ranks, lambda: f"ranks of job {self.number}:\n{self.log()}")
         wait_until(lambda: size() >= before + growth, lambda: f"progress of job {self.number}:\n{self.log()}", pause=0.01)
@@ -107,13 +109,17 @@ class Job:
         self.send_ranks(signal.SIGCONT)
 
     def wait_for_start(self, restart):
-        wait_until(lambda: self.facts()["Restarts"] == str(restart), lambda: f"restart {restart} of job {self.number}:\n{self.log()}")
+        wait_until(
+            lambda: self.facts()["Restarts"] == str(restart), lambda: f"restart {restart} of job {self.number}:\n{self.log()}"
+        )
 
     def end(self):
         """(state, exit status) once it has ended for good."""
+
         def ended():
             facts = self.facts()
             return facts if facts["JobState"] not in NOT_ENDED else None
+
         facts = wait_until(ended, lambda: f"the end of job {self.number}:\n{self.log()}")
         return facts["JobState"], int(facts["ExitCode"].split(":")[0])
 
@@ -121,4 +127,6 @@ class Job:
         """Fails unless it ends well after one of so many restarts."""
         (state, status), restart = self.end(), int(self.facts()["Restarts"])
         if (state, status) != ("COMPLETED", 0) or restart not in restarts:
-            raise AssertionError(f"expected it to be completed, restarts {restarts}; found {state}, {status}, {restart}:\n{self.log()}")
+            raise AssertionError(
+                f"expected it to be completed, restarts {restarts}; found {state}, {status}, {restart}:\n{self.log()}"
+            )

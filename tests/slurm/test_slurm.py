@@ -41,7 +41,7 @@ ranks_per_case: 2
 block: 16
 datasets: [{source: student-teacher, draw: fresh, rows: 200, features: 80, hidden_features: 100, noise: 1}]
 """
-HOSTILE = "a \"study\" of $(touch hacked) `touch hacked`; touch hacked #'s"
+HOSTILE = 'a "study" of $(touch hacked) `touch hacked`; touch hacked #\'s'
 
 
 class Scenarios:
@@ -70,7 +70,9 @@ class Scenarios:
         return json.loads(run("status", "study.yaml", "--json", cwd=job.folder, check=0).stdout)["done"]
 
     def time_limit(self):
-        job = Job(self.bound, self.folder("time_limit"), filled("one-node.sbatch"), f"--ntasks={CORES}", "--time=1", "--signal=USR1@15")
+        job = Job(
+            self.bound, self.folder("time_limit"), filled("one-node.sbatch"), f"--ntasks={CORES}", "--time=1", "--signal=USR1@15"
+        )
         self.hold(job)
         job.completes(restarts=range(1, 9))  # on a machine busy with other things one more limit may come
         return job.folder / "study.nc", job.log()
@@ -144,8 +146,11 @@ class Scenarios:
         return job.folder / "study.nc", end, seconds, left_over, restarts, log
 
     def mpirun(self):
-        changes = (("#SBATCH --signal=USR1@300", "#SBATCH --signal=B:USR1@300"), ("\nlaunch=", "\n#launch="),
-                   ("\n#launch=(mpirun", "\nlaunch=(mpirun"))
+        changes = (
+            ("#SBATCH --signal=USR1@300", "#SBATCH --signal=B:USR1@300"),
+            ("\nlaunch=", "\n#launch="),
+            ("\n#launch=(mpirun", "\nlaunch=(mpirun"),
+        )
         job = self.submit("mpirun", filled("many-nodes.sbatch", *changes), "--nodes=1", "--ntasks=2", "--ntasks-per-node=2")
         self.hold(job)
         job.tell_to_stop("--batch")
@@ -162,8 +167,14 @@ class Scenarios:
         for line in ("#SBATCH --exclusive\n", "#SBATCH --mem=0\n"):  # the others need the node too
             assert line in script
             script = script.replace(line, "")
-        job = Job(self.virtual, folder, script, "--ntasks-per-node=2",
-                  arguments=("-n", "1 2", "-p", "80"), env={**launcher.over_loopback(), "RIDGELESS": PROGRAM})
+        job = Job(
+            self.virtual,
+            folder,
+            script,
+            "--ntasks-per-node=2",
+            arguments=("-n", "1 2", "-p", "80"),
+            env={**launcher.over_loopback(), "RIDGELESS": PROGRAM},
+        )
         job.hold_in_the_middle(folder / "scaling" / "strong-2.part.nc.journal", 1)
         job.tell_to_stop()
         job.completes(restarts=[1])
@@ -171,8 +182,15 @@ class Scenarios:
 
 
 # What waits longest comes first.
-NAMES = (*tier.of((), ("time_limit", "scaling", "dead_rank", "requeued_and_cancelled")), "many_nodes", "most_restarts", "mpirun",
-         "array", "no_progress", "printed")
+NAMES = (
+    *tier.of((), ("time_limit", "scaling", "dead_rank", "requeued_and_cancelled")),
+    "many_nodes",
+    "most_restarts",
+    "mpirun",
+    "array",
+    "no_progress",
+    "printed",
+)
 
 
 @unittest.skipIf(SKIP, SKIP)
@@ -245,8 +263,11 @@ class Slurm(unittest.TestCase):
             self.assertEqual(sorted(part), sorted(expected))
             self.assertEqual([key for key in part if part[key] != expected[key] and key != "@title"], [])
             self.assertEqual(log.count("start 1: ended with exit status 0"), 1)
-        figures = subprocess.run(["/usr/bin/python3", SOURCE / "analysis" / "figures.py", *sorted(folder.glob("study-*.nc"))],
-                                 capture_output=True, text=True)
+        figures = subprocess.run(
+            ["/usr/bin/python3", SOURCE / "analysis" / "figures.py", *sorted(folder.glob("study-*.nc"))],
+            capture_output=True,
+            text=True,
+        )
         self.assertEqual(figures.returncode, 0, figures.stderr)
         self.assertIn(f"{folder}/study-figures/error.png", figures.stdout)
 
@@ -285,11 +306,13 @@ class Slurm(unittest.TestCase):
 class Cleanup(unittest.TestCase):
     def test_nothing_is_left_of_tests_that_are_killed(self):
         """The daemons, a job and its step, and the folder, after kill -9 of the process that started them."""
-        lines = (f"import sys, time; sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r}); import cluster\n"
-                 "one = cluster.Cluster(2).start()\n"
-                 "one.ask('sbatch', '--wrap', 'srun --mpi=none sleep 300', '--output=/dev/null')\n"
-                 "while 'RUNNING' not in one.ask('squeue', '-s', '-h', '-o', '%i RUNNING').stdout: time.sleep(0.1)\n"
-                 "print(one.folder, flush=True); time.sleep(300)\n")
+        lines = (
+            f"import sys, time; sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r}); import cluster\n"
+            "one = cluster.Cluster(2).start()\n"
+            "one.ask('sbatch', '--wrap', 'srun --mpi=none sleep 300', '--output=/dev/null')\n"
+            "while 'RUNNING' not in one.ask('squeue', '-s', '-h', '-o', '%i RUNNING').stdout: time.sleep(0.1)\n"
+            "print(one.folder, flush=True); time.sleep(300)\n"
+        )
         with subprocess.Popen([sys.executable, "-c", lines], stdout=subprocess.PIPE, text=True) as process:
             folder = pathlib.Path(process.stdout.readline().strip())
             self.assertTrue(folder.is_dir())

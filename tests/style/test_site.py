@@ -56,8 +56,11 @@ def asked_of_meson():
 
 def calls(path, function):
     """First arguments of that function's calls in a Python file."""
-    return [node.args[0].value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name) and node.func.id == function]
+    return [
+        node.args[0].value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function
+    ]
 
 
 def easyconfig(path):
@@ -113,8 +116,9 @@ class Recipes(unittest.TestCase):
     def test_carried_easyconfigs_are_those_asked_for(self):
         carried = {(recipe["name"], recipe["version"]) for recipe in easyconfigs().values()}
         asked = {found[:2] for recipe in easyconfigs().values() for found in recipe.get("dependencies", ())}
-        self.assertEqual({found for found in asked if found[0] in CARRIED},
-                         {found for found in carried if found[0] != "ridgeless"})
+        self.assertEqual(
+            {found for found in asked if found[0] in CARRIED}, {found for found in carried if found[0] != "ridgeless"}
+        )
 
     def test_container_has_every_library(self):
         self.assertIn("jobs/install-packages.sh", sections(CONTAINER.read_text())["post"])
@@ -123,8 +127,11 @@ class Recipes(unittest.TestCase):
 
     def test_versions_are_the_projects(self):
         recipes = [config["version"] for config in easyconfigs().values() if config["name"] == "ridgeless"]
-        named = [found for path in (SITE / "README.md", CONTAINER, SPACK_RECIPE)
-                 for found in re.findall(r"ridgeless[-/](\d+\.\d+\.\d+)", path.read_text())]
+        named = [
+            found
+            for path in (SITE / "README.md", CONTAINER, SPACK_RECIPE)
+            for found in re.findall(r"ridgeless[-/](\d+\.\d+\.\d+)", path.read_text())
+        ]
         self.assertGreaterEqual(len(named), 5)
         label = re.search(r"Version (\S+)", sections(CONTAINER.read_text())["labels"])[1]
         self.assertEqual({*recipes, *named, label, *calls(SPACK_RECIPE, "version")}, {project_version()})
@@ -154,8 +161,9 @@ class Container(unittest.TestCase):
 
     def test_its_test_passes_with_the_program_of_this_build(self):
         path = f"{pathlib.Path(PROGRAM).parent}:{os.environ['PATH']}"
-        done = subprocess.run(["sh"], input=self.sections["test"], env={**os.environ, "PATH": path}, capture_output=True,
-                              text=True)
+        done = subprocess.run(
+            ["sh"], input=self.sections["test"], env={**os.environ, "PATH": path}, capture_output=True, text=True
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("diabetes", done.stdout)
 
@@ -201,8 +209,12 @@ class Module(unittest.TestCase):
         with tempfile.TemporaryDirectory() as at:
             (pathlib.Path(at) / "ridgeless").mkdir()
             shutil.copy(self.file, f"{at}/ridgeless")
-            done = subprocess.run([LMOD, "bash", "load", f"ridgeless/{project_version()}"], env={**os.environ, "MODULEPATH": at},
-                                  capture_output=True, text=True)
+            done = subprocess.run(
+                [LMOD, "bash", "load", f"ridgeless/{project_version()}"],
+                env={**os.environ, "MODULEPATH": at},
+                capture_output=True,
+                text=True,
+            )
         self.assertEqual(done.stderr, "")
         for variable, folder in self.prepended().items():
             self.assertRegex(done.stdout, rf'(?m)^{variable}="?{folder}[:;"]')

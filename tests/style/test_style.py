@@ -10,7 +10,19 @@ from program import PROGRAM, SOURCE
 ROOMS = re.findall(r"^subdir\('(\w+)'\)", (SOURCE / "src" / "meson.build").read_text(), re.M)  # lowest first
 HEADERS = re.findall(r"^  '(\w+)',$", (SOURCE / "include" / "meson.build").read_text(), re.M)
 FORMATTER = "14"
-PART_OF = {"arena": "core", "histogram": "core", "summary": "task", "feature_map": "data", "nested": "spectrum", "bulk": "spectrum", "updated": "spectrum", "rates": "plan", "case_cost": "plan", "case_needs": "distributed", "grid_curve": "distributed"}  # further headers
+PART_OF = {
+    "arena": "core",
+    "histogram": "core",
+    "summary": "task",
+    "feature_map": "data",
+    "nested": "spectrum",
+    "bulk": "spectrum",
+    "updated": "spectrum",
+    "rates": "plan",
+    "case_cost": "plan",
+    "case_needs": "distributed",
+    "grid_curve": "distributed",
+}  # further headers
 # What a module may include beside itself and core. Only parallel, core's context and the commands know MPI.
 MAY_SEE = {
     "core": {"context"},
@@ -25,7 +37,20 @@ MAY_SEE = {
     "task": {"random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "plan"},
     "parallel": {"context", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "plan", "task"},
     "results": {"random", "data", "spectrum", "fit", "autoencoder", "study", "plan", "task"},
-    "cli": {"context", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "plan", "task", "parallel", "results"},
+    "cli": {
+        "context",
+        "random",
+        "data",
+        "spectrum",
+        "fit",
+        "autoencoder",
+        "study",
+        "distributed",
+        "plan",
+        "task",
+        "parallel",
+        "results",
+    },
 }
 
 
@@ -72,8 +97,12 @@ def circle(includes):
 
 class Style(unittest.TestCase):
     def matches(self, pattern, paths):
-        return [f"{path.relative_to(SOURCE)}: {line.strip()}" for path in paths for line in path.read_text().splitlines()
-                if re.search(pattern, line)]
+        return [
+            f"{path.relative_to(SOURCE)}: {line.strip()}"
+            for path in paths
+            for line in path.read_text().splitlines()
+            if re.search(pattern, line)
+        ]
 
     def test_rooms_and_headers_are_those_of_meson(self):
         self.assertEqual(MAY_SEE.keys() - {"context"}, set(ROOMS))
@@ -98,12 +127,19 @@ class Style(unittest.TestCase):
         rooms = {room: set() for room in ROOMS}
         for room, path in [(room, path) for room in ROOMS for path in sources(room)]:
             for other in included(path):
-                rooms[room].add(public[other.stem] if other.parent.name == "ridgeless" else other.relative_to(SOURCE / "src").parts[0])
+                rooms[room].add(
+                    public[other.stem] if other.parent.name == "ridgeless" else other.relative_to(SOURCE / "src").parts[0]
+                )
         self.assertEqual(circle(rooms), [])
 
     def test_only_context_distributed_and_parallel_call_mpi(self):
-        others = [path for room in ROOMS if room not in ("distributed", "parallel") for path in sources(room)
-                  if path.name not in ("context.c", "launcher.c")]
+        others = [
+            path
+            for room in ROOMS
+            if room not in ("distributed", "parallel")
+            for path in sources(room)
+            if path.name not in ("context.c", "launcher.c")
+        ]
         self.assertEqual(self.matches(r"\bMPI_[A-Z]", others), [])
 
     def test_the_world_is_named_in_context_alone(self):
@@ -111,8 +147,7 @@ class Style(unittest.TestCase):
         self.assertEqual(self.matches(r"\bMPI_COMM_WORLD", paths), [])
 
     def test_only_commands_and_the_log_print(self):
-        paths = [path for room in ROOMS if room != "cli" for path in sources(room)
-                 if path.name not in ("log.c", "context.c")]
+        paths = [path for room in ROOMS if room != "cli" for path in sources(room) if path.name not in ("log.c", "context.c")]
         self.assertEqual(self.matches(r"(?<![a-z_n])(printf|fprintf|puts) ?\(", paths), [])
 
     def test_memory_comes_from_core(self):
@@ -120,11 +155,14 @@ class Style(unittest.TestCase):
         self.assertEqual(self.matches(r"(?<![\w.])(malloc|calloc|realloc) ?\(", paths), [])
 
     def test_format(self):
-        version = re.search(r"version (\d+)", subprocess.run(["clang-format", "--version"], check=True, capture_output=True,
-                                                            text=True).stdout)[1]
+        version = re.search(
+            r"version (\d+)", subprocess.run(["clang-format", "--version"], check=True, capture_output=True, text=True).stdout
+        )[1]
         if version != FORMATTER:
-            self.skipTest(f"clang-format {version} breaks some lines elsewhere than version {FORMATTER}, by which the sources are "
-                          "formatted")
+            self.skipTest(
+                f"clang-format {version} breaks some lines elsewhere than version {FORMATTER}, by which the sources are "
+                "formatted"
+            )
         paths = [*public_headers(), *SOURCE.glob("src/**/*.[ch]"), *SOURCE.glob("tests/**/*.[ch]")]
         done = subprocess.run(["clang-format", "--dry-run", "-Werror", *paths], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
@@ -133,8 +171,9 @@ class Style(unittest.TestCase):
         table = subprocess.run(["nm", "--defined-only", "-g", PROGRAM], check=True, capture_output=True, text=True).stdout
         names = [line.split()[-1] for line in table.splitlines() if line.split()[1] == "T"]
         in_sanitizer_builds = {"dlclose"}  # tests/keep_loaded.c
-        self.assertEqual([name for name in names if not name.startswith(("rl_", "_", "main"))
-                          and name not in in_sanitizer_builds], [])
+        self.assertEqual(
+            [name for name in names if not name.startswith(("rl_", "_", "main")) and name not in in_sanitizer_builds], []
+        )
 
     def test_every_option_is_in_the_man_page(self):
         page = (SOURCE / "src" / "cli" / "ridgeless.1").read_text()
@@ -146,9 +185,11 @@ class Style(unittest.TestCase):
 
     def test_every_key_of_a_study_is_in_its_man_page(self):
         words = set(re.findall(r"[\w-]+", (SOURCE / "src" / "cli" / "ridgeless-study.5").read_text()))
-        found = [re.findall(rf'\.{word} = "([\w-]+)"', path.read_text()) for module, word in
-                 (("study", "key"), ("data", "key"), ("data", "name"), ("fit", "key"), ("fit", "name"))
-                 for path in (SOURCE / "src" / module).rglob("*.[ch]")]
+        found = [
+            re.findall(rf'\.{word} = "([\w-]+)"', path.read_text())
+            for module, word in (("study", "key"), ("data", "key"), ("data", "name"), ("fit", "key"), ("fit", "name"))
+            for path in (SOURCE / "src" / module).rglob("*.[ch]")
+        ]
         names = set(sum(found, []))
         self.assertGreaterEqual(len(names), 70)
         self.assertEqual(names - words, set())

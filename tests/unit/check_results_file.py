@@ -22,8 +22,7 @@ except ImportError as error:
 CELLS = ("variant", "n_features", "n_train")
 SPECTRA = ("n_features", "n_train")
 EVERY = {name: CELLS + ("repeat",) for name in ("test_mse", "train_mse", "population_mse")}
-EVERY |= {name: SPECTRA + ("repeat",)
-          for name in ("sigma_min", "sigma_max", "rank", "test_bias_sq", "test_bias_mse", "status")}
+EVERY |= {name: SPECTRA + ("repeat",) for name in ("sigma_min", "sigma_max", "rank", "test_bias_sq", "test_bias_mse", "status")}
 EVERY |= {name: SPECTRA + ("repeat", "mode") for name in ("sigma", "test_projection_rms", "residual_projection")}
 
 
