@@ -1,3 +1,4 @@
+/* data: tables and their columns, standardization, data sets, and the order of rows. */
 #include <float.h>
 #include <sys/stat.h>
 #include <unistd.h>

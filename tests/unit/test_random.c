@@ -1,3 +1,4 @@
+/* random: known answers and distributions of the generators, and permutations. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
