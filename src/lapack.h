@@ -5,6 +5,13 @@
 
 #include <stddef.h>
 
+#include "ridgeless/core.h"
+
+/* A negative info names a wrong argument. A positive one is the caller's to see to. */
+static inline rl_status rl_lapack_check(const char *routine, int info) {
+    return info >= 0 ? RL_OK : rl_fail(RL_ERR_LIBRARY, "LAPACK %s: argument %d is wrong", routine, -info);
+}
+
 /* BLAS */
 void dgemm_(const char *transa, const char *transb, const int *m, const int *n, const int *k, const double *alpha,
             const double *a, const int *lda, const double *b, const int *ldb, const double *beta, double *c,

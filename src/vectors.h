@@ -1,8 +1,21 @@
-/* BLAS on vectors without gaps. Private: nothing in include/ shows it. */
+/* BLAS with arguments by value, on vectors without gaps. Private: nothing in include/ shows it. */
 #ifndef RL_VECTORS_H
 #define RL_VECTORS_H
 
 #include "lapack.h"
+
+/* C [m, n] = alpha op(A) op(B) + beta C, op(B) [k, n] */
+static inline void rl_gemm(char op_a, char op_b, int m, int n, int k, double alpha, const double *a, int lda,
+                           const double *b, int ldb, double beta, double *c, int ldc) {
+    dgemm_(&op_a, &op_b, &m, &n, &k, &alpha, a, &lda, b, &ldb, &beta, c, &ldc, 1, 1);
+}
+
+/* y = alpha op(A) x + beta y, A [m, n] */
+static inline void rl_gemv(char op, int m, int n, double alpha, const double *a, int lda, const double *x, double beta,
+                           double *y) {
+    const int one = 1;
+    dgemv_(&op, &m, &n, &alpha, a, &lda, x, &one, &beta, y, &one, 1);
+}
 
 static inline double rl_dot(int n, const double *a, const double *b) {
     const int one = 1;

@@ -4,9 +4,7 @@ import pathlib
 import struct
 
 HEADER = struct.Struct("<8sIIdQ")  # magic, version, byte order, one third, length of the settings
-HEAD = struct.Struct(
-    "<IIQQiiiiIIIi"
-)  # magic, sizes, length, checksum of the rows, P, repeat, variants, modes, name, parts, points, repeats
+HEAD = struct.Struct("<IIQQiiiiIiQ")  # magic, kind, length, checksum of the rows, P, repeat, repeats, N, name, step, checksum
 
 
 @dataclasses.dataclass
@@ -15,7 +13,7 @@ class Record:
     data: bytes
     name: str
     repeat: int
-    sizes: tuple
+    n_train: tuple
 
 
 def padded(length):
@@ -28,10 +26,10 @@ def read(path):
     at = HEADER.size + padded(HEADER.unpack_from(content)[4]) + 8
     header, records = content[:at], []
     while at < len(content):
-        _, n, length, _, _, repeat, _, _, name, *_ = HEAD.unpack_from(content, at)
+        _, _, length, _, _, repeat, _, n, name, _, _ = HEAD.unpack_from(content, at)
         body = at + HEAD.size
-        sizes = struct.unpack_from(f"<{n}i", content, body + padded(name))
-        records.append(Record(at, content[at : at + length], content[body : body + name].decode(), repeat, sizes))
+        n_train = struct.unpack_from("<" + n * "i4x", content, body + padded(name))  # behind each, its outcome
+        records.append(Record(at, content[at : at + length], content[body : body + name].decode(), repeat, n_train))
         at += length
     return header, records
 

@@ -43,9 +43,9 @@ typedef struct rl_autoencoder {
 /* Rows of a sparse matrix, compressed: row i has the entries start[i] ... start[i + 1] - 1, columns ascending. */
 typedef struct rl_sparse_rows {
     int n_rows, n_columns;
-    int64_t *start; /* [n_rows + 1] */
-    int32_t *column;
-    double *value;
+    int64_t *start;   /* [n_rows + 1] */
+    int32_t *column;  /* [capacity] */
+    double *value;    /* [capacity] */
     int64_t capacity; /* entries that column and value have room for */
 } rl_sparse_rows;
 
@@ -160,8 +160,10 @@ int rl_training_saved_step(const double *state);
 
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */
 
-/* Flops of all steps, and bytes on each of `count` that share it, while it is computed. */
+/* Flops of all steps. */
 double rl_training_flops(const rl_autoencoder *model);
-double rl_training_bytes(const rl_autoencoder *model, int count);
+
+/* Bytes that rl_training_create allocates for the largest of `count` shares. */
+size_t rl_training_bytes(const rl_autoencoder *model, int count);
 
 #endif

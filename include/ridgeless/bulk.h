@@ -40,8 +40,8 @@ void rl_bulk_destroy(rl_bulk *bulk);
 /* The number of repeats side by side: 2, 4 or 8. */
 int rl_bulk_lanes(const rl_bulk *bulk);
 
-/* Bytes that rl_bulk_create allocates with so many lanes, exactly. RL_BULK_LANES gives the most on any processor. */
-size_t rl_bulk_bytes(const rl_bulk_design *design, int lanes);
+/* Bytes that rl_bulk_create allocates on this processor, exactly. */
+size_t rl_bulk_bytes(const rl_bulk_design *design);
 
 /* The rows of the largest training set: x [max_train, n_features] row-major without gaps, y [max_train]; each training
  * set is their head. They are finite (asserted). */

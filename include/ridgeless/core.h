@@ -136,6 +136,20 @@ rl_status rl_read_file(const char *path, size_t limit, rl_text *content);
 rl_status rl_read_beginning(const char *path, rl_status blame, const char *expected, size_t size, char *begin,
                             size_t *got);
 
+/* ---- replacing a file as a whole --------------------------------------------------------------------------------- */
+
+/* output + ".tmp.<pid>", the caller's. */
+rl_status rl_temporary_path(const char *output, char **path);
+
+/* Removes what killed processes left of output.tmp.<pid>. */
+void rl_remove_stale_temporaries(const char *output);
+
+/* Puts the finished file `temporary` in the place of `output` in one step, durably. */
+rl_status rl_replace_file(const char *temporary, const char *output);
+
+/* Makes the entry of `path` in its folder durable. */
+rl_status rl_sync_folder(const char *path);
+
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
 
 /* Strict parsing: the whole text must be one finite decimal number, with or without blanks around it; not hexadecimal,

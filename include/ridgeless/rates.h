@@ -18,10 +18,10 @@ typedef struct rl_rates {
     char host[RL_RATE_TEXT], blas[RL_RATE_TEXT], date[RL_RATE_TEXT]; /* where, on what, when */
     int cores;                                                       /* of a node that were busy */
     double normals;      /* standard normal numbers drawn a second, a core */
-    double gemm;         /* flops a second, a core, of dgemm on updates of rank 64 */
+    double gemm;         /* flops per second, a core, of dgemm on updates of rank 64 */
     rl_rate_table gemv;  /* bytes that dgemv reads a second, a core, by the bytes of the rank's matrix */
     double gemv_alone;   /* the same of one rank while the other cores idle, at the largest of those sizes */
-    rl_rate_table dense; /* flops a second of the plan's model, a core, of curves of LAPACK spectra, by n_features */
+    rl_rate_table dense; /* flops per second of the plan's model, a core, of curves of LAPACK spectra, by n_features */
     /* Bidiagonal QR on each rank, with n modes. A rotation is counted for n^2 and each row or column that is turned. */
     double bidiagonal;        /* seconds for each of n^2, whatever is turned: every rank does this part */
     double rotations;         /* a second, a core, of the rows of Z */
@@ -32,7 +32,7 @@ typedef struct rl_rates {
     /* Communication, as distributed.h has it: rl_message_costs. */
     double column;            /* seconds */
     double message;           /* seconds */
-    double message_bandwidth; /* bytes a second */
+    double message_bandwidth; /* bytes per second */
 } rl_rates;
 
 /* What serves a machine that was not calibrated. */

@@ -35,6 +35,7 @@ typedef struct rl_test_factor {
 rl_status rl_test_factor_create(rl_test_factor *factor, int n_features);
 void rl_test_factor_destroy(rl_test_factor *factor);
 size_t rl_test_factor_bytes(int n_features); /* what create allocates, exactly */
+int rl_test_factor_capacity(int n_features); /* of one that is created so */
 
 /* Forgets all rows. */
 void rl_test_factor_clear(rl_test_factor *factor);

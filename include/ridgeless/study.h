@@ -115,6 +115,14 @@ void rl_study_destroy(rl_study *study);
  * computed, depend on the list of N. */
 rl_status rl_study_settings(const rl_study *study, rl_text *settings);
 
+/* Compares the settings in a file (`have`) with those of the study (`want`), both as rl_study_settings writes them.
+ * RL_ERR_INPUT when they differ, with a message that `path` belongs to another study and lists the differences: lines
+ * that both have are left out, wherever they stand. */
+rl_status rl_settings_compare(const char *path, const char *have, const char *want);
+
+/* What to do about a file that is in the way. */
+#define RL_START_OVER "choose another -o, or --fresh to start over"
+
 /* The index of the autoencoder of that name; -1: there is none. */
 int rl_find_autoencoder(const rl_study *study, const char *name);
 

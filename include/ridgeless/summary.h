@@ -2,7 +2,7 @@
  * functions are local.
  *
  * A summary has a histogram for each number that a record has before its statuses: all errors of the variants, and what
- * is told of spectra (rl_record_layout). Repeats without a spectrum (RL_CELL_NO_CONVERGENCE, RL_CELL_ZERO_MATRIX) are
+ * is told of spectra (rl_curve_layout). Repeats without a spectrum (RL_CELL_NO_CONVERGENCE, RL_CELL_ZERO_MATRIX) are
  * counted, and their numbers are not. Counts add up to the same whatever the order. */
 #ifndef RIDGELESS_SUMMARY_H
 #define RIDGELESS_SUMMARY_H
@@ -11,11 +11,11 @@
 #include "ridgeless/task.h"
 
 typedef struct rl_summary {
-    rl_record_layout layout;            /* of the records: without modes, directions and predictions */
+    rl_curve_layout layout;             /* of the records: without modes, directions and predictions */
     rl_histogram *histograms;           /* [layout.status], of the numbers at that place of the records; owned */
-    int64_t (*statuses)[RL_N_STATUSES]; /* [n_sizes]: repeats with each rl_cell_status but the missing ones; owned */
+    int64_t (*statuses)[RL_N_STATUSES]; /* [n_n_train]: repeats with each rl_cell_status but the missing ones; owned */
 } rl_summary;
-rl_status rl_summary_create(rl_summary *summary, const rl_record_layout *layout);
+rl_status rl_summary_create(rl_summary *summary, const rl_curve_layout *layout);
 void rl_summary_destroy(rl_summary *summary);
 void rl_summary_clear(rl_summary *summary); /* of no repeat */
 
@@ -26,7 +26,7 @@ rl_status rl_summary_add(rl_summary *summary, const double *records, int n);
 
 /* A summary as words of 64 bits: for some sizes one after the other, how many repeats have each status, then its
  * histograms, of which one that is the same as the one before takes a bit. Appends them to `words`. */
-rl_status rl_summary_pack(const rl_summary *summary, int n_sizes, const int *sizes, rl_text *words);
+rl_status rl_summary_pack(const rl_summary *summary, int n_n_train, const int *sizes, rl_text *words);
 
 /* What is done with each part of a packed summary; each may be NULL. k: which of the sizes; place: of a record of one
  * size. */
@@ -36,46 +36,29 @@ typedef struct rl_summary_visitor {
     void *state;
 } rl_summary_visitor;
 
-/* Takes a packed summary of n_sizes sizes and of n_repeats repeats apart; places: the histograms of a size
+/* Takes a packed summary of n_n_train sizes and of n_repeats repeats apart; places: the histograms of a size
  * (rl_summary_places). What is read may come from anyone: *sound tells whether it is one that rl_summary_pack writes.
  */
 typedef struct rl_packed_summary {
     const char *words; /* of any alignment; borrowed */
     size_t n_words;
-    int n_sizes, n_repeats, places;
+    int n_n_train, n_repeats, places;
 } rl_packed_summary;
 rl_status rl_summary_visit(const rl_packed_summary *packed, const rl_summary_visitor *visitor, bool *sound);
 
 /* How many histograms a size has, and where in the record of all sizes the `place`-th of size i is. */
-int rl_summary_places(const rl_record_layout *layout);
-size_t rl_summary_index(const rl_record_layout *layout, int i, int place);
+int rl_summary_places(const rl_curve_layout *layout);
+size_t rl_summary_index(const rl_curve_layout *layout, int i, int place);
 
 /* Adds size k of a packed summary, whose layout is the summary's but for its sizes, to size target[k], or leaves it out
  * where that is -1. As rl_summary_visit. */
 rl_status rl_summary_merge(rl_summary *summary, const rl_packed_summary *packed, const int *target, bool *sound);
 
-/* ---- records of spans -------------------------------------------------------------------------------------------- */
+/* ---- records ----------------------------------------------------------------------------------------------------- */
 
-/* What rl_task_span leaves, as a record that is sent and journaled: doubles, of which the first are first repeat,
- * number of repeats, failed spectra and number of sizes, then come the sizes, and the last are the words of a packed
- * summary.
- */
-enum { RL_SPAN_HEAD = 4 };
-typedef struct rl_span {
-    rl_repeats repeats; /* that it is a summary of */
-    int n_sizes;
-    int64_t n_failed;    /* spectra */
-    const double *sizes; /* [n_sizes]: indices of the curve's sizes, ascending; borrowed from the record */
-    const double *words;
-    size_t n_words;
-} rl_span;
-rl_span rl_span_of(const double *record, size_t length);
-
-/* Computes repeats of a curve of a data set of which summaries are kept; they lie within the curve's. `wanted` as
- * rl_task_curve. Replaces the content of *record, whose bytes are doubles (see rl_span_of). RL_STOPPED when the tick
- * said so: the record is that of the first repeats, as many as are finished; of none at all it has no bytes. Whatever
- * repeats are computed together or apart, and where, the summaries merge to the same bits. */
-rl_status rl_task_span(rl_task *task, int64_t curve, rl_repeats repeats, const bool *wanted, rl_tick tick,
-                       rl_text *record);
+/* Adds what a finished record of the kind `summary` holds: its k-th N to N target[k] of the summary, whose layout is
+ * the series' (-1: left out). As rl_summary_visit. */
+rl_status rl_summary_add_record(rl_summary *summary, const rl_series *series, const rl_record *record,
+                                const int *target, bool *sound);
 
 #endif

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "outputs.h"
+#include "ridgeless/arena.h"
+#include "training.h"
 
 int rl_parameter_stride(int n_features) {
     return (n_features + RL_LANES - 1) / RL_LANES * RL_LANES;
@@ -58,24 +60,30 @@ static void pass_back(const rl_outputs *o, const rl_sparse_rows *rows, int row) 
     }
 }
 
+static void list_buffer_arrays(rl_arena *arena, void *object) {
+    rl_autoencoder_buffers *const b = object;
+    RL_TAKE(arena, b->hidden, b->capacity);
+    RL_TAKE(arena, b->hidden_gradient, b->capacity);
+    RL_TAKE(arena, b->outputs, RL_BLOCK_ROWS * RL_BLOCK_FEATURES);
+}
+
 rl_status rl_autoencoder_buffers_reserve(int n_hidden, int n_rows, rl_autoencoder_buffers *buffers) {
     const int64_t wanted = (int64_t)n_rows * n_hidden;
-    if (buffers->outputs == NULL) RL_TRY(RL_ALLOC(buffers->outputs, RL_BLOCK_ROWS * RL_BLOCK_FEATURES));
     if (wanted <= buffers->capacity && buffers->hidden != NULL) return RL_OK;
-    rl_free(buffers->hidden);
-    rl_free(buffers->hidden_gradient);
-    buffers->hidden = buffers->hidden_gradient = NULL;
-    buffers->capacity = 0;
-    RL_TRY(RL_ALLOC(buffers->hidden, wanted));
-    RL_TRY(RL_ALLOC(buffers->hidden_gradient, wanted));
-    buffers->capacity = wanted;
+    rl_autoencoder_buffers_destroy(buffers);
+    rl_autoencoder_buffers made = {.capacity = wanted};
+    RL_TRY(rl_arrays_create(&made, list_buffer_arrays));
+    *buffers = made;
     return RL_OK;
 }
 
+size_t rl_autoencoder_buffers_bytes(int n_hidden, int n_rows) {
+    rl_autoencoder_buffers sizes = {.capacity = (int64_t)n_rows * n_hidden};
+    return rl_arrays_bytes(&sizes, list_buffer_arrays);
+}
+
 void rl_autoencoder_buffers_destroy(rl_autoencoder_buffers *buffers) {
-    rl_free(buffers->hidden);
-    rl_free(buffers->hidden_gradient);
-    rl_free(buffers->outputs);
+    rl_free(buffers->hidden); /* the first array: all of them */
     *buffers = (rl_autoencoder_buffers){0};
 }
 

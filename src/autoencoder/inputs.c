@@ -2,7 +2,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "ridgeless/autoencoder.h"
+#include "../numbers.h"
+#include "ridgeless/arena.h"
+#include "training.h"
 
 enum { WORDS = 4 }; /* of a Philox block */
 
@@ -15,37 +17,54 @@ typedef struct source {
     uint64_t threshold; /* a feature is not zero where its random word is less than this */
 } source;
 
+/* How many of the 2^32 words make a feature non-zero. */
+static double nonzero_words(const rl_autoencoder *model) {
+    return fmax(round((1 - model->sparsity) * 0x1p32), 1);
+}
+
 static source source_of(const rl_autoencoder *model, rl_key key, uint32_t repeat, rl_input_set set) {
     const bool train = set == RL_INPUTS_TRAIN;
-    const double threshold = round((1 - model->sparsity) * 0x1p32);
     return (source){.key = key,
                     .repeat = repeat,
                     .pattern = train ? RL_STREAM_TRAIN_PATTERN : RL_STREAM_TEST_PATTERN,
                     .values = train ? RL_STREAM_TRAIN_VALUES : RL_STREAM_TEST_VALUES,
                     .n_features = model->n_features,
-                    .threshold = (uint64_t)fmax(threshold, 1)};
+                    .threshold = (uint64_t)nonzero_words(model)};
 }
 
+static void list_rows_arrays(rl_arena *arena, void *object) {
+    rl_sparse_rows *const rows = object;
+    RL_TAKE(arena, rows->start, (size_t)rows->n_rows + 1);
+    RL_TAKE(arena, rows->column, rows->capacity);
+    RL_TAKE(arena, rows->value, rows->capacity);
+}
+
+/* Empty rows with room for their entries: the mean number of these, eight standard deviations and the row that is being
+ * drawn, or all that there can be. That many rows never have more; if they do, grow_rows makes room. */
+static rl_sparse_rows rows_sizes(const rl_autoencoder *model, int count) {
+    const double n = model->n_features, probability = nonzero_words(model) * 0x1p-32;
+    const double mean = count * n * probability / -expm1(n * log1p(-probability)); /* no row is of zeros alone */
+    const double usual = ceil(mean + 8 * sqrt(mean)) + n;
+    return (rl_sparse_rows){
+        .n_rows = count, .n_columns = model->n_features, .capacity = (int64_t)fmin(usual, count * n)};
+}
+
+size_t rl_sparse_rows_bytes(const rl_autoencoder *model, int count) {
+    rl_sparse_rows sizes = rows_sizes(model, count);
+    return rl_arrays_bytes(&sizes, list_rows_arrays);
+}
+
+/* Makes room for at least `wanted` entries, of which `used` are there. */
 static rl_status grow_rows(rl_sparse_rows *rows, int64_t used, int64_t wanted) {
-    int32_t *column = NULL;
-    double *value = NULL;
+    rl_sparse_rows grown = *rows;
     if (wanted <= rows->capacity) return RL_OK;
-    const int64_t capacity = wanted > 2 * rows->capacity ? wanted : 2 * rows->capacity;
-    rl_status status = RL_ALLOC(column, capacity);
-    if (status == RL_OK) status = RL_ALLOC(value, capacity);
-    if (status != RL_OK) {
-        rl_free(column);
-        return status;
-    }
-    if (used > 0) {
-        memcpy(column, rows->column, (size_t)used * sizeof *column);
-        memcpy(value, rows->value, (size_t)used * sizeof *value);
-    }
-    rl_free(rows->column);
-    rl_free(rows->value);
-    rows->column = column;
-    rows->value = value;
-    rows->capacity = capacity;
+    grown.capacity = rl_larger(wanted, 2 * rows->capacity);
+    RL_TRY(rl_arrays_create(&grown, list_rows_arrays));
+    memcpy(grown.start, rows->start, ((size_t)rows->n_rows + 1) * sizeof *rows->start);
+    memcpy(grown.column, rows->column, (size_t)used * sizeof *rows->column);
+    memcpy(grown.value, rows->value, (size_t)used * sizeof *rows->value);
+    rl_free(rows->start);
+    *rows = grown;
     return RL_OK;
 }
 
@@ -81,8 +100,8 @@ static int draw_row(const source *s, uint32_t index, int32_t *columns, double *v
 rl_status rl_inputs_draw(const rl_autoencoder *model, rl_key key, uint32_t repeat, rl_input_set set, int first,
                          int count, rl_sparse_rows *rows) {
     const source s = source_of(model, key, repeat, set);
-    *rows = (rl_sparse_rows){.n_rows = count, .n_columns = model->n_features};
-    RL_TRY(RL_ALLOC(rows->start, (int64_t)count + 1));
+    *rows = rows_sizes(model, count);
+    RL_TRY(rl_arrays_create(rows, list_rows_arrays));
     for (int i = 0; i < count; i++) {
         const int64_t at = rows->start[i];
         RL_TRY(grow_rows(rows, at, at + model->n_features));
@@ -92,8 +111,6 @@ rl_status rl_inputs_draw(const rl_autoencoder *model, rl_key key, uint32_t repea
 }
 
 void rl_sparse_rows_destroy(rl_sparse_rows *rows) {
-    rl_free(rows->start);
-    rl_free(rows->column);
-    rl_free(rows->value);
+    rl_free(rows->start); /* the first array: all of them */
     *rows = (rl_sparse_rows){0};
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../clones.h"
+#include "../numbers.h"
 
 enum { MOST_IN_REGISTERS = 8, MOST_ROWS = 4 };
 
@@ -88,7 +89,7 @@ RL_INLINED void tile_squares(const int m, const int rows, const tile *t, double 
 RL_INLINED void one_tile(const int m, const int rows, const rl_outputs *o, size_t feature, int row, double *squares) {
     const size_t remaining = o->stride - feature, at = (size_t)row * (size_t)m;
     tile t = {.stride = o->stride,
-              .width = remaining < RL_BLOCK_FEATURES ? (int)remaining : RL_BLOCK_FEATURES,
+              .width = (int)rl_smaller(remaining, RL_BLOCK_FEATURES),
               .weights = o->parameters + feature,
               .hidden = o->hidden + at};
     if (o->gradient == NULL) {
@@ -142,8 +143,8 @@ RL_CLONES static void finish_block(int rows, int width, const double *b, double 
 static void one_block(const rl_outputs *o, size_t feature, int row, double *squares) {
     const size_t remaining = o->stride - feature;
     const int m = o->n_hidden, stride = (int)o->stride;
-    const int width = remaining < RL_BLOCK_FEATURES ? (int)remaining : RL_BLOCK_FEATURES;
-    const int rows = o->n_rows - row < RL_BLOCK_ROWS ? o->n_rows - row : RL_BLOCK_ROWS;
+    const int width = (int)rl_smaller(remaining, RL_BLOCK_FEATURES);
+    const int rows = rl_smaller(o->n_rows - row, RL_BLOCK_ROWS);
     const double *weights = o->parameters + feature, *hidden = o->hidden + (size_t)row * (size_t)m;
     const size_t b = (size_t)m * o->stride;
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, width, m, 1, hidden, m, weights, stride, 0, o->block,

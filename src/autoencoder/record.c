@@ -109,12 +109,3 @@ double rl_training_flops(const rl_autoencoder *model) {
     return outputs * (((double)model->steps + 1) * model->n_train * (6 * m + 4) +
                       records * model->n_test * (2 * m + 4) + (double)model->steps * (m + 1) * 14);
 }
-
-double rl_training_bytes(const rl_autoencoder *model, int count) {
-    enum { ARRAYS = 4, STATES = 2 };
-    const double parameters = ((double)model->n_hidden + 1) * rl_parameter_stride(model->n_features);
-    const double examples = ((double)model->n_train + model->n_test) / count;
-    const double entries = model->n_features * (1 - model->sparsity) * (sizeof(double) + sizeof(int32_t)) * 2;
-    const double record = (double)(rl_training_layout_of(model).length + STATES * rl_training_state_length(model));
-    return sizeof(double) * (ARRAYS * parameters + 2 * examples * model->n_hidden + record) + examples * entries;
-}

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "../numbers.h"
+#include "ridgeless/arena.h"
 
 /* ---- records along the way --------------------------------------------------------------------------------------- */
 
 static int n_records(const rl_autoencoder *model) {
-    return model->steps / model->record_every + 1 + (model->steps % model->record_every != 0);
+    return rl_training_layout_of(model).n_records;
 }
 
 int rl_recorded_step(const rl_autoencoder *model, int i) {
@@ -35,8 +36,7 @@ static rl_status draw_inputs(rl_training *t, rl_key key, uint32_t repeat) {
     t->first_train = first_of(s, t->model.n_train, s->index);
     RL_TRY(rl_inputs_draw(&t->model, key, repeat, RL_INPUTS_TRAIN, t->first_train, end - t->first_train, &t->train));
     RL_TRY(rl_inputs_draw(&t->model, key, repeat, RL_INPUTS_TEST, test, test_end - test, &t->test));
-    RL_TRY(rl_autoencoder_buffers_reserve(t->model.n_hidden, t->train.n_rows, &t->buffers));
-    return rl_autoencoder_buffers_reserve(t->model.n_hidden, t->test.n_rows, &t->buffers);
+    return rl_autoencoder_buffers_reserve(t->model.n_hidden, rl_larger(t->train.n_rows, t->test.n_rows), &t->buffers);
 }
 
 static void draw_weights(rl_training *t, rl_key key, uint32_t repeat) {
@@ -49,27 +49,28 @@ static void draw_weights(rl_training *t, rl_key key, uint32_t repeat) {
     }
 }
 
-static rl_status allocate_training(rl_training *t) {
-    const int n = n_records(&t->model);
-    t->n_parameters = ((int64_t)t->model.n_hidden + 1) * rl_parameter_stride(t->model.n_features);
-    RL_TRY(RL_ALLOC(t->parameters, t->n_parameters));
-    RL_TRY(RL_ALLOC(t->first, t->n_parameters));
-    RL_TRY(RL_ALLOC(t->second, t->n_parameters));
-    RL_TRY(RL_ALLOC(t->sums, t->n_parameters + 1));
-    RL_TRY(RL_ALLOC(t->gram, (int64_t)t->model.n_hidden * t->model.n_hidden));
-    RL_TRY(RL_ALLOC(t->train_mse, n));
-    RL_TRY(RL_ALLOC(t->test_mse, n));
-    for (int i = 0; i < n; i++) t->train_mse[i] = t->test_mse[i] = NAN;
-    return RL_OK;
+static void list_training_arrays(rl_arena *arena, void *object) {
+    rl_training *const t = object;
+    RL_TAKE_REALS(arena, t->n_parameters, &t->parameters, &t->first, &t->second);
+    RL_TAKE(arena, t->sums, t->n_parameters + 1);
+    RL_TAKE(arena, t->gram, (int64_t)t->model.n_hidden * t->model.n_hidden);
+    RL_TAKE_REALS(arena, n_records(&t->model), &t->train_mse, &t->test_mse);
+}
+
+static rl_training training_sizes(const rl_autoencoder *model, const rl_example_share *share) {
+    return (rl_training){.model = *model,
+                         .share = *share,
+                         .n_parameters = ((int64_t)model->n_hidden + 1) * rl_parameter_stride(model->n_features)};
 }
 
 rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t repeat, const rl_example_share *share,
                              rl_training **training) {
-    RL_TRY(RL_ALLOC(*training, 1));
+    rl_training sizes = training_sizes(model, share);
+    *training = NULL;
+    RL_TRY(RL_OBJECT_CREATE(training, &sizes, list_training_arrays));
     rl_training *const t = *training;
-    *t = (rl_training){.model = *model, .share = *share};
-    rl_status status = allocate_training(t);
-    if (status == RL_OK) status = draw_inputs(t, key, repeat);
+    for (int i = 0; i < n_records(model); i++) t->train_mse[i] = t->test_mse[i] = NAN;
+    const rl_status status = draw_inputs(t, key, repeat);
     if (status == RL_OK)
         draw_weights(t, key, repeat);
     else {
@@ -84,10 +85,19 @@ void rl_training_destroy(rl_training *training) {
     rl_sparse_rows_destroy(&training->train);
     rl_sparse_rows_destroy(&training->test);
     rl_autoencoder_buffers_destroy(&training->buffers);
-    double *const arrays[] = {training->parameters, training->first,    training->second, training->sums,
-                              training->train_mse,  training->test_mse, training->gram};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
     rl_free(training);
+}
+
+/* The most examples of a set of n that one of `count` shares has. */
+static int largest_share(int n, int count) {
+    return n / count + (n % count != 0);
+}
+
+size_t rl_training_bytes(const rl_autoencoder *model, int count) {
+    rl_training sizes = training_sizes(model, &(rl_example_share){.count = count});
+    const int train = largest_share(model->n_train, count), test = largest_share(model->n_test, count);
+    return RL_OBJECT_BYTES(&sizes, list_training_arrays) + rl_sparse_rows_bytes(model, train) +
+           rl_sparse_rows_bytes(model, test) + rl_autoencoder_buffers_bytes(model->n_hidden, rl_larger(train, test));
 }
 
 /* ---- steps ------------------------------------------------------------------------------------------------------- */
@@ -102,7 +112,7 @@ static rl_status loss_and_gradient(rl_training *t) {
     return rl_training_add_up(t, t->sums, t->n_parameters + 1);
 }
 
-/* Weights that are not finite can have outputs that are. */
+/* Parameters are checked too: those that are not finite can have outputs that are. */
 static rl_status record_losses(rl_training *t, int record) {
     const double outputs = t->model.n_features, train = t->sums[t->n_parameters];
     double test;

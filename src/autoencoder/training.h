@@ -20,6 +20,10 @@ struct rl_training {
     rl_autoencoder_buffers buffers;
 };
 
+/* Bytes of `count` inputs, and of the buffers for so many rows. */
+size_t rl_sparse_rows_bytes(const rl_autoencoder *model, int count);
+size_t rl_autoencoder_buffers_bytes(int n_hidden, int n_rows);
+
 /* Makes sums[n] those over all shares of the examples. */
 rl_status rl_training_add_up(const rl_training *t, double *sums, int64_t n);
 

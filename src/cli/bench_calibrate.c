@@ -152,7 +152,7 @@ static rl_status run_study(const calibration *c, const made_study *made, double 
     rl_todo todo;
     RL_TRY(rl_context_agree(c->context, rl_todo_create_full(plan, &todo)));
     *flops = 0;
-    for (int64_t i = 0; i < plan->n_curves; i++) *flops += plan->cost[i];
+    for (int64_t i = 0; i < plan->n_tasks; i++) *flops += plan->tasks[i].flops;
     const rl_status status = rl_parallel_run(c->context, plan, &todo, &settings, &none, &summary);
     *seconds = c->context->rank == 0 ? summary.seconds : 0;
     rl_todo_destroy(&todo);

@@ -1,5 +1,5 @@
-/* `bench spectrum SIZE`: one large spectrum by every producer on all ranks, and by LAPACK's dgesdd in one process with
- * as many threads. Each round measures all of them, so that other work on the machine slows down all alike. */
+/* One large spectrum by every producer on all ranks, beside LAPACK's dgesdd with as many threads in one process: in
+ * turn, round by round, so that what else the machine does meets all of them. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +18,8 @@ typedef struct measured {
     double seconds[MAX_ROUNDS];  /* a round each */
     rl_timings timings;          /* of the fastest round */
     double memory;               /* the largest peak of any rank in bytes; 0: unknown */
-    double sigma_max, sigma_min; /* to show that the producers agree */
-    rl_case_cost predicted;      /* on rank 0; not of dgesdd */
+    double sigma_max, sigma_min; /* to see at a glance that they agree */
+    rl_case_cost predicted;      /* on rank 0; of dgesdd nothing is */
 } measured;
 
 typedef struct spectrum_bench {
@@ -29,7 +29,7 @@ typedef struct spectrum_bench {
     rl_bench_case made;
     int n_train, n_features, n_rounds;
     measured results[N_MEASURED]; /* by producer */
-    rl_rates rates;               /* to predict with; on rank 0 */
+    rl_rates rates;               /* on rank 0: to predict with */
     char *rates_source;           /* owned */
 } spectrum_bench;
 
@@ -78,7 +78,7 @@ static rl_status measure_producer(spectrum_bench *b, rl_producer producer, int r
     return rl_context_largest(b->context, &m->memory, 1);
 }
 
-/* dgesdd('S') on rank 0, with as many threads as there are ranks, while the other ranks sleep. */
+/* dgesdd('S') in one process on as many threads as there are ranks, while the others sleep. */
 static rl_status run_dgesdd(spectrum_bench *b, measured *m, int round) {
     const int n = b->n_train, p = b->n_features, k = n < p ? n : p, query = -1;
     double *x = NULL, *u = NULL, *vt = NULL, *sigma = NULL, *work = NULL, asked;

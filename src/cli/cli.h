@@ -85,7 +85,7 @@ double rl_node_memory(const rl_settings *settings);
 /* Collective: the memory that a rank may count on is the least of any. */
 rl_status rl_make_run_settings(const rl_settings *settings, const rl_context *context, rl_run_settings *run);
 
-/* Local. Appends what the journal lacks of the plan to the emptied todo; with `retry` also the *n_retried spectra that
+/* Local. Appends what the journal lacks of the plan to the emptied todo; with `retry` also the *n_retried points that
  * failed in a way that another try may change (of no summary: there a spectrum is but counted). */
 rl_status rl_list_missing(const rl_plan *plan, const rl_journal *journal, bool retry, rl_todo *todo,
                           int64_t *n_retried);
@@ -96,10 +96,8 @@ typedef struct rl_run_report {
     const rl_context *context;
     const rl_plan *plan;
     time_t started;
-    int64_t n_computed; /* curves, in this run */
     const rl_text *hosts;
     const rl_run_summary *summary;
-    const rl_training_summary *trainings;
 } rl_run_report;
 rl_status rl_make_provenance(const rl_run_report *report, rl_provenance *provenance);
 
@@ -116,11 +114,11 @@ typedef struct rl_progress {
     double start, last; /* rl_seconds() */
     double interval;    /* seconds to the next line in a log; grows */
     bool terminal, silent, drawn;
-    double cells_per_curve;
+    char pieces[64];        /* what they are, like "curves" */
+    double cells_per_piece; /* 0: the rate is not shown */
 } rl_progress;
-void rl_progress_start(rl_progress *progress, double cells_per_curve, bool silent);
-void rl_progress_show(rl_progress *progress, int64_t done, int64_t total);                   /* curves */
-void rl_progress_show_part(rl_progress *progress, int64_t done, int64_t total, double part); /* trainings */
+void rl_progress_start(rl_progress *progress, const char *pieces, double cells_per_piece, bool silent);
+void rl_progress_show(rl_progress *progress, int64_t done, int64_t total, double part); /* see rl_sink */
 void rl_progress_end(rl_progress *progress);
 
 #endif

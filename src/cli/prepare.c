@@ -1,3 +1,4 @@
+/* What commands begin with: the study, its plan, and what a run may use. */
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,9 @@
+/* `run`, `retry` and `assemble`: what a study lacks is computed, and its results file is written. */
 #include <math.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 
@@ -11,133 +14,146 @@ typedef enum purpose {
     ASSEMBLE /* nothing more */
 } purpose;
 
+/* What there is in the journal of all series whose pieces people call the same, like curves. */
+typedef struct noun {
+    const rl_kind *kind; /* the first of them */
+    rl_tally tally;
+} noun;
+enum { MOST_NOUNS = 16, TEXT = 256 };
+
 /* Rank 0's part of a run. */
 typedef struct work {
     purpose purpose;
     rl_prepared prepared;
     _Atomic(rl_journal *) journal; /* also read by the guard's thread */
+    bool journal_failed;           /* it is only to be closed */
     rl_progress progress;
     rl_todo todo;
-    int64_t *trainings; /* [n_trainings]: of autoencoders, to do */
-    int64_t n_trainings;
-    rl_training_summary trained;
+    noun nouns[MOST_NOUNS]; /* in the order of the plan; see count_nouns */
+    int n_nouns;
     bool fail_fast;
     time_t started;
     double prepare_seconds; /* until the ranks start to compute */
 } work;
 
-static rl_status check_span(const rl_plan *plan, int64_t curve, const double *record, size_t length) {
-    const rl_span span = rl_span_of(record, length);
-    char text[200];
-    if (span.n_failed == 0) return RL_OK;
-    rl_curve_text(plan, curve, text, sizeof text);
-    return rl_fail(RL_ERR_CELLS, "%s: %lld spectra could not be computed; without --fail-fast the run goes on", text,
-                   (long long)span.n_failed);
+/* ---- what there is ----------------------------------------------------------------------------------------------- */
+
+static noun *find_noun(work *w, const rl_kind *kind) {
+    int i = 0;
+    while (i < w->n_nouns && strcmp(w->nouns[i].kind->pieces, kind->pieces) != 0) i++;
+    if (i == w->n_nouns && w->n_nouns + 1 < MOST_NOUNS) w->nouns[w->n_nouns++] = (noun){.kind = kind};
+    return &w->nouns[i];
 }
 
-/* The first spectrum that could not be computed is the end of a run with --fail-fast. */
-static rl_status check_spectra(const rl_plan *plan, int64_t curve, const double *record, size_t length) {
-    const rl_curve *c = &plan->curves[curve];
-    const rl_record_layout layout = rl_record_layout_of(plan, c->grid);
-    char text[200];
-    if (plan->grids[c->grid].spec->keep.summary) return check_span(plan, curve, record, length);
-    for (int i = 0; i < layout.n_sizes; i++) {
-        const rl_cell_status status = rl_record_status(&layout, record, i);
-        if (status == RL_CELL_DONE || status == RL_CELL_MISSING) continue;
-        rl_curve_text(plan, curve, text, sizeof text);
-        return rl_fail(RL_ERR_CELLS, "%s: no spectrum at N = %d: %s; without --fail-fast the run goes on", text,
-                       plan->grids[c->grid].n_train[c->first_size + i], rl_cell_status_text(status));
-    }
-    return RL_OK;
+static void add_tally(rl_tally *sum, const rl_tally *t) {
+    sum->pieces += t->pieces;
+    sum->done += t->done;
+    sum->begun += t->begun;
+    sum->points += t->points;
+    sum->points_done += t->points_done;
+    sum->points_missing += t->points_missing;
+    sum->points_failed += t->points_failed;
 }
 
-static rl_status keep_record(void *state, int64_t curve, const double *record, size_t length) {
-    const work *w = state;
-    RL_TRY(rl_journal_append(w->journal, curve, record, length));
-    return w->fail_fast ? check_spectra(&w->prepared.plan, curve, record, length) : RL_OK;
+/* Whether a piece is but one point, like a training, so that there is no more to count. */
+static bool is_point(const rl_kind *kind) {
+    return strcmp(kind->piece, kind->point) == 0;
 }
 
-static void pass_time(void *state, int64_t done, int64_t total) {
-    rl_progress_show(&((work *)state)->progress, done, total);
-}
-
-/* ---- trainings of autoencoders ----------------------------------------------------------------------------------- */
-
-static rl_status keep_training(void *state, int64_t training, const double *record, size_t length) {
-    const work *w = state;
-    char text[200];
-    RL_TRY(rl_journal_append_training(w->journal, training, record, length));
-    if (!w->fail_fast || rl_journal_training_status(w->journal, training) != RL_TRAINING_DIVERGED) return RL_OK;
-    rl_training_text(&w->prepared.plan, training, text, sizeof text);
-    return rl_fail(RL_ERR_CELLS,
-                   "%s: diverged: its losses or weights are not finite; without --fail-fast the run goes on", text);
-}
-
-static rl_status keep_state(void *state, int64_t training, const double *saved, size_t length) {
-    return rl_journal_append_state(((const work *)state)->journal, training, saved, length);
-}
-
-static rl_status find_state(void *state, int64_t training, double *saved, bool *there) {
-    const work *w = state;
-    *there = rl_journal_training_step(w->journal, training) >= 0;
-    return *there ? rl_journal_read_training(w->journal, training, saved) : RL_OK;
-}
-
-static void pass_training_time(void *state, int64_t done, int64_t total, double part) {
-    rl_progress_show_part(&((work *)state)->progress, done, total, part);
-}
-
-static rl_status list_trainings(work *w) {
+/* As the journal stands. */
+static void count_nouns(work *w) {
     const rl_plan *plan = &w->prepared.plan;
-    RL_TRY(RL_ALLOC(w->trainings, plan->n_trainings));
-    for (int64_t i = 0; i < plan->n_trainings && w->purpose != ASSEMBLE; i++)
-        if (rl_journal_training_status(w->journal, i) == RL_TRAINING_MISSING) w->trainings[w->n_trainings++] = i;
-    return RL_OK;
+    w->n_nouns = 0;
+    for (int i = 0, end; i < plan->n_series; i = end) {
+        end = rl_plan_end_of_group(plan, i);
+        const rl_tally t = rl_journal_tally(w->journal, plan, i, end);
+        add_tally(&find_noun(w, plan->series[i].kind)->tally, &t);
+    }
 }
 
-static void tell_trainings_there(const work *w) {
-    const rl_training_tally t = rl_journal_tally_trainings(w->journal, &w->prepared.plan, -1);
-    if (t.missing < t.trainings)
-        rl_info("%lld of %lld trainings are in the journal already", (long long)(t.trainings - t.missing),
-                (long long)t.trainings);
-    if (t.begun > 0) rl_info("%lld training(s) go on from where they were left", (long long)t.begun);
+/* Appends to text[TEXT], behind " and " where there is something already. */
+static void join(char *text, const char *format, ...) RL_PRINTF(2);
+static void join(char *text, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length = strlen(text);
+    if (length > 0) length += (size_t)snprintf(text + length, TEXT - length, " and ");
+    if (length < TEXT) vsnprintf(text + length, TEXT - length, format, arguments);
+    va_end(arguments);
 }
 
-static rl_status train(const rl_context *context, const rl_run_settings *run, double began, work *w) {
-    const rl_training_sink sink = {
-        .record = keep_training, .save = keep_state, .restore = find_state, .progress = pass_training_time, .state = w};
-    rl_run_settings settings = *run;
-    settings.seconds_left -= rl_seconds() - began;
-    if (w->prepared.plan.n_trainings == 0) return RL_OK;
-    if (context->rank == 0) rl_progress_start(&w->progress, 0, w->progress.silent);
-    const rl_status status =
-        rl_parallel_train(context, &w->prepared.plan, w->trainings, w->n_trainings, &settings, &sink, &w->trained);
-    char time_text[32];
-    if (context->rank == 0) rl_progress_end(&w->progress);
-    if (context->rank == 0 && w->trained.n_trainings > 0)
-        rl_info("%lld training(s) of autoencoders on %d rank(s) in %s", (long long)w->trained.n_trainings,
-                context->size, rl_time_text(w->trained.seconds, time_text));
+/* ---- what rank 0 keeps ------------------------------------------------------------------------------------------- */
+
+/* The first point that failed is the end of a run with --fail-fast. */
+static rl_status check_record(const rl_plan *plan, int64_t task, const rl_record *record) {
+    const rl_kind *kind = plan->series[plan->tasks[task].series].kind;
+    char text[TEXT], complaint[TEXT];
+    if (record->step != RL_FINISHED || rl_record_failed(kind, record) == 0) return RL_OK;
+    rl_plan_text(plan, task, text, sizeof text);
+    kind->complaint(record, complaint, sizeof complaint);
+    return rl_fail(RL_ERR_CELLS, "%s: %s; without --fail-fast the run goes on", text, complaint);
+}
+
+static rl_status keep_record(void *state, int64_t task, const rl_record *record) {
+    work *w = state;
+    if (w->journal_failed) return RL_OK; /* which ends the run already */
+    const rl_status status = rl_journal_append(w->journal, task, record);
+    w->journal_failed = status != RL_OK;
+    return status == RL_OK && w->fail_fast ? check_record(&w->prepared.plan, task, record) : status;
+}
+
+typedef struct found_state {
+    rl_text *bytes;
+    bool there;
+} found_state;
+
+static rl_status take_state(void *state, const rl_record *record, const int *target) {
+    found_state *found = state;
+    (void)target;
+    if (record->step == RL_FINISHED) return RL_OK;
+    found->there = true;
+    return rl_record_append(record, found->bytes);
+}
+
+static rl_status find_state(void *state, int64_t task, rl_text *bytes, bool *there) {
+    found_state found = {.bytes = bytes};
+    const rl_status status = rl_journal_visit(((const work *)state)->journal, task, take_state, &found);
+    *there = found.there;
     return status;
 }
 
-/* ---- the start --------------------------------------------------------------------------------------------------- */
+static void pass_time(void *state, int64_t done, int64_t total, double part) {
+    rl_progress_show(&((work *)state)->progress, done, total, part);
+}
 
 /* In the guard's thread. */
-static void save(void *state, bool now) {
+static void save_journal(void *state, bool now) {
     rl_journal *journal = ((work *)state)->journal;
     if (journal != NULL) rl_journal_sync(journal, now);
 }
 
-static void tell_what_is_there(const work *w, int64_t n_retried) {
-    const rl_tally t = rl_journal_tally(w->journal, &w->prepared.plan, -1);
-    if (t.curves_done > 0)
-        rl_info("%lld of %lld curves are in the journal already", (long long)t.curves_done, (long long)t.curves);
-    if (t.curves_begun > 0) rl_info("%lld curve(s) are there in part", (long long)t.curves_begun);
-    if (w->purpose != RETRY) return;
-    rl_info("%lld failed spectra are done again", (long long)n_retried);
-    if (n_retried < t.spectra_failed)
-        rl_info("%lld more have only zeros for features, which no other try would change, or are counted in summaries",
-                (long long)(t.spectra_failed - n_retried));
+/* ---- the start --------------------------------------------------------------------------------------------------- */
+
+static void tell_of_noun(const noun *n) {
+    const rl_kind *kind = n->kind;
+    if (n->tally.done > 0)
+        rl_info("%lld of %lld %s are in the journal already", (long long)n->tally.done, (long long)n->tally.pieces,
+                kind->pieces);
+    if (n->tally.begun > 0)
+        rl_info("%lld %s(s) %s", (long long)n->tally.begun, kind->piece,
+                kind->restorable ? "go on from where they were left" : "are there in part");
+}
+
+static void tell_what_is_there(work *w, int64_t n_retried) {
+    count_nouns(w);
+    for (int i = 0; i < w->n_nouns; i++) tell_of_noun(&w->nouns[i]);
+    for (int i = 0; i < w->n_nouns && w->purpose == RETRY; i++) {
+        const noun *n = &w->nouns[i];
+        if (n->kind->lasting == NULL) continue;
+        rl_info("%lld failed %s are done again", (long long)n_retried, n->kind->points);
+        if (n_retried < n->tally.points_failed)
+            rl_info("%lld more %s", (long long)(n->tally.points_failed - n_retried), n->kind->lasting);
+    }
 }
 
 static rl_status open_journal(work *w) {
@@ -150,8 +166,17 @@ static rl_status open_journal(work *w) {
                    "%s.journal: is not there: nothing of the study is done; expected one of `ridgeless run`", output);
 }
 
+/* The rate that is shown is of cells, where a piece is more than one of its points. */
+static void start_progress(work *w, bool silent) {
+    const rl_count n = rl_todo_count(&w->todo, &w->prepared.plan);
+    char pieces[TEXT] = "";
+    for (int i = 0; i < w->n_nouns; i++) join(pieces, "%s", w->nouns[i].kind->pieces);
+    const bool rate = w->n_nouns == 1 && n.pieces > 0 && !is_point(w->nouns[0].kind);
+    rl_progress_start(&w->progress, pieces, rate ? (double)n.cells / (double)n.pieces : 0, silent);
+}
+
 /* Everything that can be wrong with the input is found here, before any rank starts to work. */
-static rl_status prepare(const rl_settings *settings, work *w) {
+static rl_status prepare_work(const rl_settings *settings, work *w) {
     w->started = time(NULL);
     RL_TRY(rl_prepare(settings, 0, &w->prepared));
     for (int i = 0; i < w->prepared.plan.n_datasets; i++) {
@@ -165,11 +190,8 @@ static rl_status prepare(const rl_settings *settings, work *w) {
     RL_TRY(rl_todo_create(&w->prepared.plan, &w->todo));
     if (w->purpose != ASSEMBLE)
         RL_TRY(rl_list_missing(&w->prepared.plan, w->journal, w->purpose == RETRY, &w->todo, &n_retried));
-    RL_TRY(list_trainings(w));
     tell_what_is_there(w, n_retried);
-    tell_trainings_there(w);
-    const double per_curve = w->todo.n > 0 ? (double)w->todo.n_cells / (double)w->todo.n_curves : 0;
-    rl_progress_start(&w->progress, per_curve, settings->quiet);
+    start_progress(w, settings->quiet);
     return RL_OK;
 }
 
@@ -179,58 +201,70 @@ static rl_status prepare(const rl_settings *settings, work *w) {
 static void print_groupings(const rl_run_summary *summary) {
     for (int i = 0; i < summary->n_groupings; i++) {
         const rl_grouping *g = &summary->groupings[i];
-        rl_info("  %lld case(s) on %d process grid(s) of %d rank(s), %d x %d", (long long)g->curves, g->n_groups,
+        rl_info("  %lld case(s) on %d process grid(s) of %d rank(s), %d x %d", (long long)g->pieces, g->n_groups,
                 g->ranks_per_case, g->n_rows, g->n_columns);
-        if (g->n_left_over > 0 && g->left_over_curves > 0)
+        if (g->n_left_over > 0 && g->left_over_pieces > 0)
             rl_info("  %d rank(s) left over did %lld other curves meanwhile", g->n_left_over,
-                    (long long)g->left_over_curves);
+                    (long long)g->left_over_pieces);
         else if (g->n_left_over > 0)
             rl_info("  %d rank(s) left over were idle meanwhile", g->n_left_over);
     }
 }
 
-static void print_shares(const rl_context *context, const rl_run_summary *summary) {
+static void print_shares(const rl_context *context, const work *w, const rl_run_summary *summary) {
     char time_text[32], memory[32];
     for (int i = 0; i < context->size; i++)
         if (context->size > 1 || summary->n_groupings > 0)
-            rl_info("  rank %d: %lld curves, busy %s, at most %s of memory", i, (long long)summary->shares[i].curves,
-                    rl_time_text(summary->shares[i].busy_seconds, time_text),
+            rl_info("  rank %d: %lld %s, busy %s, at most %s of memory", i, (long long)summary->shares[i].pieces,
+                    w->progress.pieces, rl_time_text(summary->shares[i].busy_seconds, time_text),
                     rl_bytes_text(summary->shares[i].peak_memory, memory));
 }
 
-static void print_summary(const rl_context *context, const rl_run_summary *summary) {
-    const double cells = (double)summary->n_cells;
+static void print_done(const rl_context *context, const rl_done *done, const rl_run_summary *summary) {
+    const double cells = (double)done->count.cells;
     char time_text[32];
-    if (summary->n_spectra == 0) return;
-    rl_info("%.0f cells from %lld spectra on %d rank(s) in %s: %.3g cells/s, load imbalance %.2f", cells,
-            (long long)summary->n_spectra, context->size, rl_time_text(summary->seconds, time_text),
-            summary->seconds > 0 ? cells / summary->seconds : 0, summary->imbalance);
+    rl_time_text(summary->seconds, time_text);
+    if (is_point(done->kind))
+        rl_info("%lld %s(s) on %d rank(s) in %s, load imbalance %.2f", (long long)done->count.points, done->kind->piece,
+                context->size, time_text, summary->imbalance);
+    else
+        rl_info("%.0f cells from %lld %s on %d rank(s) in %s: %.3g cells/s, load imbalance %.2f", cells,
+                (long long)done->count.points, done->kind->points, context->size, time_text,
+                summary->seconds > 0 ? cells / summary->seconds : 0, summary->imbalance);
+}
+
+static void print_summary(const rl_context *context, const work *w, const rl_run_summary *summary) {
+    bool any = false;
+    for (int i = 0; i < summary->n_done; i++) {
+        if (summary->done[i].count.points == 0) continue;
+        print_done(context, &summary->done[i], summary);
+        any = true;
+    }
+    if (!any) return;
     print_groupings(summary);
-    print_shares(context, summary);
+    print_shares(context, w, summary);
 }
 
 /* How the study stands. */
-static rl_status judge(const work *w) {
-    const rl_tally t = rl_journal_tally(w->journal, &w->prepared.plan, -1);
-    const rl_training_tally trainings = rl_journal_tally_trainings(w->journal, &w->prepared.plan, -1);
+static rl_status judge_study(work *w) {
     const char *output = w->prepared.output;
-    if (trainings.missing > 0)
-        return rl_fail(RL_STOPPED,
-                       "%s: %lld of %lld trainings and %lld of %lld spectra are missing; `ridgeless run` computes them",
-                       output, (long long)trainings.missing, (long long)trainings.trainings,
-                       (long long)t.spectra_missing, (long long)t.spectra);
-    if (t.spectra_missing > 0)
-        return rl_fail(RL_STOPPED, "%s: %lld of %lld spectra are missing; `ridgeless run` computes them", output,
-                       (long long)t.spectra_missing, (long long)t.spectra);
-    if (t.spectra_failed == 0 && trainings.diverged > 0)
-        return rl_fail(RL_ERR_CELLS,
-                       "%s: %lld of %lld trainings diverged; the variable `status` says which; a smaller "
-                       "learning_rate may help",
-                       output, (long long)trainings.diverged, (long long)trainings.trainings);
-    if (t.spectra_failed == 0) return RL_OK;
-    return rl_fail(RL_ERR_CELLS,
-                   "%s: %lld of %lld spectra could not be computed; the variable `status` says which and why", output,
-                   (long long)t.spectra_failed, (long long)t.spectra);
+    char missing[TEXT] = "";
+    count_nouns(w);
+    for (int i = 0; i < w->n_nouns; i++) {
+        const rl_tally *t = &w->nouns[i].tally;
+        if (t->points_missing > 0)
+            join(missing, "%lld of %lld %s", (long long)t->points_missing, (long long)t->points,
+                 w->nouns[i].kind->points);
+    }
+    if (missing[0] != '\0')
+        return rl_fail(RL_STOPPED, "%s: %s are missing; `ridgeless run` computes them", output, missing);
+    for (int i = 0; i < w->n_nouns; i++) {
+        const rl_tally *t = &w->nouns[i].tally;
+        if (t->points_failed > 0)
+            return rl_fail(RL_ERR_CELLS, "%s: %lld of %lld %s %s", output, (long long)t->points_failed,
+                           (long long)t->points, w->nouns[i].kind->points, w->nouns[i].kind->fate);
+    }
+    return RL_OK;
 }
 
 static rl_status write_results(const rl_settings *settings, const rl_context *context, work *w, const rl_text *hosts,
@@ -239,10 +273,8 @@ static rl_status write_results(const rl_settings *settings, const rl_context *co
                                   .context = context,
                                   .plan = &w->prepared.plan,
                                   .started = w->started,
-                                  .n_computed = summary->n_curves,
                                   .hosts = hosts,
-                                  .summary = summary,
-                                  .trainings = &w->trained};
+                                  .summary = summary};
     rl_provenance provenance = {0};
     int64_t n_failed = 0;
     rl_status status = rl_make_provenance(&report, &provenance);
@@ -259,58 +291,53 @@ static void tell_seconds(const rl_context *context, const work *w, double comput
              rl_time_text(computing, compute), rl_time_text(writing, write));
 }
 
-static rl_status finish(const rl_settings *settings, const rl_context *context, work *w, const rl_text *hosts,
-                        const rl_run_summary *summary) {
+static rl_status finish_study(const rl_settings *settings, const rl_context *context, work *w, const rl_text *hosts,
+                              const rl_run_summary *summary) {
     const char *output = w->prepared.output;
     const double began = rl_seconds();
     rl_progress_end(&w->progress);
-    print_summary(context, summary);
-    if (w->todo.n == 0 && w->n_trainings == 0 && rl_results_are_current(output, &w->prepared.plan, w->journal))
+    print_summary(context, w, summary);
+    if (w->todo.n == 0 && rl_results_are_current(output, &w->prepared.plan, w->journal))
         rl_info("%s has all that is in the journal", output);
     else
         RL_TRY(write_results(settings, context, w, hosts, summary));
-    tell_seconds(context, w, summary->seconds + w->trained.seconds, rl_seconds() - began);
+    tell_seconds(context, w, summary->seconds, rl_seconds() - began);
     printf("%s\n", output);
-    return judge(w);
-}
-
-static rl_status report_stopped_trainings(const rl_training_tally *t) {
-    const char *reason = rl_stop_signal() != NULL ? rl_stop_signal() : "the time left, or a signal to another rank";
-    return rl_fail(RL_STOPPED,
-                   "stopped by %s: %lld of %lld trainings are done, and %lld are begun and kept as they were; run "
-                   "again to go on",
-                   reason, (long long)(t->trainings - t->missing), (long long)t->trainings, (long long)t->begun);
+    return judge_study(w);
 }
 
 /* Why a run ended early, and what comes next. */
-static rl_status report_stop(const rl_settings *settings, const work *w) {
-    const long long done = rl_journal_count(w->journal), all = w->prepared.plan.n_repeated;
-    const rl_training_tally t = rl_journal_tally_trainings(w->journal, &w->prepared.plan, -1);
-    if (t.missing > 0 && done == all) return report_stopped_trainings(&t);
+static rl_status report_stop(const rl_settings *settings, work *w) {
+    char reason[TEXT] = "stopped by a signal to another rank:", done[TEXT] = "", begun[TEXT] = "";
+    const rl_kind *missing = NULL;
+    count_nouns(w);
+    for (int i = 0; i < w->n_nouns; i++) {
+        const rl_tally *t = &w->nouns[i].tally;
+        const rl_kind *kind = w->nouns[i].kind;
+        if (missing == NULL && t->done < t->pieces) missing = kind;
+        join(done, "%lld of %lld %s", (long long)t->done, (long long)t->pieces, kind->pieces);
+        if (kind->restorable && t->begun > 0)
+            snprintf(begun, sizeof begun, ", and %lld are begun and kept as they were", (long long)t->begun);
+    }
     if (rl_stop_signal() != NULL)
-        return rl_fail(RL_STOPPED, "stopped by %s: %lld of %lld curves are done; run again to go on", rl_stop_signal(),
-                       done, all);
-    if (isfinite(settings->time_left))
-        return rl_fail(RL_STOPPED,
-                       "stopped: no other curve would have ended in the time left; %lld of %lld curves are done; run "
-                       "again to go on",
-                       done, all);
-    return rl_fail(RL_STOPPED, "stopped by a signal to another rank: %lld of %lld curves are done; run again to go on",
-                   done, all);
+        snprintf(reason, sizeof reason, "stopped by %s:", rl_stop_signal());
+    else if (isfinite(settings->time_left))
+        snprintf(reason, sizeof reason, "stopped: no other %s would have ended in the time left;",
+                 missing != NULL ? missing->piece : "piece");
+    return rl_fail(RL_STOPPED, "%s %s are done%s; run again to go on", reason, done, begun);
 }
 
 /* Computes and writes what there is to write. */
-static rl_status compute(const rl_settings *settings, const rl_context *context, const rl_run_settings *run, work *w) {
-    const rl_sink sink = {.record = keep_record, .progress = pass_time, .state = w};
-    const double began = rl_seconds();
+static rl_status compute_study(const rl_settings *settings, const rl_context *context, const rl_run_settings *run,
+                               work *w) {
+    const rl_sink sink = {.record = keep_record, .restore = find_state, .progress = pass_time, .state = w};
     rl_run_summary summary;
     rl_text hosts = RL_TEXT_EMPTY;
     rl_status status = rl_parallel_run(context, &w->prepared.plan, &w->todo, run, &sink, &summary);
-    if (status == RL_OK) status = train(context, run, began, w);
     const bool stopped = status == RL_STOPPED;
     if (stopped || status == RL_OK) status = rl_context_hosts(context, &hosts);
     rl_guard_doing(run->guard, "writing the results file");
-    if (status == RL_OK && context->rank == 0) status = finish(settings, context, w, &hosts, &summary);
+    if (status == RL_OK && context->rank == 0) status = finish_study(settings, context, w, &hosts, &summary);
     if (status == RL_STOPPED && stopped && context->rank == 0) status = report_stop(settings, w);
     rl_run_summary_destroy(&summary);
     rl_free(hosts.bytes);
@@ -320,27 +347,26 @@ static rl_status compute(const rl_settings *settings, const rl_context *context,
 static rl_status run_study(const rl_settings *settings, const rl_context *context, rl_guard *guard, work *w) {
     const double began = rl_seconds();
     rl_run_settings run;
-    RL_TRY(rl_context_agree(context, context->rank == 0 ? prepare(settings, w) : RL_OK));
+    RL_TRY(rl_context_agree(context, context->rank == 0 ? prepare_work(settings, w) : RL_OK));
     RL_TRY(rl_parallel_share_plan(context, &w->prepared.study, &w->prepared.plan));
     RL_TRY(rl_parallel_complete_plan(context, &w->prepared.plan));
     RL_TRY(rl_make_run_settings(settings, context, &run));
     w->prepare_seconds = rl_seconds() - began;
     rl_context_tell_crowd(context);
     run.guard = guard;
-    return compute(settings, context, &run, w);
+    return compute_study(settings, context, &run, w);
 }
 
 static rl_status take_up(const rl_settings *settings, const rl_context *context, purpose what) {
     work w = {.purpose = what, .fail_fast = settings->fail_fast};
     rl_guard *guard = NULL;
-    rl_status status = rl_guard_start(context, save, &w, &guard);
+    rl_status status = rl_guard_start(context, save_journal, &w, &guard);
     if (status == RL_OK) status = run_study(settings, context, guard, &w);
     rl_guard_stop(guard);
     rl_progress_end(&w.progress);
     const rl_status closed = w.journal != NULL ? rl_journal_close(w.journal) : RL_OK;
     if (status == RL_OK) status = closed;
     rl_todo_destroy(&w.todo);
-    rl_free(w.trainings);
     rl_prepared_destroy(&w.prepared);
     return status;
 }

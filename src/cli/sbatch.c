@@ -45,7 +45,7 @@ static double restarts(const rl_job_needs *needs, double minutes) {
     return fmax(LEAST_RESTARTS, ceil(2 * time_margin * needs->seconds / (60 * minutes)));
 }
 
-/* MiB a rank. A margin that no node has is of no use. */
+/* MiB per rank. A margin that no node has is of no use. */
 static double job_memory(const rl_job_needs *needs, int a_node) {
     const double wanted = memory_margin * needs->bytes + library_bytes;
     const double most = fmax(needs->bytes, needs->node_bytes / a_node);

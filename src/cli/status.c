@@ -1,98 +1,110 @@
+/* The command `status`: what of a study is done, by its journal. */
 #include <stdio.h>
 
 #include "cli.h"
 
-/* The parts of a tally that are not always there. */
-static void print_rest(const rl_tally *t) {
-    if (t->curves_begun > 0) printf(", %lld in part", (long long)t->curves_begun);
-    if (t->spectra_failed > 0)
-        printf("; %lld of %lld spectra failed", (long long)t->spectra_failed, (long long)t->spectra);
+/* Behind the last series of data sets; those of autoencoders come after them. */
+static int end_of_data(const rl_plan *plan) {
+    int end = 0;
+    while (end < plan->n_series && plan->series[end].spec != NULL) end++;
+    return end;
+}
+
+/* The parts of a tally of curves that are not always there. */
+static void print_rest(const rl_series *series, const rl_tally *t) {
+    if (t->begun > 0) printf(", %lld in part", (long long)t->begun);
+    if (t->points_failed > 0)
+        printf("; %lld of %lld %s failed", (long long)t->points_failed, (long long)t->points, series->kind->points);
     printf("\n");
 }
 
-static void print_trainings(const rl_training_tally *t) {
-    printf("%lld of %lld trainings done", (long long)t->done, (long long)t->trainings);
-    if (t->begun > 0) printf(", %lld begun", (long long)t->begun);
-    if (t->diverged > 0) printf("; %lld diverged", (long long)t->diverged);
-    printf("\n");
-}
-
-/* The steps that trainings under way have taken. */
-static void print_begun(const rl_plan *plan, const rl_journal *journal, int grid) {
+/* The steps that work under way has taken. */
+static void print_begun(const rl_plan *plan, const rl_journal *journal, int first, int end) {
     enum { MOST = 20 };
     int shown = 0;
-    for (int64_t i = 0; i < plan->n_trainings && shown < MOST; i++) {
-        char text[200];
-        const int step = rl_journal_training_step(journal, i);
-        if (step < 0 || plan->trainings[i].grid != grid) continue;
-        rl_training_text(plan, i, text, sizeof text);
-        printf("    %s: step %d of %d\n", text, step, plan->training_grids[grid].spec->model.steps);
-        shown++;
-    }
+    for (int s = first; s < end; s++)
+        for (int i = 0; i < plan->series[s].n_n_train; i++)
+            for (int repeat = 0; repeat < plan->study->repeats && shown < MOST; repeat++) {
+                const int64_t task = rl_plan_task(plan, s, repeat, i);
+                const int step = rl_journal_step(journal, task);
+                char text[200];
+                if (step < 0) continue;
+                rl_plan_text(plan, task, text, sizeof text);
+                printf("    %s: step %d of %d\n", text, step, plan->series[s].autoencoder->model.steps);
+                shown++;
+            }
 }
 
-static void print_autoencoders(const rl_prepared *p, const rl_journal *journal) {
-    for (int g = 0; g < p->plan.n_training_grids; g++) {
-        const rl_training_tally t = rl_journal_tally_trainings(journal, &p->plan, g);
-        printf("  %-20s ", p->plan.training_grids[g].spec->name);
-        print_trainings(&t);
-        print_begun(&p->plan, journal, g);
+static void print_group(const rl_prepared *p, const rl_journal *journal, int first, int end) {
+    const rl_series *series = &p->plan.series[first];
+    const rl_tally t = rl_journal_tally(journal, &p->plan, first, end);
+    printf("  %-20s ", series->name);
+    if (series->spec != NULL) {
+        printf("%lld of %lld", (long long)t.done, (long long)t.pieces);
+        print_rest(series, &t);
+        return;
     }
+    printf("%lld of %lld %s done", (long long)t.points_done, (long long)t.points, series->kind->points);
+    if (t.begun > 0) printf(", %lld begun", (long long)t.begun);
+    if (t.points_failed > 0) printf("; %lld diverged", (long long)t.points_failed);
+    printf("\n");
+    print_begun(&p->plan, journal, first, end);
 }
 
 static void print_text(const rl_prepared *p, const rl_journal *journal) {
-    const rl_tally all = rl_journal_tally(journal, &p->plan, -1);
+    const rl_plan *plan = &p->plan;
+    const rl_tally all = rl_journal_tally(journal, plan, 0, end_of_data(plan));
     printf("%s:", p->output);
-    if (all.curves > 0)
-        printf(" %lld of %lld curves done, %lld missing", (long long)all.curves_done, (long long)all.curves,
-               (long long)(all.curves - all.curves_done - all.curves_begun));
-    print_rest(&all);
-    for (int g = 0; g < p->plan.n_grids; g = rl_plan_end_of_dataset(&p->plan, g)) {
-        const rl_tally t = rl_journal_tally(journal, &p->plan, g);
-        printf("  %-20s %lld of %lld", p->plan.grids[g].data.name, (long long)t.curves_done, (long long)t.curves);
-        print_rest(&t);
+    if (all.pieces > 0)
+        printf(" %lld of %lld %s done, %lld missing", (long long)all.done, (long long)all.pieces,
+               plan->series->kind->pieces, (long long)(all.pieces - all.done - all.begun));
+    print_rest(plan->series, &all);
+    for (int first = 0, end; first < plan->n_series; first = end) {
+        end = rl_plan_end_of_group(plan, first);
+        print_group(p, journal, first, end);
     }
-    print_autoencoders(p, journal);
 }
 
-/* The object takes the tally in. */
+/* The object takes in the tally of curves. */
 static json_t *add_tally(json_t *object, const rl_tally *t) {
-    if (object == NULL) return NULL;
     const struct {
         const char *key;
         int64_t value;
-    } numbers[] = {{"curves", t->curves},
-                   {"done", t->curves_done},
-                   {"in_part", t->curves_begun},
-                   {"spectra", t->spectra},
-                   {"spectra_done", t->spectra_done},
-                   {"spectra_missing", t->spectra_missing},
-                   {"spectra_failed", t->spectra_failed}};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    } numbers[] = {{"curves", t->pieces},
+                   {"done", t->done},
+                   {"in_part", t->begun},
+                   {"spectra", t->points},
+                   {"spectra_done", t->points_done},
+                   {"spectra_missing", t->points_missing},
+                   {"spectra_failed", t->points_failed}};
+    for (size_t i = 0; object != NULL && i < sizeof numbers / sizeof *numbers; i++)
         json_object_set_new(object, numbers[i].key, json_integer(numbers[i].value));
     return object;
 }
 
-static json_t *autoencoders_json(const rl_prepared *p, const rl_journal *journal) {
+/* An entry for each group of series [first, end). */
+static json_t *groups_json(const rl_plan *plan, const rl_journal *journal, int first, int end) {
     json_t *list = json_array();
-    for (int g = 0; g < p->plan.n_training_grids; g++) {
-        const rl_training_tally t = rl_journal_tally_trainings(journal, &p->plan, g);
+    for (int behind; first < end; first = behind) {
+        behind = rl_plan_end_of_group(plan, first);
+        const rl_series *series = &plan->series[first];
+        const rl_tally t = rl_journal_tally(journal, plan, first, behind);
         json_array_append_new(
-            list, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "name", p->plan.training_grids[g].spec->name, "trainings",
-                            (json_int_t)t.trainings, "done", (json_int_t)t.done, "begun", (json_int_t)t.begun,
-                            "missing", (json_int_t)t.missing, "diverged", (json_int_t)t.diverged));
+            list, series->spec != NULL
+                      ? add_tally(json_pack("{s:s}", "name", series->name), &t)
+                      : json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "name", series->name, "trainings",
+                                  (json_int_t)t.points, "done", (json_int_t)t.points_done, "begun", (json_int_t)t.begun,
+                                  "missing", (json_int_t)t.points_missing, "diverged", (json_int_t)t.points_failed));
     }
     return list;
 }
 
 static rl_status print_json(const rl_prepared *p, const rl_journal *journal) {
-    json_t *datasets = json_array();
-    for (int g = 0; g < p->plan.n_grids; g = rl_plan_end_of_dataset(&p->plan, g)) {
-        const rl_tally t = rl_journal_tally(journal, &p->plan, g);
-        json_array_append_new(datasets, add_tally(json_pack("{s:s}", "name", p->plan.grids[g].data.name), &t));
-    }
-    const rl_tally all = rl_journal_tally(journal, &p->plan, -1);
-    json_t *autoencoders = autoencoders_json(p, journal);
+    const rl_plan *plan = &p->plan;
+    const int of_data = end_of_data(plan);
+    const rl_tally all = rl_journal_tally(journal, plan, 0, of_data);
+    json_t *datasets = groups_json(plan, journal, 0, of_data);
+    json_t *autoencoders = groups_json(plan, journal, of_data, plan->n_series);
     return rl_print_json(add_tally(
         json_pack("{s:s, s:o, s:o}", "output", p->output, "datasets", datasets, "autoencoders", autoencoders), &all));
 }

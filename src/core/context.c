@@ -1,4 +1,4 @@
-/* The process under MPI: its communicator, its ranks and nodes, and how it ends. */
+/* The communicator: starting and ending MPI, and what ranks agree on, add up and say of themselves. */
 #include "ridgeless/context.h"
 
 #include <malloc.h>

@@ -1,4 +1,4 @@
-/* Histograms of non-negative numbers in buckets of equal relative width, and their packed form. */
+/* Histograms with logarithmic buckets: counting, lists of buckets, and lists as bits. */
 #include "ridgeless/histogram.h"
 
 #include <assert.h>
@@ -149,8 +149,9 @@ rl_status rl_buckets_list(rl_buckets *b, const rl_histogram *h) {
     const int first = rl_bucket_of(h->minimum) / RL_BUCKETS_PER_DOUBLING;
     const int last = rl_bucket_of(h->maximum) / RL_BUCKETS_PER_DOUBLING;
     for (int d = first; d <= last; d++) {
+        if (h->page_of[d] == 0) continue;
         const uint32_t *page = h->pages + (size_t)(h->page_of[d] - 1) * RL_BUCKETS_PER_DOUBLING;
-        for (int i = 0; h->page_of[d] > 0 && i < RL_BUCKETS_PER_DOUBLING; i++)
+        for (int i = 0; i < RL_BUCKETS_PER_DOUBLING; i++)
             if (page[i] > 0) append_bucket(b, d * RL_BUCKETS_PER_DOUBLING + i, page[i]);
     }
     assert(b->total == h->n);

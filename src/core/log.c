@@ -1,4 +1,4 @@
-/* Lines on standard error, by level. */
+/* Lines on standard error, and the clock. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>

@@ -80,7 +80,7 @@ int rl_compare_ints(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* 0 for what is no unit of time. */
+/* 0: the text is not a unit of time. */
 static double seconds_of_unit(const char *text) {
     static const struct {
         const char *name;

@@ -1,4 +1,4 @@
-/* Options by a table of specs: defaults, look-up by key. */
+/* Typed options: their defaults and their values. */
 #include <assert.h>
 #include <string.h>
 

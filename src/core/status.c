@@ -1,4 +1,4 @@
-/* The text and the exit status of each status code, and the one error message. */
+/* Status codes and the error message. */
 #include <stdarg.h>
 #include <stdio.h>
 

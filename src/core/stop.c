@@ -1,4 +1,4 @@
-/* Signals that ask the process to stop, noted in their handlers and looked at between pieces of work. */
+/* Requests to stop: signals that are caught, and sleeping until one comes. */
 #define _GNU_SOURCE /* sem_clockwait */
 #include <errno.h>
 #include <semaphore.h>

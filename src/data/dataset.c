@@ -4,6 +4,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "../numbers.h"
 #include "dataset.h"
 
 /* ---- what a dataset owns ----------------------------------------------------------------------------------------- */
@@ -103,7 +104,7 @@ static rl_status hash_slabs(rl_table_blocks *blocks, const rl_dataset *dataset, 
     const size_t row_bytes = sizeof(double) * (size_t)dataset->n_features;
     const int64_t n = dataset->n_rows, height = rl_table_blocks_height(blocks);
     for (int64_t first = 0; first < n; first += height) {
-        const int64_t count = height < n - first ? height : n - first;
+        const int64_t count = rl_smaller(height, n - first);
         RL_TRY(rl_table_blocks_read(blocks, (int)first, (int)count, slab));
         XXH3_64bits_update(hash, slab, (size_t)count * row_bytes);
     }

@@ -1,15 +1,13 @@
 /* beta* as the published program computes it: inv(X^T X) X^T y, the products in that order. Normal equations lose twice
  * the digits that QR does, so only `random: numpy` uses them: it reproduces the published numbers, and on California
  * housing their rounding shows in the twelfth digit of the bias. */
-#include <math.h>
-#include <string.h>
-
 #include "../lapack.h"
+#include "../numbers.h"
 #include "dataset.h"
 #include "ridgeless/arena.h"
 
 typedef struct normal_equations {
-    size_t n, p;
+    size_t n, p;            /* rows and features */
     double *gram, *inverse; /* [p, p] */
     double *product;        /* [n, p] column-major: (inverse X^T)^T */
     int *pivot;             /* [p] */
@@ -42,7 +40,7 @@ static void multiply_targets(normal_equations *e, const rl_dataset *d, double *b
     const double unit = 1, zero = 0;
     dgemm_("T", "T", &n, &p, &p, &unit, d->x, &p, e->inverse, &p, &zero, e->product, &n, 1, 1);
     dgemv_("T", &n, &p, &unit, e->product, &n, d->y, &one, &zero, beta, &one, 1);
-    for (int j = 0; j < p; j++) *regular = *regular && isfinite(beta[j]);
+    *regular = rl_all_finite(beta, (size_t)p);
 }
 
 rl_status rl_published_beta_star(const rl_dataset *dataset, double *beta, bool *regular) {

@@ -20,6 +20,11 @@ static void list_rows_arrays(rl_arena *arena, void *object) {
     RL_TAKE(arena, r->y, n);
 }
 
+/* Whether each row is drawn when it is asked for, so that nothing is allocated. */
+static bool is_drawn_by_row(const rl_dataset *d) {
+    return d->fresh && d->map == NULL;
+}
+
 /* The rows before their arrays are there. */
 static rl_rows empty_rows(const rl_dataset *d) {
     rl_rows rows = {.dataset = d};
@@ -31,7 +36,7 @@ rl_status rl_rows_create(rl_rows *rows, const rl_dataset *dataset, rl_random_kin
     *rows = empty_rows(dataset);
     rows->random = random;
     rows->key = rl_key_make(seed, dataset->name);
-    if (dataset->fresh && dataset->map == NULL) return RL_OK; /* each row is drawn when it is asked for */
+    if (is_drawn_by_row(dataset)) return RL_OK;
     RL_TRY(rl_arrays_create(rows, list_rows_arrays));
     if (dataset->map == NULL) return rl_rows_arrange(rows, 0);
     if (!dataset->fresh) {
@@ -42,6 +47,7 @@ rl_status rl_rows_create(rl_rows *rows, const rl_dataset *dataset, rl_random_kin
 }
 
 size_t rl_rows_bytes(const rl_dataset *dataset) {
+    if (is_drawn_by_row(dataset)) return 0;
     rl_rows rows = empty_rows(dataset);
     const size_t own = rl_arrays_bytes(&rows, list_rows_arrays);
     return dataset->map == NULL ? own : own + rl_least_squares_bytes(dataset->n_rows, dataset->n_features);

@@ -1,4 +1,4 @@
-/* The table of all ablations: a new one is one row here. */
+/* The table of ablations, and the least-squares fit that most of them start from. */
 #include <string.h>
 
 #include "filter.h"

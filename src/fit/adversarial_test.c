@@ -1,4 +1,5 @@
-/* Ablation adversarial_test: test rows are moved where the fit is most sensitive. */
+/* The ablation `adversarial_test`: every test row moves by a step along v_r, r the smallest non-zero mode, and so every
+ * prediction by step * beta_r. */
 #include "filter.h"
 
 static void fit_adversarial_test(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {

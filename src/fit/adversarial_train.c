@@ -1,4 +1,6 @@
-/* Ablation adversarial_train: training targets are moved where the fit is most sensitive. */
+/* The ablation `adversarial_train`: the training targets move by a step along u_r, r the smallest non-zero mode. So c_r
+ * grows by the step and beta_r by step / sigma_r. The part of the targets outside the modes stays, and with it the
+ * residual that training leaves. */
 #include "filter.h"
 
 static void fit_adversarial_train(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {

@@ -1,4 +1,4 @@
-/* Ablation cutoff: small singular values take no part. */
+/* The ablation `cutoff`, the first of the paper: no small singular values. f(sigma) = 1 / sigma for sigma >= cutoff. */
 #include <math.h>
 
 #include "../numbers.h"

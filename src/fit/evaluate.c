@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "../lapack.h"
 #include "../numbers.h"
 #include "../vectors.h"
 #include "filter.h"
@@ -76,14 +75,12 @@ static coordinates choose_coordinates(const rl_evaluator *e, const rl_spectrum *
 
 /* |diag(scale) (beta_hat - beta*)|^2 over the population rows held here. */
 static double population_sum(rl_evaluator *e, const rl_spectrum *s, const coordinates *k, int v) {
-    const int one = 1;
-    const double unit = 1, minus = -1;
     double *const rows = e->rows; /* free until the test rows' product */
     if (k->population_z == NULL) return 0;
     memcpy(rows, s->population_target, sizeof(double) * (size_t)s->n_population);
     if (s->n_population > 0)
-        dgemv_("N", &s->n_population, &k->n, &unit, k->population_z, &k->ld_population_z,
-               k->values + (size_t)v * (size_t)k->n, &one, &minus, rows, &one, 1);
+        rl_gemv('N', s->n_population, k->n, 1, k->population_z, k->ld_population_z,
+                k->values + (size_t)v * (size_t)k->n, -1, rows);
     return rl_sum_of_squares(s->n_population, rows);
 }
 
@@ -139,7 +136,6 @@ static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_variant 
 /* The variants e->chosen[n], side by side in one product. */
 static rl_status evaluate_chosen(rl_evaluator *e, const rl_spectrum *s, const rl_population *population, int n,
                                  const rl_variant *variants, rl_errors *errors) {
-    const double unit = 1, zero = 0;
     double *const test_sums = e->sums, *const population_sums = e->sums + n;
     for (int j = 0; j < n; j++) {
         e->fits[j].beta = e->beta + (size_t)j * (size_t)s->n_modes;
@@ -147,7 +143,7 @@ static rl_status evaluate_chosen(rl_evaluator *e, const rl_spectrum *s, const rl
     }
     const coordinates k = choose_coordinates(e, s, n);
     for (int j = 0; j < n; j++) population_sums[j] = population->known ? population_sum(e, s, &k, j) : 0;
-    if (s->m > 0) dgemm_("N", "N", &s->m, &n, &k.n, &unit, k.z, &k.ld_z, k.values, &k.n, &zero, e->rows, &s->m, 1, 1);
+    if (s->m > 0) rl_gemm('N', 'N', s->m, n, k.n, 1, k.z, k.ld_z, k.values, k.n, 0, e->rows, s->m);
     for (int j = 0; j < n; j++) test_sums[j] = test_sum(s, &e->fits[j], e->rows + (size_t)j * (size_t)s->m);
     RL_TRY(rl_spectrum_add_up(s, e->sums, 2 * (int64_t)n));
     for (int j = 0; j < n; j++) {

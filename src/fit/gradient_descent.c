@@ -1,4 +1,5 @@
-/* Ablation gradient_descent: the filter that a number of steps from zero comes to. */
+/* The ablation `gradient_descent`: t steps from zero on half the sum of squares, beta <- beta + eta X^T (y - X beta),
+ * in closed form. f(sigma) = (1 - (1 - eta sigma^2)^t) / sigma. */
 #include <math.h>
 
 #include "filter.h"

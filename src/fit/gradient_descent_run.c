@@ -1,4 +1,7 @@
-/* Ablation gradient_descent_run: the steps themselves, on the training rows, from any start. */
+/* The ablation `gradient_descent_run`: beta <- beta + eta X^T (y - X beta), step by step on the training rows. From
+ * zero this gives what the filter of gradient_descent gives. The part of another start that lies outside the span of
+ * the rows stays, so that the limit is the minimum-norm solution plus that part. Along mode r the error falls by the
+ * factor 1 - eta sigma_r^2 per step: the smallest mode takes longest. */
 #include <string.h>
 
 #include "../lapack.h"

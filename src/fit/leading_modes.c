@@ -1,4 +1,5 @@
-/* Ablation leading_modes: predictions use the leading modes alone. */
+/* The ablation `leading_modes`, the second of the paper: test features projected onto the span of the k leading modes
+ * of the training features. Predictions lose the other modes; the fit is the one without ablation. */
 #include "filter.h"
 
 static rl_truncation truncate_leading_modes(const rl_spectrum *s, const rl_variant *variant) {

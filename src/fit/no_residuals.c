@@ -1,4 +1,5 @@
-/* Ablation no_residuals: targets are those of the best linear model. */
+/* The ablation `no_residuals`, the third of the paper: training and test targets are replaced by the predictions of the
+ * best linear model. */
 #include "filter.h"
 
 static rl_truncation truncate_no_residuals(const rl_spectrum *s, const rl_variant *variant) {

@@ -1,4 +1,5 @@
-/* Ablation ridge: a penalty on the length of the parameters. */
+/* The ablation `ridge`: the minimum of |X beta - y|^2 + lambda |beta|^2. f(sigma) = sigma / (sigma^2 + lambda), which
+ * is 0 on modes that are zero. */
 #include "filter.h"
 
 static void fit_ridge(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {

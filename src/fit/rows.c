@@ -3,27 +3,25 @@
 #include <math.h>
 #include <string.h>
 
-#include "../lapack.h"
+#include "../vectors.h"
 #include "filter.h"
 
 /* |X beta - y|^2. residual [n_train] is a buffer. */
 static double train_sum(const rl_training_set *train, const double *beta, double *residual) {
-    const int n = train->n_train, p = train->n_features, one = 1;
-    const double unit = 1, minus = -1;
+    const int n = train->n_train, p = train->n_features;
     double sum = 0;
     memcpy(residual, train->y, sizeof(double) * (size_t)n);
-    dgemv_("T", &p, &n, &unit, train->x, &p, beta, &one, &minus, residual, &one, 1);
+    rl_gemv('T', p, n, 1, train->x, p, beta, -1, residual);
     for (int i = 0; i < n; i++) sum += residual[i] * residual[i];
     return sum;
 }
 
 /* The same over the test rows, by their triangle. residual [order] is a buffer. */
 static double test_sum(const rl_test_factor *test, const double *beta, double *residual) {
-    const int m = test->order, p = test->n_features, one = 1;
-    const double unit = 1, minus = -1;
+    const int m = test->order, p = test->n_features;
     double sum = 0;
     memcpy(residual, test->r + (size_t)(m - 1) * (size_t)m, sizeof(double) * (size_t)m);
-    dgemv_("N", &m, &p, &unit, test->r + m, &m, beta, &one, &minus, residual, &one, 1);
+    rl_gemv('N', m, p, 1, test->r + m, m, beta, -1, residual);
     for (int i = 0; i < m; i++) sum += residual[i] * residual[i];
     return sum;
 }

@@ -1,4 +1,4 @@
-/* A thread a rank that sees to it that the process leaves in time, and that a rank which dies is named.
+/* A thread per rank that sees to it that the process leaves in time, and that a rank which dies is named.
  *
  * The ranks of a node stand in a ring: each watches the next one's process. It calls nothing of MPI; what it needs to
  * know of the others lies in memory that the node's ranks share. */

@@ -1,6 +1,7 @@
+/* Rank 0's study, data sets and plan, to all ranks. */
 #include <string.h>
 
-#include "run.h"
+#include "dispatch.h"
 
 enum { PIECE = 1 << 30 }; /* MPI counts are ints */
 
@@ -46,23 +47,40 @@ static rl_status broadcast_dataset(const rl_context *context, rl_dataset *datase
     return RL_OK;
 }
 
-/* On ranks other than 0: reads the study from rank 0's text and makes the plan of `n` data sets that rank 0 sends. */
-static rl_status receive_plan(const rl_context *context, char *path, char *text, int n, rl_study *study,
-                              rl_plan *plan) {
-    const int repeats = study->repeats; /* rank 0's, which the command line may have changed */
+/* What rank 0 sends beside the data sets. */
+typedef struct plan_parts {
+    char *path, *text; /* of the study; on other ranks owned */
+    int n_datasets, n_autoencoders;
+    bool *wanted; /* [n_autoencoders]: those of rank 0's plan; owned */
+} plan_parts;
+
+static rl_status share_parts(const rl_context *context, const rl_study *study, const rl_plan *plan, plan_parts *p) {
+    const bool root = context->rank == 0;
+    if (root) *p = (plan_parts){study->path, study->text, plan->n_datasets, study->n_autoencoders, NULL};
+    RL_TRY(broadcast_text(context, &p->path));
+    RL_TRY(broadcast_text(context, &p->text));
+    RL_TRY(rl_broadcast(context, &p->n_datasets, sizeof p->n_datasets));
+    RL_TRY(rl_broadcast(context, &p->n_autoencoders, sizeof p->n_autoencoders));
+    RL_TRY(rl_context_agree(context, RL_ALLOC(p->wanted, p->n_autoencoders)));
+    for (int i = 0; root && i < plan->n_series; i++)
+        if (plan->series[i].autoencoder != NULL) p->wanted[plan->series[i].autoencoder - study->autoencoders] = true;
+    return rl_broadcast(context, p->wanted, (size_t)p->n_autoencoders * sizeof *p->wanted);
+}
+
+/* On ranks other than 0: reads the study from rank 0's text and makes the plan of the data sets that rank 0 sends. */
+static rl_status receive_plan(const rl_context *context, const plan_parts *p, rl_study *study, rl_plan *plan) {
+    const int repeats = study->repeats, n = p->n_datasets; /* rank 0's, which the command line may have changed */
     rl_dataset *datasets = NULL;
     rl_status status = RL_ALLOC(datasets, n);
     status = rl_context_agree(context, status);
     for (int i = 0; i < n && status == RL_OK; i++) status = broadcast_dataset(context, &datasets[i]);
-    if (status == RL_OK) status = rl_study_parse(path, text, study);
+    if (status == RL_OK) status = rl_study_parse(p->path, p->text, study);
     study->repeats = repeats;
     if (status == RL_OK)
-        status = rl_plan_create_with(study, datasets, n, plan);
+        status = rl_plan_create_with(study, datasets, n, p->wanted, plan);
     else
         for (int i = 0; datasets != NULL && i < n; i++) rl_dataset_destroy(&datasets[i]);
     rl_free(datasets);
-    rl_free(path);
-    rl_free(text);
     return status;
 }
 
@@ -72,30 +90,16 @@ static rl_status send_plan(const rl_context *context, rl_plan *plan) {
     return RL_OK;
 }
 
-/* The autoencoders of rank 0's plan. */
-static rl_status share_trainings(const rl_context *context, const rl_study *study, rl_plan *plan) {
-    bool *wanted = NULL;
-    const size_t n = (size_t)study->n_autoencoders;
-    RL_TRY(rl_context_agree(context, RL_ALLOC(wanted, n)));
-    for (int i = 0; context->rank == 0 && i < plan->n_training_grids; i++)
-        wanted[plan->training_grids[i].spec - study->autoencoders] = true;
-    rl_status status = rl_broadcast(context, wanted, n * sizeof *wanted);
-    if (status == RL_OK && context->rank != 0) status = rl_plan_trainings(plan, wanted);
-    rl_free(wanted);
-    return rl_context_agree(context, status);
-}
-
 rl_status rl_parallel_share_plan(const rl_context *context, rl_study *study, rl_plan *plan) {
     const bool root = context->rank == 0;
-    char *path = root ? study->path : NULL, *text = root ? study->text : NULL;
-    int n = root ? plan->n_datasets : 0;
-    RL_TRY(broadcast_text(context, &path));
-    RL_TRY(broadcast_text(context, &text));
-    RL_TRY(rl_broadcast(context, &n, sizeof n));
+    plan_parts parts = {0};
     RL_TRY(rl_broadcast(context, &study->repeats, sizeof study->repeats));
-    const rl_status status = root ? send_plan(context, plan) : receive_plan(context, path, text, n, study, plan);
-    RL_TRY(rl_context_agree(context, status));
-    return share_trainings(context, study, plan);
+    rl_status status = share_parts(context, study, plan, &parts);
+    if (status == RL_OK) status = root ? send_plan(context, plan) : receive_plan(context, &parts, study, plan);
+    if (!root) rl_free(parts.path);
+    if (!root) rl_free(parts.text);
+    rl_free(parts.wanted);
+    return rl_context_agree(context, status);
 }
 
 rl_status rl_parallel_complete_plan(const rl_context *context, rl_plan *plan) {

@@ -1,14 +1,14 @@
-/* What is to be computed: curves of the plan, and which sizes of them. */
+/* What is to be computed: tasks of the plan, which repeats of them, and which of their N. */
 #include <string.h>
 
 #include "ridgeless/parallel.h"
 
 rl_status rl_todo_create(const rl_plan *plan, rl_todo *todo) {
     *todo = (rl_todo){0};
-    for (int i = 0; i < plan->n_grids; i++)
-        if (plan->grids[i].n_n_train > todo->stride) todo->stride = plan->grids[i].n_n_train;
-    todo->capacity = plan->n_curves;
-    return RL_ALLOC(todo->items, plan->n_curves);
+    for (int i = 0; i < plan->n_series; i++)
+        if (plan->series[i].n_n_train > todo->stride) todo->stride = plan->series[i].n_n_train;
+    todo->capacity = plan->n_tasks;
+    return RL_ALLOC(todo->items, plan->n_tasks);
 }
 
 void rl_todo_destroy(rl_todo *todo) {
@@ -22,7 +22,7 @@ static const bool *selection_at(const rl_todo *todo, int i) {
 }
 
 /* Room for one more selection; doubles what there is. */
-static rl_status make_room(rl_todo *todo) {
+static rl_status make_room_for_selection(rl_todo *todo) {
     const int n = todo->n_selections;
     bool *grown = NULL;
     if (n > 0 && (n & (n - 1)) != 0) return RL_OK; /* full at powers of two alone */
@@ -33,20 +33,20 @@ static rl_status make_room(rl_todo *todo) {
     return RL_OK;
 }
 
-/* The last selections are the likeliest: curves that stand side by side lack the same sizes. */
-static rl_status find_selection(rl_todo *todo, const bool *wanted, int n_sizes, int *index) {
+/* The last selections are the likeliest: tasks that stand side by side lack the same N. */
+static rl_status find_selection(rl_todo *todo, const bool *wanted, int n, int *index) {
     for (int i = todo->n_selections - 1; i >= 0; i--)
-        if (memcmp(selection_at(todo, i), wanted, (size_t)n_sizes * sizeof *wanted) == 0) {
+        if (memcmp(selection_at(todo, i), wanted, (size_t)n * sizeof *wanted) == 0) {
             *index = i;
             return RL_OK;
         }
-    RL_TRY(make_room(todo));
+    RL_TRY(make_room_for_selection(todo));
     *index = todo->n_selections++;
-    memcpy(todo->selections + (size_t)*index * (size_t)todo->stride, wanted, (size_t)n_sizes * sizeof *wanted);
+    memcpy(todo->selections + (size_t)*index * (size_t)todo->stride, wanted, (size_t)n * sizeof *wanted);
     return RL_OK;
 }
 
-/* A curve has one entry, but a span of which repeats are missing here and there. */
+/* A task has one item, unless repeats are missing here and there of it. */
 static rl_status make_room_for_item(rl_todo *todo) {
     rl_todo_item *grown;
     if (todo->n < todo->capacity) return RL_OK;
@@ -58,28 +58,43 @@ static rl_status make_room_for_item(rl_todo *todo) {
     return RL_OK;
 }
 
-rl_status rl_todo_append_repeats(rl_todo *todo, const rl_plan *plan, int64_t curve, rl_repeats repeats,
-                                 const bool *wanted) {
-    const rl_curve *c = &plan->curves[curve];
-    int selection = RL_ALL_SIZES, n = 0;
-    for (int i = 0; i < c->n_sizes; i++) n += wanted == NULL || wanted[i];
-    if (n == 0) return RL_OK;
-    if (n < c->n_sizes) RL_TRY(find_selection(todo, wanted, c->n_sizes, &selection));
-    RL_TRY(make_room_for_item(todo));
-    todo->items[todo->n++] = (rl_todo_item){curve, selection, repeats};
-    todo->n_curves += repeats.n;
-    todo->n_spectra += (int64_t)n * repeats.n;
-    todo->n_cells += (int64_t)n * repeats.n * plan->grids[c->grid].spec->n_variants;
-    return RL_OK;
+static int count_wanted(const bool *wanted, int n) {
+    int count = 0;
+    for (int i = 0; i < n; i++) count += wanted == NULL || wanted[i];
+    return count;
 }
 
-rl_status rl_todo_append(rl_todo *todo, const rl_plan *plan, int64_t curve, const bool *wanted) {
-    const rl_curve *c = &plan->curves[curve];
-    return rl_todo_append_repeats(todo, plan, curve, (rl_repeats){c->repeat, c->n_repeats}, wanted);
+rl_status rl_todo_append(rl_todo *todo, const rl_plan *plan, int64_t task, rl_range repeats, const bool *wanted) {
+    const int all = plan->tasks[task].n_train.n, n = count_wanted(wanted, all);
+    int selection = RL_ALL_N;
+    if (n == 0) return RL_OK;
+    if (n < all) RL_TRY(find_selection(todo, wanted, all, &selection));
+    RL_TRY(make_room_for_item(todo));
+    todo->items[todo->n++] = (rl_todo_item){.task = task, .selection = selection, .repeats = repeats};
+    return RL_OK;
 }
 
 rl_status rl_todo_create_full(const rl_plan *plan, rl_todo *todo) {
     RL_TRY(rl_todo_create(plan, todo));
-    for (int64_t i = 0; i < plan->n_curves; i++) RL_TRY(rl_todo_append(todo, plan, i, NULL));
+    for (int64_t i = 0; i < plan->n_tasks; i++) RL_TRY(rl_todo_append(todo, plan, i, plan->tasks[i].repeats, NULL));
     return RL_OK;
+}
+
+rl_count rl_todo_count_item(const rl_todo *todo, const rl_plan *plan, const rl_todo_item *item) {
+    const rl_task *task = &plan->tasks[item->task];
+    const rl_count all = rl_series_count(&plan->series[task->series]);
+    const bool *wanted = item->selection == RL_ALL_N ? NULL : selection_at(todo, item->selection);
+    const int64_t points = (int64_t)item->repeats.n * count_wanted(wanted, task->n_train.n);
+    return (rl_count){.pieces = item->repeats.n, .points = points, .cells = points * (all.cells / all.points)};
+}
+
+rl_count rl_todo_count(const rl_todo *todo, const rl_plan *plan) {
+    rl_count sum = {0};
+    for (int64_t i = 0; i < todo->n; i++) {
+        const rl_count item = rl_todo_count_item(todo, plan, &todo->items[i]);
+        sum.pieces += item.pieces;
+        sum.points += item.points;
+        sum.cells += item.cells;
+    }
+    return sum;
 }

@@ -1,52 +1,57 @@
-/* What a plan's curves take on a machine of known rates. */
+/* What tasks take on a machine of known rates, and on how many ranks they fit. */
 #include <math.h>
 #include <stdio.h>
 
-#include "cost.h"
 #include "ridgeless/case_cost.h"
+#include "ridgeless/plan.h"
 
 /* A plan asks for no more: the search for a group that fits ends here. */
 enum { MAX_RANKS = 65536 };
 
 /* One full spectrum on a process grid. */
-static rl_case_sizes spectrum_case(const rl_study *study, const rl_grid *g, int i, int ranks) {
-    const rl_dataset *data = &g->data;
+static rl_case_sizes spectrum_case(const rl_series *s, int i, int ranks) {
+    const rl_dataset *data = &s->data;
     /* where they lie, and again as the teacher's */
     const double normals = data->fresh && data->map == NULL
                                ? (double)data->n_rows * ((double)data->n_features + data->teacher.n_hidden)
                                : 0;
-    return (rl_case_sizes){.method = rl_case_method_of(g->producer),
-                           .n_train = g->n_train[i],
+    return (rl_case_sizes){.method = rl_case_method_of(s->producer),
+                           .n_train = s->n_train[i],
                            .n_features = data->n_features,
-                           .n_test = data->n_rows - g->n_train[i],
+                           .n_test = data->n_rows - s->n_train[i],
                            .n_population = rl_dataset_scale(data) != NULL ? data->n_features : 0,
-                           .n_variants = g->spec->n_variants,
+                           .n_variants = s->spec->n_variants,
                            .normals = normals,
-                           .block = study->block,
+                           .block = s->study->block,
                            .ranks = ranks};
 }
 
 /* A curve by nested factorization on one, but for its full spectra. */
-static rl_case_sizes nested_case(const rl_study *study, const rl_grid *g, int ranks) {
-    rl_case_sizes c = spectrum_case(study, g, g->n_n_train - 1, ranks);
+static rl_case_sizes nested_case(const rl_series *s, int ranks) {
+    rl_case_sizes c = spectrum_case(s, s->n_n_train - 1, ranks);
     c.method = RL_CASE_CURVE;
     c.n_variants = 0;
-    c.n_shortest = g->n_train[0];
-    c.n_sizes = g->n_n_train;
-    for (int i = 0; i < g->n_n_train; i++) c.n_sigma += g->sigma_wanted[i];
+    c.n_shortest = s->n_train[0];
+    c.n_sizes = s->n_n_train;
+    for (int i = 0; i < s->n_n_train; i++) c.n_sigma += s->sigma_wanted[i];
     return c;
 }
 
-/* Calls `visit` with every case on a process grid that the grid's curves consist of, until it fails. */
-static rl_status visit_cases(const rl_study *study, const rl_grid *g, int first, int n_sizes, int ranks,
+/* A curve by nested factorization, or a spectrum per N. */
+static bool is_nested(const rl_series *s) {
+    return s->n_parts == 1;
+}
+
+/* Calls `visit` with every case on a process grid that some N of the series consist of, until it fails. */
+static rl_status visit_cases(const rl_series *s, rl_range n_train, int ranks,
                              rl_status (*visit)(void *state, const rl_case_sizes *c), void *state) {
-    if (g->way == RL_WAY_GRID_NESTED) {
-        const rl_case_sizes c = nested_case(study, g, ranks);
+    if (is_nested(s)) {
+        const rl_case_sizes c = nested_case(s, ranks);
         RL_TRY(visit(state, &c));
     }
-    for (int i = first; i < first + n_sizes; i++) {
-        if (g->way == RL_WAY_GRID_NESTED && !g->full[i]) continue;
-        const rl_case_sizes c = spectrum_case(study, g, i, ranks);
+    for (int i = n_train.first; i < rl_range_end(n_train); i++) {
+        if (is_nested(s) && !s->full[i]) continue;
+        const rl_case_sizes c = spectrum_case(s, i, ranks);
         RL_TRY(visit(state, &c));
     }
     return RL_OK;
@@ -57,13 +62,13 @@ static rl_status visit_cases(const rl_study *study, const rl_grid *g, int first,
 typedef struct sum {
     const rl_rates *rates;
     double together;
-    rl_curve_cost cost;
+    rl_task_cost cost;
 } sum;
 
 /* A factored curve stays in memory while spectra are made from it, each about as large. */
-static double cases_together(const rl_grid *g) {
+static double cases_together(const rl_series *s) {
     bool some = false;
-    for (int i = 0; i < g->n_n_train; i++) some |= g->full[i];
+    for (int i = 0; i < s->n_n_train; i++) some |= s->full[i];
     return some ? 2 : 1;
 }
 
@@ -75,24 +80,36 @@ static rl_status add_case(void *state, const rl_case_sizes *c) {
     return RL_OK;
 }
 
-rl_curve_cost rl_predict_curve(const rl_plan *plan, int64_t curve, int ranks, const rl_rates *rates) {
-    const rl_curve *c = &plan->curves[curve];
-    const rl_grid *g = &plan->grids[c->grid];
-    sum s = {.rates = rates, .together = cases_together(g)};
-    if (rl_way_on_grid(g->way)) {
-        visit_cases(plan->study, g, c->first_size, c->n_sizes, ranks, add_case, &s); /* cannot fail */
+/* Measured beside dgemm on updates of rank 64: outputs in registers and those that are made by products of thin
+ * matrices come near it. */
+static const double part_of_gemm = 0.8;
+
+static double training_seconds(const rl_series *series, const rl_task *task, int ranks, const rl_rates *rates) {
+    const rl_autoencoder model = rl_training_model(series, task->n_train.first);
+    const double parameters = ((double)model.n_hidden + 1) * model.n_features;
+    const double sums = ranks > 1 ? 2 * (rates->message * log2(ranks) + 8 * parameters / rates->message_bandwidth) : 0;
+    return rl_training_flops(&model) / (ranks * part_of_gemm * rates->gemm) + model.steps * sums;
+}
+
+rl_task_cost rl_predict_task(const rl_plan *plan, int64_t task, int ranks, const rl_rates *rates) {
+    const rl_task *t = &plan->tasks[task];
+    const rl_series *series = &plan->series[t->series];
+    sum s = {.rates = rates};
+    if (series->on_grid) {
+        s.together = cases_together(series);
+        visit_cases(series, t->n_train, ranks, add_case, &s); /* cannot fail */
         return s.cost;
     }
-    return (rl_curve_cost){
-        .seconds = plan->cost[curve] / rl_rate_at(&rates->dense, g->data.n_features),
-        .bytes = (double)(rl_buffer_bytes(g) + rl_rows_bytes(&g->data) + rl_record_bytes(g) + rl_summary_bytes(g))};
+    s.cost.bytes = (double)rl_worker_bytes(series);
+    s.cost.seconds = series->autoencoder != NULL ? training_seconds(series, t, ranks, rates)
+                                                 : t->flops / rl_rate_at(&rates->dense, series->n_features);
+    return s.cost;
 }
 
 /* ---- what fits --------------------------------------------------------------------------------------------------- */
 
 typedef struct fit {
-    const rl_study *study;
-    const rl_grid *grid;
+    const rl_series *series;
     double bytes_per_rank, together;
     int fewest;
 } fit;
@@ -100,7 +117,7 @@ typedef struct fit {
 /* What the libraries' integers cannot hold, as a failure of the dataset. */
 static rl_status check_limits(const fit *f, const rl_case_sizes *c) {
     if (rl_case_limits(c, MAX_RANKS) == RL_OK) return RL_OK;
-    return rl_fail(RL_ERR_INPUT, "%s: dataset `%s`: %s", f->study->path, f->grid->spec->name, rl_error_message());
+    return rl_fail(RL_ERR_INPUT, "%s: dataset `%s`: %s", f->series->study->path, f->series->name, rl_error_message());
 }
 
 static rl_status require(void *state, const rl_case_sizes *c) {
@@ -113,14 +130,17 @@ static rl_status require(void *state, const rl_case_sizes *c) {
         RL_ERR_INPUT,
         "%s: dataset `%s`: N = %lld, P = %lld and %lld test rows do not fit at %.3g GiB a rank, on any number "
         "of ranks up to %d",
-        f->study->path, f->grid->spec->name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
+        f->series->study->path, f->series->name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
         f->bytes_per_rank / (1 << 30), MAX_RANKS);
 }
 
-rl_status rl_fewest_ranks(const rl_study *study, const rl_grid *grid, double bytes_per_rank, int *ranks) {
-    fit f = {
-        .study = study, .grid = grid, .bytes_per_rank = bytes_per_rank, .together = cases_together(grid), .fewest = 1};
-    RL_TRY(visit_cases(study, grid, 0, grid->n_n_train, 1, require, &f));
+static rl_range all_n(const rl_series *series) {
+    return (rl_range){0, series->n_n_train};
+}
+
+rl_status rl_fewest_ranks(const rl_series *series, double bytes_per_rank, int *ranks) {
+    fit f = {.series = series, .bytes_per_rank = bytes_per_rank, .together = cases_together(series), .fewest = 1};
+    RL_TRY(visit_cases(series, all_n(series), 1, require, &f));
     *ranks = f.fewest;
     return RL_OK;
 }
@@ -140,11 +160,45 @@ static rl_status check_case(void *state, const rl_case_sizes *c) {
         RL_ERR_INPUT,
         "%s: dataset `%s`: N = %lld, P = %lld and %lld test rows take %.3g GiB a rank on %d rank(s), and there "
         "are %.3g GiB; %s",
-        f->study->path, f->grid->spec->name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
+        f->series->study->path, f->series->name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
         bytes / (1 << 30), c->ranks, f->bytes_per_rank / (1 << 30), way_out);
 }
 
-rl_status rl_check_ranks(const rl_study *study, const rl_grid *grid, int ranks, double bytes_per_rank) {
-    fit f = {.study = study, .grid = grid, .bytes_per_rank = bytes_per_rank, .together = cases_together(grid)};
-    return visit_cases(study, grid, 0, grid->n_n_train, ranks, check_case, &f);
+rl_status rl_check_ranks(const rl_series *series, int ranks, double bytes_per_rank) {
+    fit f = {.series = series, .bytes_per_rank = bytes_per_rank, .together = cases_together(series)};
+    return visit_cases(series, all_n(series), ranks, check_case, &f);
+}
+
+/* ---- ranks per task ---------------------------------------------------------------------------------------------- */
+
+/* Long thin grids lose time in panels: at most about twice as many columns as rows. */
+static bool is_compact(int ranks) {
+    int rows, columns;
+    rl_process_grid_shape(ranks, &rows, &columns);
+    return columns <= 2 * rows + 1;
+}
+
+static rl_status choose_automatically(const rl_series *series, int64_t n_tasks, int size, double bytes_per_rank,
+                                      int *ranks) {
+    int fewest = 0;
+    *ranks = size;
+    RL_TRY(rl_fewest_ranks(series, bytes_per_rank, &fewest));
+    if (fewest > size) return rl_check_ranks(series, size, bytes_per_rank);
+    const int64_t share = size / (n_tasks < 1 ? 1 : n_tasks);
+    *ranks = share > fewest ? (int)share : fewest;
+    while (*ranks > fewest && !is_compact(*ranks)) --*ranks;
+    return RL_OK;
+}
+
+rl_status rl_choose_ranks(const rl_series *series, int64_t n_tasks, int size, double bytes_per_rank, int *ranks) {
+    const int said = series->ranks_per_case;
+    *ranks = said == RL_RANKS_ALL ? size : said == RL_RANKS_AUTO ? 1 : said;
+    if (*ranks > size)
+        return rl_fail(RL_ERR_INPUT,
+                       "%s:%d: key `ranks_per_case`: `%s` takes %d ranks per case, but the run has %d; start it with "
+                       "at least %d",
+                       series->study->path, series->line, series->name, *ranks, size, *ranks);
+    if (!series->on_grid) return RL_OK;
+    if (said == RL_RANKS_AUTO) return choose_automatically(series, n_tasks, size, bytes_per_rank, ranks);
+    return rl_check_ranks(series, *ranks, bytes_per_rank);
 }

@@ -1,3 +1,4 @@
+/* The rates of a machine: the default ones, interpolation between sizes, and a table for people. */
 #include "ridgeless/rates.h"
 
 #include <math.h>

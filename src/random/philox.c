@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "../clones.h"
+#include "../numbers.h"
 #include "ridgeless/random.h"
 
 static const double LN_2 = 0x1.62e42fefa39efp-1, HALF_PI = 0x1.921fb54442d18p+0;
@@ -140,7 +141,7 @@ void rl_philox_normal_row_pair(rl_key key, rl_stream stream, uint32_t repeat, ui
                                int count, double *even, double *odd) {
     for (int done = 0; done < count; done += AT_ONCE) {
         const block_run run = {key, first_column + (uint32_t)done, pair, stream, repeat, 1, 0};
-        draw_blocks(&run, count - done < AT_ONCE ? count - done : AT_ONCE, even + done, odd + done);
+        draw_blocks(&run, rl_smaller(count - done, AT_ONCE), even + done, odd + done);
     }
 }
 
@@ -148,7 +149,7 @@ void rl_philox_normal_row(rl_key key, rl_stream stream, uint32_t repeat, uint32_
                           double *out) {
     double other[AT_ONCE];
     for (int done = 0; done < count; done += AT_ONCE) {
-        const int some = count - done < AT_ONCE ? count - done : AT_ONCE;
+        const int some = rl_smaller(count - done, AT_ONCE);
         rl_philox_normal_row_pair(key, stream, repeat, row / 2, first_column + (uint32_t)done, some,
                                   row % 2 == 0 ? out + done : other, row % 2 == 0 ? other : out + done);
     }
@@ -160,7 +161,7 @@ void rl_philox_normal_column(rl_key key, rl_stream stream, uint32_t repeat, uint
     int i = first_row % 2 == 0 ? 0 : -1; /* place in `out` of the even row of a pair */
     for (uint32_t pair = first_row / 2; i < count; pair += AT_ONCE) {
         const block_run run = {key, column, pair, stream, repeat, 0, 1};
-        const int pairs = (count - i + 1) / 2 < AT_ONCE ? (count - i + 1) / 2 : AT_ONCE;
+        const int pairs = rl_smaller((count - i + 1) / 2, AT_ONCE);
         draw_blocks(&run, pairs, even, odd);
         for (int k = 0; k < pairs; k++, i += 2) {
             if (i >= 0) out[i] = even[k];

@@ -1,3 +1,4 @@
+/* Whose is the file at the output path? It is checked before any work, and thrown away when a study starts over. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,7 +26,8 @@ static rl_status check_name(const char *output) {
     return RL_OK;
 }
 
-rl_status rl_check_writable(const char *output) {
+/* Refuses an output path that cannot be written, or is no name of a file. */
+static rl_status check_writable(const char *output) {
     char *temporary;
     RL_TRY(check_name(output));
     RL_TRY(rl_temporary_path(output, &temporary));
@@ -78,7 +80,7 @@ rl_status rl_results_check_output(const char *output, const rl_plan *plan) {
         RL_TRY(check_existing(output, plan, has_journal));
     else if (errno != ENOENT)
         return rl_fail(RL_ERR_INPUT, "%s: cannot be written: %s", output, strerror(errno));
-    return rl_check_writable(output);
+    return check_writable(output);
 }
 
 bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_journal *journal) {
@@ -93,4 +95,29 @@ bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_jo
     rl_free(have);
     if (current && rl_journal_is_mine(journal)) rl_remove_stale_temporaries(output);
     return current;
+}
+
+/* ---- starting over ----------------------------------------------------------------------------------------------- */
+
+/* *exists: there is a results file, and it is ours. */
+static rl_status check_results(const char *output, bool *exists) {
+    struct stat existing;
+    rl_nc file;
+    *exists = stat(output, &existing) == 0;
+    if (!*exists) return RL_OK; /* what else is wrong, writing there will tell */
+    if (rl_nc_open_ours(output, &file) != RL_OK)
+        return rl_fail(RL_ERR_INPUT, "%s; it is left alone: choose another -o", rl_error_message());
+    nc_close(file.id);
+    return RL_OK;
+}
+
+rl_status rl_results_discard(const char *output) {
+    bool exists;
+    RL_TRY(check_writable(output));
+    RL_TRY(check_results(output, &exists));
+    RL_TRY(rl_journal_discard(output));
+    if (!exists) return RL_OK;
+    if (unlink(output) != 0) return rl_fail(RL_ERR_IO, "%s: cannot be removed: %s", output, strerror(errno));
+    rl_info("%s: discarded the results file", output);
+    return RL_OK;
 }

@@ -1,12 +1,14 @@
+/* The tables of fields and statistics of data sets. */
 #include "fields.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define MEMBER(member) offsetof(rl_reduced, member)
-#define ARRAY(member)  offsetof(rl_record_layout, member)
+#define ARRAY(member)  offsetof(rl_curve_layout, member)
 
 const rl_statistic rl_statistics[RL_N_STATISTICS] = {
+    {RL_MINIMUM, "minimum", "the least over repeats", NULL, NC_DOUBLE, MEMBER(minimum)},
+    {RL_MAXIMUM, "maximum", "the largest over repeats", NULL, NC_DOUBLE, MEMBER(maximum)},
     {RL_MEAN, "mean", "mean over repeats", "repeat: mean", NC_DOUBLE, MEMBER(mean)},
     {RL_STANDARD_ERROR, "standard_error", "standard error of the mean over repeats", NULL, NC_DOUBLE,
      MEMBER(standard_error)},
@@ -57,25 +59,21 @@ const rl_field rl_fields[RL_N_FIELDS] = {
      RL_FIELD_DIRECTION, NC_DOUBLE, ARRAY(direction), 0, false},
 };
 
-void rl_statistic_name(const rl_field *field, const rl_statistic *statistic, char name[RL_FIELD_NAME]) {
-    snprintf(name, RL_FIELD_NAME, "%s_%s", field->name, statistic->name);
+const char *rl_field_coordinates(const rl_field *field) {
+    return field->kind == RL_FIELD_CELL ? "ablation parameter" : NULL;
 }
 
-void rl_summary_name(const rl_field *field, const char *what, char name[RL_FIELD_NAME]) {
-    snprintf(name, RL_FIELD_NAME, "%s_%s", field->name, what);
+const char *rl_field_sets(const rl_field *field) {
+    return field->kind == RL_FIELD_CELL ? "variant n_features n_train" : "n_features n_train";
 }
 
-unsigned rl_field_statistics(const rl_field *field, const rl_keep *keep) {
-    return field->statistics != 0 && keep->summary ? field->statistics | RL_COUNT : field->statistics;
-}
-
-size_t rl_field_offset(const rl_field *field, const rl_record_layout *layout) {
+size_t rl_field_offset(const rl_field *field, const rl_curve_layout *layout) {
     size_t begin;
     memcpy(&begin, (const char *)layout + field->offset, sizeof begin);
     return begin;
 }
 
-bool rl_field_present(const rl_field *field, const rl_record_layout *layout) {
+bool rl_field_present(const rl_field *field, const rl_curve_layout *layout) {
     if (field->offset == ARRAY(population_mse)) return layout->has_population;
     if (field->offset == ARRAY(distance)) return layout->has_distance;
     if (field->kind == RL_FIELD_DIRECTION) return layout->n_directions > 0;
@@ -85,7 +83,7 @@ bool rl_field_present(const rl_field *field, const rl_record_layout *layout) {
 bool rl_field_kept(const rl_field *field, const rl_keep *keep) {
     switch (field->kind) {
         case RL_FIELD_STATUS:
-            return !keep->summary;
+            return true;
         case RL_FIELD_MODE:
             return keep->modes;
         case RL_FIELD_DIRECTION:

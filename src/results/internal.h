@@ -1,4 +1,4 @@
-/* What the sources of `results` share: the settings that tell studies apart, and the checked way to call NetCDF. */
+/* What the sources of `results` share: how files are told apart, and the checked way to call NetCDF. */
 #ifndef RL_RESULTS_INTERNAL_H
 #define RL_RESULTS_INTERNAL_H
 
@@ -7,31 +7,11 @@
 
 /* ---- whose file is it ------------------------------------------------------------------------------------------- */
 
-/* Fails with RL_ERR_INPUT saying that `path` belongs to another study, and in which settings: `have` are those in the
- * file, `want` the study's, lines of `key: value`. What is the same in both is passed over, whatever stands before it.
- * RL_OK when they agree. */
-rl_status rl_settings_compare(const char *path, const char *have, const char *want);
-
-/* What to do about a file that is in the way. */
-#define RL_START_OVER "choose another -o, or --fresh to start over"
-
-/* Looks at the header alone of the journal beside `output`. *exists: there is one, and it is this study's. RL_ERR_INPUT
- * as rl_journal_open. */
-rl_status rl_journal_check(const char *output, const rl_plan *plan, bool *exists);
-
-/* Refuses (RL_ERR_INPUT) an output path that cannot be written, or is no name of a file. */
-rl_status rl_check_writable(const char *output);
-
 /* A digest of what a results file is made of, but for provenance: the study as it was read, the data sets that are
  * there, this program, and the journal's records. Two files with the same one are the same bit for bit. */
 enum { RL_DIGEST_TEXT = 17 };
 #define RL_DIGEST_ATTRIBUTE "digest"
 rl_status rl_results_digest(const rl_plan *plan, const rl_journal *journal, char text[RL_DIGEST_TEXT]);
-
-/* A digest of all records of the plan's data sets and repeats, in the order of the file; and whether it is open for
- * writing, which one process alone has. */
-uint64_t rl_journal_content(const rl_journal *journal);
-bool rl_journal_is_mine(const rl_journal *journal);
 
 /* How a group of an autoencoder is told from one of a data set: by its attribute `kind`. */
 #define RL_AUTOENCODER_KIND "autoencoder"
@@ -70,11 +50,7 @@ rl_status rl_seal_check(const char *path, bool *sealed); /* as rl_nc_check_seal,
  * child crashed or took too long. Not for a process that uses MPI. */
 rl_status rl_trial(const char *path, rl_status (*read)(const char *path));
 
-/* ---- replacing a file as a whole ----------------------------------------------------------------------------------
- */
-
-/* output + ".tmp.<pid>", the caller's. */
-rl_status rl_temporary_path(const char *output, char **path);
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 /* Begins a NetCDF-4 file that is to become `output`, in memory: HDF5 1.10 does not survive a full disk (the process
  * then crashes at its exit), so that no file is ever written by it. */
@@ -83,14 +59,5 @@ rl_status rl_nc_create(const char *output, rl_nc *file);
 /* Ends it and writes it with its seal to `temporary`, durably; the file is closed in any case. RL_ERR_IO when that
  * fails. */
 rl_status rl_nc_finish(const rl_nc *file, const char *temporary);
-
-/* Removes what killed processes left of output.tmp.<pid>. */
-void rl_remove_stale_temporaries(const char *output);
-
-/* Puts the finished file `temporary` in the place of `output` in one step. */
-rl_status rl_replace_file(const char *temporary, const char *output);
-
-/* Makes the entry of `path` in its folder durable. */
-rl_status rl_sync_folder(const char *path);
 
 #endif

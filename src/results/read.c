@@ -1,3 +1,4 @@
+/* What `show` prints of a results file, read back. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>

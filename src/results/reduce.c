@@ -1,3 +1,4 @@
+/* Values over repeats, and counts in buckets, reduced to statistics. */
 #include <math.h>
 
 #include "ridgeless/results.h"
@@ -44,7 +45,7 @@ static double standard_error(const double *values, int n, double mean) {
     return sqrt(sum / (n - 1)) / sqrt(n);
 }
 
-static const rl_reduced nothing = {0, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN}};
+static const rl_reduced nothing = {0, NAN, NAN, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN}};
 
 rl_reduced rl_reduce(const double *values, int n, double *scratch) {
     rl_reduced reduced = nothing;
@@ -60,6 +61,8 @@ rl_reduced rl_reduce(const double *values, int n, double *scratch) {
     reduced.mean = sum / count;
     reduced.standard_error = standard_error(scratch, count, reduced.mean);
     sort(scratch, count);
+    reduced.minimum = scratch[0];
+    reduced.maximum = scratch[count - 1];
     reduced.geometric_mean = geometric_mean(scratch, count);
     for (int i = 0; i < RL_N_QUANTILES; i++) reduced.quantile[i] = quantile(scratch, count, rl_quantiles[i]);
     reduced.median = quantile(scratch, count, 0.5);
@@ -101,6 +104,8 @@ rl_reduced rl_reduce_buckets(const rl_buckets *b) {
         logs += b->count[i] * log(value_at(b, i));
     }
     reduced.count = (int)b->total;
+    reduced.minimum = b->minimum;
+    reduced.maximum = b->maximum;
     reduced.mean = sum / n;
     reduced.geometric_mean = exp(logs / n);
     for (int i = 0; i < b->n; i++) squares += b->count[i] * pow(value_at(b, i) - reduced.mean, 2);

@@ -1,3 +1,4 @@
+/* The line at the end of a results file that its bytes are checked by. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Reading a file in a child process first, which may crash or hang. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,105 +1,118 @@
-/* One results file on its way: what writing and defining share. */
+/* One results file on its way, and what the writers of its groups share. Arrays are defined, then filled, in one and
+ * the same order. */
 #ifndef RL_RESULTS_WRITER_H
 #define RL_RESULTS_WRITER_H
 
-#include "fields.h"
+#include "../kinds.h"
 #include "internal.h"
+#include "ridgeless/journal.h"
 
-/* FEATURE, ROW and AXIS are of kept directions, POINT to TRAINABLE_ROW of kept predictions, and the last two of
- * summaries, which have no REPEAT. */
-typedef enum dimension {
-    VARIANT,
-    N_FEATURES,
-    N_TRAIN,
-    REPEAT,
-    QUANTILE,
-    MODE,
-    FEATURE,
-    ROW,
-    AXIS,
-    POINT,
-    PREDICTED_REPEAT,
-    TRAINABLE_ROW,
-    BUCKET,
-    CELL_STATUS,
-    N_DIMENSIONS
-} dimension;
-extern const char *const rl_dimension_names[N_DIMENSIONS];
+enum { RL_ARRAY_NAME = 64, RL_SMALL = 4096 /* bytes of an array that is not worth compressing */ };
 
-/* One variable of the file: defined, then filled, in one and the same order. */
+typedef struct rl_group_writer rl_group_writer;
+
+/* The series of one data set or autoencoder. */
+typedef struct group {
+    const rl_group_writer *writer;
+    const rl_series *series; /* [n_series], the plan's */
+    int n_series, first;     /* first: its index in the plan */
+    int id;
+    size_t n_values; /* numbers that filling it wants room for, if more than those of its largest array */
+    void *state;     /* the writer's own */
+} group;
+
+/* An array of the file, once it is defined. */
 typedef struct variable {
-    char name[RL_FIELD_NAME];
+    char name[RL_ARRAY_NAME];
     const char *in; /* the group's name, borrowed */
     int group, id;
     nc_type type;
     size_t count;  /* of values */
     uint64_t hash; /* of the values put */
-    bool original; /* cannot be worked out from other variables */
+    bool original; /* cannot be worked out from other arrays */
 } variable;
-
-/* One dataset's group: the grids [first, end) of the plan. */
-typedef struct group {
-    int first, end, id;
-    size_t length[N_DIMENSIONS];
-    bool has[N_DIMENSIONS];
-    int dimension[N_DIMENSIONS]; /* ids */
-    int *n_features;             /* [length[N_FEATURES]], owned */
-    int *n_train;                /* [length[N_TRAIN]], owned: every N that some P has, ascending */
-    rl_record_layout layout;     /* of any grid, but for its sizes and modes */
-    int *buckets;                /* [length[BUCKET]]: all that the group has something in, ascending; owned */
-    rl_summary *summaries;       /* [end - first], while the group is filled */
-} group;
 
 typedef struct writer {
     rl_nc file;
     const rl_plan *plan;
-    rl_journal *journal;
+    const rl_journal *journal;
     group *groups; /* [n_groups] */
     int n_groups;
     variable *variables; /* in the order of definition */
-    int n_variables, n_filled;
-    /* Buffers for the largest variable. */
-    double *values, *scratch;
-    rl_reduced *reduced;
-    void *stored;
+    int n_variables, capacity, n_filled;
+    double *values; /* room for the numbers of any array, and for those that any group wants */
+    void *stored;   /* room for any array as it is stored */
     int64_t n_failed;
 } writer;
 
-static inline const rl_keep *rl_group_keep(const writer *w, const group *g) {
-    return &w->plan->grids[g->first].spec->keep;
-}
+/* How the series of a kind become a group. */
+struct rl_group_writer {
+    rl_status (*define)(writer *w, group *g); /* the group with its dimensions, attributes and arrays */
+    rl_status (*fill)(writer *w, group *g);   /* all its arrays, from the journal; adds to w->n_failed */
+    void (*destroy)(void *state);             /* NULL: there is no state */
+};
+#define RL_WRITER(kind) extern const rl_group_writer rl_##kind##_writer;
+RL_KINDS(RL_WRITER)
+#undef RL_WRITER
 
-/* Fills the next variable in the order of definition, which is this one; its values are compared afterwards. */
+/* ---- defining ---------------------------------------------------------------------------------------------------- */
+
+/* Begins the group, with those of dimensions[n] that have a length. */
+typedef struct dimension {
+    const char *name;
+    size_t length;
+} dimension;
+rl_status rl_begin_group(writer *w, group *g, const dimension *dimensions, size_t n);
+
+typedef struct array {
+    const char *name, *long_name; /* long_name NULL: neither that nor a unit */
+    const char *dimensions;       /* their names, with blanks between */
+    nc_type type;
+    size_t least;                      /* bytes from which on it is compressed; 0: never */
+    int apart;                         /* leading dimensions of which a chunk has one entry */
+    const char *coordinates, *comment; /* NULL: none */
+    bool original;                     /* see variable */
+    bool nan;                          /* see rl_put_nan */
+} array;
+
+/* Defines what the group has the dimensions for; the others are left out. A chunk of what is compressed is as many
+ * trailing dimensions as fit. */
+rl_status rl_define_array(writer *w, const group *g, const array *a);
+rl_status rl_define_arrays(writer *w, const group *g, const array *arrays, size_t n);
+
+/* Of the last one defined: NaN where nothing is; a text (NULL: none); what the numbers of a status mean. */
+const variable *rl_last_variable(const writer *w);
+rl_status rl_put_nan(const writer *w);
+rl_status rl_put_text(const writer *w, const char *name, const char *text);
+rl_status rl_put_flags(const writer *w, const signed char *flags, size_t n, const char *meanings);
+
+/* ---- filling ----------------------------------------------------------------------------------------------------- */
+
+/* What the journal has of a group's tasks. */
+typedef struct taken {
+    writer *w;
+    const group *g;
+    const rl_task *task;
+    const rl_series *series; /* the task's */
+    size_t i, p;             /* indices of task and series in the group */
+} taken;
+
+/* Calls `take` with every record of the group, as rl_journal_visit. *sound false: the record is none that the series'
+ * kind writes, which is a failure. */
+typedef rl_status (*rl_record_taker)(const taken *t, const rl_record *record, const int *target, bool *sound);
+rl_status rl_read_group(writer *w, const group *g, rl_record_taker take);
+int64_t rl_group_tasks(const writer *w, const group *g); /* their number */
+
+/* Fill the next array in the order of definition, which is this one; its values are compared afterwards. Indices:
+ * first, first + 1, ..., and nothing where the array was left out. */
 rl_status rl_put_values(writer *w, const char *name, const void *values);
+rl_status rl_put_texts(writer *w, const char *name, const char **texts);
+rl_status rl_put_indices(writer *w, const char *name, int first);
 
-/* Behind the last curve of a group. */
-int64_t rl_end_of_curves(const writer *w, const group *g);
+/* Bytes of the largest array. */
+size_t rl_largest_array(const writer *w);
 
-/* Fills the statistics of a field from w->reduced[sets]. */
-rl_status rl_put_statistics(writer *w, const group *g, const rl_field *field, size_t sets);
-
-/* ---- summaries (summaries.c) ------------------------------------------------------------------------------------- */
-
-/* Finds the group's buckets; fills bucket_lower, bucket_upper and status; fills all of its fields, read from the
- * journal once more, as the summaries of one group at a time are in memory. */
-rl_status rl_measure_summaries(const writer *w, group *g);
-rl_status rl_fill_bucket_coordinates(writer *w, const group *g);
-rl_status rl_fill_summaries(writer *w, group *g);
-void rl_unload_summaries(group *g);
-
-/* ---- trainings (trainings.c) ------------------------------------------------------------------------------------- */
-
-/* Variables of a group of trainings at most, and the values of the largest one of any. */
-enum { RL_TRAINING_VARIABLES = 13 };
-size_t rl_training_values(const rl_plan *plan);
-
-/* Define and fill a group an autoencoder. */
-rl_status rl_define_trainings(writer *w);
-rl_status rl_fill_trainings(writer *w);
-
-/* Defines the whole file: root attributes, then each dataset's group with its dimensions, variables and attributes.
- * Allocates w->groups, with what they own, and w->variables. */
-rl_status rl_define_file(writer *w);
-void rl_groups_destroy(writer *w);
+/* Opens the finished file again and compares every original value with what was put there. */
+rl_status rl_verify_arrays(writer *w, const char *finished);
 
 #endif

@@ -1,8 +1,8 @@
 /* The test factor: any number of test rows in one triangle. */
 #include <string.h>
 
-#include "../lapack.h"
 #include "../numbers.h"
+#include "../vectors.h"
 #include "ridgeless/arena.h"
 #include "ridgeless/spectrum.h"
 
@@ -31,6 +31,10 @@ static rl_test_factor sizes_of_test_factor(int n_features) {
 rl_status rl_test_factor_create(rl_test_factor *factor, int n_features) {
     *factor = sizes_of_test_factor(n_features);
     return rl_arrays_create(factor, list_test_factor_arrays);
+}
+
+int rl_test_factor_capacity(int n_features) {
+    return sizes_of_test_factor(n_features).capacity;
 }
 
 size_t rl_test_factor_bytes(int n_features) {
@@ -64,7 +68,7 @@ static rl_status absorb_block(rl_test_factor *factor, int count) {
     int info;
     dtpqrt_(&count, &order, &pentagon, &width, factor->r, &order, factor->block, &factor->capacity, factor->work,
             &width, factor->work + (size_t)width * (size_t)order, &info);
-    if (info != 0) return rl_fail(RL_ERR_LIBRARY, "LAPACK dtpqrt: argument %d is wrong", -info);
+    RL_TRY(rl_lapack_check("dtpqrt", info));
     factor->n_rows += count;
     return RL_OK;
 }

@@ -89,7 +89,7 @@ rl_status rl_node_flag(rl_node node, bool *value) {
 
 enum { LONGEST_WORD = 40 };
 
-/* Levenshtein's distance; words longer than LONGEST_WORD are near to nothing. */
+/* Levenshtein's distance. Words longer than LONGEST_WORD are near to none. */
 static int edit_distance(const char *a, const char *b) {
     int row[LONGEST_WORD + 1];
     const int n_a = (int)strnlen(a, LONGEST_WORD + 1), n_b = (int)strnlen(b, LONGEST_WORD + 1);

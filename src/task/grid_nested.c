@@ -1,58 +1,137 @@
-/* A curve from one factorization on a process grid. */
+/* Curves from one factorization on a process grid (grid_curve.h). Collective on the grid. */
 #include "ridgeless/grid_curve.h"
-#include "task_private.h"
 
-/* Collective: before each spectrum. */
-static rl_status may_go_on(const rl_task *t, rl_tick tick) {
-    const bool go_on = rl_may_go_on(tick);
-    return rl_process_grid_agree(t->process_grid,
-                                 go_on ? RL_OK : rl_fail(RL_STOPPED, "stopped between two spectra of a curve"));
+#include <math.h>
+
+#include "curves.h"
+#include "ridgeless/arena.h"
+
+typedef struct grid_state {
+    const rl_series *series;
+    rl_spectrum_store store;
+    rl_point *points; /* [n_n_train] */
+    bool *remaining;  /* [n_n_train] */
+} grid_state;
+
+static void list_grid_arrays(rl_arena *arena, void *object) {
+    grid_state *const g = object;
+    RL_TAKE(arena, g->points, g->series->n_n_train);
+    RL_TAKE(arena, g->remaining, g->series->n_n_train);
+}
+
+static void destroy_grid_state(void *made) {
+    grid_state *g = made;
+    rl_spectrum_store_destroy(&g->store);
+    rl_free(g);
+}
+
+static rl_status create_grid_state(rl_curves *c) {
+    grid_state sizes = {.series = c->series}, *g;
+    RL_TRY(RL_OBJECT_CREATE(&g, &sizes, list_grid_arrays));
+    c->made = g;
+    return RL_OK;
+}
+
+/* Before each spectrum. */
+static rl_status agree_to_go_on(const rl_curves *c, rl_tick tick) {
+    return rl_process_grid_agree(
+        c->group->process_grid,
+        rl_may_go_on(tick) ? RL_OK : rl_fail(RL_STOPPED, "stopped between two spectra of a curve"));
 }
 
 /* From the triangle's leading block where there is one. */
-static rl_status spectra_of_block(rl_task *t, const rl_grid *g, rl_grid_curve *factored, rl_tick tick, double *record) {
-    for (int i = 0; i < g->n_n_train; i++) {
+static rl_status spectra_of_block(rl_curves *c, rl_grid_curve *factored, rl_tick tick, double *curve) {
+    const rl_series *series = c->series;
+    grid_state *g = c->made;
+    for (int i = 0; i < series->n_n_train; i++) {
         rl_spectrum s;
-        if (!t->left[i] || g->n_train[i] > g->data.n_features) continue;
-        RL_TRY(may_go_on(t, tick));
-        RL_TRY(rl_grid_curve_spectrum(factored, i, g->producer, &t->store, &s, NULL));
-        RL_TRY(rl_task_record_shared(t, g, &s, i, record));
-        rl_spectrum_store_destroy(&t->store);
+        if (!g->remaining[i] || series->n_train[i] > series->n_features) continue;
+        RL_TRY(agree_to_go_on(c, tick));
+        RL_TRY(rl_grid_curve_spectrum(factored, i, series->producer, &g->store, &s, NULL));
+        RL_TRY(rl_record_shared_spectrum(c, &s, i, curve));
+        rl_spectrum_store_destroy(&g->store);
     }
     return RL_OK;
 }
 
 /* The rest each by itself, when the factored rows have given their memory back. */
-static rl_status spectra_of_rows(rl_task *t, const rl_grid *g, rl_tick tick, double *record) {
-    for (int i = 0; i < g->n_n_train; i++) {
-        if (!t->left[i] || g->n_train[i] <= g->data.n_features) continue;
-        RL_TRY(may_go_on(t, tick));
-        RL_TRY(rl_grid_spectrum(t, g, i, i, record));
+static rl_status spectra_of_rows(rl_curves *c, rl_tick tick, double *curve) {
+    grid_state *g = c->made;
+    for (int i = 0; i < c->series->n_n_train; i++) {
+        if (!g->remaining[i] || c->series->n_train[i] <= c->series->n_features) continue;
+        RL_TRY(agree_to_go_on(c, tick));
+        RL_TRY(rl_grid_spectrum(c, &g->store, i, i, curve));
     }
     return RL_OK;
 }
 
-static rl_status factored_part(rl_task *t, const rl_grid *g, const rl_case *rows, const bool *wanted, rl_tick tick,
-                               double *record) {
-    const rl_curve_case c = {.rows = *rows, .n_sizes = g->n_n_train, .n_train = g->n_train};
+static rl_status factored_part(rl_curves *c, const rl_case *rows, const bool *wanted, rl_tick tick, double *curve) {
+    const rl_series *s = c->series;
+    const rl_curve_case case_ = {.rows = *rows, .n_sizes = s->n_n_train, .n_train = s->n_train};
+    grid_state *g = c->made;
     rl_grid_curve *factored = NULL;
-    bool some_left = false;
-    rl_status status = rl_grid_curve_create(t->process_grid, t->plan->study->block, &c, &factored, NULL);
-    if (status == RL_OK) status = rl_grid_curve_points(factored, g->sigma_wanted, tick, t->nested_points);
-    if (status == RL_OK) status = rl_task_record_points(t, g, wanted, record, &some_left);
-    if (status == RL_OK && some_left) status = spectra_of_block(t, g, factored, tick, record);
-    rl_spectrum_store_destroy(&t->store);
+    bool some_remain = false;
+    rl_status status = rl_grid_curve_create(c->group->process_grid, s->study->block, &case_, &factored, NULL);
+    if (status == RL_OK) status = rl_grid_curve_points(factored, s->sigma_wanted, tick, g->points);
+    if (status == RL_OK) status = rl_record_points(c, g->points, wanted, g->remaining, &some_remain, curve);
+    if (status == RL_OK && some_remain) status = spectra_of_block(c, factored, tick, curve);
+    rl_spectrum_store_destroy(&g->store);
     rl_grid_curve_destroy(factored);
     return status;
 }
 
-rl_status rl_grid_nested_curve(rl_task *t, const rl_curve *curve, const bool *wanted, rl_tick tick, double *record) {
-    const rl_grid *g = &t->plan->grids[curve->grid];
-    const int longest = g->n_train[g->n_n_train - 1];
+static rl_status grid_nested_curves(rl_curves *c, const rl_task *task, int n, const bool *wanted, rl_tick tick,
+                                    double *curve) {
+    const rl_series *s = c->series;
+    const rl_process_grid *grid = c->group->process_grid;
+    const int longest = s->n_train[s->n_n_train - 1];
     rl_dataset_case case_;
-    RL_TRY(rl_process_grid_agree(t->process_grid, rl_rows_arrange(&t->rows, (uint32_t)curve->repeat)));
-    RL_TRY(rl_dataset_case_create(&case_, t->process_grid, &t->rows, longest, g->data.n_rows - longest));
-    rl_status status = factored_part(t, g, &case_.c, wanted, tick, record);
+    (void)n;
+    RL_TRY(rl_process_grid_agree(grid, rl_rows_arrange(&c->rows, (uint32_t)task->repeats.first)));
+    RL_TRY(rl_dataset_case_create(&case_, grid, &c->rows, longest, s->data.n_rows - longest));
+    const rl_status status = factored_part(c, &case_.c, wanted, tick, curve);
     rl_dataset_case_destroy(&case_);
-    return status == RL_OK ? spectra_of_rows(t, g, tick, record) : status;
+    return status == RL_OK ? spectra_of_rows(c, tick, curve) : status;
 }
+
+/* ---- the method -------------------------------------------------------------------------------------------------- */
+
+/* LQ of the first w rows: 4/3 w^3 + 4 (rows - w) w P; a row into R: 2 P^2; test errors: 2 P per row and N; the singular
+ * values of an N: 150 products and solves of k^2 flops. */
+static double factored_flops(const rl_series *series) {
+    enum { SIGMA_STEPS = 150 };
+    const double p = series->n_features, rows = series->data.n_rows;
+    const double longest = series->n_train[series->n_n_train - 1], w = fmin(longest, p);
+    double flops = 4.0 / 3 * w * w * w + 4 * (rows - w) * w * p + 2 * (longest - w) * p * p;
+    for (int i = 0; i < series->n_n_train; i++) {
+        const double k = fmin(series->n_train[i], p);
+        flops += 2 * p * rows + (series->sigma_wanted[i] ? SIGMA_STEPS * k * k : 0);
+    }
+    return flops;
+}
+
+static double grid_nested_flops(const rl_series *series, rl_range n_train) {
+    double flops = factored_flops(series);
+    for (int i = n_train.first; i < rl_range_end(n_train); i++)
+        flops += series->full[i] ? rl_grid_spectra_flops(series, (rl_range){i, 1}) : 0;
+    return flops;
+}
+
+static bool suits_grid_nested(const rl_series *series) {
+    return rl_wants_process_grid(series) && rl_may_be_nested(series);
+}
+
+static size_t grid_state_bytes(const rl_series *series) {
+    grid_state sizes = {.series = series};
+    return RL_OBJECT_BYTES(&sizes, list_grid_arrays);
+}
+
+const rl_method rl_grid_nested_method = {.number = 3,
+                                         .text = "nested factorization on process grids",
+                                         .on_grid = true,
+                                         .suits = suits_grid_nested,
+                                         .flops = grid_nested_flops,
+                                         .bytes = grid_state_bytes,
+                                         .create = create_grid_state,
+                                         .destroy = destroy_grid_state,
+                                         .curves = grid_nested_curves};

@@ -1,54 +1,55 @@
-/* What one N comes to, a point or a spectrum, into the record of its curve. Records come cleared: what is not set here
+/* What one N comes to, a point or a spectrum, into its curve. Curves come cleared: what is not set here
  * says so. */
 #include <string.h>
 
-#include "task_private.h"
+#include "curves.h"
 
 /* v_r of all modes, one after the other. */
-static void record_directions(const rl_record_layout *l, const rl_spectrum *s, double *directions) {
+static void record_directions(const rl_curve_layout *l, const rl_spectrum *s, double *directions) {
     const size_t features = (size_t)l->n_directions, modes = (size_t)s->n_modes;
     for (size_t r = 0; r < modes; r++)
         for (size_t j = 0; j < features; j++) directions[r * features + j] = s->vt[r + j * modes];
 }
 
 /* test_projection_rms NULL: it comes from the spectrum's test rows. */
-static rl_status record_modes(const rl_record_layout *l, const rl_spectrum *s, const double *test_projection_rms, int i,
-                              double *record) {
-    const size_t first = (size_t)i * (size_t)l->max_modes, bytes = (size_t)s->n_modes * sizeof *record;
-    double *const test = record + l->test_projection_rms + first, *const residual =
-                                                                      record + l->residual_projection + first;
-    memcpy(record + l->sigma + first, s->sigma, bytes);
-    if (l->n_directions > 0) record_directions(l, s, record + l->direction + first * (size_t)l->n_directions);
+static rl_status record_modes(const rl_curve_layout *l, const rl_spectrum *s, const double *test_projection_rms, int i,
+                              double *curve) {
+    const size_t first = (size_t)i * (size_t)l->max_modes, bytes = (size_t)s->n_modes * sizeof *curve;
+    double *const test = curve + l->test_projection_rms + first, *const residual =
+                                                                     curve + l->residual_projection + first;
+    memcpy(curve + l->sigma + first, s->sigma, bytes);
+    if (l->n_directions > 0) record_directions(l, s, curve + l->direction + first * (size_t)l->n_directions);
     if (test_projection_rms == NULL) return rl_mode_factors(s, test, residual);
     memcpy(test, test_projection_rms, bytes);
     memcpy(residual, s->c[RL_TARGET_RESIDUAL], bytes);
     return RL_OK;
 }
 
-static void record_scalars(const rl_record_layout *l, const rl_point *p, int i_n, double *record) {
+static void record_scalars(const rl_curve_layout *l, const rl_point *p, int i_n, double *curve) {
     const size_t i = (size_t)i_n;
-    record[l->status + i] = RL_CELL_DONE;
-    record[l->sigma_min + i] = p->sigma_min;
-    record[l->sigma_max + i] = p->sigma_max;
-    record[l->rank + i] = p->rank;
-    record[l->test_bias_sq + i] = p->test_bias * p->test_bias;
-    record[l->test_bias_mse + i] = p->test_bias_mse;
+    curve[l->status + i] = RL_CELL_DONE;
+    curve[l->sigma_min + i] = p->sigma_min;
+    curve[l->sigma_max + i] = p->sigma_max;
+    curve[l->rank + i] = p->rank;
+    curve[l->test_bias_sq + i] = p->test_bias * p->test_bias;
+    curve[l->test_bias_mse + i] = p->test_bias_mse;
 }
 
-void rl_task_record_errors(const rl_record_layout *l, const rl_errors *errors, int i, double *record) {
+void rl_record_errors(const rl_curves *c, int i, double *curve) {
+    const rl_curve_layout *l = &c->layout;
     const size_t first = (size_t)i * (size_t)l->n_variants;
     for (int v = 0; v < l->n_variants; v++) {
-        record[l->test_mse + first + (size_t)v] = errors[v].test_mse;
-        record[l->train_mse + first + (size_t)v] = errors[v].train_mse;
-        if (l->has_population) record[l->population_mse + first + (size_t)v] = errors[v].population_mse;
-        if (l->has_distance) record[l->distance + first + (size_t)v] = errors[v].distance;
+        curve[l->test_mse + first + (size_t)v] = c->errors[v].test_mse;
+        curve[l->train_mse + first + (size_t)v] = c->errors[v].train_mse;
+        if (l->has_population) curve[l->population_mse + first + (size_t)v] = c->errors[v].population_mse;
+        if (l->has_distance) curve[l->distance + first + (size_t)v] = c->errors[v].distance;
     }
 }
 
-rl_status rl_task_record_spectrum(const rl_record_layout *l, const rl_spectrum *s, int i, double *record) {
+rl_status rl_record_spectrum(const rl_curve_layout *l, const rl_spectrum *s, int i, double *curve) {
     if (s->status != RL_CELL_DONE) {
-        record[l->status + (size_t)i] = s->status;
-        if (s->status == RL_CELL_ZERO_MATRIX) record[l->rank + (size_t)i] = 0;
+        curve[l->status + (size_t)i] = s->status;
+        if (s->status == RL_CELL_ZERO_MATRIX) curve[l->rank + (size_t)i] = 0;
         return RL_OK;
     }
     const rl_point p = {.rank = s->rank,
@@ -56,15 +57,27 @@ rl_status rl_task_record_spectrum(const rl_record_layout *l, const rl_spectrum *
                         .sigma_max = s->sigma[0],
                         .test_bias = s->test_bias,
                         .test_bias_mse = s->test_bias_mse};
-    record_scalars(l, &p, i, record);
-    return l->has_modes ? record_modes(l, s, NULL, i, record) : RL_OK;
+    record_scalars(l, &p, i, curve);
+    return l->has_modes ? record_modes(l, s, NULL, i, curve) : RL_OK;
 }
 
-rl_status rl_task_record_point(rl_task *t, const rl_grid *g, const rl_point *p, int i, double *record) {
-    const rl_population population = rl_task_population(g);
-    RL_TRY(rl_point_errors(t->evaluator, p, &population, g->spec->n_variants, g->spec->variants, t->errors));
-    rl_task_record_errors(&t->layout, t->errors, i, record);
-    record_scalars(&t->layout, p, i, record);
+rl_status rl_record_point(rl_curves *c, const rl_point *p, int i, double *curve) {
+    const rl_study_dataset *spec = c->series->spec;
+    RL_TRY(rl_point_errors(c->evaluator, p, &c->population, spec->n_variants, spec->variants, c->errors));
+    rl_record_errors(c, i, curve);
+    record_scalars(&c->layout, p, i, curve);
     if (p->test_projection_rms == NULL) return RL_OK; /* it has no modes */
-    return record_modes(&t->layout, p->spectrum, p->test_projection_rms, i, record);
+    return record_modes(&c->layout, p->spectrum, p->test_projection_rms, i, curve);
+}
+
+rl_status rl_record_points(rl_curves *c, const rl_point *points, const bool *wanted, bool *remaining, bool *some,
+                           double *curve) {
+    *some = false;
+    for (int i = 0; i < c->series->n_n_train; i++) {
+        const bool here = rl_is_wanted(wanted, i), done = points[i].done && !c->series->full[i];
+        remaining[i] = here && !done;
+        *some |= remaining[i];
+        if (here && done) RL_TRY(rl_record_point(c, &points[i], i, curve));
+    }
+    return RL_OK;
 }

@@ -1,127 +1,41 @@
-#include <math.h>
+/* Records as bytes: {repeats, N, step, length, outcomes, content}, in whole words. */
 #include <string.h>
 
 #include "ridgeless/task.h"
 
-/* Where an array of `length` doubles begins; nowhere when it is not there. */
-static size_t place(rl_record_layout *l, bool is_there, size_t length) {
-    const size_t begin = l->length;
-    if (is_there) l->length += length;
-    return begin;
+typedef struct head {
+    int32_t first, n_repeats, n, step;
+    uint64_t length;
+} head;
+
+static size_t outcome_bytes(const rl_record *record) {
+    return (size_t)record->n * sizeof *record->outcomes;
 }
 
-rl_record_layout rl_record_layout_make(int n_sizes, rl_record_shape shape) {
-    rl_record_layout l = {.n_sizes = n_sizes,
-                          .n_variants = shape.n_variants,
-                          .max_modes = shape.n_modes,
-                          .n_directions = shape.n_directions,
-                          .n_points = shape.n_points,
-                          .has_population = shape.has_population,
-                          .has_distance = shape.has_distance,
-                          .has_modes = shape.n_modes > 0};
-    const size_t spectra = (size_t)n_sizes, cells = spectra * (size_t)l.n_variants,
-                 modes = spectra * (size_t)l.max_modes;
-    size_t *const spectrum_fields[] = {&l.sigma_min,    &l.sigma_max,     &l.rank,
-                                       &l.test_bias_sq, &l.test_bias_mse, &l.status};
-    size_t *const mode_fields[] = {&l.sigma, &l.test_projection_rms, &l.residual_projection};
-    l.test_mse = place(&l, true, cells);
-    l.train_mse = place(&l, true, cells);
-    l.population_mse = place(&l, l.has_population, cells);
-    l.distance = place(&l, l.has_distance, cells);
-    for (size_t i = 0; i < sizeof spectrum_fields / sizeof *spectrum_fields; i++)
-        *spectrum_fields[i] = place(&l, true, spectra);
-    for (size_t i = 0; i < sizeof mode_fields / sizeof *mode_fields; i++)
-        *mode_fields[i] = place(&l, l.has_modes, modes);
-    l.direction = place(&l, l.n_directions > 0, modes * (size_t)l.n_directions);
-    l.predictions = place(&l, l.n_points > 0, cells * (size_t)l.n_points);
-    return l;
+rl_status rl_record_append(const rl_record *record, rl_text *bytes) {
+    const head h = {record->repeats.first, record->repeats.n, record->n, record->step, record->length};
+    RL_TRY(rl_text_append_bytes(bytes, &h, sizeof h));
+    RL_TRY(rl_text_append_bytes(bytes, record->outcomes, outcome_bytes(record)));
+    return rl_text_append_bytes(bytes, record->content, record->length);
 }
 
-static bool approaches_least_squares(const rl_study_dataset *spec) {
-    for (int v = 0; v < spec->n_variants; v++)
-        if (spec->variants[v].ablation->approaches_least_squares) return true;
-    return false;
+rl_status rl_record_read(const void *bytes, size_t length, rl_record *record, size_t *used) {
+    const char *at = bytes;
+    head h = {0};
+    if (length >= sizeof h) memcpy(&h, at, sizeof h);
+    *record = (rl_record){.repeats = {h.first, h.n_repeats}, .n = h.n, .step = h.step, .length = (size_t)h.length};
+    *used = sizeof h;
+    if (length < sizeof h || h.n < 0 || outcome_bytes(record) > length - sizeof h ||
+        h.length > length - sizeof h - outcome_bytes(record))
+        return rl_fail(RL_ERR_INPUT, "a record ends after %zu bytes; expected more", length);
+    record->outcomes = (const void *)(at + sizeof h);
+    record->content = at + sizeof h + outcome_bytes(record);
+    *used += outcome_bytes(record) + record->length;
+    return RL_OK;
 }
 
-rl_record_layout rl_record_layout_of(const rl_plan *plan, int grid) {
-    const rl_grid *g = &plan->grids[grid];
-    const rl_record_shape shape = {.n_variants = g->spec->n_variants,
-                                   .n_modes = g->spec->keep.modes ? g->max_modes : 0,
-                                   .n_directions = g->spec->keep.directions ? g->data.n_features : 0,
-                                   .n_points = g->n_points,
-                                   .has_population = rl_dataset_design_known(&g->data),
-                                   .has_distance = approaches_least_squares(g->spec)};
-    rl_record_layout l = rl_record_layout_make(g->n_n_train / g->n_parts, shape);
-    l.max_modes = g->max_modes;
-    return l;
-}
-
-rl_record_shape rl_record_shape_of(const rl_record_layout *l) {
-    return (rl_record_shape){.n_variants = l->n_variants,
-                             .n_modes = l->has_modes ? l->max_modes : 0,
-                             .n_directions = l->n_directions,
-                             .n_points = l->n_points,
-                             .has_population = l->has_population,
-                             .has_distance = l->has_distance};
-}
-
-/* ---- one size ---------------------------------------------------------------------------------------------------- */
-
-/* The arrays of a record, and how many values of a size each has. */
-enum { MAX_ARRAYS = 15 };
-typedef struct arrays {
-    int n;
-    size_t begin[MAX_ARRAYS], width[MAX_ARRAYS];
-} arrays;
-
-static void add(arrays *a, size_t begin, size_t width) {
-    a->begin[a->n] = begin;
-    a->width[a->n++] = width;
-}
-
-static arrays arrays_of(const rl_record_layout *l) {
-    const size_t variants = (size_t)l->n_variants, modes = (size_t)l->max_modes;
-    const size_t spectra[] = {l->sigma_min, l->sigma_max, l->rank, l->test_bias_sq, l->test_bias_mse, l->status};
-    arrays a = {0};
-    add(&a, l->test_mse, variants);
-    add(&a, l->train_mse, variants);
-    if (l->has_population) add(&a, l->population_mse, variants);
-    if (l->has_distance) add(&a, l->distance, variants);
-    for (size_t i = 0; i < sizeof spectra / sizeof *spectra; i++) add(&a, spectra[i], 1);
-    if (l->n_points > 0) add(&a, l->predictions, variants * (size_t)l->n_points);
-    if (!l->has_modes) return a;
-    add(&a, l->sigma, modes);
-    add(&a, l->test_projection_rms, modes);
-    add(&a, l->residual_projection, modes);
-    if (l->n_directions > 0) add(&a, l->direction, modes * (size_t)l->n_directions);
-    return a;
-}
-
-void rl_record_clear(const rl_record_layout *layout, int i, double *record) {
-    const arrays a = arrays_of(layout);
-    for (int k = 0; k < a.n; k++) {
-        double *const values = record + a.begin[k] + (size_t)i * a.width[k];
-        for (size_t v = 0; v < a.width[k]; v++) values[v] = NAN;
-    }
-    record[layout->status + (size_t)i] = RL_CELL_MISSING;
-}
-
-void rl_record_copy(const rl_record_layout *from, const double *source, int i, const rl_record_layout *to,
-                    double *target, int j) {
-    const arrays a = arrays_of(from), b = arrays_of(to);
-    for (int k = 0; k < b.n; k++) {
-        const size_t common = a.width[k] < b.width[k] ? a.width[k] : b.width[k];
-        double *const values = target + b.begin[k] + (size_t)j * b.width[k];
-        memcpy(values, source + a.begin[k] + (size_t)i * a.width[k], common * sizeof *values);
-        for (size_t v = common; v < b.width[k]; v++) values[v] = NAN;
-    }
-}
-
-size_t rl_record_length_max(const rl_plan *plan) {
-    size_t longest = 0;
-    for (int g = 0; g < plan->n_grids; g++) {
-        const size_t length = rl_record_layout_of(plan, g).length;
-        if (length > longest) longest = length;
-    }
-    return longest;
+int64_t rl_record_failed(const rl_kind *kind, const rl_record *record) {
+    int64_t failed = 0;
+    for (int i = 0; i < record->n; i++) failed += kind->failed(record->outcomes[i].outcome);
+    return failed;
 }

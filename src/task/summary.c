@@ -1,191 +1,261 @@
+/* Summaries: the curves of many repeats one after the other, of which counts are left. */
 #include "ridgeless/summary.h"
 
-#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
-/* ---- places ------------------------------------------------------------------------------------------------------ */
+#include "content.h"
+#include "curves.h"
+#include "ridgeless/arena.h"
 
-/* A record has its arrays of cells first, n_sizes x n_variants each, then those of spectra, of which the statuses are
- * the last. */
-static int cell_arrays(const rl_record_layout *l) {
-    return 2 + l->has_population + l->has_distance;
+/* Repeats whose curves wait together: enough for a histogram to be worth fetching. */
+enum { BLOCK = 64 };
+
+typedef struct summary_work {
+    const rl_series *series;
+    rl_curves *c;
+    rl_task task;       /* under way */
+    const bool *wanted; /* borrowed */
+    rl_summary summary;
+    int done;      /* repeats */
+    double *block; /* [BLOCK, layout.length]: curves */
+    int *chosen;   /* [n_n_train]: indices of the N that are wanted */
+    rl_text record;
+} summary_work;
+
+/* ---- buffers ----------------------------------------------------------------------------------------------------- */
+
+static void list_summary_arrays(rl_arena *arena, void *object) {
+    summary_work *const w = object;
+    RL_TAKE(arena, w->block, BLOCK * rl_curve_layout_of(w->series).length);
+    RL_TAKE(arena, w->chosen, w->series->n_n_train);
 }
 
-int rl_summary_places(const rl_record_layout *l) {
-    const int spectrum_arrays = (int)(l->status - l->sigma_min) / l->n_sizes;
-    return cell_arrays(l) * l->n_variants + spectrum_arrays;
+static void destroy_summary_work(void *buffers) {
+    summary_work *w = buffers;
+    if (w->c != NULL) rl_curves_destroy(w->c);
+    rl_summary_destroy(&w->summary);
+    rl_free(w->record.bytes);
+    rl_free(w);
 }
 
-size_t rl_summary_index(const rl_record_layout *l, int i, int place) {
-    const size_t sizes = (size_t)l->n_sizes, variants = (size_t)l->n_variants;
-    const int cells = cell_arrays(l) * l->n_variants;
-    if (place >= cells) return l->sigma_min + (size_t)(place - cells) * sizes + (size_t)i;
-    const size_t array = (size_t)(place / l->n_variants), variant = (size_t)(place % l->n_variants);
-    return array * sizes * variants + (size_t)i * variants + variant;
-}
-
-/* ---- counting ---------------------------------------------------------------------------------------------------- */
-
-rl_status rl_summary_create(rl_summary *s, const rl_record_layout *layout) {
-    *s = (rl_summary){.layout = *layout};
-    assert(!layout->has_modes && layout->n_points == 0 && layout->test_mse == 0);
-    rl_status status = RL_ALLOC(s->histograms, layout->status);
-    if (status == RL_OK) status = RL_ALLOC(s->statuses, layout->n_sizes);
-    if (status != RL_OK) rl_summary_destroy(s);
+static rl_status create_summary_work(const rl_series *series, const rl_group *group, void **buffers) {
+    const rl_curve_layout layout = rl_curve_layout_of(series);
+    summary_work sizes = {.series = series}, *w;
+    RL_TRY(RL_OBJECT_CREATE(&w, &sizes, list_summary_arrays));
+    rl_status status = rl_curves_create(series, group, &w->c);
+    if (status == RL_OK) status = rl_summary_create(&w->summary, &layout);
+    if (status == RL_OK)
+        *buffers = w;
+    else
+        destroy_summary_work(w);
     return status;
 }
 
-void rl_summary_destroy(rl_summary *s) {
-    for (size_t k = 0; s->histograms != NULL && k < s->layout.status; k++) rl_histogram_destroy(&s->histograms[k]);
-    rl_free(s->histograms);
-    rl_free(s->statuses);
-    *s = (rl_summary){0};
-}
+/* ---- computing --------------------------------------------------------------------------------------------------- */
 
-void rl_summary_clear(rl_summary *s) {
-    for (size_t k = 0; k < s->layout.status; k++) rl_histogram_clear(&s->histograms[k]);
-    memset(s->statuses, 0, (size_t)s->layout.n_sizes * sizeof *s->statuses);
-}
-
-/* Histogram by histogram, so that each is in the cache while it counts. */
-static rl_status add_numbers(rl_summary *s, int i, const double *records, int n) {
-    const int places = rl_summary_places(&s->layout);
-    for (int place = 0; place < places; place++) {
-        const size_t k = rl_summary_index(&s->layout, i, place);
-        RL_TRY(rl_histogram_add(&s->histograms[k], records + k, (size_t)n, s->layout.length));
-    }
+static rl_status begin_summary(void *buffers, const rl_work *work) {
+    summary_work *w = buffers;
+    w->task = work->tasks[0];
+    w->wanted = work->wanted;
+    w->done = 0;
+    rl_summary_clear(&w->summary);
     return RL_OK;
 }
 
-rl_status rl_summary_add(rl_summary *s, const double *records, int n) {
-    for (int i = 0; i < s->layout.n_sizes; i++)
-        for (int r = 0, end; r < n; r = end) { /* as many as are done one after the other */
-            const double *record = records + (size_t)r * s->layout.length;
-            const rl_cell_status status = rl_record_status(&s->layout, record, i);
-            for (end = r + 1; end < n; end++)
-                if (rl_record_status(&s->layout, records + (size_t)end * s->layout.length, i) != status) break;
-            if (status != RL_CELL_MISSING) s->statuses[i][status] += end - r;
-            if (status == RL_CELL_DONE) RL_TRY(add_numbers(s, i, record, end - r));
+/* *n: repeats of the block that are whole; all of them unless the tick said stop. */
+static rl_status compute_block(summary_work *w, rl_range block, rl_tick tick, int *n) {
+    const int most = rl_curves_together(w->c->series);
+    for (*n = 0; *n < block.n;) {
+        rl_task tasks[BLOCK];
+        const int count = block.n - *n < most ? block.n - *n : most;
+        for (int k = 0; k < count; k++) {
+            tasks[k] = w->task;
+            tasks[k].repeats = (rl_range){block.first + *n + k, 1};
         }
+        RL_TRY(rl_curves_compute(w->c, tasks, count, w->wanted, tick, w->block + (size_t)*n * w->c->layout.length));
+        *n += count;
+    }
     return RL_OK;
 }
 
-/* ---- out --------------------------------------------------------------------------------------------------------- */
-
-typedef struct packer {
-    rl_bits_out bits;
-    rl_buckets buckets[2]; /* the histogram before, and this one, in turns */
-    int now;
-} packer;
-
-static rl_status pack_histogram(packer *p, const rl_histogram *h) {
-    rl_buckets *now = &p->buckets[p->now];
-    RL_TRY(rl_buckets_list(now, h));
-    const bool same = rl_buckets_equal(now, &p->buckets[1 - p->now]);
-    p->now = 1 - p->now;
-    RL_TRY(rl_bits_put(&p->bits, same, 1));
-    return same ? RL_OK : rl_buckets_put(now, &p->bits);
+static rl_status advance_summary(void *buffers, rl_tick tick, bool *ended) {
+    summary_work *w = buffers;
+    rl_status status = RL_OK;
+    *ended = true;
+    while (status == RL_OK && w->done < w->task.repeats.n) {
+        const int remaining = w->task.repeats.n - w->done;
+        const rl_range block = {w->task.repeats.first + w->done, remaining < BLOCK ? remaining : BLOCK};
+        int n;
+        status = compute_block(w, block, tick, &n);
+        if (status != RL_OK && status != RL_STOPPED) return status;
+        RL_TRY(rl_summary_add(&w->summary, w->block, n));
+        w->done += n;
+    }
+    return status;
 }
 
-static rl_status pack_size(const rl_summary *s, int i, packer *p) {
-    const int places = rl_summary_places(&s->layout);
+/* ---- records ----------------------------------------------------------------------------------------------------- */
+
+static int32_t count_failed(const rl_summary *s, int i) {
+    int64_t n = 0;
     for (int status = 0; status < RL_N_STATUSES; status++)
-        RL_TRY(rl_bits_put_gamma(&p->bits, (uint64_t)s->statuses[i][status] + 1));
-    for (int place = 0; place < places; place++)
-        RL_TRY(pack_histogram(p, &s->histograms[rl_summary_index(&s->layout, i, place)]));
+        if (status != RL_CELL_DONE) n += s->statuses[i][status];
+    return (int32_t)n;
+}
+
+static rl_status append_outcomes(summary_work *w, int *n) {
+    const rl_series *series = w->c->series;
+    *n = 0;
+    w->record.length = 0;
+    for (int i = 0; i < w->task.n_train.n && w->done > 0; i++) {
+        const rl_outcome outcome = {series->n_train[w->task.n_train.first + i], count_failed(&w->summary, i)};
+        if (!rl_is_wanted(w->wanted, i)) continue;
+        w->chosen[(*n)++] = i;
+        RL_TRY(rl_text_append_bytes(&w->record, &outcome, sizeof outcome));
+    }
     return RL_OK;
 }
 
-rl_status rl_summary_pack(const rl_summary *s, int n_sizes, const int *sizes, rl_text *words) {
-    packer p = {.bits = {.bytes = words}};
-    rl_status status = RL_OK;
-    for (int k = 0; status == RL_OK && k < n_sizes; k++) status = pack_size(s, sizes[k], &p);
-    if (status == RL_OK) status = rl_bits_end(&p.bits);
-    for (int b = 0; b < 2; b++) rl_buckets_destroy(&p.buckets[b]);
-    return status;
+static rl_status record_summary(void *buffers, int i, rl_record *record) {
+    summary_work *w = buffers;
+    const rl_content_head head = rl_content_head_of(&w->c->layout);
+    int n;
+    (void)i; /* one at a time */
+    RL_TRY(append_outcomes(w, &n));
+    const size_t begin = w->record.length;
+    if (n > 0) RL_TRY(rl_text_append_bytes(&w->record, &head, sizeof head));
+    if (n > 0) RL_TRY(rl_summary_pack(&w->summary, n, w->chosen, &w->record));
+    *record = (rl_record){.repeats = {w->task.repeats.first, w->done},
+                          .n = n,
+                          .outcomes = (const void *)w->record.bytes,
+                          .step = RL_FINISHED,
+                          .content = w->record.bytes + begin,
+                          .length = w->record.length - begin};
+    return RL_OK;
 }
 
-/* ---- in ---------------------------------------------------------------------------------------------------------- */
-
-/* Every repeat has one status, and none is missing. */
-static bool get_statuses(rl_bits_in *bits, int n_repeats, int64_t counts[RL_N_STATUSES]) {
-    int64_t sum = 0;
-    for (int status = 0; status < RL_N_STATUSES; status++) {
-        uint64_t n;
-        if (!rl_bits_get_gamma(bits, &n) || n - 1 > (uint64_t)(n_repeats - sum)) return false;
-        counts[status] = (int64_t)n - 1;
-        sum += counts[status];
-    }
-    return sum == n_repeats && counts[RL_CELL_MISSING] == 0 && counts[RL_CELL_NOT_ASKED] == 0;
+static rl_packed_summary packed_of(const rl_series *series, const rl_record *record, bool *sound) {
+    const rl_curve_layout l = rl_curve_layout_of(series);
+    rl_curve_shape shape;
+    const rl_content_head head = rl_content_head_read(series, record, &shape, sound);
+    *sound = *sound && head.n_modes == 0 && record->n > 0 && record->repeats.n > 0;
+    return (rl_packed_summary){.words = (const char *)record->content + sizeof head,
+                               .n_words = *sound ? (record->length - sizeof head) / sizeof(uint64_t) : 0,
+                               .n_n_train = record->n,
+                               .n_repeats = record->repeats.n,
+                               .places = rl_summary_places(&l)};
 }
 
-static rl_status get_histogram(rl_bits_in *bits, int64_t most, rl_buckets *buckets, bool *sound) {
-    uint64_t same;
-    *sound = rl_bits_get(bits, 1, &same);
+rl_status rl_summary_add_record(rl_summary *summary, const rl_series *series, const rl_record *record,
+                                const int *target, bool *sound) {
+    const rl_packed_summary packed = packed_of(series, record, sound);
+    return *sound ? rl_summary_merge(summary, &packed, target, sound) : RL_OK;
+}
+
+/* Whether the outcomes of a record are those of its counts. */
+typedef struct outcome_check {
+    const rl_record *record;
+    bool same;
+} outcome_check;
+
+static rl_status check_outcome(void *state, int k, const int64_t counts[RL_N_STATUSES]) {
+    outcome_check *check = state;
+    int64_t failed = 0;
+    for (int status = 0; status < RL_N_STATUSES; status++)
+        if (status != RL_CELL_DONE) failed += counts[status];
+    check->same = check->same && failed == check->record->outcomes[k].outcome;
+    return RL_OK;
+}
+
+static rl_status check_summary(const rl_series *series, const rl_record *record, bool *sound) {
+    const rl_packed_summary packed = packed_of(series, record, sound);
+    outcome_check check = {record, true};
+    const rl_summary_visitor visitor = {.statuses = check_outcome, .state = &check};
     if (!*sound) return RL_OK;
-    if (!same) return rl_buckets_get(buckets, bits, most, sound);
-    *sound = buckets->total <= most;
+    RL_TRY(rl_summary_visit(&packed, &visitor, sound));
+    *sound = *sound && check.same;
     return RL_OK;
 }
 
-static rl_status visit_size(const rl_packed_summary *packed, int k, rl_bits_in *bits, rl_buckets *buckets,
-                            const rl_summary_visitor *visitor, bool *sound) {
-    int64_t counts[RL_N_STATUSES];
-    *sound = get_statuses(bits, packed->n_repeats, counts);
-    if (*sound && visitor->statuses != NULL) RL_TRY(visitor->statuses(visitor->state, k, counts));
-    for (int place = 0; *sound && place < packed->places; place++) {
-        RL_TRY(get_histogram(bits, counts[RL_CELL_DONE], buckets, sound));
-        if (*sound && visitor->buckets != NULL) RL_TRY(visitor->buckets(visitor->state, k, place, buckets));
-    }
-    return RL_OK;
+/* ---- the kind ---------------------------------------------------------------------------------------------------- */
+
+static bool suits_summary(const rl_series *series) {
+    return series->spec != NULL && series->spec->keep.summary;
 }
 
-rl_status rl_summary_visit(const rl_packed_summary *packed, const rl_summary_visitor *visitor, bool *sound) {
-    rl_bits_in bits = {.words = packed->words, .n = packed->n_words};
-    rl_buckets buckets = {0};
-    rl_status status = RL_OK;
-    *sound = true;
-    for (int k = 0; status == RL_OK && *sound && k < packed->n_sizes; k++)
-        status = visit_size(packed, k, &bits, &buckets, visitor, sound);
-    *sound = *sound && rl_bits_are_at_end(&bits);
-    rl_buckets_destroy(&buckets);
-    return status;
+/* A task should take no longer than some seconds, and its histograms fewer bytes than its values: a power of two about
+ * as large as the work on a million repeats of one feature. By P alone, so that journals can be gone on with. */
+static int longest_span(const rl_series *series) {
+    enum { LONGEST = 1 << 14, WORK = 1 << 21 };
+    const double p = series->n_features;
+    int span = LONGEST;
+    while (span > 1 && span * p * p > WORK) span /= 2;
+    return span;
 }
 
-typedef struct merger {
-    rl_summary *into;
-    const int *target;
-} merger;
-
-static rl_status merge_statuses(void *state, int k, const int64_t counts[RL_N_STATUSES]) {
-    const merger *m = state;
-    for (int status = 0; m->target[k] >= 0 && status < RL_N_STATUSES; status++)
-        m->into->statuses[m->target[k]][status] += counts[status];
-    return RL_OK;
+static rl_status lay_out_summary(rl_series *series) {
+    RL_TRY(rl_curves_lay_out(series));
+    series->longest_span = longest_span(series);
+    if (!series->on_grid) return RL_OK;
+    return rl_fail(RL_ERR_INPUT,
+                   "%s:%d: key `keep`: a summary is asked for of dataset `%s`, whose cases are for process grids; "
+                   "expected smaller ones, or `producer: lapack` and no `ranks_per_case`",
+                   series->study->path, series->line, series->name);
 }
 
-static rl_status merge_buckets(void *state, int k, int place, const rl_buckets *buckets) {
-    const merger *m = state;
-    if (m->target[k] < 0) return RL_OK;
-    return rl_histogram_merge(&m->into->histograms[rl_summary_index(&m->into->layout, m->target[k], place)], buckets);
+/* What its histograms and its record come to depends on how numbers spread: here over some tens of doublings. */
+static size_t summary_bytes(const rl_series *series) {
+    enum { DOUBLINGS = 32 };
+    const size_t histogram = DOUBLINGS * RL_BUCKETS_PER_DOUBLING * sizeof(uint32_t) + 0x800 * sizeof(uint16_t);
+    summary_work sizes = {.series = series};
+    return RL_OBJECT_BYTES(&sizes, list_summary_arrays) + rl_curves_bytes(series) +
+           rl_curve_layout_of(series).status * histogram;
 }
 
-rl_status rl_summary_merge(rl_summary *summary, const rl_packed_summary *packed, const int *target, bool *sound) {
-    merger m = {summary, target};
-    const rl_summary_visitor visitor = {.statuses = merge_statuses, .buckets = merge_buckets, .state = &m};
-    assert(packed->places == rl_summary_places(&summary->layout));
-    return rl_summary_visit(packed, &visitor, sound);
+static int64_t failed_repeats(int outcome) {
+    return outcome;
 }
 
-/* ---- records of spans -------------------------------------------------------------------------------------------- */
-
-rl_span rl_span_of(const double *record, size_t length) {
-    const int n_sizes = (int)record[3];
-    assert(length >= RL_SPAN_HEAD + (size_t)n_sizes);
-    return (rl_span){.repeats = {(int)record[0], (int)record[1]},
-                     .n_failed = (int64_t)record[2],
-                     .n_sizes = n_sizes,
-                     .sizes = record + RL_SPAN_HEAD,
-                     .words = record + RL_SPAN_HEAD + n_sizes,
-                     .n_words = length - RL_SPAN_HEAD - (size_t)n_sizes};
+static void complain_of_summary(const rl_record *record, char *text, size_t size) {
+    long long failed = 0;
+    for (int i = 0; i < record->n; i++) failed += record->outcomes[i].outcome;
+    snprintf(text, size, "%lld spectra could not be computed", failed);
 }
+
+/* Some repeats of a long task. */
+static double least_part_of_summary(const rl_series *series, const rl_task *task) {
+    const double some = 8; /* as many as go side by side */
+    (void)series;
+    return task->repeats.n > some ? some / task->repeats.n : 1;
+}
+
+static double kept_bytes_of_summary(const rl_series *series, const rl_task *task) {
+    const double a_histogram = 512, bytes = task->repeats.n * (double)sizeof(double);
+    return (double)rl_curve_layout_of(series).length * (bytes < a_histogram ? bytes : a_histogram);
+}
+
+const rl_kind rl_summary_kind = {
+    .name = "summary",
+    .number = 2,
+    .piece = "curve",
+    .pieces = "curves",
+    .point = "spectrum",
+    .points = "spectra",
+    .fate = "could not be computed; the variable `status` says which and why",
+    .lasting = "have only zeros for features, which no other try would change, or are counted in summaries",
+    .suits = suits_summary,
+    .lay_out = lay_out_summary,
+    .flops = rl_curves_flops,
+    .bytes = summary_bytes,
+    .text = rl_curves_text,
+    .least_part = least_part_of_summary,
+    .kept_bytes = kept_bytes_of_summary,
+    .create = create_summary_work,
+    .destroy = destroy_summary_work,
+    .begin = begin_summary,
+    .advance = advance_summary,
+    .record = record_summary,
+    .check = check_summary,
+    .failed = failed_repeats,
+    .complaint = complain_of_summary};

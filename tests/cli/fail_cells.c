@@ -1,4 +1,4 @@
-/* Makes spectra in a journal ones that failed, as a record that comes later: fail_cells STUDY OUTPUT (CURVE SIZE
+/* Makes spectra in a journal ones that failed, as a record that comes later: fail_cells STUDY OUTPUT (TASK N
  * STATUS)... No study can be trusted to make LAPACK fail. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,14 +6,20 @@
 #include "ridgeless/results.h"
 
 static rl_status fail_cell(const rl_plan *plan, rl_journal *journal, char **words) {
-    const int64_t curve = atoll(words[0]);
-    const rl_record_layout l = rl_record_layout_of(plan, plan->curves[curve].grid);
-    double *record = NULL;
-    RL_TRY(RL_ALLOC(record, l.length));
-    for (int i = 0; i < l.n_sizes; i++) rl_record_clear(&l, i, record);
-    record[l.status + (size_t)atoi(words[1])] = atoi(words[2]);
-    const rl_status status = rl_journal_append(journal, curve, record, l.length);
-    rl_free(record);
+    const int64_t index = atoll(words[0]);
+    const rl_task *task = &plan->tasks[index];
+    const rl_series *series = &plan->series[task->series];
+    const rl_curve_layout l = rl_curve_layout_of(series);
+    double *curve = NULL;
+    rl_text room = RL_TEXT_EMPTY;
+    rl_record record;
+    RL_TRY(RL_ALLOC(curve, l.length));
+    for (int i = 0; i < l.n_n_train; i++) rl_curve_clear(&l, i, curve);
+    curve[l.status + (size_t)atoi(words[1])] = atoi(words[2]);
+    rl_status status = rl_curve_record(series, task, curve, &room, &record);
+    if (status == RL_OK) status = rl_journal_append(journal, index, &record);
+    rl_free(curve);
+    rl_free(room.bytes);
     return status;
 }
 

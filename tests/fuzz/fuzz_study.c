@@ -46,29 +46,30 @@ static rl_status make_dataset(const rl_study *study, const rl_study_dataset *spe
     return make_table(spec->name, dataset);
 }
 
-static void check_plan(const rl_plan *plan) {
-    int64_t n_curves = 0;
-    for (int i = 0; i < plan->n_grids; i++) n_curves += (int64_t)plan->grids[i].n_parts * plan->study->repeats;
-    FUZZ_REQUIRE(n_curves == plan->n_repeated);
-    for (int64_t i = 0; i < plan->n_curves; i++) {
-        const rl_curve *curve = &plan->curves[i];
-        FUZZ_REQUIRE(plan->cost[i] > 0);
-        FUZZ_REQUIRE(rl_plan_curve(plan, curve->grid, curve->repeat, curve->first_size) == i);
-        FUZZ_REQUIRE(rl_predict_curve(plan, i, 2, &rl_rates_default).seconds > 0);
+static void check_training(const rl_series *series) {
+    for (int i = 0; i < series->n_n_train; i += 1 + series->n_n_train / MOST_DRAWN) {
+        const rl_autoencoder model = rl_training_model(series, i);
+        const rl_training_layout l = rl_training_layout_of(&model);
+        FUZZ_REQUIRE(l.length < INT32_MAX && rl_recorded_step(&model, l.n_records - 1) == model.steps);
     }
 }
 
-static rl_status check_trainings(rl_plan *plan) {
+static void check_plan(const rl_plan *plan) {
+    int64_t n_pieces = 0, counted = 0;
     char text[200];
-    RL_TRY(rl_plan_trainings(plan, NULL));
-    for (int64_t i = 0; i < plan->n_trainings; i += 1 + plan->n_trainings / MOST_DRAWN) {
-        const rl_autoencoder model = rl_training_model(plan, i);
-        const rl_training_layout l = rl_training_layout_of(&model);
-        FUZZ_REQUIRE(l.length < INT32_MAX && rl_recorded_step(&model, l.n_records - 1) == model.steps);
-        FUZZ_REQUIRE(rl_predict_training(plan, i, 2, &rl_rates_default) > 0);
-        rl_training_text(plan, i, text, sizeof text);
+    for (int i = 0; i < plan->n_series; i++) {
+        n_pieces += rl_series_count(&plan->series[i]).pieces;
+        if (plan->series[i].autoencoder != NULL) check_training(&plan->series[i]);
     }
-    return RL_OK;
+    for (int64_t i = 0; i < plan->n_tasks; i++) {
+        const rl_task *task = &plan->tasks[i];
+        counted += task->repeats.n;
+        FUZZ_REQUIRE(task->flops > 0);
+        FUZZ_REQUIRE(rl_plan_task(plan, task->series, task->repeats.first, task->n_train.first) == i);
+        FUZZ_REQUIRE(rl_predict_task(plan, i, 2, &rl_rates_default).seconds > 0);
+        rl_plan_text(plan, i, text, sizeof text);
+    }
+    FUZZ_REQUIRE(n_pieces == counted);
 }
 
 static void lay_out(rl_study *study) {
@@ -81,10 +82,9 @@ static void lay_out(rl_study *study) {
     for (; n < study->n_datasets && status == RL_OK; n++)
         status = make_dataset(study, &study->datasets[n], &datasets[n]);
     if (status == RL_OK) {
-        status = rl_plan_create_with(study, datasets, n, &plan);
+        status = rl_plan_create_with(study, datasets, n, NULL, &plan);
         if (status == RL_OK) {
             check_plan(&plan);
-            status = check_trainings(&plan);
             rl_plan_destroy(&plan);
         }
     }

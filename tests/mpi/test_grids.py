@@ -159,7 +159,11 @@ class Grids(unittest.TestCase):
         done = self.compute("few", study(grid("two-stage", 3), grid("two-stage", 2)), 2, check=2)
         lines = [line for line in done.stderr.splitlines() if line.startswith("ridgeless:")]
         self.assertEqual(
-            lines, ["ridgeless: few.yaml: key `ranks_per_case`: 3 ranks a case, but the run has 2; start it with at least 3"]
+            lines,
+            [
+                "ridgeless: few.yaml:10: key `ranks_per_case`: `iso` takes 3 ranks per case, but the run has 2; start it "
+                "with at least 3"
+            ],
         )
 
 

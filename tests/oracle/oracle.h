@@ -4,8 +4,8 @@
 
 #include "../unit/unit.h"
 
+#include "../unit/curves.h"
 #include "laws.h"
-#include "ridgeless/task.h"
 
 /* ---- checks ------------------------------------------------------------------------------------------------------ */
 
@@ -41,28 +41,29 @@ typedef struct curves {
     rl_study study;
     rl_plan plan;
     rl_data_path path;
-    rl_record_layout l;
+    rl_curve_layout l;
     int repeats;
-    double *records;         /* [repeats][l.length] */
+    double *curves;          /* [repeats][l.length] */
     double signal, variance; /* |beta*|^2; of y given the features */
 } curves;
 
 static inline curves *compute_curves(const char *text) {
     curves *c = NULL;
-    rl_task *task;
+    rl_worker *worker;
     assert_int_equal(RL_ALLOC(c, 1), RL_OK);
     assert_int_equal(rl_study_parse("oracle.yaml", text, &c->study), RL_OK);
     assert_int_equal(rl_data_path_create(&c->path, NULL), RL_OK);
     assert_int_equal(rl_plan_create(&c->study, &(rl_plan_options){.path = &c->path}, &c->plan), RL_OK);
-    assert_int_equal(rl_task_create(&c->plan, NULL, &task), RL_OK);
-    c->l = rl_record_layout_of(&c->plan, 0);
+    assert_int_equal(rl_worker_create(c->plan.series, RL_ALONE, &worker), RL_OK);
+    c->l = rl_curve_layout_of(&c->plan.series[0]);
     assert_true(c->l.has_population);
     c->repeats = c->study.repeats;
-    assert_int_equal(RL_ALLOC(c->records, c->l.length * (size_t)c->repeats), RL_OK);
+    assert_int_equal(RL_ALLOC(c->curves, c->l.length * (size_t)c->repeats), RL_OK);
     for (int i = 0; i < c->repeats; i++)
-        assert_int_equal(rl_task_curve(task, i, NULL, (rl_tick){0}, c->records + (size_t)i * c->l.length), RL_OK);
-    rl_task_destroy(task);
-    const rl_dataset *data = &c->plan.grids[0].data;
+        assert_int_equal(compute_one(worker, &c->plan, i, NULL, (rl_tick){0}, c->curves + (size_t)i * c->l.length),
+                         RL_OK);
+    rl_worker_destroy(worker);
+    const rl_dataset *data = &c->plan.series[0].data;
     c->variance = data->teacher.noise * data->teacher.noise;
     for (int j = 0; j < data->teacher.n_hidden; j++)
         *(j < data->n_features ? &c->signal : &c->variance) += data->teacher.beta[j] * data->teacher.beta[j];
@@ -70,16 +71,16 @@ static inline curves *compute_curves(const char *text) {
 }
 
 static inline void free_curves(curves *c) {
-    rl_free(c->records);
+    rl_free(c->curves);
     rl_plan_destroy(&c->plan);
     rl_data_path_destroy(&c->path);
     rl_study_destroy(&c->study);
     rl_free(c);
 }
 
-/* Where a field begins (l.sigma_min, ...), every repeat's value of training size number i. */
+/* Where a field begins (l.sigma_min, ...), every repeat's value of N number i. */
 static inline void take_spectra(const curves *c, size_t field, int i, double *values) {
-    for (int r = 0; r < c->repeats; r++) values[r] = c->records[(size_t)r * c->l.length + field + (size_t)i];
+    for (int r = 0; r < c->repeats; r++) values[r] = c->curves[(size_t)r * c->l.length + field + (size_t)i];
 }
 
 /* The same of variant v (l.population_mse, ...). */

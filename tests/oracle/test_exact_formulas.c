@@ -180,7 +180,7 @@ static void expected_risk_of_a_study(void **state) {
         "ablations: [none, no_residuals]\n"
         "datasets:\n"
         "  - {source: student-teacher, rows: 140, features: 20, hidden_features: 30, noise: 0.5, draw: fresh}\n");
-    const rl_grid *g = &c->plan.grids[0];
+    const rl_series *g = &c->plan.series[0];
     for (int i = 0; i < g->n_n_train; i++) {
         const double n = g->n_train[i], expected = expected_risk(g->n_train[i], 20, c->signal, c->variance);
         take_cells(c, c->l.population_mse, i, 0, population);
@@ -211,7 +211,7 @@ static void expected_risk_of_cutoffs(void **state) {
         "ablations: [cutoff: [0, 0.3, 1.5, 4, 6]]\n"
         "datasets:\n"
         "  - {source: student-teacher, rows: 34, features: 20, hidden_features: 30, noise: 0.5, draw: fresh}\n");
-    const rl_grid *g = &c->plan.grids[0];
+    const rl_series *g = &c->plan.series[0];
     for (int i = 0; i < g->n_n_train; i++)
         for (int v = 0; v < g->spec->n_variants; v++) {
             const rl_variant *variant = &g->spec->variants[v];

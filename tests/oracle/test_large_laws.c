@@ -55,7 +55,7 @@ static void edges_of_a_curve(const curves *c, int i, int n_train) {
     take_spectra(c, c->l.sigma_min, i, smallest);
     take_spectra(c, c->l.sigma_max, i, largest);
     for (int r = 0; r < c->repeats; r++) {
-        assert_true(inside_edges(smallest[r], largest[r], n, m, c->repeats * c->l.n_sizes));
+        assert_true(inside_edges(smallest[r], largest[r], n, m, c->repeats * c->l.n_n_train));
         smallest[r] = uniform_smallest(smallest[r], n_train, P);
         largest[r] = standard_largest(largest[r], n, m);
     }
@@ -67,8 +67,8 @@ static void edges_of_a_curve(const curves *c, int i, int n_train) {
 
 static void curves_of_600_features(void **state) {
     curves *c = compute_curves(curves_text);
-    const rl_grid *g = &c->plan.grids[0];
-    assert_int_equal(g->way, RL_WAY_NESTED);
+    const rl_series *g = &c->plan.series[0];
+    assert_int_equal(rl_method_number(g->method), NESTED);
     for (int i = 0; i < g->n_n_train; i++) {
         if (abs(g->n_train[i] - P) >= 4) risk_of_a_curve(c, i, g->n_train[i]);
         edges_of_a_curve(c, i, g->n_train[i]);

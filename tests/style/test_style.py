@@ -10,20 +10,8 @@ from program import PROGRAM, SOURCE
 ROOMS = re.findall(r"^subdir\('(\w+)'\)", (SOURCE / "src" / "meson.build").read_text(), re.M)  # lowest first
 HEADERS = re.findall(r"^  '(\w+)',$", (SOURCE / "include" / "meson.build").read_text(), re.M)
 FORMATTER = "14"
-PART_OF = {
-    "arena": "core",
-    "histogram": "core",
-    "summary": "task",
-    "feature_map": "data",
-    "nested": "spectrum",
-    "bulk": "spectrum",
-    "updated": "spectrum",
-    "rates": "plan",
-    "case_cost": "plan",
-    "case_needs": "distributed",
-    "grid_curve": "distributed",
-}  # further headers
-# What a module may include beside itself and core. Only parallel, core's context and the commands know MPI.
+# What a room of src/ may include beside itself and core. Only parallel, core's context and the commands know MPI.
+BELOW_TASK = {"random", "data", "spectrum", "fit", "autoencoder", "study", "distributed"}
 MAY_SEE = {
     "core": {"context"},
     "random": set(),
@@ -33,29 +21,17 @@ MAY_SEE = {
     "autoencoder": {"random"},
     "study": {"random", "data", "spectrum", "fit", "autoencoder"},
     "distributed": {"context", "random", "data", "spectrum"},
-    "plan": {"random", "data", "spectrum", "fit", "autoencoder", "study", "distributed"},
-    "task": {"random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "plan"},
-    "parallel": {"context", "random", "data", "spectrum", "fit", "autoencoder", "study", "distributed", "plan", "task"},
-    "results": {"random", "data", "spectrum", "fit", "autoencoder", "study", "plan", "task"},
-    "cli": {
-        "context",
-        "random",
-        "data",
-        "spectrum",
-        "fit",
-        "autoencoder",
-        "study",
-        "distributed",
-        "plan",
-        "task",
-        "parallel",
-        "results",
-    },
+    "task": BELOW_TASK,
+    "plan": {"task", *BELOW_TASK},
+    "journal": {"task", "plan", *BELOW_TASK},
+    "parallel": {"context", "task", "plan", *BELOW_TASK},
+    "results": {"task", "plan", "journal", *BELOW_TASK},
+    "cli": {"context", "task", "plan", "journal", "parallel", "results", *BELOW_TASK},
 }
 
 
-def sources(module):
-    return sorted((SOURCE / "src" / module).rglob("*.[ch]"))
+def sources(room):
+    return sorted((SOURCE / "src" / room).rglob("*.[ch]"))
 
 
 def public_headers():
@@ -185,17 +161,17 @@ class Style(unittest.TestCase):
 
     def test_every_key_of_a_study_is_in_its_man_page(self):
         words = set(re.findall(r"[\w-]+", (SOURCE / "src" / "cli" / "ridgeless-study.5").read_text()))
-        found = [
-            re.findall(rf'\.{word} = "([\w-]+)"', path.read_text())
-            for module, word in (("study", "key"), ("data", "key"), ("data", "name"), ("fit", "key"), ("fit", "name"))
-            for path in (SOURCE / "src" / module).rglob("*.[ch]")
-        ]
-        names = set(sum(found, []))
+        rows = (("study", "key"), ("data", "key"), ("data", "name"), ("fit", "key"), ("fit", "name"))
+        names = set()
+        for room, word in rows:
+            for path in (SOURCE / "src" / room).rglob("*.[ch]"):
+                names.update(re.findall(rf'\.{word} = "([\w-]+)"', path.read_text()))
         self.assertGreaterEqual(len(names), 70)
         self.assertEqual(names - words, set())
 
     def scripts(self):
         found = [*SOURCE.glob("jobs/*.sh"), *SOURCE.glob("jobs/*.sbatch"), *SOURCE.glob("tests/*.sh"), SOURCE / ".ci" / "run"]
+        found.append(SOURCE / ".github" / "hooks" / "pre-commit")
         self.assertGreaterEqual(len(found), 10)
         return found
 

@@ -1,4 +1,4 @@
-/* What tests of journals and results files share: a plan made by hand (no study file and no data set is read), records
+/* What tests of journals and results files share: a plan made by hand (no study file and no data set is read), curves
  * with numbers to recognize, and a folder to write to. */
 #ifndef RL_TEST_HAND_PLAN_H
 #define RL_TEST_HAND_PLAN_H
@@ -12,15 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ridgeless/journal.h"
 #include "ridgeless/results.h"
 #include "unit.h"
 
 /* ---- a plan made by hand ----------------------------------------------------------------------------------------- */
 
-enum { REPEATS = 5, MAX_CURVES = 2 * 64, PATH_LENGTH = 256 };
+enum { REPEATS = 5, MAX_TASKS = 2 * 64, PATH_LENGTH = 256 };
 
 static const rl_ablation none = {.name = "none", .summary = "as it is"};
 static const rl_ablation cutoff = {.name = "cutoff", .summary = "no small ones", .parameter = RL_PARAMETER_POSITIVE};
+extern const rl_kind rl_curves_kind;
 static const rl_source table = {.name = "table", .summary = "rows from nowhere"};
 
 typedef struct fixture {
@@ -28,10 +30,10 @@ typedef struct fixture {
     rl_study study;
     rl_study_dataset specs[2];
     rl_variant variants[2][3];
-    rl_grid grids[2];
+    rl_series series[2];
     int p[2], n[2][4];
     double beta_star[2][3];
-    rl_curve curves[MAX_CURVES];
+    rl_task tasks[MAX_TASKS];
     rl_plan plan;
 } fixture;
 
@@ -41,23 +43,22 @@ static inline char *text_of(const char *text) {
     return copy;
 }
 
-/* Each (P, repeat) cut into one curve, or into one for each N. */
-static inline void cut_curves(fixture *f, bool apart) {
+/* Each (P, repeat) cut into one task, or into one for each N. */
+static inline void cut_tasks(fixture *f, bool apart) {
     int64_t n = 0;
-    for (int g = 0; g < f->plan.n_grids; g++) {
-        const int parts = apart ? f->grids[g].n_n_train : 1, sizes = f->grids[g].n_n_train / parts;
-        f->grids[g].first_curve = n;
-        f->grids[g].n_parts = parts;
+    for (int s = 0; s < f->plan.n_series; s++) {
+        const int parts = apart ? f->series[s].n_n_train : 1, n_train = f->series[s].n_n_train / parts;
+        f->series[s].first_task = n;
+        f->series[s].n_parts = parts;
         for (int r = 0; r < f->study.repeats; r++)
             for (int i = 0; i < parts; i++)
-                f->curves[n++] =
-                    (rl_curve){.grid = g, .repeat = r, .first_size = i * sizes, .n_sizes = sizes, .n_repeats = 1};
+                f->tasks[n++] = (rl_task){.series = s, .repeats = {r, 1}, .n_train = {i * n_train, n_train}};
     }
-    f->plan.n_curves = n;
+    f->plan.n_tasks = n;
 }
 
-static inline void lay_out_curves(fixture *f) {
-    cut_curves(f, false);
+static inline void lay_out_tasks(fixture *f) {
+    cut_tasks(f, false);
 }
 
 static inline rl_variant variant(const rl_ablation *ablation, double parameter, const char *label) {
@@ -76,30 +77,36 @@ static inline void fill_plan(fixture *f) {
     memcpy(f->beta_star[0], (double[]){0.5, -2, 1e-3}, sizeof f->beta_star[0]);
     memcpy(f->beta_star[1], (double[]){7, 8}, 2 * sizeof(double));
     static double unit[] = {1, 1};
-    for (int g = 0; g < 2; g++) {
-        f->specs[g] = (rl_study_dataset){.name = text_of(g == 0 ? "alpha" : "beta"),
+    for (int s = 0; s < 2; s++) {
+        f->specs[s] = (rl_study_dataset){.name = text_of(s == 0 ? "alpha" : "beta"),
                                          .source = &table,
-                                         .n_train = {.values = f->n[g], .n_values = g == 0 ? 4 : 3, .around = -1},
-                                         .variants = f->variants[g],
-                                         .n_variants = g == 0 ? 3 : 1,
-                                         .keep = {.cells = true, .modes = true, .directions = g == 1}};
-        f->grids[g] = (rl_grid){
-            .spec = &f->specs[g],
+                                         .n_train = {.values = f->n[s], .n_values = s == 0 ? 4 : 3, .around = -1},
+                                         .variants = f->variants[s],
+                                         .n_variants = s == 0 ? 3 : 1,
+                                         .keep = {.cells = true, .modes = true, .directions = s == 1}};
+        f->series[s] = (rl_series){
+            .study = &f->study,
+            .kind = &rl_curves_kind,
+            .name = f->specs[s].name,
+            .spec = &f->specs[s],
+            .n_features = f->p[s],
+            .checksum = 0x0123456789abcdef + (uint64_t)s,
             .data =
-                {.name = f->specs[g].name,
-                 .origin = f->specs[g].name,
-                 .n_rows = 20 + g,
-                 .n_features = f->p[g],
-                 .n_inputs = f->p[g],
+                {.name = f->specs[s].name,
+                 .origin = f->specs[s].name,
+                 .n_rows = 20 + s,
+                 .n_features = f->p[s],
+                 .n_inputs = f->p[s],
                  .source = rl_source_find("student-teacher"),
-                 .n_dropped = g,
-                 .beta_star = f->beta_star[g],
-                 .fresh = g == 1,
+                 .n_dropped = s,
+                 .beta_star = f->beta_star[s],
+                 .fresh = s == 1,
                  .teacher = {.n_hidden = 2, .noise = 0.5, .beta = f->beta_star[1], .scale = unit, .isotropic = true},
-                 .checksum = 0x0123456789abcdef + (uint64_t)g},
-            .n_train = f->n[g],
-            .n_n_train = g == 0 ? 4 : 3,
-            .max_modes = f->p[g]};
+                 .checksum = 0x0123456789abcdef + (uint64_t)s},
+            .n_train = f->n[s],
+            .n_n_train = s == 0 ? 4 : 3,
+            .longest_span = 1,
+            .max_modes = f->p[s]};
     }
     f->study = (rl_study){.path = text_of("hand.yaml"),
                           .text = text_of("repeats: 5\n# \xc3\xa9 \"quoted\"\n"),
@@ -108,8 +115,8 @@ static inline void fill_plan(fixture *f) {
                           .repeats = REPEATS,
                           .datasets = f->specs,
                           .n_datasets = 2};
-    f->plan = (rl_plan){.study = &f->study, .grids = f->grids, .n_grids = 2, .curves = f->curves};
-    lay_out_curves(f);
+    f->plan = (rl_plan){.study = &f->study, .series = f->series, .n_series = 2, .tasks = f->tasks};
+    lay_out_tasks(f);
 }
 
 static inline int set_up(void **state) {
@@ -137,9 +144,9 @@ static inline int tear_down(void **state) {
         globfree(&found);
     }
     rmdir(f->folder);
-    for (int g = 0; g < 2; g++) {
-        for (int v = 0; v < f->specs[g].n_variants; v++) rl_free(f->variants[g][v].label);
-        rl_free(f->specs[g].name);
+    for (int s = 0; s < 2; s++) {
+        for (int v = 0; v < f->specs[s].n_variants; v++) rl_free(f->variants[s][v].label);
+        rl_free(f->specs[s].name);
     }
     rl_free(f->study.path);
     rl_free(f->study.text);
@@ -148,38 +155,38 @@ static inline int tear_down(void **state) {
     return 0;
 }
 
-/* ---- records and files ------------------------------------------------------------------------------------------- */
+/* ---- curves and files -------------------------------------------------------------------------------------------- */
 
-static inline int grid_of(const fixture *f, int64_t curve) {
-    return f->curves[curve].grid;
+static inline const rl_series *series_of(const fixture *f, int64_t task) {
+    return &f->series[f->tasks[task].series];
 }
 
-static inline size_t record_length(const fixture *f, int64_t curve) {
-    return rl_record_layout_of(&f->plan, grid_of(f, curve)).length;
+static inline rl_curve_layout layout_of(const fixture *f, int64_t task) {
+    return rl_curve_layout_of(series_of(f, task));
 }
 
 /* Numbers with full mantissas in (0.5, 2.5), another for each (dataset, repeat, place); every spectrum done. */
-static inline double *make_record(const fixture *f, int64_t curve) {
-    const rl_record_layout l = rl_record_layout_of(&f->plan, grid_of(f, curve));
-    double *record;
-    assert_int_equal(RL_ALLOC(record, l.length), RL_OK);
+static inline double *make_curve(const fixture *f, int64_t task) {
+    const rl_curve_layout l = layout_of(f, task);
+    double *curve;
+    assert_int_equal(RL_ALLOC(curve, l.length), RL_OK);
     for (size_t i = 0; i < l.length; i++) {
-        const uint64_t key = (uint64_t)grid_of(f, curve) << 40 | (uint64_t)f->curves[curve].repeat << 20 | i;
+        const uint64_t key = (uint64_t)f->tasks[task].series << 40 | (uint64_t)f->tasks[task].repeats.first << 20 | i;
         const uint64_t bits = (key + 1) * 0x9e3779b97f4a7c15u;
-        record[i] = 0.5 + (double)((bits ^ bits >> 29) >> 11) * 0x1p-52;
+        curve[i] = 0.5 + (double)((bits ^ bits >> 29) >> 11) * 0x1p-52;
     }
-    for (int i = 0; i < l.n_sizes; i++) {
-        record[l.status + (size_t)i] = RL_CELL_DONE;
-        record[l.rank + (size_t)i] = 1 + i % 2;
+    for (int i = 0; i < l.n_n_train; i++) {
+        curve[l.status + (size_t)i] = RL_CELL_DONE;
+        curve[l.rank + (size_t)i] = 1 + i % 2;
     }
-    return record;
+    return curve;
 }
 
-/* Size i of a record is one that was not computed, or not with success. */
-static inline void set_status(const fixture *f, int64_t curve, double *record, int i, rl_cell_status status) {
-    const rl_record_layout l = rl_record_layout_of(&f->plan, grid_of(f, curve));
-    if (status == RL_CELL_MISSING) rl_record_clear(&l, i, record);
-    record[l.status + (size_t)i] = status;
+/* N i of a curve is one that was not computed, or not with success. */
+static inline void set_status(const fixture *f, int64_t task, double *curve, int i, rl_cell_status status) {
+    const rl_curve_layout l = layout_of(f, task);
+    if (status == RL_CELL_MISSING) rl_curve_clear(&l, i, curve);
+    curve[l.status + (size_t)i] = status;
 }
 
 static inline rl_journal *open_journal(const fixture *f, bool read_only) {
@@ -188,24 +195,79 @@ static inline rl_journal *open_journal(const fixture *f, bool read_only) {
     return journal;
 }
 
-static const double *record_of(rl_journal *journal, int64_t curve) {
-    const double *record;
-    if (rl_journal_record(journal, curve, &record) != RL_OK) fail_msg("%s", rl_error_message());
-    return record;
+/* Appends the N of a curve that are not missing. */
+static inline rl_status try_to_append(const fixture *f, rl_journal *journal, int64_t task, const double *curve) {
+    rl_text room = RL_TEXT_EMPTY;
+    rl_record record;
+    assert_int_equal(rl_curve_record(series_of(f, task), &f->tasks[task], curve, &room, &record), RL_OK);
+    const rl_status status = rl_journal_append(journal, task, &record);
+    rl_free(room.bytes);
+    return status;
 }
 
-static inline void append_curve(const fixture *f, rl_journal *journal, int64_t curve) {
-    double *record = make_record(f, curve);
-    assert_int_equal(rl_journal_append(journal, curve, record, record_length(f, curve)), RL_OK);
-    rl_free(record);
+static inline void append_numbers(const fixture *f, rl_journal *journal, int64_t task, const double *curve) {
+    if (try_to_append(f, journal, task, curve) != RL_OK) fail_msg("%s", rl_error_message());
 }
 
-static inline void assert_has_curve(const fixture *f, rl_journal *journal, int64_t curve) {
-    const double *stored = record_of(journal, curve);
-    double *expected = make_record(f, curve);
-    assert_non_null(stored);
-    assert_memory_equal(stored, expected, record_length(f, curve) * sizeof(double));
+static inline void append_curve(const fixture *f, rl_journal *journal, int64_t task) {
+    double *curve = make_curve(f, task);
+    append_numbers(f, journal, task, curve);
+    rl_free(curve);
+}
+
+/* Where what the journal has of a curve is put together. */
+typedef struct gathered {
+    const rl_series *series;
+    rl_curve_layout layout;
+    double *curve; /* NULL: nothing is there */
+} gathered;
+
+static inline rl_status gather_record(void *state, const rl_record *record, const int *target) {
+    gathered *g = state;
+    rl_curve_layout from;
+    double *values;
+    bool sound;
+    assert_int_equal(rl_curve_of_record(g->series, record, &from, &values, &sound), RL_OK);
+    assert_true(sound);
+    if (g->curve == NULL) {
+        assert_int_equal(RL_ALLOC(g->curve, g->layout.length), RL_OK);
+        for (int i = 0; i < g->layout.n_n_train; i++) rl_curve_clear(&g->layout, i, g->curve);
+    }
+    for (int k = 0; k < record->n; k++)
+        if (target[k] >= 0) rl_curve_copy(&from, values, k, &g->layout, g->curve, target[k]);
+    rl_free(values);
+    return RL_OK;
+}
+
+/* *curve: what there is of a task, missing where an N is, the caller's; NULL when nothing is there. */
+static inline rl_status read_curve(const fixture *f, const rl_journal *journal, int64_t task, double **curve) {
+    gathered g = {.series = series_of(f, task), .layout = layout_of(f, task)};
+    const rl_status status = rl_journal_visit(journal, task, gather_record, &g);
+    *curve = g.curve;
+    return status;
+}
+
+static inline void assert_curve_is(const fixture *f, const rl_journal *journal, int64_t task, const double *expected) {
+    double *curve;
+    if (read_curve(f, journal, task, &curve) != RL_OK) fail_msg("%s", rl_error_message());
+    if (expected == NULL) {
+        assert_null(curve);
+        return;
+    }
+    assert_non_null(curve);
+    assert_memory_equal(curve, expected, layout_of(f, task).length * sizeof *curve);
+    rl_free(curve);
+}
+
+static inline void assert_has_curve(const fixture *f, const rl_journal *journal, int64_t task) {
+    double *expected = make_curve(f, task);
+    assert_curve_is(f, journal, task, expected);
     rl_free(expected);
+}
+
+/* Curves of which nothing is missing. */
+static inline int64_t count_curves(const fixture *f, const rl_journal *journal) {
+    return rl_journal_tally(journal, &f->plan, 0, f->plan.n_series).done;
 }
 
 /* A journal of curves 0 ... n-1, closed. */

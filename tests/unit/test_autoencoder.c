@@ -307,6 +307,37 @@ static double *finish(const rl_autoencoder *model, rl_training *training, int st
     return record;
 }
 
+/* At its most, over the whole training. */
+static size_t allocated_by(const rl_autoencoder *model, const rl_example_share *share) {
+    const size_t before = rl_allocated();
+    rl_training *training;
+    bool ended;
+    rl_forget_peak_allocated();
+    assert_int_equal(rl_training_create(model, key, 3, share, &training), RL_OK);
+    if (share->count == 1) assert_int_equal(rl_training_advance(training, 30, &ended), RL_OK);
+    rl_training_destroy(training);
+    assert_int_equal(rl_allocated(), before);
+    return rl_peak_allocated() - before;
+}
+
+static void predicted_bytes_are_those_allocated(void **state) {
+    const struct {
+        int n, m, n_train;
+        double sparsity;
+    } sizes[] = {{30, 2, 7, 0.9}, {500, 2, 300, 0.98}, {3000, 12, 20, 0.999}, {5, 3, 1, 0}, {64, 1, 50, 0.998}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        rl_autoencoder model = small_model(sizes[i].n, sizes[i].m, sizes[i].n_train);
+        model.sparsity = sizes[i].sparsity;
+        assert_int_equal(allocated_by(&model, &RL_ALL_EXAMPLES), rl_training_bytes(&model, 1));
+        size_t most = 0;
+        for (int share = 0; share < 3; share++) {
+            const size_t bytes = allocated_by(&model, &(rl_example_share){.index = share, .count = 3});
+            most = bytes > most ? bytes : most;
+        }
+        assert_int_equal(most, rl_training_bytes(&model, 3));
+    }
+}
+
 static void losses_are_recorded_at_their_steps(void **state) {
     (void)state;
     rl_autoencoder model = small_model(30, 2, 20);
@@ -451,6 +482,7 @@ int main(void) {
         cmocka_unit_test(gradient_equals_finite_differences),
         cmocka_unit_test(adamw_is_as_by_hand),
         cmocka_unit_test(learning_rate_rises_and_falls),
+        cmocka_unit_test(predicted_bytes_are_those_allocated),
         cmocka_unit_test(losses_are_recorded_at_their_steps),
         cmocka_unit_test(a_training_is_steps_of_adamw),
         cmocka_unit_test(a_restored_training_ends_in_the_same_bits),

@@ -69,7 +69,7 @@ static void open_work(work *w, const rows *r, int stride, rl_bulk_design design)
     design.n_n_train = w->n_sizes;
     design.n_train = w->n_train;
     design.beta_star = r->beta_star;
-    assert_allocates(rl_bulk_create(&w->bulk, &design), rl_bulk_bytes(&design, rl_bulk_lanes(w->bulk)));
+    assert_allocates(rl_bulk_create(&w->bulk, &design), rl_bulk_bytes(&design));
     assert_int_equal(rl_test_factor_create(&w->factor, r->p), RL_OK);
 }
 
@@ -461,22 +461,22 @@ static double *allocate(size_t n) {
 }
 
 /* n records of grid g from `first` on, `together` at a time. */
-static double *records_of(rl_plan *plan, int g, rl_way way, int first, int n, int together, const bool *wanted) {
-    const rl_way planned = plan->grids[g].way;
-    rl_task *task;
-    plan->grids[g].way = way;
-    const size_t length = rl_record_layout_of(plan, g).length;
+static double *records_of(rl_plan *plan, int g, int method, int first, int n, int together, const bool *wanted) {
+    const rl_method *const planned = plan->series[g].method;
+    rl_worker *worker;
+    force_method(plan, g, method);
+    const size_t length = rl_curve_layout_of(&plan->series[g]).length;
     double *records = allocate(length * (size_t)n);
-    assert_int_equal(rl_task_create(plan, NULL, &task), RL_OK);
+    assert_int_equal(rl_worker_create(plan->series, RL_ALONE, &worker), RL_OK);
     for (int i = 0; i < n; i += together) {
         int64_t curves[REPEATS];
         const int count = n - i < together ? n - i : together;
-        for (int c = 0; c < count; c++) curves[c] = plan->grids[g].first_curve + first + i + c;
-        assert_int_equal(rl_task_curves(task, curves, count, wanted, (rl_tick){0}, records + (size_t)i * length),
+        for (int c = 0; c < count; c++) curves[c] = plan->series[g].first_task + first + i + c;
+        assert_int_equal(compute_tasks(worker, plan, curves, count, wanted, (rl_tick){0}, records + (size_t)i * length),
                          RL_OK);
     }
-    rl_task_destroy(task);
-    plan->grids[g].way = planned;
+    rl_worker_destroy(worker);
+    plan->series[g].method = planned;
     return records;
 }
 
@@ -489,10 +489,10 @@ static void check_array(const char *what, const double *a, const double *b, size
 }
 
 /* Of well-conditioned curves; how many sizes are deficient. */
-static int compare_records(const rl_record_layout *l, const double *bulk, const double *dense) {
-    const size_t cells = (size_t)l->n_sizes * (size_t)l->n_variants;
+static int compare_records(const rl_curve_layout *l, const double *bulk, const double *dense) {
+    const size_t cells = (size_t)l->n_n_train * (size_t)l->n_variants;
     int deficient = 0;
-    for (size_t i = 0; i < (size_t)l->n_sizes; i++) {
+    for (size_t i = 0; i < (size_t)l->n_n_train; i++) {
         double shake = 0; /* condition, and directions that turn */
         for (size_t r = 0; r < (size_t)l->max_modes; r++) {
             const double *s = dense + l->sigma + i * (size_t)l->max_modes;
@@ -524,15 +524,15 @@ static int compare_records(const rl_record_layout *l, const double *bulk, const 
     return deficient;
 }
 
-static void both_ways_fill_the_same_records(void **state) {
+static void both_methods_fill_the_same_records(void **state) {
     rl_study study;
     rl_plan plan;
     parse(study_text, &study, &plan);
-    for (int g = 0; g < plan.n_grids; g++) {
-        const rl_record_layout l = rl_record_layout_of(&plan, g);
-        assert_int_equal(plan.grids[g].way, RL_WAY_BULK);
-        double *bulk = records_of(&plan, g, RL_WAY_BULK, 0, REPEATS, REPEATS, NULL),
-               *dense = records_of(&plan, g, RL_WAY_SPECTRA, 0, REPEATS, 1, NULL);
+    for (int g = 0; g < plan.n_series; g++) {
+        const rl_curve_layout l = rl_curve_layout_of(&plan.series[g]);
+        assert_int_equal(rl_method_number(plan.series[g].method), BULK);
+        double *bulk = records_of(&plan, g, BULK, 0, REPEATS, REPEATS, NULL),
+               *dense = records_of(&plan, g, SPECTRA, 0, REPEATS, 1, NULL);
         for (size_t c = 0; c < REPEATS; c++)
             assert_int_equal(compare_records(&l, bulk + c * l.length, dense + c * l.length), 0);
         rl_free(bulk);
@@ -547,12 +547,12 @@ static void deficient_curves_are_the_dense_producers(void **state) {
     rl_plan plan;
     int deficient = 0;
     parse(study_text, &study, &plan);
-    double *const x = plan.grids[0].data.x;
+    double *const x = plan.series[0].data.x;
     for (size_t i = 0; i < 200; i += 3)
         for (size_t j = 0; j < 6; j++) x[i * 6 + j] = i % 2 == 0 ? 0 : x[j];
-    const rl_record_layout l = rl_record_layout_of(&plan, 0);
-    double *bulk = records_of(&plan, 0, RL_WAY_BULK, 0, REPEATS, REPEATS, NULL),
-           *dense = records_of(&plan, 0, RL_WAY_SPECTRA, 0, REPEATS, 1, NULL);
+    const rl_curve_layout l = rl_curve_layout_of(&plan.series[0]);
+    double *bulk = records_of(&plan, 0, BULK, 0, REPEATS, REPEATS, NULL),
+           *dense = records_of(&plan, 0, SPECTRA, 0, REPEATS, 1, NULL);
     for (size_t c = 0; c < REPEATS; c++) deficient += compare_records(&l, bulk + c * l.length, dense + c * l.length);
     assert_true(deficient > 10);
     rl_free(bulk);
@@ -564,11 +564,11 @@ static void batches_change_no_bit(void **state) {
     rl_study study;
     rl_plan plan;
     parse(study_text, &study, &plan);
-    for (int g = 0; g < plan.n_grids; g++) {
-        const size_t length = rl_record_layout_of(&plan, g).length;
-        double *together = records_of(&plan, g, RL_WAY_BULK, 0, REPEATS, REPEATS, NULL),
-               *apart = records_of(&plan, g, RL_WAY_BULK, 0, REPEATS, 1, NULL),
-               *later = records_of(&plan, g, RL_WAY_BULK, 3, REPEATS - 3, 5, NULL);
+    for (int g = 0; g < plan.n_series; g++) {
+        const size_t length = rl_curve_layout_of(&plan.series[g]).length;
+        double *together = records_of(&plan, g, BULK, 0, REPEATS, REPEATS, NULL),
+               *apart = records_of(&plan, g, BULK, 0, REPEATS, 1, NULL),
+               *later = records_of(&plan, g, BULK, 3, REPEATS - 3, 5, NULL);
         assert_memory_equal(together, apart, sizeof(double) * length * REPEATS);
         assert_memory_equal(together + 3 * length, later, sizeof(double) * length * (REPEATS - 3));
         rl_free(together);
@@ -584,13 +584,12 @@ static void wanted_sizes_have_the_same_bits(void **state) {
     bool wanted[14] = {false};
     parse(study_text, &study, &plan);
     wanted[2] = wanted[9] = true;
-    const rl_record_layout l = rl_record_layout_of(&plan, 1);
-    assert_int_equal(l.n_sizes, 14);
-    double *all = records_of(&plan, 1, RL_WAY_BULK, 0, 4, 4, NULL),
-           *some = records_of(&plan, 1, RL_WAY_BULK, 0, 4, 4, wanted);
+    const rl_curve_layout l = rl_curve_layout_of(&plan.series[1]);
+    assert_int_equal(l.n_n_train, 14);
+    double *all = records_of(&plan, 1, BULK, 0, 4, 4, NULL), *some = records_of(&plan, 1, BULK, 0, 4, 4, wanted);
     for (size_t c = 0; c < 4; c++)
         for (int i = 0; i < 14; i++) {
-            if (!wanted[i]) rl_record_clear(&l, i, all + c * l.length);
+            if (!wanted[i]) rl_curve_clear(&l, i, all + c * l.length);
         }
     assert_memory_equal(all, some, sizeof(double) * l.length * 4);
     rl_free(all);
@@ -601,23 +600,23 @@ static void wanted_sizes_have_the_same_bits(void **state) {
 static void a_tick_stops_all_curves(void **state) {
     rl_study study;
     rl_plan plan;
-    rl_task *task;
+    rl_worker *worker;
     int left = 3;
     parse(study_text, &study, &plan);
-    const rl_record_layout l = rl_record_layout_of(&plan, 0);
+    const rl_curve_layout l = rl_curve_layout_of(&plan.series[0]);
     double *records = allocate(2 * l.length);
-    assert_int_equal(rl_task_create(&plan, NULL, &task), RL_OK);
-    assert_int_equal(rl_task_curves(task, (int64_t[]){1, 2}, 2, NULL, (rl_tick){three_times, &left}, records),
+    assert_int_equal(rl_worker_create(plan.series, RL_ALONE, &worker), RL_OK);
+    assert_int_equal(compute_tasks(worker, &plan, (int64_t[]){1, 2}, 2, NULL, (rl_tick){three_times, &left}, records),
                      RL_STOPPED);
     for (size_t c = 0; c < 2; c++)
-        for (int i = 0; i < l.n_sizes; i++)
-            assert_int_equal(rl_record_status(&l, records + c * l.length, i), i < 3 ? RL_CELL_DONE : RL_CELL_MISSING);
-    rl_task_destroy(task);
+        for (int i = 0; i < l.n_n_train; i++)
+            assert_int_equal(rl_curve_status(&l, records + c * l.length, i), i < 3 ? RL_CELL_DONE : RL_CELL_MISSING);
+    rl_worker_destroy(worker);
     rl_free(records);
     forget(&study, &plan);
 }
 
-static rl_way way_of(const char *head, int features, const char *n_train) {
+static int method_of(const char *head, int features, const char *n_train) {
     char text[1024];
     rl_study study;
     rl_plan plan;
@@ -626,25 +625,24 @@ static rl_way way_of(const char *head, int features, const char *n_train) {
              "hidden_features: %d}\n",
              head, n_train, features, features);
     parse(text, &study, &plan);
-    const rl_way way = plan.grids[0].way;
+    const int method = rl_method_number(plan.series[0].method);
     forget(&study, &plan);
-    return way;
+    return method;
 }
 
 static void the_plan_chooses_by_need_and_cost(void **state) {
     const char *all = "ablations: [none, cutoff: [1], ridge: [1]]";
-    assert_int_equal(way_of(all, 10, "{range: [1, 39]}"), RL_WAY_BULK);
-    assert_int_equal(way_of(all, 32, "{range: [1, 96]}"), RL_WAY_BULK);
-    assert_int_equal(way_of(all, 33, "{range: [1, 96]}"), RL_WAY_UPDATED);
-    assert_int_equal(way_of(all, 20, "[2900]"), RL_WAY_SPECTRA); /* one QR instead of very many rotations */
-    assert_int_equal(way_of("random: numpy\nablations: [cutoff: [1]]", 10, "{range: [1, 39]}"), RL_WAY_BULK);
-    assert_int_equal(way_of("random: numpy\nablations: [ridge: [1]]", 10, "{range: [1, 39]}"), RL_WAY_SPECTRA);
-    assert_int_equal(way_of("random: numpy\nkeep: modes\nablations: [none]", 10, "{range: [1, 39]}"), RL_WAY_SPECTRA);
-    assert_int_equal(way_of("producer: lapack\nablations: [cutoff: [1]]", 10, "{range: [1, 39]}"), RL_WAY_SPECTRA);
-    assert_int_equal(way_of("keep: [cells, modes]\nablations: [none]", 10, "{range: [1, 39]}"), RL_WAY_BULK);
-    assert_int_equal(way_of("keep: [cells, modes, directions]\nablations: [none]", 10, "{range: [1, 39]}"),
-                     RL_WAY_SPECTRA);
-    assert_string_equal(rl_way_text(RL_WAY_BULK), "full spectra, repeats side by side");
+    assert_int_equal(method_of(all, 10, "{range: [1, 39]}"), BULK);
+    assert_int_equal(method_of(all, 32, "{range: [1, 96]}"), BULK);
+    assert_int_equal(method_of(all, 33, "{range: [1, 96]}"), UPDATED);
+    assert_int_equal(method_of(all, 20, "[2900]"), SPECTRA); /* one QR instead of very many rotations */
+    assert_int_equal(method_of("random: numpy\nablations: [cutoff: [1]]", 10, "{range: [1, 39]}"), BULK);
+    assert_int_equal(method_of("random: numpy\nablations: [ridge: [1]]", 10, "{range: [1, 39]}"), SPECTRA);
+    assert_int_equal(method_of("random: numpy\nkeep: modes\nablations: [none]", 10, "{range: [1, 39]}"), SPECTRA);
+    assert_int_equal(method_of("producer: lapack\nablations: [cutoff: [1]]", 10, "{range: [1, 39]}"), SPECTRA);
+    assert_int_equal(method_of("keep: [cells, modes]\nablations: [none]", 10, "{range: [1, 39]}"), BULK);
+    assert_int_equal(method_of("keep: [cells, modes, directions]\nablations: [none]", 10, "{range: [1, 39]}"), SPECTRA);
+    assert_string_equal(rl_method_text(rl_method_find(BULK)), "full spectra, repeats side by side");
 }
 
 int main(void) {
@@ -659,7 +657,7 @@ int main(void) {
         cmocka_unit_test(neither_company_nor_width_changes_a_bit),
         cmocka_unit_test(rows_can_be_taken_out_of_all),
         cmocka_unit_test(rows_that_weigh_too_much_are_not_taken_out),
-        cmocka_unit_test(both_ways_fill_the_same_records),
+        cmocka_unit_test(both_methods_fill_the_same_records),
         cmocka_unit_test(deficient_curves_are_the_dense_producers),
         cmocka_unit_test(batches_change_no_bit),
         cmocka_unit_test(wanted_sizes_have_the_same_bits),

@@ -132,7 +132,7 @@ static void run(problem *q) {
     rl_nested_destroy(nested);
 }
 
-/* The other way to the same numbers. */
+/* Another method to the same numbers. */
 static rl_spectrum dense(problem *q, int n, rl_errors *errors) {
     rl_spectrum s;
     const rl_training_set train = prefix(q, n);
@@ -149,7 +149,7 @@ static void assert_near(const problem *q, int n, const char *what, double got, d
                  expected, fabs(got - expected), bound);
 }
 
-/* What either way may lose, relative. */
+/* What either method may lose, relative. */
 static double loss(const design *d, const rl_spectrum *s) {
     const double condition = s->sigma[0] / s->sigma[s->rank - 1];
     return DBL_EPSILON * fmax(condition, pow(10, d->grade)); /* x . beta* alone costs as much as the columns differ */
@@ -329,17 +329,16 @@ static void assert_close(const char *what, int n, double got, double expected, d
         fail_msg("N = %d: %s is %.17g, expected %.17g", n, what, got, expected);
 }
 
-static void both_ways_fill_the_same_record(void **state) {
+static void both_methods_fill_the_same_record(void **state) {
     const double mean_square_target = 44; /* about: of each hidden feature 1 */
     rl_study study;
     rl_plan plan;
     int n_deficient = 0;
     parse(study_text, &study, &plan);
-    repeat_rows(&plan.grids[0].data);
-    for (int64_t curve = 0; curve < plan.n_curves; curve++) {
-        const rl_record_layout l = rl_record_layout_of(&plan, plan.curves[curve].grid);
-        double *nested = record_of(&plan, curve, RL_WAY_NESTED, NULL),
-               *dense = record_of(&plan, curve, RL_WAY_SPECTRA, NULL);
+    repeat_rows(&plan.series[0].data);
+    for (int64_t curve = 0; curve < plan.n_tasks; curve++) {
+        const rl_curve_layout l = layout_of(&plan, curve);
+        double *nested = curve_of(&plan, curve, NESTED, NULL), *dense = curve_of(&plan, curve, SPECTRA, NULL);
         for (size_t i = 0; i < 90; i++) {
             const int n = (int)i + 1;
             const double b = 200 * DBL_EPSILON * dense[l.sigma_max + i] / dense[l.sigma_min + i], tiny = b * b * 1e4;
@@ -366,7 +365,7 @@ static void both_ways_fill_the_same_record(void **state) {
 }
 
 /* A study's choice, from what it asks for. */
-static rl_way way_of(const char *head, int features, const char *n_train) {
+static int method_of(const char *head, int features, const char *n_train) {
     char text[1024];
     rl_study study;
     rl_plan plan;
@@ -375,24 +374,24 @@ static rl_way way_of(const char *head, int features, const char *n_train) {
         "%s\nn_train: %s\ndatasets:\n  - {source: student-teacher, rows: 1000, features: %d, hidden_features: %d}\n",
         head, n_train, features, features);
     parse(text, &study, &plan);
-    const rl_way way = plan.grids[0].way;
+    const int method = rl_method_number(plan.series[0].method);
     forget(&study, &plan);
-    return way;
+    return method;
 }
 
 static void the_plan_chooses_by_need_and_cost(void **state) {
     const char *dense_n = "{range: [1, 300]}", *fits = "repeats: 1\nablations: [none, no_residuals]";
-    assert_int_equal(way_of(fits, 150, dense_n), RL_WAY_NESTED);
-    assert_int_equal(way_of("repeats: 1\nablations: [none]", 150, dense_n), RL_WAY_NESTED);
-    assert_int_equal(way_of(fits, 100, "{range: [1, 200]}"), RL_WAY_NESTED);
-    assert_int_equal(way_of(fits, 20, "{range: [1, 40]}"), RL_WAY_BULK); /* small */
-    assert_int_equal(way_of(fits, 150, "[900]"), RL_WAY_SPECTRA);        /* one spectrum instead of one curve */
-    assert_int_equal(way_of("repeats: 1\nablations: [none, ridge: [1]]", 150, dense_n), RL_WAY_UPDATED);
-    assert_int_equal(way_of("repeats: 1\nablations: [none]\nkeep: [cells, modes]", 150, dense_n), RL_WAY_SPECTRA);
-    assert_int_equal(way_of("repeats: 1\nablations: [gradient_descent_run: 3]", 150, dense_n), RL_WAY_SPECTRA);
-    assert_int_equal(way_of("repeats: 1\nablations: [none]\nrandom: numpy", 150, dense_n), RL_WAY_SPECTRA);
-    assert_string_equal(rl_way_text(RL_WAY_NESTED), "nested factorization");
-    assert_string_equal(rl_way_text(RL_WAY_SPECTRA), "full spectra");
+    assert_int_equal(method_of(fits, 150, dense_n), NESTED);
+    assert_int_equal(method_of("repeats: 1\nablations: [none]", 150, dense_n), NESTED);
+    assert_int_equal(method_of(fits, 100, "{range: [1, 200]}"), NESTED);
+    assert_int_equal(method_of(fits, 20, "{range: [1, 40]}"), BULK); /* small */
+    assert_int_equal(method_of(fits, 150, "[900]"), SPECTRA);        /* one spectrum instead of one curve */
+    assert_int_equal(method_of("repeats: 1\nablations: [none, ridge: [1]]", 150, dense_n), UPDATED);
+    assert_int_equal(method_of("repeats: 1\nablations: [none]\nkeep: [cells, modes]", 150, dense_n), SPECTRA);
+    assert_int_equal(method_of("repeats: 1\nablations: [gradient_descent_run: 3]", 150, dense_n), SPECTRA);
+    assert_int_equal(method_of("repeats: 1\nablations: [none]\nrandom: numpy", 150, dense_n), SPECTRA);
+    assert_string_equal(rl_method_text(rl_method_find(NESTED)), "nested factorization");
+    assert_string_equal(rl_method_text(rl_method_find(SPECTRA)), "full spectra");
 }
 
 /* Every ablation but the two plain fits needs modes, or rows to run on. */
@@ -415,7 +414,7 @@ int main(void) {
         cmocka_unit_test(units_beyond_squares_are_left_alone),
         cmocka_unit_test(buffers_are_reused),
         cmocka_unit_test(a_tick_can_stop_a_curve),
-        cmocka_unit_test(both_ways_fill_the_same_record),
+        cmocka_unit_test(both_methods_fill_the_same_record),
         cmocka_unit_test(the_plan_chooses_by_need_and_cost),
         cmocka_unit_test(ablations_say_what_they_need),
     };

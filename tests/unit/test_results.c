@@ -119,21 +119,21 @@ static void write_results(const fixture *f, rl_journal *journal, const char *rem
     if (rl_results_write(f->output, &f->plan, journal, &provenance, n_failed) != RL_OK)
         fail_msg("%s", rl_error_message());
     rl_provenance_destroy(&provenance);
-    assert_int_equal(provenance.n_texts, 0);
+    assert_int_equal(provenance.n, 0);
 }
 
 /* Appends every curve but 1 (missing altogether) and spoils two spectra of curve 3. */
 static rl_journal *sample_journal(const fixture *f) {
     rl_journal *journal = open_journal(f, false);
-    for (int64_t i = 0; i < f->plan.n_curves; i++) {
-        const rl_record_layout l = rl_record_layout_of(&f->plan, grid_of(f, i));
-        double *record = make_record(f, i);
+    for (int64_t i = 0; i < f->plan.n_tasks; i++) {
+        const rl_curve_layout l = layout_of(f, i);
+        double *curve = make_curve(f, i);
         if (i == 3) {
-            record[l.status + 1] = RL_CELL_NO_CONVERGENCE;
-            record[l.status + 2] = RL_CELL_ZERO_MATRIX;
+            curve[l.status + 1] = RL_CELL_NO_CONVERGENCE;
+            curve[l.status + 2] = RL_CELL_ZERO_MATRIX;
         }
-        if (i != 1) assert_int_equal(rl_journal_append(journal, i, record, l.length), RL_OK);
-        rl_free(record);
+        if (i != 1) append_numbers(f, journal, i, curve);
+        rl_free(curve);
     }
     return journal;
 }
@@ -173,11 +173,14 @@ static void assert_same(double got, double expected) {
 }
 
 /* What the file must have for entry k (of `entries`) of array `begin` in spectrum i of a curve. */
-static double expected_value(const fixture *f, rl_journal *journal, int64_t curve, size_t begin, size_t i,
+static double expected_value(const fixture *f, const rl_journal *journal, int64_t task, size_t begin, size_t i,
                              size_t entries, size_t k) {
-    const rl_record_layout l = rl_record_layout_of(&f->plan, grid_of(f, curve));
-    const double *record = record_of(journal, curve);
-    return record == NULL || record[l.status + i] != RL_CELL_DONE ? NAN : record[begin + i * entries + k];
+    const rl_curve_layout l = layout_of(f, task);
+    double *curve;
+    assert_int_equal(read_curve(f, journal, task, &curve), RL_OK);
+    const double value = curve == NULL || curve[l.status + i] != RL_CELL_DONE ? NAN : curve[begin + i * entries + k];
+    rl_free(curve);
+    return value;
 }
 
 /* Every cell, spectrum and mode stands where the dimensions say, bit for bit. */
@@ -190,8 +193,8 @@ static void results_hold_every_record(void **state) {
     assert_int_equal(n_failed, 2);
     NC(nc_open(f->output, NC_NOWRITE, &file));
     for (int g = 0; g < 2; g++) {
-        const rl_record_layout l = rl_record_layout_of(&f->plan, g);
-        const size_t n_n = (size_t)l.n_sizes, modes = (size_t)l.max_modes, variants = (size_t)l.n_variants;
+        const rl_curve_layout l = rl_curve_layout_of(&f->series[g]);
+        const size_t n_n = (size_t)l.n_n_train, modes = (size_t)l.max_modes, variants = (size_t)l.n_variants;
         const struct {
             const char *name;
             size_t begin, entries, by_entry, by_spectrum;
@@ -317,10 +320,10 @@ static void assert_text_attribute(int group, const char *name, const char *expec
 static void results_of_part_of_a_curve(void **state) {
     const fixture *f = *state;
     rl_journal *journal = open_journal(f, false);
-    double *record = make_record(f, 4);
-    set_status(f, 4, record, 0, RL_CELL_MISSING);
-    set_status(f, 4, record, 2, RL_CELL_MISSING);
-    assert_int_equal(rl_journal_append(journal, 4, record, record_length(f, 4)), RL_OK);
+    double *curve = make_curve(f, 4);
+    set_status(f, 4, curve, 0, RL_CELL_MISSING);
+    set_status(f, 4, curve, 2, RL_CELL_MISSING);
+    append_numbers(f, journal, 4, curve);
     int64_t n_failed = -1;
     int file;
     size_t size;
@@ -329,16 +332,16 @@ static void results_of_part_of_a_curve(void **state) {
     NC(nc_open(f->output, NC_NOWRITE, &file));
     double *status = read_variable(open_group(file, "alpha"), "status", &size);
     double *errors = read_variable(open_group(file, "alpha"), "test_mse", &size);
-    const rl_record_layout l = rl_record_layout_of(&f->plan, 0);
+    const rl_curve_layout l = rl_curve_layout_of(&f->series[0]);
     for (size_t i = 0; i < 4; i++) {
         assert_true(status[i * REPEATS + 4] == (i % 2 == 1 ? RL_CELL_DONE : RL_CELL_MISSING));
         assert_true(status[i * REPEATS + 3] == RL_CELL_MISSING);
-        assert_same(errors[i * REPEATS + 4], i % 2 == 1 ? record[l.test_mse + i * 3] : NAN);
+        assert_same(errors[i * REPEATS + 4], i % 2 == 1 ? curve[l.test_mse + i * 3] : NAN);
     }
     NC(nc_close(file));
     rl_free(status);
     rl_free(errors);
-    rl_free(record);
+    rl_free(curve);
     assert_int_equal(rl_journal_close(journal), RL_OK);
 }
 
@@ -503,14 +506,14 @@ static void results_of_large_parts(void **state) {
     fixture *f = *state;
     enum { MANY = 60, TEXT = 1024 * 1024 };
     f->study.repeats = MANY;
-    lay_out_curves(f);
+    lay_out_tasks(f);
     rl_free(f->study.text);
     assert_int_equal(rl_alloc(&f->study.text, TEXT + 1, 1), RL_OK);
     memset(f->study.text, 'x', TEXT);
     int many[TEXT / 8]; /* settings as long */
     for (int i = 0; i < TEXT / 8; i++) many[i] = 1000000 + i;
     f->study.singular_values = (rl_n_train_spec){.line = 1, .values = many, .n_values = TEXT / 8, .around = -1};
-    write_journal(f, f->plan.n_curves);
+    write_journal(f, f->plan.n_tasks);
     rl_journal *journal = open_journal(f, true);
     int64_t n_failed;
     int file, id, storage, shuffle, deflate, level;
@@ -523,7 +526,7 @@ static void results_of_large_parts(void **state) {
     assert_string_equal(text, f->study.text);
     NC(nc_free_string(1, &text));
     const int alpha = open_group(file, "alpha");
-    const rl_record_layout l = rl_record_layout_of(&f->plan, 0);
+    const rl_curve_layout l = rl_curve_layout_of(&f->series[0]);
     double *sigma = read_variable(alpha, "sigma", &size);
     for (size_t i = 0; i < 4; i++)
         for (size_t r = 0; r < MANY; r++)
@@ -712,7 +715,7 @@ static void shown_is_what_was_written(void **state) {
     assert_string_equal(alpha->variants[1].label, "cutoff=0.5");
     assert_string_equal(alpha->variants[1].ablation, "cutoff");
     assert_true(alpha->variants[1].parameter == 0.5 && isnan(alpha->variants[0].parameter));
-    const rl_record_layout l = rl_record_layout_of(&f->plan, 0);
+    const rl_curve_layout l = rl_curve_layout_of(&f->series[0]);
     for (size_t v = 0; v < 3; v++) {
         double medians[2];
         for (size_t which = 0; which < 2; which++) { /* N = 3 is the third, N = 5 the fourth */

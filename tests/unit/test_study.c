@@ -748,6 +748,9 @@ static void the_text_gives_the_study_back(void **state) {
 
 /* ---- plan ------------------------------------------------------------------------------------------------------- */
 
+/* Numbers of the methods (results files have them). */
+enum { SPECTRA, NESTED, GRID_SPECTRA, GRID_NESTED, BULK };
+
 /* A folder of its own with a table of 12 rows and 3 features, and a study file's path in it. */
 typedef struct place {
     char folder[64], table[96], study[96];
@@ -802,8 +805,8 @@ static void a_plan_lays_out_the_grid(void **state) {
     const rl_plan_options options = {.path = &p->path};
     if (rl_plan_create(&study, &options, &plan) != RL_OK) fail_msg("%s", rl_error_message());
     assert_ptr_equal(plan.study, &study);
-    assert_int_equal(plan.n_grids, 2);
-    const rl_grid *table = &plan.grids[0], *teacher = &plan.grids[1];
+    assert_int_equal(plan.n_series, 2);
+    const rl_series *table = &plan.series[0], *teacher = &plan.series[1];
     assert_ptr_equal(table->spec, &study.datasets[0]);
     assert_int_equal(table->data.n_rows, 12);
     assert_int_equal(table->data.n_features, 3);
@@ -815,17 +818,22 @@ static void a_plan_lays_out_the_grid(void **state) {
     assert_int_equal(teacher->n_n_train, 2);
     assert_int_equal(teacher->max_modes, 2);
 
-    assert_int_equal(plan.n_curves, 6);
-    assert_int_equal(plan.n_spectra, 3 * 5 + 3 * 2);
-    assert_int_equal(plan.n_cells, 3 * 5 * 3 + 3 * 2 * 1);
+    assert_int_equal(plan.n_tasks, 6);
+    const rl_count of_table = rl_series_count(table), of_teacher = rl_series_count(teacher);
+    assert_int_equal(of_table.points + of_teacher.points, 3 * 5 + 3 * 2);
+    assert_int_equal(of_table.cells + of_teacher.cells, 3 * 5 * 3 + 3 * 2 * 1);
     for (int i = 0; i < 6; i++) {
-        assert_int_equal(plan.curves[i].grid, i / 3);
-        assert_int_equal(plan.curves[i].repeat, i % 3);
-        assert_true(plan.cost[i] == plan.cost[i / 3 * 3]);
+        assert_int_equal(plan.tasks[i].series, i / 3);
+        assert_int_equal(plan.tasks[i].repeats.first, i % 3);
+        assert_true(plan.tasks[i].flops == plan.tasks[i / 3 * 3].flops);
     }
-    const size_t data = (12 * 4 + 50 * 3) * sizeof(double), record = 5 * (3 * 3 + 6) * sizeof(double);
-    assert_true(plan.memory_per_rank > data + record);
-    assert_true(plan.memory_per_rank < data + record + 100000);
+    /* what the data sets and the tasks take, and the larger of two workers */
+    const size_t data = (12 * 4 + 50 * 3) * sizeof(double), tasks = 6 * sizeof(rl_task);
+    const size_t workers[] = {rl_worker_bytes(table), rl_worker_bytes(teacher)};
+    const size_t largest = workers[0] > workers[1] ? workers[0] : workers[1];
+    assert_true(workers[0] > 5 * (3 * 3 + 6) * sizeof(double));
+    assert_true(plan.memory_per_rank >= data + tasks + largest);
+    assert_true(plan.memory_per_rank < data + tasks + largest + 10000); /* the teacher, and beta* */
     rl_plan_destroy(&plan);
     rl_study_destroy(&study);
 }
@@ -834,8 +842,8 @@ static void make_plan(const place *p, const rl_study *study, rl_plan *plan) {
     if (rl_plan_create(study, &(rl_plan_options){.path = &p->path}, plan) != RL_OK) fail_msg("%s", rl_error_message());
 }
 
-/* A grid for each P of a data set, with an N list of its own. */
-static void each_p_has_a_grid(void **state) {
+/* A series for each P of a data set, with an N list of its own. */
+static void each_p_is_a_series(void **state) {
     const place *p = *state;
     rl_study study = parse_at(p,
                               "repeats: 2\nn_train: {values: 4, ratios: 2}\nablations: [none, cutoff: 1]\ndatasets:\n"
@@ -846,20 +854,22 @@ static void each_p_has_a_grid(void **state) {
     make_plan(p, &study, &plan);
     static const int features[] = {1, 3, 2, 5, 9, 1}, sizes[][2] = {{2, 4}, {4, 6}, {4, 4}, {4, 10}, {4, 18}, {1, 15}};
     assert_int_equal(plan.n_datasets, 3);
-    assert_int_equal(plan.n_grids, 6);
+    assert_int_equal(plan.n_series, 6);
     for (int g = 0; g < 6; g++) {
-        const rl_grid *grid = &plan.grids[g];
-        assert_int_equal(grid->data.n_features, features[g]);
-        assert_int_equal(grid->n_n_train, 1 + (g != 2));
-        assert_int_equal(grid->n_train[0], sizes[g][0]);
-        assert_int_equal(grid->n_train[grid->n_n_train - 1], sizes[g][1]);
-        assert_int_equal(grid->first_curve, 2 * g);
-        assert_int_equal(rl_plan_curve(&plan, g, 1, 0), 2 * g + 1);
-        assert_int_equal(rl_plan_end_of_dataset(&plan, g), g < 2 ? 2 : g < 5 ? 5 : 6);
-        assert_int_equal(grid->max_modes, sizes[g][1] < features[g] ? sizes[g][1] : features[g]);
+        const rl_series *series = &plan.series[g];
+        assert_int_equal(series->data.n_features, features[g]);
+        assert_int_equal(series->n_n_train, 1 + (g != 2));
+        assert_int_equal(series->n_train[0], sizes[g][0]);
+        assert_int_equal(series->n_train[series->n_n_train - 1], sizes[g][1]);
+        assert_int_equal(series->first_task, 2 * g);
+        assert_int_equal(rl_plan_task(&plan, g, 1, 0), 2 * g + 1);
+        assert_int_equal(rl_plan_end_of_group(&plan, g), g < 2 ? 2 : g < 5 ? 5 : 6);
+        assert_int_equal(series->max_modes, sizes[g][1] < features[g] ? sizes[g][1] : features[g]);
     }
-    assert_int_equal(plan.n_spectra, 2 * (2 + 2 + 1 + 2 + 2 + 2));
-    assert_true(plan.cost[8] > plan.cost[4]);
+    int64_t n_spectra = 0;
+    for (int g = 0; g < 6; g++) n_spectra += rl_series_count(&plan.series[g]).points;
+    assert_int_equal(n_spectra, 2 * (2 + 2 + 1 + 2 + 2 + 2));
+    assert_true(plan.tasks[8].flops > plan.tasks[4].flops);
     rl_plan_destroy(&plan);
     rl_study_destroy(&study);
 }
@@ -869,7 +879,7 @@ static void refuse_plan(const place *p, const char *text, const char *part) {
     rl_plan plan;
     assert_int_equal(rl_plan_create(&study, &(rl_plan_options){.path = &p->path}, &plan), RL_ERR_INPUT);
     assert_contains(rl_error_message(), part);
-    assert_null(plan.grids);
+    assert_null(plan.series);
     rl_study_destroy(&study);
 }
 
@@ -888,7 +898,7 @@ static void plans_that_views_make_impossible_are_refused(void **state) {
                 "the ablation `gradient_descent_run` needs the training rows on one rank");
 }
 
-/* The model of src/plan/cost.c by hand, 10 rows of 2 features, one variant:
+/* The models of src/task/spectra.c and bulk.c by hand, 10 rows of 2 features, one variant:
  * rows into the triangle 2 x 9 x 16 = 288;
  * N = 1: SVD 6 2 1 + 20 1 = 32, Z 2 4 2 1 = 16, fit (2 4 + 4) 1 = 12;
  * N = 3: QR 2 3 4 - 16/3 + 2 x 4 3 2 = 24 - 16/3 + 48, SVD 6 2 4 + 20 8 = 208, Z 2 4 2 2 = 32, fit 12 x 2 = 24. */
@@ -901,27 +911,28 @@ static void the_cost_model_is_the_documented_one(void **state) {
     const rl_plan_options options = {.path = &p->path};
     assert_int_equal(rl_plan_create(&study, &options, &plan), RL_OK);
     const double expected = 288 + (32 + 16 + 12) + (24 - 16.0 / 3 + 48 + 208 + 32 + 24);
-    assert_true(fabs(plan.cost[0] - expected) < 1e-9);
+    assert_true(fabs(plan.tasks[0].flops - expected) < 1e-9);
     const size_t memory = plan.memory_per_rank;
     rl_plan_destroy(&plan);
     rl_study_destroy(&study);
 
-    /* fresh rows: drawn (50 flops a number, 30 hidden features and the noise), but never all in memory */
+    /* fresh rows: drawn (50 flops per number, 30 hidden features and the noise), but never all in memory */
     study = parse_at(
         p, R A DENSE "n_train: [1, 3]\ndatasets: [{source: student-teacher, rows: 10, features: 2, draw: fresh}]\n");
     assert_int_equal(rl_plan_create(&study, &options, &plan), RL_OK);
-    assert_true(fabs(plan.cost[0] - expected - 50 * 10 * 31) < 1e-9);
-    /* x of 160 bytes, y of 80 and the order of 40, each in whole pieces of 64 */
-    assert_int_equal(memory - plan.memory_per_rank, 192 + 128 + 64);
+    assert_true(fabs(plan.tasks[0].flops - expected - 50 * 10 * 31) < 1e-9);
+    /* x of 160 bytes, y of 80 and the order of 40, each in whole pieces of 64; but population errors of two N come in,
+     * in the curve and in its record */
+    assert_int_equal(memory - plan.memory_per_rank, 192 + 128 + 64 - 128);
     rl_plan_destroy(&plan);
     rl_study_destroy(&study);
 
     /* repeats side by side: 3 rows into triangles of order 4, twice 3 x 16 each; 1 row, 4 sweeps of half a pair of 19;
-     * 1 + 2 rows, 4 sweeps of 9 / 2 pairs; 16 a mode */
+     * 1 + 2 rows, 4 sweeps of 9 / 2 pairs; 16 per mode */
     study = parse_at(p, R A "n_train: [1, 3]\ndatasets: [{source: student-teacher, rows: 10, features: 2}]\n");
     assert_int_equal(rl_plan_create(&study, &options, &plan), RL_OK);
-    assert_int_equal(plan.grids[0].way, RL_WAY_BULK);
-    assert_true(fabs(plan.cost[0] - (288 + 38 + 16 + 342 + 32) / 12.0) < 1e-9);
+    assert_int_equal(rl_method_number(plan.series[0].method), BULK);
+    assert_true(fabs(plan.tasks[0].flops - (288 + 38 + 16 + 342 + 32) / 12.0) < 1e-9);
     rl_plan_destroy(&plan);
     rl_study_destroy(&study);
 }
@@ -939,72 +950,72 @@ static rl_plan plan_of(const place *p, rl_study *study, const char *text) {
     "{source: student-teacher, draw: fresh, rows: 9000, features: " features ", hidden_features: " features "}"
 #define MADE_BY(producer) "{source: student-teacher, draw: fresh, rows: 90, features: 30, producer: " producer "}"
 
-/* The way depends on the study alone. */
-static void ways_and_producers_are_chosen_as_documented(void **state) {
+/* The method depends on the study alone. */
+static void methods_and_producers_are_chosen_as_documented(void **state) {
     static const struct {
         const char *text;
-        rl_way way;
+        int method;
         rl_producer producer;
         int n_parts;
     } cases[] = {
-        {R A "n_train: [10, 20]\ndatasets: [" MADE("40") "]\n", RL_WAY_SPECTRA, RL_PRODUCER_LAPACK, 1},
-        {R A "n_train: {range: [1, 2000]}\ndatasets: [" MADE("1000") "]\n", RL_WAY_NESTED, RL_PRODUCER_LAPACK, 1},
-        {R A "n_train: [10, 20, 8000]\ndatasets: [" MADE("8000") "]\n", RL_WAY_GRID_NESTED, RL_PRODUCER_TWO_STAGE, 1},
-        {R "ablations: [cutoff: 1]\nn_train: [10, 20, 8000]\ndatasets: [" MADE("8000") "]\n", RL_WAY_GRID_SPECTRA,
+        {R A "n_train: [10, 20]\ndatasets: [" MADE("40") "]\n", SPECTRA, RL_PRODUCER_LAPACK, 1},
+        {R A "n_train: {range: [1, 2000]}\ndatasets: [" MADE("1000") "]\n", NESTED, RL_PRODUCER_LAPACK, 1},
+        {R A "n_train: [10, 20, 8000]\ndatasets: [" MADE("8000") "]\n", GRID_NESTED, RL_PRODUCER_TWO_STAGE, 1},
+        {R "ablations: [cutoff: 1]\nn_train: [10, 20, 8000]\ndatasets: [" MADE("8000") "]\n", GRID_SPECTRA,
          RL_PRODUCER_TWO_STAGE, 3},
-        {R A "keep: [cells, modes]\nn_train: [10, 8000]\ndatasets: [" MADE("8000") "]\n", RL_WAY_GRID_SPECTRA,
+        {R A "keep: [cells, modes]\nn_train: [10, 8000]\ndatasets: [" MADE("8000") "]\n", GRID_SPECTRA,
          RL_PRODUCER_TWO_STAGE, 2},
-        {R A "producer: lapack\nn_train: [10, 8000]\ndatasets: [" MADE("8000") "]\n", RL_WAY_SPECTRA,
-         RL_PRODUCER_LAPACK, 1},
-        {R A "producer: lapack\nn_train: [10, 20]\ndatasets: [" MADE_BY("projected") "]\n", RL_WAY_GRID_SPECTRA,
+        {R A "producer: lapack\nn_train: [10, 8000]\ndatasets: [" MADE("8000") "]\n", SPECTRA, RL_PRODUCER_LAPACK, 1},
+        {R A "producer: lapack\nn_train: [10, 20]\ndatasets: [" MADE_BY("projected") "]\n", GRID_SPECTRA,
          RL_PRODUCER_PROJECTED, 2},
-        {R A "producer: pdgesvd\nn_train: [10, 20]\ndatasets: [" MADE_BY("auto") "]\n", RL_WAY_BULK, RL_PRODUCER_LAPACK,
+        {R A "producer: pdgesvd\nn_train: [10, 20]\ndatasets: [" MADE_BY("auto") "]\n", BULK, RL_PRODUCER_LAPACK, 1},
+        {R A "ranks_per_case: 3\nn_train: [10, 20]\ndatasets: [" MADE("40") "]\n", GRID_NESTED, RL_PRODUCER_TWO_STAGE,
          1},
-        {R A "ranks_per_case: 3\nn_train: [10, 20]\ndatasets: [" MADE("40") "]\n", RL_WAY_GRID_NESTED,
-         RL_PRODUCER_TWO_STAGE, 1},
-        {R "ablations: [none, cutoff: 1]\nfull_spectra: [20]\nn_train: [10, 20]\ndatasets: [" MADE("40") "]\n",
-         RL_WAY_NESTED, RL_PRODUCER_LAPACK, 1},
+        {R "ablations: [none, cutoff: 1]\nfull_spectra: [20]\nn_train: [10, 20]\ndatasets: [" MADE("40") "]\n", NESTED,
+         RL_PRODUCER_LAPACK, 1},
         {R "ablations: [none, cutoff: 1]\nfull_spectra: [20]\nranks_per_case: all\nn_train: [10, 20]\ndatasets: "
            "[" MADE_BY("projected") "]\n",
-         RL_WAY_GRID_NESTED, RL_PRODUCER_PROJECTED, 1},
+         GRID_NESTED, RL_PRODUCER_PROJECTED, 1},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         rl_study study;
         rl_plan plan = plan_of(*state, &study, cases[i].text);
-        const rl_grid *g = &plan.grids[0];
-        if (g->way != cases[i].way || g->producer != cases[i].producer || g->n_parts != cases[i].n_parts)
-            fail_msg("case %zu: %s by %s in %d part(s)", i, rl_way_text(g->way), rl_producer_name(g->producer),
+        const rl_series *g = &plan.series[0];
+        if (rl_method_number(g->method) != cases[i].method || g->producer != cases[i].producer ||
+            g->n_parts != cases[i].n_parts)
+            fail_msg("case %zu: %s by %s in %d part(s)", i, rl_method_text(g->method), rl_producer_name(g->producer),
                      g->n_parts);
-        assert_int_equal(plan.n_curves, 2 * g->n_parts);
-        assert_int_equal(plan.n_spectra, 2 * g->n_n_train);
+        assert_int_equal(plan.n_tasks, 2 * g->n_parts);
+        assert_int_equal(rl_series_count(g).points, 2 * g->n_n_train);
         rl_plan_destroy(&plan);
         rl_study_destroy(&study);
     }
 }
 
-static void large_spectra_are_curves_of_their_own(void **state) {
+static void large_spectra_are_tasks_of_their_own(void **state) {
     rl_study study;
     rl_plan plan =
         plan_of(*state, &study,
                 R A "n_train: [2, 3, 80]\ndatasets:\n- " MADE_BY(
                     "two-stage") "\n- {source: csv, name: table, file: table.csv, target: y, n_train: [2, 3]}\n");
-    assert_int_equal(plan.n_curves, 2 * 3 + 2);
+    assert_int_equal(plan.n_tasks, 2 * 3 + 2);
     for (int repeat = 0; repeat < 2; repeat++) {
         for (int i = 0; i < 3; i++) {
-            const int64_t index = rl_plan_curve(&plan, 0, repeat, i);
+            const int64_t index = rl_plan_task(&plan, 0, repeat, i);
             assert_int_equal(index, 3 * repeat + i);
-            const rl_curve *curve = &plan.curves[index];
-            assert_int_equal(curve->grid, 0);
-            assert_int_equal(curve->repeat, repeat);
-            assert_int_equal(curve->first_size, i);
-            assert_int_equal(curve->n_sizes, 1);
+            const rl_task *task = &plan.tasks[index];
+            assert_int_equal(task->series, 0);
+            assert_int_equal(task->repeats.first, repeat);
+            assert_int_equal(task->n_train.first, i);
+            assert_int_equal(task->n_train.n, 1);
         }
-        assert_int_equal(rl_plan_curve(&plan, 1, repeat, 0), 6 + repeat);
-        assert_int_equal(rl_plan_curve(&plan, 1, repeat, 1), 6 + repeat);
-        assert_int_equal(plan.curves[6 + repeat].n_sizes, 2);
+        assert_int_equal(rl_plan_task(&plan, 1, repeat, 0), 6 + repeat);
+        assert_int_equal(rl_plan_task(&plan, 1, repeat, 1), 6 + repeat);
+        assert_int_equal(plan.tasks[6 + repeat].n_train.n, 2);
     }
-    assert_true(plan.cost[0] < plan.cost[1] && plan.cost[1] < plan.cost[2]);
-    for (int i = 0; i < 3; i++) assert_true(plan.cost[3 + i] == plan.cost[i]);
+    const rl_task *t = plan.tasks;
+    assert_true(t[0].flops < t[1].flops && t[1].flops < t[2].flops);
+    for (int i = 0; i < 3; i++) assert_true(t[3 + i].flops == t[i].flops);
     rl_plan_destroy(&plan);
     rl_study_destroy(&study);
 }
@@ -1017,7 +1028,7 @@ static void chosen_sizes_are_marked(void **state) {
                 "ablations: [none, cutoff: 1]\nn_train: {range: [1, 60]}\n"
                 "singular_values: {range: [5, 95, 10], around_threshold: 1}\nfull_spectra: {ratios: [0.5, 1]}\n"
                 "datasets: [" MADE("30") "]\n");
-    const rl_grid *g = &plan.grids[0];
+    const rl_series *g = &plan.series[0];
     for (int i = 0; i < 60; i++) {
         const int n = i + 1;
         assert_int_equal(g->sigma_wanted[i], n % 10 == 5 || abs(n - 30) <= 1);
@@ -1034,7 +1045,7 @@ static void assert_plan_refused(const place *p, const char *text, const char *pa
     assert_int_equal(rl_plan_create(&study, &options, &plan), RL_ERR_INPUT);
     assert_contains(rl_error_message(), part);
     assert_int_equal(strncmp(rl_error_message(), p->study, strlen(p->study)), 0);
-    assert_null(plan.grids);
+    assert_null(plan.series);
     rl_study_destroy(&study);
 }
 
@@ -1055,8 +1066,8 @@ static void an_n_that_leaves_no_test_row_is_refused(void **state) {
     rl_plan plan;
     const rl_plan_options options = {.path = &p->path};
     assert_int_equal(rl_plan_create(&study, &options, &plan), RL_OK);
-    assert_int_equal(plan.grids[0].n_n_train, 11); /* 3 - 8 ... 3 + 8, from 1 on: a neighbourhood is cut at nothing */
-    assert_int_equal(plan.grids[0].n_train[0], 1);
+    assert_int_equal(plan.series[0].n_n_train, 11); /* 3 - 8 ... 3 + 8, from 1 on: a neighbourhood is cut at nothing */
+    assert_int_equal(plan.series[0].n_train[0], 1);
     rl_plan_destroy(&plan);
     rl_study_destroy(&study);
 }
@@ -1103,9 +1114,9 @@ static void missing_datasets_can_be_left_out(void **state) {
     const rl_plan_options options = {.path = &p->path, .skip_missing = true};
     rl_log_configure(RL_LOG_QUIET, false);
     assert_int_equal(rl_plan_create(&study, &options, &plan), RL_OK);
-    assert_int_equal(plan.n_grids, 1);
-    assert_string_equal(plan.grids[0].data.name, "student-teacher");
-    assert_ptr_equal(plan.grids[0].spec, &study.datasets[1]);
+    assert_int_equal(plan.n_series, 1);
+    assert_string_equal(plan.series[0].data.name, "student-teacher");
+    assert_ptr_equal(plan.series[0].spec, &study.datasets[1]);
     rl_plan_destroy(&plan);
     rl_study_destroy(&study);
 
@@ -1143,14 +1154,14 @@ static void other_ranks_plan_with_what_they_are_given(void **state) {
     rl_plan plan;
     rl_dataset datasets[] = {make_dataset("who", 30, 17), make_dataset("diabetes", 40, 10)};
     const double *x = datasets[1].x;
-    assert_int_equal(rl_plan_create_with(&study, datasets, 2, &plan), RL_OK);
-    assert_int_equal(plan.n_grids, 2);
-    assert_ptr_equal(plan.grids[0].spec, &study.datasets[0]); /* in the study's order; california was left out */
-    assert_ptr_equal(plan.grids[1].spec, &study.datasets[2]);
-    assert_ptr_equal(plan.grids[0].data.x, x); /* taken over, not copied */
+    assert_int_equal(rl_plan_create_with(&study, datasets, 2, NULL, &plan), RL_OK);
+    assert_int_equal(plan.n_series, 2);
+    assert_ptr_equal(plan.series[0].spec, &study.datasets[0]); /* in the study's order; california was left out */
+    assert_ptr_equal(plan.series[1].spec, &study.datasets[2]);
+    assert_ptr_equal(plan.series[0].data.x, x); /* taken over, not copied */
     assert_null(datasets[0].x);
-    assert_int_equal(plan.n_curves, 4);
-    assert_int_equal(plan.grids[1].max_modes, 5);
+    assert_int_equal(plan.n_tasks, 4);
+    assert_int_equal(plan.series[1].max_modes, 5);
     rl_plan_destroy(&plan);
     rl_study_destroy(&study);
 }
@@ -1159,13 +1170,13 @@ static void datasets_of_another_study_are_refused(void **state) {
     rl_study study = parse(THREE);
     rl_plan plan;
     rl_dataset datasets[] = {make_dataset("diabetes", 40, 10), make_dataset("iris", 30, 4)};
-    assert_int_equal(rl_plan_create_with(&study, datasets, 2, &plan), RL_ERR_INPUT);
+    assert_int_equal(rl_plan_create_with(&study, datasets, 2, NULL, &plan), RL_ERR_INPUT);
     assert_contains(rl_error_message(), "has no dataset `iris`");
     assert_null(datasets[0].x); /* taken over all the same */
-    assert_int_equal(rl_plan_create_with(&study, datasets, 0, &plan), RL_ERR_INPUT);
+    assert_int_equal(rl_plan_create_with(&study, datasets, 0, NULL, &plan), RL_ERR_INPUT);
     assert_contains(rl_error_message(), "no dataset is there");
     rl_dataset small[] = {make_dataset("diabetes", 5, 10)};
-    assert_int_equal(rl_plan_create_with(&study, small, 1, &plan), RL_ERR_INPUT);
+    assert_int_equal(rl_plan_create_with(&study, small, 1, NULL, &plan), RL_ERR_INPUT);
     assert_contains(rl_error_message(), "folder/a-study.yaml:2: key `n_train`: N = 5 leaves no test row");
     assert_null(small[0].x);
     rl_study_destroy(&study);
@@ -1230,8 +1241,8 @@ static void the_other_studies_run_on_what_ships(void **state) {
         rl_plan plan;
         parse_job(root, files[i], &study);
         if (rl_plan_create(&study, &options, &plan) != RL_OK) fail_msg("%s", rl_error_message());
-        assert_int_equal(plan.n_grids, study.n_datasets);
-        assert_true(plan.n_cells > 0);
+        assert_int_equal(plan.n_series, study.n_datasets);
+        for (int g = 0; g < plan.n_series; g++) assert_true(rl_series_count(&plan.series[g]).cells > 0);
         rl_plan_destroy(&plan);
         rl_study_destroy(&study);
     }
@@ -1265,11 +1276,11 @@ int main(void) {
         cmocka_unit_test(settings_of_draws_in_a_row_have_all_that_they_depend_on),
         cmocka_unit_test(the_text_gives_the_study_back),
         cmocka_unit_test_setup_teardown(a_plan_lays_out_the_grid, make_place, remove_place),
-        cmocka_unit_test_setup_teardown(each_p_has_a_grid, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(each_p_is_a_series, make_place, remove_place),
         cmocka_unit_test_setup_teardown(plans_that_views_make_impossible_are_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(the_cost_model_is_the_documented_one, make_place, remove_place),
-        cmocka_unit_test_setup_teardown(ways_and_producers_are_chosen_as_documented, make_place, remove_place),
-        cmocka_unit_test_setup_teardown(large_spectra_are_curves_of_their_own, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(methods_and_producers_are_chosen_as_documented, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(large_spectra_are_tasks_of_their_own, make_place, remove_place),
         cmocka_unit_test_setup_teardown(chosen_sizes_are_marked, make_place, remove_place),
         cmocka_unit_test_setup_teardown(an_n_that_leaves_no_test_row_is_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(chosen_sizes_that_no_dataset_has_are_refused, make_place, remove_place),

@@ -1,4 +1,4 @@
-/* Summaries, from spans of a plan to the journal and to what is worked out from buckets: against the records of the
+/* Summaries, from the tasks of a plan to the journal and to what is worked out from buckets: against the curves of the
  * same repeats computed one by one, counted in plain arrays. */
 #include "unit.h"
 
@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "curves.h"
 #include "ridgeless/results.h"
 
 #define STUDY(repeats, keep, n_train)                                                                                  \
@@ -72,7 +73,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* ---- spans ------------------------------------------------------------------------------------------------------- */
+/* ---- tasks ------------------------------------------------------------------------------------------------------- */
 
 /* They cover the repeats one after the other, do not depend on how many there are, and leave something for several
  * ranks. */
@@ -87,38 +88,41 @@ static void spans_tile_the_repeats(void **state) {
     const fixture *f = *state;
     const rl_plan *plan = &f->summary.plan;
     int next = 0;
-    for (int64_t c = 0; c < plan->n_curves; c++) {
-        const rl_curve *curve = &plan->curves[c];
-        if (curve->repeat == 0) next = 0;
-        assert_int_equal(curve->repeat, next);
-        next += curve->n_repeats;
+    for (int64_t t = 0; t < plan->n_tasks; t++) {
+        const rl_task *task = &plan->tasks[t];
+        if (task->repeats.first == 0) next = 0;
+        assert_int_equal(task->repeats.first, next);
+        next += task->repeats.n;
         assert_true(next <= 150);
-        for (int r = curve->repeat; r < next; r++) assert_int_equal(rl_plan_curve(plan, curve->grid, r, 2), c);
+        for (int r = task->repeats.first; r < next; r++) assert_int_equal(rl_plan_task(plan, task->series, r, 2), t);
     }
-    assert_int_equal(plan->n_repeated, 3 * 150);
-    assert_int_equal(plan->n_spectra, f->cells.plan.n_spectra);
-    assert_int_equal(plan->n_cells, f->cells.plan.n_cells);
+    for (int s = 0; s < 3; s++) {
+        const rl_count count = rl_series_count(&plan->series[s]), of_cells = rl_series_count(&f->cells.plan.series[s]);
+        assert_int_equal(count.pieces, 150);
+        assert_int_equal(count.points, of_cells.points);
+        assert_int_equal(count.cells, of_cells.cells);
+    }
 }
 
 /* ---- what is expected -------------------------------------------------------------------------------------------- */
 
-/* A summary of records computed one by one: repeats [first, first + n) of a grid. */
-static void add_records(const rl_plan *cells, int grid, rl_repeats repeats, rl_summary *s) {
-    rl_task *task;
-    double *record;
-    const size_t length = rl_record_layout_of(cells, grid).length;
-    assert_int_equal(rl_task_create(cells, NULL, &task), RL_OK);
-    assert_int_equal(RL_ALLOC(record, length), RL_OK);
-    for (int r = repeats.first; r < repeats.first + repeats.n; r++) {
-        assert_int_equal(rl_task_curve(task, rl_plan_curve(cells, grid, r, 0), NULL, (rl_tick){0}, record), RL_OK);
-        assert_int_equal(rl_summary_add(s, record, 1), RL_OK);
+/* A summary of curves computed one by one: some repeats of a series. */
+static void add_curves(const rl_plan *cells, int series, rl_range repeats, rl_summary *s) {
+    rl_worker *worker;
+    double *curve;
+    assert_int_equal(rl_worker_create(cells->series, RL_ALONE, &worker), RL_OK);
+    assert_int_equal(RL_ALLOC(curve, rl_curve_layout_of(&cells->series[series]).length), RL_OK);
+    for (int r = repeats.first; r < rl_range_end(repeats); r++) {
+        assert_int_equal(compute_one(worker, cells, rl_plan_task(cells, series, r, 0), NULL, (rl_tick){0}, curve),
+                         RL_OK);
+        assert_int_equal(rl_summary_add(s, curve, 1), RL_OK);
     }
-    rl_free(record);
-    rl_task_destroy(task);
+    rl_free(curve);
+    rl_worker_destroy(worker);
 }
 
-static rl_summary empty_summary(const rl_plan *plan, int grid) {
-    const rl_record_layout l = rl_record_layout_of(plan, grid);
+static rl_summary empty_summary(const rl_plan *plan, int series) {
+    const rl_curve_layout l = rl_curve_layout_of(&plan->series[series]);
     rl_summary s;
     assert_int_equal(rl_summary_create(&s, &l), RL_OK);
     return s;
@@ -126,7 +130,7 @@ static rl_summary empty_summary(const rl_plan *plan, int grid) {
 
 static void assert_same(const rl_summary *a, const rl_summary *b) {
     rl_buckets x = {0}, y = {0};
-    assert_memory_equal(a->statuses, b->statuses, (size_t)a->layout.n_sizes * sizeof *a->statuses);
+    assert_memory_equal(a->statuses, b->statuses, (size_t)a->layout.n_n_train * sizeof *a->statuses);
     for (size_t k = 0; k < a->layout.status; k++) {
         assert_int_equal(rl_buckets_list(&x, &a->histograms[k]), RL_OK);
         assert_int_equal(rl_buckets_list(&y, &b->histograms[k]), RL_OK);
@@ -136,12 +140,12 @@ static void assert_same(const rl_summary *a, const rl_summary *b) {
     rl_buckets_destroy(&y);
 }
 
-static void every_number_of_a_record_has_a_histogram(void **state) {
+static void every_number_of_a_curve_has_a_histogram(void **state) {
     const fixture *f = *state;
     for (int g = 0; g < 3; g++) {
-        const rl_record_layout l = rl_record_layout_of(&f->cells.plan, g);
+        const rl_curve_layout l = rl_curve_layout_of(&f->cells.plan.series[g]);
         bool *seen = calloc(l.length, 1);
-        for (int i = 0; i < l.n_sizes; i++)
+        for (int i = 0; i < l.n_n_train; i++)
             for (int place = 0; place < rl_summary_places(&l); place++) {
                 const size_t k = rl_summary_index(&l, i, place);
                 assert_true(k < l.status && !seen[k]);
@@ -156,55 +160,61 @@ static void every_number_of_a_record_has_a_histogram(void **state) {
 
 /* ---- computing --------------------------------------------------------------------------------------------------- */
 
-static rl_text span_record(rl_task *task, int64_t curve, rl_repeats repeats, const bool *wanted) {
-    rl_text record = RL_TEXT_EMPTY;
-    if (rl_task_span(task, curve, repeats, wanted, (rl_tick){0}, &record) != RL_OK) fail_msg("%s", rl_error_message());
-    return record;
+/* The record of some repeats of a task, borrowed from the worker. */
+static rl_status summarize(rl_worker *worker, const rl_plan *plan, int64_t task, rl_range repeats, const bool *wanted,
+                           rl_tick tick, rl_record *record) {
+    rl_task part = plan->tasks[task];
+    bool ended = false;
+    part.repeats = repeats;
+    assert_int_equal(rl_worker_begin(worker, &(rl_work){.tasks = &part, .n = 1, .wanted = wanted}), RL_OK);
+    const rl_status status = rl_worker_advance(worker, tick, &ended);
+    assert_true(ended || status != RL_OK);
+    assert_int_equal(rl_worker_record(worker, 0, record), RL_OK);
+    return status;
 }
 
-static void merge(const rl_text *record, int n_repeats, rl_summary *into) {
-    const rl_span span = rl_span_of((const void *)record->bytes, record->length / sizeof(double));
-    const rl_packed_summary packed = {.words = (const void *)span.words,
-                                      .n_words = span.n_words,
-                                      .n_sizes = span.n_sizes,
-                                      .n_repeats = n_repeats,
-                                      .places = rl_summary_places(&into->layout)};
+static void merge(const rl_plan *plan, int series, const rl_record *record, rl_summary *into) {
+    const rl_series *of = &plan->series[series];
     int target[8];
     bool sound;
-    for (int k = 0; k < span.n_sizes; k++) target[k] = (int)span.sizes[k];
-    assert_int_equal(rl_summary_merge(into, &packed, target, &sound), RL_OK);
+    for (int k = 0, i = 0; k < record->n; k++) {
+        while (of->n_train[i] != record->outcomes[k].n_train) i++;
+        target[k] = i;
+    }
+    assert_int_equal(rl_summary_add_record(into, of, record, target, &sound), RL_OK);
     assert_true(sound);
 }
 
 /* Count by count, however the repeats are cut, side by side or one by one. */
-static void a_span_is_the_sum_of_its_records(void **state) {
+static void a_summary_is_the_sum_of_its_curves(void **state) {
     const fixture *f = *state;
     const rl_plan *plan = &f->summary.plan;
-    rl_task *task;
-    assert_int_equal(rl_task_create(plan, NULL, &task), RL_OK);
-    assert_true(plan->grids[0].way == RL_WAY_BULK && plan->grids[2].way == RL_WAY_SPECTRA);
-    for (int g = 0; g < 3; g++) {
-        const int64_t curve = rl_plan_curve(plan, g, 130, 0);
-        const rl_curve *c = &plan->curves[curve];
-        rl_summary expected = empty_summary(plan, g), whole = empty_summary(plan, g), parts = empty_summary(plan, g);
-        add_records(&f->cells.plan, g, (rl_repeats){c->repeat, c->n_repeats}, &expected);
-        rl_text record = span_record(task, curve, (rl_repeats){c->repeat, c->n_repeats}, NULL);
-        merge(&record, c->n_repeats, &whole);
+    rl_worker *worker;
+    rl_record record;
+    assert_int_equal(rl_worker_create(plan->series, RL_ALONE, &worker), RL_OK);
+    assert_int_equal(rl_method_number(plan->series[0].method), BULK);
+    assert_int_equal(rl_method_number(plan->series[2].method), SPECTRA);
+    for (int s = 0; s < 3; s++) {
+        const int64_t task = rl_plan_task(plan, s, 130, 0);
+        const rl_range all = plan->tasks[task].repeats;
+        rl_summary expected = empty_summary(plan, s), whole = empty_summary(plan, s), parts = empty_summary(plan, s);
+        add_curves(&f->cells.plan, s, all, &expected);
+        assert_int_equal(summarize(worker, plan, task, all, NULL, (rl_tick){0}, &record), RL_OK);
+        merge(plan, s, &record, &whole);
         assert_same(&whole, &expected);
-        rl_free(record.bytes);
-        for (int r = c->n_repeats - 1, n; r >= 0; r -= n) { /* from behind, 1, 2, 3, ... of them */
-            n = c->n_repeats - r < 4 ? 1 : 3;
+        for (int r = all.n - 1, n; r >= 0; r -= n) { /* from behind, 1, 2, 3, ... of them */
+            n = all.n - r < 4 ? 1 : 3;
             n = n > r + 1 ? r + 1 : n;
-            record = span_record(task, curve, (rl_repeats){c->repeat + r + 1 - n, n}, NULL);
-            merge(&record, n, &parts);
-            rl_free(record.bytes);
+            const rl_range part = {all.first + r + 1 - n, n};
+            assert_int_equal(summarize(worker, plan, task, part, NULL, (rl_tick){0}, &record), RL_OK);
+            merge(plan, s, &record, &parts);
         }
         assert_same(&parts, &expected);
         rl_summary_destroy(&expected);
         rl_summary_destroy(&whole);
         rl_summary_destroy(&parts);
     }
-    rl_task_destroy(task);
+    rl_worker_destroy(worker);
 }
 
 static bool some_times(void *state) {
@@ -213,48 +223,44 @@ static bool some_times(void *state) {
 }
 
 /* What is finished when a tick says stop is kept, and what is not is not counted. */
-static void a_span_left_in_the_middle_keeps_its_first_repeats(void **state) {
+static void a_task_left_in_the_middle_keeps_its_first_repeats(void **state) {
     const fixture *f = *state;
     const rl_plan *plan = &f->summary.plan;
-    rl_task *task;
-    assert_int_equal(rl_task_create(plan, NULL, &task), RL_OK);
-    for (int g = 0; g < 3; g++) {
-        const int64_t curve = rl_plan_curve(plan, g, 130, 0);
-        const rl_curve *c = &plan->curves[curve];
-        rl_text record = RL_TEXT_EMPTY;
+    rl_worker *worker;
+    assert_int_equal(rl_worker_create(plan->series, RL_ALONE, &worker), RL_OK);
+    for (int s = 0; s < 3; s++) {
+        const int64_t task = rl_plan_task(plan, s, 130, 0);
+        const rl_range all = plan->tasks[task].repeats;
+        rl_record record;
         int left = 0;
-        assert_int_equal(rl_task_span(task, curve, (rl_repeats){c->repeat, c->n_repeats}, NULL,
-                                      (rl_tick){some_times, &left}, &record),
-                         RL_STOPPED);
-        assert_int_equal(record.length, 0);
-        left = 9 * plan->grids[g].n_n_train; /* ticks: one a size, of all lanes or of one repeat */
-        const int lanes = g == 2 ? 1 : 8;
-        const rl_status status = rl_task_span(task, curve, (rl_repeats){c->repeat, c->n_repeats}, NULL,
-                                              (rl_tick){some_times, &left}, &record);
-        const rl_span span = rl_span_of((const void *)record.bytes, record.length / sizeof(double));
-        assert_int_equal(status, 9 * lanes < c->n_repeats ? RL_STOPPED : RL_OK);
-        assert_true(span.repeats.first == c->repeat && span.repeats.n > 0 && span.n_failed == 0);
-        rl_summary expected = empty_summary(plan, g), got = empty_summary(plan, g);
-        add_records(&f->cells.plan, g, span.repeats, &expected);
-        merge(&record, span.repeats.n, &got);
+        assert_int_equal(summarize(worker, plan, task, all, NULL, (rl_tick){some_times, &left}, &record), RL_STOPPED);
+        assert_int_equal(record.n, 0);
+        left = 9 * plan->series[s].n_n_train; /* ticks: one per N, of all lanes or of one repeat */
+        const int lanes = s == 2 ? 1 : 8;
+        const rl_status status = summarize(worker, plan, task, all, NULL, (rl_tick){some_times, &left}, &record);
+        assert_int_equal(status, 9 * lanes < all.n ? RL_STOPPED : RL_OK);
+        assert_true(record.repeats.first == all.first && record.repeats.n > 0);
+        assert_int_equal(rl_record_failed(plan->series[s].kind, &record), 0);
+        rl_summary expected = empty_summary(plan, s), got = empty_summary(plan, s);
+        add_curves(&f->cells.plan, s, record.repeats, &expected);
+        merge(plan, s, &record, &got);
         assert_same(&got, &expected);
         rl_summary_destroy(&expected);
         rl_summary_destroy(&got);
-        rl_free(record.bytes);
     }
-    rl_task_destroy(task);
+    rl_worker_destroy(worker);
 }
 
 /* Spectra that fail are counted, and their numbers are not. */
 static void failed_spectra_are_counted_alone(void **state) {
     const fixture *f = *state;
     rl_summary s = empty_summary(&f->summary.plan, 0);
-    const rl_record_layout l = s.layout;
+    const rl_curve_layout l = s.layout;
     double *records;
     assert_int_equal(RL_ALLOC(records, 3 * l.length), RL_OK);
     for (size_t i = 0; i < 3 * l.length; i++) records[i] = 1;
     for (int r = 0; r < 3; r++)
-        for (int i = 0; i < l.n_sizes; i++) records[(size_t)r * l.length + l.status + (size_t)i] = RL_CELL_DONE;
+        for (int i = 0; i < l.n_n_train; i++) records[(size_t)r * l.length + l.status + (size_t)i] = RL_CELL_DONE;
     records[l.length + l.status + 1] = RL_CELL_ZERO_MATRIX;
     records[2 * l.length + l.status + 2] = RL_CELL_MISSING;
     assert_int_equal(rl_summary_add(&s, records, 3), RL_OK);
@@ -277,39 +283,53 @@ static rl_journal *open_journal(const fixture *f, const rl_plan *plan) {
     return journal;
 }
 
-static void append(rl_journal *journal, rl_task *task, int64_t curve, rl_repeats repeats, const bool *wanted) {
-    rl_text record = span_record(task, curve, repeats, wanted);
-    if (rl_journal_append(journal, curve, (const void *)record.bytes, record.length / sizeof(double)) != RL_OK)
-        fail_msg("%s", rl_error_message());
-    rl_free(record.bytes);
+static void append(rl_journal *journal, rl_worker *worker, const rl_plan *plan, int64_t task, rl_range repeats,
+                   const bool *wanted) {
+    rl_record record;
+    assert_int_equal(summarize(worker, plan, task, repeats, wanted, (rl_tick){0}, &record), RL_OK);
+    if (rl_journal_append(journal, task, &record) != RL_OK) fail_msg("%s", rl_error_message());
 }
 
-/* Does all that is missing of a grid, in runs as they come. */
-static int complete(rl_journal *journal, const rl_plan *plan, int grid) {
-    rl_task *task;
+/* Does all that is missing of a series, in runs as they come. */
+static int complete(rl_journal *journal, const rl_plan *plan, int series) {
+    rl_worker *worker;
     int runs = 0;
-    assert_int_equal(rl_task_create(plan, NULL, &task), RL_OK);
-    for (int64_t curve = 0; curve < plan->n_curves; curve++)
-        for (int i = 0; plan->curves[curve].grid == grid && i < plan->curves[curve].n_sizes; i++) {
-            rl_repeats missing;
+    assert_int_equal(rl_worker_create(plan->series, RL_ALONE, &worker), RL_OK);
+    for (int64_t task = plan->series[series].first_task; task < rl_plan_end_of_tasks(plan, series); task++)
+        for (int i = 0; i < plan->tasks[task].n_train.n; i++) {
+            rl_range missing;
             bool wanted[8] = {false};
             wanted[i] = true;
-            while (rl_journal_missing_repeats(journal, plan, curve, i, 0, &missing)) {
-                append(journal, task, curve, missing, wanted);
+            while (rl_journal_missing(journal, plan, task, i, 0, &missing)) {
+                append(journal, worker, plan, task, missing, wanted);
                 runs++;
             }
         }
-    rl_task_destroy(task);
+    rl_worker_destroy(worker);
     return runs;
 }
 
-static void assert_complete(const rl_plan *plan, rl_journal *journal, int grid) {
-    rl_summary expected = empty_summary(plan, grid), got = empty_summary(plan, grid);
+typedef struct merging {
+    const rl_series *series;
+    rl_summary *into;
+} merging;
+
+static rl_status merge_record(void *state, const rl_record *record, const int *target) {
+    const merging *m = state;
+    bool sound;
+    assert_int_equal(rl_summary_add_record(m->into, m->series, record, target, &sound), RL_OK);
+    assert_true(sound);
+    return RL_OK;
+}
+
+static void assert_complete(const rl_plan *plan, rl_journal *journal, int series) {
+    rl_summary expected = empty_summary(plan, series), got = empty_summary(plan, series);
+    merging m = {&plan->series[series], &got};
     laid_out cells;
     lay_out(&cells, STUDY("200", "cells", "[1, 3, 4, 9]"));
-    add_records(&cells.plan, grid, (rl_repeats){0, plan->study->repeats}, &expected);
-    for (int64_t curve = 0; curve < plan->n_curves; curve++)
-        if (plan->curves[curve].grid == grid) assert_int_equal(rl_journal_merge_summary(journal, curve, &got), RL_OK);
+    add_curves(&cells.plan, series, (rl_range){0, plan->study->repeats}, &expected);
+    for (int64_t task = plan->series[series].first_task; task < rl_plan_end_of_tasks(plan, series); task++)
+        assert_int_equal(rl_journal_visit(journal, task, merge_record, &m), RL_OK);
     assert_same(&got, &expected);
     rl_summary_destroy(&expected);
     rl_summary_destroy(&got);
@@ -320,34 +340,34 @@ static void assert_complete(const rl_plan *plan, rl_journal *journal, int grid) 
 static void the_journal_puts_pieces_together(void **state) {
     const fixture *f = *state;
     const rl_plan *plan = &f->summary.plan;
-    rl_task *task;
+    rl_worker *worker;
     rl_journal *journal = open_journal(f, plan);
-    const int64_t curve = rl_plan_curve(plan, 0, 140, 0);
-    const rl_curve *c = &plan->curves[curve];
+    const int64_t task = rl_plan_task(plan, 0, 140, 0);
+    const rl_range all = plan->tasks[task].repeats;
     const bool second[] = {false, true, false, false};
-    assert_int_equal(rl_task_create(plan, NULL, &task), RL_OK);
-    append(journal, task, curve, (rl_repeats){c->repeat + 2, 3}, NULL);
-    append(journal, task, curve, (rl_repeats){c->repeat, 1}, second);
-    rl_task_destroy(task);
+    assert_int_equal(rl_worker_create(plan->series, RL_ALONE, &worker), RL_OK);
+    append(journal, worker, plan, task, (rl_range){all.first + 2, 3}, NULL);
+    append(journal, worker, plan, task, (rl_range){all.first, 1}, second);
+    rl_worker_destroy(worker);
     for (int again = 0; again < 2; again++) {
-        rl_repeats missing;
-        assert_true(rl_journal_missing_repeats(journal, plan, curve, 1, 0, &missing));
-        assert_true(missing.first == c->repeat + 1 && missing.n == 1);
-        assert_true(rl_journal_missing_repeats(journal, plan, curve, 0, 0, &missing));
-        assert_true(missing.first == c->repeat && missing.n == 2);
-        assert_true(rl_journal_missing_repeats(journal, plan, curve, 1, c->repeat + 2, &missing));
-        assert_true(missing.first == c->repeat + 5 && missing.n == c->n_repeats - 5);
-        const rl_tally t = rl_journal_tally(journal, plan, 0);
-        assert_int_equal(t.spectra_done, 3 * 4 + 1);
-        assert_int_equal(t.curves, 150);
-        assert_int_equal(t.curves_done, 3);
-        assert_int_equal(t.curves_begun, 1);
+        rl_range missing;
+        assert_true(rl_journal_missing(journal, plan, task, 1, 0, &missing));
+        assert_true(missing.first == all.first + 1 && missing.n == 1);
+        assert_true(rl_journal_missing(journal, plan, task, 0, 0, &missing));
+        assert_true(missing.first == all.first && missing.n == 2);
+        assert_true(rl_journal_missing(journal, plan, task, 1, all.first + 2, &missing));
+        assert_true(missing.first == all.first + 5 && missing.n == all.n - 5);
+        const rl_tally t = rl_journal_tally(journal, plan, 0, 1);
+        assert_int_equal(t.points_done, 3 * 4 + 1);
+        assert_int_equal(t.pieces, 150);
+        assert_int_equal(t.done, 3);
+        assert_int_equal(t.begun, 1);
         assert_int_equal(rl_journal_close(journal), RL_OK);
         journal = open_journal(f, plan);
     }
     assert_true(complete(journal, plan, 0) > 0);
     assert_complete(plan, journal, 0);
-    assert_int_equal(rl_journal_tally(journal, plan, 0).spectra_missing, 0);
+    assert_int_equal(rl_journal_tally(journal, plan, 0, 1).points_missing, 0);
     assert_int_equal(rl_journal_close(journal), RL_OK);
     journal = open_journal(f, plan);
     assert_int_equal(complete(journal, plan, 0), 0);
@@ -360,39 +380,39 @@ static void the_journal_puts_pieces_together(void **state) {
 static void other_repeats_and_sizes_go_on(void **state) {
     const fixture *f = *state;
     laid_out more, wider, fewer;
-    rl_repeats missing;
+    rl_range missing;
     rl_journal *journal = open_journal(f, &f->summary.plan);
     complete(journal, &f->summary.plan, 1);
     assert_int_equal(rl_journal_close(journal), RL_OK);
 
     lay_out(&more, STUDY("200", "summary", "[1, 3, 4, 9]"));
     journal = open_journal(f, &more.plan);
-    const int64_t cut = rl_plan_curve(&more.plan, 1, 149, 0);
-    assert_true(more.plan.curves[cut].repeat + more.plan.curves[cut].n_repeats > 150);
-    assert_true(rl_journal_missing_repeats(journal, &more.plan, cut, 0, 0, &missing) && missing.first == 150);
-    assert_int_equal(rl_journal_tally(journal, &more.plan, 1).spectra_missing, 50 * 4);
+    const int64_t cut = rl_plan_task(&more.plan, 1, 149, 0);
+    assert_true(rl_range_end(more.plan.tasks[cut].repeats) > 150);
+    assert_true(rl_journal_missing(journal, &more.plan, cut, 0, 0, &missing) && missing.first == 150);
+    assert_int_equal(rl_journal_tally(journal, &more.plan, 1, 2).points_missing, 50 * 4);
     complete(journal, &more.plan, 1);
     assert_complete(&more.plan, journal, 1);
     assert_int_equal(rl_journal_close(journal), RL_OK);
 
     lay_out(&wider, STUDY("200", "summary", "[1, 3, 4, 7, 9]"));
     journal = open_journal(f, &wider.plan);
-    assert_int_equal(rl_journal_tally(journal, &wider.plan, 1).spectra_missing, 200);
-    assert_false(rl_journal_missing_repeats(journal, &wider.plan, cut, 2, 0, &missing));
-    assert_true(rl_journal_missing_repeats(journal, &wider.plan, cut, 3, 0, &missing));
+    assert_int_equal(rl_journal_tally(journal, &wider.plan, 1, 2).points_missing, 200);
+    assert_false(rl_journal_missing(journal, &wider.plan, cut, 2, 0, &missing));
+    assert_true(rl_journal_missing(journal, &wider.plan, cut, 3, 0, &missing));
     assert_int_equal(rl_journal_close(journal), RL_OK);
 
     lay_out(&fewer, STUDY("140", "summary", "[1, 3, 4, 9]"));
     journal = open_journal(f, &fewer.plan);
-    const int64_t last = rl_plan_curve(&fewer.plan, 1, 139, 0);
-    const int n_last = fewer.plan.curves[last].n_repeats;
-    assert_int_equal(rl_journal_tally(journal, &fewer.plan, 1).spectra_missing, 4 * n_last);
+    const int64_t last = rl_plan_task(&fewer.plan, 1, 139, 0);
+    const int n_last = fewer.plan.tasks[last].repeats.n;
+    assert_int_equal(rl_journal_tally(journal, &fewer.plan, 1, 2).points_missing, 4 * n_last);
     complete(journal, &fewer.plan, 1);
     assert_complete(&fewer.plan, journal, 1);
     assert_int_equal(rl_journal_close(journal), RL_OK);
 
     journal = open_journal(f, &more.plan);
-    assert_int_equal(rl_journal_tally(journal, &more.plan, 1).spectra_missing, 0);
+    assert_int_equal(rl_journal_tally(journal, &more.plan, 1, 2).points_missing, 0);
     assert_complete(&more.plan, journal, 1);
     assert_int_equal(rl_journal_close(journal), RL_OK);
     release(&more);
@@ -438,9 +458,9 @@ int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(spans_tile_the_repeats, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(every_number_of_a_record_has_a_histogram, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_span_is_the_sum_of_its_records, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_span_left_in_the_middle_keeps_its_first_repeats, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_number_of_a_curve_has_a_histogram, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_summary_is_the_sum_of_its_curves, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_task_left_in_the_middle_keeps_its_first_repeats, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failed_spectra_are_counted_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_journal_puts_pieces_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_repeats_and_sizes_go_on, set_up, tear_down),

@@ -27,8 +27,7 @@ typedef struct fixture {
 
 static void make_plan(const char *from, rl_study *study, rl_plan *plan) {
     if (rl_study_parse("study.yaml", from, study) != RL_OK) fail_msg("%s", rl_error_message());
-    assert_int_equal(rl_plan_create_with(study, NULL, 0, plan), RL_OK);
-    assert_int_equal(rl_plan_trainings(plan, NULL), RL_OK);
+    assert_int_equal(rl_plan_create_with(study, NULL, 0, NULL, plan), RL_OK);
 }
 
 static int set_up(void **state) {
@@ -72,32 +71,47 @@ static void an_autoencoder_is_read(void **state) {
     assert_int_equal(b->n_train.n_values, 2);
 }
 
+/* The task of a training: they are numbered m by m, T by T, repeat by repeat. */
+static int64_t task_of(const rl_plan *plan, int training) {
+    const int repeats = plan->study->repeats;
+    int s = 0;
+    for (; training >= repeats * plan->series[s].n_n_train; s++) training -= repeats * plan->series[s].n_n_train;
+    return rl_plan_task(plan, s, training % repeats, training / repeats);
+}
+
+static rl_autoencoder model_of(const rl_plan *plan, int training) {
+    const rl_task *task = &plan->tasks[task_of(plan, training)];
+    return rl_training_model(&plan->series[task->series], task->n_train.first);
+}
+
 static void trainings_are_in_order(void **state) {
     const fixture *f = *state;
     char what[100];
-    assert_int_equal(f->plan.n_trainings, N_TRAININGS);
-    assert_int_equal(f->plan.n_curves, 0);
+    assert_int_equal(f->plan.n_tasks, N_TRAININGS);
+    assert_int_equal(f->plan.n_series, 3); /* a at m = 1 and 2, b */
+    assert_int_equal(f->plan.n_datasets, 0);
     const int expected[N_TRAININGS][4] = {{6, 1, 1, 0}, {6, 1, 1, 1}, {6, 1, 3, 0}, {6, 1, 3, 1},
                                           {6, 2, 1, 0}, {6, 2, 1, 1}, {6, 2, 3, 0}, {6, 2, 3, 1},
                                           {4, 3, 2, 0}, {4, 3, 2, 1}, {4, 3, 3, 0}, {4, 3, 3, 1}};
     for (int i = 0; i < N_TRAININGS; i++) {
-        const rl_autoencoder model = rl_training_model(&f->plan, i);
-        const int got[4] = {model.n_features, model.n_hidden, model.n_train, f->plan.trainings[i].repeat};
+        const rl_autoencoder model = model_of(&f->plan, i);
+        const rl_task *task = &f->plan.tasks[task_of(&f->plan, i)];
+        const int got[4] = {model.n_features, model.n_hidden, model.n_train, task->repeats.first};
         assert_memory_equal(got, expected[i], sizeof got);
+        assert_int_equal(task->n_train.n * task->repeats.n, 1);
     }
-    rl_training_text(&f->plan, 6, what, sizeof what);
+    rl_plan_text(&f->plan, task_of(&f->plan, 6), what, sizeof what);
     assert_string_equal(what, "`a`, m = 2, T = 3, repeat 0");
-    assert_true(rl_predict_training(&f->plan, 6, 1, &rl_rates_default) > 0);
+    assert_true(rl_predict_task(&f->plan, task_of(&f->plan, 6), 1, &rl_rates_default).seconds > 0);
 }
 
 static void some_autoencoders_can_be_chosen(void **state) {
     const fixture *f = *state;
     const bool wanted[] = {false, true};
     rl_plan plan;
-    assert_int_equal(rl_plan_create_with(&f->study, NULL, 0, &plan), RL_OK);
-    assert_int_equal(rl_plan_trainings(&plan, wanted), RL_OK);
-    assert_int_equal(plan.n_trainings, 4);
-    assert_string_equal(plan.training_grids[0].spec->name, "b");
+    assert_int_equal(rl_plan_create_with(&f->study, NULL, 0, wanted, &plan), RL_OK);
+    assert_int_equal(plan.n_tasks, 4);
+    assert_string_equal(plan.series[0].name, "b");
     rl_plan_destroy(&plan);
     assert_int_equal(rl_find_autoencoder(&f->study, "b"), 1);
     assert_int_equal(rl_find_autoencoder(&f->study, "c"), -1);
@@ -130,7 +144,7 @@ static void the_studies_that_ship_can_be_planned(void **state) {
         snprintf(path, sizeof path, "%s/jobs/%s", root, files[i]);
         assert_int_equal(rl_read_file(path, RL_STUDY_FILE_LIMIT, &content), RL_OK);
         make_plan(content.bytes, &study, &plan);
-        assert_int_equal(plan.n_trainings, i == 0 ? 170 : 90);
+        assert_int_equal(plan.n_tasks, i == 0 ? 170 : 90);
         rl_plan_destroy(&plan);
         rl_study_destroy(&study);
         rl_free(content.bytes);
@@ -145,13 +159,13 @@ static rl_journal *open_journal(const fixture *f, const rl_plan *plan, bool read
     return journal;
 }
 
-static size_t record_length(const rl_plan *plan, int64_t training) {
-    const rl_autoencoder model = rl_training_model(plan, training);
+static size_t record_length(const rl_plan *plan, int training) {
+    const rl_autoencoder model = model_of(plan, training);
     return rl_training_layout_of(&model).length;
 }
 
-static size_t state_length(const rl_plan *plan, int64_t training) {
-    const rl_autoencoder model = rl_training_model(plan, training);
+static size_t state_length(const rl_plan *plan, int training) {
+    const rl_autoencoder model = model_of(plan, training);
     return rl_training_state_length(&model);
 }
 
@@ -164,24 +178,63 @@ static double *numbers(size_t length, double first, double base) {
     return values;
 }
 
-static void append_record(const rl_plan *plan, rl_journal *journal, int64_t training, double status) {
-    double *values = numbers(record_length(plan, training), status, (double)training);
-    assert_int_equal(rl_journal_append_training(journal, training, values, record_length(plan, training)), RL_OK);
+static void append_numbers(const rl_plan *plan, rl_journal *journal, int training, int step, int outcome,
+                           double *values, size_t length) {
+    const int64_t task = task_of(plan, training);
+    const rl_outcome one = {model_of(plan, training).n_train, outcome};
+    const rl_record record = {.repeats = plan->tasks[task].repeats,
+                              .n = 1,
+                              .outcomes = &one,
+                              .step = step,
+                              .content = values,
+                              .length = length * sizeof *values};
+    assert_int_equal(rl_journal_append(journal, task, &record), RL_OK);
     rl_free(values);
 }
 
-static void append_state(const rl_plan *plan, rl_journal *journal, int64_t training, int step) {
-    double *values = numbers(state_length(plan, training), step, 100.0 * step);
-    assert_int_equal(rl_journal_append_state(journal, training, values, state_length(plan, training)), RL_OK);
-    rl_free(values);
+static void append_record(const rl_plan *plan, rl_journal *journal, int training, int status) {
+    const size_t length = record_length(plan, training);
+    append_numbers(plan, journal, training, RL_FINISHED, status, numbers(length, status, training), length);
 }
 
-static void assert_holds(const rl_journal *journal, int64_t training, size_t length, double first, double base) {
-    double *expected = numbers(length, first, base), *values = numbers(length, -1, -1);
-    assert_int_equal(rl_journal_read_training(journal, training, values), RL_OK);
-    assert_memory_equal(values, expected, length * sizeof *values);
+static void append_state(const rl_plan *plan, rl_journal *journal, int training, int step) {
+    const size_t length = state_length(plan, training);
+    append_numbers(plan, journal, training, step, 0, numbers(length, step, 100.0 * step), length);
+}
+
+static rl_training_status status_of(const rl_journal *journal, const rl_plan *plan, int training) {
+    bool there;
+    const int outcome = rl_journal_outcome(journal, task_of(plan, training), 0, &there);
+    return there ? (rl_training_status)outcome : RL_TRAINING_MISSING;
+}
+
+static int step_of(const rl_journal *journal, const rl_plan *plan, int training) {
+    return rl_journal_step(journal, task_of(plan, training));
+}
+
+/* What a task's only record is to hold. */
+typedef struct held {
+    const double *values;
+    size_t length;
+    int n; /* records seen */
+} held;
+
+static rl_status compare_record(void *state, const rl_record *record, const int *target) {
+    held *h = state;
+    h->n++;
+    assert_int_equal(target[0], 0);
+    assert_int_equal(record->length, h->length * sizeof *h->values);
+    assert_memory_equal(record->content, h->values, record->length);
+    return RL_OK;
+}
+
+static void assert_holds(const rl_journal *journal, const rl_plan *plan, int training, size_t length, double first,
+                         double base) {
+    double *expected = numbers(length, first, base);
+    held h = {expected, length, 0};
+    assert_int_equal(rl_journal_visit(journal, task_of(plan, training), compare_record, &h), RL_OK);
+    assert_int_equal(h.n, 1);
     rl_free(expected);
-    rl_free(values);
 }
 
 static void the_last_of_a_training_counts(void **state) {
@@ -194,26 +247,26 @@ static void the_last_of_a_training_counts(void **state) {
     append_state(&f->plan, journal, 5, 1);
     append_record(&f->plan, journal, 5, RL_TRAINING_DIVERGED);
     for (int again = 0; again < 3; again++) {
-        assert_int_equal(rl_journal_training_step(journal, 3), 200);
-        assert_int_equal(rl_journal_training_step(journal, 9), 2);
-        assert_int_equal(rl_journal_training_step(journal, 6), -1);
-        assert_int_equal(rl_journal_training_step(journal, 0), -1);
-        assert_int_equal(rl_journal_training_status(journal, 6), RL_TRAINING_DONE);
-        assert_int_equal(rl_journal_training_status(journal, 5), RL_TRAINING_DIVERGED);
-        assert_int_equal(rl_journal_training_status(journal, 3), RL_TRAINING_MISSING);
-        assert_holds(journal, 3, state_length(&f->plan, 3), 200, 20000);
-        assert_holds(journal, 6, record_length(&f->plan, 6), RL_TRAINING_DONE, 6);
-        const rl_training_tally a = rl_journal_tally_trainings(journal, &f->plan, 0),
-                                all = rl_journal_tally_trainings(journal, &f->plan, -1);
-        assert_int_equal(a.trainings * 1000 + a.done * 100 + a.diverged * 10 + a.begun, 8111);
-        assert_int_equal(all.trainings - all.missing, 2);
+        assert_int_equal(step_of(journal, &f->plan, 3), 200);
+        assert_int_equal(step_of(journal, &f->plan, 9), 2);
+        assert_int_equal(step_of(journal, &f->plan, 6), -1);
+        assert_int_equal(step_of(journal, &f->plan, 0), -1);
+        assert_int_equal(status_of(journal, &f->plan, 6), RL_TRAINING_DONE);
+        assert_int_equal(status_of(journal, &f->plan, 5), RL_TRAINING_DIVERGED);
+        assert_int_equal(status_of(journal, &f->plan, 3), RL_TRAINING_MISSING);
+        assert_holds(journal, &f->plan, 3, state_length(&f->plan, 3), 200, 20000);
+        assert_holds(journal, &f->plan, 6, record_length(&f->plan, 6), RL_TRAINING_DONE, 6);
+        const rl_tally a = rl_journal_tally(journal, &f->plan, 0, 2), all = rl_journal_tally(journal, &f->plan, 0, 3);
+        assert_int_equal(a.points * 1000 + a.points_done * 100 + a.points_failed * 10 + a.begun, 8111);
+        assert_int_equal(a.pieces * 100 + a.done, 802);
+        assert_int_equal(all.points - all.points_missing, 2);
         assert_int_equal(all.begun, 2);
         assert_int_equal(rl_journal_close(journal), RL_OK);
         journal = open_journal(f, &f->plan, again == 0);
     }
     assert_int_equal(rl_journal_close(journal), RL_OK);
-    assert_int_equal(rl_journal_training_status(NULL, 3), RL_TRAINING_MISSING);
-    assert_int_equal(rl_journal_training_step(NULL, 3), -1);
+    assert_int_equal(status_of(NULL, &f->plan, 3), RL_TRAINING_MISSING);
+    assert_int_equal(step_of(NULL, &f->plan, 3), -1);
 }
 
 static rl_text content_of(const char *path) {
@@ -243,8 +296,8 @@ static void a_torn_state_leaves_the_one_before(void **state) {
     for (size_t length = before.length; length < whole.length; length++) {
         write_file(f->journal_file, whole.bytes, length);
         journal = open_journal(f, &f->plan, false);
-        assert_int_equal(rl_journal_training_step(journal, 8), 3);
-        assert_holds(journal, 8, state_length(&f->plan, 8), 3, 300);
+        assert_int_equal(step_of(journal, &f->plan, 8), 3);
+        assert_holds(journal, &f->plan, 8, state_length(&f->plan, 8), 3, 300);
         append_state(&f->plan, journal, 8, 5);
         assert_int_equal(rl_journal_close(journal), RL_OK);
         rl_text again = content_of(f->journal_file);
@@ -273,9 +326,9 @@ static void a_damaged_record_costs_itself_alone(void **state) {
         both.bytes[at] ^= 4;
         write_file(f->journal_file, both.bytes, both.length);
         journal = open_journal(f, &f->plan, true);
-        assert_int_equal(rl_journal_training_status(journal, 8), RL_TRAINING_MISSING);
-        assert_int_equal(rl_journal_training_step(journal, 8), -1);
-        assert_holds(journal, 9, state_length(&f->plan, 9), 4, 400);
+        assert_int_equal(status_of(journal, &f->plan, 8), RL_TRAINING_MISSING);
+        assert_int_equal(step_of(journal, &f->plan, 8), -1);
+        assert_holds(journal, &f->plan, 9, state_length(&f->plan, 9), 4, 400);
         assert_int_equal(rl_journal_close(journal), RL_OK);
         both.bytes[at] ^= 4;
     }
@@ -287,7 +340,7 @@ static void a_damaged_record_costs_itself_alone(void **state) {
 /* What a checksum cannot keep out: numbers that no training leaves. */
 static void a_record_of_nonsense_is_refused(void **state) {
     const fixture *f = *state;
-    const size_t name = 8; /* padded */
+    const size_t name = 8, outcome = sizeof(rl_outcome); /* name: padded */
     assert_int_equal(rl_journal_close(open_journal(f, &f->plan, false)), RL_OK);
     rl_text empty = content_of(f->journal_file);
     for (int kind = 0; kind < 2; kind++) {
@@ -302,13 +355,13 @@ static void a_record_of_nonsense_is_refused(void **state) {
         const size_t length = whole.length - empty.length - sizeof(uint64_t);
         const double wrong[] = {7, -1, NAN, 0.5};
         for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-            memcpy(record + HEAD + name, &wrong[i], sizeof *wrong);
+            memcpy(record + HEAD + name + outcome, &wrong[i], sizeof *wrong);
             const uint64_t checksum = XXH3_64bits(record, length);
             memcpy(record + length, &checksum, sizeof checksum);
             write_file(f->journal_file, whole.bytes, whole.length);
             assert_int_equal(rl_journal_open(f->output, &f->plan, true, &journal), RL_ERR_INPUT);
             assert_non_null(
-                strstr(rl_error_message(), "the record of `a`, m = 1, T = 3, repeat 0 is none of this study's"));
+                strstr(rl_error_message(), "the record of `a`, repeat 0, has another layout than this study's"));
         }
         write_file(f->journal_file, empty.bytes, empty.length);
         rl_free(whole.bytes);
@@ -328,11 +381,11 @@ static void other_sizes_find_their_own(void **state) {
     rl_plan plan;
     make_plan(other, &study, &plan);
     rl_journal *journal = open_journal(f, &f->plan, false);
-    for (int64_t i = 0; i < N_TRAININGS; i++) append_record(&f->plan, journal, i, RL_TRAINING_DONE);
+    for (int i = 0; i < N_TRAININGS; i++) append_record(&f->plan, journal, i, RL_TRAINING_DONE);
     assert_int_equal(rl_journal_close(journal), RL_OK);
     journal = open_journal(f, &plan, true);
-    assert_holds(journal, 0, record_length(&plan, 0), RL_TRAINING_DONE, 6); /* m = 2, T = 3, repeat 0 */
-    assert_int_equal(rl_journal_tally_trainings(journal, &plan, -1).done, 1);
+    assert_holds(journal, &plan, 0, record_length(&plan, 0), RL_TRAINING_DONE, 6); /* m = 2, T = 3, repeat 0 */
+    assert_int_equal(rl_journal_tally(journal, &plan, 0, plan.n_series).done, 1);
     assert_int_equal(rl_journal_close(journal), RL_OK);
     rl_plan_destroy(&plan);
     rl_study_destroy(&study);
@@ -370,7 +423,7 @@ static void the_file_has_each_value_in_its_place(void **state) {
     assert_int_equal(nc_inq_grp_ncid(file, "a", &group), NC_NOERR);
     read_variable(group, "status", status);
     for (int i = 0; i < 8; i++) assert_true(status[i] == (i == 6 || i == 4 ? 0 : i == 5 ? 2 : 1));
-    const rl_autoencoder large = rl_training_model(&f->plan, 6), small = rl_training_model(&f->plan, 4);
+    const rl_autoencoder large = model_of(&f->plan, 6), small = model_of(&f->plan, 4);
     const rl_training_layout l = rl_training_layout_of(&large), s = rl_training_layout_of(&small);
     assert_int_equal(l.n_records, RECORDS);
     read_variable(group, "test_mse", losses);
@@ -414,8 +467,7 @@ static void shown_are_the_peak_and_the_end(void **state) {
     const fixture *f = *state;
     rl_shown shown;
     rl_journal *journal = open_journal(f, &f->plan, false);
-    for (int64_t i = 0; i < 8; i++)
-        append_record(&f->plan, journal, i, i == 3 ? RL_TRAINING_DIVERGED : RL_TRAINING_DONE);
+    for (int i = 0; i < 8; i++) append_record(&f->plan, journal, i, i == 3 ? RL_TRAINING_DIVERGED : RL_TRAINING_DONE);
     write_results(f, journal, 1);
     assert_int_equal(rl_journal_close(journal), RL_OK);
     assert_int_equal(rl_results_read(f->output, &shown), RL_OK);

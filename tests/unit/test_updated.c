@@ -407,18 +407,17 @@ static void assert_close(const char *what, int n, double got, double expected, d
         fail_msg("N = %d: %s is %.17g, expected %.17g", n, what, got, expected);
 }
 
-static void both_ways_fill_the_same_record(void **state) {
+static void both_methods_fill_the_same_record(void **state) {
     rl_study study;
     rl_plan plan;
     int n_deficient = 0;
     parse(study_text, &study, &plan);
-    repeat_rows(&plan.grids[0].data);
-    for (int64_t curve = 0; curve < plan.n_curves; curve++) {
-        const rl_grid *g = &plan.grids[plan.curves[curve].grid];
-        const rl_record_layout l = rl_record_layout_of(&plan, plan.curves[curve].grid);
-        double *updated = record_of(&plan, curve, RL_WAY_UPDATED, NULL),
-               *dense = record_of(&plan, curve, RL_WAY_SPECTRA, NULL);
-        for (size_t i = 0; i < (size_t)l.n_sizes; i++) {
+    repeat_rows(&plan.series[0].data);
+    for (int64_t curve = 0; curve < plan.n_tasks; curve++) {
+        const rl_series *g = &plan.series[plan.tasks[curve].series];
+        const rl_curve_layout l = layout_of(&plan, curve);
+        double *updated = curve_of(&plan, curve, UPDATED, NULL), *dense = curve_of(&plan, curve, SPECTRA, NULL);
+        for (size_t i = 0; i < (size_t)l.n_n_train; i++) {
             const int n = g->n_train[i];
             const double b = 1000 * DBL_EPSILON * dense[l.sigma_max + i] / dense[l.sigma_min + i], tiny = b * b * 1e4;
             assert_true(updated[l.status + i] == RL_CELL_DONE && updated[l.rank + i] == dense[l.rank + i]);
@@ -449,16 +448,15 @@ static void wanted_sizes_have_the_same_bits(void **state) {
     rl_study study;
     rl_plan plan;
     parse(study_text, &study, &plan);
-    for (int64_t curve = 0; curve < plan.n_curves; curve += 2) {
-        const rl_record_layout l = rl_record_layout_of(&plan, plan.curves[curve].grid);
+    for (int64_t curve = 0; curve < plan.n_tasks; curve += 2) {
+        const rl_curve_layout l = layout_of(&plan, curve);
         for (size_t k = 0; k < sizeof wanted_sizes / sizeof *wanted_sizes; k++) {
             bool wanted[93] = {false};
-            assert_int_equal(l.n_sizes, 93);
+            assert_int_equal(l.n_n_train, 93);
             for (int i = 0; i < 3; i++) wanted[wanted_sizes[k][i]] = true;
-            double *all = record_of(&plan, curve, RL_WAY_UPDATED, NULL),
-                   *some = record_of(&plan, curve, RL_WAY_UPDATED, wanted);
+            double *all = curve_of(&plan, curve, UPDATED, NULL), *some = curve_of(&plan, curve, UPDATED, wanted);
             for (int i = 0; i < 93; i++)
-                if (!wanted[i]) rl_record_clear(&l, i, all);
+                if (!wanted[i]) rl_curve_clear(&l, i, all);
             assert_memory_equal(all, some, sizeof(double) * l.length);
             rl_free(all);
             rl_free(some);
@@ -471,16 +469,16 @@ static void wanted_sizes_have_the_same_bits(void **state) {
 static void order_of_curves_changes_no_bit(void **state) {
     rl_study study;
     rl_plan plan;
-    rl_task *task;
+    rl_worker *worker;
     parse(study_text, &study, &plan);
-    const size_t length = rl_record_length_max(&plan);
-    double *again = allocate(length), *expected = record_of(&plan, 1, RL_WAY_UPDATED, NULL);
-    assert_int_equal(rl_task_create(&plan, NULL, &task), RL_OK);
-    assert_int_equal(rl_task_curve(task, 0, NULL, (rl_tick){0}, again), RL_OK);
+    const size_t length = longest_curve(&plan);
+    double *again = allocate(length), *expected = curve_of(&plan, 1, UPDATED, NULL);
+    assert_int_equal(rl_worker_create(plan.series, RL_ALONE, &worker), RL_OK);
+    assert_int_equal(compute_one(worker, &plan, 0, NULL, (rl_tick){0}, again), RL_OK);
     assert_true(memcmp(again, expected, sizeof(double) * length) != 0);
-    assert_int_equal(rl_task_curve(task, 1, NULL, (rl_tick){0}, again), RL_OK);
-    assert_memory_equal(again, expected, sizeof(double) * rl_record_layout_of(&plan, 0).length);
-    rl_task_destroy(task);
+    assert_int_equal(compute_one(worker, &plan, 1, NULL, (rl_tick){0}, again), RL_OK);
+    assert_memory_equal(again, expected, sizeof(double) * rl_curve_layout_of(&plan.series[0]).length);
+    rl_worker_destroy(worker);
     rl_free(again);
     rl_free(expected);
     forget(&study, &plan);
@@ -489,22 +487,22 @@ static void order_of_curves_changes_no_bit(void **state) {
 static void a_tick_can_stop_a_curve(void **state) {
     rl_study study;
     rl_plan plan;
-    rl_task *task;
+    rl_worker *worker;
     int left = 3;
     parse(study_text, &study, &plan);
-    const rl_record_layout l = rl_record_layout_of(&plan, 0);
+    const rl_curve_layout l = rl_curve_layout_of(&plan.series[0]);
     double *record = allocate(l.length);
-    plan.grids[0].way = RL_WAY_UPDATED;
-    assert_int_equal(rl_task_create(&plan, NULL, &task), RL_OK);
-    assert_int_equal(rl_task_curve(task, 0, NULL, (rl_tick){three_times, &left}, record), RL_STOPPED);
-    for (int i = 0; i < l.n_sizes; i++)
-        assert_int_equal(rl_record_status(&l, record, i), i < 3 ? RL_CELL_DONE : RL_CELL_MISSING);
-    rl_task_destroy(task);
+    force_method(&plan, 0, UPDATED);
+    assert_int_equal(rl_worker_create(plan.series, RL_ALONE, &worker), RL_OK);
+    assert_int_equal(compute_one(worker, &plan, 0, NULL, (rl_tick){three_times, &left}, record), RL_STOPPED);
+    for (int i = 0; i < l.n_n_train; i++)
+        assert_int_equal(rl_curve_status(&l, record, i), i < 3 ? RL_CELL_DONE : RL_CELL_MISSING);
+    rl_worker_destroy(worker);
     rl_free(record);
     forget(&study, &plan);
 }
 
-static rl_way way_of(const char *head, int features, const char *n_train) {
+static int method_of(const char *head, int features, const char *n_train) {
     char text[1024];
     rl_study study;
     rl_plan plan;
@@ -513,23 +511,23 @@ static rl_way way_of(const char *head, int features, const char *n_train) {
         "%s\nn_train: %s\ndatasets:\n  - {source: student-teacher, rows: 3000, features: %d, hidden_features: %d}\n",
         head, n_train, features, features);
     parse(text, &study, &plan);
-    const rl_way way = plan.grids[0].way;
+    const int method = rl_method_number(plan.series[0].method);
     forget(&study, &plan);
-    return way;
+    return method;
 }
 
 static void the_plan_chooses_by_need_and_cost(void **state) {
     const char *all = "repeats: 1\nablations: [none, cutoff: [1], ridge: [1]]", *every = "{range: [1, 1000]}";
-    assert_int_equal(way_of(all, 500, every), RL_WAY_UPDATED);
-    assert_int_equal(way_of(all, 200, "{range: [1, 400]}"), RL_WAY_UPDATED);
-    assert_int_equal(way_of(all, 200, "{range: [180, 220]}"), RL_WAY_UPDATED);
-    assert_int_equal(way_of(all, 32, "{range: [1, 64]}"), RL_WAY_BULK);
-    assert_int_equal(way_of(all, 500, "[100, 300, 500, 700]"), RL_WAY_SPECTRA);
-    assert_int_equal(way_of("repeats: 1\nablations: [none]", 500, every), RL_WAY_NESTED);
-    assert_int_equal(way_of("repeats: 1\nablations: [none, gradient_descent_run: 3]", 500, every), RL_WAY_SPECTRA);
-    assert_int_equal(way_of("repeats: 1\nproducer: lapack\nablations: [cutoff: [1]]", 500, every), RL_WAY_SPECTRA);
-    assert_int_equal(way_of("repeats: 1\nrandom: numpy\nablations: [cutoff: [1]]", 500, every), RL_WAY_SPECTRA);
-    assert_string_equal(rl_way_text(RL_WAY_UPDATED), "full spectra, updated row by row");
+    assert_int_equal(method_of(all, 500, every), UPDATED);
+    assert_int_equal(method_of(all, 200, "{range: [1, 400]}"), UPDATED);
+    assert_int_equal(method_of(all, 200, "{range: [180, 220]}"), UPDATED);
+    assert_int_equal(method_of(all, 32, "{range: [1, 64]}"), BULK);
+    assert_int_equal(method_of(all, 500, "[100, 300, 500, 700]"), SPECTRA);
+    assert_int_equal(method_of("repeats: 1\nablations: [none]", 500, every), NESTED);
+    assert_int_equal(method_of("repeats: 1\nablations: [none, gradient_descent_run: 3]", 500, every), SPECTRA);
+    assert_int_equal(method_of("repeats: 1\nproducer: lapack\nablations: [cutoff: [1]]", 500, every), SPECTRA);
+    assert_int_equal(method_of("repeats: 1\nrandom: numpy\nablations: [cutoff: [1]]", 500, every), SPECTRA);
+    assert_string_equal(rl_method_text(rl_method_find(UPDATED)), "full spectra, updated row by row");
 }
 
 int main(void) {
@@ -543,7 +541,7 @@ int main(void) {
         cmocka_unit_test(deficient_columns_are_left_alone),
         cmocka_unit_test(no_features_at_all_are_left_alone),
         cmocka_unit_test(units_beyond_squares_are_left_alone),
-        cmocka_unit_test(both_ways_fill_the_same_record),
+        cmocka_unit_test(both_methods_fill_the_same_record),
         cmocka_unit_test(wanted_sizes_have_the_same_bits),
         cmocka_unit_test(order_of_curves_changes_no_bit),
         cmocka_unit_test(a_tick_can_stop_a_curve),

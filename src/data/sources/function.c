@@ -3,6 +3,7 @@
  * for each repeat in turn, and tests at 1000 equispaced points. */
 #include <math.h>
 
+#include "../../numbers.h"
 #include "source.h"
 
 static double linear_cosine(double x) {
@@ -59,9 +60,9 @@ static void draw_point(const rl_dataset *dataset, rl_key key, uint32_t repeat, i
 
 static rl_status draw_numpy(const rl_source_request *request, rl_dataset *dataset) {
     rl_function *f = &dataset->function;
-    const int n = dataset->n_rows - dataset->n_test_only, views = request->n_views > 0 ? request->n_views : 1;
+    const int n = dataset->n_rows - dataset->n_test_only, views = rl_larger(request->n_views, 1);
     rl_mt19937 generator;
-    f->n_repeats = request->n_repeats > 0 ? request->n_repeats : 1;
+    f->n_repeats = rl_larger(request->n_repeats, 1);
     f->n_drawn = (int64_t)views * f->n_repeats * n;
     RL_TRY(RL_ALLOC(f->drawn, f->n_drawn));
     rl_mt19937_seed(&generator, 0);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "../../numbers.h"
 #include "../dataset.h"
 #include "../tables/netcdf_variable.h"
 #include "source.h"
@@ -131,7 +132,7 @@ static rl_status read_whole(rl_table_blocks *blocks, rl_dataset *dataset) {
     const int64_t n = dataset->n_rows, p = dataset->n_features, height = rl_table_blocks_height(blocks);
     RL_TRY(RL_ALLOC(dataset->x, n * p));
     for (int64_t first = 0; first < n; first += height) {
-        const int64_t count = height < n - first ? height : n - first;
+        const int64_t count = rl_smaller(height, n - first);
         RL_TRY(rl_table_blocks_read(blocks, (int)first, (int)count, dataset->x + first * p));
     }
     return RL_OK;

@@ -4,6 +4,7 @@
  * teacher zero. */
 #include <math.h>
 
+#include "../../numbers.h"
 #include "source.h"
 
 enum { CHUNK = 64 };
@@ -15,7 +16,7 @@ static void teacher_row(const rl_teacher *teacher, rl_key key, uint32_t repeat, 
                         double *y) {
     double hidden[CHUNK], sum = 0;
     for (int first = 0; first < teacher->n_hidden; first += CHUNK) {
-        const int count = teacher->n_hidden - first < CHUNK ? teacher->n_hidden - first : CHUNK;
+        const int count = rl_smaller(teacher->n_hidden - first, CHUNK);
         rl_philox_normal_row(key, RL_STREAM_FEATURES, repeat, row, (uint32_t)first, count, hidden);
         for (int j = 0; j < count; j++) {
             hidden[j] *= teacher->scale[first + j];

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../../numbers.h"
 #include "../dataset.h"
 #include "netcdf_variable.h"
 
@@ -18,8 +19,8 @@ static rl_status fail_changed(rl_status blame, const char *path) {
 }
 
 static int rows_of_slab(const rl_table_blocks *b, size_t slab_bytes) {
-    const size_t rows = slab_bytes / (b->features.length[1] * sizeof(double)), most = b->features.length[0];
-    return (int)(rows < 1 ? 1 : rows < most ? rows : most);
+    const size_t rows = slab_bytes / (b->features.length[1] * sizeof(double));
+    return (int)rl_smaller(rl_larger(rows, (size_t)1), b->features.length[0]);
 }
 
 /* The library reads a chunk of a compressed variable as a whole. So slabs are made of whole chunks. Where chunks are

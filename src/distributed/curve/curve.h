@@ -16,7 +16,7 @@ typedef struct rl_grid_lanczos rl_grid_lanczos;
 
 struct rl_grid_curve {
     const rl_curve_case *c; /* borrowed */
-    rl_case all;            /* c->rows with every row a training row */
+    rl_case all;            /* c->rows with every row per training row */
     int n_features, n_rows; /* n_rows: training and test rows */
     int n_wide;             /* the first n_wide sizes are at most n_features */
     /* core.m holds all rows as columns, then diag(scale) if there is one, then beta*; of the rows the first

@@ -109,8 +109,8 @@ rl_status rl_bulk_create(rl_bulk **bulk, const rl_bulk_design *design) {
     return RL_OK;
 }
 
-size_t rl_bulk_bytes(const rl_bulk_design *design, int lanes) {
-    rl_bulk sizes = sizes_of_bulk(design, lanes);
+size_t rl_bulk_bytes(const rl_bulk_design *design) {
+    rl_bulk sizes = sizes_of_bulk(design, rl_register_lanes(design->max_lanes));
     return RL_OBJECT_BYTES(&sizes, list_bulk_arrays);
 }
 

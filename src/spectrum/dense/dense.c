@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../../lapack.h"
 #include "../../numbers.h"
+#include "../../vectors.h"
 #include "ridgeless/arena.h"
 #include "ridgeless/spectrum.h"
 
@@ -93,11 +93,9 @@ void rl_dense_producer_destroy(rl_dense_producer *producer) {
 
 /* y, y* = X beta* and E = y - y*, as columns of length n_train from `columns` on. */
 static void fill_targets(const rl_training_set *train, double *columns) {
-    const int n = train->n_train, one = 1;
-    const double unit = 1, zero = 0;
+    const int n = train->n_train;
     double *y = columns, *ideal = columns + n, *residual = columns + 2 * (size_t)n;
-    dgemv_("T", &train->n_features, &n, &unit, train->x, &train->n_features, train->beta_star, &one, &zero, ideal, &one,
-           1);
+    rl_gemv('T', train->n_features, n, 1, train->x, train->n_features, train->beta_star, 0, ideal);
     for (int i = 0; i < n; i++) {
         y[i] = train->y[i];
         residual[i] = y[i] - ideal[i];
@@ -125,7 +123,7 @@ static rl_status tall_core(rl_dense_producer *p, const rl_training_set *train, r
     fill_targets(train, p->qr + k * ld);
     int info;
     dgeqrf_(&n, &columns, p->qr, &n, p->tau, p->work, &p->lwork, &info);
-    if (info != 0) return rl_fail(RL_ERR_LIBRARY, "LAPACK dgeqrf: argument %d is wrong", -info);
+    RL_TRY(rl_lapack_check("dgeqrf", info));
     for (size_t j = 0; j < k; j++)
         for (size_t i = 0; i < k; i++) p->core[j * k + i] = i <= j ? p->qr[j * ld + i] : 0;
     for (int t = 0; t < RL_N_TARGETS; t++) {
@@ -153,7 +151,7 @@ static rl_status decompose_core(rl_dense_producer *p, const rl_training_set *tra
         RL_TRY(make_core(p, train, s));
         dgesvd_("S", "S", &k, &features, p->core, &k, p->sigma, p->w, &k, p->vt, &k, p->work, &p->lwork, &info, 1, 1);
     }
-    if (info < 0) return rl_fail(RL_ERR_LIBRARY, "LAPACK dgesdd: argument %d is wrong", -info);
+    RL_TRY(rl_lapack_check("dgesdd", info));
     s->status = info > 0 ? RL_CELL_NO_CONVERGENCE : p->sigma[0] > 0 ? RL_CELL_DONE : RL_CELL_ZERO_MATRIX;
     return RL_OK;
 }
@@ -174,23 +172,21 @@ static void fix_signs(rl_dense_producer *p, int k) {
 
 /* U^T y for every target, and V^T beta*. */
 static void project_targets(rl_dense_producer *p, const rl_training_set *train, rl_spectrum *s) {
-    const int k = s->n_modes, targets = RL_N_TARGETS, one = 1, features = p->n_features;
-    const double unit = 1, zero = 0;
-    dgemm_("T", "N", &k, &targets, &k, &unit, p->w, &k, p->targets, &k, &zero, p->c, &k, 1, 1);
+    const int k = s->n_modes, targets = RL_N_TARGETS, features = p->n_features;
+    rl_gemm('T', 'N', k, targets, k, 1, p->w, k, p->targets, k, 0, p->c, k);
     for (int t = 0; t < RL_N_TARGETS; t++) s->c[t] = p->c + (size_t)t * (size_t)k;
-    dgemv_("N", &k, &features, &unit, p->vt, &k, train->beta_star, &one, &zero, p->b_star, &one, 1);
+    rl_gemv('N', k, features, 1, p->vt, k, train->beta_star, 0, p->b_star);
     s->b_star = p->b_star;
 }
 
 /* X_test V and the test targets, in the rows of the test factor. */
 static void project_test_rows(rl_dense_producer *p, const rl_training_set *train, const rl_test_factor *test,
                               rl_spectrum *s) {
-    const int m = test->order, k = s->n_modes, features = p->n_features, one = 1;
-    const double unit = 1, zero = 0;
+    const int m = test->order, k = s->n_modes, features = p->n_features;
     const double *const r_x = test->r + m, *const r_y = test->r + (size_t)(m - 1) * (size_t)m;
-    dgemm_("N", "T", &m, &k, &features, &unit, r_x, &m, p->vt, &k, &zero, p->z, &m, 1, 1);
+    rl_gemm('N', 'T', m, k, features, 1, r_x, m, p->vt, k, 0, p->z, m);
     for (int t = 0; t < RL_N_TARGETS; t++) s->z_target[t] = p->z_target + (size_t)t * (size_t)m;
-    dgemv_("N", &m, &features, &unit, r_x, &m, train->beta_star, &one, &zero, s->z_target[RL_TARGET_IDEAL], &one, 1);
+    rl_gemv('N', m, features, 1, r_x, m, train->beta_star, 0, s->z_target[RL_TARGET_IDEAL]);
     for (int i = 0; i < m; i++) {
         s->z_target[RL_TARGET_Y][i] = r_y[i];
         s->z_target[RL_TARGET_RESIDUAL][i] = r_y[i] - s->z_target[RL_TARGET_IDEAL][i];
@@ -208,12 +204,11 @@ static void project_bias(rl_dense_producer *p, const rl_training_set *train, con
                          rl_spectrum *s) {
     s->b_outside_sq = s->test_bias = s->test_bias_mse = 0;
     if (s->rank == s->n_features) return;
-    const int features = p->n_features, m = test->order, one = 1;
-    const double unit = 1, minus = -1, zero = 0;
+    const int features = p->n_features, m = test->order;
     double *const lost = p->lost, *const rows = p->lost_rows;
     memcpy(lost, train->beta_star, sizeof(double) * (size_t)features);
-    dgemv_("T", &s->rank, &features, &unit, p->vt, &s->n_modes, p->b_star, &one, &minus, lost, &one, 1);
-    dgemv_("N", &m, &features, &unit, test->r + m, &m, lost, &one, &zero, rows, &one, 1);
+    rl_gemv('T', s->rank, features, 1, p->vt, s->n_modes, p->b_star, -1, lost);
+    rl_gemv('N', m, features, 1, test->r + m, m, lost, 0, rows);
     for (int i = 0; i < features; i++) s->b_outside_sq += lost[i] * lost[i];
     for (int i = 0; i < m; i++) s->test_bias_mse += rows[i] * rows[i] / s->n_test;
     s->test_bias =

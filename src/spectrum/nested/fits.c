@@ -4,11 +4,6 @@
 #include "../../lapack.h"
 #include "private.h"
 
-static rl_status check_info(const char *routine, int info) {
-    if (info == 0) return RL_OK;
-    return rl_fail(RL_ERR_LIBRARY, "LAPACK %s: argument %d is wrong", routine, -info);
-}
-
 /* ---- wide -------------------------------------------------------------------------------------------------------- */
 
 /* QR of X^T, which row-major storage is already: X = L Q. */
@@ -18,11 +13,11 @@ static rl_status factor_wide(rl_nested *s) {
     int info;
     memcpy(s->wide, s->rows->x, sizeof(double) * (size_t)features * (size_t)rows);
     dgeqrf_(&features, &rows, s->wide, &features, s->tau, s->work, &s->n_work, &info);
-    RL_TRY(check_info("dgeqrf", info));
+    RL_TRY(rl_lapack_check("dgeqrf", info));
     memcpy(s->ideal, s->rows->beta_star, sizeof(double) * (size_t)features);
     dormqr_("L", "T", &features, &one, &rows, s->wide, &features, s->tau, s->ideal, &features, s->work, &s->n_work,
             &info, 1, 1);
-    RL_TRY(check_info("dormqr", info));
+    RL_TRY(rl_lapack_check("dormqr", info));
     dsyrk_("U", "T", &rows, &features, &unit, s->rows->x, &features, &zero, s->gram, &features, 1, 1);
     return RL_OK;
 }
@@ -49,7 +44,7 @@ static rl_status factor_tall(rl_nested *s) {
         s->qr[features * ld + i] = s->rows->y[i];
     }
     dgeqrf_(&n, &order, s->qr, &n, s->qr_tau, s->work, &s->n_work, &info);
-    RL_TRY(check_info("dgeqrf", info));
+    RL_TRY(rl_lapack_check("dgeqrf", info));
     memset(s->triangle, 0, sizeof(double) * (size_t)order * (size_t)order);
     for (size_t j = 0; j < (size_t)order; j++)
         for (size_t i = 0; i <= j; i++) s->triangle[i * (size_t)order + j] = s->qr[j * ld + i];

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "../../lapack.h"
 #include "../../vectors.h"
 
 enum { MAX_STEPS = 600, CHECK_EVERY = 2 };
@@ -27,14 +26,14 @@ static void clear_beyond(const rl_family *f, int ld, double *columns) {
 /* v := (I + the sum of s s^T)^-1 v over the first active[j] columns s of `solved` (Sherman, Morrison, Woodbury). */
 static void apply_rows(const rl_lanczos *l, const rl_family *f, double *v) {
     const int n = f->order, k = f->n_rows, m = f->n_members, ld = RL_GROUP_SPAN;
-    const double unit = 1, zero = 0, minus = -1;
+    const double unit = 1;
     if (k == 0) return;
-    dgemm_("T", "N", &k, &m, &n, &unit, f->solved, &n, v, &n, &zero, l->rows, &ld, 1, 1);
+    rl_gemm('T', 'N', k, m, n, 1, f->solved, n, v, n, 0, l->rows, ld);
     clear_beyond(f, ld, l->rows);
     dtrsm_("L", "U", "T", "N", &k, &m, &unit, f->small, &ld, l->rows, &ld, 1, 1, 1, 1);
     clear_beyond(f, ld, l->rows);
     dtrsm_("L", "U", "N", "N", &k, &m, &unit, f->small, &ld, l->rows, &ld, 1, 1, 1, 1);
-    dgemm_("N", "N", &n, &m, &k, &minus, f->solved, &n, l->rows, &ld, &unit, v, &n, 1, 1);
+    rl_gemm('N', 'N', n, m, k, -1, f->solved, n, l->rows, ld, 1, v, n);
 }
 
 static void apply_inverse(const rl_lanczos *l, const rl_family *f, double *v) {

@@ -22,13 +22,12 @@ static rl_status give_up_rows(const rl_nested *s, int from, int to, rl_test_fact
 static void test_tall_group(const rl_nested *s, const rl_test_factor *test, int first, int end) {
     const int features = s->features, m = test->order, count = end - first, low = s->n_train[first],
               high = s->n_train[end - 1], between = high - low, ld = RL_GROUP_SPAN;
-    const double unit = 1, zero = 0;
     const double *betas = s->betas + (size_t)(first - s->n_wide) * (size_t)features;
     const double *const r_x = test->r + m, *const r_y = test->r + (size_t)(m - 1) * (size_t)m;
-    dgemm_("N", "N", &m, &count, &features, &unit, r_x, &m, betas, &features, &zero, s->test_block, &m, 1, 1);
+    rl_gemm('N', 'N', m, count, features, 1, r_x, m, betas, features, 0, s->test_block, m);
     if (between > 0)
-        dgemm_("T", "N", &between, &count, &features, &unit, s->rows->x + (size_t)low * (size_t)features, &features,
-               betas, &features, &zero, s->row_block, &ld, 1, 1);
+        rl_gemm('T', 'N', between, count, features, 1, s->rows->x + (size_t)low * (size_t)features, features, betas,
+                features, 0, s->row_block, ld);
     for (int k = 0; k < count; k++) {
         double *in_factor = s->test_block + (size_t)k * (size_t)m, *rows = s->row_block + (size_t)k * RL_GROUP_SPAN;
         const int skipped = s->n_train[first + k] - low;
@@ -67,7 +66,7 @@ static rl_status rotate_others(rl_nested *s, const rl_test_factor *test) {
     }
     dormqr_("R", "N", &s->n_others, &features, &rows, s->wide, &features, s->tau, s->others, &s->n_others, s->work,
             &s->n_work, &info, 1, 1);
-    if (info != 0) return rl_fail(RL_ERR_LIBRARY, "LAPACK dormqr: argument %d is wrong", -info);
+    RL_TRY(rl_lapack_check("dormqr", info));
     return RL_OK;
 }
 

@@ -64,8 +64,6 @@ struct rl_updated {
     double *b_star, *last;              /* [features]: handed out; a mode's direction in the features */
 };
 
-rl_status rl_updated_check(const char *routine, int info);
-
 /* Decomposes the first n rows. */
 rl_status rl_updated_decompose(rl_updated *u, int n);
 

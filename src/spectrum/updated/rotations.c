@@ -46,16 +46,14 @@ static void widen_rotation(rl_updated *u, int n) {
 /* The displacement of the rotation times the secular equation's vectors, n columns. */
 static void extend_displacement(rl_updated *u, int n) {
     const rl_secular *q = &u->secular;
-    const int one = 1, ld = RL_MOST_PENDING;
-    const double unit = 1, zero = 0;
+    const int ld = RL_MOST_PENDING;
     double *const column = u->left + (size_t)u->n_pending * (size_t)(u->ld + 1);
     for (int j = 0; j < n; j++) u->room[j] = q->units * q->z[j];
     if (u->n_pending == 0) {
         memcpy(column, u->room, sizeof(double) * (size_t)n);
     } else {
-        dgemv_("N", &n, &n, &unit, u->rotation, &u->ld, u->room, &one, &zero, column, &one, 1);
-        dgemm_("N", "N", &u->n_pending, &n, &n, &unit, u->right, &ld, u->vectors, &u->ld, &zero, u->right_next, &ld, 1,
-               1);
+        rl_gemv('N', n, n, 1, u->rotation, u->ld, u->room, 0, column);
+        rl_gemm('N', 'N', u->n_pending, n, n, 1, u->right, ld, u->vectors, u->ld, 0, u->right_next, ld);
         rl_swap(&u->right, &u->right_next);
     }
     for (int i = 0; i < n; i++) u->right[i * ld + u->n_pending] = q->units / q->length[i];
@@ -79,9 +77,8 @@ static void measure_displacement(rl_updated *u, int n) {
 static bool divide_displacement(rl_updated *u, int n) {
     const rl_secular *q = &u->secular;
     const int ld = RL_MOST_PENDING, ld_left = u->ld + 1;
-    const double unit = 1, zero = 0;
     double worst = 0;
-    dgemm_("N", "N", &n, &n, &u->n_pending, &unit, u->left, &ld_left, u->right, &ld, &zero, u->product, &u->ld, 1, 1);
+    rl_gemm('N', 'N', n, n, u->n_pending, 1, u->left, ld_left, u->right, ld, 0, u->product, u->ld);
     for (int i = 0; i < n; i++) {
         const int first = i - i % BLOCK, from = rl_larger(first - u->n_pending - MARGIN, 0),
                   to = rl_smaller(first + BLOCK + MARGIN, n);
@@ -96,19 +93,17 @@ static bool divide_displacement(rl_updated *u, int n) {
 }
 
 static void multiply_near_diagonal(rl_updated *u, int n) {
-    const double unit = 1, zero = 0;
     const size_t ld = (size_t)u->ld;
     for (int first = 0; first < n; first += BLOCK) {
         const int from = rl_larger(first - u->n_pending - MARGIN, 0), to = rl_smaller(first + BLOCK + MARGIN, n),
                   rows = to - from, columns = rl_smaller(BLOCK, n - first);
-        dgemm_("N", "N", &rows, &columns, &n, &unit, u->rotation + from, &u->ld, u->vectors + (size_t)first * ld,
-               &u->ld, &zero, u->product + (size_t)first * ld + (size_t)from, &u->ld, 1, 1);
+        rl_gemm('N', 'N', rows, columns, n, 1, u->rotation + from, u->ld, u->vectors + (size_t)first * ld, u->ld, 0,
+                u->product + (size_t)first * ld + (size_t)from, u->ld);
     }
 }
 
 void rl_updated_rotate(rl_updated *u, bool new_column) {
     const int n = u->n_modes + new_column;
-    const double unit = 1, zero = 0;
     if (u->n_pending == 0) {
         memcpy(u->start, u->square, sizeof(double) * (size_t)n);
         memcpy(u->start_low, u->square_low, sizeof(double) * (size_t)n);
@@ -121,8 +116,7 @@ void rl_updated_rotate(rl_updated *u, bool new_column) {
         if (divide_displacement(u, n))
             multiply_near_diagonal(u, n);
         else
-            dgemm_("N", "N", &n, &n, &n, &unit, u->rotation, &u->ld, u->vectors, &u->ld, &zero, u->product, &u->ld, 1,
-                   1);
+            rl_gemm('N', 'N', n, n, n, 1, u->rotation, u->ld, u->vectors, u->ld, 0, u->product, u->ld);
         rl_swap(&u->rotation, &u->product);
     }
     memcpy(u->square, u->secular.root, sizeof(double) * (size_t)n);
@@ -130,11 +124,9 @@ void rl_updated_rotate(rl_updated *u, bool new_column) {
 }
 
 void rl_updated_flush(rl_updated *u) {
-    const double unit = 1, zero = 0;
     const size_t ld = (size_t)u->ld, n = (size_t)u->n_modes, in_v = (size_t)u->n_in_v;
     if (u->n_pending == 0) return;
-    dgemm_("N", "N", &u->n_in_v, &u->n_modes, &u->n_in_v, &unit, u->v, &u->ld, u->rotation, &u->ld, &zero, u->spare,
-           &u->ld, 1, 1);
+    rl_gemm('N', 'N', u->n_in_v, u->n_modes, u->n_in_v, 1, u->v, u->ld, u->rotation, u->ld, 0, u->spare, u->ld);
     for (size_t i = 0; i < n; i++)
         memcpy(u->spare + i * ld + in_v, u->rotation + i * ld + in_v, sizeof(double) * (n - in_v));
     rl_swap(&u->v, &u->spare);
@@ -143,12 +135,10 @@ void rl_updated_flush(rl_updated *u) {
 
 /* c [n_modes, n] = a [k, k] b [n_modes, n]; a product of matrices would copy a for a single column. */
 static void multiply_square(const rl_updated *u, int k, const double *a, int n, const double *b, double *c) {
-    const int one = 1;
-    const double unit = 1, zero = 0;
     if (n == 1)
-        dgemv_("N", &k, &k, &unit, a, &u->ld, b, &one, &zero, c, &one, 1);
+        rl_gemv('N', k, k, 1, a, u->ld, b, 0, c);
     else
-        dgemm_("N", "N", &k, &n, &k, &unit, a, &u->ld, b, &u->n_modes, &zero, c, &u->n_modes, 1, 1);
+        rl_gemm('N', 'N', k, n, k, 1, a, u->ld, b, u->n_modes, 0, c, u->n_modes);
 }
 
 void rl_updated_to_basis(const void *updated, int n, const double *modes, double *room, double *basis) {
@@ -165,11 +155,8 @@ void rl_updated_to_basis(const void *updated, int n, const double *modes, double
 }
 
 void rl_updated_to_modes(const rl_updated *u, const double *basis, double *room, double *modes) {
-    const int one = 1;
-    const double unit = 1, zero = 0;
     double *const rotated = u->n_pending > 0 ? room : modes;
-    dgemv_("T", &u->n_in_v, &u->n_in_v, &unit, u->v, &u->ld, basis, &one, &zero, rotated, &one, 1);
+    rl_gemv('T', u->n_in_v, u->n_in_v, 1, u->v, u->ld, basis, 0, rotated);
     for (int j = u->n_in_v; j < u->n_modes; j++) rotated[j] = basis[j];
-    if (u->n_pending > 0)
-        dgemv_("T", &u->n_modes, &u->n_modes, &unit, u->rotation, &u->ld, rotated, &one, &zero, modes, &one, 1);
+    if (u->n_pending > 0) rl_gemv('T', u->n_modes, u->n_modes, 1, u->rotation, u->ld, rotated, 0, modes);
 }

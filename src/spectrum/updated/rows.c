@@ -27,7 +27,7 @@ static rl_status tall_core(rl_updated *u, int n) {
     for (size_t j = 0; j < (size_t)p; j++) memcpy(u->qr + j * ld, u->rows + j * (size_t)u->n_rows, sizeof(double) * ld);
     for (int t = 0; t < RL_N_TARGETS; t++) memcpy(u->qr + (size_t)(p + t) * ld, u->target[t], sizeof(double) * ld);
     dgeqrf_(&n, &columns, u->qr, &n, u->qr_tau, u->work, &u->lwork, &info);
-    RL_TRY(rl_updated_check("dgeqrf", info));
+    RL_TRY(rl_lapack_check("dgeqrf", info));
     for (size_t j = 0; j < (size_t)p; j++)
         for (size_t i = 0; i < (size_t)p; i++) u->product[j * (size_t)u->ld + i] = i <= j ? u->qr[j * ld + i] : 0;
     for (int t = 0; t < RL_N_TARGETS; t++) {
@@ -40,8 +40,7 @@ static rl_status tall_core(rl_updated *u, int n) {
 }
 
 rl_status rl_updated_decompose(rl_updated *u, int n) {
-    const int k = rl_smaller(n, u->features), one = 1;
-    const double unit = 1, zero = 0;
+    const int k = rl_smaller(n, u->features);
     const size_t ld = (size_t)u->ld;
     int info;
     u->n = n;
@@ -52,13 +51,12 @@ rl_status rl_updated_decompose(rl_updated *u, int n) {
         wide_core(u, n);
     dgesdd_("S", &k, &k, u->product, &u->ld, u->sigma, u->spare, &u->ld, u->vectors, &u->ld, u->work, &u->lwork,
             u->iwork, &info, 1);
-    RL_TRY(rl_updated_check("dgesdd", info));
+    RL_TRY(rl_lapack_check("dgesdd", info));
     u->broken = info > 0;
     for (size_t r = 0; r < (size_t)k; r++)
         for (size_t j = 0; j < (size_t)k; j++) u->v[r * ld + j] = u->vectors[j * ld + r];
     rl_updated_square(u);
-    for (int t = 0; t < RL_N_TARGETS; t++)
-        dgemv_("T", &k, &k, &unit, u->spare, &u->ld, u->moved[t], &one, &zero, u->c[t], &one, 1);
+    for (int t = 0; t < RL_N_TARGETS; t++) rl_gemv('T', k, k, 1, u->spare, u->ld, u->moved[t], 0, u->c[t]);
     return RL_OK;
 }
 
@@ -141,12 +139,9 @@ static void project_targets(rl_updated *u, int n_kept, bool new_column) {
 static void rotate_kept(rl_updated *u, int n_kept, bool new_column) {
     const int inner = n_kept - new_column, k = u->n_modes;
     const size_t ld = (size_t)u->ld;
-    const double unit = 1, zero = 0;
     for (int j = 0; j < inner; j++)
         memcpy(u->spare + (size_t)j * ld, u->v + (size_t)u->kept[j] * ld, sizeof(double) * (size_t)k);
-    if (n_kept > 0)
-        dgemm_("N", "N", &k, &n_kept, &inner, &unit, u->spare, &u->ld, u->vectors, &u->ld, &zero, u->product, &u->ld, 1,
-               1);
+    if (n_kept > 0) rl_gemm('N', 'N', k, n_kept, inner, 1, u->spare, u->ld, u->vectors, u->ld, 0, u->product, u->ld);
     for (int j = 0; new_column && j < n_kept; j++)
         u->product[(size_t)j * ld + (size_t)k] = u->vectors[(size_t)j * ld + (size_t)inner];
 }

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "../../lapack.h"
+#include "../../vectors.h"
 #include "../registers.h"
 
 void rl_secular_list_arrays(rl_arena *arena, void *secular) {
@@ -28,8 +28,6 @@ void rl_secular_vectors(rl_secular *q, double *v, int ld) {
 
 void rl_secular_project(const rl_secular *q, const double *v, int ld, const double *above, double last, double *room,
                         double *c, double *outside) {
-    const int one = 1;
-    const double unit = 1, zero = 0;
     double along = -last, length = 1;
     for (int j = 0; j < q->n; j++) {
         room[j] = q->d[j] * above[j];
@@ -38,6 +36,6 @@ void rl_secular_project(const rl_secular *q, const double *v, int ld, const doub
         length += q->z[j] / q->d[j] * (q->z[j] / q->d[j]);
     }
     *outside = along / sqrt(length);
-    dgemv_("T", &q->n, &q->n, &unit, v, &ld, room, &one, &zero, c, &one, 1);
+    rl_gemv('T', q->n, q->n, 1, v, ld, room, 0, c);
     for (int i = 0; i < q->n; i++) c[i] = q->scale[i] * (q->length[i] * c[i] - last);
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../../lapack.h"
+#include "../../vectors.h"
 #include "../judgement.h"
 #include "private.h"
 
@@ -116,11 +116,6 @@ void rl_updated_destroy(rl_updated *updated) {
 
 /* ---- a curve ----------------------------------------------------------------------------------------------------- */
 
-rl_status rl_updated_check(const char *routine, int info) {
-    if (info >= 0) return RL_OK;
-    return rl_fail(RL_ERR_LIBRARY, "LAPACK %s: argument %d is wrong", routine, -info);
-}
-
 /* All of `rows`, in the coordinates of the features. */
 static void fill_rows(rl_updated *u, const rl_test_factor *test) {
     const size_t p = (size_t)u->features, n = (size_t)u->max_train, order = (size_t)test->order, ld = (size_t)u->n_rows;
@@ -139,10 +134,9 @@ static void fill_rows(rl_updated *u, const rl_test_factor *test) {
 }
 
 static void fill_targets(rl_updated *u, const rl_test_factor *test) {
-    const int all = u->max_train + test->order, one = 1;
-    const double unit = 1, zero = 0, *const r_y = test->r + (size_t)(test->order - 1) * (size_t)test->order;
-    dgemv_("N", &all, &u->features, &unit, u->rows, &u->n_rows, u->given->beta_star, &one, &zero,
-           u->target[RL_TARGET_IDEAL], &one, 1);
+    const int all = u->max_train + test->order;
+    const double *const r_y = test->r + (size_t)(test->order - 1) * (size_t)test->order;
+    rl_gemv('N', all, u->features, 1, u->rows, u->n_rows, u->given->beta_star, 0, u->target[RL_TARGET_IDEAL]);
     for (int i = 0; i < all; i++) {
         const double y = i < u->max_train ? u->given->y[i] : r_y[i - u->max_train];
         u->target[RL_TARGET_Y][i] = y;
@@ -159,11 +153,11 @@ static rl_status change_coordinates(rl_updated *u) {
     memcpy(u->lq, u->given->x, sizeof(double) * (size_t)p * (size_t)k);
     memcpy(u->beta_star, u->given->beta_star, sizeof(double) * (size_t)p);
     dgeqrf_(&p, &k, u->lq, &p, u->tau, u->work, &u->lwork, &info);
-    RL_TRY(rl_updated_check("dgeqrf", info));
+    RL_TRY(rl_lapack_check("dgeqrf", info));
     dormqr_("L", "T", &p, &one, &k, u->lq, &p, u->tau, u->beta_star, &p, u->work, &u->lwork, &info, 1, 1);
-    RL_TRY(rl_updated_check("dormqr", info));
+    RL_TRY(rl_lapack_check("dormqr", info));
     dormqr_("R", "N", &u->n_rows, &p, &k, u->lq, &p, u->tau, u->rows, &u->n_rows, u->work, &u->lwork, &info, 1, 1);
-    RL_TRY(rl_updated_check("dormqr", info));
+    RL_TRY(rl_lapack_check("dormqr", info));
     for (int j = 0; j < p; j++) /* the first rows are L, to the last bit */
         for (int i = 0; i < k; i++)
             u->rows[(size_t)j * ld + (size_t)i] = j <= i ? u->lq[(size_t)i * (size_t)p + (size_t)j] : 0;
@@ -228,14 +222,14 @@ rl_status rl_updated_advance(rl_updated *u, int i) {
 
 /* The sign convention of spectrum.h for the last mode. It changes no other bit of the N that follow. */
 static void fix_last_sign(rl_updated *u) {
-    const int p = u->features, one = 1, r = u->n_modes - 1;
-    const double unit = 1, zero = 0, *const identity = u->rows + u->max_train + p + 2;
+    const int p = u->features, r = u->n_modes - 1;
+    const double *const identity = u->rows + u->max_train + p + 2;
     double *const column = (u->n_pending > 0 ? u->rotation : u->v) + (size_t)r * (size_t)u->ld, *const last = u->last,
                   largest = 0;
     for (int j = 0; j < r; j++) u->above[j] = 0;
     u->above[r] = 1;
     rl_updated_to_basis(u, 1, u->above, u->room, u->row);
-    dgemv_("N", &p, &u->n_modes, &unit, identity, &u->n_rows, u->row, &one, &zero, last, &one, 1);
+    rl_gemv('N', p, u->n_modes, 1, identity, u->n_rows, u->row, 0, last);
     for (int j = 0; j < p; j++)
         if (fabs(last[j]) > fabs(largest)) largest = last[j];
     if (largest >= 0) return;

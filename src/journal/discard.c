@@ -1,0 +1,121 @@
+/* Starting over: a journal is emptied, whatever study it belongs to. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "journal.h"
+
+/* The names of the data sets in a journal's settings, blank-separated. */
+static rl_status append_datasets(rl_text *text, const char *settings) {
+    static const char mark[] = "/source: ";
+    int n = 0;
+    for (const char *line = settings; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
+        const size_t length = strcspn(line, "\n"), name = strcspn(line, "/");
+        if (name >= length || strncmp(line + name, mark, strlen(mark)) != 0) continue;
+        RL_TRY(rl_text_append(text, "%s", n++ > 0 ? ", " : ""));
+        for (size_t i = 0; i < name; i++)
+            RL_TRY(rl_text_append(text, "%c", (unsigned char)line[i] < ' ' ? '?' : line[i]));
+    }
+    return RL_OK;
+}
+
+/* Finished pieces by kind. */
+typedef struct found {
+    const rl_kind *kind;
+    int64_t n;
+} found;
+
+/* `state`: for each kind of the table, in its order. */
+static rl_status count_record(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head) {
+    (void)reader;
+    (void)offset;
+    found *f = state;
+    while (f->kind != NULL && f->kind->number != head->kind) f++;
+    if (f->kind != NULL && head->step == RL_FINISHED) f->n += head->n_repeats;
+    return RL_OK;
+}
+
+/* Kinds of one noun together. */
+static rl_status append_counts(rl_text *text, found *all) {
+    int n = 0;
+    for (found *f = all; f->kind != NULL; f++) {
+        int64_t pieces = f->n;
+        for (found *other = f + 1; other->kind != NULL; other++) {
+            if (strcmp(other->kind->pieces, f->kind->pieces) != 0) continue;
+            pieces += other->n;
+            other->n = 0;
+        }
+        if (pieces == 0) continue;
+        RL_TRY(rl_text_append(text, n++ > 0 ? " and %lld %s(s)" : "%lld finished %s(s)", (long long)pieces,
+                              f->kind->piece));
+    }
+    return n > 0 ? RL_OK : rl_text_append(text, "nothing finished");
+}
+
+static rl_status append_pieces(rl_text *text, rl_reader *reader) {
+    rl_scanned scanned;
+    found *all;
+    int n = 0;
+    while (rl_kinds[n] != NULL) n++;
+    RL_TRY(RL_ALLOC(all, n + 1));
+    for (int k = 0; k < n; k++) all[k].kind = rl_kinds[k];
+    rl_status status = rl_journal_scan(reader, 0, count_record, all, &scanned);
+    if (status == RL_OK) status = append_counts(text, all);
+    rl_free(all);
+    return status;
+}
+
+static rl_status describe_journal(rl_reader *reader, const char *settings, time_t written, rl_text *text) {
+    char when[32];
+    struct tm local;
+    strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", localtime_r(&written, &local));
+    RL_TRY(append_pieces(text, reader));
+    RL_TRY(rl_text_append(text, " of "));
+    if (settings != NULL)
+        RL_TRY(append_datasets(text, settings));
+    else
+        RL_TRY(rl_text_append(text, "a study that cannot be read any more"));
+    return rl_text_append(text, ", last written on %s", when);
+}
+
+/* The file stays, and empty: whoever has it open must not write to one that has no name. */
+static rl_status discard_file(const char *path, int fd, rl_text *text) {
+    struct stat file;
+    char *settings = NULL;
+    bool is_journal = false;
+    if (fstat(fd, &file) != 0) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    rl_reader reader = {.path = path, .fd = fd, .size = (uint64_t)file.st_size};
+    rl_status status = rl_journal_identify(&reader, &is_journal, &settings);
+    if (status == RL_OK && !is_journal)
+        status = rl_fail(RL_ERR_INPUT, "%s: is not a journal of ridgeless; it is left alone: choose another -o", path);
+    if (status == RL_OK) status = describe_journal(&reader, settings, file.st_mtime, text);
+    if (status == RL_OK && ftruncate(fd, 0) != 0)
+        status = rl_fail(RL_ERR_IO, "%s: cannot be emptied: %s", path, strerror(errno));
+    rl_free(settings);
+    rl_reader_destroy(&reader);
+    return status;
+}
+
+static rl_status discard_journal(const char *path) {
+    rl_text text = RL_TEXT_EMPTY;
+    const int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return rl_fail(RL_ERR_INPUT, "%s: cannot be written: %s", path, strerror(errno));
+    rl_status status = rl_journal_lock(path, fd);
+    if (status == RL_OK) status = discard_file(path, fd, &text);
+    close(fd);
+    if (status == RL_OK) rl_info("%s: discarded %s", path, text.bytes);
+    rl_free(text.bytes);
+    return status;
+}
+
+rl_status rl_journal_discard(const char *output) {
+    char *path;
+    bool exists;
+    rl_status status = rl_journal_path(output, &path, &exists);
+    if (status == RL_OK && exists) status = discard_journal(path);
+    rl_free(path);
+    return status;
+}

@@ -1,0 +1,194 @@
+/* What there is of each task, and where it stands in the file: one index for every kind of work. */
+#include <string.h>
+
+#include "journal.h"
+
+/* ---- places ------------------------------------------------------------------------------------------------------ */
+
+/* Whether a place is before all places of N i whose repeats end behind `repeat`. */
+static bool is_before(const rl_place *place, int i, int repeat) {
+    return place->i < i || (place->i == i && rl_range_end(place->repeats) <= repeat);
+}
+
+static int first_from(const rl_places *p, int i, int repeat) {
+    int low = 0, high = p->n;
+    while (low < high) {
+        const int middle = low + (high - low) / 2;
+        if (is_before(&p->list[middle], i, repeat))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const rl_place *rl_places_find(const rl_places *places, int i, int repeat) {
+    const int found = first_from(places, i, repeat);
+    return found < places->n && places->list[found].i == i ? &places->list[found] : NULL;
+}
+
+static int64_t count_points(const rl_places *p) {
+    int64_t n = 0;
+    for (int k = 0; k < p->n; k++) n += p->list[k].repeats.n;
+    return n;
+}
+
+static bool is_whole(const rl_places *p, const rl_task *task) {
+    return count_points(p) == (int64_t)task->n_train.n * task->repeats.n;
+}
+
+/* ---- noting ------------------------------------------------------------------------------------------------------ */
+
+/* The N that a task and a record both have. */
+typedef struct common {
+    const int *n_train; /* [n], of the task */
+    const rl_record *record;
+    int n, i, k; /* k: index of the record's, i: of the task's */
+} common;
+
+static common common_of(const rl_plan *plan, int64_t task, const rl_record *record) {
+    const rl_task *t = &plan->tasks[task];
+    common c = {plan->series[t->series].n_train + t->n_train.first, record, t->n_train.n, -1, -1};
+    int low = 0, high = record->n; /* a record may have many more N than one of its tasks */
+    while (low < high) {
+        const int middle = low + (high - low) / 2;
+        if (record->outcomes[middle].n_train < c.n_train[0])
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    c.k = low - 1;
+    return c;
+}
+
+/* On to the next one, if there is one. */
+static bool next_common(common *c) {
+    const rl_outcome *outcomes = c->record->outcomes;
+    c->i++;
+    c->k++;
+    while (c->i < c->n && c->k < c->record->n && c->n_train[c->i] != outcomes[c->k].n_train) {
+        if (c->n_train[c->i] < outcomes[c->k].n_train)
+            c->i++;
+        else
+            c->k++;
+    }
+    return c->i < c->n && c->k < c->record->n;
+}
+
+/* The places of a record among those that were there: merged[old->n + record->n]; how many they are. */
+static int merge_places(const rl_places *old, common c, uint64_t offset, rl_place *merged, bool *noted) {
+    const rl_range repeats = c.record->repeats;
+    int from = 0, n = 0;
+    while (next_common(&c)) {
+        while (from < old->n && is_before(&old->list[from], c.i, repeats.first)) merged[n++] = old->list[from++];
+        const rl_place *there = from < old->n ? &old->list[from] : NULL;
+        if (there != NULL && there->i == c.i && there->repeats.first < rl_range_end(repeats)) {
+            if (repeats.n > 1 || there->repeats.n > 1) continue;
+            from++;
+        }
+        merged[n++] = (rl_place){offset, c.i, c.record->outcomes[c.k].outcome, repeats};
+        *noted = true;
+    }
+    while (from < old->n) merged[n++] = old->list[from++];
+    return n;
+}
+
+static void note_state(rl_places *p, const rl_task *task, const rl_record *record, uint64_t offset) {
+    if (is_whole(p, task)) return;
+    p->state = offset;
+    p->step = record->step;
+}
+
+rl_status rl_places_note(rl_journal *journal, int64_t task, const rl_record *record, uint64_t offset, bool *noted) {
+    const rl_task *t = &journal->plan->tasks[task];
+    const common start = common_of(journal->plan, task, record);
+    rl_places *p = &journal->places[task];
+    rl_place *merged;
+    bool any = false;
+    int n = 0;
+    for (common c = start; next_common(&c);) n++;
+    if (n == 0) return RL_OK;
+    if (record->step != RL_FINISHED) {
+        note_state(p, t, record, offset);
+        return RL_OK;
+    }
+    RL_TRY(RL_ALLOC(merged, p->n + n));
+    p->n = merge_places(p, start, offset, merged, &any);
+    rl_free(p->list);
+    p->list = merged;
+    if (any) p->state = 0;
+    *noted |= any;
+    return RL_OK;
+}
+
+/* ---- what there is ----------------------------------------------------------------------------------------------- */
+
+static const rl_places *places_of(const rl_journal *journal, int64_t task) {
+    static const rl_places none = {0};
+    return journal != NULL ? &journal->places[task] : &none;
+}
+
+bool rl_journal_missing(const rl_journal *journal, const rl_plan *plan, int64_t task, int i, int from,
+                        rl_range *missing) {
+    const rl_places *p = places_of(journal, task);
+    const rl_range repeats = plan->tasks[task].repeats;
+    int first = from > repeats.first ? from : repeats.first, end = rl_range_end(repeats);
+    for (int k = first_from(p, i, first); k < p->n && p->list[k].i == i; k++) {
+        const rl_range there = p->list[k].repeats;
+        if (there.first > first) {
+            end = there.first;
+            break;
+        }
+        first = rl_range_end(there);
+    }
+    *missing = (rl_range){first, end - first};
+    return first < end;
+}
+
+int rl_journal_outcome(const rl_journal *journal, int64_t task, int i, bool *there) {
+    const rl_place *place = rl_places_find(places_of(journal, task), i, 0);
+    *there = place != NULL;
+    return *there ? place->outcome : 0;
+}
+
+bool rl_journal_has(const rl_journal *journal, const rl_plan *plan, int64_t task) {
+    return is_whole(places_of(journal, task), &plan->tasks[task]);
+}
+
+int rl_journal_step(const rl_journal *journal, int64_t task) {
+    const rl_places *p = places_of(journal, task);
+    return p->state != 0 ? p->step : RL_FINISHED;
+}
+
+void rl_places_add_to_tally(const rl_journal *journal, const rl_plan *plan, int64_t task, rl_tally *t) {
+    const rl_places *p = places_of(journal, task);
+    const rl_task *of = &plan->tasks[task];
+    const rl_kind *kind = plan->series[of->series].kind;
+    int64_t least = of->repeats.n, most = 0, failed = 0;
+    for (int i = 0, k = 0; i < of->n_train.n; i++) {
+        int64_t n = 0;
+        for (; k < p->n && p->list[k].i == i; k++) {
+            n += p->list[k].repeats.n;
+            failed += kind->failed(p->list[k].outcome);
+        }
+        least = n < least ? n : least;
+        most = n > most ? n : most;
+    }
+    const int64_t points = (int64_t)of->n_train.n * of->repeats.n, there = count_points(p);
+    t->pieces += of->repeats.n;
+    t->done += least;
+    t->begun += most - least > 0 ? most - least : p->state != 0;
+    t->points += points;
+    t->points_done += there - failed;
+    t->points_missing += points - there;
+    t->points_failed += failed;
+}
+
+rl_tally rl_journal_tally(const rl_journal *journal, const rl_plan *plan, int first, int end) {
+    rl_tally t = {0};
+    if (first >= end) return t;
+    const int64_t behind = rl_plan_end_of_tasks(plan, end - 1);
+    for (int64_t task = plan->series[first].first_task; task < behind; task++)
+        rl_places_add_to_tally(journal, plan, task, &t);
+    return t;
+}

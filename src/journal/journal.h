@@ -1,0 +1,154 @@
+/* Private to `journal`: the file, from its bytes to what there is of the tasks of a plan. README.md has the format.
+ * Raise RL_JOURNAL_VERSION with any change of it. */
+#ifndef RL_JOURNAL_PRIVATE_H
+#define RL_JOURNAL_PRIVATE_H
+
+#include <assert.h>
+#include <stdatomic.h>
+
+#include "ridgeless/journal.h"
+
+enum { RL_JOURNAL_VERSION = 6, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x36524c52 };
+
+/* length, rounded up to whole words. */
+static inline size_t rl_journal_padded(size_t length) {
+    return (length + RL_JOURNAL_WORD - 1) / RL_JOURNAL_WORD * RL_JOURNAL_WORD;
+}
+
+/* ---- reading by large blocks (scan.c) ---------------------------------------------------------------------------- */
+
+typedef struct rl_reader {
+    const char *path;
+    int fd;
+    uint64_t size; /* of the file */
+    size_t block;  /* bytes to read at least */
+    char *bytes;   /* what stands in the file from `start` on; owned */
+    size_t capacity, length;
+    uint64_t start;
+} rl_reader;
+
+/* Of a file that is open, which stays the caller's. */
+rl_status rl_reader_create(const char *path, int fd, rl_reader *reader);
+void rl_reader_destroy(rl_reader *reader);
+
+/* *bytes: `length` bytes of the file at `offset`, all of which it has; valid until the next call. Aligned to whole
+ * words if all offsets asked for are. */
+rl_status rl_reader_get(rl_reader *reader, uint64_t offset, size_t length, const char **bytes);
+
+/* What every record begins with, of whatever kind. */
+typedef struct rl_record_head {
+    uint32_t magic, kind;   /* kind: rl_kind.number */
+    uint64_t length;        /* of the whole record in bytes, both checksums included */
+    uint64_t data_checksum; /* rl_series.checksum */
+    int32_t n_features, first_repeat, n_repeats, n;
+    uint32_t name_length; /* of the group's name, in bytes */
+    int32_t step;         /* as in rl_record */
+    uint64_t checksum;    /* of the head before it */
+} rl_record_head;
+static_assert(sizeof(rl_record_head) == 56, "no byte of a head is left to chance");
+
+/* Bytes of a record beside its content. */
+uint64_t rl_record_frame(const rl_record_head *head);
+
+/* What a file turned out to hold behind its header. */
+typedef struct rl_scanned {
+    uint64_t end;      /* behind the last whole record */
+    uint64_t damaged;  /* bytes before it that belong to no whole record */
+    int64_t n_damaged; /* in so many places */
+} rl_scanned;
+
+/* Goes through the records from `offset` on: `take` is called for each whose checksums hold, and what lies between them
+ * is passed over. Memory is needed for a block, and for what `take` gets from the reader. */
+typedef rl_status (*rl_record_take)(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head);
+rl_status rl_journal_scan(rl_reader *reader, uint64_t offset, rl_record_take take, void *state, rl_scanned *scanned);
+
+/* One record whole again. Its checksums held, or this process wrote it: whether they still do is seen to, because a
+ * file can change. RL_ERR_IO when it is not what it was. */
+rl_status rl_journal_get_again(rl_reader *reader, uint64_t offset, rl_record_head *head, const char **bytes);
+
+/* ---- header (header.c) ------------------------------------------------------------------------------------------- */
+
+/* Appends bytes, and zeros up to whole words; and the checksum of all that the text holds. */
+rl_status rl_journal_append_padded(rl_text *text, const void *bytes, size_t length);
+rl_status rl_journal_append_checksum(rl_text *text);
+
+rl_status rl_journal_build_header(const rl_study *study, rl_text *header);
+
+/* Compares the file's header with the one expected. *begun: the file is empty or ends within the header, as a process
+ * killed in the middle of creating it leaves it. RL_ERR_INPUT says why it is not the study's. */
+rl_status rl_journal_check_header(rl_reader *reader, const rl_text *expected, bool *begun);
+
+/* Whether this is, or may once have become, a journal: by its first bytes alone. *settings: those of the header, the
+ * caller's; NULL when it is damaged or has another format. */
+rl_status rl_journal_identify(rl_reader *reader, bool *is_journal, char **settings);
+
+/* ---- what stands where (index.c) --------------------------------------------------------------------------------- */
+
+/* Where some repeats of one N of a task stand. */
+typedef struct rl_place {
+    uint64_t record; /* where their record begins */
+    int32_t i;       /* index of the N, of the task's */
+    int32_t outcome; /* see rl_outcome */
+    rl_range repeats;
+} rl_place;
+
+/* What there is of a task. */
+typedef struct rl_places {
+    rl_place *list; /* [n], by N and repeats, none of which is there twice; owned */
+    int n;
+    int step;       /* of the state */
+    uint64_t state; /* where the record of the last state begins; 0: there is none */
+} rl_places;
+
+/* Contents are read again when they are asked for: to go on with a study, where they stand is enough. */
+struct rl_journal {
+    char *path;
+    int fd;
+    bool read_only;
+    const rl_plan *plan; /* borrowed */
+    rl_places *places;   /* [n_tasks] */
+    bool reaches_beyond; /* some record is of repeats beyond the study's too */
+    uint64_t end;        /* of the file */
+    uint64_t content;    /* a digest of the finished records taken, in their order */
+    rl_text buffer;      /* one record on its way out */
+    atomic_bool unsynced;
+    atomic_int sync_error; /* errno of a sync that failed; 0: none */
+    double last_sync;
+};
+
+/* A record of a task stands at `offset`: those of its N that the task has are there from now on, in the place of
+ * earlier ones of the same repeat. Where of several repeats some are there already, that N is not taken: it would be
+ * counted twice. *noted: something of it counts. */
+rl_status rl_places_note(rl_journal *journal, int64_t task, const rl_record *record, uint64_t offset, bool *noted);
+
+/* The place of N i from which on repeats end behind `repeat`; NULL: there is none. */
+const rl_place *rl_places_find(const rl_places *places, int i, int repeat);
+
+/* Adds what there is of a task, as rl_journal_tally. */
+void rl_places_add_to_tally(const rl_journal *journal, const rl_plan *plan, int64_t task, rl_tally *tally);
+
+/* ---- records (record.c) ------------------------------------------------------------------------------------------ */
+
+/* The record of a series as bytes, in the place of what is in `bytes`. */
+rl_status rl_journal_build_record(const rl_series *series, const rl_record *record, rl_text *bytes);
+
+/* The parts of a whole record, which are borrowed from its bytes. */
+rl_record rl_journal_take_apart(const rl_record_head *head, const char *bytes);
+
+/* A record of the file whose checksums hold; `state` is the journal. What is not in the plan is none of its business;
+ * RL_ERR_INPUT when what is does not fit the study or the data. */
+rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head);
+
+/* Takes a record's checksum, its last bytes, into journal->content. */
+void rl_journal_note_content(rl_journal *journal, const char *record, size_t length);
+
+/* ---- files (journal.c) ------------------------------------------------------------------------------------------- */
+
+/* The journal's name beside `output`, the caller's; *exists: a file of that name is there. One that is not a regular
+ * file must not even be opened: a pipe would wait for ever. */
+rl_status rl_journal_path(const char *output, char **path, bool *exists);
+
+/* RL_ERR_INPUT when another process has the file open for writing; a warning where files cannot be locked. */
+rl_status rl_journal_lock(const char *path, int fd);
+
+#endif

@@ -1,0 +1,132 @@
+/* A record of the journal, put together and taken apart: {head, name of the group, list of N, content, checksum}. */
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "journal.h"
+
+/* ---- out --------------------------------------------------------------------------------------------------------- */
+
+static rl_record_head head_of(const rl_series *series, const rl_record *record) {
+    rl_record_head head = {.magic = RL_RECORD_MAGIC,
+                           .kind = series->kind->number,
+                           .data_checksum = series->checksum,
+                           .n_features = series->n_features,
+                           .first_repeat = record->repeats.first,
+                           .n_repeats = record->repeats.n,
+                           .n = record->n,
+                           .name_length = (uint32_t)strlen(series->name),
+                           .step = record->step};
+    head.length = rl_record_frame(&head) + record->length;
+    head.checksum = XXH3_64bits(&head, offsetof(rl_record_head, checksum));
+    return head;
+}
+
+rl_status rl_journal_build_record(const rl_series *series, const rl_record *record, rl_text *bytes) {
+    const rl_record_head head = head_of(series, record);
+    bytes->length = 0;
+    RL_TRY(rl_text_append_bytes(bytes, &head, sizeof head));
+    RL_TRY(rl_journal_append_padded(bytes, series->name, head.name_length));
+    RL_TRY(rl_text_append_bytes(bytes, record->outcomes, (size_t)record->n * sizeof *record->outcomes));
+    RL_TRY(rl_text_append_bytes(bytes, record->content, record->length));
+    return rl_journal_append_checksum(bytes);
+}
+
+/* ---- in ---------------------------------------------------------------------------------------------------------- */
+
+rl_record rl_journal_take_apart(const rl_record_head *head, const char *bytes) {
+    const char *outcomes = bytes + sizeof *head + rl_journal_padded(head->name_length);
+    return (rl_record){.repeats = {head->first_repeat, head->n_repeats},
+                       .n = head->n,
+                       .outcomes = (const void *)outcomes,
+                       .step = head->step,
+                       .content = outcomes + (size_t)head->n * sizeof(rl_outcome),
+                       .length = (size_t)(head->length - rl_record_frame(head))};
+}
+
+/* Where the study names no P, a series of another P is one of other rows. */
+static bool is_of_series(const rl_series *s, const rl_record_head *head, const char *name) {
+    const bool any_p = s->spec != NULL && s->spec->n_features.n_values == 0;
+    return (any_p || s->n_features == head->n_features) && strlen(s->name) == head->name_length &&
+           memcmp(s->name, name, head->name_length) == 0;
+}
+
+static int find_series(const rl_plan *plan, const rl_record_head *head, const char *name) {
+    int s = 0;
+    while (s < plan->n_series && !is_of_series(&plan->series[s], head, name)) s++;
+    return s;
+}
+
+static rl_status refuse_record(const rl_journal *journal, const rl_series *series, const rl_record_head *head) {
+    return rl_fail(RL_ERR_INPUT,
+                   "%s: the record of `%s`, repeat %d, has another layout than this study's; " RL_START_OVER,
+                   journal->path, series->name, head->first_repeat);
+}
+
+static rl_status check_rows(const rl_journal *journal, const rl_series *series, const rl_record_head *head) {
+    if (head->data_checksum == series->checksum) return RL_OK;
+    return rl_fail(RL_ERR_INPUT,
+                   "%s: the rows of `%s` have changed since: their checksum was %016" PRIx64 ", now it is %016" PRIx64
+                   "; " RL_START_OVER,
+                   journal->path, series->name, head->data_checksum, series->checksum);
+}
+
+void rl_journal_note_content(rl_journal *journal, const char *record, size_t length) {
+    uint64_t both[2] = {journal->content, 0};
+    memcpy(&both[1], record + length - sizeof both[1], sizeof both[1]);
+    journal->content = XXH3_64bits(both, sizeof both);
+}
+
+static bool has_any_n(const rl_series *series, const rl_record *record) {
+    for (int i = 0, k = 0; i < series->n_n_train; i++) {
+        while (k < record->n && record->outcomes[k].n_train < series->n_train[i]) k++;
+        if (k < record->n && record->outcomes[k].n_train == series->n_train[i]) return true;
+    }
+    return false;
+}
+
+/* Notes each N with the task of the plan that has it; those that no task has stay in the file. *fits: the record's
+ * repeats are those of tasks. */
+static rl_status note_record(rl_journal *journal, int s, const rl_record *record, uint64_t offset, bool *noted,
+                             bool *fits) {
+    const rl_plan *plan = journal->plan;
+    const int end = rl_range_end(record->repeats);
+    *fits = true;
+    for (int i = 0; i < plan->series[s].n_n_train && *fits;) {
+        const int64_t task = rl_plan_task(plan, s, record->repeats.first, i);
+        *fits = end <= rl_range_end(plan->tasks[task].repeats);
+        if (*fits) RL_TRY(rl_places_note(journal, task, record, offset, noted));
+        i = rl_range_end(plan->tasks[task].n_train);
+    }
+    return RL_OK;
+}
+
+rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head) {
+    rl_journal *journal = state;
+    const rl_plan *plan = journal->plan;
+    const char *bytes;
+    bool sound, fits, noted = false;
+    if (rl_kind_find(head->kind) == NULL) return RL_OK;
+    RL_TRY(rl_reader_get(reader, offset, sizeof *head + head->name_length, &bytes));
+    const int s = find_series(plan, head, bytes + sizeof *head);
+    if (s == plan->n_series) return RL_OK;
+    const rl_series *series = &plan->series[s];
+    RL_TRY(check_rows(journal, series, head));
+    if (head->kind != series->kind->number || head->n_features != series->n_features)
+        return refuse_record(journal, series, head);
+    if (head->first_repeat >= plan->study->repeats) return RL_OK;
+    RL_TRY(rl_reader_get(reader, offset, (size_t)head->length, &bytes));
+    const rl_record record = rl_journal_take_apart(head, bytes);
+    if (!has_any_n(series, &record)) return RL_OK;
+    RL_TRY(series->kind->check(series, &record, &sound));
+    if (!sound) return refuse_record(journal, series, head);
+    if (rl_range_end(record.repeats) > plan->study->repeats) { /* what is counted together cannot be taken apart */
+        journal->reaches_beyond = true;
+        return RL_OK;
+    }
+    RL_TRY(note_record(journal, s, &record, offset, &noted, &fits));
+    if (!fits) return refuse_record(journal, series, head);
+    if (noted) rl_journal_note_content(journal, bytes, (size_t)head->length);
+    return RL_OK;
+}

@@ -1,0 +1,186 @@
+/* In which order what is to do is handed out: costly tasks first, several together where that is quicker. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatch.h"
+
+/* ---- sorting ----------------------------------------------------------------------------------------------------- */
+
+typedef struct listed {
+    int ranks; /* 0: of a rank alone */
+    bool on_grid;
+    double cost; /* 0 where the order of the plan is wanted */
+    rl_todo_item item;
+} listed;
+
+/* Tasks of many ranks first; costly ones first, so that the cheap ones level the end; then as in the plan. */
+static int compare_listed(const void *a, const void *b) {
+    const listed *left = a, *right = b;
+    if (left->ranks != right->ranks) return left->ranks > right->ranks ? -1 : 1;
+    if (left->on_grid != right->on_grid) return left->on_grid ? -1 : 1;
+    if (left->cost != right->cost) return left->cost > right->cost ? -1 : 1;
+    if (left->item.task != right->item.task) return left->item.task < right->item.task ? -1 : 1;
+    return left->item.repeats.first < right->item.repeats.first ? -1
+                                                                : left->item.repeats.first > right->item.repeats.first;
+}
+
+static rl_status choose_ranks(rl_run *r, const rl_todo *todo) {
+    int64_t *n_tasks = NULL;
+    rl_status status = RL_ALLOC(n_tasks, r->plan->n_series);
+    for (int64_t i = 0; status == RL_OK && i < todo->n; i++) n_tasks[r->plan->tasks[todo->items[i].task].series]++;
+    for (int s = 0; status == RL_OK && s < r->plan->n_series; s++) {
+        r->ranks_of[s] = 1;
+        if (n_tasks[s] > 0)
+            status = rl_choose_ranks(&r->plan->series[s], n_tasks[s], r->context->size, r->settings.bytes_per_rank,
+                                     &r->ranks_of[s]);
+    }
+    rl_free(n_tasks);
+    return status;
+}
+
+static listed list_item(const rl_run *r, const rl_todo_item *item) {
+    const rl_series *series = rl_series_at(r, item);
+    const int ranks = r->ranks_of[r->plan->tasks[item->task].series];
+    const bool by_cost = r->settings.schedule == RL_SCHEDULE_DYNAMIC;
+    listed l = {.ranks = series->on_grid || ranks > 1 ? ranks : 0,
+                .on_grid = series->on_grid,
+                .cost = by_cost ? rl_task_at(r, item).flops : 0,
+                .item = *item};
+    l.item.has_state = l.item.has_state && series->kind->restorable && r->sink->restore != NULL;
+    return l;
+}
+
+static rl_status sort_items(rl_run *r, const rl_todo *todo) {
+    listed *list = NULL;
+    RL_TRY(RL_ALLOC(list, todo->n));
+    for (int64_t i = 0; i < todo->n; i++) {
+        list[i] = list_item(r, &todo->items[i]);
+        r->flops += rl_task_at(r, &todo->items[i]).flops;
+        r->restorable |= rl_series_at(r, &todo->items[i])->kind->restorable;
+    }
+    if (todo->n > 0) qsort(list, (size_t)todo->n, sizeof *list, compare_listed);
+    for (int64_t i = 0; i < todo->n; i++) {
+        rl_queue *queue = &r->queues[list[i].ranks > 0 ? RL_QUEUE_GROUPS : RL_QUEUE_ALONE];
+        queue->items[queue->n_items++] = list[i].item;
+    }
+    rl_free(list);
+    return RL_OK;
+}
+
+/* ---- positions --------------------------------------------------------------------------------------------------- */
+
+static rl_status check_message(const rl_series *series, double bytes) {
+    if (bytes / sizeof(double) < INT32_MAX) return RL_OK;
+    return rl_fail(RL_ERR_INPUT,
+                   "%s:%d: `%s`: the record of a %s takes %.3g bytes, more than MPI can send at once (2^31 - 1 "
+                   "numbers): ask for fewer n_train, variants or modes",
+                   series->study->path, series->line, series->name, series->kind->piece, bytes);
+}
+
+/* How many items of the series of one of them may go together, as long as there is something for every rank and a
+ * message stays small. */
+static rl_status count_together(const rl_run *r, const rl_queue *queue, const rl_todo_item *item, int64_t *most) {
+    static const double message_bytes = 1 << 25;
+    const rl_series *series = rl_series_at(r, item);
+    const rl_task task = rl_task_at(r, item);
+    const double bytes = rl_kept_bytes(series, &task);
+    const int64_t share = (queue->n_items + r->context->size - 1) / r->context->size;
+    RL_TRY(check_message(series, bytes));
+    *most = (int64_t)fmax(1, fmin(fmin(rl_most_together(series), (double)share), floor(message_bytes / bytes)));
+    return RL_OK;
+}
+
+static bool go_together(const rl_run *r, const rl_todo_item *a, const rl_todo_item *b) {
+    return rl_series_at(r, a) == rl_series_at(r, b) && a->selection == b->selection;
+}
+
+static rl_status cut_into_positions(const rl_run *r, rl_queue *queue) {
+    const rl_series *before = NULL;
+    int64_t most = 1;
+    for (int64_t i = 0, end; i < queue->n_items; i = end) {
+        const rl_todo_item *item = &queue->items[i];
+        if (rl_series_at(r, item) != before) RL_TRY(count_together(r, queue, item, &most));
+        before = rl_series_at(r, item);
+        for (end = i + 1; end < queue->n_items && end - i < most && go_together(r, item, &queue->items[end]);) end++;
+        queue->first[queue->n++] = i;
+    }
+    queue->first[queue->n] = queue->n_items;
+    return RL_OK;
+}
+
+/* ---- to all ranks ------------------------------------------------------------------------------------------------ */
+
+static rl_status share_array(const rl_run *r, void *array, int64_t n, size_t size) {
+    return rl_broadcast(r->context, array, (size_t)n * size);
+}
+
+static rl_status share_settings(rl_run *r) {
+    rl_guard *const guard = r->settings.guard; /* each rank has its own */
+    RL_TRY(share_array(r, &r->settings, 1, sizeof r->settings));
+    r->settings.guard = guard;
+    return RL_OK;
+}
+
+static rl_status share_queue(const rl_run *r, rl_queue *queue) {
+    RL_TRY(share_array(r, &queue->n, 1, sizeof queue->n));
+    RL_TRY(share_array(r, &queue->n_items, 1, sizeof queue->n_items));
+    RL_TRY(share_array(r, queue->first, queue->n + 1, sizeof *queue->first));
+    return share_array(r, queue->items, queue->n_items, sizeof *queue->items);
+}
+
+/* Rank 0's selections, each once, to all. */
+static rl_status share_selections(rl_run *r, const rl_todo *todo) {
+    const bool root = r->context->rank == 0;
+    int counts[2] = {root ? todo->n_selections : 0, root ? todo->stride : 0};
+    RL_TRY(share_array(r, counts, 2, sizeof *counts));
+    const int64_t n = (int64_t)counts[0] * counts[1];
+    r->selections = (rl_todo){.n_selections = counts[0], .stride = counts[1]};
+    RL_TRY(rl_context_agree(r->context, RL_ALLOC(r->selections.selections, n)));
+    if (root && n > 0) memcpy(r->selections.selections, todo->selections, (size_t)n * sizeof *todo->selections);
+    return share_array(r, r->selections.selections, n, sizeof *r->selections.selections);
+}
+
+const bool *rl_wanted_at(const rl_run *r, const rl_queue *queue, int64_t position) {
+    const int selection = rl_items_at(queue, position)->selection;
+    return selection == RL_ALL_N ? NULL : r->selections.selections + (size_t)selection * (size_t)r->selections.stride;
+}
+
+static rl_status make_queues(rl_run *r) {
+    RL_TRY(RL_ALLOC(r->ranks_of, r->plan->n_series));
+    for (int q = 0; q < RL_N_QUEUES; q++) {
+        RL_TRY(RL_ALLOC(r->queues[q].items, r->n_items));
+        RL_TRY(RL_ALLOC(r->queues[q].first, r->n_items + 1));
+    }
+    return RL_OK;
+}
+
+static rl_status fill_queues(rl_run *r, const rl_todo *todo) {
+    RL_TRY(choose_ranks(r, todo));
+    RL_TRY(sort_items(r, todo));
+    for (int q = 0; q < RL_N_QUEUES; q++) RL_TRY(cut_into_positions(r, &r->queues[q]));
+    return RL_OK;
+}
+
+rl_status rl_share_todo(rl_run *r, const rl_todo *todo) {
+    const bool root = r->context->rank == 0;
+    r->n_items = root ? todo->n : 0;
+    RL_TRY(share_array(r, &r->n_items, 1, sizeof r->n_items));
+    RL_TRY(share_settings(r));
+    rl_status status = make_queues(r);
+    if (status == RL_OK && root) status = fill_queues(r, todo);
+    RL_TRY(rl_context_agree(r->context, status));
+    RL_TRY(share_array(r, &r->restorable, 1, sizeof r->restorable));
+    RL_TRY(share_array(r, r->ranks_of, r->plan->n_series, sizeof *r->ranks_of));
+    for (int q = 0; q < RL_N_QUEUES; q++) RL_TRY(share_queue(r, &r->queues[q]));
+    return share_selections(r, todo);
+}
+
+void rl_queues_destroy(rl_run *r) {
+    for (int q = 0; q < RL_N_QUEUES; q++) {
+        rl_free(r->queues[q].items);
+        rl_free(r->queues[q].first);
+    }
+    rl_todo_destroy(&r->selections);
+    rl_free(r->ranks_of);
+}

@@ -1,0 +1,156 @@
+/* The data sets of a plan: loaded from their files, or taken over. */
+#include <string.h>
+
+#include "lay_out.h"
+
+const rl_study_dataset *rl_find_dataset(const rl_study *study, const char *name) {
+    for (int i = 0; i < study->n_datasets; i++)
+        if (strcmp(study->datasets[i].name, name) == 0) return &study->datasets[i];
+    return NULL;
+}
+
+/* The folder of the study file, "." when its path has none; owned by the caller. */
+static rl_status folder_of(const char *path, char **folder) {
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) return rl_strdup(folder, ".");
+    RL_TRY(rl_strdup(folder, path));
+    (*folder)[slash == path ? 1 : slash - path] = '\0';
+    return RL_OK;
+}
+
+/* How to get what is missing, once a source. */
+static rl_status append_advice(const rl_study *study, const bool *missing, rl_text *message) {
+    for (int i = 0; i < study->n_datasets; i++) {
+        const rl_source *source = study->datasets[i].source;
+        bool told = !missing[i] || source->how_to_get == NULL;
+        for (int j = 0; j < i; j++) told |= missing[j] && study->datasets[j].source == source;
+        if (!told) RL_TRY(rl_text_append(message, "; %s: %s", source->name, source->how_to_get));
+    }
+    return RL_OK;
+}
+
+static rl_status append_missing(const rl_study *study, const rl_data_path *path, const bool *missing,
+                                rl_text *message) {
+    bool first = true;
+    for (int i = 0; i < study->n_datasets; i++) {
+        const rl_study_dataset *dataset = &study->datasets[i];
+        const char *file = NULL;
+        if (!missing[i] || rl_source_available(dataset->source, path, &file)) continue;
+        RL_TRY(rl_text_append(message, "%s`%s` of the dataset `%s` (line %d)", first ? "" : ", ", file, dataset->name,
+                              dataset->line));
+        first = false;
+    }
+    RL_TRY(rl_text_append(message, "; looked in"));
+    first = true;
+    for (int i = 0; i < path->n_folders; i++) {
+        if (path->folders[i] == NULL) continue;
+        RL_TRY(rl_text_append(message, "%s %s", first ? "" : ",", path->folders[i]));
+        first = false;
+    }
+    return RL_OK;
+}
+
+/* The advice comes last: it is what may be cut when the message grows too long. */
+static rl_status fail_missing(const rl_study *study, const rl_data_path *path, const bool *missing, bool others) {
+    const char *way_out = others ? "; --skip-missing runs the other datasets" : "";
+    rl_text message = RL_TEXT_EMPTY;
+    rl_status status;
+    RL_TRY_GOTO(rl_text_append(&message, "%s: missing data files: ", study->path), out);
+    RL_TRY_GOTO(append_missing(study, path, missing, &message), out);
+    RL_TRY_GOTO(rl_text_append(&message, "%s", way_out), out);
+    RL_TRY_GOTO(append_advice(study, missing, &message), out);
+    status = rl_fail(RL_ERR_INPUT, "%s", message.bytes);
+out:
+    rl_free(message.bytes);
+    return status;
+}
+
+static rl_status fail_unknown(const rl_study *study, const char *name) {
+    rl_text names = RL_TEXT_EMPTY;
+    rl_status status;
+    for (int i = 0; i < study->n_datasets; i++)
+        RL_TRY_GOTO(rl_text_append(&names, "%s%s", i == 0 ? "" : ", ", study->datasets[i].name), out);
+    for (int i = 0; i < study->n_autoencoders; i++)
+        RL_TRY_GOTO(rl_text_append(&names, "%s%s", names.length == 0 ? "" : ", ", study->autoencoders[i].name), out);
+    status = rl_fail(RL_ERR_INPUT, "%s: has no dataset `%s`; expected one of %s", study->path, name, names.bytes);
+out:
+    rl_free(names.bytes);
+    return status;
+}
+
+/* wanted[i]: whether dataset i is asked for. */
+static rl_status choose_datasets(const rl_study *study, const rl_plan_options *options, bool *wanted, int *n_wanted) {
+    *n_wanted = 0;
+    for (int i = 0; i < options->n_datasets; i++) {
+        const rl_study_dataset *spec = rl_find_dataset(study, options->datasets[i]);
+        if (spec == NULL && rl_find_autoencoder(study, options->datasets[i]) >= 0) continue;
+        if (spec == NULL) return fail_unknown(study, options->datasets[i]);
+        wanted[spec - study->datasets] = true;
+    }
+    for (int i = 0; i < study->n_datasets; i++) {
+        wanted[i] |= options->n_datasets == 0;
+        *n_wanted += wanted[i];
+    }
+    return RL_OK;
+}
+
+/* missing[i]: whether dataset i is wanted and a file of it is not there; it is not wanted any more then. */
+static rl_status check_files(const rl_study *study, const rl_plan_options *options, bool *wanted, bool *missing) {
+    int n_wanted, n_missing = 0;
+    RL_TRY(choose_datasets(study, options, wanted, &n_wanted));
+    for (int i = 0; i < study->n_datasets; i++) {
+        const char *file = NULL;
+        missing[i] = wanted[i] && !rl_source_available(study->datasets[i].source, options->path, &file);
+        n_missing += missing[i];
+        wanted[i] &= !missing[i];
+        if (missing[i] && options->skip_missing)
+            rl_warn("dataset `%s` is left out: `%s` is missing", study->datasets[i].name, file);
+    }
+    if (n_missing == 0 || (options->skip_missing && n_missing < n_wanted)) return RL_OK;
+    return fail_missing(study, options->path, missing, n_missing < n_wanted);
+}
+
+rl_status rl_load_datasets(const rl_study *study, const rl_plan_options *options, rl_plan *plan) {
+    bool *wanted; /* and behind it which of them are missing */
+    char *base_folder = NULL;
+    RL_TRY(RL_ALLOC(wanted, 2 * study->n_datasets));
+    rl_status status = check_files(study, options, wanted, wanted + study->n_datasets);
+    if (status == RL_OK) status = folder_of(study->path, &base_folder);
+    for (int i = 0; i < study->n_datasets && status == RL_OK; i++) {
+        const rl_study_dataset *spec = &study->datasets[i];
+        if (!wanted[i]) continue;
+        const rl_source_request request = {.name = spec->name,
+                                           .options = &spec->options,
+                                           .path = options->path,
+                                           .base_folder = base_folder,
+                                           .random = study->random,
+                                           .seed = study->seed,
+                                           .n_views = spec->n_features.n_values,
+                                           .n_repeats = study->repeats};
+        status = rl_dataset_load(spec->source, &request, &plan->datasets[plan->n_datasets]);
+        if (status == RL_ERR_INPUT || status == RL_ERR_MEMORY)
+            rl_fail(status, "%s:%d: %s", study->path, spec->line, rl_error_message());
+        plan->n_datasets += status == RL_OK;
+    }
+    rl_free(base_folder);
+    rl_free(wanted);
+    return status;
+}
+
+/* They get the order of the study. */
+rl_status rl_take_datasets(const rl_study *study, rl_dataset *datasets, int n, rl_plan *plan) {
+    for (int i = 0; i < n; i++)
+        if (rl_find_dataset(study, datasets[i].name) == NULL)
+            return rl_fail(RL_ERR_INPUT, "%s: has no dataset `%s`; expected one of the study's", study->path,
+                           datasets[i].name);
+    for (int i = 0; i < study->n_datasets; i++)
+        for (int j = 0; j < n; j++) {
+            if (datasets[j].name == NULL || strcmp(datasets[j].name, study->datasets[i].name) != 0) continue;
+            datasets[j].source = study->datasets[i].source; /* an address of this process */
+            plan->datasets[plan->n_datasets++] = datasets[j];
+            datasets[j] = (rl_dataset){0};
+            break;
+        }
+    if (plan->n_datasets > 0 || study->n_autoencoders > 0) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: no dataset is there; expected at least one", study->path);
+}

@@ -1,0 +1,200 @@
+/* The group of an autoencoder: what its trainings have left, an array over (n_hidden, n_train, repeat) for each field
+ * of a training's record. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "writer.h"
+
+/* An array of a training's record. */
+typedef struct field {
+    const char *name, *long_name, *comment; /* comment may be NULL */
+    const char *dimensions;                 /* of one training's */
+    size_t offset;                          /* of its size_t in rl_training_layout */
+    bool relative;                          /* to predicting nothing: times n */
+    bool of_examples;                       /* of which smaller training sets have fewer */
+} field;
+
+#define ARRAY(member) offsetof(rl_training_layout, member)
+static const char measured[] = "measured";
+static const char relative_to[] =
+    "measured; the mean squared distance of inputs of unit length, which is 1 where nothing is predicted";
+static const char at_the_end[] =
+    "measured at the end: |v|^2 / sum over all w of (w . v / |v|)^2 (Henighan et al. 2023)";
+static const field fields[] = {
+    {"status", "status of the training", NULL, "", ARRAY(status), false, false},
+    {"train_mse", "mean squared error over training examples and features", measured, "step", ARRAY(train_mse), false,
+     false},
+    {"test_mse", "mean squared error over fresh examples and features", measured, "step", ARRAY(test_mse), false,
+     false},
+    {"train_relative_loss", "training loss relative to predicting nothing", relative_to, "step", ARRAY(train_mse), true,
+     false},
+    {"test_relative_loss", "loss on fresh examples relative to predicting nothing", relative_to, "step",
+     ARRAY(test_mse), true, false},
+    {"feature_dimension", "fractional dimension of the features' embeddings", at_the_end, "feature",
+     ARRAY(feature_dimension), false, false},
+    {"example_dimension", "fractional dimension of the training examples' hidden vectors", at_the_end, "example",
+     ARRAY(example_dimension), false, true},
+    {"feature_embedding", "embedding of the features: columns of W", measured, "component feature",
+     ARRAY(feature_embedding), false, false},
+    {"example_embedding", "hidden vectors of the training examples: W x", measured, "component example",
+     ARRAY(example_embedding), false, true},
+};
+enum { STATUS = 0 /* the first field */, N_FIELDS = sizeof fields / sizeof *fields, COMPONENTS = 2 };
+
+typedef struct trainings {
+    size_t n_sets;            /* (n_hidden, n_train, repeat) */
+    size_t n_examples;        /* of the largest training set */
+    size_t counts[N_FIELDS];  /* numbers of each field; 0: left out, as there are no embeddings */
+    double *values[N_FIELDS]; /* [counts], while the group is filled; owned */
+} trainings;
+
+static void destroy_trainings(void *state) {
+    trainings *t = state;
+    for (int f = 0; f < N_FIELDS; f++) rl_free(t->values[f]);
+    rl_free(t);
+}
+
+/* ---- defining ---------------------------------------------------------------------------------------------------- */
+
+static rl_status begin_trainings(writer *w, group *g, trainings *t) {
+    const rl_series *s = g->series;
+    const rl_study_autoencoder *a = s->autoencoder;
+    const size_t repeats = (size_t)s->study->repeats;
+    bool embeddings = false;
+    for (int m = 0; m < a->n_hidden; m++) embeddings |= a->hidden[m] == COMPONENTS;
+    t->n_sets = (size_t)g->n_series * (size_t)s->n_n_train * repeats;
+    t->n_examples = (size_t)s->n_train[s->n_n_train - 1];
+    const dimension dimensions[] = {{"n_hidden", (size_t)g->n_series},
+                                    {"n_train", (size_t)s->n_n_train},
+                                    {"repeat", repeats},
+                                    {"step", (size_t)rl_training_layout_of(&a->model).n_records},
+                                    {"component", embeddings ? COMPONENTS : 0},
+                                    {"feature", (size_t)a->model.n_features},
+                                    {"example", t->n_examples}};
+    return rl_begin_group(w, g, dimensions, sizeof dimensions / sizeof *dimensions);
+}
+
+static rl_status describe_model(const writer *w, const group *g) {
+    const rl_autoencoder *m = &g->series->autoencoder->model;
+    const char *const texts[][2] = {{"kind", RL_AUTOENCODER_KIND},
+                                    {"model", "x' = ReLU(W^T W x + b), by full-batch AdamW"},
+                                    {"schedule", rl_learning_schedule_name(m->schedule)},
+                                    {"references",
+                                     "Henighan et al. 2023, Superposition, Memorization, and Double Descent, "
+                                     "Transformer Circuits Thread, "
+                                     "https://transformer-circuits.pub/2023/toy-double-descent"}};
+    const struct {
+        const char *name;
+        double value;
+    } numbers[] = {{"n_features", m->n_features},
+                   {"sparsity", m->sparsity},
+                   {"n_test", m->n_test},
+                   {"steps", m->steps},
+                   {"warm_up", m->warm_up},
+                   {"learning_rate", m->learning_rate},
+                   {"weight_decay", m->weight_decay}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, texts[i][0], texts[i][1]));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        RL_NC(&w->file, nc_put_att_double(g->id, NC_GLOBAL, numbers[i].name, NC_DOUBLE, 1, &numbers[i].value));
+    return RL_OK;
+}
+
+/* Examples that there are not are fill values, which shrink well. A chunk is one training's, or a part of it. */
+static rl_status define_field(writer *w, const group *g, trainings *t, int f) {
+    static const signed char flags[] = {RL_TRAINING_DONE, RL_TRAINING_MISSING, RL_TRAINING_DIVERGED};
+    const int before = w->n_variables;
+    char dimensions[64];
+    snprintf(dimensions, sizeof dimensions, "n_hidden n_train repeat %s", fields[f].dimensions);
+    RL_TRY(rl_define_array(w, g,
+                           &(array){.name = fields[f].name,
+                                    .long_name = fields[f].long_name,
+                                    .dimensions = dimensions,
+                                    .type = f == STATUS ? NC_BYTE : NC_DOUBLE,
+                                    .least = fields[f].of_examples ? 8 * RL_SMALL : 0,
+                                    .apart = 3,
+                                    .comment = fields[f].comment,
+                                    .original = true}));
+    if (w->n_variables == before) return RL_OK;
+    t->counts[f] = rl_last_variable(w)->count;
+    return f == STATUS ? rl_put_flags(w, flags, sizeof flags, RL_TRAINING_STATUS_MEANINGS) : rl_put_nan(w);
+}
+
+static rl_status define_trainings(writer *w, group *g) {
+    static const array coordinates[] = {
+        {"n_hidden", "hidden dimensions m", "n_hidden", .type = NC_INT, .original = true},
+        {"n_train", "training examples T", "n_train", .type = NC_INT, .original = true},
+        {"repeat", "repeat: inputs and weights to start from, drawn anew", "repeat", .type = NC_INT, .original = true},
+        {"step", "steps of AdamW taken", "step", .type = NC_INT, .original = true},
+    };
+    trainings *t;
+    RL_TRY(RL_ALLOC(t, 1));
+    g->state = t;
+    RL_TRY(begin_trainings(w, g, t));
+    RL_TRY(describe_model(w, g));
+    RL_TRY(rl_define_arrays(w, g, coordinates, sizeof coordinates / sizeof *coordinates));
+    for (int f = 0; f < N_FIELDS; f++) RL_TRY(define_field(w, g, t, f));
+    return RL_OK;
+}
+
+/* ---- filling ----------------------------------------------------------------------------------------------------- */
+
+/* A training's part of a field, from its record, into its place. */
+static void place_field(const trainings *t, int f, const rl_autoencoder *model, const double *record, size_t set) {
+    const rl_training_layout layout = rl_training_layout_of(model);
+    const size_t width = t->counts[f] / t->n_sets, row = fields[f].of_examples ? t->n_examples : width;
+    const size_t there = fields[f].of_examples ? (size_t)model->n_train : width;
+    const double factor = fields[f].relative ? model->n_features : 1;
+    double *values = t->values[f] + set * width;
+    size_t begin;
+    memcpy(&begin, (const char *)&layout + fields[f].offset, sizeof begin);
+    for (size_t i = 0; i < width / row; i++)
+        for (size_t k = 0; k < there; k++) values[i * row + k] = factor * record[begin + i * there + k];
+}
+
+/* All fields at once, so that every record is read once. */
+static rl_status take_training(const taken *at, const rl_record *record, const int *target, bool *sound) {
+    const trainings *t = at->g->state;
+    if (record->step != RL_FINISHED) return RL_OK;
+    const int i = at->task->n_train.first + target[0];
+    const rl_autoencoder model = rl_training_model(at->series, i);
+    const rl_training_layout layout = rl_training_layout_of(&model);
+    const size_t n_train = (size_t)at->series->n_n_train, repeats = (size_t)at->series->study->repeats;
+    const size_t set = (at->p * n_train + (size_t)i) * repeats + (size_t)at->task->repeats.first;
+    *sound = record->length == layout.length * sizeof(double);
+    for (int f = 0; *sound && f < N_FIELDS; f++) {
+        const bool of_others = fields[f].offset >= ARRAY(feature_embedding) && !layout.has_embeddings;
+        if (t->counts[f] > 0 && !of_others) place_field(t, f, &model, record->content, set);
+    }
+    at->w->n_failed += rl_record_failed(at->series->kind, record);
+    return RL_OK;
+}
+
+static rl_status fill_coordinates(writer *w, const group *g) {
+    int *steps = w->stored;
+    RL_TRY(rl_put_values(w, "n_hidden", g->series->autoencoder->hidden));
+    RL_TRY(rl_put_values(w, "n_train", g->series->n_train));
+    RL_TRY(rl_put_indices(w, "repeat", 0));
+    for (size_t i = 0; i < w->variables[w->n_filled].count; i++)
+        steps[i] = rl_recorded_step(&g->series->autoencoder->model, (int)i);
+    return rl_put_values(w, "step", steps);
+}
+
+static rl_status fill_trainings(writer *w, group *g) {
+    trainings *t = g->state;
+    signed char *statuses = w->stored;
+    RL_TRY(fill_coordinates(w, g));
+    for (int f = 0; f < N_FIELDS; f++) {
+        RL_TRY(RL_ALLOC(t->values[f], t->counts[f]));
+        for (size_t i = 0; i < t->counts[f]; i++) t->values[f][i] = f == STATUS ? RL_TRAINING_MISSING : NAN;
+    }
+    RL_TRY(rl_read_group(w, g, take_training));
+    for (size_t i = 0; i < t->n_sets; i++) statuses[i] = (signed char)t->values[STATUS][i];
+    RL_TRY(rl_put_values(w, fields[STATUS].name, statuses));
+    for (int f = STATUS + 1; f < N_FIELDS; f++)
+        if (t->counts[f] > 0) RL_TRY(rl_put_values(w, fields[f].name, t->values[f]));
+    return RL_OK;
+}
+
+const rl_group_writer rl_training_writer = {define_trainings, fill_trainings, destroy_trainings};

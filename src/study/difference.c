@@ -1,0 +1,177 @@
+/* The settings in which two studies differ, as a message. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../numbers.h"
+#include "ridgeless/study.h"
+
+enum {
+    SHOWN = 60,  /* bytes of a long value that a message shows */
+    BEFORE = 15, /* how many of them before the first that differs */
+    LISTED = 12, /* differences */
+    ROOM = 700   /* bytes of the whole list: a message has an end */
+};
+
+typedef struct line {
+    const char *text;
+    size_t length, key; /* bytes of the line, and of its part before the colon */
+    int place;          /* among the lines of its text, from 0 */
+} line;
+
+/* ---- lines ------------------------------------------------------------------------------------------------------- */
+
+static rl_status split_lines(const char *text, line **lines, int *n) {
+    int count = 0;
+    *n = 0;
+    for (const char *c = text; *c != '\0'; c++) count += *c == '\n';
+    RL_TRY(RL_ALLOC(*lines, count + 1));
+    while (*text != '\0') {
+        const size_t length = strcspn(text, "\n");
+        const char *colon = memchr(text, ':', length);
+        (*lines)[*n] = (line){text, length, colon != NULL ? (size_t)(colon - text) : length, *n};
+        ++*n;
+        text += length + (text[length] == '\n');
+    }
+    return RL_OK;
+}
+
+static int compare_bytes(const char *a, size_t n, const char *b, size_t m) {
+    const int order = memcmp(a, b, rl_smaller(n, m));
+    return order != 0 ? order : (n > m) - (n < m);
+}
+
+static int compare_texts(const line *a, const line *b) {
+    return compare_bytes(a->text, a->length, b->text, b->length);
+}
+
+static int compare_keys(const line *a, const line *b) {
+    return compare_bytes(a->text, a->key, b->text, b->key);
+}
+
+static int by_text(const void *a, const void *b) {
+    return compare_texts(a, b);
+}
+
+static int by_key(const void *a, const void *b) {
+    const int order = compare_keys(a, b), left = ((const line *)a)->place, right = ((const line *)b)->place;
+    return order != 0 ? order : (left > right) - (left < right);
+}
+
+/* Removes the lines that both have from both. */
+static void drop_common(line *a, int *n, line *b, int *m) {
+    int i = 0, j = 0, left = 0, right = 0;
+    qsort(a, (size_t)*n, sizeof *a, by_text);
+    qsort(b, (size_t)*m, sizeof *b, by_text);
+    while (i < *n || j < *m) {
+        const int order = i == *n ? 1 : j == *m ? -1 : compare_texts(&a[i], &b[j]);
+        if (order == 0) {
+            i++;
+            j++;
+        } else if (order < 0) {
+            a[left++] = a[i++];
+        } else {
+            b[right++] = b[j++];
+        }
+    }
+    *n = left;
+    *m = right;
+}
+
+/* ---- words ------------------------------------------------------------------------------------------------------- */
+
+/* Appends bytes of a file, which may be anything, with ? for those that would disturb a terminal. */
+static rl_status append_plain(rl_text *message, const char *bytes, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        const bool plain = (unsigned char)bytes[i] >= ' ' && bytes[i] != 127;
+        RL_TRY(rl_text_append_bytes(message, plain ? &bytes[i] : "?", 1));
+    }
+    return RL_OK;
+}
+
+/* Appends the value of a line, or of a long one the part around byte `at`. */
+static rl_status append_value(rl_text *message, const line *l, size_t at, const char *where) {
+    if (l == NULL) return rl_text_append(message, "nothing %s", where);
+    const size_t before = rl_smaller(l->key + 2, l->length);
+    const char *value = l->text + before;
+    size_t length = l->length - before, skip = 0;
+    if (length > SHOWN && at > BEFORE) skip = rl_smaller(at - BEFORE, length);
+    const bool cut = length - skip > SHOWN;
+    RL_TRY(rl_text_append(message, "%s", skip > 0 ? "..." : ""));
+    RL_TRY(append_plain(message, value + skip, cut ? SHOWN : length - skip));
+    return rl_text_append(message, "%s %s", cut ? "..." : "", where);
+}
+
+static rl_status append_difference(rl_text *message, const line *had, const line *wanted) {
+    const line *any = had != NULL ? had : wanted;
+    size_t at = 0;
+    if (had != NULL && wanted != NULL)
+        for (size_t i = any->key + 2; i < had->length && i < wanted->length && had->text[i] == wanted->text[i]; i++)
+            at++;
+    RL_TRY(append_plain(message, any->text, rl_smaller(any->key, SHOWN)));
+    RL_TRY(rl_text_append(message, ": "));
+    RL_TRY(append_value(message, had, at, "there"));
+    RL_TRY(rl_text_append(message, ", "));
+    return append_value(message, wanted, at, "here");
+}
+
+/* ---- comparison -------------------------------------------------------------------------------------------------- */
+
+/* Lists the lines of both texts, those of one key side by side. */
+static rl_status list_differences(const line *a, int n, const line *b, int m, rl_text *message) {
+    int listed = 0, more = 0;
+    for (int i = 0, j = 0; i < n || j < m;) {
+        const int order = i == n ? 1 : j == m ? -1 : compare_keys(&a[i], &b[j]);
+        const line *had = order <= 0 ? &a[i++] : NULL, *wanted = order >= 0 ? &b[j++] : NULL;
+        if (listed == LISTED || message->length > ROOM) {
+            more++;
+            continue;
+        }
+        RL_TRY(rl_text_append(message, "%s", listed++ > 0 ? "; " : ""));
+        RL_TRY(append_difference(message, had, wanted));
+    }
+    return more > 0 ? rl_text_append(message, "; and %d more", more) : RL_OK;
+}
+
+/* For the same lines in another order: names the first that is not in its place. */
+static rl_status compare_places(const char *have, const char *want, rl_text *message) {
+    line *a = NULL, *b = NULL;
+    int n, m, i = 0;
+    rl_status status;
+    RL_TRY_GOTO(split_lines(have, &a, &n), done);
+    RL_TRY_GOTO(split_lines(want, &b, &m), done);
+    while (i < n && i < m && compare_texts(&a[i], &b[i]) == 0) i++;
+    if (i == n || i == m) goto done;
+    RL_TRY_GOTO(append_difference(message, &a[i], &b[i]), done);
+    status = rl_text_append(message, " (the same in another order)");
+done:
+    rl_free(a);
+    rl_free(b);
+    return status;
+}
+
+static rl_status compare_settings(const char *have, const char *want, rl_text *message) {
+    line *a = NULL, *b = NULL;
+    int n, m;
+    rl_status status;
+    RL_TRY_GOTO(split_lines(have, &a, &n), done);
+    RL_TRY_GOTO(split_lines(want, &b, &m), done);
+    drop_common(a, &n, b, &m);
+    qsort(a, (size_t)n, sizeof *a, by_key);
+    qsort(b, (size_t)m, sizeof *b, by_key);
+    status = n + m > 0 ? list_differences(a, n, b, m, message) : compare_places(have, want, message);
+done:
+    rl_free(a);
+    rl_free(b);
+    return status;
+}
+
+rl_status rl_settings_compare(const char *path, const char *have, const char *want) {
+    rl_text message = RL_TEXT_EMPTY;
+    if (strcmp(have, want) == 0) return RL_OK;
+    rl_status status = compare_settings(have, want, &message);
+    if (status == RL_OK)
+        status = rl_fail(RL_ERR_INPUT, "%s: belongs to another study: %s; " RL_START_OVER, path,
+                         message.bytes != NULL ? message.bytes : "");
+    rl_free(message.bytes);
+    return status;
+}

@@ -1,0 +1,208 @@
+/* Curves of several repeats side by side in the lanes of vector registers (bulk.h). What must not be done so is left to
+ * full spectra, curve by curve. */
+#include "ridgeless/bulk.h"
+
+#include <math.h>
+
+#include "curves.h"
+#include "ridgeless/arena.h"
+
+typedef struct bulk_state {
+    const rl_series *series;
+    rl_bulk *bulk;
+    rl_test_factor all_rows; /* of a data set whose rows are not drawn anew */
+    bool *remaining;         /* [RL_BULK_LANES][n_n_train] */
+} bulk_state;
+
+/* ---- buffers ----------------------------------------------------------------------------------------------------- */
+
+/* Whether some variant is no truncation: it needs more than the fits of leading modes. */
+static bool has_filters(const rl_study_dataset *spec) {
+    for (int v = 0; v < spec->n_variants; v++)
+        if (spec->variants[v].ablation->truncate == NULL) return true;
+    return false;
+}
+
+static void list_bulk_arrays(rl_arena *arena, void *object) {
+    bulk_state *const b = object;
+    RL_TAKE(arena, b->remaining, RL_BULK_LANES * b->series->n_n_train);
+}
+
+static void destroy_bulk(void *made) {
+    bulk_state *b = made;
+    rl_bulk_destroy(b->bulk);
+    rl_test_factor_destroy(&b->all_rows);
+    rl_free(b);
+}
+
+static rl_bulk_design design_of(const rl_series *series) {
+    return (rl_bulk_design){.n_features = series->n_features,
+                            .n_n_train = series->n_n_train,
+                            .n_train = series->n_train,
+                            .beta_star = series->data.beta_star,
+                            .has_population = rl_dataset_design_known(&series->data),
+                            .scale = rl_dataset_scale(&series->data),
+                            .wants_modes = series->spec->keep.modes,
+                            .wants_spectra = has_filters(series->spec)};
+}
+
+static rl_status create_bulk(rl_curves *c) {
+    const rl_dataset *data = &c->series->data;
+    const rl_bulk_design design = design_of(c->series);
+    bulk_state sizes = {.series = c->series}, *b;
+    RL_TRY(RL_OBJECT_CREATE(&b, &sizes, list_bulk_arrays));
+    c->made = b;
+    RL_TRY(rl_bulk_create(&b->bulk, &design));
+    if (data->fresh) return RL_OK;
+    RL_TRY(rl_test_factor_create(&b->all_rows, data->n_features));
+    return rl_test_factor_append(&b->all_rows, data->n_rows, data->x, data->n_inputs, data->y);
+}
+
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
+
+static rl_status load_lane(rl_curves *c, int lane, int repeat) {
+    const bulk_state *b = c->made;
+    RL_TRY(rl_curves_load_rows(c, repeat, false));
+    rl_bulk_set_rows(b->bulk, lane, c->train_x, c->train_y);
+    rl_bulk_set_test(b->bulk, lane, &c->factor);
+    return RL_OK;
+}
+
+static rl_status load_lanes(rl_curves *c, const rl_task *tasks, int n) {
+    const bulk_state *b = c->made;
+    bool enough[RL_BULK_LANES] = {false};
+    if (!c->series->data.fresh) {
+        for (int l = 0; l < n; l++) {
+            rl_rows_arrange_first(&c->rows, (uint32_t)tasks[l].repeats.first, c->max_train);
+            rl_rows_get(&c->rows, 0, c->max_train, c->train_x, c->series->n_features, c->train_y);
+            rl_bulk_set_rows(b->bulk, l, c->train_x, c->train_y);
+        }
+        rl_bulk_take_out(b->bulk, n, &b->all_rows, enough);
+    }
+    for (int l = 0; l < n; l++)
+        if (!enough[l]) RL_TRY(load_lane(c, l, tasks[l].repeats.first));
+    return RL_OK;
+}
+
+/* ---- curves ------------------------------------------------------------------------------------------------------ */
+
+/* One N of all lanes. */
+static rl_status record_lanes(rl_curves *c, int n, int i, double *curves) {
+    bulk_state *b = c->made;
+    for (int l = 0; l < n; l++) {
+        rl_point point;
+        rl_bulk_get(b->bulk, l, &point);
+        b->remaining[l * c->series->n_n_train + i] = !point.done;
+        if (point.done) RL_TRY(rl_record_point(c, &point, i, curves + (size_t)l * c->layout.length));
+    }
+    return RL_OK;
+}
+
+static rl_status compute_remaining(rl_curves *c, const rl_task *tasks, int n, rl_tick tick, double *curves) {
+    const bulk_state *b = c->made;
+    for (int l = 0; l < n; l++) {
+        const bool *remaining = b->remaining + l * c->series->n_n_train;
+        bool some = false;
+        for (int i = 0; i < c->series->n_n_train; i++) some |= remaining[i];
+        if (some) RL_TRY(rl_spectra_curve(c, &tasks[l], remaining, tick, curves + (size_t)l * c->layout.length));
+    }
+    return RL_OK;
+}
+
+static rl_status compute_lanes(rl_curves *c, const rl_task *tasks, int n, const bool *wanted, rl_tick tick,
+                               double *curves) {
+    bulk_state *b = c->made;
+    int end = c->series->n_n_train;
+    while (wanted != NULL && end > 0 && !wanted[end - 1]) end--;
+    RL_TRY(load_lanes(c, tasks, n));
+    rl_bulk_begin(b->bulk, n);
+    for (int i = 0; i < n * c->series->n_n_train; i++) b->remaining[i] = false;
+    for (int i = 0; i < end; i++) { /* step by step whatever is wanted: rounding depends on the steps */
+        const bool here = rl_is_wanted(wanted, i);
+        if (!rl_may_go_on(tick)) return RL_STOPPED;
+        rl_bulk_advance(b->bulk, i, here);
+        if (here) RL_TRY(record_lanes(c, n, i, curves));
+    }
+    return compute_remaining(c, tasks, n, tick, curves);
+}
+
+static rl_status bulk_curves(rl_curves *c, const rl_task *tasks, int n, const bool *wanted, rl_tick tick,
+                             double *curves) {
+    const bulk_state *b = c->made;
+    const int lanes = rl_bulk_lanes(b->bulk);
+    for (int first = 0; first < n; first += lanes) {
+        const int count = n - first < lanes ? n - first : lanes;
+        RL_TRY(compute_lanes(c, tasks + first, count, wanted, tick, curves + (size_t)first * c->layout.length));
+    }
+    return RL_OK;
+}
+
+/* ---- the method -------------------------------------------------------------------------------------------------- */
+
+/* Each time that new rows come in, at least every P rows:
+ *
+ *   Jacobi on the k rows          about 4 sweeps of k^2 / 2 pairs: 2 P per scalar product, 6 (P + 3) per rotation of
+ *                                 every second pair
+ *   Z and errors                  (P + 2)^2 per mode
+ *   one row into a test factor    3 (P + 2)^2, twice
+ *
+ * all as fast as LAPACK goes through some SPEED times fewer flops at these sizes. */
+static double lanes_flops(const rl_series *series) {
+    enum { SWEEPS = 4, SPEED = 12 };
+    const double p = series->n_features, longest = series->n_train[series->n_n_train - 1];
+    double flops = longest * 6 * (p + 2) * (p + 2);
+    for (int i = 0, taken = 0; i < series->n_n_train; i++) {
+        double k = fmin(taken, p);
+        for (; taken < series->n_train[i]; k = fmin(k, p)) {
+            const double incoming = fmin(series->n_train[i] - taken, 2 * p - k);
+            k += incoming;
+            taken += (int)incoming;
+            flops += SWEEPS * k * k / 2 * (5 * p + 9);
+        }
+        flops += k * (p + 2) * (p + 2);
+    }
+    return flops / SPEED;
+}
+
+static double bulk_flops(const rl_series *series, rl_range n_train) {
+    return (series->data.fresh ? rl_test_rows_flops(series, n_train.first) : 0) + lanes_flops(series);
+}
+
+/* Single modes, and what is moved along one, are as uncertain as the gaps between singular values are narrow: only the
+ * published arithmetic itself comes close to published numbers there. Truncated fits agree to eps x condition. */
+static bool wants_published_arithmetic(const rl_series *series) {
+    return series->study->random == RL_RANDOM_NUMPY && (has_filters(series->spec) || series->spec->keep.modes);
+}
+
+/* Where the features are few and those of the data set itself, with one best linear model for all repeats, no variant
+ * needs rows, no producer is named, neither directions nor predictions are kept, and it is cheaper. */
+static bool suits_bulk(const rl_series *series) {
+    const rl_dataset *data = &series->data;
+    const rl_range all = {0, series->n_n_train};
+    if (data->map != NULL || data->beta_star == NULL || data->n_test_only > 0) return false;
+    return !wants_published_arithmetic(series) && !rl_has_rows_need(series) &&
+           series->spec->producer == RL_PRODUCER_AUTO && !series->spec->keep.directions && series->n_points == 0 &&
+           series->n_features <= RL_BULK_FEATURES && lanes_flops(series) < rl_spectra_flops(series, all);
+}
+
+static size_t bulk_bytes(const rl_series *series) {
+    bulk_state sizes = {.series = series};
+    const rl_bulk_design design = design_of(series);
+    return RL_OBJECT_BYTES(&sizes, list_bulk_arrays) + rl_bulk_bytes(&design) +
+           (series->data.fresh ? 0 : rl_test_factor_bytes(series->n_features));
+}
+
+static int lanes_together(const rl_series *series) {
+    (void)series;
+    return RL_BULK_LANES;
+}
+
+const rl_method rl_bulk_method = {.number = 4,
+                                  .text = "full spectra, repeats side by side",
+                                  .suits = suits_bulk,
+                                  .flops = bulk_flops,
+                                  .bytes = bulk_bytes,
+                                  .together = lanes_together,
+                                  .create = create_bulk,
+                                  .destroy = destroy_bulk,
+                                  .curves = bulk_curves};

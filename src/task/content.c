@@ -1,0 +1,155 @@
+/* Curves as the content of records, packed and taken apart. */
+#include "content.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "pack.h"
+
+enum { POPULATION = 1, DISTANCE = 2, DIRECTIONS = 4 };
+
+/* ---- heads ------------------------------------------------------------------------------------------------------- */
+
+rl_content_head rl_content_head_of(const rl_curve_layout *l) {
+    return (rl_content_head){.n_variants = l->n_variants,
+                             .n_modes = l->has_modes ? l->max_modes : 0,
+                             .parts = (l->has_population ? POPULATION : 0u) | (l->has_distance ? DISTANCE : 0u) |
+                                      (l->n_directions > 0 ? DIRECTIONS : 0u),
+                             .n_points = l->n_points};
+}
+
+static rl_curve_shape shape_of_head(const rl_series *series, const rl_content_head *head) {
+    return (rl_curve_shape){.n_variants = head->n_variants,
+                            .n_modes = head->n_modes,
+                            .n_directions = head->parts & DIRECTIONS ? series->n_features : 0,
+                            .n_points = head->n_points,
+                            .has_population = head->parts & POPULATION,
+                            .has_distance = head->parts & DISTANCE};
+}
+
+static bool n_ascend(const rl_series *series, const rl_record *record) {
+    for (int k = 0; k < record->n; k++) {
+        const int n = record->outcomes[k].n_train, before = k > 0 ? record->outcomes[k - 1].n_train : 0;
+        if (n <= before || n >= series->data.n_rows) return false;
+    }
+    return true;
+}
+
+rl_content_head rl_content_head_read(const rl_series *series, const rl_record *record, rl_curve_shape *shape,
+                                     bool *sound) {
+    const rl_curve_layout layout = rl_curve_layout_of(series);
+    const rl_content_head own = rl_content_head_of(&layout);
+    rl_content_head head = {0};
+    *sound = record->length >= sizeof head && record->step == RL_FINISHED && n_ascend(series, record);
+    if (*sound) memcpy(&head, record->content, sizeof head);
+    *sound = *sound && head.n_variants == own.n_variants && head.parts == own.parts && head.n_points == own.n_points &&
+             (head.n_modes > 0) == (own.n_modes > 0) && head.n_modes >= 0 && head.n_modes <= series->n_features;
+    *shape = shape_of_head(series, &head);
+    return head;
+}
+
+/* ---- out --------------------------------------------------------------------------------------------------------- */
+
+static bool is_there(const rl_curve_layout *l, const double *curve, int i) {
+    return rl_curve_status(l, curve, i) != RL_CELL_MISSING;
+}
+
+static int list_outcomes(const rl_curve_layout *l, const int *n_train, const double *curve, rl_outcome *outcomes) {
+    int n = 0;
+    for (int i = 0; i < l->n_n_train; i++)
+        if (is_there(l, curve, i)) outcomes[n++] = (rl_outcome){n_train[i], (int32_t)rl_curve_status(l, curve, i)};
+    return n;
+}
+
+/* n of the curve's N side by side in values[], unless they are all; *length numbers. */
+static const double *gather(const rl_curve_layout *from, const double *curve, int n, double *values, size_t *length) {
+    *length = from->length;
+    if (n == from->n_n_train) return curve;
+    const rl_curve_layout to = rl_curve_layout_make(n, rl_curve_shape_of(from));
+    for (int i = 0, k = 0; i < from->n_n_train; i++)
+        if (is_there(from, curve, i)) rl_curve_copy(from, curve, i, &to, values, k++);
+    *length = to.length;
+    return values;
+}
+
+/* Outcomes, head, packed numbers, and at the end room to put numbers side by side. */
+static size_t record_bytes(const rl_curve_layout *l) {
+    return (size_t)l->n_n_train * sizeof(rl_outcome) + sizeof(rl_content_head) +
+           (rl_pack_flags(l->length) + 2 * l->length + 1) * sizeof(uint64_t);
+}
+
+size_t rl_curve_record_bytes(const rl_series *series) {
+    const rl_curve_layout l = rl_curve_layout_of(series);
+    return record_bytes(&l);
+}
+
+static rl_status reserve_room(rl_text *room, size_t bytes) {
+    if (room->capacity >= bytes) return RL_OK;
+    rl_free(room->bytes);
+    *room = RL_TEXT_EMPTY;
+    RL_TRY(rl_alloc(&room->bytes, bytes, 1));
+    room->capacity = bytes;
+    return RL_OK;
+}
+
+rl_status rl_curve_record(const rl_series *series, const rl_task *task, const double *curve, rl_text *room,
+                          rl_record *record) {
+    const rl_curve_layout l = rl_curve_layout_of(series);
+    const rl_content_head head = rl_content_head_of(&l);
+    const size_t bytes = record_bytes(&l);
+    size_t length;
+    RL_TRY(reserve_room(room, bytes));
+    rl_outcome *const outcomes = (void *)room->bytes;
+    const int n = list_outcomes(&l, series->n_train + task->n_train.first, curve, outcomes);
+    *record = (rl_record){.repeats = {task->repeats.first, 1}, .n = n, .outcomes = outcomes, .step = RL_FINISHED};
+    if (n == 0) return RL_OK;
+    char *const content = (char *)(outcomes + n);
+    double *const room_at_end = (void *)(room->bytes + bytes - l.length * sizeof *room_at_end);
+    uint64_t *const packed = (void *)(content + sizeof head);
+    const double *const values = gather(&l, curve, n, room_at_end, &length);
+    memcpy(content, &head, sizeof head);
+    record->content = content;
+    record->length = sizeof head + rl_pack(values, length, packed) * sizeof *packed;
+    return RL_OK;
+}
+
+/* ---- in ---------------------------------------------------------------------------------------------------------- */
+
+/* Whether each N has the status that its outcome says, and a rank that there is. */
+static bool values_are_sound(const rl_series *series, const rl_record *record, const rl_curve_layout *l,
+                             const double *values) {
+    for (int i = 0; i < record->n; i++) {
+        const double status = values[l->status + (size_t)i], rank = values[l->rank + (size_t)i];
+        if (status != RL_CELL_DONE && status != RL_CELL_NO_CONVERGENCE && status != RL_CELL_ZERO_MATRIX) return false;
+        if (status != record->outcomes[i].outcome) return false;
+        if (!isnan(rank) && !(rank >= 0 && rank <= series->n_features)) return false;
+    }
+    return true;
+}
+
+/* Whether so many words can be those of n N: a flag per value at least, and no more than a value for each. */
+static bool length_is_sound(int n, const rl_curve_shape *shape, size_t words, size_t *n_values) {
+    const size_t per_n = rl_curve_layout_make(1, *shape).length;
+    if (n < 1 || per_n > 64 * words / (size_t)n) return false;
+    *n_values = per_n * (size_t)n;
+    return words >= rl_pack_flags(*n_values) && words <= rl_pack_flags(*n_values) + *n_values;
+}
+
+rl_status rl_curve_of_record(const rl_series *series, const rl_record *record, rl_curve_layout *layout, double **curve,
+                             bool *sound) {
+    rl_curve_shape shape;
+    size_t n_values = 0;
+    rl_content_head_read(series, record, &shape, sound);
+    const size_t words = *sound ? (record->length - sizeof(rl_content_head)) / sizeof(uint64_t) : 0;
+    const uint64_t *packed = (const void *)((const char *)record->content + sizeof(rl_content_head));
+    *curve = NULL;
+    *sound = *sound && length_is_sound(record->n, &shape, words, &n_values);
+    if (!*sound) return RL_OK;
+    *layout = rl_curve_layout_make(record->n, shape);
+    RL_TRY(RL_ALLOC(*curve, n_values));
+    *sound = rl_unpack(packed, words, n_values, *curve) && values_are_sound(series, record, layout, *curve);
+    if (*sound) return RL_OK;
+    rl_free(*curve);
+    *curve = NULL;
+    return RL_OK;
+}

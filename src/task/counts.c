@@ -1,0 +1,179 @@
+/* Many curves counted: histograms of the numbers at each place, packed and taken apart. */
+#include "ridgeless/summary.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- places ------------------------------------------------------------------------------------------------------ */
+
+/* A record has its arrays of cells first, n_n_train x n_variants each, then those of spectra, of which the statuses are
+ * the last. */
+static int cell_arrays(const rl_curve_layout *l) {
+    return 2 + l->has_population + l->has_distance;
+}
+
+int rl_summary_places(const rl_curve_layout *l) {
+    const int spectrum_arrays = (int)(l->status - l->sigma_min) / l->n_n_train;
+    return cell_arrays(l) * l->n_variants + spectrum_arrays;
+}
+
+size_t rl_summary_index(const rl_curve_layout *l, int i, int place) {
+    const size_t sizes = (size_t)l->n_n_train, variants = (size_t)l->n_variants;
+    const int cells = cell_arrays(l) * l->n_variants;
+    if (place >= cells) return l->sigma_min + (size_t)(place - cells) * sizes + (size_t)i;
+    const size_t array = (size_t)(place / l->n_variants), variant = (size_t)(place % l->n_variants);
+    return array * sizes * variants + (size_t)i * variants + variant;
+}
+
+/* ---- counting ---------------------------------------------------------------------------------------------------- */
+
+rl_status rl_summary_create(rl_summary *s, const rl_curve_layout *layout) {
+    *s = (rl_summary){.layout = *layout};
+    assert(!layout->has_modes && layout->n_points == 0 && layout->test_mse == 0);
+    rl_status status = RL_ALLOC(s->histograms, layout->status);
+    if (status == RL_OK) status = RL_ALLOC(s->statuses, layout->n_n_train);
+    if (status != RL_OK) rl_summary_destroy(s);
+    return status;
+}
+
+void rl_summary_destroy(rl_summary *s) {
+    for (size_t k = 0; s->histograms != NULL && k < s->layout.status; k++) rl_histogram_destroy(&s->histograms[k]);
+    rl_free(s->histograms);
+    rl_free(s->statuses);
+    *s = (rl_summary){0};
+}
+
+void rl_summary_clear(rl_summary *s) {
+    for (size_t k = 0; k < s->layout.status; k++) rl_histogram_clear(&s->histograms[k]);
+    memset(s->statuses, 0, (size_t)s->layout.n_n_train * sizeof *s->statuses);
+}
+
+/* Histogram by histogram, so that each is in the cache while it counts. */
+static rl_status add_numbers(rl_summary *s, int i, const double *records, int n) {
+    const int places = rl_summary_places(&s->layout);
+    for (int place = 0; place < places; place++) {
+        const size_t k = rl_summary_index(&s->layout, i, place);
+        RL_TRY(rl_histogram_add(&s->histograms[k], records + k, (size_t)n, s->layout.length));
+    }
+    return RL_OK;
+}
+
+rl_status rl_summary_add(rl_summary *s, const double *records, int n) {
+    for (int i = 0; i < s->layout.n_n_train; i++)
+        for (int r = 0, end; r < n; r = end) { /* as many as are done one after the other */
+            const double *record = records + (size_t)r * s->layout.length;
+            const rl_cell_status status = rl_curve_status(&s->layout, record, i);
+            for (end = r + 1; end < n; end++)
+                if (rl_curve_status(&s->layout, records + (size_t)end * s->layout.length, i) != status) break;
+            if (status != RL_CELL_MISSING) s->statuses[i][status] += end - r;
+            if (status == RL_CELL_DONE) RL_TRY(add_numbers(s, i, record, end - r));
+        }
+    return RL_OK;
+}
+
+/* ---- out --------------------------------------------------------------------------------------------------------- */
+
+typedef struct packer {
+    rl_bits_out bits;
+    rl_buckets buckets[2]; /* the histogram before, and this one, in turns */
+    int now;
+} packer;
+
+static rl_status pack_histogram(packer *p, const rl_histogram *h) {
+    rl_buckets *now = &p->buckets[p->now];
+    RL_TRY(rl_buckets_list(now, h));
+    const bool same = rl_buckets_equal(now, &p->buckets[1 - p->now]);
+    p->now = 1 - p->now;
+    RL_TRY(rl_bits_put(&p->bits, same, 1));
+    return same ? RL_OK : rl_buckets_put(now, &p->bits);
+}
+
+static rl_status pack_size(const rl_summary *s, int i, packer *p) {
+    const int places = rl_summary_places(&s->layout);
+    for (int status = 0; status < RL_N_STATUSES; status++)
+        RL_TRY(rl_bits_put_gamma(&p->bits, (uint64_t)s->statuses[i][status] + 1));
+    for (int place = 0; place < places; place++)
+        RL_TRY(pack_histogram(p, &s->histograms[rl_summary_index(&s->layout, i, place)]));
+    return RL_OK;
+}
+
+rl_status rl_summary_pack(const rl_summary *s, int n_n_train, const int *sizes, rl_text *words) {
+    packer p = {.bits = {.bytes = words}};
+    rl_status status = RL_OK;
+    for (int k = 0; status == RL_OK && k < n_n_train; k++) status = pack_size(s, sizes[k], &p);
+    if (status == RL_OK) status = rl_bits_end(&p.bits);
+    for (int b = 0; b < 2; b++) rl_buckets_destroy(&p.buckets[b]);
+    return status;
+}
+
+/* ---- in ---------------------------------------------------------------------------------------------------------- */
+
+/* Every repeat has one status, and none is missing. */
+static bool get_statuses(rl_bits_in *bits, int n_repeats, int64_t counts[RL_N_STATUSES]) {
+    int64_t sum = 0;
+    for (int status = 0; status < RL_N_STATUSES; status++) {
+        uint64_t n;
+        if (!rl_bits_get_gamma(bits, &n) || n - 1 > (uint64_t)(n_repeats - sum)) return false;
+        counts[status] = (int64_t)n - 1;
+        sum += counts[status];
+    }
+    return sum == n_repeats && counts[RL_CELL_MISSING] == 0 && counts[RL_CELL_NOT_ASKED] == 0;
+}
+
+static rl_status get_histogram(rl_bits_in *bits, int64_t most, rl_buckets *buckets, bool *sound) {
+    uint64_t same;
+    *sound = rl_bits_get(bits, 1, &same);
+    if (!*sound) return RL_OK;
+    if (!same) return rl_buckets_get(buckets, bits, most, sound);
+    *sound = buckets->total <= most;
+    return RL_OK;
+}
+
+static rl_status visit_size(const rl_packed_summary *packed, int k, rl_bits_in *bits, rl_buckets *buckets,
+                            const rl_summary_visitor *visitor, bool *sound) {
+    int64_t counts[RL_N_STATUSES];
+    *sound = get_statuses(bits, packed->n_repeats, counts);
+    if (*sound && visitor->statuses != NULL) RL_TRY(visitor->statuses(visitor->state, k, counts));
+    for (int place = 0; *sound && place < packed->places; place++) {
+        RL_TRY(get_histogram(bits, counts[RL_CELL_DONE], buckets, sound));
+        if (*sound && visitor->buckets != NULL) RL_TRY(visitor->buckets(visitor->state, k, place, buckets));
+    }
+    return RL_OK;
+}
+
+rl_status rl_summary_visit(const rl_packed_summary *packed, const rl_summary_visitor *visitor, bool *sound) {
+    rl_bits_in bits = {.words = packed->words, .n = packed->n_words};
+    rl_buckets buckets = {0};
+    rl_status status = RL_OK;
+    *sound = true;
+    for (int k = 0; status == RL_OK && *sound && k < packed->n_n_train; k++)
+        status = visit_size(packed, k, &bits, &buckets, visitor, sound);
+    *sound = *sound && rl_bits_are_at_end(&bits);
+    rl_buckets_destroy(&buckets);
+    return status;
+}
+
+typedef struct merger {
+    rl_summary *into;
+    const int *target;
+} merger;
+
+static rl_status merge_statuses(void *state, int k, const int64_t counts[RL_N_STATUSES]) {
+    const merger *m = state;
+    for (int status = 0; m->target[k] >= 0 && status < RL_N_STATUSES; status++)
+        m->into->statuses[m->target[k]][status] += counts[status];
+    return RL_OK;
+}
+
+static rl_status merge_buckets(void *state, int k, int place, const rl_buckets *buckets) {
+    const merger *m = state;
+    if (m->target[k] < 0) return RL_OK;
+    return rl_histogram_merge(&m->into->histograms[rl_summary_index(&m->into->layout, m->target[k], place)], buckets);
+}
+
+rl_status rl_summary_merge(rl_summary *summary, const rl_packed_summary *packed, const int *target, bool *sound) {
+    merger m = {summary, target};
+    const rl_summary_visitor visitor = {.statuses = merge_statuses, .buckets = merge_buckets, .state = &m};
+    assert(packed->places == rl_summary_places(&summary->layout));
+    return rl_summary_visit(packed, &visitor, sound);
+}

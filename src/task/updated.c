@@ -1,0 +1,127 @@
+/* Curves whose spectra come each from the one before it (updated.h). What must not be done so is left to the dense
+ * producer. */
+#include "ridgeless/updated.h"
+
+#include <limits.h>
+#include <math.h>
+
+#include "curves.h"
+#include "ridgeless/arena.h"
+
+typedef struct updated_state {
+    const rl_series *series;
+    rl_updated *updated;
+    bool *remaining; /* [n_n_train] */
+} updated_state;
+
+static void list_updated_arrays(rl_arena *arena, void *object) {
+    updated_state *const u = object;
+    RL_TAKE(arena, u->remaining, u->series->n_n_train);
+}
+
+static void destroy_updated(void *made) {
+    updated_state *u = made;
+    rl_updated_destroy(u->updated);
+    rl_free(u);
+}
+
+static rl_status create_updated(rl_curves *c) {
+    const rl_series *s = c->series;
+    updated_state sizes = {.series = s}, *u;
+    RL_TRY(RL_OBJECT_CREATE(&u, &sizes, list_updated_arrays));
+    c->made = u;
+    return rl_updated_create(&u->updated, s->n_features, s->n_n_train, s->n_train);
+}
+
+/* Whether N i is wanted, or one that is reached from it. */
+static bool leads_to_wanted(const rl_curves *c, const bool *wanted, int i) {
+    const updated_state *u = c->made;
+    if (rl_is_wanted(wanted, i)) return true;
+    for (int k = i + 1; k < c->series->n_n_train && !rl_updated_is_anew(u->updated, k); k++)
+        if (wanted[k]) return true;
+    return false;
+}
+
+static rl_status record_updated(rl_curves *c, int i, double *curve) {
+    const updated_state *u = c->made;
+    const rl_study_dataset *spec = c->series->spec;
+    rl_spectrum s;
+    u->remaining[i] = !rl_updated_spectrum(u->updated, &s);
+    if (u->remaining[i]) return RL_OK;
+    RL_TRY(rl_evaluate(c->evaluator, &s, &c->population, spec->n_variants, spec->variants, c->errors));
+    rl_record_errors(c, i, curve);
+    return rl_record_spectrum(&c->layout, &s, i, curve);
+}
+
+static rl_status updated_curves(rl_curves *c, const rl_task *task, int n, const bool *wanted, rl_tick tick,
+                                double *curve) {
+    const updated_state *u = c->made;
+    bool some_remain = false;
+    (void)n;
+    RL_TRY(rl_curves_load_rows(c, task->repeats.first, false));
+    const rl_training_set rows = rl_curves_longest_set(c);
+    RL_TRY(rl_updated_begin(u->updated, &rows, &c->factor));
+    for (int i = 0; i < c->series->n_n_train; i++) {
+        u->remaining[i] = false;
+        if (!leads_to_wanted(c, wanted, i)) continue;
+        if (!rl_may_go_on(tick)) return RL_STOPPED;
+        RL_TRY(rl_updated_advance(u->updated, i));
+        if (rl_is_wanted(wanted, i)) RL_TRY(record_updated(c, i, curve));
+        some_remain |= u->remaining[i];
+    }
+    return some_remain ? rl_spectra_curve(c, task, u->remaining, tick, curve) : RL_OK;
+}
+
+/* ---- the method -------------------------------------------------------------------------------------------------- */
+
+/* With l - N + P test rows, where l is the longest training set:
+ *
+ *   rows in the LQ's coordinates   4 min(l, P) P (l + 2 P)
+ *   one row                        k^3 / 5, as eight share a product, a third faster than decompositions; and 200 k^2
+ *   starting anew                  26 k^3, and the QR
+ *   filters and errors             3 k (2 k + l - N + P) per variant: products of few columns are slow
+ */
+static double updated_flops(const rl_series *series, rl_range n_train) {
+    enum { SECULAR = 200, OVERHEAD = 20000 };
+    const double p = series->n_features, longest = series->n_train[series->n_n_train - 1];
+    const double v = series->spec->n_variants;
+    double flops =
+        2 * (series->data.n_rows - longest) * (p + 2) * (p + 2) + 4 * fmin(longest, p) * p * (longest + 2 * p);
+    (void)n_train; /* every N leads to the next */
+    for (int i = 0, since = 0; i < series->n_n_train; i++) {
+        const double n = series->n_train[i], k = fmin(n, p);
+        const int rows = i == 0 ? INT_MAX : series->n_train[i] - series->n_train[i - 1];
+        if (rl_updated_anew(rows, &since))
+            flops += (n > p ? 2 * n * p * p : 0) + 26 * k * k * k;
+        else
+            flops += rows * (k / 5 + SECULAR) * k * k;
+        flops += 3 * k * v * (2 * k + longest - n + p) + OVERHEAD;
+    }
+    return flops;
+}
+
+/* Where no variant needs rows, no producer is named, neither modes nor predictions are kept, the published arithmetic
+ * is not asked for, and it is clearly cheaper: the model is a rough one, and one spectrum per N is the plainer method.
+ */
+static bool suits_updated(const rl_series *series) {
+    const rl_range all = {0, series->n_n_train};
+    return series->study->random != RL_RANDOM_NUMPY && !rl_has_rows_need(series) &&
+           series->spec->producer == RL_PRODUCER_AUTO && !series->spec->keep.modes && series->n_points == 0 &&
+           2 * updated_flops(series, all) < rl_spectra_flops(series, all);
+}
+
+static size_t updated_bytes(const rl_series *series) {
+    updated_state sizes = {.series = series};
+    return RL_OBJECT_BYTES(&sizes, list_updated_arrays) +
+           rl_updated_bytes(series->n_features, series->n_n_train, series->n_train);
+}
+
+const rl_method rl_updated_method = {.number = 5,
+                                     .text = "full spectra, updated row by row",
+                                     .has_rows = true,
+                                     .suits = suits_updated,
+                                     .flops = updated_flops,
+                                     .bytes = updated_bytes,
+                                     .create = create_updated,
+                                     .destroy = destroy_updated,
+                                     .curves = updated_curves};
