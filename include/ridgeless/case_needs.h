@@ -11,10 +11,10 @@
 #include "ridgeless/spectrum.h"
 
 typedef enum rl_case_method {
-    RL_CASE_PDGESVD, /* one spectrum each, see rl_producer */
-    RL_CASE_PROJECTED,
-    RL_CASE_TWO_STAGE,
-    RL_CASE_CURVE /* all N of a repeat from one factorization */
+    RL_CASE_PDGESVD = RL_PRODUCER_PDGESVD, /* one spectrum each, see rl_producer */
+    RL_CASE_PROJECTED = RL_PRODUCER_PROJECTED,
+    RL_CASE_TWO_STAGE = RL_PRODUCER_TWO_STAGE,
+    RL_CASE_CURVE = RL_PRODUCER_LAPACK + 1 /* all N of a repeat from one factorization */
 } rl_case_method;
 
 /* The method of spectra by a producer on process grids. */

@@ -12,17 +12,7 @@
 static const double heap = 1.04;
 
 rl_case_method rl_case_method_of(rl_producer producer) {
-    static const rl_case_method methods[] = {[RL_PRODUCER_PDGESVD] = RL_CASE_PDGESVD,
-                                             [RL_PRODUCER_PROJECTED] = RL_CASE_PROJECTED,
-                                             [RL_PRODUCER_TWO_STAGE] = RL_CASE_TWO_STAGE};
-    return methods[producer];
-}
-
-static rl_producer producer_of(rl_case_method method) {
-    static const rl_producer producers[] = {[RL_CASE_PDGESVD] = RL_PRODUCER_PDGESVD,
-                                            [RL_CASE_PROJECTED] = RL_PRODUCER_PROJECTED,
-                                            [RL_CASE_TWO_STAGE] = RL_PRODUCER_TWO_STAGE};
-    return producers[method];
+    return (rl_case_method)producer;
 }
 
 /* ---- needs ------------------------------------------------------------------------------------------------------- */
@@ -65,7 +55,7 @@ rl_case_needs rl_find_case_needs(const rl_case_sizes *c, int ranks) {
     if (c->method == RL_CASE_CURVE) {
         tell_curve(&grid, c, &rows, &needs);
     } else {
-        rl_distributed_spectrum_needs(&grid, producer_of(c->method), c->block, &rows, &needs);
+        rl_distributed_spectrum_needs(&grid, (rl_producer)c->method, c->block, &rows, &needs);
         tell_fits(c, ranks, &needs);
     }
     needs.found.bytes_in_all *= heap;

@@ -7,7 +7,6 @@
 #include "case/deal.h"
 #include "matrix/scalapack.h"
 #include "spectrum/generate.h"
-#include "spectrum/panel.h"
 
 static const int64_t RANK_ELEMENTS = 1 << 18; /* per rank, which a few features may fill */
 
@@ -17,7 +16,6 @@ typedef struct solver {
     rl_rows rows; /* in the order of the file */
     rl_case c;
     rl_core core; /* [X y]: the triangle and the next rows */
-    rl_panels panels;
 } solver;
 
 static rl_status check_shape(const rl_dataset *data) {
@@ -50,12 +48,10 @@ static rl_status prepare_solver(solver *s, int block) {
     RL_TRY(check_shape(s->data));
     RL_TRY(create_rows(s));
     s->core = (rl_core){.grid = s->grid, .rows = rows_at_once(s), .columns = p, .n_left = 1};
-    RL_TRY(rl_block_matrix_create(&s->core.m, s->grid, s->core.rows, p + 1, block));
-    return rl_panels_create(&s->panels, &s->core);
+    return rl_block_matrix_create(&s->core.m, s->grid, s->core.rows, p + 1, block);
 }
 
 static void release_solver(solver *s) {
-    rl_panels_destroy(&s->panels);
     rl_block_matrix_destroy(&s->core.m);
     rl_free(s->rows.order);
 }
@@ -74,33 +70,27 @@ static rl_status append_rows(solver *s, int first, int count, int place) {
     return RL_OK;
 }
 
-static void factor_rows(solver *s) {
-    const int p = s->core.columns, block = s->core.m.row_block;
-    for (int first = 0; first < p; first += block)
-        rl_panel_qr(&s->panels, first, block < p - first ? block : p - first);
-    rl_core_clear_below_diagonal(&s->core);
-}
-
 /* The triangle of all rows, and beside it what it is to be solved for. */
 static rl_status factor_all(solver *s) {
     const int n = s->data->n_rows, p = s->core.columns, height = s->core.rows;
     for (int done = 0; done < n;) {
         const int place = done > 0 ? p : 0, room = height - place, count = room < n - done ? room : n - done;
         RL_TRY(append_rows(s, done, count, place));
-        factor_rows(s);
+        RL_TRY(rl_core_factor(&s->core));
         done += count;
     }
-    return rl_panels_check(&s->panels);
+    return RL_OK;
 }
 
 /* The diagonal's and each column's largest magnitudes: sizes [2 p], of all ranks. */
 static rl_status measure_columns(const solver *s, double *sizes) {
     const rl_block_matrix *m = &s->core.m;
-    const int p = s->core.columns, row_end = rl_rows_before(m, p), column_end = rl_columns_before(m, p);
-    for (int lj = 0; lj < column_end; lj++) {
+    const int p = s->core.columns;
+    const rl_share mine = rl_share_of(m, 0, 0, p, p);
+    for (int lj = 0; lj < mine.column_end; lj++) {
         const int j = rl_block_matrix_global_column(m, lj);
-        for (int li = 0; li < row_end; li++) {
-            const double size = fabs(m->a[(size_t)lj * (size_t)m->ld + (size_t)li]);
+        for (int li = 0; li < mine.row_end; li++) {
+            const double size = fabs(*rl_at(m, li, lj));
             if (rl_block_matrix_global_row(m, li) == j) sizes[j] = size;
             sizes[p + j] = fmax(sizes[p + j], size);
         }

@@ -51,19 +51,14 @@ static void invert_order(dealer *d) {
 
 static void find_features(dealer *d) {
     const rl_block_matrix *m = d->m;
+    const bool down = d->to.transposed; /* features are rows of the matrix */
     const int all = d->rows->dataset->n_features;
-    if (d->to.transposed) {
-        const int end = rl_rows_before(m, d->to.row + all);
-        for (int li = rl_rows_before(m, d->to.row); li < end; li++, d->n_features++) {
-            d->feature[d->n_features] = rl_block_matrix_global_row(m, li) - d->to.row;
-            d->feature_at[d->n_features] = (size_t)li;
-        }
-        return;
-    }
-    const int end = rl_columns_before(m, d->to.column + all);
-    for (int lj = rl_columns_before(m, d->to.column); lj < end; lj++, d->n_features++) {
-        d->feature[d->n_features] = rl_block_matrix_global_column(m, lj) - d->to.column;
-        d->feature_at[d->n_features] = (size_t)lj * (size_t)m->ld;
+    const rl_share mine = rl_share_of(m, d->to.row, d->to.column, down ? all : 0, down ? 0 : all);
+    const int first = down ? mine.row : mine.column, end = down ? mine.row_end : mine.column_end;
+    for (int local = first; local < end; local++, d->n_features++) {
+        d->feature[d->n_features] = down ? rl_block_matrix_global_row(m, local) - d->to.row
+                                         : rl_block_matrix_global_column(m, local) - d->to.column;
+        d->feature_at[d->n_features] = down ? (size_t)local : (size_t)local * (size_t)m->ld;
     }
 }
 
@@ -73,12 +68,12 @@ static void find_rows(dealer *d, int n_wanted) {
     d->n_rows = 0;
     for (int i = 0; i < n_wanted; i++) {
         const int place = d->place[d->wanted[i]];
-        const int global = place + (d->to.transposed ? d->to.column : d->to.row);
-        const int local = d->to.transposed ? rl_columns_before(m, global) : rl_rows_before(m, global);
-        const int next = d->to.transposed ? rl_columns_before(m, global + 1) : rl_rows_before(m, global + 1);
-        if (next == local) continue;
+        const bool across = d->to.transposed; /* rows are columns of the matrix */
+        const rl_share its =
+            across ? rl_share_of(m, 0, d->to.column + place, 0, 1) : rl_share_of(m, d->to.row + place, 0, 1, 0);
+        if (across ? its.column == its.column_end : its.row == its.row_end) continue;
         d->row_in_slab[d->n_rows] = i;
-        d->row_at[d->n_rows++] = d->to.transposed ? (size_t)local * (size_t)m->ld : (size_t)local;
+        d->row_at[d->n_rows++] = across ? (size_t)its.column * (size_t)m->ld : (size_t)its.row;
     }
 }
 

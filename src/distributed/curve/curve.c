@@ -3,8 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "../../numbers.h"
 #include "../../spectrum/judgement.h"
-#include "../spectrum/panel.h"
+#include "../../vectors.h"
 #include "curve.h"
 #include "ridgeless/arena.h"
 
@@ -34,7 +35,7 @@ static rl_status check_sizes(const rl_curve_case *c, int block) {
 /* As many rows are factored as the longest wide size has, or all that a triangle takes if there is a tall one. */
 static rl_core lay_out_core(const rl_grid_curve *curve, const rl_process_grid *grid, int block) {
     const int longest = curve->c->rows.n_train, n = curve->n_features;
-    const int columns = longest < n ? longest : n;
+    const int columns = rl_smaller(longest, n);
     rl_core core = {.grid = grid,
                     .rows = n,
                     .columns = columns,
@@ -47,11 +48,8 @@ static rl_core lay_out_core(const rl_grid_curve *curve, const rl_process_grid *g
 
 /* Everything but arrays and communicators. */
 static rl_grid_curve lay_out_curve(const rl_curve_case *c, const rl_process_grid *grid, int block) {
-    rl_grid_curve curve = {.c = c,
-                           .n_features = c->rows.n_features,
-                           .n_rows = c->rows.n_train + c->rows.n_test,
-                           .row = MPI_COMM_NULL,
-                           .column = MPI_COMM_NULL};
+    rl_grid_curve curve = {
+        .c = c, .n_features = c->rows.n_features, .n_rows = c->rows.n_train + c->rows.n_test, .n_bounds = c->n_sizes};
     while (curve.n_wide < c->n_sizes && c->n_train[curve.n_wide] <= curve.n_features) curve.n_wide++;
     curve.placed.core = lay_out_core(&curve, grid, block);
     return curve;
@@ -68,9 +66,10 @@ static rl_case every_row(const rl_curve_case *c) {
 static void list_curve(rl_arena *arena, void *object) {
     rl_grid_curve *curve = object;
     const rl_core *core = &curve->placed.core;
-    curve->triangle = rl_triangle_of(&core->m, core->columns, curve->row, curve->column);
+    curve->triangle = rl_triangle_of(&core->m, core->columns, MPI_COMM_NULL, MPI_COMM_NULL);
     RL_TAKE(arena, curve->w, curve->n_features);
     RL_TAKE(arena, curve->norm_sq, curve->n_rows);
+    RL_TAKE(arena, curve->bounds, curve->n_bounds);
     rl_triangle_list(&curve->triangle, arena);
 }
 
@@ -79,9 +78,8 @@ static rl_status measure_rows(rl_grid_curve *curve) {
     const rl_block_matrix *m = &curve->placed.core.m;
     const int end = rl_columns_before(m, curve->n_rows);
     for (int j = 0; j < end; j++) {
-        const double *column = m->a + (size_t)j * (size_t)m->ld;
-        double *sum = &curve->norm_sq[rl_block_matrix_global_column(m, j)];
-        for (int i = 0; i < m->local_rows; i++) *sum += column[i] * column[i];
+        const double *column = rl_at(m, 0, j);
+        curve->norm_sq[rl_block_matrix_global_column(m, j)] = rl_sum_of_squares(m->local_rows, column);
     }
     return rl_sum_over_ranks(m->grid, curve->norm_sq, curve->n_rows);
 }
@@ -95,10 +93,8 @@ static rl_status factor_rows(rl_grid_curve *curve) {
 
 /* Communicators of this process row and this process column. */
 static rl_status split_grid(rl_grid_curve *curve, const rl_process_grid *grid) {
-    RL_MPI(MPI_Comm_split(grid->comm, grid->row, grid->column, &curve->row));
-    RL_MPI(MPI_Comm_split(grid->comm, grid->column, grid->row, &curve->column));
-    curve->triangle.row = curve->row;
-    curve->triangle.column = curve->column;
+    RL_MPI(MPI_Comm_split(grid->comm, grid->row, grid->column, &curve->triangle.row));
+    RL_MPI(MPI_Comm_split(grid->comm, grid->column, grid->row, &curve->triangle.column));
     return RL_OK;
 }
 
@@ -141,8 +137,8 @@ rl_status rl_grid_curve_create(const rl_process_grid *grid, int block, const rl_
 void rl_grid_curve_destroy(rl_grid_curve *curve) {
     if (curve == NULL) return;
     rl_placed_case_destroy(&curve->placed);
-    if (curve->row != MPI_COMM_NULL) MPI_Comm_free(&curve->row);
-    if (curve->column != MPI_COMM_NULL) MPI_Comm_free(&curve->column);
+    if (curve->triangle.row != MPI_COMM_NULL) MPI_Comm_free(&curve->triangle.row);
+    if (curve->triangle.column != MPI_COMM_NULL) MPI_Comm_free(&curve->triangle.column);
     rl_free(curve);
 }
 
@@ -154,11 +150,24 @@ rl_status rl_curve_ask(const rl_grid_curve *curve, rl_tick tick) {
                                  go_on ? RL_OK : rl_fail(RL_STOPPED, "stopped between two pieces of a curve"));
 }
 
+rl_status rl_curve_sigma(const rl_grid_curve *curve, const rl_grid_family *family, const int *index, rl_tick tick,
+                         rl_point *points) {
+    double least[RL_VECTORS], most[RL_VECTORS];
+    RL_TRY(rl_curve_ask(curve, tick));
+    RL_TRY(rl_grid_extreme(family, RL_SMALLEST, curve->lanczos, least));
+    RL_TRY(rl_curve_ask(curve, tick));
+    RL_TRY(rl_grid_extreme(family, RL_LARGEST, curve->lanczos, most));
+    for (int j = 0; j < family->lengths.n; j++) {
+        points[index[j]].sigma_min = least[j] * curve->placed.scale;
+        points[index[j]].sigma_max = most[j] * curve->placed.scale;
+    }
+    return RL_OK;
+}
+
 /* Takes wanted wide sizes from the longest on, so that those of one family differ little in length. */
 static rl_status find_wide_sigma(const rl_grid_curve *curve, const bool *wanted, rl_tick tick, rl_point *points) {
     for (int i = curve->n_wide - 1; wanted != NULL && i >= 0;) {
         rl_grid_family family = {.triangle = &curve->triangle};
-        double least[RL_VECTORS], most[RL_VECTORS];
         int index[RL_VECTORS], n = 0;
         for (; i >= 0 && n < RL_VECTORS; i--) {
             if (!wanted[i]) continue;
@@ -167,35 +176,28 @@ static rl_status find_wide_sigma(const rl_grid_curve *curve, const bool *wanted,
         }
         if (n == 0) return RL_OK;
         family.lengths.n = n;
-        RL_TRY(rl_curve_ask(curve, tick));
-        RL_TRY(rl_grid_extreme(&family, RL_SMALLEST, curve->lanczos, least));
-        RL_TRY(rl_curve_ask(curve, tick));
-        RL_TRY(rl_grid_extreme(&family, RL_LARGEST, curve->lanczos, most));
-        for (int j = 0; j < n; j++) {
-            points[index[j]].sigma_min = least[j] * curve->placed.scale;
-            points[index[j]].sigma_max = most[j] * curve->placed.scale;
-        }
+        RL_TRY(rl_curve_sigma(curve, &family, index, tick, points));
     }
     return RL_OK;
 }
 
 /* Judges by the singular values, or by bounds on them. */
-static void judge_point(const rl_grid_curve *curve, int i, bool has_sigma, rl_bounds bounds, rl_point *p) {
+static void judge_point(const rl_grid_curve *curve, int i, bool has_sigma, rl_point *p) {
+    const rl_bounds bounds = curve->bounds[i];
     const double least = has_sigma ? p->sigma_min : bounds.least, most = has_sigma ? p->sigma_max : bounds.most;
     rl_judge_point(p, curve->c->n_train[i], curve->n_features, least, most);
 }
 
-static rl_status find_points(const rl_grid_curve *curve, const bool *wanted, rl_tick tick, rl_point *points,
-                             rl_bounds *bounds) {
+static rl_status find_points(const rl_grid_curve *curve, const bool *wanted, rl_tick tick, rl_point *points) {
     const int n = curve->c->n_sizes;
     for (int i = 0; i < n; i++) points[i] = (rl_point){.sigma_min = NAN, .sigma_max = NAN};
     if (curve->placed.scale > 0) {
         RL_TRY(rl_curve_ask(curve, tick));
-        if (curve->n_wide > 0) RL_TRY(rl_curve_wide(curve, points, bounds));
+        if (curve->n_wide > 0) RL_TRY(rl_curve_wide(curve, points));
         RL_TRY(find_wide_sigma(curve, wanted, tick, points));
-        RL_TRY(rl_curve_tall(curve, wanted, tick, points, bounds));
+        RL_TRY(rl_curve_tall(curve, wanted, tick, points));
     }
-    for (int i = 0; i < n; i++) judge_point(curve, i, wanted != NULL && wanted[i], bounds[i], &points[i]);
+    for (int i = 0; i < n; i++) judge_point(curve, i, wanted != NULL && wanted[i], &points[i]);
     return RL_OK;
 }
 
@@ -209,34 +211,20 @@ static rl_status share_from_first(const rl_grid_curve *curve, rl_point *points) 
     return RL_OK;
 }
 
-/* What points take beside the curve. */
-typedef struct room {
-    int64_t n_sizes;
-    rl_bounds *bounds; /* [n_sizes] */
-} room;
-
-static void list_room(rl_arena *arena, void *object) {
-    room *r = object;
-    RL_TAKE(arena, r->bounds, r->n_sizes);
-}
-
 static int count_members(int64_t n_sigma) {
-    return n_sigma < RL_VECTORS ? (int)n_sigma : RL_VECTORS;
+    return (int)rl_smaller(n_sigma, (int64_t)RL_VECTORS);
 }
 
-static rl_status allocate_room(rl_grid_curve *curve, const bool *wanted, room *r) {
+static rl_status allocate_lanczos(rl_grid_curve *curve, const bool *wanted) {
     int n = 0;
     for (int i = 0; wanted != NULL && i < curve->c->n_sizes; i++) n += wanted[i];
-    RL_TRY(rl_arrays_create(r, list_room));
     return n > 0 ? rl_grid_lanczos_create(&curve->triangle, count_members(n), &curve->lanczos) : RL_OK;
 }
 
 rl_status rl_grid_curve_points(rl_grid_curve *curve, const bool *sigma_wanted, rl_tick tick, rl_point *points) {
-    room r = {.n_sizes = curve->c->n_sizes};
-    rl_status status = rl_process_grid_agree(curve->placed.core.grid, allocate_room(curve, sigma_wanted, &r));
-    if (status == RL_OK) status = find_points(curve, sigma_wanted, tick, points, r.bounds);
+    rl_status status = rl_process_grid_agree(curve->placed.core.grid, allocate_lanczos(curve, sigma_wanted));
+    if (status == RL_OK) status = find_points(curve, sigma_wanted, tick, points);
     if (status == RL_OK) status = share_from_first(curve, points);
-    rl_free(r.bounds);
     rl_free(curve->lanczos);
     curve->lanczos = NULL;
     return status;
@@ -254,8 +242,8 @@ static rl_status copy_core(const rl_grid_curve *curve, rl_placed_case *placed) {
     const int rows = rl_rows_before(m, core->rows), test = rl_columns_before(m, core->columns);
     const int test_end = rl_columns_before(m, curve->n_rows);
     for (int j = 0; j < m->local_columns; j++) {
-        double *to = m->a + (size_t)j * (size_t)m->ld;
-        memcpy(to, all->a + (size_t)j * (size_t)all->ld, (size_t)rows * sizeof(double));
+        double *to = rl_at(m, 0, j);
+        memcpy(to, rl_at(all, 0, j), (size_t)rows * sizeof(double));
         for (int i = 0; i < rows && j >= test && j < test_end; i++) to[i] *= placed->scale;
     }
     rl_placed_case_fill_targets(placed);
@@ -358,24 +346,19 @@ static void tell_fits(const rl_core *core, rl_needs *needs) {
     rl_needs_calls(needs, RL_PART_FIT, core->grid, core->columns);
 }
 
-static void tell_memory_of_points(const rl_grid_curve *curve, int64_t n_sizes, int64_t n_sigma, rl_needs *needs) {
-    room r = {.n_sizes = n_sizes};
-    rl_needs_arrays(needs, &r, list_room);
-    if (n_sigma > 0) rl_needs_hold(needs, rl_grid_lanczos_bytes(&curve->triangle, count_members(n_sigma)));
-    if (curve->n_wide > 0) rl_curve_wide_needs(curve, needs);
-    if (curve->n_wide < curve->c->n_sizes) rl_curve_tall_needs(curve, needs);
-}
-
 void rl_grid_curve_needs(const rl_process_grid *grid, int block, const rl_curve_case *c, int64_t n_sizes,
                          int64_t n_sigma, rl_needs *needs) {
     rl_grid_curve curve = lay_out_curve(c, grid, block);
     const rl_core *core = &curve.placed.core;
     const rl_case all = every_row(c);
+    curve.n_bounds = n_sizes;
     needs->libraries += rl_needs_libraries(core);
     rl_needs_hold(needs, RL_OBJECT_BYTES(&curve, list_curve));
     rl_placed_case_needs(core, &all, needs);
     rl_core_factor_needs(core, needs);
-    tell_memory_of_points(&curve, n_sizes, n_sigma, needs);
+    if (n_sigma > 0) rl_needs_hold(needs, rl_grid_lanczos_bytes(&curve.triangle, count_members(n_sigma)));
+    if (curve.n_wide > 0) rl_curve_wide_needs(&curve, needs);
+    if (curve.n_wide < c->n_sizes) rl_curve_tall_needs(&curve, needs);
     tell_appending(&curve, needs);
     tell_sigma(core, (double)n_sigma, needs);
     tell_fits(core, needs);

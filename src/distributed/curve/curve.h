@@ -14,6 +14,11 @@ enum {
 
 typedef struct rl_grid_lanczos rl_grid_lanczos;
 
+/* What a size's triangle says of its singular values, divided by scale. */
+typedef struct rl_bounds {
+    double least, most; /* sigma_min and sigma_max lie between, but see rl_grid_curve_points; NaN: unknown */
+} rl_bounds;
+
 struct rl_grid_curve {
     const rl_curve_case *c; /* borrowed */
     rl_case all;            /* c->rows with every row per training row */
@@ -23,14 +28,15 @@ struct rl_grid_curve {
      * core.columns, as many as wide sizes or a triangle to append to ask for, make the triangle. All rows are divided
      * by `scale`. */
     rl_placed_case placed;
-    MPI_Comm row, column;     /* this process row, this process column; owned */
-    rl_triangle triangle;     /* of the first core.columns rows */
-    double *w;                /* [n_features]: Q beta* */
-    double *norm_sq;          /* [n_rows]: of the rows, divided by scale */
+    rl_triangle triangle; /* of the first core.columns rows; the curve owns its communicators */
+    double *w;            /* [n_features]: Q beta* */
+    double *norm_sq;      /* [n_rows]: of the rows, divided by scale */
+    int64_t n_bounds;
+    rl_bounds *bounds;        /* [n_bounds]: of the sizes whose points have been made */
     rl_grid_lanczos *lanczos; /* while points are made, if any singular values are wanted; owned */
 };
 
-/* ---- fits and errors: wide.c, tall.c; points are filled but for sigma and `done` --------------------- */
+/* ---- fits and errors: wide.c, tall.c; points are filled but for sigma and `done`, and bounds --------------------- */
 
 /* 1 / |R^-1|_F for the leading blocks of a triangle is at least safe_sigma of sums of squares of R^-T probes. */
 double rl_safe_sigma(double sum_of_squares);
@@ -38,18 +44,12 @@ double rl_safe_sigma(double sum_of_squares);
 /* Local. Probe i as a vector by column, in columns[ld]. */
 void rl_probe(const rl_triangle *t, int i, double *columns);
 
-/* What a size's triangle says of its singular values, divided by scale. */
-typedef struct rl_bounds {
-    double least, most; /* sigma_min and sigma_max lie between, but see rl_grid_curve_points; NaN: unknown */
-} rl_bounds;
-
 /* Collective. Sizes up to n_features. */
-rl_status rl_curve_wide(const rl_grid_curve *curve, rl_point *points, rl_bounds *bounds);
+rl_status rl_curve_wide(const rl_grid_curve *curve, rl_point *points);
 void rl_curve_wide_needs(const rl_grid_curve *curve, rl_needs *needs);
 
 /* Collective. Sizes above n_features, with their singular values where wanted. Asks the tick. */
-rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl_tick tick, rl_point *points,
-                        rl_bounds *bounds);
+rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl_tick tick, rl_point *points);
 void rl_curve_tall_needs(const rl_grid_curve *curve, rl_needs *needs);
 
 /* Local. What a curve and its points need, as this rank of the grid: n_sizes points, n_sigma of them with singular
@@ -78,6 +78,10 @@ typedef struct rl_grid_family {
  * numbers left their range. The same on all ranks. */
 typedef enum rl_extreme { RL_SMALLEST, RL_LARGEST } rl_extreme;
 rl_status rl_grid_extreme(const rl_grid_family *family, rl_extreme which, rl_grid_lanczos *room, double *sigma);
+
+/* Collective. The singular values of a family's members to points[index[j]]. Asks the tick. */
+rl_status rl_curve_sigma(const rl_grid_curve *curve, const rl_grid_family *family, const int *index, rl_tick tick,
+                         rl_point *points);
 
 /* Local. Room for families of up to n_most members on a triangle, or on another one of its shape; freed by rl_free. */
 rl_status rl_grid_lanczos_create(const rl_triangle *t, int n_most, rl_grid_lanczos **made);

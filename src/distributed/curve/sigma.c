@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../../lapack.h"
+#include "../../numbers.h"
 #include "../../vectors.h"
 #include "curve.h"
 #include "ridgeless/arena.h"
@@ -38,14 +38,10 @@ struct rl_grid_lanczos {
 static void list_lanczos(rl_arena *arena, void *object) {
     rl_grid_lanczos *l = object;
     const size_t n = (size_t)l->n_most;
-    RL_TAKE(arena, l->now, n * l->length);
-    RL_TAKE(arena, l->before, n * l->length);
-    RL_TAKE(arena, l->next, n * l->length);
-    RL_TAKE(arena, l->across, n * l->length);
+    RL_TAKE_REALS(arena, n * l->length, &l->now, &l->before, &l->next, &l->across);
     RL_TAKE(arena, l->rows, n * RL_ROW_SPAN);
     RL_TAKE(arena, l->direction, l->order);
-    RL_TAKE(arena, l->diagonal, n * MAX_STEPS);
-    RL_TAKE(arena, l->beside, n * MAX_STEPS);
+    RL_TAKE_REALS(arena, n * MAX_STEPS, &l->diagonal, &l->beside);
 }
 
 static rl_grid_lanczos lay_out_lanczos(const rl_triangle *t, int n_most) {
@@ -94,11 +90,10 @@ static void clear_rows(const rl_grid_lanczos *l) {
 }
 
 /* l->rows := operand^T vectors, where each of `line` has a part of both. */
-static rl_status multiply_rows(const rl_grid_lanczos *l, rl_operand operand, const double *vectors, int length,
-                               MPI_Comm line) {
-    const rl_product p = {"T", l->family->n_rows, l->lengths.n, length, 1};
+static rl_status multiply_rows(const rl_grid_lanczos *l, const double *operand, const double *vectors, int length,
+                               int ld, MPI_Comm line) {
     memset(l->rows, 0, (size_t)RL_ROW_SPAN * (size_t)l->lengths.n * sizeof(double));
-    rl_add_product(&p, operand, (rl_operand){vectors, operand.ld}, l->rows, RL_ROW_SPAN);
+    rl_add_product('T', l->family->n_rows, l->lengths.n, length, 1, operand, ld, vectors, ld, l->rows, RL_ROW_SPAN);
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, l->rows, RL_ROW_SPAN * l->lengths.n, MPI_DOUBLE, MPI_SUM, line));
     clear_rows(l);
     return RL_OK;
@@ -110,14 +105,12 @@ static rl_status correct_vectors(const rl_grid_lanczos *l, double *v) {
     const rl_triangle *t = f->triangle;
     const int k = f->n_rows, n = l->lengths.n, ld = RL_ROW_SPAN;
     const double unit = 1;
-    const rl_operand solved = {f->solved, t->ld_columns}, rows = {l->rows, ld};
-    const rl_product share = {"N", t->local_columns, n, k, -1};
     if (k == 0) return RL_OK;
-    RL_TRY(multiply_rows(l, solved, v, t->local_columns, t->row));
+    RL_TRY(multiply_rows(l, f->solved, v, t->local_columns, t->ld_columns, t->row));
     dtrsm_("L", "U", "T", "N", &k, &n, &unit, f->small, &ld, l->rows, &ld, 1, 1, 1, 1);
     clear_rows(l);
     dtrsm_("L", "U", "N", "N", &k, &n, &unit, f->small, &ld, l->rows, &ld, 1, 1, 1, 1);
-    rl_add_product(&share, solved, rows, v, t->ld_columns);
+    rl_add_product('N', t->local_columns, n, k, -1, f->solved, t->ld_columns, l->rows, ld, v, t->ld_columns);
     return RL_OK;
 }
 
@@ -145,10 +138,9 @@ static rl_status apply_direct(const rl_grid_lanczos *l) {
     RL_TRY(rl_triangle_multiply_transposed(t, &l->lengths, l->now, l->across));
     RL_TRY(rl_triangle_multiply(t, &l->lengths, l->across, l->next));
     if (f->n_rows == 0) return RL_OK;
-    const rl_operand rows = {f->rows, t->ld_rows}, products = {l->rows, RL_ROW_SPAN};
-    const rl_product share = {"N", t->local_rows, l->lengths.n, f->n_rows, 1};
-    RL_TRY(multiply_rows(l, rows, l->now, t->local_rows, t->column));
-    rl_add_product(&share, rows, products, l->next, t->ld_rows);
+    RL_TRY(multiply_rows(l, f->rows, l->now, t->local_rows, t->ld_rows, t->column));
+    rl_add_product('N', t->local_rows, l->lengths.n, f->n_rows, 1, f->rows, t->ld_rows, l->rows, RL_ROW_SPAN, l->next,
+                   t->ld_rows);
     return RL_OK;
 }
 
@@ -259,8 +251,8 @@ static rl_status check_members(rl_grid_lanczos *l, const double *length, bool *f
         *estimate = finished[j] && grows && !is_exhausted(length[j]) ? NAN : values[j];
     }
     if (l->n_steps == l->next_check) {
-        const int more = l->n_steps / 16 > CHECK_EVERY ? l->n_steps / 16 : CHECK_EVERY;
-        l->next_check = l->n_steps + more < MAX_STEPS ? l->n_steps + more : MAX_STEPS;
+        const int more = rl_larger(l->n_steps / 16, CHECK_EVERY);
+        l->next_check = rl_smaller(l->n_steps + more, MAX_STEPS);
     }
     return RL_OK;
 }
@@ -279,9 +271,7 @@ static void go_on_with_members(rl_grid_lanczos *l, const double *length, const b
         l->member[n++] = l->member[j];
     }
     l->lengths.n = n;
-    double *const swapped = l->now;
-    l->now = l->next;
-    l->next = swapped;
+    rl_swap(&l->now, &l->next);
 }
 
 static rl_status iterate_members(rl_grid_lanczos *l, double *sigma) {

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../../lapack.h"
 #include "../../numbers.h"
+#include "../../vectors.h"
 #include "curve.h"
 
 /* The sizes whose rows are corrected for together: `triangle` holds the first n_train[first] rows. */
@@ -58,7 +58,7 @@ static void list_group(rl_arena *arena, group *g, const rl_triangle *t, int loca
 
 static void list_tall(rl_arena *arena, void *object) {
     tall *s = object;
-    s->triangle = rl_triangle_of(&s->m, s->curve->n_features, s->curve->row, s->curve->column);
+    s->triangle = rl_triangle_of(&s->m, s->curve->n_features, s->curve->triangle.row, s->curve->triangle.column);
     const size_t block = (size_t)s->m.row_block, rows = (size_t)s->triangle.ld_rows;
     rl_triangle_list(&s->triangle, arena);
     RL_TAKE(arena, s->c, s->curve->n_features);
@@ -76,8 +76,7 @@ static void take_triangle(tall *s) {
     const rl_grid_curve *curve = s->curve;
     const rl_block_matrix *all = &curve->placed.core.m;
     for (int j = 0; j < s->m.local_columns; j++)
-        memcpy(s->m.a + (size_t)j * (size_t)s->m.ld, all->a + (size_t)j * (size_t)all->ld,
-               (size_t)s->m.local_rows * sizeof(double));
+        memcpy(rl_at(&s->m, 0, j), rl_at(all, 0, j), (size_t)s->m.local_rows * sizeof(double));
     memcpy(s->c, curve->placed.target[RL_TARGET_Y], (size_t)curve->n_features * sizeof(double));
     for (int i = 0; i < s->n_in; i++) s->norm_sq += curve->norm_sq[i];
 }
@@ -91,41 +90,28 @@ static rl_status fetch_rows(const tall *s, int first, int count, double *to, int
     const size_t length = (size_t)s->triangle.ld_rows * (size_t)count;
     memset(to, 0, length * sizeof(double));
     for (int lj = rl_columns_before(all, first); lj < end; lj++) {
-        const double *from = all->a + (size_t)lj * (size_t)all->ld;
+        const double *from = rl_at(all, 0, lj);
         const size_t j = (size_t)(rl_block_matrix_global_column(all, lj) - first);
         for (int i = 0; i < n; i++) to[(size_t)i * (size_t)row_stride + j * (size_t)column_stride] = from[i];
     }
-    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, to, (int)length, MPI_DOUBLE, MPI_SUM, s->curve->row)); /* exact */
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, to, (int)length, MPI_DOUBLE, MPI_SUM, s->curve->triangle.row)); /* exact */
     return RL_OK;
 }
 
-/* Rows and columns [first, first + size) of the triangle: its diagonal block is where both are. */
-typedef struct panel {
-    int first, size;
-    int root_row, root_column;
-    bool in_row, in_column;
-    int row, column; /* local; of its first one that is here, or would be */
-} panel;
-
-static panel panel_at(const tall *s, int first) {
-    const rl_process_grid *grid = s->m.grid;
-    const int index = first / s->m.row_block;
-    panel p = {.first = first, .size = rl_smaller(s->m.row_block, s->curve->n_features - first)};
-    p.root_row = index % grid->n_rows;
-    p.root_column = index % grid->n_columns;
-    p.in_row = p.root_row == grid->row;
-    p.in_column = p.root_column == grid->column;
-    p.row = rl_rows_before(&s->m, first);
-    p.column = rl_columns_before(&s->m, first);
-    return p;
+static void exchange(double *a, double *b, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const double was = a[i];
+        a[i] = b[i];
+        b[i] = was;
+    }
 }
 
 /* [R_jj batch] = [R'_jj 0] H^T, which LAPACK can do if both are transposed and the columns and rows of R_jj reversed:
  * H = I - [I; V] T [I; V]^T. T and V are handed out in the order of the matrix. */
-static rl_status reflect_panel(const tall *s, const panel *p, int count) {
+static rl_status reflect_panel(const tall *s, const rl_step *p, int count) {
     const size_t n = (size_t)p->size, k = (size_t)count, ld = (size_t)s->m.ld;
     const int pentagon = 0;
-    double *const r = s->m.a + (size_t)p->column * ld + (size_t)p->row, *const t = s->reflector, *const v = t + n * n;
+    double *const r = rl_at(&s->m, p->row, p->column), *const t = s->reflector, *const v = t + n * n;
     double *const rows = s->batch + (size_t)p->row * k, *const own = s->diagonal;
     int info;
     for (size_t j = 0; j < n; j++)
@@ -136,55 +122,45 @@ static rl_status reflect_panel(const tall *s, const panel *p, int count) {
         for (size_t i = 0; i <= j; i++) r[j * ld + i] = own[(n - 1 - i) * n + n - 1 - j];
     for (size_t j = 0; j < n; j++)
         for (size_t i = j + 1; i < n; i++) t[j * n + i] = 0;
-    for (size_t i = 0; i < n * n / 2; i++) {
-        const double other = t[n * n - 1 - i];
-        t[n * n - 1 - i] = t[i];
-        t[i] = other;
-    }
-    for (size_t j = 0; j < n / 2; j++)
-        for (size_t i = 0; i < k; i++) {
-            const double other = v[(n - 1 - j) * k + i];
-            v[(n - 1 - j) * k + i] = v[j * k + i];
-            v[j * k + i] = other;
-        }
+    for (size_t i = 0; i < n * n / 2; i++) exchange(&t[i], &t[n * n - 1 - i], 1);
+    for (size_t j = 0; j < n / 2; j++) exchange(v + j * k, v + (n - 1 - j) * k, k);
     return info == 0 ? RL_OK : rl_fail(RL_ERR_LIBRARY, "LAPACK dtpqrt: argument %d is wrong", -info);
 }
 
 /* x := x H for rows x = [block batch] of the matrix, `rows` of them: block [rows, size], batch [count, rows]
  * transposed. */
-static void apply_reflector(const tall *s, const panel *p, int count, int rows, double *block, int ld, double *batch) {
+static void apply_reflector(const tall *s, const rl_step *p, int count, int rows, double *block, int ld,
+                            double *batch) {
     const int n = p->size;
-    const double unit = 1, zero = 0, minus = -1, *t = s->reflector, *v = t + (size_t)n * (size_t)n;
+    const double *t = s->reflector, *v = t + (size_t)n * (size_t)n;
     double *const product = s->product, *const transposed = product + (size_t)rows * (size_t)n;
     if (rows == 0) return;
-    dgemm_("T", "N", &rows, &n, &count, &unit, batch, &count, v, &count, &zero, product, &rows, 1, 1);
-    for (int j = 0; j < n; j++)
-        for (int i = 0; i < rows; i++) product[j * (size_t)rows + i] += block[j * (size_t)ld + i];
-    dgemm_("N", "N", &rows, &n, &n, &unit, product, &rows, t, &n, &zero, transposed, &rows, 1, 1);
-    for (int j = 0; j < n; j++)
-        for (int i = 0; i < rows; i++) block[j * (size_t)ld + i] -= transposed[j * (size_t)rows + i];
-    dgemm_("N", "T", &count, &rows, &n, &minus, v, &count, transposed, &rows, &unit, batch, &count, 1, 1);
+    rl_gemm('T', 'N', rows, n, count, 1, batch, count, v, count, 0, product, rows);
+    for (int j = 0; j < n; j++) rl_add(rows, 1, block + j * (size_t)ld, product + j * (size_t)rows);
+    rl_gemm('N', 'N', rows, n, n, 1, product, rows, t, n, 0, transposed, rows);
+    for (int j = 0; j < n; j++) rl_add(rows, -1, transposed + j * (size_t)rows, block + j * (size_t)ld);
+    rl_gemm('N', 'T', count, rows, n, -1, v, count, transposed, rows, 1, batch, count);
 }
 
-static rl_status absorb_panel(tall *s, const panel *p, int count) {
+static rl_status absorb_panel(tall *s, const rl_step *p, int count) {
     const rl_process_grid *grid = s->m.grid;
-    const int length = p->size * (p->size + count), root = p->root_row * grid->n_columns + p->root_column;
+    const int length = p->size * (p->size + count), root = p->process_row * grid->n_columns + p->process_column;
     rl_status status = p->in_row && p->in_column ? reflect_panel(s, p, count) : RL_OK;
     RL_TRY(rl_process_grid_agree(grid, status));
     RL_MPI(MPI_Bcast(s->reflector, length, MPI_DOUBLE, root, grid->comm));
-    if (p->in_column)
-        apply_reflector(s, p, count, p->row, s->m.a + (size_t)p->column * (size_t)s->m.ld, s->m.ld, s->batch);
-    RL_MPI(MPI_Bcast(s->batch, p->row * count, MPI_DOUBLE, p->root_column, s->curve->row));
+    if (p->in_column) apply_reflector(s, p, count, p->row, rl_at(&s->m, 0, p->column), s->m.ld, s->batch);
+    RL_MPI(MPI_Bcast(s->batch, p->row * count, MPI_DOUBLE, p->process_column, s->curve->triangle.row));
     apply_reflector(s, p, count, 1, s->c + p->first, 1, s->target);
     return RL_OK;
 }
 
 static rl_status absorb_batch(tall *s, int count) {
     const int block = s->m.row_block, n = s->curve->n_features;
+    const rl_lengths whole = rl_full_lengths(&s->triangle, 1);
     memcpy(s->target, s->curve->placed.target[RL_TARGET_Y] + s->n_in, (size_t)count * sizeof(double));
     RL_TRY(fetch_rows(s, s->n_in, count, s->batch, 1, count));
     for (int first = (n - 1) / block * block; first >= 0; first -= block) {
-        const panel p = panel_at(s, first);
+        const rl_step p = rl_step_at(&s->triangle, &whole, first);
         RL_TRY(absorb_panel(s, &p, count));
     }
     for (int i = 0; i < count; i++) {
@@ -218,10 +194,10 @@ static bool is_accurate(const group *g, int k) {
 /* I + solved^T solved, on all ranks. */
 static rl_status multiply_solved(const tall *s, group *g) {
     const rl_triangle *t = &s->triangle;
-    const rl_product product = {"T", g->n_rows, g->n_rows, t->local_columns, 1};
-    const rl_operand solved = {g->solved, t->ld_columns};
     memset(g->small, 0, sizeof g->small);
-    if (s->m.grid->row == 0) rl_add_product(&product, solved, solved, g->small, RL_ROW_SPAN);
+    if (s->m.grid->row == 0)
+        rl_add_product('T', g->n_rows, g->n_rows, t->local_columns, 1, g->solved, t->ld_columns, g->solved,
+                       t->ld_columns, g->small, RL_ROW_SPAN);
     RL_TRY(rl_sum_over_ranks(s->m.grid, g->small, (int64_t)RL_ROW_SPAN * g->n_rows));
     for (int i = 0; i < g->n_rows; i++) g->small[i * (RL_ROW_SPAN + 1)] += 1;
     return RL_OK;
@@ -257,17 +233,15 @@ static rl_status solve_right_sides(const tall *s, group *g) {
 }
 
 /* sigma_min at any size of the group is not below that of the first; sigma_max comes with the rows. */
-static rl_status bound_group(const tall *s, const group *g, rl_bounds *bounds) {
+static rl_status bound_group(const tall *s, const group *g) {
     const rl_triangle *t = &s->triangle;
     const double *probes = g->solutions + (size_t)t->ld_rows * (size_t)(1 + g->n_rows);
     double inverse = 0, norm_sq = s->norm_sq;
-    const size_t length = (size_t)t->ld_rows * RL_PROBES;
-    if (t->m->grid->column == 0 && t->local_rows > 0)
-        for (size_t i = 0; i < length; i++) inverse += probes[i] * probes[i];
+    if (t->m->grid->column == 0) inverse = rl_sum_of_squares(t->ld_rows * RL_PROBES, probes);
     RL_TRY(rl_sum_over_ranks(t->m->grid, &inverse, 1));
     for (int i = g->first, n = size_at(s, i); i < g->first + g->count; i++) {
         for (; n < size_at(s, i); n++) norm_sq += s->curve->norm_sq[n];
-        bounds[i] = (rl_bounds){rl_safe_sigma(inverse), sqrt(norm_sq)};
+        s->curve->bounds[i] = (rl_bounds){rl_safe_sigma(inverse), sqrt(norm_sq)};
     }
     return RL_OK;
 }
@@ -278,14 +252,12 @@ static rl_status weigh_rows(const tall *s, group *g) {
     const rl_triangle *t = &s->triangle;
     const int k = g->n_rows, ld = RL_ROW_SPAN, low = size_at(s, g->first), one = 1;
     const double *y = s->curve->placed.target[RL_TARGET_Y] + low, unit = 1;
-    const rl_product product = {"T", k, 1, t->local_rows, -1};
     int info = 0;
     memset(g->innovations, 0, sizeof g->innovations);
     memset(g->weights, 0, sizeof g->weights);
     if (k == 0) return RL_OK;
     if (t->m->grid->column == 0)
-        rl_add_product(&product, (rl_operand){g->rows, t->ld_rows}, (rl_operand){g->solutions, t->ld_rows},
-                       g->innovations, ld);
+        rl_add_product('T', k, 1, t->local_rows, -1, g->rows, t->ld_rows, g->solutions, t->ld_rows, g->innovations, ld);
     RL_TRY(rl_sum_over_ranks(t->m->grid, g->innovations, k));
     for (int i = 0; i < k; i++) g->innovations[i] += y[i];
     dpotrf_("U", &k, g->small, &ld, &info, 1);
@@ -301,22 +273,20 @@ static rl_status weigh_rows(const tall *s, group *g) {
 static void fit_group(const tall *s, group *g, double *fits) {
     const rl_triangle *t = &s->triangle;
     const size_t ld = (size_t)t->ld_rows;
-    const rl_product product = {"N", t->local_rows, g->count, g->n_rows, 1};
     for (int i = 0; i < g->count; i++) memcpy(fits + (size_t)i * ld, g->solutions, ld * sizeof(double));
-    rl_add_product(&product, (rl_operand){g->solutions + ld, t->ld_rows}, (rl_operand){g->weights, RL_ROW_SPAN}, fits,
-                   t->ld_rows);
+    rl_add_product('N', t->local_rows, g->count, g->n_rows, 1, g->solutions + ld, t->ld_rows, g->weights, RL_ROW_SPAN,
+                   fits, t->ld_rows);
 }
 
 /* Predicts the targets of local columns [first, end) of the matrix. */
 static rl_status predict_columns(const tall *s, group *g, const double *fits, int first, int end) {
     const rl_block_matrix *all = &s->curve->placed.core.m;
-    const rl_product product = {"T", end - first, g->count, s->triangle.local_rows, 1};
     const size_t length = (size_t)(end - first) * (size_t)g->count;
     if (length == 0) return RL_OK; /* on all of a process column */
     memset(g->predictions, 0, length * sizeof(double));
-    rl_add_product(&product, (rl_operand){all->a + (size_t)first * (size_t)all->ld, all->ld},
-                   (rl_operand){fits, s->triangle.ld_rows}, g->predictions, end - first);
-    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, g->predictions, (int)length, MPI_DOUBLE, MPI_SUM, s->curve->column));
+    rl_add_product('T', end - first, g->count, s->triangle.local_rows, 1, rl_at(all, 0, first), all->ld, fits,
+                   s->triangle.ld_rows, g->predictions, end - first);
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, g->predictions, (int)length, MPI_DOUBLE, MPI_SUM, s->curve->triangle.column));
     return RL_OK;
 }
 
@@ -381,10 +351,9 @@ static rl_status find_errors(const tall *s, group *g, rl_point *points) {
 
 /* ---- singular values --------------------------------------------------------------------------------------------- */
 
-static rl_status find_sigma(const tall *s, const group *g, const bool *wanted, rl_point *points) {
+static rl_status find_sigma(const tall *s, const group *g, const bool *wanted, rl_tick tick, rl_point *points) {
     rl_grid_family family = {
         .triangle = &s->triangle, .n_rows = g->n_rows, .rows = g->rows, .solved = g->solved, .small = g->small};
-    double least[RL_VECTORS], most[RL_VECTORS];
     int index[RL_VECTORS], n = 0;
     for (int i = g->first; wanted != NULL && i < g->first + g->count; i++) {
         if (!wanted[i]) continue;
@@ -393,27 +362,20 @@ static rl_status find_sigma(const tall *s, const group *g, const bool *wanted, r
     }
     if (n == 0) return RL_OK;
     family.lengths = rl_full_lengths(&s->triangle, n);
-    RL_TRY(rl_grid_extreme(&family, RL_SMALLEST, s->curve->lanczos, least));
-    RL_TRY(rl_grid_extreme(&family, RL_LARGEST, s->curve->lanczos, most));
-    for (int j = 0; j < n; j++) {
-        points[index[j]].sigma_min = least[j] * s->curve->placed.scale;
-        points[index[j]].sigma_max = most[j] * s->curve->placed.scale;
-    }
-    return RL_OK;
+    return rl_curve_sigma(s->curve, &family, index, tick, points);
 }
 
-static rl_status do_group(tall *s, const bool *sigma_wanted, rl_point *points, rl_bounds *bounds) {
+static rl_status do_group(tall *s, const bool *sigma_wanted, rl_tick tick, rl_point *points) {
     group *g = &s->g;
     RL_TRY(gather_group(s, g));
     RL_TRY(solve_right_sides(s, g));
-    RL_TRY(bound_group(s, g, bounds));
+    RL_TRY(bound_group(s, g));
     RL_TRY(rl_process_grid_agree(s->m.grid, weigh_rows(s, g)));
     RL_TRY(find_errors(s, g, points));
-    return find_sigma(s, g, sigma_wanted, points);
+    return find_sigma(s, g, sigma_wanted, tick, points);
 }
 
-static rl_status go_through_groups(tall *s, const bool *sigma_wanted, rl_tick tick, rl_point *points,
-                                   rl_bounds *bounds) {
+static rl_status go_through_groups(tall *s, const bool *sigma_wanted, rl_tick tick, rl_point *points) {
     const rl_grid_curve *curve = s->curve;
     take_triangle(s);
     for (s->g.first = curve->n_wide; s->g.first < curve->c->n_sizes; s->g.first += s->g.count) {
@@ -422,19 +384,18 @@ static rl_status go_through_groups(tall *s, const bool *sigma_wanted, rl_tick ti
             RL_TRY(absorb_batch(s, rl_smaller(RL_ROW_BATCH, size_at(s, s->g.first) - s->n_in)));
         }
         RL_TRY(rl_curve_ask(curve, tick));
-        RL_TRY(do_group(s, sigma_wanted, points, bounds));
+        RL_TRY(do_group(s, sigma_wanted, tick, points));
     }
     return RL_OK;
 }
 
-rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl_tick tick, rl_point *points,
-                        rl_bounds *bounds) {
+rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl_tick tick, rl_point *points) {
     if (curve->n_wide == curve->c->n_sizes) return RL_OK;
     tall plan = lay_out_tall(curve), *s = NULL;
     rl_status status = RL_OBJECT_CREATE(&s, &plan, list_tall);
     if (status == RL_OK) status = rl_block_matrix_allocate(&s->m);
     status = rl_process_grid_agree(curve->placed.core.grid, status);
-    if (status == RL_OK) status = go_through_groups(s, sigma_wanted, tick, points, bounds);
+    if (status == RL_OK) status = go_through_groups(s, sigma_wanted, tick, points);
     if (s != NULL) rl_block_matrix_destroy(&s->m);
     rl_free(s);
     return status;
@@ -442,8 +403,7 @@ rl_status rl_curve_tall(const rl_grid_curve *curve, const bool *sigma_wanted, rl
 
 void rl_curve_tall_needs(const rl_grid_curve *curve, rl_needs *needs) {
     tall plan = lay_out_tall(curve);
-    const double before = needs->held;
-    rl_needs_hold(needs, RL_OBJECT_BYTES(&plan, list_tall));
     rl_needs_matrix(needs, &plan.m);
-    needs->held = before;
+    rl_needs_briefly(needs, RL_OBJECT_BYTES(&plan, list_tall));
+    rl_needs_no_matrix(needs, &plan.m);
 }

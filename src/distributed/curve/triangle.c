@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../../numbers.h"
-#include "../matrix/scalapack.h"
+#include "../../vectors.h"
 
 static const int one = 1;
 static const double unit = 1;
@@ -32,29 +32,17 @@ rl_lengths rl_full_lengths(const rl_triangle *t, int n) {
     return lengths;
 }
 
-void rl_add_product(const rl_product *p, rl_operand a, rl_operand b, double *c, int ldc) {
-    if (p->rows == 0 || p->columns == 0 || p->inner == 0) return;
-    if (p->columns > 1) {
-        dgemm_(p->trans, "N", &p->rows, &p->columns, &p->inner, &p->factor, a.a, &a.ld, b.a, &b.ld, &unit, c, &ldc, 1,
-               1);
-        return;
-    }
-    const int m = *p->trans == 'N' ? p->rows : p->inner, n = *p->trans == 'N' ? p->inner : p->rows;
-    dgemv_(p->trans, &m, &n, &p->factor, a.a, &a.ld, b.a, &one, &unit, c, &one, 1);
+void rl_add_product(char op, int m, int n, int k, double factor, const double *a, int lda, const double *b, int ldb,
+                    double *c, int ldc) {
+    const bool plain = op == 'N';
+    if (m == 0 || n == 0 || k == 0) return;
+    if (n > 1)
+        rl_gemm(op, 'N', m, n, k, factor, a, lda, b, ldb, 1, c, ldc);
+    else
+        rl_gemv(op, plain ? m : k, plain ? k : m, factor, a, lda, b, 1, c);
 }
 
 /* ---- one block --------------------------------------------------------------------------------------------------- */
-
-/* Rows and columns [first, first + size) of the triangle, and what of them this process has. */
-typedef struct step {
-    int first, size;
-    int process_row, process_column; /* where its diagonal block is */
-    bool in_row, in_column;          /* this process has some of its rows, of its columns */
-    int row, column;                 /* local; of the first one that this process has from `first` on */
-    int next_column;                 /* local: of the first after it */
-    int reach;                       /* local columns before the longest vector's length */
-    int n, n_next;                   /* vectors that reach into it, and beyond it */
-} step;
 
 /* Vectors longer than `order`. */
 static int count_beyond(const rl_lengths *lengths, int order) {
@@ -63,11 +51,11 @@ static int count_beyond(const rl_lengths *lengths, int order) {
     return n;
 }
 
-static step step_at(const rl_triangle *t, const rl_lengths *lengths, int first) {
+rl_step rl_step_at(const rl_triangle *t, const rl_lengths *lengths, int first) {
     const rl_block_matrix *m = t->m;
     const rl_process_grid *grid = m->grid;
     const int longest = lengths->order[0], index = first / m->row_block;
-    step s = {.first = first, .size = rl_smaller(m->row_block, longest - first)};
+    rl_step s = {.first = first, .size = rl_smaller(m->row_block, longest - first)};
     s.process_row = index % grid->n_rows;
     s.process_column = index % grid->n_columns;
     s.in_row = s.process_row == grid->row;
@@ -81,25 +69,21 @@ static step step_at(const rl_triangle *t, const rl_lengths *lengths, int first) 
     return s;
 }
 
-static double *element_at(const rl_triangle *t, int local_row, int local_column) {
-    return t->m->a + (size_t)local_column * (size_t)t->m->ld + (size_t)local_row;
-}
-
 /* The step's rows of vectors, to the block and back. */
-static void load_block(const rl_triangle *t, const step *s, const double *from, int ld) {
+static void load_block(const rl_triangle *t, const rl_step *s, const double *from, int ld) {
     for (int j = 0; j < s->n; j++)
         memcpy(t->block + (size_t)j * (size_t)s->size, from + (size_t)j * (size_t)ld, (size_t)s->size * sizeof(double));
 }
 
-static void store_block(const rl_triangle *t, const step *s, double *to, int ld) {
+static void store_block(const rl_triangle *t, const rl_step *s, double *to, int ld) {
     for (int j = 0; j < s->n; j++)
         memcpy(to + (size_t)j * (size_t)ld, t->block + (size_t)j * (size_t)s->size, (size_t)s->size * sizeof(double));
 }
 
 /* With the diagonal block, or, where a vector ends inside it, with its leading part: nothing beyond a vector's length
  * counts, not even a zero on the diagonal. */
-static void solve_diagonal(const rl_triangle *t, const rl_lengths *lengths, const step *s, const char *trans) {
-    const double *r = element_at(t, s->row, s->column);
+static void solve_diagonal(const rl_triangle *t, const rl_lengths *lengths, const rl_step *s, const char *trans) {
+    const double *r = rl_at(t->m, s->row, s->column);
     const int whole = count_beyond(lengths, s->first + s->size - 1);
     dtrsm_("L", "U", trans, "N", &s->size, &whole, &unit, r, &t->m->ld, t->block, &s->size, 1, 1, 1, 1);
     for (int j = whole; j < s->n; j++) {
@@ -111,11 +95,11 @@ static void solve_diagonal(const rl_triangle *t, const rl_lengths *lengths, cons
 }
 
 /* Adds up the block over the processes of a row or column of the grid; the sum is at `root`. */
-static rl_status sum_at(const rl_triangle *t, const step *s, MPI_Comm line, int root) {
+static rl_status sum_at(const rl_triangle *t, const rl_step *s, MPI_Comm line, int root) {
     return rl_context_sum_at(line, root, t->block, (int64_t)s->size * s->n);
 }
 
-static rl_status spread_from(const rl_triangle *t, const step *s, MPI_Comm line, int root) {
+static rl_status spread_from(const rl_triangle *t, const rl_step *s, MPI_Comm line, int root) {
     RL_MPI(MPI_Bcast(t->block, s->size * s->n, MPI_DOUBLE, root, line));
     return RL_OK;
 }
@@ -129,7 +113,7 @@ rl_status rl_triangle_solve_transposed(const rl_triangle *t, const rl_lengths *l
     memset(rows, 0, (size_t)t->ld_rows * (size_t)lengths->n * sizeof(double));
     if (grid->row != 0) memset(columns, 0, (size_t)t->ld_columns * (size_t)lengths->n * sizeof(double));
     for (int first = 0; first < lengths->order[0]; first += t->m->row_block) {
-        const step s = step_at(t, lengths, first);
+        const rl_step s = rl_step_at(t, lengths, first);
         if (s.in_column) {
             load_block(t, &s, columns + s.column, t->ld_columns);
             RL_TRY(sum_at(t, &s, t->column, s.process_row));
@@ -138,9 +122,8 @@ rl_status rl_triangle_solve_transposed(const rl_triangle *t, const rl_lengths *l
         if (!s.in_row) continue;
         RL_TRY(spread_from(t, &s, t->row, s.process_column));
         store_block(t, &s, rows + s.row, t->ld_rows);
-        const rl_product rest = {"T", s.reach - s.next_column, s.n_next, s.size, -1};
-        rl_add_product(&rest, (rl_operand){element_at(t, s.row, s.next_column), t->m->ld},
-                       (rl_operand){t->block, s.size}, columns + s.next_column, t->ld_columns);
+        rl_add_product('T', s.reach - s.next_column, s.n_next, s.size, -1, rl_at(t->m, s.row, s.next_column), t->m->ld,
+                       t->block, s.size, columns + s.next_column, t->ld_columns);
     }
     return RL_OK;
 }
@@ -151,15 +134,14 @@ rl_status rl_triangle_solve(const rl_triangle *t, const rl_lengths *lengths, con
     const int block = t->m->row_block, last = (lengths->order[0] - 1) / block * block;
     memset(columns, 0, (size_t)t->ld_columns * (size_t)lengths->n * sizeof(double));
     for (int first = last; first >= 0; first -= block) {
-        const step s = step_at(t, lengths, first);
+        const rl_step s = rl_step_at(t, lengths, first);
         if (s.in_row) {
             if (s.in_column)
                 load_block(t, &s, rows + s.row, t->ld_rows);
             else
                 memset(t->block, 0, (size_t)s.size * (size_t)s.n * sizeof(double));
-            const rl_product rest = {"N", s.size, s.n_next, s.reach - s.next_column, -1};
-            rl_add_product(&rest, (rl_operand){element_at(t, s.row, s.next_column), t->m->ld},
-                           (rl_operand){columns + s.next_column, t->ld_columns}, t->block, s.size);
+            rl_add_product('N', s.size, s.n_next, s.reach - s.next_column, -1, rl_at(t->m, s.row, s.next_column),
+                           t->m->ld, columns + s.next_column, t->ld_columns, t->block, s.size);
             RL_TRY(sum_at(t, &s, t->row, s.process_column));
         }
         if (s.in_row && s.in_column) solve_diagonal(t, lengths, &s, "N");
@@ -176,11 +158,10 @@ rl_status rl_triangle_multiply(const rl_triangle *t, const rl_lengths *lengths, 
     const int n = t->ld_rows * lengths->n;
     memset(rows, 0, (size_t)n * sizeof(double));
     for (int first = 0; first < lengths->order[0]; first += t->m->row_block) {
-        const step s = step_at(t, lengths, first);
-        const rl_product share = {"N", rl_rows_before(t->m, first + s.size), s.n, s.size, 1};
+        const rl_step s = rl_step_at(t, lengths, first);
         if (s.in_column)
-            rl_add_product(&share, (rl_operand){element_at(t, 0, s.column), t->m->ld},
-                           (rl_operand){columns + s.column, t->ld_columns}, rows, t->ld_rows);
+            rl_add_product('N', rl_rows_before(t->m, first + s.size), s.n, s.size, 1, rl_at(t->m, 0, s.column),
+                           t->m->ld, columns + s.column, t->ld_columns, rows, t->ld_rows);
     }
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, rows, n, MPI_DOUBLE, MPI_SUM, t->row));
     return RL_OK;
@@ -200,11 +181,10 @@ rl_status rl_triangle_multiply_transposed(const rl_triangle *t, const rl_lengths
     const int n = t->ld_columns * lengths->n;
     memset(columns, 0, (size_t)n * sizeof(double));
     for (int first = 0; first < lengths->order[0]; first += t->m->row_block) {
-        const step s = step_at(t, lengths, first);
-        const rl_product share = {"T", s.size, s.n, rl_rows_before(t->m, first + s.size), 1};
+        const rl_step s = rl_step_at(t, lengths, first);
         if (s.in_column)
-            rl_add_product(&share, (rl_operand){element_at(t, 0, s.column), t->m->ld}, (rl_operand){rows, t->ld_rows},
-                           columns + s.column, t->ld_columns);
+            rl_add_product('T', s.size, s.n, rl_rows_before(t->m, first + s.size), 1, rl_at(t->m, 0, s.column),
+                           t->m->ld, rows, t->ld_rows, columns + s.column, t->ld_columns);
     }
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, columns, n, MPI_DOUBLE, MPI_SUM, t->column));
     clear_beyond(t, lengths, columns);

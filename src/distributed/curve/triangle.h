@@ -35,11 +35,25 @@ typedef struct rl_lengths {
 rl_triangle rl_triangle_of(const rl_block_matrix *m, int order, MPI_Comm row, MPI_Comm column);
 void rl_triangle_list(rl_triangle *t, rl_arena *arena);
 
+/* Rows and columns [first, first + size) of a triangle, and what of them this process has. */
+typedef struct rl_step {
+    int first, size;
+    int process_row, process_column; /* where its diagonal block is */
+    bool in_row, in_column;          /* this process has some of its rows, of its columns */
+    int row, column;                 /* local; of the first one that this process has from `first` on */
+    int next_column;                 /* local: of the first after it */
+    int reach;                       /* local columns before the longest vector's length */
+    int n, n_next;                   /* vectors that reach into it, and beyond it */
+} rl_step;
+
 /* Local. Length of an array for vectors that lie either way. */
 size_t rl_triangle_vectors(const rl_triangle *t, int n);
 
 /* The lengths of n vectors as long as the triangle. */
 rl_lengths rl_full_lengths(const rl_triangle *t, int n);
+
+/* Local. The step whose diagonal block begins at `first`, and ends with the longest vector. */
+rl_step rl_step_at(const rl_triangle *t, const rl_lengths *lengths, int first);
 
 /* rows := R^-T columns. Entries of `columns` beyond a vector's length are not looked at, those of `rows` are zeros;
  * destroys `columns`. */
@@ -53,17 +67,9 @@ rl_status rl_triangle_multiply(const rl_triangle *t, const rl_lengths *lengths, 
 rl_status rl_triangle_multiply_transposed(const rl_triangle *t, const rl_lengths *lengths, const double *rows,
                                           double *columns);
 
-/* Local. c += factor op(a) b with c [rows, columns] and the inner dimension `inner`: one product for BLAS, which does
- * better by one column as a vector. */
-typedef struct rl_operand {
-    const double *a;
-    int ld;
-} rl_operand;
-typedef struct rl_product {
-    const char *trans; /* of a */
-    int rows, columns, inner;
-    double factor;
-} rl_product;
-void rl_add_product(const rl_product *shape, rl_operand a, rl_operand b, double *c, int ldc);
+/* Local. c [m, n] += factor op(a) b with the inner dimension k: one product for BLAS, which does better by one column
+ * as a vector. */
+void rl_add_product(char op, int m, int n, int k, double factor, const double *a, int lda, const double *b, int ldb,
+                    double *c, int ldc);
 
 #endif

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "../../lapack.h"
 #include "../../numbers.h"
 #include "../../vectors.h"
 #include "curve.h"
@@ -33,15 +32,11 @@ static void list_pass(rl_arena *arena, void *object) {
     const rl_grid_curve *curve = p->curve;
     const size_t n = (size_t)curve->triangle.order, vectors = rl_triangle_vectors(&curve->triangle, 1 + RL_PROBES);
     const size_t pieces = (size_t)p->n_blocks * (size_t)curve->placed.core.m.local_columns;
-    RL_TAKE(arena, p->z, n);
-    RL_TAKE(arena, p->beta, n);
+    RL_TAKE_REALS(arena, n, &p->z, &p->beta, &p->inverse);
     RL_TAKE(arena, p->w, curve->n_features);
-    RL_TAKE(arena, p->inverse, n);
-    RL_TAKE(arena, p->left, pieces);
-    RL_TAKE(arena, p->lost, pieces);
+    RL_TAKE_REALS(arena, pieces, &p->left, &p->lost);
     RL_TAKE(arena, p->all, 5 * ((size_t)curve->n_features + 1));
-    RL_TAKE(arena, p->columns, vectors);
-    RL_TAKE(arena, p->rows, vectors);
+    RL_TAKE_REALS(arena, vectors, &p->columns, &p->rows);
 }
 
 static pass lay_out_pass(const rl_grid_curve *curve) {
@@ -120,11 +115,11 @@ static piece piece_at(const pass *p, int column, int block) {
     const int fitted = test ? n : i, own = test ? end : i + 1;
     piece at = {.first = first};
     if (i == m->columns - 1) return at;
-    at.r = m->a + (size_t)column * (size_t)m->ld + (size_t)rl_rows_before(m, first);
+    at.r = rl_at(m, rl_rows_before(m, first), column);
     at.z = (population ? p->beta : p->z) + rl_smaller(first, n);
     at.w = (population ? curve->w : p->w) + first;
-    at.explains = rl_smaller(end, fitted) > first ? rl_smaller(end, fitted) - first : 0;
-    at.loses = rl_smaller(end, own) > first ? rl_smaller(end, own) - first : 0;
+    at.explains = rl_larger(rl_smaller(end, fitted) - first, 0);
+    at.loses = rl_larger(rl_smaller(end, own) - first, 0);
     return at;
 }
 
@@ -150,8 +145,10 @@ static rl_status carry_sums(pass *p) {
             p->lost[block * n + j] = rl_dot(at.loses, at.r, at.w);
         }
     for (size_t block = 0; block < blocks && grid->n_rows > 1; block++) { /* one process has each: exact */
-        RL_MPI(MPI_Allreduce(MPI_IN_PLACE, p->left + block * n, (int)n, MPI_DOUBLE, MPI_SUM, p->curve->column));
-        RL_MPI(MPI_Allreduce(MPI_IN_PLACE, p->lost + block * n, (int)n, MPI_DOUBLE, MPI_SUM, p->curve->column));
+        RL_MPI(
+            MPI_Allreduce(MPI_IN_PLACE, p->left + block * n, (int)n, MPI_DOUBLE, MPI_SUM, p->curve->triangle.column));
+        RL_MPI(
+            MPI_Allreduce(MPI_IN_PLACE, p->lost + block * n, (int)n, MPI_DOUBLE, MPI_SUM, p->curve->triangle.column));
     }
     for (size_t j = 0; j < n; j++) {
         double left = target_of(p, (int)j), lost = 0;
@@ -217,7 +214,7 @@ static void set_isotropic(pass *p) {
 
 /* ---- points ------------------------------------------------------------------------------------------------------ */
 
-static void store_points(const pass *p, rl_point *points, rl_bounds *bounds) {
+static void store_points(const pass *p, rl_point *points) {
     const rl_grid_curve *curve = p->curve;
     const sums *s = &p->total;
     double norm_sq = 0;
@@ -232,32 +229,30 @@ static void store_points(const pass *p, rl_point *points, rl_bounds *bounds) {
         point->test_bias_mse = point->test_mse[RL_TARGET_IDEAL];
         point->population_sq[RL_TARGET_Y] = s->population_y[n];
         point->population_sq[RL_TARGET_IDEAL] = s->population_ideal[n];
-        bounds[i++] = (rl_bounds){rl_safe_sigma(p->inverse[n - 1]), sqrt(norm_sq)};
+        curve->bounds[i++] = (rl_bounds){rl_safe_sigma(p->inverse[n - 1]), sqrt(norm_sq)};
     }
 }
 
-static rl_status run_pass(pass *p, rl_point *points, rl_bounds *bounds) {
+static rl_status run_pass(pass *p, rl_point *points) {
     const rl_grid_curve *curve = p->curve;
     RL_TRY(fit_sizes(p));
     RL_TRY(carry_sums(p));
     go_through_pieces(p);
     RL_TRY(rl_sum_over_ranks(curve->placed.core.grid, p->all, 5 * ((int64_t)curve->n_features + 1)));
     if (curve->c->rows.scale == NULL) set_isotropic(p);
-    store_points(p, points, bounds);
+    store_points(p, points);
     return RL_OK;
 }
 
-rl_status rl_curve_wide(const rl_grid_curve *curve, rl_point *points, rl_bounds *bounds) {
+rl_status rl_curve_wide(const rl_grid_curve *curve, rl_point *points) {
     pass p;
     rl_status status = rl_process_grid_agree(curve->placed.core.grid, create_pass(&p, curve));
-    if (status == RL_OK) status = run_pass(&p, points, bounds);
+    if (status == RL_OK) status = run_pass(&p, points);
     rl_free(p.z);
     return status;
 }
 
 void rl_curve_wide_needs(const rl_grid_curve *curve, rl_needs *needs) {
     pass p = lay_out_pass(curve);
-    const double before = needs->held;
-    rl_needs_arrays(needs, &p, list_pass);
-    needs->held = before;
+    rl_needs_briefly(needs, rl_arrays_bytes(&p, list_pass));
 }

@@ -24,6 +24,11 @@ int rl_columns_before(const rl_block_matrix *matrix, int global) {
     return matrix->tall ? global : numroc_(&global, &matrix->column_block, &grid->column, &source, &grid->n_columns);
 }
 
+rl_share rl_share_of(const rl_block_matrix *matrix, int first_row, int first_column, int rows, int columns) {
+    return (rl_share){rl_rows_before(matrix, first_row), rl_rows_before(matrix, first_row + rows),
+                      rl_columns_before(matrix, first_column), rl_columns_before(matrix, first_column + columns)};
+}
+
 /* Room for whole lanes of rows, and an odd number of cache lines: the elements of a row spread over all cache sets. */
 static int leading_dimension(int local_rows) {
     return rl_whole_lanes(local_rows > 1 ? local_rows : 1) + RL_LANES / 2;
@@ -133,12 +138,10 @@ int rl_block_matrix_global_column(const rl_block_matrix *matrix, int local_colum
 
 void rl_block_matrix_fill(rl_block_matrix *matrix, int first_row, int first_column, int rows, int columns,
                           rl_entry entry, const void *state) {
-    const int row_end = rl_rows_before(matrix, first_row + rows);
-    const int column_end = rl_columns_before(matrix, first_column + columns);
-    for (int lj = rl_columns_before(matrix, first_column); lj < column_end; lj++) {
+    const rl_share mine = rl_share_of(matrix, first_row, first_column, rows, columns);
+    for (int lj = mine.column; lj < mine.column_end; lj++) {
         const int j = rl_block_matrix_global_column(matrix, lj) - first_column;
-        double *column = matrix->a + (size_t)lj * (size_t)matrix->ld;
-        for (int li = rl_rows_before(matrix, first_row); li < row_end; li++)
-            column[li] = entry(state, rl_block_matrix_global_row(matrix, li) - first_row, j);
+        for (int li = mine.row; li < mine.row_end; li++)
+            *rl_at(matrix, li, lj) = entry(state, rl_block_matrix_global_row(matrix, li) - first_row, j);
     }
 }

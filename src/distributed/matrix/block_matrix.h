@@ -32,6 +32,16 @@ double rl_elements(const rl_block_matrix *layout);
 int rl_rows_before(const rl_block_matrix *matrix, int global);
 int rl_columns_before(const rl_block_matrix *matrix, int global);
 
+/* Local. What this rank owns of rows [first_row, +rows) x columns [first_column, +columns): local rows [row, row_end) x
+ * local columns [column, column_end). And the element at a local row and column. */
+typedef struct rl_share {
+    int row, row_end, column, column_end;
+} rl_share;
+rl_share rl_share_of(const rl_block_matrix *matrix, int first_row, int first_column, int rows, int columns);
+static inline double *rl_at(const rl_block_matrix *matrix, int local_row, int local_column) {
+    return matrix->a + (size_t)local_column * (size_t)matrix->ld + (size_t)local_row;
+}
+
 /* Rows [first_row, +rows) x columns [first_column, +columns) of a matrix, on all ranks: values[rows, columns],
  * column-major, ld = rows. */
 rl_status rl_replicate(const rl_block_matrix *matrix, int first_row, int first_column, int rows, int columns,

@@ -31,14 +31,12 @@ rl_status rl_replicate(const rl_block_matrix *matrix, int first_row, int first_c
                        double *values) {
     const int64_t n = (int64_t)rows * columns;
     memset(values, 0, (size_t)n * sizeof(double));
-    const int row_end = rl_rows_before(matrix, first_row + rows);
-    const int column_end = rl_columns_before(matrix, first_column + columns);
-    for (int lj = rl_columns_before(matrix, first_column); lj < column_end; lj++) {
+    const rl_share mine = rl_share_of(matrix, first_row, first_column, rows, columns);
+    for (int lj = mine.column; lj < mine.column_end; lj++) {
         const size_t j = (size_t)(rl_block_matrix_global_column(matrix, lj) - first_column);
-        for (int li = rl_rows_before(matrix, first_row); li < row_end; li++) {
-            const size_t i = (size_t)(rl_block_matrix_global_row(matrix, li) - first_row);
-            values[j * (size_t)rows + i] = matrix->a[(size_t)lj * (size_t)matrix->ld + (size_t)li];
-        }
+        for (int li = mine.row; li < mine.row_end; li++)
+            values[j * (size_t)rows + (size_t)(rl_block_matrix_global_row(matrix, li) - first_row)] =
+                *rl_at(matrix, li, lj);
     }
     /* One rank has each entry and the others have zeros: the sum is exact in any order. */
     for (int64_t done = 0; done < n; done += CHUNK)

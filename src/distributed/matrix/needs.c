@@ -14,6 +14,11 @@ void rl_needs_hold(rl_needs *needs, size_t bytes) {
     rl_needs_lend(needs, 0);
 }
 
+void rl_needs_briefly(rl_needs *needs, size_t bytes) {
+    rl_needs_hold(needs, bytes);
+    needs->held -= (double)bytes;
+}
+
 void rl_needs_arrays(rl_needs *needs, void *object, rl_array_list *list) {
     rl_needs_hold(needs, rl_arrays_bytes(object, list));
 }

@@ -20,6 +20,7 @@ typedef struct rl_needs {
 /* Something is allocated: so many bytes; the arrays of an object; a matrix. All is given back by setting `held` to what
  * it was before. */
 void rl_needs_hold(rl_needs *needs, size_t bytes);
+void rl_needs_briefly(rl_needs *needs, size_t bytes); /* and given back */
 void rl_needs_arrays(rl_needs *needs, void *object, rl_array_list *list);
 void rl_needs_matrix(rl_needs *needs, const rl_block_matrix *layout);
 void rl_needs_no_matrix(rl_needs *needs, const rl_block_matrix *layout); /* this one is given back */

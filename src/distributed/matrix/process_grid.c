@@ -1,4 +1,5 @@
 /* Process grids: BLACS contexts on a group of ranks, and agreement on a status. */
+#include "../../numbers.h"
 #include "block_matrix.h"
 #include "ridgeless/arena.h"
 #include "scalapack.h"
@@ -12,7 +13,7 @@ void rl_process_grid_shape(int size, int *n_rows, int *n_columns) {
 
 int rl_sum_chunk(int size) {
     enum { MOST = 1 << 16, LEAST = 1 << 12 };
-    return MOST / size > LEAST ? MOST / size : LEAST;
+    return rl_larger(MOST / size, (int)LEAST);
 }
 
 static void list_parts(rl_arena *arena, void *object) {
@@ -82,14 +83,13 @@ rl_status rl_process_grid_create(MPI_Comm comm, int n_rows, int n_columns, rl_pr
     RL_MPI(MPI_Comm_rank(comm, &rank));
     RL_MPI(MPI_Comm_size(comm, &size));
     rl_process_grid plan = lay_out_grid(rank, size, n_rows, n_columns);
-    const rl_status allocated = RL_OBJECT_CREATE(&g, &plan, list_parts);
-    int failed = allocated != RL_OK;
-    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, comm));
-    if (failed) {
+    const rl_context group = {.comm = comm, .rank = rank, .size = size};
+    rl_status status = rl_context_agree(&group, RL_OBJECT_CREATE(&g, &plan, list_parts));
+    if (status != RL_OK) {
         rl_free(g);
-        return allocated != RL_OK ? allocated : rl_fail(RL_ERR_MEMORY, "out of memory on another rank");
+        return status;
     }
-    const rl_status status = set_up_grid(g, comm);
+    status = set_up_grid(g, comm);
     if (status != RL_OK) {
         rl_process_grid_destroy(g);
         return status;

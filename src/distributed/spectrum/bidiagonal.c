@@ -8,6 +8,7 @@
 
 #include "../../clones.h"
 #include "../../lapack.h"
+#include "../../numbers.h"
 #include "rotations.h"
 
 /* LAPACK: a plane rotation, and the singular values, or all of the decomposition, of [f g; 0 h], safe from overflow. */
@@ -161,14 +162,6 @@ static void solve_pair(iteration *it) {
 
 /* ---- convergence ------------------------------------------------------------------------------------------------- */
 
-static double larger(double a, double b) {
-    return a > b ? a : b;
-}
-
-static double smaller(double a, double b) {
-    return a < b ? a : b;
-}
-
 /* The next of Demmel and Kahan's lower bounds: the smallest singular value of the rows and columns up to i is at least
  * the least of the bounds so far over sqrt(n), and all of them change by a relative TOLERANCE at most when an element
  * of e below TOLERANCE times its row's bound is made zero. */
@@ -180,7 +173,7 @@ static double next_bound(double bound, double e, double d) {
 static void trim_block(iteration *it) {
     const double *d = it->d;
     double *e = it->e;
-    while (it->hi > it->lo && fabs(e[it->hi - 1]) <= larger(it->negligible, TOLERANCE * fabs(d[it->hi])))
+    while (it->hi > it->lo && fabs(e[it->hi - 1]) <= rl_larger(it->negligible, TOLERANCE * fabs(d[it->hi])))
         e[--it->hi] = 0;
 }
 
@@ -191,10 +184,10 @@ static void examine_block(iteration *it) {
     it->smallest = it->largest = bound;
     for (int i = it->lo; i < it->hi; i++) {
         const double size = fabs(e[i]);
-        if (!(size <= larger(it->negligible, TOLERANCE * bound))) {
+        if (!(size <= rl_larger(it->negligible, TOLERANCE * bound))) {
             bound = next_bound(bound, size, d[i + 1]);
-            it->smallest = smaller(it->smallest, bound);
-            it->largest = larger(it->largest, larger(size, fabs(d[i + 1])));
+            it->smallest = rl_smaller(it->smallest, bound);
+            it->largest = rl_larger(it->largest, rl_larger(size, fabs(d[i + 1])));
             continue;
         }
         e[i] = 0;

@@ -51,20 +51,15 @@ static double row_entry(const void *state, int row, int column) {
     return column_entry(state, column, row);
 }
 
-/* Local index ranges: the part of the placed rows that this rank owns. */
-typedef struct share {
-    int row, row_end, column, column_end;
-} share;
-
-static share share_of(const rl_block_matrix *m, const rl_case *c, rl_placement to) {
-    const int rows = to.transposed ? c->n_features : to.n_rows, columns = to.transposed ? to.n_rows : c->n_features;
-    return (share){rl_rows_before(m, to.row), rl_rows_before(m, to.row + rows), rl_columns_before(m, to.column),
-                   rl_columns_before(m, to.column + columns)};
+/* The part of the placed rows that this rank owns. */
+static rl_share share_of(const rl_block_matrix *m, const rl_case *c, rl_placement to) {
+    const int p = c->n_features;
+    return rl_share_of(m, to.row, to.column, to.transposed ? p : to.n_rows, to.transposed ? to.n_rows : p);
 }
 
 /* What this rank owns, block by block: in a block, neighbours are neighbours. */
 static void fill_tiles(const rl_case *c, rl_block_matrix *m, rl_placement to) {
-    const share mine = share_of(m, c, to);
+    const rl_share mine = share_of(m, c, to);
     int width, height;
     for (int lj = mine.column; lj < mine.column_end; lj += width) {
         const int j = rl_block_matrix_global_column(m, lj);
@@ -72,7 +67,7 @@ static void fill_tiles(const rl_case *c, rl_block_matrix *m, rl_placement to) {
         for (int li = mine.row; li < mine.row_end; li += height) {
             const int i = rl_block_matrix_global_row(m, li);
             height = rl_smaller(m->row_block - i % m->row_block, mine.row_end - li);
-            double *const out = m->a + (size_t)lj * (size_t)m->ld + (size_t)li;
+            double *const out = rl_at(m, li, lj);
             const rl_tile direct = {to.first_row + i - to.row, height, j - to.column, width, out, 1, m->ld};
             const rl_tile transposed = {to.first_row + j - to.column, width, i - to.row, height, out, m->ld, 1};
             c->fill(c->state, to.transposed ? &transposed : &direct);
@@ -121,10 +116,10 @@ static rl_status check_vector(const char *name, const double *values, int64_t n)
 
 /* Local: this rank's part of rows. Raises *largest to its largest magnitude. */
 static rl_status check_rows(const rl_block_matrix *m, const rl_case *c, rl_placement to, double *largest) {
-    const share mine = share_of(m, c, to);
+    const rl_share mine = share_of(m, c, to);
     for (int lj = mine.column; lj < mine.column_end; lj++)
         for (int li = mine.row; li < mine.row_end; li++) {
-            const double a = m->a[(size_t)lj * (size_t)m->ld + (size_t)li];
+            const double a = *rl_at(m, li, lj);
             if (isfinite(a)) {
                 *largest = fmax(*largest, fabs(a));
                 continue;
@@ -159,13 +154,12 @@ void rl_core_lay_out(rl_core *core, int block) {
 
 /* values [n_rows] += rows of X times beta, this rank's part. */
 static void add_products(const rl_block_matrix *m, const rl_case *c, rl_placement to, double *values) {
-    const share mine = share_of(m, c, to);
+    const rl_share mine = share_of(m, c, to);
     for (int lj = mine.column; lj < mine.column_end; lj++) {
         const int j = rl_block_matrix_global_column(m, lj) - to.column;
         for (int li = mine.row; li < mine.row_end; li++) {
             const int i = rl_block_matrix_global_row(m, li) - to.row;
-            const double a = m->a[(size_t)lj * (size_t)m->ld + (size_t)li];
-            values[to.transposed ? j : i] += a * c->beta_star[to.transposed ? i : j];
+            values[to.transposed ? j : i] += *rl_at(m, li, lj) * c->beta_star[to.transposed ? i : j];
         }
     }
 }
@@ -217,13 +211,13 @@ static void fill_beta(rl_placed_case *placed) {
 /* By a power of two, so that the largest entry is in [1/2, 1): no norm overflows or underflows, and no bit changes. */
 static void scale_train(rl_placed_case *placed, double largest) {
     const rl_block_matrix *m = &placed->core.m;
-    const share mine = share_of(m, placed->c, train_rows(&placed->core, placed->c));
+    const rl_share mine = share_of(m, placed->c, train_rows(&placed->core, placed->c));
     int exponent = 0;
     if (largest > 0) frexp(largest, &exponent);
     placed->scale = largest > 0 ? ldexp(1, exponent < 1023 ? exponent : 1023) : 0;
     if (largest == 0 || exponent == 0) return;
     for (int lj = mine.column; lj < mine.column_end; lj++)
-        for (int li = mine.row; li < mine.row_end; li++) m->a[(size_t)lj * (size_t)m->ld + (size_t)li] /= placed->scale;
+        for (int li = mine.row; li < mine.row_end; li++) *rl_at(m, li, lj) /= placed->scale;
 }
 
 static rl_status generate_rows(rl_placed_case *placed) {

@@ -64,7 +64,7 @@ static rl_status square_norm(const rl_core *core, double *square) {
     *square = 0;
     for (int j = 0; j < columns; j++)
         for (int i = 0; i < rows; i++) {
-            const double a = core->m.a[(size_t)j * (size_t)core->m.ld + (size_t)i];
+            const double a = *rl_at(&core->m, i, j);
             *square += a * a;
         }
     return rl_sum_over_ranks(core->grid, square, 1);
@@ -140,10 +140,9 @@ static rl_status produce_pdgesvd(rl_core *core, rl_projection *projection, rl_ti
 
 /* The product of a border; PBLAS has as much of its own for a moment. */
 static void tell_product(rl_block_matrix product, rl_needs *needs) {
-    const double before = needs->held;
     rl_needs_matrix(needs, &product);
     rl_needs_lend(needs, rl_elements(&product));
-    needs->held = before;
+    rl_needs_no_matrix(needs, &product);
 }
 
 /* Rotations go to all rows of U and all columns of V^T, and both are multiplied by the reflectors; then the borders by

@@ -83,16 +83,29 @@ extern const rl_producer_row rl_pdgesvd_row, rl_projected_row, rl_two_stage_row;
 rl_status rl_core_factor(rl_core *core);
 void rl_core_factor_needs(const rl_core *core, rl_needs *needs);
 
-/* The same, and the right border moves up to begin at row `columns`, and core->rows = columns. The right border fills
- * columns [0, columns) alone, so that it does not overwrite the tails. Needs rows > columns. */
+/* A = Q B P^T in place with B upper triangular and as many superdiagonals as a block is wide, by QR and LQ panels in
+ * turn; left becomes Q^T left and right becomes right P. Beside the panels' triangles the reflectors are left. */
+rl_status rl_core_reduce_to_band(rl_core *core);
+
+/* Local. The memory of the panels of either, for as long as they are needed. */
+void rl_panels_needs(const rl_core *core, rl_needs *needs);
+
+/* Local. Time of the panels themselves, one for each block of A's columns, on one row or column of the grid, of so many
+ * processes; their columns are `length` long on average. Each is multiplied with what is left of its panel, which is
+ * then read and written. */
+void rl_needs_panels(rl_needs *needs, rl_part part, const rl_core *core, double length, int processes);
+
+/* Local. Bytes that libraries keep between calls: PBLAS a few blocks as long as a rank's rows and columns, MPI buffers
+ * for messages. */
+double rl_needs_libraries(const rl_core *core);
+
+/* rl_core_factor, and the right border moves up to begin at row `columns`, and core->rows = columns. The right border
+ * fills columns [0, columns) alone, so that it does not overwrite the tails. Needs rows > columns. */
 rl_status rl_reduce_shape(rl_core *core);
 void rl_reduce_shape_needs(rl_core *core, rl_needs *needs);
 
 /* Fills the arrays of tails in a matrix: the same on all ranks. */
 rl_status rl_sum_tails(const rl_block_matrix *m, const rl_tails *tails);
-
-/* Local. Zeros below the diagonal of A: reflectors lie where R has zeros. */
-void rl_core_clear_below_diagonal(rl_core *core);
 
 /* Once Q^T has been applied to the left border and P to the right one: allocates the projection and takes from core->m
  * the tails, the targets (transposed, if they are rows) and the test rows (transposed, if they are columns), each in

@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "../matrix/scalapack.h"
-#include "panel.h"
 #include "producer.h"
 
 static const int one = 1;

@@ -39,12 +39,11 @@ void rl_projection_destroy(rl_projection *projection) {
 
 /* Adds what this rank owns of the tails to their squares and to their products with the last column's tail. */
 static void add_tails(const rl_block_matrix *m, const rl_tails *tails) {
-    const int row_end = rl_rows_before(m, tails->first + tails->rows);
-    const int column_end = rl_columns_before(m, tails->first + tails->n);
-    for (int lj = rl_columns_before(m, tails->first); lj < column_end; lj++) {
-        const double *column = m->a + (size_t)lj * (size_t)m->ld;
+    const rl_share mine = rl_share_of(m, tails->first, tails->first, tails->rows, tails->n);
+    for (int lj = mine.column; lj < mine.column_end; lj++) {
+        const double *column = rl_at(m, 0, lj);
         double square = 0, product = 0;
-        for (int li = rl_rows_before(m, tails->first); li < row_end; li++) {
+        for (int li = mine.row; li < mine.row_end; li++) {
             square += column[li] * column[li];
             product += column[li] * tails->column[rl_block_matrix_global_row(m, li) - tails->first];
         }
@@ -179,8 +178,6 @@ void rl_needs_rotations(rl_needs *needs, const rl_core *core, rl_work_kind kind,
 
 void rl_core_rotate_needs(const rl_core *core, const rl_projection *projection, rl_needs *needs) {
     const rl_operands operands = rl_core_operands(core, projection);
-    const double before = needs->held;
-    rl_needs_hold(needs, rl_bidiagonal_bytes(core->columns, &operands));
-    needs->held = before;
+    rl_needs_briefly(needs, rl_bidiagonal_bytes(core->columns, &operands));
     rl_needs_rotations(needs, core, RL_WORK_ROTATIONS, projection->z.row_block + RL_N_TARGETS);
 }

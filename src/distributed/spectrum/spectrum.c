@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "generate.h"
-#include "panel.h"
 
 static const rl_producer_row *const producers[] = {
     [RL_PRODUCER_PDGESVD] = &rl_pdgesvd_row,

@@ -3,26 +3,7 @@
  * share of the test rows. */
 #include "../../numbers.h"
 #include "band.h"
-#include "panel.h"
 #include "producer.h"
-
-/* A = Q B P^T with B upper triangular and as many superdiagonals as a block is wide; Q^T and P are applied to the
- * borders on the way. */
-static rl_status reduce_to_band(rl_core *core) {
-    const int block = core->m.row_block;
-    rl_panels panels;
-    rl_status status = rl_process_grid_agree(core->grid, rl_panels_create(&panels, core));
-    if (status == RL_OK) {
-        for (int first = 0; first < core->columns; first += block) {
-            const int width = rl_smaller(block, core->columns - first);
-            rl_panel_qr(&panels, first, width);
-            rl_panel_lq(&panels, first, width);
-        }
-        status = rl_panels_check(&panels);
-    }
-    rl_panels_destroy(&panels);
-    return status;
-}
 
 /* What every rank has of its own. */
 typedef struct own_band {
@@ -68,7 +49,7 @@ static rl_status diagonalize_band(const rl_core *core, own_band *own, rl_project
 
 static rl_status project_by_band(rl_core *core, own_band *own, rl_projection *projection, rl_timings *timings) {
     const double start = rl_seconds();
-    RL_TRY(reduce_to_band(core));
+    RL_TRY(rl_core_reduce_to_band(core));
     const double reduced = rl_seconds();
     RL_TRY(rl_process_grid_agree(core->grid, rl_arrays_create(own, list_own_band)));
     RL_TRY(replicate_band(core, own));
@@ -104,7 +85,6 @@ static void tell_reduction(const rl_core *core, rl_needs *needs) {
 
 /* Each rank gets the band, and reflects its own test rows on the band's way to bidiagonal form. */
 static void tell_band(const rl_core *core, const rl_band *band, const rl_projection *projection, rl_needs *needs) {
-    const double before = needs->held;
     const double n = core->columns, width = core->m.row_block, hops = rl_hops(core->grid);
     const double reflected = projection->z.row_block + RL_N_TARGETS;
     rl_needs_work(needs, RL_PART_PROJECT, RL_WORK_MESSAGES, 2 * hops * n / width);
@@ -112,8 +92,7 @@ static void tell_band(const rl_core *core, const rl_band *band, const rl_project
     needs->found.flops += core->grid->size * n * n * (8 * width + 4 * reflected);
     rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BAND, n * n * width);
     rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BAND_ROTATIONS, n * n * reflected);
-    rl_needs_hold(needs, rl_band_work_bytes(band));
-    needs->held = before;
+    rl_needs_briefly(needs, rl_band_work_bytes(band));
 }
 
 static void tell_needs_of_two_stage(rl_core *core, rl_projection *projection, rl_needs *needs) {
