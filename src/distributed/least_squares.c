@@ -4,6 +4,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "../numbers.h"
 #include "case/deal.h"
 #include "matrix/scalapack.h"
 #include "spectrum/generate.h"
@@ -39,8 +40,7 @@ static rl_status create_rows(solver *s) {
 /* The rows of two triangles, or more where there is room; never more than there are. */
 static int rows_at_once(const solver *s) {
     const int64_t n = s->data->n_rows, p = s->data->n_features, room = RANK_ELEMENTS * s->grid->size / (p + 1);
-    const int64_t rows = p + (room > p ? room : p);
-    return (int)(rows < n ? rows : n);
+    return (int)rl_smaller(p + rl_larger(room, p), n);
 }
 
 static rl_status prepare_solver(solver *s, int block) {
@@ -74,7 +74,7 @@ static rl_status append_rows(solver *s, int first, int count, int place) {
 static rl_status factor_all(solver *s) {
     const int n = s->data->n_rows, p = s->core.columns, height = s->core.rows;
     for (int done = 0; done < n;) {
-        const int place = done > 0 ? p : 0, room = height - place, count = room < n - done ? room : n - done;
+        const int place = done > 0 ? p : 0, count = rl_smaller(height - place, n - done);
         RL_TRY(append_rows(s, done, count, place));
         RL_TRY(rl_core_factor(&s->core));
         done += count;

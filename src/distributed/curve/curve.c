@@ -99,15 +99,14 @@ static rl_status split_grid(rl_grid_curve *curve, const rl_process_grid *grid) {
 }
 
 static rl_status fill_curve(rl_grid_curve *curve, const rl_process_grid *grid, rl_timings *spent) {
-    const double start = rl_seconds();
+    double start = rl_seconds();
     const rl_core core = curve->placed.core;
     curve->all = every_row(curve->c);
     RL_TRY(rl_placed_case_create_as(&curve->placed, &core, &curve->all));
-    const double generated = rl_seconds();
-    spent->generate = generated - start;
+    spent->generate = rl_lap(&start);
     RL_TRY(split_grid(curve, grid));
     RL_TRY(factor_rows(curve));
-    spent->reduce = rl_seconds() - generated;
+    spent->reduce = rl_lap(&start);
     return RL_OK;
 }
 

@@ -26,29 +26,41 @@ static int population_rows(const rl_case *c) {
 
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
 
-typedef struct placed_rows {
-    const rl_case *c;
-    int first_row;
-} placed_rows;
+/* Entries that are placed as they are, or transposed. */
+typedef struct source {
+    rl_entry entry;
+    const void *state;
+    int first_row; /* the first that is placed */
+} source;
 
 static double direct_entry(const void *state, int row, int column) {
-    const placed_rows *rows = state;
-    return rows->c->x(rows->c->state, rows->first_row + row, column);
+    const source *s = state;
+    return s->entry(s->state, s->first_row + row, column);
 }
 
 static double transposed_entry(const void *state, int row, int column) {
-    const placed_rows *rows = state;
-    return rows->c->x(rows->c->state, rows->first_row + column, row);
+    return direct_entry(state, column, row);
 }
 
-/* A vector or a few vectors, as columns or as rows. */
-static double column_entry(const void *state, int row, int column) {
+/* `rows` x `columns` entries to (row, column) and after, or, transposed, to (column, row). */
+static void place_entries(rl_block_matrix *m, bool transposed, int row, int column, int rows, int columns, source s) {
+    if (transposed)
+        rl_block_matrix_fill(m, column, row, columns, rows, transposed_entry, &s);
+    else
+        rl_block_matrix_fill(m, row, column, rows, columns, direct_entry, &s);
+}
+
+/* A few vectors as columns. */
+static double vector_entry(const void *state, int row, int column) {
     const double *const *vectors = state;
     return vectors[column][row];
 }
 
-static double row_entry(const void *state, int row, int column) {
-    return column_entry(state, column, row);
+/* The population's rows, and then beta*. */
+static double population_entry(const void *state, int row, int column) {
+    const rl_case *c = state;
+    if (row == population_rows(c)) return c->beta_star[column];
+    return row == column ? c->scale[row] : 0;
 }
 
 /* The part of the placed rows that this rank owns. */
@@ -76,15 +88,13 @@ static void fill_tiles(const rl_case *c, rl_block_matrix *m, rl_placement to) {
 }
 
 rl_status rl_case_fill(const rl_case *c, rl_block_matrix *m, rl_placement to) {
-    const placed_rows rows = {c, to.first_row};
     if (to.n_rows == 0) return RL_OK;
     if (c->x == NULL) return c->deal(c->state, m, to);
     if (c->fill != NULL)
         fill_tiles(c, m, to);
-    else if (to.transposed)
-        rl_block_matrix_fill(m, to.row, to.column, c->n_features, to.n_rows, transposed_entry, &rows);
     else
-        rl_block_matrix_fill(m, to.row, to.column, to.n_rows, c->n_features, direct_entry, &rows);
+        place_entries(m, to.transposed, to.transposed ? to.column : to.row, to.transposed ? to.row : to.column,
+                      to.n_rows, c->n_features, (source){c->x, c->state, to.first_row});
     return RL_OK;
 }
 
@@ -96,8 +106,7 @@ static rl_status check_sizes(const rl_case *c, int block) {
                        "distributed case: n_train %d, n_features %d, n_test %d, block %d; all must be at least 1",
                        c->n_train, c->n_features, c->n_test, block);
     const int64_t border = (int64_t)c->n_test + population_rows(c) + RL_N_TARGETS + 1;
-    const int64_t larger = c->n_train > c->n_features ? c->n_train : c->n_features;
-    if (larger + border + block > INT32_MAX)
+    if (rl_larger(c->n_train, c->n_features) + border + block > INT32_MAX)
         return rl_fail(
             RL_ERR_INPUT,
             "distributed case: n_train %d, n_features %d and n_test %d add up to more than ScaLAPACK's 32-bit "
@@ -179,33 +188,20 @@ static rl_status make_targets(rl_placed_case *placed) {
     return check_vector("y - X beta*", placed->target[RL_TARGET_RESIDUAL], n);
 }
 
-static double diagonal_entry(const void *state, int row, int column) {
-    return row == column ? ((const double *)state)[row] : 0;
-}
-
 void rl_placed_case_fill_targets(rl_placed_case *placed) {
-    const rl_case *c = placed->c;
     rl_core *core = &placed->core;
-    if (core->test_rows_left)
-        rl_block_matrix_fill(&core->m, core->rows, 0, RL_N_TARGETS, c->n_train, row_entry, placed->target);
-    else
-        rl_block_matrix_fill(&core->m, 0, core->columns, c->n_train, RL_N_TARGETS, column_entry, placed->target);
+    const bool turned = core->test_rows_left;
+    place_entries(&core->m, turned, 0, turned ? core->rows : core->columns, placed->c->n_train, RL_N_TARGETS,
+                  (source){vector_entry, placed->target, 0});
 }
 
 /* The population's rows and beta*, after the test rows. */
-static void fill_beta(rl_placed_case *placed) {
+static void fill_population(rl_placed_case *placed) {
     const rl_case *c = placed->c;
-    rl_block_matrix *m = &placed->core.m;
-    const int p = c->n_features, more = population_rows(c);
-    const int next = c->n_test + (placed->core.test_rows_left ? c->n_train : placed->core.rows);
-    const double *beta[] = {c->beta_star};
-    if (placed->core.test_rows_left) {
-        if (more > 0) rl_block_matrix_fill(m, 0, next, p, p, diagonal_entry, c->scale);
-        rl_block_matrix_fill(m, 0, next + more, p, 1, column_entry, beta);
-    } else {
-        if (more > 0) rl_block_matrix_fill(m, next, 0, p, p, diagonal_entry, c->scale);
-        rl_block_matrix_fill(m, next + more, 0, 1, p, row_entry, beta);
-    }
+    rl_core *core = &placed->core;
+    const int next = c->n_test + (core->test_rows_left ? c->n_train : core->rows);
+    place_entries(&core->m, core->test_rows_left, next, 0, population_rows(c) + 1, c->n_features,
+                  (source){population_entry, c, 0});
 }
 
 /* By a power of two, so that the largest entry is in [1/2, 1): no norm overflows or underflows, and no bit changes. */
@@ -233,7 +229,7 @@ static rl_status generate_rows(rl_placed_case *placed) {
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPI_DOUBLE, MPI_MAX, core->grid->comm));
     RL_TRY(make_targets(placed));
     if (core->n_right > 0) rl_placed_case_fill_targets(placed);
-    fill_beta(placed);
+    fill_population(placed);
     scale_train(placed, largest);
     return RL_OK;
 }

@@ -108,7 +108,7 @@ rl_status rl_core_factor(rl_core *core) {
 /* Some rows of the right border on their way up. */
 static rl_block_matrix lay_out_some(const rl_core *core) {
     const int64_t height = (int64_t)core->m.row_block * core->grid->n_rows;
-    return rl_core_matrix(core, core->n_right < height ? core->n_right : (int)height, core->columns);
+    return rl_core_matrix(core, (int)rl_smaller(height, (int64_t)core->n_right), core->columns);
 }
 
 /* The right border from row `rows` up to row `columns`, some rows at a time: the two places overlap. */
@@ -168,10 +168,9 @@ void rl_core_factor_needs(const rl_core *core, rl_needs *needs) {
 
 void rl_reduce_shape_needs(rl_core *core, rl_needs *needs) {
     const rl_block_matrix some = lay_out_some(core);
-    const double before = needs->held;
     rl_core_factor_needs(core, needs);
     rl_needs_matrix(needs, &some);
     rl_needs_lend(needs, 2 * rl_elements(&some)); /* pdgemr2d packs what goes and what comes */
-    needs->held = before;
+    rl_needs_no_matrix(needs, &some);
     core->rows = core->columns;
 }

@@ -45,6 +45,11 @@ static factors lay_out_factors(const rl_core *core) {
     return (factors){.core = core, .u = square, .vt = square};
 }
 
+/* What becomes of a border. */
+static rl_block_matrix lay_out_product(const rl_core *core, bool left) {
+    return rl_core_matrix(core, left ? core->columns : core->n_right, left ? core->n_left : core->columns);
+}
+
 static void list_factors(rl_arena *arena, void *object) {
     factors *f = object;
     RL_TAKE(arena, f->sigma, f->core->columns);
@@ -86,46 +91,36 @@ static rl_status factorize_core(rl_core *core, factors *f, bool *converged) {
     return RL_OK;
 }
 
-/* The border at (row, column) becomes U^T border or border V. */
-static rl_status multiply_left(rl_core *core, const factors *f) {
-    const int n = core->columns, count = core->n_left, jc = n + 1, *desc = core->m.descriptor;
-    rl_block_matrix product = rl_core_matrix(core, core->columns, core->n_left);
-    const rl_status status = rl_process_grid_agree(core->grid, rl_block_matrix_allocate(&product));
-    if (status == RL_OK) {
-        pdgemm_("T", "N", &n, &count, &n, &unit, f->u.a, &one, &one, f->u.descriptor, core->m.a, &one, &jc, desc, &zero,
+/* A border becomes U^T border or border V. */
+static rl_status multiply_border(rl_core *core, const factors *f, bool left) {
+    const int n = core->columns, i = left ? 1 : core->rows + 1, j = left ? n + 1 : 1, *desc = core->m.descriptor;
+    double *const a = core->m.a;
+    rl_block_matrix product = lay_out_product(core, left);
+    RL_TRY(rl_process_grid_agree(core->grid, rl_block_matrix_allocate(&product)));
+    if (left)
+        pdgemm_("T", "N", &n, &core->n_left, &n, &unit, f->u.a, &one, &one, f->u.descriptor, a, &i, &j, desc, &zero,
                 product.a, &one, &one, product.descriptor);
-        pdgeadd_("N", &n, &count, &unit, product.a, &one, &one, product.descriptor, &zero, core->m.a, &one, &jc, desc);
-    }
+    else
+        pdgemm_("N", "T", &core->n_right, &n, &n, &unit, a, &i, &j, desc, f->vt.a, &one, &one, f->vt.descriptor, &zero,
+                product.a, &one, &one, product.descriptor);
+    pdgeadd_("N", &product.rows, &product.columns, &unit, product.a, &one, &one, product.descriptor, &zero, a, &i, &j,
+             desc);
     rl_block_matrix_destroy(&product);
-    return status;
-}
-
-static rl_status multiply_right(rl_core *core, const factors *f) {
-    const int n = core->columns, count = core->n_right, ic = core->rows + 1, *desc = core->m.descriptor;
-    rl_block_matrix product = rl_core_matrix(core, core->n_right, core->columns);
-    const rl_status status = rl_process_grid_agree(core->grid, rl_block_matrix_allocate(&product));
-    if (status == RL_OK) {
-        pdgemm_("N", "T", &count, &n, &n, &unit, core->m.a, &ic, &one, desc, f->vt.a, &one, &one, f->vt.descriptor,
-                &zero, product.a, &one, &one, product.descriptor);
-        pdgeadd_("N", &count, &n, &unit, product.a, &one, &one, product.descriptor, &zero, core->m.a, &ic, &one, desc);
-    }
-    rl_block_matrix_destroy(&product);
-    return status;
+    return RL_OK;
 }
 
 static rl_status project_by_factors(rl_core *core, factors *f, rl_projection *projection, rl_timings *timings) {
     bool converged = false;
     RL_TRY(rl_process_grid_agree(core->grid, allocate_factors(f)));
-    const double start = rl_seconds();
+    double start = rl_seconds();
     RL_TRY(factorize_core(core, f, &converged));
-    const double factorized = rl_seconds();
-    RL_TRY(multiply_left(core, f));
-    RL_TRY(multiply_right(core, f));
+    timings->diagonalize += rl_lap(&start); /* reduction included: it is inside */
+    RL_TRY(multiply_border(core, f, true));
+    RL_TRY(multiply_border(core, f, false));
     RL_TRY(rl_core_gather(core, projection));
     memcpy(projection->sigma, f->sigma, (size_t)core->columns * sizeof(double));
     if (!converged) projection->status = RL_CELL_NO_CONVERGENCE;
-    timings->diagonalize += factorized - start; /* reduction included: it is inside */
-    timings->project += rl_seconds() - factorized;
+    timings->project += rl_lap(&start);
     return RL_OK;
 }
 
@@ -166,8 +161,8 @@ static void tell_needs_of_pdgesvd(rl_core *core, rl_projection *projection, rl_n
     rl_needs_arrays(needs, &f, list_factors);
     const double own = needs->held - before;
     rl_needs_lend(needs, 2 * rl_elements(&f.u));
-    tell_product(rl_core_matrix(core, core->columns, core->n_left), needs);
-    tell_product(rl_core_matrix(core, core->n_right, core->columns), needs);
+    tell_product(lay_out_product(core, true), needs);
+    tell_product(lay_out_product(core, false), needs);
     tell_work(core, needs);
     rl_core_gather_needs(core, projection, needs);
     needs->held -= own;

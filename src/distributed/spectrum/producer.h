@@ -64,6 +64,9 @@ typedef struct rl_projection {
     double *target_rows; /* [RL_N_TARGETS, columns]: the targets before they are transposed, if they have to be */
 } rl_projection;
 
+/* Local. The seconds since *start, which becomes now. */
+double rl_lap(double *start);
+
 /* A producer.
  *
  * produce: overwrites core->m, fills the projection. Adds the seconds of the parts that it has. info > 0 of LAPACK is a

@@ -28,42 +28,15 @@ static double count_work(const rl_core *core) {
 static void list_bidiagonal(rl_arena *arena, void *object) {
     bidiagonal *b = object;
     const size_t rows = (size_t)b->core->m.local_rows + 1, columns = (size_t)b->core->m.local_columns + 1;
-    RL_TAKE(arena, b->d, b->core->columns);
-    RL_TAKE(arena, b->e, b->core->columns);
-    RL_TAKE(arena, b->local_d, columns);
-    RL_TAKE(arena, b->local_e, rows);
-    RL_TAKE(arena, b->tau_q, columns);
-    RL_TAKE(arena, b->tau_p, rows);
+    RL_TAKE_REALS(arena, b->core->columns, &b->d, &b->e);
+    RL_TAKE_REALS(arena, columns, &b->local_d, &b->tau_q);
+    RL_TAKE_REALS(arena, rows, &b->local_e, &b->tau_p);
     RL_TAKE(arena, b->work, count_work(b->core));
 }
 
 static rl_status allocate_bidiagonal(bidiagonal *b) {
     RL_TRY(rl_work_length("ScaLAPACK pdgebrd", count_work(b->core), &b->lwork));
     return rl_arrays_create(b, list_bidiagonal);
-}
-
-static int apply_q(rl_core *core, bidiagonal *b) {
-    const int jc = core->columns + 1, *desc = core->m.descriptor;
-    int info = 0;
-    pdormbr_("Q", "L", "T", &core->rows, &core->n_left, &core->columns, core->m.a, &one, &one, desc, b->tau_q,
-             core->m.a, &one, &jc, desc, b->work, &b->lwork, &info, 1, 1, 1);
-    return info;
-}
-
-static int apply_p(rl_core *core, bidiagonal *b) {
-    const int ic = core->rows + 1, *desc = core->m.descriptor;
-    int info = 0;
-    if (core->columns == 1) return 0; /* P is the identity */
-    pdormbr_("P", "R", "N", &core->n_right, &core->columns, &core->rows, core->m.a, &one, &one, desc, b->tau_p,
-             core->m.a, &ic, &one, desc, b->work, &b->lwork, &info, 1, 1, 1);
-    return info;
-}
-
-static int call_pdgebrd(rl_core *core, bidiagonal *b) {
-    int info = 0;
-    pdgebrd_(&core->rows, &core->columns, core->m.a, &one, &one, core->m.descriptor, b->local_d, b->local_e, b->tau_q,
-             b->tau_p, b->work, &b->lwork, &info);
-    return info;
 }
 
 /* pdgebrd leaves d on the columns of the process grid and e on its rows, the same on each row and on each column. */
@@ -81,30 +54,37 @@ static rl_status replicate_bidiagonal(const rl_core *core, bidiagonal *b) {
 }
 
 static rl_status bidiagonalize_core(rl_core *core, bidiagonal *b) {
-    int info = call_pdgebrd(core, b);
+    int info = 0;
+    pdgebrd_(&core->rows, &core->columns, core->m.a, &one, &one, core->m.descriptor, b->local_d, b->local_e, b->tau_q,
+             b->tau_p, b->work, &b->lwork, &info);
     RL_TRY(rl_agree_info(core->grid, "ScaLAPACK pdgebrd", &info));
     return replicate_bidiagonal(core, b);
 }
 
+/* Q^T to the left border, and P, which is the identity for one column, to the right one. */
 static rl_status carry_borders(rl_core *core, bidiagonal *b) {
-    int info = apply_q(core, b);
+    const int jc = core->columns + 1, ic = core->rows + 1, *desc = core->m.descriptor;
+    double *const a = core->m.a;
+    int info = 0;
+    pdormbr_("Q", "L", "T", &core->rows, &core->n_left, &core->columns, a, &one, &one, desc, b->tau_q, a, &one, &jc,
+             desc, b->work, &b->lwork, &info, 1, 1, 1);
     RL_TRY(rl_agree_info(core->grid, "ScaLAPACK pdormbr", &info));
-    info = apply_p(core, b);
+    if (core->columns == 1) return RL_OK;
+    pdormbr_("P", "R", "N", &core->n_right, &core->columns, &core->rows, a, &one, &one, desc, b->tau_p, a, &ic, &one,
+             desc, b->work, &b->lwork, &info, 1, 1, 1);
     return rl_agree_info(core->grid, "ScaLAPACK pdormbr", &info);
 }
 
 static rl_status project_by_bidiagonal(rl_core *core, bidiagonal *b, rl_projection *projection, rl_timings *timings) {
     RL_TRY(rl_process_grid_agree(core->grid, allocate_bidiagonal(b)));
-    const double start = rl_seconds();
+    double start = rl_seconds();
     RL_TRY(bidiagonalize_core(core, b));
-    const double reduced = rl_seconds();
+    timings->reduce += rl_lap(&start);
     RL_TRY(carry_borders(core, b));
     RL_TRY(rl_core_gather(core, projection));
-    const double projected = rl_seconds();
+    timings->project += rl_lap(&start);
     RL_TRY(rl_core_rotate(core, b->d, b->e, projection));
-    timings->reduce += reduced - start;
-    timings->project += projected - reduced;
-    timings->diagonalize += rl_seconds() - projected;
+    timings->diagonalize += rl_lap(&start);
     return RL_OK;
 }
 
@@ -154,15 +134,14 @@ static void add_borders(const rl_core *core, rl_needs *needs) {
 
 static void tell_needs_of_projected(rl_core *core, rl_projection *projection, rl_needs *needs) {
     bidiagonal b = {.core = core};
-    const double before = needs->held;
+    const size_t bytes = rl_arrays_bytes(&b, list_bidiagonal);
     rl_needs_limit(needs, "LWORK of pdgebrd", count_work(core), INT32_MAX);
-    rl_needs_arrays(needs, &b, list_bidiagonal);
-    const double own = needs->held - before;
+    rl_needs_hold(needs, bytes);
     rl_needs_pdgebrd(needs, RL_PART_REDUCE, core);
     add_borders(core, needs);
     rl_core_gather_needs(core, projection, needs);
     rl_core_rotate_needs(core, projection, needs);
-    needs->held -= own;
+    needs->held -= (double)bytes;
 }
 
 const rl_producer_row rl_projected_row = {produce_projected, tell_needs_of_projected, .square_only = false};

@@ -1,6 +1,7 @@
 /* The spectrum of a case: the chosen producer, and what its projection comes to. */
 #include <string.h>
 
+#include "../../numbers.h"
 #include "generate.h"
 
 static const rl_producer_row *const producers[] = {
@@ -14,12 +15,18 @@ static bool wants_qr_first(const rl_producer_row *row, const rl_core *core) {
     return (int64_t)core->rows * 10 > (int64_t)core->columns * 11 || (row->square_only && core->rows > core->columns);
 }
 
+double rl_lap(double *start) {
+    const double since = *start;
+    *start = rl_seconds();
+    return *start - since;
+}
+
 static rl_status project_core(const rl_producer_row *row, rl_core *core, rl_projection *projection,
                               rl_timings *timings) {
     if (wants_qr_first(row, core)) {
-        const double start = rl_seconds();
+        double start = rl_seconds();
         RL_TRY(rl_reduce_shape(core));
-        timings->reduce += rl_seconds() - start;
+        timings->reduce += rl_lap(&start);
     }
     return row->produce(core, projection, timings);
 }
@@ -137,31 +144,26 @@ static rl_status assemble_spectrum(const rl_placed_case *placed, rl_projection *
     return RL_OK;
 }
 
-static rl_status make_spectrum(const rl_producer_row *row, rl_placed_case *placed, rl_spectrum_store *store,
-                               rl_spectrum *s, rl_timings *timings) {
-    rl_projection projection = {0};
-    if (placed->scale == 0) {
-        s->status = RL_CELL_ZERO_MATRIX;
-        return RL_OK;
-    }
-    rl_status status = project_core(row, &placed->core, &projection, timings);
-    if (status == RL_OK) status = assemble_spectrum(placed, &projection, store, s);
-    rl_projection_destroy(&projection);
-    return status;
-}
-
 static rl_spectrum nothing_yet(const rl_case *c) {
     return (rl_spectrum){.n_train = c->n_train,
                          .n_features = c->n_features,
                          .n_test = c->n_test,
-                         .n_modes = c->n_train < c->n_features ? c->n_train : c->n_features};
+                         .n_modes = rl_smaller(c->n_train, c->n_features)};
 }
 
 rl_status rl_placed_case_spectrum(rl_placed_case *placed, rl_producer which, rl_spectrum_store *store,
                                   rl_spectrum *spectrum, rl_timings *timings) {
+    rl_projection projection = {0};
     rl_spectrum_store_destroy(store);
     *spectrum = nothing_yet(placed->c);
-    return make_spectrum(producers[which], placed, store, spectrum, timings);
+    if (placed->scale == 0) {
+        spectrum->status = RL_CELL_ZERO_MATRIX;
+        return RL_OK;
+    }
+    rl_status status = project_core(producers[which], &placed->core, &projection, timings);
+    if (status == RL_OK) status = assemble_spectrum(placed, &projection, store, spectrum);
+    rl_projection_destroy(&projection);
+    return status;
 }
 
 rl_status rl_distributed_spectrum(const rl_process_grid *grid, rl_producer which, int block, const rl_case *c,

@@ -20,8 +20,7 @@ static void list_own_band(rl_arena *arena, void *object) {
     own_band *own = object;
     const size_t width = (size_t)own->band.width, n = (size_t)own->band.n;
     RL_TAKE(arena, own->rows, 2 * width * width);
-    RL_TAKE(arena, own->d, n);
-    RL_TAKE(arena, own->e, n);
+    RL_TAKE_REALS(arena, n, &own->d, &own->e);
     rl_band_list(&own->band, arena);
 }
 
@@ -48,17 +47,15 @@ static rl_status diagonalize_band(const rl_core *core, own_band *own, rl_project
 }
 
 static rl_status project_by_band(rl_core *core, own_band *own, rl_projection *projection, rl_timings *timings) {
-    const double start = rl_seconds();
+    double start = rl_seconds();
     RL_TRY(rl_core_reduce_to_band(core));
-    const double reduced = rl_seconds();
+    timings->reduce += rl_lap(&start);
     RL_TRY(rl_process_grid_agree(core->grid, rl_arrays_create(own, list_own_band)));
     RL_TRY(replicate_band(core, own));
     RL_TRY(rl_core_gather(core, projection));
-    const double projected = rl_seconds();
+    timings->project += rl_lap(&start);
     RL_TRY(diagonalize_band(core, own, projection));
-    timings->reduce += reduced - start;
-    timings->project += projected - reduced;
-    timings->diagonalize += rl_seconds() - projected;
+    timings->diagonalize += rl_lap(&start);
     return RL_OK;
 }
 
@@ -98,13 +95,12 @@ static void tell_band(const rl_core *core, const rl_band *band, const rl_project
 static void tell_needs_of_two_stage(rl_core *core, rl_projection *projection, rl_needs *needs) {
     own_band own = lay_out_own_band(core);
     tell_reduction(core, needs);
-    const double before = needs->held;
-    rl_needs_arrays(needs, &own, list_own_band);
-    const double bytes = needs->held - before;
+    const size_t bytes = rl_arrays_bytes(&own, list_own_band);
+    rl_needs_hold(needs, bytes);
     rl_core_gather_needs(core, projection, needs);
     tell_band(core, &own.band, projection, needs);
     rl_core_rotate_needs(core, projection, needs);
-    needs->held -= bytes;
+    needs->held -= (double)bytes;
 }
 
 const rl_producer_row rl_two_stage_row = {produce_two_stage, tell_needs_of_two_stage, .square_only = false};
