@@ -67,11 +67,11 @@ typedef struct rl_block_matrix {
 
 /* Local (but all ranks must do it before anything collective uses the matrix). Zeroed. Refuses by name, in 64-bit
  * arithmetic, local parts of 2^28 elements and more (pdgemr2d of ScaLAPACK 2.2.1) and sizes beyond 32 bits. Blocks are
- * square. */
+ * square; with RL_TALL the matrix is split by rows: rank r of the grid has rows [r * share, (r + 1) * share), share =
+ * ceil(rows / size). */
+enum { RL_TALL = 0 };
 rl_status rl_block_matrix_create(rl_block_matrix *matrix, const rl_process_grid *grid, int rows, int columns,
                                  int block);
-/* Split by rows: rank r of the grid has rows [r * share, (r + 1) * share), share = ceil(rows / size). */
-rl_status rl_block_matrix_create_tall(rl_block_matrix *matrix, const rl_process_grid *grid, int rows, int columns);
 void rl_block_matrix_destroy(rl_block_matrix *matrix);
 
 /* Global indices of a local row or column. */
@@ -145,9 +145,8 @@ void rl_spectrum_store_destroy(rl_spectrum_store *store);
  * dataset in blocks and deals them out: beside its share a rank holds a slab (slab_bytes of rl_table_file) and a few
  * numbers per row. */
 typedef struct rl_dataset_case {
-    rl_case c;           /* borrows the two below */
-    const rl_rows *rows; /* borrowed, arranged */
-    double *y;           /* [n_train + n_test], owned */
+    rl_case c; /* borrows y and the arranged rows */
+    double *y; /* [n_train + n_test], owned */
 } rl_dataset_case;
 
 /* Collective on the grid. Each rank makes a share of the targets. */

@@ -129,9 +129,7 @@ static rl_status solve_triangle(solver *s, double *sizes, double *beta) {
     RL_TRY(check_rank(s, sizes)); /* the same on all ranks */
     pdtrsv_("U", "N", "N", &p, m->a, &one, &one, m->descriptor, m->a, &one, &target, m->descriptor, &one);
     RL_TRY(rl_replicate(m, 0, p, p, 1, beta));
-    for (int j = 0; j < p; j++)
-        if (!isfinite(beta[j])) return fail_overflow(s->data);
-    return RL_OK;
+    return rl_all_finite(beta, (size_t)p) ? RL_OK : fail_overflow(s->data);
 }
 
 rl_status rl_distributed_least_squares(const rl_process_grid *grid, int block, const rl_dataset *dataset,

@@ -68,8 +68,7 @@ static bool hash_on(const rl_process_grid *grid, int block, bool tall, uint64_t 
     enum { ROWS = 150, COLUMNS = 133, FRAME = 2 };
     const rl_key key = rl_key_make(5, "hash");
     rl_block_matrix m;
-    const rl_status status = tall ? rl_block_matrix_create_tall(&m, grid, ROWS, COLUMNS)
-                                  : rl_block_matrix_create(&m, grid, ROWS, COLUMNS, block);
+    const rl_status status = rl_block_matrix_create(&m, grid, ROWS, COLUMNS, tall ? RL_TALL : block);
     bool ok = status == RL_OK && m.ld % 64 != 0;
     rl_block_matrix_fill(&m, FRAME, FRAME, ROWS - 2 * FRAME, COLUMNS - 2 * FRAME, normal_entry, &key);
     for (int j = 0; j < m.local_columns; j++)
@@ -138,11 +137,11 @@ static void test_limits(report *r) {
     check(r, status == RL_ERR_INPUT && strstr(rl_error_message(), "pdgemr2d") != NULL && m.a == NULL,
           "a matrix beyond pdgemr2d's limit is refused by name");
     rl_block_matrix_destroy(&m);
-    status = rl_block_matrix_create_tall(&m, grid, 2000000000, 2000000000);
+    status = rl_block_matrix_create(&m, grid, 2000000000, 2000000000, RL_TALL);
     check(r, status == RL_ERR_INPUT && strstr(rl_error_message(), "pdgemr2d") != NULL, "one split by rows too");
     rl_block_matrix_destroy(&m);
     check(r, rl_block_matrix_create(&m, grid, 4, 0, 64) == RL_ERR_INPUT, "no columns: refused");
-    check(r, rl_block_matrix_create_tall(&m, grid, 0, 4) == RL_ERR_INPUT, "no rows: refused");
+    check(r, rl_block_matrix_create(&m, grid, 0, 4, RL_TALL) == RL_ERR_INPUT, "no rows: refused");
     const rl_case large = {.n_train = 2147483640, .n_features = 10, .n_test = 2147483640};
     rl_spectrum_store store = {0};
     rl_spectrum s;

@@ -143,8 +143,8 @@ static bool hash_of(const rl_process_grid *grid, int block, bool tall, const rl_
                     uint64_t *hash) {
     const int rows = to.transposed ? c->n_features : to.n_rows, columns = to.transposed ? to.n_rows : c->n_features;
     rl_block_matrix m;
-    rl_status status = tall ? rl_block_matrix_create_tall(&m, grid, to.row + rows + 5, to.column + columns + 3)
-                            : rl_block_matrix_create(&m, grid, to.row + rows + 5, to.column + columns + 3, block);
+    rl_status status =
+        rl_block_matrix_create(&m, grid, to.row + rows + 5, to.column + columns + 3, tall ? RL_TALL : block);
     if (status != RL_OK) MPI_Abort(MPI_COMM_WORLD, 1);
     const placed p = {c, to};
     if (c->x != NULL)

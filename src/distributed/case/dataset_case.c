@@ -100,7 +100,7 @@ void rl_dataset_case_needs(const rl_case *c, rl_needs *needs) {
 rl_status rl_dataset_case_create(rl_dataset_case *case_, const rl_process_grid *grid, const rl_rows *rows, int n_train,
                                  int n_test) {
     const int n = n_train + n_test;
-    *case_ = (rl_dataset_case){.c = rl_case_of_rows(rows, n_train, n_test), .rows = rows};
+    *case_ = (rl_dataset_case){.c = rl_case_of_rows(rows, n_train, n_test)};
     rl_status status = rl_arrays_create(case_, list_targets);
     if (status == RL_OK) status = make_share(grid, rows, n, case_->y);
     RL_TRY(rl_process_grid_agree(grid, status));

@@ -1,8 +1,10 @@
 /* Rows of a table in blocks, read on rank 0 and dealt out to the ranks that own them. */
 #include "deal.h"
-#include "ridgeless/arena.h"
 
 #include <string.h>
+
+#include "../../numbers.h"
+#include "ridgeless/arena.h"
 
 typedef struct dealer {
     rl_block_matrix *m;
@@ -13,11 +15,9 @@ typedef struct dealer {
     int *place;             /* [rows of the file]: which of the placed rows it becomes; -1: none */
     double *slab;           /* [height, features]: the placed rows of a slab one after the other */
     int *wanted;            /* [height]: where in the file these rows are */
-    /* What this rank owns: feature[k] goes to element feature_at[k] + row_at[i] of its part of the matrix, for the
-     * row_in_slab[i]-th row of the slab. */
-    int n_features, n_rows;
-    int *feature, *row_in_slab;
-    size_t *feature_at, *row_at;
+    int n_rows;             /* of the slab, that this rank has a part of */
+    int *row_in_slab;       /* [height]: which of the slab's rows */
+    size_t *row_at;         /* [height]: where it begins in this rank's part of the matrix */
 } dealer;
 
 static rl_status open_table(dealer *d) {
@@ -32,14 +32,11 @@ static rl_status open_table(dealer *d) {
 static void list_dealer(rl_arena *arena, void *object) {
     dealer *d = object;
     const rl_dataset *data = d->rows->dataset;
-    const int owned = d->to.transposed ? d->m->local_rows : d->m->local_columns;
     RL_TAKE(arena, d->place, data->n_rows);
     RL_TAKE(arena, d->slab, (size_t)d->height * (size_t)data->n_features);
     RL_TAKE(arena, d->wanted, d->height);
     RL_TAKE(arena, d->row_in_slab, d->height);
     RL_TAKE(arena, d->row_at, d->height);
-    RL_TAKE(arena, d->feature, owned);
-    RL_TAKE(arena, d->feature_at, owned);
 }
 
 /* ---- who owns what ----------------------------------------------------------------------------------------------- */
@@ -49,31 +46,15 @@ static void invert_order(dealer *d) {
     for (int i = 0; i < d->to.n_rows; i++) d->place[d->rows->order[d->to.first_row + i]] = i;
 }
 
-static void find_features(dealer *d) {
-    const rl_block_matrix *m = d->m;
-    const bool down = d->to.transposed; /* features are rows of the matrix */
-    const int all = d->rows->dataset->n_features;
-    const rl_share mine = rl_share_of(m, d->to.row, d->to.column, down ? all : 0, down ? 0 : all);
-    const int first = down ? mine.row : mine.column, end = down ? mine.row_end : mine.column_end;
-    for (int local = first; local < end; local++, d->n_features++) {
-        d->feature[d->n_features] = down ? rl_block_matrix_global_row(m, local) - d->to.row
-                                         : rl_block_matrix_global_column(m, local) - d->to.column;
-        d->feature_at[d->n_features] = down ? (size_t)local : (size_t)local * (size_t)m->ld;
-    }
-}
-
-/* Of the slab's rows. */
 static void find_rows(dealer *d, int n_wanted) {
     const rl_block_matrix *m = d->m;
     d->n_rows = 0;
     for (int i = 0; i < n_wanted; i++) {
         const int place = d->place[d->wanted[i]];
-        const bool across = d->to.transposed; /* rows are columns of the matrix */
-        const rl_share its =
-            across ? rl_share_of(m, 0, d->to.column + place, 0, 1) : rl_share_of(m, d->to.row + place, 0, 1, 0);
-        if (across ? its.column == its.column_end : its.row == its.row_end) continue;
+        const rl_share its = rl_share_of(m, d->to.row + place, d->to.column + place, 1, 1);
+        if (d->to.transposed ? its.column == its.column_end : its.row == its.row_end) continue;
         d->row_in_slab[d->n_rows] = i;
-        d->row_at[d->n_rows++] = across ? (size_t)its.column * (size_t)m->ld : (size_t)its.row;
+        d->row_at[d->n_rows++] = d->to.transposed ? (size_t)its.column * (size_t)m->ld : (size_t)its.row;
     }
 }
 
@@ -102,17 +83,23 @@ static rl_status read_wanted(dealer *d, int n_wanted) {
 static rl_status broadcast_slab(const rl_process_grid *grid, double *values, int64_t n) {
     const int64_t piece = 1 << 24; /* MPI counts are ints */
     for (int64_t done = 0; done < n; done += piece)
-        RL_MPI(MPI_Bcast(values + done, (int)(n - done < piece ? n - done : piece), MPI_DOUBLE, 0, grid->comm));
+        RL_MPI(MPI_Bcast(values + done, (int)rl_smaller(n - done, piece), MPI_DOUBLE, 0, grid->comm));
     return RL_OK;
 }
 
 /* Row by row for each feature: the slab's rows, and the columns that they go to, stay in the cache for the next one. */
 static void take_mine(const dealer *d) {
-    const size_t p = (size_t)d->rows->dataset->n_features;
-    for (int k = 0; k < d->n_features; k++) {
-        double *to = d->m->a + d->feature_at[k];
-        const double *from = d->slab + d->feature[k];
-        for (int i = 0; i < d->n_rows; i++) to[d->row_at[i]] = from[(size_t)d->row_in_slab[i] * p];
+    const rl_block_matrix *m = d->m;
+    const bool down = d->to.transposed; /* features are rows of the matrix */
+    const int all = d->rows->dataset->n_features;
+    const rl_share mine = rl_share_of(m, d->to.row, d->to.column, all, all);
+    const int first = down ? mine.row : mine.column, end = down ? mine.row_end : mine.column_end;
+    for (int local = first; local < end; local++) {
+        const int feature = down ? rl_block_matrix_global_row(m, local) - d->to.row
+                                 : rl_block_matrix_global_column(m, local) - d->to.column;
+        double *const to = down ? rl_at(m, local, 0) : rl_at(m, 0, local);
+        const double *from = d->slab + feature;
+        for (int i = 0; i < d->n_rows; i++) to[d->row_at[i]] = from[(size_t)d->row_in_slab[i] * (size_t)all];
     }
 }
 
@@ -128,15 +115,12 @@ static rl_status deal_slab(dealer *d, int first, int end) {
 }
 
 static rl_status deal_table(dealer *d) {
-    const int n = d->rows->dataset->n_rows;
+    const int64_t n = d->rows->dataset->n_rows;
     RL_TRY(open_table(d));
     RL_TRY(rl_process_grid_agree(d->m->grid, rl_arrays_create(d, list_dealer)));
     invert_order(d);
-    find_features(d);
-    for (int64_t first = 0; first < n; first += d->height) {
-        const int64_t end = first + d->height;
-        RL_TRY(deal_slab(d, (int)first, (int)(end < n ? end : n)));
-    }
+    for (int64_t first = 0; first < n; first += d->height)
+        RL_TRY(deal_slab(d, (int)first, (int)rl_smaller(first + d->height, n)));
     return RL_OK;
 }
 

@@ -260,15 +260,11 @@ static rl_status find_tails(const rl_grid_curve *curve, const rl_tails *tails) {
     return RL_OK;
 }
 
-static void list_tails(rl_arena *arena, void *object) {
-    rl_tails_list(object, arena);
-}
-
 static rl_status make_spectrum(const rl_grid_curve *curve, rl_placed_case *placed, rl_tails *tails,
                                rl_producer producer, rl_spectrum_store *store, rl_spectrum *spectrum,
                                rl_timings *timings) {
     const double start = rl_seconds();
-    RL_TRY(rl_process_grid_agree(placed->core.grid, rl_arrays_create(tails, list_tails)));
+    RL_TRY(rl_process_grid_agree(placed->core.grid, rl_arrays_create(tails, rl_tails_list)));
     RL_TRY(find_tails(curve, tails));
     RL_TRY(copy_core(curve, placed));
     timings->generate = rl_seconds() - start;

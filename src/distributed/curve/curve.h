@@ -77,7 +77,7 @@ typedef struct rl_grid_family {
 /* Collective. sigma[j]: the smallest or the largest singular value of each member; NaN when Lanczos did not converge or
  * numbers left their range. The same on all ranks. */
 typedef enum rl_extreme { RL_SMALLEST, RL_LARGEST } rl_extreme;
-rl_status rl_grid_extreme(const rl_grid_family *family, rl_extreme which, rl_grid_lanczos *room, double *sigma);
+rl_status rl_grid_extreme(const rl_grid_family *family, rl_extreme which, rl_grid_lanczos *l, double *sigma);
 
 /* Collective. The singular values of a family's members to points[index[j]]. Asks the tick. */
 rl_status rl_curve_sigma(const rl_grid_curve *curve, const rl_grid_family *family, const int *index, rl_tick tick,

@@ -274,8 +274,9 @@ static void go_on_with_members(rl_grid_lanczos *l, const double *length, const b
     rl_swap(&l->now, &l->next);
 }
 
-static rl_status iterate_members(rl_grid_lanczos *l, double *sigma) {
-    const int n = l->lengths.n;
+rl_status rl_grid_extreme(const rl_grid_family *family, rl_extreme which, rl_grid_lanczos *l, double *sigma) {
+    const int n = family->lengths.n;
+    take_family(l, family, which);
     RL_TRY(start_vectors(l));
     while (l->lengths.n > 0) {
         double length[RL_VECTORS];
@@ -289,9 +290,4 @@ static rl_status iterate_members(rl_grid_lanczos *l, double *sigma) {
         sigma[j] = l->which == RL_SMALLEST ? 1 / sqrt(value) : sqrt(value);
     }
     return RL_OK;
-}
-
-rl_status rl_grid_extreme(const rl_grid_family *family, rl_extreme which, rl_grid_lanczos *room, double *sigma) {
-    take_family(room, family, which);
-    return iterate_members(room, sigma);
 }

@@ -69,15 +69,10 @@ rl_step rl_step_at(const rl_triangle *t, const rl_lengths *lengths, int first) {
     return s;
 }
 
-/* The step's rows of vectors, to the block and back. */
-static void load_block(const rl_triangle *t, const rl_step *s, const double *from, int ld) {
-    for (int j = 0; j < s->n; j++)
-        memcpy(t->block + (size_t)j * (size_t)s->size, from + (size_t)j * (size_t)ld, (size_t)s->size * sizeof(double));
-}
-
-static void store_block(const rl_triangle *t, const rl_step *s, double *to, int ld) {
-    for (int j = 0; j < s->n; j++)
-        memcpy(to + (size_t)j * (size_t)ld, t->block + (size_t)j * (size_t)s->size, (size_t)s->size * sizeof(double));
+/* The step's rows of vectors, between the block, whose leading dimension is their number, and where they lie. */
+static void copy_block(const rl_step *s, const double *from, int ld_from, double *to, int ld_to) {
+    for (size_t j = 0; j < (size_t)s->n; j++)
+        memcpy(to + j * (size_t)ld_to, from + j * (size_t)ld_from, (size_t)s->size * sizeof(double));
 }
 
 /* With the diagonal block, or, where a vector ends inside it, with its leading part: nothing beyond a vector's length
@@ -115,13 +110,13 @@ rl_status rl_triangle_solve_transposed(const rl_triangle *t, const rl_lengths *l
     for (int first = 0; first < lengths->order[0]; first += t->m->row_block) {
         const rl_step s = rl_step_at(t, lengths, first);
         if (s.in_column) {
-            load_block(t, &s, columns + s.column, t->ld_columns);
+            copy_block(&s, columns + s.column, t->ld_columns, t->block, s.size);
             RL_TRY(sum_at(t, &s, t->column, s.process_row));
         }
         if (s.in_row && s.in_column) solve_diagonal(t, lengths, &s, "T");
         if (!s.in_row) continue;
         RL_TRY(spread_from(t, &s, t->row, s.process_column));
-        store_block(t, &s, rows + s.row, t->ld_rows);
+        copy_block(&s, t->block, s.size, rows + s.row, t->ld_rows);
         rl_add_product('T', s.reach - s.next_column, s.n_next, s.size, -1, rl_at(t->m, s.row, s.next_column), t->m->ld,
                        t->block, s.size, columns + s.next_column, t->ld_columns);
     }
@@ -137,7 +132,7 @@ rl_status rl_triangle_solve(const rl_triangle *t, const rl_lengths *lengths, con
         const rl_step s = rl_step_at(t, lengths, first);
         if (s.in_row) {
             if (s.in_column)
-                load_block(t, &s, rows + s.row, t->ld_rows);
+                copy_block(&s, rows + s.row, t->ld_rows, t->block, s.size);
             else
                 memset(t->block, 0, (size_t)s.size * (size_t)s.n * sizeof(double));
             rl_add_product('N', s.size, s.n_next, s.reach - s.next_column, -1, rl_at(t->m, s.row, s.next_column),
@@ -147,7 +142,7 @@ rl_status rl_triangle_solve(const rl_triangle *t, const rl_lengths *lengths, con
         if (s.in_row && s.in_column) solve_diagonal(t, lengths, &s, "N");
         if (!s.in_column) continue;
         RL_TRY(spread_from(t, &s, t->column, s.process_row));
-        store_block(t, &s, columns + s.column, t->ld_columns);
+        copy_block(&s, t->block, s.size, columns + s.column, t->ld_columns);
     }
     return RL_OK;
 }

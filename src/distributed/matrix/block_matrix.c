@@ -34,37 +34,22 @@ static int leading_dimension(int local_rows) {
     return rl_whole_lanes(local_rows > 1 ? local_rows : 1) + RL_LANES / 2;
 }
 
-/* Lays out a matrix whose global shape, blocks and grid are set. */
-static void lay_out_matrix(rl_block_matrix *matrix) {
-    enum { BLOCK_CYCLIC = 1 };
-    const rl_process_grid *grid = matrix->grid;
-    matrix->local_rows = rl_rows_before(matrix, matrix->rows);
-    matrix->local_columns = rl_columns_before(matrix, matrix->columns);
-    matrix->ld = leading_dimension(matrix->local_rows);
-    const int descriptor[] = {BLOCK_CYCLIC,
-                              matrix->tall ? grid->tall : grid->context,
-                              matrix->rows,
-                              matrix->columns,
-                              matrix->row_block,
-                              matrix->column_block,
-                              source,
-                              source,
-                              matrix->ld};
-    memcpy(matrix->descriptor, descriptor, sizeof descriptor);
-}
-
 rl_block_matrix rl_block_matrix_layout(const rl_process_grid *grid, int rows, int columns, int block) {
-    rl_block_matrix matrix = {
-        .grid = grid, .rows = rows, .columns = columns, .row_block = block, .column_block = block};
-    lay_out_matrix(&matrix);
-    return matrix;
-}
-
-rl_block_matrix rl_block_matrix_layout_tall(const rl_process_grid *grid, int rows, int columns) {
-    rl_block_matrix matrix = {.grid = grid, .tall = true, .rows = rows, .columns = columns};
-    matrix.row_block = (rows - 1) / grid->size + 1;
-    matrix.column_block = columns;
-    lay_out_matrix(&matrix);
+    enum { BLOCK_CYCLIC = 1 };
+    const bool tall = block == RL_TALL;
+    rl_block_matrix matrix = {.grid = grid,
+                              .tall = tall,
+                              .rows = rows,
+                              .columns = columns,
+                              .row_block = tall ? (rows - 1) / grid->size + 1 : block,
+                              .column_block = tall ? columns : block};
+    matrix.local_rows = rl_rows_before(&matrix, rows);
+    matrix.local_columns = rl_columns_before(&matrix, columns);
+    matrix.ld = leading_dimension(matrix.local_rows);
+    const int context = tall ? grid->tall : grid->context;
+    const int descriptor[] = {BLOCK_CYCLIC,        context, rows,   columns,  matrix.row_block,
+                              matrix.column_block, source,  source, matrix.ld};
+    memcpy(matrix.descriptor, descriptor, sizeof descriptor);
     return matrix;
 }
 
@@ -101,18 +86,10 @@ void rl_needs_no_matrix(rl_needs *needs, const rl_block_matrix *layout) {
 rl_status rl_block_matrix_create(rl_block_matrix *matrix, const rl_process_grid *grid, int rows, int columns,
                                  int block) {
     *matrix = (rl_block_matrix){0};
-    if (rows < 1 || columns < 1 || block < 1)
-        return rl_fail(RL_ERR_INPUT, "block-cyclic matrix: %d x %d in blocks of %d x %d; all must be at least 1", rows,
-                       columns, block, block);
+    if (rows < 1 || columns < 1 || block < 0)
+        return rl_fail(RL_ERR_INPUT, "block-cyclic matrix: %d x %d in blocks of %d; sizes must be at least 1", rows,
+                       columns, block);
     *matrix = rl_block_matrix_layout(grid, rows, columns, block);
-    return rl_block_matrix_allocate(matrix);
-}
-
-rl_status rl_block_matrix_create_tall(rl_block_matrix *matrix, const rl_process_grid *grid, int rows, int columns) {
-    *matrix = (rl_block_matrix){0};
-    if (rows < 1 || columns < 1)
-        return rl_fail(RL_ERR_INPUT, "matrix split by rows: %d x %d; both must be at least 1", rows, columns);
-    *matrix = rl_block_matrix_layout_tall(grid, rows, columns);
     return rl_block_matrix_allocate(matrix);
 }
 

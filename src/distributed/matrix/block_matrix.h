@@ -16,10 +16,9 @@ size_t rl_process_grid_bytes(const rl_process_grid *grid);
 /* How many numbers rl_sum_over_ranks adds up at a time: rank 0 has room for so many of every rank. */
 int rl_sum_chunk(int size);
 
-/* A matrix in square blocks that has its place on the grid but no memory; rl_block_matrix_allocate gives it some. All
- * sizes are at least 1. */
+/* A matrix in square blocks, or with RL_TALL split by rows, that has its place on the grid but no memory;
+ * rl_block_matrix_allocate gives it some. All sizes are at least 1. */
 rl_block_matrix rl_block_matrix_layout(const rl_process_grid *grid, int rows, int columns, int block);
-rl_block_matrix rl_block_matrix_layout_tall(const rl_process_grid *grid, int rows, int columns);
 rl_status rl_block_matrix_allocate(rl_block_matrix *matrix);
 
 /* Elements of a rank's part. */

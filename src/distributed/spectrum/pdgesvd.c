@@ -18,12 +18,6 @@ typedef struct factors {
     int lwork;
 } factors;
 
-static void release_factors(factors *f) {
-    rl_block_matrix_destroy(&f->u);
-    rl_block_matrix_destroy(&f->vt);
-    rl_free(f->sigma);
-}
-
 /* The length that pdgesvd documents. Most of it holds one rank's rows of U and columns of V^T, dealt out singly. */
 static double count_work(const rl_core *core) {
     const rl_block_matrix *m = &core->m;
@@ -127,7 +121,9 @@ static rl_status project_by_factors(rl_core *core, factors *f, rl_projection *pr
 static rl_status produce_pdgesvd(rl_core *core, rl_projection *projection, rl_timings *timings) {
     factors f = lay_out_factors(core);
     const rl_status status = project_by_factors(core, &f, projection, timings);
-    release_factors(&f);
+    rl_block_matrix_destroy(&f.u);
+    rl_block_matrix_destroy(&f.vt);
+    rl_free(f.sigma);
     return status;
 }
 

@@ -38,7 +38,7 @@ typedef struct rl_tails {
 } rl_tails;
 
 /* Local. The arrays of tails, whose sizes are set. */
-void rl_tails_list(rl_tails *tails, rl_arena *arena);
+void rl_tails_list(rl_arena *arena, void *tails);
 
 typedef struct rl_core {
     const rl_process_grid *grid; /* borrowed */

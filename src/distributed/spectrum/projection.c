@@ -9,7 +9,8 @@
 
 static const int one = 1;
 
-void rl_tails_list(rl_tails *tails, rl_arena *arena) {
+void rl_tails_list(rl_arena *arena, void *object) {
+    rl_tails *tails = object;
     RL_TAKE(arena, tails->square, tails->n);
     RL_TAKE(arena, tails->last, tails->n);
     RL_TAKE(arena, tails->column, tails->rows);
@@ -22,7 +23,7 @@ static void list_projection(rl_arena *arena, void *object) {
     RL_TAKE(arena, projection->sigma, n);
     RL_TAKE(arena, projection->targets, n * RL_N_TARGETS);
     if (core->test_rows_left) RL_TAKE(arena, projection->target_rows, n * RL_N_TARGETS);
-    if (core->tails == NULL) rl_tails_list(&projection->tails, arena);
+    if (core->tails == NULL) rl_tails_list(arena, &projection->tails);
 }
 
 /* What a core is projected to, without its arrays. */
@@ -76,7 +77,8 @@ rl_block_matrix rl_core_matrix(const rl_core *core, int rows, int columns) {
 }
 
 static rl_block_matrix lay_out_z(const rl_core *core) {
-    return rl_block_matrix_layout_tall(core->grid, core->test_rows_left ? core->n_left : core->n_right, core->columns);
+    return rl_block_matrix_layout(core->grid, core->test_rows_left ? core->n_left : core->n_right, core->columns,
+                                  RL_TALL);
 }
 
 /* Whole test rows to their ranks, from rows [first_row, ...) of `from`. */
