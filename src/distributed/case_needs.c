@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "../numbers.h"
 #include "case/deal.h"
 #include "curve/curve.h"
 
@@ -19,7 +20,7 @@ rl_case_method rl_case_method_of(rl_producer producer) {
 
 /* The longer side of the bordered matrix and one more block. Within the limit no int overflows below. */
 static bool has_indices(const rl_case_sizes *c, rl_needs *needs) {
-    const int64_t longer = c->n_train > c->n_features ? c->n_train : c->n_features;
+    const int64_t longer = rl_larger(c->n_train, c->n_features);
     const double sum = (double)longer + (double)c->n_test + (double)c->n_population + c->block + RL_N_TARGETS + 1;
     rl_needs_limit(needs, "32-bit indices", sum, INT32_MAX);
     return needs->found.limit == NULL;
@@ -27,7 +28,7 @@ static bool has_indices(const rl_case_sizes *c, rl_needs *needs) {
 
 /* Each variant's predictions read Z once. */
 static void tell_fits(const rl_case_sizes *c, int ranks, rl_needs *needs) {
-    const double n_modes = (double)(c->n_train < c->n_features ? c->n_train : c->n_features);
+    const double n_modes = (double)rl_smaller(c->n_train, c->n_features);
     const double rows = (double)(c->n_test + c->n_population + 1), z = n_modes * ceil(rows / ranks);
     needs->found.flops += 2 * z * ranks * (double)c->n_variants;
     rl_needs_pass(needs, RL_PART_FIT, 0, (double)c->n_variants * sizeof(double) * z, sizeof(double) * z);

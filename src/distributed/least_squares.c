@@ -51,11 +51,6 @@ static rl_status prepare_solver(solver *s, int block) {
     return rl_block_matrix_create(&s->core.m, s->grid, s->core.rows, p + 1, block);
 }
 
-static void release_solver(solver *s) {
-    rl_block_matrix_destroy(&s->core.m);
-    rl_free(s->rows.order);
-}
-
 static double target_entry(const void *state, int row, int column) {
     (void)column;
     return ((const double *)state)[row];
@@ -142,6 +137,7 @@ rl_status rl_distributed_least_squares(const rl_process_grid *grid, int block, c
     status = rl_process_grid_agree(grid, status);
     if (status == RL_OK) status = solve_triangle(&s, sizes, beta);
     rl_free(sizes);
-    release_solver(&s);
+    rl_block_matrix_destroy(&s.core.m);
+    rl_free(s.rows.order);
     return status;
 }

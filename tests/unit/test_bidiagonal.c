@@ -10,7 +10,6 @@
 
 #include "../../src/distributed/spectrum/band.h"
 #include "../../src/distributed/spectrum/bidiagonal.h"
-#include "../../src/distributed/spectrum/reflectors.h"
 #include "../../src/distributed/spectrum/rotations.h"
 #include "ridgeless/random.h"
 

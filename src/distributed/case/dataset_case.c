@@ -43,27 +43,24 @@ static void fill_fresh(const void *state, const rl_tile *t) {
     }
 }
 
-static double pool_entry(const void *state, int row, int column) {
+/* Features of a file, or those that a map has made, all of them on every rank. */
+static double stored_entry(const void *state, int row, int column) {
     const rl_rows *rows = state;
-    return rows->dataset->x[(size_t)rows->order[row] * (size_t)rows->dataset->n_features + (size_t)column];
-}
-
-/* Every rank has made all features. */
-static double made_entry(const void *state, int row, int column) {
-    const rl_rows *rows = state;
-    const size_t index = (size_t)(rows->dataset->fresh ? row : rows->order[row]);
-    return rows->x[index * (size_t)rows->dataset->n_features + (size_t)column];
+    const rl_dataset *data = rows->dataset;
+    const double *x = data->map != NULL ? rows->x : data->x;
+    return x[(size_t)(data->fresh ? row : rows->order[row]) * (size_t)data->n_features + (size_t)column];
 }
 
 rl_case rl_case_of_rows(const rl_rows *rows, int n_train, int n_test) {
     const rl_dataset *data = rows->dataset;
     const bool in_blocks = rl_dataset_in_blocks(data);
-    const bool made = data->map != NULL, drawn = data->fresh && !made;
-    const rl_entry entry = made ? made_entry : drawn ? fresh_entry : pool_entry;
+    const bool drawn = data->fresh && data->map == NULL;
     return (rl_case){.n_train = n_train,
                      .n_features = data->n_features,
                      .n_test = n_test,
-                     .x = in_blocks ? NULL : entry,
+                     .x = in_blocks ? NULL
+                          : drawn   ? fresh_entry
+                                    : stored_entry,
                      .fill = drawn ? fill_fresh : NULL,
                      .deal = in_blocks ? rl_deal_rows : NULL,
                      .state = rows,

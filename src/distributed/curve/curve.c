@@ -40,7 +40,6 @@ static rl_core lay_out_core(const rl_grid_curve *curve, const rl_process_grid *g
                     .rows = n,
                     .columns = columns,
                     .n_left = curve->n_rows - columns + 1 + (curve->c->rows.scale != NULL ? n : 0),
-                    .tail_rows = n - columns,
                     .test_rows_left = true};
     rl_core_lay_out(&core, block);
     return core;
@@ -304,11 +303,10 @@ rl_status rl_grid_curve_spectrum(rl_grid_curve *curve, int n_index, rl_producer 
 /* Solves with the triangle or products by it, for `vectors` at once, so many times: the triangle is gone through once,
  * block by block, with two messages each. */
 static void tell_solves(const rl_core *core, rl_part part, double vectors, double times, rl_needs *needs) {
-    const rl_process_grid *grid = core->grid;
     const double n = core->columns, blocks = ceil(n / core->m.row_block);
-    const double triangle = sizeof(double) * n * n / 2 / grid->size;
-    rl_needs_pass(needs, part, times * n * n * vectors / grid->size, times * triangle, triangle);
-    rl_needs_work(needs, part, RL_WORK_MESSAGES, times * 2 * blocks * rl_hops(grid));
+    const double triangle = sizeof(double) * n * n / 2 / needs->ranks;
+    rl_needs_pass(needs, part, times * n * n * vectors / needs->ranks, times * triangle, triangle);
+    rl_needs_work(needs, part, RL_WORK_MESSAGES, times * 2 * blocks * rl_hops(needs));
 }
 
 /* Rows beyond the triangle's order are appended to it. */
@@ -317,9 +315,9 @@ static void tell_appending(const rl_grid_curve *curve, rl_needs *needs) {
     const double n = core->columns, appended = fmax(0, (double)curve->c->rows.n_train - curve->n_features);
     const double batches = ceil(appended / RL_ROW_BATCH), panel = RL_ROW_BATCH * fmin(core->m.row_block, n);
     if (appended == 0) return;
-    rl_needs_products(needs, RL_PART_REDUCE, core->grid, 4 * n * n * appended);
+    rl_needs_products(needs, RL_PART_REDUCE, 4 * n * n * appended);
     rl_needs_pass(needs, RL_PART_REDUCE, 0, batches * 3 * n * sizeof(double) * panel / 2, sizeof(double) * panel);
-    rl_needs_calls(needs, RL_PART_REDUCE, core->grid, batches * n * RL_CALLS_PER_PANEL_COLUMN);
+    rl_needs_calls(needs, RL_PART_REDUCE, batches * n * RL_CALLS_PER_PANEL_COLUMN);
 }
 
 /* Singular values of many sizes side by side: Lanczos for the smallest and the largest, two solves or products per
@@ -334,11 +332,11 @@ static void tell_sigma(const rl_core *core, double n_wanted, rl_needs *needs) {
 
 /* What is left of every later row, one coordinate after the other. */
 static void tell_fits(const rl_core *core, rl_needs *needs) {
-    const double others = (double)core->n_left * core->rows, bytes = sizeof(double) * others / core->grid->size;
+    const double others = (double)core->n_left * core->rows, bytes = sizeof(double) * others / needs->ranks;
     needs->found.flops += 4 * others;
     rl_needs_pass(needs, RL_PART_FIT, 0, 2 * bytes, bytes);
     tell_solves(core, RL_PART_FIT, 1, 4, needs);
-    rl_needs_calls(needs, RL_PART_FIT, core->grid, core->columns);
+    rl_needs_calls(needs, RL_PART_FIT, core->columns);
 }
 
 void rl_grid_curve_needs(const rl_process_grid *grid, int block, const rl_curve_case *c, int64_t n_sizes,
@@ -347,6 +345,7 @@ void rl_grid_curve_needs(const rl_process_grid *grid, int block, const rl_curve_
     const rl_core *core = &curve.placed.core;
     const rl_case all = every_row(c);
     curve.n_bounds = n_sizes;
+    needs->ranks = grid->size;
     needs->libraries += rl_needs_libraries(core);
     rl_needs_hold(needs, RL_OBJECT_BYTES(&curve, list_curve));
     rl_placed_case_needs(core, &all, needs);

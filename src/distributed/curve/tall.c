@@ -49,10 +49,8 @@ static tall lay_out_tall(const rl_grid_curve *curve) {
 }
 
 static void list_group(rl_arena *arena, group *g, const rl_triangle *t, int local_columns) {
-    RL_TAKE(arena, g->rows, rl_triangle_vectors(t, RL_ROW_SPAN));
-    RL_TAKE(arena, g->solved, rl_triangle_vectors(t, RL_ROW_SPAN));
-    RL_TAKE(arena, g->solutions, rl_triangle_vectors(t, RL_VECTORS));
-    RL_TAKE(arena, g->right, rl_triangle_vectors(t, RL_VECTORS));
+    RL_TAKE_REALS(arena, rl_triangle_vectors(t, RL_ROW_SPAN), &g->rows, &g->solved);
+    RL_TAKE_REALS(arena, rl_triangle_vectors(t, RL_VECTORS), &g->solutions, &g->right);
     RL_TAKE(arena, g->predictions, (size_t)local_columns * RL_VECTORS);
 }
 
@@ -326,8 +324,7 @@ static rl_status add_population_errors(const tall *s, group *g, double *fits, do
         ld = n = (size_t)(end - first);
         counts = all->grid->row == 0;
     }
-    for (size_t i = 0; i < (size_t)g->count && counts; i++)
-        for (size_t j = 0; j < n; j++) squares[i] += off[i * ld + j] * off[i * ld + j];
+    for (size_t i = 0; i < (size_t)g->count && counts; i++) squares[i] = rl_sum_of_squares((int)n, off + i * ld);
     return RL_OK;
 }
 

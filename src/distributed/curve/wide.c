@@ -137,6 +137,7 @@ static double target_of(const pass *p, int column) {
 static rl_status carry_sums(pass *p) {
     const rl_block_matrix *m = &p->curve->placed.core.m;
     const rl_process_grid *grid = m->grid;
+    const MPI_Comm line = p->curve->triangle.column;
     const size_t n = (size_t)m->local_columns, blocks = (size_t)p->n_blocks;
     for (size_t block = (size_t)grid->row; block < blocks; block += (size_t)grid->n_rows)
         for (size_t j = 0; j < n; j++) {
@@ -145,10 +146,8 @@ static rl_status carry_sums(pass *p) {
             p->lost[block * n + j] = rl_dot(at.loses, at.r, at.w);
         }
     for (size_t block = 0; block < blocks && grid->n_rows > 1; block++) { /* one process has each: exact */
-        RL_MPI(
-            MPI_Allreduce(MPI_IN_PLACE, p->left + block * n, (int)n, MPI_DOUBLE, MPI_SUM, p->curve->triangle.column));
-        RL_MPI(
-            MPI_Allreduce(MPI_IN_PLACE, p->lost + block * n, (int)n, MPI_DOUBLE, MPI_SUM, p->curve->triangle.column));
+        RL_MPI(MPI_Allreduce(MPI_IN_PLACE, p->left + block * n, (int)n, MPI_DOUBLE, MPI_SUM, line));
+        RL_MPI(MPI_Allreduce(MPI_IN_PLACE, p->lost + block * n, (int)n, MPI_DOUBLE, MPI_SUM, line));
     }
     for (size_t j = 0; j < n; j++) {
         double left = target_of(p, (int)j), lost = 0;

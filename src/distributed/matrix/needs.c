@@ -47,31 +47,31 @@ void rl_needs_work(rl_needs *needs, rl_part part, rl_work_kind kind, double amou
     if (amount > 0) add_work(needs, (rl_case_work){.part = part, .kind = kind, .amount = amount});
 }
 
-void rl_needs_products(rl_needs *needs, rl_part part, const rl_process_grid *grid, double flops) {
+void rl_needs_products(rl_needs *needs, rl_part part, double flops) {
     needs->found.flops += flops;
-    rl_needs_work(needs, part, RL_WORK_PRODUCTS, flops / grid->size);
+    rl_needs_work(needs, part, RL_WORK_PRODUCTS, flops / needs->ranks);
 }
 
 void rl_needs_pass(rl_needs *needs, rl_part part, double flops, double bytes, double matrix_bytes) {
     add_work(needs, (rl_case_work){part, RL_WORK_PRODUCTS, flops, bytes, matrix_bytes});
 }
 
-double rl_hops(const rl_process_grid *grid) {
-    return log2(grid->size);
+double rl_hops(const rl_needs *needs) {
+    return log2(needs->ranks);
 }
 
-void rl_needs_calls(rl_needs *needs, rl_part part, const rl_process_grid *grid, double calls) {
+void rl_needs_calls(rl_needs *needs, rl_part part, double calls) {
     rl_needs_work(needs, part, RL_WORK_COLUMNS, calls / RL_CALLS_PER_COLUMN);
-    rl_needs_work(needs, part, RL_WORK_MESSAGES, calls * rl_hops(grid));
+    rl_needs_work(needs, part, RL_WORK_MESSAGES, calls * rl_hops(needs));
 }
 
-void rl_needs_spreading(rl_needs *needs, rl_part part, const rl_process_grid *grid, double elements) {
-    const double side = sqrt(grid->size);
-    if (grid->size > 1) rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, word * elements / side * log2(1 + side));
+void rl_needs_spreading(rl_needs *needs, rl_part part, double elements) {
+    const double side = sqrt(needs->ranks);
+    if (needs->ranks > 1) rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, word * elements / side * log2(1 + side));
 }
 
-void rl_needs_dealing(rl_needs *needs, rl_part part, const rl_process_grid *grid, double elements) {
-    if (grid->size == 1) return;
-    rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, 2 * word * elements / grid->size);
-    rl_needs_work(needs, part, RL_WORK_MESSAGES, grid->size);
+void rl_needs_dealing(rl_needs *needs, rl_part part, double elements) {
+    if (needs->ranks == 1) return;
+    rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, 2 * word * elements / needs->ranks);
+    rl_needs_work(needs, part, RL_WORK_MESSAGES, needs->ranks);
 }

@@ -10,6 +10,7 @@
 #include "ridgeless/distributed.h"
 
 typedef struct rl_needs {
+    int ranks; /* of the process grid */
     rl_case_needs found;
     double held;      /* bytes that are allocated at this stage */
     double libraries; /* bytes that the libraries keep, at all stages */
@@ -37,7 +38,7 @@ void rl_needs_limit(rl_needs *needs, const char *limit, double needed, double al
 void rl_needs_work(rl_needs *needs, rl_part part, rl_work_kind kind, double amount);
 
 /* Products of matrices that all ranks share, flops all together. */
-void rl_needs_products(rl_needs *needs, rl_part part, const rl_process_grid *grid, double flops);
+void rl_needs_products(rl_needs *needs, rl_part part, double flops);
 
 /* So many bytes are read on a rank, over and over through a matrix of `matrix_bytes`, for so many flops, which the
  * caller counts. */
@@ -46,15 +47,15 @@ void rl_needs_pass(rl_needs *needs, rl_part part, double flops, double bytes, do
 /* Calls of PBLAS, one after the other; each waits for messages. pdgebrd makes 27 for a column, pdgeqr2 and pdgelq2 make
  * 8, pdlarft makes 2 for a reflector. */
 enum { RL_CALLS_PER_COLUMN = 27, RL_CALLS_PER_PANEL_COLUMN = 8, RL_CALLS_PER_REFLECTOR = 2 };
-void rl_needs_calls(rl_needs *needs, rl_part part, const rl_process_grid *grid, double calls);
+void rl_needs_calls(rl_needs *needs, rl_part part, double calls);
 
 /* Messages that a call waits for, one after the other. */
-double rl_hops(const rl_process_grid *grid);
+double rl_hops(const rl_needs *needs);
 
 /* So many elements, rows and columns of blocks together, are passed along rows and columns of the grid. */
-void rl_needs_spreading(rl_needs *needs, rl_part part, const rl_process_grid *grid, double elements);
+void rl_needs_spreading(rl_needs *needs, rl_part part, double elements);
 
 /* A matrix of so many elements is dealt out anew: all but a rank's own part travels. */
-void rl_needs_dealing(rl_needs *needs, rl_part part, const rl_process_grid *grid, double elements);
+void rl_needs_dealing(rl_needs *needs, rl_part part, double elements);
 
 #endif

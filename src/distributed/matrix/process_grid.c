@@ -85,17 +85,12 @@ rl_status rl_process_grid_create(MPI_Comm comm, int n_rows, int n_columns, rl_pr
     rl_process_grid plan = lay_out_grid(rank, size, n_rows, n_columns);
     const rl_context group = {.comm = comm, .rank = rank, .size = size};
     rl_status status = rl_context_agree(&group, RL_OBJECT_CREATE(&g, &plan, list_parts));
-    if (status != RL_OK) {
-        rl_free(g);
-        return status;
-    }
-    status = set_up_grid(g, comm);
-    if (status != RL_OK) {
+    if (status == RL_OK) status = set_up_grid(g, comm);
+    if (status == RL_OK)
+        *grid = g;
+    else
         rl_process_grid_destroy(g);
-        return status;
-    }
-    *grid = g;
-    return RL_OK;
+    return status;
 }
 
 void rl_process_grid_destroy(rl_process_grid *grid) {

@@ -265,13 +265,13 @@ rl_status rl_placed_case_create(rl_placed_case *placed, const rl_process_grid *g
 /* Every number is looked at four times: is it finite? how large? times beta*; scaled. Targets are added up. */
 void rl_placed_case_needs(const rl_core *core, const rl_case *c, rl_needs *needs) {
     rl_placed_case placed = {.c = c};
-    const int ranks = core->grid->size;
     const double targets = (double)c->n_train + c->n_test;
-    const double bytes = sizeof(double) * (double)core->m.rows * core->m.columns / ranks;
+    const double bytes = sizeof(double) * (double)core->m.rows * core->m.columns / needs->ranks;
     rl_needs_arrays(needs, &placed, list_targets);
     rl_needs_matrix(needs, &core->m);
     rl_needs_pass(needs, RL_PART_GENERATE, 0, 4 * bytes, bytes);
-    if (ranks > 1) rl_needs_work(needs, RL_PART_GENERATE, RL_WORK_MESSAGE_BYTES, 2 * sizeof(double) * targets * ranks);
+    if (needs->ranks > 1)
+        rl_needs_work(needs, RL_PART_GENERATE, RL_WORK_MESSAGE_BYTES, 2 * sizeof(double) * targets * needs->ranks);
 }
 
 void rl_placed_case_destroy(rl_placed_case *placed) {

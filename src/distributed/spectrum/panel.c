@@ -157,13 +157,11 @@ double rl_needs_libraries(const rl_core *core) {
 /* QR of A, carried on to the left border. */
 void rl_core_factor_needs(const rl_core *core, rl_needs *needs) {
     const double r = core->rows, n = core->columns, left = core->n_left;
-    const rl_process_grid *grid = core->grid;
     rl_panels_needs(core, needs);
-    rl_needs_products(needs, RL_PART_REDUCE, grid,
-                      2 * r * n * n - 2.0 / 3 * n * n * n + 4 * r * n * left - 2 * n * n * left);
-    rl_needs_panels(needs, RL_PART_REDUCE, core, r - n / 2, grid->n_rows);
-    rl_needs_calls(needs, RL_PART_REDUCE, grid, n * RL_CALLS_PER_PANEL_COLUMN);
-    rl_needs_spreading(needs, RL_PART_REDUCE, grid, n * (r + n + left));
+    rl_needs_products(needs, RL_PART_REDUCE, 2 * r * n * n - 2.0 / 3 * n * n * n + 4 * r * n * left - 2 * n * n * left);
+    rl_needs_panels(needs, RL_PART_REDUCE, core, r - n / 2, core->grid->n_rows);
+    rl_needs_calls(needs, RL_PART_REDUCE, n * RL_CALLS_PER_PANEL_COLUMN);
+    rl_needs_spreading(needs, RL_PART_REDUCE, n * (r + n + left));
 }
 
 void rl_reduce_shape_needs(rl_core *core, rl_needs *needs) {

@@ -141,10 +141,10 @@ static void tell_product(rl_block_matrix product, rl_needs *needs) {
 static void tell_work(const rl_core *core, rl_needs *needs) {
     const double n = core->columns;
     rl_needs_pdgebrd(needs, RL_PART_DIAGONALIZE, core);
-    for (int i = 0; i < 2; i++) rl_needs_dealing(needs, RL_PART_DIAGONALIZE, core->grid, n * n);
-    rl_needs_products(needs, RL_PART_DIAGONALIZE, core->grid, 4 * n * n * n);
-    rl_needs_rotations(needs, core, RL_WORK_PDGESVD_ROTATIONS, 2 * ceil(n / core->grid->size));
-    rl_needs_products(needs, RL_PART_PROJECT, core->grid, 2 * n * n * ((double)core->n_left + core->n_right));
+    for (int i = 0; i < 2; i++) rl_needs_dealing(needs, RL_PART_DIAGONALIZE, n * n);
+    rl_needs_products(needs, RL_PART_DIAGONALIZE, 4 * n * n * n);
+    rl_needs_rotations(needs, core, RL_WORK_PDGESVD_ROTATIONS, 2 * ceil(n / needs->ranks));
+    rl_needs_products(needs, RL_PART_PROJECT, 2 * n * n * ((double)core->n_left + core->n_right));
 }
 
 /* pdgesvd deals out U and V^T anew, which pdgemr2d packs. */

@@ -103,18 +103,18 @@ static void add_reading(const rl_core *core, rl_part part, rl_needs *needs) {
     const double rows = core->rows, n = core->columns;
     for (int i = 0; i < SLICES; i++) {
         const double done = (i + 0.5) / SLICES * n;
-        const double bytes = sizeof(double) * (rows - done) * (n - done) / core->grid->size;
+        const double bytes = sizeof(double) * (rows - done) * (n - done) / needs->ranks;
         rl_needs_pass(needs, part, 0, n / SLICES * 2 * bytes, bytes);
     }
 }
 
 void rl_needs_pdgebrd(rl_needs *needs, rl_part part, const rl_core *core) {
     const double rows = core->rows, n = core->columns, flops = 4 * rows * n * n - 4.0 / 3 * n * n * n;
-    rl_needs_products(needs, part, core->grid, flops / 2);
+    rl_needs_products(needs, part, flops / 2);
     needs->found.flops += flops / 2;
     add_reading(core, part, needs);
-    rl_needs_calls(needs, part, core->grid, n * RL_CALLS_PER_COLUMN);
-    rl_needs_spreading(needs, part, core->grid, 2 * n * (rows + n));
+    rl_needs_calls(needs, part, n * RL_CALLS_PER_COLUMN);
+    rl_needs_spreading(needs, part, 2 * n * (rows + n));
 }
 
 double rl_border_flops(const rl_core *core) {
@@ -124,12 +124,11 @@ double rl_border_flops(const rl_core *core) {
 
 /* Every block of reflectors is gone through column by column once more, to make its triangle. */
 static void add_borders(const rl_core *core, rl_needs *needs) {
-    const rl_process_grid *grid = core->grid;
     const double n = core->columns;
-    rl_needs_products(needs, RL_PART_PROJECT, grid, rl_border_flops(core));
-    rl_needs_panels(needs, RL_PART_PROJECT, core, core->rows - n / 2, grid->n_rows);
-    rl_needs_panels(needs, RL_PART_PROJECT, core, n / 2, grid->n_columns);
-    rl_needs_calls(needs, RL_PART_PROJECT, grid, 2 * n * RL_CALLS_PER_REFLECTOR);
+    rl_needs_products(needs, RL_PART_PROJECT, rl_border_flops(core));
+    rl_needs_panels(needs, RL_PART_PROJECT, core, core->rows - n / 2, core->grid->n_rows);
+    rl_needs_panels(needs, RL_PART_PROJECT, core, n / 2, core->grid->n_columns);
+    rl_needs_calls(needs, RL_PART_PROJECT, 2 * n * RL_CALLS_PER_REFLECTOR);
 }
 
 static void tell_needs_of_projected(rl_core *core, rl_projection *projection, rl_needs *needs) {

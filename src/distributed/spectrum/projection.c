@@ -11,8 +11,7 @@ static const int one = 1;
 
 void rl_tails_list(rl_arena *arena, void *object) {
     rl_tails *tails = object;
-    RL_TAKE(arena, tails->square, tails->n);
-    RL_TAKE(arena, tails->last, tails->n);
+    RL_TAKE_REALS(arena, tails->n, &tails->square, &tails->last);
     RL_TAKE(arena, tails->column, tails->rows);
 }
 
@@ -127,12 +126,12 @@ void rl_core_gather_needs(rl_core *core, rl_projection *projection, rl_needs *ne
     rl_needs_arrays(needs, projection, list_projection);
     if (core->test_rows_left) {
         rl_needs_matrix(needs, &test_rows);
-        rl_needs_dealing(needs, RL_PART_PROJECT, core->grid, elements);
+        rl_needs_dealing(needs, RL_PART_PROJECT, elements);
         rl_needs_no_matrix(needs, &core->m);
     }
     rl_needs_matrix(needs, z);
     rl_needs_lend(needs, rl_elements(&test_rows) + rl_elements(z));
-    rl_needs_dealing(needs, RL_PART_PROJECT, core->grid, elements);
+    rl_needs_dealing(needs, RL_PART_PROJECT, elements);
     rl_needs_no_matrix(needs, core->test_rows_left ? &test_rows : &core->m);
 }
 
@@ -173,7 +172,7 @@ rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projectio
 
 void rl_needs_rotations(rl_needs *needs, const rl_core *core, rl_work_kind kind, double rotated) {
     const double n = core->columns;
-    needs->found.flops += 6 * n * n * rotated * core->grid->size;
+    needs->found.flops += 6 * n * n * rotated * needs->ranks;
     rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BIDIAGONAL, n * n);
     rl_needs_work(needs, RL_PART_DIAGONALIZE, kind, n * n * rotated);
 }

@@ -189,6 +189,7 @@ void rl_distributed_spectrum_needs(const rl_process_grid *grid, rl_producer whic
     rl_core core = rl_core_of_case(grid, block, c);
     rl_projection projection;
     rl_spectrum s = nothing_yet(c);
+    needs->ranks = grid->size;
     needs->libraries += rl_needs_libraries(&core);
     rl_placed_case_needs(&core, c, needs);
     if (wants_qr_first(row, &core)) rl_reduce_shape_needs(&core, needs);

@@ -70,23 +70,22 @@ static rl_status produce_two_stage(rl_core *core, rl_projection *projection, rl_
 
 /* A QR and an LQ panel for each block of columns, with the borders. */
 static void tell_reduction(const rl_core *core, rl_needs *needs) {
-    const rl_process_grid *grid = core->grid;
     const double rows = core->rows, n = core->columns;
     rl_panels_needs(core, needs);
-    rl_needs_products(needs, RL_PART_REDUCE, grid, 4 * rows * n * n - 4.0 / 3 * n * n * n + rl_border_flops(core));
-    rl_needs_panels(needs, RL_PART_REDUCE, core, rows - n / 2, grid->n_rows);
-    rl_needs_panels(needs, RL_PART_REDUCE, core, n / 2, grid->n_columns);
-    rl_needs_calls(needs, RL_PART_REDUCE, grid, 2 * n * RL_CALLS_PER_PANEL_COLUMN);
-    rl_needs_spreading(needs, RL_PART_REDUCE, grid, 2 * n * (rows + n + core->n_left + core->n_right));
+    rl_needs_products(needs, RL_PART_REDUCE, 4 * rows * n * n - 4.0 / 3 * n * n * n + rl_border_flops(core));
+    rl_needs_panels(needs, RL_PART_REDUCE, core, rows - n / 2, core->grid->n_rows);
+    rl_needs_panels(needs, RL_PART_REDUCE, core, n / 2, core->grid->n_columns);
+    rl_needs_calls(needs, RL_PART_REDUCE, 2 * n * RL_CALLS_PER_PANEL_COLUMN);
+    rl_needs_spreading(needs, RL_PART_REDUCE, 2 * n * (rows + n + core->n_left + core->n_right));
 }
 
 /* Each rank gets the band, and reflects its own test rows on the band's way to bidiagonal form. */
 static void tell_band(const rl_core *core, const rl_band *band, const rl_projection *projection, rl_needs *needs) {
-    const double n = core->columns, width = core->m.row_block, hops = rl_hops(core->grid);
+    const double n = core->columns, width = core->m.row_block, hops = rl_hops(needs);
     const double reflected = projection->z.row_block + RL_N_TARGETS;
     rl_needs_work(needs, RL_PART_PROJECT, RL_WORK_MESSAGES, 2 * hops * n / width);
     rl_needs_work(needs, RL_PART_PROJECT, RL_WORK_MESSAGE_BYTES, 2 * hops * 2 * sizeof(double) * n * width);
-    needs->found.flops += core->grid->size * n * n * (8 * width + 4 * reflected);
+    needs->found.flops += needs->ranks * n * n * (8 * width + 4 * reflected);
     rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BAND, n * n * width);
     rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BAND_ROTATIONS, n * n * reflected);
     rl_needs_briefly(needs, rl_band_work_bytes(band));
