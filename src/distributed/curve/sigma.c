@@ -50,7 +50,6 @@ static rl_grid_lanczos lay_out_lanczos(const rl_triangle *t, int n_most) {
 
 rl_status rl_grid_lanczos_create(const rl_triangle *t, int n_most, rl_grid_lanczos **made) {
     rl_grid_lanczos plan = lay_out_lanczos(t, n_most);
-    *made = NULL;
     return RL_OBJECT_CREATE(made, &plan, list_lanczos);
 }
 

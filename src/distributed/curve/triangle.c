@@ -69,7 +69,7 @@ rl_step rl_step_at(const rl_triangle *t, const rl_lengths *lengths, int first) {
     return s;
 }
 
-/* The step's rows of vectors, between the block, whose leading dimension is their number, and where they lie. */
+/* The step's rows of the vectors that reach it, to the block, where ld is their number, or back. */
 static void copy_block(const rl_step *s, const double *from, int ld_from, double *to, int ld_to) {
     for (size_t j = 0; j < (size_t)s->n; j++)
         memcpy(to + j * (size_t)ld_to, from + j * (size_t)ld_from, (size_t)s->size * sizeof(double));
@@ -89,16 +89,6 @@ static void solve_diagonal(const rl_triangle *t, const rl_lengths *lengths, cons
     }
 }
 
-/* Adds up the block over the processes of a row or column of the grid; the sum is at `root`. */
-static rl_status sum_at(const rl_triangle *t, const rl_step *s, MPI_Comm line, int root) {
-    return rl_context_sum_at(line, root, t->block, (int64_t)s->size * s->n);
-}
-
-static rl_status spread_from(const rl_triangle *t, const rl_step *s, MPI_Comm line, int root) {
-    RL_MPI(MPI_Bcast(t->block, s->size * s->n, MPI_DOUBLE, root, line));
-    return RL_OK;
-}
-
 /* ---- solves ------------------------------------------------------------------------------------------------------ */
 
 /* R^T x = columns, from the first block on. What a process row has found so far is taken off the columns after it at
@@ -111,11 +101,11 @@ rl_status rl_triangle_solve_transposed(const rl_triangle *t, const rl_lengths *l
         const rl_step s = rl_step_at(t, lengths, first);
         if (s.in_column) {
             copy_block(&s, columns + s.column, t->ld_columns, t->block, s.size);
-            RL_TRY(sum_at(t, &s, t->column, s.process_row));
+            RL_TRY(rl_context_sum_at(t->column, s.process_row, t->block, (int64_t)s.size * s.n));
         }
         if (s.in_row && s.in_column) solve_diagonal(t, lengths, &s, "T");
         if (!s.in_row) continue;
-        RL_TRY(spread_from(t, &s, t->row, s.process_column));
+        RL_MPI(MPI_Bcast(t->block, s.size * s.n, MPI_DOUBLE, s.process_column, t->row));
         copy_block(&s, t->block, s.size, rows + s.row, t->ld_rows);
         rl_add_product('T', s.reach - s.next_column, s.n_next, s.size, -1, rl_at(t->m, s.row, s.next_column), t->m->ld,
                        t->block, s.size, columns + s.next_column, t->ld_columns);
@@ -137,11 +127,11 @@ rl_status rl_triangle_solve(const rl_triangle *t, const rl_lengths *lengths, con
                 memset(t->block, 0, (size_t)s.size * (size_t)s.n * sizeof(double));
             rl_add_product('N', s.size, s.n_next, s.reach - s.next_column, -1, rl_at(t->m, s.row, s.next_column),
                            t->m->ld, columns + s.next_column, t->ld_columns, t->block, s.size);
-            RL_TRY(sum_at(t, &s, t->row, s.process_column));
+            RL_TRY(rl_context_sum_at(t->row, s.process_column, t->block, (int64_t)s.size * s.n));
         }
         if (s.in_row && s.in_column) solve_diagonal(t, lengths, &s, "N");
         if (!s.in_column) continue;
-        RL_TRY(spread_from(t, &s, t->column, s.process_row));
+        RL_MPI(MPI_Bcast(t->block, s.size * s.n, MPI_DOUBLE, s.process_row, t->column));
         copy_block(&s, t->block, s.size, columns + s.column, t->ld_columns);
     }
     return RL_OK;

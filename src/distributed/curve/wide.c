@@ -43,15 +43,6 @@ static pass lay_out_pass(const rl_grid_curve *curve) {
     return (pass){.curve = curve, .n_blocks = (curve->n_features - 1) / curve->placed.core.m.row_block + 1};
 }
 
-static rl_status create_pass(pass *p, const rl_grid_curve *curve) {
-    const size_t length = (size_t)curve->n_features + 1;
-    *p = lay_out_pass(curve);
-    RL_TRY(rl_arrays_create(p, list_pass));
-    double *const first = p->all;
-    p->total = (sums){first, first + length, first + 2 * length, first + 3 * length, first + 4 * length};
-    return RL_OK;
-}
-
 /* ---- the fit ----------------------------------------------------------------------------------------------------- */
 
 double rl_safe_sigma(double sum_of_squares) {
@@ -234,18 +225,21 @@ static void store_points(const pass *p, rl_point *points) {
 
 static rl_status run_pass(pass *p, rl_point *points) {
     const rl_grid_curve *curve = p->curve;
+    const size_t length = (size_t)curve->n_features + 1;
+    double *const first = p->all;
+    p->total = (sums){first, first + length, first + 2 * length, first + 3 * length, first + 4 * length};
     RL_TRY(fit_sizes(p));
     RL_TRY(carry_sums(p));
     go_through_pieces(p);
-    RL_TRY(rl_sum_over_ranks(curve->placed.core.grid, p->all, 5 * ((int64_t)curve->n_features + 1)));
+    RL_TRY(rl_sum_over_ranks(curve->placed.core.grid, p->all, 5 * (int64_t)length));
     if (curve->c->rows.scale == NULL) set_isotropic(p);
     store_points(p, points);
     return RL_OK;
 }
 
 rl_status rl_curve_wide(const rl_grid_curve *curve, rl_point *points) {
-    pass p;
-    rl_status status = rl_process_grid_agree(curve->placed.core.grid, create_pass(&p, curve));
+    pass p = lay_out_pass(curve);
+    rl_status status = rl_process_grid_agree(curve->placed.core.grid, rl_arrays_create(&p, list_pass));
     if (status == RL_OK) status = run_pass(&p, points);
     rl_free(p.z);
     return status;

@@ -1,14 +1,11 @@
 /* Sums, copies and agreement over the ranks of a grid; lengths of work arrays. */
 #include <string.h>
 
+#include "../../numbers.h"
 #include "block_matrix.h"
 
 /* Messages stay far below MPI's 2^31 items. */
 static const int64_t CHUNK = 1 << 16;
-
-static int chunk_length(int64_t remaining, int64_t most) {
-    return (int)(remaining < most ? remaining : most);
-}
 
 static rl_status sum_chunk(const rl_process_grid *grid, double *values, int n) {
     RL_MPI(MPI_Gather(values, n, MPI_DOUBLE, grid->parts, n, MPI_DOUBLE, 0, grid->comm));
@@ -23,7 +20,7 @@ rl_status rl_sum_over_ranks(const rl_process_grid *grid, double *values, int64_t
     const int chunk = rl_sum_chunk(grid->size);
     if (grid->size == 1) return RL_OK;
     for (int64_t done = 0; done < n; done += chunk)
-        RL_TRY(sum_chunk(grid, values + done, chunk_length(n - done, chunk)));
+        RL_TRY(sum_chunk(grid, values + done, (int)rl_smaller(n - done, (int64_t)chunk)));
     return RL_OK;
 }
 
@@ -40,7 +37,7 @@ rl_status rl_replicate(const rl_block_matrix *matrix, int first_row, int first_c
     }
     /* One rank has each entry and the others have zeros: the sum is exact in any order. */
     for (int64_t done = 0; done < n; done += CHUNK)
-        RL_MPI(MPI_Allreduce(MPI_IN_PLACE, values + done, chunk_length(n - done, CHUNK), MPI_DOUBLE, MPI_SUM,
+        RL_MPI(MPI_Allreduce(MPI_IN_PLACE, values + done, (int)rl_smaller(n - done, CHUNK), MPI_DOUBLE, MPI_SUM,
                              matrix->grid->comm));
     return RL_OK;
 }

@@ -12,12 +12,12 @@ static rl_placement train_rows(const rl_core *core, const rl_case *c) {
 }
 
 static rl_placement test_rows(const rl_core *core, const rl_case *c) {
-    rl_placement rows = {.first_row = c->n_train, .n_rows = c->n_test, .transposed = core->test_rows_left};
-    if (rows.transposed)
-        rows.column = c->n_train;
-    else
-        rows.row = core->rows;
-    return rows;
+    const bool turned = core->test_rows_left;
+    return (rl_placement){.first_row = c->n_train,
+                          .n_rows = c->n_test,
+                          .row = turned ? 0 : core->rows,
+                          .column = turned ? c->n_train : 0,
+                          .transposed = turned};
 }
 
 static int population_rows(const rl_case *c) {
