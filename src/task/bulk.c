@@ -5,13 +5,10 @@
 #include <math.h>
 
 #include "curves.h"
-#include "ridgeless/arena.h"
 
 typedef struct bulk_state {
-    const rl_series *series;
     rl_bulk *bulk;
     rl_test_factor all_rows; /* of a data set whose rows are not drawn anew */
-    bool *remaining;         /* [RL_BULK_LANES][n_n_train] */
 } bulk_state;
 
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
@@ -21,11 +18,6 @@ static bool has_filters(const rl_study_dataset *spec) {
     for (int v = 0; v < spec->n_variants; v++)
         if (spec->variants[v].ablation->truncate == NULL) return true;
     return false;
-}
-
-static void list_bulk_arrays(rl_arena *arena, void *object) {
-    bulk_state *const b = object;
-    RL_TAKE(arena, b->remaining, RL_BULK_LANES * b->series->n_n_train);
 }
 
 static void destroy_bulk(void *made) {
@@ -49,8 +41,8 @@ static rl_bulk_design design_of(const rl_series *series) {
 static rl_status create_bulk(rl_curves *c) {
     const rl_dataset *data = &c->series->data;
     const rl_bulk_design design = design_of(c->series);
-    bulk_state sizes = {.series = c->series}, *b;
-    RL_TRY(RL_OBJECT_CREATE(&b, &sizes, list_bulk_arrays));
+    bulk_state *b;
+    RL_TRY(RL_ALLOC(b, 1));
     c->made = b;
     RL_TRY(rl_bulk_create(&b->bulk, &design));
     if (data->fresh) return RL_OK;
@@ -88,20 +80,19 @@ static rl_status load_lanes(rl_curves *c, const rl_task *tasks, int n) {
 
 /* One N of all lanes. */
 static rl_status record_lanes(rl_curves *c, int n, int i, double *curves) {
-    bulk_state *b = c->made;
+    const bulk_state *b = c->made;
     for (int l = 0; l < n; l++) {
         rl_point point;
         rl_bulk_get(b->bulk, l, &point);
-        b->remaining[l * c->series->n_n_train + i] = !point.done;
+        c->remaining[l * c->series->n_n_train + i] = !point.done;
         if (point.done) RL_TRY(rl_record_point(c, &point, i, curves + (size_t)l * c->layout.length));
     }
     return RL_OK;
 }
 
 static rl_status compute_remaining(rl_curves *c, const rl_task *tasks, int n, rl_tick tick, double *curves) {
-    const bulk_state *b = c->made;
     for (int l = 0; l < n; l++) {
-        const bool *remaining = b->remaining + l * c->series->n_n_train;
+        const bool *remaining = c->remaining + l * c->series->n_n_train;
         bool some = false;
         for (int i = 0; i < c->series->n_n_train; i++) some |= remaining[i];
         if (some) RL_TRY(rl_spectra_curve(c, &tasks[l], remaining, tick, curves + (size_t)l * c->layout.length));
@@ -111,12 +102,12 @@ static rl_status compute_remaining(rl_curves *c, const rl_task *tasks, int n, rl
 
 static rl_status compute_lanes(rl_curves *c, const rl_task *tasks, int n, const bool *wanted, rl_tick tick,
                                double *curves) {
-    bulk_state *b = c->made;
+    const bulk_state *b = c->made;
     int end = c->series->n_n_train;
     while (wanted != NULL && end > 0 && !wanted[end - 1]) end--;
     RL_TRY(load_lanes(c, tasks, n));
     rl_bulk_begin(b->bulk, n);
-    for (int i = 0; i < n * c->series->n_n_train; i++) b->remaining[i] = false;
+    for (int i = 0; i < n * c->series->n_n_train; i++) c->remaining[i] = false;
     for (int i = 0; i < end; i++) { /* step by step whatever is wanted: rounding depends on the steps */
         const bool here = rl_is_wanted(wanted, i);
         if (!rl_may_go_on(tick)) return RL_STOPPED;
@@ -186,23 +177,17 @@ static bool suits_bulk(const rl_series *series) {
 }
 
 static size_t bulk_bytes(const rl_series *series) {
-    bulk_state sizes = {.series = series};
     const rl_bulk_design design = design_of(series);
-    return RL_OBJECT_BYTES(&sizes, list_bulk_arrays) + rl_bulk_bytes(&design) +
+    return rl_alloc_bytes(1, sizeof(bulk_state)) + rl_bulk_bytes(&design) +
            (series->data.fresh ? 0 : rl_test_factor_bytes(series->n_features));
-}
-
-static int lanes_together(const rl_series *series) {
-    (void)series;
-    return RL_BULK_LANES;
 }
 
 const rl_method rl_bulk_method = {.number = 4,
                                   .text = "full spectra, repeats side by side",
+                                  .together = RL_BULK_LANES,
                                   .suits = suits_bulk,
                                   .flops = bulk_flops,
                                   .bytes = bulk_bytes,
-                                  .together = lanes_together,
                                   .create = create_bulk,
                                   .destroy = destroy_bulk,
                                   .curves = bulk_curves};

@@ -10,6 +10,10 @@
 #include "content.h"
 #include "ridgeless/arena.h"
 
+int rl_curves_together(const rl_series *series) {
+    return rl_larger(1, series->method->together);
+}
+
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
 
 static void list_curves_arrays(rl_arena *arena, void *object) {
@@ -17,6 +21,8 @@ static void list_curves_arrays(rl_arena *arena, void *object) {
     const rl_series *s = c->series;
     const size_t features = (size_t)s->n_features, variants = (size_t)s->spec->n_variants, order = features + 2;
     RL_TAKE(arena, c->errors, variants);
+    RL_TAKE(arena, c->found, s->method->has_points ? s->n_n_train : 0);
+    RL_TAKE(arena, c->remaining, rl_curves_together(s) * s->n_n_train);
     if (s->on_grid) return;
     RL_TAKE(arena, c->train_x, (size_t)c->max_train * features);
     RL_TAKE(arena, c->train_y, c->max_train);
@@ -81,12 +87,12 @@ void rl_curves_destroy(rl_curves *c) {
 
 size_t rl_curves_bytes(const rl_series *series) {
     rl_curves sizes = sizes_of_curves(series);
-    const size_t own = RL_OBJECT_BYTES(&sizes, list_curves_arrays) + rl_rows_bytes(&series->data);
-    if (series->on_grid) return own + series->method->bytes(series);
+    const size_t made = series->method->bytes != NULL ? series->method->bytes(series) : 0;
+    const size_t own = RL_OBJECT_BYTES(&sizes, list_curves_arrays) + rl_rows_bytes(&series->data) + made;
+    if (series->on_grid) return own;
     return own + rl_test_factor_bytes(series->n_features) +
            rl_dense_producer_bytes(sizes.max_train, series->n_features) +
-           rl_evaluator_bytes(series->spec->n_variants, series->max_modes, (int)most_rows(series)) +
-           series->method->bytes(series);
+           rl_evaluator_bytes(series->spec->n_variants, series->max_modes, (int)most_rows(series));
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
@@ -120,7 +126,7 @@ rl_training_set rl_curves_longest_set(const rl_curves *c) {
 
 rl_status rl_curves_compute(rl_curves *c, const rl_task *tasks, int n, const bool *wanted, rl_tick tick,
                             double *curves) {
-    assert(n == 1 || c->series->method->together != NULL);
+    assert(n == 1 || c->series->method->together > 1);
     for (int k = 0; k < n; k++)
         for (int i = 0; i < c->layout.n_n_train; i++)
             rl_curve_clear(&c->layout, i, curves + (size_t)k * c->layout.length);
@@ -155,10 +161,6 @@ typedef struct curve_work {
     double *curves; /* [tasks that go together, layout.length] */
     rl_text record; /* of the arena: it is large enough */
 } curve_work;
-
-int rl_curves_together(const rl_series *series) {
-    return series->method->together != NULL ? series->method->together(series) : 1;
-}
 
 static void list_work_arrays(rl_arena *arena, void *object) {
     curve_work *const w = object;

@@ -12,7 +12,9 @@ typedef struct rl_curves {
     rl_population population;
     rl_rows rows;
     rl_errors *errors; /* [n_variants] */
-    void *made;        /* by the method */
+    rl_point *found;   /* [n_n_train], where the method has points */
+    bool *remaining;   /* [tasks side by side][n_n_train]: what the method leaves to full spectra */
+    void *made;        /* by the method; NULL: nothing */
     /* on one rank */
     int max_train;
     double *train_x, *train_y; /* [max_train, n_features] row-major, [max_train]: the longest training set */
@@ -54,13 +56,15 @@ struct rl_method {
     int number; /* in results files: never renumber */
     const char *text;
     bool on_grid;
-    bool n_apart;  /* each N is a task of its own */
-    bool has_rows; /* its spectra have the longest training set's rows beside the test factor's */
+    bool n_apart;    /* each N is a task of its own */
+    bool has_rows;   /* its spectra have the longest training set's rows beside the test factor's */
+    bool has_points; /* it makes points */
+    int together;    /* tasks side by side; 0: 1 */
     bool (*suits)(const rl_series *series);
     double (*flops)(const rl_series *series, rl_range n_train); /* of a repeat whose rows are there */
-    size_t (*bytes)(const rl_series *series);                   /* of c->made */
-    int (*together)(const rl_series *series);                   /* tasks side by side; NULL: 1 */
-    rl_status (*create)(rl_curves *c);                          /* makes c->made; NULL: nothing is to be made */
+    /* of c->made; NULL: nothing is made */
+    size_t (*bytes)(const rl_series *series);
+    rl_status (*create)(rl_curves *c);
     void (*destroy)(void *made);
     /* Fills n cleared curves; of `wanted`, a flag per N of the tasks, NULL is all. */
     rl_status (*curves)(rl_curves *c, const rl_task *tasks, int n, const bool *wanted, rl_tick tick, double *curves);
@@ -108,10 +112,9 @@ rl_status rl_record_spectrum(const rl_curve_layout *l, const rl_spectrum *s, int
 rl_status rl_record_point(rl_curves *c, const rl_point *p, int i, double *curve);
 void rl_record_errors(const rl_curves *c, int i, double *curve);
 
-/* Records the wanted points[n_n_train] but for those N that a full spectrum has to do, or is to: remaining[n_n_train];
- * *some: there are any. */
-rl_status rl_record_points(rl_curves *c, const rl_point *points, const bool *wanted, bool *remaining, bool *some,
-                           double *curve);
+/* Records the wanted points of c->found but for those N that a full spectrum has to do, or is to: c->remaining; *some:
+ * there are any. */
+rl_status rl_record_points(rl_curves *c, const bool *wanted, bool *some, double *curve);
 
 /* ---- on process grids (grid_spectra.c) --------------------------------------------------------------------------- */
 
@@ -119,7 +122,7 @@ double rl_grid_spectra_flops(const rl_series *series, rl_range n_train);
 
 /* On the process grid; collective: one N of the rows as they are arranged, into place i of the curve; and a spectrum
  * whose rows the grid holds. */
-rl_status rl_grid_spectrum(rl_curves *c, rl_spectrum_store *store, int n_index, int i, double *curve);
+rl_status rl_grid_spectrum(rl_curves *c, int n_index, int i, double *curve);
 rl_status rl_record_shared_spectrum(rl_curves *c, const rl_spectrum *s, int i, double *curve);
 
 #endif

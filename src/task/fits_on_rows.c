@@ -1,6 +1,6 @@
 /* Beside the errors of a full spectrum on one rank: algorithms that run on its training rows, and what its fits say at
  * test points. */
-#include "../lapack.h"
+#include "../vectors.h"
 #include "curves.h"
 
 static bool has_steps(const rl_series *g) {
@@ -22,25 +22,20 @@ void rl_fit_on_rows(rl_curves *c, const rl_training_set *train, const rl_spectru
 
 /* The parameters V beta of a fit that has coordinates alone; the algorithms on rows have left theirs. */
 static const double *parameters_of(rl_curves *c, const rl_spectrum *s, int v) {
-    const int one = 1;
-    const double unit = 1, zero = 0;
     double *beta = c->betas + (size_t)v * (size_t)s->n_features;
     if (c->series->spec->variants[v].ablation->need != RL_NEED_ROWS)
-        dgemv_("T", &s->n_modes, &s->n_features, &unit, s->vt, &s->n_modes, rl_evaluated_fit(c->evaluator, v)->beta,
-               &one, &zero, beta, &one, 1);
+        rl_gemv('T', s->n_modes, s->n_features, 1, s->vt, s->n_modes, rl_evaluated_fit(c->evaluator, v)->beta, 0, beta);
     return beta;
 }
 
 void rl_record_predictions(rl_curves *c, const rl_spectrum *s, int i, double *curve) {
     const rl_series *g = c->series;
-    const int n = g->n_points, features = g->n_features, variants = g->spec->n_variants, one = 1;
-    const double unit = 1, zero = 0;
+    const int n = g->n_points, features = g->n_features, variants = g->spec->n_variants;
     if (n == 0 || c->rows.repeat >= RL_PREDICTED_REPEATS || s->status != RL_CELL_DONE) return;
     rl_rows_get(&c->rows, g->data.n_rows - n, n, c->points, features, c->room);
     double *out = curve + c->layout.predictions + (size_t)i * (size_t)variants * (size_t)n;
     for (int v = 0; v < variants; v++, out += n) {
-        const double *beta = parameters_of(c, s, v);
-        dgemv_("T", &features, &n, &unit, c->points, &features, beta, &one, &zero, out, &one, 1);
+        rl_gemv('T', features, n, 1, c->points, features, parameters_of(c, s, v), 0, out);
         const bool has_shift = g->spec->variants[v].ablation->need != RL_NEED_ROWS;
         const double shift = has_shift ? rl_evaluated_fit(c->evaluator, v)->shift : 0;
         for (int k = 0; k < n; k++) out[k] += shift;

@@ -4,63 +4,27 @@
 #include <math.h>
 
 #include "curves.h"
-#include "ridgeless/arena.h"
 
-typedef struct grid_state {
-    const rl_series *series;
-    rl_spectrum_store store;
-    rl_point *points; /* [n_n_train] */
-    bool *remaining;  /* [n_n_train] */
-} grid_state;
-
-static void list_grid_arrays(rl_arena *arena, void *object) {
-    grid_state *const g = object;
-    RL_TAKE(arena, g->points, g->series->n_n_train);
-    RL_TAKE(arena, g->remaining, g->series->n_n_train);
+/* From the triangle's leading block. */
+static rl_status spectrum_of_block(rl_curves *c, rl_grid_curve *factored, int i, double *curve) {
+    rl_spectrum_store store = {0};
+    rl_spectrum s;
+    rl_status status = rl_grid_curve_spectrum(factored, i, c->series->producer, &store, &s, NULL);
+    if (status == RL_OK) status = rl_record_shared_spectrum(c, &s, i, curve);
+    rl_spectrum_store_destroy(&store);
+    return status;
 }
 
-static void destroy_grid_state(void *made) {
-    grid_state *g = made;
-    rl_spectrum_store_destroy(&g->store);
-    rl_free(g);
-}
-
-static rl_status create_grid_state(rl_curves *c) {
-    grid_state sizes = {.series = c->series}, *g;
-    RL_TRY(RL_OBJECT_CREATE(&g, &sizes, list_grid_arrays));
-    c->made = g;
-    return RL_OK;
-}
-
-/* Before each spectrum. */
-static rl_status agree_to_go_on(const rl_curves *c, rl_tick tick) {
-    return rl_process_grid_agree(
-        c->group->process_grid,
-        rl_may_go_on(tick) ? RL_OK : rl_fail(RL_STOPPED, "stopped between two spectra of a curve"));
-}
-
-/* From the triangle's leading block where there is one. */
-static rl_status spectra_of_block(rl_curves *c, rl_grid_curve *factored, rl_tick tick, double *curve) {
-    const rl_series *series = c->series;
-    grid_state *g = c->made;
-    for (int i = 0; i < series->n_n_train; i++) {
-        rl_spectrum s;
-        if (!g->remaining[i] || series->n_train[i] > series->n_features) continue;
-        RL_TRY(agree_to_go_on(c, tick));
-        RL_TRY(rl_grid_curve_spectrum(factored, i, series->producer, &g->store, &s, NULL));
-        RL_TRY(rl_record_shared_spectrum(c, &s, i, curve));
-        rl_spectrum_store_destroy(&g->store);
-    }
-    return RL_OK;
-}
-
-/* The rest each by itself, when the factored rows have given their memory back. */
-static rl_status spectra_of_rows(rl_curves *c, rl_tick tick, double *curve) {
-    grid_state *g = c->made;
+/* What the points leave: of the factored rows where they have such a block, or else (NULL) of the others, each from
+ * rows of its own, when the factored ones have given their memory back. */
+static rl_status remaining_spectra(rl_curves *c, rl_grid_curve *factored, rl_tick tick, double *curve) {
     for (int i = 0; i < c->series->n_n_train; i++) {
-        if (!g->remaining[i] || c->series->n_train[i] <= c->series->n_features) continue;
-        RL_TRY(agree_to_go_on(c, tick));
-        RL_TRY(rl_grid_spectrum(c, &g->store, i, i, curve));
+        const bool has_block = c->series->n_train[i] <= c->series->n_features;
+        if (!c->remaining[i] || has_block != (factored != NULL)) continue;
+        RL_TRY(rl_process_grid_agree(
+            c->group->process_grid,
+            rl_may_go_on(tick) ? RL_OK : rl_fail(RL_STOPPED, "stopped between two spectra of a curve")));
+        RL_TRY(factored != NULL ? spectrum_of_block(c, factored, i, curve) : rl_grid_spectrum(c, i, i, curve));
     }
     return RL_OK;
 }
@@ -68,14 +32,12 @@ static rl_status spectra_of_rows(rl_curves *c, rl_tick tick, double *curve) {
 static rl_status factored_part(rl_curves *c, const rl_case *rows, const bool *wanted, rl_tick tick, double *curve) {
     const rl_series *s = c->series;
     const rl_curve_case case_ = {.rows = *rows, .n_sizes = s->n_n_train, .n_train = s->n_train};
-    grid_state *g = c->made;
     rl_grid_curve *factored = NULL;
-    bool some_remain = false;
+    bool some_remain;
     rl_status status = rl_grid_curve_create(c->group->process_grid, s->study->block, &case_, &factored, NULL);
-    if (status == RL_OK) status = rl_grid_curve_points(factored, s->sigma_wanted, tick, g->points);
-    if (status == RL_OK) status = rl_record_points(c, g->points, wanted, g->remaining, &some_remain, curve);
-    if (status == RL_OK && some_remain) status = spectra_of_block(c, factored, tick, curve);
-    rl_spectrum_store_destroy(&g->store);
+    if (status == RL_OK) status = rl_grid_curve_points(factored, s->sigma_wanted, tick, c->found);
+    if (status == RL_OK) status = rl_record_points(c, wanted, &some_remain, curve);
+    if (status == RL_OK && some_remain) status = remaining_spectra(c, factored, tick, curve);
     rl_grid_curve_destroy(factored);
     return status;
 }
@@ -91,7 +53,7 @@ static rl_status grid_nested_curves(rl_curves *c, const rl_task *task, int n, co
     RL_TRY(rl_dataset_case_create(&case_, grid, &c->rows, longest, s->data.n_rows - longest));
     const rl_status status = factored_part(c, &case_.c, wanted, tick, curve);
     rl_dataset_case_destroy(&case_);
-    return status == RL_OK ? spectra_of_rows(c, tick, curve) : status;
+    return status == RL_OK ? remaining_spectra(c, NULL, tick, curve) : status;
 }
 
 /* ---- the method -------------------------------------------------------------------------------------------------- */
@@ -121,17 +83,10 @@ static bool suits_grid_nested(const rl_series *series) {
     return rl_wants_process_grid(series) && rl_may_be_nested(series);
 }
 
-static size_t grid_state_bytes(const rl_series *series) {
-    grid_state sizes = {.series = series};
-    return RL_OBJECT_BYTES(&sizes, list_grid_arrays);
-}
-
 const rl_method rl_grid_nested_method = {.number = 3,
                                          .text = "nested factorization on process grids",
                                          .on_grid = true,
+                                         .has_points = true,
                                          .suits = suits_grid_nested,
                                          .flops = grid_nested_flops,
-                                         .bytes = grid_state_bytes,
-                                         .create = create_grid_state,
-                                         .destroy = destroy_grid_state,
                                          .curves = grid_nested_curves};

@@ -20,28 +20,29 @@ rl_status rl_record_shared_spectrum(rl_curves *c, const rl_spectrum *s, int i, d
     return rl_record_spectrum(&c->layout, s, i, curve);
 }
 
-rl_status rl_grid_spectrum(rl_curves *c, rl_spectrum_store *store, int n_index, int i, double *curve) {
+rl_status rl_grid_spectrum(rl_curves *c, int n_index, int i, double *curve) {
     const rl_series *series = c->series;
     const rl_process_grid *grid = c->group->process_grid;
     const int n_train = series->n_train[n_index];
+    rl_spectrum_store store = {0};
     rl_dataset_case case_;
     rl_spectrum s;
     RL_TRY(rl_dataset_case_create(&case_, grid, &c->rows, n_train, series->data.n_rows - n_train));
-    rl_status status = rl_distributed_spectrum(grid, series->producer, series->study->block, &case_.c, store, &s, NULL);
+    rl_status status =
+        rl_distributed_spectrum(grid, series->producer, series->study->block, &case_.c, &store, &s, NULL);
     if (status == RL_OK) status = rl_record_shared_spectrum(c, &s, i, curve);
     rl_dataset_case_destroy(&case_);
-    rl_spectrum_store_destroy(store);
+    rl_spectrum_store_destroy(&store);
     return status;
 }
 
 static rl_status grid_spectra_curves(rl_curves *c, const rl_task *task, int n, const bool *wanted, rl_tick tick,
                                      double *curve) {
-    rl_spectrum_store store = {0};
     (void)n;
     (void)tick; /* one spectrum is not left */
     RL_TRY(rl_process_grid_agree(c->group->process_grid, rl_rows_arrange(&c->rows, (uint32_t)task->repeats.first)));
     for (int i = 0; i < task->n_train.n; i++)
-        if (rl_is_wanted(wanted, i)) RL_TRY(rl_grid_spectrum(c, &store, task->n_train.first + i, i, curve));
+        if (rl_is_wanted(wanted, i)) RL_TRY(rl_grid_spectrum(c, task->n_train.first + i, i, curve));
     return RL_OK;
 }
 
@@ -71,16 +72,10 @@ static bool suits_grid_spectra(const rl_series *series) {
     return rl_wants_process_grid(series);
 }
 
-static size_t nothing_made(const rl_series *series) {
-    (void)series;
-    return 0;
-}
-
 const rl_method rl_grid_spectra_method = {.number = 2,
                                           .text = "full spectra on process grids",
                                           .on_grid = true,
                                           .n_apart = true,
                                           .suits = suits_grid_spectra,
                                           .flops = rl_grid_spectra_flops,
-                                          .bytes = nothing_made,
                                           .curves = grid_spectra_curves};

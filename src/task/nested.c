@@ -5,45 +5,28 @@
 #include <math.h>
 
 #include "curves.h"
-#include "ridgeless/arena.h"
-
-typedef struct nested_state {
-    const rl_series *series;
-    rl_nested *nested;
-    rl_point *points; /* [n_n_train] */
-    bool *remaining;  /* [n_n_train] */
-} nested_state;
-
-static void list_nested_arrays(rl_arena *arena, void *object) {
-    nested_state *const n = object;
-    RL_TAKE(arena, n->points, n->series->n_n_train);
-    RL_TAKE(arena, n->remaining, n->series->n_n_train);
-}
 
 static void destroy_nested(void *made) {
-    nested_state *n = made;
-    rl_nested_destroy(n->nested);
-    rl_free(n);
+    rl_nested_destroy(made);
 }
 
 static rl_status create_nested(rl_curves *c) {
     const rl_series *s = c->series;
-    nested_state sizes = {.series = s}, *n;
-    RL_TRY(RL_OBJECT_CREATE(&n, &sizes, list_nested_arrays));
-    c->made = n;
-    return rl_nested_create(&n->nested, s->n_features, s->n_n_train, s->n_train);
+    rl_nested *nested = NULL;
+    const rl_status status = rl_nested_create(&nested, s->n_features, s->n_n_train, s->n_train);
+    c->made = nested;
+    return status;
 }
 
-static rl_status nested_curves(rl_curves *c, const rl_task *task, int count, const bool *wanted, rl_tick tick,
+static rl_status nested_curves(rl_curves *c, const rl_task *task, int n, const bool *wanted, rl_tick tick,
                                double *curve) {
-    nested_state *n = c->made;
     bool some_remain;
-    (void)count;
+    (void)n;
     RL_TRY(rl_curves_load_rows(c, task->repeats.first, false));
     const rl_training_set rows = rl_curves_longest_set(c);
-    RL_TRY(rl_nested_curve(n->nested, &rows, &c->factor, tick, n->points));
-    RL_TRY(rl_record_points(c, n->points, wanted, n->remaining, &some_remain, curve));
-    return some_remain ? rl_spectra_curve(c, task, n->remaining, tick, curve) : RL_OK;
+    RL_TRY(rl_nested_curve(c->made, &rows, &c->factor, tick, c->found));
+    RL_TRY(rl_record_points(c, wanted, &some_remain, curve));
+    return some_remain ? rl_spectra_curve(c, task, c->remaining, tick, curve) : RL_OK;
 }
 
 /* ---- the method -------------------------------------------------------------------------------------------------- */
@@ -97,13 +80,12 @@ static bool suits_nested(const rl_series *series) {
 }
 
 static size_t nested_bytes(const rl_series *series) {
-    nested_state sizes = {.series = series};
-    return RL_OBJECT_BYTES(&sizes, list_nested_arrays) +
-           rl_nested_bytes(series->n_features, series->n_n_train, series->n_train);
+    return rl_nested_bytes(series->n_features, series->n_n_train, series->n_train);
 }
 
 const rl_method rl_nested_method = {.number = 1,
                                     .text = "nested factorization",
+                                    .has_points = true,
                                     .suits = suits_nested,
                                     .flops = nested_flops,
                                     .bytes = nested_bytes,

@@ -70,14 +70,13 @@ rl_status rl_record_point(rl_curves *c, const rl_point *p, int i, double *curve)
     return record_modes(&c->layout, p->spectrum, p->test_projection_rms, i, curve);
 }
 
-rl_status rl_record_points(rl_curves *c, const rl_point *points, const bool *wanted, bool *remaining, bool *some,
-                           double *curve) {
+rl_status rl_record_points(rl_curves *c, const bool *wanted, bool *some, double *curve) {
     *some = false;
     for (int i = 0; i < c->series->n_n_train; i++) {
-        const bool here = rl_is_wanted(wanted, i), done = points[i].done && !c->series->full[i];
-        remaining[i] = here && !done;
-        *some |= remaining[i];
-        if (here && done) RL_TRY(rl_record_point(c, &points[i], i, curve));
+        const bool here = rl_is_wanted(wanted, i), done = c->found[i].done && !c->series->full[i];
+        c->remaining[i] = here && !done;
+        *some |= c->remaining[i];
+        if (here && done) RL_TRY(rl_record_point(c, &c->found[i], i, curve));
     }
     return RL_OK;
 }

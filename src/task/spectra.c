@@ -90,14 +90,5 @@ static bool suits_all(const rl_series *series) {
     return true;
 }
 
-static size_t nothing_made(const rl_series *series) {
-    (void)series;
-    return 0;
-}
-
-const rl_method rl_spectra_method = {.number = 0,
-                                     .text = "full spectra",
-                                     .suits = suits_all,
-                                     .flops = spectra_flops,
-                                     .bytes = nothing_made,
-                                     .curves = spectra_curves};
+const rl_method rl_spectra_method = {
+    .number = 0, .text = "full spectra", .suits = suits_all, .flops = spectra_flops, .curves = spectra_curves};

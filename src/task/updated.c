@@ -6,48 +6,32 @@
 #include <math.h>
 
 #include "curves.h"
-#include "ridgeless/arena.h"
-
-typedef struct updated_state {
-    const rl_series *series;
-    rl_updated *updated;
-    bool *remaining; /* [n_n_train] */
-} updated_state;
-
-static void list_updated_arrays(rl_arena *arena, void *object) {
-    updated_state *const u = object;
-    RL_TAKE(arena, u->remaining, u->series->n_n_train);
-}
 
 static void destroy_updated(void *made) {
-    updated_state *u = made;
-    rl_updated_destroy(u->updated);
-    rl_free(u);
+    rl_updated_destroy(made);
 }
 
 static rl_status create_updated(rl_curves *c) {
     const rl_series *s = c->series;
-    updated_state sizes = {.series = s}, *u;
-    RL_TRY(RL_OBJECT_CREATE(&u, &sizes, list_updated_arrays));
-    c->made = u;
-    return rl_updated_create(&u->updated, s->n_features, s->n_n_train, s->n_train);
+    rl_updated *updated = NULL;
+    const rl_status status = rl_updated_create(&updated, s->n_features, s->n_n_train, s->n_train);
+    c->made = updated;
+    return status;
 }
 
 /* Whether N i is wanted, or one that is reached from it. */
 static bool leads_to_wanted(const rl_curves *c, const bool *wanted, int i) {
-    const updated_state *u = c->made;
     if (rl_is_wanted(wanted, i)) return true;
-    for (int k = i + 1; k < c->series->n_n_train && !rl_updated_is_anew(u->updated, k); k++)
+    for (int k = i + 1; k < c->series->n_n_train && !rl_updated_is_anew(c->made, k); k++)
         if (wanted[k]) return true;
     return false;
 }
 
 static rl_status record_updated(rl_curves *c, int i, double *curve) {
-    const updated_state *u = c->made;
     const rl_study_dataset *spec = c->series->spec;
     rl_spectrum s;
-    u->remaining[i] = !rl_updated_spectrum(u->updated, &s);
-    if (u->remaining[i]) return RL_OK;
+    c->remaining[i] = !rl_updated_spectrum(c->made, &s);
+    if (c->remaining[i]) return RL_OK;
     RL_TRY(rl_evaluate(c->evaluator, &s, &c->population, spec->n_variants, spec->variants, c->errors));
     rl_record_errors(c, i, curve);
     return rl_record_spectrum(&c->layout, &s, i, curve);
@@ -55,21 +39,20 @@ static rl_status record_updated(rl_curves *c, int i, double *curve) {
 
 static rl_status updated_curves(rl_curves *c, const rl_task *task, int n, const bool *wanted, rl_tick tick,
                                 double *curve) {
-    const updated_state *u = c->made;
     bool some_remain = false;
     (void)n;
     RL_TRY(rl_curves_load_rows(c, task->repeats.first, false));
     const rl_training_set rows = rl_curves_longest_set(c);
-    RL_TRY(rl_updated_begin(u->updated, &rows, &c->factor));
+    RL_TRY(rl_updated_begin(c->made, &rows, &c->factor));
     for (int i = 0; i < c->series->n_n_train; i++) {
-        u->remaining[i] = false;
+        c->remaining[i] = false;
         if (!leads_to_wanted(c, wanted, i)) continue;
         if (!rl_may_go_on(tick)) return RL_STOPPED;
-        RL_TRY(rl_updated_advance(u->updated, i));
+        RL_TRY(rl_updated_advance(c->made, i));
         if (rl_is_wanted(wanted, i)) RL_TRY(record_updated(c, i, curve));
-        some_remain |= u->remaining[i];
+        some_remain |= c->remaining[i];
     }
-    return some_remain ? rl_spectra_curve(c, task, u->remaining, tick, curve) : RL_OK;
+    return some_remain ? rl_spectra_curve(c, task, c->remaining, tick, curve) : RL_OK;
 }
 
 /* ---- the method -------------------------------------------------------------------------------------------------- */
@@ -111,9 +94,7 @@ static bool suits_updated(const rl_series *series) {
 }
 
 static size_t updated_bytes(const rl_series *series) {
-    updated_state sizes = {.series = series};
-    return RL_OBJECT_BYTES(&sizes, list_updated_arrays) +
-           rl_updated_bytes(series->n_features, series->n_n_train, series->n_train);
+    return rl_updated_bytes(series->n_features, series->n_n_train, series->n_train);
 }
 
 const rl_method rl_updated_method = {.number = 5,
