@@ -238,19 +238,9 @@ typedef struct rl_curve_layout {
     size_t length; /* doubles */
 } rl_curve_layout;
 
-/* What the curves of a data set hold. */
-typedef struct rl_curve_shape {
-    int n_variants;
-    int n_modes;      /* kept of each N; 0: none are */
-    int n_directions; /* features of the directions kept; 0: none are */
-    int n_points;     /* test points whose predictions are kept; 0: none are */
-    bool has_population, has_distance;
-} rl_curve_shape;
-
-/* Of a task of the series; of any number of N. */
+/* Of a task of the series; and one that holds the same (counts and flags), of another number of N. */
 rl_curve_layout rl_curve_layout_of(const rl_series *series);
-rl_curve_layout rl_curve_layout_make(int n_n_train, rl_curve_shape shape);
-rl_curve_shape rl_curve_shape_of(const rl_curve_layout *layout);
+rl_curve_layout rl_curve_layout_like(const rl_curve_layout *like, int n_n_train);
 
 /* N `i` of a curve becomes one that was not computed: NaN, and the status RL_CELL_MISSING. */
 void rl_curve_clear(const rl_curve_layout *layout, int i, double *curve);

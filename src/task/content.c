@@ -18,15 +18,6 @@ rl_content_head rl_content_head_of(const rl_curve_layout *l) {
                              .n_points = l->n_points};
 }
 
-static rl_curve_shape shape_of_head(const rl_series *series, const rl_content_head *head) {
-    return (rl_curve_shape){.n_variants = head->n_variants,
-                            .n_modes = head->n_modes,
-                            .n_directions = head->parts & DIRECTIONS ? series->n_features : 0,
-                            .n_points = head->n_points,
-                            .has_population = head->parts & POPULATION,
-                            .has_distance = head->parts & DISTANCE};
-}
-
 static bool n_ascend(const rl_series *series, const rl_record *record) {
     for (int k = 0; k < record->n; k++) {
         const int n = record->outcomes[k].n_train, before = k > 0 ? record->outcomes[k - 1].n_train : 0;
@@ -35,17 +26,16 @@ static bool n_ascend(const rl_series *series, const rl_record *record) {
     return true;
 }
 
-rl_content_head rl_content_head_read(const rl_series *series, const rl_record *record, rl_curve_shape *shape,
-                                     bool *sound) {
-    const rl_curve_layout layout = rl_curve_layout_of(series);
+rl_curve_layout rl_content_head_read(const rl_series *series, const rl_record *record, bool *sound) {
+    rl_curve_layout layout = rl_curve_layout_of(series);
     const rl_content_head own = rl_content_head_of(&layout);
     rl_content_head head = {0};
     *sound = record->length >= sizeof head && record->step == RL_FINISHED && n_ascend(series, record);
     if (*sound) memcpy(&head, record->content, sizeof head);
     *sound = *sound && head.n_variants == own.n_variants && head.parts == own.parts && head.n_points == own.n_points &&
              (head.n_modes > 0) == (own.n_modes > 0) && head.n_modes >= 0 && head.n_modes <= series->n_features;
-    *shape = shape_of_head(series, &head);
-    return head;
+    layout.max_modes = head.n_modes;
+    return rl_curve_layout_like(&layout, 1);
 }
 
 /* ---- out --------------------------------------------------------------------------------------------------------- */
@@ -65,7 +55,7 @@ static int list_outcomes(const rl_curve_layout *l, const int *n_train, const dou
 static const double *gather(const rl_curve_layout *from, const double *curve, int n, double *values, size_t *length) {
     *length = from->length;
     if (n == from->n_n_train) return curve;
-    const rl_curve_layout to = rl_curve_layout_make(n, rl_curve_shape_of(from));
+    const rl_curve_layout to = rl_curve_layout_like(from, n);
     for (int i = 0, k = 0; i < from->n_n_train; i++)
         if (is_there(from, curve, i)) rl_curve_copy(from, curve, i, &to, values, k++);
     *length = to.length;
@@ -128,26 +118,23 @@ static bool values_are_sound(const rl_series *series, const rl_record *record, c
 }
 
 /* Whether so many words can be those of n N: a flag per value at least, and no more than a value for each. */
-static bool length_is_sound(int n, const rl_curve_shape *shape, size_t words, size_t *n_values) {
-    const size_t per_n = rl_curve_layout_make(1, *shape).length;
+static bool length_is_sound(int n, size_t per_n, size_t words) {
     if (n < 1 || per_n > 64 * words / (size_t)n) return false;
-    *n_values = per_n * (size_t)n;
-    return words >= rl_pack_flags(*n_values) && words <= rl_pack_flags(*n_values) + *n_values;
+    const size_t flags = rl_pack_flags(per_n * (size_t)n);
+    return words >= flags && words <= flags + per_n * (size_t)n;
 }
 
 rl_status rl_curve_of_record(const rl_series *series, const rl_record *record, rl_curve_layout *layout, double **curve,
                              bool *sound) {
-    rl_curve_shape shape;
-    size_t n_values = 0;
-    rl_content_head_read(series, record, &shape, sound);
+    const rl_curve_layout one = rl_content_head_read(series, record, sound);
     const size_t words = *sound ? (record->length - sizeof(rl_content_head)) / sizeof(uint64_t) : 0;
     const uint64_t *packed = (const void *)((const char *)record->content + sizeof(rl_content_head));
     *curve = NULL;
-    *sound = *sound && length_is_sound(record->n, &shape, words, &n_values);
+    *sound = *sound && length_is_sound(record->n, one.length, words);
     if (!*sound) return RL_OK;
-    *layout = rl_curve_layout_make(record->n, shape);
-    RL_TRY(RL_ALLOC(*curve, n_values));
-    *sound = rl_unpack(packed, words, n_values, *curve) && values_are_sound(series, record, layout, *curve);
+    *layout = rl_curve_layout_like(&one, record->n);
+    RL_TRY(RL_ALLOC(*curve, layout->length));
+    *sound = rl_unpack(packed, words, layout->length, *curve) && values_are_sound(series, record, layout, *curve);
     if (*sound) return RL_OK;
     rl_free(*curve);
     *curve = NULL;

@@ -13,9 +13,8 @@ typedef struct rl_content_head {
 
 rl_content_head rl_content_head_of(const rl_curve_layout *layout);
 
-/* The head of a record, and its shape. *sound: it is one that this kind may have written for the series, however many
- * modes there was room for, and so are its N. */
-rl_content_head rl_content_head_read(const rl_series *series, const rl_record *record, rl_curve_shape *shape,
-                                     bool *sound);
+/* The head of a record, as the layout of one N. *sound: it is one that this kind may have written for the series,
+ * however many modes there was room for, and so are its N. */
+rl_curve_layout rl_content_head_read(const rl_series *series, const rl_record *record, bool *sound);
 
 #endif

@@ -136,12 +136,10 @@ static rl_status record_summary(void *buffers, int i, rl_record *record) {
 }
 
 static rl_packed_summary packed_of(const rl_series *series, const rl_record *record, bool *sound) {
-    const rl_curve_layout l = rl_curve_layout_of(series);
-    rl_curve_shape shape;
-    const rl_content_head head = rl_content_head_read(series, record, &shape, sound);
-    *sound = *sound && head.n_modes == 0 && record->n > 0 && record->repeats.n > 0;
-    return (rl_packed_summary){.words = (const char *)record->content + sizeof head,
-                               .n_words = *sound ? (record->length - sizeof head) / sizeof(uint64_t) : 0,
+    const rl_curve_layout l = rl_content_head_read(series, record, sound);
+    *sound = *sound && l.max_modes == 0 && record->n > 0 && record->repeats.n > 0;
+    return (rl_packed_summary){.words = (const char *)record->content + sizeof(rl_content_head),
+                               .n_words = *sound ? (record->length - sizeof(rl_content_head)) / sizeof(uint64_t) : 0,
                                .n_n_train = record->n,
                                .n_repeats = record->repeats.n,
                                .places = rl_summary_places(&l)};

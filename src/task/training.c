@@ -12,7 +12,8 @@ enum { PIECE_FLOPS = 100 * 1000 * 1000, MOST_STEPS = 100000 };
 typedef struct training_work {
     const rl_series *series;
     const rl_group *group;
-    rl_task task; /* under way */
+    rl_task task;         /* under way */
+    rl_autoencoder model; /* its */
     rl_training *training;
     double *numbers; /* a record or a state, whichever is longer */
     rl_outcome outcome;
@@ -23,10 +24,6 @@ rl_autoencoder rl_training_model(const rl_series *series, int i) {
     model.n_hidden = series->n_features;
     model.n_train = series->n_train[i];
     return model;
-}
-
-static rl_autoencoder model_of(const training_work *w) {
-    return rl_training_model(w->series, w->task.n_train.first);
 }
 
 /* ---- computing --------------------------------------------------------------------------------------------------- */
@@ -58,16 +55,15 @@ static rl_status begin_training(void *buffers, const rl_work *work) {
     rl_training_destroy(w->training);
     w->training = NULL;
     w->task = work->tasks[0];
-    const rl_autoencoder model = model_of(w);
+    w->model = rl_training_model(w->series, w->task.n_train.first);
     const rl_example_share share = {
         .index = w->group->rank, .count = w->group->size, .add_up = w->group->add_up, .state = w->group->state};
-    RL_TRY(rl_training_create(&model, w->series->key, (uint32_t)w->task.repeats.first, &share, &w->training));
+    RL_TRY(rl_training_create(&w->model, w->series->key, (uint32_t)w->task.repeats.first, &share, &w->training));
     return work->state != NULL ? rl_training_restore(w->training, work->state->content) : RL_OK;
 }
 
 static int steps_of_piece(const training_work *w) {
-    const rl_autoencoder model = model_of(w);
-    const double flops = rl_training_flops(&model) / (model.steps + 1.0) / w->group->size;
+    const double flops = rl_training_flops(&w->model) / (w->model.steps + 1.0) / w->group->size;
     const double steps = PIECE_FLOPS / flops;
     return steps < 1 ? 1 : steps < MOST_STEPS ? (int)steps : MOST_STEPS;
 }
@@ -82,8 +78,7 @@ static rl_status advance_training(void *buffers, rl_tick tick, bool *ended) {
 /* ---- records ----------------------------------------------------------------------------------------------------- */
 
 static rl_record record_of(training_work *w, int step, size_t length) {
-    const rl_autoencoder model = model_of(w);
-    w->outcome = (rl_outcome){model.n_train, step == RL_FINISHED ? (int32_t)w->numbers[0] : 0};
+    w->outcome = (rl_outcome){w->model.n_train, step == RL_FINISHED ? (int32_t)w->numbers[0] : 0};
     return (rl_record){.repeats = {w->task.repeats.first, 1},
                        .n = 1,
                        .outcomes = &w->outcome,
@@ -94,17 +89,15 @@ static rl_record record_of(training_work *w, int step, size_t length) {
 
 static rl_status record_training(void *buffers, int i, rl_record *record) {
     training_work *w = buffers;
-    const rl_autoencoder model = model_of(w);
     (void)i; /* one at a time */
-    *record = record_of(w, RL_FINISHED, rl_training_layout_of(&model).length);
+    *record = record_of(w, RL_FINISHED, rl_training_layout_of(&w->model).length);
     return RL_OK;
 }
 
 static rl_status save_training(void *buffers, rl_record *state) {
     training_work *w = buffers;
-    const rl_autoencoder model = model_of(w);
     rl_training_save(w->training, w->numbers);
-    *state = record_of(w, rl_training_step(w->training), rl_training_state_length(&model));
+    *state = record_of(w, rl_training_step(w->training), rl_training_state_length(&w->model));
     return RL_OK;
 }
 
