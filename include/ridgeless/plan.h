@@ -69,10 +69,6 @@ rl_task_cost rl_predict_task(const rl_plan *plan, int64_t task, int ranks, const
  * libraries' integers can hold it. RL_ERR_INPUT where no number of ranks is enough. */
 rl_status rl_fewest_ranks(const rl_series *series, double bytes_per_rank, int *ranks);
 
-/* Whether a process grid of so many ranks holds every case of the series. RL_ERR_INPUT says what does not fit, and how
- * many ranks would do. */
-rl_status rl_check_ranks(const rl_series *series, int ranks, double bytes_per_rank);
-
 /* The ranks that a task of the series gets of `size` ranks where n_tasks are to do: what the study says; with `auto`
  * one where it is not on process grids, else the fewest whose memory is enough, and more while there are more groups
  * than tasks. RL_ERR_INPUT when `size` ranks are too few. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../numbers.h"
 #include "lay_out.h"
 
 /* A plan names every task, and every m of an autoencoder, in the memory of every rank. */
@@ -190,10 +191,7 @@ static rl_status make_tasks(rl_plan *plan) {
 /* A rank computes one task at a time. What a case on a process grid takes depends on its ranks: see rl_predict_task. */
 static size_t predict_memory(const rl_plan *plan) {
     size_t shared = (size_t)plan->n_tasks * sizeof *plan->tasks, largest = 0;
-    for (int i = 0; i < plan->n_series; i++) {
-        const size_t bytes = rl_worker_bytes(&plan->series[i]);
-        if (bytes > largest) largest = bytes;
-    }
+    for (int i = 0; i < plan->n_series; i++) largest = rl_larger(largest, rl_worker_bytes(&plan->series[i]));
     for (int i = 0; i < plan->n_datasets; i++) shared += rl_dataset_bytes(&plan->datasets[i]);
     return shared + largest;
 }

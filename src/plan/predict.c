@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "../numbers.h"
 #include "ridgeless/case_cost.h"
 #include "ridgeless/plan.h"
 
@@ -37,33 +38,15 @@ static rl_case_sizes nested_case(const rl_series *s, int ranks) {
     return c;
 }
 
-/* A curve by nested factorization, or a spectrum per N. */
-static bool is_nested(const rl_series *s) {
-    return s->n_parts == 1;
+/* The case on a process grid of one full spectrum, or with CURVE of the curve by nested factorization that a series of
+ * one part is; false: there is none such. */
+enum { CURVE = -1 };
+static bool find_case(const rl_series *s, int i, int ranks, rl_case_sizes *c) {
+    const bool is_nested = s->n_parts == 1;
+    if (i == CURVE ? !is_nested : is_nested && !s->full[i]) return false;
+    *c = i == CURVE ? nested_case(s, ranks) : spectrum_case(s, i, ranks);
+    return true;
 }
-
-/* Calls `visit` with every case on a process grid that some N of the series consist of, until it fails. */
-static rl_status visit_cases(const rl_series *s, rl_range n_train, int ranks,
-                             rl_status (*visit)(void *state, const rl_case_sizes *c), void *state) {
-    if (is_nested(s)) {
-        const rl_case_sizes c = nested_case(s, ranks);
-        RL_TRY(visit(state, &c));
-    }
-    for (int i = n_train.first; i < rl_range_end(n_train); i++) {
-        if (is_nested(s) && !s->full[i]) continue;
-        const rl_case_sizes c = spectrum_case(s, i, ranks);
-        RL_TRY(visit(state, &c));
-    }
-    return RL_OK;
-}
-
-/* ---- what it takes ----------------------------------------------------------------------------------------------- */
-
-typedef struct sum {
-    const rl_rates *rates;
-    double together;
-    rl_task_cost cost;
-} sum;
 
 /* A factored curve stays in memory while spectra are made from it, each about as large. */
 static double cases_together(const rl_series *s) {
@@ -72,12 +55,18 @@ static double cases_together(const rl_series *s) {
     return some ? 2 : 1;
 }
 
-static rl_status add_case(void *state, const rl_case_sizes *c) {
-    sum *s = state;
-    const rl_case_cost cost = rl_case_predict(c, s->rates);
-    s->cost.seconds += cost.seconds;
-    s->cost.bytes = fmax(s->cost.bytes, s->together * cost.bytes);
-    return RL_OK;
+/* ---- what it takes ----------------------------------------------------------------------------------------------- */
+
+static rl_task_cost cases_cost(const rl_series *series, rl_range n_train, int ranks, const rl_rates *rates) {
+    rl_task_cost sum = {0};
+    rl_case_sizes c;
+    for (int i = series->n_parts == 1 ? CURVE : n_train.first; i < rl_range_end(n_train); i++) {
+        if (!find_case(series, i, ranks, &c)) continue;
+        const rl_case_cost cost = rl_case_predict(&c, rates);
+        sum.seconds += cost.seconds;
+        sum.bytes = fmax(sum.bytes, cases_together(series) * cost.bytes);
+    }
+    return sum;
 }
 
 /* Measured beside dgemm on updates of rank 64: outputs in registers and those that are made by products of thin
@@ -94,63 +83,50 @@ static double training_seconds(const rl_series *series, const rl_task *task, int
 rl_task_cost rl_predict_task(const rl_plan *plan, int64_t task, int ranks, const rl_rates *rates) {
     const rl_task *t = &plan->tasks[task];
     const rl_series *series = &plan->series[t->series];
-    sum s = {.rates = rates};
-    if (series->on_grid) {
-        s.together = cases_together(series);
-        visit_cases(series, t->n_train, ranks, add_case, &s); /* cannot fail */
-        return s.cost;
-    }
-    s.cost.bytes = (double)rl_worker_bytes(series);
-    s.cost.seconds = series->autoencoder != NULL ? training_seconds(series, t, ranks, rates)
-                                                 : t->flops / rl_rate_at(&rates->dense, series->n_features);
-    return s.cost;
+    if (series->on_grid) return cases_cost(series, t->n_train, ranks, rates);
+    return (rl_task_cost){.bytes = (double)rl_worker_bytes(series),
+                          .seconds = series->autoencoder != NULL
+                                         ? training_seconds(series, t, ranks, rates)
+                                         : t->flops / rl_rate_at(&rates->dense, series->n_features)};
 }
 
 /* ---- what fits --------------------------------------------------------------------------------------------------- */
 
-typedef struct fit {
-    const rl_series *series;
-    double bytes_per_rank, together;
-    int fewest;
-} fit;
-
 /* What the libraries' integers cannot hold, as a failure of the dataset. */
-static rl_status check_limits(const fit *f, const rl_case_sizes *c) {
+static rl_status check_limits(const rl_series *series, const rl_case_sizes *c) {
     if (rl_case_limits(c, MAX_RANKS) == RL_OK) return RL_OK;
-    return rl_fail(RL_ERR_INPUT, "%s: dataset `%s`: %s", f->series->study->path, f->series->name, rl_error_message());
+    return rl_fail(RL_ERR_INPUT, "%s: dataset `%s`: %s", series->study->path, series->name, rl_error_message());
 }
 
-static rl_status require(void *state, const rl_case_sizes *c) {
-    fit *f = state;
-    const int ranks = rl_smallest_group(c, f->bytes_per_rank / f->together, MAX_RANKS);
-    if (ranks > f->fewest) f->fewest = ranks;
-    if (ranks > 0) return RL_OK;
-    RL_TRY(check_limits(f, c));
+static rl_status refuse_case(const rl_series *series, const rl_case_sizes *c, double bytes_per_rank) {
+    RL_TRY(check_limits(series, c));
     return rl_fail(
         RL_ERR_INPUT,
         "%s: dataset `%s`: N = %lld, P = %lld and %lld test rows do not fit at %.3g GiB a rank, on any number "
         "of ranks up to %d",
-        f->series->study->path, f->series->name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
-        f->bytes_per_rank / (1 << 30), MAX_RANKS);
-}
-
-static rl_range all_n(const rl_series *series) {
-    return (rl_range){0, series->n_n_train};
+        series->study->path, series->name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
+        bytes_per_rank / (1 << 30), MAX_RANKS);
 }
 
 rl_status rl_fewest_ranks(const rl_series *series, double bytes_per_rank, int *ranks) {
-    fit f = {.series = series, .bytes_per_rank = bytes_per_rank, .together = cases_together(series), .fewest = 1};
-    RL_TRY(visit_cases(series, all_n(series), 1, require, &f));
-    *ranks = f.fewest;
+    const double bytes = bytes_per_rank / cases_together(series);
+    int fewest = 1;
+    rl_case_sizes c;
+    for (int i = CURVE; i < series->n_n_train; i++) {
+        if (!find_case(series, i, 1, &c)) continue;
+        const int enough = rl_smallest_group(&c, bytes, MAX_RANKS);
+        if (enough <= 0) return refuse_case(series, &c, bytes_per_rank);
+        fewest = rl_larger(fewest, enough);
+    }
+    *ranks = fewest;
     return RL_OK;
 }
 
-static rl_status check_case(void *state, const rl_case_sizes *c) {
-    const fit *f = state;
-    RL_TRY(check_limits(f, c));
-    const double bytes = f->together * rl_case_bytes(c, c->ranks);
-    if (bytes <= f->bytes_per_rank) return RL_OK;
-    const int enough = rl_smallest_group(c, f->bytes_per_rank / f->together, MAX_RANKS);
+static rl_status check_case(const rl_series *series, const rl_case_sizes *c, double bytes_per_rank) {
+    RL_TRY(check_limits(series, c));
+    const double together = cases_together(series), bytes = together * rl_case_bytes(c, c->ranks);
+    if (bytes <= bytes_per_rank) return RL_OK;
+    const int enough = rl_smallest_group(c, bytes_per_rank / together, MAX_RANKS);
     char way_out[64];
     if (enough > 0)
         snprintf(way_out, sizeof way_out, "use at least %d ranks a case", enough);
@@ -160,13 +136,17 @@ static rl_status check_case(void *state, const rl_case_sizes *c) {
         RL_ERR_INPUT,
         "%s: dataset `%s`: N = %lld, P = %lld and %lld test rows take %.3g GiB a rank on %d rank(s), and there "
         "are %.3g GiB; %s",
-        f->series->study->path, f->series->name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
-        bytes / (1 << 30), c->ranks, f->bytes_per_rank / (1 << 30), way_out);
+        series->study->path, series->name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
+        bytes / (1 << 30), c->ranks, bytes_per_rank / (1 << 30), way_out);
 }
 
-rl_status rl_check_ranks(const rl_series *series, int ranks, double bytes_per_rank) {
-    fit f = {.series = series, .bytes_per_rank = bytes_per_rank, .together = cases_together(series)};
-    return visit_cases(series, all_n(series), ranks, check_case, &f);
+/* Whether a process grid of so many ranks holds every case of the series; says what does not fit, and how many ranks
+ * would do. */
+static rl_status check_ranks(const rl_series *series, int ranks, double bytes_per_rank) {
+    rl_case_sizes c;
+    for (int i = CURVE; i < series->n_n_train; i++)
+        if (find_case(series, i, ranks, &c)) RL_TRY(check_case(series, &c, bytes_per_rank));
+    return RL_OK;
 }
 
 /* ---- ranks per task ---------------------------------------------------------------------------------------------- */
@@ -183,7 +163,7 @@ static rl_status choose_automatically(const rl_series *series, int64_t n_tasks, 
     int fewest = 0;
     *ranks = size;
     RL_TRY(rl_fewest_ranks(series, bytes_per_rank, &fewest));
-    if (fewest > size) return rl_check_ranks(series, size, bytes_per_rank);
+    if (fewest > size) return check_ranks(series, size, bytes_per_rank);
     const int64_t share = size / (n_tasks < 1 ? 1 : n_tasks);
     *ranks = share > fewest ? (int)share : fewest;
     while (*ranks > fewest && !is_compact(*ranks)) --*ranks;
@@ -200,5 +180,5 @@ rl_status rl_choose_ranks(const rl_series *series, int64_t n_tasks, int size, do
                        series->study->path, series->line, series->name, *ranks, size, *ranks);
     if (!series->on_grid) return RL_OK;
     if (said == RL_RANKS_AUTO) return choose_automatically(series, n_tasks, size, bytes_per_rank, ranks);
-    return rl_check_ranks(series, *ranks, bytes_per_rank);
+    return check_ranks(series, *ranks, bytes_per_rank);
 }
