@@ -84,7 +84,7 @@ void rl_run_summary_destroy(rl_run_summary *summary);
  * itself. */
 typedef struct rl_guard rl_guard;
 
-/* Collective on context->comm; one at a time. `save` (may be NULL) is called in the thread some times a second, and
+/* Collective on context->comm; one at a time. `save` is called in the thread some times a second, and
  * with `now` when the process is asked to leave now and before the thread ends it: what must not be lost is to be made
  * durable there. The context must outlive the guard. */
 rl_status rl_guard_start(const rl_context *context, void (*save)(void *state, bool now), void *state, rl_guard **guard);
@@ -130,8 +130,7 @@ rl_status rl_todo_create_full(const rl_plan *plan, rl_todo *todo);
 rl_status rl_todo_append(rl_todo *todo, const rl_plan *plan, int64_t task, rl_range repeats, const bool *wanted);
 void rl_todo_destroy(rl_todo *todo);
 
-/* What an item comes to, and all that are to do. */
-rl_count rl_todo_count_item(const rl_todo *todo, const rl_plan *plan, const rl_todo_item *item);
+/* What all that is to do comes to. */
 rl_count rl_todo_count(const rl_todo *todo, const rl_plan *plan);
 
 /* Collective on context->comm. Computes what is to do (read on rank 0 alone, as the settings are but for the guard; the

@@ -1,16 +1,8 @@
-/* How groups share tasks in a phase.
+/* How groups share tasks in a phase. The README of this room has the protocol, and what becomes of a run that is to
+ * stop.
  *
- * Every group starts with positions that it knows by itself (rl_schedule decides which). Its leader sends the records
- * of each position to rank 0, which under the dynamic schedule answers with the next one. Groups hold two positions at
- * a time where there are plenty, so that they compute while the answer travels, or while rank 0 is busy: rank 0
- * computes too, and serves the others between two pieces of its own work.
- *
- * Work that can be left in the middle is begun from the state that rank 0 may have of it, and its state goes to rank 0
- * now and then. Between its pieces a group looks whether it is to stop, and leaves it then.
- *
- * A rank that was asked to stop by a signal begins nothing more and says so in its next message; rank 0 then tells
- * everybody. When time runs out no rank is asked: nothing fits any more. A group agrees on it before each position, and
- * where it may leave its work. */
+ * Groups hold two positions at a time where there are plenty, so that they compute while the answer travels, or while
+ * rank 0 is busy: it computes too, and serves the others between two pieces of its own work. */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -364,16 +356,16 @@ static void receive_state(rl_run *r, int64_t position, rl_text *state) {
 }
 
 /* Rank 0's state of the work at a position, to all ranks of the group; *state is the caller's. */
-static rl_status share_state(rl_run *r, int64_t position, rl_text *state) {
+static void share_state(rl_run *r, int64_t position, rl_text *state) {
     if (rl_is_root(r))
         find_state(r, item_at(r, r->me, position)->task, state);
     else if (r->me.leads)
         receive_state(r, position, state);
-    if (r->group.size == 1) return RL_OK;
+    if (r->group.size == 1) return;
     size_t length = state->length;
-    RL_TRY(rl_broadcast(&r->group, &length, sizeof length));
+    RL_BROADCAST(&r->group, &length, 1);
     if (!r->me.leads) make_room(r, state, length);
-    return rl_broadcast(&r->group, state->bytes, length);
+    RL_BROADCAST(&r->group, state->bytes, length);
 }
 
 static rl_status begin_work(rl_run *r, int64_t position) {
@@ -384,8 +376,9 @@ static rl_status begin_work(rl_run *r, int64_t position) {
     size_t used;
     rl_work work = {.tasks = r->tasks, .n = rl_n_items_at(queue, position), .wanted = rl_wanted_at(r, queue, position)};
     for (int i = 0; i < work.n; i++) r->tasks[i] = rl_task_at(r, &items[i]);
-    rl_status status = items->has_state ? share_state(r, position, &state) : RL_OK;
-    if (status == RL_OK && items->has_state) status = rl_record_read(state.bytes, state.length, &record, &used);
+    rl_status status = RL_OK;
+    if (items->has_state) share_state(r, position, &state);
+    if (items->has_state) status = rl_record_read(state.bytes, state.length, &record, &used);
     if (record.n > 0) work.state = &record;
     if (status == RL_OK) status = rl_worker_begin(r->worker, &work);
     rl_free(state.bytes);

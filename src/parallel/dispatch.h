@@ -119,8 +119,9 @@ enum { RL_NEWS_BYTES = 1064 }; /* that r->message has room for at least */
 rl_done *rl_done_of(rl_run_summary *summary, const rl_kind *kind);
 int64_t rl_pieces_done(const rl_run_summary *summary);
 
-/* Collective. Rank 0's bytes to all, however many. */
-rl_status rl_broadcast(const rl_context *context, void *bytes, size_t size);
+/* Collective. Rank 0's bytes to all, however many; and the elements of an array. */
+void rl_broadcast(const rl_context *context, void *bytes, size_t size);
+#define RL_BROADCAST(context, array, n) rl_broadcast(context, array, (size_t)(n) * sizeof *(array))
 
 /* ---- what is to do (order.c) ------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,4 @@
 /* Who works together: one phase for each number of ranks that tasks take, then every rank alone. */
-#include <string.h>
-
 #include "dispatch.h"
 
 rl_member rl_member_of(const rl_run *r, int rank) {
@@ -16,7 +14,8 @@ rl_member rl_member_of(const rl_run *r, int rank) {
 static rl_status add_up_in_group(const void *state, double *sums, int64_t n) {
     const rl_context *group = state;
     RL_TRY(rl_context_sum_at(group->comm, 0, sums, n));
-    return rl_broadcast(group, sums, (size_t)n * sizeof *sums);
+    rl_broadcast(group, sums, (size_t)n * sizeof *sums);
+    return RL_OK;
 }
 
 static rl_status agree_in_group(const void *state, rl_status status) {
@@ -43,19 +42,13 @@ static rl_status make_worker(rl_run *r) {
     return rl_worker_create(r->plan->series, group, &r->worker);
 }
 
-static rl_status note_grouping(rl_run *r) {
+static void note_grouping(const rl_run *r) {
     rl_run_summary *s = r->summary;
-    rl_grouping *grown = NULL;
-    RL_TRY(RL_ALLOC(grown, s->n_groupings + 1));
-    if (s->n_groupings > 0) memcpy(grown, s->groupings, sizeof *grown * (size_t)s->n_groupings);
-    rl_free(s->groupings);
-    s->groupings = grown;
-    grown[s->n_groupings++] = (rl_grouping){.ranks_per_case = r->phase.ranks,
-                                            .n_groups = r->phase.n_groups,
-                                            .n_rows = r->process_grid->n_rows,
-                                            .n_columns = r->process_grid->n_columns,
-                                            .n_left_over = r->queues[RL_QUEUE_ALONE].n_groups};
-    return RL_OK;
+    s->groupings[s->n_groupings++] = (rl_grouping){.ranks_per_case = r->phase.ranks,
+                                                   .n_groups = r->phase.n_groups,
+                                                   .n_rows = r->process_grid->n_rows,
+                                                   .n_columns = r->process_grid->n_columns,
+                                                   .n_left_over = r->queues[RL_QUEUE_ALONE].n_groups};
 }
 
 /* ---- phases ------------------------------------------------------------------------------------------------------ */
@@ -89,7 +82,7 @@ static rl_status begin_phase(rl_run *r, rl_phase phase) {
     for (int q = 0; q < RL_N_QUEUES; q++) begin_queue(r, &r->queues[q]);
     r->me = rl_member_of(r, r->context->rank);
     rl_status status = rl_context_agree(r->context, make_group(r));
-    if (status == RL_OK && r->context->rank == 0 && phase.on_grid) status = note_grouping(r);
+    if (status == RL_OK && rl_is_root(r) && phase.on_grid) note_grouping(r);
     if (status == RL_OK) status = make_worker(r);
     return rl_context_agree(r->context, status);
 }

@@ -49,7 +49,7 @@ static rl_guard *present; /* the guard that a crash of this process is told to *
 /* ---- leaving ----------------------------------------------------------------------------------------------------- */
 
 _Noreturn static void leave(rl_guard *g, int exit_status) {
-    if (g->save != NULL) g->save(g->state, true);
+    g->save(g->state, true);
     atomic_store(&g->mine->leaving, 1 + exit_status);
     _exit(exit_status);
 }
@@ -154,7 +154,7 @@ static void *watch(void *state) {
         if (now == RL_STOP_SOON && seen == RL_STOP_NONE) tell_soon(g);
         if (now == RL_STOP_NOW && seen != RL_STOP_NOW) {
             asked = rl_seconds();
-            if (g->save != NULL) g->save(g->state, true);
+            g->save(g->state, true);
         }
         seen = now;
         if (seen == RL_STOP_NOW && rl_seconds() - asked > patience) {
@@ -165,7 +165,7 @@ static void *watch(void *state) {
         }
         if (atomic_load(&g->done)) break;
         check_next(g);
-        if (g->save != NULL) g->save(g->state, false);
+        g->save(g->state, false);
     }
     return NULL;
 }

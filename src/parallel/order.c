@@ -111,34 +111,29 @@ static rl_status cut_into_positions(const rl_run *r, rl_queue *queue) {
 
 /* ---- to all ranks ------------------------------------------------------------------------------------------------ */
 
-static rl_status share_array(const rl_run *r, void *array, int64_t n, size_t size) {
-    return rl_broadcast(r->context, array, (size_t)n * size);
-}
-
-static rl_status share_settings(rl_run *r) {
+static void share_settings(rl_run *r) {
     rl_guard *const guard = r->settings.guard; /* each rank has its own */
-    RL_TRY(share_array(r, &r->settings, 1, sizeof r->settings));
+    RL_BROADCAST(r->context, &r->settings, 1);
     r->settings.guard = guard;
-    return RL_OK;
 }
 
-static rl_status share_queue(const rl_run *r, rl_queue *queue) {
-    RL_TRY(share_array(r, &queue->n, 1, sizeof queue->n));
-    RL_TRY(share_array(r, &queue->n_items, 1, sizeof queue->n_items));
-    RL_TRY(share_array(r, queue->first, queue->n + 1, sizeof *queue->first));
-    return share_array(r, queue->items, queue->n_items, sizeof *queue->items);
+static void share_queue(const rl_run *r, rl_queue *queue) {
+    RL_BROADCAST(r->context, &queue->n, 1);
+    RL_BROADCAST(r->context, &queue->n_items, 1);
+    RL_BROADCAST(r->context, queue->first, queue->n + 1);
+    RL_BROADCAST(r->context, queue->items, queue->n_items);
 }
 
 /* Rank 0's selections, each once, to all. */
 static rl_status share_selections(rl_run *r, const rl_todo *todo) {
-    const bool root = r->context->rank == 0;
-    int counts[2] = {root ? todo->n_selections : 0, root ? todo->stride : 0};
-    RL_TRY(share_array(r, counts, 2, sizeof *counts));
-    const int64_t n = (int64_t)counts[0] * counts[1];
-    r->selections = (rl_todo){.n_selections = counts[0], .stride = counts[1]};
-    RL_TRY(rl_context_agree(r->context, RL_ALLOC(r->selections.selections, n)));
-    if (root && n > 0) memcpy(r->selections.selections, todo->selections, (size_t)n * sizeof *todo->selections);
-    return share_array(r, r->selections.selections, n, sizeof *r->selections.selections);
+    rl_todo *const s = &r->selections;
+    if (rl_is_root(r)) *s = (rl_todo){.n_selections = todo->n_selections, .stride = todo->stride};
+    RL_BROADCAST(r->context, s, 1);
+    const int64_t n = (int64_t)s->n_selections * s->stride;
+    RL_TRY(rl_context_agree(r->context, RL_ALLOC(s->selections, n)));
+    if (rl_is_root(r) && n > 0) memcpy(s->selections, todo->selections, (size_t)n * sizeof *s->selections);
+    RL_BROADCAST(r->context, s->selections, n);
+    return RL_OK;
 }
 
 const bool *rl_wanted_at(const rl_run *r, const rl_queue *queue, int64_t position) {
@@ -163,16 +158,15 @@ static rl_status fill_queues(rl_run *r, const rl_todo *todo) {
 }
 
 rl_status rl_share_todo(rl_run *r, const rl_todo *todo) {
-    const bool root = r->context->rank == 0;
-    r->n_items = root ? todo->n : 0;
-    RL_TRY(share_array(r, &r->n_items, 1, sizeof r->n_items));
-    RL_TRY(share_settings(r));
+    r->n_items = rl_is_root(r) ? todo->n : 0;
+    RL_BROADCAST(r->context, &r->n_items, 1);
+    share_settings(r);
     rl_status status = make_queues(r);
-    if (status == RL_OK && root) status = fill_queues(r, todo);
+    if (status == RL_OK && rl_is_root(r)) status = fill_queues(r, todo);
     RL_TRY(rl_context_agree(r->context, status));
-    RL_TRY(share_array(r, &r->restorable, 1, sizeof r->restorable));
-    RL_TRY(share_array(r, r->ranks_of, r->plan->n_series, sizeof *r->ranks_of));
-    for (int q = 0; q < RL_N_QUEUES; q++) RL_TRY(share_queue(r, &r->queues[q]));
+    RL_BROADCAST(r->context, &r->restorable, 1);
+    RL_BROADCAST(r->context, r->ranks_of, r->plan->n_series);
+    for (int q = 0; q < RL_N_QUEUES; q++) share_queue(r, &r->queues[q]);
     return share_selections(r, todo);
 }
 

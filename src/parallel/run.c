@@ -23,27 +23,20 @@ int64_t rl_pieces_done(const rl_run_summary *s) {
     return n;
 }
 
-static rl_status gather_summary(const rl_run *r, double seconds) {
-    enum { N_NUMBERS = 3 };
+static rl_status gather_summary(rl_run *r, double seconds) {
     const rl_context *context = r->context;
     rl_run_summary *summary = r->summary;
-    double mine[N_NUMBERS] = {r->share.busy_seconds, (double)r->share.pieces, rl_peak_memory()}, *all = NULL;
-    summary->seconds = seconds;
-    rl_status status = rl_is_root(r) ? RL_ALLOC(all, N_NUMBERS * context->size) : RL_OK;
-    if (status == RL_OK && rl_is_root(r)) status = RL_ALLOC(summary->shares, context->size);
-    RL_TRY(rl_context_agree(context, status));
-    RL_MPI(MPI_Gather(mine, N_NUMBERS, MPI_DOUBLE, all, N_NUMBERS, MPI_DOUBLE, 0, context->comm));
-    if (!rl_is_root(r)) return RL_OK;
     double sum = 0, largest = 0;
-    for (int i = 0; i < context->size; i++) {
-        const double *number = all + (size_t)i * N_NUMBERS;
-        summary->shares[i] =
-            (rl_rank_share){.busy_seconds = number[0], .pieces = (int64_t)number[1], .peak_memory = number[2]};
-        sum += number[0];
-        largest = fmax(largest, number[0]);
+    summary->seconds = seconds;
+    r->share.peak_memory = rl_peak_memory();
+    RL_TRY(rl_context_agree(context, rl_is_root(r) ? RL_ALLOC(summary->shares, context->size) : RL_OK));
+    RL_MPI(
+        MPI_Gather(&r->share, sizeof r->share, MPI_BYTE, summary->shares, sizeof r->share, MPI_BYTE, 0, context->comm));
+    for (int i = 0; rl_is_root(r) && i < context->size; i++) {
+        sum += summary->shares[i].busy_seconds;
+        largest = fmax(largest, summary->shares[i].busy_seconds);
     }
     summary->imbalance = sum > 0 ? largest * context->size / sum : 1;
-    rl_free(all);
     return RL_OK;
 }
 
@@ -76,6 +69,7 @@ static rl_status prepare_run(rl_run *r, const rl_todo *todo) {
     if (!rl_is_root(r)) return RL_OK;
     r->total = rl_todo_count(todo, r->plan);
     RL_TRY(RL_ALLOC(r->stop_sent, r->context->size));
+    RL_TRY(RL_ALLOC(r->summary->groupings, r->plan->n_series)); /* a phase is of some series, if it is on grids */
     if (r->n_items <= RL_TIMED_TASKS) RL_TRY(RL_ALLOC(r->summary->timed, r->n_items));
     return make_counts(r);
 }

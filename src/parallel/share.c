@@ -5,12 +5,11 @@
 
 enum { PIECE = 1 << 30 }; /* MPI counts are ints */
 
-rl_status rl_broadcast(const rl_context *context, void *bytes, size_t size) {
+void rl_broadcast(const rl_context *context, void *bytes, size_t size) {
     for (size_t done = 0; done < size; done += PIECE) {
         const size_t left = size - done;
         RL_MPI(MPI_Bcast((char *)bytes + done, (int)(left < PIECE ? left : PIECE), MPI_BYTE, 0, context->comm));
     }
-    return RL_OK;
 }
 
 /* Rank 0's array, allocated on the others. NULL stays NULL. */
@@ -18,7 +17,7 @@ static rl_status broadcast_array(const rl_context *context, const rl_dataset_arr
     void *array;
     memcpy(&array, a->pointer, sizeof array); /* the pointer may have any type */
     size_t sent[] = {array != NULL, a->count * a->size};
-    RL_TRY(rl_broadcast(context, sent, sizeof sent));
+    rl_broadcast(context, sent, sizeof sent);
     if (sent[0] == 0) return RL_OK;
     rl_status status = RL_OK;
     if (context->rank != 0) {
@@ -26,7 +25,8 @@ static rl_status broadcast_array(const rl_context *context, const rl_dataset_arr
         memcpy(a->pointer, &array, sizeof array);
     }
     RL_TRY(rl_context_agree(context, status));
-    return rl_broadcast(context, array, sent[1]);
+    rl_broadcast(context, array, sent[1]);
+    return RL_OK;
 }
 
 /* On the other ranks *text is NULL before. */
@@ -40,7 +40,7 @@ static rl_status broadcast_dataset(const rl_context *context, rl_dataset *datase
     rl_dataset plain = *dataset;
     rl_dataset_arrays(&plain, arrays);
     for (int i = 0; i < RL_DATASET_ARRAYS; i++) memset(arrays[i].pointer, 0, sizeof(void *));
-    RL_TRY(rl_broadcast(context, &plain, sizeof plain));
+    RL_BROADCAST(context, &plain, 1);
     if (context->rank != 0) *dataset = plain;
     rl_dataset_arrays(dataset, arrays);
     for (int i = 0; i < RL_DATASET_ARRAYS; i++) RL_TRY(broadcast_array(context, &arrays[i]));
@@ -59,12 +59,13 @@ static rl_status share_parts(const rl_context *context, const rl_study *study, c
     if (root) *p = (plan_parts){study->path, study->text, plan->n_datasets, study->n_autoencoders, NULL};
     RL_TRY(broadcast_text(context, &p->path));
     RL_TRY(broadcast_text(context, &p->text));
-    RL_TRY(rl_broadcast(context, &p->n_datasets, sizeof p->n_datasets));
-    RL_TRY(rl_broadcast(context, &p->n_autoencoders, sizeof p->n_autoencoders));
+    RL_BROADCAST(context, &p->n_datasets, 1);
+    RL_BROADCAST(context, &p->n_autoencoders, 1);
     RL_TRY(rl_context_agree(context, RL_ALLOC(p->wanted, p->n_autoencoders)));
     for (int i = 0; root && i < plan->n_series; i++)
         if (plan->series[i].autoencoder != NULL) p->wanted[plan->series[i].autoencoder - study->autoencoders] = true;
-    return rl_broadcast(context, p->wanted, (size_t)p->n_autoencoders * sizeof *p->wanted);
+    RL_BROADCAST(context, p->wanted, p->n_autoencoders);
+    return RL_OK;
 }
 
 /* On ranks other than 0: reads the study from rank 0's text and makes the plan of the data sets that rank 0 sends. */
@@ -93,7 +94,7 @@ static rl_status send_plan(const rl_context *context, rl_plan *plan) {
 rl_status rl_parallel_share_plan(const rl_context *context, rl_study *study, rl_plan *plan) {
     const bool root = context->rank == 0;
     plan_parts parts = {0};
-    RL_TRY(rl_broadcast(context, &study->repeats, sizeof study->repeats));
+    RL_BROADCAST(context, &study->repeats, 1);
     rl_status status = share_parts(context, study, plan, &parts);
     if (status == RL_OK) status = root ? send_plan(context, plan) : receive_plan(context, &parts, study, plan);
     if (!root) rl_free(parts.path);
