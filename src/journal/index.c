@@ -1,5 +1,5 @@
-/* What there is of each task, and where it stands in the file: one index for every kind of work. */
-#include <string.h>
+/* What there is of each task of the plan, and where in the file it stands; its records, read again. */
+#include <stdlib.h>
 
 #include "journal.h"
 
@@ -22,7 +22,8 @@ static int first_from(const rl_places *p, int i, int repeat) {
     return low;
 }
 
-const rl_place *rl_places_find(const rl_places *places, int i, int repeat) {
+/* The place of N i from which on repeats end behind `repeat`; NULL: there is none. */
+static const rl_place *find_place(const rl_places *places, int i, int repeat) {
     const int found = first_from(places, i, repeat);
     return found < places->n && places->list[found].i == i ? &places->list[found] : NULL;
 }
@@ -146,7 +147,7 @@ bool rl_journal_missing(const rl_journal *journal, const rl_plan *plan, int64_t 
 }
 
 int rl_journal_outcome(const rl_journal *journal, int64_t task, int i, bool *there) {
-    const rl_place *place = rl_places_find(places_of(journal, task), i, 0);
+    const rl_place *place = find_place(places_of(journal, task), i, 0);
     *there = place != NULL;
     return *there ? place->outcome : 0;
 }
@@ -191,4 +192,63 @@ rl_tally rl_journal_tally(const rl_journal *journal, const rl_plan *plan, int fi
     for (int64_t task = plan->series[first].first_task; task < behind; task++)
         rl_places_add_to_tally(journal, plan, task, &t);
     return t;
+}
+
+/* ---- records read again ------------------------------------------------------------------------------------------ */
+
+static int compare_offsets(const void *a, const void *b) {
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Where records of which something counts begin, or else the state: each once, in their order; how many they are. */
+static int list_offsets(const rl_places *p, uint64_t *offsets) {
+    int n = 0;
+    for (int k = 0; k < p->n; k++)
+        if (n == 0 || offsets[n - 1] != p->list[k].record) offsets[n++] = p->list[k].record;
+    if (n == 0 && p->state != 0) offsets[n++] = p->state;
+    qsort(offsets, (size_t)n, sizeof *offsets, compare_offsets);
+    int distinct = 0;
+    for (int k = 0; k < n; k++)
+        if (k == 0 || offsets[k] != offsets[k - 1]) offsets[distinct++] = offsets[k];
+    return distinct;
+}
+
+/* The N of the record at `offset` that count, as rl_record_visitor has them. */
+static void choose_targets(const rl_journal *journal, int64_t task, const rl_record *record, uint64_t offset,
+                           int *target) {
+    for (int k = 0; k < record->n; k++) target[k] = -1;
+    for (common c = common_of(journal->plan, task, record); next_common(&c);) {
+        const rl_place *place = find_place(&journal->places[task], c.i, record->repeats.first);
+        if (record->step != RL_FINISHED || (place != NULL && place->record == offset)) target[c.k] = c.i;
+    }
+}
+
+static rl_status visit_record(const rl_journal *journal, int64_t task, rl_reader *reader, uint64_t offset,
+                              rl_record_visitor visit, void *state) {
+    rl_record_head head;
+    const char *bytes;
+    int *target;
+    RL_TRY(rl_journal_get_again(reader, offset, &head, &bytes));
+    const rl_record record = rl_journal_take_apart(&head, bytes);
+    RL_TRY(RL_ALLOC(target, record.n));
+    choose_targets(journal, task, &record, offset, target);
+    const rl_status status = visit(state, &record, target);
+    rl_free(target);
+    return status;
+}
+
+rl_status rl_journal_visit(const rl_journal *journal, int64_t task, rl_record_visitor visit, void *state) {
+    if (journal == NULL) return RL_OK;
+    rl_reader reader = {.path = journal->path, .fd = journal->fd, .size = journal->end};
+    const rl_places *p = &journal->places[task];
+    uint64_t *offsets;
+    RL_TRY(RL_ALLOC(offsets, p->n + 1));
+    const int n = list_offsets(p, offsets);
+    rl_status status = RL_OK;
+    for (int k = 0; k < n && status == RL_OK; k++)
+        status = visit_record(journal, task, &reader, offsets[k], visit, state);
+    rl_free(offsets);
+    rl_reader_destroy(&reader);
+    return status;
 }

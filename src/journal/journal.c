@@ -115,11 +115,20 @@ static void tell_what_is_cut_off(const rl_journal *journal) {
             journal->path, plan->study->repeats, (long long)(t.pieces - t.done));
 }
 
+/* The header that the plan's study has, and whether the file has it: *begun as in rl_journal_check_header. Reader and
+ * header are the caller's, on failure too. */
+static rl_status read_header(const char *path, int fd, const rl_plan *plan, rl_reader *reader, rl_text *header,
+                             bool *begun) {
+    RL_TRY(rl_reader_create(path, fd, reader));
+    RL_TRY(rl_journal_build_header(plan->study, header));
+    return rl_journal_check_header(reader, header, begun);
+}
+
 /* *begun: the header is not whole (and, when read only, nothing more was done). */
-static rl_status load_journal(rl_journal *journal, rl_reader *reader, const rl_text *header, bool *begun) {
+static rl_status load_journal(rl_journal *journal, rl_reader *reader, rl_text *header, bool *begun) {
     rl_scanned scanned;
-    RL_TRY(rl_reader_create(journal->path, journal->fd, reader));
-    RL_TRY(rl_journal_check_header(reader, header, begun));
+    RL_TRY(open_file(journal));
+    RL_TRY(read_header(journal->path, journal->fd, journal->plan, reader, header, begun));
     if (*begun) {
         journal->end = header->length;
         return journal->read_only ? RL_OK : begin_file(journal, header);
@@ -152,8 +161,6 @@ rl_status rl_journal_open(const char *output, const rl_plan *plan, bool read_onl
     RL_TRY_GOTO(rl_journal_path(output, &j->path, &exists), done);
     if (read_only && !exists) goto done;
     RL_TRY_GOTO(RL_ALLOC(j->places, plan->n_tasks), done);
-    RL_TRY_GOTO(open_file(j), done);
-    RL_TRY_GOTO(rl_journal_build_header(plan->study, &header), done);
     RL_TRY_GOTO(load_journal(j, &reader, &header, &begun), done);
     if (!begun || !read_only) *journal = j;
 done:
@@ -163,29 +170,20 @@ done:
     return status;
 }
 
-static rl_status check_file(const char *path, int fd, const rl_plan *plan, bool *begun) {
+rl_status rl_journal_check(const char *output, const rl_plan *plan, bool *exists) {
     rl_text header = RL_TEXT_EMPTY;
     rl_reader reader = {.fd = -1};
-    rl_status status;
-    RL_TRY_GOTO(rl_reader_create(path, fd, &reader), done);
-    RL_TRY_GOTO(rl_journal_build_header(plan->study, &header), done);
-    RL_TRY_GOTO(rl_journal_check_header(&reader, &header, begun), done);
-done:
-    rl_reader_destroy(&reader);
-    rl_free(header.bytes);
-    return status;
-}
-
-rl_status rl_journal_check(const char *output, const rl_plan *plan, bool *exists) {
     char *path;
-    bool begun;
+    bool begun = false;
     rl_status status = rl_journal_path(output, &path, exists);
     if (status == RL_OK && *exists) {
         const int fd = open(path, O_RDONLY | O_CLOEXEC);
-        status = check_file(path, fd, plan, &begun);
+        status = read_header(path, fd, plan, &reader, &header, &begun);
         *exists = status != RL_OK || !begun;
         if (fd >= 0) close(fd);
     }
+    rl_reader_destroy(&reader);
+    rl_free(header.bytes);
     rl_free(path);
     return status;
 }

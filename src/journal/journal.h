@@ -121,9 +121,6 @@ struct rl_journal {
  * counted twice. *noted: something of it counts. */
 rl_status rl_places_note(rl_journal *journal, int64_t task, const rl_record *record, uint64_t offset, bool *noted);
 
-/* The place of N i from which on repeats end behind `repeat`; NULL: there is none. */
-const rl_place *rl_places_find(const rl_places *places, int i, int repeat);
-
 /* Adds what there is of a task, as rl_journal_tally. */
 void rl_places_add_to_tally(const rl_journal *journal, const rl_plan *plan, int64_t task, rl_tally *tally);
 
