@@ -126,11 +126,13 @@ rl_training_set rl_curves_longest_set(const rl_curves *c) {
 
 rl_status rl_curves_compute(rl_curves *c, const rl_task *tasks, int n, const bool *wanted, rl_tick tick,
                             double *curves) {
-    assert(n == 1 || c->series->method->together > 1);
+    const rl_method *method = c->series->method;
+    const size_t length = c->layout.length;
     for (int k = 0; k < n; k++)
-        for (int i = 0; i < c->layout.n_n_train; i++)
-            rl_curve_clear(&c->layout, i, curves + (size_t)k * c->layout.length);
-    return c->series->method->curves(c, tasks, n, wanted, tick, curves);
+        for (int i = 0; i < c->layout.n_n_train; i++) rl_curve_clear(&c->layout, i, curves + (size_t)k * length);
+    if (method->curves != NULL) return method->curves(c, tasks, n, wanted, tick, curves);
+    for (int k = 0; k < n; k++) RL_TRY(method->curve(c, &tasks[k], wanted, tick, curves + (size_t)k * length));
+    return RL_OK;
 }
 
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */

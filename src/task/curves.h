@@ -33,9 +33,8 @@ typedef struct rl_curves {
 rl_status rl_curves_create(const rl_series *series, const rl_group *group, rl_curves **curves);
 void rl_curves_destroy(rl_curves *curves);
 
-/* Computes tasks of one repeat each into curves of c->layout, one after the other; all of the same N wanted, and more
- * than one where the method goes side by side alone. RL_STOPPED when the tick said so: what was not reached is missing.
- */
+/* Computes tasks of one repeat each into curves of c->layout, one after the other; all of the same N wanted. RL_STOPPED
+ * when the tick said so: what was not reached is missing. */
 rl_status rl_curves_compute(rl_curves *c, const rl_task *tasks, int n, const bool *wanted, rl_tick tick,
                             double *curves);
 
@@ -66,7 +65,9 @@ struct rl_method {
     size_t (*bytes)(const rl_series *series);
     rl_status (*create)(rl_curves *c);
     void (*destroy)(void *made);
-    /* Fills n cleared curves; of `wanted`, a flag per N of the tasks, NULL is all. */
+    /* Fills a cleared curve, or with `curves`, where several go side by side, n of them; of `wanted`, a flag per N of
+     * the tasks, NULL is all. */
+    rl_status (*curve)(rl_curves *c, const rl_task *task, const bool *wanted, rl_tick tick, double *curve);
     rl_status (*curves)(rl_curves *c, const rl_task *tasks, int n, const bool *wanted, rl_tick tick, double *curves);
 };
 extern const rl_method rl_spectra_method; /* what others leave to it, and what directions are kept of */

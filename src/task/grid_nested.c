@@ -42,13 +42,11 @@ static rl_status factored_part(rl_curves *c, const rl_case *rows, const bool *wa
     return status;
 }
 
-static rl_status grid_nested_curves(rl_curves *c, const rl_task *task, int n, const bool *wanted, rl_tick tick,
-                                    double *curve) {
+static rl_status grid_nested_curve(rl_curves *c, const rl_task *task, const bool *wanted, rl_tick tick, double *curve) {
     const rl_series *s = c->series;
     const rl_process_grid *grid = c->group->process_grid;
     const int longest = s->n_train[s->n_n_train - 1];
     rl_dataset_case case_;
-    (void)n;
     RL_TRY(rl_process_grid_agree(grid, rl_rows_arrange(&c->rows, (uint32_t)task->repeats.first)));
     RL_TRY(rl_dataset_case_create(&case_, grid, &c->rows, longest, s->data.n_rows - longest));
     const rl_status status = factored_part(c, &case_.c, wanted, tick, curve);
@@ -89,4 +87,4 @@ const rl_method rl_grid_nested_method = {.number = 3,
                                          .has_points = true,
                                          .suits = suits_grid_nested,
                                          .flops = grid_nested_flops,
-                                         .curves = grid_nested_curves};
+                                         .curve = grid_nested_curve};

@@ -36,9 +36,8 @@ rl_status rl_grid_spectrum(rl_curves *c, int n_index, int i, double *curve) {
     return status;
 }
 
-static rl_status grid_spectra_curves(rl_curves *c, const rl_task *task, int n, const bool *wanted, rl_tick tick,
-                                     double *curve) {
-    (void)n;
+static rl_status grid_spectra_curve(rl_curves *c, const rl_task *task, const bool *wanted, rl_tick tick,
+                                    double *curve) {
     (void)tick; /* one spectrum is not left */
     RL_TRY(rl_process_grid_agree(c->group->process_grid, rl_rows_arrange(&c->rows, (uint32_t)task->repeats.first)));
     for (int i = 0; i < task->n_train.n; i++)
@@ -78,4 +77,4 @@ const rl_method rl_grid_spectra_method = {.number = 2,
                                           .n_apart = true,
                                           .suits = suits_grid_spectra,
                                           .flops = rl_grid_spectra_flops,
-                                          .curves = grid_spectra_curves};
+                                          .curve = grid_spectra_curve};

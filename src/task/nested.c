@@ -18,10 +18,8 @@ static rl_status create_nested(rl_curves *c) {
     return status;
 }
 
-static rl_status nested_curves(rl_curves *c, const rl_task *task, int n, const bool *wanted, rl_tick tick,
-                               double *curve) {
+static rl_status nested_curve(rl_curves *c, const rl_task *task, const bool *wanted, rl_tick tick, double *curve) {
     bool some_remain;
-    (void)n;
     RL_TRY(rl_curves_load_rows(c, task->repeats.first, false));
     const rl_training_set rows = rl_curves_longest_set(c);
     RL_TRY(rl_nested_curve(c->made, &rows, &c->factor, tick, c->found));
@@ -91,4 +89,4 @@ const rl_method rl_nested_method = {.number = 1,
                                     .bytes = nested_bytes,
                                     .create = create_nested,
                                     .destroy = destroy_nested,
-                                    .curves = nested_curves};
+                                    .curve = nested_curve};

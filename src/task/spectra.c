@@ -42,12 +42,6 @@ rl_status rl_spectra_curve(rl_curves *c, const rl_task *task, const bool *wanted
     return RL_OK;
 }
 
-static rl_status spectra_curves(rl_curves *c, const rl_task *tasks, int n, const bool *wanted, rl_tick tick,
-                                double *curves) {
-    (void)n;
-    return rl_spectra_curve(c, tasks, wanted, tick, curves);
-}
-
 /* ---- the method -------------------------------------------------------------------------------------------------- */
 
 /* The model, with k = min(N, P) and t = min(test rows, P + 2) coordinate rows of the test factor:
@@ -91,4 +85,4 @@ static bool suits_all(const rl_series *series) {
 }
 
 const rl_method rl_spectra_method = {
-    .number = 0, .text = "full spectra", .suits = suits_all, .flops = spectra_flops, .curves = spectra_curves};
+    .number = 0, .text = "full spectra", .suits = suits_all, .flops = spectra_flops, .curve = rl_spectra_curve};

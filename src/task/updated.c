@@ -37,10 +37,8 @@ static rl_status record_updated(rl_curves *c, int i, double *curve) {
     return rl_record_spectrum(&c->layout, &s, i, curve);
 }
 
-static rl_status updated_curves(rl_curves *c, const rl_task *task, int n, const bool *wanted, rl_tick tick,
-                                double *curve) {
+static rl_status updated_curve(rl_curves *c, const rl_task *task, const bool *wanted, rl_tick tick, double *curve) {
     bool some_remain = false;
-    (void)n;
     RL_TRY(rl_curves_load_rows(c, task->repeats.first, false));
     const rl_training_set rows = rl_curves_longest_set(c);
     RL_TRY(rl_updated_begin(c->made, &rows, &c->factor));
@@ -105,4 +103,4 @@ const rl_method rl_updated_method = {.number = 5,
                                      .bytes = updated_bytes,
                                      .create = create_updated,
                                      .destroy = destroy_updated,
-                                     .curves = updated_curves};
+                                     .curve = updated_curve};

@@ -4,10 +4,8 @@
 
 #include "curves.h"
 
-static rl_status anew_curves(rl_curves *c, const rl_task *task, int n, const bool *wanted, rl_tick tick,
-                             double *curve) {
+static rl_status anew_curve(rl_curves *c, const rl_task *task, const bool *wanted, rl_tick tick, double *curve) {
     bool *one = c->made;
-    (void)n;
     for (int i = 0; i < c->series->n_n_train; i++) {
         for (int k = 0; k < c->series->n_n_train; k++) one[k] = k == i && rl_is_wanted(wanted, i);
         RL_TRY(rl_spectra_curve(c, task, one, tick, curve));
@@ -41,4 +39,4 @@ const rl_method rl_anew_method = {.number = 99,
                                   .bytes = anew_bytes,
                                   .create = create_anew,
                                   .destroy = rl_free,
-                                  .curves = anew_curves};
+                                  .curve = anew_curve};
