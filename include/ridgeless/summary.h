@@ -28,36 +28,18 @@ rl_status rl_summary_add(rl_summary *summary, const double *records, int n);
  * histograms, of which one that is the same as the one before takes a bit. Appends them to `words`. */
 rl_status rl_summary_pack(const rl_summary *summary, int n_n_train, const int *sizes, rl_text *words);
 
-/* What is done with each part of a packed summary; each may be NULL. k: which of the sizes; place: of a record of one
- * size. */
-typedef struct rl_summary_visitor {
-    rl_status (*statuses)(void *state, int k, const int64_t counts[RL_N_STATUSES]);
-    rl_status (*buckets)(void *state, int k, int place, const rl_buckets *buckets);
-    void *state;
-} rl_summary_visitor;
-
-/* Takes a packed summary of n_n_train sizes and of n_repeats repeats apart; places: the histograms of a size
- * (rl_summary_places). What is read may come from anyone: *sound tells whether it is one that rl_summary_pack writes.
- */
-typedef struct rl_packed_summary {
-    const char *words; /* of any alignment; borrowed */
-    size_t n_words;
-    int n_n_train, n_repeats, places;
-} rl_packed_summary;
-rl_status rl_summary_visit(const rl_packed_summary *packed, const rl_summary_visitor *visitor, bool *sound);
-
 /* How many histograms a size has, and where in the record of all sizes the `place`-th of size i is. */
 int rl_summary_places(const rl_curve_layout *layout);
 size_t rl_summary_index(const rl_curve_layout *layout, int i, int place);
 
-/* Adds size k of a packed summary, whose layout is the summary's but for its sizes, to size target[k], or leaves it out
- * where that is -1. As rl_summary_visit. */
-rl_status rl_summary_merge(rl_summary *summary, const rl_packed_summary *packed, const int *target, bool *sound);
-
 /* ---- records ----------------------------------------------------------------------------------------------------- */
 
+/* Repeats without a spectrum, of those with each status. */
+int64_t rl_summary_failed(const int64_t statuses[RL_N_STATUSES]);
+
 /* Adds what a finished record of the kind `summary` holds: its k-th N to N target[k] of the summary, whose layout is
- * the series' (-1: left out). As rl_summary_visit. */
+ * the series' (-1: left out). What is read may come from anyone: *sound tells whether it is one that such a worker
+ * leaves. summary NULL: nothing but that. */
 rl_status rl_summary_add_record(rl_summary *summary, const rl_series *series, const rl_record *record,
                                 const int *target, bool *sound);
 

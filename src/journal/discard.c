@@ -22,49 +22,39 @@ static rl_status append_datasets(rl_text *text, const char *settings) {
     return RL_OK;
 }
 
-/* Finished pieces by kind. */
-typedef struct found {
-    const rl_kind *kind;
-    int64_t n;
-} found;
-
-/* `state`: for each kind of the table, in its order. */
+/* `state`: finished pieces, counted for the first kind of the table that has the noun of theirs. */
 static rl_status count_record(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head) {
+    const rl_kind *kind = rl_kind_find(head->kind);
+    int64_t *n = state;
+    int k = 0;
     (void)reader;
     (void)offset;
-    found *f = state;
-    while (f->kind != NULL && f->kind->number != head->kind) f++;
-    if (f->kind != NULL && head->step == RL_FINISHED) f->n += head->n_repeats;
+    if (kind == NULL || head->step != RL_FINISHED) return RL_OK;
+    while (strcmp(rl_kinds[k]->pieces, kind->pieces) != 0) k++;
+    n[k] += head->n_repeats;
     return RL_OK;
 }
 
-/* Kinds of one noun together. */
-static rl_status append_counts(rl_text *text, found *all) {
-    int n = 0;
-    for (found *f = all; f->kind != NULL; f++) {
-        int64_t pieces = f->n;
-        for (found *other = f + 1; other->kind != NULL; other++) {
-            if (strcmp(other->kind->pieces, f->kind->pieces) != 0) continue;
-            pieces += other->n;
-            other->n = 0;
-        }
-        if (pieces == 0) continue;
-        RL_TRY(rl_text_append(text, n++ > 0 ? " and %lld %s(s)" : "%lld finished %s(s)", (long long)pieces,
-                              f->kind->piece));
+static rl_status append_counts(rl_text *text, const int64_t *n) {
+    bool any = false;
+    for (int k = 0; rl_kinds[k] != NULL; k++) {
+        if (n[k] == 0) continue;
+        RL_TRY(
+            rl_text_append(text, any ? " and %lld %s(s)" : "%lld finished %s(s)", (long long)n[k], rl_kinds[k]->piece));
+        any = true;
     }
-    return n > 0 ? RL_OK : rl_text_append(text, "nothing finished");
+    return any ? RL_OK : rl_text_append(text, "nothing finished");
 }
 
 static rl_status append_pieces(rl_text *text, rl_reader *reader) {
     rl_scanned scanned;
-    found *all;
-    int n = 0;
-    while (rl_kinds[n] != NULL) n++;
-    RL_TRY(RL_ALLOC(all, n + 1));
-    for (int k = 0; k < n; k++) all[k].kind = rl_kinds[k];
-    rl_status status = rl_journal_scan(reader, 0, count_record, all, &scanned);
-    if (status == RL_OK) status = append_counts(text, all);
-    rl_free(all);
+    int64_t *n;
+    int n_kinds = 0;
+    while (rl_kinds[n_kinds] != NULL) n_kinds++;
+    RL_TRY(RL_ALLOC(n, n_kinds));
+    rl_status status = rl_journal_scan(reader, 0, count_record, n, &scanned);
+    if (status == RL_OK) status = append_counts(text, n);
+    rl_free(n);
     return status;
 }
 

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "content.h"
+
 /* ---- places ------------------------------------------------------------------------------------------------------ */
 
 /* A record has its arrays of cells first, n_n_train x n_variants each, then those of spectra, of which the statuses are
@@ -108,6 +110,13 @@ rl_status rl_summary_pack(const rl_summary *s, int n_n_train, const int *sizes, 
 
 /* ---- in ---------------------------------------------------------------------------------------------------------- */
 
+int64_t rl_summary_failed(const int64_t statuses[RL_N_STATUSES]) {
+    int64_t n = 0;
+    for (int status = 0; status < RL_N_STATUSES; status++)
+        if (status != RL_CELL_DONE) n += statuses[status];
+    return n;
+}
+
 /* Every repeat has one status, and none is missing. */
 static bool get_statuses(rl_bits_in *bits, int n_repeats, int64_t counts[RL_N_STATUSES]) {
     int64_t sum = 0;
@@ -129,51 +138,45 @@ static rl_status get_histogram(rl_bits_in *bits, int64_t most, rl_buckets *bucke
     return RL_OK;
 }
 
-static rl_status visit_size(const rl_packed_summary *packed, int k, rl_bits_in *bits, rl_buckets *buckets,
-                            const rl_summary_visitor *visitor, bool *sound) {
+typedef struct unpacker {
+    const rl_record *record;
+    int places;
+    rl_bits_in bits;
+    rl_buckets buckets; /* the last ones */
+    rl_summary *into;
+} unpacker;
+
+/* The k-th N of the record into N i; -1: it is read alone. */
+static rl_status unpack_size(unpacker *u, int k, int i, bool *sound) {
     int64_t counts[RL_N_STATUSES];
-    *sound = get_statuses(bits, packed->n_repeats, counts);
-    if (*sound && visitor->statuses != NULL) RL_TRY(visitor->statuses(visitor->state, k, counts));
-    for (int place = 0; *sound && place < packed->places; place++) {
-        RL_TRY(get_histogram(bits, counts[RL_CELL_DONE], buckets, sound));
-        if (*sound && visitor->buckets != NULL) RL_TRY(visitor->buckets(visitor->state, k, place, buckets));
+    *sound = get_statuses(&u->bits, u->record->repeats.n, counts) &&
+             rl_summary_failed(counts) == u->record->outcomes[k].outcome;
+    for (int status = 0; *sound && i >= 0 && status < RL_N_STATUSES; status++)
+        u->into->statuses[i][status] += counts[status];
+    for (int place = 0; *sound && place < u->places; place++) {
+        RL_TRY(get_histogram(&u->bits, counts[RL_CELL_DONE], &u->buckets, sound));
+        if (!*sound || i < 0) continue;
+        const size_t index = rl_summary_index(&u->into->layout, i, place);
+        RL_TRY(rl_histogram_merge(&u->into->histograms[index], &u->buckets));
     }
     return RL_OK;
 }
 
-rl_status rl_summary_visit(const rl_packed_summary *packed, const rl_summary_visitor *visitor, bool *sound) {
-    rl_bits_in bits = {.words = packed->words, .n = packed->n_words};
-    rl_buckets buckets = {0};
+rl_status rl_summary_add_record(rl_summary *summary, const rl_series *series, const rl_record *record,
+                                const int *target, bool *sound) {
+    const rl_curve_layout l = rl_content_head_read(series, record, sound);
+    const size_t head = sizeof(rl_content_head);
     rl_status status = RL_OK;
-    *sound = true;
-    for (int k = 0; status == RL_OK && *sound && k < packed->n_n_train; k++)
-        status = visit_size(packed, k, &bits, &buckets, visitor, sound);
-    *sound = *sound && rl_bits_are_at_end(&bits);
-    rl_buckets_destroy(&buckets);
+    *sound = *sound && l.max_modes == 0 && record->n > 0 && record->repeats.n > 0;
+    if (!*sound) return RL_OK;
+    unpacker u = {
+        .record = record,
+        .places = rl_summary_places(&l),
+        .bits = {.words = (const char *)record->content + head, .n = (record->length - head) / sizeof(uint64_t)},
+        .into = summary};
+    for (int k = 0; status == RL_OK && *sound && k < record->n; k++)
+        status = unpack_size(&u, k, summary != NULL ? target[k] : -1, sound);
+    *sound = *sound && rl_bits_are_at_end(&u.bits);
+    rl_buckets_destroy(&u.buckets);
     return status;
-}
-
-typedef struct merger {
-    rl_summary *into;
-    const int *target;
-} merger;
-
-static rl_status merge_statuses(void *state, int k, const int64_t counts[RL_N_STATUSES]) {
-    const merger *m = state;
-    for (int status = 0; m->target[k] >= 0 && status < RL_N_STATUSES; status++)
-        m->into->statuses[m->target[k]][status] += counts[status];
-    return RL_OK;
-}
-
-static rl_status merge_buckets(void *state, int k, int place, const rl_buckets *buckets) {
-    const merger *m = state;
-    if (m->target[k] < 0) return RL_OK;
-    return rl_histogram_merge(&m->into->histograms[rl_summary_index(&m->into->layout, m->target[k], place)], buckets);
-}
-
-rl_status rl_summary_merge(rl_summary *summary, const rl_packed_summary *packed, const int *target, bool *sound) {
-    merger m = {summary, target};
-    const rl_summary_visitor visitor = {.statuses = merge_statuses, .buckets = merge_buckets, .state = &m};
-    assert(packed->places == rl_summary_places(&summary->layout));
-    return rl_summary_visit(packed, &visitor, sound);
 }

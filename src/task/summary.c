@@ -97,19 +97,13 @@ static rl_status advance_summary(void *buffers, rl_tick tick, bool *ended) {
 
 /* ---- records ----------------------------------------------------------------------------------------------------- */
 
-static int32_t count_failed(const rl_summary *s, int i) {
-    int64_t n = 0;
-    for (int status = 0; status < RL_N_STATUSES; status++)
-        if (status != RL_CELL_DONE) n += s->statuses[i][status];
-    return (int32_t)n;
-}
-
 static rl_status append_outcomes(summary_work *w, int *n) {
     const rl_series *series = w->c->series;
     *n = 0;
     w->record.length = 0;
     for (int i = 0; i < w->task.n_train.n && w->done > 0; i++) {
-        const rl_outcome outcome = {series->n_train[w->task.n_train.first + i], count_failed(&w->summary, i)};
+        const int32_t failed = (int32_t)rl_summary_failed(w->summary.statuses[i]);
+        const rl_outcome outcome = {series->n_train[w->task.n_train.first + i], failed};
         if (!rl_is_wanted(w->wanted, i)) continue;
         w->chosen[(*n)++] = i;
         RL_TRY(rl_text_append_bytes(&w->record, &outcome, sizeof outcome));
@@ -135,45 +129,8 @@ static rl_status record_summary(void *buffers, int i, rl_record *record) {
     return RL_OK;
 }
 
-static rl_packed_summary packed_of(const rl_series *series, const rl_record *record, bool *sound) {
-    const rl_curve_layout l = rl_content_head_read(series, record, sound);
-    *sound = *sound && l.max_modes == 0 && record->n > 0 && record->repeats.n > 0;
-    return (rl_packed_summary){.words = (const char *)record->content + sizeof(rl_content_head),
-                               .n_words = *sound ? (record->length - sizeof(rl_content_head)) / sizeof(uint64_t) : 0,
-                               .n_n_train = record->n,
-                               .n_repeats = record->repeats.n,
-                               .places = rl_summary_places(&l)};
-}
-
-rl_status rl_summary_add_record(rl_summary *summary, const rl_series *series, const rl_record *record,
-                                const int *target, bool *sound) {
-    const rl_packed_summary packed = packed_of(series, record, sound);
-    return *sound ? rl_summary_merge(summary, &packed, target, sound) : RL_OK;
-}
-
-/* Whether the outcomes of a record are those of its counts. */
-typedef struct outcome_check {
-    const rl_record *record;
-    bool same;
-} outcome_check;
-
-static rl_status check_outcome(void *state, int k, const int64_t counts[RL_N_STATUSES]) {
-    outcome_check *check = state;
-    int64_t failed = 0;
-    for (int status = 0; status < RL_N_STATUSES; status++)
-        if (status != RL_CELL_DONE) failed += counts[status];
-    check->same = check->same && failed == check->record->outcomes[k].outcome;
-    return RL_OK;
-}
-
 static rl_status check_summary(const rl_series *series, const rl_record *record, bool *sound) {
-    const rl_packed_summary packed = packed_of(series, record, sound);
-    outcome_check check = {record, true};
-    const rl_summary_visitor visitor = {.statuses = check_outcome, .state = &check};
-    if (!*sound) return RL_OK;
-    RL_TRY(rl_summary_visit(&packed, &visitor, sound));
-    *sound = *sound && check.same;
-    return RL_OK;
+    return rl_summary_add_record(NULL, series, record, NULL, sound);
 }
 
 /* ---- the kind ---------------------------------------------------------------------------------------------------- */
