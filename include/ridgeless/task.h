@@ -254,11 +254,10 @@ static inline rl_cell_status rl_curve_status(const rl_curve_layout *layout, cons
     return (rl_cell_status)curve[layout->status + (size_t)i];
 }
 
-/* The record of those N of a task's curve that are not missing; it borrows from *room, whose content it replaces, and
- * which grows to rl_curve_record_bytes if it has less. */
+/* The record of those N of a task's curve that are not missing; it borrows from room[rl_curve_record_bytes], 8-byte
+ * aligned, whose content it replaces. */
 size_t rl_curve_record_bytes(const rl_series *series);
-rl_status rl_curve_record(const rl_series *series, const rl_task *task, const double *curve, rl_text *room,
-                          rl_record *record);
+rl_record rl_curve_record(const rl_series *series, const rl_task *task, const double *curve, char *room);
 
 /* The curve, all or some N, that a finished record of the kind `curves` holds: *layout is its own, *curve
  * [layout->length] is the caller's (rl_free). *sound false, and nothing is made: the record is not one. */

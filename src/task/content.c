@@ -63,44 +63,28 @@ static const double *gather(const rl_curve_layout *from, const double *curve, in
 }
 
 /* Outcomes, head, packed numbers, and at the end room to put numbers side by side. */
-static size_t record_bytes(const rl_curve_layout *l) {
-    return (size_t)l->n_n_train * sizeof(rl_outcome) + sizeof(rl_content_head) +
-           (rl_pack_flags(l->length) + 2 * l->length + 1) * sizeof(uint64_t);
-}
-
 size_t rl_curve_record_bytes(const rl_series *series) {
     const rl_curve_layout l = rl_curve_layout_of(series);
-    return record_bytes(&l);
+    return (size_t)l.n_n_train * sizeof(rl_outcome) + sizeof(rl_content_head) +
+           (rl_pack_flags(l.length) + 2 * l.length + 1) * sizeof(uint64_t);
 }
 
-static rl_status reserve_room(rl_text *room, size_t bytes) {
-    if (room->capacity >= bytes) return RL_OK;
-    rl_free(room->bytes);
-    *room = RL_TEXT_EMPTY;
-    RL_TRY(rl_alloc(&room->bytes, bytes, 1));
-    room->capacity = bytes;
-    return RL_OK;
-}
-
-rl_status rl_curve_record(const rl_series *series, const rl_task *task, const double *curve, rl_text *room,
-                          rl_record *record) {
+rl_record rl_curve_record(const rl_series *series, const rl_task *task, const double *curve, char *room) {
     const rl_curve_layout l = rl_curve_layout_of(series);
     const rl_content_head head = rl_content_head_of(&l);
-    const size_t bytes = record_bytes(&l);
-    size_t length;
-    RL_TRY(reserve_room(room, bytes));
-    rl_outcome *const outcomes = (void *)room->bytes;
+    rl_outcome *const outcomes = (void *)room;
     const int n = list_outcomes(&l, series->n_train + task->n_train.first, curve, outcomes);
-    *record = (rl_record){.repeats = {task->repeats.first, 1}, .n = n, .outcomes = outcomes, .step = RL_FINISHED};
-    if (n == 0) return RL_OK;
+    rl_record record = {.repeats = {task->repeats.first, 1}, .n = n, .outcomes = outcomes, .step = RL_FINISHED};
+    if (n == 0) return record;
+    size_t length;
     char *const content = (char *)(outcomes + n);
-    double *const room_at_end = (void *)(room->bytes + bytes - l.length * sizeof *room_at_end);
+    double *const room_at_end = (void *)(room + rl_curve_record_bytes(series) - l.length * sizeof *room_at_end);
     uint64_t *const packed = (void *)(content + sizeof head);
     const double *const values = gather(&l, curve, n, room_at_end, &length);
     memcpy(content, &head, sizeof head);
-    record->content = content;
-    record->length = sizeof head + rl_pack(values, length, packed) * sizeof *packed;
-    return RL_OK;
+    record.content = content;
+    record.length = sizeof head + rl_pack(values, length, packed) * sizeof *packed;
+    return record;
 }
 
 /* ---- in ---------------------------------------------------------------------------------------------------------- */

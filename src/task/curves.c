@@ -161,19 +161,18 @@ typedef struct curve_work {
     rl_curves *c;
     rl_work work;
     double *curves; /* [tasks that go together, layout.length] */
-    rl_text record; /* of the arena: it is large enough */
+    char *record;   /* [rl_curve_record_bytes]: room for one */
 } curve_work;
 
 static void list_work_arrays(rl_arena *arena, void *object) {
     curve_work *const w = object;
     RL_TAKE(arena, w->curves, (size_t)rl_curves_together(w->series) * rl_curve_layout_of(w->series).length);
-    RL_TAKE(arena, w->record.bytes, rl_curve_record_bytes(w->series));
+    RL_TAKE(arena, w->record, rl_curve_record_bytes(w->series));
 }
 
 static rl_status create_work(const rl_series *series, const rl_group *group, void **buffers) {
     curve_work sizes = {.series = series}, *w;
     RL_TRY(RL_OBJECT_CREATE(&w, &sizes, list_work_arrays));
-    w->record.capacity = rl_curve_record_bytes(series);
     const rl_status status = rl_curves_create(series, group, &w->c);
     if (status == RL_OK)
         *buffers = w;
@@ -208,8 +207,8 @@ static rl_status advance_work(void *buffers, rl_tick tick, bool *ended) {
 
 static rl_status record_work(void *buffers, int i, rl_record *record) {
     curve_work *w = buffers;
-    return rl_curve_record(w->series, &w->work.tasks[i], w->curves + (size_t)i * w->c->layout.length, &w->record,
-                           record);
+    *record = rl_curve_record(w->series, &w->work.tasks[i], w->curves + (size_t)i * w->c->layout.length, w->record);
+    return RL_OK;
 }
 
 static bool suits_curves(const rl_series *series) {

@@ -11,15 +11,15 @@ static rl_status fail_cell(const rl_plan *plan, rl_journal *journal, char **word
     const rl_series *series = &plan->series[task->series];
     const rl_curve_layout l = rl_curve_layout_of(series);
     double *curve = NULL;
-    rl_text room = RL_TEXT_EMPTY;
-    rl_record record;
+    char *room = NULL;
     RL_TRY(RL_ALLOC(curve, l.length));
+    RL_TRY(RL_ALLOC(room, rl_curve_record_bytes(series)));
     for (int i = 0; i < l.n_n_train; i++) rl_curve_clear(&l, i, curve);
     curve[l.status + (size_t)atoi(words[1])] = atoi(words[2]);
-    rl_status status = rl_curve_record(series, task, curve, &room, &record);
-    if (status == RL_OK) status = rl_journal_append(journal, index, &record);
+    const rl_record record = rl_curve_record(series, task, curve, room);
+    const rl_status status = rl_journal_append(journal, index, &record);
     rl_free(curve);
-    rl_free(room.bytes);
+    rl_free(room);
     return status;
 }
 

@@ -197,11 +197,11 @@ static inline rl_journal *open_journal(const fixture *f, bool read_only) {
 
 /* Appends the N of a curve that are not missing. */
 static inline rl_status try_to_append(const fixture *f, rl_journal *journal, int64_t task, const double *curve) {
-    rl_text room = RL_TEXT_EMPTY;
-    rl_record record;
-    assert_int_equal(rl_curve_record(series_of(f, task), &f->tasks[task], curve, &room, &record), RL_OK);
+    char *room;
+    assert_int_equal(RL_ALLOC(room, rl_curve_record_bytes(series_of(f, task))), RL_OK);
+    const rl_record record = rl_curve_record(series_of(f, task), &f->tasks[task], curve, room);
     const rl_status status = rl_journal_append(journal, task, &record);
-    rl_free(room.bytes);
+    rl_free(room);
     return status;
 }
 
