@@ -72,15 +72,12 @@ static rl_status share_parts(const rl_context *context, const rl_study *study, c
 static rl_status receive_plan(const rl_context *context, const plan_parts *p, rl_study *study, rl_plan *plan) {
     const int repeats = study->repeats, n = p->n_datasets; /* rank 0's, which the command line may have changed */
     rl_dataset *datasets = NULL;
-    rl_status status = RL_ALLOC(datasets, n);
-    status = rl_context_agree(context, status);
+    rl_status status = rl_context_agree(context, RL_ALLOC(datasets, n));
     for (int i = 0; i < n && status == RL_OK; i++) status = broadcast_dataset(context, &datasets[i]);
     if (status == RL_OK) status = rl_study_parse(p->path, p->text, study);
     study->repeats = repeats;
-    if (status == RL_OK)
-        status = rl_plan_create_with(study, datasets, n, p->wanted, plan);
-    else
-        for (int i = 0; datasets != NULL && i < n; i++) rl_dataset_destroy(&datasets[i]);
+    if (status == RL_OK) status = rl_plan_create_with(study, datasets, n, p->wanted, plan);
+    for (int i = 0; datasets != NULL && i < n; i++) rl_dataset_destroy(&datasets[i]); /* what the plan did not take */
     rl_free(datasets);
     return status;
 }

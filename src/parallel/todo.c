@@ -21,15 +21,14 @@ static const bool *selection_at(const rl_todo *todo, int i) {
     return todo->selections + (size_t)i * (size_t)todo->stride;
 }
 
-/* Room for one more selection; doubles what there is. */
-static rl_status make_room_for_selection(rl_todo *todo) {
-    const int n = todo->n_selections;
-    bool *grown = NULL;
-    if (n > 0 && (n & (n - 1)) != 0) return RL_OK; /* full at powers of two alone */
-    RL_TRY(rl_alloc(&grown, n > 0 ? 2 * (size_t)n : 1, (size_t)todo->stride * sizeof *grown));
-    if (n > 0) memcpy(grown, todo->selections, (size_t)n * (size_t)todo->stride * sizeof *grown);
-    rl_free(todo->selections);
-    todo->selections = grown;
+/* An array of n elements, all it has room for, gets room for as many again and one more. */
+static rl_status grow_array(void *array, int64_t n, size_t size) {
+    void *before, *grown;
+    memcpy(&before, array, sizeof before); /* the pointer may have any type */
+    RL_TRY(rl_alloc(&grown, 2 * (size_t)n + 1, size));
+    if (n > 0) memcpy(grown, before, (size_t)n * size);
+    rl_free(before);
+    memcpy(array, &grown, sizeof grown);
     return RL_OK;
 }
 
@@ -40,21 +39,11 @@ static rl_status find_selection(rl_todo *todo, const bool *wanted, int n, int *i
             *index = i;
             return RL_OK;
         }
-    RL_TRY(make_room_for_selection(todo));
-    *index = todo->n_selections++;
+    *index = todo->n_selections;
+    if ((*index & (*index + 1)) == 0) /* full at 0, 1, 3, 7, ... alone */
+        RL_TRY(grow_array(&todo->selections, *index, (size_t)todo->stride * sizeof *wanted));
+    todo->n_selections++;
     memcpy(todo->selections + (size_t)*index * (size_t)todo->stride, wanted, (size_t)n * sizeof *wanted);
-    return RL_OK;
-}
-
-/* A task has one item, unless repeats are missing here and there of it. */
-static rl_status make_room_for_item(rl_todo *todo) {
-    rl_todo_item *grown;
-    if (todo->n < todo->capacity) return RL_OK;
-    RL_TRY(RL_ALLOC(grown, 2 * todo->capacity + 1));
-    memcpy(grown, todo->items, (size_t)todo->n * sizeof *grown);
-    rl_free(todo->items);
-    todo->items = grown;
-    todo->capacity = 2 * todo->capacity + 1;
     return RL_OK;
 }
 
@@ -69,7 +58,10 @@ rl_status rl_todo_append(rl_todo *todo, const rl_plan *plan, int64_t task, rl_ra
     int selection = RL_ALL_N;
     if (n == 0) return RL_OK;
     if (n < all) RL_TRY(find_selection(todo, wanted, all, &selection));
-    RL_TRY(make_room_for_item(todo));
+    if (todo->n == todo->capacity) { /* a task has one item, unless repeats are missing here and there of it */
+        RL_TRY(grow_array(&todo->items, todo->n, sizeof *todo->items));
+        todo->capacity = 2 * todo->capacity + 1;
+    }
     todo->items[todo->n++] = (rl_todo_item){.task = task, .selection = selection, .repeats = repeats};
     return RL_OK;
 }
