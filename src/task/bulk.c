@@ -90,16 +90,6 @@ static rl_status record_lanes(rl_curves *c, int n, int i, double *curves) {
     return RL_OK;
 }
 
-static rl_status compute_remaining(rl_curves *c, const rl_task *tasks, int n, rl_tick tick, double *curves) {
-    for (int l = 0; l < n; l++) {
-        const bool *remaining = c->remaining + l * c->series->n_n_train;
-        bool some = false;
-        for (int i = 0; i < c->series->n_n_train; i++) some |= remaining[i];
-        if (some) RL_TRY(rl_spectra_curve(c, &tasks[l], remaining, tick, curves + (size_t)l * c->layout.length));
-    }
-    return RL_OK;
-}
-
 static rl_status compute_lanes(rl_curves *c, const rl_task *tasks, int n, const bool *wanted, rl_tick tick,
                                double *curves) {
     const bulk_state *b = c->made;
@@ -114,7 +104,11 @@ static rl_status compute_lanes(rl_curves *c, const rl_task *tasks, int n, const 
         rl_bulk_advance(b->bulk, i, here);
         if (here) RL_TRY(record_lanes(c, n, i, curves));
     }
-    return compute_remaining(c, tasks, n, tick, curves);
+    for (int l = 0; l < n; l++) {
+        const bool *remaining = c->remaining + l * c->series->n_n_train;
+        RL_TRY(rl_spectra_curve(c, &tasks[l], remaining, tick, curves + (size_t)l * c->layout.length));
+    }
+    return RL_OK;
 }
 
 static rl_status bulk_curves(rl_curves *c, const rl_task *tasks, int n, const bool *wanted, rl_tick tick,

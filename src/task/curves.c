@@ -77,6 +77,7 @@ rl_status rl_curves_create(const rl_series *series, const rl_group *group, rl_cu
 }
 
 void rl_curves_destroy(rl_curves *c) {
+    if (c == NULL) return;
     if (c->made != NULL) c->series->method->destroy(c->made);
     rl_rows_destroy(&c->rows);
     rl_test_factor_destroy(&c->factor);
@@ -311,12 +312,7 @@ static double kept_bytes_of_curve(const rl_series *series, const rl_task *task) 
 const rl_kind rl_curves_kind = {
     .name = "curves",
     .number = 1,
-    .piece = "curve",
-    .pieces = "curves",
-    .point = "spectrum",
-    .points = "spectra",
-    .fate = "could not be computed; the variable `status` says which and why",
-    .lasting = "have only zeros for features, which no other try would change, or are counted in summaries",
+    RL_CURVES_WORDS,
     .suits = suits_curves,
     .lay_out = lay_out_curves,
     .flops = rl_curves_flops,

@@ -38,7 +38,12 @@ void rl_curves_destroy(rl_curves *curves);
 rl_status rl_curves_compute(rl_curves *c, const rl_task *tasks, int n, const bool *wanted, rl_tick tick,
                             double *curves);
 
-/* What curves and summaries have in common as kinds: method, producer, on_grid, full; and the words for a task. */
+/* What curves and summaries have in common as kinds: what people call it; method, producer, on_grid, full; and the
+ * words for a task. */
+#define RL_CURVES_WORDS                                                             \
+    .piece = "curve", .pieces = "curves", .point = "spectrum", .points = "spectra", \
+    .fate = "could not be computed; the variable `status` says which and why",      \
+    .lasting = "have only zeros for features, which no other try would change, or are counted in summaries"
 rl_status rl_curves_lay_out(rl_series *series);
 void rl_curves_text(const rl_series *series, const rl_task *task, char *text, size_t size);
 
@@ -96,7 +101,7 @@ rl_training_set rl_curves_longest_set(const rl_curves *c);
 
 /* ---- full spectra (spectra.c, fits_on_rows.c) -------------------------------------------------------------------- */
 
-/* Every wanted N by its own full spectrum on one rank, also for what other methods leave to them. */
+/* Every wanted N, if there is one, by its own full spectrum on one rank, also for what other methods leave to them. */
 rl_status rl_spectra_curve(rl_curves *c, const rl_task *task, const bool *wanted, rl_tick tick, double *curve);
 double rl_spectra_flops(const rl_series *series, rl_range n_train); /* without the test rows' */
 double rl_test_rows_flops(const rl_series *series, int first);      /* of those after n_train[first] */
@@ -113,9 +118,8 @@ rl_status rl_record_spectrum(const rl_curve_layout *l, const rl_spectrum *s, int
 rl_status rl_record_point(rl_curves *c, const rl_point *p, int i, double *curve);
 void rl_record_errors(const rl_curves *c, int i, double *curve);
 
-/* Records the wanted points of c->found but for those N that a full spectrum has to do, or is to: c->remaining; *some:
- * there are any. */
-rl_status rl_record_points(rl_curves *c, const bool *wanted, bool *some, double *curve);
+/* Records the wanted points of c->found but for those N that a full spectrum has to do, or is to: c->remaining. */
+rl_status rl_record_points(rl_curves *c, const bool *wanted, double *curve);
 
 /* ---- on process grids (grid_spectra.c) --------------------------------------------------------------------------- */
 

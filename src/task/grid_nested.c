@@ -33,11 +33,10 @@ static rl_status factored_part(rl_curves *c, const rl_case *rows, const bool *wa
     const rl_series *s = c->series;
     const rl_curve_case case_ = {.rows = *rows, .n_sizes = s->n_n_train, .n_train = s->n_train};
     rl_grid_curve *factored = NULL;
-    bool some_remain;
     rl_status status = rl_grid_curve_create(c->group->process_grid, s->study->block, &case_, &factored, NULL);
     if (status == RL_OK) status = rl_grid_curve_points(factored, s->sigma_wanted, tick, c->found);
-    if (status == RL_OK) status = rl_record_points(c, wanted, &some_remain, curve);
-    if (status == RL_OK && some_remain) status = remaining_spectra(c, factored, tick, curve);
+    if (status == RL_OK) status = rl_record_points(c, wanted, curve);
+    if (status == RL_OK) status = remaining_spectra(c, factored, tick, curve);
     rl_grid_curve_destroy(factored);
     return status;
 }

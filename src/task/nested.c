@@ -19,12 +19,11 @@ static rl_status create_nested(rl_curves *c) {
 }
 
 static rl_status nested_curve(rl_curves *c, const rl_task *task, const bool *wanted, rl_tick tick, double *curve) {
-    bool some_remain;
     RL_TRY(rl_curves_load_rows(c, task->repeats.first, false));
     const rl_training_set rows = rl_curves_longest_set(c);
     RL_TRY(rl_nested_curve(c->made, &rows, &c->factor, tick, c->found));
-    RL_TRY(rl_record_points(c, wanted, &some_remain, curve));
-    return some_remain ? rl_spectra_curve(c, task, c->remaining, tick, curve) : RL_OK;
+    RL_TRY(rl_record_points(c, wanted, curve));
+    return rl_spectra_curve(c, task, c->remaining, tick, curve);
 }
 
 /* ---- the method -------------------------------------------------------------------------------------------------- */

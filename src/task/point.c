@@ -70,12 +70,10 @@ rl_status rl_record_point(rl_curves *c, const rl_point *p, int i, double *curve)
     return record_modes(&c->layout, p->spectrum, p->test_projection_rms, i, curve);
 }
 
-rl_status rl_record_points(rl_curves *c, const bool *wanted, bool *some, double *curve) {
-    *some = false;
+rl_status rl_record_points(rl_curves *c, const bool *wanted, double *curve) {
     for (int i = 0; i < c->series->n_n_train; i++) {
         const bool here = rl_is_wanted(wanted, i), done = c->found[i].done && !c->series->full[i];
         c->remaining[i] = here && !done;
-        *some |= c->remaining[i];
         if (here && done) RL_TRY(rl_record_point(c, &c->found[i], i, curve));
     }
     return RL_OK;

@@ -33,7 +33,7 @@ static void list_summary_arrays(rl_arena *arena, void *object) {
 
 static void destroy_summary_work(void *buffers) {
     summary_work *w = buffers;
-    if (w->c != NULL) rl_curves_destroy(w->c);
+    rl_curves_destroy(w->c);
     rl_summary_destroy(&w->summary);
     rl_free(w->record.bytes);
     rl_free(w);
@@ -190,27 +190,21 @@ static double kept_bytes_of_summary(const rl_series *series, const rl_task *task
     return (double)rl_curve_layout_of(series).length * (bytes < a_histogram ? bytes : a_histogram);
 }
 
-const rl_kind rl_summary_kind = {
-    .name = "summary",
-    .number = 2,
-    .piece = "curve",
-    .pieces = "curves",
-    .point = "spectrum",
-    .points = "spectra",
-    .fate = "could not be computed; the variable `status` says which and why",
-    .lasting = "have only zeros for features, which no other try would change, or are counted in summaries",
-    .suits = suits_summary,
-    .lay_out = lay_out_summary,
-    .flops = rl_curves_flops,
-    .bytes = summary_bytes,
-    .text = rl_curves_text,
-    .least_part = least_part_of_summary,
-    .kept_bytes = kept_bytes_of_summary,
-    .create = create_summary_work,
-    .destroy = destroy_summary_work,
-    .begin = begin_summary,
-    .advance = advance_summary,
-    .record = record_summary,
-    .check = check_summary,
-    .failed = failed_repeats,
-    .complaint = complain_of_summary};
+const rl_kind rl_summary_kind = {.name = "summary",
+                                 .number = 2,
+                                 RL_CURVES_WORDS,
+                                 .suits = suits_summary,
+                                 .lay_out = lay_out_summary,
+                                 .flops = rl_curves_flops,
+                                 .bytes = summary_bytes,
+                                 .text = rl_curves_text,
+                                 .least_part = least_part_of_summary,
+                                 .kept_bytes = kept_bytes_of_summary,
+                                 .create = create_summary_work,
+                                 .destroy = destroy_summary_work,
+                                 .begin = begin_summary,
+                                 .advance = advance_summary,
+                                 .record = record_summary,
+                                 .check = check_summary,
+                                 .failed = failed_repeats,
+                                 .complaint = complain_of_summary};

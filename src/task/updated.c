@@ -38,7 +38,6 @@ static rl_status record_updated(rl_curves *c, int i, double *curve) {
 }
 
 static rl_status updated_curve(rl_curves *c, const rl_task *task, const bool *wanted, rl_tick tick, double *curve) {
-    bool some_remain = false;
     RL_TRY(rl_curves_load_rows(c, task->repeats.first, false));
     const rl_training_set rows = rl_curves_longest_set(c);
     RL_TRY(rl_updated_begin(c->made, &rows, &c->factor));
@@ -48,9 +47,8 @@ static rl_status updated_curve(rl_curves *c, const rl_task *task, const bool *wa
         if (!rl_may_go_on(tick)) return RL_STOPPED;
         RL_TRY(rl_updated_advance(c->made, i));
         if (rl_is_wanted(wanted, i)) RL_TRY(record_updated(c, i, curve));
-        some_remain |= c->remaining[i];
     }
-    return some_remain ? rl_spectra_curve(c, task, c->remaining, tick, curve) : RL_OK;
+    return rl_spectra_curve(c, task, c->remaining, tick, curve);
 }
 
 /* ---- the method -------------------------------------------------------------------------------------------------- */
