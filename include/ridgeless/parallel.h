@@ -1,10 +1,5 @@
-/* parallel: how ranks share the tasks of a plan.
- *
- * Tasks that take several ranks, or process grids, come first: ranks form as many groups of as many ranks as a task
- * takes as they can, and the groups work side by side. Ranks that are left over take other tasks meanwhile, or wait.
- * Then every rank by itself takes what remains. One protocol serves every kind of work: a group wants a task and a
- * state to go on from, computes, and hands over records and states; rank 0 keeps them and says what is next, or to
- * stop. */
+/* parallel: how ranks share the tasks of a plan. Tasks that take several ranks, or process grids, come first, in groups
+ * that work side by side; then every rank by itself takes what remains. */
 #ifndef RIDGELESS_PARALLEL_H
 #define RIDGELESS_PARALLEL_H
 

@@ -1,13 +1,8 @@
 /* task: a piece of a study, from what it is to the record that it leaves.
  *
- * A *series* is one data set at one number of features P, or one autoencoder at one number of hidden dimensions m: all
- * its N and all its repeats. A *task* is the part of a series that is computed at one go: some repeats, at some N. What
- * is computed is a matter of the *kind* of the series, of which a table has one row each (src/kinds.h): `curves`,
- * `summary`, `training`. How the spectra of a curve come about is a matter of its *method*, of which another table has
- * one row each (src/task/methods.c).
- *
- * A *worker* computes tasks: it begins one, advances until the task has ended, and hands over *records*, which are sent
- * and journaled as they are. Whoever shares tasks among ranks, keeps records or looks for them knows no kind.
+ * A *series* is cut into *tasks*. Its *kind* says what is computed, and of curves its *method* how. A *worker* begins a
+ * task, advances until it has ended, and hands over *records*, which are sent and journaled as they are: whoever shares
+ * tasks among ranks, keeps records or looks for them knows no kind.
  *
  * Functions are local unless they say otherwise. */
 #ifndef RIDGELESS_TASK_H
@@ -33,8 +28,9 @@ typedef struct rl_method rl_method;
 
 /* ---- series and tasks -------------------------------------------------------------------------------------------- */
 
-/* One data set at one P, or one autoencoder at one m. The series of a data set stand one after the other in the plan, P
- * ascending, and so do those of an autoencoder, m ascending: together they are a group of the results file. */
+/* One data set at one number of features P, or one autoencoder at one number of hidden dimensions m: all its N and all
+ * its repeats. The series of a data set stand one after the other in the plan, P ascending, and so do those of an
+ * autoencoder, m ascending: together they are a group of the results file. */
 typedef struct rl_series {
     const rl_study *study; /* borrowed */
     const rl_kind *kind;
@@ -66,7 +62,7 @@ typedef struct rl_series {
     rl_key key;                              /* that its numbers are drawn by */
 } rl_series;
 
-/* Some repeats of a series at some N. */
+/* The part of a series that is computed at one go: some repeats, at some N. */
 typedef struct rl_task {
     int series;       /* index of the plan's */
     rl_range repeats; /* one, but of summaries */
@@ -170,8 +166,7 @@ size_t rl_worker_bytes(const rl_series *series);
 
 /* ---- kinds ------------------------------------------------------------------------------------------------------- */
 
-/* One kind of work. A new one is a file in src/task/ that fills this, a file in src/results/ that writes its group, and
- * a row of src/kinds.h. */
+/* One kind of work: a row of src/kinds.h. The README of this room says how to add one, or a method. */
 struct rl_kind {
     const char *name;
     uint32_t number; /* in journals: never renumber */
@@ -272,9 +267,8 @@ rl_autoencoder rl_training_model(const rl_series *series, int i);
 
 /* ---- methods ----------------------------------------------------------------------------------------------------- */
 
-/* One way to compute the spectra of curves. A new one is a file in src/task/ (beside its algorithm in `spectrum` or
- * `distributed`) and a row of src/task/methods.c. Of the rows that suit a series the first one is taken; its number is
- * in results files (`task_way` of provenance): never renumber. */
+/* One way to compute the spectra of curves: a row of src/task/methods.c, of which the first one that suits a series is
+ * taken. Its number is in results files (`task_way` of provenance): never renumber. */
 const char *rl_method_text(const rl_method *method); /* for people, like "full spectra, updated row by row" */
 int rl_method_number(const rl_method *method);
 const rl_method *rl_method_find(int number);

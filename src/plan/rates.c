@@ -274,13 +274,14 @@ static bool write_text(const char *path, const rl_text *text) {
 
 /* Under another name first: who reads at the same time sees the old file or the new one. */
 static rl_status replace(const char *path, const rl_text *text) {
-    rl_text temporary = RL_TEXT_EMPTY;
-    rl_status status = rl_text_append(&temporary, "%s.%ld", path, (long)getpid());
-    if (status == RL_OK && (!write_text(temporary.bytes, text) || rename(temporary.bytes, path) != 0)) {
+    char *temporary;
+    rl_status status = RL_OK;
+    RL_TRY(rl_temporary_path(path, &temporary));
+    if (!write_text(temporary, text) || rename(temporary, path) != 0) {
         status = rl_fail(RL_ERR_INPUT, "%s: cannot be written: %s", path, strerror(errno));
-        unlink(temporary.bytes);
+        unlink(temporary);
     }
-    rl_free(temporary.bytes);
+    rl_free(temporary);
     return status;
 }
 
