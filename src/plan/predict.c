@@ -58,13 +58,14 @@ static double cases_together(const rl_series *s) {
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */
 
 static rl_task_cost cases_cost(const rl_series *series, rl_range n_train, int ranks, const rl_rates *rates) {
+    const double together = cases_together(series);
     rl_task_cost sum = {0};
     rl_case_sizes c;
     for (int i = series->n_parts == 1 ? CURVE : n_train.first; i < rl_range_end(n_train); i++) {
         if (!find_case(series, i, ranks, &c)) continue;
         const rl_case_cost cost = rl_case_predict(&c, rates);
         sum.seconds += cost.seconds;
-        sum.bytes = fmax(sum.bytes, cases_together(series) * cost.bytes);
+        sum.bytes = fmax(sum.bytes, together * cost.bytes);
     }
     return sum;
 }
