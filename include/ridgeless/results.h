@@ -20,7 +20,9 @@ typedef struct rl_provenance {
     rl_provenance_entry *entries; /* [n]; owned */
     int n;
 } rl_provenance;
-rl_status rl_provenance_text(rl_provenance *provenance, const char *name, const char *format, ...) RL_PRINTF(3);
+
+/* Add a copy to the list; after a failure that is only to be destroyed. */
+rl_status rl_provenance_text(rl_provenance *provenance, const char *name, const char *text);
 rl_status rl_provenance_numbers(rl_provenance *provenance, const char *name, const double *values, int n);
 void rl_provenance_destroy(rl_provenance *provenance);
 
@@ -44,11 +46,9 @@ bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_jo
  * or the new one, never a part. Of summaries, counts in buckets stand in the place of each repeat's values, and counts
  * of each status in the place of `status`. Its last line is the checksum of all bytes before it (behind HDF5's end of
  * the file, where readers do not look). Curves that the journal lacks are fill values with status `missing`, and N that
- * another P of the data set has, but this one has not, with status `not_asked`. *n_failed: spectra and trainings with a
- * status other than done or missing.
- */
+ * another P of the data set has, but this one has not, with status `not_asked`. */
 rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_journal *journal,
-                           const rl_provenance *provenance, int64_t *n_failed);
+                           const rl_provenance *provenance);
 
 /* ---- reduction --------------------------------------------------------------------------------------------------- */
 

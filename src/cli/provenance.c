@@ -22,13 +22,13 @@ static rl_status add_environment(const rl_settings *settings, const rl_text *hos
     rl_status status;
     RL_TRY_GOTO(rl_context_libraries(&mpi, &blas), done);
     RL_TRY_GOTO(command_line(settings, &command), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "command", "%s", command.bytes), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "revision", "%s", RL_REVISION), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "hosts", "%s", hosts->bytes), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "mpi", "%s", mpi.bytes), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "blas", "%s", blas.bytes), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "netcdf", "%s", nc_inq_libvers()), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "compiler", "%s", __VERSION__), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "command", command.bytes), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "revision", RL_REVISION), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "hosts", hosts->bytes), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "mpi", mpi.bytes), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "blas", blas.bytes), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "netcdf", nc_inq_libvers()), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "compiler", __VERSION__), done);
 done:
     rl_free(mpi.bytes);
     rl_free(blas.bytes);
@@ -36,118 +36,69 @@ done:
     return status;
 }
 
-/* A list of numbers, item i being number(state, i). */
-static rl_status add_list(rl_provenance *p, const char *name, int64_t n, double (*number)(const void *state, int64_t i),
-                          const void *state) {
-    double *numbers = NULL;
-    RL_TRY(RL_ALLOC(numbers, n));
-    for (int64_t i = 0; i < n; i++) numbers[i] = number(state, i);
-    const rl_status status = rl_provenance_numbers(p, name, numbers, (int)n);
-    rl_free(numbers);
-    return status;
-}
-
-static double busy_seconds(const void *shares, int64_t i) {
-    return ((const rl_rank_share *)shares)[i].busy_seconds;
-}
-
-static double pieces_of_rank(const void *shares, int64_t i) {
-    return (double)((const rl_rank_share *)shares)[i].pieces;
-}
-
-static double peak_memory(const void *shares, int64_t i) {
-    return ((const rl_rank_share *)shares)[i].peak_memory;
-}
-
-static rl_status add_shares(const rl_context *context, const rl_run_summary *summary, rl_provenance *p) {
-    RL_TRY(add_list(p, "rank_busy_seconds", context->size, busy_seconds, summary->shares));
-    RL_TRY(add_list(p, "rank_curves", context->size, pieces_of_rank, summary->shares));
-    return add_list(p, "peak_memory_bytes", context->size, peak_memory, summary->shares);
-}
-
-/* The tasks of data sets computed in this run, as they finished. */
-typedef struct timed_tasks {
-    const rl_plan *plan;
-    const rl_timed_task **timed;
-} timed_tasks;
-
-static const rl_task *task_of(const void *state, int64_t i) {
-    const timed_tasks *t = state;
-    return &t->plan->tasks[t->timed[i]->task];
-}
-
-static const rl_series *series_of(const void *state, int64_t i) {
-    return &((const timed_tasks *)state)->plan->series[task_of(state, i)->series];
-}
-
-/* Counted by data sets, each of which has a series for every P. */
-static double task_dataset(const void *state, int64_t i) {
-    const rl_plan *plan = ((const timed_tasks *)state)->plan;
-    int dataset = 0;
-    for (int end = rl_plan_end_of_group(plan, 0); end <= task_of(state, i)->series;
-         end = rl_plan_end_of_group(plan, end))
-        dataset++;
-    return dataset;
-}
-
-static double task_n_features(const void *state, int64_t i) {
-    return series_of(state, i)->n_features;
-}
-
-static double task_n_train(const void *state, int64_t i) {
-    return series_of(state, i)->n_train[rl_range_end(task_of(state, i)->n_train) - 1];
-}
-
-static double task_sizes(const void *state, int64_t i) {
-    return task_of(state, i)->n_train.n;
-}
-
-static double task_repeat(const void *state, int64_t i) {
-    return task_of(state, i)->repeats.first;
-}
-
-static double task_repeats(const void *state, int64_t i) {
-    return ((const timed_tasks *)state)->timed[i]->n_repeats;
-}
-
-static double task_way(const void *state, int64_t i) {
-    return rl_method_number(series_of(state, i)->method);
-}
-
-static double task_flops(const void *state, int64_t i) {
-    return task_of(state, i)->flops / task_of(state, i)->repeats.n * task_repeats(state, i);
-}
-
-static double task_ranks(const void *state, int64_t i) {
-    return ((const timed_tasks *)state)->timed[i]->ranks;
-}
-
-static double task_seconds(const void *state, int64_t i) {
-    return ((const timed_tasks *)state)->timed[i]->seconds;
-}
-
-static rl_status add_lists(const timed_tasks *tasks, int64_t n, rl_provenance *p) {
-    static const struct {
-        const char *name;
-        double (*number)(const void *state, int64_t i);
-    } lists[] = {{"task_dataset", task_dataset}, {"task_n_features", task_n_features}, {"task_n_train", task_n_train},
-                 {"task_sizes", task_sizes},     {"task_repeat", task_repeat},         {"task_repeats", task_repeats},
-                 {"task_way", task_way},         {"task_flops", task_flops},           {"task_ranks", task_ranks},
-                 {"task_seconds", task_seconds}};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists && n > 0; i++)
-        RL_TRY(add_list(p, lists[i].name, n, lists[i].number, tasks));
+/* Lists of n numbers, one behind the other, one for each name. */
+static rl_status add_lists(rl_provenance *p, const char *const *names, size_t n_names, const double *lists, size_t n) {
+    for (size_t i = 0; i < n_names; i++) RL_TRY(rl_provenance_numbers(p, names[i], lists + i * n, (int)n));
     return RL_OK;
 }
 
+static rl_status add_shares(const rl_context *context, const rl_run_summary *summary, rl_provenance *p) {
+    static const char *const names[] = {"rank_busy_seconds", "rank_curves", "peak_memory_bytes"};
+    enum { N_LISTS = sizeof names / sizeof *names };
+    const size_t n = (size_t)context->size;
+    double *lists;
+    RL_TRY(RL_ALLOC(lists, N_LISTS * n));
+    for (size_t i = 0; i < n; i++) {
+        lists[i] = summary->shares[i].busy_seconds;
+        lists[n + i] = (double)summary->shares[i].pieces;
+        lists[2 * n + i] = summary->shares[i].peak_memory;
+    }
+    const rl_status status = add_lists(p, names, N_LISTS, lists, n);
+    rl_free(lists);
+    return status;
+}
+
+static const rl_series *series_of(const rl_plan *plan, const rl_timed_task *timed) {
+    return &plan->series[plan->tasks[timed->task].series];
+}
+
+/* The data set of a series, which has one for every P. */
+static int count_datasets_before(const rl_plan *plan, int series) {
+    int dataset = 0;
+    for (int end = rl_plan_end_of_group(plan, 0); end <= series; end = rl_plan_end_of_group(plan, end)) dataset++;
+    return dataset;
+}
+
+/* The tasks of data sets computed in this run, as they finished. */
 static rl_status add_times(const rl_plan *plan, const rl_run_summary *summary, rl_provenance *p) {
-    timed_tasks tasks = {.plan = plan};
-    int64_t n = 0;
-    RL_TRY(RL_ALLOC(tasks.timed, summary->n_timed));
-    for (int64_t i = 0; i < summary->n_timed; i++)
-        if (plan->series[plan->tasks[summary->timed[i].task].series].method != NULL)
-            tasks.timed[n++] = &summary->timed[i];
-    const rl_status status = add_lists(&tasks, n, p);
-    rl_free(tasks.timed);
+    static const char *const names[] = {"task_dataset", "task_n_features", "task_n_train", "task_sizes",
+                                        "task_repeat",  "task_repeats",    "task_way",     "task_flops",
+                                        "task_ranks",   "task_seconds"};
+    enum { N_LISTS = sizeof names / sizeof *names };
+    size_t n = 0, i = 0;
+    double *lists;
+    for (int64_t k = 0; k < summary->n_timed; k++) n += series_of(plan, &summary->timed[k])->method != NULL;
+    if (n == 0) return RL_OK;
+    RL_TRY(RL_ALLOC(lists, N_LISTS * n));
+    for (const rl_timed_task *t = summary->timed; i < n; t++) {
+        const rl_task *task = &plan->tasks[t->task];
+        const rl_series *series = series_of(plan, t);
+        if (series->method == NULL) continue;
+        const double numbers[N_LISTS] = {count_datasets_before(plan, task->series),
+                                         series->n_features,
+                                         series->n_train[rl_range_end(task->n_train) - 1],
+                                         task->n_train.n,
+                                         task->repeats.first,
+                                         t->n_repeats,
+                                         rl_method_number(series->method),
+                                         task->flops / task->repeats.n * t->n_repeats,
+                                         t->ranks,
+                                         t->seconds};
+        for (size_t k = 0; k < N_LISTS; k++) lists[k * n + i] = numbers[k];
+        i++;
+    }
+    const rl_status status = add_lists(p, names, N_LISTS, lists, n);
+    rl_free(lists);
     return status;
 }
 
@@ -161,7 +112,7 @@ static rl_status add_producers(const rl_plan *plan, rl_provenance *p) {
         if (!seen)
             status = rl_text_append(&names, "%s%s", i > 0 ? ", " : "", rl_producer_name(plan->series[i].producer));
     }
-    if (status == RL_OK && names.length > 0) status = rl_provenance_text(p, "producer", "%s", names.bytes);
+    if (status == RL_OK && names.length > 0) status = rl_provenance_text(p, "producer", names.bytes);
     rl_free(names.bytes);
     return status;
 }
@@ -185,7 +136,7 @@ static rl_status add_origins(const rl_plan *plan, rl_provenance *p) {
         const rl_series *series = &plan->series[i];
         char name[80];
         snprintf(name, sizeof name, "origin_%.64s", series->name);
-        if (series->spec != NULL) RL_TRY(rl_provenance_text(p, name, "%s", series->data.origin));
+        if (series->spec != NULL) RL_TRY(rl_provenance_text(p, name, series->data.origin));
     }
     return RL_OK;
 }
@@ -193,9 +144,9 @@ static rl_status add_origins(const rl_plan *plan, rl_provenance *p) {
 rl_status rl_make_provenance(const rl_run_report *r, rl_provenance *p) {
     const double ranks = r->context->size;
     char text[32];
-    RL_TRY(rl_provenance_text(p, "started", "%s", iso_time(r->started, text)));
-    RL_TRY(rl_provenance_text(p, "ended", "%s", iso_time(time(NULL), text)));
-    RL_TRY(rl_provenance_text(p, "schedule", "%s", rl_schedule_name(r->settings->schedule)));
+    RL_TRY(rl_provenance_text(p, "started", iso_time(r->started, text)));
+    RL_TRY(rl_provenance_text(p, "ended", iso_time(time(NULL), text)));
+    RL_TRY(rl_provenance_text(p, "schedule", rl_schedule_name(r->settings->schedule)));
     RL_TRY(rl_provenance_numbers(p, "ranks", &ranks, 1));
     RL_TRY(rl_provenance_numbers(p, "compute_seconds", &r->summary->seconds, 1));
     RL_TRY(rl_provenance_numbers(p, "load_imbalance", &r->summary->imbalance, 1));

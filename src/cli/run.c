@@ -276,10 +276,8 @@ static rl_status write_results(const rl_settings *settings, const rl_context *co
                                   .hosts = hosts,
                                   .summary = summary};
     rl_provenance provenance = {0};
-    int64_t n_failed = 0;
     rl_status status = rl_make_provenance(&report, &provenance);
-    if (status == RL_OK)
-        status = rl_results_write(w->prepared.output, &w->prepared.plan, w->journal, &provenance, &n_failed);
+    if (status == RL_OK) status = rl_results_write(w->prepared.output, &w->prepared.plan, w->journal, &provenance);
     rl_provenance_destroy(&provenance);
     return status;
 }

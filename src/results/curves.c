@@ -187,17 +187,11 @@ static const void *convert_values(const writer *w, nc_type type, size_t n) {
     return type == NC_DOUBLE ? (const void *)w->values : w->stored;
 }
 
-static bool is_failure(double status) {
-    return status != RL_CELL_DONE && status != RL_CELL_MISSING && status != RL_CELL_NOT_ASKED;
-}
-
 static rl_status fill_field(writer *w, const group *g, const curves *c, const rl_field *field) {
     const rl_task *tasks = w->plan->tasks + g->series->first_task;
     const size_t n = c->d.n_p * c->d.n_n * c->n_repeats * count_entries(c, field);
-    const bool is_status = field->kind == RL_FIELD_STATUS;
-    for (size_t i = 0; i < n; i++) w->values[i] = is_status ? RL_CELL_NOT_ASKED : NAN;
+    for (size_t i = 0; i < n; i++) w->values[i] = field->kind == RL_FIELD_STATUS ? RL_CELL_NOT_ASKED : NAN;
     for (int64_t i = 0; i < c->n_records; i++) gather_task(g, c, field, &tasks[i], c->records[i], w->values);
-    for (size_t i = 0; is_status && i < n; i++) w->n_failed += is_failure(w->values[i]);
     if (rl_field_kept(field, rl_group_keep(g)))
         RL_TRY(rl_put_values(w, field->name, convert_values(w, field->type, n)));
     if (field->statistics == 0) return RL_OK;

@@ -154,7 +154,6 @@ static rl_status fill_statuses(writer *w, const summaries *s) {
         for (int status = 0; i >= 0 && status < RL_N_STATUSES; status++) {
             counts[status] = (int)s->list[set / s->d.n_n].statuses[i][status];
             missing -= counts[status];
-            if (status != RL_CELL_DONE) w->n_failed += counts[status];
         }
         counts[i < 0 ? RL_CELL_NOT_ASKED : RL_CELL_MISSING] = missing;
     }

@@ -167,7 +167,6 @@ static rl_status take_training(const taken *at, const rl_record *record, const i
         const bool of_others = fields[f].offset >= ARRAY(feature_embedding) && !layout.has_embeddings;
         if (t->counts[f] > 0 && !of_others) place_field(t, f, &model, record->content, set);
     }
-    at->w->n_failed += rl_record_failed(at->series->kind, record);
     return RL_OK;
 }
 

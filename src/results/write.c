@@ -157,19 +157,15 @@ static rl_status write_temporary(writer *w, const char *temporary, const char *o
 }
 
 rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_journal *journal,
-                           const rl_provenance *provenance, int64_t *n_failed) {
+                           const rl_provenance *provenance) {
     writer w = {.plan = plan, .journal = journal};
     char *temporary = NULL;
     rl_status status;
-    *n_failed = 0;
     RL_TRY_GOTO(rl_temporary_path(output, &temporary), done);
     if (rl_journal_is_mine(journal)) rl_remove_stale_temporaries(output); /* else one may be a living run's */
     status = write_temporary(&w, temporary, output, provenance);
     if (status == RL_OK) status = rl_replace_file(temporary, output);
-    if (status == RL_OK)
-        *n_failed = w.n_failed;
-    else
-        unlink(temporary);
+    if (status != RL_OK) unlink(temporary);
 done:
     rl_free(temporary);
     for (int i = 0; i < w.n_groups; i++) forget_group(&w.groups[i]);

@@ -42,13 +42,12 @@ typedef struct writer {
     int n_variables, capacity, n_filled;
     double *values; /* room for the numbers of any array, and for those that any group wants */
     void *stored;   /* room for any array as it is stored */
-    int64_t n_failed;
 } writer;
 
 /* How the series of a kind become a group. */
 struct rl_group_writer {
     rl_status (*define)(writer *w, group *g); /* the group with its dimensions, attributes and arrays */
-    rl_status (*fill)(writer *w, group *g);   /* all its arrays, from the journal; adds to w->n_failed */
+    rl_status (*fill)(writer *w, group *g);   /* all its arrays, from the journal */
     void (*destroy)(void *state);             /* NULL: there is no state */
 };
 #define RL_WRITER(kind) extern const rl_group_writer rl_##kind##_writer;
