@@ -74,23 +74,23 @@ rl_reduced rl_reduce_buckets(const rl_buckets *buckets);
 
 /* ---- reading back ------------------------------------------------------------------------------------------------ */
 
-/* What `show` prints of one dataset of a results file. */
+/* What `show` prints of a results file. */
 typedef struct rl_shown_variant {
-    char *label, *ablation;
+    const char *label, *ablation;
     double parameter;
     double threshold_median; /* median test error at the N nearest to P */
     double largest_median;   /* and at the largest N */
     double spike;            /* the first over the second */
 } rl_shown_variant;
-typedef struct rl_shown_dataset {
-    char *name;
+typedef struct rl_shown_dataset { /* one P of a data set */
+    const char *name;
     int n_features, threshold_n, largest_n, repeats;
     int64_t spectra_done, spectra_missing, spectra_failed;
-    rl_shown_variant *variants;
+    rl_shown_variant *variants; /* [n_variants] */
     int n_variants;
 } rl_shown_dataset;
 typedef struct rl_shown_autoencoder { /* one m of an autoencoder */
-    char *name;
+    const char *name;
     int n_hidden, repeats;
     int64_t trainings_done, trainings_missing, trainings_diverged;
     /* The median over repeats of the loss on fresh examples at the end, relative to predicting nothing: where it is
@@ -104,6 +104,8 @@ typedef struct rl_shown {
     int n_datasets;
     rl_shown_autoencoder *autoencoders;
     int n_autoencoders;
+    struct rl_shown_group *groups; /* what was read, which has the texts above */
+    int n_groups;
 } rl_shown;
 
 /* Reads a results file. RL_ERR_INPUT when it is missing, damaged, not NetCDF, or not one of ours. A file without the

@@ -1,69 +1,85 @@
 /* What `show` prints of a results file, read back. */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "internal.h"
 
-/* The group of one dataset, opened. */
-typedef struct group {
+/* One group of the file, of a data set or an autoencoder: what `show` needs of its arrays. */
+struct rl_shown_group {
     int id;
     char name[NC_MAX_NAME + 1];
-    int variant, n_features, n_train, repeat; /* dimension ids; of a summary, `repeat` is that of statuses */
-    size_t n_variants, n_p, n_n, n_repeats;
-    char **labels, **ablations; /* [n_variants], NetCDF's */
-    double *parameters;         /* [n_variants] */
-    int *p, *n;                 /* [n_p], [n_n] */
-    double *medians;            /* [n_variants, n_p, n_n] */
-    signed char *status;        /* [n_p, n_n, n_repeats]; NULL of a summary */
-    int *status_count;          /* [n_p, n_n, RL_N_STATUSES] of a summary; else NULL */
-    size_t most_bytes;          /* that a variable of a file of this size can have */
-} group;
+    size_t most_bytes;                               /* that a variable of a file of this size can have */
+    size_t n_variants, n_p, n_n, n_repeats, n_steps; /* p: P of a data set, m of an autoencoder */
+    char **labels, **ablations;                      /* [n_variants], NetCDF's */
+    double *parameters;                              /* [n_variants] */
+    int *p, *n;                                      /* [n_p], [n_n] */
+    double *medians;                                 /* [n_variants, n_p, n_n] of a data set */
+    double *losses;                                  /* [n_p, n_n, n_repeats, n_steps] of an autoencoder */
+    double *scratch;                                 /* [2 n_repeats] of an autoencoder */
+    signed char *status;                             /* [n_p, n_n, n_repeats]; NULL of a summary */
+    int *status_count;                               /* [n_p, n_n, RL_N_STATUSES] of a summary; else NULL */
+};
+typedef struct rl_shown_group group;
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 /* DEFLATE packs at most 1032 bytes into one (zlib's technical details). */
 static const size_t best_compression = 1032;
-
-/* Finds a variable that has exactly these dimensions and this type: nothing else fits the buffers. */
-static rl_status find_variable(const rl_nc *file, const group *g, const char *name, nc_type type, int n,
-                               const int *dimensions, int *id) {
-    nc_type stored;
-    int n_stored, stored_dimensions[NC_MAX_VAR_DIMS];
-    if (nc_inq_varid(g->id, name, id) != NC_NOERR)
-        return rl_fail(RL_ERR_INPUT, "%s: group `%s` has no variable `%s`, expected a results file of ridgeless",
-                       file->path, g->name, name);
-    RL_NC(file, nc_inq_var(g->id, *id, NULL, &stored, &n_stored, stored_dimensions, NULL));
-    bool fits = stored == type && n_stored == n;
-    for (int d = 0; fits && d < n; d++) fits = stored_dimensions[d] == dimensions[d];
-    if (fits) return RL_OK;
-    return rl_fail(RL_ERR_INPUT, "%s: variable `%s` of group `%s` has another shape or type than ridgeless gives it",
-                   file->path, name, g->name);
-}
-
-/* Reads a whole variable into *values, allocated here. */
-static rl_status read_values(const rl_nc *file, const group *g, const char *name, nc_type type, int n,
-                             const int *dimensions, void *values) {
-    int id;
-    size_t count = 1, length;
-    void *memory;
-    RL_TRY(find_variable(file, g, name, type, n, dimensions, &id));
-    for (int d = 0; d < n; d++) {
-        RL_NC(file, nc_inq_dimlen(g->id, dimensions[d], &length));
-        if (__builtin_mul_overflow(count, length, &count) || count > g->most_bytes / rl_nc_type_size(type))
-            return rl_fail(RL_ERR_INPUT, "%s: variable `%s` of group `%s` is larger than the file can hold", file->path,
-                           name, g->name);
-    }
-    RL_TRY(rl_alloc(&memory, count, rl_nc_type_size(type)));
-    memcpy(values, &memory, sizeof memory); /* the caller's from here on, also when reading fails */
-    RL_NC(file, nc_get_var(g->id, id, memory));
-    return RL_OK;
-}
 
 static rl_status find_dimension(const rl_nc *file, const group *g, const char *name, int *id, size_t *length) {
     if (nc_inq_dimid(g->id, name, id) != NC_NOERR || nc_inq_dimlen(g->id, *id, length) != NC_NOERR || *length == 0)
         return rl_fail(RL_ERR_INPUT, "%s: group `%s` has no dimension `%s`, expected a results file of ridgeless",
                        file->path, g->name, name);
+    return RL_OK;
+}
+
+static rl_status find_length(const rl_nc *file, const group *g, const char *name, size_t *length) {
+    int id;
+    return find_dimension(file, g, name, &id, length);
+}
+
+/* Finds a variable that has exactly the dimensions that are named, with blanks between, and this type: nothing else
+ * fits the buffers. *count: of its values. */
+static rl_status find_variable(const rl_nc *file, const group *g, const char *name, nc_type type,
+                               const char *dimensions, int *id, size_t *count) {
+    nc_type stored;
+    int n_stored, n = 0, stored_dimensions[NC_MAX_VAR_DIMS], dimension;
+    char dimension_name[16];
+    bool fits = true, too_large = false;
+    if (nc_inq_varid(g->id, name, id) != NC_NOERR)
+        return rl_fail(RL_ERR_INPUT, "%s: group `%s` has no variable `%s`, expected a results file of ridgeless",
+                       file->path, g->name, name);
+    RL_NC(file, nc_inq_var(g->id, *id, NULL, &stored, &n_stored, stored_dimensions, NULL));
+    *count = 1;
+    for (int end; sscanf(dimensions, "%15s%n", dimension_name, &end) == 1; dimensions += end, n++) {
+        size_t length;
+        RL_TRY(find_dimension(file, g, dimension_name, &dimension, &length));
+        fits = fits && n < n_stored && stored_dimensions[n] == dimension;
+        too_large = too_large || __builtin_mul_overflow(*count, length, count);
+    }
+    if (!fits || n != n_stored || stored != type)
+        return rl_fail(RL_ERR_INPUT,
+                       "%s: variable `%s` of group `%s` has another shape or type than ridgeless gives it", file->path,
+                       name, g->name);
+    if (!too_large && *count <= g->most_bytes / rl_nc_type_size(type)) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: variable `%s` of group `%s` is larger than the file can hold", file->path, name,
+                   g->name);
+}
+
+/* Reads a whole variable into *values, allocated here. */
+static rl_status read_values(const rl_nc *file, const group *g, const char *name, nc_type type, const char *dimensions,
+                             void *values) {
+    int id;
+    size_t count;
+    void *memory;
+    RL_TRY(find_variable(file, g, name, type, dimensions, &id, &count));
+    RL_TRY(rl_alloc(&memory, count, rl_nc_type_size(type)));
+    memcpy(values, &memory, sizeof memory); /* the caller's from here on, also when reading fails */
+    RL_NC(file, nc_get_var(g->id, id, memory));
     return RL_OK;
 }
 
@@ -77,7 +93,7 @@ static rl_status read_status_counts(const rl_nc *file, group *g) {
     size_t n_statuses, length;
     nc_type type;
     int repeats;
-    RL_TRY(find_dimension(file, g, "status", &g->repeat, &n_statuses));
+    RL_TRY(find_length(file, g, "status", &n_statuses));
     const bool fits = n_statuses == RL_N_STATUSES &&
                       nc_inq_att(g->id, NC_GLOBAL, "n_repeats", &type, &length) == NC_NOERR && type == NC_INT &&
                       length == 1 && nc_get_att_int(g->id, NC_GLOBAL, "n_repeats", &repeats) == NC_NOERR && repeats > 0;
@@ -86,29 +102,47 @@ static rl_status read_status_counts(const rl_nc *file, group *g) {
                        "%s: group `%s` has not the statuses and `n_repeats` that ridgeless gives a summary", file->path,
                        g->name);
     g->n_repeats = (size_t)repeats;
-    const int dimensions[] = {g->n_features, g->n_train, g->repeat};
-    return read_values(file, g, "status_count", NC_INT, 3, dimensions, &g->status_count);
+    return read_values(file, g, "status_count", NC_INT, "n_features n_train status", &g->status_count);
 }
 
-static rl_status read_statuses(const rl_nc *file, group *g) {
+static rl_status read_dataset(const rl_nc *file, group *g) {
+    RL_TRY(find_length(file, g, "variant", &g->n_variants));
+    RL_TRY(find_length(file, g, "n_features", &g->n_p));
+    RL_TRY(read_values(file, g, "variant", NC_STRING, "variant", &g->labels));
+    RL_TRY(read_values(file, g, "ablation", NC_STRING, "variant", &g->ablations));
+    RL_TRY(read_values(file, g, "parameter", NC_DOUBLE, "variant", &g->parameters));
+    RL_TRY(read_values(file, g, "n_features", NC_INT, "n_features", &g->p));
+    RL_TRY(read_values(file, g, "test_mse_median", NC_DOUBLE, "variant n_features n_train", &g->medians));
     if (is_summary(g)) return read_status_counts(file, g);
-    RL_TRY(find_dimension(file, g, "repeat", &g->repeat, &g->n_repeats));
-    const int dimensions[] = {g->n_features, g->n_train, g->repeat};
-    return read_values(file, g, "status", NC_BYTE, 3, dimensions, &g->status);
+    RL_TRY(find_length(file, g, "repeat", &g->n_repeats));
+    return read_values(file, g, "status", NC_BYTE, "n_features n_train repeat", &g->status);
 }
 
-static rl_status read_group(const rl_nc *file, group *g) {
-    RL_TRY(find_dimension(file, g, "variant", &g->variant, &g->n_variants));
-    RL_TRY(find_dimension(file, g, "n_features", &g->n_features, &g->n_p));
-    RL_TRY(find_dimension(file, g, "n_train", &g->n_train, &g->n_n));
-    const int cells[] = {g->variant, g->n_features, g->n_train};
-    RL_TRY(read_values(file, g, "variant", NC_STRING, 1, &g->variant, &g->labels));
-    RL_TRY(read_values(file, g, "ablation", NC_STRING, 1, &g->variant, &g->ablations));
-    RL_TRY(read_values(file, g, "parameter", NC_DOUBLE, 1, &g->variant, &g->parameters));
-    RL_TRY(read_values(file, g, "n_features", NC_INT, 1, &g->n_features, &g->p));
-    RL_TRY(read_values(file, g, "n_train", NC_INT, 1, &g->n_train, &g->n));
-    RL_TRY(read_values(file, g, "test_mse_median", NC_DOUBLE, 3, cells, &g->medians));
-    return read_statuses(file, g);
+static rl_status read_autoencoder(const rl_nc *file, group *g) {
+    RL_TRY(find_length(file, g, "n_hidden", &g->n_p));
+    RL_TRY(find_length(file, g, "repeat", &g->n_repeats));
+    RL_TRY(find_length(file, g, "step", &g->n_steps));
+    RL_TRY(read_values(file, g, "n_hidden", NC_INT, "n_hidden", &g->p));
+    RL_TRY(read_values(file, g, "test_relative_loss", NC_DOUBLE, "n_hidden n_train repeat step", &g->losses));
+    RL_TRY(read_values(file, g, "status", NC_BYTE, "n_hidden n_train repeat", &g->status));
+    return RL_ALLOC(g->scratch, 2 * g->n_repeats);
+}
+
+static bool is_autoencoder(const rl_nc *file, const group *g) {
+    char *kind = NULL;
+    const bool is = rl_nc_get_text(file, g->id, "kind", &kind) == RL_OK && strcmp(kind, RL_AUTOENCODER_KIND) == 0;
+    rl_free(kind);
+    return is;
+}
+
+/* The group `provenance` stays empty. */
+static rl_status read_group(const rl_nc *file, size_t most_bytes, group *g) {
+    g->most_bytes = most_bytes;
+    RL_NC(file, nc_inq_grpname(g->id, g->name));
+    if (strcmp(g->name, "provenance") == 0) return RL_OK;
+    RL_TRY(find_length(file, g, "n_train", &g->n_n));
+    RL_TRY(read_values(file, g, "n_train", NC_INT, "n_train", &g->n));
+    return is_autoencoder(file, g) ? read_autoencoder(file, g) : read_dataset(file, g);
 }
 
 static void free_texts(char **texts, size_t n) {
@@ -116,31 +150,33 @@ static void free_texts(char **texts, size_t n) {
     rl_free(texts);
 }
 
-static void destroy_group(group *g) {
+static void release_group(group *g) {
     free_texts(g->labels, g->n_variants);
     free_texts(g->ablations, g->n_variants);
-    rl_free(g->parameters);
-    rl_free(g->p);
-    rl_free(g->n);
-    rl_free(g->medians);
-    rl_free(g->status);
-    rl_free(g->status_count);
+    void *const arrays[] = {g->parameters, g->p, g->n, g->medians, g->losses, g->scratch, g->status, g->status_count};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
 }
 
-/* ---- what is shown ----------------------------------------------------------------------------------------------- */
+/* ---- what is shown of a data set --------------------------------------------------------------------------------- */
 
-/* Repeats of one (P, N) that have a status. */
-static int64_t count_status(const group *g, size_t p, size_t n, rl_cell_status status) {
+/* Repeats of one (P, N) that have a status; and of all N at one P. */
+static int64_t count_status_at(const group *g, size_t p, size_t n, int status) {
     const size_t set = p * g->n_n + n;
     int64_t count = 0;
-    if (g->status_count != NULL) return g->status_count[set * RL_N_STATUSES + status];
-    for (size_t r = 0; r < g->n_repeats; r++) count += g->status[set * g->n_repeats + r] == (int)status;
+    if (g->status_count != NULL) return g->status_count[set * RL_N_STATUSES + (size_t)status];
+    for (size_t r = 0; r < g->n_repeats; r++) count += g->status[set * g->n_repeats + r] == status;
+    return count;
+}
+
+static int64_t count_status(const group *g, size_t p, int status) {
+    int64_t count = 0;
+    for (size_t n = 0; n < g->n_n; n++) count += count_status_at(g, p, n, status);
     return count;
 }
 
 /* Whether the study has the N at this P. */
 static bool is_asked(const group *g, size_t p, size_t n) {
-    return count_status(g, p, n, RL_CELL_NOT_ASKED) == 0;
+    return count_status_at(g, p, n, RL_CELL_NOT_ASKED) == 0;
 }
 
 /* The index of the N nearest to P, the smaller of two; and of the largest. */
@@ -159,182 +195,100 @@ static size_t largest_index(const group *g, size_t p) {
     return i;
 }
 
-static void count_spectra(const group *g, size_t p, rl_shown_dataset *shown) {
-    for (size_t n = 0; n < g->n_n; n++) {
-        shown->spectra_done += count_status(g, p, n, RL_CELL_DONE);
-        shown->spectra_missing += count_status(g, p, n, RL_CELL_MISSING);
-        shown->spectra_failed += count_status(g, p, n, RL_CELL_NO_CONVERGENCE);
-        shown->spectra_failed += count_status(g, p, n, RL_CELL_ZERO_MATRIX);
-    }
-}
-
-static rl_status show_variant(const group *g, size_t p, size_t v, size_t threshold, rl_shown_variant *shown) {
-    const double *medians = g->medians + (v * g->n_p + p) * g->n_n;
-    shown->parameter = g->parameters[v];
-    shown->threshold_median = medians[threshold];
-    shown->largest_median = medians[largest_index(g, p)];
-    shown->spike = shown->threshold_median / shown->largest_median;
-    RL_TRY(rl_strdup(&shown->label, g->labels[v] == NULL ? "" : g->labels[v]));
-    return rl_strdup(&shown->ablation, g->ablations[v] == NULL ? "" : g->ablations[v]);
-}
-
-/* One entry a (dataset, P). */
 static rl_status show_dataset(const group *g, size_t p, rl_shown_dataset *shown) {
-    const size_t threshold = threshold_index(g, p);
-    shown->n_features = g->p[p];
-    shown->threshold_n = g->n[threshold];
-    shown->largest_n = g->n[largest_index(g, p)];
-    shown->repeats = (int)g->n_repeats;
-    count_spectra(g, p, shown);
-    RL_TRY(rl_strdup(&shown->name, g->name));
+    const size_t threshold = threshold_index(g, p), largest = largest_index(g, p);
+    *shown = (rl_shown_dataset){
+        .name = g->name,
+        .n_features = g->p[p],
+        .threshold_n = g->n[threshold],
+        .largest_n = g->n[largest],
+        .repeats = (int)g->n_repeats,
+        .spectra_done = count_status(g, p, RL_CELL_DONE),
+        .spectra_missing = count_status(g, p, RL_CELL_MISSING),
+        .spectra_failed = count_status(g, p, RL_CELL_NO_CONVERGENCE) + count_status(g, p, RL_CELL_ZERO_MATRIX),
+        .n_variants = (int)g->n_variants};
     RL_TRY(RL_ALLOC(shown->variants, g->n_variants));
     for (size_t v = 0; v < g->n_variants; v++) {
-        shown->n_variants++; /* before it is filled, so that a half-filled one is released */
-        RL_TRY(show_variant(g, p, v, threshold, &shown->variants[v]));
+        const double *medians = g->medians + (v * g->n_p + p) * g->n_n;
+        shown->variants[v] = (rl_shown_variant){.label = g->labels[v] == NULL ? "" : g->labels[v],
+                                                .ablation = g->ablations[v] == NULL ? "" : g->ablations[v],
+                                                .parameter = g->parameters[v],
+                                                .threshold_median = medians[threshold],
+                                                .largest_median = medians[largest],
+                                                .spike = medians[threshold] / medians[largest]};
     }
     return RL_OK;
 }
 
-static rl_status show_group(const group *g, rl_shown *shown) {
-    rl_shown_dataset *datasets;
-    const size_t before = (size_t)shown->n_datasets;
-    RL_TRY(RL_ALLOC(datasets, before + g->n_p));
-    if (before > 0) memcpy(datasets, shown->datasets, before * sizeof *datasets);
-    rl_free(shown->datasets);
-    shown->datasets = datasets;
-    for (size_t p = 0; p < g->n_p; p++) {
-        shown->n_datasets++;
-        RL_TRY(show_dataset(g, p, &datasets[before + p]));
-    }
-    return RL_OK;
-}
-
-/* ---- autoencoders ------------------------------------------------------------------------------------------------ */
-
-/* The group of one autoencoder, opened. */
-typedef struct training_group {
-    group g; /* what is common: id, name, and limits */
-    int n_hidden, n_train, repeat, step;
-    size_t n_m, n_t, n_repeats, n_steps;
-    int *m, *t;
-    double *losses;      /* [n_m, n_t, n_repeats, n_steps] */
-    signed char *status; /* [n_m, n_t, n_repeats] */
-} training_group;
-
-static rl_status read_trainings(const rl_nc *file, training_group *t) {
-    RL_TRY(find_dimension(file, &t->g, "n_hidden", &t->n_hidden, &t->n_m));
-    RL_TRY(find_dimension(file, &t->g, "n_train", &t->n_train, &t->n_t));
-    RL_TRY(find_dimension(file, &t->g, "repeat", &t->repeat, &t->n_repeats));
-    RL_TRY(find_dimension(file, &t->g, "step", &t->step, &t->n_steps));
-    const int dimensions[] = {t->n_hidden, t->n_train, t->repeat, t->step};
-    RL_TRY(read_values(file, &t->g, "n_hidden", NC_INT, 1, &t->n_hidden, &t->m));
-    RL_TRY(read_values(file, &t->g, "n_train", NC_INT, 1, &t->n_train, &t->t));
-    RL_TRY(read_values(file, &t->g, "test_relative_loss", NC_DOUBLE, 4, dimensions, &t->losses));
-    return read_values(file, &t->g, "status", NC_BYTE, 3, dimensions, &t->status);
-}
+/* ---- what is shown of an autoencoder ----------------------------------------------------------------------------- */
 
 /* Over the repeats, of the last step. */
-static double median_loss(const training_group *t, size_t set, double *values) {
-    for (size_t r = 0; r < t->n_repeats; r++) values[r] = t->losses[((set * t->n_repeats) + r + 1) * t->n_steps - 1];
-    return rl_reduce(values, (int)t->n_repeats, values + t->n_repeats).median;
+static double median_loss(const group *g, size_t m, size_t t) {
+    const double *last = g->losses + (m * g->n_n + t) * g->n_repeats * g->n_steps + g->n_steps - 1;
+    for (size_t r = 0; r < g->n_repeats; r++) g->scratch[r] = last[r * g->n_steps];
+    return rl_reduce(g->scratch, (int)g->n_repeats, g->scratch + g->n_repeats).median;
 }
 
-static void count_trainings(const training_group *t, size_t m, rl_shown_autoencoder *shown) {
-    const size_t n = t->n_t * t->n_repeats;
-    for (size_t i = m * n; i < (m + 1) * n; i++) {
-        if (t->status[i] == RL_TRAINING_DONE)
-            shown->trainings_done++;
-        else if (t->status[i] == RL_TRAINING_MISSING)
-            shown->trainings_missing++;
-        else
-            shown->trainings_diverged++;
-    }
-}
-
-static rl_status show_hidden(const training_group *t, size_t m, double *values, rl_shown_autoencoder *shown) {
-    *shown = (rl_shown_autoencoder){.n_hidden = t->m[m],
-                                    .repeats = (int)t->n_repeats,
-                                    .n_train_at_largest = t->t[0],
-                                    .largest_n_train = t->t[t->n_t - 1],
+static void show_autoencoder(const group *g, size_t m, rl_shown_autoencoder *shown) {
+    *shown = (rl_shown_autoencoder){.name = g->name,
+                                    .n_hidden = g->p[m],
+                                    .repeats = (int)g->n_repeats,
+                                    .trainings_done = count_status(g, m, RL_TRAINING_DONE),
+                                    .trainings_missing = count_status(g, m, RL_TRAINING_MISSING),
+                                    .trainings_diverged = count_status(g, m, RL_TRAINING_DIVERGED),
+                                    .n_train_at_largest = g->n[0],
+                                    .largest_n_train = g->n[g->n_n - 1],
                                     .largest_loss = NAN};
-    count_trainings(t, m, shown);
-    for (size_t i = 0; i < t->n_t; i++) {
-        shown->last_loss = median_loss(t, m * t->n_t + i, values);
-        if (!(shown->last_loss > shown->largest_loss) && !isnan(shown->largest_loss)) continue;
-        if (isnan(shown->last_loss)) continue;
+    for (size_t t = 0; t < g->n_n; t++) {
+        shown->last_loss = median_loss(g, m, t);
+        if (isnan(shown->last_loss) || shown->last_loss <= shown->largest_loss) continue;
         shown->largest_loss = shown->last_loss;
-        shown->n_train_at_largest = t->t[i];
+        shown->n_train_at_largest = g->n[t];
     }
-    return rl_strdup(&shown->name, t->g.name);
-}
-
-static rl_status append_hidden(const training_group *t, double *values, rl_shown *shown) {
-    rl_shown_autoencoder *grown;
-    const size_t before = (size_t)shown->n_autoencoders;
-    RL_TRY(RL_ALLOC(grown, before + t->n_m));
-    if (before > 0) memcpy(grown, shown->autoencoders, before * sizeof *grown);
-    rl_free(shown->autoencoders);
-    shown->autoencoders = grown;
-    for (size_t m = 0; m < t->n_m; m++) {
-        shown->n_autoencoders++;
-        RL_TRY(show_hidden(t, m, values, &grown[before + m]));
-    }
-    return RL_OK;
-}
-
-static rl_status show_trainings(const rl_nc *file, const group *g, rl_shown *shown) {
-    training_group t = {.g = *g};
-    double *values = NULL;
-    rl_status status = read_trainings(file, &t);
-    if (status == RL_OK) status = RL_ALLOC(values, 2 * t.n_repeats);
-    if (status == RL_OK) status = append_hidden(&t, values, shown);
-    rl_free(values);
-    rl_free(t.m);
-    rl_free(t.t);
-    rl_free(t.losses);
-    rl_free(t.status);
-    return status;
-}
-
-static bool is_autoencoder(const rl_nc *file, int id) {
-    char *kind = NULL;
-    nc_type type;
-    size_t length;
-    if (nc_inq_att(id, NC_GLOBAL, "kind", &type, &length) != NC_NOERR) return false;
-    const bool is = rl_nc_get_text(file, id, "kind", &kind) == RL_OK && strcmp(kind, RL_AUTOENCODER_KIND) == 0;
-    rl_free(kind);
-    return is;
 }
 
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
-static rl_status read_and_show(const rl_nc *file, int id, rl_shown *shown) {
-    group g = {.id = id};
+static rl_status read_groups(const rl_nc *file, rl_shown *shown) {
     struct stat size;
+    int n, *ids;
     if (stat(file->path, &size) != 0)
         return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", file->path, strerror(errno));
-    g.most_bytes = (size_t)size.st_size * best_compression;
-    RL_NC(file, nc_inq_grpname(id, g.name));
-    if (strcmp(g.name, "provenance") == 0) return RL_OK;
-    if (is_autoencoder(file, id)) return show_trainings(file, &g, shown);
-    rl_status status = read_group(file, &g);
-    if (status == RL_OK) status = show_group(&g, shown);
-    destroy_group(&g);
+    RL_NC(file, nc_inq_grps(file->id, &n, NULL));
+    RL_TRY(RL_ALLOC(shown->groups, n));
+    RL_TRY(RL_ALLOC(ids, n));
+    const int code = nc_inq_grps(file->id, NULL, ids);
+    rl_status status = code == NC_NOERR ? RL_OK : rl_nc_fail(file, code, "nc_inq_grps");
+    for (; status == RL_OK && shown->n_groups < n; shown->n_groups++) {
+        group *g = &shown->groups[shown->n_groups];
+        g->id = ids[shown->n_groups];
+        status = read_group(file, (size_t)size.st_size * best_compression, g);
+    }
+    rl_free(ids);
     return status;
 }
 
+/* An entry for each P or m. */
+static rl_status show_groups(rl_shown *shown) {
+    const group *const end = shown->groups + shown->n_groups;
+    size_t n_datasets = 0, n_autoencoders = 0;
+    for (const group *g = shown->groups; g < end; g++) *(g->losses == NULL ? &n_datasets : &n_autoencoders) += g->n_p;
+    RL_TRY(RL_ALLOC(shown->datasets, n_datasets));
+    RL_TRY(RL_ALLOC(shown->autoencoders, n_autoencoders));
+    for (const group *g = shown->groups; g < end; g++)
+        for (size_t p = 0; p < g->n_p; p++)
+            if (g->losses == NULL)
+                RL_TRY(show_dataset(g, p, &shown->datasets[shown->n_datasets++]));
+            else
+                show_autoencoder(g, p, &shown->autoencoders[shown->n_autoencoders++]);
+    return RL_OK;
+}
+
 static rl_status read_file(const rl_nc *file, rl_shown *shown) {
-    int n, *ids;
-    rl_status status;
     RL_TRY(rl_nc_get_text(file, file->id, "title", &shown->title));
     RL_TRY(rl_nc_get_text(file, file->id, "program", &shown->program));
-    RL_NC(file, nc_inq_grps(file->id, &n, NULL));
-    RL_TRY(RL_ALLOC(ids, n));
-    const int code = nc_inq_grps(file->id, NULL, ids);
-    status = code == NC_NOERR ? RL_OK : rl_nc_fail(file, code, "nc_inq_grps");
-    for (int i = 0; status == RL_OK && i < n; i++) status = read_and_show(file, ids[i], shown);
-    rl_free(ids);
-    return status;
+    RL_TRY(read_groups(file, shown));
+    return show_groups(shown);
 }
 
 static rl_status read_path(const char *path, rl_shown *shown) {
@@ -362,16 +316,9 @@ rl_status rl_results_read(const char *path, rl_shown *shown) {
 }
 
 void rl_shown_destroy(rl_shown *shown) {
-    for (int i = 0; i < shown->n_datasets; i++) {
-        rl_shown_dataset *dataset = &shown->datasets[i];
-        for (int v = 0; v < dataset->n_variants; v++) {
-            rl_free(dataset->variants[v].label);
-            rl_free(dataset->variants[v].ablation);
-        }
-        rl_free(dataset->variants);
-        rl_free(dataset->name);
-    }
-    for (int i = 0; i < shown->n_autoencoders; i++) rl_free(shown->autoencoders[i].name);
+    for (int i = 0; i < shown->n_datasets; i++) rl_free(shown->datasets[i].variants);
+    for (int i = 0; i < shown->n_groups; i++) release_group(&shown->groups[i]);
+    rl_free(shown->groups);
     rl_free(shown->autoencoders);
     rl_free(shown->datasets);
     rl_free(shown->title);
