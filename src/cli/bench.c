@@ -49,10 +49,7 @@ static rl_status measure_study(const rl_settings *settings, const rl_context *co
     rl_status status = root ? rl_prepare(settings, 1, p) : RL_OK;
     if (status == RL_OK && root) status = list_curves(&p->plan, &todo, &flops);
     status = rl_context_agree(context, status);
-    if (status == RL_OK) status = rl_parallel_share_plan(context, &p->study, &p->plan);
-    if (status == RL_OK) status = rl_parallel_complete_plan(context, &p->plan);
-    if (status == RL_OK) status = rl_make_run_settings(settings, context, &run);
-    if (status == RL_OK) rl_context_tell_crowd(context);
+    if (status == RL_OK) status = rl_share_prepared(settings, context, p, &run);
     if (status == RL_OK) status = rl_parallel_run(context, &p->plan, &todo, &run, &none, &summary);
     if (status == RL_OK && root) status = print_speed(settings, context, &summary.done[0], flops, &summary);
     rl_todo_destroy(&todo);

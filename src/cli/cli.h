@@ -10,10 +10,27 @@
 #include "ridgeless/plan.h"
 #include "ridgeless/results.h"
 
+/* The commands, one bit each: an option says with them which commands have it. */
+typedef enum rl_commands {
+    RL_RUN = 1,
+    RL_RETRY = 2,
+    RL_ASSEMBLE = 4,
+    RL_PLAN = 8,
+    RL_STATUS = 16,
+    RL_SHOW = 32,
+    RL_DATASETS = 64,
+    RL_BENCH = 128,
+    RL_COMPUTING = RL_RUN | RL_RETRY,
+    RL_WRITING = RL_COMPUTING | RL_ASSEMBLE,
+    RL_OF_STUDY = RL_WRITING | RL_PLAN | RL_STATUS,
+    RL_EVERY_COMMAND = RL_OF_STUDY | RL_SHOW | RL_DATASETS | RL_BENCH
+} rl_commands;
+
 enum { RL_DATASETS_ASKED = 64 };
 
 /* What the command line said. */
 typedef struct rl_settings {
+    rl_commands command;      /* one of them */
     const char *arguments[2]; /* STUDY, FILE, ...; NULL: not given */
     const char *output;       /* NULL: default */
     const char *data;
@@ -39,10 +56,16 @@ typedef struct rl_settings {
  * whatever the number of ranks. */
 int rl_cli_main(int argc, char **argv);
 
+/* Local. Reads the options of argv[1 ... argc - 1], of settings->command, into the settings; `name` is what messages
+ * call it. *n_options: how many words they were; getopt moves them to the front of argv, and what follows them are
+ * arguments. RL_ERR_INPUT: an option that the command does not have, or a value that is none. */
+rl_status rl_options_read(const char *name, int argc, char **argv, rl_settings *settings, int *n_options);
+
+/* Local. Prints on standard output one line for each option that the command has. */
+void rl_options_print(rl_commands command);
+
 /* `context` is NULL for the commands that run on one process. */
-rl_status rl_command_run(rl_settings *settings, const rl_context *context);
-rl_status rl_command_retry(rl_settings *settings, const rl_context *context);
-rl_status rl_command_assemble(rl_settings *settings, const rl_context *context);
+rl_status rl_command_run(rl_settings *settings, const rl_context *context); /* retry and assemble, too */
 rl_status rl_command_plan(rl_settings *settings, const rl_context *context);
 rl_status rl_command_status(rl_settings *settings, const rl_context *context);
 rl_status rl_command_show(rl_settings *settings, const rl_context *context);
@@ -82,8 +105,10 @@ rl_status rl_print_sbatch(const rl_settings *settings, const char *output, const
 /* Local. Bytes that the ranks on this node together may take; INFINITY: not known. */
 double rl_node_memory(const rl_settings *settings);
 
-/* Collective: the memory that a rank may count on is the least of any. */
-rl_status rl_make_run_settings(const rl_settings *settings, const rl_context *context, rl_run_settings *run);
+/* Collective: what rank 0 has prepared comes to all, with the settings of a run. The memory that a rank may count on is
+ * the least of any. Warns of too many ranks on a node. */
+rl_status rl_share_prepared(const rl_settings *settings, const rl_context *context, rl_prepared *prepared,
+                            rl_run_settings *run);
 
 /* Local. Appends what the journal lacks of the plan to the emptied todo; with `retry` also the *n_retried points that
  * failed in a way that another try may change (of no summary: there a spectrum is but counted). */
@@ -96,7 +121,7 @@ typedef struct rl_run_report {
     const rl_context *context;
     const rl_plan *plan;
     time_t started;
-    const rl_text *hosts;
+    const char *hosts;
     const rl_run_summary *summary;
 } rl_run_report;
 rl_status rl_make_provenance(const rl_run_report *report, rl_provenance *provenance);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli.h"
-#include "options.h"
 #include "revision.h"
 
 typedef struct command {
@@ -28,11 +27,11 @@ static const command commands[] = {
      (const char *const[]){
 #include "run.txt.inc"
          NULL}},
-    {"retry", "STUDY", 1, 1, RL_RETRY, rl_command_retry, true, true, "do failed cells again",
+    {"retry", "STUDY", 1, 1, RL_RETRY, rl_command_run, true, true, "do failed cells again",
      (const char *const[]){
 #include "retry.txt.inc"
          NULL}},
-    {"assemble", "STUDY", 1, 1, RL_ASSEMBLE, rl_command_assemble, true, true, "write what there is of a study",
+    {"assemble", "STUDY", 1, 1, RL_ASSEMBLE, rl_command_run, true, true, "write what there is of a study",
      (const char *const[]){
 #include "assemble.txt.inc"
          NULL}},
@@ -81,7 +80,8 @@ static void print_help(const command *c) {
 
 static rl_status read_arguments(const command *c, int argc, char **argv, rl_settings *settings) {
     int n_options;
-    RL_TRY(rl_options_read(c->bit, c->name, argc, argv, settings, &n_options));
+    settings->command = c->bit;
+    RL_TRY(rl_options_read(c->name, argc, argv, settings, &n_options));
     if (settings->answer != '\0') return RL_OK;
     const int given = argc - 1 - n_options;
     if (given < c->least || given > c->most)

@@ -1,5 +1,5 @@
 /* The options: one table, by which they are read, stored in the settings and explained. */
-#include "options.h"
+#include "cli.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -148,10 +148,9 @@ static void make_getopt_tables(rl_commands command, getopt_tables *tables) {
     }
 }
 
-rl_status rl_options_read(rl_commands command, const char *name, int argc, char **argv, rl_settings *settings,
-                          int *n_options) {
+rl_status rl_options_read(const char *name, int argc, char **argv, rl_settings *settings, int *n_options) {
     getopt_tables tables = {0};
-    make_getopt_tables(command, &tables);
+    make_getopt_tables(settings->command, &tables);
     opterr = 0;
     for (int letter; (letter = getopt_long(argc, argv, tables.letters, tables.names, NULL)) != -1;) {
         if (letter == ':')

@@ -63,7 +63,7 @@ double rl_node_memory(const rl_settings *settings) {
     return bytes > 0 ? bytes : INFINITY; /* the system does not say */
 }
 
-rl_status rl_make_run_settings(const rl_settings *settings, const rl_context *context, rl_run_settings *run) {
+static rl_status make_run_settings(const rl_settings *settings, const rl_context *context, rl_run_settings *run) {
     int ranks_of_node = 1;
     RL_TRY(rl_context_node_size(context, &ranks_of_node));
     double least = -rl_node_memory(settings) / ranks_of_node;
@@ -76,4 +76,13 @@ rl_status rl_make_run_settings(const rl_settings *settings, const rl_context *co
     const rl_status status = needed ? rl_rates_find(NULL, &run->rates, &source) : RL_OK;
     rl_free(source);
     return rl_context_agree(context, status);
+}
+
+rl_status rl_share_prepared(const rl_settings *settings, const rl_context *context, rl_prepared *prepared,
+                            rl_run_settings *run) {
+    RL_TRY(rl_parallel_share_plan(context, &prepared->study, &prepared->plan));
+    RL_TRY(rl_parallel_complete_plan(context, &prepared->plan));
+    RL_TRY(make_run_settings(settings, context, run));
+    rl_context_tell_crowd(context);
+    return RL_OK;
 }

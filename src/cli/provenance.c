@@ -17,14 +17,14 @@ static const char *iso_time(time_t when, char text[32]) {
     return text;
 }
 
-static rl_status add_environment(const rl_settings *settings, const rl_text *hosts, rl_provenance *p) {
+static rl_status add_environment(const rl_settings *settings, const char *hosts, rl_provenance *p) {
     rl_text mpi = RL_TEXT_EMPTY, blas = RL_TEXT_EMPTY, command = RL_TEXT_EMPTY;
     rl_status status;
     RL_TRY_GOTO(rl_context_libraries(&mpi, &blas), done);
     RL_TRY_GOTO(command_line(settings, &command), done);
     RL_TRY_GOTO(rl_provenance_text(p, "command", command.bytes), done);
     RL_TRY_GOTO(rl_provenance_text(p, "revision", RL_REVISION), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "hosts", hosts->bytes), done);
+    RL_TRY_GOTO(rl_provenance_text(p, "hosts", hosts), done);
     RL_TRY_GOTO(rl_provenance_text(p, "mpi", mpi.bytes), done);
     RL_TRY_GOTO(rl_provenance_text(p, "blas", blas.bytes), done);
     RL_TRY_GOTO(rl_provenance_text(p, "netcdf", nc_inq_libvers()), done);

@@ -1,4 +1,5 @@
-/* `run`, `retry` and `assemble`: what a study lacks is computed, and its results file is written. */
+/* `run`, `retry` and `assemble`: what a study lacks is computed, or also what failed, where another try may change
+ * that, or nothing more; and its results file is written. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -7,13 +8,6 @@
 
 #include "cli.h"
 
-/* What a study is taken up for. All three end in a results file. */
-typedef enum purpose {
-    RUN,     /* what is missing */
-    RETRY,   /* and what failed, where another try may change that */
-    ASSEMBLE /* nothing more */
-} purpose;
-
 /* What there is in the journal of all series whose pieces people call the same, like curves. */
 typedef struct noun {
     const rl_kind *kind; /* the first of them */
@@ -21,9 +15,10 @@ typedef struct noun {
 } noun;
 enum { MOST_NOUNS = 16, TEXT = 256 };
 
-/* Rank 0's part of a run. */
+/* A run; but for the first two and what is shared, on rank 0. */
 typedef struct work {
-    purpose purpose;
+    const rl_settings *settings;
+    const rl_context *context;
     rl_prepared prepared;
     _Atomic(rl_journal *) journal; /* also read by the guard's thread */
     bool journal_failed;           /* it is only to be closed */
@@ -31,8 +26,9 @@ typedef struct work {
     rl_todo todo;
     noun nouns[MOST_NOUNS]; /* in the order of the plan; see count_nouns */
     int n_nouns;
-    bool fail_fast;
     time_t started;
+    rl_run_summary summary;
+    rl_text hosts;
     double prepare_seconds; /* until the ranks start to compute */
 } work;
 
@@ -99,26 +95,18 @@ static rl_status keep_record(void *state, int64_t task, const rl_record *record)
     if (w->journal_failed) return RL_OK; /* which ends the run already */
     const rl_status status = rl_journal_append(w->journal, task, record);
     w->journal_failed = status != RL_OK;
-    return status == RL_OK && w->fail_fast ? check_record(&w->prepared.plan, task, record) : status;
+    return status == RL_OK && w->settings->fail_fast ? check_record(&w->prepared.plan, task, record) : status;
 }
 
-typedef struct found_state {
-    rl_text *bytes;
-    bool there;
-} found_state;
-
-static rl_status take_state(void *state, const rl_record *record, const int *target) {
-    found_state *found = state;
+static rl_status take_state(void *bytes, const rl_record *record, const int *target) {
     (void)target;
-    if (record->step == RL_FINISHED) return RL_OK;
-    found->there = true;
-    return rl_record_append(record, found->bytes);
+    return record->step == RL_FINISHED ? RL_OK : rl_record_append(record, bytes);
 }
 
 static rl_status find_state(void *state, int64_t task, rl_text *bytes, bool *there) {
-    found_state found = {.bytes = bytes};
-    const rl_status status = rl_journal_visit(((const work *)state)->journal, task, take_state, &found);
-    *there = found.there;
+    const size_t before = bytes->length;
+    const rl_status status = rl_journal_visit(((const work *)state)->journal, task, take_state, bytes);
+    *there = bytes->length > before;
     return status;
 }
 
@@ -147,7 +135,7 @@ static void tell_of_noun(const noun *n) {
 static void tell_what_is_there(work *w, int64_t n_retried) {
     count_nouns(w);
     for (int i = 0; i < w->n_nouns; i++) tell_of_noun(&w->nouns[i]);
-    for (int i = 0; i < w->n_nouns && w->purpose == RETRY; i++) {
+    for (int i = 0; i < w->n_nouns && w->settings->command == RL_RETRY; i++) {
         const noun *n = &w->nouns[i];
         if (n->kind->lasting == NULL) continue;
         rl_info("%lld failed %s are done again", (long long)n_retried, n->kind->points);
@@ -159,7 +147,7 @@ static void tell_what_is_there(work *w, int64_t n_retried) {
 static rl_status open_journal(work *w) {
     const char *output = w->prepared.output;
     rl_journal *journal;
-    RL_TRY(rl_journal_open(output, &w->prepared.plan, w->purpose == ASSEMBLE, &journal));
+    RL_TRY(rl_journal_open(output, &w->prepared.plan, w->settings->command == RL_ASSEMBLE, &journal));
     w->journal = journal;
     if (journal != NULL) return RL_OK;
     return rl_fail(RL_ERR_INPUT,
@@ -167,31 +155,31 @@ static rl_status open_journal(work *w) {
 }
 
 /* The rate that is shown is of cells, where a piece is more than one of its points. */
-static void start_progress(work *w, bool silent) {
+static void start_progress(work *w) {
     const rl_count n = rl_todo_count(&w->todo, &w->prepared.plan);
     char pieces[TEXT] = "";
     for (int i = 0; i < w->n_nouns; i++) join(pieces, "%s", w->nouns[i].kind->pieces);
     const bool rate = w->n_nouns == 1 && n.pieces > 0 && !is_point(w->nouns[0].kind);
-    rl_progress_start(&w->progress, pieces, rate ? (double)n.cells / (double)n.pieces : 0, silent);
+    rl_progress_start(&w->progress, pieces, rate ? (double)n.cells / (double)n.pieces : 0, w->settings->quiet);
 }
 
 /* Everything that can be wrong with the input is found here, before any rank starts to work. */
-static rl_status prepare_work(const rl_settings *settings, work *w) {
+static rl_status prepare_work(work *w) {
     w->started = time(NULL);
-    RL_TRY(rl_prepare(settings, 0, &w->prepared));
+    RL_TRY(rl_prepare(w->settings, 0, &w->prepared));
     for (int i = 0; i < w->prepared.plan.n_datasets; i++) {
         const rl_dataset *data = &w->prepared.plan.datasets[i];
         rl_debug("%s: %d rows, %d features, from %s", data->name, data->n_rows, data->n_features, data->origin);
     }
     int64_t n_retried = 0;
-    if (settings->fresh) RL_TRY(rl_results_discard(w->prepared.output));
+    if (w->settings->fresh) RL_TRY(rl_results_discard(w->prepared.output));
     RL_TRY(rl_results_check_output(w->prepared.output, &w->prepared.plan));
     RL_TRY(open_journal(w));
     RL_TRY(rl_todo_create(&w->prepared.plan, &w->todo));
-    if (w->purpose != ASSEMBLE)
-        RL_TRY(rl_list_missing(&w->prepared.plan, w->journal, w->purpose == RETRY, &w->todo, &n_retried));
+    if (w->settings->command != RL_ASSEMBLE)
+        RL_TRY(rl_list_missing(&w->prepared.plan, w->journal, w->settings->command == RL_RETRY, &w->todo, &n_retried));
     tell_what_is_there(w, n_retried);
-    start_progress(w, settings->quiet);
+    start_progress(w);
     return RL_OK;
 }
 
@@ -211,38 +199,40 @@ static void print_groupings(const rl_run_summary *summary) {
     }
 }
 
-static void print_shares(const rl_context *context, const work *w, const rl_run_summary *summary) {
+static void print_shares(const work *w) {
     char time_text[32], memory[32];
-    for (int i = 0; i < context->size; i++)
-        if (context->size > 1 || summary->n_groupings > 0)
-            rl_info("  rank %d: %lld %s, busy %s, at most %s of memory", i, (long long)summary->shares[i].pieces,
-                    w->progress.pieces, rl_time_text(summary->shares[i].busy_seconds, time_text),
-                    rl_bytes_text(summary->shares[i].peak_memory, memory));
+    if (w->context->size == 1 && w->summary.n_groupings == 0) return;
+    for (int i = 0; i < w->context->size; i++) {
+        const rl_rank_share *share = &w->summary.shares[i];
+        rl_info("  rank %d: %lld %s, busy %s, at most %s of memory", i, (long long)share->pieces, w->progress.pieces,
+                rl_time_text(share->busy_seconds, time_text), rl_bytes_text(share->peak_memory, memory));
+    }
 }
 
-static void print_done(const rl_context *context, const rl_done *done, const rl_run_summary *summary) {
+static void print_done(const work *w, const rl_done *done) {
+    const rl_run_summary *summary = &w->summary;
     const double cells = (double)done->count.cells;
     char time_text[32];
     rl_time_text(summary->seconds, time_text);
     if (is_point(done->kind))
         rl_info("%lld %s(s) on %d rank(s) in %s, load imbalance %.2f", (long long)done->count.points, done->kind->piece,
-                context->size, time_text, summary->imbalance);
+                w->context->size, time_text, summary->imbalance);
     else
         rl_info("%.0f cells from %lld %s on %d rank(s) in %s: %.3g cells/s, load imbalance %.2f", cells,
-                (long long)done->count.points, done->kind->points, context->size, time_text,
+                (long long)done->count.points, done->kind->points, w->context->size, time_text,
                 summary->seconds > 0 ? cells / summary->seconds : 0, summary->imbalance);
 }
 
-static void print_summary(const rl_context *context, const work *w, const rl_run_summary *summary) {
+static void print_summary(const work *w) {
     bool any = false;
-    for (int i = 0; i < summary->n_done; i++) {
-        if (summary->done[i].count.points == 0) continue;
-        print_done(context, &summary->done[i], summary);
+    for (int i = 0; i < w->summary.n_done; i++) {
+        if (w->summary.done[i].count.points == 0) continue;
+        print_done(w, &w->summary.done[i]);
         any = true;
     }
     if (!any) return;
-    print_groupings(summary);
-    print_shares(context, w, summary);
+    print_groupings(&w->summary);
+    print_shares(w);
 }
 
 /* How the study stands. */
@@ -267,45 +257,43 @@ static rl_status judge_study(work *w) {
     return RL_OK;
 }
 
-static rl_status write_results(const rl_settings *settings, const rl_context *context, work *w, const rl_text *hosts,
-                               const rl_run_summary *summary) {
-    const rl_run_report report = {.settings = settings,
-                                  .context = context,
+static rl_status write_results(const work *w) {
+    const rl_run_report report = {.settings = w->settings,
+                                  .context = w->context,
                                   .plan = &w->prepared.plan,
                                   .started = w->started,
-                                  .hosts = hosts,
-                                  .summary = summary};
+                                  .hosts = w->hosts.bytes,
+                                  .summary = &w->summary};
     rl_provenance provenance = {0};
     rl_status status = rl_make_provenance(&report, &provenance);
-    if (status == RL_OK) status = rl_results_write(w->prepared.output, &w->prepared.plan, w->journal, &provenance);
+    if (status == RL_OK) status = rl_results_write(w->prepared.output, report.plan, w->journal, &provenance);
     rl_provenance_destroy(&provenance);
     return status;
 }
 
-static void tell_seconds(const rl_context *context, const work *w, double computing, double writing) {
+static void tell_seconds(const work *w, double writing) {
     char start[32], prepare[32], compute[32], write[32];
     rl_debug("start of MPI %s, data sets, plan and journal %s, computing %s, results file %s",
-             rl_time_text(context->start_seconds, start), rl_time_text(w->prepare_seconds, prepare),
-             rl_time_text(computing, compute), rl_time_text(writing, write));
+             rl_time_text(w->context->start_seconds, start), rl_time_text(w->prepare_seconds, prepare),
+             rl_time_text(w->summary.seconds, compute), rl_time_text(writing, write));
 }
 
-static rl_status finish_study(const rl_settings *settings, const rl_context *context, work *w, const rl_text *hosts,
-                              const rl_run_summary *summary) {
+static rl_status finish_study(work *w) {
     const char *output = w->prepared.output;
     const double began = rl_seconds();
     rl_progress_end(&w->progress);
-    print_summary(context, w, summary);
+    print_summary(w);
     if (w->todo.n == 0 && rl_results_are_current(output, &w->prepared.plan, w->journal))
         rl_info("%s has all that is in the journal", output);
     else
-        RL_TRY(write_results(settings, context, w, hosts, summary));
-    tell_seconds(context, w, summary->seconds, rl_seconds() - began);
+        RL_TRY(write_results(w));
+    tell_seconds(w, rl_seconds() - began);
     printf("%s\n", output);
     return judge_study(w);
 }
 
 /* Why a run ended early, and what comes next. */
-static rl_status report_stop(const rl_settings *settings, work *w) {
+static rl_status report_stop(work *w) {
     char reason[TEXT] = "stopped by a signal to another rank:", done[TEXT] = "", begun[TEXT] = "";
     const rl_kind *missing = NULL;
     count_nouns(w);
@@ -319,64 +307,47 @@ static rl_status report_stop(const rl_settings *settings, work *w) {
     }
     if (rl_stop_signal() != NULL)
         snprintf(reason, sizeof reason, "stopped by %s:", rl_stop_signal());
-    else if (isfinite(settings->time_left))
+    else if (isfinite(w->settings->time_left))
         snprintf(reason, sizeof reason, "stopped: no other %s would have ended in the time left;",
                  missing != NULL ? missing->piece : "piece");
     return rl_fail(RL_STOPPED, "%s %s are done%s; run again to go on", reason, done, begun);
 }
 
 /* Computes and writes what there is to write. */
-static rl_status compute_study(const rl_settings *settings, const rl_context *context, const rl_run_settings *run,
-                               work *w) {
+static rl_status compute_study(work *w, const rl_run_settings *run) {
     const rl_sink sink = {.record = keep_record, .restore = find_state, .progress = pass_time, .state = w};
-    rl_run_summary summary;
-    rl_text hosts = RL_TEXT_EMPTY;
-    rl_status status = rl_parallel_run(context, &w->prepared.plan, &w->todo, run, &sink, &summary);
+    const bool first = w->context->rank == 0;
+    rl_status status = rl_parallel_run(w->context, &w->prepared.plan, &w->todo, run, &sink, &w->summary);
     const bool stopped = status == RL_STOPPED;
-    if (stopped || status == RL_OK) status = rl_context_hosts(context, &hosts);
+    if (stopped || status == RL_OK) status = rl_context_hosts(w->context, &w->hosts);
     rl_guard_doing(run->guard, "writing the results file");
-    if (status == RL_OK && context->rank == 0) status = finish_study(settings, context, w, &hosts, &summary);
-    if (status == RL_STOPPED && stopped && context->rank == 0) status = report_stop(settings, w);
-    rl_run_summary_destroy(&summary);
-    rl_free(hosts.bytes);
-    return rl_context_agree(context, status);
+    if (status == RL_OK && first) status = finish_study(w);
+    if (status == RL_STOPPED && stopped && first) status = report_stop(w);
+    return rl_context_agree(w->context, status);
 }
 
-static rl_status run_study(const rl_settings *settings, const rl_context *context, rl_guard *guard, work *w) {
+static rl_status run_study(work *w, rl_guard *guard) {
     const double began = rl_seconds();
     rl_run_settings run;
-    RL_TRY(rl_context_agree(context, context->rank == 0 ? prepare_work(settings, w) : RL_OK));
-    RL_TRY(rl_parallel_share_plan(context, &w->prepared.study, &w->prepared.plan));
-    RL_TRY(rl_parallel_complete_plan(context, &w->prepared.plan));
-    RL_TRY(rl_make_run_settings(settings, context, &run));
+    RL_TRY(rl_context_agree(w->context, w->context->rank == 0 ? prepare_work(w) : RL_OK));
+    RL_TRY(rl_share_prepared(w->settings, w->context, &w->prepared, &run));
     w->prepare_seconds = rl_seconds() - began;
-    rl_context_tell_crowd(context);
     run.guard = guard;
-    return compute_study(settings, context, &run, w);
+    return compute_study(w, &run);
 }
 
-static rl_status take_up(const rl_settings *settings, const rl_context *context, purpose what) {
-    work w = {.purpose = what, .fail_fast = settings->fail_fast};
+rl_status rl_command_run(rl_settings *settings, const rl_context *context) {
+    work w = {.settings = settings, .context = context};
     rl_guard *guard = NULL;
     rl_status status = rl_guard_start(context, save_journal, &w, &guard);
-    if (status == RL_OK) status = run_study(settings, context, guard, &w);
+    if (status == RL_OK) status = run_study(&w, guard);
     rl_guard_stop(guard);
     rl_progress_end(&w.progress);
     const rl_status closed = w.journal != NULL ? rl_journal_close(w.journal) : RL_OK;
     if (status == RL_OK) status = closed;
+    rl_run_summary_destroy(&w.summary);
+    rl_free(w.hosts.bytes);
     rl_todo_destroy(&w.todo);
     rl_prepared_destroy(&w.prepared);
     return status;
-}
-
-rl_status rl_command_run(rl_settings *settings, const rl_context *context) {
-    return take_up(settings, context, RUN);
-}
-
-rl_status rl_command_retry(rl_settings *settings, const rl_context *context) {
-    return take_up(settings, context, RETRY);
-}
-
-rl_status rl_command_assemble(rl_settings *settings, const rl_context *context) {
-    return take_up(settings, context, ASSEMBLE);
 }
