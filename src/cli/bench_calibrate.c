@@ -6,9 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "../lapack.h"
+#include "../vectors.h"
 #include "bench_case.h"
 #include "cli.h"
+#include "ridgeless/arena.h"
 #include "ridgeless/rates.h"
 
 /* The best of several trials counts: other work on the machine only makes them slower. */
@@ -74,19 +75,15 @@ typedef struct operands {
 /* A matrix times a vector and its transpose times a vector, as in a reduction to bidiagonal form. */
 static double multiply_vectors(void *state) {
     const operands *o = state;
-    const int rows = ROWS, ld = LD, one = 1;
-    const double unit = 1, zero = 0;
-    dgemv_("N", &rows, &o->columns, &unit, o->a, &ld, o->x, &one, &zero, o->y, &one, 1);
-    dgemv_("T", &rows, &o->columns, &unit, o->a, &ld, o->y, &one, &zero, o->x, &one, 1);
+    rl_gemv('N', ROWS, o->columns, 1, o->a, LD, o->x, 0, o->y);
+    rl_gemv('T', ROWS, o->columns, 1, o->a, LD, o->y, 0, o->x);
     return 2.0 * ROWS * o->columns * sizeof(double);
 }
 
 static double multiply_matrices(void *state) {
     const operands *o = state;
-    const int n = ROWS, k = RANK, ld = LD;
-    const double unit = 1;
     double *const b = o->a + (size_t)LD * RANK, *const c = b + (size_t)LD * ROWS;
-    dgemm_("N", "N", &n, &n, &k, &unit, o->a, &ld, b, &ld, &unit, c, &ld, 1, 1);
+    rl_gemm('N', 'N', ROWS, ROWS, RANK, 1, o->a, LD, b, LD, 1, c, LD);
     return 2.0 * ROWS * ROWS * RANK;
 }
 
@@ -102,31 +99,27 @@ static rl_status measure_reading(calibration *c, operands *o) {
     return measure_kernel(c, multiply_vectors, o, true, &c->rates.gemv_alone);
 }
 
+static void list_operands(rl_arena *arena, void *object) {
+    operands *o = object;
+    RL_TAKE(arena, o->a, (size_t)LD * MOST_COLUMNS);
+    RL_TAKE(arena, o->x, MOST_COLUMNS);
+    RL_TAKE(arena, o->y, LD);
+}
+
 static rl_status measure_kernels(calibration *c) {
-    operands o = {0};
-    rl_status status = RL_ALLOC(o.a, (size_t)LD * MOST_COLUMNS);
-    if (status == RL_OK) status = RL_ALLOC(o.x, MOST_COLUMNS);
-    if (status == RL_OK) status = RL_ALLOC(o.y, LD);
-    RL_TRY_GOTO(rl_context_agree(c->context, status), done);
-    RL_TRY_GOTO(measure_kernel(c, draw_normals, o.x, false, &c->rates.normals), done);
-    RL_TRY_GOTO(measure_kernel(c, multiply_matrices, &o, false, &c->rates.gemm), done);
-    status = measure_reading(c, &o);
-done:
+    operands o;
+    rl_status status = rl_context_agree(c->context, rl_arrays_create(&o, list_operands));
+    if (status == RL_OK) status = measure_kernel(c, draw_normals, o.x, false, &c->rates.normals);
+    if (status == RL_OK) status = measure_kernel(c, multiply_matrices, &o, false, &c->rates.gemm);
+    if (status == RL_OK) status = measure_reading(c, &o);
     rl_free(o.a);
-    rl_free(o.x);
-    rl_free(o.y);
     return status;
 }
 
 /* ---- LAPACK spectra ---------------------------------------------------------------------------------------------- */
 
-typedef struct made_study {
-    rl_study study;
-    rl_plan plan;
-} made_study;
-
 /* Curves with N below, at and above the threshold, and a variant that needs all modes. */
-static rl_status make_study(int features, int repeats, made_study *made) {
+static rl_status make_study(int features, int repeats, rl_prepared *made) {
     rl_text text = RL_TEXT_EMPTY;
     rl_data_path path = {0};
     rl_status status = rl_text_append(
@@ -144,7 +137,7 @@ static rl_status make_study(int features, int repeats, made_study *made) {
 }
 
 /* *seconds, on all ranks: what rank 0 has measured. */
-static rl_status run_study(const calibration *c, const made_study *made, double *flops, double *seconds) {
+static rl_status run_study(const calibration *c, const rl_prepared *made, double *flops, double *seconds) {
     const rl_plan *plan = &made->plan;
     const rl_sink none = {0};
     const rl_run_settings settings = {.schedule = RL_SCHEDULE_DYNAMIC, .seconds_left = INFINITY};
@@ -162,11 +155,10 @@ static rl_status run_study(const calibration *c, const made_study *made, double 
 }
 
 static rl_status time_study(const calibration *c, int features, int repeats, double *flops, double *seconds) {
-    made_study made = {0};
+    rl_prepared made = {0};
     rl_status status = rl_context_agree(c->context, make_study(features, repeats, &made));
     if (status == RL_OK) status = run_study(c, &made, flops, seconds);
-    rl_plan_destroy(&made.plan);
-    rl_study_destroy(&made.study);
+    rl_prepared_destroy(&made);
     return status;
 }
 

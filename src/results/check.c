@@ -99,22 +99,14 @@ bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_jo
 
 /* ---- starting over ----------------------------------------------------------------------------------------------- */
 
-/* *exists: there is a results file, and it is ours. */
-static rl_status check_results(const char *output, bool *exists) {
+rl_status rl_results_discard(const char *output) {
     struct stat existing;
     rl_nc file;
-    *exists = stat(output, &existing) == 0;
-    if (!*exists) return RL_OK; /* what else is wrong, writing there will tell */
-    if (rl_nc_open_ours(output, &file) != RL_OK)
-        return rl_fail(RL_ERR_INPUT, "%s; it is left alone: choose another -o", rl_error_message());
-    nc_close(file.id);
-    return RL_OK;
-}
-
-rl_status rl_results_discard(const char *output) {
-    bool exists;
     RL_TRY(check_writable(output));
-    RL_TRY(check_results(output, &exists));
+    const bool exists = stat(output, &existing) == 0; /* what else is wrong, writing there will tell */
+    if (exists && rl_nc_open_ours(output, &file) != RL_OK)
+        return rl_fail(RL_ERR_INPUT, "%s; it is left alone: choose another -o", rl_error_message());
+    if (exists) nc_close(file.id);
     RL_TRY(rl_journal_discard(output));
     if (!exists) return RL_OK;
     if (unlink(output) != 0) return rl_fail(RL_ERR_IO, "%s: cannot be removed: %s", output, strerror(errno));

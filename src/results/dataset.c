@@ -94,18 +94,13 @@ rl_status rl_describe_dataset(writer *w, const group *g, const dataset *d) {
 }
 
 static rl_status fill_variants(writer *w, const rl_study_dataset *spec) {
-    const char **texts;
-    rl_status status;
-    RL_TRY(RL_ALLOC(texts, spec->n_variants));
+    const char **texts = w->stored;
     for (int i = 0; i < spec->n_variants; i++) texts[i] = spec->variants[i].label;
-    RL_TRY_GOTO(rl_put_texts(w, "variant", texts), done);
+    RL_TRY(rl_put_texts(w, "variant", texts));
     for (int i = 0; i < spec->n_variants; i++) texts[i] = spec->variants[i].ablation->name;
-    RL_TRY_GOTO(rl_put_texts(w, "ablation", texts), done);
+    RL_TRY(rl_put_texts(w, "ablation", texts));
     for (int i = 0; i < spec->n_variants; i++) w->values[i] = spec->variants[i].parameter;
-    status = rl_put_values(w, "parameter", w->values);
-done:
-    rl_free(texts);
-    return status;
+    return rl_put_values(w, "parameter", w->values);
 }
 
 rl_status rl_fill_dataset(writer *w, const group *g, dataset *d) {

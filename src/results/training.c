@@ -22,23 +22,22 @@ static const char relative_to[] =
 static const char at_the_end[] =
     "measured at the end: |v|^2 / sum over all w of (w . v / |v|)^2 (Henighan et al. 2023)";
 static const field fields[] = {
-    {"status", "status of the training", NULL, "", ARRAY(status), false, false},
-    {"train_mse", "mean squared error over training examples and features", measured, "step", ARRAY(train_mse), false,
-     false},
-    {"test_mse", "mean squared error over fresh examples and features", measured, "step", ARRAY(test_mse), false,
-     false},
-    {"train_relative_loss", "training loss relative to predicting nothing", relative_to, "step", ARRAY(train_mse), true,
-     false},
+    {"status", "status of the training", NULL, "", .offset = ARRAY(status)},
+    {"train_mse", "mean squared error over training examples and features", measured, "step",
+     .offset = ARRAY(train_mse)},
+    {"test_mse", "mean squared error over fresh examples and features", measured, "step", .offset = ARRAY(test_mse)},
+    {"train_relative_loss", "training loss relative to predicting nothing", relative_to, "step",
+     .offset = ARRAY(train_mse), .relative = true},
     {"test_relative_loss", "loss on fresh examples relative to predicting nothing", relative_to, "step",
-     ARRAY(test_mse), true, false},
+     .offset = ARRAY(test_mse), .relative = true},
     {"feature_dimension", "fractional dimension of the features' embeddings", at_the_end, "feature",
-     ARRAY(feature_dimension), false, false},
+     .offset = ARRAY(feature_dimension)},
     {"example_dimension", "fractional dimension of the training examples' hidden vectors", at_the_end, "example",
-     ARRAY(example_dimension), false, true},
+     .offset = ARRAY(example_dimension), .of_examples = true},
     {"feature_embedding", "embedding of the features: columns of W", measured, "component feature",
-     ARRAY(feature_embedding), false, false},
+     .offset = ARRAY(feature_embedding)},
     {"example_embedding", "hidden vectors of the training examples: W x", measured, "component example",
-     ARRAY(example_embedding), false, true},
+     .offset = ARRAY(example_embedding), .of_examples = true},
 };
 enum { STATUS = 0 /* the first field */, N_FIELDS = sizeof fields / sizeof *fields, COMPONENTS = 2 };
 
