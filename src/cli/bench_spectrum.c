@@ -171,20 +171,13 @@ static double ratio_to(const spectrum_bench *b, const measured *m, int other) {
     return median_of(ratios, b->n_rounds);
 }
 
-static void print_number(double value) {
-    if (isnan(value))
-        printf(" %9s", "-");
-    else
-        printf(" %9.2f", value);
-}
-
 static void print_row(const spectrum_bench *b, const measured *m) {
     const double seconds = median_seconds(b, m);
     char memory[32];
     printf("%-10s %9.2f", m->name, seconds);
-    print_number(m->predicted.seconds > 0 ? m->predicted.seconds : NAN);
-    print_number(ratio_to(b, m, RL_PRODUCER_PDGESVD));
-    print_number(ratio_to(b, m, DGESDD));
+    rl_print_number("%.2f", m->predicted.seconds > 0 ? m->predicted.seconds : NAN, 9);
+    rl_print_number("%.2f", ratio_to(b, m, RL_PRODUCER_PDGESVD), 9);
+    rl_print_number("%.2f", ratio_to(b, m, DGESDD), 9);
     printf(" %9.1f %9.2f %9.2f %9.2f %9.2f %10s %12.6g\n", 1e-9 * bidiagonal_flops(b) / seconds, m->timings.generate,
            m->timings.reduce, m->timings.project, m->timings.diagonalize, rl_bytes_text(m->memory, memory),
            m->sigma_min);

@@ -130,6 +130,9 @@ rl_status rl_make_provenance(const rl_run_report *report, rl_provenance *provena
 const char *rl_bytes_text(double bytes, char text[32]);
 const char *rl_time_text(double seconds, char text[32]);
 
+/* Prints a blank and a number in `width` columns, "-" where there is none. */
+void rl_print_number(const char *format, double value, int width);
+
 /* Prints the object on standard output, and releases it. RL_ERR_MEMORY: it is NULL, as jansson makes it when memory is
  * short. */
 rl_status rl_print_json(json_t *root);

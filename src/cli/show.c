@@ -21,13 +21,6 @@ static double part_left(const rl_shown_dataset *d, const rl_shown_variant *v) {
     return part < rounding ? 0 : part;
 }
 
-/* A number in `width` columns, "-" where there is none. */
-static void print_number(const char *format, double value, int width) {
-    char text[40] = "-";
-    if (isfinite(value)) snprintf(text, sizeof text, format, value);
-    printf(" %*s", width, text);
-}
-
 static void print_dataset(const rl_shown_dataset *d) {
     printf("\n%s: P = %d, %d repeats, %lld spectra done", d->name, d->n_features, d->repeats,
            (long long)d->spectra_done);
@@ -43,10 +36,10 @@ static void print_dataset(const rl_shown_dataset *d) {
     for (int i = 0; i < d->n_variants; i++) {
         const rl_shown_variant *v = &d->variants[i];
         printf("  %-30s", v->label);
-        print_number("%.4g", v->threshold_median, 12);
-        print_number("%.4g", v->largest_median, 12);
-        print_number("%.3g", v->spike, 10);
-        print_number("%.3g %%", 100 * part_left(d, v), 12);
+        rl_print_number("%.4g", v->threshold_median, 12);
+        rl_print_number("%.4g", v->largest_median, 12);
+        rl_print_number("%.3g", v->spike, 10);
+        rl_print_number("%.3g %%", 100 * part_left(d, v), 12);
         printf("\n");
     }
 }
@@ -70,7 +63,7 @@ static void print_sweep(const rl_shown_dataset *d, int n) {
     printf("%s\n", d->n_variants > n_columns ? "  ..." : "");
     for (int i = 0; i < n; i++) {
         printf("  %8d %8d", d[i].n_features, d[i].threshold_n);
-        for (int v = 0; v < n_columns; v++) print_number("%.4g", d[i].variants[v].threshold_median, 21);
+        for (int v = 0; v < n_columns; v++) rl_print_number("%.4g", d[i].variants[v].threshold_median, 21);
         printf("\n");
     }
 }
@@ -80,9 +73,9 @@ static void print_autoencoder(const rl_shown_autoencoder *a) {
            a->n_hidden, a->repeats, (long long)a->trainings_done, (long long)a->trainings_missing,
            (long long)a->trainings_diverged);
     printf("  median test loss over that of predicting nothing: at most");
-    print_number("%.4g", a->largest_loss, 1);
+    rl_print_number("%.4g", a->largest_loss, 1);
     printf(" (T = %d),", a->n_train_at_largest);
-    print_number("%.4g", a->last_loss, 1);
+    rl_print_number("%.4g", a->last_loss, 1);
     printf(" at the largest T = %d\n", a->largest_n_train);
 }
 

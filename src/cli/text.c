@@ -1,4 +1,5 @@
 /* Answers for people and programs: numbers of bytes, spans of time, JSON. */
+#include <math.h>
 #include <stdio.h>
 
 #include "cli.h"
@@ -15,19 +16,21 @@ const char *rl_bytes_text(double bytes, char text[32]) {
 }
 
 const char *rl_time_text(double seconds, char text[32]) {
-    if (seconds < 0.1)
-        snprintf(text, 32, "%.0f ms", 1e3 * seconds);
-    else if (seconds < 10)
-        snprintf(text, 32, "%.1f s", seconds);
-    else if (seconds < 120)
-        snprintf(text, 32, "%.0f s", seconds);
-    else if (seconds < 7200)
-        snprintf(text, 32, "%.0f min", seconds / 60);
-    else if (seconds < 172800)
-        snprintf(text, 32, "%.1f h", seconds / 3600);
-    else
-        snprintf(text, 32, "%.1f days", seconds / 86400);
+    static const struct {
+        double below, unit;
+        const char *format;
+    } spans[] = {{0.1, 1e-3, "%.0f ms"}, {10, 1, "%.1f s"},        {120, 1, "%.0f s"},
+                 {7200, 60, "%.0f min"}, {172800, 3600, "%.1f h"}, {INFINITY, 86400, "%.1f days"}};
+    int i = 0;
+    while (isfinite(spans[i].below) && !(seconds < spans[i].below)) i++;
+    snprintf(text, 32, spans[i].format, seconds / spans[i].unit);
     return text;
+}
+
+void rl_print_number(const char *format, double value, int width) {
+    char text[40] = "-";
+    if (isfinite(value)) snprintf(text, sizeof text, format, value);
+    printf(" %*s", width, text);
 }
 
 rl_status rl_print_json(json_t *root) {

@@ -40,11 +40,9 @@ static rl_status check_writable(const char *output) {
 static rl_status compare_settings(const rl_nc *file, const rl_plan *plan) {
     char *have = NULL;
     rl_text want = RL_TEXT_EMPTY;
-    rl_status status;
-    RL_TRY_GOTO(rl_nc_get_text(file, file->id, "settings", &have), done);
-    RL_TRY_GOTO(rl_study_settings(plan->study, &want), done);
-    status = rl_settings_compare(file->path, have, want.bytes == NULL ? "" : want.bytes);
-done:
+    rl_status status = rl_nc_get_text(file, file->id, "settings", &have);
+    if (status == RL_OK) status = rl_study_settings(plan->study, &want);
+    if (status == RL_OK) status = rl_settings_compare(file->path, have, want.bytes == NULL ? "" : want.bytes);
     rl_free(have);
     rl_free(want.bytes);
     return status;

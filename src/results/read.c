@@ -37,11 +37,6 @@ static rl_status find_dimension(const rl_nc *file, const group *g, const char *n
     return RL_OK;
 }
 
-static rl_status find_length(const rl_nc *file, const group *g, const char *name, size_t *length) {
-    int id;
-    return find_dimension(file, g, name, &id, length);
-}
-
 /* Finds a variable that has exactly the dimensions that are named, with blanks between, and this type: nothing else
  * fits the buffers. *count: of its values. */
 static rl_status find_variable(const rl_nc *file, const group *g, const char *name, nc_type type,
@@ -70,30 +65,26 @@ static rl_status find_variable(const rl_nc *file, const group *g, const char *na
                    g->name);
 }
 
-/* Reads a whole variable into *values, allocated here. */
+/* Reads a whole variable into *values, allocated here. *count (NULL: not asked for): of its values. */
 static rl_status read_values(const rl_nc *file, const group *g, const char *name, nc_type type, const char *dimensions,
-                             void *values) {
+                             void *values, size_t *count) {
     int id;
-    size_t count;
+    size_t n;
     void *memory;
-    RL_TRY(find_variable(file, g, name, type, dimensions, &id, &count));
-    RL_TRY(rl_alloc(&memory, count, rl_nc_type_size(type)));
+    RL_TRY(find_variable(file, g, name, type, dimensions, &id, &n));
+    if (count != NULL) *count = n;
+    RL_TRY(rl_alloc(&memory, n, rl_nc_type_size(type)));
     memcpy(values, &memory, sizeof memory); /* the caller's from here on, also when reading fails */
     RL_NC(file, nc_get_var(g->id, id, memory));
     return RL_OK;
 }
 
 /* A summary has no repeats, but says how many there were. */
-static bool is_summary(const group *g) {
-    int id;
-    return nc_inq_varid(g->id, "status_count", &id) == NC_NOERR;
-}
-
 static rl_status read_status_counts(const rl_nc *file, group *g) {
     size_t n_statuses, length;
     nc_type type;
-    int repeats;
-    RL_TRY(find_length(file, g, "status", &n_statuses));
+    int repeats, id;
+    RL_TRY(find_dimension(file, g, "status", &id, &n_statuses));
     const bool fits = n_statuses == RL_N_STATUSES &&
                       nc_inq_att(g->id, NC_GLOBAL, "n_repeats", &type, &length) == NC_NOERR && type == NC_INT &&
                       length == 1 && nc_get_att_int(g->id, NC_GLOBAL, "n_repeats", &repeats) == NC_NOERR && repeats > 0;
@@ -102,29 +93,28 @@ static rl_status read_status_counts(const rl_nc *file, group *g) {
                        "%s: group `%s` has not the statuses and `n_repeats` that ridgeless gives a summary", file->path,
                        g->name);
     g->n_repeats = (size_t)repeats;
-    return read_values(file, g, "status_count", NC_INT, "n_features n_train status", &g->status_count);
+    return read_values(file, g, "status_count", NC_INT, "n_features n_train status", &g->status_count, NULL);
 }
 
 static rl_status read_dataset(const rl_nc *file, group *g) {
-    RL_TRY(find_length(file, g, "variant", &g->n_variants));
-    RL_TRY(find_length(file, g, "n_features", &g->n_p));
-    RL_TRY(read_values(file, g, "variant", NC_STRING, "variant", &g->labels));
-    RL_TRY(read_values(file, g, "ablation", NC_STRING, "variant", &g->ablations));
-    RL_TRY(read_values(file, g, "parameter", NC_DOUBLE, "variant", &g->parameters));
-    RL_TRY(read_values(file, g, "n_features", NC_INT, "n_features", &g->p));
-    RL_TRY(read_values(file, g, "test_mse_median", NC_DOUBLE, "variant n_features n_train", &g->medians));
-    if (is_summary(g)) return read_status_counts(file, g);
-    RL_TRY(find_length(file, g, "repeat", &g->n_repeats));
-    return read_values(file, g, "status", NC_BYTE, "n_features n_train repeat", &g->status);
+    int id;
+    RL_TRY(read_values(file, g, "variant", NC_STRING, "variant", &g->labels, &g->n_variants));
+    RL_TRY(read_values(file, g, "ablation", NC_STRING, "variant", &g->ablations, NULL));
+    RL_TRY(read_values(file, g, "parameter", NC_DOUBLE, "variant", &g->parameters, NULL));
+    RL_TRY(read_values(file, g, "n_features", NC_INT, "n_features", &g->p, &g->n_p));
+    RL_TRY(read_values(file, g, "test_mse_median", NC_DOUBLE, "variant n_features n_train", &g->medians, NULL));
+    if (nc_inq_varid(g->id, "status_count", &id) == NC_NOERR) return read_status_counts(file, g);
+    RL_TRY(find_dimension(file, g, "repeat", &id, &g->n_repeats));
+    return read_values(file, g, "status", NC_BYTE, "n_features n_train repeat", &g->status, NULL);
 }
 
 static rl_status read_autoencoder(const rl_nc *file, group *g) {
-    RL_TRY(find_length(file, g, "n_hidden", &g->n_p));
-    RL_TRY(find_length(file, g, "repeat", &g->n_repeats));
-    RL_TRY(find_length(file, g, "step", &g->n_steps));
-    RL_TRY(read_values(file, g, "n_hidden", NC_INT, "n_hidden", &g->p));
-    RL_TRY(read_values(file, g, "test_relative_loss", NC_DOUBLE, "n_hidden n_train repeat step", &g->losses));
-    RL_TRY(read_values(file, g, "status", NC_BYTE, "n_hidden n_train repeat", &g->status));
+    int id;
+    RL_TRY(find_dimension(file, g, "repeat", &id, &g->n_repeats));
+    RL_TRY(find_dimension(file, g, "step", &id, &g->n_steps));
+    RL_TRY(read_values(file, g, "n_hidden", NC_INT, "n_hidden", &g->p, &g->n_p));
+    RL_TRY(read_values(file, g, "test_relative_loss", NC_DOUBLE, "n_hidden n_train repeat step", &g->losses, NULL));
+    RL_TRY(read_values(file, g, "status", NC_BYTE, "n_hidden n_train repeat", &g->status, NULL));
     return RL_ALLOC(g->scratch, 2 * g->n_repeats);
 }
 
@@ -140,8 +130,7 @@ static rl_status read_group(const rl_nc *file, size_t most_bytes, group *g) {
     g->most_bytes = most_bytes;
     RL_NC(file, nc_inq_grpname(g->id, g->name));
     if (strcmp(g->name, "provenance") == 0) return RL_OK;
-    RL_TRY(find_length(file, g, "n_train", &g->n_n));
-    RL_TRY(read_values(file, g, "n_train", NC_INT, "n_train", &g->n));
+    RL_TRY(read_values(file, g, "n_train", NC_INT, "n_train", &g->n, &g->n_n));
     return is_autoencoder(file, g) ? read_autoencoder(file, g) : read_dataset(file, g);
 }
 

@@ -58,9 +58,8 @@ static rl_status fill_groups(writer *w) {
 
 static rl_status describe_study(const writer *w) {
     const rl_study *study = w->plan->study;
-    const int root = w->file.id;
     rl_text settings = RL_TEXT_EMPTY;
-    rl_status status;
+    rl_status status = rl_study_settings(study, &settings);
     char hash[17];
     snprintf(hash, sizeof hash, "%016" PRIx64, (uint64_t)XXH3_64bits(study->text, strlen(study->text)));
     const char *const attributes[][2] = {
@@ -76,12 +75,10 @@ static rl_status describe_study(const writer *w) {
          "https://doi.org/10.48550/arXiv.2303.14151"},
         {"study_text", study->text},
         {"study_hash", hash},
+        {"settings", settings.bytes == NULL ? "" : settings.bytes},
     };
-    for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
-        RL_TRY(rl_nc_put_text(&w->file, root, NC_GLOBAL, attributes[i][0], attributes[i][1]));
-    RL_TRY_GOTO(rl_study_settings(study, &settings), done);
-    status = rl_nc_put_text(&w->file, root, NC_GLOBAL, "settings", settings.bytes == NULL ? "" : settings.bytes);
-done:
+    for (size_t i = 0; status == RL_OK && i < sizeof attributes / sizeof *attributes; i++)
+        status = rl_nc_put_text(&w->file, w->file.id, NC_GLOBAL, attributes[i][0], attributes[i][1]);
     rl_free(settings.bytes);
     return status;
 }
@@ -159,14 +156,12 @@ static rl_status write_temporary(writer *w, const char *temporary, const char *o
 rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_journal *journal,
                            const rl_provenance *provenance) {
     writer w = {.plan = plan, .journal = journal};
-    char *temporary = NULL;
-    rl_status status;
-    RL_TRY_GOTO(rl_temporary_path(output, &temporary), done);
+    char *temporary;
+    RL_TRY(rl_temporary_path(output, &temporary));
     if (rl_journal_is_mine(journal)) rl_remove_stale_temporaries(output); /* else one may be a living run's */
-    status = write_temporary(&w, temporary, output, provenance);
+    rl_status status = write_temporary(&w, temporary, output, provenance);
     if (status == RL_OK) status = rl_replace_file(temporary, output);
     if (status != RL_OK) unlink(temporary);
-done:
     rl_free(temporary);
     for (int i = 0; i < w.n_groups; i++) forget_group(&w.groups[i]);
     rl_free(w.groups);
