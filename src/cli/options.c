@@ -5,19 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef struct option_row option_row;
-
-/* Stores the argument of an option in the settings. */
-typedef rl_status (*option_setter)(const option_row *row, const char *argument, rl_settings *settings);
-
-struct option_row {
+typedef struct option_row {
     char letter;
     const char *name, *argument; /* argument: what help calls it; NULL: there is none */
-    option_setter set;           /* says the type of the member that holds the value */
-    size_t offset;               /* of that member in rl_settings */
-    rl_commands commands;        /* that have the option */
+    /* Stores the argument in the settings; says the type of the member that holds the value. */
+    rl_status (*set)(const struct option_row *row, const char *argument, rl_settings *settings);
+    size_t offset;        /* of that member in rl_settings */
+    rl_commands commands; /* that have the option */
     const char *help;
-};
+} option_row;
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
 

@@ -28,7 +28,11 @@ size_t rl_nc_type_size(nc_type type);
  * by this program. The libraries may crash or hang on a damaged file: see rl_nc_check_seal. */
 rl_status rl_nc_open_ours(const char *path, rl_nc *file);
 
-/* Whether `path` ends in the seal of its bytes: then they are those that rl_nc_finish wrote. RL_ERR_INPUT when it is
+/* HDF5 crashes or hangs on some damaged files, and reads wrong numbers from others. So a results file ends in a line
+ * with the checksum (XXH3-64) of all bytes before it, its seal. It stands behind the end of the file that HDF5's own
+ * header names, where readers do not look; a program that changes the file takes it off.
+ *
+ * Whether `path` ends in the seal of its bytes: then they are those that rl_nc_finish wrote. RL_ERR_INPUT when it is
  * missing, not a regular file or not NetCDF-4, and when there is a seal that does not hold. The library is not asked.
  */
 rl_status rl_nc_check_seal(const char *path, bool *sealed);
@@ -38,13 +42,6 @@ rl_status rl_nc_put_text(const rl_nc *file, int group, int variable, const char 
 rl_status rl_nc_get_text(const rl_nc *file, int group, const char *name, char **text);
 
 /* ---- files that may be damaged --------------------------------------------------------------------------------- */
-
-/* HDF5 crashes or hangs on some damaged files, and reads wrong numbers from others. So a results file ends in a line
- * with the checksum (XXH3-64) of all bytes before it, its seal. It stands behind the end of the file that HDF5's own
- * header names, where readers do not look; a program that changes the file takes it off. */
-enum { RL_SEAL_BYTES = 32 };
-void rl_seal_make(const void *bytes, size_t length, char seal[RL_SEAL_BYTES + 1]);
-rl_status rl_seal_check(const char *path, bool *sealed); /* as rl_nc_check_seal, of any file */
 
 /* Calls read(path) in a child process, to see whether it comes back; what it returns is lost. RL_ERR_INPUT when the
  * child crashed or took too long. Not for a process that uses MPI. */

@@ -1,10 +1,13 @@
 /* NetCDF files that become or are results files: opened, created, written with their seal. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "internal.h"
 
@@ -65,12 +68,6 @@ static rl_status check_signature(const char *path) {
     return rl_fail(RL_ERR_INPUT, "%s: is not NetCDF-4, expected a results file of ridgeless", path);
 }
 
-rl_status rl_nc_check_seal(const char *path, bool *sealed) {
-    *sealed = false;
-    RL_TRY(check_signature(path));
-    return rl_seal_check(path, sealed);
-}
-
 rl_status rl_nc_open_ours(const char *path, rl_nc *file) {
     char *program = NULL, *settings = NULL;
     *file = (rl_nc){.path = path, .blame = RL_ERR_INPUT};
@@ -84,6 +81,62 @@ rl_status rl_nc_open_ours(const char *path, rl_nc *file) {
     if (ours) return RL_OK;
     nc_close(file->id);
     return rl_fail(RL_ERR_INPUT, "%s: is a NetCDF file, but not a results file of ridgeless", path);
+}
+
+/* ---- the seal ---------------------------------------------------------------------------------------------------- */
+
+enum { SEAL_BYTES = 32 };
+#define SEAL_FORMAT "ridgeless seal %016" PRIx64 "\n"
+
+static void make_seal(const void *bytes, size_t length, char seal[SEAL_BYTES + 1]) {
+    snprintf(seal, SEAL_BYTES + 1, SEAL_FORMAT, (uint64_t)XXH3_64bits(bytes, length));
+}
+
+/* What the seal of the first `length` bytes would be. */
+static rl_status seal_of_file(const char *path, int fd, off_t length, char seal[SEAL_BYTES + 1]) {
+    char block[1 << 16];
+    XXH3_state_t *state = XXH3_createState();
+    rl_status status = RL_OK;
+    if (state == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: a checksum's state");
+    XXH3_64bits_reset(state);
+    for (off_t done = 0; done < length && status == RL_OK;) {
+        const off_t left = length - done;
+        const ssize_t got = pread(fd, block, left < (off_t)sizeof block ? (size_t)left : sizeof block, done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0)
+            status = rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path,
+                             got < 0 ? strerror(errno) : "became shorter while it was read");
+        else
+            XXH3_64bits_update(state, block, (size_t)got);
+        done += got;
+    }
+    snprintf(seal, SEAL_BYTES + 1, SEAL_FORMAT, (uint64_t)XXH3_64bits_digest(state));
+    XXH3_freeState(state);
+    return status;
+}
+
+static rl_status check_seal(const char *path, int fd, bool *sealed) {
+    char found[SEAL_BYTES], expected[SEAL_BYTES + 1];
+    const size_t mark = strlen("ridgeless seal ");
+    struct stat file;
+    if (fstat(fd, &file) != 0) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    const off_t length = file.st_size - SEAL_BYTES;
+    *sealed = length >= 0 && pread(fd, found, sizeof found, length) == SEAL_BYTES &&
+              memcmp(found, "ridgeless seal ", mark) == 0;
+    if (!*sealed) return RL_OK;
+    RL_TRY(seal_of_file(path, fd, length, expected));
+    if (memcmp(found, expected, sizeof found) == 0) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: is damaged: its bytes are not those that were written (by their checksum)", path);
+}
+
+rl_status rl_nc_check_seal(const char *path, bool *sealed) {
+    *sealed = false;
+    RL_TRY(check_signature(path));
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    const rl_status status = check_seal(path, fd, sealed);
+    close(fd);
+    return status;
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
@@ -107,11 +160,11 @@ static bool write_all(int fd, const char *bytes, size_t length) {
 }
 
 static rl_status write_image(const rl_nc *file, const char *temporary, const NC_memio *image) {
-    char seal[RL_SEAL_BYTES + 1];
-    rl_seal_make(image->memory, image->size, seal);
+    char seal[SEAL_BYTES + 1];
+    make_seal(image->memory, image->size, seal);
     const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     const bool written =
-        fd >= 0 && write_all(fd, image->memory, image->size) && write_all(fd, seal, RL_SEAL_BYTES) && fsync(fd) == 0;
+        fd >= 0 && write_all(fd, image->memory, image->size) && write_all(fd, seal, SEAL_BYTES) && fsync(fd) == 0;
     int error = written ? 0 : errno;
     if (fd >= 0 && close(fd) != 0 && error == 0) error = errno;
     if (error == 0) return RL_OK;
