@@ -292,13 +292,6 @@ static rl_status print_sbatch(const rl_prepared *p, const estimate *e) {
     return rl_print_sbatch(e->settings, p->output, &needs);
 }
 
-static rl_status print_answer(const rl_prepared *p, const estimate *e) {
-    if (e->settings->sbatch) return print_sbatch(p, e);
-    if (e->settings->json) return print_json(p, e);
-    print_text(p, e);
-    return RL_OK;
-}
-
 rl_status rl_command_plan(rl_settings *settings, const rl_context *context) {
     (void)context;
     rl_prepared p = {0};
@@ -309,7 +302,12 @@ rl_status rl_command_plan(rl_settings *settings, const rl_context *context) {
     if (status == RL_OK) status = rl_journal_open(p.output, &p.plan, true, &journal);
     estimate e = {.settings = settings, .plan = &p.plan, .journal = journal};
     if (status == RL_OK) status = estimate_plan(&e);
-    if (status == RL_OK) status = print_answer(&p, &e);
+    if (status == RL_OK && settings->sbatch)
+        status = print_sbatch(&p, &e);
+    else if (status == RL_OK && settings->json)
+        status = print_json(&p, &e);
+    else if (status == RL_OK)
+        print_text(&p, &e);
     rl_free(e.rates_source);
     rl_free(e.series);
     if (journal != NULL) rl_journal_close(journal);

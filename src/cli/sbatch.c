@@ -119,51 +119,38 @@ static rl_status append_study(rl_text *line, const rl_settings *settings, const 
 
 /* ---- the script -------------------------------------------------------------------------------------------------- */
 
-/* A line of the template that begins like `text` up to `begin` is replaced by `text`. */
-typedef struct filled {
-    size_t begin;
-    rl_text text;
-} filled;
+/* A line of the template that begins so goes on as it was filled in. */
 enum { NAME, NODES, TASKS, TASKS_A_NODE, MEMORY, TIME, SIGNAL, STUDY, PROGRAM, RESTARTS, N_FILLED };
+static const char *const begins[N_FILLED] = {[NAME] = "#SBATCH --job-name=",
+                                             [NODES] = "#SBATCH --nodes=",
+                                             [TASKS] = "#SBATCH --ntasks=",
+                                             [TASKS_A_NODE] = "#SBATCH --ntasks-per-node=",
+                                             [MEMORY] = "#SBATCH --mem-per-cpu=",
+                                             [TIME] = "#SBATCH --time=",
+                                             [SIGNAL] = "#SBATCH --signal=",
+                                             [STUDY] = "study=(",
+                                             [PROGRAM] = "ridgeless=",
+                                             [RESTARTS] = "most_restarts="};
 
-static rl_status begin_lines(filled lines[N_FILLED]) {
-    static const char *const begins[N_FILLED] = {[NAME] = "#SBATCH --job-name=",
-                                                 [NODES] = "#SBATCH --nodes=",
-                                                 [TASKS] = "#SBATCH --ntasks=",
-                                                 [TASKS_A_NODE] = "#SBATCH --ntasks-per-node=",
-                                                 [MEMORY] = "#SBATCH --mem-per-cpu=",
-                                                 [TIME] = "#SBATCH --time=",
-                                                 [SIGNAL] = "#SBATCH --signal=",
-                                                 [STUDY] = "study=(",
-                                                 [PROGRAM] = "ridgeless=",
-                                                 [RESTARTS] = "most_restarts="};
-    for (int i = 0; i < N_FILLED; i++) {
-        RL_TRY(rl_text_append(&lines[i].text, "%s", begins[i]));
-        lines[i].begin = lines[i].text.length;
-    }
-    return RL_OK;
-}
-
-static rl_status fill_numbers(filled lines[N_FILLED], const rl_job_needs *needs) {
+static rl_status fill_numbers(rl_text filled[N_FILLED], const rl_job_needs *needs) {
     const int nodes = (needs->ranks + needs->cores - 1) / needs->cores;
     const int a_node = (needs->ranks + nodes - 1) / nodes;
     const double minutes = job_minutes(needs);
-    RL_TRY(rl_text_append(&lines[NODES].text, "%d", nodes));
-    RL_TRY(rl_text_append(&lines[TASKS].text, "%d", needs->ranks));
-    RL_TRY(rl_text_append(&lines[TASKS_A_NODE].text, "%d", a_node));
-    RL_TRY(rl_text_append(&lines[MEMORY].text, "%.0fM", job_memory(needs, a_node)));
-    RL_TRY(rl_text_append(&lines[TIME].text, "%02.0f:%02.0f:00", floor(minutes / 60), fmod(minutes, 60)));
-    RL_TRY(rl_text_append(&lines[SIGNAL].text, "USR1@%.0f", lead_seconds(needs, minutes)));
-    return rl_text_append(&lines[RESTARTS].text, "%.0f", restarts(needs, minutes));
+    RL_TRY(rl_text_append(&filled[NODES], "%d", nodes));
+    RL_TRY(rl_text_append(&filled[TASKS], "%d", needs->ranks));
+    RL_TRY(rl_text_append(&filled[TASKS_A_NODE], "%d", a_node));
+    RL_TRY(rl_text_append(&filled[MEMORY], "%.0fM", job_memory(needs, a_node)));
+    RL_TRY(rl_text_append(&filled[TIME], "%02.0f:%02.0f:00", floor(minutes / 60), fmod(minutes, 60)));
+    RL_TRY(rl_text_append(&filled[SIGNAL], "USR1@%.0f", lead_seconds(needs, minutes)));
+    return rl_text_append(&filled[RESTARTS], "%.0f", restarts(needs, minutes));
 }
 
-static rl_status fill_lines(filled lines[N_FILLED], const rl_settings *settings, const char *output,
+static rl_status fill_lines(rl_text filled[N_FILLED], const rl_settings *settings, const char *output,
                             const rl_job_needs *needs) {
-    RL_TRY(begin_lines(lines));
-    RL_TRY(fill_numbers(lines, needs));
-    RL_TRY(append_name(&lines[NAME].text, settings->arguments[0]));
-    RL_TRY(append_study(&lines[STUDY].text, settings, output));
-    return append_program(&lines[PROGRAM].text);
+    RL_TRY(fill_numbers(filled, needs));
+    RL_TRY(append_name(&filled[NAME], settings->arguments[0]));
+    RL_TRY(append_study(&filled[STUDY], settings, output));
+    return append_program(&filled[PROGRAM]);
 }
 
 static void print_beginning(const rl_job_needs *needs) {
@@ -176,19 +163,22 @@ static void print_beginning(const rl_job_needs *needs) {
         rl_time_text(needs->seconds, seconds), needs->ranks, rl_bytes_text(needs->bytes, memory));
 }
 
-static void print_line(const char *line, const filled lines[N_FILLED]) {
-    for (int i = 0; i < N_FILLED; i++)
-        if (strncmp(line, lines[i].text.bytes, lines[i].begin) == 0) line = lines[i].text.bytes;
-    printf("%s\n", line);
+static void print_line(const char *line, const rl_text filled[N_FILLED]) {
+    int i = 0;
+    while (i < N_FILLED && strncmp(line, begins[i], strlen(begins[i])) != 0) i++;
+    if (i < N_FILLED)
+        printf("%s%s\n", begins[i], filled[i].bytes);
+    else
+        printf("%s\n", line);
 }
 
 rl_status rl_print_sbatch(const rl_settings *settings, const char *output, const rl_job_needs *needs) {
-    filled lines[N_FILLED] = {0};
-    const rl_status status = fill_lines(lines, settings, output, needs);
+    rl_text filled[N_FILLED] = {0};
+    const rl_status status = fill_lines(filled, settings, output, needs);
     int first = 0; /* line of the template that does not speak of copying it */
     while (first < N_LINES && strncmp(template_lines[first], "#SBATCH", 7) != 0) first++;
     if (status == RL_OK) print_beginning(needs);
-    for (int i = first; i < N_LINES && status == RL_OK; i++) print_line(template_lines[i], lines);
-    for (int i = 0; i < N_FILLED; i++) rl_free(lines[i].text.bytes);
+    for (int i = first; i < N_LINES && status == RL_OK; i++) print_line(template_lines[i], filled);
+    for (int i = 0; i < N_FILLED; i++) rl_free(filled[i].bytes);
     return status;
 }

@@ -1,7 +1,7 @@
 /* The tables of fields and statistics of data sets. */
-#include "fields.h"
-
 #include <string.h>
+
+#include "dataset.h"
 
 #define MEMBER(member) offsetof(rl_reduced, member)
 #define ARRAY(member)  offsetof(rl_curve_layout, member)
