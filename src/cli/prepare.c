@@ -10,15 +10,11 @@ static rl_status default_output(const rl_settings *settings, const char *study_p
     size_t length;
     const char *name = rl_file_stem(study_path, &length);
     rl_text text = RL_TEXT_EMPTY;
-    rl_status status;
-    RL_TRY_GOTO(rl_text_append_bytes(&text, name, length), out);
-    for (int i = 0; i < settings->n_datasets; i++)
-        RL_TRY_GOTO(rl_text_append(&text, "-%s", settings->datasets[i]), out);
-    RL_TRY_GOTO(rl_text_append(&text, ".nc"), out);
+    rl_status status = rl_text_append_bytes(&text, name, length);
+    for (int i = 0; status == RL_OK && i < settings->n_datasets; i++)
+        status = rl_text_append(&text, "-%s", settings->datasets[i]);
+    if (status == RL_OK) status = rl_text_append(&text, ".nc");
     *output = text.bytes;
-    return RL_OK;
-out:
-    rl_free(text.bytes);
     return status;
 }
 

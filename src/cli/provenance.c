@@ -19,17 +19,13 @@ static const char *iso_time(time_t when, char text[32]) {
 
 static rl_status add_environment(const rl_settings *settings, const char *hosts, rl_provenance *p) {
     rl_text mpi = RL_TEXT_EMPTY, blas = RL_TEXT_EMPTY, command = RL_TEXT_EMPTY;
-    rl_status status;
-    RL_TRY_GOTO(rl_context_libraries(&mpi, &blas), done);
-    RL_TRY_GOTO(command_line(settings, &command), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "command", command.bytes), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "revision", RL_REVISION), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "hosts", hosts), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "mpi", mpi.bytes), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "blas", blas.bytes), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "netcdf", nc_inq_libvers()), done);
-    RL_TRY_GOTO(rl_provenance_text(p, "compiler", __VERSION__), done);
-done:
+    rl_status status = rl_context_libraries(&mpi, &blas);
+    if (status == RL_OK) status = command_line(settings, &command);
+    const char *const texts[][2] = {{"command", command.bytes}, {"revision", RL_REVISION}, {"hosts", hosts},
+                                    {"mpi", mpi.bytes},         {"blas", blas.bytes},      {"netcdf", nc_inq_libvers()},
+                                    {"compiler", __VERSION__}};
+    for (size_t i = 0; status == RL_OK && i < sizeof texts / sizeof *texts; i++)
+        status = rl_provenance_text(p, texts[i][0], texts[i][1]);
     rl_free(mpi.bytes);
     rl_free(blas.bytes);
     rl_free(command.bytes);

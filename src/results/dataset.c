@@ -144,16 +144,14 @@ static rl_status comment_error(const writer *w, const rl_statistic *s, rl_text *
 
 static rl_status comment_statistic(const writer *w, const dataset *d, const rl_field *field, const rl_statistic *s) {
     rl_text comment = RL_TEXT_EMPTY;
-    rl_status status = RL_OK;
-    if (field->comment != NULL) RL_TRY_GOTO(rl_text_append(&comment, "%s", field->comment), done);
-    if (field->mean_diverges && (s->kind & (RL_MEAN | RL_STANDARD_ERROR)) != 0)
-        RL_TRY_GOTO(rl_text_append(&comment,
-                                   "; for Gaussian designs means do not exist within one of the threshold (n_train = "
-                                   "n_features - 1, n_features, n_features + 1): compare medians there"),
-                    done);
-    if (d->summary && (s->kind & (RL_MINIMUM | RL_MAXIMUM)) == 0) RL_TRY_GOTO(comment_error(w, s, &comment), done);
-    status = rl_put_text(w, "comment", comment.bytes);
-done:
+    rl_status status = field->comment != NULL ? rl_text_append(&comment, "%s", field->comment) : RL_OK;
+    if (status == RL_OK && field->mean_diverges && (s->kind & (RL_MEAN | RL_STANDARD_ERROR)) != 0)
+        status = rl_text_append(&comment,
+                                "; for Gaussian designs means do not exist within one of the threshold (n_train = "
+                                "n_features - 1, n_features, n_features + 1): compare medians there");
+    if (status == RL_OK && d->summary && (s->kind & (RL_MINIMUM | RL_MAXIMUM)) == 0)
+        status = comment_error(w, s, &comment);
+    if (status == RL_OK) status = rl_put_text(w, "comment", comment.bytes);
     rl_free(comment.bytes);
     return status;
 }

@@ -37,7 +37,7 @@ rl_status rl_nc_open_ours(const char *path, rl_nc *file);
  */
 rl_status rl_nc_check_seal(const char *path, bool *sealed);
 
-/* A text attribute of any length; `variable` may be NC_GLOBAL. The text read is the caller's. */
+/* A text attribute of any length; `variable` may be NC_GLOBAL. The text read is the caller's, on failure too. */
 rl_status rl_nc_put_text(const rl_nc *file, int group, int variable, const char *name, const char *text);
 rl_status rl_nc_get_text(const rl_nc *file, int group, const char *name, char **text);
 

@@ -50,11 +50,8 @@ rl_status rl_nc_get_text(const rl_nc *file, int group, const char *name, char **
     if (type == NC_STRING && length == 1) return get_string(file, group, name, text);
     if (type != NC_CHAR) return rl_fail(file->blame, "%s: attribute `%s` is not a text", file->path, name);
     RL_TRY(rl_alloc(text, length + 1, 1));
-    const int code = nc_get_att_text(group, NC_GLOBAL, name, *text);
-    if (code == NC_NOERR) return RL_OK;
-    rl_free(*text);
-    *text = NULL;
-    return rl_nc_fail(file, code, "nc_get_att_text");
+    RL_NC(file, nc_get_att_text(group, NC_GLOBAL, name, *text));
+    return RL_OK;
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
