@@ -68,13 +68,11 @@ static rl_status append_word(rl_text *line, const char *word) {
 static rl_status append_path(rl_text *line, const char *path) {
     rl_text absolute = RL_TEXT_EMPTY;
     char *folder = *path == '/' ? NULL : getcwd(NULL, 0);
-    rl_status status;
     if (*path != '/' && folder == NULL)
-        RL_TRY_GOTO(rl_fail(RL_ERR_INPUT, "the current folder has no name; expected to be in one that is there"), out);
-    RL_TRY_GOTO(rl_text_append(&absolute, "%s%s%s", folder == NULL ? "" : folder, folder == NULL ? "" : "/", path),
-                out);
-    status = append_word(line, absolute.bytes);
-out:
+        return rl_fail(RL_ERR_INPUT, "the current folder has no name; expected to be in one that is there");
+    rl_status status =
+        rl_text_append(&absolute, "%s%s%s", folder == NULL ? "" : folder, folder == NULL ? "" : "/", path);
+    if (status == RL_OK) status = append_word(line, absolute.bytes);
     free(folder);
     rl_free(absolute.bytes);
     return status;

@@ -146,14 +146,6 @@ rl_status rl_put_values(writer *w, const char *name, const void *values) {
     return RL_OK;
 }
 
-rl_status rl_put_texts(writer *w, const char *name, const char **texts) {
-    assert(is_next(w, name));
-    const variable *v = &w->variables[w->n_filled++];
-    (void)name;
-    RL_NC(&w->file, nc_put_var_string(v->group, v->id, texts));
-    return RL_OK;
-}
-
 rl_status rl_put_indices(writer *w, const char *name, int first) {
     int *indices = w->stored;
     if (!is_next(w, name)) return RL_OK;

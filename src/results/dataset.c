@@ -96,9 +96,9 @@ rl_status rl_describe_dataset(writer *w, const group *g, const dataset *d) {
 static rl_status fill_variants(writer *w, const rl_study_dataset *spec) {
     const char **texts = w->stored;
     for (int i = 0; i < spec->n_variants; i++) texts[i] = spec->variants[i].label;
-    RL_TRY(rl_put_texts(w, "variant", texts));
+    RL_TRY(rl_put_values(w, "variant", texts));
     for (int i = 0; i < spec->n_variants; i++) texts[i] = spec->variants[i].ablation->name;
-    RL_TRY(rl_put_texts(w, "ablation", texts));
+    RL_TRY(rl_put_values(w, "ablation", texts));
     for (int i = 0; i < spec->n_variants; i++) w->values[i] = spec->variants[i].parameter;
     return rl_put_values(w, "parameter", w->values);
 }

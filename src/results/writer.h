@@ -101,10 +101,9 @@ typedef rl_status (*rl_record_taker)(const taken *t, const rl_record *record, co
 rl_status rl_read_group(writer *w, const group *g, rl_record_taker take);
 int64_t rl_group_tasks(const writer *w, const group *g); /* their number */
 
-/* Fill the next array in the order of definition, which is this one; its values are compared afterwards. Indices:
- * first, first + 1, ..., and nothing where the array was left out. */
+/* Fill the next array in the order of definition, which is this one; its values, texts excepted, are compared
+ * afterwards. Indices: first, first + 1, ..., and nothing where the array was left out. */
 rl_status rl_put_values(writer *w, const char *name, const void *values);
-rl_status rl_put_texts(writer *w, const char *name, const char **texts);
 rl_status rl_put_indices(writer *w, const char *name, int first);
 
 /* Bytes of the largest array. */
