@@ -64,7 +64,6 @@ static rl_status pack_array(const writer *w, int n, const size_t *lengths, int a
 }
 
 rl_status rl_define_array(writer *w, const group *g, const array *a) {
-    static const double nan = NAN;
     int n, ids[DIMENSIONS];
     size_t lengths[DIMENSIONS];
     if (!find_dimensions(g, a->dimensions, ids, lengths, &n)) return RL_OK;
@@ -78,12 +77,19 @@ rl_status rl_define_array(writer *w, const group *g, const array *a) {
     RL_TRY(rl_put_text(w, "long_name", a->long_name));
     RL_TRY(rl_put_text(w, "units", a->long_name == NULL || a->type == NC_STRING ? NULL : "1"));
     RL_TRY(rl_put_text(w, "coordinates", a->coordinates));
-    if (a->nan) RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, &nan));
+    if (a->nan) RL_TRY(rl_put_nan(w));
     return rl_put_text(w, "comment", a->comment);
 }
 
 rl_status rl_define_arrays(writer *w, const group *g, const array *arrays, size_t n) {
     for (size_t i = 0; i < n; i++) RL_TRY(rl_define_array(w, g, &arrays[i]));
+    return RL_OK;
+}
+
+rl_status rl_put_nan(const writer *w) {
+    const variable *v = rl_last_variable(w);
+    const double nan = NAN;
+    RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, &nan));
     return RL_OK;
 }
 

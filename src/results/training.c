@@ -114,11 +114,10 @@ static rl_status define_field(writer *w, const group *g, trainings *t, int f) {
                                     .least = fields[f].of_examples ? 8 * RL_SMALL : 0,
                                     .apart = 3,
                                     .comment = fields[f].comment,
-                                    .original = true,
-                                    .nan = f != STATUS}));
+                                    .original = true}));
     if (w->n_variables == before) return RL_OK;
     t->counts[f] = rl_last_variable(w)->count;
-    return f == STATUS ? rl_put_flags(w, flags, sizeof flags, RL_TRAINING_STATUS_MEANINGS) : RL_OK;
+    return f == STATUS ? rl_put_flags(w, flags, sizeof flags, RL_TRAINING_STATUS_MEANINGS) : rl_put_nan(w);
 }
 
 static rl_status define_trainings(writer *w, group *g) {

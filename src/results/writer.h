@@ -71,7 +71,7 @@ typedef struct array {
     int apart;                         /* leading dimensions of which a chunk has one entry */
     const char *coordinates, *comment; /* NULL: none */
     bool original;                     /* see variable */
-    bool nan;                          /* NaN where nothing is */
+    bool nan;                          /* see rl_put_nan */
 } array;
 
 /* Defines what the group has the dimensions for; the others are left out. A chunk of what is compressed is as many
@@ -79,8 +79,9 @@ typedef struct array {
 rl_status rl_define_array(writer *w, const group *g, const array *a);
 rl_status rl_define_arrays(writer *w, const group *g, const array *arrays, size_t n);
 
-/* Of the last one defined: a text (NULL: none); what the numbers of a status mean. */
+/* Of the last one defined: NaN where nothing is; a text (NULL: none); what the numbers of a status mean. */
 const variable *rl_last_variable(const writer *w);
+rl_status rl_put_nan(const writer *w);
 rl_status rl_put_text(const writer *w, const char *name, const char *text);
 rl_status rl_put_flags(const writer *w, const signed char *flags, size_t n, const char *meanings);
 
