@@ -2,19 +2,16 @@
 #ifndef RL_DATA_MAP_H
 #define RL_DATA_MAP_H
 
+#include "../../option_specs.h"
 #include "ridgeless/feature_map.h"
 
 extern const rl_feature_map rl_map_identity, rl_map_legendre, rl_map_chebyshev, rl_map_random_fourier,
     rl_map_random_relu;
 
 /* The option `draw` of random maps. RL_MAP_DRAWS_REPEAT is the index of its first word. */
-#define RL_OPTION_DRAW                                                                               \
-    {                                                                                                \
-        .key = "draw", .type = RL_OPTION_CHOICE, .default_text = "repeat", .choices = "repeat|once", \
-        .help =                                                                                      \
-            "random weights anew for each repeat, or "                                               \
-            "the same for the whole study"                                                           \
-    }
+#define RL_OPTION_DRAW                              \
+    RL_CHOICE_SPEC("draw", "repeat", "repeat|once", \
+                   "random weights anew for each repeat, or the same for the whole study")
 enum { RL_MAP_DRAWS_REPEAT = 0 };
 
 /* a . b, with four partial sums: fast, and the same bits on every machine. */

@@ -25,12 +25,8 @@ static void fill_fourier(const rl_map_use *use, const double *inputs, double *fe
 }
 
 static const rl_option_spec options[] = {
-    {.key = "bandwidth",
-     .type = RL_OPTION_REAL,
-     .minimum = 1e-100,
-     .maximum = 1e100,
-     .default_number = 1,
-     .help = "of the Gaussian kernel that the features stand for, in units of the inputs"},
+    RL_REAL_SPEC("bandwidth", 1e-100, 1e100, 1,
+                 "of the Gaussian kernel that the features stand for, in units of the inputs"),
     RL_OPTION_DRAW,
 };
 

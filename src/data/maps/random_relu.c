@@ -72,16 +72,9 @@ static double asymptotic_mse(const rl_map_use *use, const rl_sphere_task *task) 
 }
 
 static const rl_option_spec options[] = {
-    {.key = "weights",
-     .type = RL_OPTION_CHOICE,
-     .default_text = "sphere",
-     .choices = "sphere|normal",
-     .help = "uniform on the unit sphere, or normal with variance 1 / inputs"},
-    {.key = "bias",
-     .type = RL_OPTION_REAL,
-     .minimum = 0,
-     .maximum = 1e100,
-     .help = "standard deviation of the features' biases"},
+    RL_CHOICE_SPEC("weights", "sphere", "sphere|normal",
+                   "uniform on the unit sphere, or normal with variance 1 / inputs"),
+    RL_REAL_SPEC("bias", 0, 1e100, 0, "standard deviation of the features' biases"),
     RL_OPTION_DRAW,
 };
 

@@ -67,25 +67,14 @@ static rl_status load_csv(const rl_source_request *request, rl_dataset *dataset)
 }
 
 static const rl_option_spec options[] = {
-    {.key = "file",
-     .type = RL_OPTION_TEXT,
-     .required = true,
-     .help = "beside the study file or in a data folder; plain or gzip"},
-    {.key = "target", .type = RL_OPTION_TEXT, .required = true, .help = "name or number (from 1) of the column"},
+    RL_REQUIRED_TEXT_SPEC("file", "beside the study file or in a data folder; plain or gzip"),
+    RL_REQUIRED_TEXT_SPEC("target", "name or number (from 1) of the column"),
     {.key = "features",
      .type = RL_OPTION_TEXT_LIST,
      .help = "names or numbers (from 1) of columns; default: all but the target"},
-    {.key = "delimiter",
-     .type = RL_OPTION_CHOICE,
-     .default_text = "comma",
-     .choices = "comma|semicolon|tab|space",
-     .help = "what separates cells; space: any run of blanks"},
-    {.key = "header", .type = RL_OPTION_FLAG, .default_number = 1, .help = "whether the first line names the columns"},
-    {.key = "standardize",
-     .type = RL_OPTION_CHOICE,
-     .default_text = "none",
-     .choices = RL_STANDARDIZE_CHOICES,
-     .help = "what is done to each feature"},
+    RL_CHOICE_SPEC("delimiter", "comma", "comma|semicolon|tab|space", "what separates cells; space: any run of blanks"),
+    RL_FLAG_SPEC("header", 1, "whether the first line names the columns"),
+    RL_CHOICE_SPEC("standardize", "none", RL_STANDARDIZE_CHOICES, "what is done to each feature"),
 };
 
 const rl_source rl_source_csv = {

@@ -147,18 +147,8 @@ static const rl_option_spec options[] = {
      .type = RL_OPTION_TEXT_LIST,
      .required = true,
      .help = "of the features: P x P numbers in one list, row by row"},
-    {.key = "rows",
-     .type = RL_OPTION_INTEGER,
-     .minimum = 2,
-     .maximum = 1e9,
-     .default_number = 1000,
-     .help = "rows of the pool"},
-    {.key = "noise",
-     .type = RL_OPTION_REAL,
-     .minimum = 0,
-     .maximum = 1e100,
-     .default_number = 0,
-     .help = "standard deviation of the target's noise"},
+    RL_INTEGER_SPEC("rows", 2, 1e9, 1000, "rows of the pool"),
+    RL_REAL_SPEC("noise", 0, 1e100, 0, "standard deviation of the target's noise"),
 };
 
 const rl_source rl_source_gaussian = {

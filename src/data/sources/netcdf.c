@@ -162,24 +162,15 @@ static rl_status load_netcdf(const rl_source_request *request, rl_dataset *datas
 }
 
 static const rl_option_spec options[] = {
-    {.key = "file",
-     .type = RL_OPTION_TEXT,
-     .required = true,
-     .help = "beside the study file or in a data folder; NetCDF-4 or classic"},
-    {.key = "target", .type = RL_OPTION_TEXT, .required = true, .help = "name of a variable (row)"},
+    RL_REQUIRED_TEXT_SPEC("file", "beside the study file or in a data folder; NetCDF-4 or classic"),
+    RL_REQUIRED_TEXT_SPEC("target", "name of a variable (row)"),
     {.key = "features",
      .type = RL_OPTION_TEXT,
      .help = "name of a variable (row, feature); default: the only one of numbers and two dimensions"},
-    {.key = "standardize",
-     .type = RL_OPTION_CHOICE,
-     .default_text = "none",
-     .choices = RL_STANDARDIZE_CHOICES,
-     .help = "what is done to each feature; none when the table is read by blocks"},
-    {.key = "load",
-     .type = RL_OPTION_CHOICE,
-     .default_text = "auto",
-     .choices = "auto|whole|blocks",
-     .help = "whole: in memory; blocks: dealt out to process grids; auto: whole up to 1 GiB of doubles"},
+    RL_CHOICE_SPEC("standardize", "none", RL_STANDARDIZE_CHOICES,
+                   "what is done to each feature; none when the table is read by blocks"),
+    RL_CHOICE_SPEC("load", "auto", "auto|whole|blocks",
+                   "whole: in memory; blocks: dealt out to process grids; auto: whole up to 1 GiB of doubles"),
 };
 
 const rl_source rl_source_netcdf = {

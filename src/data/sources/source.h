@@ -2,6 +2,7 @@
 #ifndef RL_DATA_SOURCE_H
 #define RL_DATA_SOURCE_H
 
+#include "../../option_specs.h"
 #include "ridgeless/data.h"
 
 extern const rl_source rl_source_student_teacher, rl_source_gaussian, rl_source_california, rl_source_diabetes,

@@ -52,29 +52,10 @@ static rl_status load_sphere(const rl_source_request *request, rl_dataset *datas
 }
 
 static const rl_option_spec options[] = {
-    {.key = "rows",
-     .type = RL_OPTION_INTEGER,
-     .minimum = 2,
-     .maximum = 1e8,
-     .default_number = 1000,
-     .help = "rows of each repeat"},
-    {.key = "inputs",
-     .type = RL_OPTION_INTEGER,
-     .minimum = 1,
-     .maximum = 1e6,
-     .default_number = 50,
-     .help = "dimensions of the sphere's space"},
-    {.key = "signal",
-     .type = RL_OPTION_REAL,
-     .minimum = 1e-100,
-     .maximum = 1e100,
-     .default_number = 1,
-     .help = "length of the teacher, so the standard deviation of what it says"},
-    {.key = "noise",
-     .type = RL_OPTION_REAL,
-     .minimum = 0,
-     .maximum = 1e100,
-     .help = "standard deviation of the targets' noise"},
+    RL_INTEGER_SPEC("rows", 2, 1e8, 1000, "rows of each repeat"),
+    RL_INTEGER_SPEC("inputs", 1, 1e6, 50, "dimensions of the sphere's space"),
+    RL_REAL_SPEC("signal", 1e-100, 1e100, 1, "length of the teacher, so the standard deviation of what it says"),
+    RL_REAL_SPEC("noise", 0, 1e100, 0, "standard deviation of the targets' noise"),
 };
 
 const rl_source rl_source_sphere = {
