@@ -123,11 +123,11 @@ static rl_status check_name_is_new(const rl_study *study, rl_node node, const ch
 }
 
 static rl_status read_autoencoder(rl_node entry, const rl_study *study, rl_study_autoencoder *a) {
-    enum { NAME, HIDDEN, N_TRAIN, RANKS, OPTIONS, N_FIELDS = OPTIONS + N_OPTIONS };
-    rl_field fields[N_FIELDS] = {{.key = "name"}, {.key = "hidden"}, {.key = "n_train"}, {.key = "ranks_per_case"}};
-    for (int i = 0; i < N_OPTIONS; i++) fields[OPTIONS + i].key = options[i].key;
+    enum { NAME, HIDDEN, N_TRAIN, RANKS, OPTIONS };
+    rl_field fields[OPTIONS + N_OPTIONS] = {
+        {.key = "name"}, {.key = "hidden"}, {.key = "n_train"}, {.key = "ranks_per_case"}};
     a->line = entry.line;
-    RL_TRY(rl_node_fields(entry, fields, N_FIELDS));
+    RL_TRY(rl_read_fields(entry, fields, OPTIONS, options, N_OPTIONS));
     RL_TRY(rl_read_name(fields[NAME].node, "autoencoder", &a->name));
     RL_TRY(check_name_is_new(study, fields[NAME].node.file != NULL ? fields[NAME].node : entry, a->name));
     RL_TRY(rl_read_options(entry, fields + OPTIONS, options, N_OPTIONS, &a->options));

@@ -18,12 +18,10 @@ rl_status rl_read_map(rl_node node, const rl_feature_map **map, rl_options *opti
     rl_field fields[MAX_FIELDS] = {{.key = "name"}};
     *map = rl_feature_maps[0];
     if (node.file == NULL) return RL_OK;
-    const bool has_options = rl_node_kind_of(node) == RL_NODE_MAPPING;
-    const rl_node name = has_options ? rl_node_find(node, "name") : node;
+    const rl_node name = rl_node_kind_of(node) == RL_NODE_MAPPING ? rl_node_find(node, "name") : node;
     if (name.file == NULL) return rl_node_missing(node, "name", "`name:` and the name of a feature map");
     RL_TRY(find_map(name, map));
     assert(1 + (*map)->n_options <= MAX_FIELDS);
-    for (int i = 0; i < (*map)->n_options; i++) fields[1 + i].key = (*map)->options[i].key;
-    if (has_options) RL_TRY(rl_node_fields(node, fields, 1 + (*map)->n_options));
+    RL_TRY(rl_read_fields(node, fields, 1, (*map)->options, (*map)->n_options));
     return rl_read_options(node, fields + 1, (*map)->options, (*map)->n_options, options);
 }

@@ -100,6 +100,11 @@ static rl_status read_value(rl_node node, const rl_option_spec *spec, rl_option_
     }
 }
 
+rl_status rl_read_fields(rl_node node, rl_field *fields, int n, const rl_option_spec *specs, int n_specs) {
+    for (int i = 0; i < n_specs; i++) fields[n + i].key = specs[i].key;
+    return rl_node_kind_of(node) == RL_NODE_MAPPING ? rl_node_fields(node, fields, n + n_specs) : RL_OK;
+}
+
 rl_status rl_read_options(rl_node owner, const rl_field *fields, const rl_option_spec *specs, int n_specs,
                           rl_options *options) {
     RL_TRY(rl_options_create(options, specs, n_specs));

@@ -39,6 +39,10 @@ rl_status rl_read_map(rl_node node, const rl_feature_map **map, rl_options *opti
 rl_status rl_read_variants(rl_node node, rl_variant **variants, int *n_variants);
 void rl_variants_destroy(rl_variant *variants, int n_variants);
 
+/* Reads a mapping of fields[n], whose keys are set, and of the options that the specs name: fields[n + n_specs]. All
+ * are absent where the node is no mapping. */
+rl_status rl_read_fields(rl_node node, rl_field *fields, int n, const rl_option_spec *specs, int n_specs);
+
 /* Fills `options` with the defaults and then from fields[n_specs], which are in the order of the specs. `owner` is the
  * mapping that has the fields, for a message about a required one that is missing. The caller owns *options, on failure
  * too. */

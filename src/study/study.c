@@ -151,8 +151,6 @@ static rl_status read_large_cases(const rl_field *keys, rl_study *study) {
     const rl_number_kind kind = {
         .integer = true, .minimum = 1, .maximum = 1024, .meaning = "rows and columns of a block on a process grid"};
     double block = DEFAULT_BLOCK;
-    rl_study_dataset common; /* checked even where every dataset replaces it */
-    RL_TRY(read_grids(keys[PRODUCER].node, keys[RANKS_PER_CASE].node, &common));
     if (keys[BLOCK].node.file != NULL) RL_TRY(rl_node_number(keys[BLOCK].node, kind, &block));
     study->block = (int)block;
     if (keys[SINGULAR_VALUES].node.file != NULL)
@@ -207,13 +205,6 @@ static rl_status find_source(rl_node node, const rl_source **source) {
     return RL_OK;
 }
 
-/* Sets *chosen to the dataset's own value or else the study's. RL_ERR_INPUT when neither is given. */
-static rl_status own_or_common(const reader *r, rl_node entry, rl_node own, int key, rl_node *chosen) {
-    *chosen = own.file != NULL ? own : r->keys[key].node;
-    if (chosen->file != NULL) return RL_OK;
-    return rl_node_missing(entry, r->keys[key].key, "it for the whole study, or in every dataset");
-}
-
 static rl_status check_total(rl_node node, int64_t total, const char *what) {
     if (total <= RL_STUDY_LIST_LIMIT) return RL_OK;
     return rl_node_refuse(node, "more than %d %s in all datasets together; expected at most that many",
@@ -221,65 +212,61 @@ static rl_status check_total(rl_node node, int64_t total, const char *what) {
 }
 
 /* The keys that a dataset may have for itself in place of the study's, in the order of its fields. */
-enum { OWN_MAP, OWN_N_FEATURES, OWN_N_TRAIN, OWN_ABLATIONS, OWN_PRODUCER, OWN_RANKS_PER_CASE, OWN_KEEP, N_OWN };
+enum { OWN_N_FEATURES, OWN_N_TRAIN, OWN_ABLATIONS, OWN_PRODUCER, OWN_RANKS_PER_CASE, OWN_KEEP, N_OWN };
+static const int common_keys[N_OWN] = {N_FEATURES, N_TRAIN, ABLATIONS, PRODUCER, RANKS_PER_CASE, KEEP};
 
-static rl_node own_or_default(const reader *r, rl_node own, int key) {
-    return own.file != NULL ? own : r->keys[key].node;
+/* Gives the dataset the study's value of each key that it has not itself. */
+static void take_common(const reader *r, rl_field own[N_OWN]) {
+    for (int i = 0; i < N_OWN; i++)
+        if (own[i].node.file == NULL) own[i].node = r->keys[common_keys[i]].node;
+}
+
+/* Reads those of the keys that there are. */
+static rl_status read_own(const rl_field own[N_OWN], rl_study_dataset *dataset) {
+    const rl_node n_features = own[OWN_N_FEATURES].node, n_train = own[OWN_N_TRAIN].node;
+    const rl_node ablations = own[OWN_ABLATIONS].node;
+    if (n_features.file != NULL) RL_TRY(rl_read_n_features(n_features, &dataset->n_features));
+    if (n_train.file != NULL) RL_TRY(rl_read_n_train(n_train, &dataset->n_train));
+    if (ablations.file != NULL) RL_TRY(rl_read_variants(ablations, &dataset->variants, &dataset->n_variants));
+    RL_TRY(read_keep(own[OWN_KEEP].node, &dataset->keep));
+    return read_grids(own[OWN_PRODUCER].node, own[OWN_RANKS_PER_CASE].node, dataset);
 }
 
 /* All maps but the identity, which is the first, make as many features as they are asked for: so somebody must ask. */
-static rl_status read_features(const reader *r, rl_node entry, const rl_field own[N_OWN], rl_study_dataset *dataset) {
-    const rl_node node = own_or_default(r, own[OWN_N_FEATURES].node, N_FEATURES);
-    RL_TRY(rl_read_map(own[OWN_MAP].node, &dataset->map, &dataset->map_options));
-    if (node.file != NULL) return rl_read_n_features(node, &dataset->n_features);
-    if (dataset->map == rl_feature_maps[0]) return RL_OK;
-    return rl_node_missing(entry, "n_features", "how many features the `map` is to make, as a list or a range");
+static rl_status check_given(rl_node entry, const rl_field own[N_OWN], const rl_study_dataset *dataset) {
+    static const char *const expected = "it for the whole study, or in every dataset";
+    if (own[OWN_N_FEATURES].node.file == NULL && dataset->map != rl_feature_maps[0])
+        return rl_node_missing(entry, "n_features", "how many features the `map` is to make, as a list or a range");
+    if (own[OWN_N_TRAIN].node.file == NULL) return rl_node_missing(entry, "n_train", expected);
+    return own[OWN_ABLATIONS].node.file == NULL ? rl_node_missing(entry, "ablations", expected) : RL_OK;
 }
 
-static rl_status read_grid(reader *r, rl_node entry, const rl_field own[N_OWN], rl_study_dataset *dataset) {
-    rl_node node;
-    RL_TRY(read_features(r, entry, own, dataset));
-    r->n_numbers += dataset->n_features.n_values;
-    RL_TRY(own_or_common(r, entry, own[OWN_N_TRAIN].node, N_TRAIN, &node));
-    RL_TRY(rl_read_n_train(node, &dataset->n_train));
-    r->n_numbers += dataset->n_train.n_values + dataset->n_train.n_ratios;
-    RL_TRY(check_total(node, r->n_numbers, "numbers of features and training rows"));
-    RL_TRY(own_or_common(r, entry, own[OWN_ABLATIONS].node, ABLATIONS, &node));
-    RL_TRY(rl_read_variants(node, &dataset->variants, &dataset->n_variants));
+static rl_status count_dataset(reader *r, const rl_field own[N_OWN], const rl_study_dataset *dataset) {
+    r->n_numbers += dataset->n_features.n_values + dataset->n_train.n_values + dataset->n_train.n_ratios;
     r->n_variants += dataset->n_variants;
-    RL_TRY(read_keep(own_or_default(r, own[OWN_KEEP].node, KEEP), &dataset->keep));
-    RL_TRY(read_grids(own_or_default(r, own[OWN_PRODUCER].node, PRODUCER),
-                      own_or_default(r, own[OWN_RANKS_PER_CASE].node, RANKS_PER_CASE), dataset));
-    return check_total(node, r->n_variants, "variants");
+    RL_TRY(check_total(own[OWN_N_TRAIN].node, r->n_numbers, "numbers of features and training rows"));
+    return check_total(own[OWN_ABLATIONS].node, r->n_variants, "variants");
 }
 
-/* Reads `- source: ...` with its other keys. */
-static rl_status read_dataset_mapping(reader *r, rl_node entry, rl_study_dataset *dataset) {
-    enum { SOURCE, NAME, OWN, OPTIONS = OWN + N_OWN };
-    rl_field fields[MAX_SOURCE_FIELDS] = {{.key = "source"},     {.key = "name"},           {.key = "map"},
-                                          {.key = "n_features"}, {.key = "n_train"},        {.key = "ablations"},
-                                          {.key = "producer"},   {.key = "ranks_per_case"}, {.key = "keep"}};
-    rl_node source = rl_node_find(entry, "source");
+/* Reads `- source: ...` with its other keys, or `- diabetes`: a source with its defaults. */
+static rl_status read_dataset(reader *r, rl_node entry, rl_study_dataset *dataset) {
+    enum { SOURCE, NAME, MAP, OWN, OPTIONS = OWN + N_OWN };
+    rl_field fields[MAX_SOURCE_FIELDS] = {{.key = "source"}, {.key = "name"}, {.key = "map"}};
+    const rl_node source = rl_node_kind_of(entry) == RL_NODE_MAPPING ? rl_node_find(entry, "source") : entry;
     if (source.file == NULL) return rl_node_missing(entry, "source", "`source:` and the name of a data source");
     RL_TRY(find_source(source, &dataset->source));
     const rl_source *row = dataset->source;
     assert(OPTIONS + row->n_options <= MAX_SOURCE_FIELDS);
-    for (int i = 0; i < row->n_options; i++) fields[OPTIONS + i].key = row->options[i].key;
-    RL_TRY(rl_node_fields(entry, fields, OPTIONS + row->n_options));
+    for (int i = 0; i < N_OWN; i++) fields[OWN + i].key = r->keys[common_keys[i]].key;
+    RL_TRY(rl_read_fields(entry, fields, OPTIONS, row->options, row->n_options));
     RL_TRY(rl_read_name(fields[NAME].node, row->name, &dataset->name));
     RL_TRY(check_name_is_new(r, fields[NAME].node.file == NULL ? source : fields[NAME].node, dataset));
     RL_TRY(rl_read_options(entry, fields + OPTIONS, row->options, row->n_options, &dataset->options));
-    return read_grid(r, entry, fields + OWN, dataset);
-}
-
-/* Reads `- diabetes`: a source with its defaults. */
-static rl_status read_dataset_word(reader *r, rl_node entry, rl_study_dataset *dataset) {
-    const rl_field absent[MAX_SOURCE_FIELDS] = {{.key = NULL}};
-    RL_TRY(find_source(entry, &dataset->source));
-    RL_TRY(rl_read_name(absent->node, dataset->source->name, &dataset->name));
-    RL_TRY(check_name_is_new(r, entry, dataset));
-    RL_TRY(rl_read_options(entry, absent, dataset->source->options, dataset->source->n_options, &dataset->options));
-    return read_grid(r, entry, absent, dataset);
+    RL_TRY(rl_read_map(fields[MAP].node, &dataset->map, &dataset->map_options));
+    take_common(r, fields + OWN);
+    RL_TRY(check_given(entry, fields + OWN, dataset));
+    RL_TRY(read_own(fields + OWN, dataset));
+    return count_dataset(r, fields + OWN, dataset);
 }
 
 static rl_status read_datasets(reader *r, rl_node root, rl_node node) {
@@ -295,34 +282,27 @@ static rl_status read_datasets(reader *r, rl_node root, rl_node node) {
         rl_study_dataset *dataset = &study->datasets[i];
         study->n_datasets = i + 1;
         dataset->line = entry.line;
-        if (rl_node_kind_of(entry) == RL_NODE_MAPPING)
-            RL_TRY(read_dataset_mapping(r, entry, dataset));
-        else
-            RL_TRY(read_dataset_word(r, entry, dataset));
+        RL_TRY(read_dataset(r, entry, dataset));
     }
     return RL_OK;
 }
 
-/* The study's own n_train, n_features, ablations and keep are checked even where every dataset replaces them. */
+static void destroy_dataset(rl_study_dataset *dataset) {
+    rl_free(dataset->name);
+    rl_options_destroy(&dataset->options);
+    rl_options_destroy(&dataset->map_options);
+    rl_n_features_destroy(&dataset->n_features);
+    rl_n_train_destroy(&dataset->n_train);
+    rl_variants_destroy(dataset->variants, dataset->n_variants);
+}
+
+/* What the study says for all datasets is checked even where every dataset replaces it. */
 static rl_status check_common(const reader *r) {
-    rl_keep keep;
-    rl_status status = read_keep(r->keys[KEEP].node, &keep);
-    if (status == RL_OK && r->keys[N_TRAIN].node.file != NULL) {
-        rl_n_train_spec n_train;
-        status = rl_read_n_train(r->keys[N_TRAIN].node, &n_train);
-        rl_n_train_destroy(&n_train);
-    }
-    if (status == RL_OK && r->keys[N_FEATURES].node.file != NULL) {
-        rl_n_features_spec n_features;
-        status = rl_read_n_features(r->keys[N_FEATURES].node, &n_features);
-        rl_n_features_destroy(&n_features);
-    }
-    if (status == RL_OK && r->keys[ABLATIONS].node.file != NULL) {
-        rl_variant *variants;
-        int n_variants;
-        status = rl_read_variants(r->keys[ABLATIONS].node, &variants, &n_variants);
-        rl_variants_destroy(variants, n_variants);
-    }
+    rl_field fields[N_OWN] = {{.key = NULL}};
+    rl_study_dataset common = {.line = 0};
+    take_common(r, fields);
+    const rl_status status = read_own(fields, &common);
+    destroy_dataset(&common);
     return status;
 }
 
@@ -383,15 +363,7 @@ rl_status rl_study_parse(const char *path, const char *text, rl_study *study) {
 }
 
 void rl_study_destroy(rl_study *study) {
-    for (int i = 0; i < study->n_datasets; i++) {
-        rl_study_dataset *dataset = &study->datasets[i];
-        rl_free(dataset->name);
-        rl_options_destroy(&dataset->options);
-        rl_options_destroy(&dataset->map_options);
-        rl_n_features_destroy(&dataset->n_features);
-        rl_n_train_destroy(&dataset->n_train);
-        rl_variants_destroy(dataset->variants, dataset->n_variants);
-    }
+    for (int i = 0; i < study->n_datasets; i++) destroy_dataset(&study->datasets[i]);
     rl_free(study->datasets);
     rl_autoencoders_destroy(study);
     rl_free(study->path);
