@@ -25,7 +25,6 @@ typedef struct rl_n_train_spec {
 
 /* The key n_features as the file gives it: ascending, distinct. None: all features that the dataset has. */
 typedef struct rl_n_features_spec {
-    int line;
     int *values;
     int n_values;
 } rl_n_features_spec;

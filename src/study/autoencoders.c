@@ -84,9 +84,7 @@ static rl_status read_hidden(rl_node entry, rl_node node, rl_study_autoencoder *
     rl_sequence values = {0};
     if (node.file == NULL) return rl_node_missing(entry, "hidden", "a number of hidden dimensions, or a list of such");
     rl_status status = rl_sequence_values(node, kind, &values);
-    if (status == RL_OK) status = RL_ALLOC(a->hidden, values.n);
-    if (status == RL_OK) a->n_hidden = rl_sequence_sort(&values);
-    for (int i = 0; i < a->n_hidden; i++) a->hidden[i] = (int)values.values[i];
+    if (status == RL_OK) status = rl_sequence_integers(&values, &a->hidden, &a->n_hidden);
     rl_free(values.values);
     return status;
 }

@@ -12,16 +12,24 @@ typedef struct rl_sequence {
     int n, capacity;
 } rl_sequence;
 
-/* Sorts the values and drops those that are there twice. Returns how many there are then. */
-int rl_sequence_sort(rl_sequence *sequence);
-
 /* Append the numbers that a node gives, each checked against `kind`. A sequence has at most RL_STUDY_LIST_LIMIT
  * numbers. */
 rl_status rl_sequence_values(rl_node node, rl_number_kind kind, rl_sequence *sequence); /* [1, 2, 5], or one number */
-rl_status rl_sequence_range(rl_node node, rl_number_kind kind, rl_sequence *sequence);  /* [first, last, step] */
 
-/* [first exponent, last exponent, count]: the doubles of numpy.logspace, rounded when the kind is of integers. */
-rl_status rl_sequence_logspace(rl_node node, rl_number_kind kind, rl_sequence *sequence);
+/* The same for those of fields[n] that are there. They are the first n of `values`, `range` ([first, last, step]) and
+ * `logspace` ([first exponent, last exponent, count]: the doubles of numpy.logspace, rounded when the kind is of
+ * integers). */
+enum { RL_N_SEQUENCE_FIELDS = 3 };
+#define RL_SEQUENCE_FIELDS                 \
+    {.key = "values"}, {.key = "range"}, { \
+        .key = "logspace"                  \
+    }
+rl_status rl_sequence_fields(const rl_field *fields, int n, rl_number_kind kind, rl_sequence *sequence);
+
+/* Sorts the values and drops those that are there twice. The second also copies them to integers[*n], owned by the
+ * caller. */
+void rl_sequence_sort(rl_sequence *sequence);
+rl_status rl_sequence_integers(rl_sequence *sequence, int **integers, int *n);
 
 /* ---- parts of the file ------------------------------------------------------------------------------------------ */
 

@@ -119,14 +119,18 @@ const char *rl_nearest_word(const char *typed, const char *const *words, int n) 
     return nearest;
 }
 
-rl_status rl_node_word(rl_node node, const char *const *words, int n, int *index) {
-    char list[500] = "";
+void rl_list_words(const char *const *words, int n, char *buffer, size_t size) {
     size_t length = 0;
-    for (int i = 0; i < n && length < sizeof list; i++)
-        length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", i == 0 ? "" : ", ", words[i]);
-    const char *text, *one_of = n == 1 ? "" : "one of ";
-    char expected[540];
-    snprintf(expected, sizeof expected, "%s%s", one_of, list);
+    buffer[0] = '\0';
+    for (int i = 0; i < n && length < size; i++)
+        length += (size_t)snprintf(buffer + length, size - length, "%s%s", i == 0 ? "" : ", ", words[i]);
+}
+
+rl_status rl_node_word(rl_node node, const char *const *words, int n, int *index) {
+    char list[500], expected[540];
+    const char *text;
+    rl_list_words(words, n, list, sizeof list);
+    snprintf(expected, sizeof expected, "%s%s", n == 1 ? "" : "one of ", list);
     RL_TRY(rl_node_text(node, expected, &text));
     for (*index = 0; *index < n; (*index)++)
         if (strcmp(text, words[*index]) == 0) return RL_OK;

@@ -33,7 +33,7 @@ rl_status rl_sequence_values(rl_node node, rl_number_kind kind, rl_sequence *seq
     return RL_OK;
 }
 
-rl_status rl_sequence_range(rl_node node, rl_number_kind kind, rl_sequence *sequence) {
+static rl_status append_range(rl_node node, rl_number_kind kind, rl_sequence *sequence) {
     const int n_given = rl_node_kind_of(node) == RL_NODE_LIST ? rl_node_count(node) : 0;
     if (n_given != 2 && n_given != 3) return rl_node_fail(node, "[first, last] or [first, last, step]");
     const rl_number_kind step_kind = {
@@ -51,7 +51,7 @@ rl_status rl_sequence_range(rl_node node, rl_number_kind kind, rl_sequence *sequ
     return RL_OK;
 }
 
-rl_status rl_sequence_logspace(rl_node node, rl_number_kind kind, rl_sequence *sequence) {
+static rl_status append_logspace(rl_node node, rl_number_kind kind, rl_sequence *sequence) {
     if (rl_node_kind_of(node) != RL_NODE_LIST || rl_node_count(node) != 3)
         return rl_node_fail(node, "[first exponent, last exponent, count]");
     const rl_number_kind exponent = {.minimum = -300, .maximum = 300, .meaning = "exponent of 10"};
@@ -75,11 +75,27 @@ rl_status rl_sequence_logspace(rl_node node, rl_number_kind kind, rl_sequence *s
     return RL_OK;
 }
 
-int rl_sequence_sort(rl_sequence *sequence) {
-    if (sequence->n == 0) return 0;
+rl_status rl_sequence_fields(const rl_field *fields, int n, rl_number_kind kind, rl_sequence *sequence) {
+    static rl_status (*const readers[RL_N_SEQUENCE_FIELDS])(rl_node, rl_number_kind, rl_sequence *) = {
+        rl_sequence_values, append_range, append_logspace};
+    for (int i = 0; i < n; i++)
+        if (fields[i].node.file != NULL) RL_TRY(readers[i](fields[i].node, kind, sequence));
+    return RL_OK;
+}
+
+void rl_sequence_sort(rl_sequence *sequence) {
+    if (sequence->n == 0) return;
     qsort(sequence->values, (size_t)sequence->n, sizeof *sequence->values, rl_compare_reals);
     int kept = 1;
     for (int i = 1; i < sequence->n; i++)
         if (sequence->values[i] != sequence->values[kept - 1]) sequence->values[kept++] = sequence->values[i];
-    return sequence->n = kept;
+    sequence->n = kept;
+}
+
+rl_status rl_sequence_integers(rl_sequence *sequence, int **integers, int *n) {
+    rl_sequence_sort(sequence);
+    RL_TRY(RL_ALLOC(*integers, sequence->n));
+    for (int i = 0; i < sequence->n; i++) (*integers)[i] = (int)sequence->values[i];
+    *n = sequence->n;
+    return RL_OK;
 }

@@ -8,7 +8,6 @@
 #include "read.h"
 
 enum { MAX_FIELDS = 32, MAX_ABLATIONS = 64 };
-enum { VALUES, RANGE, LOGSPACE, N_SEQUENCE_FIELDS }; /* how a mapping gives parameters */
 
 /* The variants that have been read, each with the node that it came from. */
 typedef struct variant_list {
@@ -65,23 +64,15 @@ static rl_number_kind parameter_kind(const rl_ablation *ablation) {
 
 static rl_status find_ablation(rl_node node, const char *name, const rl_ablation **ablation) {
     const char *words[MAX_ABLATIONS];
+    char list[500];
     int n = 0;
-    while (rl_ablations[n] != NULL && n < MAX_ABLATIONS) {
-        words[n] = rl_ablations[n]->name;
-        n++;
-    }
     *ablation = rl_ablation_find(name);
     if (*ablation != NULL) return RL_OK;
+    for (; rl_ablations[n] != NULL && n < MAX_ABLATIONS; n++) words[n] = rl_ablations[n]->name;
+    rl_list_words(words, n, list, sizeof list);
     const char *nearest = rl_nearest_word(name, words, n);
-    rl_text list = RL_TEXT_EMPTY;
-    rl_status status = RL_OK;
-    for (int i = 0; i < n && status == RL_OK; i++) status = rl_text_append(&list, "%s%s", i == 0 ? "" : ", ", words[i]);
-    if (status == RL_OK)
-        status = rl_node_refuse(node, "got `%.60s`; expected an ablation: %s%s%s%s", name, list.bytes,
-                                nearest == NULL ? "" : "; did you mean `", nearest == NULL ? "" : nearest,
-                                nearest == NULL ? "" : "`?");
-    rl_free(list.bytes);
-    return status;
+    if (nearest == NULL) return rl_node_refuse(node, "got `%.60s`; expected an ablation: %s", name, list);
+    return rl_node_refuse(node, "got `%.60s`; expected an ablation: %s; did you mean `%s`?", name, list, nearest);
 }
 
 static rl_status refuse_lack(rl_node node, const rl_ablation *ablation) {
@@ -90,43 +81,32 @@ static rl_status refuse_lack(rl_node node, const rl_ablation *ablation) {
                           rl_number_kind_text(parameter_kind(ablation), expected, sizeof expected));
 }
 
-static rl_status read_parameters(rl_node value, const rl_field *fields, const rl_ablation *ablation,
-                                 rl_sequence *sequence) {
-    static rl_status (*const readers[N_SEQUENCE_FIELDS])(rl_node, rl_number_kind, rl_sequence *) = {
-        rl_sequence_values, rl_sequence_range, rl_sequence_logspace};
-    const rl_number_kind kind = parameter_kind(ablation);
-    for (int i = 0; i < N_SEQUENCE_FIELDS; i++)
-        if (fields[i].node.file != NULL) RL_TRY(readers[i](fields[i].node, kind, sequence));
-    return sequence->n == 0 ? refuse_lack(value, ablation) : RL_OK;
-}
-
-/* Reads the value of `name: value`. One that is not a mapping is short for {values: value}. */
+/* Reads the value of `name: value` into the fields of a sequence and those of the ablation's options. One that is not a
+ * mapping is short for {values: value}. */
 static rl_status read_fields(rl_node value, const rl_ablation *ablation, rl_field *fields) {
-    static const char *const keys[N_SEQUENCE_FIELDS] = {"values", "range", "logspace"};
     const bool parameter = ablation->parameter != RL_PARAMETER_NONE;
-    assert(N_SEQUENCE_FIELDS + ablation->n_options <= MAX_FIELDS);
-    for (int i = 0; i < N_SEQUENCE_FIELDS; i++) fields[i] = (rl_field){.key = keys[i]};
-    for (int i = 0; i < ablation->n_options; i++)
-        fields[N_SEQUENCE_FIELDS + i] = (rl_field){.key = ablation->options[i].key};
-    if (rl_node_kind_of(value) == RL_NODE_MAPPING && (parameter || ablation->n_options > 0)) {
-        const int first = parameter ? 0 : N_SEQUENCE_FIELDS;
-        return rl_node_fields(value, fields + first, N_SEQUENCE_FIELDS + ablation->n_options - first);
-    }
-    if (!parameter) return rl_node_fail(value, "`- %s` alone: it takes no parameter", ablation->name);
+    const bool mapping = rl_node_kind_of(value) == RL_NODE_MAPPING;
+    const int first = parameter ? 0 : RL_N_SEQUENCE_FIELDS;
+    assert(RL_N_SEQUENCE_FIELDS + ablation->n_options <= MAX_FIELDS);
+    if (!parameter && (!mapping || ablation->n_options == 0))
+        return rl_node_fail(value, "`- %s` alone: it takes no parameter", ablation->name);
+    RL_TRY(rl_read_fields(value, fields + first, RL_N_SEQUENCE_FIELDS - first, ablation->options, ablation->n_options));
+    if (mapping) return RL_OK;
     if (rl_node_is_empty(value)) return refuse_lack(value, ablation);
-    fields[VALUES].node = value;
+    fields->node = value;
     return RL_OK;
 }
 
 static rl_status read_with_value(rl_node value, const rl_ablation *ablation, variant_list *list) {
-    rl_field fields[MAX_FIELDS];
+    rl_field fields[MAX_FIELDS] = {RL_SEQUENCE_FIELDS};
+    const rl_field *const options = fields + RL_N_SEQUENCE_FIELDS;
     RL_TRY(read_fields(value, ablation, fields));
-    if (ablation->parameter == RL_PARAMETER_NONE)
-        return append_variant(list, value, ablation, NAN, fields + N_SEQUENCE_FIELDS);
+    if (ablation->parameter == RL_PARAMETER_NONE) return append_variant(list, value, ablation, NAN, options);
     rl_sequence sequence = {0};
-    rl_status status = read_parameters(value, fields, ablation, &sequence);
+    rl_status status = rl_sequence_fields(fields, RL_N_SEQUENCE_FIELDS, parameter_kind(ablation), &sequence);
+    if (status == RL_OK && sequence.n == 0) status = refuse_lack(value, ablation);
     for (int i = 0; i < sequence.n && status == RL_OK; i++)
-        status = append_variant(list, value, ablation, sequence.values[i], fields + N_SEQUENCE_FIELDS);
+        status = append_variant(list, value, ablation, sequence.values[i], options);
     rl_free(sequence.values);
     return status;
 }
