@@ -9,7 +9,8 @@
 
 typedef struct rl_sequence {
     double *values; /* owned: rl_free */
-    int n, capacity;
+    int n;
+    rl_text memory; /* that they stand in */
 } rl_sequence;
 
 /* Append the numbers that a node gives, each checked against `kind`. A sequence has at most RL_STUDY_LIST_LIMIT

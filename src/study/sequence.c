@@ -1,23 +1,15 @@
 /* Sequences of numbers: lists, ranges and logarithmic spaces. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "read.h"
 
 static rl_status append_number(rl_node node, double value, rl_sequence *sequence) {
     if (sequence->n == RL_STUDY_LIST_LIMIT)
         return rl_node_refuse(node, "more than %d numbers; expected at most that many", RL_STUDY_LIST_LIMIT);
-    if (sequence->n == sequence->capacity) {
-        const int capacity = sequence->capacity == 0 ? 16 : 2 * sequence->capacity;
-        double *grown;
-        RL_TRY(RL_ALLOC(grown, capacity));
-        if (sequence->n > 0) memcpy(grown, sequence->values, (size_t)sequence->n * sizeof *grown);
-        rl_free(sequence->values);
-        sequence->values = grown;
-        sequence->capacity = capacity;
-    }
-    sequence->values[sequence->n++] = value;
+    RL_TRY(rl_text_append_bytes(&sequence->memory, &value, sizeof value));
+    sequence->values = (void *)sequence->memory.bytes;
+    sequence->n++;
     return RL_OK;
 }
 

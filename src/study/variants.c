@@ -13,41 +13,22 @@ enum { MAX_FIELDS = 32, MAX_ABLATIONS = 64 };
 typedef struct variant_list {
     rl_variant *variants;
     rl_node *origins;
-    int n, capacity;
+    int n;
+    rl_text of_variants, of_origins; /* the memory that they stand in */
 } variant_list;
-
-static rl_status grow_list(variant_list *list) {
-    const int capacity = list->capacity == 0 ? 16 : 2 * list->capacity;
-    rl_variant *variants;
-    rl_node *origins;
-    RL_TRY(RL_ALLOC(variants, capacity));
-    const rl_status status = RL_ALLOC(origins, capacity);
-    if (status != RL_OK) {
-        rl_free(variants);
-        return status;
-    }
-    if (list->n > 0) {
-        memcpy(variants, list->variants, (size_t)list->n * sizeof *variants);
-        memcpy(origins, list->origins, (size_t)list->n * sizeof *origins);
-    }
-    rl_free(list->variants);
-    rl_free(list->origins);
-    list->variants = variants;
-    list->origins = origins;
-    list->capacity = capacity;
-    return RL_OK;
-}
 
 /* `fields`: the ablation's options, in the order of its specs. */
 static rl_status append_variant(variant_list *list, rl_node node, const rl_ablation *ablation, double parameter,
                                 const rl_field *fields) {
     if (list->n == RL_STUDY_LIST_LIMIT)
         return rl_node_refuse(node, "more than %d variants; expected at most that many", RL_STUDY_LIST_LIMIT);
-    if (list->n == list->capacity) RL_TRY(grow_list(list));
-    rl_variant *variant = &list->variants[list->n];
-    *variant = (rl_variant){.ablation = ablation, .parameter = parameter};
-    list->origins[list->n++] = node;
-    return rl_read_options(node, fields, ablation->options, ablation->n_options, &variant->options);
+    const rl_variant variant = {.ablation = ablation, .parameter = parameter};
+    RL_TRY(rl_text_append_bytes(&list->of_origins, &node, sizeof node));
+    RL_TRY(rl_text_append_bytes(&list->of_variants, &variant, sizeof variant));
+    list->variants = (void *)list->of_variants.bytes;
+    list->origins = (void *)list->of_origins.bytes;
+    rl_options *const options = &list->variants[list->n++].options;
+    return rl_read_options(node, fields, ablation->options, ablation->n_options, options);
 }
 
 /* ---- one entry of the list -------------------------------------------------------------------------------------- */
@@ -211,7 +192,7 @@ static rl_status read_list(rl_node node, variant_list *list) {
 rl_status rl_read_variants(rl_node node, rl_variant **variants, int *n_variants) {
     variant_list list = {0};
     const rl_status status = read_list(node, &list);
-    rl_free(list.origins);
+    rl_free(list.of_origins.bytes);
     *variants = list.variants;
     *n_variants = list.n;
     return status;

@@ -87,29 +87,20 @@ static rl_status check_end(const char *path, const char *text, yaml_parser_t *pa
     return status;
 }
 
-/* The time of libyaml grows with the square of the depth of brackets. Those in quotes and comments count too, as there
- * are never that many. */
-static rl_status check_depth(const char *path, const char *text) {
-    int depth = 0, line = 1;
+/* The time of libyaml grows with the square of the depth of brackets, and with that of the number of anchors (`&name`).
+ * Those in quotes and comments count too, as there are never that many. */
+static rl_status check_limits(const char *path, const char *text) {
+    int depth = 0, n_anchors = 0, line = 1;
     for (const char *c = text; *c != '\0'; c++) {
+        const bool begins = c == text || strchr(" \t\n-?:,[{", c[-1]) != NULL;
         if (*c == '[' || *c == '{') depth++;
         if ((*c == ']' || *c == '}') && depth > 0) depth--;
+        if (*c == '&' && begins && strchr(" \t\r\n", c[1]) == NULL) n_anchors++;
         line += *c == '\n';
         if (depth > MAX_DEPTH)
             return rl_fail(RL_ERR_INPUT, "%s:%d: brackets nested deeper than %d; expected a study file", path, line,
                            MAX_DEPTH);
-    }
-    return RL_OK;
-}
-
-/* The time of libyaml also grows with the square of the number of anchors (`&name`). They are counted as roughly. */
-static rl_status check_anchors(const char *path, const char *text) {
-    int n = 0, line = 1;
-    for (const char *c = text; *c != '\0'; c++) {
-        const bool begins = c == text || strchr(" \t\n-?:,[{", c[-1]) != NULL;
-        if (*c == '&' && begins && strchr(" \t\r\n", c[1]) == NULL) n++;
-        line += *c == '\n';
-        if (n > MAX_ANCHORS)
+        if (n_anchors > MAX_ANCHORS)
             return rl_fail(RL_ERR_INPUT, "%s:%d: more than %d anchors (`&name`); expected a study file", path, line,
                            MAX_ANCHORS);
     }
@@ -119,8 +110,7 @@ static rl_status check_anchors(const char *path, const char *text) {
 static rl_status load_document(yaml_parser_t *parser, const char *path, const char *text, rl_yaml *file) {
     static const char byte_order_mark[] = "\xEF\xBB\xBF"; /* some editors put it first */
     if (strncmp(text, byte_order_mark, strlen(byte_order_mark)) == 0) text += strlen(byte_order_mark);
-    RL_TRY(check_depth(path, text));
-    RL_TRY(check_anchors(path, text));
+    RL_TRY(check_limits(path, text));
     yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(parser, (const unsigned char *)text, strlen(text));
     if (!yaml_parser_load(parser, &file->document)) return fail_syntax(path, text, parser);
