@@ -55,8 +55,11 @@ static rl_status make_label(rl_variant *variant, int digits) {
     return status;
 }
 
+/* For qsort: equal labels stay in the order of the file. */
 static int compare_labels(const void *a, const void *b) {
-    return strcmp((*(rl_variant *const *)a)->label, (*(rl_variant *const *)b)->label);
+    const rl_variant *x = *(rl_variant *const *)a, *y = *(rl_variant *const *)b;
+    const int order = strcmp(x->label, y->label);
+    return order != 0 ? order : (x > y) - (x < y);
 }
 
 /* Gives variants whose labels are equal at six digits all seventeen. */
@@ -69,7 +72,17 @@ static rl_status separate_labels(rl_variant **sorted, int n) {
     return RL_OK;
 }
 
-rl_status rl_variants_label(rl_variant *variants, int n_variants) {
+/* The first in the file whose label is that of one before it; NULL: there is none. */
+static const rl_variant *find_repeated(rl_variant **sorted, int n) {
+    const rl_variant *repeated = NULL;
+    qsort(sorted, (size_t)n, sizeof *sorted, compare_labels);
+    for (int i = 1; i < n; i++)
+        if (strcmp(sorted[i - 1]->label, sorted[i]->label) == 0 && (repeated == NULL || sorted[i] < repeated))
+            repeated = sorted[i];
+    return repeated;
+}
+
+rl_status rl_variants_label(rl_variant *variants, int n_variants, const rl_variant **repeated) {
     rl_variant **sorted;
     RL_TRY(RL_ALLOC(sorted, n_variants));
     rl_status status = RL_OK;
@@ -78,6 +91,7 @@ rl_status rl_variants_label(rl_variant *variants, int n_variants) {
         sorted[i] = &variants[i];
     }
     if (status == RL_OK) status = separate_labels(sorted, n_variants);
+    *repeated = status == RL_OK ? find_repeated(sorted, n_variants) : NULL;
     rl_free(sorted);
     return status;
 }

@@ -74,7 +74,7 @@ void rl_autoencoders_destroy(rl_study *study);
 rl_status rl_append_option(rl_text *settings, const rl_option_spec *spec, const rl_option_value *value);
 rl_status rl_autoencoder_settings(const rl_study_autoencoder *autoencoder, rl_text *settings);
 
-/* Gives every variant its label. No two variants may be equal. */
-rl_status rl_variants_label(rl_variant *variants, int n_variants);
+/* Gives every variant its label. *repeated: the first that equals one before it, borrowed; NULL: none does. */
+rl_status rl_variants_label(rl_variant *variants, int n_variants, const rl_variant **repeated);
 
 #endif

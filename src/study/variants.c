@@ -1,9 +1,6 @@
 /* The list of ablations with their parameters and options: the variants of a dataset. */
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "read.h"
 
@@ -125,42 +122,6 @@ static rl_status read_entry(rl_node entry, variant_list *list) {
 
 /* ---- the list --------------------------------------------------------------------------------------------------- */
 
-static int compare_numbers(double a, double b) {
-    return (a > b) - (a < b); /* NaN, which stands for no parameter, equals NaN: both comparisons are false */
-}
-
-static int compare_texts(const char *a, const char *b) {
-    if (a == NULL || b == NULL) return (a != NULL) - (b != NULL);
-    return strcmp(a, b);
-}
-
-static int compare_values(const rl_option_value *a, const rl_option_value *b) {
-    int order = compare_numbers(a->number, b->number);
-    if (order == 0) order = compare_texts(a->text, b->text);
-    if (order == 0) order = a->n_list - b->n_list;
-    for (int i = 0; order == 0 && i < a->n_list; i++) order = compare_texts(a->list[i], b->list[i]);
-    return order;
-}
-
-static int compare_options(const rl_options *a, const rl_options *b) {
-    int order = 0;
-    for (int i = 0; order == 0 && i < a->n; i++) order = compare_values(&a->values[i], &b->values[i]);
-    return order;
-}
-
-static int compare_variants(const rl_variant *a, const rl_variant *b) {
-    int order = strcmp(a->ablation->name, b->ablation->name);
-    if (order == 0) order = compare_numbers(a->parameter, b->parameter);
-    return order == 0 ? compare_options(&a->options, &b->options) : order;
-}
-
-/* For qsort: equal variants stay in the order of the file. */
-static int compare_pointers(const void *a, const void *b) {
-    const rl_variant *x = *(rl_variant *const *)a, *y = *(rl_variant *const *)b;
-    const int order = compare_variants(x, y);
-    return order == 0 ? (x > y) - (x < y) : order;
-}
-
 static rl_status refuse_twice(const variant_list *list, const rl_variant *variant) {
     const rl_node node = list->origins[variant - list->variants];
     if (isnan(variant->parameter))
@@ -169,24 +130,12 @@ static rl_status refuse_twice(const variant_list *list, const rl_variant *varian
                           variant->ablation->name, variant->parameter);
 }
 
-/* Refuses a variant that equals one before it in the file. */
-static rl_status check_distinct(const variant_list *list) {
-    const rl_variant **sorted, *repeated = NULL;
-    RL_TRY(RL_ALLOC(sorted, list->n));
-    for (int i = 0; i < list->n; i++) sorted[i] = &list->variants[i];
-    qsort(sorted, (size_t)list->n, sizeof *sorted, compare_pointers);
-    for (int i = 1; i < list->n; i++)
-        if (compare_variants(sorted[i - 1], sorted[i]) == 0 && (repeated == NULL || sorted[i] < repeated))
-            repeated = sorted[i];
-    rl_free(sorted);
-    return repeated == NULL ? RL_OK : refuse_twice(list, repeated);
-}
-
 static rl_status read_list(rl_node node, variant_list *list) {
     if (rl_node_count(node) == 0 || rl_node_is_empty(node)) return rl_node_fail(node, "a list of ablations, e.g. none");
     for (int i = 0; i < rl_node_count(node); i++) RL_TRY(read_entry(rl_node_item(node, i), list));
-    RL_TRY(check_distinct(list));
-    return rl_variants_label(list->variants, list->n);
+    const rl_variant *repeated;
+    RL_TRY(rl_variants_label(list->variants, list->n, &repeated));
+    return repeated == NULL ? RL_OK : refuse_twice(list, repeated);
 }
 
 rl_status rl_read_variants(rl_node node, rl_variant **variants, int *n_variants) {
