@@ -170,7 +170,8 @@ struct rl_source {
     const rl_option_spec *options;
     int n_options;
     /* Fills origin, n_rows, n_features, n_dropped and n_test_only; and x and y (rows in memory), y and file (rows in
-     * blocks), or the teacher or function (fresh rows). rl_dataset_load does the rest. */
+     * blocks), or the teacher or function (fresh rows). rl_dataset_load sets name and source before and does the rest.
+     */
     rl_status (*load)(const rl_source_request *request, rl_dataset *dataset);
     /* Draws row `row` of a repeat: inputs [n_inputs] and *y. NULL: rows are never fresh. */
     void (*draw)(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row, double *inputs, double *y);

@@ -1,8 +1,8 @@
 /* beta* as the published program computes it: inv(X^T X) X^T y, the products in that order. Normal equations lose twice
  * the digits that QR does, so only `random: numpy` uses them: it reproduces the published numbers, and on California
  * housing their rounding shows in the twelfth digit of the bias. */
-#include "../lapack.h"
 #include "../numbers.h"
+#include "../vectors.h"
 #include "dataset.h"
 #include "ridgeless/arena.h"
 
@@ -32,14 +32,13 @@ static rl_status invert_gram(normal_equations *e, const rl_dataset *d, bool *reg
     }
     dgesv_(&p, &p, e->gram, &p, e->pivot, e->inverse, &p, &info);
     *regular = info == 0;
-    return info < 0 ? rl_fail(RL_ERR_LIBRARY, "LAPACK dgesv: argument %d is wrong", -info) : RL_OK;
+    return rl_lapack_check("dgesv", info);
 }
 
 static void multiply_targets(normal_equations *e, const rl_dataset *d, double *beta, bool *regular) {
-    const int n = d->n_rows, p = d->n_features, one = 1;
-    const double unit = 1, zero = 0;
-    dgemm_("T", "T", &n, &p, &p, &unit, d->x, &p, e->inverse, &p, &zero, e->product, &n, 1, 1);
-    dgemv_("T", &n, &p, &unit, e->product, &n, d->y, &one, &zero, beta, &one, 1);
+    const int n = d->n_rows, p = d->n_features;
+    rl_gemm('T', 'T', n, p, p, 1, d->x, p, e->inverse, p, 0, e->product, n);
+    rl_gemv('T', n, p, 1, e->product, n, d->y, 0, beta);
     *regular = rl_all_finite(beta, (size_t)p);
 }
 

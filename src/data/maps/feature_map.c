@@ -29,3 +29,7 @@ void rl_map_draw(rl_map_use *use, const rl_feature_map *map, rl_key key, uint32_
     for (int j = 0; map->draw != NULL && j < use->n_features; j++)
         map->draw(use, key, drawn_for, j, use->weights + (size_t)j * (size_t)use->n_weights);
 }
+
+int rl_map_affine_weights(int n_inputs) {
+    return n_inputs + 1;
+}

@@ -24,4 +24,11 @@ static inline double rl_map_dot(int n, const double *a, const double *b) {
     return sum[0] + sum[1] + (sum[2] + sum[3]);
 }
 
+/* Of maps with weights w and b for each feature, in this order: how many that are, and w . x + b of feature j. */
+int rl_map_affine_weights(int n_inputs);
+static inline double rl_map_affine(const rl_map_use *use, int j, const double *inputs) {
+    const double *w = use->weights + (size_t)j * (size_t)use->n_weights;
+    return w[use->n_inputs] + rl_map_dot(use->n_inputs, w, inputs);
+}
+
 #endif

@@ -5,10 +5,6 @@
 
 #include "map.h"
 
-static int fourier_weights(int n_inputs) {
-    return n_inputs + 1; /* w, then b */
-}
-
 static void draw_fourier(const rl_map_use *use, rl_key key, uint32_t repeat, int j, double *weights) {
     const double bandwidth = rl_options_real(use->options, "bandwidth");
     rl_philox_normal_row(key, RL_STREAM_MAP_WEIGHTS, repeat, (uint32_t)j, 0, use->n_inputs, weights);
@@ -17,11 +13,7 @@ static void draw_fourier(const rl_map_use *use, rl_key key, uint32_t repeat, int
 }
 
 static void fill_fourier(const rl_map_use *use, const double *inputs, double *features) {
-    for (int j = 0; j < use->n_features; j++) {
-        const double *w = use->weights + (size_t)j * (size_t)use->n_weights;
-        const double sum = w[use->n_inputs] + rl_map_dot(use->n_inputs, w, inputs);
-        features[j] = M_SQRT2 * cos(sum);
-    }
+    for (int j = 0; j < use->n_features; j++) features[j] = M_SQRT2 * cos(rl_map_affine(use, j, inputs));
 }
 
 static const rl_option_spec options[] = {
@@ -36,6 +28,6 @@ const rl_feature_map rl_map_random_fourier = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .fill = fill_fourier,
-    .n_weights = fourier_weights,
+    .n_weights = rl_map_affine_weights,
     .draw = draw_fourier,
 };

@@ -3,13 +3,10 @@
  * Montanari 2022, "The generalization error of random features regression" (arXiv:1908.05355). */
 #include <math.h>
 
+#include "../../vectors.h"
 #include "map.h"
 
 enum { SPHERE, NORMAL };
-
-static int relu_weights(int n_inputs) {
-    return n_inputs + 1; /* w, then b */
-}
 
 static bool on_sphere(const rl_map_use *use) {
     return rl_options_get(use->options, "weights")->number == SPHERE;
@@ -17,10 +14,8 @@ static bool on_sphere(const rl_map_use *use) {
 
 static void draw_relu(const rl_map_use *use, rl_key key, uint32_t repeat, int j, double *weights) {
     const int n = use->n_inputs;
-    double sum = 0;
     rl_philox_normal_row(key, RL_STREAM_MAP_WEIGHTS, repeat, (uint32_t)j, 0, n, weights);
-    for (int i = 0; i < n; i++) sum += weights[i] * weights[i];
-    const double length = on_sphere(use) ? sqrt(sum) : sqrt(n);
+    const double length = sqrt(on_sphere(use) ? rl_sum_of_squares(n, weights) : n);
     for (int i = 0; i < n; i++) weights[i] /= length;
     weights[n] =
         rl_options_real(use->options, "bias") * rl_philox_normal(key, RL_STREAM_PHASES, repeat, (uint32_t)j, 0);
@@ -28,8 +23,7 @@ static void draw_relu(const rl_map_use *use, rl_key key, uint32_t repeat, int j,
 
 static void fill_relu(const rl_map_use *use, const double *inputs, double *features) {
     for (int j = 0; j < use->n_features; j++) {
-        const double *w = use->weights + (size_t)j * (size_t)use->n_weights;
-        const double sum = w[use->n_inputs] + rl_map_dot(use->n_inputs, w, inputs);
+        const double sum = rl_map_affine(use, j, inputs);
         features[j] = sum > 0 ? sum : 0;
     }
 }
@@ -84,7 +78,7 @@ const rl_feature_map rl_map_random_relu = {
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .fill = fill_relu,
-    .n_weights = relu_weights,
+    .n_weights = rl_map_affine_weights,
     .draw = draw_relu,
     .asymptotic_mse = asymptotic_mse,
 };

@@ -6,28 +6,21 @@
 
 #include "ridgeless/data.h"
 
-/* Takes over `folder`, and drops it when it is there already. */
-static void add_folder(rl_data_path *path, char *folder) {
-    for (int i = 0; i < path->n_folders; i++) {
-        if (strcmp(path->folders[i], folder) != 0) continue;
-        rl_free(folder);
-        return;
-    }
-    path->folders[path->n_folders++] = folder;
-}
-
-static rl_status add_copy(rl_data_path *path, const char *folder) {
+/* Adds a folder that is not there already. NULL and "" are none. */
+static rl_status add_folder(rl_data_path *path, const char *folder) {
     if (folder == NULL || *folder == '\0') return RL_OK;
-    char *copy;
-    RL_TRY(rl_strdup(&copy, folder));
-    add_folder(path, copy);
+    for (int i = 0; i < path->n_folders; i++)
+        if (strcmp(path->folders[i], folder) == 0) return RL_OK;
+    RL_TRY(rl_strdup(&path->folders[path->n_folders], folder));
+    path->n_folders++;
     return RL_OK;
 }
 
 /* ../share/ridgeless/data seen from the program's folder, so that a moved installation still finds its data. */
 static rl_status add_beside_program(rl_data_path *path) {
-    char program[4096];
-    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    static const char beside[] = "/share/ridgeless/data";
+    char program[4096 + sizeof beside];
+    const ssize_t length = readlink("/proc/self/exe", program, 4096);
     if (length <= 0) return RL_OK;
     program[length] = '\0';
     for (int i = 0; i < 2; i++) {
@@ -35,20 +28,17 @@ static rl_status add_beside_program(rl_data_path *path) {
         if (slash == NULL) return RL_OK;
         *slash = '\0';
     }
-    rl_text folder = RL_TEXT_EMPTY;
-    RL_TRY(rl_text_append(&folder, "%s/share/ridgeless/data", program));
-    add_folder(path, folder.bytes);
-    return RL_OK;
+    return add_folder(path, strcat(program, beside));
 }
 
 rl_status rl_data_path_create(rl_data_path *path, const char *option) {
     *path = (rl_data_path){0};
     rl_status status;
-    RL_TRY_GOTO(add_copy(path, option), failed);
-    RL_TRY_GOTO(add_copy(path, getenv("RIDGELESS_DATA")), failed);
+    RL_TRY_GOTO(add_folder(path, option), failed);
+    RL_TRY_GOTO(add_folder(path, getenv("RIDGELESS_DATA")), failed);
     RL_TRY_GOTO(add_beside_program(path), failed);
-    RL_TRY_GOTO(add_copy(path, RL_DATA_FOLDER), failed);
-    RL_TRY_GOTO(add_copy(path, RL_SOURCE_DATA_FOLDER), failed);
+    RL_TRY_GOTO(add_folder(path, RL_DATA_FOLDER), failed);
+    RL_TRY_GOTO(add_folder(path, RL_SOURCE_DATA_FOLDER), failed);
     return RL_OK;
 failed:
     rl_data_path_destroy(path);

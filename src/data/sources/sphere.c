@@ -2,16 +2,11 @@
  * theory of random features has them. */
 #include <math.h>
 
+#include "../../vectors.h"
 #include "source.h"
 
-static double sum_of_squares(int n, const double *x) {
-    double sum = 0;
-    for (int i = 0; i < n; i++) sum += x[i] * x[i];
-    return sum;
-}
-
 static void scale_to_length(int n, double *x, double length) {
-    const double factor = length / sqrt(sum_of_squares(n, x));
+    const double factor = length / sqrt(rl_sum_of_squares(n, x));
     for (int i = 0; i < n; i++) x[i] *= factor;
 }
 

@@ -3,53 +3,35 @@
  * the second is the repaired one that their paper cites (L. Gochiashvili 2023). */
 #include "source.h"
 
-enum { N_FEATURES = 17 };
+enum { N_FEATURES = 17, TARGET = N_FEATURES, N_COLUMNS };
 
-typedef struct who_table {
-    const rl_source *source;
-    const char *features[N_FEATURES];
-    const char *target;
-} who_table;
+/* The features, then the target, of the two tables. */
+static const char *const columns_of_table[2][N_COLUMNS] = {
+    {"Adult Mortality", "infant deaths", "Alcohol", "percentage expenditure", "Hepatitis B", "Measles", "BMI",
+     "under-five deaths", "Polio", "Total expenditure", "Diphtheria", "HIV/AIDS", "GDP", "Population",
+     "thinness  1-19 years" /* two blanks in the file */, "thinness 5-9 years", "Schooling", "Life expectancy"},
+    {"Infant_deaths", "Under_five_deaths", "Adult_mortality", "Alcohol_consumption", "Hepatitis_B", "Measles", "BMI",
+     "Polio", "Diphtheria", "Incidents_HIV", "GDP_per_capita", "Population_mln", "Thinness_ten_nineteen_years",
+     "Thinness_five_nine_years", "Schooling", "Economy_status_Developed", "Economy_status_Developing",
+     "Life_expectancy"}};
 
-static rl_status convert_table(const rl_table *table, const who_table *who, rl_dataset *dataset) {
-    int columns[N_FEATURES];
-    rl_table_choice choice = {.features = columns, .n_features = N_FEATURES, .any_column = true};
-    for (int j = 0; j < N_FEATURES; j++) RL_TRY(rl_table_column(table, who->features[j], &columns[j]));
-    RL_TRY(rl_table_column(table, who->target, &choice.target));
+static rl_status convert_table(const rl_table *table, rl_dataset *dataset) {
+    const char *const *names = columns_of_table[dataset->source == &rl_source_who_fixed];
+    int columns[N_COLUMNS];
+    for (int j = 0; j < N_COLUMNS; j++) RL_TRY(rl_table_column(table, names[j], &columns[j]));
+    const rl_table_choice choice = {
+        .features = columns, .n_features = N_FEATURES, .target = columns[TARGET], .any_column = true};
     return rl_table_numbers(table, &choice, dataset);
 }
 
-static rl_status load_who(const who_table *who, const rl_source_request *request, rl_dataset *dataset) {
-    RL_TRY(rl_source_locate(who->source, request, who->source->files[0], &dataset->origin));
+static rl_status load_who(const rl_source_request *request, rl_dataset *dataset) {
+    const rl_source *source = dataset->source;
+    RL_TRY(rl_source_locate(source, request, source->files[0], &dataset->origin));
     rl_table table;
     RL_TRY(rl_table_read(dataset->origin, (rl_table_format){.delimiter = ',', .has_header = true}, &table));
-    const rl_status status = convert_table(&table, who, dataset);
+    const rl_status status = convert_table(&table, dataset);
     rl_table_destroy(&table);
     return status;
-}
-
-static rl_status load_rajarshi(const rl_source_request *request, rl_dataset *dataset) {
-    static const who_table who = {
-        .source = &rl_source_who,
-        .features = {"Adult Mortality", "infant deaths", "Alcohol", "percentage expenditure", "Hepatitis B", "Measles",
-                     "BMI", "under-five deaths", "Polio", "Total expenditure", "Diphtheria", "HIV/AIDS", "GDP",
-                     "Population", "thinness  1-19 years" /* two blanks in the file */, "thinness 5-9 years",
-                     "Schooling"},
-        .target = "Life expectancy",
-    };
-    return load_who(&who, request, dataset);
-}
-
-static rl_status load_fixed(const rl_source_request *request, rl_dataset *dataset) {
-    static const who_table who = {
-        .source = &rl_source_who_fixed,
-        .features = {"Infant_deaths", "Under_five_deaths", "Adult_mortality", "Alcohol_consumption", "Hepatitis_B",
-                     "Measles", "BMI", "Polio", "Diphtheria", "Incidents_HIV", "GDP_per_capita", "Population_mln",
-                     "Thinness_ten_nineteen_years", "Thinness_five_nine_years", "Schooling", "Economy_status_Developed",
-                     "Economy_status_Developing"},
-        .target = "Life_expectancy",
-    };
-    return load_who(&who, request, dataset);
 }
 
 static const char *const rajarshi_files[] = {"life_expectancy_who_rajarshi.csv", NULL};
@@ -62,7 +44,7 @@ const rl_source rl_source_who = {
     .how_to_get =
         "jobs/download-data.sh fetches it, or save `data/Life Expectancy Data.csv` of "
         "https://github.com/RylanSchaeffer/Stanford-AI-Alignment-Double-Descent-Tutorial under that name",
-    .load = load_rajarshi,
+    .load = load_who,
 };
 
 const rl_source rl_source_who_fixed = {
@@ -72,5 +54,5 @@ const rl_source rl_source_who_fixed = {
     .how_to_get =
         "jobs/download-data.sh says how to get it: save Life-Expectancy-Data-Updated.csv of "
         "https://www.kaggle.com/datasets/lashagoch/life-expectancy-who-updated under that name",
-    .load = load_fixed,
+    .load = load_who,
 };

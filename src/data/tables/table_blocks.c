@@ -60,15 +60,13 @@ static rl_status prepare_blocks(rl_table_blocks *b, const rl_dataset *dataset) {
 
 rl_status rl_table_blocks_open_as(const rl_dataset *dataset, rl_status blame, rl_table_blocks **blocks) {
     rl_table_blocks *b;
-    rl_nc file;
     *blocks = NULL;
-    RL_TRY(rl_nc_open_table(dataset->file.path, blame, &file));
-    rl_status status = RL_ALLOC(b, 1);
+    RL_TRY(RL_ALLOC(b, 1));
+    rl_status status = rl_nc_open_table(dataset->file.path, blame, &b->file);
     if (status != RL_OK) {
-        nc_close(file.id);
+        rl_free(b);
         return status;
     }
-    b->file = file;
     status = prepare_blocks(b, dataset);
     if (status == RL_OK)
         *blocks = b;
