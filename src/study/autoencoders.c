@@ -174,12 +174,9 @@ void rl_autoencoders_destroy(rl_study *study) {
 rl_status rl_autoencoder_settings(const rl_study_autoencoder *a, rl_text *settings) {
     const bool shared = a->ranks_per_case == RL_RANKS_ALL || a->ranks_per_case > 1;
     RL_TRY(rl_text_append(settings, "%s/source: autoencoder\n", a->name));
-    for (int i = 0; i < N_OPTIONS; i++) {
-        if (i == CHECKPOINT || i == RECORD_EVERY) continue;
-        RL_TRY(rl_text_append(settings, "%s/%s: ", a->name, options[i].key));
-        RL_TRY(rl_append_option(settings, &options[i], &a->options.values[i]));
-        RL_TRY(rl_text_append(settings, "\n"));
-    }
+    for (int i = 0; i < N_OPTIONS; i++)
+        if (i != CHECKPOINT && i != RECORD_EVERY)
+            RL_TRY(rl_append_setting(settings, a->name, "", &options[i], &a->options.values[i]));
     RL_TRY(rl_text_append(settings, "%s/record_every: %d\n", a->name, a->model.record_every));
     return rl_text_append(settings, "%s/shared trainings: %s\n", a->name, shared ? "yes" : "no");
 }

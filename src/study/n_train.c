@@ -66,8 +66,3 @@ rl_status rl_read_n_features(rl_node node, rl_n_features_spec *spec) {
         status = rl_node_refuse(node, "more than %d numbers; expected at most that many", RL_N_FEATURES_LIMIT);
     return status;
 }
-
-void rl_n_features_destroy(rl_n_features_spec *spec) {
-    rl_free(spec->values);
-    *spec = (rl_n_features_spec){0};
-}

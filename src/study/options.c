@@ -16,21 +16,14 @@ static rl_number_kind number_kind(const rl_option_spec *spec) {
 
 /* Returns what is expected: "a text (what it means)", and so on for every type. */
 static const char *expectation(const rl_option_spec *spec, char *buffer, size_t size) {
-    switch (spec->type) {
-        case RL_OPTION_INTEGER:
-        case RL_OPTION_REAL:
-            return rl_number_kind_text(number_kind(spec), buffer, size);
-        case RL_OPTION_FLAG:
-            snprintf(buffer, size, "true or false (%s)", spec->help);
-            return buffer;
-        case RL_OPTION_CHOICE:
-            snprintf(buffer, size, "%s (%s)", spec->choices, spec->help);
-            return buffer;
-        default:
-            snprintf(buffer, size, "a text%s (%s)", spec->type == RL_OPTION_TEXT_LIST ? " or a list of texts" : "",
-                     spec->help);
-            return buffer;
-    }
+    if (spec->type == RL_OPTION_INTEGER || spec->type == RL_OPTION_REAL)
+        return rl_number_kind_text(number_kind(spec), buffer, size);
+    const char *const whats[] = {[RL_OPTION_FLAG] = "true or false",
+                                 [RL_OPTION_CHOICE] = spec->choices,
+                                 [RL_OPTION_TEXT] = "a text",
+                                 [RL_OPTION_TEXT_LIST] = "a text or a list of texts"};
+    snprintf(buffer, size, "%s (%s)", whats[spec->type], spec->help);
+    return buffer;
 }
 
 static rl_status read_flag(rl_node node, rl_option_value *value) {

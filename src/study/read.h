@@ -38,7 +38,6 @@ rl_status rl_read_n_train(rl_node node, rl_n_train_spec *spec);
 void rl_n_train_destroy(rl_n_train_spec *spec);
 
 rl_status rl_read_n_features(rl_node node, rl_n_features_spec *spec);
-void rl_n_features_destroy(rl_n_features_spec *spec);
 
 /* Reads a map from `name` or `{name: ..., its options}`. An absent node is the identity. *options is owned by the
  * caller, on failure too. */
@@ -70,8 +69,9 @@ rl_status rl_read_ranks_per_case(rl_node node, const char *meaning, int *ranks);
 rl_status rl_read_autoencoders(rl_node node, rl_study *study);
 void rl_autoencoders_destroy(rl_study *study);
 
-/* Append to the settings: the value of one option, and the lines of an autoencoder. */
-rl_status rl_append_option(rl_text *settings, const rl_option_spec *spec, const rl_option_value *value);
+/* Append to the settings: the line "name/of key: value" of one option, and those of an autoencoder. */
+rl_status rl_append_setting(rl_text *settings, const char *name, const char *of, const rl_option_spec *spec,
+                            const rl_option_value *value);
 rl_status rl_autoencoder_settings(const rl_study_autoencoder *autoencoder, rl_text *settings);
 
 /* Gives every variant its label. *repeated: the first that equals one before it, borrowed; NULL: none does. */

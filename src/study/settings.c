@@ -17,7 +17,7 @@ static rl_status append_quoted(rl_text *settings, const char *text) {
     return rl_text_append(settings, "\"");
 }
 
-rl_status rl_append_option(rl_text *settings, const rl_option_spec *spec, const rl_option_value *value) {
+static rl_status append_option(rl_text *settings, const rl_option_spec *spec, const rl_option_value *value) {
     switch (spec->type) {
         case RL_OPTION_INTEGER:
         case RL_OPTION_REAL:
@@ -36,6 +36,13 @@ rl_status rl_append_option(rl_text *settings, const rl_option_spec *spec, const 
     }
 }
 
+rl_status rl_append_setting(rl_text *settings, const char *name, const char *of, const rl_option_spec *spec,
+                            const rl_option_value *value) {
+    RL_TRY(rl_text_append(settings, "%s/%s%s: ", name, of, spec->key));
+    RL_TRY(append_option(settings, spec, value));
+    return rl_text_append(settings, "\n");
+}
+
 static rl_status append_n_train(rl_text *settings, const char *name, const rl_n_train_spec *spec) {
     RL_TRY(rl_text_append(settings, "%s/values:", name));
     for (int i = 0; i < spec->n_values; i++) RL_TRY(rl_text_append(settings, " %d", spec->values[i]));
@@ -50,7 +57,7 @@ static rl_status append_variant(rl_text *settings, const char *name, const rl_va
     if (!isnan(variant->parameter)) RL_TRY(rl_text_append(settings, " %.17g", variant->parameter));
     for (int i = 0; i < variant->options.n; i++) {
         RL_TRY(rl_text_append(settings, " %s=", variant->options.specs[i].key));
-        RL_TRY(rl_append_option(settings, &variant->options.specs[i], &variant->options.values[i]));
+        RL_TRY(append_option(settings, &variant->options.specs[i], &variant->options.values[i]));
     }
     return rl_text_append(settings, "\n");
 }
@@ -64,11 +71,8 @@ static rl_status append_grids(rl_text *settings, const rl_study_dataset *d) {
 }
 
 static rl_status append_options(rl_text *settings, const char *name, const char *of, const rl_options *options) {
-    for (int i = 0; i < options->n; i++) {
-        RL_TRY(rl_text_append(settings, "%s/%s%s: ", name, of, options->specs[i].key));
-        RL_TRY(rl_append_option(settings, &options->specs[i], &options->values[i]));
-        RL_TRY(rl_text_append(settings, "\n"));
-    }
+    for (int i = 0; i < options->n; i++)
+        RL_TRY(rl_append_setting(settings, name, of, &options->specs[i], &options->values[i]));
     return RL_OK;
 }
 

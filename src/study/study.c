@@ -82,30 +82,25 @@ static rl_status read_repeats(rl_node root, rl_node node, rl_study *study) {
     return RL_OK;
 }
 
-/* Directions belong to modes, so `directions` keeps modes too. */
 static rl_status read_keep(rl_node node, rl_keep *keep) {
-    enum { CELLS, MODES, DIRECTIONS, PREDICTIONS, SUMMARY, N_WORDS };
+    enum { N_WORDS = 5 };
     static const char *const words[N_WORDS] = {"cells", "modes", "directions", "predictions", "summary"};
-    bool given[N_WORDS] = {false};
-    *keep = (rl_keep){.cells = true};
+    bool *const given[N_WORDS] = {&keep->cells, &keep->modes, &keep->directions, &keep->predictions, &keep->summary};
+    *keep = (rl_keep){.cells = node.file == NULL};
     if (node.file == NULL) return RL_OK;
     if (rl_node_count(node) == 0) return rl_node_fail(node, "some of cells, modes, directions, predictions, summary");
     for (int i = 0; i < rl_node_count(node); i++) {
         rl_node item = rl_node_item(node, i);
         int index;
         RL_TRY(rl_node_word(item, words, N_WORDS, &index));
-        if (given[index]) return rl_node_refuse(item, "got `%s` twice; expected each word once", words[index]);
-        given[index] = true;
+        if (*given[index]) return rl_node_refuse(item, "got `%s` twice; expected each word once", words[index]);
+        *given[index] = true;
     }
-    if (given[SUMMARY] && rl_node_count(node) > 1)
+    if (keep->summary && rl_node_count(node) > 1)
         return rl_node_refuse(node,
                               "got summary and other words; expected summary alone: of single repeats nothing is "
                               "left in it");
-    *keep = (rl_keep){.cells = given[CELLS],
-                      .modes = given[MODES] || given[DIRECTIONS],
-                      .directions = given[DIRECTIONS],
-                      .predictions = given[PREDICTIONS],
-                      .summary = given[SUMMARY]};
+    keep->modes |= keep->directions; /* they belong to modes */
     return RL_OK;
 }
 
@@ -291,7 +286,7 @@ static void destroy_dataset(rl_study_dataset *dataset) {
     rl_free(dataset->name);
     rl_options_destroy(&dataset->options);
     rl_options_destroy(&dataset->map_options);
-    rl_n_features_destroy(&dataset->n_features);
+    rl_free(dataset->n_features.values);
     rl_n_train_destroy(&dataset->n_train);
     rl_variants_destroy(dataset->variants, dataset->n_variants);
 }

@@ -191,21 +191,15 @@ static void quote_text(const char *text, char quoted[QUOTE_LENGTH + 8]) {
     memcpy(quoted + length, cut ? "..." : "", cut ? 4 : 1);
 }
 
-/* Fails with "path:line: key `...`: " before `text`, which may have any length: rl_fail cuts it. */
-static rl_status fail_at(rl_node node, const char *text) {
-    char key[QUOTE_LENGTH + 8];
-    quote_text(node.key, key);
-    if (key[0] == '\0') return rl_fail(RL_ERR_INPUT, "%s:%d: %s", node.file->path, node.line, text);
-    return rl_fail(RL_ERR_INPUT, "%s:%d: key `%s`: %s", node.file->path, node.line, key, text);
-}
-
 rl_status rl_node_refuse(rl_node node, const char *format, ...) {
-    char text[900];
+    char text[900], key[QUOTE_LENGTH + 8];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return fail_at(node, text);
+    quote_text(node.key, key);
+    if (key[0] == '\0') return rl_fail(RL_ERR_INPUT, "%s:%d: %s", node.file->path, node.line, text);
+    return rl_fail(RL_ERR_INPUT, "%s:%d: key `%s`: %s", node.file->path, node.line, key, text);
 }
 
 rl_status rl_node_fail(rl_node node, const char *expected, ...) {
@@ -260,17 +254,11 @@ rl_status rl_node_pair(rl_node mapping, int index, const char **key, rl_node *va
     return RL_OK;
 }
 
-/* The key of a pair when it is a text, else "". */
-static const char *key_text(rl_node mapping, int index) {
-    const rl_node key = make_node(mapping.file, raw_node(mapping)->data.mapping.pairs.start[index].key, "");
-    return rl_node_kind_of(key) == RL_NODE_SCALAR ? scalar_text(key) : "";
-}
-
 rl_node rl_node_find(rl_node mapping, const char *key) {
     for (int i = 0; i < rl_node_n_pairs(mapping); i++) {
         const char *found;
         rl_node value;
-        if (strcmp(key_text(mapping, i), key) == 0 && rl_node_pair(mapping, i, &found, &value) == RL_OK) return value;
+        if (rl_node_pair(mapping, i, &found, &value) == RL_OK && strcmp(found, key) == 0) return value;
     }
     return (rl_node){.file = NULL};
 }

@@ -22,16 +22,8 @@ static double step(double x) {
     return x < 0 ? -1 : 1;
 }
 
-static double absolute(double x) {
-    return fabs(x);
-}
-
-static double exponential(double x) {
-    return exp(x);
-}
-
 /* In the order of FUNCTIONS, the words of the key `function`. */
-static double (*const functions[])(double) = {linear_cosine, sine, runge, step, absolute, exponential};
+static double (*const functions[])(double) = {linear_cosine, sine, runge, step, fabs, exp};
 #define FUNCTIONS "linear-cosine|sine|runge|step|absolute|exponential"
 
 enum { DRAW_FRESH, DRAW_POOL };

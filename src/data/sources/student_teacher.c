@@ -67,12 +67,12 @@ static rl_status check_options(const rl_source_request *request) {
         return rl_source_key_fail(request, "features",
                                   "%d is more than the %d of `hidden_features`, expected at most that", features,
                                   hidden);
-    if (rl_options_get(request->options, "draw")->number != 0 && request->random == RL_RANDOM_NUMPY)
+    if (request->random != RL_RANDOM_NUMPY) return RL_OK;
+    if (rl_options_get(request->options, "draw")->number != 0)
         return rl_source_key_fail(request, "draw", "`fresh` rows need `random: philox`, expected `pool` with numpy");
-    const bool plain = rl_options_get(request->options, "design")->number == DESIGN_ISOTROPIC;
-    if (request->random == RL_RANDOM_NUMPY && !plain)
+    if (rl_options_get(request->options, "design")->number != DESIGN_ISOTROPIC)
         return rl_source_key_fail(request, "design", "needs `random: philox`, expected `isotropic` with numpy");
-    if (request->random == RL_RANDOM_NUMPY && rl_options_integer(request->options, "teacher_nonzeros") > 0)
+    if (rl_options_integer(request->options, "teacher_nonzeros") > 0)
         return rl_source_key_fail(request, "teacher_nonzeros", "needs `random: philox`, expected 0 with numpy");
     return RL_OK;
 }
