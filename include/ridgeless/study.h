@@ -40,10 +40,9 @@ enum { RL_RANKS_AUTO = 0, RL_RANKS_ALL = -1 };
 
 /* What the results file keeps beside the values reduced over the repeats. */
 typedef struct rl_keep {
-    bool cells; /* the values of each repeat */
-    bool modes; /* the values per mode of each repeat */
-    bool
-        directions; /* the directions v_r of the modes in the space of features, and the training rows; implies modes */
+    bool cells;       /* the values of each repeat */
+    bool modes;       /* the values per mode of each repeat */
+    bool directions;  /* the directions v_r of the modes in feature space, and the training rows; implies modes */
     bool predictions; /* predictions of each fit at the test points, for the first RL_PREDICTED_REPEATS repeats */
     bool summary;     /* none of these: only how often values fall into each bucket of a histogram (histogram.h) */
 } rl_keep;

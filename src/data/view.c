@@ -5,10 +5,6 @@
 
 #include "dataset.h"
 
-static rl_status fail_key(const rl_dataset *d, const char *key, const char *expected, int got) {
-    return rl_fail(RL_ERR_INPUT, "dataset `%s`: key `%s`: got %d; expected %s", d->name, key, got, expected);
-}
-
 /* Refuses inputs outside [-1, 1], as far as they are known before any repeat. */
 static rl_status check_bounds(const rl_dataset *d, const rl_feature_map *map) {
     static const char *const expected = "expected inputs in [-1, 1]";
@@ -46,8 +42,10 @@ rl_status rl_dataset_view(const rl_dataset *dataset, const rl_view_request *requ
     view->view = request->index;
     if (request->n_features > 0) view->n_features = request->n_features;
     if (view->map == identity && view->n_features > dataset->n_features)
-        return fail_key(dataset, "n_features", "at most the features that there are, or a `map` that makes more",
-                        view->n_features);
+        return rl_fail(RL_ERR_INPUT,
+                       "dataset `%s`: key `n_features`: got %d; expected at most the features that there are, or a "
+                       "`map` that makes more",
+                       dataset->name, view->n_features);
     if (is_plain(dataset, view)) {
         view->map = NULL;
         if (view->n_features == dataset->n_features) return RL_OK;

@@ -13,66 +13,56 @@ enum { MAX_AUTOENCODERS = 1000, MOST_FEATURES = 10000000, MOST_HIDDEN = 10000, M
 static const int64_t most_numbers = 268000000; /* one write(2) takes less than 2 GiB */
 
 /* The keys whose value is one number or word. */
-enum {
-    N_FEATURES,
-    SPARSITY,
-    N_TEST,
-    STEPS,
-    WARM_UP,
-    SCHEDULE,
-    LEARNING_RATE,
-    WEIGHT_DECAY,
-    RECORD_EVERY,
-    CHECKPOINT,
-    N_OPTIONS
+static const rl_option_spec options[] = {
+    {.key = "n_features",
+     .type = RL_OPTION_INTEGER,
+     .required = true,
+     .minimum = 1,
+     .maximum = MOST_FEATURES,
+     .help = "features of an input"},
+    RL_REAL_SPEC("sparsity", 0, 1, 0.999, "probability that a feature is zero"),
+    RL_INTEGER_SPEC("n_test", 1, INT_MAX, 2000, "fresh examples of the test loss"),
+    {.key = "steps",
+     .type = RL_OPTION_INTEGER,
+     .required = true,
+     .minimum = 1,
+     .maximum = MOST_STEPS,
+     .help = "steps of full-batch AdamW"},
+    RL_REAL_SPEC("warm_up", 0, 1, 0.05, "part of the steps in which the learning rate rises"),
+    RL_CHOICE_SPEC("schedule", "cosine", RL_LEARNING_CHOICES, "of the learning rate after the warm-up"),
+    RL_REAL_SPEC("learning_rate", 0, 1e300, 1e-3, "the largest one"),
+    RL_REAL_SPEC("weight_decay", 0, 1e300, 1e-2, "AdamW's, times the learning rate"),
+    RL_INTEGER_SPEC("record_every", 1, MOST_STEPS, 0,
+                    "steps between two records of the losses; default: a hundredth of all"),
+    RL_REAL_SPEC("checkpoint_seconds", 0, 1e9, 30,
+                 "between two checkpoints at least, and a tenth of the time that it has taken"),
 };
-static const rl_option_spec options[N_OPTIONS] = {
-    [N_FEATURES] = {.key = "n_features",
-                    .type = RL_OPTION_INTEGER,
-                    .required = true,
-                    .minimum = 1,
-                    .maximum = MOST_FEATURES,
-                    .help = "features of an input"},
-    [SPARSITY] = RL_REAL_SPEC("sparsity", 0, 1, 0.999, "probability that a feature is zero"),
-    [N_TEST] = RL_INTEGER_SPEC("n_test", 1, INT_MAX, 2000, "fresh examples of the test loss"),
-    [STEPS] = {.key = "steps",
-               .type = RL_OPTION_INTEGER,
-               .required = true,
-               .minimum = 1,
-               .maximum = MOST_STEPS,
-               .help = "steps of full-batch AdamW"},
-    [WARM_UP] = RL_REAL_SPEC("warm_up", 0, 1, 0.05, "part of the steps in which the learning rate rises"),
-    [SCHEDULE] = RL_CHOICE_SPEC("schedule", "cosine", RL_LEARNING_CHOICES, "of the learning rate after the warm-up"),
-    [LEARNING_RATE] = RL_REAL_SPEC("learning_rate", 0, 1e300, 1e-3, "the largest one"),
-    [WEIGHT_DECAY] = RL_REAL_SPEC("weight_decay", 0, 1e300, 1e-2, "AdamW's, times the learning rate"),
-    [RECORD_EVERY] = RL_INTEGER_SPEC("record_every", 1, MOST_STEPS, 0,
-                                     "steps between two records of the losses; default: a hundredth of all"),
-    [CHECKPOINT] = RL_REAL_SPEC("checkpoint_seconds", 0, 1e9, 30,
-                                "between two checkpoints at least, and a tenth of the time that it has taken"),
-};
+enum { N_OPTIONS = sizeof options / sizeof *options };
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static void make_model(rl_study_autoencoder *a) {
-    const rl_option_value *v = a->options.values;
-    const double hundredth = fmax(1, floor(v[STEPS].number / 100));
+    const rl_options *o = &a->options;
+    const double hundredth = fmax(1, floor(rl_options_real(o, "steps") / 100));
+    const rl_option_value *record_every = rl_options_get(o, "record_every");
     a->model = (rl_autoencoder){
-        .n_features = (int)v[N_FEATURES].number,
-        .n_test = (int)v[N_TEST].number,
-        .sparsity = v[SPARSITY].number,
-        .steps = (int)v[STEPS].number,
-        .warm_up = v[WARM_UP].number,
-        .schedule = (rl_learning_schedule)v[SCHEDULE].number,
-        .learning_rate = v[LEARNING_RATE].number,
-        .weight_decay = v[WEIGHT_DECAY].number,
-        .record_every = (int)(v[RECORD_EVERY].given ? v[RECORD_EVERY].number : hundredth),
+        .n_features = rl_options_integer(o, "n_features"),
+        .n_test = rl_options_integer(o, "n_test"),
+        .sparsity = rl_options_real(o, "sparsity"),
+        .steps = rl_options_integer(o, "steps"),
+        .warm_up = rl_options_real(o, "warm_up"),
+        .schedule = (rl_learning_schedule)rl_options_get(o, "schedule")->number,
+        .learning_rate = rl_options_real(o, "learning_rate"),
+        .weight_decay = rl_options_real(o, "weight_decay"),
+        .record_every = (int)(record_every->given ? record_every->number : hundredth),
     };
-    a->checkpoint_seconds = v[CHECKPOINT].number;
+    a->checkpoint_seconds = rl_options_real(o, "checkpoint_seconds");
 }
 
 /* With too few non-zero features, inputs of zeros alone would be drawn again and again. */
-static rl_status check_sparsity(rl_node entry, rl_node sparsity, const rl_autoencoder *model) {
+static rl_status check_sparsity(rl_node entry, const rl_autoencoder *model) {
     const double nonzeros = model->n_features * (1 - model->sparsity);
+    const rl_node sparsity = rl_node_find(entry, "sparsity");
     if (nonzeros >= RL_LEAST_NONZEROS) return RL_OK;
     return rl_node_refuse(sparsity.file != NULL ? sparsity : entry,
                           "sparsity %.15g leaves %.3g of %d features non-zero on average; expected at least %g",
@@ -109,28 +99,16 @@ static rl_status check_size(rl_node entry, const rl_study_autoencoder *a) {
                           largest.n_features, largest.n_hidden, largest.n_train, (long long)most_numbers);
 }
 
-static rl_status check_name_is_new(const rl_study *study, rl_node node, const char *name) {
-    int line = 0;
-    for (int i = 0; i < study->n_datasets; i++)
-        if (strcmp(study->datasets[i].name, name) == 0) line = study->datasets[i].line;
-    for (int i = 0; i < study->n_autoencoders - 1; i++) /* this one is the last */
-        if (strcmp(study->autoencoders[i].name, name) == 0) line = study->autoencoders[i].line;
-    if (line == 0) return RL_OK;
-    return rl_node_refuse(
-        node, "the name `%s` is taken by line %d; expected each name once (give one of them a `name:`)", name, line);
-}
-
 static rl_status read_autoencoder(rl_node entry, const rl_study *study, rl_study_autoencoder *a) {
     enum { NAME, HIDDEN, N_TRAIN, RANKS, OPTIONS };
     rl_field fields[OPTIONS + N_OPTIONS] = {
         {.key = "name"}, {.key = "hidden"}, {.key = "n_train"}, {.key = "ranks_per_case"}};
     a->line = entry.line;
     RL_TRY(rl_read_fields(entry, fields, OPTIONS, options, N_OPTIONS));
-    RL_TRY(rl_read_name(fields[NAME].node, "autoencoder", &a->name));
-    RL_TRY(check_name_is_new(study, fields[NAME].node.file != NULL ? fields[NAME].node : entry, a->name));
+    RL_TRY(rl_read_name(study, fields[NAME].node, entry, "autoencoder", &a->name));
     RL_TRY(rl_read_options(entry, fields + OPTIONS, options, N_OPTIONS, &a->options));
     make_model(a);
-    RL_TRY(check_sparsity(entry, fields[OPTIONS + SPARSITY].node, &a->model));
+    RL_TRY(check_sparsity(entry, &a->model));
     RL_TRY(read_hidden(entry, fields[HIDDEN].node, a));
     RL_TRY(read_n_train(entry, fields[N_TRAIN].node, a));
     RL_TRY(
@@ -175,7 +153,7 @@ rl_status rl_autoencoder_settings(const rl_study_autoencoder *a, rl_text *settin
     const bool shared = a->ranks_per_case == RL_RANKS_ALL || a->ranks_per_case > 1;
     RL_TRY(rl_text_append(settings, "%s/source: autoencoder\n", a->name));
     for (int i = 0; i < N_OPTIONS; i++)
-        if (i != CHECKPOINT && i != RECORD_EVERY)
+        if (strcmp(options[i].key, "checkpoint_seconds") != 0 && strcmp(options[i].key, "record_every") != 0)
             RL_TRY(rl_append_setting(settings, a->name, "", &options[i], &a->options.values[i]));
     RL_TRY(rl_text_append(settings, "%s/record_every: %d\n", a->name, a->model.record_every));
     return rl_text_append(settings, "%s/shared trainings: %s\n", a->name, shared ? "yes" : "no");

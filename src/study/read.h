@@ -58,8 +58,8 @@ rl_status rl_read_options(rl_node owner, const rl_field *fields, const rl_option
                           rl_options *options);
 
 /* Sets *name, owned by the caller, to that of a group of the results file: as the node says, or `usual` if it is
- * absent. */
-rl_status rl_read_name(rl_node node, const char *usual, char **name);
+ * absent. Refuses one that another group of the study has; `owner` is what a message is about if the node is absent. */
+rl_status rl_read_name(const rl_study *study, rl_node node, rl_node owner, const char *usual, char **name);
 
 /* Reads a number of ranks, `all` (RL_RANKS_ALL) or `auto` (RL_RANKS_AUTO). `meaning` says in messages what ranks do. */
 rl_status rl_read_ranks_per_case(rl_node node, const char *meaning, int *ranks);

@@ -166,7 +166,23 @@ static bool is_name(const char *text) {
     return length >= 1 && length <= MAX_NAME && text[strspn(text, inside)] == '\0' && strchr("-.", text[0]) == NULL;
 }
 
-rl_status rl_read_name(rl_node node, const char *usual, char **name) {
+/* Only those that have been read before have a name. */
+static rl_status check_name_is_new(const rl_study *study, rl_node node, const char *name) {
+    const char *what = study->n_autoencoders == 0 ? "the dataset of " : "";
+    int line = 0;
+    for (int i = 0; i < study->n_datasets; i++)
+        if (study->datasets[i].name != NULL && strcmp(study->datasets[i].name, name) == 0)
+            line = study->datasets[i].line;
+    for (int i = 0; i < study->n_autoencoders; i++)
+        if (study->autoencoders[i].name != NULL && strcmp(study->autoencoders[i].name, name) == 0)
+            line = study->autoencoders[i].line;
+    if (line == 0) return RL_OK;
+    return rl_node_refuse(node,
+                          "the name `%s` is taken by %sline %d; expected each name once (give one of them a `name:`)",
+                          name, what, line);
+}
+
+rl_status rl_read_name(const rl_study *study, rl_node node, rl_node owner, const char *usual, char **name) {
     static const char *const expected = "letters, digits, `-`, `_` and `.` (at most 64, a letter, digit or `_` first)";
     const char *text = usual;
     if (node.file != NULL) {
@@ -175,17 +191,8 @@ rl_status rl_read_name(rl_node node, const char *usual, char **name) {
         if (strcmp(text, "provenance") == 0)
             return rl_node_fail(node, "another name: results files keep `provenance` for themselves");
     }
+    RL_TRY(check_name_is_new(study, node.file != NULL ? node : owner, text));
     return rl_strdup(name, text);
-}
-
-static rl_status check_name_is_new(const reader *r, rl_node node, const rl_study_dataset *dataset) {
-    for (const rl_study_dataset *other = r->study->datasets; other < dataset; other++)
-        if (strcmp(other->name, dataset->name) == 0)
-            return rl_node_refuse(node,
-                                  "the name `%s` is taken by the dataset of line %d; expected each name once "
-                                  "(give one of them a `name:`)",
-                                  dataset->name, other->line);
-    return RL_OK;
 }
 
 static rl_status find_source(rl_node node, const rl_source **source) {
@@ -254,8 +261,7 @@ static rl_status read_dataset(reader *r, rl_node entry, rl_study_dataset *datase
     assert(OPTIONS + row->n_options <= MAX_SOURCE_FIELDS);
     for (int i = 0; i < N_OWN; i++) fields[OWN + i].key = r->keys[common_keys[i]].key;
     RL_TRY(rl_read_fields(entry, fields, OPTIONS, row->options, row->n_options));
-    RL_TRY(rl_read_name(fields[NAME].node, row->name, &dataset->name));
-    RL_TRY(check_name_is_new(r, fields[NAME].node.file == NULL ? source : fields[NAME].node, dataset));
+    RL_TRY(rl_read_name(r->study, fields[NAME].node, source, row->name, &dataset->name));
     RL_TRY(rl_read_options(entry, fields + OPTIONS, row->options, row->n_options, &dataset->options));
     RL_TRY(rl_read_map(fields[MAP].node, &dataset->map, &dataset->map_options));
     take_common(r, fields + OWN);
