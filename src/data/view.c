@@ -1,5 +1,4 @@
 /* Views: a dataset with some of its features, or with those that a map makes. */
-#include <assert.h>
 #include <math.h>
 #include <xxhash.h>
 

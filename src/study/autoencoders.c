@@ -1,9 +1,6 @@
 /* The autoencoders of a study: reading them, and their settings. */
-#include <assert.h>
 #include <limits.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../option_specs.h"

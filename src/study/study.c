@@ -1,6 +1,5 @@
 /* The study file: its keys, its datasets, and what they have in common. */
 #include <assert.h>
-#include <limits.h>
 #include <string.h>
 
 #include "read.h"
@@ -198,10 +197,7 @@ rl_status rl_read_name(const rl_study *study, rl_node node, rl_node owner, const
 static rl_status find_source(rl_node node, const rl_source **source) {
     const char *words[MAX_SOURCES];
     int n = 0, index;
-    while (rl_sources[n] != NULL && n < MAX_SOURCES) {
-        words[n] = rl_sources[n]->name;
-        n++;
-    }
+    for (; rl_sources[n] != NULL && n < MAX_SOURCES; n++) words[n] = rl_sources[n]->name;
     RL_TRY(rl_node_word(node, words, n, &index));
     *source = rl_sources[index];
     return RL_OK;

@@ -1,8 +1,6 @@
 /* The source `diabetes`: Efron, Hastie, Johnstone and Tibshirani (2004), as scikit-learn has it, with raw features in
  * one file and the target in another. Each feature is centred and scaled to unit Euclidean norm, as in the published
  * study. */
-#include <string.h>
-
 #include "source.h"
 
 static const char FEATURES_FILE[] = "diabetes_data_raw.csv.gz", TARGET_FILE[] = "diabetes_target.csv.gz";

@@ -3,7 +3,6 @@
  * the covariance, and d_r the standard deviations along them. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../../lapack.h"
 #include "source.h"
@@ -38,54 +37,50 @@ static rl_status read_covariance(const rl_source_request *request, int p, double
     return RL_OK;
 }
 
-/* The eigenvalues come in ascending order. Those that are below zero by no more than rounding count as zero. */
-static rl_status take_axes(const rl_source_request *request, int p, const double *values, const double *vectors,
-                           rl_dataset *dataset) {
-    const double rounding = p * 0x1p-52 * fmax(values[p - 1], 0);
+static void swap_arrays(int n, double *a, double *b) {
+    for (int i = 0; i < n; i++) {
+        const double was = a[i];
+        a[i] = b[i];
+        b[i] = was;
+    }
+}
+
+/* Turns eigenvalues, which are in ascending order, and their vectors into deviations and axes. Those that are below
+ * zero by no more than rounding count as zero. */
+static rl_status order_axes(const rl_source_request *request, int p, double *values, double *vectors) {
+    const double greatest = values[p - 1], rounding = p * 0x1p-52 * fmax(greatest, 0);
+    for (int r = 0; r < p / 2; r++) {
+        swap_arrays(1, &values[r], &values[p - 1 - r]);
+        swap_arrays(p, vectors + (size_t)r * (size_t)p, vectors + (size_t)(p - 1 - r) * (size_t)p);
+    }
     for (int r = 0; r < p; r++) {
-        const double *const vector = vectors + (size_t)(p - 1 - r) * (size_t)p;
-        double *const axis = dataset->axes + (size_t)r * (size_t)p, largest = 0;
-        const double value = values[p - 1 - r];
-        if (value < -rounding || values[p - 1] <= 0)
+        double *const axis = vectors + (size_t)r * (size_t)p, largest = 0;
+        if (values[r] < -rounding || greatest <= 0)
             return rl_source_key_fail(request, "covariance",
                                       "has the eigenvalue %g; expected a covariance: none below zero, and not all zero",
-                                      value);
-        dataset->deviations[r] = value > rounding ? sqrt(value) : 0;
+                                      values[r]);
+        values[r] = values[r] > rounding ? sqrt(values[r]) : 0;
         for (int j = 0; j < p; j++)
-            if (fabs(vector[j]) > fabs(largest)) largest = vector[j];
-        for (int j = 0; j < p; j++) axis[j] = largest < 0 ? -vector[j] : vector[j];
+            if (fabs(axis[j]) > fabs(largest)) largest = axis[j];
+        for (int j = 0; j < p && largest < 0; j++) axis[j] = -axis[j];
     }
     return RL_OK;
 }
 
-static rl_status diagonalize_covariance(const rl_source_request *request, int p, double *covariance,
-                                        rl_dataset *dataset) {
-    const int n_work = 64 * p + 2 * p;
-    double *values = NULL, *work = NULL;
-    int info = 0;
-    rl_status status;
-    RL_TRY_GOTO(RL_ALLOC(values, p), done);
-    RL_TRY_GOTO(RL_ALLOC(work, n_work), done);
-    dsyev_("V", "U", &p, covariance, &p, values, work, &n_work, &info, 1, 1);
-    if (info != 0)
-        status = rl_fail(RL_ERR_LIBRARY, "LAPACK dsyev: info = %d for the covariance of `%s`", info, request->name);
-    else
-        status = take_axes(request, p, values, covariance, dataset);
-done:
-    rl_free(values);
-    rl_free(work);
-    return status;
-}
-
+/* The covariance becomes its eigenvectors in place. */
 static rl_status make_axes(const rl_source_request *request, int p, rl_dataset *dataset) {
-    double *covariance = NULL;
+    const int n_work = 64 * p + 2 * p;
+    double *work;
+    int info = 0;
     RL_TRY(RL_ALLOC(dataset->deviations, p));
     RL_TRY(RL_ALLOC(dataset->axes, (size_t)p * (size_t)p));
-    RL_TRY(RL_ALLOC(covariance, (size_t)p * (size_t)p));
-    rl_status status = read_covariance(request, p, covariance);
-    if (status == RL_OK) status = diagonalize_covariance(request, p, covariance, dataset);
-    rl_free(covariance);
-    return status;
+    RL_TRY(read_covariance(request, p, dataset->axes));
+    RL_TRY(RL_ALLOC(work, n_work));
+    dsyev_("V", "U", &p, dataset->axes, &p, dataset->deviations, work, &n_work, &info, 1, 1);
+    rl_free(work);
+    if (info != 0)
+        return rl_fail(RL_ERR_LIBRARY, "LAPACK dsyev: info = %d for the covariance of `%s`", info, request->name);
+    return order_axes(request, p, dataset->deviations, dataset->axes);
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
