@@ -161,14 +161,9 @@ rl_node rl_yaml_root(const rl_yaml *file) {
 }
 
 rl_node_kind rl_node_kind_of(rl_node node) {
-    switch (raw_node(node)->type) {
-        case YAML_SEQUENCE_NODE:
-            return RL_NODE_LIST;
-        case YAML_MAPPING_NODE:
-            return RL_NODE_MAPPING;
-        default:
-            return RL_NODE_SCALAR;
-    }
+    const yaml_node_type_t type = raw_node(node)->type;
+    if (type == YAML_SEQUENCE_NODE) return RL_NODE_LIST;
+    return type == YAML_MAPPING_NODE ? RL_NODE_MAPPING : RL_NODE_SCALAR;
 }
 
 static const char *scalar_text(rl_node node) {

@@ -55,12 +55,10 @@ static rl_status load_california(const rl_source_request *request, rl_dataset *d
     return status;
 }
 
-static const char *const files[] = {FILE_NAME, NULL};
-
 const rl_source rl_source_california = {
     .name = "california",
     .summary = "California housing (Pace and Barry 1997): house value of 20640 districts from 8 features",
-    .files = files,
+    .files = (const char *const[]){FILE_NAME, NULL},
     .how_to_get =
         "jobs/download-data.sh fetches it, or take cal_housing.data out of the archive at "
         "https://ndownloader.figshare.com/files/5976036",

@@ -41,12 +41,10 @@ static rl_status load_diabetes(const rl_source_request *request, rl_dataset *dat
     return rl_standardize_columns(RL_STANDARDIZE_UNIT_NORM, dataset->n_rows, N_FEATURES, dataset->x, dataset->origin);
 }
 
-static const char *const files[] = {FEATURES_FILE, TARGET_FILE, NULL};
-
 const rl_source rl_source_diabetes = {
     .name = "diabetes",
     .summary = "Diabetes (Efron et al. 2004): progression in 442 patients from 10 features of unit norm",
-    .files = files,
+    .files = (const char *const[]){FEATURES_FILE, TARGET_FILE, NULL},
     .how_to_get = "it comes with the program, in jobs/data of the source tree",
     .load = load_diabetes,
 };

@@ -56,12 +56,12 @@ rl_status rl_source_key_fail(const rl_source_request *request, const char *key, 
 }
 
 rl_status rl_source_describe_draws(const rl_source_request *request, rl_dataset *dataset) {
+    const char *kind = dataset->fresh ? "fresh" : "a pool of";
     rl_text text = RL_TEXT_EMPTY;
-    rl_status status = rl_text_append(&text, "%s rows drawn by ", dataset->fresh ? "fresh" : "a pool of");
-    if (status == RL_OK && request->random == RL_RANDOM_NUMPY)
-        status = rl_text_append(&text, "numpy.random.RandomState(0)");
-    else if (status == RL_OK)
-        status = rl_text_append(&text, "Philox4x32-10, seed %llu", (unsigned long long)request->seed);
+    const rl_status status = request->random == RL_RANDOM_NUMPY
+                                 ? rl_text_append(&text, "%s rows drawn by numpy.random.RandomState(0)", kind)
+                                 : rl_text_append(&text, "%s rows drawn by Philox4x32-10, seed %llu", kind,
+                                                  (unsigned long long)request->seed);
     dataset->origin = text.bytes;
     return status;
 }

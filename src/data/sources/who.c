@@ -34,13 +34,10 @@ static rl_status load_who(const rl_source_request *request, rl_dataset *dataset)
     return status;
 }
 
-static const char *const rajarshi_files[] = {"life_expectancy_who_rajarshi.csv", NULL};
-static const char *const fixed_files[] = {"life_expectancy_who_fixed.csv", NULL};
-
 const rl_source rl_source_who = {
     .name = "who",
     .summary = "WHO life expectancy, the table of the authors' program: 1649 complete rows, 17 features",
-    .files = rajarshi_files,
+    .files = (const char *const[]){"life_expectancy_who_rajarshi.csv", NULL},
     .how_to_get =
         "jobs/download-data.sh fetches it, or save `data/Life Expectancy Data.csv` of "
         "https://github.com/RylanSchaeffer/Stanford-AI-Alignment-Double-Descent-Tutorial under that name",
@@ -50,7 +47,7 @@ const rl_source rl_source_who = {
 const rl_source rl_source_who_fixed = {
     .name = "who-fixed",
     .summary = "WHO life expectancy, the repaired table that the paper cites: 2864 rows, 17 features",
-    .files = fixed_files,
+    .files = (const char *const[]){"life_expectancy_who_fixed.csv", NULL},
     .how_to_get =
         "jobs/download-data.sh says how to get it: save Life-Expectancy-Data-Updated.csv of "
         "https://www.kaggle.com/datasets/lashagoch/life-expectancy-who-updated under that name",
