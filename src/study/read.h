@@ -39,10 +39,6 @@ void rl_n_train_destroy(rl_n_train_spec *spec);
 
 rl_status rl_read_n_features(rl_node node, rl_n_features_spec *spec);
 
-/* Reads a map from `name` or `{name: ..., its options}`. An absent node is the identity. *options is owned by the
- * caller, on failure too. */
-rl_status rl_read_map(rl_node node, const rl_feature_map **map, rl_options *options);
-
 /* Reads the list of ablations; *variants [*n_variants] is owned by the caller, on failure too. */
 rl_status rl_read_variants(rl_node node, rl_variant **variants, int *n_variants);
 void rl_variants_destroy(rl_variant *variants, int n_variants);
@@ -73,8 +69,5 @@ void rl_autoencoders_destroy(rl_study *study);
 rl_status rl_append_setting(rl_text *settings, const char *name, const char *of, const rl_option_spec *spec,
                             const rl_option_value *value);
 rl_status rl_autoencoder_settings(const rl_study_autoencoder *autoencoder, rl_text *settings);
-
-/* Gives every variant its label. *repeated: the first that equals one before it, borrowed; NULL: none does. */
-rl_status rl_variants_label(rl_variant *variants, int n_variants, const rl_variant **repeated);
 
 #endif

@@ -44,6 +44,7 @@ rl_status rl_append_setting(rl_text *settings, const char *name, const char *of,
 }
 
 static rl_status append_n_train(rl_text *settings, const char *name, const rl_n_train_spec *spec) {
+    if (spec->line == 0) return rl_text_append(settings, "%s: all\n", name);
     RL_TRY(rl_text_append(settings, "%s/values:", name));
     for (int i = 0; i < spec->n_values; i++) RL_TRY(rl_text_append(settings, " %d", spec->values[i]));
     RL_TRY(rl_text_append(settings, "\n%s/ratios:", name));
@@ -105,20 +106,12 @@ static rl_status append_dataset(rl_text *settings, const rl_study *study, const 
     return RL_OK;
 }
 
-static rl_status append_large_cases(rl_text *settings, const rl_study *study) {
-    RL_TRY(rl_text_append(settings, "block: %d\n", study->block));
-    if (study->singular_values.line == 0)
-        RL_TRY(rl_text_append(settings, "singular_values: all\n"));
-    else
-        RL_TRY(append_n_train(settings, "singular_values", &study->singular_values));
-    if (study->full_spectra.line == 0) return rl_text_append(settings, "full_spectra: all\n");
-    return append_n_train(settings, "full_spectra", &study->full_spectra);
-}
-
 rl_status rl_study_settings(const rl_study *study, rl_text *settings) {
     RL_TRY(rl_text_append(settings, "seed: %llu\n", (unsigned long long)study->seed));
     RL_TRY(rl_text_append(settings, "random: %s\n", study->random == RL_RANDOM_NUMPY ? "numpy" : "philox"));
-    RL_TRY(append_large_cases(settings, study));
+    RL_TRY(rl_text_append(settings, "block: %d\n", study->block));
+    RL_TRY(append_n_train(settings, "singular_values", &study->singular_values));
+    RL_TRY(append_n_train(settings, "full_spectra", &study->full_spectra));
     for (int i = 0; i < study->n_datasets; i++) RL_TRY(append_dataset(settings, study, &study->datasets[i]));
     for (int i = 0; i < study->n_autoencoders; i++) RL_TRY(rl_autoencoder_settings(&study->autoencoders[i], settings));
     return RL_OK;

@@ -10,6 +10,8 @@ enum {
     MAX_NAME = 64,
     MAX_SOURCES = 64,
     MAX_SOURCE_FIELDS = 48,
+    MAX_MAPS = 64,
+    MAX_MAP_FIELDS = 32,
     DEFAULT_BLOCK = 64,
 };
 
@@ -203,6 +205,28 @@ static rl_status find_source(rl_node node, const rl_source **source) {
     return RL_OK;
 }
 
+static rl_status find_map(rl_node node, const rl_feature_map **map) {
+    const char *words[MAX_MAPS];
+    int n = 0, index;
+    for (; rl_feature_maps[n] != NULL && n < MAX_MAPS; n++) words[n] = rl_feature_maps[n]->name;
+    RL_TRY(rl_node_word(node, words, n, &index));
+    *map = rl_feature_maps[index];
+    return RL_OK;
+}
+
+/* Reads a map from `name` or `{name: ..., its options}`. An absent node is the identity. */
+static rl_status read_map(rl_node node, const rl_feature_map **map, rl_options *options) {
+    rl_field fields[MAX_MAP_FIELDS] = {{.key = "name"}};
+    *map = rl_feature_maps[0];
+    if (node.file == NULL) return RL_OK;
+    const rl_node name = rl_node_kind_of(node) == RL_NODE_MAPPING ? rl_node_find(node, "name") : node;
+    if (name.file == NULL) return rl_node_missing(node, "name", "`name:` and the name of a feature map");
+    RL_TRY(find_map(name, map));
+    assert(1 + (*map)->n_options <= MAX_MAP_FIELDS);
+    RL_TRY(rl_read_fields(node, fields, 1, (*map)->options, (*map)->n_options));
+    return rl_read_options(node, fields + 1, (*map)->options, (*map)->n_options, options);
+}
+
 static rl_status check_total(rl_node node, int64_t total, const char *what) {
     if (total <= RL_STUDY_LIST_LIMIT) return RL_OK;
     return rl_node_refuse(node, "more than %d %s in all datasets together; expected at most that many",
@@ -259,7 +283,7 @@ static rl_status read_dataset(reader *r, rl_node entry, rl_study_dataset *datase
     RL_TRY(rl_read_fields(entry, fields, OPTIONS, row->options, row->n_options));
     RL_TRY(rl_read_name(r->study, fields[NAME].node, source, row->name, &dataset->name));
     RL_TRY(rl_read_options(entry, fields + OPTIONS, row->options, row->n_options, &dataset->options));
-    RL_TRY(rl_read_map(fields[MAP].node, &dataset->map, &dataset->map_options));
+    RL_TRY(read_map(fields[MAP].node, &dataset->map, &dataset->map_options));
     take_common(r, fields + OWN);
     RL_TRY(check_given(entry, fields + OWN, dataset));
     RL_TRY(read_own(fields + OWN, dataset));
