@@ -12,6 +12,9 @@
 #define RL_INTEGER_SPEC(...) RL_NUMBER_SPEC(RL_OPTION_INTEGER, __VA_ARGS__)
 #define RL_REAL_SPEC(...)    RL_NUMBER_SPEC(RL_OPTION_REAL, __VA_ARGS__)
 
+#define RL_REQUIRED_INTEGER_SPEC(word, least, most, text) \
+    { .key = word, .type = RL_OPTION_INTEGER, .required = true, .minimum = least, .maximum = most, .help = text }
+
 #define RL_FLAG_SPEC(word, usual, text) \
     { .key = word, .type = RL_OPTION_FLAG, .default_number = usual, .help = text }
 

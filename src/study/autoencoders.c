@@ -7,24 +7,14 @@
 #include "read.h"
 
 enum { MAX_AUTOENCODERS = 1000, MOST_FEATURES = 10000000, MOST_HIDDEN = 10000, MOST_STEPS = 1000000000 };
-static const int64_t most_numbers = 268000000; /* one write(2) takes less than 2 GiB */
+static const size_t most_numbers = 268000000; /* one write(2) takes less than 2 GiB */
 
 /* The keys whose value is one number or word. */
 static const rl_option_spec options[] = {
-    {.key = "n_features",
-     .type = RL_OPTION_INTEGER,
-     .required = true,
-     .minimum = 1,
-     .maximum = MOST_FEATURES,
-     .help = "features of an input"},
+    RL_REQUIRED_INTEGER_SPEC("n_features", 1, MOST_FEATURES, "features of an input"),
     RL_REAL_SPEC("sparsity", 0, 1, 0.999, "probability that a feature is zero"),
     RL_INTEGER_SPEC("n_test", 1, INT_MAX, 2000, "fresh examples of the test loss"),
-    {.key = "steps",
-     .type = RL_OPTION_INTEGER,
-     .required = true,
-     .minimum = 1,
-     .maximum = MOST_STEPS,
-     .help = "steps of full-batch AdamW"},
+    RL_REQUIRED_INTEGER_SPEC("steps", 1, MOST_STEPS, "steps of full-batch AdamW"),
     RL_REAL_SPEC("warm_up", 0, 1, 0.05, "part of the steps in which the learning rate rises"),
     RL_CHOICE_SPEC("schedule", "cosine", RL_LEARNING_CHOICES, "of the learning rate after the warm-up"),
     RL_REAL_SPEC("learning_rate", 0, 1e300, 1e-3, "the largest one"),
@@ -89,11 +79,11 @@ static rl_status check_size(rl_node entry, const rl_study_autoencoder *a) {
     largest.n_hidden = a->hidden[a->n_hidden - 1];
     largest.n_train = a->n_train.values[a->n_train.n_values - 1];
     const size_t state = rl_training_state_length(&largest), record = rl_training_layout_of(&largest).length;
-    if (state <= (size_t)most_numbers && record <= (size_t)most_numbers) return RL_OK;
+    if (state <= most_numbers && record <= most_numbers) return RL_OK;
     return rl_node_refuse(entry,
-                          "%d features, %d hidden dimensions and %d examples make a record of more than %lld numbers; "
+                          "%d features, %d hidden dimensions and %d examples make a record of more than %zu numbers; "
                           "expected fewer",
-                          largest.n_features, largest.n_hidden, largest.n_train, (long long)most_numbers);
+                          largest.n_features, largest.n_hidden, largest.n_train, most_numbers);
 }
 
 static rl_status read_autoencoder(rl_node entry, const rl_study *study, rl_study_autoencoder *a) {
