@@ -11,23 +11,15 @@
 
 /* ---- status ---------------------------------------------------------------------------------------------------- */
 
-#define RL_STATUS_LIST(X)                                                                       \
-    X(RL_OK, "done")                                                                            \
-    X(RL_ERR_INPUT, "bad input") /* command line, study file, data file, output path: exit 2 */ \
-    X(RL_ERR_MEMORY, "out of memory")                                                           \
-    X(RL_ERR_IO, "reading or writing failed")  /* a file that was fine before */                \
-    X(RL_ERR_LIBRARY, "a library call failed") /* MPI, NetCDF, LAPACK info < 0 */               \
-    X(RL_ERR_CELLS, "some cells could not be computed")                                         \
-    X(RL_STOPPED, "stopped early, resumable")
-
 typedef enum rl_status {
-#define RL_STATUS_ENUM(name, text) name,
-    RL_STATUS_LIST(RL_STATUS_ENUM)
-#undef RL_STATUS_ENUM
+    RL_OK,
+    RL_ERR_INPUT, /* command line, study file, data file, output path: exit 2 */
+    RL_ERR_MEMORY,
+    RL_ERR_IO,      /* reading or writing a file that was fine before */
+    RL_ERR_LIBRARY, /* MPI, NetCDF, LAPACK info < 0 */
+    RL_ERR_CELLS,   /* some cells could not be computed */
+    RL_STOPPED      /* early, resumable */
 } rl_status;
-
-/* The text of a status; a static string. */
-const char *rl_status_text(rl_status status);
 
 /* The exit status of a process that ends so: 0 done, 2 bad input, 75 stopped early and resumable, 1 anything else. */
 int rl_exit_status(rl_status status);

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "blas.h"
 #include "launcher.h"
 
 void rl_mpi_fail(int code, const char *call) {
@@ -153,14 +152,6 @@ rl_status rl_context_hosts(const rl_context *context, rl_text *hosts) {
     if (context->rank == 0) status = append_new_hosts(names, context->size, hosts);
     rl_free(names);
     return status;
-}
-
-rl_status rl_context_libraries(rl_text *mpi, rl_text *blas) {
-    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
-    int length;
-    RL_MPI(MPI_Get_library_version(version, &length));
-    RL_TRY(rl_text_append(mpi, "%s", version));
-    return rl_blas_describe(blas);
 }
 
 static void (*on_abort)(rl_status status);

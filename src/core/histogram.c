@@ -10,19 +10,25 @@ enum { N_DOUBLINGS = 0x7ff + 1, SHIFT = DBL_MANT_DIG - 1 - RL_BUCKET_BITS };
 
 /* ---- buckets ----------------------------------------------------------------------------------------------------- */
 
-int rl_bucket_of(double value) {
+static uint64_t bits_of(double value) {
     uint64_t bits;
-    assert(value >= 0);
-    if (value < DBL_MIN) return 0;
     memcpy(&bits, &value, sizeof bits);
-    return (int)(bits >> SHIFT);
+    return bits;
 }
 
-double rl_bucket_lower(int bucket) {
-    const uint64_t bits = (uint64_t)bucket << SHIFT;
+static double number_of(uint64_t bits) {
     double value;
     memcpy(&value, &bits, sizeof value);
     return value;
+}
+
+int rl_bucket_of(double value) {
+    assert(value >= 0);
+    return value < DBL_MIN ? 0 : (int)(bits_of(value) >> SHIFT);
+}
+
+double rl_bucket_lower(int bucket) {
+    return number_of((uint64_t)bucket << SHIFT);
 }
 
 double rl_bucket_upper(int bucket) {
@@ -118,13 +124,17 @@ void rl_buckets_destroy(rl_buckets *b) {
     *b = (rl_buckets){0};
 }
 
-/* Makes room for n buckets; what the list held is lost. */
-static rl_status make_room(rl_buckets *b, int n) {
-    if (n <= b->capacity) return RL_OK;
-    rl_buckets_destroy(b);
-    RL_TRY(RL_ALLOC(b->bucket, n));
-    RL_TRY(RL_ALLOC(b->count, n));
-    b->capacity = n;
+/* Empties the list, which then has room for n buckets. */
+static rl_status clear_list(rl_buckets *b, int n) {
+    if (n > b->capacity) {
+        rl_buckets_destroy(b);
+        RL_TRY(RL_ALLOC(b->bucket, n));
+        RL_TRY(RL_ALLOC(b->count, n));
+        b->capacity = n;
+    }
+    b->n = 0;
+    b->total = 0;
+    b->minimum = b->maximum = NAN;
     return RL_OK;
 }
 
@@ -140,12 +150,10 @@ static int most_buckets(const rl_histogram *h) {
 }
 
 rl_status rl_buckets_list(rl_buckets *b, const rl_histogram *h) {
-    RL_TRY(make_room(b, most_buckets(h)));
-    b->n = 0;
-    b->total = 0;
-    b->minimum = h->n > 0 ? h->minimum : NAN;
-    b->maximum = h->n > 0 ? h->maximum : NAN;
+    RL_TRY(clear_list(b, most_buckets(h)));
     if (h->n == 0) return RL_OK;
+    b->minimum = h->minimum;
+    b->maximum = h->maximum;
     const int first = rl_bucket_of(h->minimum) / RL_BUCKETS_PER_DOUBLING;
     const int last = rl_bucket_of(h->maximum) / RL_BUCKETS_PER_DOUBLING;
     for (int d = first; d <= last; d++) {
@@ -168,12 +176,6 @@ bool rl_buckets_equal(const rl_buckets *a, const rl_buckets *b) {
 
 /* ---- lists as bits ----------------------------------------------------------------------------------------------- */
 
-static uint64_t bits_of(double value) {
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
 rl_status rl_buckets_put(const rl_buckets *b, rl_bits_out *bits) {
     RL_TRY(rl_bits_put_gamma(bits, (uint64_t)b->n + 1));
     if (b->n == 0) return RL_OK;
@@ -186,16 +188,12 @@ rl_status rl_buckets_put(const rl_buckets *b, rl_bits_out *bits) {
     return RL_OK;
 }
 
-static bool get_double(rl_bits_in *bits, double *value) {
-    uint64_t word;
-    if (!rl_bits_get(bits, 64, &word)) return false;
-    memcpy(value, &word, sizeof word);
-    return true;
-}
-
 /* Reads n buckets into a list that has room for them. */
 static bool get_list(rl_buckets *b, rl_bits_in *bits, int n, int64_t most) {
-    if (!get_double(bits, &b->minimum) || !get_double(bits, &b->maximum)) return false;
+    uint64_t minimum, maximum;
+    if (!rl_bits_get(bits, 64, &minimum) || !rl_bits_get(bits, 64, &maximum)) return false;
+    b->minimum = number_of(minimum);
+    b->maximum = number_of(maximum);
     for (int64_t i = 0, bucket = -1; i < n; i++) {
         uint64_t gap, count;
         if (!rl_bits_get_gamma(bits, &gap) || !rl_bits_get_gamma(bits, &count)) return false;
@@ -211,12 +209,8 @@ static bool get_list(rl_buckets *b, rl_bits_in *bits, int n, int64_t most) {
 rl_status rl_buckets_get(rl_buckets *b, rl_bits_in *bits, int64_t most, bool *sound) {
     uint64_t n;
     assert(most <= RL_HISTOGRAM_LIMIT);
-    b->n = 0;
-    b->total = 0;
-    b->minimum = b->maximum = NAN;
     *sound = rl_bits_get_gamma(bits, &n) && n - 1 <= (uint64_t)most && n - 1 <= RL_N_BUCKETS;
-    if (!*sound || n == 1) return RL_OK;
-    RL_TRY(make_room(b, (int)n - 1));
-    *sound = get_list(b, bits, (int)n - 1, most);
+    RL_TRY(clear_list(b, *sound ? (int)n - 1 : 0));
+    if (*sound && n > 1) *sound = get_list(b, bits, (int)n - 1, most);
     return RL_OK;
 }

@@ -70,14 +70,12 @@ static int count_processors(void) {
 
 /* ---- what the library is to do ----------------------------------------------------------------------------------- */
 
-typedef struct setting {
-    const char *name, *value;
-} setting;
-
 /* Open MPI starts four times as fast without a daemon, which a process that starts no others does not need, and without
  * drivers of networks, some of which measure the clock for long. It makes no folder for its session either: all such
  * processes of a user would have the same one, and the first to end would remove it while another starts in it. */
-static const setting alone[] = {
+static const struct {
+    const char *name, *value;
+} alone[] = {
     {"OMPI_MCA_ess_singleton_isolated", "1"},
     {"OMPI_MCA_orte_create_session_dirs", "0"},
     {"OMPI_MCA_pml", "ob1"},
@@ -86,11 +84,7 @@ static const setting alone[] = {
 
 /* A rank of Open MPI that waits asks for messages without a pause. Where ranks outnumber processors it does so on the
  * processor that another rank needs to send them, and all take a hundred times as long. */
-static const setting crowded[] = {{"OMPI_MCA_mpi_yield_when_idle", "1"}};
-
-static void set_variables(const setting *settings, size_t n) {
-    for (size_t i = 0; i < n; i++) setenv(settings[i].name, settings[i].value, 0);
-}
+static const char *const crowded = "OMPI_MCA_mpi_yield_when_idle";
 
 #ifdef OPEN_MPI
 static const bool can_yield = true;
@@ -101,15 +95,16 @@ static const bool can_yield = false; /* a rank of MPICH that waits keeps its pro
 static rl_waiting how_ranks_wait(bool many) {
     if (!many) return RL_WAITING_ALONE;
     if (!can_yield) return RL_WAITING_SPINS;
-    if (getenv(crowded->name) != NULL) return RL_WAITING_AS_ASKED;
-    set_variables(crowded, sizeof crowded / sizeof *crowded);
+    if (getenv(crowded) != NULL) return RL_WAITING_AS_ASKED;
+    setenv(crowded, "1", 0);
     return RL_WAITING_YIELDS;
 }
 
 rl_crowd rl_launcher_prepare(void) {
     rl_crowd crowd = {.processors = count_processors()};
     crowd.ranks = first_number(node_size_names, sizeof node_size_names / sizeof *node_size_names, 0);
-    if (!is_launched()) set_variables(alone, sizeof alone / sizeof *alone);
+    if (!is_launched())
+        for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) setenv(alone[i].name, alone[i].value, 0);
     crowd.waiting = how_ranks_wait(crowd.processors > 0 && crowd.ranks > crowd.processors);
     return crowd;
 }

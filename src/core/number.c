@@ -56,15 +56,22 @@ static double unit_of(const char *text) {
     return length == 2 && text[1] == 'B' ? pow(1000, power) : 0;
 }
 
-bool rl_parse_bytes(const char *text, int64_t *bytes) {
+/* Reads the number that the text begins with, made of these characters; *unit: what follows it. */
+static bool parse_before_unit(const char *text, const char *characters, double *value, const char **unit) {
     char number[64];
-    double value;
-    const size_t length = strspn(text, " \t+-.0123456789eE");
+    const size_t length = strspn(text, characters);
     if (length >= sizeof number) return false;
     memcpy(number, text, length);
     number[length] = '\0';
-    if (!rl_parse_real(number, &value)) return false;
-    value *= unit_of(text + length);
+    *unit = text + length;
+    return rl_parse_real(number, value);
+}
+
+bool rl_parse_bytes(const char *text, int64_t *bytes) {
+    const char *unit;
+    double value;
+    if (!parse_before_unit(text, " \t+-.0123456789eE", &value, &unit)) return false;
+    value *= unit_of(unit);
     if (!(value >= 1 && value < 0x1p62)) return false;
     *bytes = (int64_t)value;
     return true;
@@ -110,18 +117,14 @@ static bool parse_clock(const char *text, double *seconds) {
 
 bool rl_parse_seconds(const char *text, double *seconds) {
     static const char *const unlimited[] = {"UNLIMITED", "NOT_SET", "INVALID"};
-    char number[32];
+    const char *unit;
     for (size_t i = 0; i < sizeof unlimited / sizeof *unlimited; i++)
         if (strcmp(text, unlimited[i]) == 0) {
             *seconds = INFINITY;
             return true;
         }
     if (strchr(text, ':') != NULL) return isdigit((unsigned char)*text) && parse_clock(text, seconds);
-    const size_t length = strspn(text, ".0123456789");
-    if (length >= sizeof number) return false;
-    memcpy(number, text, length);
-    number[length] = '\0';
-    if (!rl_parse_real(number, seconds)) return false;
-    *seconds *= seconds_of_unit(text + length);
-    return seconds_of_unit(text + length) > 0;
+    if (!parse_before_unit(text, ".0123456789", seconds, &unit)) return false;
+    *seconds *= seconds_of_unit(unit);
+    return seconds_of_unit(unit) > 0;
 }

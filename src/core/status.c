@@ -7,17 +7,6 @@
 /* One message per process is enough: main prints it, and nothing runs after a failure. */
 static char error_message[1024];
 
-const char *rl_status_text(rl_status status) {
-    switch (status) {
-#define RL_STATUS_CASE(name, text) \
-    case name:                     \
-        return text;
-        RL_STATUS_LIST(RL_STATUS_CASE)
-#undef RL_STATUS_CASE
-    }
-    return "unknown status";
-}
-
 int rl_exit_status(rl_status status) {
     switch (status) {
         case RL_OK:

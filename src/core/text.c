@@ -58,26 +58,28 @@ static rl_status read_stream(FILE *file, const char *path, size_t limit, rl_text
     return reserve_bytes(content, 0);
 }
 
-rl_status rl_read_beginning(const char *path, rl_status blame, const char *expected, size_t size, char *begin,
-                            size_t *got) {
+static rl_status open_file(const char *path, rl_status blame, const char *expected, bool regular, FILE **file) {
     struct stat status;
-    if (stat(path, &status) != 0) return rl_fail(blame, "%s: cannot be read: %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode))
+    const bool exists = stat(path, &status) == 0;
+    if (exists && (S_ISDIR(status.st_mode) || (regular && !S_ISREG(status.st_mode))))
         return rl_fail(blame, "%s: is %s, expected %s", path,
                        S_ISDIR(status.st_mode) ? "a directory" : "not a regular file", expected);
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return rl_fail(blame, "%s: cannot be read: %s", path, strerror(errno));
+    *file = exists ? fopen(path, "rb") : NULL;
+    return *file != NULL ? RL_OK : rl_fail(blame, "%s: cannot be read: %s", path, strerror(errno));
+}
+
+rl_status rl_read_beginning(const char *path, rl_status blame, const char *expected, size_t size, char *begin,
+                            size_t *got) {
+    FILE *file;
+    RL_TRY(open_file(path, blame, expected, true, &file));
     *got = fread(begin, 1, size, file);
     fclose(file);
     return RL_OK;
 }
 
 rl_status rl_read_file(const char *path, size_t limit, rl_text *content) {
-    struct stat status;
-    if (stat(path, &status) != 0) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
-    if (S_ISDIR(status.st_mode)) return rl_fail(RL_ERR_INPUT, "%s: is a directory, expected a file", path);
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    FILE *file;
+    RL_TRY(open_file(path, RL_ERR_INPUT, "a file", false, &file));
     const rl_status result = read_stream(file, path, limit, content);
     fclose(file);
     return result;

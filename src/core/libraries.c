@@ -1,7 +1,6 @@
-/* The name and the threads of the BLAS library, for which OpenBLAS and FlexiBLAS each have their own calls. FlexiBLAS
- * hands each call of BLAS on to a library that is chosen when the program starts, for example OpenBLAS. */
-#include "blas.h"
-
+/* What MPI and BLAS say of themselves, and the threads of the BLAS. No standard covers a BLAS here: OpenBLAS and
+ * FlexiBLAS each have their own calls. FlexiBLAS hands each call of BLAS on to a library that is chosen when the
+ * program starts, for example OpenBLAS. */
 #include "ridgeless/context.h"
 
 #if defined(RL_OPENBLAS)
@@ -12,7 +11,7 @@ void rl_context_blas_threads(int threads) {
     openblas_set_num_threads(threads);
 }
 
-rl_status rl_blas_describe(rl_text *text) {
+static rl_status describe_blas(rl_text *text) {
     return rl_text_append(text, "%s, kernel %s, %d thread(s)", openblas_get_config(), openblas_get_corename(),
                           openblas_get_num_threads());
 }
@@ -29,7 +28,7 @@ void rl_context_blas_threads(int threads) {
     flexiblas_set_num_threads(threads);
 }
 
-rl_status rl_blas_describe(rl_text *text) {
+static rl_status describe_blas(rl_text *text) {
     char backend[128] = "";
     int major = 0, minor = 0, patch = 0;
     flexiblas_get_version(&major, &minor, &patch);
@@ -44,8 +43,16 @@ void rl_context_blas_threads(int threads) {
     (void)threads;
 }
 
-rl_status rl_blas_describe(rl_text *text) {
+static rl_status describe_blas(rl_text *text) {
     return rl_text_append(text, "a BLAS that tells neither its name nor its threads");
 }
 
 #endif
+
+rl_status rl_context_libraries(rl_text *mpi, rl_text *blas) {
+    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length;
+    RL_MPI(MPI_Get_library_version(version, &length));
+    RL_TRY(rl_text_append(mpi, "%s", version));
+    return describe_blas(blas);
+}
