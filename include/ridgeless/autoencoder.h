@@ -59,6 +59,7 @@ typedef enum rl_input_set { RL_INPUTS_TRAIN, RL_INPUTS_TEST } rl_input_set;
 rl_status rl_inputs_draw(const rl_autoencoder *model, rl_key key, uint32_t repeat, rl_input_set set, int first,
                          int count, rl_sparse_rows *rows);
 void rl_sparse_rows_destroy(rl_sparse_rows *rows);
+size_t rl_sparse_rows_bytes(const rl_autoencoder *model, int count); /* what drawing so many inputs allocates */
 
 /* ---- loss and gradient ------------------------------------------------------------------------------------------- */
 
@@ -75,6 +76,7 @@ typedef struct rl_autoencoder_buffers {
 } rl_autoencoder_buffers;
 rl_status rl_autoencoder_buffers_reserve(int n_hidden, int n_rows, rl_autoencoder_buffers *buffers);
 void rl_autoencoder_buffers_destroy(rl_autoencoder_buffers *buffers);
+size_t rl_autoencoder_buffers_bytes(int n_hidden, int n_rows); /* of empty ones, what reserve allocates */
 
 /* Sums over the rows: *loss is that of |x' - x|^2, and gradient[(n_hidden + 1) * stride] (NULL: not wanted) those of
  * its derivatives. As b makes the outputs dense, there are n_rows x n_features of them, at 6 n_hidden + 4 flops per
@@ -90,12 +92,8 @@ rl_status rl_autoencoder_gradient(int n_hidden, const double *parameters, const 
 double rl_learning_rate(const rl_autoencoder *model, int step);
 
 /* Step t = 1, 2, ... of AdamW (Loshchilov and Hutter 2019, algorithm 2, with beta1 = 0.9, beta2 = 0.999, epsilon =
- * 1e-8) on parameters[n]: the decay acts on b as on W. The step goes down `scale` times gradient[n]. */
-typedef struct rl_adamw {
-    double rate, weight_decay, scale;
-    int step;
-} rl_adamw;
-void rl_adamw_step(const rl_adamw *how, int64_t n, double *parameters, double *first, double *second,
+ * 1e-8) on parameters[n]: the decay acts on b as on W. gradient[n] is that of the sum over the training examples. */
+void rl_adamw_step(const rl_autoencoder *model, int step, int64_t n, double *parameters, double *first, double *second,
                    const double *gradient);
 
 /* ---- a training -------------------------------------------------------------------------------------------------- */
@@ -154,9 +152,6 @@ rl_status rl_training_record(rl_training *training, double *record);
 size_t rl_training_state_length(const rl_autoencoder *model);
 void rl_training_save(const rl_training *training, double *state);
 rl_status rl_training_restore(rl_training *training, const double *state);
-
-/* How many steps had been taken when a state was saved. */
-int rl_training_saved_step(const double *state);
 
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */
 

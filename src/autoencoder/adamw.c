@@ -35,12 +35,13 @@ RL_CLONES static void update_parameters(const factors *f, int64_t n, double *res
     }
 }
 
-void rl_adamw_step(const rl_adamw *how, int64_t n, double *parameters, double *first, double *second,
+void rl_adamw_step(const rl_autoencoder *model, int step, int64_t n, double *parameters, double *first, double *second,
                    const double *gradient) {
-    const factors f = {.kept = 1 - how->rate * how->weight_decay,
-                       .rate = how->rate,
-                       .first_scale = 1 / (1 - pow(BETA_1, how->step)),
-                       .second_scale = 1 / (1 - pow(BETA_2, how->step)),
-                       .scale = how->scale};
+    const double rate = rl_learning_rate(model, step);
+    const factors f = {.kept = 1 - rate * model->weight_decay,
+                       .rate = rate,
+                       .first_scale = 1 / (1 - pow(BETA_1, step)),
+                       .second_scale = 1 / (1 - pow(BETA_2, step)),
+                       .scale = 1.0 / model->n_train};
     update_parameters(&f, n, parameters, first, second, gradient);
 }

@@ -3,7 +3,6 @@
 
 #include "outputs.h"
 #include "ridgeless/arena.h"
-#include "training.h"
 
 int rl_parameter_stride(int n_features) {
     return (n_features + RL_LANES - 1) / RL_LANES * RL_LANES;

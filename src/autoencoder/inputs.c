@@ -4,7 +4,7 @@
 
 #include "../numbers.h"
 #include "ridgeless/arena.h"
-#include "training.h"
+#include "ridgeless/autoencoder.h"
 
 enum { WORDS = 4 }; /* of a Philox block */
 

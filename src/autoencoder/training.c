@@ -1,13 +1,43 @@
-/* A training: making one, its steps, and saving and restoring it. */
-#include "training.h"
-
+/* A training: making one, its steps, its record, saving and restoring it, and what it takes. */
 #include <math.h>
 #include <string.h>
 
 #include "../numbers.h"
 #include "ridgeless/arena.h"
+#include "ridgeless/autoencoder.h"
 
-/* ---- records along the way --------------------------------------------------------------------------------------- */
+struct rl_training {
+    rl_autoencoder model;
+    rl_example_share share;
+    rl_sparse_rows train, test; /* inputs of this share */
+    int first_train;            /* index of its first training example */
+    int step;                   /* steps taken so far */
+    bool ended;
+    rl_training_status status;
+    int64_t n_parameters;                /* with the zeros that pad each row */
+    double *parameters, *first, *second; /* [n_parameters]: W and b, and AdamW's moments */
+    double *sums;                        /* [n_parameters + 1]: gradient, then loss */
+    double *train_mse, *test_mse;        /* [n_records]; NaN: not yet there */
+    double *gram;                        /* [n_hidden, n_hidden] */
+    rl_autoencoder_buffers buffers;
+};
+
+/* ---- layout ------------------------------------------------------------------------------------------------------ */
+
+enum { SHOWN = 2 }; /* embeddings are kept of trainings with so many hidden dimensions */
+
+rl_training_layout rl_training_layout_of(const rl_autoencoder *model) {
+    const size_t n = (size_t)model->n_features, examples = (size_t)model->n_train;
+    rl_training_layout l = {.has_embeddings = model->n_hidden == SHOWN, .status = 0, .train_mse = 1};
+    l.n_records = model->steps / model->record_every + 1 + (model->steps % model->record_every != 0);
+    l.test_mse = l.train_mse + (size_t)l.n_records;
+    l.feature_dimension = l.test_mse + (size_t)l.n_records;
+    l.example_dimension = l.feature_dimension + n;
+    l.feature_embedding = l.length = l.example_dimension + examples;
+    l.example_embedding = l.feature_embedding + SHOWN * n;
+    if (l.has_embeddings) l.length += SHOWN * (n + examples);
+    return l;
+}
 
 static int n_records(const rl_autoencoder *model) {
     return rl_training_layout_of(model).n_records;
@@ -88,28 +118,17 @@ void rl_training_destroy(rl_training *training) {
     rl_free(training);
 }
 
-/* The most examples of a set of n that one of `count` shares has. */
-static int largest_share(int n, int count) {
-    return n / count + (n % count != 0);
-}
-
-size_t rl_training_bytes(const rl_autoencoder *model, int count) {
-    rl_training sizes = training_sizes(model, &(rl_example_share){.count = count});
-    const int train = largest_share(model->n_train, count), test = largest_share(model->n_test, count);
-    return RL_OBJECT_BYTES(&sizes, list_training_arrays) + rl_sparse_rows_bytes(model, train) +
-           rl_sparse_rows_bytes(model, test) + rl_autoencoder_buffers_bytes(model->n_hidden, rl_larger(train, test));
-}
-
 /* ---- steps ------------------------------------------------------------------------------------------------------- */
 
-rl_status rl_training_add_up(const rl_training *t, double *sums, int64_t n) {
+/* Makes sums[n] those over all shares of the examples. */
+static rl_status add_up_shares(const rl_training *t, double *sums, int64_t n) {
     return t->share.count > 1 ? t->share.add_up(t->share.state, sums, n) : RL_OK;
 }
 
 static rl_status loss_and_gradient(rl_training *t) {
     double *loss = &t->sums[t->n_parameters];
     RL_TRY(rl_autoencoder_gradient(t->model.n_hidden, t->parameters, &t->train, &t->buffers, loss, t->sums));
-    return rl_training_add_up(t, t->sums, t->n_parameters + 1);
+    return add_up_shares(t, t->sums, t->n_parameters + 1);
 }
 
 /* Parameters are checked too: those that are not finite can have outputs that are. */
@@ -117,7 +136,7 @@ static rl_status record_losses(rl_training *t, int record) {
     const double outputs = t->model.n_features, train = t->sums[t->n_parameters];
     double test;
     RL_TRY(rl_autoencoder_gradient(t->model.n_hidden, t->parameters, &t->test, &t->buffers, &test, NULL));
-    RL_TRY(rl_training_add_up(t, &test, 1));
+    RL_TRY(add_up_shares(t, &test, 1));
     if (!isfinite(train) || !isfinite(test) || !rl_all_finite(t->parameters, (size_t)t->n_parameters)) {
         t->status = RL_TRAINING_DIVERGED;
         t->ended = true;
@@ -128,17 +147,7 @@ static rl_status record_losses(rl_training *t, int record) {
     return RL_OK;
 }
 
-static void take_step(rl_training *t) {
-    t->step++;
-    const rl_adamw how = {.rate = rl_learning_rate(&t->model, t->step),
-                          .weight_decay = t->model.weight_decay,
-                          .scale = 1.0 / t->model.n_train,
-                          .step = t->step};
-    rl_adamw_step(&how, t->n_parameters, t->parameters, t->first, t->second, t->sums);
-}
-
-rl_status rl_training_advance(rl_training *training, int steps, bool *ended) {
-    rl_training *const t = training;
+rl_status rl_training_advance(rl_training *t, int steps, bool *ended) {
     for (int i = 0; i < steps && !t->ended; i++) {
         const int record = record_of(&t->model, t->step);
         RL_TRY(loss_and_gradient(t));
@@ -146,7 +155,7 @@ rl_status rl_training_advance(rl_training *training, int steps, bool *ended) {
         if (t->step == t->model.steps)
             t->ended = true;
         else if (!t->ended)
-            take_step(t);
+            rl_adamw_step(&t->model, ++t->step, t->n_parameters, t->parameters, t->first, t->second, t->sums);
     }
     *ended = t->ended;
     return RL_OK;
@@ -154,6 +163,87 @@ rl_status rl_training_advance(rl_training *training, int steps, bool *ended) {
 
 int rl_training_step(const rl_training *training) {
     return training->step;
+}
+
+/* ---- fractional dimensions --------------------------------------------------------------------------------------- */
+
+/* n vectors of m components each: component k of vector i is values[k * by_component + i * by_vector]. */
+typedef struct vectors {
+    int m, n;
+    const double *values;
+    size_t by_component, by_vector;
+} vectors;
+
+static double component(const vectors *v, int i, int k) {
+    return v->values[(size_t)k * v->by_component + (size_t)i * v->by_vector];
+}
+
+/* Adds the sum over i of v_i v_i^T to gram[m, m]. */
+static void add_gram(const vectors *v, double *gram) {
+    for (int i = 0; i < v->n; i++)
+        for (int k = 0; k < v->m; k++)
+            for (int l = 0; l < v->m; l++) gram[k * v->m + l] += component(v, i, k) * component(v, i, l);
+}
+
+/* The fractional dimension of a vector v: |v|^2 / sum over j of (v . v_j / |v|)^2 = |v|^4 / (v . G v), where G is the
+ * sum of v_j v_j^T over all vectors. 0 for a vector of length zero. */
+static double dimension_of(const vectors *v, int i, const double *gram) {
+    double square = 0, shared = 0;
+    for (int k = 0; k < v->m; k++) {
+        double product = 0;
+        for (int l = 0; l < v->m; l++) product += gram[k * v->m + l] * component(v, i, l);
+        square += component(v, i, k) * component(v, i, k);
+        shared += product * component(v, i, k);
+    }
+    return shared > 0 ? square * square / shared : 0;
+}
+
+static rl_status make_dimensions(const rl_training *t, const vectors *v, bool shared, double *dimensions) {
+    const int64_t n = (int64_t)v->m * v->m;
+    memset(t->gram, 0, (size_t)n * sizeof *t->gram);
+    add_gram(v, t->gram);
+    if (shared) RL_TRY(add_up_shares(t, t->gram, n));
+    for (int i = 0; i < v->n; i++) dimensions[i] = dimension_of(v, i, t->gram);
+    return RL_OK;
+}
+
+/* ---- the record -------------------------------------------------------------------------------------------------- */
+
+static rl_status record_features(const rl_training *t, const rl_training_layout *l, double *record) {
+    const size_t stride = (size_t)rl_parameter_stride(t->model.n_features), n = (size_t)t->model.n_features;
+    const vectors w = {t->model.n_hidden, t->model.n_features, t->parameters, stride, 1};
+    for (int k = 0; l->has_embeddings && k < SHOWN; k++)
+        memcpy(record + l->feature_embedding + (size_t)k * n, t->parameters + (size_t)k * stride, n * sizeof *record);
+    return make_dimensions(t, &w, false, record + l->feature_dimension);
+}
+
+/* Writes what this share has of its own examples and zeros for the others. Adding up fills those. */
+static rl_status record_examples(rl_training *t, const rl_training_layout *l, double *record) {
+    const int m = t->model.n_hidden, first = t->first_train;
+    const size_t all = (size_t)t->model.n_train;
+    double loss, *const dimensions = record + l->example_dimension;
+    RL_TRY(rl_autoencoder_gradient(m, t->parameters, &t->train, &t->buffers, &loss, NULL)); /* makes W x */
+    const vectors h = {m, t->train.n_rows, t->buffers.hidden, 1, (size_t)m};
+    memset(dimensions, 0, all * sizeof *record);
+    RL_TRY(make_dimensions(t, &h, true, dimensions + first));
+    RL_TRY(add_up_shares(t, dimensions, (int64_t)all));
+    if (!l->has_embeddings) return RL_OK;
+    double *const embedding = record + l->example_embedding;
+    memset(embedding, 0, SHOWN * all * sizeof *record);
+    for (int k = 0; k < SHOWN; k++)
+        for (int i = 0; i < h.n; i++) embedding[(size_t)k * all + (size_t)(first + i)] = component(&h, i, k);
+    return add_up_shares(t, embedding, SHOWN * (int64_t)all);
+}
+
+rl_status rl_training_record(rl_training *t, double *record) {
+    const rl_training_layout l = rl_training_layout_of(&t->model);
+    for (size_t i = 0; i < l.length; i++) record[i] = NAN;
+    record[l.status] = t->status;
+    memcpy(record + l.train_mse, t->train_mse, (size_t)l.n_records * sizeof *record);
+    memcpy(record + l.test_mse, t->test_mse, (size_t)l.n_records * sizeof *record);
+    if (t->status != RL_TRAINING_DONE) return RL_OK;
+    RL_TRY(record_features(t, &l, record));
+    return record_examples(t, &l, record);
 }
 
 /* ---- states ------------------------------------------------------------------------------------------------------ */
@@ -170,12 +260,7 @@ size_t rl_training_state_length(const rl_autoencoder *model) {
     return STATE_LOSSES + 2 * (size_t)n_records(model) + 3 * (size_t)n_rows(model) * (size_t)model->n_features;
 }
 
-int rl_training_saved_step(const double *state) {
-    return (int)state[STATE_STEP];
-}
-
-void rl_training_save(const rl_training *training, double *state) {
-    const rl_training *t = training;
+void rl_training_save(const rl_training *t, double *state) {
     const double *const arrays[] = {t->parameters, t->first, t->second};
     const size_t n = (size_t)t->model.n_features, losses = (size_t)n_records(&t->model);
     state[STATE_STEP] = t->step;
@@ -187,8 +272,7 @@ void rl_training_save(const rl_training *training, double *state) {
             memcpy(next, arrays[a] + row * rl_parameter_stride(t->model.n_features), n * sizeof *next);
 }
 
-rl_status rl_training_restore(rl_training *training, const double *state) {
-    rl_training *const t = training;
+rl_status rl_training_restore(rl_training *t, const double *state) {
     double *const arrays[] = {t->parameters, t->first, t->second};
     const size_t n = (size_t)t->model.n_features, losses = (size_t)n_records(&t->model);
     const size_t behind = STATE_LOSSES + 2 * losses;
@@ -204,4 +288,25 @@ rl_status rl_training_restore(rl_training *training, const double *state) {
         for (int64_t row = 0; row < n_rows(&t->model); row++, next += n)
             memcpy(arrays[a] + row * rl_parameter_stride(t->model.n_features), next, n * sizeof *next);
     return RL_OK;
+}
+
+/* ---- what it takes ----------------------------------------------------------------------------------------------- */
+
+double rl_training_flops(const rl_autoencoder *model) {
+    const double outputs = (double)model->n_features, m = model->n_hidden;
+    const double records = rl_training_layout_of(model).n_records;
+    return outputs * (((double)model->steps + 1) * model->n_train * (6 * m + 4) +
+                      records * model->n_test * (2 * m + 4) + (double)model->steps * (m + 1) * 14);
+}
+
+/* The most examples of a set of n that one of `count` shares has. */
+static int largest_share(int n, int count) {
+    return n / count + (n % count != 0);
+}
+
+size_t rl_training_bytes(const rl_autoencoder *model, int count) {
+    rl_training sizes = training_sizes(model, &(rl_example_share){.count = count});
+    const int train = largest_share(model->n_train, count), test = largest_share(model->n_test, count);
+    return RL_OBJECT_BYTES(&sizes, list_training_arrays) + rl_sparse_rows_bytes(model, train) +
+           rl_sparse_rows_bytes(model, test) + rl_autoencoder_buffers_bytes(model->n_hidden, rl_larger(train, test));
 }
