@@ -8,17 +8,9 @@
  * Modes from s->rank on are never kept. */
 void rl_fit_modes(const rl_spectrum *s, const double *c, int n_kept, rl_fit *fit);
 
-/* Options that both ablations of gradient descent have. */
-#define RL_OPTION_RATE                                                                                   \
-    {                                                                                                    \
-        .key = "rate", .type = RL_OPTION_REAL, .minimum = 1e-300, .maximum = 1e300, .default_number = 1, \
-        .help = "step size eta; converges below 2 when relative"                                         \
-    }
-#define RL_OPTION_RATE_RELATIVE                                         \
-    {                                                                   \
-        .key = "relative", .type = RL_OPTION_FLAG, .default_number = 1, \
-        .help = "rate in units of 1 / sigma_1^2 of each training set"   \
-    }
+/* Options of the ablations of gradient descent: only the one that runs has the last of them. */
+enum { RL_N_DESCENT_OPTIONS = 3 };
+extern const rl_option_spec rl_descent_options[RL_N_DESCENT_OPTIONS];
 
 extern const rl_ablation rl_ablation_none, rl_ablation_cutoff, rl_ablation_leading_modes, rl_ablation_no_residuals,
     rl_ablation_adversarial_test, rl_ablation_adversarial_train, rl_ablation_ridge, rl_ablation_gradient_descent,

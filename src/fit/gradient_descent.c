@@ -27,18 +27,13 @@ static void fit_gradient_descent(const rl_spectrum *s, const rl_variant *variant
     }
 }
 
-static const rl_option_spec options[] = {
-    RL_OPTION_RATE,
-    RL_OPTION_RATE_RELATIVE,
-};
-
 const rl_ablation rl_ablation_gradient_descent = {
     .name = "gradient_descent",
     .summary = "gradient descent from zero, stopped after t steps (closed form)",
     .parameter = RL_PARAMETER_COUNT,
     .parameter_meaning = "steps",
-    .options = options,
-    .n_options = 2,
+    .options = rl_descent_options,
+    .n_options = RL_N_DESCENT_OPTIONS - 1,
     .approaches_least_squares = true,
     .fit = fit_gradient_descent,
 };

@@ -9,21 +9,17 @@
 /* |X beta - y|^2. residual [n_train] is a buffer. */
 static double train_sum(const rl_training_set *train, const double *beta, double *residual) {
     const int n = train->n_train, p = train->n_features;
-    double sum = 0;
     memcpy(residual, train->y, sizeof(double) * (size_t)n);
     rl_gemv('T', p, n, 1, train->x, p, beta, -1, residual);
-    for (int i = 0; i < n; i++) sum += residual[i] * residual[i];
-    return sum;
+    return rl_sum_of_squares(n, residual);
 }
 
 /* The same over the test rows, by their triangle. residual [order] is a buffer. */
 static double test_sum(const rl_test_factor *test, const double *beta, double *residual) {
     const int m = test->order, p = test->n_features;
-    double sum = 0;
     memcpy(residual, test->r + (size_t)(m - 1) * (size_t)m, sizeof(double) * (size_t)m);
     rl_gemv('N', m, p, 1, test->r + m, m, beta, -1, residual);
-    for (int i = 0; i < m; i++) sum += residual[i] * residual[i];
-    return sum;
+    return rl_sum_of_squares(m, residual);
 }
 
 static double parameter_error(const rl_training_set *train, const double *beta) {

@@ -74,11 +74,11 @@ static void vectors_are_those_of_the_matrix(void **state) {
             rl_secular q;
             q = rl_secular_sizes(p.n, 0);
             assert_int_equal(rl_arrays_create(&q, rl_secular_list_arrays), RL_OK);
-            assert_true(rl_secular_solve(&q, p.n, p.square, p.low, p.z));
+            assert_true(q.kernel->solve(&q, p.n, p.square, p.low, p.z));
             for (int i = 0; i < p.n; i++)
                 assert_true(q.sigma[i] > p.d[i] || q.root[i] + q.root_low[i] > p.square[i] ||
                             fabs(p.z[i]) < 1e-12); /* interlacing, but for rounding */
-            rl_secular_vectors(&q, v, p.n);
+            q.kernel->fill_vectors(&q, v, p.n);
             compare_with_jacobi(&p, &q, v);
             project(&p, &q, v);
             rl_free(q.sigma);
@@ -93,8 +93,8 @@ static void width_changes_no_bit(void **state) {
             rl_secular q;
             q = rl_secular_sizes(p.n, 2 << w);
             assert_int_equal(rl_arrays_create(&q, rl_secular_list_arrays), RL_OK);
-            assert_true(rl_secular_solve(&q, p.n, p.square, p.low, p.z));
-            rl_secular_vectors(&q, v[w], p.n);
+            assert_true(q.kernel->solve(&q, p.n, p.square, p.low, p.z));
+            q.kernel->fill_vectors(&q, v[w], p.n);
             memcpy(sigma[w], q.sigma, sizeof sigma[w]);
             rl_free(q.sigma);
         }

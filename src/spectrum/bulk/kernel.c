@@ -3,33 +3,32 @@
  * Compiled once for every width of registers, by options and LANES: target_clones comes too late for vector types. */
 #include <math.h>
 
+#include "../../clones.h"
 #include "kernel.h"
 
 typedef double number __attribute__((vector_size(8 * LANES), may_alias));
 typedef int64_t mask __attribute__((vector_size(8 * LANES), may_alias));
-
-#define INLINED static inline __attribute__((always_inline))
 
 enum { MAX_ROWS = 2 * RL_BULK_FEATURES, MAX_PAIRS = MAX_ROWS / 2, MAX_ORDER = RL_BULK_FEATURES + 2, MAX_SWEEPS = 30 };
 
 /* Squares of cosines and angles whose products are less than rounding. */
 #define SMALL 0x1p-58
 
-INLINED number all(double value) {
+RL_INLINED number all(double value) {
     return (number){0} + value;
 }
 
-INLINED number choose(mask where, number yes, number no) {
+RL_INLINED number choose(mask where, number yes, number no) {
     return (number)(((mask)yes & where) | ((mask)no & ~where));
 }
 
-INLINED number root(number a) {
+RL_INLINED number root(number a) {
     number r;
     for (int l = 0; l < LANES; l++) r[l] = sqrt(a[l]);
     return r;
 }
 
-INLINED bool any(mask where) {
+RL_INLINED bool any(mask where) {
     int64_t some = 0;
     for (int l = 0; l < LANES; l++) some |= where[l];
     return some != 0;
@@ -75,14 +74,14 @@ static void remove_row(int order, double *triangle, double *row, double *remaini
 
 /* ---- one-sided Jacobi -------------------------------------------------------------------------------------------- */
 
-INLINED number square_of(const number *row, int n) {
+RL_INLINED number square_of(const number *row, int n) {
     number sum = row[0] * row[0];
     for (int j = 1; j < n; j++) sum += row[j] * row[j];
     return sum;
 }
 
 /* In four sums, for speed. */
-INLINED number product(const number *a, const number *b, int n) {
+RL_INLINED number product(const number *a, const number *b, int n) {
     number sum[4] = {{0}};
     int j = 0;
     for (; j + 3 < n; j += 4)
@@ -115,7 +114,7 @@ static void pair_up(int antidiagonal, int n_rows, int n_orthogonal, pair_round *
  * exchange. Rows that are nothing but rounding stay as they are, and so do lanes that are not active. Where what is
  * returned is not set, neither the pair was far from orthogonal, nor was the angle large, nor did the rows change
  * places. */
-INLINED mask rotation(pair_round *now, int h, mask active, number tolerance, number negligible, number *norms) {
+RL_INLINED mask rotation(pair_round *now, int h, mask active, number tolerance, number negligible, number *norms) {
     const number a = norms[now->p[h]], b = norms[now->q[h]], g = now->g[h], square = g * g, both = a * b;
     const mask rotates = active & (square > tolerance * both) & (a > negligible) & (b > negligible),
                swap = active & (b > a);
@@ -136,7 +135,7 @@ INLINED mask rotation(pair_round *now, int h, mask active, number tolerance, num
     return swap | (rotates & ((square > SMALL * both) | (t * t > SMALL)));
 }
 
-INLINED void rotate_pair(const pair_round *now, int h, int width, number *rows) {
+RL_INLINED void rotate_pair(const pair_round *now, int h, int width, number *rows) {
     number *const a = rows + now->p[h] * width, *const b = rows + now->q[h] * width;
     const number aa = now->a_of_a[h], ba = now->b_of_a[h], ab = now->a_of_b[h], bb = now->b_of_b[h];
     for (int i = 0; i < width; i++) {
@@ -187,7 +186,7 @@ typedef struct residuals {
     number lost[RL_BULK_FEATURES], lost_rows[MAX_ORDER];
 } residuals;
 
-INLINED void store_number(double *array, int i, number value) {
+RL_INLINED void store_number(double *array, int i, number value) {
     ((number *)array)[i] = value + 0.0; /* no zero below zero, whose sign may depend on other lanes */
 }
 

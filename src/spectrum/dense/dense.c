@@ -209,7 +209,7 @@ static void project_bias(rl_dense_producer *p, const rl_training_set *train, con
     memcpy(lost, train->beta_star, sizeof(double) * (size_t)features);
     rl_gemv('T', s->rank, features, 1, p->vt, s->n_modes, p->b_star, -1, lost);
     rl_gemv('N', m, features, 1, test->r + m, m, lost, 0, rows);
-    for (int i = 0; i < features; i++) s->b_outside_sq += lost[i] * lost[i];
+    s->b_outside_sq = rl_sum_of_squares(features, lost);
     for (int i = 0; i < m; i++) s->test_bias_mse += rows[i] * rows[i] / s->n_test;
     s->test_bias =
         rows[0] * test->r[0] / s->n_test; /* 1^T X d = r_00 (R d)_0: the ones are the factor's first column */

@@ -52,25 +52,9 @@ struct rl_nested {
     int n_work;
 };
 
-/* The standard deviation of feature j in the population. */
-static inline double rl_nested_scale(const rl_nested *s, int j) {
-    return s->rows->scale != NULL ? s->rows->scale[j] : 1;
-}
-
-/* The number of N from index `first` on that go side by side; all of them are at most n_features, or none is. */
-int rl_nested_group(const rl_nested *s, int first);
-
 /* Extreme singular values of a group of N. Wide: n_train <= n_features. Tall: n_train is larger, and the triangle holds
  * the rows of the first N; returns how many of the group were done, at least one: accuracy may ask for fewer. */
 void rl_nested_wide_sigma(rl_nested *s, int first, int count);
 int rl_nested_tall_sigma(rl_nested *s, int first, int count);
-
-/* Triangles, fits and training errors; sigma on the way. */
-rl_status rl_nested_wide_fits(rl_nested *s, rl_tick tick);
-rl_status rl_nested_tall_fits(rl_nested *s, rl_tick tick);
-
-/* Test errors, downwards in n_train, tall N before wide ones. */
-rl_status rl_nested_tall_tests(rl_nested *s, rl_test_factor *test, rl_tick tick);
-rl_status rl_nested_wide_tests(rl_nested *s, rl_test_factor *test);
 
 #endif

@@ -58,6 +58,15 @@ static double margin_of(const rl_trend *t, int rows) {
     return fmax(safety * t->rate * rows, closest * t->value);
 }
 
+/* Without a trend the shift is far off, which costs steps and digits: once more from what that gives. */
+static void find_largest(rl_nested *s, int first, int count, void (*find)(rl_nested *s, int first, int count)) {
+    if (!s->largest.known) {
+        find(s, first, count);
+        follow_largest(s, first + count - 1);
+    }
+    find(s, first, count);
+}
+
 /* ---- shifted Gram matrices --------------------------------------------------------------------------------------- */
 
 /* The Cholesky factor of sign * (G - shift I) in s->shifted, ld = order; false when that is not positive definite. */
@@ -133,15 +142,6 @@ static void find_wide_largest(rl_nested *s, int first, int count) {
     store_largest(s, first, count, shift, inverse);
 }
 
-/* Without a trend the shift is far off, which costs steps and digits: once more from what that gives. */
-static void wide_largest(rl_nested *s, int first, int count) {
-    if (!s->largest.known) {
-        find_wide_largest(s, first, count);
-        follow_largest(s, first + count - 1);
-    }
-    find_wide_largest(s, first, count);
-}
-
 static void wide_smallest(rl_nested *s, int first, int count) {
     const int order = s->n_train[first + count - 1];
     double inverse[RL_GROUP];
@@ -159,7 +159,7 @@ static void wide_smallest(rl_nested *s, int first, int count) {
 
 void rl_nested_wide_sigma(rl_nested *s, int first, int count) {
     wide_smallest(s, first, count);
-    wide_largest(s, first, count);
+    find_largest(s, first, count, find_wide_largest);
     follow_group(s, first, count);
 }
 
@@ -258,19 +258,11 @@ static void find_tall_largest(rl_nested *s, int first, int count) {
     store_largest(s, first, count, shift, inverse);
 }
 
-static void tall_largest(rl_nested *s, int first, int count) {
-    if (!s->largest.known) {
-        find_tall_largest(s, first, count);
-        follow_largest(s, first + count - 1);
-    }
-    find_tall_largest(s, first, count);
-}
-
 int rl_nested_tall_sigma(rl_nested *s, int first, int count) {
     extend_gram(s, s->n_train[first]);
     count = tall_smallest(s, first, count);
     extend_gram(s, s->n_train[first + count - 1]);
-    tall_largest(s, first, count);
+    find_largest(s, first, count, find_tall_largest);
     follow_group(s, first, count);
     return count;
 }

@@ -122,7 +122,7 @@ static bool solve_for_kept(rl_updated *u, int n_kept) {
         u->square_low[j] = fma(d, d, -u->square[j]);
         u->row[j] = u->z[u->kept[j]];
     }
-    return n_kept == 0 || rl_secular_solve(&u->secular, n_kept, u->square, u->square_low, u->row);
+    return n_kept == 0 || u->secular.kernel->solve(&u->secular, n_kept, u->square, u->square_low, u->row);
 }
 
 static void project_targets(rl_updated *u, int n_kept, bool new_column) {
@@ -173,7 +173,7 @@ static void swap_targets(rl_updated *u, double **others) {
 static bool append_to_some(rl_updated *u, bool new_column) {
     const int n_kept = deflate_modes(u, new_column);
     if (!solve_for_kept(u, n_kept)) return false;
-    if (n_kept > 0) rl_secular_vectors(&u->secular, u->vectors, u->ld);
+    if (n_kept > 0) u->secular.kernel->fill_vectors(&u->secular, u->vectors, u->ld);
     project_targets(u, n_kept, new_column);
     rotate_kept(u, n_kept, new_column);
     merge_modes(u, n_kept, new_column);
@@ -195,8 +195,8 @@ static bool append_to_all(rl_updated *u, bool new_column) {
     const int n = u->n_modes + new_column;
     if (new_column) u->square[n - 1] = u->square_low[n - 1] = 0;
     for (int j = 0; j < n; j++) u->kept[j] = j;
-    if (!rl_secular_solve(&u->secular, n, u->square, u->square_low, u->z)) return false;
-    rl_secular_vectors(&u->secular, u->vectors, u->ld);
+    if (!u->secular.kernel->solve(&u->secular, n, u->square, u->square_low, u->z)) return false;
+    u->secular.kernel->fill_vectors(&u->secular, u->vectors, u->ld);
     project_targets(u, n, new_column);
     rl_updated_rotate(u, new_column);
     memcpy(u->sigma, u->secular.sigma, sizeof(double) * (size_t)n);

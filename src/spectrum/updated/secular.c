@@ -18,14 +18,6 @@ rl_secular rl_secular_sizes(int max_order, int max_lanes) {
                         .max_order = max_order};
 }
 
-bool rl_secular_solve(rl_secular *q, int n, const double *pole, const double *pole_low, const double *z) {
-    return q->kernel->solve(q, n, pole, pole_low, z);
-}
-
-void rl_secular_vectors(rl_secular *q, double *v, int ld) {
-    q->kernel->fill_vectors(q, v, ld);
-}
-
 void rl_secular_project(const rl_secular *q, const double *v, int ld, const double *above, double last, double *room,
                         double *c, double *outside) {
     double along = -last, length = 1;

@@ -20,7 +20,10 @@ typedef struct rl_secular rl_secular;
 
 /* For registers of so many numbers; the same bits from all. */
 typedef struct rl_secular_kernel {
+    /* The singular values. pole + pole_low = d^2 and z [n], n >= 1, in any units of which the fourth powers are in
+     * range. false: an iteration did not converge. */
     bool (*solve)(rl_secular *q, int n, const double *pole, const double *pole_low, const double *z);
+    /* Their right singular vectors: v [n, n], column-major. */
     void (*fill_vectors)(rl_secular *q, double *v, int ld);
     /* column_j /= (pole_j + low_j) - (root + root_low), j < n; the largest quotient of weight_j. */
     double (*divide)(int n, const double *pole, const double *low, double root, double root_low, const double *weight,
@@ -48,13 +51,6 @@ struct rl_secular {
  * processor has. */
 rl_secular rl_secular_sizes(int max_order, int max_lanes);
 void rl_secular_list_arrays(rl_arena *arena, void *secular);
-
-/* The singular values. pole + pole_low = d^2 and z [n], n >= 1, in any units of which the fourth powers are in range.
- * false: an iteration did not converge. */
-bool rl_secular_solve(rl_secular *q, int n, const double *pole, const double *pole_low, const double *z);
-
-/* Their right singular vectors: v [n, n], column-major. */
-void rl_secular_vectors(rl_secular *q, double *v, int ld);
 
 /* c_i = u_i . [above; last] for all left singular vectors u_i, and in *outside what is left of the vector: its part
  * along the direction that no column of M reaches, where all of d are above 0. room [n]; c may be `above`. */

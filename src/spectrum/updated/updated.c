@@ -181,15 +181,14 @@ static void note_lost(rl_updated *u, int i, int order) {
 
 /* From the largest N down, so that it only grows. */
 static void find_lost(rl_updated *u, int order) {
-    const int all = u->max_train + order, one = 1;
+    const int all = u->max_train + order;
     int seen = u->features;
     for (int i = 0; i < all; i++) u->lost[i] = 0;
     for (int i = u->n_n_train - 1; i >= 0; i--) {
         u->b_outside_sq[i] = u->test_bias[i] = u->test_bias_mse[i] = 0;
         if (u->n_train[i] >= u->features) continue;
         for (; seen > u->n_train[i]; seen--)
-            daxpy_(&all, &u->beta_star[seen - 1], u->rows + (size_t)(seen - 1) * (size_t)u->n_rows, &one, u->lost,
-                   &one);
+            rl_add(all, u->beta_star[seen - 1], u->rows + (size_t)(seen - 1) * (size_t)u->n_rows, u->lost);
         note_lost(u, i, order);
     }
 }
