@@ -18,13 +18,8 @@ void rl_mpi_fail(int code, const char *call) {
     rl_context_abort(&world, rl_fail(RL_ERR_LIBRARY, "MPI failed: %.*s (%.60s)", length, text, call));
 }
 
-static const char *what_waiting_means(rl_waiting waiting) {
-    if (waiting == RL_WAITING_YIELDS) return "a rank that waits lets the others run";
-    return "with this MPI library a rank that waits keeps its processor, and all take long";
-}
-
 /* Makes the line on rank 0, about the node where most ranks share a processor. */
-static rl_status describe_crowd(rl_context *context, rl_crowd crowd) {
+static void describe_crowd(rl_context *context, rl_crowd crowd) {
     struct {
         double ranks_per_processor;
         int rank;
@@ -35,8 +30,10 @@ static rl_status describe_crowd(rl_context *context, rl_crowd crowd) {
     const rl_waiting waiting = (rl_waiting)numbers[0];
     if (context->rank == 0 && (waiting == RL_WAITING_YIELDS || waiting == RL_WAITING_SPINS))
         snprintf(context->crowd, sizeof context->crowd, "%d ranks share %d processor(s) of a node: %s", numbers[1],
-                 numbers[2], what_waiting_means(waiting));
-    return RL_OK;
+                 numbers[2],
+                 waiting == RL_WAITING_YIELDS
+                     ? "a rank that waits lets the others run"
+                     : "with this MPI library a rank that waits keeps its processor, and all take long");
 }
 
 void rl_context_tell_crowd(const rl_context *context) {
@@ -65,7 +62,8 @@ rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
             "%d processes were started, but each stands alone: their launcher is that of another MPI, or has died; "
             "this program is built with %s",
             rl_launched_ranks(), RL_MPI_KIND);
-    return describe_crowd(context, crowd);
+    describe_crowd(context, crowd);
+    return RL_OK;
 }
 
 void rl_context_destroy(rl_context *context) {

@@ -1,12 +1,13 @@
-/* Memory: aligned, zeroed, counted, and refused where the system has less. */
-#include "memory.h"
-
+/* Memory: aligned, zeroed, counted, and refused where the system has less; and texts that grow. */
 #include <assert.h>
 #include <malloc.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "ridgeless/core.h"
 
 enum { ALIGNMENT = 64 };
 static const size_t large = (size_t)1 << 30;
@@ -82,29 +83,10 @@ rl_status rl_alloc(void *pointer, size_t count, size_t size) {
     return RL_OK;
 }
 
-rl_status rl_resize(void *pointer, size_t bytes) {
-    void *memory;
-    memcpy(&memory, pointer, sizeof memory);
-    const size_t before = memory == NULL ? 0 : header_of(memory)->bytes;
-    void *const begin = realloc(memory == NULL ? NULL : header_of(memory), ALIGNMENT + bytes);
-    if (begin == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not allocate %zu bytes", bytes);
-    atomic_fetch_sub(&allocated, before);
-    memory = mark_memory(begin, bytes);
-    memcpy(pointer, &memory, sizeof memory);
-    return RL_OK;
-}
-
 void rl_free(void *memory) {
     if (memory == NULL) return;
     atomic_fetch_sub(&allocated, header_of(memory)->bytes);
     free(header_of(memory));
-}
-
-rl_status rl_strdup(char **copy, const char *text) {
-    const size_t bytes = strlen(text) + 1;
-    RL_TRY(rl_alloc(copy, bytes, 1));
-    memcpy(*copy, text, bytes);
-    return RL_OK;
 }
 
 double rl_peak_memory(void) {
@@ -124,4 +106,56 @@ void rl_forget_peak_memory(void) {
     if (file == NULL) return;
     fputs("5", file);
     fclose(file);
+}
+
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
+
+rl_status rl_strdup(char **copy, const char *text) {
+    const size_t bytes = strlen(text) + 1;
+    RL_TRY(rl_alloc(copy, bytes, 1));
+    memcpy(*copy, text, bytes);
+    return RL_OK;
+}
+
+/* The bytes become as many and keep what they held. */
+static rl_status resize_text(rl_text *text, size_t bytes) {
+    header *const before = text->bytes == NULL ? NULL : header_of(text->bytes);
+    const size_t counted = before == NULL ? 0 : before->bytes;
+    void *const begin = realloc(before, ALIGNMENT + bytes);
+    if (begin == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not allocate %zu bytes", bytes);
+    atomic_fetch_sub(&allocated, counted);
+    text->bytes = mark_memory(begin, bytes);
+    text->capacity = bytes;
+    return RL_OK;
+}
+
+static rl_status reserve_bytes(rl_text *text, size_t more) {
+    const size_t needed = text->length + more + 1;
+    if (needed <= text->capacity) return RL_OK;
+    size_t capacity = text->capacity < 256 ? 256 : text->capacity;
+    while (capacity < needed) capacity *= 2;
+    RL_TRY(resize_text(text, capacity));
+    text->bytes[text->length] = '\0';
+    return RL_OK;
+}
+
+rl_status rl_text_append(rl_text *text, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    RL_TRY(reserve_bytes(text, (size_t)length));
+    va_start(arguments, format);
+    vsnprintf(text->bytes + text->length, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    text->length += (size_t)length;
+    return RL_OK;
+}
+
+rl_status rl_text_append_bytes(rl_text *text, const void *bytes, size_t length) {
+    RL_TRY(reserve_bytes(text, length));
+    memcpy(text->bytes + text->length, bytes, length);
+    text->length += length;
+    text->bytes[text->length] = '\0';
+    return RL_OK;
 }
