@@ -102,13 +102,11 @@ typedef struct rl_spectrum {
     double *population_z; /* [n_population, n_modes]: all n_features rows, or a share of them */
     int ld_population;
     double *population_target; /* [n_population] */
-    /* Where Z and population_z are not formed (both NULL) they are products of rows in some orthonormal coordinates of
-     * features with V in the first n_modes of them, which to_basis applies: basis [n_modes, n] = V modes [n_modes, n],
-     * room as large. Z = basis_z V, population_z = basis_population V. */
-    void (*to_basis)(const void *maker, int n, const double *modes, double *room, double *basis); /* NULL: Z is there */
+    /* NULL: as said. Else z and population_z are these rows without V, in some orthonormal coordinates of features in
+     * the first n_modes of which V lies, and this applies it: basis [n_modes, n] = V modes [n_modes, n], room as large.
+     */
+    void (*to_basis)(const void *maker, int n, const double *modes, double *room, double *basis);
     const void *maker;
-    const double *basis_z, *basis_population; /* [m, n_modes], [n_population, n_modes]; the latter NULL as above */
-    int ld_basis_z;                           /* of both */
     /* Test rows and population rows may be one holder's share of them (m = 0 is possible then). Everything else is the
      * same for all holders, and they add up sums over rows together: collective on the holders, the same bits for all.
      * NULL: all rows are here. */

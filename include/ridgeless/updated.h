@@ -40,10 +40,10 @@ rl_status rl_updated_begin(rl_updated *updated, const rl_training_set *rows, con
 rl_status rl_updated_advance(rl_updated *updated, int i);
 bool rl_updated_is_anew(const rl_updated *updated, int i);
 
-/* The spectrum of the N that was last advanced to; its arrays are borrowed until the next call. vt, z and
- * population_z are NULL: see rl_spectrum.to_basis. Of the signs the last mode's alone is that of spectrum.h. *done
- * false: the training features are rank-deficient, or so nearly that it must be looked at, or numbers left the range of
- * squares, or an iteration did not converge; the dense producer has to do it. */
+/* The spectrum of the N that was last advanced to; its arrays are borrowed until the next call. vt is
+ * NULL, and z and population_z are without V: see rl_spectrum.to_basis. Of the signs the last mode's alone is that of
+ * spectrum.h. false: the training features are rank-deficient, or so nearly that it must be looked at, or numbers left
+ * the range of squares, or an iteration did not converge; the dense producer has to do it. */
 bool rl_updated_spectrum(rl_updated *updated, rl_spectrum *spectrum);
 
 #endif

@@ -33,13 +33,13 @@ static int64_t number_in(FILE *file, const char *word) {
 
 /* Where one version of control groups keeps its files, and what it calls them. */
 typedef struct group_files {
-    const char *controller; /* in /proc/self/cgroup; "": version 2 */
+    const char *controller; /* in /proc/self/cgroup, with commas around; version 2 names none */
     const char *mount, *limit, *use, *reclaimable;
 } group_files;
 
 static const group_files versions[] = {
-    {"", "/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"},
-    {"memory", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"},
+    {",,", "/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"},
+    {",memory,", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"},
 };
 
 static int64_t left_in_group(const char *root, const char *folder, const group_files *files) {
@@ -67,33 +67,26 @@ static int64_t left_in_groups(const char *root, const char *group, const group_f
     return left;
 }
 
-/* Whether the list `controllers`, like "cpu,memory", has the controller. */
-static bool has_controller(const char *controllers, const char *controller) {
-    const size_t length = strlen(controller);
-    for (const char *at = controllers;; at++) {
-        const size_t word = strcspn(at, ",");
-        if (word == length && strncmp(at, controller, length) == 0) return true;
-        at += word;
-        if (*at == '\0') return false;
-    }
-}
+enum { MAX_LINE = 4096 };
 
-/* By a line of /proc/self/cgroup: "4:memory:/job/step" or, in version 2, "0::/job/step". */
+/* By a line of /proc/self/cgroup: "4:cpu,memory:/job/step" or, in version 2, "0::/job/step". */
 static int64_t left_by_line(const char *root, char *line) {
     int64_t left = INT64_MAX;
+    char listed[MAX_LINE + 2]; /* ",cpu,memory," */
     char *controllers = strchr(line, ':');
     char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
     if (group == NULL) return left;
     *group++ = '\0';
     group[strcspn(group, "\n")] = '\0';
+    snprintf(listed, sizeof listed, ",%s,", controllers + 1);
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
-        if (has_controller(controllers + 1, versions[i].controller))
+        if (strstr(listed, versions[i].controller) != NULL)
             left = rl_smaller(left, left_in_groups(root, group, &versions[i]));
     return left;
 }
 
 static int64_t left_by_groups(const char *root) {
-    char line[4096];
+    char line[MAX_LINE];
     int64_t left = INT64_MAX;
     FILE *file = open_in(root, "/proc/self", "cgroup");
     while (file != NULL && fgets(line, sizeof line, file) != NULL) left = rl_smaller(left, left_by_line(root, line));

@@ -1,5 +1,4 @@
 /* Files: their names, reading them, and replacing one as a whole. */
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -97,9 +96,7 @@ static bool is_temporary_of(const char *entry, const char *name) {
     const size_t length = strlen(name), mark = strlen(temporary_mark);
     if (strncmp(entry, name, length) != 0 || strncmp(entry + length, temporary_mark, mark) != 0) return false;
     const char *number = entry + length + mark;
-    if (*number == '\0') return false;
-    while (isdigit((unsigned char)*number)) number++;
-    return *number == '\0';
+    return *number != '\0' && number[strspn(number, "0123456789")] == '\0';
 }
 
 void rl_remove_stale_temporaries(const char *output) {

@@ -3,7 +3,6 @@
 
 #include "../numbers.h"
 #include "filter.h"
-#include "wishart.h"
 
 static rl_truncation truncate_cutoff(const rl_spectrum *s, const rl_variant *variant) {
     const double scale = rl_options_flag(&variant->options, "relative") ? s->sigma[0] : 1;

@@ -59,34 +59,26 @@ static double test_sum(const rl_spectrum *s, const rl_fit *fit, double *rows) {
     return rl_sum_of_squares(s->m, rows);
 }
 
-/* What rows are multiplied by: the betas in coordinates of the modes, or of the basis where Z is not formed. */
-typedef struct coordinates {
-    int n;
-    double *values; /* [n, n_variants], column-major */
-    const double *z, *population_z;
-    int ld_z, ld_population_z;
-} coordinates;
-
-static coordinates choose_coordinates(const rl_evaluator *e, const rl_spectrum *s, int n_variants) {
-    if (s->to_basis == NULL) return (coordinates){s->n_modes, e->beta, s->z, s->population_z, s->ldz, s->ld_population};
+/* What rows are multiplied by: the betas [n_modes, n_variants] in the coordinates of the rows. */
+static const double *betas_for_rows(const rl_evaluator *e, const rl_spectrum *s, int n_variants) {
+    if (s->to_basis == NULL) return e->beta;
     s->to_basis(s->maker, n_variants, e->beta, e->room, e->basis);
-    return (coordinates){s->n_modes, e->basis, s->basis_z, s->basis_population, s->ld_basis_z, s->ld_basis_z};
+    return e->basis;
 }
 
 /* |diag(scale) (beta_hat - beta*)|^2 over the population rows held here. */
-static double population_sum(rl_evaluator *e, const rl_spectrum *s, const coordinates *k, int v) {
+static double population_sum(rl_evaluator *e, const rl_spectrum *s, const double *beta) {
     double *const rows = e->rows; /* free until the test rows' product */
-    if (k->population_z == NULL) return 0;
+    if (s->population_z == NULL) return 0;
     memcpy(rows, s->population_target, sizeof(double) * (size_t)s->n_population);
     if (s->n_population > 0)
-        rl_gemv('N', s->n_population, k->n, 1, k->population_z, k->ld_population_z,
-                k->values + (size_t)v * (size_t)k->n, -1, rows);
+        rl_gemv('N', s->n_population, s->n_modes, 1, s->population_z, s->ld_population, beta, -1, rows);
     return rl_sum_of_squares(s->n_population, rows);
 }
 
 /* The same over the whole population: with all scales 1 the modes are orthonormal coordinates and give it at once. */
 static double parameter_error(const rl_spectrum *s, const rl_fit *fit, double sum_over_population) {
-    if (s->population_z != NULL || s->basis_population != NULL) return sum_over_population;
+    if (s->population_z != NULL) return sum_over_population;
     double sum = s->b_outside_sq;
     for (int r = 0; r < s->rank; r++) sum += (fit->beta[r] - s->b_star[r]) * (fit->beta[r] - s->b_star[r]);
     return sum;
@@ -141,9 +133,10 @@ static rl_status evaluate_chosen(rl_evaluator *e, const rl_spectrum *s, const rl
         e->fits[j].beta = e->beta + (size_t)j * (size_t)s->n_modes;
         fit_variant(e, s, &variants[e->chosen[j]], &e->fits[j], &errors[e->chosen[j]]);
     }
-    const coordinates k = choose_coordinates(e, s, n);
-    for (int j = 0; j < n; j++) population_sums[j] = population->known ? population_sum(e, s, &k, j) : 0;
-    if (s->m > 0) rl_gemm('N', 'N', s->m, n, k.n, 1, k.z, k.ld_z, k.values, k.n, 0, e->rows, s->m);
+    const double *const betas = betas_for_rows(e, s, n);
+    for (int j = 0; j < n; j++)
+        population_sums[j] = population->known ? population_sum(e, s, betas + (size_t)j * (size_t)s->n_modes) : 0;
+    if (s->m > 0) rl_gemm('N', 'N', s->m, n, s->n_modes, 1, s->z, s->ldz, betas, s->n_modes, 0, e->rows, s->m);
     for (int j = 0; j < n; j++) test_sums[j] = test_sum(s, &e->fits[j], e->rows + (size_t)j * (size_t)s->m);
     RL_TRY(rl_spectrum_add_up(s, e->sums, 2 * (int64_t)n));
     for (int j = 0; j < n; j++) {

@@ -8,6 +8,15 @@
  * Modes from s->rank on are never kept. */
 void rl_fit_modes(const rl_spectrum *s, const double *c, int n_kept, rl_fit *fit);
 
+/* Of the singular values of an n x m matrix of independent standard normal numbers, 1 <= n <= m: the expected number
+ * of those >= cutoff >= 0, and the expected sum of 1 / sigma^2 over these, INFINITY where it diverges. In O(m)
+ * operations, to a relative accuracy of 50 m eps, far out in the tails too. A cutoff whose square underflows counts as
+ * 0. */
+typedef struct rl_wishart_tail {
+    double count, inverse;
+} rl_wishart_tail;
+rl_wishart_tail rl_wishart_tail_of(int n, int m, double cutoff);
+
 /* Options of the ablations of gradient descent: only the one that runs has the last of them. */
 enum { RL_N_DESCENT_OPTIONS = 3 };
 extern const rl_option_spec rl_descent_options[RL_N_DESCENT_OPTIONS];

@@ -17,10 +17,10 @@
  * follow by recurrences in k from the three-term relation x phi_k = -b_{k+1} phi_{k+1} + (2k+a+1) phi_k - b_k
  * phi_{k-1}, the derivative 2 x phi_k' = b_{k+1} phi_{k+1} - phi_k - b_k phi_{k-1}, and integration by parts. Rounding
  * errors do not grow: the factors b_k / b_{k+1} stay below 1. */
-#include "wishart.h"
-
 #include <float.h>
 #include <math.h>
+
+#include "filter.h"
 
 /* ---- where the recurrences start --------------------------------------------------------------------------------- */
 

@@ -108,13 +108,6 @@ static void transpose_rows(int rows, int columns, const double *x, double *colum
         for (size_t i = 0; i < (size_t)rows; i++) column_major[j * (size_t)rows + i] = x[i * (size_t)columns + j];
 }
 
-/* n_train <= n_features: the core is X. */
-static void wide_core(rl_dense_producer *p, const rl_training_set *train, rl_spectrum *s) {
-    transpose_rows(train->n_train, train->n_features, train->x, p->core);
-    fill_targets(train, p->targets);
-    for (int t = 0; t < RL_N_TARGETS; t++) s->outside_sq[t] = 0;
-}
-
 /* n_train > n_features: QR of [X Y]; below row n_features the columns of Y hold what X cannot reach. */
 static rl_status tall_core(rl_dense_producer *p, const rl_training_set *train, rl_spectrum *s) {
     const int n = train->n_train, features = train->n_features, columns = features + RL_N_TARGETS;
@@ -137,7 +130,8 @@ static rl_status tall_core(rl_dense_producer *p, const rl_training_set *train, r
 
 static rl_status make_core(rl_dense_producer *p, const rl_training_set *train, rl_spectrum *s) {
     if (train->n_train > train->n_features) return tall_core(p, train, s);
-    wide_core(p, train, s);
+    transpose_rows(train->n_train, train->n_features, train->x, p->core);
+    fill_targets(train, p->targets);
     return RL_OK;
 }
 

@@ -244,11 +244,11 @@ static void point_at_rows(const rl_updated *u, rl_spectrum *s) {
     s->z_one = u->one + first;
     s->to_basis = rl_updated_to_basis;
     s->maker = u;
-    s->basis_z = u->rows + first;
-    s->ld_basis_z = u->n_rows;
+    s->z = u->rows + first;
+    s->ldz = s->ld_population = u->n_rows;
     if (u->given->scale == NULL) return;
     s->n_population = u->features;
-    s->basis_population = u->rows + population;
+    s->population_z = u->rows + population;
     s->population_target = u->population_target;
 }
 
