@@ -12,7 +12,7 @@
 #ifndef RIDGELESS_AUTOENCODER_H
 #define RIDGELESS_AUTOENCODER_H
 
-#include "ridgeless/core.h"
+#include "ridgeless/arena.h"
 #include "ridgeless/random.h"
 
 /* ---- what is trained --------------------------------------------------------------------------------------------- */
@@ -67,23 +67,20 @@ size_t rl_sparse_rows_bytes(const rl_autoencoder *model, int count); /* what dra
  * then b. Zeros pad the n_features numbers of each row, so that loops have no remainder. */
 int rl_parameter_stride(int n_features);
 
-/* Buffers for the examples of one set. rl_autoencoder_gradient makes them larger when it must, which can fail;
- * rl_autoencoder_buffers_reserve does so beforehand. A zeroed struct is empty. */
+/* Buffers for up to n_rows examples; their arrays are listed for an arena. */
 typedef struct rl_autoencoder_buffers {
+    int n_hidden, n_rows;
     double *hidden, *hidden_gradient; /* [n_rows, n_hidden]: W x, and the derivative by it */
     double *outputs;                  /* a block of x', where a matrix product makes it */
-    int64_t capacity;                 /* doubles that hidden and hidden_gradient have room for */
 } rl_autoencoder_buffers;
-rl_status rl_autoencoder_buffers_reserve(int n_hidden, int n_rows, rl_autoencoder_buffers *buffers);
-void rl_autoencoder_buffers_destroy(rl_autoencoder_buffers *buffers);
-size_t rl_autoencoder_buffers_bytes(int n_hidden, int n_rows); /* of empty ones, what reserve allocates */
+void rl_autoencoder_list_buffers(rl_arena *arena, void *buffers);
 
 /* Sums over the rows: *loss is that of |x' - x|^2, and gradient[(n_hidden + 1) * stride] (NULL: not wanted) those of
  * its derivatives. As b makes the outputs dense, there are n_rows x n_features of them, at 6 n_hidden + 4 flops per
  * output, or 2 n_hidden + 4 without the gradient. Zeros of the inputs cost nothing: the sums take every input for zero
  * and are corrected where one is not. */
-rl_status rl_autoencoder_gradient(int n_hidden, const double *parameters, const rl_sparse_rows *rows,
-                                  rl_autoencoder_buffers *buffers, double *loss, double *gradient);
+void rl_autoencoder_gradient(const double *parameters, const rl_sparse_rows *rows,
+                             const rl_autoencoder_buffers *buffers, double *loss, double *gradient);
 
 /* ---- AdamW ------------------------------------------------------------------------------------------------------- */
 

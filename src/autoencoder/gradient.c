@@ -1,8 +1,8 @@
 /* Loss and gradient of the training examples: sums over all outputs, corrected where inputs are not zero. */
+#include <assert.h>
 #include <string.h>
 
 #include "outputs.h"
-#include "ridgeless/arena.h"
 
 int rl_parameter_stride(int n_features) {
     return (n_features + RL_LANES - 1) / RL_LANES * RL_LANES;
@@ -59,38 +59,17 @@ static void pass_back(const rl_outputs *o, const rl_sparse_rows *rows, int row) 
     }
 }
 
-static void list_buffer_arrays(rl_arena *arena, void *object) {
-    rl_autoencoder_buffers *const b = object;
-    RL_TAKE(arena, b->hidden, b->capacity);
-    RL_TAKE(arena, b->hidden_gradient, b->capacity);
+void rl_autoencoder_list_buffers(rl_arena *arena, void *buffers) {
+    rl_autoencoder_buffers *const b = buffers;
+    RL_TAKE_REALS(arena, (size_t)b->n_rows * (size_t)b->n_hidden, &b->hidden, &b->hidden_gradient);
     RL_TAKE(arena, b->outputs, RL_BLOCK_ROWS * RL_BLOCK_FEATURES);
 }
 
-rl_status rl_autoencoder_buffers_reserve(int n_hidden, int n_rows, rl_autoencoder_buffers *buffers) {
-    const int64_t wanted = (int64_t)n_rows * n_hidden;
-    if (wanted <= buffers->capacity && buffers->hidden != NULL) return RL_OK;
-    rl_autoencoder_buffers_destroy(buffers);
-    rl_autoencoder_buffers made = {.capacity = wanted};
-    RL_TRY(rl_arrays_create(&made, list_buffer_arrays));
-    *buffers = made;
-    return RL_OK;
-}
-
-size_t rl_autoencoder_buffers_bytes(int n_hidden, int n_rows) {
-    rl_autoencoder_buffers sizes = {.capacity = (int64_t)n_rows * n_hidden};
-    return rl_arrays_bytes(&sizes, list_buffer_arrays);
-}
-
-void rl_autoencoder_buffers_destroy(rl_autoencoder_buffers *buffers) {
-    rl_free(buffers->hidden); /* the first array: all of them */
-    *buffers = (rl_autoencoder_buffers){0};
-}
-
-rl_status rl_autoencoder_gradient(int n_hidden, const double *parameters, const rl_sparse_rows *rows,
-                                  rl_autoencoder_buffers *buffers, double *loss, double *gradient) {
-    const size_t stride = (size_t)rl_parameter_stride(rows->n_columns), m = (size_t)n_hidden;
-    RL_TRY(rl_autoencoder_buffers_reserve(n_hidden, rows->n_rows, buffers));
-    const rl_outputs o = {.n_hidden = n_hidden,
+void rl_autoencoder_gradient(const double *parameters, const rl_sparse_rows *rows,
+                             const rl_autoencoder_buffers *buffers, double *loss, double *gradient) {
+    const size_t stride = (size_t)rl_parameter_stride(rows->n_columns), m = (size_t)buffers->n_hidden;
+    assert(rows->n_rows <= buffers->n_rows);
+    const rl_outputs o = {.n_hidden = buffers->n_hidden,
                           .n_rows = rows->n_rows,
                           .stride = stride,
                           .parameters = parameters,
@@ -98,15 +77,14 @@ rl_status rl_autoencoder_gradient(int n_hidden, const double *parameters, const 
                           .gradient = gradient,
                           .hidden_gradient = buffers->hidden_gradient,
                           .block = buffers->outputs};
-    make_hidden(n_hidden, stride, parameters, rows, buffers->hidden);
+    make_hidden(buffers->n_hidden, stride, parameters, rows, buffers->hidden);
     if (gradient != NULL) {
         memset(gradient, 0, (m + 1) * stride * sizeof *gradient);
         memset(buffers->hidden_gradient, 0, (size_t)rows->n_rows * m * sizeof *gradient);
     }
     rl_outputs_sums(&o, loss);
     for (int i = 0; i < rows->n_rows; i++) *loss += correct_row(&o, rows, i);
-    if (gradient == NULL) return RL_OK;
+    if (gradient == NULL) return;
     for (int i = 0; i < rows->n_rows; i++) pass_back(&o, rows, i);
     for (size_t i = 0; i < (m + 1) * stride; i++) gradient[i] *= 2;
-    return RL_OK;
 }

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "../numbers.h"
-#include "ridgeless/arena.h"
 #include "ridgeless/autoencoder.h"
 
 enum { WORDS = 4 }; /* of a Philox block */

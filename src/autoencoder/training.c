@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "../numbers.h"
-#include "ridgeless/arena.h"
 #include "ridgeless/autoencoder.h"
 
 struct rl_training {
@@ -59,14 +58,18 @@ static int first_of(const rl_example_share *share, int n, int index) {
     return (int)((int64_t)n * index / share->count);
 }
 
+/* The most examples of a set of n that one of `count` shares has. */
+static int largest_share(int n, int count) {
+    return n / count + (n % count != 0);
+}
+
 static rl_status draw_inputs(rl_training *t, rl_key key, uint32_t repeat) {
     const rl_example_share *s = &t->share;
     const int test = first_of(s, t->model.n_test, s->index), test_end = first_of(s, t->model.n_test, s->index + 1);
     const int end = first_of(s, t->model.n_train, s->index + 1);
     t->first_train = first_of(s, t->model.n_train, s->index);
     RL_TRY(rl_inputs_draw(&t->model, key, repeat, RL_INPUTS_TRAIN, t->first_train, end - t->first_train, &t->train));
-    RL_TRY(rl_inputs_draw(&t->model, key, repeat, RL_INPUTS_TEST, test, test_end - test, &t->test));
-    return rl_autoencoder_buffers_reserve(t->model.n_hidden, rl_larger(t->train.n_rows, t->test.n_rows), &t->buffers);
+    return rl_inputs_draw(&t->model, key, repeat, RL_INPUTS_TEST, test, test_end - test, &t->test);
 }
 
 static void draw_weights(rl_training *t, rl_key key, uint32_t repeat) {
@@ -85,12 +88,15 @@ static void list_training_arrays(rl_arena *arena, void *object) {
     RL_TAKE(arena, t->sums, t->n_parameters + 1);
     RL_TAKE(arena, t->gram, (int64_t)t->model.n_hidden * t->model.n_hidden);
     RL_TAKE_REALS(arena, n_records(&t->model), &t->train_mse, &t->test_mse);
+    rl_autoencoder_list_buffers(arena, &t->buffers);
 }
 
 static rl_training training_sizes(const rl_autoencoder *model, const rl_example_share *share) {
     return (rl_training){.model = *model,
                          .share = *share,
-                         .n_parameters = ((int64_t)model->n_hidden + 1) * rl_parameter_stride(model->n_features)};
+                         .n_parameters = ((int64_t)model->n_hidden + 1) * rl_parameter_stride(model->n_features),
+                         .buffers = {.n_hidden = model->n_hidden,
+                                     .n_rows = largest_share(rl_larger(model->n_train, model->n_test), share->count)}};
 }
 
 rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t repeat, const rl_example_share *share,
@@ -114,7 +120,6 @@ void rl_training_destroy(rl_training *training) {
     if (training == NULL) return;
     rl_sparse_rows_destroy(&training->train);
     rl_sparse_rows_destroy(&training->test);
-    rl_autoencoder_buffers_destroy(&training->buffers);
     rl_free(training);
 }
 
@@ -127,7 +132,7 @@ static rl_status add_up_shares(const rl_training *t, double *sums, int64_t n) {
 
 static rl_status loss_and_gradient(rl_training *t) {
     double *loss = &t->sums[t->n_parameters];
-    RL_TRY(rl_autoencoder_gradient(t->model.n_hidden, t->parameters, &t->train, &t->buffers, loss, t->sums));
+    rl_autoencoder_gradient(t->parameters, &t->train, &t->buffers, loss, t->sums);
     return add_up_shares(t, t->sums, t->n_parameters + 1);
 }
 
@@ -135,7 +140,7 @@ static rl_status loss_and_gradient(rl_training *t) {
 static rl_status record_losses(rl_training *t, int record) {
     const double outputs = t->model.n_features, train = t->sums[t->n_parameters];
     double test;
-    RL_TRY(rl_autoencoder_gradient(t->model.n_hidden, t->parameters, &t->test, &t->buffers, &test, NULL));
+    rl_autoencoder_gradient(t->parameters, &t->test, &t->buffers, &test, NULL);
     RL_TRY(add_up_shares(t, &test, 1));
     if (!isfinite(train) || !isfinite(test) || !rl_all_finite(t->parameters, (size_t)t->n_parameters)) {
         t->status = RL_TRAINING_DIVERGED;
@@ -222,7 +227,7 @@ static rl_status record_examples(rl_training *t, const rl_training_layout *l, do
     const int m = t->model.n_hidden, first = t->first_train;
     const size_t all = (size_t)t->model.n_train;
     double loss, *const dimensions = record + l->example_dimension;
-    RL_TRY(rl_autoencoder_gradient(m, t->parameters, &t->train, &t->buffers, &loss, NULL)); /* makes W x */
+    rl_autoencoder_gradient(t->parameters, &t->train, &t->buffers, &loss, NULL); /* makes W x */
     const vectors h = {m, t->train.n_rows, t->buffers.hidden, 1, (size_t)m};
     memset(dimensions, 0, all * sizeof *record);
     RL_TRY(make_dimensions(t, &h, true, dimensions + first));
@@ -299,14 +304,9 @@ double rl_training_flops(const rl_autoencoder *model) {
                       records * model->n_test * (2 * m + 4) + (double)model->steps * (m + 1) * 14);
 }
 
-/* The most examples of a set of n that one of `count` shares has. */
-static int largest_share(int n, int count) {
-    return n / count + (n % count != 0);
-}
-
 size_t rl_training_bytes(const rl_autoencoder *model, int count) {
     rl_training sizes = training_sizes(model, &(rl_example_share){.count = count});
-    const int train = largest_share(model->n_train, count), test = largest_share(model->n_test, count);
-    return RL_OBJECT_BYTES(&sizes, list_training_arrays) + rl_sparse_rows_bytes(model, train) +
-           rl_sparse_rows_bytes(model, test) + rl_autoencoder_buffers_bytes(model->n_hidden, rl_larger(train, test));
+    return RL_OBJECT_BYTES(&sizes, list_training_arrays) +
+           rl_sparse_rows_bytes(model, largest_share(model->n_train, count)) +
+           rl_sparse_rows_bytes(model, largest_share(model->n_test, count));
 }

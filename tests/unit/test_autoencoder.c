@@ -116,11 +116,17 @@ static double *random_parameters(const rl_autoencoder *model) {
     return parameters;
 }
 
+static rl_autoencoder_buffers buffers_for(const rl_autoencoder *model, const rl_sparse_rows *rows) {
+    rl_autoencoder_buffers buffers = {.n_hidden = model->n_hidden, .n_rows = rows->n_rows};
+    assert_int_equal(rl_arrays_create(&buffers, rl_autoencoder_list_buffers), RL_OK);
+    return buffers;
+}
+
 static double loss_of(const rl_autoencoder *model, const double *parameters, const rl_sparse_rows *rows) {
-    rl_autoencoder_buffers buffers = {0};
+    rl_autoencoder_buffers buffers = buffers_for(model, rows);
     double loss;
-    assert_int_equal(rl_autoencoder_gradient(model->n_hidden, parameters, rows, &buffers, &loss, NULL), RL_OK);
-    rl_autoencoder_buffers_destroy(&buffers);
+    rl_autoencoder_gradient(parameters, rows, &buffers, &loss, NULL);
+    rl_free(buffers.hidden);
     return loss;
 }
 
@@ -209,8 +215,8 @@ static void gradient_equals_dense_arithmetic(void **state) {
         const size_t length = ((size_t)model.n_hidden + 1) * (size_t)rl_parameter_stride(model.n_features);
         rl_sparse_rows rows = draw(&model, RL_INPUTS_TRAIN, 0, model.n_train);
         double *parameters = random_parameters(&model), *gradient = zeroed(length), loss;
-        rl_autoencoder_buffers buffers = {0};
-        assert_int_equal(rl_autoencoder_gradient(model.n_hidden, parameters, &rows, &buffers, &loss, gradient), RL_OK);
+        rl_autoencoder_buffers buffers = buffers_for(&model, &rows);
+        rl_autoencoder_gradient(parameters, &rows, &buffers, &loss, gradient);
         dense_result dense = dense_gradient(&model, parameters, &rows);
         const double steps = model.n_features + model.n_train + 10;
         assert_true(fabsl(loss - dense.loss) <= DBL_EPSILON * steps * (dense.loss + model.n_train));
@@ -218,7 +224,7 @@ static void gradient_equals_dense_arithmetic(void **state) {
         for (size_t i = 0; i < length; i++)
             assert_true(fabsl(gradient[i] - dense.gradient[i]) <= DBL_EPSILON * steps * dense.size[i]);
         dense_free(&dense);
-        rl_autoencoder_buffers_destroy(&buffers);
+        rl_free(buffers.hidden);
         rl_free(parameters);
         rl_free(gradient);
         rl_sparse_rows_destroy(&rows);
@@ -235,8 +241,8 @@ static void gradient_equals_finite_differences(void **state) {
         const int stride = rl_parameter_stride(model.n_features), length = (model.n_hidden + 1) * stride;
         rl_sparse_rows rows = draw(&model, RL_INPUTS_TRAIN, 0, model.n_train);
         double *parameters = random_parameters(&model), *gradient = zeroed((size_t)length), loss, largest = 0;
-        rl_autoencoder_buffers buffers = {0};
-        assert_int_equal(rl_autoencoder_gradient(model.n_hidden, parameters, &rows, &buffers, &loss, gradient), RL_OK);
+        rl_autoencoder_buffers buffers = buffers_for(&model, &rows);
+        rl_autoencoder_gradient(parameters, &rows, &buffers, &loss, gradient);
         for (int i = 0; i < length; i++) largest = fmax(largest, fabs(gradient[i]));
         for (int i = 0; i < length; i++) {
             const double here = parameters[i];
@@ -248,7 +254,7 @@ static void gradient_equals_finite_differences(void **state) {
             parameters[i] = here;
             assert_true(fabs((above - below) / (2 * h) - gradient[i]) <= 1e-6 * largest);
         }
-        rl_autoencoder_buffers_destroy(&buffers);
+        rl_free(buffers.hidden);
         rl_free(parameters);
         rl_free(gradient);
         rl_sparse_rows_destroy(&rows);
@@ -359,13 +365,13 @@ static void a_training_is_steps_of_adamw(void **state) {
     double *w = zeroed(3 * (size_t)stride), *first = zeroed(3 * (size_t)stride), *second = zeroed(3 * (size_t)stride);
     double *gradient = zeroed(3 * (size_t)stride), loss;
     rl_sparse_rows train = draw(&model, RL_INPUTS_TRAIN, 0, 20), test = draw(&model, RL_INPUTS_TEST, 0, 40);
-    rl_autoencoder_buffers buffers = {0};
+    rl_autoencoder_buffers buffers = buffers_for(&model, &train);
     for (int k = 0; k < 2; k++) {
         rl_philox_normal_row(key, RL_STREAM_WEIGHTS, 3, (uint32_t)k, 0, 30, w + k * stride);
         for (int j = 0; j < 30; j++) w[k * stride + j] *= sqrt(2.0 / 32);
     }
     for (int step = 1; step <= 60; step++) {
-        assert_int_equal(rl_autoencoder_gradient(2, w, &train, &buffers, &loss, gradient), RL_OK);
+        rl_autoencoder_gradient(w, &train, &buffers, &loss, gradient);
         if (step == 26) assert_true(record[l.train_mse + 1] == loss / (20 * 30.0));
         rl_adamw_step(&model, step, 3 * stride, w, first, second, gradient);
     }
@@ -375,7 +381,7 @@ static void a_training_is_steps_of_adamw(void **state) {
     assert_memory_equal(record + l.feature_embedding, w, 30 * sizeof *w);
     double *const arrays[] = {record, w, first, second, gradient};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
-    rl_autoencoder_buffers_destroy(&buffers);
+    rl_free(buffers.hidden);
     rl_sparse_rows_destroy(&train);
     rl_sparse_rows_destroy(&test);
 }
