@@ -19,9 +19,8 @@
 #include "ridgeless/spectrum.h"
 
 /* Buffers for curves of the training sizes n_train[n_n_train], ascending and distinct, which stay the caller's and must
- * outlive it. rl_nested_bytes: what rl_nested_create allocates, exactly;
- * about three times the longest training set, and
- * n_features squared times five. */
+ * outlive it. rl_nested_bytes: what rl_nested_create allocates, exactly; about three times the longest
+ * training set, and n_features squared times five. */
 typedef struct rl_nested rl_nested;
 rl_status rl_nested_create(rl_nested **nested, int n_features, int n_n_train, const int *n_train);
 void rl_nested_destroy(rl_nested *nested);

@@ -13,10 +13,7 @@
 static void wide_core(rl_updated *u, int n) {
     for (size_t j = 0; j < (size_t)n; j++)
         memcpy(u->product + j * (size_t)u->ld, u->rows + j * (size_t)u->n_rows, sizeof(double) * (size_t)n);
-    for (int t = 0; t < RL_N_TARGETS; t++) {
-        memcpy(u->moved[t], u->target[t], sizeof(double) * (size_t)n);
-        u->outside_sq[t] = 0;
-    }
+    for (int t = 0; t < RL_N_TARGETS; t++) memcpy(u->moved[t], u->target[t], sizeof(double) * (size_t)n);
 }
 
 /* n > features: the triangle of [X Y]; below it the columns of Y hold what X cannot reach. */
@@ -33,7 +30,6 @@ static rl_status tall_core(rl_updated *u, int n) {
     for (int t = 0; t < RL_N_TARGETS; t++) {
         const double *const column = u->qr + (size_t)(p + t) * ld;
         memcpy(u->moved[t], column, sizeof(double) * (size_t)p);
-        u->outside_sq[t] = 0;
         for (int i = p; i < n && i <= p + t; i++) u->outside_sq[t] += column[i] * column[i];
     }
     return RL_OK;
@@ -45,6 +41,7 @@ rl_status rl_updated_decompose(rl_updated *u, int n) {
     int info;
     u->n = n;
     u->n_modes = k;
+    memset(u->outside_sq, 0, sizeof u->outside_sq);
     if (n > u->features)
         RL_TRY(tall_core(u, n));
     else
