@@ -106,10 +106,9 @@ rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t r
     RL_TRY(RL_OBJECT_CREATE(training, &sizes, list_training_arrays));
     rl_training *const t = *training;
     for (int i = 0; i < n_records(model); i++) t->train_mse[i] = t->test_mse[i] = NAN;
+    draw_weights(t, key, repeat);
     const rl_status status = draw_inputs(t, key, repeat);
-    if (status == RL_OK)
-        draw_weights(t, key, repeat);
-    else {
+    if (status != RL_OK) {
         rl_training_destroy(t);
         *training = NULL;
     }

@@ -217,8 +217,8 @@ static void note_squares(const rl_bulk_step *s, const residuals *rest, int n_fit
 
 static void add_mode(const rl_bulk_step *s, int mode, residuals *rest) {
     const int p = s->features, order = p + 2;
-    const number *const row = (const number *)s->rows + mode * (p + RL_N_TARGETS), *const packed =
-                                                                                       (const number *)s->triangle;
+    const number *const row = (const number *)s->rows + mode * (p + RL_N_TARGETS);
+    const number *const packed = (const number *)s->triangle;
     const number inverse = 1 / ((const number *)s->norms)[mode], sigma = root(((const number *)s->norms)[mode]);
     const number fit = row[p + RL_TARGET_Y] * inverse, ideal = row[p + RL_TARGET_IDEAL] * inverse;
     number along = {0}, z_sq = {0};

@@ -38,16 +38,14 @@ static void apply_rows(const rl_lanczos *l, const rl_family *f, double *v) {
 
 static void apply_inverse(const rl_lanczos *l, const rl_family *f, double *v) {
     const int n = f->order, m = f->n_members;
+    const char *const half = f->lower ? "L" : "U";
     const double unit = 1;
-    if (f->lower) {
-        dtrsm_("L", "L", "N", "N", &n, &m, &unit, f->triangle, &f->ld, v, &n, 1, 1, 1, 1);
+    dtrsm_("L", half, f->lower ? "N" : "T", "N", &n, &m, &unit, f->triangle, &f->ld, v, &n, 1, 1, 1, 1);
+    if (f->lower)
         apply_rows(l, f, v);
-        dtrsm_("L", "L", "T", "N", &n, &m, &unit, f->triangle, &f->ld, v, &n, 1, 1, 1, 1);
-        return;
-    }
-    dtrsm_("L", "U", "T", "N", &n, &m, &unit, f->triangle, &f->ld, v, &n, 1, 1, 1, 1);
-    clear_beyond(f, n, v);
-    dtrsm_("L", "U", "N", "N", &n, &m, &unit, f->triangle, &f->ld, v, &n, 1, 1, 1, 1);
+    else
+        clear_beyond(f, n, v);
+    dtrsm_("L", half, f->lower ? "T" : "N", "N", &n, &m, &unit, f->triangle, &f->ld, v, &n, 1, 1, 1, 1);
 }
 
 /* ---- the iteration ----------------------------------------------------------------------------------------------- */

@@ -150,9 +150,8 @@ static void wide_smallest(rl_nested *s, int first, int count) {
         while (count > 0 && !diagonal_is_sound(s->wide, s->features, s->n_train[first + count - 1], s->features))
             s->points[first + --count].sigma_min = NAN;
     if (count == 0) return;
-    const rl_family f = shift > 0
-                            ? family_of_blocks(s, first, count, s->shifted, order, tolerance_of(&s->smallest, shift))
-                            : family_of_blocks(s, first, count, s->wide, s->features, tolerance_of(&s->smallest, 0));
+    const rl_family f = family_of_blocks(s, first, count, shift > 0 ? s->shifted : s->wide,
+                                         shift > 0 ? order : s->features, tolerance_of(&s->smallest, shift));
     rl_inverse_lanczos(&s->lanczos, &f, inverse);
     store_smallest(s, first, count, shift, inverse);
 }

@@ -8,7 +8,8 @@
 #include "../../numbers.h"
 #include "secular.h"
 
-enum { MAX_STEPS = 60 };
+/* TOGETHER: factors per division, as poles are at least DBL_EPSILON^2 apart and their fourth powers finite. */
+enum { MAX_STEPS = 60, TOGETHER = 4 };
 
 /* Numbers in memory need no alignment. */
 typedef double number __attribute__((vector_size(8 * LANES), aligned(8), may_alias));
@@ -173,9 +174,6 @@ static bool find_roots(rl_secular *q, int first, double row_sq) {
 /* z_j^2 = (s_0^2 - d_j^2) prod_{i = 1 ... j} (s_i^2 - d_j^2) / (d_{i-1}^2 - d_j^2)
  *                         prod_{i = j+1 ...} (s_i^2 - d_j^2) / (d_i^2 - d_j^2), every quotient between 0 and 1. */
 static void exact_row(rl_secular *q, int first) {
-    enum {
-        TOGETHER = 4
-    }; /* factors per division: the poles are at least DBL_EPSILON^2 apart, their fourth powers finite */
     number pole = {0}, low = {0}, product, over, under;
     for (int l = 0; l < LANES; l++) {
         pole[l] = q->pole[rl_smaller(first + l, q->n - 1)];
