@@ -1,7 +1,7 @@
 /* Study files: parsed, told as settings, and laid out as a plan. Files that the study names are not read: every table
  * is one of 40 rows made here. */
 #include "fuzz.h"
-#include "ridgeless/study.h"
+#include "ridgeless/plan.h"
 
 enum { N_ROWS = 40, N_FEATURES = 6, MOST_DATASETS = 20, MOST_REPEATS = 50, MOST_DRAWN = 4000, MOST_VIEWS = 20 };
 

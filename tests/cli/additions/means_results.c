@@ -5,8 +5,7 @@
 #include "writer.h"
 
 static rl_status define_means(writer *w, group *g) {
-    const dimension dimensions[] = {{"k", (size_t)g->series->n_n_train},
-                                    {"stream", (size_t)g->series->study->repeats}};
+    const dimension dimensions[] = {{"k", (size_t)g->series->n_n_train}, {"stream", (size_t)g->series->study->repeats}};
     static const array arrays[] = {{"k", "how many numbers", "k", .type = NC_INT},
                                    {"mean", "mean of the first k numbers", "k stream", .type = NC_DOUBLE, .nan = true}};
     RL_TRY(rl_begin_group(w, g, dimensions, 2));
