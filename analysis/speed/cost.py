@@ -80,4 +80,4 @@ def _rates(axes: Axes, run: runs.Run) -> None:
     axes.yaxis.set_major_formatter(FixedFormatter([style.dataset_title(name) for name in names]))
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel("GFlop/s of a task")
-    axes.set_title("a dot a task, in order; diamond: median")
+    axes.set_title("one dot per task, in order; diamond: median")

@@ -182,6 +182,10 @@ struct rl_kind {
                                                 RL_ERR_INPUT: the study asks for what it cannot have */
     double (*flops)(const rl_series *series, rl_range n_train); /* of one repeat */
     size_t (*bytes)(const rl_series *series);                   /* see rl_worker_bytes */
+    /* How fast its flops go, beside products of matrices; 0: as those of spectra by LAPACK. Of a task that ranks share:
+     * how often they add up how many numbers; NULL: never. */
+    double part_of_gemm;
+    void (*sums)(const rl_series *series, const rl_task *task, double *times, double *numbers);
     void (*text)(const rl_series *series, const rl_task *task, char *text, size_t size);
     /* Of a task with the repeats that are wanted of it: the part that must end in the time left for it to be begun, as
      * what is finished then is kept or gone on with (NULL: all of it); and about how many bytes it is in results (NULL:

@@ -70,25 +70,22 @@ static rl_task_cost cases_cost(const rl_series *series, rl_range n_train, int ra
     return sum;
 }
 
-/* Measured beside dgemm on updates of rank 64: outputs in registers and those that are made by products of thin
- * matrices come near it. */
-static const double part_of_gemm = 0.8;
-
-static double training_seconds(const rl_series *series, const rl_task *task, int ranks, const rl_rates *rates) {
-    const rl_autoencoder model = rl_training_model(series, task->n_train.first);
-    const double parameters = ((double)model.n_hidden + 1) * model.n_features;
-    const double sums = ranks > 1 ? 2 * (rates->message * log2(ranks) + 8 * parameters / rates->message_bandwidth) : 0;
-    return rl_training_flops(&model) / (ranks * part_of_gemm * rates->gemm) + model.steps * sums;
+/* Each sum goes to one rank and back. */
+static double sums_seconds(const rl_series *series, const rl_task *task, int ranks, const rl_rates *rates) {
+    double times = 0, numbers = 0;
+    if (ranks < 2 || series->kind->sums == NULL) return 0;
+    series->kind->sums(series, task, &times, &numbers);
+    return times * 2 * (rates->message * log2(ranks) + 8 * numbers / rates->message_bandwidth);
 }
 
 rl_task_cost rl_predict_task(const rl_plan *plan, int64_t task, int ranks, const rl_rates *rates) {
     const rl_task *t = &plan->tasks[task];
     const rl_series *series = &plan->series[t->series];
+    const double part = series->kind->part_of_gemm;
+    const double speed = part > 0 ? ranks * part * rates->gemm : rl_rate_at(&rates->dense, series->n_features);
     if (series->on_grid) return cases_cost(series, t->n_train, ranks, rates);
     return (rl_task_cost){.bytes = (double)rl_worker_bytes(series),
-                          .seconds = series->autoencoder != NULL
-                                         ? training_seconds(series, t, ranks, rates)
-                                         : t->flops / rl_rate_at(&rates->dense, series->n_features)};
+                          .seconds = t->flops / speed + sums_seconds(series, t, ranks, rates)};
 }
 
 /* ---- what fits --------------------------------------------------------------------------------------------------- */
