@@ -67,12 +67,16 @@ static rl_status prepare_curves(rl_curves *c) {
 rl_status rl_curves_create(const rl_series *series, const rl_group *group, rl_curves **curves) {
     const bool known = rl_dataset_design_known(&series->data);
     rl_curves sizes = sizes_of_curves(series);
-    RL_TRY(RL_OBJECT_CREATE(curves, &sizes, list_curves_arrays));
-    (*curves)->group = group;
-    (*curves)->population =
+    rl_curves *c;
+    RL_TRY(RL_OBJECT_CREATE(&c, &sizes, list_curves_arrays));
+    c->group = group;
+    c->population =
         (rl_population){.known = known, .residual_variance = known ? rl_dataset_residual_variance(&series->data) : NAN};
-    const rl_status status = prepare_curves(*curves);
-    if (status != RL_OK) rl_curves_destroy(*curves);
+    const rl_status status = prepare_curves(c);
+    if (status == RL_OK)
+        *curves = c;
+    else
+        rl_curves_destroy(c);
     return status;
 }
 
