@@ -216,10 +216,11 @@ rl_status rl_guard_start(const rl_context *context, void (*save)(void *state, bo
     rl_guard *g;
     RL_TRY(rl_context_agree(context, RL_ALLOC(g, 1)));
     *g = (rl_guard){.context = context, .save = save, .state = state, .node = MPI_COMM_NULL, .window = MPI_WIN_NULL};
-    rl_status status = rl_context_agree(context, make_posts(g));
+    rl_status status = make_posts(g);
+    if (status == RL_OK) catch_crashes(g); /* before any rank is watched: what ends this one is told by itself */
+    status = rl_context_agree(context, status);
     if (status == RL_OK) status = rl_context_agree(context, start_thread(g));
     if (status != RL_OK) return status; /* without MPI or threads the process ends: nothing to give back */
-    catch_crashes(g);
     *guard = g;
     return RL_OK;
 }
