@@ -123,10 +123,14 @@ static rl_status write_provenance(const writer *w, const rl_provenance *p) {
     RL_NC(&w->file, nc_def_grp(w->file.id, "provenance", &id));
     RL_TRY(rl_results_digest(w->plan, w->journal, digest));
     RL_TRY(rl_nc_put_text(&w->file, id, NC_GLOBAL, RL_DIGEST_ATTRIBUTE, digest));
-    for (const rl_provenance_entry *e = p->entries; e < p->entries + p->n; e++)
+    for (int i = 0; i < p->n; i++) {
+        const rl_provenance_entry *e = &p->entries[i];
         if (e->text != NULL) RL_TRY(rl_nc_put_text(&w->file, id, NC_GLOBAL, e->name, e->text));
-    for (const rl_provenance_entry *e = p->entries; e < p->entries + p->n; e++)
+    }
+    for (int i = 0; i < p->n; i++) {
+        const rl_provenance_entry *e = &p->entries[i];
         if (e->text == NULL) RL_TRY(write_numbers(w, id, e->name, e->n, e->numbers));
+    }
     return RL_OK;
 }
 

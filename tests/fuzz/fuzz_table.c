@@ -38,7 +38,7 @@ static void write_files(const rl_source *source, fuzz_bytes rest, unsigned share
 }
 
 static void load(const rl_source *source, const rl_source_request *request) {
-    rl_dataset dataset = {0};
+    rl_dataset dataset = {.source = source}; /* as rl_dataset_load does */
     rl_status status = source->load(request, &dataset);
     const double numbers = (double)dataset.n_rows * dataset.n_features;
     fuzz_check_answer(status);
