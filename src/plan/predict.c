@@ -100,7 +100,7 @@ static rl_status refuse_case(const rl_series *series, const rl_case_sizes *c, do
     RL_TRY(check_limits(series, c));
     return rl_fail(
         RL_ERR_INPUT,
-        "%s: dataset `%s`: N = %lld, P = %lld and %lld test rows do not fit at %.3g GiB a rank, on any number "
+        "%s: dataset `%s`: N = %lld, P = %lld and %lld test rows do not fit at %.3g GiB per rank, on any number "
         "of ranks up to %d",
         series->study->path, series->name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
         bytes_per_rank / (1 << 30), MAX_RANKS);
@@ -127,12 +127,12 @@ static rl_status check_case(const rl_series *series, const rl_case_sizes *c, dou
     const int enough = rl_smallest_group(c, bytes_per_rank / together, MAX_RANKS);
     char way_out[64];
     if (enough > 0)
-        snprintf(way_out, sizeof way_out, "use at least %d ranks a case", enough);
+        snprintf(way_out, sizeof way_out, "use at least %d ranks per case", enough);
     else
         snprintf(way_out, sizeof way_out, "no number of ranks up to %d will do", MAX_RANKS);
     return rl_fail(
         RL_ERR_INPUT,
-        "%s: dataset `%s`: N = %lld, P = %lld and %lld test rows take %.3g GiB a rank on %d rank(s), and there "
+        "%s: dataset `%s`: N = %lld, P = %lld and %lld test rows take %.3g GiB per rank on %d rank(s), and there "
         "are %.3g GiB; %s",
         series->study->path, series->name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
         bytes / (1 << 30), c->ranks, bytes_per_rank / (1 << 30), way_out);

@@ -116,7 +116,7 @@ class Commands(unittest.TestCase):
         more = json.loads(run(*options, "--ranks", 64, cwd=self.at, check=0).stdout)
         self.assertEqual(more["datasets"][0]["groups"] * more["datasets"][0]["ranks_per_case"] <= 64, True)
         self.assertLess(more["seconds"], plan["seconds_on_fewest_ranks"])
-        for words, reason in ((["--ranks", 2], "pdgemr2d"), (["--ranks", 8, "--memory", "1GiB"], "GiB a rank")):
+        for words, reason in ((["--ranks", 2], "pdgemr2d"), (["--ranks", 8, "--memory", "1GiB"], "GiB per rank")):
             done = run(*options, *words, cwd=self.at, check=2)
             self.assertEqual(len(done.stderr.splitlines()), 1)
             self.assertIn(reason, done.stderr)
