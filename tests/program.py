@@ -1,6 +1,7 @@
 """What the tests of the whole program share: starting it on ranks, and comparing results files bit by bit."""
 import os
 import pathlib
+import signal
 import subprocess
 
 import netCDF4
@@ -29,6 +30,21 @@ def run(*arguments, ranks=None, before=(), cwd=None, env=None, timeout=600, chec
     if check is not None and done.returncode != check:
         raise AssertionError(f"{' '.join(command)}: exit status {done.returncode}, expected {check}\n{done.stdout}{done.stderr}")
     return done
+
+
+def start(test, *arguments, ranks=None, cwd=None):
+    """The program as run() starts it, in a session of its own: the test looks on, and ends what is left of it."""
+    process = subprocess.Popen(
+        launcher.on_ranks(ranks, [PROGRAM, *arguments]),
+        cwd=cwd,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    test.addCleanup(lambda: (process.poll() is None and os.killpg(process.pid, signal.SIGKILL), process.communicate()))
+    return process
 
 
 def data_groups(path):

@@ -6,7 +6,6 @@ import os
 import pathlib
 import random
 import signal
-import subprocess
 import tempfile
 import time
 import unittest
@@ -16,7 +15,7 @@ import numpy as np
 
 import launcher
 import tier
-from program import PROGRAM, differences, run
+from program import differences, run, start
 
 STUDY = """repeats: 2
 autoencoders:
@@ -184,18 +183,7 @@ class Autoencoder(unittest.TestCase):
     # ---- stopping ---------------------------------------------------------------------------------------------------
 
     def start(self, output, ranks):
-        command = launcher.on_ranks(ranks, [PROGRAM, "run", "long.yaml", "-o", output])
-        process = subprocess.Popen(
-            command,
-            cwd=self.at,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self.addCleanup(lambda: (process.poll() is None and os.killpg(process.pid, signal.SIGKILL), process.communicate()))
-        return process
+        return start(self, "run", "long.yaml", "-o", output, ranks=ranks, cwd=self.at)
 
     def length(self, output):
         journal = self.at / f"{output}.journal"

@@ -8,14 +8,13 @@ import random
 import re
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 import unittest
 
 import launcher
 import tier
-from program import PROGRAM, differences, run
+from program import PROGRAM, differences, run, start
 
 # On one rank about 2 s in curves of 10 ms; and 2 s in cases of some 0.1 s on a process grid.
 SMALL = """repeats: 200
@@ -71,18 +70,7 @@ class Stopping(unittest.TestCase):
         cls.folder.cleanup()
 
     def launch(self, study, output, *options, ranks=None):
-        command = launcher.on_ranks(ranks, [PROGRAM, "run", f"{study}.yaml", "-o", output, *options])
-        process = subprocess.Popen(
-            command,
-            cwd=self.at,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self.addCleanup(lambda: (process.poll() is None and os.killpg(process.pid, signal.SIGKILL), process.communicate()))
-        return process
+        return start(self, "run", f"{study}.yaml", "-o", output, *options, ranks=ranks, cwd=self.at)
 
     def struck(self, study, output, strike, *options, ranks=None, size=3000, statuses=(75,)):
         """What a run said that strike(process, pids of the ranks) met when its journal had so many bytes. Nothing that was
