@@ -186,14 +186,14 @@ static rl_status prepare_work(work *w) {
 /* ---- the end ----------------------------------------------------------------------------------------------------- */
 
 /* Who worked together on the large cases. */
-static void print_groupings(const rl_run_summary *summary) {
-    for (int i = 0; i < summary->n_groupings; i++) {
-        const rl_grouping *g = &summary->groupings[i];
+static void print_groupings(const work *w) {
+    for (int i = 0; i < w->summary.n_groupings; i++) {
+        const rl_grouping *g = &w->summary.groupings[i];
         rl_info("  %lld case(s) on %d process grid(s) of %d rank(s), %d x %d", (long long)g->pieces, g->n_groups,
                 g->ranks_per_case, g->n_rows, g->n_columns);
         if (g->n_left_over > 0 && g->left_over_pieces > 0)
-            rl_info("  %d rank(s) left over did %lld other curves meanwhile", g->n_left_over,
-                    (long long)g->left_over_pieces);
+            rl_info("  %d rank(s) left over did %lld other %s meanwhile", g->n_left_over,
+                    (long long)g->left_over_pieces, w->progress.pieces);
         else if (g->n_left_over > 0)
             rl_info("  %d rank(s) left over were idle meanwhile", g->n_left_over);
     }
@@ -231,7 +231,7 @@ static void print_summary(const work *w) {
         any = true;
     }
     if (!any) return;
-    print_groupings(&w->summary);
+    print_groupings(w);
     print_shares(w);
 }
 
