@@ -53,9 +53,11 @@ rl_status rl_spectra_curve(rl_curves *c, const rl_task *task, const bool *wanted
 
 /* The model, with k = min(N, P) and t = min(test rows, P + 2) coordinate rows of the test factor:
  *
- *   test factor, once per curve   every row that is ever a test row enters a triangle of order P + 2: 2 (P + 2)^2 per
- * row QR of X when N > P            2 N P^2 - 2/3 P^3, and 4 N P for each of two targets SVD of what remains, k x P 6 P
- * k^2 + 20 k^3 with both sides (Golub and Van Loan, 4th ed., figure 8.6.1) Z = X_test V                  2 t P k
+ *   test factor, once per curve   every row that is ever a test row enters a triangle of order P + 2:
+ *                                 2 (P + 2)^2 per row
+ *   QR of X when N > P            2 N P^2 - 2/3 P^3, and 4 N P for each of two targets
+ *   SVD of what remains, k x P    6 P k^2 + 20 k^3 with both sides (Golub and Van Loan, 4th ed., figure 8.6.1)
+ *   Z = X_test V                  2 t P k
  *   filters and Z B               2 t k and about 4 k per variant
  *   a step on the rows            4 N P
  */
