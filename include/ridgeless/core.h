@@ -85,6 +85,11 @@ int64_t rl_memory_available(void);
  * overflows and when it is more than rl_memory_available. Freed by rl_free and nothing else. */
 rl_status rl_alloc(void *pointer, size_t count, size_t size);
 #define RL_ALLOC(pointer, count) rl_alloc(&(pointer), (size_t)(count), sizeof *(pointer))
+
+/* Puts in the place of the array at *pointer one with room for `capacity` elements that begins with its first n <=
+ * capacity; the rest is zero. NULL is an array of none. After a failure, as of rl_alloc, it stays as it was. */
+rl_status rl_grow(void *pointer, size_t n, size_t capacity, size_t size);
+#define RL_GROW(pointer, n, capacity) rl_grow(&(pointer), (size_t)(n), (size_t)(capacity), sizeof *(pointer))
 void rl_free(void *memory); /* NULL is allowed */
 
 /* Bytes that rl_alloc hands out for such an array; SIZE_MAX: more than can be addressed. */

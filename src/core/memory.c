@@ -83,6 +83,16 @@ rl_status rl_alloc(void *pointer, size_t count, size_t size) {
     return RL_OK;
 }
 
+rl_status rl_grow(void *pointer, size_t n, size_t capacity, size_t size) {
+    void *before, *grown;
+    memcpy(&before, pointer, sizeof before); /* the caller's pointer may have any type */
+    RL_TRY(rl_alloc(&grown, capacity, size));
+    if (n > 0) memcpy(grown, before, n * size);
+    rl_free(before);
+    memcpy(pointer, &grown, sizeof grown);
+    return RL_OK;
+}
+
 void rl_free(void *memory) {
     if (memory == NULL) return;
     atomic_fetch_sub(&allocated, header_of(memory)->bytes);

@@ -110,8 +110,7 @@ static void tell_what_is_cut_off(const rl_journal *journal) {
     if (t.pieces > t.done)
         rl_warn(
             "%s: has records that reach beyond the study's %d repeats; what was counted together cannot be taken "
-            "apart: "
-            "they are left alone, and %lld repeats are computed again",
+            "apart: they are left alone, and %lld repeats are computed again",
             journal->path, plan->study->repeats, (long long)(t.pieces - t.done));
 }
 

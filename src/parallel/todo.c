@@ -21,17 +21,6 @@ static const bool *selection_at(const rl_todo *todo, int i) {
     return todo->selections + (size_t)i * (size_t)todo->stride;
 }
 
-/* An array of n elements, all it has room for, gets room for as many again and one more. */
-static rl_status grow_array(void *array, int64_t n, size_t size) {
-    void *before, *grown;
-    memcpy(&before, array, sizeof before); /* the pointer may have any type */
-    RL_TRY(rl_alloc(&grown, 2 * (size_t)n + 1, size));
-    if (n > 0) memcpy(grown, before, (size_t)n * size);
-    rl_free(before);
-    memcpy(array, &grown, sizeof grown);
-    return RL_OK;
-}
-
 /* The last selections are the likeliest: tasks that stand side by side lack the same N. */
 static rl_status find_selection(rl_todo *todo, const bool *wanted, int n, int *index) {
     for (int i = todo->n_selections - 1; i >= 0; i--)
@@ -41,7 +30,8 @@ static rl_status find_selection(rl_todo *todo, const bool *wanted, int n, int *i
         }
     *index = todo->n_selections;
     if ((*index & (*index + 1)) == 0) /* full at 0, 1, 3, 7, ... alone */
-        RL_TRY(grow_array(&todo->selections, *index, (size_t)todo->stride * sizeof *wanted));
+        RL_TRY(RL_GROW(todo->selections, (size_t)*index * (size_t)todo->stride,
+                       (2 * (size_t)*index + 1) * (size_t)todo->stride));
     todo->n_selections++;
     memcpy(todo->selections + (size_t)*index * (size_t)todo->stride, wanted, (size_t)n * sizeof *wanted);
     return RL_OK;
@@ -59,8 +49,8 @@ rl_status rl_todo_append(rl_todo *todo, const rl_plan *plan, int64_t task, rl_ra
     if (n == 0) return RL_OK;
     if (n < all) RL_TRY(find_selection(todo, wanted, all, &selection));
     if (todo->n == todo->capacity) { /* a task has one item, unless repeats are missing here and there of it */
-        RL_TRY(grow_array(&todo->items, todo->n, sizeof *todo->items));
-        todo->capacity = 2 * todo->capacity + 1;
+        RL_TRY(RL_GROW(todo->items, todo->n, 2 * todo->n + 1));
+        todo->capacity = 2 * todo->n + 1;
     }
     todo->items[todo->n++] = (rl_todo_item){.task = task, .selection = selection, .repeats = repeats};
     return RL_OK;

@@ -32,13 +32,9 @@ static bool find_dimensions(const group *g, const char *named, int *ids, size_t 
 }
 
 static rl_status make_room(writer *w) {
-    variable *grown;
     const int capacity = 2 * w->capacity + 64;
     if (w->n_variables < w->capacity) return RL_OK;
-    RL_TRY(RL_ALLOC(grown, capacity));
-    if (w->n_variables > 0) memcpy(grown, w->variables, (size_t)w->n_variables * sizeof *grown);
-    rl_free(w->variables);
-    w->variables = grown;
+    RL_TRY(RL_GROW(w->variables, w->n_variables, capacity));
     w->capacity = capacity;
     return RL_OK;
 }

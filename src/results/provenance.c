@@ -5,12 +5,8 @@
 
 /* *entry: one more, with its name. */
 static rl_status add_entry(rl_provenance *p, const char *name, rl_provenance_entry **entry) {
-    rl_provenance_entry *grown;
-    RL_TRY(RL_ALLOC(grown, p->n + 1));
-    if (p->n > 0) memcpy(grown, p->entries, (size_t)p->n * sizeof *grown);
-    rl_free(p->entries);
-    p->entries = grown;
-    *entry = &grown[p->n++];
+    RL_TRY(RL_GROW(p->entries, p->n, p->n + 1));
+    *entry = &p->entries[p->n++];
     return rl_strdup(&(*entry)->name, name);
 }
 
