@@ -4,7 +4,7 @@ import re
 
 from program import SOURCE
 
-FACTS = "Type|Default|Unit|Range"
+FACTS = "Dimensions|Type|Default|Unit|Range|When"
 # `section` is the heading above; `key` is None for an example that stands right below a heading; `text` is the rest.
 Entry = collections.namedtuple("Entry", "section key facts example text")
 

@@ -1,6 +1,5 @@
 """The results file: opened by xarray without any argument more, described by ncdump, reduced values as NumPy has them."""
 import pathlib
-import re
 import subprocess
 import tempfile
 import unittest
@@ -9,7 +8,8 @@ import netCDF4
 import numpy as np
 import xarray
 
-from program import SOURCE, run
+import manual
+from program import run
 
 STUDY = """title: Layout
 repeats: 9
@@ -29,6 +29,7 @@ datasets:
   - {source: sphere, map: random-relu, n_features: [4], rows: 30, inputs: 3}
   - {source: student-teacher, draw: fresh, features: 4, rows: 30}
   - {source: diabetes, keep: summary}
+  - {source: student-teacher, name: grids, features: 8, rows: 30, producer: two-stage, keep: [cells, modes]}
 autoencoders:
   - {n_features: 20, sparsity: 0.9, hidden: 2, n_train: 10, steps: 5}
 """
@@ -138,28 +139,6 @@ class ResultsFile(unittest.TestCase):
             self.assertIn("rank_busy_seconds", file["provenance"].ncattrs())
             self.assertIn("not exist", file["diabetes"]["test_mse_mean"].comment)
 
-    def test_all_names_are_in_the_man_page(self):
-        words = set(re.findall(r"\w+", (SOURCE / "src" / "cli" / "ridgeless-results.5").read_text()))
-        endings = [word for word in words if word.startswith("_")]
-        (self.at / "everything.yaml").write_text(EVERYTHING)
-        run("run", "everything.yaml", "-q", cwd=self.at, check=0)
-        names = set()
-        with netCDF4.Dataset(self.at / "everything.nc") as file:
-            for group in (file, *file.groups.values()):
-                names.update(group.ncattrs(), group.variables, group.dimensions)
-                for variable in group.variables.values():
-                    names.update(variable.ncattrs(), getattr(variable, "flag_meanings", "").split())
-        self.assertGreaterEqual(len(names), 150)
-        self.assertEqual(
-            [
-                name
-                for name in names - words
-                if not name.startswith("origin_")
-                and not any(name.endswith(ending) and name.removesuffix(ending) in words for ending in endings)
-            ],
-            [],
-        )
-
     def test_reduced_values_are_numpys(self):
         d = self.open()
         x = d.test_mse.values
@@ -196,6 +175,109 @@ class ResultsFile(unittest.TestCase):
             self.assertNotIn("test_mse", d)
             self.assertIn("sigma", d)
             self.assertTrue(np.array_equal(d.test_mse_median, self.open().test_mse_median))
+
+
+PAGE = "ridgeless-results.5"
+ENTRIES = [entry for entry in manual.entries(PAGE) if entry.facts]
+VARIABLE_FACTS, ATTRIBUTE_FACTS = ["Dimensions", "Type", "Unit", "When"], ["Type", "When"]
+PROVENANCE = "THE GROUP PROVENANCE"
+OF_AUTOENCODERS = ("Attributes of autoencoders", "Coordinates of autoencoders", "Trainings")
+REDUCED = "those of the value without repeat"
+
+
+def stored_type(dtype):
+    return "text" if dtype is str else "number" if dtype == np.float64 else "integer"
+
+
+class ResultsPage(unittest.TestCase):
+    """ridgeless-results(5) against files of every kind of study: what is in them is in it, and the other way round."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.at = pathlib.Path(folder.name)
+        (cls.at / "everything.yaml").write_text(EVERYTHING)
+        run("run", "everything.yaml", "-q", cwd=cls.at, check=0)
+        cls.file = netCDF4.Dataset(cls.at / "everything.nc")
+        cls.addClassCleanup(cls.file.close)
+        cls.groups = [group for name, group in cls.file.groups.items() if name != "provenance"]
+
+    def variable_entries(self, group):
+        """By name: a name may have several, as `status` has."""
+        trained = getattr(group, "kind", "") == "autoencoder"
+        found = {}
+        for entry in ENTRIES:
+            if "Dimensions" in entry.facts and (entry.section in OF_AUTOENCODERS) == trained:
+                found.setdefault(entry.key, []).append(entry)
+        return found
+
+    def entries_of(self, name, entries):
+        """With the dimensions that they state; those of reduced values from the entry of the ending and of the value."""
+        for entry in entries.get(name, ()):
+            yield entry, entry.facts["Dimensions"]
+        for ending, (entry, *_) in entries.items():
+            if ending.startswith("_") and name.endswith(ending):
+                for value in entries.get(name.removesuffix(ending), ()):
+                    own = value.facts["Dimensions"].removesuffix(", repeat")
+                    yield entry, entry.facts["Dimensions"].replace(REDUCED, own)
+
+    def attributes(self, *sections):
+        return {entry.key for entry in ENTRIES if entry.section in sections and "Dimensions" not in entry.facts}
+
+    def test_each_entry_states_all_facts_in_order(self):
+        for entry in ENTRIES:
+            of_variables = VARIABLE_FACTS if "Dimensions" in entry.facts else ATTRIBUTE_FACTS
+            self.assertEqual(list(entry.facts), VARIABLE_FACTS[1:] if entry.section == PROVENANCE else of_variables, entry)
+        self.assertEqual(len({(entry.section, entry.key) for entry in ENTRIES}), len(ENTRIES))
+
+    def test_variables_are_those_of_the_page(self):
+        used = set()
+        for group in self.groups:
+            entries = self.variable_entries(group)
+            for name, variable in group.variables.items():
+                there = (", ".join(variable.dimensions), stored_type(variable.dtype))
+                stated = {(dimensions, entry.facts["Type"]): entry for entry, dimensions in self.entries_of(name, entries)}
+                self.assertIn(there, stated, f"{group.name}: {name}")
+                used.add((stated[there].section, stated[there].key))
+        unused = [(e.section, e.key) for e in ENTRIES if "Dimensions" in e.facts and (e.section, e.key) not in used]
+        self.assertEqual(unused, [])
+
+    def test_attributes_are_those_of_the_page(self):
+        self.assertEqual(set(self.file.ncattrs()), self.attributes("THE WHOLE FILE"))
+        of_data, of_variables = set(), set()
+        for group in self.groups:
+            of_variables.update(name for variable in group.variables.values() for name in variable.ncattrs())
+            if getattr(group, "kind", "") == "autoencoder":
+                self.assertEqual(set(group.ncattrs()), self.attributes(*OF_AUTOENCODERS))
+            else:
+                of_data.update(group.ncattrs())
+        self.assertEqual(of_data, self.attributes("Attributes of data sets"))
+        self.assertEqual(of_variables, self.attributes("ATTRIBUTES OF VARIABLES"))
+
+    def test_provenance_is_that_of_the_page(self):
+        names = {name for name in self.file["provenance"].ncattrs() if not name.startswith("origin_")}
+        self.assertEqual(names, self.attributes(PROVENANCE) - {"origin_NAME"})
+        for entry in ENTRIES:
+            if entry.section == PROVENANCE and entry.key in names:
+                value = self.file["provenance"].getncattr(entry.key)
+                self.assertEqual(isinstance(value, str), entry.facts["Type"] == "text", entry.key)
+
+    def test_flags_are_those_of_the_page(self):
+        for group in self.groups:
+            status = group["status"]
+            flags = [f'.RB "{value} " {word}\n' for value, word in zip(status.flag_values, status.flag_meanings.split())]
+            (entry,) = (e for e in self.variable_entries(group)["status"] if ".RS" in e.text)
+            self.assertEqual([f"{line}\n" for line in entry.text.splitlines() if line.startswith('.RB "')], flags)
+
+    def test_examples_run(self):
+        shell, python = manual.examples(PAGE)
+        (self.at / "my-study.yaml").write_text(STUDY)
+        run("run", "my-study.yaml", "-q", cwd=self.at, check=0)
+        for command in (["bash", "-ec", shell], ["/usr/bin/python3", "-c", python]):
+            done = subprocess.run(command, cwd=self.at, capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("n_train", done.stdout)
 
 
 if __name__ == "__main__":
