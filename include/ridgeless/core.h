@@ -133,6 +133,18 @@ rl_status rl_read_file(const char *path, size_t limit, rl_text *content);
 rl_status rl_read_beginning(const char *path, rl_status blame, const char *expected, size_t size, char *begin,
                             size_t *got);
 
+/* ---- words ------------------------------------------------------------------------------------------------------ */
+
+/* Writes "one, two, three" into buffer[size], cut where it ends. */
+void rl_list_words(const char *const *words, int n, char *buffer, size_t size);
+
+/* The word that is nearest to a mistyped one by edit distance, whatever the case of letters; NULL when none is near. */
+const char *rl_nearest_word(const char *typed, const char *const *words, int n);
+
+/* Writes "; did you mean `word`?" into `hint`, or nothing when no word is near, and returns it. */
+enum { RL_WORD_HINT = 100 };
+const char *rl_word_hint(const char *typed, const char *const *words, int n, char hint[RL_WORD_HINT]);
+
 /* ---- replacing a file as a whole --------------------------------------------------------------------------------- */
 
 /* output + ".tmp.<pid>", the caller's. */

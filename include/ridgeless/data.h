@@ -226,8 +226,11 @@ typedef struct rl_table_format {
     bool has_header;
     size_t limit; /* bytes, uncompressed; 0: RL_TABLE_LIMIT */
 } rl_table_format;
-#define RL_TABLE_LIMIT     ((size_t)1 << 30)
-#define RL_TABLE_ROW_LIMIT ((size_t)1 << 26) /* bytes of one row */
+/* What may separate cells, in the words of study files; and the characters in the same order, with a zero byte. */
+#define RL_DELIMITER_CHOICES "comma|semicolon|tab|space"
+#define RL_DELIMITERS        ",;\t "
+#define RL_TABLE_LIMIT       ((size_t)1 << 30)
+#define RL_TABLE_ROW_LIMIT   ((size_t)1 << 26) /* bytes of one row */
 
 /* Reads a table and skips blank lines. RL_ERR_INPUT, with file and line, when the file is missing, a directory, empty,
  * larger than the limit, not text or a damaged gzip file, and when a row is longer than its limit, has a stray quote or
@@ -239,17 +242,41 @@ void rl_table_destroy(rl_table *table);
  * that of the column of this number, from 1. RL_ERR_INPUT, with a list of all columns, when there is none. */
 rl_status rl_table_column(const rl_table *table, const char *name, int *column);
 
+/* Appends "`one`, `two`, `three`" of the header, or "1, 2, 3" where there is none; of very many columns the first. */
+rl_status rl_table_column_names(const rl_table *table, rl_text *names);
+
 typedef struct rl_table_choice {
     const int *features; /* [n_features]: indices of columns */
     int n_features;
-    int target;      /* index of a column; -1: none, and y stays NULL */
-    bool any_column; /* drop rows with a missing value in any column of the file, not just in the chosen ones */
+    int target;         /* index of a column; -1: none, and y stays NULL */
+    bool any_column;    /* drop rows with a missing value in any column of the file, not just in the chosen ones */
+    const char *advice; /* what a message says of a feature that is no number, after all else; NULL: nothing */
 } rl_table_choice;
 
 /* Turns the chosen columns into numbers: x [n_rows, n_features], row-major, and y [n_rows], both owned by the dataset,
- * with n_rows, n_features and n_dropped. Rows with a missing value ("", NA, null or ?) are dropped. RL_ERR_INPUT, with
+ * with n_rows, n_features and n_dropped. Rows with a missing value are dropped. RL_ERR_INPUT, with
  * file, line and column, for any other text that is not a finite number (NaN is none), and when no row is left. */
 rl_status rl_table_numbers(const rl_table *table, const rl_table_choice *choice, rl_dataset *dataset);
+
+/* Whether a cell stands for a missing value: it is empty, NA, null or ?. */
+bool rl_table_is_missing(const char *cell);
+
+/* Reads a table of which only the path is known, and sets *format to what it was read by: the delimiter that makes the
+ * most columns, and no header line where the first line holds nothing but numbers. RL_ERR_INPUT as rl_table_read. */
+rl_status rl_table_read_unknown(const char *path, rl_table_format *format, rl_table *table);
+
+/* What stands in a column of a table. */
+typedef struct rl_table_content {
+    int n_missing;     /* cells without a value */
+    int n_texts;       /* cells that are neither missing nor a finite number */
+    int first_text;    /* the row of the first of these, from 0; -1: there is none */
+    bool constant;     /* its numbers are all the same, or there are none */
+    bool distinct;     /* its numbers are whole, and no two are the same */
+    bool numbers_rows; /* they are, without a gap, as many as there are rows: each is the number of its row */
+} rl_table_content;
+
+/* Fills contents[n_columns]. */
+rl_status rl_table_describe(const rl_table *table, rl_table_content *contents);
 
 /* ---- tables that are read in blocks ------------------------------------------------------------------------------ */
 

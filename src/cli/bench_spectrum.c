@@ -234,11 +234,13 @@ static rl_status print_json(const spectrum_bench *b) {
 }
 
 static rl_status choose_producers(spectrum_bench *b) {
-    const char *wanted = b->settings->producer;
+    const char *wanted = b->settings->producer, *words[N_MEASURED + 1] = {"all"};
+    char list[200], hint[RL_WORD_HINT];
     int n = 0;
     for (int i = 0; i < N_MEASURED; i++) {
         measured *m = &b->results[i];
         m->name = i == DGESDD ? "dgesdd" : rl_producer_name((rl_producer)i);
+        words[i + 1] = m->name;
         m->wanted = strcmp(wanted, "all") == 0 || strcmp(wanted, m->name) == 0;
         n += m->wanted;
     }
@@ -246,8 +248,9 @@ static rl_status choose_producers(spectrum_bench *b) {
     if (b->n_rounds > MAX_ROUNDS)
         return rl_fail(RL_ERR_INPUT, "--repeats: got %d; expected at most %d rounds", b->n_rounds, MAX_ROUNDS);
     if (n > 0) return RL_OK;
-    return rl_fail(RL_ERR_INPUT, "--producer: got `%s`; expected one of all, pdgesvd, projected, two-stage, dgesdd",
-                   wanted);
+    rl_list_words(words, N_MEASURED + 1, list, sizeof list);
+    return rl_fail(RL_ERR_INPUT, "--producer: got `%s`; expected one of %s%s", wanted, list,
+                   rl_word_hint(wanted, words, N_MEASURED + 1, hint));
 }
 
 static rl_status measure_producers(spectrum_bench *b) {

@@ -58,12 +58,18 @@ static rl_status set_seconds(const option_row *row, const char *argument, rl_set
 }
 
 static rl_status set_schedule(const option_row *row, const char *argument, rl_settings *settings) {
-    for (int i = 0; rl_schedule_name((rl_schedule)i) != NULL; i++)
-        if (strcmp(argument, rl_schedule_name((rl_schedule)i)) == 0) {
-            *(rl_schedule *)member_of(row, settings) = (rl_schedule)i;
+    enum { MOST = 8 };
+    const char *words[MOST];
+    char list[200], hint[RL_WORD_HINT];
+    int n = 0;
+    for (; n < MOST && (words[n] = rl_schedule_name((rl_schedule)n)) != NULL; n++)
+        if (strcmp(argument, words[n]) == 0) {
+            *(rl_schedule *)member_of(row, settings) = (rl_schedule)n;
             return RL_OK;
         }
-    return rl_fail(RL_ERR_INPUT, "--%s: got `%s`; expected one of " RL_SCHEDULE_CHOICES, row->name, argument);
+    rl_list_words(words, n, list, sizeof list);
+    return rl_fail(RL_ERR_INPUT, "--%s: got `%s`; expected one of %s%s", row->name, argument, list,
+                   rl_word_hint(argument, words, n, hint));
 }
 
 static rl_status add_dataset(const option_row *row, const char *argument, rl_settings *settings) {

@@ -66,15 +66,16 @@ out:
 }
 
 static rl_status fail_unknown(const rl_study *study, const char *name) {
-    rl_text names = RL_TEXT_EMPTY;
-    rl_status status;
-    for (int i = 0; i < study->n_datasets; i++)
-        RL_TRY_GOTO(rl_text_append(&names, "%s%s", i == 0 ? "" : ", ", study->datasets[i].name), out);
-    for (int i = 0; i < study->n_autoencoders; i++)
-        RL_TRY_GOTO(rl_text_append(&names, "%s%s", names.length == 0 ? "" : ", ", study->autoencoders[i].name), out);
-    status = rl_fail(RL_ERR_INPUT, "%s: has no dataset `%s`; expected one of %s", study->path, name, names.bytes);
-out:
-    rl_free(names.bytes);
+    const int n = study->n_datasets + study->n_autoencoders;
+    const char **names;
+    char list[700], hint[RL_WORD_HINT];
+    RL_TRY(RL_ALLOC(names, n));
+    for (int i = 0; i < n; i++)
+        names[i] = i < study->n_datasets ? study->datasets[i].name : study->autoencoders[i - study->n_datasets].name;
+    rl_list_words(names, n, list, sizeof list);
+    const rl_status status = rl_fail(RL_ERR_INPUT, "%s: has no dataset `%s`; expected one of %s%s", study->path, name,
+                                     list, rl_word_hint(name, names, n, hint));
+    rl_free(names);
     return status;
 }
 

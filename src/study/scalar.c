@@ -87,54 +87,13 @@ rl_status rl_node_flag(rl_node node, bool *value) {
     return RL_OK;
 }
 
-enum { LONGEST_WORD = 40 };
-
-/* Levenshtein's distance. Words longer than LONGEST_WORD are near to none. */
-static int edit_distance(const char *a, const char *b) {
-    int row[LONGEST_WORD + 1];
-    const int n_a = (int)strnlen(a, LONGEST_WORD + 1), n_b = (int)strnlen(b, LONGEST_WORD + 1);
-    if (n_a > LONGEST_WORD || n_b > LONGEST_WORD) return LONGEST_WORD;
-    for (int j = 0; j <= n_b; j++) row[j] = j;
-    for (int i = 1; i <= n_a; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n_b; j++) {
-            const int above = row[j];
-            row[j] = rl_smaller(rl_smaller(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[n_b];
-}
-
-const char *rl_nearest_word(const char *typed, const char *const *words, int n) {
-    const char *nearest = NULL;
-    int best = 1 + (int)strnlen(typed, LONGEST_WORD) / 3; /* a letter in three may be wrong */
-    for (int i = 0; i < n; i++) {
-        const int distance = edit_distance(typed, words[i]);
-        if (distance > best || (distance == best && nearest != NULL)) continue;
-        best = distance;
-        nearest = words[i];
-    }
-    return nearest;
-}
-
-void rl_list_words(const char *const *words, int n, char *buffer, size_t size) {
-    size_t length = 0;
-    buffer[0] = '\0';
-    for (int i = 0; i < n && length < size; i++)
-        length += (size_t)snprintf(buffer + length, size - length, "%s%s", i == 0 ? "" : ", ", words[i]);
-}
-
 rl_status rl_node_word(rl_node node, const char *const *words, int n, int *index) {
-    char list[500], expected[540];
+    char list[500], expected[540], hint[RL_WORD_HINT];
     const char *text;
     rl_list_words(words, n, list, sizeof list);
     snprintf(expected, sizeof expected, "%s%s", n == 1 ? "" : "one of ", list);
     RL_TRY(rl_node_text(node, expected, &text));
     for (*index = 0; *index < n; (*index)++)
         if (strcmp(text, words[*index]) == 0) return RL_OK;
-    const char *nearest = rl_nearest_word(text, words, n);
-    if (nearest == NULL) return rl_node_fail(node, "%s", expected);
-    return rl_node_fail(node, "%s; did you mean `%s`?", expected, nearest);
+    return rl_node_fail(node, "%s%s", expected, rl_word_hint(text, words, n, hint));
 }

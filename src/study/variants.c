@@ -44,15 +44,14 @@ static rl_number_kind parameter_kind(const rl_ablation *ablation) {
 
 static rl_status find_ablation(rl_node node, const char *name, const rl_ablation **ablation) {
     const char *words[MAX_ABLATIONS];
-    char list[500];
+    char list[500], hint[RL_WORD_HINT];
     int n = 0;
     *ablation = rl_ablation_find(name);
     if (*ablation != NULL) return RL_OK;
     for (; rl_ablations[n] != NULL && n < MAX_ABLATIONS; n++) words[n] = rl_ablations[n]->name;
     rl_list_words(words, n, list, sizeof list);
-    const char *nearest = rl_nearest_word(name, words, n);
-    if (nearest == NULL) return rl_node_refuse(node, "got `%.60s`; expected an ablation: %s", name, list);
-    return rl_node_refuse(node, "got `%.60s`; expected an ablation: %s; did you mean `%s`?", name, list, nearest);
+    return rl_node_refuse(node, "got `%.60s`; expected an ablation: %s%s", name, list,
+                          rl_word_hint(name, words, n, hint));
 }
 
 static rl_status refuse_lack(rl_node node, const rl_ablation *ablation) {

@@ -79,10 +79,4 @@ rl_status rl_node_word(rl_node node, const char *const *words, int n, int *index
 /* Writes a text like "an integer from 1 to 5 (steps)" into buffer[size] and returns it. */
 const char *rl_number_kind_text(rl_number_kind kind, char *buffer, size_t size);
 
-/* Writes "one, two, three" into buffer[size], cut where it ends. */
-void rl_list_words(const char *const *words, int n, char *buffer, size_t size);
-
-/* The word that is nearest to a mistyped one by edit distance; NULL when none is near. */
-const char *rl_nearest_word(const char *typed, const char *const *words, int n);
-
 #endif

@@ -285,6 +285,38 @@ static void options_start_from_their_defaults(void **state) {
     rl_options_destroy(&options); /* again does no harm */
 }
 
+static void mistyped_words_are_guessed(void **state) {
+    static const char *const words[] = {"run", "retry", "plan", "status", "show", "n_features", "Colour"};
+    enum { N = sizeof words / sizeof *words };
+    static const struct {
+        const char *typed, *meant; /* NULL: nothing is near */
+    } cases[] = {{"rnu", "run"},
+                 {"runn", "run"},
+                 {"pan", "plan"},
+                 {"shwo", "show"},
+                 {"n_fatures", "n_features"},
+                 {"n-features", "n_features"},
+                 {"COLOUR", "Colour"},
+                 {"color", "Colour"},
+                 {"x", NULL},
+                 {"", NULL},
+                 {"magic", NULL}};
+    char text[40], hint[RL_WORD_HINT];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *nearest = rl_nearest_word(cases[i].typed, words, N);
+        if (cases[i].meant == NULL)
+            assert_null(nearest);
+        else
+            assert_string_equal(nearest, cases[i].meant);
+    }
+    assert_string_equal(rl_word_hint("rnu", words, N, hint), "; did you mean `run`?");
+    assert_string_equal(rl_word_hint("magic", words, N, hint), "");
+    rl_list_words(words, 3, text, sizeof text);
+    assert_string_equal(text, "run, retry, plan");
+    rl_list_words(words, 3, text, 8);
+    assert_string_equal(text, "run, re");
+}
+
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
@@ -301,6 +333,7 @@ int main(void) {
         cmocka_unit_test(memory_is_what_the_kernel_and_all_groups_leave),
         cmocka_unit_test(texts_grow),
         cmocka_unit_test(files_are_read_whole_or_refused),
+        cmocka_unit_test(mistyped_words_are_guessed),
         cmocka_unit_test(options_start_from_their_defaults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,7 @@ static rl_status choose_features(const rl_source_request *request, const rl_tabl
 
 static rl_status convert_table(const rl_source_request *request, const rl_table *table, int *columns,
                                rl_dataset *dataset) {
-    rl_table_choice choice = {.features = columns};
+    rl_table_choice choice = {.features = columns, .advice = "; leave it out with `features: [...]`"};
     if (rl_table_column(table, rl_options_text(request->options, "target"), &choice.target) != RL_OK)
         return rl_source_key_fail(request, "target", "%s", rl_error_message());
     RL_TRY(choose_features(request, table, choice.target, columns, &choice.n_features));
@@ -49,9 +49,8 @@ static rl_status convert_table(const rl_source_request *request, const rl_table 
 }
 
 static rl_status load_csv(const rl_source_request *request, rl_dataset *dataset) {
-    static const char delimiters[] = {',', ';', '\t', ' '}; /* in the order of the choices */
     const rl_table_format format = {
-        .delimiter = delimiters[(int)rl_options_get(request->options, "delimiter")->number],
+        .delimiter = RL_DELIMITERS[(int)rl_options_get(request->options, "delimiter")->number],
         .has_header = rl_options_flag(request->options, "header"),
     };
     RL_TRY(rl_source_locate_named(request, &dataset->origin));
@@ -72,7 +71,7 @@ static const rl_option_spec options[] = {
     {.key = "features",
      .type = RL_OPTION_TEXT_LIST,
      .help = "names or numbers (from 1) of columns; default: all but the target"},
-    RL_CHOICE_SPEC("delimiter", "comma", "comma|semicolon|tab|space", "what separates cells; space: any run of blanks"),
+    RL_CHOICE_SPEC("delimiter", "comma", RL_DELIMITER_CHOICES, "what separates cells; space: any run of blanks"),
     RL_FLAG_SPEC("header", 1, "whether the first line names the columns"),
     RL_CHOICE_SPEC("standardize", "none", RL_STANDARDIZE_CHOICES, "what is done to each feature"),
 };

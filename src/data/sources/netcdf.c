@@ -16,15 +16,34 @@ static const size_t WHOLE_BYTES = (size_t)1 << 30; /* the most that `auto` takes
 
 /* ---- which variables --------------------------------------------------------------------------------------------- */
 
-/* RL_ERR_INPUT with a message about the variable that a key names and a list of all variables. */
+/* RL_ERR_INPUT with a message about the variable that a key names, what it may have meant, and a list of all. */
 static rl_status fail_choice(const rl_source_request *request, const rl_nc *file, const char *key, const char *what,
-                             const char *expected) {
+                             const char *hint, const char *expected) {
     rl_text all = RL_TEXT_EMPTY;
     rl_status status = rl_nc_variables_text(file, &all);
     if (status == RL_OK)
-        status = rl_source_key_fail(request, key, "%s: %s, expected %s; there are %s", file->path, what, expected,
-                                    all.bytes);
+        status = rl_source_key_fail(request, key, "%s: %s%s expected %s; there are %s", file->path, what,
+                                    *hint != '\0' ? hint : ",", expected, all.bytes);
     rl_free(all.bytes);
+    return status;
+}
+
+/* Writes what a mistyped name may have meant. */
+static rl_status hint_variable(const rl_nc *file, const char *name, char hint[RL_WORD_HINT]) {
+    typedef char word[NC_MAX_NAME + 1];
+    word *names = NULL;
+    const char **words = NULL;
+    int n;
+    RL_NC(file, nc_inq_nvars(file->id, &n));
+    rl_status status = RL_ALLOC(names, n);
+    if (status == RL_OK) status = RL_ALLOC(words, n);
+    for (int id = 0; id < n && status == RL_OK; id++) {
+        words[id] = names[id];
+        if (nc_inq_varname(file->id, id, names[id]) != NC_NOERR) names[id][0] = '\0';
+    }
+    if (status == RL_OK) rl_word_hint(name, words, n, hint);
+    rl_free(words);
+    rl_free(names);
     return status;
 }
 
@@ -32,16 +51,17 @@ static rl_status find_named(const rl_source_request *request, const rl_nc *file,
                             rl_nc_variable *v) {
     const char *name = rl_options_text(request->options, key);
     const char *expected = n_dimensions == 2 ? "numbers (row, feature)" : "numbers (row)";
-    char what[NC_MAX_NAME + 64];
+    char what[NC_MAX_NAME + 64], hint[RL_WORD_HINT] = "";
     int id;
     if (nc_inq_varid(file->id, name, &id) != NC_NOERR) {
+        RL_TRY(hint_variable(file, name, hint));
         snprintf(what, sizeof what, "no variable `%.*s`", NC_MAX_NAME, name);
-        return fail_choice(request, file, key, what, expected);
+        return fail_choice(request, file, key, what, hint, expected);
     }
     RL_TRY(rl_nc_variable_inquire(file, id, v));
     if (v->n_dimensions == n_dimensions && rl_nc_variable_is_numeric(v)) return RL_OK;
     snprintf(what, sizeof what, "variable `%s` does not fit", v->name);
-    return fail_choice(request, file, key, what, expected);
+    return fail_choice(request, file, key, what, hint, expected);
 }
 
 /* The variable that the key `features` names, or the only one of numbers (row, feature). */
@@ -59,7 +79,7 @@ static rl_status find_features(const rl_source_request *request, const rl_nc *fi
     if (n_found == 1) return RL_OK;
     return fail_choice(request, file, "features",
                        n_found == 0 ? "no variable of numbers (row, feature)" : "more than one variable (row, feature)",
-                       n_found == 0 ? "one" : "the name of one");
+                       "", n_found == 0 ? "one" : "the name of one");
 }
 
 static rl_status check_lengths(const rl_source_request *request, const rl_nc *file, const rl_nc_variable *x,

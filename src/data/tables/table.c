@@ -1,10 +1,13 @@
 /* Tables of text: reading a delimited file, finding its columns and turning them into numbers. */
 #include <csv.h>
 #include <errno.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "../../numbers.h"
 #include "ridgeless/data.h"
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
@@ -190,16 +193,27 @@ void rl_table_destroy(rl_table *table) {
 
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
+rl_status rl_table_column_names(const rl_table *table, rl_text *names) {
+    enum { MOST = 30 };
+    const int n = rl_smaller(table->n_columns, MOST);
+    for (int j = 0; j < n; j++)
+        RL_TRY(table->header != NULL ? rl_text_append(names, "%s`%s`", j == 0 ? "" : ", ", table->header[j])
+                                     : rl_text_append(names, "%s%d", j == 0 ? "" : ", ", j + 1));
+    if (table->n_columns == n) return RL_OK;
+    return rl_text_append(names, ", ... (%d columns)", table->n_columns);
+}
+
 static rl_status fail_column(const rl_table *table, const char *name) {
     if (table->header == NULL)
         return rl_fail(RL_ERR_INPUT, "%s: no column `%s`, expected a number from 1 to %d as there is no header line",
                        table->path, name, table->n_columns);
+    char hint[RL_WORD_HINT];
     rl_text columns = RL_TEXT_EMPTY;
-    rl_status status = RL_OK;
-    for (int j = 0; j < table->n_columns && status == RL_OK; j++)
-        status = rl_text_append(&columns, "%s`%s`", j == 0 ? "" : ", ", table->header[j]);
+    rl_word_hint(name, (const char *const *)table->header, table->n_columns, hint);
+    rl_status status = rl_table_column_names(table, &columns);
     if (status == RL_OK)
-        status = rl_fail(RL_ERR_INPUT, "%s: no column `%s`, expected one of %s", table->path, name, columns.bytes);
+        status = rl_fail(RL_ERR_INPUT, "%s: no column `%s`%s expected one of %s", table->path, name,
+                         *hint != '\0' ? hint : ",", columns.bytes);
     rl_free(columns.bytes);
     return status;
 }
@@ -222,27 +236,36 @@ rl_status rl_table_column(const rl_table *table, const char *name, int *column) 
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
 
-static bool is_missing(const char *cell) {
+bool rl_table_is_missing(const char *cell) {
     return *cell == '\0' || strcmp(cell, "NA") == 0 || strcmp(cell, "null") == 0 || strcmp(cell, "?") == 0;
 }
 
 static bool row_misses(const rl_table *table, int row, const rl_table_choice *choice) {
     char *const *cells = table->cells + (size_t)row * (size_t)table->n_columns;
     for (int j = 0; choice->any_column && j < table->n_columns; j++)
-        if (is_missing(cells[j])) return true;
+        if (rl_table_is_missing(cells[j])) return true;
     for (int j = 0; j < choice->n_features; j++)
-        if (is_missing(cells[choice->features[j]])) return true;
-    return choice->target >= 0 && is_missing(cells[choice->target]);
+        if (rl_table_is_missing(cells[choice->features[j]])) return true;
+    return choice->target >= 0 && rl_table_is_missing(cells[choice->target]);
 }
 
-static rl_status parse_cell(const rl_table *table, int row, int column, double *value) {
+/* Whether a cell that is no finite number is an infinite one, or NaN. */
+static bool is_beyond_all_numbers(const char *cell) {
+    char *end;
+    const double value = strtod(cell, &end);
+    return end != cell && *end == '\0' && !isfinite(value);
+}
+
+/* `advice` goes on with the message of a cell that is no number. */
+static rl_status parse_cell(const rl_table *table, int row, int column, const char *advice, double *value) {
     const char *cell = table->cells[(size_t)row * (size_t)table->n_columns + (size_t)column];
     if (rl_parse_real(cell, value)) return RL_OK;
+    const char *what = is_beyond_all_numbers(cell) ? "a finite number" : "a number";
     if (table->header == NULL)
-        return rl_fail(RL_ERR_INPUT, "%s:%d: column %d: `%.40s` is not a finite number", table->path, table->lines[row],
-                       column + 1, cell);
-    return rl_fail(RL_ERR_INPUT, "%s:%d: column `%s`: `%.40s` is not a finite number", table->path, table->lines[row],
-                   table->header[column], cell);
+        return rl_fail(RL_ERR_INPUT, "%s:%d: column %d: `%.40s` is not %s%s", table->path, table->lines[row],
+                       column + 1, cell, what, advice);
+    return rl_fail(RL_ERR_INPUT, "%s:%d: column `%s`: `%.40s` is not %s%s", table->path, table->lines[row],
+                   table->header[column], cell, what, advice);
 }
 
 rl_status rl_table_numbers(const rl_table *table, const rl_table_choice *choice, rl_dataset *dataset) {
@@ -257,11 +280,12 @@ rl_status rl_table_numbers(const rl_table *table, const rl_table_choice *choice,
     dataset->n_dropped = table->n_rows - n_kept;
     RL_TRY(RL_ALLOC(dataset->x, (size_t)n_kept * p));
     if (choice->target >= 0) RL_TRY(RL_ALLOC(dataset->y, n_kept));
+    const char *advice = choice->advice != NULL ? choice->advice : "";
     double *x = dataset->x, *y = dataset->y;
     for (int i = 0; i < table->n_rows; i++) {
         if (row_misses(table, i, choice)) continue;
-        for (size_t j = 0; j < p; j++) RL_TRY(parse_cell(table, i, choice->features[j], x++));
-        if (choice->target >= 0) RL_TRY(parse_cell(table, i, choice->target, y++));
+        for (size_t j = 0; j < p; j++) RL_TRY(parse_cell(table, i, choice->features[j], advice, x++));
+        if (choice->target >= 0) RL_TRY(parse_cell(table, i, choice->target, "", y++));
     }
     return RL_OK;
 }
