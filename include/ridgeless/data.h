@@ -242,7 +242,7 @@ void rl_table_destroy(rl_table *table);
  * that of the column of this number, from 1. RL_ERR_INPUT, with a list of all columns, when there is none. */
 rl_status rl_table_column(const rl_table *table, const char *name, int *column);
 
-/* Appends "`one`, `two`, `three`" of the header, or "1, 2, 3" where there is none; of very many columns the first. */
+/* Appends "`one`, `two`, 3": names of columns, or numbers where there is none; of very many the first. */
 rl_status rl_table_column_names(const rl_table *table, rl_text *names);
 
 typedef struct rl_table_choice {

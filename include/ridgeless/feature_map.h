@@ -27,6 +27,7 @@ typedef struct rl_sphere_task {
 typedef struct rl_feature_map {
     const char *name;    /* in study files */
     const char *summary; /* one line */
+    const char *example; /* an entry of the list `datasets` of a study file with this map, without its dash */
     const rl_option_spec *options;
     int n_options;
     int n_inputs; /* how many it takes; 0: any number */

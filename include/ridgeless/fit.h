@@ -62,6 +62,7 @@ typedef struct rl_ablation {
     const char *summary; /* one line */
     rl_parameter_kind parameter;
     const char *parameter_meaning; /* with its unit; NULL without a parameter */
+    const char *example;           /* an entry of the list `ablations` of a study file, without its dash */
     const rl_option_spec *options;
     int n_options;
     rl_need need;

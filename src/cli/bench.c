@@ -10,10 +10,10 @@ static rl_status print_speed(const rl_settings *settings, const rl_context *cont
     const double spectra_rate = (double)points / summary->seconds, cell_rate = (double)cells / summary->seconds;
     if (!settings->json) {
         printf(
-            "%lld spectra, %lld cells on %d rank(s): %.4f s, %.4g spectra/s, %.4g cells/s, %.3g flop/s of the plan, "
+            "%lld spectra, %lld cells on %d rank%s: %.4f s, %.4g spectra/s, %.4g cells/s, %.3g flop/s of the plan, "
             "load imbalance %.2f\n",
-            points, cells, context->size, summary->seconds, spectra_rate, cell_rate, flops / summary->seconds,
-            summary->imbalance);
+            points, cells, context->size, rl_plural(context->size), summary->seconds, spectra_rate, cell_rate,
+            flops / summary->seconds, summary->imbalance);
         return RL_OK;
     }
     json_t *root =
@@ -58,7 +58,9 @@ static rl_status measure_study(const rl_settings *settings, const rl_context *co
 }
 
 rl_status rl_command_bench(rl_settings *settings, const rl_context *context) {
+    static const char *const words[] = {"study", "spectrum", "autoencoder", "calibrate"};
     const char *what = settings->arguments[0];
+    char hint[RL_WORD_HINT];
     const bool has_argument = settings->arguments[1] != NULL;
     rl_prepared p = {0};
     if (strcmp(what, "calibrate") == 0 && !has_argument) return rl_bench_calibrate(settings, context);
@@ -67,8 +69,8 @@ rl_status rl_command_bench(rl_settings *settings, const rl_context *context) {
     if (strcmp(what, "study") != 0 || !has_argument)
         return rl_fail(RL_ERR_INPUT,
                        "bench: got `%s`%s; expected: ridgeless bench study STUDY, bench spectrum SIZE, bench "
-                       "autoencoder SIZE, or bench calibrate",
-                       what, has_argument ? " with an argument" : " alone");
+                       "autoencoder SIZE, or bench calibrate%s",
+                       what, has_argument ? " with an argument" : " alone", rl_word_hint(what, words, 4, hint));
     const rl_status status = measure_study(settings, context, &p);
     rl_prepared_destroy(&p);
     return status;

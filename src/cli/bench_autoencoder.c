@@ -84,10 +84,10 @@ static rl_status print_speed(autoencoder_bench *b, const rl_settings *settings, 
                                        "outputs_per_second", outputs, "gflops", 1e-9 * flops / median));
     json_decref(rounds);
     printf(
-        "n = %d, T = %d, m = %d, %d rank(s): %.4g s per step, the median of %d round(s) of %d step(s); %.3g outputs/s, "
+        "n = %d, T = %d, m = %d, %d rank%s: %.4g s per step, the median of %d round%s of %d step%s; %.3g outputs/s, "
         "%.3g GFlop/s per rank\n",
-        m->n_features, m->n_train, m->n_hidden, context->size, median, b->n_rounds, b->steps, outputs,
-        1e-9 * flops / median);
+        m->n_features, m->n_train, m->n_hidden, context->size, rl_plural(context->size), median, b->n_rounds,
+        rl_plural(b->n_rounds), b->steps, rl_plural(b->steps), outputs, 1e-9 * flops / median);
     return RL_OK;
 }
 

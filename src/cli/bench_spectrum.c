@@ -184,8 +184,9 @@ static void print_row(const spectrum_bench *b, const measured *m) {
 }
 
 static void print_table(const spectrum_bench *b) {
-    printf("%d x %d, %d test rows, %d rank(s) as %d x %d, blocks of %d, %d round(s)\n", b->n_train, b->n_features,
-           b->settings->test_rows, b->grid->size, b->grid->n_rows, b->grid->n_columns, b->settings->block, b->n_rounds);
+    printf("%d x %d, %d test rows, %d rank%s as %d x %d, blocks of %d, %d round%s\n", b->n_train, b->n_features,
+           b->settings->test_rows, b->grid->size, rl_plural(b->grid->size), b->grid->n_rows, b->grid->n_columns,
+           b->settings->block, b->n_rounds, rl_plural(b->n_rounds));
     printf("%-10s %9s %9s %9s %9s %9s %9s %9s %9s %9s %10s %12s\n", "", "seconds", "predicted", "pdgesvd/", "dgesdd/",
            "GFlop/s", "generate", "reduce", "project", "diagonal", "memory", "sigma_min");
     for (int i = 0; i < N_MEASURED; i++)

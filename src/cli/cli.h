@@ -20,10 +20,15 @@ typedef enum rl_commands {
     RL_SHOW = 32,
     RL_DATASETS = 64,
     RL_BENCH = 128,
+    RL_INIT = 512,
+    RL_ABLATIONS = 1024,
+    RL_MAPS = 2048,
     RL_COMPUTING = RL_RUN | RL_RETRY,
     RL_WRITING = RL_COMPUTING | RL_ASSEMBLE,
     RL_OF_STUDY = RL_WRITING | RL_PLAN | RL_STATUS,
-    RL_EVERY_COMMAND = RL_OF_STUDY | RL_SHOW | RL_DATASETS | RL_BENCH
+    RL_OF_RESULTS = RL_SHOW,
+    RL_LISTING = RL_DATASETS | RL_ABLATIONS | RL_MAPS,
+    RL_EVERY_COMMAND = RL_INIT | RL_OF_STUDY | RL_OF_RESULTS | RL_LISTING | RL_BENCH
 } rl_commands;
 
 enum { RL_DATASETS_ASKED = 64 };
@@ -38,6 +43,7 @@ typedef struct rl_settings {
     int64_t memory;    /* bytes of a node for all ranks on it; 0: what is available, see rl_memory_available */
     const char *datasets[RL_DATASETS_ASKED]; /* of the study, to keep; the others are left out */
     int n_datasets;                          /* 0: all are kept */
+    const char *csv, *target;                /* init: a table, and one of its columns; NULL: not given */
     bool sbatch;                             /* plan: print a batch script */
     bool json, quiet, verbose, skip_missing, fresh, fail_fast;
     double started;   /* rl_seconds() */
@@ -70,6 +76,9 @@ rl_status rl_command_plan(rl_settings *settings, const rl_context *context);
 rl_status rl_command_status(rl_settings *settings, const rl_context *context);
 rl_status rl_command_show(rl_settings *settings, const rl_context *context);
 rl_status rl_command_datasets(rl_settings *settings, const rl_context *context);
+rl_status rl_command_init(rl_settings *settings, const rl_context *context);
+rl_status rl_command_ablations(rl_settings *settings, const rl_context *context);
+rl_status rl_command_maps(rl_settings *settings, const rl_context *context);
 rl_status rl_command_bench(rl_settings *settings, const rl_context *context);
 
 /* `bench calibrate`, `bench spectrum SIZE` and `bench autoencoder SIZE`; collective. */
@@ -125,6 +134,16 @@ typedef struct rl_run_report {
     const rl_run_summary *summary;
 } rl_run_report;
 rl_status rl_make_provenance(const rl_run_report *report, rl_provenance *provenance);
+
+/* Whether a path ends as those of studies and of results files do. */
+bool rl_is_study_name(const char *path);
+bool rl_is_results_name(const char *path);
+
+/* "" of one, else "s": "1 feature", "2 features". */
+const char *rl_plural(int64_t n);
+
+/* Prints the words of a text from column `at` on, broken into lines of at most 100 columns that begin at `indent`. */
+void rl_print_wrapped(const char *text, int at, int indent);
 
 /* Write into `text`, and return, a number of bytes like "1.5 KiB" and a span of time like "12 min". */
 const char *rl_bytes_text(double bytes, char text[32]);

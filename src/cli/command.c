@@ -23,6 +23,10 @@ static const char *const overview[] = {
     NULL};
 
 static const command commands[] = {
+    {"init", "[NAME]", 0, 1, RL_INIT, rl_command_init, false, false, "write a study to start from",
+     (const char *const[]){
+#include "init.txt.inc"
+         NULL}},
     {"run", "STUDY", 1, 1, RL_RUN, rl_command_run, true, true, "compute a study",
      (const char *const[]){
 #include "run.txt.inc"
@@ -51,6 +55,14 @@ static const command commands[] = {
      (const char *const[]){
 #include "datasets.txt.inc"
          NULL}},
+    {"ablations", "", 0, 0, RL_ABLATIONS, rl_command_ablations, false, false, "list what can be taken away from a fit",
+     (const char *const[]){
+#include "ablations.txt.inc"
+         NULL}},
+    {"maps", "", 0, 0, RL_MAPS, rl_command_maps, false, false, "list what makes features of inputs",
+     (const char *const[]){
+#include "maps.txt.inc"
+         NULL}},
     {"bench", "study STUDY | spectrum|autoencoder SIZE | calibrate", 1, 2, RL_BENCH, rl_command_bench, true, false,
      "measure the speed",
      (const char *const[]){
@@ -65,15 +77,19 @@ static void print_overview(void) {
     for (const char *const *line = overview; *line != NULL; line++) {
         printf("%s\n", *line);
         for (int i = 0; i < N_COMMANDS && strcmp(*line, "Commands:") == 0; i++)
-            printf("  %-9s %-51s %s\n", commands[i].name, commands[i].arguments, commands[i].summary);
+            printf("  %-10s %s\n", commands[i].name, commands[i].summary);
     }
 }
 
+/* Examples come last, behind the options. */
 static void print_help(const command *c) {
-    printf("Usage: ridgeless %s [OPTION...] %s\n\n", c->name, c->arguments);
-    for (const char *const *line = c->description; *line != NULL; line++) printf("%s\n", *line);
-    printf("\nOptions:\n");
+    printf("Usage: ridgeless %s [OPTION...]%s%s\n\n", c->name, *c->arguments != '\0' ? " " : "", c->arguments);
+    const char *const *line = c->description;
+    for (; *line != NULL && strncmp(*line, "Example", 7) != 0; line++) printf("%s\n", *line);
+    printf("Options:\n");
     rl_options_print(c->bit);
+    printf("\n");
+    for (; *line != NULL; line++) printf("%s\n", *line);
 }
 
 /* ---- reading the command line ------------------------------------------------------------------------------------ */
@@ -85,8 +101,8 @@ static rl_status read_arguments(const command *c, int argc, char **argv, rl_sett
     if (settings->answer != '\0') return RL_OK;
     const int given = argc - 1 - n_options;
     if (given < c->least || given > c->most)
-        return rl_fail(RL_ERR_INPUT, "%s: got %d argument(s), expected: ridgeless %s %s", c->name, given, c->name,
-                       c->arguments);
+        return rl_fail(RL_ERR_INPUT, "%s: got %d argument%s, expected: ridgeless %s %s", c->name, given,
+                       rl_plural(given), c->name, c->arguments);
     for (int i = 0; i < given; i++) settings->arguments[i] = argv[1 + n_options + i];
     return RL_OK;
 }
@@ -97,25 +113,57 @@ static const command *find_command(const char *name) {
     return NULL;
 }
 
+/* A file in the place of a command, or a mistyped one. */
+static rl_status refuse_command(const char *typed) {
+    char hint[RL_WORD_HINT];
+    const char *words[N_COMMANDS];
+    const char *of_file = rl_is_study_name(typed) ? "run" : rl_is_results_name(typed) ? "show" : NULL;
+    if (of_file != NULL)
+        return rl_fail(RL_ERR_INPUT, "`%s` is no command; try: ridgeless %s %s", typed, of_file, typed);
+    for (int i = 0; i < N_COMMANDS; i++) words[i] = commands[i].name;
+    rl_word_hint(typed, words, N_COMMANDS, hint);
+    return rl_fail(RL_ERR_INPUT, "unknown command `%s`%s `ridgeless --help` lists all", typed,
+                   *hint != '\0' ? hint : ";");
+}
+
 static bool is_either(const char *word, const char *letter, const char *name) {
     return strcmp(word, letter) == 0 || strcmp(word, name) == 0;
 }
 
 /* *c stays NULL where --help or --version stand alone. */
 static rl_status read_command_line(int argc, char **argv, rl_settings *settings, const command **c) {
-    if (argc < 2) return rl_fail(RL_ERR_INPUT, "no command given; see `ridgeless --help`");
+    if (argc < 2)
+        return rl_fail(RL_ERR_INPUT,
+                       "no command given; `ridgeless init` writes a first study, `ridgeless --help` lists "
+                       "the commands");
     if (is_either(argv[1], "-h", "--help"))
         settings->answer = 'h';
     else if (is_either(argv[1], "-V", "--version"))
         settings->answer = 'V';
     else if ((*c = find_command(argv[1])) == NULL)
-        return rl_fail(RL_ERR_INPUT, "unknown command `%s`; see `ridgeless --help`", argv[1]);
+        return refuse_command(argv[1]);
     else
         return read_arguments(*c, argc - 1, argv + 1, settings);
     return RL_OK;
 }
 
 /* ---- calling a command ------------------------------------------------------------------------------------------- */
+
+/* A study in the place of a results file. */
+static rl_status check_results(const command *c, const rl_settings *settings) {
+    for (int i = 0; i < c->most && (c->bit & RL_OF_RESULTS) != 0; i++) {
+        const char *path = settings->arguments[i];
+        if (path != NULL && rl_is_study_name(path))
+            return rl_fail(RL_ERR_INPUT, "%s: is a study, expected a results file; to make one: ridgeless run %s", path,
+                           path);
+    }
+    return RL_OK;
+}
+
+static rl_status call_alone(const command *c, rl_settings *settings) {
+    RL_TRY(check_results(c, settings));
+    return c->call(settings, NULL);
+}
 
 static rl_status report_failure(rl_status status, bool prints) {
     if (status != RL_OK && prints) fprintf(stderr, "ridgeless: %s\n", rl_error_message());
@@ -160,6 +208,6 @@ int rl_cli_main(int argc, char **argv) {
     if (settings.answer != '\0' && first) print_answer(settings.answer, c);
     if (settings.answer != '\0' || (!first && !c->collective)) return 0;
     rl_log_configure(settings.quiet ? RL_LOG_QUIET : settings.verbose ? RL_LOG_DEBUG : RL_LOG_INFO, first);
-    status = c->collective ? call_collectively(c, &settings) : report_failure(c->call(&settings, NULL), true);
+    status = c->collective ? call_collectively(c, &settings) : report_failure(call_alone(c, &settings), true);
     return rl_exit_status(status);
 }

@@ -32,8 +32,8 @@ static void print_entry(const listed *entry, const rl_data_path *path) {
     const rl_source *source = entry->source;
     printf("%-16s %s\n", source->name, source->summary);
     if (entry->loaded) {
-        printf("%16s %d rows, %d features: threshold at N = %d", "", entry->data.n_rows, entry->data.n_features,
-               entry->data.n_features);
+        printf("%16s %d rows, %d feature%s: threshold at N = %d", "", entry->data.n_rows, entry->data.n_features,
+               rl_plural(entry->data.n_features), entry->data.n_features);
         if (entry->data.n_dropped > 0) printf("; %d rows with missing values left out", entry->data.n_dropped);
         printf("\n%16s %s\n", "", entry->data.origin);
     } else if (entry->missing != NULL) {
@@ -63,19 +63,6 @@ static json_t *path_json(const rl_data_path *path) {
     return folders;
 }
 
-static void print_maps(void) {
-    printf("\nFeature maps (`map:` of a dataset):\n");
-    for (const rl_feature_map *const *map = rl_feature_maps; *map != NULL; map++)
-        printf("%-16s %s\n", (*map)->name, (*map)->summary);
-}
-
-static json_t *maps_json(void) {
-    json_t *list = json_array();
-    for (const rl_feature_map *const *map = rl_feature_maps; *map != NULL; map++)
-        json_array_append_new(list, json_pack("{s:s, s:s}", "name", (*map)->name, "summary", (*map)->summary));
-    return list;
-}
-
 rl_status rl_command_datasets(rl_settings *settings, const rl_context *context) {
     (void)context;
     rl_data_path path = {0};
@@ -91,10 +78,9 @@ rl_status rl_command_datasets(rl_settings *settings, const rl_context *context) 
         rl_dataset_destroy(&entry.data);
     }
     if (status == RL_OK && settings->json)
-        status = rl_print_json(
-            json_pack("{s:o, s:O, s:o}", "folders", path_json(&path), "datasets", list, "maps", maps_json()));
+        status = rl_print_json(json_pack("{s:o, s:O}", "folders", path_json(&path), "datasets", list));
     else if (status == RL_OK)
-        print_maps();
+        printf("\n`ridgeless maps` lists what makes other features of their inputs.\n");
     json_decref(list);
     rl_data_path_destroy(&path);
     return status;

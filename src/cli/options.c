@@ -11,8 +11,8 @@ typedef struct option_row {
     /* Stores the argument in the settings; says the type of the member that holds the value. */
     rl_status (*set)(const struct option_row *row, const char *argument, rl_settings *settings);
     size_t offset;        /* of that member in rl_settings */
-    rl_commands commands; /* that have the option */
-    const char *help;
+    rl_commands commands; /* that have the option; one of another meaning may have another row */
+    const char *help;     /* NULL: help does not list it */
 } option_row;
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
@@ -80,27 +80,44 @@ static rl_status add_dataset(const option_row *row, const char *argument, rl_set
     return RL_OK;
 }
 
+/* Of the commands that run on the ranks that mpirun starts. */
+static rl_status refuse_ranks(const option_row *row, const char *argument, rl_settings *settings) {
+    int64_t number;
+    const char *study = "STUDY";
+    for (int i = 1; i < settings->argc; i++)
+        if (rl_is_study_name(settings->argv[i])) study = settings->argv[i];
+    return rl_fail(RL_ERR_INPUT, "-%c: ranks are started by mpirun: mpirun -n %s ridgeless %s %s", row->letter,
+                   rl_parse_integer(argument, 1, INT32_MAX, &number) ? argument : "N", settings->argv[1], study);
+}
+
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
 #define AT(member) offsetof(rl_settings, member)
 
 /* In the order of help. */
 static const option_row option_table[] = {
-    {'o', "output", "FILE", set_text, AT(output), RL_OF_STUDY | RL_BENCH,
-     "results file (default: the study file's name with .nc, in this folder); of bench calibrate the rates"},
+    {'c', "csv", "FILE", set_text, AT(csv), RL_INIT, "write a study of this table of text, plain or gzip"},
+    {'y', "target", "COLUMN", set_text, AT(target), RL_INIT, "the column of it to predict, by name or number"},
+    {'o', "output", "FILE", set_text, AT(output), RL_OF_STUDY,
+     "results file (default: the study's name with .nc, in the current folder)"},
+    {'o', "output", "FILE", set_text, AT(output), RL_BENCH,
+     "of bench calibrate: where to keep the rates (default: ridgeless/rates.json in ~/.config)"},
     {'D', "dataset", "NAME", add_dataset, AT(datasets), RL_OF_STUDY,
      "only this data set of the study, into STUDY-NAME.nc unless -o says otherwise; may be given more than once"},
     {'d', "data", "DIR", set_text, AT(data), RL_OF_STUDY | RL_DATASETS | RL_BENCH,
      "look for data files in DIR first, then in $RIDGELESS_DATA and the installed folder"},
     {'k', "skip-missing", NULL, set_flag, AT(skip_missing), RL_OF_STUDY | RL_BENCH,
      "leave out data sets whose files are not there"},
-    {'R', "rates", "FILE", set_text, AT(rates), RL_PLAN | RL_BENCH,
+    {'R', "rates", "FILE", set_text, AT(rates), RL_PLAN,
      "rates of bench calibrate to predict with (default: $RIDGELESS_RATES, or where it keeps them)"},
+    {'R', "rates", "FILE", set_text, AT(rates), RL_BENCH,
+     "of bench spectrum: rates to predict with (default: $RIDGELESS_RATES, or where bench calibrate keeps them)"},
     {'n', "ranks", "N", set_count, AT(ranks), RL_PLAN, "ranks to plan for (default: as many as are worth using)"},
+    {'n', "ranks", "N", refuse_ranks, 0, RL_WRITING | RL_BENCH, NULL},
     {'m', "memory", "SIZE", set_bytes, AT(memory), RL_COMPUTING | RL_PLAN,
      "memory of a node for all ranks on it, like 64GiB (default: what is available)"},
     {'s', "schedule", "WORD", set_schedule, AT(schedule), RL_COMPUTING | RL_BENCH,
-     "how ranks share curves: " RL_SCHEDULE_CHOICES " (default dynamic)"},
+     "how ranks share the work: " RL_SCHEDULE_CHOICES " (default dynamic)"},
     {'T', "time-left", "TIME", set_seconds, AT(time_left), RL_COMPUTING,
      "end within TIME (Slurm's 1-02:30:00, or 90s, 5min, 2h): begin nothing that cannot finish (default: no limit)"},
     {'F', "fail-fast", NULL, set_flag, AT(fail_fast), RL_COMPUTING,
@@ -108,13 +125,13 @@ static const option_row option_table[] = {
     {'f', "fresh", NULL, set_flag, AT(fresh), RL_RUN,
      "start over: discard the journal and the results file that are there, of whatever study"},
     {'r', "repeats", "N", set_count, AT(repeats), RL_BENCH,
-     "repeats to compute instead of the study's; rounds of bench spectrum and autoencoder"},
-    {'t', "test-rows", "T", set_count, AT(test_rows), RL_BENCH, "test rows of bench spectrum (default 500)"},
-    {'b', "block", "NB", set_count, AT(block), RL_BENCH, "block size of bench spectrum (default 64)"},
+     "of bench study: repeats instead of the study's; of bench spectrum and autoencoder: rounds"},
+    {'t', "test-rows", "T", set_count, AT(test_rows), RL_BENCH, "of bench spectrum: test rows (default 500)"},
+    {'b', "block", "NB", set_count, AT(block), RL_BENCH, "of bench spectrum: block size (default 64)"},
     {'p', "producer", "NAME", set_text, AT(producer), RL_BENCH,
-     "of bench spectrum: all (default), pdgesvd, projected, two-stage, dgesdd"},
+     "of bench spectrum: all|pdgesvd|projected|two-stage|dgesdd (default all)"},
     {'B', "sbatch", NULL, set_flag, AT(sbatch), RL_PLAN, "print a batch script for Slurm"},
-    {'j', "json", NULL, set_flag, AT(json), RL_PLAN | RL_STATUS | RL_SHOW | RL_DATASETS | RL_BENCH, "print JSON"},
+    {'j', "json", NULL, set_flag, AT(json), RL_PLAN | RL_STATUS | RL_SHOW | RL_LISTING | RL_BENCH, "print JSON"},
     {'q', "quiet", NULL, set_flag, AT(quiet), RL_OF_STUDY | RL_BENCH, "print errors alone"},
     {'v', "verbose", NULL, set_flag, AT(verbose), RL_WRITING,
      "say where each data set comes from, and what start, computing and writing took"},
@@ -123,9 +140,9 @@ static const option_row option_table[] = {
 };
 enum { N_OPTIONS = sizeof option_table / sizeof *option_table };
 
-static const option_row *find_option(int letter) {
+static const option_row *find_option(rl_commands command, int letter) {
     for (int i = 0; i < N_OPTIONS; i++)
-        if (option_table[i].letter == letter) return &option_table[i];
+        if (option_table[i].letter == letter && (option_table[i].commands & command) != 0) return &option_table[i];
     return NULL;
 }
 
@@ -150,18 +167,32 @@ static void make_getopt_tables(rl_commands command, getopt_tables *tables) {
     }
 }
 
+/* `word` is what was typed, like --shedule=static or -x. */
+static rl_status refuse_option(const char *name, const char *word, const getopt_tables *tables) {
+    char typed[RL_WORD_HINT], hint[RL_WORD_HINT] = "";
+    const char *words[N_OPTIONS];
+    int n = 0;
+    for (; tables->names[n].name != NULL; n++) words[n] = tables->names[n].name;
+    if (strncmp(word, "--", 2) == 0) {
+        snprintf(typed, sizeof typed, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+        const char *nearest = rl_nearest_word(typed, words, n);
+        if (nearest != NULL) snprintf(hint, sizeof hint, "; did you mean --%s?", nearest);
+    }
+    return rl_fail(RL_ERR_INPUT, "%s: unknown option %s%s%s `ridgeless %s --help` lists them", name, word, hint,
+                   *hint != '\0' ? "" : ";", name);
+}
+
 rl_status rl_options_read(const char *name, int argc, char **argv, rl_settings *settings, int *n_options) {
     getopt_tables tables = {0};
     make_getopt_tables(settings->command, &tables);
     opterr = 0;
     for (int letter; (letter = getopt_long(argc, argv, tables.letters, tables.names, NULL)) != -1;) {
+        const option_row *row = find_option(settings->command, letter == ':' || letter == '?' ? optopt : letter);
         if (letter == ':')
-            return rl_fail(RL_ERR_INPUT, "%s: option %s needs %s", name, argv[optind - 1],
-                           find_option(optopt) != NULL ? find_option(optopt)->argument : "a value");
-        if (letter == '?')
-            return rl_fail(RL_ERR_INPUT, "%s: unknown option %s; see `ridgeless %s --help`", name, argv[optind - 1],
-                           name);
-        const option_row *row = find_option(letter);
+            return rl_fail(RL_ERR_INPUT, "%s: option %s needs %s", name, argv[optind - 1], row->argument);
+        if (letter == '?' && row != NULL)
+            return rl_fail(RL_ERR_INPUT, "%s: option --%s takes no value", name, row->name);
+        if (letter == '?') return refuse_option(name, argv[optind - 1], &tables);
         RL_TRY(row->set(row, optarg, settings));
     }
     *n_options = optind - 1;
@@ -171,13 +202,15 @@ rl_status rl_options_read(const char *name, int argc, char **argv, rl_settings *
 /* ---- help -------------------------------------------------------------------------------------------------------- */
 
 static void print_option(const option_row *row) {
+    enum { INDENT = 29 };
     char left[40];
     snprintf(left, sizeof left, "-%c, --%s%s%s", row->letter, row->name, row->argument != NULL ? "=" : "",
              row->argument != NULL ? row->argument : "");
-    printf("  %-26s %s\n", left, row->help);
+    printf("  %-26s ", left);
+    rl_print_wrapped(row->help, INDENT, INDENT);
 }
 
 void rl_options_print(rl_commands command) {
     for (int i = 0; i < N_OPTIONS; i++)
-        if ((option_table[i].commands & command) != 0) print_option(&option_table[i]);
+        if ((option_table[i].commands & command) != 0 && option_table[i].help != NULL) print_option(&option_table[i]);
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../netcdf_call.h"
 #include "cli.h"
 
 /* dir/paper.yaml -> paper.nc, of one data set paper-diabetes.nc: the results go where the user is, not where the study
@@ -18,8 +19,17 @@ static rl_status default_output(const rl_settings *settings, const char *study_p
     return status;
 }
 
+static bool is_results_file(const char *path) {
+    char begin[RL_NC_SIGNATURE];
+    size_t got;
+    return rl_read_beginning(path, RL_ERR_INPUT, "a study", sizeof begin, begin, &got) == RL_OK &&
+           rl_nc_is_netcdf4(begin, got);
+}
+
 static rl_status read_study(const char *path, rl_study *study) {
     rl_text text = RL_TEXT_EMPTY;
+    if (is_results_file(path))
+        return rl_fail(RL_ERR_INPUT, "%s: is a results file, expected a study; try: ridgeless show %s", path, path);
     rl_status status = rl_read_file(path, RL_STUDY_FILE_LIMIT, &text);
     if (status == RL_OK && strlen(text.bytes) != text.length)
         status = rl_fail(RL_ERR_INPUT, "%s: holds a zero byte; expected a YAML text", path);

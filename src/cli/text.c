@@ -1,8 +1,43 @@
-/* Answers for people and programs: numbers of bytes, spans of time, JSON. */
+/* Answers for people and programs: names of files, lines of text, numbers of bytes, spans of time, JSON. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
+
+static bool ends_with(const char *text, const char *ending) {
+    const size_t length = strlen(text), most = strlen(ending);
+    return length > most && strcmp(text + length - most, ending) == 0;
+}
+
+bool rl_is_study_name(const char *path) {
+    return ends_with(path, ".yaml") || ends_with(path, ".yml");
+}
+
+bool rl_is_results_name(const char *path) {
+    return ends_with(path, ".nc");
+}
+
+const char *rl_plural(int64_t n) {
+    return n == 1 ? "" : "s";
+}
+
+void rl_print_wrapped(const char *text, int at, int indent) {
+    enum { COLUMNS = 100 };
+    const char *before = "";
+    for (const char *word = text; *word != '\0'; word += strspn(word, " ")) {
+        const int length = (int)strcspn(word, " ");
+        if (*before != '\0' && at + 1 + length > COLUMNS) {
+            printf("\n%*s", indent, "");
+            at = indent;
+            before = "";
+        }
+        at += printf("%s%.*s", before, length, word);
+        word += length;
+        before = " ";
+    }
+    printf("\n");
+}
 
 const char *rl_bytes_text(double bytes, char text[32]) {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};

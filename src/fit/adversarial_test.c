@@ -12,5 +12,6 @@ const rl_ablation rl_ablation_adversarial_test = {
     .summary = "test features moved along the smallest mode",
     .parameter = RL_PARAMETER_REAL,
     .parameter_meaning = "step, in units of the features",
+    .example = "adversarial_test: [-1, 1]",
     .fit = fit_adversarial_test,
 };

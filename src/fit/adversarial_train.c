@@ -13,5 +13,6 @@ const rl_ablation rl_ablation_adversarial_train = {
     .summary = "training targets moved along the smallest mode",
     .parameter = RL_PARAMETER_REAL,
     .parameter_meaning = "step, in units of the target",
+    .example = "adversarial_train: [-1, 1]",
     .fit = fit_adversarial_train,
 };

@@ -32,6 +32,7 @@ const rl_ablation rl_ablation_gradient_descent = {
     .summary = "gradient descent from zero, stopped after t steps (closed form)",
     .parameter = RL_PARAMETER_COUNT,
     .parameter_meaning = "steps",
+    .example = "gradient_descent: {values: [10, 100], rate: 0.5}",
     .options = rl_descent_options,
     .n_options = RL_N_DESCENT_OPTIONS - 1,
     .approaches_least_squares = true,

@@ -47,6 +47,7 @@ const rl_ablation rl_ablation_gradient_descent_run = {
     .summary = "gradient descent, t steps run on the training rows",
     .parameter = RL_PARAMETER_COUNT,
     .parameter_meaning = "steps",
+    .example = "gradient_descent_run: {values: [10, 100], start: 1}",
     .options = rl_descent_options,
     .n_options = RL_N_DESCENT_OPTIONS,
     .need = RL_NEED_ROWS,

@@ -12,5 +12,6 @@ const rl_ablation rl_ablation_leading_modes = {
     .summary = "test features projected onto the k leading modes of the training features",
     .parameter = RL_PARAMETER_COUNT,
     .parameter_meaning = "modes kept",
+    .example = "leading_modes: [3, 6]",
     .truncate = truncate_leading_modes,
 };

@@ -10,4 +10,10 @@ static void fill_tents(const rl_map_use *use, const double *inputs, double *feat
 }
 
 const rl_feature_map rl_map_hat_functions = {
-    .name = "hat-functions", .summary = "P tents side by side", .n_inputs = 1, .bounded = true, .fill = fill_tents};
+    .name = "hat-functions",
+    .summary = "P tents side by side",
+    .example = "{source: function, map: hat-functions, n_features: [5, 10, 20]}", /* for `ridgeless maps` */
+    .n_inputs = 1,
+    .bounded = true,
+    .fill = fill_tents,
+};

@@ -19,6 +19,14 @@ TABLE = "a,b,y\n" + "".join(f"{i},{i * i % 7},{i % 5}\n" for i in range(20))
 CASES = {
     "ragged row": (GOOD, TABLE + "1,2\n", ["mine.csv:22", "3"]),
     "text in a number": (GOOD, TABLE + "1,two,3\n", ["mine.csv:22", "b", "two"]),
+    "a column of text": (
+        GOOD,
+        TABLE.replace("\n", ",\n").replace("y,", "y,colour", 1) + "1,2,3,white\n",
+        ["mine.csv:22: column `colour`: `white` is not a number; leave it out with `features: [...]`"],
+    ),
+    "a mistyped column": (GOOD.replace("target: y", "target: why"), TABLE.replace("y", "whey", 1), ["did you mean `whey`?"]),
+    "a mistyped value": (GOOD.replace("target: y", "target: y, standardize: zscore"), TABLE, ["did you mean `z-score`?"]),
+    "a mistyped ablation": (GOOD.replace("[none]", "[cutof: 1]"), TABLE, ["did you mean `cutoff`?", "`ridgeless ablations`"]),
     "nan": (GOOD, TABLE.replace("3,2,3", "3,inf,3"), ["mine.csv:5", "inf"]),
     "too large for a double": (GOOD, TABLE + "1,1e400,3\n", ["mine.csv:22", "1e400"]),
     "empty table": (GOOD, "", ["mine.csv", "empty"]),
@@ -121,17 +129,41 @@ class BadInput(unittest.TestCase):
         self.refused(run("run", "missing.yaml", cwd=self.at), ["missing.yaml"])
         self.refused(run("run", "folder", cwd=self.at), ["folder", "directory"])
 
+    def test_a_results_file_is_no_study(self):
+        self.write(GOOD, TABLE)
+        run("run", "study.yaml", "-q", cwd=self.at, check=0)
+        for command in ("run", "plan", "status"):
+            words = ["study.nc: is a results file", "ridgeless show study.nc"]
+            self.refused(run(command, "study.nc", "-o", "new.nc", cwd=self.at), words)
+
+    def test_a_mistyped_data_set(self):
+        self.write(GOOD, TABLE)
+        self.refused(run("run", "study.yaml", "-D", "mien", cwd=self.at), ["`mien`", "did you mean `mine`?"])
+
     def test_command_lines(self):
         for arguments, words in (
-            ([], ["command"]),
+            ([], ["command", "ridgeless init"]),
             (["walk"], ["walk"]),
+            (["rnu"], ["`rnu`", "did you mean `run`?"]),
+            (["a.yaml"], ["ridgeless run a.yaml"]),
+            (["a.nc"], ["ridgeless show a.nc"]),
             (["run"], ["STUDY"]),
             (["run", "a", "b"], ["2"]),
             (["run", "--outptu", "x", "a"], ["--outptu"]),
+            (["run", "--shedule=static", "a"], ["did you mean --schedule?"]),
+            (["run", "--quiet=yes", "a"], ["--quiet takes no value"]),
+            (["run", "-n", "4", "a.yaml"], ["mpirun -n 4 ridgeless run a.yaml"]),
+            (["run", "a.yaml", "-np", "4"], ["mpirun -n N ridgeless run a.yaml"]),
+            (["show", "a.yaml"], ["a.yaml: is a study", "ridgeless run a.yaml"]),
             (["run", "-o"], ["FILE"]),
             (["run", "--schedule", "fair", "a"], ["fair", "dynamic"]),
+            (["run", "--schedule", "statik", "a"], ["did you mean `static`?"]),
             (["show"], ["FILE"]),
             (["bench", "walk", "a"], ["walk"]),
+            (["bench", "calibrat"], ["did you mean `calibrate`?"]),
+            (["bench", "spectrum", "9", "-p", "dgesd"], ["did you mean `dgesdd`?"]),
+            (["init", "--target", "y"], ["--csv"]),
+            (["ablations", "a"], ["1 argument"]),
             (["bench", "--repeats", "0", "study", "a"], ["0"]),
         ):
             with self.subTest(arguments):

@@ -1,6 +1,7 @@
-"""plan, status, show, datasets, bench, --help and --version, as text and as JSON."""
+"""plan, status, show, datasets, ablations, maps, bench, --help and --version, as text and as JSON."""
 import json
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -12,6 +13,11 @@ n_train: {range: [5, 15]}
 ablations: [none, cutoff: 0.1, leading_modes: 2, no_residuals]
 datasets: [diabetes]
 """
+
+
+def commands():
+    listed = re.search(r"^Commands:\n(.*?)^$", run("--help", check=0).stdout, re.M | re.S)[1]
+    return re.findall(r"^  (\w+) ", listed, re.M)
 
 
 class Commands(unittest.TestCase):
@@ -28,12 +34,20 @@ class Commands(unittest.TestCase):
     def test_help_and_version_everywhere(self):
         self.assertIn("Commands:", run("--help", check=0).stdout)
         self.assertRegex(run("--version", check=0).stdout, r"^ridgeless \d+\.\d+\.\d+ \(.+\)\n$")
-        for command in ("run", "plan", "status", "show", "datasets", "bench"):
+        for command in commands():
             done = run(command, "--help", check=0)
             self.assertIn(f"Usage: ridgeless {command}", done.stdout)
             self.assertIn("--help", done.stdout)
             self.assertEqual(done.stderr, "")
             self.assertIn("ridgeless ", run(command, "--version", check=0).stdout)
+
+    def test_help_fits_on_a_terminal_speaks_of_its_command_alone_and_ends_with_an_example(self):
+        for command in ([], *([name] for name in commands())):
+            lines = run(*command, "--help", check=0).stdout.splitlines()
+            self.assertEqual([line for line in lines if len(line) > 100], [])
+            self.assertRegex(lines[-1], "^  (mpirun -n . )?ridgeless " + "".join(command))
+        self.assertNotIn("bench calibrate the rates", run("plan", "--help", check=0).stdout)
+        self.assertNotIn("--ranks", run("run", "--help", check=0).stdout)
 
     def test_help_is_printed_once_on_ranks(self):
         self.assertEqual(run("run", "--help", ranks=3, check=0).stdout.count("Usage:"), 1)
@@ -78,10 +92,6 @@ class Commands(unittest.TestCase):
             set(rows),
             {"student-teacher", "gaussian", "california", "diabetes", "who", "who-fixed", "csv", "netcdf", "function", "sphere"},
         )
-        self.assertEqual(
-            [row["name"] for row in listed["maps"]], ["identity", "legendre", "chebyshev", "random-fourier", "random-relu"]
-        )
-        self.assertIn("Legendre polynomials", run("datasets", check=0).stdout)
         self.assertEqual((rows["diabetes"]["rows"], rows["diabetes"]["threshold"]), (442, 10))
         for name, n_rows, n_features in (("california", 20640, 8), ("who", 1649, 17), ("who-fixed", 2864, None)):
             if rows[name]["available"]:
@@ -91,6 +101,35 @@ class Commands(unittest.TestCase):
                 self.assertTrue(rows[name]["missing_file"])
         text = run("datasets", check=0).stdout
         self.assertIn("442 rows, 10 features: threshold at N = 10", text)
+        self.assertIn(" 1 feature: threshold at N = 1\n", text)
+        self.assertIn("ridgeless maps", text)
+
+    def listed(self, command, names):
+        """The rows of a listing, which has the same lines to paste as text."""
+        rows = json.loads(run(command, "--json", check=0).stdout)[command]
+        self.assertEqual([row["name"] for row in rows], names)
+        text = run(command, check=0).stdout
+        for row in rows:
+            self.assertIn(row["summary"].split()[0], text)
+            self.assertIn(f" - {row['example']}\n", text)
+        return {row["name"]: row for row in rows}
+
+    def test_ablations_can_be_pasted(self):
+        names = ["none", "cutoff", "leading_modes", "no_residuals", "adversarial_test", "adversarial_train", "ridge"]
+        rows = self.listed("ablations", [*names, "gradient_descent", "gradient_descent_run"])
+        self.assertIsNone(rows["none"]["parameter"])
+        self.assertIn("singular value", rows["cutoff"]["parameter"]["meaning"])
+        self.assertEqual([option["key"] for option in rows["cutoff"]["options"]], ["relative"])
+        lines = "".join(f"  - {row['example']}\n" for row in rows.values())
+        (self.at / "all.yaml").write_text(f"repeats: 1\nn_train: [9]\ndatasets: diabetes\nablations:\n{lines}")
+        run("run", "all.yaml", "-q", cwd=self.at, check=0)
+
+    def test_maps_can_be_pasted(self):
+        rows = self.listed("maps", ["identity", "legendre", "chebyshev", "random-fourier", "random-relu"])
+        self.assertEqual([option["key"] for option in rows["random-relu"]["options"]], ["weights", "bias", "draw"])
+        for name, row in rows.items():
+            (self.at / "map.yaml").write_text(f"repeats: 1\nn_train: [9]\nablations: none\ndatasets:\n  - {row['example']}\n")
+            run("run", "map.yaml", "-q", "-o", f"{name}.nc", cwd=self.at, check=0)
 
     def test_missing_files_are_looked_for_by_name(self):
         text = run("datasets", "--data", self.at, env={"RIDGELESS_DATA": "/nowhere/else"}, check=0).stdout

@@ -78,6 +78,12 @@ class OnesOwnCode(unittest.TestCase):
         copy.replace("src/data/maps/feature_map.c", "&rl_map_random_relu,", "&rl_map_random_relu, &rl_map_hat_functions,")
         copy.replace("src/data/meson.build", "'maps/random_relu.c',", "'maps/random_relu.c', 'maps/hat_functions.c',")
 
+    def test_new_ones_are_listed(self):
+        program = self.copy.tree / "build" / "src" / "cli" / "ridgeless"
+        for command, example in (("ablations", "even_modes"), ("maps", "{source: function, map: hat-functions")):
+            listed = subprocess.run([program, command], capture_output=True, text=True, check=True).stdout
+            self.assertIn(f" - {example}", listed)
+
     def test_new_ablation(self):
         (self.at / "s.yaml").write_text("repeats: 2\nn_train: [5]\nablations: [none, even_modes]\ndatasets: [diabetes]\n")
         self.copy.run("s.yaml")

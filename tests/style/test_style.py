@@ -171,7 +171,7 @@ class Style(unittest.TestCase):
 
     def scripts(self):
         found = [*SOURCE.glob("jobs/*.sh"), *SOURCE.glob("jobs/*.sbatch"), *SOURCE.glob("tests/*.sh"), SOURCE / ".ci" / "run"]
-        found.append(SOURCE / ".github" / "hooks" / "pre-commit")
+        found += [SOURCE / ".github" / "hooks" / "pre-commit", SOURCE / "src" / "cli" / "completion.bash"]
         self.assertGreaterEqual(len(found), 10)
         return found
 

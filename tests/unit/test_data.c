@@ -230,6 +230,66 @@ static void column_is_found_by_name_or_number(void **state) {
     rl_table_destroy(&table);
 }
 
+static void a_table_of_any_format_is_read(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        char delimiter;
+        bool has_header;
+        int n_rows, n_columns;
+    } cases[] = {
+        {"a,b\n1,2\n", ',', true, 1, 2},
+        {"a;b c;d\n1,5;2;3\n2,5;2;3\n", ';', true, 2, 3},
+        {"a\tb\n1\t2\n", '\t', true, 1, 2},
+        {"a  b\n1 2\n", ' ', true, 1, 2},
+        {"first name,last name\nAnn Lee,Bo Ray\n", ',', true, 1, 2}, /* blanks would make three columns of it */
+        {"a\n1\n2\n", ',', true, 2, 1},
+        {"1,2\n3,4\n", ',', false, 2, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rl_table table;
+        rl_table_format format;
+        write_text("any.csv", cases[i].text);
+        assert_done(rl_table_read_unknown(path_of("any.csv"), &format, &table));
+        assert_int_equal(format.delimiter, cases[i].delimiter);
+        assert_int_equal(format.has_header, cases[i].has_header);
+        assert_int_equal(table.n_rows, cases[i].n_rows);
+        assert_int_equal(table.n_columns, cases[i].n_columns);
+        rl_table_destroy(&table);
+    }
+    rl_table table;
+    rl_table_format format;
+    write_text("any.csv", "a,b\n1\n");
+    assert_refused(rl_table_read_unknown(path_of("any.csv"), &format, &table), "any.csv:2: a row of 1 cells");
+    unlink(path_of("any.csv"));
+}
+
+static void columns_are_described(void **state) {
+    (void)state;
+    enum { N = 6 };
+    rl_table table = read_text("row,word,half,same,code,void\n3,1,0.5,7,10,\n1,x,,7,30,NA\n2,inf,1,7,20,?\n", comma);
+    rl_table_content c[N];
+    assert_int_equal(table.n_columns, N);
+    assert_done(rl_table_describe(&table, c));
+    static const rl_table_content expected[N] = {
+        {.first_text = -1, .distinct = true, .numbers_rows = true},
+        {.n_texts = 2, .first_text = 1, .constant = true},
+        {.n_missing = 1, .first_text = -1},
+        {.first_text = -1, .constant = true},
+        {.first_text = -1, .distinct = true},
+        {.n_missing = 3, .first_text = -1, .constant = true},
+    };
+    for (int j = 0; j < N; j++) {
+        assert_int_equal(c[j].n_missing, expected[j].n_missing);
+        assert_int_equal(c[j].n_texts, expected[j].n_texts);
+        assert_int_equal(c[j].first_text, expected[j].first_text);
+        assert_int_equal(c[j].constant, expected[j].constant);
+        assert_int_equal(c[j].distinct, expected[j].distinct);
+        assert_int_equal(c[j].numbers_rows, expected[j].numbers_rows);
+    }
+    rl_table_destroy(&table);
+}
+
 static void numbers_drop_rows_with_missing_values(void **state) {
     (void)state;
     rl_table table = read_text("a,b,y,note\n1,2,3,\n4,,5,x\n6,7,NA,x\n?,1,2,x\n1,null,2,x\n8,9,10,text\n", comma);
@@ -1213,6 +1273,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(table_refuses_damaged_gzip),
     cmocka_unit_test(table_refuses_more_than_the_limit),
     cmocka_unit_test(column_is_found_by_name_or_number),
+    cmocka_unit_test(a_table_of_any_format_is_read),
+    cmocka_unit_test(columns_are_described),
     cmocka_unit_test(numbers_drop_rows_with_missing_values),
     cmocka_unit_test(numbers_refuse_what_is_not_finite),
     cmocka_unit_test(numbers_refuse_when_no_row_is_left),

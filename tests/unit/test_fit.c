@@ -338,6 +338,8 @@ static void the_table_is_complete(void **state) {
         const rl_ablation *a = rl_ablation_find(names[i]);
         assert_non_null(a);
         assert_string_equal(a->name, names[i]);
+        assert_non_null(a->summary);
+        assert_non_null(a->example);
         assert_true((a->parameter == RL_PARAMETER_NONE) == (a->parameter_meaning == NULL));
         assert_int_equal((a->truncate != NULL) + (a->fit != NULL) + (a->run != NULL), 1);
         assert_true((a->run != NULL) == (a->need == RL_NEED_ROWS));

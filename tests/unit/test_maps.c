@@ -46,6 +46,7 @@ static void maps_are_complete(void **state) {
         assert_string_equal(map->name, names[n]);
         assert_ptr_equal(rl_feature_map_find(names[n]), map);
         assert_non_null(map->summary);
+        assert_non_null(map->example);
         assert_non_null(map->fill);
         assert_true((map->draw == NULL) == (map->n_weights == NULL));
         for (int i = 0; i < map->n_options; i++) assert_non_null(map->options[i].help);

@@ -438,7 +438,8 @@ static void faults_of_ablations_are_refused(void **state) {
         {R N D "ablations: [none: {values: 3}]\n", 4, "none", "it takes no parameter"},
         {R N D "ablations:\n - none:\n", 5, "none", "got nothing; expected `- none` alone"},
         {R N D "ablations:\n - none\n - cutoff\n", 6, "cutoff",
-         "got no parameter; expected `cutoff: ` and a number >= 0 (smallest singular value kept)"},
+         "got no parameter; expected `cutoff: ` and a number >= 0 (smallest singular value kept, in units of the "
+         "features)"},
         {R N D "ablations:\n - cutoff:\n", 5, "cutoff", "got no parameter"},
         {R N D "ablations: [cutoff: {relative: true}]\n", 4, "cutoff", "got no parameter"},
         {R N D "ablations: [cutoff: []]\n", 4, "cutoff", "got an empty list"},

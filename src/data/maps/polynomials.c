@@ -26,6 +26,7 @@ static void fill_chebyshev(const rl_map_use *use, const double *inputs, double *
 const rl_feature_map rl_map_legendre = {
     .name = "legendre",
     .summary = "Legendre polynomials of degrees 1 ... P",
+    .example = "{source: function, map: legendre, n_features: [5, 10, 20]}",
     .n_inputs = 1,
     .bounded = true,
     .fill = fill_legendre,
@@ -34,6 +35,7 @@ const rl_feature_map rl_map_legendre = {
 const rl_feature_map rl_map_chebyshev = {
     .name = "chebyshev",
     .summary = "Chebyshev polynomials (first kind) of degrees 1 ... P",
+    .example = "{source: function, map: chebyshev, n_features: [5, 10, 20]}",
     .n_inputs = 1,
     .bounded = true,
     .fill = fill_chebyshev,

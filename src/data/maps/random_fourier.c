@@ -25,6 +25,7 @@ static const rl_option_spec options[] = {
 const rl_feature_map rl_map_random_fourier = {
     .name = "random-fourier",
     .summary = "random Fourier features sqrt(2) cos(w . x + b) of a Gaussian kernel",
+    .example = "{source: diabetes, map: {name: random-fourier, bandwidth: 0.1}, n_features: [10, 50]}",
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .fill = fill_fourier,

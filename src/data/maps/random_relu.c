@@ -75,6 +75,7 @@ static const rl_option_spec options[] = {
 const rl_feature_map rl_map_random_relu = {
     .name = "random-relu",
     .summary = "random ReLU features max(0, w . x + b)",
+    .example = "{source: sphere, map: random-relu, n_features: [10, 50]}",
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .fill = fill_relu,

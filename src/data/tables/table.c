@@ -196,9 +196,11 @@ void rl_table_destroy(rl_table *table) {
 rl_status rl_table_column_names(const rl_table *table, rl_text *names) {
     enum { MOST = 30 };
     const int n = rl_smaller(table->n_columns, MOST);
-    for (int j = 0; j < n; j++)
-        RL_TRY(table->header != NULL ? rl_text_append(names, "%s`%s`", j == 0 ? "" : ", ", table->header[j])
-                                     : rl_text_append(names, "%s%d", j == 0 ? "" : ", ", j + 1));
+    for (int j = 0; j < n; j++) {
+        if (j > 0) RL_TRY(rl_text_append(names, ", "));
+        const bool named = table->header != NULL && *table->header[j] != '\0';
+        RL_TRY(named ? rl_text_append(names, "`%s`", table->header[j]) : rl_text_append(names, "%d", j + 1));
+    }
     if (table->n_columns == n) return RL_OK;
     return rl_text_append(names, ", ... (%d columns)", table->n_columns);
 }

@@ -1,0 +1,218 @@
+/* `init --csv`: which columns of a table of the user's own can be features of a study. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../numbers.h"
+#include "init.h"
+
+/* P of a first study is at most this, and N = P has to lie well within the rows. */
+enum { MOST_FEATURES = 500, LEAST_ROWS = 4 };
+
+/* ---- names ------------------------------------------------------------------------------------------------------- */
+
+int rl_character_length(const char *text) {
+    const unsigned char *b = (const unsigned char *)text;
+    if (b[0] < 0x80) return b[0] >= ' ' && b[0] != 0x7f;
+    const int length = b[0] >= 0xf0 ? 4 : b[0] >= 0xe0 ? 3 : 2;
+    uint32_t code = b[0] & (0xff >> (length + 1));
+    for (int i = 1; i < length; i++) {
+        if ((b[i] & 0xc0) != 0x80) return 0;
+        code = code << 6 | (b[i] & 0x3f);
+    }
+    static const uint32_t least[] = {[2] = 0xa0, [3] = 0x800, [4] = 0x10000};
+    const bool surrogate = code >= 0xd800 && code < 0xe000, breaks_line = code == 0x2028 || code == 0x2029;
+    const bool none = code == 0xfeff || code == 0xfffe || code == 0xffff || code > 0x10ffff;
+    return b[0] < 0xc2 || b[0] > 0xf4 || code < least[length] || surrogate || breaks_line || none ? 0 : length;
+}
+
+bool rl_is_printable(const char *text) {
+    for (int length; *text != '\0'; text += length)
+        if ((length = rl_character_length(text)) == 0) return false;
+    return true;
+}
+
+static int columns_called(const rl_table *table, const char *name) {
+    int n = 0;
+    for (int j = 0; table->header != NULL && j < table->n_columns; j++) n += strcmp(table->header[j], name) == 0;
+    return n;
+}
+
+/* Where it alone has the name. */
+bool rl_goes_by_name(const rl_table *table, int column) {
+    const char *name = table->header != NULL ? table->header[column] : "";
+    return *name != '\0' && rl_is_printable(name) && columns_called(table, name) == 1;
+}
+
+/* Where no other column is called so. */
+static bool goes_by_number(const rl_table *table, int column) {
+    char number[16];
+    snprintf(number, sizeof number, "%d", column + 1);
+    return columns_called(table, number) == 0;
+}
+
+/* ---- columns ----------------------------------------------------------------------------------------------------- */
+
+const char *rl_init_cell(const rl_init_table *c, int row, int column) {
+    return c->table.cells[(size_t)row * (size_t)c->table.n_columns + (size_t)column];
+}
+
+static rl_column_use first_use(const rl_init_table *c, int column) {
+    const rl_table_content *content = &c->contents[column];
+    if (column == c->target) return RL_TARGET_COLUMN;
+    if (content->n_missing == c->table.n_rows) return RL_EMPTY;
+    if (content->n_texts > 0) return RL_TEXTS;
+    if (content->constant) return RL_CONSTANT;
+    if (content->numbers_rows) return RL_ROW_NUMBERS;
+    return rl_goes_by_name(&c->table, column) || goes_by_number(&c->table, column) ? RL_USED : RL_NAMELESS;
+}
+
+/* How many complete rows would be left with this column. */
+static int rows_with(const rl_init_table *c, int column) {
+    int n = 0;
+    for (int i = 0; i < c->table.n_rows; i++) n += c->complete[i] && !rl_table_is_missing(rl_init_cell(c, i, column));
+    return n;
+}
+
+static int demand_column(rl_init_table *c, int column) {
+    int n = 0;
+    for (int i = 0; i < c->table.n_rows; i++) {
+        c->complete[i] = c->complete[i] && !rl_table_is_missing(rl_init_cell(c, i, column));
+        n += c->complete[i];
+    }
+    return n;
+}
+
+/* Marks the rows that are complete in the target and the features, and counts both. */
+static void count_table(rl_init_table *c) {
+    for (int i = 0; i < c->table.n_rows; i++) c->complete[i] = true;
+    c->n_rows = demand_column(c, c->target);
+    c->n_features = 0;
+    for (int j = 0; j < c->table.n_columns; j++) {
+        if (c->uses[j] != RL_USED) continue;
+        c->n_rows = demand_column(c, j);
+        c->n_features++;
+    }
+}
+
+/* How many values are missing in a column. */
+typedef struct holes {
+    int n, column;
+} holes;
+
+/* For qsort: columns with as many missing values stay in the order of the table. */
+static int compare_holes(const void *a, const void *b) {
+    const holes *x = a, *y = b;
+    return x->n != y->n ? rl_compare_ints(&x->n, &y->n) : rl_compare_ints(&x->column, &y->column);
+}
+
+/* From the fewest missing values on, each column is taken that leaves at least half of the rows with a target. */
+static rl_status leave_out_holes(rl_init_table *c) {
+    holes *order;
+    int n = 0;
+    RL_TRY(RL_ALLOC(order, c->table.n_columns));
+    for (int i = 0; i < c->table.n_rows; i++) c->complete[i] = true;
+    const int most = demand_column(c, c->target);
+    for (int j = 0; j < c->table.n_columns; j++)
+        if (c->uses[j] == RL_USED) order[n++] = (holes){c->contents[j].n_missing, j};
+    qsort(order, (size_t)n, sizeof *order, compare_holes);
+    for (const holes *next = order; next < order + n; next++) {
+        if (rows_with(c, next->column) >= (most + 1) / 2)
+            demand_column(c, next->column);
+        else
+            c->uses[next->column] = RL_MOSTLY_HOLES;
+    }
+    rl_free(order);
+    return RL_OK;
+}
+
+/* A column may be constant in the complete rows alone. */
+static bool is_constant(const rl_init_table *c, int column) {
+    double first = NAN, value;
+    for (int i = 0; i < c->table.n_rows; i++) {
+        if (!c->complete[i] || !rl_parse_real(rl_init_cell(c, i, column), &value)) continue;
+        if (isnan(first)) first = value;
+        if (value != first) return false;
+    }
+    return true;
+}
+
+static void leave_out_constants(rl_init_table *c) {
+    count_table(c);
+    for (int j = 0; j < c->table.n_columns; j++)
+        if (c->uses[j] == RL_USED && is_constant(c, j)) c->uses[j] = RL_CONSTANT;
+    count_table(c);
+}
+
+/* Beyond half as many features as rows, a third: so that N can go well past N = P. */
+static void leave_out_surplus(rl_init_table *c) {
+    const int fits = c->n_features <= c->n_rows / 2 ? c->n_features : rl_larger(1, c->n_rows / 3);
+    int left = rl_smaller(fits, (int)MOST_FEATURES);
+    for (int j = 0; j < c->table.n_columns; j++)
+        if (c->uses[j] == RL_USED && left-- <= 0) c->uses[j] = RL_BEYOND;
+    count_table(c);
+}
+
+static rl_status check_target(const rl_init_table *c) {
+    const rl_table_content *content = &c->contents[c->target];
+    if (content->n_texts > 0)
+        return rl_fail(RL_ERR_INPUT, "%s:%d: `%.40s` in the target is not a number, expected a column of numbers",
+                       c->table.path, c->table.lines[content->first_text],
+                       rl_init_cell(c, content->first_text, c->target));
+    if (!rl_goes_by_name(&c->table, c->target) && !goes_by_number(&c->table, c->target))
+        return rl_fail(RL_ERR_INPUT, "%s: column %d: neither its name nor its number is its own, expected a new name",
+                       c->table.path, c->target + 1);
+    return RL_OK;
+}
+
+static rl_status choose_columns(rl_init_table *c) {
+    for (int j = 0; j < c->table.n_columns; j++) c->uses[j] = first_use(c, j);
+    RL_TRY(leave_out_holes(c));
+    leave_out_constants(c);
+    leave_out_surplus(c);
+    if (c->n_features == 0)
+        return rl_fail(RL_ERR_INPUT, "%s: no column is left beside the target, expected one of numbers that differ",
+                       c->table.path);
+    if (c->n_rows < LEAST_ROWS)
+        return rl_fail(RL_ERR_INPUT, "%s: %d rows have a target and all features, expected at least %d", c->table.path,
+                       c->n_rows, LEAST_ROWS);
+    return RL_OK;
+}
+
+/* ---- the table --------------------------------------------------------------------------------------------------- */
+
+static rl_status find_target(const char *name, rl_init_table *c) {
+    rl_text columns = RL_TEXT_EMPTY;
+    if (name != NULL) return rl_table_column(&c->table, name, &c->target);
+    rl_status status = rl_table_column_names(&c->table, &columns);
+    if (status == RL_OK)
+        status = rl_fail(RL_ERR_INPUT, "%s: which column is to be predicted? Give --target and one of %s",
+                         c->table.path, columns.bytes);
+    rl_free(columns.bytes);
+    return status;
+}
+
+static rl_status choose_for(const char *target, rl_init_table *c) {
+    RL_TRY(find_target(target, c));
+    RL_TRY(RL_ALLOC(c->contents, c->table.n_columns));
+    RL_TRY(RL_ALLOC(c->uses, c->table.n_columns));
+    RL_TRY(RL_ALLOC(c->complete, c->table.n_rows));
+    RL_TRY(rl_table_describe(&c->table, c->contents));
+    RL_TRY(check_target(c));
+    return choose_columns(c);
+}
+
+rl_status rl_init_table_create(rl_init_table *c, const char *path, const char *target) {
+    *c = (rl_init_table){0};
+    RL_TRY(rl_table_read_unknown(path, &c->format, &c->table));
+    return choose_for(target, c);
+}
+
+void rl_init_table_destroy(rl_init_table *c) {
+    rl_free(c->contents);
+    rl_free(c->uses);
+    rl_free(c->complete);
+    rl_table_destroy(&c->table);
+    *c = (rl_init_table){0};
+}

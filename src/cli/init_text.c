@@ -1,0 +1,213 @@
+/* `init --csv`: what a table of the user's own puts into the first study: its data set, which N, and parameters. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../numbers.h"
+#include "init.h"
+
+enum { MOST_N = 60 };
+
+/* ---- words ------------------------------------------------------------------------------------------------------- */
+
+/* For comments: the beginning of any text. */
+static rl_status append_printable(rl_text *text, const char *word) {
+    enum { LONGEST = 60 };
+    for (const char *begin = word; *word != '\0';) {
+        if (word - begin >= LONGEST) return rl_text_append(text, "...");
+        const int length = rl_character_length(word);
+        RL_TRY(length > 0 ? rl_text_append_bytes(text, word, (size_t)length) : rl_text_append(text, "?"));
+        word += length > 0 ? length : 1;
+    }
+    return RL_OK;
+}
+
+/* A printable word as YAML takes it, whatever is in it. */
+static rl_status append_word(rl_text *text, const char *word) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    static const char inside[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789-./";
+    if (strspn(word, letters) > 0 && word[strspn(word, inside)] == '\0') return rl_text_append(text, "%s", word);
+    RL_TRY(rl_text_append(text, "'"));
+    for (const char *c = word; *c != '\0'; c++)
+        RL_TRY(*c == '\'' ? rl_text_append(text, "''") : rl_text_append_bytes(text, c, 1));
+    return rl_text_append(text, "'");
+}
+
+static rl_status append_column(rl_text *text, const rl_table *table, int column) {
+    return rl_goes_by_name(table, column) ? append_word(text, table->header[column])
+                                          : rl_text_append(text, "%d", column + 1);
+}
+
+/* ---- the parts --------------------------------------------------------------------------------------------------- */
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+static rl_status append_title(const rl_init_table *c, rl_text *part) {
+    rl_text title = RL_TEXT_EMPTY;
+    rl_status status = append_printable(&title, base_name(c->table.path));
+    if (status == RL_OK) status = rl_text_append(part, "title: ");
+    if (status == RL_OK) status = append_word(part, title.bytes);
+    if (status == RL_OK) status = rl_text_append(part, " # optional; default: this file's name\n");
+    rl_free(title.bytes);
+    return status;
+}
+
+/* Large cases take long: there fewer repeats show the spike, too. */
+static rl_status append_repeats(const rl_init_table *c, rl_text *part) {
+    return rl_text_append(part, "repeats: %d\n", c->n_features <= 50 ? 100 : c->n_features <= 200 ? 30 : 10);
+}
+
+/* Up to four times P where that leaves a fifth of the rows for testing. */
+static rl_status append_n_train(const rl_init_table *c, rl_text *part) {
+    const int p = c->n_features, last = rl_smaller(rl_larger(4 * p, 10), c->n_rows - rl_larger(1, c->n_rows / 5));
+    const int step = (last + MOST_N - 1) / MOST_N;
+    RL_TRY(rl_text_append(
+        part, "# This table has %d rows without a missing value and P = %d feature%s: N goes through N = P.\n",
+        c->n_rows, p, rl_plural(p)));
+    if (step == 1) return rl_text_append(part, "n_train: {range: [1, %d]}\n", last);
+    return rl_text_append(part, "n_train: {range: [%d, %d, %d], around_threshold: 5}\n", step, last, step);
+}
+
+static rl_status append_ablations(const rl_init_table *c, rl_text parts[RL_INIT_PARTS]) {
+    const int few = rl_larger(1, c->n_features / 3), more = rl_larger(few + 1, 2 * c->n_features / 3);
+    RL_TRY(
+        rl_text_append(&parts[RL_INIT_CUTOFF],
+                       "  - cutoff: {values: 0.1, relative: true} # no small singular values: modes below a tenth of "
+                       "the largest\n"));
+    return rl_text_append(&parts[RL_INIT_LEADING_MODES],
+                          "  - leading_modes: [%d, %d] # test features in the span of the first %d (%d) modes alone\n",
+                          few, more, few, more);
+}
+
+/* Where the study finds the table: beside itself, or anywhere. */
+static rl_status append_path(const char *csv, const char *study, rl_text *part) {
+    char *whole = strchr(study, '/') != NULL ? realpath(csv, NULL) : NULL;
+    const char *path = whole != NULL ? whole : csv;
+    rl_status status;
+    if (rl_is_printable(path))
+        status = append_word(part, path);
+    else
+        status = rl_fail(RL_ERR_INPUT, "%s: this name cannot stand in a study file, expected one in UTF-8", csv);
+    free(whole);
+    return status;
+}
+
+/* The file's name, as far as a data set may be called so. */
+static rl_status append_dataset_name(const char *csv, rl_text *part) {
+    enum { LONGEST = 40 };
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    size_t length;
+    const char *name = rl_file_stem(csv, &length);
+    const bool taken = name[0] == '-' || (length == 10 && strncmp(name, "provenance", length) == 0);
+    RL_TRY(rl_text_append(part, "%s", taken ? "table-" : ""));
+    for (size_t i = 0; i < length && i < LONGEST; i++)
+        RL_TRY(rl_text_append(part, "%c", strchr(plain, name[i]) != NULL ? name[i] : '_'));
+    return RL_OK;
+}
+
+static rl_status append_comment(const rl_init_table *c, int column, rl_text *part) {
+    const rl_table_content *content = &c->contents[column];
+    switch (c->uses[column]) {
+        case RL_TARGET_COLUMN:
+            RL_TRY(rl_text_append(part, "the target"));
+            break;
+        case RL_TEXTS:
+            RL_TRY(rl_text_append(part, "left out: text in %d cell%s, the first is `", content->n_texts,
+                                  rl_plural(content->n_texts)));
+            RL_TRY(append_printable(part, rl_init_cell(c, content->first_text, column)));
+            return rl_text_append(part, "` in line %d", c->table.lines[content->first_text]);
+        case RL_EMPTY:
+            return rl_text_append(part, "left out: has no value");
+        case RL_CONSTANT:
+            return rl_text_append(part, "left out: the same number in every row");
+        case RL_ROW_NUMBERS:
+            return rl_text_append(part, "left out: it numbers the rows");
+        case RL_NAMELESS:
+            return rl_text_append(part, "left out: neither its name nor its number is its own");
+        case RL_MOSTLY_HOLES:
+            RL_TRY(rl_text_append(part, "left out: too few rows have this and all others"));
+            break;
+        case RL_BEYOND:
+            RL_TRY(rl_text_append(part, "numbers; left out: enough features stand before it"));
+            break;
+        default:
+            RL_TRY(rl_text_append(part, "numbers%s", content->distinct ? ", all different: names of rows?" : ""));
+    }
+    if (content->n_missing == 0) return RL_OK;
+    return rl_text_append(part, "; missing in %d row%s", content->n_missing, rl_plural(content->n_missing));
+}
+
+/* A comment for each column, of very many for the first. */
+static rl_status append_comments(const rl_init_table *c, rl_text *part) {
+    enum { MOST = 60, WIDEST = 24 };
+    const rl_table *table = &c->table;
+    size_t width = 0;
+    for (int j = 0; j < table->n_columns && j < MOST; j++)
+        width = rl_larger(width, rl_smaller(strlen(table->header != NULL ? table->header[j] : ""), (size_t)WIDEST));
+    for (int j = 0; j < table->n_columns && j < MOST; j++) {
+        RL_TRY(rl_text_append(part, "  # %4d  ", j + 1));
+        const size_t begin = part->length;
+        RL_TRY(append_printable(part, table->header != NULL ? table->header[j] : "-"));
+        while (part->length < begin + width + 2) RL_TRY(rl_text_append(part, " "));
+        RL_TRY(append_comment(c, j, part));
+        RL_TRY(rl_text_append(part, "\n"));
+    }
+    if (table->n_columns <= MOST) return RL_OK;
+    return rl_text_append(part, "  # and %d columns more\n", table->n_columns - MOST);
+}
+
+static rl_status append_features(const rl_init_table *c, rl_text *part) {
+    enum { COLUMNS = 100 };
+    size_t line = part->length;
+    bool first = true;
+    RL_TRY(rl_text_append(part, "    features: ["));
+    for (int j = 0; j < c->table.n_columns; j++) {
+        if (c->uses[j] != RL_USED) continue;
+        if (!first) RL_TRY(rl_text_append(part, ","));
+        if (part->length - line > COLUMNS) {
+            RL_TRY(rl_text_append(part, "\n     "));
+            line = part->length;
+        }
+        if (!first) RL_TRY(rl_text_append(part, " "));
+        RL_TRY(append_column(part, &c->table, j));
+        first = false;
+    }
+    return rl_text_append(part, "]\n");
+}
+
+static rl_status append_format(const rl_init_table *c, rl_text *part) {
+    static const char *const words[] = {"comma", "semicolon", "tab", "space"};
+    const size_t i = (size_t)(strchr(RL_DELIMITERS, c->format.delimiter) - RL_DELIMITERS);
+    if (i > 0) RL_TRY(rl_text_append(part, "    delimiter: %s\n", words[i]));
+    return c->format.has_header ? RL_OK
+                                : rl_text_append(part, "    header: false # the first line holds numbers, too\n");
+}
+
+static rl_status append_dataset(const rl_init_table *c, const char *csv, const char *study, rl_text *part) {
+    RL_TRY(rl_text_append(part, "  # The columns of the table, and what they are to this study:\n"));
+    RL_TRY(append_comments(c, part));
+    RL_TRY(rl_text_append(part, "  - source: csv\n    name: "));
+    RL_TRY(append_dataset_name(csv, part));
+    RL_TRY(rl_text_append(part, " # as it is called in the results\n    file: "));
+    RL_TRY(append_path(csv, study, part));
+    RL_TRY(rl_text_append(part, " # looked for beside this file first\n"));
+    RL_TRY(append_format(c, part));
+    RL_TRY(rl_text_append(part, "    target: "));
+    RL_TRY(append_column(part, &c->table, c->target));
+    RL_TRY(rl_text_append(part, " # the column to predict\n"));
+    RL_TRY(append_features(c, part));
+    return rl_text_append(
+        part,
+        "    standardize: z-score # mean 0 and standard deviation 1 for each feature, so that its unit "
+        "does not matter\n");
+}
+
+rl_status rl_init_fill(const rl_init_table *c, const char *csv, const char *study, rl_text parts[RL_INIT_PARTS]) {
+    RL_TRY(append_title(c, &parts[RL_INIT_TITLE]));
+    RL_TRY(append_repeats(c, &parts[RL_INIT_REPEATS]));
+    RL_TRY(append_n_train(c, &parts[RL_INIT_N_TRAIN]));
+    RL_TRY(append_ablations(c, parts));
+    return append_dataset(c, csv, study, &parts[RL_INIT_DATASETS]);
+}
