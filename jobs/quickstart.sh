@@ -49,6 +49,6 @@ figures/, all numbers in quickstart.nc, and the main ones in summary.txt.
 
 Next, a study of your own:
   export PATH=$PWD/build/src/cli:\$PATH OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-  cp jobs/first-study.yaml my-study.yaml && mpirun -n $(bash jobs/cores.sh) ridgeless run my-study.yaml
+  ridgeless init my-study && mpirun -n $(bash jobs/cores.sh) ridgeless run my-study.yaml
   ridgeless show my-study.nc; /usr/bin/python3 analysis/figures.py my-study.nc
 END
