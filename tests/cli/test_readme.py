@@ -1,5 +1,5 @@
-"""What the READMEs show is run as it stands there: the shortest study, one's own tables, the Python lines, the
-new ablation, the new feature map."""
+"""What the READMEs show is done as it stands there: every block of commands, the shortest study, one's own tables, the new
+ablation, the new feature map."""
 import pathlib
 import re
 import subprocess
@@ -8,46 +8,68 @@ import unittest
 
 import netCDF4
 
+import readme
 from program import SOURCE, run
 from source_copy import SourceCopy
 
 README, FIT, DATA = ((SOURCE / folder / "README.md").read_text() for folder in (".", "src/fit", "src/data"))
 
 
-def block(readme, language, word):
+def block(document, language, word):
     """The fenced block of that language which has the word."""
-    found = [text for text in re.findall(rf"```{language}\n(.*?)```", readme, re.S) if word in text]
+    found = [text for text in re.findall(rf"```{language}\n(.*?)```", document, re.S) if word in text]
     assert len(found) == 1, f"{len(found)} {language} blocks have `{word}`"
     return found[0]
 
 
-class Readme(unittest.TestCase):
+class Commands(unittest.TestCase):
+    """Each block of each README, in order, as pasted; stand-ins are in tests/readme.py."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.reader = readme.Reader(pathlib.Path(folder.name))
+
+    def test_each_block_does_what_it_says(self):
+        files, done = [], 0
+        for name in readme.names():
+            if name == readme.PAGE:
+                self.reader.begin_anew()
+            for line, language, text in readme.blocks(name):
+                if language == "c" or text.startswith('"""'):
+                    files.append((name, language))
+                    continue
+                with self.subTest(f"{name}:{line}"):
+                    self.assertIn(language, ("sh", "yaml", "python"))
+                    said = self.reader.paste(language, text)
+                    self.assertEqual(said.returncode, 0, f"{text}\n{said.stdout}")
+                done += 1
+        self.assertEqual(files, readme.FILES)
+        self.assertGreater(done, 20)
+
+
+class Studies(unittest.TestCase):
+    """Those of the first page, which are planned above, are run here."""
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.at = pathlib.Path(folder.name)
 
-    def test_shortest_study_and_python_lines(self):
-        (self.at / "my-study.yaml").write_text(block(README, "yaml", "datasets: [diabetes]"))
-        run("run", "my-study.yaml", "-q", cwd=self.at, check=0)
-        before, after = 'import matplotlib\nmatplotlib.use("Agg")\n', "\nprint(d.test_mse_median.dims)\n"
-        lines = before + block(README, "python", "xarray") + after
-        done = subprocess.run(["/usr/bin/python3", "-c", lines], cwd=self.at, capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("n_train", done.stdout)
-
-    def test_tables_of_ones_own(self):
-        wine = "acid,sugar,quality\n" + "".join(f"{i % 5},{i * i % 11},{i % 3}\n" for i in range(30))
-        (self.at / "wine.csv").write_text(wine)
-        with netCDF4.Dataset(self.at / "spectra.nc", "w") as file:
-            file.createDimension("sample", 30)
-            file.createDimension("wavelength", 2)
-            file.createVariable("absorbance", "f4", ("sample", "wavelength"))[:] = [[i % 5, i * i % 11] for i in range(30)]
-            file.createVariable("moisture", "f8", ("sample",))[:] = [i % 3 for i in range(30)]
-        (self.at / "s.yaml").write_text("repeats: 2\nn_train: [1, 2, 3]\nablations: [none]\n" + block(README, "yaml", "wine"))
+    def groups(self, text):
+        (self.at / "s.yaml").write_text(text)
         run("run", "s.yaml", "-q", cwd=self.at, check=0)
         with netCDF4.Dataset(self.at / "s.nc") as file:
-            self.assertEqual(sorted(file.groups), ["provenance", "spectra", "wine"])
+            return sorted(file.groups)
+
+    def test_shortest_study(self):
+        self.assertEqual(self.groups(block(README, "yaml", "datasets: [diabetes]")), ["diabetes", "provenance"])
+
+    def test_tables_of_ones_own(self):
+        readme.write_tables(self.at)
+        text = readme.whole_study(block(README, "yaml", "wine"))
+        self.assertEqual(self.groups(text), ["provenance", "spectra", "wine"])
 
 
 class OnesOwnCode(unittest.TestCase):
