@@ -12,6 +12,7 @@ from program import SOURCE
 BLACK, FLAKE8 = "23", "5"  # the versions by which the Python here is formatted and checked
 LONGEST_FUNCTION = 60
 MARKDOWN_COLUMNS = 120
+FIRST_PAGE_LINES, FIRST_PAGE_COLUMNS = 150, 100
 C_FOLDERS = ("src", "include", "tests")
 PYTHON_FOLDERS = ("analysis", "tests")
 ANALYSIS = ("read", "draw", "speed", "figures", "report")  # lowest first
@@ -170,6 +171,19 @@ class Documents(unittest.TestCase):
             if len(line) > MARKDOWN_COLUMNS and not line.startswith("|") and "](" not in line and "://" not in line
         ]
         self.assertEqual(long, [])
+
+    def test_first_page_is_short(self):
+        lines = (SOURCE / "README.md").read_text().splitlines()
+        self.assertLessEqual(len(lines), FIRST_PAGE_LINES)
+        long = [line for line in lines if len(line) > FIRST_PAGE_COLUMNS and not line.startswith("|") and "](" not in line]
+        self.assertEqual(long, [])
+
+    def test_first_page_has_one_sentence_per_line(self):
+        """In text: not in headings, tables and blocks of commands."""
+        text = re.sub(r"^```.*?^```$", "", (SOURCE / "README.md").read_text(), flags=re.M | re.S)
+        lines = [line for line in text.splitlines() if line and line[0] not in "#|"]
+        self.assertGreater(len(lines), 40)
+        self.assertEqual([line for line in lines if re.search(r"[.?!][*)\"]* +[*(\"\[`]*[A-Z]", line)], [])
 
     def test_each_room_tells_of_all_its_files(self):
         rooms = [path for path in (SOURCE / "src").iterdir() if path.is_dir()]
