@@ -127,6 +127,18 @@ double rl_dataset_residual_variance(const rl_dataset *dataset);
 /* The standard deviations [n_features] of a fresh dataset's features; NULL: all 1, or not known. Borrowed. */
 const double *rl_dataset_scale(const rl_dataset *dataset);
 
+/* What the target costs who predicts without a fit: nothing, that is 0, or the targets' mean. */
+typedef struct rl_target_moments {
+    double mean_square, variance;
+    const char *of; /* what they are taken of, after "the mean square": "of all rows"; a static string */
+} rl_target_moments;
+
+/* Fills *moments: the population's of fresh rows with a linear teacher; else of the rows that are test rows at any N,
+ * where there are such; else of all rows of a table, or of all rows of all repeats when they are fresh. `seed` and
+ * n_repeats are the study's. The targets are as the fits see them. */
+rl_status rl_dataset_target_moments(const rl_dataset *dataset, uint64_t seed, int n_repeats,
+                                    rl_target_moments *moments);
+
 /* ---- sources ---------------------------------------------------------------------------------------------------- */
 
 /* The folders in which data files are looked for, in this order: that of the option --data, that of the environment

@@ -49,6 +49,22 @@ typedef enum rl_need {
     RL_NEED_ROWS /* the training rows themselves: it runs an algorithm on them */
 } rl_need;
 
+/* What an ablation is to the divergence at the threshold: how `show` and the report group them. X(name, word, text);
+ * the word is in results files (`role`) and never changes, the text is for people. */
+#define RL_ROLE_LIST(X)                                                                                   \
+    X(RL_ROLE_FIT, "fit", "the fit itself")                                                               \
+    X(RL_ROLE_FACTOR, "factor", "one of the three factors taken away") /* of those that make the spike */ \
+    X(RL_ROLE_CURE, "cure", "cures: what is done against the spike in practice")                          \
+    X(RL_ROLE_ATTACK, "attack", "attacks: a step along the smallest mode, which makes the error larger")
+
+typedef enum rl_role {
+#define RL_ROLE_ENUM(name, word, text) name,
+    RL_ROLE_LIST(RL_ROLE_ENUM)
+#undef RL_ROLE_ENUM
+} rl_role;
+enum { RL_N_ROLES = RL_ROLE_ATTACK + 1 };
+extern const char *const rl_role_words[RL_N_ROLES], *const rl_role_texts[RL_N_ROLES];
+
 /* What an algorithm that runs on the training rows is given, with the spectrum of the same rows. */
 typedef struct rl_rows_problem {
     const rl_training_set *train;
@@ -60,6 +76,7 @@ typedef struct rl_rows_problem {
 typedef struct rl_ablation {
     const char *name;    /* in study files, labels and the coordinate `ablation` */
     const char *summary; /* one line */
+    rl_role role;
     rl_parameter_kind parameter;
     const char *parameter_meaning; /* with its unit; NULL without a parameter */
     const char *example;           /* an entry of the list `ablations` of a study file, without its dash */
@@ -67,6 +84,7 @@ typedef struct rl_ablation {
     int n_options;
     rl_need need;
     bool approaches_least_squares; /* at one end of its parameter: rl_errors.distance says how near it is */
+    bool leaves_modes_out;         /* that the unablated fit uses: rl_errors.modes_kept says how many are left */
     /* Exactly one of the next three is there. `truncate` is for least squares on leading modes, and may read the sizes,
      * rank and sigma of the spectrum alone. */
     rl_truncation (*truncate)(const rl_spectrum *s, const rl_variant *variant);
@@ -97,8 +115,9 @@ typedef struct rl_errors {
     double test_mse;       /* mean square over the test rows */
     double train_mse;      /* mean square over the training rows */
     double population_mse; /* expectation over the population; NaN where its design is not known */
-    double distance; /* |beta - beta_0| / |beta_0|, beta_0 the least-squares (minimum-norm) fit to y; NaN of ablations
-                        that do not approach it */
+    double distance;   /* |beta - beta_0| / |beta_0|, beta_0 the least-squares (minimum-norm) fit to y; NaN of ablations
+                          that do not approach it */
+    double modes_kept; /* modes that predictions use, whose beta is not 0; NaN of ablations that leave none out */
 } rl_errors;
 
 /* The design of the population, for population_mse: independent normal features of mean 0, and of standard deviation 1

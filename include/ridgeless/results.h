@@ -59,6 +59,7 @@ typedef struct rl_reduced {
     int count; /* values that are not NaN */
     double minimum, maximum, mean, standard_error, median, geometric_mean;
     double quantile[RL_N_QUANTILES];
+    double median_low, median_high; /* an interval of the median, see rl_median_interval; NaN: too few values */
 } rl_reduced;
 
 /* Reduces values[n] (NaN: absent) in their order, so that the bits depend on nothing else. Quantiles by linear
@@ -71,6 +72,29 @@ rl_reduced rl_reduce(const double *values, int n, double *scratch);
  * all where that is nearer: mean, geometric mean and quantiles are within RL_BUCKET_ERROR, relatively, of those of the
  * numbers, and the least and largest order statistic are exact. */
 rl_reduced rl_reduce_buckets(const rl_buckets *buckets);
+
+/* Of n values sorted upwards, the largest k such that value k and value n - 1 - k (from 0) enclose the median of the
+ * law that the values were drawn from but for a probability of `miss`; -1: there is none. No matter which law: as many
+ * values are below its median as one of n fair coins shows heads, so value k is above it with the probability of at
+ * most k heads (David and Nagaraja 2003, Order Statistics, section 7.1). */
+int64_t rl_median_interval(int64_t n, double miss);
+
+/* The height of a spike is the ratio of the median at the threshold to the larger of those at two flanks. The interval
+ * takes the lower end of the one and the upper ends of the others, and the other way round. Where each of three medians
+ * misses its own with a third of the probability, the ratio's misses with at most the whole, though they depend on each
+ * other (Bonferroni). */
+enum { RL_N_FLANKS = 2 };
+#define RL_SPIKE_MISS 0.1
+typedef struct rl_spike {
+    double height, low, high; /* NaN: there is none */
+} rl_spike;
+
+/* Medians of at most `zero` count as 0, as rounding errors alone are in them. NaN where the medians of both flanks are
+ * 0, or one of the three is not there. */
+rl_spike rl_spike_of(const rl_reduced *threshold, const rl_reduced flank[RL_N_FLANKS], double zero);
+
+/* What is zero in an error, relative to the mean square of the targets: a billionth of their size. */
+#define RL_ZERO_PART 1e-18
 
 /* ---- reading back ------------------------------------------------------------------------------------------------ */
 

@@ -227,13 +227,14 @@ typedef struct rl_curve_layout {
     size_t test_mse, train_mse;
     size_t population_mse; /* cells; present when the design is known */
     size_t distance;       /* cells; present when some variant approaches least squares (rl_errors) */
+    size_t modes_kept;     /* cells; present when some variant leaves modes out (rl_errors) */
     size_t sigma_min, sigma_max, rank, test_bias_sq, test_bias_mse, status; /* spectra */
     size_t sigma, test_projection_rms, residual_projection; /* modes; present when the study keeps them */
     size_t direction;   /* v_r, n_directions numbers per mode; present when the study keeps them */
     int n_directions;   /* n_features; 0: no directions are kept */
     size_t predictions; /* [(i_n * n_variants + variant) * n_points + point]; NaN of repeats whose are not kept */
     int n_points;       /* 0: there are none */
-    bool has_population, has_distance, has_modes;
+    bool has_population, has_distance, has_modes_kept, has_modes;
     size_t length; /* doubles */
 } rl_curve_layout;
 

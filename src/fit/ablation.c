@@ -16,6 +16,11 @@ const rl_ablation *const rl_ablations[] = {
     NULL,
 };
 
+#define ROLE_WORD(name, word, text) word,
+#define ROLE_TEXT(name, word, text) text,
+const char *const rl_role_words[RL_N_ROLES] = {RL_ROLE_LIST(ROLE_WORD)};
+const char *const rl_role_texts[RL_N_ROLES] = {RL_ROLE_LIST(ROLE_TEXT)};
+
 const rl_ablation *rl_ablation_find(const char *name) {
     for (int i = 0; rl_ablations[i] != NULL; i++)
         if (strcmp(rl_ablations[i]->name, name) == 0) return rl_ablations[i];

@@ -10,6 +10,7 @@ static void fit_adversarial_test(const rl_spectrum *s, const rl_variant *variant
 const rl_ablation rl_ablation_adversarial_test = {
     .name = "adversarial_test",
     .summary = "test features moved along the smallest mode",
+    .role = RL_ROLE_ATTACK,
     .parameter = RL_PARAMETER_REAL,
     .parameter_meaning = "step, in units of the features",
     .example = "adversarial_test: [-1, 1]",

@@ -11,6 +11,7 @@ static void fit_adversarial_train(const rl_spectrum *s, const rl_variant *varian
 const rl_ablation rl_ablation_adversarial_train = {
     .name = "adversarial_train",
     .summary = "training targets moved along the smallest mode",
+    .role = RL_ROLE_ATTACK,
     .parameter = RL_PARAMETER_REAL,
     .parameter_meaning = "step, in units of the target",
     .example = "adversarial_train: [-1, 1]",

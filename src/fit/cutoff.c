@@ -29,11 +29,13 @@ static const rl_option_spec options[] = {
 const rl_ablation rl_ablation_cutoff = {
     .name = "cutoff",
     .summary = "only singular values of at least the cutoff",
+    .role = RL_ROLE_FACTOR,
     .parameter = RL_PARAMETER_POSITIVE,
     .parameter_meaning = "smallest singular value kept, in units of the features",
     .example = "cutoff: [0.1, 0.3]",
     .options = options,
     .n_options = 1,
+    .leaves_modes_out = true,
     .truncate = truncate_cutoff,
     .expected_mse = expected_cutoff_mse,
 };

@@ -8,6 +8,8 @@
 #include "filter.h"
 #include "ridgeless/arena.h"
 
+static const rl_errors no_errors = {NAN, NAN, NAN, NAN, NAN};
+
 struct rl_evaluator {
     int max_variants, max_modes, max_m;
     double *beta;         /* [n_modes, n_variants], column-major */
@@ -103,6 +105,13 @@ static double distance_to_least_squares(const rl_spectrum *s, const rl_fit *fit)
     return apart == 0 ? 0 : sqrt(apart / whole);
 }
 
+static double count_modes_kept(const rl_spectrum *s, const rl_variant *variant, const rl_fit *fit) {
+    int kept = 0;
+    if (!variant->ablation->leaves_modes_out) return NAN;
+    for (int r = 0; r < s->rank; r++) kept += fit->beta[r] != 0;
+    return kept;
+}
+
 static void fit_truncation(const rl_spectrum *s, rl_truncation kept, rl_fit *fit) {
     fit->target = kept.target;
     rl_fit_modes(s, s->c[kept.target], kept.n_fitted, fit);
@@ -115,7 +124,7 @@ static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_variant 
     fit->residual = e->residual;
     fit->shift = 0;
     fit->target = RL_TARGET_Y;
-    errors->train_mse = errors->distance = NAN;
+    errors->train_mse = errors->distance = errors->modes_kept = NAN;
     if (variant->ablation->need == RL_NEED_ROWS) return;
     if (variant->ablation->truncate != NULL)
         fit_truncation(s, variant->ablation->truncate(s, variant), fit);
@@ -123,6 +132,7 @@ static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_variant 
         variant->ablation->fit(s, variant, fit);
     errors->train_mse = train_mse(s, fit);
     errors->distance = variant->ablation->approaches_least_squares ? distance_to_least_squares(s, fit) : NAN;
+    errors->modes_kept = count_modes_kept(s, variant, fit);
 }
 
 /* The variants e->chosen[n], side by side in one product. */
@@ -151,7 +161,7 @@ static rl_status evaluate_chosen(rl_evaluator *e, const rl_spectrum *s, const rl
 rl_status rl_evaluate(rl_evaluator *e, const rl_spectrum *s, const rl_population *population, int n_variants,
                       const rl_variant *variants, rl_errors *errors) {
     if (s->status != RL_CELL_DONE) {
-        for (int v = 0; v < n_variants; v++) errors[v] = (rl_errors){NAN, NAN, NAN, NAN};
+        for (int v = 0; v < n_variants; v++) errors[v] = no_errors;
         return RL_OK;
     }
     for (int v = 0; v < n_variants; v++) e->chosen[v] = v;
@@ -165,7 +175,8 @@ static rl_errors errors_of_fit(const rl_point *p, rl_target target, const rl_pop
     return (rl_errors){.test_mse = p->test_mse[target],
                        .train_mse = p->train_mse[target],
                        .population_mse = population->known ? p->population_sq[target] + residual : NAN,
-                       .distance = NAN};
+                       .distance = NAN,
+                       .modes_kept = NAN};
 }
 
 static rl_errors errors_of_truncation(const rl_point *p, const rl_population *population, const rl_variant *variant) {
@@ -177,7 +188,8 @@ static rl_errors errors_of_truncation(const rl_point *p, const rl_population *po
         .test_mse = p->fits->test_sq[kept.target][predicted] / s->n_test,
         .train_mse = p->fits->train_sq[kept.target][fitted] / s->n_train,
         .population_mse = population->known ? p->fits->population_sq[kept.target][predicted] + residual : NAN,
-        .distance = NAN};
+        .distance = NAN,
+        .modes_kept = variant->ablation->leaves_modes_out ? predicted : NAN};
 }
 
 static rl_errors errors_without_test_rows(const rl_point *p, const rl_population *population,
@@ -185,7 +197,7 @@ static rl_errors errors_without_test_rows(const rl_point *p, const rl_population
     if (variant->ablation->need == RL_NEED_FIT_TO_Y) return errors_of_fit(p, RL_TARGET_Y, population);
     if (variant->ablation->need == RL_NEED_FIT_TO_IDEAL) return errors_of_fit(p, RL_TARGET_IDEAL, population);
     if (variant->ablation->truncate != NULL && p->fits != NULL) return errors_of_truncation(p, population, variant);
-    return (rl_errors){NAN, NAN, NAN, NAN};
+    return no_errors;
 }
 
 rl_status rl_point_errors(rl_evaluator *e, const rl_point *point, const rl_population *population, int n_variants,

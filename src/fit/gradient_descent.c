@@ -30,6 +30,7 @@ static void fit_gradient_descent(const rl_spectrum *s, const rl_variant *variant
 const rl_ablation rl_ablation_gradient_descent = {
     .name = "gradient_descent",
     .summary = "gradient descent from zero, stopped after t steps (closed form)",
+    .role = RL_ROLE_CURE,
     .parameter = RL_PARAMETER_COUNT,
     .parameter_meaning = "steps",
     .example = "gradient_descent: {values: [10, 100], rate: 0.5}",

@@ -45,6 +45,7 @@ const rl_option_spec rl_descent_options[RL_N_DESCENT_OPTIONS] = {
 const rl_ablation rl_ablation_gradient_descent_run = {
     .name = "gradient_descent_run",
     .summary = "gradient descent, t steps run on the training rows",
+    .role = RL_ROLE_CURE,
     .parameter = RL_PARAMETER_COUNT,
     .parameter_meaning = "steps",
     .example = "gradient_descent_run: {values: [10, 100], start: 1}",

@@ -10,8 +10,10 @@ static rl_truncation truncate_leading_modes(const rl_spectrum *s, const rl_varia
 const rl_ablation rl_ablation_leading_modes = {
     .name = "leading_modes",
     .summary = "test features projected onto the k leading modes of the training features",
+    .role = RL_ROLE_FACTOR,
     .parameter = RL_PARAMETER_COUNT,
     .parameter_meaning = "modes kept",
     .example = "leading_modes: [3, 6]",
+    .leaves_modes_out = true,
     .truncate = truncate_leading_modes,
 };

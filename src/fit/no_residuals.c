@@ -16,6 +16,7 @@ static double expected_bias(const rl_expectation *e, const rl_variant *variant) 
 const rl_ablation rl_ablation_no_residuals = {
     .name = "no_residuals",
     .summary = "targets without the residuals of the best linear model",
+    .role = RL_ROLE_FACTOR,
     .example = "no_residuals",
     .need = RL_NEED_FIT_TO_IDEAL,
     .truncate = truncate_no_residuals,

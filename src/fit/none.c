@@ -22,6 +22,7 @@ static double expected_least_squares_mse(const rl_expectation *e, const rl_varia
 const rl_ablation rl_ablation_none = {
     .name = "none",
     .summary = "least squares, minimum-norm where N < P",
+    .role = RL_ROLE_FIT,
     .example = "none",
     .need = RL_NEED_FIT_TO_Y,
     .truncate = truncate_none,

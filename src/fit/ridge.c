@@ -21,6 +21,7 @@ static const rl_option_spec options[] = {
 const rl_ablation rl_ablation_ridge = {
     .name = "ridge",
     .summary = "ridge regression, penalty lambda |beta|^2 on the sum of squares",
+    .role = RL_ROLE_CURE,
     .parameter = RL_PARAMETER_POSITIVE,
     .parameter_meaning = "lambda, in units of the features squared",
     .example = "ridge: [0.01, 0.1, 1]",

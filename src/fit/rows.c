@@ -51,7 +51,8 @@ static rl_errors errors_of(const rl_rows_problem *p, const rl_population *popula
         .test_mse = test_sum(p->test, beta, residual) / p->test->n_rows,
         .train_mse = train_sum(train, beta, residual) / train->n_train,
         .population_mse = population->known ? parameter_error(train, beta) + population->residual_variance : NAN,
-        .distance = distance_to_least_squares(p->spectrum, beta)};
+        .distance = distance_to_least_squares(p->spectrum, beta),
+        .modes_kept = NAN};
 }
 
 static bool same_options(const rl_options *a, const rl_options *b) {

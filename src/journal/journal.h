@@ -8,7 +8,7 @@
 
 #include "ridgeless/journal.h"
 
-enum { RL_JOURNAL_VERSION = 6, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x36524c52 };
+enum { RL_JOURNAL_VERSION = 7, RL_JOURNAL_WORD = 8, RL_RECORD_MAGIC = 0x37524c52 };
 
 /* length, rounded up to whole words. */
 static inline size_t rl_journal_padded(size_t length) {

@@ -82,11 +82,15 @@ rl_status rl_define_arrays(writer *w, const group *g, const array *arrays, size_
     return RL_OK;
 }
 
-rl_status rl_put_nan(const writer *w) {
+rl_status rl_put_fill(const writer *w, const void *value) {
     const variable *v = rl_last_variable(w);
-    const double nan = NAN;
-    RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, &nan));
+    RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, value));
     return RL_OK;
+}
+
+rl_status rl_put_nan(const writer *w) {
+    const double nan = NAN;
+    return rl_put_fill(w, &nan);
 }
 
 rl_status rl_put_text(const writer *w, const char *name, const char *text) {

@@ -65,6 +65,7 @@ static rl_status begin_curves(writer *w, group *g, const curves *c) {
                                     {"n_train", c->d.n_n},
                                     {"repeat", c->n_repeats},
                                     {"quantile", RL_N_QUANTILES},
+                                    {"flank", RL_N_FLANKS},
                                     {"mode", c->n_modes},
                                     {"feature", c->n_directions},
                                     {"row", c->n_directions > 0 ? largest_n : 0},
@@ -94,7 +95,7 @@ static rl_status define_kept(writer *w, const group *g, const rl_field *field) {
                                     .original = true,
                                     .nan = field->type == NC_DOUBLE}));
     const variable *v = rl_last_variable(w);
-    if (v->type == NC_INT) RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_FILL, &no_rank));
+    if (v->type == NC_INT) RL_TRY(rl_put_fill(w, &no_rank));
     if (v->type == NC_BYTE) RL_TRY(rl_put_cell_flags(w));
     return rl_put_text(w, "comment", field->comment);
 }
@@ -128,6 +129,7 @@ static rl_status define_curves(writer *w, group *g) {
         if (rl_field_kept(field, rl_group_keep(g))) RL_TRY(define_kept(w, g, field));
         RL_TRY(rl_define_statistics(w, g, &c->d, field));
     }
+    RL_TRY(rl_define_spike(w, g, &c->d));
     RL_TRY(rl_define_theory(w, g, &c->d));
     return rl_define_arrays(w, g, others, sizeof others / sizeof *others);
 }
@@ -292,6 +294,7 @@ static rl_status fill_curves(writer *w, group *g) {
     RL_TRY(rl_read_group(w, g, take_curve));
     for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++)
         if (rl_field_present(field, &c->d.layout)) RL_TRY(fill_field(w, g, c, field));
+    RL_TRY(rl_fill_spike(w, &c->d));
     RL_TRY(rl_fill_theory(w, g, &c->d));
     RL_TRY(fill_geometry(w, g, c));
     return fill_predictions(w, g, c);

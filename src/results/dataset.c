@@ -38,14 +38,17 @@ rl_status rl_make_dataset(const group *g, dataset *d) {
             d->index[p * d->n_n + (size_t)n_at] = has ? i++ : -1;
         }
     }
-    return RL_OK;
+    return rl_find_places(g, d);
 }
 
 void rl_release_dataset(dataset *d) {
     rl_free(d->n_features);
     rl_free(d->n_train);
     rl_free(d->index);
+    rl_free(d->places);
+    rl_free(d->moments);
     rl_free(d->reduced);
+    rl_free(d->spikes);
 }
 
 /* ---- coordinates ------------------------------------------------------------------------------------------------- */
@@ -54,6 +57,7 @@ static rl_status put_attributes(const writer *w, const group *g, const dataset *
     const rl_study_dataset *spec = g->series->spec;
     const rl_dataset *data = &g->series->data;
     char checksum[17];
+    int thresholds[RL_NC_ATTRIBUTE_LIMIT / sizeof(int)];
     snprintf(checksum, sizeof checksum, "%016" PRIx64, data->checksum);
     RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "source", spec->source->name));
     if (spec->map != NULL) RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "map", spec->map->name));
@@ -65,7 +69,8 @@ static rl_status put_attributes(const writer *w, const group *g, const dataset *
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows_dropped", NC_INT, 1, &data->n_dropped));
     if (d->n_p * sizeof(int) > RL_NC_ATTRIBUTE_LIMIT) return RL_OK; /* the coordinate says it all */
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_features", NC_INT, d->n_p, d->n_features));
-    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "threshold", NC_INT, d->n_p, d->n_features));
+    for (size_t p = 0; p < d->n_p; p++) thresholds[p] = rl_threshold(&g->series[p]);
+    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "threshold", NC_INT, d->n_p, thresholds));
     if (d->n_p == 1 && data->n_features <= 1000 && data->beta_star != NULL)
         RL_NC(&w->file,
               nc_put_att_double(g->id, NC_GLOBAL, "beta_star", NC_DOUBLE, (size_t)data->n_features, data->beta_star));
@@ -78,6 +83,8 @@ rl_status rl_describe_dataset(writer *w, const group *g, const dataset *d) {
         {"ablation", "what is taken away from, or added to, least squares", "variant", .type = NC_STRING,
          .least = RL_SMALL},
         {"parameter", "parameter of the ablation", "variant", .type = NC_DOUBLE},
+        {"role", "what the ablation is to the spike: the fit itself, a factor taken away, a cure, or an attack",
+         "variant", .type = NC_STRING, .least = RL_SMALL},
         {"n_features", "number of features P", "n_features", .type = NC_INT, .least = RL_SMALL},
         {"n_train", "number of training rows N", "n_train", .type = NC_INT, .least = RL_SMALL},
         {"repeat", "repeat: one random order of the rows", "repeat", .type = NC_INT, .least = RL_SMALL},
@@ -100,11 +107,14 @@ static rl_status fill_variants(writer *w, const rl_study_dataset *spec) {
     for (int i = 0; i < spec->n_variants; i++) texts[i] = spec->variants[i].ablation->name;
     RL_TRY(rl_put_values(w, "ablation", texts));
     for (int i = 0; i < spec->n_variants; i++) w->values[i] = spec->variants[i].parameter;
-    return rl_put_values(w, "parameter", w->values);
+    RL_TRY(rl_put_values(w, "parameter", w->values));
+    for (int i = 0; i < spec->n_variants; i++) texts[i] = rl_role_words[spec->variants[i].ablation->role];
+    return rl_put_values(w, "role", texts);
 }
 
 rl_status rl_fill_dataset(writer *w, const group *g, dataset *d) {
     RL_TRY(RL_ALLOC(d->reduced, d->n_variants * d->n_p * d->n_n));
+    RL_TRY(RL_ALLOC(d->spikes, d->n_variants * d->n_p));
     RL_TRY(fill_variants(w, g->series->spec));
     RL_TRY(rl_put_values(w, "n_features", d->n_features));
     RL_TRY(rl_put_values(w, "n_train", d->n_train));
@@ -123,7 +133,8 @@ rl_status rl_put_cell_flags(const writer *w) {
 
 /* Of a field: the least and largest are of summaries, which have no values of their own. */
 static bool has_statistic(const dataset *d, const rl_field *field, const rl_statistic *s) {
-    const unsigned further = d->summary && field->statistics != 0 ? RL_MINIMUM | RL_MAXIMUM | RL_COUNT : 0;
+    const bool has_buckets = d->summary && field->statistics != 0 && !field->is_count;
+    const unsigned further = has_buckets ? RL_MINIMUM | RL_MAXIMUM | RL_COUNT : 0;
     return ((field->statistics | further) & s->kind) != 0;
 }
 
@@ -195,6 +206,7 @@ rl_status rl_fill_statistics(writer *w, const dataset *d, const rl_field *field)
         snprintf(name, sizeof name, "%s_%s", field->name, s->name);
         RL_TRY(rl_put_values(w, name, w->stored));
     }
+    if (field->offset == offsetof(rl_curve_layout, test_mse)) rl_take_spikes(d);
     return RL_OK;
 }
 

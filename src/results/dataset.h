@@ -46,9 +46,10 @@ typedef struct rl_field {
     size_t offset;       /* of its size_t in rl_curve_layout */
     unsigned statistics; /* rl_statistic_kind, or-ed */
     bool mean_diverges;  /* near the threshold */
+    bool is_count;       /* whole numbers, of which the statistics alone go into the file */
 } rl_field;
 
-#define RL_N_FIELDS 14
+#define RL_N_FIELDS 15
 extern const rl_field rl_fields[RL_N_FIELDS];
 
 /* The coordinates and the dimensions of a field, but for those of repeats. */
@@ -64,18 +65,33 @@ bool rl_field_kept(const rl_field *field, const rl_keep *keep);
 
 /* ---- a data set -------------------------------------------------------------------------------------------------- */
 
+/* Indices of a data set's n_train: the N at the threshold and at its flanks; -1: the study has no such N. */
+typedef struct rl_places {
+    int threshold, flank[RL_N_FLANKS];
+} rl_places;
+
 typedef struct dataset {
     bool summary;           /* statistics are worked out from buckets, and there are no repeats */
     rl_curve_layout layout; /* of any of the series, but for its N and modes */
     size_t n_p, n_n, n_variants;
-    int *n_features;     /* [n_p]; owned */
-    int *n_train;        /* [n_n]: every N that some P has, ascending; owned */
-    int *index;          /* [n_p, n_n]: of that N in the series; -1: it does not have it; owned */
-    rl_reduced *reduced; /* [n_variants, n_p, n_n], while the group is filled; owned */
+    int *n_features;            /* [n_p]; owned */
+    int *n_train;               /* [n_n]: every N that some P has, ascending; owned */
+    int *index;                 /* [n_p, n_n]: of that N in the series; -1: it does not have it; owned */
+    rl_places *places;          /* [n_p]; owned */
+    rl_target_moments *moments; /* [n_p]; owned */
+    rl_reduced *reduced;        /* [n_variants, n_p, n_n], while the group is filled; owned */
+    rl_spike *spikes;           /* [n_variants, n_p], from when the test errors have been reduced; owned */
 } dataset;
 
 rl_status rl_make_dataset(const group *g, dataset *d);
 void rl_release_dataset(dataset *d);
+
+/* The N at which least squares on the series begins to interpolate. */
+int rl_threshold(const rl_series *series);
+
+/* Makes d->places and d->moments; and d->spikes from d->reduced, which has the test errors. */
+rl_status rl_find_places(const group *g, dataset *d);
+void rl_take_spikes(const dataset *d);
 
 static inline const rl_keep *rl_group_keep(const group *g) {
     return &g->series->spec->keep;
@@ -90,6 +106,9 @@ rl_status rl_describe_dataset(writer *w, const group *g, const dataset *d);
 rl_status rl_define_statistics(writer *w, const group *g, const dataset *d, const rl_field *field);
 rl_status rl_define_theory(writer *w, const group *g, const dataset *d);
 
+/* Places of threshold and flanks, what predictions without a fit cost, and heights of spikes. */
+rl_status rl_define_spike(writer *w, const group *g, const dataset *d);
+
 /* What the numbers of a spectrum's status mean, for the last array defined. */
 rl_status rl_put_cell_flags(const writer *w);
 
@@ -101,6 +120,7 @@ rl_status rl_fill_dataset(writer *w, const group *g, dataset *d);
 /* The statistics of a field from d->reduced; and theory. */
 rl_status rl_fill_statistics(writer *w, const dataset *d, const rl_field *field);
 rl_status rl_fill_theory(writer *w, const group *g, const dataset *d);
+rl_status rl_fill_spike(writer *w, const dataset *d);
 
 /* How many sets of repeats a field has. */
 static inline size_t rl_count_sets(const dataset *d, const rl_field *field) {

@@ -28,35 +28,39 @@ static const char of_features[] = "in units of the features";
 
 const rl_field rl_fields[RL_N_FIELDS] = {
     {"test_mse", "mean squared error on the test rows", squared_target, RL_FIELD_CELL, NC_DOUBLE, ARRAY(test_mse),
-     OF_ERRORS, true},
+     OF_ERRORS, true, false},
     {"train_mse", "mean squared error on the training rows", squared_target, RL_FIELD_CELL, NC_DOUBLE, ARRAY(train_mse),
-     OF_ERRORS, false},
+     OF_ERRORS, false, false},
     {"population_mse", "expected squared error over the population", squared_target, RL_FIELD_CELL, NC_DOUBLE,
-     ARRAY(population_mse), OF_ERRORS, true},
+     ARRAY(population_mse), OF_ERRORS, true, false},
     {"distance", "distance of the solution from the least-squares one",
      "in units of that one's length; for n_train < n_features it is the minimum-norm one; absent for ablations that do "
      "not approach it",
-     RL_FIELD_CELL, NC_DOUBLE, ARRAY(distance), OF_SPECTRA, false},
+     RL_FIELD_CELL, NC_DOUBLE, ARRAY(distance), OF_SPECTRA, false, false},
+    {"modes_kept", "number of modes that predictions use",
+     "modes that are not zero, and whose part of the fit is not; absent for ablations that leave none out",
+     RL_FIELD_CELL, NC_DOUBLE, ARRAY(modes_kept), RL_MEDIAN, false, true},
     {"sigma_min", "smallest non-zero singular value of the training features", of_features, RL_FIELD_SPECTRUM,
-     NC_DOUBLE, ARRAY(sigma_min), OF_SPECTRA, false},
+     NC_DOUBLE, ARRAY(sigma_min), OF_SPECTRA, false, false},
     {"sigma_max", "largest singular value of the training features", of_features, RL_FIELD_SPECTRUM, NC_DOUBLE,
-     ARRAY(sigma_max), OF_SPECTRA, false},
+     ARRAY(sigma_max), OF_SPECTRA, false, false},
     {"rank", "number of non-zero singular values of the training features", NULL, RL_FIELD_SPECTRUM, NC_INT,
-     ARRAY(rank), 0, false},
+     ARRAY(rank), 0, false, false},
     {"test_bias_sq", "square of the mean bias over the test rows", squared_target, RL_FIELD_SPECTRUM, NC_DOUBLE,
-     ARRAY(test_bias_sq), OF_SPECTRA, false},
+     ARRAY(test_bias_sq), OF_SPECTRA, false, false},
     {"test_bias_mse", "mean squared bias over the test rows", squared_target, RL_FIELD_SPECTRUM, NC_DOUBLE,
-     ARRAY(test_bias_mse), OF_SPECTRA, false},
+     ARRAY(test_bias_mse), OF_SPECTRA, false, false},
     {"status", "whether the spectrum could be computed, or why not", NULL, RL_FIELD_STATUS, NC_BYTE, ARRAY(status), 0,
+     false, false},
+    {"sigma", "singular value of the training features", of_features, RL_FIELD_MODE, NC_DOUBLE, ARRAY(sigma), 0, false,
      false},
-    {"sigma", "singular value of the training features", of_features, RL_FIELD_MODE, NC_DOUBLE, ARRAY(sigma), 0, false},
     {"test_projection_rms", "root mean square over the test rows of their projection on the right singular vector",
-     of_features, RL_FIELD_MODE, NC_DOUBLE, ARRAY(test_projection_rms), 0, false},
+     of_features, RL_FIELD_MODE, NC_DOUBLE, ARRAY(test_projection_rms), 0, false, false},
     {"residual_projection", "projection of the best linear model's residuals on the left singular vector",
      "in units of the target; signs are fixed by making the largest component of the right singular vector positive",
-     RL_FIELD_MODE, NC_DOUBLE, ARRAY(residual_projection), 0, false},
+     RL_FIELD_MODE, NC_DOUBLE, ARRAY(residual_projection), 0, false, false},
     {"direction", "right singular vector of the training features", "the largest component is positive",
-     RL_FIELD_DIRECTION, NC_DOUBLE, ARRAY(direction), 0, false},
+     RL_FIELD_DIRECTION, NC_DOUBLE, ARRAY(direction), 0, false, false},
 };
 
 const char *rl_field_coordinates(const rl_field *field) {
@@ -76,6 +80,7 @@ size_t rl_field_offset(const rl_field *field, const rl_curve_layout *layout) {
 bool rl_field_present(const rl_field *field, const rl_curve_layout *layout) {
     if (field->offset == ARRAY(population_mse)) return layout->has_population;
     if (field->offset == ARRAY(distance)) return layout->has_distance;
+    if (field->offset == ARRAY(modes_kept)) return layout->has_modes_kept;
     if (field->kind == RL_FIELD_DIRECTION) return layout->n_directions > 0;
     return field->kind != RL_FIELD_MODE || layout->has_modes;
 }
@@ -89,6 +94,6 @@ bool rl_field_kept(const rl_field *field, const rl_keep *keep) {
         case RL_FIELD_DIRECTION:
             return keep->directions;
         default:
-            return keep->cells;
+            return keep->cells && !field->is_count;
     }
 }

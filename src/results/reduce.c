@@ -45,7 +45,25 @@ static double standard_error(const double *values, int n, double mean) {
     return sqrt(sum / (n - 1)) / sqrt(n);
 }
 
-static const rl_reduced nothing = {0, NAN, NAN, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN}};
+static const rl_reduced nothing = {0, NAN, NAN, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN}, NAN, NAN};
+
+/* Weights of the numbers of heads are binomial coefficients, here in units of the largest: from the middle down as far
+ * as they count. `up_to` is the sum of those of at most k heads. */
+int64_t rl_median_interval(int64_t n, double miss) {
+    const int64_t middle = n / 2;
+    double up_to = 0, weight = 1;
+    for (int64_t k = middle; k >= 0 && weight > 1e-20; k--) {
+        up_to += weight;
+        weight *= (double)k / (double)(n - k + 1);
+    }
+    const double all = n % 2 == 0 ? 2 * up_to - 1 : 2 * up_to;
+    int64_t k = middle;
+    for (weight = 1; k >= 0 && up_to > miss / 2 * all; k--) {
+        up_to -= weight;
+        weight *= (double)k / (double)(n - k + 1);
+    }
+    return k;
+}
 
 rl_reduced rl_reduce(const double *values, int n, double *scratch) {
     rl_reduced reduced = nothing;
@@ -66,6 +84,10 @@ rl_reduced rl_reduce(const double *values, int n, double *scratch) {
     reduced.geometric_mean = geometric_mean(scratch, count);
     for (int i = 0; i < RL_N_QUANTILES; i++) reduced.quantile[i] = quantile(scratch, count, rl_quantiles[i]);
     reduced.median = quantile(scratch, count, 0.5);
+    const int64_t k = rl_median_interval(count, RL_SPIKE_MISS / 3);
+    if (k < 0) return reduced;
+    reduced.median_low = scratch[k];
+    reduced.median_high = scratch[count - 1 - k];
     return reduced;
 }
 
@@ -112,5 +134,9 @@ rl_reduced rl_reduce_buckets(const rl_buckets *b) {
     if (b->total > 1) reduced.standard_error = sqrt(squares / (n - 1)) / sqrt(n);
     for (int i = 0; i < RL_N_QUANTILES; i++) reduced.quantile[i] = bucket_quantile(b, rl_quantiles[i]);
     reduced.median = bucket_quantile(b, 0.5);
+    const int64_t k = rl_median_interval(b->total, RL_SPIKE_MISS / 3);
+    if (k < 0) return reduced;
+    reduced.median_low = order_statistic(b, k);
+    reduced.median_high = order_statistic(b, b->total - 1 - k);
     return reduced;
 }

@@ -1,5 +1,6 @@
 /* The group of a data set of which summaries are kept: how many repeats have each status, and for each number of a
  * spectrum or cell how many repeats fell into each bucket, with what follows from that. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,13 +46,25 @@ static rl_status read_summaries(writer *w, const group *g, summaries *s) {
     return rl_read_group(w, g, take_summary);
 }
 
-/* Marks the buckets of all fields that go into the file. */
+static rl_status mark_buckets_of_field(const rl_summary *summary, const rl_field *field, rl_buckets *buckets,
+                                       bool *used) {
+    const rl_curve_layout *l = &summary->layout;
+    const bool counted = field->kind == RL_FIELD_CELL || field->kind == RL_FIELD_SPECTRUM;
+    if (!counted || field->is_count || !rl_field_present(field, l)) return RL_OK;
+    const size_t n = (size_t)l->n_n_train * (field->kind == RL_FIELD_CELL ? (size_t)l->n_variants : 1);
+    const rl_histogram *first = summary->histograms + rl_field_offset(field, l);
+    for (const rl_histogram *h = first; h < first + n; h++) {
+        RL_TRY(rl_buckets_list(buckets, h));
+        for (int i = 0; i < buckets->n; i++) used[buckets->bucket[i]] = true;
+    }
+    return RL_OK;
+}
+
+/* Marks the buckets of all fields whose counts go into the file. */
 static rl_status mark_buckets(const summaries *s, rl_buckets *buckets, bool *used) {
     for (int p = 0; p < s->n_list; p++)
-        for (size_t k = 0; k < s->list[p].layout.status; k++) {
-            RL_TRY(rl_buckets_list(buckets, &s->list[p].histograms[k]));
-            for (int i = 0; i < buckets->n; i++) used[buckets->bucket[i]] = true;
-        }
+        for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++)
+            RL_TRY(mark_buckets_of_field(&s->list[p], field, buckets, used));
     return RL_OK;
 }
 
@@ -76,7 +89,8 @@ static rl_status list_buckets(summaries *s) {
 static rl_status begin_summaries(writer *w, group *g, const summaries *s) {
     static const array status = {"status", NULL, "status", .type = NC_BYTE, .least = RL_SMALL};
     const dimension dimensions[] = {{"variant", s->d.n_variants}, {"n_features", s->d.n_p}, {"n_train", s->d.n_n},
-                                    {"quantile", RL_N_QUANTILES}, {"bucket", s->n_buckets}, {"status", RL_N_STATUSES}};
+                                    {"quantile", RL_N_QUANTILES}, {"flank", RL_N_FLANKS},   {"bucket", s->n_buckets},
+                                    {"status", RL_N_STATUSES}};
     RL_TRY(rl_begin_group(w, g, dimensions, sizeof dimensions / sizeof *dimensions));
     RL_TRY(rl_describe_dataset(w, g, &s->d));
     RL_TRY(rl_define_array(w, g, &status));
@@ -114,7 +128,7 @@ static rl_status define_field(writer *w, const group *g, const summaries *s, con
                                        .original = true};
     if (field->kind == RL_FIELD_STATUS) return rl_define_array(w, g, &status_count);
     if (field->statistics == 0) return RL_OK;
-    RL_TRY(define_counts(w, g, field));
+    if (!field->is_count) RL_TRY(define_counts(w, g, field));
     return rl_define_statistics(w, g, &s->d, field);
 }
 
@@ -131,6 +145,7 @@ static rl_status define_summaries(writer *w, group *g) {
     RL_TRY(begin_summaries(w, g, s));
     for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++)
         if (rl_field_present(field, &s->d.layout)) RL_TRY(define_field(w, g, s, field));
+    RL_TRY(rl_define_spike(w, g, &s->d));
     return rl_define_theory(w, g, &s->d);
 }
 
@@ -160,16 +175,28 @@ static rl_status fill_statuses(writer *w, const summaries *s) {
     return rl_put_values(w, "status_count", w->stored);
 }
 
-/* One set of a field: its counts in all buckets of the group, and what follows from them. */
-static rl_status take_set(const writer *w, const summaries *s, const rl_histogram *h, size_t set, rl_buckets *buckets) {
-    int *counts = (int *)w->stored + set * s->n_buckets;
+/* A set's counts in all buckets of the group. */
+static void spread_counts(const summaries *s, const rl_buckets *buckets, int *counts) {
     memset(counts, 0, s->n_buckets * sizeof *counts);
-    RL_TRY(rl_buckets_list(buckets, h));
     for (int k = 0, b = 0; k < buckets->n; k++) {
         while (s->buckets[b] != buckets->bucket[k]) b++;
         counts[b] = (int)buckets->count[k];
     }
-    s->d.reduced[set] = rl_reduce_buckets(buckets);
+}
+
+/* Middles of buckets lie above whole numbers, below 128 by less than a half. */
+static rl_reduced reduce_whole_numbers(const rl_buckets *buckets) {
+    rl_reduced reduced = rl_reduce_buckets(buckets);
+    reduced.median = floor(2 * reduced.median) / 2;
+    return reduced;
+}
+
+/* One set of a field, reduced; and its counts, where they go into the file. */
+static rl_status take_set(const writer *w, const summaries *s, const rl_field *field, const rl_histogram *h, size_t set,
+                          rl_buckets *buckets) {
+    RL_TRY(rl_buckets_list(buckets, h));
+    if (!field->is_count) spread_counts(s, buckets, (int *)w->stored + set * s->n_buckets);
+    s->d.reduced[set] = field->is_count ? reduce_whole_numbers(buckets) : rl_reduce_buckets(buckets);
     return RL_OK;
 }
 
@@ -182,7 +209,7 @@ static rl_status take_field(const writer *w, const summaries *s, const rl_field 
         const rl_summary *summary = &s->list[set % spectra / s->d.n_n];
         const int i = s->d.index[set % spectra];
         const size_t k = rl_field_offset(field, &summary->layout) + (size_t)i * entries + set / spectra;
-        status = take_set(w, s, i < 0 ? &none : &summary->histograms[k], set, &buckets);
+        status = take_set(w, s, field, i < 0 ? &none : &summary->histograms[k], set, &buckets);
     }
     rl_buckets_destroy(&buckets);
     return status;
@@ -194,7 +221,7 @@ static rl_status fill_field(writer *w, const summaries *s, const rl_field *field
     if (field->statistics == 0) return RL_OK;
     RL_TRY(take_field(w, s, field));
     snprintf(name, sizeof name, "%s_bucket_count", field->name);
-    RL_TRY(rl_put_values(w, name, w->stored));
+    if (!field->is_count) RL_TRY(rl_put_values(w, name, w->stored));
     return rl_fill_statistics(w, &s->d, field);
 }
 
@@ -205,6 +232,7 @@ static rl_status fill_summaries(writer *w, group *g) {
     RL_TRY(read_summaries(w, g, s));
     for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++)
         if (rl_field_present(field, &s->d.layout)) RL_TRY(fill_field(w, s, field));
+    RL_TRY(rl_fill_spike(w, &s->d));
     return rl_fill_theory(w, g, &s->d);
 }
 

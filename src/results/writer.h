@@ -82,6 +82,7 @@ rl_status rl_define_arrays(writer *w, const group *g, const array *arrays, size_
 /* Of the last one defined: NaN where nothing is; a text (NULL: none); what the numbers of a status mean. */
 const variable *rl_last_variable(const writer *w);
 rl_status rl_put_nan(const writer *w);
+rl_status rl_put_fill(const writer *w, const void *value); /* of its type, where nothing is */
 rl_status rl_put_text(const writer *w, const char *name, const char *text);
 rl_status rl_put_flags(const writer *w, const signed char *flags, size_t n, const char *meanings);
 

@@ -6,7 +6,7 @@
 
 #include "pack.h"
 
-enum { POPULATION = 1, DISTANCE = 2, DIRECTIONS = 4 };
+enum { POPULATION = 1, DISTANCE = 2, DIRECTIONS = 4, MODES_KEPT = 8 };
 
 /* ---- heads ------------------------------------------------------------------------------------------------------- */
 
@@ -14,7 +14,7 @@ rl_content_head rl_content_head_of(const rl_curve_layout *l) {
     return (rl_content_head){.n_variants = l->n_variants,
                              .n_modes = l->has_modes ? l->max_modes : 0,
                              .parts = (l->has_population ? POPULATION : 0u) | (l->has_distance ? DISTANCE : 0u) |
-                                      (l->n_directions > 0 ? DIRECTIONS : 0u),
+                                      (l->n_directions > 0 ? DIRECTIONS : 0u) | (l->has_modes_kept ? MODES_KEPT : 0u),
                              .n_points = l->n_points};
 }
 

@@ -11,7 +11,7 @@
 /* A record has its arrays of cells first, n_n_train x n_variants each, then those of spectra, of which the statuses are
  * the last. */
 static int cell_arrays(const rl_curve_layout *l) {
-    return 2 + l->has_population + l->has_distance;
+    return 2 + l->has_population + l->has_distance + l->has_modes_kept;
 }
 
 int rl_summary_places(const rl_curve_layout *l) {

@@ -6,7 +6,7 @@
 #include "ridgeless/task.h"
 
 /* The arrays of a curve in their order, and how many values of an N each has: 0 where it is not there. */
-enum { N_ARRAYS = 15 };
+enum { N_ARRAYS = 16 };
 typedef struct arrays {
     struct {
         size_t *begin, width;
@@ -19,6 +19,7 @@ static arrays arrays_of(rl_curve_layout *l) {
                      {&l->train_mse, variants},
                      {&l->population_mse, l->has_population ? variants : 0},
                      {&l->distance, l->has_distance ? variants : 0},
+                     {&l->modes_kept, l->has_modes_kept ? variants : 0},
                      {&l->sigma_min, 1},
                      {&l->sigma_max, 1},
                      {&l->rank, 1},
@@ -50,6 +51,12 @@ static bool approaches_least_squares(const rl_study_dataset *spec) {
     return false;
 }
 
+static bool leaves_modes_out(const rl_study_dataset *spec) {
+    for (int v = 0; v < spec->n_variants; v++)
+        if (spec->variants[v].ablation->leaves_modes_out) return true;
+    return false;
+}
+
 rl_curve_layout rl_curve_layout_of(const rl_series *series) {
     const rl_curve_layout held = {.n_variants = series->spec->n_variants,
                                   .max_modes = series->max_modes,
@@ -57,6 +64,7 @@ rl_curve_layout rl_curve_layout_of(const rl_series *series) {
                                   .n_points = series->n_points,
                                   .has_population = rl_dataset_design_known(&series->data),
                                   .has_distance = approaches_least_squares(series->spec),
+                                  .has_modes_kept = leaves_modes_out(series->spec),
                                   .has_modes = series->spec->keep.modes && series->max_modes > 0};
     return rl_curve_layout_like(&held, series->n_n_train / series->n_parts);
 }

@@ -42,6 +42,7 @@ void rl_record_errors(const rl_curves *c, int i, double *curve) {
         curve[l->test_mse + first + (size_t)v] = c->errors[v].test_mse;
         curve[l->train_mse + first + (size_t)v] = c->errors[v].train_mse;
         if (l->has_population) curve[l->population_mse + first + (size_t)v] = c->errors[v].population_mse;
+        if (l->has_modes_kept) curve[l->modes_kept + first + (size_t)v] = c->errors[v].modes_kept;
         if (l->has_distance) curve[l->distance + first + (size_t)v] = c->errors[v].distance;
     }
 }

@@ -21,7 +21,8 @@
 enum { REPEATS = 5, MAX_TASKS = 2 * 64, PATH_LENGTH = 256 };
 
 static const rl_ablation none = {.name = "none", .summary = "as it is"};
-static const rl_ablation cutoff = {.name = "cutoff", .summary = "no small ones", .parameter = RL_PARAMETER_POSITIVE};
+static const rl_ablation cutoff = {
+    .name = "cutoff", .summary = "no small ones", .parameter = RL_PARAMETER_POSITIVE, .leaves_modes_out = true};
 extern const rl_kind rl_curves_kind;
 static const rl_source table = {.name = "table", .summary = "rows from nowhere"};
 
@@ -76,7 +77,7 @@ static inline void fill_plan(fixture *f) {
     memcpy(f->n[1], (int[]){1, 2, 4}, 3 * sizeof(int));
     memcpy(f->beta_star[0], (double[]){0.5, -2, 1e-3}, sizeof f->beta_star[0]);
     memcpy(f->beta_star[1], (double[]){7, 8}, 2 * sizeof(double));
-    static double unit[] = {1, 1};
+    static double unit[] = {1, 1}, targets[20] = {3, -1}; /* mean 0.1, mean square 0.5 */
     for (int s = 0; s < 2; s++) {
         f->specs[s] = (rl_study_dataset){.name = text_of(s == 0 ? "alpha" : "beta"),
                                          .source = &table,
@@ -99,6 +100,7 @@ static inline void fill_plan(fixture *f) {
                  .n_inputs = f->p[s],
                  .source = rl_source_find("student-teacher"),
                  .n_dropped = s,
+                 .y = s == 0 ? targets : NULL,
                  .beta_star = f->beta_star[s],
                  .fresh = s == 1,
                  .teacher = {.n_hidden = 2, .noise = 0.5, .beta = f->beta_star[1], .scale = unit, .isotropic = true},

@@ -427,7 +427,7 @@ static void journal_of_another_machine_or_format(void **state) {
     rl_text whole = content_of(f->journal_file);
     whole.bytes[8]++;
     write_file(f->journal_file, whole.bytes, whole.length);
-    assert_refused(f, false, "has format 7, this program writes format 6");
+    assert_refused(f, false, "has format 8, this program writes format 7");
     whole.bytes[8]--;
     whole.bytes[12] ^= 5;
     write_file(f->journal_file, whole.bytes, whole.length);
