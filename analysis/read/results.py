@@ -42,6 +42,16 @@ class Variant:
     ablation: str
     parameter: float
     options: str
+    role: str = ""  # fit, factor, cure or attack; empty in files of older programs
+
+
+@dataclass(frozen=True)
+class Spike:
+    """How high a variant's median test error stands at the threshold over its flanks, with an interval, NaN without one."""
+
+    height: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -140,6 +150,52 @@ class Dataset:
         if median is None or not np.isfinite(median).any():
             return None
         return Curve(median, quantiles, mean)
+
+    def spike(self, variant: Variant) -> Spike | None:
+        """Of a variant, as the file has it; None where it has none."""
+        height, low, high = (self._number(f"spike_height{end}", variant) for end in ("", "_low", "_high"))
+        return None if height is None else Spike(height, np.nan if low is None else low, np.nan if high is None else high)
+
+    def has_spikes(self) -> bool:
+        """Whether the file says how high spikes are; older programs' files do not."""
+        return "spike_height" in self._data
+
+    def threshold_index(self) -> int | None:
+        """The index in n_train of the N at the threshold; None where the study has no such N, or the file does not say."""
+        return self._index_of(self._number("threshold_n_train"))
+
+    def flank_indices(self) -> tuple[int | None, int | None]:
+        """Likewise of the flank below the threshold and of the one above."""
+        below, above = (self._index_of(self._number("flank_n_train", flank=i)) for i in range(2))
+        return below, above
+
+    @property
+    def null_mse(self) -> float | None:
+        """The mean squared error of predicting nothing, which is 0; None where the file does not say."""
+        return self._number("null_mse")
+
+    @property
+    def target_variance(self) -> float | None:
+        """The mean squared error of predicting the mean of the targets; None where the file does not say."""
+        return self._number("target_variance")
+
+    def modes_kept(self, variant: Variant, n_train_index: int) -> float | None:
+        """Median number of modes that predictions use; None of variants that leave none out."""
+        values = self._array("modes_kept_median", variant)
+        return float(values[n_train_index]) if values is not None and np.isfinite(values[n_train_index]) else None
+
+    def _number(self, name: str, variant: Variant | None = None, **at: int) -> float | None:
+        """A variable that depends on no N; None where it is not there, NaN or a fill value. Infinity is a number."""
+        if name not in self._data:
+            return None
+        chosen = {"n_features": self._feature_index, "variant": variant.index if variant else 0, **at}
+        variable = self._data[name]
+        value = np.asarray(variable.isel({d: i for d, i in chosen.items() if d in variable.dims}).values, dtype=float)
+        return float(value) if value.ndim == 0 and not np.isnan(value) and value != variable.attrs.get("_FillValue") else None
+
+    def _index_of(self, n_train: float | None) -> int | None:
+        found = np.flatnonzero(self.n_train == n_train) if n_train is not None else []
+        return int(found[0]) if len(found) else None
 
     def modes(self, variable: str, n_train_index: int) -> np.ndarray | None:
         """A per-mode quantity of each repeat at one N, [repeat, mode]; None when the study kept no modes."""
@@ -390,8 +446,9 @@ def _variants(data: xr.Dataset) -> list[Variant]:
     labels = [_text(v) for v in data["variant"].values]
     ablations = [_text(v) for v in data["ablation"].values]
     parameters = np.asarray(data["parameter"].values, dtype=float) if "parameter" in data else [np.nan] * len(labels)
-    rows = zip(labels, ablations, parameters)
-    return [Variant(i, label, name, float(p), _options(label, name)) for i, (label, name, p) in enumerate(rows)]
+    roles = [_text(v) for v in data["role"].values] if "role" in data else [""] * len(labels)
+    rows = zip(labels, ablations, parameters, roles)
+    return [Variant(i, label, name, float(p), _options(label, name), role) for i, (label, name, p, role) in enumerate(rows)]
 
 
 def _options(label: str, ablation: str) -> str:

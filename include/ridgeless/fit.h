@@ -51,11 +51,11 @@ typedef enum rl_need {
 
 /* What an ablation is to the divergence at the threshold: how `show` and the report group them. X(name, word, text);
  * the word is in results files (`role`) and never changes, the text is for people. */
-#define RL_ROLE_LIST(X)                                                                                   \
-    X(RL_ROLE_FIT, "fit", "the fit itself")                                                               \
-    X(RL_ROLE_FACTOR, "factor", "one of the three factors taken away") /* of those that make the spike */ \
-    X(RL_ROLE_CURE, "cure", "cures: what is done against the spike in practice")                          \
-    X(RL_ROLE_ATTACK, "attack", "attacks: a step along the smallest mode, which makes the error larger")
+#define RL_ROLE_LIST(X)                                                                \
+    X(RL_ROLE_FIT, "fit", "the fit itself")                                            \
+    X(RL_ROLE_FACTOR, "factor", "the three factors of the spike, one taken away each") \
+    X(RL_ROLE_CURE, "cure", "cures: what is done against the spike")                   \
+    X(RL_ROLE_ATTACK, "attack", "attacks: a step along the smallest mode")
 
 typedef enum rl_role {
 #define RL_ROLE_ENUM(name, word, text) name,

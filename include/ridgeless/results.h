@@ -98,17 +98,25 @@ rl_spike rl_spike_of(const rl_reduced *threshold, const rl_reduced flank[RL_N_FL
 
 /* ---- reading back ------------------------------------------------------------------------------------------------ */
 
-/* What `show` prints of a results file. */
+/* What `show` prints of a results file. NaN: there is no such number. */
 typedef struct rl_shown_variant {
     const char *label, *ablation;
+    rl_role role;
     double parameter;
-    double threshold_median; /* median test error at the N nearest to P */
-    double largest_median;   /* and at the largest N */
-    double spike;            /* the first over the second */
+    double threshold_median, flank_median[RL_N_FLANKS]; /* median test errors */
+    double of_unablated; /* threshold_median over that of the unablated fit; 0: it is zero but for rounding */
+    double modes_kept;   /* at the threshold, median over repeats */
+    rl_spike spike;
 } rl_shown_variant;
 typedef struct rl_shown_dataset { /* one P of a data set */
     const char *name;
-    int n_features, threshold_n, largest_n, repeats;
+    int n_features, largest_n, repeats;
+    int threshold_n;          /* the N that stands for the threshold: the nearest one to it */
+    int flank_n[RL_N_FLANKS]; /* 0: the study has no such N, or the file does not say */
+    int n_modes;              /* that there are at the threshold */
+    double null_mse, target_variance;
+    bool fits_exactly; /* the unablated test error at the threshold is zero but for rounding */
+    bool is_older;     /* the file says nothing of spikes */
     int64_t spectra_done, spectra_missing, spectra_failed;
     rl_shown_variant *variants; /* [n_variants] */
     int n_variants;

@@ -149,6 +149,13 @@ void rl_print_wrapped(const char *text, int at, int indent);
 const char *rl_bytes_text(double bytes, char text[32]);
 const char *rl_time_text(double seconds, char text[32]);
 
+/* Write into `text`, and return, "-" for NaN or a number with `digits` digits, like 3.775e5; a ratio with two, like
+ * 0.098, 7.9, 5290 or 5.3e6, "0" for 0; and the height of a spike with its interval, like "5.8 (2.9 to 8.4)". The
+ * report writes them alike (analysis/report/claims.py). */
+const char *rl_number_text(double value, int digits, char text[32]);
+const char *rl_ratio_text(double value, char text[32]);
+const char *rl_spike_text(rl_spike spike, char text[96]);
+
 /* Prints a blank and a number in `width` columns, "-" where there is none. */
 void rl_print_number(const char *format, double value, int width);
 

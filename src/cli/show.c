@@ -1,47 +1,87 @@
-/* `show FILE`: the height of the spike of each data set in a results file, and how much of it each ablation leaves. */
+/* `show FILE`: the height of the spike of each data set in a results file, and what each ablation makes of it. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli.h"
 
-static const rl_shown_variant *unablated(const rl_shown_dataset *d) {
+/* Labels stand in a column as wide as the longest, within limits. */
+static int label_width(const rl_shown_dataset *d) {
+    enum { NARROWEST = 22, WIDEST = 40 };
+    size_t width = NARROWEST;
     for (int i = 0; i < d->n_variants; i++)
-        if (strcmp(d->variants[i].ablation, "none") == 0) return &d->variants[i];
-    return NULL;
+        if (strlen(d->variants[i].label) > width) width = strlen(d->variants[i].label);
+    return width < WIDEST ? (int)width : WIDEST;
 }
 
-/* An error that is smaller than this part of the unablated one is zero but for rounding. */
-static const double rounding = 1e-12;
-
-/* The part of the spike that is left: a variant's median test error at the threshold over that of the unablated fit. */
-static double part_left(const rl_shown_dataset *d, const rl_shown_variant *v) {
-    const rl_shown_variant *none = unablated(d);
-    const double part = none != NULL ? v->threshold_median / none->threshold_median : NAN;
-    return part < rounding ? 0 : part;
+static void print_text_right(const char *text, int width) {
+    printf(" %*s", width, text);
 }
 
-static void print_dataset(const rl_shown_dataset *d) {
+static void print_n(int n) {
+    char text[24] = "-";
+    if (n > 0) snprintf(text, sizeof text, "N = %d", n);
+    print_text_right(text, 10);
+}
+
+static void print_variant(const rl_shown_dataset *d, const rl_shown_variant *v, int width) {
+    char text[96], times[40] = "-", kept[48] = "-";
+    printf("    %-*s", width, v->label);
+    print_text_right(rl_number_text(v->flank_median[0], 4, text), 10);
+    print_text_right(rl_number_text(v->threshold_median, 4, text), 10);
+    print_text_right(rl_number_text(v->flank_median[1], 4, text), 10);
+    printf("  %-20s", rl_spike_text(v->spike, text));
+    if (v->of_unablated == 0) snprintf(times, sizeof times, "0");
+    if (v->of_unablated > 0) snprintf(times, sizeof times, "x %s", rl_ratio_text(v->of_unablated, text));
+    if (v->modes_kept >= 0) snprintf(kept, sizeof kept, "%.4g of %d", v->modes_kept, d->n_modes);
+    printf(" %-9s %s\n", times, kept);
+}
+
+static void print_role(const rl_shown_dataset *d, rl_role role, int width) {
+    bool begun = false;
+    for (int i = 0; i < d->n_variants; i++) {
+        if (d->variants[i].role != role) continue;
+        if (!begun) printf("  %s\n", rl_role_texts[role]);
+        begun = true;
+        print_variant(d, &d->variants[i], width);
+    }
+}
+
+static void print_head(const rl_shown_dataset *d) {
     printf("\n%s: P = %d, %d repeats, %lld spectra done", d->name, d->n_features, d->repeats,
            (long long)d->spectra_done);
     if (d->spectra_missing > 0) printf(", %lld missing", (long long)d->spectra_missing);
     if (d->spectra_failed > 0) printf(", %lld failed", (long long)d->spectra_failed);
     printf("\n");
+}
+
+/* What the numbers of the table cannot say of themselves. */
+static void print_remarks(const rl_shown_dataset *d) {
+    char nothing[32], mean[32];
+    if (!isnan(d->null_mse))
+        printf("  predicting nothing: %s; predicting the mean: %s\n", rl_number_text(d->null_mse, 2, nothing),
+               rl_number_text(d->target_variance, 2, mean));
     if (d->threshold_n != d->n_features)
         printf("  (no N = P in the study: N = %d stands for the threshold)\n", d->threshold_n);
-    char at_threshold[24], at_largest[24];
-    snprintf(at_threshold, sizeof at_threshold, "N = %d", d->threshold_n);
-    snprintf(at_largest, sizeof at_largest, "N = %d", d->largest_n);
-    printf("  %-30s %12s %12s %10s %12s\n", "median test error at", at_threshold, at_largest, "height", "spike left");
-    for (int i = 0; i < d->n_variants; i++) {
-        const rl_shown_variant *v = &d->variants[i];
-        printf("  %-30s", v->label);
-        rl_print_number("%.4g", v->threshold_median, 12);
-        rl_print_number("%.4g", v->largest_median, 12);
-        rl_print_number("%.3g", v->spike, 10);
-        rl_print_number("%.3g %%", 100 * part_left(d, v), 12);
-        printf("\n");
-    }
+    if (d->is_older)
+        printf("  (an older version wrote this file: no spike heights, no flanks and no modes are in it)\n");
+    else if (d->flank_n[0] == 0 || d->flank_n[1] == 0)
+        printf("  (no spike height: the study does not have N near both P/2 and 2P)\n");
+    if (d->fits_exactly)
+        printf("  (the unablated error at N = %d is zero but for rounding: no error is compared with it)\n",
+               d->threshold_n);
+}
+
+static void print_dataset(const rl_shown_dataset *d) {
+    const int width = label_width(d);
+    print_head(d);
+    print_remarks(d);
+    printf("  %-*s", width + 2, "median test error at");
+    print_n(d->flank_n[0]);
+    print_n(d->threshold_n);
+    print_n(d->flank_n[1]);
+    printf("  %-20s %-9s %s\n", "spike height", "of `none`", "modes kept");
+    for (int role = 0; role < RL_N_ROLES; role++) print_role(d, (rl_role)role, width);
 }
 
 /* A data set at n > 1 numbers of features: a line for each of them, a column for each variant while there is room. */
@@ -79,21 +119,30 @@ static void print_autoencoder(const rl_shown_autoencoder *a) {
     printf(" at the largest T = %d\n", a->largest_n_train);
 }
 
+static const char explanation[] =
+    "\nmedian test error at N: half of the repeats have a smaller mean squared error on their test rows. The N are\n"
+    "  those near P/2, at the threshold P, and near 2P.\n"
+    "spike height: the error at the threshold over the larger of the two beside it. In brackets: an interval that\n"
+    "  holds the true ratio, that of endless repeats, at least nine times in ten.\n"
+    "of `none`: the error at the threshold as a multiple of that of the fit without ablation. 0: zero but for "
+    "rounding.\n"
+    "modes kept: how many singular values the predictions at the threshold use, of all that there are.\n"
+    "predicting nothing: the mean squared error of who says 0 for each row; and of who says the targets' mean.\n";
+
 static void print_text(const rl_shown *shown) {
+    bool tables = false;
     printf("%s (%s)\n", shown->title, shown->program);
     for (int i = 0, end; i < shown->n_datasets; i = end) {
         const rl_shown_dataset *d = &shown->datasets[i];
         for (end = i + 1; end < shown->n_datasets && strcmp(shown->datasets[end].name, d->name) == 0;) end++;
+        tables |= end == i + 1;
         if (end > i + 1)
             print_sweep(d, end - i);
         else
             print_dataset(d);
     }
     for (int i = 0; i < shown->n_autoencoders; i++) print_autoencoder(&shown->autoencoders[i]);
-    if (shown->n_datasets > 0)
-        printf(
-            "\nheight: median test error at the threshold over that at the largest N.\n"
-            "spike left: median test error at the threshold over that of the unablated fit.\n");
+    if (tables) printf("%s", explanation);
 }
 
 /* JSON has no NaN. */
@@ -101,19 +150,28 @@ static json_t *number_or_null(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+static json_t *count_or_null(int n) {
+    return n > 0 ? json_integer(n) : json_null();
+}
+
+static json_t *variant_json(const rl_shown_variant *v) {
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:[o, o], s:o, s:o, s:o, s:o, s:o}", "variant", v->label, "ablation",
+                     v->ablation, "role", rl_role_words[v->role], "parameter", number_or_null(v->parameter),
+                     "median_at_threshold", number_or_null(v->threshold_median), "median_at_flanks",
+                     number_or_null(v->flank_median[0]), number_or_null(v->flank_median[1]), "spike_height",
+                     number_or_null(v->spike.height), "spike_height_low", number_or_null(v->spike.low),
+                     "spike_height_high", number_or_null(v->spike.high), "of_unablated",
+                     number_or_null(v->of_unablated), "modes_kept", number_or_null(v->modes_kept));
+}
+
 static json_t *dataset_json(const rl_shown_dataset *d) {
     json_t *variants = json_array();
-    for (int i = 0; i < d->n_variants; i++) {
-        const rl_shown_variant *v = &d->variants[i];
-        json_array_append_new(
-            variants,
-            json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "variant", v->label, "ablation", v->ablation, "parameter",
-                      number_or_null(v->parameter), "median_at_threshold", number_or_null(v->threshold_median),
-                      "median_at_largest_n", number_or_null(v->largest_median), "spike_height",
-                      number_or_null(v->spike), "spike_left", number_or_null(part_left(d, v))));
-    }
-    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:o}", "name", d->name, "n_features", d->n_features,
-                     "threshold_n", d->threshold_n, "largest_n", d->largest_n, "repeats", d->repeats, "spectra_done",
+    for (int i = 0; i < d->n_variants; i++) json_array_append_new(variants, variant_json(&d->variants[i]));
+    return json_pack("{s:s, s:i, s:i, s:[o, o], s:i, s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:o}", "name", d->name,
+                     "n_features", d->n_features, "threshold_n", d->threshold_n, "flank_n",
+                     count_or_null(d->flank_n[0]), count_or_null(d->flank_n[1]), "n_modes", d->n_modes, "largest_n",
+                     d->largest_n, "null_mse", number_or_null(d->null_mse), "target_variance",
+                     number_or_null(d->target_variance), "repeats", d->repeats, "spectra_done",
                      (json_int_t)d->spectra_done, "spectra_missing", (json_int_t)d->spectra_missing, "spectra_failed",
                      (json_int_t)d->spectra_failed, "variants", variants);
 }

@@ -1,6 +1,7 @@
 /* Answers for people and programs: names of files, lines of text, numbers of bytes, spans of time, JSON. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -59,6 +60,38 @@ const char *rl_time_text(double seconds, char text[32]) {
     int i = 0;
     while (isfinite(spans[i].below) && !(seconds < spans[i].below)) i++;
     snprintf(text, 32, spans[i].format, seconds / spans[i].unit);
+    return text;
+}
+
+/* e+05 becomes e5. */
+static void shorten_exponent(char *text, size_t size) {
+    char *e = strchr(text, 'e');
+    if (e != NULL) snprintf(e, size - (size_t)(e - text), "e%ld", strtol(e + 1, NULL, 10));
+}
+
+const char *rl_number_text(double value, int digits, char text[32]) {
+    snprintf(text, 32, "%.*g", digits, value);
+    if (isnan(value)) return "-";
+    if (isfinite(value)) shorten_exponent(text, 32);
+    return text;
+}
+
+const char *rl_ratio_text(double value, char text[32]) {
+    const bool plain = value == 0 || (value >= 1e-3 && value < 99999.5);
+    if (plain && value < 99.5) return rl_number_text(value, 2, text);
+    snprintf(text, 32, plain ? "%.0f" : "%.1e", value);
+    if (isnan(value)) return "-";
+    if (isfinite(value)) shorten_exponent(text, 32);
+    return text;
+}
+
+const char *rl_spike_text(rl_spike spike, char text[96]) {
+    char height[32], low[32], high[32];
+    const char *alone = rl_ratio_text(spike.height, height);
+    if (isnan(spike.low) || isnan(spike.high) || spike.high == 0)
+        snprintf(text, 96, "%s", alone);
+    else
+        snprintf(text, 96, "%s (%s to %s)", alone, rl_ratio_text(spike.low, low), rl_ratio_text(spike.high, high));
     return text;
 }
 

@@ -14,14 +14,19 @@ struct rl_shown_group {
     char name[NC_MAX_NAME + 1];
     size_t most_bytes;                               /* that a variable of a file of this size can have */
     size_t n_variants, n_p, n_n, n_repeats, n_steps; /* p: P of a data set, m of an autoencoder */
-    char **labels, **ablations;                      /* [n_variants], NetCDF's */
+    char **labels, **ablations, **roles;             /* [n_variants], NetCDF's; roles NULL: an older file */
     double *parameters;                              /* [n_variants] */
     int *p, *n;                                      /* [n_p], [n_n] */
     double *medians;                                 /* [n_variants, n_p, n_n] of a data set */
-    double *losses;                                  /* [n_p, n_n, n_repeats, n_steps] of an autoencoder */
-    double *scratch;                                 /* [2 n_repeats] of an autoencoder */
-    signed char *status;                             /* [n_p, n_n, n_repeats]; NULL of a summary */
-    int *status_count;                               /* [n_p, n_n, RL_N_STATUSES] of a summary; else NULL */
+    /* Of data sets, and NULL in older files; modes_kept also where no variant leaves modes out. */
+    double *modes_kept;                 /* [n_variants, n_p, n_n] */
+    double *spike[3];                   /* [n_variants, n_p]: height, low, high */
+    double *null_mse, *target_variance; /* [n_p] */
+    int *threshold_n, *flank_n;         /* [n_p], [n_p, RL_N_FLANKS]; below 1: none */
+    double *losses;                     /* [n_p, n_n, n_repeats, n_steps] of an autoencoder */
+    double *scratch;                    /* [2 n_repeats] of an autoencoder */
+    signed char *status;                /* [n_p, n_n, n_repeats]; NULL of a summary */
+    int *status_count;                  /* [n_p, n_n, RL_N_STATUSES] of a summary; else NULL */
 };
 typedef struct rl_shown_group group;
 
@@ -79,6 +84,31 @@ static rl_status read_values(const rl_nc *file, const group *g, const char *name
     return RL_OK;
 }
 
+/* The same where there is such a variable; else *values stays NULL. */
+static rl_status read_newer(const rl_nc *file, const group *g, const char *name, nc_type type, const char *dimensions,
+                            void *values) {
+    int id;
+    if (nc_inq_varid(g->id, name, &id) != NC_NOERR) return RL_OK;
+    return read_values(file, g, name, type, dimensions, values, NULL);
+}
+
+static rl_status read_spikes(const rl_nc *file, group *g) {
+    static const char *const of_spike[] = {"spike_height", "spike_height_low", "spike_height_high"};
+    size_t n_flanks = RL_N_FLANKS;
+    int id;
+    RL_TRY(read_newer(file, g, "role", NC_STRING, "variant", &g->roles));
+    RL_TRY(read_newer(file, g, "modes_kept_median", NC_DOUBLE, "variant n_features n_train", &g->modes_kept));
+    for (int i = 0; i < 3; i++) RL_TRY(read_newer(file, g, of_spike[i], NC_DOUBLE, "variant n_features", &g->spike[i]));
+    RL_TRY(read_newer(file, g, "null_mse", NC_DOUBLE, "n_features", &g->null_mse));
+    RL_TRY(read_newer(file, g, "target_variance", NC_DOUBLE, "n_features", &g->target_variance));
+    RL_TRY(read_newer(file, g, "threshold_n_train", NC_INT, "n_features", &g->threshold_n));
+    RL_TRY(read_newer(file, g, "flank_n_train", NC_INT, "n_features flank", &g->flank_n));
+    if (g->flank_n != NULL) RL_TRY(find_dimension(file, g, "flank", &id, &n_flanks));
+    if (n_flanks == RL_N_FLANKS) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: group `%s` has %zu flanks, expected %d", file->path, g->name, n_flanks,
+                   RL_N_FLANKS);
+}
+
 /* A summary has no repeats, but says how many there were. */
 static rl_status read_status_counts(const rl_nc *file, group *g) {
     size_t n_statuses, length;
@@ -103,6 +133,7 @@ static rl_status read_dataset(const rl_nc *file, group *g) {
     RL_TRY(read_values(file, g, "parameter", NC_DOUBLE, "variant", &g->parameters, NULL));
     RL_TRY(read_values(file, g, "n_features", NC_INT, "n_features", &g->p, &g->n_p));
     RL_TRY(read_values(file, g, "test_mse_median", NC_DOUBLE, "variant n_features n_train", &g->medians, NULL));
+    RL_TRY(read_spikes(file, g));
     if (nc_inq_varid(g->id, "status_count", &id) == NC_NOERR) return read_status_counts(file, g);
     RL_TRY(find_dimension(file, g, "repeat", &id, &g->n_repeats));
     return read_values(file, g, "status", NC_BYTE, "n_features n_train repeat", &g->status, NULL);
@@ -142,7 +173,11 @@ static void free_texts(char **texts, size_t n) {
 static void release_group(group *g) {
     free_texts(g->labels, g->n_variants);
     free_texts(g->ablations, g->n_variants);
-    void *const arrays[] = {g->parameters, g->p, g->n, g->medians, g->losses, g->scratch, g->status, g->status_count};
+    free_texts(g->roles, g->n_variants);
+    void *const arrays[] = {g->parameters, g->p,        g->n,        g->medians,      g->modes_kept,
+                            g->spike[0],   g->spike[1], g->spike[2], g->null_mse,     g->target_variance,
+                            g->losses,     g->scratch,  g->status,   g->status_count, g->threshold_n,
+                            g->flank_n};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
 }
 
@@ -168,12 +203,11 @@ static bool is_asked(const group *g, size_t p, size_t n) {
     return count_status_at(g, p, n, RL_CELL_NOT_ASKED) == 0;
 }
 
-/* The index of the N nearest to P, the smaller of two; and of the largest. */
-static size_t threshold_index(const group *g, size_t p) {
+/* The index of the N nearest to `wanted`, the smaller of two; and of the largest. */
+static size_t nearest_index(const group *g, size_t p, long wanted) {
     size_t nearest = g->n_n;
     for (size_t i = 0; i < g->n_n; i++)
-        if (is_asked(g, p, i) &&
-            (nearest == g->n_n || labs((long)g->n[i] - g->p[p]) < labs((long)g->n[nearest] - g->p[p])))
+        if (is_asked(g, p, i) && (nearest == g->n_n || labs(g->n[i] - wanted) < labs(g->n[nearest] - wanted)))
             nearest = i;
     return nearest < g->n_n ? nearest : 0;
 }
@@ -184,28 +218,81 @@ static size_t largest_index(const group *g, size_t p) {
     return i;
 }
 
+/* The N at the threshold, as far as the file knows one; else P. */
+static size_t threshold_index(const group *g, size_t p) {
+    const bool known = g->threshold_n != NULL && g->threshold_n[p] > 0;
+    return nearest_index(g, p, known ? g->threshold_n[p] : g->p[p]);
+}
+
+/* 0: there is none. */
+static int flank_n(const group *g, size_t p, size_t flank) {
+    const int n = g->flank_n != NULL ? g->flank_n[p * RL_N_FLANKS + flank] : 0;
+    return n > 0 && g->n[nearest_index(g, p, n)] == n ? n : 0;
+}
+
+/* Older files have no roles, but the names of ablations. */
+static rl_role role_of(const group *g, size_t v) {
+    const char *word = g->roles != NULL ? g->roles[v] : NULL;
+    for (int role = 0; word != NULL && role < RL_N_ROLES; role++)
+        if (strcmp(word, rl_role_words[role]) == 0) return (rl_role)role;
+    const rl_ablation *ablation = g->ablations[v] != NULL ? rl_ablation_find(g->ablations[v]) : NULL;
+    return ablation != NULL ? ablation->role : RL_ROLE_FACTOR;
+}
+
+static double number_at(const double *values, size_t i) {
+    return values != NULL ? values[i] : NAN;
+}
+
+static void show_variant(const group *g, size_t p, size_t v, const rl_shown_dataset *d, rl_shown_variant *shown) {
+    const size_t at = v * g->n_p + p, threshold = threshold_index(g, p);
+    const double *medians = g->medians + at * g->n_n;
+    *shown = (rl_shown_variant){
+        .label = g->labels[v] == NULL ? "" : g->labels[v],
+        .ablation = g->ablations[v] == NULL ? "" : g->ablations[v],
+        .role = role_of(g, v),
+        .parameter = g->parameters[v],
+        .threshold_median = medians[threshold],
+        .of_unablated = NAN,
+        .modes_kept = number_at(g->modes_kept, at * g->n_n + threshold),
+        .spike = {number_at(g->spike[0], at), number_at(g->spike[1], at), number_at(g->spike[2], at)}};
+    for (size_t f = 0; f < RL_N_FLANKS; f++)
+        shown->flank_median[f] = d->flank_n[f] > 0 ? medians[nearest_index(g, p, d->flank_n[f])] : NAN;
+}
+
+/* Errors at the threshold as multiples of that of the unablated fit, where that is more than rounding. */
+static void compare_variants(rl_shown_dataset *d) {
+    const rl_shown_variant *end = d->variants + d->n_variants, *none = d->variants;
+    const double zero = isnan(d->null_mse) ? 0 : RL_ZERO_PART * d->null_mse;
+    while (none < end && none->role != RL_ROLE_FIT) none++;
+    if (none == end || isnan(none->threshold_median)) return;
+    d->fits_exactly = none->threshold_median <= zero;
+    const double unablated = none->threshold_median;
+    for (int v = 0; v < d->n_variants && !d->fits_exactly; v++) {
+        const double median = d->variants[v].threshold_median;
+        d->variants[v].of_unablated = median <= zero ? 0 : median / unablated;
+    }
+}
+
 static rl_status show_dataset(const group *g, size_t p, rl_shown_dataset *shown) {
-    const size_t threshold = threshold_index(g, p), largest = largest_index(g, p);
+    const int threshold = g->n[threshold_index(g, p)];
     *shown = (rl_shown_dataset){
         .name = g->name,
         .n_features = g->p[p],
-        .threshold_n = g->n[threshold],
-        .largest_n = g->n[largest],
+        .threshold_n = threshold,
+        .flank_n = {flank_n(g, p, 0), flank_n(g, p, 1)},
+        .n_modes = threshold < g->p[p] ? threshold : g->p[p],
+        .largest_n = g->n[largest_index(g, p)],
+        .null_mse = number_at(g->null_mse, p),
+        .target_variance = number_at(g->target_variance, p),
+        .is_older = g->spike[0] == NULL,
         .repeats = (int)g->n_repeats,
         .spectra_done = count_status(g, p, RL_CELL_DONE),
         .spectra_missing = count_status(g, p, RL_CELL_MISSING),
         .spectra_failed = count_status(g, p, RL_CELL_NO_CONVERGENCE) + count_status(g, p, RL_CELL_ZERO_MATRIX),
         .n_variants = (int)g->n_variants};
     RL_TRY(RL_ALLOC(shown->variants, g->n_variants));
-    for (size_t v = 0; v < g->n_variants; v++) {
-        const double *medians = g->medians + (v * g->n_p + p) * g->n_n;
-        shown->variants[v] = (rl_shown_variant){.label = g->labels[v] == NULL ? "" : g->labels[v],
-                                                .ablation = g->ablations[v] == NULL ? "" : g->ablations[v],
-                                                .parameter = g->parameters[v],
-                                                .threshold_median = medians[threshold],
-                                                .largest_median = medians[largest],
-                                                .spike = medians[threshold] / medians[largest]};
-    }
+    for (size_t v = 0; v < g->n_variants; v++) show_variant(g, p, v, shown, &shown->variants[v]);
+    compare_variants(shown);
     return RL_OK;
 }
 

@@ -88,10 +88,10 @@ static const array places[] = {
 };
 
 static const array costs[] = {
-    {"null_mse", "mean squared error of predicting nothing, which is 0", "n_features", .type = NC_DOUBLE,
+    {"null_mse", "mean squared error of predicting nothing, which is 0", "n_features", .type = NC_DOUBLE, .nan = true,
      .original = true},
     {"target_variance", "mean squared error of predicting the mean of the targets", "n_features", .type = NC_DOUBLE,
-     .original = true},
+     .nan = true, .original = true},
 };
 
 #define OF_VARIANTS                                                                                          \

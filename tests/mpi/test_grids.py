@@ -65,6 +65,8 @@ class Grids(unittest.TestCase):
                 bound = 1e-12 * sigma_max / sigma_min  # (n_features, n_train, repeat)
                 self.assertTrue(np.array_equal(values(a, "status"), values(b, "status")))
                 self.assertTrue(np.array_equal(values(a, "rank"), values(b, "rank")))
+                kept = [values(g, "modes_kept_median") for g in (a, b) if "modes_kept_median" in g.variables]
+                self.assertTrue(len(kept) == 0 or np.array_equal(*kept, equal_nan=True), f"{group}: other modes are kept")
                 for variable in (
                     "test_mse",
                     "train_mse",

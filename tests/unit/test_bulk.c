@@ -514,6 +514,9 @@ static int compare_records(const rl_curve_layout *l, const double *bulk, const d
         if (l->has_population)
             check_array("population_mse", bulk + l->population_mse + first, dense + l->population_mse + first,
                         (size_t)l->n_variants, b);
+        if (full)
+            check_array("modes_kept", bulk + l->modes_kept + first, dense + l->modes_kept + first,
+                        (size_t)l->n_variants, 0);
         check_array("sigma", bulk + l->sigma + modes, dense + l->sigma + modes, (size_t)l->max_modes, b);
         check_array("test_projection_rms", bulk + l->test_projection_rms + modes,
                     dense + l->test_projection_rms + modes, (size_t)l->max_modes, b);

@@ -125,6 +125,8 @@ static void cutoff_drops_small_singular_values(void **state) {
             assert_errors(q, "cutoff", absolute, beta, 0, beta, q->y);
             const rl_errors relative = evaluate(q, "cutoff", cutoffs[c] / q->s.sigma[0], "relative", 1);
             assert_true(relative.test_mse == absolute.test_mse && relative.train_mse == absolute.train_mse);
+            assert_true(absolute.modes_kept == kept && relative.modes_kept == kept);
+            assert_true(isnan(evaluate(q, "ridge", 1, NULL, 0).modes_kept));
             tear_down(q);
         }
 }

@@ -98,6 +98,87 @@ static void reduce_sorts_any_size(void **state) {
     }
 }
 
+/* ---- spikes ------------------------------------------------------------------------------------------------------ */
+
+/* The 5 % column of the table of the sign test (Dixon and Mood 1946, The statistical sign test, table 1): so many of
+ * the less frequent sign at most are significant. */
+static void median_interval_is_that_of_the_sign_test(void **state) {
+    (void)state;
+    static const int n[] = {5, 6, 8, 9, 11, 12, 15, 17, 20, 25, 30, 40, 50, 100};
+    static const int most[] = {-1, 0, 0, 1, 1, 2, 3, 4, 5, 7, 9, 13, 17, 39};
+    for (size_t i = 0; i < sizeof n / sizeof *n; i++) assert_int_equal(rl_median_interval(n[i], 0.05), most[i]);
+}
+
+/* Binomial coefficients as whole numbers, added up. */
+static void median_interval_is_that_of_exact_sums(void **state) {
+    (void)state;
+    for (int n = 0; n <= 60; n++) {
+        uint64_t coefficient = 1, below = 0;
+        int64_t k = -1;
+        while (k < n && (double)(below + coefficient) * 60 <= (double)(UINT64_C(1) << n)) {
+            below += coefficient;
+            k++;
+            coefficient = coefficient * (uint64_t)(n - k) / (uint64_t)(k + 1);
+        }
+        assert_int_equal(rl_median_interval(n, 1.0 / 30), k);
+    }
+    /* far out: n / 2 - 1/2 less 2.1280 standard deviations, the normal law's point of 1 / 60 */
+    assert_int_equal(labs((long)rl_median_interval(1000000, 1.0 / 30) - 498935), 0);
+}
+
+static rl_reduced with_interval(double low, double median, double high) {
+    return (rl_reduced){.median_low = low, .median = median, .median_high = high};
+}
+
+static void spike_is_the_threshold_over_the_larger_flank(void **state) {
+    (void)state;
+    const rl_reduced at = with_interval(12, 30, 48), flank[] = {with_interval(2, 3, 8), with_interval(4, 5, 6)};
+    const rl_spike spike = rl_spike_of(&at, flank, 0);
+    assert_true(spike.height == 6 && spike.low == 1.5 && spike.high == 12); /* 30/5, 12/8, 48/4 */
+    const rl_reduced few = with_interval(NAN, 30, NAN);
+    assert_true(rl_spike_of(&few, flank, 0).height == 6 && isnan(rl_spike_of(&few, flank, 0).low));
+    const rl_reduced nothing = with_interval(NAN, NAN, NAN), one_flank[] = {nothing, flank[1]};
+    assert_true(isnan(rl_spike_of(&nothing, flank, 0).height) && isnan(rl_spike_of(&at, one_flank, 0).height));
+}
+
+static void what_is_zero_but_for_rounding_is_no_spike(void **state) {
+    (void)state;
+    const rl_reduced exact = with_interval(1e-28, 2e-28, 4e-28), flank[] = {exact, with_interval(1e-29, 1e-29, 1e-29)};
+    const rl_reduced error = with_interval(1, 2, 3), some[] = {error, exact};
+    assert_true(rl_spike_of(&exact, flank, 0).height == 1);
+    assert_true(isnan(rl_spike_of(&exact, flank, 1e-18).height)); /* nothing but rounding anywhere */
+    assert_true(rl_spike_of(&exact, some, 1e-18).height == 0 && rl_spike_of(&exact, some, 1e-18).high == 0);
+}
+
+/* How often the interval holds the true ratio. Errors are log-normal around 3 at the threshold and 1 and 2 at the
+ * flanks, where they spread as `spread` says; at three N of one repeat they have a factor in common. */
+static double covered_part(double spread) {
+    enum { TRIALS = 4000, N = 20 };
+    const double widths[] = {1, spread, spread}, medians[] = {3, 1, 2};
+    const rl_key key = rl_key_make(7, "coverage");
+    int covered = 0;
+    for (int t = 0; t < TRIALS; t++) {
+        double values[3][N], normals[4], scratch[N];
+        rl_reduced r[3];
+        for (int i = 0; i < N; i++) {
+            rl_philox_normal_row(key, RL_STREAM_FEATURES, (uint32_t)t, (uint32_t)i, 0, 4, normals);
+            for (int k = 0; k < 3; k++) values[k][i] = medians[k] * exp(widths[k] * (normals[3] + normals[k]));
+        }
+        for (int k = 0; k < 3; k++) r[k] = rl_reduce(values[k], N, scratch);
+        const rl_spike spike = rl_spike_of(&r[0], &r[1], 0);
+        covered += spike.low <= 1.5 && 1.5 <= spike.high;
+    }
+    return (double)covered / TRIALS;
+}
+
+/* Where the flanks do not spread the interval is that of one median: of 20 values the fifth and the sixteenth miss it
+ * with 2 (1 + 20 + 190 + 1140 + 4845) / 2^20 = 0.0118, to five standard errors of 0.0017. */
+static void spike_interval_covers_the_ratio_of_the_medians(void **state) {
+    (void)state;
+    assert_true(fabs(covered_part(0) - (1 - 0.0118)) <= 5 * 0.0017);
+    assert_true(covered_part(1) >= 0.9 && covered_part(0.3) >= 0.9);
+}
+
 /* ---- results file ------------------------------------------------------------------------------------------------ */
 
 enum { MANY_NUMBERS = 9000 }; /* more than an attribute holds */
@@ -302,6 +383,39 @@ static void results_hold_the_reduction(void **state) {
         }
         for (int i = 0; i < n_parts; i++) rl_free(part[i]);
         rl_free(values);
+    }
+    NC(nc_close(file));
+}
+
+/* alpha: N = 1, 3, 5 at P = 3, 20 targets of which 3 and -1 are not 0; beta: N = 1, 2, 4 at P = 2, a teacher 7, 8 with
+ * noise 0.5. Five repeats are too few for an interval. */
+static void results_hold_spikes_and_what_no_fit_costs(void **state) {
+    const fixture *f = *state;
+    static const double n_train[2][3] = {{3, 1, 5}, {2, 1, 4}}, costs[2][2] = {{0.5, 0.49}, {113.25, 113.25}};
+    static const size_t at[2][3] = {{2, 0, 3}, {1, 0, 2}}, n_n[2] = {4, 3}, variants[2] = {3, 1};
+    rl_journal *journal = sample_journal(f);
+    int file;
+    size_t size;
+    write_results(f, journal, "once");
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    NC(nc_open(f->output, NC_NOWRITE, &file));
+    for (size_t g = 0; g < 2; g++) {
+        const int group = open_group(file, g == 0 ? "alpha" : "beta");
+        double *threshold = read_variable(group, "threshold_n_train", &size);
+        double *flank = read_variable(group, "flank_n_train", &size), *null = read_variable(group, "null_mse", &size);
+        double *variance = read_variable(group, "target_variance", &size);
+        double *median = read_variable(group, "test_mse_median", &size);
+        double *height = read_variable(group, "spike_height", &size),
+               *low = read_variable(group, "spike_height_low", &size);
+        assert_true(threshold[0] == n_train[g][0] && flank[0] == n_train[g][1] && flank[1] == n_train[g][2]);
+        assert_close(null[0], costs[g][0]);
+        assert_close(variance[0], costs[g][1]);
+        for (size_t v = 0; v < variants[g]; v++) {
+            const double *m = median + v * n_n[g];
+            assert_true(height[v] == m[at[g][0]] / fmax(m[at[g][1]], m[at[g][2]]) && isnan(low[v]));
+        }
+        double *const all[] = {threshold, flank, null, variance, median, height, low};
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) rl_free(all[i]);
     }
     NC(nc_close(file));
 }
@@ -697,6 +811,10 @@ static void shown_is_what_was_written(void **state) {
     assert_int_equal(alpha->n_features, 3);
     assert_int_equal(alpha->threshold_n, 3);
     assert_int_equal(alpha->largest_n, 5);
+    assert_int_equal(alpha->flank_n[0], 1);
+    assert_int_equal(alpha->flank_n[1], 5);
+    assert_int_equal(alpha->n_modes, 3);
+    assert_true(alpha->null_mse == 0.5 && !alpha->is_older && !alpha->fits_exactly);
     assert_int_equal(alpha->repeats, REPEATS);
     assert_int_equal(alpha->spectra_done, 14);
     assert_int_equal(alpha->spectra_missing, 4);
@@ -707,15 +825,18 @@ static void shown_is_what_was_written(void **state) {
     assert_true(alpha->variants[1].parameter == 0.5 && isnan(alpha->variants[0].parameter));
     const rl_curve_layout l = rl_curve_layout_of(&f->series[0]);
     for (size_t v = 0; v < 3; v++) {
-        double medians[2];
-        for (size_t which = 0; which < 2; which++) { /* N = 3 is the third, N = 5 the fourth */
+        static const size_t at[] = {2, 0, 3}; /* N = 3, 1, 5 */
+        double medians[3];
+        for (size_t which = 0; which < 3; which++) {
             for (int64_t r = 0; r < REPEATS; r++)
-                values[r] = expected_value(f, journal, r, l.test_mse, 2 + which, 3, v);
+                values[r] = expected_value(f, journal, r, l.test_mse, at[which], 3, v);
             medians[which] = rl_reduce(values, REPEATS, scratch).median;
         }
-        assert_true(alpha->variants[v].threshold_median == medians[0]);
-        assert_true(alpha->variants[v].largest_median == medians[1]);
-        assert_true(alpha->variants[v].spike == medians[0] / medians[1]);
+        const rl_shown_variant *shown_variant = &alpha->variants[v];
+        assert_true(shown_variant->threshold_median == medians[0] && shown_variant->role == RL_ROLE_FIT);
+        assert_true(shown_variant->flank_median[0] == medians[1] && shown_variant->flank_median[1] == medians[2]);
+        assert_true(shown_variant->spike.height == medians[0] / fmax(medians[1], medians[2]));
+        assert_true(shown_variant->of_unablated == medians[0] / alpha->variants[0].threshold_median);
     }
     assert_string_equal(beta->name, "beta");
     assert_int_equal(beta->threshold_n, 2);
@@ -735,7 +856,7 @@ static void shown_of_nothing_done_yet(void **state) {
     assert_int_equal(rl_results_read(f->output, &shown), RL_OK);
     assert_int_equal(shown.datasets[0].spectra_done, 0);
     assert_int_equal(shown.datasets[0].spectra_missing, 20);
-    assert_true(isnan(shown.datasets[0].variants[0].spike));
+    assert_true(isnan(shown.datasets[0].variants[0].spike.height));
     rl_shown_destroy(&shown);
 }
 
@@ -921,7 +1042,13 @@ int main(int argc, char **argv) {
         cmocka_unit_test(reduce_one_value),
         cmocka_unit_test(reduce_zero_negative_infinite),
         cmocka_unit_test(reduce_sorts_any_size),
+        cmocka_unit_test(median_interval_is_that_of_the_sign_test),
+        cmocka_unit_test(median_interval_is_that_of_exact_sums),
+        cmocka_unit_test(spike_is_the_threshold_over_the_larger_flank),
+        cmocka_unit_test(what_is_zero_but_for_rounding_is_no_spike),
+        cmocka_unit_test(spike_interval_covers_the_ratio_of_the_medians),
         TEST(results_hold_every_record),
+        TEST(results_hold_spikes_and_what_no_fit_costs),
         TEST(results_say_why_values_are_absent),
         TEST(results_hold_the_reduction),
         TEST(results_of_part_of_a_curve),

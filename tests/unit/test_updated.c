@@ -430,6 +430,7 @@ static void both_methods_fill_the_same_record(void **state) {
                 const double more = 1e4 * b; /* single modes turn */
                 assert_close("test_mse", n, updated[l.test_mse + v], dense[l.test_mse + v], more, tiny);
                 assert_close("train_mse", n, updated[l.train_mse + v], dense[l.train_mse + v], more, tiny);
+                assert_close("modes_kept", n, updated[l.modes_kept + v], dense[l.modes_kept + v], 0, 0);
                 assert_close("distance", n, updated[l.distance + v], dense[l.distance + v], more, tiny);
                 if (l.has_population)
                     assert_close("population_mse", n, updated[l.population_mse + v], dense[l.population_mse + v], more,
