@@ -191,7 +191,7 @@ class Dataset:
         chosen = {"n_features": self._feature_index, "variant": variant.index if variant else 0, **at}
         variable = self._data[name]
         value = np.asarray(variable.isel({d: i for d, i in chosen.items() if d in variable.dims}).values, dtype=float)
-        return float(value) if value.ndim == 0 and not np.isnan(value) and value != variable.attrs.get("_FillValue") else None
+        return float(value) if value.ndim == 0 and not np.isnan(value) else None
 
     def _index_of(self, n_train: float | None) -> int | None:
         found = np.flatnonzero(self.n_train == n_train) if n_train is not None else []

@@ -1,25 +1,41 @@
 """The paper's claims, held against a results file: a number for each, and whether it bears the claim out.
 
 A spike is measured against its flanks: the median test error at N = P over the larger of those at N near P / 2 and at N
-near 2 P. Medians, since means do not exist there; their uncertainty by resampling the repeats.
+near 2 P, with an interval. The program works both out when it writes the file; here they are read, never made again.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from draw import style
 from read import laws
-from read.results import Dataset, Variant
+from read.results import Dataset, Spike, Variant
 
-RESAMPLES = 400
-SEED = 1  # of the resampling: the same file gives the same report
-INTERVAL = (5, 95)  # percent
 LEFT_AT_MOST = 0.1  # of a spike's height above its flanks, for it to count as removed
+RAISED_AT_LEAST = 1.5  # times the error, for an attack to count as one
+SMALL_STEP = 1.0  # over a target's root mean square: below, that nothing is raised says little
+ZERO_PART = 1e-18  # of what predicting nothing costs: below, an error is zero but for rounding
 ROUNDING = 1e-12  # of the largest expectation
 HIGHEST_SCORE = 4.0  # standard errors, of several dozen independent means at most one in a thousand studies
+
+# How a variant's parameter is said: as it is, and with `relative`.
+SETTINGS = {
+    "cutoff": ("with cutoff {}", "with cutoff {} σ₁"),
+    "leading_modes": ("with {} leading modes", ""),
+    "ridge": ("with λ = {}", "with λ = {} σ₁²"),
+    "gradient_descent": ("after {} steps", ""),
+    "gradient_descent_run": ("after {} steps", ""),
+    "adversarial_test": ("with a step of {}", "with a step of {} times a feature's root mean square"),
+    "adversarial_train": ("with a step of {}", "with a step of {} times a target's root mean square"),
+}
+ATTACKS = {  # what is moved, and whether it is targets
+    "adversarial_test": ("moving test features along the smallest mode", False),
+    "adversarial_train": ("moving training targets along the smallest mode", True),
+}
 
 
 @dataclass(frozen=True)
@@ -32,27 +48,26 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Spike:
-    """Height over the flanks with its interval (NaN without repeats to resample), and where the curve is highest."""
+class Left:
+    """What a variant of an ablation leaves of the spike. `kept` modes at the threshold, of `modes`; None: it leaves none out."""
 
-    height: float
-    low: float
-    high: float
-    highest_n: int  # of the whole curve
-    highest_near_n: int  # from P / 2 to 2 P
-    at_n: int
+    variant: Variant
+    spike: Spike
+    kept: float | None
+    modes: int
 
-    def text(self) -> str:
-        """For people."""
-        return ratio(self.height) + ("" if np.isnan(self.low) else f" ({ratio(self.low)} to {ratio(self.high)})")
+    def keeps_something(self) -> bool:
+        """Whether there is anything of a fit left in at least half of the repeats."""
+        return self.kept is None or self.kept >= 1
 
 
 @dataclass(frozen=True)
-class Left:
-    """What the best variant of an ablation leaves of the spike."""
+class Attack:
+    """How often the unablated error at the threshold an attack's error is, at its worst step."""
 
     variant: Variant
-    height: float
+    times: float
+    size: float | None  # the step over a target's root mean square, where targets are moved
 
 
 @dataclass(frozen=True)
@@ -66,66 +81,77 @@ class Agreement:
 
 
 def ratio(value: float) -> str:
-    """7.9, 0.06, 1e-28."""
-    return f"{value:.1e}" if value < 1e-3 else f"{value:.2g}" if value < 100 else f"{value:.0f}"
+    """7.9, 0.06, 5290, 1.0e-28: as `ridgeless show` writes them."""
+    if value != 0 and not 1e-3 <= value < 99999.5:
+        return _short(f"{value:.1e}")
+    return f"{value:.2g}" if value < 99.5 else f"{value:.0f}"
+
+
+def cost(value: float) -> str:
+    """2.9e4: an error, as `ridgeless show` writes what no fit costs."""
+    return _short(f"{value:.2g}")
+
+
+def _short(text: str) -> str:
+    """e+05 becomes e5."""
+    mantissa, e, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else text
+
+
+def spike_text(found: Spike) -> str:
+    """5.8 (2.9 to 8.4), as `ridgeless show` writes it."""
+    has_interval = not math.isnan(found.low) and not math.isnan(found.high) and found.high != 0
+    return ratio(found.height) + (f" ({ratio(found.low)} to {ratio(found.high)})" if has_interval else "")
+
+
+def setting(variant: Variant) -> str:
+    """Which variant it is, in words that follow a number: "with cutoff 0.3 σ₁". Empty without a parameter."""
+    if math.isnan(variant.parameter):
+        return ""
+    absolute, relative = SETTINGS.get(variant.ablation, ("", ""))
+    text = {"": absolute, "relative": relative}.get(variant.options, "")
+    return text.format(style.number(variant.parameter)) if text else f"with {variant.label}"
 
 
 # ---- numbers ----------------------------------------------------------------------------------------------------------
 
 
-def _places(dataset: Dataset) -> tuple[int, int, int] | None:
-    """Indices of N near P / 2, P and 2 P; None where the study does not have the three."""
-    n, p = dataset.n_train, dataset.n_features
-    few, at, many = (int(np.argmin(np.abs(n - size))) for size in (p / 2, p, 2 * p))
-    apart = n[few] < n[at] < n[many] and abs(n[at] - p) <= 0.02 * p
-    return (few, at, many) if apart and n[few] <= 0.75 * p and n[many] >= 1.5 * p else None
-
-
-def _height(medians: np.ndarray, places: tuple[int, int, int]) -> float:
-    few, at, many = places
-    flank = np.fmax(medians[few], medians[many])
-    return float(medians[at] / flank) if flank > 0 else np.nan
-
-
 def spike(dataset: Dataset) -> Spike | None:
-    """Of the unablated fit; None where the study does not reach from one flank to the other."""
-    places, variant = _places(dataset), dataset.unablated()
-    if places is None or variant is None:
-        return None
-    medians = dataset.curve("test_mse", variant).median
-    if not np.isfinite(medians[list(places)]).all():
-        return None
-    n, p = dataset.n_train, dataset.n_features
-    near = np.where((n >= p / 2) & (n <= 2 * p), medians, np.nan)
-    low, high = _interval(dataset, variant, places)
-    highest = [int(n[np.nanargmax(values)]) for values in (medians, near)]
-    return Spike(_height(medians, places), low, high, *highest, int(n[places[1]]))
+    """Of the unablated fit; None where the file has none."""
+    variant = dataset.unablated()
+    return dataset.spike(variant) if variant is not None else None
 
 
-def _interval(dataset: Dataset, variant: Variant, places: tuple[int, int, int]) -> tuple[float, float]:
-    cells = dataset.cells("test_mse", variant)
-    if cells is None or cells.shape[1] < 5:
-        return np.nan, np.nan
-    cells = cells[:, np.isfinite(cells[list(places)]).all(axis=0)]
-    if cells.shape[1] < 5:
-        return np.nan, np.nan
-    drawn = np.random.default_rng(SEED).integers(cells.shape[1], size=(RESAMPLES, cells.shape[1]))
-    few, at, many = (np.median(cells[place][drawn], axis=1) for place in places)
-    low, high = np.percentile(at / np.maximum(few, many), INTERVAL)
-    return float(low), float(high)
+def all_left_by(dataset: Dataset, ablation: str) -> list[Left]:
+    """Of every variant of an ablation, the one that leaves least of the spike first."""
+    at = dataset.threshold_index()
+    found = [(variant, dataset.spike(variant)) for variant in dataset.of(ablation)]
+    if at is None:
+        return []
+    modes = min(int(dataset.n_train[at]), dataset.n_features)
+    left = [Left(variant, spike, dataset.modes_kept(variant, at), modes) for variant, spike in found if spike is not None]
+    return sorted(left, key=lambda one: one.spike.height)
 
 
 def left_by(dataset: Dataset, ablation: str) -> Left | None:
-    """Of the variant that leaves least."""
-    places = _places(dataset)
-    if places is None:
+    """Of the variant that leaves least of the spike and something of the fit; of any, where none keeps a mode."""
+    found = all_left_by(dataset, ablation)
+    return next((left for left in found if left.keeps_something()), found[0] if found else None)
+
+
+def attack(dataset: Dataset, ablation: str) -> Attack | None:
+    """Of the step that raises the error most; None where the file has no such error, or nothing to compare it with."""
+    at, unablated = dataset.threshold_index(), dataset.unablated()
+    if at is None or unablated is None or dataset.null_mse is None:
         return None
-    found = []
-    for variant in dataset.of(ablation):
-        height = _height(dataset.curve("test_mse", variant).median, places)
-        if np.isfinite(height):
-            found.append(Left(variant, height))
-    return min(found, key=lambda left: left.height, default=None)
+    error = dataset.curve("test_mse", unablated).median[at]
+    found = [(dataset.curve("test_mse", variant).median[at] / error, variant) for variant in dataset.of(ablation)]
+    found = [one for one in found if np.isfinite(one[0])]
+    if not found or not error > ZERO_PART * dataset.null_mse:
+        return None
+    times, variant = max(found, key=lambda one: one[0])
+    unit = 1.0 if variant.options == "relative" else math.sqrt(dataset.null_mse)
+    return Attack(variant, float(times), abs(variant.parameter) / unit if ATTACKS[ablation][1] else None)
 
 
 def agreement(dataset: Dataset) -> Agreement | None:
@@ -151,45 +177,87 @@ def agreement(dataset: Dataset) -> Agreement | None:
 # ---- claims -----------------------------------------------------------------------------------------------------------
 
 UNKNOWN = "the study does not have N near P/2, P and 2 P"
+OLDER = "an older program wrote the file: no `spike_height` is in it"
+
+
+def _unknown(dataset: Dataset) -> str:
+    return UNKNOWN if dataset.has_spikes() else OLDER
 
 
 def findings(dataset: Dataset) -> list[Finding]:
     """All claims that can be made of a data set, in the order of the paper."""
-    found = spike(dataset)
-    claims = [_spike_claim(found), _highest_claim(found)]
-    claims += [_removal_claim(dataset, name, found) for name in style.PAPER_ABLATIONS if dataset.of(name)]
+    claims = [_spike_claim(dataset), _highest_claim(dataset)]
+    claims += [_removal_claim(dataset, name) for name in style.PAPER_ABLATIONS if dataset.of(name)]
+    claims += [_attack_claim(dataset, name) for name in ATTACKS if dataset.of(name)]
     return claims + [_smallest_claim(dataset), *_theory_claims(dataset)]
 
 
-def _spike_claim(found: Spike | None) -> Finding:
-    claim = "the test error spikes at N = P"
-    if found is None:
-        return Finding(claim, None, UNKNOWN)
-    above = found.height if np.isnan(found.low) else found.low
-    number = f"median error at N = {found.at_n} is {found.text()} times that of its flanks"
-    return Finding(claim, bool(above > 1), number)
+def _spike_claim(dataset: Dataset) -> Finding:
+    claim, found, at = "the test error spikes at N = P", spike(dataset), dataset.threshold_index()
+    if found is None or at is None:
+        return Finding(claim, None, _unknown(dataset))
+    number = f"median error at N = {dataset.n_train[at]:.0f} is {spike_text(found)} times that of its flanks"
+    if found.low <= 1 < found.height:
+        return Finding(claim, None, f"{number}: too few repeats to tell it from 1")
+    return Finding(claim, bool(found.height > 1), number)
 
 
-def _highest_claim(found: Spike | None) -> Finding:
-    claim = "the test error is largest at N = P"
-    if found is None:
-        return Finding(claim, None, UNKNOWN)
-    number = f"largest median at N = {found.highest_n}"
-    if found.highest_n != found.at_n:
-        number += f"; between P/2 and 2 P at N = {found.highest_near_n}"
-    return Finding(claim, found.highest_n == found.at_n, number)
+def _highest_claim(dataset: Dataset) -> Finding:
+    claim, at = "the test error is largest at N = P", dataset.threshold_index()
+    if spike(dataset) is None or at is None:
+        return Finding(claim, None, _unknown(dataset))
+    n, p, medians = dataset.n_train, dataset.n_features, dataset.curve("test_mse", dataset.unablated()).median
+    near = np.where((n >= p / 2) & (n <= 2 * p), medians, np.nan)
+    highest, highest_near = int(np.nanargmax(medians)), int(np.nanargmax(near))
+    number = f"largest median at N = {n[highest]:.0f}"
+    if highest != at:
+        number += f"; between P/2 and 2 P at N = {n[highest_near]:.0f}"
+    return Finding(claim, highest == at, number)
 
 
-def _removal_claim(dataset: Dataset, ablation: str, found: Spike | None) -> Finding:
+def _removal_claim(dataset: Dataset, ablation: str) -> Finding:
     claim = f"{style.words(ablation).claim} removes the spike"
-    left = left_by(dataset, ablation)
+    found, left = spike(dataset), left_by(dataset, ablation)
     if found is None or left is None:
-        return Finding(claim, None, UNKNOWN)
+        return Finding(claim, None, _unknown(dataset))
+    if not left.keeps_something():
+        return Finding(claim, False, f"it keeps 0 of {left.modes} modes {setting(left.variant)}, and so nothing of the fit")
     if found.height <= 1:
         return Finding(claim, None, "there is no spike to remove")
-    share = max(left.height - 1, 0) / (found.height - 1)
-    number = f"{ratio(left.height)} times the flanks is left, by {left.variant.label}, of {ratio(found.height)}"
-    return Finding(claim, bool(share <= LEFT_AT_MOST), number)
+    share = max(left.spike.height - 1, 0) / (found.height - 1)
+    rest = f"{ratio(left.spike.height)} times the flanks" if left.spike.height > 0 else "nothing but rounding"
+    parts = [f"{rest} is left of {ratio(found.height)}", setting(left.variant)]
+    kept = f"; {style.number(left.kept)} of {left.modes} modes are kept" if left.kept is not None else ""
+    return Finding(claim, bool(share <= LEFT_AT_MOST), " ".join(filter(None, parts)) + kept)
+
+
+def _attack_claim(dataset: Dataset, ablation: str) -> Finding:
+    claim, found = f"{ATTACKS[ablation][0]} raises the test error at N = P", attack(dataset, ablation)
+    if found is None:
+        return Finding(claim, None, _unknown(dataset))
+    number = f"the median error is {ratio(found.times)} times the unablated one {_step(found)}"
+    if found.times >= RAISED_AT_LEAST:
+        return Finding(claim, True, number)
+    too_small = found.size is not None and found.size < SMALL_STEP
+    return Finding(claim, None if too_small else False, number + (": too small a step to tell" if too_small else ""))
+
+
+def _step(found: Attack) -> str:
+    """In words, and how large it is for the targets that it moves."""
+    said = found.size is None or found.variant.options == "relative"
+    return setting(found.variant) + ("" if said else f" ({ratio(found.size)} times a target's root mean square)")
+
+
+def attack_sentences(datasets: list[Dataset], ablation: str) -> str:
+    """For a caption: what the numbers say of an attack, data set by data set. Empty where they say nothing."""
+    said = []
+    for dataset in datasets:
+        found = attack(dataset, ablation)
+        if found is None:
+            continue
+        changed = "hardly changes" if 1 / RAISED_AT_LEAST < found.times < RAISED_AT_LEAST else "changes"
+        said.append(f"{style.dataset_title(dataset.group)} {changed}: × {ratio(found.times)} {_step(found)}")
+    return f"The median test error at the threshold, against that of the unablated fit: {'; '.join(said)}." if said else ""
 
 
 def _smallest_claim(dataset: Dataset) -> Finding:

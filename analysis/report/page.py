@@ -115,7 +115,7 @@ def _row(cells: Iterable[str], tag: str = "td", numbers: bool = True) -> str:
 def _glance(datasets: list[Dataset]) -> str:
     if not datasets:
         return ""
-    heads = ["data set", "P", "repeats", "spike (times its flanks)"]
+    heads = ["data set", "P", "repeats", "predicting nothing", "predicting the mean", "spike (times its flanks)"]
     there = [name for name in style.PAPER_ABLATIONS if any(d.of(name) for d in datasets)]
     heads += [f"left {style.words(name).short}" for name in there]
     agreements = [claims.agreement(d) for d in datasets]
@@ -124,8 +124,10 @@ def _glance(datasets: list[Dataset]) -> str:
         heads.append("largest deviation from theory (standard errors)")
         rows = [[*row, f"{abs(a.worst):.1f} of {a.n_means} means" if a else "–"] for row, a in zip(rows, agreements)]
     text = (
-        "Spike: median test error at N = P over the larger of the medians at N near P/2 and 2P, with the central 90 % of "
-        "resampled repeats. Left: the same for the ablation's variant that leaves least."
+        "Spike: median test error at N = P over the larger of the medians at N near P/2 and 2P; in brackets an interval that "
+        "holds the true ratio at least nine times in ten. Left: the same for the ablation's variant that leaves least of the "
+        "spike and keeps something of the fit; σ₁ is the largest singular value. Predicting nothing, the mean: the mean squared "
+        "errors of saying 0, and the mean of the targets, for each row."
     )
     head = f"<thead>{_row((escape(h) for h in heads), 'th')}</thead>"
     table = f"<table>{head}<tbody>{''.join(map(_row, rows))}</tbody></table>"
@@ -135,14 +137,17 @@ def _glance(datasets: list[Dataset]) -> str:
 def _glance_cells(dataset: Dataset, ablations: list[str]) -> list[str]:
     spike = claims.spike(dataset)
     cells = [escape(style.dataset_title(dataset.group)), str(dataset.n_features), f"{dataset.repeats:,}"]
-    cells.append(escape(spike.text()) if spike else "–")
-    for name in ablations:
-        left = claims.left_by(dataset, name)
-        parameter = (
-            f" ({style.number(left.variant.parameter)})" if left and left.variant.parameter == left.variant.parameter else ""
-        )
-        cells.append(f"{claims.ratio(left.height)}{parameter}" if left else "–")
-    return cells
+    cells += [claims.cost(value) if value is not None else "–" for value in (dataset.null_mse, dataset.target_variance)]
+    cells.append(escape(claims.spike_text(spike)) if spike else "–")
+    return cells + [escape(_left_cell(claims.left_by(dataset, name))) for name in ablations]
+
+
+def _left_cell(left: claims.Left | None) -> str:
+    if left is None:
+        return "–"
+    if not left.keeps_something():
+        return f"keeps 0 of {left.modes} modes"
+    return f"{claims.ratio(left.spike.height)} {claims.setting(left.variant)}".rstrip()
 
 
 def _tails(datasets: list[Dataset]) -> str:

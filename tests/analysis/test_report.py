@@ -18,11 +18,13 @@ from pathlib import Path
 
 import browser
 from drawing import MISSING, DrawingTest, keep_font_cache, tier
-from test_figures import SMALL, Group, write_results
+from test_figures import SMALL, Group, put, write_results
 
 if not MISSING:
     import netCDF4
     import numpy as np
+
+    import spike
 
 PROGRAM = os.environ.get("RIDGELESS_PROGRAM", "")
 STUDY = """
@@ -50,6 +52,21 @@ VOID = {"meta", "link", "img", "br"}
 
 def setUpModule() -> None:
     keep_font_cache()
+
+
+def write_spikes(group: netCDF4.Group) -> None:
+    """What `ridgeless run` works out of each repeat's errors; targets have a mean square of 100."""
+    n_train, p = np.asarray(group["n_train"]), int(group["n_features"][0])
+    places = [-1 if place is None else n_train[place] for place in spike.places(n_train, p)]
+    group.createDimension("flank", 2)
+    put(group, "threshold_n_train", ("n_features",), np.array([places[1]]))
+    put(group, "flank_n_train", ("n_features", "flank"), np.array([[places[0], places[2]]]))
+    put(group, "null_mse", ("n_features",), np.array([100.0]))
+    put(group, "target_variance", ("n_features",), np.array([50.0]))
+    errors = np.ma.filled(group["test_mse"][:, 0], np.nan)
+    heights = np.array([spike.heights(one, n_train, p, 100) for one in errors])
+    for i, end in enumerate(("", "_low", "_high")):
+        put(group, f"spike_height{end}", ("variant", "n_features"), heights[:, [i]])
 
 
 class Page(HTMLParser):
@@ -124,7 +141,11 @@ class OfAStudy(DrawingTest):
         at = {size: medians[list(n).index(size)] for size in (4, 8, 16)}
         text = Page(self.report).text
         height = f"{at[8] / max(at[4], at[16]):.2g}"
-        self.assertRegex(text, rf"median error at N = 8 is {re.escape(height)} \([\d.]+ to [\d.]+\) times that of its flanks")
+        found = re.search(rf"median error at N = 8 is ({re.escape(height)} \([\d.]+ to [\d.]+\)) times that of its flanks", text)
+        self.assertIsNotNone(found)
+        shown = subprocess.run([PROGRAM, "show", self.made / "study.nc"], check=True, capture_output=True, text=True).stdout
+        self.assertRegex(shown, rf"(?m)^ +none .* {re.escape(found[1])} ")
+        self.assertRegex(text, r"<td class=number>[\d.]+ with (cutoff [\d.]+|\d leading modes)</td>")
         self.assertIn(f"largest median at N = {n[np.argmax(medians)]}", text)
 
     def test_means_agree_with_theory_and_a_wrong_theory_is_seen(self) -> None:
@@ -216,12 +237,19 @@ class Claims(DrawingTest):
         from report import claims
         from read import results
 
-        path = write_results(self.folder / "study.nc", group)
+        found = claims.findings(self.read(group, change))
+        return {finding.claim: finding for finding in found}
+
+    def read(self, group: Group, change=lambda g: None, spikes: bool = True) -> object:
+        """The data set of a file that is changed first, with its spikes worked out from what it then holds."""
+        from read import results
+
+        path = write_results(self.folder / f"study{len(list(self.folder.iterdir()))}.nc", group)
         with netCDF4.Dataset(path, "a") as root:
             change(root[group.name])
-        found = claims.findings(results.read(path)[0][0])
-        path.unlink()
-        return {finding.claim: finding for finding in found}
+            if spikes:
+                write_spikes(root[group.name])
+        return results.read(path)[0][0]
 
     def test_all_hold(self) -> None:
         found = self.findings(Group(reduced=False, repeats=30), self.lower_ablations)
@@ -260,6 +288,82 @@ class Claims(DrawingTest):
         found = self.findings(Group(reduced=False), flatten)
         self.assertFalse(found["the test error spikes at N = P"].holds)
         self.assertIsNone(found["cutting off small singular values removes the spike"].holds)
+
+    def test_a_spike_by_hand(self) -> None:
+        """Of seven errors the interval of the median is from the least to the largest: 2 / 2^7 is the largest below 1 / 30."""
+        from report import claims
+
+        def fill(group: netCDF4.Group) -> None:
+            group["test_mse"][0, 0, 1] = [2, 3, 3, 3, 3, 3, 8]  # N = 2
+            group["test_mse"][0, 0, 3] = [12, 30, 30, 30, 31, 40, 48]  # N = 4
+            group["test_mse"][0, 0, 6] = [4, 5, 5, 5, 5, 6, 6]  # N = 8
+
+        dataset = self.read(Group(reduced=False), fill)
+        self.assertEqual(claims.spike_text(claims.spike(dataset)), "6 (1.5 to 12)")  # 30 / 5, 12 / 8, 48 / 4
+        self.assertTrue(claims.findings(dataset)[0].holds)
+
+    def test_a_spike_that_few_repeats_cannot_tell(self) -> None:
+        def blur(group: netCDF4.Group) -> None:
+            group["test_mse"][0, 0, 3, 0] = 1e-9
+
+        found = self.findings(Group(reduced=False), blur)["the test error spikes at N = P"]
+        self.assertIsNone(found.holds)
+        self.assertIn("too few repeats to tell it from 1", found.number)
+
+    def test_numbers_are_written_as_the_program_writes_them(self) -> None:
+        from report import claims
+
+        for value, text in ((0, "0"), (5.8083, "5.8"), (0.0976, "0.098"), (0.001, "0.001"), (3e-32, "3.0e-32"), (98.7, "99")):
+            self.assertEqual(claims.ratio(value), text)
+        for value, text in ((99.6, "100"), (5292.4, "5292"), (1.14e7, "1.1e7"), (float("inf"), "inf")):
+            self.assertEqual(claims.ratio(value), text)
+        self.assertEqual((claims.cost(29074.5), claims.cost(5.6)), ("2.9e4", "5.6"))
+
+    def test_an_ablation_that_keeps_nothing_does_not_count(self) -> None:
+        from report import claims
+
+        def keep(first: float, second: float) -> object:
+            def change(group: netCDF4.Group) -> None:
+                self.lower_ablations(group)
+                kept = np.full((len(group.dimensions["variant"]), 1, 8), np.nan)
+                kept[1:3] = [[[first]], [[second]]]
+                put(group, "modes_kept_median", ("variant", "n_features", "n_train"), kept)
+
+            return self.read(Group(reduced=False, repeats=30), change)
+
+        claim = "cutting off small singular values removes the spike"
+        found = {f.claim: f for f in claims.findings(keep(0, 0))}[claim]
+        self.assertEqual((found.holds, found.number[:23]), (False, "it keeps 0 of 4 modes w"))
+        dataset = keep(3, 0)
+        found = {f.claim: f for f in claims.findings(dataset)}[claim]
+        self.assertTrue(found.holds)
+        self.assertIn("with cutoff 0.01; 3 of 4 modes are kept", found.number)
+        self.assertEqual(claims.left_by(dataset, "cutoff").variant.parameter, 0.01)
+
+    def test_attacks_are_told_from_the_numbers(self) -> None:
+        from report import claims
+
+        def step(times: float) -> object:
+            def change(group: netCDF4.Group) -> None:
+                group["test_mse"][1:] = np.asarray(group["test_mse"][0]) * times
+
+            return self.read(Group(reduced=False, variants=[("none", None), ("adversarial_train", 1)]), change)
+
+        claim = "moving training targets along the smallest mode raises the test error at N = P"
+        for times, holds, sentence in ((1.01, None, "hardly changes: × 1 with a step of 1"), (500, True, "changes: × 500 with")):
+            dataset = step(times)
+            self.assertEqual({f.claim: f.holds for f in claims.findings(dataset)}[claim], holds)
+            self.assertIn(sentence, claims.attack_sentences([dataset], "adversarial_train"))
+            self.assertEqual(claims.attack_sentences([dataset], "adversarial_test"), "")
+        self.assertIn("(0.1 times a target's root mean square)", claims.attack_sentences([dataset], "adversarial_train"))
+
+    def test_a_file_of_an_older_program(self) -> None:
+        from report import claims, page
+
+        dataset = self.read(Group(reduced=False), spikes=False)
+        found = claims.findings(dataset)
+        self.assertEqual({f.number for f in found[:-1]}, {claims.OLDER})
+        self.assertIn("<td class=number>–</td>", page._glance([dataset]))
 
     def test_what_cannot_be_told(self) -> None:
         for group in (Group(n_train=(4,)), Group(n_train=(1, 2, 3)), Group(missing=tuple(range(8)))):

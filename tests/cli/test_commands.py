@@ -73,11 +73,13 @@ class Commands(unittest.TestCase):
         self.assertEqual(shown["title"], "A small study")
         rows = {row["variant"]: row for row in shown["datasets"][0]["variants"]}
         self.assertGreater(rows["none"]["spike_height"], 1)
-        self.assertEqual(rows["none"]["spike_left"], 1)
-        self.assertLess(rows["cutoff=0.1"]["spike_left"], 1)
-        self.assertLess(rows["no_residuals"]["spike_left"], 1e-20)
+        self.assertEqual(rows["none"]["of_unablated"], 1)
+        self.assertLess(rows["cutoff=0.1"]["of_unablated"], 1)
+        self.assertEqual(rows["no_residuals"]["of_unablated"], 0)
+        self.assertEqual((rows["leading_modes=2"]["modes_kept"], rows["none"]["modes_kept"]), (2, None))
+        self.assertEqual((rows["none"]["role"], rows["no_residuals"]["role"]), ("fit", "factor"))
         text = run("show", "study.nc", cwd=self.at, check=0).stdout
-        for word in ("diabetes", "P = 10", "N = 10", "leading_modes=2", "height"):
+        for word in ("diabetes", "P = 10", "N = 10", "leading_modes=2", "height", "2 of 10"):
             self.assertIn(word, text)
 
     def test_plan_text(self):

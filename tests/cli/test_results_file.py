@@ -9,7 +9,8 @@ import numpy as np
 import xarray
 
 import manual
-from program import run
+import spike
+from program import SOURCE, run
 
 STUDY = """title: Layout
 repeats: 9
@@ -22,7 +23,7 @@ datasets:
 """
 EVERYTHING = """repeats: 3
 n_train: [2, 4]
-ablations: [none, ridge: 0.1]
+ablations: [none, ridge: 0.1, cutoff: 0.1]
 datasets:
   - {source: gaussian, covariance: [2, 0.5, 0.5, 1], rows: 20, keep: [cells, directions]}
   - {source: function, map: legendre, n_features: [2, 3], keep: [cells, predictions]}
@@ -59,12 +60,14 @@ class ResultsFile(unittest.TestCase):
         d = self.open()
         self.assertEqual(
             dict(d.sizes) | {"mode": d.sizes["mode"]},
-            {"variant": 5, "n_features": 1, "n_train": 5, "repeat": 9, "quantile": 5, "mode": 10},
+            {"variant": 5, "n_features": 1, "n_train": 5, "repeat": 9, "quantile": 5, "flank": 2, "mode": 10},
         )
         self.assertEqual(d.variant.values.tolist(), ["none", "cutoff=0.01", "cutoff=0.1", "leading_modes=3", "no_residuals"])
         self.assertEqual(d.ablation.values.tolist(), ["none", "cutoff", "cutoff", "leading_modes", "no_residuals"])
         self.assertTrue(np.array_equal(d.parameter.values, [np.nan, 0.01, 0.1, 3, np.nan], equal_nan=True))
         self.assertIn("ablation", d.test_mse.coords)
+        self.assertEqual(d.role.values.tolist(), ["fit", "factor", "factor", "factor", "factor"])
+        self.assertEqual(d.flank.values.tolist(), [0.5, 2])
         self.assertEqual(d.n_train.values.tolist(), [1, 5, 10, 11, 30])
         self.assertEqual(d.n_features.values.tolist(), [10])
         self.assertEqual(d["quantile"].values.tolist(), [0.05, 0.25, 0.5, 0.75, 0.95])
@@ -149,6 +152,53 @@ class ResultsFile(unittest.TestCase):
         quantiles = np.moveaxis(np.quantile(x, d["quantile"].values, axis=-1), 0, -1)
         self.assertTrue(np.allclose(d.test_mse_quantile, quantiles, rtol=1e-14))
         self.assertTrue(np.array_equal(d.sigma_min_median, np.median(d.sigma_min.values, -1)))
+
+    def test_spikes_are_those_of_the_values(self):
+        more = STUDY.replace("[1, 5, 10, 11, 30]", "[2, 4, 5, 8, 10, 21]").replace("repeats: 9", "repeats: 25")
+        (self.at / "spikes.yaml").write_text(more)
+        run("run", "spikes.yaml", "-q", cwd=self.at, check=0)
+        for group, p, flanks in (("diabetes", 10, [5, 21]), ("fresh", 4, [2, 8])):
+            with xarray.open_dataset(self.at / "spikes.nc", group=group) as d:
+                self.assertEqual((d.threshold_n_train.item(), d.flank_n_train.values[0].tolist()), (p, flanks))
+                for v, errors in enumerate(d.test_mse.values[:, 0]):
+                    expected = spike.heights(errors, d.n_train.values, p, d.null_mse.item())
+                    got = [d[f"spike_height{end}"].values[v, 0] for end in ("", "_low", "_high")]
+                    self.assertEqual(got, list(expected), d.variant.values[v])
+                self.assertGreater(d.spike_height_high.values[0, 0], d.spike_height.values[0, 0])
+                self.assertEqual(d.spike_height.sel(variant="no_residuals").item(), 0)
+
+    def test_without_flanks_there_is_no_spike(self):
+        d, fresh = self.open(), self.open("fresh")
+        self.assertEqual((d.threshold_n_train.item(), d.flank_n_train.values[0, 0]), (10, 5))
+        self.assertTrue(np.isnan(d.flank_n_train.values[0, 1]))  # 11 is nearest to 20
+        self.assertTrue(np.isnan(fresh.threshold_n_train.item()))  # 5 is nearest to 4
+        for group in (d, fresh):
+            self.assertTrue(np.isnan(group.spike_height.values).all() and np.isnan(group.spike_height_low.values).all())
+
+    def test_what_predictions_without_a_fit_cost(self):
+        d = self.open()
+        y = np.loadtxt(SOURCE / "jobs" / "data" / "diabetes_target.csv.gz")
+        self.assertAlmostEqual(d.null_mse.item(), (y**2).mean(), delta=1e-9 * (y**2).mean())
+        self.assertAlmostEqual(d.target_variance.item(), y.var(), delta=1e-9 * y.var())
+        self.assertIn("of all rows", d.null_mse.comment)
+        fresh = self.open("fresh")
+        drawn = fresh.theory_test_mse.sel(variant="none", n_train=30).item() * 25 / 29 + (fresh.attrs["beta_star"] ** 2).sum()
+        self.assertAlmostEqual(fresh.null_mse.item(), drawn, delta=1e-12 * drawn)
+        self.assertEqual(fresh.null_mse.item(), fresh.target_variance.item())
+        self.assertIn("of the population", fresh.null_mse.comment)
+
+    def test_modes_kept_are_those_of_the_singular_values(self):
+        d = self.open()
+        sigma = d.sigma.values[0]  # (n_train, repeat, mode), NaN where there is no mode
+        modes = np.isfinite(sigma).sum(-1)
+        expected = {f"cutoff={c}": (sigma >= c).sum(-1) for c in (0.01, 0.1)} | {"leading_modes=3": np.minimum(modes, 3)}
+        for label in d.variant.values:
+            got = d.modes_kept_median.sel(variant=label).values[0]
+            if label in expected:
+                self.assertEqual(got.tolist(), np.median(expected[label], -1).tolist(), label)
+            else:
+                self.assertTrue(np.isnan(got).all(), label)
+        self.assertNotIn("modes_kept", d)
 
     def test_modes_are_filled_up_to_the_rank(self):
         d = self.open()

@@ -76,6 +76,7 @@ class Summary(unittest.TestCase):
                 self.assertEqual(field in kept, f"{field}_bucket_count" in counted, field)
                 if field in kept:
                     self.assert_counts(counted, kept[field].values, field, lower, upper)
+            self.assert_spikes(counted, kept)
             status = kept.status.values
             for flag in range(5):
                 self.assertTrue(np.array_equal(counted.status_count.values[..., flag], (status == flag).sum(-1)))
@@ -99,6 +100,16 @@ class Summary(unittest.TestCase):
                 self.assertLessEqual(abs(got.values[at] - exact), ERROR * (1 + 1e-9) * exact)
             exact = np.quantile(some, counted["quantile"].values)
             self.assertTrue((abs(counted[f"{field}_quantile"].values[at] - exact) <= ERROR * (1 + 1e-9) * exact).all())
+
+    def assert_spikes(self, counted, kept):
+        """Two medians are in a ratio; whole numbers are exact."""
+        for name in ("threshold_n_train", "flank_n_train", "null_mse", "target_variance", "modes_kept_median"):
+            self.assertTrue(counted[name].equals(kept[name]), name)
+        self.assertNotIn("modes_kept_bucket_count", counted)
+        for name in ("spike_height", "spike_height_low", "spike_height_high"):
+            got, exact = counted[name].values, kept[name].values
+            self.assertTrue(np.array_equal(np.isnan(got), np.isnan(exact)), name)
+            self.assertTrue(np.allclose(got, exact, rtol=2.01 * ERROR, atol=0, equal_nan=True), name)
 
     def test_any_number_of_ranks_and_schedule_gives_the_same_bits(self):
         one, _ = self.compute(study(), "one.nc")
