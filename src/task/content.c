@@ -51,15 +51,22 @@ static int list_outcomes(const rl_curve_layout *l, const int *n_train, const dou
     return n;
 }
 
-/* n of the curve's N side by side in values[], unless they are all; *length numbers. */
-static const double *gather(const rl_curve_layout *from, const double *curve, int n, double *values, size_t *length) {
-    *length = from->length;
-    if (n == from->n_n_train) return curve;
+/* Numbers of modes kept change little from one N to the next: in records they stand variant by variant, so that most
+ * only repeat the one before them. Both ways: counts [rows, columns] become [columns, rows]. */
+static void turn_counts(const double *counts, size_t rows, size_t columns, double *turned) {
+    for (size_t i = 0; i < rows; i++)
+        for (size_t k = 0; k < columns; k++) turned[k * rows + i] = counts[i * columns + k];
+}
+
+/* Those N of the curve that are there, n, side by side in values[]; their layout is returned. `room` is as large. */
+static rl_curve_layout gather(const rl_curve_layout *from, const double *curve, int n, double *values, double *room) {
     const rl_curve_layout to = rl_curve_layout_like(from, n);
+    const size_t variants = (size_t)to.n_variants, counts = to.has_modes_kept ? (size_t)n * variants : 0;
     for (int i = 0, k = 0; i < from->n_n_train; i++)
         if (is_there(from, curve, i)) rl_curve_copy(from, curve, i, &to, values, k++);
-    *length = to.length;
-    return values;
+    memcpy(room, values + to.modes_kept, counts * sizeof *room);
+    if (counts > 0) turn_counts(room, (size_t)n, variants, values + to.modes_kept);
+    return to;
 }
 
 /* Outcomes, head, packed numbers, and at the end room to put numbers side by side. */
@@ -76,14 +83,13 @@ rl_record rl_curve_record(const rl_series *series, const rl_task *task, const do
     const int n = list_outcomes(&l, series->n_train + task->n_train.first, curve, outcomes);
     rl_record record = {.repeats = {task->repeats.first, 1}, .n = n, .outcomes = outcomes, .step = RL_FINISHED};
     if (n == 0) return record;
-    size_t length;
     char *const content = (char *)(outcomes + n);
     double *const room_at_end = (void *)(room + rl_curve_record_bytes(series) - l.length * sizeof *room_at_end);
-    uint64_t *const packed = (void *)(content + sizeof head);
-    const double *const values = gather(&l, curve, n, room_at_end, &length);
+    void *const packed = content + sizeof head;
+    const rl_curve_layout there = gather(&l, curve, n, room_at_end, packed);
     memcpy(content, &head, sizeof head);
     record.content = content;
-    record.length = sizeof head + rl_pack(values, length, packed) * sizeof *packed;
+    record.length = sizeof head + rl_pack(room_at_end, there.length, packed) * sizeof(uint64_t);
     return record;
 }
 
@@ -108,6 +114,17 @@ static bool length_is_sound(int n, size_t per_n, size_t words) {
     return words >= flags && words <= flags + per_n * (size_t)n;
 }
 
+static rl_status turn_counts_back(const rl_curve_layout *l, double *curve) {
+    const size_t n = (size_t)l->n_n_train, variants = (size_t)l->n_variants;
+    double *turned;
+    if (!l->has_modes_kept) return RL_OK;
+    RL_TRY(RL_ALLOC(turned, n * variants));
+    turn_counts(curve + l->modes_kept, variants, n, turned);
+    memcpy(curve + l->modes_kept, turned, n * variants * sizeof *turned);
+    rl_free(turned);
+    return RL_OK;
+}
+
 rl_status rl_curve_of_record(const rl_series *series, const rl_record *record, rl_curve_layout *layout, double **curve,
                              bool *sound) {
     const rl_curve_layout one = rl_content_head_read(series, record, sound);
@@ -119,8 +136,9 @@ rl_status rl_curve_of_record(const rl_series *series, const rl_record *record, r
     *layout = rl_curve_layout_like(&one, record->n);
     RL_TRY(RL_ALLOC(*curve, layout->length));
     *sound = rl_unpack(packed, words, layout->length, *curve) && values_are_sound(series, record, layout, *curve);
-    if (*sound) return RL_OK;
+    const rl_status status = *sound ? turn_counts_back(layout, *curve) : RL_OK;
+    if (*sound && status == RL_OK) return RL_OK;
     rl_free(*curve);
     *curve = NULL;
-    return RL_OK;
+    return status;
 }
