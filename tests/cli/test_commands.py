@@ -5,6 +5,8 @@ import re
 import tempfile
 import unittest
 
+import netCDF4
+
 from program import SOURCE, run
 
 STUDY = """title: A small study
@@ -18,6 +20,15 @@ datasets: [diabetes]
 def commands():
     listed = re.search(r"^Commands:\n(.*?)^$", run("--help", check=0).stdout, re.M | re.S)[1]
     return re.findall(r"^  (\w+) ", listed, re.M)
+
+
+def copy_group(source, to, left_out):
+    for name, dimension in source.dimensions.items():
+        to.createDimension(name, len(dimension))
+    to.setncatts(source.__dict__)
+    for name, variable in source.variables.items():
+        if not left_out(name):
+            to.createVariable(name, variable.dtype, variable.dimensions)[...] = variable[...]
 
 
 class Commands(unittest.TestCase):
@@ -81,6 +92,53 @@ class Commands(unittest.TestCase):
         text = run("show", "study.nc", cwd=self.at, check=0).stdout
         for word in ("diabetes", "P = 10", "N = 10", "leading_modes=2", "height", "2 of 10"):
             self.assertIn(word, text)
+
+    def show(self, study, name):
+        (self.at / f"{name}.yaml").write_text(study)
+        run("run", f"{name}.yaml", "-q", cwd=self.at, check=0)
+        text = run("show", f"{name}.nc", cwd=self.at, check=0).stdout
+        return text, json.loads(run("show", f"{name}.nc", "--json", cwd=self.at, check=0).stdout)["datasets"][0]
+
+    def test_show_groups_ablations_and_multiplies(self):
+        study = STUDY.replace("[5, 15]", "[5, 20]").replace("repeats: 4", "repeats: 20")
+        text, data = self.show(study.replace("no_residuals]", "no_residuals, ridge: 1, adversarial_test: 1]"), "grouped")
+        table = text.split("\nmedian test error at N:")[0]
+        heads = [line.strip() for line in table.splitlines() if re.match(r"  [a-z]", line)]
+        self.assertEqual([head.split()[0] for head in heads], ["predicting", "median", "the", "the", "cures:", "attacks:"])
+        self.assertEqual(heads[0], "predicting nothing: 2.9e4; predicting the mean: 5.9e3")
+        self.assertRegex(heads[1], r"^median test error at +N = 5 +N = 10 +N = 20 +spike height +of `none` +modes kept$")
+        rows = {row["variant"]: row for row in data["variants"]}
+        for label, kept in (("none", "-"), ("leading_modes=2", "2 of 10"), ("cutoff=0.1", r"[\d.]+ of 10")):
+            self.assertRegex(text, rf"(?m)^    {label} .* [\d.]+ \([\d.]+ to [\d.]+\) +x [\d.]+ +{kept}$")
+        self.assertRegex(text, r"(?m)^    no_residuals .*  0 +0 +-$")
+        times = rows["adversarial_test=1"]["of_unablated"]
+        self.assertGreater(times, 100)
+        self.assertIn(f" x {times:.0f} ", text)
+        self.assertNotIn("%", text)
+        errors = [rows["none"][key] for key in ("median_at_threshold", "median_at_flanks")]
+        self.assertEqual(rows["none"]["spike_height"], errors[0] / max(errors[1]))
+        self.assertLess(rows["none"]["spike_height_low"], rows["none"]["spike_height"])
+
+    def test_show_compares_nothing_with_rounding(self):
+        study = STUDY.replace("diabetes", "{source: student-teacher, features: 10, hidden_features: 10, rows: 60}")
+        text, data = self.show(study.replace("[5, 15]", "[5, 20]"), "exact")
+        self.assertIn("(the unablated error at N = 10 is zero but for rounding: no error is compared with it)", text)
+        self.assertEqual({row["of_unablated"] for row in data["variants"]}, {None})
+        self.assertEqual(data["variants"][0]["spike_height"], 0)
+        self.assertRegex(text, r"(?m)^    none .*  0 +- +-$")
+
+    def test_show_without_flanks_and_of_an_older_file(self):
+        text, data = self.show(STUDY.replace("{range: [5, 15]}", "[9, 10]"), "narrow")
+        self.assertIn("(no spike height: the study does not have N near both P/2 and 2P)", text)
+        self.assertEqual((data["flank_n"], data["variants"][0]["spike_height"]), ([None, None], None))
+        new = {"role", "flank", "null_mse", "target_variance", "threshold_n_train", "flank_n_train", "modes_kept_median"}
+        with netCDF4.Dataset(self.at / "narrow.nc") as source, netCDF4.Dataset(self.at / "older.nc", "w") as to:
+            to.setncatts(source.__dict__)
+            copy_group(source["diabetes"], to.createGroup("diabetes"), lambda name: name in new or name.startswith("spike_"))
+        text = run("show", "older.nc", cwd=self.at, check=0).stdout
+        self.assertIn("(an older version wrote this file: no spike heights, no flanks and no modes are in it)", text)
+        self.assertRegex(text, r"(?m)^  cures:|^  the three factors")
+        self.assertIn("N = 10", text)
 
     def test_plan_text(self):
         text = run("plan", SOURCE / "jobs" / "quickstart.yaml", cwd=self.at, check=0).stdout

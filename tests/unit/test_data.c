@@ -1257,7 +1257,89 @@ static void residual_variance_is_what_the_student_cannot_see(void **state) {
     rl_dataset_destroy(&d);
 }
 
+static rl_target_moments moments_of(const rl_dataset *d, int n_repeats) {
+    rl_target_moments m;
+    assert_done(rl_dataset_target_moments(d, 5, n_repeats, &m));
+    return m;
+}
+
+/* The mean square and the variance of many targets, for their sample or their law. */
+static void assert_moments(rl_target_moments m, size_t n, const double *y, double relative, const char *of) {
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) sum += y[i];
+    for (size_t i = 0; i < n; i++) squares += (y[i] - sum / (double)n) * (y[i] - sum / (double)n);
+    const double mean = sum / (double)n, variance = squares / (double)n;
+    assert_near(m.variance, variance, relative * variance);
+    assert_near(m.mean_square, variance + mean * mean, relative * (variance + mean * mean));
+    assert_string_equal(m.of, of);
+}
+
+static void targets_of_a_table_cost_what_all_rows_say(void **state) {
+    (void)state;
+    rl_dataset d = load_done((request){.source = "diabetes"});
+    assert_moments(moments_of(&d, 3), 442, d.y, 1e-13, "of all rows");
+    rl_dataset_destroy(&d);
+}
+
+/* Of 20000 normal targets the sample's mean square is within 5 standard deviations, sqrt(2 / n) of it. */
+static void targets_of_a_teacher_cost_what_the_population_says(void **state) {
+    (void)state;
+    enum { ROWS = 20000 };
+    static double x[ROWS * 5], y[ROWS];
+    const request requests[] = {
+        {.source = "student-teacher",
+         .settings = SETTINGS({"rows", "20000"}, {"features", "5"}, {"hidden_features", "8"}, {"noise", "0.7"},
+                              {"draw", "fresh"}, {"design", "power-law"})},
+        {.source = "sphere", .settings = SETTINGS({"rows", "20000"}, {"inputs", "5"}, {"noise", "0.7"})},
+    };
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        rl_dataset d = load_done(requests[i]);
+        rl_rows rows;
+        assert_true(d.fresh && d.n_features == 5);
+        assert_done(rl_rows_create(&rows, &d, RL_RANDOM_PHILOX, 5));
+        get_all(&rows, x, y);
+        assert_moments(moments_of(&d, 3), ROWS, y, 5 * sqrt(2.0 / ROWS), "of the population");
+        rl_rows_destroy(&rows);
+        rl_dataset_destroy(&d);
+    }
+}
+
+/* e^x on [-1, 1]: its mean square is (e^2 - e^-2) / 4, its mean (e - 1/e) / 2; 10001 equispaced points are within 1e-3.
+ */
+static void targets_of_a_function_cost_what_its_test_points_say(void **state) {
+    (void)state;
+    const double square = (exp(2) - exp(-2)) / 4, mean = (exp(1) - exp(-1)) / 2, variance = square - mean * mean;
+    rl_dataset d = load_done(
+        (request){.source = "function",
+                  .settings = SETTINGS({"function", "exponential"}, {"test_points", "10001"}, {"rows", "9"})});
+    const rl_target_moments m = moments_of(&d, 3);
+    assert_near(m.mean_square, square, 1e-3 * square);
+    assert_near(m.variance, variance, 1e-3 * variance);
+    assert_string_equal(m.of, "of the rows that are test rows at any N");
+    rl_dataset_destroy(&d);
+}
+
+static void targets_without_test_points_cost_what_all_repeats_say(void **state) {
+    (void)state;
+    rl_dataset d = load_done(
+        (request){.source = "function", .settings = SETTINGS({"test_points", "0"}, {"rows", "9"}, {"noise", "0.5"})});
+    rl_rows rows;
+    double x[9], y[4 * 9];
+    assert_done(rl_rows_create(&rows, &d, RL_RANDOM_PHILOX, 5));
+    for (uint32_t r = 0; r < 4; r++) {
+        assert_done(rl_rows_arrange(&rows, r));
+        get_all(&rows, x, y + (size_t)r * 9);
+    }
+    assert_moments(moments_of(&d, 4), sizeof y / sizeof *y, y, 1e-13, "of the rows of all repeats");
+    rl_rows_destroy(&rows);
+    rl_dataset_destroy(&d);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(targets_of_a_table_cost_what_all_rows_say),
+    cmocka_unit_test(targets_of_a_teacher_cost_what_the_population_says),
+    cmocka_unit_test(targets_of_a_function_cost_what_its_test_points_say),
+    cmocka_unit_test(targets_without_test_points_cost_what_all_repeats_say),
     cmocka_unit_test(table_has_header_cells_and_lines),
     cmocka_unit_test(table_reads_quotes),
     cmocka_unit_test(table_reads_line_ends_and_byte_order_mark),
