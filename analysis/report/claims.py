@@ -25,7 +25,7 @@ HIGHEST_SCORE = 4.0  # standard errors, of several dozen independent means at mo
 # How a variant's parameter is said: as it is, and with `relative`.
 SETTINGS = {
     "cutoff": ("with cutoff {}", "with cutoff {} σ₁"),
-    "leading_modes": ("with {} leading modes", ""),
+    "leading_modes": ("with {} modes", ""),
     "ridge": ("with λ = {}", "with λ = {} σ₁²"),
     "gradient_descent": ("after {} steps", ""),
     "gradient_descent_run": ("after {} steps", ""),

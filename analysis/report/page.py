@@ -115,7 +115,7 @@ def _row(cells: Iterable[str], tag: str = "td", numbers: bool = True) -> str:
 def _glance(datasets: list[Dataset]) -> str:
     if not datasets:
         return ""
-    heads = ["data set", "P", "repeats", "predicting nothing", "predicting the mean", "spike (times its flanks)"]
+    heads = ["data set", "P", "repeats", "predicting nothing, the mean", "spike (times its flanks)"]
     there = [name for name in style.PAPER_ABLATIONS if any(d.of(name) for d in datasets)]
     heads += [f"left {style.words(name).short}" for name in there]
     agreements = [claims.agreement(d) for d in datasets]
@@ -137,7 +137,8 @@ def _glance(datasets: list[Dataset]) -> str:
 def _glance_cells(dataset: Dataset, ablations: list[str]) -> list[str]:
     spike = claims.spike(dataset)
     cells = [escape(style.dataset_title(dataset.group)), str(dataset.n_features), f"{dataset.repeats:,}"]
-    cells += [claims.cost(value) if value is not None else "–" for value in (dataset.null_mse, dataset.target_variance)]
+    costs = [claims.cost(value) if value is not None else "–" for value in (dataset.null_mse, dataset.target_variance)]
+    cells.append(", ".join(costs))
     cells.append(escape(claims.spike_text(spike)) if spike else "–")
     return cells + [escape(_left_cell(claims.left_by(dataset, name))) for name in ablations]
 

@@ -115,6 +115,7 @@ typedef struct rl_shown_dataset { /* one P of a data set */
     int flank_n[RL_N_FLANKS]; /* 0: the study has no such N, or the file does not say */
     int n_modes;              /* that there are at the threshold */
     double null_mse, target_variance;
+    bool has_places;   /* the study has N at the threshold and at both flanks */
     bool fits_exactly; /* the unablated test error at the threshold is zero but for rounding */
     bool is_older;     /* the file says nothing of spikes */
     int64_t spectra_done, spectra_missing, spectra_failed;

@@ -65,8 +65,8 @@ static void print_remarks(const rl_shown_dataset *d) {
         printf("  (no N = P in the study: N = %d stands for the threshold)\n", d->threshold_n);
     if (d->is_older)
         printf("  (an older version wrote this file: no spike heights, no flanks and no modes are in it)\n");
-    else if (d->flank_n[0] == 0 || d->flank_n[1] == 0)
-        printf("  (no spike height: the study does not have N near both P/2 and 2P)\n");
+    else if (!d->has_places)
+        printf("  (no spike height: the study does not have N near P/2, P and 2P)\n");
     if (d->fits_exactly)
         printf("  (the unablated error at N = %d is zero but for rounding: no error is compared with it)\n",
                d->threshold_n);
@@ -120,14 +120,15 @@ static void print_autoencoder(const rl_shown_autoencoder *a) {
 }
 
 static const char explanation[] =
-    "\nmedian test error at N: half of the repeats have a smaller mean squared error on their test rows. The N are\n"
-    "  those near P/2, at the threshold P, and near 2P.\n"
-    "spike height: the error at the threshold over the larger of the two beside it. In brackets: an interval that\n"
-    "  holds the true ratio, that of endless repeats, at least nine times in ten.\n"
-    "of `none`: the error at the threshold as a multiple of that of the fit without ablation. 0: zero but for "
-    "rounding.\n"
+    "\nmedian test error at N: half of the repeats have a smaller mean squared error on their test rows.\n"
+    "  The N are those near P/2, at the threshold P, and near 2P.\n"
+    "spike height: the error at the threshold over the larger of the two beside it. In brackets: an\n"
+    "  interval that holds the true ratio, that of endless repeats, at least nine times in ten.\n"
+    "of `none`: the error at the threshold as a multiple of that of the fit without ablation.\n"
+    "  0: zero but for rounding.\n"
     "modes kept: how many singular values the predictions at the threshold use, of all that there are.\n"
-    "predicting nothing: the mean squared error of who says 0 for each row; and of who says the targets' mean.\n";
+    "predicting nothing: the mean squared error of saying 0 for each row.\n"
+    "predicting the mean: the mean squared error of saying the mean of the targets for each row.\n";
 
 static void print_text(const rl_shown *shown) {
     bool tables = false;

@@ -284,6 +284,7 @@ static rl_status show_dataset(const group *g, size_t p, rl_shown_dataset *shown)
         .largest_n = g->n[largest_index(g, p)],
         .null_mse = number_at(g->null_mse, p),
         .target_variance = number_at(g->target_variance, p),
+        .has_places = g->threshold_n != NULL && g->threshold_n[p] > 0 && flank_n(g, p, 0) > 0 && flank_n(g, p, 1) > 0,
         .is_older = g->spike[0] == NULL,
         .repeats = (int)g->n_repeats,
         .spectra_done = count_status(g, p, RL_CELL_DONE),

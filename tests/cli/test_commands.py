@@ -129,7 +129,7 @@ class Commands(unittest.TestCase):
 
     def test_show_without_flanks_and_of_an_older_file(self):
         text, data = self.show(STUDY.replace("{range: [5, 15]}", "[9, 10]"), "narrow")
-        self.assertIn("(no spike height: the study does not have N near both P/2 and 2P)", text)
+        self.assertIn("(no spike height: the study does not have N near P/2, P and 2P)", text)
         self.assertEqual((data["flank_n"], data["variants"][0]["spike_height"]), ([None, None], None))
         new = {"role", "flank", "null_mse", "target_variance", "threshold_n_train", "flank_n_train", "modes_kept_median"}
         with netCDF4.Dataset(self.at / "narrow.nc") as source, netCDF4.Dataset(self.at / "older.nc", "w") as to:
