@@ -175,12 +175,18 @@ bool rl_parse_bytes(const char *text, int64_t *bytes);
  * INFINITY. false otherwise; a bare number, which could be either seconds or minutes, is refused. */
 bool rl_parse_seconds(const char *text, double *seconds);
 
+/* Writes into `text`, and returns, a count for people, its thousands apart: "20,000". */
+const char *rl_count_text(int64_t count, char text[32]);
+
 /* For qsort and bsearch of doubles, among which NaN has no place, and of ints. */
 int rl_compare_reals(const void *a, const void *b);
 int rl_compare_ints(const void *a, const void *b);
 
 /* Seconds of the monotonic clock. */
 double rl_seconds(void);
+
+/* Seconds that processors have worked for this process, all its threads together. */
+double rl_processor_seconds(void);
 
 /* ---- requests to stop ------------------------------------------------------------------------------------------- */
 

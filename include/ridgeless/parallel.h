@@ -18,6 +18,8 @@ const char *rl_schedule_name(rl_schedule schedule);
 
 /* What rank 0 does with records and with the passing of time. All may be NULL. */
 typedef struct rl_sink {
+    /* Once, when nothing can be wrong with the input any more and the work begins. */
+    void (*begin)(void *state);
     /* A record of some repeats of a task, finished or a state, in whatever order they come. A failure ends the run on
      * all ranks. */
     rl_status (*record)(void *state, int64_t task, const rl_record *record);
@@ -29,9 +31,12 @@ typedef struct rl_sink {
 } rl_sink;
 
 typedef struct rl_rank_share {
-    double busy_seconds; /* computing */
-    int64_t pieces;      /* alone or in a group */
-    double peak_memory;  /* bytes, of the process since its start, as the operating system has it */
+    double start_seconds;     /* of MPI */
+    double prepare_seconds;   /* as rl_run_settings has them */
+    double busy_seconds;      /* computing; the rest of the shared work it waits, or, on rank 0, serves the others */
+    double processor_seconds; /* that processors worked for it in the shared work, waiting included */
+    int64_t pieces;           /* alone or in a group */
+    double peak_memory;       /* bytes, of the process since its start, as the operating system has it */
 } rl_rank_share;
 
 /* Ranks as they worked on tasks on process grids that take the same number of ranks. */
@@ -51,9 +56,10 @@ typedef struct rl_timed_task {
 
 enum { RL_TIMED_TASKS = 10000 }; /* of a run of more tasks, single times are not kept */
 
-/* What was computed of the series of one noun (rl_kind.pieces). */
+/* What was computed of the series of one noun. */
 typedef struct rl_done {
-    const rl_kind *kind; /* the first of that noun */
+    const rl_kind *kind; /* rl_kind_noun */
+    rl_count todo;       /* what was to do */
     rl_count count;      /* pieces: all that was wanted of them */
     double seconds;      /* that groups were busy with them */
 } rl_done;
@@ -61,9 +67,11 @@ typedef struct rl_done {
 typedef struct rl_run_summary {
     rl_done *done; /* [n_done]: for each noun that the plan has, in its order; on rank 0 */
     int n_done;
-    double seconds;        /* wall clock of the shared work */
-    double imbalance;      /* largest over mean of the ranks' busy time; 1 is perfect */
-    rl_rank_share *shares; /* [size] on rank 0, NULL elsewhere */
+    double seconds;         /* wall clock of the shared work */
+    double imbalance;       /* largest over mean of the ranks' busy time; 1 is perfect */
+    double processor_share; /* processors that a rank had on average: below 1 where other programs, or too many ranks,
+                               share them; 0: nothing was measured */
+    rl_rank_share *shares;  /* [size] on rank 0, NULL elsewhere */
     rl_grouping *groupings;
     int n_groupings;
     rl_timed_task *timed; /* as they finished, on rank 0 */
@@ -94,10 +102,11 @@ void rl_guard_doing(rl_guard *guard, const char *format, ...) RL_PRINTF(2);
 
 typedef struct rl_run_settings {
     rl_schedule schedule;
-    double bytes_per_rank; /* that groups of `ranks_per_case: auto` may count on for a rank */
-    double seconds_left;   /* from the start of rl_parallel_run until everything must be written; INFINITY: no limit */
-    rl_rates rates;        /* to judge by what still fits; used where there is a limit */
-    rl_guard *guard;       /* each rank's own, borrowed; NULL: none */
+    double bytes_per_rank;  /* that groups of `ranks_per_case: auto` may count on for a rank */
+    double seconds_left;    /* from the start of rl_parallel_run until everything must be written; INFINITY: no limit */
+    rl_rates rates;         /* to judge by what still fits; used where there is a limit */
+    rl_guard *guard;        /* each rank's own, borrowed; NULL: none */
+    double prepare_seconds; /* each rank's own: from the start of MPI until here, for the summary */
 } rl_run_settings;
 
 /* What is to be computed: tasks, which repeats of them, and which of their N. Few selections of N serve many tasks, so
@@ -125,12 +134,12 @@ rl_status rl_todo_create_full(const rl_plan *plan, rl_todo *todo);
 rl_status rl_todo_append(rl_todo *todo, const rl_plan *plan, int64_t task, rl_range repeats, const bool *wanted);
 void rl_todo_destroy(rl_todo *todo);
 
-/* What all that is to do comes to. */
-rl_count rl_todo_count(const rl_todo *todo, const rl_plan *plan);
+/* What all that is to do comes to of one noun (rl_kind_noun); NULL: of all. */
+rl_count rl_todo_count(const rl_todo *todo, const rl_plan *plan, const rl_kind *noun);
 
-/* Collective on context->comm. Computes what is to do (read on rank 0 alone, as the settings are but for the guard; the
- * plan is on all ranks), rank 0 included among the workers; records reach the sink, which is used on rank 0 alone.
- * Every rank returns the same status. The summary is the caller's, on failure too.
+/* Collective on context->comm. Computes what is to do (read on rank 0 alone, as the settings are but for each rank's
+ * own; the plan is on all ranks), rank 0 included among the workers; records reach the sink, which is used on rank 0
+ * alone. Every rank returns the same status. The summary is the caller's, on failure too.
  *
  * RL_STOPPED: a signal on any rank, or the time left, ended the run early; all that was finished has reached the sink.
  * Asked to stop soon, ranks finish their tasks; asked to stop now, or out of time, they leave them between two pieces.

@@ -173,6 +173,8 @@ struct rl_kind {
     /* What people call a piece and a point of it, one and several; and what happens to points that fail, after "3 of 7
      * spectra ". */
     const char *piece, *pieces, *point, *points, *fate;
+    /* Of a piece and of a point, for people who meet the word; NULL: the word says it. */
+    const char *piece_gloss, *point_gloss;
     const char *lasting; /* what failed points are that no other try would change, after "3 more"; NULL: not told */
     bool restorable;     /* work can be left between two advances, and is gone on with from its state */
 
@@ -216,6 +218,13 @@ extern const rl_kind *const rl_kinds[];
 
 /* NULL: there is none of that number. */
 const rl_kind *rl_kind_find(uint32_t number);
+
+/* The first kind of the table whose pieces people call the same, like curves: for all of them together things are
+ * counted. Kinds that are counted together give the same pointer. */
+const rl_kind *rl_kind_noun(const rl_kind *kind);
+
+/* Whether a piece is but one point, like a training, so that there is no more to count. */
+bool rl_kind_is_point(const rl_kind *kind);
 
 /* ---- what curves leave ------------------------------------------------------------------------------------------- */
 

@@ -124,16 +124,38 @@ rl_status rl_share_prepared(const rl_settings *settings, const rl_context *conte
 rl_status rl_list_missing(const rl_plan *plan, const rl_journal *journal, bool retry, rl_todo *todo,
                           int64_t *n_retried);
 
+/* What the journal has of all series whose pieces people call the same, like curves. */
+typedef struct rl_noun {
+    const rl_kind *kind; /* rl_kind_noun */
+    rl_tally tally;
+} rl_noun;
+enum { RL_MOST_NOUNS = 16 };
+
 /* What a run has to say of itself, on rank 0. All borrowed. */
 typedef struct rl_run_report {
     const rl_settings *settings;
     const rl_context *context;
     const rl_plan *plan;
+    const char *output;
     time_t started;
     const char *hosts;
     const rl_run_summary *summary;
+    /* when the results file is there */
+    double writing_seconds;
+    const rl_noun *nouns; /* [n_nouns]: what there is in the end */
+    int n_nouns;
 } rl_run_report;
 rl_status rl_make_provenance(const rl_run_report *report, rl_provenance *provenance);
+
+/* What is about to be computed, in words; what was computed, in how long; and that for programs, as one object of JSON
+ * on standard output, with how the run ended. */
+void rl_tell_plan(const rl_plan *plan, int ranks);
+void rl_tell_run(const rl_run_report *report);
+rl_status rl_print_run(const rl_run_report *report, rl_status ended);
+
+/* Appends to text[RL_LIST_TEXT], behind " and " where there is something already. */
+enum { RL_LIST_TEXT = 256 };
+void rl_join(char *text, const char *format, ...) RL_PRINTF(2);
 
 /* Whether a path ends as those of studies and of results files do. */
 bool rl_is_study_name(const char *path);
@@ -168,10 +190,10 @@ typedef struct rl_progress {
     double start, last; /* rl_seconds() */
     double interval;    /* seconds to the next line in a log; grows */
     bool terminal, silent, drawn;
-    char pieces[64];        /* what they are, like "curves" */
-    double cells_per_piece; /* 0: the rate is not shown */
+    char pieces[64];         /* what they are, like "curves" */
+    double errors_per_piece; /* 0: the rate is not shown */
 } rl_progress;
-void rl_progress_start(rl_progress *progress, const char *pieces, double cells_per_piece, bool silent);
+void rl_progress_start(rl_progress *progress, const char *pieces, double errors_per_piece, bool silent);
 void rl_progress_show(rl_progress *progress, int64_t done, int64_t total, double part); /* see rl_sink */
 void rl_progress_end(rl_progress *progress);
 

@@ -131,10 +131,11 @@ static const option_row option_table[] = {
     {'p', "producer", "NAME", set_text, AT(producer), RL_BENCH,
      "of bench spectrum: all|pdgesvd|projected|two-stage|dgesdd (default all)"},
     {'B', "sbatch", NULL, set_flag, AT(sbatch), RL_PLAN, "print a batch script for Slurm"},
-    {'j', "json", NULL, set_flag, AT(json), RL_PLAN | RL_STATUS | RL_SHOW | RL_LISTING | RL_BENCH, "print JSON"},
+    {'j', "json", NULL, set_flag, AT(json), RL_WRITING | RL_PLAN | RL_STATUS | RL_OF_RESULTS | RL_LISTING | RL_BENCH,
+     "print JSON"},
     {'q', "quiet", NULL, set_flag, AT(quiet), RL_OF_STUDY | RL_BENCH, "print errors alone"},
     {'v', "verbose", NULL, set_flag, AT(verbose), RL_WRITING,
-     "say where each data set comes from, and what start, computing and writing took"},
+     "say where data sets come from, what each rank did, and the seconds of each phase"},
     {'h', "help", NULL, set_letter, AT(answer), RL_EVERY_COMMAND, "print this help and exit"},
     {'V', "version", NULL, set_letter, AT(answer), RL_EVERY_COMMAND, "print the version and exit"},
 };

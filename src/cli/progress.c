@@ -7,14 +7,14 @@
 
 enum { BAR_WIDTH = 24 };
 
-void rl_progress_start(rl_progress *progress, const char *pieces, double cells_per_piece, bool silent) {
+void rl_progress_start(rl_progress *progress, const char *pieces, double errors_per_piece, bool silent) {
     const double now = rl_seconds();
     *progress = (rl_progress){.start = now,
                               .last = now,
                               .interval = 10,
                               .terminal = isatty(STDERR_FILENO) != 0,
                               .silent = silent,
-                              .cells_per_piece = cells_per_piece};
+                              .errors_per_piece = errors_per_piece};
     snprintf(progress->pieces, sizeof progress->pieces, "%s", pieces);
 }
 
@@ -39,11 +39,13 @@ static bool is_due(const rl_progress *progress, double now) {
 
 void rl_progress_show(rl_progress *progress, int64_t done, int64_t total, double part) {
     const double now = rl_seconds(), elapsed = now - progress->start;
-    char so_far[160], rate[40] = "";
+    char so_far[160], rate[64] = "", n[32], of[32];
     if (!is_due(progress, now)) return;
-    if (progress->cells_per_piece > 0 && elapsed > 0)
-        snprintf(rate, sizeof rate, ", %.3g cells/s", (double)done * progress->cells_per_piece / elapsed);
-    snprintf(so_far, sizeof so_far, "%lld of %lld %s%s", (long long)done, (long long)total, progress->pieces, rate);
+    if (progress->errors_per_piece > 0 && elapsed > 0)
+        snprintf(rate, sizeof rate, ", %s errors per second",
+                 rl_count_text((int64_t)((double)done * progress->errors_per_piece / elapsed), n));
+    snprintf(so_far, sizeof so_far, "%s of %s %s%s", rl_count_text(done, n), rl_count_text(total, of), progress->pieces,
+             rate);
     draw_bar(progress, part, so_far, elapsed);
     progress->drawn = true;
     progress->last = now;

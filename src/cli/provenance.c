@@ -146,6 +146,7 @@ rl_status rl_make_provenance(const rl_run_report *r, rl_provenance *p) {
     RL_TRY(rl_provenance_numbers(p, "ranks", &ranks, 1));
     RL_TRY(rl_provenance_numbers(p, "compute_seconds", &r->summary->seconds, 1));
     RL_TRY(rl_provenance_numbers(p, "load_imbalance", &r->summary->imbalance, 1));
+    RL_TRY(rl_provenance_numbers(p, "processor_share", &r->summary->processor_share, 1));
     RL_TRY(add_done(r->summary, p));
     RL_TRY(add_producers(r->plan, p));
     RL_TRY(add_shares(r->context, r->summary, p));

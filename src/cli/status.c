@@ -10,11 +10,21 @@ static int end_of_data(const rl_plan *plan) {
     return end;
 }
 
+/* "12 of 100". */
+static void print_part(int64_t n, int64_t of) {
+    char part[32], whole[32];
+    printf("%s of %s", rl_count_text(n, part), rl_count_text(of, whole));
+}
+
 /* The parts of a tally of curves that are not always there. */
 static void print_rest(const rl_series *series, const rl_tally *t) {
-    if (t->begun > 0) printf(", %lld in part", (long long)t->begun);
-    if (t->points_failed > 0)
-        printf("; %lld of %lld %s failed", (long long)t->points_failed, (long long)t->points, series->kind->points);
+    char n[32];
+    if (t->begun > 0) printf(", %s partly done", rl_count_text(t->begun, n));
+    if (t->points_failed > 0) {
+        printf("; ");
+        print_part(t->points_failed, t->points);
+        printf(" %s failed", series->kind->points);
+    }
     printf("\n");
 }
 
@@ -38,15 +48,17 @@ static void print_begun(const rl_plan *plan, const rl_journal *journal, int firs
 static void print_group(const rl_prepared *p, const rl_journal *journal, int first, int end) {
     const rl_series *series = &p->plan.series[first];
     const rl_tally t = rl_journal_tally(journal, &p->plan, first, end);
+    char n[32];
     printf("  %-20s ", series->name);
     if (series->spec != NULL) {
-        printf("%lld of %lld", (long long)t.done, (long long)t.pieces);
+        print_part(t.done, t.pieces);
         print_rest(series, &t);
         return;
     }
-    printf("%lld of %lld %s done", (long long)t.points_done, (long long)t.points, series->kind->points);
-    if (t.begun > 0) printf(", %lld begun", (long long)t.begun);
-    if (t.points_failed > 0) printf("; %lld diverged", (long long)t.points_failed);
+    print_part(t.points_done, t.points);
+    printf(" %s done", series->kind->points);
+    if (t.begun > 0) printf(", %s begun", rl_count_text(t.begun, n));
+    if (t.points_failed > 0) printf("; %s diverged", rl_count_text(t.points_failed, n));
     printf("\n");
     print_begun(&p->plan, journal, first, end);
 }
@@ -54,15 +66,19 @@ static void print_group(const rl_prepared *p, const rl_journal *journal, int fir
 static void print_text(const rl_prepared *p, const rl_journal *journal) {
     const rl_plan *plan = &p->plan;
     const rl_tally all = rl_journal_tally(journal, plan, 0, end_of_data(plan));
+    char n[32];
     printf("%s:", p->output);
-    if (all.pieces > 0)
-        printf(" %lld of %lld %s done, %lld missing", (long long)all.done, (long long)all.pieces,
-               plan->series->kind->pieces, (long long)(all.pieces - all.done - all.begun));
+    if (all.pieces > 0) {
+        printf(" ");
+        print_part(all.done, all.pieces);
+        printf(" %s done, %s missing", plan->series->kind->pieces, rl_count_text(all.pieces - all.done - all.begun, n));
+    }
     print_rest(plan->series, &all);
     for (int first = 0, end; first < plan->n_series; first = end) {
         end = rl_plan_end_of_group(plan, first);
         print_group(p, journal, first, end);
     }
+    if (all.pieces > 0 && plan->series->kind->piece_gloss != NULL) printf("(%s)\n", plan->series->kind->piece_gloss);
 }
 
 /* The object takes in the tally of curves. */

@@ -1,4 +1,4 @@
-/* Numbers, sizes of memory and spans of time as people write them, and the order of numbers. */
+/* Numbers, counts, sizes of memory and spans of time as people write them, and the order of numbers. */
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -75,6 +75,18 @@ bool rl_parse_bytes(const char *text, int64_t *bytes) {
     if (!(value >= 1 && value < 0x1p62)) return false;
     *bytes = (int64_t)value;
     return true;
+}
+
+const char *rl_count_text(int64_t count, char text[32]) {
+    char digits[24];
+    const int n = snprintf(digits, sizeof digits, "%lld", (long long)count), sign = count < 0;
+    char *next = text;
+    for (int i = 0; i < n; i++) {
+        if (i > sign && (n - i) % 3 == 0) *next++ = ',';
+        *next++ = digits[i];
+    }
+    *next = '\0';
+    return text;
 }
 
 int rl_compare_reals(const void *a, const void *b) {

@@ -22,7 +22,7 @@ static rl_status append_datasets(rl_text *text, const char *settings) {
     return RL_OK;
 }
 
-/* `state`: finished pieces, counted for the first kind of the table that has the noun of theirs. */
+/* `state`: finished pieces, by the place in the table of the kind that they are counted for (rl_kind_noun). */
 static rl_status count_record(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head) {
     const rl_kind *kind = rl_kind_find(head->kind);
     int64_t *n = state;
@@ -30,17 +30,18 @@ static rl_status count_record(void *state, rl_reader *reader, uint64_t offset, c
     (void)reader;
     (void)offset;
     if (kind == NULL || head->step != RL_FINISHED) return RL_OK;
-    while (strcmp(rl_kinds[k]->pieces, kind->pieces) != 0) k++;
+    while (rl_kinds[k] != rl_kind_noun(kind)) k++;
     n[k] += head->n_repeats;
     return RL_OK;
 }
 
 static rl_status append_counts(rl_text *text, const int64_t *n) {
     bool any = false;
+    char count[32];
     for (int k = 0; rl_kinds[k] != NULL; k++) {
         if (n[k] == 0) continue;
-        RL_TRY(
-            rl_text_append(text, any ? " and %lld %s(s)" : "%lld finished %s(s)", (long long)n[k], rl_kinds[k]->piece));
+        RL_TRY(rl_text_append(text, any ? " and %s %s" : "%s finished %s", rl_count_text(n[k], count),
+                              n[k] == 1 ? rl_kinds[k]->piece : rl_kinds[k]->pieces));
         any = true;
     }
     return any ? RL_OK : rl_text_append(text, "nothing finished");

@@ -112,9 +112,10 @@ static rl_status cut_into_positions(const rl_run *r, rl_queue *queue) {
 /* ---- to all ranks ------------------------------------------------------------------------------------------------ */
 
 static void share_settings(rl_run *r) {
-    rl_guard *const guard = r->settings.guard; /* each rank has its own */
+    const rl_run_settings mine = r->settings;
     RL_BROADCAST(r->context, &r->settings, 1);
-    r->settings.guard = guard;
+    r->settings.guard = mine.guard;
+    r->settings.prepare_seconds = mine.prepare_seconds;
 }
 
 static void share_queue(const rl_run *r, rl_queue *queue) {

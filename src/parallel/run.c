@@ -1,6 +1,5 @@
 /* A run from its start to its summary. */
 #include <math.h>
-#include <string.h>
 
 #include "dispatch.h"
 
@@ -13,7 +12,7 @@ const char *rl_schedule_name(rl_schedule schedule) {
 
 rl_done *rl_done_of(rl_run_summary *s, const rl_kind *kind) {
     rl_done *done = s->done;
-    while (strcmp(done->kind->pieces, kind->pieces) != 0) done++;
+    while (done->kind != rl_kind_noun(kind)) done++;
     return done;
 }
 
@@ -26,8 +25,10 @@ int64_t rl_pieces_done(const rl_run_summary *s) {
 static rl_status gather_summary(rl_run *r, double seconds) {
     const rl_context *context = r->context;
     rl_run_summary *summary = r->summary;
-    double sum = 0, largest = 0;
+    double sum = 0, largest = 0, processors = 0;
     summary->seconds = seconds;
+    r->share.start_seconds = context->start_seconds;
+    r->share.prepare_seconds = r->settings.prepare_seconds;
     r->share.peak_memory = rl_peak_memory();
     RL_TRY(rl_context_agree(context, rl_is_root(r) ? RL_ALLOC(summary->shares, context->size) : RL_OK));
     RL_MPI(
@@ -35,7 +36,9 @@ static rl_status gather_summary(rl_run *r, double seconds) {
     for (int i = 0; rl_is_root(r) && i < context->size; i++) {
         sum += summary->shares[i].busy_seconds;
         largest = fmax(largest, summary->shares[i].busy_seconds);
+        processors += summary->shares[i].processor_seconds;
     }
+    summary->processor_share = seconds > 0 ? processors / (seconds * context->size) : 0;
     summary->imbalance = sum > 0 ? largest * context->size / sum : 1;
     return RL_OK;
 }
@@ -51,13 +54,15 @@ static int most_items(const rl_run *r) {
 }
 
 /* A place for each noun of the plan's kinds. */
-static rl_status make_counts(rl_run *r) {
+static rl_status make_counts(rl_run *r, const rl_todo *todo) {
     rl_run_summary *s = r->summary;
     RL_TRY(RL_ALLOC(s->done, r->plan->n_series));
     for (int i = 0; i < r->plan->n_series; i++) {
-        const rl_kind *kind = r->plan->series[i].kind;
-        s->done[s->n_done].kind = kind; /* which ends the search where there is none of the noun */
-        if (rl_done_of(s, kind) == &s->done[s->n_done]) s->n_done++;
+        rl_done *next = &s->done[s->n_done];
+        next->kind = rl_kind_noun(r->plan->series[i].kind); /* which ends the search where there is none of the noun */
+        if (rl_done_of(s, next->kind) != next) continue;
+        next->todo = rl_todo_count(todo, r->plan, next->kind);
+        s->n_done++;
     }
     return RL_OK;
 }
@@ -67,11 +72,11 @@ static rl_status prepare_run(rl_run *r, const rl_todo *todo) {
     RL_TRY(RL_ALLOC(r->message.bytes, r->message.capacity));
     RL_TRY(RL_ALLOC(r->tasks, most_items(r)));
     if (!rl_is_root(r)) return RL_OK;
-    r->total = rl_todo_count(todo, r->plan);
+    r->total = rl_todo_count(todo, r->plan, NULL);
     RL_TRY(RL_ALLOC(r->stop_sent, r->context->size));
     RL_TRY(RL_ALLOC(r->summary->groupings, r->plan->n_series)); /* a phase is of some series, if it is on grids */
     if (r->n_items <= RL_TIMED_TASKS) RL_TRY(RL_ALLOC(r->summary->timed, r->n_items));
-    return make_counts(r);
+    return make_counts(r, todo);
 }
 
 static void release_run(rl_run *r) {
@@ -85,13 +90,15 @@ static void release_run(rl_run *r) {
 rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const rl_todo *todo,
                           const rl_run_settings *settings, const rl_sink *sink, rl_run_summary *summary) {
     rl_run r = {.context = context, .plan = plan, .settings = *settings, .sink = sink, .summary = summary};
-    const double start = rl_seconds();
+    const double start = rl_seconds(), processor_start = rl_processor_seconds();
     *summary = (rl_run_summary){0};
     rl_status status = rl_share_todo(&r, todo);
     rl_deadline_begin(&r);
     if (status == RL_OK) status = rl_context_agree(context, prepare_run(&r, todo));
+    if (status == RL_OK && rl_is_root(&r) && sink->begin != NULL) sink->begin(sink->state);
     if (status == RL_OK) status = rl_run_phases(&r);
     const double seconds = rl_seconds() - start;
+    r.share.processor_seconds = rl_processor_seconds() - processor_start;
     const bool early = rl_is_root(&r) && rl_pieces_done(summary) < r.total.pieces;
     release_run(&r);
     RL_TRY(status);

@@ -62,12 +62,14 @@ rl_status rl_todo_create_full(const rl_plan *plan, rl_todo *todo) {
     return RL_OK;
 }
 
-rl_count rl_todo_count(const rl_todo *todo, const rl_plan *plan) {
+rl_count rl_todo_count(const rl_todo *todo, const rl_plan *plan, const rl_kind *noun) {
     rl_count sum = {0};
     for (int64_t i = 0; i < todo->n; i++) {
         const rl_todo_item *item = &todo->items[i];
         const rl_task *task = &plan->tasks[item->task];
-        const rl_count all = rl_series_count(&plan->series[task->series]);
+        const rl_series *series = &plan->series[task->series];
+        const rl_count all = rl_series_count(series);
+        if (noun != NULL && rl_kind_noun(series->kind) != noun) continue;
         const bool *wanted = item->selection == RL_ALL_N ? NULL : selection_at(todo, item->selection);
         const int64_t points = (int64_t)item->repeats.n * count_wanted(wanted, task->n_train.n);
         sum.pieces += item->repeats.n;

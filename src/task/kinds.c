@@ -1,4 +1,6 @@
 /* The table of kinds, and what is asked of the kind of a series. */
+#include <string.h>
+
 #include "../kinds.h"
 #include "ridgeless/task.h"
 
@@ -12,6 +14,16 @@ const rl_kind *rl_kind_find(uint32_t number) {
     for (const rl_kind *const *kind = rl_kinds; *kind != NULL; kind++)
         if ((*kind)->number == number) return *kind;
     return NULL;
+}
+
+const rl_kind *rl_kind_noun(const rl_kind *kind) {
+    const rl_kind *const *noun = rl_kinds;
+    while (strcmp((*noun)->pieces, kind->pieces) != 0) noun++;
+    return *noun;
+}
+
+bool rl_kind_is_point(const rl_kind *kind) {
+    return strcmp(kind->piece, kind->point) == 0;
 }
 
 rl_count rl_series_count(const rl_series *series) {

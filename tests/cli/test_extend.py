@@ -81,13 +81,13 @@ class Extend(unittest.TestCase):
         more.write_bytes(few.read_bytes())
         (self.at / "more.nc.journal").write_bytes((self.at / "few.nc.journal").read_bytes())
         said = self.compute(study(way, MORE, 3), "more.nc", ranks=ranks[1])
-        self.assertIn(f" from {2 * (3 * len(MORE) - 2 * len(FEW))} spectra", said)
+        self.assertIn(f" errors of {2 * (3 * len(MORE) - 2 * len(FEW)):,} training sets ", said)
         self.compute(study(way, MORE, 3), "alone.nc", ranks=ranks[2])
         self.assert_extended(few, more, alone)
         # What was asked for first is still there, and nothing of it is computed again.
         before = (self.at / "more.nc.journal").stat().st_size
         said = self.compute(study(way, FEW, 2), "more.nc", ranks=ranks[1])
-        self.assertNotIn(" spectra on ", said)
+        self.assertNotIn("computed", said)
         self.assertEqual((self.at / "more.nc.journal").stat().st_size, before)
         self.assertEqual(differences(few, more), [])
 
@@ -123,7 +123,7 @@ class Extend(unittest.TestCase):
         few = of_sizes(self.at / "both.nc", "student-teacher", [60, 99, 140], 3)
         said = self.compute(text("{range: [50, 150]}"), "both.nc", ranks=2)
         self.assertEqual(way(), "nested factorization")
-        self.assertIn(f" from {3 * 98} spectra", said)
+        self.assertIn(f" errors of {3 * 98} training sets in ", said)
         kept = of_sizes(self.at / "both.nc", "student-teacher", [60, 99, 140], 3)
         self.compute(text("{range: [50, 150]}"), "alone.nc")
         alone = of_sizes(self.at / "alone.nc", "student-teacher", [60, 99, 140], 3)

@@ -64,7 +64,7 @@ class JournalCommands(unittest.TestCase):
             self.assertIn("; 4 of 42 spectra failed", run("status", "study.yaml", "-o", name, cwd=self.at, check=0).stdout)
             done = run("retry", "study.yaml", "-o", name, cwd=self.at, ranks=ranks, check=0)
             self.assertIn("4 failed spectra are done again", done.stderr)
-            self.assertIn(" from 4 spectra on ", done.stderr)
+            self.assertIn(" errors of 4 training sets in ", done.stderr)
             self.assertEqual(differences(self.at / "whole.nc", self.at / name), [])
             self.assertEqual(self.answer("status", "study.yaml", "-o", name)["spectra_failed"], 0)
 
@@ -74,7 +74,7 @@ class JournalCommands(unittest.TestCase):
         done = run("retry", "study.yaml", "-o", "zero.nc", cwd=self.at, ranks=2, check=1)
         self.assertIn("1 failed spectra are done again", done.stderr)
         self.assertIn("1 more have only zeros for features", done.stderr)
-        self.assertIn(" from 8 spectra on ", done.stderr)
+        self.assertIn(" errors of 8 training sets in ", done.stderr)
         self.assertIn("zero.nc: 1 of 42 spectra could not be computed", done.stderr)
         with netCDF4.Dataset(self.at / "zero.nc") as file:
             status = np.asarray(file["diabetes"]["status"][:])
@@ -102,7 +102,7 @@ class JournalCommands(unittest.TestCase):
         done = run("run", "other.yaml", "--fresh", "-o", "fresh.nc", cwd=self.at, ranks=2, check=0)
         self.assertRegex(
             done.stderr,
-            r"fresh.nc.journal: discarded 12 finished curve\(s\) of diabetes, student-teacher, "
+            r"fresh.nc.journal: discarded 12 finished curves of diabetes, student-teacher, "
             r"last written on \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n",
         )
         self.assertIn("fresh.nc: discarded the results file", done.stderr)
@@ -116,7 +116,7 @@ class JournalCommands(unittest.TestCase):
         done = run("run", "study.yaml", "-o", "damaged.nc", cwd=self.at, check=2)
         self.assertIn("damaged.nc.journal: its header is damaged; choose another -o, or --fresh to start over", done.stderr)
         done = run("run", "study.yaml", "--fresh", "-o", "damaged.nc", cwd=self.at, check=0)
-        self.assertIn("discarded 12 finished curve(s) of a study that cannot be read any more", done.stderr)
+        self.assertIn("discarded 12 finished curves of a study that cannot be read any more", done.stderr)
         self.assertEqual(differences(self.at / "whole.nc", self.at / "damaged.nc"), [])
         run("run", "study.yaml", "--fresh", "-q", "-o", "new.nc", cwd=self.at, check=0)
         self.assertEqual(differences(self.at / "whole.nc", self.at / "new.nc"), [])
@@ -186,7 +186,7 @@ class JournalCommands(unittest.TestCase):
         )
         self.assertEqual([d["in_part"] for d in answer["datasets"]], [2, 0])
         text = run("status", "more.yaml", "-o", "part.nc", cwd=self.at, check=0).stdout
-        self.assertIn("part.nc: 0 of 12 curves done, 10 missing, 2 in part\n", text)
+        self.assertIn("part.nc: 0 of 12 curves done, 10 missing, 2 partly done\n", text)
 
     def test_damage_in_the_middle_costs_what_it_hit(self):
         self.copy("hit.nc")

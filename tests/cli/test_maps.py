@@ -153,8 +153,8 @@ class Maps(unittest.TestCase):
         run("run", "grown.yaml", "-q", "-o", "grown.nc", ranks=2, cwd=self.at, check=0)
         (self.at / "grown.yaml").write_text(STUDY)
         said = run("run", "grown.yaml", "-o", "grown.nc", ranks=3, cwd=self.at, check=0).stderr
-        self.assertIn("16 curve(s) are there in part", said)
-        self.assertIn("784 cells from 112 spectra", said)  # of 144 there are 2 P x 2 repeats x 2 N of 4 data sets
+        self.assertIn("16 curves are partly done", said)
+        self.assertIn("computed 784 errors of 112 training sets", said)  # of 144 there are 2 P x 2 repeats x 2 N of 4 data sets
         grown, whole = (self.open("fourier", path).test_mse for path in ("grown.nc", "study.nc"))
         np.testing.assert_allclose(grown, whole, rtol=1e-9, atol=1e-6)  # no_residuals leaves rounding alone
         again = run("run", "grown.yaml", "-o", "grown.nc", ranks=2, cwd=self.at, check=0).stderr

@@ -129,7 +129,7 @@ class Summary(unittest.TestCase):
         self.copy(few, "more.nc")
         more, said = self.compute(study(150, "[1, 3, 4, 9, 20]"), "more.nc", ranks=3)
         # of two data sets 5 N of 50 repeats, and 2 N of the 100; `mapped` has 3 N at each of two P
-        self.assertIn(f" from {2 * (5 * 50 + 2 * 100) + 50 * 6} spectra", said)
+        self.assertIn(f" errors of {2 * (5 * 50 + 2 * 100) + 50 * 6:,} training sets in ", said)
         alone, _ = self.compute(study(150, "[1, 3, 4, 9, 20]"), "alone.nc")
         for name in ("bulk", "single", "mapped"):  # steps depend on the list of N, so that rounding may
             ours, theirs = open_group(more, name), open_group(alone, name)
@@ -151,7 +151,7 @@ class Summary(unittest.TestCase):
         _, said = self.compute(study(140), "fewer.nc")
         self.assertNotIn("taken apart", said)
         again, said = self.compute(study(150), "fewer.nc")
-        self.assertNotIn("spectra on", said)  # all of it is still there
+        self.assertNotIn("computed", said)  # all of it is still there
         self.assertEqual(differences(again, many), [])
 
     def test_lost_records_are_computed_again(self):
@@ -181,7 +181,7 @@ class Summary(unittest.TestCase):
     def test_stopping_in_the_middle_of_spans_loses_nothing_finished(self):
         (self.at / "study.yaml").write_text(LONG)
         whole = run("run", "study.yaml", "-o", "whole.nc", cwd=self.at, ranks=2, check=0)
-        self.assertIn("spectra on 2 rank(s)", whole.stderr)
+        self.assertRegex(whole.stderr, r"40,000 repeats x \d+ N x \d+ ablations = [\d,]+ errors, kept as summaries, by 2 ranks")
         done = []
         for kind in (signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL, signal.SIGTERM):
             process = subprocess.Popen(
@@ -207,7 +207,7 @@ class Summary(unittest.TestCase):
         while status["done"] == 0:  # two seconds are for the results file; how soon a run begins is the machine's affair
             self.assertLess(seconds, 600)
             done = run("run", "study.yaml", "--time-left", f"{seconds}s", cwd=self.at, ranks=2, check=75)
-            self.assertIn("of 4000000 curves are done", done.stderr)
+            self.assertIn("of 4,000,000 curves are done", done.stderr)
             status = json.loads(run("status", "study.yaml", "--json", cwd=self.at, check=0).stdout)
             seconds *= 1.5
         self.assertEqual(status["spectra_done"], 30 * status["done"])
