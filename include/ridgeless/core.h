@@ -18,6 +18,7 @@ typedef enum rl_status {
     RL_ERR_IO,      /* reading or writing a file that was fine before */
     RL_ERR_LIBRARY, /* MPI, NetCDF, LAPACK info < 0 */
     RL_ERR_CELLS,   /* some cells could not be computed */
+    RL_DIFFERENT,   /* two files that were compared */
     RL_STOPPED      /* early, resumable */
 } rl_status;
 

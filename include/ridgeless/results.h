@@ -147,4 +147,79 @@ typedef struct rl_shown {
 rl_status rl_results_read(const char *path, rl_shown *shown);
 void rl_shown_destroy(rl_shown *shown);
 
+/* ---- comparing two files ----------------------------------------------------------------------------------------- */
+
+/* Where a value stands: what the coordinates of its dimensions say there, or its index (from 0) where there is none. */
+enum { RL_NAME_BYTES = 257, RL_LOCATION_DIMENSIONS = 8 };
+typedef struct rl_coordinate {
+    char dimension[RL_NAME_BYTES], value[128];
+    bool is_number;
+} rl_coordinate;
+typedef struct rl_location {
+    rl_coordinate at[RL_LOCATION_DIMENSIONS];
+    int n;
+} rl_location;
+
+typedef struct rl_extreme {
+    double size; /* NaN: there is none */
+    double values[2];
+    rl_location place;
+} rl_extreme;
+
+/* What a difference is measured in.
+ *
+ * Condition: what rounding may do to the value, with eps = 2^-52 and the condition kappa = sigma_max / sigma_min of its
+ * spectrum (the larger of both files'). Of a singular value s that is eps kappa s; of a distance, which is in units of
+ * a solution's length, eps kappa max(1, distance); of a squared error e^2, where predictions are off by eps kappa S and
+ * S^2 is the largest test error of any variant of that spectrum, eps kappa S (2 e + eps kappa S).
+ *
+ * Last place: the distance from the value to the next double. */
+typedef enum rl_unit { RL_UNIT_NONE, RL_UNIT_CONDITION, RL_UNIT_LAST_PLACE } rl_unit;
+
+/* A variable that differs. */
+typedef struct rl_difference {
+    char group[RL_NAME_BYTES], variable[RL_NAME_BYTES];
+    bool alike;   /* of one type, on the same dimensions; false: that is what differs, and nothing else is known */
+    bool follows; /* it is a statistic over the repeats of a variable of the group that differs, too */
+    int64_t n, n_differ; /* values compared; those whose bits differ */
+    int64_t n_lone;      /* of these, where one file alone has a number */
+    rl_extreme relative; /* |a - b| / max(|a|, |b|) of numbers, where it is largest */
+    rl_unit unit;
+    rl_extreme in_units; /* the largest in units */
+} rl_difference;
+
+/* What one file alone has; or an attribute that differs. */
+typedef enum rl_mismatch_kind {
+    RL_MISMATCH_GROUP,
+    RL_MISMATCH_VARIABLE,
+    RL_MISMATCH_COORDINATE,
+    RL_MISMATCH_ATTRIBUTE
+} rl_mismatch_kind;
+typedef struct rl_mismatch {
+    rl_mismatch_kind kind;
+    int file; /* 0 or 1: what that file alone has; RL_BOTH_FILES: an attribute that differs */
+    char group[RL_NAME_BYTES];
+    char name[RL_NAME_BYTES]; /* of the variable, dimension or attribute (or variable:attribute) */
+    size_t n;                 /* coordinates */
+    char values[160];         /* of them, like "4, 5, 6, ... 99" */
+} rl_mismatch;
+enum { RL_BOTH_FILES = 2 };
+
+typedef struct rl_comparison {
+    rl_difference *differences; /* [n_differences] */
+    int n_differences;
+    rl_mismatch *mismatches; /* [n_mismatches] */
+    int n_mismatches;
+    int n_groups, n_variables; /* that both have and that were compared */
+    int n_statistics;          /* over the repeats, left out where the files have other repeats */
+    rl_text texts;             /* names of attributes that differ and count for nothing, ", " between */
+} rl_comparison;
+
+/* Compares two results files group by group and variable by variable, where both have the same coordinates. NaN equals
+ * NaN. The group `provenance` is left out, and so are texts for people and the study's own text, but for their names.
+ * Reads a few MiB at a time, or a row of the last dimension where that is longer. RL_ERR_INPUT as rl_results_read;
+ * files without a seal are read in a child process first, as there. The comparison is the caller's, on failure too. */
+rl_status rl_results_compare(const char *const paths[2], rl_comparison *comparison);
+void rl_comparison_destroy(rl_comparison *comparison);
+
 #endif

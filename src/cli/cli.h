@@ -20,13 +20,14 @@ typedef enum rl_commands {
     RL_SHOW = 32,
     RL_DATASETS = 64,
     RL_BENCH = 128,
+    RL_DIFF = 256,
     RL_INIT = 512,
     RL_ABLATIONS = 1024,
     RL_MAPS = 2048,
     RL_COMPUTING = RL_RUN | RL_RETRY,
     RL_WRITING = RL_COMPUTING | RL_ASSEMBLE,
     RL_OF_STUDY = RL_WRITING | RL_PLAN | RL_STATUS,
-    RL_OF_RESULTS = RL_SHOW,
+    RL_OF_RESULTS = RL_SHOW | RL_DIFF,
     RL_LISTING = RL_DATASETS | RL_ABLATIONS | RL_MAPS,
     RL_EVERY_COMMAND = RL_INIT | RL_OF_STUDY | RL_OF_RESULTS | RL_LISTING | RL_BENCH
 } rl_commands;
@@ -75,6 +76,7 @@ rl_status rl_command_run(rl_settings *settings, const rl_context *context); /* r
 rl_status rl_command_plan(rl_settings *settings, const rl_context *context);
 rl_status rl_command_status(rl_settings *settings, const rl_context *context);
 rl_status rl_command_show(rl_settings *settings, const rl_context *context);
+rl_status rl_command_diff(rl_settings *settings, const rl_context *context);
 rl_status rl_command_datasets(rl_settings *settings, const rl_context *context);
 rl_status rl_command_init(rl_settings *settings, const rl_context *context);
 rl_status rl_command_ablations(rl_settings *settings, const rl_context *context);

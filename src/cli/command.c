@@ -51,6 +51,10 @@ static const command commands[] = {
      (const char *const[]){
 #include "show.txt.inc"
          NULL}},
+    {"diff", "FILE FILE", 2, 2, RL_DIFF, rl_command_diff, false, false, "compare two results files",
+     (const char *const[]){
+#include "diff.txt.inc"
+         NULL}},
     {"datasets", "", 0, 0, RL_DATASETS, rl_command_datasets, false, false, "list the data sets",
      (const char *const[]){
 #include "datasets.txt.inc"
