@@ -7,15 +7,14 @@
 #define ARRAY(member)  offsetof(rl_curve_layout, member)
 
 const rl_statistic rl_statistics[RL_N_STATISTICS] = {
-    {RL_MINIMUM, "minimum", "the least over repeats", NULL, NC_DOUBLE, MEMBER(minimum)},
-    {RL_MAXIMUM, "maximum", "the largest over repeats", NULL, NC_DOUBLE, MEMBER(maximum)},
-    {RL_MEAN, "mean", "mean over repeats", "repeat: mean", NC_DOUBLE, MEMBER(mean)},
-    {RL_STANDARD_ERROR, "standard_error", "standard error of the mean over repeats", NULL, NC_DOUBLE,
-     MEMBER(standard_error)},
-    {RL_MEDIAN, "median", "median over repeats", "repeat: median", NC_DOUBLE, MEMBER(median)},
-    {RL_GEOMETRIC_MEAN, "geometric_mean", "geometric mean over repeats", NULL, NC_DOUBLE, MEMBER(geometric_mean)},
+    {RL_MINIMUM, "minimum", "minimum", NULL, NC_DOUBLE, MEMBER(minimum)},
+    {RL_MAXIMUM, "maximum", "maximum", NULL, NC_DOUBLE, MEMBER(maximum)},
+    {RL_MEAN, "mean", "mean", "repeat: mean", NC_DOUBLE, MEMBER(mean)},
+    {RL_STANDARD_ERROR, "standard_error", "standard error of the mean", NULL, NC_DOUBLE, MEMBER(standard_error)},
+    {RL_MEDIAN, "median", "median", "repeat: median", NC_DOUBLE, MEMBER(median)},
+    {RL_GEOMETRIC_MEAN, "geometric_mean", "geometric mean", NULL, NC_DOUBLE, MEMBER(geometric_mean)},
     {RL_COUNT, "count", "repeats that have a value", NULL, NC_INT, MEMBER(count)},
-    {RL_QUANTILES, "quantile", "quantiles over repeats", NULL, NC_DOUBLE, MEMBER(quantile)},
+    {RL_QUANTILES, "quantile", "quantiles", NULL, NC_DOUBLE, MEMBER(quantile)},
 };
 
 enum {
@@ -23,43 +22,47 @@ enum {
     OF_SPECTRA = RL_MEAN | RL_MEDIAN | RL_QUANTILES
 };
 
-static const char squared_target[] = "in squared units of the target";
-static const char of_features[] = "in units of the features";
+/* Long names are what plots write beside their axes: short. What exactly it is stands in the comment. */
+#define SQUARED_TARGET "in squared units of the target"
+#define OF_FEATURES    "in units of the features"
 
 const rl_field rl_fields[RL_N_FIELDS] = {
-    {"test_mse", "mean squared error on the test rows", squared_target, RL_FIELD_CELL, NC_DOUBLE, ARRAY(test_mse),
-     OF_ERRORS, true, false},
-    {"train_mse", "mean squared error on the training rows", squared_target, RL_FIELD_CELL, NC_DOUBLE, ARRAY(train_mse),
-     OF_ERRORS, false, false},
-    {"population_mse", "expected squared error over the population", squared_target, RL_FIELD_CELL, NC_DOUBLE,
-     ARRAY(population_mse), OF_ERRORS, true, false},
-    {"distance", "distance of the solution from the least-squares one",
-     "in units of that one's length; for n_train < n_features it is the minimum-norm one; absent for ablations that do "
-     "not approach it",
+    {"test_mse", "test error", "mean square over the test rows, " SQUARED_TARGET, RL_FIELD_CELL, NC_DOUBLE,
+     ARRAY(test_mse), OF_ERRORS, true, false},
+    {"train_mse", "train error", "mean square over the training rows, " SQUARED_TARGET, RL_FIELD_CELL, NC_DOUBLE,
+     ARRAY(train_mse), OF_ERRORS, false, false},
+    {"population_mse", "population error", "expected square over the population, " SQUARED_TARGET, RL_FIELD_CELL,
+     NC_DOUBLE, ARRAY(population_mse), OF_ERRORS, true, false},
+    {"distance", "distance from least squares",
+     "of the solution from the least-squares one, in units of that one's length; for n_train < n_features it is the "
+     "minimum-norm one; absent for ablations that do not approach it",
      RL_FIELD_CELL, NC_DOUBLE, ARRAY(distance), OF_SPECTRA, false, false},
-    {"modes_kept", "number of modes that predictions use",
-     "modes that are not zero, and whose part of the fit is not; absent for ablations that leave none out",
+    {"modes_kept", "modes kept",
+     "that predictions use: modes that are not zero, and whose part of the fit is not; absent for ablations that leave "
+     "none out",
      RL_FIELD_CELL, NC_DOUBLE, ARRAY(modes_kept), RL_MEDIAN, false, true},
-    {"sigma_min", "smallest non-zero singular value of the training features", of_features, RL_FIELD_SPECTRUM,
-     NC_DOUBLE, ARRAY(sigma_min), OF_SPECTRA, false, false},
-    {"sigma_max", "largest singular value of the training features", of_features, RL_FIELD_SPECTRUM, NC_DOUBLE,
+    {"sigma_min", "smallest singular value", "the smallest non-zero one of the training features, " OF_FEATURES,
+     RL_FIELD_SPECTRUM, NC_DOUBLE, ARRAY(sigma_min), OF_SPECTRA, false, false},
+    {"sigma_max", "largest singular value", "of the training features, " OF_FEATURES, RL_FIELD_SPECTRUM, NC_DOUBLE,
      ARRAY(sigma_max), OF_SPECTRA, false, false},
-    {"rank", "number of non-zero singular values of the training features", NULL, RL_FIELD_SPECTRUM, NC_INT,
+    {"rank", "rank", "number of non-zero singular values of the training features", RL_FIELD_SPECTRUM, NC_INT,
      ARRAY(rank), 0, false, false},
-    {"test_bias_sq", "square of the mean bias over the test rows", squared_target, RL_FIELD_SPECTRUM, NC_DOUBLE,
-     ARRAY(test_bias_sq), OF_SPECTRA, false, false},
-    {"test_bias_mse", "mean squared bias over the test rows", squared_target, RL_FIELD_SPECTRUM, NC_DOUBLE,
+    {"test_bias_sq", "square of the mean bias", "mean over the test rows, " SQUARED_TARGET, RL_FIELD_SPECTRUM,
+     NC_DOUBLE, ARRAY(test_bias_sq), OF_SPECTRA, false, false},
+    {"test_bias_mse", "mean squared bias", "mean over the test rows, " SQUARED_TARGET, RL_FIELD_SPECTRUM, NC_DOUBLE,
      ARRAY(test_bias_mse), OF_SPECTRA, false, false},
-    {"status", "whether the spectrum could be computed, or why not", NULL, RL_FIELD_STATUS, NC_BYTE, ARRAY(status), 0,
+    {"status", "status of the spectrum", "whether it could be computed, or why not", RL_FIELD_STATUS, NC_BYTE,
+     ARRAY(status), 0, false, false},
+    {"sigma", "singular value", "of the training features, " OF_FEATURES, RL_FIELD_MODE, NC_DOUBLE, ARRAY(sigma), 0,
      false, false},
-    {"sigma", "singular value of the training features", of_features, RL_FIELD_MODE, NC_DOUBLE, ARRAY(sigma), 0, false,
-     false},
-    {"test_projection_rms", "root mean square over the test rows of their projection on the right singular vector",
-     of_features, RL_FIELD_MODE, NC_DOUBLE, ARRAY(test_projection_rms), 0, false, false},
-    {"residual_projection", "projection of the best linear model's residuals on the left singular vector",
-     "in units of the target; signs are fixed by making the largest component of the right singular vector positive",
+    {"test_projection_rms", "test projection",
+     "root mean square over the test rows of their projection on the right singular vector, " OF_FEATURES,
+     RL_FIELD_MODE, NC_DOUBLE, ARRAY(test_projection_rms), 0, false, false},
+    {"residual_projection", "residual projection",
+     "of the best linear model's residuals on the left singular vector, in units of the target; signs are fixed by "
+     "making the largest component of the right singular vector positive",
      RL_FIELD_MODE, NC_DOUBLE, ARRAY(residual_projection), 0, false, false},
-    {"direction", "right singular vector of the training features", "the largest component is positive",
+    {"direction", "right singular vector", "of the training features; the largest component is positive",
      RL_FIELD_DIRECTION, NC_DOUBLE, ARRAY(direction), 0, false, false},
 };
 
