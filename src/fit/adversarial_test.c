@@ -1,11 +1,25 @@
 /* The ablation `adversarial_test`: every test row moves by a step along v_r, r the smallest non-zero mode, and so every
  * prediction by step * beta_r. */
+#include <math.h>
+
+#include "../vectors.h"
 #include "filter.h"
+
+/* The root mean square of a training feature: the squares of all of them are those of the singular values. */
+static double size_of_feature(const rl_spectrum *s) {
+    return sqrt(rl_sum_of_squares(s->n_modes, s->sigma) / s->n_train / s->n_features);
+}
 
 static void fit_adversarial_test(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
     rl_fit_modes(s, s->c[RL_TARGET_Y], s->n_modes, fit);
-    if (s->rank > 0) fit->shift = variant->parameter * fit->beta[s->rank - 1];
+    if (s->rank == 0) return;
+    const double unit = rl_options_flag(&variant->options, "relative") ? size_of_feature(s) : 1;
+    fit->shift = variant->parameter * unit * fit->beta[s->rank - 1];
 }
+
+static const rl_option_spec options[] = {
+    {.key = "relative", .type = RL_OPTION_FLAG, .help = "step in units of a training feature's root mean square"},
+};
 
 const rl_ablation rl_ablation_adversarial_test = {
     .name = "adversarial_test",
@@ -14,5 +28,7 @@ const rl_ablation rl_ablation_adversarial_test = {
     .parameter = RL_PARAMETER_REAL,
     .parameter_meaning = "step, in units of the features",
     .example = "adversarial_test: [-1, 1]",
+    .options = options,
+    .n_options = 1,
     .fit = fit_adversarial_test,
 };

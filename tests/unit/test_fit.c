@@ -202,6 +202,25 @@ static void adversarial_steps_move_along_the_smallest_mode(void **state) {
         }
 }
 
+static double root_mean_square(const double *a, int n) {
+    return sqrt(dot(a, a, n) / n);
+}
+
+static void relative_adversarial_steps_are_in_units_of_the_training_rows(void **state) {
+    for (int i = 0; i < N_SHAPES; i++) {
+        problem *q = set_up(shapes[i][0], shapes[i][1]);
+        const char *const names[] = {"adversarial_test", "adversarial_train"};
+        const double units[] = {root_mean_square(q->x, q->n * q->p), root_mean_square(q->y, q->n)};
+        for (int a = 0; a < 2; a++) {
+            const rl_errors relative = evaluate(q, names[a], -0.7, "relative", 1);
+            const rl_errors absolute = evaluate(q, names[a], -0.7 * units[a], NULL, 0);
+            assert_close(q, names[a], relative.test_mse, absolute.test_mse, 0);
+            assert_close(q, names[a], relative.population_mse, absolute.population_mse, 0);
+        }
+        tear_down(q);
+    }
+}
+
 /* Ridge as the least squares of X stacked on sqrt(lambda) I: another factorization of another matrix. */
 static void ridge_is_least_squares_on_an_augmented_matrix(void **state) {
     static const double lambdas[] = {1e-6, 0.3, 10, 1e5};
@@ -611,6 +630,7 @@ int main(void) {
         cmocka_unit_test(leading_modes_changes_the_test_features_alone),
         cmocka_unit_test(no_residuals_leaves_the_bias),
         cmocka_unit_test(adversarial_steps_move_along_the_smallest_mode),
+        cmocka_unit_test(relative_adversarial_steps_are_in_units_of_the_training_rows),
         cmocka_unit_test(ridge_is_least_squares_on_an_augmented_matrix),
         cmocka_unit_test(gradient_descent_is_what_the_iteration_does),
         cmocka_unit_test(gradient_descent_ends_in_the_minimum_norm_fit),
