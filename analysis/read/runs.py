@@ -59,6 +59,7 @@ class Run:
     ranks: int
     seconds: float
     imbalance: float  # NaN where the file does not say
+    processor_share: float  # processors that a rank had on average; NaN where the file does not say
     busy: np.ndarray  # seconds, a number per rank; empty where the file does not say
     memory: np.ndarray  # bytes, a number per rank; empty where the file does not say
     tasks: tuple[Task, ...]
@@ -92,7 +93,7 @@ def _dataset_names(root: netCDF4.Dataset) -> list[str]:
 
 def _read_run(path: Path, root: netCDF4.Dataset, names: list[str]) -> Run:
     group = root["provenance"]
-    imbalance = _numbers(group, "load_imbalance")
+    imbalance, share = (_numbers(group, name) for name in ("load_imbalance", "processor_share"))
     busy, memory = (_numbers(group, name) for name in ("rank_busy_seconds", "peak_memory_bytes"))
     return Run(
         path,
@@ -101,6 +102,7 @@ def _read_run(path: Path, root: netCDF4.Dataset, names: list[str]) -> Run:
         int(_one(path, group, "ranks")),
         _one(path, group, "compute_seconds"),
         float(imbalance[0]) if imbalance is not None and imbalance.size == 1 else np.nan,
+        float(share[0]) if share is not None and share.size == 1 else np.nan,
         busy if busy is not None else np.array([]),
         memory if memory is not None else np.array([]),
         _tasks(path, group, names),

@@ -28,6 +28,7 @@ MARKER_SIZE = 4.5
 RUN_MARKERS = (".", "x", "+")
 MEBIBYTE = 2.0**20
 FRAME = layout.Frame(left=0.85, top=0.66, gap_x=0.85, gap_y=0.35)
+LEAST_ON_LINEAR = 0.2  # efficiency: smaller ones could not be told from nothing, and the axis is a log one
 TITLE_PAD = 17  # points above a panel, over the numbers on its upper axis
 
 CAPTION = Caption(
@@ -200,7 +201,7 @@ def _row(quantity: Quantity, panels: list[Panel], on_top: bool) -> None:
     values = [v for panel in panels for v in panel.values]
     margin = max(max(values) / min(values), 1.5) ** 0.06
     for panel in panels:
-        if quantity.log:
+        if quantity.log or min(values) < LEAST_ON_LINEAR:
             layout.y_axis(panel.axes, min(values) / margin, max(values) * margin)
         else:
             panel.axes.set_ylim(0, max(1.1, 1.05 * max(values)))
@@ -246,7 +247,17 @@ def _legend(studies: list[Study], looks: dict[Line, Look]) -> list[Line2D]:
     for look in (looks[line] for line in lines):
         how = {"marker": look.marker, "linewidth": look.width, "markersize": MARKER_SIZE}
         handles.setdefault(look.label, layout.line_handle(look.colour, look.label, **how))
-    return [*handles.values(), *_remarks(points, _with_memory(studies))]
+    return [*handles.values(), *_remarks(points, _with_memory(studies)), *_processor_share(studies)]
+
+
+def _processor_share(studies: list[Study]) -> list[Line2D]:
+    """How much of a processor ranks had: less than all of one where other programs, or too many ranks, were at work."""
+    shares = [run.processor_share for s in studies for run in s.runs if np.isfinite(run.processor_share)]
+    if not shares:
+        return []
+    low, high = (f"{100 * min(share, 1):.0f}" for share in (min(shares), max(shares)))
+    said = f"{low} %" if low == high else f"{low} to {high} %"
+    return [layout.line_handle("none", f"a rank had {said} of a processor")]
 
 
 def _remarks(points: list[Point], with_memory: bool) -> list[Line2D]:

@@ -9,7 +9,7 @@ from speed.scaling import KINDS, MEBIBYTE
 from speed.speedup import Line, Study
 
 LINE_HEAD = "ranks       P       N  times    seconds     smallest      largest  efficiency   GFlop/s    a rank"
-RUN_HEAD = "ranks    seconds  load imbalance  memory of a rank, MiB: most     least  file"
+RUN_HEAD = "ranks    seconds  load imbalance  processor share  memory of a rank, MiB: most     least  file"
 
 
 def text(studies: list[Study]) -> str:
@@ -21,7 +21,9 @@ def text(studies: list[Study]) -> str:
 
 def _study(study: Study, labels: dict[Line, str]) -> list[str]:
     lines = [f"{labels[line]}\n{LINE_HEAD}\n" + _points(line) for line in (*study.lines, *study.wholes)]
-    return [f"{KINDS[study.kind]}: {study.title}", *lines, f"runs\n{RUN_HEAD}\n" + _runs(study)]
+    kind = KINDS[study.kind]
+    heading = study.title if study.title.startswith(kind) else f"{kind}: {study.title}"
+    return [heading, *lines, f"runs\n{RUN_HEAD}\n" + _runs(study)]
 
 
 def _points(line: Line) -> str:
@@ -38,7 +40,7 @@ def _runs(study: Study) -> str:
     for run in study.runs:
         most, least = (run.memory.max(), run.memory.min()) if run.memory.size else (np.nan, np.nan)
         rows.append(
-            f"{run.ranks:5d} {run.seconds:10.4g} {run.imbalance:15.2f} {most / MEBIBYTE:28.0f} "
+            f"{run.ranks:5d} {run.seconds:10.4g} {run.imbalance:15.2f} {run.processor_share:16.2f} {most / MEBIBYTE:28.0f} "
             f"{least / MEBIBYTE:9.0f}  {run.path}"
         )
     return "\n".join(rows)

@@ -183,7 +183,24 @@ class WhatIsDrawn(ScalingTest):
         words = [line.split() for line in runs]
         self.assertEqual([w[0] for w in words], ["1", "2", "4"])
         self.assertEqual([w[2] for w in words], ["1.25", "1.25", "nan"])
-        self.assertEqual([w[3:5] for w in words], [["480", "480"], ["281", "280"], ["nan", "nan"]])
+        self.assertEqual([w[3] for w in words], ["nan", "nan", "nan"])
+        self.assertEqual([w[4:6] for w in words], [["480", "480"], ["281", "280"], ["nan", "nan"]])
+
+    def test_processor_share_is_said(self) -> None:
+        self.draw(*(Made(ranks, change={"processor_share": share}) for ranks, share in ((1, 0.98), (2, 0.31))))
+        runs = (self.folder / "out" / "scaling.txt").read_text().split("runs\n")[1].splitlines()[1:]
+        self.assertEqual([line.split()[3] for line in runs], ["0.98", "0.31"])
+
+    def test_a_low_efficiency_is_seen(self) -> None:
+        from speed import scaling, speedup
+        from read import runs
+
+        for least, kind in ((0.01, "log"), (0.7, "linear")):
+            made = Made(1), Made(2, efficiency=lambda ranks: least if ranks > 1 else 1.0)
+            paths = [one.write(self.folder / f"{kind}{one.ranks}.nc") for one in made]
+            figure = scaling.scaling(speedup.studies([runs.read(path) for path in paths], []))
+            self.assertEqual(figure.axes[1].get_yscale(), kind)
+            self.assertLess(figure.axes[1].get_ylim()[0], least)
 
     def test_long_lists_are_variables(self) -> None:
         pictures = []
