@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from draw.row import Found, Row
     from read.benches import Bench
     from read.results import Dataset, Notes
-    from report.page import Picture
+    from report.pictures import Picture
     from speed.speedup import Study
 
 MEAN_WARNING = (
@@ -64,6 +64,7 @@ def _draw_all(asked: argparse.Namespace) -> None:
         thinned.append(NO_N)
     command.tell(thinned)
     notes += thinned
+    asked.x = asked.x or ("n_train" if len(against_rows) == 1 else "ratio")
     found = Found(asked.results, datasets, against_rows, autoencoders, studies, benches)
     pictures = _write_all(found, asked, layout.Options(asked.x, asked.mean, asked.n_train, asked.repeats), notes)
     if asked.report:
@@ -102,7 +103,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="folder for the figures (default: RESULTS-figures beside the first, by what the files' names begin with)",
     )
     command.add_format(parser, list(command.FORMATS))
-    parser.add_argument("--x", choices=("ratio", "n_train"), default="ratio", help="x axis: P/N, as in the paper (default), or N")
+    words = "x axis: P/N, which puts the thresholds of several data sets in line, or N (default for one data set)"
+    parser.add_argument("--x", choices=("ratio", "n_train"), help=words)
     parser.add_argument("--mean", action="store_true", help="draw means too, dashed; the median is the figure")
     parser.add_argument(
         "--n-train",
@@ -162,9 +164,9 @@ def _not_there(dataset: Dataset, asked: argparse.Namespace) -> Notes:
 def _write_all(found: Found, asked: argparse.Namespace, options: Options, notes: Notes) -> list[Picture]:
     """Saves the figures one by one; their pictures for the report. What is not drawn is told, and noted."""
     import figures
-    from report import page
+    from report import pictures
 
-    absent, pictures = [], []
+    absent, drawn = [], []
     for row in figures.all_rows(found):
         more: Notes = []
         figure = row.draw(found.given_to(row), options, more)
@@ -174,12 +176,12 @@ def _write_all(found: Found, asked: argparse.Namespace, options: Options, notes:
             absent += [row.name] if _is_missed(row, found) else []
             continue
         if asked.report:
-            pictures.append(page.picture(row.name, figure, row.caption))
+            drawn.append(pictures.picture(row.name, figure, row.describe(found.given_to(row), options)))
         command.save(figure, asked.output / row.name, asked.format)
     if absent:
         notes.append(f"not drawn, as the file has nothing for it: {', '.join(absent)}")
         command.tell(notes[-1:])
-    return pictures
+    return drawn
 
 
 def _is_missed(row: Row, found: Found) -> bool:

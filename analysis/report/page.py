@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterable
+from typing import Iterable
 
 from draw import style
-from draw.row import Caption
 from figures import tails
 from read import tail
 from read.results import About, Dataset, Notes
-from report import claims
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from report import claims, pictures
+from report.pictures import Picture
 
 CSS = Path(__file__).with_name("page.css")
 PAPER = (
@@ -27,30 +21,14 @@ PAPER = (
 VERDICTS = {True: ("holds", "✓ holds"), False: ("fails", "✗ does not hold"), None: ("unknown", "– cannot tell")}
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure as it goes into the page."""
-
-    name: str
-    caption: Caption
-    svg: bytes
-
-
-def picture(name: str, figure: Figure, caption: Caption) -> Picture:
-    """Vectors, so that they are sharp on any screen and in print; without a date, as all figures are."""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None})
-    return Picture(name, caption, stream.getvalue())
-
-
-def html(files: list[About], datasets: list[Dataset], tabled: list[Dataset], pictures: list[Picture], notes: Notes) -> str:
+def html(files: list[About], datasets: list[Dataset], tabled: list[Dataset], drawn: list[Picture], notes: Notes) -> str:
     """The whole document. Of the data sets those in `tabled` have several N, for the tables."""
     title = escape(" · ".join(dict.fromkeys(file.title for file in files)))
     sections = [
         ("glance", "At a glance", _glance(tabled)),
         ("claims", "The paper's claims, checked", _claims(tabled)),
         ("tails", "Tails at the threshold", _tails(tabled)),
-        ("figures", "Figures", "".join(_figure(i, p, datasets) for i, p in enumerate(pictures, 1))),
+        ("figures", "Figures", pictures.contents(drawn) + pictures.figures(drawn, datasets)),
         ("notes", "What is not here", _notes(notes)),
         ("study", "The study", "".join(_study(file, len(files)) for file in files)),
         ("provenance", "Where it comes from", "".join(_provenance(file) for file in files)),
@@ -185,17 +163,6 @@ def _claims_of(dataset: Dataset) -> str:
 
 
 # ---- the rest ---------------------------------------------------------------------------------------------------------
-
-
-def _figure(number: int, drawn: Picture, datasets: list[Dataset]) -> str:
-    text = drawn.caption
-    names = ", ".join(dict.fromkeys(style.dataset_title(d.group) for d in datasets)) or drawn.name
-    source = f"data:image/svg+xml;base64,{base64.b64encode(drawn.svg).decode('ascii')}"
-    image = f'<img src="{source}" alt="{escape(f"{text.alt} Data: {names}.", quote=True)}">'
-    return (
-        f'<figure id="{drawn.name}"><div class="wide" tabindex="0" role="region" aria-label="Figure {number}">{image}</div>'
-        f"<figcaption><b>Figure {number}. {escape(text.title)}</b>{escape(text.see)}</figcaption></figure>\n"
-    )
 
 
 def _notes(notes: Notes) -> str:

@@ -45,8 +45,8 @@ datasets:
     keep: directions
     ablations: none
 """
-ALL = """error cutoff leading_modes no_residuals sigma_min geometry factors shares adversarial_test adversarial_train ridge
-gradient_descent gradient_descent_run descent descent_run theory_error theory_sigma_min tails cost""".split()
+ALL = """error cutoff leading_modes no_residuals cutoff_train sigma_min bias geometry span factors shares
+adversarial_test adversarial_train ridge gradient_descent gradient_descent_run descent descent_run theory_error theory_sigma_min""".split()
 VOID = {"meta", "link", "img", "br"}
 
 
@@ -117,7 +117,9 @@ class OfAStudy(DrawingTest):
     def test_every_figure_is_drawn(self) -> None:
         names = [path.name for path in self.paths]
         self.assertEqual(names, [f"{name}.{ending}" for name in ALL for ending in ("png", "pdf")] + ["report.html"])
-        self.assertEqual(self.messages, [])
+        self.assert_one_line(self.messages, "cost: not drawn, as the ranks worked for less than 1 s")
+        self.assert_one_line(self.messages, "not drawn, as the file has nothing for it: tails")
+        self.assertEqual(len(self.messages), 2)
 
     def test_page_is_whole_and_alone(self) -> None:
         page = Page(self.report)
@@ -210,8 +212,23 @@ class OfAStudy(DrawingTest):
                     self.assertGreaterEqual(self.contrast(window, "body"), 7)
                     for kind in (".holds", ".quiet", "a"):
                         self.assertGreaterEqual(self.contrast(window, kind), 4.5, (kind, scheme))
+            self.check_folding(window)
             window.open(self.report, 1000, media="print")
+            heights = "[...document.querySelectorAll('figure img')].map(i => i.getBoundingClientRect().height)"
+            self.assertGreater(min(window.evaluate(heights)), 50)  # unfolded, all of them
             self.assertEqual(window.evaluate("getComputedStyle(document.querySelector('nav')).display"), "none")
+
+    def check_folding(self, window: browser.Browser) -> None:
+        """The first figures are open; a folded one opens when it is gone to. Type is of one size in all."""
+        window.open(self.report, 1280)
+        is_open = "[...document.querySelectorAll('#figures > details')].map(d => d.open)"
+        self.assertEqual(window.evaluate(is_open), [True] * 3 + [False] * (len(ALL) - 3))
+        window.evaluate("location.hash = '#ridge'")
+        self.assertTrue(window.evaluate("document.querySelector('#ridge').closest('details').open"))
+        window.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        widths = "[...document.querySelectorAll('figure img')].map(i => i.getBoundingClientRect().width / i.naturalWidth)"
+        scales = window.evaluate(widths)
+        self.assertLess(max(scales) / min(scales), 1.1)
 
     def contrast(self, window: browser.Browser, selector: str) -> float:
         """WCAG 2.1's contrast ratio of the first such element with the page."""
