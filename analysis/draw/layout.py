@@ -23,6 +23,8 @@ from draw import style
 from read.results import Curve, Dataset
 
 BAND_LAYER = 1.2  # below every line
+UPPER_TICKS = 18  # points, that the scale on top of a panel takes up
+CORNER = 0.03  # of the y axis, at its top: a number there would touch the name of the scale above
 MEAN_DASHES = (0, (3, 1.5))
 THRESHOLD_DASHES = (0, (4, 3))
 
@@ -31,7 +33,7 @@ THRESHOLD_DASHES = (0, (4, 3))
 class Options:
     """What the command line may ask of every figure."""
 
-    x: str = "ratio"  # or "n_train"
+    x: str = "ratio"  # P/N; or "n_train", N
     mean: bool = False
     sizes: tuple[int, ...] = ()  # N of the figures by mode and by steps; empty: before, at and after the threshold
     repeats: tuple[int, ...] = ()  # of the figures by mode; empty: all
@@ -59,12 +61,13 @@ class Sheet:
 class Frame:
     """Lengths in inches around the panels. Fixed, so that figures of one study match and none needs a layout solver."""
 
-    left: float = 1.0
+    left: float = 1.12
     right: float = 0.2
     top: float = 0.88  # the figure's title, and the top row's titles and upper ticks
     bottom: float = 0.56  # the x label
     gap_x: float = 0.72
     gap_y: float = 0.85
+    plain_top: float = 0.66  # at most, where no panel has ticks above it
     legend: float = 0.3  # with one row
     legend_row: float = 0.2  # for each further one
     colour_bar: float = 1.15
@@ -82,7 +85,7 @@ def sheet(n_panels: int, title: str, x_label: str, y_label: str, with_colour_bar
     figure, grid = _grid(rows, columns, panel, FRAME, FRAME.colour_bar if with_colour_bar else 0.0)
     for axes in grid[n_panels:]:
         axes.remove()
-    _label(figure, title, x_label, y_label.replace(" (", "\n(") if rows == 1 else y_label)  # short axes, short lines
+    _label(figure, title, x_label, y_label)
     return Sheet(figure, grid[:n_panels])
 
 
@@ -97,10 +100,27 @@ def table(n_rows: int, n_columns: int, title: str, x_label: str, frame: Frame = 
 
 
 def finish(page: Sheet) -> Figure:
-    """Adds a strip at the bottom for the legend, as wide as fits, where it can cover nothing."""
+    """Adds a strip at the bottom for the legend, as wide as fits, where it can cover nothing; takes away at the top what
+    no ticks need."""
+    figure = page.figure
+    _resize(figure, -_spare_at_the_top(figure), _add_legend(page))
+    return figure
+
+
+def _spare_at_the_top(figure: Figure) -> float:
+    """Inches that no ticks need."""
+    flat = [axes for axes in figure.axes if axes.name != "3d"]
+    if not flat or any(axes.xaxis.get_ticks_position() == "top" for axes in flat):
+        return 0.0
+    top = figure.get_size_inches()[1] * (1 - max(axes.get_position().y1 for axes in flat))
+    return max(top - FRAME.plain_top, 0.0)
+
+
+def _add_legend(page: Sheet) -> float:
+    """The height that it needs."""
     figure = page.figure
     if not page.handles:
-        return figure
+        return 0.0
     renderer = figure.canvas.get_renderer()
     for rows in range(1, len(page.handles) + 1):
         columns = math.ceil(len(page.handles) / rows)
@@ -108,8 +128,7 @@ def finish(page: Sheet) -> Figure:
         if legend.get_window_extent(renderer).width <= 0.97 * figure.bbox.width or columns == 1:
             break
         legend.remove()
-    _extend_below(figure, FRAME.legend + FRAME.legend_row * (rows - 1))
-    return figure
+    return FRAME.legend + FRAME.legend_row * (rows - 1)
 
 
 def _grid(rows: int, columns: int, panel: tuple[float, float], frame: Frame, bar: float) -> tuple[Figure, list[Axes]]:
@@ -126,39 +145,69 @@ def _grid(rows: int, columns: int, panel: tuple[float, float], frame: Frame, bar
     return figure, panels
 
 
-def _extend_below(figure: Figure, inches: float) -> None:
-    """Makes the figure taller at its bottom; what is in it keeps its size and its distance from the top."""
+TITLE_NAME = "title"  # by which it is known among a figure's texts
+
+
+def _resize(figure: Figure, above: float, below: float) -> None:
+    """Makes the figure taller at both ends, by inches; panels keep their size, the title its distance from the top."""
     width, height = figure.get_size_inches()
-    scale = height / (height + inches)
-    figure.set_size_inches(width, height + inches)
+    whole = height + above + below
+    figure.set_size_inches(width, whole)
     boxes = [(axes, axes.get_position(original=True)) for axes in figure.axes]  # setting one moves its twin as well
     for axes, box in boxes:
-        axes.set_position((box.x0, 1 - scale * (1 - box.y0), box.width, scale * box.height))
+        axes.set_position((box.x0, (height * box.y0 + below) / whole, box.width, height / whole * box.height))
     for text in figure.texts:
-        text.set_y(1 - scale * (1 - text.get_position()[1]))
+        shift = below + (above if text.get_gid() == TITLE_NAME else 0.0)
+        text.set_y((height * text.get_position()[1] + shift) / whole)
 
 
 def _label(figure: Figure, title: str, x_label: str, y_label: str) -> None:
-    """Title and axis labels, centred on the panels rather than the figure."""
+    """The title in the middle of the page; axis labels in that of the panels."""
     width, height = figure.get_size_inches()
     boxes = [axes.get_position() for axes in figure.axes]
     middle_x = (min(b.x0 for b in boxes) + max(b.x1 for b in boxes)) / 2
-    middle_y = (min(b.y0 for b in boxes) + max(b.y1 for b in boxes)) / 2
-    figure.text(middle_x, 1 - 0.12 / height, title, ha="center", va="top", fontsize=style.TITLE_SIZE)
-    figure.text(middle_x, 0.08 / height, x_label, ha="center", va="bottom", fontsize=style.LABEL_SIZE)
+    low, high = min(b.y0 for b in boxes), max(b.y1 for b in boxes)
+    add_title(figure, title)
+    text = figure.text(middle_x, 0.08 / height, x_label, ha="center", va="bottom", fontsize=style.LABEL_SIZE)
+    _shrink(text, 0.97 * width)
     upright = {"rotation": "vertical", "multialignment": "center"}
-    figure.text(0.1 / width, middle_y, y_label, ha="left", va="center", fontsize=style.LABEL_SIZE, **upright)
+    text = figure.text(0.1 / width, (low + high) / 2, y_label, ha="left", va="center", fontsize=style.LABEL_SIZE, **upright)
+    if text.get_window_extent().height > (high - low) * figure.bbox.height:
+        text.set_text(y_label.replace(" (", "\n("))  # short axes, short lines
+
+
+def add_title(figure: Figure, title: str) -> None:
+    """In the middle of the page, as large as fits."""
+    width, height = figure.get_size_inches()
+    words = {"ha": "center", "va": "top", "fontsize": style.TITLE_SIZE, "gid": TITLE_NAME}
+    _shrink(figure.text(0.5, 1 - 0.12 / height, title, **words), 0.97 * width)
+
+
+def _shrink(text: Any, inches: float) -> None:
+    """To that width at most."""
+    wide = text.get_window_extent().width / text.figure.dpi
+    text.set_fontsize(text.get_fontsize() * min(1.0, inches / max(wide, 1e-9)))
+
+
+def title_above_ticks(axes: Axes, text: str) -> None:
+    """The title of a panel with a second scale on top."""
+    axes.set_title(text, pad=UPPER_TICKS)
+
+
+def title_of(dataset: Dataset) -> str:
+    """Its name, with its source where that is not the name."""
+    return style.dataset_title(dataset.group, dataset.source)
 
 
 def describe(dataset: Dataset, newline: bool = False) -> str:
-    """Name (P, repeats); how many of them when not all are done."""
+    """Name, P, repeats; how many of them when not all are done."""
     text = f"P = {dataset.n_features}"
     if dataset.repeats:
         done = dataset.repeats_done()
         count = f"{dataset.repeats:,}" if done == dataset.repeats else f"{done:,} of {dataset.repeats:,}"
         text += f", {count} repeat" + ("" if dataset.repeats == 1 else "s")
-    separator = "\n" if newline else " "
-    return f"{style.dataset_title(dataset.group)}{separator}({text})"
+    separator = "\n" if newline else ": "
+    return f"{title_of(dataset)}{separator}{text}"
 
 
 # ---- x axis -----------------------------------------------------------------------------------------------------
@@ -167,6 +216,12 @@ def describe(dataset: Dataset, newline: bool = False) -> str:
 def x_label(options: Options) -> str:
     """The label of the axis that all panels share."""
     return style.RATIO_LABEL if options.x == "ratio" else style.N_LABEL
+
+
+def directions(options: Options) -> str:
+    """The first sentence of captions: which way the axis goes."""
+    ends = ("many training rows", "few") if options.x == "ratio" else ("few training rows", "many")
+    return f"Left: {ends[0]}; right: {ends[1]}. "
 
 
 def x_values(dataset: Dataset, options: Options) -> np.ndarray:
@@ -222,15 +277,15 @@ def upper_axis(axes: Axes, limits: tuple[float, float], name: str) -> Axes:
     top.grid(False)
     top.set_zorder(axes.get_zorder() - 1)  # behind, so that it hides no data
     axes.patch.set_visible(False)
-    top.tick_params(labelsize=8, colors=style.QUIET_TEXT, length=2.5, pad=1.5)
-    words = {"ha": "right", "va": "bottom", "fontsize": 8, "color": style.QUIET_TEXT}
-    axes.annotate(name, (0, 1), xycoords="axes fraction", xytext=(-5, 3.5), textcoords="offset points", **words)
+    top.tick_params(labelsize=9, colors=style.TEXT, length=2.5, pad=1.5)
+    words = {"ha": "right", "va": "bottom", "fontsize": 9.5, "color": style.TEXT}
+    axes.annotate(f"{name} =", (0, 1), xycoords="axes fraction", xytext=(-6, 3), textcoords="offset points", **words)
     return top
 
 
-def log_ticks(axis: Any, low: float, high: float, whole: bool = False) -> None:
+def log_ticks(axis: Any, low: float, high: float, whole: bool = False, at_most: int = 8) -> None:
     """Round numbers on a log axis; whole ones alone where others mean nothing."""
-    ticks = [t for t in style.decade_ticks(low, high) if not whole or abs(t - round(t)) < 1e-9 * t]
+    ticks = [t for t in style.decade_ticks(low, high, at_most) if not whole or abs(t - round(t)) < 1e-9 * t]
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FixedFormatter(style.tick_texts(ticks)))
     axis.set_minor_locator(NullLocator())
@@ -243,7 +298,7 @@ def y_axis(axes: Axes, low: float, high: float) -> None:
     """A log axis; ticks at 1, 2, 5 too where it spans few decades."""
     axes.set_yscale("log")
     axes.set_ylim(low, high)
-    log_ticks(axes.yaxis, low, high)
+    log_ticks(axes.yaxis, low, high * (low / high) ** CORNER)
 
 
 # ---- curves -----------------------------------------------------------------------------------------------------

@@ -32,11 +32,16 @@ class Panel:
         if self.options.mean:
             layout.mean_line(self.axes, x, values, colour)
 
+    def draw_null_lines(self) -> None:
+        """What it costs to look at no feature at all: dotted."""
+        for level, (_, line) in zip(views.null_levels(self.dataset), style.NULL_LINES):
+            self.axes.axhline(level, color=style.NULL, zorder=1.6, **line)
+
     def dress(self, view: views.View) -> None:
         """Axes, threshold and title."""
         layout.y_axis(self.axes, view.low, view.high)
         layout.x_axis(self.axes, self.dataset, self.options)
-        self.axes.set_title(layout.describe(self.dataset))
+        layout.title_above_ticks(self.axes, layout.describe(self.dataset))
 
     def note_zero(self, what: str, curves: list[Curve], view: views.View, colour: Any) -> None:
         """Says, where a curve has left through the bottom, that it is zero there."""
@@ -49,8 +54,9 @@ class Panel:
         layout.bottom_note(self.axes, f"{what} zero to rounding{condition}".strip(), left, colour)
 
 
-def having(datasets: list[Dataset], ablation_name: str, notes: Notes) -> list[Dataset]:
-    shown = [d for d in datasets if d.of(ablation_name)]
+def having(datasets: list[Dataset], ablation_name: str, notes: Notes, variable: str = "test_mse") -> list[Dataset]:
+    """The data sets that have an error of the ablation; who has none is noted."""
+    shown = [d for d in datasets if any(d.curve(variable, v) is not None for v in d.of(ablation_name))]
     note_absent(ablation_name, [d for d in datasets if d not in shown], datasets, notes)
     return shown
 
@@ -64,6 +70,12 @@ def note_absent(what: str, absent: list[Dataset], datasets: list[Dataset], notes
 def median(shown: list[Dataset]) -> str:
     """What a legend says of a line: one repeat has a value and no median."""
     return " (median)" if any(d.repeats != 1 for d in shown) else ""
+
+
+def null_handles(shown: list[Dataset]) -> list[Any]:
+    """Legend entries of the lines that draw_null_lines draws."""
+    most = max((len(views.null_levels(d)) for d in shown), default=0)
+    return [layout.line_handle(style.NULL, name, **line) for name, line in style.NULL_LINES[:most]]
 
 
 def close_legend(page: Sheet, shown: list[Dataset], options: Options, bands: Bands, colour: Any) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from speed.speedup import Study
 
     Draw = Callable[[list[Dataset], Options, Notes], Figure | None]
+    Describe = Callable[[list[Dataset], Options], "Caption"]
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,20 @@ class Caption:
     alt: str
 
 
+MEDIANS = (
+    " Lines are medians over the repeats; the paper draws means. For normal features no mean exists at the threshold: that of "
+    "some repeats depends on the few worst of them, their median does not."
+)
+
+
+def of_medians(datasets: list[Dataset]) -> str:
+    """What captions say of lines; of single repeats there is nothing to say."""
+    return MEDIANS if any(d.repeats != 1 for d in datasets) else ""
+
+
 class Row(NamedTuple):
-    """A figure: its file's name, what draws it (None: there is nothing to draw), and its caption.
+    """A figure: its file's name, what draws it (None: there is nothing to draw), and its caption, or what makes it of the
+    data sets that it is drawn from.
 
     `draw` is given the data sets that figures against N show; with `every`, all of them; with `own`, none, as it draws
     something else. Of a figure that is not `told` nobody hears when there is nothing to draw.
@@ -36,10 +49,14 @@ class Row(NamedTuple):
 
     name: str
     draw: Draw
-    caption: Caption
+    caption: Caption | Describe
     every: bool = False
     own: bool = False
     told: bool = True
+
+    def describe(self, datasets: list[Dataset], options: Options) -> Caption:
+        """The caption for these data sets."""
+        return self.caption if isinstance(self.caption, Caption) else self.caption(datasets, options)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,13 @@ matplotlib.use("Agg")  # no display is needed, and none is looked for
 TEST = "#0072B2"
 TRAIN = "#D55E00"
 POPULATION = "#CC79A7"
+NULL = "#444444"
 THEORY = "#009E73"
 THEORY_LINE = {"linestyle": (0, (5, 1.5)), "linewidth": 1.6}
+NULL_LINES = (  # dotted: what it costs to look at no feature
+    ("predicting nothing", {"linestyle": (0, (1, 1.8)), "linewidth": 1.3}),
+    ("predicting the mean", {"linestyle": (0, (1, 4)), "linewidth": 1.3}),
+)
 POPULATION_LINE = {"linestyle": (0, (1, 1.4)), "linewidth": 2.2}
 SIGMA = "#0072B2"
 BIAS = "#D55E00"
@@ -28,7 +33,8 @@ QUIET_TEXT = "#555555"
 SHARES = "magma"
 NOTHING = "#D9D9D9"  # of a map, where there is no mode
 THRESHOLD_ON_MAP = "#56B4E9"
-POPULATION_AXES = "#56B4E9"
+AXES = ("#0072B2", "#009E73", "#D55E00")  # of three dimensions, the longest first
+PLANE = "#56B4E9"
 FEW_ROWS, AT_THRESHOLD, MANY_ROWS = "#009E73", "#D55E00", "#0072B2"
 LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # of things that have no colour of their own
 MARKERS = ("o", "s", "^", "D", "v", "P")
@@ -44,7 +50,7 @@ EXTREMES = (1e-250, 1e250)  # of what log axes are given: beyond, even their mar
 PNG_DPI = 160
 TITLE_SIZE, LABEL_SIZE = 13, 10.5
 
-RATIO_LABEL = "features per training row, P/N"
+RATIO_LABEL = "many rows  ←  features per training row, P/N  →  few rows"
 N_LABEL = "training rows, N"
 P_LABEL = "features, P"
 ERROR_LABEL = "mean squared error (target units squared)"
@@ -69,6 +75,8 @@ class AblationWords:
     short: str
     parameter: str
     claim: str = ""  # what is said to remove the spike
+    one: str = ""  # a variant in a legend, with its parameter
+    unit: str = ""  # of a relative parameter
 
 
 ABLATIONS = {
@@ -77,12 +85,15 @@ ABLATIONS = {
         "without small singular values",
         "smallest singular value kept",
         "cutting off small singular values",
+        "cutoff {}",
+        " σ₁",
     ),
     "leading_modes": AblationWords(
         "Ablation 2: test features in the span of the leading modes",
         "leading modes only",
         "leading modes kept",
         "keeping test features to the leading modes",
+        "leading modes: {}",
     ),
     "no_residuals": AblationWords(
         "Ablation 3: no residual errors of the best linear model",
@@ -94,17 +105,27 @@ ABLATIONS = {
         "Adversarial test data: test features moved along the smallest mode",
         "moved test features",
         "step (units of the features)",
+        one="step {:+}",
+        unit=" × a feature's size",
     ),
     "adversarial_train": AblationWords(
         "Adversarial training data: targets moved along the smallest mode",
         "moved training targets",
         "step (units of the target)",
+        one="step {:+}",
+        unit=" × a target's size",
     ),
-    "ridge": AblationWords("Ridge regression", "ridge", "penalty λ"),
-    "gradient_descent": AblationWords("Gradient descent from zero, stopped early", "gradient descent", "steps"),
-    "gradient_descent_run": AblationWords("Gradient descent run on the training rows", "gradient descent, run", "steps"),
+    "ridge": AblationWords("Ridge regression", "ridge", "penalty λ", one="λ = {}", unit=" σ₁²"),
+    "gradient_descent": AblationWords("Gradient descent from zero, stopped early", "gradient descent", "steps", one="steps: {}"),
+    "gradient_descent_run": AblationWords(
+        "Gradient descent run on the training rows",
+        "gradient descent, run",
+        "steps",
+        one="steps: {}",
+    ),
 }
-PAPER_ABLATIONS = ("cutoff", "leading_modes", "no_residuals")
+SPIKE_ABLATIONS = ("cutoff", "leading_modes")
+PAPER_ABLATIONS = (*SPIKE_ABLATIONS, "no_residuals")
 
 
 def words(ablation: str) -> AblationWords:
@@ -113,10 +134,13 @@ def words(ablation: str) -> AblationWords:
     return ABLATIONS.get(ablation, AblationWords(plain.capitalize(), plain, "parameter"))
 
 
-def dataset_title(name: str) -> str:
-    """The proper name of a dataset; an unknown one keeps its own, cut where a panel ends."""
+def dataset_title(name: str, source: str = "") -> str:
+    """The proper name of a dataset; an unknown one keeps its own, with its source where a panel has the room."""
     if name in DATASET_TITLES:
         return DATASET_TITLES[name]
+    with_source = f"{name} ({source})"
+    if source not in ("", name) and len(with_source) <= LONGEST_NAME:
+        return with_source
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
@@ -126,6 +150,7 @@ def apply() -> None:
         {
             "font.size": 9.5,
             "axes.titlesize": 10.5,
+            "axes.titley": 1.0,  # where it is told matplotlib need not measure all ticks for it
             "axes.labelsize": 10,
             "legend.fontsize": 9,
             "legend.frameon": False,

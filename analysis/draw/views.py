@@ -13,6 +13,7 @@ ROUNDING = 1e-12  # of the dataset's scale: an error below it is zero but for ro
 OUTER_REACH = 1e3  # how far above the inner bands the view follows the outer ones
 TRAIN_REACH = 1e2  # how far below the test errors it follows the train error
 NOTE_STRIP = 0.1  # of the panel's height, kept free of curves at the bottom for a note
+SAME_LEVEL = 0.02  # relative difference of two lines that are drawn as one
 RUNAWAY = 1e12  # how far above the unablated fit's errors the view follows a fit that diverges
 
 WIDE, TALL = "N ≤ P", "N ≥ P"  # the two sides of the threshold, itself included
@@ -27,11 +28,24 @@ class View:
     rounding: float
 
 
-def comparable(dataset: Dataset) -> View:
-    """The view of the unablated fit, train error included, and the paper's three ablations together.
+def null_levels(dataset: Dataset) -> list[float]:
+    """What it costs to predict nothing, and to predict the mean; one of them where the two are as good as equal."""
+    nothing, mean = dataset.null_mse, dataset.target_variance
+    levels = [level for level in (nothing, mean) if level is not None and style.EXTREMES[0] < level < style.EXTREMES[1]]
+    return levels[:1] if len(levels) == 2 and abs(levels[0] / levels[1] - 1) < SAME_LEVEL else levels
+
+
+def spike(dataset: Dataset) -> View:
+    """The view of the test errors of the unablated fit and of the paper's ablations that keep the residual errors.
 
     It does not depend on which figure asks, so that a spike that an ablation removes is seen to be gone.
     """
+    inner, _, rounding = _test_errors(dataset, style.SPIKE_ABLATIONS)
+    return _span(inner, [], rounding)
+
+
+def comparable(dataset: Dataset) -> View:
+    """The same with the train error and the fit without residual errors, which both go far down."""
     inner, outer, rounding = _test_errors(dataset, style.PAPER_ABLATIONS)
     unablated = dataset.unablated()
     train = dataset.curve("train_mse", unablated) if unablated else None
@@ -43,11 +57,31 @@ def comparable(dataset: Dataset) -> View:
 
 def beside_unablated(dataset: Dataset, ablation: str) -> View:
     """The view of one other ablation's test errors and the unablated fit's."""
-    view = _span(*_test_errors(dataset, (ablation,)))
+    inner, _, rounding = _test_errors(dataset, (ablation,))
+    view = _span(inner, [], rounding)
     if dataset.unablated() is None:
         return view
     highest = RUNAWAY * _span(*_test_errors(dataset, ())).high
     return View(view.low, min(view.high, highest), view.rounding)
+
+
+def of_train(dataset: Dataset, ablation: str) -> View:
+    """The view of the train errors of an ablation and of the unablated fit, as far down as they mean something."""
+    variants = [v for name in ("none", ablation) for v in dataset.of(name)]
+    curves = [c for v in variants if (c := dataset.curve("train_mse", v)) is not None]
+    return _down_to_reach([c.median for c in curves], [], ROUNDING * _scale(dataset))
+
+
+def of_bias(dataset: Dataset, bias: Curve, test: Curve | None) -> View:
+    """The view of the bias, as far down as it means something, and of the test error."""
+    return _down_to_reach([bias.median], _edges(test, style.INNER)[:1] if test else [], ROUNDING * _scale(dataset))
+
+
+def _down_to_reach(deep: list[np.ndarray], others: list[np.ndarray], rounding: float) -> View:
+    """Of values some of which fall to rounding: those are followed by TRAIN_REACH below the middle of the rest."""
+    known = _above(deep, rounding)
+    floor = np.median(known) / TRAIN_REACH if known.size else 0.0
+    return _span([known[known >= floor], *others], [], rounding)
 
 
 def _test_errors(dataset: Dataset, ablations: tuple[str, ...]) -> tuple[list[np.ndarray], list[np.ndarray], float]:
@@ -57,6 +91,7 @@ def _test_errors(dataset: Dataset, ablations: tuple[str, ...]) -> tuple[list[np.
         errors = dataset.curve("test_mse", variant)
         inner += _edges(errors, style.INNER)
         outer += _edges(errors, style.OUTER) if variant.ablation == "none" else []
+    inner.append(np.array(null_levels(dataset)))
     return inner, outer, ROUNDING * _scale(dataset)
 
 

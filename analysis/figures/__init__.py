@@ -13,8 +13,11 @@ from draw.row import Found, Row
 ORDER = (
     "error",
     "ablation",
+    "cutoff_train",
     "sigma_min",
+    "bias",
     "geometry",
+    "span",
     "factors",
     "shares",
     "other_ablations",
@@ -24,10 +27,10 @@ ORDER = (
     "descent_run",
     "theory",
     "tails",
-    "cost",
     "autoencoder",
     "scaling",
     "producers",
+    "cost",
 )
 
 

@@ -18,18 +18,31 @@ NOTE_REACH = 1e-12  # a note below would cover lines that go further down
 FLOOR = ROUNDING / 30  # where distances that are zero to the last bit are drawn
 ABLATION = "gradient_descent"
 
-CAPTION = Caption(
-    "Gradient descent from zero ends in the minimum-norm solution",
-    "Distance of the solution after t steps from the least-squares solution, for N < P the one of minimum norm. Each mode "
-    "comes nearer by the factor 1 − ησ² per step, so that the last one takes about (σ_max/σ_min)² steps (dotted): longest at "
-    "the threshold. In the end both agree to rounding.",
-    "Distance against the number of steps on log axes, falling to rounding; slowest at N = P.",
-)
+TITLE = "Gradient descent from zero ends in the minimum-norm solution"
+
+
+def _caption(datasets: list[Dataset], options: Options) -> Caption:
+    see = (
+        "Distance of the solution after t steps from the least-squares solution, for N < P the one of minimum norm, over the "
+        "length of the latter. Each mode comes nearer by the factor 1 − ησ² per step, so that the last one takes about "
+        f"(σ_max/σ_min)² steps (dotted).{_slowest(datasets)} Below the thin line both agree to rounding."
+    )
+    return Caption(TITLE, see, "Distance against the number of steps on log axes, one line for each of a few N.")
+
+
+def _slowest(datasets: list[Dataset]) -> str:
+    """A sentence: at which N the last mode takes longest."""
+    said = []
+    for dataset in datasets:
+        ratios = [_squared_condition(dataset, i) or 0.0 for i in range(len(dataset.n_train))]
+        if len(_steps(dataset)) > 1 and max(ratios) > 0:
+            said.append(f"{dataset.n_train[int(np.argmax(ratios))]:.0f} ({layout.title_of(dataset)})")
+    return f" That is longest at N = {', '.join(said)}." if said else ""
 
 
 def rows(found: Found) -> list[Row]:
     """What this file draws."""
-    return [Row("descent", descent, CAPTION)]
+    return [Row("descent", descent, _caption)]
 
 
 def descent(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
@@ -37,9 +50,8 @@ def descent(datasets: list[Dataset], options: Options, notes: Notes) -> Figure |
     shown = [d for d in datasets if len(_steps(d)) > 1 and any(_curve(d, i) is not None for i in factors.regimes(d, options))]
     if not shown:
         return None
-    title = "Gradient descent from zero ends in the minimum-norm solution"
-    y_label = "distance from the minimum-norm solution (in units of its length)"
-    page = layout.sheet(len(shown), title, "steps t of gradient descent", y_label)
+    y_label = "distance from the solution (over its length)"
+    page = layout.sheet(len(shown), TITLE, "steps t of gradient descent", y_label)
     for axes, dataset in zip(page.panels, shown):
         _panel(axes, dataset, options)
     page.handles = factors.handles(list(dict.fromkeys(r for d in shown for r in factors.regimes(d, options).values())))
@@ -89,7 +101,7 @@ def _panel(axes: Axes, dataset: Dataset, options: Options) -> None:
     axes.set_xlim(steps.min() / 1.3, steps.max() * 1.3)
     layout.log_ticks(axes.xaxis, *axes.get_xlim(), whole=True)
     sizes = ", ".join(f"{dataset.n_train[i]:.0f}" for i in sorted(factors.regimes(dataset, options)))
-    axes.set_title(f"{style.dataset_title(dataset.group)} (P = {dataset.n_features}, N = {sizes})")
+    axes.set_title(f"{layout.title_of(dataset)}: P = {dataset.n_features}, N = {sizes}")
 
 
 def _mark_conditions(axes: Axes, dataset: Dataset, last: float, options: Options) -> list[str]:

@@ -7,23 +7,39 @@ from matplotlib.figure import Figure
 from draw import layout, panels, style, views
 from draw.layout import Options
 from draw.panels import BOTH_BANDS, Panel
-from draw.row import Caption, Found, Row
+from draw.row import Caption, Found, Row, of_medians
+from read import threshold
 from read.results import Curve, Dataset, Notes
 
-CAPTION = Caption(
-    "Test and train error through the interpolation threshold",
-    "From right to left the training set grows. The train error is zero to rounding while there are no more training rows "
-    "than features, and rises after. The test error peaks where the two numbers are equal, and falls on either side: that "
-    "is the divergence. Lines are medians over the repeats; the bands hold the middle half and the middle nine tenths of "
-    "them. At the threshold the bands are widest: single repeats differ there by orders of magnitude.",
-    "Median test and train error against features per training row on log axes; the test error peaks at the dashed line at "
-    "P/N = 1.",
-)
+TITLE = "Test and train error through the interpolation threshold"
 
 
 def rows(found: Found) -> list[Row]:
     """What this file draws."""
-    return [Row("error", error, CAPTION)]
+    return [Row("error", error, _caption)]
+
+
+def _caption(datasets: list[Dataset], options: Options) -> Caption:
+    see = (
+        "The dashed line is the threshold, as many training rows N as features P. Up to there a fit goes through its training "
+        "rows, and the train error is zero to rounding."
+        f"{_peaks(datasets)} Bands hold the middle half and the middle nine tenths of the repeats."
+    )
+    if panels.null_handles(datasets):
+        see += " Dotted: what it costs to look at no feature at all."
+    alt = f"Median test and train error on log axes, with the threshold N = P marked.{_peaks(datasets)}"
+    return Caption(TITLE, layout.directions(options) + see + of_medians(datasets), alt)
+
+
+def _peaks(datasets: list[Dataset]) -> str:
+    """Where the test error is largest near the threshold, and how far the repeats are apart there."""
+    said = []
+    for dataset in datasets:
+        found = threshold.peak(dataset)
+        if found is not None:
+            spread = f", half of the repeats between {_two(found.low)} and {_two(found.high)}" if found.low < found.high else ""
+            said.append(f"{found.n_train} ({layout.title_of(dataset)}, P = {dataset.n_features}{spread})")
+    return f" Between P/2 and 2 P the test error is largest at N = {'; '.join(said)}." if said else ""
 
 
 def error(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
@@ -42,6 +58,7 @@ def error(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | N
     if any(_population(d) is not None for d in shown):
         label = f"population error{panels.median(shown)}"
         page.handles.append(layout.line_handle(style.POPULATION, label, **style.POPULATION_LINE))
+    page.handles += panels.null_handles(shown)
     panels.close_legend(page, shown, options, BOTH_BANDS, style.UNABLATED)
     return layout.finish(page)
 
@@ -50,6 +67,7 @@ def _error_panel(panel: Panel) -> None:
     dataset, view = panel.dataset, views.comparable(panel.dataset)
     test = dataset.curve("test_mse", dataset.unablated())
     train = dataset.curve("train_mse", dataset.unablated())
+    panel.draw_null_lines()
     panel.draw(train, style.TRAIN, BOTH_BANDS)
     panel.draw(test, style.TEST, BOTH_BANDS)
     panel.draw(_population(dataset), style.POPULATION, (), zorder=3, **style.POPULATION_LINE)
@@ -66,3 +84,8 @@ def _error_panel(panel: Panel) -> None:
 
 def _population(dataset: Dataset) -> Curve | None:
     return dataset.curve("population_mse", dataset.unablated())
+
+
+def _two(value: float) -> str:
+    """With two digits that count."""
+    return style.number(float(f"{value:.2g}"))

@@ -21,18 +21,32 @@ PRODUCT = "product"
 MARKERS_UP_TO = 40  # modes; more of them need no marker each
 BANDS = (layout.Band(*style.INNER, 0.18),)
 
-CAPTION = Caption(
-    "The three factors, mode by mode",
-    "The error of a prediction is the sum over the modes of the product of three factors. At the threshold (circles) the "
-    "reciprocal of the singular value rises steeply towards the last mode, the two projections do not fall as steeply, and so "
-    "the product is largest at the last mode: that mode makes the spike. With few or many rows no mode stands out so.",
-    "Four columns against the mode number: one over the singular value, test projection, residual projection, and their product.",
-)
-
-
 def rows(found: Found) -> list[Row]:
     """What this file draws."""
-    return [Row("factors", factors, CAPTION)]
+    return [Row("factors", factors, _caption)]
+
+
+def _caption(datasets: list[Dataset], options: Options) -> Caption:
+    see = (
+        "The error of a prediction is the sum over the modes of the product of three factors: one over the singular value, the "
+        "test row's projection on the mode, and the residual errors' projection on it. Mode 1 has the largest singular value, "
+        f"the last one the smallest.{last_modes(datasets, options)}"
+    )
+    alt = "Four columns against the mode number: one over the singular value, test and residual projection, and their product."
+    return Caption("The three factors, mode by mode", see, alt)
+
+
+def last_modes(datasets: list[Dataset], options: Options) -> str:
+    """A sentence: the last mode's product over that of the first, where N is nearest to P."""
+    said = []
+    for dataset in datasets:
+        at = int(np.argmin(np.abs(dataset.n_train - dataset.n_features)))
+        values = _factor(dataset, PRODUCT, at, options) if dataset.has_modes() else None
+        there = values.median[np.isfinite(values.median)] if values is not None else np.array([])
+        if there.size > 1 and there[0] > 0:
+            title = layout.title_of(dataset)
+            said.append(f"{there[-1] / there[0]:.2g} times at N = {dataset.n_train[at]:.0f} ({title})")
+    return f" The last mode's median product is that of the first {', '.join(said)}." if said else ""
 
 
 @dataclass(frozen=True)

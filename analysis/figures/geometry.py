@@ -4,14 +4,13 @@ distribution is long or short, and the ones that the points show."""
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from draw import layout, style
+from draw import layout, space, style
 from draw.layout import Options
 from draw.row import Caption, Found, Row
 from read.results import Dataset, Notes
@@ -19,124 +18,137 @@ from read.results import Dataset, Notes
 SPACE = 3  # dimensions that can be drawn in perspective
 MOST_PANELS = 9
 REPEAT = 0
-PANEL_INCHES = (3.9, 2.9)
-HEAD_INCHES, FOOT_INCHES = 0.45, 0.5
-REACH = 2.0  # root mean squares of a feature that are in view; what is further off stands outside the box
-CAMERA = np.array([0.3, 0.5, 0.8])  # along the principal axes: none of them points at it
-VIEW = {"elev": 25, "azim": 100}  # where they are not known
-ZOOM = 1.25
+CLOUD = 500  # points that stand for the distribution
+REACH = 1.25  # of the longest standard deviation: half the side of the box
 
-CAPTION = Caption(
-    "Why it is smallest at N = P: three dimensions",
-    "The distribution (blue axes, as long as its standard deviations) is long in one direction. The first rows spread along it; "
-    "with as many rows as dimensions the last direction is covered by one row alone, and hardly: the points lie near a plane, "
-    "and the standard deviation that they show across it is far too small. More rows fill it in until both sets of axes agree.",
-    "Points in three dimensions for growing numbers of rows, with the true and the found directions.",
-)
+TITLE = "Why the smallest singular value is smallest at N = P: three dimensions"
 
 
 def rows(found: Found) -> list[Row]:
     """What this file draws."""
-    return [Row("geometry", geometry, CAPTION, every=True)]
+    return [Row("geometry", geometry, _caption, every=True)]
+
+
+def _caption(datasets: list[Dataset], options: Options) -> Caption:
+    shown = next(iter(drawable(datasets)), None)
+    numbers = _numbers(shown) if shown else ""
+    see = (
+        "First the distribution: its principal axes, each as long both ways as its standard deviation, and a cloud of its rows. "
+        "Then the first N rows of one repeat, with the directions of their modes as long as the standard deviation that the rows "
+        "show along them, σ/√N; the number is that of the last one. Each panel is turned so that its modes 1 and 2 lie in the "
+        "light plane and mode 3 stands upright; units are of one length in all directions and panels. The smaller "
+        "the number at its tip, the nearer all rows lie to the plane."
+        f"{numbers}"
+    )
+    alt = f"Points in three dimensions for growing numbers of rows, with the true and the found directions.{numbers}"
+    return Caption(TITLE, see, alt)
+
+
+def _numbers(dataset: Dataset) -> str:
+    said = [f"{f.lengths[-1] * math.sqrt(f.n_train):.2g} at N = {f.n_train}" for f in _all_found(dataset)]
+    return f" Smallest non-zero singular value: {', '.join(said)}." if said else ""
+
+
+@dataclass(frozen=True)
+class Modes:
+    """What the first rows show: standard deviations along their directions, sigma / sqrt(N), and the directions."""
+
+    n_train: int
+    lengths: np.ndarray
+    directions: np.ndarray
+
+
+def drawable(datasets: list[Dataset]) -> list[Dataset]:
+    """Those with the modes' directions in three dimensions."""
+    return [d for d in datasets if d.has_directions() and d.n_features == SPACE]
 
 
 def geometry(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
     """The points of one repeat for every N, with both sets of directions, each as long as its standard deviation."""
-    kept = [d for d in datasets if d.has_directions()]
-    shown = [d for d in kept if d.n_features == SPACE]
-    for dataset in kept:
-        if dataset not in shown or dataset is not shown[0]:
+    shown = drawable(datasets)
+    for dataset in datasets:
+        if dataset.has_directions() and dataset not in shown[:1]:
             why = "one data set is drawn" if dataset in shown else f"P = {dataset.n_features}; drawn is P = {SPACE}"
             notes.append(f"geometry: {dataset.group} is not drawn ({why})")
     return _draw(shown[0], notes) if shown else None
 
 
 def _draw(dataset: Dataset, notes: Notes) -> Figure | None:
-    rows = dataset.array("training_row", "repeat", "row", "feature")
-    chosen = [i for i in range(len(dataset.n_train)) if _found(dataset, i) is not None]
-    if rows is None or not chosen:
+    rows, found = dataset.array("training_row", "repeat", "row", "feature"), _all_found(dataset)
+    if rows is None or not found:
         return None
-    if len(chosen) > MOST_PANELS:
-        notes.append(f"geometry: {len(chosen)} numbers of training rows; the first {MOST_PANELS} are drawn")
-    figure, panels = _page(len(chosen[:MOST_PANELS]), dataset)
-    box, population = REACH * np.sqrt(np.mean(rows**2, axis=(0, 1))), _population(dataset)
-    view = VIEW if population is None else _view(population[1])
-    for axes, index in zip(panels, chosen):
-        _frame(axes, np.maximum(box, box.max() / 10), view)
-        _panel(axes, dataset, index, rows[REPEAT, : int(dataset.n_train[index])])
-    return figure
+    if len(found) >= MOST_PANELS:
+        notes.append(f"geometry: {len(found)} numbers of training rows; the first {MOST_PANELS - 1} are drawn")
+    found = found[: MOST_PANELS - 1]
+    deviations, axes_of_it = principal_axes(dataset, rows)
+    half = REACH * deviations[0]
+    page = space.page(1 + len(found), TITLE)
+    _cloud_panel(page.panels[0], rows.reshape(-1, SPACE) @ axes_of_it.T, deviations, half)
+    for panel, modes in zip(page.panels[1:], found):
+        basis = _completed(modes.directions, axes_of_it)
+        points = rows[REPEAT, : modes.n_train] @ basis.T
+        _panel(panel, modes, points, deviations[:, None] * (axes_of_it @ basis.T), half)
+    page.handles = [layout.line_handle(style.UNABLATED, "rows", marker="o", linestyle="", markersize=5)]
+    page.handles += [layout.line_handle(c, f"mode {i}", linewidth=3) for i, c in enumerate(style.AXES, 1)]
+    page.handles.append(layout.line_handle(style.QUIET_TEXT, "axes of the distribution", linewidth=1.2))
+    page.handles.append(layout.patch_handle(style.tint(style.PLANE, 0.5), "plane of modes 1 and 2"))
+    return layout.finish(page)
 
 
-def _found(dataset: Dataset, index: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Standard deviations of the points along their directions, sigma / sqrt(N), and the directions."""
+def _all_found(dataset: Dataset) -> list[Modes]:
+    found = (_found(dataset, i) for i in range(len(dataset.n_train)))
+    return [modes for modes in found if modes is not None]
+
+
+def _found(dataset: Dataset, index: int) -> Modes | None:
     sigma, directions = dataset.modes("sigma", index), dataset.directions(index, REPEAT)
     if sigma is None or directions is None or not np.isfinite(sigma[REPEAT]).any():
         return None
-    there = np.isfinite(sigma[REPEAT])
-    return sigma[REPEAT][there] / math.sqrt(dataset.n_train[index]), directions[there]
+    there, n = np.isfinite(sigma[REPEAT]), int(dataset.n_train[index])
+    return Modes(n, sigma[REPEAT][there] / math.sqrt(n), directions[there])
 
 
-def _population(dataset: Dataset) -> tuple[np.ndarray, np.ndarray] | None:
+def principal_axes(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Standard deviations and directions of the distribution, the longest first; of all rows where it is not known."""
     deviations = dataset.array("population_deviation", "axis")
     directions = dataset.array("population_direction", "axis", "feature")
-    return None if deviations is None or directions is None else (deviations, directions)
+    if deviations is not None and directions is not None:
+        return deviations, directions
+    flat = rows.reshape(-1, rows.shape[-1])
+    _, sigma, directions = np.linalg.svd(flat[np.isfinite(flat).all(axis=1)], full_matrices=False)
+    return sigma / math.sqrt(len(flat)), directions
 
 
-def _page(n_panels: int, dataset: Dataset) -> tuple[Figure, list[Any]]:
-    columns = min(n_panels, 3)
-    n_rows = math.ceil(n_panels / columns)
-    width, height = columns * PANEL_INCHES[0], n_rows * PANEL_INCHES[1] + HEAD_INCHES + FOOT_INCHES
-    figure = plt.figure(figsize=(width, height))
-    title = f"Why the smallest non-zero singular value is smallest at N = P = {dataset.n_features}"
-    figure.text(0.5, 1 - 0.12 / height, title, ha="center", va="top", fontsize=style.TITLE_SIZE)
-    panels = []
-    for i in range(n_panels):
-        bottom = FOOT_INCHES + (n_rows - 1 - i // columns) * PANEL_INCHES[1]
-        box = (i % columns / columns, bottom / height, 0.93 / columns, (PANEL_INCHES[1] - 0.25) / height)
-        panels.append(figure.add_axes(box, projection="3d", computed_zorder=False))
-    handles = [
-        Line2D([], [], color=style.UNABLATED, marker="o", linestyle="", markersize=5, label="training rows"),
-        layout.line_handle(style.POPULATION_AXES, "principal axes of the distribution", linewidth=4.5),
-        layout.line_handle(style.AT_THRESHOLD, "directions of the training rows' modes", linewidth=1.8),
-    ]
-    figure.legend(handles=handles, loc="lower center", ncol=3)
-    return figure, panels
+def _cloud_panel(axes: Any, points: np.ndarray, deviations: np.ndarray, half: float) -> None:
+    points = points[np.isfinite(points).all(axis=1)]
+    space.frame(axes, half)
+    space.points(axes, points[:: max(1, len(points) // CLOUD)], 4, half)
+    space.plane(axes, np.eye(SPACE)[:2], half)
+    for i, (length, colour) in enumerate(zip(deviations, style.AXES)):
+        space.arrow_both_ways(axes, length * np.eye(SPACE)[i], colour, 2.4)
+    space.number_at(axes, deviations[-1] * np.eye(SPACE)[-1], f"{deviations[-1]:.2g}", style.AXES[SPACE - 1])
+    axes.set_title("the distribution", fontsize=10.5, y=space.TITLE_HEIGHT)
 
 
-def _view(axes_of_population: np.ndarray) -> dict[str, float]:
-    camera = CAMERA @ axes_of_population
-    return {"elev": np.degrees(np.arcsin(camera[2] / np.linalg.norm(camera))), "azim": np.degrees(np.arctan2(*camera[1::-1]))}
+def _completed(directions: np.ndarray, axes_of_it: np.ndarray) -> np.ndarray:
+    """An orthonormal basis that begins with the modes' directions, each pointing as the distribution's axis does."""
+    basis = np.linalg.qr(np.vstack([directions, axes_of_it]).T)[0].T
+    signs = np.sign(np.sum(basis * axes_of_it, axis=1))
+    return basis * np.where(signs == 0, 1, signs)[:, None]
 
 
-def _frame(axes: Any, box: np.ndarray, view: dict[str, float]) -> None:
-    """The same box for all panels, its sides as long as the points reach, so that no angle is distorted."""
-    axes.set(xlim=(-box[0], box[0]), ylim=(-box[1], box[1]), zlim=(-box[2], box[2]))
-    axes.set_box_aspect(tuple(box), zoom=ZOOM)
-    axes.view_init(**view)
-    step = 10 ** np.floor(np.log10(box.max() / 2))
-    step *= max(m for m in (1, 2, 5) if m * step <= box.max() / 2)
-    for name, axis in zip("123", (axes.xaxis, axes.yaxis, axes.zaxis)):
-        axis.set_major_locator(plt.MultipleLocator(step))
-        axis.set_tick_params(labelsize=7, pad=-2)
-        axis.label.set_size(8)
-        axis.labelpad = -6
-        axis.set_label_text(f"feature {name}")
-
-
-def _panel(axes: Any, dataset: Dataset, index: int, points: np.ndarray) -> None:
-    lengths, directions = _found(dataset, index)
-    population = _population(dataset)
-    axes.scatter(*points.T, s=18 if len(points) < 30 else 6, color=style.UNABLATED, alpha=0.8, depthshade=False, zorder=1)
-    if population is not None:
-        _arrows(axes, *population, style.POPULATION_AXES, 4.5, 2)
-        signs = np.sign([direction @ axis for direction, axis in zip(directions, population[1])])
-        directions = directions * np.where(signs == 0, 1, signs)[:, None]  # a direction is one up to its sign
-    _arrows(axes, lengths, directions, style.AT_THRESHOLD, 1.8, 3)
-    n = int(dataset.n_train[index])
-    name = f"N = P = {n}" if n == dataset.n_features else f"N = {n}"
-    axes.set_title(f"{name}:  $\\sigma_{{\\min}}$ = {lengths[-1] * math.sqrt(n):.3g}", fontsize=10.5, y=0.98)
-
-
-def _arrows(axes: Any, lengths: np.ndarray, directions: np.ndarray, colour: str, width: float, layer: int) -> None:
-    for length, direction in zip(lengths, directions):
-        axes.quiver(0, 0, 0, *(length * direction), color=colour, linewidth=width, arrow_length_ratio=0, zorder=layer)
+def _panel(axes: Any, modes: Modes, points: np.ndarray, true_axes: np.ndarray, half: float) -> None:
+    """In coordinates along the modes, so that the last one stands upright."""
+    space.frame(axes, half)
+    if modes.n_train > 1:
+        space.plane(axes, np.eye(SPACE)[:2], half)
+    for tip in true_axes:
+        space.arrow_both_ways(axes, tip, style.QUIET_TEXT, 0.9)
+    space.points(axes, points, 20 if len(points) < 30 else 5, half)
+    for i, (length, colour) in enumerate(zip(modes.lengths, style.AXES)):
+        space.arrow_both_ways(axes, length * np.eye(SPACE)[i], colour, 2.2)
+    last = len(modes.lengths) - 1
+    space.number_at(axes, modes.lengths[-1] * np.eye(SPACE)[last], f"{modes.lengths[-1]:.2g}", style.AXES[last])
+    name = f"N = P = {modes.n_train}" if modes.n_train == SPACE else f"N = {modes.n_train}"
+    smallest = modes.lengths[-1] * math.sqrt(modes.n_train)
+    axes.set_title(f"{name}:  $\\sigma_{{\\min}}$ = {smallest:.2g}", fontsize=10.5, y=space.TITLE_HEIGHT)

@@ -22,18 +22,11 @@ THEORIES = (  # what a legend calls them: neither passes for the other
     ("theory_asymptotic_test_mse", "asymptotic theory, mean"),
 )
 
-ERROR_AGAINST_FEATURES_CAPTION = Caption(
-    "Test and train error against the number of features",
-    "Here the number of training rows stays and the number of features grows. The test error peaks where the two are equal; "
-    "beyond, more features than rows are no harm: of all fits that go through the rows the shortest is taken, and the error "
-    "comes down again. A dashed green line is theory: exact where it says so, else a limit that finite sizes come near to.",
-    "Median test and train error against the number of features on log axes; the test error peaks at the dashed line at P = N.",
-)
 ABLATIONS_AGAINST_FEATURES_CAPTION = Caption(
     "Ablations against the number of features",
-    "The thick grey line is the unablated fit. Without small singular values, or with a penalty, the peak is gone; without "
-    "residual errors there is no error at all up to the threshold, and from there on bias alone.",
-    "Test error against the number of features, one line per ablation, with the unablated peak behind.",
+    "The thick grey line is the unablated fit; each other line takes something away from it, or adds a penalty. Without residual "
+    "errors bias alone is left, and that only where there are more features than rows.",
+    "Test error against the number of features, one line per ablation, with the unablated fit behind.",
 )
 FITTED_CURVES_CAPTION = Caption(
     "Fitted curves under, at and over the threshold",
@@ -48,10 +41,28 @@ FITTED_CURVES_CAPTION = Caption(
 def rows(found: Found) -> list[Row]:
     """What this file draws."""
     return [
-        Row("error_against_features", error, ERROR_AGAINST_FEATURES_CAPTION, every=True, told=False),
+        Row("error_against_features", error, _error_caption, every=True, told=False),
         Row("ablations_against_features", ablations, ABLATIONS_AGAINST_FEATURES_CAPTION, every=True, told=False),
         Row("fitted_curves", fitted_curves, FITTED_CURVES_CAPTION, every=True, told=False),
     ]
+
+
+def _error_caption(datasets: list[Dataset], options: Options) -> Caption:
+    said = []
+    for sweep in sweeps(datasets):
+        n = sweep.middle_size()
+        test = sweep.curve("test_mse", "none", n) if n is not None else None
+        if test is not None:
+            largest = sweep.n_features[int(np.nanargmax(test.median))]
+            said.append(f"P = {largest} ({style.dataset_title(sweep.group)}, N = {n})")
+    peak = f" The test error is largest at {', '.join(said)}." if said else ""
+    see = (
+        "Here the number of training rows N stays and the number of features P grows. Up to P = N, the dashed line, least "
+        "squares has one solution; beyond, of all fits that go through the rows the shortest is taken. A dashed green line is "
+        f"theory: exact where it says so, else a limit that finite sizes come near to.{peak}"
+    )
+    alt = f"Median test and train error against the number of features on log axes.{peak}"
+    return Caption("Test and train error against the number of features", see, alt)
 
 
 # ---- error against P ----------------------------------------------------------------------------------------------

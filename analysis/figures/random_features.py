@@ -25,9 +25,9 @@ FRAME = layout.Frame(left=1.0, top=0.9, gap_x=0.85, gap_y=0.9, colour_bar=1.2)
 
 CAPTION = Caption(
     "Test error over rows and features",
-    "Each cell is one number of rows and one of features. The errors are largest along the diagonal N = P, whatever the two "
-    "are; colours end below what is largest there. Theory, where it is known, stands beside what was measured.",
-    "Heat map of the median test error over N and P with a ridge along the diagonal N = P.",
+    "Each cell is one number of rows and one of features; the dashed line is N = P. Colours end below the largest errors, which "
+    "the arrow of the colour bar stands for. Theory, where it is known, stands beside what was measured.",
+    "Heat map of the median test error over N and P, with the diagonal N = P marked.",
 )
 
 

@@ -20,18 +20,29 @@ from read.results import Dataset, Notes
 
 MOST_TICKS = 9
 
-CAPTION = Caption(
-    "Which mode makes the spike",
-    "Colour is a mode's share of the sum of the squared products of the three factors, in the median repeat; grey: there is "
-    "no such mode. Along the diagonal, N up to P, the last mode that there is has the largest part. The threshold is where "
-    "that mode is the smallest of all.",
-    "A map of training rows against modes; the brightest cells are the last mode's near N = P.",
-)
-
-
 def rows(found: Found) -> list[Row]:
     """What this file draws."""
-    return [Row("shares", shares, CAPTION)]
+    return [Row("shares", shares, _caption)]
+
+
+def _caption(datasets: list[Dataset], options: Options) -> Caption:
+    found = [(d, table) for d in datasets if d.has_modes() and (table := _table(d, options)) is not None]
+    said = [f"{layout.title_of(d)}: {_at_threshold(d, table)}" for d, table in found]
+    see = (
+        "Colour is a mode's share of the sum of the squared products of the three factors, in the median repeat; grey: there is "
+        "no such mode, as with N rows there are N modes at most. A column for each N of the study; a white line where N leaps. "
+        f"At the N nearest to P, {'; '.join(said)}."
+    )
+    alt = f"A map of training rows against modes. At the N nearest to P, {'; '.join(said)}."
+    return Caption("Which mode makes the spike", see, alt)
+
+
+def _at_threshold(dataset: Dataset, table: np.ndarray) -> str:
+    """The mode with the largest share, and that share."""
+    row = table[int(np.argmin(np.abs(dataset.n_train - dataset.n_features)))]
+    if not np.isfinite(row).any():
+        return "nothing was computed"
+    return f"mode {np.nanargmax(row) + 1} of {np.isfinite(row).sum()} has {100 * np.nanmax(row):.0f} %"
 
 
 def shares(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
@@ -69,13 +80,21 @@ def _median_share(products: np.ndarray) -> np.ndarray:
         return np.nanmedian(squares / np.nansum(squares, axis=1, keepdims=True), axis=0)
 
 
-def _ticks(n_train: np.ndarray) -> list[int]:
-    """Indices of round numbers, as far as they are there, and of the first."""
-    if len(n_train) <= MOST_TICKS:
-        return list(range(len(n_train)))
-    round_ones = set(MaxNLocator(MOST_TICKS, integer=True).tick_values(n_train.min(), n_train.max()))
-    found = [i for i, n in enumerate(n_train) if n in round_ones or i == 0]
-    return found if len(found) >= 3 else list(range(0, len(n_train), math.ceil(len(n_train) / MOST_TICKS)))
+def _ticks(n_train: np.ndarray, n_features: int) -> list[int]:
+    """Indices: P's first, the ends, and what else has room between them."""
+    apart = max(1, math.ceil(len(n_train) / MOST_TICKS))
+    wanted = [int(np.argmin(np.abs(n_train - n_features))), 0, len(n_train) - 1, *range(0, len(n_train), apart)]
+    chosen: list[int] = []
+    for i in wanted:
+        if all(abs(i - j) >= apart for j in chosen):
+            chosen.append(i)
+    return sorted(chosen)
+
+
+def _leaps(n_train: np.ndarray) -> np.ndarray:
+    """Between which columns N goes on by more than one, in a study that has neighbours at all."""
+    steps = np.diff(n_train)
+    return np.flatnonzero(steps > 1) + 0.5 if (steps == 1).any() else np.array([])
 
 
 def _panel(axes: Axes, dataset: Dataset, table: np.ndarray) -> None:
@@ -83,12 +102,13 @@ def _panel(axes: Axes, dataset: Dataset, table: np.ndarray) -> None:
     n, modes = dataset.n_train, table.shape[1]
     columns = np.arange(len(n) + 1) - 0.5
     axes.pcolormesh(columns, np.arange(modes + 1) + 0.5, table.T, cmap=style.SHARES, vmin=0, vmax=1, rasterized=True)
+    axes.vlines(_leaps(n), 0.5, modes + 0.5, color="white", linewidth=0.8)
     axes.grid(False)
     axes.set_facecolor(style.NOTHING)
     if n.min() <= dataset.n_features <= n.max():
         place = float(np.interp(dataset.n_features, n, np.arange(len(n))))
         axes.axvline(place, color=style.THRESHOLD_ON_MAP, linestyle=layout.THRESHOLD_DASHES, linewidth=1.0)
-    ticks = _ticks(n)
+    ticks = _ticks(n, dataset.n_features)
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(FixedFormatter([f"{n[i]:.0f}" for i in ticks]))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))

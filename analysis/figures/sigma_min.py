@@ -8,19 +8,26 @@ from draw import layout, panels, style, views
 from draw.layout import Options
 from draw.panels import BOTH_BANDS, Panel
 from draw.row import Caption, Found, Row
+from read import threshold
 from read.results import Dataset, Notes
 
-CAPTION = Caption(
-    "Smallest non-zero singular value of the training features",
-    "It is smallest where there are as many rows as features. Up to N = P each further row adds a mode that is smaller than "
-    "those before it; from there on no mode is added, and each row can only lengthen the smallest.",
-    "Smallest non-zero singular value against P/N on log axes: it dips at P/N = 1.",
-)
+TITLE = "Smallest non-zero singular value of the training features"
 
 
 def rows(found: Found) -> list[Row]:
     """What this file draws."""
-    return [Row("sigma_min", sigma_min, CAPTION)]
+    return [Row("sigma_min", sigma_min, _caption)]
+
+
+def _caption(datasets: list[Dataset], options: Options) -> Caption:
+    said = [(d, n) for d in datasets if (n := threshold.smallest(d, "sigma_min")) is not None]
+    where = ", ".join(f"{n} ({layout.title_of(d)}, P = {d.n_features})" for d, n in said)
+    see = (
+        "Up to N = P each further row adds a mode that is smaller than those before it; from there on no mode is added, and each "
+        f"row can only lengthen the smallest. Smallest median at N = {where}."
+    )
+    alt = f"Smallest non-zero singular value on log axes; smallest median at N = {where}."
+    return Caption(TITLE, layout.directions(options) + see, alt)
 
 
 def sigma_min(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
@@ -30,8 +37,7 @@ def sigma_min(datasets: list[Dataset], options: Options, notes: Notes) -> Figure
     panels.note_absent("sigma_min", [d for d, c in curves if c is None], datasets, notes)
     if not shown:
         return None
-    title = "Smallest non-zero singular value of the training features"
-    page = layout.sheet(len(shown), title, layout.x_label(options), style.SIGMA_LABEL)
+    page = layout.sheet(len(shown), TITLE, layout.x_label(options), style.SIGMA_LABEL)
     for axes, (dataset, values) in zip(page.panels, shown):
         panel = Panel(axes, dataset, options)
         panel.draw(values, style.SIGMA, BOTH_BANDS)

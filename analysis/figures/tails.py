@@ -22,8 +22,8 @@ CAPTION = Caption(
     "How often errors are large",
     "The share of repeats whose error is larger than a value. A straight line on these axes is a power law: so slow a fall "
     "that no mean exists when it is −1 or slower. For normal features the slope is −1/2 at N = P and −1 next to it, whatever "
-    "P: dashed, from where the tail begins. Slopes in a panel are fitted to the tail, with two standard errors. A dotted line "
-    "is where a table of finitely many rows leaves the law for good.",
+    "P: dashed, from where the tail begins; other features need not follow it. Slopes in a panel are fitted to the tail, with "
+    "two standard errors. A dotted line is where a table of finitely many rows leaves the law for good.",
     "Share of repeats with larger errors against the error on log axes, for N = P − 1, P and P + 1.",
 )
 

@@ -22,9 +22,9 @@ ERRORS_SHOWN = 2  # standard errors of a mean
 THEORY_ERROR_CAPTION = Caption(
     "The expected error, exactly",
     "For independent standard normal features the expectation of the error is known at every N and P. Lines are that formula, "
-    "dots the means over the repeats. The variance diverges at the threshold from both sides; the bias falls to zero there "
-    "and does not. Within one of the threshold no mean exists, and nothing is drawn; hollow dots have a mean but no standard "
-    "error.",
+    "dots the means over the repeats. Within one row of the threshold (grey) the error has no mean, so that there is nothing "
+    "to draw. Within three rows it has a mean, but its variance is infinite (hollow dots): the mean of the repeats is then "
+    "usually too small, as the rare repeats that make up for it are not among them.",
     "Exact expected error, bias and variance as lines against P/N, with measured means as dots on them.",
 )
 THEORY_SIGMA_MIN_CAPTION = Caption(
@@ -71,7 +71,8 @@ def risk(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | No
         page.handles.append(layout.line_handle(part.colour, f"{part.name}, exact"))
     dots = {"linestyle": "", "marker": "o", "markersize": 4}
     page.handles.append(layout.line_handle(style.TEXT, f"mean of repeats ± {ERRORS_SHOWN} standard errors", **dots))
-    page.handles.append(layout.line_handle(style.TEXT, "the same, variance infinite", markerfacecolor="white", **dots))
+    page.handles.append(layout.line_handle(style.TEXT, "mean, its variance infinite", markerfacecolor="white", **dots))
+    page.handles.append(layout.patch_handle(style.NOTHING, "no mean exists"))
     page.handles.append(layout.threshold_handle())
     return layout.finish(page)
 
@@ -113,19 +114,30 @@ def _risk_panel(axes: Axes, dataset: Dataset, parts: list[Part], options: Option
     x, n = layout.x_values(dataset, options), dataset.n_train
     certain, some = laws.has_variance(n, dataset.n_features), laws.has_mean(n, dataset.n_features)
     view = views.around(*(Curve(part.exact, {}, None) for part in parts if part.name != "bias"))
-    for part in parts:
+    _mark_no_mean(axes, dataset, options)
+    for part in reversed(parts):  # the whole last: nothing hides it
         floor = np.where(part.exact > 0, part.exact, np.nan)
         for side in (n <= dataset.n_features, n >= dataset.n_features):  # no line through what is infinite
-            width = 3.2 if part is parts[0] else 1.4  # where the variance is all of it, both are seen
+            width = 1.4 if part is parts[0] else 3.2  # where the variance is all of it, both are seen
             axes.plot(x[side], floor[side], color=part.colour, linewidth=width)
-        bars = {"color": part.colour, "fmt": "o", "markersize": 3.2, "elinewidth": 0.9, "zorder": 3}
+        size = 3.2 if part is parts[0] else 5.4
+        bars = {"color": part.colour, "fmt": "o", "markersize": size, "elinewidth": 0.9, "zorder": 3}
         here = certain & (part.mean > view.low)
         axes.errorbar(x[here], part.mean[here], ERRORS_SHOWN * part.standard_error[here], **bars)
         here = some & ~certain & (part.mean > view.low)
-        axes.plot(x[here], part.mean[here], "o", markersize=3.6, color=part.colour, markerfacecolor="white", zorder=3)
+        axes.plot(x[here], part.mean[here], "o", markersize=size + 0.4, color=part.colour, markerfacecolor="white", zorder=3)
     layout.y_axis(axes, view.low, view.high)
     layout.x_axis(axes, dataset, options)
-    axes.set_title(layout.describe(dataset))
+    layout.title_above_ticks(axes, layout.describe(dataset))
+
+
+def _mark_no_mean(axes: Axes, dataset: Dataset, options: Options) -> None:
+    """Half a row beyond the N that have none."""
+    p, x = dataset.n_features, layout.x_values(dataset, options)
+    beside = np.array([max(p - 1.5, 0.5), p + 1.5])
+    low, high = sorted(p / beside if options.x == "ratio" else beside)
+    if low < x.max() and high > x.min():
+        axes.axvspan(low, high, color=style.NOTHING, linewidth=0, zorder=0.5)
 
 
 # ---- the smallest singular value ----------------------------------------------------------------------------------
@@ -166,4 +178,4 @@ def _smallest_panel(axes: Axes, dataset: Dataset, values: Curve, options: Option
     view = views.around(values)
     layout.y_axis(axes, view.low, view.high)
     layout.x_axis(axes, dataset, options)
-    axes.set_title(layout.describe(dataset))
+    layout.title_above_ticks(axes, layout.describe(dataset))

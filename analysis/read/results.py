@@ -107,6 +107,7 @@ class Dataset:
 
     def __init__(self, group: str, data: xr.Dataset, feature_index: int, path: Path):
         self.group = group
+        self.source = _source(group, path)
         self._asked = _asked(data, feature_index)
         self.n_train = np.asarray(data["n_train"].values, dtype=float)[self._asked]
         self.n_features = _feature_counts(data)[feature_index]
@@ -385,6 +386,13 @@ def open_file(path: Path) -> netCDF4.Dataset:
     except (OSError, RuntimeError) as error:
         raise ResultsError(f"{path}: cannot be read as NetCDF: {one_line(error)}") from error
     return _files[key]
+
+
+def _source(group: str, path: Path) -> str:
+    """Where the data set's rows come from, as the study has it; empty where the file does not say."""
+    settings = str(getattr(open_file(path), "settings", ""))
+    found = re.search(rf"^{re.escape(group)}/source: (.*)$", settings, re.MULTILINE)
+    return found.group(1) if found else ""
 
 
 def group_names(path: Path) -> list[str]:

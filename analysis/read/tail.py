@@ -10,7 +10,7 @@ import numpy as np
 from read import laws
 from read.results import Dataset
 
-LEAST_REPEATS = 20  # for a tail to be seen
+LEAST_REPEATS = 200  # for a tail to be seen: of fewer its end is a step or two of single repeats
 LEAST_FITTED = 100  # repeats that a slope is fitted to
 FAR, NEAR = 0.01, 0.1  # the upper part of the repeats that is the tail: the smaller one where it has enough of them
 ENOUGH = 1000

@@ -33,8 +33,8 @@ PAPER = [
 EXTRA = [("adversarial_test", 0), ("adversarial_test", -1), ("adversarial_train", 2), ("ridge", 0.1), ("ridge", 1)]
 EXTRA += [("gradient_descent", 10), ("gradient_descent", 1000), ("gradient_descent_run", 10)]
 SMALL = [("none", None), ("cutoff", 0.1)]  # where the number of figures does not matter
-SMALL_FIGURES = ["error", "cutoff", "sigma_min"]
-PAPER_FIGURES = ["error", "cutoff", "leading_modes", "no_residuals", "sigma_min"]
+SMALL_FIGURES = ["error", "cutoff", "cutoff_train", "sigma_min"]
+PAPER_FIGURES = ["error", "cutoff", "leading_modes", "no_residuals", "cutoff_train", "sigma_min"]
 MODE_FIGURES = ["factors", "shares"]
 EXTRA_FIGURES = ["adversarial_test", "adversarial_train", "ridge", "gradient_descent", "gradient_descent_run"]
 
@@ -54,6 +54,8 @@ class Group:
     modes: bool = False
     population: bool = False
     train: bool = True
+    bias: bool = False
+    null: tuple[float, float] | None = None  # errors of predicting 0, and the mean
     missing: tuple[int, ...] = ()  # indices along n_train
     failed: tuple[int, ...] = ()
     runaway: float = 1.0  # factor on the last variant's errors
@@ -120,6 +122,12 @@ def write_values(to: netCDF4.Group, group: Group) -> None:
         put_field(to, group, "train_mse", ("variant", *spectrum), train)
     if group.population:
         put_field(to, group, "population_mse", ("variant", *spectrum), test * 1.1)
+    if group.null:
+        for name, value in zip(("null_mse", "target_variance"), group.null):
+            put(to, name, ("n_features",), np.full(len(group.n_features), value))
+    if group.bias:
+        n, p = np.array(group.n_train)[:, None], np.array(group.n_features)[:, None, None]
+        put(to, "test_bias_mse", spectrum, np.where(n < p, test[0] / 10, 1e-28))
     sigma_min = 1 / test[0]
     put_field(to, group, "sigma_min", spectrum, sigma_min)
     status = np.zeros(sigma_min.shape, "i1")
@@ -216,7 +224,14 @@ class WhatIsDrawn(FiguresTest):
         sizes, messages = self.draw(group)
         self.assertEqual(list(sizes), PAPER_FIGURES + MODE_FIGURES + EXTRA_FIGURES)
         self.assertEqual(len(messages), 1)
-        self.assert_one_line(messages, "not drawn", "geometry, descent, theory_error, theory_sigma_min, tails, cost")
+        self.assert_one_line(messages, "not drawn", "geometry, descent, theory_error, theory_sigma_min, tails")
+
+    def test_bias_and_null_lines(self) -> None:
+        sizes, _ = self.draw(Group(variants=SMALL, bias=True, null=(20.0, 3.0)))
+        self.assertEqual(list(sizes), [*SMALL_FIGURES, "bias"])
+        with_lines = (self.folder / "study-figures" / "cutoff.png").read_bytes()
+        self.draw(Group(variants=SMALL, bias=True))
+        self.assertNotEqual(with_lines, (self.folder / "study-figures" / "cutoff.png").read_bytes())
 
     def test_summary_only(self) -> None:
         sizes, _ = self.draw(Group(cells=False))
@@ -286,7 +301,7 @@ class WhatIsDrawn(FiguresTest):
 
     def test_no_unablated_fit(self) -> None:
         sizes, messages = self.draw(Group(variants=[("cutoff", 0.1)]))
-        self.assertEqual(list(sizes), ["cutoff", "sigma_min"])
+        self.assertEqual(list(sizes), ["cutoff", "cutoff_train", "sigma_min"])
         self.assert_one_line(messages, "not drawn", "error")
 
     def test_ablation_of_one_dataset_only(self) -> None:
@@ -352,12 +367,15 @@ class Options(FiguresTest):
         self.assert_one_line(messages, "two.nc: holds the dataset diabetes, as", "one.nc does")
 
     def test_x_axis(self) -> None:
-        write_results(self.results, Group(variants=SMALL))
-        pictures = []
-        for x in ("ratio", "n_train"):
-            self.run_figures(self.results, "-o", x, "--x", x)
-            pictures.append((self.folder / x / "error.png").read_bytes())
-        self.assertNotEqual(pictures[0], pictures[1])
+        """N for one data set, P/N for two, unless asked otherwise."""
+        for groups, same in ((["who"], "n_train"), (["who", "diabetes"], "ratio")):
+            write_results(self.results, *[Group(name, variants=SMALL[:1]) for name in groups])
+            pictures = {}
+            for x in ("ratio", "n_train", ""):
+                self.run_figures(self.results, "-o", f"x{x}", *(("--x", x) if x else ()))
+                pictures[x] = (self.folder / f"x{x}" / "error.png").read_bytes()
+            self.assertNotEqual(pictures["ratio"], pictures["n_train"])
+            self.assertEqual(pictures[""], pictures[same])
 
     @tier.in_all_alone
     def test_chosen_n_and_repeats(self) -> None:
@@ -448,8 +466,8 @@ class BadFiles(FiguresTest):
 
 
 @unittest.skipIf(MISSING, MISSING)
-class Views(unittest.TestCase):
-    """The part of the error axis that panels show, asked of the module itself."""
+class OfOneDataset(unittest.TestCase):
+    """Asked of the modules themselves."""
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory(prefix="ridgeless-figures-")
@@ -465,6 +483,10 @@ class Views(unittest.TestCase):
         self.assertEqual((len(datasets), notes), (1, []))
         return datasets[0]
 
+
+class Views(OfOneDataset):
+    """The part of the error axis that panels show."""
+
     def test_rounding_does_not_stretch(self) -> None:
         from draw import views
 
@@ -477,6 +499,19 @@ class Views(unittest.TestCase):
         self.assertEqual(views.zero_at(dataset, [train], view), "N ≤ P")
         self.assertEqual(views.zero_at(dataset, [no_residuals], view), "N ≥ P")
         self.assertIsNone(views.zero_at(dataset, [test], view))
+
+    def test_a_spike_has_a_view_of_its_own(self) -> None:
+        from draw import views
+
+        dataset = self.dataset(Group())
+        spike, whole = views.spike(dataset), views.comparable(dataset)
+        self.assertGreater(spike.low, 3 * whole.low)  # which goes down to the bias and the train error
+        self.assertLess(spike.high, whole.high)
+        lines = self.dataset(Group(null=(400.0, spike.low / 10)))
+        self.assertEqual(views.null_levels(lines), [400.0, spike.low / 10])
+        self.assertLess(views.spike(lines).low, spike.low / 10)
+        self.assertEqual(views.null_levels(self.dataset(Group(null=(400.0, 399.0)))), [400.0])
+        self.assertEqual(views.null_levels(dataset), [])
 
     def test_divergence_does_not_stretch(self) -> None:
         from draw import views
@@ -529,6 +564,92 @@ class Words(unittest.TestCase):
         names = ("california", "who", "my-own", "a" * 40)
         titles = ["California housing", "WHO life expectancy", "my-own", "a" * 27 + "…"]
         self.assertEqual([style.dataset_title(n) for n in names], titles)
+
+
+@unittest.skipIf(MISSING, MISSING)
+class Captions(OfOneDataset):
+    """Made of the numbers at hand."""
+
+    def test_numbers_at_the_threshold(self) -> None:
+        from figures import ablation
+
+        dataset = self.dataset(Group(variants=[("none", None), ("ridge", 1.0), ("ridge", 2.0)], runaway=0.001))
+        none, *ridges = dataset.variants
+        at = list(dataset.n_train).index(4)
+        medians = [dataset.curve("test_mse", v).median[at] for v in (none, *ridges)]
+        low, high = sorted(float(f"{m / medians[0]:.2g}") for m in medians[1:])
+        self.assertIn(f"unablated one, {low:g} to {high:g} (Diabetes).", ablation.at_threshold("ridge", [dataset]))
+        exact = self.dataset(Group(variants=[("none", None), ("no_residuals", None)]))
+        self.assertIn("one, zero to rounding (Diabetes).", ablation.at_threshold("no_residuals", [exact]))
+        self.assertEqual(ablation.at_threshold("ridge", [self.dataset(Group(n_train=(1, 2)))]), "")
+
+    def test_a_peak_is_said_where_it_is(self) -> None:
+        from draw.layout import Options
+        from figures import error, sigma_min
+
+        dataset = self.dataset(Group(n_features=(5,)))
+        (row,) = error.rows(None)
+        near = [n for n in dataset.n_train if 2.5 <= n <= 10]
+        medians = dict(zip(dataset.n_train, dataset.curve("test_mse", dataset.unablated()).median))
+        caption = row.describe([dataset], Options())
+        self.assertIn(f"largest at N = {max(near, key=medians.get):.0f} (Diabetes, P = 5, half", caption.see)
+        self.assertTrue(caption.see.startswith("Left: many training rows; right: few. "))
+        self.assertTrue(row.describe([dataset], Options(x="n_train")).see.startswith("Left: few training rows; right: many. "))
+        self.assertNotIn("Dotted", caption.see)
+        self.assertIn("Dotted", row.describe([self.dataset(Group(null=(9.0, 8.0)))], Options()).see)
+        smallest = dataset.n_train[np.argmin(dataset.curve("sigma_min").median)]
+        (row,) = sigma_min.rows(None)
+        self.assertIn(f"N = {smallest:.0f} (Diabetes, P = 5).", row.describe([dataset], Options()).see)
+
+    def test_variants_in_a_legend(self) -> None:
+        from draw import style
+        from figures.ablation import MOST_LISTED, Looks
+        from read.results import Variant
+
+        def names(ablation: str, *variants: tuple[float, str]) -> list[str]:
+            made = [Variant(i, "", ablation, parameter, options) for i, (parameter, options) in enumerate(variants)]
+            return [handle.get_label() for handle in Looks(made, style.words(ablation)).handles(made)]
+
+        self.assertEqual(names("cutoff", (0.1, ""), (0.1, "relative")), ["cutoff 0.1", "cutoff 0.1 σ₁"])
+        self.assertEqual(names("adversarial_train", (-1, ""), (3, "")), ["step −1", "step +3"])
+        self.assertEqual(names("adversarial_test", (3, "relative")), ["step +3 × a feature's size"])
+        self.assertEqual(names("gradient_descent", (10, "rate=0.5")), ["steps: 10, rate=0.5"])
+        self.assertEqual(names("no_residuals", (np.nan, "")), ["without residual errors"])
+        self.assertEqual(names("early dropout", (0.5, "")), ["early dropout 0.5"])
+        many = [(float(i), "") for i in range(MOST_LISTED + 1)]
+        self.assertEqual(names("ridge", *many), ["ridge"])
+
+    def test_p_is_among_the_ticks_of_a_map(self) -> None:
+        from figures import shares
+
+        for n_train in (np.arange(1, 40), np.array([1, 2, 5, 8, 13, 50])):
+            for p in n_train[1:-1]:
+                self.assertIn(p, n_train[shares._ticks(n_train, int(p))])
+
+
+@unittest.skipIf(MISSING, MISSING)
+class Cost(unittest.TestCase):
+    def test_short_runs_say_nothing(self) -> None:
+        from speed import cost
+
+        with tempfile.TemporaryDirectory(prefix="ridgeless-figures-") as folder:
+            for seconds in (0.2, 2.0):
+                path = write_results(Path(folder) / f"{seconds}.nc", Group(variants=SMALL))
+                with netCDF4.Dataset(path, "a") as root:
+                    self.add_times(root["provenance"], seconds)
+                notes: list[str] = []
+                figure = cost.cost([path], notes)
+                self.assertEqual(figure is None, seconds < 1)
+                self.assertEqual(len(notes), int(seconds < 1))
+            left = figure.axes[0]
+            self.assertEqual([bar.get_height() for bar in left.containers[0]], [2.0, 1.0])
+            self.assertEqual([bar.get_height() for bar in left.containers[1]], [0.5, 1.5])  # idle
+
+    def add_times(self, group: netCDF4.Group, seconds: float) -> None:
+        group.ranks, group.compute_seconds, group.load_imbalance = 2, 1.25 * seconds, 4 / 3
+        group.rank_busy_seconds = np.array([seconds, seconds / 2])
+        for name in ("dataset", "n_features", "n_train", "sizes", "repeat", "ranks", "way", "seconds", "flops"):
+            group.setncattr(f"task_{name}", np.array([0.0, 0.0] if name in ("dataset", "repeat", "way") else [1.0, 2.0]))
 
 
 if __name__ == "__main__":

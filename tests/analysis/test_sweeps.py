@@ -92,7 +92,7 @@ class WhatIsDrawn(FiguresTest):
         write_results(self.results, Group("relu", n_features=P, n_train=P, variants=SMALL))
         add_theory(self.results, "relu", "theory_asymptotic_test_mse")
         names, messages = self.names()
-        self.assertEqual(names, ["error", "cutoff", "sigma_min", *SWEEP, "surface"])
+        self.assertEqual(names, ["error", "cutoff", "cutoff_train", "sigma_min", *SWEEP, "surface"])
         self.assert_one_line(messages, "relu: figures against N show P = 2, 4, 9, 13 of 5 values")
 
     def test_unablated_sweep_alone(self) -> None:
@@ -102,12 +102,12 @@ class WhatIsDrawn(FiguresTest):
     def test_beside_another_dataset(self) -> None:
         write_results(self.results, Group("poly", n_features=P, n_train=(6,), variants=SMALL), Group(variants=SMALL))
         names, _ = self.names()
-        self.assertEqual(names, ["error", "cutoff", "sigma_min", *SWEEP])
+        self.assertEqual(names, ["error", "cutoff", "cutoff_train", "sigma_min", *SWEEP])
 
     def test_few_p_are_no_sweep(self) -> None:
         write_results(self.results, Group("two", n_features=(2, 4), variants=SMALL))
         names, messages = self.names()
-        self.assertEqual(names, ["error", "cutoff", "sigma_min"])
+        self.assertEqual(names, ["error", "cutoff", "cutoff_train", "sigma_min"])
         self.assertEqual(len(messages), 1)
 
     def test_cells_that_are_not_asked_for(self) -> None:
@@ -116,7 +116,7 @@ class WhatIsDrawn(FiguresTest):
         write_results(self.results, Group("relu", n_features=tuple(asked), n_train=sizes, variants=SMALL))
         leave_out(self.results, "relu", asked)
         names, messages = self.names()
-        self.assertEqual(names, ["error", "cutoff", "sigma_min", *SWEEP])
+        self.assertEqual(names, ["error", "cutoff", "cutoff_train", "sigma_min", *SWEEP])
         self.assertEqual([line for line in messages if "missing" in line or "failed" in line], [])
 
     def test_gradient_descent(self) -> None:
