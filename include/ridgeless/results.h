@@ -26,6 +26,13 @@ rl_status rl_provenance_text(rl_provenance *provenance, const char *name, const 
 rl_status rl_provenance_numbers(rl_provenance *provenance, const char *name, const double *values, int n);
 void rl_provenance_destroy(rl_provenance *provenance);
 
+/* The entry of that name; NULL: there is none. */
+const rl_provenance_entry *rl_provenance_find(const rl_provenance *provenance, const char *name);
+
+/* Reads back what the last run of the plan's study said that wrote the results file at `path`. RL_ERR_INPUT when that
+ * is missing, damaged, changed by another program, or of another study. */
+rl_status rl_results_read_provenance(const char *path, const rl_plan *plan, rl_provenance *provenance);
+
 /* Refuses (RL_ERR_INPUT) an output path that cannot be written or that holds anything but a whole results file of this
  * study, whatever its N and repeats. Called before any work. */
 rl_status rl_results_check_output(const char *output, const rl_plan *plan);

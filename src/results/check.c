@@ -58,6 +58,13 @@ static rl_status open_sealed(const char *path, rl_nc *file) {
                    path);
 }
 
+rl_status rl_results_open(const char *path, const rl_plan *plan, rl_nc *file) {
+    RL_TRY(open_sealed(path, file));
+    const rl_status status = compare_settings(file, plan);
+    if (status != RL_OK) nc_close(file->id);
+    return status;
+}
+
 /* A file that is there must be ours and whole, and this study's unless the journal already vouches for that. */
 static rl_status check_existing(const char *output, const rl_plan *plan, bool has_journal) {
     rl_nc file;

@@ -13,6 +13,10 @@ enum { RL_DIGEST_TEXT = 17 };
 #define RL_DIGEST_ATTRIBUTE "digest"
 rl_status rl_results_digest(const rl_plan *plan, const rl_journal *journal, char text[RL_DIGEST_TEXT]);
 
+/* Opens to read a results file that is whole, by its seal, and of the plan's study, whatever its N and repeats.
+ * RL_ERR_INPUT: it is not. */
+rl_status rl_results_open(const char *path, const rl_plan *plan, rl_nc *file);
+
 /* How a group of an autoencoder is told from one of a data set: by its attribute `kind`. */
 #define RL_AUTOENCODER_KIND "autoencoder"
 
