@@ -16,6 +16,9 @@ typedef struct rl_context {
 /* Local. The rank that a launcher gave this process; 0 where nothing launched it. May be called before MPI starts. */
 int rl_context_launched_rank(void);
 
+/* Local. The processors of this node that this process may use: at least 1. */
+int rl_context_processors(void);
+
 /* Collective on all processes. Starts MPI, sets one BLAS thread per rank, and has freed arrays of 1 MiB and more
  * returned to the system. A process that nothing launched becomes a single rank, which can start no others. Where ranks
  * outnumber their node's processors, a rank that waits lets others run. What the environment sets already stays. */

@@ -22,6 +22,8 @@ typedef struct rl_rates {
     rl_rate_table gemv;  /* bytes that dgemv reads a second, a core, by the bytes of the rank's matrix */
     double gemv_alone;   /* the same of one rank while the other cores idle, at the largest of those sizes */
     rl_rate_table dense; /* flops per second of the plan's model, a core, of curves of LAPACK spectra, by n_features */
+    rl_rate_table lanes; /* the same of repeats side by side in vector registers (bulk.h) */
+    double cell;         /* seconds that one variant of a spectrum takes, beside its flops */
     /* Bidiagonal QR on each rank, with n modes. A rotation is counted for n^2 and each row or column that is turned. */
     double bidiagonal;        /* seconds for each of n^2, whatever is turned: every rank does this part */
     double rotations;         /* a second, a core, of the rows of Z */
@@ -33,10 +35,17 @@ typedef struct rl_rates {
     double column;            /* seconds */
     double message;           /* seconds */
     double message_bandwidth; /* bytes per second */
+    /* Around the work. */
+    double start, launch; /* seconds that MPI takes to start: one rank by itself, and several by a launcher */
+    double journal;       /* bytes of records per second that rank 0 takes and puts into the journal */
+    double process;       /* bytes of memory of a rank that has nothing to do: the program and its libraries */
+    double group;         /* seconds that a group of the results file takes, however little is in it */
+    double results;       /* bytes of records per second that rank 0 makes the results file of */
 } rl_rates;
 
 /* What serves a machine that was not calibrated. */
 extern const rl_rates rl_rates_default;
+#define RL_RATES_SHIPPED "shipped default" /* what its source is called */
 
 /* Interpolated between the two next sizes, log-log; the nearest one's beyond the ends. */
 double rl_rate_at(const rl_rate_table *table, double size);
@@ -57,7 +66,7 @@ rl_status rl_rates_write(const char *path, const rl_rates *rates);
 rl_status rl_rates_place(char **path);
 
 /* The rates to predict with: of `file` unless that is NULL, else of $RIDGELESS_RATES, else of rl_rates_place if there
- * is such a file, else the default. *source says which it was, for people: the file's name, or "shipped default"; owned
+ * is such a file, else the default. *source says which it was, for people: the file's name, or RL_RATES_SHIPPED; owned
  * by the caller. */
 rl_status rl_rates_find(const char *file, rl_rates *rates, char **source);
 

@@ -70,6 +70,18 @@ typedef struct rl_task {
     double flops;     /* predicted; a multiplication and an addition are two */
 } rl_task;
 
+/* What computing comes to, sorted by how fast it goes. */
+typedef struct rl_effort {
+    double dense;   /* flops of LAPACK's spectra of the series' number of features, and of what is alike */
+    double factors; /* flops of QR factorizations of many rows: as dense ones, or products of matrices, but slower */
+    double lanes;   /* flops of repeats side by side in vector registers */
+    double rows;    /* flops of products of a training set's rows with vectors, each of `rows_bytes` on average */
+    double rows_bytes;
+    double products; /* flops of products of matrices, by all ranks of a group together */
+    double normals;  /* standard normal numbers drawn */
+    double cells;    /* that are told apart, for what each takes beside its flops */
+} rl_effort;
+
 /* What there is of a series when all of it is there. A *piece* is one task at one of its repeats, which people call a
  * curve or a training; a *point* is one N at one repeat, for people a spectrum or a training; a *cell* is one variant
  * of a point. */
@@ -133,6 +145,9 @@ typedef struct rl_work {
     const rl_record *state; /* to go on from; NULL: from the start. Used by rl_worker_begin alone */
 } rl_work;
 
+/* About what one task comes to in the journal, and in what results are made of, in bytes. */
+double rl_kept_bytes(const rl_series *series, const rl_task *task);
+
 /* How many tasks of a series may be computed side by side, which is the quicker; 1: each alone. */
 int rl_most_together(const rl_series *series);
 
@@ -182,11 +197,10 @@ struct rl_kind {
     bool (*suits)(const rl_series *series);  /* the first row that suits a series is its kind */
     rl_status (*lay_out)(rl_series *series); /* method, n_parts, longest_span, on_grid: what is zero in the series.
                                                 RL_ERR_INPUT: the study asks for what it cannot have */
-    double (*flops)(const rl_series *series, rl_range n_train); /* of one repeat */
-    size_t (*bytes)(const rl_series *series);                   /* see rl_worker_bytes */
-    /* How fast its flops go, beside products of matrices; 0: as those of spectra by LAPACK. Of a task that ranks share:
-     * how often they add up how many numbers; NULL: never. */
-    double part_of_gemm;
+    double (*flops)(const rl_series *series, rl_range n_train);     /* of one repeat */
+    rl_effort (*effort)(const rl_series *series, rl_range n_train); /* the same; NULL: all are dense */
+    size_t (*bytes)(const rl_series *series);                       /* see rl_worker_bytes */
+    /* Of a task that ranks share: how often they add up how many numbers; NULL: never. */
     void (*sums)(const rl_series *series, const rl_task *task, double *times, double *numbers);
     void (*text)(const rl_series *series, const rl_task *task, char *text, size_t size);
     /* Of a task with the repeats that are wanted of it: the part that must end in the time left for it to be begun, as

@@ -46,11 +46,14 @@ typedef struct rl_settings {
     int n_datasets;                          /* 0: all are kept */
     const char *csv, *target;                /* init: a table, and one of its columns; NULL: not given */
     bool sbatch;                             /* plan: print a batch script */
+    const char *partition;                   /* plan --sbatch: of Slurm; NULL: its default one */
+    const char *compare;                     /* plan: results file to hold predictions against; NULL: none */
+    bool force;                              /* bench calibrate: also on a busy machine */
     bool json, quiet, verbose, skip_missing, fresh, fail_fast;
     double started;   /* rl_seconds() */
     double time_left; /* seconds from then until the process must have ended; INFINITY: no limit */
     rl_schedule schedule;
-    int ranks;            /* to plan for; 0: as many as are worth using */
+    int ranks;            /* to plan for; 0: as many as are advised */
     int test_rows, block; /* bench spectrum */
     const char *producer; /* bench spectrum: a name, dgesdd, or all */
     int repeats;          /* bench: in place of the study's; 0: the study's */
@@ -103,15 +106,29 @@ void rl_prepared_destroy(rl_prepared *prepared);
 
 /* What a batch job of a study is to be given, without margins. */
 typedef struct rl_job_needs {
-    int ranks, cores;    /* cores per node */
+    int ranks, nodes;
     double seconds;      /* predicted, of all that is missing */
     double seconds_case; /* of the longest piece of it that is begun and ended in one go */
     double bytes;        /* per rank, without its libraries */
     double node_bytes;   /* that a node has; INFINITY: not known */
 } rl_job_needs;
 
-/* Prints on standard output a script for sbatch that runs the study of settings->arguments[0] into `output`. */
-rl_status rl_print_sbatch(const rl_settings *settings, const char *output, const rl_job_needs *needs);
+/* What a partition of Slurm, a set of nodes with limits, gives to a job. */
+typedef struct rl_partition {
+    char name[80];
+    int nodes, cores;  /* nodes at most; cores of a node at most. 0: Slurm says nothing */
+    double node_bytes; /* memory of a node at most; INFINITY: not known */
+    double seconds;    /* at most; INFINITY: no limit */
+} rl_partition;
+
+/* Local. Asks Slurm for the partition of that name, or its default one (NULL). Where there is no Slurm, or it does not
+ * answer within some seconds, the partition stays empty. RL_ERR_INPUT: Slurm has none of that name. */
+rl_status rl_slurm_partition(const char *name, rl_partition *partition);
+
+/* Prints on standard output a script for sbatch that runs the study of settings->arguments[0] into `output`.
+ * RL_ERR_INPUT: the partition cannot give what is needed. */
+rl_status rl_print_sbatch(const rl_settings *settings, const char *output, const rl_job_needs *needs,
+                          const rl_partition *partition);
 
 /* Local. Bytes that the ranks on this node together may take; INFINITY: not known. */
 double rl_node_memory(const rl_settings *settings);

@@ -26,13 +26,18 @@ static double round_up(double value, double step) {
     return ceil(value / step) * step;
 }
 
-/* Of the whole study with a margin, but no longer than a day, as schedulers like it, unless one case needs more: the
- * rest is done by the next start. */
-static double job_minutes(const rl_job_needs *needs) {
+/* That the longest piece of work, which must end in one go, needs. */
+static double least_minutes(const rl_job_needs *needs) {
+    return 2 * time_margin * needs->seconds_case / 60 + START_MINUTES;
+}
+
+/* Of the whole study with a margin, but no longer than a day, as schedulers like it, unless one case needs more, nor
+ * than the partition allows: the rest is done by the next start. */
+static double job_minutes(const rl_job_needs *needs, const rl_partition *partition) {
     const double whole = time_margin * needs->seconds / 60 + START_MINUTES;
-    const double case_ = 2 * time_margin * needs->seconds_case / 60 + START_MINUTES;
-    const double minutes = fmax(LEAST_MINUTES, fmin(whole, fmax(case_, DAY)));
-    return round_up(minutes, minutes <= 60 ? 10 : minutes <= DAY / 2 ? 30 : 60);
+    const double minutes = fmax(LEAST_MINUTES, fmin(whole, fmax(least_minutes(needs), DAY)));
+    const double rounded = round_up(minutes, minutes <= 60 ? 10 : minutes <= DAY / 2 ? 30 : 60);
+    return partition->cores > 0 ? fmin(rounded, floor(partition->seconds / 60)) : rounded;
 }
 
 /* Time for a case that has begun to end in, as far as that leaves most of the job's time to work. */
@@ -50,6 +55,32 @@ static double job_memory(const rl_job_needs *needs, int a_node) {
     const double wanted = memory_margin * needs->bytes + library_bytes;
     const double most = fmax(needs->bytes, needs->node_bytes / a_node);
     return wanted <= most ? round_up(wanted / (1 << 20), 50) : floor(most / (1 << 20));
+}
+
+/* ---- what the partition gives ------------------------------------------------------------------------------------ */
+
+/* One line that says what is too much and what the partition has. */
+static rl_status refuse(const rl_partition *p, const char *what) {
+    char memory[32], seconds[32] = "any time";
+    if (isfinite(p->seconds)) rl_time_text(p->seconds, seconds);
+    return rl_fail(
+        RL_ERR_INPUT,
+        "plan: %s; the partition `%s` gives at most %d node(s), %d rank(s) and %s of memory on each, for %s; "
+        "another --ranks or --partition may do",
+        what, p->name, p->nodes, p->cores,
+        isfinite(p->node_bytes) ? rl_bytes_text(p->node_bytes, memory) : "any amount", seconds);
+}
+
+static rl_status check_partition(const rl_job_needs *needs, const rl_partition *p) {
+    const double bytes = needs->bytes * ceil((double)needs->ranks / needs->nodes), seconds = 60 * least_minutes(needs);
+    char what[100], number[32];
+    if (p->cores == 0) return RL_OK;
+    snprintf(what, sizeof what, "%d rank(s) take %d node(s)", needs->ranks, needs->nodes);
+    if (needs->nodes > p->nodes) return refuse(p, what);
+    snprintf(what, sizeof what, "%d rank(s) take %s on a node", needs->ranks, rl_bytes_text(bytes, number));
+    if (bytes > p->node_bytes) return refuse(p, what);
+    snprintf(what, sizeof what, "the longest piece of work may take %s", rl_time_text(seconds, number));
+    return needs->seconds_case > 0 && seconds > p->seconds ? refuse(p, what) : RL_OK;
 }
 
 /* ---- words ------------------------------------------------------------------------------------------------------- */
@@ -85,6 +116,13 @@ static rl_status append_program(rl_text *line) {
     if (length < 0 || length == sizeof path) return append_word(line, "ridgeless");
     path[length] = '\0';
     return append_word(line, path);
+}
+
+/* Slurm reads names of partitions up to the end of the line. */
+static rl_status check_name(const char *partition) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    if (partition == NULL || (*partition != '\0' && partition[strspn(partition, plain)] == '\0')) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "plan: --partition: got `%s`; expected letters, digits, `-`, `_` and `.`", partition);
 }
 
 /* A name for lists of jobs: the study file's, without what Slurm or a file name could take amiss. */
@@ -130,11 +168,10 @@ static const char *const begins[N_FILLED] = {[NAME] = "#SBATCH --job-name=",
                                              [PROGRAM] = "ridgeless=",
                                              [RESTARTS] = "most_restarts="};
 
-static rl_status fill_numbers(rl_text filled[N_FILLED], const rl_job_needs *needs) {
-    const int nodes = (needs->ranks + needs->cores - 1) / needs->cores;
-    const int a_node = (needs->ranks + nodes - 1) / nodes;
-    const double minutes = job_minutes(needs);
-    RL_TRY(rl_text_append(&filled[NODES], "%d", nodes));
+static rl_status fill_numbers(rl_text filled[N_FILLED], const rl_job_needs *needs, const rl_partition *partition) {
+    const int a_node = (needs->ranks + needs->nodes - 1) / needs->nodes;
+    const double minutes = job_minutes(needs, partition);
+    RL_TRY(rl_text_append(&filled[NODES], "%d", needs->nodes));
     RL_TRY(rl_text_append(&filled[TASKS], "%d", needs->ranks));
     RL_TRY(rl_text_append(&filled[TASKS_A_NODE], "%d", a_node));
     RL_TRY(rl_text_append(&filled[MEMORY], "%.0fM", job_memory(needs, a_node)));
@@ -144,9 +181,11 @@ static rl_status fill_numbers(rl_text filled[N_FILLED], const rl_job_needs *need
 }
 
 static rl_status fill_lines(rl_text filled[N_FILLED], const rl_settings *settings, const char *output,
-                            const rl_job_needs *needs) {
-    RL_TRY(fill_numbers(filled, needs));
+                            const rl_job_needs *needs, const rl_partition *partition) {
+    RL_TRY(fill_numbers(filled, needs, partition));
     RL_TRY(append_name(&filled[NAME], settings->arguments[0]));
+    if (settings->partition != NULL)
+        RL_TRY(rl_text_append(&filled[NAME], "\n#SBATCH --partition=%s", settings->partition));
     RL_TRY(append_study(&filled[STUDY], settings, output));
     return append_program(&filled[PROGRAM]);
 }
@@ -156,7 +195,7 @@ static void print_beginning(const rl_job_needs *needs) {
     printf(
         "#!/bin/bash\n"
         "# Printed by `ridgeless plan --sbatch` (" RL_VERSION
-        "), for sbatch: predicted are %s on %d rank(s) and %s a rank. Stopped\n"
+        "), for sbatch: predicted are %s on %d rank(s), %s per rank. Stopped\n"
         "# before the time limit, it is started again by itself and does what is missing.\n",
         rl_time_text(needs->seconds, seconds), needs->ranks, rl_bytes_text(needs->bytes, memory));
 }
@@ -170,9 +209,12 @@ static void print_line(const char *line, const rl_text filled[N_FILLED]) {
         printf("%s\n", line);
 }
 
-rl_status rl_print_sbatch(const rl_settings *settings, const char *output, const rl_job_needs *needs) {
+rl_status rl_print_sbatch(const rl_settings *settings, const char *output, const rl_job_needs *needs,
+                          const rl_partition *partition) {
     rl_text filled[N_FILLED] = {0};
-    const rl_status status = fill_lines(filled, settings, output, needs);
+    RL_TRY(check_name(settings->partition));
+    RL_TRY(check_partition(needs, partition));
+    const rl_status status = fill_lines(filled, settings, output, needs, partition);
     int first = 0; /* line of the template that does not speak of copying it */
     while (first < N_LINES && strncmp(template_lines[first], "#SBATCH", 7) != 0) first++;
     if (status == RL_OK) print_beginning(needs);

@@ -68,6 +68,11 @@ static int count_processors(void) {
     return granted > 0 && granted < found ? granted : found;
 }
 
+int rl_context_processors(void) {
+    const int found = count_processors();
+    return found > 0 ? found : 1;
+}
+
 /* ---- what the library is to do ----------------------------------------------------------------------------------- */
 
 /* Open MPI starts four times as fast without a daemon, which a process that starts no others does not need, and without

@@ -3,18 +3,19 @@
 
 #include "dispatch.h"
 
-/* Seconds kept for the results file: it holds the records once, reduced and compressed. */
-static double seconds_to_write(const rl_plan *plan) {
-    const double fixed = 2, bytes_per_second = 40e6;
+/* Seconds kept for the results file: it is made of all records. */
+static double seconds_to_write(const rl_plan *plan, const rl_rates *rates) {
+    const double fixed = 2;
     double bytes = 0;
     for (int64_t i = 0; i < plan->n_tasks; i++)
         bytes += rl_kept_bytes(&plan->series[plan->tasks[i].series], &plan->tasks[i]);
-    return fixed + bytes / bytes_per_second;
+    return fixed + bytes / rates->results;
 }
 
 void rl_deadline_begin(rl_run *r) {
     const double left = r->settings.seconds_left;
-    r->deadline = (rl_deadline){.when = isfinite(left) ? rl_seconds() + left - seconds_to_write(r->plan) : INFINITY};
+    r->deadline = (rl_deadline){
+        .when = isfinite(left) ? rl_seconds() + left - seconds_to_write(r->plan, &r->settings.rates) : INFINITY};
 }
 
 /* Pieces of a task shrink, or are alike: the next one takes no longer than the last, but for noise. */

@@ -133,11 +133,6 @@ const bool *rl_wanted_at(const rl_run *r, const rl_queue *queue, int64_t positio
 
 void rl_queues_destroy(rl_run *r);
 
-/* See rl_kind. */
-static inline double rl_kept_bytes(const rl_series *series, const rl_task *task) {
-    return series->kind->kept_bytes != NULL ? series->kind->kept_bytes(series, task) : 0;
-}
-
 /* ---- time (deadline.c) ------------------------------------------------------------------------------------------- */
 
 void rl_deadline_begin(rl_run *r);

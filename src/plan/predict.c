@@ -78,14 +78,29 @@ static double sums_seconds(const rl_series *series, const rl_task *task, int ran
     return times * 2 * (rates->message * log2(ranks) + 8 * numbers / rates->message_bandwidth);
 }
 
+static rl_effort find_effort(const rl_series *series, const rl_task *task) {
+    if (series->kind->effort != NULL) return series->kind->effort(series, task->n_train);
+    return (rl_effort){.dense = task->flops / task->repeats.n};
+}
+
+/* Of one repeat. A product with a vector reads 8 bytes for two flops. */
+static double effort_seconds(const rl_series *series, const rl_effort *e, int ranks, const rl_rates *rates) {
+    const double p = series->n_features, bytes_per_flop = 4, part_of_products = 0.4;
+    const double dense = rl_rate_at(&rates->dense, p), factors = fmin(dense, part_of_products * rates->gemm);
+    double seconds = e->dense / dense + e->factors / factors + e->lanes / rl_rate_at(&rates->lanes, p) +
+                     e->products / (ranks * rates->gemm) + e->normals / rates->normals + e->cells * rates->cell;
+    if (e->rows > 0) seconds += bytes_per_flop * e->rows / rl_rate_at(&rates->gemv, e->rows_bytes);
+    return seconds;
+}
+
 rl_task_cost rl_predict_task(const rl_plan *plan, int64_t task, int ranks, const rl_rates *rates) {
     const rl_task *t = &plan->tasks[task];
     const rl_series *series = &plan->series[t->series];
-    const double part = series->kind->part_of_gemm;
-    const double speed = part > 0 ? ranks * part * rates->gemm : rl_rate_at(&rates->dense, series->n_features);
     if (series->on_grid) return cases_cost(series, t->n_train, ranks, rates);
+    const rl_effort effort = find_effort(series, t);
     return (rl_task_cost){.bytes = (double)rl_worker_bytes(series),
-                          .seconds = t->flops / speed + sums_seconds(series, t, ranks, rates)};
+                          .seconds = t->repeats.n * effort_seconds(series, &effort, ranks, rates) +
+                                     sums_seconds(series, t, ranks, rates)};
 }
 
 /* ---- what fits --------------------------------------------------------------------------------------------------- */

@@ -41,6 +41,8 @@ static const rate_field rate_fields[] = {
     TABLE("gemv_bytes_per_second", gemv, "dgemv, a core", 1e-9, "GB/s", 1e-6, "MB"),
     NUMBER("gemv_alone_bytes_per_second", gemv_alone, "dgemv, one core alone", 1e-9, "GB/s"),
     TABLE("dense_flops_per_second", dense, "LAPACK spectra, a core", 1e-9, "GFlop/s", 1, "features"),
+    TABLE("lanes_flops_per_second", lanes, "repeats side by side, a core", 1e-9, "GFlop/s", 1, "features"),
+    NUMBER("cell_seconds", cell, "a variant of a spectrum", 1e6, "us"),
     NUMBER("bidiagonal_seconds", bidiagonal, "bidiagonal QR, serial", 1e9, "ns n^2"),
     NUMBER("rotations_per_second", rotations, "its rotations, a core", 1e-9, "billion/s"),
     NUMBER("pdgesvd_rotations_per_second", pdgesvd_rotations, "those of pdgesvd, a core", 1e-9, "billion/s"),
@@ -49,10 +51,17 @@ static const rate_field rate_fields[] = {
     NUMBER("column_seconds", column, "ScaLAPACK's software a column", 1e6, "us"),
     NUMBER("message_seconds", message, "a message", 1e6, "us"),
     NUMBER("message_bytes_per_second", message_bandwidth, "a long message", 1e-9, "GB/s"),
+    NUMBER("start_seconds", start, "start of one rank", 1, "s"),
+    NUMBER("launch_seconds", launch, "start of several", 1, "s"),
+    NUMBER("process_bytes", process, "memory of an idle rank", 1e-6, "MB"),
+    NUMBER("journal_bytes_per_second", journal, "records into the journal", 1e-6, "MB/s"),
+    NUMBER("group_seconds", group, "a group of the results", 1e3, "ms"),
+    NUMBER("results_bytes_per_second", results, "records into the results", 1e-6, "MB/s"),
 };
 enum { N_RATE_FIELDS = sizeof rate_fields / sizeof *rate_fields };
 
-/* Measured by `ridgeless bench calibrate`. */
+/* Measured by `ridgeless bench calibrate`; what is around the work, in lanes and in small caches, on 2 cores of an
+ * Intel Xeon. */
 const rl_rates rl_rates_default = {
     .host = "a virtual machine with 2 cores of an AMD EPYC",
     .blas = "OpenBLAS 0.3.21, kernel Haswell, 1 thread",
@@ -60,9 +69,11 @@ const rl_rates rl_rates_default = {
     .cores = 2,
     .normals = 1.5e8,
     .gemm = 4.5e10,
-    .gemv = {4, {1.0486e6, 4.1943e6, 1.6777e7, 6.7109e7}, {8e10, 6.4e10, 4.2e10, 2.3e10}},
+    .gemv = {5, {3200, 1.0486e6, 4.1943e6, 1.6777e7, 6.7109e7}, {3e10, 8e10, 6.4e10, 4.2e10, 2.3e10}},
     .gemv_alone = 2.5e10,
     .dense = {4, {8, 32, 128, 512}, {9e8, 6e9, 1.7e10, 2.6e10}},
+    .lanes = {2, {8, 20}, {5.5e9, 9.5e9}},
+    .cell = 2.5e-7,
     .bidiagonal = 2e-8,
     .rotations = 1.2e10,
     .pdgesvd_rotations = 1.1e9,
@@ -71,6 +82,12 @@ const rl_rates rl_rates_default = {
     .column = 4e-6,
     .message = 1e-6,
     .message_bandwidth = 1.2e10,
+    .start = 0.1,
+    .launch = 0.7,
+    .process = 3e7,
+    .journal = 1e9,
+    .group = 0.015,
+    .results = 3.5e7,
 };
 
 double rl_rate_at(const rl_rate_table *table, double size) {
@@ -337,7 +354,7 @@ rl_status rl_rates_find(const char *file, rl_rates *rates, char **source) {
     *source = NULL;
     *rates = rl_rates_default;
     RL_TRY(choose(file, source));
-    if (*source == NULL) return rl_strdup(source, "shipped default");
+    if (*source == NULL) return rl_strdup(source, RL_RATES_SHIPPED);
     const rl_status status = rl_rates_read(*source, rates);
     if (status == RL_OK) return RL_OK;
     rl_free(*source);

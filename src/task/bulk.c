@@ -131,9 +131,9 @@ static rl_status bulk_curves(rl_curves *c, const rl_task *tasks, int n, const bo
  *   Z and errors                  (P + 2)^2 per mode
  *   one row into a test factor    3 (P + 2)^2, twice
  *
- * all as fast as LAPACK goes through some SPEED times fewer flops at these sizes. */
+ * and they go faster than LAPACK's: RL_LANES_SPEED. */
 static double lanes_flops(const rl_series *series) {
-    enum { SWEEPS = 4, SPEED = 12 };
+    enum { SWEEPS = 4 };
     const double p = series->n_features, longest = series->n_train[series->n_n_train - 1];
     double flops = longest * 6 * (p + 2) * (p + 2);
     for (int i = 0, taken = 0; i < series->n_n_train; i++) {
@@ -146,11 +146,12 @@ static double lanes_flops(const rl_series *series) {
         }
         flops += k * (p + 2) * (p + 2);
     }
-    return flops / SPEED;
+    return flops;
 }
 
 static double bulk_flops(const rl_series *series, rl_range n_train) {
-    return (series->data.fresh ? rl_test_rows_flops(series, n_train.first) : 0) + lanes_flops(series);
+    const double test_rows = series->data.fresh ? rl_test_rows_flops(series, n_train.first) : 0;
+    return test_rows + lanes_flops(series) / RL_LANES_SPEED;
 }
 
 /* Single modes, and what is moved along one, are as uncertain as the gaps between singular values are narrow: only the
@@ -167,7 +168,8 @@ static bool suits_bulk(const rl_series *series) {
     if (data->map != NULL || data->beta_star == NULL || data->n_test_only > 0) return false;
     return !wants_published_arithmetic(series) && !rl_has_rows_need(series) &&
            series->spec->producer == RL_PRODUCER_AUTO && !series->spec->keep.directions && series->n_points == 0 &&
-           series->n_features <= RL_BULK_FEATURES && lanes_flops(series) < rl_spectra_flops(series, all);
+           series->n_features <= RL_BULK_FEATURES &&
+           lanes_flops(series) / RL_LANES_SPEED < rl_spectra_flops(series, all);
 }
 
 static size_t bulk_bytes(const rl_series *series) {
@@ -181,6 +183,7 @@ const rl_method rl_bulk_method = {.number = 4,
                                   .together = RL_BULK_LANES,
                                   .suits = suits_bulk,
                                   .flops = bulk_flops,
+                                  .lanes = lanes_flops,
                                   .bytes = bulk_bytes,
                                   .create = create_bulk,
                                   .destroy = destroy_bulk,

@@ -152,10 +152,29 @@ static double made_flops(const rl_dataset *data) {
     return 2 * n * p * data->n_inputs + 2 * n * k * p + 4.0 / 3 * k * k * p;
 }
 
+static double count_normals(const rl_dataset *data) {
+    return data->fresh ? (double)data->n_rows * (data->teacher.n_hidden + 1.0) : 0;
+}
+
 double rl_curves_flops(const rl_series *series, rl_range n_train) {
     const rl_dataset *data = &series->data;
-    const double drawn = data->fresh ? FLOPS_PER_NORMAL * (double)data->n_rows * (data->teacher.n_hidden + 1.0) : 0;
-    return drawn + made_flops(data) + series->method->flops(series, n_train);
+    return FLOPS_PER_NORMAL * count_normals(data) + made_flops(data) + series->method->flops(series, n_train);
+}
+
+rl_effort rl_curves_effort(const rl_series *series, rl_range n_train) {
+    const rl_study_dataset *spec = series->spec;
+    const double steps = rl_steps_on_rows(spec->n_variants, spec->variants), p = series->n_features;
+    rl_effort e = {.normals = count_normals(&series->data), .cells = (double)n_train.n * spec->n_variants};
+    double rows = 0;
+    for (int i = n_train.first; i < rl_range_end(n_train); i++) rows += series->n_train[i];
+    e.rows = RL_FLOPS_OF_STEP * steps * rows * p;
+    e.rows_bytes = rows / n_train.n * p * sizeof(double);
+    e.lanes = series->method->lanes != NULL ? series->method->lanes(series) : 0;
+    const bool has_test_rows = !series->method->has_rows && (e.lanes == 0 || series->data.fresh);
+    const double test_rows = has_test_rows ? rl_test_rows_flops(series, n_train.first) : 0;
+    e.factors = made_flops(&series->data) + test_rows;
+    e.dense = series->method->flops(series, n_train) - test_rows - e.rows - e.lanes / RL_LANES_SPEED;
+    return e;
 }
 
 /* ---- the kind ---------------------------------------------------------------------------------------------------- */
@@ -309,8 +328,13 @@ static double least_part_of_curve(const rl_series *series, const rl_task *task) 
     return first_over_mean / task->n_train.n;
 }
 
+/* Predictions are of the first repeats alone. */
 static double kept_bytes_of_curve(const rl_series *series, const rl_task *task) {
-    return (double)task->repeats.n * (double)(rl_curve_layout_of(series).length * sizeof(double));
+    const rl_curve_layout l = rl_curve_layout_of(series);
+    const double predictions = (double)l.n_n_train * l.n_variants * l.n_points;
+    const double numbers =
+        task->repeats.first < RL_PREDICTED_REPEATS ? (double)l.length : (double)l.length - predictions;
+    return (double)task->repeats.n * numbers * sizeof(double);
 }
 
 const rl_kind rl_curves_kind = {
@@ -320,6 +344,7 @@ const rl_kind rl_curves_kind = {
     .suits = suits_curves,
     .lay_out = lay_out_curves,
     .flops = rl_curves_flops,
+    .effort = rl_curves_effort,
     .bytes = bytes_of_work,
     .text = rl_curves_text,
     .least_part = least_part_of_curve,

@@ -52,11 +52,18 @@ void rl_curves_text(const rl_series *series, const rl_task *task, char *text, si
 /* How many of one repeat each may be computed side by side. */
 int rl_curves_together(const rl_series *series);
 
-/* Flops of some N of one repeat, and bytes of all of the above. */
+/* Flops of some N of one repeat, what they come to, and bytes of all of the above. */
 double rl_curves_flops(const rl_series *series, rl_range n_train);
+rl_effort rl_curves_effort(const rl_series *series, rl_range n_train);
 size_t rl_curves_bytes(const rl_series *series);
 
 /* ---- methods ----------------------------------------------------------------------------------------------------- */
+
+enum { RL_FLOPS_OF_STEP = 4 }; /* of an algorithm on the training rows: for each of their numbers */
+
+/* Flops in vector registers go so much faster than those of LAPACK at these sizes, roughly: by this methods are chosen,
+ * so it stays as it is. */
+enum { RL_LANES_SPEED = 12 };
 
 struct rl_method {
     int number; /* in results files: never renumber */
@@ -68,6 +75,8 @@ struct rl_method {
     int together;    /* tasks side by side; 0: 1 */
     bool (*suits)(const rl_series *series);
     double (*flops)(const rl_series *series, rl_range n_train); /* of a repeat whose rows are there */
+    /* Flops of a repeat in vector registers, of which `flops` counts one in RL_LANES_SPEED; NULL: none. */
+    double (*lanes)(const rl_series *series);
     /* of c->made; NULL: nothing is made */
     size_t (*bytes)(const rl_series *series);
     rl_status (*create)(rl_curves *c);

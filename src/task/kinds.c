@@ -37,6 +37,10 @@ void rl_task_text(const rl_series *series, const rl_task *task, char *text, size
     series->kind->text(series, task, text, size);
 }
 
+double rl_kept_bytes(const rl_series *series, const rl_task *task) {
+    return series->kind->kept_bytes != NULL ? series->kind->kept_bytes(series, task) : 0;
+}
+
 int rl_most_together(const rl_series *series) {
     return series->kind->together != NULL ? series->kind->together(series) : 1;
 }

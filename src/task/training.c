@@ -179,6 +179,12 @@ static double least_part_of_training(const rl_series *series, const rl_task *tas
     return 0;
 }
 
+/* Sparse inputs, small products and what is done number by number go slower than large products of matrices. */
+static rl_effort training_effort(const rl_series *series, rl_range n_train) {
+    const double part_of_products = 0.8;
+    return (rl_effort){.products = training_flops(series, n_train) / part_of_products};
+}
+
 static double kept_bytes_of_training(const rl_series *series, const rl_task *task) {
     const rl_autoencoder model = rl_training_model(series, task->n_train.first);
     return (double)(rl_training_layout_of(&model).length * sizeof(double));
@@ -196,10 +202,10 @@ const rl_kind rl_training_kind = {
     .suits = suits_training,
     .lay_out = lay_out_training,
     .flops = training_flops,
+    .effort = training_effort,
     .bytes = training_bytes,
     /* Measured beside dgemm on updates of rank 64: outputs in registers and those that are made by products of thin
      * matrices come near it. */
-    .part_of_gemm = 0.8,
     .sums = training_sums,
     .text = training_text,
     .least_part = least_part_of_training,

@@ -1,5 +1,6 @@
 """bench calibrate, the rates it writes, and what is predicted from them beside what bench spectrum measures."""
 import json
+import os
 import pathlib
 import tempfile
 import unittest
@@ -36,10 +37,11 @@ class Predictions(unittest.TestCase):
         self.assertEqual([order for order, _ in rates["dense_flops_per_second"]], [8, 32, 128, 512])
 
     def test_calibrate_on_one_rank_and_predict_from_it(self):
-        done = run("bench", "calibrate", env=self.home, check=0)
+        done = run("bench", "calibrate", "--force", env=self.home, check=0)
         place = self.at / "config" / "ridgeless" / "rates.json"
         self.assertIn(f"written to {place}", done.stderr)
         self.assertIn("one rank sends no messages", done.stderr)
+        self.assertRegex(done.stderr, r"^ridgeless: measuring takes about \d+ s; ")
         for word in ("dgemm", "dgemv", "normal numbers", "bidiagonal QR", "features"):
             self.assertIn(word, done.stdout)
         self.assert_rates(json.loads(place.read_text()), 1)
@@ -50,10 +52,19 @@ class Predictions(unittest.TestCase):
     @tier.in_all_alone
     def test_calibrate_on_two_ranks_into_a_file(self):
         file = self.at / "new" / "folder" / "my.json"
-        warned = run("bench", "calibrate", "--json", "-o", file, ranks=2, env=NO_HOME, check=0)
+        warned = run("bench", "calibrate", "--force", "--json", "-o", file, ranks=2, env=NO_HOME, check=0)
         self.assertEqual(warned.stderr.count("written to"), 1)
         self.assertEqual(json.loads(warned.stdout), json.loads(file.read_text()))
         self.assert_rates(json.loads(warned.stdout), 2)
+
+    def test_a_busy_machine_is_noticed(self):
+        """Two ranks on one processor get half of it each, whatever else there is."""
+        one = str(min(os.sched_getaffinity(0)))
+        file = self.at / "busy.json"
+        done = run("bench", "calibrate", "-o", file, ranks=2, before=["taskset", "-c", one], env=NO_HOME)
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, r"bench calibrate: this machine is busy: ranks got \d+ % of a core; .* --force")
+        self.assertFalse(file.exists())
 
     def test_no_place_to_keep_rates(self):
         self.refused(run("bench", "calibrate", env=NO_HOME), "HOME", "name a file")

@@ -67,12 +67,15 @@ static void assert_same(const rl_rates *a, const rl_rates *b) {
     assert_int_equal(a->cores, b->cores);
     assert_same_tables(&a->gemv, &b->gemv);
     assert_same_tables(&a->dense, &b->dense);
-    const double left[] = {a->normals,           a->gemm, a->gemv_alone,     a->bidiagonal, a->rotations,
-                           a->pdgesvd_rotations, a->band, a->band_rotations, a->column,     a->message,
-                           a->message_bandwidth};
-    const double right[] = {b->normals,           b->gemm, b->gemv_alone,     b->bidiagonal, b->rotations,
-                            b->pdgesvd_rotations, b->band, b->band_rotations, b->column,     b->message,
-                            b->message_bandwidth};
+    assert_same_tables(&a->lanes, &b->lanes);
+    const double left[] = {a->normals,           a->gemm,    a->gemv_alone,     a->bidiagonal, a->rotations,
+                           a->pdgesvd_rotations, a->band,    a->band_rotations, a->column,     a->message,
+                           a->message_bandwidth, a->cell,    a->start,          a->launch,     a->process,
+                           a->journal,           a->results, a->group};
+    const double right[] = {b->normals,           b->gemm,    b->gemv_alone,     b->bidiagonal, b->rotations,
+                            b->pdgesvd_rotations, b->band,    b->band_rotations, b->column,     b->message,
+                            b->message_bandwidth, b->cell,    b->start,          b->launch,     b->process,
+                            b->journal,           b->results, b->group};
     for (size_t i = 0; i < COUNT(left); i++) assert_true(left[i] == right[i]);
 }
 
@@ -87,6 +90,8 @@ static rl_rates distinct(void) {
                       .gemv = {3, {1e6, 2.5e6, 1e9}, {3e10, 2e10, 1.0625e10}},
                       .gemv_alone = 1.5e10,
                       .dense = {1, {32}, {4e9}},
+                      .lanes = {2, {8, 20}, {5e9, 6e9}},
+                      .cell = 2.5e-7,
                       .bidiagonal = 3.5e-8,
                       .rotations = 2e9,
                       .pdgesvd_rotations = 1e9,
@@ -94,7 +99,13 @@ static rl_rates distinct(void) {
                       .band_rotations = 3e9,
                       .column = 8e-6,
                       .message = 1.25e-6,
-                      .message_bandwidth = 9.5e9};
+                      .message_bandwidth = 9.5e9,
+                      .start = 0.125,
+                      .launch = 0.75,
+                      .process = 3e7,
+                      .journal = 1.5e9,
+                      .results = 4.5e7,
+                      .group = 0.0625};
 }
 
 static void what_is_written_is_read(void **state) {

@@ -1,0 +1,144 @@
+/* `bench calibrate`: kernels in memory and caches, and whether the machine has time for them. */
+#include <math.h>
+
+#include "../vectors.h"
+#include "calibrate.h"
+#include "ridgeless/arena.h"
+
+/* The part of a core that a rank gets at least on a machine that is not busy with something else. */
+static const double quiet_share = 0.9;
+
+/* A matrix of at most 64 MiB. LD is no power of two, so that columns fall into different cache sets. */
+enum { LD = 1032, ROWS = 1024, RANK = 64, MOST_COLUMNS = 8192 };
+
+/* Does a piece of work, which takes some milliseconds, and returns how much it was. */
+typedef double (*kernel)(void *state);
+
+static double best_of_trials(rl_calibration *c, kernel call, void *state) {
+    double best = 0;
+    call(state); /* warms up the caches */
+    for (int i = 0; i < RL_TRIALS; i++) {
+        double amount = 0, seconds = 0;
+        const double start = rl_seconds(), worked = rl_processor_seconds();
+        for (; seconds < RL_TRIAL_SECONDS; seconds = rl_seconds() - start) amount += call(state);
+        c->clock += seconds;
+        c->processor += rl_processor_seconds() - worked;
+        best = fmax(best, amount / seconds);
+    }
+    return best;
+}
+
+/* *rate: how much of a kernel a rank does per second. `alone`: rank 0, while the others sleep; else on average, while
+ * all do the same. */
+static rl_status measure_kernel(rl_calibration *c, kernel call, void *state, bool alone, double *rate) {
+    RL_TRY(rl_context_wait(c->context));
+    *rate = !alone || c->context->rank == 0 ? best_of_trials(c, call, state) : 0;
+    RL_TRY(rl_context_wait(c->context));
+    RL_TRY(rl_context_sum(c->context, rate, 1));
+    if (!alone) *rate /= c->ranks;
+    return RL_OK;
+}
+
+/* Draws as cases do: features by columns, and for the targets whole rows of them. */
+static double draw_normals(void *state) {
+    enum { COUNT = 1 << 15, BLOCK = 64 };
+    const rl_key key = {{1, 2}};
+    double *out = state;
+    for (uint32_t i = 0; i < COUNT / BLOCK; i++)
+        rl_philox_normal_column(key, RL_STREAM_FEATURES, 0, i * BLOCK, 3, BLOCK, out);
+    for (uint32_t i = 0; i < COUNT / MOST_COLUMNS; i++)
+        rl_philox_normal_row(key, RL_STREAM_FEATURES, 0, i, 0, MOST_COLUMNS, out);
+    return 2.0 * COUNT;
+}
+
+/* Arrays of the next two kernels, large enough for all sizes. */
+typedef struct operands {
+    double *a, *x, *y;
+    int rows, columns; /* of a for dgemv */
+} operands;
+
+/* A matrix times a vector and its transpose times a vector, as in a reduction to bidiagonal form. */
+static double multiply_vectors(void *state) {
+    enum { LEAST = 1 << 17 }; /* numbers to read: the clock takes time, too */
+    const operands *o = state;
+    double read = 0;
+    for (; read < LEAST; read += 2.0 * o->rows * o->columns) {
+        rl_gemv('N', o->rows, o->columns, 1, o->a, LD, o->x, 0, o->y);
+        rl_gemv('T', o->rows, o->columns, 1, o->a, LD, o->y, 0, o->x);
+    }
+    return read * sizeof(double);
+}
+
+static double multiply_matrices(void *state) {
+    const operands *o = state;
+    double *const b = o->a + (size_t)LD * RANK, *const c = b + (size_t)LD * ROWS;
+    rl_gemm('N', 'N', ROWS, ROWS, RANK, 1, o->a, LD, b, LD, 1, c, LD);
+    return 2.0 * ROWS * ROWS * RANK;
+}
+
+static rl_status measure_reading(rl_calibration *c, operands *o) {
+    static const int shapes[][2] = {{20, 20}, {ROWS, 128}, {ROWS, 512}, {ROWS, 2048}, {ROWS, MOST_COLUMNS}};
+    rl_rate_table *table = &c->rates.gemv;
+    table->n = sizeof shapes / sizeof *shapes;
+    for (int i = 0; i < table->n; i++) {
+        o->rows = shapes[i][0];
+        o->columns = shapes[i][1];
+        table->size[i] = (double)o->rows * o->columns * sizeof(double);
+        RL_TRY(measure_kernel(c, multiply_vectors, o, false, &table->rate[i]));
+    }
+    return measure_kernel(c, multiply_vectors, o, true, &c->rates.gemv_alone);
+}
+
+static void list_operands(rl_arena *arena, void *object) {
+    operands *o = object;
+    RL_TAKE(arena, o->a, (size_t)LD * MOST_COLUMNS);
+    RL_TAKE(arena, o->x, MOST_COLUMNS);
+    RL_TAKE(arena, o->y, LD);
+}
+
+static rl_status measure_kernels(rl_calibration *c) {
+    operands o;
+    rl_status status = rl_context_agree(c->context, rl_arrays_create(&o, list_operands));
+    if (status == RL_OK) status = measure_kernel(c, draw_normals, o.x, false, &c->rates.normals);
+    if (status == RL_OK) status = measure_kernel(c, multiply_matrices, &o, false, &c->rates.gemm);
+    if (status == RL_OK) status = measure_reading(c, &o);
+    rl_free(o.a);
+    return status;
+}
+
+/* The part of a core that ranks got in their trials so far, on average; collective. */
+static rl_status find_share(const rl_calibration *c, double *share) {
+    double sums[] = {c->processor, c->clock};
+    RL_TRY(rl_context_sum(c->context, sums, 2));
+    *share = sums[0] / sums[1];
+    return RL_OK;
+}
+
+/* Rates of a machine that does something else, too, would make every prediction too long. */
+static rl_status check_quiet(const rl_calibration *c) {
+    double share;
+    RL_TRY(find_share(c, &share));
+    if (share >= quiet_share) return RL_OK;
+    if (!c->settings->force)
+        return rl_fail(RL_ERR_INPUT,
+                       "bench calibrate: this machine is busy: ranks got %.0f %% of a core; measure again when it is "
+                       "idle, or with --force keep rates that are too low",
+                       100 * share);
+    if (c->context->rank == 0)
+        rl_warn("this machine is busy: ranks got %.0f %% of a core; the rates are too low", 100 * share);
+    return RL_OK;
+}
+
+rl_status rl_calibrate_kernels(rl_calibration *c) {
+    RL_TRY(measure_kernels(c));
+    return check_quiet(c);
+}
+
+/* Others may have come since. */
+rl_status rl_calibrate_again(rl_calibration *c) {
+    double again, block[1 << 13];
+    c->clock = c->processor = 0;
+    RL_TRY(measure_kernel(c, draw_normals, block, false, &again));
+    c->rates.normals = fmax(c->rates.normals, again);
+    return check_quiet(c);
+}

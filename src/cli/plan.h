@@ -1,0 +1,36 @@
+/* Private to the command line: what `plan` answers, and who prints it. */
+#ifndef RL_CLI_PLAN_H
+#define RL_CLI_PLAN_H
+
+#include "cli.h"
+#include "ridgeless/advice.h"
+
+typedef struct rl_answer {
+    const rl_settings *settings;
+    const rl_prepared *prepared;
+    rl_rates rates;
+    char *rates_source; /* owned */
+    rl_outlook outlook;
+    rl_advice advice;
+    rl_estimate asked;           /* on the ranks that --ranks asks for; empty without it */
+    const rl_estimate *estimate; /* what is answered: those, or what is advised */
+    rl_tally curves, trainings;
+    double flops;
+} rl_answer;
+
+void rl_print_plan_text(const rl_answer *answer);
+rl_status rl_print_plan_json(const rl_answer *answer);
+
+/* "full spectra, updated row by row", or the kind of work where there are no methods. */
+const char *rl_how_computed(const rl_series *series);
+
+int64_t rl_count_cells(const rl_answer *answer);
+
+/* Appends one sentence: how many ranks to use, and why no more. */
+rl_status rl_advise_in_words(const rl_advice *advice, rl_text *text);
+
+/* Prints the seconds and the memory that `answer` predicts beside those that the results file at `path` says the run
+ * took which made it: one line for each data set, and for all. */
+rl_status rl_compare_plan(const rl_settings *settings, const rl_prepared *prepared);
+
+#endif

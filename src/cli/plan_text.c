@@ -1,0 +1,170 @@
+/* What `plan` says to people: the study, what of it is done, a table of ranks, and what to do. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plan.h"
+#include "ridgeless/distributed.h"
+
+/* ---- the study --------------------------------------------------------------------------------------------------- */
+
+/* The kind of work says it where there are no methods. */
+const char *rl_how_computed(const rl_series *series) {
+    return series->method != NULL ? rl_method_text(series->method) : series->kind->name;
+}
+
+static void print_groups(const rl_series *series, const rl_series_estimate *s) {
+    char seconds[32], memory[32];
+    int rows, columns;
+    rl_process_grid_shape(s->ranks, &rows, &columns);
+    printf(
+        "  %-18s by %s; %d group(s) of %d rank(s), %d x %d; %s and %s per rank for the largest case; at least %d "
+        "rank(s)\n",
+        "", rl_producer_name(series->producer), s->n_groups, s->ranks, rows, columns,
+        rl_time_text(s->seconds_case, seconds), rl_bytes_text(s->bytes, memory), s->fewest);
+}
+
+/* "N = 1 ... 39 (39 values)", of all P together. */
+static void print_n_train(const rl_series *series, int n) {
+    int first = series->n_train[0], last = 0, fewest = series->n_n_train, most = 0;
+    for (const rl_series *s = series; s < series + n; s++) {
+        first = s->n_train[0] < first ? s->n_train[0] : first;
+        last = s->n_train[s->n_n_train - 1] > last ? s->n_train[s->n_n_train - 1] : last;
+        fewest = s->n_n_train < fewest ? s->n_n_train : fewest;
+        most = s->n_n_train > most ? s->n_n_train : most;
+    }
+    printf("N = %d ... %d (%d", first, last, fewest);
+    if (most > fewest) printf(" to %d", most);
+    printf(" values), ");
+}
+
+/* A data set: n series, one for each P. */
+static void print_dataset(const rl_series *series, const rl_series_estimate *estimates, int n) {
+    const rl_dataset *data = &series->data;
+    printf("  %-18s P = %d", data->name, data->n_features);
+    if (n > 1) printf(" ... %d (%d values)", series[n - 1].n_features, n);
+    if (data->map != NULL) printf(" by %s", data->map->name);
+    printf(", ");
+    print_n_train(series, n);
+    printf("%d variants, %d repeats; %d rows%s", series->spec->n_variants, series->study->repeats, data->n_rows,
+           data->fresh ? " drawn anew for each repeat" : "");
+    if (series->spec->keep.summary) printf("; summaries of at most %d repeats", series->longest_span);
+    for (int i = 0; i < n; i++) /* the method may change with P */
+        if (i == 0 || series[i].method != series[i - 1].method) {
+            printf("; %s", rl_how_computed(&series[i]));
+            if (i > 0) printf(" from P = %d", series[i].n_features);
+        }
+    printf("\n");
+    for (int i = 0; i < n; i++)
+        if (series[i].on_grid) print_groups(&series[i], &estimates[i]);
+}
+
+/* An autoencoder: n series, one for each m. */
+static void print_autoencoder(const rl_series *series, const rl_series_estimate *estimates, int n) {
+    const rl_autoencoder *model = &series->autoencoder->model;
+    printf("  %-18s autoencoder, n = %d, m = %d", series->name, model->n_features, series->n_features);
+    if (n > 1) printf(" ... %d (%d values)", series[n - 1].n_features, n);
+    printf(", T = %d ... %d (%d values), %d repeats; %d steps; %d rank(s) per training\n", series->n_train[0],
+           series->n_train[series->n_n_train - 1], series->n_n_train, series->study->repeats, model->steps,
+           estimates->ranks);
+}
+
+int64_t rl_count_cells(const rl_answer *answer) {
+    int64_t cells = 0;
+    for (int i = 0; i < answer->outlook.n_of_data; i++)
+        cells += rl_series_count(&answer->prepared->plan.series[i]).cells;
+    return cells;
+}
+
+static void print_study(const rl_answer *a) {
+    const rl_plan *plan = &a->prepared->plan;
+    printf("%s\n", a->prepared->study.title);
+    for (int i = 0, end; i < plan->n_series; i = end) {
+        end = rl_plan_end_of_group(plan, i);
+        (i < a->outlook.n_of_data ? print_dataset : print_autoencoder)(&plan->series[i], &a->estimate->series[i],
+                                                                       end - i);
+    }
+    if (a->outlook.n_of_data > 0)
+        printf("errors           %lld, of %lld spectra\ncurves           %lld, of which %lld are done\n",
+               (long long)rl_count_cells(a), (long long)a->curves.points, (long long)a->curves.pieces,
+               (long long)a->curves.done);
+    if (a->trainings.pieces > 0)
+        printf("trainings        %lld, of which %lld are done\n", (long long)a->trainings.pieces,
+               (long long)a->trainings.done);
+    printf("flops            %.3g\nresults file     %s\nrates            %s%s\n", a->flops, a->prepared->output,
+           a->rates_source,
+           strcmp(a->rates_source, RL_RATES_SHIPPED) != 0
+               ? ""
+               : "; `ridgeless bench calibrate` measures those of this machine");
+}
+
+/* ---- ranks ------------------------------------------------------------------------------------------------------- */
+
+static void print_choice(const rl_estimate *e, const char *remark) {
+    char seconds[32], memory[32];
+    printf("%8d %8d %14s %18s   %s\n", e->ranks, e->nodes, rl_time_text(e->seconds, seconds),
+           rl_bytes_text(e->bytes, memory), remark);
+}
+
+static const char *remark_on(const rl_answer *a, int i) {
+    const rl_estimate *e = &a->advice.choices[i];
+    if (i == a->advice.best) return "advised";
+    if (i == 0 && e->ranks > 1) return "the fewest that do";
+    return e->ranks == a->outlook.nodes.cores ? "every core of a node" : "";
+}
+
+static void print_choices(const rl_answer *a) {
+    const rl_advice *advice = &a->advice;
+    bool told = a->asked.ranks == 0;
+    printf("\n%8s %8s %14s %18s\n", "ranks", "nodes", "estimated time", "memory per rank");
+    for (int i = 0; i < advice->n; i++) {
+        if (!told && a->asked.ranks < advice->choices[i].ranks) print_choice(&a->asked, "asked for");
+        told |= a->asked.ranks <= advice->choices[i].ranks;
+        if (a->asked.ranks == advice->choices[i].ranks)
+            print_choice(&a->asked, "asked for");
+        else
+            print_choice(&advice->choices[i], remark_on(a, i));
+    }
+    if (!told) print_choice(&a->asked, "asked for");
+}
+
+/* "1 rank", "12 ranks, the fewest that do", "64 ranks on 2 nodes" */
+static rl_status append_ranks(const rl_advice *advice, const rl_estimate *e, rl_text *text) {
+    const bool fewest = e->ranks > 1 && e->ranks == advice->choices[0].ranks;
+    RL_TRY(rl_text_append(text, "%d %s", e->ranks, e->ranks == 1 ? "rank" : "ranks"));
+    if (e->nodes > 1) RL_TRY(rl_text_append(text, " on %d nodes", e->nodes));
+    return fewest ? rl_text_append(text, ", the fewest that do") : RL_OK;
+}
+
+/* Why no more: what the largest choice would take. */
+static rl_status append_reason(const rl_advice *advice, const rl_estimate *best, rl_text *text) {
+    const rl_estimate *most = &advice->choices[advice->n - 1];
+    const char *enough = best->nodes > 1 ? "this is soon enough" : "one node is soon enough";
+    char seconds[32];
+    if (most->ranks > best->ranks && most->seconds >= best->seconds)
+        return rl_text_append(text, "; more ranks gain nothing.");
+    if (advice->reason == RL_NOTHING_GAINED) return rl_text_append(text, "; more ranks gain little.");
+    if (most->ranks == best->ranks) return rl_text_append(text, "; %s.", enough);
+    return rl_text_append(text, "; %d ranks on %d nodes would take %s, but %s.", most->ranks, most->nodes,
+                          rl_time_text(most->seconds, seconds), enough);
+}
+
+rl_status rl_advise_in_words(const rl_advice *advice, rl_text *text) {
+    const rl_estimate *best = &advice->choices[advice->best], *fewer = &advice->choices[advice->on_node];
+    char seconds[32];
+    if (best->computing <= 0) return rl_text_append(text, "Everything is computed already: 1 rank is enough.");
+    RL_TRY(rl_text_append(text, "Use "));
+    RL_TRY(append_ranks(advice, best, text));
+    RL_TRY(rl_text_append(text, ": it takes %s", rl_time_text(best->seconds, seconds)));
+    rl_time_text(fewer->seconds, seconds);
+    if (best != fewer && fewer->nodes == 1) RL_TRY(rl_text_append(text, ", on one node %s", seconds));
+    if (best != fewer && fewer->nodes > 1) RL_TRY(rl_text_append(text, ", on %d ranks %s", fewer->ranks, seconds));
+    return append_reason(advice, best, text);
+}
+
+void rl_print_plan_text(const rl_answer *answer) {
+    rl_text text = RL_TEXT_EMPTY;
+    print_study(answer);
+    print_choices(answer);
+    if (rl_advise_in_words(&answer->advice, &text) == RL_OK) printf("\n%s\n", text.bytes);
+    rl_free(text.bytes);
+}

@@ -1,0 +1,231 @@
+"""`plan`: its advice, `--compare` with what runs measured, and batch scripts for what Slurm, played by a line of shell, says."""
+import json
+import os
+import pathlib
+import stat
+import tempfile
+import time
+import unittest
+
+from program import run
+
+STUDY = """repeats: 400
+n_train: [5, 10, 15]
+ablations: [none, no_residuals]
+datasets:
+  - diabetes
+  - {source: student-teacher, name: made, rows: 60, features: 8, hidden_features: 12}
+"""
+GRIDS = STUDY.replace("hidden_features: 12}", "hidden_features: 12, producer: projected, ranks_per_case: 3}")
+TRAININGS = """repeats: 2
+autoencoders: [{name: toy, n_features: 20, sparsity: 0.9, hidden: 2, n_train: [5, 10], n_test: 20, steps: 10}]
+"""
+NUMBERS = """normals gemm_flops gemv_alone_bytes rotations pdgesvd_rotations band_rotations message_bytes journal_bytes
+results_bytes""".split()
+SECONDS = "cell bidiagonal band column message start launch group".split()
+TABLES = ("gemv_bytes", "dense_flops", "lanes_flops")
+# Two nodes of eight cores, one of sixteen; and a partition that is not the default one.
+SINFO = "small*|1:00:00|1-infinite|2|2|4|16000\\nsmall*|1:00:00|1-infinite|1|2|8|32000\\nlong|infinite|1-2|9|1|4|8000\\n"
+
+
+def make_rates(flops, journal=1e18):
+    """So many flops per second in all spectra, and next to no time for all else."""
+    return {
+        **{"host": "test", "blas": "test", "date": "2026-01-01", "cores": 1, "process_bytes": 1},
+        **{f"{name}_per_second": 1e18 for name in NUMBERS},
+        **{f"{name}_seconds": 1e-18 for name in SECONDS},
+        **{f"{name}_per_second": [[8, flops]] for name in TABLES},
+        "journal_bytes_per_second": journal,
+    }
+
+
+class Plan(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.at = pathlib.Path(folder.name)
+        (self.at / "study.yaml").write_text(STUDY)
+
+    def plan(self, *arguments, status=0, **others):
+        return run("plan", "study.yaml", *arguments, cwd=self.at, check=status, **others)
+
+    def answer(self, *arguments):
+        return json.loads(self.plan(*arguments, "--json").stdout)
+
+    def rates(self, *numbers, **others):
+        (self.at / "rates.json").write_text(json.dumps(make_rates(*numbers, **others)))
+        return "--rates", "rates.json"
+
+    def rates_for(self, seconds):
+        """With which one rank takes so long."""
+        at_one = self.answer(*self.rates(1e6), "--ranks", 1)["compute_seconds"]
+        return self.rates(1e6 * at_one / seconds)
+
+    # ---- advice
+
+    def test_one_rank_is_advised_for_a_short_study(self):
+        plan = self.answer("--rates", self.shipped())
+        self.assertEqual((plan["ranks_worth_using"], plan["ranks"], plan["fewest_ranks"]), (1, 1, 1))
+        ranks = [choice["ranks"] for choice in plan["choices"]]
+        self.assertEqual(ranks, sorted(set(ranks)))
+        self.assertIn(plan["cores_per_node"], ranks)
+        self.assertRegex(plan["advice"], r"^Use 1 rank: it takes [\d.]+ m?s; more ranks gain (nothing|little)\.$")
+        for choice in plan["choices"]:
+            parts = [choice[f"{part}_seconds"] for part in ("start", "compute", "results")]
+            self.assertGreaterEqual(choice["seconds"], sum(parts))
+        self.assertEqual(plan["seconds"], plan["choices"][0]["seconds"])
+
+    def shipped(self):
+        """The file of the shipped rates."""
+        made = {**make_rates(1e9), "start_seconds": 0.1, "launch_seconds": 0.7}
+        (self.at / "shipped.json").write_text(json.dumps(made))
+        return "shipped.json"
+
+    def test_no_second_node_while_one_does_it_within_ten_minutes(self):
+        cores = self.answer()["cores_per_node"]
+        plan = self.answer(*self.rates_for(cores * 500))
+        self.assertEqual((plan["ranks_worth_using"], plan["nodes"]), (cores, 1))
+        most = plan["choices"][-1]
+        self.assertGreater(most["nodes"], 1)
+        self.assertIn(f"{most['ranks']} ranks on {most['nodes']} nodes would take", plan["advice"])
+        self.assertIn("but one node is soon enough", plan["advice"])
+
+    def test_more_nodes_for_a_long_study_until_ten_minutes(self):
+        cores = self.answer()["cores_per_node"]
+        plan = self.answer(*self.rates_for(cores * 2000))
+        self.assertEqual((plan["ranks"], plan["nodes"]), (4 * cores, 4))
+        self.assertLess(plan["seconds"], 600)
+        self.assertIn("on 4 nodes", plan["advice"])
+        self.assertIn("on one node 33 min", plan["advice"])
+
+    def test_what_rank_0_keeps_does_not_shrink(self):
+        plan = self.answer(*self.rates(1e15, journal=1e4))
+        self.assertEqual(plan["ranks_worth_using"], 1)
+        one, two = (self.answer("--rates", "rates.json", "--ranks", ranks) for ranks in (1, 2))
+        self.assertGreater(one["seconds"], 10)
+        self.assertAlmostEqual(two["seconds"] / one["seconds"], 1, delta=0.01)
+
+    def test_what_is_asked_for_is_a_line_of_the_table(self):
+        text = self.plan("--ranks", 3).stdout
+        self.assertRegex(text, r"\n +3 +\d+ +\S+ \S+ +\S+ \S+   asked for\n")
+        self.assertRegex(text, r"\n +1 +1 .*   advised\n")
+        self.assertRegex(text, r"\n\nUse 1 rank: .*\.\n$")
+
+    def test_the_fewest_ranks_that_do(self):
+        (self.at / "study.yaml").write_text(GRIDS)
+        plan = self.answer()
+        self.assertEqual((plan["fewest_ranks"], plan["choices"][0]["ranks"]), (3, 3))
+        self.assertIn("Use 3 ranks", plan["advice"])
+        self.assertIn("the fewest that do", plan["advice"])
+        self.assertIn("the run has 2", self.plan("--ranks", 2, status=2).stderr)
+
+    def test_a_study_that_is_done(self):
+        run("run", "study.yaml", "-q", cwd=self.at, check=0)
+        self.assertIn("Everything is computed already", self.plan().stdout)
+
+    # ---- compare
+
+    def compare(self, *arguments):
+        answer = json.loads(self.plan("--compare", "study.nc", "--json", *arguments).stdout)
+        return answer, {line["name"]: line for line in answer["compared"]}
+
+    def test_predicted_beside_measured(self):
+        run("run", "study.yaml", "-q", ranks=2, cwd=self.at, check=0)
+        answer, lines = self.compare()
+        self.assertEqual(answer["ranks"], 2)
+        for name in ("diabetes", "made", "computing, by the clock", "memory per rank"):
+            line = lines[name]
+            self.assertGreater(line["predicted"], 0, name)
+            self.assertGreater(line["measured"], 0, name)
+            self.assertAlmostEqual(line["ratio"], line["measured"] / line["predicted"], places=9)
+        text = self.plan("--compare", "study.nc").stdout
+        self.assertRegex(text, r"\n +predicted +measured +ratio\n")
+        self.assertRegex(text, r"\n\nThe last run that wrote this file took [\d.]+ times as long as predicted: ")
+
+    def test_of_a_run_that_went_on_what_it_computed_itself(self):
+        rates = self.rates(1e6)
+        (self.at / "study.yaml").write_text(STUDY.replace("400", "300"))
+        run("run", "study.yaml", "-q", cwd=self.at, check=0)
+        _, first = self.compare(*rates)
+        (self.at / "study.yaml").write_text(STUDY)
+        run("run", "study.yaml", "-q", cwd=self.at, check=0)
+        _, second = self.compare(*rates)
+        for name in ("diabetes", "made"):
+            self.assertAlmostEqual(first[name]["predicted"] / second[name]["predicted"], 3, delta=0.001)
+
+    def test_trainings_are_compared(self):
+        (self.at / "study.yaml").write_text(TRAININGS)
+        run("run", "study.yaml", "-q", cwd=self.at, check=0)
+        _, lines = self.compare()
+        self.assertGreater(lines["trainings"]["ratio"], 0)
+
+    def test_nothing_to_compare(self):
+        self.assertIn("other.nc", self.plan("--compare", "other.nc", status=2).stderr)
+        run("run", "study.yaml", "-q", cwd=self.at, check=0)
+        (self.at / "study.nc").unlink()
+        run("assemble", "study.yaml", "-q", cwd=self.at, check=0)
+        self.assertIn("computed nothing", self.plan("--compare", "study.nc", status=2).stderr)
+        (self.at / "study.yaml").write_text(STUDY.replace("rows: 60", "rows: 61"))
+        self.assertIn("another study", self.plan("--compare", "study.nc", status=2).stderr)
+        self.assertIn("--sbatch and --compare", self.plan("--compare", "study.nc", "--sbatch", status=2).stderr)
+
+    # ---- Slurm
+
+    def sbatch(self, sinfo, *arguments, status=0):
+        """What is printed or refused where a sinfo of these lines of shell is found first."""
+        folder = self.at / "played"
+        folder.mkdir(exist_ok=True)
+        (folder / "sinfo").write_text(f"#!/bin/sh\n{sinfo}\n")
+        (folder / "sinfo").chmod(stat.S_IRWXU)
+        done = self.plan("--sbatch", *arguments, status=status, env={"PATH": f"{folder}:{os.environ['PATH']}"})
+        return done.stdout if status == 0 else done.stderr
+
+    def test_one_node_unless_ranks_say_more(self):
+        long = self.rates_for(1e6)
+        self.assertGreater(self.answer(*long)["nodes"], 1)
+        script = self.sbatch("exit 1", *long)
+        self.assertIn("\n#SBATCH --nodes=1\n", script)
+        self.assertNotIn("--partition", script)
+        cores = self.answer()["cores_per_node"]
+        self.assertIn("\n#SBATCH --nodes=2\n", self.sbatch("exit 1", *long, "--ranks", 2 * cores))
+
+    def test_nodes_as_slurm_has_them(self):
+        long = self.rates_for(1e5)
+        script = self.sbatch(f"printf '{SINFO}'", *long)
+        self.assertIn("\n#SBATCH --nodes=1\n", script)
+        self.assertIn("\n#SBATCH --ntasks=16\n", script)
+        self.assertIn("\n#SBATCH --time=01:00:00\n", script)
+        script = self.sbatch(f"printf '{SINFO}'", *long, "--partition", "long", "--ranks", 8)
+        self.assertIn("\n#SBATCH --partition=long\n", script)
+        self.assertIn("\n#SBATCH --nodes=2\n", script)
+
+    def test_what_the_partition_cannot_give(self):
+        said = self.sbatch(f"printf '{SINFO}'", "--ranks", 64, status=2)
+        self.assertEqual(len(said.splitlines()), 1)
+        self.assertIn("64 rank(s) take 4 node(s); the partition `small` gives at most 3 node(s), 16 rank(s) and 31.2 GiB", said)
+        self.assertIn("for 60 min", said)
+        said = self.sbatch(f"printf '{SINFO}'", "--partition", "long", "--ranks", 12, status=2)
+        self.assertIn("`long` gives at most 2 node(s), 4 rank(s)", said)
+        self.assertIn("for any time", said)
+        said = self.sbatch(f"printf '{SINFO}'", *self.rates_for(800 * 3 * 3600), "--ranks", 1, status=2)
+        self.assertIn("the longest piece of work may take", said)
+        said = self.sbatch("printf 'p*|infinite|1-infinite|2|1|4|1\\n'", "--ranks", 4, status=2)
+        self.assertIn("on a node; the partition `p`", said)
+        self.assertIn("has no `lang`; expected one of small long", self.sbatch(f"printf '{SINFO}'", "--partition", "lang", status=2))
+
+    def test_a_slurm_that_does_not_answer_is_none(self):
+        without = self.sbatch("exit 1")
+        for sinfo in ("echo 'sinfo: error: no'; exit 1", "echo nonsense", "printf 'p*|x|y|z|a|b|c\\n'", "true", "printf 'p*||||||\\n'"):
+            with self.subTest(sinfo):
+                self.assertEqual(self.sbatch(sinfo), without)
+        began = time.monotonic()
+        self.assertEqual(self.sbatch("sleep 600"), without)
+        self.assertLess(time.monotonic() - began, 120)
+
+    def test_partitions_are_of_scripts(self):
+        self.assertIn("--sbatch", self.plan("--partition", "long", status=2).stderr)
+        self.assertIn("letters, digits", self.sbatch("exit 1", "--partition", "a\n#SBATCH --nodes=9", status=2))
+
+
+if __name__ == "__main__":
+    unittest.main()
