@@ -299,6 +299,7 @@ rl_autoencoder rl_training_model(const rl_series *series, int i);
  * taken. Its number is in results files (`task_way` of provenance): never renumber. */
 const char *rl_method_text(const rl_method *method); /* for people, like "full spectra, updated row by row" */
 int rl_method_number(const rl_method *method);
+bool rl_method_cuts_curves(const rl_method *method); /* each N is a task of its own */
 const rl_method *rl_method_find(int number);
 
 #endif

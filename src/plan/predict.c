@@ -38,11 +38,11 @@ static rl_case_sizes nested_case(const rl_series *s, int ranks) {
     return c;
 }
 
-/* The case on a process grid of one full spectrum, or with CURVE of the curve by nested factorization that a series of
- * one part is; false: there is none such. */
+/* The case on a process grid of one full spectrum, or with CURVE of a curve by nested factorization; false: there is
+ * none such. */
 enum { CURVE = -1 };
 static bool find_case(const rl_series *s, int i, int ranks, rl_case_sizes *c) {
-    const bool is_nested = s->n_parts == 1;
+    const bool is_nested = !rl_method_cuts_curves(s->method);
     if (i == CURVE ? !is_nested : is_nested && !s->full[i]) return false;
     *c = i == CURVE ? nested_case(s, ranks) : spectrum_case(s, i, ranks);
     return true;
@@ -61,7 +61,7 @@ static rl_task_cost cases_cost(const rl_series *series, rl_range n_train, int ra
     const double together = cases_together(series);
     rl_task_cost sum = {0};
     rl_case_sizes c;
-    for (int i = series->n_parts == 1 ? CURVE : n_train.first; i < rl_range_end(n_train); i++) {
+    for (int i = rl_method_cuts_curves(series->method) ? n_train.first : CURVE; i < rl_range_end(n_train); i++) {
         if (!find_case(series, i, ranks, &c)) continue;
         const rl_case_cost cost = rl_case_predict(&c, rates);
         sum.seconds += cost.seconds;

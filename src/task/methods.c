@@ -33,6 +33,10 @@ int rl_method_number(const rl_method *method) {
     return method->number;
 }
 
+bool rl_method_cuts_curves(const rl_method *method) {
+    return method->n_apart;
+}
+
 /* ---- what several rows ask --------------------------------------------------------------------------------------- */
 
 bool rl_has_rows_need(const rl_series *series) {

@@ -119,6 +119,15 @@ class Plan(unittest.TestCase):
         self.assertIn("the fewest that do", plan["advice"])
         self.assertIn("the run has 2", self.plan("--ranks", 2, status=2).stderr)
 
+    def test_one_case_on_a_process_grid_takes_what_it_takes_among_others(self):
+        found = []
+        for n_train in ("[400]", "[399, 400]"):
+            study = GRIDS.replace("  - diabetes\n", "").replace("[5, 10, 15]", n_train).replace("repeats: 400", "repeats: 2")
+            (self.at / "study.yaml").write_text(study.replace("rows: 60, features: 8, hidden_features: 12", "rows: 600, features: 400, hidden_features: 400"))
+            found.append(self.answer()["datasets"][0])
+        for key in ("seconds_of_largest_case", "bytes_per_rank_of_largest_case"):
+            self.assertEqual(found[0][key], found[1][key], key)
+
     def test_a_study_that_is_done(self):
         run("run", "study.yaml", "-q", cwd=self.at, check=0)
         self.assertIn("Everything is computed already", self.plan().stdout)
