@@ -29,8 +29,8 @@ class Caption:
 
 
 MEDIANS = (
-    " Lines are medians over the repeats; the paper draws means. For normal features no mean exists at the threshold: that of "
-    "some repeats depends on the few worst of them, their median does not."
+    " Lines are medians over the repeats; the paper draws means. For normal features no mean exists at the threshold: an "
+    "average over repeats hangs on the few worst of them, a median does not."
 )
 
 

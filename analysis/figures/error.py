@@ -37,9 +37,9 @@ def _peaks(datasets: list[Dataset]) -> str:
     for dataset in datasets:
         found = threshold.peak(dataset)
         if found is not None:
-            spread = f", half of the repeats between {_two(found.low)} and {_two(found.high)}" if found.low < found.high else ""
-            said.append(f"{found.n_train} ({layout.title_of(dataset)}, P = {dataset.n_features}{spread})")
-    return f" Between P/2 and 2 P the test error is largest at N = {'; '.join(said)}." if said else ""
+            spread = f", half of the repeats from {_two(found.low)} to {_two(found.high)}" if found.low < found.high else ""
+            said.append(f"N = {found.n_train} of {layout.title_of(dataset)}, P = {dataset.n_features}{spread}")
+    return f" Between P/2 and 2 P the test error is largest at {'; '.join(said)}." if said else ""
 
 
 def error(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:

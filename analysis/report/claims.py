@@ -248,18 +248,6 @@ def _step(found: Attack) -> str:
     return setting(found.variant) + ("" if said else f" ({ratio(found.size)} times a target's root mean square)")
 
 
-def attack_sentences(datasets: list[Dataset], ablation: str) -> str:
-    """For a caption: what the numbers say of an attack, data set by data set. Empty where they say nothing."""
-    said = []
-    for dataset in datasets:
-        found = attack(dataset, ablation)
-        if found is None:
-            continue
-        changed = "hardly changes" if 1 / RAISED_AT_LEAST < found.times < RAISED_AT_LEAST else "changes"
-        said.append(f"{style.dataset_title(dataset.group)} {changed}: × {ratio(found.times)} {_step(found)}")
-    return f"The median test error at the threshold, against that of the unablated fit: {'; '.join(said)}." if said else ""
-
-
 def _smallest_claim(dataset: Dataset) -> Finding:
     claim = "the smallest non-zero singular value is smallest at N = P"
     curve = dataset.curve("sigma_min")

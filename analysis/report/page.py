@@ -64,7 +64,7 @@ def _lead(files: list[About], datasets: list[Dataset]) -> str:
     said = f'<p class="quiet">From {escape(", ".join(file.path.name for file in files))}.</p>'
     if not datasets:
         return said
-    names = dict.fromkeys(style.dataset_title(d.group) for d in datasets)
+    names = dict.fromkeys(style.dataset_title(d.group, d.source) for d in datasets)
     n_low, n_high = min(d.n_train.min() for d in datasets), max(d.n_train.max() for d in datasets)
     p_low, p_high = min(d.n_features for d in datasets), max(d.n_features for d in datasets)
     repeats = sorted({d.repeats for d in datasets})
@@ -95,7 +95,7 @@ def _glance(datasets: list[Dataset]) -> str:
         return ""
     heads = ["data set", "P", "repeats", "predicting nothing, the mean", "spike (times its flanks)"]
     there = [name for name in style.PAPER_ABLATIONS if any(d.of(name) for d in datasets)]
-    heads += [f"left {style.words(name).short}" for name in there]
+    heads += [f"left: {style.words(name).short}" for name in there]
     agreements = [claims.agreement(d) for d in datasets]
     rows = [_glance_cells(d, there) for d in datasets]
     if any(agreements):
@@ -114,7 +114,7 @@ def _glance(datasets: list[Dataset]) -> str:
 
 def _glance_cells(dataset: Dataset, ablations: list[str]) -> list[str]:
     spike = claims.spike(dataset)
-    cells = [escape(style.dataset_title(dataset.group)), str(dataset.n_features), f"{dataset.repeats:,}"]
+    cells = [escape(style.dataset_title(dataset.group, dataset.source)), str(dataset.n_features), f"{dataset.repeats:,}"]
     costs = [claims.cost(value) if value is not None else "–" for value in (dataset.null_mse, dataset.target_variance)]
     cells.append(", ".join(costs))
     cells.append(escape(claims.spike_text(spike)) if spike else "–")
@@ -158,7 +158,7 @@ def _claims_of(dataset: Dataset) -> str:
         verdict = f'<span class="{kind}">{word}</span>'
         rows.append(_row((escape(finding.claim), escape(finding.number), verdict), numbers=False))
     head = f"<thead>{_row(('claim', 'number', 'verdict'), 'th', numbers=False)}</thead>"
-    name = f"{escape(style.dataset_title(dataset.group))} (P = {dataset.n_features})"
+    name = f"{escape(style.dataset_title(dataset.group, dataset.source))}, P = {dataset.n_features}"
     return f'<h3>{name}</h3><table class="stack claims">{head}<tbody>{"".join(rows)}</tbody></table>'
 
 
