@@ -16,8 +16,8 @@ typedef double (*kernel)(void *state);
 
 static double best_of_trials(rl_calibration *c, kernel call, void *state) {
     double best = 0;
-    call(state); /* warms up the caches */
-    for (int i = 0; i < RL_TRIALS; i++) {
+    call(state);                              /* warms up the caches */
+    for (int i = 0; i < 2 * RL_TRIALS; i++) { /* short ones */
         double amount = 0, seconds = 0;
         const double start = rl_seconds(), worked = rl_processor_seconds();
         for (; seconds < RL_TRIAL_SECONDS; seconds = rl_seconds() - start) amount += call(state);

@@ -59,7 +59,8 @@ static double lanes_flops(const rl_effort *effort) {
 }
 
 #define VARIANTS "ablations: [none, no_residuals, leading_modes: 2, cutoff: 0.1]\n"
-static const method dense_method = {"n_train: {ratios: [0.5, 1, 2]}\n" VARIANTS, ", producer: lapack", 1, dense_flops};
+static const method dense_method = {"n_train: {ratios: [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2]}\n" VARIANTS,
+                                    ", producer: lapack", 1, dense_flops};
 static const method lanes_method = {"n_train: {range: [1, 40]}\n" VARIANTS, "", RL_BULK_LANES, lanes_flops};
 
 /* At so many N, and so many variants more. */

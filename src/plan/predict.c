@@ -83,10 +83,11 @@ static rl_effort find_effort(const rl_series *series, const rl_task *task) {
     return (rl_effort){.dense = task->flops / task->repeats.n};
 }
 
-/* Of one repeat. A product with a vector reads 8 bytes for two flops. */
+/* Of one repeat. A product with a vector reads 8 bytes for two flops. QR of many rows does not iterate: it is about
+ * twice as fast as spectra of that order, as far as products of matrices let it be. */
 static double effort_seconds(const rl_series *series, const rl_effort *e, int ranks, const rl_rates *rates) {
     const double p = series->n_features, bytes_per_flop = 4, part_of_products = 0.4;
-    const double dense = rl_rate_at(&rates->dense, p), factors = fmin(dense, part_of_products * rates->gemm);
+    const double dense = rl_rate_at(&rates->dense, p), factors = fmin(2 * dense, part_of_products * rates->gemm);
     double seconds = e->dense / dense + e->factors / factors + e->lanes / rl_rate_at(&rates->lanes, p) +
                      e->products / (ranks * rates->gemm) + e->normals / rates->normals + e->cells * rates->cell;
     if (e->rows > 0) seconds += bytes_per_flop * e->rows / rl_rate_at(&rates->gemv, e->rows_bytes);

@@ -179,10 +179,9 @@ static double least_part_of_training(const rl_series *series, const rl_task *tas
     return 0;
 }
 
-/* Sparse inputs, small products and what is done number by number go slower than large products of matrices. */
+/* What is not products goes about as fast, number by number in vector registers. */
 static rl_effort training_effort(const rl_series *series, rl_range n_train) {
-    const double part_of_products = 0.8;
-    return (rl_effort){.products = training_flops(series, n_train) / part_of_products};
+    return (rl_effort){.products = training_flops(series, n_train)};
 }
 
 static double kept_bytes_of_training(const rl_series *series, const rl_task *task) {
