@@ -42,13 +42,15 @@ step 2 "building the program in $PWD/build" 'about a minute' build
 step 3 'running the study jobs/quickstart.yaml, one rank per core' 'a second' compute
 step 4 'drawing the figures' 'half a minute' draw
 
+as_root=''
+[ "$(id -u)" -ne 0 ] || as_root=' OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1'
 cat <<END
 
 All is in $PWD/quickstart: the report figures/report.html for a browser, each figure as PNG and PDF in
 figures/, all numbers in quickstart.nc, and the main ones in summary.txt.
 
 Next, a study of your own:
-  export PATH=$PWD/build/src/cli:\$PATH OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  export PATH=$PWD/build/src/cli:\$PATH$as_root
   ridgeless init my-study && mpirun -n $(bash jobs/cores.sh) ridgeless run my-study.yaml
   ridgeless show my-study.nc; /usr/bin/python3 analysis/figures.py my-study.nc
 END

@@ -105,11 +105,22 @@ static rl_waiting how_ranks_wait(bool many) {
     return RL_WAITING_YIELDS;
 }
 
+/* Ranks of one node need no network. Open MPI looks for one all the same, and complains where it finds none that leads
+ * from the node to itself. */
+static void leave_network_out(void) {
+#ifdef OPEN_MPI
+    static const char *const shared_memory = OMPI_MAJOR_VERSION < 5 ? "self,vader" : "self,sm";
+    const char *const here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE"), *const all = getenv("OMPI_COMM_WORLD_SIZE");
+    if (here != NULL && all != NULL && strcmp(here, all) == 0) setenv("OMPI_MCA_btl", shared_memory, 0);
+#endif
+}
+
 rl_crowd rl_launcher_prepare(void) {
     rl_crowd crowd = {.processors = count_processors()};
     crowd.ranks = first_number(node_size_names, sizeof node_size_names / sizeof *node_size_names, 0);
     if (!is_launched())
         for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) setenv(alone[i].name, alone[i].value, 0);
+    leave_network_out();
     crowd.waiting = how_ranks_wait(crowd.processors > 0 && crowd.ranks > crowd.processors);
     return crowd;
 }

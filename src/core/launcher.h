@@ -19,8 +19,8 @@ typedef struct rl_crowd {
 } rl_crowd;
 
 /* Local, before MPI starts. Tells the MPI library, by variables of the environment, what to do here; a variable that is
- * set already stays. A process that nothing launched becomes a single rank, which can start no others. Where ranks
- * outnumber processors, a rank that waits lets others run. */
+ * set already stays. A process that nothing launched becomes a single rank, which can start no others. Ranks of
+ * one node look for no network. Where ranks outnumber processors, a rank that waits lets others run. */
 rl_crowd rl_launcher_prepare(void);
 
 /* Local. The number of ranks that the launcher says it started; 1 where it says nothing. */
