@@ -218,7 +218,7 @@ typedef struct rl_comparison {
     rl_mismatch *mismatches; /* [n_mismatches] */
     int n_mismatches;
     int n_groups, n_variables; /* that both have and that were compared */
-    int n_statistics;          /* over the repeats, left out where the files have other repeats */
+    int n_statistics;          /* over all repeats or N, left out where the files have others */
     rl_text texts;             /* names of attributes that differ and count for nothing, ", " between */
 } rl_comparison;
 

@@ -113,7 +113,7 @@ static void print_text(const char *const paths[2], const rl_comparison *c) {
     bool conditions = false;
     for (int i = 0; i < c->n_mismatches; i++) print_mismatch(paths, &c->mismatches[i]);
     if (c->n_statistics > 0)
-        printf("the files have other repeats: %d variables that tell of all repeats together are left out\n",
+        printf("the files have other repeats or N: %d variables that tell of all of them together are left out\n",
                c->n_statistics);
     print_differences(c);
     for (int i = 0; i < c->n_differences; i++) conditions = conditions || c->differences[i].unit == RL_UNIT_CONDITION;

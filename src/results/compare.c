@@ -142,6 +142,12 @@ static bool is_over_repeats(const rl_pair *pair, const char *name) {
     return false;
 }
 
+/* Whether a variable is made of more than both files have. */
+static bool is_of_more(const rl_pair *pair, const char *name) {
+    if (rl_is_of_spike(name)) return pair->other_repeats || pair->other_n;
+    return pair->other_repeats && is_over_repeats(pair, name);
+}
+
 /* In a group the values of repeats come before their statistics. */
 static bool follows_another(const rl_comparison *comparison, const rl_difference *d) {
     const rl_field *field = field_of_statistic(d->variable);
@@ -161,7 +167,7 @@ static rl_status compare_variable(const rl_pair *pair, const char *name, const i
                       .pair = pair};
     rl_difference d;
     RL_TRY(compare_attributes(&h, comparison));
-    if (pair->other_repeats && is_over_repeats(pair, name)) {
+    if (is_of_more(pair, name)) {
         comparison->n_statistics++;
         return RL_OK;
     }

@@ -24,6 +24,7 @@ typedef struct rl_pair {
     rl_axis *axes; /* [n_axes]; owned */
     int n_axes;
     bool other_repeats; /* so that what tells of all repeats together is not to be compared */
+    bool other_n;       /* so that what tells of all N together is not, either */
 } rl_pair;
 
 /* Makes the axes, and adds what one file alone has along them to the mismatches. *pair is to be released, on failure

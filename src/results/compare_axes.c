@@ -212,6 +212,7 @@ static rl_status add_axis(rl_pair *pair, int dimension, rl_comparison *compariso
     pair->n_axes++;
     RL_TRY(match_axis(pair, axis, dimensions, comparison));
     pair->other_repeats = pair->other_repeats || (strcmp(axis->name, "repeat") == 0 && !axis->whole);
+    pair->other_n = pair->other_n || (strcmp(axis->name, "n_train") == 0 && !axis->whole);
     return RL_OK;
 }
 

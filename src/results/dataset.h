@@ -109,6 +109,9 @@ rl_status rl_define_theory(writer *w, const group *g, const dataset *d);
 /* Places of threshold and flanks, what predictions without a fit cost, and heights of spikes. */
 rl_status rl_define_spike(writer *w, const group *g, const dataset *d);
 
+/* Whether it is the name of one of these, which change with the repeats and the N of a study. */
+bool rl_is_of_spike(const char *name);
+
 /* What the numbers of a spectrum's status mean, for the last array defined. */
 rl_status rl_put_cell_flags(const writer *w);
 

@@ -2,6 +2,7 @@
  * predictions without a fit cost. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "dataset.h"
 
@@ -113,6 +114,16 @@ static const array heights[] = {
 };
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
+
+bool rl_is_of_spike(const char *name) {
+    for (size_t i = 1; i < COUNT(places); i++) /* the first one is a coordinate */
+        if (strcmp(places[i].name, name) == 0) return true;
+    for (size_t i = 0; i < COUNT(costs); i++)
+        if (strcmp(costs[i].name, name) == 0) return true;
+    for (size_t i = 0; i < COUNT(heights); i++)
+        if (strcmp(heights[i].name, name) == 0) return true;
+    return false;
+}
 
 rl_status rl_define_spike(writer *w, const group *g, const dataset *d) {
     static const int none = -1;

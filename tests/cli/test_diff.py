@@ -181,7 +181,7 @@ class Diff(unittest.TestCase):
             "student-teacher: only grown.nc has repeat 6, 7 (2 values)\n",
         ):
             self.assertIn(line, done.stdout)
-        self.assertRegex(done.stdout, r"other repeats: \d+ variables that tell of all repeats together are left out\n")
+        self.assertRegex(done.stdout, r"other repeats or N: \d+ variables that tell of all of them together are left out\n")
         self.assertRegex(done.stdout, r"what both have: the same bits in all \d+ variables of 2 groups")
         answer = self.answer("grown.nc", "one.nc", 1)
         self.assertEqual((answer["same"], answer["common_part_same"]), (False, True))
