@@ -147,8 +147,8 @@ class Chain:
         )
         if again.returncode != 0:
             return self.complain(f"running again: exit {again.returncode}: {again.stderr}")
-        kept = re.search(r"(\d+) of \d+ curves are in the journal already", again.stderr)
-        if int(kept.group(1) if kept else 0) != self.done:
+        kept = re.search(r"([\d,]+) of [\d,]+ curves are in the journal already", again.stderr)
+        if int(kept.group(1).replace(",", "") if kept else 0) != self.done:
             self.complain(f"{self.done} curves were finished, but: {again.stderr}")
         if data_groups(self.folder / "s.nc") != self.wanted:
             self.complain("running again ends in other results")
