@@ -12,14 +12,16 @@ cannot be fetched it says what to do by hand. Exit status: 0 all files are there
 TEXT
 }
 
-# fetch URL FILE: by curl or wget, whichever there is.
+# fetch URL FILE: by curl or wget, whichever there is; that there is none is told once.
+told=''
 fetch() {
     if command -v curl >/dev/null; then
         curl --fail --silent --show-error --location --connect-timeout 20 --max-time 600 --output "$2" "$1"
     elif command -v wget >/dev/null; then
         wget --quiet --tries=2 --timeout=20 --output-document="$2" "$1"
     else
-        echo 'download-data.sh: neither curl nor wget is installed' >&2
+        [ -n "$told" ] || echo 'download-data.sh: needs curl or wget: run jobs/install-packages.sh, then this again' >&2
+        told=yes
         return 1
     fi
 }

@@ -7,7 +7,7 @@
 set -euo pipefail
 
 # NAME|OTHER: the first that the release has; NAME?: left out where the release has it not.
-packages=(gcc libc6-dev meson ninja-build pkg-config git ca-certificates
+packages=(gcc libc6-dev meson ninja-build pkg-config git ca-certificates curl unzip
   libopenblas-dev libnetcdf-dev libyaml-dev libjansson-dev libxxhash-dev librandom123-dev libcsv-dev zlib1g-dev
   python3 python3-xarray python3-netcdf4 python3-matplotlib)
 mpi=(openmpi-bin libopenmpi-dev libscalapack-openmpi-dev)
