@@ -96,12 +96,12 @@ measure() {
   results+=("$name.nc")
   if [ -f "$name.nc" ] && cmp --silent "$name.yaml" "$name.yaml.new"; then
     rm -- "$name.yaml.new"
-    echo "$kind scaling, $ranks rank(s), P = $p: $name.nc is there already"
+    echo "$kind scaling, ranks: $ranks, P = $p: $name.nc is there already"
     return
   fi
   rm -f -- "$name.nc" "$name.nc.journal" "$name.part.nc" "$name.part.nc.journal"
   mv -- "$name.yaml.new" "$name.yaml"
-  echo "$kind scaling, $ranks rank(s), P = $p"
+  echo "$kind scaling, ranks: $ranks, P = $p"
   start "$ranks" "$program" run "$name.yaml" -o "$name.part.nc"
   mv -- "$name.part.nc.journal" "$name.nc.journal"
   mv -- "$name.part.nc" "$name.nc"
@@ -145,7 +145,7 @@ mkdir -p -- "$folder"
 # One thread of linear algebra per rank, a rank per core, unless asked otherwise.
 export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$OPENBLAS_NUM_THREADS}
-echo "ranks: ${ranks_list//$'\n'/ }; $OPENBLAS_NUM_THREADS thread(s) a rank; on ${SLURM_JOB_NODELIST:-$(hostname)}"
+echo "ranks: ${ranks_list//$'\n'/ }; threads per rank: $OPENBLAS_NUM_THREADS; on ${SLURM_JOB_NODELIST:-$(hostname)}"
 
 results=()
 for ranks in $ranks_list; do measure strong "$ranks" "$p"; done

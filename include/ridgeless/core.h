@@ -136,7 +136,7 @@ rl_status rl_read_beginning(const char *path, rl_status blame, const char *expec
 
 /* ---- words ------------------------------------------------------------------------------------------------------ */
 
-/* Writes "one, two, three" into buffer[size], cut where it ends. */
+/* Writes "one, two, three" into buffer[size]; where not all fit, "one, ...". */
 void rl_list_words(const char *const *words, int n, char *buffer, size_t size);
 
 /* The word that is nearest to a mistyped one by edit distance, whatever the case of letters; NULL when none is near. */
@@ -145,6 +145,9 @@ const char *rl_nearest_word(const char *typed, const char *const *words, int n);
 /* Writes "; did you mean `word`?" into `hint`, or nothing when no word is near, and returns it. */
 enum { RL_WORD_HINT = 100 };
 const char *rl_word_hint(const char *typed, const char *const *words, int n, char hint[RL_WORD_HINT]);
+
+/* "" of one, else "s": "1 feature", "2 features". */
+const char *rl_plural(int64_t n);
 
 /* ---- replacing a file as a whole --------------------------------------------------------------------------------- */
 

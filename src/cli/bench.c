@@ -8,12 +8,13 @@ static rl_status print_speed(const rl_settings *settings, const rl_context *cont
                              const rl_run_summary *summary) {
     const long long points = (long long)done->count.points, cells = (long long)done->count.cells;
     const double spectra_rate = (double)points / summary->seconds, cell_rate = (double)cells / summary->seconds;
+    char n_spectra[32], n_errors[32];
     if (!settings->json) {
         printf(
-            "%lld spectra, %lld cells on %d rank%s: %.4f s, %.4g spectra/s, %.4g cells/s, %.3g flop/s of the plan, "
-            "load imbalance %.2f\n",
-            points, cells, context->size, rl_plural(context->size), summary->seconds, spectra_rate, cell_rate,
-            flops / summary->seconds, summary->imbalance);
+            "%s spectra, %s errors on %d rank%s: %.4f s, %.4g spectra/s, %.4g errors/s, %.3g flop/s of the plan, load "
+            "imbalance %.2f\n",
+            rl_count_text(points, n_spectra), rl_count_text(cells, n_errors), context->size, rl_plural(context->size),
+            summary->seconds, spectra_rate, cell_rate, flops / summary->seconds, summary->imbalance);
         return RL_OK;
     }
     json_t *root =

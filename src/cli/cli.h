@@ -180,9 +180,6 @@ void rl_join(char *text, const char *format, ...) RL_PRINTF(2);
 bool rl_is_study_name(const char *path);
 bool rl_is_results_name(const char *path);
 
-/* "" of one, else "s": "1 feature", "2 features". */
-const char *rl_plural(int64_t n);
-
 /* Prints the words of a text from column `at` on, broken into lines of at most 100 columns that begin at `indent`. */
 void rl_print_wrapped(const char *text, int at, int indent);
 
@@ -203,6 +200,9 @@ void rl_print_number(const char *format, double value, int width);
 /* Prints the object on standard output, and releases it. RL_ERR_MEMORY: it is NULL, as jansson makes it when memory is
  * short. */
 rl_status rl_print_json(json_t *root);
+
+/* null in the place of NaN and infinity, which JSON does not have. */
+json_t *rl_number_json(double value);
 
 /* A bar with rate and time left on a terminal, a line now and then elsewhere, on standard error. */
 typedef struct rl_progress {

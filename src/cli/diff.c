@@ -61,7 +61,7 @@ static void print_followers(const rl_comparison *c, int first, int end) {
     for (int i = first; i < end; i++) n += c->differences[i].follows;
     if (n > 0)
         printf("%s: and %d variable%s made of these, like medians over the repeats\n", c->differences[first].group, n,
-               n == 1 ? "" : "s");
+               rl_plural(n));
 }
 
 static void print_differences(const rl_comparison *c) {
@@ -97,15 +97,12 @@ static void print_mismatch(const char *const paths[2], const rl_mismatch *mismat
 }
 
 static void print_verdict(const rl_comparison *c) {
-    char n[32], groups[32];
-    rl_count_text(c->n_variables, n);
-    rl_count_text(c->n_groups, groups);
     if (c->n_differences > 0)
-        printf("the other %d of %s variables of %s group%s have the same bits", c->n_variables - c->n_differences, n,
-               groups, c->n_groups == 1 ? "" : "s");
+        printf("the other %d of %d variables of %d group%s have the same bits", c->n_variables - c->n_differences,
+               c->n_variables, c->n_groups, rl_plural(c->n_groups));
     else
-        printf("%sthe same bits in all %s variables of %s group%s", c->n_mismatches > 0 ? "what both have: " : "", n,
-               groups, c->n_groups == 1 ? "" : "s");
+        printf("%sthe same bits in all %d variables of %d group%s", c->n_mismatches > 0 ? "what both have: " : "",
+               c->n_variables, c->n_groups, rl_plural(c->n_groups));
     printf(" (provenance left out)\n");
 }
 
@@ -127,10 +124,6 @@ static void print_text(const char *const paths[2], const rl_comparison *c) {
 
 /* ---- for programs ------------------------------------------------------------------------------------------------ */
 
-static json_t *finite_or_null(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 /* Coordinates by the names of their dimensions. */
 static json_t *place_json(const rl_location *place) {
     json_t *object = json_object();
@@ -150,8 +143,8 @@ static json_t *place_json(const rl_location *place) {
 
 static json_t *extreme_json(const rl_extreme *extreme) {
     if (isnan(extreme->size)) return json_null();
-    return json_pack("{s:o, s:[o, o], s:o}", "size", finite_or_null(extreme->size), "values",
-                     finite_or_null(extreme->values[0]), finite_or_null(extreme->values[1]), "at",
+    return json_pack("{s:o, s:[o, o], s:o}", "size", rl_number_json(extreme->size), "values",
+                     rl_number_json(extreme->values[0]), rl_number_json(extreme->values[1]), "at",
                      place_json(&extreme->place));
 }
 

@@ -83,7 +83,7 @@ static rl_status add_dataset(const option_row *row, const char *argument, rl_set
 /* Of the commands that run on the ranks that mpirun starts. */
 static rl_status refuse_ranks(const option_row *row, const char *argument, rl_settings *settings) {
     int64_t number;
-    const char *study = "STUDY";
+    const char *study = settings->command == RL_BENCH ? "..." : "STUDY";
     for (int i = 1; i < settings->argc; i++)
         if (rl_is_study_name(settings->argv[i])) study = settings->argv[i];
     return rl_fail(RL_ERR_INPUT, "-%c: ranks are started by mpirun: mpirun -n %s ridgeless %s %s", row->letter,

@@ -17,10 +17,11 @@ static void print_groups(const rl_series *series, const rl_series_estimate *s) {
     int rows, columns;
     rl_process_grid_shape(s->ranks, &rows, &columns);
     printf(
-        "  %-18s by %s; %d group(s) of %d rank(s), %d x %d; %s and %s per rank for the largest case; at least %d "
-        "rank(s)\n",
-        "", rl_producer_name(series->producer), s->n_groups, s->ranks, rows, columns,
-        rl_time_text(s->seconds_case, seconds), rl_bytes_text(s->bytes, memory), s->fewest);
+        "  %-18s by %s; %d group%s of %d rank%s, %d x %d; %s and %s per rank for the largest case; at least %d "
+        "rank%s\n",
+        "", rl_producer_name(series->producer), s->n_groups, rl_plural(s->n_groups), s->ranks, rl_plural(s->ranks),
+        rows, columns, rl_time_text(s->seconds_case, seconds), rl_bytes_text(s->bytes, memory), s->fewest,
+        rl_plural(s->fewest));
 }
 
 /* "N = 1 ... 39 (39 values)", of all P together. */
@@ -40,14 +41,17 @@ static void print_n_train(const rl_series *series, int n) {
 /* A data set: n series, one for each P. */
 static void print_dataset(const rl_series *series, const rl_series_estimate *estimates, int n) {
     const rl_dataset *data = &series->data;
+    char repeats[32], n_rows[32];
     printf("  %-18s P = %d", data->name, data->n_features);
     if (n > 1) printf(" ... %d (%d values)", series[n - 1].n_features, n);
     if (data->map != NULL) printf(" by %s", data->map->name);
     printf(", ");
     print_n_train(series, n);
-    printf("%d variants, %d repeats; %d rows%s", series->spec->n_variants, series->study->repeats, data->n_rows,
-           data->fresh ? " drawn anew for each repeat" : "");
-    if (series->spec->keep.summary) printf("; summaries of at most %d repeats", series->longest_span);
+    printf("%d variant%s, %s repeat%s; %s rows%s", series->spec->n_variants, rl_plural(series->spec->n_variants),
+           rl_count_text(series->study->repeats, repeats), rl_plural(series->study->repeats),
+           rl_count_text(data->n_rows, n_rows), data->fresh ? " drawn anew for each repeat" : "");
+    if (series->spec->keep.summary)
+        printf("; summaries of at most %s repeats", rl_count_text(series->longest_span, repeats));
     for (int i = 0; i < n; i++) /* the method may change with P */
         if (i == 0 || series[i].method != series[i - 1].method) {
             printf("; %s", rl_how_computed(&series[i]));
@@ -61,11 +65,13 @@ static void print_dataset(const rl_series *series, const rl_series_estimate *est
 /* An autoencoder: n series, one for each m. */
 static void print_autoencoder(const rl_series *series, const rl_series_estimate *estimates, int n) {
     const rl_autoencoder *model = &series->autoencoder->model;
+    char repeats[32], steps[32];
     printf("  %-18s autoencoder, n = %d, m = %d", series->name, model->n_features, series->n_features);
     if (n > 1) printf(" ... %d (%d values)", series[n - 1].n_features, n);
-    printf(", T = %d ... %d (%d values), %d repeats; %d steps; %d rank(s) per training\n", series->n_train[0],
-           series->n_train[series->n_n_train - 1], series->n_n_train, series->study->repeats, model->steps,
-           estimates->ranks);
+    printf(", T = %d ... %d (%d values), %s repeat%s; %s steps; %d rank%s per training\n", series->n_train[0],
+           series->n_train[series->n_n_train - 1], series->n_n_train, rl_count_text(series->study->repeats, repeats),
+           rl_plural(series->study->repeats), rl_count_text(model->steps, steps), estimates->ranks,
+           rl_plural(estimates->ranks));
 }
 
 int64_t rl_count_cells(const rl_answer *answer) {
@@ -75,21 +81,26 @@ int64_t rl_count_cells(const rl_answer *answer) {
     return cells;
 }
 
+static void print_done(const char *pieces, const rl_tally *t) {
+    char n[32], done[32];
+    printf("%-16s %s, of which %s are done\n", pieces, rl_count_text(t->pieces, n), rl_count_text(t->done, done));
+}
+
 static void print_study(const rl_answer *a) {
     const rl_plan *plan = &a->prepared->plan;
+    char n[32], of[32];
     printf("%s\n", a->prepared->study.title);
     for (int i = 0, end; i < plan->n_series; i = end) {
         end = rl_plan_end_of_group(plan, i);
         (i < a->outlook.n_of_data ? print_dataset : print_autoencoder)(&plan->series[i], &a->estimate->series[i],
                                                                        end - i);
     }
-    if (a->outlook.n_of_data > 0)
-        printf("errors           %lld, of %lld spectra\ncurves           %lld, of which %lld are done\n",
-               (long long)rl_count_cells(a), (long long)a->curves.points, (long long)a->curves.pieces,
-               (long long)a->curves.done);
-    if (a->trainings.pieces > 0)
-        printf("trainings        %lld, of which %lld are done\n", (long long)a->trainings.pieces,
-               (long long)a->trainings.done);
+    if (a->outlook.n_of_data > 0) {
+        printf("errors           %s, of %s spectra\n", rl_count_text(rl_count_cells(a), n),
+               rl_count_text(a->curves.points, of));
+        print_done("curves", &a->curves);
+    }
+    if (a->trainings.pieces > 0) print_done("trainings", &a->trainings);
     printf("flops            %.3g\nresults file     %s\nrates            %s%s\n", a->flops, a->prepared->output,
            a->rates_source,
            strcmp(a->rates_source, RL_RATES_SHIPPED) != 0
@@ -130,7 +141,7 @@ static void print_choices(const rl_answer *a) {
 /* "1 rank", "12 ranks, the fewest that do", "64 ranks on 2 nodes" */
 static rl_status append_ranks(const rl_advice *advice, const rl_estimate *e, rl_text *text) {
     const bool fewest = e->ranks > 1 && e->ranks == advice->choices[0].ranks;
-    RL_TRY(rl_text_append(text, "%d %s", e->ranks, e->ranks == 1 ? "rank" : "ranks"));
+    RL_TRY(rl_text_append(text, "%d rank%s", e->ranks, rl_plural(e->ranks)));
     if (e->nodes > 1) RL_TRY(rl_text_append(text, " on %d nodes", e->nodes));
     return fewest ? rl_text_append(text, ", the fewest that do") : RL_OK;
 }

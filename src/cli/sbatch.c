@@ -63,21 +63,21 @@ static double job_memory(const rl_job_needs *needs, int a_node) {
 static rl_status refuse(const rl_partition *p, const char *what) {
     char memory[32], seconds[32] = "any time";
     if (isfinite(p->seconds)) rl_time_text(p->seconds, seconds);
-    return rl_fail(
-        RL_ERR_INPUT,
-        "plan: %s; the partition `%s` gives at most %d node(s), %d rank(s) and %s of memory on each, for %s; "
-        "another --ranks or --partition may do",
-        what, p->name, p->nodes, p->cores,
-        isfinite(p->node_bytes) ? rl_bytes_text(p->node_bytes, memory) : "any amount", seconds);
+    return rl_fail(RL_ERR_INPUT,
+                   "plan: %s; the partition `%s` gives at most %d node%s, %d rank%s and %s of memory on each, for %s; "
+                   "another --ranks or --partition may do",
+                   what, p->name, p->nodes, rl_plural(p->nodes), p->cores, rl_plural(p->cores),
+                   isfinite(p->node_bytes) ? rl_bytes_text(p->node_bytes, memory) : "any amount", seconds);
 }
 
 static rl_status check_partition(const rl_job_needs *needs, const rl_partition *p) {
     const double bytes = needs->bytes * ceil((double)needs->ranks / needs->nodes), seconds = 60 * least_minutes(needs);
     char what[100], number[32];
     if (p->cores == 0) return RL_OK;
-    snprintf(what, sizeof what, "%d rank(s) take %d node(s)", needs->ranks, needs->nodes);
+    snprintf(what, sizeof what, "%d ranks take %d node%s", needs->ranks, needs->nodes, rl_plural(needs->nodes));
     if (needs->nodes > p->nodes) return refuse(p, what);
-    snprintf(what, sizeof what, "%d rank(s) take %s on a node", needs->ranks, rl_bytes_text(bytes, number));
+    snprintf(what, sizeof what, "%d rank%s need %s per node", needs->ranks, rl_plural(needs->ranks),
+             rl_bytes_text(bytes, number));
     if (bytes > p->node_bytes) return refuse(p, what);
     snprintf(what, sizeof what, "the longest piece of work may take %s", rl_time_text(seconds, number));
     return needs->seconds_case > 0 && seconds > p->seconds ? refuse(p, what) : RL_OK;
@@ -195,9 +195,10 @@ static void print_beginning(const rl_job_needs *needs) {
     printf(
         "#!/bin/bash\n"
         "# Printed by `ridgeless plan --sbatch` (" RL_VERSION
-        "), for sbatch: predicted are %s on %d rank(s), %s per rank. Stopped\n"
+        "), for sbatch: predicted are %s on %d rank%s, %s per rank. Stopped\n"
         "# before the time limit, it is started again by itself and does what is missing.\n",
-        rl_time_text(needs->seconds, seconds), needs->ranks, rl_bytes_text(needs->bytes, memory));
+        rl_time_text(needs->seconds, seconds), needs->ranks, rl_plural(needs->ranks),
+        rl_bytes_text(needs->bytes, memory));
 }
 
 static void print_line(const char *line, const rl_text filled[N_FILLED]) {

@@ -47,12 +47,19 @@ static void print_role(const rl_shown_dataset *d, rl_role role, int width) {
     }
 }
 
-static void print_head(const rl_shown_dataset *d) {
-    printf("\n%s: P = %d, %d repeats, %lld spectra done", d->name, d->n_features, d->repeats,
-           (long long)d->spectra_done);
-    if (d->spectra_missing > 0) printf(", %lld missing", (long long)d->spectra_missing);
-    if (d->spectra_failed > 0) printf(", %lld failed", (long long)d->spectra_failed);
+/* "100 repeats, 4,000 spectra done, 1 failed". */
+static void print_spectra(int repeats, int64_t done, int64_t missing, int64_t failed) {
+    char n[32];
+    printf("%s repeat%s, ", rl_count_text(repeats, n), rl_plural(repeats));
+    printf("%s spectra done", rl_count_text(done, n));
+    if (missing > 0) printf(", %s missing", rl_count_text(missing, n));
+    if (failed > 0) printf(", %s failed", rl_count_text(failed, n));
     printf("\n");
+}
+
+static void print_head(const rl_shown_dataset *d) {
+    printf("\n%s: P = %d, ", d->name, d->n_features);
+    print_spectra(d->repeats, d->spectra_done, d->spectra_missing, d->spectra_failed);
 }
 
 /* What the numbers of the table cannot say of themselves. */
@@ -94,11 +101,9 @@ static void print_sweep(const rl_shown_dataset *d, int n) {
         missing += d[i].spectra_missing;
         failed += d[i].spectra_failed;
     }
-    printf("\n%s: P = %d ... %d (%d values), %d repeats, %lld spectra done", d->name, d->n_features,
-           d[n - 1].n_features, n, d->repeats, (long long)done);
-    if (missing > 0) printf(", %lld missing", (long long)missing);
-    if (failed > 0) printf(", %lld failed", (long long)failed);
-    printf("\n  median test error at the N nearest to P\n  %8s %8s", "P", "N");
+    printf("\n%s: P = %d ... %d (%d values), ", d->name, d->n_features, d[n - 1].n_features, n);
+    print_spectra(d->repeats, done, missing, failed);
+    printf("  median test error at the N nearest to P\n  %8s %8s", "P", "N");
     for (int v = 0; v < n_columns; v++) printf("  %20.20s", d->variants[v].label);
     printf("%s\n", d->n_variants > n_columns ? "  ..." : "");
     for (int i = 0; i < n; i++) {
@@ -109,9 +114,11 @@ static void print_sweep(const rl_shown_dataset *d, int n) {
 }
 
 static void print_autoencoder(const rl_shown_autoencoder *a) {
-    printf("\n%s: autoencoder, m = %d, %d repeats; trainings: %lld done, %lld missing, %lld diverged\n", a->name,
-           a->n_hidden, a->repeats, (long long)a->trainings_done, (long long)a->trainings_missing,
-           (long long)a->trainings_diverged);
+    char repeats[32], done[32], missing[32], diverged[32];
+    printf("\n%s: autoencoder, m = %d, %s repeat%s; trainings: %s done, %s missing, %s diverged\n", a->name,
+           a->n_hidden, rl_count_text(a->repeats, repeats), rl_plural(a->repeats),
+           rl_count_text(a->trainings_done, done), rl_count_text(a->trainings_missing, missing),
+           rl_count_text(a->trainings_diverged, diverged));
     printf("  median test loss over that of predicting nothing: at most");
     rl_print_number("%.4g", a->largest_loss, 1);
     printf(" (T = %d),", a->n_train_at_largest);
@@ -146,23 +153,18 @@ static void print_text(const rl_shown *shown) {
     if (tables) printf("%s", explanation);
 }
 
-/* JSON has no NaN. */
-static json_t *number_or_null(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *count_or_null(int n) {
     return n > 0 ? json_integer(n) : json_null();
 }
 
 static json_t *variant_json(const rl_shown_variant *v) {
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:[o, o], s:o, s:o, s:o, s:o, s:o}", "variant", v->label, "ablation",
-                     v->ablation, "role", rl_role_words[v->role], "parameter", number_or_null(v->parameter),
-                     "median_at_threshold", number_or_null(v->threshold_median), "median_at_flanks",
-                     number_or_null(v->flank_median[0]), number_or_null(v->flank_median[1]), "spike_height",
-                     number_or_null(v->spike.height), "spike_height_low", number_or_null(v->spike.low),
-                     "spike_height_high", number_or_null(v->spike.high), "of_unablated",
-                     number_or_null(v->of_unablated), "modes_kept", number_or_null(v->modes_kept));
+                     v->ablation, "role", rl_role_words[v->role], "parameter", rl_number_json(v->parameter),
+                     "median_at_threshold", rl_number_json(v->threshold_median), "median_at_flanks",
+                     rl_number_json(v->flank_median[0]), rl_number_json(v->flank_median[1]), "spike_height",
+                     rl_number_json(v->spike.height), "spike_height_low", rl_number_json(v->spike.low),
+                     "spike_height_high", rl_number_json(v->spike.high), "of_unablated",
+                     rl_number_json(v->of_unablated), "modes_kept", rl_number_json(v->modes_kept));
 }
 
 static json_t *dataset_json(const rl_shown_dataset *d) {
@@ -171,8 +173,8 @@ static json_t *dataset_json(const rl_shown_dataset *d) {
     return json_pack("{s:s, s:i, s:i, s:[o, o], s:i, s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:o}", "name", d->name,
                      "n_features", d->n_features, "threshold_n", d->threshold_n, "flank_n",
                      count_or_null(d->flank_n[0]), count_or_null(d->flank_n[1]), "n_modes", d->n_modes, "largest_n",
-                     d->largest_n, "null_mse", number_or_null(d->null_mse), "target_variance",
-                     number_or_null(d->target_variance), "repeats", d->repeats, "spectra_done",
+                     d->largest_n, "null_mse", rl_number_json(d->null_mse), "target_variance",
+                     rl_number_json(d->target_variance), "repeats", d->repeats, "spectra_done",
                      (json_int_t)d->spectra_done, "spectra_missing", (json_int_t)d->spectra_missing, "spectra_failed",
                      (json_int_t)d->spectra_failed, "variants", variants);
 }
@@ -181,8 +183,8 @@ static json_t *autoencoder_json(const rl_shown_autoencoder *a) {
     return json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:o, s:i, s:o, s:i}", "name", a->name, "n_hidden", a->n_hidden,
                      "repeats", a->repeats, "trainings_done", (json_int_t)a->trainings_done, "trainings_missing",
                      (json_int_t)a->trainings_missing, "trainings_diverged", (json_int_t)a->trainings_diverged,
-                     "largest_loss", number_or_null(a->largest_loss), "n_train_at_largest", a->n_train_at_largest,
-                     "loss_at_largest_n_train", number_or_null(a->last_loss), "largest_n_train", a->largest_n_train);
+                     "largest_loss", rl_number_json(a->largest_loss), "n_train_at_largest", a->n_train_at_largest,
+                     "loss_at_largest_n_train", rl_number_json(a->last_loss), "largest_n_train", a->largest_n_train);
 }
 
 static rl_status print_json(const rl_shown *shown) {

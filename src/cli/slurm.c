@@ -108,27 +108,28 @@ static void add_nodes(const line *l, rl_partition *p) {
     p->node_bytes = fmax(p->node_bytes, bytes);
 }
 
-static rl_status fail_unknown(const char *name, const rl_text *names) {
-    return rl_fail(RL_ERR_INPUT, "plan: --partition: Slurm has no `%s`; expected one of%s", name, names->bytes);
+static rl_status fail_unknown(const char *name, const char *const *names, int n) {
+    char list[500], hint[RL_WORD_HINT];
+    rl_list_words(names, n, list, sizeof list);
+    return rl_fail(RL_ERR_INPUT, "plan: --partition: Slurm has no `%.80s`; expected one of %s%s", name, list,
+                   rl_word_hint(name, names, n, hint));
 }
 
 /* The lines of one partition, added up. */
 static rl_status read_partition(char *answer, const char *name, rl_partition *p) {
-    rl_text names = RL_TEXT_EMPTY;
-    rl_status status = RL_OK;
-    const char *last = "";
+    enum { MOST_NAMES = 100 }; /* for a message */
+    const char *names[MOST_NAMES];
+    int n = 0;
     line l;
-    for (char *text; status == RL_OK && (text = strsep(&answer, "\n")) != NULL;) {
+    for (char *text; (text = strsep(&answer, "\n")) != NULL;) {
         if (!cut_line(text, &l)) continue;
-        const bool is_default = take_star(l.field[0]);
+        const bool is_default = take_star(l.field[0]), is_new = n == 0 || strcmp(names[n - 1], l.field[0]) != 0;
         if (name == NULL ? is_default : strcmp(name, l.field[0]) == 0) add_nodes(&l, p);
-        if (strcmp(last, l.field[0]) != 0) status = rl_text_append(&names, " %s", l.field[0]);
-        last = l.field[0];
+        if (is_new && n < MOST_NAMES) names[n++] = l.field[0];
     }
-    if (status == RL_OK && name != NULL && names.length > 0 && p->name[0] == '\0') status = fail_unknown(name, &names);
+    if (name != NULL && n > 0 && p->name[0] == '\0') return fail_unknown(name, names, n);
     if (p->nodes == 0 || p->cores == 0) *p = (rl_partition){0}; /* it says too little */
-    rl_free(names.bytes);
-    return status;
+    return RL_OK;
 }
 
 rl_status rl_slurm_partition(const char *name, rl_partition *partition) {

@@ -19,10 +19,6 @@ bool rl_is_results_name(const char *path) {
     return ends_with(path, ".nc");
 }
 
-const char *rl_plural(int64_t n) {
-    return n == 1 ? "" : "s";
-}
-
 void rl_print_wrapped(const char *text, int at, int indent) {
     enum { COLUMNS = 100 };
     const char *before = "";
@@ -99,6 +95,10 @@ void rl_print_number(const char *format, double value, int width) {
     char text[40] = "-";
     if (isfinite(value)) snprintf(text, sizeof text, format, value);
     printf(" %*s", width, text);
+}
+
+json_t *rl_number_json(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
 }
 
 rl_status rl_print_json(json_t *root) {

@@ -29,8 +29,8 @@ static void describe_crowd(rl_context *context, rl_crowd crowd) {
     RL_MPI(MPI_Bcast(numbers, 3, MPI_INT, worst.rank, context->comm));
     const rl_waiting waiting = (rl_waiting)numbers[0];
     if (context->rank == 0 && (waiting == RL_WAITING_YIELDS || waiting == RL_WAITING_SPINS))
-        snprintf(context->crowd, sizeof context->crowd, "%d ranks share %d processor(s) of a node: %s", numbers[1],
-                 numbers[2],
+        snprintf(context->crowd, sizeof context->crowd, "%d ranks share %d processor%s of a node: %s", numbers[1],
+                 numbers[2], rl_plural(numbers[2]),
                  waiting == RL_WAITING_YIELDS
                      ? "a rank that waits lets the others run"
                      : "with this MPI library a rank that waits keeps its processor, and all take long");

@@ -12,8 +12,8 @@ void rl_context_blas_threads(int threads) {
 }
 
 static rl_status describe_blas(rl_text *text) {
-    return rl_text_append(text, "%s, kernel %s, %d thread(s)", openblas_get_config(), openblas_get_corename(),
-                          openblas_get_num_threads());
+    return rl_text_append(text, "%s, kernel %s, %d thread%s", openblas_get_config(), openblas_get_corename(),
+                          openblas_get_num_threads(), rl_plural(openblas_get_num_threads()));
 }
 
 #elif defined(RL_FLEXIBLAS)
@@ -33,8 +33,8 @@ static rl_status describe_blas(rl_text *text) {
     int major = 0, minor = 0, patch = 0;
     flexiblas_get_version(&major, &minor, &patch);
     flexiblas_current_backend(backend, sizeof backend);
-    return rl_text_append(text, "FlexiBLAS %d.%d.%d, backend %s, %d thread(s)", major, minor, patch, backend,
-                          flexiblas_get_num_threads());
+    return rl_text_append(text, "FlexiBLAS %d.%d.%d, backend %s, %d thread%s", major, minor, patch, backend,
+                          flexiblas_get_num_threads(), rl_plural(flexiblas_get_num_threads()));
 }
 
 #else

@@ -1,4 +1,5 @@
-/* Words that a person types: lists of those that are allowed, and the one that a mistyped word may have meant. */
+/* Words that a person types or reads: lists of those that are allowed, the one that a mistyped word may have meant,
+ * plurals. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,8 +52,18 @@ const char *rl_word_hint(const char *typed, const char *const *words, int n, cha
 }
 
 void rl_list_words(const char *const *words, int n, char *buffer, size_t size) {
+    static const char more[] = "...";
     size_t length = 0;
     buffer[0] = '\0';
-    for (int i = 0; i < n && length < size; i++)
-        length += (size_t)snprintf(buffer + length, size - length, "%s%s", i == 0 ? "" : ", ", words[i]);
+    for (int i = 0; i < n; i++) {
+        const char *before = i == 0 ? "" : ", ";
+        const size_t behind = i == n - 1 ? 0 : strlen(", ") + strlen(more); /* room that is left for what follows */
+        const bool fits = length + strlen(before) + strlen(words[i]) + behind < size;
+        length += (size_t)snprintf(buffer + length, size - length, "%s%s", before, fits ? words[i] : more);
+        if (!fits) return;
+    }
+}
+
+const char *rl_plural(int64_t n) {
+    return n == 1 ? "" : "s";
 }

@@ -23,8 +23,8 @@ static rl_status check_bounds(const rl_dataset *d, const rl_feature_map *map) {
 
 static rl_status check_map(const rl_dataset *d, const rl_feature_map *map) {
     if (map->n_inputs > 0 && map->n_inputs != d->n_inputs)
-        return rl_fail(RL_ERR_INPUT, "dataset `%s`: key `map`: `%s` takes %d input(s), and there are %d", d->name,
-                       map->name, map->n_inputs, d->n_inputs);
+        return rl_fail(RL_ERR_INPUT, "dataset `%s`: key `map`: `%s` takes %d input%s, and there are %d", d->name,
+                       map->name, map->n_inputs, rl_plural(map->n_inputs), d->n_inputs);
     return map->bounded ? check_bounds(d, map) : RL_OK;
 }
 

@@ -90,7 +90,8 @@ rl_status rl_case_limits(const rl_case_sizes *c, int max_ranks) {
         snprintf(way_out, sizeof way_out, "no number of ranks up to %d will do", max_ranks);
     return rl_fail(RL_ERR_INPUT,
                    "N = %" PRId64 ", P = %" PRId64 " and %" PRId64
-                   " test rows on %d rank(s) are beyond the limit of %s (%" PRId64 " needed, at most %" PRId64
+                   " test rows on %d rank%s are beyond the limit of %s (%" PRId64 " needed, at most %" PRId64
                    " allowed); %s",
-                   c->n_train, c->n_features, c->n_test, c->ranks, found.limit, found.needed, found.allowed, way_out);
+                   c->n_train, c->n_features, c->n_test, c->ranks, rl_plural(c->ranks), found.limit, found.needed,
+                   found.allowed, way_out);
 }

@@ -91,9 +91,9 @@ static rl_status begin_file(rl_journal *journal, const rl_text *header) {
 static rl_status settle_end(const rl_journal *journal, const rl_scanned *s, uint64_t size) {
     if (s->damaged > 0)
         rl_warn(
-            "%s: passed over %llu damaged bytes in %lld place(s); the records behind are kept, and what was lost is "
+            "%s: passed over %llu damaged bytes in %lld place%s; the records behind are kept, and what was lost is "
             "computed again",
-            journal->path, (unsigned long long)s->damaged, (long long)s->n_damaged);
+            journal->path, (unsigned long long)s->damaged, (long long)s->n_damaged, rl_plural((int64_t)s->n_damaged));
     if (journal->read_only || s->end >= size) return RL_OK;
     rl_warn("%s: cut off the last %llu bytes, which are not a whole record", journal->path,
             (unsigned long long)(size - s->end));

@@ -148,10 +148,10 @@ static rl_status check_case(const rl_series *series, const rl_case_sizes *c, dou
         snprintf(way_out, sizeof way_out, "no number of ranks up to %d will do", MAX_RANKS);
     return rl_fail(
         RL_ERR_INPUT,
-        "%s: dataset `%s`: N = %lld, P = %lld and %lld test rows take %.3g GiB per rank on %d rank(s), and there "
+        "%s: dataset `%s`: N = %lld, P = %lld and %lld test rows take %.3g GiB per rank on %d rank%s, and there "
         "are %.3g GiB; %s",
         series->study->path, series->name, (long long)c->n_train, (long long)c->n_features, (long long)c->n_test,
-        bytes / (1 << 30), c->ranks, bytes_per_rank / (1 << 30), way_out);
+        bytes / (1 << 30), c->ranks, rl_plural(c->ranks), bytes_per_rank / (1 << 30), way_out);
 }
 
 /* Whether a process grid of so many ranks holds every case of the series; says what does not fit, and how many ranks

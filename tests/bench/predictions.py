@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """What `plan` predicts of the studies of jobs/ beside what `run` takes, by `plan --compare`, from rates that are calibrated in the
 same run. Of long studies a part is run. On a busy machine measured seconds are corrected: multiplied by the part of a core that
-ranks got, which the table says; that is right for rates of an idle machine alone (--rates). Exits with 1 when a study is off by more than a factor of 1.5. Two minutes on two idle cores:
+ranks got, which the table says; that is right for rates of an idle machine alone (--rates). Exits with 1 when a study is off by
+more than a factor of 1.5. Two minutes on two idle cores:
    tests/bench/predictions.py PROGRAM [--ranks N] [--rates FILE|default] [STUDY ...]"""
 import argparse
 import json
@@ -85,7 +86,7 @@ def main():
         elif options.rates is None:
             launch(len(os.sched_getaffinity(0)), program, "bench", "calibrate", "--force", "-o", file)
         rates = [] if options.rates == "default" else ["--rates", file]
-        print(f"{machine()}, {options.ranks} rank(s), rates: {options.rates or 'calibrated now'}")
+        print(f"{machine()}, ranks: {options.ranks}, rates: {options.rates or 'calibrated now'}")
         print(f"{'':44s}{'predicted':>12s}{'measured':>12s}{'ratio':>8s}{'of a core':>12s}{'corrected':>12s}", flush=True)
         for study in options.studies or STUDIES:
             rows, share = compare(program, short_study(study, folder), folder / f"{study}.nc", options.ranks, rates)

@@ -33,7 +33,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "rates.json"
         answer(ranks, program, "bench", "calibrate", "--force", "-o", file)
-        print(f"{ranks} rank(s); measured / predicted seconds, and their ratio; peak memory, with the program's own, / predicted")
+        print(f"ranks: {ranks}; measured / predicted seconds, and their ratio; peak memory, with the program's own, / predicted")
         print(
             f"{'':22s}" + "".join(f"{phase.removesuffix('_seconds'):>20s}" for phase in PHASES) + f"{'':8s}{'memory, MiB':>16s}"
         )

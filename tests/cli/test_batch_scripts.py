@@ -224,7 +224,7 @@ class BatchScripts(unittest.TestCase):
     def test_a_study_that_is_done(self):
         said, status, told = self.play(self.script())
         self.assertEqual((status, told), (0, []), said)
-        self.assertIn("job 7, start 0: 18 spectra to do, 1 thread(s) a rank, time left NOT_SET, on n1", said)
+        self.assertIn("job 7, start 0: 18 spectra to do, threads per rank: 1, time left NOT_SET, on n1", said)
         self.assertIn("ended with exit status 0", said)
 
     def test_stopped_after_progress(self):

@@ -193,7 +193,7 @@ class JournalCommands(unittest.TestCase):
         _, records = journal.read(self.at / "hit.nc.journal")
         journal.damage(self.at / "hit.nc.journal", records[5].begin + len(records[5].data) // 2, 16)
         done = run("run", "study.yaml", "-o", "hit.nc", cwd=self.at, ranks=2, check=0)
-        self.assertIn(f"hit.nc.journal: passed over {len(records[5].data)} damaged bytes in 1 place(s)", done.stderr)
+        self.assertIn(f"hit.nc.journal: passed over {len(records[5].data)} damaged bytes in 1 place", done.stderr)
         self.assertIn("11 of 12 curves are in the journal already", done.stderr)
         self.assertEqual(differences(self.at / "whole.nc", self.at / "hit.nc"), [])
 

@@ -14,7 +14,7 @@ ablations: [none]
 datasets: [{source: student-teacher, rows: 20, features: 4, hidden_features: 5}]
 """
 OPEN_MPI = launcher.version()[0] == "openmpi"
-CROWD = "2 ranks share 1 processor(s) of a node"
+CROWD = "2 ranks share 1 processor of a node"
 
 
 @unittest.skipUnless(shutil.which("taskset"), "taskset is not installed")

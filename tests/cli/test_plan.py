@@ -211,16 +211,18 @@ class Plan(unittest.TestCase):
     def test_what_the_partition_cannot_give(self):
         said = self.sbatch(f"printf '{SINFO}'", "--ranks", 64, status=2)
         self.assertEqual(len(said.splitlines()), 1)
-        self.assertIn("64 rank(s) take 4 node(s); the partition `small` gives at most 3 node(s), 16 rank(s) and 31.2 GiB", said)
+        self.assertIn("64 ranks take 4 nodes; the partition `small` gives at most 3 nodes, 16 ranks and 31.2 GiB", said)
         self.assertIn("for 60 min", said)
         said = self.sbatch(f"printf '{SINFO}'", "--partition", "long", "--ranks", 12, status=2)
-        self.assertIn("`long` gives at most 2 node(s), 4 rank(s)", said)
+        self.assertIn("`long` gives at most 2 nodes, 4 ranks", said)
         self.assertIn("for any time", said)
         said = self.sbatch(f"printf '{SINFO}'", *self.rates_for(800 * 3 * 3600), "--ranks", 1, status=2)
         self.assertIn("the longest piece of work may take", said)
         said = self.sbatch("printf 'p*|infinite|1-infinite|2|1|4|1\\n'", "--ranks", 4, status=2)
-        self.assertIn("on a node; the partition `p`", said)
-        self.assertIn("has no `lang`; expected one of small long", self.sbatch(f"printf '{SINFO}'", "--partition", "lang", status=2))
+        self.assertIn("4 ranks need ", said)
+        self.assertIn(" per node; the partition `p`", said)
+        said = self.sbatch(f"printf '{SINFO}'", "--partition", "lang", status=2)
+        self.assertIn("has no `lang`; expected one of small, long; did you mean `long`?", said)
 
     def test_a_slurm_that_does_not_answer_is_none(self):
         without = self.sbatch("exit 1")

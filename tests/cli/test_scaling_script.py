@@ -55,7 +55,7 @@ class Scaling(unittest.TestCase):
         names = [f"out/{kind}-{ranks}" for kind in ("strong", "weak") for ranks in (1, 2)]
         expected = [f"{name[-1]} 1 run {name}.yaml -o {name}.part.nc" for name in names]
         self.assertEqual(self.calls(), expected)
-        self.assertIn("1 thread(s) a rank", said)
+        self.assertIn("threads per rank: 1", said)
         for name in names:
             p = "126" if name == "out/weak-2" else "100"  # 100 times the cube root of 2
             title = "Strong scaling" if "strong" in name else "Weak scaling"

@@ -313,8 +313,8 @@ static void mistyped_words_are_guessed(void **state) {
     assert_string_equal(rl_word_hint("magic", words, N, hint), "");
     rl_list_words(words, 3, text, sizeof text);
     assert_string_equal(text, "run, retry, plan");
-    rl_list_words(words, 3, text, 8);
-    assert_string_equal(text, "run, re");
+    rl_list_words(words, 3, text, 16); /* with its zero byte one too few for all of them */
+    assert_string_equal(text, "run, retry, ...");
 }
 
 int main(void) {

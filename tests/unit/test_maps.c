@@ -405,7 +405,7 @@ static void refuse_view(const rl_dataset *raw, const char *map, int n_features, 
 static void impossible_views_are_refused(void **state) {
     rl_dataset d = load_done((request){.source = "diabetes"});
     refuse_view(&d, "identity", 11, "dataset `diabetes`: key `n_features`: got 11; expected at most the features");
-    refuse_view(&d, "legendre", 5, "key `map`: `legendre` takes 1 input(s), and there are 10");
+    refuse_view(&d, "legendre", 5, "key `map`: `legendre` takes 1 input, and there are 10");
     rl_dataset_destroy(&d);
     d = load_done((request){.source = "function", .settings = SETTINGS({"high", "1.5"})});
     refuse_view(&d, "legendre", 5, "the inputs of `legendre` are from -1 to 1.5; expected inputs in [-1, 1]");
