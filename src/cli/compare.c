@@ -25,7 +25,7 @@ typedef struct comparison {
     int n;
 } comparison;
 
-static const char *const clock_name = "computing, by the clock";
+static const char *const clock_name = "computing, by the clock", *const clock_entry = "compute_seconds";
 
 /* ---- what the run computed --------------------------------------------------------------------------------------- */
 
@@ -83,6 +83,12 @@ static int64_t find_task(const rl_plan *plan, int series, double repeat, double 
     return -1;
 }
 
+/* The task that entry i of the lists tells of; -1: the plan has none. */
+static int64_t task_of_entry(const comparison *c, const task_lists *t, int i) {
+    const int series = find_series(c->plan, t->list[DATASET][i], t->list[FEATURES][i]);
+    return series >= 0 ? find_task(c->plan, series, t->list[REPEAT][i], t->list[LAST_N][i]) : -1;
+}
+
 /* All tasks are done but those that the run has a time of. */
 static rl_status list_done(comparison *c, const task_lists *t) {
     RL_TRY(RL_ALLOC(c->done, c->plan->n_tasks));
@@ -90,8 +96,7 @@ static rl_status list_done(comparison *c, const task_lists *t) {
     for (int64_t i = 0; i < c->plan->n_tasks; i++)
         c->done[i] = c->by_task && c->plan->series[c->plan->tasks[i].series].spec != NULL;
     for (int i = 0; i < t->n; i++) {
-        const int series = find_series(c->plan, t->list[DATASET][i], t->list[FEATURES][i]);
-        const int64_t task = series >= 0 ? find_task(c->plan, series, t->list[REPEAT][i], t->list[LAST_N][i]) : -1;
+        const int64_t task = task_of_entry(c, t, i);
         if (task >= 0) c->done[task] = false;
     }
     return RL_OK;
@@ -108,31 +113,34 @@ static void compare_dataset(comparison *c, const task_lists *t, int first, int e
     compared line = {.name = c->plan->series[first].name};
     for (int i = first; i < end; i++) line.predicted += c->predicted.series[i].sum;
     for (int i = 0; i < t->n; i++)
-        if (t->list[DATASET][i] == group) line.measured += t->list[SECONDS][i];
+        if (t->list[DATASET][i] == group && task_of_entry(c, t, i) >= 0) line.measured += t->list[SECONDS][i];
     if (line.measured > 0) add_line(c, line);
 }
 
-/* What is called so, of all that the plan has of it, that the run computed. */
-static double part_computed(const comparison *c, const char *pieces) {
+static const rl_kind *noun_of_series(const comparison *c, int series) {
+    return rl_kind_noun(c->plan->series[series].kind);
+}
+
+/* The part that the run computed of all that the plan has of one noun (rl_kind_noun). */
+static double part_computed(const comparison *c, const rl_kind *noun) {
     char name[80];
     double all = 0;
     for (int i = 0; i < c->plan->n_series; i++)
-        if (strcmp(c->plan->series[i].kind->pieces, pieces) == 0)
-            all += (double)rl_series_count(&c->plan->series[i]).pieces;
-    snprintf(name, sizeof name, "%s_computed", pieces);
+        if (noun_of_series(c, i) == noun) all += (double)rl_series_count(&c->plan->series[i]).pieces;
+    snprintf(name, sizeof name, "%s_computed", noun->pieces);
     const double computed = number_of(c, name);
     return computed > 0 ? computed / all : 0;
 }
 
-/* Of all that is called so; as much of the prediction as was computed. */
-static void compare_pieces(comparison *c, const rl_kind *kind) {
+/* Of all of one noun; as much of the prediction as was computed. */
+static void compare_noun(comparison *c, const rl_kind *noun) {
     char name[80];
     double predicted = 0;
-    const double part = part_computed(c, kind->pieces);
+    const double part = part_computed(c, noun);
     for (int i = 0; i < c->plan->n_series; i++)
-        if (strcmp(c->plan->series[i].kind->pieces, kind->pieces) == 0) predicted += c->predicted.series[i].sum;
-    snprintf(name, sizeof name, "%s_seconds", kind->piece);
-    if (part > 0) add_line(c, (compared){kind->pieces, part * predicted, number_of(c, name), false});
+        if (noun_of_series(c, i) == noun) predicted += c->predicted.series[i].sum;
+    snprintf(name, sizeof name, "%s_seconds", noun->piece);
+    if (part > 0) add_line(c, (compared){noun->pieces, part * predicted, number_of(c, name), false});
 }
 
 /* Seconds of all that the run computed, by the clock. */
@@ -140,8 +148,8 @@ static double predict_clock(const comparison *c) {
     const rl_plan *plan = c->plan;
     const rl_estimate *e = &c->predicted;
     double of_data = e->computing - e->trainings, of_trainings = e->trainings;
-    if (c->n_of_data > 0 && !c->by_task) of_data *= part_computed(c, plan->series->kind->pieces);
-    if (c->n_of_data < plan->n_series) of_trainings *= part_computed(c, plan->series[c->n_of_data].kind->pieces);
+    if (c->n_of_data > 0 && !c->by_task) of_data *= part_computed(c, noun_of_series(c, 0));
+    if (c->n_of_data < plan->n_series) of_trainings *= part_computed(c, noun_of_series(c, c->n_of_data));
     return fmax(of_data + of_trainings + e->keeping / e->ranks, e->keeping);
 }
 
@@ -161,15 +169,15 @@ static void compare_all(comparison *c, const task_lists *t) {
         if (c->by_task && first < c->n_of_data)
             compare_dataset(c, t, first, end, group);
         else if (first == 0 || first == c->n_of_data)
-            compare_pieces(c, plan->series[first].kind);
+            compare_noun(c, noun_of_series(c, first));
     }
-    add_line(c, (compared){clock_name, predict_clock(c), number_of(c, "compute_seconds"), false});
+    add_line(c, (compared){clock_name, predict_clock(c), number_of(c, clock_entry), false});
     add_line(c, (compared){"memory per rank", e->bytes + c->rates.process, largest_of(c, "peak_memory_bytes"), true});
 }
 
 static bool has_computed(const comparison *c) {
     bool some = false;
-    for (int i = 0; i < c->plan->n_series; i++) some |= part_computed(c, c->plan->series[i].kind->pieces) > 0;
+    for (int i = 0; i < c->plan->n_series; i++) some |= part_computed(c, noun_of_series(c, i)) > 0;
     return some;
 }
 
@@ -178,7 +186,7 @@ static rl_status make_comparison(const rl_settings *settings, comparison *c) {
     RL_TRY(rl_rates_find(settings->rates, &c->rates, &c->rates_source));
     const task_lists t = lists_of(c);
     const double ranks = number_of(c, "ranks");
-    if (!(ranks >= 1 && ranks <= 1e9) || !has_computed(c))
+    if (!(ranks >= 1 && ranks <= 1e9) || !isfinite(number_of(c, clock_entry)) || !has_computed(c))
         return rl_fail(RL_ERR_INPUT, "%s: the run that wrote it computed nothing: there is nothing to compare",
                        settings->compare);
     RL_TRY(list_done(c, &t));
@@ -224,7 +232,8 @@ static void print_text(const rl_settings *settings, const comparison *c) {
     char predicted[32], measured[32];
     const compared *clock = find_clock(c);
     const double ratio = clock->measured / clock->predicted, off = fmax(ratio, 1 / ratio);
-    printf("%s, %d rank(s), rates: %s\n", settings->compare, c->predicted.ranks, c->rates_source);
+    printf("%s, %d rank%s, rates: %s\n", settings->compare, c->predicted.ranks, rl_plural(c->predicted.ranks),
+           c->rates_source);
     printf("%-26s %12s %12s %9s\n", "", "predicted", "measured", "ratio");
     for (const compared *line = c->lines; line < c->lines + c->n; line++)
         printf("%-26.26s %12s %12s %9.2f\n", line->name, value_text(line, line->predicted, predicted),
@@ -239,9 +248,10 @@ static void print_text(const rl_settings *settings, const comparison *c) {
 static rl_status print_json(const comparison *c) {
     json_t *lines = json_array();
     for (const compared *line = c->lines; line < c->lines + c->n; line++)
-        json_array_append_new(lines, json_pack("{s:s, s:s, s:f, s:f, s:f}", "name", line->name, "unit",
-                                               line->bytes ? "byte" : "s", "predicted", line->predicted, "measured",
-                                               line->measured, "ratio", line->measured / line->predicted));
+        json_array_append_new(
+            lines, json_pack("{s:s, s:s, s:f, s:f, s:o}", "name", line->name, "unit", line->bytes ? "byte" : "s",
+                             "predicted", line->predicted, "measured", line->measured, "ratio",
+                             rl_number_json(line->measured / line->predicted)));
     return rl_print_json(
         json_pack("{s:s, s:i, s:o}", "rates", c->rates_source, "ranks", c->predicted.ranks, "compared", lines));
 }

@@ -29,8 +29,8 @@ int64_t rl_count_cells(const rl_answer *answer);
 /* Appends one sentence: how many ranks to use, and why no more. */
 rl_status rl_advise_in_words(const rl_advice *advice, rl_text *text);
 
-/* Prints the seconds and the memory that `answer` predicts beside those that the results file at `path` says the run
- * took which made it: one line for each data set, and for all. */
+/* Prints the seconds and the memory that are predicted beside those that the results file settings->compare says the
+ * run took which wrote it: one line for each data set, and for all. */
 rl_status rl_compare_plan(const rl_settings *settings, const rl_prepared *prepared);
 
 #endif
