@@ -1,6 +1,7 @@
-"""What the tests of the whole program share: starting it on ranks, and comparing results files bit by bit."""
+"""What the tests of the whole program share: starting it on ranks, comparing results files bit by bit, and copying them."""
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
@@ -74,3 +75,30 @@ def differences(left, right):
     """Names of what is not bit for bit the same in the data groups of two results files."""
     a, b = data_groups(left), data_groups(right)
     return sorted(name for name in a.keys() | b.keys() if a.get(name) != b.get(name))
+
+
+def copy_group(old, new, left_out=lambda name: False):
+    """All of a group of a results file but for the provenance, and for variables whose names are `left_out`. A copy can be changed:
+    NetCDF does not open files for writing that were made in memory."""
+    for name, dimension in old.dimensions.items():
+        new.createDimension(name, len(dimension))
+    for name, variable in old.variables.items():
+        if left_out(name):
+            continue
+        attributes = {key: variable.getncattr(key) for key in variable.ncattrs()}
+        fill = attributes.pop("_FillValue", None)
+        copied = new.createVariable(name, variable.dtype, variable.dimensions, fill_value=fill)
+        copied.setncatts(attributes)
+        for each in (variable, copied):
+            each.set_auto_maskandscale(False)
+        copied[...] = variable[...]
+    new.setncatts({key: old.getncattr(key) for key in old.ncattrs()})
+    for name, group in old.groups.items():
+        if name != "provenance":
+            copy_group(group, new.createGroup(name), left_out)
+
+
+def commands():
+    """Names of all commands, as --help lists them."""
+    listed = re.search(r"^Commands:\n(.*?)^$", run("--help", check=0).stdout, re.M | re.S)[1]
+    return re.findall(r"^  (\w+) ", listed, re.M)

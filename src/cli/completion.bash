@@ -14,7 +14,7 @@ _ridgeless_values() {
     case $help in
         *=NAME*"data set"*) # the program names those of the study before it reads any
             [[ -n $study ]] && "$program" plan "$study" --dataset=? 2>&1 |
-                sed -n '/expected one of/{s/.*expected one of //; s/;.*//; s/, /\n/g; p}' ;;
+                sed -n '/expected one of/{s/.*expected one of //; s/;.*//; s/, \.\.\.$//; s/, /\n/g; p}' ;;
         *=DIR*) compgen -d -- "$word" ;;
         *=FILE* | *=RESULTS*) compgen -f -- "$word" ;;
         *) grep -oE '[a-z-]+(\|[a-z-]+)+' <<<"$help" | tr '|' '\n' ;;
@@ -36,12 +36,13 @@ _ridgeless_arguments() {
 }
 
 _ridgeless() {
-    local program=$1 word=$2 before=$3 command=${COMP_WORDS[1]} help usage study='' one found
+    # Without the backslashes of two\ words.
+    local program=$1 word=${2//\\/} before=$3 command=${COMP_WORDS[1]} help usage study='' one found
     if ((COMP_CWORD == 1)); then
         found=$("$program" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')$'\n--help\n--version'
     elif help=$("$program" "$command" --help 2>/dev/null); then
         usage=$(sed -n '1s/.*\[OPTION\.\.\.\]//p' <<<"$help")
-        for one in "${COMP_WORDS[@]:2}"; do [[ $one == *.yaml || $one == *.yml ]] && study=$one; done
+        for one in "${COMP_WORDS[@]:2}"; do [[ $one == *.yaml || $one == *.yml ]] && study=${one//\\/}; done
         # bash makes three words of --option=value
         if [[ $before == = ]]; then before=${COMP_WORDS[COMP_CWORD - 2]}; fi
         if [[ $word == = ]]; then word=''; fi

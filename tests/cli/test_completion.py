@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import unittest
 
-from program import PROGRAM, SOURCE, run
+from program import PROGRAM, SOURCE, commands, run
 
 SCRIPT = SOURCE / "src" / "cli" / "completion.bash"
 # bash gives a function the command, the word and the one before it; the words stand in an array.
@@ -36,8 +36,7 @@ class Completion(unittest.TestCase):
         return set(done.stdout.splitlines()) - {""}
 
     def test_commands(self):
-        listed = re.search(r"^Commands:\n(.*?)^$", run("--help", check=0).stdout, re.M | re.S)[1]
-        names = set(re.findall(r"^  (\w+) ", listed, re.M))
+        names = set(commands())
         self.assertLessEqual({"init", "run", "plan", "status", "show", "ablations"}, names)
         self.assertEqual(self.offered(""), names | {"--help", "--version"})
         self.assertEqual(self.offered("pla"), {"plan"})
@@ -49,6 +48,7 @@ class Completion(unittest.TestCase):
     def test_arguments(self):
         self.assertEqual(self.offered("run", ""), {"study.yaml", "two words.yml", "folder"})
         self.assertEqual(self.offered("plan", "--quiet", "s"), {"study.yaml"})
+        self.assertEqual(self.offered("plan", "two\\ w"), {"two words.yml"})  # as bash has it where it completed a part
         self.assertEqual(self.offered("show", ""), {"results.nc", "folder"})
         self.assertEqual(self.offered("bench", ""), {"study", "spectrum", "autoencoder", "calibrate"})
         self.assertEqual(self.offered("bench", "study", ""), {"study.yaml", "two words.yml", "folder"})
