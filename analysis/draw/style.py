@@ -212,6 +212,11 @@ def number(value: float) -> str:
     return f"{rounded:g}".replace("e-0", "e-").replace("e+0", "e")
 
 
+def two_digits(value: float) -> str:
+    """A measured number, with the two digits that count."""
+    return number(float(f"{value:.2g}"))
+
+
 PLAIN = (1e-4, 1e5)  # ticks in this range are written out
 LADDERS = ((1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8), (1, 1.5, 2, 3, 5, 7), (1, 2, 3, 5), (1, 2, 5), (1, 3), (1,))
 

@@ -62,7 +62,7 @@ def at_threshold(name: str, datasets: list[Dataset]) -> str:
 
 
 def _multiple(ratio: float) -> str:
-    return "zero to rounding" if ratio < views.ROUNDING else style.number(float(f"{ratio:.2g}"))
+    return "zero to rounding" if ratio < views.ROUNDING else style.two_digits(ratio)
 
 
 class Looks:

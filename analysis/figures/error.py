@@ -37,7 +37,7 @@ def _peaks(datasets: list[Dataset]) -> str:
     for dataset in datasets:
         found = threshold.peak(dataset)
         if found is not None:
-            spread = f", half of the repeats from {_two(found.low)} to {_two(found.high)}" if found.low < found.high else ""
+            spread = f", half of the repeats from {style.two_digits(found.low)} to {style.two_digits(found.high)}" if found.low < found.high else ""
             said.append(f"N = {found.n_train} of {layout.title_of(dataset)}, P = {dataset.n_features}{spread}")
     return f" Between P/2 and 2 P the test error is largest at {'; '.join(said)}." if said else ""
 
@@ -84,8 +84,3 @@ def _error_panel(panel: Panel) -> None:
 
 def _population(dataset: Dataset) -> Curve | None:
     return dataset.curve("population_mse", dataset.unablated())
-
-
-def _two(value: float) -> str:
-    """With two digits that count."""
-    return style.number(float(f"{value:.2g}"))

@@ -165,11 +165,6 @@ class Dataset:
         """The index in n_train of the N at the threshold; None where the study has no such N, or the file does not say."""
         return self._index_of(self._number("threshold_n_train"))
 
-    def flank_indices(self) -> tuple[int | None, int | None]:
-        """Likewise of the flank below the threshold and of the one above."""
-        below, above = (self._index_of(self._number("flank_n_train", flank=i)) for i in range(2))
-        return below, above
-
     @property
     def null_mse(self) -> float | None:
         """The mean squared error of predicting nothing, which is 0; None where the file does not say."""
@@ -185,11 +180,11 @@ class Dataset:
         values = self._array("modes_kept_median", variant)
         return float(values[n_train_index]) if values is not None and np.isfinite(values[n_train_index]) else None
 
-    def _number(self, name: str, variant: Variant | None = None, **at: int) -> float | None:
+    def _number(self, name: str, variant: Variant | None = None) -> float | None:
         """A variable that depends on no N; None where it is not there, NaN or a fill value. Infinity is a number."""
         if name not in self._data:
             return None
-        chosen = {"n_features": self._feature_index, "variant": variant.index if variant else 0, **at}
+        chosen = {"n_features": self._feature_index, "variant": variant.index if variant else 0}
         variable = self._data[name]
         value = np.asarray(variable.isel({d: i for d, i in chosen.items() if d in variable.dims}).values, dtype=float)
         return float(value) if value.ndim == 0 and not np.isnan(value) else None

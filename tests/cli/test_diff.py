@@ -9,7 +9,7 @@ import unittest
 import journal
 import netCDF4
 import numpy as np
-from program import run
+from program import copy_group, run
 
 STUDY = """repeats: 6
 keep: [cells, modes]
@@ -24,23 +24,6 @@ autoencoders:
   - {name: toy, n_features: 30, sparsity: 0.9, n_train: [5, 8], hidden: 2, steps: 20, n_test: 10}
 """
 SUMMARY = STUDY.replace("[cells, modes]", "summary")
-
-
-def copy_group(old, new):
-    for name, dimension in old.dimensions.items():
-        new.createDimension(name, len(dimension))
-    for name, variable in old.variables.items():
-        attributes = {key: variable.getncattr(key) for key in variable.ncattrs()}
-        fill = attributes.pop("_FillValue", None)
-        copied = new.createVariable(name, variable.dtype, variable.dimensions, fill_value=fill)
-        copied.setncatts(attributes)
-        for each in (variable, copied):
-            each.set_auto_maskandscale(False)
-        copied[...] = variable[...]
-    new.setncatts({key: old.getncattr(key) for key in old.ncattrs()})
-    for name, group in old.groups.items():
-        if name != "provenance":
-            copy_group(group, new.createGroup(name))
 
 
 class Diff(unittest.TestCase):
@@ -61,8 +44,7 @@ class Diff(unittest.TestCase):
 
     @contextlib.contextmanager
     def changed(self, name, of="one.nc"):
-        """A copy of a results file, to be changed; it has no seal. NetCDF does not open files for writing that were made in
-        memory."""
+        """A copy of a results file, to be changed; it has no seal."""
         with netCDF4.Dataset(self.at / of) as old, netCDF4.Dataset(self.at / name, "w") as new:
             copy_group(old, new)
             yield new
