@@ -1,7 +1,9 @@
 /* `bench calibrate`: studies that are made for it, computed on all ranks. */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "calibrate.h"
@@ -153,11 +155,10 @@ typedef struct files {
 } files;
 
 static rl_status open_files(files *f) {
-    const char *place = getenv("TMPDIR");
-    snprintf(f->folder, sizeof f->folder, "%.200s/ridgeless-XXXXXX", place != NULL && *place != '\0' ? place : "/tmp");
+    const char *set = getenv("TMPDIR"), *place = set != NULL && *set != '\0' ? set : "/tmp";
+    snprintf(f->folder, sizeof f->folder, "%.200s/ridgeless-XXXXXX", place);
     if (mkdtemp(f->folder) == NULL)
-        return rl_fail(RL_ERR_INPUT, "bench calibrate: no folder can be made in %.200s",
-                       place != NULL ? place : "/tmp");
+        return rl_fail(RL_ERR_INPUT, "bench calibrate: no folder can be made in %.200s: %s", place, strerror(errno));
     snprintf(f->output, sizeof f->output, "%s/calibration.nc", f->folder);
     snprintf(f->journal_path, sizeof f->journal_path, "%s.journal", f->output);
     return rl_journal_open(f->output, f->plan, false, &f->journal);

@@ -12,7 +12,7 @@ static void print_field(const char *what, const char *text) {
 }
 
 static void print_head(const char *name, const char *summary) {
-    printf("%-*s", INDENT, name);
+    printf("%-*s ", INDENT - 1, name);
     rl_print_wrapped(summary, INDENT, INDENT);
 }
 

@@ -179,7 +179,8 @@ static double least_part_of_training(const rl_series *series, const rl_task *tas
     return 0;
 }
 
-/* What is not products goes about as fast, number by number in vector registers. */
+/* Measured beside dgemm on updates of rank 64: outputs in registers, and those that are made by products of thin
+ * matrices, go about as fast. */
 static rl_effort training_effort(const rl_series *series, rl_range n_train) {
     return (rl_effort){.products = training_flops(series, n_train)};
 }
@@ -203,8 +204,6 @@ const rl_kind rl_training_kind = {
     .flops = training_flops,
     .effort = training_effort,
     .bytes = training_bytes,
-    /* Measured beside dgemm on updates of rank 64: outputs in registers and those that are made by products of thin
-     * matrices come near it. */
     .sums = training_sums,
     .text = training_text,
     .least_part = least_part_of_training,
