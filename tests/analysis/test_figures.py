@@ -592,7 +592,7 @@ class Captions(OfOneDataset):
         near = [n for n in dataset.n_train if 2.5 <= n <= 10]
         medians = dict(zip(dataset.n_train, dataset.curve("test_mse", dataset.unablated()).median))
         caption = row.describe([dataset], Options())
-        self.assertIn(f"largest at N = {max(near, key=medians.get):.0f} (Diabetes, P = 5, half", caption.see)
+        self.assertIn(f"largest at N = {max(near, key=medians.get):.0f} of Diabetes, P = 5, half", caption.see)
         self.assertTrue(caption.see.startswith("Left: many training rows; right: few. "))
         self.assertTrue(row.describe([dataset], Options(x="n_train")).see.startswith("Left: few training rows; right: many. "))
         self.assertNotIn("Dotted", caption.see)
