@@ -8,7 +8,7 @@
 enum {
     SHOWN = 60,  /* bytes of a long value that a message shows */
     BEFORE = 15, /* how many of them before the first that differs */
-    LISTED = 12, /* differences */
+    LISTED = 4,  /* differences */
     ROOM = 700   /* bytes of the whole list: a message has an end */
 };
 
@@ -16,6 +16,7 @@ typedef struct line {
     const char *text;
     size_t length, key; /* bytes of the line, and of its part before the colon */
     int place;          /* among the lines of its text, from 0 */
+    bool lone;          /* stands for all of a data set or autoencoder that this text alone has */
 } line;
 
 /* ---- lines ------------------------------------------------------------------------------------------------------- */
@@ -28,7 +29,7 @@ static rl_status split_lines(const char *text, line **lines, int *n) {
     while (*text != '\0') {
         const size_t length = strcspn(text, "\n");
         const char *colon = memchr(text, ':', length);
-        (*lines)[*n] = (line){text, length, colon != NULL ? (size_t)(colon - text) : length, *n};
+        (*lines)[*n] = (line){text, length, colon != NULL ? (size_t)(colon - text) : length, *n, false};
         ++*n;
         text += length + (text[length] == '\n');
     }
@@ -44,8 +45,9 @@ static int compare_texts(const line *a, const line *b) {
     return compare_bytes(a->text, a->length, b->text, b->length);
 }
 
+/* What stands for more comes first. */
 static int compare_keys(const line *a, const line *b) {
-    return compare_bytes(a->text, a->key, b->text, b->key);
+    return a->lone != b->lone ? b->lone - a->lone : compare_bytes(a->text, a->key, b->text, b->key);
 }
 
 static int by_text(const void *a, const void *b) {
@@ -77,6 +79,47 @@ static void drop_common(line *a, int *n, line *b, int *m) {
     *m = right;
 }
 
+/* The bytes of NAME in a line "NAME/key: value"; 0: it has none. */
+static size_t name_length(const line *l) {
+    const char *slash = memchr(l->text, '/', l->key);
+    return slash != NULL ? (size_t)(slash - l->text) : 0;
+}
+
+static bool has_same_name(const line *a, const line *b) {
+    return compare_bytes(a->text, name_length(a), b->text, name_length(b)) == 0;
+}
+
+static bool has_key(const line *lines, int n, const line *wanted) {
+    int i = 0;
+    while (i < n && compare_keys(&lines[i], wanted) != 0) i++;
+    return i < n;
+}
+
+/* The line NAME/source, which each data set and autoencoder has, among n lines of one name; NULL: there is none. */
+static line *find_source(line *lines, int n) {
+    static const char key[] = "/source";
+    for (line *l = lines; l < lines + n; l++) {
+        const size_t name = name_length(l);
+        if (compare_bytes(l->text + name, l->key - name, key, strlen(key)) == 0) return l;
+    }
+    return NULL;
+}
+
+/* Of each data set that `a` alone has, one line is left. Lines that both have are dropped already. */
+static void shorten_lone(line *a, int *n, const line *b, int m) {
+    int left = 0;
+    qsort(a, (size_t)*n, sizeof *a, by_key);
+    for (int first = 0, end; first < *n; first = end) {
+        for (end = first + 1; end < *n && has_same_name(&a[first], &a[end]);) end++;
+        line *source = find_source(&a[first], end - first);
+        const bool lone = source != NULL && !has_key(b, m, source);
+        if (lone) source->lone = true;
+        for (int i = first; i < end; i++)
+            if (!lone || a[i].lone) a[left++] = a[i];
+    }
+    *n = left;
+}
+
 /* ---- words ------------------------------------------------------------------------------------------------------- */
 
 /* Appends bytes of a file, which may be anything, with ? for those that would disturb a terminal. */
@@ -101,9 +144,20 @@ static rl_status append_value(rl_text *message, const line *l, size_t at, const 
     return rl_text_append(message, "%s %s", cut ? "..." : "", where);
 }
 
+/* "it has the data set diabetes, this study has not" */
+static rl_status append_lone(rl_text *message, const line *l, bool there) {
+    static const char source[] = ": autoencoder";
+    const bool trained = compare_bytes(l->text + l->key, l->length - l->key, source, strlen(source)) == 0;
+    RL_TRY(
+        rl_text_append(message, "%s has the %s ", there ? "it" : "this study", trained ? "autoencoder" : "data set"));
+    RL_TRY(append_plain(message, l->text, rl_smaller(name_length(l), SHOWN)));
+    return rl_text_append(message, ", %s has not", there ? "this study" : "it");
+}
+
 static rl_status append_difference(rl_text *message, const line *had, const line *wanted) {
     const line *any = had != NULL ? had : wanted;
     size_t at = 0;
+    if (any->lone) return append_lone(message, any, had != NULL);
     if (had != NULL && wanted != NULL)
         for (size_t i = any->key + 2; i < had->length && i < wanted->length && had->text[i] == wanted->text[i]; i++)
             at++;
@@ -156,6 +210,8 @@ static rl_status compare_settings(const char *have, const char *want, rl_text *m
     RL_TRY_GOTO(split_lines(have, &a, &n), done);
     RL_TRY_GOTO(split_lines(want, &b, &m), done);
     drop_common(a, &n, b, &m);
+    shorten_lone(a, &n, b, m);
+    shorten_lone(b, &m, a, n);
     qsort(a, (size_t)n, sizeof *a, by_key);
     qsort(b, (size_t)m, sizeof *b, by_key);
     status = n + m > 0 ? list_differences(a, n, b, m, message) : compare_places(have, want, message);

@@ -286,7 +286,7 @@ static void journal_of_another_study_is_refused(void **state) {
     assert_refused(f, false, "study: alpha/variant: cutoff 0.25 there, nothing here; choose");
     f->specs[0].n_variants = 3;
     f->study.n_datasets = 1;
-    assert_refused(f, false, "beta/source: table there, nothing here; beta/variant: none there, nothing here");
+    assert_refused(f, false, "study: it has the data set beta, this study has not; choose");
     f->study.n_datasets = 2;
     const rl_variant first = f->variants[0][0];
     f->variants[0][0] = f->variants[0][1];
@@ -313,7 +313,7 @@ static void journal_shows_long_lines_in_part(void **state) {
     assert_message_has("or --fresh to start over");
 }
 
-/* Of many differences a dozen at most are shown, as many as fit, and the rest is counted. */
+/* Of many differences a few are shown, and the rest is counted. */
 static void journal_shows_some_of_many_differences(void **state) {
     fixture *f = *state;
     enum { MANY = 50 };
@@ -324,7 +324,7 @@ static void journal_shows_some_of_many_differences(void **state) {
     f->specs[0].n_variants = MANY;
     assert_refused(f, false,
                    "alpha/variant: none there, cutoff 1 here; alpha/variant: cutoff 0.5 there, cutoff 2 here");
-    assert_message_has("alpha/variant: nothing there, cutoff 12 here; and 38 more; choose another -o, or --fresh");
+    assert_message_has("alpha/variant: nothing there, cutoff 4 here; and 46 more; choose another -o, or --fresh");
     f->specs[0].variants = saved;
     f->specs[0].n_variants = 3;
 }
