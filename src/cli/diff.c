@@ -97,6 +97,10 @@ static void print_mismatch(const char *const paths[2], const rl_mismatch *mismat
 }
 
 static void print_verdict(const rl_comparison *c) {
+    if (c->n_groups == 0) {
+        printf("they have no group in common\n");
+        return;
+    }
     if (c->n_differences > 0)
         printf("the other %d of %d variables of %d group%s have the same bits", c->n_variables - c->n_differences,
                c->n_variables, c->n_groups, rl_plural(c->n_groups));

@@ -44,7 +44,7 @@ static rl_status append_counts(rl_text *text, const int64_t *n) {
                               n[k] == 1 ? rl_kinds[k]->piece : rl_kinds[k]->pieces));
         any = true;
     }
-    return any ? RL_OK : rl_text_append(text, "nothing finished");
+    return any ? RL_OK : rl_text_append(text, "a journal without finished work");
 }
 
 static rl_status append_pieces(rl_text *text, rl_reader *reader) {

@@ -57,9 +57,22 @@ rl_status rl_nc_get_text(const rl_nc *file, int group, const char *name, char **
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 /* The first bytes tell; the library shall see no other file. */
+/* A run that was killed leaves its journal alone. */
+static rl_status check_presence(const char *path) {
+    rl_text journal = RL_TEXT_EMPTY;
+    if (access(path, F_OK) == 0 || errno != ENOENT) return RL_OK;
+    RL_TRY(rl_text_append(&journal, "%s.journal", path));
+    const bool waits = access(journal.bytes, F_OK) == 0;
+    rl_free(journal.bytes);
+    if (!waits) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: is not there, but its journal is; `ridgeless assemble STUDY -o %s` writes it",
+                   path, path);
+}
+
 static rl_status check_signature(const char *path) {
     char begin[RL_NC_SIGNATURE];
     size_t got;
+    RL_TRY(check_presence(path));
     RL_TRY(rl_read_beginning(path, RL_ERR_INPUT, "a results file", sizeof begin, begin, &got));
     if (rl_nc_is_netcdf4(begin, got)) return RL_OK;
     return rl_fail(RL_ERR_INPUT, "%s: is not NetCDF-4, expected a results file of ridgeless", path);

@@ -204,6 +204,13 @@ class Diff(unittest.TestCase):
             file["toy"]["test_mse"][0, 1, 1, 0] *= 2
         self.assertIn("at m = 2, T = 8, repeat 1, step 0: ", self.diff("toy.nc", "toy3.nc", 1).stdout)
 
+    def test_files_of_other_data_sets(self):
+        for name in ("diabetes", "student-teacher"):
+            run("run", "study.yaml", "-q", "--dataset", name, "-o", f"{name}.nc", cwd=self.at, check=0)
+        said = self.diff("diabetes.nc", "student-teacher.nc", 1).stdout.splitlines()
+        self.assertEqual(said[-1], "they have no group in common")
+        self.assertIn("only diabetes.nc has the group `diabetes`", said)
+
     def test_what_cannot_be_compared(self):
         (self.at / "notes.nc").write_text("no results")
         with netCDF4.Dataset(self.at / "foreign.nc", "w") as file:

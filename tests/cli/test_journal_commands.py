@@ -97,6 +97,26 @@ class JournalCommands(unittest.TestCase):
             self.assertEqual(done.stderr.count(" there, "), 3)
         self.assertEqual(differences(self.at / "whole.nc", self.at / "mine.nc"), [])
 
+    def test_a_data_set_that_one_study_alone_has_is_named_once(self):
+        self.copy("mine.nc")
+        text = STUDY.replace("  - diabetes\n", "  - {name: mine, source: diabetes}\n")
+        text += "autoencoders: [{name: net, n_features: 10, sparsity: 0.9, hidden: 2, n_train: [10], steps: 5}]\n"
+        (self.at / "renamed.yaml").write_text(text)
+        said = run("run", "renamed.yaml", "-o", "mine.nc", cwd=self.at, check=2).stderr
+        self.assertIn(
+            "belongs to another study: it has the data set diabetes, this study has not; "
+            "this study has the data set mine, it has not; this study has the autoencoder net, it has not; choose",
+            said,
+        )
+
+    def test_results_that_wait_in_the_journal(self):
+        self.copy("waits.nc")
+        (self.at / "waits.nc").unlink()
+        said = run("show", "waits.nc", cwd=self.at, check=2).stderr
+        self.assertIn("waits.nc: is not there, but its journal is; `ridgeless assemble STUDY -o waits.nc` writes it", said)
+        (self.at / "waits.nc.journal").unlink()
+        self.assertIn("waits.nc: cannot be read", run("show", "waits.nc", cwd=self.at, check=2).stderr)
+
     def test_fresh_starts_over(self):
         self.copy("fresh.nc")
         done = run("run", "other.yaml", "--fresh", "-o", "fresh.nc", cwd=self.at, ranks=2, check=0)
@@ -118,6 +138,9 @@ class JournalCommands(unittest.TestCase):
         done = run("run", "study.yaml", "--fresh", "-o", "damaged.nc", cwd=self.at, check=0)
         self.assertIn("discarded 12 finished curves of a study that cannot be read any more", done.stderr)
         self.assertEqual(differences(self.at / "whole.nc", self.at / "damaged.nc"), [])
+        journal.keep(self.at / "whole.nc.journal", self.at / "empty.nc.journal", lambda record: False)
+        done = run("run", "study.yaml", "--fresh", "-o", "empty.nc", cwd=self.at, check=0)
+        self.assertIn("discarded a journal without finished work of diabetes, student-teacher, last", done.stderr)
         run("run", "study.yaml", "--fresh", "-q", "-o", "new.nc", cwd=self.at, check=0)
         self.assertEqual(differences(self.at / "whole.nc", self.at / "new.nc"), [])
 

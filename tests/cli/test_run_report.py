@@ -51,7 +51,7 @@ class RunReport(unittest.TestCase):
         self.assertEqual(said[0], "ridgeless: diabetes: 100 repeats x 40 N x 5 ablations = 20,000 errors, by 2 ranks")
         self.assertRegex(said[1], "computed 20,000 errors of 4,000 training sets in .*, written to study.nc$")
         again = self.run_here("run").stderr
-        self.assertIn("100 of 100 curves are in the journal already (a curve has the errors of one repeat at one P)", again)
+        self.assertIn("100 of 100 curves are in the journal already (a curve: all N of one repeat)", again)
         self.assertNotIn("computed", again)
 
     def test_ranks_are_told_of_with_verbose(self):
