@@ -106,7 +106,7 @@ static const char *part_text(int64_t n, int64_t of, const char *what, char text[
     return text;
 }
 
-/* " (a curve has the errors of one repeat)"; "" where the word needs none. */
+/* " (a curve: all N of one repeat)"; "" where the word needs none. */
 static const char *gloss_text(const char *gloss, char text[RL_LIST_TEXT]) {
     text[0] = '\0';
     if (gloss != NULL) snprintf(text, RL_LIST_TEXT, " (%s)", gloss);

@@ -40,11 +40,10 @@ rl_status rl_curves_compute(rl_curves *c, const rl_task *tasks, int n, const boo
 
 /* What curves and summaries have in common as kinds: what people call it; method, producer, on_grid, full; and the
  * words for a task. */
-#define RL_CURVES_WORDS                                                             \
-    .piece = "curve", .pieces = "curves", .point = "spectrum", .points = "spectra", \
-    .piece_gloss = "a curve has the errors of one repeat at one P",                 \
-    .point_gloss = "a spectrum belongs to one training set",                        \
-    .fate = "could not be computed; the variable `status` says which and why",      \
+#define RL_CURVES_WORDS                                                                                     \
+    .piece = "curve", .pieces = "curves", .point = "spectrum", .points = "spectra",                         \
+    .piece_gloss = "a curve: all N of one repeat", .point_gloss = "a spectrum belongs to one training set", \
+    .fate = "could not be computed; the variable `status` says which and why",                              \
     .lasting = "have only zeros for features, which no other try would change, or are counted in summaries"
 rl_status rl_curves_lay_out(rl_series *series);
 void rl_curves_text(const rl_series *series, const rl_task *task, char *text, size_t size);
