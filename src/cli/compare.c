@@ -26,6 +26,7 @@ typedef struct comparison {
 } comparison;
 
 static const char *const clock_name = "computing, by the clock", *const clock_entry = "compute_seconds";
+static const double least_seconds = 1; /* of a run: below, its start and the system's own work are most of it */
 
 /* ---- what the run computed --------------------------------------------------------------------------------------- */
 
@@ -213,12 +214,38 @@ static const compared *find_clock(const comparison *c) {
     return &c->lines[i];
 }
 
-/* The processor share of the ranks, where the run says it. */
-static void print_share(const comparison *c) {
-    const double share = number_of(c, "processor_share");
+/* Lines up to that of the clock add up what all ranks did. */
+static void print_lines(const comparison *c) {
+    const compared *const clock = find_clock(c);
+    char predicted[32], measured[32], name[80];
+    printf("%-36s %12s %12s %9s\n", "", "predicted", "measured", "ratio");
+    if (clock > c->lines) printf("all ranks together:\n");
+    for (const compared *line = c->lines; line < c->lines + c->n; line++) {
+        snprintf(name, sizeof name, "%s%s%s", line < clock ? "  " : "", line->name,
+                 line->bytes ? " (libraries counted)" : "");
+        printf("%-36.36s %12s %12s %9.2f\n", name, value_text(line, line->predicted, predicted),
+               value_text(line, line->measured, measured), line->measured / line->predicted);
+    }
+}
+
+static void print_verdict(const comparison *c) {
+    const compared *const clock = find_clock(c);
+    const double ratio = clock->measured / clock->predicted, share = number_of(c, "processor_share");
+    char seconds[32];
+    printf("\nThe last run that wrote this file took ");
+    if (fmax(clock->measured, clock->predicted) < least_seconds) {
+        printf("%s: too short to compare.\n", rl_time_text(clock->measured, seconds));
+        return;
+    }
+    printf("%.2f times as long as predicted: ", ratio);
     if (share < 0.9)
-        printf("The machine was busy: ranks got %.0f %% of a core, so that all took longer than it has to.\n",
-               100 * share);
+        printf("the machine was busy, ranks got %.0f %% of a core.\n", 100 * share);
+    else if (fmax(ratio, 1 / ratio) <= 1.5)
+        printf("within a factor of 1.5, as it should be.\n");
+    else if (strcmp(c->rates_source, RL_RATES_SHIPPED) == 0)
+        printf("`ridgeless bench calibrate` on this machine makes predictions better.\n");
+    else
+        printf("`ridgeless bench calibrate` measures the rates again, best when the machine is idle.\n");
 }
 
 /* What a results file cannot tell of its own run. */
@@ -229,19 +256,10 @@ static void print_rest(const rl_estimate *e) {
 }
 
 static void print_text(const rl_settings *settings, const comparison *c) {
-    char predicted[32], measured[32];
-    const compared *clock = find_clock(c);
-    const double ratio = clock->measured / clock->predicted, off = fmax(ratio, 1 / ratio);
     printf("%s, %d rank%s, rates: %s\n", settings->compare, c->predicted.ranks, rl_plural(c->predicted.ranks),
            c->rates_source);
-    printf("%-26s %12s %12s %9s\n", "", "predicted", "measured", "ratio");
-    for (const compared *line = c->lines; line < c->lines + c->n; line++)
-        printf("%-26.26s %12s %12s %9.2f\n", line->name, value_text(line, line->predicted, predicted),
-               value_text(line, line->measured, measured), line->measured / line->predicted);
-    printf("\nThe last run that wrote this file took %.2f times as long as predicted: %s.\n", ratio,
-           off <= 1.5 ? "within a factor of 1.5, as it should be"
-                      : "`ridgeless bench calibrate` on this machine makes predictions better");
-    print_share(c);
+    print_lines(c);
+    print_verdict(c);
     print_rest(&c->predicted);
 }
 

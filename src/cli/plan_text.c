@@ -12,19 +12,29 @@ const char *rl_how_computed(const rl_series *series) {
     return series->method != NULL ? rl_method_text(series->method) : series->kind->name;
 }
 
+/* How ranks share large training sets. */
 static void print_groups(const rl_series *series, const rl_series_estimate *s) {
     char seconds[32], memory[32];
     int rows, columns;
     rl_process_grid_shape(s->ranks, &rows, &columns);
-    printf(
-        "  %-18s by %s; %d group%s of %d rank%s, %d x %d; %s and %s per rank for the largest case; at least %d "
-        "rank%s\n",
-        "", rl_producer_name(series->producer), s->n_groups, rl_plural(s->n_groups), s->ranks, rl_plural(s->ranks),
-        rows, columns, rl_time_text(s->seconds_case, seconds), rl_bytes_text(s->bytes, memory), s->fewest,
-        rl_plural(s->fewest));
+    printf("  %-18s each training set is on %d rank%s", "", s->ranks, rl_plural(s->ranks));
+    if (s->ranks > 1) printf(", a process grid of %d x %d", rows, columns);
+    if (s->n_groups > 1) printf("; %d such groups work at the same time", s->n_groups);
+    printf("; producer: %s\n", rl_producer_name(series->producer));
+    printf("  %-18s the largest training set takes %s and %s per rank, and needs at least %d rank%s\n", "",
+           rl_time_text(s->seconds_case, seconds), rl_bytes_text(s->bytes, memory), s->fewest, rl_plural(s->fewest));
 }
 
-/* "N = 1 ... 39 (39 values)", of all P together. */
+/* "N = 1 ... 39 (39 values)", or "N = 7"; so many values where each P has its own. */
+static void print_range(const char *name, int first, int last, int fewest, int most) {
+    printf("%s = %d", name, first);
+    if (last == first) return;
+    printf(" ... %d (%d", last, fewest);
+    if (most > fewest) printf(" to %d", most);
+    printf(" value%s)", rl_plural(most));
+}
+
+/* Of all P together. */
 static void print_n_train(const rl_series *series, int n) {
     int first = series->n_train[0], last = 0, fewest = series->n_n_train, most = 0;
     for (const rl_series *s = series; s < series + n; s++) {
@@ -33,21 +43,19 @@ static void print_n_train(const rl_series *series, int n) {
         fewest = s->n_n_train < fewest ? s->n_n_train : fewest;
         most = s->n_n_train > most ? s->n_n_train : most;
     }
-    printf("N = %d ... %d (%d", first, last, fewest);
-    if (most > fewest) printf(" to %d", most);
-    printf(" values), ");
+    print_range("N", first, last, fewest, most);
 }
 
 /* A data set: n series, one for each P. */
 static void print_dataset(const rl_series *series, const rl_series_estimate *estimates, int n) {
     const rl_dataset *data = &series->data;
     char repeats[32], n_rows[32];
-    printf("  %-18s P = %d", data->name, data->n_features);
-    if (n > 1) printf(" ... %d (%d values)", series[n - 1].n_features, n);
+    printf("  %-18s ", data->name);
+    print_range("P", series[0].n_features, series[n - 1].n_features, n, n);
     if (data->map != NULL) printf(" by %s", data->map->name);
     printf(", ");
     print_n_train(series, n);
-    printf("%d variant%s, %s repeat%s; %s rows%s", series->spec->n_variants, rl_plural(series->spec->n_variants),
+    printf(", %d ablation%s, %s repeat%s; %s rows%s", series->spec->n_variants, rl_plural(series->spec->n_variants),
            rl_count_text(series->study->repeats, repeats), rl_plural(series->study->repeats),
            rl_count_text(data->n_rows, n_rows), data->fresh ? " drawn anew for each repeat" : "");
     if (series->spec->keep.summary)
@@ -66,10 +74,11 @@ static void print_dataset(const rl_series *series, const rl_series_estimate *est
 static void print_autoencoder(const rl_series *series, const rl_series_estimate *estimates, int n) {
     const rl_autoencoder *model = &series->autoencoder->model;
     char repeats[32], steps[32];
-    printf("  %-18s autoencoder, n = %d, m = %d", series->name, model->n_features, series->n_features);
-    if (n > 1) printf(" ... %d (%d values)", series[n - 1].n_features, n);
-    printf(", T = %d ... %d (%d values), %s repeat%s; %s steps; %d rank%s per training\n", series->n_train[0],
-           series->n_train[series->n_n_train - 1], series->n_n_train, rl_count_text(series->study->repeats, repeats),
+    printf("  %-18s autoencoder, n = %d, ", series->name, model->n_features);
+    print_range("m", series[0].n_features, series[n - 1].n_features, n, n);
+    printf(", ");
+    print_range("T", series->n_train[0], series->n_train[series->n_n_train - 1], series->n_n_train, series->n_n_train);
+    printf(", %s repeat%s; %s steps; %d rank%s per training\n", rl_count_text(series->study->repeats, repeats),
            rl_plural(series->study->repeats), rl_count_text(model->steps, steps), estimates->ranks,
            rl_plural(estimates->ranks));
 }
@@ -96,13 +105,12 @@ static void print_study(const rl_answer *a) {
                                                                        end - i);
     }
     if (a->outlook.n_of_data > 0) {
-        printf("errors           %s, of %s spectra\n", rl_count_text(rl_count_cells(a), n),
-               rl_count_text(a->curves.points, of));
+        printf("errors           %s, of %s training set%s\n", rl_count_text(rl_count_cells(a), n),
+               rl_count_text(a->curves.points, of), rl_plural(a->curves.points));
         print_done("curves", &a->curves);
     }
     if (a->trainings.pieces > 0) print_done("trainings", &a->trainings);
-    printf("flops            %.3g\nresults file     %s\nrates            %s%s\n", a->flops, a->prepared->output,
-           a->rates_source,
+    printf("results file     %s\nrates            %s%s\n", a->prepared->output, a->rates_source,
            strcmp(a->rates_source, RL_RATES_SHIPPED) != 0
                ? ""
                : "; `ridgeless bench calibrate` measures those of this machine");
@@ -120,7 +128,7 @@ static const char *remark_on(const rl_answer *a, int i) {
     const rl_estimate *e = &a->advice.choices[i];
     if (i == a->advice.best) return "advised";
     if (i == 0 && e->ranks > 1) return "the fewest that do";
-    return e->ranks == a->outlook.nodes.cores ? "every core of a node" : "";
+    return e->ranks == a->outlook.nodes.cores ? "all cores of one node" : "";
 }
 
 static void print_choices(const rl_answer *a) {
@@ -149,7 +157,7 @@ static rl_status append_ranks(const rl_advice *advice, const rl_estimate *e, rl_
 /* Why no more: what the largest choice would take. */
 static rl_status append_reason(const rl_advice *advice, const rl_estimate *best, rl_text *text) {
     const rl_estimate *most = &advice->choices[advice->n - 1];
-    const char *enough = best->nodes > 1 ? "this is soon enough" : "one node is soon enough";
+    const char *enough = best->nodes > 1 ? "this is fast enough" : "one node is fast enough";
     char seconds[32];
     if (most->ranks > best->ranks && most->seconds >= best->seconds)
         return rl_text_append(text, "; more ranks gain nothing.");
@@ -162,7 +170,7 @@ static rl_status append_reason(const rl_advice *advice, const rl_estimate *best,
 rl_status rl_advise_in_words(const rl_advice *advice, rl_text *text) {
     const rl_estimate *best = &advice->choices[advice->best], *fewer = &advice->choices[advice->on_node];
     char seconds[32];
-    if (best->computing <= 0) return rl_text_append(text, "Everything is computed already: 1 rank is enough.");
+    if (best->computing <= 0) return rl_text_append(text, "Everything is computed; nothing to run.");
     RL_TRY(rl_text_append(text, "Use "));
     RL_TRY(append_ranks(advice, best, text));
     RL_TRY(rl_text_append(text, ": it takes %s", rl_time_text(best->seconds, seconds)));
@@ -175,7 +183,7 @@ rl_status rl_advise_in_words(const rl_advice *advice, rl_text *text) {
 void rl_print_plan_text(const rl_answer *answer) {
     rl_text text = RL_TEXT_EMPTY;
     print_study(answer);
-    print_choices(answer);
+    if (answer->estimate->computing > 0) print_choices(answer);
     if (rl_advise_in_words(&answer->advice, &text) == RL_OK) printf("\n%s\n", text.bytes);
     rl_free(text.bytes);
 }

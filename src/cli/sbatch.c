@@ -195,8 +195,8 @@ static void print_beginning(const rl_job_needs *needs) {
     printf(
         "#!/bin/bash\n"
         "# Printed by `ridgeless plan --sbatch` (" RL_VERSION
-        "), for sbatch: predicted are %s on %d rank%s, %s per rank. Stopped\n"
-        "# before the time limit, it is started again by itself and does what is missing.\n",
+        "), for sbatch. `plan` predicts %s on %d rank%s, and %s per rank.\n"
+        "# Stopped before the time limit, the job starts itself again and does what is missing.\n",
         rl_time_text(needs->seconds, seconds), needs->ranks, rl_plural(needs->ranks),
         rl_bytes_text(needs->bytes, memory));
 }

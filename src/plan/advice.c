@@ -1,4 +1,4 @@
-/* How many ranks to use: twice as many, as long as that pays, and no second node while one is soon enough. */
+/* How many ranks to use: twice as many, as long as that pays, and no second node while one is fast enough. */
 #include <math.h>
 
 #include "ridgeless/advice.h"
@@ -64,7 +64,7 @@ static int find_choice(const rl_advice *a, int ranks) {
     return i;
 }
 
-/* On one node as many as pay; on more where that is not soon enough. */
+/* On one node as many as pay; on more where that is not fast enough. */
 static rl_status find_ranks(const rl_outlook *o, int fewest, int *on_node, int *best, rl_reason *reason) {
     const int node = fewest > o->nodes.cores ? fewest : o->nodes.cores;
     double seconds;

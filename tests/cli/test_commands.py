@@ -127,7 +127,7 @@ class Commands(unittest.TestCase):
 
     def test_plan_text(self):
         text = run("plan", SOURCE / "jobs" / "quickstart.yaml", cwd=self.at, check=0).stdout
-        for word in ("errors", "spectra", "flops", "memory per rank", "estimated time", "advised", "Use 1 rank"):
+        for word in ("errors", "training sets", "24 ablations", "memory per rank", "estimated time", "advised", "Use 1 rank"):
             self.assertIn(word, text)
 
     def test_datasets(self):

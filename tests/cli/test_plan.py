@@ -2,12 +2,14 @@
 import json
 import os
 import pathlib
+import re
 import stat
 import tempfile
 import time
 import unittest
 
-from program import run
+import netCDF4
+from program import copy_group, run, seal
 
 STUDY = """repeats: 400
 n_train: [5, 10, 15]
@@ -88,7 +90,7 @@ class Plan(unittest.TestCase):
         most = plan["choices"][-1]
         self.assertGreater(most["nodes"], 1)
         self.assertIn(f"{most['ranks']} ranks on {most['nodes']} nodes would take", plan["advice"])
-        self.assertIn("but one node is soon enough", plan["advice"])
+        self.assertIn("but one node is fast enough", plan["advice"])
 
     def test_more_nodes_for_a_long_study_until_ten_minutes(self):
         cores = self.answer()["cores_per_node"]
@@ -118,6 +120,16 @@ class Plan(unittest.TestCase):
         self.assertIn("Use 3 ranks", plan["advice"])
         self.assertIn("the fewest that do", plan["advice"])
         self.assertIn("the run has 2", self.plan("--ranks", 2, status=2).stderr)
+        text = self.plan("--ranks", 6).stdout
+        self.assertIn("each training set is on 3 ranks, a process grid of 1 x 3; 2 such groups work at the same time", text)
+        self.assertRegex(text, r"the largest training set takes .* per rank, and needs at least 1 rank\n")
+
+    def test_one_value_is_no_range(self):
+        curves = STUDY.replace("repeats: 400\n", "").replace("[5, 10, 15]", "10")
+        (self.at / "study.yaml").write_text(TRAININGS.replace("[5, 10]", "10") + curves)
+        text = self.plan().stdout
+        self.assertIn("  diabetes           P = 10, N = 10, 2 ablations, 2 repeats;", text)
+        self.assertIn("m = 2, T = 10, 2 repeats;", text)
 
     def test_one_case_on_a_process_grid_takes_what_it_takes_among_others(self):
         found = []
@@ -130,7 +142,7 @@ class Plan(unittest.TestCase):
 
     def test_a_study_that_is_done(self):
         run("run", "study.yaml", "-q", cwd=self.at, check=0)
-        self.assertIn("Everything is computed already", self.plan().stdout)
+        self.assertRegex(self.plan().stdout, r"\nrates .*\n\nEverything is computed; nothing to run\.\n$")
 
     # ---- compare
 
@@ -148,8 +160,30 @@ class Plan(unittest.TestCase):
             self.assertGreater(line["measured"], 0, name)
             self.assertAlmostEqual(line["ratio"], line["measured"] / line["predicted"], places=9)
         text = self.plan("--compare", "study.nc").stdout
-        self.assertRegex(text, r"\n +predicted +measured +ratio\n")
-        self.assertRegex(text, r"\n\nThe last run that wrote this file took [\d.]+ times as long as predicted: ")
+        self.assertRegex(text, r"\n +predicted +measured +ratio\nall ranks together:\n  diabetes .*\n  made .*\ncomputing, ")
+        self.assertRegex(text, r"\nmemory per rank \(libraries counted\) ")
+
+    def verdict(self, *arguments, **measured):
+        """Of `plan --compare`, on a run that measured so."""
+        changes = {name: float(value) for name, value in measured.items()}
+        with netCDF4.Dataset(self.at / "study.nc") as old, netCDF4.Dataset(self.at / "changed.nc", "w") as new:
+            copy_group(old, new)
+            new.createGroup("provenance").setncatts({**old["provenance"].__dict__, **changes})
+        seal(self.at / "changed.nc")
+        text = self.plan("--compare", "changed.nc", *arguments).stdout
+        return re.search(r"\n\nThe last run that wrote this file took (.*)\.\n", text)[1]
+
+    def test_verdict_on_predictions(self):
+        rates = self.rates_for(1000)
+        run("run", "study.yaml", "-q", cwd=self.at, check=0)
+        self.assertEqual(self.verdict("--rates", self.shipped(), compute_seconds=0.25), "0.2 s: too short to compare")
+        for seconds, share, expected in (
+            (1200, 1, "1.20 times as long as predicted: within a factor of 1.5, as it should be"),
+            (2000, 1, "2.00 times .*: `ridgeless bench calibrate` measures the rates again, best when the machine is idle"),
+            (2000, 0.6, "2.00 times .*: the machine was busy, ranks got 60 % of a core"),
+        ):
+            self.assertRegex(self.verdict(*rates, compute_seconds=seconds, processor_share=share), f"^{expected}$")
+        self.assertIn("on this machine makes predictions better", self.verdict(compute_seconds=1e6, processor_share=1))
 
     def test_of_a_run_that_went_on_what_it_computed_itself(self):
         rates = self.rates(1e6)
