@@ -3,7 +3,8 @@
 
     /usr/bin/python3 analysis/figures.py RESULTS.nc... [-o DIR] [--scaling RESULTS.nc...] [--x ratio|n_train] [--mean]
 
-Prints the path of every file it wrote on standard output, and what it could not draw on standard error.
+Prints one line: how many figures it drew, and where the report is. With --verbose it also prints the path of every file,
+and on standard error what it did not draw, and why. The report says that too.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Iterable
 
 from draw import command
 
@@ -54,21 +55,32 @@ def _draw_all(asked: argparse.Namespace) -> None:
     if asked.mean:
         notes.append(MEAN_WARNING)
     notes += [line for d in datasets for line in _not_there(d, asked)]
-    notes += [f"{d.group}: {NO_REPEATS}" for d in datasets if d.is_summary()]
     notes += [line for line in (d.incomplete() for d in [*datasets, *autoencoders]) if line]
     command.tell(notes)
     style.apply()
-    thinned: Notes = []
-    against_rows = _beside_geometry(sweeps.against_rows(datasets, thinned))
+    absent = [f"{d.group}: {NO_REPEATS}" for d in datasets if d.is_summary()]
+    against_rows = _beside_geometry(sweeps.against_rows(datasets, absent))
     if datasets and not against_rows:
-        thinned.append(NO_N)
-    command.tell(thinned)
-    notes += thinned
+        absent.append(NO_N)
     asked.x = asked.x or ("n_train" if len(against_rows) == 1 else "ratio")
     found = Found(asked.results, datasets, against_rows, autoencoders, studies, benches)
-    pictures = _write_all(found, asked, layout.Options(asked.x, asked.mean, asked.n_train, asked.repeats), notes)
+    n_figures, pictures = _write_all(found, asked, layout.Options(asked.x, asked.mean, asked.n_train, asked.repeats), absent)
     if asked.report:
-        _write_report(found, asked, pictures, notes)
+        _write_report(found, asked, pictures, notes + absent)
+    if asked.verbose or n_figures == 0:
+        command.tell(absent)
+    print(_summary(asked, n_figures, bool(notes + absent), bool(absent)))
+
+
+def _summary(asked: argparse.Namespace, n_figures: int, is_noted: bool, is_absent: bool) -> str:
+    """The one line of success: what was drawn, where to look, and where it is said what is not drawn."""
+    drawn = f"{n_figures} figure{'' if n_figures == 1 else 's'} in {asked.output}"
+    if asked.report:
+        from report import page
+
+        more = f" (its section `{page.NOT_HERE}` says what is not drawn, and why)" if is_noted else ""
+        return f"{drawn}; open {asked.output / REPORT}{more}"
+    return f"{drawn}; --verbose says what is not drawn, and why" if is_absent and not asked.verbose else drawn
 
 
 def _studies(asked: argparse.Namespace, notes: Notes) -> list[Study]:
@@ -133,6 +145,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="what `ridgeless bench spectrum --json` printed: the figure of producers too",
     )
     parser.add_argument("--no-report", dest="report", action="store_false", help=f"the figures alone, without {REPORT}")
+    parser.add_argument("--verbose", action="store_true", help="print the path of each file too, and what is not drawn, and why")
     return parser.parse_args(arguments)
 
 
@@ -161,27 +174,29 @@ def _not_there(dataset: Dataset, asked: argparse.Namespace) -> Notes:
     return [f"{dataset.group}: has no {' and no '.join(named)}"] if named else []
 
 
-def _write_all(found: Found, asked: argparse.Namespace, options: Options, notes: Notes) -> list[Picture]:
-    """Saves the figures one by one; their pictures for the report. What is not drawn is told, and noted."""
+def _write_all(found: Found, asked: argparse.Namespace, options: Options, absent: Notes) -> tuple[int, list[Picture]]:
+    """Saves the figures one by one; how many, and their pictures for the report. What is not drawn is noted."""
     import figures
     from report import pictures
 
-    absent, drawn = [], []
+    n_figures, missed, drawn = 0, [], []
     for row in figures.all_rows(found):
-        more: Notes = []
-        figure = row.draw(found.given_to(row), options, more)
-        command.tell(more)
-        notes += more
+        figure = row.draw(found.given_to(row), options, absent)
         if figure is None:
-            absent += [row.name] if _is_missed(row, found) else []
+            missed += [row.name] if _is_missed(row, found) else []
             continue
         if asked.report:
             drawn.append(pictures.picture(row.name, figure, row.describe(found.given_to(row), options)))
-        command.save(figure, asked.output / row.name, asked.format)
-    if absent:
-        notes.append(f"not drawn, as the file has nothing for it: {', '.join(absent)}")
-        command.tell(notes[-1:])
-    return drawn
+        n_figures += 1
+        _list(asked, command.save(figure, asked.output / row.name, asked.format))
+    if missed:
+        absent.append(f"not drawn, as the file has nothing for it: {', '.join(missed)}")
+    return n_figures, drawn
+
+
+def _list(asked: argparse.Namespace, paths: Iterable[Path]) -> None:
+    if asked.verbose:
+        print(*paths, sep="\n", flush=True)
 
 
 def _is_missed(row: Row, found: Found) -> bool:
@@ -197,7 +212,7 @@ def _write_report(found: Found, asked: argparse.Namespace, pictures: list[Pictur
     text = page.html(files, _beside_geometry(found.datasets), found.against_rows, pictures, notes)
     path = asked.output / REPORT
     path.write_text(text, encoding="utf-8")
-    print(path)
+    _list(asked, [path])
 
 
 def _beside_geometry(datasets: list[Dataset]) -> list[Dataset]:

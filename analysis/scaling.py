@@ -49,10 +49,10 @@ def _draw(asked: argparse.Namespace) -> None:
     asked.output.mkdir(parents=True, exist_ok=True)
     command.tell(notes)
     style.apply()
-    command.save(scaling.scaling(studies), asked.output / "scaling", asked.format)
+    figures = command.save(scaling.scaling(studies), asked.output / "scaling", asked.format)
     path = asked.output / "scaling.txt"
     path.write_text(table.text(studies))
-    print(path)
+    print(*figures, path, sep="\n")
 
 
 if __name__ == "__main__":

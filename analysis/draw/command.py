@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Iterable
@@ -18,6 +19,7 @@ EXIT_DONE, EXIT_USAGE = 0, 2
 
 def carry_out(draw: Callable[[], None], folder: Path) -> int:
     """Draws into the folder; the exit status. What a person can mend is one line, not a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Control-C ends it at once, as it ends any program, and not with a traceback
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: its threads only cost time here
     try:
         return _unless_results_are_wrong(draw)
@@ -54,19 +56,19 @@ def _formats(text: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def save(figure: Figure, stem: Path, formats: Iterable[str]) -> None:
-    """Writes the figure in each format, prints the paths, and closes it."""
+def save(figure: Figure, stem: Path, formats: Iterable[str]) -> list[Path]:
+    """Writes the figure in each format, and closes it; the paths."""
     import matplotlib.pyplot as plt
 
     from draw import style
 
-    for name in formats:
-        path = stem.with_name(f"{stem.name}.{name}")
+    paths = [stem.with_name(f"{stem.name}.{name}") for name in formats]
+    for path in paths:
         # no dates inside: the same results give the same bytes
-        metadata = {"CreationDate": None} if name == "pdf" else None
+        metadata = {"CreationDate": None} if path.suffix == ".pdf" else None
         figure.savefig(path, dpi=style.PNG_DPI, metadata=metadata)
-        print(path)
     plt.close(figure)
+    return paths
 
 
 def tell(lines: Iterable[str]) -> None:

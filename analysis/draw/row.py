@@ -28,17 +28,6 @@ class Caption:
     alt: str
 
 
-MEDIANS = (
-    " Lines are medians over the repeats; the paper draws means. For normal features no mean exists at the threshold: an "
-    "average over repeats hangs on the few worst of them, a median does not."
-)
-
-
-def of_medians(datasets: list[Dataset]) -> str:
-    """What captions say of lines; of single repeats there is nothing to say."""
-    return MEDIANS if any(d.repeats != 1 for d in datasets) else ""
-
-
 class Row(NamedTuple):
     """A figure: its file's name, what draws it (None: there is nothing to draw), and its caption, or what makes it of the
     data sets that it is drawn from.

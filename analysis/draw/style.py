@@ -212,9 +212,30 @@ def number(value: float) -> str:
     return f"{rounded:g}".replace("e-0", "e-").replace("e+0", "e")
 
 
-def two_digits(value: float) -> str:
-    """A measured number, with the two digits that count."""
-    return number(float(f"{value:.2g}"))
+def ratio(value: float) -> str:
+    """7.9, 0.06, 5290, 1.6e5, 1.0e-28: how many times, as `ridgeless show` writes it."""
+    if value != 0 and not 1e-3 <= value < 99999.5:
+        return _short(f"{value:.1e}")
+    return f"{value:.2g}" if value < 99.5 else f"{value:.0f}"
+
+
+def span(low: float, high: float) -> str:
+    """140 to 1700, 5.3e4 to 1.3e6: from one to the other, both written alike; one number where they come to the same."""
+    texts = [ratio(low), ratio(high)]
+    if any("e" in text for text in texts):
+        texts = [_short(f"{value:.1e}") if value else "0" for value in (low, high)]
+    return " to ".join(dict.fromkeys(texts))
+
+
+def rounded(value: float) -> str:
+    """2.9e4: two digits, as `ridgeless show` writes what no fit costs."""
+    return _short(f"{value:.2g}")
+
+
+def _short(text: str) -> str:
+    """e+05 becomes e5."""
+    mantissa, e, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else text
 
 
 PLAIN = (1e-4, 1e5)  # ticks in this range are written out

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from draw import layout, panels, style, views
 from draw.layout import Band, Options
 from draw.panels import BOTH_BANDS, Bands, Panel
-from draw.row import Caption, Found, Row, of_medians
+from draw.row import Caption, Found, Row
 from read import threshold
 from read.results import Curve, Dataset, Notes, Variant
 
@@ -46,7 +46,7 @@ def _caption(name: str, see: str, datasets: list[Dataset], options: Options) -> 
     title = style.words(name).title
     numbers = at_threshold(name, datasets)
     alt = f"Test error against {'P/N' if options.x == 'ratio' else 'N'}, one line per variant. {title}.{numbers}"
-    return Caption(title, f"{layout.directions(options)}{see}{numbers}{of_medians(datasets)}", alt)
+    return Caption(title, f"{layout.directions(options)}{see}{numbers}", alt)
 
 
 def at_threshold(name: str, datasets: list[Dataset]) -> str:
@@ -55,14 +55,15 @@ def at_threshold(name: str, datasets: list[Dataset]) -> str:
     for dataset in datasets:
         found = [r for v in dataset.of(name) if (r := threshold.over_unablated(dataset, v)) is not None]
         if found:
-            low, high = _multiple(min(found)), _multiple(max(found))
-            said.setdefault(low if low == high else f"{low} to {high}", []).append(layout.title_of(dataset))
-    listed = ", ".join(f"{text} ({', '.join(titles)})" for text, titles in said.items())
-    return f" At N = P the test error is, as a multiple of the unablated one, {listed}." if said else ""
+            said.setdefault(_multiples(min(found), max(found)), []).append(layout.title_of(dataset))
+    listed = "; ".join(f"{text} for {', '.join(titles)}" for text, titles in said.items())
+    return f" At N = P the test error divided by the unablated one is {listed}." if said else ""
 
 
-def _multiple(ratio: float) -> str:
-    return "zero to rounding" if ratio < views.ROUNDING else style.two_digits(ratio)
+def _multiples(low: float, high: float) -> str:
+    if low >= views.ROUNDING:
+        return style.span(low, high)
+    return "zero to rounding" if high < views.ROUNDING else f"zero to rounding, up to {style.ratio(high)}"
 
 
 class Looks:

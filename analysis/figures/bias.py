@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from draw import layout, panels, style, views
 from draw.layout import Options
 from draw.panels import BOTH_BANDS, Panel
-from draw.row import Caption, Found, Row, of_medians
+from draw.row import Caption, Found, Row
 from read.results import Curve, Dataset, Notes
 
 TITLE = "The bias of the minimum-norm solution"
@@ -26,7 +26,7 @@ def _caption(datasets: list[Dataset], options: Options) -> Caption:
         "cannot make a peak of the test error (grey) there."
     )
     alt = "Mean squared bias and test error: the bias falls to zero at the threshold."
-    return Caption(TITLE, layout.directions(options) + see + of_medians(datasets), alt)
+    return Caption(TITLE, layout.directions(options) + see, alt)
 
 
 def bias(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:

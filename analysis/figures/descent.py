@@ -23,9 +23,9 @@ TITLE = "Gradient descent from zero ends in the minimum-norm solution"
 
 def _caption(datasets: list[Dataset], options: Options) -> Caption:
     see = (
-        "Distance of the solution after t steps from the least-squares solution, for N < P the one of minimum norm, over the "
-        "length of the latter. Each mode comes nearer by the factor 1 − ησ² per step, so that the last one takes about "
-        f"(σ_max/σ_min)² steps (dotted).{_slowest(datasets)} Below the thin line both agree to rounding."
+        "Distance of the solution after t steps from the least-squares solution, for N < P the one of minimum norm, "
+        "divided by the length of the latter. Each mode comes nearer by the factor 1 − ησ² per step, so that the last one takes "
+        f"about (σ_max/σ_min)² steps (dotted).{_slowest(datasets)} Below the thin line both agree to rounding."
     )
     return Caption(TITLE, see, "Distance against the number of steps on log axes, one line for each of a few N.")
 
@@ -36,8 +36,8 @@ def _slowest(datasets: list[Dataset]) -> str:
     for dataset in datasets:
         ratios = [_squared_condition(dataset, i) or 0.0 for i in range(len(dataset.n_train))]
         if len(_steps(dataset)) > 1 and max(ratios) > 0:
-            said.append(f"{dataset.n_train[int(np.argmax(ratios))]:.0f} ({layout.title_of(dataset)})")
-    return f" That is longest at N = {', '.join(said)}." if said else ""
+            said.append(f"N = {dataset.n_train[int(np.argmax(ratios))]:.0f} of {layout.title_of(dataset)}")
+    return f" That is longest at {', '.join(said)}." if said else ""
 
 
 def rows(found: Found) -> list[Row]:

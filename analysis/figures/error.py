@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from draw import layout, panels, style, views
 from draw.layout import Options
 from draw.panels import BOTH_BANDS, Panel
-from draw.row import Caption, Found, Row, of_medians
+from draw.row import Caption, Found, Row
 from read import threshold
 from read.results import Curve, Dataset, Notes
 
@@ -28,7 +28,7 @@ def _caption(datasets: list[Dataset], options: Options) -> Caption:
     if panels.null_handles(datasets):
         see += " Dotted: what it costs to look at no feature at all."
     alt = f"Median test and train error on log axes, with the threshold N = P marked.{_peaks(datasets)}"
-    return Caption(TITLE, layout.directions(options) + see + of_medians(datasets), alt)
+    return Caption(TITLE, layout.directions(options) + see, alt)
 
 
 def _peaks(datasets: list[Dataset]) -> str:
@@ -37,7 +37,7 @@ def _peaks(datasets: list[Dataset]) -> str:
     for dataset in datasets:
         found = threshold.peak(dataset)
         if found is not None:
-            spread = f", half of the repeats from {style.two_digits(found.low)} to {style.two_digits(found.high)}" if found.low < found.high else ""
+            spread = f", half of the repeats from {style.span(found.low, found.high)}" if found.low < found.high else ""
             said.append(f"N = {found.n_train} of {layout.title_of(dataset)}, P = {dataset.n_features}{spread}")
     return f" Between P/2 and 2 P the test error is largest at {'; '.join(said)}." if said else ""
 

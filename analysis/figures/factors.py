@@ -45,8 +45,9 @@ def last_modes(datasets: list[Dataset], options: Options) -> str:
         there = values.median[np.isfinite(values.median)] if values is not None else np.array([])
         if there.size > 1 and there[0] > 0:
             title = layout.title_of(dataset)
-            said.append(f"{there[-1] / there[0]:.2g} times at N = {dataset.n_train[at]:.0f} ({title})")
-    return f" The last mode's median product is that of the first {', '.join(said)}." if said else ""
+            times = style.ratio(there[-1] / there[0])
+            said.append(f"{times} times that of the first at N = {dataset.n_train[at]:.0f} of {title}")
+    return f" The last mode's median product is {', '.join(said)}." if said else ""
 
 
 @dataclass(frozen=True)

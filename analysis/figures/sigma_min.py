@@ -21,12 +21,12 @@ def rows(found: Found) -> list[Row]:
 
 def _caption(datasets: list[Dataset], options: Options) -> Caption:
     said = [(d, n) for d in datasets if (n := threshold.smallest(d, "sigma_min")) is not None]
-    where = ", ".join(f"{n} ({layout.title_of(d)}, P = {d.n_features})" for d, n in said)
+    where = "; ".join(f"N = {n} of {layout.title_of(d)}, P = {d.n_features}" for d, n in said)
     see = (
         "Up to N = P each further row adds a mode that is smaller than those before it; from there on no mode is added, and each "
-        f"row can only lengthen the smallest. Smallest median at N = {where}."
+        f"row can only lengthen the smallest. The median is smallest at {where}."
     )
-    alt = f"Smallest non-zero singular value on log axes; smallest median at N = {where}."
+    alt = f"Smallest non-zero singular value on log axes; smallest median at {where}."
     return Caption(TITLE, layout.directions(options) + see, alt)
 
 

@@ -53,6 +53,10 @@ class Spike:
     low: float
     high: float
 
+    def is_sure(self) -> bool:
+        """Whether there is a spike, and its interval does not hold 1."""
+        return self.height > 1 and not self.low <= 1
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -370,17 +374,25 @@ def open_file(path: Path) -> netCDF4.Dataset:
     import netCDF4
 
     if not path.exists():
-        raise ResultsError(f"{path}: no such file; expected a results file (NetCDF) that `ridgeless run` wrote")
+        raise ResultsError(f"{path}: no such file{_expected(path)}")
     if path.is_dir():
-        raise ResultsError(f"{path}: a folder; expected a results file (NetCDF) that `ridgeless run` wrote")
+        raise ResultsError(f"{path}: a folder{_expected(path)}")
     try:
         status = path.stat()
         key = (path.resolve(), status.st_ino, status.st_mtime_ns, status.st_size)
         if key not in _files:
             _files[key] = netCDF4.Dataset(str(path))
     except (OSError, RuntimeError) as error:
-        raise ResultsError(f"{path}: cannot be read as NetCDF: {one_line(error)}") from error
+        reason = one_line(getattr(error, "strerror", None) or error).removeprefix("NetCDF: ")
+        raise ResultsError(f"{path}: cannot be read as NetCDF ({reason}){_expected(path)}") from error
     return _files[key]
+
+
+def _expected(path: Path) -> str:
+    """The end of a message; with the results file beside a study file, or a name without its ending."""
+    beside = path.with_name(f"{path.stem}.nc")
+    guess = f"; did you mean {beside}?" if beside != path and beside.exists() else ""
+    return f"; expected a results file (NetCDF) that `ridgeless run` wrote{guess}"
 
 
 def _source(group: str, path: Path) -> str:

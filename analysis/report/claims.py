@@ -1,7 +1,7 @@
 """The paper's claims, held against a results file: a number for each, and whether it bears the claim out.
 
-A spike is measured against its flanks: the median test error at N = P over the larger of those at N near P / 2 and at N
-near 2 P, with an interval. The program works both out when it writes the file; here they are read, never made again.
+A spike is measured against its flanks: the median test error at N = P divided by the larger of those at N near P / 2 and
+at N near 2 P, with an interval. The program works both out when it writes the file; here they are read, never made again.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ HIGHEST_SCORE = 4.0  # standard errors, of several dozen independent means at mo
 # How a variant's parameter is said: as it is, and with `relative`.
 SETTINGS = {
     "cutoff": ("with cutoff {}", "with cutoff {} σ₁"),
-    "leading_modes": ("with {} modes", ""),
+    "leading_modes": ("with {} mode{s}", ""),
     "ridge": ("with λ = {}", "with λ = {} σ₁²"),
-    "gradient_descent": ("after {} steps", ""),
-    "gradient_descent_run": ("after {} steps", ""),
+    "gradient_descent": ("after {} step{s}", ""),
+    "gradient_descent_run": ("after {} step{s}", ""),
     "adversarial_test": ("with a step of {}", "with a step of {} times a feature's root mean square"),
     "adversarial_train": ("with a step of {}", "with a step of {} times a target's root mean square"),
 }
@@ -80,28 +80,10 @@ class Agreement:
     rms: float
 
 
-def ratio(value: float) -> str:
-    """7.9, 0.06, 5290, 1.0e-28: as `ridgeless show` writes them."""
-    if value != 0 and not 1e-3 <= value < 99999.5:
-        return _short(f"{value:.1e}")
-    return f"{value:.2g}" if value < 99.5 else f"{value:.0f}"
-
-
-def cost(value: float) -> str:
-    """2.9e4: an error, as `ridgeless show` writes what no fit costs."""
-    return _short(f"{value:.2g}")
-
-
-def _short(text: str) -> str:
-    """e+05 becomes e5."""
-    mantissa, e, exponent = text.partition("e")
-    return f"{mantissa}e{int(exponent)}" if e else text
-
-
 def spike_text(found: Spike) -> str:
     """5.8 (2.9 to 8.4), as `ridgeless show` writes it."""
     has_interval = not math.isnan(found.low) and not math.isnan(found.high) and found.high != 0
-    return ratio(found.height) + (f" ({ratio(found.low)} to {ratio(found.high)})" if has_interval else "")
+    return style.ratio(found.height) + (f" ({style.ratio(found.low)} to {style.ratio(found.high)})" if has_interval else "")
 
 
 def setting(variant: Variant) -> str:
@@ -110,7 +92,8 @@ def setting(variant: Variant) -> str:
         return ""
     absolute, relative = SETTINGS.get(variant.ablation, ("", ""))
     text = {"": absolute, "relative": relative}.get(variant.options, "")
-    return text.format(style.number(variant.parameter)) if text else f"with {variant.label}"
+    plural = "" if variant.parameter == 1 else "s"
+    return text.format(style.number(variant.parameter), s=plural) if text else f"with {variant.label}"
 
 
 # ---- numbers ----------------------------------------------------------------------------------------------------------
@@ -196,7 +179,7 @@ def _spike_claim(dataset: Dataset) -> Finding:
     claim, found, at = "the test error spikes at N = P", spike(dataset), dataset.threshold_index()
     if found is None or at is None:
         return Finding(claim, None, _unknown(dataset))
-    number = f"median error at N = {dataset.n_train[at]:.0f} is {spike_text(found)} times that of its flanks"
+    number = f"spike height {spike_text(found)} at N = {dataset.n_train[at]:.0f}"
     if found.low <= 1 < found.height:
         return Finding(claim, None, f"{number}: too few repeats to tell it from 1")
     return Finding(claim, bool(found.height > 1), number)
@@ -220,14 +203,14 @@ def _removal_claim(dataset: Dataset, ablation: str) -> Finding:
     found, left = spike(dataset), left_by(dataset, ablation)
     if found is None or left is None:
         return Finding(claim, None, _unknown(dataset))
+    if not found.is_sure():
+        return Finding(claim, None, f"no sure spike to remove: spike height {spike_text(found)}")
     if not left.keeps_something():
-        return Finding(claim, False, f"it keeps 0 of {left.modes} modes {setting(left.variant)}, and so nothing of the fit")
-    if found.height <= 1:
-        return Finding(claim, None, "there is no spike to remove")
+        return Finding(claim, False, f"modes kept: 0 of {left.modes} {setting(left.variant)}, and so nothing of the fit")
     share = max(left.spike.height - 1, 0) / (found.height - 1)
-    rest = f"{ratio(left.spike.height)} times the flanks" if left.spike.height > 0 else "nothing but rounding"
-    parts = [f"{rest} is left of {ratio(found.height)}", setting(left.variant)]
-    kept = f"; {style.number(left.kept)} of {left.modes} modes are kept" if left.kept is not None else ""
+    rest = style.ratio(left.spike.height) if left.spike.height > 0 else "zero but for rounding"
+    parts = [f"spike height {style.ratio(found.height)} becomes {rest}", setting(left.variant)]
+    kept = f"; modes kept: {style.number(left.kept)} of {left.modes}" if left.kept is not None else ""
     return Finding(claim, bool(share <= LEFT_AT_MOST), " ".join(filter(None, parts)) + kept)
 
 
@@ -235,7 +218,7 @@ def _attack_claim(dataset: Dataset, ablation: str) -> Finding:
     claim, found = f"{ATTACKS[ablation][0]} raises the test error at N = P", attack(dataset, ablation)
     if found is None:
         return Finding(claim, None, _unknown(dataset))
-    number = f"the median error is {ratio(found.times)} times the unablated one {_step(found)}"
+    number = f"the median error is {style.ratio(found.times)} times the unablated one {_step(found)}"
     if found.times >= RAISED_AT_LEAST:
         return Finding(claim, True, number)
     too_small = found.size is not None and found.size < SMALL_STEP
@@ -245,7 +228,7 @@ def _attack_claim(dataset: Dataset, ablation: str) -> Finding:
 def _step(found: Attack) -> str:
     """In words, and how large it is for the targets that it moves."""
     said = found.size is None or found.variant.options == "relative"
-    return setting(found.variant) + ("" if said else f" ({ratio(found.size)} times a target's root mean square)")
+    return setting(found.variant) + ("" if said else f" ({style.ratio(found.size)} times a target's root mean square)")
 
 
 def _smallest_claim(dataset: Dataset) -> Finding:
@@ -254,7 +237,7 @@ def _smallest_claim(dataset: Dataset) -> Finding:
     if curve is None or not (dataset.n_train == dataset.n_features).any() or len(dataset.n_train) < 3:
         return Finding(claim, None, "the study has no N = P, or no singular values")
     n = int(dataset.n_train[np.nanargmin(curve.median)])
-    return Finding(claim, n == dataset.n_features, f"smallest median, {np.nanmin(curve.median):.3g}, at N = {n}")
+    return Finding(claim, n == dataset.n_features, f"smallest median, {style.number(np.nanmin(curve.median))}, at N = {n}")
 
 
 def _theory_claims(dataset: Dataset) -> list[Finding]:

@@ -18,6 +18,7 @@ PAPER = (
     "Schaeffer et al. 2023, “Divergence at the Interpolation Threshold: Identifying, Interpreting & Ablating the Sources of a "
     "Deep Learning Puzzle” (arXiv:2303.14151)"
 )
+NOT_HERE = "What is not here"
 VERDICTS = {True: ("holds", "✓ holds"), False: ("fails", "✗ does not hold"), None: ("unknown", "– cannot tell")}
 
 
@@ -26,10 +27,10 @@ def html(files: list[About], datasets: list[Dataset], tabled: list[Dataset], dra
     title = escape(" · ".join(dict.fromkeys(file.title for file in files)))
     sections = [
         ("glance", "At a glance", _glance(tabled)),
+        ("figures", "Figures", pictures.head(drawn, datasets) + pictures.contents(drawn) + pictures.figures(drawn, datasets)),
         ("claims", "The paper's claims, checked", _claims(tabled)),
         ("tails", "Tails at the threshold", _tails(tabled)),
-        ("figures", "Figures", pictures.contents(drawn) + pictures.figures(drawn, datasets)),
-        ("notes", "What is not here", _notes(notes)),
+        ("notes", NOT_HERE, _notes(notes)),
         ("study", "The study", "".join(_study(file, len(files)) for file in files)),
         ("provenance", "Where it comes from", "".join(_provenance(file) for file in files)),
     ]
@@ -93,7 +94,7 @@ def _row(cells: Iterable[str], tag: str = "td", numbers: bool = True) -> str:
 def _glance(datasets: list[Dataset]) -> str:
     if not datasets:
         return ""
-    heads = ["data set", "P", "repeats", "predicting nothing, the mean", "spike (times its flanks)"]
+    heads = ["data set", "P", "repeats", "predicting nothing", "predicting the mean", "spike height"]
     there = [name for name in style.PAPER_ABLATIONS if any(d.of(name) for d in datasets)]
     heads += [f"left: {style.words(name).short}" for name in there]
     agreements = [claims.agreement(d) for d in datasets]
@@ -102,10 +103,11 @@ def _glance(datasets: list[Dataset]) -> str:
         heads.append("largest deviation from theory (standard errors)")
         rows = [[*row, f"{abs(a.worst):.1f} of {a.n_means} means" if a else "–"] for row, a in zip(rows, agreements)]
     text = (
-        "Spike: median test error at N = P over the larger of the medians at N near P/2 and 2P; in brackets an interval that "
-        "holds the true ratio at least nine times in ten. Left: the same for the ablation's variant that leaves least of the "
-        "spike and keeps something of the fit; σ₁ is the largest singular value. Predicting nothing, the mean: the mean squared "
-        "errors of saying 0, and the mean of the targets, for each row."
+        "Spike height: the median test error at the threshold divided by the larger of the errors near P/2 and 2P. In brackets: "
+        "an interval that holds the ratio of the true medians with at least 90\u00a0% confidence. Left: the same ratio, for the "
+        "variant with the smallest spike that still keeps some modes; σ₁ is the largest singular value. Predicting nothing: "
+        "the mean squared error of saying 0 for each row. Predicting the mean: the mean squared error of saying the mean of the "
+        "targets for each row."
     )
     head = f"<thead>{_row((escape(h) for h in heads), 'th')}</thead>"
     table = f"<table>{head}<tbody>{''.join(map(_row, rows))}</tbody></table>"
@@ -115,8 +117,7 @@ def _glance(datasets: list[Dataset]) -> str:
 def _glance_cells(dataset: Dataset, ablations: list[str]) -> list[str]:
     spike = claims.spike(dataset)
     cells = [escape(style.dataset_title(dataset.group, dataset.source)), str(dataset.n_features), f"{dataset.repeats:,}"]
-    costs = [claims.cost(value) if value is not None else "–" for value in (dataset.null_mse, dataset.target_variance)]
-    cells.append(", ".join(costs))
+    cells += [style.rounded(value) if value is not None else "–" for value in (dataset.null_mse, dataset.target_variance)]
     cells.append(escape(claims.spike_text(spike)) if spike else "–")
     return cells + [escape(_left_cell(claims.left_by(dataset, name))) for name in ablations]
 
@@ -125,8 +126,8 @@ def _left_cell(left: claims.Left | None) -> str:
     if left is None:
         return "–"
     if not left.keeps_something():
-        return f"keeps 0 of {left.modes} modes"
-    return f"{claims.ratio(left.spike.height)} {claims.setting(left.variant)}".rstrip()
+        return f"modes kept: 0 of {left.modes}"
+    return f"{style.ratio(left.spike.height)} {claims.setting(left.variant)}".rstrip()
 
 
 def _tails(datasets: list[Dataset]) -> str:
@@ -148,7 +149,13 @@ def _tails(datasets: list[Dataset]) -> str:
 
 
 def _claims(datasets: list[Dataset]) -> str:
-    return "".join(_claims_of(dataset) for dataset in datasets)
+    rules = (
+        f"A spike counts as removed when at most {100 * claims.LEFT_AT_MOST:g}\u00a0% of its height above its flanks is left. "
+        f"An error counts as raised when it is at least {claims.RAISED_AT_LEAST:g} times as large."
+    )
+    if any(map(claims.agreement, datasets)):
+        rules += f" Means count as exact when none is more than {claims.HIGHEST_SCORE:g} standard errors off."
+    return f'<p class="quiet">{rules}</p>' + "".join(map(_claims_of, datasets)) if datasets else ""
 
 
 def _claims_of(dataset: Dataset) -> str:

@@ -15,7 +15,11 @@ from read.results import Dataset
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-OPEN = 3  # figures that are shown at once; of more the titles stand there
+OPEN = 4  # figures that are shown at once: the error, and the three factors taken away; of more the titles stand there
+MEDIANS = (
+    "Lines are medians over the repeats where nothing else is said; the paper draws means. For normal features no mean exists at "
+    "the threshold: an average over repeats hangs on the few worst of them, a median does not."
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,11 @@ def contents(pictures: list[Picture]) -> str:
     """Links to all of them; one that is folded opens when it is gone to."""
     links = "".join(f'<li><a href="#{p.name}">{escape(p.caption.title)}</a></li>' for p in pictures)
     return f'<nav class="contents" aria-label="Figures"><ol>{links}</ol></nav>' if len(pictures) > OPEN else ""
+
+
+def head(pictures: list[Picture], datasets: list[Dataset]) -> str:
+    """What holds for all of them; of single repeats there is nothing to say."""
+    return f'<p class="quiet">{escape(MEDIANS)}</p>' if pictures and any(d.repeats != 1 for d in datasets) else ""
 
 
 def figures(pictures: list[Picture], datasets: list[Dataset]) -> str:

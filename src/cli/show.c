@@ -32,9 +32,9 @@ static void print_variant(const rl_shown_dataset *d, const rl_shown_variant *v, 
     print_text_right(rl_number_text(v->flank_median[1], 4, text), 10);
     printf("  %-20s", rl_spike_text(v->spike, text));
     if (v->of_unablated == 0) snprintf(times, sizeof times, "0");
-    if (v->of_unablated > 0) snprintf(times, sizeof times, "x %s", rl_ratio_text(v->of_unablated, text));
+    if (v->of_unablated > 0) snprintf(times, sizeof times, "%s", rl_ratio_text(v->of_unablated, text));
     if (v->modes_kept >= 0) snprintf(kept, sizeof kept, "%.4g of %d", v->modes_kept, d->n_modes);
-    printf(" %-9s %s\n", times, kept);
+    printf(" %-12s %s\n", times, kept);
 }
 
 static void print_role(const rl_shown_dataset *d, rl_role role, int width) {
@@ -87,7 +87,7 @@ static void print_dataset(const rl_shown_dataset *d) {
     print_n(d->flank_n[0]);
     print_n(d->threshold_n);
     print_n(d->flank_n[1]);
-    printf("  %-20s %-9s %s\n", "spike height", "of `none`", "modes kept");
+    printf("  %-20s %-12s %s\n", "spike height", "times `none`", "modes kept");
     for (int role = 0; role < RL_N_ROLES; role++) print_role(d, (rl_role)role, width);
 }
 
@@ -129,9 +129,10 @@ static void print_autoencoder(const rl_shown_autoencoder *a) {
 static const char explanation[] =
     "\nmedian test error at N: half of the repeats have a smaller mean squared error on their test rows.\n"
     "  The N are those near P/2, at the threshold P, and near 2P.\n"
-    "spike height: the error at the threshold over the larger of the two beside it. In brackets: an\n"
-    "  interval that holds the true ratio, that of endless repeats, at least nine times in ten.\n"
-    "of `none`: the error at the threshold as a multiple of that of the fit without ablation.\n"
+    "spike height: the median test error at the threshold divided by the larger of the errors near P/2\n"
+    "  and 2P. In brackets: an interval that holds the ratio of the true medians with at least 90 %\n"
+    "  confidence.\n"
+    "times `none`: the error at the threshold divided by that of the fit without ablation.\n"
     "  0: zero but for rounding.\n"
     "modes kept: how many singular values the predictions at the threshold use, of all that there are.\n"
     "predicting nothing: the mean squared error of saying 0 for each row.\n"

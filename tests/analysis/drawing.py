@@ -92,12 +92,16 @@ class DrawingTest(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def run_figures(self, *arguments: object, status: int = 0) -> tuple[list[Path], list[str]]:
-        """The paths on standard output and the lines on standard error."""
-        found, out, err = run_in_child(ANALYSIS / self.program, [*map(str, arguments)], self.folder, 600)
+        """The paths on standard output and the lines on standard error, all that there are."""
+        verbose = ["--verbose"] if self.program == "figures.py" else []
+        found, out, err = run_in_child(ANALYSIS / self.program, [*map(str, arguments), *verbose], self.folder, 600)
         self.assertEqual(found, status, err)
         self.assertNotIn("Traceback", err)
         self.assertNotIn("Warning", err)
-        return [Path(line) for line in out.splitlines()], err.splitlines()
+        lines = out.splitlines()
+        if verbose and status == 0:
+            self.assertRegex(lines.pop(), r"^\d+ figures? in ")
+        return [Path(line) for line in lines], err.splitlines()
 
     def assert_one_line(self, messages: list[str], *parts: str) -> None:
         """Exactly one of the messages has all the parts."""

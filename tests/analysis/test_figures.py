@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ import unittest
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drawing import ANALYSIS, MISSING, DrawingTest, keep_font_cache, png_size, tier
+from drawing import ANALYSIS, MISSING, DrawingTest, keep_font_cache, png_size, run_in_child, tier
 
 if not MISSING:
     import netCDF4
@@ -294,6 +295,28 @@ class WhatIsDrawn(FiguresTest):
         self.assertEqual(paths, [])
         self.assert_one_line(messages, "not drawn", "error", "sigma_min")
 
+    def test_success_is_one_line(self) -> None:
+        write_results(self.results, Group(variants=SMALL))
+        into = self.results.with_name("study-figures")
+        drawn = f"{len(SMALL_FIGURES)} figures in {into}; "
+        where = f"open {into}/report.html (its section `What is not here` says what is not drawn, and why)\n"
+        for arguments, end in (((), where), (("--no-report",), "--verbose says what is not drawn, and why\n")):
+            done = run_in_child(ANALYSIS / self.program, [str(self.results), "--format", "png", *arguments], self.folder, 600)
+            self.assertEqual(done, (0, drawn + end, ""))
+        self.assertIn('<section id="notes"><h2>What is not here</h2>', (into / "report.html").read_text(encoding="utf-8"))
+
+    def test_no_figure_says_why(self) -> None:
+        write_results(self.results, Group(missing=tuple(range(8))))
+        status, out, err = run_in_child(ANALYSIS / self.program, [str(self.results), "--no-report"], self.folder, 600)
+        self.assertEqual((status, out[:13]), (0, "0 figures in "))
+        self.assert_one_line(err.splitlines(), "not drawn", "error")
+
+    def test_control_c_ends_it_without_a_word(self) -> None:
+        text = "import os, signal, pathlib\nfrom draw import command\n"
+        text += "command.carry_out(lambda: os.kill(os.getpid(), signal.SIGINT), pathlib.Path())\n"
+        (self.folder / "stopped.py").write_text(text)
+        self.assertEqual(run_in_child(self.folder / "stopped.py", [], self.folder, 600), (-signal.SIGINT, "", ""))
+
     def test_some_ablations(self) -> None:
         sizes, messages = self.draw(Group(variants=[("none", None), ("ridge", 1.0)]))
         self.assertEqual(list(sizes), ["error", "sigma_min", "ridge"])
@@ -426,6 +449,13 @@ class BadFiles(FiguresTest):
     def test_not_netcdf(self) -> None:
         self.results.write_text("datasets:\n  - diabetes\n")
         self.assert_refused(self.results, "cannot be read as NetCDF")
+
+    def test_a_study_file_instead_of_its_results(self) -> None:
+        write_results(self.results, Group())
+        study = self.results.with_suffix(".yaml")
+        study.write_text("datasets:\n  - diabetes\n")
+        self.assert_refused(study, "cannot be read as NetCDF (Unknown file format)", f"did you mean {self.results}?")
+        self.assert_refused(self.results.with_suffix(""), "no such file", f"did you mean {self.results}?")
 
     def test_empty_file(self) -> None:
         self.results.touch()
@@ -578,9 +608,9 @@ class Captions(OfOneDataset):
         at = list(dataset.n_train).index(4)
         medians = [dataset.curve("test_mse", v).median[at] for v in (none, *ridges)]
         low, high = sorted(float(f"{m / medians[0]:.2g}") for m in medians[1:])
-        self.assertIn(f"unablated one, {low:g} to {high:g} (Diabetes).", ablation.at_threshold("ridge", [dataset]))
+        self.assertIn(f"unablated one is {low:g} to {high:g} for Diabetes.", ablation.at_threshold("ridge", [dataset]))
         exact = self.dataset(Group(variants=[("none", None), ("no_residuals", None)]))
-        self.assertIn("one, zero to rounding (Diabetes).", ablation.at_threshold("no_residuals", [exact]))
+        self.assertIn("one is zero to rounding for Diabetes.", ablation.at_threshold("no_residuals", [exact]))
         self.assertEqual(ablation.at_threshold("ridge", [self.dataset(Group(n_train=(1, 2)))]), "")
 
     def test_a_peak_is_said_where_it_is(self) -> None:
@@ -599,7 +629,7 @@ class Captions(OfOneDataset):
         self.assertIn("Dotted", row.describe([self.dataset(Group(null=(9.0, 8.0)))], Options()).see)
         smallest = dataset.n_train[np.argmin(dataset.curve("sigma_min").median)]
         (row,) = sigma_min.rows(None)
-        self.assertIn(f"N = {smallest:.0f} (Diabetes, P = 5).", row.describe([dataset], Options()).see)
+        self.assertIn(f"N = {smallest:.0f} of Diabetes, P = 5.", row.describe([dataset], Options()).see)
 
     def test_variants_in_a_legend(self) -> None:
         from draw import style

@@ -143,11 +143,16 @@ class OfAStudy(DrawingTest):
         at = {size: medians[list(n).index(size)] for size in (4, 8, 16)}
         text = Page(self.report).text
         height = f"{at[8] / max(at[4], at[16]):.2g}"
-        found = re.search(rf"median error at N = 8 is ({re.escape(height)} \([\d.]+ to [\d.]+\)) times that of its flanks", text)
+        found = re.search(rf"spike height ({re.escape(height)} \([\d.]+ to [\d.]+\)) at N = 8<", text)
         self.assertIsNotNone(found)
         shown = subprocess.run([PROGRAM, "show", self.made / "study.nc"], check=True, capture_output=True, text=True).stdout
         self.assertRegex(shown, rf"(?m)^ +none .* {re.escape(found[1])} ")
-        self.assertRegex(text, r"<td class=number>[\d.]+ with (cutoff [\d.]+|\d modes)</td>")
+        words = re.search(r"spike height: (the median .* confidence\.)", " ".join(shown.split()))
+        self.assertIn(f"Spike height: {words[1]}", text.replace("\u00a0", " "))
+        for nothing in ("predicting nothing", "predicting the mean"):  # with the same value in the table
+            self.assertRegex(shown, rf"{nothing}: (the|[\d.]+)")
+            self.assertIn(f"<th class=number>{nothing}</th>", text)
+        self.assertRegex(text, r"<td class=number>[\d.]+ with (cutoff [\d.]+|\d modes?)</td>")
         self.assertIn(f"largest median at N = {n[np.argmax(medians)]}", text)
 
     def test_means_agree_with_theory_and_a_wrong_theory_is_seen(self) -> None:
@@ -222,7 +227,7 @@ class OfAStudy(DrawingTest):
         """The first figures are open; a folded one opens when it is gone to. Type is of one size in all."""
         window.open(self.report, 1280)
         is_open = "[...document.querySelectorAll('#figures > details')].map(d => d.open)"
-        self.assertEqual(window.evaluate(is_open), [True] * 3 + [False] * (len(ALL) - 3))
+        self.assertEqual(window.evaluate(is_open), [True] * 4 + [False] * (len(ALL) - 4))
         window.evaluate("location.hash = '#ridge'")
         self.assertTrue(window.evaluate("document.querySelector('#ridge').closest('details').open"))
         window.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
@@ -323,18 +328,31 @@ class Claims(DrawingTest):
         def blur(group: netCDF4.Group) -> None:
             group["test_mse"][0, 0, 3, 0] = 1e-9
 
-        found = self.findings(Group(reduced=False), blur)["the test error spikes at N = P"]
-        self.assertIsNone(found.holds)
-        self.assertIn("too few repeats to tell it from 1", found.number)
+        found = self.findings(Group(reduced=False), blur)
+        spikes, removed = found["the test error spikes at N = P"], found["cutting off small singular values removes the spike"]
+        self.assertIsNone(spikes.holds)
+        self.assertIn("too few repeats to tell it from 1", spikes.number)
+        self.assertIsNone(removed.holds)
+        self.assertIn("no sure spike to remove: spike height ", removed.number)
 
     def test_numbers_are_written_as_the_program_writes_them(self) -> None:
-        from report import claims
+        from draw import style
 
         for value, text in ((0, "0"), (5.8083, "5.8"), (0.0976, "0.098"), (0.001, "0.001"), (3e-32, "3.0e-32"), (98.7, "99")):
-            self.assertEqual(claims.ratio(value), text)
+            self.assertEqual(style.ratio(value), text)
         for value, text in ((99.6, "100"), (5292.4, "5292"), (1.14e7, "1.1e7"), (float("inf"), "inf")):
-            self.assertEqual(claims.ratio(value), text)
-        self.assertEqual((claims.cost(29074.5), claims.cost(5.6)), ("2.9e4", "5.6"))
+            self.assertEqual(style.ratio(value), text)
+        self.assertEqual((style.rounded(29074.5), style.rounded(5.6)), ("2.9e4", "5.6"))
+        for low, high, text in ((0.098, 12.2, "0.098 to 12"), (53000, 1.3e6, "5.3e4 to 1.3e6"), (5.01, 5.02, "5")):
+            self.assertEqual(style.span(low, high), text)
+
+    def test_one_mode_and_one_step(self) -> None:
+        from read.results import Variant
+        from report import claims
+
+        modes = (("leading_modes", 1, "with 1 mode"), ("leading_modes", 2, "with 2 modes"))
+        for name, value, text in (*modes, ("gradient_descent", 1, "after 1 step"), ("cutoff", 1, "with cutoff 1")):
+            self.assertEqual(claims.setting(Variant(0, f"{name}={value}", name, value, "")), text)
 
     def test_an_ablation_that_keeps_nothing_does_not_count(self) -> None:
         from report import claims
@@ -350,11 +368,11 @@ class Claims(DrawingTest):
 
         claim = "cutting off small singular values removes the spike"
         found = {f.claim: f for f in claims.findings(keep(0, 0))}[claim]
-        self.assertEqual((found.holds, found.number[:23]), (False, "it keeps 0 of 4 modes w"))
+        self.assertEqual((found.holds, found.number[:23]), (False, "modes kept: 0 of 4 with"))
         dataset = keep(3, 0)
         found = {f.claim: f for f in claims.findings(dataset)}[claim]
         self.assertTrue(found.holds)
-        self.assertIn("with cutoff 0.01; 3 of 4 modes are kept", found.number)
+        self.assertIn("with cutoff 0.01; modes kept: 3 of 4", found.number)
         self.assertEqual(claims.left_by(dataset, "cutoff").variant.parameter, 0.01)
 
     def test_attacks_are_told_from_the_numbers(self) -> None:

@@ -231,7 +231,7 @@ class JournalCommands(unittest.TestCase):
         except ImportError as error:
             self.skipTest(str(error))
         done = subprocess.run(
-            [sys.executable, SOURCE / "analysis" / "figures.py", name, "-o", f"{name}-figures"],
+            [sys.executable, SOURCE / "analysis" / "figures.py", name, "-o", f"{name}-figures", "--verbose"],
             cwd=self.at,
             text=True,
             capture_output=True,
@@ -241,8 +241,9 @@ class JournalCommands(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn("Traceback", done.stderr)
         self.assertNotIn("Warning", done.stderr)
-        self.assertTrue(done.stdout)
-        for path in done.stdout.splitlines():
+        *paths, said = done.stdout.splitlines()
+        self.assertRegex(said, rf"^\d+ figures in {name}-figures; open {name}-figures/report.html")
+        for path in paths:
             self.assertGreater((self.at / path).stat().st_size, 1000)
         return done.stderr
 

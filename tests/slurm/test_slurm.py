@@ -269,7 +269,8 @@ class Slurm(unittest.TestCase):
             text=True,
         )
         self.assertEqual(figures.returncode, 0, figures.stderr)
-        self.assertIn(f"{folder}/study-figures/error.png", figures.stdout)
+        self.assertIn(f"figures in {folder}/study-figures; open {folder}/study-figures/report.html", figures.stdout)
+        self.assertTrue((folder / "study-figures" / "error.png").exists())
 
     def test_the_printed_script(self):
         folder, script, facts = self.outcome("printed")
