@@ -100,7 +100,7 @@ class Commands(unittest.TestCase):
         times = rows["adversarial_test=1"]["of_unablated"]
         self.assertGreater(times, 100)
         self.assertIn(f" {times:.0f} ", text)
-        self.assertNotIn("%", text)
+        self.assertNotIn("%", table)
         errors = [rows["none"][key] for key in ("median_at_threshold", "median_at_flanks")]
         self.assertEqual(rows["none"]["spike_height"], errors[0] / max(errors[1]))
         self.assertLess(rows["none"]["spike_height_low"], rows["none"]["spike_height"])
