@@ -84,21 +84,21 @@ static int64_t find_task(const rl_plan *plan, int series, double repeat, double 
     return -1;
 }
 
-/* The task that entry i of the lists tells of; -1: the plan has none. */
-static int64_t task_of_entry(const comparison *c, const task_lists *t, int i) {
-    const int series = find_series(c->plan, t->list[DATASET][i], t->list[FEATURES][i]);
-    return series >= 0 ? find_task(c->plan, series, t->list[REPEAT][i], t->list[LAST_N][i]) : -1;
-}
-
-/* All tasks are done but those that the run has a time of. */
-static rl_status list_done(comparison *c, const task_lists *t) {
+/* All tasks are done but those that the run has a time of. RL_ERR_INPUT: the plan does not have one of these. */
+static rl_status list_done(const char *path, const task_lists *t, comparison *c) {
     RL_TRY(RL_ALLOC(c->done, c->plan->n_tasks));
     c->by_task = t->n > 0;
     for (int64_t i = 0; i < c->plan->n_tasks; i++)
         c->done[i] = c->by_task && c->plan->series[c->plan->tasks[i].series].spec != NULL;
     for (int i = 0; i < t->n; i++) {
-        const int64_t task = task_of_entry(c, t, i);
-        if (task >= 0) c->done[task] = false;
+        const int series = find_series(c->plan, t->list[DATASET][i], t->list[FEATURES][i]);
+        const int64_t task = series >= 0 ? find_task(c->plan, series, t->list[REPEAT][i], t->list[LAST_N][i]) : -1;
+        if (task < 0)
+            return rl_fail(RL_ERR_INPUT,
+                           "%s: the run that wrote it computed N or repeats that the study does not ask for any more; "
+                           "expected the study as it was",
+                           path);
+        c->done[task] = false;
     }
     return RL_OK;
 }
@@ -114,7 +114,7 @@ static void compare_dataset(comparison *c, const task_lists *t, int first, int e
     compared line = {.name = c->plan->series[first].name};
     for (int i = first; i < end; i++) line.predicted += c->predicted.series[i].sum;
     for (int i = 0; i < t->n; i++)
-        if (t->list[DATASET][i] == group && task_of_entry(c, t, i) >= 0) line.measured += t->list[SECONDS][i];
+        if (t->list[DATASET][i] == group) line.measured += t->list[SECONDS][i];
     if (line.measured > 0) add_line(c, line);
 }
 
@@ -190,7 +190,7 @@ static rl_status make_comparison(const rl_settings *settings, comparison *c) {
     if (!(ranks >= 1 && ranks <= 1e9) || !isfinite(number_of(c, clock_entry)) || !has_computed(c))
         return rl_fail(RL_ERR_INPUT, "%s: the run that wrote it computed nothing: there is nothing to compare",
                        settings->compare);
-    RL_TRY(list_done(c, &t));
+    RL_TRY(list_done(settings->compare, &t, c));
     RL_TRY(RL_ALLOC(c->lines, c->plan->n_series + 8));
     rl_outlook outlook = {0};
     const rl_nodes nodes = {.cores = (int)ranks, .bytes = INFINITY}; /* where it ran, it fitted */

@@ -210,6 +210,10 @@ class Plan(unittest.TestCase):
         self.assertIn("computed nothing", self.plan("--compare", "study.nc", status=2).stderr)
         (self.at / "study.yaml").write_text(STUDY.replace("rows: 60", "rows: 61"))
         self.assertIn("another study", self.plan("--compare", "study.nc", status=2).stderr)
+        (self.at / "study.yaml").write_text(STUDY)
+        run("run", "study.yaml", "-q", "--fresh", cwd=self.at, check=0)
+        (self.at / "study.yaml").write_text(STUDY.replace("[5, 10, 15]", "[5, 10]"))
+        self.assertIn("does not ask for any more", self.plan("--compare", "study.nc", status=2).stderr)
         self.assertIn("--sbatch and --compare", self.plan("--compare", "study.nc", "--sbatch", status=2).stderr)
 
     # ---- Slurm
