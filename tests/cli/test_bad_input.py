@@ -153,6 +153,7 @@ class BadInput(unittest.TestCase):
             (["run", "--shedule=static", "a"], ["did you mean --schedule?"]),
             (["run", "--quiet=yes", "a"], ["--quiet takes no value"]),
             (["run", "-n", "4", "a.yaml"], ["mpirun -n 4 ridgeless run a.yaml"]),
+            (["bench", "-n", "4", "study", "a.yaml"], ["mpirun -n 4 ridgeless bench ..."]),
             (["run", "a.yaml", "-np", "4"], ["mpirun -n N ridgeless run a.yaml"]),
             (["show", "a.yaml"], ["a.yaml: is a study", "ridgeless run a.yaml"]),
             (["run", "-o"], ["FILE"]),
