@@ -139,10 +139,11 @@ rl_status rl_read_beginning(const char *path, rl_status blame, const char *expec
 /* Writes "one, two, three" into buffer[size]; where not all fit, "one, ...". */
 void rl_list_words(const char *const *words, int n, char *buffer, size_t size);
 
-/* The word that is nearest to a mistyped one by edit distance, whatever the case of letters; NULL when none is near. */
+/* The word that is nearest to a mistyped one by edit distance, whatever the case of letters; where none is near, the
+ * first that begins with what was typed; else NULL. */
 const char *rl_nearest_word(const char *typed, const char *const *words, int n);
 
-/* Writes "; did you mean `word`?" into `hint`, or nothing when no word is near, and returns it. */
+/* Writes "; did you mean `word`?" into `hint`, or ";" when there is none, and returns it. What was expected follows. */
 enum { RL_WORD_HINT = 100 };
 const char *rl_word_hint(const char *typed, const char *const *words, int n, char hint[RL_WORD_HINT]);
 

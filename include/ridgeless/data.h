@@ -270,8 +270,12 @@ typedef struct rl_table_choice {
  * file, line and column, for any other text that is not a finite number (NaN is none), and when no row is left. */
 rl_status rl_table_numbers(const rl_table *table, const rl_table_choice *choice, rl_dataset *dataset);
 
-/* Whether a cell stands for a missing value: it is empty, NA, null or ?. */
+/* Whether a cell stands for a missing value: it is empty, `?`, or a word that pandas takes so, like NA or NaN. */
 bool rl_table_is_missing(const char *cell);
+
+/* Whether a cell is a number but for a decimal comma, like 0,391; and what a message says of it. */
+bool rl_has_decimal_comma(const char *cell);
+#define RL_DECIMAL_POINT "decimals need a point"
 
 /* Reads a table of which only the path is known, and sets *format to what it was read by: the delimiter that makes the
  * most columns, and no header line where the first line holds nothing but numbers. RL_ERR_INPUT as rl_table_read. */

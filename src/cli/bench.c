@@ -69,8 +69,8 @@ rl_status rl_command_bench(rl_settings *settings, const rl_context *context) {
     if (strcmp(what, "spectrum") == 0 && has_argument) return rl_bench_spectrum(settings, context);
     if (strcmp(what, "study") != 0 || !has_argument)
         return rl_fail(RL_ERR_INPUT,
-                       "bench: got `%s`%s; expected: ridgeless bench study STUDY, bench spectrum SIZE, bench "
-                       "autoencoder SIZE, or bench calibrate%s",
+                       "bench: got `%s`%s%s expected: ridgeless bench study STUDY, bench spectrum SIZE, bench "
+                       "autoencoder SIZE, or bench calibrate",
                        what, has_argument ? " with an argument" : " alone", rl_word_hint(what, words, 4, hint));
     const rl_status status = measure_study(settings, context, &p);
     rl_prepared_destroy(&p);

@@ -250,8 +250,8 @@ static rl_status choose_producers(spectrum_bench *b) {
         return rl_fail(RL_ERR_INPUT, "--repeats: got %d; expected at most %d rounds", b->n_rounds, MAX_ROUNDS);
     if (n > 0) return RL_OK;
     rl_list_words(words, N_MEASURED + 1, list, sizeof list);
-    return rl_fail(RL_ERR_INPUT, "--producer: got `%s`; expected one of %s%s", wanted, list,
-                   rl_word_hint(wanted, words, N_MEASURED + 1, hint));
+    return rl_fail(RL_ERR_INPUT, "--producer: got `%s`%s expected one of %s", wanted,
+                   rl_word_hint(wanted, words, N_MEASURED + 1, hint), list);
 }
 
 static rl_status measure_producers(spectrum_bench *b) {

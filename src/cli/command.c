@@ -125,9 +125,8 @@ static rl_status refuse_command(const char *typed) {
     if (of_file != NULL)
         return rl_fail(RL_ERR_INPUT, "`%s` is no command; try: ridgeless %s %s", typed, of_file, typed);
     for (int i = 0; i < N_COMMANDS; i++) words[i] = commands[i].name;
-    rl_word_hint(typed, words, N_COMMANDS, hint);
     return rl_fail(RL_ERR_INPUT, "unknown command `%s`%s `ridgeless --help` lists all", typed,
-                   *hint != '\0' ? hint : ";");
+                   rl_word_hint(typed, words, N_COMMANDS, hint));
 }
 
 static bool is_either(const char *word, const char *letter, const char *name) {

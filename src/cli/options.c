@@ -68,8 +68,8 @@ static rl_status set_schedule(const option_row *row, const char *argument, rl_se
             return RL_OK;
         }
     rl_list_words(words, n, list, sizeof list);
-    return rl_fail(RL_ERR_INPUT, "--%s: got `%s`; expected one of %s%s", row->name, argument, list,
-                   rl_word_hint(argument, words, n, hint));
+    return rl_fail(RL_ERR_INPUT, "--%s: got `%s`%s expected one of %s", row->name, argument,
+                   rl_word_hint(argument, words, n, hint), list);
 }
 
 static rl_status add_dataset(const option_row *row, const char *argument, rl_settings *settings) {

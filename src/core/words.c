@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "../numbers.h"
 #include "ridgeless/core.h"
@@ -31,6 +32,14 @@ static int edit_distance(const char *a, const char *b) {
     return row[n_b];
 }
 
+/* The first word that begins with what was typed. */
+static const char *begun_word(const char *typed, const char *const *words, int n) {
+    const size_t length = strlen(typed);
+    for (int i = 0; i < n && length > 1; i++)
+        if (strncasecmp(words[i], typed, length) == 0) return words[i];
+    return NULL;
+}
+
 const char *rl_nearest_word(const char *typed, const char *const *words, int n) {
     const int length = (int)strnlen(typed, LONGEST_WORD);
     const char *nearest = NULL;
@@ -41,13 +50,13 @@ const char *rl_nearest_word(const char *typed, const char *const *words, int n) 
         best = distance;
         nearest = words[i];
     }
-    return nearest;
+    return nearest != NULL ? nearest : begun_word(typed, words, n);
 }
 
 const char *rl_word_hint(const char *typed, const char *const *words, int n, char hint[RL_WORD_HINT]) {
     const char *nearest = rl_nearest_word(typed, words, n);
-    hint[0] = '\0';
-    if (nearest != NULL) snprintf(hint, RL_WORD_HINT, "; did you mean `%s`?", nearest);
+    const bool another = nearest != NULL && strcmp(nearest, typed) != 0;
+    snprintf(hint, RL_WORD_HINT, another ? "; did you mean `%s`?" : ";", nearest);
     return hint;
 }
 

@@ -73,8 +73,8 @@ static rl_status fail_unknown(const rl_study *study, const char *name) {
     for (int i = 0; i < n; i++)
         names[i] = i < study->n_datasets ? study->datasets[i].name : study->autoencoders[i - study->n_datasets].name;
     rl_list_words(names, n, list, sizeof list);
-    const rl_status status = rl_fail(RL_ERR_INPUT, "%s: has no dataset `%s`; expected one of %s%s", study->path, name,
-                                     list, rl_word_hint(name, names, n, hint));
+    const rl_status status = rl_fail(RL_ERR_INPUT, "%s: has no dataset `%s`%s expected one of %s", study->path, name,
+                                     rl_word_hint(name, names, n, hint), list);
     rl_free(names);
     return status;
 }

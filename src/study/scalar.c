@@ -95,5 +95,5 @@ rl_status rl_node_word(rl_node node, const char *const *words, int n, int *index
     RL_TRY(rl_node_text(node, expected, &text));
     for (*index = 0; *index < n; (*index)++)
         if (strcmp(text, words[*index]) == 0) return RL_OK;
-    return rl_node_fail(node, "%s%s", expected, rl_word_hint(text, words, n, hint));
+    return rl_node_refuse(node, "got `%.60s`%s expected %s", text, rl_word_hint(text, words, n, hint), expected);
 }

@@ -50,8 +50,8 @@ static rl_status find_ablation(rl_node node, const char *name, const rl_ablation
     if (*ablation != NULL) return RL_OK;
     for (; rl_ablations[n] != NULL && n < MAX_ABLATIONS; n++) words[n] = rl_ablations[n]->name;
     rl_list_words(words, n, list, sizeof list);
-    return rl_node_refuse(node, "got `%.60s`; expected an ablation: %s (`ridgeless ablations` says more)%s", name, list,
-                          rl_word_hint(name, words, n, hint));
+    return rl_node_refuse(node, "got `%.60s`%s expected an ablation: %s (`ridgeless ablations` says more)", name,
+                          rl_word_hint(name, words, n, hint), list);
 }
 
 static rl_status refuse_lack(rl_node node, const rl_ablation *ablation) {

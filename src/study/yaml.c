@@ -260,12 +260,10 @@ rl_node rl_node_find(rl_node mapping, const char *key) {
 
 static rl_status fail_unknown_key(rl_node value, const rl_field *fields, int n) {
     const char *words[MAX_FIELDS];
-    char list[500];
+    char list[500], hint[RL_WORD_HINT];
     for (int i = 0; i < n; i++) words[i] = fields[i].key;
     rl_list_words(words, n, list, sizeof list);
-    const char *nearest = rl_nearest_word(value.key, words, n);
-    if (nearest == NULL) return rl_node_refuse(value, "not a key here; expected one of %s", list);
-    return rl_node_refuse(value, "not a key here; did you mean `%s`? expected one of %s", nearest, list);
+    return rl_node_refuse(value, "not a key here%s expected one of %s", rl_word_hint(value.key, words, n, hint), list);
 }
 
 rl_status rl_node_fields(rl_node mapping, rl_field *fields, int n) {

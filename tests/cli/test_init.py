@@ -2,6 +2,7 @@
 import os
 import pathlib
 import random
+import re
 import tempfile
 import unittest
 
@@ -101,6 +102,24 @@ class Init(unittest.TestCase):
             "void": "has no value",
         }.items():
             self.assertRegex(study, rf"  # +\d+  {column} +.*{words}")
+
+    def test_words_for_missing_values_are_those_of_the_manual(self):
+        page = (SOURCE / "src" / "cli" / "ridgeless-study.5").read_text()
+        lines = page.split("holds one of these words:\n")[1].split("They are those")[0].replace("\\-", "-")
+        words = ["", *(word for word in re.findall(r'"([^"]*)"', lines) if word not in (", ", "."))]
+        self.assertEqual(len(words), 20)
+        holes = dict(zip(range(3, 200, 5), words))
+        others = {1: "NAN", 2: "none", 6: "-", 7: "na"}  # capitals matter, and a dash is a text
+
+        def change(row):
+            i = int(row[0])
+            row[3] = holes.get(i, row[3])
+            return [*row, holes.get(i, "1" if i % 2 else "2"), others.get(i, "1")]
+
+        study, _ = self.of_table(table(200, 2, change=change, names=("rare", "words")))
+        self.assertIn("180 rows without a missing value and P = 3 features", study)
+        for column, said in {"x1": "numbers; missing in 20 rows", "rare": "numbers; missing in 20 rows", "words": "text in 4 cells"}.items():
+            self.assertRegex(study, rf"  # +\d+  {column} +.*{said}")
 
     def test_names_that_yaml_would_take_amiss(self):
         names = ["a: b", "it's #1", "'\"[x]\"'", "9", "true", "x\u00e9", "-", "same", "same"]

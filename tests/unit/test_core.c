@@ -298,6 +298,9 @@ static void mistyped_words_are_guessed(void **state) {
                  {"n-features", "n_features"},
                  {"COLOUR", "Colour"},
                  {"color", "Colour"},
+                 {"STAT", "status"}, /* nearer than "show", and its beginning */
+                 {"n_", "n_features"},
+                 {"Re", "retry"},
                  {"x", NULL},
                  {"", NULL},
                  {"magic", NULL}};
@@ -310,7 +313,8 @@ static void mistyped_words_are_guessed(void **state) {
             assert_string_equal(nearest, cases[i].meant);
     }
     assert_string_equal(rl_word_hint("rnu", words, N, hint), "; did you mean `run`?");
-    assert_string_equal(rl_word_hint("magic", words, N, hint), "");
+    assert_string_equal(rl_word_hint("magic", words, N, hint), ";");
+    assert_string_equal(rl_word_hint("run", words, N, hint), ";");
     rl_list_words(words, 3, text, sizeof text);
     assert_string_equal(text, "run, retry, plan");
     rl_list_words(words, 3, text, 16); /* with its zero byte one too few for all of them */

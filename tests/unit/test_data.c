@@ -332,11 +332,26 @@ static void refuse_number(const char *text, const char *message) {
     rl_table_destroy(&table);
 }
 
+static void numbers_name_decimal_commas(void **state) {
+    (void)state;
+    static const char *const with[] = {"0,391", "-1,5", "7,", ",5", "1,2e-3"};
+    static const char *const without[] = {"1.5", "a,b", "1,2,3", "1.000,5", ",", ""};
+    for (size_t i = 0; i < sizeof with / sizeof *with; i++) assert_true(rl_has_decimal_comma(with[i]));
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++) assert_false(rl_has_decimal_comma(without[i]));
+    rl_table table = read_text("a;y\n0,5;1\n", (rl_table_format){.delimiter = ';', .has_header = true});
+    static const int a = 0;
+    rl_dataset d = {0};
+    assert_refused(rl_table_numbers(&table, &(rl_table_choice){.features = &a, .n_features = 1, .target = 1}, &d),
+                   "`0,5` is not a number; decimals need a point");
+    rl_dataset_destroy(&d);
+    rl_table_destroy(&table);
+}
+
 static void numbers_refuse_what_is_not_finite(void **state) {
     (void)state;
     refuse_number("one", "table.csv:3: column `a`: `one` is not a number");
-    static const char *const wrong[] = {"1e400", "-1e400", "nan", "NaN", "inf", "-inf", "Infinity", "0x10",
-                                        "1 2",   "1.2.3",  "--1", "e5",  "+",   "1;5",  "1d3",      "1_000"};
+    static const char *const wrong[] = {"1e400", "-1e400", "NAN", "-NAN", "inf", "-inf", "Infinity", "0x10",
+                                        "1 2",   "1.2.3",  "--1", "e5",   "+",   "1;5",  "1d3",      "1_000"};
     enum { N_BEYOND = 7 }; /* they are numbers for C, but no finite ones */
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         char message[64];
@@ -834,7 +849,7 @@ static void csv_is_looked_for_in_order(void **state) {
 
     refuse((request){.source = "csv", .settings = settings, .base = "/nowhere"},
            "dataset `csv`: key `file` (line 7): own.csv: not found in");
-    assert_message("nor in /nowhere beside the study file");
+    assert_message("nor beside the study file");
     refuse((request){.source = "csv", .settings = settings}, "key `file` (line 7): own.csv: not found in");
     refuse((request){.source = "csv", .settings = SETTINGS({"file", "/nowhere/own.csv"}, {"target", "y"})},
            "/nowhere/own.csv: cannot be read: No such file");
@@ -844,7 +859,7 @@ static void csv_is_looked_for_in_order(void **state) {
 static void csv_refuses_impossible_columns(void **state) {
     (void)state;
     refuse_csv(four_rows, SETTINGS({"file", "own.csv"}, {"target", "z"}), "dataset `csv`: key `target` (line 7): ");
-    assert_message("own.csv: no column `z`, expected one of `a`, `y`, `b`");
+    assert_message("own.csv: no column `z`; expected one of `a`, `y`, `b`");
     refuse_csv(four_rows, SETTINGS({"file", "own.csv"}, {"target", "y"}, {"features", "a|q"}),
                "key `features` (line 7): ");
     assert_message("no column `q`");
@@ -1358,6 +1373,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_table_of_any_format_is_read),
     cmocka_unit_test(columns_are_described),
     cmocka_unit_test(numbers_drop_rows_with_missing_values),
+    cmocka_unit_test(numbers_name_decimal_commas),
     cmocka_unit_test(numbers_refuse_what_is_not_finite),
     cmocka_unit_test(numbers_refuse_when_no_row_is_left),
     cmocka_unit_test(standardize_has_known_values),

@@ -199,22 +199,22 @@ static void variables_are_chosen_by_name(void **state) {
 
     refuse_table(plain, "dataset `netcdf`: key `features`: ");
     assert_message(
-        "t.nc: more than one variable (row, feature), expected the name of one; there are `x` double(7, 3), "
+        "t.nc: more than one variable (row, feature); expected the name of one; there are `x` double(7, 3), "
         "`y` double(7), `other` int(7, 3), `names` char(7, 3), `words` string(7, 3), `cube` int(7, 3, 3), "
         "`scalar` int(), `labels` char(7)");
     refuse_table(SETTINGS(XY, {"features", "q"}), "key `features` (line 7): ");
-    assert_message("t.nc: no variable `q`, expected numbers (row, feature); there are `x` double(7, 3)");
+    assert_message("t.nc: no variable `q`; expected numbers (row, feature); there are `x` double(7, 3)");
     static const char *const others[] = {"y", "names", "words", "cube", "scalar"};
     for (int i = 0; i < 5; i++) {
         refuse_table(SETTINGS(XY, {"features", others[i]}),
-                     "` does not fit, expected numbers (row, feature); there are");
+                     "` does not fit; expected numbers (row, feature); there are");
         assert_message(others[i]);
     }
     refuse_table(SETTINGS({"file", "t.nc"}, {"target", "z"}, {"features", "x"}),
                  "dataset `netcdf`: key `target` (line 7): ");
-    assert_message("no variable `z`, expected numbers (row); there are `x` double(7, 3), `y` double(7)");
+    assert_message("no variable `z`; expected numbers (row); there are `x` double(7, 3), `y` double(7)");
     refuse_table(SETTINGS({"file", "t.nc"}, {"target", "other"}, {"features", "x"}),
-                 "variable `other` does not fit, expected numbers (row);");
+                 "variable `other` does not fit; expected numbers (row);");
     refuse_table(SETTINGS({"file", "t.nc"}, {"target", "labels"}, {"features", "x"}), "variable `labels` does not fit");
 }
 
@@ -248,7 +248,7 @@ static void lengths_must_agree(void **state) {
     refuse_table(plain, "t.nc): 1 row, expected at least 2");
     nc(nc_create(path_of("t.nc"), NC_CLOBBER, &id));
     nc(nc_close(id));
-    refuse_table(plain, "t.nc: no variable of numbers (row, feature), expected one; there are none");
+    refuse_table(plain, "t.nc: no variable of numbers (row, feature); expected one; there are none");
 }
 
 /* ---- what stands for no number ----------------------------------------------------------------------------------- */

@@ -22,8 +22,8 @@ static rl_status fail_choice(const rl_source_request *request, const rl_nc *file
     rl_text all = RL_TEXT_EMPTY;
     rl_status status = rl_nc_variables_text(file, &all);
     if (status == RL_OK)
-        status = rl_source_key_fail(request, key, "%s: %s%s expected %s; there are %s", file->path, what,
-                                    *hint != '\0' ? hint : ",", expected, all.bytes);
+        status = rl_source_key_fail(request, key, "%s: %s%s expected %s; there are %s", file->path, what, hint,
+                                    expected, all.bytes);
     rl_free(all.bytes);
     return status;
 }
@@ -51,7 +51,7 @@ static rl_status find_named(const rl_source_request *request, const rl_nc *file,
                             rl_nc_variable *v) {
     const char *name = rl_options_text(request->options, key);
     const char *expected = n_dimensions == 2 ? "numbers (row, feature)" : "numbers (row)";
-    char what[NC_MAX_NAME + 64], hint[RL_WORD_HINT] = "";
+    char what[NC_MAX_NAME + 64], hint[RL_WORD_HINT] = ";";
     int id;
     if (nc_inq_varid(file->id, name, &id) != NC_NOERR) {
         RL_TRY(hint_variable(file, name, hint));
@@ -79,7 +79,7 @@ static rl_status find_features(const rl_source_request *request, const rl_nc *fi
     if (n_found == 1) return RL_OK;
     return fail_choice(request, file, "features",
                        n_found == 0 ? "no variable of numbers (row, feature)" : "more than one variable (row, feature)",
-                       "", n_found == 0 ? "one" : "the name of one");
+                       ";", n_found == 0 ? "one" : "the name of one");
 }
 
 static rl_status check_lengths(const rl_source_request *request, const rl_nc *file, const rl_nc_variable *x,

@@ -82,6 +82,5 @@ rl_status rl_source_locate_named(const rl_source_request *request, char **path) 
     const rl_status status = rl_data_path_find(request->path, file, path);
     if (status != RL_ERR_INPUT) return status;
     if (request->base_folder == NULL) return rl_source_key_fail(request, "file", "%s", rl_error_message());
-    return rl_source_key_fail(request, "file", "%s, nor in %s beside the study file", rl_error_message(),
-                              request->base_folder);
+    return rl_source_key_fail(request, "file", "%s, nor beside the study file", rl_error_message());
 }

@@ -211,11 +211,10 @@ static rl_status fail_column(const rl_table *table, const char *name) {
                        table->path, name, table->n_columns);
     char hint[RL_WORD_HINT];
     rl_text columns = RL_TEXT_EMPTY;
-    rl_word_hint(name, (const char *const *)table->header, table->n_columns, hint);
     rl_status status = rl_table_column_names(table, &columns);
     if (status == RL_OK)
         status = rl_fail(RL_ERR_INPUT, "%s: no column `%s`%s expected one of %s", table->path, name,
-                         *hint != '\0' ? hint : ",", columns.bytes);
+                         rl_word_hint(name, (const char *const *)table->header, table->n_columns, hint), columns.bytes);
     rl_free(columns.bytes);
     return status;
 }
@@ -238,8 +237,24 @@ rl_status rl_table_column(const rl_table *table, const char *name, int *column) 
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
 
+/* `?`, as older tables write it, and what pandas takes so: its documentation of read_csv, na_values. */
+static const char *const missing_words[] = {"",     "?",    "#N/A",   "#N/A N/A", "#NA",  "-1.#IND", "-1.#QNAN",
+                                            "-NaN", "-nan", "1.#IND", "1.#QNAN",  "<NA>", "N/A",     "NA",
+                                            "NULL", "NaN",  "None",   "n/a",      "nan",  "null"};
+
 bool rl_table_is_missing(const char *cell) {
-    return *cell == '\0' || strcmp(cell, "NA") == 0 || strcmp(cell, "null") == 0 || strcmp(cell, "?") == 0;
+    for (size_t i = 0; i < sizeof missing_words / sizeof *missing_words; i++)
+        if (strcmp(cell, missing_words[i]) == 0) return true;
+    return false;
+}
+
+bool rl_has_decimal_comma(const char *cell) {
+    char number[64];
+    double value;
+    const size_t comma = strcspn(cell, ",");
+    if (cell[comma] == '\0' || snprintf(number, sizeof number, "%s", cell) >= (int)sizeof number) return false;
+    number[comma] = '.';
+    return rl_parse_real(number, &value);
 }
 
 static bool row_misses(const rl_table *table, int row, const rl_table_choice *choice) {
@@ -263,6 +278,7 @@ static rl_status parse_cell(const rl_table *table, int row, int column, const ch
     const char *cell = table->cells[(size_t)row * (size_t)table->n_columns + (size_t)column];
     if (rl_parse_real(cell, value)) return RL_OK;
     const char *what = is_beyond_all_numbers(cell) ? "a finite number" : "a number";
+    if (rl_has_decimal_comma(cell)) advice = "; " RL_DECIMAL_POINT;
     if (table->header == NULL)
         return rl_fail(RL_ERR_INPUT, "%s:%d: column %d: `%.40s` is not %s%s", table->path, table->lines[row],
                        column + 1, cell, what, advice);
