@@ -4,15 +4,15 @@
 
 #include "cli.h"
 
-enum { INDENT = 21 };
+enum { INDENT = 23 };
 
 static void print_field(const char *what, const char *text) {
     printf("%*s%s", INDENT, "", what);
     rl_print_wrapped(text, INDENT + (int)strlen(what), INDENT);
 }
 
-static void print_head(const char *name, const char *summary) {
-    printf("%-*s ", INDENT - 1, name);
+static void print_head(int indent, const char *name, const char *summary) {
+    printf("%*s%-*s ", indent, "", INDENT - indent - 1, name);
     rl_print_wrapped(summary, INDENT, INDENT);
 }
 
@@ -67,7 +67,7 @@ static const char *const parameter_values[] = {[RL_PARAMETER_NONE] = NULL,
 
 static void print_ablation(const rl_ablation *a) {
     char text[300];
-    print_head(a->name, a->summary);
+    print_head(2, a->name, a->summary);
     if (a->parameter != RL_PARAMETER_NONE) {
         snprintf(text, sizeof text, "%s (%s)", a->parameter_meaning, parameter_values[a->parameter]);
         print_field("parameter: ", text);
@@ -77,8 +77,9 @@ static void print_ablation(const rl_ablation *a) {
 }
 
 static json_t *ablation_json(const rl_ablation *a) {
-    json_t *object = json_pack("{s:s, s:s, s:n, s:o, s:s}", "name", a->name, "summary", a->summary, "parameter",
-                               "options", options_json(a->options, a->n_options), "example", a->example);
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:n, s:o, s:s}", "name", a->name, "role", rl_role_words[a->role], "summary",
+                  a->summary, "parameter", "options", options_json(a->options, a->n_options), "example", a->example);
     if (a->parameter != RL_PARAMETER_NONE)
         json_object_set_new(
             object, "parameter",
@@ -86,16 +87,22 @@ static json_t *ablation_json(const rl_ablation *a) {
     return object;
 }
 
+static void print_role(rl_role role) {
+    printf("%s%s\n", role > 0 ? "\n" : "", rl_role_texts[role]);
+    for (const rl_ablation *const *a = rl_ablations; *a != NULL; a++)
+        if ((*a)->role == role) print_ablation(*a);
+}
+
+static rl_status print_ablations_json(void) {
+    json_t *list = json_array();
+    for (const rl_ablation *const *a = rl_ablations; *a != NULL; a++) json_array_append_new(list, ablation_json(*a));
+    return rl_print_json(json_pack("{s:o}", "ablations", list));
+}
+
 rl_status rl_command_ablations(rl_settings *settings, const rl_context *context) {
     (void)context;
-    json_t *list = json_array();
-    for (const rl_ablation *const *a = rl_ablations; *a != NULL; a++)
-        if (settings->json)
-            json_array_append_new(list, ablation_json(*a));
-        else
-            print_ablation(*a);
-    if (settings->json) return rl_print_json(json_pack("{s:o}", "ablations", list));
-    json_decref(list);
+    if (settings->json) return print_ablations_json();
+    for (int role = 0; role < RL_N_ROLES; role++) print_role((rl_role)role);
     printf("\nLines that begin with `-` can be pasted under `ablations:` of a study.\n");
     return RL_OK;
 }
@@ -103,7 +110,7 @@ rl_status rl_command_ablations(rl_settings *settings, const rl_context *context)
 /* ---- maps -------------------------------------------------------------------------------------------------------- */
 
 static void print_map(const rl_feature_map *map) {
-    print_head(map->name, map->summary);
+    print_head(0, map->name, map->summary);
     if (map->n_inputs == 1) print_field("inputs: ", map->bounded ? "one, from -1 to 1" : "one");
     print_options(map->options, map->n_options);
     print_example(map->example);

@@ -162,6 +162,9 @@ class Commands(unittest.TestCase):
     def test_ablations_can_be_pasted(self):
         names = ["none", "cutoff", "leading_modes", "no_residuals", "adversarial_test", "adversarial_train", "ridge"]
         rows = self.listed("ablations", [*names, "gradient_descent", "gradient_descent_run"])
+        heads = re.findall(r"(?m)^(?!Lines)[a-z].*$", run("ablations", check=0).stdout)
+        self.assertEqual([head.split()[0] for head in heads], ["the", "the", "cures:", "attacks:"])
+        self.assertEqual([rows[name]["role"] for name in ("none", "no_residuals", "ridge", "adversarial_test")], ["fit", "factor", "cure", "attack"])
         self.assertIsNone(rows["none"]["parameter"])
         self.assertIn("singular value", rows["cutoff"]["parameter"]["meaning"])
         self.assertEqual([option["key"] for option in rows["cutoff"]["options"]], ["relative"])
