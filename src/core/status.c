@@ -1,6 +1,7 @@
 /* Status codes and the error message. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ridgeless/core.h"
 
@@ -27,7 +28,7 @@ rl_status rl_fail(rl_status status, const char *format, ...) {
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     for (size_t i = 0; i < sizeof message; i++) {
-        error_message[i] = message[i] == '\n' ? ' ' : message[i];
+        error_message[i] = message[i] == '\n' && strncmp(message + i + 1, "  ", 2) != 0 ? ' ' : message[i];
         if (message[i] == '\0') break;
     }
     return status;

@@ -18,30 +18,29 @@ static rl_status folder_of(const char *path, char **folder) {
     return RL_OK;
 }
 
-/* How to get what is missing, once a source. */
-static rl_status append_advice(const rl_study *study, const bool *missing, rl_text *message) {
+/* Whether a data set before this one lacks a file of the same source. */
+static bool is_told(const rl_study *study, const bool *missing, int dataset) {
+    for (int i = 0; i < dataset; i++)
+        if (missing[i] && study->datasets[i].source == study->datasets[dataset].source) return true;
+    return false;
+}
+
+/* A line for each data set; and how to get what is missing, once a source. */
+static rl_status append_missing(const rl_study *study, const rl_data_path *path, const bool *missing,
+                                rl_text *message) {
     for (int i = 0; i < study->n_datasets; i++) {
-        const rl_source *source = study->datasets[i].source;
-        bool told = !missing[i] || source->how_to_get == NULL;
-        for (int j = 0; j < i; j++) told |= missing[j] && study->datasets[j].source == source;
-        if (!told) RL_TRY(rl_text_append(message, "; %s: %s", source->name, source->how_to_get));
+        const rl_study_dataset *dataset = &study->datasets[i];
+        const char *file = NULL, *advice = dataset->source->how_to_get;
+        if (!missing[i] || rl_source_available(dataset->source, path, &file)) continue;
+        RL_TRY(rl_text_append(message, "\n  `%s` of the dataset `%s` (line %d)", file, dataset->name, dataset->line));
+        if (advice != NULL && !is_told(study, missing, i)) RL_TRY(rl_text_append(message, ": %s", advice));
     }
     return RL_OK;
 }
 
-static rl_status append_missing(const rl_study *study, const rl_data_path *path, const bool *missing,
-                                rl_text *message) {
+static rl_status append_folders(const rl_data_path *path, rl_text *message) {
     bool first = true;
-    for (int i = 0; i < study->n_datasets; i++) {
-        const rl_study_dataset *dataset = &study->datasets[i];
-        const char *file = NULL;
-        if (!missing[i] || rl_source_available(dataset->source, path, &file)) continue;
-        RL_TRY(rl_text_append(message, "%s`%s` of the dataset `%s` (line %d)", first ? "" : ", ", file, dataset->name,
-                              dataset->line));
-        first = false;
-    }
     RL_TRY(rl_text_append(message, "; looked in"));
-    first = true;
     for (int i = 0; i < path->n_folders; i++) {
         if (path->folders[i] == NULL) continue;
         RL_TRY(rl_text_append(message, "%s %s", first ? "" : ",", path->folders[i]));
@@ -50,15 +49,14 @@ static rl_status append_missing(const rl_study *study, const rl_data_path *path,
     return RL_OK;
 }
 
-/* The advice comes last: it is what may be cut when the message grows too long. */
+/* The data sets come last: they are what may be cut when the message grows too long. */
 static rl_status fail_missing(const rl_study *study, const rl_data_path *path, const bool *missing, bool others) {
     const char *way_out = others ? "; --skip-missing runs the other datasets" : "";
     rl_text message = RL_TEXT_EMPTY;
     rl_status status;
-    RL_TRY_GOTO(rl_text_append(&message, "%s: missing data files: ", study->path), out);
+    RL_TRY_GOTO(rl_text_append(&message, "%s: data files are missing%s", study->path, way_out), out);
+    RL_TRY_GOTO(append_folders(path, &message), out);
     RL_TRY_GOTO(append_missing(study, path, missing, &message), out);
-    RL_TRY_GOTO(rl_text_append(&message, "%s", way_out), out);
-    RL_TRY_GOTO(append_advice(study, missing, &message), out);
     status = rl_fail(RL_ERR_INPUT, "%s", message.bytes);
 out:
     rl_free(message.bytes);

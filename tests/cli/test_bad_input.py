@@ -203,7 +203,11 @@ class BadInput(unittest.TestCase):
         done = run("run", SOURCE / "jobs" / "paper.yaml", cwd=self.at, env={"RIDGELESS_DATA": ""})
         if done.returncode == 0:
             self.skipTest("the data files are installed")
-        self.refused(done, ["california", "cal_housing.data", "who", "life_expectancy_who_rajarshi.csv", "--skip-missing"])
+        self.refused(done, ["data files are missing", "--skip-missing"])
+        lines = done.stderr.splitlines()[1:]
+        self.assertEqual(len(lines), 2, done.stderr)
+        for line, name, file in zip(lines, ("california", "who"), ("cal_housing.data", "life_expectancy_who_rajarshi.csv")):
+            self.assertRegex(line, rf"^  `{file}` of the dataset `{name}` \(line \d+\): jobs/download-data.sh")
 
 
 if __name__ == "__main__":

@@ -1107,10 +1107,11 @@ static void a_dataset_that_does_not_load_is_named_with_its_line(void **state) {
 static void all_missing_files_are_named_together(void **state) {
     const place *p = *state;
     assert_plan_refused(p, TWO_ABSENT,
-                        "study.yaml: missing data files: `cal_housing.data` of the dataset `california` (line 5), "
-                        "`life_expectancy_who_rajarshi.csv` of the dataset `w1` (line 7), "
-                        "`life_expectancy_who_rajarshi.csv` of the dataset `w2` (line 8); looked in /tmp/ridgeless-");
-    assert_contains(rl_error_message(), "--skip-missing runs the other datasets");
+                        "study.yaml: data files are missing; --skip-missing runs the other datasets; looked in "
+                        "/tmp/ridgeless-");
+    assert_contains(rl_error_message(), "\n  `cal_housing.data` of the dataset `california` (line 5): ");
+    assert_contains(rl_error_message(), "\n  `life_expectancy_who_rajarshi.csv` of the dataset `w1` (line 7): ");
+    assert_contains(rl_error_message(), "\n  `life_expectancy_who_rajarshi.csv` of the dataset `w2` (line 8)");
     const char *advice = strstr(rl_error_message(), rl_source_find("who")->how_to_get);
     assert_non_null(advice);
     assert_null(strstr(advice + 1, rl_source_find("who")->how_to_get)); /* once a source */
@@ -1132,7 +1133,7 @@ static void missing_datasets_can_be_left_out(void **state) {
 
     study = parse_at(p, R N A "datasets: [california, who]\n");
     assert_int_equal(rl_plan_create(&study, &options, &plan), RL_ERR_INPUT);
-    assert_contains(rl_error_message(), "missing data files: `cal_housing.data`");
+    assert_contains(rl_error_message(), "data files are missing; looked in");
     assert_null(strstr(rl_error_message(), "--skip-missing")); /* it would leave nothing */
     rl_log_configure(RL_LOG_INFO, true);
     rl_study_destroy(&study);
