@@ -27,9 +27,9 @@ int rl_exit_status(rl_status status);
 
 #define RL_PRINTF(format_index) __attribute__((format(printf, format_index, format_index + 1)))
 
-/* Keeps the formatted message (one line, no newline, at most 1023 bytes) as this process's error message and returns
- * `status`, so that a failing function ends in `return rl_fail(RL_ERR_INPUT, "%s:%d: ...", ...)`. A message names the
- * file, line or key and says what was expected. */
+/* Keeps the formatted message (at most 1023 bytes) as this process's error message and returns `status`, so that a
+ * failing function ends in `return rl_fail(RL_ERR_INPUT, "%s:%d: ...", ...)`. A message names the file, line or key and
+ * says what was expected. It is one line; a list may follow in lines that begin with two blanks. */
 rl_status rl_fail(rl_status status, const char *format, ...) RL_PRINTF(2);
 
 /* The message of the last rl_fail, "" before any. Valid until the next rl_fail. */
@@ -123,6 +123,11 @@ rl_status rl_text_append_bytes(rl_text *text, const void *bytes, size_t length);
 /* A file's name without its folder and its ending; a leading dot begins no ending. The name is *length bytes from the
  * result on, within `path`. */
 const char *rl_file_stem(const char *path, size_t *length);
+
+/* Writes ../NAME seen from the program's folder into `path`, like share/ridgeless/data of an installation that may have
+ * been moved; false: that folder is not known. */
+enum { RL_PATH_ROOM = 4096 };
+bool rl_path_beside_program(const char *name, char path[RL_PATH_ROOM]);
 
 /* Appends a whole file of at most `limit` bytes to a text. RL_ERR_INPUT, with a message that names the file, when it is
  * missing, a directory, unreadable or larger. */

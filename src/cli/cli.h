@@ -180,6 +180,14 @@ void rl_join(char *text, const char *format, ...) RL_PRINTF(2);
 bool rl_is_study_name(const char *path);
 bool rl_is_results_name(const char *path);
 
+/* RL_ERR_INPUT, with a guess, where there is no such file but one that is called so with the ending. */
+rl_status rl_check_name(const char *path, const char *ending);
+
+/* Writes a word so that a shell takes it as it is, whatever is in it, into `text`, and returns it. No path is longer.
+ */
+enum { RL_SHELL_WORD = 4 * RL_PATH_ROOM + 3 };
+const char *rl_shell_word(const char *word, char text[RL_SHELL_WORD]);
+
 /* Prints the words of a text from column `at` on, broken into lines of at most 100 columns that begin at `indent`. */
 void rl_print_wrapped(const char *text, int at, int indent);
 

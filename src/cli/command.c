@@ -105,8 +105,9 @@ static rl_status read_arguments(const command *c, int argc, char **argv, rl_sett
     if (settings->answer != '\0') return RL_OK;
     const int given = argc - 1 - n_options;
     if (given < c->least || given > c->most)
-        return rl_fail(RL_ERR_INPUT, "%s: got %d argument%s, expected: ridgeless %s %s", c->name, given,
-                       rl_plural(given), c->name, c->arguments);
+        return rl_fail(RL_ERR_INPUT, "%s: got %d argument%s, expected: ridgeless %s %s%s", c->name, given,
+                       rl_plural(given), c->name, c->arguments,
+                       given > c->most && c->most > 0 ? " (a name with a space needs quotes)" : "");
     for (int i = 0; i < given; i++) settings->arguments[i] = argv[1 + n_options + i];
     return RL_OK;
 }
@@ -119,11 +120,12 @@ static const command *find_command(const char *name) {
 
 /* A file in the place of a command, or a mistyped one. */
 static rl_status refuse_command(const char *typed) {
-    char hint[RL_WORD_HINT];
+    char hint[RL_WORD_HINT], word[RL_SHELL_WORD];
     const char *words[N_COMMANDS];
     const char *of_file = rl_is_study_name(typed) ? "run" : rl_is_results_name(typed) ? "show" : NULL;
     if (of_file != NULL)
-        return rl_fail(RL_ERR_INPUT, "`%s` is no command; try: ridgeless %s %s", typed, of_file, typed);
+        return rl_fail(RL_ERR_INPUT, "`%s` is no command; try: ridgeless %s %s", typed, of_file,
+                       rl_shell_word(typed, word));
     for (int i = 0; i < N_COMMANDS; i++) words[i] = commands[i].name;
     return rl_fail(RL_ERR_INPUT, "unknown command `%s`%s `ridgeless --help` lists all", typed,
                    rl_word_hint(typed, words, N_COMMANDS, hint));
@@ -152,13 +154,15 @@ static rl_status read_command_line(int argc, char **argv, rl_settings *settings,
 
 /* ---- calling a command ------------------------------------------------------------------------------------------- */
 
-/* A study in the place of a results file. */
+/* A study in the place of a results file, or a name without its ending. */
 static rl_status check_results(const command *c, const rl_settings *settings) {
+    char word[RL_SHELL_WORD];
     for (int i = 0; i < c->most && (c->bit & RL_OF_RESULTS) != 0; i++) {
         const char *path = settings->arguments[i];
         if (path != NULL && rl_is_study_name(path))
             return rl_fail(RL_ERR_INPUT, "%s: is a study, expected a results file; to make one: ridgeless run %s", path,
-                           path);
+                           rl_shell_word(path, word));
+        if (path != NULL) RL_TRY(rl_check_name(path, ".nc"));
     }
     return RL_OK;
 }

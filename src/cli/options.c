@@ -85,8 +85,9 @@ static rl_status refuse_ranks(const option_row *row, const char *argument, rl_se
     int64_t number;
     const bool bench = settings->command == RL_BENCH; /* which has a word before the study, or none */
     const char *study = bench ? "..." : "STUDY";
+    char word[RL_SHELL_WORD];
     for (int i = 1; i < settings->argc && !bench; i++)
-        if (rl_is_study_name(settings->argv[i])) study = settings->argv[i];
+        if (rl_is_study_name(settings->argv[i])) study = rl_shell_word(settings->argv[i], word);
     return rl_fail(RL_ERR_INPUT, "-%c: ranks are started by mpirun: mpirun -n %s ridgeless %s %s", row->letter,
                    rl_parse_integer(argument, 1, INT32_MAX, &number) ? argument : "N", settings->argv[1], study);
 }

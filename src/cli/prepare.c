@@ -28,8 +28,11 @@ static bool is_results_file(const char *path) {
 
 static rl_status read_study(const char *path, rl_study *study) {
     rl_text text = RL_TEXT_EMPTY;
+    char word[RL_SHELL_WORD];
+    RL_TRY(rl_check_name(path, ".yaml"));
     if (is_results_file(path))
-        return rl_fail(RL_ERR_INPUT, "%s: is a results file, expected a study; try: ridgeless show %s", path, path);
+        return rl_fail(RL_ERR_INPUT, "%s: is a results file, expected a study; try: ridgeless show %s", path,
+                       rl_shell_word(path, word));
     rl_status status = rl_read_file(path, RL_STUDY_FILE_LIMIT, &text);
     if (status == RL_OK && strlen(text.bytes) != text.length)
         status = rl_fail(RL_ERR_INPUT, "%s: holds a zero byte; expected a YAML text", path);

@@ -85,14 +85,9 @@ static rl_status check_partition(const rl_job_needs *needs, const rl_partition *
 
 /* ---- words ------------------------------------------------------------------------------------------------------- */
 
-/* Appends a word that a shell takes as it is, whatever is in it. */
 static rl_status append_word(rl_text *line, const char *word) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./+,:@";
-    if (*word != '\0' && word[strspn(word, plain)] == '\0') return rl_text_append(line, "%s", word);
-    RL_TRY(rl_text_append(line, "'"));
-    for (const char *c = word; *c != '\0'; c++)
-        RL_TRY(*c == '\'' ? rl_text_append(line, "'\\''") : rl_text_append_bytes(line, c, 1));
-    return rl_text_append(line, "'");
+    char quoted[RL_SHELL_WORD];
+    return rl_text_append(line, "%s", rl_shell_word(word, quoted));
 }
 
 /* The script may be submitted from any folder. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -17,6 +18,23 @@ bool rl_is_study_name(const char *path) {
 
 bool rl_is_results_name(const char *path) {
     return ends_with(path, ".nc");
+}
+
+rl_status rl_check_name(const char *path, const char *ending) {
+    char whole[RL_PATH_ROOM];
+    const bool fits = snprintf(whole, sizeof whole, "%s%s", path, ending) < (int)sizeof whole;
+    if (!fits || access(path, F_OK) == 0 || access(whole, F_OK) != 0) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: is not there; did you mean `%s`?", path, whole);
+}
+
+const char *rl_shell_word(const char *word, char text[RL_SHELL_WORD]) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./+,:@";
+    const char *quote = *word != '\0' && word[strspn(word, plain)] == '\0' ? "" : "'";
+    char *next = text + sprintf(text, "%s", quote);
+    for (const char *c = word; *c != '\0' && next - text < RL_SHELL_WORD - 6; c++)
+        next += *c == '\'' ? sprintf(next, "'\\''") : sprintf(next, "%c", *c);
+    sprintf(next, "%s", quote);
+    return text;
 }
 
 void rl_print_wrapped(const char *text, int at, int indent) {

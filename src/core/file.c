@@ -17,6 +17,19 @@ const char *rl_file_stem(const char *path, size_t *length) {
     return name;
 }
 
+bool rl_path_beside_program(const char *name, char path[RL_PATH_ROOM]) {
+    const ssize_t length = readlink("/proc/self/exe", path, RL_PATH_ROOM - 1);
+    if (length <= 0) return false;
+    path[length] = '\0';
+    char *slash = NULL;
+    for (int i = 0; i < 2; i++) {
+        if ((slash = strrchr(path, '/')) == NULL) return false;
+        *slash = '\0';
+    }
+    const size_t room = (size_t)(path + RL_PATH_ROOM - slash);
+    return snprintf(slash, room, "/%s", name) < (int)room;
+}
+
 static rl_status read_stream(FILE *file, const char *path, size_t limit, rl_text *content) {
     char buffer[16384];
     size_t got;

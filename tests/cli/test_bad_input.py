@@ -136,6 +136,14 @@ class BadInput(unittest.TestCase):
             words = ["study.nc: is a results file", "ridgeless show study.nc"]
             self.refused(run(command, "study.nc", "-o", "new.nc", cwd=self.at), words)
 
+    def test_names_without_their_ending(self):
+        self.write(GOOD, TABLE)
+        run("run", "study.yaml", "-q", cwd=self.at, check=0)
+        for command, *arguments in (("run",), ("plan",), ("status",), ("bench", "study"), ("show",), ("diff", "study.nc")):
+            name = "study.nc" if command in ("show", "diff") else "study.yaml"
+            self.refused(run(command, *arguments, "study", cwd=self.at), [f"study: is not there; did you mean `{name}`?"])
+        self.refused(run("run", "stud", cwd=self.at), ["stud: cannot be read"])
+
     def test_a_mistyped_data_set(self):
         self.write(GOOD, TABLE)
         self.refused(run("run", "study.yaml", "-D", "mien", cwd=self.at), ["`mien`", "did you mean `mine`?"])
@@ -148,7 +156,10 @@ class BadInput(unittest.TestCase):
             (["a.yaml"], ["ridgeless run a.yaml"]),
             (["a.nc"], ["ridgeless show a.nc"]),
             (["run"], ["STUDY"]),
-            (["run", "a", "b"], ["2"]),
+            (["run", "a", "b"], ["got 2 arguments", "(a name with a space needs quotes)"]),
+            (["my house.yaml"], ["ridgeless run 'my house.yaml'"]),
+            (["show", "it's.yaml"], ["ridgeless run 'it'\\''s.yaml'"]),
+            (["run", "-n", "4", "my house.yaml"], ["mpirun -n 4 ridgeless run 'my house.yaml'"]),
             (["run", "--outptu", "x", "a"], ["--outptu"]),
             (["run", "--shedule=static", "a"], ["did you mean --schedule?"]),
             (["run", "--quiet=yes", "a"], ["--quiet takes no value"]),

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "ridgeless/data.h"
 
@@ -16,27 +15,13 @@ static rl_status add_folder(rl_data_path *path, const char *folder) {
     return RL_OK;
 }
 
-/* ../share/ridgeless/data seen from the program's folder, so that a moved installation still finds its data. */
-static rl_status add_beside_program(rl_data_path *path) {
-    static const char beside[] = "/share/ridgeless/data";
-    char program[4096 + sizeof beside];
-    const ssize_t length = readlink("/proc/self/exe", program, 4096);
-    if (length <= 0) return RL_OK;
-    program[length] = '\0';
-    for (int i = 0; i < 2; i++) {
-        char *slash = strrchr(program, '/');
-        if (slash == NULL) return RL_OK;
-        *slash = '\0';
-    }
-    return add_folder(path, strcat(program, beside));
-}
-
 rl_status rl_data_path_create(rl_data_path *path, const char *option) {
     *path = (rl_data_path){0};
+    char beside[RL_PATH_ROOM];
     rl_status status;
     RL_TRY_GOTO(add_folder(path, option), failed);
     RL_TRY_GOTO(add_folder(path, getenv("RIDGELESS_DATA")), failed);
-    RL_TRY_GOTO(add_beside_program(path), failed);
+    if (rl_path_beside_program("share/ridgeless/data", beside)) RL_TRY_GOTO(add_folder(path, beside), failed);
     RL_TRY_GOTO(add_folder(path, RL_DATA_FOLDER), failed);
     RL_TRY_GOTO(add_folder(path, RL_SOURCE_DATA_FOLDER), failed);
     return RL_OK;
