@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "init.h"
 
@@ -30,6 +31,13 @@ static rl_status append_lines(const rl_text parts[RL_INIT_PARTS], rl_text *conte
     return RL_OK;
 }
 
+/* Where figures.py is: installed beside the program, or in the sources that it was built from. */
+static bool find_figures(char path[RL_PATH_ROOM]) {
+    if (rl_path_beside_program("share/ridgeless/analysis/figures.py", path) && access(path, R_OK) == 0) return true;
+    snprintf(path, RL_PATH_ROOM, "%s", RL_SOURCE_ANALYSIS_FOLDER "/figures.py");
+    return access(path, R_OK) == 0;
+}
+
 /* A file that is there is left as it is. */
 static rl_status write_new_file(const char *path, const rl_text *content) {
     FILE *file = fopen(path, "wx");
@@ -44,32 +52,46 @@ static rl_status write_new_file(const char *path, const rl_text *content) {
     return status;
 }
 
-static void print_next(const char *path, const rl_settings *settings) {
+static void print_next(const char *path) {
+    char word[RL_SHELL_WORD], figures[RL_PATH_ROOM], results[RL_PATH_ROOM];
     size_t length;
     const char *stem = rl_file_stem(path, &length);
-    if (settings->csv != NULL)
-        printf("%s: a study of %s, to be read and changed. Next:\n", path, settings->csv);
-    else
-        printf("%s: a first study, to be read and changed. Next:\n", path);
-    printf("  ridgeless run %s\n  ridgeless show %.*s.nc\n", path, (int)length, stem);
+    snprintf(results, sizeof results, "%.*s.nc", (int)length, stem);
+    printf("Next:\n  ridgeless run %s\n", rl_shell_word(path, word));
+    printf("  ridgeless show %s\n", rl_shell_word(results, word));
+    if (!find_figures(figures)) return;
+    printf("  /usr/bin/python3 %s", rl_shell_word(figures, word));
+    printf(" %s\n", rl_shell_word(results, word));
 }
 
-static rl_status fill_parts(const rl_settings *settings, const char *path, rl_text parts[RL_INIT_PARTS]) {
+/* `summary` is empty where there is no table. */
+static void print_study(const char *path, const rl_settings *settings, const rl_text *summary) {
+    const char *table = settings->csv;
+    printf("%s: a %s%s, to be read and changed.\n", path, table != NULL ? "study of " : "first study",
+           table != NULL ? table : "");
+    if (summary->length > 0) rl_print_wrapped(summary->bytes, 0, 0);
+    print_next(path);
+}
+
+static rl_status fill_parts(const rl_settings *settings, const char *path, rl_text parts[RL_INIT_PARTS],
+                            rl_text *summary) {
     rl_init_table table;
     rl_status status = rl_init_table_create(&table, settings->csv, settings->target);
     if (status == RL_OK) status = rl_init_fill(&table, settings->csv, path, parts);
+    if (status == RL_OK) status = rl_init_summarize(&table, path, summary);
     rl_init_table_destroy(&table);
     return status;
 }
 
 static rl_status write_study(const char *path, const rl_settings *settings) {
-    rl_text parts[RL_INIT_PARTS] = {0}, content = RL_TEXT_EMPTY;
-    rl_status status = settings->csv != NULL ? fill_parts(settings, path, parts) : RL_OK;
+    rl_text parts[RL_INIT_PARTS] = {0}, content = RL_TEXT_EMPTY, summary = RL_TEXT_EMPTY;
+    rl_status status = settings->csv != NULL ? fill_parts(settings, path, parts, &summary) : RL_OK;
     if (status == RL_OK) status = append_lines(parts, &content);
     if (status == RL_OK) status = write_new_file(path, &content);
-    if (status == RL_OK) print_next(path, settings);
+    if (status == RL_OK) print_study(path, settings, &summary);
     for (int i = 0; i < RL_INIT_PARTS; i++) rl_free(parts[i].bytes);
     rl_free(content.bytes);
+    rl_free(summary.bytes);
     return status;
 }
 

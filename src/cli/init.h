@@ -4,6 +4,9 @@
 
 #include "cli.h"
 
+/* P of a first study is at most this. */
+enum { RL_MOST_FEATURES = 500 };
+
 /* What a column is to the study. */
 typedef enum rl_column_use {
     RL_USED,
@@ -55,5 +58,8 @@ typedef enum rl_init_part {
 /* Appends to each part its lines. The table has been read from `csv`, as the user gave it, and the study is to lie at
  * `study`. */
 rl_status rl_init_fill(const rl_init_table *c, const char *csv, const char *study, rl_text parts[RL_INIT_PARTS]);
+
+/* Appends, for the screen, how much of the table is used, and which columns are not. */
+rl_status rl_init_summarize(const rl_init_table *c, const char *study, rl_text *text);
 
 #endif

@@ -7,8 +7,7 @@
 #include "../numbers.h"
 #include "init.h"
 
-/* P of a first study is at most this, and N = P has to lie well within the rows. */
-enum { MOST_FEATURES = 500, LEAST_ROWS = 4 };
+enum { LEAST_ROWS = 4 }; /* N = P has to lie well within them */
 
 /* ---- names ------------------------------------------------------------------------------------------------------- */
 
@@ -148,22 +147,46 @@ static void leave_out_constants(rl_init_table *c) {
 /* Beyond half as many features as rows, a third: so that N can go well past N = P. */
 static void leave_out_surplus(rl_init_table *c) {
     const int fits = c->n_features <= c->n_rows / 2 ? c->n_features : rl_larger(1, c->n_rows / 3);
-    int left = rl_smaller(fits, (int)MOST_FEATURES);
+    int left = rl_smaller(fits, (int)RL_MOST_FEATURES);
     for (int j = 0; j < c->table.n_columns; j++)
         if (c->uses[j] == RL_USED && left-- <= 0) c->uses[j] = RL_BEYOND;
     count_table(c);
 }
 
+static const char *point_advice(const char *cell) {
+    return rl_has_decimal_comma(cell) ? "; " RL_DECIMAL_POINT : ", expected a column of numbers";
+}
+
 static rl_status check_target(const rl_init_table *c) {
     const rl_table_content *content = &c->contents[c->target];
     if (content->n_texts > 0)
-        return rl_fail(RL_ERR_INPUT, "%s:%d: `%.40s` in the target is not a number, expected a column of numbers",
-                       c->table.path, c->table.lines[content->first_text],
-                       rl_init_cell(c, content->first_text, c->target));
+        return rl_fail(RL_ERR_INPUT, "%s:%d: `%.40s` in the target is not a number%s", c->table.path,
+                       c->table.lines[content->first_text], rl_init_cell(c, content->first_text, c->target),
+                       point_advice(rl_init_cell(c, content->first_text, c->target)));
     if (!rl_goes_by_name(&c->table, c->target) && !goes_by_number(&c->table, c->target))
         return rl_fail(RL_ERR_INPUT, "%s: column %d: neither its name nor its number is its own, expected a new name",
                        c->table.path, c->target + 1);
     return RL_OK;
+}
+
+/* No column is a feature: a text, which may be a number in another spelling, tells most. */
+static rl_status refuse_features(const rl_init_table *c) {
+    int n_texts = 0, first = -1;
+    for (int j = c->table.n_columns - 1; j >= 0; j--) {
+        if (c->uses[j] != RL_TEXTS) continue;
+        n_texts++;
+        first = j;
+    }
+    if (n_texts == 0)
+        return rl_fail(RL_ERR_INPUT, "%s: no column is left beside the target, expected one of numbers that differ",
+                       c->table.path);
+    const int row = c->contents[first].first_text;
+    const char *cell = rl_init_cell(c, row, first), *name = c->table.header != NULL ? c->table.header[first] : "";
+    return rl_fail(RL_ERR_INPUT,
+                   "%s:%d: `%.40s` in column %d%s%.40s is not a number%s; no column of numbers that differ is left "
+                   "beside the target, and %d column%s text",
+                   c->table.path, c->table.lines[row], cell, first + 1, *name != '\0' ? ", " : "", name,
+                   rl_has_decimal_comma(cell) ? "; " RL_DECIMAL_POINT : "", n_texts, n_texts == 1 ? " is" : "s are");
 }
 
 static rl_status choose_columns(rl_init_table *c) {
@@ -171,9 +194,7 @@ static rl_status choose_columns(rl_init_table *c) {
     RL_TRY(leave_out_holes(c));
     leave_out_constants(c);
     leave_out_surplus(c);
-    if (c->n_features == 0)
-        return rl_fail(RL_ERR_INPUT, "%s: no column is left beside the target, expected one of numbers that differ",
-                       c->table.path);
+    if (c->n_features == 0) return refuse_features(c);
     if (c->n_rows < LEAST_ROWS)
         return rl_fail(RL_ERR_INPUT, "%s: %d rows have a target and all features, expected at least %d", c->table.path,
                        c->n_rows, LEAST_ROWS);

@@ -66,6 +66,9 @@ static rl_status append_n_train(const rl_init_table *c, rl_text *part) {
     RL_TRY(rl_text_append(
         part, "# This table has %d rows without a missing value and P = %d feature%s: N goes through N = P.\n",
         c->n_rows, p, rl_plural(p)));
+    RL_TRY(rl_text_append(part,
+                          "# The fit has no intercept, as in the paper: a target far from zero is predicted worse than "
+                          "by its mean.\n# The spike at N = P is there all the same.\n"));
     if (step == 1) return rl_text_append(part, "n_train: {range: [1, %d]}\n", last);
     return rl_text_append(part, "n_train: {range: [%d, %d, %d], around_threshold: 5}\n", step, last, step);
 }
@@ -107,6 +110,13 @@ static rl_status append_dataset_name(const char *csv, rl_text *part) {
     return RL_OK;
 }
 
+/* Why there are no more features. */
+static rl_status append_limit(const rl_init_table *c, rl_text *part) {
+    if (c->n_features == RL_MOST_FEATURES) return rl_text_append(part, "a first study has at most %d", c->n_features);
+    return rl_text_append(part, "%d rows allow %d feature%s, so that N can go beyond P", c->n_rows, c->n_features,
+                          rl_plural(c->n_features));
+}
+
 static rl_status append_comment(const rl_init_table *c, int column, rl_text *part) {
     const rl_table_content *content = &c->contents[column];
     switch (c->uses[column]) {
@@ -117,7 +127,9 @@ static rl_status append_comment(const rl_init_table *c, int column, rl_text *par
             RL_TRY(rl_text_append(part, "left out: text in %d cell%s, the first is `", content->n_texts,
                                   rl_plural(content->n_texts)));
             RL_TRY(append_printable(part, rl_init_cell(c, content->first_text, column)));
-            return rl_text_append(part, "` in line %d", c->table.lines[content->first_text]);
+            return rl_text_append(
+                part, "` in line %d%s", c->table.lines[content->first_text],
+                rl_has_decimal_comma(rl_init_cell(c, content->first_text, column)) ? "; " RL_DECIMAL_POINT : "");
         case RL_EMPTY:
             return rl_text_append(part, "left out: has no value");
         case RL_CONSTANT:
@@ -130,7 +142,8 @@ static rl_status append_comment(const rl_init_table *c, int column, rl_text *par
             RL_TRY(rl_text_append(part, "left out: too few rows have this and all others"));
             break;
         case RL_BEYOND:
-            RL_TRY(rl_text_append(part, "numbers; left out: enough features stand before it"));
+            RL_TRY(rl_text_append(part, "numbers; left out: "));
+            RL_TRY(append_limit(c, part));
             break;
         default:
             RL_TRY(rl_text_append(part, "numbers%s", content->distinct ? ", all different: names of rows?" : ""));
@@ -210,4 +223,50 @@ rl_status rl_init_fill(const rl_init_table *c, const char *csv, const char *stud
     RL_TRY(append_n_train(c, &parts[RL_INIT_N_TRAIN]));
     RL_TRY(append_ablations(c, parts));
     return append_dataset(c, csv, study, &parts[RL_INIT_DATASETS]);
+}
+
+/* ---- the summary ------------------------------------------------------------------------------------------------- */
+
+static rl_status append_reason(const rl_init_table *c, int column, rl_text *text) {
+    const rl_table_content *content = &c->contents[column];
+    switch (c->uses[column]) {
+        case RL_TEXTS:
+            if (content->n_texts == c->table.n_rows - content->n_missing) return rl_text_append(text, "text");
+            return rl_text_append(text, "text in %d cell%s", content->n_texts, rl_plural(content->n_texts));
+        case RL_EMPTY:
+            return rl_text_append(text, "no value");
+        case RL_CONSTANT:
+            return rl_text_append(text, "the same number in every row");
+        case RL_ROW_NUMBERS:
+            return rl_text_append(text, "numbers the rows");
+        case RL_NAMELESS:
+            return rl_text_append(text, "neither its name nor its number is its own");
+        case RL_MOSTLY_HOLES:
+            return rl_text_append(text, "missing in %d row%s", content->n_missing, rl_plural(content->n_missing));
+        default:
+            return append_limit(c, text);
+    }
+}
+
+/* Where its name is no word that people can read, its number. */
+static rl_status append_left_out(const rl_init_table *c, int column, rl_text *text) {
+    const char *name = c->table.header != NULL ? c->table.header[column] : "";
+    RL_TRY(*name != '\0' ? append_printable(text, name) : rl_text_append(text, "column %d", column + 1));
+    RL_TRY(rl_text_append(text, " ("));
+    RL_TRY(append_reason(c, column, text));
+    return rl_text_append(text, ")");
+}
+
+rl_status rl_init_summarize(const rl_init_table *c, const char *study, rl_text *text) {
+    enum { MOST = 8 };
+    const int n_columns = c->table.n_columns, n_left_out = n_columns - 1 - c->n_features;
+    RL_TRY(rl_text_append(text, "%d of %d columns are features, %d of %d rows are complete.", c->n_features, n_columns,
+                          c->n_rows, c->table.n_rows));
+    for (int j = 0, n = 0; j < n_columns && n < MOST; j++) {
+        if (c->uses[j] == RL_USED || c->uses[j] == RL_TARGET_COLUMN) continue;
+        RL_TRY(rl_text_append(text, n++ == 0 ? " Left out: " : ", "));
+        RL_TRY(append_left_out(c, j, text));
+    }
+    if (n_left_out > MOST) RL_TRY(rl_text_append(text, " and %d more", n_left_out - MOST));
+    return n_left_out > 0 ? rl_text_append(text, ". More in %s.", study) : RL_OK;
 }

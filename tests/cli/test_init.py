@@ -3,6 +3,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import tempfile
 import unittest
 
@@ -63,10 +64,13 @@ class Init(unittest.TestCase):
         said = self.init().stdout
         self.assertEqual((self.at / "my-study.yaml").read_text(), (SOURCE / "jobs" / "first-study.yaml").read_text())
         lines = said.splitlines()
-        self.assertIn("my-study.yaml", lines[0])
-        self.assertEqual([line.strip() for line in lines[1:]], ["ridgeless run my-study.yaml", "ridgeless show my-study.nc"])
-        for line in lines[1:]:
+        self.assertEqual(lines[:2], ["my-study.yaml: a first study, to be read and changed.", "Next:"])
+        self.assertEqual(lines[2:4], ["  ridgeless run my-study.yaml", "  ridgeless show my-study.nc"])
+        for line in lines[2:4]:
             run(*line.split()[1:], cwd=self.at, check=0)
+        python, figures, results = lines[4].split()
+        self.assertEqual((python, results, len(lines)), ("/usr/bin/python3", "my-study.nc", 5))
+        self.assertEqual(pathlib.Path(figures).read_text(), (SOURCE / "analysis" / "figures.py").read_text())
 
     def test_names(self):
         (self.at / "studies").mkdir()
@@ -79,6 +83,27 @@ class Init(unittest.TestCase):
         (self.at / "my-study.yaml").write_text("mine\n")
         self.assertIn("my-study.yaml: is there already", self.refused())
         self.assertEqual((self.at / "my-study.yaml").read_text(), "mine\n")
+
+    def test_names_with_spaces_can_be_pasted_into_a_shell(self):
+        (self.at / "own.csv").write_text(table(40, 2))
+        said = self.init("it's my house", "--csv", "own.csv", "--target", "price").stdout
+        told = [shlex.split(line)[-1] for line in said.split("Next:\n")[1].splitlines()]
+        self.assertEqual(told, ["it's my house.yaml", "it's my house.nc", "it's my house.nc"])
+
+    def test_what_is_left_out_is_said_at_once(self):
+        def change(row):
+            i = int(row[0])
+            return [*row[:2], "n.a." if i < 6 else row[2], "" if i % 10 == 0 else row[3], *row[4:]]
+
+        (self.at / "own.csv").write_text(table(100, 4, change=change))
+        said = self.init("own", "--csv", "own.csv", "--target", "price").stdout
+        self.assertIn(
+            "own.yaml: a study of own.csv, to be read and changed. 3 of 8 columns are features, 90 of 100 rows are complete. "
+            "Left out: id (numbers the rows), colour (text), x0 (text in 5 cells), unit (the same number in every row). "
+            "More in own.yaml. Next: ",
+            " ".join(said.split()),
+        )
+        self.assertIn("# The fit has no intercept", (self.at / "own.yaml").read_text())
 
     def test_table_with_text_and_holes(self):
         def change(row):
@@ -145,6 +170,10 @@ class Init(unittest.TestCase):
         self.assertEqual(p, 20)
         self.assertLessEqual({19, 20, 21, 40}, set(n_train))
         self.assertIn("and 244 columns more", study)
+        self.assertRegex(study, r"  x20 +numbers; left out: 60 rows allow 20 features, so that N can go beyond P\n")
+        said = self.init("again", "--csv", "own.csv", "--target", "price").stdout
+        self.assertIn("x20 (60 rows allow 20 features, so that N can go beyond P),", " ".join(said.split()))
+        self.assertIn(" and 275 more.", " ".join(said.split()))
 
     def test_few_rows(self):
         for n_rows in (4, 5, 9):
@@ -169,7 +198,16 @@ class Init(unittest.TestCase):
         self.assertIn("own.csv:2: `red`", self.refused("--csv", "own.csv", "--target", "colour"))
         self.assertIn("no.csv: cannot be read", self.refused("--csv", "no.csv", "--target", "y"))
         (self.at / "own.csv").write_text("a,y\nx,1\ny,2\nz,3\nw,4\n")
+        self.assertIn("own.csv:2: `x` in column 1, a is not a number; no column", self.refused("--csv", "own.csv", "--target", "y"))
+        (self.at / "own.csv").write_text("a,y\n3,1\n3,2\n3,3\n3,4\n")
         self.assertIn("no column is left", self.refused("--csv", "own.csv", "--target", "y"))
+        (self.at / "own.csv").write_text("a;b;y\n0,204;1,5;1\n0,3;2,5;2,5\n")
+        self.assertIn("own.csv:3: `2,5` in the target is not a number; decimals need a point", self.refused("--csv", "own.csv", "--target", "y"))
+        (self.at / "own.csv").write_text("a;b;y\n0,204;1,5;1\n0,3;2,5;2\n")
+        words = "own.csv:2: `0,204` in column 1, a is not a number; decimals need a point; no column of numbers that differ is left"
+        self.assertIn(words + " beside the target, and 2 columns are text", self.refused("--csv", "own.csv", "--target", "y"))
+        (self.at / "own.csv").write_text("a,price eur\n1,1\n3,2\n3,3\n3,4\n")
+        self.assertIn("did you mean `price eur`?", self.refused("--csv", "own.csv", "--target", "price"))
 
 
 if __name__ == "__main__":
