@@ -122,7 +122,7 @@ class BatchScripts(unittest.TestCase):
             return run("plan", "study.yaml", *arguments, cwd=self.at, env={"RIDGELESS_DATA": ""}, check=status)
 
         plan(0, "-D", "made")
-        self.assertRegex(plan(2, "-D", "made", "-D", "who").stderr, "of the dataset `who` .*--skip-missing runs the other")
+        self.assertRegex(plan(2, "-D", "made", "-D", "who").stderr, "--skip-missing runs the other.*\n  .* of the dataset `who`")
         self.assertIn("`who` is left out", plan(0, "-D", "made", "-D", "who", "--skip-missing").stderr)
         self.assertNotIn("--skip-missing", plan(2, "-D", "who", "--skip-missing").stderr)
 
