@@ -119,6 +119,12 @@ def principal_axes(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.n
     return sigma / math.sqrt(len(flat)), directions
 
 
+def _title(axes: Any, text: str) -> None:
+    """On white, as a row may lie behind it."""
+    on_white = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    axes.set_title(text, fontsize=10.5, y=space.TITLE_HEIGHT, bbox=on_white)
+
+
 def _cloud_panel(axes: Any, points: np.ndarray, deviations: np.ndarray, half: float) -> None:
     points = points[np.isfinite(points).all(axis=1)]
     space.frame(axes, half)
@@ -127,7 +133,7 @@ def _cloud_panel(axes: Any, points: np.ndarray, deviations: np.ndarray, half: fl
     for i, (length, colour) in enumerate(zip(deviations, style.AXES)):
         space.arrow_both_ways(axes, length * np.eye(SPACE)[i], colour, 2.4)
     space.number_at(axes, deviations[-1] * np.eye(SPACE)[-1], f"{deviations[-1]:.2g}", style.AXES[SPACE - 1])
-    axes.set_title("the distribution", fontsize=10.5, y=space.TITLE_HEIGHT)
+    _title(axes, "the distribution")
 
 
 def _completed(directions: np.ndarray, axes_of_it: np.ndarray) -> np.ndarray:
@@ -151,4 +157,4 @@ def _panel(axes: Any, modes: Modes, points: np.ndarray, true_axes: np.ndarray, h
     space.number_at(axes, modes.lengths[-1] * np.eye(SPACE)[last], f"{modes.lengths[-1]:.2g}", style.AXES[last])
     name = f"N = P = {modes.n_train}" if modes.n_train == SPACE else f"N = {modes.n_train}"
     smallest = modes.lengths[-1] * math.sqrt(modes.n_train)
-    axes.set_title(f"{name}:  $\\sigma_{{\\min}}$ = {smallest:.2g}", fontsize=10.5, y=space.TITLE_HEIGHT)
+    _title(axes, f"{name}:  $\\sigma_{{\\min}}$ = {smallest:.2g}")

@@ -55,7 +55,7 @@ def shares(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | 
     for axes, (dataset, table) in zip(page.panels, found):
         _panel(axes, dataset, table)
     mappable = ScalarMappable(norm=Normalize(0, 1), cmap=style.SHARES)
-    layout.colour_bar_of(page, mappable, "share of the mode (median over repeats)")
+    layout.colour_bar_of(page, mappable, "share (median over repeats)")
     page.handles = [layout.threshold_handle(style.THRESHOLD_ON_MAP)]
     return layout.finish(page)
 
