@@ -262,7 +262,7 @@ def _processor_share(studies: list[Study]) -> list[Line2D]:
 
 def _remarks(points: list[Point], with_memory: bool) -> list[Line2D]:
     handle = partial(layout.line_handle, style.QUIET_TEXT)
-    made = [handle("ideal", **IDEAL), handle("GFlop/s a rank", marker="o", **A_RANK)]
+    made = [handle("ideal", **IDEAL), handle("GFlop/s per rank", marker="o", **A_RANK)]
     if with_memory:
         made.append(handle("a rank's share of the training set", **SHARE))
     if any(p.seconds.size > 1 for p in points):

@@ -8,7 +8,7 @@ from speed import speedup
 from speed.scaling import KINDS, MEBIBYTE
 from speed.speedup import Line, Study
 
-LINE_HEAD = "ranks       P       N  times    seconds     smallest      largest  efficiency   GFlop/s    a rank"
+LINE_HEAD = "ranks       P       N  times    seconds     smallest      largest  efficiency   GFlop/s  per rank"
 RUN_HEAD = "ranks    seconds  load imbalance  processor share  memory of a rank, MiB: most     least  file"
 
 
