@@ -18,16 +18,16 @@ const char *rl_file_stem(const char *path, size_t *length) {
 }
 
 bool rl_path_beside_program(const char *name, char path[RL_PATH_ROOM]) {
-    const ssize_t length = readlink("/proc/self/exe", path, RL_PATH_ROOM - 1);
+    char program[RL_PATH_ROOM];
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     if (length <= 0) return false;
-    path[length] = '\0';
-    char *slash = NULL;
+    program[length] = '\0';
     for (int i = 0; i < 2; i++) {
-        if ((slash = strrchr(path, '/')) == NULL) return false;
+        char *slash = strrchr(program, '/');
+        if (slash == NULL) return false;
         *slash = '\0';
     }
-    const size_t room = (size_t)(path + RL_PATH_ROOM - slash);
-    return snprintf(slash, room, "/%s", name) < (int)room;
+    return snprintf(path, RL_PATH_ROOM, "%s/%s", program, name) < RL_PATH_ROOM;
 }
 
 static rl_status read_stream(FILE *file, const char *path, size_t limit, rl_text *content) {

@@ -224,7 +224,7 @@ class Slurm(unittest.TestCase):
     def test_a_time_limit_in_the_middle(self):
         results, log = self.outcome("time_limit")
         self.same(results)
-        self.assertRegex(log, r"start 0: 9600 spectra to do, 1 thread\(s\) a rank, time left (1:00|0:\d\d), on here")
+        self.assertRegex(log, r"start 0: 9600 spectra to do, threads per rank: 1, time left (1:00|0:\d\d), on here")
         self.assertRegex(log, r"start 0: stopped with \d+ spectra to do: starts again")
         self.assertRegex(log, r"start 1: (?!9600 )\d+ spectra to do")
         self.assertRegex(log, r"start \d: ended with exit status 0")
