@@ -47,6 +47,9 @@ int64_t rl_plan_end_of_tasks(const rl_plan *plan, int series);
  * of an autoencoder. */
 int rl_plan_end_of_group(const rl_plan *plan, int first);
 
+/* What series [first, end) come to, of one noun (rl_kind_noun); NULL: of all. */
+rl_count rl_plan_count(const rl_plan *plan, const rl_kind *noun, int first, int end);
+
 /* As rl_task_text, of a task of the plan. */
 void rl_plan_text(const rl_plan *plan, int64_t task, char *text, size_t size);
 

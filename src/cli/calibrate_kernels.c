@@ -5,9 +5,6 @@
 #include "calibrate.h"
 #include "ridgeless/arena.h"
 
-/* The part of a core that a rank gets at least on a machine that is not busy with something else. */
-static const double quiet_share = 0.9;
-
 /* A matrix of at most 64 MiB. LD is no power of two, so that columns fall into different cache sets. */
 enum { LD = 1032, ROWS = 1024, RANK = 64, MOST_COLUMNS = 8192 };
 
@@ -118,7 +115,7 @@ static rl_status find_share(const rl_calibration *c, double *share) {
 static rl_status check_quiet(const rl_calibration *c) {
     double share;
     RL_TRY(find_share(c, &share));
-    if (share >= quiet_share) return RL_OK;
+    if (share >= RL_QUIET_SHARE) return RL_OK;
     if (!c->settings->force)
         return rl_fail(RL_ERR_INPUT,
                        "bench calibrate: this machine is busy: ranks got %.0f %% of a core; measure again when it is "

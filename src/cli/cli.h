@@ -172,6 +172,9 @@ void rl_tell_plan(const rl_plan *plan, int ranks);
 void rl_tell_run(const rl_run_report *report);
 rl_status rl_print_run(const rl_run_report *report, rl_status ended);
 
+/* The part of a core that a rank gets at least on a machine that is not busy with something else. */
+#define RL_QUIET_SHARE 0.9
+
 /* Appends to text[RL_LIST_TEXT], behind " and " where there is something already. */
 enum { RL_LIST_TEXT = 256 };
 void rl_join(char *text, const char *format, ...) RL_PRINTF(2);

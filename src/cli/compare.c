@@ -125,9 +125,7 @@ static const rl_kind *noun_of_series(const comparison *c, int series) {
 /* The part that the run computed of all that the plan has of one noun (rl_kind_noun). */
 static double part_computed(const comparison *c, const rl_kind *noun) {
     char name[80];
-    double all = 0;
-    for (int i = 0; i < c->plan->n_series; i++)
-        if (noun_of_series(c, i) == noun) all += (double)rl_series_count(&c->plan->series[i]).pieces;
+    const double all = (double)rl_plan_count(c->plan, noun, 0, c->plan->n_series).pieces;
     snprintf(name, sizeof name, "%s_computed", noun->pieces);
     const double computed = number_of(c, name);
     return computed > 0 ? computed / all : 0;
@@ -238,7 +236,7 @@ static void print_verdict(const comparison *c) {
         return;
     }
     printf("%.2f times as long as predicted: ", ratio);
-    if (share < 0.9)
+    if (share < RL_QUIET_SHARE)
         printf("the machine was busy, ranks got %.0f %% of a core.\n", 100 * share);
     else if (fmax(ratio, 1 / ratio) <= 1.5)
         printf("within a factor of 1.5, as it should be.\n");

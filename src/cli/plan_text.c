@@ -84,10 +84,7 @@ static void print_autoencoder(const rl_series *series, const rl_series_estimate 
 }
 
 int64_t rl_count_cells(const rl_answer *answer) {
-    int64_t cells = 0;
-    for (int i = 0; i < answer->outlook.n_of_data; i++)
-        cells += rl_series_count(&answer->prepared->plan.series[i]).cells;
-    return cells;
+    return rl_plan_count(&answer->prepared->plan, NULL, 0, answer->outlook.n_of_data).cells;
 }
 
 static void print_done(const char *pieces, const rl_tally *t) {

@@ -52,25 +52,12 @@ static const char *count_text(const rl_kind *kind, rl_count count, char text[RL_
     return text;
 }
 
-/* What a plan asks for of one noun; NULL: of all its series from `first` to `end`. */
-static rl_count count_asked(const rl_plan *plan, const rl_kind *noun, int first, int end) {
-    rl_count sum = {0};
-    for (int i = first; i < end; i++) {
-        const rl_count count = rl_series_count(&plan->series[i]);
-        if (noun != NULL && rl_kind_noun(plan->series[i].kind) != noun) continue;
-        sum.pieces += count.pieces;
-        sum.points += count.points;
-        sum.cells += count.cells;
-    }
-    return sum;
-}
-
 static void tell_group(const rl_plan *plan, int first, int end, const char *by) {
     const rl_series *series = &plan->series[first];
     const int repeats = plan->study->repeats;
     char factors[RL_LIST_TEXT] = "", sum[RL_LIST_TEXT], text[32];
     append_factors(factors, series, end - first);
-    count_text(series->kind, count_asked(plan, NULL, first, end), sum);
+    count_text(series->kind, rl_plan_count(plan, NULL, first, end), sum);
     rl_info("%s: %s repeat%s%s = %s%s%s", series->name, rl_count_text(repeats, text), rl_plural(repeats), factors, sum,
             series->spec != NULL && series->spec->keep.summary ? ", kept as summaries" : "", by);
 }
@@ -78,7 +65,7 @@ static void tell_group(const rl_plan *plan, int first, int end, const char *by) 
 static void tell_all(const rl_plan *plan, const char *by) {
     char all[RL_LIST_TEXT] = "", text[RL_LIST_TEXT];
     for (const rl_kind *const *kind = rl_kinds; *kind != NULL; kind++) {
-        const rl_count count = count_asked(plan, *kind, 0, plan->n_series);
+        const rl_count count = rl_plan_count(plan, *kind, 0, plan->n_series);
         if (count.points > 0) rl_join(all, "%s", count_text(*kind, count, text));
     }
     rl_info("%s in all%s", all, by);
@@ -263,7 +250,7 @@ static json_t *work_json(int64_t asked, int64_t todo, int64_t now) {
 /* An entry for each noun: its pieces, and, where they are more than one point, points and cells. */
 static void add_work(const rl_run_report *r, const rl_done *done, json_t *object) {
     const rl_kind *kind = done->kind;
-    const rl_count asked = count_asked(r->plan, kind, 0, r->plan->n_series);
+    const rl_count asked = rl_plan_count(r->plan, kind, 0, r->plan->n_series);
     json_t *points = work_json(asked.points, done->todo.points, done->count.points);
     for (int i = 0; i < r->n_nouns; i++) {
         const rl_tally *t = &r->nouns[i].tally;

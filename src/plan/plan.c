@@ -284,6 +284,18 @@ int rl_plan_end_of_group(const rl_plan *plan, int first) {
     return end;
 }
 
+rl_count rl_plan_count(const rl_plan *plan, const rl_kind *noun, int first, int end) {
+    rl_count sum = {0};
+    for (int i = first; i < end; i++) {
+        if (noun != NULL && rl_kind_noun(plan->series[i].kind) != noun) continue;
+        const rl_count count = rl_series_count(&plan->series[i]);
+        sum.pieces += count.pieces;
+        sum.points += count.points;
+        sum.cells += count.cells;
+    }
+    return sum;
+}
+
 void rl_plan_text(const rl_plan *plan, int64_t task, char *text, size_t size) {
     const rl_task *t = &plan->tasks[task];
     rl_task_text(&plan->series[t->series], t, text, size);

@@ -115,14 +115,15 @@ static const array heights[] = {
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-bool rl_is_of_spike(const char *name) {
-    for (size_t i = 1; i < COUNT(places); i++) /* the first one is a coordinate */
-        if (strcmp(places[i].name, name) == 0) return true;
-    for (size_t i = 0; i < COUNT(costs); i++)
-        if (strcmp(costs[i].name, name) == 0) return true;
-    for (size_t i = 0; i < COUNT(heights); i++)
-        if (strcmp(heights[i].name, name) == 0) return true;
+static bool has_name(const array *list, size_t n, const char *name) {
+    for (const array *a = list; a < list + n; a++)
+        if (strcmp(a->name, name) == 0) return true;
     return false;
+}
+
+bool rl_is_of_spike(const char *name) {
+    return has_name(places + 1, COUNT(places) - 1, name) || /* the first one is a coordinate */
+           has_name(costs, COUNT(costs), name) || has_name(heights, COUNT(heights), name);
 }
 
 rl_status rl_define_spike(writer *w, const group *g, const dataset *d) {
