@@ -139,7 +139,24 @@ rl_status rl_read_file(const char *path, size_t limit, rl_text *content);
 rl_status rl_read_beginning(const char *path, rl_status blame, const char *expected, size_t size, char *begin,
                             size_t *got);
 
-/* ---- words ------------------------------------------------------------------------------------------------------ */
+/* ---- characters and words --------------------------------------------------------------------------------------- */
+
+/* The bytes of the UTF-8 character that a text begins with, and its code point; 0: there is none, *code is a byte. */
+int rl_character(const char *text, uint32_t *code);
+
+/* The same; 0 also for one that is not printed within a line: controls, separators of lines, byte order marks. */
+int rl_printable_character(const char *text);
+bool rl_is_printable(const char *text);
+
+/* White space of any kind, as no-break spaces, tabs and ends of lines are: runs of it become one blank, and none is
+ * left around the text. What has no width, as a byte order mark, goes too. */
+void rl_fold_blanks(char *text);
+
+/* Appends at most so many characters of a word, with `?` in the place of those that are not printed, and `...`. */
+rl_status rl_text_append_printable(rl_text *text, const char *word, int most);
+
+/* Appends a printable word as YAML takes it in a list: in quotes where it needs them. */
+rl_status rl_text_append_yaml(rl_text *text, const char *word);
 
 /* Writes "one, two, three" into buffer[size]; where not all fit, "one, ...". */
 void rl_list_words(const char *const *words, int n, char *buffer, size_t size);
@@ -238,6 +255,7 @@ typedef struct rl_option_spec {
     const char *key;
     rl_option_type type;
     bool required;
+    bool later;               /* younger than journals that go on: settings leave it out where it is as by default */
     double minimum, maximum;  /* of an integer or a real, both included */
     double default_number;    /* of an integer, a real or a flag */
     const char *default_text; /* of a choice or a text; NULL: none */

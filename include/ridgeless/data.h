@@ -76,6 +76,10 @@ typedef struct rl_dataset {
     const rl_feature_map *map;     /* of a view; NULL: the features are the inputs */
     const rl_options *map_options; /* borrowed */
     int view;                      /* index of the view among those of the study, from 0 */
+    /* What people call the features, as "column `age`": a text for each, in turn; owned. NULL: they have numbers alone.
+     */
+    char *feature_names;
+    size_t n_feature_names; /* bytes of all, each with a zero byte */
 } rl_dataset;
 
 /* An array that a dataset owns: the address of its pointer, and how many items of how many bytes there are. */
@@ -83,7 +87,8 @@ typedef struct rl_dataset_array {
     void *pointer;
     size_t count, size;
 } rl_dataset_array;
-enum { RL_DATASET_TEXTS = 4, RL_DATASET_ARRAYS = 12 };
+enum { RL_FEATURE_TEXT = 200 }; /* bytes */
+enum { RL_DATASET_TEXTS = 4, RL_DATASET_ARRAYS = 13 };
 
 /* Every array that a dataset owns: texts with their zero byte, then arrays of numbers. Whoever frees, sends or counts a
  * dataset goes by this list, so that a new field is named once. A pointer may be NULL; the count is then that of the
@@ -92,6 +97,9 @@ void rl_dataset_arrays(rl_dataset *dataset, rl_dataset_array arrays[RL_DATASET_A
 
 /* Bytes allocated for the arrays of numbers that are there; the texts come to next to nothing. */
 size_t rl_dataset_bytes(const rl_dataset *dataset);
+
+/* What a message calls feature j, from 0: "column `age`"; "feature 4" where it has no name, or a map made it. */
+const char *rl_feature_text(const rl_dataset *dataset, int j, char text[RL_FEATURE_TEXT]);
 
 /* Not for a view, which owns nothing. */
 void rl_dataset_destroy(rl_dataset *dataset);
@@ -223,11 +231,58 @@ typedef enum rl_standardize {
  * table, for a constant column that would have to be scaled. */
 rl_status rl_standardize_columns(rl_standardize how, int n_rows, int n_features, double *x, const char *what);
 
+/* The columns of a table, by which a study names them: those of a text, or the variables of a NetCDF file. */
+typedef struct rl_columns {
+    const char *table; /* its path, for messages */
+    const char *kind;  /* what people call one: "column" */
+    int n;
+    const char *const *names; /* [n], borrowed, with their blanks folded (rl_fold_blanks); "": this one has none. NULL:
+                                 none has one */
+} rl_columns;
+
+/* Sets *column to the index, from 0, of the column called `name`, whatever white space is in it; where none is called
+ * so and `name` is a number, to that of the column of this number, from 1. RL_ERR_INPUT, with what may have been meant
+ * and a list of the columns, when there is none. */
+rl_status rl_columns_find(const rl_columns *columns, const char *name, int *column);
+
+/* Appends "`one`, `two`, 3": names of columns, or numbers where there is none; of very many the first. */
+rl_status rl_columns_list(const rl_columns *columns, rl_text *names);
+
+/* Whether a study file can call a column by its name, because no other is called so; or by its number, because none has
+ * that for a name. The third appends what a study file calls it. */
+bool rl_column_goes_by_name(const rl_columns *columns, int column);
+bool rl_column_goes_by_number(const rl_columns *columns, int column);
+rl_status rl_column_append(const rl_columns *columns, int column, rl_text *text);
+
+/* Writes "column `name`" into `text`, or "column 3" where it has no name, and returns it. */
+enum { RL_COLUMN_TEXT = 200 };
+const char *rl_column_text(const rl_columns *columns, int column, char text[RL_COLUMN_TEXT]);
+
+/* Names the features of a dataset: they are these columns, from the first on. */
+rl_status rl_dataset_name_features(rl_dataset *dataset, const rl_columns *columns, const int *features, int n);
+
+/* What a study takes for a missing value, beside what always is one. */
+typedef struct rl_missing {
+    char *const *words; /* [n_words], borrowed */
+    int n_words;
+    double *numbers; /* [n_numbers], owned: those of the words that are numbers */
+    int n_numbers;
+} rl_missing;
+
+/* To be destroyed, on failure too. One of zeros adds nothing. */
+rl_status rl_missing_create(rl_missing *missing, char *const *words, int n);
+void rl_missing_destroy(rl_missing *missing);
+
+/* Whether a word stands for a missing value: it is empty, `?`, one that pandas takes so, like NA or NaN, or one of the
+ * study's; and whether a number is one of the study's, however it is written. */
+bool rl_missing_has_word(const rl_missing *missing, const char *word);
+bool rl_missing_has_number(const rl_missing *missing, double number);
+
 /* A table of text read from a delimited file (plain or gzip): quotes as in RFC 4180. */
 typedef struct rl_table {
     int n_rows, n_columns;
     char **cells;  /* [n_rows, n_columns], row-major, without the blanks around them; owned */
-    char **header; /* [n_columns], owned; NULL without a header line */
+    char **header; /* [n_columns], with blanks folded; owned; NULL without a header line */
     int *lines;    /* [n_rows], owned: the line of the file in which each row begins, from 1 */
     char *path;    /* owned */
     char *bytes;   /* the memory that cells and header point into; owned */
@@ -250,12 +305,8 @@ typedef struct rl_table_format {
 rl_status rl_table_read(const char *path, rl_table_format format, rl_table *table);
 void rl_table_destroy(rl_table *table);
 
-/* Sets *column to the index, from 0, of the column called `name`; where none is called so and `name` is a number, to
- * that of the column of this number, from 1. RL_ERR_INPUT, with a list of all columns, when there is none. */
-rl_status rl_table_column(const rl_table *table, const char *name, int *column);
-
-/* Appends "`one`, `two`, 3": names of columns, or numbers where there is none; of very many the first. */
-rl_status rl_table_column_names(const rl_table *table, rl_text *names);
+/* Borrowed from the table. */
+rl_columns rl_table_columns(const rl_table *table);
 
 typedef struct rl_table_choice {
     const int *features; /* [n_features]: indices of columns */

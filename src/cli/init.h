@@ -37,13 +37,6 @@ void rl_init_table_destroy(rl_init_table *c);
 
 const char *rl_init_cell(const rl_init_table *c, int row, int column);
 
-/* Whether a study file can call the column by its name; by its number it can otherwise. */
-bool rl_goes_by_name(const rl_table *table, int column);
-
-/* The bytes of the character that `text` begins with; 0: it is none that YAML takes within a line. */
-int rl_character_length(const char *text);
-bool rl_is_printable(const char *text);
-
 /* The parts of jobs/first-study.yaml that a table has its own of; the last goes on to the end of the file. */
 typedef enum rl_init_part {
     RL_INIT_TITLE,

@@ -9,46 +9,10 @@
 
 enum { LEAST_ROWS = 4 }; /* N = P has to lie well within them */
 
-/* ---- names ------------------------------------------------------------------------------------------------------- */
-
-int rl_character_length(const char *text) {
-    const unsigned char *b = (const unsigned char *)text;
-    if (b[0] < 0x80) return b[0] >= ' ' && b[0] != 0x7f;
-    const int length = b[0] >= 0xf0 ? 4 : b[0] >= 0xe0 ? 3 : 2;
-    uint32_t code = b[0] & (0xff >> (length + 1));
-    for (int i = 1; i < length; i++) {
-        if ((b[i] & 0xc0) != 0x80) return 0;
-        code = code << 6 | (b[i] & 0x3f);
-    }
-    static const uint32_t least[] = {[2] = 0xa0, [3] = 0x800, [4] = 0x10000};
-    const bool surrogate = code >= 0xd800 && code < 0xe000, breaks_line = code == 0x2028 || code == 0x2029;
-    const bool none = code == 0xfeff || code == 0xfffe || code == 0xffff || code > 0x10ffff;
-    return b[0] < 0xc2 || b[0] > 0xf4 || code < least[length] || surrogate || breaks_line || none ? 0 : length;
-}
-
-bool rl_is_printable(const char *text) {
-    for (int length; *text != '\0'; text += length)
-        if ((length = rl_character_length(text)) == 0) return false;
-    return true;
-}
-
-static int columns_called(const rl_table *table, const char *name) {
-    int n = 0;
-    for (int j = 0; table->header != NULL && j < table->n_columns; j++) n += strcmp(table->header[j], name) == 0;
-    return n;
-}
-
-/* Where it alone has the name. */
-bool rl_goes_by_name(const rl_table *table, int column) {
-    const char *name = table->header != NULL ? table->header[column] : "";
-    return *name != '\0' && rl_is_printable(name) && columns_called(table, name) == 1;
-}
-
-/* Where no other column is called so. */
-static bool goes_by_number(const rl_table *table, int column) {
-    char number[16];
-    snprintf(number, sizeof number, "%d", column + 1);
-    return columns_called(table, number) == 0;
+/* What a study file can call the column, if anything. */
+static bool has_handle(const rl_init_table *c, int column) {
+    const rl_columns columns = rl_table_columns(&c->table);
+    return rl_column_goes_by_name(&columns, column) || rl_column_goes_by_number(&columns, column);
 }
 
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
@@ -64,7 +28,7 @@ static rl_column_use first_use(const rl_init_table *c, int column) {
     if (content->n_texts > 0) return RL_TEXTS;
     if (content->constant) return RL_CONSTANT;
     if (content->numbers_rows) return RL_ROW_NUMBERS;
-    return rl_goes_by_name(&c->table, column) || goes_by_number(&c->table, column) ? RL_USED : RL_NAMELESS;
+    return has_handle(c, column) ? RL_USED : RL_NAMELESS;
 }
 
 /* How many complete rows would be left with this column. */
@@ -163,7 +127,7 @@ static rl_status check_target(const rl_init_table *c) {
         return rl_fail(RL_ERR_INPUT, "%s:%d: `%.40s` in the target is not a number%s", c->table.path,
                        c->table.lines[content->first_text], rl_init_cell(c, content->first_text, c->target),
                        point_advice(rl_init_cell(c, content->first_text, c->target)));
-    if (!rl_goes_by_name(&c->table, c->target) && !goes_by_number(&c->table, c->target))
+    if (!has_handle(c, c->target))
         return rl_fail(RL_ERR_INPUT, "%s: column %d: neither its name nor its number is its own, expected a new name",
                        c->table.path, c->target + 1);
     return RL_OK;
@@ -204,9 +168,10 @@ static rl_status choose_columns(rl_init_table *c) {
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static rl_status find_target(const char *name, rl_init_table *c) {
+    const rl_columns all = rl_table_columns(&c->table);
     rl_text columns = RL_TEXT_EMPTY;
-    if (name != NULL) return rl_table_column(&c->table, name, &c->target);
-    rl_status status = rl_table_column_names(&c->table, &columns);
+    if (name != NULL) return rl_columns_find(&all, name, &c->target);
+    rl_status status = rl_columns_list(&all, &columns);
     if (status == RL_OK)
         status = rl_fail(RL_ERR_INPUT, "%s: which column is to be predicted? Give --target and one of %s",
                          c->table.path, columns.bytes);

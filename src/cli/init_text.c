@@ -7,34 +7,9 @@
 
 enum { MOST_N = 60 };
 
-/* ---- words ------------------------------------------------------------------------------------------------------- */
-
 /* For comments: the beginning of any text. */
 static rl_status append_printable(rl_text *text, const char *word) {
-    enum { LONGEST = 60 };
-    for (const char *begin = word; *word != '\0';) {
-        if (word - begin >= LONGEST) return rl_text_append(text, "...");
-        const int length = rl_character_length(word);
-        RL_TRY(length > 0 ? rl_text_append_bytes(text, word, (size_t)length) : rl_text_append(text, "?"));
-        word += length > 0 ? length : 1;
-    }
-    return RL_OK;
-}
-
-/* A printable word as YAML takes it, whatever is in it. */
-static rl_status append_word(rl_text *text, const char *word) {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-    static const char inside[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789-./";
-    if (strspn(word, letters) > 0 && word[strspn(word, inside)] == '\0') return rl_text_append(text, "%s", word);
-    RL_TRY(rl_text_append(text, "'"));
-    for (const char *c = word; *c != '\0'; c++)
-        RL_TRY(*c == '\'' ? rl_text_append(text, "''") : rl_text_append_bytes(text, c, 1));
-    return rl_text_append(text, "'");
-}
-
-static rl_status append_column(rl_text *text, const rl_table *table, int column) {
-    return rl_goes_by_name(table, column) ? append_word(text, table->header[column])
-                                          : rl_text_append(text, "%d", column + 1);
+    return rl_text_append_printable(text, word, 60);
 }
 
 /* ---- the parts --------------------------------------------------------------------------------------------------- */
@@ -48,7 +23,7 @@ static rl_status append_title(const rl_init_table *c, rl_text *part) {
     rl_text title = RL_TEXT_EMPTY;
     rl_status status = append_printable(&title, base_name(c->table.path));
     if (status == RL_OK) status = rl_text_append(part, "title: ");
-    if (status == RL_OK) status = append_word(part, title.bytes);
+    if (status == RL_OK) status = rl_text_append_yaml(part, title.bytes);
     if (status == RL_OK) status = rl_text_append(part, " # optional; default: this file's name\n");
     rl_free(title.bytes);
     return status;
@@ -90,7 +65,7 @@ static rl_status append_path(const char *csv, const char *study, rl_text *part) 
     const char *path = whole != NULL ? whole : csv;
     rl_status status;
     if (rl_is_printable(path))
-        status = append_word(part, path);
+        status = rl_text_append_yaml(part, path);
     else
         status = rl_fail(RL_ERR_INPUT, "%s: this name cannot stand in a study file, expected one in UTF-8", csv);
     free(whole);
@@ -173,6 +148,7 @@ static rl_status append_comments(const rl_init_table *c, rl_text *part) {
 
 static rl_status append_features(const rl_init_table *c, rl_text *part) {
     enum { COLUMNS = 100 };
+    const rl_columns columns = rl_table_columns(&c->table);
     size_t line = part->length;
     bool first = true;
     RL_TRY(rl_text_append(part, "    features: ["));
@@ -184,7 +160,7 @@ static rl_status append_features(const rl_init_table *c, rl_text *part) {
             line = part->length;
         }
         if (!first) RL_TRY(rl_text_append(part, " "));
-        RL_TRY(append_column(part, &c->table, j));
+        RL_TRY(rl_column_append(&columns, j, part));
         first = false;
     }
     return rl_text_append(part, "]\n");
@@ -199,6 +175,7 @@ static rl_status append_format(const rl_init_table *c, rl_text *part) {
 }
 
 static rl_status append_dataset(const rl_init_table *c, const char *csv, const char *study, rl_text *part) {
+    const rl_columns columns = rl_table_columns(&c->table);
     RL_TRY(rl_text_append(part, "  # The columns of the table, and what they are to this study:\n"));
     RL_TRY(append_comments(c, part));
     RL_TRY(rl_text_append(part, "  - source: csv\n    name: "));
@@ -208,7 +185,7 @@ static rl_status append_dataset(const rl_init_table *c, const char *csv, const c
     RL_TRY(rl_text_append(part, " # looked for beside this file first\n"));
     RL_TRY(append_format(c, part));
     RL_TRY(rl_text_append(part, "    target: "));
-    RL_TRY(append_column(part, &c->table, c->target));
+    RL_TRY(rl_column_append(&columns, c->target, part));
     RL_TRY(rl_text_append(part, " # the column to predict\n"));
     RL_TRY(append_features(c, part));
     return rl_text_append(

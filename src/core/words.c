@@ -10,14 +10,88 @@
 
 enum { LONGEST_WORD = 60 };
 
-static bool differ(char a, char b) {
-    return tolower((unsigned char)a) != tolower((unsigned char)b);
+/* ---- characters -------------------------------------------------------------------------------------------------- */
+
+int rl_character(const char *text, uint32_t *code) {
+    static const uint32_t least[] = {[2] = 0x80, [3] = 0x800, [4] = 0x10000};
+    const unsigned char *b = (const unsigned char *)text;
+    *code = b[0];
+    if (b[0] < 0x80) return b[0] != '\0';
+    if (b[0] < 0xc2 || b[0] > 0xf4) return 0;
+    const int length = b[0] >= 0xf0 ? 4 : b[0] >= 0xe0 ? 3 : 2;
+    *code = b[0] & (0xff >> (length + 1));
+    for (int i = 1; i < length; i++) {
+        if ((b[i] & 0xc0) != 0x80) return 0;
+        *code = *code << 6 | (b[i] & 0x3f);
+    }
+    const bool surrogate = *code >= 0xd800 && *code < 0xe000;
+    return surrogate || *code < least[length] || *code > 0x10ffff ? 0 : length;
 }
 
-/* Levenshtein's distance, blind to the case of letters. Words longer than LONGEST_WORD are near to none. */
-static int edit_distance(const char *a, const char *b) {
+int rl_printable_character(const char *text) {
+    uint32_t code;
+    const int length = rl_character(text, &code);
+    const bool controls = code < ' ' || (code >= 0x7f && code < 0xa0), breaks_line = code == 0x2028 || code == 0x2029;
+    return controls || breaks_line || code == 0xfeff || code == 0xfffe || code == 0xffff ? 0 : length;
+}
+
+bool rl_is_printable(const char *text) {
+    for (int length; *text != '\0'; text += length)
+        if ((length = rl_printable_character(text)) == 0) return false;
+    return true;
+}
+
+static bool is_blank(uint32_t code) { /* Unicode's White_Space */
+    static const uint32_t blanks[] = {0x20, 0x85, 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000};
+    for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++)
+        if (code == blanks[i]) return true;
+    return (code >= 0x9 && code <= 0xd) || (code >= 0x2000 && code <= 0x200a);
+}
+
+static bool has_no_width(uint32_t code) {
+    return code == 0x200b || code == 0x2060 || code == 0xfeff;
+}
+
+void rl_fold_blanks(char *text) {
+    char *end = text;
+    bool apart = false;
+    uint32_t code;
+    for (const char *c = text; *c != '\0';) {
+        const int length = rl_character(c, &code), step = length > 0 ? length : 1;
+        const bool blank = length > 0 && is_blank(code);
+        if (!blank && !(length > 0 && has_no_width(code))) {
+            if (apart && end > text) *end++ = ' ';
+            apart = false;
+            memmove(end, c, (size_t)step);
+            end += step;
+        }
+        apart |= blank;
+        c += step;
+    }
+    *end = '\0';
+}
+
+/* ---- words ------------------------------------------------------------------------------------------------------- */
+
+/* The characters of a word, without regard to the case of Latin letters; a byte that begins none stands for itself.
+ * LONGEST_WORD + 1: there are more than LONGEST_WORD. */
+static int take_characters(const char *word, uint32_t characters[LONGEST_WORD]) {
+    int n = 0;
+    while (*word != '\0') {
+        if (n == LONGEST_WORD) return LONGEST_WORD + 1;
+        const int length = rl_character(word, &characters[n]);
+        if (characters[n] < 0x80) characters[n] = (uint32_t)tolower((int)characters[n]);
+        word += length > 0 ? length : 1;
+        n++;
+    }
+    return n;
+}
+
+/* Levenshtein's distance. Words longer than LONGEST_WORD are near to none. */
+static int edit_distance(const char *word, const char *other) {
+    uint32_t a[LONGEST_WORD], b[LONGEST_WORD];
     int row[LONGEST_WORD + 1];
-    const int n_a = (int)strnlen(a, LONGEST_WORD + 1), n_b = (int)strnlen(b, LONGEST_WORD + 1);
+    const int n_a = take_characters(word, a), n_b = take_characters(other, b);
     if (n_a > LONGEST_WORD || n_b > LONGEST_WORD) return LONGEST_WORD;
     for (int j = 0; j <= n_b; j++) row[j] = j;
     for (int i = 1; i <= n_a; i++) {
@@ -25,7 +99,7 @@ static int edit_distance(const char *a, const char *b) {
         row[0] = i;
         for (int j = 1; j <= n_b; j++) {
             const int above = row[j];
-            row[j] = rl_smaller(rl_smaller(above, row[j - 1]) + 1, diagonal + differ(a[i - 1], b[j - 1]));
+            row[j] = rl_smaller(rl_smaller(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
             diagonal = above;
         }
     }
@@ -71,6 +145,26 @@ void rl_list_words(const char *const *words, int n, char *buffer, size_t size) {
         length += (size_t)snprintf(buffer + length, size - length, "%s%s", before, fits ? words[i] : more);
         if (!fits) return;
     }
+}
+
+rl_status rl_text_append_printable(rl_text *text, const char *word, int most) {
+    for (int n = 0; *word != '\0'; n++) {
+        if (n == most) return rl_text_append(text, "...");
+        const int length = rl_printable_character(word);
+        RL_TRY(length > 0 ? rl_text_append_bytes(text, word, (size_t)length) : rl_text_append(text, "?"));
+        word += length > 0 ? length : 1;
+    }
+    return RL_OK;
+}
+
+rl_status rl_text_append_yaml(rl_text *text, const char *word) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    static const char inside[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789-./";
+    if (strspn(word, letters) > 0 && word[strspn(word, inside)] == '\0') return rl_text_append(text, "%s", word);
+    RL_TRY(rl_text_append(text, "'"));
+    for (const char *c = word; *c != '\0'; c++)
+        RL_TRY(*c == '\'' ? rl_text_append(text, "''") : rl_text_append_bytes(text, c, 1));
+    return rl_text_append(text, "'");
 }
 
 const char *rl_plural(int64_t n) {

@@ -1,6 +1,7 @@
 /* Datasets: what one owns, what is known of its rows, and how a source makes one. */
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -20,6 +21,7 @@ void rl_dataset_arrays(rl_dataset *d, rl_dataset_array arrays[RL_DATASET_ARRAYS]
         {&d->origin, text_bytes(d->origin), 1},
         {&d->file.path, text_bytes(d->file.path), 1},
         {&d->file.features, text_bytes(d->file.features), 1},
+        {&d->feature_names, d->n_feature_names, 1},
         {&d->x, rows * features, sizeof *d->x},
         {&d->y, rows, sizeof *d->y},
         {&d->beta_star, features, sizeof *d->beta_star},
@@ -53,6 +55,38 @@ void rl_dataset_destroy(rl_dataset *dataset) {
     rl_dataset_arrays(dataset, arrays);
     for (int i = 0; i < RL_DATASET_ARRAYS; i++) rl_free(array_at(&arrays[i]));
     *dataset = (rl_dataset){0};
+}
+
+/* ---- names of features ------------------------------------------------------------------------------------------- */
+
+static rl_status append_names(const rl_columns *columns, const int *features, int n, rl_text *names) {
+    char name[RL_COLUMN_TEXT];
+    for (int j = 0; j < n; j++) {
+        rl_column_text(columns, features[j], name);
+        RL_TRY(rl_text_append_bytes(names, name, strlen(name) + 1));
+    }
+    return RL_OK;
+}
+
+rl_status rl_dataset_name_features(rl_dataset *dataset, const rl_columns *columns, const int *features, int n) {
+    rl_text names = RL_TEXT_EMPTY;
+    rl_status status = append_names(columns, features, n, &names);
+    if (status == RL_OK) status = RL_ALLOC(dataset->feature_names, names.length);
+    if (status == RL_OK) {
+        memcpy(dataset->feature_names, names.bytes, names.length);
+        dataset->n_feature_names = names.length;
+    }
+    rl_free(names.bytes);
+    return status;
+}
+
+const char *rl_feature_text(const rl_dataset *dataset, int j, char text[RL_FEATURE_TEXT]) {
+    const bool made = dataset->map != NULL && dataset->map != rl_feature_maps[0];
+    const char *name = made ? NULL : dataset->feature_names;
+    for (int i = 0; name != NULL && i < j; i++) name += strlen(name) + 1;
+    snprintf(text, RL_FEATURE_TEXT, "feature %d", j + 1);
+    if (name != NULL) snprintf(text, RL_FEATURE_TEXT, "%s", name);
+    return text;
 }
 
 /* ---- what is known of it ----------------------------------------------------------------------------------------- */
@@ -166,14 +200,15 @@ static rl_status compute_checksum(rl_dataset *dataset) {
 
 static rl_status check_rows(const rl_dataset *dataset) {
     const size_t p = (size_t)dataset->n_features, n = (size_t)dataset->n_rows;
+    char name[RL_FEATURE_TEXT];
     for (size_t i = 0; !dataset->fresh && i < n; i++) {
         if (!isfinite(dataset->y[i]))
             return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): the target of row %zu is not finite", dataset->name,
                            dataset->origin, i + 1);
         for (size_t j = 0; dataset->x != NULL && j < p; j++) /* in a file: the checksum reads and checks them */
             if (!isfinite(dataset->x[i * p + j]))
-                return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): feature %zu of row %zu is not finite", dataset->name,
-                               dataset->origin, j + 1, i + 1);
+                return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): %s of row %zu is not finite", dataset->name,
+                               dataset->origin, rl_feature_text(dataset, (int)j, name), i + 1);
     }
     return RL_OK;
 }

@@ -1,5 +1,6 @@
 /* The effective settings of a study as text, by which two studies are told apart. */
 #include <math.h>
+#include <string.h>
 
 #include "read.h"
 
@@ -36,8 +37,15 @@ static rl_status append_option(rl_text *settings, const rl_option_spec *spec, co
     }
 }
 
+static bool is_default(const rl_option_spec *spec, const rl_option_value *value) {
+    const bool same_text =
+        spec->default_text == NULL ? value->text == NULL : strcmp(value->text, spec->default_text) == 0;
+    return !value->given || (value->n_list == 0 && same_text && value->number == spec->default_number);
+}
+
 rl_status rl_append_setting(rl_text *settings, const char *name, const char *of, const rl_option_spec *spec,
                             const rl_option_value *value) {
+    if (spec->later && is_default(spec, value)) return RL_OK;
     RL_TRY(rl_text_append(settings, "%s/%s%s: ", name, of, spec->key));
     RL_TRY(append_option(settings, spec, value));
     return rl_text_append(settings, "\n");

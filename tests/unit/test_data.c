@@ -207,26 +207,31 @@ static void table_refuses_more_than_the_limit(void **state) {
     assert_refused(rl_table_read(write_gzip("table.csv.gz", "1,2\n3,4\n"), format, &table), "larger than the 7 bytes");
 }
 
+static rl_status find_column(const rl_table *table, const char *name, int *column) {
+    const rl_columns columns = rl_table_columns(table);
+    return rl_columns_find(&columns, name, column);
+}
+
 static void column_is_found_by_name_or_number(void **state) {
     (void)state;
     rl_table table = read_text("a,3,a b,b,b\n1,2,3,4,5\n", comma);
     int column;
-    assert_done(rl_table_column(&table, "a b", &column));
+    assert_done(find_column(&table, "a b", &column));
     assert_int_equal(column, 2);
-    assert_done(rl_table_column(&table, "3", &column)); /* a name before a number */
+    assert_done(find_column(&table, "3", &column)); /* a name before a number */
     assert_int_equal(column, 1);
-    assert_done(rl_table_column(&table, "5", &column));
+    assert_done(find_column(&table, "5", &column));
     assert_int_equal(column, 4);
     static const char *const absent[] = {"A", "0", "6", "-1", "1.0", ""};
     for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
-        assert_refused(rl_table_column(&table, absent[i], &column), "expected one of `a`, `3`, `a b`, `b`, `b`");
-    assert_refused(rl_table_column(&table, "b", &column), "columns 4 and 5 are both called `b`");
+        assert_refused(find_column(&table, absent[i], &column), "expected one of `a`, `3`, `a b`, `b`, `b`");
+    assert_refused(find_column(&table, "b", &column), "columns 4 and 5 are both called `b`");
     rl_table_destroy(&table);
 
     table = read_text("1,2\n", bare);
-    assert_done(rl_table_column(&table, "2", &column));
+    assert_done(find_column(&table, "2", &column));
     assert_int_equal(column, 1);
-    assert_refused(rl_table_column(&table, "x", &column), "no column `x`, expected a number from 1 to 2");
+    assert_refused(find_column(&table, "x", &column), "no column `x`, expected a number from 1 to 2");
     rl_table_destroy(&table);
 }
 
@@ -818,6 +823,60 @@ static void csv_takes_chosen_columns(void **state) {
     rl_dataset_destroy(&d);
 }
 
+/* The first row of its features is the list of the columns that are chosen. */
+static void check_choice(const setting *settings, int n, const double *columns) {
+    rl_dataset d = load_csv("a b,c,d\xc2\xa0 e,f,y,g\n1,2,3,4,5,6\n7,7,7,7,8,x\n", settings);
+    assert_int_equal(d.n_features, n);
+    assert_memory_equal(d.x, columns, (size_t)n * sizeof *columns);
+    rl_dataset_destroy(&d);
+}
+#define CHOICE(columns, ...) \
+    check_choice(SETTINGS({"file", "own.csv"}, {"target", "y"}, __VA_ARGS__), sizeof columns / sizeof(double), columns)
+
+static void csv_takes_ranges_and_all_but_some(void **state) {
+    (void)state;
+    static const double all[] = {1, 2, 3, 4}, range[] = {2, 3, 4}, listed[] = {4, 1, 2}, but[] = {1, 4}, one[] = {3};
+    CHOICE(all, {"except", "g"});
+    CHOICE(all, {"features", "numeric"});
+    CHOICE(all, {"features", "1-5"}); /* the target is passed over */
+    CHOICE(range, {"features", "2-4"});
+    CHOICE(listed, {"features", "f|1-2"});
+    CHOICE(but, {"except", "2-3|g|y|g"});
+    CHOICE(but, {"features", "1-4"}, {"except", "c|d e"});
+    CHOICE(one, {"features", " d \te"}); /* blanks of any kind count alike */
+    static const char *const wrong[] = {"2-7", "0-3", "3-2", "-3", "2-", "1-2-3", "2..3"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char message[64];
+        snprintf(message, sizeof message, "no column `%s`", wrong[i]);
+        refuse_csv("a,b,c,d,e,y\n1,2,3,4,5,6\n", SETTINGS({"file", "own.csv"}, {"target", "y"}, {"except", wrong[i]}),
+                   "key `except` (line 7): ");
+        assert_message(message);
+    }
+    refuse_csv("a,b,y\n1,2,3\n", SETTINGS({"file", "own.csv"}, {"target", "y"}, {"except", "1-3"}),
+               "no column is left besides the target");
+    refuse_csv("a,b,y\nx,1y,3\n", SETTINGS({"file", "own.csv"}, {"target", "y"}, {"features", "numeric"}),
+               "no column of numbers is left besides the target");
+    rl_dataset d = load_csv("numeric,a,y,2-3\n1,2,3,4\n5,6,7,8\n",
+                            SETTINGS({"file", "own.csv"}, {"target", "y"}, {"features", "numeric|2-3"}));
+    assert_true(d.n_features == 2 && d.x[0] == 1 && d.x[1] == 4); /* names come first */
+    rl_dataset_destroy(&d);
+}
+
+static void csv_names_its_features(void **state) {
+    (void)state;
+    char text[RL_FEATURE_TEXT];
+    rl_dataset d = load_csv("a  b,c,,y\n1,2,3,4\n2,3,4,6\n", SETTINGS({"file", "own.csv"}, {"target", "y"}));
+    assert_string_equal(rl_feature_text(&d, 0, text), "column `a b`");
+    assert_string_equal(rl_feature_text(&d, 2, text), "column 3");
+    rl_dataset_destroy(&d);
+}
+
+static void a_letter_of_another_script_is_named(void **state) {
+    (void)state;
+    refuse_csv("\xd0\xb0,y\n1,2\n3,4\n", SETTINGS({"file", "own.csv"}, {"target", "y"}, {"features", "a"}),
+               "no column `a`; did you mean `\xd0\xb0`, which differs in U+0430?"); /* Cyrillic */
+}
+
 static void csv_standardizes(void **state) {
     (void)state;
     rl_dataset d = load_csv("a,y\n1,1\n2,2\n3,3\n6,4\n",
@@ -829,7 +888,7 @@ static void csv_standardizes(void **state) {
                "own.csv: feature 2 is 5 in every row");
     refuse_csv("a,y\n1.7e308,1\n1.7e308,2\n1e308,2\n",
                SETTINGS({"file", "own.csv"}, {"target", "y"}, {"standardize", "center"}),
-               "own.csv): feature 1 of row 1 is not finite");
+               "own.csv): column `a` of row 1 is not finite");
 }
 
 static void csv_is_looked_for_in_order(void **state) {
@@ -871,7 +930,7 @@ static void csv_refuses_impossible_columns(void **state) {
                "`1` is named twice");
     refuse_csv(four_rows, SETTINGS({"file", "own.csv"}, {"target", "y"}, {"features", ""}),
                "key `features` (line 7): is empty, expected a column");
-    refuse_csv("y\n1\n2\n", SETTINGS({"file", "own.csv"}, {"target", "y"}), "no column besides the target");
+    refuse_csv("y\n1\n2\n", SETTINGS({"file", "own.csv"}, {"target", "y"}), "no column is left besides the target");
 }
 
 static void csv_refuses_bad_files(void **state) {
@@ -880,7 +939,7 @@ static void csv_refuses_bad_files(void **state) {
     refuse_csv("", settings, "own.csv: is empty");
     refuse_csv("a,y\n1\n", settings, "own.csv:2: a row of 1 cells");
     refuse_csv("a,y\n1,2\nx,3\n", settings,
-               "own.csv:3: column `a`: `x` is not a number; leave it out with `features: [...]`");
+               "own.csv:3: column `a`: `x` is not a number; leave it out with `except: [...]`");
     refuse_csv("a,y\n1,2\n2,1e400\n", settings, "own.csv:3: column `y`: `1e400` is not");
     refuse_csv("a,y\n1,\n,2\n", settings, "own.csv: no row is left");
     refuse_csv("a,y\n1,2\n3,\n", settings, "own.csv): 1 row, expected at least 2");
@@ -1394,6 +1453,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(datasets_must_be_finite),
     cmocka_unit_test(csv_takes_all_columns_but_the_target),
     cmocka_unit_test(csv_takes_chosen_columns),
+    cmocka_unit_test(csv_takes_ranges_and_all_but_some),
+    cmocka_unit_test(csv_names_its_features),
+    cmocka_unit_test(a_letter_of_another_script_is_named),
     cmocka_unit_test(csv_standardizes),
     cmocka_unit_test(csv_is_looked_for_in_order),
     cmocka_unit_test(csv_refuses_impossible_columns),

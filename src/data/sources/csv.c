@@ -1,48 +1,29 @@
 /* The source `csv`: any table of text that a study names. */
-#include "../../numbers.h"
 #include "source.h"
 
-/* Fills columns[] with the indices of those that the key `features` names. */
-static rl_status choose_named(const rl_source_request *request, const rl_table *table, int target, int *columns) {
-    const rl_option_value *names = rl_options_get(request->options, "features");
-    for (int i = 0; i < names->n_list; i++) {
-        int column;
-        if (rl_table_column(table, names->list[i], &column) != RL_OK)
-            return rl_source_key_fail(request, "features", "%s", rl_error_message());
-        if (column == target)
-            return rl_source_key_fail(request, "features", "`%s` is the target, expected other columns",
-                                      names->list[i]);
-        for (int j = 0; j < i; j++)
-            if (columns[j] == column)
-                return rl_source_key_fail(request, "features", "`%s` is named twice, expected each column once",
-                                          names->list[i]);
-        columns[i] = column;
+/* Whether every value of a column is a number, and there is one. */
+static bool is_numeric(const void *of, int column) {
+    const rl_table *table = of;
+    double value;
+    bool some = false;
+    for (int i = 0; i < table->n_rows; i++) {
+        const char *cell = table->cells[(size_t)i * (size_t)table->n_columns + (size_t)column];
+        if (rl_table_is_missing(cell)) continue;
+        if (!rl_parse_real(cell, &value)) return false;
+        some = true;
     }
-    return RL_OK;
+    return some;
 }
 
-static rl_status choose_features(const rl_source_request *request, const rl_table *table, int target, int *columns,
-                                 int *n) {
-    const rl_option_value *names = rl_options_get(request->options, "features");
-    *n = 0;
-    if (names->given) {
-        *n = names->n_list;
-        if (names->n_list == 0) return rl_source_key_fail(request, "features", "is empty, expected a column");
-        return choose_named(request, table, target, columns);
-    }
-    for (int j = 0; j < table->n_columns; j++)
-        if (j != target) columns[(*n)++] = j;
-    if (*n > 0) return RL_OK;
-    return rl_fail(RL_ERR_INPUT, "dataset `%s`: %s: no column besides the target, expected a feature", request->name,
-                   table->path);
-}
-
-static rl_status convert_table(const rl_source_request *request, const rl_table *table, int *columns,
+static rl_status convert_table(const rl_source_request *request, const rl_table *table, int *features,
                                rl_dataset *dataset) {
-    rl_table_choice choice = {.features = columns, .advice = "; leave it out with `features: [...]`"};
-    if (rl_table_column(table, rl_options_text(request->options, "target"), &choice.target) != RL_OK)
+    const rl_columns columns = rl_table_columns(table);
+    rl_table_choice choice = {.features = features, .advice = "; leave it out with `except: [...]`"};
+    rl_column_rule rule = {.is_numeric = is_numeric, .table = table};
+    if (rl_columns_find(&columns, rl_options_text(request->options, "target"), &rule.target) != RL_OK)
         return rl_source_key_fail(request, "target", "%s", rl_error_message());
-    RL_TRY(choose_features(request, table, choice.target, columns, &choice.n_features));
+    choice.target = rule.target;
+    RL_TRY(rl_columns_choose(request, &columns, &rule, features, &choice.n_features));
     RL_TRY(rl_table_numbers(table, &choice, dataset));
     const rl_standardize how = (rl_standardize)rl_options_get(request->options, "standardize")->number;
     return rl_standardize_columns(how, dataset->n_rows, dataset->n_features, dataset->x, table->path);
@@ -56,11 +37,10 @@ static rl_status load_csv(const rl_source_request *request, rl_dataset *dataset)
     RL_TRY(rl_source_locate_named(request, &dataset->origin));
     rl_table table;
     RL_TRY(rl_table_read(dataset->origin, format, &table));
-    int *columns = NULL;
-    const int n_named = rl_options_get(request->options, "features")->n_list;
-    rl_status status = RL_ALLOC(columns, rl_larger(n_named, table.n_columns));
-    if (status == RL_OK) status = convert_table(request, &table, columns, dataset);
-    rl_free(columns);
+    int *features = NULL;
+    rl_status status = RL_ALLOC(features, table.n_columns);
+    if (status == RL_OK) status = convert_table(request, &table, features, dataset);
+    rl_free(features);
     rl_table_destroy(&table);
     return status;
 }
@@ -68,9 +48,10 @@ static rl_status load_csv(const rl_source_request *request, rl_dataset *dataset)
 static const rl_option_spec options[] = {
     RL_REQUIRED_TEXT_SPEC("file", "beside the study file or in a data folder; plain or gzip"),
     RL_REQUIRED_TEXT_SPEC("target", "name or number (from 1) of the column"),
-    {.key = "features",
-     .type = RL_OPTION_TEXT_LIST,
-     .help = "names or numbers (from 1) of columns; default: all but the target"},
+    RL_FEATURES_SPEC(
+        "names, numbers (from 1) or ranges (2-8) of columns; numeric: those of numbers alone; default: all "
+        "but the target"),
+    RL_EXCEPT_SPEC("columns that are no features, named likewise"),
     RL_CHOICE_SPEC("delimiter", "comma", RL_DELIMITER_CHOICES, "what separates cells; space: any run of blanks"),
     RL_FLAG_SPEC("header", 1, "whether the first line names the columns"),
     RL_CHOICE_SPEC("standardize", "none", RL_STANDARDIZE_CHOICES, "what is done to each feature"),

@@ -19,6 +19,34 @@ rl_status rl_source_locate_named(const rl_source_request *request, char **path);
 /* Sets the dataset's origin to a text on its normal numbers: whether rows are fresh or a pool, and who drew them. */
 rl_status rl_source_describe_draws(const rl_source_request *request, rl_dataset *dataset);
 
+/* The keys by which a study chooses columns of a table. */
+#define RL_FEATURES_SPEC(text) \
+    { .key = "features", .type = RL_OPTION_TEXT_LIST, .help = text }
+#define RL_EXCEPT_SPEC(text) \
+    { .key = "except", .type = RL_OPTION_TEXT_LIST, .later = true, .help = text }
+
+/* What else stands for a missing value: see rl_missing_create. */
+#define RL_MISSING_SPEC(text) \
+    { .key = "missing", .type = RL_OPTION_TEXT_LIST, .later = true, .help = text }
+
+/* Which columns may be features. The tests may be NULL: every column passes. */
+typedef bool (*rl_column_test)(const void *table, int column);
+typedef struct rl_column_rule {
+    int target;                /* index of a column, which is no feature; -1: none of them */
+    rl_column_test is_usual;   /* a feature where the key `features` is not given */
+    rl_column_test is_numeric; /* holds numbers alone, and what is missing: a feature of `features: numeric` */
+    const void *table;         /* for the tests */
+} rl_column_rule;
+
+/* Sets chosen[*n] (room for all columns) to the indices of those that are features by the keys `features` (names,
+ * numbers and ranges of numbers as 2-8; or `numeric`) and `except` (the same). RL_ERR_INPUT names the key. */
+rl_status rl_columns_choose(const rl_source_request *request, const rl_columns *columns, const rl_column_rule *rule,
+                            int *chosen, int *n);
+
+/* Appends what to write into the study file to leave columns[n] out, ready to be pasted: "`except: [name]` leaves it
+ * out". */
+rl_status rl_columns_advise(const rl_columns *c, const int *columns, int n, rl_text *text);
+
 /* RL_ERR_INPUT with a message about the value of a key of the study file. */
 rl_status rl_source_key_fail(const rl_source_request *request, const char *key, const char *format, ...) RL_PRINTF(3);
 

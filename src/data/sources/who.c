@@ -9,7 +9,7 @@ enum { N_FEATURES = 17, TARGET = N_FEATURES, N_COLUMNS };
 static const char *const columns_of_table[2][N_COLUMNS] = {
     {"Adult Mortality", "infant deaths", "Alcohol", "percentage expenditure", "Hepatitis B", "Measles", "BMI",
      "under-five deaths", "Polio", "Total expenditure", "Diphtheria", "HIV/AIDS", "GDP", "Population",
-     "thinness  1-19 years" /* two blanks in the file */, "thinness 5-9 years", "Schooling", "Life expectancy"},
+     "thinness 1-19 years", "thinness 5-9 years", "Schooling", "Life expectancy"},
     {"Infant_deaths", "Under_five_deaths", "Adult_mortality", "Alcohol_consumption", "Hepatitis_B", "Measles", "BMI",
      "Polio", "Diphtheria", "Incidents_HIV", "GDP_per_capita", "Population_mln", "Thinness_ten_nineteen_years",
      "Thinness_five_nine_years", "Schooling", "Economy_status_Developed", "Economy_status_Developing",
@@ -17,8 +17,9 @@ static const char *const columns_of_table[2][N_COLUMNS] = {
 
 static rl_status convert_table(const rl_table *table, rl_dataset *dataset) {
     const char *const *names = columns_of_table[dataset->source == &rl_source_who_fixed];
+    const rl_columns all = rl_table_columns(table);
     int columns[N_COLUMNS];
-    for (int j = 0; j < N_COLUMNS; j++) RL_TRY(rl_table_column(table, names[j], &columns[j]));
+    for (int j = 0; j < N_COLUMNS; j++) RL_TRY(rl_columns_find(&all, names[j], &columns[j]));
     const rl_table_choice choice = {
         .features = columns, .n_features = N_FEATURES, .target = columns[TARGET], .any_column = true};
     return rl_table_numbers(table, &choice, dataset);

@@ -161,7 +161,12 @@ static rl_status make_table(reader *r, rl_table *table) {
     memcpy(table->lines, (const int *)(const void *)r->lines.bytes + header_rows, sizeof(int) * (size_t)table->n_rows);
     char *cell = table->bytes = r->bytes.bytes;
     r->bytes = RL_TEXT_EMPTY;
-    for (int j = 0; j < header_rows * table->n_columns; j++, cell += strlen(cell) + 1) table->header[j] = cell;
+    for (int j = 0; j < header_rows * table->n_columns; j++) {
+        const size_t length = strlen(cell);
+        table->header[j] = cell;
+        rl_fold_blanks(cell);
+        cell += length + 1;
+    }
     for (size_t i = 0; i < (size_t)table->n_rows * (size_t)table->n_columns; i++, cell += strlen(cell) + 1)
         table->cells[i] = cell;
     return RL_OK;
@@ -193,59 +198,15 @@ void rl_table_destroy(rl_table *table) {
 
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
 
-rl_status rl_table_column_names(const rl_table *table, rl_text *names) {
-    enum { MOST = 30 };
-    const int n = rl_smaller(table->n_columns, MOST);
-    for (int j = 0; j < n; j++) {
-        if (j > 0) RL_TRY(rl_text_append(names, ", "));
-        const bool named = table->header != NULL && *table->header[j] != '\0';
-        RL_TRY(named ? rl_text_append(names, "`%s`", table->header[j]) : rl_text_append(names, "%d", j + 1));
-    }
-    if (table->n_columns == n) return RL_OK;
-    return rl_text_append(names, ", ... (%d columns)", table->n_columns);
-}
-
-static rl_status fail_column(const rl_table *table, const char *name) {
-    if (table->header == NULL)
-        return rl_fail(RL_ERR_INPUT, "%s: no column `%s`, expected a number from 1 to %d as there is no header line",
-                       table->path, name, table->n_columns);
-    char hint[RL_WORD_HINT];
-    rl_text columns = RL_TEXT_EMPTY;
-    rl_status status = rl_table_column_names(table, &columns);
-    if (status == RL_OK)
-        status = rl_fail(RL_ERR_INPUT, "%s: no column `%s`%s expected one of %s", table->path, name,
-                         rl_word_hint(name, (const char *const *)table->header, table->n_columns, hint), columns.bytes);
-    rl_free(columns.bytes);
-    return status;
-}
-
-rl_status rl_table_column(const rl_table *table, const char *name, int *column) {
-    int found = -1;
-    for (int j = 0; table->header != NULL && j < table->n_columns; j++) {
-        if (strcmp(table->header[j], name) != 0) continue;
-        if (found >= 0)
-            return rl_fail(RL_ERR_INPUT, "%s: columns %d and %d are both called `%s`, expected the number of one",
-                           table->path, found + 1, j + 1, name);
-        found = j;
-    }
-    int64_t number;
-    if (found < 0 && rl_parse_integer(name, 1, table->n_columns, &number)) found = (int)number - 1;
-    if (found < 0) return fail_column(table, name);
-    *column = found;
-    return RL_OK;
+rl_columns rl_table_columns(const rl_table *table) {
+    return (rl_columns){table->path, "column", table->n_columns, (const char *const *)table->header};
 }
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
 
-/* `?`, as older tables write it, and what pandas takes so: its documentation of read_csv, na_values. */
-static const char *const missing_words[] = {"",     "?",    "#N/A",   "#N/A N/A", "#NA",  "-1.#IND", "-1.#QNAN",
-                                            "-NaN", "-nan", "1.#IND", "1.#QNAN",  "<NA>", "N/A",     "NA",
-                                            "NULL", "NaN",  "None",   "n/a",      "nan",  "null"};
-
 bool rl_table_is_missing(const char *cell) {
-    for (size_t i = 0; i < sizeof missing_words / sizeof *missing_words; i++)
-        if (strcmp(cell, missing_words[i]) == 0) return true;
-    return false;
+    static const rl_missing nothing_more = {0};
+    return rl_missing_has_word(&nothing_more, cell);
 }
 
 bool rl_has_decimal_comma(const char *cell) {
@@ -296,6 +257,8 @@ rl_status rl_table_numbers(const rl_table *table, const rl_table_choice *choice,
     dataset->n_rows = n_kept;
     dataset->n_features = choice->n_features;
     dataset->n_dropped = table->n_rows - n_kept;
+    const rl_columns columns = rl_table_columns(table);
+    RL_TRY(rl_dataset_name_features(dataset, &columns, choice->features, choice->n_features));
     RL_TRY(RL_ALLOC(dataset->x, (size_t)n_kept * p));
     if (choice->target >= 0) RL_TRY(RL_ALLOC(dataset->y, n_kept));
     const char *advice = choice->advice != NULL ? choice->advice : "";
