@@ -42,6 +42,11 @@ void dtpqrt_(const int *m, const int *n, const int *l, const int *nb, double *a,
 void dgeqp3_(const int *m, const int *n, double *a, const int *lda, int *jpvt, double *tau, double *work,
              const int *lwork, int *info);
 
+/* Norms; the condition number of a triangle, estimated */
+double dlange_(const char *norm, const int *m, const int *n, const double *a, const int *lda, double *work, size_t);
+void dtrcon_(const char *norm, const char *uplo, const char *diag, const int *n, const double *a, const int *lda,
+             double *rcond, double *work, int *iwork, int *info, size_t, size_t, size_t);
+
 /* Least squares or minimum norm, full rank */
 void dgels_(const char *trans, const int *m, const int *n, const int *nrhs, double *a, const int *lda, double *b,
             const int *ldb, double *work, const int *lwork, int *info, size_t);

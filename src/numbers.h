@@ -1,7 +1,9 @@
-/* The smaller and the larger of two numbers, and whether all are finite. Private: nothing in include/ shows it. */
+/* The smaller and the larger of two numbers, whether all are finite, and which singular values are not zero. Private:
+ * nothing in include/ shows it. */
 #ifndef RL_NUMBERS_H
 #define RL_NUMBERS_H
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +32,22 @@ static inline bool rl_all_finite(const double *values, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (!isfinite(values[i])) return false;
     return true;
+}
+
+/* The rank rule, one for fits and for the best linear model: of n_rows x n_features numbers in their own units,
+ * singular values above this part of the largest are not zero. Those that are not rl_doubt times above it are left to a
+ * singular value decomposition to judge. */
+static const double rl_doubt = 10;
+
+static inline double rl_rank_tolerance(int n_rows, int n_features) {
+    return rl_larger(n_rows, n_features) * DBL_EPSILON;
+}
+
+/* How many of sigma[n], which descend, are not zero. */
+static inline int rl_rank_of(int n_rows, int n_features, int n, const double *sigma) {
+    int rank = n;
+    while (rank > 0 && !(sigma[rank - 1] > rl_rank_tolerance(n_rows, n_features) * sigma[0])) rank--;
+    return rank;
 }
 
 #endif

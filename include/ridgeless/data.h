@@ -55,6 +55,12 @@ typedef struct rl_dataset {
     char *name;   /* group in the results file; owned */
     char *origin; /* where the rows come from, for people: a path, or how they were drawn; owned */
     int n_rows, n_features;
+    /* Rank of the features of all rows: singular values, in the units of the data, above max(n_rows, n_features) eps
+     * times the largest. Where the features are not the same rows in every repeat or stay in a file, and where the rank
+     * has not been looked for, n_features. */
+    int rank;
+    int *view_ranks; /* [n_views], owned: those of a study's views, where they have been looked for; else NULL */
+    int n_views;
     int n_dropped;   /* rows of the file that were left out because a value is missing */
     int n_test_only; /* the last so many rows of every repeat are test rows at any N */
     double *x;       /* [n_rows, n_inputs], row-major, ld = n_inputs; owned. NULL when `fresh` or in blocks */
@@ -88,7 +94,7 @@ typedef struct rl_dataset_array {
     size_t count, size;
 } rl_dataset_array;
 enum { RL_FEATURE_TEXT = 200 }; /* bytes */
-enum { RL_DATASET_TEXTS = 4, RL_DATASET_ARRAYS = 13 };
+enum { RL_DATASET_TEXTS = 4, RL_DATASET_ARRAYS = 14 };
 
 /* Every array that a dataset owns: texts with their zero byte, then arrays of numbers. Whoever frees, sends or counts a
  * dataset goes by this list, so that a new field is named once. A pointer may be NULL; the count is then that of the
@@ -116,6 +122,18 @@ typedef struct rl_view_request {
  * request, and owns nothing. RL_ERR_INPUT: the map does not take that many inputs or such values, the dataset has fewer
  * features, or its rows are in blocks, which take neither a map nor fewer features. */
 rl_status rl_dataset_view(const rl_dataset *dataset, const rl_view_request *request, rl_dataset *view);
+
+/* Looks for the ranks of views, n of them, all with the same map, in ascending order of their n_features: one
+ * factorization serves all, as features are nested in P. Fails as rl_dataset_view does. */
+rl_status rl_dataset_find_ranks(rl_dataset *dataset, const rl_view_request *views, int n, rl_random_kind random,
+                                uint64_t seed);
+
+/* The N at which least squares begins to interpolate: the rank, where that is below both the features and the rows;
+ * else n_features, as few rows do not tell what rank more of them would have. At least 1. */
+int rl_dataset_threshold(const rl_dataset *dataset);
+
+/* Whether each repeat has features of its own. */
+bool rl_dataset_varies(const rl_dataset *dataset);
 
 /* Whether the features are independent normal numbers of known standard deviations and the target is a linear
  * teacher's: the errors over the population are known then. */
@@ -211,8 +229,9 @@ const rl_source *rl_source_find(const char *name);
 bool rl_source_available(const rl_source *source, const rl_data_path *path, const char **missing);
 
 /* Makes the dataset: calls source->load, refuses NaN and infinity, computes beta_star and the checksum. beta_star is
- * the minimum-norm least squares by QR with column pivoting; with RL_RANDOM_NUMPY it comes from the normal equations,
- * as in the published program, unless those are singular. A dataset in blocks is read through once: it has the checksum
+ * the minimum-norm least squares by QR with column pivoting, or by singular values where the rank is below the rows and
+ * the features; with RL_RANDOM_NUMPY and n_features for a rank it comes from the normal equations, as in the published
+ * program. A dataset in blocks is read through once: it has the checksum
  * that it would have in memory, and zeros for beta_star. Fresh rows have that of the teacher, or none. The caller owns
  * *dataset; on failure it is empty. */
 rl_status rl_dataset_load(const rl_source *source, const rl_source_request *request, rl_dataset *dataset);

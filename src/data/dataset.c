@@ -27,6 +27,7 @@ void rl_dataset_arrays(rl_dataset *d, rl_dataset_array arrays[RL_DATASET_ARRAYS]
         {&d->beta_star, features, sizeof *d->beta_star},
         {&d->deviations, features, sizeof *d->deviations},
         {&d->axes, features * features, sizeof *d->axes},
+        {&d->view_ranks, (size_t)d->n_views, sizeof *d->view_ranks},
         {&d->teacher.beta, hidden, sizeof *d->teacher.beta},
         {&d->teacher.scale, hidden, sizeof *d->teacher.scale},
         {&d->function.drawn, (size_t)d->function.n_drawn, sizeof *d->function.drawn},
@@ -110,25 +111,47 @@ const double *rl_dataset_scale(const rl_dataset *dataset) {
     return rl_dataset_design_known(dataset) && !dataset->teacher.isotropic ? dataset->teacher.scale : NULL;
 }
 
+bool rl_dataset_varies(const rl_dataset *dataset) {
+    return dataset->fresh || (dataset->map != NULL && rl_map_varies(dataset->map, dataset->map_options));
+}
+
+int rl_dataset_threshold(const rl_dataset *dataset) {
+    const int rank = dataset->rank, p = dataset->n_features;
+    const bool told = rank > 0 && rank < p && (dataset->fresh || rank < dataset->n_rows);
+    return told ? rank : p;
+}
+
 bool rl_dataset_design_known(const rl_dataset *dataset) {
     return dataset->fresh && dataset->beta_star != NULL;
 }
 
 /* ---- least squares on all rows ---------------------------------------------------------------------------------- */
 
+int rl_rank_of_law(const rl_dataset *dataset) {
+    const double *const scale = rl_dataset_scale(dataset);
+    const int p = dataset->n_features;
+    double largest = 0;
+    int rank = 0;
+    if (scale == NULL) return p;
+    for (int j = 0; j < p; j++) largest = fmax(largest, scale[j]);
+    for (int j = 0; j < p; j++) rank += scale[j] > rl_rank_tolerance(dataset->n_rows, p) * largest;
+    return rank;
+}
+
 static rl_status compute_beta_star(rl_dataset *dataset, rl_random_kind random) {
+    dataset->rank = dataset->n_features;
     if (dataset->fresh && dataset->source->law != RL_INPUTS_NORMAL) return RL_OK; /* each repeat makes its own */
     RL_TRY(RL_ALLOC(dataset->beta_star, dataset->n_features));
+    dataset->rank = rl_rank_of_law(dataset);
     if (rl_dataset_in_blocks(dataset)) return RL_OK;
     if (dataset->fresh) {
         memcpy(dataset->beta_star, dataset->teacher.beta, sizeof(double) * (size_t)dataset->n_features);
         return RL_OK;
     }
-    bool done = false;
-    if (random == RL_RANDOM_NUMPY) RL_TRY(rl_published_beta_star(dataset, dataset->beta_star, &done));
-    if (done) return RL_OK;
-    return rl_least_squares(dataset->name, dataset->n_rows, dataset->n_features, dataset->x, dataset->y,
-                            dataset->beta_star);
+    RL_TRY(rl_least_squares(dataset->name, dataset->n_rows, dataset->n_features, dataset->x, dataset->y,
+                            dataset->beta_star, &dataset->rank));
+    if (random != RL_RANDOM_NUMPY || dataset->rank < dataset->n_features) return RL_OK;
+    return rl_published_beta_star(dataset);
 }
 
 /* ---- checksum ---------------------------------------------------------------------------------------------------- */

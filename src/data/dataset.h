@@ -4,18 +4,38 @@
 
 #include "ridgeless/data.h"
 
-/* Minimum-norm least squares: of all beta[n_features] that minimize |x beta - y|, the shortest. x [n_rows, n_features]
- * is row-major; its columns may have very different units. RL_ERR_INPUT, with a message that names the dataset, when
- * the numbers overflow. */
-rl_status rl_least_squares(const char *name, int n_rows, int n_features, const double *x, const double *y,
-                           double *beta);
+/* Minimum-norm least squares: of all beta[n_features] that minimize |x beta - y|, the shortest, in the units of x
+ * [n_rows, n_features], row-major. Singular values of x that are at most max(n_rows, n_features) eps times the largest
+ * count as zero, as in fits; *rank: how many are above. RL_ERR_INPUT, with a message that names the dataset, when the
+ * numbers overflow. */
+rl_status rl_least_squares(const char *name, int n_rows, int n_features, const double *x, const double *y, double *beta,
+                           int *rank);
 
 /* Bytes that it allocates while it runs. */
 size_t rl_least_squares_bytes(int n_rows, int n_features);
 
-/* Least squares on all rows by the normal equations, as the published program computes it, into beta[n_features].
- * *regular is false, and beta is of no use, when the features are linearly dependent. */
-rl_status rl_published_beta_star(const rl_dataset *dataset, double *beta, bool *regular);
+/* Sets *n_work to the numbers that LAPACK's factorizations of matrices of so many columns work in. RL_ERR_INPUT: LAPACK
+ * cannot count them. */
+rl_status rl_least_squares_room(int n_features, int *n_work);
+
+/* ranks[n]: of the first n_leading[i] columns of x [n_rows, n_features], row-major, by the same rule. */
+rl_status rl_leading_ranks(int n_rows, int n_features, const double *x, int n, const int *n_leading, int *ranks);
+
+/* Whether a triangle, core [min(n_rows, n_features), n_features], column-major, of the QR of so many rows has as many
+ * singular values that are not zero as it can have. false: it has not, or so nearly that it must be looked at. work [3
+ * min(n_rows, n_features)], iwork [min(n_rows, n_features)]. */
+bool rl_triangle_is_surely_full(int n_rows, int n_features, const double *core, double *work, int *iwork);
+
+/* As far as the law of the rows alone tells it: fresh features with standard deviations of their own have the rank of a
+ * matrix that is these on its diagonal; all others n_features. */
+int rl_rank_of_law(const rl_dataset *dataset);
+
+/* Makes the features of the rows as they are arranged: of a view with a map, rl_rows_arrange without beta*. */
+rl_status rl_rows_make_features(rl_rows *rows);
+
+/* Makes beta_star least squares on all rows by the normal equations, as the published program computes it. It stays as
+ * it is where those cannot be solved. */
+rl_status rl_published_beta_star(rl_dataset *dataset);
 
 /* As rl_table_blocks_open, without a check that the file is the one that was loaded. `blame` is the status of a failure
  * to read it. */

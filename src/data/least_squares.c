@@ -8,23 +8,25 @@
 #include <math.h>
 #include <string.h>
 
-#include "../lapack.h"
 #include "../numbers.h"
+#include "../vectors.h"
 #include "dataset.h"
 #include "ridgeless/arena.h"
 
 enum { MOST_FEATURES = INT_MAX / 128 }; /* LAPACK counts its work space in ints */
 
 /* Columns are scaled by powers of two to about the same length. That is exact, and columns of very different units cost
- * no accuracy then. */
+ * no accuracy then. But which singular values are zero is judged in the units of the data, as fits judge it. */
 typedef struct solver {
     int n, p, k;   /* k = min(n, p) */
     int *exponent; /* [p]: column j is a's column times 2^exponent */
     double *a;     /* [n, p], column-major */
     double *r;     /* [k, p], column-major: the triangle, then its own pivoted one */
     double *b;     /* [max(n, p)] */
+    double *sigma; /* [k] */
     double *tau, *work;
     int *pivot; /* [p], from 1 */
+    int *iwork; /* [k] */
     int n_work;
 } solver;
 
@@ -35,14 +37,27 @@ static void list_solver_arrays(rl_arena *arena, void *object) {
     RL_TAKE(arena, s->a, n * p);
     RL_TAKE(arena, s->r, k * p);
     RL_TAKE(arena, s->b, rl_larger(n, p));
-    RL_TAKE(arena, s->tau, k);
+    RL_TAKE_REALS(arena, k, &s->sigma, &s->tau);
     RL_TAKE(arena, s->work, s->n_work);
     RL_TAKE(arena, s->pivot, p);
+    RL_TAKE(arena, s->iwork, k);
+}
+
+/* Enough for blocks of 64. */
+static int work_space(int p) {
+    return 2 * p + 64 * (p + 66);
+}
+
+rl_status rl_least_squares_room(int n_features, int *n_work) {
+    if (n_features > MOST_FEATURES)
+        return rl_fail(RL_ERR_INPUT, "%d features; expected at most %d, for which LAPACK can count its work space",
+                       n_features, MOST_FEATURES);
+    *n_work = work_space(n_features);
+    return RL_OK;
 }
 
 static solver solver_sizes(int n, int p) {
-    const int n_work = 2 * p + 64 * (p + 66); /* enough for blocks of 64 */
-    return (solver){.n = n, .p = p, .k = rl_smaller(n, p), .n_work = n_work};
+    return (solver){.n = n, .p = p, .k = rl_smaller(n, p), .n_work = work_space(p)};
 }
 
 size_t rl_least_squares_bytes(int n_rows, int n_features) {
@@ -101,57 +116,100 @@ static rl_status solver_factor(solver *s) {
     return apply_transposed_q(s, s->k, s->r, s->k);
 }
 
-static int solver_rank(const solver *s) {
-    const double tolerance = rl_larger(s->n, s->p) * 0x1p-52 * fabs(s->r[0]);
+/* The rank of the scaled columns, of which units make none small. */
+static int scaled_rank(const solver *s) {
+    const double tolerance = rl_rank_tolerance(s->n, s->p) * fabs(s->r[0]);
     int rank = 0;
     while (rank < s->k && fabs(s->r[(size_t)rank * (size_t)(s->k + 1)]) > tolerance) rank++;
     return rank;
 }
 
-static void solve_full_rank(solver *s, double *beta) {
+/* The pivoted triangle in the units of the data: core [k, p], with its columns as they are pivoted, where core may be
+ * r, or in the order of the features. */
+static void unscale_triangle(const solver *s, bool in_order, double *core) {
+    const size_t k = (size_t)s->k;
+    for (int j = 0; j < s->p; j++) {
+        const int feature = s->pivot[j] - 1;
+        double *const column = core + (size_t)(in_order ? feature : j) * k;
+        for (int i = 0; i < s->k; i++)
+            column[i] = i <= j ? ldexp(s->r[(size_t)i + (size_t)j * k], s->exponent[feature]) : 0;
+    }
+}
+
+static void solve_triangle(solver *s, double *beta) {
     const int one = 1;
     dtrsv_("U", "N", "N", &s->p, s->r, &s->k, s->b, &one, 1, 1, 1);
     for (int j = 0; j < s->p; j++) beta[s->pivot[j] - 1] = ldexp(s->b[j], -s->exponent[s->pivot[j] - 1]);
 }
 
-/* The shortest of all solutions of the first `rank` rows of the triangle. It is to be the shortest in the units of the
- * data: so the rows are scaled back to those, into `a`, which is no longer needed. */
-static rl_status solve_minimum_norm(solver *s, int rank, double *beta) {
+/* The shortest of all solutions where there are fewer rows than features, all independent. It is to be the shortest in
+ * the units of the data: so the triangle is scaled back to those, into `a`, which is no longer needed. */
+static rl_status solve_independent_rows(solver *s, double *beta) {
     const int one = 1, ldb = rl_larger(s->n, s->p);
-    const size_t ld = (size_t)rank;
-    for (int j = 0; j < s->p; j++) {
-        const int column = s->pivot[j] - 1;
-        for (int i = 0; i < rank; i++)
-            s->a[(size_t)i + (size_t)column * ld] =
-                i <= j ? ldexp(s->r[(size_t)i + (size_t)j * (size_t)s->k], s->exponent[column]) : 0;
-    }
     int info;
-    dgels_("N", &rank, &s->p, &one, s->a, &rank, s->b, &ldb, s->work, &s->n_work, &info, 1);
+    unscale_triangle(s, true, s->a);
+    dgels_("N", &s->k, &s->p, &one, s->a, &s->k, s->b, &ldb, s->work, &s->n_work, &info, 1);
     RL_TRY(check_info("dgels", info));
     memcpy(beta, s->b, sizeof(double) * (size_t)s->p);
     return RL_OK;
 }
 
-static rl_status solve_least_squares(solver *s, const char *name, const double *x, const double *y, double *beta) {
-    solver_fill(s, x, y);
-    RL_TRY(solver_factor(s));
-    const int rank = solver_rank(s);
-    if (rank == s->p)
-        solve_full_rank(s, beta);
-    else if (rank > 0) /* else all features are zero, and so is beta */
-        RL_TRY(solve_minimum_norm(s, rank, beta));
-    if (rl_all_finite(beta, (size_t)s->p)) return RL_OK;
-    return rl_fail(RL_ERR_INPUT, "dataset `%s`: least squares on all rows overflows, expected smaller numbers", name);
+/* U into `a`, V^T into `r`, both of the triangle in the units of the data. */
+static rl_status decompose_triangle(solver *s) {
+    int info;
+    unscale_triangle(s, false, s->r);
+    if (!rl_all_finite(s->r, (size_t)s->k * (size_t)s->p)) return RL_ERR_INPUT; /* dgesvd may hang on them */
+    dgesvd_("S", "O", &s->k, &s->p, s->r, &s->k, s->sigma, s->a, &s->k, NULL, &s->k, s->work, &s->n_work, &info, 1, 1);
+    return check_info("dgesvd", info);
 }
 
-rl_status rl_least_squares(const char *name, int n_rows, int n_features, const double *x, const double *y,
-                           double *beta) {
-    if (n_features > MOST_FEATURES)
-        return rl_fail(RL_ERR_INPUT, "%d features; expected at most %d, for which LAPACK can count its work space",
-                       n_features, MOST_FEATURES);
+/* The shortest solution of the modes that are not zero: V S^-1 U^T b. */
+static void solve_modes(solver *s, int rank, double *beta) {
+    double *const along = s->tau, *const pivoted = s->b;
+    rl_gemv('T', s->k, s->k, 1, s->a, s->k, s->b, 0, along);
+    for (int r = 0; r < s->k; r++) along[r] = r < rank ? along[r] / s->sigma[r] : 0;
+    rl_gemv('T', s->k, s->p, 1, s->r, s->k, along, 0, pivoted);
+    for (int j = 0; j < s->p; j++) beta[s->pivot[j] - 1] = pivoted[j];
+}
+
+/* Of independent scaled columns. In units in which a column's length overflows nothing more can be told. */
+static bool is_surely_full(const solver *s) {
+    unscale_triangle(s, false, s->a);
+    if (!rl_all_finite(s->a, (size_t)s->k * (size_t)s->p)) return true;
+    return rl_triangle_is_surely_full(s->n, s->p, s->a, s->work, s->iwork);
+}
+
+/* Triangles do where the rank is as large as can be, of scaled columns and of those of the data alike; else the
+ * singular value decomposition. */
+static rl_status solve_least_squares(solver *s, const double *x, const double *y, double *beta, int *rank) {
+    solver_fill(s, x, y);
+    RL_TRY(solver_factor(s));
+    const bool full_when_scaled = scaled_rank(s) == s->k;
+    *rank = s->k;
+    if (!full_when_scaled || !is_surely_full(s)) {
+        RL_TRY(decompose_triangle(s));
+        *rank = rl_rank_of(s->n, s->p, s->k, s->sigma);
+        if (*rank < s->k || !full_when_scaled) {
+            solve_modes(s, *rank, beta);
+            return RL_OK;
+        }
+        solver_fill(s, x, y); /* the decomposition took its place */
+        RL_TRY(solver_factor(s));
+    }
+    if (s->k < s->p) return solve_independent_rows(s, beta);
+    solve_triangle(s, beta);
+    return RL_OK;
+}
+
+rl_status rl_least_squares(const char *name, int n_rows, int n_features, const double *x, const double *y, double *beta,
+                           int *rank) {
+    int n_work;
+    RL_TRY(rl_least_squares_room(n_features, &n_work));
     solver s = solver_sizes(n_rows, n_features);
     RL_TRY(rl_arrays_create(&s, list_solver_arrays));
-    const rl_status status = solve_least_squares(&s, name, x, y, beta);
+    rl_status status = solve_least_squares(&s, x, y, beta, rank);
     rl_free(s.exponent);
-    return status;
+    if (status == RL_OK && !rl_all_finite(beta, (size_t)n_features)) status = RL_ERR_INPUT;
+    if (status != RL_ERR_INPUT) return status;
+    return rl_fail(RL_ERR_INPUT, "dataset `%s`: least squares on all rows overflows, expected smaller numbers", name);
 }

@@ -1,6 +1,8 @@
 /* beta* as the published program computes it: inv(X^T X) X^T y, the products in that order. Normal equations lose twice
  * the digits that QR does, so only `random: numpy` uses them: it reproduces the published numbers, and on California
  * housing their rounding shows in the twelfth digit of the bias. */
+#include <string.h>
+
 #include "../numbers.h"
 #include "../vectors.h"
 #include "dataset.h"
@@ -10,6 +12,7 @@ typedef struct normal_equations {
     size_t n, p;            /* rows and features */
     double *gram, *inverse; /* [p, p] */
     double *product;        /* [n, p] column-major: (inverse X^T)^T */
+    double *beta;           /* [p] */
     int *pivot;             /* [p] */
 } normal_equations;
 
@@ -18,6 +21,7 @@ static void list_equations_arrays(rl_arena *arena, void *object) {
     RL_TAKE(arena, e->gram, e->p * e->p);
     RL_TAKE(arena, e->inverse, e->p * e->p);
     RL_TAKE(arena, e->product, e->n * e->p);
+    RL_TAKE(arena, e->beta, e->p);
     RL_TAKE(arena, e->pivot, e->p);
 }
 
@@ -35,19 +39,19 @@ static rl_status invert_gram(normal_equations *e, const rl_dataset *d, bool *reg
     return rl_lapack_check("dgesv", info);
 }
 
-static void multiply_targets(normal_equations *e, const rl_dataset *d, double *beta, bool *regular) {
+static void multiply_targets(normal_equations *e, const rl_dataset *d) {
     const int n = d->n_rows, p = d->n_features;
     rl_gemm('T', 'T', n, p, p, 1, d->x, p, e->inverse, p, 0, e->product, n);
-    rl_gemv('T', n, p, 1, e->product, n, d->y, 0, beta);
-    *regular = rl_all_finite(beta, (size_t)p);
+    rl_gemv('T', n, p, 1, e->product, n, d->y, 0, e->beta);
+    if (rl_all_finite(e->beta, e->p)) memcpy(d->beta_star, e->beta, sizeof(double) * e->p);
 }
 
-rl_status rl_published_beta_star(const rl_dataset *dataset, double *beta, bool *regular) {
+rl_status rl_published_beta_star(rl_dataset *dataset) {
     normal_equations e = {.n = (size_t)dataset->n_rows, .p = (size_t)dataset->n_features};
-    *regular = false;
+    bool regular = false;
     RL_TRY(rl_arrays_create(&e, list_equations_arrays));
-    const rl_status status = invert_gram(&e, dataset, regular);
-    if (status == RL_OK && *regular) multiply_targets(&e, dataset, beta, regular);
+    const rl_status status = invert_gram(&e, dataset, &regular);
+    if (status == RL_OK && regular) multiply_targets(&e, dataset);
     rl_free(e.gram);
     return status;
 }

@@ -96,19 +96,25 @@ static rl_status check_features(const rl_rows *rows) {
     return RL_OK;
 }
 
-/* Features that no repeat changes are made once, in the dataset's order, so that their bits do not depend on which
- * repeat comes first. */
-static rl_status make_features(rl_rows *rows) {
+rl_status rl_rows_make_features(rl_rows *rows) {
     const rl_dataset *d = rows->dataset;
     const size_t p = (size_t)d->n_features, n_inputs = (size_t)d->n_inputs;
-    if (rows->made && !d->fresh && !rl_map_varies(d->map, d->map_options)) return RL_OK;
     for (int i = 0; d->fresh && i < d->n_rows; i++)
         d->source->draw(d, rows->key, rows->repeat, i, rows->inputs + (size_t)i * n_inputs, rows->y + i);
     rl_map_draw(&rows->use, d->map, rows->key, rows->repeat);
     for (size_t i = 0; i < (size_t)d->n_rows; i++)
         d->map->fill(&rows->use, rows->inputs + i * n_inputs, rows->x + i * p);
-    RL_TRY(check_features(rows));
-    RL_TRY(rl_least_squares(d->name, d->n_rows, d->n_features, rows->x, rows->y, rows->beta_star));
+    return check_features(rows);
+}
+
+/* Features that no repeat changes are made once, in the dataset's order, so that their bits do not depend on which
+ * repeat comes first. */
+static rl_status fit_features(rl_rows *rows) {
+    const rl_dataset *d = rows->dataset;
+    int rank;
+    if (rows->made && !rl_dataset_varies(d)) return RL_OK;
+    RL_TRY(rl_rows_make_features(rows));
+    RL_TRY(rl_least_squares(d->name, d->n_rows, d->n_features, rows->x, rows->y, rows->beta_star, &rank));
     rows->made = true;
     return RL_OK;
 }
@@ -116,7 +122,7 @@ static rl_status make_features(rl_rows *rows) {
 rl_status rl_rows_arrange(rl_rows *rows, uint32_t repeat) {
     rows->repeat = repeat;
     if (!rows->dataset->fresh) put_in_order(rows, rows->dataset->n_rows);
-    return rows->dataset->map != NULL ? make_features(rows) : RL_OK;
+    return rows->dataset->map != NULL ? fit_features(rows) : RL_OK;
 }
 
 void rl_rows_arrange_first(rl_rows *rows, uint32_t repeat, int n_first) {

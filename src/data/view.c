@@ -33,7 +33,8 @@ static bool is_plain(const rl_dataset *d, const rl_dataset *view) {
     return view->map == rl_feature_maps[0] && d->beta_star != NULL && (d->fresh || view->n_features == d->n_features);
 }
 
-rl_status rl_dataset_view(const rl_dataset *dataset, const rl_view_request *request, rl_dataset *view) {
+/* But for its rank. */
+static rl_status make_view(const rl_dataset *dataset, const rl_view_request *request, rl_dataset *view) {
     const rl_feature_map *identity = rl_feature_maps[0];
     *view = *dataset;
     view->map = request->map != NULL ? request->map : identity;
@@ -59,8 +60,49 @@ rl_status rl_dataset_view(const rl_dataset *dataset, const rl_view_request *requ
         RL_TRY(check_map(dataset, view->map));
         view->beta_star = NULL;
     }
+    view->rank = rl_rank_of_law(view);
     view->checksum = XXH3_64bits_withSeed(&view->n_features, sizeof view->n_features, dataset->checksum);
     return RL_OK;
+}
+
+rl_status rl_dataset_view(const rl_dataset *dataset, const rl_view_request *request, rl_dataset *view) {
+    RL_TRY(make_view(dataset, request, view));
+    if (dataset->view_ranks != NULL) view->rank = dataset->view_ranks[request->index];
+    return RL_OK;
+}
+
+/* Of views whose features all repeats share: ranks[n], from the features of the last one, which has the most. */
+static rl_status rank_views(const rl_dataset *views, int n, int *ranks, rl_random_kind random, uint64_t seed) {
+    const rl_dataset *last = &views[n - 1];
+    rl_rows rows = {0};
+    int *n_features;
+    RL_TRY(RL_ALLOC(n_features, n));
+    for (int i = 0; i < n; i++) n_features[i] = views[i].n_features;
+    rl_status status = rl_rows_create(&rows, last, random, seed);
+    if (status == RL_OK) status = rl_rows_make_features(&rows);
+    if (status == RL_OK) status = rl_leading_ranks(last->n_rows, last->n_features, rows.x, n, n_features, ranks);
+    rl_rows_destroy(&rows);
+    rl_free(n_features);
+    return status;
+}
+
+rl_status rl_dataset_find_ranks(rl_dataset *dataset, const rl_view_request *requests, int n, rl_random_kind random,
+                                uint64_t seed) {
+    rl_dataset *views;
+    int *ranks, n_mapped = 0;
+    RL_TRY(RL_ALLOC(views, n));
+    rl_status status = RL_ALLOC(ranks, n);
+    for (int i = 0; i < n && status == RL_OK; i++) {
+        status = make_view(dataset, &requests[i], &views[i]);
+        ranks[i] = views[i].rank;
+        n_mapped += views[i].map != NULL; /* all but one of all features as they are, which has the most */
+    }
+    if (status == RL_OK && n_mapped > 0 && !rl_dataset_varies(views))
+        status = rank_views(views, n_mapped, ranks, random, seed);
+    rl_free(views);
+    dataset->n_views = n;
+    dataset->view_ranks = ranks;
+    return status;
 }
 
 bool rl_dataset_sphere_task(const rl_dataset *dataset, rl_sphere_task *task) {

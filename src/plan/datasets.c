@@ -1,12 +1,20 @@
 /* The data sets of a plan: loaded from their files, or taken over. */
 #include <string.h>
 
+#include "../numbers.h"
 #include "lay_out.h"
 
 const rl_study_dataset *rl_find_dataset(const rl_study *study, const char *name) {
     for (int i = 0; i < study->n_datasets; i++)
         if (strcmp(study->datasets[i].name, name) == 0) return &study->datasets[i];
     return NULL;
+}
+
+rl_view_request rl_view_request_of(const rl_study_dataset *spec, int index) {
+    return (rl_view_request){.map = spec->map,
+                             .options = &spec->map_options,
+                             .n_features = spec->n_features.n_values > 0 ? spec->n_features.values[index] : 0,
+                             .index = index};
 }
 
 /* The folder of the study file, "." when its path has none; owned by the caller. */
@@ -109,6 +117,35 @@ static rl_status check_files(const rl_study *study, const rl_plan_options *optio
     return fail_missing(study, options->path, missing, n_missing < n_wanted);
 }
 
+static rl_status find_ranks(const rl_study *study, const rl_study_dataset *spec, rl_dataset *dataset) {
+    rl_view_request *views;
+    const int n = rl_larger(1, spec->n_features.n_values);
+    RL_TRY(RL_ALLOC(views, n));
+    for (int i = 0; i < n; i++) views[i] = rl_view_request_of(spec, i);
+    const rl_status status = rl_dataset_find_ranks(dataset, views, n, study->random, study->seed);
+    rl_free(views);
+    return status;
+}
+
+static rl_status load_dataset(const rl_study *study, const rl_study_dataset *spec, const rl_data_path *path,
+                              const char *base_folder, rl_dataset *dataset) {
+    const rl_source_request request = {.name = spec->name,
+                                       .options = &spec->options,
+                                       .path = path,
+                                       .base_folder = base_folder,
+                                       .random = study->random,
+                                       .seed = study->seed,
+                                       .n_views = spec->n_features.n_values,
+                                       .n_repeats = study->repeats};
+    rl_status status = rl_dataset_load(spec->source, &request, dataset);
+    if (status == RL_OK) {
+        status = find_ranks(study, spec, dataset);
+        if (status != RL_OK) rl_dataset_destroy(dataset);
+    }
+    if (status != RL_ERR_INPUT && status != RL_ERR_MEMORY) return status;
+    return rl_fail(status, "%s:%d: %s", study->path, spec->line, rl_error_message());
+}
+
 rl_status rl_load_datasets(const rl_study *study, const rl_plan_options *options, rl_plan *plan) {
     bool *wanted; /* and behind it which of them are missing */
     char *base_folder = NULL;
@@ -116,19 +153,9 @@ rl_status rl_load_datasets(const rl_study *study, const rl_plan_options *options
     rl_status status = check_files(study, options, wanted, wanted + study->n_datasets);
     if (status == RL_OK) status = folder_of(study->path, &base_folder);
     for (int i = 0; i < study->n_datasets && status == RL_OK; i++) {
-        const rl_study_dataset *spec = &study->datasets[i];
         if (!wanted[i]) continue;
-        const rl_source_request request = {.name = spec->name,
-                                           .options = &spec->options,
-                                           .path = options->path,
-                                           .base_folder = base_folder,
-                                           .random = study->random,
-                                           .seed = study->seed,
-                                           .n_views = spec->n_features.n_values,
-                                           .n_repeats = study->repeats};
-        status = rl_dataset_load(spec->source, &request, &plan->datasets[plan->n_datasets]);
-        if (status == RL_ERR_INPUT || status == RL_ERR_MEMORY)
-            rl_fail(status, "%s:%d: %s", study->path, spec->line, rl_error_message());
+        status =
+            load_dataset(study, &study->datasets[i], options->path, base_folder, &plan->datasets[plan->n_datasets]);
         plan->n_datasets += status == RL_OK;
     }
     rl_free(base_folder);

@@ -7,6 +7,9 @@
 /* NULL: none is named so. */
 const rl_study_dataset *rl_find_dataset(const rl_study *study, const char *name);
 
+/* The view of a data set at the index-th of its numbers of features, or the only one. */
+rl_view_request rl_view_request_of(const rl_study_dataset *spec, int index);
+
 /* Fill plan->datasets, for which there is room: from files, or from datasets[n], see rl_plan_create_with. */
 rl_status rl_load_datasets(const rl_study *study, const rl_plan_options *options, rl_plan *plan);
 rl_status rl_take_datasets(const rl_study *study, rl_dataset *datasets, int n, rl_plan *plan);

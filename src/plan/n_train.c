@@ -7,14 +7,14 @@
 
 /* The union of everything that a spec asks for, in the order of its parts; N below 1 that ratios and the neighbourhood
  * would give are not asked for. *values [*n] is the caller's. */
-static rl_status expand(const rl_n_train_spec *spec, int p, double **values, int *n) {
+static rl_status expand(const rl_n_train_spec *spec, int threshold, double **values, int *n) {
     const int around = spec->around < 0 ? 0 : 2 * spec->around + 1;
     *n = 0;
     RL_TRY(RL_ALLOC(*values, spec->n_values + spec->n_ratios + around));
     for (int i = 0; i < spec->n_values; i++) (*values)[(*n)++] = spec->values[i];
-    for (int i = 0; i < spec->n_ratios; i++) (*values)[(*n)++] = fmax(1, round(spec->ratios[i] * p));
+    for (int i = 0; i < spec->n_ratios; i++) (*values)[(*n)++] = fmax(1, round(spec->ratios[i] * threshold));
     for (int d = -spec->around; d <= spec->around; d++)
-        if (p + d >= 1) (*values)[(*n)++] = (double)p + d;
+        if (threshold + d >= 1) (*values)[(*n)++] = (double)threshold + d;
     return RL_OK;
 }
 
@@ -38,7 +38,7 @@ static rl_status make_n_train(const rl_study *study, rl_series *series) {
     double *values = NULL;
     int n = 0, kept = 0;
     rl_status status;
-    RL_TRY_GOTO(expand(&series->spec->n_train, series->data.n_features, &values, &n), done);
+    RL_TRY_GOTO(expand(&series->spec->n_train, rl_dataset_threshold(&series->data), &values, &n), done);
     assert(n > 0); /* an empty n_train is no study */
     RL_TRY_GOTO(RL_ALLOC(series->n_train, n), done);
     for (int i = 0; i < n; i++) {
@@ -62,7 +62,7 @@ static rl_status choose_n_train(const rl_study *study, const rl_series *series, 
     int n = 0, n_chosen = 0;
     rl_status status;
     RL_TRY_GOTO(RL_ALLOC(*chosen, series->n_n_train), done);
-    if (spec->line > 0) RL_TRY_GOTO(expand(spec, series->data.n_features, &values, &n), done);
+    if (spec->line > 0) RL_TRY_GOTO(expand(spec, rl_dataset_threshold(&series->data), &values, &n), done);
     if (n > 0) qsort(values, (size_t)n, sizeof *values, rl_compare_reals);
     for (int i = 0; i < series->n_n_train; i++) {
         const double n_train = series->n_train[i];

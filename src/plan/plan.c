@@ -31,11 +31,7 @@ static rl_status choose_kind(rl_series *series) {
 }
 
 static rl_status add_view(rl_plan *plan, const rl_study_dataset *spec, const rl_dataset *data, int index) {
-    const int n = spec->n_features.n_values;
-    const rl_view_request request = {.map = spec->map,
-                                     .options = &spec->map_options,
-                                     .n_features = n > 0 ? spec->n_features.values[index] : 0,
-                                     .index = index};
+    const rl_view_request request = rl_view_request_of(spec, index);
     rl_series *series = add_series(plan, spec->name, spec->line, spec->ranks_per_case);
     const rl_status status = rl_dataset_view(data, &request, &series->data);
     if (status != RL_OK) return rl_fail(status, "%s:%d: %s", plan->study->path, spec->line, rl_error_message());

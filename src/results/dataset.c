@@ -69,7 +69,7 @@ static rl_status put_attributes(const writer *w, const group *g, const dataset *
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows_dropped", NC_INT, 1, &data->n_dropped));
     if (d->n_p * sizeof(int) > RL_NC_ATTRIBUTE_LIMIT) return RL_OK; /* the coordinate says it all */
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_features", NC_INT, d->n_p, d->n_features));
-    for (size_t p = 0; p < d->n_p; p++) thresholds[p] = rl_threshold(&g->series[p]);
+    for (size_t p = 0; p < d->n_p; p++) thresholds[p] = rl_dataset_threshold(&g->series[p].data);
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "threshold", NC_INT, d->n_p, thresholds));
     if (d->n_p == 1 && data->n_features <= 1000 && data->beta_star != NULL)
         RL_NC(&w->file,

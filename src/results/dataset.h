@@ -86,9 +86,6 @@ typedef struct dataset {
 rl_status rl_make_dataset(const group *g, dataset *d);
 void rl_release_dataset(dataset *d);
 
-/* The N at which least squares on the series begins to interpolate. */
-int rl_threshold(const rl_series *series);
-
 /* Makes d->places and d->moments; and d->spikes from d->reduced, which has the test errors. */
 rl_status rl_find_places(const group *g, dataset *d);
 void rl_take_spikes(const dataset *d);

@@ -8,10 +8,6 @@
 
 static const double flanks[RL_N_FLANKS] = {0.5, 2}; /* their N over the threshold's, about */
 
-int rl_threshold(const rl_series *series) {
-    return series->n_features;
-}
-
 /* ---- places ------------------------------------------------------------------------------------------------------ */
 
 /* The index in d->n_train of the N nearest to `wanted`, the smaller of two; -1 unless it is in [least, most]. */
@@ -29,7 +25,7 @@ rl_status rl_find_places(const group *g, dataset *d) {
     RL_TRY(RL_ALLOC(d->moments, d->n_p));
     for (size_t p = 0; p < d->n_p; p++) {
         const rl_series *series = &g->series[p];
-        const double t = rl_threshold(series);
+        const double t = rl_dataset_threshold(&series->data);
         d->places[p] = (rl_places){.threshold = find_place(d, p, t, 0.98 * t, 1.02 * t),
                                    .flank = {find_place(d, p, flanks[0] * t, 0, 0.75 * t),
                                              find_place(d, p, flanks[1] * t, 1.5 * t, INFINITY)}};

@@ -2,17 +2,11 @@
 #ifndef RL_SPECTRUM_JUDGEMENT_H
 #define RL_SPECTRUM_JUDGEMENT_H
 
-#include <float.h>
-
 #include "../numbers.h"
 #include "ridgeless/spectrum.h"
 
-/* Singular values are surely not zero when they are this many times above the threshold of rank that spectra have (see
- * rl_spectrum); what lies below is left to a full spectrum to judge. */
-static const double rl_doubt = 10;
-
 static inline bool rl_surely_full_rank(int n_train, int n_features, double least, double most) {
-    return least > rl_doubt * rl_larger(n_train, n_features) * DBL_EPSILON * most;
+    return least > rl_doubt * rl_rank_tolerance(n_train, n_features) * most;
 }
 
 /* The rank is surely full, and the fourth powers of all singular values are in the range of numbers. */

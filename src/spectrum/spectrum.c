@@ -26,10 +26,7 @@ rl_status rl_spectrum_add_up(const rl_spectrum *s, double *sums, int64_t n) {
 }
 
 int rl_spectrum_rank(const rl_spectrum *s) {
-    const double threshold = rl_larger(s->n_train, s->n_features) * DBL_EPSILON * s->sigma[0];
-    int rank = s->n_modes;
-    while (rank > 0 && !(s->sigma[rank - 1] > threshold)) rank--;
-    return rank;
+    return rl_rank_of(s->n_train, s->n_features, s->n_modes, s->sigma);
 }
 
 void rl_judge_point(rl_point *p, int n_train, int n_features, double least, double most) {

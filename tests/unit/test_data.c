@@ -969,15 +969,115 @@ static void beta_star_is_the_shortest_of_many(void **state) {
     assert_beta_star("a,b,y\n0,0,3\n0,0,2\n", 2, (const double[]){0, 0}, 1); /* nothing to fit with */
 }
 
-/* Columns of lengths 1e-150 and 1e+150: the solution of y = a + b in units of them. */
+static rl_dataset load_own(const char *text, rl_random_kind random) {
+    write_text("own.csv", text);
+    return load_done((request){
+        .source = "csv", .settings = SETTINGS({"file", "own.csv"}, {"target", "y"}), .base = folder, .random = random});
+}
+
+/* Columns of lengths 1e-6 and 1e+6: the solution of y = a + b in units of them. */
 static void beta_star_does_not_mind_units(void **state) {
     (void)state;
-    rl_dataset d =
-        load_csv("a,b,y\n1e-150,2e150,3\n2e-150,-1e150,1\n0,3e150,3\n", SETTINGS({"file", "own.csv"}, {"target", "y"}));
-    assert_near(d.beta_star[0] * 1e-150, 1, 16 * DBL_EPSILON);
+    rl_dataset d = load_own("a,b,y\n1e-6,2e6,3\n2e-6,-1e6,1\n0,3e6,3\n", RL_RANDOM_PHILOX);
+    assert_near(d.beta_star[0] * 1e-6, 1, 16 * DBL_EPSILON);
+    assert_near(d.beta_star[1] * 1e6, 1, 16 * DBL_EPSILON);
+    assert_int_equal(d.rank, 2);
+    rl_dataset_destroy(&d);
+}
+
+/* At 1e-150 and 1e+150 fits see one column alone, and so does beta*: least squares on b, whose product with y over its
+ * own square is 14e150 / 14e300. */
+static void beta_star_sees_what_fits_see(void **state) {
+    (void)state;
+    rl_dataset d = load_own("a,b,y\n1e-150,2e150,3\n2e-150,-1e150,1\n0,3e150,3\n", RL_RANDOM_PHILOX);
+    assert_int_equal(d.rank, 1);
+    assert_true(fabs(d.beta_star[0]) < 1e-160);
     assert_near(d.beta_star[1] * 1e150, 1, 16 * DBL_EPSILON);
     rl_dataset_destroy(&d);
 }
+
+/* ---- rank -------------------------------------------------------------------------------------------------------- */
+
+/* Tables whose rank, in the units of their numbers, is plain to see; and where the threshold stands then. */
+static void rank_is_that_of_all_rows(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        int rank, threshold;
+    } tables[] = {
+        {"a,b,y\n1,0,1\n0,1,2\n1,1,3\n", 2, 2},
+        {"a,b,c,y\n1,0,1,1\n0,1,1,2\n1,1,2,3\n2,1,3,5\n", 2, 2},          /* c = a + b */
+        {"a,b,c,y\n1,0,3,1\n1,0,1,2\n0,1,2,3\n0,1,7,5\n1,0,5,4\n", 3, 3}, /* two dummies without a constant */
+        {"k,a,b,y\n1,1,0,1\n1,1,0,2\n1,0,1,3\n1,0,1,5\n", 2, 2},          /* and with one */
+        {"a,b,y\n1e9,2e-8,1\n-2e9,1e-8,2\n3e9,4e-8,3\n", 1, 1},           /* units far apart */
+        {"a,b,y\n1,0,1\n0,1e-15,2\n", 2, 2},                              /* above 2 eps, which is 4.4e-16, and below */
+        {"a,b,c,y\n1,0,0,1\n0,4e-16,0,2\n0,0,1,2\n", 2, 2},
+        {"a,b,c,y\n1,0,2,1\n0,1,5,2\n", 2, 3}, /* few rows: nothing is known of more */
+        {"a,b,c,y\n1,2,3,1\n2,4,6,2\n", 1, 1}, /* but these are dependent already */
+        {"a,b,y\n0,0,1\n0,0,2\n", 0, 2},       /* nothing to fit with */
+        {"a,b,c,y\n0.1,0.3,1,1\n0.2,0.6,2,2\n0.7,2.1,1,2\n0.3,0.9,5,4\n", 2, 2}, /* b = 3 a but for rounding */
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        for (rl_random_kind random = RL_RANDOM_PHILOX; random <= RL_RANDOM_NUMPY; random++) {
+            rl_dataset d = load_own(tables[i].text, random);
+            assert_int_equal(d.rank, tables[i].rank);
+            assert_int_equal(rl_dataset_threshold(&d), tables[i].threshold);
+            rl_dataset_destroy(&d);
+        }
+}
+
+/* The normal equations of (0.1, 0.3) ... are singular but for rounding, so that dgesv solves them, into anything. The
+ * shortest solution weights both alike: y = a + c is y = (a + 3 b) / 10 + c. */
+static void published_beta_star_has_the_same_rank(void **state) {
+    (void)state;
+    rl_dataset d = load_own("a,b,c,y\n0.1,0.3,1,1.1\n0.2,0.6,2,2.2\n0.7,2.1,1,1.7\n0.3,0.9,5,5.3\n", RL_RANDOM_NUMPY);
+    static const double expected[] = {0.1, 0.3, 1};
+    for (int j = 0; j < 3; j++) assert_near(d.beta_star[j], expected[j], 1e-14);
+    rl_dataset_destroy(&d);
+}
+
+static void assert_view_ranks(rl_dataset *d, const rl_feature_map *map, const rl_options *options, int n,
+                              const int *expected) {
+    rl_view_request requests[8];
+    rl_dataset view;
+    for (int i = 0; i < n; i++)
+        requests[i] = (rl_view_request){.map = map, .options = options, .n_features = i + 1, .index = i};
+    rl_free(d->view_ranks);
+    assert_done(rl_dataset_find_ranks(d, requests, n, RL_RANDOM_PHILOX, 0));
+    for (int i = 0; i < n; i++) {
+        assert_done(rl_dataset_view(d, &requests[i], &view));
+        assert_int_equal(view.rank, expected[i]);
+    }
+}
+
+/* b is twice a, d is a + c. Polynomials of three different inputs have at most rank 3; their columns are all of them.
+ */
+static void views_have_ranks_of_their_own(void **state) {
+    (void)state;
+    rl_dataset d =
+        load_own("a,b,c,d,e,y\n1,2,0,1,1,1\n0,0,1,1,0,2\n1,2,1,2,0,3\n2,4,1,3,2,5\n0,0,0,0,5,5\n1,2,2,3,1,1\n",
+                 RL_RANDOM_PHILOX);
+    assert_view_ranks(&d, NULL, NULL, 5, (const int[]){1, 1, 2, 2, 3});
+    rl_dataset_destroy(&d);
+    d = load_own("a,y\n0.5,1\n-0.5,2\n0.25,3\n0.5,4\n-0.5,5\n0.25,1\n", RL_RANDOM_PHILOX);
+    assert_view_ranks(&d, rl_feature_map_find("legendre"), NULL, 5, (const int[]){1, 2, 3, 3, 3});
+    rl_dataset_destroy(&d);
+}
+
+/* Fresh rows have the rank of their law: standard deviations j^-20, of which those above 1000 eps, 2.2e-13, count. */
+static void fresh_rows_have_the_rank_of_their_law(void **state) {
+    (void)state;
+    rl_dataset d = load_done((request){.source = "student-teacher", .settings = SETTINGS({"draw", "fresh"})});
+    assert_int_equal(d.rank, 20);
+    rl_dataset_destroy(&d);
+    d = load_done((request){.source = "student-teacher",
+                            .settings = SETTINGS({"draw", "fresh"}, {"design", "power-law"}, {"exponent", "20"})});
+    assert_int_equal(d.rank, 4);
+    assert_int_equal(rl_dataset_threshold(&d), 4);
+    rl_dataset_destroy(&d);
+}
+
+/* ---- beta* that there is not ------------------------------------------------------------------------------------- */
 
 static void beta_star_must_be_finite(void **state) {
     (void)state;
@@ -1462,6 +1562,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(csv_refuses_bad_files),
     cmocka_unit_test(beta_star_is_the_shortest_of_many),
     cmocka_unit_test(beta_star_does_not_mind_units),
+    cmocka_unit_test(beta_star_sees_what_fits_see),
+    cmocka_unit_test(rank_is_that_of_all_rows),
+    cmocka_unit_test(published_beta_star_has_the_same_rank),
+    cmocka_unit_test(views_have_ranks_of_their_own),
+    cmocka_unit_test(fresh_rows_have_the_rank_of_their_law),
     cmocka_unit_test(beta_star_must_be_finite),
     cmocka_unit_test(gaussian_has_its_principal_axes),
     cmocka_unit_test(gaussian_refuses_what_is_no_covariance),
