@@ -79,8 +79,8 @@ def differences(left, right):
 
 
 def copy_group(old, new, left_out=lambda name: False):
-    """All of a group of a results file but for the provenance, and for variables whose names are `left_out`. A copy can be changed:
-    NetCDF does not open files for writing that were made in memory."""
+    """All of a group of a results file but for the provenance, and for variables whose names are `left_out`. A copy can be
+    changed: NetCDF does not open files for writing that were made in memory."""
     for name, dimension in old.dimensions.items():
         new.createDimension(name, len(dimension))
     for name, variable in old.variables.items():

@@ -21,6 +21,7 @@ PRODUCT = "product"
 MARKERS_UP_TO = 40  # modes; more of them need no marker each
 BANDS = (layout.Band(*style.INNER, 0.18),)
 
+
 def rows(found: Found) -> list[Row]:
     """What this file draws."""
     return [Row("factors", factors, _caption)]

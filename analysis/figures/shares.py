@@ -20,6 +20,7 @@ from read.results import Dataset, Notes
 
 MOST_TICKS = 9
 
+
 def rows(found: Found) -> list[Row]:
     """What this file draws."""
     return [Row("shares", shares, _caption)]

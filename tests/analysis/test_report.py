@@ -46,7 +46,8 @@ datasets:
     ablations: none
 """
 ALL = """error cutoff leading_modes no_residuals cutoff_train sigma_min bias geometry span factors shares
-adversarial_test adversarial_train ridge gradient_descent gradient_descent_run descent descent_run theory_error theory_sigma_min""".split()
+adversarial_test adversarial_train ridge gradient_descent gradient_descent_run descent descent_run theory_error
+theory_sigma_min""".split()
 VOID = {"meta", "link", "img", "br"}
 
 
@@ -257,7 +258,6 @@ class Claims(DrawingTest):
 
     def findings(self, group: Group, change=lambda g: None) -> dict[str, object]:
         from report import claims
-        from read import results
 
         found = claims.findings(self.read(group, change))
         return {finding.claim: finding for finding in found}
@@ -388,7 +388,9 @@ class Claims(DrawingTest):
         for times, holds, said in ((1.01, None, "1 times"), (500, True, "500 times")):
             found = {f.claim: f for f in claims.findings(step(times))}
             self.assertEqual(found[claim].holds, holds)
-            self.assertIn(f"{said} the unablated one with a step of 1 (0.1 times a target's root mean square)", found[claim].number)
+            self.assertIn(
+                f"{said} the unablated one with a step of 1 (0.1 times a target's root mean square)", found[claim].number
+            )
             self.assertFalse([claim for claim in found if "moving test features" in claim])
 
     def test_a_file_of_an_older_program(self) -> None:

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""What `plan` predicts of the studies of jobs/ beside what `run` takes, by `plan --compare`, from rates that are calibrated in the
-same run. Of long studies a part is run. On a busy machine measured seconds are corrected: multiplied by the part of a core that
-ranks got, which the table says; that is right for rates of an idle machine alone (--rates). Exits with 1 when a study is off by
-more than a factor of 1.5. Two minutes on two idle cores:
+"""What `plan` predicts of the studies of jobs/ beside what `run` takes, by `plan --compare`, from rates that are
+calibrated in the same run. Of long studies a part is run. On a busy machine measured seconds are corrected:
+multiplied by the part of a core that ranks got, which the table says; that is right for rates of an idle machine
+alone (--rates). Exits with 1 when a study is off by more than a factor of 1.5. Two minutes on two idle cores:
    tests/bench/predictions.py PROGRAM [--ranks N] [--rates FILE|default] [STUDY ...]"""
 import argparse
 import json

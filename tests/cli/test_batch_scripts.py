@@ -128,7 +128,9 @@ class BatchScripts(unittest.TestCase):
 
     def test_unknown_data_sets(self):
         said = run("run", "study.yaml", "--dataset", "diabetis", cwd=self.at, check=2).stderr
-        self.assertEqual(said, "ridgeless: study.yaml: has no dataset `diabetis`; did you mean `diabetes`? expected one of diabetes, made\n")
+        self.assertEqual(
+            said, "ridgeless: study.yaml: has no dataset `diabetis`; did you mean `diabetes`? expected one of diabetes, made\n"
+        )
         self.assertIn("more than 64 times", run("plan", "study.yaml", *["-D", "made"] * 65, cwd=self.at, check=2).stderr)
 
     # ---- one text

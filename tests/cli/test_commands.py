@@ -164,7 +164,10 @@ class Commands(unittest.TestCase):
         rows = self.listed("ablations", [*names, "gradient_descent", "gradient_descent_run"])
         heads = re.findall(r"(?m)^(?!Lines)[a-z].*$", run("ablations", check=0).stdout)
         self.assertEqual([head.split()[0] for head in heads], ["the", "the", "cures:", "attacks:"])
-        self.assertEqual([rows[name]["role"] for name in ("none", "no_residuals", "ridge", "adversarial_test")], ["fit", "factor", "cure", "attack"])
+        self.assertEqual(
+            [rows[name]["role"] for name in ("none", "no_residuals", "ridge", "adversarial_test")],
+            ["fit", "factor", "cure", "attack"],
+        )
         self.assertIsNone(rows["none"]["parameter"])
         self.assertIn("singular value", rows["cutoff"]["parameter"]["meaning"])
         self.assertEqual([option["key"] for option in rows["cutoff"]["options"]], ["relative"])

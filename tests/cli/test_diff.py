@@ -95,9 +95,7 @@ class Diff(unittest.TestCase):
         self.assertEqual(set(variable for _, variable in found), {"test_mse", "sigma", "test_projection_rms"})
         error = found["diabetes", "test_mse"]
         self.assertEqual((error["values"], error["values_that_differ"], error["follows"]), (96, 1, False))
-        self.assertEqual(
-            error["largest_relative"]["at"], {"variant": "cutoff=0.1", "n_features": 10, "n_train": 11, "repeat": 3}
-        )
+        self.assertEqual(error["largest_relative"]["at"], {"variant": "cutoff=0.1", "n_features": 10, "n_train": 11, "repeat": 3})
         self.assertAlmostEqual(error["largest_relative"]["size"] / 1e-9, 1, delta=1e-6)
         with netCDF4.Dataset(self.at / "one.nc") as file:
             data = file["diabetes"]

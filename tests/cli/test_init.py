@@ -143,7 +143,11 @@ class Init(unittest.TestCase):
 
         study, _ = self.of_table(table(200, 2, change=change, names=("rare", "words")))
         self.assertIn("180 rows without a missing value and P = 3 features", study)
-        for column, said in {"x1": "numbers; missing in 20 rows", "rare": "numbers; missing in 20 rows", "words": "text in 4 cells"}.items():
+        for column, said in {
+            "x1": "numbers; missing in 20 rows",
+            "rare": "numbers; missing in 20 rows",
+            "words": "text in 4 cells",
+        }.items():
             self.assertRegex(study, rf"  # +\d+  {column} +.*{said}")
 
     def test_names_that_yaml_would_take_amiss(self):
@@ -198,13 +202,20 @@ class Init(unittest.TestCase):
         self.assertIn("own.csv:2: `red`", self.refused("--csv", "own.csv", "--target", "colour"))
         self.assertIn("no.csv: cannot be read", self.refused("--csv", "no.csv", "--target", "y"))
         (self.at / "own.csv").write_text("a,y\nx,1\ny,2\nz,3\nw,4\n")
-        self.assertIn("own.csv:2: `x` in column 1, a is not a number; no column", self.refused("--csv", "own.csv", "--target", "y"))
+        self.assertIn(
+            "own.csv:2: `x` in column 1, a is not a number; no column", self.refused("--csv", "own.csv", "--target", "y")
+        )
         (self.at / "own.csv").write_text("a,y\n3,1\n3,2\n3,3\n3,4\n")
         self.assertIn("no column is left", self.refused("--csv", "own.csv", "--target", "y"))
         (self.at / "own.csv").write_text("a;b;y\n0,204;1,5;1\n0,3;2,5;2,5\n")
-        self.assertIn("own.csv:3: `2,5` in the target is not a number; decimals need a point", self.refused("--csv", "own.csv", "--target", "y"))
+        self.assertIn(
+            "own.csv:3: `2,5` in the target is not a number; decimals need a point",
+            self.refused("--csv", "own.csv", "--target", "y"),
+        )
         (self.at / "own.csv").write_text("a;b;y\n0,204;1,5;1\n0,3;2,5;2\n")
-        words = "own.csv:2: `0,204` in column 1, a is not a number; decimals need a point; no column of numbers that differ is left"
+        words = (
+            "own.csv:2: `0,204` in column 1, a is not a number; decimals need a point; no column of numbers that differ is left"
+        )
         self.assertIn(words + " beside the target, and 2 columns are text", self.refused("--csv", "own.csv", "--target", "y"))
         (self.at / "own.csv").write_text("a,price eur\n1,1\n3,2\n3,3\n3,4\n")
         self.assertIn("did you mean `price eur`?", self.refused("--csv", "own.csv", "--target", "price"))

@@ -135,7 +135,9 @@ class Plan(unittest.TestCase):
         found = []
         for n_train in ("[400]", "[399, 400]"):
             study = GRIDS.replace("  - diabetes\n", "").replace("[5, 10, 15]", n_train).replace("repeats: 400", "repeats: 2")
-            (self.at / "study.yaml").write_text(study.replace("rows: 60, features: 8, hidden_features: 12", "rows: 600, features: 400, hidden_features: 400"))
+            (self.at / "study.yaml").write_text(
+                study.replace("rows: 60, features: 8, hidden_features: 12", "rows: 600, features: 400, hidden_features: 400")
+            )
             found.append(self.answer()["datasets"][0])
         for key in ("seconds_of_largest_case", "bytes_per_rank_of_largest_case"):
             self.assertEqual(found[0][key], found[1][key], key)
@@ -264,7 +266,13 @@ class Plan(unittest.TestCase):
 
     def test_a_slurm_that_does_not_answer_is_none(self):
         without = self.sbatch("exit 1")
-        for sinfo in ("echo 'sinfo: error: no'; exit 1", "echo nonsense", "printf 'p*|x|y|z|a|b|c\\n'", "true", "printf 'p*||||||\\n'"):
+        for sinfo in (
+            "echo 'sinfo: error: no'; exit 1",
+            "echo nonsense",
+            "printf 'p*|x|y|z|a|b|c\\n'",
+            "true",
+            "printf 'p*||||||\\n'",
+        ):
             with self.subTest(sinfo):
                 self.assertEqual(self.sbatch(sinfo), without)
         began = time.monotonic()

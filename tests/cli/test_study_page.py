@@ -86,9 +86,7 @@ class StudyPage(unittest.TestCase):
         with netCDF4.Dataset(cls.at / "spectra.nc", "w") as file:
             file.createDimension("sample", 30)
             file.createDimension("wavelength", 3)
-            file.createVariable("absorbance", "f8", ("sample", "wavelength"))[:] = [
-                [i % 5, i * i % 11, i % 7] for i in range(30)
-            ]
+            file.createVariable("absorbance", "f8", ("sample", "wavelength"))[:] = [[i % 5, i * i % 11, i % 7] for i in range(30)]
             file.createVariable("moisture", "f8", ("sample",))[:] = [i % 3 for i in range(30)]
 
     def answer(self, text, *options, command="plan"):

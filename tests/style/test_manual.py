@@ -45,9 +45,7 @@ class Manual(unittest.TestCase):
         self.assertEqual(set(re.findall(r"--([\w-]+)", tags)), options)
 
     def test_each_variable_of_the_environment_is_in_the_page(self):
-        names = {
-            name for path in (SOURCE / "src").rglob("*.c") for name in re.findall(r'"(RIDGELESS_\w+)"', path.read_text())
-        }
+        names = {name for path in (SOURCE / "src").rglob("*.c") for name in re.findall(r'"(RIDGELESS_\w+)"', path.read_text())}
         self.assertEqual(names, set(re.findall(r"RIDGELESS_\w+", section("ENVIRONMENT"))))
 
 
