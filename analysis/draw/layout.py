@@ -200,8 +200,8 @@ def title_of(dataset: Dataset) -> str:
 
 
 def describe(dataset: Dataset, newline: bool = False) -> str:
-    """Name, P, repeats; how many of them when not all are done."""
-    text = f"P = {dataset.n_features}"
+    """Name, P, rank where it is lower, repeats; how many of them when not all are done."""
+    text = dataset.size()
     if dataset.repeats:
         done = dataset.repeats_done()
         count = f"{dataset.repeats:,}" if done == dataset.repeats else f"{done:,} of {dataset.repeats:,}"
@@ -213,9 +213,10 @@ def describe(dataset: Dataset, newline: bool = False) -> str:
 # ---- x axis -----------------------------------------------------------------------------------------------------
 
 
-def x_label(options: Options) -> str:
+def x_label(options: Options, shown: Sequence[Dataset] = ()) -> str:
     """The label of the axis that all panels share."""
-    return style.RATIO_LABEL if options.x == "ratio" else style.N_LABEL
+    ratio = style.RANK_RATIO_LABEL if any(d.has_low_rank() for d in shown) else style.RATIO_LABEL
+    return ratio if options.x == "ratio" else style.N_LABEL
 
 
 def directions(options: Options) -> str:
@@ -226,12 +227,12 @@ def directions(options: Options) -> str:
 
 def x_values(dataset: Dataset, options: Options) -> np.ndarray:
     """The training sizes on the axis asked for."""
-    return dataset.n_features / dataset.n_train if options.x == "ratio" else dataset.n_train
+    return dataset.threshold / dataset.n_train if options.x == "ratio" else dataset.n_train
 
 
 def threshold_in_view(dataset: Dataset) -> bool:
     """Whether the study comes near enough to the threshold to mark it; further off it would only waste the panel."""
-    return dataset.n_train.min() / 4 <= dataset.n_features <= dataset.n_train.max() * 4
+    return dataset.n_train.min() / 4 <= dataset.threshold <= dataset.n_train.max() * 4
 
 
 def x_axis(axes: Axes, dataset: Dataset, options: Options) -> None:
@@ -239,7 +240,7 @@ def x_axis(axes: Axes, dataset: Dataset, options: Options) -> None:
     x = x_values(dataset, options)
     low, high = float(np.min(x)), float(np.max(x))
     if threshold_in_view(dataset):
-        threshold = 1.0 if options.x == "ratio" else float(dataset.n_features)
+        threshold = 1.0 if options.x == "ratio" else float(dataset.threshold)
         low, high = min(low, threshold), max(high, threshold)
         threshold_line(axes, threshold)
     margin = max((high / low) ** 0.03, 1.4 if low == high else 1.0)
@@ -264,8 +265,8 @@ def threshold_line(axes: Axes, at: float) -> None:
 
 def _opposite_axis(axes: Axes, dataset: Dataset, options: Options) -> None:
     low, high = axes.get_xlim()
-    limits = dataset.n_features / low, dataset.n_features / high
-    top = upper_axis(axes, limits, "N" if options.x == "ratio" else "P/N")
+    limits = dataset.threshold / low, dataset.threshold / high
+    top = upper_axis(axes, limits, "N" if options.x == "ratio" else "rank/N" if dataset.has_low_rank() else "P/N")
     log_ticks(top.xaxis, limits[1], limits[0], whole=options.x == "ratio")
 
 
@@ -353,7 +354,7 @@ def top_note(axes: Axes, text: str, at_left: bool = True) -> None:
 def share_left_of_threshold(axes: Axes, dataset: Dataset, options: Options) -> float:
     """How much of the panel's width lies left of the threshold, 0 to 1."""
     low, high = axes.get_xlim()
-    threshold = 1.0 if options.x == "ratio" else dataset.n_features
+    threshold = 1.0 if options.x == "ratio" else dataset.threshold
     return min(max(math.log(threshold / low) / math.log(high / low), 0.0), 1.0)
 
 

@@ -49,7 +49,8 @@ class Panel:
         if where is None:
             return
         left = layout.share_left_of_threshold(self.axes, self.dataset, self.options) > 0.5  # the side with more room
-        there = views.TALL if left == (self.options.x == "ratio") else views.WIDE
+        few, many = views.sides(self.dataset)
+        there = many if left == (self.options.x == "ratio") else few
         condition = "" if where == there else f" at {where}"  # needs no saying where the curve is seen to leave
         layout.bottom_note(self.axes, f"{what} zero to rounding{condition}".strip(), left, colour)
 

@@ -51,6 +51,7 @@ PNG_DPI = 160
 TITLE_SIZE, LABEL_SIZE = 13, 10.5
 
 RATIO_LABEL = "many rows  ←  features per training row, P/N  →  few rows"
+RANK_RATIO_LABEL = "many rows  ←  rank of the features per training row, rank/N  →  few rows"
 N_LABEL = "training rows, N"
 P_LABEL = "features, P"
 ERROR_LABEL = "mean squared error (target units squared)"

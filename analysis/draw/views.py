@@ -16,8 +16,6 @@ NOTE_STRIP = 0.1  # of the panel's height, kept free of curves at the bottom for
 SAME_LEVEL = 0.02  # relative difference of two lines that are drawn as one
 RUNAWAY = 1e12  # how far above the unablated fit's errors the view follows a fit that diverges
 
-WIDE, TALL = "N ≤ P", "N ≥ P"  # the two sides of the threshold, itself included
-
 
 @dataclass(frozen=True)
 class View:
@@ -108,6 +106,12 @@ def around(*curves: Curve, outer: bool = True) -> View:
     return View(low / margin, high * margin, 0.0)
 
 
+def sides(dataset: Dataset) -> tuple[str, str]:
+    """The few and the many rows, the threshold itself included in both."""
+    threshold = "rank" if dataset.has_low_rank() else "P"
+    return f"N ≤ {threshold}", f"N ≥ {threshold}"
+
+
 def zero_at(dataset: Dataset, curves: list[Curve], view: View) -> str | None:
     """Where some of the medians are zero to rounding, as a condition on N for a person; None when none is."""
     if not curves:
@@ -116,7 +120,8 @@ def zero_at(dataset: Dataset, curves: list[Curve], view: View) -> str | None:
     zero, known = (medians <= view.rounding).any(axis=0), np.isfinite(medians).any(axis=0)  # NaN is not zero
     if not zero.any():
         return None
-    for side, name in ((dataset.n_train <= dataset.n_features, WIDE), (dataset.n_train >= dataset.n_features, TALL)):
+    few, many = sides(dataset)
+    for side, name in ((dataset.n_train <= dataset.threshold, few), (dataset.n_train >= dataset.threshold, many)):
         if zero[side & known].all() and not zero[~side].any():
             return name
     first, last = int(dataset.n_train[zero].min()), int(dataset.n_train[zero].max())

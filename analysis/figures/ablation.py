@@ -38,7 +38,7 @@ def rows(found: Found) -> list[Row]:
 
 
 def row(name: str, see: str) -> Row:
-    """The figure of an ablation: what is to be seen in it, and at N = P in numbers."""
+    """The figure of an ablation: what is to be seen in it, and at the threshold in numbers."""
     return Row(re.sub(r"\W", "_", name), partial(ablation, name), partial(_caption, name, see))
 
 
@@ -50,14 +50,14 @@ def _caption(name: str, see: str, datasets: list[Dataset], options: Options) -> 
 
 
 def at_threshold(name: str, datasets: list[Dataset]) -> str:
-    """A sentence: the lines over the grey one at N = P."""
+    """A sentence: the lines over the grey one at the threshold."""
     said: dict[str, list[str]] = {}
     for dataset in datasets:
         found = [r for v in dataset.of(name) if (r := threshold.over_unablated(dataset, v)) is not None]
         if found:
             said.setdefault(_multiples(min(found), max(found)), []).append(layout.title_of(dataset))
     listed = "; ".join(f"{text} for {', '.join(titles)}" for text, titles in said.items())
-    return f" At N = P the test error divided by the unablated one is {listed}." if said else ""
+    return f" At {threshold.words(datasets)} the test error divided by the unablated one is {listed}." if said else ""
 
 
 def _multiples(low: float, high: float) -> str:
@@ -170,7 +170,7 @@ def variants_figure(
     variants = [v for dataset in shown for v in dataset.of(name)]
     looks = Looks(variants, style.words(name))
     bands = _bands(max(len(d.of(name)) for d in shown))
-    page = layout.sheet(len(shown), labels[0], layout.x_label(options), labels[1], not looks.listed)
+    page = layout.sheet(len(shown), labels[0], layout.x_label(options, shown), labels[1], not looks.listed)
     for axes, dataset in zip(page.panels, shown):
         _panel(Panel(axes, dataset, options), name, variable, looks, bands, view_of(dataset, name))
     if not looks.listed:

@@ -34,7 +34,7 @@ def bias(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | No
     shown = [(d, curve) for d in datasets if (curve := d.curve("test_bias_mse")) is not None and (curve.median > 0).any()]
     if not shown:
         return None
-    page = layout.sheet(len(shown), TITLE, layout.x_label(options), style.ERROR_LABEL)
+    page = layout.sheet(len(shown), TITLE, layout.x_label(options, [d for d, _ in shown]), style.ERROR_LABEL)
     for axes, (dataset, curve) in zip(page.panels, shown):
         _panel(Panel(axes, dataset, options), curve)
     there = [d for d, _ in shown]

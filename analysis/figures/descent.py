@@ -101,7 +101,7 @@ def _panel(axes: Axes, dataset: Dataset, options: Options) -> None:
     axes.set_xlim(steps.min() / 1.3, steps.max() * 1.3)
     layout.log_ticks(axes.xaxis, *axes.get_xlim(), whole=True)
     sizes = ", ".join(f"{dataset.n_train[i]:.0f}" for i in sorted(factors.regimes(dataset, options)))
-    axes.set_title(f"{layout.title_of(dataset)}: P = {dataset.n_features}, N = {sizes}")
+    axes.set_title(f"{layout.title_of(dataset)}: {dataset.size()}, N = {sizes}")
 
 
 def _mark_conditions(axes: Axes, dataset: Dataset, last: float, options: Options) -> list[str]:

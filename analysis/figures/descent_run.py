@@ -77,9 +77,9 @@ def _steps(dataset: Dataset, ablation: str) -> list[Variant]:
 
 def _places(dataset: Dataset) -> list[Place]:
     """Few rows, the threshold, many rows."""
-    n, p = dataset.n_train, dataset.n_features
+    n, t = dataset.n_train, dataset.threshold
     colours = (style.FEW_ROWS, style.AT_THRESHOLD, style.MANY_ROWS)
-    wanted = [int(np.argmin(np.abs(np.log(n / (p * ratio))))) for ratio in (0.5, 1, 2)]
+    wanted = [int(np.argmin(np.abs(np.log(n / (t * ratio))))) for ratio in (0.5, 1, 2)]
     chosen = dict(zip(wanted, colours))
     return [Place(index, int(n[index]), colour) for index, colour in chosen.items()]
 

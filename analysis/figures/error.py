@@ -21,14 +21,20 @@ def rows(found: Found) -> list[Row]:
 
 def _caption(datasets: list[Dataset], options: Options) -> Caption:
     see = (
-        "The dashed line is the threshold, as many training rows N as features P. Up to there a fit goes through its training "
-        "rows, and the train error is zero to rounding."
+        f"The dashed line is the threshold, as many training rows N as {_counted(datasets)}. Up to there a fit goes through its "
+        "training rows, and the train error is zero to rounding."
         f"{_peaks(datasets)} Bands hold the middle half and the middle nine tenths of the repeats."
     )
     if panels.null_handles(datasets):
         see += " Dotted: what it costs to look at no feature at all."
-    alt = f"Median test and train error on log axes, with the threshold N = P marked.{_peaks(datasets)}"
+    alt = f"Median test and train error on log axes, with the threshold {threshold.words(datasets)} marked.{_peaks(datasets)}"
     return Caption(TITLE, layout.directions(options) + see, alt)
+
+
+def _counted(datasets: list[Dataset]) -> str:
+    low = [d for d in datasets if d.has_low_rank()]
+    less = "; ".join(f"{d.threshold} of the {d.n_features} features of {layout.title_of(d)}" for d in low)
+    return "features P" + (f", or as many as are left without those that the others make up: {less}" if low else "")
 
 
 def _peaks(datasets: list[Dataset]) -> str:
@@ -38,8 +44,10 @@ def _peaks(datasets: list[Dataset]) -> str:
         found = threshold.peak(dataset)
         if found is not None:
             spread = f", half of the repeats from {style.span(found.low, found.high)}" if found.low < found.high else ""
-            said.append(f"N = {found.n_train} of {layout.title_of(dataset)}, P = {dataset.n_features}{spread}")
-    return f" Between P/2 and 2 P the test error is largest at {'; '.join(said)}." if said else ""
+            said.append(f"N = {found.n_train} of {layout.title_of(dataset)}, {dataset.size()}{spread}")
+    low = any(d.has_low_rank() for d in datasets)
+    between = "half of the threshold and twice it" if low else "P/2 and 2 P"
+    return f" Between {between} the test error is largest at {'; '.join(said)}." if said else ""
 
 
 def error(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
@@ -48,7 +56,7 @@ def error(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | N
     if not shown:
         return None
     title = "Error through the interpolation threshold"
-    page = layout.sheet(len(shown), title, layout.x_label(options), style.ERROR_LABEL)
+    page = layout.sheet(len(shown), title, layout.x_label(options, shown), style.ERROR_LABEL)
     for axes, dataset in zip(page.panels, shown):
         _error_panel(Panel(axes, dataset, options))
     page.handles = [

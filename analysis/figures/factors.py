@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from draw import layout, style, views
 from draw.layout import Options
 from draw.row import Caption, Found, Row
+from read import threshold
 from read.results import MODE_VARIABLES, QUANTILES, Curve, Dataset, Notes
 
 PRODUCT = "product"
@@ -38,13 +39,13 @@ def _caption(datasets: list[Dataset], options: Options) -> Caption:
 
 
 def last_modes(datasets: list[Dataset], options: Options) -> str:
-    """A sentence: the last mode's product over that of the first, where N is nearest to P."""
+    """A sentence: the last mode's product over that of the first, where N is nearest to the threshold."""
     said = []
     for dataset in datasets:
-        at = int(np.argmin(np.abs(dataset.n_train - dataset.n_features)))
+        at = int(np.argmin(np.abs(dataset.n_train - dataset.threshold)))
         values = _factor(dataset, PRODUCT, at, options) if dataset.has_modes() else None
         there = values.median[np.isfinite(values.median)] if values is not None else np.array([])
-        if there.size > 1 and there[0] > 0:
+        if there.size > 1 and there[0] > 0 and not threshold.is_zero(dataset, there.max() ** 2):
             title = layout.title_of(dataset)
             times = style.ratio(there[-1] / there[0])
             said.append(f"{times} times that of the first at N = {dataset.n_train[at]:.0f} of {title}")
@@ -61,8 +62,8 @@ class Regime:
     order: int = 0
 
 
-FEW_ROWS = Regime("few training rows, N near P/2", style.FEW_ROWS, "^")
-AT_THRESHOLD = Regime("N nearest to P", style.AT_THRESHOLD, "o")
+FEW_ROWS = Regime("few training rows, N near half the threshold", style.FEW_ROWS, "^")
+AT_THRESHOLD = Regime("N nearest to the threshold", style.AT_THRESHOLD, "o")
 MANY_ROWS = Regime("many training rows, largest N", style.MANY_ROWS, "s")
 ALL = (FEW_ROWS, AT_THRESHOLD, MANY_ROWS)
 
@@ -123,14 +124,14 @@ def _panel(axes: Axes, dataset: Dataset, factor: str, options: Options) -> None:
 
 def regimes(dataset: Dataset, options: Options) -> dict[int, Regime]:
     """Index along n_train -> regime; the ones away from the threshold only where the study goes away from it."""
-    n, p = dataset.n_train, dataset.n_features
+    n, t = dataset.n_train, dataset.threshold
     if options.sizes:
         return {int(i): _chosen(options, int(n[i])) for i in np.flatnonzero(np.isin(n, options.sizes))}
-    chosen = {int(np.argmin(np.abs(n - p))): AT_THRESHOLD}
-    few, many = int(np.argmin(np.abs(n - p / 2))), int(np.argmax(n))
-    if n[few] <= 0.75 * p:
+    chosen = {int(np.argmin(np.abs(n - t))): AT_THRESHOLD}
+    few, many = int(np.argmin(np.abs(n - t / 2))), int(np.argmax(n))
+    if n[few] <= 0.75 * t:
         chosen.setdefault(few, FEW_ROWS)
-    if n[many] >= 1.5 * p:
+    if n[many] >= 1.5 * t:
         chosen.setdefault(many, MANY_ROWS)
     return chosen
 

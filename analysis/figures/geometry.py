@@ -60,7 +60,7 @@ class Modes:
 
 def drawable(datasets: list[Dataset]) -> list[Dataset]:
     """Those with the modes' directions in three dimensions."""
-    return [d for d in datasets if d.has_directions() and d.n_features == SPACE]
+    return [d for d in datasets if d.has_directions() and d.threshold == d.n_features == SPACE]
 
 
 def geometry(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:

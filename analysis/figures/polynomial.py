@@ -111,10 +111,12 @@ def _error_panel(axes: Axes, sweep: Sweep, n: int) -> None:
 
 def _feature_axis(axes: Axes, sweep: Sweep, n: int) -> None:
     """P from left to right with the threshold, and the panel's title."""
-    p = sweep.n_features
-    margin = (max(p[-1], n) / min(p[0], n)) ** 0.03
-    layout.log_x_axis(axes, min(p[0], n) / margin, max(p[-1], n) * margin)
-    layout.threshold_line(axes, n)
+    p, threshold = sweep.n_features, sweep.threshold(n)
+    marked = [p[0], p[-1]] if threshold is None else [p[0], p[-1], threshold]
+    margin = (max(marked) / min(marked)) ** 0.03
+    layout.log_x_axis(axes, min(marked) / margin, max(marked) * margin)
+    if threshold is not None:
+        layout.threshold_line(axes, threshold)
     repeats = sweep.datasets[0].repeats
     said = f", {repeats} repeat" + ("" if repeats == 1 else "s") if repeats else ""
     axes.set_title(f"{style.dataset_title(sweep.group)} (N = {n}{said})")

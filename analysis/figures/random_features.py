@@ -25,7 +25,8 @@ FRAME = layout.Frame(left=1.0, top=0.9, gap_x=0.85, gap_y=0.9, colour_bar=1.2)
 
 CAPTION = Caption(
     "Test error over rows and features",
-    "Each cell is one number of rows and one of features; the dashed line is N = P. Colours end below the largest errors, which "
+    "Each cell is one number of rows and one of features; the dashed line is N = P, or the "
+    "rank of the features where that is less. Colours end below the largest errors, which "
     "the arrow of the colour bar stands for. Theory, where it is known, stands beside what was measured.",
     "Heat map of the median test error over N and P, with the diagonal N = P marked.",
 )
@@ -37,7 +38,7 @@ def rows(found: Found) -> list[Row]:
 
 
 def surface(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:
-    """Median test error of the unablated fit over N and P: a ridge along N = P."""
+    """Median test error of the unablated fit over N and P: a ridge along the threshold."""
     shown = [(sweep, sweep.sizes()) for sweep in sweeps(datasets)]
     shown = [(sweep, sizes) for sweep, sizes in shown if len(sizes) >= FEW_P and _table(sweep, sizes) is not None]
     if not shown:
@@ -46,7 +47,7 @@ def surface(datasets: list[Dataset], options: Options, notes: Notes) -> Figure |
     page = layout.sheet(len(panels), "Test error over rows and features", style.N_LABEL, style.P_LABEL, True)
     norm = _norm([table for _, _, _, table in panels])
     for axes, (sweep, sizes, what, table) in zip(page.panels, panels):
-        _panel(axes, sweep.n_features, np.array(sizes, dtype=float), table, norm)
+        _panel(axes, sweep, np.array(sizes, dtype=float), table, norm)
         axes.set_title(f"{style.dataset_title(sweep.group)}: {what}")
     _colour_bar(page, norm)
     page.handles = [layout.threshold_handle()]
@@ -91,15 +92,17 @@ def _edges(values: np.ndarray) -> np.ndarray:
     return np.exp([logs[0] - (inner[0] - logs[0]), *inner, logs[-1] + (logs[-1] - inner[-1])])
 
 
-def _panel(axes: Axes, p: np.ndarray, n: np.ndarray, table: np.ndarray, norm: LogNorm) -> None:
-    x, y = _edges(n), _edges(p)
+def _panel(axes: Axes, sweep: Sweep, n: np.ndarray, table: np.ndarray, norm: LogNorm) -> None:
+    x, y = _edges(n), _edges(sweep.n_features)
     axes.set_yscale("log")
     layout.log_x_axis(axes, x[0], x[-1])
     axes.pcolormesh(x, y, table, norm=norm, cmap="viridis", rasterized=True)
     low, high = max(x[0], y[0]), min(x[-1], y[-1])
-    if low < high:
-        dashes = {"linestyle": layout.THRESHOLD_DASHES, "linewidth": 1.0}
-        axes.plot([low, high], [low, high], color="white", **dashes)
+    dashes = {"color": "white", "linestyle": layout.THRESHOLD_DASHES, "linewidth": 1.0}
+    if sweep.has_low_rank():
+        axes.plot([d.threshold for d in sweep.datasets], sweep.n_features, **dashes)
+    elif low < high:
+        axes.plot([low, high], [low, high], **dashes)
     layout.y_axis(axes, y[0], y[-1])
     axes.grid(False)
 

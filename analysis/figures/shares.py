@@ -16,6 +16,7 @@ from draw import layout, style
 from draw.layout import Options
 from draw.row import Caption, Found, Row
 from figures import factors
+from read import threshold
 from read.results import Dataset, Notes
 
 MOST_TICKS = 9
@@ -28,19 +29,20 @@ def rows(found: Found) -> list[Row]:
 
 def _caption(datasets: list[Dataset], options: Options) -> Caption:
     found = [(d, table) for d in datasets if d.has_modes() and (table := _table(d, options)) is not None]
+    nearest = threshold.words([d for d, _ in found]).removeprefix("N = ")
     said = [f"{layout.title_of(d)}: {_at_threshold(d, table)}" for d, table in found]
     see = (
         "Colour is a mode's share of the sum of the squared products of the three factors, in the median repeat; grey: there is "
         "no such mode, as with N rows there are N modes at most. A column for each N of the study; a white line where N leaps. "
-        f"At the N nearest to P, {'; '.join(said)}."
+        f"At the N nearest to {nearest}, {'; '.join(said)}."
     )
-    alt = f"A map of training rows against modes. At the N nearest to P, {'; '.join(said)}."
+    alt = f"A map of training rows against modes. At the N nearest to {nearest}, {'; '.join(said)}."
     return Caption("Which mode makes the spike", see, alt)
 
 
 def _at_threshold(dataset: Dataset, table: np.ndarray) -> str:
     """The mode with the largest share, and that share."""
-    row = table[int(np.argmin(np.abs(dataset.n_train - dataset.n_features)))]
+    row = table[int(np.argmin(np.abs(dataset.n_train - dataset.threshold)))]
     if not np.isfinite(row).any():
         return "nothing was computed"
     return f"mode {np.nanargmax(row) + 1} of {np.isfinite(row).sum()} has {100 * np.nanmax(row):.0f} %"
@@ -67,7 +69,8 @@ def _table(dataset: Dataset, options: Options) -> np.ndarray | None:
     for i in range(len(dataset.n_train)):
         products = factors.products(dataset, i)
         products = factors.chosen_repeats(products, options) if products is not None else np.array([])
-        rows.append(_median_share(products) if products.size else None)
+        zero = products.size and threshold.is_zero(dataset, float(np.median(np.nansum(products**2, axis=1))))
+        rows.append(_median_share(products) if products.size and not zero else None)  # shares of rounding mean nothing
     if all(row is None for row in rows):
         return None
     width = max(len(row) for row in rows if row is not None)
@@ -81,10 +84,10 @@ def _median_share(products: np.ndarray) -> np.ndarray:
         return np.nanmedian(squares / np.nansum(squares, axis=1, keepdims=True), axis=0)
 
 
-def _ticks(n_train: np.ndarray, n_features: int) -> list[int]:
-    """Indices: P's first, the ends, and what else has room between them."""
+def _ticks(n_train: np.ndarray, threshold: int) -> list[int]:
+    """Indices: the threshold's first, the ends, and what else has room between them."""
     apart = max(1, math.ceil(len(n_train) / MOST_TICKS))
-    wanted = [int(np.argmin(np.abs(n_train - n_features))), 0, len(n_train) - 1, *range(0, len(n_train), apart)]
+    wanted = [int(np.argmin(np.abs(n_train - threshold))), 0, len(n_train) - 1, *range(0, len(n_train), apart)]
     chosen: list[int] = []
     for i in wanted:
         if all(abs(i - j) >= apart for j in chosen):
@@ -106,10 +109,10 @@ def _panel(axes: Axes, dataset: Dataset, table: np.ndarray) -> None:
     axes.vlines(_leaps(n), 0.5, modes + 0.5, color="white", linewidth=0.8)
     axes.grid(False)
     axes.set_facecolor(style.NOTHING)
-    if n.min() <= dataset.n_features <= n.max():
-        place = float(np.interp(dataset.n_features, n, np.arange(len(n))))
+    if n.min() <= dataset.threshold <= n.max():
+        place = float(np.interp(dataset.threshold, n, np.arange(len(n))))
         axes.axvline(place, color=style.THRESHOLD_ON_MAP, linestyle=layout.THRESHOLD_DASHES, linewidth=1.0)
-    ticks = _ticks(n, dataset.n_features)
+    ticks = _ticks(n, dataset.threshold)
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(FixedFormatter([f"{n[i]:.0f}" for i in ticks]))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))

@@ -21,9 +21,9 @@ def rows(found: Found) -> list[Row]:
 
 def _caption(datasets: list[Dataset], options: Options) -> Caption:
     said = [(d, n) for d in datasets if (n := threshold.smallest(d, "sigma_min")) is not None]
-    where = "; ".join(f"N = {n} of {layout.title_of(d)}, P = {d.n_features}" for d, n in said)
+    where = "; ".join(f"N = {n} of {layout.title_of(d)}, {d.size()}" for d, n in said)
     see = (
-        "Up to N = P each further row adds a mode that is smaller than those before it; from there on no mode is added, and each "
+        f"Up to {threshold.words(datasets)} each further row adds a mode that is smaller than those before it; from there on no mode is added, and each "
         f"row can only lengthen the smallest. The median is smallest at {where}."
     )
     alt = f"Smallest non-zero singular value on log axes; smallest median at {where}."
@@ -37,7 +37,7 @@ def sigma_min(datasets: list[Dataset], options: Options, notes: Notes) -> Figure
     panels.note_absent("sigma_min", [d for d, c in curves if c is None], datasets, notes)
     if not shown:
         return None
-    page = layout.sheet(len(shown), TITLE, layout.x_label(options), style.SIGMA_LABEL)
+    page = layout.sheet(len(shown), TITLE, layout.x_label(options, [d for d, _ in shown]), style.SIGMA_LABEL)
     for axes, (dataset, values) in zip(page.panels, shown):
         panel = Panel(axes, dataset, options)
         panel.draw(values, style.SIGMA, BOTH_BANDS)

@@ -64,7 +64,7 @@ def risk(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | No
     if not shown:
         return None
     title = "Expected error: exact formula and mean over repeats"
-    page = layout.sheet(len(shown), title, layout.x_label(options), f"expected {style.ERROR_LABEL}")
+    page = layout.sheet(len(shown), title, layout.x_label(options, [d for d, _ in shown]), f"expected {style.ERROR_LABEL}")
     for axes, (dataset, parts) in zip(page.panels, shown):
         _risk_panel(axes, dataset, parts, options)
     for part in max((parts for _, parts in shown), key=len):
@@ -150,7 +150,7 @@ def smallest(datasets: list[Dataset], options: Options, notes: Notes) -> Figure 
     if not shown:
         return None
     title = "Smallest non-zero singular value of normal features: measured and known"
-    page = layout.sheet(len(shown), title, layout.x_label(options), style.SIGMA_LABEL)
+    page = layout.sheet(len(shown), title, layout.x_label(options, [d for d, _ in shown]), style.SIGMA_LABEL)
     for axes, (dataset, values) in zip(page.panels, shown):
         _smallest_panel(axes, dataset, values, options)
     page.handles = [layout.line_handle(style.SIGMA, "measured (median)")]

@@ -115,6 +115,7 @@ class Dataset:
         self._asked = _asked(data, feature_index)
         self.n_train = np.asarray(data["n_train"].values, dtype=float)[self._asked]
         self.n_features = _feature_counts(data)[feature_index]
+        self.threshold = _threshold(data, feature_index, self.n_features)
         self.repeats = int(data.sizes.get("repeat", data.attrs.get("n_repeats", 0)))  # 0: the file does not say
         self._data = data
         self._feature_index = feature_index
@@ -165,6 +166,18 @@ class Dataset:
         """Whether the file says how high spikes are; older programs' files do not."""
         return "spike_height" in self._data
 
+    def has_low_rank(self) -> bool:
+        """Whether the features depend on each other, so that the threshold is at their rank and not at P."""
+        return self.threshold < self.n_features
+
+    def has_scales_apart(self) -> bool:
+        """Whether the rank is lower because columns are in units far apart."""
+        return "scales_apart" in self._data.attrs
+
+    def size(self) -> str:
+        """P = 39, or P = 39 of rank 36."""
+        return f"P = {self.n_features}" + (f" of rank {self.threshold}" if self.has_low_rank() else "")
+
     def threshold_index(self) -> int | None:
         """The index in n_train of the N at the threshold; None where the study has no such N, or the file does not say."""
         return self._index_of(self._number("threshold_n_train"))
@@ -198,8 +211,12 @@ class Dataset:
         return int(found[0]) if len(found) else None
 
     def modes(self, variable: str, n_train_index: int) -> np.ndarray | None:
-        """A per-mode quantity of each repeat at one N, [repeat, mode]; None when the study kept no modes."""
+        """A per-mode quantity of each repeat at one N, [repeat, mode], NaN of modes that are zero but for rounding; None when
+        the study kept no modes."""
         values = self._array(variable, None, "repeat", "mode", n_train_index=n_train_index)
+        rank = self._array("rank", None, "repeat", n_train_index=n_train_index)
+        if values is not None and rank is not None:
+            values[np.arange(values.shape[1]) >= rank[:, None]] = np.nan
         return values if values is not None and np.isfinite(values).any() else None
 
     def predictions(self, variant: Variant, n_train_index: int) -> Predictions | None:
@@ -443,6 +460,15 @@ def _feature_counts(data: xr.Dataset) -> list[int]:
     except (TypeError, ValueError):
         return []
     return counts if min(counts, default=0) >= 1 else []
+
+
+def _threshold(data: xr.Dataset, feature_index: int, n_features: int) -> int:
+    """The N of the threshold: P where the file does not say, or nonsense."""
+    try:
+        told = np.atleast_1d(np.asarray(data.attrs.get("threshold", n_features), dtype=float))[feature_index]
+    except (IndexError, TypeError, ValueError):
+        return n_features
+    return int(told) if 1 <= told <= n_features else n_features
 
 
 def _asked(data: xr.Dataset, feature_index: int) -> np.ndarray:

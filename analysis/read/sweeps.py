@@ -37,6 +37,17 @@ class Sweep:
         p = self.n_features
         return min(self.sizes(), key=lambda n: abs(np.log(n / np.sqrt(p[0] * p[-1]))), default=None)
 
+    def has_low_rank(self) -> bool:
+        """Whether the features of some P depend on each other."""
+        return any(d.has_low_rank() for d in self.datasets)
+
+    def threshold(self, n_train: int) -> float | None:
+        """The P whose threshold is at N: N, or the first P of a rank that large; None where no P has one."""
+        first = next((d for d in self.datasets if d.threshold >= n_train), None)
+        if first is None:
+            return None if self.has_low_rank() else n_train
+        return first.n_features if first.has_low_rank() else n_train
+
     def curve(self, variable: str, ablation: str, n_train: int) -> Curve | None:
         """A quantity against P at one N, of the first variant of an ablation."""
         return self._curve(variable, [first_variant(d, ablation) for d in self.datasets], n_train)

@@ -67,18 +67,18 @@ class Tail:
 
 
 def tails(dataset: Dataset, offsets: tuple[int, ...] = (-1, 0, 1)) -> dict[int, Tail]:
-    """By N - P: the tails that the data set has."""
+    """By N minus the threshold: the tails that the data set has."""
     found = {}
     for offset in offsets:
-        place = np.flatnonzero(dataset.n_train == dataset.n_features + offset)
+        place = np.flatnonzero(dataset.n_train == dataset.threshold + offset)
         survival = _survival(dataset, int(place[0])) if place.size else None
         if survival is not None:
-            found[offset] = _tail(dataset, dataset.n_features + offset, survival)
+            found[offset] = _tail(dataset, dataset.threshold + offset, survival)
     return found
 
 
 def _tail(dataset: Dataset, n_train: int, survival: Survival) -> Tail:
-    law = laws.tail_exponent(n_train, dataset.n_features)
+    law = laws.tail_exponent(n_train, dataset.threshold)
     bend, followed = (None, None) if dataset.is_isotropic() else _bend(survival, law)
     return Tail(n_train, survival, law, _fit(survival, bend), bend, followed)
 

@@ -1,7 +1,7 @@
 """The paper's claims, held against a results file: a number for each, and whether it bears the claim out.
 
-A spike is measured against its flanks: the median test error at N = P divided by the larger of those at N near P / 2 and
-at N near 2 P, with an interval. The program works both out when it writes the file; here they are read, never made again.
+A spike is measured against its flanks: the median test error at the threshold (N = P, or the rank of the features)
+divided by the larger of those at N near half of it and near twice it, with an interval. The program works both out when it writes the file; here they are read, never made again.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import numpy as np
 from draw import style
 from read import laws
 from read.results import Dataset, Spike, Variant
+from read.threshold import is_zero, place_words
 
 LEFT_AT_MOST = 0.1  # of a spike's height above its flanks, for it to count as removed
 RAISED_AT_LEAST = 1.5  # times the error, for an attack to count as one
 SMALL_STEP = 1.0  # over a target's root mean square: below, that nothing is raised says little
-ZERO_PART = 1e-18  # of what predicting nothing costs: below, an error is zero but for rounding
 ROUNDING = 1e-12  # of the largest expectation
 HIGHEST_SCORE = 4.0  # standard errors, of several dozen independent means at most one in a thousand studies
 
@@ -111,7 +111,7 @@ def all_left_by(dataset: Dataset, ablation: str) -> list[Left]:
     found = [(variant, dataset.spike(variant)) for variant in dataset.of(ablation)]
     if at is None:
         return []
-    modes = min(int(dataset.n_train[at]), dataset.n_features)
+    modes = min(int(dataset.n_train[at]), dataset.threshold)
     left = [Left(variant, spike, dataset.modes_kept(variant, at), modes) for variant, spike in found if spike is not None]
     return sorted(left, key=lambda one: one.spike.height)
 
@@ -130,7 +130,7 @@ def attack(dataset: Dataset, ablation: str) -> Attack | None:
     error = dataset.curve("test_mse", unablated).median[at]
     found = [(dataset.curve("test_mse", variant).median[at] / error, variant) for variant in dataset.of(ablation)]
     found = [one for one in found if np.isfinite(one[0])]
-    if not found or not error > ZERO_PART * dataset.null_mse:
+    if not found or is_zero(dataset, error):
         return None
     times, variant = max(found, key=lambda one: one[0])
     unit = 1.0 if variant.options == "relative" else math.sqrt(dataset.null_mse)
@@ -157,14 +157,25 @@ def agreement(dataset: Dataset) -> Agreement | None:
     return Agreement(known.size, float(table[worst]), int(dataset.n_train[worst[1]]), float(np.sqrt(np.mean(known**2))))
 
 
+def scales_note(dataset: Dataset) -> str:
+    """What to do about a rank that is low because columns are in units far apart; else empty."""
+    if not dataset.has_scales_apart():
+        return ""
+    name = style.dataset_title(dataset.group, dataset.source)
+    return f"The columns of {name} are in units so far apart that the smaller ones are lost in rounding: see `standardize`."
+
+
 # ---- claims -----------------------------------------------------------------------------------------------------------
 
 UNKNOWN = "the study does not have N near P/2, P and 2 P"
+UNKNOWN_OF_RANK = "the study does not have N near half the rank, the rank and twice the rank"
 OLDER = "an older program wrote the file: no `spike_height` is in it"
 
 
 def _unknown(dataset: Dataset) -> str:
-    return UNKNOWN if dataset.has_spikes() else OLDER
+    if not dataset.has_spikes():
+        return OLDER
+    return UNKNOWN_OF_RANK if dataset.has_low_rank() else UNKNOWN
 
 
 def findings(dataset: Dataset) -> list[Finding]:
@@ -176,7 +187,7 @@ def findings(dataset: Dataset) -> list[Finding]:
 
 
 def _spike_claim(dataset: Dataset) -> Finding:
-    claim, found, at = "the test error spikes at N = P", spike(dataset), dataset.threshold_index()
+    claim, found, at = f"the test error spikes at {place_words(dataset)}", spike(dataset), dataset.threshold_index()
     if found is None or at is None:
         return Finding(claim, None, _unknown(dataset))
     number = f"spike height {spike_text(found)} at N = {dataset.n_train[at]:.0f}"
@@ -186,15 +197,17 @@ def _spike_claim(dataset: Dataset) -> Finding:
 
 
 def _highest_claim(dataset: Dataset) -> Finding:
-    claim, at = "the test error is largest at N = P", dataset.threshold_index()
+    claim, at = f"the test error is largest at {place_words(dataset)}", dataset.threshold_index()
     if spike(dataset) is None or at is None:
         return Finding(claim, None, _unknown(dataset))
-    n, p, medians = dataset.n_train, dataset.n_features, dataset.curve("test_mse", dataset.unablated()).median
-    near = np.where((n >= p / 2) & (n <= 2 * p), medians, np.nan)
+    n, t, medians = dataset.n_train, dataset.threshold, dataset.curve("test_mse", dataset.unablated()).median
+    near = np.where((n >= t / 2) & (n <= 2 * t), medians, np.nan)
     highest, highest_near = int(np.nanargmax(medians)), int(np.nanargmax(near))
     number = f"largest median at N = {n[highest]:.0f}"
     if highest != at:
-        number += f"; between P/2 and 2 P at N = {n[highest_near]:.0f}"
+        number += (
+            f"; between {'half the rank and twice it' if dataset.has_low_rank() else 'P/2 and 2 P'} at N = {n[highest_near]:.0f}"
+        )
     return Finding(claim, highest == at, number)
 
 
@@ -215,14 +228,22 @@ def _removal_claim(dataset: Dataset, ablation: str) -> Finding:
 
 
 def _attack_claim(dataset: Dataset, ablation: str) -> Finding:
-    claim, found = f"{ATTACKS[ablation][0]} raises the test error at N = P", attack(dataset, ablation)
+    claim, found = f"{ATTACKS[ablation][0]} raises the test error at {place_words(dataset)}", attack(dataset, ablation)
     if found is None:
-        return Finding(claim, None, _unknown(dataset))
+        return Finding(claim, None, _not_raised(dataset))
     number = f"the median error is {style.ratio(found.times)} times the unablated one {_step(found)}"
     if found.times >= RAISED_AT_LEAST:
         return Finding(claim, True, number)
     too_small = found.size is not None and found.size < SMALL_STEP
     return Finding(claim, None if too_small else False, number + (": too small a step to tell" if too_small else ""))
+
+
+def _not_raised(dataset: Dataset) -> str:
+    """Why there is nothing to compare an attack's error with."""
+    at, unablated = dataset.threshold_index(), dataset.unablated()
+    if at is None or unablated is None or not is_zero(dataset, dataset.curve("test_mse", unablated).median[at]):
+        return _unknown(dataset)
+    return "the unablated error is zero but for rounding: no error is compared with it"
 
 
 def _step(found: Attack) -> str:
@@ -232,12 +253,13 @@ def _step(found: Attack) -> str:
 
 
 def _smallest_claim(dataset: Dataset) -> Finding:
-    claim = "the smallest non-zero singular value is smallest at N = P"
+    claim = f"the smallest non-zero singular value is smallest at {place_words(dataset)}"
     curve = dataset.curve("sigma_min")
-    if curve is None or not (dataset.n_train == dataset.n_features).any() or len(dataset.n_train) < 3:
-        return Finding(claim, None, "the study has no N = P, or no singular values")
+    if curve is None or not (dataset.n_train == dataset.threshold).any() or len(dataset.n_train) < 3:
+        where = "rank" if dataset.has_low_rank() else "P"
+        return Finding(claim, None, f"the study has no N = {where}, or no singular values")
     n = int(dataset.n_train[np.nanargmin(curve.median)])
-    return Finding(claim, n == dataset.n_features, f"smallest median, {style.number(np.nanmin(curve.median))}, at N = {n}")
+    return Finding(claim, n == dataset.threshold, f"smallest median, {style.number(np.nanmin(curve.median))}, at N = {n}")
 
 
 def _theory_claims(dataset: Dataset) -> list[Finding]:

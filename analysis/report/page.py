@@ -109,6 +109,12 @@ def _glance(datasets: list[Dataset]) -> str:
         "the mean squared error of saying 0 for each row. Predicting the mean: the mean squared error of saying the mean of the "
         "targets for each row."
     )
+    if any(d.has_low_rank() for d in datasets):
+        text += (
+            " Of features of a lower rank than P, as dummy variables have, the threshold is at the rank, and so are its flanks: "
+            "some features are sums of others, so that fewer rows determine all that a fit can be."
+        )
+    text += "".join(f" {escape(note)}" for note in map(claims.scales_note, datasets) if note)
     head = f"<thead>{_row((escape(h) for h in heads), 'th')}</thead>"
     table = f"<table>{head}<tbody>{''.join(map(_row, rows))}</tbody></table>"
     return f'<p class="quiet">{text}</p><div class="wide" tabindex="0" role="region" aria-label="Headline numbers">{table}</div>'
@@ -116,7 +122,11 @@ def _glance(datasets: list[Dataset]) -> str:
 
 def _glance_cells(dataset: Dataset, ablations: list[str]) -> list[str]:
     spike = claims.spike(dataset)
-    cells = [escape(style.dataset_title(dataset.group, dataset.source)), str(dataset.n_features), f"{dataset.repeats:,}"]
+    cells = [
+        escape(style.dataset_title(dataset.group, dataset.source)),
+        dataset.size().removeprefix("P = "),
+        f"{dataset.repeats:,}",
+    ]
     cells += [style.rounded(value) if value is not None else "–" for value in (dataset.null_mse, dataset.target_variance)]
     cells.append(escape(claims.spike_text(spike)) if spike else "–")
     return cells + [escape(_left_cell(claims.left_by(dataset, name))) for name in ablations]
@@ -165,7 +175,7 @@ def _claims_of(dataset: Dataset) -> str:
         verdict = f'<span class="{kind}">{word}</span>'
         rows.append(_row((escape(finding.claim), escape(finding.number), verdict), numbers=False))
     head = f"<thead>{_row(('claim', 'number', 'verdict'), 'th', numbers=False)}</thead>"
-    name = f"{escape(style.dataset_title(dataset.group, dataset.source))}, P = {dataset.n_features}"
+    name = f"{escape(style.dataset_title(dataset.group, dataset.source))}, {dataset.size()}"
     return f'<h3>{name}</h3><table class="stack claims">{head}<tbody>{"".join(rows)}</tbody></table>'
 
 

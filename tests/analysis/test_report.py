@@ -424,6 +424,119 @@ class Claims(DrawingTest):
             self.assertEqual(Page(paths[-1]).open, [])
 
 
+@unittest.skipIf(MISSING or not PROGRAM, MISSING or "no RIDGELESS_PROGRAM")
+class LowRank(DrawingTest):
+    """Dummy variables: P = 11, and numpy.linalg.matrix_rank says 9. Everything that looks at N = P looks at N = 9."""
+
+    program = "figures.py"
+    TEXT = """repeats: 40
+n_train: {range: [2, 30]}
+keep: [cells, modes]
+ablations: [none, no_residuals, leading_modes: 3, adversarial_test: 1, adversarial_train: 1]
+datasets: [{source: csv, name: made, file: made.csv, target: y%s}]
+"""
+
+    def run_study(self, more: str = "") -> Path:
+        generator = np.random.default_rng(3)
+        x = generator.standard_normal((200, 2))
+        for levels in (3, 3, 3):
+            x = np.hstack([x, np.eye(levels)[generator.integers(0, levels, 200)]])
+        self.x = x
+        self.assertEqual((x.shape[1], np.linalg.matrix_rank(x)), (11, 9))
+        y = x @ generator.standard_normal(11) + generator.standard_normal(200)
+        head = ",".join([*"abcdefghijk", "y"])
+        np.savetxt(self.folder / "made.csv", np.c_[x, y], delimiter=",", header=head, comments="", fmt="%.17g")
+        (self.folder / "rank.yaml").write_text(self.TEXT % more)
+        subprocess.run([PROGRAM, "run", "rank.yaml", "-q", "--fresh"], cwd=self.folder, check=True, capture_output=True)
+        return self.folder / "rank.nc"
+
+    def marked(self, dataset: object, options: object) -> list[float]:
+        """Where a figure draws its upright line."""
+        from figures import error
+
+        drawn = error.error([dataset], options, [])
+        lines = [np.unique(line.get_xdata()) for line in drawn.axes[0].lines]
+        return [float(x[0]) for x in lines if x.size == 1]
+
+    def test_claims_and_captions_stand_at_the_rank(self) -> None:
+        paths, _ = self.run_figures(self.run_study(), "--format", "png")
+        text = Page(paths[-1]).text
+        for said in (
+            "made (csv), P = 11 of rank 9",
+            "the test error spikes at N = 9, the rank",
+            "moving test features along the smallest mode raises the test error at N = 9, the rank",
+            "the threshold is at the rank, and so are its flanks",
+            "as are left without those that the others make up: 9 of the 11 features of made (csv)",
+            "At the N nearest to the rank, made (csv): mode 9 of 9 has",
+            "Up to the rank each further row",
+        ):
+            self.assertIn(said, text)
+        self.assertNotIn("N = P", text.replace("with the threshold N = P", ""))
+
+    def test_findings_and_lines_are_at_the_rank(self) -> None:
+        from draw.layout import Options
+        from read import results, threshold
+        from report import claims
+
+        (dataset,), _ = results.read(self.run_study())
+        self.assertEqual((dataset.n_features, dataset.threshold, threshold.place(dataset)), (11, 9, 7))
+        found = {f.claim: f for f in claims.findings(dataset)}
+        for claim in ("the test error spikes", "the test error is largest", "the smallest non-zero singular value is smallest"):
+            self.assertTrue(found[f"{claim} at N = 9, the rank"].holds, found)
+        self.assertEqual(claims.left_by(dataset, "leading_modes").modes, 9)
+        self.assertEqual(self.marked(dataset, Options(x="n_train")), [9])
+        self.assertEqual(self.marked(dataset, Options(x="ratio")), [1])
+
+    def test_modes_that_are_zero_are_none(self) -> None:
+        """With 20 rows there are 11 modes, of which 9 are not zero but for rounding."""
+        from read import results
+
+        (dataset,), _ = results.read(self.run_study())
+        for name in results.MODE_VARIABLES:
+            self.assertEqual(np.isfinite(dataset.modes(name, 18)).sum(axis=1).tolist(), [9] * 40)
+
+    def test_units_far_apart_are_told(self) -> None:
+        from read import results
+        from report import page
+
+        (dataset,), _ = results.read(self.run_study())
+        said = "The columns of made (csv) are in units so far apart"
+        self.assertNotIn(said, page._glance([dataset]))
+        dataset._data.attrs["scales_apart"] = 1
+        self.assertIn(said, page._glance([dataset]))
+
+    def test_a_sweep_has_its_threshold_where_the_rank_is(self) -> None:
+        """N = 7 are as many rows as the first 8 columns have independent ones; no P has 10."""
+        from read import results, sweeps
+
+        datasets, _ = results.read(self.run_study(", n_features: [2, 5, 8, 10, 11]"))
+        self.assertEqual([d.threshold for d in datasets], [np.linalg.matrix_rank(self.x[:, :p]) for p in (2, 5, 8, 10, 11)])
+        (sweep,) = sweeps.sweeps(datasets)
+        self.assertEqual([sweep.threshold(n) for n in (4, 7, 9, 10)], [4, 8, 10, None])
+
+
+@unittest.skipIf(MISSING, MISSING)
+class Exact(DrawingTest):
+    """A target that its features explain: an error that is zero but for rounding is compared with nothing."""
+
+    program = "figures.py"
+
+    def test_nothing_is_divided_by_rounding(self) -> None:
+        from read import results, threshold
+        from report import claims
+
+        path = write_results(self.folder / "s.nc", Group(reduced=False, variants=[("none", None), ("adversarial_train", 1)]))
+        with netCDF4.Dataset(path, "a") as file:
+            group = next(g for name, g in file.groups.items() if name != "provenance")
+            group["test_mse"][0] = 1e-29
+            write_spikes(group)
+        (dataset,), _ = results.read(path)
+        self.assertIsNone(threshold.over_unablated(dataset, dataset.variants[1]))
+        claim = "moving training targets along the smallest mode raises the test error at N = P"
+        found = {f.claim: f for f in claims.findings(dataset)}[claim]
+        self.assertEqual((found.holds, found.number[:48]), (None, "the unablated error is zero but for rounding: no"))
+
+
 @unittest.skipIf(MISSING, MISSING)
 class Laws(unittest.TestCase):
     """Against numbers drawn here, and a published one."""
