@@ -116,12 +116,48 @@ static rl_status check_rank(const solver *s, const double *sizes) {
     return RL_OK;
 }
 
+/* A part is the smallest singular value over the largest, about, by one norm. */
+static rl_status estimate_part(const solver *s, const char *norm, double *part) {
+    const rl_block_matrix *m = &s->core.m;
+    const int p = s->core.columns, one = 1, query = -1;
+    double asked, *work = NULL;
+    int asked_integers, *integers = NULL, info;
+    pdtrcon_(norm, "U", "N", &p, m->a, &one, &one, m->descriptor, part, &asked, &query, &asked_integers, &query, &info);
+    const int n_work = (int)asked + RL_WORK_SLACK, n_integers = asked_integers + RL_WORK_SLACK;
+    rl_status status = RL_ALLOC(work, n_work);
+    if (status == RL_OK) status = RL_ALLOC(integers, n_integers);
+    status = rl_process_grid_agree(s->grid, status);
+    if (status == RL_OK) {
+        pdtrcon_(norm, "U", "N", &p, m->a, &one, &one, m->descriptor, part, work, &n_work, integers, &n_integers,
+                 &info);
+        status = rl_agree_info(s->grid, "pdtrcon", &info);
+    }
+    rl_free(work);
+    rl_free(integers);
+    return status;
+}
+
+/* By the rule of fits, which sees columns in their units: see rl_triangle_is_surely_full of `data`. */
+static rl_status check_condition(const solver *s) {
+    const rl_dataset *data = s->data;
+    double one, most;
+    RL_TRY(estimate_part(s, "1", &one));
+    RL_TRY(estimate_part(s, "I", &most));
+    if (sqrt(one) * sqrt(most) > rl_rank_tolerance(data->n_rows, data->n_features)) return RL_OK;
+    return rl_fail(
+        RL_ERR_INPUT,
+        "dataset `%s` (%s): the features have a lower rank than %d in the units that they are in, and a table "
+        "in blocks must have independent ones; expected features of about one length",
+        data->name, data->origin, data->n_features);
+}
+
 static rl_status solve_triangle(solver *s, double *sizes, double *beta) {
     rl_block_matrix *m = &s->core.m;
     const int p = s->core.columns, one = 1, target = p + 1;
     RL_TRY(factor_all(s));
     RL_TRY(measure_columns(s, sizes));
     RL_TRY(check_rank(s, sizes)); /* the same on all ranks */
+    RL_TRY(check_condition(s));
     pdtrsv_("U", "N", "N", &p, m->a, &one, &one, m->descriptor, m->a, &one, &target, m->descriptor, &one);
     RL_TRY(rl_replicate(m, 0, p, p, 1, beta));
     return rl_all_finite(beta, (size_t)p) ? RL_OK : fail_overflow(s->data);

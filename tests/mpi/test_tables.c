@@ -19,7 +19,8 @@ static char folder[] = "/tmp/ridgeless-test-tables-XXXXXX", path[sizeof folder +
 
 typedef enum kind {
     PLAIN,
-    UNITS,     /* columns of 1e-150 to 1e150 */
+    UNITS,     /* columns of 1e-5 to 1e5 */
+    APART,     /* columns of 1e-150 to 1e150 */
     ALIKE,     /* every two neighbours are nearly the same */
     TWICE,     /* column 3 is column 1 and column 2 */
     ZERO,      /* column 2 is zero */
@@ -38,6 +39,8 @@ static double entry_of(const table *t, rl_key key, int row, int column) {
     const double normal = rl_philox_normal(key, RL_STREAM_FEATURES, 0, (uint32_t)row, (uint32_t)column);
     switch (t->kind) {
         case UNITS:
+            return ldexp(normal, (int)(34.0 * column / t->p) - 17);
+        case APART:
             return ldexp(normal, (int)(1000.0 * column / t->p) - 500);
         case ALIKE:
             return column % 2 == 0 ? normal : entry_of(t, key, row, column - 1) + 1e-5 * normal;
@@ -483,6 +486,8 @@ int main(int argc, char **argv) {
     test_least_squares_refuses(&r, &(table){"zero", 50, 20, ZERO, false},
                                "feature 3 (counted from 1) depends linearly");
     test_least_squares_refuses(&r, &(table){"alike rows", 50, 20, TWO_VALUES, false}, "depends linearly");
+    test_least_squares_refuses(&r, &(table){"units apart", 120, 25, APART, false},
+                               "the features have a lower rank than 25 in the units that they are in");
     test_least_squares_refuses(&r, &(table){"tiny", 50, 9, TINY, false}, "least squares on all rows overflows");
     test_damage(&r);
     remove_folder(&r);

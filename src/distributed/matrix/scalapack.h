@@ -42,6 +42,11 @@ void pdtrsv_(const char *uplo, const char *trans, const char *diag, const int *n
              const int *ja, const int *desca, double *x, const int *ix, const int *jx, const int *descx,
              const int *incx);
 
+/* The condition number of a triangle, estimated */
+void pdtrcon_(const char *norm, const char *uplo, const char *diag, const int *n, const double *a, const int *ia,
+              const int *ja, const int *desca, double *rcond, double *work, const int *lwork, int *iwork,
+              const int *liwork, int *info);
+
 /* QR, LQ, block reflectors */
 void pdgeqrf_(const int *m, const int *n, double *a, const int *ia, const int *ja, const int *desca, double *tau,
               double *work, const int *lwork, int *info);
