@@ -59,7 +59,8 @@ typedef struct rl_dataset {
      * times the largest. Where the features are not the same rows in every repeat or stay in a file, and where the rank
      * has not been looked for, n_features. */
     int rank;
-    int *view_ranks; /* [n_views], owned: those of a study's views, where they have been looked for; else NULL */
+    bool scales_apart; /* columns differ in length by more than a million, which makes the rank of all of them lower */
+    int *view_ranks;   /* [n_views], owned: those of a study's views, where they have been looked for; else NULL */
     int n_views;
     int n_dropped;   /* rows of the file that were left out because a value is missing */
     int n_test_only; /* the last so many rows of every repeat are test rows at any N */
@@ -131,6 +132,9 @@ rl_status rl_dataset_find_ranks(rl_dataset *dataset, const rl_view_request *view
 /* The N at which least squares begins to interpolate: the rank, where that is below both the features and the rows;
  * else n_features, as few rows do not tell what rank more of them would have. At least 1. */
 int rl_dataset_threshold(const rl_dataset *dataset);
+
+/* ranks[n]: of the first n_leading[i] columns of x [n_rows, n_features], row-major, each by the rule of rl_dataset. */
+rl_status rl_leading_ranks(int n_rows, int n_features, const double *x, int n, const int *n_leading, int *ranks);
 
 /* Whether each repeat has features of its own. */
 bool rl_dataset_varies(const rl_dataset *dataset);

@@ -118,10 +118,12 @@ typedef struct rl_shown_variant {
 typedef struct rl_shown_dataset { /* one P of a data set */
     const char *name;
     int n_features, largest_n, repeats;
+    int threshold;            /* P, or the rank of the features, where that is less */
     int threshold_n;          /* the N that stands for the threshold: the nearest one to it */
     int flank_n[RL_N_FLANKS]; /* 0: the study has no such N, or the file does not say */
     int n_modes;              /* that there are at the threshold */
     double null_mse, target_variance;
+    bool scales_apart; /* it is less because columns are in units far apart */
     bool has_places;   /* the study has N at the threshold and at both flanks */
     bool fits_exactly; /* the unablated test error at the threshold is zero but for rounding */
     bool is_older;     /* the file says nothing of spikes */

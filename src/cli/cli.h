@@ -191,6 +191,17 @@ rl_status rl_check_name(const char *path, const char *ending);
 enum { RL_SHELL_WORD = 4 * RL_PATH_ROOM + 3 };
 const char *rl_shell_word(const char *word, char text[RL_SHELL_WORD]);
 
+/* Write into `text`, and return: ", but the features have rank 36" to follow a P, or "" where the threshold is at P;
+ * and the sentence for all P of a data set, n series: "P = 39, but the features have rank 36: the threshold is at N =
+ * 36", or "". */
+enum { RL_RANK_TEXT = 160 };
+const char *rl_rank_text(int n_features, int threshold, char text[RL_RANK_TEXT]);
+const char *rl_series_rank_text(const rl_series *series, int n, char text[RL_RANK_TEXT]);
+
+/* What people can do about a rank that is low because columns are in units far apart. */
+#define RL_SCALES_APART \
+    "its columns are in units so far apart that the smaller ones are lost in rounding: see `standardize`"
+
 /* Prints the words of a text from column `at` on, broken into lines of at most 100 columns that begin at `indent`. */
 void rl_print_wrapped(const char *text, int at, int indent);
 

@@ -32,8 +32,10 @@ static void print_entry(const listed *entry, const rl_data_path *path) {
     const rl_source *source = entry->source;
     printf("%-16s %s\n", source->name, source->summary);
     if (entry->loaded) {
-        printf("%16s %d rows, %d feature%s: threshold at N = %d", "", entry->data.n_rows, entry->data.n_features,
-               rl_plural(entry->data.n_features), entry->data.n_features);
+        const int p = entry->data.n_features, threshold = rl_dataset_threshold(&entry->data);
+        char rank[RL_RANK_TEXT];
+        printf("%16s %d rows, %d feature%s%s: threshold at N = %d", "", entry->data.n_rows, p, rl_plural(p),
+               rl_rank_text(p, threshold, rank), threshold);
         if (entry->data.n_dropped > 0) printf("; %d rows with missing values left out", entry->data.n_dropped);
         printf("\n%16s %s\n", "", entry->data.origin);
     } else if (entry->missing != NULL) {
@@ -52,7 +54,8 @@ static json_t *entry_json(const listed *entry) {
     json_object_set_new(object, "rows", json_integer(entry->data.n_rows));
     json_object_set_new(object, "rows_dropped", json_integer(entry->data.n_dropped));
     json_object_set_new(object, "n_features", json_integer(entry->data.n_features));
-    json_object_set_new(object, "threshold", json_integer(entry->data.n_features));
+    json_object_set_new(object, "rank", json_integer(entry->data.rank));
+    json_object_set_new(object, "threshold", json_integer(rl_dataset_threshold(&entry->data)));
     json_object_set_new(object, "origin", json_string(entry->data.origin));
     return object;
 }

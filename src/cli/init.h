@@ -28,6 +28,7 @@ typedef struct rl_init_table {
     rl_column_use *uses;            /* [n_columns] */
     bool *complete;                 /* [n_rows]: no value is missing in the target and the features */
     int target, n_rows, n_features; /* n_rows: that are complete */
+    int threshold;                  /* the rank of the features, standardized, where that is less than n_features */
 } rl_init_table;
 
 /* Reads the file and chooses columns for a study of the target. RL_ERR_INPUT: the table cannot be read, no target is

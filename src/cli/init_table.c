@@ -165,6 +165,25 @@ static rl_status choose_columns(rl_init_table *c) {
     return RL_OK;
 }
 
+/* ---- the rank ---------------------------------------------------------------------------------------------------- */
+
+/* Of the features as the study will have them, standardized. */
+static rl_status find_threshold(rl_init_table *c) {
+    rl_dataset data = {0};
+    int *features, n = 0;
+    RL_TRY(RL_ALLOC(features, c->n_features));
+    for (int j = 0; j < c->table.n_columns; j++)
+        if (c->uses[j] == RL_USED) features[n++] = j;
+    const rl_table_choice choice = {.features = features, .n_features = n, .target = c->target};
+    rl_status status = rl_table_numbers(&c->table, &choice, &data);
+    if (status == RL_OK) status = rl_standardize_columns(RL_STANDARDIZE_Z_SCORE, data.n_rows, n, data.x, c->table.path);
+    if (status == RL_OK) status = rl_leading_ranks(data.n_rows, n, data.x, 1, &n, &data.rank);
+    if (status == RL_OK) c->threshold = rl_dataset_threshold(&data);
+    rl_dataset_destroy(&data);
+    rl_free(features);
+    return status;
+}
+
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static rl_status find_target(const char *name, rl_init_table *c) {
@@ -186,7 +205,8 @@ static rl_status choose_for(const char *target, rl_init_table *c) {
     RL_TRY(RL_ALLOC(c->complete, c->table.n_rows));
     RL_TRY(rl_table_describe(&c->table, c->contents));
     RL_TRY(check_target(c));
-    return choose_columns(c);
+    RL_TRY(choose_columns(c));
+    return find_threshold(c);
 }
 
 rl_status rl_init_table_create(rl_init_table *c, const char *path, const char *target) {

@@ -1,4 +1,5 @@
 /* `init --csv`: what a table of the user's own puts into the first study: its data set, which N, and parameters. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,22 +35,25 @@ static rl_status append_repeats(const rl_init_table *c, rl_text *part) {
     return rl_text_append(part, "repeats: %d\n", c->n_features <= 50 ? 100 : c->n_features <= 200 ? 30 : 10);
 }
 
-/* Up to four times P where that leaves a fifth of the rows for testing. */
+/* Up to four times the threshold where that leaves a fifth of the rows for testing. */
 static rl_status append_n_train(const rl_init_table *c, rl_text *part) {
-    const int p = c->n_features, last = rl_smaller(rl_larger(4 * p, 10), c->n_rows - rl_larger(1, c->n_rows / 5));
+    const int p = c->threshold, last = rl_smaller(rl_larger(4 * p, 10), c->n_rows - rl_larger(1, c->n_rows / 5));
     const int step = (last + MOST_N - 1) / MOST_N;
-    RL_TRY(rl_text_append(
-        part, "# This table has %d rows without a missing value and P = %d feature%s: N goes through N = P.\n",
-        c->n_rows, p, rl_plural(p)));
+    char threshold[32] = "P", rank[RL_RANK_TEXT];
+    if (p < c->n_features) snprintf(threshold, sizeof threshold, "%d", p);
+    RL_TRY(rl_text_append(part, "# This table has %d rows without a missing value and P = %d feature%s", c->n_rows,
+                          c->n_features, rl_plural(c->n_features)));
+    RL_TRY(rl_text_append(part, "%s: N goes through N = %s.\n", rl_rank_text(c->n_features, p, rank), threshold));
     RL_TRY(rl_text_append(part,
                           "# The fit has no intercept, as in the paper: a target far from zero is predicted worse than "
-                          "by its mean.\n# The spike at N = P is there all the same.\n"));
+                          "by its mean.\n# The spike at N = %s is there all the same.\n",
+                          threshold));
     if (step == 1) return rl_text_append(part, "n_train: {range: [1, %d]}\n", last);
     return rl_text_append(part, "n_train: {range: [%d, %d, %d], around_threshold: 5}\n", step, last, step);
 }
 
 static rl_status append_ablations(const rl_init_table *c, rl_text parts[RL_INIT_PARTS]) {
-    const int few = rl_larger(1, c->n_features / 3), more = rl_larger(few + 1, 2 * c->n_features / 3);
+    const int few = rl_larger(1, c->threshold / 3), more = rl_larger(few + 1, 2 * c->threshold / 3);
     RL_TRY(
         rl_text_append(&parts[RL_INIT_CUTOFF],
                        "  - cutoff: {values: 0.1, relative: true} # no small singular values: modes below a tenth of "
@@ -237,8 +241,11 @@ static rl_status append_left_out(const rl_init_table *c, int column, rl_text *te
 rl_status rl_init_summarize(const rl_init_table *c, const char *study, rl_text *text) {
     enum { MOST = 8 };
     const int n_columns = c->table.n_columns, n_left_out = n_columns - 1 - c->n_features;
+    char rank[RL_RANK_TEXT];
     RL_TRY(rl_text_append(text, "%d of %d columns are features, %d of %d rows are complete.", c->n_features, n_columns,
                           c->n_rows, c->table.n_rows));
+    if (c->threshold < c->n_features)
+        RL_TRY(rl_text_append(text, " P = %d%s.", c->n_features, rl_rank_text(c->n_features, c->threshold, rank)));
     for (int j = 0, n = 0; j < n_columns && n < MOST; j++) {
         if (c->uses[j] == RL_USED || c->uses[j] == RL_TARGET_COLUMN) continue;
         RL_TRY(rl_text_append(text, n++ == 0 ? " Left out: " : ", "));

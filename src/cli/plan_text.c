@@ -66,6 +66,9 @@ static void print_dataset(const rl_series *series, const rl_series_estimate *est
             if (i > 0) printf(" from P = %d", series[i].n_features);
         }
     printf("\n");
+    char rank[RL_RANK_TEXT];
+    if (rl_series_rank_text(series, n, rank)[0] != '\0') printf("  %-18s %s\n", "", rank);
+    if (data->scales_apart) printf("  %-18s " RL_SCALES_APART "\n", "");
     for (int i = 0; i < n; i++)
         if (series[i].on_grid) print_groups(&series[i], &estimates[i]);
 }

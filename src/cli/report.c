@@ -60,6 +60,10 @@ static void tell_group(const rl_plan *plan, int first, int end, const char *by) 
     count_text(series->kind, rl_plan_count(plan, NULL, first, end), sum);
     rl_info("%s: %s repeat%s%s = %s%s%s", series->name, rl_count_text(repeats, text), rl_plural(repeats), factors, sum,
             series->spec != NULL && series->spec->keep.summary ? ", kept as summaries" : "", by);
+    if (series->spec == NULL) return;
+    char rank[RL_RANK_TEXT];
+    if (rl_series_rank_text(series, end - first, rank)[0] != '\0') rl_info("%s: %s", series->name, rank);
+    if (series->data.scales_apart) rl_warn("%s: " RL_SCALES_APART, series->name);
 }
 
 static void tell_all(const rl_plan *plan, const char *by) {

@@ -168,7 +168,8 @@ static rl_status prepare_work(work *w) {
     RL_TRY(rl_prepare(w->settings, 0, &w->prepared));
     for (int i = 0; i < w->prepared.plan.n_datasets; i++) {
         const rl_dataset *data = &w->prepared.plan.datasets[i];
-        rl_debug("%s: %d rows, %d features, from %s", data->name, data->n_rows, data->n_features, data->origin);
+        rl_debug("%s: %d rows, %d features, from %s; rank %d", data->name, data->n_rows, data->n_features, data->origin,
+                 data->rank);
     }
     if (w->settings->fresh) RL_TRY(rl_results_discard(w->prepared.output));
     RL_TRY(rl_results_check_output(w->prepared.output, &w->prepared.plan));

@@ -58,7 +58,9 @@ static void print_spectra(int repeats, int64_t done, int64_t missing, int64_t fa
 }
 
 static void print_head(const rl_shown_dataset *d) {
-    printf("\n%s: P = %d, ", d->name, d->n_features);
+    char rank[RL_RANK_TEXT];
+    rl_rank_text(d->n_features, d->threshold, rank);
+    printf("\n%s: P = %d%s%s ", d->name, d->n_features, rank, rank[0] != '\0' ? ";" : ",");
     print_spectra(d->repeats, d->spectra_done, d->spectra_missing, d->spectra_failed);
 }
 
@@ -68,12 +70,16 @@ static void print_remarks(const rl_shown_dataset *d) {
     if (!isnan(d->null_mse))
         printf("  predicting nothing: %s; predicting the mean: %s\n", rl_number_text(d->null_mse, 2, nothing),
                rl_number_text(d->target_variance, 2, mean));
-    if (d->threshold_n != d->n_features)
-        printf("  (no N = P in the study: N = %d stands for the threshold)\n", d->threshold_n);
+    if (d->scales_apart) printf("  (" RL_SCALES_APART ")\n");
+    const bool full = d->threshold == d->n_features;
+    if (d->threshold_n != d->threshold)
+        printf("  (no N = %s in the study: N = %d stands for the threshold)\n", full ? "P" : "the rank",
+               d->threshold_n);
     if (d->is_older)
         printf("  (an older version wrote this file: no spike heights, no flanks and no modes are in it)\n");
     else if (!d->has_places)
-        printf("  (no spike height: the study does not have N near P/2, P and 2P)\n");
+        printf("  (no spike height: the study does not have N near %s)\n",
+               full ? "P/2, P and 2P" : "half the rank, the rank and twice the rank");
     if (d->fits_exactly)
         printf("  (the unablated error at N = %d is zero but for rounding: no error is compared with it)\n",
                d->threshold_n);
@@ -103,6 +109,12 @@ static void print_sweep(const rl_shown_dataset *d, int n) {
     }
     printf("\n%s: P = %d ... %d (%d values), ", d->name, d->n_features, d[n - 1].n_features, n);
     print_spectra(d->repeats, done, missing, failed);
+    int low = 0;
+    while (low < n && d[low].threshold == d[low].n_features) low++;
+    if (low < n)
+        printf("  (from P = %d on the features have a lower rank, which stands for P: %d at P = %d)\n",
+               d[low].n_features, d[n - 1].threshold, d[n - 1].n_features);
+    if (d->scales_apart) printf("  (" RL_SCALES_APART ")\n");
     printf("  median test error at the N nearest to P\n  %8s %8s", "P", "N");
     for (int v = 0; v < n_columns; v++) printf("  %20.20s", d->variants[v].label);
     printf("%s\n", d->n_variants > n_columns ? "  ..." : "");
@@ -126,9 +138,12 @@ static void print_autoencoder(const rl_shown_autoencoder *a) {
     printf(" at the largest T = %d\n", a->largest_n_train);
 }
 
-static const char explanation[] =
+static const char what_medians_are[] =
     "\nmedian test error at N: half of the repeats have a smaller mean squared error on their test rows.\n"
-    "  The N are those near P/2, at the threshold P, and near 2P.\n"
+    "  The N are those near P/2, at the threshold P, and near 2P.\n";
+static const char what_ranks_are[] =
+    "  Where the features have a lower rank, that is the threshold and stands for P.\n";
+static const char what_numbers_are[] =
     "spike height: the median test error at the threshold divided by the larger of the errors near P/2\n"
     "  and 2P. In brackets: an interval that holds the ratio of the true medians with at least 90 %\n"
     "  confidence.\n"
@@ -139,19 +154,20 @@ static const char explanation[] =
     "predicting the mean: the mean squared error of saying the mean of the targets for each row.\n";
 
 static void print_text(const rl_shown *shown) {
-    bool tables = false;
+    bool tables = false, low_rank = false;
     printf("%s (%s)\n", shown->title, shown->program);
     for (int i = 0, end; i < shown->n_datasets; i = end) {
         const rl_shown_dataset *d = &shown->datasets[i];
         for (end = i + 1; end < shown->n_datasets && strcmp(shown->datasets[end].name, d->name) == 0;) end++;
         tables |= end == i + 1;
+        low_rank |= d->threshold < d->n_features;
         if (end > i + 1)
             print_sweep(d, end - i);
         else
             print_dataset(d);
     }
     for (int i = 0; i < shown->n_autoencoders; i++) print_autoencoder(&shown->autoencoders[i]);
-    if (tables) printf("%s", explanation);
+    if (tables) printf("%s%s%s", what_medians_are, low_rank ? what_ranks_are : "", what_numbers_are);
 }
 
 static json_t *count_or_null(int n) {
@@ -171,13 +187,14 @@ static json_t *variant_json(const rl_shown_variant *v) {
 static json_t *dataset_json(const rl_shown_dataset *d) {
     json_t *variants = json_array();
     for (int i = 0; i < d->n_variants; i++) json_array_append_new(variants, variant_json(&d->variants[i]));
-    return json_pack("{s:s, s:i, s:i, s:[o, o], s:i, s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:o}", "name", d->name,
-                     "n_features", d->n_features, "threshold_n", d->threshold_n, "flank_n",
-                     count_or_null(d->flank_n[0]), count_or_null(d->flank_n[1]), "n_modes", d->n_modes, "largest_n",
-                     d->largest_n, "null_mse", rl_number_json(d->null_mse), "target_variance",
-                     rl_number_json(d->target_variance), "repeats", d->repeats, "spectra_done",
-                     (json_int_t)d->spectra_done, "spectra_missing", (json_int_t)d->spectra_missing, "spectra_failed",
-                     (json_int_t)d->spectra_failed, "variants", variants);
+    return json_pack("{s:s, s:i, s:i, s:b, s:i, s:[o, o], s:i, s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:o}", "name",
+                     d->name, "n_features", d->n_features, "threshold", d->threshold, "scales_apart", d->scales_apart,
+                     "threshold_n", d->threshold_n, "flank_n", count_or_null(d->flank_n[0]),
+                     count_or_null(d->flank_n[1]), "n_modes", d->n_modes, "largest_n", d->largest_n, "null_mse",
+                     rl_number_json(d->null_mse), "target_variance", rl_number_json(d->target_variance), "repeats",
+                     d->repeats, "spectra_done", (json_int_t)d->spectra_done, "spectra_missing",
+                     (json_int_t)d->spectra_missing, "spectra_failed", (json_int_t)d->spectra_failed, "variants",
+                     variants);
 }
 
 static json_t *autoencoder_json(const rl_shown_autoencoder *a) {

@@ -37,6 +37,28 @@ const char *rl_shell_word(const char *word, char text[RL_SHELL_WORD]) {
     return text;
 }
 
+const char *rl_rank_text(int n_features, int threshold, char text[RL_RANK_TEXT]) {
+    text[0] = '\0';
+    if (threshold < n_features) snprintf(text, RL_RANK_TEXT, ", but the features have rank %d", threshold);
+    return text;
+}
+
+const char *rl_series_rank_text(const rl_series *series, int n, char text[RL_RANK_TEXT]) {
+    const rl_series *first = series, *const end = series + n, *const last = end - 1;
+    while (first < end && rl_dataset_threshold(&first->data) == first->n_features) first++;
+    text[0] = '\0';
+    if (first == end) return text;
+    const int p = last->n_features, threshold = rl_dataset_threshold(&last->data);
+    if (n == 1)
+        snprintf(text, RL_RANK_TEXT, "P = %d, but the features have rank %d: the threshold is at N = %d", p, threshold,
+                 threshold);
+    else
+        snprintf(text, RL_RANK_TEXT,
+                 "from P = %d on the features have a lower rank, where the threshold is: %d at P = %d",
+                 first->n_features, threshold, p);
+    return text;
+}
+
 void rl_print_wrapped(const char *text, int at, int indent) {
     enum { COLUMNS = 100 };
     const char *before = "";

@@ -148,8 +148,10 @@ static rl_status compute_beta_star(rl_dataset *dataset, rl_random_kind random) {
         memcpy(dataset->beta_star, dataset->teacher.beta, sizeof(double) * (size_t)dataset->n_features);
         return RL_OK;
     }
-    RL_TRY(rl_least_squares(dataset->name, dataset->n_rows, dataset->n_features, dataset->x, dataset->y,
-                            dataset->beta_star, &dataset->rank));
+    rl_best_fit fit = {.beta = dataset->beta_star};
+    RL_TRY(rl_least_squares(dataset->name, dataset->n_rows, dataset->n_features, dataset->x, dataset->y, &fit));
+    dataset->rank = fit.rank;
+    dataset->scales_apart = fit.scales_apart;
     if (random != RL_RANDOM_NUMPY || dataset->rank < dataset->n_features) return RL_OK;
     return rl_published_beta_star(dataset);
 }

@@ -6,10 +6,15 @@
 
 /* Minimum-norm least squares: of all beta[n_features] that minimize |x beta - y|, the shortest, in the units of x
  * [n_rows, n_features], row-major. Singular values of x that are at most max(n_rows, n_features) eps times the largest
- * count as zero, as in fits; *rank: how many are above. RL_ERR_INPUT, with a message that names the dataset, when the
- * numbers overflow. */
-rl_status rl_least_squares(const char *name, int n_rows, int n_features, const double *x, const double *y, double *beta,
-                           int *rank);
+ * count as zero, as in fits; fit->rank: how many are above. RL_ERR_INPUT, with a message that names the dataset, when
+ * the numbers overflow. */
+typedef struct rl_best_fit {
+    double *beta; /* [n_features], the caller's */
+    int rank;
+    bool scales_apart; /* columns differ in length by more than a million, and of one length they have a higher rank */
+} rl_best_fit;
+rl_status rl_least_squares(const char *name, int n_rows, int n_features, const double *x, const double *y,
+                           rl_best_fit *fit);
 
 /* Bytes that it allocates while it runs. */
 size_t rl_least_squares_bytes(int n_rows, int n_features);
@@ -17,9 +22,6 @@ size_t rl_least_squares_bytes(int n_rows, int n_features);
 /* Sets *n_work to the numbers that LAPACK's factorizations of matrices of so many columns work in. RL_ERR_INPUT: LAPACK
  * cannot count them. */
 rl_status rl_least_squares_room(int n_features, int *n_work);
-
-/* ranks[n]: of the first n_leading[i] columns of x [n_rows, n_features], row-major, by the same rule. */
-rl_status rl_leading_ranks(int n_rows, int n_features, const double *x, int n, const int *n_leading, int *ranks);
 
 /* Whether a triangle, core [min(n_rows, n_features), n_features], column-major, of the QR of so many rows has as many
  * singular values that are not zero as it can have. false: it has not, or so nearly that it must be looked at. work [3

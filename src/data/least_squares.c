@@ -179,37 +179,49 @@ static bool is_surely_full(const solver *s) {
     return rl_triangle_is_surely_full(s->n, s->p, s->a, s->work, s->iwork);
 }
 
+/* Whether units, and not dependence alone, decide what is too small to count: the longest column and the shortest are a
+ * million apart. */
+static bool has_scales_apart(const solver *s) {
+    int least = s->exponent[0], most = least;
+    for (int j = 1; j < s->p; j++) {
+        least = rl_smaller(least, s->exponent[j]);
+        most = rl_larger(most, s->exponent[j]);
+    }
+    return most - least > 20;
+}
+
 /* Triangles do where the rank is as large as can be, of scaled columns and of those of the data alike; else the
  * singular value decomposition. */
-static rl_status solve_least_squares(solver *s, const double *x, const double *y, double *beta, int *rank) {
+static rl_status solve_least_squares(solver *s, const double *x, const double *y, rl_best_fit *fit) {
     solver_fill(s, x, y);
     RL_TRY(solver_factor(s));
-    const bool full_when_scaled = scaled_rank(s) == s->k;
-    *rank = s->k;
-    if (!full_when_scaled || !is_surely_full(s)) {
+    const int of_scaled = scaled_rank(s);
+    fit->rank = s->k;
+    if (of_scaled < s->k || !is_surely_full(s)) {
         RL_TRY(decompose_triangle(s));
-        *rank = rl_rank_of(s->n, s->p, s->k, s->sigma);
-        if (*rank < s->k || !full_when_scaled) {
-            solve_modes(s, *rank, beta);
+        fit->rank = rl_rank_of(s->n, s->p, s->k, s->sigma);
+        fit->scales_apart = fit->rank < of_scaled && has_scales_apart(s);
+        if (fit->rank < s->k || of_scaled < s->k) {
+            solve_modes(s, fit->rank, fit->beta);
             return RL_OK;
         }
         solver_fill(s, x, y); /* the decomposition took its place */
         RL_TRY(solver_factor(s));
     }
-    if (s->k < s->p) return solve_independent_rows(s, beta);
-    solve_triangle(s, beta);
+    if (s->k < s->p) return solve_independent_rows(s, fit->beta);
+    solve_triangle(s, fit->beta);
     return RL_OK;
 }
 
-rl_status rl_least_squares(const char *name, int n_rows, int n_features, const double *x, const double *y, double *beta,
-                           int *rank) {
+rl_status rl_least_squares(const char *name, int n_rows, int n_features, const double *x, const double *y,
+                           rl_best_fit *fit) {
     int n_work;
     RL_TRY(rl_least_squares_room(n_features, &n_work));
     solver s = solver_sizes(n_rows, n_features);
     RL_TRY(rl_arrays_create(&s, list_solver_arrays));
-    rl_status status = solve_least_squares(&s, x, y, beta, rank);
+    rl_status status = solve_least_squares(&s, x, y, fit);
     rl_free(s.exponent);
-    if (status == RL_OK && !rl_all_finite(beta, (size_t)n_features)) status = RL_ERR_INPUT;
+    if (status == RL_OK && !rl_all_finite(fit->beta, (size_t)n_features)) status = RL_ERR_INPUT;
     if (status != RL_ERR_INPUT) return status;
     return rl_fail(RL_ERR_INPUT, "dataset `%s`: least squares on all rows overflows, expected smaller numbers", name);
 }

@@ -111,10 +111,10 @@ rl_status rl_rows_make_features(rl_rows *rows) {
  * repeat comes first. */
 static rl_status fit_features(rl_rows *rows) {
     const rl_dataset *d = rows->dataset;
-    int rank;
+    rl_best_fit fit = {.beta = rows->beta_star};
     if (rows->made && !rl_dataset_varies(d)) return RL_OK;
     RL_TRY(rl_rows_make_features(rows));
-    RL_TRY(rl_least_squares(d->name, d->n_rows, d->n_features, rows->x, rows->y, rows->beta_star, &rank));
+    RL_TRY(rl_least_squares(d->name, d->n_rows, d->n_features, rows->x, rows->y, &fit));
     rows->made = true;
     return RL_OK;
 }

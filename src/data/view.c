@@ -59,6 +59,7 @@ static rl_status make_view(const rl_dataset *dataset, const rl_view_request *req
                            dataset->name);
         RL_TRY(check_map(dataset, view->map));
         view->beta_star = NULL;
+        view->scales_apart &= view->map == identity;
     }
     view->rank = rl_rank_of_law(view);
     view->checksum = XXH3_64bits_withSeed(&view->n_features, sizeof view->n_features, dataset->checksum);

@@ -35,7 +35,7 @@ typedef struct holder {
  * paper; and what numbers of a variable mean. The rest is text for people, and the study's own. */
 static bool is_counted(const holder *h, const char *name) {
     static const char *const of_variables[] = {"units", "_FillValue", "flag_values", "flag_meanings"};
-    static const char *const repeated[] = {"threshold", "references"};
+    static const char *const repeated[] = {"threshold", "rank", "scales_apart", "references"};
     if (h->pair == NULL) return false;
     if (h->variable != NULL) {
         for (size_t i = 0; i < sizeof of_variables / sizeof *of_variables; i++)

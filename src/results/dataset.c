@@ -57,7 +57,7 @@ static rl_status put_attributes(const writer *w, const group *g, const dataset *
     const rl_study_dataset *spec = g->series->spec;
     const rl_dataset *data = &g->series->data;
     char checksum[17];
-    int thresholds[RL_NC_ATTRIBUTE_LIMIT / sizeof(int)];
+    int numbers[RL_NC_ATTRIBUTE_LIMIT / sizeof(int)]; /* of each P */
     snprintf(checksum, sizeof checksum, "%016" PRIx64, data->checksum);
     RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "source", spec->source->name));
     if (spec->map != NULL) RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "map", spec->map->name));
@@ -69,8 +69,11 @@ static rl_status put_attributes(const writer *w, const group *g, const dataset *
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows_dropped", NC_INT, 1, &data->n_dropped));
     if (d->n_p * sizeof(int) > RL_NC_ATTRIBUTE_LIMIT) return RL_OK; /* the coordinate says it all */
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_features", NC_INT, d->n_p, d->n_features));
-    for (size_t p = 0; p < d->n_p; p++) thresholds[p] = rl_dataset_threshold(&g->series[p].data);
-    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "threshold", NC_INT, d->n_p, thresholds));
+    for (size_t p = 0; p < d->n_p; p++) numbers[p] = rl_dataset_threshold(&g->series[p].data);
+    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "threshold", NC_INT, d->n_p, numbers));
+    for (size_t p = 0; p < d->n_p; p++) numbers[p] = g->series[p].data.rank;
+    RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "rank", NC_INT, d->n_p, numbers));
+    if (data->scales_apart) RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "scales_apart", NC_INT, 1, (int[]){1}));
     if (d->n_p == 1 && data->n_features <= 1000 && data->beta_star != NULL)
         RL_NC(&w->file,
               nc_put_att_double(g->id, NC_GLOBAL, "beta_star", NC_DOUBLE, (size_t)data->n_features, data->beta_star));

@@ -17,7 +17,9 @@ struct rl_shown_group {
     char **labels, **ablations, **roles;             /* [n_variants], NetCDF's; roles NULL: an older file */
     double *parameters;                              /* [n_variants] */
     int *p, *n;                                      /* [n_p], [n_n] */
-    double *medians;                                 /* [n_variants, n_p, n_n] of a data set */
+    int *threshold; /* [n_p]: the N where the threshold is; P where the file does not say */
+    bool scales_apart;
+    double *medians; /* [n_variants, n_p, n_n] of a data set */
     /* Of data sets, and NULL in older files; modes_kept also where no variant leaves modes out. */
     double *modes_kept;                 /* [n_variants, n_p, n_n] */
     double *spike[3];                   /* [n_variants, n_p]: height, low, high */
@@ -92,6 +94,19 @@ static rl_status read_newer(const rl_nc *file, const group *g, const char *name,
     return read_values(file, g, name, type, dimensions, values, NULL);
 }
 
+/* Attributes of a data set: files of thousands of P do not have them. */
+static rl_status read_thresholds(group *g) {
+    size_t length;
+    nc_type type;
+    RL_TRY(RL_ALLOC(g->threshold, g->n_p));
+    const bool told = nc_inq_att(g->id, NC_GLOBAL, "threshold", &type, &length) == NC_NOERR && type == NC_INT &&
+                      length == g->n_p && nc_get_att_int(g->id, NC_GLOBAL, "threshold", g->threshold) == NC_NOERR;
+    for (size_t p = 0; p < g->n_p; p++)
+        if (!told || g->threshold[p] < 1 || g->threshold[p] > g->p[p]) g->threshold[p] = g->p[p];
+    g->scales_apart = nc_inq_att(g->id, NC_GLOBAL, "scales_apart", &type, &length) == NC_NOERR;
+    return RL_OK;
+}
+
 static rl_status read_spikes(const rl_nc *file, group *g) {
     static const char *const of_spike[] = {"spike_height", "spike_height_low", "spike_height_high"};
     size_t n_flanks = RL_N_FLANKS;
@@ -133,6 +148,7 @@ static rl_status read_dataset(const rl_nc *file, group *g) {
     RL_TRY(read_values(file, g, "parameter", NC_DOUBLE, "variant", &g->parameters, NULL));
     RL_TRY(read_values(file, g, "n_features", NC_INT, "n_features", &g->p, &g->n_p));
     RL_TRY(read_values(file, g, "test_mse_median", NC_DOUBLE, "variant n_features n_train", &g->medians, NULL));
+    RL_TRY(read_thresholds(g));
     RL_TRY(read_spikes(file, g));
     if (nc_inq_varid(g->id, "status_count", &id) == NC_NOERR) return read_status_counts(file, g);
     RL_TRY(find_dimension(file, g, "repeat", &id, &g->n_repeats));
@@ -177,7 +193,7 @@ static void release_group(group *g) {
     void *const arrays[] = {g->parameters, g->p,        g->n,        g->medians,      g->modes_kept,
                             g->spike[0],   g->spike[1], g->spike[2], g->null_mse,     g->target_variance,
                             g->losses,     g->scratch,  g->status,   g->status_count, g->threshold_n,
-                            g->flank_n};
+                            g->flank_n,    g->threshold};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
 }
 
@@ -218,10 +234,10 @@ static size_t largest_index(const group *g, size_t p) {
     return i;
 }
 
-/* The N at the threshold, as far as the file knows one; else P. */
+/* The N at the threshold, as far as the study has one; else the nearest. */
 static size_t threshold_index(const group *g, size_t p) {
     const bool known = g->threshold_n != NULL && g->threshold_n[p] > 0;
-    return nearest_index(g, p, known ? g->threshold_n[p] : g->p[p]);
+    return nearest_index(g, p, known ? g->threshold_n[p] : g->threshold[p]);
 }
 
 /* 0: there is none. */
@@ -278,12 +294,14 @@ static rl_status show_dataset(const group *g, size_t p, rl_shown_dataset *shown)
     *shown = (rl_shown_dataset){
         .name = g->name,
         .n_features = g->p[p],
+        .threshold = g->threshold[p],
         .threshold_n = threshold,
         .flank_n = {flank_n(g, p, 0), flank_n(g, p, 1)},
-        .n_modes = threshold < g->p[p] ? threshold : g->p[p],
+        .n_modes = threshold < g->threshold[p] ? threshold : g->threshold[p],
         .largest_n = g->n[largest_index(g, p)],
         .null_mse = number_at(g->null_mse, p),
         .target_variance = number_at(g->target_variance, p),
+        .scales_apart = g->scales_apart,
         .has_places = g->threshold_n != NULL && g->threshold_n[p] > 0 && flank_n(g, p, 0) > 0 && flank_n(g, p, 1) > 0,
         .is_older = g->spike[0] == NULL,
         .repeats = (int)g->n_repeats,

@@ -30,6 +30,7 @@ datasets:
   - {source: sphere, map: random-relu, n_features: [4], rows: 30, inputs: 3}
   - {source: student-teacher, draw: fresh, features: 4, rows: 30}
   - {source: diabetes, keep: summary}
+  - {source: csv, name: apart, file: apart.csv, target: y}
   - {source: student-teacher, name: grids, features: 8, rows: 30, producer: two-stage, keep: [cells, modes]}
 autoencoders:
   - {n_features: 20, sparsity: 0.9, hidden: 2, n_train: 10, steps: 5}
@@ -248,6 +249,7 @@ class ResultsPage(unittest.TestCase):
         cls.addClassCleanup(folder.cleanup)
         cls.at = pathlib.Path(folder.name)
         (cls.at / "everything.yaml").write_text(EVERYTHING)
+        (cls.at / "apart.csv").write_text("x,z,y\n" + "".join(f"{i}e9,{i * i % 5}e-8,{i}\n" for i in range(1, 9)))
         run("run", "everything.yaml", "-q", cwd=cls.at, check=0)
         cls.file = netCDF4.Dataset(cls.at / "everything.nc")
         cls.addClassCleanup(cls.file.close)
