@@ -2,10 +2,13 @@
  *
  * A *source* (one file in src/data/sources/, one row of the table in source.c there) makes a *dataset*: read from files
  * or drawn. A *repeat* is one random order of a dataset's rows; the training set of size N is the first N rows of that
- * order and every other row is a test row, so training sets are nested in N. Nothing fits an intercept. All local.
+ * order and every other row is a test row, so training sets are nested in N. All local.
  *
  * What a study works with are *views* of a dataset: its rows as P features, the first P of its own or those that a
- * feature map (feature_map.h) makes of them. */
+ * feature map (feature_map.h) makes of them.
+ *
+ * With an *intercept* there is a column of ones before these, and it is a feature like any other: n_features counts it,
+ * and algorithms do not know of it. It stands first, where every view has it. */
 #ifndef RIDGELESS_DATA_H
 #define RIDGELESS_DATA_H
 
@@ -62,16 +65,20 @@ typedef struct rl_dataset {
     bool scales_apart; /* columns differ in length by more than a million, which makes the rank of all of them lower */
     int *view_ranks;   /* [n_views], owned: those of a study's views, where they have been looked for; else NULL */
     int n_views;
+    bool intercept;  /* feature 0 is 1 in every row */
     int n_dropped;   /* rows of the file that were left out because a value is missing */
     int n_test_only; /* the last so many rows of every repeat are test rows at any N */
-    double *x;       /* [n_rows, n_inputs], row-major, ld = n_inputs; owned. NULL when `fresh` or in blocks */
-    double *y;       /* [n_rows]; owned. NULL when `fresh` */
+    /* [n_rows, n_inputs], row-major; owned. With an intercept, before each row of inputs there is a 1. NULL when
+     * `fresh` or in blocks. */
+    double *x;
+    double *y; /* [n_rows]; owned. NULL when `fresh` */
     /* [n_features], owned. The best linear model: least squares on all rows, or the population's when `fresh`. In a
      * dataset in blocks it is zero until all ranks fill it by rl_distributed_least_squares. NULL: each repeat makes its
      * own, see rl_rows_beta_star. */
     double *beta_star;
+    double *scale; /* [n_features], owned: what rl_dataset_scale returns where it is not the teacher's; else NULL */
     /* Both of rows drawn with a known covariance that is not diagonal (source `gaussian`), NULL otherwise; owned. */
-    double *deviations;      /* [n_features]: standard deviations along the principal axes, descending */
+    double *deviations;      /* [n_features]: root mean squares along the principal axes of E x x^T, descending */
     double *axes;            /* [n_features, n_features]: one axis per row, with its largest component positive */
     rl_table_file file;      /* of a dataset in blocks; path NULL otherwise */
     bool fresh;              /* rows are drawn anew for each repeat */
@@ -79,7 +86,7 @@ typedef struct rl_dataset {
     rl_function function;    /* of the source `function` */
     const rl_source *source; /* borrowed */
     uint64_t checksum; /* XXH3-64 of all that the numbers depend on: n_rows, n_features, x and y, or the teacher */
-    int n_inputs;      /* numbers per row before the map; n_features where there is no map */
+    int n_inputs;      /* numbers per row before the map, without the 1; all other features where there is no map */
     const rl_feature_map *map;     /* of a view; NULL: the features are the inputs */
     const rl_options *map_options; /* borrowed */
     int view;                      /* index of the view among those of the study, from 0 */
@@ -95,7 +102,7 @@ typedef struct rl_dataset_array {
     size_t count, size;
 } rl_dataset_array;
 enum { RL_FEATURE_TEXT = 200 }; /* bytes */
-enum { RL_DATASET_TEXTS = 4, RL_DATASET_ARRAYS = 14 };
+enum { RL_DATASET_TEXTS = 4, RL_DATASET_ARRAYS = 15 };
 
 /* Every array that a dataset owns: texts with their zero byte, then arrays of numbers. Whoever frees, sends or counts a
  * dataset goes by this list, so that a new field is named once. A pointer may be NULL; the count is then that of the
@@ -105,7 +112,8 @@ void rl_dataset_arrays(rl_dataset *dataset, rl_dataset_array arrays[RL_DATASET_A
 /* Bytes allocated for the arrays of numbers that are there; the texts come to next to nothing. */
 size_t rl_dataset_bytes(const rl_dataset *dataset);
 
-/* What a message calls feature j, from 0: "column `age`"; "feature 4" where it has no name, or a map made it. */
+/* What a message calls feature j, from 0: "column `age`"; "feature 4" where it has no name, or a map made it; "the
+ * intercept". */
 const char *rl_feature_text(const rl_dataset *dataset, int j, char text[RL_FEATURE_TEXT]);
 
 /* Not for a view, which owns nothing. */
@@ -115,7 +123,7 @@ void rl_dataset_destroy(rl_dataset *dataset);
 typedef struct rl_view_request {
     const rl_feature_map *map; /* NULL: the identity */
     const rl_options *options; /* checked against the map's specs; NULL with the identity */
-    int n_features;            /* 0, with the identity alone: all that the dataset has */
+    int n_features;            /* without that of an intercept; 0, with the identity alone: all that the dataset has */
     int index;                 /* from 0, in ascending order of n_features */
 } rl_view_request;
 
@@ -139,8 +147,8 @@ rl_status rl_leading_ranks(int n_rows, int n_features, const double *x, int n, c
 /* Whether each repeat has features of its own. */
 bool rl_dataset_varies(const rl_dataset *dataset);
 
-/* Whether the features are independent normal numbers of known standard deviations and the target is a linear
- * teacher's: the errors over the population are known then. */
+/* Whether the features, but for an intercept, are independent normal numbers of known standard deviations and the
+ * target is a linear teacher's: the errors over the population are known then. */
 bool rl_dataset_design_known(const rl_dataset *dataset);
 
 /* Fills *task (but for n_train, which the caller sets) and returns true where the asymptotic theory of the view's map
@@ -154,7 +162,8 @@ bool rl_dataset_in_blocks(const rl_dataset *dataset);
  * the sum of (scale * beta)^2 over the features that the student does not see, and noise^2. */
 double rl_dataset_residual_variance(const rl_dataset *dataset);
 
-/* The standard deviations [n_features] of a fresh dataset's features; NULL: all 1, or not known. Borrowed. */
+/* The root mean squares [n_features] of a fresh dataset's features, which are their standard deviations, and 1 of an
+ * intercept; NULL: all 1, or not known. Borrowed. */
 const double *rl_dataset_scale(const rl_dataset *dataset);
 
 /* What the target costs who predicts without a fit: nothing, that is 0, or the targets' mean. */
@@ -195,6 +204,7 @@ typedef struct rl_source_request {
     rl_random_kind random;
     uint64_t seed;
     int n_views, n_repeats; /* of the study; 0 counts as 1 */
+    bool intercept;
 } rl_source_request;
 
 /* What is known of the fresh rows of a source, beside how they are drawn. */
@@ -212,8 +222,8 @@ struct rl_source {
     const rl_option_spec *options;
     int n_options;
     /* Fills origin, n_rows, n_features, n_dropped and n_test_only; and x and y (rows in memory), y and file (rows in
-     * blocks), or the teacher or function (fresh rows). rl_dataset_load sets name and source before and does the rest.
-     */
+     * blocks), or the teacher or function (fresh rows). rl_dataset_load sets name and source before and does the rest,
+     * the intercept too. */
     rl_status (*load)(const rl_source_request *request, rl_dataset *dataset);
     /* Draws row `row` of a repeat: inputs [n_inputs] and *y. NULL: rows are never fresh. */
     void (*draw)(const rl_dataset *dataset, rl_key key, uint32_t repeat, int row, double *inputs, double *y);
@@ -400,9 +410,10 @@ typedef struct rl_rows {
     /* The rest is for a view with a map. Fresh rows stand in the order of the repeat, others in that of the dataset. */
     bool made; /* x and beta_star hold the features of a repeat */
     rl_map_use use;
-    double *inputs, *y; /* [n_rows, n_inputs], [n_rows]; owned when the dataset is fresh, else the dataset's */
-    double *x;          /* [n_rows, n_features], row-major, owned */
-    double *beta_star;  /* [n_features], owned */
+    /* Inputs of each row, n_inputs of them, and targets; owned when the dataset is fresh, else the dataset's. */
+    double *inputs, *y;
+    double *x;         /* [n_rows, n_features], row-major, owned */
+    double *beta_star; /* [n_features], owned */
 } rl_rows;
 
 /* `seed` is that of the study. To be destroyed, on failure too. */

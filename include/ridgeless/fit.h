@@ -38,6 +38,7 @@ typedef struct rl_expectation {
     int n_train, n_features;
     double signal;            /* |beta*|^2 */
     double residual_variance; /* of y given the student's features */
+    bool intercept;           /* one of the features is 1 in every row instead, and beta* is 0 there */
 } rl_expectation;
 
 /* What an ablation needs of a training set. One that needs no more than a least-squares fit needs no modes: the fits of
@@ -120,8 +121,8 @@ typedef struct rl_errors {
     double modes_kept; /* modes that predictions use, whose beta is not 0; NaN of ablations that leave none out */
 } rl_errors;
 
-/* The design of the population, for population_mse: independent normal features of mean 0, and of standard deviation 1
- * unless the spectrum has population_z. */
+/* The design of the population, for population_mse: features that are uncorrelated, of root mean square 1 unless the
+ * spectrum has population_z. They are independent normal numbers of mean 0, and 1 of an intercept. */
 typedef struct rl_population {
     bool known;
     double residual_variance; /* of y given the student's features */

@@ -119,6 +119,7 @@ typedef struct rl_shown_dataset { /* one P of a data set */
     const char *name;
     int n_features, largest_n, repeats;
     int threshold;            /* P, or the rank of the features, where that is less */
+    bool intercept;           /* one of the features is 1 in every row */
     int threshold_n;          /* the N that stands for the threshold: the nearest one to it */
     int flank_n[RL_N_FLANKS]; /* 0: the study has no such N, or the file does not say */
     int n_modes;              /* that there are at the threshold */

@@ -57,6 +57,7 @@ typedef struct rl_study_dataset {
     rl_options options;
     const rl_feature_map *map; /* NULL: the identity */
     rl_options map_options;
+    bool intercept;                /* a column of ones before the features */
     rl_n_features_spec n_features; /* the study's, or the dataset's own */
     rl_n_train_spec n_train;
     rl_variant *variants;

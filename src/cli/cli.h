@@ -205,6 +205,11 @@ const char *rl_series_rank_text(const rl_series *series, int n, char text[RL_RAN
 /* Prints the words of a text from column `at` on, broken into lines of at most 100 columns that begin at `indent`. */
 void rl_print_wrapped(const char *text, int at, int indent);
 
+/* Writes into `text`, and returns, "P = 10", or "P = 11 (10 features and the intercept)"; and of n of them "P = 5 ...
+ * 10 (6 values)", or with ", the intercept counted" behind that. */
+enum { RL_FEATURES_TEXT = 96 };
+const char *rl_features_text(int first, int last, int n, bool intercept, char text[RL_FEATURES_TEXT]);
+
 /* Write into `text`, and return, a number of bytes like "1.5 KiB" and a span of time like "12 min". */
 const char *rl_bytes_text(double bytes, char text[32]);
 const char *rl_time_text(double seconds, char text[32]);

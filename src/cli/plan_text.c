@@ -49,9 +49,9 @@ static void print_n_train(const rl_series *series, int n) {
 /* A data set: n series, one for each P. */
 static void print_dataset(const rl_series *series, const rl_series_estimate *estimates, int n) {
     const rl_dataset *data = &series->data;
-    char repeats[32], n_rows[32];
-    printf("  %-18s ", data->name);
-    print_range("P", series[0].n_features, series[n - 1].n_features, n, n);
+    char repeats[32], n_rows[32], features[RL_FEATURES_TEXT];
+    printf("  %-18s %s", data->name,
+           rl_features_text(series->n_features, series[n - 1].n_features, n, data->intercept, features));
     if (data->map != NULL) printf(" by %s", data->map->name);
     printf(", ");
     print_n_train(series, n);

@@ -61,7 +61,10 @@ static void tell_group(const rl_plan *plan, int first, int end, const char *by) 
     rl_info("%s: %s repeat%s%s = %s%s%s", series->name, rl_count_text(repeats, text), rl_plural(repeats), factors, sum,
             series->spec != NULL && series->spec->keep.summary ? ", kept as summaries" : "", by);
     if (series->spec == NULL) return;
-    char rank[RL_RANK_TEXT];
+    char rank[RL_RANK_TEXT], features[RL_FEATURES_TEXT];
+    if (series->data.intercept)
+        rl_info("%s: %s", series->name,
+                rl_features_text(series->n_features, plan->series[end - 1].n_features, end - first, true, features));
     if (rl_series_rank_text(series, end - first, rank)[0] != '\0') rl_info("%s: %s", series->name, rank);
     if (series->data.scales_apart) rl_warn("%s: " RL_SCALES_APART, series->name);
 }

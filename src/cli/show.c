@@ -58,9 +58,10 @@ static void print_spectra(int repeats, int64_t done, int64_t missing, int64_t fa
 }
 
 static void print_head(const rl_shown_dataset *d) {
-    char rank[RL_RANK_TEXT];
+    char features[RL_FEATURES_TEXT], rank[RL_RANK_TEXT];
     rl_rank_text(d->n_features, d->threshold, rank);
-    printf("\n%s: P = %d%s%s ", d->name, d->n_features, rank, rank[0] != '\0' ? ";" : ",");
+    printf("\n%s: %s%s%s ", d->name, rl_features_text(d->n_features, d->n_features, 1, d->intercept, features), rank,
+           rank[0] != '\0' ? ";" : ",");
     print_spectra(d->repeats, d->spectra_done, d->spectra_missing, d->spectra_failed);
 }
 
@@ -100,6 +101,7 @@ static void print_dataset(const rl_shown_dataset *d) {
 /* A data set at n > 1 numbers of features: a line for each of them, a column for each variant while there is room. */
 static void print_sweep(const rl_shown_dataset *d, int n) {
     enum { COLUMNS = 4 };
+    char features[RL_FEATURES_TEXT];
     const int n_columns = d->n_variants < COLUMNS ? d->n_variants : COLUMNS;
     int64_t done = 0, missing = 0, failed = 0;
     for (int i = 0; i < n; i++) {
@@ -107,7 +109,7 @@ static void print_sweep(const rl_shown_dataset *d, int n) {
         missing += d[i].spectra_missing;
         failed += d[i].spectra_failed;
     }
-    printf("\n%s: P = %d ... %d (%d values), ", d->name, d->n_features, d[n - 1].n_features, n);
+    printf("\n%s: %s, ", d->name, rl_features_text(d->n_features, d[n - 1].n_features, n, d->intercept, features));
     print_spectra(d->repeats, done, missing, failed);
     int low = 0;
     while (low < n && d[low].threshold == d[low].n_features) low++;
@@ -187,14 +189,14 @@ static json_t *variant_json(const rl_shown_variant *v) {
 static json_t *dataset_json(const rl_shown_dataset *d) {
     json_t *variants = json_array();
     for (int i = 0; i < d->n_variants; i++) json_array_append_new(variants, variant_json(&d->variants[i]));
-    return json_pack("{s:s, s:i, s:i, s:b, s:i, s:[o, o], s:i, s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:o}", "name",
-                     d->name, "n_features", d->n_features, "threshold", d->threshold, "scales_apart", d->scales_apart,
-                     "threshold_n", d->threshold_n, "flank_n", count_or_null(d->flank_n[0]),
-                     count_or_null(d->flank_n[1]), "n_modes", d->n_modes, "largest_n", d->largest_n, "null_mse",
-                     rl_number_json(d->null_mse), "target_variance", rl_number_json(d->target_variance), "repeats",
-                     d->repeats, "spectra_done", (json_int_t)d->spectra_done, "spectra_missing",
-                     (json_int_t)d->spectra_missing, "spectra_failed", (json_int_t)d->spectra_failed, "variants",
-                     variants);
+    return json_pack("{s:s, s:i, s:b, s:i, s:b, s:i, s:[o, o], s:i, s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:o}", "name",
+                     d->name, "n_features", d->n_features, "intercept", d->intercept, "threshold", d->threshold,
+                     "scales_apart", d->scales_apart, "threshold_n", d->threshold_n, "flank_n",
+                     count_or_null(d->flank_n[0]), count_or_null(d->flank_n[1]), "n_modes", d->n_modes, "largest_n",
+                     d->largest_n, "null_mse", rl_number_json(d->null_mse), "target_variance",
+                     rl_number_json(d->target_variance), "repeats", d->repeats, "spectra_done",
+                     (json_int_t)d->spectra_done, "spectra_missing", (json_int_t)d->spectra_missing, "spectra_failed",
+                     (json_int_t)d->spectra_failed, "variants", variants);
 }
 
 static json_t *autoencoder_json(const rl_shown_autoencoder *a) {

@@ -76,6 +76,17 @@ void rl_print_wrapped(const char *text, int at, int indent) {
     printf("\n");
 }
 
+const char *rl_features_text(int first, int last, int n, bool intercept, char text[RL_FEATURES_TEXT]) {
+    const size_t size = RL_FEATURES_TEXT;
+    if (n > 1)
+        snprintf(text, size, "P = %d ... %d (%d values)%s", first, last, n, intercept ? ", the intercept counted" : "");
+    else if (intercept)
+        snprintf(text, size, "P = %d (%d feature%s and the intercept)", first, first - 1, rl_plural(first - 1));
+    else
+        snprintf(text, size, "P = %d", first);
+    return text;
+}
+
 const char *rl_bytes_text(double bytes, char text[32]) {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
     int unit = 0;

@@ -25,6 +25,7 @@ void rl_dataset_arrays(rl_dataset *d, rl_dataset_array arrays[RL_DATASET_ARRAYS]
         {&d->x, rows * features, sizeof *d->x},
         {&d->y, rows, sizeof *d->y},
         {&d->beta_star, features, sizeof *d->beta_star},
+        {&d->scale, features, sizeof *d->scale},
         {&d->deviations, features, sizeof *d->deviations},
         {&d->axes, features * features, sizeof *d->axes},
         {&d->view_ranks, (size_t)d->n_views, sizeof *d->view_ranks},
@@ -83,10 +84,12 @@ rl_status rl_dataset_name_features(rl_dataset *dataset, const rl_columns *column
 
 const char *rl_feature_text(const rl_dataset *dataset, int j, char text[RL_FEATURE_TEXT]) {
     const bool made = dataset->map != NULL && dataset->map != rl_feature_maps[0];
+    const int input = j - dataset->intercept;
     const char *name = made ? NULL : dataset->feature_names;
-    for (int i = 0; name != NULL && i < j; i++) name += strlen(name) + 1;
-    snprintf(text, RL_FEATURE_TEXT, "feature %d", j + 1);
+    for (int i = 0; name != NULL && i < input; i++) name += strlen(name) + 1;
+    snprintf(text, RL_FEATURE_TEXT, "feature %d", input + 1);
     if (name != NULL) snprintf(text, RL_FEATURE_TEXT, "%s", name);
+    if (input < 0) snprintf(text, RL_FEATURE_TEXT, "the intercept");
     return text;
 }
 
@@ -100,7 +103,7 @@ double rl_dataset_residual_variance(const rl_dataset *dataset) {
     const rl_teacher *teacher = &dataset->teacher;
     assert(teacher->beta != NULL);
     double sum = teacher->noise * teacher->noise;
-    for (int j = dataset->n_features; j < teacher->n_hidden; j++) {
+    for (int j = dataset->n_inputs; j < teacher->n_hidden; j++) {
         const double part = teacher->scale[j] * teacher->beta[j];
         sum += part * part;
     }
@@ -108,7 +111,8 @@ double rl_dataset_residual_variance(const rl_dataset *dataset) {
 }
 
 const double *rl_dataset_scale(const rl_dataset *dataset) {
-    return rl_dataset_design_known(dataset) && !dataset->teacher.isotropic ? dataset->teacher.scale : NULL;
+    if (!rl_dataset_design_known(dataset) || dataset->teacher.isotropic) return NULL;
+    return dataset->scale != NULL ? dataset->scale : dataset->teacher.scale;
 }
 
 bool rl_dataset_varies(const rl_dataset *dataset) {
@@ -145,7 +149,8 @@ static rl_status compute_beta_star(rl_dataset *dataset, rl_random_kind random) {
     dataset->rank = rl_rank_of_law(dataset);
     if (rl_dataset_in_blocks(dataset)) return RL_OK;
     if (dataset->fresh) {
-        memcpy(dataset->beta_star, dataset->teacher.beta, sizeof(double) * (size_t)dataset->n_features);
+        memcpy(dataset->beta_star + dataset->intercept, dataset->teacher.beta, /* the teacher has no offset */
+               sizeof(double) * (size_t)dataset->n_inputs);
         return RL_OK;
     }
     rl_best_fit fit = {.beta = dataset->beta_star};
@@ -206,7 +211,7 @@ static uint64_t hash_function(const rl_function *f, uint64_t seed) {
 static rl_status compute_checksum(rl_dataset *dataset) {
     const size_t p = (size_t)dataset->n_features, n = (size_t)dataset->n_rows;
     const int64_t sizes[] = {dataset->n_rows, dataset->n_features, dataset->fresh ? dataset->teacher.n_hidden : 0};
-    const uint64_t seed = XXH3_64bits(sizes, sizeof sizes);
+    const uint64_t seed = XXH3_64bits_withSeed(sizes, sizeof sizes, dataset->intercept);
     if (dataset->fresh) {
         dataset->checksum = dataset->teacher.beta != NULL ? hash_teacher(&dataset->teacher, seed)
                                                           : hash_function(&dataset->function, seed);
@@ -247,6 +252,7 @@ static rl_status load_dataset(const rl_source *source, const rl_source_request *
         return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): %d row, expected at least 2", dataset->name, dataset->origin,
                        dataset->n_rows);
     RL_TRY(check_rows(dataset));
+    if (request->intercept) RL_TRY(rl_add_intercept(dataset));
     RL_TRY(compute_beta_star(dataset, request->random));
     return compute_checksum(dataset);
 }

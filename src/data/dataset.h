@@ -39,6 +39,12 @@ rl_status rl_rows_make_features(rl_rows *rows);
  * it is where those cannot be solved. */
 rl_status rl_published_beta_star(rl_dataset *dataset);
 
+/* Gives a dataset that its source has filled, and of which nothing more is known yet, an intercept. */
+rl_status rl_add_intercept(rl_dataset *dataset);
+
+/* Puts a 1 in front of each of n_rows rows of n_inputs numbers, which then take n_inputs + 1 each. In place. */
+void rl_put_ones(int n_rows, int n_inputs, double *rows);
+
 /* As rl_table_blocks_open, without a check that the file is the one that was loaded. `blame` is the status of a failure
  * to read it. */
 rl_status rl_table_blocks_open_as(const rl_dataset *dataset, rl_status blame, rl_table_blocks **blocks);

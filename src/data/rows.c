@@ -12,7 +12,7 @@ static void list_rows_arrays(rl_arena *arena, void *object) {
     const size_t n = (size_t)d->n_rows, p = (size_t)d->n_features;
     RL_TAKE(arena, r->order, d->fresh ? 0 : n);
     if (d->map == NULL) return;
-    RL_TAKE(arena, r->use.weights, p * (size_t)r->use.n_weights);
+    RL_TAKE(arena, r->use.weights, (size_t)r->use.n_features * (size_t)r->use.n_weights);
     RL_TAKE(arena, r->x, n * p);
     RL_TAKE(arena, r->beta_star, p);
     if (!d->fresh) return;
@@ -28,7 +28,7 @@ static bool is_drawn_by_row(const rl_dataset *d) {
 /* The rows before their arrays are there. */
 static rl_rows empty_rows(const rl_dataset *d) {
     rl_rows rows = {.dataset = d};
-    if (d->map != NULL) rows.use = rl_map_use_of(d->map, d->map_options, d->n_inputs, d->n_features);
+    if (d->map != NULL) rows.use = rl_map_use_of(d->map, d->map_options, d->n_inputs, d->n_features - d->intercept);
     return rows;
 }
 
@@ -40,7 +40,7 @@ rl_status rl_rows_create(rl_rows *rows, const rl_dataset *dataset, rl_random_kin
     RL_TRY(rl_arrays_create(rows, list_rows_arrays));
     if (dataset->map == NULL) return rl_rows_arrange(rows, 0);
     if (!dataset->fresh) {
-        rows->inputs = dataset->x;
+        rows->inputs = dataset->x + dataset->intercept;
         rows->y = dataset->y;
     }
     return RL_OK;
@@ -92,18 +92,21 @@ static rl_status check_features(const rl_rows *rows) {
             return rl_fail(RL_ERR_INPUT,
                            "dataset `%s`: feature %zu that `%s` makes of row %zu is not finite; expected smaller "
                            "inputs",
-                           d->name, i % p + 1, d->map->name, i / p + 1);
+                           d->name, i % p + 1 - d->intercept, d->map->name, i / p + 1);
     return RL_OK;
 }
 
 rl_status rl_rows_make_features(rl_rows *rows) {
     const rl_dataset *d = rows->dataset;
-    const size_t p = (size_t)d->n_features, n_inputs = (size_t)d->n_inputs;
+    const size_t p = (size_t)d->n_features, ones = d->intercept;
+    const size_t step = (size_t)d->n_inputs + (d->fresh ? 0 : ones);
     for (int i = 0; d->fresh && i < d->n_rows; i++)
-        d->source->draw(d, rows->key, rows->repeat, i, rows->inputs + (size_t)i * n_inputs, rows->y + i);
+        d->source->draw(d, rows->key, rows->repeat, i, rows->inputs + (size_t)i * step, rows->y + i);
     rl_map_draw(&rows->use, d->map, rows->key, rows->repeat);
-    for (size_t i = 0; i < (size_t)d->n_rows; i++)
-        d->map->fill(&rows->use, rows->inputs + i * n_inputs, rows->x + i * p);
+    for (size_t i = 0; i < (size_t)d->n_rows; i++) {
+        if (d->intercept) rows->x[i * p] = 1;
+        d->map->fill(&rows->use, rows->inputs + i * step, rows->x + i * p + ones);
+    }
     return check_features(rows);
 }
 
@@ -143,7 +146,8 @@ void rl_rows_get(const rl_rows *rows, int first, int count, double *x, int ldx, 
     for (int i = 0; i < count; i++) {
         double *row = x + (size_t)i * (size_t)ldx;
         if (d->fresh && d->map == NULL) {
-            d->source->draw(d, rows->key, rows->repeat, first + i, row, &y[i]);
+            if (d->intercept) row[0] = 1;
+            d->source->draw(d, rows->key, rows->repeat, first + i, row + d->intercept, &y[i]);
             continue;
         }
         const size_t index = (size_t)(d->fresh ? first + i : rows->order[first + i]);

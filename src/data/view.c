@@ -7,7 +7,7 @@
 /* Refuses inputs outside [-1, 1], as far as they are known before any repeat. */
 static rl_status check_bounds(const rl_dataset *d, const rl_feature_map *map) {
     static const char *const expected = "expected inputs in [-1, 1]";
-    const size_t n = d->x != NULL ? (size_t)d->n_rows * (size_t)d->n_inputs : 0;
+    const size_t ld = (size_t)d->n_inputs + d->intercept, n = d->x != NULL ? (size_t)d->n_rows * ld : 0;
     if (d->teacher.beta != NULL && d->fresh)
         return rl_fail(RL_ERR_INPUT, "dataset `%s`: key `map`: the inputs of `%s` have no bounds; %s", d->name,
                        map->name, expected);
@@ -17,7 +17,7 @@ static rl_status check_bounds(const rl_dataset *d, const rl_feature_map *map) {
     for (size_t i = 0; i < n; i++)
         if (fabs(d->x[i]) > 1)
             return rl_fail(RL_ERR_INPUT, "dataset `%s`: key `map`: `%s` got the input %.6g in row %zu; %s", d->name,
-                           map->name, d->x[i], i / (size_t)d->n_inputs + 1, expected);
+                           map->name, d->x[i], i / ld + 1, expected);
     return RL_OK;
 }
 
@@ -40,16 +40,16 @@ static rl_status make_view(const rl_dataset *dataset, const rl_view_request *req
     view->map = request->map != NULL ? request->map : identity;
     view->map_options = request->options;
     view->view = request->index;
-    if (request->n_features > 0) view->n_features = request->n_features;
+    if (request->n_features > 0) view->n_features = request->n_features + dataset->intercept;
     if (view->map == identity && view->n_features > dataset->n_features)
         return rl_fail(RL_ERR_INPUT,
                        "dataset `%s`: key `n_features`: got %d; expected at most the features that there are, or a "
                        "`map` that makes more",
-                       dataset->name, view->n_features);
+                       dataset->name, request->n_features);
     if (is_plain(dataset, view)) {
         view->map = NULL;
         if (view->n_features == dataset->n_features) return RL_OK;
-        view->n_inputs = view->n_features;
+        view->n_inputs = request->n_features;
     } else {
         view->axes = view->deviations = NULL; /* those of other features */
         if (rl_dataset_in_blocks(dataset))

@@ -13,9 +13,10 @@ static rl_truncation truncate_cutoff(const rl_spectrum *s, const rl_variant *var
 }
 
 /* The singular vectors of a standard normal matrix have random directions, independent of the singular values. So each
- * mode that is kept finds 1 / n_features of |beta*|^2, and adds residual_variance / sigma^2 of noise. */
+ * mode that is kept finds 1 / n_features of |beta*|^2, and adds residual_variance / sigma^2 of noise. With an intercept
+ * the directions are not random. */
 static double expected_cutoff_mse(const rl_expectation *e, const rl_variant *variant) {
-    if (rl_options_flag(&variant->options, "relative")) return NAN;
+    if (e->intercept || rl_options_flag(&variant->options, "relative")) return NAN;
     const int n = rl_smaller(e->n_train, e->n_features);
     const rl_wishart_tail kept = rl_wishart_tail_of(n, e->n_train + e->n_features - n, variant->parameter);
     const double lost = e->signal * fmax(0, 1 - kept.count / e->n_features), v = e->residual_variance;

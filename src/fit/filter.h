@@ -17,6 +17,16 @@ typedef struct rl_wishart_tail {
 } rl_wishart_tail;
 rl_wishart_tail rl_wishart_tail_of(int n, int m, double cutoff);
 
+/* e^z E_s(z) = int_0^inf t^(s-1) e^-t / (t + z) dt / Gamma(s), for s > 0 and z > 0: the exponential integral of order s
+ * without its decay. */
+double rl_scaled_exponential_integral(double s, double z);
+
+/* Of least squares on independent standard normal features, with an intercept or without: the expectation of the part
+ * of the test error that is there without residuals; and, with an intercept, of the whole. INFINITY where it diverges.
+ */
+double rl_expected_bias(const rl_expectation *e);
+double rl_expected_mse_with_intercept(const rl_expectation *e);
+
 /* Options of the ablations of gradient descent: only the one that runs has the last of them. */
 enum { RL_N_DESCENT_OPTIONS = 3 };
 extern const rl_option_spec rl_descent_options[RL_N_DESCENT_OPTIONS];

@@ -7,10 +7,10 @@ static rl_truncation truncate_no_residuals(const rl_spectrum *s, const rl_varian
     return (rl_truncation){s->n_modes, s->n_modes, RL_TARGET_IDEAL};
 }
 
-/* The bias alone: the part of |beta*|^2 outside a random space of n_train dimensions. */
+/* The bias alone. */
 static double expected_bias(const rl_expectation *e, const rl_variant *variant) {
     (void)variant;
-    return e->n_train < e->n_features ? e->signal * (1 - (double)e->n_train / e->n_features) : 0;
+    return rl_expected_bias(e);
 }
 
 const rl_ablation rl_ablation_no_residuals = {

@@ -11,8 +11,8 @@ static rl_truncation truncate_none(const rl_spectrum *s, const rl_variant *varia
 /* Belkin, Hsu and Xu 2020, "Two models of double descent for weak features" (arXiv:1903.07571), theorem 1. */
 static double expected_least_squares_mse(const rl_expectation *e, const rl_variant *variant) {
     (void)variant;
-    const double n = e->n_train, p = e->n_features, b = e->signal, v = e->residual_variance;
-    const double bias = n < p ? b * (1 - n / p) : 0;
+    if (e->intercept) return rl_expected_mse_with_intercept(e);
+    const double n = e->n_train, p = e->n_features, v = e->residual_variance, bias = rl_expected_bias(e);
     if (v == 0) return bias;
     if (n >= p + 2) return v * (n - 1) / (n - p - 1);
     if (n <= p - 2) return bias + v * (1 + n / (p - n - 1));

@@ -34,7 +34,21 @@ static double upper_gamma(int twice_p, double z) {
     return sum;
 }
 
-/* int_z^inf e^-x / x, by its series or by its continued fraction (Lentz's method). */
+/* By its continued fraction (Lentz's method). */
+double rl_scaled_exponential_integral(double s, double z) {
+    double b = z + s, c = INFINITY, d = 1 / b, fraction = d, factor = 0;
+    for (int k = 1; fabs(factor - 1) > 4 * DBL_EPSILON; k++) {
+        const double a = -k * (s - 1 + k);
+        b += 2;
+        d = 1 / (a * d + b);
+        c = b + a / c;
+        factor = c * d;
+        fraction *= factor;
+    }
+    return fraction;
+}
+
+/* int_z^inf e^-x / x, by its series or by its continued fraction. */
 static double exponential_integral(double z) {
     static const double euler = 0.57721566490153286061;
     if (z <= 1) {
@@ -45,16 +59,7 @@ static double exponential_integral(double z) {
         }
         return sum;
     }
-    double b = z + 1, c = INFINITY, d = 1 / b, fraction = d, factor = 0;
-    for (int k = 1; fabs(factor - 1) > 4 * DBL_EPSILON; k++) {
-        const double a = -(double)k * k;
-        b += 2;
-        d = 1 / (a * d + b);
-        c = b + a / c;
-        factor = c * d;
-        fraction *= factor;
-    }
-    return fraction * exp(-z);
+    return rl_scaled_exponential_integral(1, z) * exp(-z);
 }
 
 /* ---- recurrences ------------------------------------------------------------------------------------------------- */

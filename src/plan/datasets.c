@@ -136,7 +136,8 @@ static rl_status load_dataset(const rl_study *study, const rl_study_dataset *spe
                                        .random = study->random,
                                        .seed = study->seed,
                                        .n_views = spec->n_features.n_values,
-                                       .n_repeats = study->repeats};
+                                       .n_repeats = study->repeats,
+                                       .intercept = spec->intercept};
     rl_status status = rl_dataset_load(spec->source, &request, dataset);
     if (status == RL_OK) {
         status = find_ranks(study, spec, dataset);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../numbers.h"
 #include "dataset.h"
 
 typedef struct curves {
@@ -50,6 +51,7 @@ static void measure_curves(group *g, curves *c) {
     if (c->n_points > 0) {
         c->n_predicted = c->n_repeats < RL_PREDICTED_REPEATS ? c->n_repeats : RL_PREDICTED_REPEATS;
         c->n_trainable = (size_t)(data->n_rows - data->n_test_only);
+        g->n_values = 2 * rl_larger(c->n_points, c->d.n_p * c->n_predicted * c->n_trainable); /* with an intercept */
     }
     for (int f = 0; f < RL_N_FIELDS; f++) {
         const size_t n = c->d.n_p * c->d.n_n * c->n_repeats * count_entries(c, &rl_fields[f]);
@@ -237,8 +239,13 @@ static rl_dataset plain_data(const rl_series *series) {
     rl_dataset plain = series->data;
     assert(plain.n_inputs == 1); /* test points are a function's */
     plain.map = NULL;
-    plain.n_features = 1;
+    plain.n_features = 1 + plain.intercept;
     return plain;
+}
+
+/* Of n rows of one input, the input. */
+static void leave_inputs(const rl_dataset *plain, double *values, size_t n) {
+    for (size_t i = 0; plain->intercept && i < n; i++) values[i] = values[2 * i + 1];
 }
 
 static rl_status fill_points(writer *w, const group *g, const curves *c) {
@@ -246,12 +253,14 @@ static rl_status fill_points(writer *w, const group *g, const curves *c) {
     const rl_range points = {plain.n_rows - (int)c->n_points, (int)c->n_points}, trainable = {0, (int)c->n_trainable};
     RL_TRY(rl_put_indices(w, "predicted_repeat", 0));
     RL_TRY(get_rows(w, &plain, 1, points, 0));
+    leave_inputs(&plain, w->values, c->n_points);
     RL_TRY(rl_put_values(w, "point", w->values));
     RL_TRY(rl_put_values(w, "point_target", w->stored));
     for (size_t p = 0; p < c->d.n_p; p++) {
         plain = plain_data(&g->series[p]);
         RL_TRY(get_rows(w, &plain, c->n_predicted, trainable, p * c->n_predicted * c->n_trainable));
     }
+    leave_inputs(&plain, w->values, c->d.n_p * c->n_predicted * c->n_trainable);
     RL_TRY(rl_put_values(w, "training_input", w->values));
     return rl_put_values(w, "training_target", w->stored);
 }

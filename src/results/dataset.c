@@ -56,14 +56,16 @@ void rl_release_dataset(dataset *d) {
 static rl_status put_attributes(const writer *w, const group *g, const dataset *d) {
     const rl_study_dataset *spec = g->series->spec;
     const rl_dataset *data = &g->series->data;
+    const int one = 1;
     char checksum[17];
     int numbers[RL_NC_ATTRIBUTE_LIMIT / sizeof(int)]; /* of each P */
     snprintf(checksum, sizeof checksum, "%016" PRIx64, data->checksum);
     RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "source", spec->source->name));
     if (spec->map != NULL) RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "map", spec->map->name));
     RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "data_checksum", checksum));
-    if (data->teacher.isotropic && data->map == NULL)
+    if (data->teacher.isotropic && data->map == NULL && !data->intercept)
         RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, "design", "isotropic normal"));
+    if (data->intercept) RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "intercept", NC_INT, 1, &one));
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows", NC_INT, 1, &data->n_rows));
     if (d->summary) RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_repeats", NC_INT, 1, &w->plan->study->repeats));
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "n_rows_dropped", NC_INT, 1, &data->n_dropped));
@@ -124,7 +126,7 @@ rl_status rl_fill_dataset(writer *w, const group *g, dataset *d) {
     RL_TRY(rl_put_indices(w, "repeat", 0));
     RL_TRY(rl_put_values(w, "quantile", rl_quantiles));
     RL_TRY(rl_put_indices(w, "mode", 1));
-    RL_TRY(rl_put_indices(w, "feature", 1));
+    RL_TRY(rl_put_indices(w, "feature", g->series->data.intercept ? 0 : 1));
     return rl_put_indices(w, "row", 1);
 }
 
@@ -217,8 +219,10 @@ rl_status rl_fill_statistics(writer *w, const dataset *d, const rl_field *field)
 
 static double exact_mse(const rl_series *series, const rl_variant *variant, int n_train) {
     const rl_dataset *data = &series->data;
-    rl_expectation e = {
-        .n_train = n_train, .n_features = data->n_features, .residual_variance = rl_dataset_residual_variance(data)};
+    rl_expectation e = {.n_train = n_train,
+                        .n_features = data->n_features,
+                        .intercept = data->intercept,
+                        .residual_variance = rl_dataset_residual_variance(data)};
     if (!data->teacher.isotropic || variant->ablation->expected_mse == NULL) return NAN;
     for (int j = 0; j < data->n_features; j++) e.signal += data->beta_star[j] * data->beta_star[j];
     return variant->ablation->expected_mse(&e, variant);

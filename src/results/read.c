@@ -19,6 +19,7 @@ struct rl_shown_group {
     int *p, *n;                                      /* [n_p], [n_n] */
     int *threshold; /* [n_p]: the N where the threshold is; P where the file does not say */
     bool scales_apart;
+    bool intercept;
     double *medians; /* [n_variants, n_p, n_n] of a data set */
     /* Of data sets, and NULL in older files; modes_kept also where no variant leaves modes out. */
     double *modes_kept;                 /* [n_variants, n_p, n_n] */
@@ -150,6 +151,7 @@ static rl_status read_dataset(const rl_nc *file, group *g) {
     RL_TRY(read_values(file, g, "test_mse_median", NC_DOUBLE, "variant n_features n_train", &g->medians, NULL));
     RL_TRY(read_thresholds(g));
     RL_TRY(read_spikes(file, g));
+    g->intercept = nc_inq_attid(g->id, NC_GLOBAL, "intercept", &id) == NC_NOERR;
     if (nc_inq_varid(g->id, "status_count", &id) == NC_NOERR) return read_status_counts(file, g);
     RL_TRY(find_dimension(file, g, "repeat", &id, &g->n_repeats));
     return read_values(file, g, "status", NC_BYTE, "n_features n_train repeat", &g->status, NULL);
@@ -295,6 +297,7 @@ static rl_status show_dataset(const group *g, size_t p, rl_shown_dataset *shown)
         .name = g->name,
         .n_features = g->p[p],
         .threshold = g->threshold[p],
+        .intercept = g->intercept,
         .threshold_n = threshold,
         .flank_n = {flank_n(g, p, 0), flank_n(g, p, 1)},
         .n_modes = threshold < g->threshold[p] ? threshold : g->threshold[p],

@@ -103,6 +103,7 @@ static rl_status append_dataset(rl_text *settings, const rl_study *study, const 
     RL_TRY(rl_text_append(settings, "%s/source: %s\n", dataset->name, dataset->source->name));
     RL_TRY(append_options(settings, dataset->name, "", &dataset->options));
     RL_TRY(append_map(settings, dataset));
+    if (dataset->intercept) RL_TRY(rl_text_append(settings, "%s/intercept: true\n", dataset->name));
     RL_TRY(append_draws(settings, study, dataset));
     RL_TRY(append_grids(settings, dataset));
     RL_TRY(rl_text_append(settings, "%s/modes: %s\n", dataset->name, dataset->keep.modes ? "true" : "false"));

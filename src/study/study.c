@@ -272,8 +272,8 @@ static rl_status count_dataset(reader *r, const rl_field own[N_OWN], const rl_st
 
 /* Reads `- source: ...` with its other keys, or `- diabetes`: a source with its defaults. */
 static rl_status read_dataset(reader *r, rl_node entry, rl_study_dataset *dataset) {
-    enum { SOURCE, NAME, MAP, OWN, OPTIONS = OWN + N_OWN };
-    rl_field fields[MAX_SOURCE_FIELDS] = {{.key = "source"}, {.key = "name"}, {.key = "map"}};
+    enum { SOURCE, NAME, MAP, INTERCEPT, OWN, OPTIONS = OWN + N_OWN };
+    rl_field fields[MAX_SOURCE_FIELDS] = {{.key = "source"}, {.key = "name"}, {.key = "map"}, {.key = "intercept"}};
     const rl_node source = rl_node_kind_of(entry) == RL_NODE_MAPPING ? rl_node_find(entry, "source") : entry;
     if (source.file == NULL) return rl_node_missing(entry, "source", "`source:` and the name of a data source");
     RL_TRY(find_source(source, &dataset->source));
@@ -284,6 +284,7 @@ static rl_status read_dataset(reader *r, rl_node entry, rl_study_dataset *datase
     RL_TRY(rl_read_name(r->study, fields[NAME].node, source, row->name, &dataset->name));
     RL_TRY(rl_read_options(entry, fields + OPTIONS, row->options, row->n_options, &dataset->options));
     RL_TRY(read_map(fields[MAP].node, &dataset->map, &dataset->map_options));
+    if (fields[INTERCEPT].node.file != NULL) RL_TRY(rl_node_flag(fields[INTERCEPT].node, &dataset->intercept));
     take_common(r, fields + OWN);
     RL_TRY(check_given(entry, fields + OWN, dataset));
     RL_TRY(read_own(fields + OWN, dataset));

@@ -47,7 +47,7 @@ static rl_status create_bulk(rl_curves *c) {
     RL_TRY(rl_bulk_create(&b->bulk, &design));
     if (data->fresh) return RL_OK;
     RL_TRY(rl_test_factor_create(&b->all_rows, data->n_features));
-    return rl_test_factor_append(&b->all_rows, data->n_rows, data->x, data->n_inputs, data->y);
+    return rl_test_factor_append(&b->all_rows, data->n_rows, data->x, data->n_features, data->y);
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */

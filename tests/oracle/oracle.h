@@ -66,7 +66,7 @@ static inline curves *compute_curves(const char *text) {
     const rl_dataset *data = &c->plan.series[0].data;
     c->variance = data->teacher.noise * data->teacher.noise;
     for (int j = 0; j < data->teacher.n_hidden; j++)
-        *(j < data->n_features ? &c->signal : &c->variance) += data->teacher.beta[j] * data->teacher.beta[j];
+        *(j < data->n_inputs ? &c->signal : &c->variance) += data->teacher.beta[j] * data->teacher.beta[j];
     return c;
 }
 

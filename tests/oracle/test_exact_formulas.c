@@ -200,6 +200,41 @@ static void expected_risk_of_a_study(void **state) {
     free_curves(c);
 }
 
+/* The same with an intercept: means of the program's own formula for D = 20 inputs, P = 21, and for many rows of
+ * s^2 (1 + 1/N) (N - 2) / (N - D - 2). The variance is finite where |N - P| >= 4. */
+static void expected_risk_with_an_intercept(void **state) {
+    enum { REPEATS = 1500, D = 20 };
+    static double population[REPEATS], test[REPEATS], without[REPEATS];
+    curves *c = compute_curves(
+        "repeats: 1500\n"
+        "seed: 9\n"
+        "n_train: [1, 6, 14, 17, 25, 30, 40]\n"
+        "ablations: [none, no_residuals]\n"
+        "datasets:\n"
+        "  - {source: student-teacher, rows: 140, features: 20, hidden_features: 30, noise: 0.5, draw: fresh,\n"
+        "     intercept: true}\n");
+    const rl_series *g = &c->plan.series[0];
+    assert_int_equal(g->n_features, D + 1);
+    for (int i = 0; i < g->n_n_train; i++) {
+        const double n = g->n_train[i];
+        const rl_expectation e = {g->n_train[i], D + 1, c->signal, c->variance, true};
+        const double expected = rl_ablation_find("none")->expected_mse(&e, NULL);
+        const double bias = rl_ablation_find("no_residuals")->expected_mse(&e, NULL);
+        if (n > D) assert_true(fabs(expected - c->variance * (1 + 1 / n) * (n - 2) / (n - D - 2)) <= 1e-12 * expected);
+        take_cells(c, c->l.population_mse, i, 0, population);
+        take_cells(c, c->l.test_mse, i, 0, test);
+        take_cells(c, c->l.population_mse, i, 1, without);
+        print_message("# N = %g, with an intercept\n", n);
+        assert_mean("population error", population, REPEATS, expected);
+        assert_mean("test error", test, REPEATS, expected);
+        if (n <= D)
+            assert_mean("population error without residuals", without, REPEATS, bias);
+        else
+            for (int r = 0; r < REPEATS; r++) assert_true(without[r] <= 1e-20);
+    }
+    free_curves(c);
+}
+
 /* With a cutoff the mean exists at the threshold too, and the ablation has a formula for it. */
 static void expected_risk_of_cutoffs(void **state) {
     enum { REPEATS = 1500 };
@@ -215,7 +250,7 @@ static void expected_risk_of_cutoffs(void **state) {
     for (int i = 0; i < g->n_n_train; i++)
         for (int v = 0; v < g->spec->n_variants; v++) {
             const rl_variant *variant = &g->spec->variants[v];
-            const rl_expectation e = {g->n_train[i], 20, c->signal, c->variance};
+            const rl_expectation e = {g->n_train[i], 20, c->signal, c->variance, false};
             const double expected = variant->ablation->expected_mse(&e, variant);
             char what[64];
             snprintf(what, sizeof what, "N = %d, cutoff %g", g->n_train[i], variant->parameter);
@@ -237,6 +272,7 @@ int main(void) {
         cmocka_unit_test(products_and_sums_of_singular_values),
         cmocka_unit_test(conditional_risk_of_a_cutoff),
         cmocka_unit_test(expected_risk_of_a_study),
+        cmocka_unit_test(expected_risk_with_an_intercept),
         cmocka_unit_test(expected_risk_of_cutoffs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

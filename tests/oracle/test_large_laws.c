@@ -220,7 +220,7 @@ static void take(sample *t, bench *b, int d) {
 /* At N = P the mean exists under a cutoff alone: exactly that of the ablation's own formula, and of the quarter circle
  * to the next order. */
 static void check_cutoffs(const sample *t, const bench *b) {
-    const rl_expectation e = {t->n_train, P, b->signal, noise * noise};
+    const rl_expectation e = {t->n_train, P, b->signal, noise * noise, false};
     for (int c = 0; c < 2; c++) {
         const rl_variant *v = &b->variants[1 + c];
         assert_mean("risk of a cutoff", t->cut_risk[c], t->draws, v->ablation->expected_mse(&e, v));

@@ -373,7 +373,7 @@ static void the_table_is_complete(void **state) {
 /* Of a cutoff, on a design with |beta*|^2 = signal and the given variance of the residuals. */
 static double expected_of_cutoff(double cutoff, int n_train, int n_features, double signal, double variance) {
     rl_variant v = {.ablation = rl_ablation_find("cutoff"), .parameter = cutoff};
-    const rl_expectation e = {n_train, n_features, signal, variance};
+    const rl_expectation e = {n_train, n_features, signal, variance, false};
     assert_int_equal(rl_options_create(&v.options, v.ablation->options, v.ablation->n_options), RL_OK);
     const double expected = v.ablation->expected_mse(&e, &v);
     rl_options_destroy(&v.options);
@@ -601,7 +601,7 @@ static void expectation_at_the_ends(void **state) {
     const rl_ablation *none = rl_ablation_find("none"), *cutoff = rl_ablation_find("cutoff");
     static const int sizes[][2] = {{1, 1}, {7, 7}, {6, 7}, {8, 7}, {7, 9}, {9, 7}, {40, 7}, {7, 400}, {1000, 1002}};
     for (int i = 0; i < 9; i++) {
-        const rl_expectation e = {sizes[i][0], sizes[i][1], 3, 0.25};
+        const rl_expectation e = {sizes[i][0], sizes[i][1], 3, 0.25, false};
         const double all = none->expected_mse(&e, NULL);
         assert_true((abs(e.n_train - e.n_features) <= 1) == (isinf(all) != 0));
         for (int c = 0; c < 2; c++) {
@@ -617,8 +617,54 @@ static void expectation_at_the_ends(void **state) {
     rl_variant v = {.ablation = cutoff, .parameter = 0.5};
     assert_int_equal(rl_options_create(&v.options, cutoff->options, cutoff->n_options), RL_OK);
     v.options.values[rl_options_find(&v.options, "relative")].number = 1;
-    assert_true(isnan(cutoff->expected_mse(&(rl_expectation){7, 7, 3, 0.25}, &v)));
+    assert_true(isnan(cutoff->expected_mse(&(rl_expectation){7, 7, 3, 0.25, false}, &v)));
+    v.options.values[rl_options_find(&v.options, "relative")].number = 0;
+    assert_true(isfinite(cutoff->expected_mse(&(rl_expectation){7, 7, 3, 0.25, false}, &v)));
+    assert_true(isnan(cutoff->expected_mse(&(rl_expectation){7, 7, 3, 0.25, true}, &v)));
     rl_options_destroy(&v.options);
+}
+
+/* 1 / (u + n) times the density of chi^2 with k degrees of freedom, at u = t^2, which has no singularity at 0. */
+static double inverse_density(double t, void *parameters) {
+    const double *const of = parameters;
+    return 2 * t * gsl_ran_chisq_pdf(t * t, of[0]) / (t * t + of[1]);
+}
+
+static double mean_inverse_by_quadrature(double k, double n) {
+    double of[] = {k, n}, value, error;
+    gsl_function f = {inverse_density, of};
+    gsl_integration_workspace *work = gsl_integration_workspace_alloc(1000);
+    const double peak = sqrt(k);
+    double sum = 0;
+    for (double from = 0, to = peak; from < peak + 60; from = to, to += 4) {
+        gsl_integration_qag(&f, from, to, 0, 1e-12, 1000, GSL_INTEG_GAUSS31, work, &value, &error);
+        sum += value;
+    }
+    gsl_integration_workspace_free(work);
+    return sum;
+}
+
+/* Where N <= D, from E 1 / (u + N) by quadrature; where N > D + 2, s^2 (1 + 1/N) (N - 2) / (N - D - 2), which is the
+ * error of centred rows: their scatter is Wishart with N - 1 degrees of freedom. */
+static void expectation_with_an_intercept(void **state) {
+    const rl_ablation *none = rl_ablation_find("none"), *ideal = rl_ablation_find("no_residuals");
+    static const int sizes[][2] = {{1, 1},    {1, 2},     {1, 300},    {2, 2},      {3, 4},   {4, 4},
+                                   {5, 4},    {6, 4},     {7, 4},      {20, 4},     {19, 20}, {18, 20},
+                                   {10, 200}, {199, 200}, {300, 1000}, {1203, 1000}};
+    const double signal = 3, variance = 0.25;
+    for (int i = 0; i < 16; i++) {
+        const double n = sizes[i][0], d = sizes[i][1], h = n <= d ? mean_inverse_by_quadrature(d - n + 1, n) : NAN;
+        const double bias = n <= d ? signal * (1 - n * (1 - h) / d) : 0;
+        const double noise = n < d        ? 1 + (n - 1 + (d - 1) * h) / (d - n)
+                             : n <= d + 2 ? INFINITY
+                                          : (1 + 1 / n) * (n - 2) / (n - d - 2);
+        const rl_expectation e = {(int)n, (int)d + 1, signal, variance, true},
+                             exact = {(int)n, (int)d + 1, signal, 0, true};
+        const double all = none->expected_mse(&e, NULL), expected = bias + variance * noise;
+        assert_true(all == expected || fabs(all - expected) <= 1e-9 * expected);
+        assert_true(fabs(ideal->expected_mse(&e, NULL) - bias) <= 1e-9 * signal);
+        assert_true(fabs(none->expected_mse(&exact, NULL) - bias) <= 1e-9 * signal);
+    }
 }
 
 int main(void) {
@@ -645,6 +691,7 @@ int main(void) {
         cmocka_unit_test(expectation_at_large_sizes),
         cmocka_unit_test(expectation_to_the_last_digits),
         cmocka_unit_test(expectation_at_the_ends),
+        cmocka_unit_test(expectation_with_an_intercept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

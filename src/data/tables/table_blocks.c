@@ -12,6 +12,7 @@ struct rl_table_blocks {
     rl_nc file;
     rl_nc_variable features;
     int height;
+    bool intercept;
 };
 
 static rl_status fail_changed(rl_status blame, const char *path) {
@@ -51,9 +52,11 @@ static rl_status prepare_blocks(rl_table_blocks *b, const rl_dataset *dataset) {
     int id;
     RL_NC(&b->file, nc_inq_varid(b->file.id, dataset->file.features, &id));
     RL_TRY(rl_nc_variable_inquire(&b->file, id, &b->features));
-    if (x->n_dimensions != 2 || x->length[0] != (size_t)dataset->n_rows || x->length[1] != (size_t)dataset->n_features)
+    if (x->n_dimensions != 2 || x->length[0] != (size_t)dataset->n_rows ||
+        x->length[1] != (size_t)(dataset->n_features - dataset->intercept))
         return fail_changed(b->file.blame, b->file.path);
     RL_TRY(rl_nc_variable_decode(&b->file, &b->features));
+    b->intercept = dataset->intercept;
     b->height = rows_of_slab(b, dataset->file.slab_bytes);
     return fit_to_chunks(b, dataset->file.slab_bytes);
 }
@@ -102,5 +105,7 @@ int rl_table_blocks_height(const rl_table_blocks *blocks) {
 }
 
 rl_status rl_table_blocks_read(rl_table_blocks *blocks, int first, int count, double *rows) {
-    return rl_nc_variable_read(&blocks->file, &blocks->features, (size_t)first, (size_t)count, rows);
+    RL_TRY(rl_nc_variable_read(&blocks->file, &blocks->features, (size_t)first, (size_t)count, rows));
+    if (blocks->intercept) rl_put_ones(count, (int)blocks->features.length[1], rows);
+    return RL_OK;
 }

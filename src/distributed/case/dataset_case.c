@@ -4,8 +4,10 @@
 
 static double fresh_entry(const void *state, int row, int column) {
     const rl_rows *rows = state;
-    return rows->dataset->teacher.scale[column] *
-           rl_philox_normal(rows->key, RL_STREAM_FEATURES, rows->repeat, (uint32_t)row, (uint32_t)column);
+    const int input = column - rows->dataset->intercept;
+    if (input < 0) return 1;
+    return rows->dataset->teacher.scale[input] *
+           rl_philox_normal(rows->key, RL_STREAM_FEATURES, rows->repeat, (uint32_t)row, (uint32_t)input);
 }
 
 /* Blocks of random numbers have one of two rows each, so that two rows are made together. */
@@ -29,8 +31,7 @@ static void fill_fresh_columns(const rl_rows *rows, const rl_tile *t) {
                                 (uint32_t)(t->column + j), t->n_rows, t->out + j * t->column_step);
 }
 
-static void fill_fresh(const void *state, const rl_tile *t) {
-    const rl_rows *rows = state;
+static void fill_fresh_inputs(const rl_rows *rows, const rl_tile *t) {
     const double *scale = rows->dataset->teacher.scale + t->column;
     if (t->row_step == 1) {
         fill_fresh_columns(rows, t);
@@ -41,6 +42,19 @@ static void fill_fresh(const void *state, const rl_tile *t) {
         for (int i = 0; i < t->n_rows; i++)
             for (int j = 0; j < t->n_columns; j++) t->out[i * t->row_step + j] *= scale[j];
     }
+}
+
+static void fill_fresh(const void *state, const rl_tile *t) {
+    const rl_rows *rows = state;
+    rl_tile inputs = *t;
+    if (rows->dataset->intercept && t->column == 0) {
+        for (int i = 0; i < t->n_rows; i++) t->out[i * t->row_step] = 1;
+        inputs.n_columns--;
+        inputs.out += t->column_step;
+    } else if (rows->dataset->intercept) {
+        inputs.column--;
+    }
+    fill_fresh_inputs(rows, &inputs);
 }
 
 /* Features of a file, or those that a map has made, all of them on every rank. */
