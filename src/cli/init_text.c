@@ -178,6 +178,15 @@ static rl_status append_format(const rl_init_table *c, rl_text *part) {
                                 : rl_text_append(part, "    header: false # the first line holds numbers, too\n");
 }
 
+/* No more than offered: for N < P the shortest solution keeps an intercept small, and where the mean of the target is
+ * far from zero the errors that this makes may hide the spike, which a first study is to show. */
+static rl_status append_intercept(rl_text *part) {
+    return rl_text_append(
+        part,
+        "    # intercept: true # without the first #: a column of ones, so that P is one more; for N < P it is kept "
+        "small\n");
+}
+
 static rl_status append_dataset(const rl_init_table *c, const char *csv, const char *study, rl_text *part) {
     const rl_columns columns = rl_table_columns(&c->table);
     RL_TRY(rl_text_append(part, "  # The columns of the table, and what they are to this study:\n"));
@@ -192,10 +201,11 @@ static rl_status append_dataset(const rl_init_table *c, const char *csv, const c
     RL_TRY(rl_column_append(&columns, c->target, part));
     RL_TRY(rl_text_append(part, " # the column to predict\n"));
     RL_TRY(append_features(c, part));
-    return rl_text_append(
-        part,
-        "    standardize: z-score # mean 0 and standard deviation 1 for each feature, so that its unit "
-        "does not matter\n");
+    RL_TRY(
+        rl_text_append(part,
+                       "    standardize: z-score # mean 0 and standard deviation 1 for each feature, so that its unit "
+                       "does not matter\n"));
+    return append_intercept(part);
 }
 
 rl_status rl_init_fill(const rl_init_table *c, const char *csv, const char *study, rl_text parts[RL_INIT_PARTS]) {

@@ -105,6 +105,13 @@ class Init(unittest.TestCase):
         )
         self.assertIn("# The fit has no intercept", (self.at / "own.yaml").read_text())
 
+    def test_an_intercept_is_offered(self):
+        study, (_, p, _) = self.of_table(table(60, 4))
+        self.assertEqual(study.count("    # intercept: true # "), 1)
+        (self.at / "own.yaml").write_text(study.replace("    # intercept", "    intercept"))
+        plan = run("plan", "own.yaml", cwd=self.at, check=0).stdout
+        self.assertIn(f"P = {p + 1} ({p} features and the intercept)", plan)
+
     def test_table_with_text_and_holes(self):
         def change(row):
             i = int(row[0])

@@ -29,7 +29,7 @@ datasets:
   - {source: function, map: legendre, n_features: [2, 3], keep: [cells, predictions]}
   - {source: sphere, map: random-relu, n_features: [4], rows: 30, inputs: 3}
   - {source: student-teacher, draw: fresh, features: 4, rows: 30}
-  - {source: diabetes, keep: summary}
+  - {source: diabetes, keep: summary, intercept: true}
   - {source: csv, name: apart, file: apart.csv, target: y}
   - {source: student-teacher, name: grids, features: 8, rows: 30, producer: two-stage, keep: [cells, modes]}
 autoencoders:

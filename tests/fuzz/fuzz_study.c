@@ -41,7 +41,8 @@ static rl_status make_dataset(const rl_study *study, const rl_study_dataset *spe
         .random = study->random,
         .seed = study->seed,
         .n_views = spec->n_features.n_values < MOST_VIEWS ? spec->n_features.n_values : MOST_VIEWS,
-        .n_repeats = study->repeats < MOST_REPEATS ? study->repeats : MOST_REPEATS};
+        .n_repeats = study->repeats < MOST_REPEATS ? study->repeats : MOST_REPEATS,
+        .intercept = spec->intercept};
     if (is_small(spec)) return rl_dataset_load(spec->source, &request, dataset);
     return make_table(spec->name, dataset);
 }
