@@ -116,6 +116,7 @@ class Dataset:
         self.n_train = np.asarray(data["n_train"].values, dtype=float)[self._asked]
         self.n_features = _feature_counts(data)[feature_index]
         self.threshold = _threshold(data, feature_index, self.n_features)
+        self.has_intercept = "intercept" in data.attrs  # one of the features
         self.repeats = int(data.sizes.get("repeat", data.attrs.get("n_repeats", 0)))  # 0: the file does not say
         self._data = data
         self._feature_index = feature_index
@@ -174,9 +175,12 @@ class Dataset:
         """Whether the rank is lower because columns are in units far apart."""
         return "scales_apart" in self._data.attrs
 
-    def size(self) -> str:
-        """P = 39, or P = 39 of rank 36."""
-        return f"P = {self.n_features}" + (f" of rank {self.threshold}" if self.has_low_rank() else "")
+    def size(self, in_full: bool = False) -> str:
+        """P = 39, or P = 39 of rank 36; P = 11 with intercept, or what it is of."""
+        text, inputs = f"P = {self.n_features}", self.n_features - 1
+        if self.has_intercept:
+            text += f" ({inputs} feature{'' if inputs == 1 else 's'} and the intercept)" if in_full else " with intercept"
+        return text + (f" of rank {self.threshold}" if self.has_low_rank() else "")
 
     def threshold_index(self) -> int | None:
         """The index in n_train of the N at the threshold; None where the study has no such N, or the file does not say."""

@@ -124,7 +124,7 @@ def _glance_cells(dataset: Dataset, ablations: list[str]) -> list[str]:
     spike = claims.spike(dataset)
     cells = [
         escape(style.dataset_title(dataset.group, dataset.source)),
-        dataset.size().removeprefix("P = "),
+        dataset.size(in_full=True).removeprefix("P = "),
         f"{dataset.repeats:,}",
     ]
     cells += [style.rounded(value) if value is not None else "–" for value in (dataset.null_mse, dataset.target_variance)]
@@ -175,7 +175,7 @@ def _claims_of(dataset: Dataset) -> str:
         verdict = f'<span class="{kind}">{word}</span>'
         rows.append(_row((escape(finding.claim), escape(finding.number), verdict), numbers=False))
     head = f"<thead>{_row(('claim', 'number', 'verdict'), 'th', numbers=False)}</thead>"
-    name = f"{escape(style.dataset_title(dataset.group, dataset.source))}, {dataset.size()}"
+    name = f"{escape(style.dataset_title(dataset.group, dataset.source))}, {dataset.size(in_full=True)}"
     return f'<h3>{name}</h3><table class="stack claims">{head}<tbody>{"".join(rows)}</tbody></table>'
 
 

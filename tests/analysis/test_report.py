@@ -173,6 +173,26 @@ class OfAStudy(DrawingTest):
         dataset.reduced = doubled
         self.assertFalse(claims.findings(dataset)[-1].holds)
 
+    def test_an_intercept_is_told_and_its_theory_holds(self) -> None:
+        from draw import layout
+        from report import claims
+        from read import results
+
+        source = "source: student-teacher, draw: fresh, rows: 120, features: 8, hidden_features: 12, noise: 0.5"
+        (self.folder / "ones.yaml").write_text(
+            "seed: 4\nrepeats: 60\nn_train: [3, 4, 9, 13, 18, 24]\nablations: [none, no_residuals]\n"
+            f"datasets:\n  - {{name: ones, {source}, intercept: true}}\n"
+        )
+        subprocess.run([PROGRAM, "run", "ones.yaml", "-q"], cwd=self.folder, check=True, capture_output=True, timeout=600)
+        (dataset,) = results.read(self.folder / "ones.nc")[0]
+        self.assertIn("P = 9 with intercept, 60 repeats", layout.describe(dataset))
+        self.assertLess(abs(claims.agreement(dataset).worst), claims.HIGHEST_SCORE)
+        self.assertTrue(dataset.threshold_index() == 2 and not dataset.is_isotropic())
+        paths, _ = self.run_figures(self.folder / "ones.nc", "--format", "png")
+        self.assertEqual(Page(paths[-1]).text.count("9 (8 features and the intercept)"), 2)
+        self.assertIn("theory_error.png", [path.name for path in paths])
+        self.assertNotIn("theory_sigma_min.png", [path.name for path in paths])
+
     @tier.in_all_alone
     def test_figures_alone_and_the_same_bytes_again(self) -> None:
         again, _ = self.run_figures(self.made / "study.nc", "-o", self.folder / "again")
