@@ -228,7 +228,8 @@ static double exact_mse(const rl_series *series, const rl_variant *variant, int 
     return variant->ablation->expected_mse(&e, variant);
 }
 
-/* Of plain least squares alone. */
+/* Of plain least squares alone. An intercept is one direction more, which changes nothing in the limit: counted with
+ * the features, so that it diverges at the threshold. */
 static double asymptotic_mse(const rl_series *series, const rl_variant *variant, int n_train) {
     const rl_dataset *data = &series->data;
     const rl_map_use use = {.n_inputs = data->n_inputs, .n_features = data->n_features, .options = data->map_options};

@@ -17,23 +17,25 @@ RATIOS = [(0.4, 2), (1, 2), (4, 2), (6, 1.5), (2, 0.8), (3, 6)]
 INPUTS = (25, 100)
 
 
-def study(inputs):
+def study(inputs, more):
     datasets = "".join(
         f"  - {{source: sphere, name: case{i}, inputs: {inputs}, rows: {round(n * inputs) + 400}, noise: 0.5, map: random-relu,\n"
-        f"     n_features: {round(p * inputs)}, n_train: {round(n * inputs)}}}\n"
+        f"     n_features: {round(p * inputs)}, n_train: {round(n * inputs)}{more}}}\n"
         for i, (p, n) in enumerate(RATIOS)
     )
     return f"repeats: {REPEATS}\nseed: 5\nablations: [none]\ndatasets:\n{datasets}"
 
 
 class RandomFeatures(unittest.TestCase):
+    more = ""
+
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         at = pathlib.Path(cls.folder.name)
         cls.difference, cls.error = {}, {}
         for inputs in INPUTS:
-            (at / "study.yaml").write_text(study(inputs))
+            (at / "study.yaml").write_text(study(inputs, cls.more))
             run("run", "study.yaml", "-q", "-o", f"{inputs}.nc", ranks=2, cwd=at, check=0)
             with netCDF4.Dataset(at / f"{inputs}.nc") as file:
                 groups = [file[f"case{i}"] for i in range(len(RATIOS))]
@@ -59,6 +61,12 @@ class RandomFeatures(unittest.TestCase):
         self.assertLess(large, small / 2 + 2 * noise)
         self.assertLess(noise, 0.04)  # else this would say nothing
         self.assertLess(large, 0.05)
+
+
+class RandomFeaturesWithAnIntercept(RandomFeatures):
+    """One more direction changes nothing in the limit; P counts it, so that the limit diverges where the error does."""
+
+    more = ", intercept: true"
 
 
 if __name__ == "__main__":

@@ -103,6 +103,7 @@ typedef struct request {
     rl_random_kind random;
     uint64_t seed;
     int n_views, n_repeats;
+    bool intercept;
 } request;
 
 static inline rl_status load(const request *r, rl_dataset *dataset) {
@@ -125,7 +126,8 @@ static inline rl_status load(const request *r, rl_dataset *dataset) {
                                                                   .random = r->random,
                                                                   .seed = r->seed,
                                                                   .n_views = r->n_views,
-                                                                  .n_repeats = r->n_repeats},
+                                                                  .n_repeats = r->n_repeats,
+                                                                  .intercept = r->intercept},
                                              dataset);
     rl_data_path_destroy(&path);
     rl_options_destroy(&options);

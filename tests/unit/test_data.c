@@ -1239,12 +1239,16 @@ static void checksum_tells_data_apart(void **state) {
     rl_dataset d = load_done((request){.source = "student-teacher"});
     assert_true(d.checksum == sums[0]);
     rl_dataset_destroy(&d);
-    rl_dataset fresh[2];
-    for (int i = 0; i < 2; i++)
+    rl_dataset fresh[4];
+    for (int i = 0; i < 4; i++)
         fresh[i] = load_done((request){.source = "student-teacher",
-                                       .settings = SETTINGS({"draw", "fresh"}, {"noise", i == 0 ? "0.5" : "0.25"})});
-    assert_true(fresh[0].checksum != fresh[1].checksum);
-    for (int i = 0; i < 2; i++) rl_dataset_destroy(&fresh[i]);
+                                       .settings = SETTINGS({"draw", "fresh"}, {"noise", i == 0 ? "0.5" : "0.25"},
+                                                            {"features", i < 3 ? "20" : "19"}),
+                                       .intercept = i >= 2});
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < i; j++) assert_true(fresh[i].checksum != fresh[j].checksum);
+    assert_true(fresh[1].n_features == 20 && fresh[3].n_features == 20); /* the ones are one of the latter */
+    for (int i = 0; i < 4; i++) rl_dataset_destroy(&fresh[i]);
 }
 
 /* ---- the rows of a repeat --------------------------------------------------------------------------------------- */
@@ -1431,6 +1435,60 @@ static void residual_variance_is_what_the_student_cannot_see(void **state) {
     rl_dataset_destroy(&d);
 }
 
+/* A 1 before the features of the same rows, in the law of the population too, and an offset of 0. */
+static void fresh_rows_have_an_intercept(void **state) {
+    (void)state;
+    enum { ROWS = 9, P = 5 };
+    const setting *settings = SETTINGS({"rows", "9"}, {"features", "5"}, {"hidden_features", "8"}, {"noise", "0.7"},
+                                       {"draw", "fresh"}, {"design", "power-law"});
+    rl_dataset d[2];
+    rl_rows rows[2];
+    double x[2][ROWS * (P + 1)], y[2][ROWS];
+    for (int i = 0; i < 2; i++) {
+        d[i] = load_done((request){.source = "student-teacher", .settings = settings, .intercept = i == 1});
+        assert_int_equal(d[i].n_features, P + i);
+        assert_int_equal(d[i].n_inputs, P);
+        assert_done(rl_rows_create(&rows[i], &d[i], RL_RANDOM_PHILOX, 0));
+        assert_done(rl_rows_arrange(&rows[i], 3));
+        get_all(&rows[i], x[i], y[i]);
+    }
+    assert_memory_equal(y[1], y[0], sizeof y[0]);
+    for (int i = 0; i < ROWS; i++) {
+        assert_true(x[1][i * (P + 1)] == 1);
+        assert_memory_equal(x[1] + i * (P + 1) + 1, x[0] + i * P, sizeof(double) * P);
+    }
+    assert_true(rl_dataset_residual_variance(&d[1]) == rl_dataset_residual_variance(&d[0]));
+    assert_true(d[1].beta_star[0] == 0 && rl_dataset_scale(&d[1])[0] == 1);
+    assert_memory_equal(d[1].beta_star + 1, d[0].beta_star, sizeof(double) * P);
+    assert_memory_equal(rl_dataset_scale(&d[1]) + 1, rl_dataset_scale(&d[0]), sizeof(double) * P);
+    rl_dataset view;
+    assert_done(rl_dataset_view(&d[1], &(rl_view_request){.n_features = 2}, &view));
+    assert_true(view.n_features == 3 && view.n_inputs == 2 && view.intercept && view.beta_star[0] == 0);
+    for (int i = 0; i < 2; i++) {
+        rl_rows_destroy(&rows[i]);
+        rl_dataset_destroy(&d[i]);
+    }
+}
+
+/* Standardizing would refuse the ones; they come after it. */
+static void standardize_leaves_an_intercept_alone(void **state) {
+    (void)state;
+    write_text("ones.csv", "a,b,y\n1,2,3\n2,1,2\n4,6,5\n7,9,1\n");
+    rl_dataset d[2];
+    for (int i = 0; i < 2; i++)
+        d[i] =
+            load_done((request){.source = "csv",
+                                .settings = SETTINGS({"file", "ones.csv"}, {"target", "y"}, {"standardize", "z-score"}),
+                                .base = folder,
+                                .intercept = i == 1});
+    for (int i = 0; i < 4; i++) {
+        assert_true(d[1].x[i * 3] == 1);
+        assert_memory_equal(d[1].x + i * 3 + 1, d[0].x + i * 2, 2 * sizeof(double));
+    }
+    assert_near(d[1].beta_star[0], 2.75, 1e-14); /* the targets' mean, as the features' means are 0 */
+    for (int i = 0; i < 2; i++) rl_dataset_destroy(&d[i]);
+}
+
 static rl_target_moments moments_of(const rl_dataset *d, int n_repeats) {
     rl_target_moments m;
     assert_done(rl_dataset_target_moments(d, 5, n_repeats, &m));
@@ -1582,6 +1640,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(rows_do_not_depend_on_the_order_of_calls),
     cmocka_unit_test(fresh_rows_follow_the_teacher),
     cmocka_unit_test(residual_variance_is_what_the_student_cannot_see),
+    cmocka_unit_test(fresh_rows_have_an_intercept),
+    cmocka_unit_test(standardize_leaves_an_intercept_alone),
 };
 
 int main(void) {

@@ -407,6 +407,17 @@ static void impossible_views_are_refused(void **state) {
     refuse_view(&d, "identity", 11, "dataset `diabetes`: key `n_features`: got 11; expected at most the features");
     refuse_view(&d, "legendre", 5, "key `map`: `legendre` takes 1 input, and there are 10");
     rl_dataset_destroy(&d);
+    d = load_done((request){.source = "diabetes", .intercept = true});
+    refuse_view(&d, "identity", 11, "dataset `diabetes`: key `n_features`: got 11; expected at most the features");
+    refuse_view(&d, "legendre", 5, "key `map`: `legendre` takes 1 input, and there are 10");
+    rl_dataset_destroy(&d);
+    write_text("wide.csv", "a,y\n1,1\n-0.5,2\n3,4\n");
+    d = load_done((request){.source = "csv",
+                            .settings = SETTINGS({"file", "wide.csv"}, {"target", "y"}),
+                            .base = folder,
+                            .intercept = true});
+    refuse_view(&d, "legendre", 2, "`legendre` got the input 3 in row 3; expected inputs in [-1, 1]");
+    rl_dataset_destroy(&d);
     d = load_done((request){.source = "function", .settings = SETTINGS({"high", "1.5"})});
     refuse_view(&d, "legendre", 5, "the inputs of `legendre` are from -1 to 1.5; expected inputs in [-1, 1]");
     rl_dataset_destroy(&d);
@@ -493,21 +504,32 @@ static void check_bytes(request r, const char *map, int n_features) {
 }
 
 static void predicted_bytes_are_those_allocated(void **state) {
-    const request pool = {.source = "student-teacher"};
-    const request fresh = {.source = "student-teacher", .settings = SETTINGS({"draw", "fresh"}, {"rows", "70"})};
-    const request table = {
-        .source = "csv", .settings = SETTINGS({"file", "gaps.csv"}, {"target", "y"}), .base = folder};
     write_text("gaps.csv", "a,b,y\n1,2,3\nNA,1,2\n4,6,5\n,,\n7,9,1\n2,2,8\n");
-    check_bytes(pool, NULL, 0);
-    check_bytes(pool, NULL, 7);
-    check_bytes(pool, "random-relu", 33);
-    check_bytes(fresh, NULL, 0);
-    check_bytes(fresh, "random-fourier", 100);
-    check_bytes(table, NULL, 0);
-    check_bytes((request){.source = "gaussian", .settings = SETTINGS({"covariance", "2|1|1|3"})}, NULL, 0);
-    check_bytes((request){.source = "sphere", .settings = SETTINGS({"rows", "9"})}, "random-relu", 5);
-    check_bytes((request){.source = "function", .random = RL_RANDOM_NUMPY, .n_repeats = 3}, "legendre", 20);
-    check_bytes((request){.source = "student-teacher", .random = RL_RANDOM_NUMPY}, NULL, 0);
+    for (int i = 0; i < 2; i++) {
+        const bool ones = i == 1;
+        const request pool = {.source = "student-teacher", .intercept = ones};
+        const request fresh = {.source = "student-teacher",
+                               .settings = SETTINGS({"draw", "fresh"}, {"design", "spiked"}, {"rows", "70"}),
+                               .intercept = ones};
+        const request table = {.source = "csv",
+                               .settings = SETTINGS({"file", "gaps.csv"}, {"target", "y"}),
+                               .base = folder,
+                               .intercept = ones};
+        const request normal = {
+            .source = "gaussian", .settings = SETTINGS({"covariance", "2|1|1|3"}), .intercept = ones};
+        const request sphere = {.source = "sphere", .settings = SETTINGS({"rows", "9"}), .intercept = ones};
+        const request function = {.source = "function", .random = RL_RANDOM_NUMPY, .n_repeats = 3, .intercept = ones};
+        check_bytes(pool, NULL, 0);
+        check_bytes(pool, NULL, 7);
+        check_bytes(pool, "random-relu", 33);
+        check_bytes(fresh, NULL, 0);
+        check_bytes(fresh, "random-fourier", 100);
+        check_bytes(table, NULL, 0);
+        check_bytes(normal, NULL, 0);
+        check_bytes(sphere, "random-relu", 5);
+        check_bytes(function, "legendre", 20);
+        check_bytes((request){.source = "student-teacher", .random = RL_RANDOM_NUMPY, .intercept = ones}, NULL, 0);
+    }
 }
 
 int main(void) {

@@ -466,6 +466,27 @@ static void blocks_stay_in_the_file(void **state) {
     }
 }
 
+/* A 1 before the features of each row, in any slab, and the checksum of the table in memory. */
+static void blocks_have_an_intercept(void **state) {
+    (void)state;
+    write_table("t.nc", NC_NETCDF4);
+    const request in_blocks = {.source = "netcdf", .settings = by_blocks, .base = folder, .intercept = true};
+    const request in_memory = {.source = "netcdf", .settings = plain, .base = folder, .intercept = true};
+    rl_dataset d = load_done(in_blocks), whole = load_done(in_memory), without = load_table(plain);
+    assert_true(rl_dataset_in_blocks(&d) && !rl_dataset_in_blocks(&whole));
+    assert_true(d.n_features == FEATURES + 1 && whole.n_features == FEATURES + 1);
+    assert_true(d.checksum == whole.checksum && whole.checksum != without.checksum);
+    for (size_t i = 0; i < ROWS; i++) {
+        assert_true(whole.x[i * (FEATURES + 1)] == 1);
+        for (size_t j = 0; j < FEATURES; j++) assert_true(whole.x[i * (FEATURES + 1) + j + 1] == feature(i, j));
+    }
+    for (int first = 0; first < ROWS; first++)
+        for (int count = 1; count <= ROWS - first; count++) assert_rows(&d, whole.x, first, count);
+    rl_dataset_destroy(&d);
+    rl_dataset_destroy(&whole);
+    rl_dataset_destroy(&without);
+}
+
 static void blocks_need_plain_numbers(void **state) {
     (void)state;
     write_table("t.nc", NC_NETCDF4);
@@ -636,6 +657,7 @@ int main(void) {
         cmocka_unit_test(refuses_what_is_no_netcdf_file),
         cmocka_unit_test(refuses_files_that_are_cut_short),
         cmocka_unit_test(blocks_stay_in_the_file),
+        cmocka_unit_test(blocks_have_an_intercept),
         cmocka_unit_test(blocks_need_plain_numbers),
         cmocka_unit_test(large_tables_are_read_by_blocks),
         cmocka_unit_test(slabs_follow_chunks),

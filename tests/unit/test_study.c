@@ -502,7 +502,8 @@ static void faults_of_datasets_are_refused(void **state) {
              "a2345678901234567890123456789012345678901234567890123456789012345}]\n",
          4, "name", "got `a234"}, /* 65 characters; 64 may be */
         {RNA "datasets:\n - source: diabetes\n   rows: 10\n", 6, "rows",
-         "expected one of source, name, map, n_features, n_tr"},
+         "expected one of source, name, map, intercept, n_features, n_tr"},
+        {RNA "datasets:\n - source: diabetes\n   intercept: 1\n", 6, "intercept", "got `1`; expected true or false"},
         {RNA "datasets:\n - source: student-teacher\n   row: 10\n", 6, "row", "did you mean `rows`?"},
         {RNA "datasets: [{source: student-teacher, rows: 1}]\n", 4, "rows", "got `1`; expected an integer from 2 to"},
         {RNA "datasets: [{source: student-teacher, rows: 10.5}]\n", 4, "rows", "got `10.5`"},
@@ -681,6 +682,7 @@ static void settings_are_about_numbers_alone(void **state) {
         R A "n_train: [5, 9]\n" D,
         R A "n_features: [2, 3]\nn_train: 2\n" D,
         R A "n_train: 2\ndatasets: [{source: student-teacher, map: identity}]\n",
+        R A "n_train: 2\ndatasets: [{source: student-teacher, intercept: false}]\n",
         R A "n_train: {ratios: 1, around_threshold: 0}\n" D,
     };
     static const char *const other[] = {
@@ -701,6 +703,7 @@ static void settings_are_about_numbers_alone(void **state) {
         R "ablations: no_residuals\nn_train: [3, 1, 2]\n" D,
         R "ablations: [none, no_residuals]\nn_train: [3, 1, 2]\n" D,
         R A "n_train: [3, 1, 2]\ndatasets: [{source: student-teacher, noise: 1e-17}]\n",
+        R A "n_train: [3, 1, 2]\ndatasets: [{source: student-teacher, intercept: true}]\n",
         R A "n_train: [3, 1, 2]\ndatasets: [{source: student-teacher, name: other}]\n",
     };
     for (size_t i = 0; i < COUNT(same); i++) {

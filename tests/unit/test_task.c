@@ -287,9 +287,13 @@ static void predicted_bytes_are_those_that_are_allocated(void **state) {
         "[1, 128]}}\n"
         "  - {source: student-teacher, name: fresh-updated, rows: 200, features: 64, hidden_features: 64, draw: fresh, "
         "n_train: {range: [1, 128]}}\n"
+        "  - {source: student-teacher, name: ones, rows: 30, features: 6, draw: fresh, design: spiked, intercept: "
+        "true}\n"
+        "  - {source: sphere, name: made-ones, rows: 40, inputs: 4, map: random-relu, n_features: [5], intercept: "
+        "true}\n"
         "autoencoders: [{name: toy, n_features: 30, sparsity: 0.9, hidden: [1, 2], n_train: [5], steps: 20}]\n";
-    const int methods[] = {BULK,    BULK,    SPECTRA, SPECTRA, SPECTRA, SPECTRA,
-                           SPECTRA, SPECTRA, SPECTRA, NESTED,  UPDATED, UPDATED};
+    const int methods[] = {BULK,    BULK,    SPECTRA, SPECTRA, SPECTRA, SPECTRA, SPECTRA,
+                           SPECTRA, SPECTRA, NESTED,  UPDATED, UPDATED, BULK,    SPECTRA};
     const fixture *f = *state;
     rl_study study;
     rl_plan plan;
