@@ -255,6 +255,28 @@ class Intercept(unittest.TestCase):
         done = run("run", "none.yaml", "-q", cwd=self.at, check=2)
         self.assertIn("none.yaml:6: key `intercept`: got `2`; expected true or false", done.stderr)
 
+    def test_the_threshold_is_at_the_rank(self):
+        """Dummy variables that sum to one, in every row, are the column of ones: the rank of [1 X] is that of X."""
+        generator = np.random.default_rng(5)
+        for n_dummies, n_numbers in ((3, 4), (0, 4)):
+            dummies = np.eye(3)[generator.integers(0, 3, 60)][:, :n_dummies]
+            x = np.c_[generator.standard_normal((60, n_numbers)), dummies]
+            y = x @ generator.standard_normal(x.shape[1]) + generator.standard_normal(60)
+            header = ",".join([*(f"x{j}" for j in range(x.shape[1])), "y"])
+            np.savetxt(self.at / "dummies.csv", np.c_[x, y], "%.17g", ",", header=header, comments="")
+            (self.at / "dummies.yaml").write_text(
+                STUDY.format(repeats=3, keep="[cells]", ablations=FITS)
+                + "  - {source: csv, file: dummies.csv, target: y, n_train: {values: 20, around_threshold: 0}, intercept: true}\n"
+            )
+            run("run", "dummies.yaml", "-q", "--fresh", cwd=self.at, check=0)
+            rank = np.linalg.matrix_rank(np.c_[np.ones(60), x])
+            self.assertEqual(rank, x.shape[1] + (n_dummies == 0))
+            with netCDF4.Dataset(self.at / "dummies.nc") as file:
+                self.assertEqual((file["csv"].n_features, file["csv"].threshold), (x.shape[1] + 1, rank))
+                self.assertEqual(file["csv"]["n_train"][:].tolist(), [rank, 20])
+                ideal = file["csv"]["test_mse"][1, 0]  # of rank rows, one dummy may be zero in all
+                self.assertLessEqual(ideal[1 if n_dummies else 0 :].max(), 1e-20 * np.mean(y**2))
+
     def test_what_people_are_told(self):
         (self.at / "told.yaml").write_text(
             STUDY.format(repeats=3, keep="[cells]", ablations="[none]")
