@@ -116,6 +116,10 @@ size_t rl_dataset_bytes(const rl_dataset *dataset);
  * intercept". */
 const char *rl_feature_text(const rl_dataset *dataset, int j, char text[RL_FEATURE_TEXT]);
 
+/* Writes "2,720 rows (218 with missing values left out)" into `text`, and returns it. */
+enum { RL_ROWS_TEXT = 100 };
+const char *rl_rows_text(const rl_dataset *dataset, char text[RL_ROWS_TEXT]);
+
 /* Not for a view, which owns nothing. */
 void rl_dataset_destroy(rl_dataset *dataset);
 
@@ -311,21 +315,64 @@ void rl_missing_destroy(rl_missing *missing);
 bool rl_missing_has_word(const rl_missing *missing, const char *word);
 bool rl_missing_has_number(const rl_missing *missing, double number);
 
-/* A table of text read from a delimited file (plain or gzip): quotes as in RFC 4180. */
-typedef struct rl_table {
-    int n_rows, n_columns;
-    char **cells;  /* [n_rows, n_columns], row-major, without the blanks around them; owned */
-    char **header; /* [n_columns], with blanks folded; owned; NULL without a header line */
-    int *lines;    /* [n_rows], owned: the line of the file in which each row begins, from 1 */
-    char *path;    /* owned */
-    char *bytes;   /* the memory that cells and header point into; owned */
-} rl_table;
+/* How numbers are written in a table. */
+typedef enum rl_thousands {
+    RL_THOUSANDS_NONE,
+    RL_THOUSANDS_COMMA,
+    RL_THOUSANDS_POINT,
+    RL_THOUSANDS_SPACE, /* also one that does not break a line, or is narrow */
+    RL_THOUSANDS_APOSTROPHE,
+    RL_THOUSANDS_UNDERSCORE
+} rl_thousands;
+#define RL_THOUSANDS_CHOICES "none|comma|point|space|apostrophe|underscore"
+typedef struct rl_marks {
+    bool decimal_comma;
+    rl_thousands thousands; /* what stands between groups of three digits, the last of which is one of three */
+} rl_marks;
+#define RL_DECIMAL_CHOICES "point|comma"
+
+/* As rl_parse_real, of a number with these marks. */
+bool rl_parse_marked(const char *text, rl_marks marks, double *value);
+
+/* Whether no mark stands for two things at once. */
+bool rl_marks_fit(rl_marks marks, char delimiter);
+
+/* Appends "`decimal: comma`" and so on: the keys of a study file that say so, if any. */
+rl_status rl_marks_append_keys(rl_marks marks, rl_text *text);
+
+/* Lines of a file, counted from 1, both included. */
+typedef struct rl_lines {
+    int first, last;
+} rl_lines;
 
 typedef struct rl_table_format {
     char delimiter; /* ' ' means any run of blanks */
     bool has_header;
-    size_t limit; /* bytes, uncompressed; 0: RL_TABLE_LIMIT */
+    char comment;            /* begins what is passed over up to the end of a line; 0: nothing does */
+    int skip;                /* lines before the table */
+    const rl_lines *skipped; /* [n_skipped]: lines that are passed over, too; borrowed while the table is read */
+    int n_skipped;
+    rl_marks marks;
+    const rl_missing *missing; /* borrowed; NULL: nothing but what always is */
+    size_t limit;              /* bytes, uncompressed; 0: RL_TABLE_LIMIT */
 } rl_table_format;
+
+/* A table of text read from a delimited file (plain or gzip): quotes as in RFC 4180; a quote within a cell that does
+ * not begin with one is a character like any other. Where each row has a cell more than the header, and that is empty,
+ * it is no column; where it is not empty, the first column has no name, and its cells are names of rows. */
+typedef struct rl_table {
+    int n_rows, n_columns;
+    char **cells;           /* [n_rows, n_columns], row-major, without the blanks around them; owned */
+    char **header;          /* [n_columns], with blanks folded; owned; NULL without a header line */
+    bool row_names;         /* the header has no cell for the first column */
+    int *lines;             /* [n_rows], owned: the line of the file in which each row begins, from 1 */
+    rl_table_format format; /* that it was read by */
+    int bad_line;           /* the first that is not UTF-8; 0: there is none */
+    unsigned char bad_byte; /* in it */
+    char *path;             /* owned */
+    char *bytes;            /* the memory that cells and header point into; owned */
+} rl_table;
+
 /* What may separate cells, in the words of study files; and the characters in the same order, with a zero byte. */
 #define RL_DELIMITER_CHOICES "comma|semicolon|tab|space"
 #define RL_DELIMITERS        ",;\t "
@@ -333,37 +380,53 @@ typedef struct rl_table_format {
 #define RL_TABLE_ROW_LIMIT   ((size_t)1 << 26) /* bytes of one row */
 
 /* Reads a table and skips blank lines. RL_ERR_INPUT, with file and line, when the file is missing, a directory, empty,
- * larger than the limit, not text or a damaged gzip file, and when a row is longer than its limit, has a stray quote or
- * has another number of cells than the first. */
+ * larger than the limit, not text or a damaged gzip file, and when a row is longer than its limit, has a quote that is
+ * never closed or has another number of cells than the first. Then the table is empty but for its format: one that may
+ * read it, where that is known. */
 rl_status rl_table_read(const char *path, rl_table_format format, rl_table *table);
 void rl_table_destroy(rl_table *table);
 
 /* Borrowed from the table. */
 rl_columns rl_table_columns(const rl_table *table);
 
+/* Fails with RL_ERR_INPUT and a message on the first byte that is not UTF-8. */
+rl_status rl_table_fail_encoding(const rl_table *table);
+
+static inline const char *rl_table_cell(const rl_table *table, int row, int column) {
+    return table->cells[(size_t)row * (size_t)table->n_columns + (size_t)column];
+}
+
+/* What a cell holds; *value is set for a finite number. */
+typedef enum rl_content { RL_HOLDS_NUMBER, RL_HOLDS_NOTHING, RL_HOLDS_TEXT } rl_content;
+rl_content rl_table_parse(const rl_table *table, const char *cell, double *value);
+bool rl_table_misses(const rl_table *table, const char *cell);
+
+/* Whether the header line looks like a row of data: its names are numbers. */
+bool rl_table_header_is_data(const rl_table *table);
+
+/* The marks by which all values of a column are numbers, where it has some, in found[RL_MARKS_MOST]; their number is
+ * returned. */
+enum { RL_MARKS_MOST = 12 };
+int rl_table_find_marks(const rl_table *table, int column, rl_marks found[RL_MARKS_MOST]);
+
 typedef struct rl_table_choice {
     const int *features; /* [n_features]: indices of columns */
     int n_features;
-    int target;         /* index of a column; -1: none, and y stays NULL */
-    bool any_column;    /* drop rows with a missing value in any column of the file, not just in the chosen ones */
-    const char *advice; /* what a message says of a feature that is no number, after all else; NULL: nothing */
+    int target;      /* index of a column; -1: none, and y stays NULL */
+    bool any_column; /* drop rows with a missing value in any column of the file, not just in the chosen ones */
+    bool by_study;   /* a study file reads the table: messages say which of its keys help */
 } rl_table_choice;
 
 /* Turns the chosen columns into numbers: x [n_rows, n_features], row-major, and y [n_rows], both owned by the dataset,
- * with n_rows, n_features and n_dropped. Rows with a missing value are dropped. RL_ERR_INPUT, with
- * file, line and column, for any other text that is not a finite number (NaN is none), and when no row is left. */
+ * with n_rows, n_features, n_dropped and the names of the features. Rows with a missing value are dropped.
+ * RL_ERR_INPUT, with file, line and column, for any other text that is not a finite number (NaN is none), and when no
+ * row is left. */
 rl_status rl_table_numbers(const rl_table *table, const rl_table_choice *choice, rl_dataset *dataset);
 
-/* Whether a cell stands for a missing value: it is empty, `?`, or a word that pandas takes so, like NA or NaN. */
-bool rl_table_is_missing(const char *cell);
-
-/* Whether a cell is a number but for a decimal comma, like 0,391; and what a message says of it. */
-bool rl_has_decimal_comma(const char *cell);
-#define RL_DECIMAL_POINT "decimals need a point"
-
-/* Reads a table of which only the path is known, and sets *format to what it was read by: the delimiter that makes the
- * most columns, and no header line where the first line holds nothing but numbers. RL_ERR_INPUT as rl_table_read. */
-rl_status rl_table_read_unknown(const char *path, rl_table_format *format, rl_table *table);
+/* Reads a table of which only the path is known; table->format is what it was read by. The delimiter is the one that
+ * makes the most columns; comments, lines before the table, and the marks of numbers are found out where they are plain
+ * to see; there is no header line where the first line holds nothing but numbers. RL_ERR_INPUT as rl_table_read. */
+rl_status rl_table_read_unknown(const char *path, rl_table *table);
 
 /* What stands in a column of a table. */
 typedef struct rl_table_content {

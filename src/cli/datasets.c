@@ -30,13 +30,13 @@ static void load_source(const rl_data_path *path, listed *entry) {
 
 static void print_entry(const listed *entry, const rl_data_path *path) {
     const rl_source *source = entry->source;
+    char rows[RL_ROWS_TEXT];
     printf("%-16s %s\n", source->name, source->summary);
     if (entry->loaded) {
         const int p = entry->data.n_features, threshold = rl_dataset_threshold(&entry->data);
         char rank[RL_RANK_TEXT];
-        printf("%16s %d rows, %d feature%s%s: threshold at N = %d", "", entry->data.n_rows, p, rl_plural(p),
+        printf("%16s %s, %d feature%s%s: threshold at N = %d", "", rl_rows_text(&entry->data, rows), p, rl_plural(p),
                rl_rank_text(p, threshold, rank), threshold);
-        if (entry->data.n_dropped > 0) printf("; %d rows with missing values left out", entry->data.n_dropped);
         printf("\n%16s %s\n", "", entry->data.origin);
     } else if (entry->missing != NULL) {
         printf("%16s missing: %s, looked for in:", "", entry->missing);

@@ -23,7 +23,6 @@ typedef enum rl_column_use {
 /* A table of the user's own, and what is chosen of it. */
 typedef struct rl_init_table {
     rl_table table;
-    rl_table_format format;
     rl_table_content *contents;     /* [n_columns] */
     rl_column_use *uses;            /* [n_columns] */
     bool *complete;                 /* [n_rows]: no value is missing in the target and the features */

@@ -18,7 +18,7 @@ static bool has_handle(const rl_init_table *c, int column) {
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
 
 const char *rl_init_cell(const rl_init_table *c, int row, int column) {
-    return c->table.cells[(size_t)row * (size_t)c->table.n_columns + (size_t)column];
+    return rl_table_cell(&c->table, row, column);
 }
 
 static rl_column_use first_use(const rl_init_table *c, int column) {
@@ -34,14 +34,15 @@ static rl_column_use first_use(const rl_init_table *c, int column) {
 /* How many complete rows would be left with this column. */
 static int rows_with(const rl_init_table *c, int column) {
     int n = 0;
-    for (int i = 0; i < c->table.n_rows; i++) n += c->complete[i] && !rl_table_is_missing(rl_init_cell(c, i, column));
+    for (int i = 0; i < c->table.n_rows; i++)
+        n += c->complete[i] && !rl_table_misses(&c->table, rl_init_cell(c, i, column));
     return n;
 }
 
 static int demand_column(rl_init_table *c, int column) {
     int n = 0;
     for (int i = 0; i < c->table.n_rows; i++) {
-        c->complete[i] = c->complete[i] && !rl_table_is_missing(rl_init_cell(c, i, column));
+        c->complete[i] = c->complete[i] && !rl_table_misses(&c->table, rl_init_cell(c, i, column));
         n += c->complete[i];
     }
     return n;
@@ -94,7 +95,8 @@ static rl_status leave_out_holes(rl_init_table *c) {
 static bool is_constant(const rl_init_table *c, int column) {
     double first = NAN, value;
     for (int i = 0; i < c->table.n_rows; i++) {
-        if (!c->complete[i] || !rl_parse_real(rl_init_cell(c, i, column), &value)) continue;
+        if (!c->complete[i] || rl_table_parse(&c->table, rl_init_cell(c, i, column), &value) != RL_HOLDS_NUMBER)
+            continue;
         if (isnan(first)) first = value;
         if (value != first) return false;
     }
@@ -117,16 +119,12 @@ static void leave_out_surplus(rl_init_table *c) {
     count_table(c);
 }
 
-static const char *point_advice(const char *cell) {
-    return rl_has_decimal_comma(cell) ? "; " RL_DECIMAL_POINT : ", expected a column of numbers";
-}
-
 static rl_status check_target(const rl_init_table *c) {
     const rl_table_content *content = &c->contents[c->target];
     if (content->n_texts > 0)
-        return rl_fail(RL_ERR_INPUT, "%s:%d: `%.40s` in the target is not a number%s", c->table.path,
-                       c->table.lines[content->first_text], rl_init_cell(c, content->first_text, c->target),
-                       point_advice(rl_init_cell(c, content->first_text, c->target)));
+        return rl_fail(RL_ERR_INPUT, "%s:%d: `%.40s` in the target is not a number, expected a column of numbers",
+                       c->table.path, c->table.lines[content->first_text],
+                       rl_init_cell(c, content->first_text, c->target));
     if (!has_handle(c, c->target))
         return rl_fail(RL_ERR_INPUT, "%s: column %d: neither its name nor its number is its own, expected a new name",
                        c->table.path, c->target + 1);
@@ -147,10 +145,10 @@ static rl_status refuse_features(const rl_init_table *c) {
     const int row = c->contents[first].first_text;
     const char *cell = rl_init_cell(c, row, first), *name = c->table.header != NULL ? c->table.header[first] : "";
     return rl_fail(RL_ERR_INPUT,
-                   "%s:%d: `%.40s` in column %d%s%.40s is not a number%s; no column of numbers that differ is left "
+                   "%s:%d: `%.40s` in column %d%s%.40s is not a number; no column of numbers that differ is left "
                    "beside the target, and %d column%s text",
-                   c->table.path, c->table.lines[row], cell, first + 1, *name != '\0' ? ", " : "", name,
-                   rl_has_decimal_comma(cell) ? "; " RL_DECIMAL_POINT : "", n_texts, n_texts == 1 ? " is" : "s are");
+                   c->table.path, c->table.lines[row], cell, first + 1, *name != '\0' ? ", " : "", name, n_texts,
+                   n_texts == 1 ? " is" : "s are");
 }
 
 static rl_status choose_columns(rl_init_table *c) {
@@ -211,7 +209,7 @@ static rl_status choose_for(const char *target, rl_init_table *c) {
 
 rl_status rl_init_table_create(rl_init_table *c, const char *path, const char *target) {
     *c = (rl_init_table){0};
-    RL_TRY(rl_table_read_unknown(path, &c->format, &c->table));
+    RL_TRY(rl_table_read_unknown(path, &c->table));
     return choose_for(target, c);
 }
 

@@ -106,9 +106,7 @@ static rl_status append_comment(const rl_init_table *c, int column, rl_text *par
             RL_TRY(rl_text_append(part, "left out: text in %d cell%s, the first is `", content->n_texts,
                                   rl_plural(content->n_texts)));
             RL_TRY(append_printable(part, rl_init_cell(c, content->first_text, column)));
-            return rl_text_append(
-                part, "` in line %d%s", c->table.lines[content->first_text],
-                rl_has_decimal_comma(rl_init_cell(c, content->first_text, column)) ? "; " RL_DECIMAL_POINT : "");
+            return rl_text_append(part, "` in line %d", c->table.lines[content->first_text]);
         case RL_EMPTY:
             return rl_text_append(part, "left out: has no value");
         case RL_CONSTANT:
@@ -150,14 +148,15 @@ static rl_status append_comments(const rl_init_table *c, rl_text *part) {
     return rl_text_append(part, "  # and %d columns more\n", table->n_columns - MOST);
 }
 
-static rl_status append_features(const rl_init_table *c, rl_text *part) {
+/* Appends a list of the columns of some use, or of all other columns than the target. */
+static rl_status append_list(const rl_init_table *c, const char *key, bool used, rl_text *part) {
     enum { COLUMNS = 100 };
     const rl_columns columns = rl_table_columns(&c->table);
     size_t line = part->length;
     bool first = true;
-    RL_TRY(rl_text_append(part, "    features: ["));
+    RL_TRY(rl_text_append(part, "    %s: [", key));
     for (int j = 0; j < c->table.n_columns; j++) {
-        if (c->uses[j] != RL_USED) continue;
+        if (c->uses[j] == RL_TARGET_COLUMN || (c->uses[j] == RL_USED) != used) continue;
         if (!first) RL_TRY(rl_text_append(part, ","));
         if (part->length - line > COLUMNS) {
             RL_TRY(rl_text_append(part, "\n     "));
@@ -170,12 +169,29 @@ static rl_status append_features(const rl_init_table *c, rl_text *part) {
     return rl_text_append(part, "]\n");
 }
 
+/* Of many features the columns are listed that are none, where these are few. */
+static rl_status append_features(const rl_init_table *c, rl_text *part) {
+    enum { MANY = 20 };
+    const int n_others = c->table.n_columns - 1 - c->n_features;
+    bool named = true;
+    for (int j = 0; j < c->table.n_columns; j++) named &= c->uses[j] != RL_NAMELESS;
+    if (c->n_features <= MANY || n_others >= c->n_features || !named) return append_list(c, "features", true, part);
+    return n_others > 0 ? append_list(c, "except", false, part) : RL_OK;
+}
+
 static rl_status append_format(const rl_init_table *c, rl_text *part) {
     static const char *const words[] = {"comma", "semicolon", "tab", "space"};
-    const size_t i = (size_t)(strchr(RL_DELIMITERS, c->format.delimiter) - RL_DELIMITERS);
+    static const char *const thousands[] = {"none", "comma", "point", "space", "apostrophe", "underscore"};
+    const rl_table_format *f = &c->table.format;
+    const size_t i = (size_t)(strchr(RL_DELIMITERS, f->delimiter) - RL_DELIMITERS);
     if (i > 0) RL_TRY(rl_text_append(part, "    delimiter: %s\n", words[i]));
-    return c->format.has_header ? RL_OK
-                                : rl_text_append(part, "    header: false # the first line holds numbers, too\n");
+    if (!f->has_header) RL_TRY(rl_text_append(part, "    header: false # the first line holds numbers, too\n"));
+    if (f->skip > 0) RL_TRY(rl_text_append(part, "    skip: %d # lines before the table\n", f->skip));
+    if (f->comment != '\0')
+        RL_TRY(rl_text_append(part, "    comment: '%c' # what follows it in a line is no data\n", f->comment));
+    if (f->marks.decimal_comma) RL_TRY(rl_text_append(part, "    decimal: comma\n"));
+    if (f->marks.thousands == RL_THOUSANDS_NONE) return RL_OK;
+    return rl_text_append(part, "    thousands: %s\n", thousands[f->marks.thousands]);
 }
 
 /* No more than offered: for N < P the shortest solution keeps an intercept small, and where the mean of the target is

@@ -49,15 +49,15 @@ static void print_n_train(const rl_series *series, int n) {
 /* A data set: n series, one for each P. */
 static void print_dataset(const rl_series *series, const rl_series_estimate *estimates, int n) {
     const rl_dataset *data = &series->data;
-    char repeats[32], n_rows[32], features[RL_FEATURES_TEXT];
+    char repeats[32], rows[RL_ROWS_TEXT], features[RL_FEATURES_TEXT];
     printf("  %-18s %s", data->name,
            rl_features_text(series->n_features, series[n - 1].n_features, n, data->intercept, features));
     if (data->map != NULL) printf(" by %s", data->map->name);
     printf(", ");
     print_n_train(series, n);
-    printf(", %d ablation%s, %s repeat%s; %s rows%s", series->spec->n_variants, rl_plural(series->spec->n_variants),
-           rl_count_text(series->study->repeats, repeats), rl_plural(series->study->repeats),
-           rl_count_text(data->n_rows, n_rows), data->fresh ? " drawn anew for each repeat" : "");
+    printf(", %d ablation%s, %s repeat%s; %s%s", series->spec->n_variants, rl_plural(series->spec->n_variants),
+           rl_count_text(series->study->repeats, repeats), rl_plural(series->study->repeats), rl_rows_text(data, rows),
+           data->fresh ? " drawn anew for each repeat" : "");
     if (series->spec->keep.summary)
         printf("; summaries of at most %s repeats", rl_count_text(series->longest_span, repeats));
     for (int i = 0; i < n; i++) /* the method may change with P */

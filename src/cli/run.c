@@ -164,12 +164,13 @@ static void begin_work(void *state) {
 
 /* Everything that can be wrong with the input is found here, before any rank starts to work. */
 static rl_status prepare_work(work *w) {
+    char rows[RL_ROWS_TEXT];
     w->started = time(NULL);
     RL_TRY(rl_prepare(w->settings, 0, &w->prepared));
     for (int i = 0; i < w->prepared.plan.n_datasets; i++) {
         const rl_dataset *data = &w->prepared.plan.datasets[i];
-        rl_debug("%s: %d rows, %d features, from %s; rank %d", data->name, data->n_rows, data->n_features, data->origin,
-                 data->rank);
+        (data->n_dropped > 0 ? rl_info : rl_debug)("%s: %s, %d features, from %s; rank %d", data->name,
+                                                   rl_rows_text(data, rows), data->n_features, data->origin, data->rank);
     }
     if (w->settings->fresh) RL_TRY(rl_results_discard(w->prepared.output));
     RL_TRY(rl_results_check_output(w->prepared.output, &w->prepared.plan));

@@ -22,16 +22,17 @@ static rl_status check_n(const rl_study *study, const rl_series *series, double 
     const int most = series->data.n_rows - (series->data.n_test_only > 0 ? series->data.n_test_only : 1);
     const char *name = series->name;
     if (n >= 1 && n <= most) return RL_OK;
+    char rows[RL_ROWS_TEXT];
     if (series->data.n_test_only > 0)
         return rl_fail(RL_ERR_INPUT,
                        "%s:%d: key `n_train`: N = %.15g is more than the %d rows of the dataset `%s` that may train; "
                        "expected N from 1 to %d",
                        study->path, series->spec->n_train.line, n, most, name, most);
     return rl_fail(RL_ERR_INPUT,
-                   "%s:%d: key `n_train`: N = %.15g leaves no test row of the dataset `%s`, which has %d rows and %d "
+                   "%s:%d: key `n_train`: N = %.15g leaves no test row of the dataset `%s`, which has %s and %d "
                    "features; expected N from 1 to %d",
-                   study->path, series->spec->n_train.line, n, name, series->data.n_rows, series->data.n_features,
-                   most);
+                   study->path, series->spec->n_train.line, n, name, rl_rows_text(&series->data, rows),
+                   series->data.n_features, most);
 }
 
 static rl_status make_n_train(const rl_study *study, rl_series *series) {

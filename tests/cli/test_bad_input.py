@@ -22,7 +22,7 @@ CASES = {
     "a column of text": (
         GOOD,
         TABLE.replace("\n", ",\n").replace("y,", "y,colour", 1) + "1,2,3,white\n",
-        ["mine.csv:22: column `colour`: `white` is not a number; leave it out with `except: [...]`"],
+        ["mine.csv:22: column `colour`: `white` is not a number", "; `except: [colour]` leaves the column out"],
     ),
     "a mistyped column": (GOOD.replace("target: y", "target: why"), TABLE.replace("y", "whey", 1), ["did you mean `whey`?"]),
     "a mistyped value": (GOOD.replace("target: y", "target: y, standardize: zscore"), TABLE, ["did you mean `z-score`?"]),

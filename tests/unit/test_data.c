@@ -164,7 +164,7 @@ static void table_refuses_ragged_rows(void **state) {
     (void)state;
     refuse_text("a,b,c\n1,2,3\n4,5\n", comma, "table.csv:3: a row of 2 cells, expected 3 as in line 1");
     refuse_text("\n1,2\n1,2,3", bare, "table.csv:3: a row of 3 cells, expected 2 as in line 2");
-    refuse_text("1,2\n\"a\n\",\"b\n\"\n1,2\n\"c\n\"\n", bare, "table.csv:6: a row of 1 cells, expected 2");
+    refuse_text("1,2\n\"a\n\",\"b\n\"\n1,2\n\"c\n\"\n", bare, "table.csv:6: a row of 1 cell, expected 2");
 }
 
 static void table_refuses_binary(void **state) {
@@ -172,13 +172,17 @@ static void table_refuses_binary(void **state) {
     refuse_bytes("a,b\n1,\0002\n", 8, comma, "table.csv:2: byte 0x00 is not text");
     refuse_text("a,b\n1,2\n3,\x1b[0m4\n", comma, "table.csv:3: byte 0x1b is not text");
     refuse_text("a\x7f\n", comma, "table.csv:1: byte 0x7f is not text");
-    refuse_bytes("\xff\xfe\x61\x00\x0a\x00", 6, comma, "byte 0x00 is not text"); /* UTF-16 */
+    refuse_bytes("\xff\xfe\x61\x00\x0a\x00", 6, comma, "table.csv: is UTF-16, expected UTF-8");
+    refuse_bytes("\x61\x00\x0a\x00", 4, comma, "`iconv -f utf-16le -t utf-8` converts it");
 }
 
-static void table_refuses_stray_quotes(void **state) {
+static void table_takes_quotes_within_cells(void **state) {
     (void)state;
-    refuse_text("a,b\n1,2\"3\n", comma, "table.csv:2: a quote inside a cell");
-    refuse_text("a,b\n1,\"2\"3\n", comma, "table.csv:2: a quote inside a cell");
+    rl_table table = read_text("a,b\n1,5\" pipe\n\"2\"3,\"x\" y\n", comma);
+    assert_string_equal(cell(&table, 0, 1), "5\" pipe");
+    assert_string_equal(cell(&table, 1, 0), "2\"3"); /* not the number 23 that pandas makes of it */
+    assert_string_equal(cell(&table, 1, 1), "x y");
+    rl_table_destroy(&table);
     refuse_text("a,b\n1,2\n3,\"4\n5,6\n", comma,
                 "table.csv:3: a quoted cell of the row that begins here is never closed");
 }
@@ -253,19 +257,17 @@ static void a_table_of_any_format_is_read(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         rl_table table;
-        rl_table_format format;
         write_text("any.csv", cases[i].text);
-        assert_done(rl_table_read_unknown(path_of("any.csv"), &format, &table));
-        assert_int_equal(format.delimiter, cases[i].delimiter);
-        assert_int_equal(format.has_header, cases[i].has_header);
+        assert_done(rl_table_read_unknown(path_of("any.csv"), &table));
+        assert_int_equal(table.format.delimiter, cases[i].delimiter);
+        assert_int_equal(table.format.has_header, cases[i].has_header);
         assert_int_equal(table.n_rows, cases[i].n_rows);
         assert_int_equal(table.n_columns, cases[i].n_columns);
         rl_table_destroy(&table);
     }
     rl_table table;
-    rl_table_format format;
     write_text("any.csv", "a,b\n1\n");
-    assert_refused(rl_table_read_unknown(path_of("any.csv"), &format, &table), "any.csv:2: a row of 1 cells");
+    assert_refused(rl_table_read_unknown(path_of("any.csv"), &table), "any.csv:2: a row of 1 cell");
     unlink(path_of("any.csv"));
 }
 
@@ -337,19 +339,49 @@ static void refuse_number(const char *text, const char *message) {
     rl_table_destroy(&table);
 }
 
-static void numbers_name_decimal_commas(void **state) {
+static void numbers_have_marks(void **state) {
     (void)state;
-    static const char *const with[] = {"0,391", "-1,5", "7,", ",5", "1,2e-3"};
-    static const char *const without[] = {"1.5", "a,b", "1,2,3", "1.000,5", ",", ""};
-    for (size_t i = 0; i < sizeof with / sizeof *with; i++) assert_true(rl_has_decimal_comma(with[i]));
-    for (size_t i = 0; i < sizeof without / sizeof *without; i++) assert_false(rl_has_decimal_comma(without[i]));
-    rl_table table = read_text("a;y\n0,5;1\n", (rl_table_format){.delimiter = ';', .has_header = true});
-    static const int a = 0;
-    rl_dataset d = {0};
-    assert_refused(rl_table_numbers(&table, &(rl_table_choice){.features = &a, .n_features = 1, .target = 1}, &d),
-                   "`0,5` is not a number; decimals need a point");
-    rl_dataset_destroy(&d);
-    rl_table_destroy(&table);
+    static const struct {
+        const char *text;
+        rl_marks marks;
+        double value; /* NAN: it is no number */
+    } cases[] = {
+        {"0,391", {true, RL_THOUSANDS_NONE}, 0.391},
+        {"-1,5", {true, RL_THOUSANDS_NONE}, -1.5},
+        {"7,", {true, RL_THOUSANDS_NONE}, 7},
+        {",5", {true, RL_THOUSANDS_NONE}, 0.5},
+        {"1,2e-3", {true, RL_THOUSANDS_NONE}, 0.0012},
+        {"1.5", {true, RL_THOUSANDS_NONE}, NAN},
+        {"1,2,3", {true, RL_THOUSANDS_NONE}, NAN},
+        {"1.234.567,8", {true, RL_THOUSANDS_POINT}, 1234567.8},
+        {"1,234.5", {false, RL_THOUSANDS_COMMA}, 1234.5},
+        {"+12,34,567", {false, RL_THOUSANDS_COMMA}, 1234567}, /* as in India */
+        {"1,23", {false, RL_THOUSANDS_COMMA}, NAN},
+        {"1234,567", {false, RL_THOUSANDS_COMMA}, NAN},
+        {"0,391", {false, RL_THOUSANDS_COMMA}, NAN},
+        {"1,234,5", {false, RL_THOUSANDS_COMMA}, NAN},
+        {",234", {false, RL_THOUSANDS_COMMA}, NAN},
+        {"1.5,000", {false, RL_THOUSANDS_COMMA}, NAN},
+        {"1 234", {false, RL_THOUSANDS_SPACE}, 1234},
+        {"-1\xc2\xa0"
+         "234\xe2\x80\xaf"
+         "567\xe2\x80\x89"
+         "890",
+         {false, RL_THOUSANDS_SPACE},
+         -1234567890.},
+        {"1'234\xe2\x80\x99"
+         "567",
+         {false, RL_THOUSANDS_APOSTROPHE},
+         1234567},
+        {"1_000", {false, RL_THOUSANDS_UNDERSCORE}, 1000},
+        {"1_000", {false, RL_THOUSANDS_NONE}, NAN},
+        {"", {true, RL_THOUSANDS_POINT}, NAN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double value = NAN;
+        assert_int_equal(rl_parse_marked(cases[i].text, cases[i].marks, &value), !isnan(cases[i].value));
+        assert_true(isnan(cases[i].value) || value == cases[i].value);
+    }
 }
 
 static void numbers_refuse_what_is_not_finite(void **state) {
@@ -937,9 +969,10 @@ static void csv_refuses_bad_files(void **state) {
     (void)state;
     const setting *settings = SETTINGS({"file", "own.csv"}, {"target", "y"});
     refuse_csv("", settings, "own.csv: is empty");
-    refuse_csv("a,y\n1\n", settings, "own.csv:2: a row of 1 cells");
+    refuse_csv("a,y\n1\n", settings, "own.csv:2: a row of 1 cell");
     refuse_csv("a,y\n1,2\nx,3\n", settings,
-               "own.csv:3: column `a`: `x` is not a number; leave it out with `except: [...]`");
+               "own.csv:3: column `a`: `x` is not a number; `skip_lines: [3]` leaves the line out; `except: [a]` "
+               "leaves the column out");
     refuse_csv("a,y\n1,2\n2,1e400\n", settings, "own.csv:3: column `y`: `1e400` is not");
     refuse_csv("a,y\n1,\n,2\n", settings, "own.csv: no row is left");
     refuse_csv("a,y\n1,2\n3,\n", settings, "own.csv): 1 row, expected at least 2");
@@ -1583,14 +1616,14 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(table_refuses_empty_files),
     cmocka_unit_test(table_refuses_ragged_rows),
     cmocka_unit_test(table_refuses_binary),
-    cmocka_unit_test(table_refuses_stray_quotes),
+    cmocka_unit_test(table_takes_quotes_within_cells),
     cmocka_unit_test(table_refuses_damaged_gzip),
     cmocka_unit_test(table_refuses_more_than_the_limit),
     cmocka_unit_test(column_is_found_by_name_or_number),
     cmocka_unit_test(a_table_of_any_format_is_read),
     cmocka_unit_test(columns_are_described),
     cmocka_unit_test(numbers_drop_rows_with_missing_values),
-    cmocka_unit_test(numbers_name_decimal_commas),
+    cmocka_unit_test(numbers_have_marks),
     cmocka_unit_test(numbers_refuse_what_is_not_finite),
     cmocka_unit_test(numbers_refuse_when_no_row_is_left),
     cmocka_unit_test(standardize_has_known_values),

@@ -43,8 +43,8 @@ typedef struct rl_column_rule {
 rl_status rl_columns_choose(const rl_source_request *request, const rl_columns *columns, const rl_column_rule *rule,
                             int *chosen, int *n);
 
-/* Appends what to write into the study file to leave columns[n] out, ready to be pasted: "`except: [name]` leaves it
- * out". */
+/* Appends what to write into the study file to leave columns[n] out, ready to be pasted: "`except: [name]` leaves the
+ * column out". */
 rl_status rl_columns_advise(const rl_columns *c, const int *columns, int n, rl_text *text);
 
 /* RL_ERR_INPUT with a message about the value of a key of the study file. */

@@ -238,5 +238,5 @@ rl_status rl_columns_advise(const rl_columns *c, const int *columns, int n, rl_t
         RL_TRY(rl_text_append(text, "%s", i > 0 ? ", " : ""));
         RL_TRY(rl_column_append(c, columns[i], text));
     }
-    return rl_text_append(text, "]` leaves %s out", n == 1 ? "it" : "them");
+    return rl_text_append(text, "]` leaves the %s%s out", c->kind, rl_plural(n));
 }

@@ -1,41 +1,89 @@
 /* Tables of text of which nothing is known yet: what separates their cells, and what stands in their columns. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ridgeless/data.h"
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-/* Whether the first line could be a row like the others. */
-static bool header_is_numbers(const rl_table *table) {
+bool rl_table_header_is_data(const rl_table *table) {
     double number;
-    for (int j = 0; j < table->n_columns; j++)
-        if (!rl_parse_real(table->header[j], &number)) return false;
-    return true;
+    bool some = false;
+    for (int j = 0; j < table->n_columns; j++) {
+        const rl_content holds = rl_table_parse(table, table->header[j], &number);
+        if (holds == RL_HOLDS_TEXT) return false;
+        some |= holds == RL_HOLDS_NUMBER;
+    }
+    return some;
 }
 
-/* The one that makes the most columns; blanks stand inside texts, too, and count only where nothing else separates. A
- * table that cannot be read by any is read by the first, whose message people expect. */
-static char find_delimiter(const char *path) {
-    char best = RL_DELIMITERS[0];
+/* Reads it by a format, or by what a failure advises. On failure with the message of the first try. */
+static rl_status read_advised(const char *path, rl_table_format *format, rl_table *table) {
+    enum { TRIES = 4 };
+    const rl_table_format first = *format;
+    for (int i = 0; i < TRIES; i++) {
+        const rl_status status = rl_table_read(path, *format, table);
+        if (status != RL_ERR_INPUT) return status;
+        if (table->format.delimiter != format->delimiter) break; /* that is tried anyway */
+        if (table->format.skip == format->skip && table->format.comment == format->comment) break;
+        *format = table->format;
+    }
+    return rl_table_read(path, first, table);
+}
+
+/* The delimiter that makes the most columns; blanks stand inside texts, too, and count only where nothing else
+ * separates. A table that cannot be read by any is read by the first, whose message people expect. */
+static rl_table_format find_format(const char *path) {
+    rl_table_format best = {.delimiter = RL_DELIMITERS[0], .has_header = true};
     int most = 1;
     for (const char *d = RL_DELIMITERS; *d != '\0' && (*d != ' ' || most == 1); d++) {
         rl_table table;
-        if (rl_table_read(path, (rl_table_format){.delimiter = *d, .has_header = true}, &table) != RL_OK) continue;
-        if (table.n_columns > most) best = *d;
+        rl_table_format format = {.delimiter = *d, .has_header = true};
+        if (read_advised(path, &format, &table) != RL_OK) continue;
+        if (table.n_columns > most) best = format;
         most = table.n_columns > most ? table.n_columns : most;
         rl_table_destroy(&table);
     }
     return best;
 }
 
-rl_status rl_table_read_unknown(const char *path, rl_table_format *format, rl_table *table) {
-    *format = (rl_table_format){.delimiter = find_delimiter(path), .has_header = true};
-    RL_TRY(rl_table_read(path, *format, table));
-    if (!header_is_numbers(table)) return RL_OK;
-    rl_table_destroy(table);
-    format->has_header = false;
-    return rl_table_read(path, *format, table);
+static bool same_marks(rl_marks a, rl_marks b) {
+    return a.decimal_comma == b.decimal_comma && a.thousands == b.thousands;
+}
+
+/* Leaves of found[n] those that are among others[m]. */
+static int intersect_marks(rl_marks *found, int n, const rl_marks *others, int m) {
+    int kept = 0;
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < m; k++)
+            if (same_marks(found[i], others[k])) found[kept++] = found[i];
+    return kept;
+}
+
+/* The only marks by which every column that is numbers by some marks is so; else the usual ones. */
+static rl_marks find_marks(const rl_table *table) {
+    rl_marks found[RL_MARKS_MOST], of_column[RL_MARKS_MOST];
+    int n = -1;
+    for (int j = 0; j < table->n_columns && n != 0; j++) {
+        const int m = rl_table_find_marks(table, j, of_column);
+        if (m == 0) continue;
+        n = n < 0 ? m : intersect_marks(found, n, of_column, m);
+        if (n == m) memcpy(found, of_column, sizeof found);
+    }
+    return n == 1 ? found[0] : table->format.marks;
+}
+
+rl_status rl_table_read_unknown(const char *path, rl_table *table) {
+    rl_table_format format = find_format(path);
+    RL_TRY(rl_table_read(path, format, table));
+    if (rl_table_header_is_data(table)) {
+        rl_table_destroy(table);
+        format.has_header = false;
+        RL_TRY(rl_table_read(path, format, table));
+    }
+    table->format.marks = find_marks(table);
+    return RL_OK;
 }
 
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
@@ -52,15 +100,10 @@ static void describe_column(const rl_table *table, int column, double *numbers, 
     int n = 0;
     *content = (rl_table_content){.first_text = -1};
     for (int i = 0; i < table->n_rows; i++) {
-        const char *cell = table->cells[(size_t)i * (size_t)table->n_columns + (size_t)column];
-        if (rl_table_is_missing(cell)) {
-            content->n_missing++;
-        } else if (rl_parse_real(cell, &numbers[n])) {
-            n++;
-        } else {
-            if (content->n_texts == 0) content->first_text = i;
-            content->n_texts++;
-        }
+        const rl_content what = rl_table_parse(table, rl_table_cell(table, i, column), &numbers[n]);
+        if (what == RL_HOLDS_TEXT && content->n_texts++ == 0) content->first_text = i;
+        content->n_missing += what == RL_HOLDS_NOTHING;
+        n += what == RL_HOLDS_NUMBER;
     }
     qsort(numbers, (size_t)n, sizeof *numbers, rl_compare_reals);
     judge_numbers(n, numbers, content);

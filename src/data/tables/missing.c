@@ -22,8 +22,9 @@ void rl_missing_destroy(rl_missing *missing) {
 }
 
 bool rl_missing_has_word(const rl_missing *missing, const char *word) {
-    const bool begins_a_number = *word >= '0' && *word <= '9' && strchr(word, '#') == NULL; /* most cells do */
-    for (int i = 0; !begins_a_number && i < N_USUAL_WORDS; i++)
+    const char *digit = word + (*word == '-');
+    const bool is_number = *digit >= '0' && *digit <= '9' && strncmp(digit, "1.#", 3) != 0; /* most are */
+    for (int i = 0; !is_number && i < N_USUAL_WORDS; i++)
         if (strcmp(word, usual_words[i]) == 0) return true;
     for (int i = 0; i < missing->n_words; i++)
         if (strcmp(word, missing->words[i]) == 0) return true;
