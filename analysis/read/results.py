@@ -118,6 +118,7 @@ class Dataset:
         self.threshold = _threshold(data, feature_index, self.n_features)
         self.has_intercept = "intercept" in data.attrs  # one of the features
         self.repeats = int(data.sizes.get("repeat", data.attrs.get("n_repeats", 0)))  # 0: the file does not say
+        self.rows, self.rows_dropped = (int(data.attrs.get(name, 0)) for name in ("n_rows", "n_rows_dropped"))
         self._data = data
         self._feature_index = feature_index
         self._path = path

@@ -75,8 +75,16 @@ def _lead(files: list[About], datasets: list[Dataset]) -> str:
         "three things come together there: a small singular value of the training features, test features along its mode, and "
         "residual errors along it. Taking any one of them away takes the divergence away.</p>"
         f'<p class="quiet">Data: {escape(", ".join(names))}. {_span("N", n_low, n_high)}, {_span("P", p_low, p_high)}, {counts} '
-        f"repeat{'' if counts == '1' else 's'}.</p>{said}"
+        f"repeat{'' if counts == '1' else 's'}.{_left_out(datasets)}</p>{said}"
     )
+
+
+def _left_out(datasets: list[Dataset]) -> str:
+    """The rows that studies do without, as `plan` and `run` tell them."""
+    told = {
+        d.group: f"{d.rows:,} rows ({d.rows_dropped:,} with missing values left out)" for d in datasets if d.rows_dropped > 0
+    }
+    return "".join(f" {escape(style.dataset_title(name))}: {rows}." for name, rows in told.items())
 
 
 def _span(name: str, low: float, high: float) -> str:

@@ -205,6 +205,10 @@ bool rl_parse_seconds(const char *text, double *seconds);
 /* Writes into `text`, and returns, a count for people, its thousands apart: "20,000". */
 const char *rl_count_text(int64_t count, char text[32]);
 
+/* Writes into `text`, and returns, "2,720 rows (218 with missing values left out)". */
+enum { RL_ROWS_TEXT = 100 };
+const char *rl_rows_text(int64_t n_rows, int64_t n_dropped, char text[RL_ROWS_TEXT]);
+
 /* For qsort and bsearch of doubles, among which NaN has no place, and of ints. */
 int rl_compare_reals(const void *a, const void *b);
 int rl_compare_ints(const void *a, const void *b);

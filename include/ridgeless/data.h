@@ -116,10 +116,6 @@ size_t rl_dataset_bytes(const rl_dataset *dataset);
  * intercept". */
 const char *rl_feature_text(const rl_dataset *dataset, int j, char text[RL_FEATURE_TEXT]);
 
-/* Writes "2,720 rows (218 with missing values left out)" into `text`, and returns it. */
-enum { RL_ROWS_TEXT = 100 };
-const char *rl_rows_text(const rl_dataset *dataset, char text[RL_ROWS_TEXT]);
-
 /* Not for a view, which owns nothing. */
 void rl_dataset_destroy(rl_dataset *dataset);
 

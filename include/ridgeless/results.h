@@ -118,6 +118,7 @@ typedef struct rl_shown_variant {
 typedef struct rl_shown_dataset { /* one P of a data set */
     const char *name;
     int n_features, largest_n, repeats;
+    int n_rows, n_dropped;    /* rows of the data set, and those left out because a value is missing */
     int threshold;            /* P, or the rank of the features, where that is less */
     bool intercept;           /* one of the features is 1 in every row */
     int threshold_n;          /* the N that stands for the threshold: the nearest one to it */

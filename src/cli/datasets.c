@@ -35,7 +35,8 @@ static void print_entry(const listed *entry, const rl_data_path *path) {
     if (entry->loaded) {
         const int p = entry->data.n_features, threshold = rl_dataset_threshold(&entry->data);
         char rank[RL_RANK_TEXT];
-        printf("%16s %s, %d feature%s%s: threshold at N = %d", "", rl_rows_text(&entry->data, rows), p, rl_plural(p),
+        printf("%16s %s, %d feature%s%s: threshold at N = %d", "",
+               rl_rows_text(entry->data.n_rows, entry->data.n_dropped, rows), p, rl_plural(p),
                rl_rank_text(p, threshold, rank), threshold);
         printf("\n%16s %s\n", "", entry->data.origin);
     } else if (entry->missing != NULL) {

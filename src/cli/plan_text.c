@@ -56,8 +56,8 @@ static void print_dataset(const rl_series *series, const rl_series_estimate *est
     printf(", ");
     print_n_train(series, n);
     printf(", %d ablation%s, %s repeat%s; %s%s", series->spec->n_variants, rl_plural(series->spec->n_variants),
-           rl_count_text(series->study->repeats, repeats), rl_plural(series->study->repeats), rl_rows_text(data, rows),
-           data->fresh ? " drawn anew for each repeat" : "");
+           rl_count_text(series->study->repeats, repeats), rl_plural(series->study->repeats),
+           rl_rows_text(data->n_rows, data->n_dropped, rows), data->fresh ? " drawn anew for each repeat" : "");
     if (series->spec->keep.summary)
         printf("; summaries of at most %s repeats", rl_count_text(series->longest_span, repeats));
     for (int i = 0; i < n; i++) /* the method may change with P */

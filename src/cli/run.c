@@ -170,7 +170,8 @@ static rl_status prepare_work(work *w) {
     for (int i = 0; i < w->prepared.plan.n_datasets; i++) {
         const rl_dataset *data = &w->prepared.plan.datasets[i];
         (data->n_dropped > 0 ? rl_info : rl_debug)("%s: %s, %d features, from %s; rank %d", data->name,
-                                                   rl_rows_text(data, rows), data->n_features, data->origin, data->rank);
+                                                   rl_rows_text(data->n_rows, data->n_dropped, rows), data->n_features,
+                                                   data->origin, data->rank);
     }
     if (w->settings->fresh) RL_TRY(rl_results_discard(w->prepared.output));
     RL_TRY(rl_results_check_output(w->prepared.output, &w->prepared.plan));

@@ -67,7 +67,8 @@ static void print_head(const rl_shown_dataset *d) {
 
 /* What the numbers of the table cannot say of themselves. */
 static void print_remarks(const rl_shown_dataset *d) {
-    char nothing[32], mean[32];
+    char nothing[32], mean[32], rows[RL_ROWS_TEXT];
+    if (d->n_dropped > 0) printf("  %s\n", rl_rows_text(d->n_rows, d->n_dropped, rows));
     if (!isnan(d->null_mse))
         printf("  predicting nothing: %s; predicting the mean: %s\n", rl_number_text(d->null_mse, 2, nothing),
                rl_number_text(d->target_variance, 2, mean));
@@ -104,6 +105,7 @@ static void print_sweep(const rl_shown_dataset *d, int n) {
     char features[RL_FEATURES_TEXT];
     const int n_columns = d->n_variants < COLUMNS ? d->n_variants : COLUMNS;
     int64_t done = 0, missing = 0, failed = 0;
+    char rows[RL_ROWS_TEXT];
     for (int i = 0; i < n; i++) {
         done += d[i].spectra_done;
         missing += d[i].spectra_missing;
@@ -117,6 +119,7 @@ static void print_sweep(const rl_shown_dataset *d, int n) {
         printf("  (from P = %d on the features have a lower rank, which stands for P: %d at P = %d)\n",
                d[low].n_features, d[n - 1].threshold, d[n - 1].n_features);
     if (d->scales_apart) printf("  (" RL_SCALES_APART ")\n");
+    if (d->n_dropped > 0) printf("  %s\n", rl_rows_text(d->n_rows, d->n_dropped, rows));
     printf("  median test error at the N nearest to P\n  %8s %8s", "P", "N");
     for (int v = 0; v < n_columns; v++) printf("  %20.20s", d->variants[v].label);
     printf("%s\n", d->n_variants > n_columns ? "  ..." : "");
@@ -189,14 +192,14 @@ static json_t *variant_json(const rl_shown_variant *v) {
 static json_t *dataset_json(const rl_shown_dataset *d) {
     json_t *variants = json_array();
     for (int i = 0; i < d->n_variants; i++) json_array_append_new(variants, variant_json(&d->variants[i]));
-    return json_pack("{s:s, s:i, s:b, s:i, s:b, s:i, s:[o, o], s:i, s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:o}", "name",
-                     d->name, "n_features", d->n_features, "intercept", d->intercept, "threshold", d->threshold,
-                     "scales_apart", d->scales_apart, "threshold_n", d->threshold_n, "flank_n",
-                     count_or_null(d->flank_n[0]), count_or_null(d->flank_n[1]), "n_modes", d->n_modes, "largest_n",
-                     d->largest_n, "null_mse", rl_number_json(d->null_mse), "target_variance",
-                     rl_number_json(d->target_variance), "repeats", d->repeats, "spectra_done",
-                     (json_int_t)d->spectra_done, "spectra_missing", (json_int_t)d->spectra_missing, "spectra_failed",
-                     (json_int_t)d->spectra_failed, "variants", variants);
+    return json_pack(
+        "{s:s, s:i, s:i, s:i, s:b, s:i, s:b, s:i, s:[o, o], s:i, s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:o}", "name",
+        d->name, "rows", d->n_rows, "rows_dropped", d->n_dropped, "n_features", d->n_features, "intercept",
+        d->intercept, "threshold", d->threshold, "scales_apart", d->scales_apart, "threshold_n", d->threshold_n,
+        "flank_n", count_or_null(d->flank_n[0]), count_or_null(d->flank_n[1]), "n_modes", d->n_modes, "largest_n",
+        d->largest_n, "null_mse", rl_number_json(d->null_mse), "target_variance", rl_number_json(d->target_variance),
+        "repeats", d->repeats, "spectra_done", (json_int_t)d->spectra_done, "spectra_missing",
+        (json_int_t)d->spectra_missing, "spectra_failed", (json_int_t)d->spectra_failed, "variants", variants);
 }
 
 static json_t *autoencoder_json(const rl_shown_autoencoder *a) {

@@ -89,6 +89,15 @@ const char *rl_count_text(int64_t count, char text[32]) {
     return text;
 }
 
+const char *rl_rows_text(int64_t n_rows, int64_t n_dropped, char text[RL_ROWS_TEXT]) {
+    char n[32], dropped[32];
+    const int length = snprintf(text, RL_ROWS_TEXT, "%s row%s", rl_count_text(n_rows, n), rl_plural(n_rows));
+    if (n_dropped > 0)
+        snprintf(text + length, RL_ROWS_TEXT - (size_t)length, " (%s with missing values left out)",
+                 rl_count_text(n_dropped, dropped));
+    return text;
+}
+
 int rl_compare_reals(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);

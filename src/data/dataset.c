@@ -93,16 +93,6 @@ const char *rl_feature_text(const rl_dataset *dataset, int j, char text[RL_FEATU
     return text;
 }
 
-const char *rl_rows_text(const rl_dataset *dataset, char text[RL_ROWS_TEXT]) {
-    char n[32], dropped[32];
-    const int length =
-        snprintf(text, RL_ROWS_TEXT, "%s row%s", rl_count_text(dataset->n_rows, n), rl_plural(dataset->n_rows));
-    if (dataset->n_dropped > 0)
-        snprintf(text + length, RL_ROWS_TEXT - (size_t)length, " (%s with missing values left out)",
-                 rl_count_text(dataset->n_dropped, dropped));
-    return text;
-}
-
 /* ---- what is known of it ----------------------------------------------------------------------------------------- */
 
 bool rl_dataset_in_blocks(const rl_dataset *dataset) {
@@ -261,7 +251,7 @@ static rl_status load_dataset(const rl_source *source, const rl_source_request *
     dataset->n_inputs = dataset->n_features;
     if (dataset->n_rows < 2)
         return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): %s, expected at least 2", dataset->name, dataset->origin,
-                       rl_rows_text(dataset, rows));
+                       rl_rows_text(dataset->n_rows, dataset->n_dropped, rows));
     RL_TRY(check_rows(dataset));
     if (request->intercept) RL_TRY(rl_add_intercept(dataset));
     RL_TRY(compute_beta_star(dataset, request->random));

@@ -31,8 +31,8 @@ static rl_status check_n(const rl_study *study, const rl_series *series, double 
     return rl_fail(RL_ERR_INPUT,
                    "%s:%d: key `n_train`: N = %.15g leaves no test row of the dataset `%s`, which has %s and %d "
                    "features; expected N from 1 to %d",
-                   study->path, series->spec->n_train.line, n, name, rl_rows_text(&series->data, rows),
-                   series->data.n_features, most);
+                   study->path, series->spec->n_train.line, n, name,
+                   rl_rows_text(series->data.n_rows, series->data.n_dropped, rows), series->data.n_features, most);
 }
 
 static rl_status make_n_train(const rl_study *study, rl_series *series) {

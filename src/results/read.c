@@ -291,11 +291,22 @@ static void compare_variants(rl_shown_dataset *d) {
     }
 }
 
+/* 0 where there is no such attribute. */
+static int read_count(const group *g, const char *name) {
+    nc_type type;
+    size_t length;
+    int count = 0;
+    if (nc_inq_att(g->id, NC_GLOBAL, name, &type, &length) != NC_NOERR || type != NC_INT || length != 1) return 0;
+    return nc_get_att_int(g->id, NC_GLOBAL, name, &count) == NC_NOERR ? count : 0;
+}
+
 static rl_status show_dataset(const group *g, size_t p, rl_shown_dataset *shown) {
     const int threshold = g->n[threshold_index(g, p)];
     *shown = (rl_shown_dataset){
         .name = g->name,
         .n_features = g->p[p],
+        .n_rows = read_count(g, "n_rows"),
+        .n_dropped = read_count(g, "n_rows_dropped"),
         .threshold = g->threshold[p],
         .intercept = g->intercept,
         .threshold_n = threshold,
