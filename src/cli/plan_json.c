@@ -10,12 +10,12 @@ static json_t *integers_json(const int *values, int n) {
 /* A data set at one P. */
 static json_t *dataset_json(const rl_series *series, const rl_series_estimate *s) {
     const rl_dataset *data = &series->data;
-    json_t *object = json_pack(
-        "{s:s, s:s, s:i, s:i, s:i, s:b, s:i, s:i, s:b, s:i, s:f, s:o}", "name", data->name, "way",
-        rl_how_computed(series), "rows", data->n_rows, "rows_dropped", data->n_dropped, "n_features", data->n_features,
-        "intercept", data->intercept, "rank", data->rank, "threshold", rl_dataset_threshold(data), "scales_apart",
-        data->scales_apart, "variants", series->spec->n_variants, "seconds", s->seconds, "n_train",
-        integers_json(series->n_train, series->n_n_train));
+    json_t *object =
+        json_pack("{s:s, s:s, s:i, s:i, s:i, s:b, s:i, s:i, s:b, s:i, s:f, s:o}", "name", data->name, "way",
+                  rl_how_computed(series), "rows", data->n_rows, "rows_dropped", data->n_dropped, "n_features",
+                  data->n_features, "intercept", data->intercept, "rank", data->rank, "threshold",
+                  rl_dataset_threshold(data), "scales_apart", data->scales_apart, "variants", series->spec->n_variants,
+                  "seconds", s->seconds, "n_train", integers_json(series->n_train, series->n_n_train));
     if (object != NULL && data->map != NULL) json_object_set_new(object, "map", json_string(data->map->name));
     if (object == NULL || !series->on_grid) return object;
     json_object_set_new(object, "producer", json_string(rl_producer_name(series->producer)));
