@@ -45,7 +45,8 @@ typedef struct rl_source rl_source;
 /* The file of a table that is too large for memory. */
 typedef struct rl_table_file {
     char *path;        /* of a NetCDF file; owned. NULL: the dataset has no such table */
-    char *features;    /* name of its variable (row, feature); owned */
+    char *layout;      /* how its features are read, a text of table_blocks.c's; owned */
+    int *rows;         /* [n_rows], owned: which rows of the file they are; NULL: all, in turn */
     size_t slab_bytes; /* a slab is the rows that are in memory at a time: about so many bytes, at least one row */
     int64_t bytes;     /* size of the file when it was loaded */
     int64_t modified;  /* time of its last change then, in seconds since 1970 */
@@ -157,6 +158,9 @@ bool rl_dataset_sphere_task(const rl_dataset *dataset, rl_sphere_task *task);
 
 /* Whether the features stay in their file: x is NULL then, and only process grids can take the rows. */
 bool rl_dataset_in_blocks(const rl_dataset *dataset);
+
+/* Which row of its file, from 0, a row of a dataset in blocks is: those with a missing value are left out. */
+int rl_dataset_file_row(const rl_dataset *dataset, int row);
 
 /* The part of the variance of a fresh dataset's target that no linear function of the student's features explains:
  * the sum of (scale * beta)^2 over the features that the student does not see, and noise^2. */
@@ -453,8 +457,8 @@ void rl_table_blocks_close(rl_table_blocks *blocks);
  * whole chunks of the file. */
 int rl_table_blocks_height(const rl_table_blocks *blocks);
 
-/* Reads rows first ... first + count - 1 of the file: rows [count, n_features], row-major. RL_ERR_INPUT names the row
- * and feature of a value that is missing or not finite; RL_ERR_IO when reading fails. */
+/* Reads rows first ... first + count - 1 of the file: rows [count, n_features], row-major. NaN stands for a missing
+ * value: rows that have one are none of the dataset's. RL_ERR_IO when reading fails. */
 rl_status rl_table_blocks_read(rl_table_blocks *blocks, int first, int count, double *rows);
 
 /* ---- the rows of a repeat --------------------------------------------------------------------------------------- */

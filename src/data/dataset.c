@@ -7,6 +7,7 @@
 
 #include "../numbers.h"
 #include "dataset.h"
+#include "tables/table_blocks.h"
 
 /* ---- what a dataset owns ----------------------------------------------------------------------------------------- */
 
@@ -20,7 +21,7 @@ void rl_dataset_arrays(rl_dataset *d, rl_dataset_array arrays[RL_DATASET_ARRAYS]
         {&d->name, text_bytes(d->name), 1},
         {&d->origin, text_bytes(d->origin), 1},
         {&d->file.path, text_bytes(d->file.path), 1},
-        {&d->file.features, text_bytes(d->file.features), 1},
+        {&d->file.layout, text_bytes(d->file.layout), 1},
         {&d->feature_names, d->n_feature_names, 1},
         {&d->x, rows * features, sizeof *d->x},
         {&d->y, rows, sizeof *d->y},
@@ -32,6 +33,7 @@ void rl_dataset_arrays(rl_dataset *d, rl_dataset_array arrays[RL_DATASET_ARRAYS]
         {&d->teacher.beta, hidden, sizeof *d->teacher.beta},
         {&d->teacher.scale, hidden, sizeof *d->teacher.scale},
         {&d->function.drawn, (size_t)d->function.n_drawn, sizeof *d->function.drawn},
+        {&d->file.rows, rows, sizeof *d->file.rows},
     };
     memcpy(arrays, all, sizeof all);
 }
@@ -99,6 +101,10 @@ bool rl_dataset_in_blocks(const rl_dataset *dataset) {
     return dataset->file.path != NULL;
 }
 
+int rl_dataset_file_row(const rl_dataset *dataset, int row) {
+    return dataset->file.rows != NULL ? dataset->file.rows[row] : row;
+}
+
 double rl_dataset_residual_variance(const rl_dataset *dataset) {
     const rl_teacher *teacher = &dataset->teacher;
     assert(teacher->beta != NULL);
@@ -127,6 +133,42 @@ int rl_dataset_threshold(const rl_dataset *dataset) {
 
 bool rl_dataset_design_known(const rl_dataset *dataset) {
     return dataset->fresh && dataset->beta_star != NULL;
+}
+
+/* ---- rows that miss a value -------------------------------------------------------------------------------------- */
+
+static rl_status number_rows(rl_dataset *d) {
+    RL_TRY(RL_ALLOC(d->file.rows, d->n_rows));
+    for (int i = 0; i < d->n_rows; i++) d->file.rows[i] = i;
+    return RL_OK;
+}
+
+/* Closes the gaps, and returns how many rows are left. */
+static int close_gaps(rl_dataset *d, const bool *missing) {
+    const size_t p = (size_t)d->n_features;
+    int n = 0;
+    for (int i = 0; i < d->n_rows; i++) {
+        if (missing[i]) continue;
+        d->y[n] = d->y[i];
+        if (d->file.rows != NULL) d->file.rows[n] = d->file.rows[i];
+        if (d->x != NULL && n < i) memcpy(d->x + (size_t)n * p, d->x + (size_t)i * p, p * sizeof *d->x);
+        n++;
+    }
+    return n;
+}
+
+rl_status rl_dataset_leave_out(rl_dataset *d, const bool *missing) {
+    if (memchr(missing, true, (size_t)d->n_rows) == NULL) return RL_OK;
+    if (rl_dataset_in_blocks(d) && d->file.rows == NULL) RL_TRY(number_rows(d));
+    const int n = close_gaps(d, missing);
+    d->n_dropped += d->n_rows - n;
+    d->n_rows = n;
+    if (n == 0)
+        return rl_fail(RL_ERR_INPUT, "%s: no row is left: each of the %d has a missing value", d->origin, d->n_dropped);
+    RL_TRY(RL_GROW(d->y, n, n));
+    if (d->file.rows != NULL) RL_TRY(RL_GROW(d->file.rows, n, n));
+    const size_t n_features = (size_t)n * (size_t)d->n_features;
+    return d->x != NULL ? RL_GROW(d->x, n_features, n_features) : RL_OK;
 }
 
 /* ---- least squares on all rows ---------------------------------------------------------------------------------- */
@@ -163,34 +205,76 @@ static rl_status compute_beta_star(rl_dataset *dataset, rl_random_kind random) {
 
 /* ---- checksum ---------------------------------------------------------------------------------------------------- */
 
-/* Reads all rows slab by slab into the hash. */
-static rl_status hash_slabs(rl_table_blocks *blocks, const rl_dataset *dataset, double *slab, XXH3_state_t *hash) {
-    const size_t row_bytes = sizeof(double) * (size_t)dataset->n_features;
-    const int64_t n = dataset->n_rows, height = rl_table_blocks_height(blocks);
-    for (int64_t first = 0; first < n; first += height) {
-        const int64_t count = rl_smaller(height, n - first);
-        RL_TRY(rl_table_blocks_read(blocks, (int)first, (int)count, slab));
-        XXH3_64bits_update(hash, slab, (size_t)count * row_bytes);
+static uint64_t hash_sizes(const rl_dataset *dataset) {
+    const int64_t sizes[] = {dataset->n_rows, dataset->n_features, dataset->fresh ? dataset->teacher.n_hidden : 0};
+    return XXH3_64bits_withSeed(sizes, sizeof sizes, dataset->intercept);
+}
+
+/* All rows of a file that is read slab by slab. */
+typedef struct file_reader {
+    rl_table_blocks *blocks;
+    double *slab;  /* [height of a slab, n_features] */
+    bool *missing; /* [height]: rows of the slab that are left out, before it is read or because of what is in it */
+    bool *lost;    /* [n_rows]: the latter, among all rows of the dataset */
+    XXH3_state_t *hash;
+} file_reader;
+
+static rl_status open_reader(const rl_dataset *dataset, file_reader *r) {
+    RL_TRY(rl_table_blocks_open_as(dataset, RL_ERR_INPUT, &r->blocks));
+    const size_t height = (size_t)rl_table_blocks_height(r->blocks);
+    RL_TRY(RL_ALLOC(r->slab, height * (size_t)dataset->n_features));
+    RL_TRY(RL_ALLOC(r->missing, height));
+    RL_TRY(RL_ALLOC(r->lost, dataset->n_rows));
+    r->hash = XXH3_createState();
+    return r->hash != NULL ? RL_OK : rl_fail(RL_ERR_MEMORY, "out of memory for a checksum");
+}
+
+static void close_reader(file_reader *r) {
+    XXH3_freeState(r->hash);
+    rl_free(r->lost);
+    rl_free(r->missing);
+    rl_free(r->slab);
+    rl_table_blocks_close(r->blocks);
+}
+
+/* Reads a slab into the hash, without the rows that miss a value. *next: the dataset's row that follows it. */
+static rl_status hash_slab(const rl_dataset *dataset, file_reader *r, int first, int count, int *next) {
+    const size_t p = (size_t)dataset->n_features;
+    const int before = *next;
+    for (int i = 0; i < count; i++) {
+        r->missing[i] = *next == dataset->n_rows || rl_dataset_file_row(dataset, *next) != first + i;
+        if (!r->missing[i]) ++*next;
+    }
+    RL_TRY(rl_table_blocks_read(r->blocks, first, count, r->slab));
+    RL_TRY(rl_table_blocks_sift(r->blocks, first, count, r->slab, r->missing));
+    for (int i = before; i < *next; i++) {
+        const int row = rl_dataset_file_row(dataset, i) - first;
+        r->lost[i] = r->missing[row];
+        if (!r->lost[i]) XXH3_64bits_update(r->hash, r->slab + (size_t)row * p, p * sizeof *r->slab);
     }
     return RL_OK;
 }
 
-/* The hash of the features in the file. Reading refuses those that are not finite. */
-static rl_status hash_file(const rl_dataset *dataset, uint64_t seed, uint64_t *sum) {
-    rl_table_blocks *blocks;
-    double *slab = NULL;
-    RL_TRY(rl_table_blocks_open_as(dataset, RL_ERR_INPUT, &blocks));
-    rl_status status = RL_ALLOC(slab, (size_t)rl_table_blocks_height(blocks) * (size_t)dataset->n_features);
-    XXH3_state_t *hash = XXH3_createState();
-    if (status == RL_OK && hash == NULL) status = rl_fail(RL_ERR_MEMORY, "out of memory for a checksum");
-    if (status == RL_OK) {
-        XXH3_64bits_reset_withSeed(hash, seed);
-        status = hash_slabs(blocks, dataset, slab, hash);
-        *sum = XXH3_64bits_digest(hash);
-    }
-    XXH3_freeState(hash);
-    rl_free(slab);
-    rl_table_blocks_close(blocks);
+static rl_status hash_slabs(const rl_dataset *dataset, file_reader *r, uint64_t *sum) {
+    const int64_t n = (int64_t)dataset->n_rows + dataset->n_dropped, height = rl_table_blocks_height(r->blocks);
+    int next = 0;
+    XXH3_64bits_reset_withSeed(r->hash, hash_sizes(dataset));
+    for (int64_t first = 0; first < n; first += height)
+        RL_TRY(hash_slab(dataset, r, (int)first, (int)rl_smaller(height, n - first), &next));
+    *sum = XXH3_64bits_digest(r->hash);
+    return RL_OK;
+}
+
+/* The hash of the features in the file. Rows that turn out to miss a value are left out of the dataset; as its sizes
+ * are hashed first, all is hashed again then. */
+static rl_status hash_file(rl_dataset *dataset, uint64_t *sum) {
+    const int n_before = dataset->n_rows;
+    file_reader r = {0};
+    rl_status status = open_reader(dataset, &r);
+    if (status == RL_OK) status = hash_slabs(dataset, &r, sum);
+    if (status == RL_OK) status = rl_dataset_leave_out(dataset, r.lost);
+    if (status == RL_OK && dataset->n_rows < n_before) status = hash_slabs(dataset, &r, sum);
+    close_reader(&r);
     return status;
 }
 
@@ -209,9 +293,7 @@ static uint64_t hash_function(const rl_function *f, uint64_t seed) {
 
 /* The hash of each part is the seed of the next part's hash. */
 static rl_status compute_checksum(rl_dataset *dataset) {
-    const size_t p = (size_t)dataset->n_features, n = (size_t)dataset->n_rows;
-    const int64_t sizes[] = {dataset->n_rows, dataset->n_features, dataset->fresh ? dataset->teacher.n_hidden : 0};
-    const uint64_t seed = XXH3_64bits_withSeed(sizes, sizeof sizes, dataset->intercept);
+    const uint64_t seed = hash_sizes(dataset);
     if (dataset->fresh) {
         dataset->checksum = dataset->teacher.beta != NULL ? hash_teacher(&dataset->teacher, seed)
                                                           : hash_function(&dataset->function, seed);
@@ -219,10 +301,11 @@ static rl_status compute_checksum(rl_dataset *dataset) {
     }
     uint64_t of_x;
     if (rl_dataset_in_blocks(dataset))
-        RL_TRY(hash_file(dataset, seed, &of_x));
+        RL_TRY(hash_file(dataset, &of_x));
     else
-        of_x = XXH3_64bits_withSeed(dataset->x, sizeof(double) * n * p, seed);
-    dataset->checksum = XXH3_64bits_withSeed(dataset->y, sizeof(double) * n, of_x);
+        of_x = XXH3_64bits_withSeed(dataset->x, sizeof(double) * (size_t)dataset->n_rows * (size_t)dataset->n_features,
+                                    seed);
+    dataset->checksum = XXH3_64bits_withSeed(dataset->y, sizeof(double) * (size_t)dataset->n_rows, of_x);
     return RL_OK;
 }
 

@@ -45,8 +45,8 @@ rl_status rl_add_intercept(rl_dataset *dataset);
 /* Puts a 1 in front of each of n_rows rows of n_inputs numbers, which then take n_inputs + 1 each. In place. */
 void rl_put_ones(int n_rows, int n_inputs, double *rows);
 
-/* As rl_table_blocks_open, without a check that the file is the one that was loaded. `blame` is the status of a failure
- * to read it. */
-rl_status rl_table_blocks_open_as(const rl_dataset *dataset, rl_status blame, rl_table_blocks **blocks);
+/* Leaves out the rows that are marked in missing[n_rows], and counts them. Not for a view. RL_ERR_INPUT when no row is
+ * left. */
+rl_status rl_dataset_leave_out(rl_dataset *dataset, const bool *missing);
 
 #endif
