@@ -260,6 +260,7 @@ typedef struct rl_option_spec {
     rl_option_type type;
     bool required;
     bool later;               /* younger than journals that go on: settings leave it out where it is as by default */
+    bool once_text;           /* a list that was a text in journals that go on: settings write one of them so */
     double minimum, maximum;  /* of an integer or a real, both included */
     double default_number;    /* of an integer, a real or a flag */
     const char *default_text; /* of a choice or a text; NULL: none */

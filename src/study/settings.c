@@ -26,6 +26,8 @@ static rl_status append_option(rl_text *settings, const rl_option_spec *spec, co
         case RL_OPTION_FLAG:
             return rl_text_append(settings, "%s", value->number != 0 ? "true" : "false");
         case RL_OPTION_TEXT_LIST:
+            if (spec->once_text && value->n_list == 0) return rl_text_append(settings, "none");
+            if (spec->once_text && value->n_list == 1) return append_quoted(settings, value->list[0]);
             RL_TRY(rl_text_append(settings, "["));
             for (int i = 0; i < value->n_list; i++) {
                 if (i > 0) RL_TRY(rl_text_append(settings, ", "));

@@ -203,19 +203,23 @@ static void variables_are_chosen_by_name(void **state) {
         "`y` double(7), `other` int(7, 3), `names` char(7, 3), `words` string(7, 3), `cube` int(7, 3, 3), "
         "`scalar` int(), `labels` char(7)");
     refuse_table(SETTINGS(XY, {"features", "q"}), "key `features` (line 7): ");
-    assert_message("t.nc: no variable `q`; expected numbers (row, feature); there are `x` double(7, 3)");
-    static const char *const others[] = {"y", "names", "words", "cube", "scalar"};
-    for (int i = 0; i < 5; i++) {
-        refuse_table(SETTINGS(XY, {"features", others[i]}),
-                     "` does not fit; expected numbers (row, feature); there are");
+    assert_message("t.nc: no variable `q`; expected one of `x`, `y`, `other`, `names`");
+    refuse_table(SETTINGS(XY, {"features", "y"}), "`y` is the target, expected other variables");
+    static const char *const others[] = {"names` is char(7, 3)", "words` is string(7, 3)", "cube` is int(7, 3, 3)",
+                                         "scalar` is int()"};
+    for (int i = 0; i < 4; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(others[i], "`"), others[i]);
+        refuse_table(SETTINGS(XY, {"features", name}), ", expected numbers (row, feature) or (row)");
         assert_message(others[i]);
     }
     refuse_table(SETTINGS({"file", "t.nc"}, {"target", "z"}, {"features", "x"}),
                  "dataset `netcdf`: key `target` (line 7): ");
-    assert_message("no variable `z`; expected numbers (row); there are `x` double(7, 3), `y` double(7)");
-    refuse_table(SETTINGS({"file", "t.nc"}, {"target", "other"}, {"features", "x"}),
-                 "variable `other` does not fit; expected numbers (row);");
-    refuse_table(SETTINGS({"file", "t.nc"}, {"target", "labels"}, {"features", "x"}), "variable `labels` does not fit");
+    assert_message("no variable `z`; expected one of `x`, `y`");
+    refuse_table(SETTINGS({"file", "t.nc"}, {"target", "other"}, {"features", "x"}), "key `target` (line 7): ");
+    assert_message("`other` is int(7, 3), expected one value per row, or `target_column`, the number of a column");
+    refuse_table(SETTINGS({"file", "t.nc"}, {"target", "labels"}, {"features", "x"}),
+                 "`labels` is char(7), expected numbers (row)");
 }
 
 static void lengths_must_agree(void **state) {
@@ -227,19 +231,20 @@ static void lengths_must_agree(void **state) {
     nc(nc_def_var(m.id, "turned", NC_DOUBLE, 1, &m.feature, &id));
     fill(&m);
     finish(&m);
-    refuse_table(SETTINGS({"file", "t.nc"}, {"target", "short"}), "key `target` (line 7): ");
-    assert_message("t.nc: `short` has 6 values, expected one for each of the 7 rows of `x`");
-    refuse_table(
-        SETTINGS({"file", "t.nc"}, {"target", "turned"}),
-        "t.nc: `turned` has a value for each of the 3 features of `x`, expected one per row: is `x` (feature, row)?");
+    refuse_table(SETTINGS({"file", "t.nc"}, {"target", "short"}), "key `features`: ");
+    assert_message(
+        "t.nc: no variable of numbers has the rows of the target; expected one (row, feature) or some (row); "
+        "there are `x` double(7, 3), `y` double(7), `short` double(6), `turned` double(3)");
+    refuse_table(SETTINGS({"file", "t.nc"}, {"target", "short"}, {"features", "x"}), "key `features` (line 7): ");
+    assert_message("t.nc: `x` is double(7, 3), expected 6 rows, as many as the target has");
     /* no row at all */
     m = begin_rows("t.nc", NC_NETCDF4, NC_DOUBLE, NC_UNLIMITED);
     finish(&m);
-    refuse_table(plain, "t.nc: `x` has 0 rows and 3 features, expected from 1 to 2^31 - 1 of each");
+    refuse_table(plain, "t.nc: `y` is double(0), expected from 1 to 2^31 - 1 rows");
     /* more rows than an int counts */
     m = begin_rows("t.nc", NC_NETCDF4, NC_BYTE, (size_t)INT32_MAX + 1);
     finish(&m);
-    refuse_table(plain, "t.nc: `x` has 2147483648 rows and 3 features, expected from 1 to 2^31 - 1 of each");
+    refuse_table(plain, "t.nc: `y` is double(2147483648), expected from 1 to 2^31 - 1 rows");
     m = begin_rows("t.nc", NC_NETCDF4, NC_BYTE, 1);
     const double one = 1;
     nc(nc_put_var_double(m.id, m.y, &one));
@@ -248,7 +253,7 @@ static void lengths_must_agree(void **state) {
     refuse_table(plain, "t.nc): 1 row, expected at least 2");
     nc(nc_create(path_of("t.nc"), NC_CLOBBER, &id));
     nc(nc_close(id));
-    refuse_table(plain, "t.nc: no variable of numbers (row, feature); expected one; there are none");
+    refuse_table(plain, "t.nc: no variable `y`; expected one of ");
 }
 
 /* ---- what stands for no number ----------------------------------------------------------------------------------- */
@@ -283,32 +288,72 @@ static void write_poisoned(const poison *p, int format, nc_type type, bool of_ta
     finish(&m);
 }
 
-static void missing_values_are_refused(void **state) {
+/* The rows of the table without the fifth, in memory and by blocks. */
+static void assert_fifth_left_out(const setting *whole, const setting *blocks) {
+    rl_dataset d = load_table(whole), e = load_table(blocks);
+    assert_int_equal(d.n_rows, ROWS - 1);
+    assert_int_equal(d.n_dropped, 1);
+    for (size_t i = 0; i < ROWS - 1; i++) {
+        const size_t row = i < 4 ? i : i + 1;
+        assert_true(d.y[i] == target(row));
+        for (size_t j = 0; j < FEATURES; j++) assert_true(d.x[i * FEATURES + j] == feature(row, j));
+        assert_int_equal(rl_dataset_file_row(&e, (int)i), row);
+    }
+    assert_int_equal(e.n_rows, ROWS - 1);
+    assert_int_equal(e.n_dropped, 1);
+    assert_memory_equal(e.y, d.y, sizeof(double) * (ROWS - 1));
+    assert_true(e.checksum == d.checksum);
+    rl_dataset_destroy(&d);
+    rl_dataset_destroy(&e);
+}
+
+static void rows_with_missing_values_are_left_out(void **state) {
     (void)state;
-    static const char missing[] = "which stands for a missing value; expected a number";
+    static const char refused[] = "; expected a finite number";
     const poison poisons[] = {
-        {NULL, 0, {0}, NAN, "nan; expected a finite number"},
-        {NULL, 0, {0}, -INFINITY, "-inf; expected a finite number"},
-        {"_FillValue", 1, {-999}, -999, missing},
-        {"_FillValue", 1, {NAN}, NAN, "nan; expected a finite number"},
-        {"missing_value", 1, {-999.9}, -999.9, missing}, /* which is no float */
-        {"missing_value", 2, {-999, -998}, -998, missing},
-        {"valid_min", 1, {-2.5}, -2.75, missing},
-        {"valid_max", 1, {100}, 101, missing},
-        {"valid_range", 2, {-5, 100}, 100.5, missing},
-        {"valid_range", 2, {-5, 100}, -6, missing},
-        {"scale_factor", 1, {1e300}, 1e10, "inf; expected a finite number"},
-        {NULL, 0, {0}, NC_FILL_DOUBLE, missing}, /* what is written where nobody else has */
+        {NULL, 0, {0}, NAN, NULL},
+        {NULL, 0, {0}, -INFINITY, refused},
+        {"_FillValue", 1, {-999}, -999, NULL},
+        {"_FillValue", 1, {NAN}, NAN, NULL},
+        {"missing_value", 1, {-999.9}, -999.9, NULL}, /* which is no float */
+        {"missing_value", 2, {-999, -998}, -998, NULL},
+        {"valid_min", 1, {-2.5}, -2.75, NULL},
+        {"valid_max", 1, {100}, 101, NULL},
+        {"valid_range", 2, {-5, 100}, 100.5, NULL},
+        {"valid_range", 2, {-5, 100}, -6, NULL},
+        {"scale_factor", 1, {1e300}, 1e10, refused},
+        {NULL, 0, {0}, NC_FILL_DOUBLE, ", the library's default fill value; nothing in the file says"},
     };
     for (int f = 0; f < N_FORMATS; f++)
         for (size_t k = 0; k < sizeof poisons / sizeof *poisons; k++)
             for (int variation = 0; variation < 4; variation++) {
                 const bool of_target = variation % 2 == 1;
                 write_poisoned(&poisons[k], formats[f], variation < 2 ? NC_FLOAT : NC_DOUBLE, of_target);
+                if (poisons[k].message == NULL) {
+                    assert_fifth_left_out(plain, by_blocks);
+                    continue;
+                }
                 refuse_both(of_target ? "t.nc: variable `y`: row 5 (counted from 1) is "
                                       : "t.nc: variable `x`: feature 2 of row 5 (counted from 1) is ");
                 assert_message(poisons[k].message);
             }
+}
+
+/* `missing` says what the file does not: that numbers are missing, and that default fill values are none. */
+static void the_study_says_what_is_missing(void **state) {
+    (void)state;
+    const poison fill_value = {.value = NC_FILL_FLOAT}, own = {.value = -9999.9};
+    write_poisoned(&fill_value, NC_NETCDF4, NC_FLOAT, false);
+    assert_fifth_left_out(SETTINGS(XY, {"missing", "9.96921e36|9.9692099683868690e+36"}),
+                          SETTINGS(XY, {"load", "blocks"}, {"missing", "9.9692099683868690e+36"}));
+    rl_dataset d = load_table(SETTINGS(XY, {"missing", ""}));
+    assert_int_equal(d.n_dropped, 0);
+    assert_true(d.x[4 * FEATURES + 1] == NC_FILL_FLOAT);
+    rl_dataset_destroy(&d);
+    write_poisoned(&own, 0, NC_FLOAT, true);
+    assert_fifth_left_out(SETTINGS(XY, {"missing", "NA|-9999.9"}),
+                          SETTINGS(XY, {"load", "blocks"}, {"missing", "-9999.9"}));
+    refuse_table(SETTINGS(XY, {"missing", "none of it"}), "key `missing` (line 7): `none of it` is not a number");
 }
 
 /* Numbers of which only the first was ever written. */
@@ -322,7 +367,7 @@ static void unwritten_values_are_refused(void **state) {
         put_feature(&m, 0, 0, 3);
         finish(&m);
         refuse_both("t.nc: variable `x`: feature 2 of row 1 (counted from 1) is ");
-        assert_message("which stands for a missing value");
+        assert_message(", the library's default fill value; nothing in the file says");
     }
     /* a writer that says so takes the value for itself */
     making m = begin("t.nc", NC_NETCDF4, NC_SHORT);
@@ -357,7 +402,6 @@ static void attributes_must_make_sense(void **state) {
     refuse_attribute("add_offset", NC_DOUBLE, 1, values + 2, "attribute `add_offset`: expected a finite number");
     refuse_attribute("valid_range", NC_DOUBLE, 1, values, "attribute `valid_range`: expected two numbers");
     refuse_attribute("missing_value", NC_CHAR, 0, NULL, "attribute `missing_value`: expected numbers");
-    refuse_attribute("_Unsigned", NC_CHAR, 0, NULL, "attribute `_Unsigned`: expected none of this name");
 }
 
 /* ---- files that are none ----------------------------------------------------------------------------------------- */
@@ -376,7 +420,7 @@ static void refuses_what_is_no_netcdf_file(void **state) {
     refuse_table(plain, "dataset `netcdf`: key `file` (line 7): t.nc: not found in");
     assert_message("beside the study file");
     write_text("t.nc", "a,b\n1,2\n");
-    refuse_both("t.nc: is not a NetCDF file, expected NetCDF-4 or classic");
+    refuse_both("t.nc: is not a NetCDF file, expected NetCDF-4, HDF5 or classic");
     write_text("t.nc", "");
     refuse_both("t.nc: is not a NetCDF file");
     write_bytes("t.nc", "CDF\3\0\0\0\0", 8);
@@ -430,7 +474,7 @@ static void refuses_files_that_are_cut_short(void **state) {
         nc(nc_put_var1_double(id, x, &i, &y));
     }
     nc(nc_close(id));
-    refuse_table(plain, "no variable of numbers (row, feature)"); /* and not cut short */
+    refuse_table(plain, "no variable of numbers has the rows of the target"); /* and not cut short */
 }
 
 /* ---- by blocks --------------------------------------------------------------------------------------------------- */
@@ -651,7 +695,8 @@ int main(void) {
         cmocka_unit_test(packed_numbers_are_unpacked),
         cmocka_unit_test(variables_are_chosen_by_name),
         cmocka_unit_test(lengths_must_agree),
-        cmocka_unit_test(missing_values_are_refused),
+        cmocka_unit_test(rows_with_missing_values_are_left_out),
+        cmocka_unit_test(the_study_says_what_is_missing),
         cmocka_unit_test(unwritten_values_are_refused),
         cmocka_unit_test(attributes_must_make_sense),
         cmocka_unit_test(refuses_what_is_no_netcdf_file),

@@ -411,8 +411,11 @@ static const rl_option_spec options[] = {
      .maximum = INT32_MAX,
      .default_number = 1,
      .help = "which column of a target of two dimensions, from 1 on"},
-    RL_FEATURES_SPEC("names of variables (row, feature) or (row), or numeric; default: the only one of two dimensions, "
-                     "else all that have the target's rows"),
+    {.key = "features",
+     .type = RL_OPTION_TEXT_LIST,
+     .once_text = true,
+     .help = "names of variables (row, feature) or (row), or numeric; default: the only one of two dimensions, else all "
+             "that have the target's rows"},
     RL_EXCEPT_SPEC("variables that are no features, named likewise"),
     {.key = "first_dimension",
      .type = RL_OPTION_CHOICE,
