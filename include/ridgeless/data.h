@@ -272,6 +272,7 @@ rl_status rl_standardize_columns(rl_standardize how, int n_rows, int n_features,
 typedef struct rl_columns {
     const char *table; /* its path, for messages */
     const char *kind;  /* what people call one: "column" */
+    char root;         /* a character that a study may put before any name, as '/' before a path; 0: none */
     int n;
     const char *const *names; /* [n], borrowed, with their blanks folded (rl_fold_blanks); "": this one has none. NULL:
                                  none has one */

@@ -332,13 +332,13 @@ static rl_status load_dataset(const rl_source *source, const rl_source_request *
     RL_TRY(rl_strdup(&dataset->name, request->name));
     RL_TRY(source->load(request, dataset));
     dataset->n_inputs = dataset->n_features;
+    if (request->intercept) RL_TRY(rl_add_intercept(dataset));
+    RL_TRY(compute_checksum(dataset)); /* and of a table in blocks finds the rows that miss a value */
     if (dataset->n_rows < 2)
         return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): %s, expected at least 2", dataset->name, dataset->origin,
                        rl_rows_text(dataset->n_rows, dataset->n_dropped, rows));
     RL_TRY(check_rows(dataset));
-    if (request->intercept) RL_TRY(rl_add_intercept(dataset));
-    RL_TRY(compute_beta_star(dataset, request->random));
-    return compute_checksum(dataset);
+    return compute_beta_star(dataset, request->random);
 }
 
 rl_status rl_dataset_load(const rl_source *source, const rl_source_request *request, rl_dataset *dataset) {

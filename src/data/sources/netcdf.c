@@ -325,7 +325,8 @@ static rl_status tell_layout(const finding *f, rl_dataset *dataset) {
 
 static rl_status find_table(finding *f, rl_dataset *dataset) {
     RL_TRY(rl_nc_list_create(f->file, &f->list));
-    f->columns = (rl_columns){.table = f->file->path, .kind = "variable", .n = f->list.n, .names = f->list.names};
+    f->columns =
+        (rl_columns){.table = f->file->path, .kind = "variable", .root = '/', .n = f->list.n, .names = f->list.names};
     RL_TRY(RL_ALLOC(f->usual, f->list.n));
     RL_TRY(RL_ALLOC(f->chosen, f->list.n));
     RL_TRY(describe_table(f, dataset));
@@ -414,8 +415,9 @@ static const rl_option_spec options[] = {
     {.key = "features",
      .type = RL_OPTION_TEXT_LIST,
      .once_text = true,
-     .help = "names of variables (row, feature) or (row), or numeric; default: the only one of two dimensions, else all "
-             "that have the target's rows"},
+     .help =
+         "names of variables (row, feature) or (row), or numeric; default: the only one of two dimensions, else all "
+         "that have the target's rows"},
     RL_EXCEPT_SPEC("variables that are no features, named likewise"),
     {.key = "first_dimension",
      .type = RL_OPTION_CHOICE,

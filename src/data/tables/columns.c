@@ -141,7 +141,8 @@ static rl_status find_range(const rl_columns *c, const char *name, int *first, i
     char *folded;
     RL_TRY(rl_strdup(&folded, name));
     rl_fold_blanks(folded);
-    const rl_status status = find_folded(c, folded, first, last);
+    const bool from_root = c->root != 0 && *folded == c->root;
+    const rl_status status = find_folded(c, folded + from_root, first, last);
     rl_free(folded);
     return status;
 }

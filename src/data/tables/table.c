@@ -7,7 +7,8 @@
 /* ---- cells ------------------------------------------------------------------------------------------------------- */
 
 rl_columns rl_table_columns(const rl_table *table) {
-    return (rl_columns){table->path, "column", table->n_columns, (const char *const *)table->header};
+    return (rl_columns){
+        .table = table->path, .kind = "column", .n = table->n_columns, .names = (const char *const *)table->header};
 }
 
 static const rl_missing *missing_of(const rl_table *table) {
