@@ -14,7 +14,7 @@ mpi=(openmpi-bin libopenmpi-dev libscalapack-openmpi-dev)
 for option in "$@"; do
   case $option in
     --tests) packages+=(libcmocka-dev libgsl-dev netcdf-bin valgrind clang 'libclang-rt-dev|libclang-rt-14-dev' clang-format
-      procps man-db 'chromium?' shellcheck lua5.3 python3-yaml slurm-wlm) ;; # Ubuntu's chromium is no package of its own
+      procps man-db 'chromium?' shellcheck lua5.3 python3-yaml python3-h5py slurm-wlm) ;; # Ubuntu's chromium is no package of its own
     --mpich) mpi=(mpich libmpich-dev libscalapack-mpich-dev) ;;
     *) echo "usage: jobs/install-packages.sh [--tests] [--mpich]" >&2 && exit 2 ;;
   esac

@@ -346,7 +346,7 @@ static void the_study_says_what_is_missing(void **state) {
     write_poisoned(&fill_value, NC_NETCDF4, NC_FLOAT, false);
     assert_fifth_left_out(SETTINGS(XY, {"missing", "9.96921e36|9.9692099683868690e+36"}),
                           SETTINGS(XY, {"load", "blocks"}, {"missing", "9.9692099683868690e+36"}));
-    rl_dataset d = load_table(SETTINGS(XY, {"missing", ""}));
+    rl_dataset d = load_table(SETTINGS(XY, {"missing", "NaN"}));
     assert_int_equal(d.n_dropped, 0);
     assert_true(d.x[4 * FEATURES + 1] == NC_FILL_FLOAT);
     rl_dataset_destroy(&d);

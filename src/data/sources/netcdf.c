@@ -139,7 +139,8 @@ static rl_status find_rows(const finding *f, rl_nc_variable *v, rows_fit *fit) {
     RL_TRY(rl_nc_dimension_is_nameless(f->file, v, 0, &nameless));
     for (int d = 0; d < 2; d++)
         is[d] = d < v->n_dimensions && !nameless && v->dimension[d] == f->y->dimension[f->y->rows];
-    for (int d = 0; d < 2 && is[0] == is[1]; d++) is[d] = d < v->n_dimensions && v->length[d] == n_rows_of(f);
+    const bool told = is[0] != is[1];
+    for (int d = 0; d < 2 && !told; d++) is[d] = d < v->n_dimensions && v->length[d] == n_rows_of(f);
     if (v->n_dimensions == 2 && key != FIRST_AUTO)
         for (int d = 0; d < 2; d++) is[d] = d == (key == FIRST_ROWS ? 0 : 1) && v->length[d] == n_rows_of(f);
     v->rows = is[0] ? 0 : 1;

@@ -256,7 +256,7 @@ rl_status rl_nc_variable_refuse(const rl_nc *file, const rl_nc_variable *v, size
     if (stored == v->unwritten)
         snprintf(advice, sizeof advice,
                  ", the library's default fill value; nothing in the file says that it is a missing value: write "
-                 "`missing: [%.17g]` if it is, `missing: []` if not",
+                 "`missing: [%.17g]` if it is, `missing: NaN` if not",
                  number);
     else if (is_long(v) && fabs(stored) > exact_end)
         snprintf(advice, sizeof advice, "; expected whole numbers up to 2^53, which a double holds exactly");
