@@ -2,6 +2,8 @@
 #ifndef RL_VECTORS_H
 #define RL_VECTORS_H
 
+#include <math.h>
+
 #include "lapack.h"
 
 /* C [m, n] = alpha op(A) op(B) + beta C, op(B) [k, n] */
@@ -37,6 +39,21 @@ static inline double rl_sum_of_squares(int n, const double *a) {
     double sum = 0;
     for (int i = 0; i < n; i++) sum += a[i] * a[i];
     return sum;
+}
+
+/* A sum of squares of numbers of any size, in units of a power of two squared, so that none overflows or underflows;
+ * where a plain sum would not, the bits are its own. Starts from {0}. */
+typedef struct rl_squares {
+    double unit, sum;
+} rl_squares;
+
+static inline void rl_squares_add(rl_squares *s, double number) {
+    if (isfinite(number) && fabs(number) >= 2 * s->unit && number != 0) {
+        const double unit = ldexp(1, ilogb(number));
+        s->sum *= (s->unit / unit) * (s->unit / unit);
+        s->unit = unit;
+    }
+    s->sum += s->unit > 0 ? (number / s->unit) * (number / s->unit) : number * number;
 }
 
 static inline void rl_swap(double **a, double **b) {

@@ -264,9 +264,15 @@ typedef enum rl_standardize {
 } rl_standardize;
 #define RL_STANDARDIZE_CHOICES "none|center|unit-norm|z-score"
 
-/* Standardizes x [n_rows, n_features], row-major, in place. RL_ERR_INPUT, with a message in which `what` names the
- * table, for a constant column that would have to be scaled. */
-rl_status rl_standardize_columns(rl_standardize how, int n_rows, int n_features, double *x, const char *what);
+/* How far numbers that should be alike, like 0.1 + 0.2 and 0.3, or a mean of equal ones, are apart at most, relative to
+ * the largest: of doubles, and of numbers that were stored as floats. */
+#define RL_ROUNDING_OF_DOUBLES 0x1p-48
+#define RL_ROUNDING_OF_FLOATS  0x1p-21
+
+/* Standardizes the features, which are in memory. A column whose numbers differ by no more than `rounding` is constant:
+ * centred it is exactly zero, and to scale it is RL_ERR_INPUT, with a message that names the column. Whole numbers
+ * below 1 / rounding are never rounded, and differ where they do. */
+rl_status rl_standardize_features(rl_standardize how, double rounding, rl_dataset *dataset);
 
 /* The columns of a table, by which a study names them: those of a text, or the variables of a NetCDF file. */
 typedef struct rl_columns {

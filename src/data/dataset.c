@@ -311,19 +311,53 @@ static rl_status compute_checksum(rl_dataset *dataset) {
 
 /* ---- loading ---------------------------------------------------------------------------------------------------- */
 
-static rl_status check_rows(const rl_dataset *dataset) {
-    const size_t p = (size_t)dataset->n_features, n = (size_t)dataset->n_rows;
-    char name[RL_FEATURE_TEXT];
-    for (size_t i = 0; !dataset->fresh && i < n; i++) {
-        if (!isfinite(dataset->y[i]))
-            return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): the target of row %zu is not finite", dataset->name,
-                           dataset->origin, i + 1);
-        for (size_t j = 0; dataset->x != NULL && j < p; j++) /* in a file: the checksum reads and checks them */
-            if (!isfinite(dataset->x[i * p + j]))
-                return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): %s of row %zu is not finite", dataset->name,
-                               dataset->origin, rl_feature_text(dataset, (int)j, name), i + 1);
+/* Numbers of which it can be computed: the largest in magnitude is within limits, or 0. */
+typedef struct limits {
+    double least, most;
+    const char *made; /* of such numbers, which would leave the range of doubles */
+} limits;
+static const limits of_features = {0x1p-1000, 0x1p1000, "singular values"},
+                    of_targets = {0x1p-500, 0x1p500, "squared errors"};
+
+/* The first that is not finite, or else the first of the largest. */
+static size_t find_largest(size_t n, const double *values) {
+    size_t largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(values[i])) return i;
+        if (fabs(values[i]) > fabs(values[largest])) largest = i;
     }
+    return largest;
+}
+
+/* `what` is the number's name, after its data set's. */
+static rl_status check_number(const rl_dataset *d, const char *what, double value, const limits *l) {
+    const double size = fabs(value);
+    if (!isfinite(value)) return rl_fail(RL_ERR_INPUT, "dataset `%s` (%s): %s is not finite", d->name, d->origin, what);
+    if (size > l->most)
+        return rl_fail(RL_ERR_INPUT,
+                       "dataset `%s` (%s): %s is %.2g: %s of such numbers overflow; expected at most %.0e, in a larger "
+                       "unit",
+                       d->name, d->origin, what, value, l->made, l->most);
+    if (size > 0 && size < l->least)
+        return rl_fail(RL_ERR_INPUT,
+                       "dataset `%s` (%s): %s is %.2g, and no other is larger: %s of such numbers underflow; expected "
+                       "at least %.0e, in a smaller unit",
+                       d->name, d->origin, what, value, l->made, l->least);
     return RL_OK;
+}
+
+/* Features in a file are read, and checked, for the checksum. */
+static rl_status check_rows(const rl_dataset *d) {
+    char what[RL_FEATURE_TEXT + 32], name[RL_FEATURE_TEXT];
+    const size_t p = (size_t)d->n_features, n = (size_t)d->n_rows;
+    if (d->fresh) return RL_OK;
+    size_t at = find_largest(n, d->y);
+    snprintf(what, sizeof what, "the target of row %zu", at + 1);
+    RL_TRY(check_number(d, what, d->y[at], &of_targets));
+    if (d->x == NULL) return RL_OK;
+    at = find_largest(n * p, d->x);
+    snprintf(what, sizeof what, "%s of row %zu", rl_feature_text(d, (int)(at % p), name), at / p + 1);
+    return check_number(d, what, d->x[at], &of_features);
 }
 
 static rl_status load_dataset(const rl_source *source, const rl_source_request *request, rl_dataset *dataset) {

@@ -7,7 +7,9 @@
 
 /* The root mean square of a training feature: the squares of all of them are those of the singular values. */
 static double size_of_feature(const rl_spectrum *s) {
-    return sqrt(rl_sum_of_squares(s->n_modes, s->sigma) / s->n_train / s->n_features);
+    rl_squares squares = {0};
+    for (int r = 0; r < s->n_modes; r++) rl_squares_add(&squares, s->sigma[r]);
+    return squares.unit * sqrt(squares.sum / s->n_train / s->n_features);
 }
 
 static void fit_adversarial_test(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {

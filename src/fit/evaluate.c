@@ -51,7 +51,7 @@ void rl_evaluator_destroy(rl_evaluator *evaluator) {
 }
 
 static double train_mse(const rl_spectrum *s, const rl_fit *fit) {
-    return (rl_sum_of_squares(s->n_modes, fit->residual) + s->outside_sq[fit->target]) / s->n_train;
+    return rl_error_of((rl_sum_of_squares(s->n_modes, fit->residual) + s->outside_sq[fit->target]) / s->n_train);
 }
 
 /* `rows` holds Z beta and is overwritten by the errors of the predictions; the sum of their squares. */
@@ -91,18 +91,18 @@ static double population_mse(const rl_spectrum *s, const rl_fit *fit, const rl_p
                              double sum_over_population) {
     if (!population->known) return NAN;
     const double sum = parameter_error(s, fit, sum_over_population) + fit->shift * fit->shift;
-    return fit->target == RL_TARGET_IDEAL ? sum : sum + population->residual_variance;
+    return rl_error_of(fit->target == RL_TARGET_IDEAL ? sum : sum + population->residual_variance);
 }
 
 /* |beta - c / sigma| / |c / sigma|: the modes are orthonormal coordinates of the parameters. */
 static double distance_to_least_squares(const rl_spectrum *s, const rl_fit *fit) {
-    double apart = 0, whole = 0;
+    rl_squares apart = {0}, whole = {0};
     for (int r = 0; r < s->rank; r++) {
         const double beta = s->c[RL_TARGET_Y][r] / s->sigma[r];
-        apart += (fit->beta[r] - beta) * (fit->beta[r] - beta);
-        whole += beta * beta;
+        rl_squares_add(&apart, fit->beta[r] - beta);
+        rl_squares_add(&whole, beta);
     }
-    return apart == 0 ? 0 : sqrt(apart / whole);
+    return rl_distance_of(apart, whole);
 }
 
 static double count_modes_kept(const rl_spectrum *s, const rl_variant *variant, const rl_fit *fit) {
@@ -152,7 +152,7 @@ static rl_status evaluate_chosen(rl_evaluator *e, const rl_spectrum *s, const rl
     for (int j = 0; j < n; j++) {
         const int v = e->chosen[j];
         const bool fitted = variants[v].ablation->need != RL_NEED_ROWS;
-        errors[v].test_mse = fitted ? test_sums[j] / s->n_test : NAN;
+        errors[v].test_mse = fitted ? rl_error_of(test_sums[j] / s->n_test) : NAN;
         errors[v].population_mse = fitted ? population_mse(s, &e->fits[j], population, population_sums[j]) : NAN;
     }
     return RL_OK;
@@ -218,11 +218,14 @@ const rl_fit *rl_evaluated_fit(const rl_evaluator *evaluator, int v) {
 
 rl_status rl_mode_factors(const rl_spectrum *s, double *test_projection_rms, double *residual_projection) {
     assert(s->to_basis == NULL);
+    const double unit = s->sigma[0] > 0 ? ldexp(1, ilogb(s->sigma[0])) : 1; /* squares could overflow */
     for (int r = 0; r < s->n_modes; r++) {
-        test_projection_rms[r] = rl_sum_of_squares(s->m, s->z + (size_t)r * (size_t)s->ldz);
+        test_projection_rms[r] = 0;
+        for (int i = 0; i < s->m; i++)
+            test_projection_rms[r] += pow(s->z[(size_t)r * (size_t)s->ldz + (size_t)i] / unit, 2);
         residual_projection[r] = s->c[RL_TARGET_RESIDUAL][r];
     }
     RL_TRY(rl_spectrum_add_up(s, test_projection_rms, s->n_modes));
-    for (int r = 0; r < s->n_modes; r++) test_projection_rms[r] = sqrt(test_projection_rms[r] / s->n_test);
+    for (int r = 0; r < s->n_modes; r++) test_projection_rms[r] = unit * sqrt(test_projection_rms[r] / s->n_test);
     return RL_OK;
 }

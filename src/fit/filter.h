@@ -2,11 +2,25 @@
 #ifndef RL_FIT_FILTER_H
 #define RL_FIT_FILTER_H
 
+#include <math.h>
+
+#include "../vectors.h"
 #include "ridgeless/fit.h"
 
 /* Least squares on the first n_kept modes: beta = c / sigma and residual 0 there, beta 0 and residual c on the others.
  * Modes from s->rank on are never kept. */
 void rl_fit_modes(const rl_spectrum *s, const double *c, int n_kept, rl_fit *fit);
+
+/* An error whose making has left the range of numbers, NaN where one infinity met another, is infinite. */
+static inline double rl_error_of(double error) {
+    return isnan(error) ? INFINITY : error;
+}
+
+/* rl_errors.distance: of a fit from the least-squares one, by the squares of what is between them and of the latter. */
+static inline double rl_distance_of(rl_squares apart, rl_squares whole) {
+    if (apart.sum == 0) return 0;
+    return whole.sum == 0 ? NAN : rl_error_of(sqrt(apart.sum / whole.sum) * (apart.unit / whole.unit));
+}
 
 /* Of the singular values of an n x m matrix of independent standard normal numbers, 1 <= n <= m: the expected number
  * of those >= cutoff >= 0, and the expected sum of 1 / sigma^2 over these, INFINITY where it diverges. In O(m)

@@ -2,6 +2,7 @@
  * zero this gives what the filter of gradient_descent gives. The part of another start that lies outside the span of
  * the rows stays, so that the limit is the minimum-norm solution plus that part. Along mode r the error falls by the
  * factor 1 - eta sigma_r^2 per step: the smallest mode takes longest. */
+#include <math.h>
 #include <string.h>
 
 #include "../vectors.h"
@@ -13,7 +14,9 @@ static void run_descent(const rl_rows_problem *problem, const rl_variant *varian
     const rl_training_set *t = problem->train;
     const int n = t->n_train, p = t->n_features;
     const double sigma = problem->spectrum->sigma[0];
-    const double scale = rl_options_flag(&variant->options, "relative") ? sigma * sigma : 1;
+    const bool relative = rl_options_flag(&variant->options, "relative") && sigma > 0; /* else no step moves anything */
+    /* X over a power of two, in both products: its square may have left the range of numbers where X has not */
+    const double unit = relative ? ldexp(1, ilogb(sigma)) : 1, scale = relative ? (sigma / unit) * (sigma / unit) : 1;
     const double eta = rl_options_real(&variant->options, "rate") / scale;
     const double start = rl_options_real(&variant->options, "start");
     if (done == 0)
@@ -21,7 +24,8 @@ static void run_descent(const rl_rows_problem *problem, const rl_variant *varian
     for (double step = done; step < variant->parameter; step++) {
         memcpy(residual, t->y, sizeof(double) * (size_t)n);
         rl_gemv('T', p, n, -1, t->x, p, beta, 1, residual);
-        rl_gemv('N', p, n, eta, t->x, p, residual, 1, beta);
+        rl_scale(n, 1 / unit, residual);
+        rl_gemv('N', p, n, eta / unit, t->x, p, residual, 1, beta);
     }
 }
 

@@ -1,16 +1,24 @@
 /* The ablation `ridge`: the minimum of |X beta - y|^2 + lambda |beta|^2. f(sigma) = sigma / (sigma^2 + lambda), which
- * is 0 on modes that are zero. */
+ * is 0 on modes that are zero. Squares of singular values leave the range of numbers long before these do: both sides
+ * of the fraction are divided by sigma, and what is relative to the largest is in units of a power of two about it,
+ * which changes no bit. */
+#include <math.h>
+
 #include "filter.h"
 
+static const double most = 0x1p500; /* beside it a number of at most 2 counts for nothing */
+
 static void fit_ridge(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
-    const double scale = rl_options_flag(&variant->options, "relative") ? s->sigma[0] * s->sigma[0] : 1;
-    const double lambda = variant->parameter * scale;
+    const bool relative = rl_options_flag(&variant->options, "relative");
+    const double unit = s->rank > 0 ? ldexp(1, ilogb(s->sigma[0])) : 1, largest = s->sigma[0] / unit;
     rl_fit_modes(s, s->c[RL_TARGET_Y], 0, fit);
     for (int r = 0; r < s->rank; r++) {
         const double sigma = s->sigma[r], c = s->c[RL_TARGET_Y][r];
-        /* both sides of the fraction are divided by sigma: sigma^2 could overflow */
-        fit->beta[r] = c / (sigma + lambda / sigma);
-        fit->residual[r] = c * (lambda / sigma) / (sigma + lambda / sigma);
+        const double shrinking =
+            relative ? variant->parameter * (largest * largest) / (sigma / unit) * unit : variant->parameter / sigma;
+        const double in_units = fmin(shrinking / unit, most);
+        fit->beta[r] = c / (sigma + shrinking);
+        fit->residual[r] = c * in_units / (sigma / unit + in_units);
     }
 }
 

@@ -33,26 +33,27 @@ static double parameter_error(const rl_training_set *train, const double *beta) 
 
 /* |beta - V c / sigma| / |c / sigma|, with the part of beta outside the modes. */
 static double distance_to_least_squares(const rl_spectrum *s, const double *beta) {
-    double apart = 0, whole = 0;
+    rl_squares apart = {0}, whole = {0};
     for (int j = 0; j < s->n_features; j++) {
         const double *const v = s->vt + (size_t)j * (size_t)s->n_modes;
         double residual = beta[j];
         for (int r = 0; r < s->rank; r++) residual -= v[r] * s->c[RL_TARGET_Y][r] / s->sigma[r];
-        apart += residual * residual;
+        rl_squares_add(&apart, residual);
     }
-    for (int r = 0; r < s->rank; r++) whole += pow(s->c[RL_TARGET_Y][r] / s->sigma[r], 2);
-    return apart == 0 ? 0 : sqrt(apart / whole);
+    for (int r = 0; r < s->rank; r++) rl_squares_add(&whole, s->c[RL_TARGET_Y][r] / s->sigma[r]);
+    return rl_distance_of(apart, whole);
 }
 
 static rl_errors errors_of(const rl_rows_problem *p, const rl_population *population, const double *beta,
                            double *residual) {
     const rl_training_set *train = p->train;
-    return (rl_errors){
-        .test_mse = test_sum(p->test, beta, residual) / p->test->n_rows,
-        .train_mse = train_sum(train, beta, residual) / train->n_train,
-        .population_mse = population->known ? parameter_error(train, beta) + population->residual_variance : NAN,
-        .distance = distance_to_least_squares(p->spectrum, beta),
-        .modes_kept = NAN};
+    return (rl_errors){.test_mse = rl_error_of(test_sum(p->test, beta, residual) / p->test->n_rows),
+                       .train_mse = rl_error_of(train_sum(train, beta, residual) / train->n_train),
+                       .population_mse = population->known
+                                             ? rl_error_of(parameter_error(train, beta) + population->residual_variance)
+                                             : NAN,
+                       .distance = distance_to_least_squares(p->spectrum, beta),
+                       .modes_kept = NAN};
 }
 
 static bool same_options(const rl_options *a, const rl_options *b) {

@@ -309,9 +309,9 @@ static int64_t count_failed(int outcome) {
     return outcome != RL_CELL_DONE;
 }
 
-/* What depends on the data alone stays as it is. */
+/* Features that are all zero failed in older versions. */
 static bool may_end_otherwise(int outcome) {
-    return outcome == RL_CELL_NO_CONVERGENCE;
+    return outcome == RL_CELL_NO_CONVERGENCE || outcome == RL_CELL_ZERO_MATRIX;
 }
 
 static void complain_of_curve(const rl_record *record, char *text, size_t size) {

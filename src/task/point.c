@@ -1,5 +1,6 @@
 /* What one N comes to, a point or a spectrum, into its curve. Curves come cleared: what is not set here
  * says so. */
+#include <math.h>
 #include <string.h>
 
 #include "curves.h"
@@ -48,13 +49,10 @@ void rl_record_errors(const rl_curves *c, int i, double *curve) {
 }
 
 rl_status rl_record_spectrum(const rl_curve_layout *l, const rl_spectrum *s, int i, double *curve) {
-    if (s->status != RL_CELL_DONE) {
-        curve[l->status + (size_t)i] = s->status;
-        if (s->status == RL_CELL_ZERO_MATRIX) curve[l->rank + (size_t)i] = 0;
-        return RL_OK;
-    }
+    curve[l->status + (size_t)i] = s->status;
+    if (s->status != RL_CELL_DONE) return RL_OK;
     const rl_point p = {.rank = s->rank,
-                        .sigma_min = s->sigma[s->rank - 1],
+                        .sigma_min = s->rank > 0 ? s->sigma[s->rank - 1] : NAN, /* the smallest that is not zero */
                         .sigma_max = s->sigma[0],
                         .test_bias = s->test_bias,
                         .test_bias_mse = s->test_bias_mse};

@@ -688,23 +688,47 @@ static void test_scale(report *r) {
     rl_process_grid_destroy(grid);
 }
 
-static void test_zero_matrix(report *r) {
-    const test_case t = {"zeros", 14, 9, 5, 0, 0};
-    rl_process_grid *grid = grid_of(1, r->size);
-    problem q = make_problem(&t);
-    const scaled nothing = {&q, 0};
-    rl_case c = case_of(&q);
-    c.x = scaled_entry;
-    c.state = &nothing;
-    for (int p = 0; p < N_PRODUCERS; p++) {
-        rl_spectrum_store store = {0};
-        rl_spectrum s;
-        const rl_status status = rl_distributed_spectrum(grid, producers[p], 8, &c, &store, &s, NULL);
-        check(r, status == RL_OK && s.status == RL_CELL_ZERO_MATRIX, "%s: features that are all zero are a status",
-              rl_producer_name(producers[p]));
-        rl_spectrum_store_destroy(&store);
+static bool is_near(double got, double expected) {
+    return fabs(got - expected) <= 100 * DBL_EPSILON * fabs(expected);
+}
+
+/* The pseudoinverse of zeros is zeros: no mode is used, targets keep their lengths (y* = X beta* = 0, so that what is
+ * left is y), and the bias of a test row is all of x . beta*. */
+static bool is_of_zeros(const rl_spectrum *s, const problem *q) {
+    const test_case *t = q->t;
+    double bias = 0;
+    for (int i = t->n; i < t->n + t->n_test; i++)
+        bias += pow(dot(q->rows + (size_t)i * (size_t)t->p, q->beta_star, t->p), 2) / t->n_test;
+    if (s->status != RL_CELL_DONE || s->rank != 0 || s->sigma[0] != 0) return wrong("rank %d", s->rank);
+    if (!is_near(s->test_bias_mse, bias)) return wrong("bias %g, expected %g", s->test_bias_mse, bias);
+    if (!is_near(s->b_outside_sq, dot(q->beta_star, q->beta_star, t->p))) return wrong("beta* is not left as it is");
+    for (int target = 0; target < RL_N_TARGETS; target++) {
+        const double *c = s->c[target], length = target == RL_TARGET_IDEAL ? 0 : dot(q->y, q->y, t->n);
+        const double got = dot(c, c, s->n_modes) + s->outside_sq[target];
+        if (!is_near(got, length)) return wrong("target %d: %g, expected %g", target, got, length);
     }
-    free_problem(&q);
+    return true;
+}
+
+static void test_zero_matrix(report *r) {
+    static const test_case zeros[] = {
+        {"tall zeros", 14, 9, 5, 0, 0}, {"wide zeros", 9, 14, 5, 0, 0}, {"one row of zeros", 1, 4, 5, 0, 0}};
+    rl_process_grid *grid = grid_of(1, r->size);
+    for (int i = 0; i < 3; i++) {
+        problem q = make_problem(&zeros[i]);
+        const scaled nothing = {&q, 0};
+        rl_case c = case_of(&q);
+        c.x = scaled_entry;
+        c.state = &nothing;
+        for (int p = 0; p < N_PRODUCERS; p++) {
+            rl_spectrum_store store = {0};
+            rl_spectrum s;
+            const bool ok = rl_distributed_spectrum(grid, producers[p], 8, &c, &store, &s, NULL) == RL_OK;
+            check(r, ok && is_of_zeros(&s, &q), "%s: %s has rank 0", zeros[i].name, rl_producer_name(producers[p]));
+            rl_spectrum_store_destroy(&store);
+        }
+        free_problem(&q);
+    }
     rl_process_grid_destroy(grid);
 }
 

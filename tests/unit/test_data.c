@@ -419,6 +419,12 @@ static void numbers_refuse_when_no_row_is_left(void **state) {
 
 /* Columns (1, 2, 3, 6): mean 3, deviations (-2, -1, 0, 3), norm sqrt(14); and 1e200 times that, whose squares
  * overflow. */
+static rl_status standardize(rl_standardize how, double rounding, int n_rows, int n_features, double *x) {
+    char origin[] = "t.csv";
+    rl_dataset d = {.origin = origin, .n_rows = n_rows, .n_features = n_features, .x = x};
+    return rl_standardize_features(how, rounding, &d);
+}
+
 static void standardize_has_known_values(void **state) {
     (void)state;
     static const double raw[] = {1, 1e200, 2, 2e200, 3, 3e200, 6, 6e200}, deviation[] = {-2, -1, 0, 3};
@@ -431,26 +437,64 @@ static void standardize_has_known_values(void **state) {
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         double x[8];
         memcpy(x, raw, sizeof x);
-        assert_done(rl_standardize_columns(cases[k].how, 4, 2, x, "t"));
+        assert_done(standardize(cases[k].how, RL_ROUNDING_OF_DOUBLES, 4, 2, x));
         for (int i = 0; i < 4; i++)
             for (int j = 0; j < 2; j++)
                 assert_near(x[2 * i + j], deviation[i] * cases[k].scale[j], 8 * DBL_EPSILON * cases[k].scale[j]);
     }
     double x[8];
     memcpy(x, raw, sizeof x);
-    assert_done(rl_standardize_columns(RL_STANDARDIZE_NONE, 4, 2, x, "t"));
+    assert_done(standardize(RL_STANDARDIZE_NONE, RL_ROUNDING_OF_DOUBLES, 4, 2, x));
     assert_memory_equal(x, raw, sizeof x);
 }
 
 static void standardize_refuses_constant_columns(void **state) {
     (void)state;
     double x[] = {1, 0.1, 2, 0.1, 3, 0.1};
-    assert_refused(rl_standardize_columns(RL_STANDARDIZE_UNIT_NORM, 3, 2, x, "t.csv"),
+    assert_refused(standardize(RL_STANDARDIZE_UNIT_NORM, RL_ROUNDING_OF_DOUBLES, 3, 2, x),
                    "t.csv: feature 2 is 0.1 in every row and cannot be scaled to unit norm");
-    assert_refused(rl_standardize_columns(RL_STANDARDIZE_Z_SCORE, 3, 2, x, "t.csv"), "to unit standard deviation");
-    double centered[] = {0.1, 0.1, 0.1};
-    assert_done(rl_standardize_columns(RL_STANDARDIZE_CENTER, 3, 1, centered, "t.csv"));
-    for (int i = 0; i < 3; i++) assert_true(centered[i] == 0);
+    assert_refused(standardize(RL_STANDARDIZE_Z_SCORE, RL_ROUNDING_OF_DOUBLES, 3, 2, x), "to unit standard deviation");
+}
+
+/* Columns of three numbers that are one number but for the rounding of doubles, or of floats; and such that differ in
+ * their last places because what they count does. */
+static void standardize_knows_rounding(void **state) {
+    (void)state;
+    static const struct {
+        double column[3];
+        bool of_doubles, of_floats; /* constant */
+    } cases[] = {
+        {{0.1, 0.1, 0.1}, true, true},
+        {{0.1 + 0.2, 0.3, 0.3}, true, true},      /* one unit in the last place: 2^-54 */
+        {{-(0.1 + 0.2), -0.3, -0.3}, true, true}, /* signs do not matter */
+        {{1e-300 * 3, 1e-300 + 1e-300 + 1e-300, 3e-300}, true, true},
+        {{1e300 / 3 * 3, 1e300, 1e300}, true, true},
+        {{0, 0, 0}, true, true},
+        {{0x1.333334p-2, 0x1.333336p-2, 0x1.333334p-2}, false, true}, /* 0.3 as a float, and the next one */
+        {{1e9, 1e9 + 7, 1e9 + 100}, false, true},                     /* floats near 1e9 are 64 apart */
+        {{1e9 + 0.25, 1e9 + 7.5, 1e9 + 100}, false, true},
+        {{1000000, 1000001, 1000002}, false, false},
+        {{0, 5e-324, 0}, false, false},
+        {{-1e-20, 0, 1e-20}, false, false},
+        {{1, 1 + 0x1p-40, 1}, false, true},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
+        for (int floats = 0; floats < 2; floats++) {
+            const double rounding = floats ? RL_ROUNDING_OF_FLOATS : RL_ROUNDING_OF_DOUBLES;
+            const bool constant = floats ? cases[k].of_floats : cases[k].of_doubles;
+            double x[3];
+            memcpy(x, cases[k].column, sizeof x);
+            assert_done(standardize(RL_STANDARDIZE_CENTER, rounding, 3, 1, x));
+            assert_int_equal(x[0] == 0 && x[1] == 0 && x[2] == 0, constant);
+            memcpy(x, cases[k].column, sizeof x);
+            if (constant)
+                assert_refused(standardize(RL_STANDARDIZE_Z_SCORE, rounding, 3, 1, x), "in every row");
+            else
+                assert_done(standardize(RL_STANDARDIZE_Z_SCORE, rounding, 3, 1, x));
+        }
+    double x[] = {0.1 + 0.2, 0.3};
+    assert_refused(standardize(RL_STANDARDIZE_Z_SCORE, RL_ROUNDING_OF_DOUBLES, 2, 1, x),
+                   "feature 1 is 0.3 in every row, but for rounding, and cannot be scaled");
 }
 
 /* ---- where files are looked for --------------------------------------------------------------------------------- */
@@ -916,11 +960,23 @@ static void csv_standardizes(void **state) {
     assert_near(d.x[3], 3 / sqrt(14), DBL_EPSILON);
     assert_true(d.y[3] == 4); /* the target is left alone */
     rl_dataset_destroy(&d);
-    refuse_csv("a,b,y\n1,5,1\n2,5,2\n", SETTINGS({"file", "own.csv"}, {"target", "y"}, {"standardize", "z-score"}),
-               "own.csv: feature 2 is 5 in every row");
+    refuse_csv(
+        "a,b,y\n1,5,1\n2,5,2\n", SETTINGS({"file", "own.csv"}, {"target", "y"}, {"standardize", "z-score"}),
+        "own.csv: column `b` (feature 2) is 5 in every row and cannot be scaled to unit standard deviation; leave it "
+        "out with `except: [b]`");
+    refuse_csv(
+        "a,0.1 + 0.2,y\n1,0.30000000000000004,1\n2,0.3,2\n",
+        SETTINGS({"file", "own.csv"}, {"target", "y"}, {"standardize", "unit-norm"}),
+        "own.csv: column `0.1 + 0.2` (feature 2) is 0.3 in every row, but for rounding, and cannot be scaled to unit "
+        "norm; leave it out with `except: ['0.1 + 0.2']`");
+    refuse_csv(
+        "1,2,5\n3,4,5\n", SETTINGS({"file", "own.csv"}, {"target", "1"}, {"header", "0"}, {"standardize", "z-score"}),
+        "own.csv: column 3 (feature 2) is 5 in every row and cannot be scaled to unit standard deviation; leave it "
+        "out with `except: [3]`");
     refuse_csv("a,y\n1.7e308,1\n1.7e308,2\n1e308,2\n",
                SETTINGS({"file", "own.csv"}, {"target", "y"}, {"standardize", "center"}),
-               "own.csv): column `a` of row 1 is not finite");
+               "own.csv): column `a` of row 3 is -4.7e+307: singular values of such numbers overflow; expected at most "
+               "1e+301");
 }
 
 static void csv_is_looked_for_in_order(void **state) {
@@ -1114,8 +1170,40 @@ static void fresh_rows_have_the_rank_of_their_law(void **state) {
 
 static void beta_star_must_be_finite(void **state) {
     (void)state;
-    refuse_csv("a,y\n1e-300,1e300\n2e-300,1e300\n", SETTINGS({"file", "own.csv"}, {"target", "y"}),
+    refuse_csv("a,y\n1e-300,1e150\n2e-300,1e150\n", SETTINGS({"file", "own.csv"}, {"target", "y"}),
                "dataset `csv`: least squares on all rows overflows");
+}
+
+/* Squares of 1e160 and 1e-200 are no doubles; those of 1e150 and 1e-150 are (the largest is 1.8e308, the
+ * least 2.2e-308).
+ */
+static void numbers_must_be_in_range(void **state) {
+    (void)state;
+    static const struct {
+        const char *table, *refusal;
+    } cases[] = {
+        {"a,y\n1,1\n2,-1e160\n",
+         "the target of row 2 is -1e+160: squared errors of such numbers overflow; expected at "
+         "most 3e+150, in a larger unit"},
+        {"a,y\n1,1e-200\n2,3e-200\n3,0\n",
+         "the target of row 2 is 3e-200, and no other is larger: squared errors of "
+         "such numbers underflow; expected at least 3e-151, in a smaller unit"},
+        {"a,b,y\n1,2,1\n2,1e305,1\n", "column `b` of row 2 is 1e+305: singular values of such numbers overflow"},
+        {"a,b,y\n0,5e-324,1\n0,0,1\n",
+         "column `b` of row 1 is 4.9e-324, and no other is larger: singular values of such"},
+        {"a,b,y\n1,5e-324,1\n1e300,1e-300,1\n", NULL},
+        {"a,y\n1,1e150\n2,1e-150\n", NULL},
+        {"a,y\n0,1e-150\n0,1e-200\n", NULL},
+        {"a,y\n0,0\n0,0\n", NULL},
+    };
+    const setting *settings = SETTINGS({"file", "own.csv"}, {"target", "y"});
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
+        if (cases[k].refusal != NULL) {
+            refuse_csv(cases[k].table, settings, cases[k].refusal);
+        } else {
+            rl_dataset d = load_csv(cases[k].table, settings);
+            rl_dataset_destroy(&d);
+        }
 }
 
 /* ---- gaussian ---------------------------------------------------------------------------------------------------- */
@@ -1628,6 +1716,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(numbers_refuse_when_no_row_is_left),
     cmocka_unit_test(standardize_has_known_values),
     cmocka_unit_test(standardize_refuses_constant_columns),
+    cmocka_unit_test(standardize_knows_rounding),
     cmocka_unit_test(data_path_is_in_order),
     cmocka_unit_test(data_path_finds_the_first_regular_file),
     cmocka_unit_test(sources_are_complete),
@@ -1642,6 +1731,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(who_reads_columns_by_name),
     cmocka_unit_test(missing_file_says_how_to_get_it),
     cmocka_unit_test(datasets_must_be_finite),
+    cmocka_unit_test(numbers_must_be_in_range),
     cmocka_unit_test(csv_takes_all_columns_but_the_target),
     cmocka_unit_test(csv_takes_chosen_columns),
     cmocka_unit_test(csv_takes_ranges_and_all_but_some),

@@ -239,12 +239,74 @@ static void trajectories_are_shared(void **state) {
 
 static void nothing_is_run_without_a_spectrum(void **state) {
     problem *q = set_up(9, 1);
-    memset(q->x, 0, sizeof q->x);
-    assert_int_equal(rl_dense_producer_spectrum(q->producer, &q->train, &q->factor, &q->s), RL_OK);
-    assert_int_equal(q->s.status, RL_CELL_ZERO_MATRIX);
+    q->s.status = RL_CELL_NO_CONVERGENCE;
     add(q, "gradient_descent_run", 5, 1);
     evaluate(q);
     assert_true(isnan(q->errors[0].test_mse) && isnan(q->errors[0].train_mse) && isnan(q->errors[0].population_mse));
+    tear_down(q);
+}
+
+/* Zeros have no gradient: descent stays where it starts. From zero that is least squares itself; from elsewhere it is
+ * no multiple of its length, which is 0. */
+static void zeros_leave_the_start(void **state) {
+    problem *q = set_up(9, 4);
+    memset(q->x, 0, sizeof q->x);
+    assert_int_equal(rl_dense_producer_spectrum(q->producer, &q->train, &q->factor, &q->s), RL_OK);
+    for (int v = 0; v < 4; v++) {
+        rl_variant *added = add(q, "gradient_descent_run", 5, 1);
+        set(added, "relative", v % 2);
+        set(added, "start", v / 2);
+    }
+    evaluate(q);
+    for (int v = 0; v < 4; v++) {
+        const rl_errors got = q->errors[v];
+        double test = 0, population_error = population.residual_variance;
+        for (int j = 0; j < q->p; j++) {
+            assert_true(q->betas[v * q->p + j] == v / 2 * q->start[j]);
+            population_error += pow(v / 2 * q->start[j] - q->beta_star[j], 2);
+        }
+        for (int i = 0; i < N_TEST; i++)
+            test += pow(v / 2 * dot(q->test_x + i * q->p, q->start, q->p) - q->test_y[i], 2) / N_TEST;
+        assert_true(fabs(got.train_mse - dot(q->y, q->y, q->n) / q->n) <= 16 * DBL_EPSILON * got.train_mse);
+        assert_true(fabs(got.test_mse - test) <= 100 * DBL_EPSILON * test);
+        assert_true(fabs(got.population_mse - population_error) <= 16 * DBL_EPSILON * population_error);
+        assert_true(v / 2 == 0 ? got.distance == 0 : isnan(got.distance));
+    }
+    tear_down(q);
+}
+
+/* Steps in units of 1 / sigma_1^2 do not know the unit of the features, however large or small their squares. */
+static void the_unit_of_the_features_does_not_matter(void **state) {
+    static const int exponents[] = {0, 900, -900};
+    rl_errors expected = {0};
+    for (int e = 0; e < 3; e++) {
+        problem *q = set_up(12, 20);
+        for (int i = 0; i < q->n * q->p; i++) q->x[i] = ldexp(q->x[i], exponents[e]);
+        for (int i = 0; i < N_TEST * q->p; i++) q->test_x[i] = ldexp(q->test_x[i], exponents[e]);
+        rl_test_factor_clear(&q->factor);
+        assert_int_equal(rl_test_factor_append(&q->factor, N_TEST, q->test_x, q->p, q->test_y), RL_OK);
+        assert_int_equal(rl_dense_producer_spectrum(q->producer, &q->train, &q->factor, &q->s), RL_OK);
+        add(q, "gradient_descent_run", 30, 1.5);
+        evaluate(q);
+        if (e == 0) expected = q->errors[0];
+        assert_close(q, q->errors[0].test_mse, expected.test_mse);
+        assert_close(q, q->errors[0].train_mse, expected.train_mse);
+        assert_close(q, q->errors[0].distance, expected.distance);
+        tear_down(q);
+    }
+    assert_true(expected.test_mse > 0 && expected.distance > 0 && expected.distance < 1);
+}
+
+/* Above twice 1 / sigma_1^2 it diverges: then an error is infinite, and never NaN. */
+static void what_diverges_is_infinite(void **state) {
+    problem *q = set_up(12, 20);
+    for (int steps = 1; steps <= 100000; steps *= 10) add(q, "gradient_descent_run", steps, 3);
+    evaluate(q);
+    for (int v = 0; v < q->n_variants; v++) {
+        const rl_errors got = q->errors[v];
+        assert_true(got.test_mse > 0 && got.train_mse > 0 && got.population_mse > 0 && got.distance > 0);
+        assert_true(isinf(got.test_mse) == (v >= 3));
+    }
     tear_down(q);
 }
 
@@ -258,6 +320,9 @@ int main(void) {
         cmocka_unit_test(the_smallest_singular_value_sets_the_pace),
         cmocka_unit_test(trajectories_are_shared),
         cmocka_unit_test(nothing_is_run_without_a_spectrum),
+        cmocka_unit_test(zeros_leave_the_start),
+        cmocka_unit_test(the_unit_of_the_features_does_not_matter),
+        cmocka_unit_test(what_diverges_is_infinite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -336,6 +336,94 @@ static void a_spectrum_that_failed_gives_no_numbers(void **state) {
     tear_down(q);
 }
 
+static void assert_near(double got, double expected) {
+    if (!(fabs(got - expected) <= 100 * DBL_EPSILON * expected)) fail_msg("%.17g, expected %.17g", got, expected);
+}
+
+/* The pseudoinverse of zeros is zeros: every fit predicts 0, and the errors are the mean squares of the targets. */
+static void zeros_predict_zero(void **state) {
+    problem *q = set_up(8, 5);
+    memset(q->x, 0, sizeof q->x);
+    const rl_training_set train = {q->n, q->p, q->x, q->y, q->beta_star, NULL};
+    assert_int_equal(rl_dense_producer_spectrum(q->producer, &train, &q->factor, &q->s), RL_OK);
+    double ideal = 0;
+    for (int i = 0; i < N_TEST; i++) ideal += pow(dot(q->test_x + i * q->p, q->beta_star, q->p), 2) / N_TEST;
+    for (int i = 0; rl_ablations[i] != NULL; i++) {
+        const rl_ablation *a = rl_ablations[i];
+        const bool fits_ideal = a->need == RL_NEED_FIT_TO_IDEAL;
+        const double test = fits_ideal ? ideal : dot(q->test_y, q->test_y, N_TEST) / N_TEST;
+        const double train_error = fits_ideal ? 0 : dot(q->y, q->y, q->n) / q->n; /* y* is 0 there */
+        const double population_error = dot(q->beta_star, q->beta_star, q->p);
+        if (a->need == RL_NEED_ROWS) continue; /* has no coordinates */
+        const char *relative = a->n_options > 0 ? "relative" : NULL;
+        for (int option = 0; option <= (relative != NULL); option++) {
+            const rl_errors got = evaluate(q, a->name, 2, relative, option);
+            assert_near(got.test_mse, test);
+            assert_near(got.train_mse, train_error);
+            assert_near(got.population_mse, population_error + (fits_ideal ? 0 : population.residual_variance));
+            assert_true(a->leaves_modes_out ? got.modes_kept == 0 : isnan(got.modes_kept));
+            assert_true(a->approaches_least_squares ? got.distance == 0 : isnan(got.distance));
+        }
+    }
+    tear_down(q);
+}
+
+/* Parameters in units of the singular values do not know the unit of the features, however large or small their
+ * squares.
+ */
+static void the_unit_of_the_features_does_not_matter(void **state) {
+    static const struct {
+        const char *ablation;
+        double parameter;
+    } cases[] = {{"none", NAN},           {"cutoff", 0.3},          {"leading_modes", 3}, {"no_residuals", NAN},
+                 {"adversarial_test", 1}, {"adversarial_train", 1}, {"ridge", 0.1},       {"ridge", 0},
+                 {"gradient_descent", 30}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        rl_errors expected = {0};
+        static const int exponents[] = {0, 900, -900};
+        const char *relative = rl_ablation_find(cases[k].ablation)->n_options > 0 ? "relative" : NULL;
+        for (int e = 0; e < 3; e++) {
+            problem *q = set_up(8, 5);
+            for (int i = 0; i < q->n * q->p; i++) q->x[i] = ldexp(q->x[i], exponents[e]);
+            for (int i = 0; i < N_TEST * q->p; i++) q->test_x[i] = ldexp(q->test_x[i], exponents[e]);
+            for (int j = 0; j < q->p; j++) q->beta_star[j] = ldexp(q->beta_star[j], -exponents[e]);
+            const rl_training_set train = {q->n, q->p, q->x, q->y, q->beta_star, NULL};
+            rl_test_factor_clear(&q->factor);
+            assert_int_equal(rl_test_factor_append(&q->factor, N_TEST, q->test_x, q->p, q->test_y), RL_OK);
+            assert_int_equal(rl_dense_producer_spectrum(q->producer, &train, &q->factor, &q->s), RL_OK);
+            const rl_errors got = evaluate(q, cases[k].ablation, cases[k].parameter, relative, 1);
+            if (e == 0) expected = got;
+            assert_close(q, cases[k].ablation, got.test_mse, expected.test_mse, dot(q->y, q->y, q->n));
+            assert_close(q, cases[k].ablation, got.train_mse, expected.train_mse, dot(q->y, q->y, q->n));
+            if (!isnan(expected.distance)) assert_close(q, cases[k].ablation, got.distance, expected.distance, 1);
+            tear_down(q);
+        }
+    }
+}
+
+/* A penalty in units of its own, beside features that are next to nothing, leaves nothing of the fit. */
+static void a_penalty_may_be_far_above_the_features(void **state) {
+    problem *q = set_up(8, 5);
+    for (int i = 0; i < q->n * q->p; i++) q->x[i] *= 1e-290;
+    const rl_training_set train = {q->n, q->p, q->x, q->y, q->beta_star, NULL};
+    assert_int_equal(rl_dense_producer_spectrum(q->producer, &train, &q->factor, &q->s), RL_OK);
+    const rl_errors got = evaluate(q, "ridge", 1, NULL, 0);
+    const double test = dot(q->test_y, q->test_y, N_TEST) / N_TEST, left = dot(q->y, q->y, q->n) / q->n;
+    assert_near(got.test_mse, test);
+    assert_near(got.train_mse, left);
+    tear_down(q);
+}
+
+/* An error that leaves the range of numbers is infinite, never NaN. */
+static void what_overflows_is_infinite(void **state) {
+    problem *q = set_up(8, 5);
+    const rl_errors diverged = evaluate(q, "gradient_descent", 1e6, "rate", 3);
+    assert_true(isinf(diverged.test_mse) && isinf(diverged.train_mse) && isinf(diverged.population_mse));
+    assert_true(isinf(diverged.distance));
+    assert_true(isinf(evaluate(q, "adversarial_test", 1e300, NULL, 0).test_mse));
+    tear_down(q);
+}
+
 /* A mode that counts as zero takes no part, and what it holds of the target stays in the training error. */
 static void zero_modes_take_no_part(void **state) {
     problem *q = set_up(8, 8);
@@ -684,6 +772,10 @@ int main(void) {
         cmocka_unit_test(population_weighs_features_by_their_scale),
         cmocka_unit_test(a_spectrum_that_failed_gives_no_numbers),
         cmocka_unit_test(zero_modes_take_no_part),
+        cmocka_unit_test(zeros_predict_zero),
+        cmocka_unit_test(the_unit_of_the_features_does_not_matter),
+        cmocka_unit_test(a_penalty_may_be_far_above_the_features),
+        cmocka_unit_test(what_overflows_is_infinite),
         cmocka_unit_test(the_table_is_complete),
         cmocka_unit_test(expectation_of_one_singular_value),
         cmocka_unit_test(expectation_of_two_singular_values),

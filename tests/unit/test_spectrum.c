@@ -275,7 +275,9 @@ static void buffers_do_not_change_bits(void **state) {
     }
 }
 
-static void zero_matrix_is_a_status(void **state) {
+/* The pseudoinverse of zeros is zeros: beta = 0, every mode is a direction of nothing, the targets keep their length,
+ * and the bias is -X_test beta*: here -(1 + 2 + 3) on the only test row. */
+static void zeros_have_rank_zero(void **state) {
     double x[6] = {0}, y[2] = {1, 2}, beta[3] = {1, 1, 1}, test[3] = {1, 2, 3}, test_y[1] = {1};
     rl_test_factor factor;
     rl_dense_producer *producer;
@@ -285,7 +287,13 @@ static void zero_matrix_is_a_status(void **state) {
     assert_int_equal(rl_dense_producer_create(&producer, 2, 3), RL_OK);
     const rl_training_set train = {2, 3, x, y, beta, NULL};
     assert_int_equal(rl_dense_producer_spectrum(producer, &train, &factor, &s), RL_OK);
-    assert_int_equal(s.status, RL_CELL_ZERO_MATRIX);
+    assert_int_equal(s.status, RL_CELL_DONE);
+    assert_int_equal(s.rank, 0);
+    assert_true(s.sigma[0] == 0 && s.sigma[1] == 0);
+    const double *c = s.c[RL_TARGET_Y];
+    assert_true(fabs(c[0] * c[0] + c[1] * c[1] - 5) <= 8 * DBL_EPSILON && s.outside_sq[RL_TARGET_Y] == 0);
+    assert_true(fabs(s.test_bias + 6) <= 16 * DBL_EPSILON && fabs(s.test_bias_mse - 36) <= 64 * DBL_EPSILON);
+    assert_true(s.b_outside_sq == 3);
     rl_dense_producer_destroy(producer);
     rl_test_factor_destroy(&factor);
 }
@@ -317,7 +325,7 @@ int main(void) {
         cmocka_unit_test(singular_values_agree_with_jacobi), cmocka_unit_test(targets_keep_their_length),
         cmocka_unit_test(predictions_agree_with_jacobi),     cmocka_unit_test(three_factors_plus_bias_are_the_error),
         cmocka_unit_test(bias_agrees_with_direct_sums),      cmocka_unit_test(largest_component_of_v_is_positive),
-        cmocka_unit_test(buffers_do_not_change_bits),        cmocka_unit_test(zero_matrix_is_a_status),
+        cmocka_unit_test(buffers_do_not_change_bits),        cmocka_unit_test(zeros_have_rank_zero),
         cmocka_unit_test(singular_values_interlace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

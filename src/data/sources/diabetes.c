@@ -38,7 +38,7 @@ static rl_status load_diabetes(const rl_source_request *request, rl_dataset *dat
     dataset->y = target.x;
     rl_free(target_path);
     RL_TRY(status);
-    return rl_standardize_columns(RL_STANDARDIZE_UNIT_NORM, dataset->n_rows, N_FEATURES, dataset->x, dataset->origin);
+    return rl_standardize_features(RL_STANDARDIZE_UNIT_NORM, RL_ROUNDING_OF_DOUBLES, dataset);
 }
 
 const rl_source rl_source_diabetes = {

@@ -381,8 +381,7 @@ static rl_status load_rows(const rl_source_request *request, rl_dataset *dataset
     for (int i = 0; i < dataset->n_rows; i++) missing[i] = isnan(dataset->y[i]);
     if (!in_blocks) RL_TRY(read_whole(dataset, missing));
     RL_TRY(rl_dataset_leave_out(dataset, missing));
-    if (in_blocks) return RL_OK;
-    return rl_standardize_columns(how, dataset->n_rows, dataset->n_features, dataset->x, dataset->origin);
+    return in_blocks ? RL_OK : rl_standardize_features(how, RL_ROUNDING_OF_DOUBLES, dataset);
 }
 
 static rl_status load_netcdf(const rl_source_request *request, rl_dataset *dataset) {

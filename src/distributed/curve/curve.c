@@ -189,7 +189,7 @@ static void judge_point(const rl_grid_curve *curve, int i, bool has_sigma, rl_po
 static rl_status find_points(const rl_grid_curve *curve, const bool *wanted, rl_tick tick, rl_point *points) {
     const int n = curve->c->n_sizes;
     for (int i = 0; i < n; i++) points[i] = (rl_point){.sigma_min = NAN, .sigma_max = NAN};
-    if (curve->placed.scale > 0) {
+    if (!curve->placed.is_zero) {
         RL_TRY(rl_curve_ask(curve, tick));
         if (curve->n_wide > 0) RL_TRY(rl_curve_wide(curve, points));
         RL_TRY(find_wide_sigma(curve, wanted, tick, points));

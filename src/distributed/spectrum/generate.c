@@ -210,8 +210,9 @@ static void scale_train(rl_placed_case *placed, double largest) {
     const rl_share mine = share_of(m, placed->c, train_rows(&placed->core, placed->c));
     int exponent = 0;
     if (largest > 0) frexp(largest, &exponent);
-    placed->scale = largest > 0 ? ldexp(1, exponent < 1023 ? exponent : 1023) : 0;
-    if (largest == 0 || exponent == 0) return;
+    placed->is_zero = largest == 0;
+    placed->scale = ldexp(1, exponent < 1023 ? exponent : 1023);
+    if (exponent == 0) return;
     for (int lj = mine.column; lj < mine.column_end; lj++)
         for (int li = mine.row; li < mine.row_end; li++) *rl_at(m, li, lj) /= placed->scale;
 }

@@ -9,7 +9,8 @@ typedef struct rl_placed_case {
     const rl_case *c;             /* borrowed */
     double *target[RL_N_TARGETS]; /* [n_train + n_test] each: y, X beta*, their difference; on all ranks; owned */
     rl_core core;                 /* owned */
-    double scale;                 /* the training rows are divided by this power of two; 0 when they are all zeros */
+    double scale;                 /* the training rows are divided by this power of two; 1 when they are all zeros */
+    bool is_zero;                 /* they are */
 } rl_placed_case;
 
 /* Collective. Puts rows of a case into a matrix: this rank fills what it owns of them. */

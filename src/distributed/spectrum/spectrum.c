@@ -127,7 +127,6 @@ static rl_status assemble_spectrum(const rl_placed_case *placed, rl_projection *
                                    rl_spectrum *s) {
     rl_block_matrix *const z = &projection->z;
     s->status = projection->status;
-    if (s->status == RL_CELL_DONE && !(projection->sigma[0] > 0)) s->status = RL_CELL_ZERO_MATRIX;
     if (s->status != RL_CELL_DONE) return RL_OK;
     take_share(z, s);
     const rl_status allocated = rl_arrays_create(s, list_spectrum);
@@ -156,10 +155,6 @@ rl_status rl_placed_case_spectrum(rl_placed_case *placed, rl_producer which, rl_
     rl_projection projection = {0};
     rl_spectrum_store_destroy(store);
     *spectrum = nothing_yet(placed->c);
-    if (placed->scale == 0) {
-        spectrum->status = RL_CELL_ZERO_MATRIX;
-        return RL_OK;
-    }
     rl_status status = project_core(producers[which], &placed->core, &projection, timings);
     if (status == RL_OK) status = assemble_spectrum(placed, &projection, store, spectrum);
     rl_projection_destroy(&projection);

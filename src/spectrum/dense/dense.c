@@ -146,7 +146,7 @@ static rl_status decompose_core(rl_dense_producer *p, const rl_training_set *tra
         dgesvd_("S", "S", &k, &features, p->core, &k, p->sigma, p->w, &k, p->vt, &k, p->work, &p->lwork, &info, 1, 1);
     }
     RL_TRY(rl_lapack_check("dgesdd", info));
-    s->status = info > 0 ? RL_CELL_NO_CONVERGENCE : p->sigma[0] > 0 ? RL_CELL_DONE : RL_CELL_ZERO_MATRIX;
+    s->status = info > 0 ? RL_CELL_NO_CONVERGENCE : RL_CELL_DONE;
     return RL_OK;
 }
 
@@ -200,8 +200,8 @@ static void project_bias(rl_dense_producer *p, const rl_training_set *train, con
     if (s->rank == s->n_features) return;
     const int features = p->n_features, m = test->order;
     double *const lost = p->lost, *const rows = p->lost_rows;
-    memcpy(lost, train->beta_star, sizeof(double) * (size_t)features);
-    rl_gemv('T', s->rank, features, 1, p->vt, s->n_modes, p->b_star, -1, lost);
+    for (int j = 0; j < features; j++) lost[j] = -train->beta_star[j];
+    rl_gemv('T', s->rank, features, 1, p->vt, s->n_modes, p->b_star, 1, lost); /* of rank 0: nothing */
     rl_gemv('N', m, features, 1, test->r + m, m, lost, 0, rows);
     s->b_outside_sq = rl_sum_of_squares(features, lost);
     for (int i = 0; i < m; i++) s->test_bias_mse += rows[i] * rows[i] / s->n_test;
