@@ -103,6 +103,21 @@ rl_spike rl_spike_of(const rl_reduced *threshold, const rl_reduced flank[RL_N_FL
 /* What is zero in an error, relative to the mean square of the targets: a billionth of their size. */
 #define RL_ZERO_PART 1e-18
 
+/* Errors that are infinite because squares left the range of numbers: each makes the mean over its repeats infinite. */
+typedef struct rl_overflow {
+    int64_t n, n_means;            /* infinite means, of so many */
+    const char *dataset, *variant; /* of the first; borrowed */
+    int n_features, n_train;
+} rl_overflow;
+
+/* Counts a mean at its place in a data set, which is kept of the first that is infinite; an absent one, NaN, counts for
+ * nothing. */
+void rl_overflow_count(rl_overflow *overflow, double mean, rl_overflow place);
+
+/* Writes "3 of 40 mean errors are infinite ...: first that of `none` on `mine`, P = 5, N = 5". */
+enum { RL_OVERFLOW_TEXT = 400 };
+const char *rl_overflow_text(const rl_overflow *overflow, char text[RL_OVERFLOW_TEXT]);
+
 /* ---- reading back ------------------------------------------------------------------------------------------------ */
 
 /* What `show` prints of a results file. NaN: there is no such number. */
@@ -130,6 +145,7 @@ typedef struct rl_shown_dataset { /* one P of a data set */
     bool fits_exactly; /* the unablated test error at the threshold is zero but for rounding */
     bool is_older;     /* the file says nothing of spikes */
     int64_t spectra_done, spectra_missing, spectra_failed;
+    rl_overflow overflow;
     rl_shown_variant *variants; /* [n_variants] */
     int n_variants;
 } rl_shown_dataset;

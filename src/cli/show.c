@@ -67,7 +67,7 @@ static void print_head(const rl_shown_dataset *d) {
 
 /* What the numbers of the table cannot say of themselves. */
 static void print_remarks(const rl_shown_dataset *d) {
-    char nothing[32], mean[32], rows[RL_ROWS_TEXT];
+    char nothing[32], mean[32], rows[RL_ROWS_TEXT], overflow[RL_OVERFLOW_TEXT];
     if (d->n_dropped > 0) printf("  %s\n", rl_rows_text(d->n_rows, d->n_dropped, rows));
     if (!isnan(d->null_mse))
         printf("  predicting nothing: %s; predicting the mean: %s\n", rl_number_text(d->null_mse, 2, nothing),
@@ -82,6 +82,7 @@ static void print_remarks(const rl_shown_dataset *d) {
     else if (!d->has_places)
         printf("  (no spike height: the study does not have N near %s)\n",
                full ? "P/2, P and 2P" : "half the rank, the rank and twice the rank");
+    if (d->overflow.n > 0) printf("  (%s)\n", rl_overflow_text(&d->overflow, overflow));
     if (d->fits_exactly)
         printf("  (the unablated error at N = %d is zero but for rounding: no error is compared with it)\n",
                d->threshold_n);
@@ -193,13 +194,14 @@ static json_t *dataset_json(const rl_shown_dataset *d) {
     json_t *variants = json_array();
     for (int i = 0; i < d->n_variants; i++) json_array_append_new(variants, variant_json(&d->variants[i]));
     return json_pack(
-        "{s:s, s:i, s:i, s:i, s:b, s:i, s:b, s:i, s:[o, o], s:i, s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:o}", "name",
+        "{s:s, s:i, s:i, s:i, s:b, s:i, s:b, s:i, s:[o, o], s:i, s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:o}", "name",
         d->name, "rows", d->n_rows, "rows_dropped", d->n_dropped, "n_features", d->n_features, "intercept",
         d->intercept, "threshold", d->threshold, "scales_apart", d->scales_apart, "threshold_n", d->threshold_n,
         "flank_n", count_or_null(d->flank_n[0]), count_or_null(d->flank_n[1]), "n_modes", d->n_modes, "largest_n",
         d->largest_n, "null_mse", rl_number_json(d->null_mse), "target_variance", rl_number_json(d->target_variance),
         "repeats", d->repeats, "spectra_done", (json_int_t)d->spectra_done, "spectra_missing",
-        (json_int_t)d->spectra_missing, "spectra_failed", (json_int_t)d->spectra_failed, "variants", variants);
+        (json_int_t)d->spectra_missing, "spectra_failed", (json_int_t)d->spectra_failed, "infinite_means",
+        (json_int_t)d->overflow.n, "variants", variants);
 }
 
 static json_t *autoencoder_json(const rl_shown_autoencoder *a) {

@@ -25,6 +25,7 @@ rl_status rl_make_dataset(const group *g, dataset *d) {
     for (int p = 0; p < g->n_series; p++) n += (size_t)g->series[p].n_n_train;
     RL_TRY(RL_ALLOC(d->n_features, g->n_series));
     RL_TRY(RL_ALLOC(d->n_train, n));
+    d->series = g->series;
     d->layout = rl_curve_layout_of(g->series);
     d->n_variants = (size_t)d->layout.n_variants;
     d->n_p = (size_t)g->n_series;
@@ -201,8 +202,21 @@ rl_status rl_define_statistics(writer *w, const group *g, const dataset *d, cons
 }
 
 /* Each is one member of d->reduced. */
+/* Of an error: those have standard errors. */
+static void count_overflow(writer *w, const dataset *d, const rl_field *field) {
+    const size_t n = (field->statistics & RL_STANDARD_ERROR) != 0 ? rl_count_sets(d, field) : 0;
+    for (size_t i = 0; i < n; i++) {
+        const rl_overflow place = {.dataset = d->series->name,
+                                   .variant = d->series->spec->variants[i / (d->n_p * d->n_n)].label,
+                                   .n_features = d->n_features[i / d->n_n % d->n_p],
+                                   .n_train = d->n_train[i % d->n_n]};
+        rl_overflow_count(&w->overflow, d->reduced[i].mean, place);
+    }
+}
+
 rl_status rl_fill_statistics(writer *w, const dataset *d, const rl_field *field) {
     char name[RL_ARRAY_NAME];
+    count_overflow(w, d, field);
     for (const rl_statistic *s = rl_statistics; s < rl_statistics + RL_N_STATISTICS; s++) {
         const size_t size = s->kind == RL_QUANTILES ? sizeof d->reduced->quantile : rl_nc_type_size(s->type);
         if (!has_statistic(d, field, s)) continue;

@@ -71,8 +71,9 @@ typedef struct rl_places {
 } rl_places;
 
 typedef struct dataset {
-    bool summary;           /* statistics are worked out from buckets, and there are no repeats */
-    rl_curve_layout layout; /* of any of the series, but for its N and modes */
+    const rl_series *series; /* the first; borrowed */
+    bool summary;            /* statistics are worked out from buckets, and there are no repeats */
+    rl_curve_layout layout;  /* of any of the series, but for its N and modes */
     size_t n_p, n_n, n_variants;
     int *n_features;            /* [n_p]; owned */
     int *n_train;               /* [n_n]: every N that some P has, ascending; owned */
@@ -117,7 +118,7 @@ rl_status rl_put_cell_flags(const writer *w);
 /* Allocates d->reduced and fills the coordinates, but for those of buckets. */
 rl_status rl_fill_dataset(writer *w, const group *g, dataset *d);
 
-/* The statistics of a field from d->reduced; and theory. */
+/* The statistics of a field from d->reduced, of which w->overflow takes note; and theory. */
 rl_status rl_fill_statistics(writer *w, const dataset *d, const rl_field *field);
 rl_status rl_fill_theory(writer *w, const group *g, const dataset *d);
 rl_status rl_fill_spike(writer *w, const dataset *d);

@@ -20,7 +20,8 @@ struct rl_shown_group {
     int *threshold; /* [n_p]: the N where the threshold is; P where the file does not say */
     bool scales_apart;
     bool intercept;
-    double *medians; /* [n_variants, n_p, n_n] of a data set */
+    double *medians;  /* [n_variants, n_p, n_n] of a data set */
+    double *means[3]; /* the same, of all errors that there are; else NULL */
     /* Of data sets, and NULL in older files; modes_kept also where no variant leaves modes out. */
     double *modes_kept;                 /* [n_variants, n_p, n_n] */
     double *spike[3];                   /* [n_variants, n_p]: height, low, high */
@@ -143,6 +144,7 @@ static rl_status read_status_counts(const rl_nc *file, group *g) {
 }
 
 static rl_status read_dataset(const rl_nc *file, group *g) {
+    static const char *const means[] = {"test_mse_mean", "train_mse_mean", "population_mse_mean"};
     int id;
     RL_TRY(read_values(file, g, "variant", NC_STRING, "variant", &g->labels, &g->n_variants));
     RL_TRY(read_values(file, g, "ablation", NC_STRING, "variant", &g->ablations, NULL));
@@ -150,6 +152,8 @@ static rl_status read_dataset(const rl_nc *file, group *g) {
     RL_TRY(read_values(file, g, "n_features", NC_INT, "n_features", &g->p, &g->n_p));
     RL_TRY(read_values(file, g, "test_mse_median", NC_DOUBLE, "variant n_features n_train", &g->medians, NULL));
     RL_TRY(read_thresholds(g));
+    for (int i = 0; i < 3; i++)
+        RL_TRY(read_newer(file, g, means[i], NC_DOUBLE, "variant n_features n_train", &g->means[i]));
     RL_TRY(read_spikes(file, g));
     g->intercept = nc_inq_attid(g->id, NC_GLOBAL, "intercept", &id) == NC_NOERR;
     if (nc_inq_varid(g->id, "status_count", &id) == NC_NOERR) return read_status_counts(file, g);
@@ -192,10 +196,10 @@ static void release_group(group *g) {
     free_texts(g->labels, g->n_variants);
     free_texts(g->ablations, g->n_variants);
     free_texts(g->roles, g->n_variants);
-    void *const arrays[] = {g->parameters, g->p,        g->n,        g->medians,      g->modes_kept,
-                            g->spike[0],   g->spike[1], g->spike[2], g->null_mse,     g->target_variance,
-                            g->losses,     g->scratch,  g->status,   g->status_count, g->threshold_n,
-                            g->flank_n,    g->threshold};
+    void *const arrays[] = {g->parameters, g->p,         g->n,        g->medians,      g->modes_kept,
+                            g->spike[0],   g->spike[1],  g->spike[2], g->null_mse,     g->target_variance,
+                            g->losses,     g->scratch,   g->status,   g->status_count, g->threshold_n,
+                            g->flank_n,    g->threshold, g->means[0], g->means[1],     g->means[2]};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
 }
 
@@ -261,11 +265,15 @@ static double number_at(const double *values, size_t i) {
     return values != NULL ? values[i] : NAN;
 }
 
+static const char *label_of(const group *g, size_t v) {
+    return g->labels[v] == NULL ? "" : g->labels[v];
+}
+
 static void show_variant(const group *g, size_t p, size_t v, const rl_shown_dataset *d, rl_shown_variant *shown) {
     const size_t at = v * g->n_p + p, threshold = threshold_index(g, p);
     const double *medians = g->medians + at * g->n_n;
     *shown = (rl_shown_variant){
-        .label = g->labels[v] == NULL ? "" : g->labels[v],
+        .label = label_of(g, v),
         .ablation = g->ablations[v] == NULL ? "" : g->ablations[v],
         .role = role_of(g, v),
         .parameter = g->parameters[v],
@@ -300,6 +308,17 @@ static int read_count(const group *g, const char *name) {
     return nc_get_att_int(g->id, NC_GLOBAL, name, &count) == NC_NOERR ? count : 0;
 }
 
+static rl_overflow count_overflow(const group *g, size_t p) {
+    rl_overflow overflow = {0};
+    for (size_t k = 0; k < 3 * g->n_variants * g->n_n; k++) {
+        const size_t i = k / (g->n_variants * g->n_n), v = k / g->n_n % g->n_variants, n = k % g->n_n;
+        const rl_overflow place = {
+            .dataset = g->name, .variant = label_of(g, v), .n_features = g->p[p], .n_train = g->n[n]};
+        if (g->means[i] != NULL) rl_overflow_count(&overflow, g->means[i][(v * g->n_p + p) * g->n_n + n], place);
+    }
+    return overflow;
+}
+
 static rl_status show_dataset(const group *g, size_t p, rl_shown_dataset *shown) {
     const int threshold = g->n[threshold_index(g, p)];
     *shown = (rl_shown_dataset){
@@ -322,6 +341,7 @@ static rl_status show_dataset(const group *g, size_t p, rl_shown_dataset *shown)
         .spectra_done = count_status(g, p, RL_CELL_DONE),
         .spectra_missing = count_status(g, p, RL_CELL_MISSING),
         .spectra_failed = count_status(g, p, RL_CELL_NO_CONVERGENCE) + count_status(g, p, RL_CELL_ZERO_MATRIX),
+        .overflow = count_overflow(g, p),
         .n_variants = (int)g->n_variants};
     RL_TRY(RL_ALLOC(shown->variants, g->n_variants));
     for (size_t v = 0; v < g->n_variants; v++) show_variant(g, p, v, shown, &shown->variants[v]);

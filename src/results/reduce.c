@@ -1,5 +1,6 @@
 /* Values over repeats, and counts in buckets, reduced to statistics. */
 #include <math.h>
+#include <stdio.h>
 
 #include "ridgeless/results.h"
 
@@ -89,6 +90,24 @@ rl_reduced rl_reduce(const double *values, int n, double *scratch) {
     reduced.median_low = scratch[k];
     reduced.median_high = scratch[count - 1 - k];
     return reduced;
+}
+
+/* ---- overflow ---------------------------------------------------------------------------------------------------- */
+
+void rl_overflow_count(rl_overflow *o, double mean, rl_overflow place) {
+    const int64_t n = o->n, n_means = o->n_means + !isnan(mean);
+    if (n == 0 && isinf(mean)) *o = place;
+    o->n = isinf(mean) ? n + 1 : n;
+    o->n_means = n_means;
+}
+
+const char *rl_overflow_text(const rl_overflow *o, char text[RL_OVERFLOW_TEXT]) {
+    char n[32], all[32];
+    snprintf(text, RL_OVERFLOW_TEXT,
+             "%s of %s mean errors are infinite, as squares leave the range of numbers (1.8e308): first "
+             "that of `%.100s` on `%.100s`, P = %d, N = %d",
+             rl_count_text(o->n, n), rl_count_text(o->n_means, all), o->variant, o->dataset, o->n_features, o->n_train);
+    return text;
 }
 
 /* ---- buckets ----------------------------------------------------------------------------------------------------- */

@@ -160,12 +160,13 @@ static rl_status write_temporary(writer *w, const char *temporary, const char *o
 rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_journal *journal,
                            const rl_provenance *provenance) {
     writer w = {.plan = plan, .journal = journal};
-    char *temporary;
+    char *temporary, overflow[RL_OVERFLOW_TEXT];
     RL_TRY(rl_temporary_path(output, &temporary));
     if (rl_journal_is_mine(journal)) rl_remove_stale_temporaries(output); /* else one may be a living run's */
     rl_status status = write_temporary(&w, temporary, output, provenance);
     if (status == RL_OK) status = rl_replace_file(temporary, output);
     if (status != RL_OK) unlink(temporary);
+    if (status == RL_OK && w.overflow.n > 0) rl_warn("%s: %s", output, rl_overflow_text(&w.overflow, overflow));
     rl_free(temporary);
     for (int i = 0; i < w.n_groups; i++) forget_group(&w.groups[i]);
     rl_free(w.groups);

@@ -42,6 +42,7 @@ typedef struct writer {
     int n_variables, capacity, n_filled;
     double *values; /* room for the numbers of any array, and for those that any group wants */
     void *stored;   /* room for any array as it is stored */
+    rl_overflow overflow;
 } writer;
 
 /* How the series of a kind become a group. */
