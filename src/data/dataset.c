@@ -346,18 +346,31 @@ static rl_status check_number(const rl_dataset *d, const char *what, double valu
     return RL_OK;
 }
 
+/* The largest target over the largest feature is the size of a coefficient, but for the condition. */
+static rl_status check_units(const rl_dataset *d, double y, double x) {
+    enum { LEAST = -1000, MOST = 900 }; /* a singular value that counts may be 2^52 times smaller than the largest */
+    const int apart = x != 0 && y != 0 ? ilogb(y) - ilogb(x) : 0;
+    if (apart >= LEAST && apart <= MOST) return RL_OK;
+    return rl_fail(
+        RL_ERR_INPUT,
+        "dataset `%s` (%s): targets of up to %.2g beside features of up to %.2g: coefficients of such numbers "
+        "%s; expected units nearer to each other",
+        d->name, d->origin, fabs(y), fabs(x), apart < 0 ? "underflow" : "overflow");
+}
+
 /* Features in a file are read, and checked, for the checksum. */
 static rl_status check_rows(const rl_dataset *d) {
     char what[RL_FEATURE_TEXT + 32], name[RL_FEATURE_TEXT];
     const size_t p = (size_t)d->n_features, n = (size_t)d->n_rows;
     if (d->fresh) return RL_OK;
-    size_t at = find_largest(n, d->y);
-    snprintf(what, sizeof what, "the target of row %zu", at + 1);
-    RL_TRY(check_number(d, what, d->y[at], &of_targets));
+    const size_t row = find_largest(n, d->y);
+    snprintf(what, sizeof what, "the target of row %zu", row + 1);
+    RL_TRY(check_number(d, what, d->y[row], &of_targets));
     if (d->x == NULL) return RL_OK;
-    at = find_largest(n * p, d->x);
+    const size_t at = find_largest(n * p, d->x);
     snprintf(what, sizeof what, "%s of row %zu", rl_feature_text(d, (int)(at % p), name), at / p + 1);
-    return check_number(d, what, d->x[at], &of_features);
+    RL_TRY(check_number(d, what, d->x[at], &of_features));
+    return check_units(d, d->y[row], d->x[at]);
 }
 
 static rl_status load_dataset(const rl_source *source, const rl_source_request *request, rl_dataset *dataset) {

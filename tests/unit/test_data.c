@@ -1171,7 +1171,7 @@ static void fresh_rows_have_the_rank_of_their_law(void **state) {
 static void beta_star_must_be_finite(void **state) {
     (void)state;
     refuse_csv("a,y\n1e-300,1e150\n2e-300,1e150\n", SETTINGS({"file", "own.csv"}, {"target", "y"}),
-               "dataset `csv`: least squares on all rows overflows");
+               "targets of up to 1e+150 beside features of up to 2e-300: coefficients of such numbers overflow");
 }
 
 /* Squares of 1e160 and 1e-200 are no doubles; those of 1e150 and 1e-150 are (the largest is 1.8e308, the
@@ -1191,6 +1191,12 @@ static void numbers_must_be_in_range(void **state) {
         {"a,b,y\n1,2,1\n2,1e305,1\n", "column `b` of row 2 is 1e+305: singular values of such numbers overflow"},
         {"a,b,y\n0,5e-324,1\n0,0,1\n",
          "column `b` of row 1 is 4.9e-324, and no other is larger: singular values of such"},
+        {"a,y\n1e300,1e-10\n2,1e-20\n",
+         "targets of up to 1e-10 beside features of up to 1e+300: coefficients of such "
+         "numbers underflow; expected units nearer to each other"},
+        {"a,y\n1e-200,1e100\n2e-290,1\n",
+         "targets of up to 1e+100 beside features of up to 1e-200: coefficients of such "
+         "numbers overflow"},
         {"a,b,y\n1,5e-324,1\n1e300,1e-300,1\n", NULL},
         {"a,y\n1,1e150\n2,1e-150\n", NULL},
         {"a,y\n0,1e-150\n0,1e-200\n", NULL},
