@@ -5,6 +5,9 @@
 
 Prints one line: how many figures it drew, and where the report is. With --verbose it also prints the path of every file,
 and on standard error what it did not draw, and why. The report says that too.
+
+A figure that cannot be drawn, of numbers that no axis takes, is a line on standard error and in the report; the others are
+drawn nevertheless. The exit status is 0 where a figure was drawn or there was none to draw, and 1 where none of them could be.
 """
 
 from __future__ import annotations
@@ -64,12 +67,16 @@ def _draw_all(asked: argparse.Namespace) -> None:
         absent.append(NO_N)
     asked.x = asked.x or ("n_train" if len(against_rows) == 1 else "ratio")
     found = Found(asked.results, datasets, against_rows, autoencoders, studies, benches)
-    n_figures, pictures = _write_all(found, asked, layout.Options(asked.x, asked.mean, asked.n_train, asked.repeats), absent)
+    options = layout.Options(asked.x, asked.mean, asked.n_train, asked.repeats)
+    n_figures, pictures, failed = _write_all(found, asked, options, absent)
+    command.tell(failed)
     if asked.report:
-        _write_report(found, asked, pictures, notes + absent)
+        _write_report(found, asked, pictures, notes + failed + absent)
+    if failed and n_figures == 0:
+        raise command.DrawingError("no figure could be drawn")
     if asked.verbose or n_figures == 0:
         command.tell(absent)
-    print(_summary(asked, n_figures, bool(notes + absent), bool(absent)))
+    print(_summary(asked, n_figures, bool(notes + failed + absent), bool(absent)))
 
 
 def _summary(asked: argparse.Namespace, n_figures: int, is_noted: bool, is_absent: bool) -> str:
@@ -174,24 +181,34 @@ def _not_there(dataset: Dataset, asked: argparse.Namespace) -> Notes:
     return [f"{dataset.group}: has no {' and no '.join(named)}"] if named else []
 
 
-def _write_all(found: Found, asked: argparse.Namespace, options: Options, absent: Notes) -> tuple[int, list[Picture]]:
-    """Saves the figures one by one; how many, and their pictures for the report. What is not drawn is noted."""
+def _write_all(found: Found, asked: argparse.Namespace, options: Options, absent: Notes) -> tuple[int, list[Picture], Notes]:
+    """Saves the figures one by one; how many, their pictures for the report, and which could not be drawn. That there is
+    nothing to draw is noted as absent."""
     import figures
-    from report import pictures
 
-    n_figures, missed, drawn = 0, [], []
+    n_figures, missed, pictures, failed = 0, [], [], []
     for row in figures.all_rows(found):
-        figure = row.draw(found.given_to(row), options, absent)
-        if figure is None:
-            missed += [row.name] if _is_missed(row, found) else []
-            continue
-        if asked.report:
-            drawn.append(pictures.picture(row.name, figure, row.describe(found.given_to(row), options)))
-        n_figures += 1
-        _list(asked, command.save(figure, asked.output / row.name, asked.format))
+        with command.guarded(row.name, failed):
+            is_drawn = _write_row(row, found, asked, options, absent, pictures)
+            n_figures += is_drawn
+            missed += [row.name] if not is_drawn and _is_missed(row, found) else []
     if missed:
         absent.append(f"not drawn, as the file has nothing for it: {', '.join(missed)}")
-    return n_figures, drawn
+    return n_figures, pictures, failed
+
+
+def _write_row(row: Row, found: Found, asked: argparse.Namespace, options: Options, absent: Notes, into: list[Picture]) -> bool:
+    """Saves one figure; False: there is nothing to draw."""
+    from report import pictures
+
+    figure = row.draw(found.given_to(row), options, absent)
+    if figure is None:
+        return False
+    caption = row.describe(found.given_to(row), options)
+    picture = pictures.picture(row.name, figure, caption) if asked.report else None
+    _list(asked, command.save(figure, asked.output / row.name, asked.format))
+    into += [picture] if picture else []
+    return True
 
 
 def _list(asked: argparse.Namespace, paths: Iterable[Path]) -> None:

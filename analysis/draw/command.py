@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
+import warnings
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Iterable
+from typing import TYPE_CHECKING, Callable, Iterable, Iterator
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PROGRAM = Path(sys.argv[0]).name
 FORMATS = ("png", "pdf")
-EXIT_DONE, EXIT_USAGE = 0, 2
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+
+
+class DrawingError(Exception):
+    """Nothing could be drawn of what there is."""
 
 
 def carry_out(draw: Callable[[], None], folder: Path) -> int:
     """Draws into the folder; the exit status. What a person can mend is one line, not a traceback."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Control-C ends it at once, as it ends any program, and not with a traceback
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: its threads only cost time here
+    for category in (RuntimeWarning, UserWarning):  # of numbers that are not finite: a person sees where there are none
+        warnings.simplefilter("ignore", category)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         return _unless_results_are_wrong(draw)
     except ImportError as error:
@@ -39,6 +49,9 @@ def _unless_results_are_wrong(draw: Callable[[], None]) -> int:
         draw()
     except results.ResultsError as error:
         return _fail(str(error))
+    except DrawingError as error:
+        tell([str(error)])
+        return EXIT_FAILED
     return EXIT_DONE
 
 
@@ -69,6 +82,24 @@ def save(figure: Figure, stem: Path, formats: Iterable[str]) -> list[Path]:
         figure.savefig(path, dpi=style.PNG_DPI, metadata=metadata)
     plt.close(figure)
     return paths
+
+
+@contextmanager
+def guarded(name: str, failed: list[str]) -> Iterator[None]:
+    """What goes wrong within, as limits that no axis takes, is one line in `failed`, and ends nothing else. What a person can
+    mend goes on: a disk that is full, a library that is missing, a file that is none of ours."""
+    import matplotlib.pyplot as plt
+
+    from read import results
+
+    try:
+        yield
+    except (OSError, ImportError, results.ResultsError):
+        raise
+    except Exception as error:
+        plt.close("all")
+        reason = " ".join(f"{error}".split()) or "no reason given"
+        failed.append(f"{name}: cannot be drawn: {reason} ({type(error).__name__})")
 
 
 def tell(lines: Iterable[str]) -> None:

@@ -253,6 +253,7 @@ def x_axis(axes: Axes, dataset: Dataset, options: Options) -> None:
 
 def log_x_axis(axes: Axes, low: float, high: float, whole: bool = True) -> None:
     """A log axis of its own, of numbers that are whole or not."""
+    low, high = style.log_limits(low, high)
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     log_ticks(axes.xaxis, low, high, whole)
@@ -297,9 +298,10 @@ def log_ticks(axis: Any, low: float, high: float, whole: bool = False, at_most: 
 
 def y_axis(axes: Axes, low: float, high: float) -> None:
     """A log axis; ticks at 1, 2, 5 too where it spans few decades."""
+    low, high = style.log_limits(low, high)
     axes.set_yscale("log")
     axes.set_ylim(low, high)
-    log_ticks(axes.yaxis, low, high * (low / high) ** CORNER)
+    log_ticks(axes.yaxis, low, high ** (1 - CORNER) * low**CORNER)
 
 
 # ---- curves -----------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ PILE_STRENGTH = 0.4  # opacity where the bands of all variants of a panel lie on
 PANEL = (3.75, 2.6)  # inches
 SINGLE_PANEL = (5.6, 3.8)
 TABLE_PANEL = (2.9, 2.2)
-EXTREMES = (1e-250, 1e250)  # of what log axes are given: beyond, even their margins overflow
+EXTREMES = (1e-300, 1e300)  # of what log axes are given: beyond are the ends of the numbers themselves
 PNG_DPI = 160
 TITLE_SIZE, LABEL_SIZE = 13, 10.5
 
@@ -241,6 +241,18 @@ def _short(text: str) -> str:
 
 PLAIN = (1e-4, 1e5)  # ticks in this range are written out
 LADDERS = ((1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8), (1, 1.5, 2, 3, 5, 7), (1, 2, 3, 5), (1, 2, 5), (1, 3), (1,))
+
+
+def log_limits(low: float, high: float) -> tuple[float, float]:
+    """Limits that a log axis takes, whatever they come from: positive, finite, and one below the other."""
+    known = [min(max(limit, EXTREMES[0]), EXTREMES[1]) for limit in (low, high) if not math.isnan(limit)]
+    low, high = min(known, default=1.0), max(known, default=1.0)
+    return (low, high) if low < high else (low / 3, high * 3)
+
+
+def decades(low: float, high: float) -> float:
+    """How many there are between two numbers, whose ratio may be none."""
+    return math.log10(high) - math.log10(low)
 
 
 def decade_ticks(low: float, high: float, at_most: int = 8) -> list[float]:

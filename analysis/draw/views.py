@@ -102,7 +102,7 @@ def around(*curves: Curve, outer: bool = True) -> View:
     tails = _above([edge for c in curves for edge in _edges(c, style.OUTER)], 0.0)
     if outer and tails.size:
         low, high = max(tails.min(), low / OUTER_REACH), min(tails.max(), high * OUTER_REACH)
-    margin = max(high / low, 1.5) ** 0.05
+    margin = 10 ** (0.05 * max(style.decades(low, high), 0.18))
     return View(low / margin, high * margin, 0.0)
 
 
@@ -154,7 +154,7 @@ def _span(inner: list[np.ndarray], outer: list[np.ndarray], rounding: float) -> 
     tails = _above(outer, rounding)
     if tails.size:
         high = max(high, min(tails.max(), high * OUTER_REACH))
-    decades = max(np.log10(high / low), 0.5)
+    decades = max(style.decades(low, high), 0.5)
     return View(low / 10 ** (decades * NOTE_STRIP + 0.05), high * 10 ** (decades * 0.04), rounding)
 
 

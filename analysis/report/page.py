@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import Iterable
+from typing import Callable, Iterable
 
 from draw import style
 from figures import tails
@@ -26,10 +26,10 @@ def html(files: list[About], datasets: list[Dataset], tabled: list[Dataset], dra
     """The whole document. Of the data sets those in `tabled` have several N, for the tables."""
     title = escape(" · ".join(dict.fromkeys(file.title for file in files)))
     sections = [
-        ("glance", "At a glance", _glance(tabled)),
+        ("glance", "At a glance", _unless_it_fails(_glance, tabled)),
         ("figures", "Figures", pictures.head(drawn, datasets) + pictures.contents(drawn) + pictures.figures(drawn, datasets)),
-        ("claims", "The paper's claims, checked", _claims(tabled)),
-        ("tails", "Tails at the threshold", _tails(tabled)),
+        ("claims", "The paper's claims, checked", _unless_it_fails(_claims, tabled)),
+        ("tails", "Tails at the threshold", _unless_it_fails(_tails, tabled)),
         ("notes", NOT_HERE, _notes(notes)),
         ("study", "The study", "".join(_study(file, len(files)) for file in files)),
         ("provenance", "Where it comes from", "".join(_provenance(file) for file in files)),
@@ -59,6 +59,14 @@ def html(files: list[About], datasets: list[Dataset], tabled: list[Dataset], dra
 </body>
 </html>
 """
+
+
+def _unless_it_fails(section: Callable[[list[Dataset]], str], datasets: list[Dataset]) -> str:
+    """A section that numbers as they are do not allow is a sentence; the page is there nevertheless."""
+    try:
+        return section(datasets)
+    except Exception as error:
+        return f'<p class="quiet">This section cannot be made of these numbers: {escape(str(error))}</p>'
 
 
 def _lead(files: list[About], datasets: list[Dataset]) -> str:

@@ -44,7 +44,7 @@ rl_status rl_curves_compute(rl_curves *c, const rl_task *tasks, int n, const boo
     .piece = "curve", .pieces = "curves", .point = "spectrum", .points = "spectra",                         \
     .piece_gloss = "a curve: all N of one repeat", .point_gloss = "a spectrum belongs to one training set", \
     .fate = "could not be computed; the variable `status` says which and why",                              \
-    .lasting = "have only zeros for features, which no other try would change, or are counted in summaries"
+    .lasting = "are counted in summaries, which are not done again in part"
 rl_status rl_curves_lay_out(rl_series *series);
 void rl_curves_text(const rl_series *series, const rl_task *task, char *text, size_t size);
 

@@ -181,7 +181,8 @@ class Edges(unittest.TestCase):
 
     def test_zero_rows_by_each_method(self):
         """Where no feature is more than 0, both errors are mean squares of targets, so that together they make up the sum over all
-        rows; for no_residuals those of y*, which is 0 in training. Above that the first N rows are zero and later ones are not."""
+        rows; for no_residuals those of y*, which is 0 in training. Above that the first N rows are zero and later ones are not.
+        """
         p = 40
         x, y = normal(12, 120, p) * (np.arange(120) % 40 == 7)[:, None], normal(13, 120)
         self.write(x, y)

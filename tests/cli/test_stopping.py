@@ -181,16 +181,15 @@ class Stopping(unittest.TestCase):
         self.struck("nested", "nested.nc", terminate, ranks=2, size=1)
 
     def test_fail_fast(self):
-        (self.at / "zeros.csv").write_text("a,b,y\n" + "0,0,1\n" * 30)
-        (self.at / "zeros.yaml").write_text(
-            "repeats: 3\nn_train: [1, 5]\nablations: [none]\ndatasets: [{source: csv, name: "
-            "zeros, file: zeros.csv, target: y, standardize: none}]\n"
+        """LAPACK in which nothing converges, in the place of the library."""
+        (self.at / "failing.yaml").write_text(
+            "repeats: 3\nn_train: [1, 5]\nablations: [none]\ndatasets: [{source: student-teacher, name: made, rows: 30, "
+            "features: 2, producer: lapack}]\n"
         )
-        done = run("run", "zeros.yaml", "-q", "--fail-fast", ranks=2, cwd=self.at, check=1)
-        self.assertRegex(
-            done.stderr, r"`zeros`, P = 2, repeat \d, N = 1 ... 5: no spectrum at N = 1: the training features " "are all zero"
-        )
-        done = run("run", "zeros.yaml", "-q", ranks=2, cwd=self.at, check=1)
+        failing = {"LD_PRELOAD": os.environ["RIDGELESS_NO_CONVERGENCE"]}
+        done = run("run", "failing.yaml", "-q", "--fail-fast", ranks=2, cwd=self.at, env=failing, check=1)
+        self.assertRegex(done.stderr, r"`made`, P = 2, repeat \d, N = 1 ... 5: no spectrum at N = 1: LAPACK did not converge")
+        done = run("run", "failing.yaml", "-q", ranks=2, cwd=self.at, env=failing, check=1)
         self.assertIn("6 of 6 spectra could not be computed", done.stderr)
 
     def test_interrupts(self):
