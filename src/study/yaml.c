@@ -5,6 +5,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "merge.h"
 #include "yaml_node.h"
 
 struct rl_yaml {
@@ -116,6 +117,7 @@ static rl_status load_document(yaml_parser_t *parser, const char *path, const ch
     if (!yaml_parser_load(parser, &file->document)) return fail_syntax(path, text, parser);
     file->has_document = true;
     RL_TRY(check_document(path, &file->document));
+    RL_TRY(rl_yaml_merge(path, &file->document));
     return check_end(path, text, parser);
 }
 
@@ -171,7 +173,13 @@ static const char *scalar_text(rl_node node) {
 }
 
 bool rl_node_is_empty(rl_node node) {
-    return rl_node_kind_of(node) == RL_NODE_SCALAR && scalar_text(node)[0] == '\0';
+    static const char *const nulls[] = {"~", "null", "Null", "NULL"};
+    if (rl_node_kind_of(node) != RL_NODE_SCALAR) return false;
+    bool is_null = scalar_text(node)[0] == '\0';
+    const bool plain = raw_node(node)->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    for (size_t i = 0; i < sizeof nulls / sizeof *nulls && node.is_value && plain; i++)
+        is_null |= strcmp(scalar_text(node), nulls[i]) == 0;
+    return is_null;
 }
 
 /* Copies a text for a message: of bounded length, cut between characters, with ? for control characters. */
@@ -245,6 +253,7 @@ rl_status rl_node_pair(rl_node mapping, int index, const char **key, rl_node *va
     const rl_node key_node = make_node(mapping.file, pair.key, mapping.key);
     RL_TRY(rl_node_text(key_node, "a word as the key", key));
     *value = make_node(mapping.file, pair.value, *key);
+    value->is_value = true;
     value->line = key_node.line; /* where a person looks: an alias's own line is its anchor's */
     return RL_OK;
 }
@@ -273,6 +282,7 @@ rl_status rl_node_fields(rl_node mapping, rl_field *fields, int n) {
         const char *key;
         rl_node value;
         RL_TRY(rl_node_pair(mapping, i, &key, &value));
+        if (strncmp(key, "x-", 2) == 0) continue;
         int field = 0;
         while (field < n && strcmp(fields[field].key, key) != 0) field++;
         if (field == n) return fail_unknown_key(value, fields, n);

@@ -14,19 +14,22 @@ typedef struct rl_node {
     const rl_yaml *file; /* borrowed; NULL: absent */
     int index;           /* in the document, from 1 */
     int line;            /* of the study file, from 1: that of its key, or that in which an item of a list begins */
+    bool is_value;       /* of a key, and no item of a list */
     const char *key;     /* the key whose value it belongs to, "" at the top; borrowed */
 } rl_node;
 
 typedef enum rl_node_kind { RL_NODE_SCALAR, RL_NODE_LIST, RL_NODE_MAPPING } rl_node_kind;
 
-/* Parses a file of exactly one document. `path` is for messages and borrowed. */
+/* Parses a file of exactly one document. Merge keys (`<<`) are gone: their mappings have what they gave. `path` is for
+ * messages and borrowed. */
 rl_status rl_yaml_create(const char *path, const char *text, rl_yaml **file);
 void rl_yaml_destroy(rl_yaml *file);
 
 rl_node rl_yaml_root(const rl_yaml *file);
 rl_node_kind rl_node_kind_of(rl_node node);
 
-/* Whether it is a scalar without text, as the value of `key:` is. */
+/* Whether it is a scalar without text, as the value of `key:` is, or the value null, which YAML also writes `~`. In a
+ * list, and in quotes, null is a word: people have columns and missing values of that name. */
 bool rl_node_is_empty(rl_node node);
 
 /* Fails with a message that says what the node is and what was expected instead. */
@@ -52,7 +55,8 @@ typedef struct rl_field {
     rl_node node;
 } rl_field;
 
-/* Fills the nodes of fields[n]. Refuses a key that is not among them, or that is given twice. */
+/* Fills the nodes of fields[n]. Refuses a key that is not among them, or that is given twice. A key that begins with
+ * `x-` is passed over: a place for what merge keys and aliases take from. */
 rl_status rl_node_fields(rl_node mapping, rl_field *fields, int n);
 
 /* The value of one key, or an absent node. Does not check the other keys. */

@@ -308,7 +308,13 @@ static void faults_at_the_top_are_refused(void **state) {
         {R N A D "what is this: 3\n", 5, "what is this", "not a key here; expected one of title"},
         {R N A D "repeats: 3\n", 5, "repeats", "given twice (first in line 1)"},
         {R N A D "? [a]\n: b\n", 5, NULL, "got a list; expected a word as the key"},
-        {R N A D "<<: {repeats: 3}\n", 5, "<<", "not a key here"},
+        {R N A D "'<<': {repeats: 3}\n", 5, "<<", "not a key here"}, /* in quotes it is a key like any other */
+        {R N A D "<<: 3\n", 5, "<<", "expected a mapping"},
+        {R N A D "<<: [{seed: 1}, 3]\n", 5, "<<", "expected a mapping"},
+        {R N A D "<<: {seed: 1}\n<<: {title: x}\n", 5, "<<", "expected it once"},
+        {R N A D "<<: {sed: 1}\n", 5, "sed", "did you mean `seed`?"},
+        {N A D "repeats: ~\n", 4, "repeats", "got nothing; expected an integer"},
+        {R N A "datasets: null\n", 4, "datasets", "got nothing; expected a list of datasets"},
         {"producer: pdgesv\n" R N A D, 1, "producer", "did you mean `pdgesvd`?"},
         {"ranks_per_case: 0\n" R N A D, 1, "ranks_per_case", "expected an integer from 1 to 1000000"},
         {"ranks_per_case: some\n" R N A D, 1, "ranks_per_case", "(ranks of a process grid, or auto, or all)"},
@@ -560,6 +566,8 @@ static void aliases_neither_loop_nor_explode(void **state) {
         {"&a [*a]\n", 1, NULL, "got a list; expected a study"},
         {"&a {*a : 1}\n", 1, NULL, "expected a word as the key"},
         {R N A "datasets: &a [*a]\n", 4, "datasets", "got a list"},
+        {"&a {<<: *a}\n", 1, "<<", "expected a mapping that does not contain this one"},
+        {R N A "x-1: &a {<<: {<<: *a}}\n", 4, "<<", "expected a mapping that does not contain this one"},
         {R N D "ablations: &a [none, *a]\n", 4, "ablations", "got a list"},
         {R N D "ablations: [&a {cutoff: *a}]\n", 4, "cutoff", "not a key here"},
         {R A D "n_train: &a {values: *a}\n", 4, "values", "got a mapping"},
@@ -569,6 +577,23 @@ static void aliases_neither_loop_nor_explode(void **state) {
          1, "title", "got a list"},
     };
     assert_all_refused(cases, COUNT(cases));
+}
+
+/* A list of merges of ever more keys, each of them twice that of the line before without a limit. */
+static void merge_keys_do_not_explode(void **state) {
+    rl_text text = RL_TEXT_EMPTY;
+    assert_int_equal(rl_text_append(&text, R N A D "x-0: &a0 {k: 1}\n"), RL_OK);
+    for (int i = 1; i < 900; i++)
+        assert_int_equal(rl_text_append(&text, "x-%d: &a%d {<<: [*a%d, *a%d], k%d: 1}\n", i, i, i - 1, i - 1, i),
+                         RL_OK);
+    assert_refused(text.bytes, "bad.yaml:", "expected mappings of at most 128 keys together");
+    rl_free(text.bytes);
+    text = RL_TEXT_EMPTY;
+    assert_int_equal(rl_text_append(&text, R N A D "x-0: &a {k: 1}\nx-1: ["), RL_OK);
+    for (int i = 0; i <= 10000; i++) assert_int_equal(rl_text_append(&text, "{<<: *a}, "), RL_OK);
+    assert_int_equal(rl_text_append(&text, "]\n"), RL_OK);
+    assert_refused(text.bytes, "bad.yaml:6", "expected no more than 10000 mappings merged in a study");
+    rl_free(text.bytes);
 }
 
 static void append(rl_text *text, const char *more) {
@@ -1283,6 +1308,7 @@ int main(void) {
         cmocka_unit_test(faults_of_datasets_are_refused),
         cmocka_unit_test(what_is_not_yaml_is_refused_with_line_and_column),
         cmocka_unit_test(aliases_neither_loop_nor_explode),
+        cmocka_unit_test(merge_keys_do_not_explode),
         cmocka_unit_test(sizes_are_limited),
         cmocka_unit_test(messages_quote_with_care),
         cmocka_unit_test(settings_spell_everything_out),
