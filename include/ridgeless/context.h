@@ -16,12 +16,20 @@ typedef struct rl_context {
 /* Local. The rank that a launcher gave this process; 0 where nothing launched it. May be called before MPI starts. */
 int rl_context_launched_rank(void);
 
+/* Local. Whether a person sees standard error on a terminal as it is written, perhaps by way of mpirun. */
+bool rl_context_on_terminal(void);
+
+/* Local. Seconds from SIGTERM until a process should have left by itself, as its launcher kills it soon after. */
+double rl_context_patience(void);
+
 /* Local. The processors of this node that this process may use: at least 1. */
 int rl_context_processors(void);
 
 /* Collective on all processes. Starts MPI, sets one BLAS thread per rank, and has freed arrays of 1 MiB and more
  * returned to the system. A process that nothing launched becomes a single rank, which can start no others. Where ranks
- * outnumber their node's processors, a rank that waits lets others run. What the environment sets already stays. */
+ * outnumber their node's processors, a rank that waits lets others run. What the environment sets already stays.
+ * RL_ERR_INPUT, before anything is done: a launcher has started several processes together, but MPI lets each stand
+ * alone; context->rank is then the one that the launcher gave. */
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context);
 
 /* Local. On rank 0 prints the line on a crowd of ranks, if there is one: for commands that are about to compute. */

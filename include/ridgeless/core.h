@@ -74,6 +74,11 @@ void rl_warn(const char *format, ...) RL_PRINTF(1);
 void rl_info(const char *format, ...) RL_PRINTF(1);
 void rl_debug(const char *format, ...) RL_PRINTF(1);
 
+/* The last line of the terminal, a bar that was printed on standard error and flushed, is no message: it is cleared
+ * before the next one, or by rl_log_clear_line. */
+void rl_log_open_line(void);
+void rl_log_clear_line(void);
+
 /* ---- memory ---------------------------------------------------------------------------------------------------- */
 
 /* Bytes that the processes of this node together may still take. The kernel says what is available (MemAvailable in
@@ -133,6 +138,9 @@ bool rl_path_beside_program(const char *name, char path[RL_PATH_ROOM]);
  * missing, a directory, unreadable or larger. */
 rl_status rl_read_file(const char *path, size_t limit, rl_text *content);
 
+/* The same of standard input. */
+rl_status rl_read_standard_input(size_t limit, rl_text *content);
+
 /* Reads the first bytes of a file, by which formats are told apart, into begin[size]; *got: how many there were. The
  * status `blame`, with a message that names the file and says what was expected, when the file is missing, unreadable
  * or not a regular one: a pipe might never end. */
@@ -174,13 +182,21 @@ const char *rl_plural(int64_t n);
 
 /* ---- replacing a file as a whole --------------------------------------------------------------------------------- */
 
-/* output + ".tmp.<pid>", the caller's. */
+/* The file that a path stands for when links are followed, which need not be there; *target is the caller's. A link
+ * stays where it is, and what it leads to is replaced. RL_ERR_INPUT: the links lead nowhere. */
+rl_status rl_follow_links(const char *path, char **target);
+
+/* "TARGET.tmp.PID", the caller's, for what is to replace `output`: beside the file that this is a link to. */
 rl_status rl_temporary_path(const char *output, char **path);
 
-/* Removes what killed processes left of output.tmp.<pid>. */
+/* Removes the file of the last temporary path, if it is still there: for a process that leaves in the middle. May be
+ * called in a signal handler. */
+void rl_abandon_temporary(void);
+
+/* Removes what killed processes left of temporary files of `output`. */
 void rl_remove_stale_temporaries(const char *output);
 
-/* Puts the finished file `temporary` in the place of `output` in one step, durably. */
+/* Puts the finished file `temporary` in the place of `output`, or of what that is a link to, in one step, durably. */
 rl_status rl_replace_file(const char *temporary, const char *output);
 
 /* Makes the entry of `path` in its folder durable. */

@@ -82,9 +82,9 @@ void rl_run_summary_destroy(rl_run_summary *summary);
 /* ---- guard ------------------------------------------------------------------------------------------------------- */
 
 /* A thread per rank that never calls MPI. When the process has been asked to leave now (rl_stop_requested), it ends it
- * after at most four seconds, whatever the main thread is in the middle of. When another rank of the node dies, it says
- * which and what that was doing, and ends this process too, so that nobody waits for ever. A rank that crashes says so
- * itself. */
+ * within rl_context_patience, whatever the main thread is in the middle of, and takes a half written file with it. When
+ * another rank of the node dies, it says which and what that was doing, and ends this process too, so that nobody waits
+ * for ever. A rank that crashes says so itself. */
 typedef struct rl_guard rl_guard;
 
 /* Collective on context->comm; one at a time. `save` is called in the thread some times a second, and

@@ -47,6 +47,9 @@ rl_status rl_results_discard(const char *output);
  */
 bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_journal *journal);
 
+/* Gives such a file the time of now, for make and its like, which compare times; warns where that is not allowed. */
+void rl_results_touch(const char *output);
+
 /* Writes the results file from the journal: a group for each data set and autoencoder, each repeat's values (where the
  * study keeps them) and reduced ones, and the group `provenance`. Built as output.tmp.<pid> in the same folder, closed,
  * fsynced, opened again and compared with the journal's values, renamed, the folder fsynced: the output is the old file

@@ -48,20 +48,16 @@ rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     *context = (rl_context){.comm = MPI_COMM_NULL};
     const double began = rl_seconds();
-    const rl_crowd crowd = rl_launcher_prepare();
+    rl_crowd crowd;
+    context->rank = rl_launcher_rank(); /* until MPI knows better */
+    RL_TRY(rl_launcher_prepare(&crowd));
     if (MPI_Init(argc, argv) != MPI_SUCCESS) return rl_fail(RL_ERR_LIBRARY, "MPI could not be started");
     context->start_seconds = rl_seconds() - began;
     RL_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &context->comm));
     RL_MPI(MPI_Comm_set_errhandler(context->comm, MPI_ERRORS_RETURN));
-    RL_MPI(MPI_Comm_rank(context->comm, &context->rank));
     RL_MPI(MPI_Comm_size(context->comm, &context->size));
-    /* Each would do all of the work, and write the same files. */
-    if (context->size == 1 && rl_launched_ranks() > 1)
-        return rl_fail(
-            RL_ERR_INPUT,
-            "%d processes were started, but each stands alone: their launcher is that of another MPI, or has died; "
-            "this program is built with %s",
-            rl_launched_ranks(), RL_MPI_KIND);
+    RL_TRY(rl_launcher_check_size(context->size));
+    RL_MPI(MPI_Comm_rank(context->comm, &context->rank));
     describe_crowd(context, crowd);
     return RL_OK;
 }

@@ -68,17 +68,11 @@ rl_status rl_read_file(const char *path, size_t limit, rl_text *content) {
     return result;
 }
 
-/* ---- replacing a file -------------------------------------------------------------------------------------------- */
-
-/* It is written beside it, then renamed, so that there is the old one or the new one. */
-static const char temporary_mark[] = ".tmp.";
-
-rl_status rl_temporary_path(const char *output, char **path) {
-    rl_text text = RL_TEXT_EMPTY;
-    RL_TRY(rl_text_append(&text, "%s%s%ld", output, temporary_mark, (long)getpid()));
-    *path = text.bytes;
-    return RL_OK;
+rl_status rl_read_standard_input(size_t limit, rl_text *content) {
+    return read_stream(stdin, "standard input", limit, content);
 }
+
+/* ---- links ------------------------------------------------------------------------------------------------------- */
 
 /* The folder part of a path: the caller's. */
 static rl_status folder_of(const char *path, char **folder) {
@@ -90,6 +84,59 @@ static rl_status folder_of(const char *path, char **folder) {
         RL_TRY(rl_text_append(&text, "%.*s", slash == path ? 1 : (int)(slash - path), path));
     *folder = text.bytes;
     return RL_OK;
+}
+
+/* Replaces *path, which is a link to `to`, by what it leads to: seen from its folder unless that begins with a slash.
+ */
+static rl_status follow_link(char **path, const char *to) {
+    const char *slash = *to == '/' ? NULL : strrchr(*path, '/');
+    rl_text next = RL_TEXT_EMPTY;
+    if (slash != NULL) RL_TRY(rl_text_append_bytes(&next, *path, (size_t)(slash + 1 - *path)));
+    RL_TRY(rl_text_append(&next, "%s", to));
+    rl_free(*path);
+    *path = next.bytes;
+    return RL_OK;
+}
+
+rl_status rl_follow_links(const char *path, char **target) {
+    enum { MOST = 40 }; /* as many as Linux follows */
+    char to[RL_PATH_ROOM];
+    RL_TRY(rl_strdup(target, path));
+    rl_status status = RL_OK;
+    for (int i = 0; status == RL_OK; i++) {
+        const ssize_t length = readlink(*target, to, sizeof to - 1);
+        if (length < 0) return RL_OK; /* no link, or none that can be read: whoever opens it will tell */
+        to[length] = '\0';
+        status = i < MOST ? follow_link(target, to)
+                          : rl_fail(RL_ERR_INPUT, "%s: cannot be written: its links lead nowhere", path);
+    }
+    rl_free(*target);
+    *target = NULL;
+    return status;
+}
+
+/* ---- replacing a file -------------------------------------------------------------------------------------------- */
+
+/* It is written beside it, then renamed, so that there is the old one or the new one. */
+static const char temporary_mark[] = ".tmp.";
+
+/* The one that is being written, for a signal handler. */
+static char temporary_under_way[RL_PATH_ROOM];
+
+rl_status rl_temporary_path(const char *output, char **path) {
+    rl_text text = RL_TEXT_EMPTY;
+    char *target;
+    RL_TRY(rl_follow_links(output, &target));
+    const rl_status status = rl_text_append(&text, "%s%s%ld", target, temporary_mark, (long)getpid());
+    rl_free(target);
+    RL_TRY(status);
+    snprintf(temporary_under_way, sizeof temporary_under_way, "%s", text.bytes);
+    *path = text.bytes;
+    return RL_OK;
+}
+
+void rl_abandon_temporary(void) {
+    if (temporary_under_way[0] != '\0') unlink(temporary_under_way);
 }
 
 rl_status rl_sync_folder(const char *path) {
@@ -112,11 +159,11 @@ static bool is_temporary_of(const char *entry, const char *name) {
     return *number != '\0' && number[strspn(number, "0123456789")] == '\0';
 }
 
-void rl_remove_stale_temporaries(const char *output) {
-    const char *slash = strrchr(output, '/');
-    const char *name = slash == NULL ? output : slash + 1;
+static void remove_temporaries(const char *target) {
+    const char *slash = strrchr(target, '/');
+    const char *name = slash == NULL ? target : slash + 1;
     char *folder;
-    if (folder_of(output, &folder) != RL_OK) return;
+    if (folder_of(target, &folder) != RL_OK) return;
     DIR *entries = opendir(folder);
     for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;)
         if (is_temporary_of(entry->d_name, name)) unlinkat(dirfd(entries), entry->d_name, 0);
@@ -124,8 +171,23 @@ void rl_remove_stale_temporaries(const char *output) {
     rl_free(folder);
 }
 
-rl_status rl_replace_file(const char *temporary, const char *output) {
-    if (rename(temporary, output) != 0)
+void rl_remove_stale_temporaries(const char *output) {
+    char *target;
+    if (rl_follow_links(output, &target) != RL_OK) return;
+    remove_temporaries(target);
+    rl_free(target);
+}
+
+static rl_status put_in_place(const char *temporary, const char *target, const char *output) {
+    if (rename(temporary, target) != 0)
         return rl_fail(RL_ERR_IO, "%s: could not be put in place: %s", output, strerror(errno));
-    return rl_sync_folder(output);
+    return rl_sync_folder(target);
+}
+
+rl_status rl_replace_file(const char *temporary, const char *output) {
+    char *target;
+    RL_TRY(rl_follow_links(output, &target));
+    const rl_status status = put_in_place(temporary, target, output);
+    rl_free(target);
+    return status;
 }

@@ -3,10 +3,12 @@
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "launcher.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ridgeless/context.h"
@@ -29,13 +31,21 @@ static int first_number(const char *const *names, size_t n, int none) {
     return none;
 }
 
-int rl_launched_ranks(void) {
-    static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
-    return first_number(names, sizeof names / sizeof *names, 1);
+/* Slurm says how many tasks srun has started together. Of those of `srun --pty` one alone has the terminal, in which a
+ * person may start what stands alone. */
+static int tasks_of_srun(void) {
+    static const char *const names[] = {"SLURM_STEP_NUM_TASKS"};
+    return getenv("SLURM_PTY_PORT") == NULL ? first_number(names, 1, 1) : 1;
 }
 
 int rl_context_launched_rank(void) {
     return first_number(rank_names, sizeof rank_names / sizeof *rank_names, 0);
+}
+
+int rl_launcher_rank(void) {
+    static const char *const names[] = {"SLURM_PROCID"};
+    return first_number(rank_names, sizeof rank_names / sizeof *rank_names,
+                        tasks_of_srun() > 1 ? first_number(names, 1, 0) : 0);
 }
 
 extern char **environ; /* POSIX declares it nowhere */
@@ -46,6 +56,30 @@ static bool is_launched(void) {
         for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
             if (strncmp(*variable, signs[i], strlen(signs[i])) == 0) return true;
     return false;
+}
+
+/* Each of the processes would be one rank, do all of the work, and write the same files. */
+static rl_status refuse_alone(int ranks, bool by_slurm) {
+#ifdef OPEN_MPI
+    static const char *const pmi = "pmix";
+#else
+    static const char *const pmi = "pmi2";
+#endif
+    if (by_slurm)
+        return rl_fail(RL_ERR_INPUT,
+                       "Slurm started %d tasks, but MPI sees one: use srun --mpi=%s, or mpirun; this program is built "
+                       "with " RL_MPI_KIND,
+                       ranks, pmi);
+    return rl_fail(RL_ERR_INPUT,
+                   "%d processes were started, but each stands alone: their launcher is that of another MPI, or has "
+                   "died; this program is built with " RL_MPI_KIND,
+                   ranks);
+}
+
+rl_status rl_launcher_check_size(int size) {
+    static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
+    const int tasks = tasks_of_srun(), ranks = first_number(names, sizeof names / sizeof *names, tasks);
+    return size == 1 && ranks > 1 ? refuse_alone(ranks, ranks == tasks) : RL_OK;
 }
 
 /* ---- processors -------------------------------------------------------------------------------------------------- */
@@ -73,14 +107,64 @@ int rl_context_processors(void) {
     return found > 0 ? found : 1;
 }
 
+/* ---- where standard error goes ----------------------------------------------------------------------------------- */
+
+/* The name of a program, as the kernel has it: at most 15 bytes. */
+static void name_of_process(pid_t pid, char name[16]) {
+    char path[32];
+    name[0] = '\0';
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t length = file >= 0 ? read(file, name, 15) : 0;
+    if (file >= 0) close(file);
+    name[length > 0 ? length : 0] = '\0';
+    name[strcspn(name, "\n")] = '\0';
+}
+
+static bool has_terminal(pid_t pid) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/fd/2", (int)pid);
+    const int file = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    const bool found = file >= 0 && isatty(file) != 0;
+    if (file >= 0) close(file);
+    return found;
+}
+
+/* Ranks write into a pipe of mpirun's, which passes on what it reads as it comes. Only a rank on the machine of mpirun
+ * itself is its child; those of other nodes are a daemon's, which has no terminal. */
+bool rl_context_on_terminal(void) {
+    static const char *const launchers[] = {"mpirun", "mpiexec", "orterun", "prterun", "prte"};
+    char name[16];
+    if (isatty(STDERR_FILENO) != 0) return true;
+    name_of_process(getppid(), name);
+    for (size_t i = 0; i < sizeof launchers / sizeof *launchers; i++)
+        if (strncmp(name, launchers[i], strlen(launchers[i])) == 0) return has_terminal(getppid());
+    return false;
+}
+
+/* ---- how long it waits --------------------------------------------------------------------------------------------
+ */
+
+/* Open MPI's mpirun kills its ranks so many seconds after it has sent them SIGTERM; what remains of them is for what
+ * they say on their way out to arrive. Slurm waits half a minute, and others ten seconds. */
+double rl_context_patience(void) {
+    static const char *const names[] = {"PRTE_MCA_odls_base_sigkill_timeout", "OMPI_MCA_odls_base_sigkill_timeout"};
+    const double usual = 3.5, part = 0.7;
+    if (getenv("OMPI_COMM_WORLD_RANK") == NULL) return usual;
+    const double patience = part * first_number(names, sizeof names / sizeof *names, 1);
+    return patience < usual ? patience : usual;
+}
+
 /* ---- what the library is to do ----------------------------------------------------------------------------------- */
 
 /* Open MPI starts four times as fast without a daemon, which a process that starts no others does not need, and without
  * drivers of networks, some of which measure the clock for long. It makes no folder for its session either: all such
- * processes of a user would have the same one, and the first to end would remove it while another starts in it. */
+ * processes of a user would have the same one, and the first to end would remove it while another starts in it. A task
+ * of srun without PMI is refused by Open MPI, which knows it by its list of nodes. */
 static const struct {
-    const char *name, *value;
+    const char *name, *value; /* NULL: taken away */
 } alone[] = {
+    {"SLURM_NODELIST", NULL},
     {"OMPI_MCA_ess_singleton_isolated", "1"},
     {"OMPI_MCA_orte_create_session_dirs", "0"},
     {"OMPI_MCA_pml", "ob1"},
@@ -115,12 +199,42 @@ static void leave_network_out(void) {
 #endif
 }
 
-rl_crowd rl_launcher_prepare(void) {
-    rl_crowd crowd = {.processors = count_processors()};
-    crowd.ranks = first_number(node_size_names, sizeof node_size_names / sizeof *node_size_names, 0);
-    if (!is_launched())
-        for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) setenv(alone[i].name, alone[i].value, 0);
+static void stand_alone(void) {
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
+        if (alone[i].value != NULL)
+            setenv(alone[i].name, alone[i].value, 0);
+        else
+            unsetenv(alone[i].name);
+}
+
+static bool can_hold_files(const char *folder) {
+    struct stat status;
+    return stat(folder, &status) == 0 && S_ISDIR(status.st_mode) && access(folder, W_OK | X_OK) == 0;
+}
+
+/* Where the folder for temporary files cannot be used, as on a node that lacks the login node's, a usual one does. */
+static void find_temporary_folder(void) {
+    static const char *const names[] = {"TMPDIR", "TEMP", "TMP"}; /* in the order of Open MPI */
+    static const char *const usual[] = {"/tmp", "/var/tmp", "/dev/shm"};
+    const char *set = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof *names && set == NULL; i++) set = getenv(names[i]);
+    if (can_hold_files(set != NULL ? set : usual[0])) return;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        if (can_hold_files(usual[i])) {
+            setenv("TMPDIR", usual[i], 1);
+            return;
+        }
+}
+
+rl_status rl_launcher_prepare(rl_crowd *crowd) {
+    const bool launched = is_launched();
+    const int tasks = tasks_of_srun();
+    *crowd = (rl_crowd){.processors = count_processors()};
+    crowd->ranks = first_number(node_size_names, sizeof node_size_names / sizeof *node_size_names, 0);
+    if (!launched && tasks > 1) return refuse_alone(tasks, true);
+    if (!launched) stand_alone();
+    find_temporary_folder();
     leave_network_out();
-    crowd.waiting = how_ranks_wait(crowd.processors > 0 && crowd.ranks > crowd.processors);
-    return crowd;
+    crowd->waiting = how_ranks_wait(crowd->processors > 0 && crowd->ranks > crowd->processors);
+    return RL_OK;
 }

@@ -20,10 +20,17 @@ typedef struct rl_crowd {
 
 /* Local, before MPI starts. Tells the MPI library, by variables of the environment, what to do here; a variable that is
  * set already stays. A process that nothing launched becomes a single rank, which can start no others. Ranks of
- * one node look for no network. Where ranks outnumber processors, a rank that waits lets others run. */
-rl_crowd rl_launcher_prepare(void);
+ * one node look for no network. Where ranks outnumber processors, a rank that waits lets others run. Where TMPDIR
+ * cannot be written, a usual folder takes its place. RL_ERR_INPUT: srun has started several tasks that cannot find each
+ * other.
+ */
+rl_status rl_launcher_prepare(rl_crowd *crowd);
 
-/* Local. The number of ranks that the launcher says it started; 1 where it says nothing. */
-int rl_launched_ranks(void);
+/* Local, once MPI has started with so many ranks. RL_ERR_INPUT: it is one, of several processes that a launcher has
+ * started together. */
+rl_status rl_launcher_check_size(int size);
+
+/* Local. As rl_context_launched_rank, but also of a task of srun that MPI knows nothing of. */
+int rl_launcher_rank(void);
 
 #endif

@@ -1,5 +1,6 @@
 /* Lines on standard error, and the clock. */
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -7,6 +8,7 @@
 
 static rl_log_level log_level = RL_LOG_INFO;
 static bool log_prints = true;
+static atomic_bool line_is_open; /* a bar stands in the terminal's last line */
 
 void rl_log_configure(rl_log_level level, bool prints) {
     log_level = level;
@@ -17,7 +19,15 @@ static void print_line(rl_log_level level, const char *format, va_list arguments
     if (!log_prints || level > log_level) return;
     char line[1200];
     vsnprintf(line, sizeof line, format, arguments);
-    fprintf(stderr, "ridgeless: %s\n", line);
+    fprintf(stderr, "%sridgeless: %s\n", atomic_exchange(&line_is_open, false) ? "\r\033[K" : "", line);
+}
+
+void rl_log_open_line(void) {
+    atomic_store(&line_is_open, true);
+}
+
+void rl_log_clear_line(void) {
+    if (atomic_exchange(&line_is_open, false)) fprintf(stderr, "\r\033[K");
 }
 
 #define DEFINE_LOG(name, level)               \

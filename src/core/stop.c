@@ -29,6 +29,7 @@ static sem_t wake;
 
 static void leave_at_once(void) {
     static const char text[] = "ridgeless: left at once; what was finished is kept, run again to go on\n";
+    rl_abandon_temporary();
     if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(rl_exit_status(RL_STOPPED));
     _exit(rl_exit_status(RL_STOPPED));
 }

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE /* sigabbrev_np */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,7 +19,6 @@
 
 enum { DOING = 256 };
 static const double interval = 0.2; /* seconds between two looks */
-static const double patience = 3.5; /* seconds from "leave now" until the process is gone, whatever it does */
 static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 enum { N_CRASHES = sizeof crashes / sizeof *crashes };
 
@@ -49,6 +49,7 @@ static rl_guard *present; /* the guard that a crash of this process is told to *
 /* ---- leaving ----------------------------------------------------------------------------------------------------- */
 
 _Noreturn static void leave(rl_guard *g, int exit_status) {
+    rl_abandon_temporary();
     g->save(g->state, true);
     atomic_store(&g->mine->leaving, 1 + exit_status);
     _exit(exit_status);
@@ -95,6 +96,7 @@ static void on_crash(int number, siginfo_t *from, void *context) {
     append(line, sizeof line, present->mine->doing);
     append(line, sizeof line, "; what was finished is kept\n");
     atomic_store(&present->mine->leaving, 2);
+    rl_abandon_temporary();
     if (write(STDERR_FILENO, line, strlen(line)) < 0) errno = 0;
     for (int k = 0; k < N_CRASHES; k++)
         if (crashes[k] == number) sigaction(number, &present->before[k], NULL);
@@ -144,20 +146,28 @@ static void tell_soon(const rl_guard *g) {
                 strcmp(rl_stop_signal(), "SIGINT") == 0 ? "; once more to leave at once" : "");
 }
 
+/* Said before anything else is tried: whoever sent it may kill this process before it can say more. */
+static void tell_now(const rl_guard *g) {
+    if (g->mine->rank == 0)
+        rl_info("%s: leaves at once; what was finished is kept, run again to go on", rl_stop_signal());
+}
+
 static void *watch(void *state) {
     rl_guard *g = state;
+    const double patience = rl_context_patience();
     rl_stop seen = RL_STOP_NONE;
     double asked = 0;
     while (!atomic_load(&g->done)) {
-        rl_stop_wait(interval);
+        rl_stop_wait(seen == RL_STOP_NOW ? fmin(interval, fmax(0, asked + patience - rl_seconds())) : interval);
         const rl_stop now = rl_stop_requested();
         if (now == RL_STOP_SOON && seen == RL_STOP_NONE) tell_soon(g);
         if (now == RL_STOP_NOW && seen != RL_STOP_NOW) {
             asked = rl_seconds();
+            tell_now(g);
             g->save(g->state, true);
         }
         seen = now;
-        if (seen == RL_STOP_NOW && rl_seconds() - asked > patience) {
+        if (seen == RL_STOP_NOW && rl_seconds() - asked >= patience) {
             if (g->mine->rank == 0)
                 rl_warn("%s: left while %s; what was finished is kept, run again to go on", rl_stop_signal(),
                         g->mine->doing);

@@ -292,12 +292,11 @@ static bool write_text(const char *path, const rl_text *text) {
 /* Under another name first: who reads at the same time sees the old file or the new one. */
 static rl_status replace(const char *path, const rl_text *text) {
     char *temporary;
-    rl_status status = RL_OK;
     RL_TRY(rl_temporary_path(path, &temporary));
-    if (!write_text(temporary, text) || rename(temporary, path) != 0) {
-        status = rl_fail(RL_ERR_INPUT, "%s: cannot be written: %s", path, strerror(errno));
-        unlink(temporary);
-    }
+    rl_status status = write_text(temporary, text)
+                           ? rl_replace_file(temporary, path)
+                           : rl_fail(RL_ERR_INPUT, "%s: cannot be written: %s", path, strerror(errno));
+    if (status != RL_OK) unlink(temporary);
     rl_free(temporary);
     return status;
 }

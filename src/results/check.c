@@ -1,5 +1,6 @@
 /* Whose is the file at the output path? It is checked before any work, and thrown away when a study starts over. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +22,9 @@ static rl_status try_to_write(const char *temporary, const char *output) {
 
 static rl_status check_name(const char *output) {
     if (*output == '\0') return rl_fail(RL_ERR_INPUT, "-o: the name of the results file is empty");
+    if (strcmp(output, "-") == 0)
+        return rl_fail(RL_ERR_INPUT,
+                       "-o -: a results file does not go to standard output; expected the name of a file");
     if (output[strlen(output) - 1] == '/')
         return rl_fail(RL_ERR_INPUT, "%s: is the name of a directory, expected that of a results file", output);
     return RL_OK;
@@ -102,7 +106,23 @@ bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_jo
     return current;
 }
 
+void rl_results_touch(const char *output) {
+    if (utimensat(AT_FDCWD, output, NULL, 0) != 0)
+        rl_warn("%s: its time stamp cannot be set: %s; make would start this again", output, strerror(errno));
+}
+
 /* ---- starting over ----------------------------------------------------------------------------------------------- */
+
+/* A link stays, and leads to the new file later. */
+static rl_status remove_results(const char *output) {
+    char *target;
+    RL_TRY(rl_follow_links(output, &target));
+    const int error = unlink(target) == 0 ? 0 : errno;
+    rl_free(target);
+    if (error != 0) return rl_fail(RL_ERR_IO, "%s: cannot be removed: %s", output, strerror(error));
+    rl_info("%s: discarded the results file", output);
+    return RL_OK;
+}
 
 rl_status rl_results_discard(const char *output) {
     struct stat existing;
@@ -113,8 +133,5 @@ rl_status rl_results_discard(const char *output) {
         return rl_fail(RL_ERR_INPUT, "%s; it is left alone: choose another -o", rl_error_message());
     if (exists) nc_close(file.id);
     RL_TRY(rl_journal_discard(output));
-    if (!exists) return RL_OK;
-    if (unlink(output) != 0) return rl_fail(RL_ERR_IO, "%s: cannot be removed: %s", output, strerror(errno));
-    rl_info("%s: discarded the results file", output);
-    return RL_OK;
+    return exists ? remove_results(output) : RL_OK;
 }

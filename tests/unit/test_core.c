@@ -198,6 +198,39 @@ static void files_are_read_whole_or_refused(void **state) {
     assert_non_null(strstr(rl_error_message(), "is a directory"));
 }
 
+/* What `path` in the folder leads to, seen from there; NULL: nowhere. */
+static const char *target_of(const char *folder, const char *path, char found[300]) {
+    char whole[300], *target;
+    snprintf(whole, sizeof whole, "%s/%s", folder, path);
+    const rl_status status = rl_follow_links(whole, &target);
+    if (status == RL_OK) snprintf(found, 300, "%s", target + strlen(folder) + 1);
+    if (status == RL_OK) rl_free(target);
+    assert_true(status == RL_OK || status == RL_ERR_INPUT);
+    return status == RL_OK ? found : NULL;
+}
+
+static void links_are_followed_to_what_is_there_or_will_be(void **state) {
+    (void)state;
+    char folder[] = "/tmp/ridgeless-links-XXXXXX", found[300], command[400];
+    assert_non_null(mkdtemp(folder));
+    snprintf(
+        command, sizeof command,
+        "cd %s && mkdir home && touch file && ln -s ../file home/up && ln -s home/up twice && ln -s new dangling && "
+        "ln -s $PWD/file absolute && ln -s round around && ln -s around round",
+        folder);
+    assert_int_equal(system(command), 0);
+    assert_string_equal(target_of(folder, "file", found), "file");
+    assert_string_equal(target_of(folder, "not-there", found), "not-there");
+    assert_string_equal(target_of(folder, "home/up", found), "home/../file");
+    assert_string_equal(target_of(folder, "twice", found), "home/../file");
+    assert_string_equal(target_of(folder, "dangling", found), "new");
+    assert_string_equal(target_of(folder, "absolute", found), "file");
+    assert_null(target_of(folder, "around", found));
+    assert_non_null(strstr(rl_error_message(), "/around: cannot be written: its links lead nowhere"));
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
 /* ---- memory of a node, as its files have it ---------------------------------------------------------------------- */
 
 static void put(const char *root, const char *path, const char *text) {
@@ -337,6 +370,7 @@ int main(void) {
         cmocka_unit_test(memory_is_what_the_kernel_and_all_groups_leave),
         cmocka_unit_test(texts_grow),
         cmocka_unit_test(files_are_read_whole_or_refused),
+        cmocka_unit_test(links_are_followed_to_what_is_there_or_will_be),
         cmocka_unit_test(mistyped_words_are_guessed),
         cmocka_unit_test(options_start_from_their_defaults),
     };
