@@ -76,7 +76,7 @@ def _draw_all(asked: argparse.Namespace) -> None:
         raise command.DrawingError("no figure could be drawn")
     if asked.verbose or n_figures == 0:
         command.tell(absent)
-    print(_summary(asked, n_figures, bool(notes + failed + absent), bool(absent)))
+    command.answer(_summary(asked, n_figures, bool(notes + failed + absent), bool(absent)))
 
 
 def _summary(asked: argparse.Namespace, n_figures: int, is_noted: bool, is_absent: bool) -> str:
@@ -213,7 +213,7 @@ def _write_row(row: Row, found: Found, asked: argparse.Namespace, options: Optio
 
 def _list(asked: argparse.Namespace, paths: Iterable[Path]) -> None:
     if asked.verbose:
-        print(*paths, sep="\n", flush=True)
+        command.answer(*paths)
 
 
 def _is_missed(row: Row, found: Found) -> bool:
@@ -240,4 +240,4 @@ def _beside_geometry(datasets: list[Dataset]) -> list[Dataset]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.run(main))

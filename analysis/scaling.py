@@ -52,8 +52,8 @@ def _draw(asked: argparse.Namespace) -> None:
     figures = command.save(scaling.scaling(studies), asked.output / "scaling", asked.format)
     path = asked.output / "scaling.txt"
     path.write_text(table.text(studies))
-    print(*figures, path, sep="\n")
+    command.answer(*figures, path)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.run(main))

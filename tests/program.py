@@ -2,7 +2,9 @@
 import ctypes
 import os
 import pathlib
+import pty
 import re
+import select
 import signal
 import subprocess
 
@@ -47,6 +49,27 @@ def start(test, *arguments, ranks=None, cwd=None):
     )
     test.addCleanup(lambda: (process.poll() is None and os.killpg(process.pid, signal.SIGKILL), process.communicate()))
     return process
+
+
+def in_terminal(*command, cwd=None, env=None, keys=b"", after=lambda: False):
+    """The exit status of a command in a terminal of its own, and what it shows there. The keys are pressed once `after()`."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(cwd or ".")
+        os.execvpe(command[0], command, {**os.environ, **(env or {})})
+    said, pressed = b"", not keys
+    while True:
+        ready, _, _ = select.select([terminal], [], [], 0.01)
+        try:
+            chunk = os.read(terminal, 4096) if ready else None
+        except OSError:  # nobody has it open any more
+            break
+        said += chunk or b""
+        if not pressed and after():
+            os.write(terminal, keys)
+            pressed = True
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode()
 
 
 def data_groups(path):

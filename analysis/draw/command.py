@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import logging
 import os
 import signal
@@ -22,6 +24,41 @@ EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 class DrawingError(Exception):
     """Nothing could be drawn of what there is."""
+
+
+def run(main: Callable[[], int]) -> int:
+    """The exit status of a program that does `main` and prints what it has to say on standard output. A reader of that who has
+    gone ends it by SIGPIPE, as it ends any program; where it cannot be written, as on a full disk, that is an error."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    status = EXIT_DONE
+    try:
+        status = main()
+        answer()
+    except SystemExit as ended:  # argparse, having printed what is wrong, or help
+        status = ended.code if isinstance(ended.code, int) else status
+    except (UnwritableError, OSError) as error:
+        return _fail_unwritable(error.__cause__ or error)
+    return status
+
+
+def answer(*lines: object) -> None:
+    """Lines on standard output, at once."""
+    if sys.stdout is None:
+        raise UnwritableError from OSError(errno.EBADF, "it is closed")
+    try:
+        print(*lines, sep="\n", end="\n" if lines else "", flush=True)
+    except OSError as error:
+        raise UnwritableError from error
+
+
+class UnwritableError(Exception):
+    """Standard output cannot be written."""
+
+
+def _fail_unwritable(error: BaseException) -> int:
+    if sys.stdout is not None:  # Python's own attempt at the end then succeeds, and says nothing
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _fail(f"standard output: cannot be written: {getattr(error, 'strerror', error)}", EXIT_FAILED)
 
 
 def carry_out(draw: Callable[[], None], folder: Path) -> int:
@@ -103,11 +140,12 @@ def guarded(name: str, failed: list[str]) -> Iterator[None]:
 
 
 def tell(lines: Iterable[str]) -> None:
-    """Messages for a person, on standard error."""
-    for line in lines:
-        print(f"{PROGRAM}: {line}", file=sys.stderr)
+    """Messages for a person, on standard error. Where it cannot be written, the exit status still tells."""
+    with contextlib.suppress(OSError):
+        for line in lines if sys.stderr is not None else ():
+            print(f"{PROGRAM}: {line}", file=sys.stderr)
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, status: int = EXIT_USAGE) -> int:
     tell([message])
-    return EXIT_USAGE
+    return status

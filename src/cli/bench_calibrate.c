@@ -74,7 +74,7 @@ static rl_status measure_rates(rl_calibration *c) {
     RL_TRY(rl_process_grid_create(c->context->comm, 0, 0, &c->grid));
     rl_progress_start(&c->progress, "steps", 0, silent);
     const rl_status status = measure_steps(c);
-    rl_progress_end(&c->progress);
+    rl_log_clear_line();
     return status;
 }
 

@@ -97,7 +97,7 @@ rl_status rl_bench_autoencoder(const rl_settings *settings, const rl_context *co
 typedef struct rl_prepared {
     rl_study study;
     rl_plan plan;
-    char *output; /* results file; owned */
+    char *output; /* results file; owned. NULL: of `plan` and `bench`, where a study from a pipe has no name */
 } rl_prepared;
 
 /* Local. Starts from a zeroed struct, which rl_prepared_destroy releases whether this succeeded or not. */
@@ -231,16 +231,16 @@ rl_status rl_print_json(json_t *root);
 /* null in the place of NaN and infinity, which JSON does not have. */
 json_t *rl_number_json(double value);
 
-/* A bar with rate and time left on a terminal, a line now and then elsewhere, on standard error. */
+/* A bar with rate and time left on a terminal, which rl_log_clear_line takes away, a line now and then elsewhere, on
+ * standard error. */
 typedef struct rl_progress {
     double start, last; /* rl_seconds() */
     double interval;    /* seconds to the next line in a log; grows */
-    bool terminal, silent, drawn;
+    bool terminal, silent;
     char pieces[64];         /* what they are, like "curves" */
     double errors_per_piece; /* 0: the rate is not shown */
 } rl_progress;
 void rl_progress_start(rl_progress *progress, const char *pieces, double errors_per_piece, bool silent);
 void rl_progress_show(rl_progress *progress, int64_t done, int64_t total, double part); /* see rl_sink */
-void rl_progress_end(rl_progress *progress);
 
 #endif

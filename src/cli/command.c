@@ -1,7 +1,10 @@
 /* The commands: one table of them, their help, and what is done before and after one is called. */
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "revision.h"
@@ -184,6 +187,8 @@ static rl_status call_collectively(const command *c, rl_settings *settings) {
     if (c->resumable && report_failure(rl_stop_catch_signals(), true) != RL_OK) return RL_ERR_LIBRARY;
     rl_status status = rl_context_create(&settings->argc, &settings->argv, &context);
     if (status == RL_OK && c->resumable) status = rl_stop_catch_signals();
+    /* Where each stands alone, rank 0 may not have printed yet: as in rl_cli_main. */
+    if (status == RL_ERR_INPUT && context.rank != 0) return RL_OK;
     if (status != RL_OK) return report_failure(status, true);
     status = report_failure(c->call(settings, &context), context.rank == 0);
     rl_context_destroy(&context);
@@ -199,7 +204,7 @@ static void print_answer(char answer, const command *c) {
         print_help(c);
 }
 
-int rl_cli_main(int argc, char **argv) {
+static int carry_out(int argc, char **argv) {
     rl_settings settings = {.argc = argc,
                             .argv = argv,
                             .test_rows = 500,
@@ -217,4 +222,33 @@ int rl_cli_main(int argc, char **argv) {
     rl_log_configure(settings.quiet ? RL_LOG_QUIET : settings.verbose ? RL_LOG_DEBUG : RL_LOG_INFO, first);
     status = c->collective ? call_collectively(c, &settings) : report_failure(call_alone(c, &settings), true);
     return rl_exit_status(status);
+}
+
+/* ---- standard streams -------------------------------------------------------------------------------------------- */
+
+/* A file opened later must not get the number of a stream that was closed when the program started: what is printed
+ * would go into it. In its place stands what cannot be written, or read. */
+static void fill_closed_streams(void) {
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+        if (fcntl(stream, F_GETFD) < 0 && errno == EBADF)
+            open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* the lowest number that is free */
+}
+
+/* What was printed is with the system only now; a disk may be full. */
+static rl_status close_answer(void) {
+    const bool failed_before = ferror(stdout) != 0;
+    errno = 0;
+    const bool failed = fclose(stdout) != 0 || failed_before;
+    if (!failed) return RL_OK;
+    return rl_fail(RL_ERR_IO, "standard output: cannot be written: %s",
+                   errno == 0       ? "not all of it is there"
+                   : errno == EBADF ? "it is closed"
+                                    : strerror(errno));
+}
+
+int rl_cli_main(int argc, char **argv) {
+    fill_closed_streams();
+    const int ended = carry_out(argc, argv);
+    const rl_status closed = report_failure(close_answer(), true);
+    return ended != 0 ? ended : rl_exit_status(closed);
 }

@@ -64,7 +64,7 @@ static rl_status answer_plan(rl_settings *settings, const rl_prepared *p) {
     rl_partition partition = {0};
     rl_journal *journal = NULL;
     rl_status status = settings->sbatch ? rl_slurm_partition(settings->partition, &partition) : RL_OK;
-    if (status == RL_OK) status = rl_journal_open(p->output, &p->plan, true, &journal);
+    if (status == RL_OK && p->output != NULL) status = rl_journal_open(p->output, &p->plan, true, &journal);
     if (status == RL_OK) status = make_answer(journal, &partition, &a);
     if (status == RL_OK && settings->sbatch)
         status = print_sbatch(&a, &partition);

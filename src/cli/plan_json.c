@@ -98,7 +98,7 @@ rl_status rl_print_plan_json(const rl_answer *answer) {
     const rl_status status = rl_advise_in_words(&answer->advice, &advice);
     json_t *root = status != RL_OK
                        ? NULL
-                       : json_pack("{s:s, s:s, s:s, s:s}", "title", answer->prepared->study.title, "output",
+                       : json_pack("{s:s, s:s?, s:s, s:s}", "title", answer->prepared->study.title, "output",
                                    answer->prepared->output, "rates", answer->rates_source, "advice", advice.bytes);
     rl_free(advice.bytes);
     RL_TRY(status);

@@ -110,7 +110,9 @@ static void print_study(const rl_answer *a) {
         print_done("curves", &a->curves);
     }
     if (a->trainings.pieces > 0) print_done("trainings", &a->trainings);
-    printf("results file     %s\nrates            %s%s\n", a->prepared->output, a->rates_source,
+    const char *output = a->prepared->output;
+    printf("results file     %s\nrates            %s%s\n", output != NULL ? output : "-o FILE names it",
+           a->rates_source,
            strcmp(a->rates_source, RL_RATES_SHIPPED) != 0
                ? ""
                : "; `ridgeless bench calibrate` measures those of this machine");

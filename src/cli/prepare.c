@@ -1,6 +1,7 @@
 /* What commands begin with: the study, its plan, and what a run may use. */
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../netcdf_call.h"
 #include "cli.h"
@@ -26,30 +27,59 @@ static bool is_results_file(const char *path) {
            rl_nc_is_netcdf4(begin, got);
 }
 
-static rl_status read_study(const char *path, rl_study *study) {
-    rl_text text = RL_TEXT_EMPTY;
+/* A study that comes through a pipe, or from wherever standard input does: it can be read once, and has neither a name
+ * nor a folder. Messages call it so; NULL: it is a file. */
+static const char *name_of_stream(const char *path) {
+    static const char *const inputs[] = {"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"};
+    struct stat status;
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        if (strcmp(path, inputs[i]) == 0) return "standard input";
+    const bool is_file = strncmp(path, "/dev/fd/", strlen("/dev/fd/")) != 0 &&
+                         (stat(path, &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
+    return is_file ? NULL : "pipe";
+}
+
+static rl_status read_text(const char *path, rl_text *text) {
     char word[RL_SHELL_WORD];
-    RL_TRY(rl_check_name(path, ".yaml"));
-    if (is_results_file(path))
+    const char *stream = name_of_stream(path);
+    if (stream != NULL && strcmp(stream, "standard input") == 0)
+        return rl_read_standard_input(RL_STUDY_FILE_LIMIT, text);
+    if (stream == NULL) RL_TRY(rl_check_name(path, ".yaml"));
+    if (stream == NULL && is_results_file(path))
         return rl_fail(RL_ERR_INPUT, "%s: is a results file, expected a study; try: ridgeless show %s", path,
                        rl_shell_word(path, word));
-    rl_status status = rl_read_file(path, RL_STUDY_FILE_LIMIT, &text);
+    return rl_read_file(path, RL_STUDY_FILE_LIMIT, text);
+}
+
+static rl_status read_study(const char *path, rl_study *study) {
+    const char *stream = name_of_stream(path), *name = stream != NULL ? stream : path;
+    rl_text text = RL_TEXT_EMPTY;
+    rl_status status = read_text(path, &text);
     if (status == RL_OK && strlen(text.bytes) != text.length)
-        status = rl_fail(RL_ERR_INPUT, "%s: holds a zero byte; expected a YAML text", path);
-    if (status == RL_OK) status = rl_study_parse(path, text.bytes, study);
+        status = rl_fail(RL_ERR_INPUT, "%s: holds a zero byte; expected a YAML text", name);
+    if (status == RL_OK) status = rl_study_parse(name, text.bytes, study);
     rl_free(text.bytes);
     return status;
+}
+
+/* Of a study without a name, nothing is there yet that `plan` and `bench` would look at. */
+static rl_status name_output(const rl_settings *settings, const char *path, char **output) {
+    const char *stream = name_of_stream(path);
+    if (settings->output != NULL) return rl_strdup(output, settings->output);
+    if (stream == NULL) return default_output(settings, path, output);
+    if ((settings->command & (RL_PLAN | RL_BENCH)) != 0) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: the study has no name, and so the results file has none; expected -o FILE, too",
+                   stream);
 }
 
 rl_status rl_prepare(const rl_settings *settings, int argument, rl_prepared *prepared) {
     const char *path = settings->arguments[argument];
     rl_data_path data = {0};
+    if (settings->sbatch && name_of_stream(path) != NULL)
+        return rl_fail(RL_ERR_INPUT, "plan: --sbatch: the job is to read the study, too; expected the name of a file");
+    RL_TRY(name_output(settings, path, &prepared->output));
     RL_TRY(read_study(path, &prepared->study));
     if (settings->repeats > 0) prepared->study.repeats = settings->repeats;
-    if (settings->output != NULL)
-        RL_TRY(rl_strdup(&prepared->output, settings->output));
-    else
-        RL_TRY(default_output(settings, path, &prepared->output));
     rl_status status = rl_data_path_create(&data, settings->data);
     const rl_plan_options options = {.path = &data,
                                      .skip_missing = settings->skip_missing,

@@ -1,7 +1,6 @@
 /* How far a run has come, for people who watch it. */
 #include <math.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli.h"
 
@@ -12,7 +11,7 @@ void rl_progress_start(rl_progress *progress, const char *pieces, double errors_
     *progress = (rl_progress){.start = now,
                               .last = now,
                               .interval = 10,
-                              .terminal = isatty(STDERR_FILENO) != 0,
+                              .terminal = !silent && rl_context_on_terminal(),
                               .silent = silent,
                               .errors_per_piece = errors_per_piece};
     snprintf(progress->pieces, sizeof progress->pieces, "%s", pieces);
@@ -31,6 +30,7 @@ static void draw_bar(const rl_progress *progress, double part, const char *so_fa
     bar[BAR_WIDTH] = '\0';
     fprintf(stderr, "\r[%s] %3.0f %%  %s, %s left\033[K", bar, 100 * part, so_far, left);
     fflush(stderr);
+    rl_log_open_line();
 }
 
 static bool is_due(const rl_progress *progress, double now) {
@@ -47,12 +47,6 @@ void rl_progress_show(rl_progress *progress, int64_t done, int64_t total, double
     snprintf(so_far, sizeof so_far, "%s of %s %s%s", rl_count_text(done, n), rl_count_text(total, of), progress->pieces,
              rate);
     draw_bar(progress, part, so_far, elapsed);
-    progress->drawn = true;
     progress->last = now;
     if (!progress->terminal) progress->interval = fmin(300, 1.5 * progress->interval); /* long logs stay short */
-}
-
-void rl_progress_end(rl_progress *progress) {
-    if (progress->drawn && progress->terminal) fprintf(stderr, "\r\033[K");
-    progress->drawn = false;
 }

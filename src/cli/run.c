@@ -234,8 +234,9 @@ static rl_status write_results(const work *w) {
 static rl_status finish_study(work *w) {
     const char *output = w->prepared.output;
     const double began = rl_seconds();
-    rl_progress_end(&w->progress);
-    if (w->todo.n == 0 && rl_results_are_current(output, &w->prepared.plan, w->journal))
+    rl_log_clear_line();
+    const bool current = w->todo.n == 0 && rl_results_are_current(output, &w->prepared.plan, w->journal);
+    if (current)
         rl_info("%s is up to date: it has all that is in the journal", output);
     else
         RL_TRY(write_results(w));
@@ -244,7 +245,9 @@ static rl_status finish_study(work *w) {
     const rl_run_report report = report_of(w);
     rl_tell_run(&report);
     if (!w->settings->json) printf("%s\n", output);
-    return judge_study(w);
+    const rl_status judged = judge_study(w);
+    if (current && judged == RL_OK) rl_results_touch(output);
+    return judged;
 }
 
 /* Why a run ended early, and what comes next. */
@@ -289,6 +292,7 @@ static rl_status compute_study(work *w, const rl_run_settings *run) {
     if (stopped || status == RL_OK) status = rl_context_hosts(w->context, &w->hosts);
     rl_guard_doing(run->guard, "writing the results file");
     if (status == RL_OK && first) status = end_study(w, stopped);
+    rl_guard_doing(run->guard, "ending");
     return rl_context_agree(w->context, status);
 }
 
@@ -308,7 +312,7 @@ rl_status rl_command_run(rl_settings *settings, const rl_context *context) {
     rl_status status = rl_guard_start(context, save_journal, &w, &guard);
     if (status == RL_OK) status = run_study(&w, guard);
     rl_guard_stop(guard);
-    rl_progress_end(&w.progress);
+    rl_log_clear_line();
     const rl_status closed = w.journal != NULL ? rl_journal_close(w.journal) : RL_OK;
     if (status == RL_OK) status = closed;
     rl_run_summary_destroy(&w.summary);

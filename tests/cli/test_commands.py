@@ -2,12 +2,14 @@
 import json
 import pathlib
 import re
+import shlex
+import subprocess
 import tempfile
 import unittest
 
 import netCDF4
 
-from program import SOURCE, commands, copy_group, run
+from program import PROGRAM, SOURCE, commands, copy_group, run
 
 STUDY = """title: A small study
 repeats: 4
@@ -236,6 +238,52 @@ class Commands(unittest.TestCase):
             self.assertEqual(sorted(producer["rounds"])[1], producer["seconds"])
         for words in (["spectrum", "0"], ["spectrum", "3x"], ["spectrum", "many"], ["spectrum", "9", "-p", "magic"]):
             self.assertEqual(run("bench", *words).returncode, 2)
+
+    def answers(self):
+        """A command line for each command, and for each other thing that is asked for on standard output."""
+        run("run", "study.yaml", "-q", "-o", "there.nc", cwd=self.at, check=0)
+        asked = {
+            "init": [["init", "new"]],
+            "run": [["run", "study.yaml", "-o", "there.nc"]],
+            "retry": [["retry", "study.yaml", "-o", "there.nc"]],
+            "assemble": [["assemble", "study.yaml", "-o", "there.nc"]],
+            "plan": [["plan", "study.yaml"], ["plan", "study.yaml", "--sbatch"], ["plan", "study.yaml", "--compare", "there.nc"]],
+            "status": [["status", "study.yaml"]],
+            "show": [["show", "there.nc"]],
+            "diff": [["diff", "there.nc", "there.nc"]],
+            "bench": [["bench", "spectrum", "20"], ["bench", "study", "study.yaml"]],
+        }
+        lists = [line for command in commands() for line in asked.get(command, [[command]])]
+        json_too = [[*line, "--json"] for line in lists if line[0] != "init" and "--sbatch" not in line]
+        return [*lists, *json_too, ["--help"], ["--version"], *([command, "--help"] for command in commands())]
+
+    def answer_to(self, line, shell):
+        """The exit status and the errors, where standard output is what the shell says."""
+        (self.at / "new.yaml").unlink(missing_ok=True)
+        command = f"{shlex.join(map(str, [PROGRAM, *line]))} {shell}"
+        done = subprocess.run(["bash", "-c", command], cwd=self.at, stderr=subprocess.PIPE, text=True)
+        return done.returncode, [text for text in done.stderr.splitlines() if "standard output" in text]
+
+    def test_an_answer_that_cannot_be_written_is_an_error_of_every_command(self):
+        """Reported of many programs, as of GNU's before they closed standard output themselves."""
+        for line in self.answers():
+            with self.subTest(" ".join(line)):
+                wanted = ["ridgeless: standard output: cannot be written: No space left on device"]
+                self.assertEqual(self.answer_to(line, ">/dev/full"), (1, wanted))
+        for line in (["datasets"], ["run", "study.yaml", "-o", "there.nc"], ["init", "new"]):
+            wanted = ["ridgeless: standard output: cannot be written: it is closed"]
+            self.assertEqual(self.answer_to(line, ">&-"), (1, wanted))
+        self.assertEqual((self.at / "new.yaml").read_text().count("Next:"), 0, "the answer went into a file")
+
+    def test_a_reader_that_has_gone_ends_a_command_by_the_usual_signal(self):
+        status, said = self.answer_to(["datasets"], "| true; (exit ${PIPESTATUS[0]})")
+        self.assertIn(status, (0, 141), said)  # 0: it was done before
+        self.assertEqual(said, [])
+
+    def test_errors_that_cannot_be_written_leave_the_exit_status(self):
+        for line, status in ((["show", "study.yaml"], 2), (["nope"], 2), (["run", "study.yaml", "-o", "there.nc"], 0)):
+            for shell in ("2>/dev/full >/dev/null", "2>&- >/dev/null"):
+                self.assertEqual(self.answer_to(line, shell), (status, []))
 
     def test_quiet_says_nothing(self):
         done = run("run", "study.yaml", "-q", "-o", "quiet.nc", cwd=self.at, check=0)

@@ -1,12 +1,13 @@
 """What the program does about the launcher that started it: ranks that outnumber processors, processes that stand alone."""
 import concurrent.futures
 import os
+import shlex
 import shutil
 import tempfile
 import unittest
 
 import launcher
-from program import run
+from program import PROGRAM, in_terminal, run
 
 STUDY = """repeats: 2
 n_train: [5]
@@ -76,6 +77,76 @@ class Alone(unittest.TestCase):
             said = run("run", "study.yaml", cwd=at, env=others, check=2).stderr
             self.assertIn("2 processes were started, but each stands alone", said)
             self.assertEqual(os.listdir(at), ["study.yaml"])
+
+    def check_alone(self, environment, *words, ranks=None, arguments=("run", "study.yaml", "-q", "--fresh"), check=0):
+        """What it says, and what it leaves."""
+        with tempfile.TemporaryDirectory() as at:
+            with open(f"{at}/study.yaml", "w") as file:
+                file.write(STUDY)
+            done = run(*arguments, cwd=at, env=environment, ranks=ranks, check=check)
+            for word in words:
+                self.assertIn(word, done.stderr)
+            return done.stderr, os.listdir(at)
+
+    def test_tasks_of_srun_without_pmi_are_refused_before_mpi_starts(self):
+        """Slurm's own names, as srun 22.05 sets them; tests/slurm does it in truth."""
+        step = {"SLURM_STEP_ID": "0", "SLURM_STEPID": "0", "SLURM_NODELIST": "here", "SLURM_STEP_NUM_TASKS": "4"}
+        mpi = "pmix" if OPEN_MPI else "pmi2"
+        words = f"Slurm started 4 tasks, but MPI sees one: use srun --mpi={mpi}, or mpirun"
+        said, left = self.check_alone({**step, "SLURM_PROCID": "0"}, words, check=2)
+        self.assertEqual((said.count("\n"), left), (1, ["study.yaml"]))
+        self.assertEqual(self.check_alone({**step, "SLURM_PROCID": "3"}), ("", ["study.yaml"]))
+
+    def test_one_task_of_slurm_stands_alone(self):
+        batch = {"SLURM_JOB_ID": "1", "SLURM_NTASKS": "4", "SLURM_NPROCS": "4", "SLURM_PROCID": "0", "SLURM_NODELIST": "here"}
+        step = {**batch, "SLURM_STEPID": "0", "SLURM_STEP_ID": "0"}
+        shell = {**step, "SLURM_STEP_NUM_TASKS": "4", "SLURM_PTY_PORT": "999"}
+        for environment in (batch, {**step, "SLURM_STEP_NUM_TASKS": "1"}, shell):
+            said, left = self.check_alone(environment)
+            self.assertEqual((said, sorted(left)), ("", ["study.nc", "study.nc.journal", "study.yaml"]))
+        many = {**step, "SLURM_STEP_NUM_TASKS": "4"}
+        self.assertEqual(self.check_alone(many, arguments=("plan", "study.yaml"))[0], "")
+        self.assertEqual(self.check_alone(many, ranks=2)[0], "")  # mpirun within a step
+
+    def test_no_folder_for_temporary_files_is_needed(self):
+        for folder in ("/proc/nowhere", "/dev/null"):
+            for arguments in (("run", "study.yaml", "-q"), ("plan", "study.yaml"), ("datasets",)):
+                self.assertEqual(self.check_alone({"TMPDIR": folder}, arguments=arguments)[0], "")
+
+
+# Some seconds on one rank.
+LONGER = """repeats: 300
+n_train: {range: [1, 60]}
+ablations: [none, no_residuals, cutoff: [0.01, 0.1]]
+datasets: [{source: student-teacher, rows: 400, features: 40, hidden_features: 50}]
+"""
+
+
+@unittest.skipUnless(OPEN_MPI, "MPICH's ranks are children of a proxy")
+class Terminal(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.at = folder.name
+        with open(f"{self.at}/study.yaml", "w") as file:
+            file.write(LONGER)
+
+    def shown(self, *more):
+        command = " ".join(map(shlex.quote, launcher.on_ranks(2, [PROGRAM, "run", "study.yaml", "--fresh"])))
+        status, said = in_terminal("bash", "-c", f"{command} {' '.join(more)}", cwd=self.at)
+        self.assertEqual(status, 0, said)
+        return said
+
+    def test_a_bar_goes_by_way_of_mpirun(self):
+        said = self.shown()
+        self.assertRegex(said, r"\r\[#*\.*\] +\d+ %  \d+ of 300 curves")
+        self.assertRegex(said, r"\r\x1b\[K(ridgeless: |study\.nc)", "it is cleared before the next line")
+
+    def test_no_bar_where_nobody_looks(self):
+        self.assertNotIn("curves,", self.shown("2>said"))
+        with open(f"{self.at}/said") as file:
+            self.assertNotIn("\r", file.read())
+        self.assertNotIn("%", self.shown("-q"))
 
 
 if __name__ == "__main__":

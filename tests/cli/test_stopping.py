@@ -14,7 +14,7 @@ import unittest
 
 import launcher
 import tier
-from program import PROGRAM, differences, run, start
+from program import PROGRAM, differences, in_terminal, run, start
 
 # On one rank about 2 s in curves of 10 ms; and 2 s in cases of some 0.1 s on a process grid.
 SMALL = """repeats: 200
@@ -156,6 +156,30 @@ class Stopping(unittest.TestCase):
         self.struck(
             "small", "mpirun.nc", lambda process, _: process.send_signal(signal.SIGTERM), ranks=2, statuses=launcher.TERMINATED
         )
+
+    @unittest.skipUnless(launcher.version()[0] == "openmpi", "MPICH hands the interrupt on to the ranks")
+    def test_control_c_under_mpirun(self):
+        """Its ranks get SIGTERM, and have a second; or more, where it is told so. Whatever they get done, the last line says how
+        to go on, and nothing half written is left."""
+        for seconds in ("1", "20"):
+            with self.subTest(seconds=seconds):
+                output = f"control-c-{seconds}.nc"
+                journal = self.at / f"{output}.journal"
+                status, said = in_terminal(
+                    *launcher.on_ranks(2, [PROGRAM, "run", "small.yaml", "-o", output]),
+                    cwd=self.at,
+                    env={f"{name}_MCA_odls_base_sigkill_timeout": seconds for name in ("OMPI", "PRTE")},
+                    keys=b"\x03",
+                    after=lambda: journal.exists() and journal.stat().st_size >= 3000,
+                )
+                if status != 0:  # else it had ended already, as happens on a busy machine
+                    self.assertIn(status, launcher.TERMINATED, said)
+                    ours = [line for line in said.splitlines() if "ridgeless: " in line]
+                    self.assertIn("run again to go on", ours[-1], said)
+                    self.assertEqual((self.at / output).exists(), ", written to " in said, said)
+                    if seconds == "20" and "left while" not in said:
+                        self.assertIn("stopped by SIGTERM", said)
+                self.goes_on("small", output, self.done("small", output))
 
     @unittest.skipIf(SANITIZED, "the plain build's alone: the same again takes minutes")
     @tier.in_all_alone
