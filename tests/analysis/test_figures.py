@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -316,6 +317,23 @@ class WhatIsDrawn(FiguresTest):
         text += "command.carry_out(lambda: os.kill(os.getpid(), signal.SIGINT), pathlib.Path())\n"
         (self.folder / "stopped.py").write_text(text)
         self.assertEqual(run_in_child(self.folder / "stopped.py", [], self.folder, 600), (-signal.SIGINT, "", ""))
+
+    def told(self, *words: str, shell: str) -> tuple[int, list[str]]:
+        """The exit status of a line of a shell, and what it printed as errors."""
+        line = " ".join(shlex.quote(word) for word in (sys.executable, *words))
+        done = subprocess.run(["bash", "-c", f"{line} {shell}"], cwd=self.folder, stderr=subprocess.PIPE, text=True)
+        return done.returncode, done.stderr.splitlines()
+
+    def test_an_answer_that_cannot_be_written_is_an_error(self) -> None:
+        write_results(self.results, Group(variants=SMALL))
+        program = str(ANALYSIS / self.program)
+        full = f"{self.program}: standard output: cannot be written: No space left on device"
+        drawn = [program, str(self.results), "--no-report", "--format", "png"]
+        self.assertEqual(self.told(*drawn, shell=">/dev/full"), (1, [full]))
+        self.assertEqual(self.told(program, "--help", shell=">/dev/full"), (1, [full]))
+        closed = f"{self.program}: standard output: cannot be written: it is closed"
+        self.assertEqual(self.told(*drawn, shell=">&-"), (1, [closed]))
+        self.assertEqual(self.told(*drawn, shell=">/dev/null 2>/dev/full")[0], 0)
 
     def test_some_ablations(self) -> None:
         sizes, messages = self.draw(Group(variants=[("none", None), ("ridge", 1.0)]))

@@ -120,8 +120,14 @@ class StudyPage(unittest.TestCase):
             done = self.answer(study(entry.section, entry.example), *["-k"] * without_keys)
             self.assertEqual(done.returncode, 0, f"{entry.section}: {entry.example}: {done.stderr}")
 
+    def test_merge_keys_are_accepted(self):
+        shared, _ = manual.examples(PAGE)
+        done = self.answer("repeats: 2\nn_train: [5]\nablations: [none]\n" + shared.replace("\\-", "-"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("many", done.stdout)
+
     def test_whole_example_is_accepted(self):
-        (whole,) = manual.examples(PAGE)
+        _, whole = manual.examples(PAGE)
         done = self.answer(whole)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("mine", done.stdout)

@@ -157,6 +157,14 @@ class Scenarios:
         job.completes(restarts=[1])
         return job.folder / "study.nc", job.log()
 
+    def without_pmi(self):
+        script = ["#!/bin/bash", "#SBATCH --output=%x-%j.log"]
+        for start in ("srun --mpi=none --ntasks=2", "srun --mpi=none --ntasks=1", "", "mpirun -n 2"):
+            script += [f"{start} {PROGRAM} run study.yaml -o {len(script)}.nc -q", f'echo "status $? of: {start}"']
+        job = self.submit("without_pmi", "\n".join([*script, ""]), *ON_ONE)
+        job.end()
+        return sorted(path.name for path in job.folder.glob("*.nc")), job.log()
+
     def scaling(self):
         """Told to stop in the second of its runs, and done with all of them after the restart."""
         folder = self.folder("scaling")
@@ -190,6 +198,7 @@ NAMES = (
     "array",
     "no_progress",
     "printed",
+    "without_pmi",
 )
 
 
@@ -296,6 +305,16 @@ class Slurm(unittest.TestCase):
         self.assertIn("strong-1.nc is there already", log)
         self.assertIn("start 1: ended with exit status 0", log)
         self.assertTrue((folder / "scaling" / "scaling.png").exists(), log)
+
+    def test_srun_without_pmi(self):
+        """Several tasks are refused, in one line; one stands alone."""
+        made, log = self.outcome("without_pmi")
+        self.assertEqual(log.count("ridgeless: Slurm started 2 tasks, but MPI sees one: use srun --mpi=pmix, or mpirun"), 1, log)
+        self.assertEqual(log.count("ridgeless: "), 1, log)
+        self.assertRegex(log, r"status 2 of: srun --mpi=none --ntasks=2\n")
+        for start in ("srun --mpi=none --ntasks=1", "", "mpirun -n 2"):
+            self.assertIn(f"status 0 of: {start}\n", log)
+        self.assertEqual(made, ["4.nc", "6.nc", "8.nc"], log)
 
     def test_by_mpirun(self):
         results, log = self.outcome("mpirun")
