@@ -136,9 +136,9 @@ void rl_evaluator_destroy(rl_evaluator *evaluator);
 size_t rl_evaluator_bytes(int max_variants, int max_modes, int max_m); /* allocated by create, exactly */
 
 /* Fits every variant and fills errors[n_variants], the same for all holders of the spectrum's rows, with whom it is
- * collective where there are others: one matrix product Z B for all variants. When the spectrum's status is not
- * RL_CELL_DONE every error is NaN; so are those of variants that need rows: rl_evaluate_rows has them. An error that is
- * not finite (overflow) stays so. */
+ * collective where there are others. The numbers of a variant are the same bits whatever others there are. When the
+ * spectrum's status is not RL_CELL_DONE every error is NaN; so are those of variants that need rows: rl_evaluate_rows
+ * has them. An error that is not finite (overflow) stays so. */
 rl_status rl_evaluate(rl_evaluator *evaluator, const rl_spectrum *s, const rl_population *population, int n_variants,
                       const rl_variant *variants, rl_errors *errors);
 

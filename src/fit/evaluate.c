@@ -10,23 +10,32 @@
 
 static const rl_errors no_errors = {NAN, NAN, NAN, NAN, NAN};
 
+/* Variants are multiplied by the rows in blocks of as many columns, the last one filled up with zeros. How a product
+ * rounds depends on its shape: so no number of a variant depends on which others there are, or on their order. */
+enum { BLOCK = 4 };
+
 struct rl_evaluator {
     int max_variants, max_modes, max_m;
-    double *beta;         /* [n_modes, n_variants], column-major */
+    double *beta;         /* [n_modes, n_variants in whole blocks], column-major */
     double *residual;     /* [n_modes] */
-    double *basis, *room; /* [n_modes, n_variants]: beta by to_basis, and what that needs */
-    double *rows;         /* [m, n_variants], column-major: Z beta */
+    double *basis, *room; /* [n_modes, BLOCK]: betas by to_basis, and what that needs */
+    double *rows;         /* [m, BLOCK], column-major: Z beta */
     double *sums;         /* [2, n_variants]: squares over the test rows, and over the population's */
     rl_fit *fits;         /* [n_variants] */
     int *chosen;          /* [n_variants]: which variants are evaluated together */
 };
 
+static size_t in_whole_blocks(int n_variants) {
+    return ((size_t)n_variants + BLOCK - 1) / BLOCK * BLOCK;
+}
+
 static void list_evaluator_arrays(rl_arena *arena, void *object) {
     rl_evaluator *const e = object;
     const size_t variants = (size_t)e->max_variants, modes = (size_t)e->max_modes;
-    RL_TAKE_REALS(arena, modes * variants, &e->beta, &e->basis, &e->room);
+    RL_TAKE(arena, e->beta, modes * in_whole_blocks(e->max_variants));
+    RL_TAKE_REALS(arena, modes * BLOCK, &e->basis, &e->room);
     RL_TAKE(arena, e->residual, modes);
-    RL_TAKE(arena, e->rows, (size_t)e->max_m * variants);
+    RL_TAKE(arena, e->rows, (size_t)e->max_m * BLOCK);
     RL_TAKE(arena, e->sums, 2 * variants);
     RL_TAKE(arena, e->fits, variants);
     RL_TAKE(arena, e->chosen, variants);
@@ -61,10 +70,10 @@ static double test_sum(const rl_spectrum *s, const rl_fit *fit, double *rows) {
     return rl_sum_of_squares(s->m, rows);
 }
 
-/* What rows are multiplied by: the betas [n_modes, n_variants] in the coordinates of the rows. */
-static const double *betas_for_rows(const rl_evaluator *e, const rl_spectrum *s, int n_variants) {
-    if (s->to_basis == NULL) return e->beta;
-    s->to_basis(s->maker, n_variants, e->beta, e->room, e->basis);
+/* What rows are multiplied by: betas [n_modes, BLOCK] in the coordinates of the rows. */
+static const double *betas_for_rows(const rl_evaluator *e, const rl_spectrum *s, const double *betas) {
+    if (s->to_basis == NULL) return betas;
+    s->to_basis(s->maker, BLOCK, betas, e->room, e->basis);
     return e->basis;
 }
 
@@ -135,19 +144,34 @@ static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_variant 
     errors->modes_kept = count_modes_kept(s, variant, fit);
 }
 
-/* The variants e->chosen[n], side by side in one product. */
+static void fit_chosen(rl_evaluator *e, const rl_spectrum *s, int n, const rl_variant *variants, rl_errors *errors) {
+    const size_t modes = (size_t)s->n_modes, filled = (size_t)n * modes;
+    for (int j = 0; j < n; j++) {
+        e->fits[j].beta = e->beta + (size_t)j * modes;
+        fit_variant(e, s, &variants[e->chosen[j]], &e->fits[j], &errors[e->chosen[j]]);
+    }
+    memset(e->beta + filled, 0, (in_whole_blocks(n) * modes - filled) * sizeof *e->beta);
+}
+
+/* The sums of squares of the fits [first, first + n) of a block, over the rows that are held here. */
+static void add_block(rl_evaluator *e, const rl_spectrum *s, bool has_population, int first, int n, double *test_sums,
+                      double *population_sums) {
+    const size_t modes = (size_t)s->n_modes;
+    const double *const betas = betas_for_rows(e, s, e->beta + (size_t)first * modes);
+    for (int j = 0; j < n; j++)
+        population_sums[first + j] = has_population ? population_sum(e, s, betas + (size_t)j * modes) : 0;
+    if (s->m > 0) rl_gemm('N', 'N', s->m, BLOCK, s->n_modes, 1, s->z, s->ldz, betas, s->n_modes, 0, e->rows, s->m);
+    for (int j = 0; j < n; j++)
+        test_sums[first + j] = test_sum(s, &e->fits[first + j], e->rows + (size_t)j * (size_t)s->m);
+}
+
+/* The variants e->chosen[n]. */
 static rl_status evaluate_chosen(rl_evaluator *e, const rl_spectrum *s, const rl_population *population, int n,
                                  const rl_variant *variants, rl_errors *errors) {
     double *const test_sums = e->sums, *const population_sums = e->sums + n;
-    for (int j = 0; j < n; j++) {
-        e->fits[j].beta = e->beta + (size_t)j * (size_t)s->n_modes;
-        fit_variant(e, s, &variants[e->chosen[j]], &e->fits[j], &errors[e->chosen[j]]);
-    }
-    const double *const betas = betas_for_rows(e, s, n);
-    for (int j = 0; j < n; j++)
-        population_sums[j] = population->known ? population_sum(e, s, betas + (size_t)j * (size_t)s->n_modes) : 0;
-    if (s->m > 0) rl_gemm('N', 'N', s->m, n, s->n_modes, 1, s->z, s->ldz, betas, s->n_modes, 0, e->rows, s->m);
-    for (int j = 0; j < n; j++) test_sums[j] = test_sum(s, &e->fits[j], e->rows + (size_t)j * (size_t)s->m);
+    fit_chosen(e, s, n, variants, errors);
+    for (int first = 0; first < n; first += BLOCK)
+        add_block(e, s, population->known, first, rl_smaller(BLOCK, n - first), test_sums, population_sums);
     RL_TRY(rl_spectrum_add_up(s, e->sums, 2 * (int64_t)n));
     for (int j = 0; j < n; j++) {
         const int v = e->chosen[j];

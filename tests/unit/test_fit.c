@@ -753,6 +753,38 @@ static void expectation_with_an_intercept(void **state) {
         assert_true(fabs(ideal->expected_mse(&e, NULL) - bias) <= 1e-9 * signal);
         assert_true(fabs(none->expected_mse(&exact, NULL) - bias) <= 1e-9 * signal);
     }
+    (void)state;
+}
+
+/* As many columns side by side as there are, or one alone: how BLAS rounds depends on that. */
+static void numbers_of_a_variant_are_the_same_whatever_others_there_are(void **state) {
+    enum { MOST = 11 };
+    const rl_ablation *const ridge = rl_ablation_find("ridge");
+    for (int i = 0; i < N_SHAPES; i++) {
+        problem *q = set_up(shapes[i][0], shapes[i][1]);
+        rl_evaluator *evaluator;
+        rl_variant variants[MOST] = {{0}};
+        rl_errors errors[MOST], expected[MOST];
+        for (int v = 0; v < MOST; v++) {
+            variants[v] = (rl_variant){.ablation = ridge, .parameter = 0.1 * v};
+            assert_int_equal(rl_options_create(&variants[v].options, ridge->options, ridge->n_options), RL_OK);
+            rl_evaluate(q->evaluator, &q->s, &population, 1, &variants[v], &expected[v]);
+        }
+        assert_int_equal(rl_evaluator_create(&evaluator, MOST, q->s.n_modes, q->factor.order), RL_OK);
+        for (int first = 0; first < MOST; first++)
+            for (int n = 1; n <= MOST - first; n++) {
+                rl_evaluate(evaluator, &q->s, &population, n, variants + first, errors);
+                for (int v = 0; v < n; v++) {
+                    assert_memory_equal(&errors[v].test_mse, &expected[first + v].test_mse, sizeof(double));
+                    assert_memory_equal(&errors[v].train_mse, &expected[first + v].train_mse, sizeof(double));
+                    assert_memory_equal(&errors[v].population_mse, &expected[first + v].population_mse, sizeof(double));
+                }
+            }
+        for (int v = 0; v < MOST; v++) rl_options_destroy(&variants[v].options);
+        rl_evaluator_destroy(evaluator);
+        tear_down(q);
+    }
+    (void)state;
 }
 
 int main(void) {
@@ -768,6 +800,7 @@ int main(void) {
         cmocka_unit_test(ridge_is_least_squares_on_an_augmented_matrix),
         cmocka_unit_test(gradient_descent_is_what_the_iteration_does),
         cmocka_unit_test(gradient_descent_ends_in_the_minimum_norm_fit),
+        cmocka_unit_test(numbers_of_a_variant_are_the_same_whatever_others_there_are),
         cmocka_unit_test(mode_factors_are_projections),
         cmocka_unit_test(population_weighs_features_by_their_scale),
         cmocka_unit_test(a_spectrum_that_failed_gives_no_numbers),
