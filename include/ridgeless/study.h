@@ -114,13 +114,49 @@ void rl_study_destroy(rl_study *study);
  * computed, depend on the list of N. */
 rl_status rl_study_settings(const rl_study *study, rl_text *settings);
 
-/* Compares the settings in a file (`have`) with those of the study (`want`), both as rl_study_settings writes them.
- * RL_ERR_INPUT when they differ, with a message that `path` belongs to another study and lists the differences: lines
- * that both have are left out, wherever they stand. */
-rl_status rl_settings_compare(const char *path, const char *have, const char *want);
-
 /* What to do about a file that is in the way. */
 #define RL_START_OVER "choose another -o, or --fresh to start over"
+
+/* Compares the settings in a file (`have`) with those of the study (`want`), both as rl_study_settings writes them.
+ * RL_ERR_INPUT when they differ, with a message that `path` belongs to another study and lists the differences with the
+ * lines of the study file: what both have is left out, wherever it stands. Of parts: that of each data set and
+ * autoencoder which both have. An option that `have` does not know yet, and that has its default here, is no
+ * difference.
+ */
+typedef enum rl_settings_part {
+    RL_SETTINGS_ALL,
+    RL_SETTINGS_DATA, /* what numbers are drawn by and made of */
+    RL_SETTINGS_WAY   /* how curves are computed, where that is a matter of rounding */
+} rl_settings_part;
+rl_status rl_settings_compare(const char *path, const rl_study *study, rl_settings_part part, const char *have,
+                              const char *want);
+
+/* Whether they agree in a part, that of the whole study and of the data set or autoencoder `name` (both have it). */
+rl_status rl_settings_agree(const rl_study *study, const char *name, rl_settings_part part, const char *have,
+                            const char *want, bool *agree);
+
+/* What settings say of one data set of the study beside RL_SETTINGS_DATA. */
+typedef struct rl_former {
+    rl_study_dataset spec; /* the study's, but for variants (without options and labels), keep, producer and
+                              ranks_per_case, as far as methods depend on them */
+    int *places;           /* [n_variants of the study's]: among those of spec; -1: not among them; owned */
+    int missing;           /* the first of the study's variants that is not among them; -1: none */
+    bool is_known;         /* this program has all their ablations */
+    int block;
+    bool some_full;             /* full_spectra is given */
+    bool same_full, same_sigma; /* full_spectra and singular_values are the study's */
+} rl_former;
+
+/* Reads it from the settings `have`, which have the data set; `want` is the study's. The caller owns *former, on
+ * failure too. */
+rl_status rl_former_read(const rl_study_dataset *dataset, const char *have, const char *want, rl_former *former);
+void rl_former_destroy(rl_former *former);
+
+/* Whether settings have a data set or autoencoder of that name. */
+bool rl_settings_have(const char *settings, const char *name);
+
+/* The data set of that name; NULL: there is none. */
+const rl_study_dataset *rl_find_dataset(const rl_study *study, const char *name);
 
 /* The index of the autoencoder of that name; -1: there is none. */
 int rl_find_autoencoder(const rl_study *study, const char *name);

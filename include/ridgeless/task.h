@@ -111,6 +111,10 @@ typedef struct rl_record {
     int step;                   /* of a state: how far it has come; RL_FINISHED: the task, at these repeats and N */
     const void *content;        /* [length], 8-byte aligned; known to the kind alone; borrowed */
     size_t length;              /* bytes, a multiple of 8 */
+    /* NULL: it holds what the series asks for. Else of curves more, or in another order: n_variants of them, among
+     * which those of the series, [its n_variants], have these places; borrowed. */
+    const int *variants;
+    int n_variants;
 } rl_record;
 enum { RL_FINISHED = -1 };
 
@@ -121,6 +125,11 @@ int64_t rl_record_failed(const rl_kind *kind, const rl_record *record);
  * *used: bytes that it took; RL_ERR_INPUT where they are too few. */
 rl_status rl_record_append(const rl_record *record, rl_text *bytes);
 rl_status rl_record_read(const void *bytes, size_t length, rl_record *record, size_t *used);
+
+/* Whether records of a study whose settings said this of the series' data set are such that this study would leave, but
+ * for what they hold beyond it: by the same kind, and of curves by the same method, so that numbers have the same bits.
+ */
+bool rl_series_takes(const rl_series *series, const rl_former *former);
 
 /* ---- workers ----------------------------------------------------------------------------------------------------- */
 
@@ -233,6 +242,9 @@ extern const rl_kind *const rl_kinds[];
 /* NULL: there is none of that number. */
 const rl_kind *rl_kind_find(uint32_t number);
 
+/* The first one that suits a series. */
+const rl_kind *rl_kind_of(const rl_series *series);
+
 /* The first kind of the table whose pieces people call the same, like curves: for all of them together things are
  * counted. Kinds that are counted together give the same pointer. */
 const rl_kind *rl_kind_noun(const rl_kind *kind);
@@ -268,10 +280,11 @@ rl_curve_layout rl_curve_layout_like(const rl_curve_layout *like, int n_n_train)
 /* N `i` of a curve becomes one that was not computed: NaN, and the status RL_CELL_MISSING. */
 void rl_curve_clear(const rl_curve_layout *layout, int i, double *curve);
 
-/* What the layout says of N `i` of one curve becomes N `j` of another. Both are of one data set and keep modes or do
- * not, but may have room for another number of modes: beyond those there are comes NaN. */
-void rl_curve_copy(const rl_curve_layout *from, const double *source, int i, const rl_curve_layout *to, double *target,
-                   int j);
+/* What the layout says of N `i` of one curve becomes N `j` of another of the same data set, whose variants are these of
+ * the first one's (NULL: the same). The other has nothing that the first one has not, but perhaps room for another
+ * number of modes: beyond those there are comes NaN. */
+void rl_curve_copy(const rl_curve_layout *from, const double *source, int i, const int *variants,
+                   const rl_curve_layout *to, double *target, int j);
 
 static inline rl_cell_status rl_curve_status(const rl_curve_layout *layout, const double *curve, int i) {
     return (rl_cell_status)curve[layout->status + (size_t)i];
@@ -282,8 +295,9 @@ static inline rl_cell_status rl_curve_status(const rl_curve_layout *layout, cons
 size_t rl_curve_record_bytes(const rl_series *series);
 rl_record rl_curve_record(const rl_series *series, const rl_task *task, const double *curve, char *room);
 
-/* The curve, all or some N, that a finished record of the kind `curves` holds: *layout is its own, *curve
- * [layout->length] is the caller's (rl_free). *sound false, and nothing is made: the record is not one. */
+/* What the series asks for of the curve, all or some N, that a finished record of the kind `curves` holds: *layout is
+ * the series' own but for the N and modes of the record, *curve [layout->length] is the caller's (rl_free). *sound
+ * false, and nothing is made: the record is not one. */
 rl_status rl_curve_of_record(const rl_series *series, const rl_record *record, rl_curve_layout *layout, double **curve,
                              bool *sound);
 

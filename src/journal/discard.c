@@ -24,7 +24,7 @@ static rl_status append_datasets(rl_text *text, const char *settings) {
 
 /* `state`: finished pieces, by the place in the table of the kind that they are counted for (rl_kind_noun). */
 static rl_status count_record(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head) {
-    const rl_kind *kind = rl_kind_find(head->kind);
+    const rl_kind *kind = rl_kind_find(rl_head_kind(head));
     int64_t *n = state;
     int k = 0;
     (void)reader;

@@ -27,22 +27,15 @@ rl_status rl_journal_append_checksum(rl_text *text) {
     return rl_text_append_bytes(text, &checksum, sizeof checksum);
 }
 
-rl_status rl_journal_build_header(const rl_study *study, rl_text *header) {
-    rl_text settings = RL_TEXT_EMPTY;
-    rl_status status;
-    RL_TRY_GOTO(rl_study_settings(study, &settings), done);
-    RL_TRY_GOTO(rl_text_append_bytes(&settings, "", 1), done); /* its zero byte goes along */
+rl_status rl_journal_build_header(const char *settings, rl_text *header) {
     header_part part = {.version = RL_JOURNAL_VERSION,
                         .byte_order = BYTE_ORDER_MARK,
                         .one_third = 1.0 / 3.0,
-                        .settings_length = settings.length};
+                        .settings_length = strlen(settings) + 1};
     memcpy(part.magic, file_magic, sizeof part.magic);
-    RL_TRY_GOTO(rl_text_append_bytes(header, &part, sizeof part), done);
-    RL_TRY_GOTO(rl_journal_append_padded(header, settings.bytes, settings.length), done);
-    RL_TRY_GOTO(rl_journal_append_checksum(header), done);
-done:
-    rl_free(settings.bytes);
-    return status;
+    RL_TRY(rl_text_append_bytes(header, &part, sizeof part));
+    RL_TRY(rl_journal_append_padded(header, settings, (size_t)part.settings_length));
+    return rl_journal_append_checksum(header);
 }
 
 /* The settings in a whole header of this format; NULL: it is damaged. Valid until the reader is used again. */
@@ -62,9 +55,9 @@ static rl_status find_settings(rl_reader *reader, const header_part *part, const
     return RL_OK;
 }
 
-/* Says why a header that is not the study's is not. */
-static rl_status diagnose_header(rl_reader *reader, const rl_text *expected) {
-    const char *path = reader->path, *bytes, *settings;
+/* The settings of a header that is not the study's own, or why there are none to go on with. */
+static rl_status read_other_header(rl_reader *reader, const char **settings) {
+    const char *path = reader->path, *bytes;
     header_part part;
     if (reader->size < sizeof part)
         return rl_fail(RL_ERR_INPUT, "%s: is not a journal of ridgeless; choose another -o", path);
@@ -77,18 +70,22 @@ static rl_status diagnose_header(rl_reader *reader, const rl_text *expected) {
     if (part.version != RL_JOURNAL_VERSION)
         return rl_fail(RL_ERR_INPUT, "%s: has format %" PRIu32 ", this program writes format %d; " RL_START_OVER, path,
                        part.version, RL_JOURNAL_VERSION);
-    RL_TRY(find_settings(reader, &part, &settings));
-    if (settings != NULL) RL_TRY(rl_settings_compare(path, settings, expected->bytes + sizeof part));
-    return rl_fail(RL_ERR_INPUT, "%s: its header is damaged; " RL_START_OVER, path);
+    RL_TRY(find_settings(reader, &part, settings));
+    return *settings != NULL ? RL_OK : rl_fail(RL_ERR_INPUT, "%s: its header is damaged; " RL_START_OVER, path);
 }
 
-rl_status rl_journal_check_header(rl_reader *reader, const rl_text *expected, bool *begun) {
-    const size_t length = reader->size < expected->length ? (size_t)reader->size : expected->length;
-    const char *bytes;
-    *begun = reader->size < expected->length;
-    if (length == 0) return RL_OK;
-    RL_TRY(rl_reader_get(reader, 0, length, &bytes));
-    return memcmp(bytes, expected->bytes, length) == 0 ? RL_OK : diagnose_header(reader, expected);
+rl_status rl_journal_read_header(rl_reader *reader, const rl_text *expected, bool *begun, char **settings,
+                                 uint64_t *length) {
+    const size_t common = reader->size < expected->length ? (size_t)reader->size : expected->length;
+    const char *bytes = NULL, *found = expected->bytes + sizeof(header_part);
+    *settings = NULL;
+    if (common > 0) RL_TRY(rl_reader_get(reader, 0, common, &bytes));
+    const bool same = common == 0 || memcmp(bytes, expected->bytes, common) == 0;
+    *begun = same && common < expected->length;
+    if (*begun) return RL_OK;
+    if (!same) RL_TRY(read_other_header(reader, &found));
+    *length = sizeof(header_part) + rl_journal_padded(strlen(found) + 1) + sizeof(uint64_t);
+    return rl_strdup(settings, found);
 }
 
 rl_status rl_journal_identify(rl_reader *reader, bool *is_journal, char **settings) {

@@ -227,10 +227,14 @@ static void choose_targets(const rl_journal *journal, int64_t task, const rl_rec
 static rl_status visit_record(const rl_journal *journal, int64_t task, rl_reader *reader, uint64_t offset,
                               rl_record_visitor visit, void *state) {
     rl_record_head head;
+    const rl_verdict *verdict;
     const char *bytes;
     int *target;
     RL_TRY(rl_journal_get_again(reader, offset, &head, &bytes));
-    const rl_record record = rl_journal_take_apart(&head, bytes);
+    rl_record record = rl_journal_take_apart(&head, bytes);
+    const int series = journal->plan->tasks[task].series;
+    RL_TRY(rl_settings_judge(&journal->settings, journal->plan, rl_head_settings(&head), series, &verdict));
+    if (verdict != NULL) rl_verdict_apply(verdict, &record);
     RL_TRY(RL_ALLOC(target, record.n));
     choose_targets(journal, task, &record, offset, target);
     const rl_status status = visit(state, &record, target);

@@ -100,41 +100,33 @@ static rl_status settle_end(const rl_journal *journal, const rl_scanned *s, uint
     return truncate_to(journal, s->end);
 }
 
-/* What reaches beyond the study's repeats is of no use to it; what it would have served may be there otherwise. */
-static void tell_what_is_cut_off(const rl_journal *journal) {
-    const rl_plan *plan = journal->plan;
-    rl_tally t = {0};
-    for (int s = 0; s < plan->n_series && journal->reaches_beyond; s++)
-        if (plan->series[s].longest_span > 1)
-            rl_places_add_to_tally(journal, plan, rl_plan_end_of_tasks(plan, s) - 1, &t);
-    if (t.pieces > t.done)
-        rl_warn(
-            "%s: has records that reach beyond the study's %d repeats; what was counted together cannot be taken "
-            "apart: they are left alone, and %lld repeats are computed again",
-            journal->path, plan->study->repeats, (long long)(t.pieces - t.done));
-}
-
-/* The header that the plan's study has, and whether the file has it: *begun as in rl_journal_check_header. Reader and
- * header are the caller's, on failure too. */
-static rl_status read_header(const char *path, int fd, const rl_plan *plan, rl_reader *reader, rl_text *header,
-                             bool *begun) {
+/* The header that the plan's study would have; what the file has: see rl_journal_read_header. Reader, header and
+ * settings are the caller's, on failure too. */
+static rl_status read_header(const char *path, int fd, const char *own, rl_reader *reader, rl_text *header, bool *begun,
+                             char **settings, uint64_t *length) {
     RL_TRY(rl_reader_create(path, fd, reader));
-    RL_TRY(rl_journal_build_header(plan->study, header));
-    return rl_journal_check_header(reader, header, begun);
+    RL_TRY(rl_journal_build_header(own, header));
+    return rl_journal_read_header(reader, header, begun, settings, length);
 }
 
 /* *begun: the header is not whole (and, when read only, nothing more was done). */
 static rl_status load_journal(rl_journal *journal, rl_reader *reader, rl_text *header, bool *begun) {
     rl_scanned scanned;
+    char *settings = NULL;
+    uint64_t length = 0;
     RL_TRY(open_file(journal));
-    RL_TRY(read_header(journal->path, journal->fd, journal->plan, reader, header, begun));
+    RL_TRY(read_header(journal->path, journal->fd, journal->settings.own, reader, header, begun, &settings, &length));
     if (*begun) {
         journal->end = header->length;
-        return journal->read_only ? RL_OK : begin_file(journal, header);
+        if (journal->read_only) return RL_OK;
+        RL_TRY(rl_strdup(&settings, journal->settings.own));
+        RL_TRY(rl_settings_declare(&journal->settings, 0, settings));
+        return begin_file(journal, header);
     }
-    RL_TRY(rl_journal_scan(reader, header->length, rl_journal_take_record, journal, &scanned));
+    RL_TRY(rl_settings_declare(&journal->settings, 0, settings));
+    RL_TRY(rl_journal_scan(reader, length, rl_journal_take_record, journal, &scanned));
     journal->end = journal->read_only ? reader->size : scanned.end;
-    tell_what_is_cut_off(journal);
+    rl_journal_tell(journal);
     return settle_end(journal, &scanned, reader->size);
 }
 
@@ -143,9 +135,21 @@ static void destroy_journal(rl_journal *journal) {
     if (journal->fd >= 0) close(journal->fd);
     for (int64_t i = 0; journal->places != NULL && i < journal->plan->n_tasks; i++) rl_free(journal->places[i].list);
     rl_free(journal->places);
+    rl_settings_destroy(&journal->settings, journal->plan->n_series);
+    rl_free(journal->unused);
+    rl_free(journal->others.bytes);
     rl_free(journal->buffer.bytes);
     rl_free(journal->path);
     rl_free(journal);
+}
+
+static rl_status prepare_journal(rl_journal *journal) {
+    rl_text own = RL_TEXT_EMPTY;
+    const rl_status status = rl_study_settings(journal->plan->study, &own);
+    journal->settings = (rl_settings_list){.own = own.bytes, .number = -1, .next = 1};
+    RL_TRY(status);
+    RL_TRY(RL_ALLOC(journal->unused, journal->plan->n_series));
+    return RL_ALLOC(journal->places, journal->plan->n_tasks);
 }
 
 rl_status rl_journal_open(const char *output, const rl_plan *plan, bool read_only, rl_journal **journal) {
@@ -159,7 +163,7 @@ rl_status rl_journal_open(const char *output, const rl_plan *plan, bool read_onl
     *j = (rl_journal){.fd = -1, .read_only = read_only, .plan = plan, .last_sync = rl_seconds()};
     RL_TRY_GOTO(rl_journal_path(output, &j->path, &exists), done);
     if (read_only && !exists) goto done;
-    RL_TRY_GOTO(RL_ALLOC(j->places, plan->n_tasks), done);
+    RL_TRY_GOTO(prepare_journal(j), done);
     RL_TRY_GOTO(load_journal(j, &reader, &header, &begun), done);
     if (!begun || !read_only) *journal = j;
 done:
@@ -170,17 +174,21 @@ done:
 }
 
 rl_status rl_journal_check(const char *output, const rl_plan *plan, bool *exists) {
-    rl_text header = RL_TEXT_EMPTY;
+    rl_text header = RL_TEXT_EMPTY, own = RL_TEXT_EMPTY;
     rl_reader reader = {.fd = -1};
-    char *path;
+    char *path, *settings = NULL;
+    uint64_t length;
     bool begun = false;
     rl_status status = rl_journal_path(output, &path, exists);
+    if (status == RL_OK && *exists) status = rl_study_settings(plan->study, &own);
     if (status == RL_OK && *exists) {
         const int fd = open(path, O_RDONLY | O_CLOEXEC);
-        status = read_header(path, fd, plan, &reader, &header, &begun);
+        status = read_header(path, fd, own.bytes, &reader, &header, &begun, &settings, &length);
         *exists = status != RL_OK || !begun;
         if (fd >= 0) close(fd);
     }
+    rl_free(settings);
+    rl_free(own.bytes);
     rl_reader_destroy(&reader);
     rl_free(header.bytes);
     rl_free(path);
@@ -197,12 +205,27 @@ static rl_status write_record(rl_journal *journal) {
     return RL_OK;
 }
 
+/* The settings of a study that has left nothing yet are told before its first record. */
+static rl_status declare_own(rl_journal *journal) {
+    rl_settings_list *settings = &journal->settings;
+    char *text;
+    if (settings->number >= 0) return RL_OK;
+    if (settings->next > RL_MOST_SETTINGS)
+        return rl_fail(RL_ERR_INPUT, "%s: the study has been changed more than %d times; " RL_START_OVER, journal->path,
+                       RL_MOST_SETTINGS);
+    RL_TRY(rl_journal_build_settings(settings->own, settings->next, &journal->buffer));
+    RL_TRY(write_record(journal));
+    RL_TRY(rl_strdup(&text, settings->own));
+    return rl_settings_declare(settings, settings->next++, text);
+}
+
 rl_status rl_journal_append(rl_journal *journal, int64_t task, const rl_record *record) {
-    const uint64_t offset = journal->end;
+    const rl_series *series = &journal->plan->series[journal->plan->tasks[task].series];
     bool noted = false;
     if (record->n == 0) return RL_OK;
-    RL_TRY(
-        rl_journal_build_record(&journal->plan->series[journal->plan->tasks[task].series], record, &journal->buffer));
+    RL_TRY(declare_own(journal));
+    const uint64_t offset = journal->end;
+    RL_TRY(rl_journal_build_record(series, journal->settings.number, record, &journal->buffer));
     RL_TRY(write_record(journal));
     RL_TRY(rl_places_note(journal, task, record, offset, &noted));
     if (noted) rl_journal_note_content(journal, journal->buffer.bytes, journal->buffer.length);

@@ -37,7 +37,7 @@ rl_status rl_reader_get(rl_reader *reader, uint64_t offset, size_t length, const
 
 /* What every record begins with, of whatever kind. */
 typedef struct rl_record_head {
-    uint32_t magic, kind;   /* kind: rl_kind.number */
+    uint32_t magic, kind;   /* rl_kind.number, and in the upper half of the word the number of its settings */
     uint64_t length;        /* of the whole record in bytes, both checksums included */
     uint64_t data_checksum; /* rl_series.checksum */
     int32_t n_features, first_repeat, n_repeats, n;
@@ -46,6 +46,17 @@ typedef struct rl_record_head {
     uint64_t checksum;    /* of the head before it */
 } rl_record_head;
 static_assert(sizeof(rl_record_head) == 56, "no byte of a head is left to chance");
+
+/* Studies that share a journal have settings of their own, numbered from 0, those of the header. Others stand in a
+ * record of the kind RL_SETTINGS_RECORD, before the first record of such a study: a text with its zero byte. Programs
+ * that do not know this take such records for those of unknown kinds, and pass over them. */
+enum { RL_SETTINGS_RECORD = 0, RL_MOST_SETTINGS = 0xffff };
+static inline uint32_t rl_head_kind(const rl_record_head *head) {
+    return head->kind & 0xffff;
+}
+static inline int rl_head_settings(const rl_record_head *head) {
+    return (int)(head->kind >> 16);
+}
 
 /* Bytes of a record beside its content. */
 uint64_t rl_record_frame(const rl_record_head *head);
@@ -72,15 +83,67 @@ rl_status rl_journal_get_again(rl_reader *reader, uint64_t offset, rl_record_hea
 rl_status rl_journal_append_padded(rl_text *text, const void *bytes, size_t length);
 rl_status rl_journal_append_checksum(rl_text *text);
 
-rl_status rl_journal_build_header(const rl_study *study, rl_text *header);
+rl_status rl_journal_build_header(const char *settings, rl_text *header);
 
-/* Compares the file's header with the one expected. *begun: the file is empty or ends within the header, as a process
- * killed in the middle of creating it leaves it. RL_ERR_INPUT says why it is not the study's. */
-rl_status rl_journal_check_header(rl_reader *reader, const rl_text *expected, bool *begun);
+/* *settings: those of the file's header, the caller's, and its *length in bytes. *begun: the file is empty or ends
+ * within `expected`, the study's own header, as a process killed in the middle of creating it leaves it; then *settings
+ * is NULL. RL_ERR_INPUT says why it is no journal that this program can go on with. */
+rl_status rl_journal_read_header(rl_reader *reader, const rl_text *expected, bool *begun, char **settings,
+                                 uint64_t *length);
 
 /* Whether this is, or may once have become, a journal: by its first bytes alone. *settings: those of the header, the
  * caller's; NULL when it is damaged or has another format. */
 rl_status rl_journal_identify(rl_reader *reader, bool *is_journal, char **settings);
+
+/* ---- settings (settings.c) --------------------------------------------------------------------------------------- */
+
+/* Why records of a series are of no use to the study, though their numbers are those of the same data. */
+typedef enum rl_unused {
+    RL_UNUSED_NOT,
+    RL_UNUSED_SILENTLY, /* the settings do not have it at all */
+    RL_UNUSED_ABLATION, /* one that the study asks for is not in them */
+    RL_UNUSED_KEPT,     /* less is kept of them, or it is of another kind */
+    RL_UNUSED_METHOD    /* numbers of another method, whose bits are others */
+} rl_unused;
+
+/* What records of a series are to the study that were left under some settings. */
+typedef struct rl_verdict {
+    bool known;    /* what follows is */
+    bool conflict; /* its numbers are others: the journal belongs to another study */
+    rl_unused unused;
+    int missing;   /* index of the variant that is not in them */
+    int *variants; /* as in rl_record; owned */
+    int n_variants;
+} rl_verdict;
+
+typedef struct rl_declared {
+    int number;
+    char *text;           /* owned */
+    bool own;             /* the study's */
+    rl_verdict *verdicts; /* [n_series]; NULL: none is known yet; owned */
+} rl_declared;
+
+typedef struct rl_settings_list {
+    rl_declared *list; /* [n]; owned */
+    int n;
+    char *own;  /* of the study; owned */
+    int number; /* of these, -1: they are not in the file yet */
+    int next;   /* the first number that no record of the file has */
+} rl_settings_list;
+
+/* Takes over `text`, on failure too. */
+rl_status rl_settings_declare(rl_settings_list *settings, int number, char *text);
+void rl_settings_destroy(rl_settings_list *settings, int n_series);
+
+/* *verdict NULL: settings of that number were lost. */
+rl_status rl_settings_judge(const rl_settings_list *settings, const rl_plan *plan, int number, int series,
+                            const rl_verdict **verdict);
+
+/* Such a record says where the study's variants are in it. */
+void rl_verdict_apply(const rl_verdict *verdict, rl_record *record);
+
+/* RL_ERR_INPUT: why the journal belongs to another study, as of the verdict on the records of this number. */
+rl_status rl_settings_refuse(const rl_settings_list *settings, const char *path, const rl_plan *plan, int number);
 
 /* ---- what stands where (index.c) --------------------------------------------------------------------------------- */
 
@@ -107,7 +170,11 @@ struct rl_journal {
     bool read_only;
     const rl_plan *plan; /* borrowed */
     rl_places *places;   /* [n_tasks] */
-    bool reaches_beyond; /* some record is of repeats beyond the study's too */
+    rl_settings_list settings;
+    bool reaches_beyond; /* some record of several repeats is of some beyond the study's too */
+    int most_repeats;    /* that some series of the plan has */
+    rl_verdict *unused;  /* [n_series]: the last verdict for which records of it were of no use; borrows */
+    rl_text others;      /* names of groups that the study does not have, each behind a zero byte */
     uint64_t end;        /* of the file */
     uint64_t content;    /* a digest of the finished records taken, in their order */
     rl_text buffer;      /* one record on its way out */
@@ -126,8 +193,9 @@ void rl_places_add_to_tally(const rl_journal *journal, const rl_plan *plan, int6
 
 /* ---- records (record.c) ------------------------------------------------------------------------------------------ */
 
-/* The record of a series as bytes, in the place of what is in `bytes`. */
-rl_status rl_journal_build_record(const rl_series *series, const rl_record *record, rl_text *bytes);
+/* The record of a series as bytes, in the place of what is in `bytes`; and one that declares settings. */
+rl_status rl_journal_build_record(const rl_series *series, int settings, const rl_record *record, rl_text *bytes);
+rl_status rl_journal_build_settings(const char *text, int number, rl_text *bytes);
 
 /* The parts of a whole record, which are borrowed from its bytes. */
 rl_record rl_journal_take_apart(const rl_record_head *head, const char *bytes);
@@ -138,6 +206,11 @@ rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset
 
 /* Takes a record's checksum, its last bytes, into journal->content. */
 void rl_journal_note_content(rl_journal *journal, const char *record, size_t length);
+
+/* ---- words (tell.c) ---------------------------------------------------------------------------------------------- */
+
+/* Tells of what the file has that is of no use to the study. */
+void rl_journal_tell(const rl_journal *journal);
 
 /* ---- files (journal.c) ------------------------------------------------------------------------------------------- */
 

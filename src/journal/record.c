@@ -8,9 +8,9 @@
 
 /* ---- out --------------------------------------------------------------------------------------------------------- */
 
-static rl_record_head head_of(const rl_series *series, const rl_record *record) {
+static rl_record_head head_of(const rl_series *series, int settings, const rl_record *record) {
     rl_record_head head = {.magic = RL_RECORD_MAGIC,
-                           .kind = series->kind->number,
+                           .kind = series->kind->number | (uint32_t)settings << 16,
                            .data_checksum = series->checksum,
                            .n_features = series->n_features,
                            .first_repeat = record->repeats.first,
@@ -23,13 +23,31 @@ static rl_record_head head_of(const rl_series *series, const rl_record *record) 
     return head;
 }
 
-rl_status rl_journal_build_record(const rl_series *series, const rl_record *record, rl_text *bytes) {
-    const rl_record_head head = head_of(series, record);
+rl_status rl_journal_build_record(const rl_series *series, int settings, const rl_record *record, rl_text *bytes) {
+    const rl_record_head head = head_of(series, settings, record);
     bytes->length = 0;
     RL_TRY(rl_text_append_bytes(bytes, &head, sizeof head));
     RL_TRY(rl_journal_append_padded(bytes, series->name, head.name_length));
     RL_TRY(rl_text_append_bytes(bytes, record->outcomes, (size_t)record->n * sizeof *record->outcomes));
     RL_TRY(rl_text_append_bytes(bytes, record->content, record->length));
+    return rl_journal_append_checksum(bytes);
+}
+
+/* As if it were of one N, since a head has at least one. */
+rl_status rl_journal_build_settings(const char *text, int number, rl_text *bytes) {
+    const size_t length = rl_journal_padded(strlen(text) + 1);
+    const rl_outcome none = {0};
+    rl_record_head head = {.magic = RL_RECORD_MAGIC,
+                           .kind = RL_SETTINGS_RECORD | (uint32_t)number << 16,
+                           .n_repeats = 1,
+                           .n = 1,
+                           .step = RL_FINISHED};
+    head.length = rl_record_frame(&head) + length;
+    head.checksum = XXH3_64bits(&head, offsetof(rl_record_head, checksum));
+    bytes->length = 0;
+    RL_TRY(rl_text_append_bytes(bytes, &head, sizeof head));
+    RL_TRY(rl_text_append_bytes(bytes, &none, sizeof none));
+    RL_TRY(rl_journal_append_padded(bytes, text, strlen(text) + 1));
     return rl_journal_append_checksum(bytes);
 }
 
@@ -68,7 +86,7 @@ static rl_status check_rows(const rl_journal *journal, const rl_series *series, 
     if (head->data_checksum == series->checksum) return RL_OK;
     return rl_fail(RL_ERR_INPUT,
                    "%s: the rows of `%s` have changed since: their checksum was %016" PRIx64 ", now it is %016" PRIx64
-                   "; " RL_START_OVER,
+                   "; give it another name, " RL_START_OVER,
                    journal->path, series->name, head->data_checksum, series->checksum);
 }
 
@@ -102,22 +120,66 @@ static rl_status note_record(rl_journal *journal, int s, const rl_record *record
     return RL_OK;
 }
 
-rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head) {
-    rl_journal *journal = state;
-    const rl_plan *plan = journal->plan;
+/* ---- other settings ---------------------------------------------------------------------------------------------- */
+
+static rl_status take_settings(rl_journal *journal, rl_reader *reader, uint64_t offset, const rl_record_head *head) {
     const char *bytes;
-    bool sound, fits, noted = false;
-    if (rl_kind_find(head->kind) == NULL) return RL_OK;
-    RL_TRY(rl_reader_get(reader, offset, sizeof *head + head->name_length, &bytes));
-    const int s = find_series(plan, head, bytes + sizeof *head);
-    if (s == plan->n_series) return RL_OK;
-    const rl_series *series = &plan->series[s];
-    RL_TRY(check_rows(journal, series, head));
-    if (head->kind != series->kind->number || head->n_features != series->n_features)
-        return refuse_record(journal, series, head);
-    if (head->first_repeat >= plan->study->repeats) return RL_OK;
+    char *text;
     RL_TRY(rl_reader_get(reader, offset, (size_t)head->length, &bytes));
     const rl_record record = rl_journal_take_apart(head, bytes);
+    const char *const content = record.content;
+    if (record.length == 0 || content[record.length - 1] != '\0') return RL_OK; /* which no program writes */
+    RL_TRY(rl_strdup(&text, content));
+    return rl_settings_declare(&journal->settings, rl_head_settings(head), text);
+}
+
+/* The name of a group that the study does not have, each once. */
+static rl_status note_other(rl_journal *journal, const char *name, size_t length) {
+    const rl_study *study = journal->plan->study;
+    rl_text *const others = &journal->others;
+    char *copy;
+    RL_TRY(RL_ALLOC(copy, length + 1));
+    memcpy(copy, name, length);
+    bool known = length == 0 || rl_find_dataset(study, copy) != NULL || rl_find_autoencoder(study, copy) >= 0;
+    for (size_t at = 0; at < others->length && !known; at += strlen(others->bytes + at) + 1)
+        known = strcmp(others->bytes + at, copy) == 0;
+    const rl_status status = known ? RL_OK : rl_text_append_bytes(others, copy, strlen(copy) + 1);
+    rl_free(copy);
+    return status;
+}
+
+/* *used: numbers of such a record are this study's. */
+static rl_status judge_record(rl_journal *journal, int s, const rl_record_head *head, const rl_verdict **verdict,
+                              bool *used) {
+    const int number = rl_head_settings(head);
+    RL_TRY(rl_settings_judge(&journal->settings, journal->plan, number, s, verdict));
+    *used = *verdict != NULL && (*verdict)->unused == RL_UNUSED_NOT;
+    if (*verdict == NULL || (*verdict)->unused == RL_UNUSED_SILENTLY) return RL_OK;
+    if ((*verdict)->conflict) return rl_settings_refuse(&journal->settings, journal->path, journal->plan, number);
+    if (!*used) journal->unused[s] = **verdict;
+    return RL_OK;
+}
+
+/* ---- taking ------------------------------------------------------------------------------------------------------ */
+
+static rl_status take_of_series(rl_journal *journal, rl_reader *reader, uint64_t offset, const rl_record_head *head,
+                                int s) {
+    const rl_plan *plan = journal->plan;
+    const rl_series *series = &plan->series[s];
+    const rl_verdict *verdict;
+    const char *bytes;
+    bool sound, fits, used, noted = false;
+    RL_TRY(judge_record(journal, s, head, &verdict, &used));
+    if (verdict != NULL) RL_TRY(check_rows(journal, series, head));
+    if (!used) return RL_OK;
+    if (rl_head_kind(head) != series->kind->number || head->n_features != series->n_features)
+        return refuse_record(journal, series, head);
+    if (head->step == RL_FINISHED && head->first_repeat + head->n_repeats > journal->most_repeats)
+        journal->most_repeats = head->first_repeat + head->n_repeats;
+    if (head->first_repeat >= plan->study->repeats) return RL_OK;
+    RL_TRY(rl_reader_get(reader, offset, (size_t)head->length, &bytes));
+    rl_record record = rl_journal_take_apart(head, bytes);
+    rl_verdict_apply(verdict, &record);
     if (!has_any_n(series, &record)) return RL_OK;
     RL_TRY(series->kind->check(series, &record, &sound));
     if (!sound) return refuse_record(journal, series, head);
@@ -129,4 +191,16 @@ rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset
     if (!fits) return refuse_record(journal, series, head);
     if (noted) rl_journal_note_content(journal, bytes, (size_t)head->length);
     return RL_OK;
+}
+
+rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset, const rl_record_head *head) {
+    rl_journal *journal = state;
+    const char *bytes;
+    if (rl_head_settings(head) >= journal->settings.next) journal->settings.next = rl_head_settings(head) + 1;
+    if (rl_head_kind(head) == RL_SETTINGS_RECORD) return take_settings(journal, reader, offset, head);
+    if (rl_kind_find(rl_head_kind(head)) == NULL) return RL_OK;
+    RL_TRY(rl_reader_get(reader, offset, sizeof *head + head->name_length, &bytes));
+    const int s = find_series(journal->plan, head, bytes + sizeof *head);
+    if (s < journal->plan->n_series) return take_of_series(journal, reader, offset, head, s);
+    return note_other(journal, bytes + sizeof *head, head->name_length);
 }

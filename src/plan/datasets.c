@@ -4,12 +4,6 @@
 #include "../numbers.h"
 #include "lay_out.h"
 
-const rl_study_dataset *rl_find_dataset(const rl_study *study, const char *name) {
-    for (int i = 0; i < study->n_datasets; i++)
-        if (strcmp(study->datasets[i].name, name) == 0) return &study->datasets[i];
-    return NULL;
-}
-
 rl_view_request rl_view_request_of(const rl_study_dataset *spec, int index) {
     return (rl_view_request){.map = spec->map,
                              .options = &spec->map_options,

@@ -4,9 +4,6 @@
 
 #include "ridgeless/plan.h"
 
-/* NULL: none is named so. */
-const rl_study_dataset *rl_find_dataset(const rl_study *study, const char *name);
-
 /* The view of a data set at the index-th of its numbers of features, or the only one. */
 rl_view_request rl_view_request_of(const rl_study_dataset *spec, int index);
 

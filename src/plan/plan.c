@@ -24,9 +24,7 @@ static rl_series *add_series(rl_plan *plan, const char *name, int line, int rank
 }
 
 static rl_status choose_kind(rl_series *series) {
-    const rl_kind *const *kind = rl_kinds;
-    while (!(*kind)->suits(series)) kind++;
-    series->kind = *kind;
+    series->kind = rl_kind_of(series);
     return series->kind->lay_out(series);
 }
 

@@ -46,7 +46,9 @@ static rl_status compare_settings(const rl_nc *file, const rl_plan *plan) {
     rl_text want = RL_TEXT_EMPTY;
     rl_status status = rl_nc_get_text(file, file->id, "settings", &have);
     if (status == RL_OK) status = rl_study_settings(plan->study, &want);
-    if (status == RL_OK) status = rl_settings_compare(file->path, have, want.bytes == NULL ? "" : want.bytes);
+    if (status == RL_OK)
+        status =
+            rl_settings_compare(file->path, plan->study, RL_SETTINGS_ALL, have, want.bytes == NULL ? "" : want.bytes);
     rl_free(have);
     rl_free(want.bytes);
     return status;

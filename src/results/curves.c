@@ -149,7 +149,7 @@ static rl_status take_curve(const taken *t, const rl_record *record, const int *
     const rl_status status = is_first ? RL_ALLOC(*into, layout.length) : RL_OK;
     for (int i = 0; status == RL_OK && is_first && i < layout.n_n_train; i++) rl_curve_clear(&layout, i, *into);
     for (int k = 0; status == RL_OK && k < record->n; k++)
-        if (target[k] >= 0) rl_curve_copy(&from, curve, k, &layout, *into, target[k]);
+        if (target[k] >= 0) rl_curve_copy(&from, curve, k, NULL, &layout, *into, target[k]);
     rl_free(curve);
     return status;
 }

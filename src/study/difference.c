@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../numbers.h"
-#include "ridgeless/study.h"
+#include "read.h"
 
 enum {
     SHOWN = 60,  /* bytes of a long value that a message shows */
@@ -154,7 +154,13 @@ static rl_status append_lone(rl_text *message, const line *l, bool there) {
     return rl_text_append(message, ", %s has not", there ? "this study" : "it");
 }
 
-static rl_status append_difference(rl_text *message, const line *had, const line *wanted) {
+/* " (study.yaml:7)" */
+static rl_status append_place(rl_text *message, const rl_study *study, const line *wanted) {
+    const int number = wanted != NULL ? rl_setting_line(study, wanted->text, wanted->length) : 0;
+    return number > 0 ? rl_text_append(message, " (%s:%d)", study->path, number) : RL_OK;
+}
+
+static rl_status append_difference(rl_text *message, const rl_study *study, const line *had, const line *wanted) {
     const line *any = had != NULL ? had : wanted;
     size_t at = 0;
     if (any->lone) return append_lone(message, any, had != NULL);
@@ -165,13 +171,14 @@ static rl_status append_difference(rl_text *message, const line *had, const line
     RL_TRY(rl_text_append(message, ": "));
     RL_TRY(append_value(message, had, at, "there"));
     RL_TRY(rl_text_append(message, ", "));
-    return append_value(message, wanted, at, "here");
+    RL_TRY(append_value(message, wanted, at, "here"));
+    return append_place(message, study, wanted);
 }
 
 /* ---- comparison -------------------------------------------------------------------------------------------------- */
 
 /* Lists the lines of both texts, those of one key side by side. */
-static rl_status list_differences(const line *a, int n, const line *b, int m, rl_text *message) {
+static rl_status list_differences(const rl_study *study, const line *a, int n, const line *b, int m, rl_text *message) {
     int listed = 0, more = 0;
     for (int i = 0, j = 0; i < n || j < m;) {
         const int order = i == n ? 1 : j == m ? -1 : compare_keys(&a[i], &b[j]);
@@ -181,13 +188,13 @@ static rl_status list_differences(const line *a, int n, const line *b, int m, rl
             continue;
         }
         RL_TRY(rl_text_append(message, "%s", listed++ > 0 ? "; " : ""));
-        RL_TRY(append_difference(message, had, wanted));
+        RL_TRY(append_difference(message, study, had, wanted));
     }
     return more > 0 ? rl_text_append(message, "; and %d more", more) : RL_OK;
 }
 
 /* For the same lines in another order: names the first that is not in its place. */
-static rl_status compare_places(const char *have, const char *want, rl_text *message) {
+static rl_status compare_places(const rl_study *study, const char *have, const char *want, rl_text *message) {
     line *a = NULL, *b = NULL;
     int n, m, i = 0;
     rl_status status;
@@ -195,7 +202,7 @@ static rl_status compare_places(const char *have, const char *want, rl_text *mes
     RL_TRY_GOTO(split_lines(want, &b, &m), done);
     while (i < n && i < m && compare_texts(&a[i], &b[i]) == 0) i++;
     if (i == n || i == m) goto done;
-    RL_TRY_GOTO(append_difference(message, &a[i], &b[i]), done);
+    RL_TRY_GOTO(append_difference(message, study, &a[i], &b[i]), done);
     status = rl_text_append(message, " (the same in another order)");
 done:
     rl_free(a);
@@ -203,7 +210,7 @@ done:
     return status;
 }
 
-static rl_status compare_settings(const char *have, const char *want, rl_text *message) {
+static rl_status compare_settings(const rl_study *study, const char *have, const char *want, rl_text *message) {
     line *a = NULL, *b = NULL;
     int n, m;
     rl_status status;
@@ -214,20 +221,116 @@ static rl_status compare_settings(const char *have, const char *want, rl_text *m
     shorten_lone(b, &m, a, n);
     qsort(a, (size_t)n, sizeof *a, by_key);
     qsort(b, (size_t)m, sizeof *b, by_key);
-    status = n + m > 0 ? list_differences(a, n, b, m, message) : compare_places(have, want, message);
+    status = n + m > 0 ? list_differences(study, a, n, b, m, message) : compare_places(study, have, want, message);
 done:
     rl_free(a);
     rl_free(b);
     return status;
 }
 
-rl_status rl_settings_compare(const char *path, const char *have, const char *want) {
+/* ---- parts ------------------------------------------------------------------------------------------------------- */
+
+static bool is_one_of(const char *text, size_t length, const char *const *words, int n) {
+    int i = 0;
+    while (i < n && compare_bytes(text, length, words[i], strlen(words[i])) != 0) i++;
+    return i < n;
+}
+
+/* Whether a line is of no data set or autoencoder. */
+static bool is_of_whole(const line *l) {
+    static const char *const in_parts[] = {"singular_values", "full_spectra"};
+    return name_length(l) == 0 || is_one_of(l->text, name_length(l), in_parts, 2);
+}
+
+/* Which part a line belongs to; RL_SETTINGS_ALL: to none, as what is kept and which variants there are, for which there
+ * are other rules. */
+static rl_settings_part part_of(const line *l) {
+    static const char *const none[] = {"variant", "modes", "directions", "predictions", "summary"};
+    static const char *const way[] = {"producer", "process grids"}, *const whole[] = {"seed", "random"};
+    const size_t before = name_length(l) + 1;
+    if (is_of_whole(l)) return is_one_of(l->text, l->key, whole, 2) ? RL_SETTINGS_DATA : RL_SETTINGS_WAY;
+    if (is_one_of(l->text + before, l->key - before, none, 5)) return RL_SETTINGS_ALL;
+    return is_one_of(l->text + before, l->key - before, way, 2) ? RL_SETTINGS_WAY : RL_SETTINGS_DATA;
+}
+
+static bool has_name(const line *lines, int n, const line *wanted) {
+    int i = 0;
+    while (i < n && !has_same_name(&lines[i], wanted)) i++;
+    return i < n;
+}
+
+/* What is compared of a text: lines of a part, of the whole study, and of one name or (NULL) all that the other text
+ * has, too. */
+typedef struct selection {
+    const rl_study *study; /* NULL: the text is not its */
+    rl_settings_part part;
+    const char *name;
+} selection;
+
+static bool is_selected(const selection *s, const line *l, const line *others, int n_others) {
+    if (part_of(l) != s->part) return false;
+    if (!is_of_whole(l) && s->name != NULL && compare_bytes(l->text, name_length(l), s->name, strlen(s->name)) != 0)
+        return false;
+    if (!is_of_whole(l) && s->name == NULL && !has_name(others, n_others, l)) return false;
+    return s->study == NULL || !rl_setting_is_default(s->study, l->text, l->length) || has_key(others, n_others, l);
+}
+
+static rl_status append_selected(const selection *s, const char *text, const char *other, rl_text *lines) {
+    line *own = NULL, *others = NULL;
+    int n, m;
+    rl_status status;
+    RL_TRY_GOTO(rl_text_append(lines, "%s", ""), done);
+    RL_TRY_GOTO(split_lines(text, &own, &n), done);
+    RL_TRY_GOTO(split_lines(other, &others, &m), done);
+    for (const line *l = own; l < own + n && status == RL_OK; l++)
+        if (is_selected(s, l, others, m)) status = rl_text_append(lines, "%.*s\n", (int)l->length, l->text);
+done:
+    rl_free(own);
+    rl_free(others);
+    return status;
+}
+
+/* *message NULL: whether they agree is all that is asked. */
+static rl_status compare_selected(const rl_study *study, const selection *s, const char *have, const char *want,
+                                  rl_text *message, bool *agree) {
+    const selection here = {study, s->part, s->name};
+    rl_text a = RL_TEXT_EMPTY, b = RL_TEXT_EMPTY;
+    rl_status status;
+    *agree = true;
+    RL_TRY_GOTO(append_selected(s, have, want, &a), done);
+    RL_TRY_GOTO(append_selected(&here, want, have, &b), done);
+    *agree = strcmp(a.bytes, b.bytes) == 0;
+    if (!*agree && message != NULL) status = compare_settings(study, a.bytes, b.bytes, message);
+done:
+    rl_free(a.bytes);
+    rl_free(b.bytes);
+    return status;
+}
+
+rl_status rl_settings_agree(const rl_study *study, const char *name, rl_settings_part part, const char *have,
+                            const char *want, bool *agree) {
+    return compare_selected(study, &(selection){NULL, part, name}, have, want, NULL, agree);
+}
+
+/* Another name helps where the data differ, and what all draw by does not. */
+static rl_status refuse(const char *path, const rl_study *study, rl_settings_part part, const char *have,
+                        const char *want, const char *message) {
+    bool helps = false;
+    if (part == RL_SETTINGS_DATA) RL_TRY(rl_settings_agree(study, "", part, have, want, &helps));
+    return rl_fail(RL_ERR_INPUT, "%s: belongs to another study: %s; %s" RL_START_OVER, path, message,
+                   helps ? "give what differs another name, " : "");
+}
+
+rl_status rl_settings_compare(const char *path, const rl_study *study, rl_settings_part part, const char *have,
+                              const char *want) {
     rl_text message = RL_TEXT_EMPTY;
-    if (strcmp(have, want) == 0) return RL_OK;
-    rl_status status = compare_settings(have, want, &message);
-    if (status == RL_OK)
-        status = rl_fail(RL_ERR_INPUT, "%s: belongs to another study: %s; " RL_START_OVER, path,
-                         message.bytes != NULL ? message.bytes : "");
+    bool agree = strcmp(have, want) == 0;
+    if (agree) return RL_OK;
+    rl_status status = part == RL_SETTINGS_ALL
+                           ? compare_settings(study, have, want, &message)
+                           : compare_selected(study, &(selection){NULL, part, NULL}, have, want, &message, &agree);
+    if (status == RL_OK && !agree)
+        status = refuse(path, study, part, have, want, message.bytes != NULL ? message.bytes : "");
     rl_free(message.bytes);
     return status;
 }

@@ -70,4 +70,9 @@ rl_status rl_append_setting(rl_text *settings, const char *name, const char *of,
                             const rl_option_value *value);
 rl_status rl_autoencoder_settings(const rl_study_autoencoder *autoencoder, rl_text *settings);
 
+/* Of a line of the settings, [length]: the line of the study file that it comes from, as far as it can be found, else
+ * that of its data set or autoencoder (0: none); and whether it is an option that the file does not give. */
+int rl_setting_line(const rl_study *study, const char *setting, size_t length);
+bool rl_setting_is_default(const rl_study *study, const char *setting, size_t length);
+
 #endif

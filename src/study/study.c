@@ -395,3 +395,9 @@ void rl_study_destroy(rl_study *study) {
     rl_n_train_destroy(&study->full_spectra);
     *study = empty_study();
 }
+
+const rl_study_dataset *rl_find_dataset(const rl_study *study, const char *name) {
+    for (int i = 0; i < study->n_datasets; i++)
+        if (strcmp(study->datasets[i].name, name) == 0) return &study->datasets[i];
+    return NULL;
+}

@@ -26,16 +26,42 @@ static bool n_ascend(const rl_series *series, const rl_record *record) {
     return true;
 }
 
+static bool is_like(const rl_content_head *head, const rl_content_head *own) {
+    return head->n_variants == own->n_variants && head->parts == own->parts && head->n_points == own->n_points &&
+           (head->n_modes > 0) == (own->n_modes > 0);
+}
+
+/* More than the series' own, of another study. Directions come with modes, and predictions are of all test points. */
+static bool holds(const rl_content_head *head, const rl_content_head *own, int n_variants) {
+    const uint32_t all = POPULATION | DISTANCE | DIRECTIONS | MODES_KEPT;
+    return head->n_variants == n_variants && (head->parts & own->parts) == own->parts && (head->parts & ~all) == 0 &&
+           (head->parts & POPULATION) == (own->parts & POPULATION) && head->n_modes >= (own->n_modes > 0) &&
+           ((head->parts & DIRECTIONS) == 0 || head->n_modes > 0) &&
+           (own->n_points == 0 ? head->n_points >= 0 : head->n_points == own->n_points);
+}
+
 rl_curve_layout rl_content_head_read(const rl_series *series, const rl_record *record, bool *sound) {
     rl_curve_layout layout = rl_curve_layout_of(series);
     const rl_content_head own = rl_content_head_of(&layout);
     rl_content_head head = {0};
     *sound = record->length >= sizeof head && record->step == RL_FINISHED && n_ascend(series, record);
     if (*sound) memcpy(&head, record->content, sizeof head);
-    *sound = *sound && head.n_variants == own.n_variants && head.parts == own.parts && head.n_points == own.n_points &&
-             (head.n_modes > 0) == (own.n_modes > 0) && head.n_modes >= 0 && head.n_modes <= series->n_features;
+    *sound = *sound && head.n_modes >= 0 && head.n_modes <= series->n_features &&
+             (record->variants != NULL ? holds(&head, &own, record->n_variants) : is_like(&head, &own));
+    layout.n_variants = head.n_variants;
     layout.max_modes = head.n_modes;
+    layout.has_modes = head.n_modes > 0;
+    layout.n_directions = (head.parts & DIRECTIONS) != 0 ? series->data.n_features : 0;
+    layout.n_points = head.n_points;
+    layout.has_distance = (head.parts & DISTANCE) != 0;
+    layout.has_modes_kept = (head.parts & MODES_KEPT) != 0;
     return rl_curve_layout_like(&layout, 1);
+}
+
+rl_curve_layout rl_content_own(const rl_series *series, const rl_curve_layout *held) {
+    rl_curve_layout own = rl_curve_layout_of(series);
+    own.max_modes = held->max_modes;
+    return rl_curve_layout_like(&own, held->n_n_train);
 }
 
 /* ---- out --------------------------------------------------------------------------------------------------------- */
@@ -63,7 +89,7 @@ static rl_curve_layout gather(const rl_curve_layout *from, const double *curve, 
     const rl_curve_layout to = rl_curve_layout_like(from, n);
     const size_t variants = (size_t)to.n_variants, counts = to.has_modes_kept ? (size_t)n * variants : 0;
     for (int i = 0, k = 0; i < from->n_n_train; i++)
-        if (is_there(from, curve, i)) rl_curve_copy(from, curve, i, &to, values, k++);
+        if (is_there(from, curve, i)) rl_curve_copy(from, curve, i, NULL, &to, values, k++);
     memcpy(room, values + to.modes_kept, counts * sizeof *room);
     if (counts > 0) turn_counts(room, (size_t)n, variants, values + to.modes_kept);
     return to;
@@ -125,6 +151,18 @@ static rl_status turn_counts_back(const rl_curve_layout *l, double *curve) {
     return RL_OK;
 }
 
+/* What the series asks for, of a record that holds more. */
+static rl_status choose_own(const rl_series *series, const rl_record *record, rl_curve_layout *layout, double **curve) {
+    const rl_curve_layout from = *layout;
+    double *own;
+    *layout = rl_content_own(series, &from);
+    RL_TRY(RL_ALLOC(own, layout->length));
+    for (int i = 0; i < record->n; i++) rl_curve_copy(&from, *curve, i, record->variants, layout, own, i);
+    rl_free(*curve);
+    *curve = own;
+    return RL_OK;
+}
+
 rl_status rl_curve_of_record(const rl_series *series, const rl_record *record, rl_curve_layout *layout, double **curve,
                              bool *sound) {
     const rl_curve_layout one = rl_content_head_read(series, record, sound);
@@ -136,7 +174,8 @@ rl_status rl_curve_of_record(const rl_series *series, const rl_record *record, r
     *layout = rl_curve_layout_like(&one, record->n);
     RL_TRY(RL_ALLOC(*curve, layout->length));
     *sound = rl_unpack(packed, words, layout->length, *curve) && values_are_sound(series, record, layout, *curve);
-    const rl_status status = *sound ? turn_counts_back(layout, *curve) : RL_OK;
+    rl_status status = *sound ? turn_counts_back(layout, *curve) : RL_OK;
+    if (*sound && status == RL_OK && record->variants != NULL) status = choose_own(series, record, layout, curve);
     if (*sound && status == RL_OK) return RL_OK;
     rl_free(*curve);
     *curve = NULL;

@@ -17,4 +17,7 @@ rl_content_head rl_content_head_of(const rl_curve_layout *layout);
  * however many modes there was room for, and so are its N. */
 rl_curve_layout rl_content_head_read(const rl_series *series, const rl_record *record, bool *sound);
 
+/* What the series asks for of a record with this layout, of as many N and with as many modes. */
+rl_curve_layout rl_content_own(const rl_series *series, const rl_curve_layout *held);
+
 #endif

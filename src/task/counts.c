@@ -141,6 +141,7 @@ static rl_status get_histogram(rl_bits_in *bits, int64_t most, rl_buckets *bucke
 typedef struct unpacker {
     const rl_record *record;
     int places;
+    int *into_place; /* [places]: place of the summary; -1: the series does not ask for it; owned */
     rl_bits_in bits;
     rl_buckets buckets; /* the last ones */
     rl_summary *into;
@@ -155,10 +156,28 @@ static rl_status unpack_size(unpacker *u, int k, int i, bool *sound) {
         u->into->statuses[i][status] += counts[status];
     for (int place = 0; *sound && place < u->places; place++) {
         RL_TRY(get_histogram(&u->bits, counts[RL_CELL_DONE], &u->buckets, sound));
-        if (!*sound || i < 0) continue;
-        const size_t index = rl_summary_index(&u->into->layout, i, place);
+        if (!*sound || i < 0 || u->into_place[place] < 0) continue;
+        const size_t index = rl_summary_index(&u->into->layout, i, u->into_place[place]);
         RL_TRY(rl_histogram_merge(&u->into->histograms[index], &u->buckets));
     }
+    return RL_OK;
+}
+
+/* A curve of one N that holds its own places shows which of them the series' curve takes. */
+static rl_status find_places(unpacker *u, const rl_series *series, const rl_curve_layout *held) {
+    const rl_curve_layout own = rl_content_own(series, held);
+    double *values;
+    RL_TRY(RL_ALLOC(u->into_place, u->places));
+    RL_TRY(RL_ALLOC(values, held->length + own.length));
+    double *const chosen = values + held->length;
+    for (int place = 0; place < u->places; place++) {
+        u->into_place[place] = -1;
+        values[rl_summary_index(held, 0, place)] = place;
+    }
+    rl_curve_copy(held, values, 0, u->record->variants, &own, chosen, 0);
+    for (int place = 0; place < rl_summary_places(&own); place++)
+        u->into_place[(int)chosen[rl_summary_index(&own, 0, place)]] = place;
+    rl_free(values);
     return RL_OK;
 }
 
@@ -166,7 +185,6 @@ rl_status rl_summary_add_record(rl_summary *summary, const rl_series *series, co
                                 const int *target, bool *sound) {
     const rl_curve_layout l = rl_content_head_read(series, record, sound);
     const size_t head = sizeof(rl_content_head);
-    rl_status status = RL_OK;
     *sound = *sound && l.max_modes == 0 && record->n > 0 && record->repeats.n > 0;
     if (!*sound) return RL_OK;
     unpacker u = {
@@ -174,9 +192,11 @@ rl_status rl_summary_add_record(rl_summary *summary, const rl_series *series, co
         .places = rl_summary_places(&l),
         .bits = {.words = (const char *)record->content + head, .n = (record->length - head) / sizeof(uint64_t)},
         .into = summary};
+    rl_status status = find_places(&u, series, &l);
     for (int k = 0; status == RL_OK && *sound && k < record->n; k++)
         status = unpack_size(&u, k, summary != NULL ? target[k] : -1, sound);
     *sound = *sound && rl_bits_are_at_end(&u.bits);
     rl_buckets_destroy(&u.buckets);
+    rl_free(u.into_place);
     return status;
 }

@@ -269,13 +269,38 @@ static rl_status check_directions(const rl_series *series) {
                    series->study->path, series->line, series->name, problem, RL_DIRECTIONS_LIMIT);
 }
 
-rl_status rl_curves_lay_out(rl_series *series) {
+static void choose_method(rl_series *series) {
     const int producer = series->spec->producer;
     series->method = rl_method_of(series);
     series->on_grid = series->method->on_grid;
     series->producer = !series->on_grid               ? RL_PRODUCER_LAPACK
                        : producer == RL_PRODUCER_AUTO ? RL_PRODUCER_TWO_STAGE
                                                       : (rl_producer)producer;
+}
+
+/* Whether the two are computed alike, as far as settings of `former` beside its ablations matter to the method. */
+static bool is_alike(const rl_series *a, const rl_series *b, const rl_former *former) {
+    if (a->method != b->method || a->producer != b->producer) return false;
+    if (a->on_grid && former->block != a->study->block) return false;
+    if (a->method->has_points && !former->same_full) return false;
+    return !a->on_grid || !a->method->has_points || former->same_sigma;
+}
+
+bool rl_series_takes(const rl_series *series, const rl_former *former) {
+    rl_study study = *series->study;
+    rl_series other = *series;
+    if (series->spec == NULL) return true;
+    study.full_spectra.line = former->some_full;
+    other.study = &study;
+    other.spec = &former->spec;
+    other.n_points = former->spec.keep.predictions ? series->data.n_test_only : 0;
+    if (rl_kind_of(&other) != series->kind) return false;
+    choose_method(&other);
+    return is_alike(series, &other, former);
+}
+
+rl_status rl_curves_lay_out(rl_series *series) {
+    choose_method(series);
     /* where they are some, and the curve comes otherwise */
     const bool some = series->study->full_spectra.line > 0 && series->method != &rl_spectra_method;
     for (int i = 0; i < series->n_n_train; i++) series->full[i] = some && series->full[i];

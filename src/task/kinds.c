@@ -16,6 +16,12 @@ const rl_kind *rl_kind_find(uint32_t number) {
     return NULL;
 }
 
+const rl_kind *rl_kind_of(const rl_series *series) {
+    const rl_kind *const *kind = rl_kinds;
+    while (!(*kind)->suits(series)) kind++;
+    return *kind;
+}
+
 const rl_kind *rl_kind_noun(const rl_kind *kind) {
     const rl_kind *const *noun = rl_kinds;
     while (strcmp((*noun)->pieces, kind->pieces) != 0) noun++;

@@ -46,7 +46,7 @@ static inline void take_record(const rl_series *series, const rl_task *task, con
     assert_true(sound);
     for (int k = 0, i = 0; k < record->n; k++) {
         while (series->n_train[task->n_train.first + i] != record->outcomes[k].n_train) i++;
-        rl_curve_copy(&own, found, k, &l, curve, i);
+        rl_curve_copy(&own, found, k, NULL, &l, curve, i);
     }
     rl_free(found);
 }

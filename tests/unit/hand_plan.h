@@ -33,6 +33,7 @@ typedef struct fixture {
     rl_variant variants[2][3];
     rl_series series[2];
     int p[2], n[2][4];
+    bool full[2][4];
     double beta_star[2][3];
     rl_task tasks[MAX_TASKS];
     rl_plan plan;
@@ -84,7 +85,8 @@ static inline void fill_plan(fixture *f) {
                                          .n_train = {.values = f->n[s], .n_values = s == 0 ? 4 : 3, .around = -1},
                                          .variants = f->variants[s],
                                          .n_variants = s == 0 ? 3 : 1,
-                                         .keep = {.cells = true, .modes = true, .directions = s == 1}};
+                                         .keep = {.cells = true, .modes = true, .directions = s == 1},
+                                         .producer = RL_PRODUCER_LAPACK};
         f->series[s] = (rl_series){
             .study = &f->study,
             .kind = &rl_curves_kind,
@@ -107,6 +109,7 @@ static inline void fill_plan(fixture *f) {
                  .checksum = 0x0123456789abcdef + (uint64_t)s},
             .n_train = f->n[s],
             .n_n_train = s == 0 ? 4 : 3,
+            .full = f->full[s],
             .longest_span = 1,
             .max_modes = f->p[s]};
     }
@@ -118,6 +121,7 @@ static inline void fill_plan(fixture *f) {
                           .datasets = f->specs,
                           .n_datasets = 2};
     f->plan = (rl_plan){.study = &f->study, .series = f->series, .n_series = 2, .tasks = f->tasks};
+    for (int s = 0; s < 2; s++) assert_int_equal(rl_curves_kind.lay_out(&f->series[s]), RL_OK);
     lay_out_tasks(f);
 }
 
@@ -236,7 +240,7 @@ static inline rl_status gather_record(void *state, const rl_record *record, cons
         for (int i = 0; i < g->layout.n_n_train; i++) rl_curve_clear(&g->layout, i, g->curve);
     }
     for (int k = 0; k < record->n; k++)
-        if (target[k] >= 0) rl_curve_copy(&from, values, k, &g->layout, g->curve, target[k]);
+        if (target[k] >= 0) rl_curve_copy(&from, values, k, NULL, &g->layout, g->curve, target[k]);
     rl_free(values);
     return RL_OK;
 }

@@ -275,28 +275,61 @@ static void journal_of_another_study_is_refused(void **state) {
     assert_refused(f, false,
                    ": belongs to another study: seed: 42 there, 43 here; choose another -o, or --fresh to start over");
     assert_refused(f, true, "seed: 42 there, 43 here");
-    assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_ERR_INPUT);
-    assert_message_has("seed: 42 there, 43 here");
-    f->variants[0][1].parameter = 0.75;
-    assert_refused(f, false,
-                   "study: alpha/variant: cutoff 0.5 there, cutoff 0.75 here; seed: 42 there, 43 here; choose");
     f->study.seed = 42;
-    f->variants[0][1].parameter = 0.5;
-    f->specs[0].n_variants = 2; /* the lines behind it are the same */
-    assert_refused(f, false, "study: alpha/variant: cutoff 0.25 there, nothing here; choose");
-    f->specs[0].n_variants = 3;
-    f->study.n_datasets = 1;
-    assert_refused(f, false, "study: it has the data set beta, this study has not; choose");
-    f->study.n_datasets = 2;
-    const rl_variant first = f->variants[0][0];
-    f->variants[0][0] = f->variants[0][1];
-    f->variants[0][1] = first;
-    assert_refused(f, false, "alpha/variant: none there, cutoff 0.5 here (the same in another order)");
-    f->variants[0][1] = f->variants[0][0];
-    f->variants[0][0] = first;
+    const rl_source *const saved = f->specs[0].source;
+    f->specs[0].source = rl_source_find("diabetes");
+    assert_refused(f, false,
+                   "alpha/source: table there, diabetes here; give what differs another name, choose another -o");
+    f->specs[0].source = saved;
     assert_file_is(f->journal_file, &before);
     write_journal(f, 0);
     rl_free(before.bytes);
+}
+
+/* Fewer ablations, or others in their place: what the study asks for is taken out of records that hold more. */
+static void journal_is_gone_on_with_by_other_ablations(void **state) {
+    fixture *f = *state;
+    double *const whole = make_curve(f, 0);
+    const rl_curve_layout had = layout_of(f, 0);
+    const rl_variant first = f->variants[0][0];
+    write_journal(f, 1);
+    rl_text before = content_of(f->journal_file);
+    f->variants[0][0] = f->variants[0][2]; /* cutoff 0.25, 0.5, none */
+    f->variants[0][2] = first;
+    for (int n = 3; n >= 1; n--) {
+        double *curve;
+        f->specs[0].n_variants = n;
+        const rl_curve_layout l = layout_of(f, 0);
+        assert_int_equal(RL_ALLOC(curve, l.length), RL_OK);
+        rl_curve_clear(&l, 0, curve);
+        for (int i = 0; i < l.n_n_train; i++) rl_curve_copy(&had, whole, i, (int[]){2, 1, 0}, &l, curve, i);
+        for (int i = 0; i < l.n_n_train; i++)
+            for (int v = 0; v < n; v++)
+                assert_true(curve[l.test_mse + (size_t)(i * n + v)] == whole[had.test_mse + (size_t)(i * 3 + 2 - v)]);
+        rl_journal *journal = open_journal(f, true);
+        assert_curve_is(f, journal, 0, curve);
+        assert_int_equal(rl_journal_close(journal), RL_OK);
+        rl_free(curve);
+    }
+    f->specs[0].n_variants = 3;
+    f->variants[0][1].parameter = 0.75;
+    rl_journal *journal = open_journal(f, false);
+    assert_int_equal(count_curves(f, journal), 0); /* none has a cutoff of 0.75 */
+    append_curve(f, journal, 1);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    f->variants[0][1].parameter = 0.5;
+    f->variants[0][2] = f->variants[0][0];
+    f->variants[0][0] = first;
+    journal = open_journal(f, false);
+    assert_int_equal(count_curves(f, journal), 1); /* as at first: the other record lacks a cutoff of 0.5 */
+    assert_curve_is(f, journal, 0, whole);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+    const rl_text after = content_of(f->journal_file);
+    assert_true(after.length > before.length);
+    assert_memory_equal(after.bytes, before.bytes, before.length);
+    rl_free(before.bytes);
+    rl_free(after.bytes);
+    rl_free(whole);
 }
 
 /* A long line is shown around the place where it differs, and the advice still fits. */
@@ -319,14 +352,18 @@ static void journal_shows_some_of_many_differences(void **state) {
     enum { MANY = 50 };
     rl_variant many[MANY], *const saved = f->specs[0].variants;
     for (int i = 0; i < MANY; i++) many[i] = (rl_variant){.ablation = &cutoff, .parameter = i + 1};
-    write_journal(f, 1);
+    rl_text have = RL_TEXT_EMPTY, want = RL_TEXT_EMPTY;
+    assert_int_equal(rl_study_settings(&f->study, &have), RL_OK);
     f->specs[0].variants = many;
     f->specs[0].n_variants = MANY;
-    assert_refused(f, false,
-                   "alpha/variant: none there, cutoff 1 here; alpha/variant: cutoff 0.5 there, cutoff 2 here");
+    assert_int_equal(rl_study_settings(&f->study, &want), RL_OK);
+    assert_int_equal(rl_settings_compare("out.nc", &f->study, RL_SETTINGS_ALL, have.bytes, want.bytes), RL_ERR_INPUT);
+    assert_message_has("alpha/variant: none there, cutoff 1 here; alpha/variant: cutoff 0.5 there, cutoff 2 here");
     assert_message_has("alpha/variant: nothing there, cutoff 4 here; and 46 more; choose another -o, or --fresh");
     f->specs[0].variants = saved;
     f->specs[0].n_variants = 3;
+    rl_free(have.bytes);
+    rl_free(want.bytes);
 }
 
 static void journal_of_changed_rows_is_refused(void **state) {
@@ -599,7 +636,7 @@ static void assert_has_n(const fixture *f, const rl_journal *journal, int64_t ta
     assert_non_null(there);
     assert_int_equal(RL_ALLOC(expected, l.length), RL_OK);
     memcpy(expected, there, l.length * sizeof *expected);
-    rl_curve_copy(from, curve, j, &l, expected, i);
+    rl_curve_copy(from, curve, j, NULL, &l, expected, i);
     assert_memory_equal(there, expected, l.length * sizeof *expected);
     assert_true(rl_curve_status(&l, expected, i) == RL_CELL_DONE);
     rl_free(there);
@@ -861,6 +898,7 @@ int main(void) {
         TEST(journal_steps_over_unknown_kinds),
         TEST(journal_warns_of_the_torn_end),
         TEST(journal_of_another_study_is_refused),
+        TEST(journal_is_gone_on_with_by_other_ablations),
         TEST(journal_shows_long_lines_in_part),
         TEST(journal_shows_some_of_many_differences),
         TEST(journal_of_changed_rows_is_refused),
