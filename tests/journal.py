@@ -1,4 +1,5 @@
 """The records of a journal, as bytes: to leave some out, or to damage them."""
+import ctypes
 import dataclasses
 import pathlib
 import struct
@@ -32,6 +33,20 @@ def read(path):
         records.append(Record(at, content[at : at + length], content[body : body + name].decode(), repeat, n_train))
         at += length
     return header, records
+
+
+def header(settings):
+    """That of a journal with these settings."""
+    text = settings.encode() + b"\0"
+    begin = HEADER.pack(b"RIDGELES", 7, 0x01020304, 1 / 3, len(text)) + text.ljust(padded(len(text)), b"\0")
+    return begin + struct.pack("<Q", checksum(begin))
+
+
+def checksum(content):
+    """XXH3, by the library that the program uses."""
+    function = ctypes.CDLL("libxxhash.so.0").XXH3_64bits
+    function.restype, function.argtypes = ctypes.c_uint64, (ctypes.c_char_p, ctypes.c_size_t)
+    return function(content, len(content))
 
 
 def keep(path, to, wanted):

@@ -1,5 +1,4 @@
 """What the tests of the whole program share: starting it on ranks, comparing results files bit by bit, and copying them."""
-import ctypes
 import os
 import pathlib
 import pty
@@ -11,6 +10,7 @@ import subprocess
 import netCDF4
 import numpy as np
 
+import journal
 import launcher
 
 PROGRAM = os.environ["RIDGELESS_PROGRAM"]
@@ -124,10 +124,8 @@ def copy_group(old, new, left_out=lambda name: False):
 
 def seal(path):
     """Ends a file with the seal of a results file: the checksum of all bytes before, by the library that the program uses."""
-    checksum = ctypes.CDLL("libxxhash.so.0").XXH3_64bits
-    checksum.restype, checksum.argtypes = ctypes.c_uint64, (ctypes.c_char_p, ctypes.c_size_t)
     content = path.read_bytes()
-    path.write_bytes(content + f"ridgeless seal {checksum(content, len(content)):016x}\n".encode())
+    path.write_bytes(content + f"ridgeless seal {journal.checksum(content):016x}\n".encode())
 
 
 def commands():

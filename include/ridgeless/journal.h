@@ -5,10 +5,10 @@
  * (rl_study_settings), then records with checksums, each written by one write(2); src/journal/README.md has the format.
  * A record says by itself what it holds: the group's name and the checksum of its rows, P (or m), repeats, the list of
  * N, and what the kind of work has put into it. So what one study began another one that asks for more repeats or other
- * N goes on with: of each record it takes what it asks for, and the rest stays in the file. A record of several repeats
- * is taken as a whole or not at all: one that reaches beyond the study's repeats is left alone, with a warning. Records
- * of kinds that this program does not know are passed over. Byte order and sizes are the machine's and are checked on
- * opening. */
+ * N, or has other data sets, autoencoders or ablations, goes on with: of each record it takes what it asks for, and the
+ * rest stays in the file. A record of several repeats is taken as a whole or not at all: one that reaches beyond the
+ * study's repeats is left alone, with a warning. Records of kinds that this program does not know are passed over. Byte
+ * order and sizes are the machine's and are checked on opening. */
 #ifndef RIDGELESS_JOURNAL_H
 #define RIDGELESS_JOURNAL_H
 
@@ -21,9 +21,10 @@ typedef struct rl_journal rl_journal;
 /* Opens or creates the journal of `plan` for the results file `output`; records of previous runs are read, a later one
  * of one repeat in the place of an earlier one. A torn tail (killed in the middle of a write) is cut off with a
  * warning; damage before the last whole record is passed over with a warning and stays as it is. RL_ERR_INPUT: the
- * journal belongs to another study (the settings that differ are in the message) or to other rows, is not a journal, or
- * cannot be written. `read_only` never creates or changes it; *journal is NULL then when there is none. Only one
- * process at a time may have it open for writing (an advisory lock). The plan must outlive the journal. */
+ * journal has numbers that this study would have other ones of (the settings that differ are in the message) or other
+ * rows, is not a journal, or cannot be written. `read_only` never creates or changes it; *journal is NULL then when
+ * there is none. Only one process at a time may have it open for writing (an advisory lock). The plan must outlive the
+ * journal. */
 rl_status rl_journal_open(const char *output, const rl_plan *plan, bool read_only, rl_journal **journal);
 
 /* Appends a record of a task, if it holds anything. A state takes the place of earlier ones. When it returns, a killed
@@ -39,8 +40,8 @@ void rl_journal_sync(rl_journal *journal, bool now);
 /* Syncs and closes. */
 rl_status rl_journal_close(rl_journal *journal);
 
-/* Looks at the header alone of the journal beside `output`. *exists: there is one, and it is this study's. RL_ERR_INPUT
- * as rl_journal_open. */
+/* Looks at the header alone of the journal beside `output`. *exists: there is one, of whatever study. RL_ERR_INPUT as
+ * rl_journal_open, but for what its records are. */
 rl_status rl_journal_check(const char *output, const rl_plan *plan, bool *exists);
 
 /* Empties the journal beside `output`, whatever study it belongs to, damaged or not, and tells with rl_info what that

@@ -108,8 +108,8 @@ typedef enum rl_unused {
 
 /* What records of a series are to the study that were left under some settings. */
 typedef struct rl_verdict {
-    bool known;    /* what follows is */
-    bool conflict; /* its numbers are others: the journal belongs to another study */
+    bool known;                 /* what follows is */
+    bool other_data, other_way; /* its numbers are others: the journal belongs to another study */
     rl_unused unused;
     int missing;   /* index of the variant that is not in them */
     int *variants; /* as in rl_record; owned */

@@ -63,11 +63,14 @@ rl_record rl_journal_take_apart(const rl_record_head *head, const char *bytes) {
                        .length = (size_t)(head->length - rl_record_frame(head))};
 }
 
+static bool has_name(const rl_series *s, const rl_record_head *head, const char *name) {
+    return strlen(s->name) == head->name_length && memcmp(s->name, name, head->name_length) == 0;
+}
+
 /* Where the study names no P, a series of another P is one of other rows. */
 static bool is_of_series(const rl_series *s, const rl_record_head *head, const char *name) {
     const bool any_p = s->spec != NULL && s->spec->n_features.n_values == 0;
-    return (any_p || s->n_features == head->n_features) && strlen(s->name) == head->name_length &&
-           memcmp(s->name, name, head->name_length) == 0;
+    return (any_p || s->n_features == head->n_features) && has_name(s, head, name);
 }
 
 static int find_series(const rl_plan *plan, const rl_record_head *head, const char *name) {
@@ -155,9 +158,23 @@ static rl_status judge_record(rl_journal *journal, int s, const rl_record_head *
     RL_TRY(rl_settings_judge(&journal->settings, journal->plan, number, s, verdict));
     *used = *verdict != NULL && (*verdict)->unused == RL_UNUSED_NOT;
     if (*verdict == NULL || (*verdict)->unused == RL_UNUSED_SILENTLY) return RL_OK;
-    if ((*verdict)->conflict) return rl_settings_refuse(&journal->settings, journal->path, journal->plan, number);
+    if ((*verdict)->other_data || (*verdict)->other_way)
+        return rl_settings_refuse(&journal->settings, journal->path, journal->plan, number);
     if (!*used) journal->unused[s] = **verdict;
     return RL_OK;
+}
+
+/* A record of no series: of a P or m, or of a group, that is not asked for. A name stands for the same data at all P.
+ */
+static rl_status pass_over(rl_journal *journal, const rl_record_head *head, const char *name) {
+    const rl_plan *plan = journal->plan;
+    const rl_verdict *verdict;
+    int s = 0;
+    while (s < plan->n_series && !has_name(&plan->series[s], head, name)) s++;
+    if (s == plan->n_series) return note_other(journal, name, head->name_length);
+    RL_TRY(rl_settings_judge(&journal->settings, plan, rl_head_settings(head), s, &verdict));
+    if (verdict == NULL || !verdict->other_data) return RL_OK;
+    return rl_settings_refuse(&journal->settings, journal->path, plan, rl_head_settings(head));
 }
 
 /* ---- taking ------------------------------------------------------------------------------------------------------ */
@@ -202,5 +219,5 @@ rl_status rl_journal_take_record(void *state, rl_reader *reader, uint64_t offset
     RL_TRY(rl_reader_get(reader, offset, sizeof *head + head->name_length, &bytes));
     const int s = find_series(journal->plan, head, bytes + sizeof *head);
     if (s < journal->plan->n_series) return take_of_series(journal, reader, offset, head, s);
-    return note_other(journal, bytes + sizeof *head, head->name_length);
+    return pass_over(journal, head, bytes + sizeof *head);
 }

@@ -51,7 +51,7 @@ static rl_status judge_data_set(const char *have, const char *want, const rl_ser
     rl_former former;
     rl_status status = rl_former_read(series->spec, have, want, &former);
     if (status == RL_OK) {
-        v->conflict = has_other_way(series, &former);
+        v->other_way = has_other_way(series, &former);
         v->unused = what_is_missing(series, &former);
         v->missing = former.missing;
         v->n_variants = former.spec.n_variants;
@@ -71,7 +71,7 @@ static rl_status judge(const rl_settings_list *settings, const rl_plan *plan, co
         return RL_OK;
     }
     RL_TRY(rl_settings_agree(plan->study, series->name, RL_SETTINGS_DATA, d->text, settings->own, &agree));
-    v->conflict = !agree;
+    v->other_data = !agree;
     return agree && series->spec != NULL ? judge_data_set(d->text, settings->own, series, v) : RL_OK;
 }
 

@@ -75,14 +75,17 @@ static bool gives_key(const char *line, size_t length, const char *key, size_t k
     return false;
 }
 
+/* In the block of the data set or autoencoder, or else at the beginning of a line: a key of the whole study. */
 static int find_key(const char *text, const place *p) {
-    int number = 1;
-    for (const char *line = text; *line != '\0' && number < p->end; number++) {
+    int number = 1, whole = 0;
+    for (const char *line = text; *line != '\0'; number++) {
         const size_t length = strcspn(line, "\n");
-        if (number >= p->first && gives_key(line, length, p->key, p->key_length)) return number;
+        const bool given = gives_key(line, length, p->key, p->key_length);
+        if (given && number >= p->first && number < p->end) return number;
+        if (given && whole == 0 && strncmp(line, p->key, p->key_length) == 0) whole = number;
         line += length + (line[length] == '\n');
     }
-    return p->first;
+    return whole > 0 ? whole : p->first;
 }
 
 int rl_setting_line(const rl_study *study, const char *setting, size_t length) {

@@ -29,7 +29,7 @@ class JournalCommands(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory()
         cls.at = pathlib.Path(cls.folder.name)
         (cls.at / "study.yaml").write_text(STUDY)
-        (cls.at / "other.yaml").write_text("seed: 5\n" + STUDY.replace("cutoff: 0.1", "cutoff: [0.1, 0.2]"))
+        (cls.at / "other.yaml").write_text("seed: 5\n" + STUDY.replace("features: 8", "features: 9"))
         run("run", "study.yaml", "-q", "-o", "whole.nc", ranks=2, cwd=cls.at, check=0)
 
     @classmethod
@@ -84,17 +84,18 @@ class JournalCommands(unittest.TestCase):
             done = run(command, "other.yaml", "-o", "mine.nc", cwd=self.at, check=2)
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
             for part in (
-                "mine.nc.journal: belongs to another study: diabetes/variant: nothing there, cutoff 0.2",
-                "; seed: 0 there, 5 here; ",
-                "student-teacher/variant: nothing there, cutoff 0.2",
+                "mine.nc.journal: belongs to another study: seed: 0 there, 5 here (other.yaml:1); ",
+                "student-teacher/features: 8 there, 9 here (other.yaml:7); ",
                 "choose another -o, or --fresh to start over",
             ):
                 self.assertIn(part, done.stderr)
-            self.assertEqual(done.stderr.count(" there, "), 3)
+            self.assertEqual(done.stderr.count(" there, "), 2)
         self.assertEqual(differences(self.at / "whole.nc", self.at / "mine.nc"), [])
 
-    def test_a_data_set_that_one_study_alone_has_is_named_once(self):
+    def test_results_without_a_journal_are_those_of_one_study(self):
+        """Nothing else has their numbers: they are not replaced by those of a study with other settings."""
         self.copy("mine.nc")
+        (self.at / "mine.nc.journal").unlink()
         text = STUDY.replace("  - diabetes\n", "  - {name: mine, source: diabetes}\n")
         text += "autoencoders: [{name: net, n_features: 10, sparsity: 0.9, hidden: 2, n_train: [10], steps: 5}]\n"
         (self.at / "renamed.yaml").write_text(text)

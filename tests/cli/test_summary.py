@@ -244,9 +244,18 @@ class Summary(unittest.TestCase):
         ):
             _, said = self.compute(text, "s.nc", status=2)
             self.assertIn(message, said)
-        self.compute(MIXED, "s.nc")
-        _, said = self.compute(MIXED.replace(", keep: summary", ""), "s.nc", status=2)
-        self.assertIn("counted/summary: true there, nothing here", said)
+
+    def test_a_summary_becomes_curves_and_back(self):
+        """What was counted cannot be taken apart, and stays where it is."""
+        counted, _ = self.compute(MIXED, "s.nc")
+        self.copy(counted, "before.nc")
+        whole, said = self.compute(MIXED.replace(", keep: summary", ""), "s.nc")
+        self.assertIn("`counted`: curves in the journal are without what `keep` asks for, and are computed again", said)
+        alone, _ = self.compute(MIXED.replace(", keep: summary", ""), "alone.nc")
+        self.assertEqual(differences(whole, alone), [])
+        again, said = self.compute(MIXED, "s.nc")
+        self.assertNotIn("computed", said)
+        self.assertEqual(differences(again, self.at / "before.nc"), [])
 
 
 if __name__ == "__main__":
