@@ -23,8 +23,8 @@ def _caption(datasets: list[Dataset], options: Options) -> Caption:
     said = [(d, n) for d in datasets if (n := threshold.smallest(d, "sigma_min")) is not None]
     where = "; ".join(f"N = {n} of {layout.title_of(d)}, {d.size()}" for d, n in said)
     see = (
-        f"Up to {threshold.words(datasets)} each further row adds a mode that is smaller than those before it; from there on no mode is added, and each "
-        f"row can only lengthen the smallest. The median is smallest at {where}."
+        f"Up to {threshold.words(datasets)} each further row adds a mode that is smaller than those before it; from there on no "
+        f"mode is added, and each row can only lengthen the smallest. The median is smallest at {where}."
     )
     alt = f"Smallest non-zero singular value on log axes; smallest median at {where}."
     return Caption(TITLE, layout.directions(options) + see, alt)

@@ -1,7 +1,8 @@
 """The paper's claims, held against a results file: a number for each, and whether it bears the claim out.
 
-A spike is measured against its flanks: the median test error at the threshold (N = P, or the rank of the features)
-divided by the larger of those at N near half of it and near twice it, with an interval. The program works both out when it writes the file; here they are read, never made again.
+A spike is measured against its flanks: the median test error at the threshold (N = P, or the rank of the features) divided by
+the larger of those at N near half of it and near twice it, with an interval. The program works both out when it writes the
+file; here they are read, never made again.
 """
 
 from __future__ import annotations

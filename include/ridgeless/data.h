@@ -103,7 +103,7 @@ typedef struct rl_dataset_array {
     size_t count, size;
 } rl_dataset_array;
 enum { RL_FEATURE_TEXT = 200 }; /* bytes */
-enum { RL_DATASET_TEXTS = 4, RL_DATASET_ARRAYS = 15 };
+enum { RL_DATASET_TEXTS = 4, RL_DATASET_ARRAYS = 16 };
 
 /* Every array that a dataset owns: texts with their zero byte, then arrays of numbers. Whoever frees, sends or counts a
  * dataset goes by this list, so that a new field is named once. A pointer may be NULL; the count is then that of the
@@ -440,7 +440,7 @@ typedef struct rl_table_content {
     int n_missing;     /* cells without a value */
     int n_texts;       /* cells that are neither missing nor a finite number */
     int first_text;    /* the row of the first of these, from 0; -1: there is none */
-    bool constant;     /* its numbers are all the same, or there are none */
+    bool constant;     /* its numbers are all the same but for rounding, or there are none */
     bool distinct;     /* its numbers are whole, and no two are the same */
     bool numbers_rows; /* they are, without a gap, as many as there are rows: each is the number of its row */
 } rl_table_content;

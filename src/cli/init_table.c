@@ -174,7 +174,9 @@ static rl_status find_threshold(rl_init_table *c) {
         if (c->uses[j] == RL_USED) features[n++] = j;
     const rl_table_choice choice = {.features = features, .n_features = n, .target = c->target};
     rl_status status = rl_table_numbers(&c->table, &choice, &data);
-    if (status == RL_OK) status = rl_standardize_columns(RL_STANDARDIZE_Z_SCORE, data.n_rows, n, data.x, c->table.path);
+    data.origin = c->table.path; /* for messages; borrowed */
+    if (status == RL_OK) status = rl_standardize_features(RL_STANDARDIZE_Z_SCORE, RL_ROUNDING_OF_DOUBLES, &data);
+    data.origin = NULL;
     if (status == RL_OK) status = rl_leading_ranks(data.n_rows, n, data.x, 1, &n, &data.rank);
     if (status == RL_OK) c->threshold = rl_dataset_threshold(&data);
     rl_dataset_destroy(&data);

@@ -109,9 +109,10 @@ static rl_status check_rank(const solver *s, const double *sizes) {
         if (!isfinite(sizes[p + j])) return fail_overflow(data);
         if (!(sizes[j] > tolerance))
             return rl_fail(RL_ERR_INPUT,
-                           "dataset `%s` (%s): feature %d (counted from 1) depends linearly on those before it, and "
+                           "dataset `%s` (%s): feature %d (counted from 1) depends linearly on those before it%s, and "
                            "least squares on all rows has no one solution; expected independent features",
-                           data->name, data->origin, j + 1);
+                           data->name, data->origin, j + 1 - data->intercept,
+                           data->intercept ? " and the intercept" : "");
     }
     return RL_OK;
 }

@@ -25,7 +25,7 @@ ablations: {ablations}
 datasets:
 """
 TABLE = "  - {{source: csv, file: {table}.csv, name: {table}, target: y, n_train: {n_train}, intercept: true{more}}}\n"
-BLOCKS = "  - {{source: netcdf, file: {table}.nc, name: {table}, target: y, n_train: {n_train}, intercept: true, load: blocks{more}}}\n"
+BLOCKS = TABLE.replace("csv", "netcdf", 1).replace(".csv", ".nc").replace("true", "true, load: blocks")
 
 
 def table(name):
@@ -276,6 +276,20 @@ class Intercept(unittest.TestCase):
                 self.assertEqual(file["csv"]["n_train"][:].tolist(), [rank, 20])
                 ideal = file["csv"]["test_mse"][1, 0]  # of rank rows, one dummy may be zero in all
                 self.assertLessEqual(ideal[1 if n_dummies else 0 :].max(), 1e-20 * np.mean(y**2))
+
+    def test_a_constant_column_in_blocks_is_refused(self):
+        """It is the column of ones again, and best linear models of tables in blocks need independent columns."""
+        x, y = table("few")
+        with netCDF4.Dataset(self.at / "constant.nc", "w") as file:
+            file.createDimension("row", ROWS)
+            file.createDimension("feature", 6)
+            file.createVariable("x", "f8", ("row", "feature"))[:] = np.c_[x[:, :2], np.full(ROWS, 3.0), x[:, 3:]]
+            file.createVariable("y", "f8", ("row",))[:] = y
+        (self.at / "blocked.yaml").write_text(
+            STUDY.format(repeats=1, keep="[cells]", ablations=FITS) + BLOCKS.format(table="constant", n_train="[9]", more="")
+        )
+        done = run("run", "blocked.yaml", "-q", ranks=2, cwd=self.at, check=2)
+        self.assertIn("feature 3 (counted from 1) depends linearly on those before it and the intercept", done.stderr)
 
     def test_what_people_are_told(self):
         (self.at / "told.yaml").write_text(

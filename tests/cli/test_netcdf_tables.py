@@ -1,5 +1,5 @@
-"""Tables in NetCDF files through the whole program: the numbers of the same table as text, files of every shape that xarray, HDF5,
-R and MATLAB write, bad files, tables read by blocks."""
+"""Tables in NetCDF files through the whole program: the numbers of the same table as text, files of every shape that xarray,
+HDF5, R and MATLAB write, bad files, tables read by blocks."""
 import json
 import os
 import pathlib
@@ -384,7 +384,7 @@ class Shapes(unittest.TestCase):
         (self.at / "c.npz").write_bytes(b"PK\3\4" + bytes(600))
         (self.at / "d.npy").write_bytes(b"\x93NUMPY" + bytes(600))
         words = {"a.gz": "gzip: unpack it", "b.mat": "save it with `-v7.3`", "c.npz": "a zip archive", "d.npy": "NumPy"}
-        self.refuses({f"file: {name}, target: y": [f"is not a NetCDF file but", word] for name, word in words.items()})
+        self.refuses({f"file: {name}, target: y": ["is not a NetCDF file but", word] for name, word in words.items()})
 
     def test_file_systems_without_locks(self):
         """ "NetCDF: HDF error" on Lustre and NFS: a library that stands in for a kernel whose locks fail."""

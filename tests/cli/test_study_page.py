@@ -88,6 +88,7 @@ class StudyPage(unittest.TestCase):
             file.createDimension("wavelength", 3)
             file.createVariable("absorbance", "f8", ("sample", "wavelength"))[:] = [[i % 5, i * i % 11, i % 7] for i in range(30)]
             file.createVariable("moisture", "f8", ("sample",))[:] = [i % 3 for i in range(30)]
+            file.createVariable("sample", "i4", ("sample",))[:] = range(30)
 
     def answer(self, text, *options, command="plan"):
         (self.at / f"{command}.yaml").write_text(text)

@@ -1,10 +1,10 @@
 """Random NetCDF files, as xarray, netCDF4 and others write them: the program reads the numbers that xarray decodes, or refuses
 in one line.
 
-The expectation is xarray's: open_dataset(mask_and_scale=True, decode_times=False), the columns, dropna. Where conventions say
-more than xarray does, the test adds it by hand, from the NetCDF Users' Guide, appendix A: values outside the valid range are
-missing. xarray unpacks small integers to float32 or float64, by a rule of its own; the program computes scale x stored + offset in
-double, and that is what is expected, from the stored numbers; xarray's differ by its rounding."""
+The expectation is xarray's: open_dataset(mask_and_scale=True, decode_times=False), the columns, dropna. Where the
+conventions (NetCDF Users' Guide, appendix A) say more than xarray does, the test adds it by hand: values outside the valid range
+are missing. xarray unpacks small integers to float32 or float64, by a rule of its own; the program computes scale x stored +
+offset in double, and that is what is expected, from the stored numbers; xarray's differ by its rounding."""
 import os
 import pathlib
 import subprocess

@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ridgeless/data.h"
+#include "../dataset.h"
 
-/* Whether a column is constant but for rounding. Whole numbers that the precision has room for were not rounded. */
-static bool is_constant(int n, const double *column, size_t stride, double rounding) {
+bool rl_is_constant(int n, const double *column, size_t stride, double rounding) {
     double least = column[0], most = column[0];
     bool whole = true;
     for (int i = 0; i < n; i++) {
@@ -89,8 +88,8 @@ rl_status rl_standardize_features(rl_standardize how, double rounding, rl_datase
     const int n = d->n_rows;
     for (int j = 0; how != RL_STANDARDIZE_NONE && j < d->n_features; j++) {
         double *const column = d->x + j;
-        const bool constant = is_constant(n, column, stride, rounding), scales = how != RL_STANDARDIZE_CENTER;
-        if (constant && scales) return fail_constant(how, d, j, !is_constant(n, column, stride, 0));
+        const bool constant = rl_is_constant(n, column, stride, rounding), scales = how != RL_STANDARDIZE_CENTER;
+        if (constant && scales) return fail_constant(how, d, j, !rl_is_constant(n, column, stride, 0));
         if (constant)
             clear_column(n, column, stride);
         else
