@@ -8,13 +8,13 @@ set -euo pipefail
 
 # NAME|OTHER: the first that the release has; NAME?: left out where the release has it not.
 packages=(gcc libc6-dev meson ninja-build pkg-config git ca-certificates curl unzip
-  libopenblas-dev libnetcdf-dev libyaml-dev libjansson-dev libxxhash-dev librandom123-dev libcsv-dev zlib1g-dev
+  libopenblas-dev libnetcdf-dev libyaml-dev libjansson-dev libxxhash-dev librandom123-dev zlib1g-dev
   python3 python3-xarray python3-netcdf4 python3-matplotlib)
 mpi=(openmpi-bin libopenmpi-dev libscalapack-openmpi-dev)
 for option in "$@"; do
   case $option in
     --tests) packages+=(libcmocka-dev libgsl-dev netcdf-bin valgrind clang 'libclang-rt-dev|libclang-rt-14-dev' clang-format
-      procps man-db 'chromium?' shellcheck lua5.3 python3-yaml python3-h5py slurm-wlm) ;; # Ubuntu's chromium is no package of its own
+      procps man-db 'chromium?' shellcheck lua5.3 python3-pandas python3-yaml python3-h5py slurm-wlm) ;; # Ubuntu's chromium is no package of its own
     --mpich) mpi=(mpich libmpich-dev libscalapack-mpich-dev) ;;
     *) echo "usage: jobs/install-packages.sh [--tests] [--mpich]" >&2 && exit 2 ;;
   esac

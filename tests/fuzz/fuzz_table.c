@@ -11,6 +11,14 @@ static void set_text(rl_options *options, const char *key, const char *text) {
     FUZZ_REQUIRE(rl_strdup(&value->text, text) == RL_OK);
 }
 
+/* A list of one. */
+static void set_list(rl_options *options, const char *key, const char *text) {
+    rl_option_value *value = &options->values[rl_options_find(options, key)];
+    value->given = true;
+    FUZZ_REQUIRE(RL_ALLOC(value->list, 1) == RL_OK && rl_strdup(&value->list[0], text) == RL_OK);
+    value->n_list = 1;
+}
+
 static void set_number(rl_options *options, const char *key, unsigned number) {
     options->values[rl_options_find(options, key)].number = number;
 }
@@ -24,6 +32,15 @@ static void choose_options(rl_options *options, unsigned choices, unsigned colum
     set_number(options, "delimiter", choices & 3);
     set_number(options, "header", choices >> 2 & 1);
     set_number(options, "standardize", choices >> 3 & 3);
+    if ((choices >> 5 & 1) == 0) return;
+    set_number(options, "decimal", column >> 1 & 1);
+    set_number(options, "thousands", (column >> 2) % 6);
+    set_number(options, "skip", column % 3);
+    set_text(options, "comment", column & 1 ? "#" : "%");
+    set_list(options, "missing", column & 8 ? "-9999" : "x");
+    set_list(options, "except", column & 16 ? "1" : "2-3");
+    set_list(options, "skip_lines", column & 32 ? "2" : "3-4");
+    if (column & 64) set_list(options, "features", "numeric");
 }
 
 static void write_files(const rl_source *source, fuzz_bytes rest, unsigned share) {

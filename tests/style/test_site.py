@@ -33,12 +33,11 @@ PACKAGES = {
     "jansson": ("jansson", "Jansson", "libjansson-dev"),
     "libxxhash": ("xxhash", "xxHash", "libxxhash-dev"),
     "zlib": ("zlib-api", "zlib", "zlib1g-dev"),
-    "csv": ("libcsv", "libcsv", "libcsv-dev"),
     "Random123/philox.h": ("random123", "Random123", "librandom123-dev"),
 }
 OF_THE_COMPILER = {"m"}
 BY_OPTION = {"scalapack"}  # meson.build has its names in a list
-CARRIED = {"libcsv", "Random123"}  # EasyBuild has none of its own
+CARRIED = {"Random123"}  # EasyBuild has none of its own
 SECTIONS = {"setup", "files", "post", "environment", "test", "runscript", "startscript", "labels", "help", "arguments", "pre"}
 
 
@@ -91,11 +90,10 @@ class Recipes(unittest.TestCase):
     def test_spack_has_every_library(self):
         has = {re.match(r"[\w-]+", spec)[0] for spec in calls(SPACK_RECIPE, "depends_on")}
         self.assertLessEqual(self.needs(0), has)
-        self.assertTrue((SPACK / "packages" / "libcsv" / "package.py").exists())
 
     def test_spack_recipes_compile_under_the_name_of_their_folder(self):
         recipes = sorted(SPACK.glob("packages/*/package.py"))
-        self.assertEqual(len(recipes), 2)
+        self.assertEqual(len(recipes), 1)
         for path in recipes:
             classes = [node.name.lower() for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
             self.assertEqual(classes, [path.parent.name])

@@ -113,8 +113,19 @@ static rl_status check_delimiter(const rl_source_request *request, const rl_tabl
 static rl_status find_target(const rl_source_request *request, const rl_table *table, int *target) {
     const rl_columns columns = rl_table_columns(table);
     if (rl_columns_find(&columns, rl_options_text(request->options, "target"), target) == RL_OK) return RL_OK;
-    if (table->bad_line > 0) rl_table_fail_encoding(table);
     return rl_source_key_fail(request, "target", "%s", rl_error_message());
+}
+
+/* A name that is not found may be one that is not UTF-8. */
+static rl_status choose_columns(const rl_source_request *request, const rl_table *table, int *features,
+                                rl_table_choice *choice) {
+    const rl_columns columns = rl_table_columns(table);
+    rl_column_rule rule = {.is_usual = is_usual, .is_numeric = is_numeric, .table = table};
+    rl_status status = find_target(request, table, &rule.target);
+    choice->target = rule.target;
+    if (status == RL_OK) status = rl_columns_choose(request, &columns, &rule, features, &choice->n_features);
+    const bool named = table->header != NULL && table->bad_line > 0 && table->bad_line < table->lines[0];
+    return status == RL_ERR_INPUT && named ? rl_table_fail_encoding(table) : status;
 }
 
 /* ---- columns that may be names of rows --------------------------------------------------------------------------- */
@@ -155,14 +166,10 @@ static void warn_of_indices(const rl_source_request *request, const rl_table *ta
 
 static rl_status convert_table(const rl_source_request *request, const rl_table *table, int *features,
                                rl_dataset *dataset) {
-    const rl_columns columns = rl_table_columns(table);
     rl_table_choice choice = {.features = features, .by_study = true};
-    rl_column_rule rule = {.is_usual = is_usual, .is_numeric = is_numeric, .table = table};
     RL_TRY(check_delimiter(request, table));
     RL_TRY(check_header(request, table));
-    RL_TRY(find_target(request, table, &rule.target));
-    choice.target = rule.target;
-    RL_TRY(rl_columns_choose(request, &columns, &rule, features, &choice.n_features));
+    RL_TRY(choose_columns(request, table, features, &choice));
     warn_of_indices(request, table, &choice);
     RL_TRY(rl_table_numbers(table, &choice, dataset));
     const rl_standardize how = (rl_standardize)rl_options_get(request->options, "standardize")->number;

@@ -32,7 +32,6 @@ class Ridgeless(MesonPackage):
     depends_on("jansson")
     depends_on("xxhash")
     depends_on("zlib-api")
-    depends_on("libcsv")
     depends_on("random123")
 
     with when("+figures"):

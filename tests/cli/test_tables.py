@@ -1,0 +1,178 @@
+"""Tables of text as people have them, each kind taken from public reports: read with the key that fits, and told by the message
+without it. What is read is counted by hand."""
+import json
+import pathlib
+import tempfile
+import unittest
+
+from program import run
+
+ROWS = [f"{i}.5,{(7 * i) % 11},{i * i}" for i in range(1, 13)]
+PLAIN = "a,b,y\n" + "\n".join(ROWS) + "\n"
+
+
+class Tables(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.at = pathlib.Path(folder.name)
+
+    def plan(self, table, keys="", command="plan", options=("--json",)):
+        """`keys` go on with the entry of the data set."""
+        (self.at / "t.csv").write_bytes(table if isinstance(table, bytes) else table.encode())
+        entry = f"{{source: csv, name: t, file: t.csv, target: y{', ' + keys if keys else ''}}}"
+        if "target:" in keys:
+            entry = entry.replace(" target: y,", "", 1)
+        text = f"repeats: 2\nn_train: [1, 2]\nablations: [none]\ndatasets:\n  - {entry}\n"
+        (self.at / "s.yaml").write_text(text)
+        return run(command, "s.yaml", *options, cwd=self.at)
+
+    def shape(self, table, keys="", warning=None):
+        """Rows, features, rows left out."""
+        done = self.plan(table, keys)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        if warning is None:
+            self.assertEqual(done.stderr, "")
+        else:
+            self.assertIn(warning, done.stderr)
+        (found,) = json.loads(done.stdout)["datasets"]
+        return found["rows"], found["n_features"], found["rows_dropped"]
+
+    def refused(self, table, message, keys=""):
+        done = self.plan(table, keys)
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertIn(message, done.stderr)
+        return done.stderr
+
+    def test_text_columns(self):
+        """A sample's name, categories."""
+        table = "id," + PLAIN.replace("\n", "\nS,").rstrip("S,")
+        self.refused(table, "t.csv:2: column `id`: `S` is not a number; `except: [id]` leaves the column out")
+        self.assertEqual(self.shape(table, "except: [id]"), (12, 2, 0))
+        self.assertEqual(self.shape(table, "features: numeric"), (12, 2, 0))
+        self.assertEqual(self.shape(table, "features: 2-3"), (12, 2, 0))
+
+    def test_very_wide_tables(self):
+        """12,000 features and one text: the message has the key, and not the names."""
+        names = ",".join(f"gene{j}" for j in range(12000))
+        table = f"sample,{names},y\n" + "".join(f"S{i}," + ",".join(["1.5"] * 12000) + f",{i}\n" for i in range(3))
+        told = self.refused(table, "`except: [sample]` leaves the column out")
+        self.assertLess(len(told), 300)
+        self.assertLess(len(self.refused(table, "12002 columns", "except: [nobody]")), 1000)
+
+    def test_missing_words(self):
+        for word in ["NA", "NULL", "NaN", "N/A", "None", "#N/A", "<NA>", "null", "", "?"]:
+            self.assertEqual(self.shape(PLAIN.replace("4.5,", f"{word},")), (11, 2, 1), word)
+        table = PLAIN.replace("4.5,", "-9999.0,").replace("5.5,", "gone,")
+        self.assertEqual(self.shape(table, "missing: [-9999, gone]"), (10, 2, 2))
+        self.refused(table, "`gone` is not a number", "missing: -9999")
+
+    def test_decimal_commas(self):
+        table = "a;b;y\n0,346;0,822;1,5\n0,905;0,446;2,5\n0,365;0,294;3\n"
+        self.refused(table, "`0,346` is not a number; `decimal: comma` reads it as 0.346", "delimiter: semicolon")
+        self.assertEqual(self.shape(table, "delimiter: semicolon, decimal: comma"), (3, 2, 0))
+        self.refused(table, "`delimiter: semicolon`")
+
+    def test_thousands(self):
+        table = PLAIN.replace("4.5,", '"1,234.5",')
+        self.refused(table, "`1,234.5` is not a number; `thousands: comma` reads it as 1234.5")
+        self.assertEqual(self.shape(table, "thousands: comma"), (12, 2, 0))
+        for mark, word in (("'", "apostrophe"), ("_", "underscore"), (" ", "space"), ("\u00a0", "space"), ("\u202f", "space")):
+            marked = PLAIN.replace("4.5,", f"1{mark}234.5,")
+            self.refused(marked, f"`thousands: {word}` reads it as 1234.5")
+            self.assertEqual(self.shape(marked, f"thousands: {word}"), (12, 2, 0))
+        both = self.refused(
+            PLAIN.replace(".5,", ";").replace(",", ";").replace("4;", "1,234;"), "thousands: comma", "delimiter: semicolon"
+        )
+        self.assertIn("`decimal: comma` reads it as 1.234", both)
+        self.refused(PLAIN, "`point` has another meaning", "thousands: point")
+
+    def test_lines_that_are_no_rows(self):
+        """Comments of an instrument, a title, units below the header, blank lines."""
+        commented = "# made by instrument 3\n# 2024\n" + PLAIN
+        self.refused(commented, '`comment: "#"` leaves such lines out')
+        self.assertEqual(self.shape(commented.replace("16\n", "16 # so\n"), "comment: '#'"), (12, 2, 0))
+        titled = "My table\n\n" + PLAIN
+        self.refused(titled, "`skip: 2` leaves them out")
+        self.assertEqual(self.shape(titled, "skip: 2"), (12, 2, 0))
+        units = PLAIN.replace("y\n", "y\nmm,kg,s\n", 1)
+        self.refused(units, "`skip_lines: [2]` leaves it out")
+        self.assertEqual(self.shape(units, "skip_lines: [2]"), (12, 2, 0))
+        self.assertEqual(self.shape(units + "total,3,4\n", "skip_lines: [2, 15-16]"), (12, 2, 0))
+        self.refused(PLAIN, "expected numbers of lines from 1", "skip_lines: [2-1]")
+
+    def test_numpy_savetxt(self):
+        """Its header begins with `# `."""
+        table = "# " + PLAIN.replace(",", " ")
+        self.refused(table, '`comment: "#"`', "delimiter: space")
+        self.refused(table, "`header: false`", "delimiter: space, comment: '#'")
+        self.assertEqual(self.shape(table, "delimiter: space, comment: '#', header: false, target: 3"), (12, 2, 0))
+
+    def test_names_with_blanks(self):
+        header = ' a ,"b\u00a0 \n c",Life  expectancy \n'
+        table = header + "\n".join(ROWS) + "\n"
+        for name in ("'Life expectancy '", "' Life\u2009expectancy'", '"Life\\texpectancy"'):
+            self.assertEqual(self.shape(table, f"target: {name}, features: ['b c']"), (12, 1, 0))
+        self.refused(table, "did you mean `Life expectancy`?", "target: life expectency")
+
+    def test_lookalikes(self):
+        """U+2212 for a minus sign, full-width digits, a Cyrillic letter."""
+        self.refused(PLAIN.replace("4.5,", "\u22124.5,"), "it has U+2212 (minus sign)")
+        self.refused(PLAIN.replace("4.5,", "\uff14.5,"), "it has U+FF14 (full-width digit)")
+        self.refused(PLAIN.replace("4.5,", "4\u066b5,"), "it has U+066B (Arabic decimal separator)")
+        self.refused(PLAIN.replace("a,", "\u0430,", 1), "which differs in U+0430?", "features: [a, b]")
+
+    def test_columns_without_names(self):
+        """A delimiter at each line's end; a saved index; row names as R writes them."""
+        self.assertEqual(self.shape(PLAIN.replace("\n", ",\n")), (12, 2, 0))
+        self.assertEqual(self.shape("a,b,y\n" + ",\n".join(ROWS) + ",\n"), (12, 2, 0))
+        self.assertEqual(self.shape("a,b,y,\n" + "\n".join(ROWS) + "\n"), (12, 2, 0))
+        indexed = ",a,b,y\n" + "".join(f"{i},{row}\n" for i, row in enumerate(ROWS))
+        told = "column 1 has no name and is feature 1: it counts the rows, as a saved index does; `except: [1]` leaves it out"
+        self.assertEqual(self.shape(indexed, warning=told), (12, 3, 0))
+        self.assertEqual(self.shape(indexed, "except: [1]"), (12, 2, 0))
+        self.assertEqual(self.shape("Unnamed: 0" + indexed, warning=told), (12, 3, 0))
+        named = "a,b,y\n" + "".join(f"r{i},{row}\n" for i, row in enumerate(ROWS))
+        self.assertEqual(self.shape(named, warning="no name for column 1: it is taken for the names of the rows"), (12, 2, 0))
+
+    def test_no_header(self):
+        """The first row of data would be lost."""
+        self.refused("\n".join(ROWS), "`header: false` takes it for data", "target: 3")
+        self.assertEqual(self.shape("\n".join(ROWS), "target: 3, header: false"), (12, 2, 0))
+        self.assertEqual(self.shape("\n".join(ROWS), "target: 3, header: true"), (11, 2, 0))
+
+    def test_quotes(self):
+        """5" pipe."""
+        table = "id," + PLAIN.replace("\n", "\nx,").rstrip("x,").replace("x,4.5", '5" pipe,4.5')
+        self.assertEqual(self.shape(table, "features: [a, b]"), (12, 2, 0))
+        self.refused(PLAIN.replace("4.5,", '"4"5,'), '`4"5` is not a number')
+
+    def test_encodings(self):
+        latin = PLAIN.replace("a,", "l\u00e4nge,", 1)
+        self.assertEqual(self.shape(latin, "features: ['l\u00e4nge']"), (12, 1, 0))
+        told = self.refused(latin.encode("latin-1"), "t.csv: line 1", "features: ['l\u00e4nge']")
+        self.assertIn("line 1 is not UTF-8: byte 0xe4", told)
+        self.assertIn("iconv -f latin1 -t utf-8", told)
+        self.refused(PLAIN.replace("4.5,", "4\u00b5,").encode("latin-1"), "line 5 is not UTF-8: byte 0xb5")
+        self.refused(PLAIN.encode("utf-16"), "is UTF-16, expected UTF-8; `iconv -f utf-16 -t utf-8` converts it")
+        self.refused(PLAIN.encode("utf-16-le"), "`iconv -f utf-16le -t utf-8` converts it")
+        self.refused(PLAIN.encode("utf-16-be"), "`iconv -f utf-16be -t utf-8` converts it")
+        self.refused(PLAIN.replace("4.5,", "4\0,"), "t.csv:5: byte 0x00 is not text")
+        self.assertEqual(self.shape(PLAIN.encode("utf-8-sig").replace(b"\n", b"\r")), (12, 2, 0))
+
+    def test_rows_left_out_are_told(self):
+        table = "a,b,y\n" + "\n".join(ROWS[:4] + [",1,2"] * 36) + "\n"
+        said = "4 rows (36 with missing values left out)"
+        self.assertIn(said, self.plan(table, options=()).stdout)
+        done = self.plan(table, command="run", options=())
+        self.assertIn(said, done.stderr)
+        self.assertIn(said, run("show", "s.nc", cwd=self.at).stdout)
+        (shown,) = json.loads(run("show", "s.nc", "--json", cwd=self.at).stdout)["datasets"]
+        self.assertEqual((shown["rows"], shown["rows_dropped"]), (4, 36))
+        self.refused("a,b,y\n" + ",1,2\n" * 3 + "1,2,3\n", "1 row (3 with missing values left out), expected at least 2")
+        self.refused("a,b,y\n" + ",1,2\n" * 3 + "1,,3\n", "column `a` lacks 3, column `b` lacks 1; `except: [...]`")
+
+
+if __name__ == "__main__":
+    unittest.main()
