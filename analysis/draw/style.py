@@ -47,6 +47,7 @@ PANEL = (3.75, 2.6)  # inches
 SINGLE_PANEL = (5.6, 3.8)
 TABLE_PANEL = (2.9, 2.2)
 EXTREMES = (1e-300, 1e300)  # of what log axes are given: beyond are the ends of the numbers themselves
+LINEAR = 1e150  # the largest on other axes: places on them are found by products
 PNG_DPI = 160
 TITLE_SIZE, LABEL_SIZE = 13, 10.5
 
@@ -248,6 +249,13 @@ def log_limits(low: float, high: float) -> tuple[float, float]:
     known = [min(max(limit, EXTREMES[0]), EXTREMES[1]) for limit in (low, high) if not math.isnan(limit)]
     low, high = min(known, default=1.0), max(known, default=1.0)
     return (low, high) if low < high else (low / 3, high * 3)
+
+
+def reach(*arrays: np.ndarray) -> float:
+    """The largest magnitude that an axis which is not logarithmic can show; of nothing, 1."""
+    sizes = np.abs(np.concatenate([np.ravel(array) for array in arrays]))
+    shown = sizes[sizes <= LINEAR]  # NaN and what is beyond are not
+    return float(shown.max(initial=0.0)) or 1.0
 
 
 def decades(low: float, high: float) -> float:

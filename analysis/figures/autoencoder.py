@@ -131,7 +131,7 @@ def _losses(axes: Axes, shown: Autoencoder, options: Options, chosen: list[int])
             layout.mean_line(axes, shown.n_train, values, colour)
     test = shown.loss("test").median
     axes.plot(shown.n_train[chosen], test[chosen], "o", color=style.TEST, markersize=4.5)
-    highest = np.nanmax(_edge(shown.loss("test"), style.OUTER[1]))
+    highest = style.reach(_edge(shown.loss("test"), style.OUTER[1]))
     axes.set_ylim(-0.03 * highest, 1.06 * highest)
     axes.set_ylabel("loss over that of predicting nothing")
     _t_axis(axes, shown.n_train)
@@ -189,7 +189,7 @@ def _chosen(test: np.ndarray) -> list[tuple[int, str]]:
 def _plane(axes: Axes, points: np.ndarray, colour: str) -> None:
     """Vectors from the origin; few of them with their lines."""
     many = 60
-    reach = 1.12 * np.abs(points).max(initial=1e-300)
+    reach = 1.12 * style.reach(points)
     if points.shape[1] <= many:
         lines = np.zeros((points.shape[1], 2, 2))
         lines[:, 1] = points.T

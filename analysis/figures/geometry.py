@@ -81,7 +81,7 @@ def _draw(dataset: Dataset, notes: Notes) -> Figure | None:
         notes.append(f"geometry: {len(found)} numbers of training rows; the first {MOST_PANELS - 1} are drawn")
     found = found[: MOST_PANELS - 1]
     deviations, axes_of_it = principal_axes(dataset, rows)
-    half = REACH * deviations[0]
+    half = REACH * style.reach(deviations[:1])
     page = space.page(1 + len(found), TITLE)
     _cloud_panel(page.panels[0], rows.reshape(-1, SPACE) @ axes_of_it.T, deviations, half)
     for panel, modes in zip(page.panels[1:], found):

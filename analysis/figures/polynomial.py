@@ -232,7 +232,8 @@ def _chosen(sweep: Sweep) -> list[tuple[int, int, Predictions]]:
 
 def _limits(said: list[Predictions]) -> tuple[float, float]:
     """The target's range and half of it beyond: a fit that runs away leaves the panel."""
-    low, high = min(s.target.min() for s in said), max(s.target.max() for s in said)
+    known = np.concatenate([s.target[np.abs(s.target) <= style.LINEAR] for s in said])
+    low, high = (known.min(), known.max()) if known.size else (0.0, 0.0)
     reach = 0.5 * max(high - low, 1e-12)
     return low - reach, high + reach
 

@@ -80,7 +80,7 @@ def _sketch(dataset: Dataset) -> Sketch | None:
 
 
 def _panel(axes: Any, sketch: Sketch) -> None:
-    half = ROOM * max(np.abs(sketch.training).max(), np.abs(sketch.test).max())
+    half = ROOM * style.reach(sketch.training, sketch.test)
     space.frame(axes, half)
     space.plane(axes, np.eye(3)[:2], half)
     middle = np.zeros(3)

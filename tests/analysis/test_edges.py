@@ -8,6 +8,7 @@ the program, with their numbers replaced.
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import tempfile
 import unittest
@@ -81,7 +82,7 @@ CHANGES = {
     "one infinite": lambda values: np.where(np.arange(values.size).reshape(values.shape) == values.size // 2, np.inf, values),
     "constant": lambda values: np.full_like(values, 3.0),
 }
-IN_SPACE = {"geometry", "span"}  # axes that are not logarithmic take no points beyond the range of numbers
+NOT_LOGARITHMIC = {"geometry", "span", "a", "fitted_curves"}  # may have points that no place on a page is right for
 COORDINATES = {"parameter", "quantile", "flank", "bucket_lower", "bucket_upper", "point"}
 
 
@@ -129,19 +130,24 @@ class Edges(DrawingTest):
         return status, out, err
 
     def test_numbers_of_any_kind(self) -> None:
-        for study in STUDIES:
-            for how in tier.of(("apart", "mixed"), tuple(CHANGES)):
-                with self.subTest(study=study, change=how):
-                    path = self.folder / f"{study}-{how.replace(' ', '-')}.nc"
-                    change(path, self.made / f"{study}.nc", how)
-                    status, out, err = self.draw(path)
-                    self.assertEqual(status, 0, err)
-                    lost = {line.split(":")[1].strip() for line in err.splitlines() if "cannot be drawn" in line}
-                    self.assertLessEqual(lost, IN_SPACE, err)
-                    folder = path.with_name(f"{path.stem}-figures")
-                    self.assertIn("</html>", (folder / "report.html").read_text())
-                    for picture in folder.glob("*.png"):
-                        self.assertGreater(min(png_size(picture)), 200)
+        """In the short tier the first study with the worst numbers, and another one with others, drawn anew each time."""
+        pairs = [(study, how) for study in STUDIES for how in CHANGES]
+        seed = random.randrange(1 << 32)
+        print(f"# seed {seed}")
+        some = [("factors", "mixed"), *random.Random(seed).sample(pairs, 2)]
+        for study, how in tier.of(some, pairs):
+            with self.subTest(study=study, change=how):
+                path = self.folder / f"{study}-{how.replace(' ', '-')}.nc"
+                change(path, self.made / f"{study}.nc", how)
+                status, out, err = self.draw(path)
+                lost = {line.split(":")[1].strip() for line in err.splitlines() if "cannot be drawn" in line}
+                self.assertLessEqual(lost, NOT_LOGARITHMIC, err)
+                self.assertEqual(status, int("no figure could be drawn" in err), err)
+                self.assertTrue(lost or status == 0, err)
+                folder = path.with_name(f"{path.stem}-figures")
+                self.assertIn("</html>", (folder / "report.html").read_text())
+                for picture in folder.glob("*.png"):
+                    self.assertGreater(min(png_size(picture)), 200)
 
 
 def setUpModule() -> None:
