@@ -88,6 +88,16 @@ static void print_remarks(const rl_shown_dataset *d) {
                d->threshold_n);
 }
 
+/* How much more the fit itself errs at the threshold than where it has most rows. */
+static void print_largest(const rl_shown_dataset *d) {
+    char error[32], ratio[32];
+    for (const rl_shown_variant *v = d->variants; v < d->variants + d->n_variants; v++)
+        if (v->role == RL_ROLE_FIT && d->largest_n > d->threshold_n && v->largest_median > 0 && v->of_unablated == 1)
+            printf("  `%s` at the largest N = %d: %s; at the threshold %s times that\n", v->label, d->largest_n,
+                   rl_number_text(v->largest_median, 4, error),
+                   rl_ratio_text(v->threshold_median / v->largest_median, ratio));
+}
+
 static void print_dataset(const rl_shown_dataset *d) {
     const int width = label_width(d);
     print_head(d);
@@ -98,6 +108,7 @@ static void print_dataset(const rl_shown_dataset *d) {
     print_n(d->flank_n[1]);
     printf("  %-20s %-12s %s\n", "spike height", "times `none`", "modes kept");
     for (int role = 0; role < RL_N_ROLES; role++) print_role(d, (rl_role)role, width);
+    print_largest(d);
 }
 
 /* A data set at n > 1 numbers of features: a line for each of them, a column for each variant while there is room. */
@@ -181,13 +192,14 @@ static json_t *count_or_null(int n) {
 }
 
 static json_t *variant_json(const rl_shown_variant *v) {
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:[o, o], s:o, s:o, s:o, s:o, s:o}", "variant", v->label, "ablation",
-                     v->ablation, "role", rl_role_words[v->role], "parameter", rl_number_json(v->parameter),
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:[o, o], s:o, s:o, s:o, s:o, s:o, s:o}", "variant", v->label,
+                     "ablation", v->ablation, "role", rl_role_words[v->role], "parameter", rl_number_json(v->parameter),
                      "median_at_threshold", rl_number_json(v->threshold_median), "median_at_flanks",
-                     rl_number_json(v->flank_median[0]), rl_number_json(v->flank_median[1]), "spike_height",
-                     rl_number_json(v->spike.height), "spike_height_low", rl_number_json(v->spike.low),
-                     "spike_height_high", rl_number_json(v->spike.high), "of_unablated",
-                     rl_number_json(v->of_unablated), "modes_kept", rl_number_json(v->modes_kept));
+                     rl_number_json(v->flank_median[0]), rl_number_json(v->flank_median[1]), "median_at_largest_n",
+                     rl_number_json(v->largest_median), "spike_height", rl_number_json(v->spike.height),
+                     "spike_height_low", rl_number_json(v->spike.low), "spike_height_high",
+                     rl_number_json(v->spike.high), "of_unablated", rl_number_json(v->of_unablated), "modes_kept",
+                     rl_number_json(v->modes_kept));
 }
 
 static json_t *dataset_json(const rl_shown_dataset *d) {

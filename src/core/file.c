@@ -180,7 +180,8 @@ void rl_remove_stale_temporaries(const char *output) {
 
 static rl_status put_in_place(const char *temporary, const char *target, const char *output) {
     if (rename(temporary, target) != 0)
-        return rl_fail(RL_ERR_IO, "%s: could not be put in place: %s", output, strerror(errno));
+        return rl_fail(errno == EISDIR ? RL_ERR_INPUT : RL_ERR_IO, "%s: could not be put in place: %s", output,
+                       strerror(errno));
     return rl_sync_folder(target);
 }
 

@@ -278,6 +278,7 @@ static void show_variant(const group *g, size_t p, size_t v, const rl_shown_data
         .role = role_of(g, v),
         .parameter = g->parameters[v],
         .threshold_median = medians[threshold],
+        .largest_median = medians[largest_index(g, p)],
         .of_unablated = NAN,
         .modes_kept = number_at(g->modes_kept, at * g->n_n + threshold),
         .spike = {number_at(g->spike[0], at), number_at(g->spike[1], at), number_at(g->spike[2], at)}};

@@ -105,6 +105,11 @@ class Commands(unittest.TestCase):
         self.assertNotIn("%", table)
         errors = [rows["none"][key] for key in ("median_at_threshold", "median_at_flanks")]
         self.assertEqual(rows["none"]["spike_height"], errors[0] / max(errors[1]))
+        largest = rows["none"]["median_at_largest_n"]
+        self.assertRegex(
+            table,
+            rf"(?m)^  `none` at the largest N = {data['largest_n']}: {largest:.4g}; at the threshold {errors[0] / largest:.1f}",
+        )
         self.assertLess(rows["none"]["spike_height_low"], rows["none"]["spike_height"])
 
     def test_show_compares_nothing_with_rounding(self):
