@@ -89,9 +89,7 @@ def _lead(files: list[About], datasets: list[Dataset]) -> str:
 
 def _left_out(datasets: list[Dataset]) -> str:
     """The rows that studies do without, as `plan` and `run` tell them."""
-    told = {
-        d.group: f"{d.rows:,} rows ({d.rows_dropped:,} with missing values left out)" for d in datasets if d.rows_dropped > 0
-    }
+    told = {d.group: f"{d.rows:,} rows ({d.rows_dropped:,} with missing values left out)" for d in datasets if d.rows_dropped > 0}
     return "".join(f" {escape(style.dataset_title(name))}: {rows}." for name, rows in told.items())
 
 

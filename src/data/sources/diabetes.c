@@ -36,6 +36,8 @@ static rl_status load_diabetes(const rl_source_request *request, rl_dataset *dat
         status = rl_fail(RL_ERR_INPUT, "%s: %d rows, expected %d as in %s", target_path, target.n_rows, dataset->n_rows,
                          dataset->origin);
     dataset->y = target.x;
+    target.x = NULL;
+    rl_dataset_destroy(&target);
     rl_free(target_path);
     RL_TRY(status);
     return rl_standardize_features(RL_STANDARDIZE_UNIT_NORM, RL_ROUNDING_OF_DOUBLES, dataset);
