@@ -148,8 +148,7 @@ static void tell_soon(const rl_guard *g) {
 
 /* Said before anything else is tried: whoever sent it may kill this process before it can say more. */
 static void tell_now(const rl_guard *g) {
-    if (g->mine->rank == 0)
-        rl_info("%s: stops now; what was finished is kept, run again to go on", rl_stop_signal());
+    if (g->mine->rank == 0) rl_info("%s: stops now; what was finished is kept, run again to go on", rl_stop_signal());
 }
 
 static void *watch(void *state) {
