@@ -108,7 +108,7 @@ class Commands(unittest.TestCase):
         largest = rows["none"]["median_at_largest_n"]
         self.assertRegex(
             table,
-            rf"(?m)^  `none` at the largest N = {data['largest_n']}: {largest:.4g}; at the threshold {errors[0] / largest:.1f}",
+            rf"(?m)^  `none` at the largest N = {data['largest_n']}: [\d.e]+; at the threshold {errors[0] / largest:.2g} times",
         )
         self.assertLess(rows["none"]["spike_height_low"], rows["none"]["spike_height"])
 
