@@ -274,6 +274,12 @@ typedef enum rl_standardize {
  * below 1 / rounding are never rounded, and differ where they do. */
 rl_status rl_standardize_features(rl_standardize how, double rounding, rl_dataset *dataset);
 
+/* The name of a column, and its index, from 0. */
+typedef struct rl_column_name {
+    const char *name; /* borrowed */
+    int column;
+} rl_column_name;
+
 /* The columns of a table, by which a study names them: those of a text, or the variables of a NetCDF file. */
 typedef struct rl_columns {
     const char *table; /* its path, for messages */
@@ -282,7 +288,12 @@ typedef struct rl_columns {
     int n;
     const char *const *names; /* [n], borrowed, with their blanks folded (rl_fold_blanks); "": this one has none. NULL:
                                  none has one */
+    const rl_column_name *sorted; /* [n], borrowed: the names as rl_columns_sort has them; NULL: as before */
 } rl_columns;
+
+/* Sets *sorted, owned by the caller, to the names in the order of strcmp; the same names in the order of the columns.
+ * There may be a million of them. */
+rl_status rl_columns_sort(const char *const *names, int n, rl_column_name **sorted);
 
 /* Sets *column to the index, from 0, of the column called `name`, whatever white space is in it; where none is called
  * so and `name` is a number, to that of the column of this number, from 1. RL_ERR_INPUT, with what may have been meant
@@ -362,6 +373,7 @@ typedef struct rl_table_format {
     rl_marks marks;
     const rl_missing *missing; /* borrowed; NULL: nothing but what always is */
     size_t limit;              /* bytes, uncompressed; 0: RL_TABLE_LIMIT */
+    size_t enough;             /* behind so many bytes no row is begun but the first; 0: the whole table is read */
 } rl_table_format;
 
 /* A table of text read from a delimited file (plain or gzip): quotes as in RFC 4180; a quote within a cell that does
@@ -371,6 +383,7 @@ typedef struct rl_table {
     int n_rows, n_columns;
     char **cells;           /* [n_rows, n_columns], row-major, without the blanks around them; owned */
     char **header;          /* [n_columns], with blanks folded; owned; NULL without a header line */
+    rl_column_name *sorted; /* [n_columns], owned: the same names in their order; NULL without a header line */
     bool row_names;         /* the header has no cell for the first column */
     int *lines;             /* [n_rows], owned: the line of the file in which each row begins, from 1 */
     rl_table_format format; /* that it was read by */

@@ -326,8 +326,12 @@ static rl_status tell_layout(const finding *f, rl_dataset *dataset) {
 
 static rl_status find_table(finding *f, rl_dataset *dataset) {
     RL_TRY(rl_nc_list_create(f->file, &f->list));
-    f->columns =
-        (rl_columns){.table = f->file->path, .kind = "variable", .root = '/', .n = f->list.n, .names = f->list.names};
+    f->columns = (rl_columns){.table = f->file->path,
+                              .kind = "variable",
+                              .root = '/',
+                              .n = f->list.n,
+                              .names = f->list.names,
+                              .sorted = f->list.sorted};
     RL_TRY(RL_ALLOC(f->usual, f->list.n));
     RL_TRY(RL_ALLOC(f->chosen, f->list.n));
     RL_TRY(describe_table(f, dataset));

@@ -1,5 +1,6 @@
 /* The columns of a table: found by name, number or range, and chosen as a study says. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../../numbers.h"
@@ -23,21 +24,46 @@ rl_status rl_columns_list(const rl_columns *c, rl_text *names) {
     return c->n <= MOST ? RL_OK : rl_text_append(names, ", ... (%d %ss)", c->n, c->kind);
 }
 
-static int count_called(const rl_columns *c, const char *name) {
-    int n = 0;
-    for (int j = 0; j < c->n; j++) n += strcmp(name_of(c, j), name) == 0;
+/* For qsort. */
+static int compare_names(const void *a, const void *b) {
+    const rl_column_name *x = a, *y = b;
+    const int order = strcmp(x->name, y->name);
+    return order != 0 ? order : rl_compare_ints(&x->column, &y->column);
+}
+
+rl_status rl_columns_sort(const char *const *names, int n, rl_column_name **sorted) {
+    RL_TRY(RL_ALLOC(*sorted, n));
+    for (int j = 0; j < n; j++) (*sorted)[j] = (rl_column_name){names[j], j};
+    qsort(*sorted, (size_t)n, sizeof **sorted, compare_names);
+    return RL_OK;
+}
+
+/* The columns that are called `name`: the first two of them at most, in called[2]. */
+static int find_called(const rl_columns *c, const char *name, int called[2]) {
+    int first = 0, end = c->sorted != NULL ? c->n : 0, n = 0;
+    while (first < end) {
+        const int middle = first + (end - first) / 2;
+        if (strcmp(c->sorted[middle].name, name) < 0)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    for (int i = first; c->sorted != NULL && i < c->n && n < 2 && strcmp(c->sorted[i].name, name) == 0; i++)
+        called[n++] = c->sorted[i].column;
     return n;
 }
 
 bool rl_column_goes_by_name(const rl_columns *c, int column) {
     const char *name = name_of(c, column);
-    return *name != '\0' && rl_is_printable(name) && count_called(c, name) == 1;
+    int called[2];
+    return *name != '\0' && rl_is_printable(name) && find_called(c, name, called) == 1;
 }
 
 bool rl_column_goes_by_number(const rl_columns *c, int column) {
     char number[16];
+    int called[2];
     snprintf(number, sizeof number, "%d", column + 1);
-    return count_called(c, number) == 0;
+    return find_called(c, number, called) == 0;
 }
 
 rl_status rl_column_append(const rl_columns *c, int column, rl_text *text) {
@@ -100,15 +126,12 @@ static rl_status fail_column(const rl_columns *c, const char *name) {
 
 /* *column: -1 where none has that name, which has its blanks folded. */
 static rl_status find_named(const rl_columns *c, const char *name, int *column) {
-    *column = -1;
-    for (int j = 0; c->names != NULL && j < c->n; j++) {
-        if (strcmp(c->names[j], name) != 0) continue;
-        if (*column >= 0)
-            return rl_fail(RL_ERR_INPUT, "%s: %ss %d and %d are both called `%s`, expected the number of one", c->table,
-                           c->kind, *column + 1, j + 1, name);
-        *column = j;
-    }
-    return RL_OK;
+    int called[2];
+    const int n = find_called(c, name, called);
+    *column = n > 0 ? called[0] : -1;
+    if (n < 2) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: %ss %d and %d are both called `%s`, expected the number of one", c->table,
+                   c->kind, called[0] + 1, called[1] + 1, name);
 }
 
 /* Reads "2-8". */
@@ -188,22 +211,24 @@ static rl_status add_named(const choice *c, const rl_option_value *features) {
 }
 
 static rl_status leave_out(const choice *c, const rl_option_value *except) {
+    int kept = 0;
     for (int i = 0; i < except->n_list; i++) {
-        int first, last, kept = 0;
+        int first, last;
         if (find_range(c->columns, except->list[i], &first, &last) != RL_OK)
             return rl_source_key_fail(c->request, "except", "%s", rl_error_message());
         for (int j = first; j <= last; j++) c->marks[j] = LEFT_OUT;
-        for (int j = 0; j < *c->n; j++)
-            if (c->marks[c->chosen[j]] != LEFT_OUT) c->chosen[kept++] = c->chosen[j];
-        *c->n = kept;
     }
+    for (int j = 0; j < *c->n; j++)
+        if (c->marks[c->chosen[j]] != LEFT_OUT) c->chosen[kept++] = c->chosen[j];
+    *c->n = kept;
     return RL_OK;
 }
 
 /* `features: numeric`, where no column is called so. */
 static bool wants_numeric(const choice *c, const rl_option_value *features) {
+    int called[2];
     return features->n_list == 1 && strcmp(features->list[0], "numeric") == 0 &&
-           count_called(c->columns, "numeric") == 0;
+           find_called(c->columns, "numeric", called) == 0;
 }
 
 static rl_status choose_columns(const choice *c) {

@@ -18,7 +18,8 @@ bool rl_table_header_is_data(const rl_table *table) {
     return some;
 }
 
-/* Reads it by a format, or by what a failure advises. On failure with the message of the first try. */
+/* Reads it by a format, or by what a failure advises, which *format becomes. On failure with the message of the first
+ * try. */
 static rl_status read_advised(const char *path, rl_table_format *format, rl_table *table) {
     enum { TRIES = 4 };
     const rl_table_format first = *format;
@@ -32,20 +33,29 @@ static rl_status read_advised(const char *path, rl_table_format *format, rl_tabl
     return rl_table_read(path, first, table);
 }
 
-/* The delimiter that makes the most columns; blanks stand inside texts, too, and count only where nothing else
- * separates. A table that cannot be read by any is read by the first, whose message people expect. */
-static rl_table_format find_format(const char *path) {
+/* By the rows that lie within the first `enough` bytes (0: by all), the delimiter that makes the most columns; blanks
+ * stand inside texts, too, and count only where nothing else separates. A table that cannot be read by any is read by
+ * the first, whose message people expect. */
+static rl_table_format find_format(const char *path, size_t enough) {
     rl_table_format best = {.delimiter = RL_DELIMITERS[0], .has_header = true};
     int most = 1;
     for (const char *d = RL_DELIMITERS; *d != '\0' && (*d != ' ' || most == 1); d++) {
         rl_table table;
-        rl_table_format format = {.delimiter = *d, .has_header = true};
+        rl_table_format format = {.delimiter = *d, .has_header = true, .enough = enough};
         if (read_advised(path, &format, &table) != RL_OK) continue;
         if (table.n_columns > most) best = format;
         most = table.n_columns > most ? table.n_columns : most;
         rl_table_destroy(&table);
     }
+    best.enough = 0;
     return best;
+}
+
+/* The first rows say what separates cells, unless the table cannot be read so as a whole. */
+static rl_status read_found(const char *path, rl_table *table) {
+    static const size_t enough = (size_t)1 << 20;
+    const rl_status status = rl_table_read(path, find_format(path, enough), table);
+    return status == RL_ERR_INPUT ? rl_table_read(path, find_format(path, 0), table) : status;
 }
 
 static bool same_marks(rl_marks a, rl_marks b) {
@@ -75,9 +85,9 @@ static rl_marks find_marks(const rl_table *table) {
 }
 
 rl_status rl_table_read_unknown(const char *path, rl_table *table) {
-    rl_table_format format = find_format(path);
-    RL_TRY(rl_table_read(path, format, table));
+    RL_TRY(read_found(path, table));
     if (rl_table_header_is_data(table)) {
+        rl_table_format format = table->format;
         rl_table_destroy(table);
         format.has_header = false;
         RL_TRY(rl_table_read(path, format, table));

@@ -97,7 +97,7 @@ static rl_status name_variables(rl_nc_list *list) {
         rl_fold_blanks(name);
         name += strlen(name) + 1;
     }
-    return RL_OK;
+    return rl_columns_sort(list->names, list->n, &list->sorted);
 }
 
 rl_status rl_nc_list_create(const rl_nc *file, rl_nc_list *list) {
@@ -109,6 +109,7 @@ rl_status rl_nc_list_create(const rl_nc *file, rl_nc_list *list) {
 void rl_nc_list_destroy(rl_nc_list *list) {
     rl_free(list->variables);
     rl_free(list->names);
+    rl_free(list->sorted);
     rl_free(list->texts.bytes);
     *list = (rl_nc_list){0};
 }

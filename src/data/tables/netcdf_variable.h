@@ -46,6 +46,7 @@ typedef struct rl_nc_list {
     int n;
     rl_nc_variable *variables; /* [n], owned; nothing is known of their attributes */
     const char **names;        /* [n], owned: their paths, with blanks folded */
+    rl_column_name *sorted;    /* [n], owned: the names in their order */
     rl_text texts;             /* paths and names */
 } rl_nc_list;
 

@@ -37,6 +37,7 @@ typedef struct reader {
     int n_cells, row_line; /* of the row that is being read: cells so far, and the line in which it began */
     size_t row_begin, cell_begin;
     bool cell_high; /* the cell has bytes beyond ASCII */
+    bool done;      /* enough has been read */
     int bad_line;   /* the first that is not UTF-8; 0: none */
     unsigned char bad_byte;
 } reader;
@@ -157,6 +158,8 @@ static rl_status end_row(reader *r) {
     r->n_rows++;
     r->n_cells = 0;
     r->row_begin = r->bytes.length;
+    const int least = r->format->has_header ? 2 : 1;
+    r->done = r->format->enough > 0 && r->bytes.length > r->format->enough && r->n_rows >= least;
     return RL_OK;
 }
 
@@ -279,7 +282,7 @@ static rl_status take_bytes(reader *r, const char *bytes, size_t n) {
     static rl_status (*const steps[])(reader *, const char *, size_t, size_t *) = {
         [AT_LINE] = take_begin,    [AT_CELL] = take_begin,           [IN_CELL] = take_cell,
         [IN_QUOTES] = take_quoted, [AFTER_QUOTE] = take_after_quote, [IN_REST] = take_rest};
-    for (size_t i = 0, taken; i < n; i += taken) {
+    for (size_t i = 0, taken; i < n && !r->done; i += taken) {
         taken = 1;
         const bool second = r->returned && bytes[i] == '\n'; /* half of an end of a line */
         r->returned = false;
@@ -331,7 +334,7 @@ static rl_status take_file(reader *r, gzFile file) {
     char buffer[1 << 16];
     size_t total = 0;
     int got;
-    while ((got = gzread(file, buffer, sizeof buffer)) > 0) {
+    while (!r->done && (got = gzread(file, buffer, sizeof buffer)) > 0) {
         size_t mark = 0;
         if (total == 0) RL_TRY(check_beginning(r, buffer, (size_t)got, &mark));
         total += (size_t)got;
@@ -340,6 +343,7 @@ static rl_status take_file(reader *r, gzFile file) {
                            r->format->limit);
         RL_TRY(take_bytes(r, buffer + mark, (size_t)got - mark));
     }
+    if (r->done) return RL_OK;
     int code;
     gzerror(file, &code);
     if (got < 0 || code != Z_OK) return fail_read(r, file); /* a file cut short ends without an error of gzread */
@@ -388,7 +392,7 @@ static rl_status point_at_header(const reader *r, rl_table *table, char **next) 
     table->header[0] = none;
     *next = point_at_cells(*next, r->n_header, table->n_columns - unnamed, table->header + unnamed);
     for (int j = unnamed; j < table->n_columns; j++) rl_fold_blanks(table->header[j]);
-    return RL_OK;
+    return rl_columns_sort((const char *const *)table->header, table->n_columns, &table->sorted);
 }
 
 /* Makes the table: points at the cells in the order in which they were read, and takes over the reader's memory. */
@@ -438,6 +442,7 @@ rl_status rl_table_read(const char *path, rl_table_format format, rl_table *tabl
 void rl_table_destroy(rl_table *table) {
     rl_free(table->cells);
     rl_free(table->header);
+    rl_free(table->sorted);
     rl_free(table->lines);
     rl_free(table->path);
     rl_free(table->bytes);

@@ -7,8 +7,11 @@
 /* ---- cells ------------------------------------------------------------------------------------------------------- */
 
 rl_columns rl_table_columns(const rl_table *table) {
-    return (rl_columns){
-        .table = table->path, .kind = "column", .n = table->n_columns, .names = (const char *const *)table->header};
+    return (rl_columns){.table = table->path,
+                        .kind = "column",
+                        .n = table->n_columns,
+                        .names = (const char *const *)table->header,
+                        .sorted = table->sorted};
 }
 
 static const rl_missing *missing_of(const rl_table *table) {
