@@ -16,6 +16,9 @@ import tempfile
 import time
 import unittest
 
+import netCDF4
+import numpy as np
+
 import launcher
 import tier
 from program import PROGRAM, data_groups
@@ -46,9 +49,56 @@ datasets: [{{source: student-teacher, rows: 12, features: 3, hidden_features: 3}
 TRAINING_STUDY = """repeats: {repeats}
 autoencoders: [{{n_features: 40, sparsity: 0.8, hidden: 2, n_train: 40, n_test: 40, steps: 12000, checkpoint_seconds: 0}}]
 """
-# Name, text, and how many ranks run it again.
-STUDIES = (("small", STUDY, 1), ("grid", GRID_STUDY, 2), ("summary", SUMMARY_STUDY, 1), ("trainings", TRAINING_STUDY, 1))
-OLD_REPEATS, REPEATS = 1, 3
+# Tables of text and NetCDF, with rows that are left out; then fewer repeats, one more data set, one more parameter of an
+# ablation, and another order: the first two curves of `text` can stay.
+TEXT = """{source: csv, name: text, file: text.csv, target: y, skip: 1, delimiter: semicolon, comment: "%", decimal: comma,
+     thousands: point, except: [id, 2], missing: [-9999], intercept: true}"""
+COLUMNS = "{source: netcdf, name: columns, file: columns.nc, target: y, except: spare, missing: [-1]}"
+TABLES_BEFORE = f"""title: tables
+repeats: 3
+n_train: [1, 3, 5]
+ablations: [none, cutoff: 0.1]
+datasets:
+  - {TEXT}
+  - {COLUMNS}
+"""
+TABLES_STUDY = f"""title: tables
+repeats: 2
+n_train: [1, 3, 5]
+ablations: [none, cutoff: 0.1]
+datasets:
+  - &c {COLUMNS.replace('}', ', ablations: [cutoff: [0.2, 0.1], none]}')}
+  - {{<<: *c, name: more, intercept: true}}
+  - {TEXT}
+"""
+TEXT_TABLE = """of a station
+id;note;a;b;c;y % units
+"""
+POINTS_AND_COMMAS = str.maketrans(",.", ".,")
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """What a study file says before and after it has changed, and how many curves or trainings it asks for then."""
+
+    before: str
+    text: str
+    n_curves: int
+    ranks: int = 1  # that run it again
+    piped: bool = False  # where a fault strikes, it comes from standard input
+
+
+def more_repeats(text, ranks=1):
+    return Study(text.format(repeats=1), text.format(repeats=3), 3, ranks)
+
+
+STUDIES = {
+    "small": more_repeats(STUDY),
+    "grid": more_repeats(GRID_STUDY, 2),
+    "summary": more_repeats(SUMMARY_STUDY),
+    "trainings": more_repeats(TRAINING_STUDY),
+    "tables": Study(TABLES_BEFORE, TABLES_STUDY, 6, piped=True),
+}
 # A + stands for every later call too: a disk that stays full.
 FILE_ACTIONS = {
     "open": ["die", "eio", "enospc+"],
@@ -84,20 +134,21 @@ class Run:
     calls: dict = dataclasses.field(default_factory=dict)  # how many of each kind there were
 
 
-def launch(folder, ranks, *arguments, prefix=()):
+def launch(folder, ranks, *arguments, prefix=(), piped=False):
     """Runs the program in the folder, and ends what does not end by itself."""
-    command = [*prefix, PROGRAM, "run", "study.yaml", "-o", "s.nc", *arguments]
+    command = [*prefix, PROGRAM, "run", "-" if piped else "study.yaml", "-o", "s.nc", *arguments]
     command = launcher.on_ranks(ranks if ranks > 1 else None, command)
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=launcher.short_lived(folder.parent / "session"),
-        text=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    with open(folder / "study.yaml" if piped else os.devnull) as standard_input:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=launcher.short_lived(folder.parent / "session"),
+            text=True,
+            stdin=standard_input,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
     try:
         _, said = process.communicate(timeout=TIME_LIMIT)
     except subprocess.TimeoutExpired:
@@ -144,26 +195,52 @@ def done_curves(folder):
     return told["done"] + sum(a["done"] for a in told["autoencoders"])
 
 
+def make_tables(folder):
+    """Twelve rows in text.csv and columns.nc, of which one is to be left out for each reason."""
+    rows = [[f"s{i}", "x", *(i * k % 13 - 6 for k in (2, 3, 5)), 1000.5 + i * i % 17] for i in range(12)]
+    rows[3][2], rows[5][4], rows[7][5] = "-9999", "", "NA"
+    cells = [[f"{v:,.1f}".translate(POINTS_AND_COMMAS) if isinstance(v, float) else str(v) for v in row] for row in rows]
+    lines = [";".join(row) for row in cells]
+    (folder / "text.csv").write_text(TEXT_TABLE + "\n".join(lines) + "\n")
+    with netCDF4.Dataset(folder / "columns.nc", "w") as file:
+        file.createDimension("row", 12)
+        for k, name in enumerate(("y", "a", "b", "c", "spare"), 2):
+            values = np.ma.array([(i * i * k + i) % 11 + 0.5 for i in range(12)])
+            if name == "a":
+                values[4] = np.ma.masked
+            if name == "b":
+                values[9] = -1
+            file.createVariable(name, "f8", ("row",), fill_value=-5.0)[:] = values
+
+
 class Case:
     """A study, and what any run of it must end in: on a process grid, any run on as many ranks."""
 
-    def __init__(self, at, study, ranks):
-        self.at, self.study, self.ranks, self.verified, self.counts = at, study, ranks, set(), {}
-        for name, repeats in (("old", OLD_REPEATS), ("new", REPEATS)):
-            folder = at / name / "study"
-            folder.mkdir(parents=True)
-            (folder / "study.yaml").write_text(study.format(repeats=repeats))
-            run = launch(folder, 2)
+    def __init__(self, at, study, tables):
+        self.at, self.study, self.tables, self.verified, self.counts = at, study, tables, set(), {}
+        for name, text in (("old", study.before), ("new", study.text)):
+            run = launch(self.make(at / name / "study", text), 2)
             assert run.status == 0, run.said
+        # What the states are prepared from: a journal that has the records of before, too.
+        shutil.copytree(at / "old", at / "grown")
+        (at / "grown" / "study" / "study.yaml").write_text(study.text)
+        run = launch(at / "grown" / "study", study.ranks)
+        assert run.status == 0, run.said
         self.old, self.wanted = groups(at / "old" / "study" / "s.nc"), groups(at / "new" / "study" / "s.nc")
-        self.before = {state: self.count_before(state) for state in ("new", "torn", "extended", "computed", "finished")}
+        assert groups(at / "grown" / "study" / "s.nc") == self.wanted
+        self.counts_before = {state: self.count_before(state) for state in ("new", "torn", "extended", "computed", "finished")}
+
+    def make(self, folder, text):
+        """The folder of a study, with its tables."""
+        shutil.copytree(self.tables, folder)
+        (folder / "study.yaml").write_text(text)
+        return folder
 
     def prepare(self, state, folder):
-        """new: nothing yet; torn: a journal that ends within a record; extended: finished with fewer repeats; computed: the
-        journal finished, the results still old; finished."""
-        old, new = self.at / "old" / "study", self.at / "new" / "study"
-        folder.mkdir(parents=True)
-        (folder / "study.yaml").write_text(self.study.format(repeats=REPEATS))
+        """new: nothing yet; torn: a journal that ends within a record; extended: finished before the study changed; computed:
+        the journal finished, the results still old; finished."""
+        old, new = self.at / "old" / "study", self.at / "grown" / "study"
+        self.make(folder, self.study.text)
         if state == "new":
             return
         shutil.copy((old if state == "extended" else new) / "s.nc.journal", folder)
@@ -216,15 +293,15 @@ class Case:
             done = done_curves(folder)
         except subprocess.CalledProcessError as error:
             return [f"the journal cannot be used: {error.stderr}"]
-        if done < self.before[state]:
-            return [f"{done} curves are left of {self.before[state]}"]
-        if status == 0 and done != REPEATS:
+        if done < self.counts_before[state]:
+            return [f"{done} curves are left of {self.counts_before[state]}"]
+        if status == 0 and done != self.study.n_curves:
             return [f"exit 0 with {done} curves in the journal"]
         return self.complaints_of_rerun(folder, done)
 
     def complaints_of_rerun(self, folder, done):
-        again = launch(folder, self.ranks)
-        kept = re.search(rf"(\d+) of {REPEATS} (?:curves|trainings) are in the journal already", again.said)
+        again = launch(folder, self.study.ranks)
+        kept = re.search(rf"(\d+) of {self.study.n_curves} (?:curves|trainings) are in the journal already", again.said)
         complaints = [] if again.status == 0 else [f"running again: exit {again.status}: {again.said}"]
         if int(kept.group(1) if kept else 0) != done:
             complaints.append(f"running again, not {done} curves are kept: {again.said}")
@@ -239,7 +316,7 @@ class Case:
         with tempfile.TemporaryDirectory(dir=self.at) as name:
             folder = pathlib.Path(name) / "study"
             self.prepare(state, folder)
-            run = launch(folder, ranks, "-q", prefix=prefix)
+            run = launch(folder, ranks, "-q", prefix=prefix, piped=self.study.piped)
             complaints = self.complaints_of_run(run, deadly, folder, ranks)
             if run.status is not None:
                 complaints += self.complaints_of_files(state, folder, run.status)
@@ -251,7 +328,8 @@ class Case:
             with tempfile.TemporaryDirectory(dir=self.at) as name:
                 folder = pathlib.Path(name) / "study"
                 self.prepare(state, folder)
-                run = launch(folder, ranks, "-q", prefix=injecting(Fault("open", BEYOND, "die", rank)))
+                prefix = injecting(Fault("open", BEYOND, "die", rank))
+                run = launch(folder, ranks, "-q", prefix=prefix, piped=self.study.piped)
                 assert run.status == 0, run.said
                 self.counts[state, ranks, rank] = run.calls
         return self.counts[state, ranks, rank]
@@ -279,7 +357,10 @@ class Faults(unittest.TestCase):
         at = pathlib.Path(cls.folder.name)
         READER.submit(int).result()  # forks, as it should before there are threads
         cls.pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
-        cases = {name: cls.pool.submit(Case, at / name, study, ranks) for name, study, ranks in STUDIES}
+        tables = at / "data"
+        tables.mkdir()
+        READER.submit(make_tables, tables).result()
+        cases = {name: cls.pool.submit(Case, at / name, study, tables) for name, study in STUDIES.items()}
         cls.cases = {name: case.result() for name, case in cases.items()}
         cls.seed = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000))
         cls.chance = random.Random(cls.seed)
@@ -347,6 +428,17 @@ class Faults(unittest.TestCase):
 
     def test_files_of_trainings(self):
         self.strike_files_of_all_states("trainings")
+
+    def test_files_of_tables(self):
+        self.strike_files_of_all_states("tables")
+
+    def test_memory_of_tables(self):
+        self.check(
+            [
+                self.strike("tables", state, "alloc", [action], sample=tier.of(3, sample))
+                for state, action, sample in (("new", "enomem", 300), ("extended", "enomem", 300), ("extended", "enomem+", 40))
+            ]
+        )
 
     def test_memory_on_one_rank(self):
         self.check([self.strike("small", "new", "alloc", ["enomem"], sample=tier.of(30, None))])

@@ -24,7 +24,7 @@ TIME_LIMIT = 600  # seconds; a run takes one or two, and some ten on a busy mach
 GONE_LIMIT = 120  # likewise; ranks without their launcher notice within two
 
 # One rank per curve with LAPACK, or all ranks with ScaLAPACK on one: there the same number of ranks makes the same bits.
-STUDIES = {
+UNCHANGED = {
     "small": """repeats: 120
 n_train: {range: [1, 60]}
 ablations: [none, no_residuals, cutoff: [0.01, 0.1]]
@@ -43,23 +43,44 @@ ablations: [none, cutoff: [0.01, 0.1]]
 datasets: [{source: student-teacher, rows: 200, features: 10, hidden_features: 12}]
 """,
 }
-N_KILLS = {"small": KILLS // 2, "grid": KILLS // 2, "summary": KILLS // 5}
-RANKS = {"small": (2, 3), "grid": (2,), "summary": (2, 3)}
+# What a person makes of a study while its journal grows: each run has one of these texts.
+FIRST, FIRST_AND_MORE = (
+    f"\n  - {{name: first, source: student-teacher, rows: 400, features: 40, hidden_features: 50, intercept: true{more}}}"
+    for more in ("", ", ablations: [cutoff: [0.2, 0.1], none]")
+)
+SECOND = "\n  - {name: second, source: student-teacher, rows: 300, features: 30, hidden_features: 30}"
+CHANGED = [
+    f"""repeats: {repeats}
+n_train: {{range: [1, 60]}}
+ablations: [none, cutoff: 0.1]
+datasets:{"".join(datasets)}
+"""
+    for repeats, datasets in ((90, [FIRST]), (60, [SECOND, FIRST_AND_MORE]), (70, [FIRST, SECOND]))
+]
+STUDIES = {**{kind: [text] for kind, text in UNCHANGED.items()}, "changed": CHANGED}
+N_KILLS = {"small": KILLS // 2, "grid": KILLS // 2, "summary": KILLS // 5, "changed": KILLS // 5}
+RANKS = {**dict.fromkeys(STUDIES, (2, 3)), "grid": (2,)}
 VICTIMS = ("a rank", "rank 0", "launcher")
 SHARED = {}  # the references, for the processes of the pool
 
 
-def command(ranks, *words):
-    return launcher.on_ranks(ranks, [PROGRAM, "run", "study.yaml", "-o", "s.nc", *words])
+def command(ranks, which, output="s.nc"):
+    return launcher.on_ranks(ranks, [PROGRAM, "run", f"study{which}.yaml", "-o", output])
 
 
 def environment(folder):
     return launcher.short_lived(folder.parent / "session")
 
 
-def done_curves(folder):
+def write_texts(folder, kind):
+    folder.mkdir(parents=True)
+    for i, text in enumerate(STUDIES[kind]):
+        (folder / f"study{i}.yaml").write_text(text)
+
+
+def done_curves(folder, which):
     answer = subprocess.run(
-        [PROGRAM, "status", "study.yaml", "--json", "-o", "s.nc"],
+        [PROGRAM, "status", f"study{which}.yaml", "--json", "-o", "s.nc"],
         cwd=folder,
         text=True,
         capture_output=True,
@@ -85,15 +106,14 @@ class Chain:
     def __init__(self, kind, chance, folder):
         self.kind, self.chance, self.folder = kind, chance, folder
         self.wanted, self.seconds = SHARED[kind]
-        self.done, self.tally, self.complaints = 0, collections.Counter(), []
-        folder.mkdir()
-        (folder / "study.yaml").write_text(STUDIES[kind])
+        self.done, self.tally, self.complaints = [0] * len(self.wanted), collections.Counter(), []
+        write_texts(folder, kind)
 
     def kill_once(self):
         """Whether the run was still going on when it was killed."""
         ranks, victim = self.chance.choice(RANKS[self.kind]), self.chance.choice(VICTIMS)
         process = subprocess.Popen(
-            command(ranks, "-q"),
+            command(ranks, self.chance.randrange(len(self.wanted))),
             cwd=self.folder,
             env=environment(self.folder),
             stdin=subprocess.DEVNULL,
@@ -128,15 +148,20 @@ class Chain:
         self.complaints.append(f"{self.kind} study: {text}")
 
     def check_kept(self):
-        done = done_curves(self.folder)
-        if done < self.done:
-            self.complain(f"{self.done - done} of {self.done} finished curves are lost")
+        done = [done_curves(self.folder, which) for which in range(len(self.wanted))]
+        if any(now < before for now, before in zip(done, self.done)):
+            self.complain(f"of {self.done} finished curves {done} are left")
         self.done = done
 
     def finish(self):
+        for which in range(len(self.wanted)):
+            self.finish_text(which)
+            self.check_kept()
+
+    def finish_text(self, which):
         ranks = self.chance.choice(RANKS[self.kind])
         again = subprocess.run(
-            command(ranks),
+            command(ranks, which),
             cwd=self.folder,
             env=environment(self.folder),
             text=True,
@@ -148,9 +173,9 @@ class Chain:
         if again.returncode != 0:
             return self.complain(f"running again: exit {again.returncode}: {again.stderr}")
         kept = re.search(r"([\d,]+) of [\d,]+ curves are in the journal already", again.stderr)
-        if int(kept.group(1).replace(",", "") if kept else 0) != self.done:
-            self.complain(f"{self.done} curves were finished, but: {again.stderr}")
-        if data_groups(self.folder / "s.nc") != self.wanted:
+        if int(kept.group(1).replace(",", "") if kept else 0) != self.done[which]:
+            self.complain(f"{self.done[which]} curves were finished, but: {again.stderr}")
+        if data_groups(self.folder / "s.nc") != self.wanted[which]:
             self.complain("running again ends in other results")
         if any(".tmp." in path.name for path in self.folder.iterdir()):
             self.complain("a temporary is left")
@@ -159,7 +184,7 @@ class Chain:
     def start_over(self):
         for path in self.folder.glob("s.nc*"):
             path.unlink()
-        self.done = 0
+        self.done = [0] * len(self.wanted)
 
 
 def run_chain(kind, seed, kills):
@@ -173,8 +198,9 @@ def run_chain(kind, seed, kills):
             else:  # it had ended before
                 chain.finish()
                 chain.start_over()
+        kept = chain.done
         chain.finish()
-        return chain.tally, chain.done, chain.complaints
+        return chain.tally, kept, chain.complaints
 
 
 class Kills(unittest.TestCase):
@@ -182,21 +208,23 @@ class Kills(unittest.TestCase):
     def setUpClass(cls):
         at = tempfile.TemporaryDirectory()
         cls.addClassCleanup(at.cleanup)
-        for kind, study in STUDIES.items():
+        for kind, texts in STUDIES.items():
             folder = pathlib.Path(at.name) / kind / "study"
-            folder.mkdir(parents=True)
-            (folder / "study.yaml").write_text(study)
+            write_texts(folder, kind)
             start = time.monotonic()
-            subprocess.run(
-                command(2, "-q"),
-                cwd=folder,
-                env=environment(folder),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                timeout=TIME_LIMIT,
-                check=True,
-            )
-            SHARED[kind] = data_groups(folder / "s.nc"), time.monotonic() - start
+            for which in range(len(texts)):
+                subprocess.run(
+                    command(2, which, f"{which}.nc"),
+                    cwd=folder,
+                    env=environment(folder),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    timeout=TIME_LIMIT,
+                    check=True,
+                )
+            seconds = (time.monotonic() - start) / len(texts)
+            SHARED[kind] = [data_groups(folder / f"{which}.nc") for which in range(len(texts))], seconds
         cls.seed = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000))
         print(f"# RIDGELESS_TEST_SEED={cls.seed}", flush=True)
         pool = concurrent.futures.ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("fork"))
@@ -224,6 +252,9 @@ class Kills(unittest.TestCase):
 
     def test_summaries(self):
         self.kill("summary")
+
+    def test_studies_that_change(self):
+        self.kill("changed")
 
 
 if __name__ == "__main__":
