@@ -63,4 +63,19 @@ static inline unsigned fuzz_take(fuzz_bytes *bytes) {
     return *bytes->next++;
 }
 
+/* Gives an option a value. */
+static inline void fuzz_set_text(rl_options *options, const char *key, const char *text) {
+    rl_option_value *value = &options->values[rl_options_find(options, key)];
+    rl_free(value->text);
+    FUZZ_REQUIRE(rl_strdup(&value->text, text) == RL_OK);
+}
+
+/* A list of one. */
+static inline void fuzz_set_list(rl_options *options, const char *key, const char *text) {
+    rl_option_value *value = &options->values[rl_options_find(options, key)];
+    value->given = true;
+    FUZZ_REQUIRE(RL_ALLOC(value->list, 1) == RL_OK && rl_strdup(&value->list[0], text) == RL_OK);
+    value->n_list = 1;
+}
+
 #endif

@@ -5,20 +5,6 @@
 
 enum { MOST_NUMBERS = 4000 }; /* of a table that is loaded with its best linear model */
 
-static void set_text(rl_options *options, const char *key, const char *text) {
-    rl_option_value *value = &options->values[rl_options_find(options, key)];
-    rl_free(value->text);
-    FUZZ_REQUIRE(rl_strdup(&value->text, text) == RL_OK);
-}
-
-/* A list of one. */
-static void set_list(rl_options *options, const char *key, const char *text) {
-    rl_option_value *value = &options->values[rl_options_find(options, key)];
-    value->given = true;
-    FUZZ_REQUIRE(RL_ALLOC(value->list, 1) == RL_OK && rl_strdup(&value->list[0], text) == RL_OK);
-    value->n_list = 1;
-}
-
 static void set_number(rl_options *options, const char *key, unsigned number) {
     options->values[rl_options_find(options, key)].number = number;
 }
@@ -27,8 +13,8 @@ static void set_number(rl_options *options, const char *key, unsigned number) {
 static void choose_options(rl_options *options, unsigned choices, unsigned column) {
     char target[16];
     snprintf(target, sizeof target, "%u", column % 16);
-    set_text(options, "file", "table.csv");
-    set_text(options, "target", column >= 128 ? "y" : target);
+    fuzz_set_text(options, "file", "table.csv");
+    fuzz_set_text(options, "target", column >= 128 ? "y" : target);
     set_number(options, "delimiter", choices & 3);
     set_number(options, "header", choices >> 2 & 1);
     set_number(options, "standardize", choices >> 3 & 3);
@@ -36,11 +22,11 @@ static void choose_options(rl_options *options, unsigned choices, unsigned colum
     set_number(options, "decimal", column >> 1 & 1);
     set_number(options, "thousands", (column >> 2) % 6);
     set_number(options, "skip", column % 3);
-    set_text(options, "comment", column & 1 ? "#" : "%");
-    set_list(options, "missing", column & 8 ? "-9999" : "x");
-    set_list(options, "except", column & 16 ? "1" : "2-3");
-    set_list(options, "skip_lines", column & 32 ? "2" : "3-4");
-    if (column & 64) set_list(options, "features", "numeric");
+    fuzz_set_text(options, "comment", column & 1 ? "#" : "%");
+    fuzz_set_list(options, "missing", column & 8 ? "-9999" : "x");
+    fuzz_set_list(options, "except", column & 16 ? "1" : "2-3");
+    fuzz_set_list(options, "skip_lines", column & 32 ? "2" : "3-4");
+    if (column & 64) fuzz_set_list(options, "features", "numeric");
 }
 
 static void write_files(const rl_source *source, fuzz_bytes rest, unsigned share) {
@@ -82,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const rl_source_request request = {.name = "mine",
                                        .options = &options,
                                        .path = &path,
-                                       .random = choices & 128 ? RL_RANDOM_NUMPY : RL_RANDOM_PHILOX};
+                                       .random = choices & 128 ? RL_RANDOM_NUMPY : RL_RANDOM_PHILOX,
+                                       .intercept = choices & 64};
     load(source, &request);
     rl_options_destroy(&options);
     return 0;

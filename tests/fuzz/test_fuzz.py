@@ -26,7 +26,7 @@ PAST = {target: cases for target in TARGETS if (cases := sorted((HERE / "crashes
 # Not the leak check after every input, which takes longer than the input where libraries keep memory for the next: what
 # they never give back is found at the end. The time limit of one input is five times too long on a quiet machine.
 COMMON = ["-max_len=4096", "-timeout=100", "-rss_limit_mb=2048", "-malloc_limit_mb=1024", "-detect_leaks=0"]
-OPTIONS = {"study": [f"-dict={HERE / 'study.dict'}"]}
+OPTIONS = {"study": [f"-dict={HERE / 'study.dict'}"], "journal": ["-max_len=8192"]}
 UNREACHED = HERE / "unreached.txt"
 C_ARGS = [
     "-fsanitize=fuzzer-no-link",
