@@ -60,6 +60,25 @@ class Init(unittest.TestCase):
         self.init("own", "--csv", "own.csv", "--target", target, *options)
         return (self.at / "own.yaml").read_text(), self.run_study("own.yaml")
 
+    def test_very_many_columns(self):
+        """60,000 columns, half of them called the same: what is written and told stays short."""
+        n = 30000
+        names = ",".join([*(f"gene{j}" for j in range(n)), *["same"] * n, "y"])
+        rows = [",".join([*(f"{(i * 7 + j) % 11}.5" for j in range(2 * n)), f"{i}"]) for i in range(8)]
+        (self.at / "own.csv").write_text("\n".join([names, *rows]) + "\n")
+        done = self.init("own", "--csv", "own.csv", "--target", "y")
+        self.assertIn("of 60001 columns are features, 8 of 8 rows", done.stdout)
+        self.assertLess(len(done.stdout), 2000)
+        self.assertLess((self.at / "own.yaml").stat().st_size, 12000)
+        self.run_study("own.yaml")
+
+    def test_rows_that_do_not_go_on_as_they_begin(self):
+        """More than a mebibyte of rows goes well with commas, and the last row with semicolons alone."""
+        rows = [f"some,words,and,more;{i % 89};{i % 83}" for i in range(50000)]
+        (self.at / "own.csv").write_text("\n".join(["p,q,r,s;x;y", *rows, "words;2;3"]) + "\n")
+        self.init("own", "--csv", "own.csv", "--target", "y")
+        self.assertIn("delimiter: semicolon", (self.at / "own.yaml").read_text())
+
     def test_first_study(self):
         said = self.init().stdout
         self.assertEqual((self.at / "my-study.yaml").read_text(), (SOURCE / "jobs" / "first-study.yaml").read_text())

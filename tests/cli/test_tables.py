@@ -61,6 +61,28 @@ class Tables(unittest.TestCase):
         self.assertLess(len(told), 300)
         self.assertLess(len(self.refused(table, "12002 columns", "except: [nobody]")), 1000)
 
+    def test_very_many_names(self):
+        """Half of 60,000 columns by name, or all but that half; the others by number, as they are all called the same."""
+        n = 30000
+        names = [f"gene{j}" for j in range(n)]
+        rows = "".join(",".join(f"{i * 7 % 5 + j % 3}.5" for j in range(2 * n)) + f",{i}\n" for i in range(4))
+        table = ",".join(names + ["same"] * n) + ",y\n" + rows
+        self.assertEqual(self.shape(table, f"features: [{', '.join(names)}]")[:2], (4, n))
+        self.assertEqual(self.shape(table, f"except: [{', '.join(names)}]")[:2], (4, n))
+        self.assertEqual(self.shape(table, f"features: [{n + 1}-{2 * n}, gene{n - 1}]")[:2], (4, n + 1))
+        told = self.refused(table, "columns 30001 and 30002 are both called `same`", "features: [same]")
+        self.assertLess(len(told), 300)
+        self.assertLess(len(self.refused(table, "did you mean `gene29999`?", "features: [gene29999x]")), 1000)
+
+    def test_very_many_columns_without_a_name(self):
+        """The first are warned of, and the others counted."""
+        n = 3000
+        table = "," * n + "y\n" + "".join(",".join(f"{i * 7 % 5 + j}.5" for j in range(n)) + f",{i}\n" for i in range(4))
+        told = self.plan(table).stderr
+        self.assertIn("2992 more columns have no name and are features", told)
+        self.assertEqual(told.count("leaves it out"), 8)
+        self.assertLess(len(told), 3000)
+
     def test_missing_words(self):
         for word in ["NA", "NULL", "NaN", "N/A", "None", "#N/A", "<NA>", "null", "", "?"]:
             self.assertEqual(self.shape(PLAIN.replace("4.5,", f"{word},")), (11, 2, 1), word)

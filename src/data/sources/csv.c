@@ -147,7 +147,10 @@ static bool is_unnamed(const rl_table *table, int column) {
            (*table->header[column] == '\0' || strncmp(table->header[column], "Unnamed: ", 9) == 0);
 }
 
+/* Of very many columns without a name the first are told. */
 static void warn_of_indices(const rl_source_request *request, const rl_table *table, const rl_table_choice *choice) {
+    enum { MOST = 8 };
+    int n = 0;
     if (table->row_names && !rl_options_get(request->options, "features")->given)
         rl_warn(
             "dataset `%s`: %s: the header has no name for column 1: it is taken for the names of the rows, and is no "
@@ -156,10 +159,14 @@ static void warn_of_indices(const rl_source_request *request, const rl_table *ta
     for (int j = 0; j < choice->n_features; j++) {
         const int column = choice->features[j];
         if (rl_options_get(request->options, "features")->given || !is_unnamed(table, column)) continue;
+        if (n++ >= MOST) continue;
         rl_warn("dataset `%s`: %s: column %d has no name and is feature %d%s; `except: [%d]` leaves it out",
                 request->name, table->path, column + 1, j + 1,
                 counts_rows(table, column) ? ": it counts the rows, as a saved index does" : "", column + 1);
     }
+    if (n > MOST)
+        rl_warn("dataset `%s`: %s: %d more columns have no name and are features", request->name, table->path,
+                n - MOST);
 }
 
 /* ---- loading ----------------------------------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -52,20 +52,28 @@ rl_status rl_table_layout_write(const rl_table_part *parts, int n, const rl_miss
     return status;
 }
 
-/* The text is our own: all numbers are there. */
-static void pass_scanned(const char **text, int n_scanned, int n_expected, const int *length) {
-    assert(n_scanned == n_expected);
-    (void)n_scanned, (void)n_expected;
-    *text += *length;
+/* The text is our own: all numbers are there. It may be long, and sscanf would look for its end each time. */
+static long long take_integer(const char **text) {
+    char *end;
+    const long long value = strtoll(*text, &end, 10);
+    assert(end != *text);
+    *text = end;
+    return value;
+}
+
+static double take_real(const char **text) {
+    char *end;
+    const double value = strtod(*text, &end);
+    assert(end != *text);
+    *text = end;
+    return value;
 }
 
 static rl_status read_marks(const char **text, bool *given, rl_missing *marks) {
-    int n = 0, length = 0;
-    pass_scanned(text, sscanf(*text, "%d%n", &n, &length), 1, &length);
+    const int n = (int)take_integer(text);
     *given = n >= 0;
     if (n > 0) RL_TRY(RL_ALLOC(marks->numbers, n));
-    for (; marks->n_numbers < n; marks->n_numbers++)
-        pass_scanned(text, sscanf(*text, "%lf%n", &marks->numbers[marks->n_numbers], &length), 1, &length);
+    for (; marks->n_numbers < n; marks->n_numbers++) marks->numbers[marks->n_numbers] = take_real(text);
     return RL_OK;
 }
 
@@ -86,10 +94,10 @@ static rl_status find_variable(const rl_nc *file, const char *path, rl_nc_variab
 }
 
 static rl_status open_part(rl_table_blocks *b, const char **text, const rl_missing *marks, part *p) {
-    int rows = 0, length = 0;
-    size_t n = 0;
+    const int rows = (int)take_integer(text);
+    p->without = (int)take_integer(text);
+    const size_t n = (size_t)take_integer(text);
     char *path;
-    pass_scanned(text, sscanf(*text, "%d %d %zu%n", &rows, &p->without, &n, &length), 3, &length);
     RL_TRY(RL_ALLOC(path, n + 1));
     memcpy(path, *text + 1, n); /* behind a blank */
     *text += n + 1;
@@ -170,9 +178,8 @@ static rl_status choose_heights(rl_table_blocks *b, size_t slab_bytes) {
 static rl_status open_parts(rl_table_blocks *b, const rl_dataset *dataset) {
     const char *text = dataset->file.layout;
     bool marked;
-    int n = 0, length = 0;
     RL_TRY(read_marks(&text, &marked, &b->marks));
-    pass_scanned(&text, sscanf(text, "%d%n", &n, &length), 1, &length);
+    const int n = (int)take_integer(&text);
     RL_TRY(RL_ALLOC(b->parts, n));
     while (b->n_parts < n) RL_TRY(open_part(b, &text, marked ? &b->marks : NULL, &b->parts[b->n_parts++]));
     b->intercept = dataset->intercept;
