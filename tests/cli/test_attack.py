@@ -164,13 +164,16 @@ class Attack(unittest.TestCase):
         self.refused(call("run", "study.yaml", cwd=self.at), ["study.yaml:1", "tag"])
         self.assertEqual(files_below(self.top), ["work", "work/mine.csv", "work/study.yaml"])
 
-    def test_an_output_that_is_a_link_is_replaced_and_not_followed(self):
+    def test_an_output_that_is_a_link_is_followed_to_results_alone(self):
         self.assertEqual(call("run", "study.yaml", "-o", "first.nc", cwd=self.at, limited=False).returncode, 0)
-        before = (self.at / "first.nc").read_bytes()
         (self.at / "link.nc").symlink_to("first.nc")
         self.assertEqual(call("run", "study.yaml", "-o", "link.nc", cwd=self.at, limited=False).returncode, 0)
-        self.assertEqual((self.at / "first.nc").read_bytes(), before)
-        self.assertFalse((self.at / "link.nc").is_symlink())
+        self.assertTrue((self.at / "link.nc").is_symlink())
+        self.assertFalse((self.at / "first.nc").is_symlink())
+        (self.at / "diary").write_text("my notes")
+        (self.at / "trap.nc").symlink_to("diary")
+        self.refused(call("run", "study.yaml", "-o", "trap.nc", cwd=self.at), ["trap.nc"])
+        self.assertEqual((self.at / "diary").read_text(), "my notes")
 
 
 class DamagedResults(unittest.TestCase):
