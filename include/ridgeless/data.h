@@ -304,7 +304,7 @@ rl_status rl_columns_find(const rl_columns *columns, const char *name, int *colu
 rl_status rl_columns_list(const rl_columns *columns, rl_text *names);
 
 /* Whether a study file can call a column by its name, because no other is called so; or by its number, because none has
- * that for a name. The third appends what a study file calls it. */
+ * that for a name. The third appends what a study file calls it: "2-2" where another has its number for a name. */
 bool rl_column_goes_by_name(const rl_columns *columns, int column);
 bool rl_column_goes_by_number(const rl_columns *columns, int column);
 rl_status rl_column_append(const rl_columns *columns, int column, rl_text *text);
@@ -355,8 +355,8 @@ bool rl_parse_marked(const char *text, rl_marks marks, double *value);
 /* Whether no mark stands for two things at once. */
 bool rl_marks_fit(rl_marks marks, char delimiter);
 
-/* Appends "`decimal: comma`" and so on: the keys of a study file that say so, if any. */
-rl_status rl_marks_append_keys(rl_marks marks, rl_text *text);
+/* Appends "`decimal: comma`" and so on: the keys of a study file that say so where it has other marks instead. */
+rl_status rl_marks_append_keys(rl_marks marks, rl_marks instead, rl_text *text);
 
 /* Lines of a file, counted from 1, both included. */
 typedef struct rl_lines {

@@ -1,9 +1,14 @@
 """Tables of text as people have them, each kind taken from public reports: read with the key that fits, and told by the message
 without it. What is read is counted by hand."""
+import bz2
+import gzip
+import io
 import json
+import lzma
 import pathlib
 import tempfile
 import unittest
+import zipfile
 
 from program import run
 
@@ -169,6 +174,82 @@ class Tables(unittest.TestCase):
         table = "id," + PLAIN.replace("\n", "\nx,").rstrip("x,").replace("x,4.5", '5" pipe,4.5')
         self.assertEqual(self.shape(table, "features: [a, b]"), (12, 2, 0))
         self.refused(PLAIN.replace("4.5,", '"4"5,'), '`4"5` is not a number')
+
+    def follow(self, table, message, key, keys="", shape=(12, 2, 0)):
+        """The key that the message tells, taken as it is written there, reads the table."""
+        told = self.refused(table, message, keys)
+        self.assertIn(f"`{key}`", told)
+        self.assertEqual(self.shape(table, ", ".join(k for k in (keys, key) if k)), shape)
+
+    def test_words_for_missing_of_ones_own(self):
+        """SAS's point, dashes, errors of a spreadsheet, infinite numbers: told with what the study has already."""
+        for word, key in ((".", "'.'"), ("-", "'-'"), ("\u2014", "'\u2014'"), ("#DIV/0!", "'#DIV/0!'"), ("inf", "inf")):
+            table = PLAIN.replace("4.5,", f"{word},").replace("9.5,", f"{word},")
+            self.follow(table, f"column `a`: `{word}` is not", f"missing: [{key}]", shape=(10, 2, 2))
+        self.refused(PLAIN.replace("4.5,", "n.a.,"), "`missing: ['-9999', n.a.]` takes it", "missing: -9999")
+        self.refused(PLAIN.replace("4.5,", "n.a.,").replace("6.5,", "?,").replace("7.5,", "low,"), "`missing: [n.a., low]`")
+        self.assertNotIn("missing:", self.refused(PLAIN.replace(".5,", "x,"), "`except: [a]`"))
+
+    def test_text_target(self):
+        self.refused("a,y\n1,cat\n2,dog\n", "`target` names a column of numbers")
+
+    def test_lines_between_and_below(self):
+        """A comment among the rows, a note and a sum below them, a row that is cut short."""
+        rows = PLAIN.splitlines(True)
+        amid = "".join([*rows[:6], "# a pause\n", *rows[6:]])
+        self.follow(amid, "t.csv:7: a row of 1 cell, expected 3 as in line 1", 'comment: "#"')
+        for line in ("Source: us, 2024\n", "1.5,2\n", "Total: 12\n"):
+            self.follow(PLAIN + line, "is line 14 not of the data?", "skip_lines: [14]")
+        self.refused(PLAIN + "1,2\n", "`skip_lines: [2, 4-6, 14]`", "skip_lines: [2, 4-6]")
+
+    def test_names_in_a_later_line(self):
+        """A title with as many cells, two lines of names, the first line that Excel takes."""
+        for title in ("Title,,\n", "A,A,B\n", "Mine, of 2024, x\n", "\ufeffsep=,,\n"):
+            self.follow(title + PLAIN, "no column `y`", "skip: 1")
+        self.refused("sep=;\n" + PLAIN.replace(",", ";"), "line 2 has it: `skip: 1`", "delimiter: semicolon")
+        self.assertNotIn("skip:", self.refused(PLAIN, "no column `z`", "target: z"))
+
+    def test_tabs_are_not_blanks(self):
+        table = PLAIN.replace(",", "\t").replace("a\t", "a b\t", 1)
+        self.follow(table, "has one column", "delimiter: tab")
+
+    def test_marks_that_replace_others(self):
+        """The study has marks already, and others read the column."""
+        table = "a;b;y\n1.500;2;3\n2.500;1;4\n1.300;4;5\n"
+        keys = "delimiter: semicolon, decimal: comma"
+        self.refused(table, "`decimal: point` reads it as 1.5, `thousands: point` reads it as 1500", keys)
+        self.assertEqual(self.shape(table, keys + ", thousands: point"), (3, 2, 0))
+        table = "a;b;y\n1,5;2;3\n2,50;1;4\n"
+        told = self.refused(table, "`1,5` is not", "delimiter: semicolon, thousands: comma")
+        self.assertIn("`decimal: comma` and `thousands: none` read it as 1.5", told)
+        told = self.refused(PLAIN.replace("4.5,", "1_000,").replace(".5,", ","), "`thousands: underscore` reads it as 1000")
+        self.assertNotIn("decimal", told)
+
+    def test_numbers_that_are_names(self):
+        """A saved index beside a column that is called 1: the advice means the column without a name."""
+        table = ",1,y\n" + "".join(f"{i},{i * i},{i % 5}\n" for i in range(12))
+        self.assertEqual(self.shape(table, warning="`except: [1-1]` leaves it out"), (12, 2, 0))
+        self.assertEqual(self.shape(table, "except: [1-1]"), (12, 1, 0))
+        self.assertEqual(self.shape(table, "except: [1]", warning="`except: [1-1]`"), (12, 1, 0))
+        self.refused(table, "no column `1-2`", "target: 1-2")
+
+    def test_files_of_other_kinds(self):
+        """Whatever is called .csv: what it is, and what makes a table of it."""
+        plain, packed = PLAIN.encode(), io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("t.csv", plain)
+        for table, told in (
+            (bz2.compress(plain), "is compressed by bzip2, expected a table of text, plain or gzip; `bunzip2` unpacks it"),
+            (lzma.compress(plain), "is compressed by xz"),
+            (packed.getvalue(), "is a ZIP archive or an Excel workbook"),
+            (gzip.compress(gzip.compress(plain)), "is compressed by gzip twice"),
+            (b"\x89HDF\r\n\x1a\n" + bytes(60), "`source: netcdf` reads it"),
+            (b"CDF\1" + bytes(60), "`source: netcdf` reads it"),
+            (b"PAR1" + bytes(60), "is a Parquet file"),
+            (PLAIN.encode("utf-32"), "`iconv -f utf-32 -t utf-8` converts it"),
+        ):
+            self.refused(table, told)
+        self.assertEqual(self.shape(gzip.compress(plain)), (12, 2, 0))
 
     def test_encodings(self):
         latin = PLAIN.replace("a,", "l\u00e4nge,", 1)

@@ -97,12 +97,17 @@ static rl_status check_header(const rl_source_request *request, const rl_table *
         request->name, table->path, table->header[0]);
 }
 
+/* The names have their blanks folded, and show no tab. */
+static bool has_tab(const rl_table *table) {
+    return strchr(table->cells[0], '\t') != NULL;
+}
+
 static rl_status check_delimiter(const rl_source_request *request, const rl_table *table) {
     static const char *const words[] = {"comma", "semicolon", "tab", "space"};
     const char *line = table->header != NULL ? table->header[0] : table->cells[0];
     if (table->n_columns > 1) return RL_OK;
     for (const char *d = RL_DELIMITERS; *d != '\0'; d++)
-        if (*d != table->format.delimiter && strchr(line, *d) != NULL)
+        if (*d != table->format.delimiter && (strchr(line, *d) != NULL || (*d == '\t' && has_tab(table))))
             return rl_fail(RL_ERR_INPUT,
                            "dataset `%s`: %s: has one column, `%.60s`; does something else separate "
                            "columns? `delimiter: %s`",
@@ -110,10 +115,26 @@ static rl_status check_delimiter(const rl_source_request *request, const rl_tabl
     return RL_OK;
 }
 
+/* The line among the first rows in which a name stands that the header has not, as where a title fills the first line;
+ * 0: none. */
+static int find_name(const rl_table *table, const char *name) {
+    enum { MOST_ROWS = 20 };
+    double value;
+    if (table->header == NULL || rl_table_parse(table, name, &value) != RL_HOLDS_TEXT) return 0;
+    for (int i = 0; i < table->n_rows && i < MOST_ROWS; i++)
+        for (int j = 0; j < table->n_columns; j++)
+            if (strcmp(rl_table_cell(table, i, j), name) == 0) return table->lines[i];
+    return 0;
+}
+
 static rl_status find_target(const rl_source_request *request, const rl_table *table, int *target) {
     const rl_columns columns = rl_table_columns(table);
-    if (rl_columns_find(&columns, rl_options_text(request->options, "target"), target) == RL_OK) return RL_OK;
-    return rl_source_key_fail(request, "target", "%s", rl_error_message());
+    const char *name = rl_options_text(request->options, "target");
+    if (rl_columns_find(&columns, name, target) == RL_OK) return RL_OK;
+    const int line = find_name(table, name);
+    if (line == 0) return rl_source_key_fail(request, "target", "%s", rl_error_message());
+    return rl_source_key_fail(request, "target", "%s; line %d has it: `skip: %d` leaves out the lines before",
+                              rl_error_message(), line, line - 1);
 }
 
 /* A name that is not found may be one that is not UTF-8. */
@@ -147,26 +168,37 @@ static bool is_unnamed(const rl_table *table, int column) {
            (*table->header[column] == '\0' || strncmp(table->header[column], "Unnamed: ", 9) == 0);
 }
 
+static rl_status warn_of_index(const rl_source_request *request, const rl_table *table, int feature, int column) {
+    const rl_columns columns = rl_table_columns(table);
+    rl_text word = RL_TEXT_EMPTY;
+    const rl_status status = rl_column_goes_by_number(&columns, column) ? rl_text_append(&word, "%d", column + 1)
+                                                                        : rl_column_append(&columns, column, &word);
+    if (status == RL_OK)
+        rl_warn("dataset `%s`: %s: column %d has no name and is feature %d%s; `except: [%s]` leaves it out",
+                request->name, table->path, column + 1, feature + 1,
+                counts_rows(table, column) ? ": it counts the rows, as a saved index does" : "", word.bytes);
+    rl_free(word.bytes);
+    return status;
+}
+
 /* Of very many columns without a name the first are told. */
-static void warn_of_indices(const rl_source_request *request, const rl_table *table, const rl_table_choice *choice) {
+static rl_status warn_of_indices(const rl_source_request *request, const rl_table *table,
+                                 const rl_table_choice *choice) {
     enum { MOST = 8 };
     int n = 0;
-    if (table->row_names && !rl_options_get(request->options, "features")->given)
+    if (rl_options_get(request->options, "features")->given) return RL_OK;
+    if (table->row_names)
         rl_warn(
             "dataset `%s`: %s: the header has no name for column 1: it is taken for the names of the rows, and is no "
             "feature",
             request->name, table->path);
-    for (int j = 0; j < choice->n_features; j++) {
-        const int column = choice->features[j];
-        if (rl_options_get(request->options, "features")->given || !is_unnamed(table, column)) continue;
-        if (n++ >= MOST) continue;
-        rl_warn("dataset `%s`: %s: column %d has no name and is feature %d%s; `except: [%d]` leaves it out",
-                request->name, table->path, column + 1, j + 1,
-                counts_rows(table, column) ? ": it counts the rows, as a saved index does" : "", column + 1);
-    }
+    for (int j = 0; j < choice->n_features; j++)
+        if (is_unnamed(table, choice->features[j]) && n++ < MOST)
+            RL_TRY(warn_of_index(request, table, j, choice->features[j]));
     if (n > MOST)
         rl_warn("dataset `%s`: %s: %d more columns have no name and are features", request->name, table->path,
                 n - MOST);
+    return RL_OK;
 }
 
 /* ---- loading ----------------------------------------------------------------------------------------------------- */
@@ -177,7 +209,7 @@ static rl_status convert_table(const rl_source_request *request, const rl_table 
     RL_TRY(check_delimiter(request, table));
     RL_TRY(check_header(request, table));
     RL_TRY(choose_columns(request, table, features, &choice));
-    warn_of_indices(request, table, &choice);
+    RL_TRY(warn_of_indices(request, table, &choice));
     RL_TRY(rl_table_numbers(table, &choice, dataset));
     const rl_standardize how = (rl_standardize)rl_options_get(request->options, "standardize")->number;
     return rl_standardize_features(how, RL_ROUNDING_OF_DOUBLES, dataset);

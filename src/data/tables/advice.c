@@ -18,10 +18,13 @@ typedef struct judged {
 
 /* ---- characters -------------------------------------------------------------------------------------------------- */
 
-/* Whether the text is like a number, but for characters that are none of ASCII. *code: the first of these. */
+/* Whether the text is like a number, but for characters that are none of ASCII. *code: the first of these. A dash alone
+ * is none: it stands for nothing. */
 static bool is_nearly_number(const char *text, uint32_t *code) {
     uint32_t c;
+    const int first = rl_character(text, &c);
     *code = 0;
+    if (first > 0 && text[first] == '\0' && (c == 0x2212 || (c >= 0x2010 && c <= 0x2015))) return false;
     for (int length; *text != '\0'; text += length > 0 ? length : 1) {
         length = rl_character(text, &c);
         if (c < 0x80 && strchr("0123456789+-.,eE' _", (int)c) == NULL) return false;
@@ -59,16 +62,28 @@ static const char *name_of_character(uint32_t code) {
 
 /* ---- keys -------------------------------------------------------------------------------------------------------- */
 
+/* Whether other marks read the same numbers with fewer keys: those with the decimals that the table has. */
+static bool is_spare(const judged *c, const rl_marks *found, int n, rl_marks marks) {
+    const bool comma = c->table->format.marks.decimal_comma;
+    for (int i = 0; i < n; i++)
+        if (found[i].thousands == marks.thousands && found[i].decimal_comma == comma)
+            return marks.decimal_comma != comma;
+    return false;
+}
+
 /* The marks by which the whole column is numbers, each with what the cell is then. */
 static rl_status advise_marks(const judged *c) {
     rl_marks found[RL_MARKS_MOST];
+    const rl_marks now = c->table->format.marks;
     const int n = rl_table_find_marks(c->table, c->column, found);
     for (int i = 0; i < n; i++) {
         double value = NAN;
+        if (is_spare(c, found, n, found[i])) continue;
         rl_parse_marked(c->cell, found[i], &value);
-        RL_TRY(rl_text_append(c->advice, i == 0 ? "; " : ", "));
-        RL_TRY(rl_marks_append_keys(found[i], c->advice));
-        RL_TRY(rl_text_append(c->advice, " reads it as %.15g", value));
+        RL_TRY(rl_text_append(c->advice, c->advice->length == 0 ? "; " : ", "));
+        RL_TRY(rl_marks_append_keys(found[i], now, c->advice));
+        const bool two = found[i].decimal_comma != now.decimal_comma && found[i].thousands != now.thousands;
+        RL_TRY(rl_text_append(c->advice, " read%s it as %.15g", two ? "" : "s", value));
     }
     return RL_OK;
 }
@@ -103,19 +118,57 @@ static rl_status advise_columns(const judged *c) {
     return status;
 }
 
+/* The texts of a column of numbers, where they are a few words, in words[MOST_WORDS]; their
+ * number is returned. */
+enum { MOST_WORDS = 3 };
+static int find_words(const judged *c, const char *words[MOST_WORDS]) {
+    int n = 0, n_numbers = 0;
+    double value;
+    for (int i = 0, k; i < c->table->n_rows; i++) {
+        const char *cell = rl_table_cell(c->table, i, c->column);
+        const rl_content what = rl_table_parse(c->table, cell, &value);
+        n_numbers += what == RL_HOLDS_NUMBER;
+        if (what != RL_HOLDS_TEXT) continue;
+        for (k = 0; k < n && strcmp(words[k], cell) != 0; k++) continue;
+        if (k == MOST_WORDS || !rl_is_printable(cell) || strlen(cell) > 40) return 0;
+        if (k == n) words[n++] = cell;
+    }
+    return n_numbers > n ? n : 0;
+}
+
+/* The key replaces what the study has, so that it repeats that. */
+static rl_status advise_missing(const judged *c) {
+    const rl_missing *had = c->table->format.missing;
+    const char *words[MOST_WORDS];
+    const int n = find_words(c, words), n_had = had != NULL ? had->n_words : 0;
+    if (n == 0) return RL_OK;
+    RL_TRY(rl_text_append(c->advice, "; `missing: ["));
+    for (int i = 0; i < n_had + n; i++) {
+        RL_TRY(rl_text_append(c->advice, "%s", i > 0 ? ", " : ""));
+        RL_TRY(rl_text_append_yaml(c->advice, i < n_had ? had->words[i] : words[i - n_had]));
+    }
+    return rl_text_append(c->advice, "]` takes %s", n > 1 ? "these for missing values" : "it for a missing value");
+}
+
 static rl_status advise(const judged *c) {
     const int line = c->table->lines[c->row];
+    char key[RL_SKIP_KEY];
     uint32_t code;
     RL_TRY(advise_marks(c));
     if (c->advice->length > 0) return RL_OK;
-    if (is_nearly_number(c->cell, &code))
-        return rl_text_append(c->advice, ": it has U+%04X (%s), expected characters of ASCII", code,
-                              name_of_character(code));
+    const bool nearly = is_nearly_number(c->cell, &code);
+    if (nearly)
+        RL_TRY(rl_text_append(c->advice, ": it has U+%04X (%s), expected characters of ASCII", code,
+                              name_of_character(code)));
     if (!c->choice->by_study) return RL_OK;
-    if (is_lone_row(c) && c->row == 0)
-        return rl_text_append(c->advice, "; is line %d not of the data? `skip_lines: [%d]` leaves it out", line, line);
-    if (is_lone_row(c)) RL_TRY(rl_text_append(c->advice, "; `skip_lines: [%d]` leaves the line out", line));
-    return c->column == c->choice->target ? RL_OK : advise_columns(c);
+    if (is_lone_row(c) && c->row == 0 && !nearly)
+        return rl_text_append(c->advice, "; is line %d not of the data? %s leaves it out", line,
+                              rl_table_skip_key(&c->table->format, line, key));
+    if (!nearly) RL_TRY(advise_missing(c));
+    if (is_lone_row(c) && !nearly)
+        RL_TRY(rl_text_append(c->advice, "; %s leaves the line out", rl_table_skip_key(&c->table->format, line, key)));
+    if (c->column != c->choice->target) return advise_columns(c);
+    return c->advice->length > 0 ? RL_OK : rl_text_append(c->advice, "; `target` names a column of numbers");
 }
 
 /* ---- the message ------------------------------------------------------------------------------------------------- */

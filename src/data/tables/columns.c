@@ -67,8 +67,9 @@ bool rl_column_goes_by_number(const rl_columns *c, int column) {
 }
 
 rl_status rl_column_append(const rl_columns *c, int column, rl_text *text) {
-    return rl_column_goes_by_name(c, column) ? rl_text_append_yaml(text, name_of(c, column))
-                                             : rl_text_append(text, "%d", column + 1);
+    if (rl_column_goes_by_name(c, column)) return rl_text_append_yaml(text, name_of(c, column));
+    if (rl_column_goes_by_number(c, column)) return rl_text_append(text, "%d", column + 1);
+    return rl_text_append(text, "%d-%d", column + 1, column + 1); /* another one is called by its number */
 }
 
 const char *rl_column_text(const rl_columns *c, int column, char text[RL_COLUMN_TEXT]) {
@@ -149,14 +150,14 @@ static bool parse_range(const char *text, int n, int *first, int *last) {
     return true;
 }
 
-/* Of a name whose blanks are folded. `last` NULL: a range is none. */
+/* Of a name whose blanks are folded. */
 static rl_status find_folded(const rl_columns *c, const char *name, int *first, int *last) {
     int64_t number;
     RL_TRY(find_named(c, name, first));
-    if (*first < 0 && last != NULL && parse_range(name, c->n, first, last)) return RL_OK;
+    if (*first < 0 && parse_range(name, c->n, first, last)) return RL_OK;
     if (*first < 0 && rl_parse_integer(name, 1, c->n, &number)) *first = (int)number - 1;
     if (*first < 0) return fail_column(c, name);
-    if (last != NULL) *last = *first;
+    *last = *first;
     return RL_OK;
 }
 
@@ -171,7 +172,9 @@ static rl_status find_range(const rl_columns *c, const char *name, int *first, i
 }
 
 rl_status rl_columns_find(const rl_columns *c, const char *name, int *column) {
-    return find_range(c, name, column, NULL);
+    int last;
+    RL_TRY(find_range(c, name, column, &last));
+    return last == *column ? RL_OK : fail_column(c, name);
 }
 
 /* ---- choosing features ------------------------------------------------------------------------------------------- */

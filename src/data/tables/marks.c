@@ -72,10 +72,11 @@ bool rl_marks_fit(rl_marks marks, char delimiter) {
     return marks.thousands != same && (marks.thousands != RL_THOUSANDS_SPACE || delimiter != ' ');
 }
 
-rl_status rl_marks_append_keys(rl_marks marks, rl_text *text) {
+rl_status rl_marks_append_keys(rl_marks marks, rl_marks instead, rl_text *text) {
     static const char *const words[] = {"none", "comma", "point", "space", "apostrophe", "underscore"};
-    const bool groups = marks.thousands != RL_THOUSANDS_NONE;
-    if (marks.decimal_comma) RL_TRY(rl_text_append(text, "`decimal: comma`%s", groups ? " and " : ""));
+    const bool decimal = marks.decimal_comma != instead.decimal_comma, groups = marks.thousands != instead.thousands;
+    if (decimal)
+        RL_TRY(rl_text_append(text, "`decimal: %s`%s", marks.decimal_comma ? "comma" : "point", groups ? " and " : ""));
     return groups ? rl_text_append(text, "`thousands: %s`", words[marks.thousands]) : RL_OK;
 }
 

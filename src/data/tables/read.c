@@ -7,7 +7,7 @@
 #include <zlib.h>
 
 #include "../../numbers.h"
-#include "ridgeless/data.h"
+#include "table.h"
 
 /* What a byte is to the parser: sets of classes are sums. */
 enum { PLAIN = 1, HIGH = 2, BLANK = 4, QUOTE = 8, DELIMITER = 16, COMMENT = 32, LINE_END = 64, WRONG = 128 };
@@ -48,6 +48,30 @@ static bool is_blank(char c) {
 
 /* ---- failures ---------------------------------------------------------------------------------------------------- */
 
+const char *rl_table_skip_key(const rl_table_format *format, int line, char key[RL_SKIP_KEY]) {
+    enum { ENTRY = 32 };
+    size_t n = (size_t)snprintf(key, RL_SKIP_KEY, "`skip_lines: [");
+    for (int i = 0; i < format->n_skipped && n + 2 * ENTRY < RL_SKIP_KEY; i++) {
+        const rl_lines *l = format->skipped + i;
+        n += (size_t)snprintf(key + n, ENTRY, "%d", l->first);
+        if (l->last > l->first) n += (size_t)snprintf(key + n, ENTRY, "-%d", l->last);
+        n += (size_t)snprintf(key + n, ENTRY, ", ");
+    }
+    snprintf(key + n, ENTRY, "%d]`", line);
+    return key;
+}
+
+/* The same for a row behind others that fit, such as a comment or a note below the table. */
+static void advise_late_row(const reader *r, char *advice, size_t size) {
+    char key[RL_SKIP_KEY];
+    const char first = r->bytes.bytes[r->row_begin];
+    if ((first == '#' || first == '%') && r->format->comment == '\0')
+        snprintf(advice, size, "; is it a comment? `comment: \"%c\"` leaves such lines out", first);
+    else
+        snprintf(advice, size, "; is line %d not of the data? %s leaves it out", r->row_line,
+                 rl_table_skip_key(r->format, r->row_line, key));
+}
+
 /* What may be wrong where a row has not as many cells as the first; "" where that is not known. *format becomes what
  * may read the table. */
 static const char *advise_rows(const reader *r, rl_table_format *format, char *advice, size_t size) {
@@ -67,12 +91,14 @@ static const char *advise_rows(const reader *r, rl_table_format *format, char *a
     } else if (titled) {
         format->skip = r->row_line - 1;
         snprintf(advice, size, "; do other lines stand before the table? `skip: %d` leaves them out", format->skip);
+    } else if (r->n_rows > 2) {
+        advise_late_row(r, advice, size);
     }
     return advice;
 }
 
 static rl_status fail_row(reader *r, int line, int n_cells, int expected, int expected_line) {
-    char advice[160];
+    char advice[RL_SKIP_KEY + 80];
     return rl_fail(RL_ERR_INPUT, "%s:%d: a row of %d cell%s, expected %d as in line %d%s", r->path, line, n_cells,
                    rl_plural(n_cells), expected, expected_line, advise_rows(r, &r->advised, advice, sizeof advice));
 }
@@ -318,10 +344,39 @@ static rl_status fail_read(const reader *r, gzFile file) {
     return rl_fail(RL_ERR_INPUT, "%s: damaged gzip file: %s", r->path, reason);
 }
 
+/* What people take for a table of text, by the bytes it begins with, and what makes one of it. */
+static rl_status check_kind(const reader *r, const char *bytes, size_t n) {
+    static const struct {
+        const char *begin, *what, *how;
+        size_t length;
+    } kinds[] = {
+        {"BZh", "compressed by bzip2", "`bunzip2` unpacks it", 3},
+        {"\xfd"
+         "7zXZ",
+         "compressed by xz", "`unxz` unpacks it", 5},
+        {"\x28\xb5\x2f\xfd", "compressed by zstd", "`unzstd` unpacks it", 4},
+        {"PK\3\4", "a ZIP archive or an Excel workbook", "unpack it, or save it as CSV", 4},
+        {"\xd0\xcf\x11\xe0", "an Excel workbook", "save it as CSV", 4},
+        {"PAR1", "a Parquet file", "pandas converts it by `read_parquet(...).to_csv(...)`", 4},
+        {"\x89HDF", "an HDF5 or NetCDF-4 file", "`source: netcdf` reads it", 4},
+        {"CDF\1", "a NetCDF file", "`source: netcdf` reads it", 4},
+        {"CDF\2", "a NetCDF file", "`source: netcdf` reads it", 4},
+        {"CDF\5", "a NetCDF file", "`source: netcdf` reads it", 4},
+        {"\xff\xfe\0\0", "UTF-32", "`iconv -f utf-32 -t utf-8` converts it", 4},
+        {"\x1f\x8b", "compressed by gzip twice", "`gunzip` unpacks it once", 2},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (n >= kinds[i].length && memcmp(bytes, kinds[i].begin, kinds[i].length) == 0)
+            return rl_fail(RL_ERR_INPUT, "%s: is %s, expected a table of text, plain or gzip; %s", r->path,
+                           kinds[i].what, kinds[i].how);
+    return RL_OK;
+}
+
 /* Sets *mark to the bytes of UTF-8's byte order mark. Text of UTF-16 has a mark of its own, or zero bytes. */
 static rl_status check_beginning(const reader *r, const char *bytes, size_t n, size_t *mark) {
     *mark = n >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     if (n < 2) return RL_OK;
+    RL_TRY(check_kind(r, bytes, n));
     const bool marked = memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0;
     if (!marked && (bytes[0] == '\0') == (bytes[1] == '\0')) return RL_OK;
     return rl_fail(RL_ERR_INPUT, "%s: is UTF-16, expected UTF-8; `iconv -f utf-16%s -t utf-8` converts it", r->path,
