@@ -172,7 +172,7 @@ static rl_status find_range(const rl_columns *c, const char *name, int *first, i
 }
 
 rl_status rl_columns_find(const rl_columns *c, const char *name, int *column) {
-    int last;
+    int last = 0;
     RL_TRY(find_range(c, name, column, &last));
     return last == *column ? RL_OK : fail_column(c, name);
 }
