@@ -4,10 +4,12 @@
  *     RIDGELESS_FAULT=KIND:N[+]:ACTION[:rank=R]
  *
  * The N-th call (from 1) of that kind on rank R (default 0) does what ACTION says; with `+` every later one too, as on
- * a disk that stays full. Only calls that the program itself makes are counted, not those of its libraries.
+ * a disk that stays full. Only calls that the program itself makes are counted, not those of its libraries; but for
+ * `load`, what libraries read of files in the folder that the program runs in.
  *
  *     open     open, fopen               die eio enospc
  *     read     pread                     die eio
+ *     load     read, pread               die eio
  *     write    write                     die eio enospc short torn
  *     sync     fsync, fdatasync          die eio enospc
  *     truncate ftruncate                 die eio
@@ -39,9 +41,9 @@ typedef enum action { NONE, DIE, EIO_ERROR, ENOSPC_ERROR, ENOMEM_ERROR, SHORT, T
 static const char *const action_names[] = {"none", "die", "eio", "enospc", "enomem", "short", "torn", "error"};
 enum { N_ACTIONS = sizeof action_names / sizeof *action_names };
 
-typedef enum call_kind { OPEN, READ, WRITE, SYNC, TRUNCATE, CLOSE, RENAME, ALLOC, MESSAGE, N_KINDS } call_kind;
-static const char *const kind_names[N_KINDS] = {"open",  "read",   "write", "sync", "truncate",
-                                                "close", "rename", "alloc", "mpi"};
+typedef enum call_kind { OPEN, READ, LOAD, WRITE, SYNC, TRUNCATE, CLOSE, RENAME, ALLOC, MESSAGE, N_KINDS } call_kind;
+static const char *const kind_names[N_KINDS] = {"open",     "read",  "load",   "write", "sync",
+                                                "truncate", "close", "rename", "alloc", "mpi"};
 
 static struct fault {
     call_kind kind;
@@ -122,10 +124,12 @@ static void die(void) {
     for (;;) pause();
 }
 
-/* What a call of this kind from `caller` is to do. */
-static action strike(call_kind kind, const void *caller) {
-    const uintptr_t from = (uintptr_t)caller;
-    if (fault.action == NONE || from < program.begin || from >= program.end) return NONE;
+static bool is_of_program(const void *caller) {
+    return (uintptr_t)caller >= program.begin && (uintptr_t)caller < program.end;
+}
+
+/* What a call of this kind is to do. */
+static action strike_counted(call_kind kind) {
     const long count = ++fault.count[kind];
     if (kind != fault.kind || (fault.from_then_on ? count < fault.n : count != fault.n)) return NONE;
     if (!fault.fired) {
@@ -134,6 +138,10 @@ static action strike(call_kind kind, const void *caller) {
     }
     if (fault.action == DIE) die();
     return fault.action;
+}
+
+static action strike(call_kind kind, const void *caller) {
+    return fault.action == NONE || !is_of_program(caller) ? NONE : strike_counted(kind);
 }
 
 static bool fails(call_kind kind, const void *caller) {
@@ -177,8 +185,34 @@ FILE *fopen64(const char *path, const char *mode) {
     return path[0] != '/' && fails(OPEN, CALLER) ? NULL : REAL(fopen64)(path, mode);
 }
 
+static bool is_in_folder(int fd) {
+    char link[64], path[4096] = "", folder[4096] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (readlink(link, path, sizeof path - 1) < 0 || getcwd(folder, sizeof folder) == NULL) return false;
+    return strncmp(path, folder, strlen(folder)) == 0 && path[strlen(folder)] == '/';
+}
+
+/* Whether a library's reading fails. */
+static bool load_fails(int fd, const void *caller) {
+    if (fault.action == NONE || is_of_program(caller) || !is_in_folder(fd)) return false;
+    if (strike_counted(LOAD) == NONE) return false;
+    errno = EIO;
+    return true;
+}
+
+ssize_t read(int fd, void *bytes, size_t size) {
+    return load_fails(fd, CALLER) ? -1 : REAL(read)(fd, bytes, size);
+}
+
 ssize_t pread64(int fd, void *bytes, size_t size, off64_t offset) {
-    return fails(READ, CALLER) ? -1 : REAL(pread64)(fd, bytes, size, offset);
+    if (fails(READ, CALLER) || load_fails(fd, CALLER)) return -1;
+    return REAL(pread64)(fd, bytes, size, offset);
+}
+
+/* The headers turn this name into the one above; HDF5 was built without that. */
+ssize_t plain_pread(int fd, void *bytes, size_t size, off64_t offset) __asm__("pread");
+ssize_t plain_pread(int fd, void *bytes, size_t size, off64_t offset) {
+    return load_fails(fd, CALLER) ? -1 : REAL(pread64)(fd, bytes, size, offset);
 }
 
 ssize_t write(int fd, const void *bytes, size_t size) {

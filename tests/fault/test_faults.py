@@ -432,6 +432,9 @@ class Faults(unittest.TestCase):
     def test_files_of_tables(self):
         self.strike_files_of_all_states("tables")
 
+    def test_tables_that_libraries_read(self):
+        self.check([self.strike("tables", state, "load", ["die", "eio"], sample=tier.of(2, 25)) for state in ("new", "extended")])
+
     def test_memory_of_tables(self):
         self.check(
             [
