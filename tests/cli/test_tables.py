@@ -209,6 +209,12 @@ class Tables(unittest.TestCase):
         self.refused("sep=;\n" + PLAIN.replace(",", ";"), "line 2 has it: `skip: 1`", "delimiter: semicolon")
         self.assertNotIn("skip:", self.refused(PLAIN, "no column `z`", "target: z"))
 
+    def test_comments_begin_with_no_part_of_a_number(self):
+        """1.5 would be read as 1, and -3 as missing."""
+        for mark in (".", "-", "+", "1", "e", "//", ";"):
+            self.refused(PLAIN, "expected one character of ASCII that stands in no number", f"comment: '{mark}'")
+        self.assertEqual(self.shape(PLAIN.replace("16\n", "16 !so\n"), "comment: '!'"), (12, 2, 0))
+
     def test_tabs_are_not_blanks(self):
         table = PLAIN.replace(",", "\t").replace("a\t", "a b\t", 1)
         self.follow(table, "has one column", "delimiter: tab")

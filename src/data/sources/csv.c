@@ -1,4 +1,5 @@
 /* The source `csv`: any table of text that a study names. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,9 +27,10 @@ static rl_status read_lines(const rl_source_request *request, rl_lines *lines) {
 static rl_status read_comment(const rl_source_request *request, char *comment) {
     const char *text = rl_options_text(request->options, "comment");
     if (text == NULL) return RL_OK;
-    if (strlen(text) != 1 || *text <= ' ' || *text == 0x7f || strchr("\",;", *text) != NULL)
-        return rl_source_key_fail(request, "comment", "got `%.40s`; expected one character of ASCII, such as \"#\"",
-                                  text);
+    if (strlen(text) != 1 || !ispunct((unsigned char)*text) || strchr("\",;.+-", *text) != NULL)
+        return rl_source_key_fail(
+            request, "comment", "got `%.40s`; expected one character of ASCII that stands in no number, such as \"#\"",
+            text);
     *comment = *text;
     return RL_OK;
 }
