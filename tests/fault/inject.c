@@ -5,11 +5,12 @@
  *
  * The N-th call (from 1) of that kind on rank R (default 0) does what ACTION says; with `+` every later one too, as on
  * a disk that stays full. Only calls that the program itself makes are counted, not those of its libraries; but for
- * `load`, what libraries read of files in the folder that the program runs in.
+ * `load`, what zlib and NetCDF read of files in the folder that the program runs in. Not HDF5, which reads by pread:
+ * where that fails, some of its versions free what is not theirs.
  *
  *     open     open, fopen               die eio enospc
  *     read     pread                     die eio
- *     load     read, pread               die eio
+ *     load     read                      die eio
  *     write    write                     die eio enospc short torn
  *     sync     fsync, fdatasync          die eio enospc
  *     truncate ftruncate                 die eio
@@ -205,14 +206,7 @@ ssize_t read(int fd, void *bytes, size_t size) {
 }
 
 ssize_t pread64(int fd, void *bytes, size_t size, off64_t offset) {
-    if (fails(READ, CALLER) || load_fails(fd, CALLER)) return -1;
-    return REAL(pread64)(fd, bytes, size, offset);
-}
-
-/* The headers turn this name into the one above; HDF5 was built without that. */
-ssize_t plain_pread(int fd, void *bytes, size_t size, off64_t offset) __asm__("pread");
-ssize_t plain_pread(int fd, void *bytes, size_t size, off64_t offset) {
-    return load_fails(fd, CALLER) ? -1 : REAL(pread64)(fd, bytes, size, offset);
+    return fails(READ, CALLER) ? -1 : REAL(pread64)(fd, bytes, size, offset);
 }
 
 ssize_t write(int fd, const void *bytes, size_t size) {

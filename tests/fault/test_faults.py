@@ -202,7 +202,7 @@ def make_tables(folder):
     cells = [[f"{v:,.1f}".translate(POINTS_AND_COMMAS) if isinstance(v, float) else str(v) for v in row] for row in rows]
     lines = [";".join(row) for row in cells]
     (folder / "text.csv").write_text(TEXT_TABLE + "\n".join(lines) + "\n")
-    with netCDF4.Dataset(folder / "columns.nc", "w") as file:
+    with netCDF4.Dataset(folder / "columns.nc", "w", format="NETCDF3_CLASSIC") as file:
         file.createDimension("row", 12)
         for k, name in enumerate(("y", "a", "b", "c", "spare"), 2):
             values = np.ma.array([(i * i * k + i) % 11 + 0.5 for i in range(12)])
