@@ -388,7 +388,7 @@ static rl_status check_beginning(const reader *r, const char *bytes, size_t n, s
 static rl_status take_file(reader *r, gzFile file) {
     char buffer[1 << 16];
     size_t total = 0;
-    int got;
+    int got = 0;
     while (!r->done && (got = gzread(file, buffer, sizeof buffer)) > 0) {
         size_t mark = 0;
         if (total == 0) RL_TRY(check_beginning(r, buffer, (size_t)got, &mark));
