@@ -129,7 +129,7 @@ typedef struct rl_shown_variant {
     rl_role role;
     double parameter;
     double threshold_median, flank_median[RL_N_FLANKS]; /* median test errors */
-    double largest_median; /* at the largest N */
+    double largest_median;                              /* at the largest N */
     double of_unablated; /* threshold_median over that of the unablated fit; 0: it is zero but for rounding */
     double modes_kept;   /* at the threshold, median over repeats */
     rl_spike spike;
