@@ -394,10 +394,11 @@ typedef struct rl_table {
 } rl_table;
 
 /* What may separate cells, in the words of study files; and the characters in the same order, with a zero byte. */
-#define RL_DELIMITER_CHOICES "comma|semicolon|tab|space"
-#define RL_DELIMITERS        ",;\t "
-#define RL_TABLE_LIMIT       ((size_t)1 << 30)
-#define RL_TABLE_ROW_LIMIT   ((size_t)1 << 26) /* bytes of one row */
+#define RL_DELIMITER_CHOICES "comma|semicolon|tab|pipe|space"
+#define RL_DELIMITERS        ",;\t| "
+extern const char *const rl_delimiter_words[]; /* one for each of RL_DELIMITERS */
+#define RL_TABLE_LIMIT     ((size_t)1 << 30)
+#define RL_TABLE_ROW_LIMIT ((size_t)1 << 26) /* bytes of one row */
 
 /* Reads a table and skips blank lines. RL_ERR_INPUT, with file and line, when the file is missing, a directory, empty,
  * larger than the limit, not text or a damaged gzip file, and when a row is longer than its limit, has a quote that is

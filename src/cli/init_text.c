@@ -180,11 +180,10 @@ static rl_status append_features(const rl_init_table *c, rl_text *part) {
 }
 
 static rl_status append_format(const rl_init_table *c, rl_text *part) {
-    static const char *const words[] = {"comma", "semicolon", "tab", "space"};
     static const char *const thousands[] = {"none", "comma", "point", "space", "apostrophe", "underscore"};
     const rl_table_format *f = &c->table.format;
     const size_t i = (size_t)(strchr(RL_DELIMITERS, f->delimiter) - RL_DELIMITERS);
-    if (i > 0) RL_TRY(rl_text_append(part, "    delimiter: %s\n", words[i]));
+    if (i > 0) RL_TRY(rl_text_append(part, "    delimiter: %s\n", rl_delimiter_words[i]));
     if (!f->has_header) RL_TRY(rl_text_append(part, "    header: false # the first line holds numbers, too\n"));
     if (f->skip > 0) RL_TRY(rl_text_append(part, "    skip: %d # lines before the table\n", f->skip));
     if (f->comment != '\0')

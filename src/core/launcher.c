@@ -4,6 +4,7 @@
 #include "launcher.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,14 +146,23 @@ bool rl_context_on_terminal(void) {
 /* ---- how long it waits --------------------------------------------------------------------------------------------
  */
 
+#ifdef OPEN_MPI
+/* Open MPI 5 waits a quarter of a second, whatever its options say; Open MPI 4 as many whole seconds as they do. */
+static double wait_of_mpirun(void) {
+    static const char *const names[] = {"OMPI_MCA_odls_base_sigkill_timeout"};
+    return OMPI_MAJOR_VERSION < 5 ? first_number(names, sizeof names / sizeof *names, 1) : 0.25;
+}
+#else
+static double wait_of_mpirun(void) {
+    return 10;
+}
+#endif
+
 /* Open MPI's mpirun kills its ranks so many seconds after it has sent them SIGTERM; what remains of them is for what
  * they say on their way out to arrive. Slurm waits half a minute, and others ten seconds. */
 double rl_context_patience(void) {
-    static const char *const names[] = {"PRTE_MCA_odls_base_sigkill_timeout", "OMPI_MCA_odls_base_sigkill_timeout"};
     const double usual = 3.5, part = 0.7;
-    if (getenv("OMPI_COMM_WORLD_RANK") == NULL) return usual;
-    const double patience = part * first_number(names, sizeof names / sizeof *names, 1);
-    return patience < usual ? patience : usual;
+    return getenv("OMPI_COMM_WORLD_RANK") == NULL ? usual : fmin(usual, part * wait_of_mpirun());
 }
 
 /* ---- what the library is to do ----------------------------------------------------------------------------------- */

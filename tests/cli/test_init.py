@@ -186,7 +186,7 @@ class Init(unittest.TestCase):
         self.assertRegex(study, r"  # +9  same +left out: neither its name nor its number is its own")
 
     def test_other_separators_and_no_header(self):
-        for delimiter, word in ((";", "semicolon"), ("\t", "tab"), (" ", "space")):
+        for delimiter, word in ((";", "semicolon"), ("\t", "tab"), ("|", "pipe"), (" ", "space")):
             study, (_, p, _) = self.of_table(table(40, 3, delimiter))
             self.assertEqual(p, 3)
             self.assertIn(f"    delimiter: {word}\n", study)

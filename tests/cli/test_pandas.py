@@ -19,7 +19,7 @@ import tier
 
 N_TABLES = tier.of(200, 2000)
 SEED = int(os.environ.get("RIDGELESS_TEST_SEED", 0))
-DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " "}
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
 THOUSANDS = {"none": None, "comma": ",", "point": ".", "apostrophe": "'", "underscore": "_"}
 MISSING = ["", "NA", "NaN", "null", "N/A", "#N/A", "<NA>", "n/a", "nan", "-nan", "NULL", "-1.#IND"]
 OWN = [["-9999"], ["unknown", "-"], ["-9999", "gone"], ["999.5"], ["#miss"]]

@@ -160,7 +160,7 @@ class Stopping(unittest.TestCase):
     @unittest.skipUnless(launcher.version()[0] == "openmpi", "MPICH hands the interrupt on to the ranks")
     def test_control_c_under_mpirun(self):
         """Its ranks get SIGTERM a second later, and have another one. Whatever they get done, the last line says how to go on,
-        and nothing half written is left."""
+        and nothing half written is left. Open MPI 5 waits a quarter of both, and shows nothing that they say then."""
         (self.at / "much.yaml").write_text(SMALL.replace("repeats: 200", "repeats: 3000"))
         journal = self.at / "much.nc.journal"
         status, said = in_terminal(
@@ -171,8 +171,9 @@ class Stopping(unittest.TestCase):
         )
         self.assertIn(status, launcher.TERMINATED, said)
         ours = [line for line in said.splitlines() if "ridgeless: " in line]
-        self.assertRegex(ours[-1], "SIGTERM.*run again to go on", said)
-        self.assertEqual((self.at / "much.nc").exists(), ", written to " in said, said)
+        if launcher.version() < ("openmpi", 5):
+            self.assertRegex(ours[-1], "SIGTERM.*run again to go on", said)
+            self.assertEqual((self.at / "much.nc").exists(), ", written to " in said, said)
         self.assertEqual([name for name in os.listdir(self.at) if ".tmp." in name], [])
         run("assemble", "much.yaml", "-q", cwd=self.at, check=75)
         self.assertGreater(self.done("much", "much.nc"), 0)

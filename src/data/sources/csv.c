@@ -105,7 +105,6 @@ static bool has_tab(const rl_table *table) {
 }
 
 static rl_status check_delimiter(const rl_source_request *request, const rl_table *table) {
-    static const char *const words[] = {"comma", "semicolon", "tab", "space"};
     const char *line = table->header != NULL ? table->header[0] : table->cells[0];
     if (table->n_columns > 1) return RL_OK;
     for (const char *d = RL_DELIMITERS; *d != '\0'; d++)
@@ -113,7 +112,7 @@ static rl_status check_delimiter(const rl_source_request *request, const rl_tabl
             return rl_fail(RL_ERR_INPUT,
                            "dataset `%s`: %s: has one column, `%.60s`; does something else separate "
                            "columns? `delimiter: %s`",
-                           request->name, table->path, line, words[d - RL_DELIMITERS]);
+                           request->name, table->path, line, rl_delimiter_words[d - RL_DELIMITERS]);
     return RL_OK;
 }
 
@@ -250,7 +249,8 @@ static const rl_option_spec options[] = {
         "names, numbers (from 1) or ranges (2-8) of columns; numeric: those of numbers alone; default: all "
         "but the target"),
     RL_EXCEPT_SPEC("columns that are no features, named likewise"),
-    RL_CHOICE_SPEC("delimiter", "comma", RL_DELIMITER_CHOICES, "what separates cells; space: any run of blanks"),
+    RL_CHOICE_SPEC("delimiter", "comma", RL_DELIMITER_CHOICES,
+                   "what separates cells; pipe: |; space: any run of blanks"),
     RL_FLAG_SPEC("header", 1, "whether the first line names the columns"),
     {.key = "skip",
      .type = RL_OPTION_INTEGER,

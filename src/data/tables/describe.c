@@ -33,6 +33,8 @@ static rl_status read_advised(const char *path, rl_table_format *format, rl_tabl
     return rl_table_read(path, first, table);
 }
 
+const char *const rl_delimiter_words[] = {"comma", "semicolon", "tab", "pipe", "space"};
+
 /* By the rows that lie within the first `enough` bytes (0: by all), the delimiter that makes the most columns; blanks
  * stand inside texts, too, and count only where nothing else separates. A table that cannot be read by any is read by
  * the first, whose message people expect. */

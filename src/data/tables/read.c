@@ -85,6 +85,9 @@ static const char *advise_rows(const reader *r, rl_table_format *format, char *a
     } else if (r->format->delimiter != ';' && strchr(first, ';') != NULL) {
         format->delimiter = ';';
         snprintf(advice, size, "; do semicolons separate the columns? `delimiter: semicolon`");
+    } else if (r->format->delimiter != '|' && strchr(first, '|') != NULL) {
+        format->delimiter = '|';
+        snprintf(advice, size, "; do pipes separate the columns? `delimiter: pipe`");
     } else if (r->format->delimiter != '\t' && strchr(first, '\t') != NULL) {
         format->delimiter = '\t';
         snprintf(advice, size, "; do tabs separate the columns? `delimiter: tab`");
