@@ -182,7 +182,7 @@ class Table:
         """The words of the line that refuses it; None: it must be read."""
         y, x, _ = self.expected()
         if len(y) < 2:
-            return ["no row is left", "1 row, expected at least 2"]
+            return ["no row is left", "1 row, expected", "1 row ("]
         if any(column.doubtful() for column, _ in self.variables.values()):
             return ["the library's default fill value"]
         return None
