@@ -60,7 +60,7 @@ static double entry_of(const table *t, rl_key key, int row, int column) {
 static double target_of(const table *t, rl_key key, int row) {
     double sum = rl_philox_normal(key, RL_STREAM_NOISE, 0, (uint32_t)row, 0);
     for (int j = 0; j < t->p && t->kind != UNITS; j++) sum += entry_of(t, key, row, j) / (1 + j);
-    return t->kind == TINY ? ldexp(sum, 900) : sum;
+    return t->kind == TINY ? ldexp(sum, 490) : sum;
 }
 
 /* Also on a rank that will not go on. */
