@@ -130,12 +130,11 @@ class Edges(DrawingTest):
         return status, out, err
 
     def test_numbers_of_any_kind(self) -> None:
-        """In the short tier the first study with the worst numbers, and another one with others, drawn anew each time."""
+        """The first study with the worst numbers, and other pairs, drawn anew each time."""
         pairs = [(study, how) for study in STUDIES for how in CHANGES]
         seed = random.randrange(1 << 32)
         print(f"# seed {seed}")
-        some = [("factors", "mixed"), *random.Random(seed).sample(pairs, 2)]
-        for study, how in tier.of(some, pairs):
+        for study, how in [("factors", "mixed"), *random.Random(seed).sample(pairs, tier.of(1, 15))]:
             with self.subTest(study=study, change=how):
                 path = self.folder / f"{study}-{how.replace(' ', '-')}.nc"
                 change(path, self.made / f"{study}.nc", how)

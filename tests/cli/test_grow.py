@@ -137,11 +137,11 @@ class Grow(unittest.TestCase):
                 self.grow(study, ranks[step % len(ranks)])
 
     def test_random_edits(self):
-        for seed in range(tier.of(1, 12)):
+        for seed in range(tier.of(1, 6)):
             self.there = []
             for path in self.at.glob("*.nc*"):
                 path.unlink()
-            self.go_through(seed, tier.of(6, 12), (None, 2))
+            self.go_through(seed, tier.of(5, 10), (None, 2))
 
 
 POOLS = "  - {name: a, %s}\n  - {name: b, %s}\n" % (SOURCES["few"], SOURCES["fresh"])

@@ -439,7 +439,7 @@ class Faults(unittest.TestCase):
         self.check(
             [
                 self.strike("tables", state, "alloc", [action], sample=tier.of(3, sample))
-                for state, action, sample in (("new", "enomem", 300), ("extended", "enomem", 300), ("extended", "enomem+", 40))
+                for state, action, sample in (("new", "enomem", 80), ("extended", "enomem", 80), ("extended", "enomem+", 20))
             ]
         )
 
