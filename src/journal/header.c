@@ -50,8 +50,10 @@ static rl_status find_settings(rl_reader *reader, const header_part *part, const
     const size_t length = (size_t)frame + rl_journal_padded((size_t)part->settings_length) - sizeof stored;
     RL_TRY(rl_reader_get(reader, 0, length + sizeof stored, &bytes));
     memcpy(&stored, bytes + length, sizeof stored);
-    if (stored != XXH3_64bits(bytes, length) || bytes[sizeof *part + part->settings_length - 1] != '\0') return RL_OK;
-    *settings = bytes + sizeof *part;
+    const char *text = bytes + sizeof *part;
+    if (stored != XXH3_64bits(bytes, length) || strnlen(text, length - sizeof *part) + 1 != part->settings_length)
+        return RL_OK;
+    *settings = text;
     return RL_OK;
 }
 
