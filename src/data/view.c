@@ -90,7 +90,7 @@ static rl_status rank_views(const rl_dataset *views, int n, int *ranks, rl_rando
 rl_status rl_dataset_find_ranks(rl_dataset *dataset, const rl_view_request *requests, int n, rl_random_kind random,
                                 uint64_t seed) {
     rl_dataset *views;
-    int *ranks, n_mapped = 0;
+    int *ranks = NULL, n_mapped = 0;
     RL_TRY(RL_ALLOC(views, n));
     rl_status status = RL_ALLOC(ranks, n);
     for (int i = 0; i < n && status == RL_OK; i++) {
