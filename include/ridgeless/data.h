@@ -91,8 +91,8 @@ typedef struct rl_dataset {
     const rl_feature_map *map;     /* of a view; NULL: the features are the inputs */
     const rl_options *map_options; /* borrowed */
     int view;                      /* index of the view among those of the study, from 0 */
-    /* What people call the features, as "column `age`": a text for each, in turn; owned. NULL: they have numbers alone.
-     */
+    /* What people call the features, as "column `age`", and what study files do: two texts for each, in turn; owned.
+     * NULL: they have numbers alone. */
     char *feature_names;
     size_t n_feature_names; /* bytes of all, each with a zero byte */
 } rl_dataset;
@@ -116,6 +116,10 @@ size_t rl_dataset_bytes(const rl_dataset *dataset);
 /* What a message calls feature j, from 0: "column `age`"; "feature 4" where it has no name, or a map made it; "the
  * intercept". */
 const char *rl_feature_text(const rl_dataset *dataset, int j, char text[RL_FEATURE_TEXT]);
+
+/* What a study file calls feature j of a table, which has no intercept yet, in a list; borrowed. NULL: features have no
+ * names. */
+const char *rl_feature_key(const rl_dataset *dataset, int j);
 
 /* Not for a view, which owns nothing. */
 void rl_dataset_destroy(rl_dataset *dataset);
@@ -269,9 +273,19 @@ typedef enum rl_standardize {
 #define RL_ROUNDING_OF_DOUBLES 0x1p-48
 #define RL_ROUNDING_OF_FLOATS  0x1p-21
 
-/* Standardizes the features, which are in memory. A column whose numbers differ by no more than `rounding` is constant:
- * centred it is exactly zero, and to scale it is RL_ERR_INPUT, with a message that names the column. Whole numbers
- * below 1 / rounding are never rounded, and differ where they do. */
+/* How far apart numbers are that are taken one by one; {0}: none yet. */
+typedef struct rl_spread {
+    bool some, has_fractions;
+    double least, most;
+} rl_spread;
+void rl_spread_take(rl_spread *spread, double value);
+
+/* Whether they differ by no more than `rounding`; so do none. Whole numbers below 1 / rounding are never rounded, and
+ * differ where they do. */
+bool rl_spread_is_constant(const rl_spread *spread, double rounding);
+
+/* Standardizes the features, which are in memory. A column that is constant but for `rounding` is exactly zero when it
+ * is centred, and to scale it is RL_ERR_INPUT, with a message that names the column. */
 rl_status rl_standardize_features(rl_standardize how, double rounding, rl_dataset *dataset);
 
 /* The name of a column, and its index, from 0. */
@@ -342,6 +356,7 @@ typedef enum rl_thousands {
     RL_THOUSANDS_APOSTROPHE,
     RL_THOUSANDS_UNDERSCORE
 } rl_thousands;
+extern const char *const rl_thousands_words[]; /* those of the choices */
 #define RL_THOUSANDS_CHOICES "none|comma|point|space|apostrophe|underscore"
 typedef struct rl_marks {
     bool decimal_comma;

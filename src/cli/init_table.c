@@ -1,5 +1,4 @@
 /* `init --csv`: which columns of a table of the user's own can be features of a study. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,14 +92,12 @@ static rl_status leave_out_holes(rl_init_table *c) {
 
 /* A column may be constant in the complete rows alone. */
 static bool is_constant(const rl_init_table *c, int column) {
-    double first = NAN, value;
-    for (int i = 0; i < c->table.n_rows; i++) {
-        if (!c->complete[i] || rl_table_parse(&c->table, rl_init_cell(c, i, column), &value) != RL_HOLDS_NUMBER)
-            continue;
-        if (isnan(first)) first = value;
-        if (value != first) return false;
-    }
-    return true;
+    rl_spread spread = {0};
+    double value;
+    for (int i = 0; i < c->table.n_rows; i++)
+        if (c->complete[i] && rl_table_parse(&c->table, rl_init_cell(c, i, column), &value) == RL_HOLDS_NUMBER)
+            rl_spread_take(&spread, value);
+    return rl_spread_is_constant(&spread, RL_ROUNDING_OF_DOUBLES);
 }
 
 static void leave_out_constants(rl_init_table *c) {

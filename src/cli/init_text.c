@@ -180,7 +180,6 @@ static rl_status append_features(const rl_init_table *c, rl_text *part) {
 }
 
 static rl_status append_format(const rl_init_table *c, rl_text *part) {
-    static const char *const thousands[] = {"none", "comma", "point", "space", "apostrophe", "underscore"};
     const rl_table_format *f = &c->table.format;
     const size_t i = (size_t)(strchr(RL_DELIMITERS, f->delimiter) - RL_DELIMITERS);
     if (i > 0) RL_TRY(rl_text_append(part, "    delimiter: %s\n", rl_delimiter_words[i]));
@@ -190,7 +189,7 @@ static rl_status append_format(const rl_init_table *c, rl_text *part) {
         RL_TRY(rl_text_append(part, "    comment: '%c' # what follows it in a line is no data\n", f->comment));
     if (f->marks.decimal_comma) RL_TRY(rl_text_append(part, "    decimal: comma\n"));
     if (f->marks.thousands == RL_THOUSANDS_NONE) return RL_OK;
-    return rl_text_append(part, "    thousands: %s\n", thousands[f->marks.thousands]);
+    return rl_text_append(part, "    thousands: %s\n", rl_thousands_words[f->marks.thousands]);
 }
 
 /* No more than offered: for N < P the shortest solution keeps an intercept small, and where the mean of the target is

@@ -63,13 +63,21 @@ void rl_dataset_destroy(rl_dataset *dataset) {
 
 /* ---- names of features ------------------------------------------------------------------------------------------- */
 
+/* Each feature has two texts: what a message calls it, and what a study file does. */
 static rl_status append_names(const rl_columns *columns, const int *features, int n, rl_text *names) {
     char name[RL_COLUMN_TEXT];
     for (int j = 0; j < n; j++) {
         rl_column_text(columns, features[j], name);
         RL_TRY(rl_text_append_bytes(names, name, strlen(name) + 1));
+        RL_TRY(rl_column_append(columns, features[j], names));
+        RL_TRY(rl_text_append_bytes(names, "", 1));
     }
     return RL_OK;
+}
+
+static const char *skip_texts(const char *texts, int n) {
+    for (int i = 0; i < n; i++) texts += strlen(texts) + 1;
+    return texts;
 }
 
 rl_status rl_dataset_name_features(rl_dataset *dataset, const rl_columns *columns, const int *features, int n) {
@@ -88,11 +96,14 @@ const char *rl_feature_text(const rl_dataset *dataset, int j, char text[RL_FEATU
     const bool made = dataset->map != NULL && dataset->map != rl_feature_maps[0];
     const int input = j - dataset->intercept;
     const char *name = made ? NULL : dataset->feature_names;
-    for (int i = 0; name != NULL && i < input; i++) name += strlen(name) + 1;
     snprintf(text, RL_FEATURE_TEXT, "feature %d", input + 1);
-    if (name != NULL) snprintf(text, RL_FEATURE_TEXT, "%s", name);
+    if (name != NULL) snprintf(text, RL_FEATURE_TEXT, "%s", skip_texts(name, 2 * input));
     if (input < 0) snprintf(text, RL_FEATURE_TEXT, "the intercept");
     return text;
+}
+
+const char *rl_feature_key(const rl_dataset *dataset, int j) {
+    return dataset->feature_names != NULL ? skip_texts(dataset->feature_names, 2 * j + 1) : NULL;
 }
 
 /* ---- what is known of it ----------------------------------------------------------------------------------------- */

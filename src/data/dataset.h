@@ -39,8 +39,7 @@ rl_status rl_rows_make_features(rl_rows *rows);
  * it is where those cannot be solved. */
 rl_status rl_published_beta_star(rl_dataset *dataset);
 
-/* Whether a column of n numbers, `stride` apart, is constant but for rounding: see rl_standardize_features. Whole
- * numbers that the precision has room for were not rounded. */
+/* Whether a column of n numbers, `stride` apart, is constant but for rounding, as rl_spread_is_constant has it. */
 bool rl_is_constant(int n, const double *column, size_t stride, double rounding);
 
 /* Gives a dataset that its source has filled, and of which nothing more is known yet, an intercept. */

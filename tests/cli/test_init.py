@@ -60,6 +60,18 @@ class Init(unittest.TestCase):
         self.init("own", "--csv", "own.csv", "--target", target, *options)
         return (self.at / "own.yaml").read_text(), self.run_study("own.yaml")
 
+    def test_a_column_that_is_constant_in_complete_rows(self):
+        """But for rounding: 0.1 + 0.2 and 0.3. The first row lacks a value of another column."""
+
+        def change(row):
+            first = row[0] == "1"
+            row[2] = "" if first else row[2]
+            return [*row, "9.5" if first else ("0.30000000000000004", "0.3")[int(row[0]) % 2]]
+
+        study, (_, p, _) = self.of_table(table(40, 3, change=change, names=["sum"]))
+        self.assertEqual(p, 3)
+        self.assertNotIn("[sum", study)
+
     def test_very_many_columns(self):
         """60,000 columns, half of them called the same: what is written and told stays short."""
         n = 30000

@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import pathlib
+import re
 import tempfile
 import unittest
 import zipfile
@@ -57,6 +58,14 @@ class Tables(unittest.TestCase):
         self.assertEqual(self.shape(table, "except: [id]"), (12, 2, 0))
         self.assertEqual(self.shape(table, "features: numeric"), (12, 2, 0))
         self.assertEqual(self.shape(table, "features: 2-3"), (12, 2, 0))
+
+    def test_constant_columns(self):
+        """What is advised can be pasted: for long names, and for names with characters that YAML or a message quotes by."""
+        for name in ("a" * 60, "height `in cm", "x: y", "it's"):
+            table = f"{name},1,y\n" + "".join(f"7,{i * i}.5,{i}\n" for i in range(5))
+            told = self.refused(table, " is 7 in every row and cannot be scaled", "standardize: z-score")
+            advised = re.search(r"`(except: \[.*\])`$", told.strip())[1]
+            self.assertEqual(self.shape(table, f"standardize: z-score, {advised}"), (5, 1, 0), advised)
 
     def test_very_wide_tables(self):
         """12,000 features and one text: the message has the key, and not the names."""

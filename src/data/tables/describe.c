@@ -102,7 +102,7 @@ rl_status rl_table_read_unknown(const char *path, rl_table *table) {
 
 /* Of n numbers that are sorted. */
 static void judge_numbers(int n, const double *sorted, rl_table_content *content) {
-    content->constant = n == 0 || rl_is_constant(n, sorted, 1, RL_ROUNDING_OF_DOUBLES);
+    content->constant = rl_is_constant(n, sorted, 1, RL_ROUNDING_OF_DOUBLES);
     content->distinct = n > 1;
     for (int i = 0; i < n && content->distinct; i++)
         content->distinct = sorted[i] == round(sorted[i]) && (i == 0 || sorted[i] > sorted[i - 1]);

@@ -4,6 +4,8 @@
 
 #include "ridgeless/data.h"
 
+const char *const rl_thousands_words[] = {"none", "comma", "point", "space", "apostrophe", "underscore"};
+
 /* The bytes of a mark between thousands that the text begins with; 0: of none. */
 static size_t mark_length(const char *text, rl_thousands thousands) {
     static const char *const marks[][5] = {
@@ -73,11 +75,10 @@ bool rl_marks_fit(rl_marks marks, char delimiter) {
 }
 
 rl_status rl_marks_append_keys(rl_marks marks, rl_marks instead, rl_text *text) {
-    static const char *const words[] = {"none", "comma", "point", "space", "apostrophe", "underscore"};
     const bool decimal = marks.decimal_comma != instead.decimal_comma, groups = marks.thousands != instead.thousands;
     if (decimal)
         RL_TRY(rl_text_append(text, "`decimal: %s`%s", marks.decimal_comma ? "comma" : "point", groups ? " and " : ""));
-    return groups ? rl_text_append(text, "`thousands: %s`", words[marks.thousands]) : RL_OK;
+    return groups ? rl_text_append(text, "`thousands: %s`", rl_thousands_words[marks.thousands]) : RL_OK;
 }
 
 /* Whether all values of a column are numbers by these marks, and there is one. */

@@ -1,21 +1,25 @@
 /* Standardizing the columns of a table. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "../dataset.h"
 
+void rl_spread_take(rl_spread *s, double value) {
+    s->least = s->some ? fmin(s->least, value) : value;
+    s->most = s->some ? fmax(s->most, value) : value;
+    s->has_fractions |= value != trunc(value);
+    s->some = true;
+}
+
+bool rl_spread_is_constant(const rl_spread *s, double rounding) {
+    const double size = fmax(fabs(s->least), fabs(s->most));
+    return s->most - s->least <= (!s->has_fractions && size < 1 / rounding ? 0 : rounding * size);
+}
+
 bool rl_is_constant(int n, const double *column, size_t stride, double rounding) {
-    double least = column[0], most = column[0];
-    bool whole = true;
-    for (int i = 0; i < n; i++) {
-        const double value = column[(size_t)i * stride];
-        least = fmin(least, value);
-        most = fmax(most, value);
-        whole = whole && value == trunc(value);
-    }
-    const double size = fmax(fabs(least), fabs(most));
-    return most - least <= (whole && size < 1 / rounding ? 0 : rounding * size);
+    rl_spread spread = {0};
+    for (int i = 0; i < n; i++) rl_spread_take(&spread, column[(size_t)i * stride]);
+    return rl_spread_is_constant(&spread, rounding);
 }
 
 /* Of a column that is not all zero. Scaling by this power of two keeps sums and squares from overflowing and changes no
@@ -56,31 +60,15 @@ static void divide_column(int n, double *column, size_t stride, double divisor) 
     for (int i = 0; i < n; i++) column[(size_t)i * stride] /= divisor;
 }
 
-/* "; leave it out with `except: [age]`", of the text "column `age`" or "column 3". */
-static rl_status append_advice(const char *feature, rl_text *advice) {
-    char word[RL_FEATURE_TEXT];
-    const char *quoted = strchr(feature, '`'), *number = strrchr(feature, ' ') + 1;
-    const int length = quoted != NULL ? (int)strcspn(quoted + 1, "`") : (int)strlen(number);
-    snprintf(word, sizeof word, "%.*s", length, quoted != NULL ? quoted + 1 : number);
-    RL_TRY(rl_text_append(advice, "; leave it out with `except: ["));
-    RL_TRY(quoted != NULL ? rl_text_append_yaml(advice, word) : rl_text_append(advice, "%s", word));
-    return rl_text_append(advice, "]`");
-}
-
 static rl_status fail_constant(rl_standardize how, const rl_dataset *d, int j, bool rounded) {
     char name[RL_FEATURE_TEXT], number[32] = "";
-    rl_text advice = RL_TEXT_EMPTY;
-    rl_feature_text(d, j, name);
-    if (d->feature_names != NULL) {
-        RL_TRY(append_advice(name, &advice));
-        snprintf(number, sizeof number, " (feature %d)", j + 1);
-    }
-    const rl_status status = rl_fail(RL_ERR_INPUT, "%s: %s%s is %g in every row%s and cannot be scaled to %s%s",
-                                     d->origin, name, number, d->x[j], rounded ? ", but for rounding," : "",
-                                     how == RL_STANDARDIZE_UNIT_NORM ? "unit norm" : "unit standard deviation",
-                                     advice.bytes != NULL ? advice.bytes : "");
-    rl_free(advice.bytes);
-    return status;
+    const char *key = rl_feature_key(d, j);
+    if (key != NULL) snprintf(number, sizeof number, " (feature %d)", j + 1);
+    return rl_fail(RL_ERR_INPUT, "%s: %s%s is %g in every row%s and cannot be scaled to %s%s%s%s", d->origin,
+                   rl_feature_text(d, j, name), number, d->x[j], rounded ? ", but for rounding," : "",
+                   how == RL_STANDARDIZE_UNIT_NORM ? "unit norm" : "unit standard deviation",
+                   key != NULL ? "; leave it out with `except: [" : "", key != NULL ? key : "",
+                   key != NULL ? "]`" : "");
 }
 
 rl_status rl_standardize_features(rl_standardize how, double rounding, rl_dataset *d) {
