@@ -70,6 +70,7 @@ int rl_parameter_stride(int n_features);
 /* Buffers for up to n_rows examples; their arrays are listed for an arena. */
 typedef struct rl_autoencoder_buffers {
     int n_hidden, n_rows;
+    int max_lanes;                    /* numbers in a vector register, which change no bits; 0: the processor's */
     double *hidden, *hidden_gradient; /* [n_rows, n_hidden]: W x, and the derivative by it */
     double *outputs;                  /* a block of x', where a matrix product makes it */
 } rl_autoencoder_buffers;

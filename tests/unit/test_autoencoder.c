@@ -231,6 +231,29 @@ static void gradient_equals_dense_arithmetic(void **state) {
     }
 }
 
+static void any_registers_make_the_same_bits(void **state) {
+    (void)state;
+    for (int s = 0; s < N_SHAPES; s++) {
+        const rl_autoencoder model = small_model(shapes[s][0], shapes[s][1], shapes[s][2]);
+        const size_t length = ((size_t)model.n_hidden + 1) * (size_t)rl_parameter_stride(model.n_features);
+        rl_sparse_rows rows = draw(&model, RL_INPUTS_TRAIN, 0, model.n_train);
+        double *parameters = random_parameters(&model), *widest = zeroed(length), *narrow = zeroed(length);
+        double loss, narrow_loss;
+        rl_autoencoder_buffers buffers = buffers_for(&model, &rows);
+        rl_autoencoder_gradient(parameters, &rows, &buffers, &loss, widest);
+        for (buffers.max_lanes = 2; buffers.max_lanes <= 8; buffers.max_lanes *= 2) {
+            rl_autoencoder_gradient(parameters, &rows, &buffers, &narrow_loss, narrow);
+            assert_memory_equal(&loss, &narrow_loss, sizeof loss);
+            assert_memory_equal(widest, narrow, length * sizeof *widest);
+        }
+        rl_free(buffers.hidden);
+        rl_free(parameters);
+        rl_free(widest);
+        rl_free(narrow);
+        rl_sparse_rows_destroy(&rows);
+    }
+}
+
 /* Central differences of the loss, relative to the largest derivative. */
 static void gradient_equals_finite_differences(void **state) {
     (void)state;
@@ -484,6 +507,7 @@ int main(void) {
         cmocka_unit_test(inputs_are_as_sparse_as_asked_for_and_never_empty),
         cmocka_unit_test(inputs_have_unit_length_and_uniform_values),
         cmocka_unit_test(gradient_equals_dense_arithmetic),
+        cmocka_unit_test(any_registers_make_the_same_bits),
         cmocka_unit_test(gradient_equals_finite_differences),
         cmocka_unit_test(adamw_is_as_by_hand),
         cmocka_unit_test(learning_rate_rises_and_falls),

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "../../registers.h"
 #include "../judgement.h"
-#include "../registers.h"
 #include "kernel.h"
 #include "ridgeless/arena.h"
 

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
+#include "../../registers.h"
 #include "../../vectors.h"
-#include "../registers.h"
 
 void rl_secular_list_arrays(rl_arena *arena, void *secular) {
     rl_secular *const q = secular;

@@ -1,12 +1,13 @@
-/* Private to `spectrum`: kernels are compiled once for every width of vector registers, and chosen when they run. */
-#ifndef RL_SPECTRUM_REGISTERS_H
-#define RL_SPECTRUM_REGISTERS_H
+/* Kernels are compiled once for every width of vector registers, by options and LANES (target_clones comes too late for
+ * vector types), and chosen when they run. Private. */
+#ifndef RL_REGISTERS_H
+#define RL_REGISTERS_H
 
 /* Doubles in a register of this processor: 2, 4 or 8, but not more than max_lanes (0: as many as there are). */
 static inline int rl_register_lanes(int max_lanes) {
     const int most = max_lanes == 0 ? 8 : max_lanes;
     (void)most;
-#ifdef RL_SPECTRUM_WIDE
+#ifdef RL_WIDE
     if (most >= 8 && __builtin_cpu_supports("avx512f")) return 8;
     if (most >= 4 && __builtin_cpu_supports("avx2")) return 4;
 #endif
@@ -14,7 +15,7 @@ static inline int rl_register_lanes(int max_lanes) {
 }
 
 /* The address of name_2, name_4 or name_8. */
-#ifdef RL_SPECTRUM_WIDE
+#ifdef RL_WIDE
 #define RL_KERNEL_FOR(name, lanes) ((lanes) == 8 ? &name##_8 : (lanes) == 4 ? &name##_4 : &name##_2)
 #else
 #define RL_KERNEL_FOR(name, lanes) ((void)(lanes), &name##_2)
