@@ -180,27 +180,65 @@ const char *rl_word_hint(const char *typed, const char *const *words, int n, cha
 /* "" of one, else "s": "1 feature", "2 features". */
 const char *rl_plural(int64_t n);
 
-/* ---- replacing a file as a whole --------------------------------------------------------------------------------- */
+/* ---- links and folders ------------------------------------------------------------------------------------------- */
 
 /* The file that a path stands for when links are followed, which need not be there; *target is the caller's. A link
  * stays where it is, and what it leads to is replaced. RL_ERR_INPUT: the links lead nowhere. */
 rl_status rl_follow_links(const char *path, char **target);
 
-/* "TARGET.tmp.PID", the caller's, for what is to replace `output`: beside the file that this is a link to. */
-rl_status rl_temporary_path(const char *output, char **path);
-
-/* Removes the file of the last temporary path, if it is still there: for a process that leaves in the middle. May be
- * called in a signal handler. */
-void rl_abandon_temporary(void);
-
-/* Removes what killed processes left of temporary files of `output`. */
-void rl_remove_stale_temporaries(const char *output);
-
-/* Puts the finished file `temporary` in the place of `output`, or of what that is a link to, in one step, durably. */
-rl_status rl_replace_file(const char *temporary, const char *output);
+/* The folder that the last name of a path stands in, "." where it has none before it; the caller's. */
+rl_status rl_folder_of(const char *path, char **folder);
 
 /* Makes the entry of `path` in its folder durable. */
 rl_status rl_sync_folder(const char *path);
+
+/* ---- replacing a file as a whole --------------------------------------------------------------------------------- */
+
+/* A file on its way to the place of another, in the folder of the file that `output` leads to. Nobody can guess its
+ * name, and no link is followed to it. While it is open it is locked: other processes leave it alone. */
+typedef struct rl_temporary {
+    const char *output;          /* as a message names it; borrowed */
+    char *target;                /* what `output` leads to when links are followed; owned */
+    char *path;                  /* of the temporary; owned; NULL: there is none any more */
+    int fd;                      /* of it, to read and to write; it may be opened by its path, too, also with flock */
+    bool replaces;               /* something is there already, */
+    unsigned mode, owner, group; /* which has these */
+} rl_temporary;
+
+/* Makes an empty one; where nothing is replaced, of mode 0666 less the umask, else for its owner alone until it is in
+ * place. RL_ERR_INPUT: `output` is a directory, a pipe or a device, or its links lead nowhere; RL_ERR_IO: no file can
+ * be made there. After a failure there is nothing to discard. */
+rl_status rl_temporary_open(const char *output, rl_temporary *t);
+
+/* Appends bytes to it. */
+rl_status rl_temporary_write(rl_temporary *t, const void *bytes, size_t length);
+
+/* Puts it in the place of its target in one step, durably, with the mode, owner, group and access list of that one as
+ * far as this process may give them. RL_ERR_IO: it could not be, and the old file is there. */
+rl_status rl_temporary_put_in_place(rl_temporary *t);
+
+/* How new a file is that stands there, or the temporary's own; any numbers from 0 on, -1: older than all. */
+typedef struct rl_newness {
+    int64_t (*of)(void *state, const char *path);
+    void *state;
+    int64_t mine;
+} rl_newness;
+
+/* The same, unless a newer file is there: then that one stays, and *put is false. Whatever other processes put there at
+ * the same time, the newest stays; on file systems that cannot exchange two files, unless one comes between a look and
+ * the next step. */
+rl_status rl_temporary_put_unless_newer(rl_temporary *t, const rl_newness *newness, bool *put);
+
+/* Closes it, and removes it where it was not put in place. To be called in any case; more than once does no harm. */
+void rl_temporary_discard(rl_temporary *t);
+
+/* Removes the file of the last rl_temporary_open, if it is not in place yet: for a process that leaves in the middle.
+ * May be called in a signal handler. */
+void rl_abandon_temporary(void);
+
+/* Removes what killed processes left of temporary files of `output`; where nothing can be locked, or a lock cannot
+ * tell, those that nobody has written to for a day. */
+void rl_remove_stale_temporaries(const char *output);
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
 

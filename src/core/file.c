@@ -1,5 +1,4 @@
-/* Files: their names, reading them, and replacing one as a whole. */
-#include <dirent.h>
+/* Files: their names, reading them, following links, making folders durable. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -74,18 +73,6 @@ rl_status rl_read_standard_input(size_t limit, rl_text *content) {
 
 /* ---- links ------------------------------------------------------------------------------------------------------- */
 
-/* The folder part of a path: the caller's. */
-static rl_status folder_of(const char *path, char **folder) {
-    const char *slash = strrchr(path, '/');
-    rl_text text = RL_TEXT_EMPTY;
-    if (slash == NULL)
-        RL_TRY(rl_text_append(&text, "."));
-    else
-        RL_TRY(rl_text_append(&text, "%.*s", slash == path ? 1 : (int)(slash - path), path));
-    *folder = text.bytes;
-    return RL_OK;
-}
-
 /* Replaces *path, which is a link to `to`, by what it leads to: seen from its folder unless that begins with a slash.
  */
 static rl_status follow_link(char **path, const char *to) {
@@ -115,33 +102,22 @@ rl_status rl_follow_links(const char *path, char **target) {
     return status;
 }
 
-/* ---- replacing a file -------------------------------------------------------------------------------------------- */
+/* ---- folders ----------------------------------------------------------------------------------------------------- */
 
-/* It is written beside it, then renamed, so that there is the old one or the new one. */
-static const char temporary_mark[] = ".tmp.";
-
-/* The one that is being written, for a signal handler. */
-static char temporary_under_way[RL_PATH_ROOM];
-
-rl_status rl_temporary_path(const char *output, char **path) {
+rl_status rl_folder_of(const char *path, char **folder) {
+    const char *slash = strrchr(path, '/');
     rl_text text = RL_TEXT_EMPTY;
-    char *target;
-    RL_TRY(rl_follow_links(output, &target));
-    const rl_status status = rl_text_append(&text, "%s%s%ld", target, temporary_mark, (long)getpid());
-    rl_free(target);
-    RL_TRY(status);
-    snprintf(temporary_under_way, sizeof temporary_under_way, "%s", text.bytes);
-    *path = text.bytes;
+    if (slash == NULL)
+        RL_TRY(rl_text_append(&text, "."));
+    else
+        RL_TRY(rl_text_append(&text, "%.*s", slash == path ? 1 : (int)(slash - path), path));
+    *folder = text.bytes;
     return RL_OK;
-}
-
-void rl_abandon_temporary(void) {
-    if (temporary_under_way[0] != '\0') unlink(temporary_under_way);
 }
 
 rl_status rl_sync_folder(const char *path) {
     char *folder;
-    RL_TRY(folder_of(path, &folder));
+    RL_TRY(rl_folder_of(path, &folder));
     const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     rl_status status = RL_OK;
     /* EINVAL: a file system that cannot sync folders, and so need not be asked to. */
@@ -149,46 +125,5 @@ rl_status rl_sync_folder(const char *path) {
         status = rl_fail(RL_ERR_IO, "%s: could not be made durable: %s", folder, strerror(errno));
     if (fd >= 0) close(fd);
     rl_free(folder);
-    return status;
-}
-
-static bool is_temporary_of(const char *entry, const char *name) {
-    const size_t length = strlen(name), mark = strlen(temporary_mark);
-    if (strncmp(entry, name, length) != 0 || strncmp(entry + length, temporary_mark, mark) != 0) return false;
-    const char *number = entry + length + mark;
-    return *number != '\0' && number[strspn(number, "0123456789")] == '\0';
-}
-
-static void remove_temporaries(const char *target) {
-    const char *slash = strrchr(target, '/');
-    const char *name = slash == NULL ? target : slash + 1;
-    char *folder;
-    if (folder_of(target, &folder) != RL_OK) return;
-    DIR *entries = opendir(folder);
-    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;)
-        if (is_temporary_of(entry->d_name, name)) unlinkat(dirfd(entries), entry->d_name, 0);
-    if (entries != NULL) closedir(entries);
-    rl_free(folder);
-}
-
-void rl_remove_stale_temporaries(const char *output) {
-    char *target;
-    if (rl_follow_links(output, &target) != RL_OK) return;
-    remove_temporaries(target);
-    rl_free(target);
-}
-
-static rl_status put_in_place(const char *temporary, const char *target, const char *output) {
-    if (rename(temporary, target) != 0)
-        return rl_fail(errno == EISDIR ? RL_ERR_INPUT : RL_ERR_IO, "%s: could not be put in place: %s", output,
-                       strerror(errno));
-    return rl_sync_folder(target);
-}
-
-rl_status rl_replace_file(const char *temporary, const char *output) {
-    char *target;
-    RL_TRY(rl_follow_links(output, &target));
-    const rl_status status = put_in_place(temporary, target, output);
-    rl_free(target);
     return status;
 }

@@ -282,23 +282,14 @@ static rl_status make_folders(const char *path) {
     return status;
 }
 
-static bool write_text(const char *path, const rl_text *text) {
-    FILE *file = fopen(path, "wb");
-    if (file == NULL) return false;
-    const bool written = fwrite(text->bytes, 1, text->length, file) == text->length;
-    return fclose(file) == 0 && written;
-}
-
 /* Under another name first: who reads at the same time sees the old file or the new one. */
 static rl_status replace(const char *path, const rl_text *text) {
-    char *temporary;
-    RL_TRY(rl_temporary_path(path, &temporary));
-    rl_status status = write_text(temporary, text)
-                           ? rl_replace_file(temporary, path)
-                           : rl_fail(RL_ERR_INPUT, "%s: cannot be written: %s", path, strerror(errno));
-    if (status != RL_OK) unlink(temporary);
-    rl_free(temporary);
-    return status;
+    rl_temporary temporary;
+    rl_status status = rl_temporary_open(path, &temporary);
+    if (status == RL_OK) status = rl_temporary_write(&temporary, text->bytes, text->length);
+    if (status == RL_OK) status = rl_temporary_put_in_place(&temporary);
+    rl_temporary_discard(&temporary);
+    return status == RL_OK ? RL_OK : rl_fail(RL_ERR_INPUT, "%s", rl_error_message());
 }
 
 rl_status rl_rates_write(const char *path, const rl_rates *rates) {

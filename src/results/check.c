@@ -9,11 +9,12 @@
 
 /* Writes an empty file as rl_results_write will write the full one, and opens it: where HDF5 cannot lock files, better
  * to know before the work. */
-static rl_status try_to_write(const char *temporary, const char *output) {
+static rl_status try_to_write(const char *output, rl_temporary *temporary) {
     rl_nc file;
+    if (rl_temporary_open(output, temporary) != RL_OK) return rl_fail(RL_ERR_INPUT, "%s", rl_error_message());
     RL_TRY(rl_nc_create(output, &file));
     if (rl_nc_finish(&file, temporary) != RL_OK) return rl_fail(RL_ERR_INPUT, "%s", rl_error_message());
-    if (nc_open(temporary, NC_NOWRITE, &file.id) == NC_NOERR && nc_close(file.id) == NC_NOERR) return RL_OK;
+    if (nc_open(temporary->path, NC_NOWRITE, &file.id) == NC_NOERR && nc_close(file.id) == NC_NOERR) return RL_OK;
     return rl_fail(RL_ERR_INPUT,
                    "%s: NetCDF cannot open a file there (on a network file system without locks, set "
                    "HDF5_USE_FILE_LOCKING=FALSE)",
@@ -32,12 +33,10 @@ static rl_status check_name(const char *output) {
 
 /* Refuses an output path that cannot be written, or is no name of a file. */
 static rl_status check_writable(const char *output) {
-    char *temporary;
+    rl_temporary temporary = {.fd = -1};
     RL_TRY(check_name(output));
-    RL_TRY(rl_temporary_path(output, &temporary));
-    const rl_status status = try_to_write(temporary, output);
-    unlink(temporary);
-    rl_free(temporary);
+    const rl_status status = try_to_write(output, &temporary);
+    rl_temporary_discard(&temporary);
     return status;
 }
 
@@ -87,7 +86,11 @@ rl_status rl_results_check_output(const char *output, const rl_plan *plan) {
     bool has_journal;
     RL_TRY(check_name(output));
     RL_TRY(rl_journal_check(output, plan, &has_journal));
-    if (stat(output, &existing) == 0)
+    const bool exists = stat(output, &existing) == 0;
+    if (exists && !S_ISREG(existing.st_mode))
+        return rl_fail(RL_ERR_INPUT, "%s: is %s, expected a results file; choose another -o", output,
+                       S_ISDIR(existing.st_mode) ? "a directory" : "not a regular file");
+    if (exists)
         RL_TRY(check_existing(output, plan, has_journal));
     else if (errno != ENOENT)
         return rl_fail(RL_ERR_INPUT, "%s: cannot be written: %s", output, strerror(errno));
@@ -104,7 +107,7 @@ bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_jo
                    rl_results_digest(plan, journal, want) == RL_OK && strcmp(have, want) == 0;
     nc_close(file.id);
     rl_free(have);
-    if (current && rl_journal_is_mine(journal)) rl_remove_stale_temporaries(output);
+    if (current) rl_remove_stale_temporaries(output);
     return current;
 }
 

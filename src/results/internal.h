@@ -57,8 +57,7 @@ rl_status rl_trial(const char *path, rl_status (*read)(const char *path));
  * then crashes at its exit), so that no file is ever written by it. */
 rl_status rl_nc_create(const char *output, rl_nc *file);
 
-/* Ends it and writes it with its seal to `temporary`, durably; the file is closed in any case. RL_ERR_IO when that
- * fails. */
-rl_status rl_nc_finish(const rl_nc *file, const char *temporary);
+/* Ends it and writes it with its seal to the temporary; the file is closed in any case. RL_ERR_IO when that fails. */
+rl_status rl_nc_finish(const rl_nc *file, rl_temporary *temporary);
 
 #endif

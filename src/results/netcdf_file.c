@@ -158,33 +158,17 @@ rl_status rl_nc_create(const char *output, rl_nc *file) {
     return RL_OK;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length) {
-    while (length > 0) {
-        const ssize_t written = write(fd, bytes, length);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
-        bytes += written;
-        length -= (size_t)written;
-    }
-    return true;
-}
-
-static rl_status write_image(const rl_nc *file, const char *temporary, const NC_memio *image) {
+static rl_status write_image(rl_temporary *temporary, const NC_memio *image) {
     char seal[SEAL_BYTES + 1];
     make_seal(image->memory, image->size, seal);
-    const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    const bool written =
-        fd >= 0 && write_all(fd, image->memory, image->size) && write_all(fd, seal, SEAL_BYTES) && fsync(fd) == 0;
-    int error = written ? 0 : errno;
-    if (fd >= 0 && close(fd) != 0 && error == 0) error = errno;
-    if (error == 0) return RL_OK;
-    return rl_fail(RL_ERR_IO, "%s: cannot be written: %s", file->path, strerror(error));
+    RL_TRY(rl_temporary_write(temporary, image->memory, image->size));
+    return rl_temporary_write(temporary, seal, SEAL_BYTES);
 }
 
-rl_status rl_nc_finish(const rl_nc *file, const char *temporary) {
+rl_status rl_nc_finish(const rl_nc *file, rl_temporary *temporary) {
     NC_memio image = {0};
     RL_NC(file, nc_close_memio(file->id, &image));
-    const rl_status status = write_image(file, temporary, &image);
+    const rl_status status = write_image(temporary, &image);
     free(image.memory);
     return status;
 }

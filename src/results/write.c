@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include "writer.h"
@@ -145,29 +144,28 @@ static rl_status write_content(writer *w, const rl_provenance *provenance) {
     return write_provenance(w, provenance);
 }
 
-static rl_status write_temporary(writer *w, const char *temporary, const char *output,
-                                 const rl_provenance *provenance) {
-    RL_TRY(rl_nc_create(output, &w->file));
+static rl_status write_temporary(writer *w, rl_temporary *temporary, const rl_provenance *provenance) {
+    RL_TRY(rl_nc_create(temporary->output, &w->file));
     const rl_status status = write_content(w, provenance);
     if (status != RL_OK) {
         nc_close(w->file.id); /* the first failure is the one to tell */
         return status;
     }
     RL_TRY(rl_nc_finish(&w->file, temporary));
-    return rl_verify_arrays(w, temporary);
+    return rl_verify_arrays(w, temporary->path);
 }
 
 rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_journal *journal,
                            const rl_provenance *provenance) {
     writer w = {.plan = plan, .journal = journal};
-    char *temporary, overflow[RL_OVERFLOW_TEXT];
-    RL_TRY(rl_temporary_path(output, &temporary));
-    if (rl_journal_is_mine(journal)) rl_remove_stale_temporaries(output); /* else one may be a living run's */
-    rl_status status = write_temporary(&w, temporary, output, provenance);
-    if (status == RL_OK) status = rl_replace_file(temporary, output);
-    if (status != RL_OK) unlink(temporary);
+    char overflow[RL_OVERFLOW_TEXT];
+    rl_temporary temporary;
+    rl_remove_stale_temporaries(output);
+    RL_TRY(rl_temporary_open(output, &temporary));
+    rl_status status = write_temporary(&w, &temporary, provenance);
+    if (status == RL_OK) status = rl_temporary_put_in_place(&temporary);
+    rl_temporary_discard(&temporary);
     if (status == RL_OK && w.overflow.n > 0) rl_warn("%s: %s", output, rl_overflow_text(&w.overflow, overflow));
-    rl_free(temporary);
     for (int i = 0; i < w.n_groups; i++) forget_group(&w.groups[i]);
     rl_free(w.groups);
     rl_free(w.variables);

@@ -1,11 +1,15 @@
 /* core: status codes, messages, allocation, numbers, texts and options. */
 #include "unit.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../src/core/available.h"
@@ -231,6 +235,188 @@ static void links_are_followed_to_what_is_there_or_will_be(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+/* ---- temporary files --------------------------------------------------------------------------------------------- */
+
+enum { AT = 300 };
+
+static int make_folder(void **state) {
+    static char folder[] = "/tmp/ridgeless-temporary-XXXXXX";
+    snprintf(folder, sizeof folder, "/tmp/ridgeless-temporary-XXXXXX");
+    *state = mkdtemp(folder);
+    return *state == NULL;
+}
+
+static int remove_folder(void **state) {
+    char command[AT];
+    snprintf(command, sizeof command, "rm -rf %s", (const char *)*state);
+    return system(command);
+}
+
+static char *in_folder(void **state, const char *name, char path[AT]) {
+    snprintf(path, AT, "%s/%s", (const char *)*state, name);
+    return path;
+}
+
+static void write_text(const char *path, const char *text, mode_t mode) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static void assert_holds(const char *path, const char *expected) {
+    rl_text text = RL_TEXT_EMPTY;
+    assert_int_equal(rl_read_file(path, 100, &text), RL_OK);
+    assert_string_equal(text.bytes, expected);
+    rl_free(text.bytes);
+}
+
+static unsigned mode_of(const char *path) {
+    struct stat file;
+    assert_int_equal(lstat(path, &file), 0);
+    return file.st_mode & 0777;
+}
+
+static int n_entries(void **state) {
+    int n = -2; /* the folder itself and the one above */
+    DIR *entries = opendir(*state);
+    assert_non_null(entries);
+    while (readdir(entries) != NULL) n++;
+    closedir(entries);
+    return n;
+}
+
+static void put_text(const char *output, const char *text) {
+    rl_temporary t;
+    assert_int_equal(rl_temporary_open(output, &t), RL_OK);
+    assert_int_equal(rl_temporary_write(&t, text, strlen(text)), RL_OK);
+    assert_int_equal(rl_temporary_put_in_place(&t), RL_OK);
+    rl_temporary_discard(&t);
+}
+
+static void a_file_is_replaced_with_its_mode_and_through_links(void **state) {
+    char file[AT], link[AT];
+    const mode_t before = umask(027);
+    in_folder(state, "file", file);
+    put_text(file, "new");
+    assert_int_equal(mode_of(file), 0640);
+    assert_holds(file, "new");
+    write_text(file, "old", 0604);
+    assert_int_equal(symlink("file", in_folder(state, "link", link)), 0);
+    put_text(link, "newer");
+    assert_int_equal(mode_of(file), 0604);
+    assert_holds(file, "newer");
+    assert_int_equal(readlink(link, file, sizeof file), strlen("file"));
+    assert_int_equal(n_entries(state), 2);
+    umask(before);
+}
+
+static void a_temporary_is_seen_by_nobody_and_guessed_by_nobody(void **state) {
+    char file[AT];
+    rl_temporary t, other;
+    write_text(in_folder(state, "file", file), "old", 0644);
+    assert_int_equal(rl_temporary_open(file, &t), RL_OK);
+    assert_int_equal(rl_temporary_open(file, &other), RL_OK);
+    assert_string_not_equal(t.path, other.path);
+    assert_int_equal(strlen(t.path), strlen(file) + strlen(".tmp.0123456789"));
+    assert_int_equal(mode_of(t.path), 0600);
+    rl_temporary_discard(&other);
+    rl_abandon_temporary(); /* the last one is gone already: nothing happens */
+    assert_int_equal(n_entries(state), 2);
+    assert_int_equal(unlink(t.path), 0);
+    assert_int_equal(rl_temporary_put_in_place(&t), RL_ERR_IO);
+    assert_non_null(strstr(rl_error_message(), "another process has removed or replaced"));
+    write_text(t.path, "a trap", 0644);
+    assert_int_equal(rl_temporary_put_in_place(&t), RL_ERR_IO);
+    rl_temporary_discard(&t);
+    assert_holds(file, "old");
+    assert_int_equal(n_entries(state), 2); /* the trap is not ours */
+}
+
+static void temporaries_of_the_living_stay_and_of_the_dead_go(void **state) {
+    char file[AT], path[AT];
+    rl_temporary t;
+    assert_int_equal(rl_temporary_open(in_folder(state, "file", file), &t), RL_OK);
+    const int as_hdf5 = open(t.path, O_RDWR);
+    assert_int_equal(flock(as_hdf5, LOCK_EX | LOCK_NB), 0); /* our lock is not in its way */
+    close(as_hdf5);
+    write_text(in_folder(state, "file.tmp.4711", path), "", 0600);
+    write_text(in_folder(state, "file.tmp.0123456789", path), "", 0600);
+    write_text(in_folder(state, "file.tmp.original", path), "not ours", 0600);
+    write_text(in_folder(state, "other.tmp.4711", path), "not ours", 0600);
+    assert_int_equal(mkfifo(in_folder(state, "file.tmp.4712", path), 0600), 0);
+    rl_remove_stale_temporaries(file);
+    assert_int_equal(access(t.path, F_OK), 0);
+    assert_int_equal(n_entries(state), 4);
+    rl_temporary_discard(&t);
+    assert_int_equal(n_entries(state), 3);
+    if (fork() == 0) {
+        (void)!rl_temporary_open(file, &t);
+        _exit(0);
+    }
+    assert_true(wait(NULL) > 0);
+    assert_int_equal(n_entries(state), 4);
+    rl_remove_stale_temporaries(file);
+    assert_int_equal(n_entries(state), 3);
+}
+
+static void only_files_are_replaced(void **state) {
+    char path[AT];
+    rl_temporary t;
+    assert_int_equal(mkfifo(in_folder(state, "pipe", path), 0600), 0);
+    const char *const refused[] = {path, *state, "/dev/null", "/dev/fd/0/none", "/no/such/folder/x"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        assert_int_not_equal(rl_temporary_open(refused[i], &t), RL_OK);
+        assert_non_null(strstr(rl_error_message(), refused[i]));
+    }
+    assert_int_equal(rl_temporary_open(in_folder(state, "file", path), &t), RL_OK);
+    assert_int_equal(mkdir(path, 0700), 0); /* meanwhile */
+    assert_int_equal(rl_temporary_put_in_place(&t), RL_ERR_IO);
+    rl_temporary_discard(&t);
+    assert_int_equal(n_entries(state), 2);
+}
+
+/* Texts that are numbers; the longer a file is looked at, the more happens to it. */
+typedef struct looking {
+    const char *output, *meanwhile; /* what another process puts there after the first look; NULL: nothing */
+} looking;
+
+static int64_t number_in(void *state, const char *path) {
+    looking *l = state;
+    rl_text text = RL_TEXT_EMPTY;
+    const int64_t number = rl_read_file(path, 100, &text) == RL_OK ? atoi(text.bytes) : -1;
+    const char *const meanwhile = l->meanwhile;
+    rl_free(text.bytes);
+    l->meanwhile = NULL;
+    if (meanwhile != NULL) put_text(l->output, meanwhile);
+    return number;
+}
+
+static void the_newest_of_several_files_stays(void **state) {
+    char file[AT];
+    const struct {
+        const char *there, *meanwhile, *mine, *left;
+    } cases[] = {{NULL, NULL, "5", "5"}, {"4", NULL, "5", "5"}, {"5", NULL, "5", "5"}, {"6", NULL, "5", "6"},
+                 {"4", "6", "5", "6"},   {"4", "3", "5", "5"},  {"6", "7", "5", "7"}};
+    in_folder(state, "file", file);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        looking l = {.output = file, .meanwhile = cases[i].meanwhile};
+        const rl_newness newness = {.of = number_in, .state = &l, .mine = atoi(cases[i].mine)};
+        rl_temporary t;
+        bool put;
+        unlink(file);
+        if (cases[i].there != NULL) write_text(file, cases[i].there, 0600);
+        assert_int_equal(rl_temporary_open(file, &t), RL_OK);
+        assert_int_equal(rl_temporary_write(&t, cases[i].mine, 1), RL_OK);
+        assert_int_equal(rl_temporary_put_unless_newer(&t, &newness, &put), RL_OK);
+        rl_temporary_discard(&t);
+        assert_holds(file, cases[i].left);
+        assert_int_equal(put, strcmp(cases[i].left, cases[i].mine) == 0);
+        assert_int_equal(n_entries(state), 1);
+    }
+}
+
 /* ---- memory of a node, as its files have it ---------------------------------------------------------------------- */
 
 static void put(const char *root, const char *path, const char *text) {
@@ -354,6 +540,8 @@ static void mistyped_words_are_guessed(void **state) {
     assert_string_equal(text, "run, retry, ...");
 }
 
+#define in_a_folder(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
@@ -371,6 +559,11 @@ int main(void) {
         cmocka_unit_test(texts_grow),
         cmocka_unit_test(files_are_read_whole_or_refused),
         cmocka_unit_test(links_are_followed_to_what_is_there_or_will_be),
+        in_a_folder(a_file_is_replaced_with_its_mode_and_through_links),
+        in_a_folder(a_temporary_is_seen_by_nobody_and_guessed_by_nobody),
+        in_a_folder(temporaries_of_the_living_stay_and_of_the_dead_go),
+        in_a_folder(only_files_are_replaced),
+        in_a_folder(the_newest_of_several_files_stays),
         cmocka_unit_test(mistyped_words_are_guessed),
         cmocka_unit_test(options_start_from_their_defaults),
     };
