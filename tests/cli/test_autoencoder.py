@@ -15,7 +15,7 @@ import numpy as np
 
 import launcher
 import tier
-from program import differences, run, start
+from program import PROGRAM, differences, run, start
 
 STUDY = """repeats: 2
 autoencoders:
@@ -29,8 +29,9 @@ autoencoders:
     record_every: 150
     checkpoint_seconds: 0
 """
-# Trainings of about a second, whose states come often.
-LONG_STEPS = 1500
+# Trainings of about a second, whose states come often. Under sanitizers a step takes some ten times as long.
+SLOWER = 10 if "sanitize" in PROGRAM else 1
+LONG_STEPS = 1500 // SLOWER
 STATE_BYTES = 75_000  # a record with a state of them has a little less
 LONG = f"""repeats: 1
 autoencoders:
@@ -269,7 +270,9 @@ class Autoencoder(unittest.TestCase):
 
     @tier.in_all_alone
     def test_shared_trainings_go_on_too(self):
-        shared = LONG.replace("hidden: 2,", "hidden: 2, ranks_per_case: all,").replace(f"steps: {LONG_STEPS}", "steps: 800")
+        shared = LONG.replace("hidden: 2,", "hidden: 2, ranks_per_case: all,").replace(
+            f"steps: {LONG_STEPS}", f"steps: {800 // SLOWER}"
+        )
         (self.at / "shared-long.yaml").write_text(shared)
         self.run_here("run", "shared-long.yaml", "-q", "-o", "shared-whole.nc", ranks=2)
         stopped = self.run_out_of_time("shared-long", "shared-late.nc", ranks=2)
