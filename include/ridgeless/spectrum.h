@@ -41,7 +41,8 @@ int rl_test_factor_capacity(int n_features); /* of one that is created so */
 void rl_test_factor_clear(rl_test_factor *factor);
 
 /* Appends `count` test rows: x [count, n_features] row-major with leading dimension ldx, y [count]. Householder QR of
- * the triangle over blocks of rows (LAPACK dtpqrt): backward stable column by column. */
+ * the triangle over blocks of rows: backward stable column by column. With up to 32 features it has the same bits on
+ * every processor; beyond them it is LAPACK's dtpqrt. */
 rl_status rl_test_factor_append(rl_test_factor *factor, int count, const double *x, int ldx, const double *y);
 
 /* ---- projected spectrum ----------------------------------------------------------------------------------------- */

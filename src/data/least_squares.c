@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../numbers.h"
+#include "../small.h"
 #include "../vectors.h"
 #include "dataset.h"
 #include "ridgeless/arena.h"
@@ -58,11 +59,6 @@ rl_status rl_least_squares_room(int n_features, int *n_work) {
 
 static solver solver_sizes(int n, int p) {
     return (solver){.n = n, .p = p, .k = rl_smaller(n, p), .n_work = work_space(p)};
-}
-
-size_t rl_least_squares_bytes(int n_rows, int n_features) {
-    solver sizes = solver_sizes(n_rows, rl_smaller(n_features, MOST_FEATURES));
-    return rl_arrays_bytes(&sizes, list_solver_arrays);
 }
 
 /* e with 2^e about the Euclidean length of a column; 0 for a column of zeros. Divides by the largest entry first, as
@@ -116,11 +112,11 @@ static rl_status solver_factor(solver *s) {
     return apply_transposed_q(s, s->k, s->r, s->k);
 }
 
-/* The rank of the scaled columns, of which units make none small. */
-static int scaled_rank(const solver *s) {
-    const double tolerance = rl_rank_tolerance(s->n, s->p) * fabs(s->r[0]);
+/* The rank of the scaled columns, of which units make none small, by their pivoted triangle; ld: of r. */
+static int count_independent(int n, int p, int most, int ld, const double *r) {
+    const double tolerance = rl_rank_tolerance(n, p) * fabs(r[0]);
     int rank = 0;
-    while (rank < s->k && fabs(s->r[(size_t)rank * (size_t)(s->k + 1)]) > tolerance) rank++;
+    while (rank < most && fabs(r[(size_t)rank * (size_t)(ld + 1)]) > tolerance) rank++;
     return rank;
 }
 
@@ -181,11 +177,11 @@ static bool is_surely_full(const solver *s) {
 
 /* Whether units, and not dependence alone, decide what is too small to count: the longest column and the shortest are a
  * million apart. */
-static bool has_scales_apart(const solver *s) {
-    int least = s->exponent[0], most = least;
-    for (int j = 1; j < s->p; j++) {
-        least = rl_smaller(least, s->exponent[j]);
-        most = rl_larger(most, s->exponent[j]);
+static bool has_scales_apart(int p, const int *exponent) {
+    int least = exponent[0], most = least;
+    for (int j = 1; j < p; j++) {
+        least = rl_smaller(least, exponent[j]);
+        most = rl_larger(most, exponent[j]);
     }
     return most - least > 20;
 }
@@ -195,12 +191,12 @@ static bool has_scales_apart(const solver *s) {
 static rl_status solve_least_squares(solver *s, const double *x, const double *y, rl_best_fit *fit) {
     solver_fill(s, x, y);
     RL_TRY(solver_factor(s));
-    const int of_scaled = scaled_rank(s);
+    const int of_scaled = count_independent(s->n, s->p, s->k, s->k, s->r);
     fit->rank = s->k;
     if (of_scaled < s->k || !is_surely_full(s)) {
         RL_TRY(decompose_triangle(s));
         fit->rank = rl_rank_of(s->n, s->p, s->k, s->sigma);
-        fit->scales_apart = fit->rank < of_scaled && has_scales_apart(s);
+        fit->scales_apart = fit->rank < of_scaled && has_scales_apart(s->p, s->exponent);
         if (fit->rank < s->k || of_scaled < s->k) {
             solve_modes(s, fit->rank, fit->beta);
             return RL_OK;
@@ -213,15 +209,120 @@ static rl_status solve_least_squares(solver *s, const double *x, const double *y
     return RL_OK;
 }
 
+/* ---- few features ------------------------------------------------------------------------------------------------ */
+
+/* The same by arithmetic of our own, whose bits no library decides: the triangle of all rows, then its own pivoted one,
+ * and always its singular values. */
+typedef struct small_solver {
+    int n, p;
+    int most; /* the rank that they can have */
+    int exponent[RL_SMALL_FEATURES], pivot[RL_SMALL_FEATURES];
+    double rows[RL_SMALL_ORDER * RL_SMALL_ROWS]; /* [p + 1] columns: x, and y */
+    double all[RL_SMALL_ORDER * RL_SMALL_ORDER]; /* [p + 1, p + 1]: their triangle */
+    double r[RL_SMALL_FEATURES * RL_SMALL_FEATURES], core[RL_SMALL_FEATURES * RL_SMALL_FEATURES]; /* [p, p] */
+    double u[RL_SMALL_FEATURES * RL_SMALL_FEATURES];                                              /* [p, p] */
+    double b[RL_SMALL_FEATURES], sigma[RL_SMALL_FEATURES];
+} small_solver;
+
+static void take_in_rows(small_solver *s, const double *x, const double *y) {
+    const size_t p = (size_t)s->p;
+    for (int first = 0; first < s->n; first += RL_SMALL_ROWS) {
+        const int count = rl_smaller(s->n - first, RL_SMALL_ROWS);
+        for (int i = 0; i < count; i++) {
+            const double *const row = x + (size_t)(first + i) * p;
+            for (int j = 0; j < s->p; j++) s->rows[j * RL_SMALL_ROWS + i] = ldexp(row[j], -s->exponent[j]);
+            s->rows[s->p * RL_SMALL_ROWS + i] = y[first + i];
+        }
+        rl_small_append(s->p + 1, s->all, count, s->rows);
+    }
+}
+
+/* What is left of the rows: r [p, p] pivoted, of fewer rows than features with zeros or rounding at its end, and b [p];
+ * and core, the same in the units of the data. */
+static void factor_rows(small_solver *s, const double *x, const double *y) {
+    const int order = s->p + 1;
+    for (int j = 0; j < s->p; j++) s->exponent[j] = length_exponent(s->n, x + j, (size_t)s->p);
+    take_in_rows(s, x, y);
+    for (int j = 0; j < s->p; j++)
+        for (int i = 0; i < s->p; i++) s->r[i + j * s->p] = i <= j ? s->all[i + j * order] : 0;
+    for (int i = 0; i < s->p; i++) s->b[i] = s->all[i + s->p * order];
+    rl_small_pivot(s->p, s->r, s->b, s->pivot);
+    for (int j = 0; j < s->p; j++)
+        for (int i = 0; i < s->p; i++) s->core[i + j * s->p] = ldexp(s->r[i + j * s->p], s->exponent[s->pivot[j]]);
+}
+
+static void solve_small_triangle(small_solver *s, double *beta) {
+    for (int j = s->p - 1; j >= 0; j--) {
+        s->b[j] /= s->r[j * (s->p + 1)];
+        for (int i = 0; i < j; i++) s->b[i] -= s->r[i + j * s->p] * s->b[j];
+        beta[s->pivot[j]] = ldexp(s->b[j], -s->exponent[s->pivot[j]]);
+    }
+}
+
+/* core is diag(sigma) V^T now. */
+static void solve_small_modes(const small_solver *s, int rank, double *beta) {
+    for (int j = 0; j < s->p; j++) beta[j] = 0;
+    for (int r = 0; r < rank; r++) {
+        double along = 0;
+        for (int i = 0; i < s->p; i++) along += s->u[i + r * s->p] * s->b[i];
+        along /= s->sigma[r];
+        for (int j = 0; j < s->p; j++) beta[s->pivot[j]] += s->core[r + j * s->p] / s->sigma[r] * along;
+    }
+}
+
+/* Of columns in units in which their lengths overflow nothing more can be told than that they are independent. */
+static rl_status solve_small(small_solver *s, const double *x, const double *y, rl_best_fit *fit) {
+    factor_rows(s, x, y);
+    const int of_scaled = count_independent(s->n, s->p, s->most, s->p, s->r);
+    const bool finite = rl_all_finite(s->core, (size_t)s->p * (size_t)s->p);
+    fit->rank = s->most;
+    if (!finite && of_scaled < s->p) return RL_ERR_INPUT;
+    if (finite) {
+        rl_small_decompose(s->p, s->core, s->sigma, s->u);
+        fit->rank = rl_rank_of(s->n, s->p, s->most, s->sigma);
+        fit->scales_apart = fit->rank < of_scaled && has_scales_apart(s->p, s->exponent);
+    }
+    if (fit->rank == s->p && of_scaled == s->p)
+        solve_small_triangle(s, fit->beta);
+    else
+        solve_small_modes(s, fit->rank, fit->beta);
+    return RL_OK;
+}
+
+static rl_status solve_with_few_features(int n, int p, const double *x, const double *y, rl_best_fit *fit) {
+    small_solver *s;
+    RL_TRY(RL_ALLOC(s, 1));
+    s->n = n;
+    s->p = p;
+    s->most = rl_smaller(n, p);
+    const rl_status status = solve_small(s, x, y, fit);
+    rl_free(s);
+    return status;
+}
+
+/* ---- any number -------------------------------------------------------------------------------------------------- */
+
+static rl_status solve_with_many_features(int n, int p, const double *x, const double *y, rl_best_fit *fit) {
+    int n_work;
+    RL_TRY(rl_least_squares_room(p, &n_work));
+    solver s = solver_sizes(n, p);
+    RL_TRY(rl_arrays_create(&s, list_solver_arrays));
+    const rl_status status = solve_least_squares(&s, x, y, fit);
+    rl_free(s.exponent);
+    return status;
+}
+
 rl_status rl_least_squares(const char *name, int n_rows, int n_features, const double *x, const double *y,
                            rl_best_fit *fit) {
-    int n_work;
-    RL_TRY(rl_least_squares_room(n_features, &n_work));
-    solver s = solver_sizes(n_rows, n_features);
-    RL_TRY(rl_arrays_create(&s, list_solver_arrays));
-    rl_status status = solve_least_squares(&s, x, y, fit);
-    rl_free(s.exponent);
+    rl_status status = rl_is_small(n_features) ? solve_with_few_features(n_rows, n_features, x, y, fit)
+                                               : solve_with_many_features(n_rows, n_features, x, y, fit);
     if (status == RL_OK && !rl_all_finite(fit->beta, (size_t)n_features)) status = RL_ERR_INPUT;
     if (status != RL_ERR_INPUT) return status;
     return rl_fail(RL_ERR_INPUT, "dataset `%s`: least squares on all rows overflows, expected smaller numbers", name);
+}
+
+size_t rl_least_squares_bytes(int n_rows, int n_features) {
+    solver sizes = solver_sizes(n_rows, rl_smaller(n_features, MOST_FEATURES));
+    if (rl_is_small(n_features)) return rl_alloc_bytes(1, sizeof(small_solver));
+    return rl_arrays_bytes(&sizes, list_solver_arrays);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../numbers.h"
+#include "../small.h"
 #include "../vectors.h"
 #include "dataset.h"
 #include "ridgeless/arena.h"
@@ -11,7 +12,7 @@
 typedef struct normal_equations {
     size_t n, p;            /* rows and features */
     double *gram, *inverse; /* [p, p] */
-    double *product;        /* [n, p] column-major: (inverse X^T)^T */
+    double *product;        /* [n, p] column-major: (inverse X^T)^T; by BLAS alone */
     double *beta;           /* [p] */
     int *pivot;             /* [p] */
 } normal_equations;
@@ -20,7 +21,7 @@ static void list_equations_arrays(rl_arena *arena, void *object) {
     normal_equations *const e = object;
     RL_TAKE(arena, e->gram, e->p * e->p);
     RL_TAKE(arena, e->inverse, e->p * e->p);
-    RL_TAKE(arena, e->product, e->n * e->p);
+    RL_TAKE(arena, e->product, rl_is_small((int)e->p) ? 0 : e->n * e->p);
     RL_TAKE(arena, e->beta, e->p);
     RL_TAKE(arena, e->pivot, e->p);
 }
@@ -39,19 +40,38 @@ static rl_status invert_gram(normal_equations *e, const rl_dataset *d, bool *reg
     return rl_lapack_check("dgesv", info);
 }
 
+/* The same up to RL_SMALL_FEATURES features, whose bits no library decides. */
+static void multiply_small(normal_equations *e, const rl_dataset *d) {
+    const int p = d->n_features;
+    for (int row = 0; row < d->n_rows; row++)
+        for (int j = 0; j < p; j++) {
+            const double *const x = d->x + (size_t)row * e->p;
+            double sum = 0;
+            for (int i = 0; i < p; i++) sum += e->gram[j + i * p] * x[i];
+            e->beta[j] += sum * d->y[row];
+        }
+}
+
 static void multiply_targets(normal_equations *e, const rl_dataset *d) {
     const int n = d->n_rows, p = d->n_features;
     rl_gemm('T', 'T', n, p, p, 1, d->x, p, e->inverse, p, 0, e->product, n);
     rl_gemv('T', n, p, 1, e->product, n, d->y, 0, e->beta);
-    if (rl_all_finite(e->beta, e->p)) memcpy(d->beta_star, e->beta, sizeof(double) * e->p);
 }
 
 rl_status rl_published_beta_star(rl_dataset *dataset) {
     normal_equations e = {.n = (size_t)dataset->n_rows, .p = (size_t)dataset->n_features};
     bool regular = false;
     RL_TRY(rl_arrays_create(&e, list_equations_arrays));
-    const rl_status status = invert_gram(&e, dataset, &regular);
-    if (status == RL_OK && regular) multiply_targets(&e, dataset);
+    rl_status status = RL_OK;
+    if (rl_is_small(dataset->n_features)) {
+        rl_small_gram(dataset->n_rows, dataset->n_features, dataset->x, e.gram);
+        regular = rl_small_invert(dataset->n_features, e.gram, e.inverse);
+        if (regular) multiply_small(&e, dataset);
+    } else {
+        status = invert_gram(&e, dataset, &regular);
+        if (status == RL_OK && regular) multiply_targets(&e, dataset);
+    }
+    if (regular && rl_all_finite(e.beta, e.p)) memcpy(dataset->beta_star, e.beta, sizeof(double) * e.p);
     rl_free(e.gram);
     return status;
 }

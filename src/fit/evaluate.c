@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../numbers.h"
+#include "../small.h"
 #include "../vectors.h"
 #include "filter.h"
 #include "ridgeless/arena.h"
@@ -11,7 +12,8 @@
 static const rl_errors no_errors = {NAN, NAN, NAN, NAN, NAN};
 
 /* Variants are multiplied by the rows in blocks of as many columns, the last one filled up with zeros. How a product
- * rounds depends on its shape: so no number of a variant depends on which others there are, or on their order. */
+ * of BLAS rounds depends on its shape: so no number of a variant depends on which others there are, or on their order.
+ */
 enum { BLOCK = 4 };
 
 struct rl_evaluator {
@@ -81,6 +83,11 @@ static const double *betas_for_rows(const rl_evaluator *e, const rl_spectrum *s,
 static double population_sum(rl_evaluator *e, const rl_spectrum *s, const double *beta) {
     double *const rows = e->rows; /* free until the test rows' product */
     if (s->population_z == NULL) return 0;
+    if (rl_is_small(s->n_features)) {
+        rl_small_multiply(s->n_population, 1, s->n_modes, s->population_z, s->ld_population, beta, rows);
+        for (int i = 0; i < s->n_population; i++) rows[i] -= s->population_target[i];
+        return rl_sum_of_squares(s->n_population, rows);
+    }
     memcpy(rows, s->population_target, sizeof(double) * (size_t)s->n_population);
     if (s->n_population > 0)
         rl_gemv('N', s->n_population, s->n_modes, 1, s->population_z, s->ld_population, beta, -1, rows);
@@ -160,7 +167,10 @@ static void add_block(rl_evaluator *e, const rl_spectrum *s, bool has_population
     const double *const betas = betas_for_rows(e, s, e->beta + (size_t)first * modes);
     for (int j = 0; j < n; j++)
         population_sums[first + j] = has_population ? population_sum(e, s, betas + (size_t)j * modes) : 0;
-    if (s->m > 0) rl_gemm('N', 'N', s->m, BLOCK, s->n_modes, 1, s->z, s->ldz, betas, s->n_modes, 0, e->rows, s->m);
+    if (rl_is_small(s->n_features))
+        rl_small_multiply(s->m, BLOCK, s->n_modes, s->z, s->ldz, betas, e->rows);
+    else if (s->m > 0)
+        rl_gemm('N', 'N', s->m, BLOCK, s->n_modes, 1, s->z, s->ldz, betas, s->n_modes, 0, e->rows, s->m);
     for (int j = 0; j < n; j++)
         test_sums[first + j] = test_sum(s, &e->fits[first + j], e->rows + (size_t)j * (size_t)s->m);
 }

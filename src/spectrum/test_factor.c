@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "../numbers.h"
+#include "../small.h"
 #include "../vectors.h"
 #include "ridgeless/arena.h"
 #include "ridgeless/spectrum.h"
@@ -52,9 +53,14 @@ void rl_test_factor_clear(rl_test_factor *factor) {
     memset(factor->r, 0, sizeof(double) * (size_t)factor->order * (size_t)factor->order);
 }
 
+/* How many rows come in together. */
+static int block_rows(const rl_test_factor *factor) {
+    return rl_is_small(factor->n_features) ? RL_SMALL_ROWS : factor->capacity;
+}
+
 /* Transposes rows [1 x y] into the column-major block. */
 static void fill_block(rl_test_factor *factor, int count, const double *x, int ldx, const double *y) {
-    const size_t ld = (size_t)factor->capacity;
+    const size_t ld = (size_t)block_rows(factor);
     for (int i = 0; i < count; i++) {
         double *row = factor->block + i;
         row[0] = 1;
@@ -66,6 +72,11 @@ static void fill_block(rl_test_factor *factor, int count, const double *x, int l
 static rl_status absorb_block(rl_test_factor *factor, int count) {
     const int order = factor->order, pentagon = 0, width = panel_width(order);
     int info;
+    if (rl_is_small(factor->n_features)) {
+        rl_small_append(order, factor->r, count, factor->block);
+        factor->n_rows += count;
+        return RL_OK;
+    }
     dtpqrt_(&count, &order, &pentagon, &width, factor->r, &order, factor->block, &factor->capacity, factor->work,
             &width, factor->work + (size_t)width * (size_t)order, &info);
     RL_TRY(rl_lapack_check("dtpqrt", info));
@@ -75,7 +86,7 @@ static rl_status absorb_block(rl_test_factor *factor, int count) {
 
 rl_status rl_test_factor_append(rl_test_factor *factor, int count, const double *x, int ldx, const double *y) {
     for (int done = 0; done < count;) {
-        const int part = rl_smaller(count - done, factor->capacity);
+        const int part = rl_smaller(count - done, block_rows(factor));
         fill_block(factor, part, x + (size_t)done * (size_t)ldx, ldx, y + done);
         RL_TRY(absorb_block(factor, part));
         done += part;

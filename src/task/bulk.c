@@ -2,9 +2,13 @@
  * full spectra, curve by curve. */
 #include "ridgeless/bulk.h"
 
+#include <assert.h>
 #include <math.h>
 
+#include "../small.h"
 #include "curves.h"
+
+static_assert((int)RL_BULK_FEATURES <= (int)RL_SMALL_FEATURES, "none of what goes side by side goes through BLAS");
 
 typedef struct bulk_state {
     rl_bulk *bulk;
