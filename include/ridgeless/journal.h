@@ -80,6 +80,11 @@ rl_tally rl_journal_tally(const rl_journal *journal, const rl_plan *plan, int fi
 typedef rl_status (*rl_record_visitor)(void *state, const rl_record *record, const int *target);
 rl_status rl_journal_visit(const rl_journal *journal, int64_t task, rl_record_visitor visit, void *state);
 
+/* The same of tasks [first, end), one after the other, reading ahead. */
+typedef rl_status (*rl_task_visitor)(void *state, int64_t task, const rl_record *record, const int *target);
+rl_status rl_journal_visit_tasks(const rl_journal *journal, int64_t first, int64_t end, rl_task_visitor visit,
+                                 void *state);
+
 /* A digest of all finished records taken, in their order; and whether the journal is open for writing, which one
  * process alone has. */
 uint64_t rl_journal_content(const rl_journal *journal);

@@ -51,7 +51,8 @@ bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_jo
 void rl_results_touch(const char *output);
 
 /* Writes the results file from the journal: a group for each data set and autoencoder, each repeat's values (where the
- * study keeps them) and reduced ones, and the group `provenance`. Built as output.tmp.<pid> in the same folder, closed,
+ * study keeps them) and reduced ones, and the group `provenance`. Memory does not grow with the number of cells: see
+ * rl_results_bytes. Built as rl_temporary in the same folder, for which room is taken there first, closed,
  * fsynced, opened again and compared with the journal's values, renamed, the folder fsynced: the output is the old file
  * or the new one, never a part. Of summaries, counts in buckets stand in the place of each repeat's values, and counts
  * of each status in the place of `status`. Its last line is the checksum of all bytes before it (behind HDF5's end of

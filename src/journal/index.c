@@ -225,7 +225,7 @@ static void choose_targets(const rl_journal *journal, int64_t task, const rl_rec
 }
 
 static rl_status visit_record(const rl_journal *journal, int64_t task, rl_reader *reader, uint64_t offset,
-                              rl_record_visitor visit, void *state) {
+                              rl_task_visitor visit, void *state) {
     rl_record_head head;
     const rl_verdict *verdict;
     const char *bytes;
@@ -237,22 +237,48 @@ static rl_status visit_record(const rl_journal *journal, int64_t task, rl_reader
     if (verdict != NULL) rl_verdict_apply(verdict, &record);
     RL_TRY(RL_ALLOC(target, record.n));
     choose_targets(journal, task, &record, offset, target);
-    const rl_status status = visit(state, &record, target);
+    const rl_status status = visit(state, task, &record, target);
     rl_free(target);
     return status;
 }
 
-rl_status rl_journal_visit(const rl_journal *journal, int64_t task, rl_record_visitor visit, void *state) {
-    if (journal == NULL) return RL_OK;
-    rl_reader reader = {.path = journal->path, .fd = journal->fd, .size = journal->end};
+static rl_status visit_task(const rl_journal *journal, int64_t task, rl_reader *reader, rl_task_visitor visit,
+                            void *state) {
     const rl_places *p = &journal->places[task];
     uint64_t *offsets;
     RL_TRY(RL_ALLOC(offsets, p->n + 1));
     const int n = list_offsets(p, offsets);
     rl_status status = RL_OK;
     for (int k = 0; k < n && status == RL_OK; k++)
-        status = visit_record(journal, task, &reader, offsets[k], visit, state);
+        status = visit_record(journal, task, reader, offsets[k], visit, state);
     rl_free(offsets);
+    return status;
+}
+
+/* Tasks mostly stand in the file in their order. */
+rl_status rl_journal_visit_tasks(const rl_journal *journal, int64_t first, int64_t end, rl_task_visitor visit,
+                                 void *state) {
+    enum { BLOCK = 1 << 16 };
+    if (journal == NULL) return RL_OK;
+    rl_reader reader = {.path = journal->path, .fd = journal->fd, .size = journal->end, .block = BLOCK};
+    rl_status status = RL_OK;
+    for (int64_t task = first; task < end && status == RL_OK; task++)
+        status = visit_task(journal, task, &reader, visit, state);
     rl_reader_destroy(&reader);
     return status;
+}
+
+typedef struct plain_visit {
+    rl_record_visitor visit;
+    void *state;
+} plain_visit;
+
+static rl_status visit_plainly(void *state, int64_t task, const rl_record *record, const int *target) {
+    const plain_visit *v = state;
+    (void)task;
+    return v->visit(v->state, record, target);
+}
+
+rl_status rl_journal_visit(const rl_journal *journal, int64_t task, rl_record_visitor visit, void *state) {
+    return rl_journal_visit_tasks(journal, task, task + 1, visit_plainly, &(plain_visit){visit, state});
 }

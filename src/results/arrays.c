@@ -5,9 +5,13 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "../numbers.h"
 #include "writer.h"
 
-enum { CHUNK = 1024 * 1024 /* bytes of a chunk, at most */, DIMENSIONS = 5 /* of an array, at most */ };
+enum {
+    CHUNK = 1024 * 1024,       /* bytes of a chunk, at most */
+    COMPARED = 4 * 1024 * 1024 /* bytes of an array that are read in one go, if it was not put as a whole */
+};
 
 /* ---- defining ---------------------------------------------------------------------------------------------------- */
 
@@ -24,7 +28,7 @@ static bool find_dimensions(const group *g, const char *named, int *ids, size_t 
     char name[RL_ARRAY_NAME];
     *n = 0;
     for (int length; sscanf(named, "%63s%n", name, &length) == 1; named += length, (*n)++) {
-        assert(*n < DIMENSIONS);
+        assert(*n < RL_DIMENSIONS);
         if (nc_inq_dimid(g->id, name, &ids[*n]) != NC_NOERR) return false;
         if (nc_inq_dimlen(g->id, ids[*n], &lengths[*n]) != NC_NOERR) return false;
     }
@@ -47,33 +51,56 @@ static size_t bytes_of(const variable *v) {
     return v->count * rl_nc_type_size(v->type);
 }
 
-static rl_status pack_array(const writer *w, int n, const size_t *lengths, int apart) {
-    const variable *v = rl_last_variable(w);
-    size_t chunk[DIMENSIONS], room = CHUNK / rl_nc_type_size(v->type);
-    for (int d = n - 1; d >= 0; d--) {
-        chunk[d] = d < apart ? 1 : lengths[d] < room ? lengths[d] : room;
+/* The library keeps chunks of every array that it has met, by many MiB each: of one that is in work, two will do, and
+ * of others none. */
+static rl_status keep_chunks(const writer *w, int in, int id, size_t n) {
+    enum { SLOTS = 101 };
+    const float least_recently_used = 0;
+    RL_NC(&w->file, nc_set_var_chunk_cache(in, id, n * CHUNK, SLOTS, least_recently_used));
+    return RL_OK;
+}
+
+static rl_status pack_array(const writer *w, variable *v, int apart) {
+    size_t chunk[RL_DIMENSIONS], room = CHUNK / rl_nc_type_size(v->type);
+    for (int d = v->n_dimensions - 1; d >= 0; d--) {
+        chunk[d] = d < apart ? 1 : v->lengths[d] < room ? v->lengths[d] : room;
         room = room / chunk[d] > 0 ? room / chunk[d] : 1;
     }
+    v->packed = true;
     RL_NC(&w->file, nc_def_var_chunking(v->group, v->id, NC_CHUNKED, chunk));
     RL_NC(&w->file, nc_def_var_deflate(v->group, v->id, 1, 1, 1));
+    return keep_chunks(w, v->group, v->id, 2);
+}
+
+/* What is put row by row HDF5 would first fill with the value of absent ones, and write twice. */
+static rl_status define_absent(const writer *w, const variable *v) {
+    const double nan = NAN;
+    if (!v->in_parts || v->packed) return rl_put_nan(w);
+    RL_NC(&w->file, nc_def_var_fill(v->group, v->id, NC_NOFILL, NULL));
+    RL_NC(&w->file, nc_put_att_double(v->group, v->id, "_FillValue", NC_DOUBLE, 1, &nan));
     return RL_OK;
 }
 
 rl_status rl_define_array(writer *w, const group *g, const array *a) {
-    int n, ids[DIMENSIONS];
-    size_t lengths[DIMENSIONS];
-    if (!find_dimensions(g, a->dimensions, ids, lengths, &n)) return RL_OK;
+    variable made = {.in = g->series->name,
+                     .group = g->id,
+                     .type = a->type,
+                     .count = 1,
+                     .original = a->original,
+                     .in_parts = a->in_parts};
+    int ids[RL_DIMENSIONS];
+    if (!find_dimensions(g, a->dimensions, ids, made.lengths, &made.n_dimensions)) return RL_OK;
     RL_TRY(make_room(w));
     variable *v = &w->variables[w->n_variables++];
-    *v = (variable){.in = g->series->name, .group = g->id, .type = a->type, .count = 1, .original = a->original};
+    *v = made;
     snprintf(v->name, sizeof v->name, "%s", a->name);
-    for (int d = 0; d < n; d++) v->count *= lengths[d];
-    RL_NC(&w->file, nc_def_var(g->id, a->name, a->type, n, ids, &v->id));
-    if (a->least > 0 && bytes_of(v) >= a->least) RL_TRY(pack_array(w, n, lengths, a->apart));
+    for (int d = 0; d < v->n_dimensions; d++) v->count *= v->lengths[d];
+    RL_NC(&w->file, nc_def_var(g->id, a->name, a->type, v->n_dimensions, ids, &v->id));
+    if (a->least > 0 && bytes_of(v) >= a->least) RL_TRY(pack_array(w, v, a->apart));
     RL_TRY(rl_put_text(w, "long_name", a->long_name));
     RL_TRY(rl_put_text(w, "units", a->long_name == NULL || a->type == NC_STRING ? NULL : "1"));
     RL_TRY(rl_put_text(w, "coordinates", a->coordinates));
-    if (a->nan) RL_TRY(rl_put_nan(w));
+    if (a->nan) RL_TRY(define_absent(w, v));
     return rl_put_text(w, "comment", a->comment);
 }
 
@@ -111,45 +138,122 @@ typedef struct visit {
     rl_record_taker take;
 } visit;
 
-static rl_status take_record(void *state, const rl_record *record, const int *target) {
-    const visit *v = state;
+static rl_status take_record(void *state, int64_t task, const rl_record *record, const int *target) {
+    visit *v = state;
     char text[200];
     bool sound = true;
+    v->t.task = &v->t.w->plan->tasks[task];
+    v->t.p = (size_t)(v->t.task->series - v->t.g->first);
+    v->t.series = &v->t.g->series[v->t.p];
     RL_TRY(v->take(&v->t, record, target, &sound));
     if (sound) return RL_OK;
     rl_task_text(v->t.series, v->t.task, text, sizeof text);
     return rl_fail(RL_ERR_IO, "%s: the journal's record of %s is none that this study writes", v->t.w->file.path, text);
 }
 
-int64_t rl_group_tasks(const writer *w, const group *g) {
-    return rl_plan_end_of_tasks(w->plan, g->first + g->n_series - 1) - g->series->first_task;
+/* Behind the last task of a series that begins before a repeat. */
+static int64_t end_of_tasks(const writer *w, int series, int repeat) {
+    int64_t low = w->plan->series[series].first_task, high = rl_plan_end_of_tasks(w->plan, series);
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (w->plan->tasks[middle].repeats.first < repeat)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
-rl_status rl_read_group(writer *w, const group *g, rl_record_taker take) {
-    for (int64_t i = 0; i < rl_group_tasks(w, g); i++) {
-        const rl_task *task = &w->plan->tasks[g->series->first_task + i];
-        const size_t p = (size_t)(task->series - g->first);
-        visit v = {{.w = w, .g = g, .task = task, .series = &g->series[p], .i = (size_t)i, .p = p}, take};
-        RL_TRY(rl_journal_visit(w->journal, g->series->first_task + i, take_record, &v));
+rl_status rl_read_group(writer *w, const group *g, int end, rl_record_taker take, void *state) {
+    visit v = {{.w = w, .g = g, .state = state}, take};
+    for (int s = g->first; s < g->first + g->n_series; s++)
+        RL_TRY(rl_journal_visit_tasks(w->journal, w->plan->series[s].first_task, end_of_tasks(w, s, end), take_record,
+                                      &v));
+    return RL_OK;
+}
+
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
+
+/* The leading dimensions of an array whose rows have so many values. */
+static int count_leading(const variable *v, size_t width) {
+    int leading = v->n_dimensions;
+    for (size_t n = 1; n < width; n *= v->lengths[leading]) leading--;
+    return leading;
+}
+
+/* The first block of rows that are a part of the array in each dimension, of n that begin with row `at`: how many they
+ * are, and where that stands. */
+static size_t find_block(const variable *v, int leading, size_t at, size_t n, size_t *start, size_t *count) {
+    size_t whole = 1; /* rows in a block of the dimensions behind d */
+    for (int d = 0; d < v->n_dimensions; d++) {
+        start[d] = 0;
+        count[d] = d < leading ? 1 : v->lengths[d];
+    }
+    if (leading == 0) return 1;
+    for (int d = leading - 1; d >= 0; at /= v->lengths[d--]) start[d] = at % v->lengths[d];
+    int d = leading - 1;
+    for (; d > 0 && start[d] == 0 && n >= whole * v->lengths[d]; d--) whole *= count[d] = v->lengths[d];
+    count[d] = rl_smaller(v->lengths[d] - start[d], n / whole);
+    return count[d] * whole;
+}
+
+typedef int (*mover)(int in, int id, const size_t *start, const size_t *count, void *values);
+
+static int get_block(int in, int id, const size_t *start, const size_t *count, void *values) {
+    return nc_get_vara(in, id, start, count, values);
+}
+
+static int put_block(int in, int id, const size_t *start, const size_t *count, void *values) {
+    return nc_put_vara(in, id, start, count, values);
+}
+
+/* Puts or gets n rows of the array, from row `first` on. */
+static rl_status move_rows(const writer *w, const variable *v, size_t width, size_t first, size_t n, mover move,
+                           void *values) {
+    const int leading = count_leading(v, width);
+    size_t start[RL_DIMENSIONS + 1], count[RL_DIMENSIONS + 1];
+    for (size_t done = 0, some; done < n; done += some) {
+        some = find_block(v, leading, first + done, n - done, start, count);
+        char *bytes = (char *)values + done * width * rl_nc_type_size(v->type);
+        RL_NC(&w->file, move(v->group, v->id, start, count, bytes));
     }
     return RL_OK;
 }
 
-static uint64_t hash_of(const variable *v, const void *values) {
-    return XXH3_64bits(values, bytes_of(v));
-}
+/* ---- values ------------------------------------------------------------------------------------------------------ */
 
 static bool is_next(const writer *w, const char *name) {
     return w->n_filled < w->n_variables && strcmp(w->variables[w->n_filled].name, name) == 0;
 }
 
-rl_status rl_put_values(writer *w, const char *name, const void *values) {
-    assert(is_next(w, name));
-    variable *v = &w->variables[w->n_filled++];
-    (void)name;
-    v->hash = hash_of(v, values);
-    RL_NC(&w->file, nc_put_var(v->group, v->id, values));
+static rl_status begin_sum(writer *w) {
+    if (w->sum == NULL) w->sum = XXH3_createState();
+    if (w->sum == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: a checksum's state");
+    XXH3_64bits_reset(w->sum);
     return RL_OK;
+}
+
+static rl_status end_array(writer *w, variable *v) {
+    v->hash = XXH3_64bits_digest(w->sum);
+    w->n_filled++;
+    return v->packed ? keep_chunks(w, v->group, v->id, 0) : RL_OK;
+}
+
+rl_status rl_put_rows(writer *w, const char *name, size_t width, size_t n, const void *values) {
+    assert(is_next(w, name));
+    variable *v = &w->variables[w->n_filled];
+    char *borrowed;
+    (void)name;
+    memcpy(&borrowed, &values, sizeof borrowed); /* what gets and what puts have one type; nothing is changed */
+    if (v->n_put == 0) RL_TRY(begin_sum(w));
+    XXH3_64bits_update(w->sum, values, n * width * rl_nc_type_size(v->type));
+    RL_TRY(move_rows(w, v, width, v->n_put / width, n, put_block, borrowed));
+    v->n_put += n * width;
+    return v->n_put == v->count ? end_array(w, v) : RL_OK;
+}
+
+rl_status rl_put_values(writer *w, const char *name, const void *values) {
+    return rl_put_rows(w, name, w->variables[w->n_filled].count, 1, values);
 }
 
 rl_status rl_put_indices(writer *w, const char *name, int first) {
@@ -159,21 +263,49 @@ rl_status rl_put_indices(writer *w, const char *name, int first) {
     return rl_put_values(w, name, indices);
 }
 
-size_t rl_largest_array(const writer *w) {
+size_t rl_room_for_arrays(const writer *w) {
     size_t most = 0;
-    for (int i = 0; i < w->n_variables; i++)
-        if (bytes_of(&w->variables[i]) > most) most = bytes_of(&w->variables[i]);
+    for (const variable *v = w->variables; v < w->variables + w->n_variables; v++)
+        most = rl_larger(most, v->in_parts ? rl_smaller(bytes_of(v), (size_t)COMPARED) : bytes_of(v));
     return most;
+}
+
+size_t rl_plain_bytes(const writer *w) {
+    size_t sum = 0;
+    for (const variable *v = w->variables; v < w->variables + w->n_variables; v++) sum += v->packed ? 0 : bytes_of(v);
+    return sum;
 }
 
 /* ---- comparing --------------------------------------------------------------------------------------------------- */
 
-static rl_status verify_array(const writer *w, const variable *v) {
-    int in, id;
-    RL_NC(&w->file, nc_inq_grp_ncid(w->file.id, v->in, &in));
-    RL_NC(&w->file, nc_inq_varid(in, v->name, &id));
-    RL_NC(&w->file, nc_get_var(in, id, w->stored));
-    if (hash_of(v, w->stored) == v->hash) return RL_OK;
+/* Values of the longest rows that there is room for. */
+static size_t find_width(const writer *w, const variable *v) {
+    size_t width = 1, most = w->stored_bytes / rl_nc_type_size(v->type);
+    for (int d = v->n_dimensions - 1; d >= 0 && width * v->lengths[d] <= most; d--) width *= v->lengths[d];
+    return width;
+}
+
+/* v: of the file that is open. */
+static rl_status sum_array(writer *w, const variable *v) {
+    const size_t size = rl_nc_type_size(v->type), width = find_width(w, v), n = v->count / width;
+    const size_t fit = w->stored_bytes / size / width;
+    RL_TRY(begin_sum(w));
+    for (size_t row = 0, some; row < n; row += some) {
+        some = rl_smaller(fit, n - row);
+        RL_TRY(move_rows(w, v, width, row, some, get_block, w->stored));
+        XXH3_64bits_update(w->sum, w->stored, some * width * size);
+    }
+    return RL_OK;
+}
+
+static rl_status verify_array(writer *w, const variable *v) {
+    variable found = *v;
+    RL_NC(&w->file, nc_inq_grp_ncid(w->file.id, v->in, &found.group));
+    RL_NC(&w->file, nc_inq_varid(found.group, v->name, &found.id));
+    if (v->packed) RL_TRY(keep_chunks(w, found.group, found.id, 2));
+    RL_TRY(sum_array(w, &found));
+    if (v->packed) RL_TRY(keep_chunks(w, found.group, found.id, 0));
+    if (XXH3_64bits_digest(w->sum) == v->hash) return RL_OK;
     return rl_fail(RL_ERR_IO, "%s: `%s` of `%s` does not read back as it was written", w->file.path, v->name, v->in);
 }
 

@@ -10,11 +10,12 @@
 /* Writes an empty file as rl_results_write will write the full one, and opens it: where HDF5 cannot lock files, better
  * to know before the work. */
 static rl_status try_to_write(const char *output, rl_temporary *temporary) {
-    rl_nc file;
-    if (rl_temporary_open(output, temporary) != RL_OK) return rl_fail(RL_ERR_INPUT, "%s", rl_error_message());
-    RL_TRY(rl_nc_create(output, &file));
-    if (rl_nc_finish(&file, temporary) != RL_OK) return rl_fail(RL_ERR_INPUT, "%s", rl_error_message());
-    if (nc_open(temporary->path, NC_NOWRITE, &file.id) == NC_NOERR && nc_close(file.id) == NC_NOERR) return RL_OK;
+    rl_nc_draft draft;
+    int id;
+    if (rl_temporary_open(output, temporary) != RL_OK || rl_nc_create(temporary, &draft) != RL_OK ||
+        rl_nc_finish(&draft) != RL_OK)
+        return rl_fail(RL_ERR_INPUT, "%s", rl_error_message());
+    if (nc_open(temporary->path, NC_NOWRITE, &id) == NC_NOERR && nc_close(id) == NC_NOERR) return RL_OK;
     return rl_fail(RL_ERR_INPUT,
                    "%s: NetCDF cannot open a file there (on a network file system without locks, set "
                    "HDF5_USE_FILE_LOCKING=FALSE)",

@@ -10,15 +10,15 @@
 typedef struct curves {
     dataset d;
     size_t n_repeats, n_modes, n_directions, n_points, n_predicted, n_trainable; /* lengths; 0: not there */
-    double **records; /* [n_records], by the group's tasks; NULL where nothing is there; owned */
-    int64_t n_records;
-    double *scratch; /* [n_repeats]; owned */
+    extent extents[RL_N_FIELDS]; /* of what is filled from records: sets of repeats, or else numbers of one repeat */
+    extent predictions;
+    int *place;      /* [n_p, n_n]: of each N of a series, its index in d.n_train; owned */
+    double *scratch; /* [n_repeats], while the group is filled; owned */
 } curves;
 
 static void destroy_curves(void *state) {
     curves *c = state;
-    for (int64_t i = 0; i < c->n_records; i++) rl_free(c->records[i]);
-    rl_free(c->records);
+    rl_free(c->place);
     rl_free(c->scratch);
     rl_release_dataset(&c->d);
     rl_free(c);
@@ -40,7 +40,19 @@ static size_t count_entries(const curves *c, const rl_field *field) {
 
 /* ---- defining ---------------------------------------------------------------------------------------------------- */
 
-static void measure_curves(group *g, curves *c) {
+/* Whether a field is reduced over the repeats, which takes all of them at once. */
+static bool is_reduced(const rl_field *field) {
+    return field->statistics != 0;
+}
+
+static extent extent_of(const group *g, const curves *c, const rl_field *field) {
+    const size_t n_sets = rl_count_sets(&c->d, field);
+    if (!rl_field_present(field, &c->d.layout)) return (extent){0};
+    if (is_reduced(field)) return (extent){n_sets, c->n_repeats};
+    return (extent){rl_field_kept(field, rl_group_keep(g)) ? n_sets * c->n_repeats : 0, count_entries(c, field)};
+}
+
+static void measure_curves(const writer *w, group *g, curves *c) {
     const rl_curve_layout *layout = &c->d.layout;
     const rl_dataset *data = &g->series->data;
     c->n_repeats = (size_t)g->series->study->repeats;
@@ -51,12 +63,22 @@ static void measure_curves(group *g, curves *c) {
     if (c->n_points > 0) {
         c->n_predicted = c->n_repeats < RL_PREDICTED_REPEATS ? c->n_repeats : RL_PREDICTED_REPEATS;
         c->n_trainable = (size_t)(data->n_rows - data->n_test_only);
-        g->n_values = 2 * rl_larger(c->n_points, c->d.n_p * c->n_predicted * c->n_trainable); /* with an intercept */
+        g->n_values = 2 * rl_larger(c->n_points, c->n_trainable); /* with an intercept */
+        c->predictions = (extent){c->d.n_variants * c->d.n_p * c->d.n_n * c->n_predicted, c->n_points};
     }
-    for (int f = 0; f < RL_N_FIELDS; f++) {
-        const size_t n = c->d.n_p * c->d.n_n * c->n_repeats * count_entries(c, &rl_fields[f]);
-        if (n > g->n_values) g->n_values = n;
-    }
+    if (c->n_directions > 0) g->n_values = rl_larger(g->n_values, (size_t)c->d.n_train[c->d.n_n - 1] * c->n_directions);
+    for (int f = 0; f < RL_N_FIELDS; f++) c->extents[f] = extent_of(g, c, &rl_fields[f]);
+    g->n_slab = rl_larger(rl_slab_room(w, c->extents, RL_N_FIELDS), rl_slab_room(w, &c->predictions, 1));
+}
+
+static rl_status make_places(curves *c) {
+    RL_TRY(RL_ALLOC(c->place, c->d.n_p * c->d.n_n));
+    for (size_t p = 0; p < c->d.n_p; p++)
+        for (size_t n = 0; n < c->d.n_n; n++) {
+            const int i = c->d.index[p * c->d.n_n + n];
+            if (i >= 0) c->place[p * c->d.n_n + (size_t)i] = (int)n;
+        }
+    return RL_OK;
 }
 
 /* Directions are kept of data sets with one number of features alone. */
@@ -95,7 +117,8 @@ static rl_status define_kept(writer *w, const group *g, const rl_field *field) {
                                     .least = packed ? RL_SMALL : 0,
                                     .coordinates = rl_field_coordinates(field),
                                     .original = true,
-                                    .nan = field->type == NC_DOUBLE}));
+                                    .nan = field->type == NC_DOUBLE,
+                                    .in_parts = true}));
     const variable *v = rl_last_variable(w);
     if (v->type == NC_INT) RL_TRY(rl_put_fill(w, &no_rank));
     if (v->type == NC_BYTE) RL_TRY(rl_put_cell_flags(w));
@@ -105,7 +128,7 @@ static rl_status define_kept(writer *w, const group *g, const rl_field *field) {
 /* Behind the fields: what directions are directions of, the training rows, and the population's principal axes where
  * they are known; and what fits of the first repeats say at the test points, with the rows that they have seen. */
 static const array others[] = {
-    {"training_row", "features of the training rows", "repeat row feature", .type = NC_DOUBLE},
+    {"training_row", "features of the training rows", "repeat row feature", .type = NC_DOUBLE, .in_parts = true},
     {"population_deviation", "standard deviation of the population along its principal axes, the largest first", "axis",
      .type = NC_DOUBLE},
     {"population_direction", "principal axes of the population, one a row", "axis feature", .type = NC_DOUBLE},
@@ -113,10 +136,11 @@ static const array others[] = {
     {"point", "input of the test point", "point", .type = NC_DOUBLE},
     {"point_target", "target of the test point, without noise", "point", .type = NC_DOUBLE},
     {"training_input", "input of a row that may train, the first of the repeat first",
-     "n_features predicted_repeat trainable_row", .type = NC_DOUBLE},
-    {"training_target", "target of that row", "n_features predicted_repeat trainable_row", .type = NC_DOUBLE},
+     "n_features predicted_repeat trainable_row", .type = NC_DOUBLE, .in_parts = true},
+    {"training_target", "target of that row", "n_features predicted_repeat trainable_row", .type = NC_DOUBLE,
+     .in_parts = true},
     {"prediction", "prediction at the test point", "variant n_features n_train predicted_repeat point",
-     .type = NC_DOUBLE, .original = true, .nan = true},
+     .type = NC_DOUBLE, .original = true, .nan = true, .in_parts = true},
 };
 
 static rl_status define_curves(writer *w, group *g) {
@@ -124,7 +148,8 @@ static rl_status define_curves(writer *w, group *g) {
     RL_TRY(RL_ALLOC(c, 1));
     g->state = c;
     RL_TRY(rl_make_dataset(g, &c->d));
-    measure_curves(g, c);
+    measure_curves(w, g, c);
+    RL_TRY(make_places(c));
     RL_TRY(begin_curves(w, g, c));
     for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++) {
         if (!rl_field_present(field, &c->d.layout)) continue;
@@ -138,87 +163,117 @@ static rl_status define_curves(writer *w, group *g) {
 
 /* ---- fields ------------------------------------------------------------------------------------------------------ */
 
-static rl_status take_curve(const taken *t, const rl_record *record, const int *target, bool *sound) {
-    const curves *c = t->g->state;
-    const rl_curve_layout layout = rl_curve_layout_of(t->series);
-    rl_curve_layout from;
-    double *curve, **into = &c->records[t->i];
-    RL_TRY(rl_curve_of_record(t->series, record, &from, &curve, sound));
-    if (!*sound) return RL_OK;
-    const bool is_first = *into == NULL;
-    const rl_status status = is_first ? RL_ALLOC(*into, layout.length) : RL_OK;
-    for (int i = 0; status == RL_OK && is_first && i < layout.n_n_train; i++) rl_curve_clear(&layout, i, *into);
-    for (int k = 0; status == RL_OK && k < record->n; k++)
-        if (target[k] >= 0) rl_curve_copy(&from, curve, k, NULL, &layout, *into, target[k]);
-    rl_free(curve);
-    return status;
+/* What is there without any record. */
+static void clear_part(const curves *c, const part *q) {
+    const bool is_status = rl_fields[q->array].kind == RL_FIELD_STATUS;
+    for (size_t i = 0; i < q->n * q->width; i++) q->values[i] = NAN;
+    for (size_t i = 0; is_status && i < q->n; i++)
+        q->values[i] = c->d.index[(q->first + i) / c->n_repeats] >= 0 ? RL_CELL_MISSING : RL_CELL_NOT_ASKED;
 }
 
-/* Where the N that is `wanted` of a series stands in the group's list, from n on. */
-static size_t find_n(const int *index, int wanted, size_t n) {
-    while (index[n] != wanted) n++;
-    return n;
-}
+/* N `k` of a record. */
+typedef struct point {
+    const rl_curve_layout *layout; /* of the record's curve */
+    const double *curve;
+    size_t k;
+    size_t set, repeat; /* set: the index of its (P, N) */
+} point;
 
-/* Takes one task's part of a field out of its record: entry k of spectrum s = (P, N, repeat) goes to k * by_entry + s *
- * by_spectrum. A P may have fewer modes than the widest of the group. */
-static void gather_task(const group *g, const curves *c, const rl_field *field, const rl_task *task,
-                        const double *record, double *values) {
-    const size_t p = (size_t)(task->series - g->first), n_spectra = c->d.n_p * c->d.n_n * c->n_repeats;
-    const bool by_cell = field->kind == RL_FIELD_CELL;
-    const size_t by_entry = by_cell ? n_spectra : 1, by_spectrum = by_cell ? 1 : count_entries(c, field);
-    const rl_curve_layout layout = rl_curve_layout_of(&g->series[p]);
-    const size_t entries = field->kind == RL_FIELD_MODE ? (size_t)layout.max_modes : count_entries(c, field);
-    const size_t begin = rl_field_offset(field, &layout);
-    for (size_t i = 0, n = 0; i < (size_t)task->n_train.n; i++) {
-        const rl_cell_status status = record == NULL ? RL_CELL_MISSING : rl_curve_status(&layout, record, (int)i);
-        n = find_n(c->d.index + p * c->d.n_n, task->n_train.first + (int)i, n);
-        double *out = values + ((p * c->d.n_n + n) * c->n_repeats + (size_t)task->repeats.first) * by_spectrum;
-        if (field->kind == RL_FIELD_STATUS)
-            *out = status;
-        else
-            for (size_t k = 0; k < entries; k++)
-                out[k * by_entry] = status == RL_CELL_DONE ? record[begin + i * entries + k] : NAN;
+static void take_reduced(const curves *c, const part *q, const point *at) {
+    const rl_field *field = &rl_fields[q->array];
+    const size_t entries = field->kind == RL_FIELD_CELL ? c->d.n_variants : 1, n_sets = c->d.n_p * c->d.n_n;
+    const double *from = at->curve + rl_field_offset(field, at->layout) + at->k * entries;
+    for (size_t e = 0; e < entries; e++) {
+        const size_t row = e * n_sets + at->set;
+        if (row >= q->first && row < q->first + q->n) q->values[(row - q->first) * q->width + at->repeat] = from[e];
     }
 }
 
-/* Turns w->values into the type that is stored. */
-static const void *convert_values(const writer *w, nc_type type, size_t n) {
-    int *ints = w->stored;
-    signed char *bytes = w->stored;
-    for (size_t i = 0; type == NC_INT && i < n; i++) ints[i] = isnan(w->values[i]) ? -1 : (int)w->values[i];
-    for (size_t i = 0; type == NC_BYTE && i < n; i++) bytes[i] = (signed char)w->values[i];
-    return type == NC_DOUBLE ? (const void *)w->values : w->stored;
+/* A record may have fewer modes than the widest of the group, or more. */
+static void take_row(const curves *c, const part *q, const point *at) {
+    const rl_field *field = &rl_fields[q->array];
+    const size_t row = at->set * c->n_repeats + at->repeat;
+    const bool has_modes = field->kind == RL_FIELD_MODE || field->kind == RL_FIELD_DIRECTION;
+    const size_t per_mode = field->kind == RL_FIELD_DIRECTION ? c->n_directions : 1;
+    const size_t there = has_modes ? (size_t)at->layout->max_modes * per_mode : 1;
+    if (row < q->first || row >= q->first + q->n) return;
+    memcpy(q->values + (row - q->first) * q->width, at->curve + rl_field_offset(field, at->layout) + at->k * there,
+           rl_smaller(there, q->width) * sizeof *q->values);
 }
 
-static rl_status fill_field(writer *w, const group *g, const curves *c, const rl_field *field) {
-    const rl_task *tasks = w->plan->tasks + g->series->first_task;
-    const size_t n = c->d.n_p * c->d.n_n * c->n_repeats * count_entries(c, field);
-    for (size_t i = 0; i < n; i++) w->values[i] = field->kind == RL_FIELD_STATUS ? RL_CELL_NOT_ASKED : NAN;
-    for (int64_t i = 0; i < c->n_records; i++) gather_task(g, c, field, &tasks[i], c->records[i], w->values);
-    if (rl_field_kept(field, rl_group_keep(g)))
-        RL_TRY(rl_put_values(w, field->name, convert_values(w, field->type, n)));
-    if (field->statistics == 0) return RL_OK;
-    for (size_t i = 0; i < n / c->n_repeats; i++)
-        c->d.reduced[i] = rl_reduce(w->values + i * c->n_repeats, (int)c->n_repeats, c->scratch);
-    return rl_fill_statistics(w, &c->d, field);
+/* What a slab has of a point. */
+static void take_field(const curves *c, const part *q, const point *at) {
+    const rl_field *field = &rl_fields[q->array];
+    const bool is_done = rl_curve_status(at->layout, at->curve, (int)at->k) == RL_CELL_DONE;
+    if (is_done || field->kind == RL_FIELD_STATUS) (is_reduced(field) ? take_reduced : take_row)(c, q, at);
+}
+
+/* Each point of a record that counts goes to all parts of the slab. */
+typedef void (*point_taker)(const curves *c, const part *q, const point *at);
+static rl_status take_points(const taken *t, const rl_record *record, const int *target, point_taker take,
+                             bool *sound) {
+    const curves *c = t->g->state;
+    const slab *s = t->state;
+    rl_curve_layout layout;
+    double *curve;
+    RL_TRY(rl_curve_of_record(t->series, record, &layout, &curve, sound));
+    if (!*sound) return RL_OK;
+    for (int k = 0; k < record->n; k++) {
+        if (target[k] < 0) continue;
+        const int n = c->place[t->p * c->d.n_n + (size_t)(t->task->n_train.first + target[k])];
+        const point at = {&layout, curve, (size_t)k, t->p * c->d.n_n + (size_t)n, (size_t)t->task->repeats.first};
+        for (const part *q = s->parts; q < s->parts + s->n; q++) take(c, q, &at);
+    }
+    rl_free(curve);
+    return RL_OK;
+}
+
+static rl_status take_curve(const taken *t, const rl_record *record, const int *target, bool *sound) {
+    return take_points(t, record, target, take_field, sound);
+}
+
+/* Numbers become of the type that is stored, in their place. */
+static void convert_values(nc_type type, double *values, size_t n) {
+    char *out = (char *)values;
+    const size_t size = rl_nc_type_size(type);
+    for (size_t i = 0; type != NC_DOUBLE && i < n; i++) {
+        const int number = isnan(values[i]) ? -1 : (int)values[i];
+        const signed char byte = (signed char)number;
+        memcpy(out + i * size, type == NC_INT ? (const void *)&number : &byte, size);
+    }
+}
+
+static rl_status put_part(writer *w, const group *g, const curves *c, const part *q) {
+    const rl_field *field = &rl_fields[q->array];
+    for (size_t i = 0; is_reduced(field) && i < q->n; i++)
+        c->d.reduced[q->first + i] = rl_reduce(q->values + i * q->width, (int)q->width, c->scratch);
+    if (rl_field_kept(field, rl_group_keep(g))) {
+        convert_values(field->type, q->values, q->n * q->width);
+        RL_TRY(rl_put_rows(w, field->name, q->width, q->n, q->values));
+    }
+    const bool is_last = q->first + q->n == c->extents[q->array].n_rows;
+    return is_last && is_reduced(field) ? rl_fill_statistics(w, &c->d, field) : RL_OK;
+}
+
+static rl_status fill_fields(writer *w, const group *g, const curves *c) {
+    slab s = {0};
+    while (rl_next_slab(w, c->extents, RL_N_FIELDS, &s)) {
+        for (int i = 0; i < s.n; i++) clear_part(c, &s.parts[i]);
+        RL_TRY(rl_read_group(w, g, (int)c->n_repeats, take_curve, &s));
+        for (int i = 0; i < s.n; i++) RL_TRY(put_part(w, g, c, &s.parts[i]));
+    }
+    return RL_OK;
 }
 
 /* ---- directions and predictions ---------------------------------------------------------------------------------- */
 
-/* Some rows of each of the first n_repeats repeats, in their order, one repeat after the other: features to
- * w->values[., n_features], targets to w->stored. */
-static rl_status get_rows(const writer *w, const rl_dataset *data, size_t n_repeats, rl_range range, size_t at) {
+/* Some rows of one repeat, in its order: features to w->values[., n_features], targets to w->stored. */
+static rl_status get_rows(const writer *w, const rl_dataset *data, size_t repeat, rl_range range) {
     const rl_study *study = w->plan->study;
-    const size_t n = (size_t)range.n, n_features = (size_t)data->n_features;
     rl_rows rows = {0};
     rl_status status = rl_rows_create(&rows, data, study->random, study->seed);
-    for (size_t r = 0; status == RL_OK && r < n_repeats; r++, at += n) {
-        status = rl_rows_arrange(&rows, (uint32_t)r);
-        if (status == RL_OK)
-            rl_rows_get(&rows, range.first, range.n, w->values + at * n_features, data->n_features,
-                        (double *)w->stored + at);
-    }
+    if (status == RL_OK) status = rl_rows_arrange(&rows, (uint32_t)repeat);
+    if (status == RL_OK) rl_rows_get(&rows, range.first, range.n, w->values, data->n_features, w->stored);
     rl_rows_destroy(&rows);
     return status;
 }
@@ -226,9 +281,12 @@ static rl_status get_rows(const writer *w, const rl_dataset *data, size_t n_repe
 /* The rows of the largest training set of every repeat. */
 static rl_status fill_geometry(writer *w, const group *g, const curves *c) {
     const rl_dataset *data = &g->series->data;
+    const rl_range rows = {0, c->d.n_train[c->d.n_n - 1]};
     if (c->n_directions == 0) return RL_OK;
-    RL_TRY(get_rows(w, data, c->n_repeats, (rl_range){0, c->d.n_train[c->d.n_n - 1]}, 0));
-    RL_TRY(rl_put_values(w, "training_row", w->values));
+    for (size_t r = 0; r < c->n_repeats; r++) {
+        RL_TRY(get_rows(w, data, r, rows));
+        RL_TRY(rl_put_rows(w, "training_row", (size_t)rows.n * c->n_directions, 1, w->values));
+    }
     if (data->axes == NULL) return RL_OK;
     RL_TRY(rl_put_values(w, "population_deviation", data->deviations));
     return rl_put_values(w, "population_direction", data->axes);
@@ -243,53 +301,61 @@ static rl_dataset plain_data(const rl_series *series) {
     return plain;
 }
 
-/* Of n rows of one input, the input. */
-static void leave_inputs(const rl_dataset *plain, double *values, size_t n) {
-    for (size_t i = 0; plain->intercept && i < n; i++) values[i] = values[2 * i + 1];
+/* Of rows of one input, the input. */
+static rl_status get_inputs(const writer *w, const rl_series *series, size_t repeat, rl_range rows) {
+    const rl_dataset plain = plain_data(series);
+    RL_TRY(get_rows(w, &plain, repeat, rows));
+    for (int i = 0; plain.intercept && i < rows.n; i++) w->values[i] = w->values[2 * i + 1];
+    return RL_OK;
+}
+
+/* Inputs, or else targets, of the rows that may train. */
+static rl_status fill_trainable(writer *w, const group *g, const curves *c, bool inputs) {
+    const rl_range trainable = {0, (int)c->n_trainable};
+    for (size_t p = 0; p < c->d.n_p; p++)
+        for (size_t r = 0; r < c->n_predicted; r++) {
+            RL_TRY(get_inputs(w, &g->series[p], r, trainable));
+            RL_TRY(rl_put_rows(w, inputs ? "training_input" : "training_target", c->n_trainable, 1,
+                               inputs ? w->values : w->stored));
+        }
+    return RL_OK;
 }
 
 static rl_status fill_points(writer *w, const group *g, const curves *c) {
-    rl_dataset plain = plain_data(g->series);
-    const rl_range points = {plain.n_rows - (int)c->n_points, (int)c->n_points}, trainable = {0, (int)c->n_trainable};
+    const rl_range points = {g->series->data.n_rows - (int)c->n_points, (int)c->n_points};
     RL_TRY(rl_put_indices(w, "predicted_repeat", 0));
-    RL_TRY(get_rows(w, &plain, 1, points, 0));
-    leave_inputs(&plain, w->values, c->n_points);
+    RL_TRY(get_inputs(w, g->series, 0, points));
     RL_TRY(rl_put_values(w, "point", w->values));
     RL_TRY(rl_put_values(w, "point_target", w->stored));
-    for (size_t p = 0; p < c->d.n_p; p++) {
-        plain = plain_data(&g->series[p]);
-        RL_TRY(get_rows(w, &plain, c->n_predicted, trainable, p * c->n_predicted * c->n_trainable));
-    }
-    leave_inputs(&plain, w->values, c->d.n_p * c->n_predicted * c->n_trainable);
-    RL_TRY(rl_put_values(w, "training_input", w->values));
-    return rl_put_values(w, "training_target", w->stored);
+    RL_TRY(fill_trainable(w, g, c, true));
+    return fill_trainable(w, g, c, false);
 }
 
-/* One task's; the record has them as (N, variant, point). */
-static void gather_predictions(const writer *w, const group *g, const curves *c, const rl_task *task,
-                               const double *record) {
-    const size_t p = (size_t)(task->series - g->first), n_p = c->d.n_p, n_n = c->d.n_n, variants = c->d.n_variants;
-    const rl_curve_layout layout = rl_curve_layout_of(&g->series[p]);
-    for (size_t i = 0, n = 0; i < (size_t)task->n_train.n; i++) {
-        n = find_n(c->d.index + p * n_n, task->n_train.first + (int)i, n);
-        for (size_t v = 0; v < variants; v++) {
-            const size_t at = ((v * n_p + p) * n_n + n) * c->n_predicted + (size_t)task->repeats.first;
-            memcpy(w->values + at * c->n_points, record + layout.predictions + (i * variants + v) * c->n_points,
-                   c->n_points * sizeof *record);
-        }
+/* The record has them as (N, variant, point), the file as (variant, P, N, repeat, point). */
+static void take_point_predictions(const curves *c, const part *q, const point *at) {
+    for (size_t v = 0; v < c->d.n_variants; v++) {
+        const size_t row = (v * c->d.n_p * c->d.n_n + at->set) * c->n_predicted + at->repeat;
+        const double *from = at->curve + at->layout->predictions + (at->k * c->d.n_variants + v) * c->n_points;
+        if (row >= q->first && row < q->first + q->n)
+            memcpy(q->values + (row - q->first) * q->width, from, q->width * sizeof *from);
     }
+}
+
+static rl_status take_predictions(const taken *t, const rl_record *record, const int *target, bool *sound) {
+    return take_points(t, record, target, take_point_predictions, sound);
 }
 
 static rl_status fill_predictions(writer *w, const group *g, const curves *c) {
-    const rl_task *tasks = w->plan->tasks + g->series->first_task;
+    slab s = {0};
     if (c->n_points == 0) return RL_OK;
     RL_TRY(fill_points(w, g, c));
-    for (size_t i = 0; i < c->d.n_variants * c->d.n_p * c->d.n_n * c->n_predicted * c->n_points; i++)
-        w->values[i] = NAN;
-    for (int64_t i = 0; i < c->n_records; i++)
-        if (c->records[i] != NULL && tasks[i].repeats.first < RL_PREDICTED_REPEATS)
-            gather_predictions(w, g, c, &tasks[i], c->records[i]);
-    return rl_put_values(w, "prediction", w->values);
+    while (rl_next_slab(w, &c->predictions, 1, &s)) {
+        const part *q = s.parts;
+        for (size_t i = 0; i < q->n * q->width; i++) q->values[i] = NAN;
+        RL_TRY(rl_read_group(w, g, (int)c->n_predicted, take_predictions, &s));
+        RL_TRY(rl_put_rows(w, "prediction", q->width, q->n, q->values));
+    }
+    return RL_OK;
 }
 
 /* ---- the group --------------------------------------------------------------------------------------------------- */
@@ -298,11 +364,7 @@ static rl_status fill_curves(writer *w, group *g) {
     curves *c = g->state;
     RL_TRY(rl_fill_dataset(w, g, &c->d));
     RL_TRY(RL_ALLOC(c->scratch, c->n_repeats));
-    RL_TRY(RL_ALLOC(c->records, rl_group_tasks(w, g)));
-    c->n_records = rl_group_tasks(w, g);
-    RL_TRY(rl_read_group(w, g, take_curve));
-    for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++)
-        if (rl_field_present(field, &c->d.layout)) RL_TRY(fill_field(w, g, c, field));
+    RL_TRY(fill_fields(w, g, c));
     RL_TRY(rl_fill_spike(w, &c->d));
     RL_TRY(rl_fill_theory(w, g, &c->d));
     RL_TRY(fill_geometry(w, g, c));

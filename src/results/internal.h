@@ -2,6 +2,8 @@
 #ifndef RL_RESULTS_INTERNAL_H
 #define RL_RESULTS_INTERNAL_H
 
+#include <sys/types.h>
+
 #include "../netcdf_call.h"
 #include "ridgeless/results.h"
 
@@ -36,7 +38,7 @@ rl_status rl_nc_open_ours(const char *path, rl_nc *file);
  * with the checksum (XXH3-64) of all bytes before it, its seal. It stands behind the end of the file that HDF5's own
  * header names, where readers do not look; a program that changes the file takes it off.
  *
- * Whether `path` ends in the seal of its bytes: then they are those that rl_nc_finish wrote. RL_ERR_INPUT when it is
+ * Whether `path` ends in the seal of its bytes: then they are those that rl_nc_finish left. RL_ERR_INPUT when it is
  * missing, not a regular file or not NetCDF-4, and when there is a seal that does not hold. The library is not asked.
  */
 rl_status rl_nc_check_seal(const char *path, bool *sealed);
@@ -51,13 +53,36 @@ rl_status rl_nc_get_text(const rl_nc *file, int group, const char *name, char **
  * child crashed or took too long. Not for a process that uses MPI. */
 rl_status rl_trial(const char *path, rl_status (*read)(const char *path));
 
+/* The seal of the first `length` bytes of an open file, which failures blame. */
+enum { RL_NC_SEAL = 32 };
+rl_status rl_nc_make_seal(const rl_nc *file, int fd, off_t length, char seal[RL_NC_SEAL + 1]);
+
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-/* Begins a NetCDF-4 file that is to become `output`, in memory: HDF5 1.10 does not survive a full disk (the process
- * then crashes at its exit), so that no file is ever written by it. */
-rl_status rl_nc_create(const char *output, rl_nc *file);
+/* As rl_results_write, with slabs (writer.h) of so many bytes. */
+#define RL_RESULTS_SLAB ((size_t)128 << 20)
+rl_status rl_results_write_by(const char *output, const rl_plan *plan, const rl_journal *journal,
+                              const rl_provenance *provenance, size_t slab_bytes);
 
-/* Ends it and writes it with its seal to the temporary; the file is closed in any case. RL_ERR_IO when that fails. */
-rl_status rl_nc_finish(const rl_nc *file, rl_temporary *temporary);
+/* A NetCDF-4 file on its way to the disk, in a temporary. HDF5 survives a call that failed only where
+ * nothing more is asked of it: not to close the file, and nothing at the exit of the process. So a draft is finished,
+ * or after any failure given up, and never touched again by the library. */
+typedef struct rl_nc_draft {
+    rl_nc file;
+    const rl_temporary *temporary; /* borrowed */
+} rl_nc_draft;
+
+/* Begins it in a temporary that is empty. After a failure there is nothing to give up. */
+rl_status rl_nc_create(const rl_temporary *temporary, rl_nc_draft *draft);
+
+/* Takes room on the disk for `bytes` more, where the file system can: a full disk is found before HDF5 meets it. To be
+ * called when all is defined. */
+rl_status rl_nc_reserve(const rl_nc_draft *draft, size_t bytes);
+
+/* Ends the draft with its seal; it is given up when that fails. */
+rl_status rl_nc_finish(const rl_nc_draft *draft);
+
+/* After a failure of this status, which is returned; RL_ERR_IO says why, where the disk does not take any more. */
+rl_status rl_nc_give_up(const rl_nc_draft *draft, rl_status status);
 
 #endif

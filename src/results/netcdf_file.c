@@ -1,4 +1,4 @@
-/* NetCDF files that become or are results files: opened, created, written with their seal. */
+/* NetCDF files that become or are results files: opened, and told whole by their seal. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,8 +10,6 @@
 #include <xxhash.h>
 
 #include "internal.h"
-
-#include <netcdf_mem.h> /* wants netcdf.h before it */
 
 size_t rl_nc_type_size(nc_type type) {
     switch (type) {
@@ -95,15 +93,7 @@ rl_status rl_nc_open_ours(const char *path, rl_nc *file) {
 
 /* ---- the seal ---------------------------------------------------------------------------------------------------- */
 
-enum { SEAL_BYTES = 32 };
-#define SEAL_FORMAT "ridgeless seal %016" PRIx64 "\n"
-
-static void make_seal(const void *bytes, size_t length, char seal[SEAL_BYTES + 1]) {
-    snprintf(seal, SEAL_BYTES + 1, SEAL_FORMAT, (uint64_t)XXH3_64bits(bytes, length));
-}
-
-/* What the seal of the first `length` bytes would be. */
-static rl_status seal_of_file(const char *path, int fd, off_t length, char seal[SEAL_BYTES + 1]) {
+rl_status rl_nc_make_seal(const rl_nc *file, int fd, off_t length, char seal[RL_NC_SEAL + 1]) {
     char block[1 << 16];
     XXH3_state_t *state = XXH3_createState();
     rl_status status = RL_OK;
@@ -114,27 +104,27 @@ static rl_status seal_of_file(const char *path, int fd, off_t length, char seal[
         const ssize_t got = pread(fd, block, left < (off_t)sizeof block ? (size_t)left : sizeof block, done);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0)
-            status = rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path,
+            status = rl_fail(file->blame, "%s: cannot be read: %s", file->path,
                              got < 0 ? strerror(errno) : "became shorter while it was read");
         else
             XXH3_64bits_update(state, block, (size_t)got);
         done += got;
     }
-    snprintf(seal, SEAL_BYTES + 1, SEAL_FORMAT, (uint64_t)XXH3_64bits_digest(state));
+    snprintf(seal, RL_NC_SEAL + 1, "ridgeless seal %016" PRIx64 "\n", (uint64_t)XXH3_64bits_digest(state));
     XXH3_freeState(state);
     return status;
 }
 
 static rl_status check_seal(const char *path, int fd, bool *sealed) {
-    char found[SEAL_BYTES], expected[SEAL_BYTES + 1];
+    char found[RL_NC_SEAL], expected[RL_NC_SEAL + 1];
     const size_t mark = strlen("ridgeless seal ");
     struct stat file;
     if (fstat(fd, &file) != 0) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
-    const off_t length = file.st_size - SEAL_BYTES;
-    *sealed = length >= 0 && pread(fd, found, sizeof found, length) == SEAL_BYTES &&
+    const off_t length = file.st_size - RL_NC_SEAL;
+    *sealed = length >= 0 && pread(fd, found, sizeof found, length) == RL_NC_SEAL &&
               memcmp(found, "ridgeless seal ", mark) == 0;
     if (!*sealed) return RL_OK;
-    RL_TRY(seal_of_file(path, fd, length, expected));
+    RL_TRY(rl_nc_make_seal(&(rl_nc){.path = path, .blame = RL_ERR_INPUT}, fd, length, expected));
     if (memcmp(found, expected, sizeof found) == 0) return RL_OK;
     return rl_fail(RL_ERR_INPUT, "%s: is damaged: its bytes are not those that were written (by their checksum)", path);
 }
@@ -146,29 +136,5 @@ rl_status rl_nc_check_seal(const char *path, bool *sealed) {
     if (fd < 0) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
     const rl_status status = check_seal(path, fd, sealed);
     close(fd);
-    return status;
-}
-
-/* ---- writing ----------------------------------------------------------------------------------------------------- */
-
-rl_status rl_nc_create(const char *output, rl_nc *file) {
-    const size_t increment = 1024 * 1024;
-    *file = (rl_nc){.path = output, .blame = RL_ERR_LIBRARY};
-    RL_NC(file, nc_create_mem(output, NC_NETCDF4, increment, &file->id));
-    return RL_OK;
-}
-
-static rl_status write_image(rl_temporary *temporary, const NC_memio *image) {
-    char seal[SEAL_BYTES + 1];
-    make_seal(image->memory, image->size, seal);
-    RL_TRY(rl_temporary_write(temporary, image->memory, image->size));
-    return rl_temporary_write(temporary, seal, SEAL_BYTES);
-}
-
-rl_status rl_nc_finish(const rl_nc *file, rl_temporary *temporary) {
-    NC_memio image = {0};
-    RL_NC(file, nc_close_memio(file->id, &image));
-    const rl_status status = write_image(temporary, &image);
-    free(image.memory);
     return status;
 }

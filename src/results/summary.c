@@ -43,7 +43,7 @@ static rl_status read_summaries(writer *w, const group *g, summaries *s) {
         const rl_curve_layout layout = rl_curve_layout_of(&g->series[s->n_list]);
         RL_TRY(rl_summary_create(&s->list[s->n_list], &layout));
     }
-    return rl_read_group(w, g, take_summary);
+    return rl_read_group(w, g, w->plan->study->repeats, take_summary, NULL);
 }
 
 static rl_status mark_buckets_of_field(const rl_summary *summary, const rl_field *field, rl_buckets *buckets,
@@ -113,7 +113,8 @@ static rl_status define_counts(writer *w, const group *g, const rl_field *field)
                                     .least = RL_SMALL,
                                     .coordinates = coordinates,
                                     .comment = field->comment,
-                                    .original = true}));
+                                    .original = true,
+                                    .in_parts = true}));
     return rl_put_text(
         w, "coordinates",
         coordinates == NULL ? "bucket_lower bucket_upper" : "ablation parameter bucket_lower bucket_upper");
@@ -192,36 +193,34 @@ static rl_reduced reduce_whole_numbers(const rl_buckets *buckets) {
 }
 
 /* One set of a field, reduced; and its counts, where they go into the file. */
-static rl_status take_set(const writer *w, const summaries *s, const rl_field *field, const rl_histogram *h, size_t set,
-                          rl_buckets *buckets) {
-    RL_TRY(rl_buckets_list(buckets, h));
-    if (!field->is_count) spread_counts(s, buckets, (int *)w->stored + set * s->n_buckets);
-    s->d.reduced[set] = field->is_count ? reduce_whole_numbers(buckets) : rl_reduce_buckets(buckets);
-    return RL_OK;
-}
-
-static rl_status take_field(const writer *w, const summaries *s, const rl_field *field) {
+static rl_status take_set(writer *w, const summaries *s, const rl_field *field, size_t set, rl_buckets *buckets) {
     static const rl_histogram none = {0};
     const size_t spectra = s->d.n_p * s->d.n_n, entries = rl_count_sets(&s->d, field) / spectra;
+    const rl_summary *summary = &s->list[set % spectra / s->d.n_n];
+    const int i = s->d.index[set % spectra];
+    const size_t k = rl_field_offset(field, &summary->layout) + (size_t)i * entries + set / spectra;
+    char name[RL_ARRAY_NAME];
+    RL_TRY(rl_buckets_list(buckets, i < 0 ? &none : &summary->histograms[k]));
+    s->d.reduced[set] = field->is_count ? reduce_whole_numbers(buckets) : rl_reduce_buckets(buckets);
+    if (field->is_count) return RL_OK;
+    snprintf(name, sizeof name, "%s_bucket_count", field->name);
+    spread_counts(s, buckets, w->stored);
+    return rl_put_rows(w, name, s->n_buckets, 1, w->stored);
+}
+
+static rl_status take_field(writer *w, const summaries *s, const rl_field *field) {
     rl_buckets buckets = {0};
     rl_status status = RL_OK;
-    for (size_t set = 0; status == RL_OK && set < entries * spectra; set++) {
-        const rl_summary *summary = &s->list[set % spectra / s->d.n_n];
-        const int i = s->d.index[set % spectra];
-        const size_t k = rl_field_offset(field, &summary->layout) + (size_t)i * entries + set / spectra;
-        status = take_set(w, s, field, i < 0 ? &none : &summary->histograms[k], set, &buckets);
-    }
+    for (size_t set = 0; status == RL_OK && set < rl_count_sets(&s->d, field); set++)
+        status = take_set(w, s, field, set, &buckets);
     rl_buckets_destroy(&buckets);
     return status;
 }
 
 static rl_status fill_field(writer *w, const summaries *s, const rl_field *field) {
-    char name[RL_ARRAY_NAME];
     if (field->kind == RL_FIELD_STATUS) return fill_statuses(w, s);
     if (field->statistics == 0) return RL_OK;
     RL_TRY(take_field(w, s, field));
-    snprintf(name, sizeof name, "%s_bucket_count", field->name);
-    if (!field->is_count) RL_TRY(rl_put_values(w, name, w->stored));
     return rl_fill_statistics(w, &s->d, field);
 }
 

@@ -44,14 +44,11 @@ enum { STATUS = 0 /* the first field */, N_FIELDS = sizeof fields / sizeof *fiel
 typedef struct trainings {
     size_t n_sets;            /* (n_hidden, n_train, repeat) */
     size_t n_examples;        /* of the largest training set */
-    size_t counts[N_FIELDS];  /* numbers of each field; 0: left out, as there are no embeddings */
-    double *values[N_FIELDS]; /* [counts], while the group is filled; owned */
+    extent extents[N_FIELDS]; /* of each field: a row is one training's; none: left out, as there are no embeddings */
 } trainings;
 
 static void destroy_trainings(void *state) {
-    trainings *t = state;
-    for (int f = 0; f < N_FIELDS; f++) rl_free(t->values[f]);
-    rl_free(t);
+    rl_free(state);
 }
 
 /* ---- defining ---------------------------------------------------------------------------------------------------- */
@@ -114,10 +111,12 @@ static rl_status define_field(writer *w, const group *g, trainings *t, int f) {
                                     .least = fields[f].of_examples ? 8 * RL_SMALL : 0,
                                     .apart = 3,
                                     .comment = fields[f].comment,
-                                    .original = true}));
+                                    .original = true,
+                                    .nan = f != STATUS,
+                                    .in_parts = true}));
     if (w->n_variables == before) return RL_OK;
-    t->counts[f] = rl_last_variable(w)->count;
-    return f == STATUS ? rl_put_flags(w, flags, sizeof flags, RL_TRAINING_STATUS_MEANINGS) : rl_put_nan(w);
+    t->extents[f] = (extent){t->n_sets, rl_last_variable(w)->count / t->n_sets};
+    return f == STATUS ? rl_put_flags(w, flags, sizeof flags, RL_TRAINING_STATUS_MEANINGS) : RL_OK;
 }
 
 static rl_status define_trainings(writer *w, group *g) {
@@ -134,27 +133,30 @@ static rl_status define_trainings(writer *w, group *g) {
     RL_TRY(describe_model(w, g));
     RL_TRY(rl_define_arrays(w, g, coordinates, sizeof coordinates / sizeof *coordinates));
     for (int f = 0; f < N_FIELDS; f++) RL_TRY(define_field(w, g, t, f));
+    g->n_slab = rl_slab_room(w, t->extents, N_FIELDS);
     return RL_OK;
 }
 
 /* ---- filling ----------------------------------------------------------------------------------------------------- */
 
 /* A training's part of a field, from its record, into its place. */
-static void place_field(const trainings *t, int f, const rl_autoencoder *model, const double *record, size_t set) {
+static void place_field(const trainings *t, const part *q, const rl_autoencoder *model, const double *record,
+                        size_t set) {
+    const field *f = &fields[q->array];
     const rl_training_layout layout = rl_training_layout_of(model);
-    const size_t width = t->counts[f] / t->n_sets, row = fields[f].of_examples ? t->n_examples : width;
-    const size_t there = fields[f].of_examples ? (size_t)model->n_train : width;
-    const double factor = fields[f].relative ? model->n_features : 1;
-    double *values = t->values[f] + set * width;
+    const size_t row = f->of_examples ? t->n_examples : q->width;
+    const size_t there = f->of_examples ? (size_t)model->n_train : q->width;
+    const double factor = f->relative ? model->n_features : 1;
+    double *values = q->values + (set - q->first) * q->width;
     size_t begin;
-    memcpy(&begin, (const char *)&layout + fields[f].offset, sizeof begin);
-    for (size_t i = 0; i < width / row; i++)
+    memcpy(&begin, (const char *)&layout + f->offset, sizeof begin);
+    for (size_t i = 0; i < q->width / row; i++)
         for (size_t k = 0; k < there; k++) values[i * row + k] = factor * record[begin + i * there + k];
 }
 
-/* All fields at once, so that every record is read once. */
 static rl_status take_training(const taken *at, const rl_record *record, const int *target, bool *sound) {
     const trainings *t = at->g->state;
+    const slab *s = at->state;
     if (record->step != RL_FINISHED) return RL_OK;
     const int i = at->task->n_train.first + target[0];
     const rl_autoencoder model = rl_training_model(at->series, i);
@@ -162,9 +164,9 @@ static rl_status take_training(const taken *at, const rl_record *record, const i
     const size_t n_train = (size_t)at->series->n_n_train, repeats = (size_t)at->series->study->repeats;
     const size_t set = (at->p * n_train + (size_t)i) * repeats + (size_t)at->task->repeats.first;
     *sound = record->length == layout.length * sizeof(double);
-    for (int f = 0; *sound && f < N_FIELDS; f++) {
-        const bool of_others = fields[f].offset >= ARRAY(feature_embedding) && !layout.has_embeddings;
-        if (t->counts[f] > 0 && !of_others) place_field(t, f, &model, record->content, set);
+    for (const part *q = s->parts; *sound && q < s->parts + s->n; q++) {
+        const bool of_others = fields[q->array].offset >= ARRAY(feature_embedding) && !layout.has_embeddings;
+        if (!of_others && set >= q->first && set < q->first + q->n) place_field(t, q, &model, record->content, set);
     }
     return RL_OK;
 }
@@ -179,19 +181,23 @@ static rl_status fill_coordinates(writer *w, const group *g) {
     return rl_put_values(w, "step", steps);
 }
 
+/* Statuses become bytes in their place. */
+static rl_status put_part(writer *w, const part *q) {
+    signed char *statuses = (signed char *)q->values;
+    for (size_t i = 0; q->array == STATUS && i < q->n; i++) statuses[i] = (signed char)q->values[i];
+    return rl_put_rows(w, fields[q->array].name, q->width, q->n, q->values);
+}
+
 static rl_status fill_trainings(writer *w, group *g) {
-    trainings *t = g->state;
-    signed char *statuses = w->stored;
+    const trainings *t = g->state;
+    slab s = {0};
     RL_TRY(fill_coordinates(w, g));
-    for (int f = 0; f < N_FIELDS; f++) {
-        RL_TRY(RL_ALLOC(t->values[f], t->counts[f]));
-        for (size_t i = 0; i < t->counts[f]; i++) t->values[f][i] = f == STATUS ? RL_TRAINING_MISSING : NAN;
+    while (rl_next_slab(w, t->extents, N_FIELDS, &s)) {
+        for (const part *q = s.parts; q < s.parts + s.n; q++)
+            for (size_t i = 0; i < q->n * q->width; i++) q->values[i] = q->array == STATUS ? RL_TRAINING_MISSING : NAN;
+        RL_TRY(rl_read_group(w, g, g->series->study->repeats, take_training, &s));
+        for (const part *q = s.parts; q < s.parts + s.n; q++) RL_TRY(put_part(w, q));
     }
-    RL_TRY(rl_read_group(w, g, take_training));
-    for (size_t i = 0; i < t->n_sets; i++) statuses[i] = (signed char)t->values[STATUS][i];
-    RL_TRY(rl_put_values(w, fields[STATUS].name, statuses));
-    for (int f = STATUS + 1; f < N_FIELDS; f++)
-        if (t->counts[f] > 0) RL_TRY(rl_put_values(w, fields[f].name, t->values[f]));
     return RL_OK;
 }
 

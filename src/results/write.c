@@ -5,6 +5,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "../numbers.h"
 #include "writer.h"
 
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
@@ -41,12 +42,20 @@ static void forget_group(group *g) {
     g->state = NULL;
 }
 
-static rl_status fill_groups(writer *w) {
-    size_t bytes = rl_largest_array(w), n_values = bytes / sizeof(double) + 1;
-    for (int i = 0; i < w->n_groups; i++)
-        if (w->groups[i].n_values > n_values) n_values = w->groups[i].n_values;
+static rl_status make_room(writer *w) {
+    size_t n_values = rl_room_for_arrays(w) / sizeof(double) + 1;
+    for (const group *g = w->groups; g < w->groups + w->n_groups; g++) {
+        n_values = rl_larger(n_values, g->n_values);
+        w->slab_values = rl_larger(w->slab_values, g->n_slab);
+    }
+    w->stored_bytes = n_values * sizeof(double);
     RL_TRY(RL_ALLOC(w->values, n_values));
-    RL_TRY(rl_alloc(&w->stored, bytes, 1));
+    RL_TRY(rl_alloc(&w->stored, w->stored_bytes, 1));
+    return RL_ALLOC(w->slab, w->slab_values);
+}
+
+static rl_status fill_groups(writer *w) {
+    RL_TRY(make_room(w));
     for (int i = 0; i < w->n_groups; i++) {
         RL_TRY(w->groups[i].writer->fill(w, &w->groups[i]));
         forget_group(&w->groups[i]);
@@ -136,28 +145,28 @@ static rl_status write_provenance(const writer *w, const rl_provenance *p) {
 /* ---- the whole file ---------------------------------------------------------------------------------------------- */
 
 /* All is defined before anything is filled: the library writes definitions out each time it changes over. */
-static rl_status write_content(writer *w, const rl_provenance *provenance) {
+static rl_status write_content(writer *w, const rl_nc_draft *draft, const rl_provenance *provenance) {
     RL_TRY(describe_study(w));
     RL_TRY(define_groups(w));
     RL_NC(&w->file, nc_enddef(w->file.id));
+    RL_TRY(rl_nc_reserve(draft, rl_plain_bytes(w)));
     RL_TRY(fill_groups(w));
     return write_provenance(w, provenance);
 }
 
 static rl_status write_temporary(writer *w, rl_temporary *temporary, const rl_provenance *provenance) {
-    RL_TRY(rl_nc_create(temporary->output, &w->file));
-    const rl_status status = write_content(w, provenance);
-    if (status != RL_OK) {
-        nc_close(w->file.id); /* the first failure is the one to tell */
-        return status;
-    }
-    RL_TRY(rl_nc_finish(&w->file, temporary));
+    rl_nc_draft draft;
+    RL_TRY(rl_nc_create(temporary, &draft));
+    w->file = draft.file;
+    const rl_status status = write_content(w, &draft, provenance);
+    if (status != RL_OK) return rl_nc_give_up(&draft, status);
+    RL_TRY(rl_nc_finish(&draft));
     return rl_verify_arrays(w, temporary->path);
 }
 
-rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_journal *journal,
-                           const rl_provenance *provenance) {
-    writer w = {.plan = plan, .journal = journal};
+rl_status rl_results_write_by(const char *output, const rl_plan *plan, const rl_journal *journal,
+                              const rl_provenance *provenance, size_t slab_bytes) {
+    writer w = {.plan = plan, .journal = journal, .slab_bytes = slab_bytes};
     char overflow[RL_OVERFLOW_TEXT];
     rl_temporary temporary;
     rl_remove_stale_temporaries(output);
@@ -171,5 +180,12 @@ rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_jou
     rl_free(w.variables);
     rl_free(w.values);
     rl_free(w.stored);
+    rl_free(w.slab);
+    XXH3_freeState(w.sum);
     return status;
+}
+
+rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_journal *journal,
+                           const rl_provenance *provenance) {
+    return rl_results_write_by(output, plan, journal, provenance, RL_RESULTS_SLAB);
 }

@@ -7,7 +7,11 @@
 #include "internal.h"
 #include "ridgeless/journal.h"
 
-enum { RL_ARRAY_NAME = 64, RL_SMALL = 4096 /* bytes of an array that is not worth compressing */ };
+enum {
+    RL_ARRAY_NAME = 64,
+    RL_DIMENSIONS = 5, /* of an array, at most */
+    RL_SMALL = 4096    /* bytes of an array that is not worth compressing */
+};
 
 typedef struct rl_group_writer rl_group_writer;
 
@@ -18,6 +22,7 @@ typedef struct group {
     int n_series, first;     /* first: its index in the plan */
     int id;
     size_t n_values; /* numbers that filling it wants room for, if more than those of its largest array */
+    size_t n_slab;   /* numbers that its slabs want room for: rl_slab_room */
     void *state;     /* the writer's own */
 } group;
 
@@ -27,21 +32,33 @@ typedef struct variable {
     const char *in; /* the group's name, borrowed */
     int group, id;
     nc_type type;
+    int n_dimensions;
+    size_t lengths[RL_DIMENSIONS];
     size_t count;  /* of values */
+    size_t n_put;  /* of these */
     uint64_t hash; /* of the values put */
     bool original; /* cannot be worked out from other arrays */
+    bool packed;   /* in compressed chunks */
+    bool in_parts; /* see array */
 } variable;
 
 typedef struct writer {
-    rl_nc file;
+    rl_nc file;               /* that of the draft, or of the one that is compared */
+    struct XXH3_state_s *sum; /* of the array that is being filled or read */
     const rl_plan *plan;
     const rl_journal *journal;
-    group *groups; /* [n_groups] */
+    size_t slab_bytes; /* as many as a slab has at most, if that is a row */
+    group *groups;     /* [n_groups] */
     int n_groups;
     variable *variables; /* in the order of definition */
     int n_variables, capacity, n_filled;
-    double *values; /* room for the numbers of any array, and for those that any group wants */
-    void *stored;   /* room for any array as it is stored */
+    /* Room for any array that is put as a whole, and for what any group wants: as numbers, and as they are stored; and
+     * for one slab. None of it grows with the number of repeats, but for what one set has. */
+    double *values;
+    void *stored;
+    size_t stored_bytes;
+    double *slab;
+    size_t slab_values;
     rl_overflow overflow;
 } writer;
 
@@ -73,6 +90,7 @@ typedef struct array {
     const char *coordinates, *comment; /* NULL: none */
     bool original;                     /* see variable */
     bool nan;                          /* see rl_put_nan */
+    bool in_parts;                     /* it may be large: is put by rl_put_rows, some rows at a time */
 } array;
 
 /* Defines what the group has the dimensions for; the others are left out. A chunk of what is compressed is as many
@@ -95,22 +113,53 @@ typedef struct taken {
     const group *g;
     const rl_task *task;
     const rl_series *series; /* the task's */
-    size_t i, p;             /* indices of task and series in the group */
+    size_t p;                /* its index in the group */
+    void *state;             /* the caller's */
 } taken;
 
-/* Calls `take` with every record of the group, as rl_journal_visit. *sound false: the record is none that the series'
- * kind writes, which is a failure. */
+/* Calls `take` with every record of the group's tasks that begin before repeat `end`, as rl_journal_visit. *sound
+ * false: the record is none that the series' kind writes, which is a failure. */
 typedef rl_status (*rl_record_taker)(const taken *t, const rl_record *record, const int *target, bool *sound);
-rl_status rl_read_group(writer *w, const group *g, rl_record_taker take);
-int64_t rl_group_tasks(const writer *w, const group *g); /* their number */
+rl_status rl_read_group(writer *w, const group *g, int end, rl_record_taker take, void *state);
 
 /* Fill the next array in the order of definition, which is this one; its values, texts excepted, are compared
- * afterwards. Indices: first, first + 1, ..., and nothing where the array was left out. */
+ * afterwards. Indices: first, first + 1, ..., and nothing where the array was left out. Rows: the next n, each of
+ * `width` values, as many as some trailing dimensions have; the array is filled when all its rows are there. */
 rl_status rl_put_values(writer *w, const char *name, const void *values);
 rl_status rl_put_indices(writer *w, const char *name, int first);
+rl_status rl_put_rows(writer *w, const char *name, size_t width, size_t n, const void *values);
 
-/* Bytes of the largest array. */
-size_t rl_largest_array(const writer *w);
+/* Room that the arrays want as they are stored: all that are put as a whole, and some part of others. */
+size_t rl_room_for_arrays(const writer *w);
+
+/* What HDF5 is sure to write of them. */
+size_t rl_plain_bytes(const writer *w);
+
+/* ---- slabs ------------------------------------------------------------------------------------------------------- */
+
+/* Large arrays of a group, in their order, are filled from its records slab by slab: a slab is as many rows of as many
+ * of them as there is room for, at least one row, and one pass over the records. */
+typedef struct extent {
+    size_t n_rows, width; /* 0 rows: it is left out */
+} extent;
+enum { RL_MOST_PARTS = 16 };
+typedef struct part {
+    int array; /* its index among the extents */
+    size_t first, n, width;
+    double *values; /* [n, width], borrowed from the writer */
+} part;
+typedef struct slab {
+    part parts[RL_MOST_PARTS];
+    int n;
+} slab;
+
+/* Numbers of the largest slab. */
+size_t rl_slab_room(const writer *w, const extent *extents, int n);
+
+/* The slab behind this one; behind an empty one the first. false: there is none. */
+bool rl_next_slab(const writer *w, const extent *extents, int n, slab *s);
+
+/* ---- comparing --------------------------------------------------------------------------------------------------- */
 
 /* Opens the finished file again and compares every original value with what was put there. */
 rl_status rl_verify_arrays(writer *w, const char *finished);

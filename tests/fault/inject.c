@@ -5,13 +5,17 @@
  *
  * The N-th call (from 1) of that kind on rank R (default 0) does what ACTION says; with `+` every later one too, as on
  * a disk that stays full. Only calls that the program itself makes are counted, not those of its libraries; but for
- * `load`, what zlib and NetCDF read of files in the folder that the program runs in. Not HDF5, which reads by pread:
- * where that fails, some of its versions free what is not theirs.
+ * what these do with files in the folder that the program runs in: `load`, what zlib and NetCDF read; `put` and `cut`,
+ * how HDF5 writes results; and that it opens these, by their descriptor. Not what HDF5 reads, by pread: where that
+ * fails, some of its versions free what is not theirs.
  *
  *     open     open, fopen               die eio enospc
  *     read     pread                     die eio
  *     load     read                      die eio
- *     write    write                     die eio enospc short torn
+ *     write    write, pwrite             die eio enospc short torn
+ *     put      pwrite                    die eio enospc short torn
+ *     cut      ftruncate                 die eio
+ *     reserve  fallocate                 die eio enospc
  *     sync     fsync, fdatasync          die eio enospc
  *     truncate ftruncate                 die eio
  *     close    close                     die eio enospc
@@ -42,9 +46,24 @@ typedef enum action { NONE, DIE, EIO_ERROR, ENOSPC_ERROR, ENOMEM_ERROR, SHORT, T
 static const char *const action_names[] = {"none", "die", "eio", "enospc", "enomem", "short", "torn", "error"};
 enum { N_ACTIONS = sizeof action_names / sizeof *action_names };
 
-typedef enum call_kind { OPEN, READ, LOAD, WRITE, SYNC, TRUNCATE, CLOSE, RENAME, ALLOC, MESSAGE, N_KINDS } call_kind;
-static const char *const kind_names[N_KINDS] = {"open",     "read",  "load",   "write", "sync",
-                                                "truncate", "close", "rename", "alloc", "mpi"};
+typedef enum call_kind {
+    OPEN,
+    READ,
+    LOAD,
+    WRITE,
+    PUT,
+    CUT,
+    RESERVE,
+    SYNC,
+    TRUNCATE,
+    CLOSE,
+    RENAME,
+    ALLOC,
+    MESSAGE,
+    N_KINDS
+} call_kind;
+static const char *const kind_names[N_KINDS] = {"open", "read",     "load",  "write",  "put",   "cut", "reserve",
+                                                "sync", "truncate", "close", "rename", "alloc", "mpi"};
 
 static struct fault {
     call_kind kind;
@@ -182,6 +201,24 @@ int open64(const char *path, int flags, ...) {
     return path[0] != '/' && fails(OPEN, CALLER) ? -1 : REAL(open64)(path, flags, mode);
 }
 
+/* HDF5 calls those without 64 in their names, which our headers do not declare. */
+int plain_open(const char *path, int flags, ...) __asm__("open");
+ssize_t plain_pwrite(int fd, const void *bytes, size_t size, off64_t offset) __asm__("pwrite");
+int plain_ftruncate(int fd, off64_t size) __asm__("ftruncate");
+
+int plain_open(const char *path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    const bool by_descriptor = fault.action != NONE && strncmp(path, "/proc/self/fd/", strlen("/proc/self/fd/")) == 0;
+    if (by_descriptor && strike_counted(OPEN) != NONE) {
+        errno = EIO;
+        return -1;
+    }
+    return REAL(open64)(path, flags, mode);
+}
+
 FILE *fopen64(const char *path, const char *mode) {
     return path[0] != '/' && fails(OPEN, CALLER) ? NULL : REAL(fopen64)(path, mode);
 }
@@ -209,16 +246,48 @@ ssize_t pread64(int fd, void *bytes, size_t size, off64_t offset) {
     return fails(READ, CALLER) ? -1 : REAL(pread64)(fd, bytes, size, offset);
 }
 
-ssize_t write(int fd, const void *bytes, size_t size) {
-    const action what = strike(WRITE, CALLER);
-    if (what == NONE) return REAL(write)(fd, bytes, size);
+/* What a library does with a file in the folder. */
+static action strike_library(call_kind kind, int fd, const void *caller) {
+    return fault.action == NONE || is_of_program(caller) || !is_in_folder(fd) ? NONE : strike_counted(kind);
+}
+
+typedef ssize_t (*writer)(int fd, const void *bytes, size_t size, off64_t offset);
+
+static ssize_t write_on(int fd, const void *bytes, size_t size, off64_t offset) {
+    (void)offset;
+    return REAL(write)(fd, bytes, size);
+}
+
+static ssize_t write_at(int fd, const void *bytes, size_t size, off64_t offset) {
+    return REAL(pwrite64)(fd, bytes, size, offset);
+}
+
+static ssize_t do_write(action what, writer write_some, int fd, const void *bytes, size_t size, off64_t offset) {
+    if (what == NONE) return write_some(fd, bytes, size, offset);
     if (what == SHORT || what == TORN) {
-        const ssize_t written = REAL(write)(fd, bytes, size / 2);
+        const ssize_t written = write_some(fd, bytes, size / 2, offset);
         if (what == TORN) die();
         return written;
     }
     errno = what == ENOSPC_ERROR ? ENOSPC : EIO;
     return -1;
+}
+
+ssize_t write(int fd, const void *bytes, size_t size) {
+    return do_write(strike(WRITE, CALLER), write_on, fd, bytes, size, 0);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t offset) {
+    const action what = is_of_program(CALLER) ? strike(WRITE, CALLER) : strike_library(PUT, fd, CALLER);
+    return do_write(what, write_at, fd, bytes, size, offset);
+}
+
+ssize_t plain_pwrite(int fd, const void *bytes, size_t size, off64_t offset) {
+    return do_write(strike_library(PUT, fd, CALLER), write_at, fd, bytes, size, offset);
+}
+
+int fallocate64(int fd, int mode, off64_t offset, off64_t length) {
+    return fails(RESERVE, CALLER) ? -1 : REAL(fallocate64)(fd, mode, offset, length);
 }
 
 int fsync(int fd) {
@@ -229,8 +298,18 @@ int fdatasync(int fd) {
     return fails(SYNC, CALLER) ? -1 : REAL(fdatasync)(fd);
 }
 
+static int do_truncate(action what, int fd, off64_t size) {
+    if (what == NONE) return REAL(ftruncate64)(fd, size);
+    errno = EIO;
+    return -1;
+}
+
 int ftruncate64(int fd, off64_t size) {
-    return fails(TRUNCATE, CALLER) ? -1 : REAL(ftruncate64)(fd, size);
+    return do_truncate(is_of_program(CALLER) ? strike(TRUNCATE, CALLER) : strike_library(CUT, fd, CALLER), fd, size);
+}
+
+int plain_ftruncate(int fd, off64_t size) {
+    return do_truncate(strike_library(CUT, fd, CALLER), fd, size);
 }
 
 /* As on Linux, the descriptor is gone whatever the call says. */

@@ -104,12 +104,15 @@ FILE_ACTIONS = {
     "open": ["die", "eio", "enospc+"],
     "read": ["die", "eio"],
     "write": ["die", "short", "torn", "eio", "enospc", "enospc+"],
+    "put": ["die", "short", "eio", "enospc+"],
+    "cut": ["eio"],
+    "reserve": ["eio", "enospc"],
     "sync": ["die", "eio", "enospc+"],
     "truncate": ["die", "eio"],
     "close": ["die", "eio", "enospc+"],
     "rename": ["die", "eio", "enospc+"],
 }
-CHANGES = ("write", "sync", "truncate", "rename")
+CHANGES = ("write", "put", "cut", "reserve", "sync", "truncate", "rename")
 READER = concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("fork"))  # NetCDF is not for many threads
 GROUPS = {}  # what is in a results file, by the digest of its bytes
 
@@ -394,7 +397,11 @@ class Faults(unittest.TestCase):
         self.assertEqual(wrong, [], "\n".join(wrong[:20]))
 
     def strike_files(self, state, ranks=1, kinds=tuple(FILE_ACTIONS), case="small", sample=None):
-        return [self.strike(case, state, kind, FILE_ACTIONS[kind], ranks, sample=tier.of(1, sample)) for kind in kinds]
+        samples = {"put": 5}  # of hundreds; test_each_write_of_results tries them all
+        return [
+            self.strike(case, state, kind, FILE_ACTIONS[kind], ranks, sample=tier.of(1, samples.get(kind, sample)))
+            for kind in kinds
+        ]
 
     def strike_files_of_all_states(self, case):
         self.check(
@@ -413,6 +420,9 @@ class Faults(unittest.TestCase):
 
     def test_files_of_a_study_that_grows(self):
         self.check(self.strike_files("extended", kinds=CHANGES))
+
+    def test_each_write_of_results(self):
+        self.check([self.strike("small", "computed", "put", ["eio"], sample=tier.of(3, None))])
 
     def test_files_of_results_to_be_assembled(self):
         self.check(self.strike_files("computed"))

@@ -653,6 +653,26 @@ static void results_of_large_parts(void **state) {
     assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_ERR_INPUT);
 }
 
+/* However many rows are in memory at one time: one, some, or all. */
+static void results_are_the_same_bytes_in_slabs_of_any_size(void **state) {
+    fixture *f = *state;
+    const rl_provenance empty = {0};
+    const size_t sizes[] = {1, 2000, 5000};
+    f->study.repeats = 60;
+    lay_out_tasks(f);
+    write_journal(f, f->plan.n_tasks - 3);
+    rl_journal *journal = open_journal(f, true);
+    assert_int_equal(rl_results_write(f->output, &f->plan, journal, &empty), RL_OK);
+    rl_text whole = content_of(f->output);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        if (rl_results_write_by(f->output, &f->plan, journal, &empty, sizes[i]) != RL_OK)
+            fail_msg("%s", rl_error_message());
+        assert_file_is(f->output, &whole);
+    }
+    rl_free(whole.bytes);
+    assert_int_equal(rl_journal_close(journal), RL_OK);
+}
+
 static size_t files_in_folder(const fixture *f) {
     char pattern[PATH_LENGTH + 8];
     glob_t found;
@@ -1057,6 +1077,7 @@ int main(int argc, char **argv) {
         TEST(results_are_the_same_again),
         TEST(results_without_cells_or_modes),
         TEST(results_of_large_parts),
+        TEST(results_are_the_same_bytes_in_slabs_of_any_size),
         TEST(results_replace_the_file_whole),
         TEST(results_failing_leave_the_old_file),
         TEST(output_that_is_new_or_ours),
