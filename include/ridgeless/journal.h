@@ -1,7 +1,8 @@
 /* journal: finished work on disk, as it comes. It is the truth: results files are made from it. Used by one process
  * (rank 0). Local.
  *
- * An append-only file beside the results file (its name + ".journal"): a header with the study's settings
+ * An append-only file beside the results file (its name + ".journal"; where that is a link, beside what it leads to, so
+ * that a results file has one journal): a header with the study's settings
  * (rl_study_settings), then records with checksums, each written by one write(2); src/journal/README.md has the format.
  * A record says by itself what it holds: the group's name and the checksum of its rows, P (or m), repeats, the list of
  * N, and what the kind of work has put into it. So what one study began another one that asks for more repeats or other
@@ -34,8 +35,14 @@ rl_status rl_journal_append(rl_journal *journal, int64_t task, const rl_record *
 
 /* Makes durable what has waited for two seconds, or with `now` all there is. May be called in another thread, also
  * while this one appends, which then need not wait for the disk. A failure is that of the next append, or of closing.
- */
+ *
+ * Then also looks whether the file is still where it was. A journal that was removed is written anew, with a warning;
+ * where that cannot be, or it was moved or replaced, or somebody else has made it longer or shorter, that is a failure,
+ * and nothing more is written. */
 void rl_journal_sync(rl_journal *journal, bool now);
+
+/* RL_OK, or the failure of a sync; soon told, so that nobody computes what cannot be kept. */
+rl_status rl_journal_trouble(const rl_journal *journal);
 
 /* Syncs and closes. */
 rl_status rl_journal_close(rl_journal *journal);
@@ -89,5 +96,18 @@ rl_status rl_journal_visit_tasks(const rl_journal *journal, int64_t first, int64
  * process alone has. */
 uint64_t rl_journal_content(const rl_journal *journal);
 bool rl_journal_is_mine(const rl_journal *journal);
+
+/* ---- before a results file is put in place ----------------------------------------------------------------------- */
+
+/* RL_ERR_IO: the journal is no longer that of the output, as rl_journal_sync would find it; or, of one that is read
+ * only, another file is in its place, or it was started over. */
+rl_status rl_journal_check_place(rl_journal *journal);
+
+/* Whether the file at `path` is the one, unchanged, that was at `output` before the journal was read: what is made of
+ * the journal is newer then. Of other files, the one is newer that was made of a longer journal. */
+bool rl_journal_had_output(const rl_journal *journal, const char *path);
+
+/* Bytes of whole records, header included. */
+int64_t rl_journal_length(const rl_journal *journal);
 
 #endif

@@ -25,6 +25,8 @@ typedef struct rl_sink {
     rl_status (*record)(void *state, int64_t task, const rl_record *record);
     /* The state that a task is to go on from, if there is one (*there): its record as bytes (rl_record_append). */
     rl_status (*restore)(void *state, int64_t task, rl_text *bytes, bool *there);
+    /* Now and then: whether records can still be kept. A failure ends the run on all ranks. */
+    rl_status (*check)(void *state);
     /* Now and then: pieces done and to do, and the part of the work (by its flops) that is done. */
     void (*progress)(void *state, int64_t done, int64_t total, double part);
     void *state;

@@ -52,13 +52,16 @@ void rl_results_touch(const char *output);
 
 /* Writes the results file from the journal: a group for each data set and autoencoder, each repeat's values (where the
  * study keeps them) and reduced ones, and the group `provenance`. Memory does not grow with the number of cells: see
- * rl_results_bytes. Built as rl_temporary in the same folder, for which room is taken there first, closed,
- * fsynced, opened again and compared with the journal's values, renamed, the folder fsynced: the output is the old file
- * or the new one, never a part. Of summaries, counts in buckets stand in the place of each repeat's values, and counts
- * of each status in the place of `status`. Its last line is the checksum of all bytes before it (behind HDF5's end of
- * the file, where readers do not look). Curves that the journal lacks are fill values with status `missing`, and N that
- * another P of the data set has, but this one has not, with status `not_asked`. */
-rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_journal *journal,
+ * rl_results_bytes. Built as an rl_temporary, for which room is taken there first, closed, opened again and compared
+ * with the journal's values, and put in place durably: the output is the old file or the new one, never a part. Of
+ * summaries, counts in buckets stand in the place of each repeat's values, and counts of each status in the place of
+ * `status`. Its last line is the checksum of all bytes before it (behind HDF5's end of the file, where readers do not
+ * look). Curves that the journal lacks are fill values with status `missing`, and N that another P of the data set has,
+ * but this one has not, with status `not_asked`.
+ *
+ * RL_ERR_IO when the journal is not that of the output any more; RL_STOPPED when it was only read, and another process
+ * has put a file there meanwhile that is made of a longer one: that one stays. */
+rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
                            const rl_provenance *provenance);
 
 /* ---- reduction --------------------------------------------------------------------------------------------------- */

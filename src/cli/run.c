@@ -75,6 +75,14 @@ static rl_status keep_record(void *state, int64_t task, const rl_record *record)
     return status == RL_OK && w->settings->fail_fast ? check_record(&w->prepared.plan, task, record) : status;
 }
 
+static rl_status check_journal(void *state) {
+    work *w = state;
+    if (w->journal_failed) return RL_OK;
+    const rl_status status = rl_journal_trouble(w->journal);
+    w->journal_failed = status != RL_OK;
+    return status;
+}
+
 static rl_status take_state(void *bytes, const rl_record *record, const int *target) {
     (void)target;
     return record->step == RL_FINISHED ? RL_OK : rl_record_append(record, bytes);
@@ -284,8 +292,12 @@ static rl_status end_study(work *w, bool stopped) {
 
 /* Computes and writes what there is to write. */
 static rl_status compute_study(work *w, const rl_run_settings *run) {
-    const rl_sink sink = {
-        .begin = begin_work, .record = keep_record, .restore = find_state, .progress = pass_time, .state = w};
+    const rl_sink sink = {.begin = begin_work,
+                          .record = keep_record,
+                          .restore = find_state,
+                          .check = check_journal,
+                          .progress = pass_time,
+                          .state = w};
     const bool first = w->context->rank == 0;
     rl_status status = rl_parallel_run(w->context, &w->prepared.plan, &w->todo, run, &sink, &w->summary);
     const bool stopped = status == RL_STOPPED;

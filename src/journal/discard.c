@@ -92,11 +92,11 @@ static rl_status discard_file(const char *path, int fd, rl_text *text) {
 
 static rl_status discard_journal(const char *path) {
     rl_text text = RL_TEXT_EMPTY;
-    const int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0) return rl_fail(RL_ERR_INPUT, "%s: cannot be written: %s", path, strerror(errno));
-    rl_status status = rl_journal_lock(path, fd);
+    int fd;
+    rl_status status = rl_journal_open_file(path, O_RDWR, &fd);
+    if (status == RL_OK) status = rl_journal_lock(path, fd);
     if (status == RL_OK) status = discard_file(path, fd, &text);
-    close(fd);
+    if (fd >= 0) close(fd);
     if (status == RL_OK) rl_info("%s: discarded %s", path, text.bytes);
     rl_free(text.bytes);
     return status;

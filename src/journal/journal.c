@@ -27,18 +27,49 @@ static rl_status write_whole(const char *path, int fd, const rl_text *text) {
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
-rl_status rl_journal_path(const char *output, char **path, bool *exists) {
+static rl_status look(const char *path, bool *exists) {
     struct stat status;
-    rl_text text = RL_TEXT_EMPTY;
-    *path = NULL;
-    RL_TRY(rl_text_append(&text, "%s.journal", output));
-    *path = text.bytes;
-    *exists = stat(*path, &status) == 0;
+    *exists = stat(path, &status) == 0;
     if (*exists && !S_ISREG(status.st_mode))
         return rl_fail(RL_ERR_INPUT, "%s: is not a regular file, expected a journal of ridgeless; choose another -o",
-                       *path);
-    if (!*exists && errno != ENOENT) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", *path, strerror(errno));
+                       path);
+    if (!*exists && errno != ENOENT) return rl_fail(RL_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
     return RL_OK;
+}
+
+/* Beside a link earlier versions, or somebody who has moved the results file alone, have left one. */
+static rl_status check_link(const char *output, const char *path) {
+    rl_text beside = RL_TEXT_EMPTY;
+    RL_TRY(rl_text_append(&beside, "%s.journal", output));
+    rl_status status = RL_OK;
+    if (strcmp(beside.bytes, path) != 0 && access(beside.bytes, F_OK) == 0)
+        status = rl_fail(RL_ERR_INPUT, "%s: lies beside a link; expected it beside what that leads to: move it to %s",
+                         beside.bytes, path);
+    rl_free(beside.bytes);
+    return status;
+}
+
+rl_status rl_journal_path(const char *output, char **path, bool *exists) {
+    rl_text text = RL_TEXT_EMPTY;
+    char *target = NULL;
+    *path = NULL;
+    *exists = false;
+    rl_status status = rl_follow_links(output, &target);
+    if (status == RL_OK) status = rl_text_append(&text, "%s.journal", target);
+    rl_free(target);
+    *path = text.bytes;
+    if (status == RL_OK) status = look(*path, exists);
+    return status == RL_OK && !*exists ? check_link(output, *path) : status;
+}
+
+rl_status rl_journal_open_file(const char *path, int flags, int *fd) {
+    struct stat file;
+    *fd = open(path, flags | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (*fd < 0)
+        return rl_fail(RL_ERR_INPUT, "%s: cannot be %s: %s", path, (flags & O_RDWR) != 0 ? "written" : "read",
+                       strerror(errno));
+    if (fstat(*fd, &file) == 0 && S_ISREG(file.st_mode)) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: is not a regular file, expected a journal of ridgeless; choose another -o", path);
 }
 
 rl_status rl_journal_lock(const char *path, int fd) {
@@ -49,19 +80,17 @@ rl_status rl_journal_lock(const char *path, int fd) {
     return RL_OK;
 }
 
+/* What was locked may have lost its name meanwhile: then it is opened again. */
 static rl_status open_file(rl_journal *journal) {
-    const int flags = journal->read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC;
-    journal->fd = open(journal->path, flags, 0666);
-    if (journal->fd < 0)
-        return rl_fail(RL_ERR_INPUT, "%s: cannot be %s: %s", journal->path, journal->read_only ? "read" : "written",
-                       strerror(errno));
-    return journal->read_only ? RL_OK : rl_journal_lock(journal->path, journal->fd);
-}
-
-static rl_status check_synced(const rl_journal *journal) {
-    const int error = atomic_load(&journal->sync_error);
-    if (error == 0) return RL_OK;
-    return rl_fail(RL_ERR_IO, "%s: could not be made durable: %s", journal->path, strerror(error));
+    enum { TRIES = 10 };
+    for (int i = 0; i < TRIES && !journal->is_named; i++) {
+        if (journal->fd >= 0) close(journal->fd);
+        RL_TRY(rl_journal_open_file(journal->path, journal->read_only ? O_RDONLY : O_RDWR | O_CREAT | O_APPEND,
+                                    &journal->fd));
+        if (!journal->read_only) RL_TRY(rl_journal_lock(journal->path, journal->fd));
+        journal->is_named = rl_journal_has_name(journal->path, journal->fd);
+    }
+    return RL_OK;
 }
 
 void rl_journal_sync(rl_journal *journal, bool now) {
@@ -69,6 +98,9 @@ void rl_journal_sync(rl_journal *journal, bool now) {
     journal->last_sync = rl_seconds();
     if (atomic_exchange(&journal->unsynced, false) && fdatasync(journal->fd) != 0)
         atomic_store(&journal->sync_error, errno);
+    if (pthread_mutex_trylock(&journal->writing) != 0) return; /* the next one looks */
+    rl_journal_watch(journal);
+    pthread_mutex_unlock(&journal->writing);
 }
 
 static rl_status truncate_to(const rl_journal *journal, uint64_t size) {
@@ -82,7 +114,7 @@ static rl_status begin_file(rl_journal *journal, const rl_text *header) {
     RL_TRY(write_whole(journal->path, journal->fd, header));
     atomic_store(&journal->unsynced, true);
     rl_journal_sync(journal, true);
-    RL_TRY(check_synced(journal));
+    RL_TRY(rl_journal_trouble(journal));
     return rl_sync_folder(journal->path);
 }
 
@@ -126,6 +158,8 @@ static rl_status load_journal(rl_journal *journal, rl_reader *reader, rl_text *h
     RL_TRY(rl_settings_declare(&journal->settings, 0, settings));
     RL_TRY(rl_journal_scan(reader, length, rl_journal_take_record, journal, &scanned));
     journal->end = journal->read_only ? reader->size : scanned.end;
+    journal->whole = scanned.end;
+    RL_TRY(rl_journal_note_tail(journal));
     rl_journal_tell(journal);
     return settle_end(journal, &scanned, reader->size);
 }
@@ -140,6 +174,7 @@ static void destroy_journal(rl_journal *journal) {
     rl_free(journal->others.bytes);
     rl_free(journal->buffer.bytes);
     rl_free(journal->path);
+    pthread_mutex_destroy(&journal->writing);
     rl_free(journal);
 }
 
@@ -161,6 +196,8 @@ rl_status rl_journal_open(const char *output, const rl_plan *plan, bool read_onl
     *journal = NULL;
     RL_TRY(RL_ALLOC(j, 1));
     *j = (rl_journal){.fd = -1, .read_only = read_only, .plan = plan, .last_sync = rl_seconds()};
+    pthread_mutex_init(&j->writing, NULL);
+    rl_journal_note_output(j, output);
     RL_TRY_GOTO(rl_journal_path(output, &j->path, &exists), done);
     if (read_only && !exists) goto done;
     RL_TRY_GOTO(prepare_journal(j), done);
@@ -182,8 +219,9 @@ rl_status rl_journal_check(const char *output, const rl_plan *plan, bool *exists
     rl_status status = rl_journal_path(output, &path, exists);
     if (status == RL_OK && *exists) status = rl_study_settings(plan->study, &own);
     if (status == RL_OK && *exists) {
-        const int fd = open(path, O_RDONLY | O_CLOEXEC);
-        status = read_header(path, fd, own.bytes, &reader, &header, &begun, &settings, &length);
+        int fd;
+        status = rl_journal_open_file(path, O_RDONLY, &fd);
+        if (status == RL_OK) status = read_header(path, fd, own.bytes, &reader, &header, &begun, &settings, &length);
         *exists = status != RL_OK || !begun;
         if (fd >= 0) close(fd);
     }
@@ -197,12 +235,24 @@ rl_status rl_journal_check(const char *output, const rl_plan *plan, bool *exists
 
 /* ---- use --------------------------------------------------------------------------------------------------------- */
 
-static rl_status write_record(rl_journal *journal) {
-    RL_TRY(check_synced(journal));
+/* Nothing is written behind what somebody else has written, or to a file that has no name. */
+static rl_status write_watched(rl_journal *journal) {
+    struct stat file;
+    const bool as_it_was =
+        fstat(journal->fd, &file) == 0 && file.st_nlink > 0 && (uint64_t)file.st_size == journal->end;
+    if (!as_it_was) rl_journal_watch(journal);
+    RL_TRY(rl_journal_trouble(journal));
     RL_TRY(write_whole(journal->path, journal->fd, &journal->buffer));
-    atomic_store(&journal->unsynced, true);
     journal->end += journal->buffer.length;
     return RL_OK;
+}
+
+static rl_status write_record(rl_journal *journal) {
+    pthread_mutex_lock(&journal->writing);
+    const rl_status status = write_watched(journal);
+    pthread_mutex_unlock(&journal->writing);
+    if (status == RL_OK) atomic_store(&journal->unsynced, true);
+    return status;
 }
 
 /* The settings of a study that has left nothing yet are told before its first record. */
@@ -243,7 +293,7 @@ bool rl_journal_is_mine(const rl_journal *journal) {
 rl_status rl_journal_close(rl_journal *journal) {
     if (journal == NULL) return RL_OK;
     rl_journal_sync(journal, true);
-    const rl_status status = check_synced(journal);
+    const rl_status status = rl_journal_trouble(journal);
     destroy_journal(journal);
     return status;
 }

@@ -4,7 +4,9 @@
 #define RL_JOURNAL_PRIVATE_H
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #include "ridgeless/journal.h"
 
@@ -181,6 +183,13 @@ struct rl_journal {
     atomic_bool unsynced;
     atomic_int sync_error; /* errno of a sync that failed; 0: none */
     double last_sync;
+    bool is_named;           /* its name led to it when it was opened */
+    pthread_mutex_t writing; /* what follows, `end`, and what is written */
+    atomic_bool in_trouble;  /* nothing more is written to it */
+    char trouble[RL_PATH_ROOM];
+    uint64_t whole;             /* the end of the last whole record when it was opened */
+    char tail[RL_JOURNAL_WORD]; /* the last bytes before it */
+    struct stat output;         /* of the results file when it was opened; zero: there was none */
 };
 
 /* A record of a task stands at `offset`: those of its N that the task has are there from now on, in the place of
@@ -212,11 +221,28 @@ void rl_journal_note_content(rl_journal *journal, const char *record, size_t len
 /* Tells of what the file has that is of no use to the study. */
 void rl_journal_tell(const rl_journal *journal);
 
+/* ---- its place (place.c) ----------------------------------------------------------------------------------------- */
+
+/* Whether the file of this name is the open one. */
+bool rl_journal_has_name(const char *path, int fd);
+
+/* Looks whether the journal is still where it was, and as long: see rl_journal_sync. Whoever calls it holds
+ * journal->writing. */
+void rl_journal_watch(rl_journal *journal);
+
+/* Notes the last bytes of what is whole, journal->whole; and what is at `output`, before anything is read. */
+rl_status rl_journal_note_tail(rl_journal *journal);
+void rl_journal_note_output(rl_journal *journal, const char *output);
+
 /* ---- files (journal.c) ------------------------------------------------------------------------------------------- */
 
-/* The journal's name beside `output`, the caller's; *exists: a file of that name is there. One that is not a regular
- * file must not even be opened: a pipe would wait for ever. */
+/* The journal's name beside what `output` leads to, the caller's; *exists: a file of that name is there. So a results
+ * file has one journal, whatever links lead to it; RL_ERR_INPUT where one lies beside the link alone. */
 rl_status rl_journal_path(const char *output, char **path, bool *exists);
+
+/* Opens it so that nothing waits, as a pipe might; *fd is the caller's where it is not -1. RL_ERR_INPUT also for what
+ * is not a regular file. */
+rl_status rl_journal_open_file(const char *path, int flags, int *fd);
 
 /* RL_ERR_INPUT when another process has the file open for writing; a warning where files cannot be locked. */
 rl_status rl_journal_lock(const char *path, int fd);

@@ -97,6 +97,12 @@ static void pass_time(const rl_run *r) {
                           r->flops > 0 ? r->flops_done / r->flops : 1);
 }
 
+/* Of the sink, whether it can still keep what comes. */
+static void check_sink(rl_run *r) {
+    const rl_status status = r->sink->check != NULL ? r->sink->check(r->sink->state) : RL_OK;
+    if (status != RL_OK) note_failure(r, status);
+}
+
 static void keep_record(rl_run *r, int64_t task, const rl_record *record) {
     if (r->sink->record == NULL || record->n == 0) return;
     const rl_status status = r->sink->record(r->sink->state, task, record);
@@ -248,6 +254,7 @@ static bool serve(rl_run *r) {
         memcpy(&head, r->incoming.bytes, sizeof head);
         answer_news(r, from.MPI_SOURCE, &head, r->incoming.bytes + sizeof head, r->incoming.length - sizeof head);
     }
+    check_sink(r);
     if (r->working > 0) send_stops(r);
     return any;
 }
@@ -438,8 +445,9 @@ static bool may_go_on(void *state) {
 }
 
 static bool serve_and_go_on(void *state) {
+    const rl_run *r = state;
     serve(state);
-    return may_go_on(state);
+    return r->status == RL_OK && may_go_on(state);
 }
 
 /* *left: RL_STOPPED, and instead of records there is a state, which rank 0 has got. */

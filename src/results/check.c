@@ -54,8 +54,7 @@ static rl_status compare_settings(const rl_nc *file, const rl_plan *plan) {
     return status;
 }
 
-/* Opens it only as its seal says that it is whole: on other files the libraries may crash or hang. */
-static rl_status open_sealed(const char *path, rl_nc *file) {
+rl_status rl_results_open_sealed(const char *path, rl_nc *file) {
     bool sealed;
     RL_TRY(rl_nc_check_seal(path, &sealed));
     if (sealed) return rl_nc_open_ours(path, file);
@@ -65,7 +64,7 @@ static rl_status open_sealed(const char *path, rl_nc *file) {
 }
 
 rl_status rl_results_open(const char *path, const rl_plan *plan, rl_nc *file) {
-    RL_TRY(open_sealed(path, file));
+    RL_TRY(rl_results_open_sealed(path, file));
     const rl_status status = compare_settings(file, plan);
     if (status != RL_OK) nc_close(file->id);
     return status;
@@ -74,7 +73,7 @@ rl_status rl_results_open(const char *path, const rl_plan *plan, rl_nc *file) {
 /* A file that is there must be ours and whole, and this study's unless the journal already vouches for that. */
 static rl_status check_existing(const char *output, const rl_plan *plan, bool has_journal) {
     rl_nc file;
-    if (open_sealed(output, &file) != RL_OK)
+    if (rl_results_open_sealed(output, &file) != RL_OK)
         return rl_fail(RL_ERR_INPUT, "%s; it is left alone: remove it%s or choose another -o", rl_error_message(),
                        has_journal ? " (the journal has what is done)" : "");
     const rl_status status = has_journal ? RL_OK : compare_settings(&file, plan);
@@ -102,7 +101,7 @@ bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_jo
     rl_nc file;
     char *have = NULL, want[RL_DIGEST_TEXT];
     int provenance;
-    if (access(output, F_OK) != 0 || open_sealed(output, &file) != RL_OK) return false;
+    if (access(output, F_OK) != 0 || rl_results_open_sealed(output, &file) != RL_OK) return false;
     bool current = nc_inq_grp_ncid(file.id, "provenance", &provenance) == NC_NOERR &&
                    rl_nc_get_text(&file, provenance, RL_DIGEST_ATTRIBUTE, &have) == RL_OK &&
                    rl_results_digest(plan, journal, want) == RL_OK && strcmp(have, want) == 0;

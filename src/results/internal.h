@@ -15,7 +15,11 @@ enum { RL_DIGEST_TEXT = 17 };
 #define RL_DIGEST_ATTRIBUTE "digest"
 rl_status rl_results_digest(const rl_plan *plan, const rl_journal *journal, char text[RL_DIGEST_TEXT]);
 
-/* Opens to read a results file that is whole, by its seal, and of the plan's study, whatever its N and repeats.
+/* Opens to read a results file that is whole, by its seal: on other files the libraries may crash or hang.
+ * RL_ERR_INPUT: it is not. */
+rl_status rl_results_open_sealed(const char *path, rl_nc *file);
+
+/* The same of the plan's study, whatever its N and repeats.
  * RL_ERR_INPUT: it is not. */
 rl_status rl_results_open(const char *path, const rl_plan *plan, rl_nc *file);
 
@@ -61,7 +65,7 @@ rl_status rl_nc_make_seal(const rl_nc *file, int fd, off_t length, char seal[RL_
 
 /* As rl_results_write, with slabs (writer.h) of so many bytes. */
 #define RL_RESULTS_SLAB ((size_t)128 << 20)
-rl_status rl_results_write_by(const char *output, const rl_plan *plan, const rl_journal *journal,
+rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journal *journal,
                               const rl_provenance *provenance, size_t slab_bytes);
 
 /* A NetCDF-4 file on its way to the disk, in a temporary. HDF5 survives a call that failed only where

@@ -54,19 +54,23 @@ rl_status rl_nc_get_text(const rl_nc *file, int group, const char *name, char **
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
-/* The first bytes tell; the library shall see no other file. */
 /* A run that was killed leaves its journal alone. */
 static rl_status check_presence(const char *path) {
     rl_text journal = RL_TEXT_EMPTY;
+    char *target;
     if (access(path, F_OK) == 0 || errno != ENOENT) return RL_OK;
-    RL_TRY(rl_text_append(&journal, "%s.journal", path));
-    const bool waits = access(journal.bytes, F_OK) == 0;
+    RL_TRY(rl_follow_links(path, &target));
+    const rl_status status = rl_text_append(&journal, "%s.journal", target);
+    const bool waits = status == RL_OK && access(journal.bytes, F_OK) == 0;
     rl_free(journal.bytes);
+    rl_free(target);
+    RL_TRY(status);
     if (!waits) return RL_OK;
     return rl_fail(RL_ERR_INPUT, "%s: is not there, but its journal is; `ridgeless assemble STUDY -o %s` writes it",
                    path, path);
 }
 
+/* The first bytes tell; the library shall see no other file. */
 static rl_status check_signature(const char *path) {
     char begin[RL_NC_SIGNATURE];
     size_t got;

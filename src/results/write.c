@@ -93,6 +93,9 @@ static rl_status describe_study(const writer *w) {
 
 /* ---- provenance ------------------------------------------------------------------------------------------------- */
 
+/* How long the journal was. */
+#define JOURNAL_BYTES "journal_bytes"
+
 /* A list of numbers is an attribute, or, when it is too long for one, a variable. */
 static rl_status write_numbers(const writer *w, int in, const char *name, int n, const double *numbers) {
     int along, id;
@@ -131,6 +134,8 @@ static rl_status write_provenance(const writer *w, const rl_provenance *p) {
     RL_NC(&w->file, nc_def_grp(w->file.id, "provenance", &id));
     RL_TRY(rl_results_digest(w->plan, w->journal, digest));
     RL_TRY(rl_nc_put_text(&w->file, id, NC_GLOBAL, RL_DIGEST_ATTRIBUTE, digest));
+    const double length = (double)rl_journal_length(w->journal);
+    RL_TRY(write_numbers(w, id, JOURNAL_BYTES, 1, &length));
     for (int i = 0; i < p->n; i++) {
         const rl_provenance_entry *e = &p->entries[i];
         if (e->text != NULL) RL_TRY(rl_nc_put_text(&w->file, id, NC_GLOBAL, e->name, e->text));
@@ -164,7 +169,35 @@ static rl_status write_temporary(writer *w, rl_temporary *temporary, const rl_pr
     return rl_verify_arrays(w, temporary->path);
 }
 
-rl_status rl_results_write_by(const char *output, const rl_plan *plan, const rl_journal *journal,
+/* ---- in its place ------------------------------------------------------------------------------------------------ */
+
+/* By the journal that a results file was made of; see rl_newness. */
+static int64_t newness_of(void *journal, const char *path) {
+    rl_nc file;
+    int provenance;
+    double length = -1;
+    if (rl_journal_had_output(journal, path) || rl_results_open_sealed(path, &file) != RL_OK) return -1;
+    if (nc_inq_grp_ncid(file.id, "provenance", &provenance) != NC_NOERR ||
+        nc_get_att_double(provenance, NC_GLOBAL, JOURNAL_BYTES, &length) != NC_NOERR)
+        length = -1;
+    nc_close(file.id);
+    return (int64_t)length;
+}
+
+/* The run that has the journal has the newest, too. What was only read may have become old meanwhile. */
+static rl_status put_in_place(rl_temporary *temporary, rl_journal *journal) {
+    const rl_newness newness = {.of = newness_of, .state = journal, .mine = rl_journal_length(journal)};
+    bool put;
+    RL_TRY(rl_journal_check_place(journal));
+    if (rl_journal_is_mine(journal)) return rl_temporary_put_in_place(temporary);
+    RL_TRY(rl_temporary_put_unless_newer(temporary, &newness, &put));
+    return put ? RL_OK
+               : rl_fail(RL_STOPPED,
+                         "%s: another process has put a newer file there meanwhile, which stays; nothing is written",
+                         temporary->output);
+}
+
+rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journal *journal,
                               const rl_provenance *provenance, size_t slab_bytes) {
     writer w = {.plan = plan, .journal = journal, .slab_bytes = slab_bytes};
     char overflow[RL_OVERFLOW_TEXT];
@@ -172,7 +205,7 @@ rl_status rl_results_write_by(const char *output, const rl_plan *plan, const rl_
     rl_remove_stale_temporaries(output);
     RL_TRY(rl_temporary_open(output, &temporary));
     rl_status status = write_temporary(&w, &temporary, provenance);
-    if (status == RL_OK) status = rl_temporary_put_in_place(&temporary);
+    if (status == RL_OK) status = put_in_place(&temporary, journal);
     rl_temporary_discard(&temporary);
     if (status == RL_OK && w.overflow.n > 0) rl_warn("%s: %s", output, rl_overflow_text(&w.overflow, overflow));
     for (int i = 0; i < w.n_groups; i++) forget_group(&w.groups[i]);
@@ -185,7 +218,7 @@ rl_status rl_results_write_by(const char *output, const rl_plan *plan, const rl_
     return status;
 }
 
-rl_status rl_results_write(const char *output, const rl_plan *plan, const rl_journal *journal,
+rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
                            const rl_provenance *provenance) {
     return rl_results_write_by(output, plan, journal, provenance, RL_RESULTS_SLAB);
 }

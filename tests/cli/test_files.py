@@ -54,20 +54,34 @@ class Files(unittest.TestCase):
         self.compute()
         self.assertTrue((self.at / "study.nc").is_symlink())
         self.assertEqual(differences(self.at / "plain.nc", self.at / "far/there.nc"), [])
-        self.assertEqual(os.listdir(self.at / "far"), ["there.nc"])
+        self.assertEqual(sorted(os.listdir(self.at / "far")), ["there.nc", "there.nc.journal"])
+        self.compute("-o", "far/there.nc")  # by its own name: the same file, the same journal
+        self.assertEqual(sorted(os.listdir(self.at / "far")), ["there.nc", "there.nc.journal"])
+
+    def test_a_journal_beside_a_link_is_not_forgotten(self):
+        """As somebody leaves it who has moved the results file alone, and put a link in its place."""
+        self.compute()
+        (self.at / "study.nc").rename(self.at / "far/there.nc")
+        self.link("study.nc", "far/there.nc")
+        said = self.compute(check=2).stderr
+        self.assertEqual(said.count("\n"), 1, said)
+        self.assertIn("study.nc.journal: lies beside a link", said)
+        self.assertIn("move it to far/there.nc.journal", said)
+        (self.at / "study.nc.journal").rename(self.at / "far/there.nc.journal")
+        self.assertIn("up to date", run("run", "study.yaml", cwd=self.at, check=0).stderr)
 
     def test_what_killed_runs_left_beside_the_target_goes(self):
         self.link("study.nc", "far/there.nc")
         (self.at / "far/there.nc.tmp.999999").write_text("half")
         self.compute()
-        self.assertEqual(os.listdir(self.at / "far"), ["there.nc"])
+        self.assertEqual(sorted(os.listdir(self.at / "far")), ["there.nc", "there.nc.journal"])
 
     def test_starting_over_keeps_the_link(self):
         self.link("study.nc", "far/there.nc")
         self.compute()
         self.compute("--fresh")
         self.assertEqual(os.readlink(self.at / "study.nc"), "far/there.nc")
-        self.assertEqual(os.listdir(self.at / "far"), ["there.nc"])
+        self.assertEqual(sorted(os.listdir(self.at / "far")), ["there.nc", "there.nc.journal"])
 
     def test_links_that_lead_nowhere_are_refused(self):
         self.link("study.nc", "round.nc")
