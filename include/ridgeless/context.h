@@ -25,7 +25,8 @@ double rl_context_patience(void);
 /* Local. The processors of this node that this process may use: at least 1. */
 int rl_context_processors(void);
 
-/* Collective on all processes. Starts MPI, sets one BLAS thread per rank, and has freed arrays of 1 MiB and more
+/* Collective on all processes. Starts MPI, sets one BLAS thread per rank, rounding to nearest
+ * whatever a library that was loaded before has set, and has freed arrays of 1 MiB and more
  * returned to the system. A process that nothing launched becomes a single rank, which can start no others. Where ranks
  * outnumber their node's processors, a rank that waits lets others run. What the environment sets already stays.
  * RL_ERR_INPUT, before anything is done: a launcher has started several processes together, but MPI lets each stand
@@ -64,6 +65,12 @@ rl_status rl_context_hosts(const rl_context *context, rl_text *hosts);
 
 /* Local. Appends to `mpi` the version of the MPI library, and to `blas` the build, kernel and threads of the BLAS. */
 rl_status rl_context_libraries(rl_text *mpi, rl_text *blas);
+
+/* Local. The arithmetic of this process, as one text: the BLAS library with its kernel and threads, and a checksum of
+ * what it, and the C library's logarithms, make of some numbers (the probe). Numbers that go through BLAS have the same
+ * bits where the text is the same. */
+enum { RL_ARITHMETIC_TEXT = 128 };
+rl_status rl_context_arithmetic(char text[RL_ARITHMETIC_TEXT]);
 
 /* Local. Sets how many threads the BLAS uses from now on; does nothing where the BLAS cannot be told. */
 void rl_context_blas_threads(int threads);

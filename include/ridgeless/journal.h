@@ -92,6 +92,21 @@ typedef rl_status (*rl_task_visitor)(void *state, int64_t task, const rl_record 
 rl_status rl_journal_visit_tasks(const rl_journal *journal, int64_t first, int64_t end, rl_task_visitor visit,
                                  void *state);
 
+/* By what arithmetic the spectra were computed that count, and whose numbers are decided by it (rl_record): each once,
+ * in the order of the plan, those of which it is not known as RL_ARITHMETIC_UNKNOWN. The list is the caller's
+ * (rl_journal_uses_destroy). */
+#define RL_ARITHMETIC_UNKNOWN "not known"
+typedef struct rl_arithmetic_use {
+    char *arithmetic; /* owned */
+    int64_t points;
+} rl_arithmetic_use;
+typedef struct rl_arithmetic_uses {
+    rl_arithmetic_use *list; /* [n]; owned */
+    int n;
+} rl_arithmetic_uses;
+rl_status rl_journal_uses(const rl_journal *journal, rl_arithmetic_uses *uses);
+void rl_journal_uses_destroy(rl_arithmetic_uses *uses);
+
 /* A digest of all finished records taken, in their order; and whether the journal is open for writing, which one
  * process alone has. */
 uint64_t rl_journal_content(const rl_journal *journal);

@@ -100,15 +100,29 @@ void rl_guard_stop(rl_guard *guard);
 /* Local. What this rank is doing from now on, after "while"; NULL is no guard. */
 void rl_guard_doing(rl_guard *guard, const char *format, ...) RL_PRINTF(2);
 
+/* ---- arithmetic -------------------------------------------------------------------------------------------------- */
+
+/* With what arithmetic each rank computes (rl_context_arithmetic); on rank 0. */
+typedef struct rl_arithmetics {
+    char (*texts)[RL_ARITHMETIC_TEXT]; /* [n], each once, in the order of ranks; owned */
+    int n;
+    int *of; /* [size]: which one a rank has; owned */
+} rl_arithmetics;
+
+/* Collective on context->comm. Asks all ranks. */
+rl_status rl_arithmetics_gather(const rl_context *context, rl_arithmetics *arithmetics);
+void rl_arithmetics_destroy(rl_arithmetics *arithmetics);
+
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
 typedef struct rl_run_settings {
     rl_schedule schedule;
-    double bytes_per_rank;  /* that groups of `ranks_per_case: auto` may count on for a rank */
-    double seconds_left;    /* from the start of rl_parallel_run until everything must be written; INFINITY: no limit */
-    rl_rates rates;         /* to judge by what still fits; used where there is a limit */
-    rl_guard *guard;        /* each rank's own, borrowed; NULL: none */
-    double prepare_seconds; /* each rank's own: from the start of MPI until here, for the summary */
+    double bytes_per_rank; /* that groups of `ranks_per_case: auto` may count on for a rank */
+    double seconds_left;   /* from the start of rl_parallel_run until everything must be written; INFINITY: no limit */
+    rl_rates rates;        /* to judge by what still fits; used where there is a limit */
+    rl_guard *guard;       /* each rank's own, borrowed; NULL: none */
+    const rl_arithmetics *arithmetics; /* rank 0's, borrowed; NULL: not known */
+    double prepare_seconds;            /* each rank's own: from the start of MPI until here, for the summary */
 } rl_run_settings;
 
 /* What is to be computed: tasks, which repeats of them, and which of their N. Few selections of N serve many tasks, so

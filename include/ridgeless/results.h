@@ -248,6 +248,7 @@ typedef struct rl_comparison {
     int n_groups, n_variables; /* that both have and that were compared */
     int n_statistics;          /* over all repeats or N, left out where the files have others */
     rl_text texts;             /* names of attributes that differ and count for nothing, ", " between */
+    char *arithmetics[2];      /* by which the files were computed, as provenance has them; NULL: it has none */
 } rl_comparison;
 
 /* Compares two results files group by group and variable by variable, where both have the same coordinates. NaN equals

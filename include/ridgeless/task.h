@@ -115,14 +115,18 @@ typedef struct rl_record {
      * which those of the series, [its n_variants], have these places; borrowed. */
     const int *variants;
     int n_variants;
+    /* Some of its numbers came by BLAS, so that their bits are a matter of the arithmetic; and where that is known, by
+     * which one (rl_context_arithmetic), NULL otherwise; borrowed. */
+    bool by_blas;
+    const char *arithmetic;
 } rl_record;
 enum { RL_FINISHED = -1 };
 
 /* Points of a record that failed; and whether this many of them did. */
 int64_t rl_record_failed(const rl_kind *kind, const rl_record *record);
 
-/* A record as bytes, a multiple of 8: appended to `bytes`. The inverse borrows from bytes[length], 8-byte aligned;
- * *used: bytes that it took; RL_ERR_INPUT where they are too few. */
+/* A record as bytes, a multiple of 8: appended to `bytes`, without its arithmetic. The inverse borrows from
+ * bytes[length], 8-byte aligned; *used: bytes that it took; RL_ERR_INPUT where they are too few. */
 rl_status rl_record_append(const rl_record *record, rl_text *bytes);
 rl_status rl_record_read(const void *bytes, size_t length, rl_record *record, size_t *used);
 
@@ -130,6 +134,10 @@ rl_status rl_record_read(const void *bytes, size_t length, rl_record *record, si
  * for what they hold beyond it: by the same kind, and of curves by the same method, so that numbers have the same bits.
  */
 bool rl_series_takes(const rl_series *series, const rl_former *former);
+
+/* Whether the numbers of a series go through BLAS. Where they do not, few spectra still may: what a method leaves to
+ * full ones. */
+bool rl_series_by_blas(const rl_series *series);
 
 /* ---- workers ----------------------------------------------------------------------------------------------------- */
 

@@ -170,7 +170,21 @@ rl_status rl_make_provenance(const rl_run_report *report, rl_provenance *provena
  * on standard output, with how the run ended. */
 void rl_tell_plan(const rl_plan *plan, int ranks);
 void rl_tell_run(const rl_run_report *report);
-rl_status rl_print_run(const rl_run_report *report, rl_status ended);
+rl_status rl_print_run(const rl_run_report *report, const rl_journal *journal, rl_status ended);
+
+/* ---- arithmetic (arithmetic.c) ----------------------------------------------------------------------------------- */
+
+/* Of a run whose numbers go through BLAS: warns where its ranks compute with several arithmetics, and where it goes on
+ * with another one than the journal's. On rank 0. */
+rl_status rl_tell_arithmetic(const rl_plan *plan, const rl_todo *todo, const rl_journal *journal,
+                             const rl_arithmetics *now, int n_ranks);
+
+/* What the journal says of it, in the provenance and for programs; and two results files whose numbers differ, and
+ * whose arithmetics do too. */
+rl_status rl_add_arithmetic(const rl_journal *journal, rl_provenance *provenance);
+rl_status rl_arithmetic_json(const rl_journal *journal, json_t **list);
+bool rl_arithmetics_differ(const rl_comparison *comparison);
+void rl_print_arithmetics(const char *const paths[2], const rl_comparison *comparison);
 
 /* The part of a core that a rank gets at least on a machine that is not busy with something else. */
 #define RL_QUIET_SHARE 0.9

@@ -122,6 +122,7 @@ static void print_text(const char *const paths[2], const rl_comparison *c) {
         printf(
             "eps x condition is what rounding may do: eps = 2.2e-16, and condition = sigma_max / sigma_min of the "
             "training rows\n");
+    rl_print_arithmetics(paths, c);
     if (c->texts.length > 0) printf("texts that differ, which do not count: %s\n", c->texts.bytes);
     print_verdict(c);
 }
@@ -177,11 +178,12 @@ static rl_status print_json(const char *const paths[2], const rl_comparison *c) 
     for (int i = 0; i < c->n_differences; i++) json_array_append_new(differences, difference_json(&c->differences[i]));
     for (int i = 0; i < c->n_mismatches; i++)
         json_array_append_new(mismatches, mismatch_json(paths, &c->mismatches[i]));
-    return rl_print_json(json_pack("{s:[s, s], s:b, s:b, s:i, s:i, s:i, s:o, s:o, s:s}", "files", paths[0], paths[1],
-                                   "same", c->n_differences + c->n_mismatches == 0, "common_part_same",
+    return rl_print_json(json_pack("{s:[s, s], s:b, s:b, s:i, s:i, s:i, s:o, s:o, s:s, s:[s?, s?]}", "files", paths[0],
+                                   paths[1], "same", c->n_differences + c->n_mismatches == 0, "common_part_same",
                                    c->n_differences == 0, "groups", c->n_groups, "variables", c->n_variables,
                                    "statistics_left_out", c->n_statistics, "differences", differences, "mismatches",
-                                   mismatches, "texts_that_differ", c->texts.length > 0 ? c->texts.bytes : ""));
+                                   mismatches, "texts_that_differ", c->texts.length > 0 ? c->texts.bytes : "",
+                                   "arithmetic", c->arithmetics[0], c->arithmetics[1]));
 }
 
 rl_status rl_command_diff(rl_settings *settings, const rl_context *context) {

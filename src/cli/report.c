@@ -285,14 +285,16 @@ static const char *status_text(rl_status ended) {
     return ended == RL_STOPPED ? "stopped" : "failed";
 }
 
-rl_status rl_print_run(const rl_run_report *r, rl_status ended) {
+rl_status rl_print_run(const rl_run_report *r, const rl_journal *journal, rl_status ended) {
     const rl_run_summary *s = r->summary;
+    json_t *arithmetic;
+    RL_TRY(rl_arithmetic_json(journal, &arithmetic));
     json_t *work = json_object();
     for (int i = 0; i < s->n_done; i++) add_work(r, &s->done[i], work);
-    return rl_print_json(json_pack("{s:s, s:s, s:i, s:s?, s:i, s:o, s:o, s:o, s:f, s:f, s:o}", "output", r->output,
-                                   "status", status_text(ended), "exit_status", rl_exit_status(ended), "message",
-                                   ended == RL_OK ? NULL : rl_error_message(), "ranks", r->context->size, "hosts",
-                                   hosts_json(r->hosts == NULL ? "" : r->hosts), "work", work, "seconds",
-                                   seconds_json(r), "imbalance", s->imbalance, "processor_share", s->processor_share,
-                                   "peak_memory_bytes", spread_json(spread_of(r, peak_memory_of, N_PHASES))));
+    return rl_print_json(json_pack(
+        "{s:s, s:s, s:i, s:s?, s:i, s:o, s:o, s:o, s:f, s:f, s:o, s:o}", "output", r->output, "status",
+        status_text(ended), "exit_status", rl_exit_status(ended), "message", ended == RL_OK ? NULL : rl_error_message(),
+        "ranks", r->context->size, "hosts", hosts_json(r->hosts == NULL ? "" : r->hosts), "work", work, "seconds",
+        seconds_json(r), "imbalance", s->imbalance, "processor_share", s->processor_share, "peak_memory_bytes",
+        spread_json(spread_of(r, peak_memory_of, N_PHASES)), "arithmetic", arithmetic));
 }

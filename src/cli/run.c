@@ -21,6 +21,7 @@ typedef struct work {
     int n_nouns;
     time_t started;
     rl_run_summary summary;
+    rl_arithmetics arithmetics;
     rl_text hosts;
     double writing_seconds;
 } work;
@@ -234,6 +235,7 @@ static rl_status write_results(const work *w) {
     const rl_run_report report = report_of(w);
     rl_provenance provenance = {0};
     rl_status status = rl_make_provenance(&report, &provenance);
+    if (status == RL_OK) status = rl_add_arithmetic(w->journal, &provenance);
     if (status == RL_OK) status = rl_results_write(w->prepared.output, report.plan, w->journal, &provenance);
     rl_provenance_destroy(&provenance);
     return status;
@@ -286,7 +288,7 @@ static rl_status end_study(work *w, bool stopped) {
     if (status == RL_STOPPED && stopped) status = report_stop(w);
     const rl_run_report report = report_of(w);
     const bool written = status == RL_OK || status == RL_STOPPED || status == RL_ERR_CELLS;
-    if (w->settings->json && written) RL_TRY(rl_print_run(&report, status));
+    if (w->settings->json && written) RL_TRY(rl_print_run(&report, w->journal, status));
     return status;
 }
 
@@ -299,7 +301,11 @@ static rl_status compute_study(work *w, const rl_run_settings *run) {
                           .progress = pass_time,
                           .state = w};
     const bool first = w->context->rank == 0;
-    rl_status status = rl_parallel_run(w->context, &w->prepared.plan, &w->todo, run, &sink, &w->summary);
+    rl_status status = rl_context_agree(
+        w->context,
+        first ? rl_tell_arithmetic(&w->prepared.plan, &w->todo, w->journal, &w->arithmetics, w->context->size) : RL_OK);
+    if (status != RL_OK) return status;
+    status = rl_parallel_run(w->context, &w->prepared.plan, &w->todo, run, &sink, &w->summary);
     const bool stopped = status == RL_STOPPED;
     if (stopped || status == RL_OK) status = rl_context_hosts(w->context, &w->hosts);
     rl_guard_doing(run->guard, "writing the results file");
@@ -313,6 +319,8 @@ static rl_status run_study(work *w, rl_guard *guard) {
     rl_run_settings run;
     RL_TRY(rl_context_agree(w->context, w->context->rank == 0 ? prepare_work(w) : RL_OK));
     RL_TRY(rl_share_prepared(w->settings, w->context, &w->prepared, &run));
+    RL_TRY(rl_arithmetics_gather(w->context, &w->arithmetics));
+    run.arithmetics = &w->arithmetics;
     run.guard = guard;
     run.prepare_seconds = rl_seconds() - began;
     return compute_study(w, &run);
@@ -328,6 +336,7 @@ rl_status rl_command_run(rl_settings *settings, const rl_context *context) {
     const rl_status closed = w.journal != NULL ? rl_journal_close(w.journal) : RL_OK;
     if (status == RL_OK) status = closed;
     rl_run_summary_destroy(&w.summary);
+    rl_arithmetics_destroy(&w.arithmetics);
     rl_free(w.hosts.bytes);
     rl_todo_destroy(&w.todo);
     rl_prepared_destroy(&w.prepared);

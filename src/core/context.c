@@ -1,6 +1,7 @@
 /* The communicator: starting and ending MPI, and what ranks agree on, add up and say of themselves. */
 #include "ridgeless/context.h"
 
+#include <fenv.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ void rl_context_tell_crowd(const rl_context *context) {
 }
 
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
+    fesetenv(FE_DFL_ENV);
     /* Ranks fill the cores already: a BLAS that also started a thread per core would make them fight. */
     if (getenv("OPENBLAS_NUM_THREADS") == NULL && getenv("OMP_NUM_THREADS") == NULL) rl_context_blas_threads(1);
     /* Large arrays go back to the system when they are freed. glibc before 2.38 cannot use the place of an aligned

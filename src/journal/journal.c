@@ -151,11 +151,12 @@ static rl_status load_journal(rl_journal *journal, rl_reader *reader, rl_text *h
     if (*begun) {
         journal->end = header->length;
         if (journal->read_only) return RL_OK;
-        RL_TRY(rl_strdup(&settings, journal->settings.own));
-        RL_TRY(rl_settings_declare(&journal->settings, 0, settings));
+        RL_TRY(rl_settings_declare(&journal->settings, 0, journal->settings.own, NULL));
         return begin_file(journal, header);
     }
-    RL_TRY(rl_settings_declare(&journal->settings, 0, settings));
+    const rl_status declared = rl_settings_declare(&journal->settings, 0, settings, NULL);
+    rl_free(settings);
+    RL_TRY(declared);
     RL_TRY(rl_journal_scan(reader, length, rl_journal_take_record, journal, &scanned));
     journal->end = journal->read_only ? reader->size : scanned.end;
     journal->whole = scanned.end;
@@ -181,7 +182,7 @@ static void destroy_journal(rl_journal *journal) {
 static rl_status prepare_journal(rl_journal *journal) {
     rl_text own = RL_TEXT_EMPTY;
     const rl_status status = rl_study_settings(journal->plan->study, &own);
-    journal->settings = (rl_settings_list){.own = own.bytes, .number = -1, .next = 1};
+    journal->settings = (rl_settings_list){.own = own.bytes, .next = 1};
     RL_TRY(status);
     RL_TRY(RL_ALLOC(journal->unused, journal->plan->n_series));
     return RL_ALLOC(journal->places, journal->plan->n_tasks);
@@ -255,27 +256,28 @@ static rl_status write_record(rl_journal *journal) {
     return status;
 }
 
-/* The settings of a study that has left nothing yet are told before its first record. */
-static rl_status declare_own(rl_journal *journal) {
+/* The number of the study's settings with the arithmetic of a record, which are told before the first such record. */
+static rl_status declare_own(rl_journal *journal, const char *arithmetic, int *number) {
     rl_settings_list *settings = &journal->settings;
-    char *text;
-    if (settings->number >= 0) return RL_OK;
+    *number = rl_settings_find_own(settings, arithmetic);
+    if (*number >= 0) return RL_OK;
     if (settings->next > RL_MOST_SETTINGS)
         return rl_fail(RL_ERR_INPUT, "%s: the study has been changed more than %d times; " RL_START_OVER, journal->path,
                        RL_MOST_SETTINGS);
-    RL_TRY(rl_journal_build_settings(settings->own, settings->next, &journal->buffer));
+    *number = settings->next++;
+    RL_TRY(rl_journal_build_settings(settings->own, arithmetic, *number, &journal->buffer));
     RL_TRY(write_record(journal));
-    RL_TRY(rl_strdup(&text, settings->own));
-    return rl_settings_declare(settings, settings->next++, text);
+    return rl_settings_declare(settings, *number, settings->own, arithmetic);
 }
 
 rl_status rl_journal_append(rl_journal *journal, int64_t task, const rl_record *record) {
     const rl_series *series = &journal->plan->series[journal->plan->tasks[task].series];
     bool noted = false;
+    int number;
     if (record->n == 0) return RL_OK;
-    RL_TRY(declare_own(journal));
+    RL_TRY(declare_own(journal, record->arithmetic, &number));
     const uint64_t offset = journal->end;
-    RL_TRY(rl_journal_build_record(series, journal->settings.number, record, &journal->buffer));
+    RL_TRY(rl_journal_build_record(series, number, record, &journal->buffer));
     RL_TRY(write_record(journal));
     RL_TRY(rl_places_note(journal, task, record, offset, &noted));
     if (noted) rl_journal_note_content(journal, journal->buffer.bytes, journal->buffer.length);

@@ -51,7 +51,8 @@ static_assert(sizeof(rl_record_head) == 56, "no byte of a head is left to chance
 
 /* Studies that share a journal have settings of their own, numbered from 0, those of the header. Others stand in a
  * record of the kind RL_SETTINGS_RECORD, before the first record of such a study: a text with its zero byte. Programs
- * that do not know this take such records for those of unknown kinds, and pass over them. */
+ * that do not know this take such records for those of unknown kinds, and pass over them. A number may also stand for
+ * the arithmetic of the records: behind the settings is a second text then, which older programs do not look at. */
 enum { RL_SETTINGS_RECORD = 0, RL_MOST_SETTINGS = 0xffff };
 static inline uint32_t rl_head_kind(const rl_record_head *head) {
     return head->kind & 0xffff;
@@ -121,6 +122,7 @@ typedef struct rl_verdict {
 typedef struct rl_declared {
     int number;
     char *text;           /* owned */
+    char *arithmetic;     /* of the records; NULL: it decides nothing, or is not known; owned */
     bool own;             /* the study's */
     rl_verdict *verdicts; /* [n_series]; NULL: none is known yet; owned */
 } rl_declared;
@@ -128,13 +130,18 @@ typedef struct rl_declared {
 typedef struct rl_settings_list {
     rl_declared *list; /* [n]; owned */
     int n;
-    char *own;  /* of the study; owned */
-    int number; /* of these, -1: they are not in the file yet */
-    int next;   /* the first number that no record of the file has */
+    char *own; /* of the study; owned */
+    int next;  /* the first number that no record of the file has */
 } rl_settings_list;
 
-/* Takes over `text`, on failure too. */
-rl_status rl_settings_declare(rl_settings_list *settings, int number, char *text);
+/* Copies the texts; arithmetic NULL or empty: none. */
+rl_status rl_settings_declare(rl_settings_list *settings, int number, const char *text, const char *arithmetic);
+
+/* The number of the study's own settings with that arithmetic; -1: they are not in the file yet. */
+int rl_settings_find_own(const rl_settings_list *settings, const char *arithmetic);
+
+/* NULL: settings of that number were lost. */
+const rl_declared *rl_settings_declared(const rl_settings_list *settings, int number);
 void rl_settings_destroy(rl_settings_list *settings, int n_series);
 
 /* *verdict NULL: settings of that number were lost. */
@@ -204,7 +211,7 @@ void rl_places_add_to_tally(const rl_journal *journal, const rl_plan *plan, int6
 
 /* The record of a series as bytes, in the place of what is in `bytes`; and one that declares settings. */
 rl_status rl_journal_build_record(const rl_series *series, int settings, const rl_record *record, rl_text *bytes);
-rl_status rl_journal_build_settings(const char *text, int number, rl_text *bytes);
+rl_status rl_journal_build_settings(const char *text, const char *arithmetic, int number, rl_text *bytes);
 
 /* The parts of a whole record, which are borrowed from its bytes. */
 rl_record rl_journal_take_apart(const rl_record_head *head, const char *bytes);

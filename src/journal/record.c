@@ -34,8 +34,10 @@ rl_status rl_journal_build_record(const rl_series *series, int settings, const r
 }
 
 /* As if it were of one N, since a head has at least one. */
-rl_status rl_journal_build_settings(const char *text, int number, rl_text *bytes) {
-    const size_t length = rl_journal_padded(strlen(text) + 1);
+rl_status rl_journal_build_settings(const char *text, const char *arithmetic, int number, rl_text *bytes) {
+    const size_t of_text = strlen(text) + 1, of_arithmetic = arithmetic != NULL ? strlen(arithmetic) + 1 : 0;
+    const size_t length = rl_journal_padded(of_text + of_arithmetic);
+    static const char zeros[RL_JOURNAL_WORD];
     const rl_outcome none = {0};
     rl_record_head head = {.magic = RL_RECORD_MAGIC,
                            .kind = RL_SETTINGS_RECORD | (uint32_t)number << 16,
@@ -47,7 +49,9 @@ rl_status rl_journal_build_settings(const char *text, int number, rl_text *bytes
     bytes->length = 0;
     RL_TRY(rl_text_append_bytes(bytes, &head, sizeof head));
     RL_TRY(rl_text_append_bytes(bytes, &none, sizeof none));
-    RL_TRY(rl_journal_append_padded(bytes, text, strlen(text) + 1));
+    RL_TRY(rl_text_append_bytes(bytes, text, of_text));
+    if (arithmetic != NULL) RL_TRY(rl_text_append_bytes(bytes, arithmetic, of_arithmetic));
+    RL_TRY(rl_text_append_bytes(bytes, zeros, length - of_text - of_arithmetic));
     return rl_journal_append_checksum(bytes);
 }
 
@@ -127,13 +131,13 @@ static rl_status note_record(rl_journal *journal, int s, const rl_record *record
 
 static rl_status take_settings(rl_journal *journal, rl_reader *reader, uint64_t offset, const rl_record_head *head) {
     const char *bytes;
-    char *text;
     RL_TRY(rl_reader_get(reader, offset, (size_t)head->length, &bytes));
     const rl_record record = rl_journal_take_apart(head, bytes);
     const char *const content = record.content;
     if (record.length == 0 || content[record.length - 1] != '\0') return RL_OK; /* which no program writes */
-    RL_TRY(rl_strdup(&text, content));
-    return rl_settings_declare(&journal->settings, rl_head_settings(head), text);
+    const size_t of_text = strlen(content) + 1; /* behind it: the arithmetic, or nothing but zeros */
+    return rl_settings_declare(&journal->settings, rl_head_settings(head), content,
+                               of_text < record.length ? content + of_text : NULL);
 }
 
 /* The name of a group that the study does not have, each once. */

@@ -3,16 +3,23 @@
 
 #include "journal.h"
 
-rl_status rl_settings_declare(rl_settings_list *settings, int number, char *text) {
-    const rl_status status = RL_GROW(settings->list, settings->n, settings->n + 1);
-    if (status != RL_OK) {
-        rl_free(text);
-        return status;
-    }
-    const bool own = strcmp(text, settings->own) == 0;
-    settings->list[settings->n++] = (rl_declared){.number = number, .text = text, .own = own};
-    if (own) settings->number = number;
-    return RL_OK;
+rl_status rl_settings_declare(rl_settings_list *settings, int number, const char *text, const char *arithmetic) {
+    RL_TRY(RL_GROW(settings->list, settings->n, settings->n + 1));
+    rl_declared *d = &settings->list[settings->n++];
+    *d = (rl_declared){.number = number, .own = strcmp(text, settings->own) == 0};
+    RL_TRY(rl_strdup(&d->text, text));
+    return arithmetic != NULL && *arithmetic != '\0' ? rl_strdup(&d->arithmetic, arithmetic) : RL_OK;
+}
+
+static bool has_arithmetic(const rl_declared *d, const char *arithmetic) {
+    if (d->arithmetic == NULL || arithmetic == NULL) return d->arithmetic == arithmetic;
+    return strcmp(d->arithmetic, arithmetic) == 0;
+}
+
+int rl_settings_find_own(const rl_settings_list *settings, const char *arithmetic) {
+    for (int i = settings->n - 1; i >= 0; i--)
+        if (settings->list[i].own && has_arithmetic(&settings->list[i], arithmetic)) return settings->list[i].number;
+    return -1;
 }
 
 void rl_settings_destroy(rl_settings_list *settings, int n_series) {
@@ -21,6 +28,7 @@ void rl_settings_destroy(rl_settings_list *settings, int n_series) {
         for (int s = 0; d->verdicts != NULL && s < n_series; s++) rl_free(d->verdicts[s].variants);
         rl_free(d->verdicts);
         rl_free(d->text);
+        rl_free(d->arithmetic);
     }
     rl_free(settings->list);
     rl_free(settings->own);
@@ -79,6 +87,10 @@ static rl_declared *find_declared(const rl_settings_list *settings, int number) 
     for (int i = settings->n - 1; i >= 0; i--)
         if (settings->list[i].number == number) return &settings->list[i];
     return NULL;
+}
+
+const rl_declared *rl_settings_declared(const rl_settings_list *settings, int number) {
+    return find_declared(settings, number);
 }
 
 rl_status rl_settings_judge(const rl_settings_list *settings, const rl_plan *plan, int number, int series,

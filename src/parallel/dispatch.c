@@ -103,9 +103,14 @@ static void check_sink(rl_run *r) {
     if (status != RL_OK) note_failure(r, status);
 }
 
-static void keep_record(rl_run *r, int64_t task, const rl_record *record) {
+/* With the arithmetic of the ranks that have computed it. */
+static void keep_record(rl_run *r, rl_member m, int64_t task, const rl_record *record) {
+    rl_record kept = *record;
     if (r->sink->record == NULL || record->n == 0) return;
-    const rl_status status = r->sink->record(r->sink->state, task, record);
+    const int grouped = r->phase.n_groups * r->phase.ranks, ranks = ranks_of(r, m);
+    const int first = m.queue == RL_QUEUE_GROUPS ? m.index * ranks : grouped + m.index;
+    if (record->by_blas) kept.arithmetic = rl_arithmetic_of_group(r, first, ranks);
+    const rl_status status = r->sink->record(r->sink->state, task, &kept);
     if (status != RL_OK) note_failure(r, status);
 }
 
@@ -134,7 +139,7 @@ static void take_record(rl_run *r, rl_member m, const rl_todo_item *item, const 
     done->count.cells += points * (all.cells / all.points);
     done->seconds += seconds;
     if (whole) count_whole(r, m, item, seconds);
-    keep_record(r, item->task, record);
+    keep_record(r, m, item->task, record);
 }
 
 /* Ranks left over stop when the groups have nothing more to begin: the next phase is for all. What cannot end in time
@@ -217,7 +222,7 @@ static void take_records(rl_run *r, rl_member m, const news_head *head, const ch
 
 static void take_state(rl_run *r, rl_member m, int64_t position, const char *bytes, size_t length) {
     const rl_record state = next_record(r, &bytes, &length);
-    keep_record(r, item_at(r, m, position)->task, &state);
+    keep_record(r, m, item_at(r, m, position)->task, &state);
 }
 
 /* The next position is on its way before records are kept, which may take a while. */
@@ -403,7 +408,7 @@ static rl_status save_work(rl_run *r, int64_t position) {
         if (status == RL_OK) send_news(r, STATE, position, RL_OK, 0);
     }
     if (r->group.size > 1) status = rl_context_agree(&r->group, status);
-    if (status == RL_OK && rl_is_root(r)) keep_record(r, item_at(r, r->me, position)->task, &state);
+    if (status == RL_OK && rl_is_root(r)) keep_record(r, r->me, item_at(r, r->me, position)->task, &state);
     return status;
 }
 

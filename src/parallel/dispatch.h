@@ -82,7 +82,7 @@ typedef struct rl_run {
     MPI_Request sending;
 
     /* rank 0 alone */
-    rl_text incoming;
+    rl_text incoming, arithmetic;
     int working;     /* other groups that have not said goodbye */
     bool *stop_sent; /* [size], by rank */
     rl_count total;  /* to do */
@@ -147,6 +147,12 @@ bool rl_deadline_allows(const rl_run *r, double seconds);
 /* At the start of a task, and between two pieces of it: whether another one can end in time. */
 void rl_deadline_begin_task(rl_run *r);
 bool rl_deadline_next_piece_fits(rl_run *r);
+
+/* ---- arithmetic (arithmetic.c) ----------------------------------------------------------------------------------- */
+
+/* Of `ranks` ranks from `first` on that work together: its text, borrowed until the next call; of several, one after
+ * the other. NULL: not known. Rank 0 alone. */
+const char *rl_arithmetic_of_group(rl_run *r, int first, int ranks);
 
 /* ---- who works together (groups.c) ------------------------------------------------------------------------------- */
 

@@ -115,6 +115,7 @@ static void share_settings(rl_run *r) {
     const rl_run_settings mine = r->settings;
     RL_BROADCAST(r->context, &r->settings, 1);
     r->settings.guard = mine.guard;
+    r->settings.arithmetics = mine.arithmetics;
     r->settings.prepare_seconds = mine.prepare_seconds;
 }
 

@@ -84,6 +84,7 @@ static void release_run(rl_run *r) {
     rl_free(r->tasks);
     rl_free(r->message.bytes);
     rl_free(r->incoming.bytes);
+    rl_free(r->arithmetic.bytes);
     rl_free(r->stop_sent);
 }
 

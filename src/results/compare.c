@@ -238,10 +238,21 @@ static rl_status compare_groups(const rl_nc files[2], int f, rl_comparison *comp
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
+/* What only provenance says; not every file has it. */
+static rl_status read_arithmetic(const rl_nc *file, char **arithmetic) {
+    static const char name[] = "arithmetic";
+    int id;
+    nc_type type;
+    if (nc_inq_grp_ncid(file->id, "provenance", &id) != NC_NOERR) return RL_OK;
+    if (nc_inq_att(id, NC_GLOBAL, name, &type, NULL) != NC_NOERR) return RL_OK;
+    return type == NC_CHAR || type == NC_STRING ? rl_nc_get_text(file, id, name, arithmetic) : RL_OK;
+}
+
 static rl_status compare_files(const rl_nc files[2], rl_comparison *comparison) {
     const holder h = {.files = files, .groups = {files[0].id, files[1].id}, .ids = {NC_GLOBAL, NC_GLOBAL}, .group = ""};
     RL_TRY(compare_attributes(&h, comparison));
     for (int f = 0; f < 2; f++) RL_TRY(compare_groups(files, f, comparison));
+    for (int f = 0; f < 2; f++) RL_TRY(read_arithmetic(&files[f], &comparison->arithmetics[f]));
     return RL_OK;
 }
 
@@ -279,5 +290,6 @@ void rl_comparison_destroy(rl_comparison *comparison) {
     rl_free(comparison->differences);
     rl_free(comparison->mismatches);
     rl_free(comparison->texts.bytes);
+    for (int f = 0; f < 2; f++) rl_free(comparison->arithmetics[f]);
     *comparison = (rl_comparison){0};
 }

@@ -184,6 +184,7 @@ static size_t bulk_bytes(const rl_series *series) {
 
 const rl_method rl_bulk_method = {.number = 4,
                                   .text = "full spectra, repeats side by side",
+                                  .no_blas = true,
                                   .together = RL_BULK_LANES,
                                   .suits = suits_bulk,
                                   .flops = bulk_flops,

@@ -133,6 +133,7 @@ rl_status rl_curves_compute(rl_curves *c, const rl_task *tasks, int n, const boo
                             double *curves) {
     const rl_method *method = c->series->method;
     const size_t length = c->layout.length;
+    c->by_blas |= !method->no_blas;
     for (int k = 0; k < n; k++)
         for (int i = 0; i < c->layout.n_n_train; i++) rl_curve_clear(&c->layout, i, curves + (size_t)k * length);
     if (method->curves != NULL) return method->curves(c, tasks, n, wanted, tick, curves);
@@ -220,6 +221,7 @@ static rl_status begin_work(void *buffers, const rl_work *work) {
     curve_work *w = buffers;
     assert(work->n <= rl_curves_together(w->series));
     w->work = *work;
+    w->c->by_blas = false;
     return RL_OK;
 }
 
@@ -232,6 +234,7 @@ static rl_status advance_work(void *buffers, rl_tick tick, bool *ended) {
 static rl_status record_work(void *buffers, int i, rl_record *record) {
     curve_work *w = buffers;
     *record = rl_curve_record(w->series, &w->work.tasks[i], w->curves + (size_t)i * w->c->layout.length, w->record);
+    record->by_blas = w->c->by_blas;
     return RL_OK;
 }
 
@@ -297,6 +300,10 @@ bool rl_series_takes(const rl_series *series, const rl_former *former) {
     if (rl_kind_of(&other) != series->kind) return false;
     choose_method(&other);
     return is_alike(series, &other, former);
+}
+
+bool rl_series_by_blas(const rl_series *series) {
+    return series->method != NULL && !series->method->no_blas;
 }
 
 rl_status rl_curves_lay_out(rl_series *series) {

@@ -15,6 +15,7 @@ typedef struct rl_curves {
     rl_point *found;   /* [n_n_train], where the method has points */
     bool *remaining;   /* [tasks side by side][n_n_train]: what the method leaves to full spectra */
     void *made;        /* by the method; NULL: nothing */
+    bool by_blas;      /* some numbers of what was computed since it was last set to false */
     /* on one rank */
     int max_train;
     double *train_x, *train_y; /* [max_train, n_features] row-major, [max_train]: the longest training set */
@@ -71,6 +72,7 @@ struct rl_method {
     bool n_apart;    /* each N is a task of its own */
     bool has_rows;   /* its spectra have the longest training set's rows beside the test factor's */
     bool has_points; /* it makes points */
+    bool no_blas;    /* none of its numbers goes through BLAS, but for what it leaves to full spectra */
     int together;    /* tasks side by side; 0: 1 */
     bool (*suits)(const rl_series *series);
     double (*flops)(const rl_series *series, rl_range n_train); /* of a repeat whose rows are there */

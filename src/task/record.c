@@ -1,11 +1,11 @@
-/* Records as bytes: {repeats, N, step, length, outcomes, content}, in whole words. */
+/* Records as bytes: {repeats, N, step, length, by BLAS or not, outcomes, content}, in whole words. */
 #include <string.h>
 
 #include "ridgeless/task.h"
 
 typedef struct head {
     int32_t first, n_repeats, n, step;
-    uint64_t length;
+    uint64_t length, by_blas;
 } head;
 
 static size_t outcome_bytes(const rl_record *record) {
@@ -13,7 +13,7 @@ static size_t outcome_bytes(const rl_record *record) {
 }
 
 rl_status rl_record_append(const rl_record *record, rl_text *bytes) {
-    const head h = {record->repeats.first, record->repeats.n, record->n, record->step, record->length};
+    const head h = {record->repeats.first, record->repeats.n, record->n, record->step, record->length, record->by_blas};
     RL_TRY(rl_text_append_bytes(bytes, &h, sizeof h));
     RL_TRY(rl_text_append_bytes(bytes, record->outcomes, outcome_bytes(record)));
     return rl_text_append_bytes(bytes, record->content, record->length);
@@ -23,7 +23,11 @@ rl_status rl_record_read(const void *bytes, size_t length, rl_record *record, si
     const char *at = bytes;
     head h = {0};
     if (length >= sizeof h) memcpy(&h, at, sizeof h);
-    *record = (rl_record){.repeats = {h.first, h.n_repeats}, .n = h.n, .step = h.step, .length = (size_t)h.length};
+    *record = (rl_record){.repeats = {h.first, h.n_repeats},
+                          .n = h.n,
+                          .step = h.step,
+                          .length = (size_t)h.length,
+                          .by_blas = h.by_blas != 0};
     *used = sizeof h;
     if (length < sizeof h || h.n < 0 || outcome_bytes(record) > length - sizeof h ||
         h.length > length - sizeof h - outcome_bytes(record))

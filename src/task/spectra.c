@@ -32,6 +32,7 @@ static bool is_any_wanted(const bool *wanted, int n) {
 rl_status rl_spectra_curve(rl_curves *c, const rl_task *task, const bool *wanted, rl_tick tick, double *curve) {
     const rl_series *s = c->series;
     if (!is_any_wanted(wanted, s->n_n_train)) return RL_OK;
+    c->by_blas = true;
     RL_TRY(rl_curves_load_rows(c, task->repeats.first, true));
     for (int i = s->n_n_train - 1; i >= 0; i--) { /* downwards: the test set only grows */
         const rl_training_set train = training_set(c, s->n_train[i]);

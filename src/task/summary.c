@@ -59,6 +59,7 @@ static rl_status begin_summary(void *buffers, const rl_work *work) {
     w->task = work->tasks[0];
     w->wanted = work->wanted;
     w->done = 0;
+    w->c->by_blas = false;
     rl_summary_clear(&w->summary);
     return RL_OK;
 }
@@ -125,7 +126,8 @@ static rl_status record_summary(void *buffers, int i, rl_record *record) {
                           .outcomes = (const void *)w->record.bytes,
                           .step = RL_FINISHED,
                           .content = w->record.bytes + begin,
-                          .length = w->record.length - begin};
+                          .length = w->record.length - begin,
+                          .by_blas = w->c->by_blas};
     return RL_OK;
 }
 

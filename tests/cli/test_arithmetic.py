@@ -1,10 +1,18 @@
 """Which bits depend on the arithmetic (the kernels of the BLAS library and its threads), and what is said where they do."""
+import json
 import pathlib
+import re
+import shutil
+import struct
+import subprocess
 import tempfile
 import unittest
 
+import journal
+import launcher
 import netCDF4
-from program import differences, run
+import numpy as np
+from program import PROGRAM, differences, run
 
 KERNELS = ("Haswell", "SkylakeX", "Prescott")  # of OpenBLAS, for processors with AVX2, with AVX-512, and older ones
 SIDE_BY_SIDE = """repeats: 12
@@ -23,6 +31,21 @@ def arithmetic_of(path):
     """What the results file says of the BLAS library that computed it."""
     with netCDF4.Dataset(path) as file:
         return file["provenance"].getncattr("blas")
+
+
+def without_arithmetic(path):
+    """Rewrites a journal as older programs left it: no record declares settings, and all are under those of the header."""
+    header, records = journal.read(path)
+    content = header
+    for record in records:
+        head = list(journal.HEAD.unpack_from(record.data))
+        head[1] &= 0xFFFF
+        if head[1] == 0:
+            continue
+        head[-1] = journal.checksum(journal.HEAD.pack(*head)[:-8])
+        body = journal.HEAD.pack(*head) + record.data[journal.HEAD.size : -8]
+        content += body + struct.pack("<Q", journal.checksum(body))
+    path.write_bytes(content)
 
 
 class Case(unittest.TestCase):
@@ -64,6 +87,103 @@ class SideBySide(Case):
             with self.subTest(kernel):
                 self.compute(f"{kernel}.nc", text, kernel)
                 self.assertEqual(differences(self.at / "one.nc", self.at / f"{kernel}.nc"), [])
+
+
+THROUGH_BLAS = """repeats: 6
+n_train: {range: [30, 50]}
+ablations: [none, cutoff: 0.1]
+datasets: [{source: student-teacher, rows: 120, features: 40, hidden_features: 50, producer: lapack}]
+"""
+
+
+class ThroughBlas(Case):
+    """Curves by LAPACK: numbers of two kernels differ, and that is said."""
+
+    ONE, OTHER = "Haswell", "Prescott"  # the first one is skipped where the processor has no AVX2
+    WARNING = "values agree to rounding, not to the bit"
+
+    def uses(self, name):
+        """{kernel: spectra} as the provenance has them; "not" stands for those not known."""
+        with netCDF4.Dataset(self.at / name) as file:
+            group = file["provenance"]
+            names = group.getncattr("arithmetic").replace("; probe", ", probe").split("; ")
+            spectra = np.atleast_1d(group.getncattr("arithmetic_spectra"))
+        return {("not" if n == "not known" else re.match(r"\S+ \S+ (\w+)", n)[1]): int(k) for n, k in zip(names, spectra)}
+
+    def half(self, text=THROUGH_BLAS):
+        return text.replace("repeats: 6", "repeats: 3")
+
+    def test_going_on_with_another_kernel_is_said(self):
+        self.compute("own.nc", self.half(), self.ONE)
+        said = self.compute("own.nc", THROUGH_BLAS, self.OTHER).stderr
+        self.assertEqual(said.count(self.WARNING), 1, said)
+        self.assertRegex(said, f"begun with OpenBLAS .*{self.ONE}.*, goes on with OpenBLAS .*{self.OTHER}")
+        self.assertEqual(self.uses("own.nc"), {self.ONE: 63, self.OTHER: 63})
+        again = run("run", "study.yaml", "-o", "own.nc", cwd=self.at, check=0).stderr  # there is nothing to do
+        self.assertNotIn(self.WARNING, again)
+
+    def test_going_on_with_the_same_is_not(self):
+        self.compute("own.nc", self.half(), self.ONE)
+        said = self.compute("own.nc", THROUGH_BLAS, self.ONE).stderr
+        self.assertNotIn(self.WARNING, said)
+        self.assertEqual(self.uses("own.nc"), {self.ONE: 126})
+
+    def test_other_threads_are_another_arithmetic(self):
+        self.compute("own.nc", self.half(), self.ONE)
+        self.assertIn("goes on with", self.compute("own.nc", THROUGH_BLAS, self.ONE, threads=2).stderr)
+
+    def test_ranks_that_differ_are_told(self):
+        self.compute("alone.nc", THROUGH_BLAS, self.ONE)
+        (self.at / "study.yaml").write_text(THROUGH_BLAS)
+        command = [PROGRAM, "run", "study.yaml", "-o", "own.nc", "--schedule", "cyclic"]
+        parts = [["env", f"OPENBLAS_CORETYPE={kernel}", *command] for kernel in (self.ONE, self.OTHER)]
+        words = launcher.on_ranks(1, parts[0]) + [":", "-n", "1", *parts[1]]
+        done = subprocess.run(words, cwd=self.at, capture_output=True, text=True, timeout=600)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, f"rank 0 with OpenBLAS .*{self.ONE}.*, rank 1 with OpenBLAS .*{self.OTHER}")
+        self.assertEqual(done.stderr.count("the same command may give other bits"), 1)
+        self.assertEqual(self.uses("own.nc"), {self.ONE: 63, self.OTHER: 63})
+        told = run("diff", "alone.nc", "own.nc", cwd=self.at, check=1).stdout
+        self.assertRegex(told, f"own.nc was computed with OpenBLAS .*{self.ONE}.*; OpenBLAS .*{self.OTHER}")
+
+    def test_program_and_json_agree(self):
+        self.compute("own.nc", self.half(), self.ONE)
+        env = {"OPENBLAS_CORETYPE": self.OTHER}
+        (self.at / "study.yaml").write_text(THROUGH_BLAS)
+        done = run("run", "study.yaml", "-o", "own.nc", "--json", cwd=self.at, env=env, check=0)
+        listed = json.loads(done.stdout)["arithmetic"]
+        self.assertEqual([use["spectra"] for use in listed], [63, 63])
+        self.assertIn(self.ONE, listed[0]["name"])
+
+    def test_journals_without_arithmetic_go_on(self):
+        """As older programs left them: each record under the settings of the header."""
+        self.compute("own.nc", self.half(), self.ONE)
+        without_arithmetic(self.at / "own.nc.journal")
+        said = self.compute("own.nc", THROUGH_BLAS, self.ONE).stderr
+        self.assertNotIn(self.WARNING, said)
+        self.assertIn("3 of 6 curves are in the journal already", said)
+        self.assertEqual(self.uses("own.nc"), {"not": 63, self.ONE: 63})
+        self.compute("alone.nc", THROUGH_BLAS, self.ONE)
+        self.assertEqual(differences(self.at / "own.nc", self.at / "alone.nc"), [])
+
+
+class OfOwn(Case):
+    def test_side_by_side_nothing_is_said(self):
+        self.compute("own.nc", SIDE_BY_SIDE.replace("repeats: 12", "repeats: 5"), "Haswell")
+        said = self.compute("own.nc", SIDE_BY_SIDE, "Prescott").stderr
+        self.assertNotIn("to the bit", said)
+        with netCDF4.Dataset(self.at / "own.nc") as file:
+            self.assertNotIn("arithmetic", file["provenance"].ncattrs())
+
+    def test_rounding_is_to_nearest(self):
+        """A library that is loaded before may have set another mode."""
+        source = self.at / "upward.c"
+        source.write_text("#include <fenv.h>\n__attribute__((constructor)) static void up(void) { fesetround(FE_UPWARD); }\n")
+        compiler = shutil.which("cc") or self.skipTest("no C compiler")
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", "upward.so", "upward.c", "-lm"], cwd=self.at, check=True)
+        self.compute("one.nc", THROUGH_BLAS)
+        run("run", "study.yaml", "-o", "other.nc", cwd=self.at, env={"LD_PRELOAD": str(self.at / "upward.so")}, check=0)
+        self.assertEqual(differences(self.at / "one.nc", self.at / "other.nc"), [])
 
 
 if __name__ == "__main__":
