@@ -152,9 +152,15 @@ rl_status rl_read_beginning(const char *path, rl_status blame, const char *expec
 /* The bytes of the UTF-8 character that a text begins with, and its code point; 0: there is none, *code is a byte. */
 int rl_character(const char *text, uint32_t *code);
 
-/* The same; 0 also for one that is not printed within a line: controls, separators of lines, byte order marks. */
+/* The same; 0 also for one that is not printed within a line: controls, separators of lines, byte order marks, and what
+ * turns the direction of the text around it. */
 int rl_printable_character(const char *text);
 bool rl_is_printable(const char *text);
+
+/* Puts `?` in the place of those, in the text itself: what users, files and systems call something may be anything, and
+ * no terminal is to get it. Ends of lines and tabs become blanks, but for an end before two blanks: that is a list. All
+ * messages go through this. */
+void rl_make_printable(char *text);
 
 /* White space of any kind, as no-break spaces, tabs and ends of lines are: runs of it become one blank, and none is
  * left around the text. What has no width, as a byte order mark, goes too. */

@@ -40,14 +40,16 @@ static size_t unfinished(const char *bytes, size_t length) {
 static size_t make_printable(char *bytes, size_t length) {
     size_t to = 0;
     for (size_t from = 0; from < length;) {
+        uint32_t code;
         const char c = bytes[from];
+        const int of_any = rl_character(bytes + from, &code);
         const int whole = c == '\n' || c == '\t' ? 1 : rl_printable_character(bytes + from);
         if (whole > 0)
             memmove(bytes + to, bytes + from, (size_t)whole);
         else
             bytes[to] = '?';
         to += whole > 0 ? (size_t)whole : 1;
-        from += whole > 0 ? (size_t)whole : 1;
+        from += of_any > 0 ? (size_t)of_any : 1;
     }
     return to;
 }

@@ -216,6 +216,9 @@ const char *rl_series_rank_text(const rl_series *series, int n, char text[RL_RAN
 #define RL_SCALES_APART \
     "its columns are in units so far apart that the smaller ones are lost in rounding: see `standardize`"
 
+/* From now on nothing goes to standard output that is not printed on lines: `?` is in its place. */
+rl_status rl_answer_begin(void);
+
 /* Prints the words of a text from column `at` on, broken into lines of at most 100 columns that begin at `indent`. */
 void rl_print_wrapped(const char *text, int at, int indent);
 

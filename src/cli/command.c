@@ -248,6 +248,7 @@ static rl_status close_answer(void) {
 
 int rl_cli_main(int argc, char **argv) {
     fill_closed_streams();
+    if (rl_answer_begin() != RL_OK) return rl_exit_status(report_failure(RL_ERR_MEMORY, true));
     const int ended = carry_out(argc, argv);
     const rl_status closed = report_failure(close_answer(), true);
     return ended != 0 ? ended : rl_exit_status(closed);

@@ -27,12 +27,22 @@ rl_status rl_check_name(const char *path, const char *ending) {
     return rl_fail(RL_ERR_INPUT, "%s: is not there; did you mean `%s`?", path, whole);
 }
 
+/* As bash takes it: '...', or $'...' where there is something that is not printed. */
 const char *rl_shell_word(const char *word, char text[RL_SHELL_WORD]) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./+,:@";
+    const bool printable = rl_is_printable(word);
     const char *quote = *word != '\0' && word[strspn(word, plain)] == '\0' ? "" : "'";
-    char *next = text + sprintf(text, "%s", quote);
-    for (const char *c = word; *c != '\0' && next - text < RL_SHELL_WORD - 6; c++)
-        next += *c == '\'' ? sprintf(next, "'\\''") : sprintf(next, "%c", *c);
+    char *next = text + sprintf(text, "%s%s", printable ? "" : "$", quote);
+    for (const char *c = word; *c != '\0' && next - text < RL_SHELL_WORD - 6;) {
+        const int length = rl_printable_character(c);
+        if (*c == '\'')
+            next += sprintf(next, printable ? "'\\''" : "\\'");
+        else if (length == 0 || (*c == '\\' && !printable))
+            next += sprintf(next, "\\%03o", (unsigned char)*c);
+        else
+            next += sprintf(next, "%.*s", length, c);
+        c += length > 0 ? length : 1;
+    }
     sprintf(next, "%s", quote);
     return text;
 }
@@ -152,10 +162,22 @@ json_t *rl_number_json(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+static bool is_printable_on_lines(const char *text) {
+    for (int length; *text != '\0'; text += length)
+        if ((length = *text == '\n' ? 1 : rl_printable_character(text)) == 0) return false;
+    return true;
+}
+
 rl_status rl_print_json(json_t *root) {
     if (root == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not build the JSON answer");
-    json_dumpf(root, stdout, JSON_INDENT(2));
-    printf("\n");
+    char *text = json_dumps(root, JSON_INDENT(2));
+    if (text != NULL && !is_printable_on_lines(text)) { /* escapes of JSON stand for what is not printed */
+        free(text);
+        text = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    }
     json_decref(root);
+    if (text == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not write the JSON answer");
+    printf("%s\n", text);
+    free(text);
     return RL_OK;
 }

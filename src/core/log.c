@@ -19,6 +19,7 @@ static void print_line(rl_log_level level, const char *format, va_list arguments
     if (!log_prints || level > log_level) return;
     char line[1200];
     vsnprintf(line, sizeof line, format, arguments);
+    rl_make_printable(line);
     fprintf(stderr, "%sridgeless: %s\n", atomic_exchange(&line_is_open, false) ? "\r\033[K" : "", line);
 }
 

@@ -27,19 +27,8 @@ rl_status rl_fail(rl_status status, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    size_t kept = 0;
-    for (const char *c = message;
-         *c != '\0';) { /* what a file holds may be anything: a terminal is to get none of it */
-        const int length = rl_printable_character(c);
-        const bool begins_list = *c == '\n' && strncmp(c + 1, "  ", 2) == 0;
-        if (length > 0)
-            memcpy(error_message + kept, c, (size_t)length);
-        else
-            error_message[kept] = begins_list ? '\n' : *c == '\n' || *c == '\t' ? ' ' : '?';
-        kept += length > 0 ? (size_t)length : 1;
-        c += length > 0 ? length : 1;
-    }
-    error_message[kept] = '\0';
+    rl_make_printable(message); /* what a file holds may be anything: a terminal is to get none of it */
+    memcpy(error_message, message, sizeof message);
     return status;
 }
 

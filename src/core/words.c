@@ -32,13 +32,30 @@ int rl_printable_character(const char *text) {
     uint32_t code;
     const int length = rl_character(text, &code);
     const bool controls = code < ' ' || (code >= 0x7f && code < 0xa0), breaks_line = code == 0x2028 || code == 0x2029;
-    return controls || breaks_line || code == 0xfeff || code == 0xfffe || code == 0xffff ? 0 : length;
+    const bool turns = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069); /* the direction */
+    return controls || breaks_line || turns || code == 0xfeff || code == 0xfffe || code == 0xffff ? 0 : length;
 }
 
 bool rl_is_printable(const char *text) {
     for (int length; *text != '\0'; text += length)
         if ((length = rl_printable_character(text)) == 0) return false;
     return true;
+}
+
+void rl_make_printable(char *text) {
+    char *end = text;
+    for (const char *c = text; *c != '\0';) {
+        uint32_t code;
+        const int length = rl_printable_character(c), of_any = rl_character(c, &code);
+        const bool begins_item = *c == '\n' && strncmp(c + 1, "  ", 2) == 0, blank = *c == '\n' || *c == '\t';
+        if (length > 0)
+            memmove(end, c, (size_t)length);
+        else
+            *end = begins_item ? '\n' : blank ? ' ' : '?';
+        end += length > 0 ? length : 1;
+        c += of_any > 0 ? of_any : 1;
+    }
+    *end = '\0';
 }
 
 static bool is_blank(uint32_t code) { /* Unicode's White_Space */

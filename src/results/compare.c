@@ -18,6 +18,8 @@ static rl_status add_mismatch(rl_comparison *comparison, rl_mismatch_kind kind, 
     *mismatch = (rl_mismatch){.kind = kind, .file = file};
     snprintf(mismatch->group, sizeof mismatch->group, "%s", in);
     snprintf(mismatch->name, sizeof mismatch->name, "%s", name);
+    rl_make_printable(mismatch->group);
+    rl_make_printable(mismatch->name);
     return RL_OK;
 }
 

@@ -57,6 +57,7 @@ static rl_coordinate coordinate_at(const char *dimension, const double *number, 
         snprintf(c.value, sizeof c.value, "%.15g", number[i]);
     else
         snprintf(c.value, sizeof c.value, "%s", text[i] == NULL ? "" : text[i]);
+    rl_make_printable(c.value);
     return c;
 }
 

@@ -147,6 +147,8 @@ static rl_status read_dataset(const rl_nc *file, group *g) {
     static const char *const means[] = {"test_mse_mean", "train_mse_mean", "population_mse_mean"};
     int id;
     RL_TRY(read_values(file, g, "variant", NC_STRING, "variant", &g->labels, &g->n_variants));
+    for (size_t i = 0; i < g->n_variants; i++)
+        if (g->labels[i] != NULL) rl_make_printable(g->labels[i]);
     RL_TRY(read_values(file, g, "ablation", NC_STRING, "variant", &g->ablations, NULL));
     RL_TRY(read_values(file, g, "parameter", NC_DOUBLE, "variant", &g->parameters, NULL));
     RL_TRY(read_values(file, g, "n_features", NC_INT, "n_features", &g->p, &g->n_p));
@@ -417,6 +419,8 @@ static rl_status show_groups(rl_shown *shown) {
 static rl_status read_file(const rl_nc *file, rl_shown *shown) {
     RL_TRY(rl_nc_get_text(file, file->id, "title", &shown->title));
     RL_TRY(rl_nc_get_text(file, file->id, "program", &shown->program));
+    rl_make_printable(shown->title);
+    rl_make_printable(shown->program);
     RL_TRY(read_groups(file, shown));
     return show_groups(shown);
 }

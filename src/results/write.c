@@ -1,6 +1,7 @@
 /* The results file as a whole: defined, filled group by group, and put in the place of the old one. */
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
@@ -171,17 +172,20 @@ static rl_status write_temporary(writer *w, rl_temporary *temporary, const rl_pr
 
 /* ---- in its place ------------------------------------------------------------------------------------------------ */
 
-/* By the journal that a results file was made of; see rl_newness. */
+/* By the journal that a results file was made of; see rl_newness. Where that has been started over meanwhile, a file
+ * that has come is of the new one. */
 static int64_t newness_of(void *journal, const char *path) {
     rl_nc file;
     int provenance;
     double length = -1;
     if (rl_journal_had_output(journal, path) || rl_results_open_sealed(path, &file) != RL_OK) return -1;
-    if (nc_inq_grp_ncid(file.id, "provenance", &provenance) != NC_NOERR ||
-        nc_get_att_double(provenance, NC_GLOBAL, JOURNAL_BYTES, &length) != NC_NOERR)
+    if (rl_journal_check_place(journal) != RL_OK)
+        length = INFINITY;
+    else if (nc_inq_grp_ncid(file.id, "provenance", &provenance) != NC_NOERR ||
+             nc_get_att_double(provenance, NC_GLOBAL, JOURNAL_BYTES, &length) != NC_NOERR)
         length = -1;
     nc_close(file.id);
-    return (int64_t)length;
+    return length < 1e18 ? (int64_t)length : INT64_MAX;
 }
 
 /* The run that has the journal has the newest, too. What was only read may have become old meanwhile. */

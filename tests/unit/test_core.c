@@ -235,6 +235,31 @@ static void links_are_followed_to_what_is_there_or_will_be(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+static void what_a_terminal_would_obey_is_not_printed(void **state) {
+    (void)state;
+    const struct {
+        const char *text, *printed;
+    } cases[] = {{"plain \u00fc \u2192 \U0001f600", "plain \u00fc \u2192 \U0001f600"},
+                 {"\x1b[31mred\x1b]0;title\a", "?[31mred?]0;title?"},
+                 {"\x7f\xc2\x9b"
+                  "c",
+                  "??c"},
+                 {"two\nlines\ttab\r", "two lines tab?"},
+                 {"a list\n  of one", "a list\n  of one"},
+                 {"\u202etxt.exe\u2066\u2069", "?txt.exe??"},
+                 {"\u2028\ufeff", "??"},
+                 {"cut \xe2\x82", "cut ??"},
+                 {"\xff\xc0\xaf", "???"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%s", cases[i].text);
+        rl_make_printable(text);
+        assert_string_equal(text, cases[i].printed);
+        rl_fail(RL_ERR_IO, "%s", cases[i].text);
+        assert_string_equal(rl_error_message(), cases[i].printed);
+    }
+}
+
 /* ---- temporary files --------------------------------------------------------------------------------------------- */
 
 enum { AT = 300 };
@@ -559,6 +584,7 @@ int main(void) {
         cmocka_unit_test(texts_grow),
         cmocka_unit_test(files_are_read_whole_or_refused),
         cmocka_unit_test(links_are_followed_to_what_is_there_or_will_be),
+        cmocka_unit_test(what_a_terminal_would_obey_is_not_printed),
         in_a_folder(a_file_is_replaced_with_its_mode_and_through_links),
         in_a_folder(a_temporary_is_seen_by_nobody_and_guessed_by_nobody),
         in_a_folder(temporaries_of_the_living_stay_and_of_the_dead_go),
