@@ -12,6 +12,13 @@ typedef struct rl_nodes {
     double bytes; /* of one, for all ranks on it; INFINITY: not known */
 } rl_nodes;
 
+/* What ranks take in memory beside data sets, the plan and work, in bytes. */
+typedef struct rl_overheads {
+    double each;    /* rank, while it works: what is to do, messages */
+    double keeping; /* on rank 0, all the time: what the journal has, what is to do */
+    double writing; /* on rank 0, when nothing is computed any more */
+} rl_overheads;
+
 /* What of a plan remains, and where it is to be done. */
 typedef struct rl_outlook {
     const rl_plan *plan;   /* borrowed */
@@ -22,6 +29,7 @@ typedef struct rl_outlook {
     double journal, results; /* bytes to come into the journal; bytes of all, that the results file is made of */
     double n_records;        /* to come */
     int n_groups;            /* of the results file */
+    rl_overheads overheads;  /* zeros until the caller knows them */
 } rl_outlook;
 
 /* done[n_tasks]: which tasks are there already; NULL: none. */
@@ -45,11 +53,13 @@ typedef struct rl_estimate {
     double seconds;                               /* by the clock, of all: */
     double starting, computing, keeping, writing; /* MPI; tasks; gathering and journal; the results file */
     double trainings;                             /* part of computing */
-    double bytes;                                 /* per rank, libraries not counted */
+    double bytes;                                 /* of rank 0, which takes the most, with its libraries */
+    double working_bytes, other_bytes;            /* of rank 0 before it writes; of each other rank */
     rl_series_estimate *series;                   /* [n_series]; owned */
 } rl_estimate;
 
-/* RL_ERR_INPUT: so many ranks are too few. After a failure there is nothing to release. */
+/* RL_ERR_INPUT: so many ranks are too few, or what rank 0 takes is more than a node has. After a failure there is
+ * nothing to release. */
 rl_status rl_estimate_create(const rl_outlook *outlook, int ranks, rl_estimate *estimate);
 void rl_estimate_destroy(rl_estimate *estimate);
 

@@ -107,6 +107,10 @@ typedef struct rl_arithmetic_uses {
 rl_status rl_journal_uses(const rl_journal *journal, rl_arithmetic_uses *uses);
 void rl_journal_uses_destroy(rl_arithmetic_uses *uses);
 
+/* What it takes in memory, in bytes: the index of a journal that has all of the plan, or of this one if that is more;
+ * and a block that is read. */
+double rl_journal_bytes(const rl_journal *journal, const rl_plan *plan);
+
 /* A digest of all finished records taken, in their order; and whether the journal is open for writing, which one
  * process alone has. */
 uint64_t rl_journal_content(const rl_journal *journal);

@@ -141,6 +141,11 @@ typedef struct rl_todo {
 } rl_todo;
 enum { RL_ALL_N = -1 };
 
+/* What sharing so many items takes in memory, in bytes: in every rank the items in their order and messages; on rank 0
+ * also the list that they come from, which has room for all tasks of the plan. */
+double rl_shared_bytes(const rl_plan *plan, double n_items);
+double rl_todo_bytes(const rl_plan *plan);
+
 /* With nothing to do; and with all tasks of the plan to do. */
 rl_status rl_todo_create(const rl_plan *plan, rl_todo *todo);
 rl_status rl_todo_create_full(const rl_plan *plan, rl_todo *todo);

@@ -18,6 +18,7 @@ typedef struct rl_plan {
     int64_t n_tasks;
     size_t memory_per_rank; /* bytes predicted: data sets, the plan, and the worker of the largest series, where it is
                                not on process grids */
+    size_t memory_of_work;  /* of these, the worker's */
 } rl_plan;
 
 typedef struct rl_plan_options {
@@ -64,7 +65,7 @@ int rl_span_end(int first, int longest);
 /* What computing one task takes on so many ranks, by a machine's rates. */
 typedef struct rl_task_cost {
     double seconds;
-    double bytes; /* at most on one rank, beside its libraries, the plan and the data sets */
+    double bytes; /* at most on one rank, beside its libraries, the plan, the data sets and rl_overheads */
 } rl_task_cost;
 rl_task_cost rl_predict_task(const rl_plan *plan, int64_t task, int ranks, const rl_rates *rates);
 

@@ -64,6 +64,9 @@ void rl_results_touch(const char *output);
 rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
                            const rl_provenance *provenance);
 
+/* What writing it takes in memory beside the journal's index, in bytes. */
+rl_status rl_results_bytes(const rl_plan *plan, double *bytes);
+
 /* ---- reduction --------------------------------------------------------------------------------------------------- */
 
 #define RL_N_QUANTILES 5

@@ -15,6 +15,9 @@ typedef struct rl_summary {
     rl_histogram *histograms;           /* [layout.status], of the numbers at that place of the records; owned */
     int64_t (*statuses)[RL_N_STATUSES]; /* [n_n_train]: repeats with each rl_cell_status but the missing ones; owned */
 } rl_summary;
+/* What the histograms of a series come to, in bytes, about: it depends on how numbers spread. */
+size_t rl_summary_bytes(const rl_series *series);
+
 rl_status rl_summary_create(rl_summary *summary, const rl_curve_layout *layout);
 void rl_summary_destroy(rl_summary *summary);
 void rl_summary_clear(rl_summary *summary); /* of no repeat */

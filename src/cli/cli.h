@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <time.h>
 
+#include "ridgeless/advice.h"
 #include "ridgeless/context.h"
 #include "ridgeless/parallel.h"
 #include "ridgeless/plan.h"
@@ -109,7 +110,8 @@ typedef struct rl_job_needs {
     int ranks, nodes;
     double seconds;      /* predicted, of all that is missing */
     double seconds_case; /* of the longest piece of it that is begun and ended in one go */
-    double bytes;        /* per rank, without its libraries */
+    double bytes;        /* of rank 0, with its libraries as they are here, */
+    double other_bytes;  /* and of each other rank */
     double node_bytes;   /* that a node has; INFINITY: not known */
 } rl_job_needs;
 
@@ -132,6 +134,14 @@ rl_status rl_print_sbatch(const rl_settings *settings, const char *output, const
 
 /* Local. Bytes that the ranks on this node together may take; INFINITY: not known. */
 double rl_node_memory(const rl_settings *settings);
+
+/* Local. What ranks take in memory beside data sets, the plan and work, where n_items are to do; `journal` may be NULL.
+ */
+rl_status rl_find_overheads(const rl_plan *plan, const rl_journal *journal, double n_items, rl_overheads *overheads);
+
+/* Local, for rank 0. RL_ERR_MEMORY: what the ranks of its node are still to take is more than there is. */
+rl_status rl_check_memory(const rl_settings *settings, const rl_plan *plan, const rl_journal *journal, double n_items,
+                          int ranks);
 
 /* Collective: what rank 0 has prepared comes to all, with the settings of a run. The memory that a rank may count on is
  * the least of any. Warns of too many ranks on a node. */

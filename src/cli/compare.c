@@ -171,7 +171,7 @@ static void compare_all(comparison *c, const task_lists *t) {
             compare_noun(c, noun_of_series(c, first));
     }
     add_line(c, (compared){clock_name, predict_clock(c), number_of(c, clock_entry), false});
-    add_line(c, (compared){"memory per rank", e->bytes + c->rates.process, largest_of(c, "peak_memory_bytes"), true});
+    add_line(c, (compared){"memory per rank", e->working_bytes, largest_of(c, "peak_memory_bytes"), true});
 }
 
 static bool has_computed(const comparison *c) {
@@ -193,6 +193,7 @@ static rl_status make_comparison(const rl_settings *settings, comparison *c) {
     rl_outlook outlook = {0};
     const rl_nodes nodes = {.cores = (int)ranks, .bytes = INFINITY}; /* where it ran, it fitted */
     rl_status status = rl_outlook_create(c->plan, c->done, &c->rates, nodes, &outlook);
+    if (status == RL_OK) status = rl_find_overheads(c->plan, NULL, outlook.n_records, &outlook.overheads);
     if (status == RL_OK) status = rl_estimate_create(&outlook, (int)ranks, &c->predicted);
     c->n_of_data = outlook.n_of_data;
     rl_outlook_destroy(&outlook);

@@ -25,6 +25,7 @@ static rl_status make_outlook(const rl_journal *journal, rl_nodes nodes, rl_answ
     bool *done = NULL;
     rl_status status = list_done(plan, journal, &done);
     if (status == RL_OK) status = rl_outlook_create(plan, done, &a->rates, nodes, &a->outlook);
+    if (status == RL_OK) status = rl_find_overheads(plan, journal, a->outlook.n_records, &a->outlook.overheads);
     rl_free(done);
     return status;
 }
@@ -51,6 +52,7 @@ static rl_status print_sbatch(const rl_answer *a, const rl_partition *partition)
                           .nodes = e->nodes,
                           .seconds = e->seconds,
                           .bytes = e->bytes,
+                          .other_bytes = e->other_bytes,
                           .node_bytes = a->outlook.nodes.bytes};
     const rl_plan *plan = &a->prepared->plan;
     for (int i = 0; i < plan->n_series; i++)

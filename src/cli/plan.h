@@ -3,7 +3,6 @@
 #define RL_CLI_PLAN_H
 
 #include "cli.h"
-#include "ridgeless/advice.h"
 
 typedef struct rl_answer {
     const rl_settings *settings;

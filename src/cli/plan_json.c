@@ -35,9 +35,10 @@ static json_t *autoencoder_json(const rl_series *series, const rl_series_estimat
 }
 
 static json_t *choice_json(const rl_estimate *e) {
-    return json_pack("{s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f}", "ranks", e->ranks, "nodes", e->nodes, "seconds",
+    return json_pack("{s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "ranks", e->ranks, "nodes", e->nodes, "seconds",
                      e->seconds, "start_seconds", e->starting, "compute_seconds", e->computing, "journal_seconds",
-                     e->keeping, "results_seconds", e->writing, "memory_per_rank_bytes", e->bytes);
+                     e->keeping, "results_seconds", e->writing, "memory_per_rank_bytes", e->bytes,
+                     "memory_of_other_ranks_bytes", e->other_bytes);
 }
 
 static json_t *choices_json(const rl_advice *advice) {

@@ -234,7 +234,9 @@ static rl_run_report report_of(const work *w) {
 static rl_status write_results(const work *w) {
     const rl_run_report report = report_of(w);
     rl_provenance provenance = {0};
-    rl_status status = rl_make_provenance(&report, &provenance);
+    rl_status status =
+        w->todo.n > 0 ? RL_OK : rl_check_memory(w->settings, &w->prepared.plan, w->journal, (double)w->todo.n, 1);
+    if (status == RL_OK) status = rl_make_provenance(&report, &provenance);
     if (status == RL_OK) status = rl_add_arithmetic(w->journal, &provenance);
     if (status == RL_OK) status = rl_results_write(w->prepared.output, report.plan, w->journal, &provenance);
     rl_provenance_destroy(&provenance);
@@ -314,6 +316,16 @@ static rl_status compute_study(work *w, const rl_run_settings *run) {
     return rl_context_agree(w->context, status);
 }
 
+/* Rather now than after hours. */
+static rl_status check_memory(const work *w) {
+    int ranks;
+    RL_TRY(rl_context_node_size(w->context, &ranks));
+    const bool first = w->context->rank == 0 && w->todo.n > 0;
+    return rl_context_agree(
+        w->context,
+        first ? rl_check_memory(w->settings, &w->prepared.plan, w->journal, (double)w->todo.n, ranks) : RL_OK);
+}
+
 static rl_status run_study(work *w, rl_guard *guard) {
     const double began = rl_seconds();
     rl_run_settings run;
@@ -321,6 +333,7 @@ static rl_status run_study(work *w, rl_guard *guard) {
     RL_TRY(rl_share_prepared(w->settings, w->context, &w->prepared, &run));
     RL_TRY(rl_arithmetics_gather(w->context, &w->arithmetics));
     run.arithmetics = &w->arithmetics;
+    RL_TRY(check_memory(w));
     run.guard = guard;
     run.prepare_seconds = rl_seconds() - began;
     return compute_study(w, &run);

@@ -15,7 +15,7 @@ enum { N_LINES = sizeof template_lines / sizeof *template_lines };
 
 /* Predictions are good to some ten percent on a quiet node. */
 static const double time_margin = 1.5, memory_margin = 1.25;
-static const double library_bytes = 256.0 * (1 << 20); /* of MPI, BLAS and NetCDF in a rank */
+static const double library_bytes = 256.0 * (1 << 20); /* that MPI, BLAS and NetCDF may take more there than here */
 enum { LEAST_MINUTES = 10, START_MINUTES = 5, DAY = 24 * 60 };
 enum { SLURM_EARLY = 60, LEAST_LEAD = 120 }; /* seconds; the signal may come a minute early */
 enum { LEAST_RESTARTS = 20 };
@@ -50,10 +50,16 @@ static double restarts(const rl_job_needs *needs, double minutes) {
     return fmax(LEAST_RESTARTS, ceil(2 * time_margin * needs->seconds / (60 * minutes)));
 }
 
-/* MiB per rank. A margin that no node has is of no use. */
+/* Of rank 0's node. */
+static double node_bytes(const rl_job_needs *needs, int a_node) {
+    return needs->bytes + (a_node - 1) * needs->other_bytes;
+}
+
+/* MiB per rank: Slurm gives each node as many times that as it has ranks, for all of them together. A margin that no
+ * node has is of no use. */
 static double job_memory(const rl_job_needs *needs, int a_node) {
-    const double wanted = memory_margin * needs->bytes + library_bytes;
-    const double most = fmax(needs->bytes, needs->node_bytes / a_node);
+    const double bytes = node_bytes(needs, a_node) / a_node, wanted = memory_margin * bytes + library_bytes;
+    const double most = fmax(bytes, needs->node_bytes / a_node);
     return wanted <= most ? round_up(wanted / (1 << 20), 50) : floor(most / (1 << 20));
 }
 
@@ -71,7 +77,8 @@ static rl_status refuse(const rl_partition *p, const char *what) {
 }
 
 static rl_status check_partition(const rl_job_needs *needs, const rl_partition *p) {
-    const double bytes = needs->bytes * ceil((double)needs->ranks / needs->nodes), seconds = 60 * least_minutes(needs);
+    const int a_node = (needs->ranks + needs->nodes - 1) / needs->nodes;
+    const double bytes = node_bytes(needs, a_node), seconds = 60 * least_minutes(needs);
     char what[100], number[32];
     if (p->cores == 0) return RL_OK;
     snprintf(what, sizeof what, "%d ranks take %d node%s", needs->ranks, needs->nodes, rl_plural(needs->nodes));

@@ -33,21 +33,29 @@ static int64_t number_in(FILE *file, const char *word) {
 
 /* Where one version of control groups keeps its files, and what it calls them. */
 typedef struct group_files {
-    const char *controller; /* in /proc/self/cgroup, with commas around; version 2 names none */
-    const char *mount, *limit, *use, *reclaimable;
+    const char *controller;                     /* in /proc/self/cgroup, with commas around; version 2 names none */
+    const char *mount, *limit, *use, *files[2]; /* of memory.stat: files that are in memory, which can be let go */
 } group_files;
 
 static const group_files versions[] = {
-    {",,", "/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"},
-    {",memory,", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"},
+    {",,", "/sys/fs/cgroup", "memory.max", "memory.current", {"inactive_file", "active_file"}},
+    {",memory,",
+     "/sys/fs/cgroup/memory",
+     "memory.limit_in_bytes",
+     "memory.usage_in_bytes",
+     {"total_inactive_file", "total_active_file"}},
 };
 
 static int64_t left_in_group(const char *root, const char *folder, const group_files *files) {
     const int64_t limit = number_in(open_in(root, folder, files->limit), "");
     const int64_t use = number_in(open_in(root, folder, files->use), "");
-    const int64_t cache = number_in(open_in(root, folder, "memory.stat"), files->reclaimable);
+    int64_t cache = 0;
+    for (int i = 0; i < 2; i++) {
+        const int64_t some = number_in(open_in(root, folder, "memory.stat"), files->files[i]);
+        cache += some > 0 ? some : 0;
+    }
     if (limit < 0 || use < 0) return INT64_MAX;
-    const int64_t held = use - (cache > 0 ? rl_smaller(cache, use) : 0);
+    const int64_t held = use - rl_smaller(cache, use);
     return limit > held ? limit - held : 0;
 }
 

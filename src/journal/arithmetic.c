@@ -29,18 +29,26 @@ static rl_status find_arithmetic(const rl_journal *journal, const rl_series *ser
     return RL_OK;
 }
 
+static rl_status add_uses_of_record(const rl_journal *journal, const rl_series *series, rl_reader *reader,
+                                    uint64_t offset, int64_t points, rl_arithmetic_uses *uses) {
+    const char *arithmetic;
+    RL_TRY(find_arithmetic(journal, series, reader, offset, &arithmetic));
+    return arithmetic != NULL ? add_use(uses, arithmetic, points) : RL_OK;
+}
+
 /* Places of one record mostly stand together. */
 static rl_status add_uses_of_task(const rl_journal *journal, int64_t task, rl_reader *reader,
                                   rl_arithmetic_uses *uses) {
-    const rl_series *series = &journal->plan->series[journal->plan->tasks[task].series];
+    const rl_task *t = &journal->plan->tasks[task];
+    const rl_series *series = &journal->plan->series[t->series];
     const rl_places *p = &journal->places[task];
+    if (p->whole != 0)
+        return add_uses_of_record(journal, series, reader, p->whole, (int64_t)t->n_train.n * t->repeats.n, uses);
     for (int first = 0, end; first < p->n; first = end) {
-        const char *arithmetic;
         int64_t points = 0;
         for (end = first; end < p->n && p->list[end].record == p->list[first].record; end++)
             points += p->list[end].repeats.n;
-        RL_TRY(find_arithmetic(journal, series, reader, p->list[first].record, &arithmetic));
-        if (arithmetic != NULL) RL_TRY(add_use(uses, arithmetic, points));
+        RL_TRY(add_uses_of_record(journal, series, reader, p->list[first].record, points, uses));
     }
     return RL_OK;
 }

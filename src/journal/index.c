@@ -22,20 +22,26 @@ static int first_from(const rl_places *p, int i, int repeat) {
     return low;
 }
 
-/* The place of N i from which on repeats end behind `repeat`; NULL: there is none. */
-static const rl_place *find_place(const rl_places *places, int i, int repeat) {
+/* *place: that of N i from which on repeats end behind `repeat`; false: there is none. */
+static bool find_place(const rl_places *places, const rl_task *task, int i, int repeat, rl_place *place) {
+    if (places->whole != 0) {
+        *place = (rl_place){.record = places->whole, .i = i, .repeats = task->repeats};
+        return repeat < rl_range_end(task->repeats);
+    }
     const int found = first_from(places, i, repeat);
-    return found < places->n && places->list[found].i == i ? &places->list[found] : NULL;
+    if (found == places->n || places->list[found].i != i) return false;
+    *place = places->list[found];
+    return true;
 }
 
-static int64_t count_points(const rl_places *p) {
-    int64_t n = 0;
+static int64_t count_points(const rl_places *p, const rl_task *task) {
+    int64_t n = p->whole != 0 ? (int64_t)task->n_train.n * task->repeats.n : 0;
     for (int k = 0; k < p->n; k++) n += p->list[k].repeats.n;
     return n;
 }
 
 static bool is_whole(const rl_places *p, const rl_task *task) {
-    return count_points(p) == (int64_t)task->n_train.n * task->repeats.n;
+    return count_points(p, task) == (int64_t)task->n_train.n * task->repeats.n;
 }
 
 /* ---- noting ------------------------------------------------------------------------------------------------------ */
@@ -94,6 +100,35 @@ static int merge_places(const rl_places *old, common c, uint64_t offset, rl_plac
     return n;
 }
 
+/* Whether all N and repeats of a task are in a record, and well. */
+static bool holds_all(const rl_task *task, common c) {
+    const rl_range repeats = c.record->repeats;
+    int n = 0;
+    if (repeats.first != task->repeats.first || repeats.n != task->repeats.n) return false;
+    while (next_common(&c)) n += c.record->outcomes[c.k].outcome == 0;
+    return n == task->n_train.n;
+}
+
+/* Whether a record of the whole task takes the place of all that is there. */
+static bool takes_all(const rl_places *p, const rl_task *task) {
+    return task->repeats.n == 1 || (p->whole == 0 && p->n == 0);
+}
+
+static void note_whole(rl_places *p, uint64_t offset) {
+    rl_free(p->list);
+    *p = (rl_places){.whole = offset};
+}
+
+/* The one record becomes a list. */
+static rl_status list_places(rl_places *p, const rl_task *task) {
+    if (p->whole == 0) return RL_OK;
+    RL_TRY(RL_ALLOC(p->list, task->n_train.n));
+    for (; p->n < task->n_train.n; p->n++)
+        p->list[p->n] = (rl_place){.record = p->whole, .i = p->n, .repeats = task->repeats};
+    p->whole = 0;
+    return RL_OK;
+}
+
 static void note_state(rl_places *p, const rl_task *task, const rl_record *record, uint64_t offset) {
     if (is_whole(p, task)) return;
     p->state = offset;
@@ -113,6 +148,12 @@ rl_status rl_places_note(rl_journal *journal, int64_t task, const rl_record *rec
         note_state(p, t, record, offset);
         return RL_OK;
     }
+    if (holds_all(t, start) && takes_all(p, t)) {
+        note_whole(p, offset);
+        *noted = true;
+        return RL_OK;
+    }
+    RL_TRY(list_places(p, t));
     RL_TRY(RL_ALLOC(merged, p->n + n));
     p->n = merge_places(p, start, offset, merged, &any);
     rl_free(p->list);
@@ -134,6 +175,7 @@ bool rl_journal_missing(const rl_journal *journal, const rl_plan *plan, int64_t 
     const rl_places *p = places_of(journal, task);
     const rl_range repeats = plan->tasks[task].repeats;
     int first = from > repeats.first ? from : repeats.first, end = rl_range_end(repeats);
+    if (p->whole != 0) first = end;
     for (int k = first_from(p, i, first); k < p->n && p->list[k].i == i; k++) {
         const rl_range there = p->list[k].repeats;
         if (there.first > first) {
@@ -147,9 +189,9 @@ bool rl_journal_missing(const rl_journal *journal, const rl_plan *plan, int64_t 
 }
 
 int rl_journal_outcome(const rl_journal *journal, int64_t task, int i, bool *there) {
-    const rl_place *place = find_place(places_of(journal, task), i, 0);
-    *there = place != NULL;
-    return *there ? place->outcome : 0;
+    rl_place place = {0};
+    *there = journal != NULL && find_place(&journal->places[task], &journal->plan->tasks[task], i, 0, &place);
+    return place.outcome;
 }
 
 bool rl_journal_has(const rl_journal *journal, const rl_plan *plan, int64_t task) {
@@ -167,7 +209,7 @@ void rl_places_add_to_tally(const rl_journal *journal, const rl_plan *plan, int6
     const rl_kind *kind = plan->series[of->series].kind;
     int64_t least = of->repeats.n, most = 0, failed = 0;
     for (int i = 0, k = 0; i < of->n_train.n; i++) {
-        int64_t n = 0;
+        int64_t n = p->whole != 0 ? of->repeats.n : 0;
         for (; k < p->n && p->list[k].i == i; k++) {
             n += p->list[k].repeats.n;
             failed += kind->failed(p->list[k].outcome);
@@ -175,7 +217,7 @@ void rl_places_add_to_tally(const rl_journal *journal, const rl_plan *plan, int6
         least = n < least ? n : least;
         most = n > most ? n : most;
     }
-    const int64_t points = (int64_t)of->n_train.n * of->repeats.n, there = count_points(p);
+    const int64_t points = (int64_t)of->n_train.n * of->repeats.n, there = count_points(p, of);
     t->pieces += of->repeats.n;
     t->done += least;
     t->begun += most - least > 0 ? most - least : p->state != 0;
@@ -194,6 +236,15 @@ rl_tally rl_journal_tally(const rl_journal *journal, const rl_plan *plan, int fi
     return t;
 }
 
+double rl_journal_bytes(const rl_journal *journal, const rl_plan *plan) {
+    const double block = 1 << 20;
+    double bytes = block + (double)plan->n_tasks * (double)sizeof(rl_places);
+    for (int64_t i = 0; journal != NULL && i < plan->n_tasks; i++)
+        if (journal->places[i].list != NULL)
+            bytes += (double)rl_alloc_bytes((size_t)journal->places[i].n, sizeof(rl_place));
+    return bytes;
+}
+
 /* ---- records read again ------------------------------------------------------------------------------------------ */
 
 static int compare_offsets(const void *a, const void *b) {
@@ -204,6 +255,7 @@ static int compare_offsets(const void *a, const void *b) {
 /* Where records of which something counts begin, or else the state: each once, in their order; how many they are. */
 static int list_offsets(const rl_places *p, uint64_t *offsets) {
     int n = 0;
+    if (p->whole != 0) offsets[n++] = p->whole;
     for (int k = 0; k < p->n; k++)
         if (n == 0 || offsets[n - 1] != p->list[k].record) offsets[n++] = p->list[k].record;
     if (n == 0 && p->state != 0) offsets[n++] = p->state;
@@ -219,8 +271,10 @@ static void choose_targets(const rl_journal *journal, int64_t task, const rl_rec
                            int *target) {
     for (int k = 0; k < record->n; k++) target[k] = -1;
     for (common c = common_of(journal->plan, task, record); next_common(&c);) {
-        const rl_place *place = find_place(&journal->places[task], c.i, record->repeats.first);
-        if (record->step != RL_FINISHED || (place != NULL && place->record == offset)) target[c.k] = c.i;
+        rl_place place;
+        const bool there =
+            find_place(&journal->places[task], &journal->plan->tasks[task], c.i, record->repeats.first, &place);
+        if (record->step != RL_FINISHED || (there && place.record == offset)) target[c.k] = c.i;
     }
 }
 

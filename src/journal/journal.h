@@ -164,9 +164,11 @@ typedef struct rl_place {
     rl_range repeats;
 } rl_place;
 
-/* What there is of a task. */
+/* What there is of a task. Nearly always that is one record of all its N and repeats, all of which are well, and takes
+ * no list. */
 typedef struct rl_places {
-    rl_place *list; /* [n], by N and repeats, none of which is there twice; owned */
+    uint64_t whole; /* where that record begins; 0: there is none */
+    rl_place *list; /* or else [n], by N and repeats, none of which is there twice; owned */
     int n;
     int step;       /* of the state */
     uint64_t state; /* where the record of the last state begins; 0: there is none */

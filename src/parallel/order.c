@@ -70,6 +70,8 @@ static rl_status sort_items(rl_run *r, const rl_todo *todo) {
 
 /* ---- positions --------------------------------------------------------------------------------------------------- */
 
+static const double message_bytes = 1 << 25; /* of records that go together */
+
 static rl_status check_message(const rl_series *series, double bytes) {
     if (bytes / sizeof(double) < INT32_MAX) return RL_OK;
     return rl_fail(RL_ERR_INPUT,
@@ -81,7 +83,6 @@ static rl_status check_message(const rl_series *series, double bytes) {
 /* How many items of the series of one of them may go together, as long as there is something for every rank and a
  * message stays small. */
 static rl_status count_together(const rl_run *r, const rl_queue *queue, const rl_todo_item *item, int64_t *most) {
-    static const double message_bytes = 1 << 25;
     const rl_series *series = rl_series_at(r, item);
     const rl_task task = rl_task_at(r, item);
     const double bytes = rl_kept_bytes(series, &task);
@@ -141,6 +142,16 @@ static rl_status share_selections(rl_run *r, const rl_todo *todo) {
 const bool *rl_wanted_at(const rl_run *r, const rl_queue *queue, int64_t position) {
     const int selection = rl_items_at(queue, position)->selection;
     return selection == RL_ALL_N ? NULL : r->selections.selections + (size_t)selection * (size_t)r->selections.stride;
+}
+
+/* While they are put in order, rank 0 has them once more. Messages are what was computed together, on both ends. */
+double rl_shared_bytes(const rl_plan *plan, double n_items) {
+    const double an_item = RL_N_QUEUES * (double)(sizeof(rl_todo_item) + sizeof(int64_t)) + (double)sizeof(listed);
+    double message = 0;
+    for (const rl_series *s = plan->series; s < plan->series + plan->n_series; s++)
+        message =
+            fmax(message, fmin(message_bytes, rl_most_together(s) * rl_kept_bytes(s, &plan->tasks[s->first_task])));
+    return n_items * an_item + 2 * message;
 }
 
 static rl_status make_queues(rl_run *r) {

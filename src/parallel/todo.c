@@ -11,6 +11,10 @@ rl_status rl_todo_create(const rl_plan *plan, rl_todo *todo) {
     return RL_ALLOC(todo->items, plan->n_tasks);
 }
 
+double rl_todo_bytes(const rl_plan *plan) {
+    return (double)plan->n_tasks * (double)sizeof(rl_todo_item);
+}
+
 void rl_todo_destroy(rl_todo *todo) {
     rl_free(todo->items);
     rl_free(todo->selections);

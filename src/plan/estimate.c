@@ -75,16 +75,36 @@ static rl_status estimate_series(const rl_outlook *o, int index, const rl_rest *
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
 
+/* Rank 0 writes when it has computed. */
+static void add_memory(const rl_outlook *o, double on_grid, rl_estimate *e) {
+    const rl_overheads *more = &o->overheads;
+    const double work = on_grid + (double)o->plan->memory_of_work + more->each;
+    const double always = o->rates->process + (double)(o->plan->memory_per_rank - o->plan->memory_of_work);
+    e->other_bytes = always + work;
+    e->working_bytes = always + more->keeping + work;
+    e->bytes = fmax(e->working_bytes, always + more->keeping + more->writing);
+}
+
+static rl_status check_memory(const rl_outlook *o, const rl_estimate *e) {
+    const double gib = 1 << 30;
+    if (e->bytes <= o->nodes.bytes) return RL_OK;
+    return rl_fail(
+        RL_ERR_INPUT,
+        "%s: rank 0 takes %.3g GiB to compute, to keep what is done and to write the results file, and there "
+        "are %.3g GiB; ask for fewer `repeats`, or for `keep: summary`, or use nodes with more memory",
+        o->plan->study->path, e->bytes / gib, o->nodes.bytes / gib);
+}
+
 /* The series of data sets come one after the other; all trainings go side by side, and take no less than the longest.
  */
 static rl_status estimate_computing(const rl_outlook *o, rl_estimate *e) {
     const int here = e->ranks < o->nodes.cores ? e->ranks : o->nodes.cores;
     const rl_rest *rests = o->rests;
-    double longest = 0;
+    double longest = 0, on_grid = 0;
     for (int i = 0; i < o->plan->n_series; rests += o->plan->series[i++].n_parts) {
         rl_series_estimate *s = &e->series[i];
         RL_TRY(estimate_series(o, i, rests, e->ranks, o->nodes.bytes / here, s));
-        if (o->plan->series[i].on_grid) e->bytes = fmax(e->bytes, s->bytes);
+        if (o->plan->series[i].on_grid) on_grid = fmax(on_grid, s->bytes);
         if (i < o->n_of_data) {
             e->computing += s->seconds;
         } else {
@@ -92,7 +112,7 @@ static rl_status estimate_computing(const rl_outlook *o, rl_estimate *e) {
             longest = fmax(longest, s->longest);
         }
     }
-    e->bytes += (double)o->plan->memory_per_rank;
+    add_memory(o, on_grid, e);
     e->trainings = fmax(e->trainings, longest);
     e->computing += e->trainings;
     return RL_OK;
@@ -113,6 +133,7 @@ rl_status rl_estimate_create(const rl_outlook *outlook, int ranks, rl_estimate *
     *estimate = (rl_estimate){.ranks = ranks, .nodes = (ranks + cores - 1) / cores};
     rl_status status = RL_ALLOC(estimate->series, outlook->plan->n_series);
     if (status == RL_OK) status = estimate_computing(outlook, estimate);
+    if (status == RL_OK) status = check_memory(outlook, estimate);
     if (status == RL_OK)
         add_up(outlook, estimate);
     else

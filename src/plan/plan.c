@@ -183,17 +183,18 @@ static rl_status make_tasks(rl_plan *plan) {
 /* ---- the plan ---------------------------------------------------------------------------------------------------- */
 
 /* A rank computes one task at a time. What a case on a process grid takes depends on its ranks: see rl_predict_task. */
-static size_t predict_memory(const rl_plan *plan) {
+static void predict_memory(rl_plan *plan) {
     size_t shared = (size_t)plan->n_tasks * sizeof *plan->tasks, largest = 0;
     for (int i = 0; i < plan->n_series; i++) largest = rl_larger(largest, rl_worker_bytes(&plan->series[i]));
     for (int i = 0; i < plan->n_datasets; i++) shared += rl_dataset_bytes(&plan->datasets[i]);
-    return shared + largest;
+    plan->memory_per_rank = shared + largest;
+    plan->memory_of_work = largest;
 }
 
 static rl_status lay_out(rl_plan *plan, const bool *wanted) {
     RL_TRY(make_series(plan, wanted));
     RL_TRY(make_tasks(plan));
-    plan->memory_per_rank = predict_memory(plan);
+    predict_memory(plan);
     return RL_OK;
 }
 

@@ -8,10 +8,7 @@
 #include "../numbers.h"
 #include "writer.h"
 
-enum {
-    CHUNK = 1024 * 1024,       /* bytes of a chunk, at most */
-    COMPARED = 4 * 1024 * 1024 /* bytes of an array that are read in one go, if it was not put as a whole */
-};
+enum { CHUNK = 1024 * 1024 /* bytes of a chunk, at most */ };
 
 /* ---- defining ---------------------------------------------------------------------------------------------------- */
 
@@ -266,7 +263,7 @@ rl_status rl_put_indices(writer *w, const char *name, int first) {
 size_t rl_room_for_arrays(const writer *w) {
     size_t most = 0;
     for (const variable *v = w->variables; v < w->variables + w->n_variables; v++)
-        most = rl_larger(most, v->in_parts ? rl_smaller(bytes_of(v), (size_t)COMPARED) : bytes_of(v));
+        most = rl_larger(most, v->in_parts ? rl_smaller(bytes_of(v), (size_t)RL_ARRAY_PART) : bytes_of(v));
     return most;
 }
 

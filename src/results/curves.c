@@ -52,7 +52,7 @@ static extent extent_of(const group *g, const curves *c, const rl_field *field) 
     return (extent){rl_field_kept(field, rl_group_keep(g)) ? n_sets * c->n_repeats : 0, count_entries(c, field)};
 }
 
-static void measure_curves(const writer *w, group *g, curves *c) {
+static void measure_arrays(const writer *w, group *g, curves *c) {
     const rl_curve_layout *layout = &c->d.layout;
     const rl_dataset *data = &g->series->data;
     c->n_repeats = (size_t)g->series->study->repeats;
@@ -68,6 +68,8 @@ static void measure_curves(const writer *w, group *g, curves *c) {
     }
     if (c->n_directions > 0) g->n_values = rl_larger(g->n_values, (size_t)c->d.n_train[c->d.n_n - 1] * c->n_directions);
     for (int f = 0; f < RL_N_FIELDS; f++) c->extents[f] = extent_of(g, c, &rl_fields[f]);
+    g->n_values = rl_larger(g->n_values, rl_quantile_values(&c->d));
+    g->bytes = rl_dataset_state_bytes(&c->d) + c->n_repeats * sizeof *c->scratch;
     g->n_slab = rl_larger(rl_slab_room(w, c->extents, RL_N_FIELDS), rl_slab_room(w, &c->predictions, 1));
 }
 
@@ -143,13 +145,18 @@ static const array others[] = {
      .type = NC_DOUBLE, .original = true, .nan = true, .in_parts = true},
 };
 
-static rl_status define_curves(writer *w, group *g) {
+static rl_status measure_curves(const writer *w, group *g) {
     curves *c;
     RL_TRY(RL_ALLOC(c, 1));
     g->state = c;
     RL_TRY(rl_make_dataset(g, &c->d));
-    measure_curves(w, g, c);
-    RL_TRY(make_places(c));
+    measure_arrays(w, g, c);
+    return make_places(c);
+}
+
+static rl_status define_curves(writer *w, group *g) {
+    curves *c = g->state;
+    RL_TRY(rl_find_places(g, &c->d));
     RL_TRY(begin_curves(w, g, c));
     for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++) {
         if (!rl_field_present(field, &c->d.layout)) continue;
@@ -371,4 +378,4 @@ static rl_status fill_curves(writer *w, group *g) {
     return fill_predictions(w, g, c);
 }
 
-const rl_group_writer rl_curves_writer = {define_curves, fill_curves, destroy_curves};
+const rl_group_writer rl_curves_writer = {measure_curves, define_curves, fill_curves, destroy_curves};

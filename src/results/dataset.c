@@ -39,7 +39,17 @@ rl_status rl_make_dataset(const group *g, dataset *d) {
             d->index[p * d->n_n + (size_t)n_at] = has ? i++ : -1;
         }
     }
-    return rl_find_places(g, d);
+    return RL_OK;
+}
+
+size_t rl_dataset_state_bytes(const dataset *d) {
+    const size_t n_sets = d->n_variants * d->n_p * d->n_n;
+    return n_sets * sizeof *d->reduced + d->n_p * d->n_n * sizeof *d->index +
+           d->n_variants * d->n_p * sizeof *d->spikes;
+}
+
+size_t rl_quantile_values(const dataset *d) {
+    return d->n_variants * d->n_p * d->n_n * RL_N_QUANTILES;
 }
 
 void rl_release_dataset(dataset *d) {

@@ -84,8 +84,13 @@ typedef struct dataset {
     rl_spike *spikes;           /* [n_variants, n_p], from when the test errors have been reduced; owned */
 } dataset;
 
+/* All but what is NULL until it is filled, and what rl_find_places makes. */
 rl_status rl_make_dataset(const group *g, dataset *d);
 void rl_release_dataset(dataset *d);
+
+/* What it takes in memory while the group is filled; and the numbers of its largest array of statistics. */
+size_t rl_dataset_state_bytes(const dataset *d);
+size_t rl_quantile_values(const dataset *d);
 
 /* Makes d->places and d->moments; and d->spikes from d->reduced, which has the test errors. */
 rl_status rl_find_places(const group *g, dataset *d);

@@ -133,13 +133,24 @@ static rl_status define_field(writer *w, const group *g, const summaries *s, con
     return rl_define_statistics(w, g, &s->d, field);
 }
 
-/* The summaries are read for their buckets alone: those of one group at a time are in memory. */
-static rl_status define_summaries(writer *w, group *g) {
+/* Histograms are about those of a task of each series, but for what they do not have in common. */
+static rl_status measure_summaries(const writer *w, group *g) {
     summaries *s;
+    (void)w;
     RL_TRY(RL_ALLOC(s, 1));
     g->state = s;
     s->d.summary = true;
     RL_TRY(rl_make_dataset(g, &s->d));
+    g->n_values = rl_quantile_values(&s->d);
+    g->bytes = rl_dataset_state_bytes(&s->d);
+    for (int p = 0; p < g->n_series; p++) g->bytes += rl_summary_bytes(&g->series[p]);
+    return RL_OK;
+}
+
+/* The summaries are read for their buckets alone: those of one group at a time are in memory. */
+static rl_status define_summaries(writer *w, group *g) {
+    summaries *s = g->state;
+    RL_TRY(rl_find_places(g, &s->d));
     RL_TRY(read_summaries(w, g, s));
     RL_TRY(list_buckets(s));
     forget_summaries(s);
@@ -235,4 +246,4 @@ static rl_status fill_summaries(writer *w, group *g) {
     return rl_fill_theory(w, g, &s->d);
 }
 
-const rl_group_writer rl_summary_writer = {define_summaries, fill_summaries, destroy_summaries};
+const rl_group_writer rl_summary_writer = {measure_summaries, define_summaries, fill_summaries, destroy_summaries};

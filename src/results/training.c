@@ -53,19 +53,47 @@ static void destroy_trainings(void *state) {
 
 /* ---- defining ---------------------------------------------------------------------------------------------------- */
 
-static rl_status begin_trainings(writer *w, group *g, trainings *t) {
+static bool has_embeddings(const group *g) {
+    const rl_study_autoencoder *a = g->series->autoencoder;
+    bool any = false;
+    for (int m = 0; m < a->n_hidden; m++) any |= a->hidden[m] == COMPONENTS;
+    return any;
+}
+
+/* Numbers of a field for each training; 0: it is left out. */
+static size_t width_of(const group *g, const trainings *t, const field *f) {
+    const rl_autoencoder *model = &g->series->autoencoder->model;
+    size_t width = 1;
+    if (strstr(f->dimensions, "step") != NULL) width *= (size_t)rl_training_layout_of(model).n_records;
+    if (strstr(f->dimensions, "component") != NULL) width *= has_embeddings(g) ? COMPONENTS : 0;
+    if (strstr(f->dimensions, "feature") != NULL) width *= (size_t)model->n_features;
+    if (strstr(f->dimensions, "example") != NULL) width *= t->n_examples;
+    return width;
+}
+
+static rl_status measure_trainings(const writer *w, group *g) {
+    const rl_series *s = g->series;
+    trainings *t;
+    RL_TRY(RL_ALLOC(t, 1));
+    g->state = t;
+    t->n_sets = (size_t)g->n_series * (size_t)s->n_n_train * (size_t)s->study->repeats;
+    t->n_examples = (size_t)s->n_train[s->n_n_train - 1];
+    for (int f = 0; f < N_FIELDS; f++) {
+        const size_t width = width_of(g, t, &fields[f]);
+        t->extents[f] = (extent){width > 0 ? t->n_sets : 0, width};
+    }
+    g->n_slab = rl_slab_room(w, t->extents, N_FIELDS);
+    return RL_OK;
+}
+
+static rl_status begin_trainings(writer *w, group *g, const trainings *t) {
     const rl_series *s = g->series;
     const rl_study_autoencoder *a = s->autoencoder;
-    const size_t repeats = (size_t)s->study->repeats;
-    bool embeddings = false;
-    for (int m = 0; m < a->n_hidden; m++) embeddings |= a->hidden[m] == COMPONENTS;
-    t->n_sets = (size_t)g->n_series * (size_t)s->n_n_train * repeats;
-    t->n_examples = (size_t)s->n_train[s->n_n_train - 1];
     const dimension dimensions[] = {{"n_hidden", (size_t)g->n_series},
                                     {"n_train", (size_t)s->n_n_train},
-                                    {"repeat", repeats},
+                                    {"repeat", (size_t)s->study->repeats},
                                     {"step", (size_t)rl_training_layout_of(&a->model).n_records},
-                                    {"component", embeddings ? COMPONENTS : 0},
+                                    {"component", has_embeddings(g) ? COMPONENTS : 0},
                                     {"feature", (size_t)a->model.n_features},
                                     {"example", t->n_examples}};
     return rl_begin_group(w, g, dimensions, sizeof dimensions / sizeof *dimensions);
@@ -98,7 +126,7 @@ static rl_status describe_model(const writer *w, const group *g) {
 }
 
 /* Examples that there are not are fill values, which shrink well. A chunk is one training's, or a part of it. */
-static rl_status define_field(writer *w, const group *g, trainings *t, int f) {
+static rl_status define_field(writer *w, const group *g, int f) {
     static const signed char flags[] = {RL_TRAINING_DONE, RL_TRAINING_MISSING, RL_TRAINING_DIVERGED};
     const int before = w->n_variables;
     char dimensions[64];
@@ -115,7 +143,6 @@ static rl_status define_field(writer *w, const group *g, trainings *t, int f) {
                                     .nan = f != STATUS,
                                     .in_parts = true}));
     if (w->n_variables == before) return RL_OK;
-    t->extents[f] = (extent){t->n_sets, rl_last_variable(w)->count / t->n_sets};
     return f == STATUS ? rl_put_flags(w, flags, sizeof flags, RL_TRAINING_STATUS_MEANINGS) : RL_OK;
 }
 
@@ -126,14 +153,10 @@ static rl_status define_trainings(writer *w, group *g) {
         {"repeat", "repeat: inputs and weights to start from, drawn anew", "repeat", .type = NC_INT, .original = true},
         {"step", "steps of AdamW taken", "step", .type = NC_INT, .original = true},
     };
-    trainings *t;
-    RL_TRY(RL_ALLOC(t, 1));
-    g->state = t;
-    RL_TRY(begin_trainings(w, g, t));
+    RL_TRY(begin_trainings(w, g, g->state));
     RL_TRY(describe_model(w, g));
     RL_TRY(rl_define_arrays(w, g, coordinates, sizeof coordinates / sizeof *coordinates));
-    for (int f = 0; f < N_FIELDS; f++) RL_TRY(define_field(w, g, t, f));
-    g->n_slab = rl_slab_room(w, t->extents, N_FIELDS);
+    for (int f = 0; f < N_FIELDS; f++) RL_TRY(define_field(w, g, f));
     return RL_OK;
 }
 
@@ -201,4 +224,4 @@ static rl_status fill_trainings(writer *w, group *g) {
     return RL_OK;
 }
 
-const rl_group_writer rl_training_writer = {define_trainings, fill_trainings, destroy_trainings};
+const rl_group_writer rl_training_writer = {measure_trainings, define_trainings, fill_trainings, destroy_trainings};

@@ -24,7 +24,7 @@ static const rl_group_writer *writer_of(const rl_kind *kind) {
     return writers[i].writer;
 }
 
-static rl_status define_groups(writer *w) {
+static rl_status measure_groups(writer *w) {
     const rl_plan *plan = w->plan;
     RL_TRY(RL_ALLOC(w->groups, plan->n_series));
     for (int first = 0, end; first < plan->n_series; first = end) {
@@ -32,8 +32,14 @@ static rl_status define_groups(writer *w) {
         const rl_series *series = &plan->series[first];
         end = rl_plan_end_of_group(plan, first);
         *g = (group){.writer = writer_of(series->kind), .series = series, .n_series = end - first, .first = first};
-        RL_TRY(g->writer->define(w, g));
+        RL_TRY(g->writer->measure(w, g));
     }
+    return RL_OK;
+}
+
+static rl_status define_groups(writer *w) {
+    RL_TRY(measure_groups(w));
+    for (int i = 0; i < w->n_groups; i++) RL_TRY(w->groups[i].writer->define(w, &w->groups[i]));
     return RL_OK;
 }
 
@@ -41,6 +47,11 @@ static rl_status define_groups(writer *w) {
 static void forget_group(group *g) {
     if (g->state != NULL) g->writer->destroy(g->state);
     g->state = NULL;
+}
+
+static void forget_groups(writer *w) {
+    for (int i = 0; i < w->n_groups; i++) forget_group(&w->groups[i]);
+    rl_free(w->groups);
 }
 
 static rl_status make_room(writer *w) {
@@ -212,8 +223,7 @@ rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journa
     if (status == RL_OK) status = put_in_place(&temporary, journal);
     rl_temporary_discard(&temporary);
     if (status == RL_OK && w.overflow.n > 0) rl_warn("%s: %s", output, rl_overflow_text(&w.overflow, overflow));
-    for (int i = 0; i < w.n_groups; i++) forget_group(&w.groups[i]);
-    rl_free(w.groups);
+    forget_groups(&w);
     rl_free(w.variables);
     rl_free(w.values);
     rl_free(w.stored);
@@ -225,4 +235,34 @@ rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journa
 rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
                            const rl_provenance *provenance) {
     return rl_results_write_by(output, plan, journal, provenance, RL_RESULTS_SLAB);
+}
+
+/* ---- what it takes ----------------------------------------------------------------------------------------------- */
+
+/* HDF5 and NetCDF: two chunks, what they know of each group's arrays, and what they keep of what they have given back;
+ * and a block of the journal. */
+static double library_bytes(const writer *w) {
+    const double once = 8e6, a_group = 5e5;
+    return once + a_group * w->n_groups;
+}
+
+/* Room for values, twice, is that of the arrays that are put as a whole, the largest of them quantiles, and of parts of
+ * others. */
+static double sum_bytes(const writer *w) {
+    double state = 0, of_slab = 0, room = 0;
+    for (const group *g = w->groups; g < w->groups + w->n_groups; g++) {
+        const double values = (double)sizeof(double), some = fmin((double)RL_ARRAY_PART, values * (double)g->n_slab);
+        state = fmax(state, (double)g->bytes);
+        of_slab = fmax(of_slab, values * (double)g->n_slab);
+        room = fmax(room, fmax(some, values * (double)g->n_values));
+    }
+    return state + of_slab + 2 * room + library_bytes(w);
+}
+
+rl_status rl_results_bytes(const rl_plan *plan, double *bytes) {
+    writer w = {.plan = plan, .slab_bytes = RL_RESULTS_SLAB};
+    const rl_status status = measure_groups(&w);
+    *bytes = status == RL_OK ? sum_bytes(&w) : 0;
+    forget_groups(&w);
+    return status;
 }

@@ -23,6 +23,7 @@ typedef struct group {
     int id;
     size_t n_values; /* numbers that filling it wants room for, if more than those of its largest array */
     size_t n_slab;   /* numbers that its slabs want room for: rl_slab_room */
+    size_t bytes;    /* that the state takes, while the group is filled */
     void *state;     /* the writer's own */
 } group;
 
@@ -64,9 +65,10 @@ typedef struct writer {
 
 /* How the series of a kind become a group. */
 struct rl_group_writer {
-    rl_status (*define)(writer *w, group *g); /* the group with its dimensions, attributes and arrays */
-    rl_status (*fill)(writer *w, group *g);   /* all its arrays, from the journal */
-    void (*destroy)(void *state);             /* NULL: there is no state */
+    rl_status (*measure)(const writer *w, group *g); /* makes the state, and says what filling the group will take */
+    rl_status (*define)(writer *w, group *g);        /* the group with its dimensions, attributes and arrays */
+    rl_status (*fill)(writer *w, group *g);          /* all its arrays, from the journal */
+    void (*destroy)(void *state);
 };
 #define RL_WRITER(kind) extern const rl_group_writer rl_##kind##_writer;
 RL_KINDS(RL_WRITER)
@@ -130,6 +132,7 @@ rl_status rl_put_indices(writer *w, const char *name, int first);
 rl_status rl_put_rows(writer *w, const char *name, size_t width, size_t n, const void *values);
 
 /* Room that the arrays want as they are stored: all that are put as a whole, and some part of others. */
+enum { RL_ARRAY_PART = 4 * 1024 * 1024 /* bytes of an array that are read in one go, if it was not put as a whole */ };
 size_t rl_room_for_arrays(const writer *w);
 
 /* What HDF5 is sure to write of them. */

@@ -161,13 +161,16 @@ static rl_status lay_out_summary(rl_series *series) {
                    series->study->path, series->line, series->name);
 }
 
-/* What its histograms and its record come to depends on how numbers spread: here over some tens of doublings. */
-static size_t summary_bytes(const rl_series *series) {
+/* Here over some tens of doublings. */
+size_t rl_summary_bytes(const rl_series *series) {
     enum { DOUBLINGS = 32 };
     const size_t histogram = DOUBLINGS * RL_BUCKETS_PER_DOUBLING * sizeof(uint32_t) + 0x800 * sizeof(uint16_t);
+    return rl_curve_layout_of(series).status * histogram;
+}
+
+static size_t bytes_of_summary(const rl_series *series) {
     summary_work sizes = {.series = series};
-    return RL_OBJECT_BYTES(&sizes, list_summary_arrays) + rl_curves_bytes(series) +
-           rl_curve_layout_of(series).status * histogram;
+    return RL_OBJECT_BYTES(&sizes, list_summary_arrays) + rl_curves_bytes(series) + rl_summary_bytes(series);
 }
 
 static int64_t failed_repeats(int outcome) {
@@ -199,7 +202,7 @@ const rl_kind rl_summary_kind = {.name = "summary",
                                  .lay_out = lay_out_summary,
                                  .flops = rl_curves_flops,
                                  .effort = rl_curves_effort,
-                                 .bytes = summary_bytes,
+                                 .bytes = bytes_of_summary,
                                  .text = rl_curves_text,
                                  .least_part = least_part_of_summary,
                                  .kept_bytes = kept_bytes_of_summary,

@@ -258,7 +258,7 @@ class Plan(unittest.TestCase):
         self.assertIn("for any time", said)
         said = self.sbatch(f"printf '{SINFO}'", *self.rates_for(800 * 3 * 3600), "--ranks", 1, status=2)
         self.assertIn("the longest piece of work may take", said)
-        said = self.sbatch("printf 'p*|infinite|1-infinite|2|1|4|1\\n'", "--ranks", 4, status=2)
+        said = self.sbatch("printf 'p*|infinite|1-infinite|2|1|4|100\\n'", "--ranks", 4, status=2)
         self.assertIn("4 ranks need ", said)
         self.assertIn(" per node; the partition `p`", said)
         said = self.sbatch(f"printf '{SINFO}'", "--partition", "lang", status=2)

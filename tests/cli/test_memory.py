@@ -1,0 +1,128 @@
+"""What a run takes in memory is what `plan` says, and what its batch script asks for is enough: in a control group of just
+as much."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+import tier
+from program import PROGRAM, run
+
+# P = 5, 10 N, 5 variants: 50 cells per curve.
+CURVES = """repeats: {repeats}
+n_train: [2, 3, 4, 5, 6, 7, 8, 10, 12, 15]
+ablations: [none, cutoff: [0.1, 0.5], leading_modes: [1, 2]]
+datasets: [{{source: student-teacher, rows: 60, features: 5, hidden_features: 8}}]
+"""
+LONG_CURVES = """repeats: {repeats}
+n_train: {{range: [1, 60]}}
+ablations: [none, cutoff: [0.1, 0.5], leading_modes: 1]
+datasets: [{{source: student-teacher, rows: 100, features: 5, hidden_features: 8}}]
+"""
+SUMMARY = "keep: summary\n" + CURVES
+IN_GROUP = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
+V1, V2 = pathlib.Path("/sys/fs/cgroup/memory"), pathlib.Path("/sys/fs/cgroup")
+
+
+def made_group(test):
+    """A control group of our own and the file of its limit; a machine may have none, or let nobody make one."""
+    own = pathlib.Path("/proc/self/cgroup").read_text()
+    v1 = re.search(r"^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(.*)$", own, re.MULTILINE)
+    parent = V1 if v1 else V2
+    group = parent / f"ridgeless-{os.getpid()}-{test.id().rsplit('.', 1)[-1]}"
+    try:
+        if not v1 and "memory" not in (parent / "cgroup.subtree_control").read_text():
+            (parent / "cgroup.subtree_control").write_text("+memory")
+        group.mkdir()
+    except OSError as error:
+        raise unittest.SkipTest(f"no control group can be made here: {error}")
+    test.addCleanup(group.rmdir)
+    limit = group / ("memory.limit_in_bytes" if v1 else "memory.max")
+    if not os.access(limit, os.W_OK) or not os.access(group / "cgroup.procs", os.W_OK):
+        raise unittest.SkipTest("a control group made here cannot be given a limit")
+    return group, limit
+
+
+class Memory(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def write(self, text, **numbers):
+        (self.folder / "s.yaml").write_text(text.format(**numbers))
+
+    def predicted(self):
+        answer = run("plan", "s.yaml", "--ranks", "1", "--json", cwd=self.folder, check=0)
+        return json.loads(answer.stdout)["memory_per_rank_bytes"]
+
+    def asked_for(self):
+        script = run("plan", "s.yaml", "-o", "s.nc", "--ranks", "1", "--sbatch", cwd=self.folder, check=0).stdout
+        return int(re.search(r"--mem-per-cpu=(\d+)M$", script, re.MULTILINE).group(1)) << 20
+
+    def peak(self, command):
+        """Of the process, as the system has it."""
+        process = subprocess.Popen([PROGRAM, command, "-q", "s.yaml", "-o", "s.nc"], cwd=self.folder, stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0)
+        return used.ru_maxrss * 1024
+
+    def check_prediction(self):
+        predicted = self.predicted()
+        for command in ("run", "assemble"):
+            (self.folder / "s.nc").unlink(missing_ok=True)
+            measured = self.peak(command)
+            print(f"# {command}: predicted {predicted / 1e6:.1f} MB, measured {measured / 1e6:.1f} MB", flush=True)
+            self.assertLess(abs(predicted / measured - 1), 0.15)
+
+    def check_in_group(self, limit):
+        """Computes, writes, writes anew, and finds all done."""
+        group, limit_file = made_group(self)
+        limit_file.write_text(str(int(limit)))
+        for command in ("run", "assemble", "run"):
+            if command == "assemble":
+                (self.folder / "s.nc").unlink()
+            run(command, "-q", "s.yaml", "-o", "s.nc", cwd=self.folder, before=["sh", "-c", IN_GROUP, str(group)], check=0)
+
+    def test_prediction_of_curves(self):
+        self.write(CURVES, repeats=20000)
+        self.check_prediction()
+
+    def test_prediction_of_a_summary(self):
+        self.write(SUMMARY, repeats=tier.of(5000, 50000))
+        self.check_prediction()
+
+    @tier.in_all_alone
+    def test_prediction_of_long_curves(self):
+        self.write(LONG_CURVES, repeats=15000)
+        self.check_prediction()
+
+    def test_as_much_as_is_predicted_is_enough(self):
+        self.write(CURVES, repeats=20000)
+        self.check_in_group(1.15 * self.predicted())
+
+    @tier.in_all_alone
+    def test_as_much_as_the_script_asks_for_is_enough(self):
+        self.write(CURVES, repeats=100000)
+        self.check_in_group(self.asked_for())
+
+    @tier.in_all_alone
+    def test_as_much_as_the_script_of_a_summary_asks_for_is_enough(self):
+        self.write(SUMMARY, repeats=50000)
+        self.check_in_group(self.asked_for())
+
+    def test_what_does_not_fit_is_refused_before_work(self):
+        self.write(CURVES, repeats=1000000)
+        for command, status in (("run", 1), ("plan", 2)):
+            said = run(command, "s.yaml", "-o", "s.nc", "--memory", "100M", cwd=self.folder, check=status).stderr
+            self.assertEqual(len(said.splitlines()), 1)
+            self.assertRegex(said, r"write the results file, .* there are .*`keep: summary`")
+        self.assertFalse((self.folder / "s.nc").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
