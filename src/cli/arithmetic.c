@@ -92,7 +92,7 @@ static rl_status add_uses(const rl_arithmetic_uses *uses, double *points, rl_tex
 rl_status rl_add_arithmetic(const rl_journal *journal, rl_provenance *provenance) {
     rl_arithmetic_uses uses;
     rl_text names = RL_TEXT_EMPTY;
-    double *points;
+    double *points = NULL;
     RL_TRY(rl_journal_uses(journal, &uses));
     rl_status status = RL_ALLOC(points, uses.n);
     if (status == RL_OK && uses.n > 0) status = add_uses(&uses, points, &names, provenance);

@@ -92,7 +92,7 @@ static bool write_anew(rl_journal *j, const char *path, const struct stat *mine)
 }
 
 static void save_in_place(rl_journal *j, const struct stat *mine) {
-    char *path;
+    char *path = NULL;
     if (rl_follow_links(j->path, &path) == RL_OK && write_anew(j, path, mine))
         rl_warn("%s: was removed while the run works; it is written anew, with all that is done", j->path);
     else

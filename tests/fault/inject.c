@@ -19,7 +19,7 @@
  *     sync     fsync, fdatasync          die eio enospc
  *     truncate ftruncate                 die eio
  *     close    close                     die eio enospc
- *     rename   rename                    die eio enospc
+ *     rename   rename, renameat2         die eio enospc
  *     alloc    aligned_alloc, realloc    die enomem
  *     mpi      calls that communicate    die error
  *
@@ -322,6 +322,10 @@ int close(int fd) {
 
 int rename(const char *from, const char *to) {
     return fails(RENAME, CALLER) ? -1 : REAL(rename)(from, to);
+}
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags) {
+    return fails(RENAME, CALLER) ? -1 : REAL(renameat2)(from_folder, from, to_folder, to, flags);
 }
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
