@@ -247,7 +247,10 @@ static rl_status read_arithmetic(const rl_nc *file, char **arithmetic) {
     nc_type type;
     if (nc_inq_grp_ncid(file->id, "provenance", &id) != NC_NOERR) return RL_OK;
     if (nc_inq_att(id, NC_GLOBAL, name, &type, NULL) != NC_NOERR) return RL_OK;
-    return type == NC_CHAR || type == NC_STRING ? rl_nc_get_text(file, id, name, arithmetic) : RL_OK;
+    if (type != NC_CHAR && type != NC_STRING) return RL_OK;
+    RL_TRY(rl_nc_get_text(file, id, name, arithmetic));
+    if (*arithmetic != NULL) rl_make_printable(*arithmetic);
+    return RL_OK;
 }
 
 static rl_status compare_files(const rl_nc files[2], rl_comparison *comparison) {
