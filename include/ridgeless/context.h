@@ -78,6 +78,9 @@ void rl_context_blas_threads(int threads);
 /* The last resort, when ranks can no longer agree: prints the error message and ends all processes. */
 _Noreturn void rl_context_abort(const rl_context *context, rl_status status);
 
+/* Local. Has the launcher end all processes, wherever they are and whatever they do. */
+_Noreturn void rl_context_end_all(const rl_context *context, int exit_status);
+
 /* Local. rl_context_abort is to call this between its message and the end; NULL: nothing. */
 void rl_context_on_abort(void (*call)(rl_status status));
 

@@ -69,8 +69,8 @@ typedef struct rl_done {
 typedef struct rl_run_summary {
     rl_done *done; /* [n_done]: for each noun that the plan has, in its order; on rank 0 */
     int n_done;
-    double seconds;         /* wall clock of the shared work */
-    double imbalance;       /* largest over mean of the ranks' busy time; 1 is perfect */
+    double seconds;   /* wall clock of the shared work */
+    double imbalance; /* largest over mean of the ranks' busy time; 1 is perfect; 0: what ranks did is not known */
     double processor_share; /* processors that a rank had on average: below 1 where other programs, or too many ranks,
                                share them; 0: nothing was measured */
     rl_rank_share *shares;  /* [size] on rank 0, NULL elsewhere */
@@ -83,22 +83,47 @@ void rl_run_summary_destroy(rl_run_summary *summary);
 
 /* ---- guard ------------------------------------------------------------------------------------------------------- */
 
-/* A thread per rank that never calls MPI. When the process has been asked to leave now (rl_stop_requested), it ends it
- * within rl_context_patience, whatever the main thread is in the middle of, and takes a half written file with it. When
- * another rank of the node dies, it says which and what that was doing, and ends this process too, so that nobody waits
- * for ever. A rank that crashes says so itself. */
+/* A thread per rank. When the process has been asked to leave now (rl_stop_requested), it ends it within
+ * rl_context_patience, whatever the main thread is in the middle of, and takes a half written file with it. When
+ * another rank dies, on this node or on another one, it says which and what that was doing, and ends this process too,
+ * so that nobody waits for ever. A rank that crashes says so itself. A rank that hangs is named, and named again when
+ * it goes on; nothing ends by that. But when the run is to stop (a signal to any rank that asks to stop soon, or
+ * rl_guard_until), and nothing more can end but what silent ranks are needed for, rank 0 concludes the run without
+ * them. */
 typedef struct rl_guard rl_guard;
 
-/* Collective on context->comm; one at a time. `save` is called in the thread some times a second, and
- * with `now` when the process is asked to leave now and before the thread ends it: what must not be lost is to be made
- * durable there. The context must outlive the guard. */
-rl_status rl_guard_start(const rl_context *context, void (*save)(void *state, bool now), void *state, rl_guard **guard);
+typedef struct rl_guard_settings {
+    double silence; /* seconds in which a rank that is well is heard of; INFINITY: nobody is ever called silent */
+    /* Some times a second, and with `now` when the process is asked to leave now and before the thread ends it: what
+     * must not be lost is to be made durable there. */
+    void (*save)(void *state, bool now);
+    /* On rank 0, once, in a thread of its own, while the main one waits in MPI for ever and is locked out of all that
+     * it does between rl_guard_hold and rl_guard_release: what there is, is to be written. Gives the exit status of
+     * all. */
+    int (*conclude)(void *state);
+    void *state;
+} rl_guard_settings;
+
+/* Collective on context->comm; one at a time. `save` is called in the thread. The context must outlive the guard. */
+rl_status rl_guard_start(const rl_context *context, const rl_guard_settings *settings, rl_guard **guard);
 
 /* Collective on the context's communicator: ends the watch. NULL is none. */
 void rl_guard_stop(rl_guard *guard);
 
 /* Local. What this rank is doing from now on, after "while"; NULL is no guard. */
 void rl_guard_doing(rl_guard *guard, const char *format, ...) RL_PRINTF(2);
+
+/* Local. From now on this rank computes what ranks first ... first + n - 1 compute together, and which ends by itself
+ * if they are well; n = 0: it computes nothing. */
+void rl_guard_computing(rl_guard *guard, int first, int n);
+
+/* Local, on rank 0: from rl_seconds() = when on the run is to end. */
+void rl_guard_until(rl_guard *guard, double when);
+
+/* Local. Between the two, in which no rank may be waited for, the run is not concluded; once it is, the first does not
+ * return. */
+void rl_guard_hold(rl_guard *guard);
+void rl_guard_release(rl_guard *guard);
 
 /* ---- arithmetic -------------------------------------------------------------------------------------------------- */
 

@@ -50,6 +50,9 @@ bool rl_results_are_current(const char *output, const rl_plan *plan, const rl_jo
 /* Gives such a file the time of now, for make and its like, which compare times; warns where that is not allowed. */
 void rl_results_touch(const char *output);
 
+/* Local. To be called first in a thread that is not the main one. */
+void rl_results_be_quiet(void);
+
 /* Writes the results file from the journal: a group for each data set and autoencoder, each repeat's values (where the
  * study keeps them) and reduced ones, and the group `provenance`. Memory does not grow with the number of cells: see
  * rl_results_bytes. Built as an rl_temporary, for which room is taken there first, closed, opened again and compared

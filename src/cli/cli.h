@@ -53,6 +53,7 @@ typedef struct rl_settings {
     bool json, quiet, verbose, skip_missing, fresh, fail_fast;
     double started;   /* rl_seconds() */
     double time_left; /* seconds from then until the process must have ended; INFINITY: no limit */
+    double silence;   /* seconds after which a rank that is not heard of is named */
     rl_schedule schedule;
     int ranks;            /* to plan for; 0: as many as are advised */
     int test_rows, block; /* bench spectrum */

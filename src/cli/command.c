@@ -211,7 +211,8 @@ static int carry_out(int argc, char **argv) {
                             .block = 64,
                             .producer = "all",
                             .started = rl_seconds(),
-                            .time_left = INFINITY};
+                            .time_left = INFINITY,
+                            .silence = 30};
     const command *c = NULL;
     const bool first = rl_context_launched_rank() == 0;
     rl_status status = report_failure(read_command_line(argc, argv, &settings, &c), first);

@@ -124,6 +124,8 @@ static const option_row option_table[] = {
      "how ranks share the work: " RL_SCHEDULE_CHOICES " (default dynamic)"},
     {'T', "time-left", "TIME", set_seconds, AT(time_left), RL_COMPUTING,
      "end within TIME (Slurm's 1-02:30:00, or 90s, 5min, 2h): begin nothing that cannot finish (default: no limit)"},
+    {'S', "silence", "TIME", set_seconds, AT(silence), RL_COMPUTING,
+     "name a rank that is not heard of for TIME (default 30s)"},
     {'F', "fail-fast", NULL, set_flag, AT(fail_fast), RL_COMPUTING,
      "stop at the first spectrum that cannot be computed"},
     {'f', "fresh", NULL, set_flag, AT(fresh), RL_RUN,

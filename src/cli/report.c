@@ -222,7 +222,8 @@ static void describe_done(const rl_run_summary *summary, char text[RL_LIST_TEXT]
 
 void rl_tell_run(const rl_run_report *r) {
     const rl_run_summary *summary = r->summary;
-    const bool in_full = r->settings->verbose || takes_long(r);
+    const bool is_known = summary->imbalance > 0;
+    const bool in_full = is_known && (r->settings->verbose || takes_long(r));
     char done[RL_LIST_TEXT], seconds[32];
     describe_done(summary, done);
     if (done[0] != '\0') {
@@ -231,7 +232,7 @@ void rl_tell_run(const rl_run_report *r) {
         if (in_full) tell_shares(r);
         if (in_full) tell_processors(r);
     }
-    tell_phases(r);
+    if (is_known) tell_phases(r);
 }
 
 /* ---- for programs ------------------------------------------------------------------------------------------------ */

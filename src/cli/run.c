@@ -24,6 +24,8 @@ typedef struct work {
     rl_arithmetics arithmetics;
     rl_text hosts;
     double writing_seconds;
+    double began;  /* rl_seconds() when ranks began to share the work; 0: they have not */
+    bool is_ended; /* the results file is written, or cannot be */
 } work;
 
 /* ---- what there is ----------------------------------------------------------------------------------------------- */
@@ -286,12 +288,34 @@ static rl_status report_stop(const work *w) {
 
 /* On rank 0: the results file, and what there is to say, in the end as one object of JSON. */
 static rl_status end_study(work *w, bool stopped) {
+    w->is_ended = true;
     rl_status status = finish_study(w);
     if (status == RL_STOPPED && stopped) status = report_stop(w);
     const rl_run_report report = report_of(w);
     const bool written = status == RL_OK || status == RL_STOPPED || status == RL_ERR_CELLS;
     if (w->settings->json && written) RL_TRY(rl_print_run(&report, w->journal, status));
     return status;
+}
+
+/* In a thread of the guard's, while the main one waits for ranks that do not answer: what ranks did, nobody knows. */
+static rl_status end_without_ranks(work *w) {
+    if (w->began == 0) return rl_fail(RL_STOPPED, "nothing was begun; run again to go on");
+    if (w->journal_failed) return RL_ERR_IO; /* the last message says why */
+    rl_results_be_quiet();
+    w->summary.seconds = rl_seconds() - w->began;
+    if (w->summary.shares == NULL) RL_TRY(RL_ALLOC(w->summary.shares, w->context->size));
+    const rl_status status = end_study(w, true);
+    return status != RL_OK ? status : rl_fail(RL_STOPPED, "%s: has all of the study", w->prepared.output);
+}
+
+static int conclude(void *state) {
+    work *w = state;
+    if (w->is_ended) return rl_exit_status(RL_STOPPED);
+    const rl_status status = end_without_ranks(w);
+    rl_log_clear_line();
+    fprintf(stderr, "ridgeless: %s\n", rl_error_message());
+    fflush(stdout);
+    return rl_exit_status(status);
 }
 
 /* Computes and writes what there is to write. */
@@ -307,11 +331,15 @@ static rl_status compute_study(work *w, const rl_run_settings *run) {
         w->context,
         first ? rl_tell_arithmetic(&w->prepared.plan, &w->todo, w->journal, &w->arithmetics, w->context->size) : RL_OK);
     if (status != RL_OK) return status;
+    RL_TRY(rl_context_hosts(w->context, &w->hosts));
+    w->began = rl_seconds();
     status = rl_parallel_run(w->context, &w->prepared.plan, &w->todo, run, &sink, &w->summary);
     const bool stopped = status == RL_STOPPED;
-    if (stopped || status == RL_OK) status = rl_context_hosts(w->context, &w->hosts);
+    if (stopped) status = RL_OK;
     rl_guard_doing(run->guard, "writing the results file");
+    rl_guard_hold(run->guard);
     if (status == RL_OK && first) status = end_study(w, stopped);
+    rl_guard_release(run->guard);
     rl_guard_doing(run->guard, "ending");
     return rl_context_agree(w->context, status);
 }
@@ -329,7 +357,10 @@ static rl_status check_memory(const work *w) {
 static rl_status run_study(work *w, rl_guard *guard) {
     const double began = rl_seconds();
     rl_run_settings run;
-    RL_TRY(rl_context_agree(w->context, w->context->rank == 0 ? prepare_work(w) : RL_OK));
+    rl_guard_hold(guard);
+    const rl_status prepared = w->context->rank == 0 ? prepare_work(w) : RL_OK;
+    rl_guard_release(guard);
+    RL_TRY(rl_context_agree(w->context, prepared));
     RL_TRY(rl_share_prepared(w->settings, w->context, &w->prepared, &run));
     RL_TRY(rl_arithmetics_gather(w->context, &w->arithmetics));
     run.arithmetics = &w->arithmetics;
@@ -342,7 +373,9 @@ static rl_status run_study(work *w, rl_guard *guard) {
 rl_status rl_command_run(rl_settings *settings, const rl_context *context) {
     work w = {.settings = settings, .context = context};
     rl_guard *guard = NULL;
-    rl_status status = rl_guard_start(context, save_journal, &w, &guard);
+    const rl_guard_settings watch = {
+        .silence = settings->silence, .save = save_journal, .conclude = conclude, .state = &w};
+    rl_status status = rl_guard_start(context, &watch, &guard);
     if (status == RL_OK) status = run_study(&w, guard);
     rl_guard_stop(guard);
     rl_log_clear_line();

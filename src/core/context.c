@@ -156,9 +156,13 @@ void rl_context_on_abort(void (*call)(rl_status status)) {
     on_abort = call;
 }
 
+void rl_context_end_all(const rl_context *context, int exit_status) {
+    MPI_Abort(context->comm == MPI_COMM_NULL ? MPI_COMM_WORLD : context->comm, exit_status);
+    abort(); /* MPI_Abort does not return */
+}
+
 void rl_context_abort(const rl_context *context, rl_status status) {
     fprintf(stderr, "ridgeless: rank %d: %s\n", context->rank, rl_error_message());
     if (on_abort != NULL) on_abort(status);
-    MPI_Abort(context->comm == MPI_COMM_NULL ? MPI_COMM_WORLD : context->comm, rl_exit_status(status));
-    abort(); /* MPI_Abort does not return */
+    rl_context_end_all(context, rl_exit_status(status));
 }

@@ -16,6 +16,7 @@ void rl_deadline_begin(rl_run *r) {
     const double left = r->settings.seconds_left;
     r->deadline = (rl_deadline){
         .when = isfinite(left) ? rl_seconds() + left - seconds_to_write(r->plan, &r->settings.rates) : INFINITY};
+    rl_guard_until(r->settings.guard, r->deadline.when);
 }
 
 /* Pieces of a task shrink, or are alike: the next one takes no longer than the last, but for noise. */

@@ -91,15 +91,20 @@ static void note_failure(rl_run *r, rl_status status) {
     snprintf(r->failure, sizeof r->failure, "%s", rl_error_message());
 }
 
+/* What the sink does, nobody disturbs. */
 static void pass_time(const rl_run *r) {
-    if (r->sink->progress != NULL)
-        r->sink->progress(r->sink->state, rl_pieces_done(r->summary), r->total.pieces,
-                          r->flops > 0 ? r->flops_done / r->flops : 1);
+    if (r->sink->progress == NULL) return;
+    rl_guard_hold(r->settings.guard);
+    r->sink->progress(r->sink->state, rl_pieces_done(r->summary), r->total.pieces,
+                      r->flops > 0 ? r->flops_done / r->flops : 1);
+    rl_guard_release(r->settings.guard);
 }
 
 /* Of the sink, whether it can still keep what comes. */
 static void check_sink(rl_run *r) {
+    rl_guard_hold(r->settings.guard);
     const rl_status status = r->sink->check != NULL ? r->sink->check(r->sink->state) : RL_OK;
+    rl_guard_release(r->settings.guard);
     if (status != RL_OK) note_failure(r, status);
 }
 
@@ -110,7 +115,9 @@ static void keep_record(rl_run *r, rl_member m, int64_t task, const rl_record *r
     const int grouped = r->phase.n_groups * r->phase.ranks, ranks = ranks_of(r, m);
     const int first = m.queue == RL_QUEUE_GROUPS ? m.index * ranks : grouped + m.index;
     if (record->by_blas) kept.arithmetic = rl_arithmetic_of_group(r, first, ranks);
+    rl_guard_hold(r->settings.guard);
     const rl_status status = r->sink->record(r->sink->state, task, &kept);
+    rl_guard_release(r->settings.guard);
     if (status != RL_OK) note_failure(r, status);
 }
 
@@ -159,7 +166,9 @@ static int64_t hand_out(rl_run *r, rl_member m) {
 static void find_state(rl_run *r, int64_t task, rl_text *state) {
     const rl_record nothing = {.outcomes = (const rl_outcome[]){{0}}, .content = ""};
     bool there = false;
+    rl_guard_hold(r->settings.guard);
     rl_status status = r->sink->restore(r->sink->state, task, state, &there);
+    rl_guard_release(r->settings.guard);
     if (status == RL_OK && !there) status = rl_record_append(&nothing, state);
     if (status == RL_OK) return;
     note_failure(r, status);
@@ -380,6 +389,12 @@ static void share_state(rl_run *r, int64_t position, rl_text *state) {
     RL_BROADCAST(&r->group, state->bytes, length);
 }
 
+/* Whether what is under way goes on by itself, without a word from ranks outside the group. */
+static void note_computing(const rl_run *r, bool computing) {
+    const int rank = r->context->rank, first = r->group.comm == MPI_COMM_NULL ? rank : rank - r->group.rank;
+    rl_guard_computing(r->settings.guard, first, computing ? r->group.size : 0);
+}
+
 static rl_status begin_work(rl_run *r, int64_t position) {
     const rl_queue *queue = &r->queues[r->me.queue];
     const rl_todo_item *items = rl_items_at(queue, position);
@@ -392,7 +407,9 @@ static rl_status begin_work(rl_run *r, int64_t position) {
     if (items->has_state) share_state(r, position, &state);
     if (items->has_state) status = rl_record_read(state.bytes, state.length, &record, &used);
     if (record.n > 0) work.state = &record;
+    note_computing(r, true);
     if (status == RL_OK) status = rl_worker_begin(r->worker, &work);
+    note_computing(r, false);
     rl_free(state.bytes);
     return status;
 }
@@ -451,7 +468,9 @@ static bool may_go_on(void *state) {
 
 static bool serve_and_go_on(void *state) {
     const rl_run *r = state;
+    note_computing(r, false);
     serve(state);
+    note_computing(r, true);
     return r->status == RL_OK && may_go_on(state);
 }
 
@@ -463,7 +482,10 @@ static rl_status compute_work(rl_run *r, int64_t position, bool *left) {
     for (bool ended = false;;) {
         bool save;
         const double start = rl_seconds();
-        RL_TRY(rl_worker_advance(r->worker, tick, &ended));
+        note_computing(r, true);
+        const rl_status status = rl_worker_advance(r->worker, tick, &ended);
+        note_computing(r, false);
+        RL_TRY(status);
         if (ended) return RL_OK;
         agree_to_leave(r, position, rl_seconds() - start, left, &save);
         if (save) RL_TRY(save_work(r, position));

@@ -96,7 +96,9 @@ rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const 
     rl_status status = rl_share_todo(&r, todo);
     rl_deadline_begin(&r);
     if (status == RL_OK) status = rl_context_agree(context, prepare_run(&r, todo));
+    rl_guard_hold(r.settings.guard);
     if (status == RL_OK && rl_is_root(&r) && sink->begin != NULL) sink->begin(sink->state);
+    rl_guard_release(r.settings.guard);
     if (status == RL_OK) status = rl_run_phases(&r);
     const double seconds = rl_seconds() - start;
     r.share.processor_seconds = rl_processor_seconds() - processor_start;
