@@ -32,6 +32,16 @@ def on_ranks(ranks, command):
     return list(map(str, command)) if ranks is None else [MPIEXEC, "-n", str(ranks), *map(str, command)]
 
 
+def on_nodes(sizes, command):
+    """The command, on as many nodes with so many ranks each as the program is told: in truth they are one machine."""
+    option, joint = ("-x", "=") if version()[0] == "openmpi" else ("-env", " ")
+    words = []
+    for node, size in enumerate(sizes):
+        words += [":"] if node > 0 else []
+        words += ["-n", str(size), option, *f"SLURM_NODEID{joint}{node}".split(), *map(str, command)]
+    return [MPIEXEC, *words]
+
+
 def ranks_in(folder):
     """The processes that run the program in that folder, whatever has started them, in the order of their start."""
     found = []

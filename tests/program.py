@@ -36,10 +36,12 @@ def run(*arguments, ranks=None, before=(), cwd=None, env=None, timeout=600, chec
     return done
 
 
-def start(test, *arguments, ranks=None, cwd=None):
-    """The program as run() starts it, in a session of its own: the test looks on, and ends what is left of it."""
+def start(test, *arguments, ranks=None, nodes=None, cwd=None):
+    """The program as run() starts it, in a session of its own: the test looks on, and ends what is left of it. `nodes`: ranks
+    of each node."""
+    command = [PROGRAM, *arguments]
     process = subprocess.Popen(
-        launcher.on_ranks(ranks, [PROGRAM, *arguments]),
+        launcher.on_nodes(nodes, command) if nodes else launcher.on_ranks(ranks, command),
         cwd=cwd,
         text=True,
         stdin=subprocess.DEVNULL,

@@ -52,6 +52,7 @@ producer: PRODUCER
 datasets: [{source: student-teacher, draw: fresh, rows: 3100, features: 3000, hidden_features: 3000}]
 """
 SANITIZED = "sanitize" in PROGRAM
+SILENCE = 3  # seconds after which these tests have a rank called silent
 HANGS = 600  # seconds, for a run that takes a few
 
 
@@ -104,6 +105,7 @@ class Stopping(unittest.TestCase):
         while word not in said and (line := process.stderr.readline()):
             said += line
         self.assertIn(word, said)
+        return said
 
     def wait_for_steady_memory(self, process):
         """All that is to be allocated is: a factorization is under way."""
@@ -133,6 +135,102 @@ class Stopping(unittest.TestCase):
         self.assertEqual("curves are in the journal already" in done.stderr, kept > 0, done.stderr)
         self.assertEqual(differences(self.at / f"{study}-whole.nc", self.at / output), [])
         self.assertEqual([name for name in os.listdir(self.at) if ".tmp." in name], [])
+
+    def wait_until_gone(self):
+        """No rank lives: whether somebody has waited for it, is not asked."""
+        deadline = time.monotonic() + HANGS
+        while launcher.ranks_in(self.at):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+
+    def hung(self, study, output, pick, *options, size=3000, **ranks):
+        """A run of which one rank was stopped in the middle, once that has been named; the rank; what was said. One that ended
+        first is begun again."""
+        words = ("run", f"{study}.yaml", "-o", output, "--silence", f"{SILENCE}s", *options)
+        for _ in range(50):
+            process = start(self, *words, cwd=self.at, **ranks)
+            self.wait_for_journal(output, process, size)
+            pids = launcher.ranks_in(self.at)
+            if process.poll() is None and len(pids) == sum(ranks.get("nodes", [ranks.get("ranks")])):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pick(pids), signal.SIGSTOP)
+                    said = self.wait_for_word(process, "has not been heard of")
+                    return process, pick(pids), said
+            process.communicate(timeout=HANGS)
+            for path in self.at.glob(f"{output}*"):
+                path.unlink()
+        raise AssertionError("50 runs ended before they could be stopped")
+
+    def ends_without(self, study, output, **ranks):
+        """Of a run in which a rank hangs, asked to stop: the results of what there is, by the others."""
+        process, _, said = self.hung(study, output, max, **ranks)
+        self.assertRegex(said, r"rank \d has not been heard of for \d+ s while (computing `|between two|preparing).*SIGUSR1 ends")
+        process.send_signal(signal.SIGUSR1)
+        out, err = self.ends(process, 75)
+        self.assertRegex(err, r"the run ends without rank \d: not heard of any more")
+        self.assertRegex(err, r"stopped by SIGUSR1: \d+ of \d+ curves are done")
+        self.assertEqual((out, launcher.ranks_in(self.at)), (f"{output}\n", []))
+        self.assertTrue((self.at / output).exists())
+        self.goes_on(study, output, self.done(study, output))
+
+    def test_a_rank_that_hangs_is_named_and_goes_on(self):
+        process, pid, said = self.hung("small", "hung.nc", max, ranks=2)
+        self.assertRegex(said, r"rank 1 has not been heard of for \d+ s while ")
+        os.kill(pid, signal.SIGCONT)
+        _, err = self.ends(process, 0)
+        self.assertEqual((err.count("rank 1 is heard of again"), err.count("has not been heard of")), (1, 0), err)
+        self.assertEqual(differences(self.at / "small-whole.nc", self.at / "hung.nc"), [])
+
+    def test_usr1_does_not_wait_for_a_rank_that_hangs(self):
+        self.ends_without("small", "without.nc", ranks=2)
+
+    @tier.in_all_alone
+    def test_usr1_does_not_wait_for_ranks_that_hang_elsewhere(self):
+        self.ends_without("grid", "grid-without.nc", ranks=2)
+        self.ends_without("small", "nodes-without.nc", nodes=[1, 1])
+        self.ends_without("small", "shared-without.nc", nodes=[1, 2])
+
+    @tier.in_all_alone
+    def test_the_time_left_does_not_wait_for_a_rank_that_hangs(self):
+        (self.at / "timed.yaml").write_text(SMALL.replace("repeats: 200", "repeats: 30000"))
+        process, _, _ = self.hung("timed", "timed.nc", max, "--time-left", "15s", ranks=2)
+        _, err = self.ends(process, 75)
+        self.assertIn("the run ends without rank 1", err)
+        self.assertTrue((self.at / "timed.nc").exists())
+
+    @tier.in_all_alone
+    def test_rank_0_hangs(self):
+        process, _, said = self.hung("small", "zero-hung.nc", min, ranks=2)
+        self.assertRegex(said, "rank 0 has not been heard of .* only SIGTERM ends it")
+        process.send_signal(signal.SIGTERM)
+        self.ends(process, *launcher.TERMINATED, 128 + signal.SIGKILL)
+        self.goes_on("small", "zero-hung.nc", self.done("small", "zero-hung.nc"))
+
+    @tier.in_all_alone
+    def test_a_suspended_run_names_nobody(self):
+        process = self.launch("small", "suspended.nc", "--silence", f"{SILENCE}s", ranks=3)
+        self.wait_for_journal("suspended.nc", process, 3000)
+        pids = launcher.ranks_in(self.at)
+        for number, pause in ((signal.SIGSTOP, 2 * SILENCE), (signal.SIGCONT, 0)):
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            time.sleep(pause)
+        _, err = self.ends(process, 0)
+        self.assertNotIn("heard of", err)
+
+    @unittest.skipUnless(launcher.lets_the_living_speak(), "the launcher ends the others at once")
+    def test_a_dead_rank_of_a_launcher_that_hangs(self):
+        """Nobody has waited for it yet: it is dead all the same."""
+
+        def strike(process, pids):
+            process.send_signal(signal.SIGSTOP)
+            os.kill(max(pids), signal.SIGKILL)
+            self.wait_until_gone()
+            process.send_signal(signal.SIGCONT)
+
+        err = self.struck("small", "zombie.nc", strike, ranks=2, statuses=launcher.of_a_dead_rank(signal.SIGKILL))
+        self.check_named(err, "rank 1 died")
 
     def test_usr1_on_all_ranks(self):
         for study, ranks in (("small", None), ("small", 3), ("grid", 2)):

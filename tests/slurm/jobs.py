@@ -85,6 +85,15 @@ class Job:
                 pass  # it has ended
         return found
 
+    def numbered(self):
+        """Its processes by rank."""
+
+        def number(process):
+            words = pathlib.Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+            return next(int(word.partition(b"=")[2]) for word in words if word.startswith(b"SLURM_PROCID="))
+
+        return {number(process): process for process in self.ranks()}
+
     def send_ranks(self, number):
         for process in self.ranks():
             send(process, number)

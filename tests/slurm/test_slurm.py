@@ -7,6 +7,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import unittest
 import cluster
 import launcher
 import tier
-from jobs import PATIENCE, Job, filled, starting_again, wait_until
+from jobs import PATIENCE, Job, filled, send, starting_again, wait_until
 from program import PROGRAM, SOURCE, data_groups, differences, run
 
 SKIP = cluster.why_not() or ("the plain build's alone" if "sanitize" in PROGRAM else "")
@@ -145,6 +146,43 @@ class Scenarios:
         Job(self.virtual, job.folder, filled("many-nodes.sbatch"), *ON_TWO, env=launcher.over_loopback()).completes(restarts=[0])
         return job.folder / "study.nc", end, seconds, left_over, restarts, log
 
+    def plain(self, name, ranks, strike):
+        """srun alone, as one types it, on two nodes. What strike(job, its processes by rank) does happens while all are held;
+        then the living go on."""
+        script = f"#!/bin/bash\n#SBATCH --output=%x-%j.log\nsrun --mpi=pmix {PROGRAM} run study.yaml --silence 3s\n"
+        options = ("--nodes=2", f"--ntasks={ranks}", f"--ntasks-per-node={ranks // 2}")
+        job = self.submit(name, script, *options)
+        self.hold(job)
+        stopped = strike(job, job.numbered()) or ()
+        for process in {*job.ranks()} - {*stopped}:
+            send(process, signal.SIGCONT)
+        began = time.monotonic()
+        if stopped:
+            wait_until(lambda: "not been heard of" in job.log(), job.log)
+            job.control("scancel", "--signal=USR1")
+        end = job.end()
+        outcome = end, time.monotonic() - began, job.ranks(), job.log()
+        Job(self.virtual, job.folder, script, *options, env=launcher.over_loopback()).completes(restarts=[0])
+        return job.folder / "study.nc", *outcome
+
+    def killed(self, name, ranks, *numbers):
+        return self.plain(name, ranks, lambda job, pids: [send(pids[number], signal.SIGKILL) for number in numbers] and None)
+
+    def dead_node(self):
+        return self.killed("dead_node", 4, 2, 3)
+
+    def dead_neighbour(self):
+        return self.killed("dead_neighbour", 4, 3)
+
+    def dead_first(self):
+        return self.killed("dead_first", 2, 0)
+
+    def silent_node(self):
+        return self.plain("silent_node", 4, lambda job, pids: [pids[2], pids[3]])
+
+    def silent_rank(self):
+        return self.plain("silent_rank", 4, lambda job, pids: [pids[2]])
+
     def mpirun(self):
         changes = (
             ("#SBATCH --signal=USR1@300", "#SBATCH --signal=B:USR1@300"),
@@ -192,6 +230,7 @@ class Scenarios:
 # What waits longest comes first.
 NAMES = (
     *tier.of((), ("time_limit", "scaling", "dead_rank", "requeued_and_cancelled")),
+    *tier.of((), ("dead_node", "dead_neighbour", "dead_first", "silent_node", "silent_rank")),
     "many_nodes",
     "most_restarts",
     "mpirun",
@@ -295,6 +334,36 @@ class Slurm(unittest.TestCase):
         self.assertNotIn(status, (0, 75))
         self.assertLess(seconds, PATIENCE // 4, log)  # the others would wait for it for ever
         self.assertEqual((left_over, restarts), ([], "0"), log)
+        self.assertEqual(len(re.findall(r"ridgeless: rank [01] died while ", log)), 1, log)
+
+    @tier.in_all_alone
+    def test_the_dead_of_another_node_end_all(self):
+        for name, who in (
+            ("dead_node", "ranks 2 to 3 died, the first"),
+            ("dead_neighbour", "rank 3 died"),
+            ("dead_first", "rank 0 died"),
+        ):
+            results, (state, status), seconds, left_over, log = self.outcome(name)
+            with self.subTest(name):
+                self.same(results)
+                self.assertEqual((state, left_over), ("FAILED", []), log)
+                self.assertNotIn(status, (0, 75))
+                self.assertLess(seconds, PATIENCE // 4, log)  # they would wait for ever
+                self.assertEqual((log.count(f"ridgeless: {who} while "), len(re.findall("ranks? .* died", log))), (1, 1), log)
+
+    @tier.in_all_alone
+    def test_usr1_does_not_wait_for_those_who_hang_on_another_node(self):
+        for name, who in (
+            ("silent_node", r"ranks 2 to 3 have not been heard of for \d+ s, the first while .* without them"),
+            ("silent_rank", r"rank 2 has not been heard of for \d+ s while .* without it"),
+        ):
+            results, end, seconds, left_over, log = self.outcome(name)
+            with self.subTest(name):
+                self.same(results)
+                self.assertEqual((end, left_over), (("FAILED", 75), []), log)
+                self.assertEqual(len(re.findall(who, log)), 1, log)
+                self.assertRegex(log, r"the run ends without ranks? 2")
+                self.assertRegex(log, r"stopped by SIGUSR1: \d+ of \d+ curves are done")
 
     @tier.in_all_alone
     def test_the_scaling_study(self):
