@@ -102,14 +102,18 @@ static void put_group(fuzz_bytes *bytes, int root, int number, bool autoencoder)
 
 /* NetCDF refuses some of it; what it accepts is the file. */
 static bool write_file(fuzz_bytes *bytes, const char *path) {
-    rl_nc file;
-    FUZZ_REQUIRE(rl_nc_create(path, &file) == RL_OK);
-    put_text(bytes, file.id, "program", "ridgeless 1");
-    put_text(bytes, file.id, "settings", "seed: 1\n");
-    put_text(bytes, file.id, "title", "a title");
+    rl_temporary temporary;
+    rl_nc_draft draft;
+    FUZZ_REQUIRE(rl_temporary_open(path, &temporary) == RL_OK);
+    FUZZ_REQUIRE(rl_nc_create(&temporary, &draft) == RL_OK);
+    put_text(bytes, draft.file.id, "program", "ridgeless 1");
+    put_text(bytes, draft.file.id, "settings", "seed: 1\n");
+    put_text(bytes, draft.file.id, "title", "a title");
     const unsigned choice = fuzz_take(bytes);
-    for (int i = 0; i < (int)choice % 4; i++) put_group(bytes, file.id, i, choice >= 128);
-    return rl_nc_finish(&file, path) == RL_OK;
+    for (int i = 0; i < (int)choice % 4; i++) put_group(bytes, draft.file.id, i, choice >= 128);
+    const bool finished = rl_nc_finish(&draft) == RL_OK && rename(temporary.path, path) == 0;
+    rl_temporary_discard(&temporary);
+    return finished;
 }
 
 static void walk(const rl_shown *shown) {
