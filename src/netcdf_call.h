@@ -15,7 +15,14 @@ typedef struct rl_nc {
     rl_status blame;
 } rl_nc;
 
+/* What went wrong may be no fault of the file: libraries that get no memory say anything. */
+enum { RL_NC_SURELY_ENOUGH = 2 * RL_NETCDF_BYTES };
+static inline bool rl_nc_lacks_memory(int code) {
+    return code == NC_ENOMEM || !rl_memory_is_there(RL_NC_SURELY_ENOUGH);
+}
+
 static inline rl_status rl_nc_fail(const rl_nc *file, int code, const char *call) {
+    if (rl_nc_lacks_memory(code)) return rl_memory_fail(RL_NC_SURELY_ENOUGH, file->path);
     return rl_fail(file->blame, "%s: %.*s: %s", file->path, (int)strcspn(call, "("), call, nc_strerror(code));
 }
 

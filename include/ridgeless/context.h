@@ -25,12 +25,23 @@ double rl_context_patience(void);
 /* Local. The processors of this node that this process may use: at least 1. */
 int rl_context_processors(void);
 
+/* Local. Takes the buffers of the BLAS, which keeps them, for one thread, or as many as the environment asks for and
+ * processors are there; and asks for what NetCDF and, with it, MPI will take. For a process that is about to use the
+ * BLAS; under limits of memory it is first tried in a child process. RL_ERR_MEMORY: not all of it is there, or a thread
+ * is not, of which the libraries would wait for ever or end in pages of text. */
+rl_status rl_context_ask_memory(bool with_mpi);
+
+/* Local. Address space in bytes that rl_context_ask_memory takes and asks for, with MPI; estimated. Little of it is
+ * ever used: it counts for ulimit -v, not for the memory of a node. */
+size_t rl_context_library_bytes(void);
+
 /* Collective on all processes. Starts MPI, sets one BLAS thread per rank, rounding to nearest
  * whatever a library that was loaded before has set, and has freed arrays of 1 MiB and more
- * returned to the system. A process that nothing launched becomes a single rank, which can start no others. Where ranks
- * outnumber their node's processors, a rank that waits lets others run. What the environment sets already stays.
- * RL_ERR_INPUT, before anything is done: a launcher has started several processes together, but MPI lets each stand
- * alone; context->rank is then the one that the launcher gave. */
+ * returned to the system. First does rl_context_ask_memory, and fails as it does, each rank for itself. A process that
+ * nothing launched becomes a single rank, which can start no others. Where ranks outnumber their node's processors, a
+ * rank that waits lets others run. What the environment sets already stays. RL_ERR_INPUT, before anything is done: a
+ * launcher has started several processes together, but MPI lets each stand alone; context->rank is then the one that
+ * the launcher gave. */
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context);
 
 /* Local. On rank 0 prints the line on a crowd of ranks, if there is one: for commands that are about to compute. */
@@ -72,8 +83,9 @@ rl_status rl_context_libraries(rl_text *mpi, rl_text *blas);
 enum { RL_ARITHMETIC_TEXT = 128 };
 rl_status rl_context_arithmetic(char text[RL_ARITHMETIC_TEXT]);
 
-/* Local. Sets how many threads the BLAS uses from now on; does nothing where the BLAS cannot be told. */
-void rl_context_blas_threads(int threads);
+/* Local. Sets how many threads the BLAS uses from now on; does nothing where the BLAS cannot be told. RL_ERR_MEMORY: it
+ * cannot have them, or their buffers. */
+rl_status rl_context_blas_threads(int threads);
 
 /* The last resort, when ranks can no longer agree: prints the error message and ends all processes. */
 _Noreturn void rl_context_abort(const rl_context *context, rl_status status);

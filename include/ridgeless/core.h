@@ -69,12 +69,24 @@ typedef enum rl_log_level { RL_LOG_QUIET, RL_LOG_WARNING, RL_LOG_INFO, RL_LOG_DE
 /* Sets what is printed, and whether this process prints at all (rank 0 does). Default: RL_LOG_INFO, prints. */
 void rl_log_configure(rl_log_level level, bool prints);
 
+/* Writes a text on standard error as it is, in one piece. While its reader takes nothing the caller waits; but where
+ * the process has been asked to stop, or the calling thread never waits, for a fifth of a second at most: then the text
+ * is lost. */
+void rl_log_write(const char *text);
+
+/* From now on the calling thread never waits for a reader of standard error. */
+void rl_log_never_wait(void);
+
+/* The error number of the first text that could not be written; 0: none. A reader that has gone, and a stream that was
+ * closed when the program started, wanted none. */
+int rl_log_error(void);
+
 /* Print one line on standard error, prefixed `ridgeless: `. */
 void rl_warn(const char *format, ...) RL_PRINTF(1);
 void rl_info(const char *format, ...) RL_PRINTF(1);
 void rl_debug(const char *format, ...) RL_PRINTF(1);
 
-/* The last line of the terminal, a bar that was printed on standard error and flushed, is no message: it is cleared
+/* The last line of the terminal, a bar that was printed on standard error, is no message: it is cleared
  * before the next one, or by rl_log_clear_line. */
 void rl_log_open_line(void);
 void rl_log_clear_line(void);
@@ -85,6 +97,28 @@ void rl_log_clear_line(void);
  * /proc/meminfo); each control group that holds this process, directly or through other groups, leaves its limit less
  * its use, where cached files that can be dropped at once are not counted as used. The least of these. 0: not known. */
 int64_t rl_memory_available(void);
+
+/* Whether a limit of the process (ulimit -v, ulimit -d) or a kernel that promises no more memory than it has may refuse
+ * memory before it is used. */
+bool rl_memory_is_limited(void);
+
+/* Whether so many more bytes would be given to this process now. Takes none. */
+bool rl_memory_is_there(size_t bytes);
+
+/* Asks for what a library is about to take, which may wait for ever where it gets nothing. RL_ERR_MEMORY: so many bytes
+ * are not there; the message says for what they are wanted, the limit, and which one would do. Takes none. */
+rl_status rl_memory_ask(size_t bytes, const char *what);
+
+/* What NetCDF and HDF5 take at most to open or to create a file, beside what is read or written. */
+enum { RL_NETCDF_BYTES = 32 << 20 };
+
+/* Fails as rl_memory_ask does: a library has been seen to get too little, which wants about so many bytes. */
+rl_status rl_memory_fail(size_t bytes, const char *what);
+
+/* Writes into `text`, and returns, "; `ulimit -v` allows 300 MiB: raise it", which ends a message; "" where no limit of
+ * the process is set. */
+enum { RL_LIMIT_TEXT = 100 };
+const char *rl_memory_limit_text(char text[RL_LIMIT_TEXT]);
 
 /* Stores at *pointer a zeroed array of count x size bytes, aligned to 64 so that BLAS kernels see the same alignment
  * (and so give the same bits) on every rank. count = 0 gives a valid pointer. RL_ERR_MEMORY, also when the product
@@ -284,13 +318,25 @@ double rl_processor_seconds(void);
 /* What signals have asked of this process. A request can become more urgent, never less. */
 typedef enum rl_stop {
     RL_STOP_NONE,
-    RL_STOP_SOON, /* SIGUSR1, SIGUSR2, the first SIGINT: begin nothing more, finish what is under way */
-    RL_STOP_NOW   /* SIGTERM, SIGHUP: be gone within seconds */
+    RL_STOP_SOON, /* SIGUSR1, SIGUSR2, SIGXCPU, the first SIGINT: begin nothing more, finish what is under way */
+    RL_STOP_NOW   /* SIGTERM, SIGALRM, SIGHUP: be gone within seconds */
 } rl_stop;
 
+/* What main begins with. A process inherits which signals are blocked and ignored: none is blocked from now on. A write
+ * that nobody reads fails with EPIPE, one beyond a limit of sizes (ulimit -f) with EFBIG, and no signal ends the
+ * process. How a child process has ended can be learnt. */
+void rl_stop_start(void);
+
+/* In a child process, before it becomes another program: signals of writing are as by default. */
+void rl_stop_start_child(void);
+
+/* Ends the process by SIGPIPE, as writing to a pipe that nobody reads ends one by default; returns where the process
+ * was started with SIGPIPE ignored. */
+void rl_stop_by_pipe(void);
+
 /* Catches these signals from now on; by default the process would die of them. A second SIGINT ends the process at once
- * with status 75. SIGINT and SIGHUP stay ignored where they were (nohup). Called before MPI starts, and once more when
- * it has started, because MPICH takes SIGUSR1 for itself. */
+ * with status 75. SIGINT, SIGHUP and SIGALRM stay ignored where they were (nohup). Called before MPI starts, and once
+ * more when it has started, because MPICH takes SIGUSR1 for itself. */
 rl_status rl_stop_catch_signals(void);
 rl_stop rl_stop_requested(void);
 

@@ -95,12 +95,12 @@ static rl_status run_dgesdd(spectrum_bench *b, measured *m, int round) {
     dgesdd_("S", &n, &p, x, &n, sigma, u, &n, vt, &k, &asked, &query, iwork, &info, 1);
     const int lwork = (int)asked;
     RL_TRY_GOTO(RL_ALLOC(work, lwork), done);
-    rl_context_blas_threads(b->context->size);
+    RL_TRY_GOTO(rl_context_blas_threads(b->context->size), done);
     const double start = rl_seconds();
     dgesdd_("S", &n, &p, x, &n, sigma, u, &n, vt, &k, work, &lwork, iwork, &info, 1);
     const rl_timings timings = {.total = rl_seconds() - start};
     take_round(m, round, timings.total, &timings);
-    rl_context_blas_threads(1);
+    RL_TRY_GOTO(rl_context_blas_threads(1), done);
     if (info != 0) status = rl_fail(RL_ERR_LIBRARY, "LAPACK dgesdd: info = %d", info);
     m->sigma_max = sigma[0];
     m->sigma_min = sigma[k - 1];

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -172,12 +173,23 @@ static rl_status check_results(const command *c, const rl_settings *settings) {
 
 static rl_status call_alone(const command *c, rl_settings *settings) {
     RL_TRY(check_results(c, settings));
+    if ((c->bit & (RL_OF_RESULTS | RL_ABLATIONS | RL_MAPS)) == 0) RL_TRY(rl_context_ask_memory(false));
     return c->call(settings, NULL);
 }
 
 static rl_status report_failure(rl_status status, bool prints) {
-    if (status != RL_OK && prints) fprintf(stderr, "ridgeless: %s\n", rl_error_message());
+    char line[1200];
+    snprintf(line, sizeof line, "ridgeless: %s\n", rl_error_message());
+    if (status != RL_OK && prints) rl_log_write(line);
     return status;
+}
+
+/* Each rank has failed for itself, before MPI could tell the others. Where rank 0 has, too, its launcher ends the
+ * others while they wait; where it has not, one of them must say why, and fail, for it waits in MPI. */
+static rl_status fail_before_mpi(rl_status status, int rank) {
+    const double first = rl_seconds() + 5 + 0.1 * fmin(rank, 20);
+    while (rank != 0 && rl_stop_requested() == RL_STOP_NONE && rl_seconds() < first) rl_stop_wait(first - rl_seconds());
+    return report_failure(status, rl_stop_requested() == RL_STOP_NONE);
 }
 
 /* An error is printed while all ranks are still there: a launcher kills the others as soon as one has left with an
@@ -189,6 +201,7 @@ static rl_status call_collectively(const command *c, rl_settings *settings) {
     if (status == RL_OK && c->resumable) status = rl_stop_catch_signals();
     /* Where each stands alone, rank 0 may not have printed yet: as in rl_cli_main. */
     if (status == RL_ERR_INPUT && context.rank != 0) return RL_OK;
+    if (status == RL_ERR_MEMORY) return fail_before_mpi(status, context.rank);
     if (status != RL_OK) return report_failure(status, true);
     status = report_failure(c->call(settings, &context), context.rank == 0);
     rl_context_destroy(&context);
@@ -204,7 +217,7 @@ static void print_answer(char answer, const command *c) {
         print_help(c);
 }
 
-static int carry_out(int argc, char **argv) {
+static int carry_out(int argc, char **argv, bool *only_prints) {
     rl_settings settings = {.argc = argc,
                             .argv = argv,
                             .test_rows = 500,
@@ -216,6 +229,7 @@ static int carry_out(int argc, char **argv) {
     const command *c = NULL;
     const bool first = rl_context_launched_rank() == 0;
     rl_status status = report_failure(read_command_line(argc, argv, &settings, &c), first);
+    *only_prints = c == NULL || !c->collective || settings.answer != '\0';
     /* The others leave quietly: a launcher kills all at the first failure, and rank 0 may not have printed yet. */
     if (status != RL_OK) return first ? rl_exit_status(status) : 0;
     if (settings.answer != '\0' && first) print_answer(settings.answer, c);
@@ -236,21 +250,32 @@ static void fill_closed_streams(void) {
 }
 
 /* What was printed is with the system only now; a disk may be full. */
-static rl_status close_answer(void) {
-    const bool failed_before = ferror(stdout) != 0;
+static rl_status close_answer(bool *is_unread) {
+    struct pollfd reader = {.fd = STDOUT_FILENO};
+    const bool failed_before = ferror(stdout) != 0,
+               has_gone = poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) != 0;
     errno = 0;
     const bool failed = fclose(stdout) != 0 || failed_before;
+    *is_unread = failed && (errno == EPIPE || has_gone);
     if (!failed) return RL_OK;
     return rl_fail(RL_ERR_IO, "standard output: cannot be written: %s",
-                   errno == 0       ? "not all of it is there"
+                   *is_unread       ? "its reader has gone"
+                   : errno == 0     ? "not all of it is there"
                    : errno == EBADF ? "it is closed"
                                     : strerror(errno));
 }
 
+/* A command that only prints ends as others do whose reader wants no more. Whoever keeps the messages in a file should
+ * know that not all are there. */
 int rl_cli_main(int argc, char **argv) {
+    bool only_prints = true, is_unread;
+    rl_stop_start();
     fill_closed_streams();
     if (rl_answer_begin() != RL_OK) return rl_exit_status(report_failure(RL_ERR_MEMORY, true));
-    const int ended = carry_out(argc, argv);
-    const rl_status closed = report_failure(close_answer(), true);
-    return ended != 0 ? ended : rl_exit_status(closed);
+    const int ended = carry_out(argc, argv, &only_prints);
+    const rl_status closed = close_answer(&is_unread);
+    if (is_unread && only_prints) rl_stop_by_pipe();
+    report_failure(closed, true);
+    if (ended != 0) return ended;
+    return closed == RL_OK && rl_log_error() != 0 ? rl_exit_status(RL_ERR_IO) : rl_exit_status(closed);
 }

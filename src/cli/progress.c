@@ -28,8 +28,9 @@ static void draw_bar(const rl_progress *progress, double part, const char *so_fa
     char bar[BAR_WIDTH + 1];
     for (int i = 0; i < BAR_WIDTH; i++) bar[i] = i < part * BAR_WIDTH ? '#' : '.';
     bar[BAR_WIDTH] = '\0';
-    fprintf(stderr, "\r[%s] %3.0f %%  %s, %s left\033[K", bar, 100 * part, so_far, left);
-    fflush(stderr);
+    char line[320];
+    snprintf(line, sizeof line, "\r[%s] %3.0f %%  %s, %s left\033[K", bar, 100 * part, so_far, left);
+    rl_log_write(line);
     rl_log_open_line();
 }
 

@@ -20,6 +20,7 @@
 static const double patience = 3; /* seconds: a Slurm that is down lets its programs wait for minutes */
 
 static _Noreturn void become_sinfo(int out) {
+    rl_stop_start_child();
     const int nowhere = open("/dev/null", O_RDWR);
     if (nowhere < 0 || dup2(nowhere, STDIN_FILENO) < 0 || dup2(nowhere, STDERR_FILENO) < 0) _exit(1);
     if (dup2(out, STDOUT_FILENO) < 0) _exit(1);

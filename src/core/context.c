@@ -43,8 +43,6 @@ void rl_context_tell_crowd(const rl_context *context) {
 
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
     fesetenv(FE_DFL_ENV);
-    /* Ranks fill the cores already: a BLAS that also started a thread per core would make them fight. */
-    if (getenv("OPENBLAS_NUM_THREADS") == NULL && getenv("OMP_NUM_THREADS") == NULL) rl_context_blas_threads(1);
     /* Large arrays go back to the system when they are freed. glibc before 2.38 cannot use the place of an aligned
      * block for the next one of its size: a process would grow each time that a table is dealt out. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
@@ -53,6 +51,7 @@ rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
     rl_crowd crowd;
     context->rank = rl_launcher_rank(); /* until MPI knows better */
     RL_TRY(rl_launcher_prepare(&crowd));
+    RL_TRY(rl_context_ask_memory(true));
     if (MPI_Init(argc, argv) != MPI_SUCCESS) return rl_fail(RL_ERR_LIBRARY, "MPI could not be started");
     context->start_seconds = rl_seconds() - began;
     RL_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &context->comm));
@@ -162,7 +161,9 @@ void rl_context_end_all(const rl_context *context, int exit_status) {
 }
 
 void rl_context_abort(const rl_context *context, rl_status status) {
-    fprintf(stderr, "ridgeless: rank %d: %s\n", context->rank, rl_error_message());
+    char line[1200];
+    snprintf(line, sizeof line, "ridgeless: rank %d: %s\n", context->rank, rl_error_message());
+    rl_log_write(line);
     if (on_abort != NULL) on_abort(status);
     rl_context_end_all(context, rl_exit_status(status));
 }

@@ -30,6 +30,9 @@ rl_status rl_launcher_prepare(rl_crowd *crowd);
  * started together. */
 rl_status rl_launcher_check_size(int size);
 
+/* Local. Address space in bytes that MPI takes to start here, with what its ranks of this node share. */
+size_t rl_launcher_bytes(void);
+
 /* Local. As rl_context_launched_rank, but also of a task of srun that MPI knows nothing of. */
 int rl_launcher_rank(void);
 

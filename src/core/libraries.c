@@ -1,4 +1,4 @@
-/* What MPI and BLAS say of themselves, and the threads of the BLAS. No standard covers a BLAS here: OpenBLAS and
+/* What MPI and BLAS say of themselves. No standard covers a BLAS here: OpenBLAS and
  * FlexiBLAS each have their own calls. FlexiBLAS hands each call of BLAS on to a library that is chosen when the
  * program starts, for example OpenBLAS. */
 #include "ridgeless/context.h"
@@ -6,10 +6,6 @@
 #if defined(RL_OPENBLAS)
 
 #include <cblas.h>
-
-void rl_context_blas_threads(int threads) {
-    openblas_set_num_threads(threads);
-}
 
 static rl_status describe_blas(rl_text *text) {
     return rl_text_append(text, "%s, kernel %s, %d thread%s", openblas_get_config(), openblas_get_corename(),
@@ -19,14 +15,9 @@ static rl_status describe_blas(rl_text *text) {
 #elif defined(RL_FLEXIBLAS)
 
 /* Declared here, because installations differ in where its header is. */
-void flexiblas_set_num_threads(int threads);
 int flexiblas_get_num_threads(void);
 int flexiblas_current_backend(char *name, size_t size);
 void flexiblas_get_version(int *major, int *minor, int *patch);
-
-void rl_context_blas_threads(int threads) {
-    flexiblas_set_num_threads(threads);
-}
 
 static rl_status describe_blas(rl_text *text) {
     char backend[128] = "";
@@ -38,10 +29,6 @@ static rl_status describe_blas(rl_text *text) {
 }
 
 #else
-
-void rl_context_blas_threads(int threads) {
-    (void)threads;
-}
 
 static rl_status describe_blas(rl_text *text) {
     return rl_text_append(text, "a BLAS that tells neither its name nor its threads");

@@ -1,8 +1,12 @@
 /* Lines on standard error, and the clock. */
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "ridgeless/core.h"
 
@@ -15,12 +19,60 @@ void rl_log_configure(rl_log_level level, bool prints) {
     log_prints = prints;
 }
 
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+static atomic_int first_error;
+static _Thread_local bool never_waits;
+
+void rl_log_never_wait(void) {
+    never_waits = true;
+}
+
+int rl_log_error(void) {
+    return atomic_load(&first_error);
+}
+
+/* Whether the reader takes more. One that has stopped reading must not keep a process that was asked to stop. */
+static bool wait_for_reader(void) {
+    enum { MILLISECONDS = 200 };
+    struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
+    for (bool last = false;;) {
+        const int ready = poll(&reader, 1, MILLISECONDS);
+        if (ready > 0 || (ready < 0 && errno != EINTR)) return true; /* an error shows when it is written */
+        if (ready == 0 && last) return false;
+        last = never_waits || rl_stop_requested() != RL_STOP_NONE;
+        if (ready == 0 && never_waits) return false;
+    }
+}
+
+static void keep_error(int error) {
+    int none = 0;
+    if (error != EPIPE && error != EBADF) atomic_compare_exchange_strong(&first_error, &none, error);
+}
+
+void rl_log_write(const char *text) {
+    for (size_t left = strlen(text); left > 0;) {
+        if (!wait_for_reader()) return;
+        const ssize_t written = write(STDERR_FILENO, text, left);
+        if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (written < 0) {
+            keep_error(errno);
+            return;
+        }
+        text += written;
+        left -= (size_t)written;
+    }
+}
+
+/* ---- lines ------------------------------------------------------------------------------------------------------- */
+
 static void print_line(rl_log_level level, const char *format, va_list arguments) {
     if (!log_prints || level > log_level) return;
-    char line[1200];
+    char line[1200], whole[1300];
     vsnprintf(line, sizeof line, format, arguments);
     rl_make_printable(line);
-    fprintf(stderr, "%sridgeless: %s\n", atomic_exchange(&line_is_open, false) ? "\r\033[K" : "", line);
+    snprintf(whole, sizeof whole, "%sridgeless: %s\n", atomic_exchange(&line_is_open, false) ? "\r\033[K" : "", line);
+    rl_log_write(whole);
 }
 
 void rl_log_open_line(void) {
@@ -28,7 +80,7 @@ void rl_log_open_line(void) {
 }
 
 void rl_log_clear_line(void) {
-    if (atomic_exchange(&line_is_open, false)) fprintf(stderr, "\r\033[K");
+    if (atomic_exchange(&line_is_open, false)) rl_log_write("\r\033[K");
 }
 
 #define DEFINE_LOG(name, level)               \

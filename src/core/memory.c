@@ -61,6 +61,11 @@ static void *mark_memory(void *begin, size_t bytes) {
     return (char *)begin + ALIGNMENT;
 }
 
+static rl_status fail_allocation(size_t bytes) {
+    char limit[RL_LIMIT_TEXT];
+    return rl_fail(RL_ERR_MEMORY, "out of memory: could not allocate %zu bytes%s", bytes, rl_memory_limit_text(limit));
+}
+
 /* ---- allocation -------------------------------------------------------------------------------------------------- */
 
 size_t rl_alloc_bytes(size_t count, size_t size) {
@@ -76,7 +81,7 @@ rl_status rl_alloc(void *pointer, size_t count, size_t size) {
                        size);
     RL_TRY(check_available(bytes));
     void *const begin = aligned_alloc(ALIGNMENT, ALIGNMENT + bytes);
-    if (begin == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not allocate %zu bytes", bytes);
+    if (begin == NULL) return fail_allocation(bytes);
     void *const memory = mark_memory(begin, bytes);
     memset(memory, 0, bytes);
     memcpy(pointer, &memory, sizeof memory); /* the caller's pointer may have any type */
@@ -132,7 +137,7 @@ static rl_status resize_text(rl_text *text, size_t bytes) {
     header *const before = text->bytes == NULL ? NULL : header_of(text->bytes);
     const size_t counted = before == NULL ? 0 : before->bytes;
     void *const begin = realloc(before, ALIGNMENT + bytes);
-    if (begin == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: could not allocate %zu bytes", bytes);
+    if (begin == NULL) return fail_allocation(bytes);
     atomic_fetch_sub(&allocated, counted);
     text->bytes = mark_memory(begin, bytes);
     text->capacity = bytes;

@@ -1,6 +1,7 @@
-/* Requests to stop: signals that are caught, and sleeping until one comes. */
+/* Signals: how the program starts with them, requests to stop, and sleeping until one comes. */
 #define _GNU_SOURCE /* sem_clockwait */
 #include <errno.h>
+#include <poll.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stddef.h>
@@ -17,20 +18,57 @@ typedef struct stop_signal {
     const char *name;
 } stop_signal;
 
-static const stop_signal stop_signals[] = {{SIGUSR1, RL_STOP_SOON, false, "SIGUSR1"},
-                                           {SIGUSR2, RL_STOP_SOON, false, "SIGUSR2"},
-                                           {SIGINT, RL_STOP_SOON, true, "SIGINT"},
-                                           {SIGTERM, RL_STOP_NOW, false, "SIGTERM"},
-                                           {SIGHUP, RL_STOP_NOW, true, "SIGHUP"}};
+static const stop_signal stop_signals[] = {
+    {SIGUSR1, RL_STOP_SOON, false, "SIGUSR1"}, {SIGUSR2, RL_STOP_SOON, false, "SIGUSR2"},
+    {SIGXCPU, RL_STOP_SOON, false, "SIGXCPU"}, {SIGINT, RL_STOP_SOON, true, "SIGINT"},
+    {SIGTERM, RL_STOP_NOW, false, "SIGTERM"},  {SIGALRM, RL_STOP_NOW, true, "SIGALRM"},
+    {SIGHUP, RL_STOP_NOW, true, "SIGHUP"}};
 enum { N_SIGNALS = sizeof stop_signals / sizeof *stop_signals };
 
 static volatile sig_atomic_t requested = RL_STOP_NONE, by_signal = -1, interrupts = 0; /* by_signal: its index above */
 static sem_t wake;
 
+/* ---- the start --------------------------------------------------------------------------------------------------- */
+
+/* A write that nobody reads, or that a limit forbids, fails with an error that is told. */
+static const int of_writing[] = {SIGPIPE, SIGXFSZ};
+enum { N_OF_WRITING = sizeof of_writing / sizeof *of_writing };
+static bool ends_by_pipe; /* the program was started so */
+
+static void set_disposition(int number, void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler};
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+void rl_stop_start(void) {
+    sigset_t none;
+    struct sigaction before;
+    ends_by_pipe = sigaction(SIGPIPE, NULL, &before) == 0 && before.sa_handler != SIG_IGN;
+    for (int i = 0; i < N_OF_WRITING; i++) set_disposition(of_writing[i], SIG_IGN);
+    set_disposition(SIGCHLD, SIG_DFL); /* where it is ignored, nobody learns how a child has ended */
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void rl_stop_start_child(void) {
+    for (int i = 0; i < N_OF_WRITING; i++) set_disposition(of_writing[i], SIG_DFL);
+}
+
+void rl_stop_by_pipe(void) {
+    if (!ends_by_pipe) return;
+    set_disposition(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
+/* ---- requests ---------------------------------------------------------------------------------------------------- */
+
 static void leave_at_once(void) {
     static const char text[] = "ridgeless: left at once; what was finished is kept, run again to go on\n";
     rl_abandon_temporary();
-    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(rl_exit_status(RL_STOPPED));
+    struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
+    const bool reads = poll(&reader, 1, 0) > 0; /* else the write might wait for ever */
+    if (reads && write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(rl_exit_status(RL_STOPPED));
     _exit(rl_exit_status(RL_STOPPED));
 }
 

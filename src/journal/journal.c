@@ -18,10 +18,11 @@ static rl_status write_whole(const char *path, int fd, const rl_text *text) {
     do written = write(fd, text->bytes, text->length);
     while (written < 0 && errno == EINTR);
     if (written == (ssize_t)text->length) return RL_OK;
-    const int error = errno;
+    const char *why = "the disk or the quota is full";
+    /* Why it was not the whole, one more try tells. */
+    if (written < 0 || write(fd, text->bytes + written, text->length - (size_t)written) < 0) why = strerror(errno);
     const bool restored = ftruncate(fd, before.st_size) == 0;
-    return rl_fail(RL_ERR_IO, "%s: %s%s", path,
-                   written < 0 ? strerror(error) : "only a part could be written: the disk or the quota is full",
+    return rl_fail(RL_ERR_IO, "%s: %s%s%s", path, written < 0 ? "" : "only a part could be written: ", why,
                    restored ? "" : "; the torn end will be cut off when the journal is next opened");
 }
 

@@ -364,6 +364,7 @@ static void look(rl_guard *g, double ran) {
 }
 
 static void *watch(void *state) {
+    rl_log_never_wait();
     rl_guard *g = state;
     const double patience = rl_context_patience();
     rl_stop seen = RL_STOP_NONE;
@@ -440,7 +441,13 @@ static rl_status start_thread(rl_guard *g) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int error = pthread_create(&g->thread, NULL, watch, g);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error == 0 ? RL_OK : rl_fail(RL_ERR_LIBRARY, "no thread can be started: %s", strerror(error));
+    return error == 0
+               ? RL_OK
+               : rl_fail(
+                     RL_ERR_LIBRARY,
+                     "no thread can be started: %s; raise the number of processes (`ulimit -u`, pids.max of a control "
+                     "group) or memory (`ulimit -v`)",
+                     strerror(error));
 }
 
 rl_status rl_guard_start(const rl_context *context, const rl_guard_settings *settings, rl_guard **guard) {

@@ -12,10 +12,13 @@
 static rl_status try_to_write(const char *output, rl_temporary *temporary) {
     rl_nc_draft draft;
     int id;
-    if (rl_temporary_open(output, temporary) != RL_OK || rl_nc_create(temporary, &draft) != RL_OK ||
-        rl_nc_finish(&draft) != RL_OK)
-        return rl_fail(RL_ERR_INPUT, "%s", rl_error_message());
+    rl_status status = rl_temporary_open(output, temporary);
+    if (status == RL_OK) status = rl_nc_create(temporary, &draft);
+    if (status == RL_OK) status = rl_nc_finish(&draft);
+    if (status == RL_ERR_MEMORY) return status;
+    if (status != RL_OK) return rl_fail(RL_ERR_INPUT, "%s", rl_error_message());
     if (nc_open(temporary->path, NC_NOWRITE, &id) == NC_NOERR && nc_close(id) == NC_NOERR) return RL_OK;
+    if (rl_nc_lacks_memory(NC_NOERR)) return rl_memory_fail(RL_NC_SURELY_ENOUGH, output);
     return rl_fail(RL_ERR_INPUT,
                    "%s: NetCDF cannot open a file there (on a network file system without locks, set "
                    "HDF5_USE_FILE_LOCKING=FALSE)",
@@ -73,7 +76,9 @@ rl_status rl_results_open(const char *path, const rl_plan *plan, rl_nc *file) {
 /* A file that is there must be ours and whole, and this study's unless the journal already vouches for that. */
 static rl_status check_existing(const char *output, const rl_plan *plan, bool has_journal) {
     rl_nc file;
-    if (rl_results_open_sealed(output, &file) != RL_OK)
+    const rl_status opened = rl_results_open_sealed(output, &file);
+    if (opened == RL_ERR_MEMORY) return opened; /* nothing is known of the file */
+    if (opened != RL_OK)
         return rl_fail(RL_ERR_INPUT, "%s; it is left alone: remove it%s or choose another -o", rl_error_message(),
                        has_journal ? " (the journal has what is done)" : "");
     const rl_status status = has_journal ? RL_OK : compare_settings(&file, plan);
@@ -134,8 +139,9 @@ rl_status rl_results_discard(const char *output) {
     rl_nc file;
     RL_TRY(check_writable(output));
     const bool exists = stat(output, &existing) == 0; /* what else is wrong, writing there will tell */
-    if (exists && rl_nc_open_ours(output, &file) != RL_OK)
-        return rl_fail(RL_ERR_INPUT, "%s; it is left alone: choose another -o", rl_error_message());
+    const rl_status opened = exists ? rl_nc_open_ours(output, &file) : RL_OK;
+    if (opened == RL_ERR_MEMORY) return opened;
+    if (opened != RL_OK) return rl_fail(RL_ERR_INPUT, "%s; it is left alone: choose another -o", rl_error_message());
     if (exists) nc_close(file.id);
     RL_TRY(rl_journal_discard(output));
     return exists ? remove_results(output) : RL_OK;

@@ -84,14 +84,16 @@ rl_status rl_nc_open_ours(const char *path, rl_nc *file) {
     char *program = NULL, *settings = NULL;
     *file = (rl_nc){.path = path, .blame = RL_ERR_INPUT};
     RL_TRY(check_signature(path));
+    RL_TRY(rl_memory_ask(RL_NETCDF_BYTES, path));
     RL_NC(file, nc_open(path, NC_NOWRITE, &file->id));
-    const bool ours = rl_nc_get_text(file, file->id, "program", &program) == RL_OK &&
-                      strncmp(program, "ridgeless ", strlen("ridgeless ")) == 0 &&
-                      rl_nc_get_text(file, file->id, "settings", &settings) == RL_OK;
+    rl_status status = rl_nc_get_text(file, file->id, "program", &program);
+    const bool ours = status == RL_OK && strncmp(program, "ridgeless ", strlen("ridgeless ")) == 0;
+    if (ours) status = rl_nc_get_text(file, file->id, "settings", &settings);
     rl_free(program);
     rl_free(settings);
-    if (ours) return RL_OK;
+    if (ours && status == RL_OK) return RL_OK;
     nc_close(file->id);
+    if (status == RL_ERR_MEMORY) return status;
     return rl_fail(RL_ERR_INPUT, "%s: is a NetCDF file, but not a results file of ridgeless", path);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../netcdf_call.h"
 #include "internal.h"
 
 /* Seconds that reading a file may take: far more than a whole one needs. */
@@ -48,6 +49,7 @@ rl_status rl_trial(const char *path, rl_status (*read)(const char *path)) {
     do ended = waitpid(child, &status, 0);
     while (ended < 0 && errno == EINTR);
     if (ended == child && WIFEXITED(status) && WEXITSTATUS(status) == 0) return RL_OK;
+    if (rl_nc_lacks_memory(NC_NOERR)) return rl_memory_fail(RL_NC_SURELY_ENOUGH, path);
     if (ended == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
         return rl_fail(RL_ERR_INPUT, "%s: is damaged: the NetCDF library had not read it after %u seconds", path,
                        seconds);

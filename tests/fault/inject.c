@@ -7,7 +7,7 @@
  * a disk that stays full. Only calls that the program itself makes are counted, not those of its libraries; but for
  * what these do with files in the folder that the program runs in: `load`, what zlib and NetCDF read; `put` and `cut`,
  * how HDF5 writes results; and that it opens these, by their descriptor. Not what HDF5 reads, by pread: where that
- * fails, some of its versions free what is not theirs.
+ * fails, some of its versions free what is not theirs. Nor what is said on standard streams.
  *
  *     open     open, fopen               die eio enospc
  *     read     pread                     die eio
@@ -274,7 +274,7 @@ static ssize_t do_write(action what, writer write_some, int fd, const void *byte
 }
 
 ssize_t write(int fd, const void *bytes, size_t size) {
-    return do_write(strike(WRITE, CALLER), write_on, fd, bytes, size, 0);
+    return do_write(fd <= STDERR_FILENO ? NONE : strike(WRITE, CALLER), write_on, fd, bytes, size, 0);
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t offset) {

@@ -48,6 +48,7 @@ static rl_status check_kind(const char *path, rl_status blame, bool *classic) {
 
 /* HDF5 locks a file to read it. Where that fails, NetCDF says nothing but "HDF error". */
 static rl_status fail_open(const rl_nc *file, int code) {
+    if (rl_nc_lacks_memory(code)) return rl_nc_fail(file, code, "nc_open");
     const int descriptor = open(file->path, O_RDONLY | O_CLOEXEC);
     const int error = descriptor >= 0 && flock(descriptor, LOCK_SH | LOCK_NB) != 0 ? errno : 0;
     if (descriptor >= 0) close(descriptor); /* and the lock is gone */
@@ -64,6 +65,7 @@ rl_status rl_nc_open_table(const char *path, rl_status blame, rl_nc *file) {
     *file = (rl_nc){.path = path, .blame = blame};
     RL_TRY(check_kind(path, blame, &classic));
     if (classic) RL_TRY(rl_nc_check_classic_header(path, blame));
+    RL_TRY(rl_memory_ask(RL_NETCDF_BYTES, path));
     const int code = nc_open(path, NC_NOWRITE, &file->id);
     if (code != NC_NOERR) return fail_open(file, code);
     const rl_status status = classic ? rl_nc_check_classic_size(file) : RL_OK;
