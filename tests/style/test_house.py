@@ -44,6 +44,12 @@ def documents():
     return sorted({*SOURCE.glob("*.md"), *files("*.md", "src", "jobs", "analysis", "tests", ".github")})
 
 
+def rows_of(path, heading):
+    """The cells of the first table below a heading, without the rule."""
+    section = (SOURCE / path).read_text().split(f"{heading}\n")[1].split("\n## ")[0]
+    return [re.split(r"(?<!\\) \| ", line.strip("| ")) for line in section.splitlines() if line.startswith("| ")]
+
+
 def place(path, line):
     return f"{path.relative_to(SOURCE)}:{line}"
 
@@ -184,6 +190,18 @@ class Documents(unittest.TestCase):
         lines = [line for line in text.splitlines() if line and line[0] not in "#|"]
         self.assertGreater(len(lines), 40)
         self.assertEqual([line for line in lines if re.search(r"[.?!][*)\"]* +[*(\"\[`]*[A-Z]", line)], [])
+
+    def test_each_promise_names_its_tests(self):
+        """The table of what is kept, row by row."""
+        promised, held = (rows_of(path, "## Nothing finished is lost") for path in ("src/journal/README.md", "tests/README.md"))
+        self.assertEqual([row[0] for row in held], [row[0] for row in promised])
+        for event, tests in held[1:]:
+            self.assertRegex(tests, r"`\w+/test_\w+\.py`: `test_", event)
+            for part in tests.split("; "):
+                path, names = part.split(": ")
+                source = (SOURCE / "tests" / path.strip("`")).read_text()
+                for name in names.split(", "):
+                    self.assertIn(f"def {name.strip('`')}(", source, event)
 
     def test_each_room_tells_of_all_its_files(self):
         rooms = [path for path in (SOURCE / "src").iterdir() if path.is_dir()]
