@@ -55,8 +55,6 @@ void dgels_(const char *trans, const int *m, const int *n, const int *nrhs, doub
 void dgesv_(const int *n, const int *nrhs, double *a, const int *lda, int *ipiv, double *b, const int *ldb, int *info);
 
 /* Cholesky; eigenvalues of a symmetric tridiagonal matrix; random vectors */
-void dsyev_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work,
-            const int *lwork, int *info, size_t, size_t);
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t);
 void dsterf_(const int *n, double *d, double *e, int *info);
 void dlarnv_(const int *idist, int *iseed, const int *n, double *x);

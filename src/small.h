@@ -1,5 +1,5 @@
-/* Linear algebra of few columns in an order of its own, which no library, no thread and no width of registers changes:
- * so its bits are the same on every processor. All is column-major. Private: nothing in include/ shows it. */
+/* Linear algebra, mostly of few columns, in an order of its own, which no library, no thread and no width of registers
+ * changes: so its bits are the same on every processor. All is column-major. Private: nothing in include/ shows it. */
 #ifndef RL_SMALL_H
 #define RL_SMALL_H
 
@@ -35,5 +35,10 @@ void rl_small_gram(int n, int p, const double *x, double *gram);
 
 /* A [p, p] becomes its inverse, by Gauss and Jordan with partial pivoting; false: it has none. room [p, p]. */
 bool rl_small_invert(int p, double *a, double *room);
+
+/* Eigenvalues and eigenvectors of a finite symmetric matrix a [n, n] of any size n >= 1: values [n] ascend, and column
+ * j of a becomes a vector of unit length of values[j]; false: there was no end to it. room [2 n]. Backward stable; some
+ * 9 n^3 flops. */
+bool rl_symmetric_decompose(int n, double *a, double *values, double *room);
 
 #endif

@@ -15,15 +15,23 @@ import numpy as np
 from program import PROGRAM, differences, run
 
 KERNELS = ("Haswell", "SkylakeX", "Prescott")  # of OpenBLAS, for processors with AVX2, with AVX-512, and older ones
-SIDE_BY_SIDE = """repeats: 12
-n_train: {range: [1, 40]}
+
+
+def covariance(n):
+    """Of n features; it is not diagonal, so that its principal axes have to be worked out."""
+    return [n - abs(i - j) + 3 * (i == j) + i * j / 8 for i in range(n) for j in range(n)]
+
+
+SIDE_BY_SIDE = f"""repeats: 12
+n_train: {{range: [1, 40]}}
 keep: [cells, modes]
 ablations: [none, no_residuals, cutoff: 0.1, leading_modes: 2, ridge: 0.1, gradient_descent: 10, adversarial_test: 0.1]
 datasets:
   - diabetes
-  - {source: diabetes, name: with-ones, intercept: true}
-  - {source: student-teacher, rows: 300}
-  - {source: student-teacher, name: fresh, rows: 300, features: 7, draw: fresh, design: power-law, noise: 0.3}
+  - {{source: diabetes, name: with-ones, intercept: true}}
+  - {{source: student-teacher, rows: 300}}
+  - {{source: student-teacher, name: fresh, rows: 300, features: 7, draw: fresh, design: power-law, noise: 0.3}}
+  - {{source: gaussian, name: axes, rows: 300, covariance: {covariance(9)}}}
 """
 
 
@@ -127,6 +135,13 @@ class ThroughBlas(Case):
         said = self.compute("own.nc", THROUGH_BLAS, self.ONE).stderr
         self.assertNotIn(self.WARNING, said)
         self.assertEqual(self.uses("own.nc"), {self.ONE: 126})
+
+    def test_rows_that_are_drawn_do_not_depend_on_it(self):
+        drawn = f"{{source: gaussian, name: axes, rows: 120, covariance: {covariance(40)}, producer: lapack}}"
+        text = re.sub(r"datasets: .*", f"datasets: [{drawn}]", THROUGH_BLAS)
+        self.compute("own.nc", self.half(text), self.ONE)
+        self.compute("own.nc", text, self.OTHER)
+        self.assertEqual(self.uses("own.nc"), {self.ONE: 63, self.OTHER: 63})
 
     def test_other_threads_are_another_arithmetic(self):
         self.compute("own.nc", self.half(), self.ONE)

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "../../lapack.h"
+#include "../../small.h"
 #include "source.h"
 
 enum { MAX_FEATURES = 1000 };
@@ -67,19 +67,19 @@ static rl_status order_axes(const rl_source_request *request, int p, double *val
     return RL_OK;
 }
 
-/* The covariance becomes its eigenvectors in place. */
+/* The covariance becomes its eigenvectors in place. No BLAS has a part in it: the rows must be the same on every
+ * processor, or a study could not go on elsewhere. */
 static rl_status make_axes(const rl_source_request *request, int p, rl_dataset *dataset) {
-    const int n_work = 64 * p + 2 * p;
-    double *work;
-    int info = 0;
+    double *room;
     RL_TRY(RL_ALLOC(dataset->deviations, p));
     RL_TRY(RL_ALLOC(dataset->axes, (size_t)p * (size_t)p));
     RL_TRY(read_covariance(request, p, dataset->axes));
-    RL_TRY(RL_ALLOC(work, n_work));
-    dsyev_("V", "U", &p, dataset->axes, &p, dataset->deviations, work, &n_work, &info, 1, 1);
-    rl_free(work);
-    if (info != 0)
-        return rl_fail(RL_ERR_LIBRARY, "LAPACK dsyev: info = %d for the covariance of `%s`", info, request->name);
+    RL_TRY(RL_ALLOC(room, 2 * p));
+    const bool ended = rl_symmetric_decompose(p, dataset->axes, dataset->deviations, room);
+    rl_free(room);
+    if (!ended)
+        return rl_source_key_fail(request, "covariance",
+                                  "has no eigenvectors that can be found; expected a covariance");
     return order_axes(request, p, dataset->deviations, dataset->axes);
 }
 
