@@ -15,18 +15,21 @@ static void run_descent(const rl_rows_problem *problem, const rl_variant *varian
     const int n = t->n_train, p = t->n_features;
     const double sigma = problem->spectrum->sigma[0];
     const bool relative = rl_options_flag(&variant->options, "relative") && sigma > 0; /* else no step moves anything */
-    /* X over a power of two, in both products: its square may have left the range of numbers where X has not */
+    /* X over a power of two, and beta times it: squares of X may have left the range of numbers where X has not, and a
+     * product of BLAS may scale what goes into it or what comes out. */
     const double unit = relative ? ldexp(1, ilogb(sigma)) : 1, scale = relative ? (sigma / unit) * (sigma / unit) : 1;
     const double eta = rl_options_real(&variant->options, "rate") / scale;
     const double start = rl_options_real(&variant->options, "start");
     if (done == 0)
         for (int j = 0; j < p; j++) beta[j] = start * problem->start[j];
+    rl_scale(p, unit, beta);
     for (double step = done; step < variant->parameter; step++) {
         memcpy(residual, t->y, sizeof(double) * (size_t)n);
-        rl_gemv('T', p, n, -1, t->x, p, beta, 1, residual);
+        rl_gemv('T', p, n, -1 / unit, t->x, p, beta, 1, residual);
         rl_scale(n, 1 / unit, residual);
-        rl_gemv('N', p, n, eta / unit, t->x, p, residual, 1, beta);
+        rl_gemv('N', p, n, eta, t->x, p, residual, 1, beta);
     }
+    rl_scale(p, 1 / unit, beta);
 }
 
 const rl_option_spec rl_descent_options[RL_N_DESCENT_OPTIONS] = {
