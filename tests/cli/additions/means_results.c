@@ -4,6 +4,16 @@
 
 #include "writer.h"
 
+static size_t count_means(const group *g) {
+    return (size_t)g->series->n_n_train * (size_t)g->series->study->repeats;
+}
+
+static rl_status measure_means(const writer *w, group *g) {
+    (void)w;
+    g->n_values = count_means(g);
+    return RL_OK;
+}
+
 static rl_status define_means(writer *w, group *g) {
     const dimension dimensions[] = {{"k", (size_t)g->series->n_n_train}, {"stream", (size_t)g->series->study->repeats}};
     static const array arrays[] = {{"k", "how many numbers", "k", .type = NC_INT},
@@ -22,11 +32,10 @@ static rl_status take_means(const taken *t, const rl_record *record, const int *
 }
 
 static rl_status fill_means(writer *w, group *g) {
-    const int n = g->series->n_n_train * g->series->study->repeats;
     RL_TRY(rl_put_values(w, "k", g->series->n_train));
-    for (int i = 0; i < n; i++) w->values[i] = NAN;
-    RL_TRY(rl_read_group(w, g, take_means));
+    for (size_t i = 0; i < count_means(g); i++) w->values[i] = NAN;
+    RL_TRY(rl_read_group(w, g, g->series->study->repeats, take_means, NULL));
     return rl_put_values(w, "mean", w->values);
 }
 
-const rl_group_writer rl_means_writer = {.define = define_means, .fill = fill_means};
+const rl_group_writer rl_means_writer = {.measure = measure_means, .define = define_means, .fill = fill_means};
