@@ -76,16 +76,15 @@ static ssize_t print(void *cookie, const char *bytes, size_t length) {
     return (ssize_t)length;
 }
 
-static int end(void *cookie) {
-    (void)cookie;
-    const bool written = n_held == 0 || write_all("?", 1);
-    return close(STDOUT_FILENO) == 0 && written ? 0 : EOF;
-}
-
 rl_status rl_answer_begin(void) {
-    FILE *answer = fopencookie(NULL, "w", (cookie_io_functions_t){.write = print, .close = end});
+    FILE *answer = fopencookie(NULL, "w", (cookie_io_functions_t){.write = print});
     if (answer == NULL) return rl_fail(RL_ERR_MEMORY, "out of memory: no buffer for standard output");
     if (isatty(STDOUT_FILENO) == 1) setvbuf(answer, NULL, _IOLBF, BUFSIZ);
     stdout = answer;
     return RL_OK;
+}
+
+bool rl_answer_end(void) {
+    const bool flushed = fflush(stdout) == 0, written = n_held == 0 || write_all("?", 1);
+    return close(STDOUT_FILENO) == 0 && flushed && written;
 }

@@ -230,6 +230,10 @@ const char *rl_series_rank_text(const rl_series *series, int n, char text[RL_RAN
 /* From now on nothing goes to standard output that is not printed on lines: `?` is in its place. */
 rl_status rl_answer_begin(void);
 
+/* Whether all that was printed since is with the system, errno says why not; nothing can be printed any more. The
+ * stream stays, as libraries that were loaded meanwhile may flush it when the process exits. */
+bool rl_answer_end(void);
+
 /* Prints the words of a text from column `at` on, broken into lines of at most 100 columns that begin at `indent`. */
 void rl_print_wrapped(const char *text, int at, int indent);
 

@@ -255,7 +255,7 @@ static rl_status close_answer(bool *is_unread) {
     const bool failed_before = ferror(stdout) != 0,
                has_gone = poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) != 0;
     errno = 0;
-    const bool failed = fclose(stdout) != 0 || failed_before;
+    const bool failed = !rl_answer_end() || failed_before;
     *is_unread = failed && (errno == EPIPE || has_gone);
     if (!failed) return RL_OK;
     return rl_fail(RL_ERR_IO, "standard output: cannot be written: %s",
