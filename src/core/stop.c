@@ -33,7 +33,13 @@ static sem_t wake;
 /* A write that nobody reads, or that a limit forbids, fails with an error that is told. */
 static const int of_writing[] = {SIGPIPE, SIGXFSZ};
 enum { N_OF_WRITING = sizeof of_writing / sizeof *of_writing };
-static bool ends_by_pipe; /* the program was started so */
+static bool ends_by_pipe;          /* the program was started so */
+static bool is_ignored[N_SIGNALS]; /* likewise, and stays so: MPI libraries may set them otherwise */
+
+static bool starts_ignored(int number) {
+    struct sigaction before;
+    return sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+}
 
 static void set_disposition(int number, void (*handler)(int)) {
     struct sigaction action = {.sa_handler = handler};
@@ -43,8 +49,9 @@ static void set_disposition(int number, void (*handler)(int)) {
 
 void rl_stop_start(void) {
     sigset_t none;
-    struct sigaction before;
-    ends_by_pipe = sigaction(SIGPIPE, NULL, &before) == 0 && before.sa_handler != SIG_IGN;
+    ends_by_pipe = !starts_ignored(SIGPIPE);
+    for (int i = 0; i < N_SIGNALS; i++)
+        is_ignored[i] = stop_signals[i].may_be_ignored && starts_ignored(stop_signals[i].number);
     for (int i = 0; i < N_OF_WRITING; i++) set_disposition(of_writing[i], SIG_IGN);
     set_disposition(SIGCHLD, SIG_DFL); /* where it is ignored, nobody learns how a child has ended */
     sigemptyset(&none);
@@ -86,15 +93,13 @@ static void note_signal(int number) {
 
 rl_status rl_stop_catch_signals(void) {
     static bool can_wake = false;
-    struct sigaction before, action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     if (!can_wake && sem_init(&wake, 0, 0) != 0) return rl_fail(RL_ERR_LIBRARY, "sem_init failed: %s", strerror(errno));
     can_wake = true;
     for (int i = 0; i < N_SIGNALS; i++) {
-        const int number = stop_signals[i].number;
-        if (sigaction(number, NULL, &before) != 0 ||
-            (!(stop_signals[i].may_be_ignored && before.sa_handler == SIG_IGN) &&
-             sigaction(number, &action, NULL) != 0))
+        action.sa_handler = is_ignored[i] ? SIG_IGN : note_signal;
+        if (sigaction(stop_signals[i].number, &action, NULL) != 0)
             return rl_fail(RL_ERR_LIBRARY, "sigaction failed: %s", strerror(errno));
     }
     return RL_OK;
