@@ -335,8 +335,8 @@ void rl_stop_start_child(void);
 void rl_stop_by_pipe(void);
 
 /* Catches these signals from now on; by default the process would die of them. A second SIGINT ends the process at once
- * with status 75. SIGINT, SIGHUP and SIGALRM stay ignored where they were at rl_stop_start (nohup). Called before MPI
- * starts, and once more when it has started, because MPICH takes SIGUSR1 for itself, and Open MPI 5 SIGHUP. */
+ * with status 75. SIGINT, SIGHUP and SIGALRM stay ignored where the process was started so (nohup). Called before MPI
+ * starts, and once more when it has started, because MPICH takes SIGUSR1 for itself. */
 rl_status rl_stop_catch_signals(void);
 rl_stop rl_stop_requested(void);
 

@@ -47,11 +47,16 @@ static void set_disposition(int number, void (*handler)(int)) {
     sigaction(number, &action, NULL);
 }
 
-void rl_stop_start(void) {
-    sigset_t none;
+/* Libraries of Open MPI 5 catch SIGHUP as they are loaded: so this is noted before any is. */
+static void note_start(void) {
     ends_by_pipe = !starts_ignored(SIGPIPE);
     for (int i = 0; i < N_SIGNALS; i++)
         is_ignored[i] = stop_signals[i].may_be_ignored && starts_ignored(stop_signals[i].number);
+}
+__attribute__((section(".preinit_array"), used)) static void (*const before_libraries)(void) = note_start;
+
+void rl_stop_start(void) {
+    sigset_t none;
     for (int i = 0; i < N_OF_WRITING; i++) set_disposition(of_writing[i], SIG_IGN);
     set_disposition(SIGCHLD, SIG_DFL); /* where it is ignored, nobody learns how a child has ended */
     sigemptyset(&none);
