@@ -166,14 +166,18 @@ class Streams(unittest.TestCase):
                 self.goes_on(output)
 
     def test_signals_that_were_blocked_are_taken(self):
+        numbers = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU)
+
         def block():
+            for number in numbers:  # these tests may run under nohup
+                signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 
         def begin():
             (self.at / "blocked.nc.journal").unlink(missing_ok=True)
             return self.begin("run", "small.yaml", "--fresh", "-o", "blocked.nc", first=block)
 
-        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU):
+        for number in numbers:
             with self.subTest(number):
                 err = self.struck("blocked.nc", begin, number)
                 self.assertIn(f"stopped by {signal.Signals(number).name}", err)
