@@ -10,7 +10,9 @@
 #include <malloc.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -30,7 +32,9 @@ static const size_t usual_buffer = (size_t)128 << 20, usual_stack = (size_t)8 <<
 static cpu_set_t allowed;
 static bool is_narrowed;
 
-__attribute__((no_sanitize("address", "undefined"))) static void narrow_processors(void) {
+#define BEFORE_LIBRARIES __attribute__((no_sanitize("address", "undefined")))
+
+BEFORE_LIBRARIES static void narrow_processors(void) {
     cpu_set_t one;
     const int here = sched_getcpu();
     if (here < 0 || sched_getaffinity(0, sizeof allowed, &allowed) != 0 || !CPU_ISSET(here, &allowed)) return;
@@ -39,10 +43,48 @@ __attribute__((no_sanitize("address", "undefined"))) static void narrow_processo
     is_narrowed = sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
-__attribute__((section(".preinit_array"), used)) static void (*const before_libraries)(void) = narrow_processors;
+/* Since version 0.3.22 OpenBLAS takes a buffer as it is loaded, too, and tries for ever where memory is limited to
+ * less. Loading takes some hundredths of a second of a processor; after much more than that the process ends. */
+static const struct itimerval loading_takes = {.it_value.tv_sec = 3}, no_limit;
+static bool is_timed;
+static char no_room[200];
 
-__attribute__((constructor)) static void widen_processors(void) { /* the program's own come after those of libraries */
+static void end_loading(int number) {
+    enum { FIRST_TO_SPEAK = 5 }; /* seconds that rank 0 has */
+    (void)number;
+    if (rl_context_launched_rank() > 0)
+        sleep(FIRST_TO_SPEAK);
+    else if (write(STDERR_FILENO, no_room, strlen(no_room)) < 0)
+        _exit(rl_exit_status(RL_ERR_MEMORY));
+    _exit(rl_exit_status(RL_ERR_MEMORY));
+}
+
+BEFORE_LIBRARIES static void time_loading(void) {
+    const int resources[] = {RLIMIT_AS, RLIMIT_DATA};
+    static const char *const names[] = {"ulimit -v", "ulimit -d"};
+    struct rlimit limit;
+    for (int i = 0; i < 2 && !is_timed; i++) {
+        is_timed = getrlimit(resources[i], &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+        if (is_timed)
+            snprintf(no_room, sizeof no_room,
+                     "ridgeless: out of memory: the BLAS finds no room for its buffer; expected at least `%s %llu`\n",
+                     names[i], ((unsigned long long)limit.rlim_cur + usual_buffer) / 1024);
+    }
+    if (is_timed) signal(SIGPROF, end_loading);
+    if (is_timed) setitimer(ITIMER_PROF, &loading_takes, NULL);
+}
+
+BEFORE_LIBRARIES static void begin_loading(void) {
+    narrow_processors();
+    time_loading();
+}
+__attribute__((section(".preinit_array"), used)) static void (*const before_libraries)(void) = begin_loading;
+
+__attribute__((constructor)) static void end_of_loading(void) { /* the program's own come after those of libraries */
     if (is_narrowed) sched_setaffinity(0, sizeof allowed, &allowed);
+    if (!is_timed) return;
+    setitimer(ITIMER_PROF, &no_limit, NULL);
+    signal(SIGPROF, SIG_DFL);
 }
 
 /* ---- what the BLAS is told -----------------------------------------------------------------------------------------
