@@ -83,6 +83,9 @@ rl_status rl_context_libraries(rl_text *mpi, rl_text *blas);
 enum { RL_ARITHMETIC_TEXT = 128 };
 rl_status rl_context_arithmetic(char text[RL_ARITHMETIC_TEXT]);
 
+/* Local. The failure of pthread_create, by its error: RL_ERR_LIBRARY, with what limits threads. */
+rl_status rl_context_fail_thread(int error);
+
 /* Local. Sets how many threads the BLAS uses from now on; does nothing where the BLAS cannot be told. RL_ERR_MEMORY: it
  * cannot have them, or their buffers. */
 rl_status rl_context_blas_threads(int threads);

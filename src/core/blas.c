@@ -24,6 +24,11 @@
 /* For messages alone: how much it is, the child finds out. */
 static const size_t usual_buffer = (size_t)128 << 20, usual_stack = (size_t)8 << 20;
 
+/* What `threads` of the BLAS take beyond what the program has already, and MPI and the files beside it. */
+static size_t bytes_wanted(int threads, size_t beside) {
+    return (size_t)threads * usual_buffer + (size_t)(threads - 1) * usual_stack + beside;
+}
+
 /* ---- loaded with one thread ----------------------------------------------------------------------------------------
  */
 
@@ -43,35 +48,47 @@ BEFORE_LIBRARIES static void narrow_processors(void) {
     is_narrowed = sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
-/* Since version 0.3.22 OpenBLAS takes a buffer as it is loaded, too, and tries for ever where memory is limited to
- * less. Loading takes some hundredths of a second of a processor; after much more than that the process ends. */
+/* Some OpenBLAS, as 0.3.29, take a buffer as they are loaded, too, and try for ever where memory is limited to less.
+ * Loading takes some hundredths of a second of a processor; after much more than that the process ends. */
 static const struct itimerval loading_takes = {.it_value.tv_sec = 3}, no_limit;
-static bool is_timed;
-static char no_room[200];
+static const char *limited_by; /* the option of ulimit; NULL: loading is not timed */
+
+/* Bytes of address space, or of data alone, without a call that a handler may not make. */
+static size_t bytes_used(bool of_data) {
+    enum { DATA = 5 }; /* its place among the numbers */
+    char text[200] = "", *next = text;
+    const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (file < 0 || read(file, text, sizeof text - 1) < 0) return 0;
+    close(file);
+    unsigned long long pages = strtoull(text, &next, 10);
+    for (int i = 0; i < DATA && of_data; i++) pages = strtoull(next, &next, 10);
+    return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+}
 
 static void end_loading(int number) {
     enum { FIRST_TO_SPEAK = 5 }; /* seconds that rank 0 has */
+    char line[200];
+    const size_t wanted = usual_buffer + bytes_wanted(1, RL_NETCDF_BYTES + rl_launcher_bytes()); /* and one for work */
+    const size_t least = bytes_used(strcmp(limited_by, "-d") == 0) + wanted;
     (void)number;
-    if (rl_context_launched_rank() > 0)
-        sleep(FIRST_TO_SPEAK);
-    else if (write(STDERR_FILENO, no_room, strlen(no_room)) < 0)
-        _exit(rl_exit_status(RL_ERR_MEMORY));
+    if (rl_context_launched_rank() > 0) sleep(FIRST_TO_SPEAK);
+    snprintf(line, sizeof line,
+             "ridgeless: out of memory: BLAS, MPI and NetCDF: %zu MiB more are wanted; expected at least `ulimit %s "
+             "%zu`\n",
+             wanted >> 20, limited_by, (least >> 10) + 1024);
+    if (rl_context_launched_rank() <= 0 && write(STDERR_FILENO, line, strlen(line)) < 0) errno = 0;
     _exit(rl_exit_status(RL_ERR_MEMORY));
 }
 
-BEFORE_LIBRARIES static void time_loading(void) {
-    const int resources[] = {RLIMIT_AS, RLIMIT_DATA};
-    static const char *const names[] = {"ulimit -v", "ulimit -d"};
+BEFORE_LIBRARIES static bool is_limited(int resource) {
     struct rlimit limit;
-    for (int i = 0; i < 2 && !is_timed; i++) {
-        is_timed = getrlimit(resources[i], &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-        if (is_timed)
-            snprintf(no_room, sizeof no_room,
-                     "ridgeless: out of memory: the BLAS finds no room for its buffer; expected at least `%s %llu`\n",
-                     names[i], ((unsigned long long)limit.rlim_cur + usual_buffer) / 1024);
-    }
-    if (is_timed) signal(SIGPROF, end_loading);
-    if (is_timed) setitimer(ITIMER_PROF, &loading_takes, NULL);
+    return getrlimit((__rlimit_resource_t)resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+BEFORE_LIBRARIES static void time_loading(void) {
+    limited_by = is_limited(RLIMIT_AS) ? "-v" : is_limited(RLIMIT_DATA) ? "-d" : NULL;
+    if (limited_by != NULL) signal(SIGPROF, end_loading);
+    if (limited_by != NULL) setitimer(ITIMER_PROF, &loading_takes, NULL);
 }
 
 BEFORE_LIBRARIES static void begin_loading(void) {
@@ -82,7 +99,7 @@ __attribute__((section(".preinit_array"), used)) static void (*const before_libr
 
 __attribute__((constructor)) static void end_of_loading(void) { /* the program's own come after those of libraries */
     if (is_narrowed) sched_setaffinity(0, sizeof allowed, &allowed);
-    if (!is_timed) return;
+    if (limited_by == NULL) return;
     setitimer(ITIMER_PROF, &no_limit, NULL);
     signal(SIGPROF, SIG_DFL);
 }
@@ -149,11 +166,6 @@ static bool can_be_taken(int threads) {
     do ended = waitpid(child, &status, 0);
     while (ended < 0 && errno == EINTR);
     return ended == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-/* What `threads` of the BLAS take beyond what the program has already, and MPI and the files beside it. */
-static size_t bytes_wanted(int threads, size_t beside) {
-    return (size_t)threads * usual_buffer + (size_t)(threads - 1) * usual_stack + beside;
 }
 
 static rl_status fail_buffers(int threads, size_t beside) {

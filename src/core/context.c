@@ -3,6 +3,7 @@
 
 #include <fenv.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,32 @@ void rl_context_tell_crowd(const rl_context *context) {
     if (context->crowd[0] != '\0') rl_info("%s", context->crowd);
 }
 
+rl_status rl_context_fail_thread(int error) {
+    return rl_fail(RL_ERR_LIBRARY,
+                   "no thread can be started: %s; raise the number of processes (`ulimit -u`, pids.max of a control "
+                   "group) or memory (`ulimit -v`)",
+                   strerror(error));
+}
+
+static void *wait_for_word(void *lock) {
+    pthread_mutex_lock(lock);
+    pthread_mutex_unlock(lock);
+    return NULL;
+}
+
+/* MPI libraries start some, and tell in pages of text where they cannot. */
+static rl_status try_threads(void) {
+    enum { SOME = 3 };
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t threads[SOME];
+    int n = 0, error = 0;
+    pthread_mutex_lock(&lock);
+    while (n < SOME && (error = pthread_create(&threads[n], NULL, wait_for_word, &lock)) == 0) n++;
+    pthread_mutex_unlock(&lock);
+    while (n > 0) pthread_join(threads[--n], NULL);
+    return error == 0 ? RL_OK : rl_context_fail_thread(error);
+}
+
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
     fesetenv(FE_DFL_ENV);
     /* Large arrays go back to the system when they are freed. glibc before 2.38 cannot use the place of an aligned
@@ -52,6 +79,7 @@ rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
     context->rank = rl_launcher_rank(); /* until MPI knows better */
     RL_TRY(rl_launcher_prepare(&crowd));
     RL_TRY(rl_context_ask_memory(true));
+    RL_TRY(try_threads());
     if (MPI_Init(argc, argv) != MPI_SUCCESS) return rl_fail(RL_ERR_LIBRARY, "MPI could not be started");
     context->start_seconds = rl_seconds() - began;
     RL_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &context->comm));

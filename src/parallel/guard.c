@@ -441,13 +441,7 @@ static rl_status start_thread(rl_guard *g) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int error = pthread_create(&g->thread, NULL, watch, g);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error == 0
-               ? RL_OK
-               : rl_fail(
-                     RL_ERR_LIBRARY,
-                     "no thread can be started: %s; raise the number of processes (`ulimit -u`, pids.max of a control "
-                     "group) or memory (`ulimit -v`)",
-                     strerror(error));
+    return error == 0 ? RL_OK : rl_context_fail_thread(error);
 }
 
 rl_status rl_guard_start(const rl_context *context, const rl_guard_settings *settings, rl_guard **guard) {
