@@ -226,6 +226,10 @@ const char *rl_plural(int64_t n);
  * stays where it is, and what it leads to is replaced. RL_ERR_INPUT: the links lead nowhere. */
 rl_status rl_follow_links(const char *path, char **target);
 
+/* Whether what fstat or stat has told is of one file. */
+struct stat;
+bool rl_same_file(const struct stat *a, const struct stat *b);
+
 /* The folder that the last name of a path stands in, "." where it has none before it; the caller's. */
 rl_status rl_folder_of(const char *path, char **folder);
 

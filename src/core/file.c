@@ -85,6 +85,10 @@ static rl_status follow_link(char **path, const char *to) {
     return RL_OK;
 }
 
+bool rl_same_file(const struct stat *a, const struct stat *b) {
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 rl_status rl_follow_links(const char *path, char **target) {
     enum { MOST = 40 }; /* as many as Linux follows */
     char to[RL_PATH_ROOM];

@@ -137,14 +137,10 @@ static void let_go(rl_temporary *t) {
     is_under_way = 0;
 }
 
-static bool same_file(const struct stat *a, const struct stat *b) {
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /* Whether the temporary's name is still its own. */
 static bool has_its_name(const rl_temporary *t) {
     struct stat mine, named;
-    return t->fd >= 0 && fstat(t->fd, &mine) == 0 && lstat(t->path, &named) == 0 && same_file(&mine, &named);
+    return t->fd >= 0 && fstat(t->fd, &mine) == 0 && lstat(t->path, &named) == 0 && rl_same_file(&mine, &named);
 }
 
 static void remove_file(rl_temporary *t) {
@@ -303,7 +299,7 @@ rl_status rl_temporary_put_unless_newer(rl_temporary *t, const rl_newness *newne
     is_under_way = 0; /* from now on another file may have the name */
     const int error = put_unless_newer(t, newness);
     if (error != 0) return fail_to_put(t, error);
-    *put = stat(t->target, &there) == 0 && same_file(&mine, &there);
+    *put = stat(t->target, &there) == 0 && rl_same_file(&mine, &there);
     let_go(t);
     return rl_sync_folder(t->target);
 }

@@ -13,15 +13,11 @@
 
 typedef enum place { IN_PLACE, ABSENT, ANOTHER } place;
 
-static bool same_file(const struct stat *a, const struct stat *b) {
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /* What the journal's name leads to; where that cannot be seen at the moment, it is taken to be in place. */
 static place place_of(const char *path, const struct stat *mine) {
     struct stat named;
     if (stat(path, &named) != 0) return errno == ENOENT || errno == ENOTDIR ? ABSENT : IN_PLACE;
-    return same_file(&named, mine) ? IN_PLACE : ANOTHER;
+    return rl_same_file(&named, mine) ? IN_PLACE : ANOTHER;
 }
 
 bool rl_journal_has_name(const char *path, int fd) {
@@ -179,7 +175,7 @@ void rl_journal_note_output(rl_journal *j, const char *output) {
 
 bool rl_journal_had_output(const rl_journal *j, const char *path) {
     struct stat there;
-    return stat(path, &there) == 0 && same_file(&there, &j->output) && there.st_size == j->output.st_size &&
+    return stat(path, &there) == 0 && rl_same_file(&there, &j->output) && there.st_size == j->output.st_size &&
            there.st_mtim.tv_sec == j->output.st_mtim.tv_sec && there.st_mtim.tv_nsec == j->output.st_mtim.tv_nsec;
 }
 

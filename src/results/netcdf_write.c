@@ -51,9 +51,9 @@ rl_status rl_nc_reserve(const rl_nc_draft *draft, size_t bytes) {
 
 /* ---- the end ----------------------------------------------------------------------------------------------------- */
 
-static bool is_same_file(const struct stat *a, int fd) {
+static bool is_file(const struct stat *a, int fd) {
     struct stat b;
-    return fstat(fd, &b) == 0 && b.st_dev == a->st_dev && b.st_ino == a->st_ino;
+    return fstat(fd, &b) == 0 && rl_same_file(a, &b);
 }
 
 /* The descriptor by which the library writes; -1: not found. */
@@ -63,7 +63,7 @@ static int library_descriptor(const rl_nc_draft *d) {
     struct stat file;
     if (fstat(d->temporary->fd, &file) != 0) return -1;
     for (int fd = 0; fd < MOST && fd < limit; fd++)
-        if (fd != d->temporary->fd && is_same_file(&file, fd)) return fd;
+        if (fd != d->temporary->fd && is_file(&file, fd)) return fd;
     return -1;
 }
 
