@@ -18,10 +18,10 @@ SOURCE = pathlib.Path(os.environ["RIDGELESS_SOURCE_ROOT"])
 WRAPPER = os.environ.get("RIDGELESS_TEST_WRAPPER", "").split()  # valgrind goes between the launcher and the program
 
 
-def run(*arguments, ranks=None, before=(), cwd=None, env=None, timeout=600, check=None):
-    """Runs the program, under the MPI launcher when `ranks` is given, all of it behind the words `before`. With `check` the exit
-    status must be that."""
-    command = [*before, *launcher.on_ranks(ranks, [*WRAPPER, PROGRAM, *arguments])]
+def run(*arguments, ranks=None, before=(), each=(), cwd=None, env=None, timeout=600, check=None):
+    """Runs the program, under the MPI launcher when `ranks` is given, all of it behind the words `before`, and each rank behind
+    the words `each`. With `check` the exit status must be that."""
+    command = [*before, *launcher.on_ranks(ranks, [*each, *WRAPPER, PROGRAM, *arguments])]
     done = subprocess.run(
         command,
         cwd=cwd,
