@@ -3,21 +3,9 @@
 #include <stdio.h>
 
 #include "ridgeless/results.h"
+#include "sort.h"
 
 const double rl_quantiles[RL_N_QUANTILES] = {0.05, 0.25, 0.5, 0.75, 0.95};
-
-/* Shell sort with Knuth's gaps: for a few dozen repeats faster than qsort, and no slower for a thousand. */
-static void sort(double *values, int n) {
-    int gap = 1;
-    while (gap < n / 3) gap = 3 * gap + 1;
-    for (; gap > 0; gap /= 3)
-        for (int i = gap; i < n; i++) {
-            const double value = values[i];
-            int j = i;
-            for (; j >= gap && values[j - gap] > value; j -= gap) values[j] = values[j - gap];
-            values[j] = value;
-        }
-}
 
 /* Type 7 of Hyndman and Fan. The form of the interpolation is NumPy's, so that the bits are too; an exact hit takes no
  * part of its neighbour, which may be infinite. */
@@ -39,11 +27,13 @@ static double geometric_mean(const double *sorted, int n) {
     return exp(sum / n);
 }
 
-static double standard_error(const double *values, int n, double mean) {
-    if (n < 2) return NAN;
+/* Over the count values that are there. */
+static double standard_error(const double *values, int n, int count, double mean) {
+    if (count < 2) return NAN;
     double sum = 0;
-    for (int i = 0; i < n; i++) sum += (values[i] - mean) * (values[i] - mean);
-    return sqrt(sum / (n - 1)) / sqrt(n);
+    for (int i = 0; i < n; i++)
+        if (!isnan(values[i])) sum += (values[i] - mean) * (values[i] - mean);
+    return sqrt(sum / (count - 1)) / sqrt(count);
 }
 
 static const rl_reduced nothing = {0, NAN, NAN, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN}, NAN, NAN};
@@ -66,22 +56,32 @@ int64_t rl_median_interval(int64_t n, double miss) {
     return k;
 }
 
-rl_reduced rl_reduce(const double *values, int n, double *scratch) {
+/* What does not take an order: count, mean, least and largest. */
+static rl_reduced reduce_unsorted(const double *values, int n) {
     rl_reduced reduced = nothing;
-    double sum = 0;
+    double sum = 0, minimum = INFINITY, maximum = -INFINITY;
     int count = 0;
     for (int i = 0; i < n; i++) {
         if (isnan(values[i])) continue;
         sum += values[i];
-        scratch[count++] = values[i];
+        minimum = values[i] < minimum ? values[i] : minimum;
+        maximum = values[i] > maximum ? values[i] : maximum;
+        count++;
     }
     if (count == 0) return reduced;
     reduced.count = count;
     reduced.mean = sum / count;
-    reduced.standard_error = standard_error(scratch, count, reduced.mean);
-    sort(scratch, count);
-    reduced.minimum = scratch[0];
-    reduced.maximum = scratch[count - 1];
+    reduced.minimum = minimum;
+    reduced.maximum = maximum;
+    return reduced;
+}
+
+rl_reduced rl_reduce(const double *values, int n, double *scratch) {
+    rl_reduced reduced = reduce_unsorted(values, n);
+    const int count = reduced.count;
+    if (count == 0) return reduced;
+    reduced.standard_error = standard_error(values, n, count, reduced.mean);
+    rl_sort(values, n, reduced.minimum, reduced.maximum, scratch);
     reduced.geometric_mean = geometric_mean(scratch, count);
     for (int i = 0; i < RL_N_QUANTILES; i++) reduced.quantile[i] = quantile(scratch, count, rl_quantiles[i]);
     reduced.median = quantile(scratch, count, 0.5);

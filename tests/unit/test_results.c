@@ -8,6 +8,7 @@
 #include <xxhash.h>
 
 #include "../../src/results/internal.h"
+#include "../../src/results/sort.h"
 
 /* ---- reduction --------------------------------------------------------------------------------------------------- */
 
@@ -96,6 +97,47 @@ static void reduce_sorts_any_size(void **state) {
             assert_true(fabs(r.quantile[i] - rl_quantiles[i] * (n - 1)) < 1e-12 * n);
         for (int i = 0; i < n; i++) assert_true(values[i] == i * 7919 % n); /* left as they were */
     }
+}
+
+static int compare_doubles(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Many orders of magnitude, both signs, equal values, and most of them close together beside a few far away. */
+static double drawn_value(int law, uint32_t *state) {
+    *state = *state * 1664525u + 1013904223u; /* Numerical Recipes' generator */
+    const double u = (*state >> 8) / 16777216.0;
+    switch (law) {
+        case 0:
+            return pow(10, 600 * u - 300);
+        case 1:
+            return u - 0.5;
+        case 2:
+            return floor(7 * u);
+        case 3:
+            return u < 0.01 ? 1e300 : u < 0.02 ? 0 : u < 0.03 ? NAN : 1e-30 * (1 + u);
+        default:
+            return u < 0.5 ? -INFINITY : u < 0.6 ? INFINITY : -pow(10, 30 * u);
+    }
+}
+
+static void sort_as_qsort(void **state) {
+    (void)state;
+    enum { MOST = 6000 };
+    static double values[MOST], expected[MOST], sorted[MOST];
+    uint32_t seed = 1;
+    for (int law = 0; law < 5; law++)
+        for (int n = 3; n <= MOST; n = 3 * n + n % 2) {
+            int count = 0;
+            for (int i = 0; i < n; i++) {
+                values[i] = drawn_value(law, &seed);
+                if (!isnan(values[i])) expected[count++] = values[i];
+            }
+            qsort(expected, (size_t)count, sizeof *expected, compare_doubles);
+            rl_sort(values, n, expected[0], expected[count - 1], sorted);
+            assert_memory_equal(sorted, expected, (size_t)count * sizeof *sorted);
+        }
 }
 
 /* ---- spikes ------------------------------------------------------------------------------------------------------ */
@@ -1062,6 +1104,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(reduce_one_value),
         cmocka_unit_test(reduce_zero_negative_infinite),
         cmocka_unit_test(reduce_sorts_any_size),
+        cmocka_unit_test(sort_as_qsort),
         cmocka_unit_test(median_interval_is_that_of_the_sign_test),
         cmocka_unit_test(median_interval_is_that_of_exact_sums),
         cmocka_unit_test(spike_is_the_threshold_over_the_larger_flank),

@@ -1,0 +1,10 @@
+/* Sorting the values of a set. */
+#ifndef RL_RESULTS_SORT_H
+#define RL_RESULTS_SORT_H
+
+/* values[n], whose least and largest are known, in ascending order: to sorted[], without those that are NaN. There is
+ * at least one other. Its time is that of n values, unless nearly all of them are much closer together than the least
+ * and the largest. */
+void rl_sort(const double *values, int n, double minimum, double maximum, double *sorted);
+
+#endif
