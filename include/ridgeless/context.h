@@ -70,6 +70,22 @@ rl_status rl_context_sum_at(MPI_Comm comm, int root, double *values, int64_t n);
 /* Collective on context->comm. *ranks: the largest number of ranks that share a node. */
 rl_status rl_context_node_size(const rl_context *context, int *ranks);
 
+/* The ranks that share a node, with the threads that their BLAS has together, and the processors that any of them may
+ * use: bit i of the words is processor i. */
+enum { RL_PROCESSOR_WORDS = 128 };
+typedef struct rl_node {
+    int ranks, threads;
+    int n_processors; /* 0: not known */
+    uint64_t processors[RL_PROCESSOR_WORDS];
+} rl_node;
+
+/* Collective on context->comm. The node of this rank. */
+rl_status rl_context_node(const rl_context *context, rl_node *node);
+
+/* Local. This thread, and what it starts, may use the node's processors from now on; where they are not known, those
+ * that it has. Calls nothing that a child process may not call before exec. */
+void rl_context_take_processors(const rl_node *node);
+
 /* Collective on context->comm. On rank 0 appends the names of the ranks' hosts: each once, in the order of ranks, with
  * blanks between. */
 rl_status rl_context_hosts(const rl_context *context, rl_text *hosts);
@@ -85,6 +101,10 @@ rl_status rl_context_arithmetic(char text[RL_ARITHMETIC_TEXT]);
 
 /* Local. The failure of pthread_create, by its error: RL_ERR_LIBRARY, with what limits threads. */
 rl_status rl_context_fail_thread(int error);
+
+/* Local. Threads that the BLAS of this process has from the start: as many as the environment asks for and processors
+ * are there, or one. */
+int rl_context_threads(void);
 
 /* Local. Sets how many threads the BLAS uses from now on; does nothing where the BLAS cannot be told. RL_ERR_MEMORY: it
  * cannot have them, or their buffers. */

@@ -1,12 +1,12 @@
-/* One large spectrum by every producer on all ranks, beside LAPACK's dgesdd with as many threads in one process: in
- * turn, round by round, so that what else the machine does meets all of them. */
+/* One large spectrum by every producer on all ranks, beside LAPACK's dgesdd with as many threads in a process of its
+ * own: in turn, round by round, so that what else the machine does meets all of them. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lapack.h"
 #include "bench_case.h"
+#include "bench_peer.h"
 #include "cli.h"
 #include "ridgeless/case_cost.h"
 
@@ -29,6 +29,8 @@ typedef struct spectrum_bench {
     rl_bench_case made;
     int n_train, n_features, n_rounds;
     measured results[N_MEASURED]; /* by producer */
+    rl_node node;                 /* of rank 0: what dgesdd stands for */
+    rl_peer_result peer;          /* the last round's, on rank 0 */
     rl_rates rates;               /* on rank 0: to predict with */
     char *rates_source;           /* owned */
 } spectrum_bench;
@@ -78,47 +80,16 @@ static rl_status measure_producer(spectrum_bench *b, rl_producer producer, int r
     return rl_context_largest(b->context, &m->memory, 1);
 }
 
-/* dgesdd('S') in one process on as many threads as there are ranks, while the others sleep. */
-static rl_status run_dgesdd(spectrum_bench *b, measured *m, int round) {
-    const int n = b->n_train, p = b->n_features, k = n < p ? n : p, query = -1;
-    double *x = NULL, *u = NULL, *vt = NULL, *sigma = NULL, *work = NULL, asked;
-    int *iwork = NULL, info;
-    rl_status status;
-    RL_TRY_GOTO(RL_ALLOC(x, (size_t)n * (size_t)p), done);
-    RL_TRY_GOTO(RL_ALLOC(u, (size_t)n * (size_t)k), done);
-    RL_TRY_GOTO(RL_ALLOC(vt, (size_t)k * (size_t)p), done);
-    RL_TRY_GOTO(RL_ALLOC(sigma, k), done);
-    RL_TRY_GOTO(RL_ALLOC(iwork, 8 * (size_t)k), done);
-    for (int j = 0; j < p; j++)
-        for (int i = 0; i < n; i++)
-            x[(size_t)j * (size_t)n + (size_t)i] = b->made.case_.c.x(b->made.case_.c.state, i, j);
-    dgesdd_("S", &n, &p, x, &n, sigma, u, &n, vt, &k, &asked, &query, iwork, &info, 1);
-    const int lwork = (int)asked;
-    RL_TRY_GOTO(RL_ALLOC(work, lwork), done);
-    RL_TRY_GOTO(rl_context_blas_threads(b->context->size), done);
-    const double start = rl_seconds();
-    dgesdd_("S", &n, &p, x, &n, sigma, u, &n, vt, &k, work, &lwork, iwork, &info, 1);
-    const rl_timings timings = {.total = rl_seconds() - start};
-    take_round(m, round, timings.total, &timings);
-    RL_TRY_GOTO(rl_context_blas_threads(1), done);
-    if (info != 0) status = rl_fail(RL_ERR_LIBRARY, "LAPACK dgesdd: info = %d", info);
-    m->sigma_max = sigma[0];
-    m->sigma_min = sigma[k - 1];
-done:
-    rl_free(x);
-    rl_free(u);
-    rl_free(vt);
-    rl_free(sigma);
-    rl_free(work);
-    rl_free(iwork);
-    return status;
-}
-
+/* While the others sleep. */
 static rl_status measure_dgesdd(spectrum_bench *b, int round) {
     measured *m = &b->results[DGESDD];
-    rl_forget_peak_memory();
-    const rl_status status = b->context->rank == 0 ? run_dgesdd(b, m, round) : RL_OK;
-    m->memory = fmax(m->memory, rl_peak_memory());
+    const bool first = b->context->rank == 0;
+    const rl_status status = first ? rl_peer_measure(&b->made.case_.c, &b->node, &b->peer) : RL_OK;
+    const rl_timings timings = {.total = b->peer.seconds};
+    take_round(m, round, b->peer.seconds, &timings);
+    m->memory = fmax(m->memory, b->peer.memory);
+    m->sigma_max = b->peer.sigma_max;
+    m->sigma_min = b->peer.sigma_min;
     RL_TRY(rl_context_wait(b->context));
     return rl_context_agree(b->context, status);
 }
@@ -183,6 +154,17 @@ static void print_row(const spectrum_bench *b, const measured *m) {
            m->sigma_min);
 }
 
+/* What dgesdd had, and what it does not stand for. */
+static void print_peer(const spectrum_bench *b) {
+    const rl_peer_result *p = &b->peer;
+    const int others = b->context->size - b->node.ranks;
+    printf("dgesdd: a process of its own with %d thread%s", p->threads, rl_plural(p->threads));
+    if (p->processors > 0) printf(" on %d processor%s", p->processors, rl_plural(p->processors));
+    printf(", those of the %d rank%s", b->node.ranks, rl_plural(b->node.ranks));
+    if (others > 0) printf(" of rank 0's node; the other %d have no peer", others);
+    printf("\n");
+}
+
 static void print_table(const spectrum_bench *b) {
     printf("%d x %d, %d test rows, %d rank%s as %d x %d, blocks of %d, %d round%s\n", b->n_train, b->n_features,
            b->settings->test_rows, b->grid->size, rl_plural(b->grid->size), b->grid->n_rows, b->grid->n_columns,
@@ -198,6 +180,7 @@ static void print_table(const spectrum_bench *b) {
         "GFlop/s: of the reduction to bidiagonal form over all seconds; phases: of the fastest round; memory: the "
         "largest peak of any rank\n",
         b->rates_source);
+    if (b->results[DGESDD].wanted) print_peer(b);
 }
 
 static json_t *seconds_json(const spectrum_bench *b, const measured *m) {
@@ -224,10 +207,20 @@ static json_t *measured_json(const spectrum_bench *b, const measured *m) {
     return row;
 }
 
+/* What dgesdd had besides. */
+static json_t *dgesdd_json(const spectrum_bench *b) {
+    json_t *row = measured_json(b, &b->results[DGESDD]);
+    json_object_set_new(row, "threads", json_integer(b->peer.threads));
+    json_object_set_new(row, "processors", json_integer(b->peer.processors));
+    json_object_set_new(row, "stands_for_ranks", json_integer(b->node.ranks));
+    return row;
+}
+
 static rl_status print_json(const spectrum_bench *b) {
     json_t *list = json_array();
     for (int i = 0; i < N_MEASURED; i++)
-        if (b->results[i].wanted) json_array_append_new(list, measured_json(b, &b->results[i]));
+        if (b->results[i].wanted)
+            json_array_append_new(list, i == DGESDD ? dgesdd_json(b) : measured_json(b, &b->results[i]));
     return rl_print_json(json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:o}", "n_train", b->n_train, "n_features",
                                    b->n_features, "test_rows", b->settings->test_rows, "ranks", b->grid->size,
                                    "grid_rows", b->grid->n_rows, "grid_columns", b->grid->n_columns, "block",
@@ -261,6 +254,7 @@ static rl_status measure_producers(spectrum_bench *b) {
     const bool first = b->context->rank == 0;
     const rl_status found = first ? rl_rates_find(b->settings->rates, &b->rates, &b->rates_source) : RL_OK;
     RL_TRY(rl_context_agree(b->context, found));
+    RL_TRY(rl_context_node(b->context, &b->node));
     RL_TRY(rl_process_grid_create(b->context->comm, 0, 0, &b->grid));
     RL_TRY(rl_bench_case_create(&b->made, b->grid, b->n_train, b->n_features, b->settings->test_rows));
     for (int round = 0; round < b->n_rounds; round++) {

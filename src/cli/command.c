@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench_peer.h"
 #include "cli.h"
 #include "revision.h"
 
@@ -271,6 +272,7 @@ int rl_cli_main(int argc, char **argv) {
     bool only_prints = true, is_unread;
     rl_stop_start();
     fill_closed_streams();
+    if (rl_is_peer(argc, argv)) return rl_peer_main();
     if (rl_answer_begin() != RL_OK) return rl_exit_status(report_failure(RL_ERR_MEMORY, true));
     const int ended = carry_out(argc, argv, &only_prints);
     const rl_status closed = close_answer(&is_unread);

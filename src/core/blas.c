@@ -122,7 +122,7 @@ static void set_threads(int threads) {
 }
 
 /* Ranks fill the cores already: a BLAS that also started a thread per core would make them fight. */
-static int threads_asked(void) {
+int rl_context_threads(void) {
     static const char *const names[] = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = getenv(names[i]);
@@ -197,10 +197,10 @@ rl_status rl_context_ask_memory(bool with_mpi) {
     /* Each thread of MPI would have 64 MiB of addresses for itself. */
     if (rl_memory_is_limited()) mallopt(M_ARENA_MAX, 1);
     const size_t beside = RL_NETCDF_BYTES + (with_mpi ? rl_launcher_bytes() : 0);
-    RL_TRY(take_threads(threads_asked(), beside));
+    RL_TRY(take_threads(rl_context_threads(), beside));
     return rl_memory_ask(beside, "BLAS, MPI and NetCDF");
 }
 
 size_t rl_context_library_bytes(void) {
-    return bytes_wanted(threads_asked(), RL_NETCDF_BYTES + rl_launcher_bytes());
+    return bytes_wanted(rl_context_threads(), RL_NETCDF_BYTES + rl_launcher_bytes());
 }

@@ -1,5 +1,6 @@
 """plan, status, show, datasets, ablations, maps, bench, --help and --version, as text and as JSON."""
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -9,6 +10,7 @@ import unittest
 
 import netCDF4
 
+import launcher
 from program import PROGRAM, SOURCE, commands, copy_group, run
 
 STUDY = """title: A small study
@@ -241,8 +243,31 @@ class Commands(unittest.TestCase):
         for producer in rounds:
             self.assertEqual(len(producer["rounds"]), 3)
             self.assertEqual(sorted(producer["rounds"])[1], producer["seconds"])
+        self.assertEqual(
+            (rows["dgesdd"]["threads"], rows["dgesdd"]["stands_for_ranks"]), (min(2, len(os.sched_getaffinity(0))), 2)
+        )
         for words in (["spectrum", "0"], ["spectrum", "3x"], ["spectrum", "many"], ["spectrum", "9", "-p", "magic"]):
             self.assertEqual(run("bench", *words).returncode, 2)
+
+    def test_bench_spectrum_gives_dgesdd_the_processors_of_all_ranks(self):
+        def processors(ranks):
+            bound = "--bind-to core".split() if launcher.version()[0] == "openmpi" else "-bind-to core".split()
+            command = [launcher.MPIEXEC, *bound, "-n", str(ranks), PROGRAM, "bench", "spectrum", "30", "-p", "dgesdd", "--json"]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            (row,) = json.loads(done.stdout)["producers"]
+            self.assertEqual((row["threads"], row["stands_for_ranks"]), (ranks, ranks))
+            return row["processors"]
+
+        if len(os.sched_getaffinity(0)) < 2:
+            self.skipTest("two ranks that are bound to a core each want two processors")
+        one = processors(1)
+        self.assertGreater(processors(2), one)
+
+    def test_bench_spectrum_says_once_how_dgesdd_failed(self):
+        failing = {"LD_PRELOAD": os.environ["RIDGELESS_NO_CONVERGENCE"]}
+        done = run("bench", "spectrum", "30", "-p", "dgesdd", ranks=2, env=failing, check=1)
+        self.assertEqual(done.stderr.count("ridgeless: dgesdd in a process of its own: LAPACK dgesdd: info = 1"), 1)
+        self.assertEqual(done.stdout, "")
 
     def answers(self):
         """A command line for each command, and for each other thing that is asked for on standard output."""
