@@ -23,7 +23,7 @@ typedef struct rl_process_grid {
     int context;   /* BLACS: n_rows x n_columns, ranks row by row */
     int tall;      /* BLACS: size x 1, for matrices split by rows */
     int system;    /* BLACS system handle of comm */
-    double *parts; /* on rank 0 of several: what rl_sum_over_ranks adds up; owned */
+    double *piece; /* of several ranks: what rl_sum_over_ranks adds to this rank's numbers; owned */
 } rl_process_grid;
 
 /* Local. The most nearly square n_rows x n_columns = size with n_rows <= n_columns. */
@@ -40,7 +40,8 @@ void rl_process_grid_destroy(rl_process_grid *grid);
 /* Collective on the grid: everybody's worst status, with the message of the lowest rank that failed. */
 rl_status rl_process_grid_agree(const rl_process_grid *grid, rl_status status);
 
-/* Collective on the grid. Adds up values[n] over the ranks, in the order of ranks; everyone gets the same bits. */
+/* Collective on the grid. Adds up values[n] over the ranks, along a binary tree that depends on their number alone:
+ * everyone gets the same bits, in every run on so many ranks. Messages one after the other grow with its logarithm. */
 rl_status rl_sum_over_ranks(const rl_process_grid *grid, double *values, int64_t n);
 
 /* What communication costs in seconds. */

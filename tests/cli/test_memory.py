@@ -8,6 +8,9 @@ import subprocess
 import tempfile
 import unittest
 
+import netCDF4
+
+import launcher
 import tier
 from program import PROGRAM, run
 
@@ -23,6 +26,13 @@ ablations: [none, cutoff: [0.1, 0.5], leading_modes: 1]
 datasets: [{{source: student-teacher, rows: 100, features: 5, hidden_features: 8}}]
 """
 SUMMARY = "keep: summary\n" + CURVES
+ON_GRID = """repeats: 1
+n_train: [2000]
+ablations: [none]
+datasets: [{source: student-teacher, rows: 2500, features: 2000, hidden_features: 2000, draw: fresh, producer: two-stage,
+            ranks_per_case: all}]
+"""
+SHIPPED_RATES = {"RIDGELESS_RATES": "", "XDG_CONFIG_HOME": "", "HOME": ""}
 IN_GROUP = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
 V1, V2 = pathlib.Path("/sys/fs/cgroup/memory"), pathlib.Path("/sys/fs/cgroup")
 
@@ -114,6 +124,25 @@ class Memory(unittest.TestCase):
     def test_as_much_as_the_script_of_a_summary_asks_for_is_enough(self):
         self.write(SUMMARY, repeats=50000)
         self.check_in_group(self.asked_for())
+
+    @tier.in_all_alone
+    def test_ranks_of_a_process_grid(self):
+        """The largest rank falls to what each has of its own, and stays there. On one node MPI maps memory for each neighbour
+        beside it, 10 MB at 64 ranks."""
+        if launcher.version()[0] != "openmpi":
+            self.skipTest("64 ranks on a few cores take minutes with this MPI")
+        self.write(ON_GRID.replace("{", "{{").replace("}", "}}"))
+        peaks = {}
+        for ranks in (2, 8, 32, 64):
+            words = "s.yaml", "-q", "-o", f"{ranks}.nc"
+            answer = run("plan", *words, "--ranks", str(ranks), "--json", env=SHIPPED_RATES, cwd=self.folder, check=0)
+            predicted = json.loads(answer.stdout)["memory_per_rank_bytes"]
+            run("run", *words, ranks=ranks, cwd=self.folder, check=0)
+            with netCDF4.Dataset(self.folder / f"{ranks}.nc") as file:
+                peaks[ranks] = max(file["provenance"].peak_memory_bytes)
+            print(f"# {ranks} ranks: predicted {predicted / 1e6:.1f} MB, measured {peaks[ranks] / 1e6:.1f} MB", flush=True)
+            self.assertLess(abs(predicted / peaks[ranks] - 1), 0.35)
+        self.assertLess(max(peaks[ranks] for ranks in (8, 32, 64)), 0.85 * peaks[2])
 
     def test_what_does_not_fit_is_refused_before_work(self):
         self.write(CURVES, repeats=1000000)

@@ -63,6 +63,34 @@ static void test_agreement(report *r) {
     rl_process_grid_destroy(grid);
 }
 
+/* Number i of a rank; what they add up to depends on the order. */
+static double summand(int rank, int i) {
+    return pow(10, (rank * 7 + i) % 33 - 16) / (3 + rank);
+}
+
+/* Of `n` ranks from `first` on: those below the largest power of two, and those from there. */
+static double tree_sum(int first, int n, int i) {
+    int half = 1;
+    if (n == 1) return summand(first, i);
+    while (2 * half < n) half *= 2;
+    return tree_sum(first, half, i) + tree_sum(first + half, n - half, i);
+}
+
+static void test_sums(report *r) {
+    enum { N = 20011 }; /* more than two pieces */
+    static double values[N];
+    for (int g = 0; g < N_GRIDS; g++) {
+        const int size = grids[g].rows * grids[g].columns;
+        if (size > r->size) continue;
+        rl_process_grid *grid = grid_of(grids[g].rows, grids[g].columns);
+        for (int i = 0; i < N && grid != NULL; i++) values[i] = summand(grid->rank, i);
+        bool ok = grid == NULL || rl_sum_over_ranks(grid, values, N) == RL_OK;
+        for (int i = 0; i < N && grid != NULL; i++) ok = ok && values[i] == tree_sum(0, size, i);
+        check(r, ok, "sums over %d ranks are those of a tree, on every rank", size);
+        rl_process_grid_destroy(grid);
+    }
+}
+
 /* The hash of a rows x columns matrix, all but a frame of two filled. 0 where the grid has no part of this rank. */
 static bool hash_on(const rl_process_grid *grid, int block, bool tall, uint64_t *hash) {
     enum { ROWS = 150, COLUMNS = 133, FRAME = 2 };
@@ -764,6 +792,7 @@ int main(int argc, char **argv) {
     test_shapes(&r);
     test_contexts(&r);
     test_agreement(&r);
+    test_sums(&r);
     test_hashes(&r);
     test_hash_sees_changes(&r);
     test_limits(&r);

@@ -420,6 +420,24 @@ static void ranks_make_it_faster_and_smaller(void **state) {
         }
 }
 
+/* Down to what each rank has of its own: no array grows with the ranks. */
+static void memory_never_rises_with_ranks(void **state) {
+    enum { MOST = 4096, FLOOR = 200 << 20 };
+    for (size_t w = 0; w < COUNT(every_method); w++)
+        for (int64_t n = 1000; n <= 50000; n *= 50) {
+            double before = INFINITY;
+            for (int ranks = 1; ranks <= MOST; ranks *= 2) {
+                const rl_case_sizes c = square_case(every_method[w], n, ranks);
+                const double bytes = rl_case_bytes(&c, ranks);
+                if (!(bytes <= before))
+                    fail_msg("method %d, n = %d: %.0f bytes on %d ranks, %.0f on half as many", (int)every_method[w],
+                             (int)n, bytes, ranks, before);
+                before = bytes;
+            }
+            assert_true(before < FLOOR);
+        }
+}
+
 static void busy_neighbours_make_it_slower(void **state) {
     rl_rates rates = rl_rates_default;
     rates.cores = 64;
@@ -527,6 +545,7 @@ int main(void) {
         cmocka_unit_test(flops_are_those_of_the_textbook),
         cmocka_unit_test(memory_is_that_of_the_matrix_and_some_more),
         cmocka_unit_test(ranks_make_it_faster_and_smaller),
+        cmocka_unit_test(memory_never_rises_with_ranks),
         cmocka_unit_test(busy_neighbours_make_it_slower),
         cmocka_unit_test(limits_are_named),
         cmocka_unit_test(work_arrays_have_limits),

@@ -106,6 +106,7 @@ static void list_targets(rl_arena *arena, void *object) {
 void rl_dataset_case_needs(const rl_case *c, rl_needs *needs) {
     rl_dataset_case case_ = {.c = *c};
     rl_needs_arrays(needs, &case_, list_targets);
+    rl_needs_sum(needs, RL_PART_GENERATE, (double)c->n_train + c->n_test);
 }
 
 rl_status rl_dataset_case_create(rl_dataset_case *case_, const rl_process_grid *grid, const rl_rows *rows, int n_train,

@@ -13,8 +13,8 @@ rl_process_grid rl_process_grid_planned(int size);
 /* Bytes that rl_process_grid_create allocates on this rank. */
 size_t rl_process_grid_bytes(const rl_process_grid *grid);
 
-/* How many numbers rl_sum_over_ranks adds up at a time: rank 0 has room for so many of every rank. */
-int rl_sum_chunk(int size);
+/* How many numbers rl_sum_over_ranks adds up at a time: each rank has room for so many of one other. */
+enum { RL_SUM_PIECE = 1 << 13 };
 
 /* A matrix in square blocks, or with RL_TALL split by rows, that has its place on the grid but no memory;
  * rl_block_matrix_allocate gives it some. All sizes are at least 1. */

@@ -7,20 +7,28 @@
 /* Messages stay far below MPI's 2^31 items. */
 static const int64_t CHUNK = 1 << 16;
 
-static rl_status sum_chunk(const rl_process_grid *grid, double *values, int n) {
-    RL_MPI(MPI_Gather(values, n, MPI_DOUBLE, grid->parts, n, MPI_DOUBLE, 0, grid->comm));
-    if (grid->rank == 0)
-        for (int r = 1; r < grid->size; r++)
-            for (int i = 0; i < n; i++) values[i] += grid->parts[(size_t)r * (size_t)n + (size_t)i];
-    RL_MPI(MPI_Bcast(values, n, MPI_DOUBLE, 0, grid->comm));
+/* Rank 0 gets the sums, along a binary tree: of each 2, 4, 8, ... ranks the first takes what the second half has. */
+static rl_status sum_piece(const rl_process_grid *grid, double *values, int n) {
+    enum { TAG = 0 };
+    for (int half = 1; half < grid->size; half *= 2) {
+        if (grid->rank % (2 * half) == half) {
+            RL_MPI(MPI_Send(values, n, MPI_DOUBLE, grid->rank - half, TAG, grid->comm));
+            return RL_OK;
+        }
+        if (grid->rank + half >= grid->size) continue;
+        RL_MPI(MPI_Recv(grid->piece, n, MPI_DOUBLE, grid->rank + half, TAG, grid->comm, MPI_STATUS_IGNORE));
+        for (int i = 0; i < n; i++) values[i] += grid->piece[i];
+    }
     return RL_OK;
 }
 
+/* Ranks go on to the next piece while the one before it climbs the tree. */
 rl_status rl_sum_over_ranks(const rl_process_grid *grid, double *values, int64_t n) {
-    const int chunk = rl_sum_chunk(grid->size);
     if (grid->size == 1) return RL_OK;
-    for (int64_t done = 0; done < n; done += chunk)
-        RL_TRY(sum_chunk(grid, values + done, (int)rl_smaller(n - done, (int64_t)chunk)));
+    for (int64_t done = 0; done < n; done += RL_SUM_PIECE)
+        RL_TRY(sum_piece(grid, values + done, (int)rl_smaller(n - done, (int64_t)RL_SUM_PIECE)));
+    for (int64_t done = 0; done < n; done += CHUNK)
+        RL_MPI(MPI_Bcast(values + done, (int)rl_smaller(n - done, CHUNK), MPI_DOUBLE, 0, grid->comm));
     return RL_OK;
 }
 

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "block_matrix.h"
+
 static const double word = sizeof(double);
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
@@ -44,6 +46,11 @@ static void add_work(rl_needs *needs, rl_case_work work) {
 }
 
 void rl_needs_work(rl_needs *needs, rl_part part, rl_work_kind kind, double amount) {
+    for (rl_case_work *w = needs->found.work; w < needs->found.work + needs->found.n_work; w++)
+        if (w->part == part && w->kind == kind && w->bytes == 0) {
+            w->amount += amount;
+            return;
+        }
     if (amount > 0) add_work(needs, (rl_case_work){.part = part, .kind = kind, .amount = amount});
 }
 
@@ -68,6 +75,12 @@ void rl_needs_calls(rl_needs *needs, rl_part part, double calls) {
 void rl_needs_spreading(rl_needs *needs, rl_part part, double elements) {
     const double side = sqrt(needs->ranks);
     if (needs->ranks > 1) rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, word * elements / side * log2(1 + side));
+}
+
+void rl_needs_sum(rl_needs *needs, rl_part part, double numbers) {
+    const double messages = 2 * rl_hops(needs);
+    rl_needs_work(needs, part, RL_WORK_MESSAGES, messages * ceil(numbers / RL_SUM_PIECE));
+    rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, messages * word * numbers);
 }
 
 void rl_needs_dealing(rl_needs *needs, rl_part part, double elements) {

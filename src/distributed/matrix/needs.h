@@ -55,6 +55,9 @@ double rl_hops(const rl_needs *needs);
 /* So many elements, rows and columns of blocks together, are passed along rows and columns of the grid. */
 void rl_needs_spreading(rl_needs *needs, rl_part part, double elements);
 
+/* rl_sum_over_ranks of so many numbers: up the tree, and back to all. */
+void rl_needs_sum(rl_needs *needs, rl_part part, double numbers);
+
 /* A matrix of so many elements is dealt out anew: all but a rank's own part travels. */
 void rl_needs_dealing(rl_needs *needs, rl_part part, double elements);
 

@@ -11,20 +11,14 @@ void rl_process_grid_shape(int size, int *n_rows, int *n_columns) {
     *n_columns = size / *n_rows;
 }
 
-int rl_sum_chunk(int size) {
-    enum { MOST = 1 << 16, LEAST = 1 << 12 };
-    return rl_larger(MOST / size, (int)LEAST);
-}
-
-static void list_parts(rl_arena *arena, void *object) {
+static void list_piece(rl_arena *arena, void *object) {
     rl_process_grid *grid = object;
-    if (grid->rank == 0 && grid->size > 1)
-        RL_TAKE(arena, grid->parts, (size_t)grid->size * (size_t)rl_sum_chunk(grid->size));
+    if (grid->size > 1) RL_TAKE(arena, grid->piece, RL_SUM_PIECE);
 }
 
 size_t rl_process_grid_bytes(const rl_process_grid *grid) {
     rl_process_grid copy = *grid;
-    return RL_OBJECT_BYTES(&copy, list_parts);
+    return RL_OBJECT_BYTES(&copy, list_piece);
 }
 
 /* The shape is the caller's, or with n_rows = 0 the most nearly square one. */
@@ -84,7 +78,7 @@ rl_status rl_process_grid_create(MPI_Comm comm, int n_rows, int n_columns, rl_pr
     RL_MPI(MPI_Comm_size(comm, &size));
     rl_process_grid plan = lay_out_grid(rank, size, n_rows, n_columns);
     const rl_context group = {.comm = comm, .rank = rank, .size = size};
-    rl_status status = rl_context_agree(&group, RL_OBJECT_CREATE(&g, &plan, list_parts));
+    rl_status status = rl_context_agree(&group, RL_OBJECT_CREATE(&g, &plan, list_piece));
     if (status == RL_OK) status = set_up_grid(g, comm);
     if (status == RL_OK)
         *grid = g;

@@ -271,8 +271,7 @@ void rl_placed_case_needs(const rl_core *core, const rl_case *c, rl_needs *needs
     rl_needs_arrays(needs, &placed, list_targets);
     rl_needs_matrix(needs, &core->m);
     rl_needs_pass(needs, RL_PART_GENERATE, 0, 4 * bytes, bytes);
-    if (needs->ranks > 1)
-        rl_needs_work(needs, RL_PART_GENERATE, RL_WORK_MESSAGE_BYTES, 2 * sizeof(double) * targets * needs->ranks);
+    rl_needs_sum(needs, RL_PART_GENERATE, targets);
 }
 
 void rl_placed_case_destroy(rl_placed_case *placed) {
