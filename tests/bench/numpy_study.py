@@ -76,17 +76,22 @@ def study(x, y, repeats):
     return errors
 
 
+def tables(folder):
+    """By the name of the data set, those that the folder has."""
+    sources = {
+        "student-teacher": ("", student_teacher),
+        "california": ("cal_housing.data", california),
+        "diabetes": ("diabetes_target.csv.gz", diabetes),
+        "who": ("life_expectancy_who_rajarshi.csv", who),
+    }
+    return {name: source(folder) for name, (file, source) in sources.items() if (pathlib.Path(folder) / file).exists()}
+
+
 def main():
     folder, repeats = sys.argv[1], int(sys.argv[2])
-    sources = {
-        "diabetes_target.csv.gz": diabetes,
-        "": student_teacher,
-        "cal_housing.data": california,
-        "life_expectancy_who_rajarshi.csv": who,
-    }
-    tables = [source(folder) for file, source in sources.items() if (pathlib.Path(folder) / file).exists()]
+    found = tables(folder)
     start = time.perf_counter()
-    for x, y in tables:
+    for x, y in found.values():
         study(x, y, repeats)
     print(time.perf_counter() - start)
 

@@ -13,6 +13,7 @@ from measure import ENVIRONMENT, HERE, machine
 # title; command; arguments; arguments of --quick
 BENCHES = [
     ("Many repeats of the published study, beside NumPy and LAPACK", "study.py", [5, 4000], [1, 1000]),
+    ("A whole run with its results file, beside NumPy", "whole.py", [3, 2000], [1, 300]),
     ("Curves, P = 500, every N = 1 ... 1000, beside one dgesdd an N", "curve.py", [500, 3], [200, 1]),
     ("A million repeats in buckets, on two ranks", "summary.py", [1000000, 3], [20000, 1]),
     ("Starting, reading and writing, beside MPI alone", "start.py", [7], [2]),
