@@ -83,10 +83,13 @@ typedef struct rl_reduced {
 } rl_reduced;
 
 /* Reduces values[n] (NaN: absent) in their order, so that the bits depend on nothing else. Quantiles by linear
- * interpolation between order statistics (NumPy's default, Hyndman and Fan's type 7). `scratch` [n] is overwritten. All
- * NaN when count = 0; the standard error needs two values; the geometric mean is 0 when a value is 0 and NaN when one
- * is negative. */
+ * interpolation between order statistics (NumPy's default, Hyndman and Fan's type 7). `scratch` [2 n] is overwritten.
+ * All NaN when count = 0; the standard error needs two values; the geometric mean is 0 when a value is 0 and NaN when
+ * one is negative. */
 rl_reduced rl_reduce(const double *values, int n, double *scratch);
+
+/* The same but for the standard error and the geometric mean, which are NaN and not computed. */
+rl_reduced rl_reduce_without_moments(const double *values, int n, double *scratch);
 
 /* The same from counts in buckets, each number taken for the middle of its bucket, or the least or largest number of
  * all where that is nearer: mean, geometric mean and quantiles are within RL_BUCKET_ERROR, relatively, of those of the

@@ -13,7 +13,7 @@ typedef struct curves {
     extent extents[RL_N_FIELDS]; /* of what is filled from records: sets of repeats, or else numbers of one repeat */
     extent predictions;
     int *place;      /* [n_p, n_n]: of each N of a series, its index in d.n_train; owned */
-    double *scratch; /* [n_repeats], while the group is filled; owned */
+    double *scratch; /* [2 n_repeats], while the group is filled; owned */
 } curves;
 
 static void destroy_curves(void *state) {
@@ -69,7 +69,7 @@ static void measure_arrays(const writer *w, group *g, curves *c) {
     if (c->n_directions > 0) g->n_values = rl_larger(g->n_values, (size_t)c->d.n_train[c->d.n_n - 1] * c->n_directions);
     for (int f = 0; f < RL_N_FIELDS; f++) c->extents[f] = extent_of(g, c, &rl_fields[f]);
     g->n_values = rl_larger(g->n_values, rl_quantile_values(&c->d));
-    g->bytes = rl_dataset_state_bytes(&c->d) + c->n_repeats * sizeof *c->scratch;
+    g->bytes = rl_dataset_state_bytes(&c->d) + 2 * c->n_repeats * sizeof *c->scratch;
     g->n_slab = rl_larger(rl_slab_room(w, c->extents, RL_N_FIELDS), rl_slab_room(w, &c->predictions, 1));
 }
 
@@ -186,13 +186,19 @@ typedef struct point {
     size_t set, repeat; /* set: the index of its (P, N) */
 } point;
 
-static void take_reduced(const curves *c, const part *q, const point *at) {
+enum { TOGETHER = 8 }; /* doubles in a line of the processor's cache */
+
+/* Of one set at n repeats: what lies side by side is written side by side. */
+static void take_reduced(const curves *c, const part *q, const point *at, int n) {
     const rl_field *field = &rl_fields[q->array];
     const size_t entries = field->kind == RL_FIELD_CELL ? c->d.n_variants : 1, n_sets = c->d.n_p * c->d.n_n;
-    const double *from = at->curve + rl_field_offset(field, at->layout) + at->k * entries;
+    const double *from[TOGETHER];
+    for (int i = 0; i < n; i++) from[i] = at[i].curve + rl_field_offset(field, at[i].layout) + at[i].k * entries;
     for (size_t e = 0; e < entries; e++) {
         const size_t row = e * n_sets + at->set;
-        if (row >= q->first && row < q->first + q->n) q->values[(row - q->first) * q->width + at->repeat] = from[e];
+        if (row < q->first || row >= q->first + q->n) continue;
+        double *to = q->values + (row - q->first) * q->width;
+        for (int i = 0; i < n; i++) to[at[i].repeat] = from[i][e];
     }
 }
 
@@ -208,35 +214,89 @@ static void take_row(const curves *c, const part *q, const point *at) {
            rl_smaller(there, q->width) * sizeof *q->values);
 }
 
-/* What a slab has of a point. */
-static void take_field(const curves *c, const part *q, const point *at) {
+/* What a slab has of n points of one set. */
+static void take_field(const curves *c, const part *q, const point *at, int n) {
     const rl_field *field = &rl_fields[q->array];
-    const bool is_done = rl_curve_status(at->layout, at->curve, (int)at->k) == RL_CELL_DONE;
-    if (is_done || field->kind == RL_FIELD_STATUS) (is_reduced(field) ? take_reduced : take_row)(c, q, at);
+    point done[TOGETHER];
+    int n_done = 0;
+    for (int i = 0; i < n; i++)
+        if (field->kind == RL_FIELD_STATUS || rl_curve_status(at[i].layout, at[i].curve, (int)at[i].k) == RL_CELL_DONE)
+            done[n_done++] = at[i];
+    if (is_reduced(field) && n_done > 0) take_reduced(c, q, done, n_done);
+    for (int i = 0; !is_reduced(field) && i < n_done; i++) take_row(c, q, &done[i]);
 }
 
-/* Each point of a record that counts goes to all parts of the slab. */
-typedef void (*point_taker)(const curves *c, const part *q, const point *at);
-static rl_status take_points(const taken *t, const rl_record *record, const int *target, point_taker take,
-                             bool *sound) {
-    const curves *c = t->g->state;
-    const slab *s = t->state;
-    rl_curve_layout layout;
-    double *curve;
-    RL_TRY(rl_curve_of_record(t->series, record, &layout, &curve, sound));
-    if (!*sound) return RL_OK;
-    for (int k = 0; k < record->n; k++) {
-        if (target[k] < 0) continue;
-        const int n = c->place[t->p * c->d.n_n + (size_t)(t->task->n_train.first + target[k])];
-        const point at = {&layout, curve, (size_t)k, t->p * c->d.n_n + (size_t)n, (size_t)t->task->repeats.first};
-        for (const part *q = s->parts; q < s->parts + s->n; q++) take(c, q, &at);
+/* Curves of the same N at several repeats. */
+typedef void (*point_taker)(const curves *c, const part *q, const point *at, int n);
+typedef struct bundle {
+    const curves *c;
+    const slab *s;
+    point_taker take;
+    size_t p; /* the index of their series in the group */
+    rl_range n_train;
+    rl_curve_layout layouts[TOGETHER];
+    double *curves[TOGETHER]; /* owned */
+    size_t repeats[TOGETHER];
+    int n;
+} bundle;
+
+static void forget_bundle(bundle *b) {
+    while (b->n > 0) rl_free(b->curves[--b->n]);
+}
+
+/* Points that count go to all parts of the slab; target NULL: all of them do. */
+static void take_bundle(bundle *b, const int *target, int n) {
+    const curves *c = b->c;
+    point points[TOGETHER];
+    for (int k = 0; b->n > 0 && k < n; k++) {
+        if (target != NULL && target[k] < 0) continue;
+        const int i = b->n_train.first + (target != NULL ? target[k] : k);
+        const size_t set = b->p * c->d.n_n + (size_t)c->place[b->p * c->d.n_n + (size_t)i];
+        for (int r = 0; r < b->n; r++) points[r] = (point){&b->layouts[r], b->curves[r], (size_t)k, set, b->repeats[r]};
+        for (const part *q = b->s->parts; q < b->s->parts + b->s->n; q++) b->take(c, q, points, b->n);
     }
-    rl_free(curve);
+    forget_bundle(b);
+}
+
+static bool counts_whole(const taken *t, const rl_record *record, const int *target) {
+    bool whole = record->n == t->task->n_train.n;
+    for (int k = 0; whole && k < record->n; k++) whole = target[k] == k;
+    return whole;
+}
+
+/* Small curves that are there as a whole wait for others like them. */
+static rl_status take_curve(const taken *t, const rl_record *record, const int *target, bool *sound) {
+    enum { SMALL = 1 << 16 };
+    bundle *b = t->state;
+    const rl_range n_train = t->task->n_train;
+    const bool whole = counts_whole(t, record, target);
+    if (!whole || t->p != b->p || n_train.first != b->n_train.first || n_train.n != b->n_train.n)
+        take_bundle(b, NULL, b->n_train.n);
+    b->p = t->p;
+    b->n_train = n_train;
+    RL_TRY(rl_curve_of_record(t->series, record, &b->layouts[b->n], &b->curves[b->n], sound));
+    if (!*sound) return RL_OK;
+    b->repeats[b->n] = (size_t)t->task->repeats.first;
+    const size_t length = b->layouts[b->n++].length;
+    if (!whole || length > SMALL || b->n == TOGETHER) take_bundle(b, whole ? NULL : target, record->n);
     return RL_OK;
 }
 
-static rl_status take_curve(const taken *t, const rl_record *record, const int *target, bool *sound) {
-    return take_points(t, record, target, take_field, sound);
+/* What the journal has of the repeats before `end` for a slab. */
+static rl_status read_slab(writer *w, const group *g, const slab *s, int end, point_taker take) {
+    bundle b = {.c = g->state, .s = s, .take = take};
+    const rl_status status = rl_read_group(w, g, end, take_curve, &b);
+    if (status == RL_OK) take_bundle(&b, NULL, b.n_train.n);
+    forget_bundle(&b);
+    return status;
+}
+
+static void reduce_rows(const curves *c, const part *q, size_t first, size_t n) {
+    const bool with_moments = (rl_fields[q->array].statistics & (RL_STANDARD_ERROR | RL_GEOMETRIC_MEAN)) != 0;
+    const double *values = q->values + first * q->width;
+    for (size_t i = 0; i < n; i++, values += q->width)
+        c->d.reduced[q->first + first + i] =
+            (with_moments ? rl_reduce : rl_reduce_without_moments)(values, (int)q->width, c->scratch);
 }
 
 /* Numbers become of the type that is stored, in their place. */
@@ -250,14 +310,21 @@ static void convert_values(nc_type type, double *values, size_t n) {
     }
 }
 
-static rl_status put_part(writer *w, const group *g, const curves *c, const part *q) {
+/* Some rows of a part, while they are in the processor's cache. */
+static rl_status put_rows(writer *w, const group *g, const curves *c, const part *q, size_t first, size_t n) {
     const rl_field *field = &rl_fields[q->array];
-    for (size_t i = 0; is_reduced(field) && i < q->n; i++)
-        c->d.reduced[q->first + i] = rl_reduce(q->values + i * q->width, (int)q->width, c->scratch);
-    if (rl_field_kept(field, rl_group_keep(g))) {
-        convert_values(field->type, q->values, q->n * q->width);
-        RL_TRY(rl_put_rows(w, field->name, q->width, q->n, q->values));
-    }
+    double *const values = q->values + first * q->width;
+    if (is_reduced(field)) reduce_rows(c, q, first, n);
+    if (!rl_field_kept(field, rl_group_keep(g))) return RL_OK;
+    convert_values(field->type, values, n * q->width);
+    return rl_put_rows(w, field->name, q->width, n, values);
+}
+
+static rl_status put_part(writer *w, const group *g, const curves *c, const part *q) {
+    enum { SOME = 1 << 15 };
+    const rl_field *field = &rl_fields[q->array];
+    const size_t fit = rl_larger(1, SOME / q->width);
+    for (size_t i = 0; i < q->n; i += fit) RL_TRY(put_rows(w, g, c, q, i, rl_smaller(fit, q->n - i)));
     const bool is_last = q->first + q->n == c->extents[q->array].n_rows;
     return is_last && is_reduced(field) ? rl_fill_statistics(w, &c->d, field) : RL_OK;
 }
@@ -266,7 +333,7 @@ static rl_status fill_fields(writer *w, const group *g, const curves *c) {
     slab s = {0};
     while (rl_next_slab(w, c->extents, RL_N_FIELDS, &s)) {
         for (int i = 0; i < s.n; i++) clear_part(c, &s.parts[i]);
-        RL_TRY(rl_read_group(w, g, (int)c->n_repeats, take_curve, &s));
+        RL_TRY(read_slab(w, g, &s, (int)c->n_repeats, take_field));
         for (int i = 0; i < s.n; i++) RL_TRY(put_part(w, g, c, &s.parts[i]));
     }
     return RL_OK;
@@ -339,7 +406,7 @@ static rl_status fill_points(writer *w, const group *g, const curves *c) {
 }
 
 /* The record has them as (N, variant, point), the file as (variant, P, N, repeat, point). */
-static void take_point_predictions(const curves *c, const part *q, const point *at) {
+static void take_prediction(const curves *c, const part *q, const point *at) {
     for (size_t v = 0; v < c->d.n_variants; v++) {
         const size_t row = (v * c->d.n_p * c->d.n_n + at->set) * c->n_predicted + at->repeat;
         const double *from = at->curve + at->layout->predictions + (at->k * c->d.n_variants + v) * c->n_points;
@@ -348,8 +415,8 @@ static void take_point_predictions(const curves *c, const part *q, const point *
     }
 }
 
-static rl_status take_predictions(const taken *t, const rl_record *record, const int *target, bool *sound) {
-    return take_points(t, record, target, take_point_predictions, sound);
+static void take_predictions(const curves *c, const part *q, const point *at, int n) {
+    for (int i = 0; i < n; i++) take_prediction(c, q, &at[i]);
 }
 
 static rl_status fill_predictions(writer *w, const group *g, const curves *c) {
@@ -359,7 +426,7 @@ static rl_status fill_predictions(writer *w, const group *g, const curves *c) {
     while (rl_next_slab(w, &c->predictions, 1, &s)) {
         const part *q = s.parts;
         for (size_t i = 0; i < q->n * q->width; i++) q->values[i] = NAN;
-        RL_TRY(rl_read_group(w, g, (int)c->n_predicted, take_predictions, &s));
+        RL_TRY(read_slab(w, g, &s, (int)c->n_predicted, take_predictions));
         RL_TRY(rl_put_rows(w, "prediction", q->width, q->n, q->values));
     }
     return RL_OK;
@@ -370,7 +437,7 @@ static rl_status fill_predictions(writer *w, const group *g, const curves *c) {
 static rl_status fill_curves(writer *w, group *g) {
     curves *c = g->state;
     RL_TRY(rl_fill_dataset(w, g, &c->d));
-    RL_TRY(RL_ALLOC(c->scratch, c->n_repeats));
+    RL_TRY(RL_ALLOC(c->scratch, 2 * c->n_repeats));
     RL_TRY(fill_fields(w, g, c));
     RL_TRY(rl_fill_spike(w, &c->d));
     RL_TRY(rl_fill_theory(w, g, &c->d));

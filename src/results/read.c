@@ -28,7 +28,7 @@ struct rl_shown_group {
     double *null_mse, *target_variance; /* [n_p] */
     int *threshold_n, *flank_n;         /* [n_p], [n_p, RL_N_FLANKS]; below 1: none */
     double *losses;                     /* [n_p, n_n, n_repeats, n_steps] of an autoencoder */
-    double *scratch;                    /* [2 n_repeats] of an autoencoder */
+    double *scratch;                    /* [3 n_repeats] of an autoencoder */
     signed char *status;                /* [n_p, n_n, n_repeats]; NULL of a summary */
     int *status_count;                  /* [n_p, n_n, RL_N_STATUSES] of a summary; else NULL */
 };
@@ -170,7 +170,7 @@ static rl_status read_autoencoder(const rl_nc *file, group *g) {
     RL_TRY(read_values(file, g, "n_hidden", NC_INT, "n_hidden", &g->p, &g->n_p));
     RL_TRY(read_values(file, g, "test_relative_loss", NC_DOUBLE, "n_hidden n_train repeat step", &g->losses, NULL));
     RL_TRY(read_values(file, g, "status", NC_BYTE, "n_hidden n_train repeat", &g->status, NULL));
-    return RL_ALLOC(g->scratch, 2 * g->n_repeats);
+    return RL_ALLOC(g->scratch, 3 * g->n_repeats);
 }
 
 static bool is_autoencoder(const rl_nc *file, const group *g) {

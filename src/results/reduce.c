@@ -76,19 +76,30 @@ static rl_reduced reduce_unsorted(const double *values, int n) {
     return reduced;
 }
 
-rl_reduced rl_reduce(const double *values, int n, double *scratch) {
-    rl_reduced reduced = reduce_unsorted(values, n);
-    const int count = reduced.count;
-    if (count == 0) return reduced;
-    reduced.standard_error = standard_error(values, n, count, reduced.mean);
-    rl_sort(values, n, reduced.minimum, reduced.maximum, scratch);
-    reduced.geometric_mean = geometric_mean(scratch, count);
-    for (int i = 0; i < RL_N_QUANTILES; i++) reduced.quantile[i] = quantile(scratch, count, rl_quantiles[i]);
-    reduced.median = quantile(scratch, count, 0.5);
+/* All that takes an order, of values that are sorted. */
+static void reduce_sorted(const double *sorted, rl_reduced *reduced) {
+    const int count = reduced->count;
     const int64_t k = rl_median_interval(count, RL_SPIKE_MISS / 3);
-    if (k < 0) return reduced;
-    reduced.median_low = scratch[k];
-    reduced.median_high = scratch[count - 1 - k];
+    for (int i = 0; i < RL_N_QUANTILES; i++) reduced->quantile[i] = quantile(sorted, count, rl_quantiles[i]);
+    reduced->median = quantile(sorted, count, 0.5);
+    if (k < 0) return;
+    reduced->median_low = sorted[k];
+    reduced->median_high = sorted[count - 1 - k];
+}
+
+rl_reduced rl_reduce_without_moments(const double *values, int n, double *scratch) {
+    rl_reduced reduced = reduce_unsorted(values, n);
+    if (reduced.count == 0) return reduced;
+    rl_sort(values, n, reduced.minimum, reduced.maximum, scratch, scratch + n);
+    reduce_sorted(scratch, &reduced);
+    return reduced;
+}
+
+rl_reduced rl_reduce(const double *values, int n, double *scratch) {
+    rl_reduced reduced = rl_reduce_without_moments(values, n, scratch);
+    if (reduced.count == 0) return reduced;
+    reduced.standard_error = standard_error(values, n, reduced.count, reduced.mean);
+    reduced.geometric_mean = geometric_mean(scratch, reduced.count);
     return reduced;
 }
 

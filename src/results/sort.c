@@ -1,5 +1,6 @@
 /* Values of a set in ascending order: what the statistics of many repeats mostly wait for. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ static uint64_t key_of(double value) {
     return bits ^ ((uint64_t)((int64_t)bits >> 63) | UINT64_C(1) << 63);
 }
 
-/* Shell sort with Knuth's gaps: for a few dozen values faster than qsort. */
+/* Shell sort with Knuth's gaps: for a few dozen values faster than qsort; and for more that are nearly in one place. */
 static void sort_in_place(double *values, int n) {
     int gap = 1;
     while (gap < n / 3) gap = 3 * gap + 1;
@@ -25,50 +26,79 @@ static void sort_in_place(double *values, int n) {
         }
 }
 
-/* Parts of equal width in the range of keys, about one for each value. Keys of positive values are nearly their
- * logarithms, so that values of many orders of magnitude spread, too. */
-enum { MOST_BITS = 12, FEW = 16 };
-typedef struct parts {
-    uint64_t least;
-    int shift, n;
-    int end[(1 << MOST_BITS) + 1]; /* end[i + 1]: how many values are in part i; then where it ends */
-} parts;
-
-static int part_of(const parts *p, double value) {
-    return (int)((key_of(value) - p->least) >> p->shift);
+/* Few moves where all are nearly in order; false: it takes more, and they are not sorted. */
+static bool insert_each(double *values, int n, int64_t most_moves) {
+    int64_t moves = 0;
+    for (int i = 1; i < n && moves <= most_moves; i++) {
+        const double value = values[i];
+        int j = i;
+        for (; j > 0 && values[j - 1] > value; j--) values[j] = values[j - 1];
+        values[j] = value;
+        moves += i - j;
+    }
+    return moves <= most_moves;
 }
 
-static void lay_out_parts(parts *p, int n, double minimum, double maximum) {
+/* Where a value stands in the range of keys, as a number of two digits. Keys of positive values are nearly their
+ * logarithms, so that values of many orders of magnitude spread, too. */
+enum { LEAST_BITS = 6, MOST_BITS = 10, SHELL = 48 };
+typedef struct scale {
+    uint64_t least;
+    int shift, bits; /* bits: of a digit */
+} scale;
+
+static scale scale_of(int n, double minimum, double maximum) {
     const uint64_t range = key_of(maximum) - key_of(minimum);
-    int bits = 1, width = 0;
+    int bits = LEAST_BITS, width = 0;
     while (bits < MOST_BITS && n >> bits > 0) bits++;
     while (width < 64 && range >> width > 0) width++;
-    p->least = key_of(minimum);
-    p->shift = width > bits ? width - bits : 0;
-    p->n = (int)(range >> p->shift) + 1;
-    memset(p->end, 0, ((size_t)p->n + 1) * sizeof *p->end);
+    return (scale){key_of(minimum), width > 2 * bits ? width - 2 * bits : 0, bits};
 }
 
-/* Parts stand in their order: each is sorted for itself, small ones together. */
-static void sort_parts(const parts *p, double *sorted, int n) {
-    for (int i = 0, begin = 0; i < p->n; begin = p->end[i++])
-        if (p->end[i] - begin > FEW) sort_in_place(sorted + begin, p->end[i] - begin);
-    for (int i = 1; i < n; i++) {
-        const double value = sorted[i];
-        int j = i;
-        for (; j > 0 && sorted[j - 1] > value; j--) sorted[j] = sorted[j - 1];
-        sorted[j] = value;
+static size_t place_of(const scale *s, double value) {
+    return (key_of(value) - s->least) >> s->shift;
+}
+
+/* How many values have each digit becomes where the first of them goes. */
+static void sum_counts(int *count, size_t n) {
+    int sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const int here = count[i];
+        count[i] = sum;
+        sum += here;
     }
 }
 
-void rl_sort(const double *values, int n, double minimum, double maximum, double *sorted) {
-    parts p;
-    lay_out_parts(&p, n, minimum, maximum);
+/* By one digit after the other, the last one first: then nearly all values stand where they belong. Gives how many
+ * there are. */
+static int sort_by_digits(const double *values, int n, const scale *s, double *sorted, double *room) {
+    int last[1 << MOST_BITS] = {0}, first[1 << MOST_BITS] = {0}, count = 0;
+    const size_t n_digits = (size_t)1 << s->bits, mask = n_digits - 1;
+    for (int i = 0; i < n; i++) {
+        if (isnan(values[i])) continue;
+        last[place_of(s, values[i]) & mask]++;
+        first[place_of(s, values[i]) >> s->bits]++;
+        count++;
+    }
+    sum_counts(last, n_digits);
+    sum_counts(first, n_digits);
     for (int i = 0; i < n; i++)
-        if (!isnan(values[i])) p.end[part_of(&p, values[i]) + 1]++;
-    for (int i = 0; i < p.n; i++) p.end[i + 1] += p.end[i];
-    int count = p.end[p.n];
+        if (!isnan(values[i])) room[last[place_of(s, values[i]) & mask]++] = values[i];
+    for (int i = 0; i < count; i++) sorted[first[place_of(s, room[i]) >> s->bits]++] = room[i];
+    return count;
+}
+
+static int copy_values(const double *values, int n, double *copy) {
+    int count = 0;
     for (int i = 0; i < n; i++)
-        if (!isnan(values[i])) sorted[p.end[part_of(&p, values[i])]++] = values[i];
-    sort_parts(&p, sorted, count);
+        if (!isnan(values[i])) copy[count++] = values[i];
+    return count;
+}
+
+void rl_sort(const double *values, int n, double minimum, double maximum, double *sorted, double *room) {
+    const scale s = scale_of(n, minimum, maximum);
+    const int most_moves_each = 8;
+    const bool few = n < SHELL;
+    const int count = few ? copy_values(values, n, sorted) : sort_by_digits(values, n, &s, sorted, room);
+    if (few || !insert_each(sorted, count, (int64_t)most_moves_each * count)) sort_in_place(sorted, count);
 }

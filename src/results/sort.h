@@ -2,9 +2,9 @@
 #ifndef RL_RESULTS_SORT_H
 #define RL_RESULTS_SORT_H
 
-/* values[n], whose least and largest are known, in ascending order: to sorted[], without those that are NaN. There is
- * at least one other. Its time is that of n values, unless nearly all of them are much closer together than the least
- * and the largest. */
-void rl_sort(const double *values, int n, double minimum, double maximum, double *sorted);
+/* values[n], whose least and largest are known, in ascending order: to sorted[n], without those that are NaN. There is
+ * at least one other. `room` [n] is overwritten. Its time is that of n values, unless nearly all of them are a
+ * millionth of the range apart. */
+void rl_sort(const double *values, int n, double minimum, double maximum, double *sorted, double *room);
 
 #endif

@@ -24,7 +24,7 @@ static void reduce_as_numpy(void **state) {
     const double b[] = {3.7, NAN, 0.2, 41.5, NAN, 1e-3, 7.25, 2.5, NAN};
     const double quantiles[] = {0.050750000000000003, 0.77499999999999991, 3.1000000000000001, 6.3624999999999998,
                                 32.9375};
-    double scratch[9];
+    double scratch[18];
     for (int with_nan = 0; with_nan < 2; with_nan++) {
         const rl_reduced r = with_nan ? rl_reduce(b, 9, scratch) : rl_reduce(a, 6, scratch);
         assert_int_equal(r.count, 6);
@@ -40,7 +40,7 @@ static void reduce_odd_count_as_numpy(void **state) {
     (void)state;
     const double a[] = {0.1, 0.7, 0.3, 0.9, 0.5, 0.2, 0.4};
     const double quantiles[] = {0.13, 0.25, 0.40000000000000002, 0.59999999999999998, 0.83999999999999986};
-    double scratch[7];
+    double scratch[14];
     const rl_reduced r = rl_reduce(a, 7, scratch);
     assert_close(r.mean, 0.44285714285714289);
     assert_close(r.standard_error, 0.10658585374094948);
@@ -52,7 +52,7 @@ static void reduce_odd_count_as_numpy(void **state) {
 static void reduce_without_values(void **state) {
     (void)state;
     const double nothing[] = {NAN, NAN};
-    double scratch[2];
+    double scratch[4];
     for (int n = 0; n <= 2; n++) {
         const rl_reduced r = rl_reduce(nothing, n, scratch);
         assert_int_equal(r.count, 0);
@@ -64,7 +64,7 @@ static void reduce_without_values(void **state) {
 static void reduce_one_value(void **state) {
     (void)state;
     const double one[] = {NAN, 2.75};
-    double scratch[2];
+    double scratch[4];
     const rl_reduced r = rl_reduce(one, 2, scratch);
     assert_int_equal(r.count, 1);
     assert_true(r.mean == 2.75 && r.median == 2.75 && isnan(r.standard_error));
@@ -75,7 +75,7 @@ static void reduce_one_value(void **state) {
 static void reduce_zero_negative_infinite(void **state) {
     (void)state;
     const double zero[] = {4, 0, 9}, negative[] = {4, -1, 9}, infinite[] = {1, INFINITY, 2, INFINITY, 3};
-    double scratch[5];
+    double scratch[10];
     assert_true(rl_reduce(zero, 3, scratch).geometric_mean == 0);
     assert_true(isnan(rl_reduce(negative, 3, scratch).geometric_mean));
     assert_close(rl_reduce(negative, 3, scratch).mean, 4);
@@ -88,7 +88,7 @@ static void reduce_zero_negative_infinite(void **state) {
 /* Sorted whatever the order and number (7919 is prime): the median of a permutation of 0 ... n-1 is (n-1)/2. */
 static void reduce_sorts_any_size(void **state) {
     (void)state;
-    double values[1000], scratch[1000];
+    double values[1000], scratch[2000];
     for (int n = 1; n <= 1000; n = n < 40 ? n + 1 : 2 * n + 1) {
         for (int i = 0; i < n; i++) values[i] = i * 7919 % n;
         const rl_reduced r = rl_reduce(values, n, scratch);
@@ -125,7 +125,7 @@ static double drawn_value(int law, uint32_t *state) {
 static void sort_as_qsort(void **state) {
     (void)state;
     enum { MOST = 6000 };
-    static double values[MOST], expected[MOST], sorted[MOST];
+    static double values[MOST], expected[MOST], sorted[MOST], room[MOST];
     uint32_t seed = 1;
     for (int law = 0; law < 5; law++)
         for (int n = 3; n <= MOST; n = 3 * n + n % 2) {
@@ -135,7 +135,7 @@ static void sort_as_qsort(void **state) {
                 if (!isnan(values[i])) expected[count++] = values[i];
             }
             qsort(expected, (size_t)count, sizeof *expected, compare_doubles);
-            rl_sort(values, n, expected[0], expected[count - 1], sorted);
+            rl_sort(values, n, expected[0], expected[count - 1], sorted, room);
             assert_memory_equal(sorted, expected, (size_t)count * sizeof *sorted);
         }
 }
@@ -200,7 +200,7 @@ static double covered_part(double spread) {
     const rl_key key = rl_key_make(7, "coverage");
     int covered = 0;
     for (int t = 0; t < TRIALS; t++) {
-        double values[3][N], normals[4], scratch[N];
+        double values[3][N], normals[4], scratch[2 * N];
         rl_reduced r[3];
         for (int i = 0; i < N; i++) {
             rl_philox_normal_row(key, RL_STREAM_FEATURES, (uint32_t)t, (uint32_t)i, 0, 4, normals);
@@ -404,7 +404,7 @@ static void results_hold_the_reduction(void **state) {
     for (size_t a = 0; a < sizeof names / sizeof *names; a++) {
         size_t size, sets;
         char name[64];
-        double scratch[REPEATS], *part[6] = {0};
+        double scratch[2 * REPEATS], *part[6] = {0};
         static const char *const parts[] = {"mean", "median", "quantile", "standard_error", "geometric_mean", "count"};
         double *values = read_variable(alpha, names[a], &size);
         const int n_parts = a < 2 ? 6 : 3;
@@ -862,7 +862,7 @@ static void shown_is_what_was_written(void **state) {
     const fixture *f = *state;
     rl_journal *journal = sample_journal(f);
     rl_shown shown;
-    double values[REPEATS], scratch[REPEATS];
+    double values[REPEATS], scratch[2 * REPEATS];
     write_results(f, journal, "once");
     if (rl_results_read(f->output, &shown) != RL_OK) fail_msg("%s", rl_error_message());
     assert_string_equal(shown.title, "made by hand");

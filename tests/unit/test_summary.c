@@ -431,7 +431,7 @@ static void assert_near(const char *what, double got, double exact) {
 static void statistics_are_within_the_stated_error(void **state) {
     enum { MOST = 3000 };
     static const int counts[] = {1, 2, 3, 10, 101, MOST};
-    double values[MOST], scratch[MOST];
+    double values[MOST], scratch[2 * MOST];
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
         const int n = counts[c];
         rl_histogram h = {0};
