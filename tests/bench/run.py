@@ -39,6 +39,12 @@ def main():
             ["mpirun", "-n", 2, program, "bench", "spectrum", size, "-r", 1 if quick else 3],
         )
     )
+    gram = pathlib.Path(program).parents[2] / "tests" / "bench" / "elpa_gram"
+    if gram.exists():
+        words = ["mpirun", "-n", 2, gram, size, 1 if quick else 3]
+        commands.append((f"Eigenvectors of the Gram matrix by ELPA, N = P = {size}, beside one spectrum", words))
+    else:
+        print(f"left out: ELPA on a Gram matrix ({gram} is not built: it wants libelpa-dev)")
     for title, command in commands:
         print(f"\n== {title}", flush=True)
         words = [str(word) for word in command]
