@@ -39,12 +39,13 @@ void rl_outlook_destroy(rl_outlook *outlook);
 
 /* What a series takes on a number of ranks. */
 typedef struct rl_series_estimate {
-    int fewest, ranks, n_groups; /* ranks of a task at least, and as they are; groups of so many that there are */
-    int64_t n_remaining;         /* tasks */
-    double sum, longest;         /* seconds of those, on one group */
-    double seconds_case;         /* of the costliest task, done or not */
-    double seconds;              /* of all that remains, on all groups */
-    double bytes;                /* per rank, of a task */
+    int fewest, ranks, n_groups;     /* ranks of a task at least, and as they are; groups of so many that there are */
+    int64_t n_remaining;             /* tasks */
+    double sum, longest;             /* seconds of those, on one group */
+    double bounds[RL_N_CASE_BOUNDS]; /* the sum, by what it goes into */
+    double seconds_case;             /* of the costliest task, done or not */
+    double seconds;                  /* of all that remains, on all groups */
+    double bytes;                    /* per rank, of a task */
 } rl_series_estimate;
 
 /* What all that remains takes. */
@@ -53,6 +54,7 @@ typedef struct rl_estimate {
     double seconds;                               /* by the clock, of all: */
     double starting, computing, keeping, writing; /* MPI; tasks; gathering and journal; the results file */
     double trainings;                             /* part of computing */
+    double bounds[RL_N_BOUNDS];                   /* the seconds, by what they go into; what goes on meanwhile is 0 */
     double bytes;                                 /* of rank 0, which takes the most, with its libraries */
     double working_bytes, other_bytes;            /* of rank 0 before it writes; of each other rank */
     rl_series_estimate *series;                   /* [n_series]; owned */
@@ -64,6 +66,9 @@ rl_status rl_estimate_create(const rl_outlook *outlook, int ranks, rl_estimate *
 void rl_estimate_destroy(rl_estimate *estimate);
 
 /* ---- what to do -------------------------------------------------------------------------------------------------- */
+
+/* More ranks are worth it that take no more than this part of the time on half as many. */
+#define RL_WORTH 0.7
 
 /* Why more ranks are not advised. */
 typedef enum rl_reason {

@@ -6,11 +6,26 @@
 #include "ridgeless/case_needs.h"
 #include "ridgeless/rates.h"
 
+/* What the time goes into, and so what bounds it. */
+typedef enum rl_bound {
+    RL_BOUND_COMPUTE,  /* arithmetic that ranks share */
+    RL_BOUND_MEMORY,   /* numbers that come from memory no faster than it gives them */
+    RL_BOUND_MESSAGES, /* messages between ranks, and the calls that wait for them */
+    RL_BOUND_BAND,     /* the way from a band to singular values, as far as ranks do not share it */
+    RL_N_CASE_BOUNDS,
+    RL_BOUND_TASKS = RL_N_CASE_BOUNDS, /* ranks that have no task any more */
+    RL_BOUND_RANK_0,                   /* records that rank 0 takes and keeps */
+    RL_BOUND_FILE,                     /* the results file */
+    RL_BOUND_START,                    /* MPI */
+    RL_N_BOUNDS
+} rl_bound;
+
 typedef struct rl_case_cost {
     double flops; /* all ranks together; a multiplication and an addition are two */
     double bytes; /* as of rl_case_bytes */
     double seconds;
     double generate, reduce, project, diagonalize, fit; /* its parts; the first four are those of rl_timings */
+    double bounds[RL_N_CASE_BOUNDS];                    /* the seconds, by what they go into */
 } rl_case_cost;
 
 /* The model of time. Work that multiplies matrices goes at the speed of rank-64 updates, divided by the ranks. Half of

@@ -4,7 +4,7 @@
 #ifndef RIDGELESS_PLAN_H
 #define RIDGELESS_PLAN_H
 
-#include "ridgeless/rates.h"
+#include "ridgeless/case_cost.h"
 #include "ridgeless/study.h"
 #include "ridgeless/task.h"
 
@@ -65,6 +65,7 @@ int rl_span_end(int first, int longest);
 /* What computing one task takes on so many ranks, by a machine's rates. */
 typedef struct rl_task_cost {
     double seconds;
+    double bounds[RL_N_CASE_BOUNDS]; /* the seconds, by what they go into */
     double bytes; /* at most on one rank, beside its libraries, the plan, the data sets and rl_overheads */
 } rl_task_cost;
 rl_task_cost rl_predict_task(const rl_plan *plan, int64_t task, int ranks, const rl_rates *rates);

@@ -47,6 +47,12 @@ typedef struct rl_rates {
 extern const rl_rates rl_rates_default;
 #define RL_RATES_SHIPPED "shipped default" /* what its source is called */
 
+/* What nodes of a cluster with 64 cores and 100 Gbit/s are like: typical numbers, measured on no machine. */
+extern const rl_rates rl_rates_cluster;
+#define RL_RATES_CLUSTER        "cluster" /* the word that asks for them instead of a file */
+#define RL_RATES_CLUSTER_SOURCE "shipped, of no machine: a typical cluster, nodes of 64 cores with 100 Gbit/s"
+#define RL_RATES_CLUSTER_BYTES  0x1p38 /* memory of such a node */
+
 /* Interpolated between the two next sizes, log-log; the nearest one's beyond the ends. */
 double rl_rate_at(const rl_rate_table *table, double size);
 
@@ -65,9 +71,9 @@ rl_status rl_rates_write(const char *path, const rl_rates *rates);
  * RL_ERR_INPUT when neither that variable nor $HOME names a folder. */
 rl_status rl_rates_place(char **path);
 
-/* The rates to predict with: of `file` unless that is NULL, else of $RIDGELESS_RATES, else of rl_rates_place if there
- * is such a file, else the default. *source says which it was, for people: the file's name, or RL_RATES_SHIPPED; owned
- * by the caller. */
+/* The rates to predict with: of `file` unless that is NULL (RL_RATES_CLUSTER stands for rl_rates_cluster), else of
+ * $RIDGELESS_RATES, else of rl_rates_place if there is such a file, else the default. *source says which it was, for
+ * people: the file's name, RL_RATES_SHIPPED or RL_RATES_CLUSTER_SOURCE; owned by the caller. */
 rl_status rl_rates_find(const char *file, rl_rates *rates, char **source);
 
 /* Appends a table for people, a rate a line. */

@@ -47,6 +47,7 @@ typedef struct rl_settings {
     int n_datasets;                          /* 0: all are kept */
     const char *csv, *target;                /* init: a table, and one of its columns; NULL: not given */
     bool sbatch;                             /* plan: print a batch script */
+    bool scaling;                            /* plan: on 1, 2, 4, ... ranks */
     const char *partition;                   /* plan --sbatch: of Slurm; NULL: its default one */
     const char *compare;                     /* plan: results file to hold predictions against; NULL: none */
     bool force;                              /* bench calibrate: also on a busy machine */

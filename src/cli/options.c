@@ -111,7 +111,9 @@ static const option_row option_table[] = {
     {'k', "skip-missing", NULL, set_flag, AT(skip_missing), RL_OF_STUDY | RL_BENCH,
      "leave out data sets whose files are not there"},
     {'R', "rates", "FILE", set_text, AT(rates), RL_PLAN,
-     "rates of bench calibrate to predict with (default: $RIDGELESS_RATES, or where it keeps them)"},
+     "rates of bench calibrate to predict with (default: $RIDGELESS_RATES, or where it keeps them); `cluster`: those "
+     "of "
+     "typical nodes of 64 cores with 100 Gbit/s"},
     {'R', "rates", "FILE", set_text, AT(rates), RL_BENCH,
      "of bench spectrum: rates to predict with (default: $RIDGELESS_RATES, or where bench calibrate keeps them)"},
     {'n', "ranks", "N", set_count, AT(ranks), RL_PLAN, "ranks to plan for (default: as many as are advised)"},
@@ -138,6 +140,9 @@ static const option_row option_table[] = {
      "of bench spectrum: all|pdgesvd|projected|two-stage|dgesdd (default all)"},
     {'B', "sbatch", NULL, set_flag, AT(sbatch), RL_PLAN,
      "print a batch script for Slurm: one node, unless --ranks says more"},
+    {'s', "scaling", NULL, set_flag, AT(scaling), RL_PLAN,
+     "print what the study would take on 1, 2, 4, ... 4096 ranks, what bounds it there, and up to where more ranks "
+     "pay"},
     {'P', "partition", "NAME", set_text, AT(partition), RL_PLAN,
      "of --sbatch: partition of Slurm that the script is for"},
     {'x', "force", NULL, set_flag, AT(force), RL_BENCH, "of bench calibrate: keep the rates of a busy machine, too"},

@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include <math.h>
+#include <string.h>
 
 /* done[i]: nothing is missing of task i. */
 static rl_status list_done(const rl_plan *plan, const rl_journal *journal, bool **done) {
@@ -11,10 +12,12 @@ static rl_status list_done(const rl_plan *plan, const rl_journal *journal, bool 
 }
 
 /* A node is like this machine, or has as many cores as were busy where the rates were measured, unless Slurm says what
- * its nodes are. */
-static rl_nodes find_nodes(const rl_settings *settings, const rl_rates *rates, const rl_partition *partition) {
-    const int here = rl_context_processors();
-    rl_nodes nodes = {.cores = here > rates->cores ? here : rates->cores, .bytes = rl_node_memory(settings)};
+ * its nodes are, or the rates are those of a typical one. */
+static rl_nodes find_nodes(const rl_settings *settings, const rl_answer *a, const rl_partition *partition) {
+    const int here = rl_context_processors(), there = a->rates.cores;
+    const bool typical = strcmp(a->rates_source, RL_RATES_CLUSTER_SOURCE) == 0;
+    rl_nodes nodes = {.cores = here > there && !typical ? here : there, .bytes = rl_node_memory(settings)};
+    if (typical && settings->memory == 0) nodes.bytes = RL_RATES_CLUSTER_BYTES;
     if (partition->cores > 0) nodes.cores = partition->cores;
     if (partition->cores > 0 && settings->memory == 0) nodes.bytes = partition->node_bytes;
     return nodes;
@@ -34,7 +37,7 @@ static rl_status make_outlook(const rl_journal *journal, rl_nodes nodes, rl_answ
 static rl_status make_answer(const rl_journal *journal, const rl_partition *partition, rl_answer *a) {
     const rl_plan *plan = &a->prepared->plan;
     RL_TRY(rl_rates_find(a->settings->rates, &a->rates, &a->rates_source));
-    RL_TRY(make_outlook(journal, find_nodes(a->settings, &a->rates, partition), a));
+    RL_TRY(make_outlook(journal, find_nodes(a->settings, a, partition), a));
     for (int64_t i = 0; i < plan->n_tasks; i++) a->flops += plan->tasks[i].flops;
     a->curves = rl_journal_tally(journal, plan, 0, a->outlook.n_of_data);
     a->trainings = rl_journal_tally(journal, plan, a->outlook.n_of_data, plan->n_series);
@@ -70,6 +73,8 @@ static rl_status answer_plan(rl_settings *settings, const rl_prepared *p) {
     if (status == RL_OK) status = make_answer(journal, &partition, &a);
     if (status == RL_OK && settings->sbatch)
         status = print_sbatch(&a, &partition);
+    else if (status == RL_OK && settings->scaling)
+        status = rl_print_scaling(&a);
     else if (status == RL_OK && settings->json)
         status = rl_print_plan_json(&a);
     else if (status == RL_OK)
@@ -88,6 +93,11 @@ rl_status rl_command_plan(rl_settings *settings, const rl_context *context) {
     if (settings->sbatch && (settings->json || settings->compare != NULL))
         return rl_fail(RL_ERR_INPUT, "plan: --sbatch and --%s do not go together; expected one of them",
                        settings->json ? "json" : "compare");
+    if (settings->scaling && (settings->sbatch || settings->compare != NULL || settings->ranks > 0))
+        return rl_fail(RL_ERR_INPUT, "plan: --scaling and --%s do not go together; expected one of them",
+                       settings->sbatch            ? "sbatch"
+                       : settings->compare != NULL ? "compare"
+                                                   : "ranks");
     if (settings->partition != NULL && !settings->sbatch)
         return rl_fail(RL_ERR_INPUT, "plan: --partition is of the batch script; expected --sbatch, too");
     rl_status status = rl_prepare(settings, 0, &p);

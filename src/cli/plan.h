@@ -17,6 +17,9 @@ typedef struct rl_answer {
     double flops;
 } rl_answer;
 
+/* `plan --scaling`: what the study would take on 1, 2, 4, ... ranks, and what bounds it there. */
+rl_status rl_print_scaling(const rl_answer *answer);
+
 void rl_print_plan_text(const rl_answer *answer);
 rl_status rl_print_plan_json(const rl_answer *answer);
 

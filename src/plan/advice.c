@@ -3,8 +3,7 @@
 
 #include "ridgeless/advice.h"
 
-static const double worth = 0.7; /* of the time on half as many ranks: more ranks must take it down to this */
-static const double soon = 600;  /* seconds that one node may take before a second one is asked for */
+static const double soon = 600; /* seconds that one node may take before a second one is asked for */
 enum { MOST_RANKS = 16384 };
 
 /* The fewest ranks that the study can do with. One alone has all of a node's memory. */
@@ -38,7 +37,7 @@ static rl_status double_ranks(const rl_outlook *o, int most, double enough, int 
     while (*pays && *ranks < most && before > enough) {
         const int next = *ranks <= most / 2 ? 2 * *ranks : most;
         RL_TRY(seconds_on(o, next, &after));
-        *pays = after < worth * before;
+        *pays = after < RL_WORTH * before;
         if (*pays) *ranks = next;
         if (*pays) before = after;
     }

@@ -42,17 +42,36 @@ static double work_seconds(const rl_case_work *w, const rl_case_sizes *c, const 
     return 0;
 }
 
+static rl_bound bound_of(const rl_case_work *w, const rl_case_sizes *c, const rl_rates *rates) {
+    switch (w->kind) {
+        case RL_WORK_PRODUCTS:
+            return products_seconds(w, c, rates) > w->amount / rates->gemm ? RL_BOUND_MEMORY : RL_BOUND_COMPUTE;
+        case RL_WORK_COLUMNS:
+        case RL_WORK_MESSAGES:
+        case RL_WORK_MESSAGE_BYTES:
+            return RL_BOUND_MESSAGES;
+        case RL_WORK_BIDIAGONAL:
+        case RL_WORK_BAND:
+            return RL_BOUND_BAND;
+        default:
+            return RL_BOUND_COMPUTE;
+    }
+}
+
 rl_case_cost rl_case_predict(const rl_case_sizes *c, const rl_rates *rates) {
     const rl_case_needs needs = rl_find_case_needs(c, c->ranks);
-    double seconds[RL_N_PARTS] = {0}, all = 0;
-    for (int i = 0; i < needs.n_work; i++) seconds[needs.work[i].part] += work_seconds(&needs.work[i], c, rates);
-    for (int part = 0; part < RL_N_PARTS; part++) all += seconds[part];
-    return (rl_case_cost){.flops = needs.flops,
-                          .bytes = needs.bytes_in_all,
-                          .seconds = all,
-                          .generate = seconds[RL_PART_GENERATE],
-                          .reduce = seconds[RL_PART_REDUCE],
-                          .project = seconds[RL_PART_PROJECT],
-                          .diagonalize = seconds[RL_PART_DIAGONALIZE],
-                          .fit = seconds[RL_PART_FIT]};
+    rl_case_cost cost = {.flops = needs.flops, .bytes = needs.bytes_in_all};
+    double seconds[RL_N_PARTS] = {0};
+    for (const rl_case_work *w = needs.work; w < needs.work + needs.n_work; w++) {
+        const double taken = work_seconds(w, c, rates);
+        seconds[w->part] += taken;
+        cost.bounds[bound_of(w, c, rates)] += taken;
+    }
+    for (int part = 0; part < RL_N_PARTS; part++) cost.seconds += seconds[part];
+    cost.generate = seconds[RL_PART_GENERATE];
+    cost.reduce = seconds[RL_PART_REDUCE];
+    cost.project = seconds[RL_PART_PROJECT];
+    cost.diagonalize = seconds[RL_PART_DIAGONALIZE];
+    cost.fit = seconds[RL_PART_FIT];
+    return cost;
 }

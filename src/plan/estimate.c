@@ -56,6 +56,8 @@ static void add_part(const rl_outlook *o, int64_t task, const rl_rest *rest, rl_
     s->seconds_case = fmax(s->seconds_case, a_repeat * rest->longest_of_all);
     s->longest = fmax(s->longest, a_repeat * rest->longest);
     s->sum += a_repeat * (double)rest->n_repeats;
+    for (int b = 0; b < RL_N_CASE_BOUNDS; b++)
+        s->bounds[b] += cost.bounds[b] / o->plan->tasks[task].repeats.n * (double)rest->n_repeats;
 }
 
 /* Groups side by side take at least the time of the costliest task. */
@@ -104,6 +106,7 @@ static rl_status estimate_computing(const rl_outlook *o, rl_estimate *e) {
     for (int i = 0; i < o->plan->n_series; rests += o->plan->series[i++].n_parts) {
         rl_series_estimate *s = &e->series[i];
         RL_TRY(estimate_series(o, i, rests, e->ranks, o->nodes.bytes / here, s));
+        for (int b = 0; b < RL_N_CASE_BOUNDS; b++) e->bounds[b] += s->bounds[b] / s->n_groups;
         if (o->plan->series[i].on_grid) on_grid = fmax(on_grid, s->bytes);
         if (i < o->n_of_data) {
             e->computing += s->seconds;
@@ -118,6 +121,21 @@ static rl_status estimate_computing(const rl_outlook *o, rl_estimate *e) {
     return RL_OK;
 }
 
+/* Groups that have no task any more wait for the others. Where rank 0 takes longer than all computing, that is hidden
+ * behind it. */
+static void find_bounds(rl_estimate *e) {
+    double at_work = 0;
+    const bool hidden = e->keeping > e->computing + e->keeping / e->ranks;
+    for (int b = 0; b < RL_N_CASE_BOUNDS; b++) {
+        at_work += e->bounds[b];
+        if (hidden) e->bounds[b] = 0;
+    }
+    e->bounds[RL_BOUND_TASKS] = hidden ? 0 : fmax(0, e->computing - at_work);
+    e->bounds[RL_BOUND_RANK_0] = hidden ? e->keeping : e->keeping / e->ranks;
+    e->bounds[RL_BOUND_FILE] = e->writing;
+    e->bounds[RL_BOUND_START] = e->starting;
+}
+
 /* Rank 0 keeps what all compute, and computes itself meanwhile as far as that leaves it the time. */
 static void add_up(const rl_outlook *o, rl_estimate *e) {
     const rl_rates *r = o->rates;
@@ -125,6 +143,7 @@ static void add_up(const rl_outlook *o, rl_estimate *e) {
     e->starting = e->ranks > 1 ? r->launch : r->start;
     e->keeping = o->journal / r->journal + messages;
     e->writing = o->n_groups * r->group + o->results / r->results;
+    find_bounds(e);
     e->seconds = e->starting + fmax(e->computing + e->keeping / e->ranks, e->keeping) + e->writing;
 }
 

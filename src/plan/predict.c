@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "../numbers.h"
-#include "ridgeless/case_cost.h"
 #include "ridgeless/plan.h"
 
 /* A plan asks for no more: the search for a group that fits ends here. */
@@ -65,6 +64,7 @@ static rl_task_cost cases_cost(const rl_series *series, rl_range n_train, int ra
         if (!find_case(series, i, ranks, &c)) continue;
         const rl_case_cost cost = rl_case_predict(&c, rates);
         sum.seconds += cost.seconds;
+        for (int b = 0; b < RL_N_CASE_BOUNDS; b++) sum.bounds[b] += cost.bounds[b];
         sum.bytes = fmax(sum.bytes, together * cost.bytes);
     }
     return sum;
@@ -83,15 +83,16 @@ static rl_effort find_effort(const rl_series *series, const rl_task *task) {
     return (rl_effort){.dense = task->flops / task->repeats.n};
 }
 
-/* Of one repeat. A product with a vector reads 8 bytes for two flops. QR of many rows does not iterate: it is about
- * twice as fast as spectra of that order, as far as products of matrices let it be. */
-static double effort_seconds(const rl_series *series, const rl_effort *e, int ranks, const rl_rates *rates) {
+/* Seconds of one repeat. A product with a vector reads 8 bytes for two flops. QR of many rows does not iterate: it is
+ * about twice as fast as spectra of that order, as far as products of matrices let it be. */
+static void predict_effort(const rl_series *series, const rl_effort *e, int ranks, const rl_rates *rates,
+                           double bounds[RL_N_CASE_BOUNDS]) {
     const double p = series->n_features, bytes_per_flop = 4, part_of_products = 0.4;
     const double dense = rl_rate_at(&rates->dense, p), factors = fmin(2 * dense, part_of_products * rates->gemm);
-    double seconds = e->dense / dense + e->factors / factors + e->lanes / rl_rate_at(&rates->lanes, p) +
-                     e->products / (ranks * rates->gemm) + e->normals / rates->normals + e->cells * rates->cell;
-    if (e->rows > 0) seconds += bytes_per_flop * e->rows / rl_rate_at(&rates->gemv, e->rows_bytes);
-    return seconds;
+    bounds[RL_BOUND_COMPUTE] = e->dense / dense + e->factors / factors + e->lanes / rl_rate_at(&rates->lanes, p) +
+                               e->products / (ranks * rates->gemm) + e->normals / rates->normals +
+                               e->cells * rates->cell;
+    if (e->rows > 0) bounds[RL_BOUND_MEMORY] = bytes_per_flop * e->rows / rl_rate_at(&rates->gemv, e->rows_bytes);
 }
 
 rl_task_cost rl_predict_task(const rl_plan *plan, int64_t task, int ranks, const rl_rates *rates) {
@@ -99,9 +100,12 @@ rl_task_cost rl_predict_task(const rl_plan *plan, int64_t task, int ranks, const
     const rl_series *series = &plan->series[t->series];
     if (series->on_grid) return cases_cost(series, t->n_train, ranks, rates);
     const rl_effort effort = find_effort(series, t);
-    return (rl_task_cost){.bytes = (double)rl_worker_bytes(series),
-                          .seconds = t->repeats.n * effort_seconds(series, &effort, ranks, rates) +
-                                     sums_seconds(series, t, ranks, rates)};
+    rl_task_cost cost = {.bytes = (double)rl_worker_bytes(series)};
+    predict_effort(series, &effort, ranks, rates, cost.bounds);
+    for (int b = 0; b < RL_N_CASE_BOUNDS; b++) cost.bounds[b] *= t->repeats.n;
+    cost.bounds[RL_BOUND_MESSAGES] += sums_seconds(series, t, ranks, rates);
+    for (int b = 0; b < RL_N_CASE_BOUNDS; b++) cost.seconds += cost.bounds[b];
+    return cost;
 }
 
 /* ---- what fits --------------------------------------------------------------------------------------------------- */

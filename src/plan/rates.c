@@ -90,6 +90,37 @@ const rl_rates rl_rates_default = {
     .results = 3.5e7,
 };
 
+/* Two processors of 32 cores, 2.5 GHz and eight channels of memory; cores and their own caches are like those above,
+ * and memory and network are shared by all. The first caches of 64 cores hold 256 MB. What goes along a row or a column
+ * of a process grid is passed on by a few ranks of a node at a time, which share its 12.5 GB/s. */
+const rl_rates rl_rates_cluster = {
+    .host = "a typical node of a cluster, 64 cores and 100 Gbit/s",
+    .blas = "OpenBLAS, 1 thread",
+    .date = "never measured",
+    .cores = 64,
+    .normals = 1.2e8,
+    .gemm = 3e10,
+    .gemv = {5, {3200, 1.0486e6, 4.1943e6, 1.6777e7, 6.7109e7}, {3e10, 5e10, 3e10, 5e9, 4e9}},
+    .gemv_alone = 2e10,
+    .dense = {4, {8, 32, 128, 512}, {8e8, 5e9, 1.3e10, 1.8e10}},
+    .lanes = {2, {8, 20}, {5e9, 8e9}},
+    .cell = 2.5e-7,
+    .bidiagonal = 2e-8,
+    .rotations = 1e10,
+    .pdgesvd_rotations = 8e8,
+    .band = 4.8e-10,
+    .band_rotations = 2e10,
+    .column = 4e-6,
+    .message = 2e-6,
+    .message_bandwidth = 2e9,
+    .start = 0.1,
+    .launch = 3,
+    .process = 4e7,
+    .journal = 5e8,
+    .group = 0.03,
+    .results = 3.5e7,
+};
+
 double rl_rate_at(const rl_rate_table *table, double size) {
     const int last = table->n - 1;
     int i = 0;
@@ -345,6 +376,11 @@ rl_status rl_rates_find(const char *file, rl_rates *rates, char **source) {
     *rates = rl_rates_default;
     RL_TRY(choose(file, source));
     if (*source == NULL) return rl_strdup(source, RL_RATES_SHIPPED);
+    if (strcmp(*source, RL_RATES_CLUSTER) == 0) {
+        rl_free(*source);
+        *rates = rl_rates_cluster;
+        return rl_strdup(source, RL_RATES_CLUSTER_SOURCE);
+    }
     const rl_status status = rl_rates_read(*source, rates);
     if (status == RL_OK) return RL_OK;
     rl_free(*source);

@@ -25,6 +25,7 @@ autoencoders: [{name: toy, n_features: 20, sparsity: 0.9, hidden: 2, n_train: [5
 NUMBERS = """normals gemm_flops gemv_alone_bytes rotations pdgesvd_rotations band_rotations message_bytes journal_bytes
 results_bytes""".split()
 SECONDS = "cell bidiagonal band column message start launch group".split()
+RANKS = [str(2**i) for i in range(13)]
 TABLES = ("gemv_bytes", "dense_flops", "lanes_flops")
 # Two nodes of eight cores, one of sixteen; and a partition that is not the default one.
 SINFO = "small*|1:00:00|1-infinite|2|2|4|16000\\nsmall*|1:00:00|1-infinite|1|2|8|32000\\nlong|infinite|1-2|9|1|4|8000\\n"
@@ -106,6 +107,69 @@ class Plan(unittest.TestCase):
         one, two = (self.answer("--rates", "rates.json", "--ranks", ranks) for ranks in (1, 2))
         self.assertGreater(one["seconds"], 10)
         self.assertAlmostEqual(two["seconds"] / one["seconds"], 1, delta=0.01)
+
+    # ---- scaling
+
+    def scaling(self, *arguments):
+        """By the number of ranks, held to what each line says of itself."""
+        answer = self.answer("--scaling", *arguments)
+        points = answer["scaling"]
+        self.assertTrue(answer["predicted"])
+        self.assertEqual([p["ranks"] for p in points], [2**i for i in range(13)])
+        holding = [p for p in points if p["holds"]]
+        first, pays = holding[0], holding[0]
+        for p in holding:
+            parts = p["seconds_by_bound"]
+            self.assertAlmostEqual(sum(parts.values()) / p["seconds"], 1, places=9)
+            self.assertEqual(p["bound_by"], max(parts, key=parts.get))
+            self.assertAlmostEqual(p["efficiency"], first["seconds"] * first["ranks"] / (p["seconds"] * p["ranks"]), places=9)
+        for p in holding[1:]:
+            if p["seconds"] >= 0.7 * pays["seconds"]:
+                break
+            pays = p
+        self.assertEqual(answer["pays_up_to_ranks"], pays["ranks"])
+        return {p["ranks"]: p for p in points}
+
+    def test_scaling_as_far_as_there_are_tasks(self):
+        points = self.scaling(*self.rates_for(1e6))
+        self.assertEqual(points[64]["bound_by"], "compute")
+        self.assertAlmostEqual(points[64]["efficiency"], 1, delta=0.05)
+        self.assertEqual(points[4096]["bound_by"], "few tasks")  # of 800 curves
+        self.assertEqual(points[4096]["seconds"], points[2048]["seconds"])
+
+    def test_scaling_where_rank_0_or_the_file_is_slow(self):
+        points = self.scaling(*self.rates(1e9, journal=1e3))
+        self.assertEqual({points[ranks]["bound_by"] for ranks in points}, {"rank 0"})
+        slow = {**make_rates(1e9), "results_bytes_per_second": 1e3}
+        (self.at / "rates.json").write_text(json.dumps(slow))
+        self.assertEqual(self.scaling("--rates", "rates.json")[8]["bound_by"], "file")
+        slow = {**make_rates(1e12), "launch_seconds": 1e3}
+        (self.at / "rates.json").write_text(json.dumps(slow))
+        self.assertEqual(self.scaling("--rates", "rates.json")[8]["bound_by"], "start")
+
+    def test_scaling_of_grids_that_few_ranks_do_not_hold(self):
+        (self.at / "study.yaml").write_text(GRIDS)
+        points = self.scaling("--rates", self.shipped())
+        self.assertEqual([points[ranks]["holds"] for ranks in (1, 2, 4)], [False, False, True])
+        self.assertEqual(points[4]["efficiency"], 1)
+
+    def test_scaling_in_words(self):
+        said = self.plan("--scaling", "--rates", "cluster").stdout
+        self.assertIn("\npredicted, not measured\nrates            shipped, of no machine: a typical cluster", said)
+        self.assertIn("\nnodes            of 64 cores and 256 GiB\n", said)
+        lines = re.findall(
+            r"^ +(\d+) +(\d+) +[\d.e+-]+ s +[\d.e+-]+ % +\S+ \S+   (\w[\w ]+?) +([CRMBT0FS]+)$", said, re.MULTILINE
+        )
+        self.assertEqual([(int(ranks), int(nodes)) for ranks, nodes, _, _ in lines], [(r, -(-r // 64)) for r in map(int, RANKS)])
+        legend = re.search(r"^bars: (.*)$", said, re.MULTILINE).group(1)
+        self.assertEqual({word[0] for word in legend.split(", ")}, set("".join(bar for _, _, _, bar in lines)))
+        self.assertTrue(all(len(bar) == 30 for _, _, _, bar in lines))
+        self.assertRegex(said, r"\n\nMore ranks than 1 do not pay: twice as many would take less than three tenths off\.\n$")
+
+    def test_scaling_goes_alone(self):
+        for other in (["--sbatch"], ["--ranks", 2], ["--compare", "x.nc"]):
+            said = self.plan("--scaling", *other, status=2).stderr
+            self.assertEqual(said, f"ridgeless: plan: --scaling and {other[0]} do not go together; expected one of them\n")
 
     def test_what_is_asked_for_is_a_line_of_the_table(self):
         text = self.plan("--ranks", 3).stdout

@@ -346,6 +346,9 @@ static void parts_add_up(void **state) {
         assert_float_equal(cost.seconds, cost.generate + cost.reduce + cost.project + cost.diagonalize + cost.fit,
                            1e-9);
         assert_true(cost.generate > 0 && cost.diagonalize > 0);
+        double sum = 0;
+        for (int b = 0; b < RL_N_CASE_BOUNDS; b++) sum += cost.bounds[b];
+        assert_float_equal(cost.seconds, sum, 1e-9);
     }
 }
 
@@ -378,6 +381,40 @@ static void every_rate_counts(void **state) {
     }
     for (int i = 0; i < N_RATES; i++)
         if (!counts[i]) fail_msg("rate %d does not count", i);
+}
+
+/* What is slow takes most of the time, by its name. */
+static void what_is_slow_bounds(void **state) {
+    enum { SLOWER = 100000 };
+    const rl_case_sizes c = square_case(RL_CASE_TWO_STAGE, 4000, 64);
+    rl_rates compute = rl_rates_default, memory = compute, messages = compute, more = compute, band = compute;
+    compute.gemm /= SLOWER;
+    memory.gemv_alone /= SLOWER;
+    for (int i = 0; i < memory.gemv.n; i++) memory.gemv.rate[i] /= SLOWER;
+    messages.message *= SLOWER;
+    more.message_bandwidth /= SLOWER;
+    band.bidiagonal *= SLOWER;
+    const struct {
+        const rl_rates *rates;
+        rl_bound bound;
+    } slow[] = {{&compute, RL_BOUND_COMPUTE},
+                {&memory, RL_BOUND_MEMORY},
+                {&messages, RL_BOUND_MESSAGES},
+                {&more, RL_BOUND_MESSAGES},
+                {&band, RL_BOUND_BAND}};
+    for (size_t i = 0; i < COUNT(slow); i++) {
+        const rl_case_cost cost = rl_case_predict(&c, slow[i].rates);
+        assert_true(cost.bounds[slow[i].bound] > cost.seconds / 2);
+    }
+}
+
+static void the_word_for_a_typical_cluster_is_no_file(void **state) {
+    rl_rates rates;
+    char *source = NULL;
+    assert_ok(rl_rates_find(RL_RATES_CLUSTER, &rates, &source));
+    assert_string_equal(source, RL_RATES_CLUSTER_SOURCE);
+    assert_int_equal(rates.cores, rl_rates_cluster.cores);
+    rl_free(source);
 }
 
 /* Golub and Van Loan, 4th ed., 5.4.8: 4 m n^2 - 4/3 n^3 for a bidiagonal reduction, and 5.2.1: 2 m n^2 - 2/3 n^3 for
@@ -542,6 +579,8 @@ int main(void) {
         cmocka_unit_test(predictions_grow_with_sizes),
         cmocka_unit_test(parts_add_up),
         cmocka_unit_test(every_rate_counts),
+        cmocka_unit_test(what_is_slow_bounds),
+        cmocka_unit_test(the_word_for_a_typical_cluster_is_no_file),
         cmocka_unit_test(flops_are_those_of_the_textbook),
         cmocka_unit_test(memory_is_that_of_the_matrix_and_some_more),
         cmocka_unit_test(ranks_make_it_faster_and_smaller),
