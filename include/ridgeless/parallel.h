@@ -36,6 +36,7 @@ typedef struct rl_rank_share {
     double start_seconds;     /* of MPI */
     double prepare_seconds;   /* as rl_run_settings has them */
     double busy_seconds;      /* computing; the rest of the shared work it waits, or, on rank 0, serves the others */
+    double keeping_seconds;   /* of rank 0's sink with records */
     double processor_seconds; /* that processors worked for it in the shared work, waiting included */
     int64_t pieces;           /* alone or in a group */
     double peak_memory;       /* bytes, of the process since its start, as the operating system has it */

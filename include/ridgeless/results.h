@@ -63,9 +63,17 @@ void rl_results_be_quiet(void);
  * but this one has not, with status `not_asked`.
  *
  * RL_ERR_IO when the journal is not that of the output any more; RL_STOPPED when it was only read, and another process
- * has put a file there meanwhile that is made of a longer one: that one stays. */
+ * has put a file there meanwhile that is made of a longer one: that one stays.
+ *
+ * *seconds: what they went into; NULL: nobody asks. */
+typedef struct rl_results_seconds {
+    double collecting; /* reading the journal, and putting side by side what belongs together */
+    double reducing;   /* statistics */
+    double writing;    /* all else, until the file is in its place */
+    double verifying;  /* reading it again */
+} rl_results_seconds;
 rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
-                           const rl_provenance *provenance);
+                           const rl_provenance *provenance, rl_results_seconds *seconds);
 
 /* What writing it takes in memory beside the journal's index, in bytes. */
 rl_status rl_results_bytes(const rl_plan *plan, double *bytes);

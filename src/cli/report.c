@@ -91,18 +91,36 @@ void rl_tell_plan(const rl_plan *plan, int ranks) {
 
 /* ---- phases ------------------------------------------------------------------------------------------------------ */
 
-/* What the seconds of a run were spent on. */
-typedef enum phase { PHASE_START, PHASE_PREPARE, PHASE_COMPUTE, PHASE_WAIT, PHASE_WRITE, N_PHASES } phase;
+/* What the seconds of a run were spent on. The results file is written by rank 0, for which the others wait. */
+typedef enum phase {
+    PHASE_START,
+    PHASE_PREPARE,
+    PHASE_COMPUTE,
+    PHASE_WAIT,
+    PHASE_JOURNAL,
+    PHASE_COLLECT,
+    PHASE_REDUCE,
+    PHASE_WRITE,
+    PHASE_VERIFY,
+    PHASE_OTHER,
+    N_PHASES
+} phase;
 static const struct {
     const char *key, *name;
 } phases[N_PHASES] = {[PHASE_START] = {"start", "start of MPI"},
                       [PHASE_PREPARE] = {"prepare", "study, data sets and journal"},
                       [PHASE_COMPUTE] = {"compute", "computing"},
-                      [PHASE_WAIT] = {"wait", "waiting, or journal"},
-                      [PHASE_WRITE] = {"write", "results file"}};
+                      [PHASE_WAIT] = {"wait", "waiting, or serving"},
+                      [PHASE_JOURNAL] = {"journal", "records into the journal"},
+                      [PHASE_COLLECT] = {"collect", "results: reading the journal"},
+                      [PHASE_REDUCE] = {"reduce", "results: statistics"},
+                      [PHASE_WRITE] = {"write", "results: writing"},
+                      [PHASE_VERIFY] = {"verify", "results: reading them again"},
+                      [PHASE_OTHER] = {"other", "all else"}};
 
 static double seconds_of(const rl_run_report *r, phase p, int rank) {
     const rl_rank_share *share = &r->summary->shares[rank];
+    const rl_results_seconds *results = &r->results_seconds;
     switch (p) {
         case PHASE_START:
             return share->start_seconds;
@@ -111,9 +129,20 @@ static double seconds_of(const rl_run_report *r, phase p, int rank) {
         case PHASE_COMPUTE:
             return share->busy_seconds;
         case PHASE_WAIT:
-            return fmax(0, r->summary->seconds - share->busy_seconds);
+            return fmax(0, r->summary->seconds - share->busy_seconds - share->keeping_seconds);
+        case PHASE_JOURNAL:
+            return share->keeping_seconds;
+        case PHASE_COLLECT:
+            return results->collecting;
+        case PHASE_REDUCE:
+            return results->reducing;
+        case PHASE_WRITE:
+            return results->writing;
+        case PHASE_VERIFY:
+            return results->verifying;
         default:
-            return r->writing_seconds; /* by rank 0, for which the others wait */
+            return fmax(0, r->total_seconds - share->start_seconds - share->prepare_seconds - r->summary->seconds -
+                               results->collecting - results->reducing - results->writing - results->verifying);
     }
 }
 
@@ -195,6 +224,7 @@ static void tell_processors(const rl_run_report *r) {
         rl_debug("  a rank had %.0f %% of a processor", 100 * share);
 }
 
+/* Where a rank's time went; of several, rank 0's beside what they took on average. */
 static void tell_phases(const rl_run_report *r) {
     rl_debug("seconds of a rank:");
     for (phase p = 0; p < N_PHASES; p++) {
@@ -202,8 +232,10 @@ static void tell_phases(const rl_run_report *r) {
         if (r->context->size == 1)
             rl_debug("  %-28s %9.3f", phases[p].name, s.mean);
         else
-            rl_debug("  %-28s %9.3f on average, %.3f to %.3f", phases[p].name, s.mean, s.min, s.max);
+            rl_debug("  %-28s %9.3f on rank 0, %.3f on average, %.3f to %.3f", phases[p].name, seconds_of(r, p, 0),
+                     s.mean, s.min, s.max);
     }
+    rl_debug("  %-28s %9.3f", "together, since the start", r->total_seconds);
 }
 
 /* "20,000 errors of 4,000 training sets and 12 trainings"; "" where nothing was computed. */
@@ -241,11 +273,16 @@ static json_t *spread_json(spread s) {
     return json_pack("{s:f, s:f, s:f}", "min", s.min, "mean", s.mean, "max", s.max);
 }
 
+static json_t *phase_json(const rl_run_report *r, phase p) {
+    json_t *object = spread_json(spread_of(r, seconds_of, p));
+    json_object_set_new(object, "rank_0", json_real(seconds_of(r, p, 0)));
+    return object;
+}
+
 static json_t *seconds_json(const rl_run_report *r) {
     json_t *object = json_object();
-    for (phase p = 0; p < N_PHASES; p++)
-        json_object_set_new(object, phases[p].key, spread_json(spread_of(r, seconds_of, p)));
-    json_object_set_new(object, "total", json_real(rl_seconds() - r->settings->started));
+    for (phase p = 0; p < N_PHASES; p++) json_object_set_new(object, phases[p].key, phase_json(r, p));
+    json_object_set_new(object, "total", json_real(r->total_seconds));
     return object;
 }
 

@@ -23,7 +23,8 @@ typedef struct work {
     rl_run_summary summary;
     rl_arithmetics arithmetics;
     rl_text hosts;
-    double writing_seconds;
+    double ending_seconds; /* see rl_run_report */
+    rl_results_seconds results_seconds;
     double began;  /* rl_seconds() when ranks began to share the work; 0: they have not */
     bool is_ended; /* the results file is written, or cannot be */
 } work;
@@ -228,19 +229,22 @@ static rl_run_report report_of(const work *w) {
                            .started = w->started,
                            .hosts = w->hosts.bytes,
                            .summary = &w->summary,
-                           .writing_seconds = w->writing_seconds,
+                           .total_seconds = rl_seconds() - w->settings->started,
+                           .ending_seconds = w->ending_seconds,
+                           .results_seconds = w->results_seconds,
                            .nouns = w->nouns,
                            .n_nouns = w->n_nouns};
 }
 
-static rl_status write_results(const work *w) {
+static rl_status write_results(work *w) {
     const rl_run_report report = report_of(w);
     rl_provenance provenance = {0};
     rl_status status =
         w->todo.n > 0 ? RL_OK : rl_check_memory(w->settings, &w->prepared.plan, w->journal, (double)w->todo.n, 1);
     if (status == RL_OK) status = rl_make_provenance(&report, &provenance);
     if (status == RL_OK) status = rl_add_arithmetic(w->journal, &provenance);
-    if (status == RL_OK) status = rl_results_write(w->prepared.output, report.plan, w->journal, &provenance);
+    if (status == RL_OK)
+        status = rl_results_write(w->prepared.output, report.plan, w->journal, &provenance, &w->results_seconds);
     rl_provenance_destroy(&provenance);
     return status;
 }
@@ -254,8 +258,8 @@ static rl_status finish_study(work *w) {
         rl_info("%s is up to date: it has all that is in the journal", output);
     else
         RL_TRY(write_results(w));
-    w->writing_seconds = rl_seconds() - began;
     count_nouns(w);
+    w->ending_seconds = rl_seconds() - began;
     const rl_run_report report = report_of(w);
     rl_tell_run(&report);
     if (!w->settings->json) printf("%s\n", output);

@@ -116,7 +116,9 @@ static void keep_record(rl_run *r, rl_member m, int64_t task, const rl_record *r
     const int first = m.queue == RL_QUEUE_GROUPS ? m.index * ranks : grouped + m.index;
     if (record->by_blas) kept.arithmetic = rl_arithmetic_of_group(r, first, ranks);
     rl_guard_hold(r->settings.guard);
+    const double start = rl_seconds();
     const rl_status status = r->sink->record(r->sink->state, task, &kept);
+    r->share.keeping_seconds += rl_seconds() - start;
     rl_guard_release(r->settings.guard);
     if (status != RL_OK) note_failure(r, status);
 }
@@ -544,7 +546,7 @@ static void report_position(rl_run *r, int64_t position, rl_status status, doubl
 }
 
 static void do_position(rl_run *r, int64_t position) {
-    const double start = rl_seconds();
+    const double start = rl_seconds(), kept = r->share.keeping_seconds;
     bool left = false;
     char text[240];
     describe_position(r, position, text, sizeof text);
@@ -553,7 +555,7 @@ static void do_position(rl_run *r, int64_t position) {
     rl_status status = compute_work(r, position, &left);
     const double seconds = rl_seconds() - start;
     rl_guard_doing(r->settings.guard, "between two %s", rl_series_at(r, item_at(r, r->me, position))->kind->pieces);
-    count_share(r, position, seconds, status == RL_OK);
+    count_share(r, position, seconds - (r->share.keeping_seconds - kept), status == RL_OK); /* others' records */
     if (r->me.leads && !rl_is_root(r)) begin_news(r);
     const rl_status handed = is_failure(status) || left ? RL_OK : hand_over_records(r, position, status, seconds);
     if (handed != RL_OK) status = handed;

@@ -163,10 +163,13 @@ static int64_t end_of_tasks(const writer *w, int series, int repeat) {
 
 rl_status rl_read_group(writer *w, const group *g, int end, rl_record_taker take, void *state) {
     visit v = {{.w = w, .g = g, .state = state}, take};
-    for (int s = g->first; s < g->first + g->n_series; s++)
-        RL_TRY(rl_journal_visit_tasks(w->journal, w->plan->series[s].first_task, end_of_tasks(w, s, end), take_record,
-                                      &v));
-    return RL_OK;
+    const double start = rl_seconds();
+    rl_status status = RL_OK;
+    for (int s = g->first; status == RL_OK && s < g->first + g->n_series; s++)
+        status =
+            rl_journal_visit_tasks(w->journal, w->plan->series[s].first_task, end_of_tasks(w, s, end), take_record, &v);
+    w->seconds.collecting += rl_seconds() - start;
+    return status;
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
@@ -307,10 +310,12 @@ static rl_status verify_array(writer *w, const variable *v) {
 }
 
 rl_status rl_verify_arrays(writer *w, const char *finished) {
+    const double start = rl_seconds();
     RL_NC(&w->file, nc_open(finished, NC_NOWRITE, &w->file.id));
     rl_status status = RL_OK;
     for (int i = 0; status == RL_OK && i < w->n_variables; i++)
         if (w->variables[i].original) status = verify_array(w, &w->variables[i]);
     nc_close(w->file.id);
+    w->seconds.verifying = rl_seconds() - start;
     return status;
 }

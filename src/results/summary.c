@@ -211,8 +211,10 @@ static rl_status take_set(writer *w, const summaries *s, const rl_field *field, 
     const int i = s->d.index[set % spectra];
     const size_t k = rl_field_offset(field, &summary->layout) + (size_t)i * entries + set / spectra;
     char name[RL_ARRAY_NAME];
+    const double start = rl_seconds();
     RL_TRY(rl_buckets_list(buckets, i < 0 ? &none : &summary->histograms[k]));
     s->d.reduced[set] = field->is_count ? reduce_whole_numbers(buckets) : rl_reduce_buckets(buckets);
+    w->seconds.reducing += rl_seconds() - start;
     if (field->is_count) return RL_OK;
     snprintf(name, sizeof name, "%s_bucket_count", field->name);
     spread_counts(s, buckets, w->stored);

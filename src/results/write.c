@@ -212,9 +212,26 @@ static rl_status put_in_place(rl_temporary *temporary, rl_journal *journal) {
                          temporary->output);
 }
 
+static void release_writer(writer *w) {
+    forget_groups(w);
+    rl_free(w->variables);
+    rl_free(w->values);
+    rl_free(w->stored);
+    rl_free(w->slab);
+    XXH3_freeState(w->sum);
+}
+
+/* The time that is not counted elsewhere is that of writing. */
+static rl_results_seconds seconds_since(double start, const writer *w) {
+    rl_results_seconds s = w->seconds;
+    s.writing = fmax(0, rl_seconds() - start - s.collecting - s.reducing - s.verifying);
+    return s;
+}
+
 rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journal *journal,
-                              const rl_provenance *provenance, size_t slab_bytes) {
+                              const rl_provenance *provenance, size_t slab_bytes, rl_results_seconds *seconds) {
     writer w = {.plan = plan, .journal = journal, .slab_bytes = slab_bytes};
+    const double start = rl_seconds();
     char overflow[RL_OVERFLOW_TEXT];
     rl_temporary temporary;
     rl_remove_stale_temporaries(output);
@@ -223,18 +240,14 @@ rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journa
     if (status == RL_OK) status = put_in_place(&temporary, journal);
     rl_temporary_discard(&temporary);
     if (status == RL_OK && w.overflow.n > 0) rl_warn("%s: %s", output, rl_overflow_text(&w.overflow, overflow));
-    forget_groups(&w);
-    rl_free(w.variables);
-    rl_free(w.values);
-    rl_free(w.stored);
-    rl_free(w.slab);
-    XXH3_freeState(w.sum);
+    release_writer(&w);
+    if (seconds != NULL) *seconds = seconds_since(start, &w);
     return status;
 }
 
 rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
-                           const rl_provenance *provenance) {
-    return rl_results_write_by(output, plan, journal, provenance, RL_RESULTS_SLAB);
+                           const rl_provenance *provenance, rl_results_seconds *seconds) {
+    return rl_results_write_by(output, plan, journal, provenance, RL_RESULTS_SLAB, seconds);
 }
 
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */

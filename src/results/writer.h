@@ -61,6 +61,7 @@ typedef struct writer {
     double *slab;
     size_t slab_values;
     rl_overflow overflow;
+    rl_results_seconds seconds;
 } writer;
 
 /* How the series of a kind become a group. */

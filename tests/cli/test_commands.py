@@ -327,7 +327,14 @@ class Commands(unittest.TestCase):
     def test_verbose_says_where_data_come_from(self):
         said = run("run", "study.yaml", "-v", "-o", "verbose.nc", cwd=self.at, check=0).stderr
         self.assertRegex(said, r"diabetes: 442 rows, 10 features, from .*diabetes_data_raw\.csv\.gz")
-        for phase in ("start of MPI", "study, data sets and journal", "computing", "waiting, or journal", "results file"):
+        for phase in (
+            "start of MPI",
+            "study, data sets and journal",
+            "computing",
+            "waiting, or serving",
+            "records into the journal",
+            "results: writing",
+        ):
             self.assertRegex(said, rf"  {phase} +\d+\.\d\d\d\n")
         self.assertRegex(said, r"a rank had \d+ % of a processor")
         self.assertNotIn("442 rows", run("run", "study.yaml", "-o", "plain.nc", cwd=self.at, check=0).stderr)
