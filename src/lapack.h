@@ -31,7 +31,9 @@ void dtrsm_(const char *side, const char *uplo, const char *transa, const char *
             const double *alpha, const double *a, const int *lda, double *b, const int *ldb, size_t, size_t, size_t,
             size_t);
 
-/* QR: factor, append rows to a triangle, apply Q^T */
+/* QR: factor, with T or without; append rows to a triangle; apply Q^T */
+void dgeqrt_(const int *m, const int *n, const int *nb, double *a, const int *lda, double *t, const int *ldt,
+             double *work, int *info);
 void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau, double *work, const int *lwork,
              int *info);
 void dormqr_(const char *side, const char *trans, const int *m, const int *n, const int *k, const double *a,

@@ -100,7 +100,7 @@ double rl_case_bytes(const rl_case_sizes *c, int ranks);
  * smallest number of ranks up to max_ranks that would do, or says that none would. Limits, checked in 64 bits:
  *   32-bit indices   ScaLAPACK counts rows and columns in 32 bits
  *   pdgemr2d         moves less than 2^28 elements of a rank's part (ScaLAPACK 2.2.1 counts its bytes in 32 bits)
- *   LWORK            of pdgesvd, pdgebrd and pdlarfb: work arrays of less than 2^31 elements */
+ *   LWORK            of pdgesvd and pdgebrd: work arrays of less than 2^31 elements */
 rl_status rl_case_limits(const rl_case_sizes *c, int max_ranks);
 
 /* The fewest ranks, up to max_ranks, that hold the case within the limits and with at most bytes_per_rank (of

@@ -20,10 +20,11 @@ typedef struct rl_process_grid {
     MPI_Comm comm;  /* the group's own, a duplicate; owned */
     int rank, size; /* in comm; size = n_rows * n_columns */
     int n_rows, n_columns, row, column;
-    int context;   /* BLACS: n_rows x n_columns, ranks row by row */
-    int tall;      /* BLACS: size x 1, for matrices split by rows */
-    int system;    /* BLACS system handle of comm */
-    double *piece; /* of several ranks: what rl_sum_over_ranks adds to this rank's numbers; owned */
+    MPI_Comm in_row, in_column; /* this process row and this process column; ranks in order of the grid; owned */
+    int context;                /* BLACS: n_rows x n_columns, ranks row by row */
+    int tall;                   /* BLACS: size x 1, for matrices split by rows */
+    int system;                 /* BLACS system handle of comm */
+    double *piece;              /* of several ranks: what rl_sum_over_ranks adds to this rank's numbers; owned */
 } rl_process_grid;
 
 /* Local. The most nearly square n_rows x n_columns = size with n_rows <= n_columns. */

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "../../src/distributed/spectrum/generate.h"
+#include "../../src/distributed/spectrum/tall_qr.h"
+#include "../../src/vectors.h"
 #include "report.h"
 #include "ridgeless/case_needs.h"
 #include "ridgeless/distributed.h"
@@ -337,6 +339,137 @@ static void free_reference(reference *f) {
     rl_dense_producer_destroy(f->producer);
     rl_free(f->none);
     rl_free(f->cut);
+}
+
+/* ---- tall panels ------------------------------------------------------------------------------------------------- */
+
+/* Rows of a panel on the root, on every other rank, and on every third. */
+typedef struct tall_case {
+    const char *name;
+    int width, root_rows, other_rows, third_rows;
+    double grade; /* column j is scaled by 10^(-grade j / width) */
+    int rank;     /* columns from here on are sums of those before them */
+} tall_case;
+
+static const tall_case tall_cases[] = {
+    {"even", 16, 40, 40, 40, 0, 16},
+    {"all rows on the root", 16, 100, 0, 0, 0, 16},
+    {"few on the others", 24, 24, 3, 0, 0, 24},
+    {"fewer rows than columns", 20, 7, 0, 0, 0, 20},
+    {"graded", 16, 50, 30, 20, 120, 16},
+    {"deficient", 16, 33, 20, 5, 0, 6},
+    {"zeros", 8, 12, 9, 0, 0, 0},
+    {"one column", 1, 5, 4, 0, 0, 1},
+    {"one number", 1, 1, 0, 0, 0, 1},
+    {"wide", 64, 64, 200, 70, 8, 64},
+};
+enum { N_TALL = sizeof tall_cases / sizeof *tall_cases };
+
+static void fill_panel(const tall_case *t, rl_tall_qr *q) {
+    const rl_key key = rl_key_make(29, t->name);
+    for (int j = 0; j < q->width; j++)
+        for (int i = 0; i < q->rows; i++) {
+            double *a = q->a + i, entry = 0;
+            if (j < t->rank)
+                entry = pow(10, -t->grade * j / t->width) *
+                        rl_philox_normal(key, RL_STREAM_FEATURES, (uint32_t)q->grid->rank, (uint32_t)i, (uint32_t)j);
+            else
+                for (int k = 0; k < t->rank; k++) entry += a[k * q->rows];
+            a[j * q->rows] = entry;
+        }
+}
+
+/* || H^T H - I || for H = I - V T V^T, where V^T V = gram: || T + T^T - T^T gram T ||. */
+static double distance_from_orthogonal(const rl_tall_qr *q, const double *gram) {
+    const int k = q->reflectors;
+    double *product = numbers((size_t)(k * k)), *square = numbers((size_t)(k * k)), largest = 0;
+    rl_gemm('N', 'N', k, k, k, 1, gram, k, q->t, k, 0, product, k);
+    rl_gemm('T', 'N', k, k, k, 1, q->t, k, product, k, 0, square, k);
+    for (int i = 0; i < k; i++)
+        for (int j = 0; j < k; j++)
+            largest = fmax(largest, fabs(q->t[i + j * k] + q->t[j + i * k] - square[i + j * k]));
+    rl_free(product);
+    rl_free(square);
+    return largest;
+}
+
+/* panel - (I - V T V^T) [R; 0], each column's largest element in units of the column's length. */
+static double residual_of(const rl_tall_qr *q, const double *panel, const double *vt) {
+    const int k = q->reflectors, n = q->width;
+    const bool is_root = q->grid->rank == q->root;
+    double *product = numbers((size_t)(k * n)), *factor = numbers((size_t)(k * n)), worst = 0;
+    if (is_root) {
+        rl_gemm('N', 'N', k, n, k, 1, vt, k, q->r, k, 0, product, k);
+        rl_gemm('N', 'N', k, n, k, 1, q->t, k, product, k, 0, factor, k);
+    }
+    MPI_Bcast(factor, k * n, MPI_DOUBLE, q->root, q->grid->comm);
+    for (int j = 0; j < n; j++) {
+        double sums[2] = {0};
+        for (int i = 0; i < q->rows; i++) {
+            double left = panel[i + j * q->rows] + dot(vt + i * k, factor + j * k, k);
+            if (is_root && i < k) left -= q->r[i + j * k];
+            sums[0] += panel[i + j * q->rows] * panel[i + j * q->rows];
+            sums[1] = fmax(sums[1], fabs(left));
+        }
+        MPI_Allreduce(MPI_IN_PLACE, &sums[0], 1, MPI_DOUBLE, MPI_SUM, q->grid->comm);
+        MPI_Allreduce(MPI_IN_PLACE, &sums[1], 1, MPI_DOUBLE, MPI_MAX, q->grid->comm);
+        if (sums[1] > 0) worst = fmax(worst, sums[1] / sqrt(sums[0]));
+    }
+    rl_free(product);
+    rl_free(factor);
+    return worst;
+}
+
+/* The reflectors' first rows are a unit lower triangle, on the root; T and R are upper triangles. */
+static bool has_triangles(const rl_tall_qr *q, const double *vt) {
+    const int k = q->reflectors;
+    bool ok = true;
+    for (int j = 0; j < k; j++)
+        for (int i = 0; i < k; i++) {
+            if (i > j) ok = ok && q->t[i + j * k] == 0;
+            if (q->grid->rank == q->root) ok = ok && (i > j ? q->r[i + j * k] == 0 : vt[j + i * k] == (i == j));
+        }
+    return ok;
+}
+
+static void list_tall(rl_arena *arena, void *object) {
+    rl_tall_qr_list(object, arena);
+}
+
+static bool factors_panel(const rl_process_grid *grid, const tall_case *t, int root) {
+    const int place = (grid->rank - root + grid->size) % grid->size;
+    rl_tall_qr q = {.grid = grid, .most_rows = 200, .most_columns = t->width, .root = root, .width = t->width};
+    if (rl_arrays_create(&q, list_tall) != RL_OK) MPI_Abort(MPI_COMM_WORLD, 1);
+    q.rows = place == 0 ? t->root_rows : place % 3 == 0 ? t->third_rows : t->other_rows;
+    q.reflectors = t->root_rows < t->width ? t->root_rows : t->width;
+    const size_t elements = (size_t)q.rows * (size_t)t->width;
+    double *panel = numbers(elements), *vt = numbers((size_t)(q.rows * q.reflectors));
+    double *gram = numbers((size_t)(q.reflectors * q.reflectors));
+    fill_panel(t, &q);
+    memcpy(panel, q.a, elements * sizeof(double));
+    rl_tall_qr_factor(&q, vt);
+    if (q.rows > 0)
+        rl_gemm('N', 'T', q.reflectors, q.reflectors, q.rows, 1, vt, q.reflectors, vt, q.reflectors, 0, gram,
+                q.reflectors);
+    MPI_Allreduce(MPI_IN_PLACE, gram, q.reflectors * q.reflectors, MPI_DOUBLE, MPI_SUM, grid->comm);
+    const double distance = distance_from_orthogonal(&q, gram), residual = residual_of(&q, panel, vt);
+    const bool ok = q.info == 0 && has_triangles(&q, vt) && distance <= 4 * t->width * DBL_EPSILON &&
+                    residual <= 4 * t->width * DBL_EPSILON;
+    if (!ok) wrong("%s, root %d: %.2g from orthogonal, residual %.2g", t->name, root, distance, residual);
+    double *const arrays[] = {q.a, panel, vt, gram};
+    for (int i = 0; i < 4; i++) rl_free(arrays[i]);
+    return ok;
+}
+
+static void test_tall_panels(report *r) {
+    rl_process_grid *grid = grid_of(1, r->size);
+    for (int i = 0; i < N_TALL; i++) {
+        bool ok = true;
+        for (int root = 0; root < r->size; root++) ok = factors_panel(grid, &tall_cases[i], root) && ok;
+        check(r, ok, "a tall panel, %s: orthogonal and exact to a few eps, whatever rank is the root",
+              tall_cases[i].name);
+    }
+    rl_process_grid_destroy(grid);
 }
 
 /* ---- comparison -------------------------------------------------------------------------------------------------- */
@@ -801,6 +934,7 @@ int main(int argc, char **argv) {
     test_not_finite(&r);
     test_vectors_not_finite(&r);
     test_zero_matrix(&r);
+    test_tall_panels(&r);
     test_groups(&r);
     test_scale(&r);
     for (int i = 0; i < N_CASES; i++) test_case_on_grids(&r, &cases[i]);

@@ -65,7 +65,7 @@ static rl_case every_row(const rl_curve_case *c) {
 static void list_curve(rl_arena *arena, void *object) {
     rl_grid_curve *curve = object;
     const rl_core *core = &curve->placed.core;
-    curve->triangle = rl_triangle_of(&core->m, core->columns, MPI_COMM_NULL, MPI_COMM_NULL);
+    curve->triangle = rl_triangle_of(&core->m, core->columns, core->grid->in_row, core->grid->in_column);
     RL_TAKE(arena, curve->w, curve->n_features);
     RL_TAKE(arena, curve->norm_sq, curve->n_rows);
     RL_TAKE(arena, curve->bounds, curve->n_bounds);
@@ -90,20 +90,12 @@ static rl_status factor_rows(rl_grid_curve *curve) {
     return rl_replicate(&core->m, 0, core->m.columns - 1, curve->n_features, 1, curve->w);
 }
 
-/* Communicators of this process row and this process column. */
-static rl_status split_grid(rl_grid_curve *curve, const rl_process_grid *grid) {
-    RL_MPI(MPI_Comm_split(grid->comm, grid->row, grid->column, &curve->triangle.row));
-    RL_MPI(MPI_Comm_split(grid->comm, grid->column, grid->row, &curve->triangle.column));
-    return RL_OK;
-}
-
-static rl_status fill_curve(rl_grid_curve *curve, const rl_process_grid *grid, rl_timings *spent) {
+static rl_status fill_curve(rl_grid_curve *curve, rl_timings *spent) {
     double start = rl_seconds();
     const rl_core core = curve->placed.core;
     curve->all = every_row(curve->c);
     RL_TRY(rl_placed_case_create_as(&curve->placed, &core, &curve->all));
     spent->generate = rl_lap(&start);
-    RL_TRY(split_grid(curve, grid));
     RL_TRY(factor_rows(curve));
     spent->reduce = rl_lap(&start);
     return RL_OK;
@@ -122,7 +114,7 @@ rl_status rl_grid_curve_create(const rl_process_grid *grid, int block, const rl_
     rl_timings spent = {0};
     *curve = NULL;
     rl_status status = rl_process_grid_agree(grid, begin_curve(c, grid, block, &made));
-    if (status == RL_OK) status = fill_curve(made, grid, &spent);
+    if (status == RL_OK) status = fill_curve(made, &spent);
     if (status == RL_OK)
         *curve = made;
     else
@@ -135,8 +127,6 @@ rl_status rl_grid_curve_create(const rl_process_grid *grid, int block, const rl_
 void rl_grid_curve_destroy(rl_grid_curve *curve) {
     if (curve == NULL) return;
     rl_placed_case_destroy(&curve->placed);
-    if (curve->triangle.row != MPI_COMM_NULL) MPI_Comm_free(&curve->triangle.row);
-    if (curve->triangle.column != MPI_COMM_NULL) MPI_Comm_free(&curve->triangle.column);
     rl_free(curve);
 }
 

@@ -25,6 +25,8 @@ size_t rl_process_grid_bytes(const rl_process_grid *grid) {
 static rl_process_grid lay_out_grid(int rank, int size, int n_rows, int n_columns) {
     if (n_rows == 0) rl_process_grid_shape(size, &n_rows, &n_columns);
     rl_process_grid grid = {.comm = MPI_COMM_NULL,
+                            .in_row = MPI_COMM_NULL,
+                            .in_column = MPI_COMM_NULL,
                             .rank = rank,
                             .size = size,
                             .n_rows = n_rows,
@@ -61,6 +63,8 @@ static rl_status set_up_grid(rl_process_grid *grid, MPI_Comm comm) {
     if (grid->n_rows < 1 || grid->n_columns < 1 || (int64_t)grid->n_rows * grid->n_columns != grid->size)
         return rl_fail(RL_ERR_INPUT, "process grid: %d x %d does not use all of %d ranks", grid->n_rows,
                        grid->n_columns, grid->size);
+    RL_MPI(MPI_Comm_split(grid->comm, grid->row, grid->column, &grid->in_row));
+    RL_MPI(MPI_Comm_split(grid->comm, grid->column, grid->row, &grid->in_column));
     int *map = NULL;
     RL_TRY(rl_process_grid_agree(grid, RL_ALLOC(map, grid->size)));
     grid->system = Csys2blacs_handle(grid->comm);
@@ -92,6 +96,8 @@ void rl_process_grid_destroy(rl_process_grid *grid) {
     if (grid->tall >= 0) Cblacs_gridexit(grid->tall);
     if (grid->context >= 0) Cblacs_gridexit(grid->context);
     if (grid->system >= 0) Cfree_blacs_system_handle(grid->system);
+    if (grid->in_row != MPI_COMM_NULL) MPI_Comm_free(&grid->in_row);
+    if (grid->in_column != MPI_COMM_NULL) MPI_Comm_free(&grid->in_column);
     if (grid->comm != MPI_COMM_NULL) MPI_Comm_free(&grid->comm);
     rl_free(grid);
 }

@@ -47,17 +47,6 @@ void pdtrcon_(const char *norm, const char *uplo, const char *diag, const int *n
               const int *ja, const int *desca, double *rcond, double *work, const int *lwork, int *iwork,
               const int *liwork, int *info);
 
-/* QR, LQ, block reflectors */
-void pdgeqrf_(const int *m, const int *n, double *a, const int *ia, const int *ja, const int *desca, double *tau,
-              double *work, const int *lwork, int *info);
-void pdgelqf_(const int *m, const int *n, double *a, const int *ia, const int *ja, const int *desca, double *tau,
-              double *work, const int *lwork, int *info);
-void pdlarft_(const char *direct, const char *storev, const int *n, const int *k, double *v, const int *iv,
-              const int *jv, const int *descv, const double *tau, double *t, double *work, size_t, size_t);
-void pdlarfb_(const char *side, const char *trans, const char *direct, const char *storev, const int *m, const int *n,
-              const int *k, double *v, const int *iv, const int *jv, const int *descv, const double *t, double *c,
-              const int *ic, const int *jc, const int *descc, double *work, size_t, size_t, size_t, size_t);
-
 /* Bidiagonal reduction and its two orthogonal matrices */
 void pdgebrd_(const int *m, const int *n, double *a, const int *ia, const int *ja, const int *desca, double *d,
               double *e, double *tauq, double *taup, double *work, const int *lwork, int *info);

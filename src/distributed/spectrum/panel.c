@@ -1,99 +1,270 @@
 /* Householder panels of a core with their updates: QR, and the band; QR first, so that what is far from square becomes
  * a square core. The borders are part of the core's matrix, so a panel's block reflector reaches them in the same
- * multiplication that updates A, and no reflector has to be kept for later. */
+ * multiplication that updates A, and no reflector has to be kept for later.
+ *
+ * A panel is dealt out to all ranks, whichever of them it lies on, so none waits while others factor it. Updates are
+ * three steps: each rank multiplies all it has of the matrix by all it needs of V, the products are summed along a line
+ * of the grid, and each rank multiplies again. PBLAS would do the same in many small pieces. */
 #include <math.h>
 #include <string.h>
 
 #include "../../numbers.h"
+#include "../../vectors.h"
 #include "../matrix/scalapack.h"
 #include "producer.h"
+#include "tall_qr.h"
 
-/* pdlarfb is called directly. pdormqr and pdormlq apply the reflectors of their first block one by one, and a panel has
- * no others. */
+/* A process row or column of the grid, and what its ranks have of some things: the rank at place 0 the first `chunk` of
+ * them, and so on. */
+typedef struct line {
+    MPI_Comm comm;
+    int size, rank; /* in comm */
+    int first;      /* the rank at place 0 */
+    int count, chunk;
+} line;
 
 /* Panels up to as wide as the core's blocks. */
 typedef struct panels {
-    const rl_core *core;
-    double *tau, *t, *work;
-    int lwork;
-    int info; /* the lowest that a panel gave */
+    rl_core *core;
+    int width;           /* of the widest */
+    rl_tall_qr qr;       /* of the panel under way */
+    double *left;        /* [width, local rows]: what a product of two has on its left side, transposed */
+    double *right;       /* [width, local columns]: and on its right side */
+    double *sums, *sent; /* products on their way to be summed; the panel on its way to be dealt out */
+    int *counts[2], *starts[2];
 } panels;
 
-/* pdgeqrf, pdgelqf, pdlarft and pdlarfb ask for at most block (rows + columns + block), of a local part that begins
- * inside a block. */
-static double count_work(const rl_core *core) {
-    const double block = core->m.row_block;
-    return block * ((double)core->m.local_rows + core->m.local_columns + 4 * block) + RL_WORK_SLACK;
+/* Ranks of a line; at least as many as those of thousands of ranks have, so that memory does not grow with ranks. */
+static int most_in_line(const panels *p) {
+    enum { USUAL = 64 };
+    return rl_larger(rl_larger(p->core->grid->n_rows, p->core->grid->n_columns), (int)USUAL);
+}
+
+/* Chunks of a panel are at least as long as it is wide: one rank has all of its triangle. */
+static int panel_chunk(int width, int count, int size) {
+    return rl_larger(width, (count - 1) / size + 1);
+}
+
+static int most_of_panel(const panels *p) {
+    const rl_block_matrix *m = &p->core->m;
+    const rl_process_grid *grid = p->core->grid;
+    return rl_larger(rl_smaller(m->local_rows, panel_chunk(p->width, m->local_rows, grid->n_columns)),
+                     rl_smaller(m->local_columns, panel_chunk(p->width, m->local_columns, grid->n_rows)));
 }
 
 static void list_panels(rl_arena *arena, void *object) {
     panels *p = object;
     const rl_block_matrix *m = &p->core->m;
-    const size_t block = (size_t)m->row_block;
-    RL_TAKE(arena, p->tau, (size_t)rl_larger(m->local_rows, m->local_columns) + block);
-    RL_TAKE(arena, p->t, block * block);
-    RL_TAKE(arena, p->work, count_work(p->core));
+    const size_t width = (size_t)p->width, in_line = (size_t)most_in_line(p);
+    const size_t longer = (size_t)rl_larger(m->local_rows, m->local_columns) + in_line;
+    rl_tall_qr_list(&p->qr, arena);
+    RL_TAKE(arena, p->left, width * (size_t)m->local_rows);
+    RL_TAKE(arena, p->right, width * (size_t)m->local_columns);
+    RL_TAKE_REALS(arena, width * longer, &p->sums, &p->sent);
+    for (int i = 0; i < 2; i++) {
+        RL_TAKE(arena, p->counts[i], in_line);
+        RL_TAKE(arena, p->starts[i], in_line);
+    }
 }
 
-static rl_status allocate_panels(panels *p) {
-    RL_TRY(rl_work_length("ScaLAPACK pdlarfb", count_work(p->core), &p->lwork));
-    return rl_arrays_create(p, list_panels);
+static panels lay_out_panels(rl_core *core) {
+    panels p = {.core = core, .width = rl_smaller(core->m.row_block, core->columns)};
+    p.qr = (rl_tall_qr){.grid = core->grid, .most_rows = most_of_panel(&p), .most_columns = p.width};
+    return p;
 }
 
-/* A panel must lie in one row or column of blocks.
- *
- * QR of rows [first, rows) x columns [first, first + width): the panel's triangle is left in its place (what is below
- * it are the reflectors), and Q^T is applied to the same rows of all columns after it, the left border's among them. */
+/* ---- lines ------------------------------------------------------------------------------------------------------- */
+
+static line row_of(const rl_process_grid *grid, int first) {
+    return (line){.comm = grid->in_row, .size = grid->n_columns, .rank = grid->column, .first = first};
+}
+
+static line column_of(const rl_process_grid *grid, int first) {
+    return (line){.comm = grid->in_column, .size = grid->n_rows, .rank = grid->row, .first = first};
+}
+
+static int start_of(const line *l, int rank) {
+    const int64_t place = (rank - l->first + l->size) % l->size;
+    return (int)rl_smaller(place * l->chunk, (int64_t)l->count);
+}
+
+static int length_of(const line *l, int rank) {
+    return rl_smaller(l->chunk, l->count - start_of(l, rank));
+}
+
+/* In numbers, `each` for one of the things. */
+static void count_all(const line *l, int each, int *counts, int *starts) {
+    for (int rank = 0; rank < l->size; rank++) {
+        counts[rank] = length_of(l, rank) * each;
+        starts[rank] = start_of(l, rank) * each;
+    }
+}
+
+/* values [each, count]: each rank has its own part, and gets the others'. */
+static void spread(const panels *p, const line *l, int each, double *values) {
+    if (l->size == 1) return;
+    count_all(l, each, p->counts[0], p->starts[0]);
+    RL_MPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, p->counts[0], p->starts[0], MPI_DOUBLE, l->comm));
+}
+
+/* out [length, width], ld = length, from a panel whose rows and columns are so many elements apart. Some rows at a
+ * time: of rows that are not neighbours the columns are, and stay in the cache meanwhile. */
+static void copy_rows(int length, int width, const double *from, size_t row_step, size_t column_step, double *out) {
+    enum { TOGETHER = 8 };
+    for (int first = 0; first < length; first += TOGETHER) {
+        const size_t end = (size_t)rl_smaller(first + TOGETHER, length);
+        for (size_t j = 0; j < (size_t)width; j++)
+            for (size_t i = (size_t)first; i < end; i++)
+                out[i + j * (size_t)length] = from[i * row_step + j * column_step];
+    }
+}
+
+/* Deals out a panel, count rows of it on this line; the rank at place 0 has it all. This rank's rows go to qr.a. */
+static void deal_panel(panels *p, line *l, const double *from, size_t row_step, size_t column_step) {
+    rl_tall_qr *q = &p->qr;
+    l->chunk = panel_chunk(p->width, l->count, l->size);
+    q->rows = length_of(l, l->rank);
+    if (l->size == 1) {
+        copy_rows(l->count, q->width, from, row_step, column_step, q->a);
+        return;
+    }
+    count_all(l, q->width, p->counts[0], p->starts[0]);
+    if (l->rank == l->first)
+        for (int rank = 0; rank < l->size; rank++)
+            copy_rows(length_of(l, rank), q->width, from + (size_t)start_of(l, rank) * row_step, row_step, column_step,
+                      p->sent + p->starts[0][rank]);
+    RL_MPI(MPI_Scatterv(p->sent, p->counts[0], p->starts[0], MPI_DOUBLE, q->a, q->rows * q->width, MPI_DOUBLE, l->first,
+                        l->comm));
+}
+
+/* Sums of p->sums [count, reflectors] over the line, this rank's part of the rows, in the order of ranks: the same bits
+ * whatever MPI does. Returns their number; their ld is the same. */
+static int sum_over_line(const panels *p, const line *l) {
+    const int k = p->qr.reflectors, mine = length_of(l, l->rank);
+    const size_t n = (size_t)mine * (size_t)k;
+    if (l->size == 1) return mine;
+    count_all(l, k, p->counts[0], p->starts[0]);
+    for (int rank = 0; rank < l->size; rank++) {
+        copy_rows(length_of(l, rank), k, p->sums + start_of(l, rank), 1, (size_t)l->count,
+                  p->sent + p->starts[0][rank]);
+        p->counts[1][rank] = (int)n;
+        p->starts[1][rank] = rank * (int)n;
+    }
+    RL_MPI(MPI_Alltoallv(p->sent, p->counts[0], p->starts[0], MPI_DOUBLE, p->sums, p->counts[1], p->starts[1],
+                         MPI_DOUBLE, l->comm));
+    for (int rank = 1; rank < l->size; rank++)
+        for (size_t i = 0; i < n; i++) p->sums[i] += p->sums[(size_t)rank * n + i];
+    return mine;
+}
+
+/* p->sums [count, reflectors], summed over the line, times T: transposed to out [reflectors, count], on all of it. */
+static void finish_products(const panels *p, line *l, double *out) {
+    const int k = p->qr.reflectors;
+    l->chunk = (l->count - 1) / l->size + 1;
+    const int mine = sum_over_line(p, l);
+    if (mine > 0)
+        rl_gemm('T', 'T', k, mine, k, 1, p->qr.t, k, p->sums, mine, 0, out + (size_t)start_of(l, l->rank) * (size_t)k,
+                k);
+    spread(p, l, k, out);
+}
+
+/* ---- panels ------------------------------------------------------------------------------------------------------ */
+
+/* Makes a panel ready whose first rows are in the block at (row, column): its process row and column, and the root. */
+typedef struct corner {
+    int process_row, process_column;
+} corner;
+
+static corner corner_of(panels *p, int row, int column) {
+    const rl_process_grid *grid = p->core->grid;
+    const int block = p->core->m.row_block;
+    const corner at = {row / block % grid->n_rows, column / block % grid->n_columns};
+    p->qr.root = at.process_row * grid->n_columns + at.process_column;
+    return at;
+}
+
+/* C [m, n] -= left^T right, what this rank has of it. */
+static void subtract_product(const panels *p, int m, int n, const double *left, const double *right, double *c) {
+    const int k = p->qr.reflectors;
+    if (m > 0 && n > 0) rl_gemm('T', 'N', m, n, k, -1, left, k, right, k, 1, c, p->core->m.ld);
+}
+
+/* QR of rows [first, rows) x columns [first, first + width): the panel's triangle is left in its place (what is below
+ * it means nothing from then on), and Q^T is applied to the same rows of all columns after it, the left border's among
+ * them: C -= V (T^T V^T C). */
 static void factor_columns(panels *p, int first, int width) {
     const rl_core *core = p->core;
-    const int *descriptor = core->m.descriptor, i = first + 1, next = first + width + 1;
-    const int rows = core->rows - first, after = core->columns + core->n_left - first - width;
-    double *const a = core->m.a;
-    int info;
-    pdgeqrf_(&rows, &width, a, &i, &i, descriptor, p->tau, p->work, &p->lwork, &info);
-    p->info = rl_smaller(p->info, info);
+    const rl_block_matrix *m = &core->m;
+    const int next = first + width, after = core->columns + core->n_left - next;
+    const rl_share panel = rl_share_of(m, first, first, core->rows - first, width);
+    const rl_share rest = rl_share_of(m, first, next, core->rows - first, after);
+    const corner at = corner_of(p, first, first);
+    const int rows = panel.row_end - panel.row, columns = rest.column_end - rest.column;
+    line row = row_of(core->grid, at.process_column), column = column_of(core->grid, 0);
+    row.count = rows;
+    column.count = columns;
+    p->qr.width = p->qr.reflectors = width;
+    deal_panel(p, &row, rl_at(m, panel.row, panel.column), 1, (size_t)m->ld);
+    rl_tall_qr_factor(&p->qr, p->left + (size_t)start_of(&row, row.rank) * (size_t)width);
+    if (core->grid->rank == p->qr.root)
+        for (int j = 0; j < width; j++)
+            memcpy(rl_at(m, panel.row, panel.column + j), p->qr.r + j * width, (size_t)(j + 1) * sizeof(double));
     if (after == 0) return;
-    pdlarft_("F", "C", &rows, &width, a, &i, &i, descriptor, p->tau, p->t, p->work, 1, 1);
-    pdlarfb_("L", "T", "F", "C", &rows, &after, &width, a, &i, &i, descriptor, p->t, a, &i, &next, descriptor, p->work,
-             1, 1, 1, 1);
+    spread(p, &row, width, p->left);
+    double *const c = rl_at(m, rest.row, rest.column);
+    if (columns > 0) rl_gemm('T', 'T', columns, width, rows, 1, c, m->ld, p->left, width, 0, p->sums, columns);
+    finish_products(p, &column, p->right);
+    subtract_product(p, rows, columns, p->left, p->right, c);
 }
 
 /* LQ of rows [first, first + width) x columns [first + width, columns), if there are any: Q^T is applied from the right
- * to the same columns of all rows below, the right border's among them. */
+ * to the same columns of all rows below, the right border's among them: C -= (C V T) V^T. */
 static void factor_rows(panels *p, int first, int width) {
     const rl_core *core = p->core;
-    const int *descriptor = core->m.descriptor, i = first + 1, next = first + width + 1;
-    const int columns = core->columns - first - width, below = core->rows + core->n_right - first - width;
-    const int reflectors = rl_smaller(width, columns);
-    double *const a = core->m.a;
-    int info;
-    if (columns <= 0) return;
-    pdgelqf_(&width, &columns, a, &i, &next, descriptor, p->tau, p->work, &p->lwork, &info);
-    p->info = rl_smaller(p->info, info);
-    pdlarft_("F", "R", &columns, &reflectors, a, &i, &next, descriptor, p->tau, p->t, p->work, 1, 1);
-    pdlarfb_("R", "N", "F", "R", &below, &columns, &reflectors, a, &i, &next, descriptor, p->t, a, &next, &next,
-             descriptor, p->work, 1, 1, 1, 1);
+    const rl_block_matrix *m = &core->m;
+    const int next = first + width, after = core->columns - next, below = core->rows + core->n_right - next;
+    if (after <= 0) return;
+    const rl_share panel = rl_share_of(m, first, next, width, after);
+    const rl_share rest = rl_share_of(m, next, next, below, after);
+    const corner at = corner_of(p, first, next);
+    const int rows = rest.row_end - rest.row, columns = rest.column_end - rest.column;
+    line row = row_of(core->grid, 0), column = column_of(core->grid, at.process_row);
+    row.count = rows;
+    column.count = columns;
+    const int reflectors = p->qr.reflectors = rl_smaller(width, after);
+    p->qr.width = width;
+    deal_panel(p, &column, rl_at(m, panel.row, panel.column), (size_t)m->ld, 1);
+    rl_tall_qr_factor(&p->qr, p->right + (size_t)start_of(&column, column.rank) * (size_t)reflectors);
+    if (core->grid->rank == p->qr.root)
+        for (int i = 0; i < reflectors; i++)
+            for (int j = i; j < width; j++) *rl_at(m, panel.row + j, panel.column + i) = p->qr.r[i + j * reflectors];
+    if (below == 0) return;
+    spread(p, &column, reflectors, p->right);
+    double *const c = rl_at(m, rest.row, rest.column);
+    if (rows > 0) rl_gemm('N', 'T', rows, reflectors, columns, 1, c, m->ld, p->right, reflectors, 0, p->sums, rows);
+    finish_products(p, &row, p->left);
+    subtract_product(p, rows, columns, p->left, p->right, c);
 }
 
 /* Panels of columns, and of rows in turn with them if a band is wanted. */
 static rl_status factor_panels(rl_core *core, bool band) {
     const int block = core->m.row_block;
-    panels p = {.core = core};
-    RL_TRY(rl_process_grid_agree(core->grid, allocate_panels(&p)));
+    panels p = lay_out_panels(core);
+    RL_TRY(rl_process_grid_agree(core->grid, rl_arrays_create(&p, list_panels)));
     for (int first = 0; first < core->columns; first += block) {
         const int width = rl_smaller(block, core->columns - first);
         factor_columns(&p, first, width);
         if (band) factor_rows(&p, first, width);
     }
-    rl_free(p.tau);
-    return rl_agree_info(core->grid, "ScaLAPACK pdgeqrf or pdgelqf", &p.info);
+    rl_free(p.qr.a);
+    return rl_agree_info(core->grid, "LAPACK dgeqrt", &p.qr.info);
 }
 
 rl_status rl_core_reduce_to_band(rl_core *core) {
     return factor_panels(core, true);
 }
 
-/* Reflectors lie where R has zeros. */
+/* What means nothing is where R has zeros. */
 rl_status rl_core_factor(rl_core *core) {
     const rl_block_matrix *m = &core->m;
     RL_TRY(factor_panels(core, false));
@@ -137,31 +308,54 @@ rl_status rl_reduce_shape(rl_core *core) {
 
 /* ---- needs ------------------------------------------------------------------------------------------------------- */
 
-void rl_panels_needs(const rl_core *core, rl_needs *needs) {
-    panels p = {.core = core};
-    rl_needs_limit(needs, "LWORK of pdlarfb", count_work(core), INT32_MAX);
+/* Bytes that PBLAS keeps: what pdormbr and others like it ask for as work, twice. */
+double rl_needs_libraries(const rl_core *core) {
+    enum { MESSAGES = 1 << 17 };
+    const double block = core->m.row_block;
+    const double work = block * ((double)core->m.local_rows + core->m.local_columns + 4 * block) + RL_WORK_SLACK;
+    return sizeof(double) * (2 * work + MESSAGES);
+}
+
+static void tell_memory(rl_core core, rl_needs *needs) {
+    panels p = lay_out_panels(&core);
     rl_needs_briefly(needs, rl_arrays_bytes(&p, list_panels));
 }
 
-void rl_needs_panels(rl_needs *needs, rl_part part, const rl_core *core, double length, int processes) {
-    const double columns = core->columns, width = fmin(core->m.row_block, columns), share = length / processes;
-    const double bytes = sizeof(double) * share * width;
-    rl_needs_pass(needs, part, 0, 3 * columns * bytes / 2, bytes);
+/* Panels for all of A's columns, or rows: `length` long on average, dealt out along lines of `dealt` ranks; what they
+ * are multiplied with, `width` wide, is summed along lines of `summed` ranks. Half of a panel's flops make its triangle
+ * and half make V again; both are recursions on what is narrow, at a third of the speed of products. Whatever moves
+ * does so twice: to be dealt out or summed, and to be spread. */
+static void tell_panels(const rl_core *core, double length, double dealt, double width, double summed,
+                        rl_needs *needs) {
+    enum { SLOWNESS = 3, PER_PANEL = 4, PER_LEVEL = 10 };
+    const double n = core->columns, block = fmin(core->m.row_block, n), number = ceil(n / block);
+    const double moved = (dealt > 1 ? length / summed : 0) + (summed > 1 ? width / dealt : 0), hops = rl_hops(needs);
+    const double own = 4 * length * block / needs->ranks + PER_LEVEL * block * block * hops;
+    rl_needs_work(needs, RL_PART_REDUCE, RL_WORK_PRODUCTS, SLOWNESS * n * own);
+    rl_needs_work(needs, RL_PART_REDUCE, RL_WORK_MESSAGES, PER_PANEL * number * hops);
+    rl_needs_work(needs, RL_PART_REDUCE, RL_WORK_MESSAGE_BYTES, 2 * sizeof(double) * n * moved);
 }
 
-double rl_needs_libraries(const rl_core *core) {
-    enum { MESSAGES = 1 << 17 };
-    return sizeof(double) * (2 * count_work(core) + MESSAGES);
+static void tell_columns(const rl_core *core, rl_needs *needs) {
+    const double r = core->rows, n = core->columns;
+    tell_panels(core, r - n / 2, core->grid->n_columns, n / 2 + core->n_left, core->grid->n_rows, needs);
 }
 
 /* QR of A, carried on to the left border. */
 void rl_core_factor_needs(const rl_core *core, rl_needs *needs) {
     const double r = core->rows, n = core->columns, left = core->n_left;
-    rl_panels_needs(core, needs);
+    tell_memory(*core, needs);
     rl_needs_products(needs, RL_PART_REDUCE, 2 * r * n * n - 2.0 / 3 * n * n * n + 4 * r * n * left - 2 * n * n * left);
-    rl_needs_panels(needs, RL_PART_REDUCE, core, r - n / 2, core->grid->n_rows);
-    rl_needs_calls(needs, RL_PART_REDUCE, n * RL_CALLS_PER_PANEL_COLUMN);
-    rl_needs_spreading(needs, RL_PART_REDUCE, n * (r + n + left));
+    tell_columns(core, needs);
+}
+
+/* A QR and an LQ panel for each block of columns, with the borders. */
+void rl_core_reduce_to_band_needs(const rl_core *core, rl_needs *needs) {
+    const double r = core->rows, n = core->columns;
+    tell_memory(*core, needs);
+    rl_needs_products(needs, RL_PART_REDUCE, 4 * r * n * n - 4.0 / 3 * n * n * n + rl_border_flops(core));
+    tell_columns(core, needs);
+    tell_panels(core, n / 2, core->grid->n_rows, r - n / 2 + core->n_right, core->grid->n_columns, needs);
 }
 
 void rl_reduce_shape_needs(rl_core *core, rl_needs *needs) {

@@ -87,16 +87,9 @@ rl_status rl_core_factor(rl_core *core);
 void rl_core_factor_needs(const rl_core *core, rl_needs *needs);
 
 /* A = Q B P^T in place with B upper triangular and as many superdiagonals as a block is wide, by QR and LQ panels in
- * turn; left becomes Q^T left and right becomes right P. Beside the panels' triangles the reflectors are left. */
+ * turn; left becomes Q^T left and right becomes right P. What is left beside the panels' triangles means nothing. */
 rl_status rl_core_reduce_to_band(rl_core *core);
-
-/* Local. The memory of the panels of either, for as long as they are needed. */
-void rl_panels_needs(const rl_core *core, rl_needs *needs);
-
-/* Local. Time of the panels themselves, one for each block of A's columns, on one row or column of the grid, of so many
- * processes; their columns are `length` long on average. Each is multiplied with what is left of its panel, which is
- * then read and written. */
-void rl_needs_panels(rl_needs *needs, rl_part part, const rl_core *core, double length, int processes);
+void rl_core_reduce_to_band_needs(const rl_core *core, rl_needs *needs);
 
 /* Local. Bytes that libraries keep between calls: PBLAS a few blocks as long as a rank's rows and columns, MPI buffers
  * for messages. */

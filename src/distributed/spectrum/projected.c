@@ -122,12 +122,20 @@ double rl_border_flops(const rl_core *core) {
     return (4 * rows * n - 2 * n * n) * core->n_left + 2 * n * n * core->n_right;
 }
 
+/* Time of pdlarft, for each block of A's columns on one row or column of the grid, of so many processes; columns of
+ * reflectors are `length` long on average. Each is multiplied with those before it in its block. */
+static void add_triangles(const rl_core *core, double length, int processes, rl_needs *needs) {
+    const double columns = core->columns, width = fmin(core->m.row_block, columns), share = length / processes;
+    const double bytes = sizeof(double) * share * width;
+    rl_needs_pass(needs, RL_PART_PROJECT, 0, 3 * columns * bytes / 2, bytes);
+}
+
 /* Every block of reflectors is gone through column by column once more, to make its triangle. */
 static void add_borders(const rl_core *core, rl_needs *needs) {
     const double n = core->columns;
     rl_needs_products(needs, RL_PART_PROJECT, rl_border_flops(core));
-    rl_needs_panels(needs, RL_PART_PROJECT, core, core->rows - n / 2, core->grid->n_rows);
-    rl_needs_panels(needs, RL_PART_PROJECT, core, n / 2, core->grid->n_columns);
+    add_triangles(core, core->rows - n / 2, core->grid->n_rows, needs);
+    add_triangles(core, n / 2, core->grid->n_columns, needs);
     rl_needs_calls(needs, RL_PART_PROJECT, 2 * n * RL_CALLS_PER_REFLECTOR);
 }
 

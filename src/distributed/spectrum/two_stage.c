@@ -25,7 +25,7 @@ static void list_own_band(rl_arena *arena, void *object) {
 }
 
 /* Gives every rank a copy of the band: of each row of blocks the triangle R of its QR and the trapezoid L of its LQ.
- * What lies beside them are reflectors. */
+ * What lies beside them means nothing. */
 static rl_status replicate_band(const rl_core *core, own_band *own) {
     const int block = core->m.row_block, n = core->columns;
     double *const rows = own->rows;
@@ -68,17 +68,6 @@ static rl_status produce_two_stage(rl_core *core, rl_projection *projection, rl_
 
 /* ---- needs ------------------------------------------------------------------------------------------------------- */
 
-/* A QR and an LQ panel for each block of columns, with the borders. */
-static void tell_reduction(const rl_core *core, rl_needs *needs) {
-    const double rows = core->rows, n = core->columns;
-    rl_panels_needs(core, needs);
-    rl_needs_products(needs, RL_PART_REDUCE, 4 * rows * n * n - 4.0 / 3 * n * n * n + rl_border_flops(core));
-    rl_needs_panels(needs, RL_PART_REDUCE, core, rows - n / 2, core->grid->n_rows);
-    rl_needs_panels(needs, RL_PART_REDUCE, core, n / 2, core->grid->n_columns);
-    rl_needs_calls(needs, RL_PART_REDUCE, 2 * n * RL_CALLS_PER_PANEL_COLUMN);
-    rl_needs_spreading(needs, RL_PART_REDUCE, 2 * n * (rows + n + core->n_left + core->n_right));
-}
-
 /* Each rank gets the band, and reflects its own test rows on the band's way to bidiagonal form. */
 static void tell_band(const rl_core *core, const rl_band *band, const rl_projection *projection, rl_needs *needs) {
     const double n = core->columns, width = core->m.row_block, hops = rl_hops(needs);
@@ -93,7 +82,7 @@ static void tell_band(const rl_core *core, const rl_band *band, const rl_project
 
 static void tell_needs_of_two_stage(rl_core *core, rl_projection *projection, rl_needs *needs) {
     own_band own = lay_out_own_band(core);
-    tell_reduction(core, needs);
+    rl_core_reduce_to_band_needs(core, needs);
     const size_t bytes = rl_arrays_bytes(&own, list_own_band);
     rl_needs_hold(needs, bytes);
     rl_core_gather_needs(core, projection, needs);
