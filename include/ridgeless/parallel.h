@@ -126,6 +126,37 @@ void rl_guard_until(rl_guard *guard, double when);
 void rl_guard_hold(rl_guard *guard);
 void rl_guard_release(rl_guard *guard);
 
+/* ---- helpers ----------------------------------------------------------------------------------------------------- */
+
+/* Ranks of rank 0's node that work on rows of numbers for it, between the end of the shared work and their release. */
+typedef struct rl_helpers rl_helpers;
+
+typedef struct rl_helper_work {
+    /* Makes the result of row[width], by the row and the option alone; room[2 width] is overwritten. */
+    void (*row)(const double *row, int width, int option, double *room, void *result);
+    size_t result_bytes;
+    double patience; /* seconds in which what was given away has to come back */
+} rl_helper_work;
+enum { RL_HELPER_NUMBERS = 1 << 15, RL_HELPER_WIDTH = 32 }; /* of rows that go together, at most; of a row, at least */
+
+/* Collective on context->comm. From then on all ranks but 0 are to be in rl_help. NULL after a failure. */
+rl_status rl_helpers_create(const rl_context *context, const rl_helper_work *work, rl_helpers **helpers);
+void rl_helpers_destroy(rl_helpers *helpers);
+
+/* Local, on other ranks: until rank 0 releases them. */
+void rl_help(rl_helpers *helpers);
+
+/* Local, on rank 0. Gives away rows[n, width], which are copied; results[n] are there after rl_helpers_await. false:
+ * nobody takes them now. */
+bool rl_helpers_give(rl_helpers *helpers, const double *rows, size_t n, size_t width, int option, void *results);
+
+/* Until the results of all that was given away are there. What does not come back in time is made here: no
+ * rank that hangs is waited for. */
+void rl_helpers_await(rl_helpers *helpers);
+
+/* Releases the helpers; waits for one that hangs. */
+void rl_helpers_release(rl_helpers *helpers);
+
 /* ---- arithmetic -------------------------------------------------------------------------------------------------- */
 
 /* With what arithmetic each rank computes (rl_context_arithmetic); on rank 0. */

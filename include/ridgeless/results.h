@@ -65,7 +65,15 @@ void rl_results_be_quiet(void);
  * RL_ERR_IO when the journal is not that of the output any more; RL_STOPPED when it was only read, and another process
  * has put a file there meanwhile that is made of a longer one: that one stays.
  *
- * *seconds: what they went into; NULL: nobody asks. */
+ * reducer: who else reduces, as rl_reduce does; NULL: nobody. *seconds: what they went into; NULL: nobody asks. */
+struct rl_reduced; /* see below */
+typedef struct rl_reducer {
+    /* Takes sets[n, width], whose statistics are in reduced[n] after `await`. false: it does not take them. */
+    bool (*give)(void *state, const double *sets, size_t n, size_t width, bool with_moments,
+                 struct rl_reduced *reduced);
+    void (*await)(void *state);
+    void *state;
+} rl_reducer;
 typedef struct rl_results_seconds {
     double collecting; /* reading the journal, and putting side by side what belongs together */
     double reducing;   /* statistics */
@@ -73,7 +81,7 @@ typedef struct rl_results_seconds {
     double verifying;  /* reading it again */
 } rl_results_seconds;
 rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
-                           const rl_provenance *provenance, rl_results_seconds *seconds);
+                           const rl_provenance *provenance, const rl_reducer *reducer, rl_results_seconds *seconds);
 
 /* What writing it takes in memory beside the journal's index, in bytes. */
 rl_status rl_results_bytes(const rl_plan *plan, double *bytes);

@@ -183,7 +183,7 @@ static rl_status write_timed(files *f) {
     const rl_provenance nothing = {0};
     for (int64_t i = 0; i < f->plan->n_tasks; i++) f->bytes += rl_kept_bytes(f->plan->series, &f->plan->tasks[i]);
     const double start = rl_seconds();
-    const rl_status status = rl_results_write(f->output, f->plan, f->journal, &nothing, NULL);
+    const rl_status status = rl_results_write(f->output, f->plan, f->journal, &nothing, NULL, NULL);
     f->writing = rl_seconds() - start;
     return status;
 }

@@ -172,9 +172,9 @@ typedef struct rl_run_report {
     const char *hosts;
     const rl_run_summary *summary;
     /* when the results file is there */
-    double total_seconds, ending_seconds; /* since the program began; the results file, and how the study stands */
-    rl_results_seconds results_seconds;   /* of these */
-    const rl_noun *nouns;                 /* [n_nouns]: what there is in the end */
+    double total_seconds; /* since the program began */
+    rl_results_seconds results_seconds;
+    const rl_noun *nouns; /* [n_nouns]: what there is in the end */
     int n_nouns;
 } rl_run_report;
 rl_status rl_make_provenance(const rl_run_report *report, rl_provenance *provenance);

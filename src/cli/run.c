@@ -23,7 +23,6 @@ typedef struct work {
     rl_run_summary summary;
     rl_arithmetics arithmetics;
     rl_text hosts;
-    double ending_seconds; /* see rl_run_report */
     rl_results_seconds results_seconds;
     double began;  /* rl_seconds() when ranks began to share the work; 0: they have not */
     bool is_ended; /* the results file is written, or cannot be */
@@ -230,13 +229,29 @@ static rl_run_report report_of(const work *w) {
                            .hosts = w->hosts.bytes,
                            .summary = &w->summary,
                            .total_seconds = rl_seconds() - w->settings->started,
-                           .ending_seconds = w->ending_seconds,
                            .results_seconds = w->results_seconds,
                            .nouns = w->nouns,
                            .n_nouns = w->n_nouns};
 }
 
-static rl_status write_results(work *w) {
+/* As helpers do it. */
+static void reduce_set(const double *set, int n, int with_moments, double *room, void *result) {
+    const rl_reduced reduced = (with_moments ? rl_reduce : rl_reduce_without_moments)(set, n, room);
+    memcpy(result, &reduced, sizeof reduced);
+}
+
+static bool give_sets(void *helpers, const double *sets, size_t n, size_t width, bool with_moments,
+                      rl_reduced *reduced) {
+    return rl_helpers_give(helpers, sets, n, width, with_moments, reduced);
+}
+
+static void await_sets(void *helpers) {
+    rl_helpers_await(helpers);
+}
+
+/* helpers NULL: there are none. */
+static rl_status write_results(work *w, rl_helpers *helpers) {
+    const rl_reducer reducer = {give_sets, await_sets, helpers};
     const rl_run_report report = report_of(w);
     rl_provenance provenance = {0};
     rl_status status =
@@ -244,22 +259,21 @@ static rl_status write_results(work *w) {
     if (status == RL_OK) status = rl_make_provenance(&report, &provenance);
     if (status == RL_OK) status = rl_add_arithmetic(w->journal, &provenance);
     if (status == RL_OK)
-        status = rl_results_write(w->prepared.output, report.plan, w->journal, &provenance, &w->results_seconds);
+        status = rl_results_write(w->prepared.output, report.plan, w->journal, &provenance,
+                                  helpers != NULL ? &reducer : NULL, &w->results_seconds);
     rl_provenance_destroy(&provenance);
     return status;
 }
 
-static rl_status finish_study(work *w) {
+static rl_status finish_study(work *w, rl_helpers *helpers) {
     const char *output = w->prepared.output;
-    const double began = rl_seconds();
     rl_log_clear_line();
     const bool current = w->todo.n == 0 && rl_results_are_current(output, &w->prepared.plan, w->journal);
     if (current)
         rl_info("%s is up to date: it has all that is in the journal", output);
     else
-        RL_TRY(write_results(w));
+        RL_TRY(write_results(w, helpers));
     count_nouns(w);
-    w->ending_seconds = rl_seconds() - began;
     const rl_run_report report = report_of(w);
     rl_tell_run(&report);
     if (!w->settings->json) printf("%s\n", output);
@@ -291,9 +305,9 @@ static rl_status report_stop(const work *w) {
 }
 
 /* On rank 0: the results file, and what there is to say, in the end as one object of JSON. */
-static rl_status end_study(work *w, bool stopped) {
+static rl_status end_study(work *w, bool stopped, rl_helpers *helpers) {
     w->is_ended = true;
-    rl_status status = finish_study(w);
+    rl_status status = finish_study(w, helpers);
     if (status == RL_STOPPED && stopped) status = report_stop(w);
     const rl_run_report report = report_of(w);
     const bool written = status == RL_OK || status == RL_STOPPED || status == RL_ERR_CELLS;
@@ -308,7 +322,7 @@ static rl_status end_without_ranks(work *w) {
     rl_results_be_quiet();
     w->summary.seconds = rl_seconds() - w->began;
     if (w->summary.shares == NULL) RL_TRY(RL_ALLOC(w->summary.shares, w->context->size));
-    const rl_status status = end_study(w, true);
+    const rl_status status = end_study(w, true, NULL);
     return status != RL_OK ? status : rl_fail(RL_STOPPED, "%s: has all of the study", w->prepared.output);
 }
 
@@ -320,6 +334,26 @@ static int conclude(void *state) {
     fprintf(stderr, "ridgeless: %s\n", rl_error_message());
     fflush(stdout);
     return rl_exit_status(status);
+}
+
+/* Rank 0 writes, and others help. */
+static rl_status write_study(work *w, bool stopped, rl_guard *guard) {
+    const rl_helper_work reduction = {reduce_set, sizeof(rl_reduced), .patience = 5};
+    const bool first = w->context->rank == 0;
+    rl_helpers *helpers;
+    rl_guard_doing(guard, "writing the results file");
+    rl_status status = rl_helpers_create(w->context, &reduction, &helpers);
+    if (status == RL_OK && first) {
+        rl_guard_hold(guard);
+        status = end_study(w, stopped, helpers);
+        rl_guard_release(guard);
+        rl_helpers_release(helpers);
+    } else if (status == RL_OK) {
+        rl_help(helpers);
+    }
+    rl_helpers_destroy(helpers);
+    rl_guard_doing(guard, "ending");
+    return status;
 }
 
 /* Computes and writes what there is to write. */
@@ -340,11 +374,7 @@ static rl_status compute_study(work *w, const rl_run_settings *run) {
     status = rl_parallel_run(w->context, &w->prepared.plan, &w->todo, run, &sink, &w->summary);
     const bool stopped = status == RL_STOPPED;
     if (stopped) status = RL_OK;
-    rl_guard_doing(run->guard, "writing the results file");
-    rl_guard_hold(run->guard);
-    if (status == RL_OK && first) status = end_study(w, stopped);
-    rl_guard_release(run->guard);
-    rl_guard_doing(run->guard, "ending");
+    if (status == RL_OK) status = write_study(w, stopped, run->guard);
     return rl_context_agree(w->context, status);
 }
 

@@ -73,6 +73,7 @@ rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
     /* Large arrays go back to the system when they are freed. glibc before 2.38 cannot use the place of an aligned
      * block for the next one of its size: a process would grow each time that a table is dealt out. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 22); /* what is taken and given back by turns, as records are, stays */
     *context = (rl_context){.comm = MPI_COMM_NULL};
     const double began = rl_seconds();
     rl_crowd crowd;

@@ -291,12 +291,58 @@ static rl_status read_slab(writer *w, const group *g, const slab *s, int end, po
     return status;
 }
 
-static void reduce_rows(writer *w, const curves *c, const part *q, size_t first, size_t n) {
-    const bool with_moments = (rl_fields[q->array].statistics & (RL_STANDARD_ERROR | RL_GEOMETRIC_MEAN)) != 0;
-    const double *values = q->values + first * q->width, start = rl_seconds();
-    for (size_t i = 0; i < n; i++, values += q->width)
-        c->d.reduced[q->first + first + i] =
-            (with_moments ? rl_reduce : rl_reduce_without_moments)(values, (int)q->width, c->scratch);
+/* Rows of a part, some at a time, while they are in the processor's cache. */
+typedef struct some_rows {
+    const part *part;
+    size_t first, n;
+} some_rows;
+
+static some_rows first_rows(const part *q) {
+    enum { SOME = 1 << 14 };
+    return (some_rows){q, 0, rl_smaller(q->n, rl_larger(1, SOME / q->width))};
+}
+
+static bool next_rows(some_rows *r) {
+    r->first += r->n;
+    r->n = rl_smaller(r->n, r->part->n - r->first);
+    return r->n > 0;
+}
+
+static bool has_moments(const part *q) {
+    return (rl_fields[q->array].statistics & (RL_STANDARD_ERROR | RL_GEOMETRIC_MEAN)) != 0;
+}
+
+static void reduce_rows(const curves *c, const some_rows *r) {
+    const part *q = r->part;
+    rl_reduced (*const reduce)(const double *, int, double *) = has_moments(q) ? rl_reduce : rl_reduce_without_moments;
+    for (size_t i = r->first; i < r->first + r->n; i++)
+        c->d.reduced[q->first + i] = reduce(q->values + i * q->width, (int)q->width, c->scratch);
+}
+
+static bool give_rows(const writer *w, const curves *c, const some_rows *r) {
+    const part *q = r->part;
+    return w->reducer != NULL && w->reducer->give(w->reducer->state, q->values + r->first * q->width, r->n, q->width,
+                                                  has_moments(q), c->d.reduced + q->first + r->first);
+}
+
+/* Others reduce as many rows as they take, ahead of those that are written; without others each before it is written.
+ * *left: some are to be reduced yet. */
+static void reduce_ahead(writer *w, const curves *c, some_rows *ahead, bool *left) {
+    const double start = rl_seconds();
+    while (*left && give_rows(w, c, ahead)) *left = next_rows(ahead);
+    if (*left && w->reducer == NULL) {
+        reduce_rows(c, ahead);
+        *left = next_rows(ahead);
+    }
+    w->seconds.reducing += rl_seconds() - start;
+}
+
+/* What others have not taken; and theirs. */
+static void end_reduction(writer *w, const curves *c, some_rows *ahead, bool left) {
+    const double start = rl_seconds();
+    for (; left; left = next_rows(ahead))
+        if (!give_rows(w, c, ahead)) reduce_rows(c, ahead);
+    if (w->reducer != NULL) w->reducer->await(w->reducer->state);
     w->seconds.reducing += rl_seconds() - start;
 }
 
@@ -311,22 +357,24 @@ static void convert_values(nc_type type, double *values, size_t n) {
     }
 }
 
-/* Some rows of a part, while they are in the processor's cache. */
-static rl_status put_rows(writer *w, const group *g, const curves *c, const part *q, size_t first, size_t n) {
+static rl_status put_rows(writer *w, const part *q, size_t first, size_t n) {
     const rl_field *field = &rl_fields[q->array];
     double *const values = q->values + first * q->width;
-    if (is_reduced(field)) reduce_rows(w, c, q, first, n);
-    if (!rl_field_kept(field, rl_group_keep(g))) return RL_OK;
     convert_values(field->type, values, n * q->width);
     return rl_put_rows(w, field->name, q->width, n, values);
 }
 
 static rl_status put_part(writer *w, const group *g, const curves *c, const part *q) {
-    enum { SOME = 1 << 15 };
     const rl_field *field = &rl_fields[q->array];
-    const size_t fit = rl_larger(1, SOME / q->width);
-    for (size_t i = 0; i < q->n; i += fit) RL_TRY(put_rows(w, g, c, q, i, rl_smaller(fit, q->n - i)));
+    const bool kept = rl_field_kept(field, rl_group_keep(g));
     const bool is_last = q->first + q->n == c->extents[q->array].n_rows;
+    some_rows ahead = first_rows(q), next = ahead;
+    bool left = is_reduced(field);
+    for (bool any = kept; any; any = next_rows(&next)) {
+        reduce_ahead(w, c, &ahead, &left);
+        RL_TRY(put_rows(w, q, next.first, next.n));
+    }
+    end_reduction(w, c, &ahead, left);
     return is_last && is_reduced(field) ? rl_fill_statistics(w, &c->d, field) : RL_OK;
 }
 

@@ -66,7 +66,8 @@ rl_status rl_nc_make_seal(const rl_nc *file, int fd, off_t length, char seal[RL_
 /* As rl_results_write, with slabs (writer.h) of so many bytes. */
 #define RL_RESULTS_SLAB ((size_t)128 << 20)
 rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journal *journal,
-                              const rl_provenance *provenance, size_t slab_bytes, rl_results_seconds *seconds);
+                              const rl_provenance *provenance, size_t slab_bytes, const rl_reducer *reducer,
+                              rl_results_seconds *seconds);
 
 /* A NetCDF-4 file on its way to the disk, in a temporary. HDF5 survives a call that failed only where
  * nothing more is asked of it: not to close the file, and nothing at the exit of the process. So a draft is finished,

@@ -212,7 +212,9 @@ static rl_status put_in_place(rl_temporary *temporary, rl_journal *journal) {
                          temporary->output);
 }
 
+/* Nothing that is still to come may find its place gone. */
 static void release_writer(writer *w) {
+    if (w->reducer != NULL) w->reducer->await(w->reducer->state);
     forget_groups(w);
     rl_free(w->variables);
     rl_free(w->values);
@@ -229,8 +231,9 @@ static rl_results_seconds seconds_since(double start, const writer *w) {
 }
 
 rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journal *journal,
-                              const rl_provenance *provenance, size_t slab_bytes, rl_results_seconds *seconds) {
-    writer w = {.plan = plan, .journal = journal, .slab_bytes = slab_bytes};
+                              const rl_provenance *provenance, size_t slab_bytes, const rl_reducer *reducer,
+                              rl_results_seconds *seconds) {
+    writer w = {.plan = plan, .journal = journal, .slab_bytes = slab_bytes, .reducer = reducer};
     const double start = rl_seconds();
     char overflow[RL_OVERFLOW_TEXT];
     rl_temporary temporary;
@@ -246,8 +249,8 @@ rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journa
 }
 
 rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
-                           const rl_provenance *provenance, rl_results_seconds *seconds) {
-    return rl_results_write_by(output, plan, journal, provenance, RL_RESULTS_SLAB, seconds);
+                           const rl_provenance *provenance, const rl_reducer *reducer, rl_results_seconds *seconds) {
+    return rl_results_write_by(output, plan, journal, provenance, RL_RESULTS_SLAB, reducer, seconds);
 }
 
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */

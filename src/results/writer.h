@@ -61,6 +61,7 @@ typedef struct writer {
     double *slab;
     size_t slab_values;
     rl_overflow overflow;
+    const rl_reducer *reducer; /* NULL: nobody else reduces */
     rl_results_seconds seconds;
 } writer;
 

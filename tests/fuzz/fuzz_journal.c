@@ -264,7 +264,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned
 
 static void assemble(rl_journal *journal) {
     const rl_provenance nothing = {0};
-    const rl_status status = rl_results_write(output, &plan, journal, &nothing, NULL);
+    const rl_status status = rl_results_write(output, &plan, journal, &nothing, NULL, NULL);
     const rl_tally tally = rl_journal_tally(journal, &plan, 0, plan.n_series);
     FUZZ_REQUIRE(status == RL_OK && tally.points_failed >= 0 && tally.points_failed <= tally.points);
     unlink(output);

@@ -26,7 +26,7 @@ datasets:
 # Repeats side by side, more than registers hold: truncations alone, of many rows, of few and of fresh ones.
 BULK = """
 title: Side by side
-repeats: 21
+repeats: 40
 seed: 12
 n_train: {range: [1, 15], ratios: [2.5]}
 ablations: [none, no_residuals, cutoff: {logspace: [-3, 0, 4]}, leading_modes: [1, 5]]
@@ -86,7 +86,7 @@ class Ranks(unittest.TestCase):
         for ranks in (2, 3):
             run("run", "bulk.yaml", "-q", "-o", f"bulk-{ranks}.nc", ranks=ranks, cwd=self.at, check=0)
             self.assertEqual(differences(self.at / "bulk-1.nc", self.at / f"bulk-{ranks}.nc"), [])
-        (self.at / "bulk.yaml").write_text(BULK.replace("repeats: 21", "repeats: 3"))
+        (self.at / "bulk.yaml").write_text(BULK.replace("repeats: 40", "repeats: 3"))
         run("run", "bulk.yaml", "-q", "-o", "bulk-more.nc", ranks=2, cwd=self.at, check=0)
         (self.at / "bulk.yaml").write_text(BULK)
         run("run", "bulk.yaml", "-q", "-o", "bulk-more.nc", ranks=3, cwd=self.at, check=0)

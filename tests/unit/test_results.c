@@ -239,7 +239,8 @@ static void write_results(const fixture *f, rl_journal *journal, const char *rem
     many[MANY_NUMBERS - 1] = 3;
     assert_int_equal(rl_provenance_numbers(&provenance, "many", many, MANY_NUMBERS), RL_OK);
     rl_free(many);
-    if (rl_results_write(f->output, &f->plan, journal, &provenance, NULL) != RL_OK) fail_msg("%s", rl_error_message());
+    if (rl_results_write(f->output, &f->plan, journal, &provenance, NULL, NULL) != RL_OK)
+        fail_msg("%s", rl_error_message());
     rl_provenance_destroy(&provenance);
     assert_int_equal(provenance.n, 0);
 }
@@ -704,10 +705,10 @@ static void results_are_the_same_bytes_in_slabs_of_any_size(void **state) {
     lay_out_tasks(f);
     write_journal(f, f->plan.n_tasks - 3);
     rl_journal *journal = open_journal(f, true);
-    assert_int_equal(rl_results_write(f->output, &f->plan, journal, &empty, NULL), RL_OK);
+    assert_int_equal(rl_results_write(f->output, &f->plan, journal, &empty, NULL, NULL), RL_OK);
     rl_text whole = content_of(f->output);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        if (rl_results_write_by(f->output, &f->plan, journal, &empty, sizes[i], NULL) != RL_OK)
+        if (rl_results_write_by(f->output, &f->plan, journal, &empty, sizes[i], NULL, NULL) != RL_OK)
             fail_msg("%s", rl_error_message());
         assert_file_is(f->output, &whole);
     }
@@ -765,7 +766,7 @@ static void results_failing_leave_the_old_file(void **state) {
     rl_text old = content_of(f->output);
     /* A name that NetCDF does not take. */
     assert_int_equal(rl_provenance_text(&provenance, "a/b", "x"), RL_OK);
-    assert_int_equal(rl_results_write(f->output, &f->plan, journal, &provenance, NULL), RL_ERR_LIBRARY);
+    assert_int_equal(rl_results_write(f->output, &f->plan, journal, &provenance, NULL, NULL), RL_ERR_LIBRARY);
     assert_message_has("out.nc: nc_put_att_text: NetCDF: Name contains illegal characters");
     rl_provenance_destroy(&provenance);
     assert_file_is(f->output, &old);
@@ -777,7 +778,7 @@ static void results_failing_leave_the_old_file(void **state) {
     limit = saved;
     limit.rlim_cur = 10000;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    const rl_status status = rl_results_write(f->output, &f->plan, journal, &provenance, NULL);
+    const rl_status status = rl_results_write(f->output, &f->plan, journal, &provenance, NULL, NULL);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &saved), 0);
     assert_int_equal(status, RL_ERR_IO);
     assert_message_has("out.nc: cannot be written: File too large");

@@ -395,7 +395,8 @@ static void other_sizes_find_their_own(void **state) {
 
 static void write_results(const fixture *f, rl_journal *journal, int64_t expected_failures) {
     const rl_provenance nothing = {0};
-    if (rl_results_write(f->output, &f->plan, journal, &nothing, NULL) != RL_OK) fail_msg("%s", rl_error_message());
+    if (rl_results_write(f->output, &f->plan, journal, &nothing, NULL, NULL) != RL_OK)
+        fail_msg("%s", rl_error_message());
     assert_int_equal(rl_journal_tally(journal, &f->plan, 0, f->plan.n_series).points_failed, expected_failures);
 }
 
