@@ -1,6 +1,7 @@
 /* distributed, the parts that work on one rank: bidiagonal to diagonal and band to bidiagonal. Singular vectors are
  * made of identity matrices and multiplied back; singular values are held against dbdsqr with vectors, which has the
- * same criteria, and dlasq1, which has others (Fernando and Parlett 1994) and is as accurate for tiny ones. */
+ * same criteria, and dlasq1, which has others (Fernando and Parlett 1994) and is as accurate for tiny ones. Products
+ * with narrow matrices are held against sums by their definition. */
 #include "unit.h"
 
 #include <float.h>
@@ -10,6 +11,7 @@
 
 #include "../../src/distributed/spectrum/band.h"
 #include "../../src/distributed/spectrum/bidiagonal.h"
+#include "../../src/distributed/spectrum/narrow.h"
 #include "../../src/distributed/spectrum/rotations.h"
 #include "ridgeless/random.h"
 
@@ -526,6 +528,82 @@ static void reflectors_reflect(void **state) {
         }
 }
 
+/* ---- narrow products --------------------------------------------------------------------------------------------- */
+
+/* Of rows and columns that fill tiles, leave some over, or fill none; k and factors for the kernels and for BLAS. */
+typedef struct narrow_case {
+    int m, n, k, factors;
+} narrow_case;
+static const narrow_case narrow_cases[] = {
+    {240, 128, 64, 64}, {241, 129, 64, 64}, {505, 270, 32, 64}, {767, 59, 64, 32}, {77, 3, 64, 64}, {5, 200, 64, 64},
+    {100, 75, 7, 64},   {60, 140, 64, 5},   {48, 16, 1, 1},     {0, 9, 8, 8},      {9, 0, 8, 8},
+};
+
+/* The largest difference of x [m, n], ld, from sums of up to `terms` products of numbers of size 1, in roundings. */
+static double worst_of(int m, int n, int terms, const double *x, int ld, const double *expected) {
+    double worst = 0;
+    for (int j = 0; j < n; j++)
+        for (int i = 0; i < m; i++)
+            worst = fmax(worst, fabs(x[(size_t)j * (size_t)ld + (size_t)i] - expected[j * m + i]));
+    return worst / (EPS * (1 + terms));
+}
+
+static double *random_numbers(uint32_t matrix, int rows, int columns) {
+    double *x = numbers((size_t)rows * (size_t)columns + 1);
+    for (int j = 0; j < columns; j++)
+        for (int i = 0; i < rows; i++) x[j * rows + i] = normal(matrix, i, j);
+    return x;
+}
+
+static void check_pass(const narrow_case *t, int lanes, bool subtracts, bool multiplies) {
+    const int m = t->m, n = t->n, ld = m + 3;
+    double *const c = random_numbers(90, ld, n), *const left = random_numbers(91, t->k, m);
+    double *const right = random_numbers(92, t->k, n), *const factor = random_numbers(93, t->factors, n);
+    double *const packed = numbers((size_t)t->k * RL_NARROW_ROWS), *const product = random_numbers(94, ld, t->factors);
+    double *const changed = numbers((size_t)(m * n) + 1), *const multiplied = numbers((size_t)(m * t->factors) + 1);
+    for (int j = 0; j < n; j++)
+        for (int i = 0; i < m; i++) {
+            double sum = c[j * ld + i];
+            for (int l = 0; l < t->k && subtracts; l++) sum -= left[i * t->k + l] * right[j * t->k + l];
+            changed[j * m + i] = sum;
+            for (int f = 0; f < t->factors; f++) multiplied[f * m + i] += sum * factor[j * t->factors + f];
+        }
+    const rl_narrow p = {
+        m, n, ld, c, t->k, subtracts ? left : NULL, right, packed, t->factors, multiplies ? factor : NULL, product, ld};
+    const double below = c[m], after = product[m];
+    rl_narrow_pass(&p, lanes);
+    assert_true(worst_of(m, n, t->k, c, ld, changed) < 32);
+    if (multiplies) assert_true(worst_of(m, t->factors, 8 * (t->k + n), product, ld, multiplied) < 32);
+    if (n > 0) assert_true(c[m] == below);
+    assert_true(product[m] == after);
+    double *const arrays[] = {c, left, right, factor, packed, product, changed, multiplied};
+    for (int i = 0; i < 8; i++) rl_free(arrays[i]);
+}
+
+static void check_left(const narrow_case *t, int lanes) {
+    const int m = t->m, n = t->n, k = t->k, ld = m + 3;
+    double *const c = random_numbers(95, ld, n), *const left = random_numbers(96, k, m);
+    double *const out = random_numbers(97, k, n), *const expected = numbers((size_t)(k * n) + 1);
+    for (int j = 0; j < n; j++)
+        for (int i = 0; i < m; i++)
+            for (int l = 0; l < k; l++) expected[j * k + l] += left[i * k + l] * c[j * ld + i];
+    rl_narrow_left(m, n, k, left, c, ld, out, lanes);
+    assert_true(worst_of(k, n, m, out, k, expected) < 32);
+    double *const arrays[] = {c, left, out, expected};
+    for (int i = 0; i < 4; i++) rl_free(arrays[i]);
+}
+
+/* With the kernels for registers of 8 and of 4 doubles, as far as this processor has them, and by BLAS alone. */
+static void narrow_products_are_products(void **state) {
+    for (size_t i = 0; i < sizeof narrow_cases / sizeof *narrow_cases; i++)
+        for (int lanes = 2; lanes <= 8; lanes *= 2) {
+            check_pass(&narrow_cases[i], lanes, true, false);
+            check_pass(&narrow_cases[i], lanes, false, true);
+            check_pass(&narrow_cases[i], lanes, true, true);
+            check_left(&narrow_cases[i], lanes);
+        }
+}
+
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
@@ -544,6 +622,7 @@ int main(void) {
         cmocka_unit_test(rows_are_independent),
         cmocka_unit_test(sweeps_are_applied_in_order),
         cmocka_unit_test(reflectors_reflect),
+        cmocka_unit_test(narrow_products_are_products),
         cmocka_unit_test(bands_become_bidiagonal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

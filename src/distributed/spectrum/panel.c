@@ -11,6 +11,7 @@
 #include "../../numbers.h"
 #include "../../vectors.h"
 #include "../matrix/scalapack.h"
+#include "narrow.h"
 #include "producer.h"
 #include "tall_qr.h"
 
@@ -28,9 +29,11 @@ typedef struct panels {
     rl_core *core;
     int width;           /* of the widest */
     rl_tall_qr qr;       /* of the panel under way */
-    double *left;        /* [width, local rows]: what a product of two has on its left side, transposed */
-    double *right;       /* [width, local columns]: and on its right side */
+    double *left;        /* [width, local rows]: what is subtracted is left^T right */
+    double *right;       /* [width, local columns] */
+    double *reflectors;  /* [width, local columns]: V^T of a panel of rows */
     double *sums, *sent; /* products on their way to be summed; the panel on its way to be dealt out */
+    double *packed;      /* rl_narrow's */
     int *counts[2], *starts[2];
 } panels;
 
@@ -59,8 +62,9 @@ static void list_panels(rl_arena *arena, void *object) {
     const size_t longer = (size_t)rl_larger(m->local_rows, m->local_columns) + in_line;
     rl_tall_qr_list(&p->qr, arena);
     RL_TAKE(arena, p->left, width * (size_t)m->local_rows);
-    RL_TAKE(arena, p->right, width * (size_t)m->local_columns);
+    RL_TAKE_REALS(arena, width * (size_t)m->local_columns, &p->right, &p->reflectors);
     RL_TAKE_REALS(arena, width * longer, &p->sums, &p->sent);
+    RL_TAKE(arena, p->packed, width * RL_NARROW_ROWS);
     for (int i = 0; i < 2; i++) {
         RL_TAKE(arena, p->counts[i], in_line);
         RL_TAKE(arena, p->starts[i], in_line);
@@ -137,15 +141,16 @@ static void deal_panel(panels *p, line *l, const double *from, size_t row_step, 
                         l->comm));
 }
 
-/* Sums of p->sums [count, reflectors] over the line, this rank's part of the rows, in the order of ranks: the same bits
- * whatever MPI does. Returns their number; their ld is the same. */
-static int sum_over_line(const panels *p, const line *l) {
+/* p->sums hold products [count, reflectors] with ld = count, or transposed with ld = reflectors. Sums over the line,
+ * this rank's part of the rows, not transposed, in the order of ranks: the same bits whatever MPI does. Their ld is
+ * their number. */
+static void sum_over_line(const panels *p, const line *l, bool transposed) {
     const int k = p->qr.reflectors, mine = length_of(l, l->rank);
-    const size_t n = (size_t)mine * (size_t)k;
-    if (l->size == 1) return mine;
+    const size_t n = (size_t)mine * (size_t)k, row_step = transposed ? (size_t)k : 1;
+    const size_t column_step = transposed ? 1 : (size_t)l->count;
     count_all(l, k, p->counts[0], p->starts[0]);
     for (int rank = 0; rank < l->size; rank++) {
-        copy_rows(length_of(l, rank), k, p->sums + start_of(l, rank), 1, (size_t)l->count,
+        copy_rows(length_of(l, rank), k, p->sums + (size_t)start_of(l, rank) * row_step, row_step, column_step,
                   p->sent + p->starts[0][rank]);
         p->counts[1][rank] = (int)n;
         p->starts[1][rank] = rank * (int)n;
@@ -154,17 +159,20 @@ static int sum_over_line(const panels *p, const line *l) {
                          MPI_DOUBLE, l->comm));
     for (int rank = 1; rank < l->size; rank++)
         for (size_t i = 0; i < n; i++) p->sums[i] += p->sums[(size_t)rank * n + i];
-    return mine;
 }
 
-/* p->sums [count, reflectors], summed over the line, times T: transposed to out [reflectors, count], on all of it. */
-static void finish_products(const panels *p, line *l, double *out) {
+/* p->sums, summed over the line, times T: transposed to out [reflectors, count], on all of it. */
+static void finish_products(const panels *p, line *l, bool transposed, double *out) {
     const int k = p->qr.reflectors;
-    l->chunk = (l->count - 1) / l->size + 1;
-    const int mine = sum_over_line(p, l);
+    l->chunk = l->count == 0 ? 0 : (l->count - 1) / l->size + 1;
+    if (l->size > 1) {
+        sum_over_line(p, l, transposed);
+        transposed = false;
+    }
+    const int mine = length_of(l, l->rank);
     if (mine > 0)
-        rl_gemm('T', 'T', k, mine, k, 1, p->qr.t, k, p->sums, mine, 0, out + (size_t)start_of(l, l->rank) * (size_t)k,
-                k);
+        rl_gemm('T', transposed ? 'N' : 'T', k, mine, k, 1, p->qr.t, k, p->sums, transposed ? k : mine, 0,
+                out + (size_t)start_of(l, l->rank) * (size_t)k, k);
     spread(p, l, k, out);
 }
 
@@ -183,26 +191,39 @@ static corner corner_of(panels *p, int row, int column) {
     return at;
 }
 
-/* C [m, n] -= left^T right, what this rank has of it. */
-static void subtract_product(const panels *p, int m, int n, const double *left, const double *right, double *c) {
-    const int k = p->qr.reflectors;
-    if (m > 0 && n > 0) rl_gemm('T', 'N', m, n, k, -1, left, k, right, k, 1, c, p->core->m.ld);
+/* What this rank has of C, local rows [row, row_end) x local columns [column, column_end), -= left^T right, which begin
+ * at local row and column `begin`. If `factors` is not 0, products with as many reflectors follow, to p->sums. */
+static rl_narrow pass_of(const panels *p, rl_share c, rl_share begin, int k) {
+    const size_t row = (size_t)(c.row - begin.row), column = (size_t)(c.column - begin.column);
+    return (rl_narrow){.m = c.row_end - c.row,
+                       .n = c.column_end - c.column,
+                       .c = rl_at(&p->core->m, c.row, c.column),
+                       .ld = p->core->m.ld,
+                       .k = k,
+                       .left = p->left + row * (size_t)k,
+                       .right = p->right + column * (size_t)k,
+                       .packed = p->packed};
+}
+
+static void subtract_product(const panels *p, rl_share c, rl_share begin) {
+    const rl_narrow pass = pass_of(p, c, begin, p->qr.reflectors);
+    rl_narrow_pass(&pass, 0);
 }
 
 /* QR of rows [first, rows) x columns [first, first + width): the panel's triangle is left in its place (what is below
- * it means nothing from then on), and Q^T is applied to the same rows of all columns after it, the left border's among
- * them: C -= V (T^T V^T C). */
-static void factor_columns(panels *p, int first, int width) {
+ * it means nothing from then on), and Q^T is to be applied to the same rows of all columns after it, the left border's
+ * among them: C -= V (T^T V^T C). Both factors are made; subtracted is their product here where no panel of rows
+ * follows, and otherwise from the rows of that panel and from the left border. */
+static void factor_columns(panels *p, int first, int width, bool band) {
     const rl_core *core = p->core;
     const rl_block_matrix *m = &core->m;
     const int next = first + width, after = core->columns + core->n_left - next;
     const rl_share panel = rl_share_of(m, first, first, core->rows - first, width);
-    const rl_share rest = rl_share_of(m, first, next, core->rows - first, after);
+    const rl_share all = rl_share_of(m, first, next, core->rows - first, after);
     const corner at = corner_of(p, first, first);
-    const int rows = panel.row_end - panel.row, columns = rest.column_end - rest.column;
     line row = row_of(core->grid, at.process_column), column = column_of(core->grid, 0);
-    row.count = rows;
-    column.count = columns;
+    row.count = panel.row_end - panel.row;
+    column.count = all.column_end - all.column;
     p->qr.width = p->qr.reflectors = width;
     deal_panel(p, &row, rl_at(m, panel.row, panel.column), 1, (size_t)m->ld);
     rl_tall_qr_factor(&p->qr, p->left + (size_t)start_of(&row, row.rank) * (size_t)width);
@@ -211,39 +232,57 @@ static void factor_columns(panels *p, int first, int width) {
             memcpy(rl_at(m, panel.row, panel.column + j), p->qr.r + j * width, (size_t)(j + 1) * sizeof(double));
     if (after == 0) return;
     spread(p, &row, width, p->left);
-    double *const c = rl_at(m, rest.row, rest.column);
-    if (columns > 0) rl_gemm('T', 'T', columns, width, rows, 1, c, m->ld, p->left, width, 0, p->sums, columns);
-    finish_products(p, &column, p->right);
-    subtract_product(p, rows, columns, p->left, p->right, c);
+    rl_narrow_left(row.count, column.count, width, p->left, rl_at(m, all.row, all.column), m->ld, p->sums, 0);
+    finish_products(p, &column, true, p->right);
+    if (band) {
+        subtract_product(p, rl_share_of(m, first, next, width, after), all);
+        subtract_product(p, rl_share_of(m, next, core->columns, core->rows - next, core->n_left), all);
+    } else {
+        subtract_product(p, all, all);
+    }
 }
 
 /* LQ of rows [first, first + width) x columns [first + width, columns), if there are any: Q^T is applied from the right
- * to the same columns of all rows below, the right border's among them: C -= (C V T) V^T. */
+ * to the same columns of all rows below, the right border's among them: C -= (C V T) V^T. What the panel of columns has
+ * left to be subtracted from A is subtracted on the way. */
 static void factor_rows(panels *p, int first, int width) {
     const rl_core *core = p->core;
     const rl_block_matrix *m = &core->m;
     const int next = first + width, after = core->columns - next, below = core->rows + core->n_right - next;
     if (after <= 0) return;
     const rl_share panel = rl_share_of(m, first, next, width, after);
-    const rl_share rest = rl_share_of(m, next, next, below, after);
+    const rl_share all = rl_share_of(m, next, next, below, after);
+    const rl_share square = rl_share_of(m, next, next, core->rows - next, after);
+    const rl_share border = rl_share_of(m, core->rows, next, core->n_right, after);
     const corner at = corner_of(p, first, next);
-    const int rows = rest.row_end - rest.row, columns = rest.column_end - rest.column;
     line row = row_of(core->grid, 0), column = column_of(core->grid, at.process_row);
-    row.count = rows;
-    column.count = columns;
+    row.count = all.row_end - all.row;
+    column.count = all.column_end - all.column;
     const int reflectors = p->qr.reflectors = rl_smaller(width, after);
     p->qr.width = width;
     deal_panel(p, &column, rl_at(m, panel.row, panel.column), (size_t)m->ld, 1);
-    rl_tall_qr_factor(&p->qr, p->right + (size_t)start_of(&column, column.rank) * (size_t)reflectors);
+    rl_tall_qr_factor(&p->qr, p->reflectors + (size_t)start_of(&column, column.rank) * (size_t)reflectors);
     if (core->grid->rank == p->qr.root)
         for (int i = 0; i < reflectors; i++)
             for (int j = i; j < width; j++) *rl_at(m, panel.row + j, panel.column + i) = p->qr.r[i + j * reflectors];
-    if (below == 0) return;
-    spread(p, &column, reflectors, p->right);
-    double *const c = rl_at(m, rest.row, rest.column);
-    if (rows > 0) rl_gemm('N', 'T', rows, reflectors, columns, 1, c, m->ld, p->right, reflectors, 0, p->sums, rows);
-    finish_products(p, &row, p->left);
-    subtract_product(p, rows, columns, p->left, p->right, c);
+    spread(p, &column, reflectors, p->reflectors);
+    rl_narrow pass = pass_of(p, square, panel, width);
+    pass.factors = reflectors;
+    pass.factor = p->reflectors;
+    pass.product = p->sums;
+    pass.ld_product = row.count;
+    rl_narrow_pass(&pass, 0);
+    pass = pass_of(p, border, panel, width);
+    pass.left = NULL;
+    pass.factors = reflectors;
+    pass.factor = p->reflectors;
+    pass.product = p->sums + (square.row_end - square.row);
+    pass.ld_product = row.count;
+    rl_narrow_pass(&pass, 0);
+    finish_products(p, &row, false, p->left);
+    pass = pass_of(p, all, all, reflectors);
+    pass.right = p->reflectors;
+    rl_narrow_pass(&pass, 0);
 }
 
 /* Panels of columns, and of rows in turn with them if a band is wanted. */
@@ -253,7 +292,7 @@ static rl_status factor_panels(rl_core *core, bool band) {
     RL_TRY(rl_process_grid_agree(core->grid, rl_arrays_create(&p, list_panels)));
     for (int first = 0; first < core->columns; first += block) {
         const int width = rl_smaller(block, core->columns - first);
-        factor_columns(&p, first, width);
+        factor_columns(&p, first, width, band);
         if (band) factor_rows(&p, first, width);
     }
     rl_free(p.qr.a);

@@ -1,0 +1,73 @@
+/* Products of a large matrix with narrow ones: which part goes to the kernels, and which to BLAS. */
+#include "narrow.h"
+
+#include <string.h>
+
+#include "../../numbers.h"
+#include "../../registers.h"
+#include "../../vectors.h"
+
+/* Doubles in a register of the kernels; 2: there are none. */
+static int kernel_lanes(int max_lanes) {
+#ifdef RL_WIDE
+    if (__builtin_cpu_supports("fma")) return rl_register_lanes(max_lanes);
+#endif
+    (void)max_lanes;
+    return 2;
+}
+
+static void call_pass(int lanes, const rl_narrow *p, int m, int n) {
+#ifdef RL_WIDE
+    (lanes == 8 ? rl_narrow_pass_8 : rl_narrow_pass_4)(p, m, n);
+#else
+    (void)lanes, (void)p, (void)m, (void)n;
+#endif
+}
+
+static void call_left(int lanes, int m, int n, int k, const double *left, const double *c, int ld, double *out) {
+#ifdef RL_WIDE
+    (lanes == 8 ? rl_narrow_left_8 : rl_narrow_left_4)(m, n, k, left, c, ld, out);
+#else
+    (void)lanes, (void)m, (void)n, (void)k, (void)left, (void)c, (void)ld, (void)out;
+#endif
+}
+
+/* The part of a pass that rows [row, end) of columns [column, n) take; products are added to those of the columns
+ * before. */
+static void pass_by_blas(const rl_narrow *p, int row, int end, int column) {
+    const int m = end - row, n = p->n - column;
+    const size_t first = (size_t)column;
+    double *const c = p->c + first * (size_t)p->ld + row;
+    if (m == 0 || (n == 0 && column > 0)) return;
+    if (p->left != NULL && n > 0)
+        rl_gemm('T', 'N', m, n, p->k, -1, p->left + (size_t)row * (size_t)p->k, p->k, p->right + first * (size_t)p->k,
+                p->k, 1, c, p->ld);
+    if (p->factor != NULL)
+        rl_gemm('N', 'T', m, p->factors, n, 1, c, p->ld, p->factor + first * (size_t)p->factors, p->factors, column > 0,
+                p->product + row, p->ld_product);
+}
+
+void rl_narrow_pass(const rl_narrow *p, int max_lanes) {
+    const int lanes = kernel_lanes(max_lanes), tile = RL_NARROW_DEEP * lanes;
+    int m = p->m / tile * tile, n = p->n / lanes * lanes;
+    if (lanes == 2 || m == 0 || n == 0 || (p->factor != NULL && p->factors % lanes != 0)) {
+        pass_by_blas(p, 0, p->m, 0);
+        return;
+    }
+    if (p->factor != NULL)
+        for (int l = 0; l < p->factors; l++)
+            memset(p->product + (size_t)l * (size_t)p->ld_product, 0, (size_t)m * sizeof(double));
+    call_pass(lanes, p, m, n);
+    pass_by_blas(p, 0, m, n);
+    pass_by_blas(p, m, p->m, 0);
+}
+
+void rl_narrow_left(int m, int n, int k, const double *left, const double *c, int ld, double *out, int max_lanes) {
+    const int lanes = kernel_lanes(max_lanes);
+    const int done = lanes > 2 && k % (lanes / 2 * lanes) == 0 ? n / RL_NARROW_ACROSS * RL_NARROW_ACROSS : 0;
+    const size_t first = (size_t)done;
+    memset(out, 0, first * (size_t)k * sizeof(double));
+    if (done > 0) call_left(lanes, m, done, k, left, c, ld, out);
+    if (n > done)
+        rl_gemm('N', 'N', k, n - done, m, 1, left, k, c + first * (size_t)ld, ld, 0, out + first * (size_t)k, k);
+}
