@@ -73,6 +73,7 @@ typedef struct rl_task {
 /* What computing comes to, sorted by how fast it goes. */
 typedef struct rl_effort {
     double dense;   /* flops of LAPACK's spectra of the series' number of features, and of what is alike */
+    double updates; /* flops of spectra that are made of those before them: faster than dense ones */
     double factors; /* flops of QR factorizations of many rows: as dense ones, or products of matrices, but slower */
     double lanes;   /* flops of repeats side by side in vector registers */
     double rows;    /* flops of products of a training set's rows with vectors, each of `rows_bytes` on average */

@@ -17,11 +17,8 @@ typedef struct bulk_state {
 
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
 
-/* Whether some variant is no truncation: it needs more than the fits of leading modes. */
 static bool has_filters(const rl_study_dataset *spec) {
-    for (int v = 0; v < spec->n_variants; v++)
-        if (spec->variants[v].ablation->truncate == NULL) return true;
-    return false;
+    return rl_count_filters(spec) > 0;
 }
 
 static void destroy_bulk(void *made) {

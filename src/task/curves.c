@@ -165,16 +165,19 @@ double rl_curves_flops(const rl_series *series, rl_range n_train) {
 rl_effort rl_curves_effort(const rl_series *series, rl_range n_train) {
     const rl_study_dataset *spec = series->spec;
     const double steps = rl_steps_on_rows(spec->n_variants, spec->variants), p = series->n_features;
-    rl_effort e = {.normals = count_normals(&series->data), .cells = (double)n_train.n * spec->n_variants};
+    rl_effort e = {.normals = count_normals(&series->data)};
     double rows = 0;
     for (int i = n_train.first; i < rl_range_end(n_train); i++) rows += series->n_train[i];
     e.rows = RL_FLOPS_OF_STEP * steps * rows * p;
     e.rows_bytes = rows / n_train.n * p * sizeof(double);
     e.lanes = series->method->lanes != NULL ? series->method->lanes(series) : 0;
+    /* side by side, truncations are told apart by the flops alone */
+    e.cells = (double)n_train.n * (e.lanes > 0 ? rl_count_filters(spec) : spec->n_variants);
     const bool has_test_rows = !series->method->has_rows && (e.lanes == 0 || series->data.fresh);
     const double test_rows = has_test_rows ? rl_test_rows_flops(series, n_train.first) : 0;
     e.factors = made_flops(&series->data) + test_rows;
-    e.dense = series->method->flops(series, n_train) - test_rows - e.rows - e.lanes / RL_LANES_SPEED;
+    const double others = series->method->flops(series, n_train) - test_rows - e.rows - e.lanes / RL_LANES_SPEED;
+    *(series->method->updates ? &e.updates : &e.dense) = others;
     return e;
 }
 

@@ -49,6 +49,9 @@ rl_status rl_curves_compute(rl_curves *c, const rl_task *tasks, int n, const boo
 rl_status rl_curves_lay_out(rl_series *series);
 void rl_curves_text(const rl_series *series, const rl_task *task, char *text, size_t size);
 
+/* How many variants are no truncation: they need more than the fits of leading modes. */
+int rl_count_filters(const rl_study_dataset *spec);
+
 /* How many of one repeat each may be computed side by side. */
 int rl_curves_together(const rl_series *series);
 
@@ -72,6 +75,7 @@ struct rl_method {
     bool n_apart;    /* each N is a task of its own */
     bool has_rows;   /* its spectra have the longest training set's rows beside the test factor's */
     bool has_points; /* it makes points */
+    bool updates;    /* its spectra are made of those before them, by `flops` that rl_effort tells apart */
     bool no_blas;    /* none of its numbers goes through BLAS, but for what it leaves to full spectra */
     int together;    /* tasks side by side; 0: 1 */
     bool (*suits)(const rl_series *series);

@@ -45,6 +45,12 @@ bool rl_has_rows_need(const rl_series *series) {
     return some;
 }
 
+int rl_count_filters(const rl_study_dataset *spec) {
+    int n = 0;
+    for (int v = 0; v < spec->n_variants; v++) n += spec->variants[v].ablation->truncate == NULL;
+    return n;
+}
+
 static bool is_least_squares(rl_need need) {
     return need == RL_NEED_FIT_TO_Y || need == RL_NEED_FIT_TO_IDEAL;
 }

@@ -96,6 +96,7 @@ static size_t updated_bytes(const rl_series *series) {
 const rl_method rl_updated_method = {.number = 5,
                                      .text = "full spectra, updated row by row",
                                      .has_rows = true,
+                                     .updates = true,
                                      .suits = suits_updated,
                                      .flops = updated_flops,
                                      .bytes = updated_bytes,

@@ -108,6 +108,14 @@ class Plan(unittest.TestCase):
         self.assertGreater(one["seconds"], 10)
         self.assertAlmostEqual(two["seconds"] / one["seconds"], 1, delta=0.01)
 
+    def test_what_a_variant_takes_side_by_side(self):
+        """Beside its flops: nothing where it is a truncation, which all spectra have at hand."""
+        (self.at / "rates.json").write_text(json.dumps({**make_rates(1e18), "cell_seconds": 1}))
+        words = "--rates", "rates.json", "--ranks", 1
+        self.assertLess(self.answer(*words)["compute_seconds"], 1)
+        (self.at / "study.yaml").write_text(STUDY.replace("no_residuals]", "no_residuals, ridge: [0.1, 1]]"))
+        self.assertAlmostEqual(self.answer(*words)["compute_seconds"], 2 * 400 * 3 * 2, delta=1)
+
     # ---- scaling
 
     def scaling(self, *arguments):

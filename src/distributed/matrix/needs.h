@@ -10,7 +10,8 @@
 #include "ridgeless/distributed.h"
 
 typedef struct rl_needs {
-    int ranks; /* of the process grid */
+    int ranks;     /* of the process grid */
+    double sweeps; /* of bidiagonal QR per mode, as a multiple of those of a square matrix; 0: as many */
     rl_case_needs found;
     double held;      /* bytes that are allocated at this stage */
     double libraries; /* bytes that the libraries keep, at all stages */

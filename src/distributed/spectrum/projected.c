@@ -97,14 +97,18 @@ static rl_status produce_projected(rl_core *core, rl_projection *projection, rl_
 
 /* ---- needs ------------------------------------------------------------------------------------------------------- */
 
-/* Half of the reduction reads: each column's step reads what is left of the matrix twice. */
+/* Half of the reduction reads: each column's step reads what is left of the matrix twice. Its twelve products with what
+ * the panel has until then, half of them as long as a column and half as long as a row, find nothing of it in the cache
+ * any more. */
 static void add_reading(const rl_core *core, rl_part part, rl_needs *needs) {
-    enum { SLICES = 16 };
-    const double rows = core->rows, n = core->columns;
+    enum { SLICES = 16, PRODUCTS = 6 };
+    const double rows = core->rows, n = core->columns, in_panel = fmin(core->m.row_block, n) / 2;
     for (int i = 0; i < SLICES; i++) {
         const double done = (i + 0.5) / SLICES * n;
         const double bytes = sizeof(double) * (rows - done) * (n - done) / needs->ranks;
-        rl_needs_pass(needs, part, 0, n / SLICES * 2 * bytes, bytes);
+        const double lengths = (rows - done) / core->grid->n_rows + (n - done) / core->grid->n_columns;
+        const double of_panel = PRODUCTS * sizeof(double) * in_panel * lengths;
+        rl_needs_pass(needs, part, 0, n / SLICES * (2 * bytes + of_panel), bytes);
     }
 }
 

@@ -171,10 +171,10 @@ rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projectio
 }
 
 void rl_needs_rotations(rl_needs *needs, const rl_core *core, rl_work_kind kind, double rotated) {
-    const double n = core->columns;
-    needs->found.flops += 6 * n * n * rotated * needs->ranks;
-    rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BIDIAGONAL, n * n);
-    rl_needs_work(needs, RL_PART_DIAGONALIZE, kind, n * n * rotated);
+    const double n = core->columns, turned = n * n * fmax(needs->sweeps, 1);
+    needs->found.flops += 6 * turned * rotated * needs->ranks;
+    rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BIDIAGONAL, turned);
+    rl_needs_work(needs, RL_PART_DIAGONALIZE, kind, turned * rotated);
 }
 
 void rl_core_rotate_needs(const rl_core *core, const rl_projection *projection, rl_needs *needs) {
