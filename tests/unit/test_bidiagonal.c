@@ -604,6 +604,23 @@ static void narrow_products_are_products(void **state) {
         }
 }
 
+/* OpenBLAS can be told to use one kernel on all processors with AVX2, and then ranks of both kinds agree. */
+static void narrow_products_have_the_bits_of_any_registers(void **state) {
+    enum { M = 505, N = 270, K = 64, N_C = M * N, N_PRODUCT = M * K, N_OUT = K * N };
+    double *const left = random_numbers(91, K, M), *const right = random_numbers(92, K, N);
+    double *const packed = numbers((size_t)K * RL_NARROW_ROWS), *made[2];
+    for (int wide = 0; wide < 2; wide++) {
+        double *const c = made[wide] = numbers(N_C + N_PRODUCT + N_OUT);
+        for (int i = 0; i < N_C; i++) c[i] = normal(98, i, 0);
+        const rl_narrow p = {M, N, M, c, K, left, right, packed, K, right, c + N_C, M};
+        rl_narrow_pass(&p, wide ? 8 : 4);
+        rl_narrow_left(M, N, K, left, c, M, c + N_C + N_PRODUCT, wide ? 8 : 4);
+    }
+    assert_memory_equal(made[0], made[1], (N_C + N_PRODUCT + N_OUT) * sizeof(double));
+    double *const arrays[] = {left, right, packed, made[0], made[1]};
+    for (int i = 0; i < 5; i++) rl_free(arrays[i]);
+}
+
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
@@ -623,6 +640,7 @@ int main(void) {
         cmocka_unit_test(sweeps_are_applied_in_order),
         cmocka_unit_test(reflectors_reflect),
         cmocka_unit_test(narrow_products_are_products),
+        cmocka_unit_test(narrow_products_have_the_bits_of_any_registers),
         cmocka_unit_test(bands_become_bidiagonal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,9 @@
 #include "../../registers.h"
 #include "../../vectors.h"
 
+/* What goes to BLAS does not depend on the registers, so that no bit does. */
+enum { WIDEST = 8, ROWS_TOGETHER = RL_NARROW_DEEP * WIDEST, LEFT_TOGETHER = WIDEST / 2 * WIDEST };
+
 /* Doubles in a register of the kernels; 2: there are none. */
 static int kernel_lanes(int max_lanes) {
 #ifdef RL_WIDE
@@ -48,9 +51,9 @@ static void pass_by_blas(const rl_narrow *p, int row, int end, int column) {
 }
 
 void rl_narrow_pass(const rl_narrow *p, int max_lanes) {
-    const int lanes = kernel_lanes(max_lanes), tile = RL_NARROW_DEEP * lanes;
-    int m = p->m / tile * tile, n = p->n / lanes * lanes;
-    if (lanes == 2 || m == 0 || n == 0 || (p->factor != NULL && p->factors % lanes != 0)) {
+    const int lanes = kernel_lanes(max_lanes);
+    const int m = p->m / ROWS_TOGETHER * ROWS_TOGETHER, n = p->n / WIDEST * WIDEST;
+    if (lanes == 2 || m == 0 || n == 0 || (p->factor != NULL && p->factors % WIDEST != 0)) {
         pass_by_blas(p, 0, p->m, 0);
         return;
     }
@@ -64,7 +67,7 @@ void rl_narrow_pass(const rl_narrow *p, int max_lanes) {
 
 void rl_narrow_left(int m, int n, int k, const double *left, const double *c, int ld, double *out, int max_lanes) {
     const int lanes = kernel_lanes(max_lanes);
-    const int done = lanes > 2 && k % (lanes / 2 * lanes) == 0 ? n / RL_NARROW_ACROSS * RL_NARROW_ACROSS : 0;
+    const int done = lanes > 2 && k % LEFT_TOGETHER == 0 ? n / RL_NARROW_ACROSS * RL_NARROW_ACROSS : 0;
     const size_t first = (size_t)done;
     memset(out, 0, first * (size_t)k * sizeof(double));
     if (done > 0) call_left(lanes, m, done, k, left, c, ld, out);

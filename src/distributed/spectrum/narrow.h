@@ -24,7 +24,7 @@ typedef struct rl_narrow {
     int ld_product;
 } rl_narrow;
 
-/* max_lanes: doubles in a vector register that is used; 0: as many as there are. */
+/* max_lanes: doubles in a vector register that is used; 0: as many as there are. 4 and 8 give the same bits. */
 void rl_narrow_pass(const rl_narrow *p, int max_lanes);
 
 /* out [k, n] := left C for left [k, m], C [m, n]; ld of the first two = k. */
