@@ -570,7 +570,7 @@ static void check_pass(const narrow_case *t, int lanes, bool subtracts, bool mul
         }
     const rl_narrow p = {
         m, n, ld, c, t->k, subtracts ? left : NULL, right, packed, t->factors, multiplies ? factor : NULL, product, ld};
-    const double below = c[m], after = product[m];
+    const double below = n > 0 ? c[m] : 0, after = product[m];
     rl_narrow_pass(&p, lanes);
     assert_true(worst_of(m, n, t->k, c, ld, changed) < 32);
     if (multiplies) assert_true(worst_of(m, t->factors, 8 * (t->k + n), product, ld, multiplied) < 32);
