@@ -325,12 +325,12 @@ static bool give_rows(const writer *w, const curves *c, const some_rows *r) {
                                                   has_moments(q), c->d.reduced + q->first + r->first);
 }
 
-/* Others reduce as many rows as they take, ahead of those that are written; without others each before it is written.
- * *left: some are to be reduced yet. */
+/* Others reduce as many rows as they take, ahead of those that are written. Without others each is reduced before it is
+ * written, and so it is where writing changes the numbers' type in their place. *left: some are to be reduced yet. */
 static void reduce_ahead(writer *w, const curves *c, some_rows *ahead, bool *left) {
     const double start = rl_seconds();
     while (*left && give_rows(w, c, ahead)) *left = next_rows(ahead);
-    if (*left && w->reducer == NULL) {
+    if (*left && (w->reducer == NULL || rl_fields[ahead->part->array].type != NC_DOUBLE)) {
         reduce_rows(c, ahead);
         *left = next_rows(ahead);
     }
