@@ -23,6 +23,7 @@ typedef struct rl_process_grid {
     MPI_Comm in_row, in_column; /* this process row and this process column; ranks in order of the grid; owned */
     int context;                /* BLACS: n_rows x n_columns, ranks row by row */
     int tall;                   /* BLACS: size x 1, for matrices split by rows */
+    int wide;                   /* BLACS: 1 x size, for matrices split by columns */
     int system;                 /* BLACS system handle of comm */
     double *piece;              /* of several ranks: what rl_sum_over_ranks adds to this rank's numbers; owned */
 } rl_process_grid;
@@ -34,6 +35,9 @@ void rl_process_grid_shape(int size, int *n_rows, int *n_columns);
  * with n_rows = 0, of rl_process_grid_shape. BLACS contexts are made from comm alone, so groups are independent of each
  * other. */
 rl_status rl_process_grid_create(MPI_Comm comm, int n_rows, int n_columns, rl_process_grid **grid);
+
+/* Local. A grid of this rank alone. */
+rl_status rl_process_grid_create_alone(rl_process_grid **grid);
 
 /* Collective on the grid. Gives the contexts and the communicator back. NULL is allowed. */
 void rl_process_grid_destroy(rl_process_grid *grid);
@@ -60,6 +64,7 @@ rl_status rl_measure_messages(const rl_process_grid *grid, rl_message_costs *cos
 typedef struct rl_block_matrix {
     const rl_process_grid *grid; /* borrowed */
     bool tall;                   /* lies on grid->tall: whole rows on one rank, in contiguous shares */
+    bool wide;                   /* lies on grid->wide: whole columns on one rank, dealt out in blocks */
     int rows, columns;           /* global */
     int row_block, column_block;
     int local_rows, local_columns, ld; /* ld: local_rows with some to spare, an odd number of cache lines */

@@ -1,4 +1,4 @@
-/* `bench calibrate`: spectra and messages on the process grid of all ranks. */
+/* `bench calibrate`: spectra on process grids of one rank, and messages on that of all ranks. */
 #include <math.h>
 
 #include "bench_case.h"
@@ -7,22 +7,30 @@
 enum { ORDER = 448, BLOCK = 64, FEW = 16, MANY = 384 };
 static const double order_sq = (double)ORDER * ORDER;
 
-/* The best of some trials with `rows` rows of Z on each rank. */
-static rl_status time_producer(const rl_calibration *c, rl_producer producer, int rows, rl_timings *best) {
+/* The best of some trials on a grid of this rank alone, of its own share of the work: all ranks are busy with it. */
+static rl_status time_alone(const rl_process_grid *alone, rl_producer producer, int rows, rl_timings *best) {
     rl_bench_case made;
     rl_spectrum_store store = {0};
     rl_spectrum spectrum;
-    rl_status status = rl_bench_case_create(&made, c->grid, ORDER, ORDER, rows * c->context->size - 1);
+    rl_status status = rl_bench_case_create(&made, alone, ORDER, ORDER, rows - 1);
     *best = (rl_timings){.reduce = INFINITY, .diagonalize = INFINITY};
     for (int i = 0; i < RL_TRIALS && status == RL_OK; i++) {
         rl_timings timings;
-        status = rl_distributed_spectrum(c->grid, producer, BLOCK, &made.case_.c, &store, &spectrum, &timings);
+        status = rl_distributed_spectrum(alone, producer, BLOCK, &made.case_.c, &store, &spectrum, &timings);
         best->reduce = fmin(best->reduce, timings.reduce);
         best->diagonalize = fmin(best->diagonalize, timings.diagonalize);
     }
     rl_spectrum_store_destroy(&store);
     rl_bench_case_destroy(&made);
     return status;
+}
+
+static rl_status time_producer(const rl_calibration *c, rl_producer producer, int rows, rl_timings *best) {
+    rl_process_grid *alone = NULL;
+    rl_status status = rl_process_grid_create_alone(&alone);
+    if (status == RL_OK) status = time_alone(alone, producer, rows, best);
+    rl_process_grid_destroy(alone);
+    return rl_process_grid_agree(c->grid, status);
 }
 
 /* Seconds divided by n^2, as a line over the rows of Z. */
@@ -52,10 +60,8 @@ static rl_status measure_pdgesvd(rl_calibration *c, double reduce) {
     rl_timings whole;
     rl_rates *r = &c->rates;
     RL_TRY(time_producer(c, RL_PRODUCER_PDGESVD, FEW, &whole));
-    const double rest =
-        whole.diagonalize - reduce - r->bidiagonal * order_sq - 4 * order_sq * ORDER / (r->gemm * c->ranks);
-    const double rotated_rows = 2 * ceil(ORDER / c->ranks);
-    r->pdgesvd_rotations = rotated_rows * order_sq / fmax(rest, RL_LEAST_PART * whole.diagonalize);
+    const double rest = whole.diagonalize - reduce - r->bidiagonal * order_sq - 4 * order_sq * ORDER / r->gemm;
+    r->pdgesvd_rotations = 2 * ORDER * order_sq / fmax(rest, RL_LEAST_PART * whole.diagonalize);
     return RL_OK;
 }
 

@@ -1,4 +1,4 @@
-/* distributed, the parts that work on one rank: bidiagonal to diagonal and band to bidiagonal. Singular vectors are
+/* distributed, the parts that work on one rank: bidiagonal to diagonal, and reflectors. Singular vectors are
  * made of identity matrices and multiplied back; singular values are held against dbdsqr with vectors, which has the
  * same criteria, and dlasq1, which has others (Fernando and Parlett 1994) and is as accurate for tiny ones. Products
  * with narrow matrices are held against sums by their definition. */
@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/distributed/spectrum/band.h"
 #include "../../src/distributed/spectrum/bidiagonal.h"
 #include "../../src/distributed/spectrum/narrow.h"
+#include "../../src/distributed/spectrum/reflectors.h"
 #include "../../src/distributed/spectrum/rotations.h"
 #include "ridgeless/random.h"
 
@@ -459,56 +459,7 @@ static void sweeps_are_applied_in_order(void **state) {
     }
 }
 
-/* ---- bands ------------------------------------------------------------------------------------------------------- */
-
-/* The largest element of A P - Q D, A [n, n] column-major. */
-static double band_residual(int n, const double *a, const double *d, const double *e, const vectors *v) {
-    double worst = 0;
-    for (int r = 0; r < n; r++)
-        for (int i = 0; i < n; i++) {
-            double sum = -d[r] * v->q[(size_t)r * (size_t)v->ld + (size_t)i];
-            if (r > 0) sum -= e[r - 1] * v->q[(size_t)(r - 1) * (size_t)v->ld + (size_t)i];
-            for (int k = 0; k < n; k++)
-                sum += a[(size_t)k * (size_t)n + (size_t)i] * v->p[(size_t)r * (size_t)v->ld + (size_t)k];
-            worst = fmax(worst, fabs(sum));
-        }
-    return worst;
-}
-
-static void list_band(rl_arena *arena, void *band) {
-    rl_band_list(band, arena);
-}
-
-static void check_band(int n, int width, bool rows_left) {
-    rl_band band = rl_band_of(n, width);
-    vectors v = identities(n);
-    turning t = turn_identities(&v, rows_left);
-    double *a = numbers((size_t)n * (size_t)n), *d = numbers((size_t)n), *e = numbers((size_t)n);
-    assert_int_equal(rl_arrays_create(&band, list_band), RL_OK);
-    for (int j = 0; j < n; j++)
-        for (int i = j > width ? j - width : 0; i <= j; i++)
-            *rl_band_at(&band, i, j) = a[(size_t)j * (size_t)n + (size_t)i] = normal(80, i, j);
-    assert_int_equal(rl_band_to_bidiagonal(&band, &t.operands, d, e), RL_OK);
-    take_columns(&t, &v);
-    const double bound = 30 * sqrt(n) * EPS;
-    assert_true(within("P^T P - I", n, orthogonality(v.p, n, v.ld), bound));
-    assert_true(within("Q^T Q - I", n, orthogonality(v.q, n, v.ld), bound));
-    assert_true(within("A P - Q D", n, band_residual(n, a, d, e, &v), bound * sqrt(width + 1)));
-    rl_free(band.a);
-    free_vectors(&v);
-    rl_free(a);
-    rl_free(d);
-    rl_free(e);
-}
-
-static void bands_become_bidiagonal(void **state) {
-    const int widths[] = {1, 2, 3, 7, 8, 16, 33, 64};
-    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
-        for (int n = widths[w]; n <= 150; n += n < 20 ? 1 : 43) {
-            check_band(n, widths[w], false);
-            check_band(n, widths[w], true);
-        }
-}
+/* ---- reflectors -------------------------------------------------------------------------------------------------- */
 
 /* Against the definition, at sizes whose squares are no doubles too. */
 static void reflectors_reflect(void **state) {
@@ -641,7 +592,6 @@ int main(void) {
         cmocka_unit_test(reflectors_reflect),
         cmocka_unit_test(narrow_products_are_products),
         cmocka_unit_test(narrow_products_have_the_bits_of_any_registers),
-        cmocka_unit_test(bands_become_bidiagonal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

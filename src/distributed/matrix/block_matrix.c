@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../../numbers.h"
 #include "block_matrix.h"
 #include "lanes.h"
 #include "needs.h"
@@ -15,13 +16,16 @@ static const int source = 0;
 
 int rl_rows_before(const rl_block_matrix *matrix, int global) {
     const rl_process_grid *grid = matrix->grid;
+    if (matrix->wide) return global;
     return matrix->tall ? numroc_(&global, &matrix->row_block, &grid->rank, &source, &grid->size)
                         : numroc_(&global, &matrix->row_block, &grid->row, &source, &grid->n_rows);
 }
 
 int rl_columns_before(const rl_block_matrix *matrix, int global) {
     const rl_process_grid *grid = matrix->grid;
-    return matrix->tall ? global : numroc_(&global, &matrix->column_block, &grid->column, &source, &grid->n_columns);
+    if (matrix->tall) return global;
+    return matrix->wide ? numroc_(&global, &matrix->column_block, &grid->rank, &source, &grid->size)
+                        : numroc_(&global, &matrix->column_block, &grid->column, &source, &grid->n_columns);
 }
 
 rl_share rl_share_of(const rl_block_matrix *matrix, int first_row, int first_column, int rows, int columns) {
@@ -34,23 +38,37 @@ static int leading_dimension(int local_rows) {
     return rl_whole_lanes(local_rows > 1 ? local_rows : 1) + RL_LANES / 2;
 }
 
-rl_block_matrix rl_block_matrix_layout(const rl_process_grid *grid, int rows, int columns, int block) {
+/* What follows from the sizes of a matrix and its blocks. */
+static rl_block_matrix place_matrix(rl_block_matrix matrix) {
     enum { BLOCK_CYCLIC = 1 };
-    const bool tall = block == RL_TALL;
-    rl_block_matrix matrix = {.grid = grid,
-                              .tall = tall,
-                              .rows = rows,
-                              .columns = columns,
-                              .row_block = tall ? (rows - 1) / grid->size + 1 : block,
-                              .column_block = tall ? columns : block};
-    matrix.local_rows = rl_rows_before(&matrix, rows);
-    matrix.local_columns = rl_columns_before(&matrix, columns);
+    const rl_process_grid *grid = matrix.grid;
+    matrix.local_rows = rl_rows_before(&matrix, matrix.rows);
+    matrix.local_columns = rl_columns_before(&matrix, matrix.columns);
     matrix.ld = leading_dimension(matrix.local_rows);
-    const int context = tall ? grid->tall : grid->context;
-    const int descriptor[] = {BLOCK_CYCLIC,        context, rows,   columns,  matrix.row_block,
-                              matrix.column_block, source,  source, matrix.ld};
+    const int context = matrix.tall ? grid->tall : matrix.wide ? grid->wide : grid->context;
+    const int descriptor[] = {BLOCK_CYCLIC,        context, matrix.rows, matrix.columns, matrix.row_block,
+                              matrix.column_block, source,  source,      matrix.ld};
     memcpy(matrix.descriptor, descriptor, sizeof descriptor);
     return matrix;
+}
+
+rl_block_matrix rl_block_matrix_layout(const rl_process_grid *grid, int rows, int columns, int block) {
+    const bool tall = block == RL_TALL;
+    return place_matrix((rl_block_matrix){.grid = grid,
+                                          .tall = tall,
+                                          .rows = rows,
+                                          .columns = columns,
+                                          .row_block = tall ? (rows - 1) / grid->size + 1 : block,
+                                          .column_block = tall ? columns : block});
+}
+
+rl_block_matrix rl_block_matrix_wide(const rl_process_grid *grid, int rows, int columns, int column_block) {
+    return place_matrix((rl_block_matrix){.grid = grid,
+                                          .wide = true,
+                                          .rows = rows,
+                                          .columns = columns,
+                                          .row_block = rl_larger(rows, 1),
+                                          .column_block = column_block});
 }
 
 double rl_elements(const rl_block_matrix *layout) {
@@ -104,13 +122,16 @@ static int to_global(int local, int block, int process, int n_processes) {
 
 int rl_block_matrix_global_row(const rl_block_matrix *matrix, int local_row) {
     const rl_process_grid *grid = matrix->grid;
+    if (matrix->wide) return local_row;
     return matrix->tall ? grid->rank * matrix->row_block + local_row
                         : to_global(local_row, matrix->row_block, grid->row, grid->n_rows);
 }
 
 int rl_block_matrix_global_column(const rl_block_matrix *matrix, int local_column) {
     const rl_process_grid *grid = matrix->grid;
-    return matrix->tall ? local_column : to_global(local_column, matrix->column_block, grid->column, grid->n_columns);
+    if (matrix->tall) return local_column;
+    return matrix->wide ? to_global(local_column, matrix->column_block, grid->rank, grid->size)
+                        : to_global(local_column, matrix->column_block, grid->column, grid->n_columns);
 }
 
 void rl_block_matrix_fill(rl_block_matrix *matrix, int first_row, int first_column, int rows, int columns,

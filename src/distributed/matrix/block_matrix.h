@@ -19,6 +19,9 @@ enum { RL_SUM_PIECE = 1 << 13 };
 /* A matrix in square blocks, or with RL_TALL split by rows, that has its place on the grid but no memory;
  * rl_block_matrix_allocate gives it some. All sizes are at least 1. */
 rl_block_matrix rl_block_matrix_layout(const rl_process_grid *grid, int rows, int columns, int block);
+
+/* The same of a matrix whose whole columns are dealt out, so many at a time, rank by rank; rows may be 0. */
+rl_block_matrix rl_block_matrix_wide(const rl_process_grid *grid, int rows, int columns, int column_block);
 rl_status rl_block_matrix_allocate(rl_block_matrix *matrix);
 
 /* Elements of a rank's part. */

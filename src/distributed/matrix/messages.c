@@ -68,7 +68,7 @@ rl_status rl_measure_messages(const rl_process_grid *grid, rl_message_costs *cos
     *costs = (rl_message_costs){0};
     RL_TRY(rl_process_grid_agree(grid, RL_ALLOC(values, LONG_DOUBLES)));
     rl_status status = grid->size > 1 ? time_messages(grid, values, costs) : RL_OK;
-    if (status == RL_OK) status = rl_process_grid_create(MPI_COMM_SELF, 1, 1, &alone);
+    if (status == RL_OK) status = rl_process_grid_create_alone(&alone);
     if (status == RL_OK) status = time_columns(alone, costs);
     rl_process_grid_destroy(alone);
     rl_free(values);

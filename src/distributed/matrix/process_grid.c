@@ -33,6 +33,7 @@ static rl_process_grid lay_out_grid(int rank, int size, int n_rows, int n_column
                             .n_columns = n_columns,
                             .context = -1,
                             .tall = -1,
+                            .wide = -1,
                             .system = -1};
     if (n_columns > 0) {
         grid.row = rank / n_columns;
@@ -70,6 +71,7 @@ static rl_status set_up_grid(rl_process_grid *grid, MPI_Comm comm) {
     grid->system = Csys2blacs_handle(grid->comm);
     grid->context = make_context(grid, grid->n_rows, grid->n_columns, map);
     grid->tall = make_context(grid, grid->size, 1, map);
+    grid->wide = make_context(grid, 1, grid->size, map);
     rl_free(map);
     return RL_OK;
 }
@@ -91,8 +93,13 @@ rl_status rl_process_grid_create(MPI_Comm comm, int n_rows, int n_columns, rl_pr
     return status;
 }
 
+rl_status rl_process_grid_create_alone(rl_process_grid **grid) {
+    return rl_process_grid_create(MPI_COMM_SELF, 1, 1, grid);
+}
+
 void rl_process_grid_destroy(rl_process_grid *grid) {
     if (grid == NULL) return;
+    if (grid->wide >= 0) Cblacs_gridexit(grid->wide);
     if (grid->tall >= 0) Cblacs_gridexit(grid->tall);
     if (grid->context >= 0) Cblacs_gridexit(grid->context);
     if (grid->system >= 0) Cfree_blacs_system_handle(grid->system);

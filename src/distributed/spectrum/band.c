@@ -1,119 +1,235 @@
-/* A band matrix to bidiagonal form on one rank: bulges are chased down the band, many sweeps at a time. */
+/* A band matrix to bidiagonal form: bulges are chased from stretch to stretch, sweep after sweep. */
 #include "band.h"
 
-#include <math.h>
-#include <stddef.h>
+#include <string.h>
 
-#include "../../clones.h"
 #include "../../numbers.h"
-#include "ridgeless/arena.h"
+#include "reflectors.h"
 
-/* ---- reflectors: loops that compilers make vector instructions of --------------------------------------------- */
+/* Stretches of a rank, if there are columns enough: it idles less towards the end with many, and waits less for
+ * messages with few. One step waits for messages from the right, and another one for that one. */
+enum { STRETCHES = 6, FEWEST_STEPS = 4, LAST_STEPS = 2 };
 
-/* LAPACK's, safe from overflow and underflow. */
-void dlarfg_(const int *n, double *alpha, double *x, const int *incx, double *tau);
+enum { TO_LEFT = 0, TO_RIGHT = 2 }; /* places of messages */
 
-/* Loops of LANES passes become vector instructions. Sums go the way the source says, lane by lane: the same bits with
- * vectors of any width. */
-enum { LANES = 16, CHUNK = 2 * LANES, TOGETHER = 4 };
+/* ---- layout ------------------------------------------------------------------------------------------------------ */
 
-/* Some rows, at most CHUNK: the constant in most calls, so that the loops over them have no remainder. */
-RL_INLINED void reflect_lanes(int rows, int columns, double *block, size_t ld, const double *v, double tau) {
-    double product[CHUNK] = {0};
-    int j = 0;
-    for (; j + TOGETHER <= columns; j += TOGETHER) {
-        const double *a = block + (size_t)j * ld, *b = a + ld, *c = b + ld, *d = c + ld, *w = v + j;
-        for (int i = 0; i < rows; i++) product[i] += (a[i] * w[0] + b[i] * w[1]) + (c[i] * w[2] + d[i] * w[3]);
+static int ceiling(int a, int b) {
+    return (a - 1) / b + 1;
+}
+
+static int count_groups(const rl_band *band) {
+    return ceiling(band->n, RL_BAND_GROUP);
+}
+
+static int choose_steps(const rl_process_grid *grid, int n, int width) {
+    const int all = ceiling(n, width);
+    return grid->size == 1 ? all : rl_larger(FEWEST_STEPS, all / grid->size / STRETCHES);
+}
+
+rl_band rl_band_layout(const rl_process_grid *grid, int n, int width, int n_targets, bool rows_left, int steps) {
+    rl_band band = {.grid = grid, .n = n, .width = width, .n_targets = n_targets, .rows_left = rows_left};
+    if (steps == 0) steps = choose_steps(grid, n, width);
+    band.steps = rl_larger(1, rl_smaller(steps, ceiling(n, width)));
+    band.n_stretches = ceiling(n, band.steps * width);
+    band.n_own = (band.n_stretches - grid->rank + grid->size - 1) / grid->size;
+    band.room = rl_smaller(n, (band.steps + 1) * width);
+    return band;
+}
+
+int rl_band_steps(const rl_band *band, int sweep) {
+    return sweep > band->n - 2 ? 0 : (band->n - 2 - sweep) / band->width + 1;
+}
+
+static int steps_from(const rl_band *band, int first, int sweep) {
+    const int steps = rl_band_steps(band, sweep) - first;
+    return steps < 0 ? 0 : rl_smaller(steps, band->steps);
+}
+
+int rl_stretch_steps(const rl_band *band, const rl_stretch *t, int sweep) {
+    return steps_from(band, t->first, sweep);
+}
+
+size_t rl_stretch_slot(const rl_stretch *t, int sweep, int step) {
+    return t->group[sweep / RL_BAND_GROUP] + (size_t)(step - t->first) * RL_BAND_GROUP + (size_t)sweep % RL_BAND_GROUP;
+}
+
+static int first_step(const rl_band *band, int own) {
+    return (band->grid->rank + own * band->grid->size) * band->steps;
+}
+
+static size_t count_slots(const rl_band *band, int own) {
+    size_t slots = 0;
+    for (int g = 0; g < count_groups(band); g++)
+        slots += (size_t)steps_from(band, first_step(band, own), g * RL_BAND_GROUP) * RL_BAND_GROUP;
+    return slots;
+}
+
+static size_t column_length(const rl_band *band) {
+    return 3 * (size_t)band->width - 1;
+}
+
+/* A column from the diagonal up, and its row of the targets; or a reflector and its tau. */
+static int message_length(const rl_band *band) {
+    return band->width + 1 + band->n_targets;
+}
+
+static void list_band(rl_arena *arena, void *object) {
+    rl_band *band = object;
+    const size_t own = (size_t)band->n_own, width = (size_t)band->width, columns = own * (size_t)band->room;
+    RL_TAKE(arena, band->own, own);
+    RL_TAKE(arena, band->a, columns * column_length(band));
+    RL_TAKE(arena, band->targets, columns * (size_t)band->n_targets);
+    RL_TAKE(arena, band->messages, 4 * own * (size_t)message_length(band));
+    RL_TAKE(arena, band->block, rl_larger(width * width, (size_t)message_length(band)));
+    RL_TAKE(arena, band->other, width);
+    RL_TAKE(arena, band->groups, own * ((size_t)count_groups(band) + 1));
+    RL_TAKE(arena, band->sent, 4 * own);
+}
+
+static void list_reflectors(rl_arena *arena, void *object) {
+    rl_band *band = object;
+    size_t slots = 0;
+    for (int i = 0; i < band->n_own; i++) slots += count_slots(band, i);
+    RL_TAKE(arena, band->tau, rl_larger(slots, (size_t)1)); /* no array would be counted as one */
+    RL_TAKE(arena, band->reflectors, slots * (size_t)band->width);
+}
+
+static void place_stretch(const rl_band *band, int own) {
+    rl_stretch *t = &band->own[own];
+    const size_t i = (size_t)own, columns = i * (size_t)band->room;
+    t->index = band->grid->rank + own * band->grid->size;
+    t->first = first_step(band, own);
+    t->base = t->first * band->width;
+    t->a = band->a + columns * column_length(band);
+    t->targets = band->targets + columns * (size_t)band->n_targets;
+    t->group = band->groups + i * ((size_t)count_groups(band) + 1);
+    for (int g = 0; g < count_groups(band); g++)
+        t->group[g + 1] = t->group[g] + (size_t)rl_stretch_steps(band, t, g * RL_BAND_GROUP) * RL_BAND_GROUP;
+    for (size_t m = 0; m < 4; m++) {
+        t->messages[m] = band->messages + (4 * i + m) * (size_t)message_length(band);
+        t->sent[m] = &band->sent[4 * i + m];
+        *t->sent[m] = MPI_REQUEST_NULL;
     }
-    for (; j < columns; j++)
-        for (int i = 0; i < rows; i++) product[i] += block[(size_t)j * ld + (size_t)i] * v[j];
-    for (j = 0; j < columns; j++) {
-        double *restrict column = block + (size_t)j * ld;
-        const double factor = tau * v[j];
-        for (int i = 0; i < rows; i++) column[i] -= factor * product[i];
+}
+
+rl_status rl_band_create(rl_band *band) {
+    RL_TRY(rl_arrays_create(band, list_band));
+    for (int i = 0; i < band->n_own; i++) place_stretch(band, i);
+    return RL_OK;
+}
+
+/* Most of the memory, which is there no sooner than it is needed. */
+static rl_status allocate_reflectors(rl_band *band) {
+    size_t slots = 0;
+    RL_TRY(rl_arrays_create(band, list_reflectors));
+    for (int i = 0; i < band->n_own; i++) {
+        band->own[i].reflectors = band->reflectors + slots * (size_t)band->width;
+        band->own[i].tau = band->tau + slots;
+        slots += count_slots(band, i);
     }
+    return RL_OK;
 }
 
-RL_CLONES void rl_reflect_right(int rows, int columns, double *block, int ld, const double *v, double tau) {
-    int row = 0;
-    for (; row + CHUNK <= rows; row += CHUNK) reflect_lanes(CHUNK, columns, block + row, (size_t)ld, v, tau);
-    if (row < rows) reflect_lanes(rows - row, columns, block + row, (size_t)ld, v, tau);
+size_t rl_band_bytes(const rl_band *band) {
+    rl_band copy = *band;
+    return rl_arrays_bytes(&copy, list_band);
 }
 
-RL_INLINED double add_up_lanes(double sums[LANES]) {
-    for (int lane = 0; lane < 8; lane++) sums[lane] += sums[lane + 8];
-    for (int lane = 0; lane < 4; lane++) sums[lane] += sums[lane + 4];
-    return (sums[0] + sums[2]) + (sums[1] + sums[3]);
+size_t rl_band_reflectors_bytes(const rl_band *band) {
+    rl_band copy = *band;
+    return rl_arrays_bytes(&copy, list_reflectors);
 }
 
-RL_INLINED double inner_product(int n, const double *x, const double *y) {
-    double sums[LANES] = {0};
-    int i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int lane = 0; lane < LANES; lane++) sums[lane] += x[i + lane] * y[i + lane];
-    for (int lane = 0; i < n; i++, lane++) sums[lane] += x[i] * y[i];
-    return add_up_lanes(sums);
+void rl_band_destroy(rl_band *band) {
+    rl_free(band->own);
+    rl_free(band->tau);
+    band->own = NULL;
+    band->tau = NULL;
 }
 
-RL_CLONES void rl_reflect_left(int rows, int columns, double *block, int ld, const double *v, double tau) {
-    for (int j = 0; j < columns; j++) {
-        double *restrict column = block + (size_t)j * (size_t)ld;
-        const double product = tau * inner_product(rows, v, column);
-        int i = 0;
-        for (; i + LANES <= rows; i += LANES)
-            for (int lane = 0; lane < LANES; lane++) column[i + lane] -= product * v[i + lane];
-        for (; i < rows; i++) column[i] -= product * v[i];
+/* ---- places and messages ----------------------------------------------------------------------------------------- */
+
+/* Element (row, column), -width < column - row < 2 width. The next of its row is `row_stride` further. */
+static double *element(const rl_band *band, const rl_stretch *t, int row, int column) {
+    return t->a + (size_t)(column - t->base) * column_length(band) + (2 * band->width - 1 + row - column);
+}
+
+static int row_stride(const rl_band *band) {
+    return 3 * band->width - 2;
+}
+
+static double *target(const rl_stretch *t, int row) {
+    return t->targets + (row - t->base);
+}
+
+int rl_stretch_rank(const rl_band *band, int stretch) {
+    return stretch % band->grid->size;
+}
+
+int rl_stretch_tag(const rl_band *band, int stretch, rl_band_message kind) {
+    return stretch / band->grid->size * RL_N_BAND_MESSAGES + (int)kind;
+}
+
+static void receive(const rl_band *band, const rl_stretch *t, int from, rl_band_message kind, double *values, int n) {
+    RL_MPI(MPI_Recv(values, n, MPI_DOUBLE, rl_stretch_rank(band, from), rl_stretch_tag(band, t->index, kind),
+                    band->grid->comm, MPI_STATUS_IGNORE));
+}
+
+/* The message that was sent two sweeps ago from the same place has been received by now, or will be without us. */
+static double *place_of_message(const rl_stretch *t, int side, int sweep) {
+    const int m = side + (sweep & 1);
+    RL_MPI(MPI_Wait(t->sent[m], MPI_STATUS_IGNORE));
+    return t->messages[m];
+}
+
+static void send(const rl_band *band, const rl_stretch *t, int side, int sweep, int n) {
+    const int m = side + (sweep & 1), to = side == TO_LEFT ? t->index - 1 : t->index + 1;
+    RL_MPI(MPI_Isend(t->messages[m], n, MPI_DOUBLE, rl_stretch_rank(band, to),
+                     rl_stretch_tag(band, to, side == TO_LEFT ? RL_COLUMN : RL_REFLECTOR), band->grid->comm,
+                     t->sent[m]));
+}
+
+/* ---- the band from a matrix -------------------------------------------------------------------------------------- */
+
+static void pack_block(const rl_block_matrix *m, int row, int column, int rows, int columns, double *block) {
+    const rl_share share = rl_share_of(m, row, column, rows, columns);
+    for (int j = 0; j < columns; j++)
+        memcpy(block + (size_t)j * (size_t)rows, rl_at(m, share.row, share.column + j), (size_t)rows * sizeof *block);
+}
+
+static void place_block(const rl_band *band, int row, int column, int rows, int columns, const double *block) {
+    const rl_stretch *t = &band->own[column / band->width / band->steps / band->grid->size];
+    for (int j = 0; j < columns; j++)
+        for (int i = 0; i < rows; i++)
+            if (row == column ? i <= j : i >= j)
+                *element(band, t, row + i, column + j) = block[(size_t)j * (size_t)rows + (size_t)i];
+}
+
+/* Block (i, j) from its rank to that of its stretch. All ranks go through all blocks in the same order. */
+static void move_block(const rl_band *band, const rl_block_matrix *m, int i, int j) {
+    const rl_process_grid *grid = band->grid;
+    const int row = i * band->width, column = j * band->width;
+    const int rows = rl_smaller(band->width, band->n - row), columns = rl_smaller(band->width, band->n - column);
+    const int from = i % grid->n_rows * grid->n_columns + j % grid->n_columns;
+    const int to = rl_stretch_rank(band, j / band->steps);
+    if (grid->rank == from) pack_block(m, row, column, rows, columns, band->block);
+    if (from != to && grid->rank == from)
+        RL_MPI(MPI_Send(band->block, rows * columns, MPI_DOUBLE, to, RL_BAND_BLOCK, grid->comm));
+    if (from != to && grid->rank == to)
+        RL_MPI(MPI_Recv(band->block, rows * columns, MPI_DOUBLE, from, RL_BAND_BLOCK, grid->comm, MPI_STATUS_IGNORE));
+    if (grid->rank == to) place_block(band, row, column, rows, columns, band->block);
+}
+
+rl_status rl_band_take(rl_band *band, const rl_block_matrix *m) {
+    for (int j = 0; j * band->width < band->n; j++) {
+        move_block(band, m, j, j);
+        if (j > 0) move_block(band, m, j - 1, j);
     }
+    return RL_OK;
 }
 
-RL_CLONES double rl_reflector_make(int length, double *v, double *first) {
-    const double alpha = v[0], squares = inner_product(length - 1, v + 1, v + 1), all = alpha * alpha + squares;
-    const int one = 1;
-    double tau;
-    if (squares > 0x1p-900 && all < 0x1p900) {
-        *first = -copysign(sqrt(all), alpha);
-        tau = (*first - alpha) / *first;
-        for (int i = 1; i < length; i++) v[i] /= alpha - *first;
-    } else {
-        dlarfg_(&length, v, v + 1, &one, &tau);
-        *first = v[0];
-    }
-    v[0] = 1;
-    return tau;
-}
-
-/* ---- the chase ------------------------------------------------------------------------------------------------ */
-
-/* Sweeps whose reflectors are collected before they are applied to the rows, and rows that they are applied to at a
- * time: the columns that one step of all these sweeps touches stay in the cache. */
-enum { BATCH = 32, STRIP = 32, RUN = 8 };
-
-typedef struct chase {
-    const rl_band *band;
-    const rl_operands *operands;
-    int first, count; /* sweeps [first, first + count) are under way: one for each row that is made bidiagonal */
-    double *v;        /* [steps, BATCH, width]: the reflectors that the rows wait for; step k of sweep first + j */
-    double *tau;      /* [steps, BATCH] */
-    double *other;    /* [width]: the reflector of the side that the rows do not wait for */
-} chase;
-
-rl_band rl_band_of(int n, int width) {
-    /* A column holds 2 width - 1 elements above the diagonal and width - 1 below it. */
-    return (rl_band){.n = n, .width = width, .stride = 3 * width - 2};
-}
-
-void rl_band_list(rl_band *band, rl_arena *arena) {
-    RL_TAKE(arena, band->a, (size_t)band->n * ((size_t)band->stride + 1));
-}
-
-double *rl_band_at(const rl_band *band, int row, int column) {
-    return band->a + (2 * band->width - 1 + row) + (size_t)column * (size_t)band->stride;
-}
-
-/* Steps of a sweep: its blocks begin at columns sweep + 1 + k width, and the last has at least two columns. */
-static int count_steps(const rl_band *band, int sweep) {
-    return sweep > band->n - 3 ? 0 : (band->n - 3 - sweep) / band->width + 1;
-}
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
 
 static void copy_strided(int length, const double *x, int stride, double *to) {
     for (int i = 0; i < length; i++) to[i] = x[(size_t)i * (size_t)stride];
@@ -123,91 +239,205 @@ static void set_reflected(int length, double *x, int stride, double first) {
     for (int i = 0; i < length; i++) x[(size_t)i * (size_t)stride] = i == 0 ? first : 0;
 }
 
-/* Step k of sweep first + j: from the right the row's elements beyond its second one (in later steps, what the step
- * before has spilled beyond the band) are made zero, from the left those below the diagonal in the block's first
- * column. */
-static void chase_step(const chase *c, int j, int k) {
-    const rl_band *band = c->band;
-    const rl_operands *operands = c->operands;
-    const int sweep = c->first + j, begin = sweep + 1 + k * band->width, end = rl_smaller(begin + band->width, band->n);
-    const int row = k == 0 ? sweep : begin - band->width, length = end - begin;
-    const int reach = rl_smaller(end + band->width, band->n);
-    const size_t at = (size_t)k * BATCH + (size_t)j;
-    double *const waiting = c->v + at * (size_t)band->width;
-    double *const right = operands->rows_left ? c->other : waiting;
-    double *const left = operands->rows_left ? waiting : c->other;
-    double *const targets = operands->columns + begin;
+/* The end of the columns that a stretch has in a sweep. */
+static int end_of_columns(const rl_band *band, const rl_stretch *t, int sweep) {
+    return rl_smaller(band->n, sweep + 1 + (t->first + band->steps) * band->width);
+}
+
+/* The last step's reflector from the left is for columns of the next stretch too, if there are any. */
+static void hand_over_reflector(const rl_band *band, const rl_stretch *t, int sweep, const double *v, double tau) {
+    if (end_of_columns(band, t, sweep) == band->n) return;
+    double *message = place_of_message(t, TO_RIGHT, sweep);
+    memcpy(message, v, (size_t)band->width * sizeof *v);
+    message[band->width] = tau;
+    send(band, t, TO_RIGHT, sweep, band->width + 1);
+}
+
+/* From the right the row's elements beyond its second one (in later steps, what the step before has spilled beyond the
+ * band) are made zero, from the left those below the diagonal in the first column. */
+static void chase_step(const rl_band *band, const rl_stretch *t, int sweep, int step) {
+    const int width = band->width, begin = sweep + 1 + step * width, end = rl_smaller(begin + width, band->n);
+    const int row = step == 0 ? sweep : begin - width, length = end - begin, stride = row_stride(band);
+    const int reach = rl_smaller(begin + 2 * width, end_of_columns(band, t, sweep));
+    const size_t slot = rl_stretch_slot(t, sweep, step);
+    double *const waiting = t->reflectors + slot * (size_t)width;
+    double *const right = band->rows_left ? band->other : waiting, *const left =
+                                                                       band->rows_left ? waiting : band->other;
     double first;
 
-    double *x = rl_band_at(band, row, begin);
-    copy_strided(length, x, band->stride, right);
+    double *x = element(band, t, row, begin);
+    copy_strided(length, x, stride, right);
     const double tau_right = rl_reflector_make(length, right, &first);
-    rl_reflect_right(end - row, length, x, band->stride, right, tau_right); /* whole lanes, with the row itself */
-    set_reflected(length, x, band->stride, first);
-    if (operands->rows_left) rl_reflect_left(length, operands->n_columns, targets, band->n, right, tau_right);
+    rl_reflect_right(end - row, length, x, stride, right, tau_right); /* whole lanes, with the row itself */
+    set_reflected(length, x, stride, first);
+    if (band->rows_left) rl_reflect_left(length, band->n_targets, target(t, begin), band->room, right, tau_right);
 
-    x = rl_band_at(band, begin, begin);
+    x = element(band, t, begin, begin);
     copy_strided(length, x, 1, left);
     const double tau_left = rl_reflector_make(length, left, &first);
-    rl_reflect_left(length, reach - begin - 1, x + band->stride, band->stride, left, tau_left);
+    rl_reflect_left(length, reach - begin - 1, x + stride, stride, left, tau_left);
     set_reflected(length, x, 1, first);
-    if (!operands->rows_left) rl_reflect_left(length, operands->n_columns, targets, band->n, left, tau_left);
+    if (!band->rows_left) rl_reflect_left(length, band->n_targets, target(t, begin), band->room, left, tau_left);
 
-    c->tau[at] = operands->rows_left ? tau_left : tau_right;
+    t->tau[slot] = band->rows_left ? tau_left : tau_right;
+    if (step == t->first + band->steps - 1) hand_over_reflector(band, t, sweep, left, tau_left);
 }
 
-/* The batch's sweeps follow each other at two steps' distance: as close as the next sweep's step k, which needs the
- * one before to be through with step k + 2, allows. Each takes RUN steps at a time, so that the next one finds most of
- * their blocks in the cache. */
-static void run_sweeps(const chase *c) {
-    const int end = count_steps(c->band, c->first) + 2 * (c->count - 1);
-    for (int run = 0; run < end; run += RUN)
-        for (int j = 0; j < c->count; j++) {
-            const int stop = rl_smaller(run + RUN - 2 * j, count_steps(c->band, c->first + j));
-            for (int k = run > 2 * j ? run - 2 * j : 0; k < stop; k++) chase_step(c, j, k);
-        }
+static void chase_steps(const rl_band *band, const rl_stretch *t, int sweep, int begin, int end) {
+    const int last = rl_smaller(end, rl_stretch_steps(band, t, sweep));
+    for (int k = begin; k < last; k++) chase_step(band, t, sweep, t->first + k);
 }
 
-/* Steps further down come first: the next sweep's step k overlaps step k + 1, never the other way round. */
-static void reflect_rows(const chase *c) {
-    const rl_operands *o = c->operands;
-    const int width = c->band->width, n = c->band->n, rows = rl_whole_lanes(o->n_rows);
-    for (int k = count_steps(c->band, c->first) - 1; k >= 0; k--)
-        for (int row = 0; row < rows; row += STRIP)
-            for (int j = 0; j < c->count && k < count_steps(c->band, c->first + j); j++) {
-                const int begin = c->first + j + 1 + k * width;
-                const size_t at = (size_t)k * BATCH + (size_t)j;
-                rl_reflect_right(rl_smaller(STRIP, rows - row), rl_smaller(width, n - begin),
-                                 o->rows + (size_t)begin * (size_t)o->ld_rows + row, o->ld_rows,
-                                 c->v + at * (size_t)width, c->tau[at]);
+/* ---- a sweep at a stretch ---------------------------------------------------------------------------------------- */
+
+/* What is made of the band; used on the rank of the first stretch alone. */
+typedef struct outcome {
+    double *d, *e, *targets;
+} outcome;
+
+static void store_column(const rl_band *band, const rl_stretch *t, int column, const outcome *to) {
+    to->d[column] = *element(band, t, column, column);
+    if (column > 0) to->e[column - 1] = *element(band, t, column - 1, column);
+    for (int k = 0; k < band->n_targets; k++)
+        to->targets[(size_t)k * (size_t)band->n + (size_t)column] = target(t, column)[(size_t)k * (size_t)band->room];
+}
+
+/* The first column of a stretch has its last values of a sweep, or before the first sweep (-1) its first ones: it goes
+ * to the left. Its elements are those from `width` above the diagonal to the diagonal. */
+static void hand_over_column(const rl_band *band, const rl_stretch *t, int sweep, const outcome *to) {
+    const int width = band->width, column = sweep + 1 + t->first * width;
+    if (t->index == 0) {
+        store_column(band, t, column, to);
+        return;
+    }
+    double *message = place_of_message(t, TO_LEFT, sweep);
+    memcpy(message, element(band, t, column - width, column), ((size_t)width + 1) * sizeof *message);
+    copy_strided(band->n_targets, target(t, column), band->room, message + width + 1);
+    send(band, t, TO_LEFT, sweep, message_length(band));
+}
+
+/* Columns before `base` are gone: those from there on move to the front. */
+static void move_on(const rl_band *band, rl_stretch *t, int base) {
+    const size_t by = (size_t)(base - t->base), kept = (size_t)band->room - by, length = column_length(band);
+    memmove(t->a, t->a + by * length, kept * length * sizeof *t->a);
+    for (size_t k = 0; k < (size_t)band->n_targets; k++)
+        memmove(t->targets + k * (size_t)band->room, t->targets + k * (size_t)band->room + by, kept * sizeof *t->a);
+    t->base = base;
+}
+
+/* The column that the stretch on the right handed over in the sweep before becomes the last one here. */
+static void take_column(const rl_band *band, rl_stretch *t, int sweep) {
+    const int width = band->width, column = end_of_columns(band, t, sweep) - 1;
+    if (column != sweep + (t->first + band->steps) * width) return; /* the matrix ends here */
+    if (column - t->base >= band->room) move_on(band, t, sweep + 1 + t->first * width);
+    receive(band, t, t->index + 1, RL_COLUMN, band->block, message_length(band));
+    memset(element(band, t, column - 2 * width + 1, column), 0, column_length(band) * sizeof *t->a);
+    memcpy(element(band, t, column - width, column), band->block, ((size_t)width + 1) * sizeof *t->a);
+    for (int k = 0; k < band->n_targets; k++)
+        target(t, column)[(size_t)k * (size_t)band->room] = band->block[width + 1 + k];
+}
+
+/* The last step of the stretch on the left has changed the rows above the first step's. */
+static void take_reflector(const rl_band *band, const rl_stretch *t, int sweep) {
+    const int width = band->width, begin = sweep + 1 + t->first * width;
+    const int columns = rl_smaller(width, band->n - begin);
+    if (t->index == 0) return;
+    receive(band, t, t->index - 1, RL_REFLECTOR, band->block, width + 1);
+    rl_reflect_left(width, columns, element(band, t, begin - width, begin), row_stride(band), band->block,
+                    band->block[width]);
+}
+
+/* Steps that the columns on the right of this stretch have no part in. */
+static int count_free_steps(const rl_band *band) {
+    return band->n_stretches == 1 ? band->steps : band->steps - LAST_STEPS;
+}
+
+static void begin_sweep(const rl_band *band, const rl_stretch *t, int sweep, const outcome *to) {
+    take_reflector(band, t, sweep);
+    chase_steps(band, t, sweep, 0, 1);
+    hand_over_column(band, t, sweep, to);
+    chase_steps(band, t, sweep, 1, count_free_steps(band));
+}
+
+static void end_sweep(const rl_band *band, rl_stretch *t, int sweep) {
+    take_column(band, t, sweep);
+    chase_steps(band, t, sweep, count_free_steps(band), band->steps);
+}
+
+/* In a round, each stretch is one sweep behind the one on its left. A message of the first half is for the second half,
+ * one of the second half for the next round: whatever a rank waits for has been sent before the wait, in this order,
+ * and nobody waits in a circle. */
+static void run_rounds(const rl_band *band, const outcome *to) {
+    for (int i = 0; i < band->n_own; i++) hand_over_column(band, &band->own[i], -1, to);
+    for (int round = 0; round < band->n - 1; round++)
+        for (int half = 0; half < 2; half++)
+            for (int i = 0; i < band->n_own; i++) {
+                rl_stretch *t = &band->own[i];
+                const int sweep = round - t->index;
+                if (sweep < 0 || rl_stretch_steps(band, t, sweep) == 0) continue;
+                if (half == 0)
+                    begin_sweep(band, t, sweep, to);
+                else
+                    end_sweep(band, t, sweep);
             }
+    RL_MPI(MPI_Waitall(4 * band->n_own, band->sent, MPI_STATUSES_IGNORE));
 }
 
-static void list_chase(rl_arena *arena, void *object) {
-    chase *c = object;
-    const size_t reflectors = (size_t)count_steps(c->band, 0) * BATCH;
-    RL_TAKE(arena, c->other, c->band->width);
-    RL_TAKE(arena, c->v, reflectors * (size_t)c->band->width);
-    RL_TAKE(arena, c->tau, reflectors);
-}
-
-size_t rl_band_work_bytes(const rl_band *band) {
-    chase c = {.band = band};
-    return rl_arrays_bytes(&c, list_chase);
-}
-
-rl_status rl_band_to_bidiagonal(rl_band *band, const rl_operands *operands, double *d, double *e) {
-    chase c = {.band = band, .operands = operands};
-    RL_TRY(rl_arrays_create(&c, list_chase));
-    for (; band->width > 1 && c.first < band->n - 2; c.first += BATCH) {
-        c.count = rl_smaller(BATCH, band->n - 2 - c.first);
-        run_sweeps(&c);
-        reflect_rows(&c);
+static void take_targets(const rl_band *band, const double *targets) {
+    for (int i = 0; i < band->n_own; i++) {
+        const rl_stretch *t = &band->own[i];
+        const int count = rl_smaller(band->steps * band->width, band->n - t->base);
+        for (size_t k = 0; k < (size_t)band->n_targets; k++)
+            memcpy(t->targets + k * (size_t)band->room, targets + k * (size_t)band->n + (size_t)t->base,
+                   (size_t)count * sizeof *targets);
     }
-    for (int i = 0; i < band->n; i++) {
-        d[i] = *rl_band_at(band, i, i);
-        if (i + 1 < band->n) e[i] = *rl_band_at(band, i, i + 1);
-    }
-    rl_free(c.other);
+}
+
+rl_status rl_band_to_bidiagonal(rl_band *band, double *d, double *e, double *targets) {
+    const outcome to = {d, e, targets};
+    const MPI_Comm comm = band->grid->comm;
+    RL_TRY(rl_process_grid_agree(band->grid, allocate_reflectors(band)));
+    take_targets(band, targets);
+    run_rounds(band, &to);
+    RL_MPI(MPI_Bcast(d, band->n, MPI_DOUBLE, 0, comm));
+    RL_MPI(MPI_Bcast(e, band->n - 1, MPI_DOUBLE, 0, comm));
+    for (int k = 0; k < band->n_targets; k++)
+        RL_MPI(MPI_Bcast(targets + (size_t)k * (size_t)band->n, band->n, MPI_DOUBLE, 0, comm));
     return RL_OK;
+}
+
+/* ---- needs ------------------------------------------------------------------------------------------------------- */
+
+/* The steps of all sweeps, on this rank and on all ranks. */
+static void count_all_steps(const rl_band *band, double *own, double *all) {
+    *own = *all = 0;
+    for (int i = 0; i < band->n_own; i++) *own += (double)count_slots(band, i);
+    for (int g = 0; g < count_groups(band); g++) *all += (double)rl_band_steps(band, g * RL_BAND_GROUP) * RL_BAND_GROUP;
+}
+
+/* A stretch waits twice in a sweep; its columns of Z are waited for once in a group, and before the first of them reach
+ * the first stretch a group goes through all others. */
+static void tell_messages(const rl_band *band, int n_rows, double steps, rl_needs *needs) {
+    const rl_part part = RL_PART_DIAGONALIZE;
+    const double n = band->n, width = band->width, rows = n_rows, word = sizeof(double), sweeps = steps / band->steps;
+    const double numbers = 2 * width + 3 + band->n_targets + rows;
+    if (needs->ranks == 1) return;
+    rl_needs_work(needs, RL_PART_PROJECT, RL_WORK_MESSAGES, 2 * n / width);
+    rl_needs_work(needs, RL_PART_PROJECT, RL_WORK_MESSAGE_BYTES, 2 * n * width * word);
+    rl_needs_work(needs, part, RL_WORK_BAND_ROTATIONS, 2 * n * RL_BAND_GROUP * rows);
+    rl_needs_work(needs, part, RL_WORK_MESSAGES, sweeps * (2 + 1.0 / RL_BAND_GROUP));
+    rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, 2 * sweeps * numbers * word);
+    rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, rl_hops(needs) * n * (2 + band->n_targets) * word);
+}
+
+/* All steps together are n^2 / (2 width), each 16 width^2 flops and 4 width for each row. */
+void rl_band_work_needs(const rl_band *band, int n_rows, rl_needs *needs) {
+    const double n_sq = (double)band->n * band->n, width = band->width, reflected = n_rows + band->n_targets;
+    double own, all;
+    count_all_steps(band, &own, &all);
+    if (all == 0) return;
+    needs->found.flops += n_sq * (8 * width + 2 * reflected);
+    rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BAND, n_sq * width * own / all);
+    rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BAND_ROTATIONS, n_sq * reflected * own / all);
+    tell_messages(band, n_rows, own, needs);
 }

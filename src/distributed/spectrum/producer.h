@@ -107,7 +107,16 @@ rl_status rl_sum_tails(const rl_block_matrix *m, const rl_tails *tails);
  * the tails, the targets (transposed, if they are rows) and the test rows (transposed, if they are columns), each in
  * the bases that Q and P make; then gives core->m back (it is empty afterwards). */
 rl_status rl_core_gather(rl_core *core, rl_projection *projection);
-void rl_core_gather_needs(rl_core *core, rl_projection *projection, rl_needs *needs);
+void rl_core_gather_needs(const rl_core *core, rl_projection *projection, rl_needs *needs);
+
+/* The same in two steps, with the test rows by columns, in a layout of the caller's, between them; z is missing until
+ * the second one, which gives the columns back. */
+rl_status rl_core_gather_columns(rl_core *core, rl_block_matrix *columns, rl_projection *projection);
+rl_status rl_core_deal_rows(const rl_core *core, rl_block_matrix *columns, rl_projection *projection);
+void rl_core_gather_columns_needs(const rl_core *core, const rl_block_matrix *columns, rl_projection *projection,
+                                  rl_needs *needs);
+void rl_core_deal_rows_needs(const rl_core *core, const rl_block_matrix *columns, rl_projection *projection,
+                             rl_needs *needs);
 void rl_projection_destroy(rl_projection *projection);
 
 /* Local. What is still to be transformed once the borders are gathered: this rank's test rows and the targets. */

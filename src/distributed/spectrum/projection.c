@@ -75,18 +75,20 @@ rl_block_matrix rl_core_matrix(const rl_core *core, int rows, int columns) {
     return rl_block_matrix_layout(core->grid, rows, columns, core->m.row_block);
 }
 
-static rl_block_matrix lay_out_z(const rl_core *core) {
-    return rl_block_matrix_layout(core->grid, core->test_rows_left ? core->n_left : core->n_right, core->columns,
-                                  RL_TALL);
+static int count_rows(const rl_core *core) {
+    return core->test_rows_left ? core->n_left : core->n_right;
 }
 
-/* Whole test rows to their ranks, from rows [first_row, ...) of `from`. */
-static rl_status deal_rows(const rl_core *core, const rl_block_matrix *from, int first_row, rl_block_matrix *z) {
+static rl_block_matrix lay_out_z(const rl_core *core) {
+    return rl_block_matrix_layout(core->grid, count_rows(core), core->columns, RL_TALL);
+}
+
+/* Test rows to where they are laid out to be, from rows [first_row, ...) of `from`. */
+static rl_status deal(const rl_block_matrix *from, int first_row, rl_block_matrix *z) {
     const int ia = first_row + 1;
-    *z = lay_out_z(core);
-    RL_TRY(rl_process_grid_agree(core->grid, rl_block_matrix_allocate(z)));
+    RL_TRY(rl_process_grid_agree(z->grid, rl_block_matrix_allocate(z)));
     pdgemr2d_(&z->rows, &z->columns, from->a, &ia, &one, from->descriptor, z->a, &one, &one, z->descriptor,
-              &core->grid->context);
+              &z->grid->context);
     return RL_OK;
 }
 
@@ -100,39 +102,77 @@ static rl_status transpose_and_deal(rl_core *core, rl_block_matrix *z) {
         pdtran_(&core->n_left, &core->columns, &unit, core->m.a, &one, &ja, core->m.descriptor, &zero, transposed.a,
                 &one, &one, transposed.descriptor);
         rl_block_matrix_destroy(&core->m);
-        status = deal_rows(core, &transposed, 0, z);
+        status = deal(&transposed, 0, z);
     }
     rl_block_matrix_destroy(&transposed);
     return status;
 }
 
-rl_status rl_core_gather(rl_core *core, rl_projection *projection) {
-    *projection = lay_out_projection(core);
+/* All but the test rows, which go to `z`. */
+static rl_status gather(rl_core *core, rl_block_matrix *z, rl_projection *projection) {
     RL_TRY(rl_process_grid_agree(core->grid, rl_arrays_create(projection, list_projection)));
     if (core->tail_rows > 0) RL_TRY(rl_sum_tails(&core->m, &projection->tails));
     RL_TRY(gather_targets(core, projection));
-    if (core->test_rows_left) return transpose_and_deal(core, &projection->z);
-    RL_TRY(deal_rows(core, &core->m, core->rows, &projection->z));
+    if (core->test_rows_left) return transpose_and_deal(core, z);
+    RL_TRY(deal(&core->m, core->rows, z));
     rl_block_matrix_destroy(&core->m);
     return RL_OK;
 }
 
-/* pdgemr2d packs what goes and what comes. */
-void rl_core_gather_needs(rl_core *core, rl_projection *projection, rl_needs *needs) {
+rl_status rl_core_gather(rl_core *core, rl_projection *projection) {
     *projection = lay_out_projection(core);
     projection->z = lay_out_z(core);
-    const rl_block_matrix *z = &projection->z, test_rows = rl_core_matrix(core, z->rows, z->columns);
-    const double elements = (double)z->rows * z->columns;
+    return gather(core, &projection->z, projection);
+}
+
+rl_status rl_core_gather_columns(rl_core *core, rl_block_matrix *columns, rl_projection *projection) {
+    *projection = lay_out_projection(core);
+    return gather(core, columns, projection);
+}
+
+rl_status rl_core_deal_rows(const rl_core *core, rl_block_matrix *columns, rl_projection *projection) {
+    projection->z = lay_out_z(core);
+    RL_TRY(deal(columns, 0, &projection->z));
+    rl_block_matrix_destroy(columns);
+    return RL_OK;
+}
+
+/* pdgemr2d packs what goes and what comes. */
+static void tell_dealing(const rl_block_matrix *from, const rl_block_matrix *to, rl_needs *needs) {
+    rl_needs_matrix(needs, to);
+    rl_needs_lend(needs, rl_elements(from) + rl_elements(to));
+    rl_needs_dealing(needs, RL_PART_PROJECT, (double)to->rows * to->columns);
+}
+
+static void gather_needs(const rl_core *core, const rl_block_matrix *z, rl_projection *projection, rl_needs *needs) {
+    const rl_block_matrix test_rows = rl_core_matrix(core, z->rows, z->columns);
     rl_needs_arrays(needs, projection, list_projection);
     if (core->test_rows_left) {
         rl_needs_matrix(needs, &test_rows);
-        rl_needs_dealing(needs, RL_PART_PROJECT, elements);
+        rl_needs_dealing(needs, RL_PART_PROJECT, (double)z->rows * z->columns);
         rl_needs_no_matrix(needs, &core->m);
     }
-    rl_needs_matrix(needs, z);
-    rl_needs_lend(needs, rl_elements(&test_rows) + rl_elements(z));
-    rl_needs_dealing(needs, RL_PART_PROJECT, elements);
+    tell_dealing(&test_rows, z, needs);
     rl_needs_no_matrix(needs, core->test_rows_left ? &test_rows : &core->m);
+}
+
+void rl_core_gather_needs(const rl_core *core, rl_projection *projection, rl_needs *needs) {
+    *projection = lay_out_projection(core);
+    projection->z = lay_out_z(core);
+    gather_needs(core, &projection->z, projection, needs);
+}
+
+void rl_core_gather_columns_needs(const rl_core *core, const rl_block_matrix *columns, rl_projection *projection,
+                                  rl_needs *needs) {
+    *projection = lay_out_projection(core);
+    gather_needs(core, columns, projection, needs);
+}
+
+void rl_core_deal_rows_needs(const rl_core *core, const rl_block_matrix *columns, rl_projection *projection,
+                             rl_needs *needs) {
+    projection->z = lay_out_z(core);
+    tell_dealing(columns, &projection->z, needs);
+    rl_needs_no_matrix(needs, columns);
 }
 
 /* Processors of different kinds may round differently: all ranks take the numbers of rank 0. */

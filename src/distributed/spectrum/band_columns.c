@@ -1,0 +1,198 @@
+/* Z's columns, reflected group of sweeps by group of sweeps, as they pass through the stretches of the band. */
+#include <string.h>
+
+#include "../../numbers.h"
+#include "../matrix/lanes.h"
+#include "band.h"
+#include "reflectors.h"
+
+/* Rows that a step of all sweeps of a group is applied to at a time: its columns stay in the cache. And by how many
+ * groups a stretch's columns move on in their place before they are moved back to its beginning. */
+enum { STRIP = 32, MOVES = 4 };
+
+/* A stretch's frame of columns moves on by a group's number of columns from group to group: as many come from the
+ * right, reflected there by this group, and as many leave to the left. From the first stretch they leave for good, to
+ * lie where `final` says. */
+typedef struct frames {
+    const rl_band *band;
+    int n_rows, ld, room;
+    int n_groups;
+    double *columns; /* [ld, room] of each stretch */
+    int *base;       /* the first of these columns */
+    double *leaving; /* [ld, a group], two of each stretch, on their way to the left */
+    MPI_Request *sent;
+    MPI_Request *arriving; /* of this rank's final columns, group by group */
+    int n_arriving;
+    rl_block_matrix final;
+} frames;
+
+/* ---- layout ------------------------------------------------------------------------------------------------------ */
+
+rl_block_matrix rl_band_columns(const rl_band *band, int n_rows) {
+    return rl_block_matrix_wide(band->grid, n_rows, band->n, band->steps * band->width);
+}
+
+rl_block_matrix rl_band_columns_after(const rl_band *band, int n_rows) {
+    return rl_block_matrix_wide(band->grid, n_rows, band->n, RL_BAND_GROUP);
+}
+
+static frames lay_out_frames(const rl_band *band, int n_rows) {
+    const rl_block_matrix final = rl_band_columns_after(band, n_rows);
+    const int64_t room = (int64_t)band->steps * band->width + (1 + MOVES) * RL_BAND_GROUP;
+    return (frames){.band = band,
+                    .n_rows = n_rows,
+                    .ld = final.ld,
+                    .room = (int)rl_smaller(room, (int64_t)band->n),
+                    .n_groups = (band->n - 1) / RL_BAND_GROUP + 1,
+                    .final = final};
+}
+
+/* Where all stays in its place, no group leaves. */
+static size_t group_length(const frames *f) {
+    const bool stays = f->band->n_stretches == 1 && f->band->grid->size == 1;
+    return stays ? 0 : (size_t)f->ld * (size_t)rl_smaller(f->band->n, RL_BAND_GROUP);
+}
+
+static void list_frames(rl_arena *arena, void *object) {
+    frames *f = object;
+    const size_t own = (size_t)f->band->n_own;
+    RL_TAKE(arena, f->base, own);
+    RL_TAKE(arena, f->columns, own * (size_t)f->room * (size_t)f->ld);
+    RL_TAKE(arena, f->leaving, 2 * own * group_length(f));
+    RL_TAKE(arena, f->sent, 2 * own);
+    RL_TAKE(arena, f->arriving, f->n_groups / f->band->grid->size + 1);
+}
+
+size_t rl_band_frames_bytes(const rl_band *band, int n_rows) {
+    frames f = lay_out_frames(band, n_rows);
+    return rl_arrays_bytes(&f, list_frames);
+}
+
+static double *frame_column(const frames *f, int own, int column) {
+    return f->columns + ((size_t)own * (size_t)f->room + (size_t)(column - f->base[own])) * (size_t)f->ld;
+}
+
+/* The first column that a stretch has in a group, which is that column of the group's first sweep less one. */
+static int first_column(const frames *f, int stretch, int group) {
+    return group * RL_BAND_GROUP + stretch * f->band->steps * f->band->width;
+}
+
+/* As many columns of a group as there are, from `column` on. */
+static int count_columns(const frames *f, int column) {
+    const int left = f->band->n - column;
+    return left < 0 ? 0 : rl_smaller(left, RL_BAND_GROUP);
+}
+
+static void fill_frames(frames *f, const rl_block_matrix *columns) {
+    const int length = f->band->steps * f->band->width;
+    for (int i = 0; i < f->band->n_own; i++) {
+        f->base[i] = f->band->own[i].first * f->band->width;
+        const int count = rl_smaller(length, f->band->n - f->base[i]);
+        memcpy(frame_column(f, i, f->base[i]), rl_at(columns, 0, i * length),
+               (size_t)count * (size_t)f->ld * sizeof(double));
+        for (int k = 0; k < 2; k++) f->sent[2 * i + k] = MPI_REQUEST_NULL;
+    }
+}
+
+/* ---- columns that come and go ------------------------------------------------------------------------------------ */
+
+/* All final columns that other ranks will send to this one, each straight to its place. */
+static void await_final_columns(frames *f) {
+    const rl_process_grid *grid = f->band->grid;
+    for (int g = grid->rank; g < f->n_groups && grid->rank > 0; g += grid->size)
+        RL_MPI(MPI_Irecv(rl_at(&f->final, 0, g / grid->size * RL_BAND_GROUP),
+                         count_columns(f, g * RL_BAND_GROUP) * f->ld, MPI_DOUBLE, 0, RL_LAST_COLUMNS, grid->comm,
+                         &f->arriving[f->n_arriving++]));
+}
+
+static void make_room(frames *f, int own, int first, int end) {
+    if (end - f->base[own] <= f->room) return;
+    const int kept = f->base[own] + f->room - first;
+    memmove(frame_column(f, own, f->base[own]), frame_column(f, own, first),
+            (size_t)kept * (size_t)f->ld * sizeof(double));
+    f->base[own] = first;
+}
+
+/* From the stretch on the right. */
+static void take_columns(frames *f, int own, int group) {
+    const rl_band *band = f->band;
+    const rl_stretch *t = &band->own[own];
+    const int next = first_column(f, t->index + 1, group), count = count_columns(f, next);
+    if (count == 0) return;
+    make_room(f, own, first_column(f, t->index, group), next + count);
+    RL_MPI(MPI_Recv(frame_column(f, own, next), count * f->ld, MPI_DOUBLE, rl_stretch_rank(band, t->index + 1),
+                    rl_stretch_tag(band, t->index, RL_Z_COLUMNS), band->grid->comm, MPI_STATUS_IGNORE));
+}
+
+/* To the stretch on the left, or to their last place. What the same buffer sent two groups ago has been received. */
+static void hand_over_columns(const frames *f, int own, int group) {
+    const rl_band *band = f->band;
+    const rl_process_grid *grid = band->grid;
+    const rl_stretch *t = &band->own[own];
+    const int first = first_column(f, t->index, group), count = count_columns(f, first) * f->ld;
+    const int to = t->index > 0 ? rl_stretch_rank(band, t->index - 1) : group % grid->size;
+    const int tag = t->index > 0 ? rl_stretch_tag(band, t->index - 1, RL_Z_COLUMNS) : RL_LAST_COLUMNS;
+    const int buffer = 2 * own + group % 2;
+    double *const leaving = f->leaving + (size_t)buffer * group_length(f);
+    const bool stays = t->index == 0 && to == grid->rank;
+    double *const place = stays ? rl_at(&f->final, 0, group / grid->size * RL_BAND_GROUP) : leaving;
+    RL_MPI(MPI_Wait(&f->sent[buffer], MPI_STATUS_IGNORE));
+    memcpy(place, frame_column(f, own, first), (size_t)count * sizeof(double));
+    if (!stays) RL_MPI(MPI_Isend(leaving, count, MPI_DOUBLE, to, tag, grid->comm, &f->sent[buffer]));
+}
+
+/* ---- reflectors -------------------------------------------------------------------------------------------------- */
+
+/* One step of the sweeps [sweep, + RL_BAND_GROUP), as far as they have it. */
+static void reflect_strip(const frames *f, int own, int sweep, int step, int row, int rows) {
+    const rl_band *band = f->band;
+    const rl_stretch *t = &band->own[own];
+    for (int s = sweep; s < sweep + RL_BAND_GROUP; s++) {
+        const int begin = s + 1 + step * band->width, length = rl_smaller(band->width, band->n - begin);
+        const size_t slot = rl_stretch_slot(t, s, step);
+        if (length < 2) return;
+        rl_reflect_right(rows, length, frame_column(f, own, begin) + row, f->ld,
+                         t->reflectors + slot * (size_t)band->width, t->tau[slot]);
+    }
+}
+
+/* Steps further down come first: the next sweep's step k overlaps step k + 1, never the other way round. */
+static void reflect_group(const frames *f, int own, int group) {
+    const rl_stretch *t = &f->band->own[own];
+    const int sweep = group * RL_BAND_GROUP, rows = rl_whole_lanes(f->n_rows);
+    for (int k = rl_stretch_steps(f->band, t, sweep) - 1; k >= 0; k--)
+        for (int row = 0; row < rows; row += STRIP)
+            reflect_strip(f, own, sweep, t->first + k, row, rl_smaller(STRIP, rows - row));
+}
+
+/* In a round, each stretch is one group behind the one on its right: what is waited for was sent the round before. */
+static void run_rounds(frames *f) {
+    const rl_band *band = f->band;
+    for (int round = 0; round < f->n_groups + band->n_stretches - 1; round++)
+        for (int i = band->n_own - 1; i >= 0; i--) {
+            const int index = band->own[i].index, group = round - (band->n_stretches - 1 - index);
+            if (group < 0 || count_columns(f, first_column(f, index, group)) == 0) continue;
+            take_columns(f, i, group);
+            reflect_group(f, i, group);
+            hand_over_columns(f, i, group);
+        }
+    RL_MPI(MPI_Waitall(2 * band->n_own, f->sent, MPI_STATUSES_IGNORE));
+    RL_MPI(MPI_Waitall(f->n_arriving, f->arriving, MPI_STATUSES_IGNORE));
+}
+
+rl_status rl_band_reflect_columns(const rl_band *band, rl_block_matrix *columns) {
+    frames f = lay_out_frames(band, columns->rows);
+    RL_TRY(rl_process_grid_agree(band->grid, rl_arrays_create(&f, list_frames)));
+    fill_frames(&f, columns);
+    rl_block_matrix_destroy(columns);
+    rl_status status = rl_process_grid_agree(band->grid, rl_block_matrix_allocate(&f.final));
+    if (status == RL_OK) {
+        await_final_columns(&f);
+        run_rounds(&f);
+        *columns = f.final;
+    } else {
+        rl_block_matrix_destroy(&f.final);
+    }
+    rl_free(f.base);
+    return status;
+}

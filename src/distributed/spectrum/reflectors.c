@@ -1,0 +1,80 @@
+/* Householder reflectors of the band stage: loops that compilers make vector instructions of. */
+#include "reflectors.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "../../clones.h"
+#include "../../numbers.h"
+
+/* LAPACK's, safe from overflow and underflow. */
+void dlarfg_(const int *n, double *alpha, double *x, const int *incx, double *tau);
+
+/* Loops of LANES passes become vector instructions. Sums go the way the source says, lane by lane: the same bits with
+ * vectors of any width. */
+enum { LANES = 16, CHUNK = 2 * LANES, TOGETHER = 4 };
+
+/* Some rows, at most CHUNK: the constant in most calls, so that the loops over them have no remainder. */
+RL_INLINED void reflect_lanes(int rows, int columns, double *block, size_t ld, const double *v, double tau) {
+    double product[CHUNK] = {0};
+    int j = 0;
+    for (; j + TOGETHER <= columns; j += TOGETHER) {
+        const double *a = block + (size_t)j * ld, *b = a + ld, *c = b + ld, *d = c + ld, *w = v + j;
+        for (int i = 0; i < rows; i++) product[i] += (a[i] * w[0] + b[i] * w[1]) + (c[i] * w[2] + d[i] * w[3]);
+    }
+    for (; j < columns; j++)
+        for (int i = 0; i < rows; i++) product[i] += block[(size_t)j * ld + (size_t)i] * v[j];
+    for (j = 0; j < columns; j++) {
+        double *restrict column = block + (size_t)j * ld;
+        const double factor = tau * v[j];
+        for (int i = 0; i < rows; i++) column[i] -= factor * product[i];
+    }
+}
+
+RL_CLONES void rl_reflect_right(int rows, int columns, double *block, int ld, const double *v, double tau) {
+    int row = 0;
+    for (; row + CHUNK <= rows; row += CHUNK) reflect_lanes(CHUNK, columns, block + row, (size_t)ld, v, tau);
+    if (row < rows) reflect_lanes(rows - row, columns, block + row, (size_t)ld, v, tau);
+}
+
+RL_INLINED double add_up_lanes(double sums[LANES]) {
+    for (int lane = 0; lane < 8; lane++) sums[lane] += sums[lane + 8];
+    for (int lane = 0; lane < 4; lane++) sums[lane] += sums[lane + 4];
+    return (sums[0] + sums[2]) + (sums[1] + sums[3]);
+}
+
+RL_INLINED double inner_product(int n, const double *x, const double *y) {
+    double sums[LANES] = {0};
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int lane = 0; lane < LANES; lane++) sums[lane] += x[i + lane] * y[i + lane];
+    for (int lane = 0; i < n; i++, lane++) sums[lane] += x[i] * y[i];
+    return add_up_lanes(sums);
+}
+
+RL_CLONES void rl_reflect_left(int rows, int columns, double *block, int ld, const double *v, double tau) {
+    for (int j = 0; j < columns; j++) {
+        double *restrict column = block + (size_t)j * (size_t)ld;
+        const double product = tau * inner_product(rows, v, column);
+        int i = 0;
+        for (; i + LANES <= rows; i += LANES)
+            for (int lane = 0; lane < LANES; lane++) column[i + lane] -= product * v[i + lane];
+        for (; i < rows; i++) column[i] -= product * v[i];
+    }
+}
+
+RL_CLONES double rl_reflector_make(int length, double *v, double *first) {
+    const double alpha = v[0], squares = inner_product(length - 1, v + 1, v + 1), all = alpha * alpha + squares;
+    const int one = 1;
+    double tau;
+    if (squares > 0x1p-900 && all < 0x1p900) {
+        *first = -copysign(sqrt(all), alpha);
+        tau = (*first - alpha) / *first;
+        for (int i = 1; i < length; i++) v[i] /= alpha - *first;
+    } else {
+        dlarfg_(&length, v, v + 1, &one, &tau);
+        *first = v[0];
+    }
+    v[0] = 1;
+    return tau;
+}
