@@ -55,11 +55,19 @@ static int most_of_panel(const panels *p) {
                      rl_smaller(m->local_columns, panel_chunk(p->width, m->local_columns, grid->n_rows)));
 }
 
+/* Of products that are not transposed: an odd number of cache lines, so that a row's elements spread over all sets of
+ * the cache. */
+static int products_ld(int rows) {
+    return rl_whole_lanes(rl_larger(rows, 1)) + RL_LANES / 2;
+}
+
 static void list_panels(rl_arena *arena, void *object) {
     panels *p = object;
     const rl_block_matrix *m = &p->core->m;
-    const size_t width = (size_t)p->width, in_line = (size_t)most_in_line(p);
-    const size_t longer = (size_t)rl_larger(m->local_rows, m->local_columns) + in_line;
+    const int in_line = most_in_line(p);
+    const size_t width = (size_t)p->width;
+    const size_t longer =
+        (size_t)rl_larger(products_ld(m->local_rows), rl_larger(m->local_rows, m->local_columns) + in_line);
     rl_tall_qr_list(&p->qr, arena);
     RL_TAKE(arena, p->left, width * (size_t)m->local_rows);
     RL_TAKE_REALS(arena, width * (size_t)m->local_columns, &p->right, &p->reflectors);
@@ -147,7 +155,7 @@ static void deal_panel(panels *p, line *l, const double *from, size_t row_step, 
 static void sum_over_line(const panels *p, const line *l, bool transposed) {
     const int k = p->qr.reflectors, mine = length_of(l, l->rank);
     const size_t n = (size_t)mine * (size_t)k, row_step = transposed ? (size_t)k : 1;
-    const size_t column_step = transposed ? 1 : (size_t)l->count;
+    const size_t column_step = transposed ? 1 : (size_t)products_ld(l->count);
     count_all(l, k, p->counts[0], p->starts[0]);
     for (int rank = 0; rank < l->size; rank++) {
         copy_rows(length_of(l, rank), k, p->sums + (size_t)start_of(l, rank) * row_step, row_step, column_step,
@@ -165,13 +173,15 @@ static void sum_over_line(const panels *p, const line *l, bool transposed) {
 static void finish_products(const panels *p, line *l, bool transposed, double *out) {
     const int k = p->qr.reflectors;
     l->chunk = l->count == 0 ? 0 : (l->count - 1) / l->size + 1;
+    const int mine = length_of(l, l->rank);
+    int ld = transposed ? k : products_ld(mine);
     if (l->size > 1) {
         sum_over_line(p, l, transposed);
         transposed = false;
+        ld = mine;
     }
-    const int mine = length_of(l, l->rank);
     if (mine > 0)
-        rl_gemm('T', transposed ? 'N' : 'T', k, mine, k, 1, p->qr.t, k, p->sums, transposed ? k : mine, 0,
+        rl_gemm('T', transposed ? 'N' : 'T', k, mine, k, 1, p->qr.t, k, p->sums, ld, 0,
                 out + (size_t)start_of(l, l->rank) * (size_t)k, k);
     spread(p, l, k, out);
 }
@@ -270,14 +280,14 @@ static void factor_rows(panels *p, int first, int width) {
     pass.factors = reflectors;
     pass.factor = p->reflectors;
     pass.product = p->sums;
-    pass.ld_product = row.count;
+    pass.ld_product = products_ld(row.count);
     rl_narrow_pass(&pass, 0);
     pass = pass_of(p, border, panel, width);
     pass.left = NULL;
     pass.factors = reflectors;
     pass.factor = p->reflectors;
     pass.product = p->sums + (square.row_end - square.row);
-    pass.ld_product = row.count;
+    pass.ld_product = products_ld(row.count);
     rl_narrow_pass(&pass, 0);
     finish_products(p, &row, false, p->left);
     pass = pass_of(p, all, all, reflectors);
