@@ -37,7 +37,8 @@ typedef struct rl_rates {
     double message_bandwidth; /* bytes per second */
     /* Around the work. */
     double start, launch; /* seconds that MPI takes to start: one rank by itself, and several by a launcher */
-    double journal;       /* bytes of records per second that rank 0 takes and puts into the journal */
+    double journal;       /* bytes of records per second that rank 0 puts into the journal */
+    double record;        /* seconds that a record takes it there, however small it is */
     double process;       /* bytes of memory of a rank that has nothing to do: the program and its libraries */
     double group;         /* seconds that a group of the results file takes, however little is in it */
     double results;       /* bytes of records per second that rank 0 makes the results file of */

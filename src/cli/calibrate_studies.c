@@ -197,9 +197,12 @@ static rl_status compute_files(const rl_calibration *c, const rl_prepared *made,
     return rl_context_agree(c->context, first ? write_timed(f) : RL_OK);
 }
 
+/* Curves with all there is to keep, and such as have next to nothing. */
+static const char *const large_records = "n_train: {range: [1, 40]}\nkeep: [cells, modes]\n" VARIANTS;
+static const char *const small_records = "n_train: [2]\nablations: [none]\n";
+
 /* Of a study of so many repeats; f has what was measured, on rank 0. */
-static rl_status time_files(const rl_calibration *c, int repeats, files *f) {
-    static const char *const keys = "n_train: {range: [1, 40]}\nkeep: [cells, modes]\n" VARIANTS;
+static rl_status time_files(const rl_calibration *c, const char *keys, int repeats, files *f) {
     enum { FEATURES = 20 };
     rl_prepared made = {0};
     *f = (files){.plan = &made.plan};
@@ -210,14 +213,17 @@ static rl_status time_files(const rl_calibration *c, int repeats, files *f) {
     return status;
 }
 
-/* A file of next to nothing, and one of some megabytes. */
+/* A file of next to nothing, one of some megabytes, and one of many small records. */
 rl_status rl_calibrate_files(rl_calibration *c) {
-    files small, large;
-    RL_TRY(time_files(c, 1, &small));
-    RL_TRY(time_files(c, 400, &large));
+    enum { LARGE = 400, SMALL = 20000 };
+    files small, large, many;
+    RL_TRY(time_files(c, large_records, 1, &small));
+    RL_TRY(time_files(c, large_records, LARGE, &large));
+    RL_TRY(time_files(c, small_records, SMALL, &many));
     if (c->context->rank > 0) return RL_OK;
     c->rates.group = small.writing;
     c->rates.results = large.bytes / fmax(large.writing - small.writing, RL_LEAST_PART * large.writing);
-    c->rates.journal = large.bytes / large.appending;
+    c->rates.record = many.appending / SMALL;
+    c->rates.journal = large.bytes / fmax(large.appending - LARGE * c->rates.record, RL_LEAST_PART * large.appending);
     return RL_OK;
 }

@@ -141,7 +141,7 @@ static void add_up(const rl_outlook *o, rl_estimate *e) {
     const rl_rates *r = o->rates;
     const double messages = e->ranks > 1 ? 2 * o->n_records * r->message : 0;
     e->starting = e->ranks > 1 ? r->launch : r->start;
-    e->keeping = o->journal / r->journal + messages;
+    e->keeping = o->journal / r->journal + o->n_records * r->record + messages;
     e->writing = o->n_groups * r->group + o->results / r->results;
     find_bounds(e);
     e->seconds = e->starting + fmax(e->computing + e->keeping / e->ranks, e->keeping) + e->writing;

@@ -55,6 +55,7 @@ static const rate_field rate_fields[] = {
     NUMBER("launch_seconds", launch, "start of several", 1, "s"),
     NUMBER("process_bytes", process, "memory of an idle rank", 1e-6, "MB"),
     NUMBER("journal_bytes_per_second", journal, "records into the journal", 1e-6, "MB/s"),
+    NUMBER("record_seconds", record, "a record into the journal", 1e6, "us"),
     NUMBER("group_seconds", group, "a group of the results", 1e3, "ms"),
     NUMBER("results_bytes_per_second", results, "records into the results", 1e-6, "MB/s"),
 };
@@ -86,6 +87,7 @@ const rl_rates rl_rates_default = {
     .launch = 0.7,
     .process = 3e7,
     .journal = 1e9,
+    .record = 3e-6,
     .group = 0.015,
     .results = 3.5e7,
 };
@@ -117,6 +119,7 @@ const rl_rates rl_rates_cluster = {
     .launch = 3,
     .process = 4e7,
     .journal = 5e8,
+    .record = 3e-6,
     .group = 0.03,
     .results = 3.5e7,
 };

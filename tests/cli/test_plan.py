@@ -24,7 +24,7 @@ autoencoders: [{name: toy, n_features: 20, sparsity: 0.9, hidden: 2, n_train: [5
 """
 NUMBERS = """normals gemm_flops gemv_alone_bytes rotations pdgesvd_rotations band_rotations message_bytes journal_bytes
 results_bytes""".split()
-SECONDS = "cell bidiagonal band column message start launch group".split()
+SECONDS = "cell bidiagonal band column message start launch group record".split()
 RANKS = [str(2**i) for i in range(13)]
 TABLES = ("gemv_bytes", "dense_flops", "lanes_flops")
 # Two nodes of eight cores, one of sixteen; and a partition that is not the default one.
@@ -151,6 +151,11 @@ class Plan(unittest.TestCase):
         slow = {**make_rates(1e9), "results_bytes_per_second": 1e3}
         (self.at / "rates.json").write_text(json.dumps(slow))
         self.assertEqual(self.scaling("--rates", "rates.json")[8]["bound_by"], "file")
+        slow = {**make_rates(1e12), "record_seconds": 10}  # of two data sets
+        (self.at / "rates.json").write_text(json.dumps(slow))
+        points = self.scaling("--rates", "rates.json")
+        self.assertEqual(points[8]["bound_by"], "rank 0")
+        self.assertAlmostEqual(points[8]["seconds"], 800 * 10, delta=1)
         slow = {**make_rates(1e12), "launch_seconds": 1e3}
         (self.at / "rates.json").write_text(json.dumps(slow))
         self.assertEqual(self.scaling("--rates", "rates.json")[8]["bound_by"], "start")

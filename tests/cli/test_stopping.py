@@ -346,6 +346,7 @@ class Stopping(unittest.TestCase):
             "launch_seconds",
             "process_bytes",
             "group_seconds",
+            "record_seconds",
         ]
         bytes_per_second = {"journal_bytes_per_second": 1e9, "results_bytes_per_second": 1e9}
         for name, flops in (("slow", 1), ("fast", 1e18)):

@@ -71,11 +71,11 @@ static void assert_same(const rl_rates *a, const rl_rates *b) {
     const double left[] = {a->normals,           a->gemm,    a->gemv_alone,     a->bidiagonal, a->rotations,
                            a->pdgesvd_rotations, a->band,    a->band_rotations, a->column,     a->message,
                            a->message_bandwidth, a->cell,    a->start,          a->launch,     a->process,
-                           a->journal,           a->results, a->group};
+                           a->journal,           a->results, a->group,          a->record};
     const double right[] = {b->normals,           b->gemm,    b->gemv_alone,     b->bidiagonal, b->rotations,
                             b->pdgesvd_rotations, b->band,    b->band_rotations, b->column,     b->message,
                             b->message_bandwidth, b->cell,    b->start,          b->launch,     b->process,
-                            b->journal,           b->results, b->group};
+                            b->journal,           b->results, b->group,          b->record};
     for (size_t i = 0; i < COUNT(left); i++) assert_true(left[i] == right[i]);
 }
 
@@ -105,7 +105,8 @@ static rl_rates distinct(void) {
                       .process = 3e7,
                       .journal = 1.5e9,
                       .results = 4.5e7,
-                      .group = 0.0625};
+                      .group = 0.0625,
+                      .record = 2.5e-6};
 }
 
 static void what_is_written_is_read(void **state) {
