@@ -351,7 +351,12 @@ class Stopping(unittest.TestCase):
         bytes_per_second = {"journal_bytes_per_second": 1e9, "results_bytes_per_second": 1e9}
         for name, flops in (("slow", 1), ("fast", 1e18)):
             made = {**rates, **bytes_per_second, **{other: 1 for other in others}}
-            made |= {"cell_seconds": 1 / flops, "dense_flops_per_second": [[8, flops]], "lanes_flops_per_second": [[8, flops]]}
+            made |= {
+                "cell_seconds": 1 / flops,
+                "gemm_flops_per_second": flops,
+                "dense_flops_per_second": [[8, flops]],
+                "lanes_flops_per_second": [[8, flops]],
+            }
             (self.at / f"{name}.json").write_text(json.dumps(made))
         kept = 0
         for ranks in (1, 2):
