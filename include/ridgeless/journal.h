@@ -33,6 +33,11 @@ rl_status rl_journal_open(const char *output, const rl_plan *plan, bool read_onl
  * journal is only to be closed. */
 rl_status rl_journal_append(rl_journal *journal, int64_t task, const rl_record *record);
 
+/* The same in two steps, for many records at a time: what was added waits for rl_journal_write, or for as much as is
+ * written in one go, and until then a killed process loses it, and nobody may ask for it. */
+rl_status rl_journal_add(rl_journal *journal, int64_t task, const rl_record *record);
+rl_status rl_journal_write(rl_journal *journal);
+
 /* Makes durable what has waited for two seconds, or with `now` all there is. May be called in another thread, also
  * while this one appends, which then need not wait for the disk. A failure is that of the next append, or of closing.
  *

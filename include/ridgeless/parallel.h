@@ -23,6 +23,9 @@ typedef struct rl_sink {
     /* A record of some repeats of a task, finished or a state, in whatever order they come. A failure ends the run on
      * all ranks. */
     rl_status (*record)(void *state, int64_t task, const rl_record *record);
+    /* After the records that came together: they are to be kept before anything else is done. A failure as of `record`.
+     */
+    rl_status (*flush)(void *state);
     /* The state that a task is to go on from, if there is one (*there): its record as bytes (rl_record_append). */
     rl_status (*restore)(void *state, int64_t task, rl_text *bytes, bool *there);
     /* Now and then: whether records can still be kept. A failure ends the run on all ranks. */

@@ -174,7 +174,15 @@ static void remove_files(files *f) {
 static rl_status append_timed(void *state, int64_t task, const rl_record *record) {
     files *f = state;
     const double start = rl_seconds();
-    const rl_status status = rl_journal_append(f->journal, task, record);
+    const rl_status status = rl_journal_add(f->journal, task, record);
+    f->appending += rl_seconds() - start;
+    return status;
+}
+
+static rl_status flush_timed(void *state) {
+    files *f = state;
+    const double start = rl_seconds();
+    const rl_status status = rl_journal_write(f->journal);
     f->appending += rl_seconds() - start;
     return status;
 }
@@ -190,7 +198,7 @@ static rl_status write_timed(files *f) {
 
 static rl_status compute_files(const rl_calibration *c, const rl_prepared *made, files *f) {
     const bool first = c->context->rank == 0;
-    const rl_sink sink = {.record = append_timed, .state = f};
+    const rl_sink sink = {.record = append_timed, .flush = flush_timed, .state = f};
     double seconds;
     RL_TRY(rl_context_agree(c->context, first ? open_files(f) : RL_OK));
     RL_TRY(run_study(c, made, &sink, &seconds));

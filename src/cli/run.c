@@ -73,9 +73,17 @@ static rl_status check_record(const rl_plan *plan, int64_t task, const rl_record
 static rl_status keep_record(void *state, int64_t task, const rl_record *record) {
     work *w = state;
     if (w->journal_failed) return RL_OK; /* which ends the run already */
-    const rl_status status = rl_journal_append(w->journal, task, record);
+    const rl_status status = rl_journal_add(w->journal, task, record);
     w->journal_failed = status != RL_OK;
     return status == RL_OK && w->settings->fail_fast ? check_record(&w->prepared.plan, task, record) : status;
+}
+
+static rl_status flush_records(void *state) {
+    work *w = state;
+    if (w->journal_failed) return RL_OK;
+    const rl_status status = rl_journal_write(w->journal);
+    w->journal_failed = status != RL_OK;
+    return status;
 }
 
 static rl_status check_journal(void *state) {
@@ -319,6 +327,7 @@ static rl_status end_study(work *w, bool stopped, rl_helpers *helpers) {
 static rl_status end_without_ranks(work *w) {
     if (w->began == 0) return rl_fail(RL_STOPPED, "nothing was begun; run again to go on");
     if (w->journal_failed) return RL_ERR_IO; /* the last message says why */
+    RL_TRY(rl_journal_write(w->journal));
     rl_results_be_quiet();
     w->summary.seconds = rl_seconds() - w->began;
     if (w->summary.shares == NULL) RL_TRY(RL_ALLOC(w->summary.shares, w->context->size));
@@ -360,6 +369,7 @@ static rl_status write_study(work *w, bool stopped, rl_guard *guard) {
 static rl_status compute_study(work *w, const rl_run_settings *run) {
     const rl_sink sink = {.begin = begin_work,
                           .record = keep_record,
+                          .flush = flush_records,
                           .restore = find_state,
                           .check = check_journal,
                           .progress = pass_time,

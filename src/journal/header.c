@@ -22,8 +22,8 @@ rl_status rl_journal_append_padded(rl_text *text, const void *bytes, size_t leng
     return rl_text_append_bytes(text, zeros, rl_journal_padded(length) - length);
 }
 
-rl_status rl_journal_append_checksum(rl_text *text) {
-    const uint64_t checksum = XXH3_64bits(text->bytes, text->length);
+rl_status rl_journal_append_checksum(rl_text *text, size_t begin) {
+    const uint64_t checksum = XXH3_64bits(text->bytes + begin, text->length - begin);
     return rl_text_append_bytes(text, &checksum, sizeof checksum);
 }
 
@@ -35,7 +35,7 @@ rl_status rl_journal_build_header(const char *settings, rl_text *header) {
     memcpy(part.magic, file_magic, sizeof part.magic);
     RL_TRY(rl_text_append_bytes(header, &part, sizeof part));
     RL_TRY(rl_journal_append_padded(header, settings, (size_t)part.settings_length));
-    return rl_journal_append_checksum(header);
+    return rl_journal_append_checksum(header, 0);
 }
 
 /* The settings in a whole header of this format; NULL: it is damaged. Valid until the reader is used again. */

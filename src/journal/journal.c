@@ -235,6 +235,9 @@ rl_status rl_journal_check(const char *output, const rl_plan *plan, bool *exists
     return status;
 }
 
+/* Bytes of records that are written together; more is no quicker. */
+static const size_t most_waiting = 1 << 18;
+
 /* ---- use --------------------------------------------------------------------------------------------------------- */
 
 /* Nothing is written behind what somebody else has written, or to a file that has no name. */
@@ -249,11 +252,18 @@ static rl_status write_watched(rl_journal *journal) {
     return RL_OK;
 }
 
-static rl_status write_record(rl_journal *journal) {
+static rl_status write_waiting(rl_journal *journal) {
     pthread_mutex_lock(&journal->writing);
     const rl_status status = write_watched(journal);
     pthread_mutex_unlock(&journal->writing);
     if (status == RL_OK) atomic_store(&journal->unsynced, true);
+    return status;
+}
+
+rl_status rl_journal_write(rl_journal *journal) {
+    if (journal->buffer.length == 0) return RL_OK;
+    const rl_status status = write_waiting(journal);
+    journal->buffer.length = 0;
     return status;
 }
 
@@ -267,22 +277,46 @@ static rl_status declare_own(rl_journal *journal, const char *arithmetic, int *n
                        RL_MOST_SETTINGS);
     *number = settings->next++;
     RL_TRY(rl_journal_build_settings(settings->own, arithmetic, *number, &journal->buffer));
-    RL_TRY(write_record(journal));
     return rl_settings_declare(settings, *number, settings->own, arithmetic);
 }
 
-rl_status rl_journal_append(rl_journal *journal, int64_t task, const rl_record *record) {
+/* Puts a record behind those that wait, at *begin of them. */
+static rl_status add_bytes(rl_journal *journal, int64_t task, const rl_record *record, size_t *begin) {
     const rl_series *series = &journal->plan->series[journal->plan->tasks[task].series];
-    bool noted = false;
+    const size_t before = journal->buffer.length;
     int number;
-    if (record->n == 0) return RL_OK;
-    RL_TRY(declare_own(journal, record->arithmetic, &number));
-    const uint64_t offset = journal->end;
-    RL_TRY(rl_journal_build_record(series, number, record, &journal->buffer));
-    RL_TRY(write_record(journal));
+    rl_status status = declare_own(journal, record->arithmetic, &number);
+    *begin = journal->buffer.length;
+    if (status == RL_OK) status = rl_journal_build_record(series, number, record, &journal->buffer);
+    if (status != RL_OK) journal->buffer.length = before;
+    return status;
+}
+
+static rl_status note_bytes(rl_journal *journal, int64_t task, const rl_record *record, uint64_t offset, size_t begin) {
+    bool noted = false;
     RL_TRY(rl_places_note(journal, task, record, offset, &noted));
-    if (noted) rl_journal_note_content(journal, journal->buffer.bytes, journal->buffer.length);
+    if (noted) rl_journal_note_content(journal, journal->buffer.bytes + begin, journal->buffer.length - begin);
     return RL_OK;
+}
+
+rl_status rl_journal_add(rl_journal *journal, int64_t task, const rl_record *record) {
+    size_t begin;
+    if (record->n == 0) return RL_OK;
+    RL_TRY(add_bytes(journal, task, record, &begin));
+    RL_TRY(note_bytes(journal, task, record, journal->end + begin, begin));
+    return journal->buffer.length >= most_waiting ? rl_journal_write(journal) : RL_OK;
+}
+
+/* Noted once it is written. */
+rl_status rl_journal_append(rl_journal *journal, int64_t task, const rl_record *record) {
+    const uint64_t end = journal->end;
+    size_t begin;
+    if (record->n == 0) return RL_OK;
+    RL_TRY(add_bytes(journal, task, record, &begin));
+    rl_status status = write_waiting(journal);
+    if (status == RL_OK) status = note_bytes(journal, task, record, end + begin, begin);
+    journal->buffer.length = 0;
+    return status;
 }
 
 uint64_t rl_journal_content(const rl_journal *journal) {
@@ -295,8 +329,9 @@ bool rl_journal_is_mine(const rl_journal *journal) {
 
 rl_status rl_journal_close(rl_journal *journal) {
     if (journal == NULL) return RL_OK;
+    const rl_status written = journal->read_only ? RL_OK : rl_journal_write(journal);
     rl_journal_sync(journal, true);
-    const rl_status status = rl_journal_trouble(journal);
+    const rl_status status = written == RL_OK ? rl_journal_trouble(journal) : written;
     destroy_journal(journal);
     return status;
 }

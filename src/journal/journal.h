@@ -82,9 +82,9 @@ rl_status rl_journal_get_again(rl_reader *reader, uint64_t offset, rl_record_hea
 
 /* ---- header (header.c) ------------------------------------------------------------------------------------------- */
 
-/* Appends bytes, and zeros up to whole words; and the checksum of all that the text holds. */
+/* Appends bytes, and zeros up to whole words; and the checksum of what the text holds from `begin` on. */
 rl_status rl_journal_append_padded(rl_text *text, const void *bytes, size_t length);
-rl_status rl_journal_append_checksum(rl_text *text);
+rl_status rl_journal_append_checksum(rl_text *text, size_t begin);
 
 rl_status rl_journal_build_header(const char *settings, rl_text *header);
 
@@ -188,7 +188,7 @@ struct rl_journal {
     rl_text others;      /* names of groups that the study does not have, each behind a zero byte */
     uint64_t end;        /* of the file */
     uint64_t content;    /* a digest of the finished records taken, in their order */
-    rl_text buffer;      /* one record on its way out */
+    rl_text buffer;      /* records on their way out, which are to stand at `end` */
     atomic_bool unsynced;
     atomic_int sync_error; /* errno of a sync that failed; 0: none */
     double last_sync;

@@ -25,18 +25,18 @@ static rl_record_head head_of(const rl_series *series, int settings, const rl_re
 
 rl_status rl_journal_build_record(const rl_series *series, int settings, const rl_record *record, rl_text *bytes) {
     const rl_record_head head = head_of(series, settings, record);
-    bytes->length = 0;
+    const size_t begin = bytes->length;
     RL_TRY(rl_text_append_bytes(bytes, &head, sizeof head));
     RL_TRY(rl_journal_append_padded(bytes, series->name, head.name_length));
     RL_TRY(rl_text_append_bytes(bytes, record->outcomes, (size_t)record->n * sizeof *record->outcomes));
     RL_TRY(rl_text_append_bytes(bytes, record->content, record->length));
-    return rl_journal_append_checksum(bytes);
+    return rl_journal_append_checksum(bytes, begin);
 }
 
 /* As if it were of one N, since a head has at least one. */
 rl_status rl_journal_build_settings(const char *text, const char *arithmetic, int number, rl_text *bytes) {
     const size_t of_text = strlen(text) + 1, of_arithmetic = arithmetic != NULL ? strlen(arithmetic) + 1 : 0;
-    const size_t length = rl_journal_padded(of_text + of_arithmetic);
+    const size_t length = rl_journal_padded(of_text + of_arithmetic), begin = bytes->length;
     static const char zeros[RL_JOURNAL_WORD];
     const rl_outcome none = {0};
     rl_record_head head = {.magic = RL_RECORD_MAGIC,
@@ -46,13 +46,12 @@ rl_status rl_journal_build_settings(const char *text, const char *arithmetic, in
                            .step = RL_FINISHED};
     head.length = rl_record_frame(&head) + length;
     head.checksum = XXH3_64bits(&head, offsetof(rl_record_head, checksum));
-    bytes->length = 0;
     RL_TRY(rl_text_append_bytes(bytes, &head, sizeof head));
     RL_TRY(rl_text_append_bytes(bytes, &none, sizeof none));
     RL_TRY(rl_text_append_bytes(bytes, text, of_text));
     if (arithmetic != NULL) RL_TRY(rl_text_append_bytes(bytes, arithmetic, of_arithmetic));
     RL_TRY(rl_text_append_bytes(bytes, zeros, length - of_text - of_arithmetic));
-    return rl_journal_append_checksum(bytes);
+    return rl_journal_append_checksum(bytes, begin);
 }
 
 /* ---- in ---------------------------------------------------------------------------------------------------------- */

@@ -11,19 +11,25 @@
 
 #include "dispatch.h"
 
-/* NEWS are a leader's; rank 0 answers with the next position, or with a state; STOP, an empty message, comes once in a
+/* NEWS are a leader's; rank 0 answers with the next batch, or with a state; STOP, an empty message, comes once in a
  * phase: when the run is to stop, or else as the answer to BYE. */
 enum { TAG_NEWS = 1, TAG_NEXT, TAG_STATE, TAG_STOP };
 
-/* What news begin with. Behind it come the records of a position (RECORDS) or of a state (STATE), one after the other
- * (rl_record_append), or the error message (FAILED). */
-typedef enum news_kind { RECORDS, STATE, WANT_STATE, FAILED, BYE } news_kind;
+/* What news begin with. Behind it come the positions of a batch, or those of them that are done, with their records
+ * (RECORDS; as PART, more follow), or a state (STATE; rl_record_append), or the error message (FAILED). */
+typedef enum news_kind { RECORDS, PART, STATE, WANT_STATE, FAILED, BYE } news_kind;
 typedef struct news_head {
     int64_t kind, position, status, stop;
-    double seconds;
 } news_head;
 enum { WORD = 8, MESSAGE_BYTES = RL_NEWS_BYTES - sizeof(news_head) };
 static_assert(sizeof(news_head) % WORD == 0 && MESSAGE_BYTES % WORD == 0, "messages are of whole words");
+
+/* Before the records of each position. */
+typedef struct part_head {
+    int64_t position, status; /* RL_OK: whole, or stopped in the middle */
+    int64_t bytes;            /* of the records */
+    double seconds;
+} part_head;
 
 /* Positions that are none. As an answer: nothing more, and with STOP drop what you have left too. */
 enum { NOTHING = -1, STOP = -2 };
@@ -123,11 +129,25 @@ static void keep_record(rl_run *r, rl_member m, int64_t task, const rl_record *r
     if (status != RL_OK) note_failure(r, status);
 }
 
+/* Those that came together are all there. */
+static void flush_records(rl_run *r) {
+    if (r->sink->flush == NULL) return;
+    rl_guard_hold(r->settings.guard);
+    const double start = rl_seconds();
+    const rl_status status = r->sink->flush(r->sink->state);
+    r->share.keeping_seconds += rl_seconds() - start;
+    rl_guard_release(r->settings.guard);
+    if (status != RL_OK) note_failure(r, status);
+}
+
 /* An item of which all that was wanted is there. */
 static void count_whole(rl_run *r, rl_member m, const rl_todo_item *item, double seconds) {
     rl_run_summary *s = r->summary;
     const int repeats = item->repeats.n, ranks = ranks_of(r, m);
+    rl_pace *pace = &r->paces[rl_series_at(r, item) - r->plan->series];
     rl_done_of(s, rl_series_at(r, item)->kind)->count.pieces += repeats;
+    if (m.queue == RL_QUEUE_ALONE) pace->flops += rl_task_at(r, item).flops;
+    if (m.queue == RL_QUEUE_ALONE) pace->seconds += seconds;
     r->flops_done += rl_task_at(r, item).flops;
     rl_deadline_note(r, item, ranks, seconds);
     if (r->phase.on_grid) {
@@ -151,16 +171,44 @@ static void take_record(rl_run *r, rl_member m, const rl_todo_item *item, const 
     keep_record(r, m, item->task, record);
 }
 
+/* What a batch of small tasks takes, so that rank 0 gets few messages however many groups there are: each takes it some
+ * hundredths of a millisecond. */
+static double batch_seconds(const rl_queue *queue) {
+    const double between_messages = 0.0005, longest = 0.5;
+    return fmin(between_messages * queue->n_groups, longest);
+}
+
+/* How many positions from the next one on go together, all of them of its series. A message does not become large, long
+ * tasks go one by one, and so do the last ones, so that all groups end at about the same time. */
+static int64_t batch_size(const rl_run *r, const rl_queue *queue) {
+    const rl_todo_item *item = rl_items_at(queue, queue->next);
+    const rl_series *series = rl_series_at(r, item);
+    const rl_pace *pace = &r->paces[series - r->plan->series];
+    const int64_t share = (queue->end - queue->next) / (4 * (int64_t)queue->n_groups);
+    if (pace->flops <= 0 || series->kind->restorable) return 1;
+    const rl_task task = rl_task_at(r, item);
+    const double items = rl_n_items_at(queue, queue->next), bytes = items * rl_kept_bytes(series, &task);
+    const double seconds = items * task.flops * pace->seconds / pace->flops;
+    const int64_t most = (int64_t)fmin(fmin(batch_seconds(queue) / seconds, RL_BATCH_BYTES / bytes), (double)share);
+    int64_t n = 1;
+    while (n < most && rl_series_at(r, rl_items_at(queue, queue->next + n)) == series) n++;
+    return n;
+}
+
 /* Ranks left over stop when the groups have nothing more to begin: the next phase is for all. What cannot end in time
  * is passed over: a cheaper task may. */
-static int64_t hand_out(rl_run *r, rl_member m) {
+static rl_batch hand_out(rl_run *r, rl_member m) {
     rl_queue *queue = &r->queues[m.queue];
     const rl_queue *groups = &r->queues[RL_QUEUE_GROUPS];
-    if (r->status != RL_OK || is_stopping(r)) return STOP;
-    if (schedule_of(r, m) != RL_SCHEDULE_DYNAMIC) return NOTHING;
-    if (m.queue == RL_QUEUE_ALONE && r->phase.n_groups > 0 && groups->next >= groups->end) return NOTHING;
+    if (r->status != RL_OK || is_stopping(r)) return (rl_batch){STOP, 0};
+    if (schedule_of(r, m) != RL_SCHEDULE_DYNAMIC) return (rl_batch){NOTHING, 0};
+    if (m.queue == RL_QUEUE_ALONE && r->phase.n_groups > 0 && groups->next >= groups->end)
+        return (rl_batch){NOTHING, 0};
     while (queue->next < queue->end && !fits(r, m, queue->next)) queue->next++;
-    return queue->next < queue->end ? queue->next++ : NOTHING;
+    if (queue->next >= queue->end) return (rl_batch){NOTHING, 0};
+    const int64_t first = queue->next, n = m.queue == RL_QUEUE_ALONE && m.index > 0 ? batch_size(r, queue) : 1;
+    queue->next += n;
+    return (rl_batch){first, n};
 }
 
 /* The state that a task is to go on from as a record in bytes, without N where there is none; after a failure no bytes,
@@ -222,21 +270,33 @@ static rl_record next_record(const rl_run *r, const char **bytes, size_t *length
 }
 
 /* The records of all items of a position; those that were computed side by side took the same time. */
-static void take_records(rl_run *r, rl_member m, const news_head *head, const char *bytes, size_t length) {
-    const int n = rl_n_items_at(&r->queues[m.queue], head->position);
+static void take_position(rl_run *r, rl_member m, const part_head *part, const char *bytes) {
+    const int n = rl_n_items_at(&r->queues[m.queue], part->position);
+    size_t length = (size_t)part->bytes;
     for (int i = 0; length > 0; i++) {
         const rl_record record = next_record(r, &bytes, &length);
-        take_record(r, m, item_at(r, m, head->position) + i, &record, head->seconds / n, head->status == RL_OK);
+        take_record(r, m, item_at(r, m, part->position) + i, &record, part->seconds / n, part->status == RL_OK);
     }
+}
+
+static void take_records(rl_run *r, rl_member m, const char *bytes, size_t length) {
+    for (size_t at = 0; at < length;) {
+        part_head part;
+        memcpy(&part, bytes + at, sizeof part);
+        take_position(r, m, &part, bytes + at + sizeof part);
+        at += sizeof part + (size_t)part.bytes;
+    }
+    flush_records(r);
     pass_time(r);
 }
 
 static void take_state(rl_run *r, rl_member m, int64_t position, const char *bytes, size_t length) {
     const rl_record state = next_record(r, &bytes, &length);
     keep_record(r, m, item_at(r, m, position)->task, &state);
+    flush_records(r);
 }
 
-/* The next position is on its way before records are kept, which may take a while. */
+/* The next batch is on its way before records are kept, which may take a while. */
 static void answer_news(rl_run *r, int rank, const news_head *head, const char *bytes, size_t length) {
     const rl_member m = rl_member_of(r, rank);
     ask_to_stop(r, (rl_stop)head->stop);
@@ -247,10 +307,11 @@ static void answer_news(rl_run *r, int rank, const news_head *head, const char *
         send_stop(r, rank);
     }
     if (head->kind == FAILED) note_failure(r, rl_fail((rl_status)head->status, "%s", bytes));
-    if (head->kind != RECORDS && head->kind != FAILED) return;
-    const int64_t position = hand_out(r, m);
-    RL_MPI(MPI_Send(&position, 1, MPI_INT64_T, rank, TAG_NEXT, r->context->comm));
-    if (head->kind == RECORDS) take_records(r, m, head, bytes, length);
+    if (head->kind == RECORDS || head->kind == FAILED) {
+        const rl_batch batch = hand_out(r, m);
+        RL_MPI(MPI_Send(&batch, 2, MPI_INT64_T, rank, TAG_NEXT, r->context->comm));
+    }
+    if (head->kind == RECORDS || head->kind == PART) take_records(r, m, bytes, length);
 }
 
 /* Takes in what has arrived; whether anything had. Room is made for a message when it is there. */
@@ -292,9 +353,9 @@ static void begin_news(rl_run *r) {
     r->message.length = sizeof(news_head);
 }
 
-static void send_news(rl_run *r, news_kind kind, int64_t position, rl_status status, double seconds) {
+static void send_news(rl_run *r, news_kind kind, int64_t position, rl_status status) {
     const rl_stop stop = is_stopping(r) ? r->stop : RL_STOP_NONE;
-    const news_head head = {kind, position, status, stop, seconds};
+    const news_head head = {kind, position, status, stop};
     memcpy(r->message.bytes, &head, sizeof head);
     RL_MPI(MPI_Isend(r->message.bytes, (int)(r->message.length / WORD), MPI_INT64_T, 0, TAG_NEWS, r->context->comm,
                      &r->sending));
@@ -304,7 +365,7 @@ static void send_failure(rl_run *r, int64_t position, rl_status status) {
     r->message.length = sizeof(news_head) + MESSAGE_BYTES;
     strncpy(r->message.bytes + sizeof(news_head), rl_error_message(), MESSAGE_BYTES);
     r->message.bytes[r->message.length - 1] = '\0';
-    send_news(r, FAILED, position, status, 0);
+    send_news(r, FAILED, position, status);
 }
 
 static void receive_stop(rl_run *r) {
@@ -313,18 +374,18 @@ static void receive_stop(rl_run *r) {
 }
 
 static void receive_answer(rl_run *r) {
-    int64_t position;
-    RL_MPI(MPI_Recv(&position, 1, MPI_INT64_T, 0, TAG_NEXT, r->context->comm, MPI_STATUS_IGNORE));
+    rl_batch batch;
+    RL_MPI(MPI_Recv(&batch, 2, MPI_INT64_T, 0, TAG_NEXT, r->context->comm, MPI_STATUS_IGNORE));
     r->answers_due--;
-    if (position != STOP)
-        r->sent = position;
-    else
+    if (batch.first == STOP)
         ask_to_stop(r, RL_STOP_SOON);
+    else if (batch.first != NOTHING)
+        r->sent = batch;
 }
 
 /* Takes in the answers that are there; waits for one only when there is nothing else to do. */
 static void receive_answers(rl_run *r, bool idle) {
-    while (r->answers_due > 0 && r->sent == NOTHING) {
+    while (r->answers_due > 0 && r->sent.n == 0) {
         int there = idle;
         if (!idle) RL_MPI(MPI_Iprobe(0, TAG_NEXT, r->context->comm, &there, MPI_STATUS_IGNORE));
         if (!there) break;
@@ -336,24 +397,66 @@ static void receive_answers(rl_run *r, bool idle) {
 static void say_goodbye(rl_run *r) {
     while (r->answers_due > 0) receive_answer(r);
     begin_news(r);
-    send_news(r, BYE, NOTHING, RL_OK, 0);
+    send_news(r, BYE, NOTHING, RL_OK);
     if (!r->told) receive_stop(r);
     RL_MPI(MPI_Wait(&r->sending, MPI_STATUS_IGNORE));
 }
 
+/* The records of the positions that are done; whether rank 0 is to answer with another batch. */
+static void send_held(rl_run *r, bool wants_answer) {
+    if (r->held == 0) return;
+    send_news(r, wants_answer ? RECORDS : PART, NOTHING, RL_OK);
+    r->answers_due += wants_answer;
+    r->held = 0;
+}
+
+/* A message to stop, and on rank 0 whatever there is. */
+static void look_at_mail(rl_run *r) {
+    int there = 0;
+    if (rl_is_root(r)) {
+        pass_time(r);
+        serve(r);
+    } else if (r->me.leads && !r->told) {
+        RL_MPI(MPI_Iprobe(0, TAG_STOP, r->context->comm, &there, MPI_STATUS_IGNORE));
+        if (there) receive_stop(r);
+        if (there) ask_to_stop(r, RL_STOP_SOON);
+    }
+}
+
+/* Where groups know all their positions by themselves, they make batches of them as they go. */
+static bool holds_back(const rl_run *r, int64_t own) {
+    return r->held > 0 && own != NOTHING && schedule_of(r, r->me) != RL_SCHEDULE_DYNAMIC &&
+           r->me.queue == RL_QUEUE_ALONE && !rl_series_at(r, item_at(r, r->me, own))->kind->restorable &&
+           r->message.length < RL_BATCH_BYTES && rl_seconds() - r->held_since < batch_seconds(&r->queues[r->me.queue]);
+}
+
+/* The next position of the batch under way; NOTHING when it has ended, or the run is to stop. */
+static int64_t next_of_batch(rl_run *r) {
+    if (r->batch.n > 0) look_at_mail(r);
+    if (is_stopping(r)) r->batch.n = 0;
+    while (r->batch.n > 0) {
+        r->batch.n--;
+        if (fits(r, r->me, r->batch.first++)) return r->batch.first - 1;
+    }
+    return NOTHING;
+}
+
 /* The next position of this rank's group; NOTHING when all is done. */
 static int64_t next_position(rl_run *r) {
+    const int64_t next = next_of_batch(r);
+    if (next != NOTHING) return next;
     int64_t own = own_position(r, r->me, r->known);
     while (own != NOTHING && !fits(r, r->me, own)) own = own_position(r, r->me, ++r->known);
+    if (is_stopping(r) || !holds_back(r, own)) send_held(r, true);
     if (!rl_is_root(r)) receive_answers(r, own == NOTHING);
     if (is_stopping(r) || r->status != RL_OK) return NOTHING;
     if (own != NOTHING) {
         r->known++;
         return own;
     }
-    const int64_t position = rl_is_root(r) ? hand_out(r, r->me) : r->sent;
-    r->sent = NOTHING;
-    return position == STOP ? NOTHING : position;
+    r->batch = rl_is_root(r) ? hand_out(r, r->me) : r->sent;
+    r->sent = (rl_batch){NOTHING, 0};
+    return next_of_batch(r);
 }
 
 /* ---- all ranks of a group ---------------------------------------------------------------------------------------- */
@@ -371,7 +474,7 @@ static void receive_state(rl_run *r, int64_t position, rl_text *state) {
     int words;
     MPI_Status from;
     begin_news(r);
-    send_news(r, WANT_STATE, position, RL_OK, 0);
+    send_news(r, WANT_STATE, position, RL_OK);
     RL_MPI(MPI_Probe(0, TAG_STATE, r->context->comm, &from));
     RL_MPI(MPI_Get_count(&from, MPI_INT64_T, &words));
     make_room(r, state, (size_t)words * WORD);
@@ -424,10 +527,11 @@ static rl_status save_work(rl_run *r, int64_t position) {
     if (!rl_is_root(r) && r->me.leads) {
         begin_news(r);
         if (status == RL_OK) status = rl_record_append(&state, &r->message);
-        if (status == RL_OK) send_news(r, STATE, position, RL_OK, 0);
+        if (status == RL_OK) send_news(r, STATE, position, RL_OK);
     }
     if (r->group.size > 1) status = rl_context_agree(&r->group, status);
     if (status == RL_OK && rl_is_root(r)) keep_record(r, r->me, item_at(r, r->me, position)->task, &state);
+    if (rl_is_root(r)) flush_records(r);
     return status;
 }
 
@@ -435,19 +539,6 @@ static bool is_save_due(const rl_run *r, int64_t position) {
     const double share_of_time = 0.1, now = rl_seconds();
     const double least = rl_series_at(r, item_at(r, r->me, position))->checkpoint_seconds;
     return r->me.leads && now - r->saved >= fmax(least, share_of_time * (now - r->began));
-}
-
-/* A message to stop, and on rank 0 whatever there is. */
-static void look_at_mail(rl_run *r) {
-    int there = 0;
-    if (rl_is_root(r)) {
-        pass_time(r);
-        serve(r);
-    } else if (r->me.leads && !r->told) {
-        RL_MPI(MPI_Iprobe(0, TAG_STOP, r->context->comm, &there, MPI_STATUS_IGNORE));
-        if (there) receive_stop(r);
-        if (there) ask_to_stop(r, RL_STOP_SOON);
-    }
 }
 
 /* Whether the group leaves its work, as it does when one of its ranks has reason to, and whether it saves its state. */
@@ -510,6 +601,24 @@ static rl_status hand_over_records(rl_run *r, int64_t position, rl_status status
     return RL_OK;
 }
 
+/* Behind what is in the message already; of work that was left with a state, nothing but that. After a failure the
+ * message is as it was. */
+static rl_status add_to_message(rl_run *r, int64_t position, rl_status status, double seconds, bool left) {
+    if (r->held == 0) begin_news(r);
+    const size_t begin = r->message.length;
+    part_head part = {.position = position, .status = status, .seconds = seconds};
+    rl_status added = rl_text_append_bytes(&r->message, &part, sizeof part);
+    if (added == RL_OK && !left) added = hand_over_records(r, position, status, seconds);
+    if (added != RL_OK) {
+        r->message.length = begin;
+        return added;
+    }
+    part.bytes = (int64_t)(r->message.length - begin - sizeof part);
+    memcpy(r->message.bytes + begin, &part, sizeof part);
+    if (r->held++ == 0) r->held_since = r->began;
+    return RL_OK;
+}
+
 static rl_status fail_position(const rl_run *r, const char *text, rl_status status) {
     if (r->context->size == 1) return rl_fail(status, "%s: %s", text, rl_error_message());
     return rl_fail(status, "rank %d, %s: %s", r->context->rank, text, rl_error_message());
@@ -530,18 +639,21 @@ static void count_share(rl_run *r, int64_t position, double seconds, bool whole)
         r->share.pieces += rl_items_at(queue, position)[i].repeats.n;
 }
 
-/* To rank 0, with the records that are in the message already. */
-static void report_position(rl_run *r, int64_t position, rl_status status, double seconds) {
+/* What goes to rank 0 now; the records of a batch wait for those that follow, but not for long. */
+static void report_position(rl_run *r, int64_t position, rl_status status) {
+    const double longest_wait = 1;
     if (rl_is_root(r)) {
         if (is_failure(status)) note_failure(r, status);
+        flush_records(r);
         pass_time(r);
         serve(r);
     } else if (r->me.leads) {
-        if (is_failure(status))
+        if (is_failure(status) || (r->batch.n > 0 && rl_seconds() - r->held_since > longest_wait)) send_held(r, false);
+        if (is_failure(status)) {
+            begin_news(r);
             send_failure(r, position, status);
-        else
-            send_news(r, RECORDS, position, status, seconds);
-        r->answers_due++;
+            r->answers_due++;
+        }
     }
 }
 
@@ -556,18 +668,22 @@ static void do_position(rl_run *r, int64_t position) {
     const double seconds = rl_seconds() - start;
     rl_guard_doing(r->settings.guard, "between two %s", rl_series_at(r, item_at(r, r->me, position))->kind->pieces);
     count_share(r, position, seconds - (r->share.keeping_seconds - kept), status == RL_OK); /* others' records */
-    if (r->me.leads && !rl_is_root(r)) begin_news(r);
-    const rl_status handed = is_failure(status) || left ? RL_OK : hand_over_records(r, position, status, seconds);
+    rl_status handed = RL_OK;
+    if (!is_failure(status) && r->me.leads && !rl_is_root(r))
+        handed = add_to_message(r, position, status, seconds, left);
+    else if (!is_failure(status) && !left)
+        handed = hand_over_records(r, position, status, seconds);
     if (handed != RL_OK) status = handed;
     if (is_failure(status)) fail_position(r, text, status);
-    report_position(r, position, status, seconds);
+    report_position(r, position, status);
 }
 
 /* ---- a phase ----------------------------------------------------------------------------------------------------- */
 
 static void begin_sharing(rl_run *r) {
     r->known = 0;
-    r->sent = NOTHING;
+    r->batch = r->sent = (rl_batch){NOTHING, 0};
+    r->held = 0;
     r->answers_due = 0;
     r->told = false;
     r->sending = MPI_REQUEST_NULL;

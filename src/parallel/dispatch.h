@@ -41,6 +41,16 @@ typedef struct rl_phase {
     bool on_grid;
 } rl_phase;
 
+/* Positions [first, first + n) of a queue, which a group takes at once, one after the other. */
+typedef struct rl_batch {
+    int64_t first, n;
+} rl_batch;
+
+/* How fast a series goes: what was done of it, in flops and seconds. */
+typedef struct rl_pace {
+    double flops, seconds;
+} rl_pace;
+
 /* How the time is used that a run has been given. */
 typedef struct rl_deadline {
     double when;                /* of this rank's rl_seconds(); INFINITY: there is none */
@@ -74,15 +84,19 @@ typedef struct rl_run {
 
     /* leaders */
     int64_t known;       /* positions that this group knows by itself, taken or passed over so far */
-    int64_t sent;        /* a position that rank 0 sent and that is still to do */
-    int answers_due;     /* positions from rank 0 */
+    rl_batch batch;      /* of which the first is the next one to do */
+    rl_batch sent;       /* that rank 0 sent and that is still to begin */
+    int answers_due;     /* batches from rank 0 */
     bool told;           /* rank 0's message to stop has come */
     double began, saved; /* rl_seconds() of the task under way, and of its last state */
-    rl_text message;     /* under way to rank 0 */
+    rl_text message;     /* under way to rank 0, or being made */
+    int held;            /* positions whose records are in the message, which is still to be sent */
+    double held_since;   /* rl_seconds() when the first of them was begun */
     MPI_Request sending;
 
     /* rank 0 alone */
     rl_text incoming, arithmetic;
+    rl_pace *paces;  /* [n_series]: of what ranks alone have done */
     int working;     /* other groups that have not said goodbye */
     bool *stop_sent; /* [size], by rank */
     rl_count total;  /* to do */
@@ -132,6 +146,9 @@ rl_status rl_share_todo(rl_run *r, const rl_todo *todo);
 const bool *rl_wanted_at(const rl_run *r, const rl_queue *queue, int64_t position);
 
 void rl_queues_destroy(rl_run *r);
+
+/* What of the records of a batch goes into one message, about, in bytes. */
+enum { RL_BATCH_BYTES = 1 << 20 };
 
 /* ---- time (deadline.c) ------------------------------------------------------------------------------------------- */
 

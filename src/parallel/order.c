@@ -144,10 +144,11 @@ const bool *rl_wanted_at(const rl_run *r, const rl_queue *queue, int64_t positio
     return selection == RL_ALL_N ? NULL : r->selections.selections + (size_t)selection * (size_t)r->selections.stride;
 }
 
-/* While they are put in order, rank 0 has them once more. Messages are what was computed together, on both ends. */
+/* While they are put in order, rank 0 has them once more. Messages are what was computed together, or a batch, on both
+ * ends. */
 double rl_shared_bytes(const rl_plan *plan, double n_items) {
     const double an_item = RL_N_QUEUES * (double)(sizeof(rl_todo_item) + sizeof(int64_t)) + (double)sizeof(listed);
-    double message = 0;
+    double message = RL_BATCH_BYTES;
     for (const rl_series *s = plan->series; s < plan->series + plan->n_series; s++)
         message =
             fmax(message, fmin(message_bytes, rl_most_together(s) * rl_kept_bytes(s, &plan->tasks[s->first_task])));
