@@ -572,6 +572,29 @@ static void narrow_products_have_the_bits_of_any_registers(void **state) {
     for (int i = 0; i < 5; i++) rl_free(arrays[i]);
 }
 
+/* Some reflectors at once, and one by one; the last of them may end at the edge. */
+static void reflectors_at_once_reflect(void **state) {
+    enum { WIDTH = 9, ROWS = 48, MOST_COLUMNS = WIDTH + RL_REFLECTORS - 1 };
+    double v[RL_REFLECTORS * WIDTH] = {0}, tau[RL_REFLECTORS] = {0}, packed[200], first;
+    double together[ROWS * MOST_COLUMNS], alone[ROWS * MOST_COLUMNS];
+    assert_true(rl_reflectors_length(MOST_COLUMNS) <= 200);
+    for (int columns = 2; columns <= MOST_COLUMNS; columns++)
+        for (int rows = 0; rows <= ROWS; rows += 16) {
+            for (int i = 0; i < ROWS * columns; i++) together[i] = alone[i] = normal(91, i, columns);
+            for (int k = 0; k < RL_REFLECTORS; k++) {
+                const int length = columns - k < WIDTH ? columns - k : WIDTH;
+                tau[k] = 0;
+                if (length < 1) continue;
+                for (int j = 0; j < length; j++) v[k * WIDTH + j] = normal(92, j, k);
+                tau[k] = rl_reflector_make(length, v + k * WIDTH, &first);
+                rl_reflect_right(rows, length, alone + k * ROWS, ROWS, v + k * WIDTH, tau[k]);
+            }
+            rl_reflectors_pack(columns, WIDTH, v, tau, packed);
+            rl_reflectors_apply(rows, columns, together, ROWS, packed);
+            for (int i = 0; i < ROWS * columns; i++) assert_true(fabs(together[i] - alone[i]) <= 100 * EPS);
+        }
+}
+
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
@@ -590,6 +613,7 @@ int main(void) {
         cmocka_unit_test(rows_are_independent),
         cmocka_unit_test(sweeps_are_applied_in_order),
         cmocka_unit_test(reflectors_reflect),
+        cmocka_unit_test(reflectors_at_once_reflect),
         cmocka_unit_test(narrow_products_are_products),
         cmocka_unit_test(narrow_products_have_the_bits_of_any_registers),
     };

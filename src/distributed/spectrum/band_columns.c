@@ -20,6 +20,7 @@ typedef struct frames {
     double *columns; /* [ld, room] of each stretch */
     int *base;       /* the first of these columns */
     double *leaving; /* [ld, a group], two of each stretch, on their way to the left */
+    double *packed;  /* the reflectors of a step and a group */
     MPI_Request *sent;
     MPI_Request *arriving; /* of this rank's final columns, group by group */
     int n_arriving;
@@ -59,6 +60,7 @@ static void list_frames(rl_arena *arena, void *object) {
     RL_TAKE(arena, f->base, own);
     RL_TAKE(arena, f->columns, own * (size_t)f->room * (size_t)f->ld);
     RL_TAKE(arena, f->leaving, 2 * own * group_length(f));
+    RL_TAKE(arena, f->packed, RL_BAND_GROUP / RL_REFLECTORS * rl_reflectors_length(f->band->width + RL_REFLECTORS - 1));
     RL_TAKE(arena, f->sent, 2 * own);
     RL_TAKE(arena, f->arriving, f->n_groups / f->band->grid->size + 1);
 }
@@ -143,26 +145,38 @@ static void hand_over_columns(const frames *f, int own, int group) {
 
 /* ---- reflectors -------------------------------------------------------------------------------------------------- */
 
+/* Columns that RL_REFLECTORS sweeps from `sweep` on reflect in a step; none when they do not have it. */
+static int count_reflected(const rl_band *band, int sweep, int step) {
+    const int left = band->n - (sweep + 1 + step * band->width);
+    return left < 2 ? 0 : rl_smaller(left, band->width + RL_REFLECTORS - 1);
+}
+
+static double *packed_place(const frames *f, int j) {
+    return f->packed + (size_t)(j / RL_REFLECTORS) * rl_reflectors_length(f->band->width + RL_REFLECTORS - 1);
+}
+
 /* One step of the sweeps [sweep, + RL_BAND_GROUP), as far as they have it. */
-static void reflect_strip(const frames *f, int own, int sweep, int step, int row, int rows) {
+static void reflect_step(const frames *f, int own, int sweep, int step) {
     const rl_band *band = f->band;
     const rl_stretch *t = &band->own[own];
-    for (int s = sweep; s < sweep + RL_BAND_GROUP; s++) {
-        const int begin = s + 1 + step * band->width, length = rl_smaller(band->width, band->n - begin);
-        const size_t slot = rl_stretch_slot(t, s, step);
-        if (length < 2) return;
-        rl_reflect_right(rows, length, frame_column(f, own, begin) + row, f->ld,
-                         t->reflectors + slot * (size_t)band->width, t->tau[slot]);
+    const int rows = rl_whole_lanes(f->n_rows);
+    for (int j = 0; j < RL_BAND_GROUP; j += RL_REFLECTORS) {
+        const size_t slot = rl_stretch_slot(t, sweep + j, step);
+        rl_reflectors_pack(count_reflected(band, sweep + j, step), band->width,
+                           t->reflectors + slot * (size_t)band->width, t->tau + slot, packed_place(f, j));
     }
+    for (int row = 0; row < rows; row += STRIP)
+        for (int j = 0; j < RL_BAND_GROUP; j += RL_REFLECTORS)
+            rl_reflectors_apply(rl_smaller(STRIP, rows - row), count_reflected(band, sweep + j, step),
+                                frame_column(f, own, sweep + j + 1 + step * band->width) + row, f->ld,
+                                packed_place(f, j));
 }
 
 /* Steps further down come first: the next sweep's step k overlaps step k + 1, never the other way round. */
 static void reflect_group(const frames *f, int own, int group) {
     const rl_stretch *t = &f->band->own[own];
-    const int sweep = group * RL_BAND_GROUP, rows = rl_whole_lanes(f->n_rows);
-    for (int k = rl_stretch_steps(f->band, t, sweep) - 1; k >= 0; k--)
-        for (int row = 0; row < rows; row += STRIP)
-            reflect_strip(f, own, sweep, t->first + k, row, rl_smaller(STRIP, rows - row));
+    const int sweep = group * RL_BAND_GROUP;
+    for (int k = rl_stretch_steps(f->band, t, sweep) - 1; k >= 0; k--) reflect_step(f, own, sweep, t->first + k);
 }
 
 /* In a round, each stretch is one group behind the one on its right: what is waited for was sent the round before. */

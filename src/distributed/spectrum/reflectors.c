@@ -78,3 +78,62 @@ RL_CLONES double rl_reflector_make(int length, double *v, double *first) {
     v[0] = 1;
     return tau;
 }
+
+/* ---- some at once ------------------------------------------------------------------------------------------------ */
+
+enum { PAIRS = RL_REFLECTORS * (RL_REFLECTORS - 1) / 2 };
+
+/* Elements column by column, those of all reflectors adjacent; then each tau; then the inner products of v and w for
+ * each w with all v before it. */
+size_t rl_reflectors_length(int columns) {
+    return (size_t)columns * RL_REFLECTORS + RL_REFLECTORS + PAIRS;
+}
+
+void rl_reflectors_pack(int columns, int width, const double *v, const double *tau, double *packed) {
+    double *const taus = packed + (size_t)columns * RL_REFLECTORS, *product = taus + RL_REFLECTORS;
+    for (int k = 0; k < RL_REFLECTORS; k++) {
+        for (int j = 0; j < columns; j++)
+            packed[(size_t)j * RL_REFLECTORS + (size_t)k] = j < k || j >= k + width ? 0 : v[k * width + j - k];
+        taus[k] = tau[k];
+        for (int before = 0; before < k; before++) {
+            double sum = 0;
+            for (int j = k; j < columns && j < before + width; j++)
+                sum += v[before * width + j - before] * v[k * width + j - k];
+            *product++ = sum;
+        }
+    }
+}
+
+/* With A's products p_k = tau_k A H_0 ... H_(k-1) v_k, A becomes A - p_0 v_0^T - p_1 v_1^T - ... */
+RL_INLINED void apply_to_lanes(int rows, int columns, double *block, size_t ld, const double *v) {
+    const double *tau = v + (size_t)columns * RL_REFLECTORS, *c = tau + RL_REFLECTORS;
+    double p[CHUNK] = {0}, q[CHUNK] = {0}, r[CHUNK] = {0}, s[CHUNK] = {0};
+    for (int j = 0; j < columns; j++) {
+        const double *a = block + (size_t)j * ld, *w = v + (size_t)j * RL_REFLECTORS;
+        const double w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
+        for (int i = 0; i < rows; i++) {
+            p[i] += a[i] * w0;
+            q[i] += a[i] * w1;
+            r[i] += a[i] * w2;
+            s[i] += a[i] * w3;
+        }
+    }
+    for (int i = 0; i < rows; i++) {
+        p[i] *= tau[0];
+        q[i] = (q[i] - p[i] * c[0]) * tau[1];
+        r[i] = (r[i] - (p[i] * c[1] + q[i] * c[2])) * tau[2];
+        s[i] = (s[i] - ((p[i] * c[3] + q[i] * c[4]) + r[i] * c[5])) * tau[3];
+    }
+    for (int j = 0; j < columns; j++) {
+        double *restrict a = block + (size_t)j * ld;
+        const double *w = v + (size_t)j * RL_REFLECTORS;
+        const double w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
+        for (int i = 0; i < rows; i++) a[i] -= (p[i] * w0 + q[i] * w1) + (r[i] * w2 + s[i] * w3);
+    }
+}
+
+RL_CLONES void rl_reflectors_apply(int rows, int columns, double *block, int ld, const double *packed) {
+    int row = 0;
+    for (; row + CHUNK <= rows; row += CHUNK) apply_to_lanes(CHUNK, columns, block + row, (size_t)ld, packed);
+    if (row < rows) apply_to_lanes(LANES, columns, block + row, (size_t)ld, packed);
+}
