@@ -19,6 +19,7 @@ import numpy as np
 from measure import ENVIRONMENT, HERE, SOURCE, machine, show, show_ratio
 
 FEW = 20  # repeats that both must agree on
+FILE = ("collect", "reduce", "write", "verify")  # what of a run is the results file
 CLOSE = 1e-6  # of nine in ten errors: Gram matrices lose half the digits
 DATA = os.environ.get("RIDGELESS_DATA", SOURCE / "jobs" / "data")
 
@@ -89,7 +90,8 @@ def main():
     show_ratio("one rank over two", sides[one], sides[two])
     for side in (one, two):
         parts = [answer["seconds"] for answer in answers[side]]
-        show(f"{side}: results file", [100 * part["write"]["max"] / part["total"] for part in parts], "% of the run")
+        of_file = [sum(part[phase]["rank_0"] for phase in FILE) for part in parts]
+        show(f"{side}: results file", [100 * s / part["total"] for s, part in zip(of_file, parts)], "% of the run")
         show(f"{side}: largest memory", [answer["peak_memory_bytes"]["max"] / 1e6 for answer in answers[side]], "MB")
 
 
