@@ -18,6 +18,21 @@ typedef struct report {
     int done, failed;
 } report;
 
+static inline report begin_report(int *argc, char ***argv) {
+    report r = {0};
+    MPI_Init(argc, argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &r.rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &r.size);
+    return r;
+}
+
+/* The program's exit status. */
+static inline int end_report(const report *r) {
+    if (r->rank == 0) printf("1..%d\n", r->done);
+    MPI_Finalize();
+    return r->failed > 0;
+}
+
 static inline void check(report *r, bool ok, const char *format, ...) RL_PRINTF(3);
 static inline void check(report *r, bool ok, const char *format, ...) {
     int all = ok;

@@ -351,17 +351,12 @@ static void test_not_finite(report *r) {
 }
 
 int main(int argc, char **argv) {
-    report r = {0};
-    MPI_Init(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &r.rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &r.size);
+    report r = begin_report(&argc, &argv);
     test_decompositions(&r);
     test_small(&r);
     test_larger(&r);
     test_lapack(&r);
     test_sums_of_squares(&r);
     test_not_finite(&r);
-    if (r.rank == 0) printf("1..%d\n", r.done);
-    MPI_Finalize();
-    return r.failed > 0;
+    return end_report(&r);
 }

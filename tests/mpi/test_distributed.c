@@ -918,10 +918,7 @@ static void test_groups(report *r) {
 }
 
 int main(int argc, char **argv) {
-    report r = {0};
-    MPI_Init(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &r.rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &r.size);
+    report r = begin_report(&argc, &argv);
     test_shapes(&r);
     test_contexts(&r);
     test_agreement(&r);
@@ -938,7 +935,5 @@ int main(int argc, char **argv) {
     test_groups(&r);
     test_scale(&r);
     for (int i = 0; i < N_CASES; i++) test_case_on_grids(&r, &cases[i]);
-    if (r.rank == 0) printf("1..%d\n", r.done);
-    MPI_Finalize();
-    return r.failed > 0;
+    return end_report(&r);
 }

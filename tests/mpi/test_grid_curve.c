@@ -677,10 +677,7 @@ static void test_groups(report *r) {
 }
 
 int main(int argc, char **argv) {
-    report r = {0};
-    MPI_Init(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &r.rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &r.size);
+    report r = begin_report(&argc, &argv);
     test_sizes(&r);
     test_not_finite(&r);
     test_stop(&r);
@@ -689,7 +686,5 @@ int main(int argc, char **argv) {
     test_account(&r);
     test_spectra(&r);
     for (int i = 0; i < N_DESIGNS; i++) test_points(&r, i);
-    if (r.rank == 0) printf("1..%d\n", r.done);
-    MPI_Finalize();
-    return r.failed > 0;
+    return end_report(&r);
 }

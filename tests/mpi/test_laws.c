@@ -183,11 +183,8 @@ static void check_sample(report *r, const rl_process_grid *grid, int n_train, in
 }
 
 int main(int argc, char **argv) {
-    report r = {0};
+    report r = begin_report(&argc, &argv);
     rl_process_grid *grid;
-    MPI_Init(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &r.rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &r.size);
     if (rl_process_grid_create(MPI_COMM_WORLD, 0, 0, &grid) != RL_OK) MPI_Abort(MPI_COMM_WORLD, 1);
     check_sample(&r, grid, 800, 800, 3);
     check_sample(&r, grid, 795, 800, 1);
@@ -196,7 +193,5 @@ int main(int argc, char **argv) {
     check_sample(&r, grid, 200, 200, 12);
     check_sample(&r, grid, 200, 201, 12);
     rl_process_grid_destroy(grid);
-    if (r.rank == 0) printf("1..%d\n", r.done);
-    MPI_Finalize();
-    return r.failed > 0;
+    return end_report(&r);
 }

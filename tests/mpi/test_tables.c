@@ -470,10 +470,7 @@ int main(int argc, char **argv) {
                             {"one feature", 50, 1, PLAIN, false},   {"2 x 1", 2, 1, PLAIN, false},
                             {"many rows", 40000, 40, PLAIN, false}, /* more than are in memory at once */
                             {"all units", 120, 25, UNITS, false},   {"nearly alike", 150, 24, ALIKE, false}};
-    report r = {0};
-    MPI_Init(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &r.rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &r.size);
+    report r = begin_report(&argc, &argv);
     make_folder(&r);
     test_dealing(&r);
     test_spectra(&r);
@@ -491,7 +488,5 @@ int main(int argc, char **argv) {
     test_least_squares_refuses(&r, &(table){"tiny", 50, 9, TINY, false}, "least squares on all rows overflows");
     test_damage(&r);
     remove_folder(&r);
-    if (r.rank == 0) printf("1..%d\n", r.done);
-    MPI_Finalize();
-    return r.failed > 0;
+    return end_report(&r);
 }
