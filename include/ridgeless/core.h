@@ -314,6 +314,10 @@ int rl_compare_ints(const void *a, const void *b);
 /* Seconds of the monotonic clock. */
 double rl_seconds(void);
 
+/* Seconds since 1970-01-01 00:00 UTC, by this machine's clock: for what several machines, or several starts of the
+ * program, are to agree on. */
+double rl_clock_seconds(void);
+
 /* Seconds that processors have worked for this process, all its threads together. */
 double rl_processor_seconds(void);
 

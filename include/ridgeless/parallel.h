@@ -53,10 +53,12 @@ typedef struct rl_grouping {
     int64_t left_over_pieces; /* that ranks left over did meanwhile */
 } rl_grouping;
 
+/* Of tasks that one rank computed side by side, the time is shared out: one seems to follow the other. */
 typedef struct rl_timed_task {
     int64_t task;
-    int ranks;
-    int n_repeats; /* those computed */
+    int first_rank, ranks; /* that computed it: first_rank ... first_rank + ranks - 1 */
+    int n_repeats;         /* those computed */
+    double start;          /* rl_clock_seconds(), of the first of its ranks */
     double seconds;
 } rl_timed_task;
 
@@ -73,6 +75,7 @@ typedef struct rl_done {
 typedef struct rl_run_summary {
     rl_done *done; /* [n_done]: for each noun that the plan has, in its order; on rank 0 */
     int n_done;
+    double began;     /* rl_clock_seconds() of rank 0, when the shared work began */
     double seconds;   /* wall clock of the shared work */
     double imbalance; /* largest over mean of the ranks' busy time; 1 is perfect; 0: what ranks did is not known */
     double processor_share; /* processors that a rank had on average: below 1 where other programs, or too many ranks,

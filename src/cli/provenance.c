@@ -1,6 +1,7 @@
 /* What the results file says of how it was made. */
 #include <netcdf.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 #include "revision.h"
@@ -58,42 +59,76 @@ static const rl_series *series_of(const rl_plan *plan, const rl_timed_task *time
     return &plan->series[plan->tasks[timed->task].series];
 }
 
-/* The data set of a series, which has one for every P. */
-static int count_datasets_before(const rl_plan *plan, int series) {
-    int dataset = 0;
-    for (int end = rl_plan_end_of_group(plan, 0); end <= series; end = rl_plan_end_of_group(plan, end)) dataset++;
-    return dataset;
+static bool is_training(const rl_series *series) {
+    return series->spec == NULL;
 }
 
-/* The tasks of data sets computed in this run, as they finished. */
-static rl_status add_times(const rl_plan *plan, const rl_run_summary *summary, rl_provenance *p) {
-    static const char *const names[] = {"task_dataset", "task_n_features", "task_n_train", "task_sizes",
-                                        "task_repeat",  "task_repeats",    "task_way",     "task_flops",
-                                        "task_ranks",   "task_seconds"};
-    enum { N_LISTS = sizeof names / sizeof *names };
+/* Data sets, or autoencoders, that stand before a series, which is one of several P or m. */
+static int count_groups_before(const rl_plan *plan, int series) {
+    int n = 0;
+    for (int i = 0, end; (end = rl_plan_end_of_group(plan, i)) <= series; i = end)
+        n += is_training(&plan->series[i]) == is_training(&plan->series[series]);
+    return n;
+}
+
+/* What is said of a task of data sets, and of a training. */
+enum { MOST_LISTS = 13 };
+static const char *const task_names[] = {"task_dataset", "task_n_features", "task_n_train", "task_sizes",
+                                         "task_repeat",  "task_repeats",    "task_way",     "task_flops",
+                                         "task_rank",    "task_ranks",      "task_start",   "task_seconds"};
+static const char *const training_names[] = {
+    "training_task_autoencoder", "training_task_n_hidden", "training_task_n_train", "training_task_repeat",
+    "training_task_rank",        "training_task_ranks",    "training_task_start",   "training_task_seconds"};
+
+static void describe_task(const rl_plan *plan, const rl_timed_task *t, double began, double numbers[MOST_LISTS]) {
+    const rl_task *task = &plan->tasks[t->task];
+    const rl_series *series = series_of(plan, t);
+    const double n_train = series->n_train[rl_range_end(task->n_train) - 1];
+    const double of_task[MOST_LISTS] = {count_groups_before(plan, task->series),
+                                        series->n_features,
+                                        n_train,
+                                        task->n_train.n,
+                                        task->repeats.first,
+                                        t->n_repeats,
+                                        rl_method_number(series->method),
+                                        task->flops / task->repeats.n * t->n_repeats,
+                                        t->first_rank,
+                                        t->ranks,
+                                        t->start - began,
+                                        t->seconds};
+    memcpy(numbers, of_task, sizeof of_task);
+}
+
+static void describe_training(const rl_plan *plan, const rl_timed_task *t, double began, double numbers[MOST_LISTS]) {
+    const rl_task *task = &plan->tasks[t->task];
+    const rl_series *series = series_of(plan, t);
+    const double of_training[MOST_LISTS] = {count_groups_before(plan, task->series),
+                                            series->n_features,
+                                            series->n_train[task->n_train.first],
+                                            task->repeats.first,
+                                            t->first_rank,
+                                            t->ranks,
+                                            t->start - began,
+                                            t->seconds};
+    memcpy(numbers, of_training, sizeof of_training);
+}
+
+/* The tasks of data sets computed in this run, as they finished, or its trainings. */
+static rl_status add_times(const rl_plan *plan, const rl_run_summary *summary, bool trainings, rl_provenance *p) {
+    const char *const *names = trainings ? training_names : task_names;
+    const size_t n_lists = trainings ? sizeof training_names / sizeof *names : sizeof task_names / sizeof *names;
     size_t n = 0, i = 0;
-    double *lists;
-    for (int64_t k = 0; k < summary->n_timed; k++) n += series_of(plan, &summary->timed[k])->method != NULL;
+    double *lists, numbers[MOST_LISTS];
+    for (int64_t k = 0; k < summary->n_timed; k++) n += is_training(series_of(plan, &summary->timed[k])) == trainings;
     if (n == 0) return RL_OK;
-    RL_TRY(RL_ALLOC(lists, N_LISTS * n));
+    RL_TRY(RL_ALLOC(lists, n_lists * n));
     for (const rl_timed_task *t = summary->timed; i < n; t++) {
-        const rl_task *task = &plan->tasks[t->task];
-        const rl_series *series = series_of(plan, t);
-        if (series->method == NULL) continue;
-        const double numbers[N_LISTS] = {count_datasets_before(plan, task->series),
-                                         series->n_features,
-                                         series->n_train[rl_range_end(task->n_train) - 1],
-                                         task->n_train.n,
-                                         task->repeats.first,
-                                         t->n_repeats,
-                                         rl_method_number(series->method),
-                                         task->flops / task->repeats.n * t->n_repeats,
-                                         t->ranks,
-                                         t->seconds};
-        for (size_t k = 0; k < N_LISTS; k++) lists[k * n + i] = numbers[k];
+        if (is_training(series_of(plan, t)) != trainings) continue;
+        (trainings ? describe_training : describe_task)(plan, t, summary->began, numbers);
+        for (size_t k = 0; k < n_lists; k++) lists[k * n + i] = numbers[k];
         i++;
     }
-    const rl_status status = add_lists(p, names, N_LISTS, lists, n);
+    const rl_status status = add_lists(p, names, n_lists, lists, n);
     rl_free(lists);
     return status;
 }
@@ -144,13 +179,15 @@ rl_status rl_make_provenance(const rl_run_report *r, rl_provenance *p) {
     RL_TRY(rl_provenance_text(p, "ended", iso_time(time(NULL), text)));
     RL_TRY(rl_provenance_text(p, "schedule", rl_schedule_name(r->settings->schedule)));
     RL_TRY(rl_provenance_numbers(p, "ranks", &ranks, 1));
+    RL_TRY(rl_provenance_numbers(p, "compute_began", &r->summary->began, 1));
     RL_TRY(rl_provenance_numbers(p, "compute_seconds", &r->summary->seconds, 1));
     RL_TRY(rl_provenance_numbers(p, "load_imbalance", &r->summary->imbalance, 1));
     RL_TRY(rl_provenance_numbers(p, "processor_share", &r->summary->processor_share, 1));
     RL_TRY(add_done(r->summary, p));
     RL_TRY(add_producers(r->plan, p));
     RL_TRY(add_shares(r->context, r->summary, p));
-    RL_TRY(add_times(r->plan, r->summary, p));
+    RL_TRY(add_times(r->plan, r->summary, false, p));
+    RL_TRY(add_times(r->plan, r->summary, true, p));
     RL_TRY(add_origins(r->plan, p));
     return add_environment(r->settings, r->hosts, p);
 }

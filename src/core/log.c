@@ -95,14 +95,20 @@ DEFINE_LOG(rl_warn, RL_LOG_WARNING)
 DEFINE_LOG(rl_info, RL_LOG_INFO)
 DEFINE_LOG(rl_debug, RL_LOG_DEBUG)
 
+static double read_clock(clockid_t clock) {
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
 double rl_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+double rl_clock_seconds(void) {
+    return read_clock(CLOCK_REALTIME);
 }
 
 double rl_processor_seconds(void) {
-    struct timespec used;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }

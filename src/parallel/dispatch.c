@@ -28,8 +28,14 @@ static_assert(sizeof(news_head) % WORD == 0 && MESSAGE_BYTES % WORD == 0, "messa
 typedef struct part_head {
     int64_t position, status; /* RL_OK: whole, or stopped in the middle */
     int64_t bytes;            /* of the records */
-    double seconds;
+    double start, seconds;    /* as of an interval */
 } part_head;
+
+/* When something was computed. */
+typedef struct interval {
+    double start; /* rl_clock_seconds() of the rank */
+    double seconds;
+} interval;
 
 /* Positions that are none. As an answer: nothing more, and with STOP drop what you have left too. */
 enum { NOTHING = -1, STOP = -2 };
@@ -79,6 +85,10 @@ static int ranks_of(const rl_run *r, rl_member m) {
     return m.queue == RL_QUEUE_GROUPS ? r->phase.ranks : 1;
 }
 
+static int first_rank_of(const rl_run *r, rl_member m) {
+    return m.queue == RL_QUEUE_GROUPS ? m.index * r->phase.ranks : r->phase.n_groups * r->phase.ranks + m.index;
+}
+
 /* The first item at a position; the others are like it. */
 static const rl_todo_item *item_at(const rl_run *r, rl_member m, int64_t position) {
     return rl_items_at(&r->queues[m.queue], position);
@@ -118,9 +128,7 @@ static void check_sink(rl_run *r) {
 static void keep_record(rl_run *r, rl_member m, int64_t task, const rl_record *record) {
     rl_record kept = *record;
     if (r->sink->record == NULL || record->n == 0) return;
-    const int grouped = r->phase.n_groups * r->phase.ranks, ranks = ranks_of(r, m);
-    const int first = m.queue == RL_QUEUE_GROUPS ? m.index * ranks : grouped + m.index;
-    if (record->by_blas) kept.arithmetic = rl_arithmetic_of_group(r, first, ranks);
+    if (record->by_blas) kept.arithmetic = rl_arithmetic_of_group(r, first_rank_of(r, m), ranks_of(r, m));
     rl_guard_hold(r->settings.guard);
     const double start = rl_seconds();
     const rl_status status = r->sink->record(r->sink->state, task, &kept);
@@ -141,24 +149,26 @@ static void flush_records(rl_run *r) {
 }
 
 /* An item of which all that was wanted is there. */
-static void count_whole(rl_run *r, rl_member m, const rl_todo_item *item, double seconds) {
+static void count_whole(rl_run *r, rl_member m, const rl_todo_item *item, interval when) {
     rl_run_summary *s = r->summary;
     const int repeats = item->repeats.n, ranks = ranks_of(r, m);
     rl_pace *pace = &r->paces[rl_series_at(r, item) - r->plan->series];
     rl_done_of(s, rl_series_at(r, item)->kind)->count.pieces += repeats;
     if (m.queue == RL_QUEUE_ALONE) pace->flops += rl_task_at(r, item).flops;
-    if (m.queue == RL_QUEUE_ALONE) pace->seconds += seconds;
+    if (m.queue == RL_QUEUE_ALONE) pace->seconds += when.seconds;
     r->flops_done += rl_task_at(r, item).flops;
-    rl_deadline_note(r, item, ranks, seconds);
+    rl_deadline_note(r, item, ranks, when.seconds);
     if (r->phase.on_grid) {
         rl_grouping *grouping = &s->groupings[s->n_groupings - 1];
         *(m.queue == RL_QUEUE_GROUPS ? &grouping->pieces : &grouping->left_over_pieces) += repeats;
     }
-    if (s->timed != NULL) s->timed[s->n_timed++] = (rl_timed_task){item->task, ranks, repeats, seconds};
+    if (s->timed != NULL)
+        s->timed[s->n_timed++] =
+            (rl_timed_task){item->task, first_rank_of(r, m), ranks, repeats, when.start, when.seconds};
 }
 
 /* Of an item that was left in the middle, what is finished. */
-static void take_record(rl_run *r, rl_member m, const rl_todo_item *item, const rl_record *record, double seconds,
+static void take_record(rl_run *r, rl_member m, const rl_todo_item *item, const rl_record *record, interval when,
                         bool whole) {
     const rl_series *series = rl_series_at(r, item);
     const rl_count all = rl_series_count(series);
@@ -166,8 +176,8 @@ static void take_record(rl_run *r, rl_member m, const rl_todo_item *item, const 
     rl_done *done = rl_done_of(r->summary, series->kind);
     done->count.points += points;
     done->count.cells += points * (all.cells / all.points);
-    done->seconds += seconds;
-    if (whole) count_whole(r, m, item, seconds);
+    done->seconds += when.seconds;
+    if (whole) count_whole(r, m, item, when);
     keep_record(r, m, item->task, record);
 }
 
@@ -269,13 +279,20 @@ static rl_record next_record(const rl_run *r, const char **bytes, size_t *length
     return record;
 }
 
-/* The records of all items of a position; those that were computed side by side took the same time. */
+/* Of n items that were computed side by side each has its share of the time, one behind the other. */
+static interval share_of(interval when, int i, int n) {
+    const double seconds = when.seconds / n;
+    return (interval){when.start + i * seconds, seconds};
+}
+
+/* The records of all items of a position. */
 static void take_position(rl_run *r, rl_member m, const part_head *part, const char *bytes) {
     const int n = rl_n_items_at(&r->queues[m.queue], part->position);
     size_t length = (size_t)part->bytes;
     for (int i = 0; length > 0; i++) {
         const rl_record record = next_record(r, &bytes, &length);
-        take_record(r, m, item_at(r, m, part->position) + i, &record, part->seconds / n, part->status == RL_OK);
+        const interval when = share_of((interval){part->start, part->seconds}, i, n);
+        take_record(r, m, item_at(r, m, part->position) + i, &record, when, part->status == RL_OK);
     }
 }
 
@@ -587,14 +604,14 @@ static rl_status compute_work(rl_run *r, int64_t position, bool *left) {
 }
 
 /* Rank 0 takes its own as they are, other leaders' go into the message. */
-static rl_status hand_over_records(rl_run *r, int64_t position, rl_status status, double seconds) {
+static rl_status hand_over_records(rl_run *r, int64_t position, rl_status status, interval when) {
     const rl_queue *queue = &r->queues[r->me.queue];
     const int n = rl_n_items_at(queue, position);
     for (int i = 0; i < n; i++) {
         rl_record record;
         RL_TRY(rl_worker_record(r->worker, i, &record));
         if (rl_is_root(r))
-            take_record(r, r->me, rl_items_at(queue, position) + i, &record, seconds / n, status == RL_OK);
+            take_record(r, r->me, rl_items_at(queue, position) + i, &record, share_of(when, i, n), status == RL_OK);
         else if (r->me.leads)
             RL_TRY(rl_record_append(&record, &r->message));
     }
@@ -603,12 +620,12 @@ static rl_status hand_over_records(rl_run *r, int64_t position, rl_status status
 
 /* Behind what is in the message already; of work that was left with a state, nothing but that. After a failure the
  * message is as it was. */
-static rl_status add_to_message(rl_run *r, int64_t position, rl_status status, double seconds, bool left) {
+static rl_status add_to_message(rl_run *r, int64_t position, rl_status status, interval when, bool left) {
     if (r->held == 0) begin_news(r);
     const size_t begin = r->message.length;
-    part_head part = {.position = position, .status = status, .seconds = seconds};
+    part_head part = {.position = position, .status = status, .start = when.start, .seconds = when.seconds};
     rl_status added = rl_text_append_bytes(&r->message, &part, sizeof part);
-    if (added == RL_OK && !left) added = hand_over_records(r, position, status, seconds);
+    if (added == RL_OK && !left) added = hand_over_records(r, position, status, when);
     if (added != RL_OK) {
         r->message.length = begin;
         return added;
@@ -659,20 +676,21 @@ static void report_position(rl_run *r, int64_t position, rl_status status) {
 
 static void do_position(rl_run *r, int64_t position) {
     const double start = rl_seconds(), kept = r->share.keeping_seconds;
+    interval when = {.start = rl_clock_seconds()};
     bool left = false;
     char text[240];
     describe_position(r, position, text, sizeof text);
     rl_guard_doing(r->settings.guard, "computing %s", text);
     r->began = r->saved = start;
     rl_status status = compute_work(r, position, &left);
-    const double seconds = rl_seconds() - start;
+    when.seconds = rl_seconds() - start;
     rl_guard_doing(r->settings.guard, "between two %s", rl_series_at(r, item_at(r, r->me, position))->kind->pieces);
-    count_share(r, position, seconds - (r->share.keeping_seconds - kept), status == RL_OK); /* others' records */
+    count_share(r, position, when.seconds - (r->share.keeping_seconds - kept), status == RL_OK); /* others' records */
     rl_status handed = RL_OK;
     if (!is_failure(status) && r->me.leads && !rl_is_root(r))
-        handed = add_to_message(r, position, status, seconds, left);
+        handed = add_to_message(r, position, status, when, left);
     else if (!is_failure(status) && !left)
-        handed = hand_over_records(r, position, status, seconds);
+        handed = hand_over_records(r, position, status, when);
     if (handed != RL_OK) status = handed;
     if (is_failure(status)) fail_position(r, text, status);
     report_position(r, position, status);

@@ -94,7 +94,7 @@ rl_status rl_parallel_run(const rl_context *context, const rl_plan *plan, const 
                           const rl_run_settings *settings, const rl_sink *sink, rl_run_summary *summary) {
     rl_run r = {.context = context, .plan = plan, .settings = *settings, .sink = sink, .summary = summary};
     const double start = rl_seconds(), processor_start = rl_processor_seconds();
-    *summary = (rl_run_summary){0};
+    *summary = (rl_run_summary){.began = rl_clock_seconds()};
     rl_status status = rl_share_todo(&r, todo);
     rl_deadline_begin(&r);
     if (status == RL_OK) status = rl_context_agree(context, prepare_run(&r, todo));

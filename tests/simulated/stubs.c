@@ -43,6 +43,10 @@ double rl_seconds(void) {
     return MPI_Wtime();
 }
 
+double rl_clock_seconds(void) {
+    return rl_simulated_seconds();
+}
+
 double rl_processor_seconds(void) {
     return 0;
 }
