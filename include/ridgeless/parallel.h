@@ -16,6 +16,21 @@ typedef enum rl_schedule {
 /* The schedule's word in RL_SCHEDULE_CHOICES; NULL past the last one. */
 const char *rl_schedule_name(rl_schedule schedule);
 
+/* In what order tasks are handed out, by what they are predicted to cost. */
+typedef enum rl_order {
+    RL_ORDER_USUAL,        /* of the schedule: costly tasks first if it is dynamic, else as given */
+    RL_ORDER_GIVEN,        /* as in the plan: data set by data set, repeat by repeat */
+    RL_ORDER_COSTLY_FIRST, /* so that cheap tasks level the end */
+    RL_ORDER_CHEAP_FIRST   /* so that some ranks are still busy with a costly task when others have none */
+} rl_order;
+#define RL_ORDER_CHOICES "given|costly-first|cheap-first"
+
+/* The order's word in RL_ORDER_CHOICES; NULL for the usual one, and past the last one. */
+const char *rl_order_name(rl_order order);
+
+/* The order that is asked for, or, where that is the usual one, what it is under the schedule. */
+rl_order rl_order_under(rl_schedule schedule, rl_order asked);
+
 /* What rank 0 does with records and with the passing of time. All may be NULL. */
 typedef struct rl_sink {
     /* Once, when nothing can be wrong with the input any more and the work begins. */
@@ -180,6 +195,9 @@ void rl_arithmetics_destroy(rl_arithmetics *arithmetics);
 
 typedef struct rl_run_settings {
     rl_schedule schedule;
+    rl_order order;
+    int chunk;             /* curves per answer to a rank that asks for more, under the dynamic schedule; 0: as many as
+                              keep rank 0 free */
     double bytes_per_rank; /* that groups of `ranks_per_case: auto` may count on for a rank */
     double seconds_left;   /* from the start of rl_parallel_run until everything must be written; INFINITY: no limit */
     rl_rates rates;        /* to judge by what still fits; used where there is a limit */

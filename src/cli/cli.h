@@ -56,6 +56,8 @@ typedef struct rl_settings {
     double time_left; /* seconds from then until the process must have ended; INFINITY: no limit */
     double silence;   /* seconds after which a rank that is not heard of is named */
     rl_schedule schedule;
+    rl_order order;
+    int chunk;            /* curves per answer; 0: automatic */
     int ranks;            /* to plan for; 0: as many as are advised */
     int test_rows, block; /* bench spectrum */
     const char *producer; /* bench spectrum: a name, dgesdd, or all */

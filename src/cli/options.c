@@ -57,19 +57,39 @@ static rl_status set_seconds(const option_row *row, const char *argument, rl_set
                    argument);
 }
 
-static rl_status set_schedule(const option_row *row, const char *argument, rl_settings *settings) {
-    enum { MOST = 8 };
-    const char *words[MOST];
+enum { MOST_WORDS = 8 };
+
+/* *number: which of n words the argument is. */
+static rl_status choose_word(const option_row *row, const char *argument, const char *const *words, int n,
+                             int *number) {
     char list[200], hint[RL_WORD_HINT];
-    int n = 0;
-    for (; n < MOST && (words[n] = rl_schedule_name((rl_schedule)n)) != NULL; n++)
-        if (strcmp(argument, words[n]) == 0) {
-            *(rl_schedule *)member_of(row, settings) = (rl_schedule)n;
+    for (int i = 0; i < n; i++)
+        if (strcmp(argument, words[i]) == 0) {
+            *number = i;
             return RL_OK;
         }
     rl_list_words(words, n, list, sizeof list);
     return rl_fail(RL_ERR_INPUT, "--%s: got `%s`%s expected one of %s", row->name, argument,
                    rl_word_hint(argument, words, n, hint), list);
+}
+
+static rl_status set_schedule(const option_row *row, const char *argument, rl_settings *settings) {
+    const char *words[MOST_WORDS];
+    int n = 0, number = 0;
+    while (n < MOST_WORDS && (words[n] = rl_schedule_name((rl_schedule)n)) != NULL) n++;
+    const rl_status status = choose_word(row, argument, words, n, &number);
+    *(rl_schedule *)member_of(row, settings) = (rl_schedule)number;
+    return status;
+}
+
+static rl_status set_order(const option_row *row, const char *argument, rl_settings *settings) {
+    const char *words[MOST_WORDS];
+    int n = 0, number = 0;
+    const int first = RL_ORDER_USUAL + 1;
+    while (n < MOST_WORDS && (words[n] = rl_order_name((rl_order)(first + n))) != NULL) n++;
+    const rl_status status = choose_word(row, argument, words, n, &number);
+    *(rl_order *)member_of(row, settings) = (rl_order)(first + number);
+    return status;
 }
 
 static rl_status add_dataset(const option_row *row, const char *argument, rl_settings *settings) {
@@ -124,6 +144,12 @@ static const option_row option_table[] = {
      "memory of a node for all ranks on it, like 64GiB (default: what is available)"},
     {'s', "schedule", "WORD", set_schedule, AT(schedule), RL_COMPUTING | RL_BENCH,
      "how ranks share the work: " RL_SCHEDULE_CHOICES " (default dynamic)"},
+    {'O', "order", "WORD", set_order, AT(order), RL_COMPUTING | RL_BENCH,
+     "in what order tasks are handed out: " RL_ORDER_CHOICES " (default costly-first under the dynamic schedule, else "
+     "given)"},
+    {'c', "chunk", "K", set_count, AT(chunk), RL_COMPUTING | RL_BENCH,
+     "of the dynamic schedule: curves that a rank gets each time it asks for more (default: one, or of short ones as "
+     "many as keep rank 0 free)"},
     {'T', "time-left", "TIME", set_seconds, AT(time_left), RL_COMPUTING,
      "end within TIME (Slurm's 1-02:30:00, or 90s, 5min, 2h): begin nothing that cannot finish (default: no limit)"},
     {'S', "silence", "TIME", set_seconds, AT(silence), RL_COMPUTING,

@@ -72,9 +72,18 @@ static rl_status name_output(const rl_settings *settings, const char *path, char
                    stream);
 }
 
+static rl_status check_sharing(const rl_settings *settings) {
+    if (settings->chunk == 0 || settings->schedule == RL_SCHEDULE_DYNAMIC) return RL_OK;
+    return rl_fail(RL_ERR_INPUT,
+                   "--chunk: under the %s schedule each rank knows all its tasks from the start; expected --schedule "
+                   "dynamic",
+                   rl_schedule_name(settings->schedule));
+}
+
 rl_status rl_prepare(const rl_settings *settings, int argument, rl_prepared *prepared) {
     const char *path = settings->arguments[argument];
     rl_data_path data = {0};
+    RL_TRY(check_sharing(settings));
     if (settings->sbatch && name_of_stream(path) != NULL)
         return rl_fail(RL_ERR_INPUT, "plan: --sbatch: the job is to read the study, too; expected the name of a file");
     RL_TRY(name_output(settings, path, &prepared->output));
@@ -108,6 +117,8 @@ static rl_status make_run_settings(const rl_settings *settings, const rl_context
     double least = -rl_node_memory(settings) / ranks_of_node;
     RL_TRY(rl_context_largest(context, &least, 1));
     *run = (rl_run_settings){.schedule = settings->schedule,
+                             .order = settings->order,
+                             .chunk = settings->chunk,
                              .bytes_per_rank = -least,
                              .seconds_left = settings->time_left - (rl_seconds() - settings->started)};
     char *source = NULL;

@@ -173,11 +173,13 @@ static rl_status add_origins(const rl_plan *plan, rl_provenance *p) {
 }
 
 rl_status rl_make_provenance(const rl_run_report *r, rl_provenance *p) {
-    const double ranks = r->context->size;
+    const double ranks = r->context->size, chunk = r->settings->chunk;
     char text[32];
     RL_TRY(rl_provenance_text(p, "started", iso_time(r->started, text)));
     RL_TRY(rl_provenance_text(p, "ended", iso_time(time(NULL), text)));
     RL_TRY(rl_provenance_text(p, "schedule", rl_schedule_name(r->settings->schedule)));
+    RL_TRY(rl_provenance_text(p, "order", rl_order_name(rl_order_under(r->settings->schedule, r->settings->order))));
+    if (chunk > 0) RL_TRY(rl_provenance_numbers(p, "chunk", &chunk, 1));
     RL_TRY(rl_provenance_numbers(p, "ranks", &ranks, 1));
     RL_TRY(rl_provenance_numbers(p, "compute_began", &r->summary->began, 1));
     RL_TRY(rl_provenance_numbers(p, "compute_seconds", &r->summary->seconds, 1));

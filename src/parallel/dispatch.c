@@ -188,6 +188,22 @@ static double batch_seconds(const rl_queue *queue) {
     return fmin(between_messages * queue->n_groups, longest);
 }
 
+static bool is_restorable(const rl_run *r, const rl_queue *queue, int64_t position) {
+    return rl_series_at(r, rl_items_at(queue, position))->kind->restorable;
+}
+
+/* How many positions from the next one on have as many items as were asked for, or just less. What can be left in the
+ * middle goes alone. */
+static int64_t chunk_size(const rl_run *r, const rl_queue *queue) {
+    int64_t n = 0, items = 0;
+    for (int64_t i = queue->next; i < queue->end; i++, n++) {
+        items += rl_n_items_at(queue, i);
+        if (n > 0 && (items > r->settings.chunk || is_restorable(r, queue, i))) break;
+        if (is_restorable(r, queue, i)) return 1;
+    }
+    return n;
+}
+
 /* How many positions from the next one on go together, all of them of its series. A message does not become large, long
  * tasks go one by one, and so do the last ones, so that all groups end at about the same time. */
 static int64_t batch_size(const rl_run *r, const rl_queue *queue) {
@@ -195,6 +211,7 @@ static int64_t batch_size(const rl_run *r, const rl_queue *queue) {
     const rl_series *series = rl_series_at(r, item);
     const rl_pace *pace = &r->paces[series - r->plan->series];
     const int64_t share = (queue->end - queue->next) / (4 * (int64_t)queue->n_groups);
+    if (r->settings.chunk > 0) return chunk_size(r, queue);
     if (pace->flops <= 0 || series->kind->restorable) return 1;
     const rl_task task = rl_task_at(r, item);
     const double items = rl_n_items_at(queue, queue->next), bytes = items * rl_kept_bytes(series, &task);
@@ -216,7 +233,8 @@ static rl_batch hand_out(rl_run *r, rl_member m) {
         return (rl_batch){NOTHING, 0};
     while (queue->next < queue->end && !fits(r, m, queue->next)) queue->next++;
     if (queue->next >= queue->end) return (rl_batch){NOTHING, 0};
-    const int64_t first = queue->next, n = m.queue == RL_QUEUE_ALONE && m.index > 0 ? batch_size(r, queue) : 1;
+    const bool batches = m.queue == RL_QUEUE_ALONE && (m.index > 0 || r->settings.chunk > 0);
+    const int64_t first = queue->next, n = batches ? batch_size(r, queue) : 1;
     queue->next += n;
     return (rl_batch){first, n};
 }
@@ -665,7 +683,8 @@ static void report_position(rl_run *r, int64_t position, rl_status status) {
         pass_time(r);
         serve(r);
     } else if (r->me.leads) {
-        if (is_failure(status) || (r->batch.n > 0 && rl_seconds() - r->held_since > longest_wait)) send_held(r, false);
+        const bool full = r->message.length > RL_BATCH_BYTES || rl_seconds() - r->held_since > longest_wait;
+        if (is_failure(status) || (r->batch.n > 0 && full)) send_held(r, false);
         if (is_failure(status)) {
             begin_news(r);
             send_failure(r, position, status);

@@ -1,4 +1,4 @@
-/* In which order what is to do is handed out: costly tasks first, several together where that is quicker. */
+/* In which order what is to do is handed out, and several together where that is quicker. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +10,11 @@
 typedef struct listed {
     int ranks; /* 0: of a rank alone */
     bool on_grid;
-    double cost; /* 0 where the order of the plan is wanted */
+    double cost; /* what comes first costs most; 0 where the order of the plan is wanted */
     rl_todo_item item;
 } listed;
 
-/* Tasks of many ranks first; costly ones first, so that the cheap ones level the end; then as in the plan. */
+/* Tasks of many ranks first; then by cost; then as in the plan. */
 static int compare_listed(const void *a, const void *b) {
     const listed *left = a, *right = b;
     if (left->ranks != right->ranks) return left->ranks > right->ranks ? -1 : 1;
@@ -39,13 +39,19 @@ static rl_status choose_ranks(rl_run *r, const rl_todo *todo) {
     return status;
 }
 
+static double cost_of(const rl_run *r, const rl_todo_item *item) {
+    const rl_order order = rl_order_under(r->settings.schedule, r->settings.order);
+    const double flops = rl_task_at(r, item).flops;
+    if (order == RL_ORDER_GIVEN) return 0;
+    return order == RL_ORDER_COSTLY_FIRST ? flops : -flops;
+}
+
 static listed list_item(const rl_run *r, const rl_todo_item *item) {
     const rl_series *series = rl_series_at(r, item);
     const int ranks = r->ranks_of[r->plan->tasks[item->task].series];
-    const bool by_cost = r->settings.schedule == RL_SCHEDULE_DYNAMIC;
     listed l = {.ranks = series->on_grid || ranks > 1 ? ranks : 0,
                 .on_grid = series->on_grid,
-                .cost = by_cost ? rl_task_at(r, item).flops : 0,
+                .cost = cost_of(r, item),
                 .item = *item};
     l.item.has_state = l.item.has_state && series->kind->restorable && r->sink->restore != NULL;
     return l;
@@ -86,7 +92,8 @@ static rl_status count_together(const rl_run *r, const rl_queue *queue, const rl
     const rl_series *series = rl_series_at(r, item);
     const rl_task task = rl_task_at(r, item);
     const double bytes = rl_kept_bytes(series, &task);
-    const int64_t share = (queue->n_items + r->context->size - 1) / r->context->size;
+    const int64_t even = (queue->n_items + r->context->size - 1) / r->context->size;
+    const int64_t share = r->settings.chunk > 0 && r->settings.chunk < even ? r->settings.chunk : even;
     RL_TRY(check_message(series, bytes));
     *most = (int64_t)fmax(1, fmin(fmin(rl_most_together(series), (double)share), floor(message_bytes / bytes)));
     return RL_OK;

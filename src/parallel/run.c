@@ -8,6 +8,16 @@ const char *rl_schedule_name(rl_schedule schedule) {
     return (size_t)schedule < sizeof names / sizeof *names ? names[schedule] : NULL;
 }
 
+const char *rl_order_name(rl_order order) {
+    static const char *const names[] = {NULL, "given", "costly-first", "cheap-first"};
+    return (size_t)order < sizeof names / sizeof *names ? names[order] : NULL;
+}
+
+rl_order rl_order_under(rl_schedule schedule, rl_order asked) {
+    if (asked != RL_ORDER_USUAL) return asked;
+    return schedule == RL_SCHEDULE_DYNAMIC ? RL_ORDER_COSTLY_FIRST : RL_ORDER_GIVEN;
+}
+
 /* ---- what was done ----------------------------------------------------------------------------------------------- */
 
 rl_done *rl_done_of(rl_run_summary *s, const rl_kind *kind) {

@@ -60,6 +60,7 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.offered("run", "--schedule", ""), {"dynamic", "static", "cyclic"})
         self.assertEqual(self.offered("run", "--schedule", "="), {"dynamic", "static", "cyclic"})
         self.assertEqual(self.offered("run", "--schedule", "=", "s"), {"static"})
+        self.assertEqual(self.offered("run", "--order", ""), {"given", "costly-first", "cheap-first"})
         self.assertEqual(self.offered("bench", "spectrum", "9", "--producer", "p"), {"pdgesvd", "projected"})
         self.assertEqual(self.offered("run", "study.yaml", "--dataset", ""), {"diabetes", "round"})
         self.assertEqual(self.offered("run", "--data", ""), {"folder"})

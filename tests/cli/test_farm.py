@@ -6,7 +6,8 @@ import unittest
 import netCDF4
 import numpy as np
 
-from program import run
+import tier
+from program import differences, run
 
 RANKS = 3
 STUDY = """title: Farm
@@ -20,6 +21,12 @@ datasets:
   - {source: student-teacher, name: counted, rows: 100, features: 8, hidden_features: 10, keep: summary}
 autoencoders:
   - {name: toy, n_features: 30, sparsity: 0.9, n_train: [5, 8, 9], hidden: [2, 3], steps: 5, n_test: 10}
+"""
+MANY = """repeats: 40
+n_train: [60, 70]
+ablations: [none]
+datasets:
+  - {source: student-teacher, rows: 100, features: 60, hidden_features: 70, producer: lapack}
 """
 OF_DATA, OF_TRAININGS = "task_", "training_task_"
 
@@ -62,6 +69,44 @@ class Farm(unittest.TestCase):
             self.assertTrue((start[order][1:] >= (start + seconds)[order][:-1] - slack).all())
             self.assertEqual(pieces[mine].sum(), numbers["rank_curves"][rank])
             self.assertAlmostEqual(seconds.sum(), numbers["rank_busy_seconds"][rank], delta=slack)
+
+    def again(self, name, *options, ranks=RANKS):
+        """The study once more, which has the same bits: its lists, and the numbers of its provenance."""
+        run("run", "study.yaml", "-q", "-o", name, *options, ranks=ranks, cwd=self.at, check=0)
+        self.assertEqual(differences(self.at / "farm.nc", self.at / name), [])
+        return lists(self.at / name, OF_DATA)
+
+    def test_any_order(self):
+        """On one rank, which takes tasks as they are handed out."""
+        for order, sign in (("given", None), ("costly-first", 1), ("cheap-first", -1)):
+            for schedule in tier.of(("dynamic",), ("dynamic", "static", "cyclic")):
+                tasks, numbers = self.again(f"{order}-{schedule}.nc", "--order", order, "-s", schedule, ranks=None)
+                self.assertEqual(numbers["order"], [order])
+                if sign is None:
+                    self.assertEqual(list(zip(tasks["dataset"], tasks["repeat"])), sorted(zip(tasks["dataset"], tasks["repeat"])))
+                else:
+                    self.assertTrue((sign * np.diff(tasks["flops"]) <= 0).all(), order)
+        self.assertEqual(lists(self.at / "farm.nc", "")[1]["order"], ["costly-first"])
+        self.assertEqual(self.again("usual-static.nc", "-s", "static", ranks=None)[1]["order"], ["given"])
+
+    def test_any_chunk(self):
+        for chunk in tier.of((3,), (1, 3, 100)):
+            _, numbers = self.again(f"chunk-{chunk}.nc", "--chunk", str(chunk))
+            self.assertEqual(numbers["chunk"], [chunk])
+        self.assertNotIn("chunk", lists(self.at / "farm.nc", "")[1])
+
+    def test_a_chunk_is_what_one_rank_gets_at_once(self):
+        """Where the first to ask gets all that is left, the others have what they knew by themselves."""
+        (self.at / "many.yaml").write_text(MANY)
+        run("run", "many.yaml", "-q", "-o", "many.nc", "--chunk", "1000", ranks=RANKS, cwd=self.at, check=0)
+        with netCDF4.Dataset(self.at / "many.nc") as file:
+            curves = sorted(int(n) for n in file["provenance"].rank_curves)
+        self.assertEqual(curves, [2, 2, 36])
+
+    def test_a_chunk_is_of_the_dynamic_schedule(self):
+        done = run("run", "study.yaml", "-o", "none.nc", "--chunk", "2", "-s", "static", cwd=self.at, check=2)
+        self.assertRegex(done.stderr, r"--chunk: under the static schedule .* expected --schedule dynamic")
+        self.assertFalse((self.at / "none.nc").exists() or (self.at / "none.nc.journal").exists())
 
     def test_runs_that_go_on_stand_on_one_axis(self):
         (self.at / "more.yaml").write_text(STUDY)

@@ -250,7 +250,7 @@ class ResultsPage(unittest.TestCase):
         cls.at = pathlib.Path(folder.name)
         (cls.at / "everything.yaml").write_text(EVERYTHING)
         (cls.at / "apart.csv").write_text("x,z,y\n" + "".join(f"{i}e9,{i * i % 5}e-8,{i}\n" for i in range(1, 9)))
-        run("run", "everything.yaml", "-q", cwd=cls.at, check=0)
+        run("run", "everything.yaml", "-q", "--chunk", "2", cwd=cls.at, check=0)
         cls.file = netCDF4.Dataset(cls.at / "everything.nc")
         cls.addClassCleanup(cls.file.close)
         cls.groups = [group for name, group in cls.file.groups.items() if name != "provenance"]
