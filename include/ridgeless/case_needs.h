@@ -33,7 +33,8 @@ typedef struct rl_case_sizes {
     int64_t n_sigma;      /* of a curve: how many of its sizes want singular values, perhaps none */
     double normals;       /* numbers that all ranks together draw for the case; 0: its rows are read */
     int block;            /* side of the matrices' blocks */
-    int ranks;            /* of the process grid, shaped by rl_process_grid_shape */
+    int ranks;            /* of the process grid */
+    rl_grid_shape grid;   /* its shape; of other numbers of ranks, and not given: that of rl_process_grid_shape */
     int busy; /* ranks that are at work on a node with one of these, itself included: they share its memory's speed.
                  0: as many as a node has cores, but not more than there are */
 } rl_case_sizes;

@@ -291,6 +291,10 @@ void rl_remove_stale_temporaries(const char *output);
 bool rl_parse_real(const char *text, double *value);
 bool rl_parse_integer(const char *text, int64_t minimum, int64_t maximum, int64_t *value);
 
+/* Sizes of something with several sides, like "3000x4000": sizes[most], each at least 1 and at most `maximum`. How many
+ * there are; 0: the text is nothing such. */
+int rl_parse_sizes(const char *text, int most, int64_t maximum, int64_t *sizes);
+
 /* A size of memory, at least one byte: a number, with or without a unit. K, M, G, T and KiB, MiB, ... are powers of
  * 1024, kB, MB, GB and TB of 1000, B is a byte. false otherwise. */
 bool rl_parse_bytes(const char *text, int64_t *bytes);

@@ -172,6 +172,11 @@ typedef enum rl_producer {
 } rl_producer;
 #define RL_PRODUCER_CHOICES "pdgesvd|projected|two-stage|lapack"
 
+/* Of a process grid: process rows x process columns. {0, 0}: the most nearly square one of so many ranks. */
+typedef struct rl_grid_shape {
+    int rows, columns;
+} rl_grid_shape;
+
 /* The producer's word in RL_PRODUCER_CHOICES. */
 const char *rl_producer_name(rl_producer producer);
 

@@ -65,6 +65,7 @@ typedef struct rl_study_dataset {
     rl_keep keep;
     int producer;       /* rl_producer, or RL_PRODUCER_AUTO */
     int ranks_per_case; /* a number, or RL_RANKS_... */
+    rl_grid_shape grid; /* given: of ranks_per_case ranks */
 } rl_study_dataset;
 
 /* Trainings of a shallow autoencoder (autoencoder.h): one for each m, T and repeat. */

@@ -19,14 +19,8 @@ typedef struct autoencoder_bench {
 /* "10000x5000x2": features x training examples x hidden dimensions. */
 static rl_status parse_size(const char *text, rl_autoencoder *model) {
     enum { N_SIZES = 3 };
-    static const int64_t most[N_SIZES] = {LARGEST, LARGEST, MOST_HIDDEN};
-    int64_t sizes[N_SIZES] = {0};
-    char copy[64], *rest = copy;
-    int n = 0;
-    snprintf(copy, sizeof copy, "%s", text);
-    for (char *size; n < N_SIZES && (size = strsep(&rest, "x")) != NULL; n++)
-        if (!rl_parse_integer(size, 1, most[n], &sizes[n])) break;
-    if (n < N_SIZES || rest != NULL)
+    int64_t sizes[N_SIZES];
+    if (rl_parse_sizes(text, N_SIZES, LARGEST, sizes) != N_SIZES || sizes[N_SIZES - 1] > MOST_HIDDEN)
         return rl_fail(
             RL_ERR_INPUT,
             "bench autoencoder: got `%s`; expected features x examples x hidden dimensions, like 10000x5000x2", text);

@@ -37,16 +37,11 @@ typedef struct spectrum_bench {
 
 /* "4000" or "3000x4000": training rows x features. */
 static rl_status parse_size(const char *text, int *n_train, int *n_features) {
-    char copy[64];
-    int64_t n, p;
-    snprintf(copy, sizeof copy, "%s", text);
-    char *cross = strchr(copy, 'x');
-    if (cross != NULL) *cross = '\0';
-    const bool fine =
-        rl_parse_integer(copy, 1, 1000000, &n) && (cross == NULL || rl_parse_integer(cross + 1, 1, 1000000, &p));
-    if (!fine) return rl_fail(RL_ERR_INPUT, "bench spectrum: got `%s`; expected a size, like 4000 or 3000x4000", text);
-    *n_train = (int)n;
-    *n_features = cross == NULL ? (int)n : (int)p;
+    int64_t sides[2];
+    const int n = rl_parse_sizes(text, 2, 1000000, sides);
+    if (n == 0) return rl_fail(RL_ERR_INPUT, "bench spectrum: got `%s`; expected a size, like 4000 or 3000x4000", text);
+    *n_train = (int)sides[0];
+    *n_features = (int)sides[n - 1];
     return RL_OK;
 }
 
@@ -105,7 +100,8 @@ static rl_case_cost predict_case(const spectrum_bench *b, rl_case_method method)
                                  .n_test = b->settings->test_rows,
                                  .normals = 2 * rows * b->n_features,
                                  .block = b->settings->block,
-                                 .ranks = b->grid->size};
+                                 .ranks = b->grid->size,
+                                 .grid = {b->grid->n_rows, b->grid->n_columns}};
     return rl_case_predict(&sizes, &b->rates);
 }
 
@@ -255,7 +251,7 @@ static rl_status measure_producers(spectrum_bench *b) {
     const rl_status found = first ? rl_rates_find(b->settings->rates, &b->rates, &b->rates_source) : RL_OK;
     RL_TRY(rl_context_agree(b->context, found));
     RL_TRY(rl_context_node(b->context, &b->node));
-    RL_TRY(rl_process_grid_create(b->context->comm, 0, 0, &b->grid));
+    RL_TRY(rl_process_grid_create(b->context->comm, b->settings->grid.rows, b->settings->grid.columns, &b->grid));
     RL_TRY(rl_bench_case_create(&b->made, b->grid, b->n_train, b->n_features, b->settings->test_rows));
     for (int round = 0; round < b->n_rounds; round++) {
         for (int i = 0; i < DGESDD; i++)

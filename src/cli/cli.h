@@ -60,6 +60,7 @@ typedef struct rl_settings {
     int chunk;            /* curves per answer; 0: automatic */
     int ranks;            /* to plan for; 0: as many as are advised */
     int test_rows, block; /* bench spectrum */
+    rl_grid_shape grid;   /* of bench spectrum and layout; {0, 0}: not given */
     const char *producer; /* bench spectrum: a name, dgesdd, or all */
     int repeats;          /* bench: in place of the study's; 0: the study's */
     char answer;          /* 'h' or 'V': help or the version is all that is wanted; 0: neither */

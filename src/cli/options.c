@@ -57,6 +57,15 @@ static rl_status set_seconds(const option_row *row, const char *argument, rl_set
                    argument);
 }
 
+static rl_status set_grid(const option_row *row, const char *argument, rl_settings *settings) {
+    int64_t sides[2];
+    if (rl_parse_sizes(argument, 2, 10000, sides) != 2)
+        return rl_fail(RL_ERR_INPUT, "--%s: got `%s`; expected process rows x process columns, like 2x3", row->name,
+                       argument);
+    *(rl_grid_shape *)member_of(row, settings) = (rl_grid_shape){(int)sides[0], (int)sides[1]};
+    return RL_OK;
+}
+
 enum { MOST_WORDS = 8 };
 
 /* *number: which of n words the argument is. */
@@ -162,6 +171,8 @@ static const option_row option_table[] = {
      "of bench study: repeats instead of the study's; of bench spectrum and autoencoder: rounds"},
     {'t', "test-rows", "T", set_count, AT(test_rows), RL_BENCH, "of bench spectrum: test rows (default 500)"},
     {'b', "block", "NB", set_count, AT(block), RL_BENCH, "of bench spectrum: block size (default 64)"},
+    {'g', "grid", "RxC", set_grid, AT(grid), RL_BENCH,
+     "of bench spectrum: process rows x process columns (default: as square as can be)"},
     {'p', "producer", "NAME", set_text, AT(producer), RL_BENCH,
      "of bench spectrum: all|pdgesvd|projected|two-stage|dgesdd (default all)"},
     {'B', "sbatch", NULL, set_flag, AT(sbatch), RL_PLAN,

@@ -26,6 +26,9 @@ rl_status rl_print_plan_json(const rl_answer *answer);
 /* "full spectra, updated row by row", or the kind of work where there are no methods. */
 const char *rl_how_computed(const rl_series *series);
 
+/* The shape of a process grid of so many ranks, on which cases of the series are. */
+rl_grid_shape rl_planned_shape(const rl_series *series, int ranks);
+
 int64_t rl_count_cells(const rl_answer *answer);
 
 /* Appends one sentence: how many ranks to use, and why no more. */

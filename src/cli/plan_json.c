@@ -19,7 +19,10 @@ static json_t *dataset_json(const rl_series *series, const rl_series_estimate *s
     if (object != NULL && data->map != NULL) json_object_set_new(object, "map", json_string(data->map->name));
     if (object == NULL || !series->on_grid) return object;
     json_object_set_new(object, "producer", json_string(rl_producer_name(series->producer)));
+    const rl_grid_shape grid = rl_planned_shape(series, s->ranks);
     json_object_set_new(object, "ranks_per_case", json_integer(s->ranks));
+    json_object_set_new(object, "grid_rows", json_integer(grid.rows));
+    json_object_set_new(object, "grid_columns", json_integer(grid.columns));
     json_object_set_new(object, "fewest_ranks_per_case", json_integer(s->fewest));
     json_object_set_new(object, "groups", json_integer(s->n_groups));
     json_object_set_new(object, "seconds_of_largest_case", json_real(s->seconds_case));

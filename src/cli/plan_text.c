@@ -12,13 +12,18 @@ const char *rl_how_computed(const rl_series *series) {
     return series->method != NULL ? rl_method_text(series->method) : series->kind->name;
 }
 
+rl_grid_shape rl_planned_shape(const rl_series *series, int ranks) {
+    rl_grid_shape shape = series->spec->grid;
+    if (shape.rows == 0) rl_process_grid_shape(ranks, &shape.rows, &shape.columns);
+    return shape;
+}
+
 /* How ranks share large training sets. */
 static void print_groups(const rl_series *series, const rl_series_estimate *s) {
     char seconds[32], memory[32];
-    int rows, columns;
-    rl_process_grid_shape(s->ranks, &rows, &columns);
+    const rl_grid_shape grid = rl_planned_shape(series, s->ranks);
     printf("  %-18s each training set is on %d rank%s", "", s->ranks, rl_plural(s->ranks));
-    if (s->ranks > 1) printf(", a process grid of %d x %d", rows, columns);
+    if (s->ranks > 1) printf(", a process grid of %d x %d", grid.rows, grid.columns);
     if (s->n_groups > 1) printf("; %d such groups work at the same time", s->n_groups);
     printf("; producer: %s\n", rl_producer_name(series->producer));
     printf("  %-18s the largest training set takes %s and %s per rank, and needs at least %d rank%s\n", "",

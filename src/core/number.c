@@ -43,6 +43,15 @@ bool rl_parse_integer(const char *text, int64_t minimum, int64_t maximum, int64_
     return true;
 }
 
+int rl_parse_sizes(const char *text, int most, int64_t maximum, int64_t *sizes) {
+    char copy[64], *rest = copy;
+    int n = 0;
+    if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy) return 0;
+    for (char *size; n < most && (size = strsep(&rest, "x")) != NULL; n++)
+        if (!rl_parse_integer(size, 1, maximum, &sizes[n])) return 0;
+    return rest == NULL ? n : 0;
+}
+
 /* Bytes of a unit of memory: 1 where the text is empty, 0 where it is not a unit. */
 static double unit_of(const char *text) {
     const size_t length = strcspn(text, " \t\r");

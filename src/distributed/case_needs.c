@@ -43,8 +43,9 @@ static void tell_curve(const rl_process_grid *grid, const rl_case_sizes *c, cons
 
 rl_case_needs rl_find_case_needs(const rl_case_sizes *c, int ranks) {
     static const double given = 1; /* standard deviations count only as given or not */
-    const rl_process_grid grid = rl_process_grid_planned(ranks);
-    rl_needs needs = {.ranks = ranks};
+    const rl_process_grid grid = rl_process_grid_planned(ranks, c->grid);
+    rl_needs needs = {0};
+    rl_needs_on_grid(&needs, &grid);
     if (!has_indices(c, &needs)) return needs.found;
     const rl_case rows = {.n_train = (int)c->n_train,
                           .n_features = (int)c->n_features,

@@ -39,6 +39,7 @@ typedef struct rl_member {
 typedef struct rl_phase {
     int ranks, n_groups; /* ranks of each; 0: every rank works alone */
     bool on_grid;
+    rl_grid_shape grid;
 } rl_phase;
 
 /* Positions [first, first + n) of a queue, which a group takes at once, one after the other. */
@@ -172,6 +173,11 @@ bool rl_deadline_next_piece_fits(rl_run *r);
 const char *rl_arithmetic_of_group(rl_run *r, int first, int ranks);
 
 /* ---- who works together (groups.c) ------------------------------------------------------------------------------- */
+
+/* The shape that the study gives to process grids of a series; {0, 0}: none. */
+static inline rl_grid_shape rl_series_grid(const rl_series *series) {
+    return series->on_grid ? series->spec->grid : (rl_grid_shape){0};
+}
 
 /* Where a rank belongs in the phase. */
 rl_member rl_member_of(const rl_run *r, int rank);

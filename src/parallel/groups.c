@@ -24,12 +24,13 @@ static rl_status agree_in_group(const void *state, rl_status status) {
 
 static rl_status make_group(rl_run *r) {
     const bool grouped = r->me.queue == RL_QUEUE_GROUPS;
+    const rl_phase *const p = &r->phase;
     r->group = (rl_context){.comm = MPI_COMM_NULL, .size = 1};
     RL_MPI(MPI_Comm_split(r->context->comm, grouped ? r->me.index : MPI_UNDEFINED, r->context->rank, &r->group.comm));
     if (!grouped) return RL_OK;
     MPI_Comm_rank(r->group.comm, &r->group.rank);
     MPI_Comm_size(r->group.comm, &r->group.size);
-    return r->phase.on_grid ? rl_process_grid_create(r->group.comm, 0, 0, &r->process_grid) : RL_OK;
+    return p->on_grid ? rl_process_grid_create(r->group.comm, p->grid.rows, p->grid.columns, &r->process_grid) : RL_OK;
 }
 
 static rl_status make_worker(rl_run *r) {
@@ -105,7 +106,10 @@ static rl_status run_phase(rl_run *r, rl_phase phase) {
 static rl_phase phase_at(const rl_run *r, int64_t position) {
     const rl_series *series = rl_series_at(r, rl_items_at(&r->queues[RL_QUEUE_GROUPS], position));
     const int ranks = r->ranks_of[series - r->plan->series];
-    return (rl_phase){.ranks = ranks, .n_groups = r->context->size / ranks, .on_grid = series->on_grid};
+    return (rl_phase){.ranks = ranks,
+                      .n_groups = r->context->size / ranks,
+                      .on_grid = series->on_grid,
+                      .grid = rl_series_grid(series)};
 }
 
 rl_status rl_run_phases(rl_run *r) {
@@ -114,7 +118,7 @@ rl_status rl_run_phases(rl_run *r) {
         const rl_phase phase = phase_at(r, groups->start);
         for (groups->end = groups->start + 1; groups->end < groups->n; groups->end++) {
             const rl_phase next = phase_at(r, groups->end);
-            if (next.ranks != phase.ranks || next.on_grid != phase.on_grid) break;
+            if (next.ranks != phase.ranks || next.on_grid != phase.on_grid || next.grid.rows != phase.grid.rows) break;
         }
         RL_TRY(run_phase(r, phase));
         rl_agree_to_stop(r, r->context->comm);

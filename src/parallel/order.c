@@ -10,7 +10,8 @@
 typedef struct listed {
     int ranks; /* 0: of a rank alone */
     bool on_grid;
-    double cost; /* what comes first costs most; 0 where the order of the plan is wanted */
+    int grid_rows; /* as the study says */
+    double cost;   /* what comes first costs most; 0 where the order of the plan is wanted */
     rl_todo_item item;
 } listed;
 
@@ -19,6 +20,7 @@ static int compare_listed(const void *a, const void *b) {
     const listed *left = a, *right = b;
     if (left->ranks != right->ranks) return left->ranks > right->ranks ? -1 : 1;
     if (left->on_grid != right->on_grid) return left->on_grid ? -1 : 1;
+    if (left->grid_rows != right->grid_rows) return left->grid_rows < right->grid_rows ? -1 : 1;
     if (left->cost != right->cost) return left->cost > right->cost ? -1 : 1;
     if (left->item.task != right->item.task) return left->item.task < right->item.task ? -1 : 1;
     return left->item.repeats.first < right->item.repeats.first ? -1
@@ -51,6 +53,7 @@ static listed list_item(const rl_run *r, const rl_todo_item *item) {
     const int ranks = r->ranks_of[r->plan->tasks[item->task].series];
     listed l = {.ranks = series->on_grid || ranks > 1 ? ranks : 0,
                 .on_grid = series->on_grid,
+                .grid_rows = rl_series_grid(series).rows,
                 .cost = cost_of(r, item),
                 .item = *item};
     l.item.has_state = l.item.has_state && series->kind->restorable && r->sink->restore != NULL;

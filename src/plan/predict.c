@@ -23,7 +23,8 @@ static rl_case_sizes spectrum_case(const rl_series *s, int i, int ranks) {
                            .n_variants = s->spec->n_variants,
                            .normals = normals,
                            .block = s->study->block,
-                           .ranks = ranks};
+                           .ranks = ranks,
+                           .grid = s->spec->grid};
 }
 
 /* A curve by nested factorization on one, but for its full spectra. */
@@ -193,6 +194,12 @@ static rl_status choose_automatically(const rl_series *series, int64_t n_tasks, 
 rl_status rl_choose_ranks(const rl_series *series, int64_t n_tasks, int size, double bytes_per_rank, int *ranks) {
     const int said = series->ranks_per_case;
     *ranks = said == RL_RANKS_ALL ? size : said == RL_RANKS_AUTO ? 1 : said;
+    if (*ranks > size && series->spec != NULL && series->spec->grid.rows > 0)
+        return rl_fail(RL_ERR_INPUT,
+                       "%s:%d: key `grid`: `%s` is on %dx%d = %d ranks, but the run has %d; expected rows x columns "
+                       "that make at most %d, or a start with at least %d",
+                       series->study->path, series->line, series->name, series->spec->grid.rows,
+                       series->spec->grid.columns, *ranks, size, size, *ranks);
     if (*ranks > size)
         return rl_fail(RL_ERR_INPUT,
                        "%s:%d: key `ranks_per_case`: `%s` takes %d ranks per case, but the run has %d; start it with "

@@ -75,8 +75,9 @@ static bool gives_key(const char *line, size_t length, const char *key, size_t k
     return false;
 }
 
-/* In the block of the data set or autoencoder, or else at the beginning of a line: a key of the whole study. */
-static int find_key(const char *text, const place *p) {
+/* In the block of the data set or autoencoder, or else at the beginning of a line: a key of the whole study. 0: in
+ * neither. */
+static int find_given(const char *text, const place *p) {
     int number = 1, whole = 0;
     for (const char *line = text; *line != '\0'; number++) {
         const size_t length = strcspn(line, "\n");
@@ -85,19 +86,25 @@ static int find_key(const char *text, const place *p) {
         if (given && whole == 0 && strncmp(line, p->key, p->key_length) == 0) whole = number;
         line += length + (line[length] == '\n');
     }
-    return whole > 0 ? whole : p->first;
+    return whole;
+}
+
+static int find_key(const char *text, place *p, const char *key) {
+    p->key = key;
+    p->key_length = strlen(key);
+    return find_given(text, p);
 }
 
 int rl_setting_line(const rl_study *study, const char *setting, size_t length) {
-    static const char ranks[] = "ranks_per_case";
     place p = place_of(study, setting, length);
     const rl_option_value *option = find_option(&p);
     if (option != NULL) return option->given ? option->line : p.first;
+    int line = find_given(study->text, &p);
     if (memchr(p.key, ' ', p.key_length) != NULL) { /* `process grids`, `shared trainings` */
-        p.key = ranks;
-        p.key_length = strlen(ranks);
+        line = find_key(study->text, &p, "ranks_per_case");
+        if (line == 0) line = find_key(study->text, &p, "grid");
     }
-    return find_key(study->text, &p);
+    return line > 0 ? line : p.first;
 }
 
 bool rl_setting_is_default(const rl_study *study, const char *setting, size_t length) {

@@ -13,6 +13,7 @@ enum {
     MAX_MAPS = 64,
     MAX_MAP_FIELDS = 32,
     DEFAULT_BLOCK = 64,
+    MAX_GRID_SIDE = 1000,
 };
 
 /* The keys at the top of the file. */
@@ -29,6 +30,7 @@ enum {
     PRODUCER,
     BLOCK,
     RANKS_PER_CASE,
+    GRID,
     SINGULAR_VALUES,
     FULL_SPECTRA,
     AUTOENCODERS,
@@ -143,6 +145,28 @@ static rl_status read_grids(rl_node producer, rl_node ranks_per_case, rl_study_d
     return RL_OK;
 }
 
+/* A shape says how many ranks it is of; beside it another number of them is a contradiction. */
+static rl_status read_shape(rl_node node, rl_study_dataset *dataset) {
+    static const char *const expected = "auto, or process rows x process columns, like 2x3";
+    int64_t sides[2];
+    const char *text;
+    if (node.file == NULL) return RL_OK;
+    RL_TRY(rl_node_text(node, expected, &text));
+    if (strcmp(text, "auto") == 0) return RL_OK;
+    if (rl_parse_sizes(text, 2, MAX_GRID_SIDE, sides) != 2) return rl_node_fail(node, "%s", expected);
+    const int ranks = (int)(sides[0] * sides[1]);
+    if (dataset->producer == RL_PRODUCER_LAPACK)
+        return rl_node_refuse(node, "`producer: lapack` uses one rank per case; expected auto");
+    if (dataset->ranks_per_case == RL_RANKS_ALL)
+        return rl_node_refuse(node, "got `%s` and `ranks_per_case: all`; expected one of the two", text);
+    if (dataset->ranks_per_case != RL_RANKS_AUTO && dataset->ranks_per_case != ranks)
+        return rl_node_refuse(node, "got `%s` and `ranks_per_case: %d`; expected rows x columns that make %d", text,
+                              dataset->ranks_per_case, dataset->ranks_per_case);
+    dataset->grid = (rl_grid_shape){(int)sides[0], (int)sides[1]};
+    dataset->ranks_per_case = ranks;
+    return RL_OK;
+}
+
 static rl_status read_large_cases(const rl_field *keys, rl_study *study) {
     const rl_number_kind kind = {
         .integer = true, .minimum = 1, .maximum = 1024, .meaning = "rows and columns of a block on a process grid"};
@@ -234,8 +258,8 @@ static rl_status check_total(rl_node node, int64_t total, const char *what) {
 }
 
 /* The keys that a dataset may have for itself in place of the study's, in the order of its fields. */
-enum { OWN_N_FEATURES, OWN_N_TRAIN, OWN_ABLATIONS, OWN_PRODUCER, OWN_RANKS_PER_CASE, OWN_KEEP, N_OWN };
-static const int common_keys[N_OWN] = {N_FEATURES, N_TRAIN, ABLATIONS, PRODUCER, RANKS_PER_CASE, KEEP};
+enum { OWN_N_FEATURES, OWN_N_TRAIN, OWN_ABLATIONS, OWN_PRODUCER, OWN_RANKS_PER_CASE, OWN_GRID, OWN_KEEP, N_OWN };
+static const int common_keys[N_OWN] = {N_FEATURES, N_TRAIN, ABLATIONS, PRODUCER, RANKS_PER_CASE, GRID, KEEP};
 
 /* Gives the dataset the study's value of each key that it has not itself. */
 static void take_common(const reader *r, rl_field own[N_OWN]) {
@@ -251,7 +275,8 @@ static rl_status read_own(const rl_field own[N_OWN], rl_study_dataset *dataset) 
     if (n_train.file != NULL) RL_TRY(rl_read_n_train(n_train, &dataset->n_train));
     if (ablations.file != NULL) RL_TRY(rl_read_variants(ablations, &dataset->variants, &dataset->n_variants));
     RL_TRY(read_keep(own[OWN_KEEP].node, &dataset->keep));
-    return read_grids(own[OWN_PRODUCER].node, own[OWN_RANKS_PER_CASE].node, dataset);
+    RL_TRY(read_grids(own[OWN_PRODUCER].node, own[OWN_RANKS_PER_CASE].node, dataset));
+    return read_shape(own[OWN_GRID].node, dataset);
 }
 
 /* All maps but the identity, which is the first, make as many features as they are asked for: so somebody must ask. */
@@ -344,6 +369,7 @@ static rl_status read_study(rl_node root, rl_study *study) {
                          [PRODUCER] = {.key = "producer"},
                          [BLOCK] = {.key = "block"},
                          [RANKS_PER_CASE] = {.key = "ranks_per_case"},
+                         [GRID] = {.key = "grid"},
                          [SINGULAR_VALUES] = {.key = "singular_values"},
                          [FULL_SPECTRA] = {.key = "full_spectra"},
                          [AUTOENCODERS] = {.key = "autoencoders"}}};

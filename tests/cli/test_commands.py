@@ -238,6 +238,11 @@ class Commands(unittest.TestCase):
         for row in rows.values():
             self.assertAlmostEqual(row["sigma_min"] / rows["dgesdd"]["sigma_min"], 1, delta=1e-12)
             self.assertAlmostEqual(row["sigma_max"] / rows["dgesdd"]["sigma_max"], 1, delta=1e-13)
+        self.assertEqual((answer["grid_rows"], answer["grid_columns"]), (1, 2))
+        tall = run("bench", "spectrum", "90x60", "-t", "20", "-b", "16", "-p", "two-stage", "--grid", "2x1", "--json", ranks=2)
+        tall = json.loads(tall.stdout)
+        self.assertEqual((tall["grid_rows"], tall["grid_columns"]), (2, 1))
+        self.assertAlmostEqual(tall["producers"][0]["sigma_min"] / rows["dgesdd"]["sigma_min"], 1, delta=1e-12)
         self.assertIn("projected", run("bench", "spectrum", "30", "-p", "projected", check=0).stdout)
         rounds = json.loads(run("bench", "spectrum", "30", "-r", "3", "--json", check=0).stdout)["producers"]
         for producer in rounds:

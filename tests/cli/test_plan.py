@@ -19,6 +19,12 @@ datasets:
   - {source: student-teacher, name: made, rows: 60, features: 8, hidden_features: 12}
 """
 GRIDS = STUDY.replace("hidden_features: 12}", "hidden_features: 12, producer: projected, ranks_per_case: 3}")
+LARGE = """repeats: 1
+n_train: [6000]
+ablations: [none, cutoff: 1]
+producer: projected
+datasets: [{source: student-teacher, rows: 6500, features: 6000, hidden_features: 6000, draw: fresh}]
+"""
 TRAININGS = """repeats: 2
 autoencoders: [{name: toy, n_features: 20, sparsity: 0.9, hidden: 2, n_train: [5, 10], n_test: 20, steps: 10}]
 """
@@ -200,6 +206,17 @@ class Plan(unittest.TestCase):
         text = self.plan("--ranks", 6).stdout
         self.assertIn("each training set is on 3 ranks, a process grid of 1 x 3; 2 such groups work at the same time", text)
         self.assertRegex(text, r"the largest training set takes .* per rank, and needs at least 1 rank\n")
+
+    def test_the_shape_of_a_grid(self):
+        """A thin grid has larger panels and moves more: its prediction says so."""
+        found = {}
+        for shape in ("4x4", "1x16", "16x1"):
+            (self.at / "study.yaml").write_text(f"grid: {shape}\n" + LARGE)
+            found[shape] = self.answer("--rates", "cluster")["datasets"][0]
+            self.assertEqual(f"{found[shape]['grid_rows']}x{found[shape]['grid_columns']}", shape)
+        for key in ("seconds_of_largest_case", "bytes_per_rank_of_largest_case"):
+            self.assertGreater(min(found["1x16"][key], found["16x1"][key]), found["4x4"][key], key)
+        self.assertIn("a process grid of 16 x 1", self.plan("--ranks", 16).stdout)
 
     def test_one_value_is_no_range(self):
         curves = STUDY.replace("repeats: 400\n", "").replace("[5, 10, 15]", "10")

@@ -38,8 +38,12 @@ static void test_shapes(report *r) {
     check(r, ok, "the most nearly square grids");
     rl_process_grid *grid = NULL;
     const rl_status status = rl_process_grid_create(MPI_COMM_WORLD, r->size + 1, 1, &grid);
-    check(r, status == RL_ERR_INPUT && grid == NULL && strstr(rl_error_message(), "does not use all of") != NULL,
-          "a grid that its ranks do not fill is refused");
+    char expected_shape[32];
+    snprintf(expected_shape, sizeof expected_shape, " 1x%d", r->size);
+    check(r,
+          status == RL_ERR_INPUT && grid == NULL && strstr(rl_error_message(), "does not use all of") != NULL &&
+              strstr(rl_error_message(), expected_shape) != NULL,
+          "a grid that its ranks do not fill is refused, and those that they fill are named");
 }
 
 static void test_contexts(report *r) {
@@ -706,7 +710,9 @@ static void test_tiles(report *r) {
 }
 
 /* The public account, of the first rank, has the process grid and the targets of the dataset in it too. */
-static bool account_is_right(const report *r, rl_producer producer, const rl_rows *rows, int n_train, int n_test) {
+static bool account_is_right(const report *r, rl_producer producer, rl_grid_shape grid_shape, const rl_rows *rows,
+                             int n_train) {
+    const int n_test = rows->dataset->n_rows - n_train;
     const int p = rows->dataset->n_features;
     const rl_case_sizes sizes = {.method = rl_case_method_of(producer),
                                  .n_train = n_train,
@@ -714,7 +720,8 @@ static bool account_is_right(const report *r, rl_producer producer, const rl_row
                                  .n_test = n_test,
                                  .n_population = p,
                                  .block = 16,
-                                 .ranks = r->size};
+                                 .ranks = r->size,
+                                 .grid = grid_shape};
     const rl_case_needs told = rl_find_case_needs(&sizes, r->size);
     const size_t before = rl_allocated();
     rl_process_grid *grid = NULL;
@@ -722,13 +729,15 @@ static bool account_is_right(const report *r, rl_producer producer, const rl_row
     rl_spectrum_store store = {0};
     rl_spectrum s;
     rl_forget_peak_allocated();
-    bool ok = rl_process_grid_create(MPI_COMM_WORLD, 0, 0, &grid) == RL_OK &&
+    bool ok = rl_process_grid_create(MPI_COMM_WORLD, grid_shape.rows, grid_shape.columns, &grid) == RL_OK &&
               rl_dataset_case_create(&case_, grid, rows, n_train, n_test) == RL_OK &&
               rl_distributed_spectrum(grid, producer, 16, &case_.c, &store, &s, NULL) == RL_OK;
     const double most = (double)(rl_peak_allocated() - before);
     ok = ok && told.limit == NULL && told.bytes_in_all > told.bytes &&
          (r->rank == 0 ? most == told.bytes : most <= told.bytes);
-    if (!ok) wrong("%s, N = %d: %.0f bytes, %.0f told", rl_producer_name(producer), n_train, most, told.bytes);
+    if (!ok)
+        wrong("%s, N = %d, %d process rows: %.0f bytes, %.0f told", rl_producer_name(producer), n_train,
+              grid_shape.rows, most, told.bytes);
     rl_spectrum_store_destroy(&store);
     rl_dataset_case_destroy(&case_);
     rl_process_grid_destroy(grid);
@@ -738,13 +747,15 @@ static bool account_is_right(const report *r, rl_producer producer, const rl_row
 static void test_account(report *r) {
     enum { P = 70, ROWS = 250 };
     const int n_train[] = {1, 40, 69, 70, 71, 75, 200};
+    const rl_grid_shape shapes[] = {{0, 0}, {r->size, 1}};
     rl_dataset dataset = fresh_dataset(ROWS, P);
     rl_rows rows;
     bool ok = rl_rows_create(&rows, &dataset, RL_RANDOM_PHILOX, 3) == RL_OK;
     rl_rows_arrange(&rows, 1);
     for (size_t i = 0; i < sizeof n_train / sizeof *n_train; i++)
         for (int p = 0; p < N_PRODUCERS; p++)
-            ok = account_is_right(r, producers[p], &rows, n_train[i], ROWS - n_train[i]) && ok;
+            for (int s = 0; s < (r->size > 1 ? 2 : 1); s++)
+                ok = account_is_right(r, producers[p], shapes[s], &rows, n_train[i]) && ok;
     check(r, ok, "bytes told before are bytes allocated");
     rl_rows_destroy(&rows);
     rl_dataset_destroy(&dataset);

@@ -128,9 +128,9 @@ class Grids(unittest.TestCase):
                     self.assertLess((np.abs(x - y) / size)[known].max(), 1e-8, f"{name}/{variant}")
 
     def test_unequal_groups_and_ranks_left_over(self):
-        done = self.compute("groups", study(grid("two-stage", 2), grid("projected", 3)), 5)
+        done = self.compute("groups", study("producer: two-stage, grid: 2x1", grid("projected", 3)), 5)
         self.agree("groups")
-        self.assertIn("24 cases on 2 process grids of 2 ranks, 1 x 2", done.stderr)
+        self.assertIn("24 cases on 2 process grids of 2 ranks, 2 x 1", done.stderr)
         self.assertIn("24 cases on 1 process grid of 3 ranks, 1 x 3", done.stderr)
         self.assertRegex(done.stderr, r"ranks? left over did (\d+ other curves?|nothing) meanwhile")
         with netCDF4.Dataset(self.at / "groups.nc") as file:
@@ -167,6 +167,13 @@ class Grids(unittest.TestCase):
                 "ridgeless: few.yaml:10: key `ranks_per_case`: `iso` takes 3 ranks per case, but the run has 2; start it "
                 "with at least 3"
             ],
+        )
+
+        done = self.compute("few", study("producer: two-stage, grid: 3x2", grid("two-stage", 2)), 2, check=2)
+        self.assertIn(
+            "ridgeless: few.yaml:10: key `grid`: `iso` is on 3x2 = 6 ranks, but the run has 2; expected rows x columns that "
+            "make at most 2, or a start with at least 6\n",
+            done.stderr,
         )
 
 

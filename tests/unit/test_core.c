@@ -135,6 +135,14 @@ static void reals_are_strict(void **state) {
     }
 }
 
+static void sizes_are_read(void) {
+    static const char *const bad[] = {"", "x", "2x", "x3", "2x3x4", "2x0", "2x-3", "2x1001", "2 by 3", "0x3", "2.0x3"};
+    int64_t sides[2];
+    assert_true(rl_parse_sizes("2x3", 2, 1000, sides) == 2 && sides[0] == 2 && sides[1] == 3);
+    assert_true(rl_parse_sizes("1000", 2, 1000, sides) == 1 && sides[0] == 1000);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_int_equal(rl_parse_sizes(bad[i], 2, 1000, sides), 0);
+}
+
 static void integers_are_strict(void **state) {
     int64_t value;
     assert_true(rl_parse_integer(" 42 ", 0, 100, &value));
@@ -143,6 +151,7 @@ static void integers_are_strict(void **state) {
     assert_true(value == INT64_MIN);
     static const char *const bad[] = {"", "1.0", "1e3", "0x1", "101", "-1", "9223372036854775808", "1 1", "one"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(rl_parse_integer(bad[i], 0, 100, &value));
+    sizes_are_read();
 }
 
 static void sizes_of_memory_have_units(void **state) {

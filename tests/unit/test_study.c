@@ -296,6 +296,27 @@ static void aliases_share_values(void **state) {
 
 /* ---- refusals --------------------------------------------------------------------------------------------------- */
 
+static void faults_of_large_cases_are_refused(void **state) {
+    static const refusal cases[] = {
+        {"producer: pdgesv\n" R N A D, 1, "producer", "did you mean `pdgesvd`?"},
+        {"ranks_per_case: 0\n" R N A D, 1, "ranks_per_case", "expected an integer from 1 to 1000000"},
+        {"ranks_per_case: some\n" R N A D, 1, "ranks_per_case", "(ranks of a process grid, or auto, or all)"},
+        {"ranks_per_case: 2\nproducer: lapack\n" R N A D, 1, "ranks_per_case", "uses one rank per case; expected auto"},
+        {"grid: square\n" R N A D, 1, "grid",
+         "got `square`; expected auto, or process rows x process columns, like 2x3"},
+        {"grid: 2\n" R N A D, 1, "grid", "got `2`; expected auto, or process rows"},
+        {"grid: 0x3\n" R N A D, 1, "grid", "got `0x3`"},
+        {"grid: 1001x1\n" R N A D, 1, "grid", "got `1001x1`"},
+        {"grid: [2, 3]\n" R N A D, 1, "grid", "expected auto, or process rows"},
+        {"producer: lapack\ngrid: 2x1\n" R N A D, 2, "grid", "uses one rank per case; expected auto"},
+        {"ranks_per_case: all\ngrid: 2x1\n" R N A D, 2, "grid", "got `2x1` and `ranks_per_case: all`"},
+        {"ranks_per_case: 4\ngrid: 2x3\n" R N A D, 2, "grid",
+         "got `2x3` and `ranks_per_case: 4`; expected rows x columns that make 4"},
+        {"block: 0\n" R N A D, 1, "block", "expected an integer from 1 to 1024"},
+    };
+    assert_all_refused(cases, COUNT(cases));
+}
+
 static void faults_at_the_top_are_refused(void **state) {
     static const refusal cases[] = {
         {"- a\n", 1, NULL, "got a list; expected a study"},
@@ -315,11 +336,6 @@ static void faults_at_the_top_are_refused(void **state) {
         {R N A D "<<: {sed: 1}\n", 5, "sed", "did you mean `seed`?"},
         {N A D "repeats: ~\n", 4, "repeats", "got nothing; expected an integer"},
         {R N A "datasets: null\n", 4, "datasets", "got nothing; expected a list of datasets"},
-        {"producer: pdgesv\n" R N A D, 1, "producer", "did you mean `pdgesvd`?"},
-        {"ranks_per_case: 0\n" R N A D, 1, "ranks_per_case", "expected an integer from 1 to 1000000"},
-        {"ranks_per_case: some\n" R N A D, 1, "ranks_per_case", "(ranks of a process grid, or auto, or all)"},
-        {"ranks_per_case: 2\nproducer: lapack\n" R N A D, 1, "ranks_per_case", "uses one rank per case; expected auto"},
-        {"block: 0\n" R N A D, 1, "block", "expected an integer from 1 to 1024"},
         {"singular_values: none\n" R N A D, 1, "singular_values", "got `none`"},
         {"full_spectra: {}\n" R N A D, 1, "full_spectra", "expected at least one of values, range"},
         {"random: numpy\nfull_spectra: [1]\n" R N A D, 2, "full_spectra", "computes full spectra at every N"},
@@ -720,6 +736,7 @@ static void settings_are_about_numbers_alone(void **state) {
         "producer: lapack\n" R A "n_train: [3, 1, 2]\n" D,
         "producer: two-stage\n" R A "n_train: [3, 1, 2]\n" D,
         "ranks_per_case: 2\n" R A "n_train: [3, 1, 2]\n" D,
+        "grid: 2x1\n" R A "n_train: [3, 1, 2]\n" D,
         "block: 32\n" R A "n_train: [3, 1, 2]\n" D,
         "full_spectra: [1, 2]\n" R A "n_train: [3, 1, 2]\n" D,
         "singular_values: [1, 2]\n" R A "n_train: [3, 1, 2]\n" D,
@@ -1300,6 +1317,7 @@ int main(void) {
         cmocka_unit_test(labels_tell_variants_apart),
         cmocka_unit_test(a_sources_options_of_every_type_are_read),
         cmocka_unit_test(aliases_share_values),
+        cmocka_unit_test(faults_of_large_cases_are_refused),
         cmocka_unit_test(faults_at_the_top_are_refused),
         cmocka_unit_test(maps_and_features_are_read),
         cmocka_unit_test(faults_of_maps_and_features_are_refused),

@@ -340,7 +340,7 @@ void rl_grid_curve_needs(const rl_process_grid *grid, int block, const rl_curve_
     const rl_core *core = &curve.placed.core;
     const rl_case all = every_row(c);
     curve.n_bounds = n_sizes;
-    needs->ranks = grid->size;
+    rl_needs_on_grid(needs, grid);
     needs->libraries += rl_needs_libraries(core);
     rl_needs_hold(needs, RL_OBJECT_BYTES(&curve, list_curve));
     rl_placed_case_needs(core, &all, needs);

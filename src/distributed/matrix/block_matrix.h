@@ -7,8 +7,9 @@
 
 /* ---- layouts: local ---------------------------------------------------------------------------------------------- */
 
-/* A grid of so many ranks as its first rank would see it, for layouts alone: it has no communicator and no contexts. */
-rl_process_grid rl_process_grid_planned(int size);
+/* A grid of so many ranks as its first rank would see it, for layouts alone: it has no communicator and no contexts.
+ * The shape counts where it is of so many ranks. */
+rl_process_grid rl_process_grid_planned(int size, rl_grid_shape shape);
 
 /* Bytes that rl_process_grid_create allocates on this rank. */
 size_t rl_process_grid_bytes(const rl_process_grid *grid);

@@ -8,6 +8,11 @@
 
 static const double word = sizeof(double);
 
+void rl_needs_on_grid(rl_needs *needs, const rl_process_grid *grid) {
+    needs->ranks = grid->size;
+    needs->shape = (rl_grid_shape){grid->n_rows, grid->n_columns};
+}
+
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 void rl_needs_hold(rl_needs *needs, size_t bytes) {
@@ -73,8 +78,9 @@ void rl_needs_calls(rl_needs *needs, rl_part part, double calls) {
 }
 
 void rl_needs_spreading(rl_needs *needs, rl_part part, double elements) {
-    const double side = sqrt(needs->ranks);
-    if (needs->ranks > 1) rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, word * elements / side * log2(1 + side));
+    const double rows = needs->shape.rows, columns = needs->shape.columns;
+    const double messages = log2(columns) / rows + log2(rows) / columns;
+    if (needs->ranks > 1) rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, word * elements / 2 * messages);
 }
 
 void rl_needs_sum(rl_needs *needs, rl_part part, double numbers) {

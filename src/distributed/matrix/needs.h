@@ -10,12 +10,16 @@
 #include "ridgeless/distributed.h"
 
 typedef struct rl_needs {
-    int ranks;     /* of the process grid */
+    int ranks; /* of the process grid */
+    rl_grid_shape shape;
     double sweeps; /* of bidiagonal QR per mode, as a multiple of those of a square matrix; 0: as many */
     rl_case_needs found;
     double held;      /* bytes that are allocated at this stage */
     double libraries; /* bytes that the libraries keep, at all stages */
 } rl_needs;
+
+/* What is needed is needed on this grid. */
+void rl_needs_on_grid(rl_needs *needs, const rl_process_grid *grid);
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
@@ -53,7 +57,8 @@ void rl_needs_calls(rl_needs *needs, rl_part part, double calls);
 /* Messages that a call waits for, one after the other. */
 double rl_hops(const rl_needs *needs);
 
-/* So many elements, rows and columns of blocks together, are passed along rows and columns of the grid. */
+/* So many elements, half of them columns of blocks and half of them rows, are passed along rows and columns of the
+ * grid: each process row has its part of the columns, and each process column its part of the rows. */
 void rl_needs_spreading(rl_needs *needs, rl_part part, double elements);
 
 /* rl_sum_over_ranks of so many numbers: up the tree, and back to all. */

@@ -1,4 +1,6 @@
 /* Process grids: BLACS contexts on a group of ranks, and agreement on a status. */
+#include <stdio.h>
+
 #include "../../numbers.h"
 #include "block_matrix.h"
 #include "ridgeless/arena.h"
@@ -42,8 +44,9 @@ static rl_process_grid lay_out_grid(int rank, int size, int n_rows, int n_column
     return grid;
 }
 
-rl_process_grid rl_process_grid_planned(int size) {
-    return lay_out_grid(0, size, 0, 0);
+rl_process_grid rl_process_grid_planned(int size, rl_grid_shape shape) {
+    const bool fits = (int64_t)shape.rows * shape.columns == size;
+    return lay_out_grid(0, size, fits ? shape.rows : 0, fits ? shape.columns : 0);
 }
 
 /* Collective on `comm` of the grid. Sums are taken in a fixed order, not as messages arrive: runs repeat bit for bit.
@@ -58,12 +61,23 @@ static int make_context(const rl_process_grid *grid, int n_rows, int n_columns, 
     return context;
 }
 
+/* Names every shape that the ranks can have. */
+static rl_status refuse_shape(const rl_process_grid *grid) {
+    char shapes[300] = "";
+    size_t used = 0;
+    for (int rows = 1; rows <= grid->size; rows++)
+        if (grid->size % rows == 0 && used < sizeof shapes)
+            used += (size_t)snprintf(shapes + used, sizeof shapes - used, "%s%dx%d", used > 0 ? ", " : "", rows,
+                                     grid->size / rows);
+    return rl_fail(RL_ERR_INPUT, "process grid: %dx%d does not use all of %d rank%s; expected %s%s", grid->n_rows,
+                   grid->n_columns, grid->size, rl_plural(grid->size), grid->size > 1 ? "one of " : "", shapes);
+}
+
 static rl_status set_up_grid(rl_process_grid *grid, MPI_Comm comm) {
     RL_MPI(MPI_Comm_dup(comm, &grid->comm));
     RL_MPI(MPI_Comm_set_errhandler(grid->comm, MPI_ERRORS_RETURN));
     if (grid->n_rows < 1 || grid->n_columns < 1 || (int64_t)grid->n_rows * grid->n_columns != grid->size)
-        return rl_fail(RL_ERR_INPUT, "process grid: %d x %d does not use all of %d ranks", grid->n_rows,
-                       grid->n_columns, grid->size);
+        return refuse_shape(grid);
     RL_MPI(MPI_Comm_split(grid->comm, grid->row, grid->column, &grid->in_row));
     RL_MPI(MPI_Comm_split(grid->comm, grid->column, grid->row, &grid->in_column));
     int *map = NULL;

@@ -191,7 +191,7 @@ void rl_distributed_spectrum_needs(const rl_process_grid *grid, rl_producer whic
     rl_core core = rl_core_of_case(grid, block, c);
     rl_projection projection;
     rl_spectrum s = nothing_yet(c);
-    needs->ranks = grid->size;
+    rl_needs_on_grid(needs, grid);
     needs->sweeps = count_sweeps(c);
     needs->libraries += rl_needs_libraries(&core);
     rl_placed_case_needs(&core, c, needs);
