@@ -77,7 +77,7 @@ typedef struct rl_timed_task {
     double seconds;
 } rl_timed_task;
 
-enum { RL_TIMED_TASKS = 10000 }; /* of a run of more tasks, single times are not kept */
+enum { RL_TIMED_TASKS = 10000 }; /* of a run of more tasks, single times are kept if they are asked for */
 
 /* What was computed of the series of one noun. */
 typedef struct rl_done {
@@ -200,7 +200,9 @@ typedef struct rl_run_settings {
                               keep rank 0 free */
     double bytes_per_rank; /* that groups of `ranks_per_case: auto` may count on for a rank */
     double seconds_left;   /* from the start of rl_parallel_run until everything must be written; INFINITY: no limit */
-    rl_rates rates;        /* to judge by what still fits; used where there is a limit */
+    bool sleeps;           /* instead of computing, for as long as tasks are predicted to take: no record is made */
+    bool keep_times;       /* of all tasks, however many; else of RL_TIMED_TASKS at most */
+    rl_rates rates;        /* to predict by; used where there is a limit, and by those who sleep */
     rl_guard *guard;       /* each rank's own, borrowed; NULL: none */
     const rl_arithmetics *arithmetics; /* rank 0's, borrowed; NULL: not known */
     double prepare_seconds;            /* each rank's own: from the start of MPI until here, for the summary */

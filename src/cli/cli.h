@@ -58,6 +58,8 @@ typedef struct rl_settings {
     rl_schedule schedule;
     rl_order order;
     int chunk;            /* curves per answer; 0: automatic */
+    bool sleeps;          /* run: ranks sleep instead of computing */
+    const char *timeline; /* file to write who computed what when to; NULL: none */
     int ranks;            /* to plan for; 0: as many as are advised */
     int test_rows, block; /* bench spectrum */
     rl_grid_shape grid;   /* of bench spectrum and layout; {0, 0}: not given */
@@ -170,7 +172,7 @@ typedef struct rl_run_report {
     const rl_settings *settings;
     const rl_context *context;
     const rl_plan *plan;
-    const char *output;
+    const char *output; /* NULL: there is no results file */
     time_t started;
     const char *hosts;
     const rl_run_summary *summary;
@@ -186,7 +188,15 @@ rl_status rl_make_provenance(const rl_run_report *report, rl_provenance *provena
  * on standard output, with how the run ended. */
 void rl_tell_plan(const rl_plan *plan, int ranks);
 void rl_tell_run(const rl_run_report *report);
-rl_status rl_print_run(const rl_run_report *report, const rl_journal *journal, rl_status ended);
+rl_status rl_print_run(const rl_run_report *report, const rl_journal *journal, rl_status ended); /* journal or NULL */
+
+/* `run --work sleep`; collective. Computes nothing, and reads and writes neither journal nor results file. */
+rl_status rl_run_asleep(const rl_settings *settings, const rl_context *context);
+
+/* Local, on rank 0, where settings->timeline is given: whether that file can be made; and the file, a JSON object of
+ * who computed what when. */
+rl_status rl_check_timeline(const rl_settings *settings);
+rl_status rl_write_timeline(const rl_run_report *report);
 
 /* ---- arithmetic (arithmetic.c) ----------------------------------------------------------------------------------- */
 

@@ -101,6 +101,14 @@ static rl_status set_order(const option_row *row, const char *argument, rl_setti
     return status;
 }
 
+static rl_status set_work(const option_row *row, const char *argument, rl_settings *settings) {
+    static const char *const words[] = {"compute", "sleep"};
+    int number = 0;
+    const rl_status status = choose_word(row, argument, words, 2, &number);
+    *(bool *)member_of(row, settings) = number == 1;
+    return status;
+}
+
 static rl_status add_dataset(const option_row *row, const char *argument, rl_settings *settings) {
     const char **const names = member_of(row, settings);
     if (settings->n_datasets == RL_DATASETS_ASKED)
@@ -159,6 +167,11 @@ static const option_row option_table[] = {
     {'c', "chunk", "K", set_count, AT(chunk), RL_COMPUTING | RL_BENCH,
      "of the dynamic schedule: curves that a rank gets each time it asks for more (default: one, or of short ones as "
      "many as keep rank 0 free)"},
+    {'w', "work", "WORD", set_work, AT(sleeps), RL_RUN,
+     "compute|sleep: sleep, instead of computing, for as long as each task is predicted to take; no results (default "
+     "compute)"},
+    {'t', "timeline", "FILE", set_text, AT(timeline), RL_COMPUTING,
+     "write who computed what when to FILE, as JSON, for analysis/timeline.py"},
     {'T', "time-left", "TIME", set_seconds, AT(time_left), RL_COMPUTING,
      "end within TIME (Slurm's 1-02:30:00, or 90s, 5min, 2h): begin nothing that cannot finish (default: no limit)"},
     {'S', "silence", "TIME", set_seconds, AT(silence), RL_COMPUTING,

@@ -67,7 +67,7 @@ static rl_status name_output(const rl_settings *settings, const char *path, char
     const char *stream = name_of_stream(path);
     if (settings->output != NULL) return rl_strdup(output, settings->output);
     if (stream == NULL) return default_output(settings, path, output);
-    if ((settings->command & (RL_PLAN | RL_BENCH)) != 0) return RL_OK;
+    if ((settings->command & (RL_PLAN | RL_BENCH)) != 0 || settings->sleeps) return RL_OK;
     return rl_fail(RL_ERR_INPUT, "%s: the study has no name, and so the results file has none; expected -o FILE, too",
                    stream);
 }
@@ -119,10 +119,12 @@ static rl_status make_run_settings(const rl_settings *settings, const rl_context
     *run = (rl_run_settings){.schedule = settings->schedule,
                              .order = settings->order,
                              .chunk = settings->chunk,
+                             .sleeps = settings->sleeps,
+                             .keep_times = settings->timeline != NULL,
                              .bytes_per_rank = -least,
                              .seconds_left = settings->time_left - (rl_seconds() - settings->started)};
     char *source = NULL;
-    const bool needed = context->rank == 0 && isfinite(run->seconds_left);
+    const bool needed = context->rank == 0 && (isfinite(run->seconds_left) || settings->sleeps);
     const rl_status status = needed ? rl_rates_find(NULL, &run->rates, &source) : RL_OK;
     rl_free(source);
     return rl_context_agree(context, status);
@@ -131,7 +133,7 @@ static rl_status make_run_settings(const rl_settings *settings, const rl_context
 rl_status rl_share_prepared(const rl_settings *settings, const rl_context *context, rl_prepared *prepared,
                             rl_run_settings *run) {
     RL_TRY(rl_parallel_share_plan(context, &prepared->study, &prepared->plan));
-    RL_TRY(rl_parallel_complete_plan(context, &prepared->plan));
+    if (!settings->sleeps) RL_TRY(rl_parallel_complete_plan(context, &prepared->plan));
     RL_TRY(make_run_settings(settings, context, run));
     rl_context_tell_crowd(context);
     return RL_OK;

@@ -146,6 +146,12 @@ static double seconds_of(const rl_run_report *r, phase p, int rank) {
     }
 }
 
+/* Of a rank, that processors worked for it. */
+static double processor_seconds_of(const rl_run_report *r, phase p, int rank) {
+    (void)p;
+    return r->summary->shares[rank].processor_seconds;
+}
+
 static double peak_memory_of(const rl_run_report *r, phase p, int rank) {
     (void)p;
     return r->summary->shares[rank].peak_memory;
@@ -202,15 +208,15 @@ static void tell_groupings(const rl_run_report *r) {
 
 static void tell_shares(const rl_run_report *r) {
     char pieces[RL_LIST_TEXT], seconds[32], most[32], memory[32];
+    const char *did = r->settings->sleeps ? "slept" : "computed";
     const spread busy = spread_of(r, seconds_of, PHASE_COMPUTE);
     if (r->context->size == 1 && r->summary->n_groupings == 0) return;
-    rl_info("  imbalance %.2f: the busiest rank computed %s, a rank on average %s", r->summary->imbalance,
+    rl_info("  imbalance %.2f: the busiest rank %s %s, a rank on average %s", r->summary->imbalance, did,
             rl_time_text(busy.max, most), rl_time_text(busy.mean, seconds));
     for (int i = 0; i < r->context->size; i++) {
         const rl_rank_share *share = &r->summary->shares[i];
-        rl_info("  rank %d: %s, computed %s, at most %s of memory", i,
-                pieces_text(r->summary, share->pieces, "", pieces), rl_time_text(share->busy_seconds, seconds),
-                rl_bytes_text(share->peak_memory, memory));
+        rl_info("  rank %d: %s, %s %s, at most %s of memory", i, pieces_text(r->summary, share->pieces, "", pieces),
+                did, rl_time_text(share->busy_seconds, seconds), rl_bytes_text(share->peak_memory, memory));
     }
 }
 
@@ -252,17 +258,43 @@ static void describe_done(const rl_run_summary *summary, char text[RL_LIST_TEXT]
     }
 }
 
-void rl_tell_run(const rl_run_report *r) {
-    const rl_run_summary *summary = r->summary;
-    const bool is_known = summary->imbalance > 0;
-    const bool in_full = is_known && (r->settings->verbose || takes_long(r));
+/* Whether anything was computed. */
+static bool tell_done(const rl_run_report *r) {
     char done[RL_LIST_TEXT], seconds[32];
-    describe_done(summary, done);
-    if (done[0] != '\0') {
-        rl_info("computed %s in %s, written to %s", done, rl_time_text(summary->seconds, seconds), r->output);
-        if (in_full) tell_groupings(r);
-        if (in_full) tell_shares(r);
-        if (in_full) tell_processors(r);
+    describe_done(r->summary, done);
+    if (done[0] == '\0') return false;
+    rl_info("computed %s in %s, written to %s", done, rl_time_text(r->summary->seconds, seconds), r->output);
+    return true;
+}
+
+/* What a rank was busy with, all ranks together, in seconds. */
+static double busy_seconds(const rl_run_report *r) {
+    return r->context->size * spread_of(r, seconds_of, PHASE_COMPUTE).mean;
+}
+
+/* The answer of a run that has no results. */
+static bool tell_slept(const rl_run_report *r) {
+    char pieces[RL_LIST_TEXT], busy[32], seconds[32];
+    int64_t n = 0;
+    for (int i = 0; i < r->summary->n_done; i++) n += r->summary->done[i].count.pieces;
+    if (!r->settings->json)
+        printf(
+            "nothing was computed, and no results file is written: %d rank%s slept through %s, %s in all, in %s: "
+            "%.3g times as fast as one\n",
+            r->context->size, rl_plural(r->context->size), pieces_text(r->summary, n, "", pieces),
+            rl_time_text(busy_seconds(r), busy), rl_time_text(r->summary->seconds, seconds),
+            busy_seconds(r) / r->summary->seconds);
+    return true;
+}
+
+void rl_tell_run(const rl_run_report *r) {
+    const bool is_known = r->summary->imbalance > 0;
+    const bool in_full = is_known && (r->settings->verbose || takes_long(r));
+    const bool any = (r->settings->sleeps ? tell_slept : tell_done)(r);
+    if (any && in_full) {
+        tell_groupings(r);
+        tell_shares(r);
+        if (!r->settings->sleeps) tell_processors(r);
     }
     if (is_known) tell_phases(r);
 }
@@ -296,7 +328,8 @@ static json_t *work_json(int64_t asked, int64_t todo, int64_t now) {
 static void add_work(const rl_run_report *r, const rl_done *done, json_t *object) {
     const rl_kind *kind = done->kind;
     const rl_count asked = rl_plan_count(r->plan, kind, 0, r->plan->n_series);
-    json_t *points = work_json(asked.points, done->todo.points, done->count.points);
+    const int64_t now = rl_kind_is_point(kind) ? done->count.pieces : done->count.points; /* those slept through, too */
+    json_t *points = work_json(asked.points, done->todo.points, now);
     for (int i = 0; i < r->n_nouns; i++) {
         const rl_tally *t = &r->nouns[i].tally;
         if (r->nouns[i].kind != kind) continue;
@@ -325,14 +358,18 @@ static const char *status_text(rl_status ended) {
 
 rl_status rl_print_run(const rl_run_report *r, const rl_journal *journal, rl_status ended) {
     const rl_run_summary *s = r->summary;
-    json_t *arithmetic;
-    RL_TRY(rl_arithmetic_json(journal, &arithmetic));
+    const rl_settings *settings = r->settings;
+    json_t *arithmetic = json_null();
+    if (journal != NULL) RL_TRY(rl_arithmetic_json(journal, &arithmetic));
     json_t *work = json_object();
     for (int i = 0; i < s->n_done; i++) add_work(r, &s->done[i], work);
     return rl_print_json(json_pack(
-        "{s:s, s:s, s:i, s:s?, s:i, s:o, s:o, s:o, s:f, s:f, s:o, s:o}", "output", r->output, "status",
+        "{s:s?, s:s, s:s, s:b, s:s, s:s, s:i, s:s?, s:i, s:o, s:o, s:o, s:f, s:f, s:f, s:o, s:o, s:o}", "output",
+        r->output, "title", r->plan->study->title, "schedule", rl_schedule_name(settings->schedule), "slept",
+        settings->sleeps, "order", rl_order_name(rl_order_under(settings->schedule, settings->order)), "status",
         status_text(ended), "exit_status", rl_exit_status(ended), "message", ended == RL_OK ? NULL : rl_error_message(),
         "ranks", r->context->size, "hosts", hosts_json(r->hosts == NULL ? "" : r->hosts), "work", work, "seconds",
-        seconds_json(r), "imbalance", s->imbalance, "processor_share", s->processor_share, "peak_memory_bytes",
-        spread_json(spread_of(r, peak_memory_of, N_PHASES)), "arithmetic", arithmetic));
+        seconds_json(r), "compute_seconds", s->seconds, "imbalance", s->imbalance, "processor_share",
+        s->processor_share, "processor_seconds", spread_json(spread_of(r, processor_seconds_of, N_PHASES)),
+        "peak_memory_bytes", spread_json(spread_of(r, peak_memory_of, N_PHASES)), "arithmetic", arithmetic));
 }

@@ -192,6 +192,7 @@ static rl_status prepare_work(work *w) {
                                                    rl_rows_text(data->n_rows, data->n_dropped, rows), data->n_features,
                                                    data->origin, data->rank);
     }
+    RL_TRY(rl_check_timeline(w->settings));
     if (w->settings->fresh) RL_TRY(rl_results_discard(w->prepared.output));
     RL_TRY(rl_results_check_output(w->prepared.output, &w->prepared.plan));
     RL_TRY(open_journal(w));
@@ -318,6 +319,8 @@ static rl_status end_study(work *w, bool stopped, rl_helpers *helpers) {
     rl_status status = finish_study(w, helpers);
     if (status == RL_STOPPED && stopped) status = report_stop(w);
     const rl_run_report report = report_of(w);
+    const rl_status kept = rl_write_timeline(&report);
+    if (status == RL_OK) status = kept;
     const bool written = status == RL_OK || status == RL_STOPPED || status == RL_ERR_CELLS;
     if (w->settings->json && written) RL_TRY(rl_print_run(&report, w->journal, status));
     return status;
@@ -415,6 +418,7 @@ static rl_status run_study(work *w, rl_guard *guard) {
 }
 
 rl_status rl_command_run(rl_settings *settings, const rl_context *context) {
+    if (settings->sleeps) return rl_run_asleep(settings, context);
     work w = {.settings = settings, .context = context};
     rl_guard *guard = NULL;
     const rl_guard_settings watch = {

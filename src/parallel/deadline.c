@@ -37,14 +37,14 @@ bool rl_deadline_next_piece_fits(rl_run *r) {
     return rl_deadline_allows(r, last);
 }
 
-static double predict_item(const rl_run *r, const rl_todo_item *item, int ranks) {
+double rl_predict_item(const rl_run *r, const rl_todo_item *item, int ranks) {
     const double part = (double)item->repeats.n / r->plan->tasks[item->task].repeats.n;
     return part * rl_predict_task(r->plan, item->task, ranks, &r->settings.rates).seconds;
 }
 
 void rl_deadline_note(rl_run *r, const rl_todo_item *item, int ranks, double seconds) {
     if (!isfinite(r->deadline.when)) return;
-    r->deadline.predicted += predict_item(r, item, ranks);
+    r->deadline.predicted += rl_predict_item(r, item, ranks);
     r->deadline.measured += seconds;
 }
 
@@ -55,5 +55,5 @@ bool rl_deadline_fits(const rl_run *r, const rl_todo_item *item, int n_alike, in
     if (!isfinite(d->when)) return true;
     const double least = series->kind->least_part != NULL ? series->kind->least_part(series, &task) : 1;
     const double ratio = d->predicted > 0 ? d->measured / d->predicted : 1;
-    return rl_deadline_allows(r, ratio * least * n_alike * predict_item(r, item, ranks));
+    return rl_deadline_allows(r, ratio * least * n_alike * rl_predict_item(r, item, ranks));
 }

@@ -404,12 +404,14 @@ static void send_failure(rl_run *r, int64_t position, rl_status status) {
 }
 
 static void receive_stop(rl_run *r) {
+    if (r->settings.sleeps) rl_await_asleep(r, TAG_STOP);
     RL_MPI(MPI_Recv(NULL, 0, MPI_BYTE, 0, TAG_STOP, r->context->comm, MPI_STATUS_IGNORE));
     r->told = true;
 }
 
 static void receive_answer(rl_run *r) {
     rl_batch batch;
+    if (r->settings.sleeps) rl_await_asleep(r, TAG_NEXT);
     RL_MPI(MPI_Recv(&batch, 2, MPI_INT64_T, 0, TAG_NEXT, r->context->comm, MPI_STATUS_IGNORE));
     r->answers_due--;
     if (batch.first == STOP)
@@ -602,10 +604,20 @@ static bool serve_and_go_on(void *state) {
     return r->status == RL_OK && may_go_on(state);
 }
 
+static rl_status sleep_through(rl_run *r, int64_t position, rl_tick tick) {
+    const rl_queue *queue = &r->queues[r->me.queue];
+    const int n = rl_n_items_at(queue, position);
+    note_computing(r, true);
+    const rl_status status = rl_sleep_through(r, rl_items_at(queue, position), n, ranks_of(r, r->me), tick);
+    note_computing(r, false);
+    return status;
+}
+
 /* *left: RL_STOPPED, and instead of records there is a state, which rank 0 has got. */
 static rl_status compute_work(rl_run *r, int64_t position, bool *left) {
     const rl_tick tick = {.call = rl_is_root(r) ? serve_and_go_on : may_go_on, .state = r};
     rl_deadline_begin_task(r);
+    if (r->settings.sleeps) return sleep_through(r, position, tick);
     RL_TRY(begin_work(r, position));
     for (bool ended = false;;) {
         bool save;
@@ -621,13 +633,19 @@ static rl_status compute_work(rl_run *r, int64_t position, bool *left) {
     }
 }
 
+static rl_status make_record(const rl_run *r, int i, rl_record *record) {
+    if (!r->settings.sleeps) return rl_worker_record(r->worker, i, record);
+    *record = rl_record_of_sleep();
+    return RL_OK;
+}
+
 /* Rank 0 takes its own as they are, other leaders' go into the message. */
 static rl_status hand_over_records(rl_run *r, int64_t position, rl_status status, interval when) {
     const rl_queue *queue = &r->queues[r->me.queue];
     const int n = rl_n_items_at(queue, position);
     for (int i = 0; i < n; i++) {
         rl_record record;
-        RL_TRY(rl_worker_record(r->worker, i, &record));
+        RL_TRY(make_record(r, i, &record));
         if (rl_is_root(r))
             take_record(r, r->me, rl_items_at(queue, position) + i, &record, share_of(when, i, n), status == RL_OK);
         else if (r->me.leads)
@@ -740,6 +758,6 @@ rl_status rl_share_work(rl_run *r) {
         await_others(r);
     else if (r->me.leads)
         say_goodbye(r);
-    if (r->restorable) RL_TRY(rl_context_wait(r->context)); /* perhaps long */
+    if (r->restorable || r->settings.sleeps) RL_TRY(rl_context_wait(r->context)); /* perhaps long */
     return rl_context_agree(r->context, r->status == RL_OK ? RL_OK : rl_fail(r->status, "%s", r->failure));
 }

@@ -156,6 +156,9 @@ enum { RL_BATCH_BYTES = 1 << 20 };
 void rl_deadline_begin(rl_run *r);
 void rl_deadline_note(rl_run *r, const rl_todo_item *item, int ranks, double seconds);
 
+/* Seconds that so many ranks are predicted to take for an item, by r->settings.rates. */
+double rl_predict_item(const rl_run *r, const rl_todo_item *item, int ranks);
+
 /* Whether the item, and others like it with it, can end in time, or the least part that is worth to be begun. */
 bool rl_deadline_fits(const rl_run *r, const rl_todo_item *item, int n_alike, int ranks);
 
@@ -165,6 +168,15 @@ bool rl_deadline_allows(const rl_run *r, double seconds);
 /* At the start of a task, and between two pieces of it: whether another one can end in time. */
 void rl_deadline_begin_task(rl_run *r);
 bool rl_deadline_next_piece_fits(rl_run *r);
+
+/* ---- instead of computing (sleep.c) ------------------------------------------------------------------------------ */
+
+/* Sleeps for as long as n items would take; RL_STOPPED when the tick said stop. They leave a record of nothing. */
+rl_status rl_sleep_through(const rl_run *r, const rl_todo_item *items, int n, int ranks, rl_tick tick);
+rl_record rl_record_of_sleep(void);
+
+/* Until a message of rank 0 is there, without keeping a processor busy. */
+void rl_await_asleep(const rl_run *r, int tag);
 
 /* ---- arithmetic (arithmetic.c) ----------------------------------------------------------------------------------- */
 

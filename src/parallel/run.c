@@ -86,7 +86,7 @@ static rl_status prepare_run(rl_run *r, const rl_todo *todo) {
     RL_TRY(RL_ALLOC(r->stop_sent, r->context->size));
     RL_TRY(RL_ALLOC(r->paces, r->plan->n_series));
     RL_TRY(RL_ALLOC(r->summary->groupings, r->plan->n_series)); /* a phase is of some series, if it is on grids */
-    if (r->n_items <= RL_TIMED_TASKS) RL_TRY(RL_ALLOC(r->summary->timed, r->n_items));
+    if (r->n_items <= RL_TIMED_TASKS || r->settings.keep_times) RL_TRY(RL_ALLOC(r->summary->timed, r->n_items));
     return make_counts(r, todo);
 }
 

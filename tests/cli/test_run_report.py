@@ -104,6 +104,9 @@ class RunReport(unittest.TestCase):
         self.assertAlmostEqual(of_rank_0, seconds["total"], delta=1e-6 * seconds["total"])
         self.assertGreaterEqual(answer["imbalance"], 1)
         self.assertGreater(answer["processor_share"], 0)
+        self.assertGreater(answer["processor_seconds"]["min"], 0)
+        self.assertGreaterEqual(answer["compute_seconds"], seconds["compute"]["max"])
+        self.assertEqual([answer[key] for key in ("schedule", "order", "slept")], ["dynamic", "costly-first", False])
         self.assertGreater(answer["peak_memory_bytes"]["min"], 1e6)
 
     def test_json_of_what_was_there_before(self):
