@@ -91,6 +91,13 @@ typedef double (*rl_entry)(const void *state, int row, int column);
 void rl_block_matrix_fill(rl_block_matrix *matrix, int first_row, int first_column, int rows, int columns,
                           rl_entry entry, const void *state);
 
+/* Local. The rank that has block (block_row, block_column) of a matrix in square blocks on a grid of a shape. */
+int rl_block_owner(rl_grid_shape shape, int block_row, int block_column);
+
+/* Local. How many of the lines [first, first + n) of such a matrix, rows or columns, process row or column `process` of
+ * n_processes has. All at least 0; sizes at least 1. */
+int rl_owned_lines(int n_processes, int block, int process, int first, int n);
+
 /* ---- spectra ----------------------------------------------------------------------------------------------------- */
 
 /* Where rows of a case go in a matrix: rows [first_row, first_row + n_rows) with all features to (row, column) and

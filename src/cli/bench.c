@@ -58,21 +58,57 @@ static rl_status measure_study(const rl_settings *settings, const rl_context *co
     return rl_context_agree(context, status);
 }
 
-rl_status rl_command_bench(rl_settings *settings, const rl_context *context) {
-    static const char *const words[] = {"study", "spectrum", "autoencoder", "calibrate"};
-    const char *what = settings->arguments[0];
-    char hint[RL_WORD_HINT];
-    const bool has_argument = settings->arguments[1] != NULL;
+static rl_status bench_study(const rl_settings *settings, const rl_context *context) {
     rl_prepared p = {0};
-    if (strcmp(what, "calibrate") == 0 && !has_argument) return rl_bench_calibrate(settings, context);
-    if (strcmp(what, "autoencoder") == 0 && has_argument) return rl_bench_autoencoder(settings, context);
-    if (strcmp(what, "spectrum") == 0 && has_argument) return rl_bench_spectrum(settings, context);
-    if (strcmp(what, "study") != 0 || !has_argument)
-        return rl_fail(RL_ERR_INPUT,
-                       "bench: got `%s`%s%s expected: ridgeless bench study STUDY, bench spectrum SIZE, bench "
-                       "autoencoder SIZE, or bench calibrate",
-                       what, has_argument ? " with an argument" : " alone", rl_word_hint(what, words, 4, hint));
     const rl_status status = measure_study(settings, context, &p);
     rl_prepared_destroy(&p);
     return status;
+}
+
+/* ---- the choice -------------------------------------------------------------------------------------------------- */
+
+rl_status rl_bench_size(const rl_settings *settings, int *rows, int *columns) {
+    int64_t sides[2];
+    const int n = rl_parse_sizes(settings->arguments[1], 2, 1000000, sides);
+    if (n == 0)
+        return rl_fail(RL_ERR_INPUT, "bench %s: got `%s`; expected a size, like 4000 or 3000x4000",
+                       settings->arguments[0], settings->arguments[1]);
+    *rows = (int)sides[0];
+    *columns = (int)sides[n - 1];
+    return RL_OK;
+}
+
+typedef struct benchmark {
+    const char *name, *argument; /* argument: NULL: it takes none */
+    rl_status (*measure)(const rl_settings *settings, const rl_context *context);
+} benchmark;
+
+static const benchmark benchmarks[] = {
+    {"study", "STUDY", bench_study},         {"spectrum", "SIZE", rl_bench_spectrum},
+    {"layout", "SIZE", rl_bench_layout},     {"autoencoder", "SIZE", rl_bench_autoencoder},
+    {"calibrate", NULL, rl_bench_calibrate},
+};
+enum { N_BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
+
+static rl_status refuse(const rl_settings *settings) {
+    const char *words[N_BENCHMARKS];
+    char expected[300] = "", hint[RL_WORD_HINT];
+    for (int i = 0; i < N_BENCHMARKS; i++) {
+        const size_t used = strlen(expected);
+        const bool has_argument = benchmarks[i].argument != NULL;
+        words[i] = benchmarks[i].name;
+        snprintf(expected + used, sizeof expected - used, "%sbench %s%s%s", used > 0 ? ", " : "ridgeless ",
+                 benchmarks[i].name, has_argument ? " " : "", has_argument ? benchmarks[i].argument : "");
+    }
+    return rl_fail(RL_ERR_INPUT, "bench: got `%s`%s%s expected one of: %s", settings->arguments[0],
+                   settings->arguments[1] != NULL ? " with an argument" : " alone",
+                   rl_word_hint(settings->arguments[0], words, N_BENCHMARKS, hint), expected);
+}
+
+rl_status rl_command_bench(rl_settings *settings, const rl_context *context) {
+    for (int i = 0; i < N_BENCHMARKS; i++)
+        if (strcmp(settings->arguments[0], benchmarks[i].name) == 0 &&
+            (settings->arguments[1] != NULL) == (benchmarks[i].argument != NULL))
+            return benchmarks[i].measure(settings, context);
+    return refuse(settings);
 }

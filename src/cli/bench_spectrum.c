@@ -35,16 +35,6 @@ typedef struct spectrum_bench {
     char *rates_source;           /* owned */
 } spectrum_bench;
 
-/* "4000" or "3000x4000": training rows x features. */
-static rl_status parse_size(const char *text, int *n_train, int *n_features) {
-    int64_t sides[2];
-    const int n = rl_parse_sizes(text, 2, 1000000, sides);
-    if (n == 0) return rl_fail(RL_ERR_INPUT, "bench spectrum: got `%s`; expected a size, like 4000 or 3000x4000", text);
-    *n_train = (int)sides[0];
-    *n_features = (int)sides[n - 1];
-    return RL_OK;
-}
-
 /* ---- what is measured -------------------------------------------------------------------------------------------- */
 
 static void take_round(measured *m, int round, double seconds, const rl_timings *timings) {
@@ -244,7 +234,7 @@ static rl_status choose_producers(spectrum_bench *b) {
 }
 
 static rl_status measure_producers(spectrum_bench *b) {
-    RL_TRY(parse_size(b->settings->arguments[1], &b->n_train, &b->n_features));
+    RL_TRY(rl_bench_size(b->settings, &b->n_train, &b->n_features));
     RL_TRY(choose_producers(b));
     rl_context_tell_crowd(b->context);
     const bool first = b->context->rank == 0;

@@ -94,10 +94,14 @@ rl_status rl_command_ablations(rl_settings *settings, const rl_context *context)
 rl_status rl_command_maps(rl_settings *settings, const rl_context *context);
 rl_status rl_command_bench(rl_settings *settings, const rl_context *context);
 
-/* `bench calibrate`, `bench spectrum SIZE` and `bench autoencoder SIZE`; collective. */
+/* The benchmarks that bench.c chooses from; collective. */
 rl_status rl_bench_calibrate(const rl_settings *settings, const rl_context *context);
 rl_status rl_bench_spectrum(const rl_settings *settings, const rl_context *context);
+rl_status rl_bench_layout(const rl_settings *settings, const rl_context *context);
 rl_status rl_bench_autoencoder(const rl_settings *settings, const rl_context *context);
+
+/* Local. Reads the size of a matrix, the second argument: "4000", or "3000x4000" rows x columns. */
+rl_status rl_bench_size(const rl_settings *settings, int *rows, int *columns);
 
 /* ---- shared by the commands -------------------------------------------------------------------------------------- */
 

@@ -174,6 +174,8 @@ class BadInput(unittest.TestCase):
             (["bench", "walk", "a"], ["walk"]),
             (["bench", "calibrat"], ["did you mean `calibrate`?"]),
             (["bench", "spectrum", "9", "-p", "dgesd"], ["did you mean `dgesdd`?"]),
+            (["bench", "layout", "x3"], ["bench layout: got `x3`; expected a size"]),
+            (["bench", "layout", "9", "--grid", "100x1000"], ["--grid: got 100x1000; expected at most 4096 ranks"]),
             (["bench", "spectrum", "9", "--grid", "2"], ["--grid: got `2`; expected process rows x process columns"]),
             (["bench", "spectrum", "9", "--grid", "2x3"], ["2x3 does not use all of 1 rank; expected 1x1"]),
             (["init", "--target", "y"], ["--csv"]),

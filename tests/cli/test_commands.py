@@ -230,6 +230,27 @@ class Commands(unittest.TestCase):
         speed = json.loads(run("bench", "study", "study.yaml", "--repeats", "3", "--json", cwd=self.at, ranks=2, check=0).stdout)
         self.assertEqual((speed["spectra"], speed["ranks"]), (33, 2))
 
+    def test_bench_layout(self):
+        """Against the definition: block (i, j) lies on process (i mod R, j mod C), ranks row by row."""
+        for size, block, rows, columns in (("12", 2, 2, 3), ("13x7", 3, 3, 2), ("5", 8, 2, 2), ("40x9", 1, 1, 4)):
+            words = ("bench", "layout", size, "-b", block, "--grid", f"{rows}x{columns}")
+            answer, text = json.loads(run(*words, "--json", check=0).stdout), run(*words, check=0).stdout
+            m, n = int(size.split("x")[0]), int(size.split("x")[-1])
+            owner = [[i // block % rows * columns + j // block % columns for j in range(n)] for i in range(m)]
+            owners = [row[::block][:24] for row in owner[::block][:24]]
+            self.assertEqual(answer["owners"], owners)
+            drawn = re.findall(r"^ *\d[-\d]*  +([\d ]+)(?: \.\.\.)?$", text.split("\n\n")[1], re.M)
+            self.assertEqual([[int(o) for o in row.split()] for row in drawn], owners)
+            for key, first in (("entries", (0, 0)), ("entries_of_last_half", (m // 2, n // 2))):
+                entries = [0] * (rows * columns)
+                for row in owner[first[0] :]:
+                    for o in row[first[1] :]:
+                        entries[o] += 1
+                self.assertEqual([rank[key] for rank in answer["of_ranks"]], entries)
+                name = "load_imbalance" + key.removeprefix("entries")
+                self.assertAlmostEqual(answer[name], max(entries) * len(entries) / sum(entries))
+        self.assertIn("grid of 1 x 2, 2 ranks", run("bench", "layout", "9", ranks=2, check=0).stdout)
+
     def test_bench_spectrum(self):
         answer = json.loads(run("bench", "spectrum", "90x60", "-t", "20", "-b", "16", "--json", ranks=2, check=0).stdout)
         self.assertEqual((answer["n_train"], answer["n_features"], answer["ranks"]), (90, 60, 2))

@@ -97,6 +97,10 @@ static void test_sums(report *r) {
     }
 }
 
+static rl_grid_shape shape_of(const rl_process_grid *grid) {
+    return (rl_grid_shape){grid->n_rows, grid->n_columns};
+}
+
 /* The hash of a rows x columns matrix, all but a frame of two filled. 0 where the grid has no part of this rank. */
 static bool hash_on(const rl_process_grid *grid, int block, bool tall, uint64_t *hash) {
     enum { ROWS = 150, COLUMNS = 133, FRAME = 2 };
@@ -110,7 +114,8 @@ static bool hash_on(const rl_process_grid *grid, int block, bool tall, uint64_t 
             const int row = rl_block_matrix_global_row(&m, i), column = rl_block_matrix_global_column(&m, j);
             const bool inside = row >= FRAME && row < ROWS - FRAME && column >= FRAME && column < COLUMNS - FRAME;
             const double expected = inside ? normal_entry(&key, row - FRAME, column - FRAME) : 0;
-            ok = ok && m.a[(size_t)j * (size_t)m.ld + (size_t)i] == expected;
+            ok = ok && m.a[(size_t)j * (size_t)m.ld + (size_t)i] == expected &&
+                 (tall || rl_block_owner(shape_of(grid), row / block, column / block) == grid->rank);
         }
     int64_t elements = (int64_t)m.local_rows * m.local_columns;
     MPI_Allreduce(MPI_IN_PLACE, &elements, 1, MPI_INT64_T, MPI_SUM, grid->comm);

@@ -116,6 +116,16 @@ void rl_block_matrix_destroy(rl_block_matrix *matrix) {
     *matrix = (rl_block_matrix){0};
 }
 
+int rl_block_owner(rl_grid_shape shape, int block_row, int block_column) {
+    return block_row % shape.rows * shape.columns + block_column % shape.columns;
+}
+
+int rl_owned_lines(int n_processes, int block, int process, int first, int n) {
+    const int end = first + n;
+    return numroc_(&end, &block, &process, &source, &n_processes) -
+           numroc_(&first, &block, &process, &source, &n_processes);
+}
+
 static int to_global(int local, int block, int process, int n_processes) {
     return (local / block * n_processes + process) * block + local % block;
 }
