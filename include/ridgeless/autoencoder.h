@@ -4,8 +4,8 @@
  *     x' = ReLU(W^T W x + b),    W of m x n, b of n
  *
  * The inputs x are sparse: each of n features is non-zero with probability 1 - sparsity and then uniform in (0, 1); an
- * input of zeros alone is drawn again; each is scaled to unit length. Training lowers the mean of |x' - x|^2
- * over the training examples, which is 1 when nothing is predicted (x' = 0).
+ * input of zeros alone is drawn again; each is scaled to unit length. Training lowers the mean over the training
+ * examples of |x' - x|^2, which is 1 when nothing is predicted (x' = 0), or of that over n.
  *
  * Local, without MPI: where ranks share the examples of one training, the caller passes a function that adds up over
  * them. A training that one rank computes has the same bits on any rank; a shared one agrees with it to rounding. */
@@ -21,8 +21,20 @@
 typedef enum rl_learning_schedule { RL_LEARNING_COSINE, RL_LEARNING_CONSTANT } rl_learning_schedule;
 #define RL_LEARNING_CHOICES "cosine|constant"
 
-/* The schedule's word in RL_LEARNING_CHOICES. */
+/* How the loss goes over the n features: |x' - x|^2 is summed or averaged. AdamW takes gradients by their size, so that
+ * the two differ by what its epsilon is beside them. */
+typedef enum rl_loss { RL_LOSS_SUM, RL_LOSS_MEAN } rl_loss;
+#define RL_LOSS_CHOICES "sum|mean"
+
+/* What W starts from, of variance 2 / (n + m) (Glorot and Bengio 2010, eqs. 12 and 16): normal, or uniform in
+ * (-a, a), a = sqrt(6 / (n + m)). b starts from 0. */
+typedef enum rl_initialization { RL_START_NORMAL, RL_START_UNIFORM } rl_initialization;
+#define RL_START_CHOICES "normal|uniform"
+
+/* The value's word among the choices. */
 const char *rl_learning_schedule_name(rl_learning_schedule schedule);
+const char *rl_loss_name(rl_loss loss);
+const char *rl_initialization_name(rl_initialization initialization);
 
 typedef struct rl_autoencoder {
     int n_features, n_hidden, n_train; /* n, m and T */
@@ -32,6 +44,9 @@ typedef struct rl_autoencoder {
     double warm_up; /* the part of the steps in which the learning rate rises linearly */
     rl_learning_schedule schedule;
     double learning_rate, weight_decay;
+    double epsilon; /* AdamW's, more than 0 */
+    rl_loss loss;
+    rl_initialization initialization;
     int record_every; /* steps between two records of the losses */
 } rl_autoencoder;
 
@@ -89,8 +104,9 @@ void rl_autoencoder_gradient(const double *parameters, const rl_sparse_rows *row
  * or rate x (1 + cos(pi (t - warm) / (steps - warm))) / 2. */
 double rl_learning_rate(const rl_autoencoder *model, int step);
 
-/* Step t = 1, 2, ... of AdamW (Loshchilov and Hutter 2019, algorithm 2, with beta1 = 0.9, beta2 = 0.999, epsilon =
- * 1e-8) on parameters[n]: the decay acts on b as on W. gradient[n] is that of the sum over the training examples. */
+/* Step t = 1, 2, ... of AdamW (Loshchilov and Hutter 2019, algorithm 2, with beta1 = 0.9 and beta2 = 0.999) on
+ * parameters[n]: the decay acts on b as on W. Epsilon is added to the root of the second moment, once that is corrected
+ * for its start. gradient[n] is that of |x' - x|^2, summed over the training examples. */
 void rl_adamw_step(const rl_autoencoder *model, int step, int64_t n, double *parameters, double *first, double *second,
                    const double *gradient);
 
@@ -129,8 +145,8 @@ typedef enum rl_training_status { RL_TRAINING_DONE, RL_TRAINING_MISSING, RL_TRAI
 
 typedef struct rl_training rl_training;
 
-/* Draws the inputs and the weights to start from (b = 0; W normal with variance 2 / (n + m), Glorot and Bengio 2010).
- * Local. Allocates all that the training needs: later on, only the caller's sums can fail. */
+/* Draws the inputs and the weights to start from. Local. Allocates all that the training needs: later on, only the
+ * caller's sums can fail. */
 rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t repeat, const rl_example_share *share,
                              rl_training **training);
 void rl_training_destroy(rl_training *training);

@@ -4,10 +4,14 @@
 #include "../clones.h"
 #include "ridgeless/autoencoder.h"
 
-static const double BETA_1 = 0.9, BETA_2 = 0.999, EPSILON = 1e-8, PI = 0x1.921fb54442d18p+1;
+static const double BETA_1 = 0.9, BETA_2 = 0.999, PI = 0x1.921fb54442d18p+1;
 
 const char *rl_learning_schedule_name(rl_learning_schedule schedule) {
     return schedule == RL_LEARNING_CONSTANT ? "constant" : "cosine";
+}
+
+const char *rl_loss_name(rl_loss loss) {
+    return loss == RL_LOSS_MEAN ? "mean" : "sum";
 }
 
 double rl_learning_rate(const rl_autoencoder *model, int step) {
@@ -19,7 +23,7 @@ double rl_learning_rate(const rl_autoencoder *model, int step) {
 
 /* Factors that all parameters share in a step. */
 typedef struct factors {
-    double kept, rate, first_scale, second_scale, scale;
+    double kept, rate, first_scale, second_scale, scale, epsilon;
 } factors;
 
 RL_CLONES static void update_parameters(const factors *f, int64_t n, double *restrict parameters,
@@ -30,7 +34,7 @@ RL_CLONES static void update_parameters(const factors *f, int64_t n, double *res
         const double g = c.scale * gradient[i];
         first[i] = BETA_1 * first[i] + (1 - BETA_1) * g;
         second[i] = BETA_2 * second[i] + (1 - BETA_2) * (g * g);
-        const double size = sqrt(second[i] * c.second_scale) + EPSILON;
+        const double size = sqrt(second[i] * c.second_scale) + c.epsilon;
         parameters[i] = c.kept * parameters[i] - c.rate * (first[i] * c.first_scale / size);
     }
 }
@@ -38,10 +42,12 @@ RL_CLONES static void update_parameters(const factors *f, int64_t n, double *res
 void rl_adamw_step(const rl_autoencoder *model, int step, int64_t n, double *parameters, double *first, double *second,
                    const double *gradient) {
     const double rate = rl_learning_rate(model, step);
+    const double averaged = model->loss == RL_LOSS_MEAN ? model->n_features : 1;
     const factors f = {.kept = 1 - rate * model->weight_decay,
                        .rate = rate,
                        .first_scale = 1 / (1 - pow(BETA_1, step)),
                        .second_scale = 1 / (1 - pow(BETA_2, step)),
-                       .scale = 1.0 / model->n_train};
+                       .scale = 1 / (model->n_train * averaged),
+                       .epsilon = model->epsilon};
     update_parameters(&f, n, parameters, first, second, gradient);
 }

@@ -72,13 +72,26 @@ static rl_status draw_inputs(rl_training *t, rl_key key, uint32_t repeat) {
     return rl_inputs_draw(&t->model, key, repeat, RL_INPUTS_TEST, test, test_end - test, &t->test);
 }
 
+const char *rl_initialization_name(rl_initialization initialization) {
+    return initialization == RL_START_UNIFORM ? "uniform" : "normal";
+}
+
+static void draw_uniform_row(rl_key key, uint32_t repeat, uint32_t row, int n, double *weights) {
+    for (int j = 0; j < n; j++)
+        weights[j] = 2 * rl_philox_uniform(key, RL_STREAM_WEIGHTS, repeat, row, (uint32_t)j) - 1;
+}
+
 static void draw_weights(rl_training *t, rl_key key, uint32_t repeat) {
     const int n = t->model.n_features, m = t->model.n_hidden;
-    const double deviation = sqrt(2.0 / (n + m));
+    const bool uniform = t->model.initialization == RL_START_UNIFORM;
+    const double size = sqrt((uniform ? 6.0 : 2.0) / (n + m)); /* of the numbers drawn: half a range, or a deviation */
     for (int k = 0; k < m; k++) {
         double *row = t->parameters + (size_t)k * (size_t)rl_parameter_stride(n);
-        rl_philox_normal_row(key, RL_STREAM_WEIGHTS, repeat, (uint32_t)k, 0, n, row);
-        for (int j = 0; j < n; j++) row[j] *= deviation;
+        if (uniform)
+            draw_uniform_row(key, repeat, (uint32_t)k, n, row);
+        else
+            rl_philox_normal_row(key, RL_STREAM_WEIGHTS, repeat, (uint32_t)k, 0, n, row);
+        for (int j = 0; j < n; j++) row[j] *= size;
     }
 }
 

@@ -34,6 +34,8 @@ static rl_status parse_size(const char *text, rl_autoencoder *model) {
                               .schedule = RL_LEARNING_CONSTANT,
                               .learning_rate = 1e-3,
                               .weight_decay = 1e-2,
+                              .epsilon = 1e-8,
+                              .loss = RL_LOSS_MEAN,
                               .record_every = 1000000000};
     return RL_OK;
 }

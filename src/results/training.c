@@ -104,6 +104,8 @@ static rl_status describe_model(const writer *w, const group *g) {
     const char *const texts[][2] = {{"kind", RL_AUTOENCODER_KIND},
                                     {"model", "x' = ReLU(W^T W x + b), by full-batch AdamW"},
                                     {"schedule", rl_learning_schedule_name(m->schedule)},
+                                    {"loss", rl_loss_name(m->loss)},
+                                    {"initialization", rl_initialization_name(m->initialization)},
                                     {"references",
                                      "Henighan et al. 2023, Superposition, Memorization, and Double Descent, "
                                      "Transformer Circuits Thread, "
@@ -117,7 +119,8 @@ static rl_status describe_model(const writer *w, const group *g) {
                    {"steps", m->steps},
                    {"warm_up", m->warm_up},
                    {"learning_rate", m->learning_rate},
-                   {"weight_decay", m->weight_decay}};
+                   {"weight_decay", m->weight_decay},
+                   {"epsilon", m->epsilon}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         RL_TRY(rl_nc_put_text(&w->file, g->id, NC_GLOBAL, texts[i][0], texts[i][1]));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)

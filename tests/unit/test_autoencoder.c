@@ -21,6 +21,7 @@ static rl_autoencoder small_model(int n, int m, int n_train) {
                             .schedule = RL_LEARNING_COSINE,
                             .learning_rate = 1e-2,
                             .weight_decay = 1e-2,
+                            .epsilon = 1e-8,
                             .record_every = 25};
 }
 
@@ -294,14 +295,34 @@ static void adamw_is_as_by_hand(void **state) {
     (void)state;
     double w = 1, first = 0, second = 0;
     const double gradients[] = {1, -2}; /* of the sum over two examples */
-    const rl_autoencoder model = {
-        .n_train = 2, .steps = 2, .schedule = RL_LEARNING_CONSTANT, .learning_rate = 0.1, .weight_decay = 0.01};
+    const rl_autoencoder model = {.n_train = 2,
+                                  .steps = 2,
+                                  .schedule = RL_LEARNING_CONSTANT,
+                                  .learning_rate = 0.1,
+                                  .weight_decay = 0.01,
+                                  .epsilon = 1e-8};
     rl_adamw_step(&model, 1, 1, &w, &first, &second, &gradients[0]);
     assert_true(fabs(w - 0.899000002) < 1e-14); /* 0.5 / (0.5 + 1e-8) = 1 - 2e-8 + 4e-16 */
     assert_true(fabs(first - 0.05) < 1e-16 && fabs(second - 0.00025) < 1e-18);
     rl_adamw_step(&model, 2, 1, &w, &first, &second, &gradients[1]);
     assert_true(fabs(first + 0.055) < 1e-15 && fabs(second - 0.00124975) < 1e-17);
     assert_true(fabs(w - (0.999 * 0.899000002 + 0.1 * (0.055 / 0.19) / (0.790688050875248 + 1e-8))) < 1e-11);
+}
+
+/* Gradients of g / n per feature, with an epsilon of e, move parameters as those of g with n e do. */
+static void the_mean_over_features_is_a_larger_epsilon(void **state) {
+    (void)state;
+    rl_autoencoder mean = small_model(64, 2, 5), sum = mean;
+    mean.loss = RL_LOSS_MEAN;
+    mean.epsilon = 0x1p-20;
+    sum.epsilon = 0x1p-14;
+    double w[] = {1, 1, -2}, v[] = {1, 1, -2}, moments[4][3] = {{0}};
+    const double gradient[] = {3, 1e-3, -1e-6};
+    for (int step = 1; step <= 3; step++) {
+        rl_adamw_step(&mean, step, 3, w, moments[0], moments[1], gradient);
+        rl_adamw_step(&sum, step, 3, v, moments[2], moments[3], gradient);
+    }
+    for (int i = 0; i < 3; i++) assert_true(w[i] != 1 && fabs(w[i] - v[i]) < 4 * DBL_EPSILON);
 }
 
 static void learning_rate_rises_and_falls(void **state) {
@@ -364,6 +385,33 @@ static void predicted_bytes_are_those_allocated(void **state) {
             most = bytes > most ? bytes : most;
         }
         assert_int_equal(most, rl_training_bytes(&model, 3));
+    }
+}
+
+/* Mean 0 and variance 2 / (n + m) by both laws, at 5 standard errors: the variance of a square is twice the square of
+ * the variance if normal, 4/5 of it if uniform. Uniform ones are within sqrt(3) deviations. */
+static void weights_start_from_their_law(void **state) {
+    (void)state;
+    rl_autoencoder model = small_model(20000, 2, 1);
+    for (int law = 0; law < 2; law++) {
+        model.initialization = law == 0 ? RL_START_NORMAL : RL_START_UNIFORM;
+        rl_training *training = begin(&model);
+        double *saved = zeroed(rl_training_state_length(&model)), sum = 0, squares = 0, largest = 0;
+        rl_training_save(training, saved);
+        const double *w = saved + rl_training_state_length(&model) - 9 * 20000; /* before both moments */
+        const double n = 40000, variance = 2.0 / 20002;
+        for (int i = 0; i < n; i++) {
+            sum += w[i];
+            squares += w[i] * w[i];
+            largest = fmax(largest, fabs(w[i]));
+        }
+        assert_true(fabs(sum / n) < 5 * sqrt(variance / n));
+        assert_true(fabs(squares / n - variance) < 5 * variance * sqrt((law == 0 ? 2 : 0.8) / n));
+        assert_true(law == 0 ? largest > 3 * sqrt(variance)
+                             : largest < sqrt(3 * variance) && largest > sqrt(2.99 * variance));
+        for (int i = 0; i < 20000; i++) assert_true(w[40000 + i] == 0);
+        rl_training_destroy(training);
+        rl_free(saved);
     }
 }
 
@@ -510,8 +558,10 @@ int main(void) {
         cmocka_unit_test(any_registers_make_the_same_bits),
         cmocka_unit_test(gradient_equals_finite_differences),
         cmocka_unit_test(adamw_is_as_by_hand),
+        cmocka_unit_test(the_mean_over_features_is_a_larger_epsilon),
         cmocka_unit_test(learning_rate_rises_and_falls),
         cmocka_unit_test(predicted_bytes_are_those_allocated),
+        cmocka_unit_test(weights_start_from_their_law),
         cmocka_unit_test(losses_are_recorded_at_their_steps),
         cmocka_unit_test(a_training_is_steps_of_adamw),
         cmocka_unit_test(a_restored_training_ends_in_the_same_bits),

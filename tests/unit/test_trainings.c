@@ -17,7 +17,8 @@ static const char text[] =
     "seed: 5\nrepeats: 2\nautoencoders:\n"
     "  - {name: a, n_features: 6, sparsity: 0.5, hidden: [2, 1], n_train: [3, 1], steps: 450, n_test: 7}\n"
     "  - {name: b, n_features: 4, sparsity: 0.25, hidden: 3, n_train: {range: [2, 3]}, steps: 7, schedule: constant,\n"
-    "     warm_up: 0, learning_rate: 0.5, weight_decay: 0, record_every: 4, ranks_per_case: all}\n";
+    "     warm_up: 0, learning_rate: 0.5, weight_decay: 0, record_every: 4, ranks_per_case: all,\n"
+    "     epsilon: 1e-7, loss: mean, initialization: uniform}\n";
 
 typedef struct fixture {
     char folder[PATH], output[PATH], journal_file[PATH];
@@ -67,6 +68,10 @@ static void an_autoencoder_is_read(void **state) {
     assert_true(a->model.weight_decay == 1e-2 && a->model.record_every == 4 && a->model.n_test == 7);
     assert_true(a->checkpoint_seconds == 30 && a->ranks_per_case == RL_RANKS_AUTO);
     assert_true(b->model.schedule == RL_LEARNING_CONSTANT && b->model.sparsity == 0.25 && b->model.n_test == 2000);
+    assert_true(a->model.loss == RL_LOSS_SUM && a->model.epsilon == 1e-8);
+    assert_true(a->model.initialization == RL_START_NORMAL);
+    assert_true(b->model.loss == RL_LOSS_MEAN && b->model.epsilon == 1e-7);
+    assert_true(b->model.initialization == RL_START_UNIFORM);
     assert_true(b->model.learning_rate == 0.5 && b->model.weight_decay == 0 && b->ranks_per_case == RL_RANKS_ALL);
     assert_int_equal(b->n_train.n_values, 2);
 }
@@ -376,7 +381,8 @@ static void other_sizes_find_their_own(void **state) {
         "seed: 5\nrepeats: 1\nautoencoders:\n"
         "  - {name: a, n_features: 6, sparsity: 0.5, hidden: [2, 5], n_train: [3, 4], steps: 450, n_test: 7}\n"
         "  - {name: b, n_features: 4, sparsity: 0.25, hidden: 3, n_train: 9, steps: 7, schedule: constant,\n"
-        "     warm_up: 0, learning_rate: 0.5, weight_decay: 0, record_every: 4, ranks_per_case: 2}\n";
+        "     warm_up: 0, learning_rate: 0.5, weight_decay: 0, record_every: 4, ranks_per_case: 2,\n"
+        "     epsilon: 1e-7, loss: mean, initialization: uniform}\n";
     rl_study study;
     rl_plan plan;
     make_plan(other, &study, &plan);
