@@ -72,7 +72,7 @@ class Run:
 def read(path: Path) -> Run:
     """What the run that wrote the file took."""
     root = open_file(path)
-    names = _dataset_names(root)
+    names = group_names(root)
     if "provenance" not in root.groups or not names:
         raise ResultsError(f"{path}: not a results file of ridgeless: expected data sets and a group `provenance`")
     try:
@@ -81,10 +81,13 @@ def read(path: Path) -> Run:
         raise ResultsError(f"{path}: group provenance cannot be read: {one_line(error)}") from error
 
 
-def _dataset_names(root: netCDF4.Dataset) -> list[str]:
-    """In the study's order, which task_dataset counts in: that of the settings. Groups of a file come in any order."""
+def group_names(root: netCDF4.Dataset, autoencoders: bool = False) -> list[str]:
+    """Of data sets, or of autoencoders, in the study's order, which task_dataset counts in: that of the settings. Groups of a
+    file come in any order."""
     groups = [
-        name for name, group in root.groups.items() if name not in NOT_DATASETS and getattr(group, "kind", "") != AUTOENCODER
+        name
+        for name, group in root.groups.items()
+        if name not in NOT_DATASETS and (getattr(group, "kind", "") == AUTOENCODER) == autoencoders
     ]
     told = re.findall(r"^([^/\n]+)/source: ", str(getattr(root, "settings", "")), re.MULTILINE)
     names = [name for name in told if name in groups]
@@ -93,8 +96,8 @@ def _dataset_names(root: netCDF4.Dataset) -> list[str]:
 
 def _read_run(path: Path, root: netCDF4.Dataset, names: list[str]) -> Run:
     group = root["provenance"]
-    imbalance, share = (_numbers(group, name) for name in ("load_imbalance", "processor_share"))
-    busy, memory = (_numbers(group, name) for name in ("rank_busy_seconds", "peak_memory_bytes"))
+    imbalance, share = (numbers(group, name) for name in ("load_imbalance", "processor_share"))
+    busy, memory = (numbers(group, name) for name in ("rank_busy_seconds", "peak_memory_bytes"))
     return Run(
         path,
         str(getattr(root, "title", "")) or path.stem,
@@ -134,10 +137,10 @@ def _task(names: list[str], row: dict[str, float]) -> Task:
 
 
 def _list(path: Path, group: netCDF4.Group, name: str) -> np.ndarray:
-    values = _numbers(group, name)
+    values = numbers(group, name)
     if values is not None and values.size:
         return values
-    computed = _numbers(group, "curves_computed")
+    computed = numbers(group, "curves_computed")
     if computed is not None and computed.size == 1 and computed[0] == 0:
         raise ResultsError(
             f"{path}: has no times: the run that wrote it found all curves in the journal; "
@@ -147,13 +150,13 @@ def _list(path: Path, group: netCDF4.Group, name: str) -> np.ndarray:
 
 
 def _one(path: Path, group: netCDF4.Group, name: str) -> float:
-    values = _numbers(group, name)
+    values = numbers(group, name)
     if values is None or values.size != 1 or not np.isfinite(values[0]) or values[0] <= 0:
         raise ResultsError(f"{path}: has no times of a run: no {name} in its provenance; run the study again")
     return float(values[0])
 
 
-def _numbers(group: netCDF4.Group, name: str) -> np.ndarray | None:
+def numbers(group: netCDF4.Group, name: str) -> np.ndarray | None:
     """A list of numbers: an attribute, or, where it is too long for one, a variable."""
     if name in group.variables:
         return np.ma.filled(np.ma.asarray(group[name][...], dtype=float), np.nan).ravel()
