@@ -67,6 +67,13 @@ rl_status rl_context_sum(const rl_context *context, double *values, int n);
 /* Collective on comm. Adds up values[n] over its ranks. `root` gets the sums, the others keep their values. */
 rl_status rl_context_sum_at(MPI_Comm comm, int root, double *values, int64_t n);
 
+/* The same of integers modulo 2^64, as signed ones in two's complement add up, too. */
+rl_status rl_context_sum_integers(const rl_context *context, uint64_t *values, int n);
+
+/* Collective on context->comm. Rank 0 gets the values [n] of each rank, one rank after the other, in `all`, which has
+ * room for them; n may be another one on each, all together less than 2^31. RL_ERR_MEMORY on all ranks. */
+rl_status rl_context_gather(const rl_context *context, const double *values, int n, double *all);
+
 /* Collective on context->comm. *ranks: the largest number of ranks that share a node. */
 rl_status rl_context_node_size(const rl_context *context, int *ranks);
 

@@ -78,17 +78,44 @@ rl_status rl_bench_size(const rl_settings *settings, int *rows, int *columns) {
     return RL_OK;
 }
 
+rl_status rl_bench_count(const rl_settings *settings, int usual, int most, int *count) {
+    int64_t given = usual;
+    if (settings->arguments[1] != NULL && !rl_parse_integer(settings->arguments[1], 1, most, &given))
+        return rl_fail(RL_ERR_INPUT, "bench %s: got `%s`; expected an integer from 1 to %d", settings->arguments[0],
+                       settings->arguments[1], most);
+    *count = (int)given;
+    return RL_OK;
+}
+
+rl_status rl_bench_rounds(const rl_settings *settings, int usual, int *rounds) {
+    *rounds = settings->repeats > 0 ? settings->repeats : usual;
+    if (*rounds <= RL_MOST_ROUNDS) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "--repeats: got %d; expected at most %d rounds", *rounds, RL_MOST_ROUNDS);
+}
+
+json_t *rl_key_json(rl_key key) {
+    char digits[20];
+    snprintf(digits, sizeof digits, "%08x%08x", (unsigned)key.word[1], (unsigned)key.word[0]);
+    return json_string(digits);
+}
+
 typedef struct benchmark {
-    const char *name, *argument; /* argument: NULL: it takes none */
+    const char *name, *argument; /* argument: NULL: it takes none; in brackets: it may be left out */
     rl_status (*measure)(const rl_settings *settings, const rl_context *context);
 } benchmark;
 
 static const benchmark benchmarks[] = {
     {"study", "STUDY", bench_study},         {"spectrum", "SIZE", rl_bench_spectrum},
     {"layout", "SIZE", rl_bench_layout},     {"autoencoder", "SIZE", rl_bench_autoencoder},
-    {"calibrate", NULL, rl_bench_calibrate},
+    {"calibrate", NULL, rl_bench_calibrate}, {"reduce", "[COUNT]", rl_bench_reduce},
+    {"random", "[COUNT]", rl_bench_random},
 };
 enum { N_BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
+
+static bool takes_arguments(const benchmark *b, const rl_settings *settings) {
+    const bool given = settings->arguments[1] != NULL;
+    return given ? b->argument != NULL : b->argument == NULL || *b->argument == '[';
+}
 
 static rl_status refuse(const rl_settings *settings) {
     const char *words[N_BENCHMARKS];
@@ -107,8 +134,7 @@ static rl_status refuse(const rl_settings *settings) {
 
 rl_status rl_command_bench(rl_settings *settings, const rl_context *context) {
     for (int i = 0; i < N_BENCHMARKS; i++)
-        if (strcmp(settings->arguments[0], benchmarks[i].name) == 0 &&
-            (settings->arguments[1] != NULL) == (benchmarks[i].argument != NULL))
+        if (strcmp(settings->arguments[0], benchmarks[i].name) == 0 && takes_arguments(&benchmarks[i], settings))
             return benchmarks[i].measure(settings, context);
     return refuse(settings);
 }

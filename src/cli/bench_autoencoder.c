@@ -6,14 +6,14 @@
 
 #include "cli.h"
 
-enum { MAX_ROUNDS = 99, LARGEST = 10000000, MOST_HIDDEN = 10000, NONZEROS = 10, N_TEST = 1 };
+enum { LARGEST = 10000000, MOST_HIDDEN = 10000, NONZEROS = 10, N_TEST = 1 };
 static const double round_seconds = 0.2; /* a round has as many steps as take so long */
 
 typedef struct autoencoder_bench {
     rl_autoencoder model;
     rl_training *training;
-    int n_rounds, steps;        /* steps per round */
-    double seconds[MAX_ROUNDS]; /* per step, on the slowest rank */
+    int n_rounds, steps;            /* steps per round */
+    double seconds[RL_MOST_ROUNDS]; /* per step, on the slowest rank */
 } autoencoder_bench;
 
 /* "10000x5000x2": features x training examples x hidden dimensions. */
@@ -89,10 +89,9 @@ static rl_status print_speed(autoencoder_bench *b, const rl_settings *settings, 
 
 rl_status rl_bench_autoencoder(const rl_settings *settings, const rl_context *context) {
     enum { USUAL_ROUNDS = 5 };
-    autoencoder_bench b = {.n_rounds = settings->repeats > 0 ? settings->repeats : USUAL_ROUNDS};
+    autoencoder_bench b = {.steps = 0};
     RL_TRY(parse_size(settings->arguments[1], &b.model));
-    if (b.n_rounds > MAX_ROUNDS)
-        return rl_fail(RL_ERR_INPUT, "--repeats: got %d; expected at most %d rounds", b.n_rounds, MAX_ROUNDS);
+    RL_TRY(rl_bench_rounds(settings, USUAL_ROUNDS, &b.n_rounds));
     rl_status status = measure_steps(&b, context);
     if (status == RL_OK && context->rank == 0) status = print_speed(&b, settings, context);
     rl_training_destroy(b.training);

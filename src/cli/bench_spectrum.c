@@ -10,16 +10,16 @@
 #include "cli.h"
 #include "ridgeless/case_cost.h"
 
-enum { DGESDD = RL_PRODUCER_LAPACK, N_MEASURED = DGESDD + 1, MAX_ROUNDS = 99 };
+enum { DGESDD = RL_PRODUCER_LAPACK, N_MEASURED = DGESDD + 1 };
 
 typedef struct measured {
     const char *name;
     bool wanted;
-    double seconds[MAX_ROUNDS];  /* a round each */
-    rl_timings timings;          /* of the fastest round */
-    double memory;               /* the largest peak of any rank in bytes; 0: unknown */
-    double sigma_max, sigma_min; /* to see at a glance that they agree */
-    rl_case_cost predicted;      /* on rank 0; of dgesdd nothing is */
+    double seconds[RL_MOST_ROUNDS]; /* a round each */
+    rl_timings timings;             /* of the fastest round */
+    double memory;                  /* the largest peak of any rank in bytes; 0: unknown */
+    double sigma_max, sigma_min;    /* to see at a glance that they agree */
+    rl_case_cost predicted;         /* on rank 0; of dgesdd nothing is */
 } measured;
 
 typedef struct spectrum_bench {
@@ -114,7 +114,7 @@ static double median_of(double *values, int n) {
 }
 
 static double median_seconds(const spectrum_bench *b, const measured *m) {
-    double sorted[MAX_ROUNDS];
+    double sorted[RL_MOST_ROUNDS];
     memcpy(sorted, m->seconds, sizeof *sorted * (size_t)b->n_rounds);
     return median_of(sorted, b->n_rounds);
 }
@@ -122,7 +122,7 @@ static double median_seconds(const spectrum_bench *b, const measured *m) {
 /* How many times as long `other` takes: the median of the rounds' ratios; NaN when either was not measured. */
 static double ratio_to(const spectrum_bench *b, const measured *m, int other) {
     const measured *o = &b->results[other];
-    double ratios[MAX_ROUNDS];
+    double ratios[RL_MOST_ROUNDS];
     if (!m->wanted || !o->wanted || m == o) return NAN;
     for (int i = 0; i < b->n_rounds; i++) ratios[i] = o->seconds[i] / m->seconds[i];
     return median_of(ratios, b->n_rounds);
@@ -224,9 +224,7 @@ static rl_status choose_producers(spectrum_bench *b) {
         m->wanted = strcmp(wanted, "all") == 0 || strcmp(wanted, m->name) == 0;
         n += m->wanted;
     }
-    b->n_rounds = b->settings->repeats > 0 ? b->settings->repeats : 1;
-    if (b->n_rounds > MAX_ROUNDS)
-        return rl_fail(RL_ERR_INPUT, "--repeats: got %d; expected at most %d rounds", b->n_rounds, MAX_ROUNDS);
+    RL_TRY(rl_bench_rounds(b->settings, 1, &b->n_rounds));
     if (n > 0) return RL_OK;
     rl_list_words(words, N_MEASURED + 1, list, sizeof list);
     return rl_fail(RL_ERR_INPUT, "--producer: got `%s`%s expected one of %s", wanted,

@@ -99,9 +99,17 @@ rl_status rl_bench_calibrate(const rl_settings *settings, const rl_context *cont
 rl_status rl_bench_spectrum(const rl_settings *settings, const rl_context *context);
 rl_status rl_bench_layout(const rl_settings *settings, const rl_context *context);
 rl_status rl_bench_autoencoder(const rl_settings *settings, const rl_context *context);
+rl_status rl_bench_reduce(const rl_settings *settings, const rl_context *context);
+rl_status rl_bench_random(const rl_settings *settings, const rl_context *context);
 
 /* Local. Reads the size of a matrix, the second argument: "4000", or "3000x4000" rows x columns. */
 rl_status rl_bench_size(const rl_settings *settings, int *rows, int *columns);
+
+/* Local. How many, the second argument, at most `most`, or `usual` without it; and rounds, by --repeats. */
+rl_status rl_bench_count(const rl_settings *settings, int usual, int most, int *count);
+json_t *rl_key_json(rl_key key); /* that numbers are drawn by, as hexadecimal digits, high word first */
+enum { RL_MOST_ROUNDS = 99 };
+rl_status rl_bench_rounds(const rl_settings *settings, int usual, int *rounds);
 
 /* ---- shared by the commands -------------------------------------------------------------------------------------- */
 

@@ -72,8 +72,8 @@ static const command commands[] = {
      (const char *const[]){
 #include "maps.txt.inc"
          NULL}},
-    {"bench", "study STUDY | spectrum|layout|autoencoder SIZE | calibrate", 1, 2, RL_BENCH, rl_command_bench, true,
-     false, "measure the speed",
+    {"bench", "study STUDY | spectrum|layout|autoencoder SIZE | calibrate | reduce|random [COUNT]", 1, 2, RL_BENCH,
+     rl_command_bench, true, false, "measure the speed",
      (const char *const[]){
 #include "bench.txt.inc"
          NULL}},

@@ -181,7 +181,7 @@ static const option_row option_table[] = {
     {'f', "fresh", NULL, set_flag, AT(fresh), RL_RUN,
      "start over: discard the journal and the results file that are there, of whatever study"},
     {'r', "repeats", "N", set_count, AT(repeats), RL_BENCH,
-     "of bench study: repeats instead of the study's; of bench spectrum and autoencoder: rounds"},
+     "of bench study: repeats instead of the study's; of bench spectrum, autoencoder and reduce: rounds"},
     {'t', "test-rows", "T", set_count, AT(test_rows), RL_BENCH, "of bench spectrum: test rows (default 500)"},
     {'b', "block", "NB", set_count, AT(block), RL_BENCH, "of bench spectrum and layout: block size (default 64)"},
     {'g', "grid", "RxC", set_grid, AT(grid), RL_BENCH,

@@ -145,6 +145,23 @@ rl_status rl_context_sum_at(MPI_Comm comm, int root, double *values, int64_t n) 
     return RL_OK;
 }
 
+rl_status rl_context_sum_integers(const rl_context *context, uint64_t *values, int n) {
+    RL_MPI(MPI_Allreduce(MPI_IN_PLACE, values, n, MPI_UINT64_T, MPI_SUM, context->comm));
+    return RL_OK;
+}
+
+rl_status rl_context_gather(const rl_context *context, const double *values, int n, double *all) {
+    const int ranks = context->rank == 0 ? context->size : 0;
+    int *counts = NULL;
+    RL_TRY(rl_context_agree(context, ranks > 0 ? RL_ALLOC(counts, 2 * ranks) : RL_OK));
+    RL_MPI(MPI_Gather(&n, 1, MPI_INT, counts, 1, MPI_INT, 0, context->comm));
+    int *const starts = ranks > 0 ? counts + ranks : NULL;
+    for (int rank = 1; rank < ranks; rank++) starts[rank] = starts[rank - 1] + counts[rank - 1];
+    RL_MPI(MPI_Gatherv(values, n, MPI_DOUBLE, all, counts, starts, MPI_DOUBLE, 0, context->comm));
+    rl_free(counts);
+    return RL_OK;
+}
+
 rl_status rl_context_node_size(const rl_context *context, int *ranks) {
     MPI_Comm node;
     RL_MPI(MPI_Comm_split_type(context->comm, MPI_COMM_TYPE_SHARED, context->rank, MPI_INFO_NULL, &node));

@@ -50,7 +50,9 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.offered("plan", "--quiet", "s"), {"study.yaml"})
         self.assertEqual(self.offered("plan", "two\\ w"), {"two words.yml"})  # as bash has it where it completed a part
         self.assertEqual(self.offered("show", ""), {"results.nc", "folder"})
-        self.assertEqual(self.offered("bench", ""), {"study", "spectrum", "layout", "autoencoder", "calibrate"})
+        self.assertEqual(
+            self.offered("bench", ""), {"study", "spectrum", "layout", "autoencoder", "calibrate", "reduce", "random"}
+        )
         self.assertEqual(self.offered("bench", "study", ""), {"study.yaml", "two words.yml", "folder"})
         self.assertEqual(self.offered("bench", "calibrate", ""), set())
         self.assertEqual(self.offered("datasets", ""), set())
