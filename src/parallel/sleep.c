@@ -7,7 +7,8 @@
 
 static void nap(double seconds) {
     const double whole = floor(seconds);
-    nanosleep(&(struct timespec){.tv_sec = (time_t)whole, .tv_nsec = (long)(1e9 * (seconds - whole))}, NULL);
+    const struct timespec time = {.tv_sec = (time_t)whole, .tv_nsec = (long)(1e9 * (seconds - whole))};
+    nanosleep(&time, NULL);
 }
 
 rl_status rl_sleep_through(const rl_run *r, const rl_todo_item *items, int n, int ranks, rl_tick tick) {

@@ -32,19 +32,32 @@ SETTINGS = {
 }
 
 
-def simulate(dispatch, ranks, tasks, repeats, seconds, together, size, taking):
-    """The answer of dispatch.c, whose first lines say what the arguments are."""
+# Of spectra: each rank has a node of its own; messages take what the platform says, by the algorithms of Open MPI.
+ALONE, NETWORK = 1, {"smpi/coll-selector": "ompi", "smpi/lat-factor": "0:1", "smpi/bw-factor": "0:1"}
+
+
+def start(ranks, cores, settings, *command):
+    """The JSON that a program prints on so many simulated ranks."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        nodes = -(-ranks // CORES)
-        numbers = {"last": nodes - 1, "cores": CORES, "bandwidth": BYTES_PER_SECOND, "latency": LATENCY}
+        numbers = {"last": (ranks - 1) // cores, "cores": cores, "bandwidth": BYTES_PER_SECOND, "latency": LATENCY}
         (folder / "platform.xml").write_text(PLATFORM.format(**numbers))
-        (folder / "hosts").write_text("".join(f"node{rank // CORES}\n" for rank in range(ranks)))
-        command = ["smpirun", "-np", ranks, "-platform", folder / "platform.xml", "-hostfile", folder / "hosts"]
-        command += [f"--cfg={key}:{value}" for key, value in {**SETTINGS, "smpi/tmpdir": folder}.items()]
-        command += ["--log=root.thres:warning", dispatch, tasks, repeats, seconds, together, size, taking, 0]
-        done = subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True, cwd=folder)
+        (folder / "hosts").write_text("".join(f"node{rank // cores}\n" for rank in range(ranks)))
+        smpirun = ["smpirun", "-np", ranks, "-platform", folder / "platform.xml", "-hostfile", folder / "hosts"]
+        smpirun += [f"--cfg={key}:{value}" for key, value in {**SETTINGS, **settings, "smpi/tmpdir": folder}.items()]
+        smpirun += ["--log=root.thres:warning", *command]
+        done = subprocess.run(list(map(str, smpirun)), check=True, stdout=subprocess.PIPE, text=True, cwd=folder)
     return json.loads(done.stdout)
+
+
+def simulate(dispatch, ranks, tasks, repeats, seconds, together, size, taking):
+    """The answer of dispatch.c, whose first lines say what the arguments are."""
+    return start(ranks, CORES, {}, dispatch, tasks, repeats, seconds, together, size, taking, 0)
+
+
+def simulate_spectrum(spectrum, ranks, n, n_test, block):
+    """The answer of spectrum.c, likewise: what messages take, simulated and predicted."""
+    return start(ranks, ALONE, NETWORK, spectrum, n, n_test, block)
 
 
 def measure(build, keep, repeats):

@@ -37,32 +37,6 @@ void *rl_simulated_alloc(size_t alignment, size_t bytes) {
     return rank == 0 ? aligned_alloc(alignment, bytes) : smpi_shared_malloc(bytes, "large arrays", ++n_large);
 }
 
-/* ---- time and files ---------------------------------------------------------------------------------------------- */
-
-double rl_seconds(void) {
-    return MPI_Wtime();
-}
-
-double rl_clock_seconds(void) {
-    return rl_simulated_seconds();
-}
-
-double rl_processor_seconds(void) {
-    return 0;
-}
-
-void rl_log_write(const char *line) {
-    fputs(line, stderr);
-}
-
-void rl_info(const char *format, ...) {
-    (void)format;
-}
-
-rl_stop rl_stop_requested(void) {
-    return RL_STOP_NONE;
-}
-
 /* ---- guards: threads --------------------------------------------------------------------------------------------- */
 
 void rl_guard_computing(rl_guard *guard, int first, int n) {
@@ -85,31 +59,7 @@ void rl_guard_until(rl_guard *guard, double when) {
     (void)guard, (void)when;
 }
 
-/* ---- launchers and libraries ------------------------------------------------------------------------------------- */
-
-rl_status rl_launcher_prepare(rl_crowd *crowd) {
-    *crowd = (rl_crowd){0};
-    return RL_OK;
-}
-
-rl_status rl_launcher_check_size(int size) {
-    (void)size;
-    return RL_OK;
-}
-
-int rl_launcher_rank(void) {
-    return 0;
-}
-
-rl_status rl_context_ask_memory(bool with_mpi) {
-    (void)with_mpi;
-    return RL_OK;
-}
-
-rl_status rl_context_arithmetic(char text[RL_ARITHMETIC_TEXT]) {
-    text[0] = '\0';
-    return RL_OK;
-}
+/* ---- other rooms ------------------------------------------------------------------------------------------------- */
 
 rl_status rl_process_grid_create(MPI_Comm comm, int n_rows, int n_columns, rl_process_grid **grid) {
     (void)comm, (void)n_rows, (void)n_columns;
@@ -120,8 +70,6 @@ rl_status rl_process_grid_create(MPI_Comm comm, int n_rows, int n_columns, rl_pr
 void rl_process_grid_destroy(rl_process_grid *grid) {
     (void)grid;
 }
-
-/* ---- other rooms ------------------------------------------------------------------------------------------------- */
 
 void rl_broadcast(const rl_context *context, void *bytes, size_t size) {
     MPI_Bcast(bytes, (int)size, MPI_BYTE, 0, context->comm);

@@ -77,6 +77,10 @@ void rl_needs_calls(rl_needs *needs, rl_part part, double calls) {
     rl_needs_work(needs, part, RL_WORK_MESSAGES, calls * rl_hops(needs));
 }
 
+void rl_needs_agreements(rl_needs *needs, rl_part part, double agreements) {
+    rl_needs_work(needs, part, RL_WORK_MESSAGES, agreements * rl_hops(needs));
+}
+
 void rl_needs_spreading(rl_needs *needs, rl_part part, double elements) {
     const double rows = needs->shape.rows, columns = needs->shape.columns;
     const double messages = log2(columns) / rows + log2(rows) / columns;
@@ -90,7 +94,9 @@ void rl_needs_sum(rl_needs *needs, rl_part part, double numbers) {
 }
 
 void rl_needs_dealing(rl_needs *needs, rl_part part, double elements) {
+    enum { AGREEMENTS = 6 };
     if (needs->ranks == 1) return;
     rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, 2 * word * elements / needs->ranks);
     rl_needs_work(needs, part, RL_WORK_MESSAGES, needs->ranks);
+    rl_needs_agreements(needs, part, AGREEMENTS);
 }

@@ -57,6 +57,9 @@ void rl_needs_calls(rl_needs *needs, rl_part part, double calls);
 /* Messages that a call waits for, one after the other. */
 double rl_hops(const rl_needs *needs);
 
+/* So many agreements on a status, or sums of a few numbers. */
+void rl_needs_agreements(rl_needs *needs, rl_part part, double agreements);
+
 /* So many elements, half of them columns of blocks and half of them rows, are passed along rows and columns of the
  * grid: each process row has its part of the columns, and each process column its part of the rows. */
 void rl_needs_spreading(rl_needs *needs, rl_part part, double elements);
@@ -64,7 +67,8 @@ void rl_needs_spreading(rl_needs *needs, rl_part part, double elements);
 /* rl_sum_over_ranks of so many numbers: up the tree, and back to all. */
 void rl_needs_sum(rl_needs *needs, rl_part part, double numbers);
 
-/* A matrix of so many elements is dealt out anew: all but a rank's own part travels. */
+/* A matrix of so many elements is dealt out anew by pdgemr2d: all but a rank's own part travels, to one rank after the
+ * other, once all have agreed on a communicator, on their places in it and on either layout. */
 void rl_needs_dealing(rl_needs *needs, rl_part part, double elements);
 
 #endif

@@ -1,6 +1,7 @@
 /* A band matrix to bidiagonal form: bulges are chased from stretch to stretch, sweep after sweep. */
 #include "band.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "../../numbers.h"
@@ -58,11 +59,40 @@ static int first_step(const rl_band *band, int own) {
     return (band->grid->rank + own * band->grid->size) * band->steps;
 }
 
+/* floor((b + k a) / m) summed over k = 0 ... n - 1, all at least 0. Whole multiples of m leave the sum as products; of
+ * what is left, points below a line are counted by its other coordinate, as in Euclid's algorithm. */
+static int64_t sum_of_floors(int64_t n, int64_t b, int64_t a, int64_t m) {
+    int64_t sum = 0;
+    while (n > 0) {
+        sum += n * (n - 1) / 2 * (a / m) + n * (b / m);
+        a %= m;
+        b %= m;
+        const int64_t top = b + n * a, divisor = a;
+        n = top / m;
+        b = top % m;
+        a = m;
+        m = divisor;
+    }
+    return sum;
+}
+
+/* Groups of sweeps that begin with at least `step` steps. */
+static int64_t groups_with(const rl_band *band, int64_t step) {
+    const int64_t left = band->n - 2 - (step - 1) * band->width;
+    return left < 0 ? 0 : left / RL_BAND_GROUP + 1;
+}
+
+/* The steps [first, first + steps) of the first sweep of each group, as far as it has them, times the sweeps of a
+ * group. */
+static int64_t count_steps(const rl_band *band, int first, int64_t steps) {
+    const int64_t all = groups_with(band, first + steps), some = groups_with(band, (int64_t)first + 1);
+    const int64_t fewest = band->n - 2 - (some - 1) * RL_BAND_GROUP; /* sweeps after the last group's first one */
+    const int64_t left = sum_of_floors(some - all, fewest, RL_BAND_GROUP, band->width) + (some - all) * (1 - first);
+    return (all * steps + left) * RL_BAND_GROUP;
+}
+
 static size_t count_slots(const rl_band *band, int own) {
-    size_t slots = 0;
-    for (int g = 0; g < count_groups(band); g++)
-        slots += (size_t)steps_from(band, first_step(band, own), g * RL_BAND_GROUP) * RL_BAND_GROUP;
-    return slots;
+    return (size_t)count_steps(band, first_step(band, own), band->steps);
 }
 
 static size_t column_length(const rl_band *band) {
@@ -410,13 +440,14 @@ rl_status rl_band_to_bidiagonal(rl_band *band, double *d, double *e, double *tar
 
 /* The steps of all sweeps, on this rank and on all ranks. */
 static void count_all_steps(const rl_band *band, double *own, double *all) {
-    *own = *all = 0;
+    *own = 0;
     for (int i = 0; i < band->n_own; i++) *own += (double)count_slots(band, i);
-    for (int g = 0; g < count_groups(band); g++) *all += (double)rl_band_steps(band, g * RL_BAND_GROUP) * RL_BAND_GROUP;
+    *all = (double)count_steps(band, 0, (int64_t)band->n_stretches * band->steps);
 }
 
-/* A stretch waits twice in a sweep; its columns of Z are waited for once in a group, and before the first of them reach
- * the first stretch a group goes through all others. */
+/* A sweep's two messages are on their way together with those of the rank's other stretches: as long as one of them
+ * takes, the rank waits for the first of all, and is busy for half as long with each. Columns of Z are waited for once
+ * in a group, and before the first of them reach the first stretch a group goes through all others. */
 static void tell_messages(const rl_band *band, int n_rows, double steps, rl_needs *needs) {
     const rl_part part = RL_PART_DIAGONALIZE;
     const double n = band->n, width = band->width, rows = n_rows, word = sizeof(double), sweeps = steps / band->steps;
@@ -425,7 +456,7 @@ static void tell_messages(const rl_band *band, int n_rows, double steps, rl_need
     rl_needs_work(needs, RL_PART_PROJECT, RL_WORK_MESSAGES, 2 * n / width);
     rl_needs_work(needs, RL_PART_PROJECT, RL_WORK_MESSAGE_BYTES, 2 * n * width * word);
     rl_needs_work(needs, part, RL_WORK_BAND_ROTATIONS, 2 * n * RL_BAND_GROUP * rows);
-    rl_needs_work(needs, part, RL_WORK_MESSAGES, sweeps * (2 + 1.0 / RL_BAND_GROUP));
+    rl_needs_work(needs, part, RL_WORK_MESSAGES, fmin(n, sweeps) + sweeps * (1 + 1.0 / RL_BAND_GROUP));
     rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, 2 * sweeps * numbers * word);
     rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, rl_hops(needs) * n * (2 + band->n_targets) * word);
 }

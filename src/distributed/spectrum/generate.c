@@ -265,6 +265,7 @@ rl_status rl_placed_case_create(rl_placed_case *placed, const rl_process_grid *g
 
 /* Every number is looked at four times: is it finite? how large? times beta*; scaled. Targets are added up. */
 void rl_placed_case_needs(const rl_core *core, const rl_case *c, rl_needs *needs) {
+    enum { AGREEMENTS = 4 };
     rl_placed_case placed = {.c = c};
     const double targets = (double)c->n_train + c->n_test;
     const double bytes = sizeof(double) * (double)core->m.rows * core->m.columns / needs->ranks;
@@ -272,6 +273,7 @@ void rl_placed_case_needs(const rl_core *core, const rl_case *c, rl_needs *needs
     rl_needs_matrix(needs, &core->m);
     rl_needs_pass(needs, RL_PART_GENERATE, 0, 4 * bytes, bytes);
     rl_needs_sum(needs, RL_PART_GENERATE, targets);
+    rl_needs_agreements(needs, RL_PART_GENERATE, AGREEMENTS);
 }
 
 void rl_placed_case_destroy(rl_placed_case *placed) {

@@ -373,16 +373,20 @@ static void tell_memory(rl_core core, rl_needs *needs) {
 /* Panels for all of A's columns, or rows: `length` long on average, dealt out along lines of `dealt` ranks; what they
  * are multiplied with, `width` wide, is summed along lines of `summed` ranks. Half of a panel's flops make its triangle
  * and half make V again; both are recursions on what is narrow, at a third of the speed of products. Whatever moves
- * does so twice: to be dealt out or summed, and to be spread. */
+ * does so twice: to be dealt out or summed, and to be spread. Triangles go up the tree, and two squares come down; to
+ * be summed, parts go from each rank of a line to each. */
 static void tell_panels(const rl_core *core, double length, double dealt, double width, double summed,
                         rl_needs *needs) {
-    enum { SLOWNESS = 3, PER_PANEL = 4, PER_LEVEL = 10 };
+    enum { SLOWNESS = 3, HOPS = 3, SQUARES = 3, PER_LEVEL = 10 };
     const double n = core->columns, block = fmin(core->m.row_block, n), number = ceil(n / block);
     const double moved = (dealt > 1 ? length / summed : 0) + (summed > 1 ? width / dealt : 0), hops = rl_hops(needs);
     const double own = 4 * length * block / needs->ranks + PER_LEVEL * block * block * hops;
+    const double word = sizeof(double);
     rl_needs_work(needs, RL_PART_REDUCE, RL_WORK_PRODUCTS, SLOWNESS * n * own);
-    rl_needs_work(needs, RL_PART_REDUCE, RL_WORK_MESSAGES, PER_PANEL * number * hops);
-    rl_needs_work(needs, RL_PART_REDUCE, RL_WORK_MESSAGE_BYTES, 2 * sizeof(double) * n * moved);
+    if (needs->ranks == 1) return;
+    rl_needs_work(needs, RL_PART_REDUCE, RL_WORK_MESSAGES, number * (HOPS * hops + summed));
+    rl_needs_work(needs, RL_PART_REDUCE, RL_WORK_MESSAGE_BYTES, 2 * word * n * moved);
+    rl_needs_work(needs, RL_PART_REDUCE, RL_WORK_MESSAGE_BYTES, SQUARES * word * n * block * hops);
 }
 
 static void tell_columns(const rl_core *core, rl_needs *needs) {

@@ -138,21 +138,24 @@ rl_status rl_core_deal_rows(const rl_core *core, rl_block_matrix *columns, rl_pr
 }
 
 /* pdgemr2d packs what goes and what comes. */
-static void tell_dealing(const rl_block_matrix *from, const rl_block_matrix *to, rl_needs *needs) {
+static void tell_dealing(const rl_block_matrix *from, const rl_block_matrix *to, rl_part part, rl_needs *needs) {
     rl_needs_matrix(needs, to);
     rl_needs_lend(needs, rl_elements(from) + rl_elements(to));
-    rl_needs_dealing(needs, RL_PART_PROJECT, (double)to->rows * to->columns);
+    rl_needs_dealing(needs, part, (double)to->rows * to->columns);
 }
 
 static void gather_needs(const rl_core *core, const rl_block_matrix *z, rl_projection *projection, rl_needs *needs) {
+    enum { AGREEMENTS = 4 };
     const rl_block_matrix test_rows = rl_core_matrix(core, z->rows, z->columns);
     rl_needs_arrays(needs, projection, list_projection);
+    rl_needs_agreements(needs, RL_PART_PROJECT, AGREEMENTS);
+    rl_needs_sum(needs, RL_PART_PROJECT, (double)core->columns * RL_N_TARGETS);
     if (core->test_rows_left) {
         rl_needs_matrix(needs, &test_rows);
         rl_needs_dealing(needs, RL_PART_PROJECT, (double)z->rows * z->columns);
         rl_needs_no_matrix(needs, &core->m);
     }
-    tell_dealing(&test_rows, z, needs);
+    tell_dealing(&test_rows, z, RL_PART_PROJECT, needs);
     rl_needs_no_matrix(needs, core->test_rows_left ? &test_rows : &core->m);
 }
 
@@ -171,7 +174,7 @@ void rl_core_gather_columns_needs(const rl_core *core, const rl_block_matrix *co
 void rl_core_deal_rows_needs(const rl_core *core, const rl_block_matrix *columns, rl_projection *projection,
                              rl_needs *needs) {
     projection->z = lay_out_z(core);
-    tell_dealing(columns, &projection->z, needs);
+    tell_dealing(columns, &projection->z, RL_PART_DIAGONALIZE, needs);
     rl_needs_no_matrix(needs, columns);
 }
 
