@@ -152,7 +152,7 @@ class Style(unittest.TestCase):
         )
 
     def scripts(self):
-        found = [*SOURCE.glob("jobs/*.sh"), *SOURCE.glob("jobs/*.sbatch"), *SOURCE.glob("tests/*.sh"), SOURCE / ".ci" / "run"]
+        found = [*SOURCE.glob("jobs/**/*.sh"), *SOURCE.glob("jobs/*.sbatch"), *SOURCE.glob("tests/*.sh"), SOURCE / ".ci" / "run"]
         found += [SOURCE / ".github" / "hooks" / "pre-commit", SOURCE / "src" / "cli" / "completion.bash"]
         self.assertGreaterEqual(len(found), 10)
         return found
@@ -163,7 +163,7 @@ class Style(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("shellcheck"), "shellcheck is not installed")
     def test_scripts_are_sound(self):
-        done = subprocess.run(["shellcheck", *self.scripts()], capture_output=True, text=True)
+        done = subprocess.run(["shellcheck", "-x", "-P", "SCRIPTDIR", *self.scripts()], capture_output=True, text=True)
         self.assertEqual(done.stdout, "")
 
 
