@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "ridgeless/core.h"
 
 enum { ALIGNMENT = 64 };
-static const size_t large = (size_t)1 << 30;
+static const size_t large = (size_t)1 << 30, worth_large_pages = (size_t)8 << 20;
 
 /* The system promises more memory than it has, and kills a process, often another one, when the promise is due. */
 static rl_status check_available(size_t bytes) {
@@ -66,6 +67,18 @@ static rl_status fail_allocation(size_t bytes) {
     return rl_fail(RL_ERR_MEMORY, "out of memory: could not allocate %zu bytes%s", bytes, rl_memory_limit_text(limit));
 }
 
+/* A large matrix is read across its columns, and with pages of 4 KiB the processor would look an address up for nearly
+ * every line. All of it is written to at once, so large pages that lie in it take no more memory. A system that has
+ * none refuses, which is no failure. */
+static void ask_for_large_pages(void *memory, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+    const size_t page = (size_t)2 << 20, before = (page - (uintptr_t)memory % page) % page;
+    if (bytes >= before + page) madvise((char *)memory + before, (bytes - before) / page * page, MADV_HUGEPAGE);
+#else
+    (void)memory, (void)bytes;
+#endif
+}
+
 /* ---- allocation -------------------------------------------------------------------------------------------------- */
 
 size_t rl_alloc_bytes(size_t count, size_t size) {
@@ -83,6 +96,7 @@ rl_status rl_alloc(void *pointer, size_t count, size_t size) {
     void *const begin = aligned_alloc(ALIGNMENT, ALIGNMENT + bytes);
     if (begin == NULL) return fail_allocation(bytes);
     void *const memory = mark_memory(begin, bytes);
+    if (bytes >= worth_large_pages) ask_for_large_pages(memory, bytes);
     memset(memory, 0, bytes);
     memcpy(pointer, &memory, sizeof memory); /* the caller's pointer may have any type */
     return RL_OK;
