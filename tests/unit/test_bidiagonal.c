@@ -483,11 +483,12 @@ static void reflectors_reflect(void **state) {
 
 /* Of rows and columns that fill tiles, leave some over, or fill none; k and factors for the kernels and for BLAS. */
 typedef struct narrow_case {
-    int m, n, k, factors;
+    int m, n, k, second_k, factors;
 } narrow_case;
 static const narrow_case narrow_cases[] = {
-    {240, 128, 64, 64}, {241, 129, 64, 64}, {505, 270, 32, 64}, {767, 59, 64, 32}, {77, 3, 64, 64}, {5, 200, 64, 64},
-    {100, 75, 7, 64},   {60, 140, 64, 5},   {48, 16, 1, 1},     {0, 9, 8, 8},      {9, 0, 8, 8},
+    {240, 128, 64, 0, 64}, {241, 129, 64, 64, 64}, {505, 270, 32, 5, 64}, {767, 59, 64, 64, 32},
+    {77, 3, 64, 0, 64},    {5, 200, 64, 1, 64},    {100, 75, 7, 64, 64},  {60, 140, 64, 0, 5},
+    {48, 16, 1, 1, 1},     {0, 9, 8, 0, 8},        {9, 0, 8, 8, 8},
 };
 
 /* The largest difference of x [m, n], ld, from sums of up to `terms` products of numbers of size 1, in roundings. */
@@ -506,25 +507,39 @@ static double *random_numbers(uint32_t matrix, int rows, int columns) {
     return x;
 }
 
-static void check_pass(const narrow_case *t, int lanes, bool subtracts, bool multiplies) {
-    const int m = t->m, n = t->n, ld = m + 3;
-    double *const c = random_numbers(90, ld, n), *const left = random_numbers(91, t->k, m);
-    double *const right = random_numbers(92, t->k, n), *const factor = random_numbers(93, t->factors, n);
-    double *const packed = numbers((size_t)t->k * RL_NARROW_ROWS), *const product = random_numbers(94, ld, t->factors);
-    double *const changed = numbers((size_t)(m * n) + 1), *const multiplied = numbers((size_t)(m * t->factors) + 1);
-    for (int j = 0; j < n; j++)
-        for (int i = 0; i < m; i++) {
-            double sum = c[j * ld + i];
-            for (int l = 0; l < t->k && subtracts; l++) sum -= left[i * t->k + l] * right[j * t->k + l];
-            changed[j * m + i] = sum;
-            for (int f = 0; f < t->factors; f++) multiplied[f * m + i] += sum * factor[j * t->factors + f];
+/* changed [m, n] = C less both terms, as far as it has them. */
+static void subtract_terms(const rl_narrow *p, double *changed) {
+    for (int j = 0; j < p->n; j++)
+        for (int i = 0; i < p->m; i++) {
+            double sum = p->c[j * p->ld + i];
+            for (int t = 0; t < RL_NARROW_TERMS; t++) {
+                const int k = p->terms[t].k;
+                for (int l = 0; l < k; l++) sum -= p->terms[t].left[i * k + l] * p->terms[t].right[j * k + l];
+            }
+            changed[j * p->m + i] = sum;
         }
-    const rl_narrow p = {
-        m, n, ld, c, t->k, subtracts ? left : NULL, right, packed, t->factors, multiplies ? factor : NULL, product, ld};
+}
+
+static void check_pass(const narrow_case *t, int lanes, bool subtracts, bool multiplies) {
+    const int m = t->m, n = t->n, ld = m + 3, k = t->k, l = t->second_k;
+    double *const c = random_numbers(90, ld, n), *const left = random_numbers(91, k + l, m);
+    double *const right = random_numbers(92, k + l, n), *const factor = random_numbers(93, t->factors, n);
+    double *const packed = numbers((size_t)(k + l) * RL_NARROW_ROWS), *const product =
+                                                                          random_numbers(94, ld, t->factors);
+    double *const changed = numbers((size_t)(m * n) + 1), *const multiplied = numbers((size_t)(m * t->factors) + 1);
+    rl_narrow p = {.m = m, .n = n, .ld = ld, .c = c, .packed = packed, .factors = t->factors, .ld_product = ld};
+    if (subtracts) p.terms[0] = (rl_narrow_term){k, left, right};
+    if (subtracts) p.terms[1] = (rl_narrow_term){l, left + k * m, right + k * n};
+    if (multiplies) p.factor = factor, p.product = product;
+    subtract_terms(&p, changed);
+    for (int j = 0; j < n; j++)
+        for (int i = 0; i < m; i++)
+            for (int f = 0; f < t->factors; f++)
+                multiplied[f * m + i] += changed[j * m + i] * factor[j * t->factors + f];
     const double below = n > 0 ? c[m] : 0, after = product[m];
     rl_narrow_pass(&p, lanes);
-    assert_true(worst_of(m, n, t->k, c, ld, changed) < 32);
-    if (multiplies) assert_true(worst_of(m, t->factors, 8 * (t->k + n), product, ld, multiplied) < 32);
+    assert_true(worst_of(m, n, k + l, c, ld, changed) < 32);
+    if (multiplies) assert_true(worst_of(m, t->factors, 8 * (k + l + n), product, ld, multiplied) < 32);
     if (n > 0) assert_true(c[m] == below);
     assert_true(product[m] == after);
     double *const arrays[] = {c, left, right, factor, packed, product, changed, multiplied};
@@ -559,11 +574,11 @@ static void narrow_products_are_products(void **state) {
 static void narrow_products_have_the_bits_of_any_registers(void **state) {
     enum { M = 505, N = 270, K = 64, N_C = M * N, N_PRODUCT = M * K, N_OUT = K * N };
     double *const left = random_numbers(91, K, M), *const right = random_numbers(92, K, N);
-    double *const packed = numbers((size_t)K * RL_NARROW_ROWS), *made[2];
+    double *const packed = numbers(2 * (size_t)K * RL_NARROW_ROWS), *made[2];
     for (int wide = 0; wide < 2; wide++) {
         double *const c = made[wide] = numbers(N_C + N_PRODUCT + N_OUT);
         for (int i = 0; i < N_C; i++) c[i] = normal(98, i, 0);
-        const rl_narrow p = {M, N, M, c, K, left, right, packed, K, right, c + N_C, M};
+        const rl_narrow p = {M, N, M, c, {{K, left, right}, {K, left, right}}, packed, K, right, c + N_C, M};
         rl_narrow_pass(&p, wide ? 8 : 4);
         rl_narrow_left(M, N, K, left, c, M, c + N_C + N_PRODUCT, wide ? 8 : 4);
     }

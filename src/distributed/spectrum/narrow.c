@@ -42,9 +42,10 @@ static void pass_by_blas(const rl_narrow *p, int row, int end, int column) {
     const size_t first = (size_t)column;
     double *const c = p->c + first * (size_t)p->ld + row;
     if (m == 0 || (n == 0 && column > 0)) return;
-    if (p->left != NULL && n > 0)
-        rl_gemm('T', 'N', m, n, p->k, -1, p->left + (size_t)row * (size_t)p->k, p->k, p->right + first * (size_t)p->k,
-                p->k, 1, c, p->ld);
+    for (const rl_narrow_term *t = p->terms; t < p->terms + RL_NARROW_TERMS; t++)
+        if (t->k > 0 && n > 0)
+            rl_gemm('T', 'N', m, n, t->k, -1, t->left + (size_t)row * (size_t)t->k, t->k,
+                    t->right + first * (size_t)t->k, t->k, 1, c, p->ld);
     if (p->factor != NULL)
         rl_gemm('N', 'T', m, p->factors, n, 1, c, p->ld, p->factor + first * (size_t)p->factors, p->factors, column > 0,
                 p->product + row, p->ld_product);
@@ -53,6 +54,7 @@ static void pass_by_blas(const rl_narrow *p, int row, int end, int column) {
 void rl_narrow_pass(const rl_narrow *p, int max_lanes) {
     const int lanes = kernel_lanes(max_lanes);
     const int m = p->m / ROWS_TOGETHER * ROWS_TOGETHER, n = p->n / WIDEST * WIDEST;
+    if (p->terms[0].k + p->terms[1].k == 0 && p->factor == NULL) return;
     if (lanes == 2 || m == 0 || n == 0 || (p->factor != NULL && p->factors % WIDEST != 0)) {
         pass_by_blas(p, 0, p->m, 0);
         return;

@@ -7,16 +7,21 @@
 #ifndef RL_NARROW_H
 #define RL_NARROW_H
 
-enum { RL_NARROW_ROWS = 240 };
+enum { RL_NARROW_ROWS = 240, RL_NARROW_TERMS = 2 };
+
+/* left^T right; k = 0: nothing. */
+typedef struct rl_narrow_term {
+    int k;
+    const double *left, *right; /* [k, m], [k, n]; ld = k */
+} rl_narrow_term;
 
 /* One pass through C [m, n], column-major. */
 typedef struct rl_narrow {
     int m, n, ld;
     double *c;
-    /* C -= left^T right; NULL: nothing is subtracted. */
-    int k;
-    const double *left, *right; /* [k, m], [k, n]; ld = k */
-    double *packed;             /* [k, RL_NARROW_ROWS]: room for some of left */
+    /* C -= the first term and the second one. */
+    rl_narrow_term terms[RL_NARROW_TERMS];
+    double *packed; /* [k of both, RL_NARROW_ROWS]: room for some of left */
     /* product := C factor^T, C as it is then; NULL: nothing is multiplied. */
     int factors;
     const double *factor; /* [factors, n], ld = factors */

@@ -29,73 +29,109 @@ static inline vec load(const double *x) {
     return *(const vec *)x;
 }
 
-/* C [ROWS, COLUMNS] -= packed^T right */
-RL_INLINED void subtract(int k, const double *packed, const double *right, double *c, size_t ld) {
-    vec sums[DEEP][COLUMNS];
-    UNROLLED for (int j = 0; j < COLUMNS; j++) UNROLLED for (int x = 0; x < DEEP; x++) sums[x][j] =
-        load(c + (size_t)j * ld + x * LANES);
-    for (int i = 0; i < k; i++) {
+/* Memory is asked for little by little between multiplications, a column at a time: all at once it would keep them
+ * waiting. */
+RL_INLINED void fetch(const double *column) {
+    for (int i = 0; i < ROWS; i += LINE) __builtin_prefetch(column + i, 0, 2);
+}
+
+/* sums -= packed^T right for rows [begin, end) of both. */
+RL_INLINED void subtract_rows(int begin, int end, int k, const double *packed, const double *right,
+                              vec sums[DEEP][COLUMNS]) {
+    for (int i = begin; i < end; i++) {
         vec left[DEEP];
         UNROLLED for (int x = 0; x < DEEP; x++) left[x] = load(packed + i * ROWS + x * LANES);
         UNROLLED for (int j = 0; j < COLUMNS; j++) UNROLLED for (int x = 0; x < DEEP; x++) sums[x][j] -=
             left[x] * right[j * k + i];
     }
+}
+
+/* C [ROWS, COLUMNS] -= packed^T right for both terms, right from `column` on; asks for as many columns at `next`. */
+RL_INLINED void subtract(const rl_narrow *p, int column, const double *packed, double *c, const double *next) {
+    const size_t ld = (size_t)p->ld;
+    vec sums[DEEP][COLUMNS];
+    int fetched = 0;
+    UNROLLED for (int j = 0; j < COLUMNS; j++) UNROLLED for (int x = 0; x < DEEP; x++) sums[x][j] =
+        load(c + (size_t)j * ld + x * LANES);
+    for (int t = 0; t < RL_NARROW_TERMS; t++) {
+        const int k = p->terms[t].k, step = k / COLUMNS + 1;
+        if (k == 0) continue;
+        const double *right = p->terms[t].right + (size_t)column * (size_t)k;
+        for (int i = 0; i < k; i += step) {
+            if (fetched < COLUMNS) fetch(next + (size_t)fetched++ * ld);
+            subtract_rows(i, rl_smaller(i + step, k), k, packed, right, sums);
+        }
+        packed += (size_t)k * ROWS;
+    }
     UNROLLED for (int j = 0; j < COLUMNS; j++) UNROLLED for (int x = 0; x < DEEP; x++) *
         at(c + (size_t)j * ld + x * LANES) = sums[x][j];
 }
 
-/* product [ROWS, COLUMNS] += C [ROWS, n] factor^T, factor [COLUMNS, n] of `factors` rows */
-RL_INLINED void multiply(int n, const double *c, size_t ld, const double *factor, size_t factors, double *product,
-                         size_t ld_product) {
-    vec sums[DEEP][COLUMNS];
-    UNROLLED for (int l = 0; l < COLUMNS; l++) UNROLLED for (int x = 0; x < DEEP; x++) sums[x][l] =
-        load(product + (size_t)l * ld_product + x * LANES);
+/* sums += C factor^T for C [ROWS, n], factor [COLUMNS, n] of `factors` rows. */
+RL_INLINED void multiply_columns(int n, const double *c, size_t ld, const double *factor, size_t factors,
+                                 vec sums[DEEP][COLUMNS]) {
     for (int j = 0; j < n; j++) {
         vec column[DEEP];
         UNROLLED for (int x = 0; x < DEEP; x++) column[x] = load(c + (size_t)j * ld + x * LANES);
         UNROLLED for (int l = 0; l < COLUMNS; l++) UNROLLED for (int x = 0; x < DEEP; x++) sums[x][l] +=
             column[x] * factor[(size_t)j * factors + (size_t)l];
     }
+}
+
+/* product [ROWS, COLUMNS] += C factor^T for n columns of C; asks for `n_next` columns at `next`. */
+RL_INLINED void multiply(const rl_narrow *p, int n, const double *c, const double *factor, double *product,
+                         const double *next, int n_next) {
+    const size_t ld = (size_t)p->ld, ld_product = (size_t)p->ld_product, factors = (size_t)p->factors;
+    vec sums[DEEP][COLUMNS];
+    int fetched = 0;
+    UNROLLED for (int l = 0; l < COLUMNS; l++) UNROLLED for (int x = 0; x < DEEP; x++) sums[x][l] =
+        load(product + (size_t)l * ld_product + x * LANES);
+    for (size_t j = 0; j < (size_t)n; j += LINE) {
+        if (fetched < n_next) fetch(next + (size_t)fetched++ * ld);
+        multiply_columns(rl_smaller((int)LINE, n - (int)j), c + j * ld, ld, factor + j * factors, factors, sums);
+    }
     UNROLLED for (int l = 0; l < COLUMNS; l++) UNROLLED for (int x = 0; x < DEEP; x++) *
         at(product + (size_t)l * ld_product + x * LANES) = sums[x][l];
 }
 
-/* Tiles of rows, each with its elements of a row of left side by side. */
-static void pack(const rl_narrow *p, int row, int end) {
-    for (int i = row; i < end; i++) {
-        double *to = p->packed + (size_t)((i - row) / ROWS) * (size_t)(ROWS * p->k) + (i - row) % ROWS;
-        for (int l = 0; l < p->k; l++) to[l * ROWS] = p->left[(size_t)i * (size_t)p->k + (size_t)l];
-    }
+static int count_terms(const rl_narrow *p) {
+    return p->terms[0].k + p->terms[1].k;
 }
 
-/* Asks for columns [begin, end) of the rows that come next. */
-RL_INLINED void fetch(const double *next, size_t ld, int begin, int end) {
-    for (int j = begin; j < end; j++)
-        for (int i = 0; i < ROWS; i += LINE) __builtin_prefetch(next + (size_t)j * ld + i, 0, 2);
+/* Tiles of rows, each with its elements of a row of left side by side: those of the first term, and of the second. */
+static void pack(const rl_narrow *p, int row, int end) {
+    size_t before = 0;
+    for (const rl_narrow_term *t = p->terms; t < p->terms + RL_NARROW_TERMS; t++) {
+        for (int i = row; i < end && t->k > 0; i++) {
+            const double *from = t->left + (size_t)i * (size_t)t->k;
+            double *to = p->packed + (size_t)((i - row) / ROWS) * (size_t)(ROWS * count_terms(p)) + (i - row) % ROWS;
+            for (size_t l = 0; l < (size_t)t->k; l++) to[(before + l) * ROWS] = from[l];
+        }
+        before += (size_t)t->k;
+    }
 }
 
 /* Rows [row, row + ROWS) of columns [column, column + n); `next` is what comes after them. */
 RL_INLINED void pass_tile(const rl_narrow *p, int row, int column, int n, const double *packed, const double *next) {
     const size_t ld = (size_t)p->ld;
+    const bool subtracts = count_terms(p) > 0;
     double *const c = p->c + (size_t)column * ld + row;
-    if (p->left != NULL)
-        for (int j = 0; j < n; j += COLUMNS) {
-            fetch(next, ld, j, j + COLUMNS);
-            subtract(p->k, packed, p->right + (size_t)(column + j) * (size_t)p->k, c + (size_t)j * ld, ld);
-        }
+    for (int j = 0; j < n && subtracts; j += COLUMNS)
+        subtract(p, column + j, packed, c + (size_t)j * ld, next + (size_t)j * ld);
     if (p->factor == NULL) return;
     for (int l = 0; l < p->factors; l += COLUMNS) {
-        if (p->left == NULL)
-            fetch(next, ld, (int)((int64_t)l * n / p->factors), (int)((int64_t)(l + COLUMNS) * n / p->factors));
-        multiply(n, c, ld, p->factor + (size_t)column * (size_t)p->factors + l, (size_t)p->factors,
-                 p->product + (size_t)l * (size_t)p->ld_product + row, (size_t)p->ld_product);
+        const int begin = (int)((int64_t)l * n / p->factors), end = (int)((int64_t)(l + COLUMNS) * n / p->factors);
+        multiply(p, n, c, p->factor + (size_t)column * (size_t)p->factors + l,
+                 p->product + (size_t)l * (size_t)p->ld_product + row, next + (size_t)begin * ld,
+                 subtracts ? 0 : end - begin);
     }
 }
 
 void PASS(const rl_narrow *p, int m, int n) {
+    const size_t k = (size_t)count_terms(p);
     for (int row = 0; row < m; row += RL_NARROW_ROWS) {
         const int end = rl_smaller(row + RL_NARROW_ROWS, m);
-        if (p->left != NULL) pack(p, row, end);
+        pack(p, row, end);
         for (int column = 0; column < n; column += CHUNK) {
             const int width = rl_smaller((int)CHUNK, n - column);
             for (int i = row; i < end; i += ROWS) {
@@ -103,7 +139,7 @@ void PASS(const rl_narrow *p, int m, int n) {
                 const double *next = i + ROWS < end ? here + ROWS : here;
                 if (i + ROWS >= end && n - column >= 2 * CHUNK)
                     next = p->c + (size_t)(column + CHUNK) * (size_t)p->ld + row;
-                pass_tile(p, i, column, width, p->packed + (size_t)(i - row) * (size_t)p->k, next);
+                pass_tile(p, i, column, width, p->packed + (size_t)(i - row) * k, next);
             }
         }
     }

@@ -4,7 +4,11 @@
  *
  * A panel is dealt out to all ranks, whichever of them it lies on, so none waits while others factor it. Updates are
  * three steps: each rank multiplies all it has of the matrix by all it needs of V, the products are summed along a line
- * of the grid, and each rank multiplies again. PBLAS would do the same in many small pieces. */
+ * of the grid, and each rank multiplies again. PBLAS would do the same in many small pieces.
+ *
+ * For a band the matrix is read twice and written once per pair of panels: what a panel of rows subtracts waits for the
+ * next panel of columns, whose products are corrected for it, and both are subtracted together on the way to the
+ * products of the next panel of rows (as LAPACK's dlabrd does column by column). */
 #include <math.h>
 #include <string.h>
 
@@ -24,14 +28,23 @@ typedef struct line {
     int count, chunk;
 } line;
 
+/* What a panel has subtracted from the matrix: left^T right. */
+typedef struct update {
+    int k;           /* 0: nothing */
+    int row, column; /* the first local ones of left and right */
+    double *left;    /* [k, local rows] */
+    double *right;   /* [k, local columns] */
+} update;
+
 /* Panels up to as wide as the core's blocks. */
 typedef struct panels {
     rl_core *core;
     int width;           /* of the widest */
     rl_tall_qr qr;       /* of the panel under way */
-    double *left;        /* [width, local rows]: what is subtracted is left^T right */
-    double *right;       /* [width, local columns] */
-    double *reflectors;  /* [width, local columns]: V^T of a panel of rows */
+    update by_columns;   /* of a panel of columns: left is its V^T */
+    update by_rows;      /* of a panel of rows: right is its V^T */
+    double *reflectors;  /* [width, local columns]: V^T of the next panel of rows */
+    double *inner;       /* [width, width]: products of the two updates; T^T */
     double *sums, *sent; /* products on their way to be summed; the panel on its way to be dealt out */
     double *packed;      /* rl_narrow's */
     int *counts[2], *starts[2];
@@ -69,10 +82,11 @@ static void list_panels(rl_arena *arena, void *object) {
     const size_t longer =
         (size_t)rl_larger(products_ld(m->local_rows), rl_larger(m->local_rows, m->local_columns) + in_line);
     rl_tall_qr_list(&p->qr, arena);
-    RL_TAKE(arena, p->left, width * (size_t)m->local_rows);
-    RL_TAKE_REALS(arena, width * (size_t)m->local_columns, &p->right, &p->reflectors);
+    RL_TAKE_REALS(arena, width * (size_t)m->local_rows, &p->by_columns.left, &p->by_rows.left);
+    RL_TAKE_REALS(arena, width * (size_t)m->local_columns, &p->by_columns.right, &p->by_rows.right, &p->reflectors);
+    RL_TAKE(arena, p->inner, width * width);
     RL_TAKE_REALS(arena, width * longer, &p->sums, &p->sent);
-    RL_TAKE(arena, p->packed, width * RL_NARROW_ROWS);
+    RL_TAKE(arena, p->packed, RL_NARROW_TERMS * width * RL_NARROW_ROWS);
     for (int i = 0; i < 2; i++) {
         RL_TAKE(arena, p->counts[i], in_line);
         RL_TAKE(arena, p->starts[i], in_line);
@@ -149,40 +163,36 @@ static void deal_panel(panels *p, line *l, const double *from, size_t row_step, 
                         l->comm));
 }
 
-/* p->sums hold products [count, reflectors] with ld = count, or transposed with ld = reflectors. Sums over the line,
- * this rank's part of the rows, not transposed, in the order of ranks: the same bits whatever MPI does. Their ld is
- * their number. */
-static void sum_over_line(const panels *p, const line *l, bool transposed) {
+/* p->sums hold products, transposed [reflectors, count] or not, with ld = products_ld(count). This rank's part of them,
+ * summed over the line in the order of ranks (the same bits whatever MPI does) and transposed, at what is returned. */
+static double *sum_over_line(const panels *p, const line *l, bool transposed) {
     const int k = p->qr.reflectors, mine = length_of(l, l->rank);
-    const size_t n = (size_t)mine * (size_t)k, row_step = transposed ? (size_t)k : 1;
-    const size_t column_step = transposed ? 1 : (size_t)products_ld(l->count);
+    const size_t n = (size_t)mine * (size_t)k, product_step = transposed ? (size_t)k : 1;
+    const size_t reflector_step = transposed ? 1 : (size_t)products_ld(l->count);
+    if (l->size == 1 && transposed) return p->sums;
     count_all(l, k, p->counts[0], p->starts[0]);
     for (int rank = 0; rank < l->size; rank++) {
-        copy_rows(length_of(l, rank), k, p->sums + (size_t)start_of(l, rank) * row_step, row_step, column_step,
-                  p->sent + p->starts[0][rank]);
+        copy_rows(k, length_of(l, rank), p->sums + (size_t)start_of(l, rank) * product_step, reflector_step,
+                  product_step, p->sent + p->starts[0][rank]);
         p->counts[1][rank] = (int)n;
         p->starts[1][rank] = rank * (int)n;
     }
+    if (l->size == 1) return p->sent;
     RL_MPI(MPI_Alltoallv(p->sent, p->counts[0], p->starts[0], MPI_DOUBLE, p->sums, p->counts[1], p->starts[1],
                          MPI_DOUBLE, l->comm));
     for (int rank = 1; rank < l->size; rank++)
         for (size_t i = 0; i < n; i++) p->sums[i] += p->sums[(size_t)rank * n + i];
+    return p->sums;
 }
 
 /* p->sums, summed over the line, times T: transposed to out [reflectors, count], on all of it. */
 static void finish_products(const panels *p, line *l, bool transposed, double *out) {
     const int k = p->qr.reflectors;
+    const size_t each = (size_t)k;
     l->chunk = l->count == 0 ? 0 : (l->count - 1) / l->size + 1;
-    const int mine = length_of(l, l->rank);
-    int ld = transposed ? k : products_ld(mine);
-    if (l->size > 1) {
-        sum_over_line(p, l, transposed);
-        transposed = false;
-        ld = mine;
-    }
-    if (mine > 0)
-        rl_gemm('T', transposed ? 'N' : 'T', k, mine, k, 1, p->qr.t, k, p->sums, ld, 0,
-                out + (size_t)start_of(l, l->rank) * (size_t)k, k);
+    const double *sums = sum_over_line(p, l, transposed);
+    copy_rows(k, k, p->qr.t, each, 1, p->inner);
+    rl_narrow_left(k, length_of(l, l->rank), k, p->inner, sums, k, out + (size_t)start_of(l, l->rank) * each, 0);
     spread(p, l, k, out);
 }
 
@@ -201,60 +211,107 @@ static corner corner_of(panels *p, int row, int column) {
     return at;
 }
 
-/* What this rank has of C, local rows [row, row_end) x local columns [column, column_end), -= left^T right, which begin
- * at local row and column `begin`. If `factors` is not 0, products with as many reflectors follow, to p->sums. */
-static rl_narrow pass_of(const panels *p, rl_share c, rl_share begin, int k) {
-    const size_t row = (size_t)(c.row - begin.row), column = (size_t)(c.column - begin.column);
-    return (rl_narrow){.m = c.row_end - c.row,
-                       .n = c.column_end - c.column,
-                       .c = rl_at(&p->core->m, c.row, c.column),
-                       .ld = p->core->m.ld,
-                       .k = k,
-                       .left = p->left + row * (size_t)k,
-                       .right = p->right + column * (size_t)k,
-                       .packed = p->packed};
+static rl_narrow_term term_of(const update *u, rl_share c) {
+    const size_t row = (size_t)(c.row - u->row), column = (size_t)(c.column - u->column), k = (size_t)u->k;
+    return (rl_narrow_term){u->k, u->left + row * k, u->right + column * k};
 }
 
-static void subtract_product(const panels *p, rl_share c, rl_share begin) {
-    const rl_narrow pass = pass_of(p, c, begin, p->qr.reflectors);
+/* C, what this rank has of some rows and columns, less one update or two; NULL: less nothing. */
+static rl_narrow pass_of(const panels *p, rl_share c, const update *one, const update *two) {
+    rl_narrow pass = {.m = c.row_end - c.row,
+                      .n = c.column_end - c.column,
+                      .c = rl_at(&p->core->m, c.row, c.column),
+                      .ld = p->core->m.ld,
+                      .packed = p->packed};
+    if (one != NULL) pass.terms[0] = term_of(one, c);
+    if (two != NULL) pass.terms[1] = term_of(two, c);
+    return pass;
+}
+
+static void subtract_updates(const panels *p, rl_share c, const update *one, const update *two) {
+    const rl_narrow pass = pass_of(p, c, one, two);
     rl_narrow_pass(&pass, 0);
+}
+
+/* The same, and p->sums [., factors] from `row` on become products of what is there then with p->reflectors. */
+static void subtract_and_multiply(const panels *p, rl_share c, const update *one, const update *two, int row, int ld) {
+    rl_narrow pass = pass_of(p, c, one, two);
+    pass.factors = p->qr.reflectors;
+    pass.factor = p->reflectors;
+    pass.product = p->sums + row;
+    pass.ld_product = ld;
+    rl_narrow_pass(&pass, 0);
+}
+
+/* p->sums are V^T C for V of a panel of columns, and were to be V^T (C - left^T right): less (V^T left^T) right. */
+static void correct_products(const panels *p, int rows, int columns, int column) {
+    const update *u = &p->by_rows;
+    const int k = p->qr.reflectors;
+    const rl_narrow inner = {.m = u->k,
+                             .n = rows,
+                             .ld = u->k,
+                             .c = u->left,
+                             .packed = p->packed,
+                             .factors = k,
+                             .factor = p->by_columns.left,
+                             .product = p->inner,
+                             .ld_product = u->k};
+    const rl_narrow outer = {.m = k,
+                             .n = columns,
+                             .ld = k,
+                             .c = p->sums,
+                             .terms = {{u->k, p->inner, u->right + (size_t)(column - u->column) * (size_t)u->k}},
+                             .packed = p->packed};
+    if (u->k == 0) return;
+    rl_narrow_pass(&inner, 0);
+    rl_narrow_pass(&outer, 0);
 }
 
 /* QR of rows [first, rows) x columns [first, first + width): the panel's triangle is left in its place (what is below
  * it means nothing from then on), and Q^T is to be applied to the same rows of all columns after it, the left border's
- * among them: C -= V (T^T V^T C). Both factors are made; subtracted is their product here where no panel of rows
- * follows, and otherwise from the rows of that panel and from the left border. */
-static void factor_columns(panels *p, int first, int width, bool band) {
+ * among them: C -= V (T^T V^T C). */
+static void make_column_update(panels *p, int first, int width) {
     const rl_core *core = p->core;
     const rl_block_matrix *m = &core->m;
-    const int next = first + width, after = core->columns + core->n_left - next;
+    const int next = first + width;
     const rl_share panel = rl_share_of(m, first, first, core->rows - first, width);
-    const rl_share all = rl_share_of(m, first, next, core->rows - first, after);
+    const rl_share after = rl_share_of(m, first, next, core->rows - first, core->columns - next);
+    const rl_share all = rl_share_of(m, first, next, core->rows - first, core->columns + core->n_left - next);
     const corner at = corner_of(p, first, first);
     line row = row_of(core->grid, at.process_column), column = column_of(core->grid, 0);
+    update *u = &p->by_columns;
+    u->k = p->qr.width = p->qr.reflectors = width;
+    u->row = all.row;
+    u->column = all.column;
     row.count = panel.row_end - panel.row;
     column.count = all.column_end - all.column;
-    p->qr.width = p->qr.reflectors = width;
     deal_panel(p, &row, rl_at(m, panel.row, panel.column), 1, (size_t)m->ld);
-    rl_tall_qr_factor(&p->qr, p->left + (size_t)start_of(&row, row.rank) * (size_t)width);
+    rl_tall_qr_factor(&p->qr, u->left + (size_t)start_of(&row, row.rank) * (size_t)width);
     if (core->grid->rank == p->qr.root)
         for (int j = 0; j < width; j++)
             memcpy(rl_at(m, panel.row, panel.column + j), p->qr.r + j * width, (size_t)(j + 1) * sizeof(double));
-    if (after == 0) return;
-    spread(p, &row, width, p->left);
-    rl_narrow_left(row.count, column.count, width, p->left, rl_at(m, all.row, all.column), m->ld, p->sums, 0);
-    finish_products(p, &column, true, p->right);
-    if (band) {
-        subtract_product(p, rl_share_of(m, first, next, width, after), all);
-        subtract_product(p, rl_share_of(m, next, core->columns, core->rows - next, core->n_left), all);
-    } else {
-        subtract_product(p, all, all);
-    }
+    if (next == core->columns + core->n_left) return;
+    spread(p, &row, width, u->left);
+    rl_narrow_left(row.count, column.count, width, u->left, rl_at(m, all.row, all.column), m->ld, p->sums, 0);
+    correct_products(p, row.count, after.column_end - after.column, after.column);
+    finish_products(p, &column, true, u->right);
 }
 
-/* LQ of rows [first, first + width) x columns [first + width, columns), if there are any: Q^T is applied from the right
- * to the same columns of all rows below, the right border's among them: C -= (C V T) V^T. What the panel of columns has
- * left to be subtracted from A is subtracted on the way. */
+/* A panel of columns of a band. What the panel of rows before has left to be subtracted is subtracted from the panel
+ * and from the right border's rows below it, the left border gets its own, and the rest waits for the panel of rows. */
+static void factor_columns(panels *p, int first, int width) {
+    const rl_core *core = p->core;
+    const rl_block_matrix *m = &core->m;
+    const int below = core->rows - first;
+    subtract_updates(p, rl_share_of(m, first, first, below + core->n_right, width), &p->by_rows, NULL);
+    make_column_update(p, first, width);
+    subtract_updates(p, rl_share_of(m, first, core->columns, below, core->n_left), &p->by_columns, NULL);
+}
+
+/* LQ of rows [first, first + width) x columns [first + width, columns), if there are any: Q^T is to be applied from the
+ * right to the same columns of all rows below, the right border's among them: C -= (C V T) V^T. For that product both
+ * updates that wait are subtracted on the way; this one waits for the next panel of columns, so that C is read and
+ * written once for both. */
 static void factor_rows(panels *p, int first, int width) {
     const rl_core *core = p->core;
     const rl_block_matrix *m = &core->m;
@@ -266,9 +323,10 @@ static void factor_rows(panels *p, int first, int width) {
     const rl_share border = rl_share_of(m, core->rows, next, core->n_right, after);
     const corner at = corner_of(p, first, next);
     line row = row_of(core->grid, 0), column = column_of(core->grid, at.process_row);
+    subtract_updates(p, panel, &p->by_rows, &p->by_columns);
     row.count = all.row_end - all.row;
     column.count = all.column_end - all.column;
-    const int reflectors = p->qr.reflectors = rl_smaller(width, after);
+    const int reflectors = p->qr.reflectors = rl_smaller(width, after), ld = products_ld(row.count);
     p->qr.width = width;
     deal_panel(p, &column, rl_at(m, panel.row, panel.column), (size_t)m->ld, 1);
     rl_tall_qr_factor(&p->qr, p->reflectors + (size_t)start_of(&column, column.rank) * (size_t)reflectors);
@@ -276,23 +334,22 @@ static void factor_rows(panels *p, int first, int width) {
         for (int i = 0; i < reflectors; i++)
             for (int j = i; j < width; j++) *rl_at(m, panel.row + j, panel.column + i) = p->qr.r[i + j * reflectors];
     spread(p, &column, reflectors, p->reflectors);
-    rl_narrow pass = pass_of(p, square, panel, width);
-    pass.factors = reflectors;
-    pass.factor = p->reflectors;
-    pass.product = p->sums;
-    pass.ld_product = products_ld(row.count);
-    rl_narrow_pass(&pass, 0);
-    pass = pass_of(p, border, panel, width);
-    pass.left = NULL;
-    pass.factors = reflectors;
-    pass.factor = p->reflectors;
-    pass.product = p->sums + (square.row_end - square.row);
-    pass.ld_product = products_ld(row.count);
-    rl_narrow_pass(&pass, 0);
-    finish_products(p, &row, false, p->left);
-    pass = pass_of(p, all, all, reflectors);
-    pass.right = p->reflectors;
-    rl_narrow_pass(&pass, 0);
+    subtract_and_multiply(p, square, &p->by_rows, &p->by_columns, 0, ld);
+    subtract_and_multiply(p, border, &p->by_rows, NULL, square.row_end - square.row, ld);
+    finish_products(p, &row, false, p->by_columns.left);
+    const update made = {reflectors, all.row, all.column, p->by_columns.left, p->reflectors};
+    p->by_columns.left = p->by_rows.left;
+    p->reflectors = p->by_rows.right;
+    p->by_rows = made;
+}
+
+/* A panel of columns with no panel of rows after it. */
+static void factor_columns_alone(panels *p, int first, int width) {
+    const rl_core *core = p->core;
+    const int next = first + width;
+    make_column_update(p, first, width);
+    subtract_updates(p, rl_share_of(&core->m, first, next, core->rows - first, core->columns + core->n_left - next),
+                     &p->by_columns, NULL);
 }
 
 /* Panels of columns, and of rows in turn with them if a band is wanted. */
@@ -302,8 +359,12 @@ static rl_status factor_panels(rl_core *core, bool band) {
     RL_TRY(rl_process_grid_agree(core->grid, rl_arrays_create(&p, list_panels)));
     for (int first = 0; first < core->columns; first += block) {
         const int width = rl_smaller(block, core->columns - first);
-        factor_columns(&p, first, width, band);
-        if (band) factor_rows(&p, first, width);
+        if (!band) {
+            factor_columns_alone(&p, first, width);
+            continue;
+        }
+        factor_columns(&p, first, width);
+        factor_rows(&p, first, width);
     }
     rl_free(p.qr.a);
     return rl_agree_info(core->grid, "LAPACK dgeqrt", &p.qr.info);
