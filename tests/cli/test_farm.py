@@ -182,7 +182,6 @@ class Asleep(unittest.TestCase):
             self.assertLess(answer["processor_seconds"]["max"], 0.5 * answer["compute_seconds"])
         self.assertLess(dynamic["imbalance"], 1.2)
         self.assertGreater(static["imbalance"], 1.7)
-        self.assertGreater(8 * dynamic["seconds"]["compute"]["mean"] / dynamic["compute_seconds"], 4)
         self.assertEqual(sorted(path.name for path in self.at.iterdir()), ["dynamic.json", "naps.yaml", "static.json"])
         tasks = json.loads((self.at / "static.json").read_text())["tasks"]
         self.assertEqual({task["rank"] for task in tasks if task["group"] == "large"}, {0, 1, 2, 3})
