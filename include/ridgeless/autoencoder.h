@@ -161,11 +161,14 @@ int rl_training_step(const rl_training *training); /* steps taken so far */
  * shared, every share gets the whole record. */
 rl_status rl_training_record(rl_training *training, double *record);
 
-/* The state of a training is all that it needs to go on: step, parameters, both moments and losses so far. A training
- * that is saved and restored ends in the same bits. Local. Restoring is RL_ERR_INPUT when the numbers are no state. */
+/* The state of a training is all that it needs to go on: step, parameters, both moments and losses so far, and the
+ * parameters that its tree was planted under (half_planes.h). A training that is saved and restored ends in the same
+ * bits. Local. Restoring is RL_ERR_INPUT when the numbers are no state. States of programs that knew no trees are
+ * shorter: rl_training_takes_state says which lengths can be gone on with. */
 size_t rl_training_state_length(const rl_autoencoder *model);
+bool rl_training_takes_state(const rl_autoencoder *model, size_t length);
 void rl_training_save(const rl_training *training, double *state);
-rl_status rl_training_restore(rl_training *training, const double *state);
+rl_status rl_training_restore(rl_training *training, const double *state, size_t length);
 
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */
 

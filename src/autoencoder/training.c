@@ -4,6 +4,7 @@
 
 #include "../numbers.h"
 #include "ridgeless/autoencoder.h"
+#include "ridgeless/half_planes.h"
 
 struct rl_training {
     rl_autoencoder model;
@@ -15,11 +16,23 @@ struct rl_training {
     rl_training_status status;
     int64_t n_parameters;                /* with the zeros that pad each row */
     double *parameters, *first, *second; /* [n_parameters]: W and b, and AdamW's moments */
-    double *sums;                        /* [n_parameters + 1]: gradient, then loss */
+    double *sums;                        /* [n_parameters + 2]: gradient, loss, work of half-planes */
     double *train_mse, *test_mse;        /* [n_records]; NaN: not yet there */
     double *gram;                        /* [n_hidden, n_hidden] */
     rl_autoencoder_buffers buffers;
+    rl_half_planes planes; /* where `has_planes` */
+    double *planted;       /* [n_parameters]: under which the tree was planted */
+    bool is_planted;       /* in the life of this step */
+    bool by_planes;        /* what the steps of this life go by */
 };
+
+/* A tree is planted at every so many steps. Its first step goes by half-planes, and the others of its life by whatever
+ * is cheaper by that step's work. With fewer examples a tree never pays. */
+enum { LIFE = 32, LEAST_EXAMPLES = 128 };
+
+static bool has_planes(const rl_autoencoder *model) {
+    return model->n_hidden == RL_PLANE && model->n_train >= LEAST_EXAMPLES;
+}
 
 /* ---- layout ------------------------------------------------------------------------------------------------------ */
 
@@ -98,18 +111,23 @@ static void draw_weights(rl_training *t, rl_key key, uint32_t repeat) {
 static void list_training_arrays(rl_arena *arena, void *object) {
     rl_training *const t = object;
     RL_TAKE_REALS(arena, t->n_parameters, &t->parameters, &t->first, &t->second);
-    RL_TAKE(arena, t->sums, t->n_parameters + 1);
+    RL_TAKE(arena, t->sums, t->n_parameters + 2);
     RL_TAKE(arena, t->gram, (int64_t)t->model.n_hidden * t->model.n_hidden);
     RL_TAKE_REALS(arena, n_records(&t->model), &t->train_mse, &t->test_mse);
     rl_autoencoder_list_buffers(arena, &t->buffers);
+    if (!has_planes(&t->model)) return;
+    RL_TAKE(arena, t->planted, t->n_parameters);
+    rl_half_planes_list(arena, &t->planes);
 }
 
 static rl_training training_sizes(const rl_autoencoder *model, const rl_example_share *share) {
-    return (rl_training){.model = *model,
-                         .share = *share,
-                         .n_parameters = ((int64_t)model->n_hidden + 1) * rl_parameter_stride(model->n_features),
-                         .buffers = {.n_hidden = model->n_hidden,
-                                     .n_rows = largest_share(rl_larger(model->n_train, model->n_test), share->count)}};
+    return (rl_training){
+        .model = *model,
+        .share = *share,
+        .n_parameters = ((int64_t)model->n_hidden + 1) * rl_parameter_stride(model->n_features),
+        .buffers = {.n_hidden = model->n_hidden,
+                    .n_rows = largest_share(rl_larger(model->n_train, model->n_test), share->count)},
+        .planes = {.n_features = model->n_features, .max_rows = largest_share(model->n_train, share->count)}};
 }
 
 rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t repeat, const rl_example_share *share,
@@ -142,10 +160,30 @@ static rl_status add_up_shares(const rl_training *t, double *sums, int64_t n) {
     return t->share.count > 1 ? t->share.add_up(t->share.state, sums, n) : RL_OK;
 }
 
+static void plant(rl_training *t) {
+    rl_half_planes_plant(&t->planes, t->planted, &t->train);
+    t->is_planted = true;
+}
+
+static bool begins_life(const rl_training *t) {
+    return has_planes(&t->model) && (t->step % LIFE == 0 || !t->is_planted);
+}
+
 static rl_status loss_and_gradient(rl_training *t) {
-    double *loss = &t->sums[t->n_parameters];
-    rl_autoencoder_gradient(t->parameters, &t->train, &t->buffers, loss, t->sums);
-    return add_up_shares(t, t->sums, t->n_parameters + 1);
+    const bool begins = begins_life(t);
+    double *const loss = &t->sums[t->n_parameters], *const work = loss + 1;
+    *work = 0;
+    if (begins) {
+        memcpy(t->planted, t->parameters, (size_t)t->n_parameters * sizeof *t->planted);
+        plant(t);
+    }
+    if (begins || t->by_planes)
+        rl_half_planes_gradient(&t->planes, t->parameters, &t->train, loss, t->sums, work);
+    else
+        rl_autoencoder_gradient(t->parameters, &t->train, &t->buffers, loss, t->sums);
+    RL_TRY(add_up_shares(t, t->sums, t->n_parameters + 2));
+    if (begins) t->by_planes = *work < (double)t->model.n_train * t->model.n_features / 8;
+    return RL_OK;
 }
 
 /* Parameters are checked too: those that are not finite can have outputs that are. */
@@ -266,44 +304,81 @@ rl_status rl_training_record(rl_training *t, double *record) {
 /* ---- states ------------------------------------------------------------------------------------------------------ */
 
 /* A state holds the step, the losses so far, and the rows of parameters and of both moments, each without the zeros
- * that pad it. */
-enum { STATE_STEP, STATE_LOSSES };
+ * that pad it; where half-planes are in use, what the steps go by and the rows of the parameters planted. */
+enum { STATE_STEP, STATE_LOSSES, STATE_ARRAYS = 3 };
+enum { UNPLANTED, BY_OUTPUTS, BY_PLANES };
 
 static int64_t n_rows(const rl_autoencoder *model) {
     return (int64_t)model->n_hidden + 1;
 }
 
+static size_t length_of_rows(const rl_autoencoder *model) {
+    return (size_t)n_rows(model) * (size_t)model->n_features;
+}
+
+static size_t length_without_planes(const rl_autoencoder *model) {
+    return STATE_LOSSES + 2 * (size_t)n_records(model) + STATE_ARRAYS * length_of_rows(model);
+}
+
 size_t rl_training_state_length(const rl_autoencoder *model) {
-    return STATE_LOSSES + 2 * (size_t)n_records(model) + 3 * (size_t)n_rows(model) * (size_t)model->n_features;
+    return length_without_planes(model) + (has_planes(model) ? 1 + length_of_rows(model) : 0);
+}
+
+bool rl_training_takes_state(const rl_autoencoder *model, size_t length) {
+    return length == rl_training_state_length(model) || length == length_without_planes(model);
+}
+
+/* Copies the rows of an array, without what pads them. Returns what lies behind them. */
+static double *save_rows(const rl_autoencoder *model, const double *array, double *state) {
+    const size_t n = (size_t)model->n_features;
+    for (int64_t row = 0; row < n_rows(model); row++, state += n)
+        memcpy(state, array + row * rl_parameter_stride(model->n_features), n * sizeof *state);
+    return state;
+}
+
+static const double *restore_rows(const rl_autoencoder *model, const double *state, double *array) {
+    const size_t n = (size_t)model->n_features;
+    for (int64_t row = 0; row < n_rows(model); row++, state += n)
+        memcpy(array + row * rl_parameter_stride(model->n_features), state, n * sizeof *state);
+    return state;
 }
 
 void rl_training_save(const rl_training *t, double *state) {
-    const double *const arrays[] = {t->parameters, t->first, t->second};
-    const size_t n = (size_t)t->model.n_features, losses = (size_t)n_records(&t->model);
+    const double *const arrays[STATE_ARRAYS] = {t->parameters, t->first, t->second};
+    const size_t losses = (size_t)n_records(&t->model);
     state[STATE_STEP] = t->step;
     memcpy(state + STATE_LOSSES, t->train_mse, losses * sizeof *state);
     memcpy(state + STATE_LOSSES + losses, t->test_mse, losses * sizeof *state);
     double *next = state + STATE_LOSSES + 2 * losses;
-    for (size_t a = 0; a < sizeof arrays / sizeof *arrays; a++)
-        for (int64_t row = 0; row < n_rows(&t->model); row++, next += n)
-            memcpy(next, arrays[a] + row * rl_parameter_stride(t->model.n_features), n * sizeof *next);
+    for (int a = 0; a < STATE_ARRAYS; a++) next = save_rows(&t->model, arrays[a], next);
+    if (!has_planes(&t->model)) return;
+    *next++ = !t->is_planted ? UNPLANTED : t->by_planes ? BY_PLANES : BY_OUTPUTS;
+    save_rows(&t->model, t->planted, next);
 }
 
-rl_status rl_training_restore(rl_training *t, const double *state) {
-    double *const arrays[] = {t->parameters, t->first, t->second};
-    const size_t n = (size_t)t->model.n_features, losses = (size_t)n_records(&t->model);
-    const size_t behind = STATE_LOSSES + 2 * losses;
+/* The tree of the step's life once more. Without one a life begins at this step. */
+static void restore_planes(rl_training *t, const double *state) {
+    t->is_planted = t->by_planes = false;
+    if (*state != BY_OUTPUTS && *state != BY_PLANES) return;
+    t->by_planes = *state == BY_PLANES;
+    t->is_planted = true;
+    restore_rows(&t->model, state + 1, t->planted);
+    if (t->by_planes) plant(t);
+}
+
+rl_status rl_training_restore(rl_training *t, const double *state, size_t length) {
+    double *const arrays[STATE_ARRAYS] = {t->parameters, t->first, t->second};
+    const size_t losses = (size_t)n_records(&t->model), behind = STATE_LOSSES + 2 * losses;
     const double step = state[STATE_STEP];
-    if (!(step >= 0 && step <= t->model.steps && step == floor(step)) ||
-        !rl_all_finite(state + behind, rl_training_state_length(&t->model) - behind))
+    if (!rl_training_takes_state(&t->model, length) || !(step >= 0 && step <= t->model.steps && step == floor(step)) ||
+        !rl_all_finite(state + behind, length - behind))
         return rl_fail(RL_ERR_INPUT, "what was saved of a training is none of at most %d steps", t->model.steps);
     t->step = (int)step;
     memcpy(t->train_mse, state + STATE_LOSSES, losses * sizeof *state);
     memcpy(t->test_mse, state + STATE_LOSSES + losses, losses * sizeof *state);
     const double *next = state + behind;
-    for (size_t a = 0; a < sizeof arrays / sizeof *arrays; a++)
-        for (int64_t row = 0; row < n_rows(&t->model); row++, next += n)
-            memcpy(arrays[a] + row * rl_parameter_stride(t->model.n_features), next, n * sizeof *next);
+    for (int a = 0; a < STATE_ARRAYS; a++) next = restore_rows(&t->model, next, arrays[a]);
+    if (length > length_without_planes(&t->model)) restore_planes(t, next);
     return RL_OK;
 }
 

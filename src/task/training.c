@@ -59,7 +59,9 @@ static rl_status begin_training(void *buffers, const rl_work *work) {
     const rl_example_share share = {
         .index = w->group->rank, .count = w->group->size, .add_up = w->group->add_up, .state = w->group->state};
     RL_TRY(rl_training_create(&w->model, w->series->key, (uint32_t)w->task.repeats.first, &share, &w->training));
-    return work->state != NULL ? rl_training_restore(w->training, work->state->content) : RL_OK;
+    return work->state != NULL
+               ? rl_training_restore(w->training, work->state->content, work->state->length / sizeof *w->numbers)
+               : RL_OK;
 }
 
 static int steps_of_piece(const training_work *w) {
@@ -119,8 +121,8 @@ static rl_status check_training(const rl_series *series, const rl_record *record
         *sound = record->length == rl_training_layout_of(&model).length * sizeof first && first == outcome->outcome &&
                  (first == RL_TRAINING_DONE || first == RL_TRAINING_DIVERGED);
     else
-        *sound = record->length == rl_training_state_length(&model) * sizeof first && first == record->step &&
-                 record->step >= 0 && record->step <= model.steps;
+        *sound = record->length % sizeof first == 0 && rl_training_takes_state(&model, record->length / sizeof first) &&
+                 first == record->step && record->step >= 0 && record->step <= model.steps;
     return RL_OK;
 }
 

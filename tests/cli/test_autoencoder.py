@@ -31,8 +31,8 @@ autoencoders:
 """
 # Trainings of about a second, whose states come often. Under sanitizers a step takes some ten times as long.
 SLOWER = 10 if "sanitize" in PROGRAM else 1
-LONG_STEPS = 1500 // SLOWER
-STATE_BYTES = 75_000  # a record with a state of them has a little less
+LONG_STEPS = 2400 // SLOWER
+STATE_BYTES = 99_000  # a record with a state of them has a little less
 LONG = f"""repeats: 1
 autoencoders:
   - {{name: toy, n_features: 1000, sparsity: 0.99, hidden: 2, n_train: [800, 1000], steps: {LONG_STEPS},

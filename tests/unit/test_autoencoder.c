@@ -459,9 +459,10 @@ static void a_training_is_steps_of_adamw(void **state) {
 
 static void a_restored_training_ends_in_the_same_bits(void **state) {
     (void)state;
-    const int stops[] = {0, 1, 24, 25, 26, 59, 60}, ms[] = {2, 11};
-    for (size_t c = 0; c < sizeof ms / sizeof *ms; c++) {
-        const rl_autoencoder model = small_model(45, ms[c], 20);
+    const int stops[] = {0, 1, 24, 25, 26, 31, 32, 33, 59, 60};
+    const int sizes[][2] = {{2, 20}, {11, 20}, {2, 400}}; /* m, T: the last one by half-planes */
+    for (size_t c = 0; c < sizeof sizes / sizeof *sizes; c++) {
+        const rl_autoencoder model = small_model(45, sizes[c][0], sizes[c][1]);
         const size_t bytes = rl_training_layout_of(&model).length * sizeof(double);
         double *whole = finish(&model, begin(&model), 1000), *saved = zeroed(rl_training_state_length(&model));
         for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
@@ -472,7 +473,7 @@ static void a_restored_training_ends_in_the_same_bits(void **state) {
             rl_training_save(training, saved);
             rl_training_destroy(training);
             training = begin(&model);
-            assert_int_equal(rl_training_restore(training, saved), RL_OK);
+            assert_int_equal(rl_training_restore(training, saved, rl_training_state_length(&model)), RL_OK);
             assert_int_equal(rl_training_step(training), stops[i]);
             double *again = finish(&model, training, 13);
             assert_memory_equal(again, whole, bytes);
@@ -481,6 +482,62 @@ static void a_restored_training_ends_in_the_same_bits(void **state) {
         rl_free(whole);
         rl_free(saved);
     }
+}
+
+static double largest_difference(size_t n, const double *a, const double *b) {
+    double largest = 0;
+    for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs(a[i] - b[i]));
+    return largest;
+}
+
+/* By half-planes most of the time: fewer bits are the same, but no more than that. */
+static void large_trainings_are_steps_of_adamw(void **state) {
+    (void)state;
+    const rl_autoencoder model = small_model(45, 2, 1000);
+    const rl_training_layout l = rl_training_layout_of(&model);
+    double *record = finish(&model, begin(&model), 7), *saved = zeroed(rl_training_state_length(&model)), loss;
+    const int stride = rl_parameter_stride(45);
+    const size_t length = 3 * (size_t)stride;
+    double *w = zeroed(length), *first = zeroed(length), *second = zeroed(length), *gradient = zeroed(length);
+    rl_sparse_rows train = draw(&model, RL_INPUTS_TRAIN, 0, 1000);
+    rl_autoencoder_buffers buffers = buffers_for(&model, &train);
+    rl_training *training = begin(&model);
+    rl_training_save(training, saved);
+    for (int k = 0; k < 3; k++) memcpy(w + k * stride, saved + 1 + 2 * 4 + k * 45, 45 * sizeof *w);
+    for (int step = 1; step <= 60; step++) {
+        rl_autoencoder_gradient(w, &train, &buffers, &loss, gradient);
+        rl_adamw_step(&model, step, 3 * stride, w, first, second, gradient);
+    }
+    assert_true(largest_difference(45, record + l.feature_embedding, w) < 1e-10);
+    assert_true(memcmp(record + l.feature_embedding, w, 45 * sizeof *w) != 0); /* a tree was in use */
+    double *const arrays[] = {record, saved, w, first, second, gradient, buffers.hidden};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
+    rl_training_destroy(training);
+    rl_sparse_rows_destroy(&train);
+}
+
+/* Those of programs that knew no trees lack what comes last. */
+static void shorter_states_are_gone_on_with(void **state) {
+    (void)state;
+    const rl_autoencoder model = small_model(45, 2, 1000);
+    const size_t whole = rl_training_state_length(&model), shorter = whole - 1 - 3 * 45;
+    const size_t length = rl_training_layout_of(&model).length;
+    double *saved = zeroed(whole), *again[2], *expected = finish(&model, begin(&model), 100);
+    bool ended;
+    rl_training *training = begin(&model);
+    assert_int_equal(rl_training_advance(training, 40, &ended), RL_OK);
+    rl_training_save(training, saved);
+    rl_training_destroy(training);
+    assert_true(rl_training_takes_state(&model, shorter) && !rl_training_takes_state(&model, shorter + 1));
+    for (int i = 0; i < 2; i++) {
+        training = begin(&model);
+        assert_int_equal(rl_training_restore(training, saved, shorter), RL_OK);
+        again[i] = finish(&model, training, 100);
+    }
+    assert_memory_equal(again[0], again[1], length * sizeof **again);
+    assert_true(largest_difference(length, again[0], expected) < 1e-9);
+    double *const arrays[] = {saved, expected, again[0], again[1]};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
 }
 
 static void nonsense_is_not_restored(void **state) {
@@ -493,11 +550,11 @@ static void nonsense_is_not_restored(void **state) {
     const double steps[] = {-1, 61, 0.5, NAN};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         saved[0] = steps[i];
-        assert_int_equal(rl_training_restore(training, saved), RL_ERR_INPUT);
+        assert_int_equal(rl_training_restore(training, saved, rl_training_state_length(&model)), RL_ERR_INPUT);
     }
     saved[0] = 1;
     saved[length - 1] = INFINITY;
-    assert_int_equal(rl_training_restore(training, saved), RL_ERR_INPUT);
+    assert_int_equal(rl_training_restore(training, saved, rl_training_state_length(&model)), RL_ERR_INPUT);
     rl_training_destroy(training);
     rl_free(saved);
 }
@@ -565,6 +622,8 @@ int main(void) {
         cmocka_unit_test(losses_are_recorded_at_their_steps),
         cmocka_unit_test(a_training_is_steps_of_adamw),
         cmocka_unit_test(a_restored_training_ends_in_the_same_bits),
+        cmocka_unit_test(large_trainings_are_steps_of_adamw),
+        cmocka_unit_test(shorter_states_are_gone_on_with),
         cmocka_unit_test(nonsense_is_not_restored),
         cmocka_unit_test(dimensions_are_those_of_the_embeddings),
         cmocka_unit_test(dimensions_are_at_most_one),

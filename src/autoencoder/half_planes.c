@@ -1,0 +1,223 @@
+/* The tree over hidden vectors: planting it, and the course of a step. */
+#include "half_planes.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../numbers.h"
+#include "../registers.h"
+
+typedef rl_plane_key key;
+
+/* ---- arrays ------------------------------------------------------------------------------------------------------ */
+
+static int whole_vectors(int n_rows) {
+    return n_rows / RL_LANES;
+}
+
+/* All leaves but the last are full. */
+static int most_nodes(int n_rows) {
+    return rl_larger(1, 2 * (whole_vectors(n_rows) / RL_LEAF + 1) - 1);
+}
+
+void rl_half_planes_list(rl_arena *arena, void *planes) {
+    rl_half_planes *const p = planes;
+    const size_t vectors = (size_t)whole_vectors(p->max_rows) + 1, nodes = (size_t)most_nodes(p->max_rows);
+    const size_t features = ((size_t)p->n_features + RL_LANES - 1) / RL_LANES * RL_LANES;
+    RL_TAKE(arena, p->nodes, nodes);
+    RL_TAKE(arena, p->shares, nodes * RL_NODE_SHARES * RL_LANES);
+    RL_TAKE_REALS(arena, vectors * RL_PLANE * RL_LANES, &p->vectors, &p->pulls);
+    RL_TAKE_REALS(arena, features * RL_POINT, &p->points, &p->sums);
+    RL_TAKE(arena, p->place, p->max_rows);
+    RL_TAKE(arena, p->order, features);
+    RL_TAKE(arena, p->visits, nodes + 2);
+    RL_TAKE(arena, p->inside, nodes + 2);
+    RL_TAKE(arena, p->cut, nodes * RL_LANES + 1);
+    RL_TAKE(arena, p->leaves, nodes + 2);
+    RL_TAKE(arena, p->keys, rl_larger(p->max_rows, p->n_features));
+}
+
+static const rl_half_planes_kernel *kernel_for(const rl_half_planes *planes) {
+    return RL_KERNEL_FOR(rl_half_planes_kernel, rl_register_lanes(planes->max_lanes));
+}
+
+/* ---- planting ---------------------------------------------------------------------------------------------------- */
+
+static void exchange(key *a, key *b) {
+    const key was = *a;
+    *a = *b;
+    *b = was;
+}
+
+/* The middle one of three numbers. */
+static double middle_of(double a, double b, double c) {
+    const double low = a < b ? a : b, high = a < b ? b : a;
+    return c < low ? low : c > high ? high : c;
+}
+
+/* Puts the smallest `wanted` of n keys by one component first (Hoare's find): many that are the same are as well dealt
+ * out as others. */
+static void part_keys(key *keys, int n, int wanted, int by) {
+    int low = 0, high = n - 1;
+    while (low < high) {
+        const double pivot = middle_of(keys[low].at[by], keys[low + (high - low) / 2].at[by], keys[high].at[by]);
+        int i = low, j = high;
+        while (i <= j) {
+            while (keys[i].at[by] < pivot) i++;
+            while (pivot < keys[j].at[by]) j--;
+            if (i > j) break;
+            exchange(&keys[i++], &keys[j--]);
+        }
+        if (wanted <= j)
+            high = j;
+        else if (wanted >= i)
+            low = i;
+        else
+            return;
+    }
+}
+
+static int longer_side(const key *keys, int n) {
+    double low[RL_PLANE] = {INFINITY, INFINITY}, high[RL_PLANE] = {-INFINITY, -INFINITY};
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < RL_PLANE; k++) {
+            const double at = keys[i].at[k];
+            low[k] = at < low[k] ? at : low[k];
+            high[k] = at > high[k] ? at : high[k];
+        }
+    return high[1] - low[1] > high[0] - low[0];
+}
+
+/* The largest number of vectors for the first child of a node of n that fills leaves of a whole tree. */
+static int first_part(int n) {
+    int part = RL_LEAF;
+    while (2 * part < n) part *= 2;
+    return part;
+}
+
+/* Parts the vectors from `first` on across the longer side of their box, until they make a leaf. */
+static void plant_node(rl_half_planes *p, int first, int n_vectors) {
+    rl_plane_node *const node = &p->nodes[p->n_nodes++];
+    *node = (rl_plane_node){.first = first, .n_vectors = n_vectors};
+    if (n_vectors <= RL_LEAF) return;
+    key *const keys = p->keys + (size_t)first * RL_LANES;
+    const int n = n_vectors * RL_LANES, part = first_part(n_vectors);
+    part_keys(keys, n, part * RL_LANES, longer_side(keys, n));
+    plant_node(p, first, part);
+    node->second = p->n_nodes;
+    plant_node(p, first + part, n_vectors - part);
+}
+
+/* Rises with the angle of a point from -2 to 2, by arithmetic that has the same bits everywhere. */
+static double direction_of(double x, double y) {
+    const double size = fabs(x) + fabs(y), sine = size > 0 ? y / size : 0;
+    return x >= 0 ? sine : y >= 0 ? 2 - sine : -2 - sine;
+}
+
+static int compare_keys(const void *a, const void *b) {
+    const key *const p = a, *const q = b;
+    if (p->at[0] != q->at[0]) return p->at[0] < q->at[0] ? -1 : 1;
+    return p->index < q->index ? -1 : 1;
+}
+
+/* Where the line of a feature crosses its direction. */
+static double offset_of(const double *point) {
+    const double length = sqrt(point[0] * point[0] + point[1] * point[1]);
+    return length > 0 ? -point[2] / length : 0;
+}
+
+/* By direction into as many parts as there are groups of eight in each, and these by offset: features of one group have
+ * lines as close together in the one as in the other. */
+static void sort_features(rl_half_planes *p) {
+    const int n = p->n_features, part = RL_LANES * (int)ceil(sqrt((double)n / RL_LANES));
+    for (int j = 0; j < n; j++) {
+        const double *point = p->points + (size_t)j * RL_POINT;
+        p->keys[j] = (key){.at = {direction_of(point[0], point[1]), offset_of(point)}, .index = j};
+    }
+    qsort(p->keys, (size_t)n, sizeof *p->keys, compare_keys);
+    for (int j = 0; j < n; j++) p->keys[j].at[0] = p->keys[j].at[1];
+    for (int j = 0; j < n; j += part)
+        qsort(p->keys + j, (size_t)rl_smaller(part, n - j), sizeof *p->keys, compare_keys);
+    for (int j = 0; j < n; j++) p->order[j] = p->keys[j].index;
+}
+
+static void set_points(rl_half_planes *p, const double *parameters) {
+    const size_t stride = (size_t)rl_parameter_stride(p->n_features);
+    for (size_t j = 0; j < (size_t)p->n_features; j++)
+        for (size_t k = 0; k <= RL_PLANE; k++) p->points[j * RL_POINT + k] = parameters[k * stride + j];
+}
+
+/* Component k of the vector in a place. */
+static double *component(double *vectors, int place, int k) {
+    return vectors + ((size_t)(place / RL_LANES) * RL_PLANE + (size_t)k) * RL_LANES + place % RL_LANES;
+}
+
+void rl_half_planes_plant(rl_half_planes *p, const double *parameters, const rl_sparse_rows *rows) {
+    double loss = 0;
+    assert(rows->n_rows <= p->max_rows);
+    p->n_rows = rows->n_rows;
+    set_points(p, parameters);
+    sort_features(p);
+    for (int i = 0; i < p->n_rows; i++) p->place[i] = i;
+    kernel_for(p)->make_vectors(p, rows, &loss);
+    for (int i = 0; i < p->n_rows; i++)
+        p->keys[i] = (key){.at = {*component(p->vectors, i, 0), *component(p->vectors, i, 1)}, .index = i};
+    p->n_nodes = 0;
+    if (whole_vectors(p->n_rows) > 0) plant_node(p, 0, whole_vectors(p->n_rows));
+    for (int i = 0; i < p->n_rows; i++) p->place[p->keys[i].index] = i;
+}
+
+/* ---- a step ------------------------------------------------------------------------------------------------------ */
+
+/* The few vectors behind the tree, densely. Takes gradient[3 * stride] for their sums. */
+static void add_rest(rl_half_planes *p, const double *parameters, double *gradient, double *squares) {
+    const int first = whole_vectors(p->n_rows) * RL_LANES, n = p->n_rows - first;
+    const size_t stride = (size_t)rl_parameter_stride(p->n_features);
+    double hidden[RL_LANES * RL_PLANE], pulls[RL_LANES * RL_PLANE] = {0};
+    const rl_outputs o = {.n_hidden = RL_PLANE,
+                          .n_rows = n,
+                          .stride = stride,
+                          .parameters = parameters,
+                          .hidden = hidden,
+                          .gradient = gradient,
+                          .hidden_gradient = pulls,
+                          .max_lanes = p->max_lanes};
+    for (int i = 0; i < n * RL_PLANE; i++) hidden[i] = *component(p->vectors, first + i / RL_PLANE, i % RL_PLANE);
+    memset(gradient, 0, (RL_PLANE + 1) * stride * sizeof *gradient);
+    rl_outputs_sum(&o, squares);
+    for (int i = 0; i < n * RL_PLANE; i++) *component(p->pulls, first + i / RL_PLANE, i % RL_PLANE) += pulls[i];
+}
+
+/* Cycles beside those of eight dense outputs, measured at n = 10,000. */
+static double work_of(const rl_half_planes *p, const rl_plane_counts *c) {
+    static const double test = 1, inside = 2, output = 1.5, node = 3, vector = 4;
+    return test * (double)c->tests + inside * (double)c->inside + output * (double)c->outputs + node * p->n_nodes +
+           vector * whole_vectors(p->n_rows);
+}
+
+void rl_half_planes_gradient(rl_half_planes *p, const double *parameters, const rl_sparse_rows *rows, double *loss,
+                             double *gradient, double *work) {
+    const rl_half_planes_kernel *const kernel = kernel_for(p);
+    const size_t stride = (size_t)rl_parameter_stride(p->n_features);
+    rl_plane_counts counts = {0};
+    double squares = 0, rest = 0;
+    assert(rows->n_rows == p->n_rows);
+    set_points(p, parameters);
+    *loss = 0;
+    memset(p->sums, 0, (size_t)p->n_features * RL_POINT * sizeof *p->sums);
+    kernel->make_vectors(p, rows, loss);
+    kernel->refit(p);
+    kernel->add_features(p, &squares, &counts);
+    kernel->hand_down(p);
+    add_rest(p, parameters, gradient, &rest);
+    kernel->pass_back(p, rows);
+    *loss += squares + rest;
+    for (size_t k = 0; k <= RL_PLANE; k++)
+        for (size_t j = 0; j < (size_t)p->n_features; j++) {
+            double *const sum = &gradient[k * stride + j];
+            *sum = 2 * (*sum + p->sums[j * RL_POINT + k]);
+        }
+    *work = work_of(p, &counts);
+}
