@@ -101,7 +101,8 @@ assert sys.argv[2:] == ["--quick"]""",
 # test_scaling_run.py runs the study of scaling, and the suite `analysis` draws every figure.
 SHORT = {
     "jobs/scaling.sh": """#!/bin/bash
-exec bash "$0.whole" "$@" -p 60""",
+[[ " $* " == *" farm "* ]] && smaller="-r 1" || smaller="-p 60"
+exec bash "$0.whole" "$@" $smaller""",
 }
 # Behind analysis/figures/__init__.py: the short tier draws some of them.
 SOME_FIGURES = """

@@ -175,6 +175,9 @@ def _with_memory(studies: list[Study]) -> bool:
 
 def _title(kind: str, studies: list[Study]) -> str:
     features = sorted({task.n_features for s in studies for run in s.runs for task in run.tasks})
+    if kind == WEAK and len(features) == 1:
+        repeats = sorted({1 + max(task.repeat for task in run.tasks) for s in studies for run in s.runs})
+        return f"{KINDS[kind]}, {repeats[0]} to {repeats[-1]} repeats"
     if kind == WEAK:
         return f"{KINDS[kind]}, P from {features[0]} to {features[-1]}"
     return f"{KINDS[kind]}, P = {', '.join(map(str, features))}" if len(features) <= 3 else KINDS[kind]
@@ -211,19 +214,22 @@ def _row(quantity: Quantity, panels: list[Panel], on_top: bool) -> None:
 def _rank_axis(panel: Panel, on_top: bool) -> None:
     """Ticks where there are points; of weak scaling, on top, the P that goes with each."""
     features: dict[int, set[int]] = defaultdict(set)
+    repeats: dict[int, set[int]] = defaultdict(set)
     for study in panel.studies:
         for run in study.runs:
             features[run.ranks] |= {task.n_features for task in run.tasks}
+            repeats[run.ranks] |= {1 + max(task.repeat for task in run.tasks)}
+    name, grows = ("P", features) if len(set().union(*features.values())) > 1 else ("repeats", repeats)
     ranks = sorted({*features, *(r for line in panel.lines() for r in line.ranks())})
     margin = (ranks[-1] / ranks[0]) ** 0.06
     panel.axes.set_xscale("log")
     panel.axes.set_xlim(ranks[0] / margin, ranks[-1] * margin)
     _ticks(panel.axes, {r: str(r) for r in ranks})
     panel.axes.spines["top"].set_visible(False)
-    if on_top and panel.studies[0].kind == WEAK and all(len(some) == 1 for some in features.values()):
+    if on_top and panel.studies[0].kind == WEAK and all(len(some) == 1 for some in grows.values()):
         panel.axes.spines["top"].set_visible(True)
-        top = layout.upper_axis(panel.axes, panel.axes.get_xlim(), "P")
-        _ticks(top, {r: str(*some) for r, some in sorted(features.items())})
+        top = layout.upper_axis(panel.axes, panel.axes.get_xlim(), name)
+        _ticks(top, {r: str(*some) for r, some in sorted(grows.items())})
 
 
 def _ticks(axes: Axes, texts: dict[int, str]) -> None:

@@ -1,7 +1,7 @@
 """Puts runs of a study on several numbers of ranks together: strong or weak scaling, and one line per task.
 
-Runs belong together by the study's title. Where each data set has the same P on every number of ranks the scaling is
-strong; where P grows with the ranks it is weak.
+Runs belong together by the study's title. Where all of them did the same the scaling is strong; where P, or the number of
+repeats, grows with the ranks it is weak.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def _study(title: str, found: list[Run], notes: Notes) -> Study:
             "expected results files of it on two numbers of ranks or more"
         )
     kind = _kind(title, found)
-    _note_resumed(found, notes)
+    if not _repeats_grow(found):
+        _note_resumed(found, notes)
     groups = _by_producer(found)
     lines = [line for group in groups for line in _task_lines(title, group, kind)]
     wholes = [line for line in (_whole_line(title, group) for group in groups) if len(line.points) > 1]
@@ -131,7 +132,7 @@ def _kind(title: str, found: list[Run]) -> str:
                 f"({', '.join(shape)}, not {', '.join(shapes[0])}); expected runs that differ in ranks and P alone"
             )
     if all(shape == shapes[0] for shape in shapes):
-        return STRONG
+        return WEAK if _repeats_grow(found) else STRONG
     for dataset in shapes[0]:
         _check_growth(title, dataset, found, [shape[dataset] for shape in shapes])
     return WEAK
@@ -163,8 +164,20 @@ def _shape_text(shape: list[tuple[int, int]]) -> str:
     return " and ".join(f"P = {p}, N = {n}" for p, n in shape)
 
 
+def _curves(found: list[Run]) -> list[int]:
+    return [len({(task.dataset, task.n_features, task.repeat) for task in run.tasks}) for run in found]
+
+
+def _repeats_grow(found: list[Run]) -> bool:
+    """As many curves per rank in all runs, on several numbers of ranks, from the first repeat on: none was resumed."""
+    counts, repeats = _curves(found), [{task.repeat for task in run.tasks} for run in found]
+    if any(some != set(range(len(some))) for some in repeats):
+        return False
+    return len(set(counts)) > 1 and all(n * found[0].ranks == counts[0] * run.ranks for n, run in zip(counts, found))
+
+
 def _note_resumed(found: list[Run], notes: Notes) -> None:
-    counts = [len({(task.dataset, task.n_features, task.repeat) for task in run.tasks}) for run in found]
+    counts = _curves(found)
     for run, count in zip(found, counts):
         if count < max(counts):
             notes.append(

@@ -161,6 +161,16 @@ class WhatIsDrawn(ScalingTest):
         self.assertEqual([row[7] for row in table[FULL]], [1, 1, 0.5])
         self.assertAlmostEqual(table[FULL][1][4], 2 * 1.515, delta=0.002)
 
+    def test_weak_by_repeats(self) -> None:
+        """A farm: as many curves per rank, each by one rank alone."""
+        made = [Made(ranks, title="Weak scaling", repeats=2 * ranks, together=False) for ranks in (1, 2, 4)]
+        table, messages = self.draw(*made)
+        self.assertIn("Weak scaling", (self.folder / "out" / "scaling.txt").read_text())
+        self.assert_one_line(messages, "Weak scaling", "the whole run alone")
+        self.assertEqual(len(messages), 1)
+        for row in table["whole run"]:
+            self.assertAlmostEqual(row[7], 1, delta=0.04)  # later repeats take hundredths longer
+
     def test_side_by_side(self) -> None:
         sizes = []
         strong, growing = [Made(ranks) for ranks in (1, 2)], [weak(ranks) for ranks in (1, 2)]

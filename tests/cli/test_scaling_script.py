@@ -79,6 +79,20 @@ class Scaling(unittest.TestCase):
         self.run_script("-n", "2", "-p", "100", "-g", "memory", "-o", "out")
         self.assertEqual(self.marked("out/weak-2.yaml")["P"], {"141"})
 
+    def test_a_farm_grows_by_repeats(self):
+        self.run_script("-f", "farm", "-n", "1 4 2", "-r", "3", "-o", "out")
+        self.assertEqual(len(self.calls()), 6)
+        ours = (SOURCE / "jobs" / "farm.yaml").read_text()
+        for ranks in (1, 2, 4):
+            self.assertEqual(self.marked(f"out/weak-{ranks}.yaml"), {"title": {"Weak scaling"}, "repeats": {str(3 * ranks)}})
+            self.assertEqual(self.marked(f"out/strong-{ranks}.yaml"), {"title": {"Strong scaling"}, "repeats": {"12"}})
+            weak = (self.at / f"out/weak-{ranks}.yaml").read_text()
+            changed = [line for line in weak.splitlines() if line not in ours.splitlines()]
+            self.assertEqual(changed, ["title: Weak scaling # [title]", f"repeats: {3 * ranks} # [repeats]"])
+        said = self.run_script("-f", "farm", "-n", "1 2 4", "-r", "3", "-o", "out").stdout
+        self.assertEqual(self.calls(), [])
+        self.assertIn("weak scaling, ranks: 2, repeats: 6: out/weak-2.nc is there already", said)
+
     def test_run_again_does_what_is_missing(self):
         self.run_script("-n", "1 2", "-p", "100")
         self.calls()
@@ -114,6 +128,10 @@ class Scaling(unittest.TestCase):
             (("-n", "1 x"), "`x`"),
             (("-p", "0"), "`0`"),
             (("-g", "time"), "work or memory"),
+            (("-f", "field"), "expected grids or farm"),
+            (("-f", "farm", "-p", "9"), "-p: is not of -f farm"),
+            (("-r", "9"), "-r: is not of -f grids"),
+            (("-f", "farm", str(SOURCE / "jobs" / "scaling.yaml")), "no line ends in `# [repeats]`; see jobs/farm.yaml"),
             (("a.yaml", "b.yaml"), "2 study files"),
             (("-z",), "usage"),
             (("none.yaml",), "none.yaml"),
