@@ -68,6 +68,7 @@ static rl_status share_work(work *w, rl_guard *guard) {
     RL_TRY(rl_context_hosts(w->context, &w->hosts));
     run.guard = guard;
     run.prepare_seconds = rl_seconds() - began;
+    RL_TRY(rl_context_wait(w->context)); /* on a busy machine ranks come late: that is no part of the shared work */
     const rl_status ended = rl_parallel_run(w->context, &w->prepared.plan, &w->todo, &run, &sink, &w->summary);
     if (ended != RL_OK && ended != RL_STOPPED) return ended;
     return rl_context_agree(w->context, first ? end_work(w, ended) : RL_OK);
