@@ -56,14 +56,15 @@ typedef enum rl_need {
     X(RL_ROLE_FIT, "fit", "the fit itself")                                            \
     X(RL_ROLE_FACTOR, "factor", "the three factors of the spike, one taken away each") \
     X(RL_ROLE_CURE, "cure", "cures: what is done against the spike")                   \
-    X(RL_ROLE_ATTACK, "attack", "attacks: a step along the smallest mode")
+    X(RL_ROLE_ATTACK, "attack", "attacks: a step along the smallest mode")             \
+    X(RL_ROLE_SOLVER, "solver", "solvers: the same fit by other algorithms, in other arithmetic")
 
 typedef enum rl_role {
 #define RL_ROLE_ENUM(name, word, text) name,
     RL_ROLE_LIST(RL_ROLE_ENUM)
 #undef RL_ROLE_ENUM
 } rl_role;
-enum { RL_N_ROLES = RL_ROLE_ATTACK + 1 };
+enum { RL_N_ROLES = RL_ROLE_SOLVER + 1 };
 extern const char *const rl_role_words[RL_N_ROLES], *const rl_role_texts[RL_N_ROLES];
 
 /* What an algorithm that runs on the training rows is given, with the spectrum of the same rows. */
@@ -72,6 +73,7 @@ typedef struct rl_rows_problem {
     const rl_spectrum *spectrum;
     const rl_test_factor *test;
     const double *start; /* [n_features]: independent standard normal numbers of the repeat */
+    double *room;        /* [rl_room_on_rows] of as many rows, or more: for those that solve */
 } rl_rows_problem;
 
 typedef struct rl_ablation {
@@ -86,7 +88,7 @@ typedef struct rl_ablation {
     rl_need need;
     bool approaches_least_squares; /* at one end of its parameter: rl_errors.distance says how near it is */
     bool leaves_modes_out;         /* that the unablated fit uses: rl_errors.modes_kept says how many are left */
-    /* Exactly one of the next three is there. `truncate` is for least squares on leading modes, and may read the sizes,
+    /* Exactly one of the next four is there. `truncate` is for least squares on leading modes, and may read the sizes,
      * rank and sigma of the spectrum alone. */
     rl_truncation (*truncate)(const rl_spectrum *s, const rl_variant *variant);
     /* `fit` is for any other filter of the modes. Those from s->rank on are zero: beta 0, residual c. */
@@ -94,6 +96,12 @@ typedef struct rl_ablation {
     /* `run` goes with RL_NEED_ROWS: makes beta [n_features] after `parameter` steps. When done > 0, beta holds that
      * after `done` steps with the same options. residual [n_train] is a buffer. */
     void (*run)(const rl_rows_problem *problem, const rl_variant *variant, double done, double *beta, double *residual);
+    /* `solve` goes with RL_NEED_ROWS, too, and without a parameter: makes beta [n_features] by an algorithm that ends
+     * by itself, in so many numbers of room, which do not fall with n_train. false: it broke down, and there is none.
+     */
+    bool (*solve)(const rl_rows_problem *problem, const rl_variant *variant, double *beta);
+    size_t (*solve_room)(int n_train, int n_features);
+    double (*solve_flops)(double n_train, double n_features);
     /* The exact expectation of the test error over training sets and test rows, at any finite size: INFINITY where it
      * diverges, NaN where no formula is known. NULL: no formula is known for any variant. */
     double (*expected_mse)(const rl_expectation *e, const rl_variant *variant);
@@ -152,14 +160,17 @@ rl_status rl_point_errors(rl_evaluator *evaluator, const rl_point *point, const 
 const rl_fit *rl_evaluated_fit(const rl_evaluator *evaluator, int v);
 
 /* Local. Runs the variants that need the training rows, and fills their errors and their columns of betas [n_features,
- * n_variants], column-major; those of other variants stay as they are. A variant with the options of the one before it,
- * and at least as many steps, goes on from there. Runs nothing when the status of the spectrum is not RL_CELL_DONE.
- * residual [max(n_train, n_features + 2)] is a buffer. */
+ * n_variants], column-major; those of other variants stay as they are. Of one that broke down all is NaN. A variant
+ * with the options of the one before it, and at least as many steps, goes on from there. Runs nothing when the status
+ * of the spectrum is not RL_CELL_DONE. residual [max(n_train, n_features + 2)] is a buffer. */
 void rl_evaluate_rows(const rl_rows_problem *problem, const rl_population *population, int n_variants,
                       const rl_variant *variants, double *betas, double *residual, rl_errors *errors);
 
-/* How many steps rl_evaluate_rows makes for these variants. */
+/* How many steps rl_evaluate_rows makes for these variants; the numbers of room that it needs, and the flops beside
+ * steps, for those that solve. */
 double rl_steps_on_rows(int n_variants, const rl_variant *variants);
+size_t rl_room_on_rows(int n_variants, const rl_variant *variants, int n_train, int n_features);
+double rl_solver_flops(int n_variants, const rl_variant *variants, double n_train, double n_features);
 
 /* Collective as rl_evaluate; Z must be formed. The paper's three factors, mode by mode, each array [n_modes]: Eq. 1 for
  * the test rows together is sum_r (1 / sigma)(test_projection)(residual_projection). test_projection_rms: root mean

@@ -13,6 +13,8 @@ const rl_ablation *const rl_ablations[] = {
     &rl_ablation_ridge,
     &rl_ablation_gradient_descent,
     &rl_ablation_gradient_descent_run,
+    &rl_ablation_normal_equations,
+    &rl_ablation_svd,
     NULL,
 };
 

@@ -9,7 +9,7 @@
 #include "filter.h"
 #include "ridgeless/arena.h"
 
-static const rl_errors no_errors = {NAN, NAN, NAN, NAN, NAN};
+const rl_errors rl_no_errors = {NAN, NAN, NAN, NAN, NAN};
 
 /* Variants are multiplied by the rows in blocks of as many columns, the last one filled up with zeros. How a product
  * of BLAS rounds depends on its shape: so no number of a variant depends on which others there are, or on their order.
@@ -195,7 +195,7 @@ static rl_status evaluate_chosen(rl_evaluator *e, const rl_spectrum *s, const rl
 rl_status rl_evaluate(rl_evaluator *e, const rl_spectrum *s, const rl_population *population, int n_variants,
                       const rl_variant *variants, rl_errors *errors) {
     if (s->status != RL_CELL_DONE) {
-        for (int v = 0; v < n_variants; v++) errors[v] = no_errors;
+        for (int v = 0; v < n_variants; v++) errors[v] = rl_no_errors;
         return RL_OK;
     }
     for (int v = 0; v < n_variants; v++) e->chosen[v] = v;
@@ -231,7 +231,7 @@ static rl_errors errors_without_test_rows(const rl_point *p, const rl_population
     if (variant->ablation->need == RL_NEED_FIT_TO_Y) return errors_of_fit(p, RL_TARGET_Y, population);
     if (variant->ablation->need == RL_NEED_FIT_TO_IDEAL) return errors_of_fit(p, RL_TARGET_IDEAL, population);
     if (variant->ablation->truncate != NULL && p->fits != NULL) return errors_of_truncation(p, population, variant);
-    return no_errors;
+    return rl_no_errors;
 }
 
 rl_status rl_point_errors(rl_evaluator *e, const rl_point *point, const rl_population *population, int n_variants,

@@ -16,6 +16,9 @@ static inline double rl_error_of(double error) {
     return isnan(error) ? INFINITY : error;
 }
 
+/* All NaN. */
+extern const rl_errors rl_no_errors;
+
 /* rl_errors.distance: of a fit from the least-squares one, by the squares of what is between them and of the latter. */
 static inline double rl_distance_of(rl_squares apart, rl_squares whole) {
     if (apart.sum == 0) return 0;
@@ -47,6 +50,6 @@ extern const rl_option_spec rl_descent_options[RL_N_DESCENT_OPTIONS];
 
 extern const rl_ablation rl_ablation_none, rl_ablation_cutoff, rl_ablation_leading_modes, rl_ablation_no_residuals,
     rl_ablation_adversarial_test, rl_ablation_adversarial_train, rl_ablation_ridge, rl_ablation_gradient_descent,
-    rl_ablation_gradient_descent_run;
+    rl_ablation_gradient_descent_run, rl_ablation_normal_equations, rl_ablation_svd;
 
 #endif

@@ -71,6 +71,18 @@ static double done_before(const rl_variant *variants, int v) {
     return goes_on ? before->parameter : 0;
 }
 
+/* false: there are none. */
+static bool make_parameters(const rl_rows_problem *problem, const rl_variant *variant, double done, double *beta,
+                            double *residual) {
+    if (variant->ablation->run != NULL) {
+        variant->ablation->run(problem, variant, done, beta, residual);
+        return true;
+    }
+    const bool solved = variant->ablation->solve(problem, variant, beta);
+    for (int j = 0; j < problem->train->n_features && !solved; j++) beta[j] = NAN;
+    return solved;
+}
+
 void rl_evaluate_rows(const rl_rows_problem *problem, const rl_population *population, int n_variants,
                       const rl_variant *variants, double *betas, double *residual, rl_errors *errors) {
     const size_t p = (size_t)problem->train->n_features;
@@ -80,14 +92,33 @@ void rl_evaluate_rows(const rl_rows_problem *problem, const rl_population *popul
         double *beta = betas + (size_t)v * p;
         const double done = done_before(variants, v);
         if (done > 0) memcpy(beta, beta - p, sizeof(double) * p);
-        variants[v].ablation->run(problem, &variants[v], done, beta, residual);
-        errors[v] = errors_of(problem, population, beta, residual);
+        if (make_parameters(problem, &variants[v], done, beta, residual))
+            errors[v] = errors_of(problem, population, beta, residual);
+        else
+            errors[v] = rl_no_errors;
     }
 }
 
 double rl_steps_on_rows(int n_variants, const rl_variant *variants) {
     double steps = 0;
     for (int v = 0; v < n_variants; v++)
-        if (variants[v].ablation->need == RL_NEED_ROWS) steps += variants[v].parameter - done_before(variants, v);
+        if (variants[v].ablation->run != NULL) steps += variants[v].parameter - done_before(variants, v);
     return steps;
+}
+
+size_t rl_room_on_rows(int n_variants, const rl_variant *variants, int n_train, int n_features) {
+    size_t most = 0;
+    for (int v = 0; v < n_variants; v++) {
+        const rl_ablation *a = variants[v].ablation;
+        const size_t room = a->solve != NULL ? a->solve_room(n_train, n_features) : 0;
+        most = room > most ? room : most;
+    }
+    return most;
+}
+
+double rl_solver_flops(int n_variants, const rl_variant *variants, double n_train, double n_features) {
+    double flops = 0;
+    for (int v = 0; v < n_variants; v++)
+        if (variants[v].ablation->solve != NULL) flops += variants[v].ablation->solve_flops(n_train, n_features);
+    return flops;
 }

@@ -68,7 +68,8 @@ static rl_status read_fields(rl_node value, const rl_ablation *ablation, rl_fiel
     const int first = parameter ? 0 : RL_N_SEQUENCE_FIELDS;
     assert(RL_N_SEQUENCE_FIELDS + ablation->n_options <= MAX_FIELDS);
     if (!parameter && (!mapping || ablation->n_options == 0))
-        return rl_node_fail(value, "`- %s` alone: it takes no parameter", ablation->name);
+        return rl_node_fail(value, "`- %s` alone%s: it takes no parameter", ablation->name,
+                            ablation->n_options > 0 ? ", or its options in braces" : "");
     RL_TRY(rl_read_fields(value, fields + first, RL_N_SEQUENCE_FIELDS - first, ablation->options, ablation->n_options));
     if (mapping) return RL_OK;
     if (rl_node_is_empty(value)) return refuse_lack(value, ablation);

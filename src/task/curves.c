@@ -32,6 +32,8 @@ static void list_curves_arrays(rl_arena *arena, void *object) {
     RL_TAKE(arena, c->betas, features * variants);
     RL_TAKE(arena, c->start, features);
     RL_TAKE(arena, c->points, features * (size_t)s->n_points);
+    RL_TAKE(arena, c->solver_room,
+            rl_room_on_rows(s->spec->n_variants, s->spec->variants, c->max_train, s->n_features));
     RL_TAKE(arena, c->room, rl_larger(c->max_train, rl_larger((int)order, s->n_points)));
 }
 

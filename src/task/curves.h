@@ -28,6 +28,7 @@ typedef struct rl_curves {
     /* algorithms on rows, and predictions; NULL where the series asks for neither */
     double *betas;        /* [n_features, n_variants], column-major */
     double *start, *room; /* [n_features]; [max(max_train, order)] */
+    double *solver_room;  /* [rl_room_on_rows] of the longest training set */
     double *points;       /* [n_points, n_features], row-major */
 } rl_curves;
 

@@ -76,7 +76,8 @@ double rl_spectra_flops(const rl_series *series, rl_range n_train) {
     double flops = 0;
     for (int i = n_train.first; i < rl_range_end(n_train); i++)
         flops += spectrum_flops(series->n_train[i], p, n_rows - series->n_train[i], series->spec->n_variants) +
-                 RL_FLOPS_OF_STEP * steps * series->n_train[i] * p;
+                 RL_FLOPS_OF_STEP * steps * series->n_train[i] * p +
+                 rl_solver_flops(series->spec->n_variants, series->spec->variants, series->n_train[i], p);
     return flops;
 }
 

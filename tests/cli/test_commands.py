@@ -170,12 +170,12 @@ class Commands(unittest.TestCase):
 
     def test_ablations_can_be_pasted(self):
         names = ["none", "cutoff", "leading_modes", "no_residuals", "adversarial_test", "adversarial_train", "ridge"]
-        rows = self.listed("ablations", [*names, "gradient_descent", "gradient_descent_run"])
+        rows = self.listed("ablations", [*names, "gradient_descent", "gradient_descent_run", "normal_equations", "svd"])
         heads = re.findall(r"(?m)^(?!Lines)[a-z].*$", run("ablations", check=0).stdout)
-        self.assertEqual([head.split()[0] for head in heads], ["the", "the", "cures:", "attacks:"])
+        self.assertEqual([head.split()[0] for head in heads], ["the", "the", "cures:", "attacks:", "solvers:"])
         self.assertEqual(
-            [rows[name]["role"] for name in ("none", "no_residuals", "ridge", "adversarial_test")],
-            ["fit", "factor", "cure", "attack"],
+            [rows[name]["role"] for name in ("none", "no_residuals", "ridge", "adversarial_test", "svd")],
+            ["fit", "factor", "cure", "attack", "solver"],
         )
         self.assertIsNone(rows["none"]["parameter"])
         self.assertIn("singular value", rows["cutoff"]["parameter"]["meaning"])

@@ -185,7 +185,9 @@ class Edges(unittest.TestCase):
         self.write(x, y)
         ideal = x @ (np.linalg.pinv(x, 120 * EPS) @ y)
         truncations = "[none, no_residuals, {cutoff: [0.01]}, {leading_modes: [2]}]"
-        every = truncations[:-1] + ", {ridge: [0.1]}, {gradient_descent: [3]}, {gradient_descent_run: [3]}, adversarial_test: 1"
+        every = (
+            truncations[:-1] + ", {ridge: [0.1]}, {gradient_descent: [3]}, {gradient_descent_run: [3]}, svd, adversarial_test: 1"
+        )
         every += ", adversarial_train: 1]"
         methods = {
             "nested": ("[none, no_residuals]", "philox", ""),

@@ -199,7 +199,9 @@ class StudyPage(unittest.TestCase):
         sources = [name for name in names("Source") if section(f"Source {name}") or name == "diabetes"]
         data = [f"{{{with_required(f'Source {name}', f'source: {name}')}}}" for name in sources]
         data += [f"{{source: function, name: {name}, n_features: [1], map: {name}}}" for name in names("Map")]
-        optional = [f"{name}: 1" for name in names("Ablation") if len(section(f"Ablation {name}")) > 1]
+        entries = {name: section(f"Ablation {name}") for name in names("Ablation")}
+        alone = {name for name, [first, *_] in entries.items() if first.facts["Type"] == "name alone"}
+        optional = [name if name in alone else f"{name}: 1" for name, found in entries.items() if len(found) > 1]
         lines = STUDY | {"repeats": "repeats: 1", "n_train": "n_train: [5]"}
         lines["ablations"] = f"ablations: [{', '.join(optional)}]"
         lines["datasets"] = "datasets:\n" + "".join(f"  - {entry}\n" for entry in data)
@@ -234,8 +236,9 @@ class StudyPage(unittest.TestCase):
         for line in text.splitlines():
             key, _, value = line.partition(": ")
             if key.endswith("/variant"):
-                name, _, *options = value.split(" ")
-                found.update((f"{name} {option.split('=')[0]}", option.split("=")[1]) for option in options)
+                name, *words = value.split(" ")
+                options = (word.split("=") for word in words if "=" in word)
+                found.update((f"{name} {option}", given.strip('"')) for option, given in options)
             else:
                 found[key] = value.strip('"')
         return found

@@ -1,5 +1,5 @@
-/* fit: gradient descent run on training rows, against the filter that it is in closed form, an iteration in the open,
- * and its limit. Bounds are in units of eps x condition. */
+/* fit: what runs on training rows. Gradient descent against the filter that it is in closed form, an iteration in the
+ * open, and its limit; direct solvers against one-sided Jacobi. Bounds are in units of eps x condition. */
 #include "unit.h"
 
 #include <float.h>
@@ -26,6 +26,7 @@ typedef struct problem {
     int n_variants;
     rl_errors errors[MAX_VARIANTS];
     double betas[MAX_VARIANTS * MAX_P];
+    double room[10000]; /* for solvers */
 } problem;
 
 static const rl_population population = {.known = true, .residual_variance = 0.5};
@@ -70,7 +71,8 @@ static rl_variant *add(problem *q, const char *ablation, double parameter, doubl
 
 static void evaluate(problem *q) {
     double left[64];
-    const rl_rows_problem rows = {&q->train, &q->s, &q->factor, q->start};
+    const rl_rows_problem rows = {&q->train, &q->s, &q->factor, q->start, q->room};
+    assert_true(rl_room_on_rows(q->n_variants, q->variants, q->n, q->p) <= sizeof q->room / sizeof(double));
     assert_int_equal(rl_evaluate(q->evaluator, &q->s, &population, q->n_variants, q->variants, q->errors), RL_OK);
     rl_evaluate_rows(&rows, &population, q->n_variants, q->variants, q->betas, left, q->errors);
 }
@@ -310,6 +312,78 @@ static void what_diverges_is_infinite(void **state) {
     tear_down(q);
 }
 
+/* ---- direct solvers ---------------------------------------------------------------------------------------------- */
+
+enum { N_SOLVERS = 4 };
+static const struct {
+    const char *ablation, *precision;
+    double eps;
+    bool squares; /* the condition */
+} solvers[N_SOLVERS] = {{"svd", "double", DBL_EPSILON, false},
+                        {"normal_equations", "double", DBL_EPSILON, true},
+                        {"svd", "float", FLT_EPSILON, false},
+                        {"normal_equations", "float", FLT_EPSILON, true}};
+
+static void add_solvers(problem *q) {
+    for (int i = 0; i < N_SOLVERS; i++) {
+        rl_variant *v = add(q, solvers[i].ablation, NAN, 0);
+        rl_option_value *value = &v->options.values[rl_options_find(&v->options, "precision")];
+        rl_free(value->text);
+        assert_int_equal(rl_strdup(&value->text, solvers[i].precision), RL_OK);
+    }
+}
+
+/* Over the length of `expected`. */
+static double apart(int n, const double *got, const double *expected) {
+    double sum = 0;
+    for (int j = 0; j < n; j++) sum += (got[j] - expected[j]) * (got[j] - expected[j]);
+    return sqrt(sum / dot(expected, expected, n));
+}
+
+/* Golub and Van Loan, 4th ed., 5.3.7: of least squares a residual brings the square of the condition in, too. */
+static double bound_of(const problem *q, const double *solution, double eps, bool squares) {
+    const double kappa = condition(q), residual = q->n * mean_square_error(q->x, q->y, solution, 0, q->n, q->p);
+    const double share = sqrt(residual / dot(solution, solution, q->p)) / q->s.sigma[0];
+    return 40 * eps * (kappa + kappa * kappa * (squares ? 1 : share));
+}
+
+static void solvers_are_off_by_what_their_condition_allows(void **state) {
+    static const int exponents[] = {0, 400, -400};
+    for (int i = 0; i < 3 * N_SHAPES; i++) {
+        problem *q = set_up(shapes[i / 3][0], shapes[i / 3][1]);
+        double solution[MAX_P];
+        for (int j = 0; j < q->n; j++) q->y[j] = ldexp(q->y[j], exponents[i % 3]); /* beyond the range of floats */
+        assert_int_equal(rl_dense_producer_spectrum(q->producer, &q->train, &q->factor, &q->s), RL_OK);
+        jacobi_solve(&q->svd, q->y, q->svd.k, solution);
+        add_solvers(q);
+        evaluate(q);
+        for (int v = 0; v < N_SOLVERS; v++) {
+            const double off = apart(q->p, q->betas + v * q->p, solution);
+            const double most = bound_of(q, solution, solvers[v].eps, solvers[v].squares);
+            if (off > most) fail_msg("%d x %d, solver %d: %g off, bound %g", q->n, q->p, v, off, most);
+            assert_true(fabs(q->errors[v].distance - off) <= bound_of(q, solution, DBL_EPSILON, false));
+            assert_true(solvers[v].eps == DBL_EPSILON || q->p == 1 || off > 1e-9); /* it does go through floats */
+        }
+        tear_down(q);
+    }
+}
+
+/* A column of zeros has no Cholesky factor, and no value is better than a wrong one; a decomposition leaves it out. */
+static void solvers_that_break_down_have_no_errors(void **state) {
+    problem *q = set_up(21, 20);
+    for (int i = 0; i < q->n; i++) q->x[i * q->p + 3] = 0;
+    assert_int_equal(rl_dense_producer_spectrum(q->producer, &q->train, &q->factor, &q->s), RL_OK);
+    add_solvers(q);
+    evaluate(q);
+    for (int v = 0; v < N_SOLVERS; v++) {
+        const rl_errors got = q->errors[v];
+        const bool none = isnan(got.test_mse) && isnan(got.train_mse) && isnan(got.population_mse) &&
+                          isnan(got.distance) && isnan(q->betas[v * q->p]);
+        assert_true(solvers[v].squares ? none : got.test_mse > 0 && got.distance < 1e-3);
+    }
+    tear_down(q);
+}
+
 int main(void) {
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const struct CMUnitTest tests[] = {
@@ -323,6 +397,8 @@ int main(void) {
         cmocka_unit_test(zeros_leave_the_start),
         cmocka_unit_test(the_unit_of_the_features_does_not_matter),
         cmocka_unit_test(what_diverges_is_infinite),
+        cmocka_unit_test(solvers_are_off_by_what_their_condition_allows),
+        cmocka_unit_test(solvers_that_break_down_have_no_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

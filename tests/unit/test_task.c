@@ -278,6 +278,8 @@ static void predicted_bytes_are_those_that_are_allocated(void **state) {
         "  - {source: student-teacher, name: fresh-spectra, rows: 30, features: 6, draw: fresh, producer: lapack}\n"
         "  - {source: student-teacher, name: steps, rows: 30, features: 6, ablations: [none, gradient_descent_run: "
         "3]}\n"
+        "  - {source: student-teacher, name: solvers, rows: 30, features: 6, ablations: [none, normal_equations, "
+        "svd]}\n"
         "  - {source: function, name: predictions, map: legendre, n_features: [3, 40], keep: [cells, predictions], "
         "n_train: [2, 9]}\n"
         "  - {source: sphere, name: made, rows: 40, inputs: 4, map: random-relu, n_features: [5, 50]}\n"
@@ -292,7 +294,7 @@ static void predicted_bytes_are_those_that_are_allocated(void **state) {
         "  - {source: sphere, name: made-ones, rows: 40, inputs: 4, map: random-relu, n_features: [5], intercept: "
         "true}\n"
         "autoencoders: [{name: toy, n_features: 30, sparsity: 0.9, hidden: [1, 2], n_train: [5], steps: 20}]\n";
-    const int methods[] = {BULK,    BULK,    SPECTRA, SPECTRA, SPECTRA, SPECTRA, SPECTRA,
+    const int methods[] = {BULK,    BULK,    SPECTRA, SPECTRA, SPECTRA, SPECTRA, SPECTRA, SPECTRA,
                            SPECTRA, SPECTRA, NESTED,  UPDATED, UPDATED, BULK,    SPECTRA};
     const fixture *f = *state;
     rl_study study;
