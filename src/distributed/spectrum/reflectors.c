@@ -52,14 +52,49 @@ RL_INLINED double inner_product(int n, const double *x, const double *y) {
     return add_up_lanes(sums);
 }
 
+/* Columns a, b, c and d, for each of which v is loaded once; each as it would be alone. */
+RL_INLINED void reflect_four(int rows, double *restrict a, double *restrict b, double *restrict c, double *restrict d,
+                             const double *restrict v, double tau) {
+    double p[LANES] = {0}, q[LANES] = {0}, r[LANES] = {0}, s[LANES] = {0};
+    int i = 0;
+    for (; i + LANES <= rows; i += LANES)
+        for (int lane = 0; lane < LANES; lane++) {
+            p[lane] += v[i + lane] * a[i + lane];
+            q[lane] += v[i + lane] * b[i + lane];
+            r[lane] += v[i + lane] * c[i + lane];
+            s[lane] += v[i + lane] * d[i + lane];
+        }
+    for (int lane = 0; i < rows; i++, lane++) {
+        p[lane] += v[i] * a[i];
+        q[lane] += v[i] * b[i];
+        r[lane] += v[i] * c[i];
+        s[lane] += v[i] * d[i];
+    }
+    const double pa = tau * add_up_lanes(p), pb = tau * add_up_lanes(q), pc = tau * add_up_lanes(r),
+                 pd = tau * add_up_lanes(s);
+    for (i = 0; i + LANES <= rows; i += LANES)
+        for (int lane = 0; lane < LANES; lane++) {
+            a[i + lane] -= pa * v[i + lane];
+            b[i + lane] -= pb * v[i + lane];
+            c[i + lane] -= pc * v[i + lane];
+            d[i + lane] -= pd * v[i + lane];
+        }
+    for (; i < rows; i++) {
+        a[i] -= pa * v[i];
+        b[i] -= pb * v[i];
+        c[i] -= pc * v[i];
+        d[i] -= pd * v[i];
+    }
+}
+
 RL_CLONES void rl_reflect_left(int rows, int columns, double *block, int ld, const double *v, double tau) {
-    for (int j = 0; j < columns; j++) {
-        double *restrict column = block + (size_t)j * (size_t)ld;
-        const double product = tau * inner_product(rows, v, column);
-        int i = 0;
-        for (; i + LANES <= rows; i += LANES)
-            for (int lane = 0; lane < LANES; lane++) column[i + lane] -= product * v[i + lane];
-        for (; i < rows; i++) column[i] -= product * v[i];
+    const size_t step = (size_t)ld;
+    int j = 0;
+    for (; j + TOGETHER <= columns; j += TOGETHER, block += TOGETHER * step)
+        reflect_four(rows, block, block + step, block + 2 * step, block + 3 * step, v, tau);
+    for (; j < columns; j++, block += step) {
+        const double product = tau * inner_product(rows, v, block);
+        for (int i = 0; i < rows; i++) block[i] -= product * v[i];
     }
 }
 
