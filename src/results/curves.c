@@ -14,12 +14,14 @@ typedef struct curves {
     extent predictions;
     int *place;      /* [n_p, n_n]: of each N of a series, its index in d.n_train; owned */
     double *scratch; /* [2 n_repeats], while the group is filled; owned */
+    bool *repeated;  /* [n_variants, n_p, n_n], of the part that is reduced: see repeats_before; owned */
 } curves;
 
 static void destroy_curves(void *state) {
     curves *c = state;
     rl_free(c->place);
     rl_free(c->scratch);
+    rl_free(c->repeated);
     rl_release_dataset(&c->d);
     rl_free(c);
 }
@@ -69,7 +71,8 @@ static void measure_arrays(const writer *w, group *g, curves *c) {
     if (c->n_directions > 0) g->n_values = rl_larger(g->n_values, (size_t)c->d.n_train[c->d.n_n - 1] * c->n_directions);
     for (int f = 0; f < RL_N_FIELDS; f++) c->extents[f] = extent_of(g, c, &rl_fields[f]);
     g->n_values = rl_larger(g->n_values, rl_quantile_values(&c->d));
-    g->bytes = rl_dataset_state_bytes(&c->d) + 2 * c->n_repeats * sizeof *c->scratch;
+    g->bytes = rl_dataset_state_bytes(&c->d) + 2 * c->n_repeats * sizeof *c->scratch +
+               c->d.n_variants * c->d.n_p * c->d.n_n * sizeof *c->repeated;
     g->n_slab = rl_larger(rl_slab_room(w, c->extents, RL_N_FIELDS), rl_slab_room(w, &c->predictions, 1));
 }
 
@@ -186,7 +189,7 @@ typedef struct point {
     size_t set, repeat; /* set: the index of its (P, N) */
 } point;
 
-enum { TOGETHER = 8 }; /* doubles in a line of the processor's cache */
+enum { TOGETHER = 16 }; /* doubles in two lines of the cache, which processors fetch in pairs */
 
 /* Of one set at n repeats: what lies side by side is written side by side. */
 static void take_reduced(const curves *c, const part *q, const point *at, int n) {
@@ -297,14 +300,39 @@ typedef struct some_rows {
     size_t first, n;
 } some_rows;
 
+enum { SOME = 1 << 14 /* numbers */ };
+
+static size_t most_rows(const part *q) {
+    return rl_larger(1, SOME / q->width);
+}
+
 static some_rows first_rows(const part *q) {
-    enum { SOME = 1 << 14 };
-    return (some_rows){q, 0, rl_smaller(q->n, rl_larger(1, SOME / q->width))};
+    return (some_rows){q, 0, rl_smaller(q->n, most_rows(q))};
 }
 
 static bool next_rows(some_rows *r) {
     r->first += r->n;
     r->n = rl_smaller(r->n, r->part->n - r->first);
+    return r->n > 0;
+}
+
+/* Whether a set is that of the variant before: many variants ask the same of a size. Its statistics are the same. */
+static bool repeats_before(const curves *c, const part *q, size_t i) {
+    const size_t n_sets = c->d.n_p * c->d.n_n;
+    const double *const set = q->values + i * q->width;
+    c->repeated[i] = rl_fields[q->array].kind == RL_FIELD_CELL && i >= n_sets &&
+                     memcmp(set, set - n_sets * q->width, q->width * sizeof *set) == 0;
+    return c->repeated[i];
+}
+
+/* The same of rows that are to be reduced: none repeats what is before it. */
+static bool next_new_rows(const curves *c, some_rows *r) {
+    const part *q = r->part;
+    size_t end = r->first + r->n;
+    while (end < q->n && repeats_before(c, q, end)) end++;
+    r->first = end;
+    while (end < q->n && end - r->first < most_rows(q) && (end == r->first || !repeats_before(c, q, end))) end++;
+    r->n = end - r->first;
     return r->n > 0;
 }
 
@@ -325,24 +353,30 @@ static bool give_rows(const writer *w, const curves *c, const some_rows *r) {
                                                   has_moments(q), c->d.reduced + q->first + r->first);
 }
 
-/* Others reduce as many rows as they take, ahead of those that are written. Without others each is reduced before it is
- * written, and so it is where writing changes the numbers' type in their place. *left: some are to be reduced yet. */
-static void reduce_ahead(writer *w, const curves *c, some_rows *ahead, bool *left) {
+/* Others reduce as many rows as they take, ahead of those that are written. Without others those before row `end` are
+ * reduced, before they are written; and so they are where writing changes the numbers' type in their place. *left: some
+ * are to be reduced yet. */
+static void reduce_ahead(writer *w, const curves *c, size_t end, some_rows *ahead, bool *left) {
     const double start = rl_seconds();
-    while (*left && give_rows(w, c, ahead)) *left = next_rows(ahead);
-    if (*left && (w->reducer == NULL || rl_fields[ahead->part->array].type != NC_DOUBLE)) {
+    const bool alone = w->reducer == NULL || rl_fields[ahead->part->array].type != NC_DOUBLE;
+    while (*left && give_rows(w, c, ahead)) *left = next_new_rows(c, ahead);
+    while (*left && alone && ahead->first < end) {
         reduce_rows(c, ahead);
-        *left = next_rows(ahead);
+        *left = next_new_rows(c, ahead);
     }
     w->seconds.reducing += rl_seconds() - start;
 }
 
-/* What others have not taken; and theirs. */
+/* What others have not taken; theirs; and what is repeated. */
 static void end_reduction(writer *w, const curves *c, some_rows *ahead, bool left) {
+    const part *q = ahead->part;
+    rl_reduced *const reduced = c->d.reduced + q->first;
     const double start = rl_seconds();
-    for (; left; left = next_rows(ahead))
+    for (; left; left = next_new_rows(c, ahead))
         if (!give_rows(w, c, ahead)) reduce_rows(c, ahead);
     if (w->reducer != NULL) w->reducer->await(w->reducer->state);
+    for (size_t i = 0; i < q->n; i++)
+        if (c->repeated[i]) reduced[i] = reduced[i - c->d.n_p * c->d.n_n];
     w->seconds.reducing += rl_seconds() - start;
 }
 
@@ -368,13 +402,13 @@ static rl_status put_part(writer *w, const group *g, const curves *c, const part
     const rl_field *field = &rl_fields[q->array];
     const bool kept = rl_field_kept(field, rl_group_keep(g));
     const bool is_last = q->first + q->n == c->extents[q->array].n_rows;
-    some_rows ahead = first_rows(q), next = ahead;
-    bool left = is_reduced(field);
+    some_rows ahead = {q, 0, 0}, next = first_rows(q);
+    bool left = is_reduced(field) && next_new_rows(c, &ahead);
     for (bool any = kept; any; any = next_rows(&next)) {
-        reduce_ahead(w, c, &ahead, &left);
+        reduce_ahead(w, c, next.first + next.n, &ahead, &left);
         RL_TRY(put_rows(w, q, next.first, next.n));
     }
-    end_reduction(w, c, &ahead, left);
+    if (is_reduced(field)) end_reduction(w, c, &ahead, left);
     return is_last && is_reduced(field) ? rl_fill_statistics(w, &c->d, field) : RL_OK;
 }
 
@@ -487,6 +521,7 @@ static rl_status fill_curves(writer *w, group *g) {
     curves *c = g->state;
     RL_TRY(rl_fill_dataset(w, g, &c->d));
     RL_TRY(RL_ALLOC(c->scratch, 2 * c->n_repeats));
+    RL_TRY(RL_ALLOC(c->repeated, c->d.n_variants * c->d.n_p * c->d.n_n));
     RL_TRY(fill_fields(w, g, c));
     RL_TRY(rl_fill_spike(w, &c->d));
     RL_TRY(rl_fill_theory(w, g, &c->d));
