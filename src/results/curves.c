@@ -113,13 +113,13 @@ static rl_status define_kept(writer *w, const group *g, const rl_field *field) {
                                              [RL_FIELD_MODE] = "n_features n_train repeat mode",
                                              [RL_FIELD_DIRECTION] = "n_features n_train repeat mode feature"};
     static const int no_rank = -1;
-    const bool packed = field->type != NC_DOUBLE || field->kind == RL_FIELD_MODE; /* half of the modes do not exist */
+    const size_t of_modes = field->kind == RL_FIELD_MODE ? RL_LARGE : 0; /* half of the modes do not exist */
     RL_TRY(rl_define_array(w, g,
                            &(array){.name = field->name,
                                     .long_name = field->long_name,
                                     .dimensions = dimensions[field->kind],
                                     .type = field->type,
-                                    .least = packed ? RL_SMALL : 0,
+                                    .least = field->type != NC_DOUBLE ? RL_SMALL : of_modes,
                                     .coordinates = rl_field_coordinates(field),
                                     .original = true,
                                     .nan = field->type == NC_DOUBLE,

@@ -10,7 +10,8 @@
 enum {
     RL_ARRAY_NAME = 64,
     RL_DIMENSIONS = 5, /* of an array, at most */
-    RL_SMALL = 4096    /* bytes of an array that is not worth compressing */
+    RL_SMALL = 4096,   /* bytes of an array of whole numbers that is not worth compressing */
+    RL_LARGE = 1 << 20 /* the same of other numbers, of which some are absent: they take more time and get less small */
 };
 
 typedef struct rl_group_writer rl_group_writer;

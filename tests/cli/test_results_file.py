@@ -208,6 +208,20 @@ class ResultsFile(unittest.TestCase):
         smallest = np.nanmin(d.sigma.values, -1)
         self.assertTrue(np.array_equal(smallest, d.sigma_min.values))
 
+    def test_modes_are_compressed_where_they_are_many(self):
+        text = STUDY.replace("repeats: 9", "random: philox\nrepeats: 3000").replace("keep: [cells, modes]", "keep: modes")
+        (self.at / "many.yaml").write_text(text)
+        run("run", "many.yaml", "-q", cwd=self.at, check=0)
+        with netCDF4.Dataset(self.at / "many.nc") as file:
+            sigma = file["diabetes"]["sigma"]  # 5 N x 3000 x 10 modes: 1.2 MB
+            filters = sigma.filters()
+            self.assertTrue(filters["zlib"] and filters["shuffle"] and filters["complevel"] == 1, filters)
+            self.assertEqual(file["fresh"]["sigma"].chunking(), "contiguous")
+            known = np.isfinite(np.ma.filled(sigma[:], np.nan)).sum(-1)
+            self.assertTrue((known == np.minimum(file["diabetes"]["n_train"][:], 10)[None, :, None]).all())
+            smallest = np.nanmin(np.ma.filled(sigma[:], np.nan), -1)
+            self.assertTrue(np.array_equal(np.median(smallest, -1), file["diabetes"]["sigma_min_median"][:]))
+
     def test_ncdump_reads_it(self):
         text = subprocess.run(["ncdump", "-h", self.path], check=True, capture_output=True, text=True).stdout
         for words in (
