@@ -47,12 +47,13 @@ typedef struct scale {
     int shift, bits; /* bits: of a digit */
 } scale;
 
+/* Of zeros the one of the other sign may be there, too. */
 static scale scale_of(int n, double minimum, double maximum) {
-    const uint64_t range = key_of(maximum) - key_of(minimum);
+    const uint64_t least = key_of(minimum == 0 ? -0.0 : minimum), range = key_of(maximum == 0 ? 0.0 : maximum) - least;
     int bits = LEAST_BITS, width = 0;
     while (bits < MOST_BITS && n >> bits > 0) bits++;
     while (width < 64 && range >> width > 0) width++;
-    return (scale){key_of(minimum), width > 2 * bits ? width - 2 * bits : 0, bits};
+    return (scale){least, width > 2 * bits ? width - 2 * bits : 0, bits};
 }
 
 static size_t place_of(const scale *s, double value) {

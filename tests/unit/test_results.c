@@ -140,6 +140,20 @@ static void sort_as_qsort(void **state) {
         }
 }
 
+/* Which of two zeros is the least, the order alone decides: neither may be taken for what is beyond the other. */
+static void sort_of_zeros_of_both_signs(void **state) {
+    (void)state;
+    enum { N = 200 };
+    double values[N], scratch[2 * N];
+    for (int sign = -1; sign <= 1; sign += 2) {
+        for (int i = 0; i < N; i++) values[i] = i % 2 == 0 ? 0.0 : -0.0;
+        values[N - 1] = sign;
+        const rl_reduced r = rl_reduce(values, N, scratch);
+        assert_true(r.median == 0 && r.minimum == fmin(sign, 0) && r.maximum == fmax(sign, 0));
+        assert_true(scratch[sign < 0 ? 0 : N - 1] == sign);
+    }
+}
+
 /* ---- spikes ------------------------------------------------------------------------------------------------------ */
 
 /* The 5 % column of the table of the sign test (Dixon and Mood 1946, The statistical sign test, table 1): so many of
@@ -1102,6 +1116,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(reduce_zero_negative_infinite),
         cmocka_unit_test(reduce_sorts_any_size),
         cmocka_unit_test(sort_as_qsort),
+        cmocka_unit_test(sort_of_zeros_of_both_signs),
         cmocka_unit_test(median_interval_is_that_of_the_sign_test),
         cmocka_unit_test(median_interval_is_that_of_exact_sums),
         cmocka_unit_test(spike_is_the_threshold_over_the_larger_flank),
