@@ -149,7 +149,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         type=Path,
         nargs="+",
         default=[],
-        help="what `ridgeless bench spectrum --json` printed: the figure of producers too",
+        help="what `ridgeless bench spectrum --json` printed: the figures of producers and of the roofline too",
     )
     parser.add_argument("--no-report", dest="report", action="store_false", help=f"the figures alone, without {REPORT}")
     parser.add_argument("--verbose", action="store_true", help="print the path of each file too, and what is not drawn, and why")

@@ -30,6 +30,7 @@ ORDER = (
     "autoencoder",
     "scaling",
     "producers",
+    "roofline",
     "cost",
 )
 

@@ -1,1 +1,1 @@
-"""How long runs took: the figures of cost, producers and scaling, and the table of scaling."""
+"""How long runs took: the figures of cost, producers, scaling and the roofline, and the table of scaling."""

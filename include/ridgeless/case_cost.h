@@ -28,6 +28,9 @@ typedef struct rl_case_cost {
     double bounds[RL_N_CASE_BOUNDS];                    /* the seconds, by what they go into */
 } rl_case_cost;
 
+/* Bytes per second that the ranks of the case together read from matrices of so many bytes per rank, over and over. */
+double rl_reading_rate(const rl_case_sizes *c, const rl_rates *rates, double bytes);
+
 /* The model of time. Work that multiplies matrices goes at the speed of rank-64 updates, divided by the ranks. Half of
  * a one-stage bidiagonal reduction reads the matrix from memory, at the rate that the ranks of a node share; so do the
  * panels of a factorization, on one row or column of the grid. Every column costs ScaLAPACK's calls, each of which

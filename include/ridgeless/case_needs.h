@@ -76,8 +76,15 @@ typedef struct rl_case_work {
 
 enum { RL_MOST_WORK = 48 };
 
+/* Of all ranks together; a multiplication and an addition are two flops. Bytes go between processors and memory: what
+ * algorithms read and write over and over, not what stays in a cache. 0: next to nothing. */
+typedef struct rl_traffic {
+    double flops, bytes;
+} rl_traffic;
+
 typedef struct rl_case_needs {
-    double flops; /* of all ranks together; a multiplication and an addition are two */
+    double flops; /* of all parts */
+    rl_traffic traffic[RL_N_PARTS];
     double bytes; /* that `distributed` allocates on the first rank, which has the most, at most at a time: exact */
     double bytes_in_all; /* the same with what the libraries hold beside it, and what the heap wastes: an estimate */
     /* The first limit that the case is beyond, NULL: none; what it needs and what is allowed. Then work and bytes may

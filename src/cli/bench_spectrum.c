@@ -20,6 +20,7 @@ typedef struct measured {
     double memory;                  /* the largest peak of any rank in bytes; 0: unknown */
     double sigma_max, sigma_min;    /* to see at a glance that they agree */
     rl_case_cost predicted;         /* on rank 0; of dgesdd nothing is */
+    rl_case_needs needs;            /* on rank 0, too */
 } measured;
 
 typedef struct spectrum_bench {
@@ -82,21 +83,24 @@ static rl_status measure_dgesdd(spectrum_bench *b, int round) {
 /* ---- what was predicted ------------------------------------------------------------------------------------------ */
 
 /* Features are drawn once where they lie, and once more, whole rows of them, for the targets. */
-static rl_case_cost predict_case(const spectrum_bench *b, rl_case_method method) {
+static rl_case_sizes sizes_of_case(const spectrum_bench *b, rl_case_method method) {
     const double rows = (double)b->n_train + b->settings->test_rows;
-    const rl_case_sizes sizes = {.method = method,
-                                 .n_train = b->n_train,
-                                 .n_features = b->n_features,
-                                 .n_test = b->settings->test_rows,
-                                 .normals = 2 * rows * b->n_features,
-                                 .block = b->settings->block,
-                                 .ranks = b->grid->size,
-                                 .grid = {b->grid->n_rows, b->grid->n_columns}};
-    return rl_case_predict(&sizes, &b->rates);
+    return (rl_case_sizes){.method = method,
+                           .n_train = b->n_train,
+                           .n_features = b->n_features,
+                           .n_test = b->settings->test_rows,
+                           .normals = 2 * rows * b->n_features,
+                           .block = b->settings->block,
+                           .ranks = b->grid->size,
+                           .grid = {b->grid->n_rows, b->grid->n_columns}};
 }
 
 static void predict_all(spectrum_bench *b) {
-    for (int i = 0; i < DGESDD; i++) b->results[i].predicted = predict_case(b, rl_case_method_of((rl_producer)i));
+    for (int i = 0; i < DGESDD; i++) {
+        const rl_case_sizes sizes = sizes_of_case(b, rl_case_method_of((rl_producer)i));
+        b->results[i].predicted = rl_case_predict(&sizes, &b->rates);
+        b->results[i].needs = rl_find_case_needs(&sizes, sizes.ranks);
+    }
 }
 
 /* ---- answer ------------------------------------------------------------------------------------------------------ */
@@ -181,6 +185,35 @@ static json_t *predicted_json(const rl_case_cost *p) {
                      "memory_bytes", p->bytes, "flops", p->flops);
 }
 
+/* What each part of the fastest round computed and moved, of all ranks together, by the model. */
+static json_t *parts_json(const spectrum_bench *b, const measured *m) {
+    static const char *const names[] = {"generate", "reduce", "project", "diagonalize"};
+    const double seconds[] = {m->timings.generate, m->timings.reduce, m->timings.project, m->timings.diagonalize};
+    double messages[RL_N_PARTS] = {0};
+    json_t *parts = json_object();
+    for (int i = 0; i < m->needs.n_work; i++)
+        if (m->needs.work[i].kind == RL_WORK_MESSAGE_BYTES)
+            messages[m->needs.work[i].part] += b->grid->size * m->needs.work[i].amount;
+    for (int part = 0; part <= RL_PART_DIAGONALIZE; part++)
+        json_object_set_new(
+            parts, names[part],
+            json_pack("{s:f, s:f, s:f, s:f}", "seconds", seconds[part], "flops", m->needs.traffic[part].flops,
+                      "memory_bytes", m->needs.traffic[part].bytes, "message_bytes", messages[part]));
+    return parts;
+}
+
+/* What all ranks together can do at most, by the rates: multiply matrices; read a matrix of this size over and over,
+ * and one of the size that is read fastest, from a cache. */
+static json_t *roofs_json(const spectrum_bench *b) {
+    const rl_case_sizes sizes = sizes_of_case(b, RL_CASE_PROJECTED);
+    const double matrix = sizeof(double) * (double)b->n_train * b->n_features / b->grid->size;
+    double fastest = 0;
+    for (int i = 0; i < b->rates.gemv.n; i++)
+        fastest = fmax(fastest, rl_reading_rate(&sizes, &b->rates, b->rates.gemv.size[i]));
+    return json_pack("{s:f, s:f, s:f}", "flops_per_second", b->grid->size * b->rates.gemm, "memory_bytes_per_second",
+                     rl_reading_rate(&sizes, &b->rates, matrix), "cache_bytes_per_second", fastest);
+}
+
 static json_t *measured_json(const spectrum_bench *b, const measured *m) {
     const double seconds = median_seconds(b, m);
     json_t *row =
@@ -189,7 +222,10 @@ static json_t *measured_json(const spectrum_bench *b, const measured *m) {
                   m->timings.reduce, "project_seconds", m->timings.project, "diagonalize_seconds",
                   m->timings.diagonalize, "gflops", 1e-9 * bidiagonal_flops(b) / seconds, "peak_memory_bytes",
                   m->memory, "sigma_max", m->sigma_max, "sigma_min", m->sigma_min);
-    if (m->predicted.seconds > 0) json_object_set_new(row, "predicted", predicted_json(&m->predicted));
+    if (m->predicted.seconds > 0) {
+        json_object_set_new(row, "predicted", predicted_json(&m->predicted));
+        json_object_set_new(row, "parts", parts_json(b, m));
+    }
     return row;
 }
 
@@ -207,10 +243,11 @@ static rl_status print_json(const spectrum_bench *b) {
     for (int i = 0; i < N_MEASURED; i++)
         if (b->results[i].wanted)
             json_array_append_new(list, i == DGESDD ? dgesdd_json(b) : measured_json(b, &b->results[i]));
-    return rl_print_json(json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:o}", "n_train", b->n_train, "n_features",
-                                   b->n_features, "test_rows", b->settings->test_rows, "ranks", b->grid->size,
-                                   "grid_rows", b->grid->n_rows, "grid_columns", b->grid->n_columns, "block",
-                                   b->settings->block, "rates", b->rates_source, "producers", list));
+    return rl_print_json(json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:o}", "n_train", b->n_train,
+                                   "n_features", b->n_features, "test_rows", b->settings->test_rows, "ranks",
+                                   b->grid->size, "threads", rl_context_threads(), "grid_rows", b->grid->n_rows,
+                                   "grid_columns", b->grid->n_columns, "block", b->settings->block, "rates",
+                                   b->rates_source, "roofs", roofs_json(b), "producers", list));
 }
 
 static rl_status choose_producers(spectrum_bench *b) {

@@ -92,7 +92,9 @@ static void print_overview(void) {
 
 /* Examples come last, behind the options. */
 static void print_help(const command *c) {
-    printf("Usage: ridgeless %s [OPTION...]%s%s\n\n", c->name, *c->arguments != '\0' ? " " : "", c->arguments);
+    const int at = printf("Usage: ridgeless %s [OPTION...]%s", c->name, *c->arguments != '\0' ? " " : "");
+    rl_print_wrapped(c->arguments, at, 7);
+    printf("\n");
     const char *const *line = c->description;
     for (; *line != NULL && strncmp(*line, "Example", 7) != 0; line++) printf("%s\n", *line);
     printf("Options:\n");

@@ -41,7 +41,7 @@ _ridgeless() {
     if ((COMP_CWORD == 1)); then
         found=$("$program" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')$'\n--help\n--version'
     elif help=$("$program" "$command" --help 2>/dev/null); then
-        usage=$(sed -n '1s/.*\[OPTION\.\.\.\]//p' <<<"$help")
+        usage=$(sed '/^$/Q' <<<"$help" | tr '\n' ' ' | sed 's/.*\[OPTION\.\.\.\]//') # of one line or two
         for one in "${COMP_WORDS[@]:2}"; do [[ $one == *.yaml || $one == *.yml ]] && study=${one//\\/}; done
         # bash makes three words of --option=value
         if [[ $before == = ]]; then before=${COMP_WORDS[COMP_CWORD - 2]}; fi

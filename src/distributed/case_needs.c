@@ -30,7 +30,7 @@ static bool has_indices(const rl_case_sizes *c, rl_needs *needs) {
 static void tell_fits(const rl_case_sizes *c, int ranks, rl_needs *needs) {
     const double n_modes = (double)rl_smaller(c->n_train, c->n_features);
     const double rows = (double)(c->n_test + c->n_population + 1), z = n_modes * ceil(rows / ranks);
-    needs->found.flops += 2 * z * ranks * (double)c->n_variants;
+    rl_needs_flops(needs, RL_PART_FIT, 2 * z * ranks * (double)c->n_variants, INFINITY);
     rl_needs_pass(needs, RL_PART_FIT, 0, (double)c->n_variants * sizeof(double) * z, sizeof(double) * z);
 }
 
@@ -46,6 +46,7 @@ rl_case_needs rl_find_case_needs(const rl_case_sizes *c, int ranks) {
     const rl_process_grid grid = rl_process_grid_planned(ranks, c->grid);
     rl_needs needs = {0};
     rl_needs_on_grid(&needs, &grid);
+    needs.block = c->block;
     if (!has_indices(c, &needs)) return needs.found;
     const rl_case rows = {.n_train = (int)c->n_train,
                           .n_features = (int)c->n_features,

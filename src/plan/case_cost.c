@@ -11,6 +11,10 @@ static double reading_speed(const rl_case_sizes *c, const rl_rates *rates, doubl
     return fmin(share * cores / busy, fmax(share, rates->gemv_alone));
 }
 
+double rl_reading_rate(const rl_case_sizes *c, const rl_rates *rates, double bytes) {
+    return c->ranks * reading_speed(c, rates, bytes);
+}
+
 static double products_seconds(const rl_case_work *w, const rl_case_sizes *c, const rl_rates *rates) {
     const double computing = w->amount / rates->gemm;
     return w->bytes > 0 ? fmax(computing, w->bytes / reading_speed(c, rates, w->matrix_bytes)) : computing;

@@ -211,6 +211,13 @@ class OfAStudy(DrawingTest):
         arguments = (few, "--format", "png", "-o", self.folder / "speed")
         paths, _ = self.run_figures(*arguments, "--bench", bench, bench)
         self.assertEqual([path.name for path in paths[-2:]], ["producers.png", "report.html"])
+        roofs = self.folder / "roofs.json"
+        parts = {"reduce": {"seconds": 0.25, "flops": 1e9, "memory_bytes": 1e9, "message_bytes": 0}}
+        rates = {f"{name}_per_second": 5e9 for name in ("flops", "memory_bytes", "cache_bytes")}
+        printed = json.loads(bench.read_text()) | {"producers": [entry | {"parts": parts}]}
+        roofs.write_text(json.dumps(printed | {"rates": "some", "roofs": rates}))
+        paths, _ = self.run_figures(*arguments, "--bench", bench, roofs)
+        self.assertEqual([path.name for path in paths[-3:]], ["producers.png", "roofline.png", "report.html"])
         self.assertIn("producers", Page(paths[-1]).ids)
         for wrong in ("[]", '{"producers": []}', '{"producers": [{"producer": "x"}]}', "\x89HDF"):
             bench.write_text(wrong)

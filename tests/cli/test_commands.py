@@ -46,7 +46,7 @@ class Commands(unittest.TestCase):
         for command in ([], *([name] for name in commands())):
             lines = run(*command, "--help", check=0).stdout.splitlines()
             self.assertEqual([line for line in lines if len(line) > 100], [])
-            self.assertRegex(lines[-1], "^  (mpirun -n . )?ridgeless " + "".join(command))
+            self.assertRegex(lines[-1], r"^  (mpirun -n \d+ (--oversubscribe )?)?ridgeless " + "".join(command))
         self.assertNotIn("bench calibrate the rates", run("plan", "--help", check=0).stdout)
         self.assertNotIn("--ranks", run("run", "--help", check=0).stdout)
 
@@ -259,7 +259,16 @@ class Commands(unittest.TestCase):
         for row in rows.values():
             self.assertAlmostEqual(row["sigma_min"] / rows["dgesdd"]["sigma_min"], 1, delta=1e-12)
             self.assertAlmostEqual(row["sigma_max"] / rows["dgesdd"]["sigma_max"], 1, delta=1e-13)
-        self.assertEqual((answer["grid_rows"], answer["grid_columns"]), (1, 2))
+        self.assertEqual((answer["grid_rows"], answer["grid_columns"], answer["threads"]), (1, 2, 1))
+        self.assertTrue(all(answer["roofs"][f"{name}_per_second"] > 0 for name in ("flops", "memory_bytes", "cache_bytes")))
+        for name in ("pdgesvd", "projected", "two-stage"):
+            parts, predicted = rows[name]["parts"], rows[name]["predicted"]
+            self.assertEqual(list(parts), ["generate", "reduce", "project", "diagonalize"])
+            self.assertAlmostEqual(sum(part["flops"] for part in parts.values()) / predicted["flops"], 1)
+            for part, said in parts.items():
+                self.assertEqual(said["seconds"], rows[name][f"{part}_seconds"])
+            self.assertGreater(sum(part["message_bytes"] for part in parts.values()), 0)
+        self.assertNotIn("parts", rows["dgesdd"])
         tall = run("bench", "spectrum", "90x60", "-t", "20", "-b", "16", "-p", "two-stage", "--grid", "2x1", "--json", ranks=2)
         tall = json.loads(tall.stdout)
         self.assertEqual((tall["grid_rows"], tall["grid_columns"]), (2, 1))

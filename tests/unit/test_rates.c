@@ -317,6 +317,27 @@ static void assert_larger(const rl_case_sizes *small, const rl_case_sizes *large
                  (int)small->method, small->ranks, a.flops, b.flops, a.bytes, b.bytes, a.seconds, b.seconds);
 }
 
+/* All flops are of some part. Half of a one-stage reduction reads what is left of the matrix twice per column: 16/3 n^3
+ * bytes, and some of its panel; blocks of 64 are read and written once for 128 flops per number. */
+static void traffic_is_that_of_the_algorithms(void **state) {
+    const double n = 4000, cube = n * n * n;
+    for (int ranks = 1; ranks <= 16; ranks *= 4)
+        for (size_t w = 0; w < COUNT(every_method); w++) {
+            const rl_case_sizes c = square_case(every_method[w], 4000, ranks);
+            const rl_case_needs needs = rl_find_case_needs(&c, ranks);
+            const rl_traffic reduce = needs.traffic[RL_PART_REDUCE];
+            double flops = 0;
+            for (int part = 0; part < RL_N_PARTS; part++) flops += needs.traffic[part].flops;
+            assert_true(fabs(flops - needs.flops) <= 1e-12 * flops);
+            if (every_method[w] == RL_CASE_PROJECTED) {
+                assert_true(fabs(reduce.flops - 8.0 / 3 * cube) <= 1e-12 * cube);
+                assert_true(reduce.bytes > 16.0 / 3 * cube && reduce.bytes < 2 * 16.0 / 3 * cube);
+            }
+            if (every_method[w] == RL_CASE_TWO_STAGE)
+                assert_true(fabs(reduce.bytes - reduce.flops / 8) <= 1e-12 * reduce.bytes);
+        }
+}
+
 static void predictions_grow_with_sizes(void **state) {
     static const int ranks[] = {1, 2, 6, 64};
     for (size_t w = 0; w < COUNT(every_method); w++)
@@ -570,6 +591,7 @@ int main(void) {
         cmocka_unit_test(a_named_file_that_is_missing_is_an_error),
         cmocka_unit_test(tables_are_interpolated),
         cmocka_unit_test(the_text_has_every_rate),
+        cmocka_unit_test(traffic_is_that_of_the_algorithms),
         cmocka_unit_test(predictions_grow_with_sizes),
         cmocka_unit_test(parts_add_up),
         cmocka_unit_test(every_rate_counts),

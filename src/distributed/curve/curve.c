@@ -321,14 +321,14 @@ static void tell_sigma(const rl_core *core, double n_wanted, rl_needs *needs) {
     enum { STEPS = 60, EXTREMES = 2, SOLVES = 2 };
     const double n = core->columns, families = ceil(n_wanted / RL_VECTORS), solves = STEPS * EXTREMES * SOLVES;
     if (n_wanted == 0) return;
-    needs->found.flops += solves * n * n * n_wanted;
+    rl_needs_flops(needs, RL_PART_DIAGONALIZE, solves * n * n * n_wanted, INFINITY);
     tell_solves(core, RL_PART_DIAGONALIZE, n_wanted / families, families * solves, needs);
 }
 
 /* What is left of every later row, one coordinate after the other. */
 static void tell_fits(const rl_core *core, rl_needs *needs) {
     const double others = (double)core->n_left * core->rows, bytes = sizeof(double) * others / needs->ranks;
-    needs->found.flops += 4 * others;
+    rl_needs_flops(needs, RL_PART_FIT, 4 * others, INFINITY);
     rl_needs_pass(needs, RL_PART_FIT, 0, 2 * bytes, bytes);
     tell_solves(core, RL_PART_FIT, 1, 4, needs);
     rl_needs_calls(needs, RL_PART_FIT, core->columns);

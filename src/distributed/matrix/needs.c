@@ -59,12 +59,19 @@ void rl_needs_work(rl_needs *needs, rl_part part, rl_work_kind kind, double amou
     if (amount > 0) add_work(needs, (rl_case_work){.part = part, .kind = kind, .amount = amount});
 }
 
-void rl_needs_products(rl_needs *needs, rl_part part, double flops) {
+void rl_needs_flops(rl_needs *needs, rl_part part, double flops, double flops_per_byte) {
     needs->found.flops += flops;
+    needs->found.traffic[part].flops += flops;
+    needs->found.traffic[part].bytes += flops / flops_per_byte;
+}
+
+void rl_needs_products(rl_needs *needs, rl_part part, double flops) {
+    rl_needs_flops(needs, part, flops, needs->block > 0 ? 2 * needs->block / (2 * word) : INFINITY);
     rl_needs_work(needs, part, RL_WORK_PRODUCTS, flops / needs->ranks);
 }
 
 void rl_needs_pass(rl_needs *needs, rl_part part, double flops, double bytes, double matrix_bytes) {
+    needs->found.traffic[part].bytes += bytes * needs->ranks;
     add_work(needs, (rl_case_work){part, RL_WORK_PRODUCTS, flops, bytes, matrix_bytes});
 }
 

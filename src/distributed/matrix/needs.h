@@ -12,6 +12,7 @@
 typedef struct rl_needs {
     int ranks; /* of the process grid */
     rl_grid_shape shape;
+    int block;     /* of the matrices; 0: not known */
     double sweeps; /* of bidiagonal QR per mode, as a multiple of those of a square matrix; 0: as many */
     rl_case_needs found;
     double held;      /* bytes that are allocated at this stage */
@@ -42,7 +43,12 @@ void rl_needs_limit(rl_needs *needs, const char *limit, double needed, double al
 /* Work of one kind on a rank. */
 void rl_needs_work(rl_needs *needs, rl_part part, rl_work_kind kind, double amount);
 
-/* Products of matrices that all ranks share, flops all together. */
+/* Flops of all ranks together, which say nothing of time; so many of them for each byte that goes through memory
+ * meanwhile. INFINITY: none that counts, or rl_needs_pass tells it. */
+void rl_needs_flops(rl_needs *needs, rl_part part, double flops, double flops_per_byte);
+
+/* Products of matrices that all ranks share, flops all together: updates by a block at a time, which read and write
+ * each number once for as many multiplications and additions. */
 void rl_needs_products(rl_needs *needs, rl_part part, double flops);
 
 /* So many bytes are read on a rank, over and over through a matrix of `matrix_bytes`, for so many flops, which the

@@ -467,7 +467,9 @@ void rl_band_work_needs(const rl_band *band, int n_rows, rl_needs *needs) {
     double own, all;
     count_all_steps(band, &own, &all);
     if (all == 0) return;
-    needs->found.flops += n_sq * (8 * width + 2 * reflected);
+    rl_needs_flops(needs, RL_PART_DIAGONALIZE, n_sq * 8 * width, INFINITY);
+    /* RL_BAND_GROUP sweeps at a time, four flops each, for a number that is read and written */
+    rl_needs_flops(needs, RL_PART_DIAGONALIZE, n_sq * 2 * reflected, 4.0 * RL_BAND_GROUP / (2 * sizeof(double)));
     rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BAND, n_sq * width * own / all);
     rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BAND_ROTATIONS, n_sq * reflected * own / all);
     tell_messages(band, n_rows, own, needs);

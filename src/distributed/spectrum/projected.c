@@ -115,7 +115,7 @@ static void add_reading(const rl_core *core, rl_part part, rl_needs *needs) {
 void rl_needs_pdgebrd(rl_needs *needs, rl_part part, const rl_core *core) {
     const double rows = core->rows, n = core->columns, flops = 4 * rows * n * n - 4.0 / 3 * n * n * n;
     rl_needs_products(needs, part, flops / 2);
-    needs->found.flops += flops / 2;
+    rl_needs_flops(needs, part, flops / 2, INFINITY); /* it reads: see below */
     add_reading(core, part, needs);
     rl_needs_calls(needs, part, n * RL_CALLS_PER_COLUMN);
     rl_needs_spreading(needs, part, 2 * n * (rows + n));

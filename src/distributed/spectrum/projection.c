@@ -6,6 +6,7 @@
 #include "../matrix/scalapack.h"
 #include "bidiagonal.h"
 #include "producer.h"
+#include "rotations.h"
 
 static const int one = 1;
 
@@ -215,7 +216,9 @@ rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projectio
 
 void rl_needs_rotations(rl_needs *needs, const rl_core *core, rl_work_kind kind, double rotated) {
     const double n = core->columns, turned = n * n * fmax(needs->sweeps, 1);
-    needs->found.flops += 6 * turned * rotated * needs->ranks;
+    /* six flops each, for a number that is read and written */
+    const double per_byte = kind == RL_WORK_ROTATIONS ? 6.0 * RL_SWEEPS_TOGETHER / (2 * sizeof(double)) : INFINITY;
+    rl_needs_flops(needs, RL_PART_DIAGONALIZE, 6 * turned * rotated * needs->ranks, per_byte);
     rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BIDIAGONAL, turned);
     rl_needs_work(needs, RL_PART_DIAGONALIZE, kind, turned * rotated);
 }

@@ -9,7 +9,7 @@
 /* FUSED sweeps make a group: they pass over the columns together, each one column behind the one before, so that a
  * column is loaded and stored once for all of them. Position p of a group is the rotation at p of its first sweep, at
  * p - 1 of its second one, ...; they lie next to each other. */
-enum { FUSED = RL_SWEEP_STRIDE, GROUPS = 8, CAPACITY = FUSED * GROUPS, TILE = 128 };
+enum { FUSED = RL_SWEEP_STRIDE, CAPACITY = RL_SWEEPS_TOGETHER, GROUPS = CAPACITY / FUSED, TILE = 128 };
 
 static size_t group_length(int n) {
     return ((size_t)n + FUSED) * FUSED;

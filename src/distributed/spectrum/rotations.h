@@ -26,6 +26,9 @@ typedef struct rl_sweeps {
 /* From a rotation of a sweep to the one at the next column. */
 enum { RL_SWEEP_STRIDE = 4 };
 
+/* Sweeps that wait for each other at most, to be applied in one wave. */
+enum { RL_SWEEPS_TOGETHER = 32 };
+
 /* The arrays of sweeps over n columns; n is set, the count is 0. */
 void rl_sweeps_list(rl_sweeps *sweeps, rl_arena *arena);
 
