@@ -172,7 +172,7 @@ rl_status rl_training_restore(rl_training *training, const double *state, size_t
 
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */
 
-/* Flops of all steps. */
+/* Flops of all steps; of half-planes, about those that dense sums make in the same time. */
 double rl_training_flops(const rl_autoencoder *model);
 
 /* Bytes that rl_training_create allocates for the largest of `count` shares. */
