@@ -81,17 +81,18 @@ def _lines(table: Table, names: tuple[str, ...], asked: Asked) -> list[Line]:
 
 def _label(name: str, group: float | str, asked: Asked) -> str:
     """The column where there are several, and the group with its name where that is a number."""
-    words = [name if len(asked.y) > 1 or asked.dashed or not asked.by else ""]
+    words = [name if len(asked.y) > 1 or name in asked.dashed or not asked.by else ""]
     words.append("" if not asked.by else group if isinstance(group, str) else f"{asked.by} {group:g}")
     return ", ".join(word for word in words if word)
 
 
 def _common(lines: list[Line], names: tuple[str, ...]) -> list[Line]:
-    """What is the same in all groups, once and by the name of its column."""
-    different = {(tuple(line.x), tuple(line.y)): line for line in lines}
-    if len(different) == len(names):
-        return [Line(name, line.x, line.y) for name, line in zip(names, different.values())]
-    return lines
+    """What all groups agree about, once and by the name of its column."""
+    points = {(x, y) for line in lines for x, y in zip(line.x, line.y)}
+    if len(names) != 1 or len({x for x, _ in points}) < len(points):
+        return lines
+    x, y = zip(*sorted(points))
+    return [Line(names[0], list(x), list(y))]
 
 
 def _curves(axes: Axes, lines: list[Line]) -> None:
@@ -122,7 +123,7 @@ def _bars(axes: Axes, lines: list[Line]) -> None:
             fontsize=8,
             color=style.TEXT,
         )
-    slanted = sum(map(len, names)) > MOST_LETTERS
+    slanted = len(names) * max(map(len, names)) > MOST_LETTERS
     axes.set_xticks(
         range(len(names)),
         names,
@@ -143,5 +144,5 @@ def _scales(axes: Axes, asked: Asked, texts: bool, lines: list[Line]) -> None:
             axes.xaxis.set_minor_locator(NullLocator())
     if "y" in asked.log:
         axes.set_yscale("log")
-    elif not texts:
-        axes.set_ylim(bottom=0)
+    elif min(values := [value for line in lines for value in line.y]) < max(values) / 2:
+        axes.set_ylim(bottom=min(0, *values))

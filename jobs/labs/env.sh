@@ -46,9 +46,18 @@ lab() {
   cd -- "$to" && export LAB=$from && echo "$to"
 }
 
-# values RESULTS.nc... -v NAMES: numbers out of results files. chart, timeline: pictures. See analysis/README.md.
+# values RESULTS.nc... -v NAMES: numbers out of results files. The others draw. See analysis/README.md.
 values() { /usr/bin/python3 "$LABS/../../analysis/values.py" "$@"; }
+amdahl() { /usr/bin/python3 "$LABS/../../analysis/amdahl.py" "$@"; }
+timeline() { /usr/bin/python3 "$LABS/../../analysis/timeline.py" "$@"; }
 chart() { /usr/bin/python3 "$LABS/../../analysis/chart.py" "$@"; }
+
+# one_core COMMAND...: on one processor, any of those that this terminal may use.
+one_core() {
+  taskset -c "$(taskset -cp $$ | /usr/bin/python3 -c 'import random, re
+ranges = re.findall(r"(\d+)(?:-(\d+))?", input().split(":")[1])
+print(random.choice([i for low, high in ranges for i in range(int(low), int(high or low) + 1)]))')" "$@"
+}
 
 if ridgeless_found=$(lab_program); then
   [ "$(command -v ridgeless)" = "$ridgeless_found" ] || export PATH=${ridgeless_found%/*}:$PATH

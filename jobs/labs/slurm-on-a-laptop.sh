@@ -22,7 +22,7 @@ print(*(one.getsockname()[1] for one in there))' "$1"
 
 configure() {
   local cores control node
-  cores=$(nproc)
+  cores=$(env -u OMP_NUM_THREADS nproc)
   read -r control node < <(free_ports 2)
   mkdir -p "$dir"/{state,spool,log,tmp}
   cat >"$dir/slurm.conf" <<CONF

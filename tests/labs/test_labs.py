@@ -87,10 +87,32 @@ class Labs(unittest.TestCase):
             self.assertGreater((self.at / "out" / name).stat().st_size, 100, name)
         relation(rows(self.at / "out" / "table.csv"))
 
+    def relation_01(self, table):
+        """Ranks that sleep scale on any machine, busy or not; a file that one rank writes does not."""
+        seconds = {(row["study"], int(row["ranks"])): row for row in table}
+        alone, many = (number(seconds["farm", ranks], "compute") for ranks in (1, 16))
+        self.assertGreater(alone / many, 4)  # 15 on a quiet machine
+        self.assertGreater(number(seconds["write", 1], "total"), 1.2 * number(seconds["write", 1], "compute"))
+
+    def relation_02(self, table):
+        found = {(row["what"], int(row["ranks"])): number(row, "efficiency") for row in table}
+        self.assertGreater(found["shared work", 16], 0.2)  # 0.9 on a quiet machine
+        self.assertGreater(found["shared work", 16], found["whole run", 16])
+
     def relation_03(self, table):
         found = {row["schedule"]: number(row, "imbalance") for row in table}
         self.assertGreater(found["static"], 1.7)
         self.assertLess(found["dynamic"], 1.2)
+
+    def relation_04(self, table):
+        """On one rank, where no other rank's turn on a core matters."""
+        seconds = {int(row["block"]): number(row, "seconds") for row in table if row["grid"] == "1x1"}
+        self.assertGreater(seconds[1], 1.3 * min(seconds.values()))
+
+    def relation_05(self, table):
+        """Who waits without yielding keeps the other rank from its only core."""
+        seconds = {row["waiting"]: number(row, "seconds") for row in table}
+        self.assertGreater(seconds["spins"], 2 * seconds["yields"])
 
     def relation_06(self, table):
         for row in table:
@@ -98,6 +120,16 @@ class Labs(unittest.TestCase):
                 self.assertEqual(row["bits"], "same", row)
             self.assertLess(number(row, "in_eps_condition"), 100, row)
         self.assertIn("differ", [row["bits"] for row in table])
+
+    def relation_08(self, table):
+        """At the threshold normal equations lie between eps kappa and eps kappa^2, and an SVD at eps kappa."""
+        for row in (row for row in table if row["n_train"] == "40"):
+            units = number(row, "in_eps_condition")
+            if row["solver"] == "svd":
+                self.assertLess(units, 2)
+            else:
+                self.assertGreater(units, 2)
+                self.assertLess(units, number(row, "condition"))
 
     def relation_09(self, table):
         for row in table:
@@ -113,6 +145,16 @@ class Labs(unittest.TestCase):
         error = {(row["study"], int(row["n_train"])): number(row, "median") for row in table}
         self.assertEqual(max(range(1, 25), key=lambda n: error["bikes", n]), 6)
         self.assertLess(error["intercept", 24], error["bikes", 24] / 10)
+
+    def relation_12(self, table):
+        fingerprints, different = {}, {}
+        for row in table:
+            fingerprints.setdefault(row["way"], []).append(row["fingerprint"])
+            different.setdefault(row["way"], []).append(int(row["different"]))
+        self.assertEqual(len({*fingerprints["a stream per rank"]}), 4)
+        self.assertEqual(len({*fingerprints["counters"]}), 1)
+        self.assertEqual(different["one seed for all"], [100000, 50000, 33334, 25000])
+        self.assertEqual(different["counters"], [100000] * 4)
 
 
 for one in folders():
