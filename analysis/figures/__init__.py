@@ -22,6 +22,7 @@ ORDER = (
     "shares",
     "other_ablations",
     "descent",
+    "solvers",
     "polynomial",
     "random_features",
     "descent_run",

@@ -118,7 +118,7 @@ class Looks:
     def name(self, variant: Variant) -> str:
         """cutoff 0.1 σ₁; step −1; steps: 10, rate=0.5."""
         if not np.isfinite(variant.parameter):
-            return self.words.short
+            return ", ".join([self.words.short, *variant.options.split()])
         shown = style.number(variant.parameter).replace("-", MINUS)
         if ":+" in self.words.one and variant.parameter > 0:
             shown = f"+{shown}"
