@@ -6,13 +6,14 @@ import unittest
 
 import numpy as np
 
+import tier
 from program import run
 
-COUNT = 200_000
+COUNT = 60_000
 REDUCE = ["MPI reduction", "fixed order", "sorted", "compensated", "integers"]
 RANDOM = ["one seed for all", "a stream per rank", "counters"]
 NOISE, INPUTS = 4, 10  # numbers of streams
-RANKS = (1, 2, 3)
+RANKS = tier.of((1, 3), (1, 2, 3, 4))
 
 
 def uniforms(key, stream, rows, column):
@@ -29,7 +30,7 @@ def uniforms(key, stream, rows, column):
 
 
 def answers(what, count=COUNT):
-    return {n: json.loads(run("bench", what, count, "--json", ranks=n, check=0).stdout) for n in RANKS}
+    return {n: json.loads(run("bench", what, count, "-r", "1", "--json", ranks=n, check=0).stdout) for n in RANKS}
 
 
 def by_way(answer):
@@ -56,8 +57,9 @@ class BadExamples(unittest.TestCase):
                 self.assertEqual(ways[name]["sum"], by_way(found[1])[name]["sum"], name)
         naive = [by_way(found[n])["MPI reduction"]["sum"] for n in RANKS]
         self.assertEqual(naive[0], float(np.add.accumulate(values)[-1]))
-        self.assertEqual(len(set(naive)), len(RANKS))
+        self.assertGreater(len(set(naive)), 1)
 
+    @tier.in_all_alone
     def test_few_numbers(self):
         """Some ranks have none."""
         for count in (1, 1024, 1025):
@@ -86,7 +88,7 @@ class BadExamples(unittest.TestCase):
 
     def test_words(self):
         for what, names in (("reduce", REDUCE), ("random", RANDOM)):
-            said = run("bench", what, COUNT, ranks=2, check=0).stdout
+            said = run("bench", what, COUNT, check=0).stdout
             self.assertIn("bad on purpose", said)
             for name in names:
                 self.assertIn(f"\n{name} ", said)
