@@ -27,6 +27,9 @@ LEFT, RIGHT, TOP, BOTTOM = 1.0, 0.25, 0.55, 0.55
 CURVES_HEIGHT, PLANE, GAP, BETWEEN = 2.9, 2.0, 0.32, 1.05
 COLUMNS = 5
 
+PUBLISHED = (0.998, 1.022)  # the axis of the published figure
+NARROW = (0.95, 1.1)  # medians that lie within these have that axis, or one as little larger as holds them
+
 CAPTION = Caption(
     "A shallow autoencoder, from memorized examples to learned features",
     "With few training examples T the network stores the examples: their fractional dimensions are large, those of the "
@@ -131,10 +134,19 @@ def _losses(axes: Axes, shown: Autoencoder, options: Options, chosen: list[int])
             layout.mean_line(axes, shown.n_train, values, colour)
     test = shown.loss("test").median
     axes.plot(shown.n_train[chosen], test[chosen], "o", color=style.TEST, markersize=4.5)
-    highest = style.reach(_edge(shown.loss("test"), style.OUTER[1]))
-    axes.set_ylim(-0.03 * highest, 1.06 * highest)
+    axes.set_ylim(*_limits(shown.loss("test")))
     axes.set_ylabel("loss over that of predicting nothing")
     _t_axis(axes, shown.n_train)
+
+
+def _limits(test: Curve) -> tuple[float, float]:
+    """Of the loss: from zero on, or the published axis where the medians lie close to 1; train losses may leave that."""
+    known = test.median[np.isfinite(test.median)]
+    if NARROW[0] <= known.min() and known.max() <= NARROW[1]:
+        margin = 0.05 * (known.max() - known.min())
+        return min(PUBLISHED[0], known.min() - margin), max(PUBLISHED[1], known.max() + margin)
+    highest = style.reach(_edge(test, style.OUTER[1]))
+    return -0.03 * highest, 1.06 * highest
 
 
 def _edge(values: Curve, quantile: float) -> np.ndarray:

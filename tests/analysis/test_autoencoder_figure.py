@@ -93,6 +93,28 @@ class AutoencoderFigure(DrawingTest):
         ((_, (width, height)),) = self.drawn().items()
         self.assertLess(height, 0.5 * width)
 
+    def test_a_map_of_several_numbers_of_hidden_dimensions(self) -> None:
+        from figures import autoencoder_map
+        from read import trainings
+
+        write_autoencoder(self.results, hidden=(2, 3, 5), name="toy")
+        self.assertEqual(list(self.drawn()), ["toy-2", "toy-3", "toy-5", "toy_map"])
+        norm = autoencoder_map._norm(np.array([trainings.read_all([self.results])[0].loss("test").median]))
+        self.assertAlmostEqual((norm.vmin + norm.vmax) / 2, 1)
+        self.assertGreater(norm.vmax, 2.2)
+
+    def test_the_published_axis_where_losses_are_close_to_one(self) -> None:
+        from figures import autoencoder
+        from read.results import Curve
+
+        def limits(*test: float) -> tuple[float, float]:
+            return autoencoder._limits(Curve(np.array(test), {}, np.array(test)))
+
+        self.assertEqual(limits(1.005, np.nan, 1.015, 0.999), (0.998, 1.022))
+        low, high = limits(1.005, 1.074, 0.99)
+        self.assertTrue(0.98 < low < 0.99 and 1.074 < high < 1.08)
+        self.assertLess(limits(1, 2.3, 0.9)[0], 0)
+
     def test_a_figure_for_each_number_of_hidden_dimensions(self) -> None:
         write_autoencoder(self.results, hidden=(1, 2), name="toy")
         write_autoencoder(self.results, name="other")
