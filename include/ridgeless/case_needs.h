@@ -55,6 +55,7 @@ typedef enum rl_part {
 typedef enum rl_work_kind {
     RL_WORK_NORMALS,           /* normal numbers drawn */
     RL_WORK_PRODUCTS,          /* flops of products of matrices; see the bytes of rl_case_work */
+    RL_WORK_PANELS,            /* flops of products of the matrix with panels that reduce it, as rl_multiply_panels */
     RL_WORK_COLUMNS,           /* columns of a bidiagonal reduction, as far as ScaLAPACK's software goes */
     RL_WORK_MESSAGES,          /* messages that are waited for, one after the other */
     RL_WORK_MESSAGE_BYTES,     /* bytes of long messages */

@@ -59,6 +59,10 @@ typedef struct rl_message_costs {
 /* Collective on the grid; takes a fraction of a second. Everyone gets rank 0's numbers. */
 rl_status rl_measure_messages(const rl_process_grid *grid, rl_message_costs *costs);
 
+/* Local. The products that a pair of panels of 64 columns and 64 rows takes of a matrix [n, n] which is reduced to a
+ * band, on zeros; returns their flops. work [2 n ld], zeros before and after, ld >= n >= 512. */
+double rl_multiply_panels(int n, int ld, double *work);
+
 /* ---- block-cyclic matrices --------------------------------------------------------------------------------------- */
 
 typedef struct rl_block_matrix {

@@ -19,6 +19,7 @@ typedef struct rl_rates {
     int cores;                                                       /* of a node that were busy */
     double normals;      /* standard normal numbers drawn a second, a core */
     double gemm;         /* flops per second, a core, of dgemm on updates of rank 64 */
+    double panels;       /* flops per second, a core, of a reduction's products, which are not BLAS's everywhere */
     rl_rate_table gemv;  /* bytes that dgemv reads a second, a core, by the bytes of the rank's matrix */
     double gemv_alone;   /* the same of one rank while the other cores idle, at the largest of those sizes */
     rl_rate_table dense; /* flops per second of the plan's model, a core, of curves of LAPACK spectra, by n_features */

@@ -74,6 +74,11 @@ static double multiply_matrices(void *state) {
     return 2.0 * ROWS * ROWS * RANK;
 }
 
+static double multiply_panels(void *state) {
+    const operands *o = state;
+    return rl_multiply_panels(ROWS, LD, o->a);
+}
+
 static rl_status measure_reading(rl_calibration *c, operands *o) {
     enum { LONG = ROWS - 1 };
     static const int shapes[][2] = {{20, 20},     {LONG, 128},  {LONG, 512},         {LONG, 1024},
@@ -101,6 +106,7 @@ static rl_status measure_kernels(rl_calibration *c) {
     rl_status status = rl_context_agree(c->context, rl_arrays_create(&o, list_operands));
     if (status == RL_OK) status = measure_kernel(c, draw_normals, o.x, false, &c->rates.normals);
     if (status == RL_OK) status = measure_kernel(c, multiply_matrices, &o, false, &c->rates.gemm);
+    if (status == RL_OK) status = measure_kernel(c, multiply_panels, &o, false, &c->rates.panels);
     if (status == RL_OK) status = measure_reading(c, &o);
     rl_free(o.a);
     return status;

@@ -26,6 +26,8 @@ static double work_seconds(const rl_case_work *w, const rl_case_sizes *c, const 
             return w->amount / rates->normals;
         case RL_WORK_PRODUCTS:
             return products_seconds(w, c, rates);
+        case RL_WORK_PANELS:
+            return w->amount / rates->panels;
         case RL_WORK_COLUMNS:
             return w->amount * rates->column;
         case RL_WORK_MESSAGES:

@@ -28,6 +28,7 @@ static rl_case_cost predict(int n, int n_test, int block, int ranks, const rl_me
     const rl_rates rates = {.cores = 1,
                             .normals = INFINITY,
                             .gemm = INFINITY,
+                            .panels = INFINITY,
                             .gemv = at_once,
                             .gemv_alone = INFINITY,
                             .rotations = INFINITY,

@@ -71,11 +71,11 @@ static void assert_same(const rl_rates *a, const rl_rates *b) {
     const double left[] = {a->normals,           a->gemm,    a->gemv_alone,     a->bidiagonal, a->rotations,
                            a->pdgesvd_rotations, a->band,    a->band_rotations, a->column,     a->message,
                            a->message_bandwidth, a->cell,    a->start,          a->launch,     a->process,
-                           a->journal,           a->results, a->group,          a->record};
+                           a->journal,           a->results, a->group,          a->record,     a->panels};
     const double right[] = {b->normals,           b->gemm,    b->gemv_alone,     b->bidiagonal, b->rotations,
                             b->pdgesvd_rotations, b->band,    b->band_rotations, b->column,     b->message,
                             b->message_bandwidth, b->cell,    b->start,          b->launch,     b->process,
-                            b->journal,           b->results, b->group,          b->record};
+                            b->journal,           b->results, b->group,          b->record,     b->panels};
     for (size_t i = 0; i < COUNT(left); i++) assert_true(left[i] == right[i]);
 }
 
@@ -87,6 +87,7 @@ static rl_rates distinct(void) {
                       .cores = 48,
                       .normals = 1.25e7,
                       .gemm = 2.5e10,
+                      .panels = 2.75e10,
                       .gemv = {3, {1e6, 2.5e6, 1e9}, {3e10, 2e10, 1.0625e10}},
                       .gemv_alone = 1.5e10,
                       .dense = {1, {32}, {4e9}},
@@ -376,7 +377,7 @@ static void parts_add_up(void **state) {
 
 /* A factor of a million in a rate makes its part dominate or vanish. */
 static void every_rate_counts(void **state) {
-    enum { N_RATES = 11, FASTER = 1000000 };
+    enum { N_RATES = 12, FASTER = 1000000 };
     static const bool is_seconds[N_RATES] = {[6] = true, [7] = true, [8] = true, [9] = true};
     bool counts[N_RATES] = {false};
     for (size_t w = 0; w < COUNT(every_method); w++) {
@@ -394,7 +395,8 @@ static void every_rate_counts(void **state) {
                                               &r.band,
                                               &r.column,
                                               &r.message,
-                                              &r.message_bandwidth};
+                                              &r.message_bandwidth,
+                                              &r.panels};
             *members[i] *= is_seconds[i] ? FASTER : 1.0 / FASTER;
             const double after = rl_case_predict(&c, &r).seconds;
             assert_true(after >= before);

@@ -65,9 +65,17 @@ void rl_needs_flops(rl_needs *needs, rl_part part, double flops, double flops_pe
     needs->found.traffic[part].bytes += flops / flops_per_byte;
 }
 
-void rl_needs_products(rl_needs *needs, rl_part part, double flops) {
+static void add_products(rl_needs *needs, rl_part part, rl_work_kind kind, double flops) {
     rl_needs_flops(needs, part, flops, needs->block > 0 ? 2 * needs->block / (2 * word) : INFINITY);
-    rl_needs_work(needs, part, RL_WORK_PRODUCTS, flops / needs->ranks);
+    rl_needs_work(needs, part, kind, flops / needs->ranks);
+}
+
+void rl_needs_products(rl_needs *needs, rl_part part, double flops) {
+    add_products(needs, part, RL_WORK_PRODUCTS, flops);
+}
+
+void rl_needs_panels(rl_needs *needs, rl_part part, double flops) {
+    add_products(needs, part, RL_WORK_PANELS, flops);
 }
 
 void rl_needs_pass(rl_needs *needs, rl_part part, double flops, double bytes, double matrix_bytes) {

@@ -6,6 +6,7 @@
 #include "../../numbers.h"
 #include "../../registers.h"
 #include "../../vectors.h"
+#include "ridgeless/distributed.h"
 
 /* What goes to BLAS does not depend on the registers, so that no bit does. */
 enum { WIDEST = 8, ROWS_TOGETHER = RL_NARROW_DEEP * WIDEST, LEFT_TOGETHER = WIDEST / 2 * WIDEST };
@@ -75,4 +76,25 @@ void rl_narrow_left(int m, int n, int k, const double *left, const double *c, in
     if (done > 0) call_left(lanes, m, done, k, left, c, ld, out);
     if (n > done)
         rl_gemm('N', 'N', k, n - done, m, 1, left, k, c + first * (size_t)ld, ld, 0, out + first * (size_t)k, k);
+}
+
+double rl_multiply_panels(int n, int ld, double *work) {
+    enum { WIDTH = 64 };
+    const size_t panel = (size_t)WIDTH * (size_t)n;
+    double *const left = work + (size_t)n * (size_t)ld, *const right = left + panel, *const factor = right + panel;
+    double *const product = factor + panel;
+    const rl_narrow_term term = {WIDTH, left, right};
+    const rl_narrow pass = {.m = n,
+                            .n = n,
+                            .ld = ld,
+                            .c = work,
+                            .terms = {term, term},
+                            .packed = product + panel,
+                            .factors = WIDTH,
+                            .factor = factor,
+                            .product = product,
+                            .ld_product = n};
+    rl_narrow_left(n, n, WIDTH, left, work, ld, right, 0);
+    rl_narrow_pass(&pass, 0);
+    return 4 * 2.0 * n * n * WIDTH;
 }
