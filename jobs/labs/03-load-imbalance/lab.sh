@@ -12,5 +12,6 @@ for ranks in $ranks_list; do
     row "$ranks" "$schedule" "$imbalance" "$seconds" "$(calculate "$seconds / $imbalance")"
   done
 done
-figure -x schedule -y imbalance --by ranks --title 'Busiest rank over average rank' --y-label 'imbalance'
+timeline static-*.nc cyclic-*.nc dynamic-*.nc -o . >/dev/null
+mv timeline.png figure.png
 end
