@@ -51,6 +51,10 @@ typedef enum rl_part {
     RL_N_PARTS
 } rl_part;
 
+/* Bidiagonal QR: what it does for each mode while many sweeps wait takes as long as so many steps of these; rows that
+ * are turned at once, and columns, whether all of them are there or not. */
+enum { RL_MODE_STEPS = 2600, RL_TURNED_TOGETHER = 16 };
+
 /* What an amount of work counts, per rank. */
 typedef enum rl_work_kind {
     RL_WORK_NORMALS,           /* normal numbers drawn */
@@ -59,9 +63,9 @@ typedef enum rl_work_kind {
     RL_WORK_COLUMNS,           /* columns of a bidiagonal reduction, as far as ScaLAPACK's software goes */
     RL_WORK_MESSAGES,          /* messages that are waited for, one after the other */
     RL_WORK_MESSAGE_BYTES,     /* bytes of long messages */
-    RL_WORK_BIDIAGONAL,        /* n^2 of bidiagonal QR with n modes, without what is rotated */
-    RL_WORK_ROTATIONS,         /* n^2 for each row or column that is rotated with it */
-    RL_WORK_PDGESVD_ROTATIONS, /* the same inside pdgesvd */
+    RL_WORK_BIDIAGONAL,        /* n (n + RL_MODE_STEPS) of bidiagonal QR with n modes, without what is rotated */
+    RL_WORK_ROTATIONS,         /* n^2 for each row or column that is rotated with it, in whole RL_TURNED_TOGETHER */
+    RL_WORK_PDGESVD_ROTATIONS, /* n^2 for each row or column inside pdgesvd */
     RL_WORK_BAND,              /* n^2 x width of a band made bidiagonal, without what is rotated */
     RL_WORK_BAND_ROTATIONS     /* n^2 for each row that is rotated with it */
 } rl_work_kind;

@@ -26,7 +26,7 @@ typedef struct rl_rates {
     rl_rate_table lanes; /* the same of repeats side by side in vector registers (bulk.h) */
     double cell;         /* seconds that one variant of a spectrum takes, beside its flops */
     /* Bidiagonal QR on each rank, with n modes. A rotation is counted for n^2 and each row or column that is turned. */
-    double bidiagonal;        /* seconds for each of n^2, whatever is turned: every rank does this part */
+    double bidiagonal;        /* seconds of a step, whatever is turned: every rank does this part (case_needs.h) */
     double rotations;         /* a second, a core, of the rows of Z */
     double pdgesvd_rotations; /* a second, a core, of the rows of U and the columns of V^T inside pdgesvd */
     /* The same of band to bidiagonal, which costs in proportion to the width of the band too. */

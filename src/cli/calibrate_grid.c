@@ -33,48 +33,60 @@ static rl_status time_producer(const rl_calibration *c, rl_producer producer, in
     return rl_process_grid_agree(c->grid, status);
 }
 
-/* Seconds divided by n^2, as a line over the rows of Z. */
+/* Seconds for few rows of Z and for many. */
+typedef struct seconds {
+    double few, many;
+} seconds;
+
+/* Seconds per row and n^2, and what remains without rows; `turned` are turned where rows are few. */
 typedef struct line {
     double slope, intercept;
 } line;
 
-static line line_through(double few_seconds, double many_seconds) {
+static line line_through(seconds s, int turned) {
     line l;
-    l.slope = fmax(many_seconds - few_seconds, RL_LEAST_PART * many_seconds) / ((MANY - FEW) * order_sq);
-    l.intercept = fmax(few_seconds / order_sq - (FEW + RL_N_TARGETS) * l.slope, RL_LEAST_PART * few_seconds / order_sq);
+    l.slope = fmax(s.many - s.few, RL_LEAST_PART * s.many) / ((MANY - FEW) * order_sq);
+    l.intercept = fmax(s.few - turned * l.slope * order_sq, RL_LEAST_PART * s.few);
     return l;
 }
 
-static rl_status time_line(const rl_calibration *c, rl_producer producer, line *l, double *reduce) {
+static rl_status time_diagonalizing(const rl_calibration *c, rl_producer producer, seconds *s, double *reduce) {
     rl_timings few, many;
     RL_TRY(time_producer(c, producer, FEW, &few));
     RL_TRY(time_producer(c, producer, MANY, &many));
-    *l = line_through(few.diagonalize, many.diagonalize);
+    *s = (seconds){few.diagonalize, many.diagonalize};
     *reduce = few.reduce;
     return RL_OK;
 }
 
-/* pdgesvd does all steps in one call. Its time less that of the reduction, of the serial part of bidiagonal QR and of
- * the multiplications by reflectors is the time of its rotations. */
+/* What more the second one takes; measured times scatter, and it takes something. */
+static seconds difference(seconds a, seconds b) {
+    return (seconds){fmax(b.few - a.few, RL_LEAST_PART * b.few), fmax(b.many - a.many, RL_LEAST_PART * b.many)};
+}
+
+/* pdgesvd does all steps in one call. Its time less that of the reduction and of the multiplications by reflectors is
+ * the time of its rotations, and of making them. */
 static rl_status measure_pdgesvd(rl_calibration *c, double reduce) {
     rl_timings whole;
     rl_rates *r = &c->rates;
     RL_TRY(time_producer(c, RL_PRODUCER_PDGESVD, FEW, &whole));
-    const double rest = whole.diagonalize - reduce - r->bidiagonal * order_sq - 4 * order_sq * ORDER / r->gemm;
+    const double rest = whole.diagonalize - reduce - 4 * order_sq * ORDER / r->gemm;
     r->pdgesvd_rotations = 2 * ORDER * order_sq / fmax(rest, RL_LEAST_PART * whole.diagonalize);
     return RL_OK;
 }
 
 rl_status rl_calibrate_producers(rl_calibration *c) {
     rl_rates *r = &c->rates;
-    line bidiagonal, both;
+    seconds alone, both;
     double reduce, ignored;
-    RL_TRY(time_line(c, RL_PRODUCER_PROJECTED, &bidiagonal, &reduce));
-    RL_TRY(time_line(c, RL_PRODUCER_TWO_STAGE, &both, &ignored));
-    r->bidiagonal = bidiagonal.intercept;
+    RL_TRY(time_diagonalizing(c, RL_PRODUCER_PROJECTED, &alone, &reduce));
+    RL_TRY(time_diagonalizing(c, RL_PRODUCER_TWO_STAGE, &both, &ignored));
+    const line bidiagonal = line_through(alone, FEW + RL_TURNED_TOGETHER);
+    const line band = line_through(difference(alone, both), FEW + RL_N_TARGETS);
+    r->bidiagonal = bidiagonal.intercept / (ORDER * ((double)ORDER + RL_MODE_STEPS));
     r->rotations = 1 / bidiagonal.slope;
-    r->band = fmax(both.intercept - bidiagonal.intercept, RL_LEAST_PART * both.intercept) / BLOCK;
-    r->band_rotations = 1 / fmax(both.slope - bidiagonal.slope, RL_LEAST_PART * both.slope);
+    r->band = band.intercept / (order_sq * BLOCK);
+    r->band_rotations = 1 / band.slope;
     return measure_pdgesvd(c, reduce);
 }
 

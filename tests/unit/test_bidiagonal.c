@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../../src/distributed/spectrum/bidiagonal.h"
+#include "../../src/distributed/spectrum/iteration.h"
 #include "../../src/distributed/spectrum/narrow.h"
 #include "../../src/distributed/spectrum/reflectors.h"
 #include "../../src/distributed/spectrum/rotations.h"
@@ -352,6 +353,117 @@ static void deficient(void **state) {
     check(&b);
 }
 
+/* ---- long blocks, of which singular values are taken off early ----------------------------------------------------
+ */
+
+/* One matrix of each kind: with zeros, in pieces, nearly in pieces, with equal and nearly equal singular values, graded
+ * down, up, and both ways, deficient, all ones, and far from square. */
+enum { LONG_KINDS = 12 };
+static bidiagonal long_bidiagonal(int kind, int n) {
+    bidiagonal b = kind < 4 ? random_bidiagonal(n, 60) : reduced_bidiagonal(n);
+    for (int i = 0; i < n; i++) {
+        const double down = pow(10, -3.0 * i / n), up = pow(10, -3.0 * (n - i) / n);
+        double *const d = &b.d[i], *const e = &b.e[i];
+        if (kind == 0 && i % 37 == 5) *d = 0;
+        if (kind == 1 && i % 110 == 109) *e = 0;
+        if (kind == 2 && i % 30 == 29) *e = 1e-13;
+        if (kind == 3) *d = normal(61, i % 10, 0), *e = i % 10 == 9 ? 1e-10 : normal(61, i % 10, 1);
+        if (kind == 4) *d = 1 + 1e-14 * normal(62, i, 0), *e = 1e-12 * normal(62, i, 1);
+        if (kind == 5) *d *= down, *e *= down;
+        if (kind == 6) *d *= up, *e *= up;
+        if (kind == 7) *d *= fmax(up, down), *e *= fmax(up, down);
+        if (kind == 8 && i > n / 3) *d *= 1e-15, *e *= 1e-15;
+        if (kind == 9) *d = *e = 1;
+        if (kind == 10) *d = sqrt(3 * n - i), *e = sqrt(n - 1 - i);
+        if (kind == 11) *d = -1, *e = i % 2 == 0 ? 0.5 : -0.5;
+    }
+    return b;
+}
+
+/* All vectors, and each singular value to some roundings of the largest. */
+static void long_blocks(void **state) {
+    static const int sizes[] = {97, 131, 200, 331};
+    for (int kind = 0; kind < LONG_KINDS; kind++)
+        for (int k = 0; k < 4; k++) {
+            const int n = sizes[k];
+            const bidiagonal b = long_bidiagonal(kind, n);
+            double sigma[MOST], worst = 0;
+            assert_decomposed(&b, sigma);
+            double *others[] = {by_dlasq1(n, b.d, b.e), by_dbdsqr(n, b.d, b.e)};
+            for (int i = 0; i < n; i++)
+                worst = fmax(worst, fmax(fabs(sigma[i] - others[0][i]), fabs(sigma[i] - others[1][i])));
+            if (!within("sigma", n, worst / sigma[0], 2 * CRITERION * EPS)) fail_msg("matrix of kind %d", kind);
+            rl_free(others[0]);
+            rl_free(others[1]);
+        }
+}
+
+/* The singular values' bits are those of any registers. */
+static void registers_change_no_bit(void **state) {
+    const bidiagonal b = reduced_bidiagonal(300);
+    double sigma[3][MOST];
+    for (int k = 0; k < 3; k++) {
+        bidiagonal c = b;
+        const rl_operands nothing = {.ld_rows = RL_LANES, .max_lanes = 2 << k};
+        bool converged = false;
+        assert_int_equal(rl_bidiagonal_diagonalize(c.n, c.d, c.e, &nothing, &converged), RL_OK);
+        assert_true(converged);
+        memcpy(sigma[k], c.d, sizeof sigma[k]);
+    }
+    assert_memory_equal(sigma[0], sigma[1], (size_t)b.n * sizeof(double));
+    assert_memory_equal(sigma[0], sigma[2], (size_t)b.n * sizeof(double));
+}
+
+static void list_many(rl_arena *arena, void *object) {
+    rl_iteration *it = object;
+    RL_TAKE(arena, it->d, it->n);
+    RL_TAKE(arena, it->e, it->n);
+    RL_TAKE(arena, it->columns, RL_LANES * it->n);
+    RL_TAKE(arena, it->spare, 2 * it->n);
+    for (int i = 0; i < 2; i++) rl_sweeps_list(&it->sweeps[i], arena);
+}
+
+/* RL_SWEEPS sweeps, together or one by one, of a matrix and of the identity beside it. */
+static void run_sweeps(const bidiagonal *b, bool together, int lanes, bidiagonal *after, double *turned) {
+    const rl_operands operands = {.rows = turned, .n_rows = RL_LANES, .ld_rows = RL_LANES, .max_lanes = lanes};
+    rl_iteration it = {.n = b->n, .hi = b->n - 1, .operands = &operands, .sweeps = {{.n = b->n}, {.n = b->n}}};
+    double shifts[RL_SWEEPS];
+    assert_int_equal(rl_arrays_create(&it, list_many), RL_OK);
+    memcpy(it.d, b->d, (size_t)b->n * sizeof(double));
+    memcpy(it.e, b->e, (size_t)b->n * sizeof(double));
+    memset(turned, 0, (size_t)(RL_LANES * b->n) * sizeof(double));
+    for (int i = 0; i < RL_LANES; i++) turned[i * 7 * RL_LANES + i] = 1, shifts[i] = 0.3 * i;
+    if (together) rl_chase_many(&it, shifts);
+    for (int k = 0; k < RL_SWEEPS && !together; k++) {
+        const rl_chase chase = rl_chase_begin(&it, 0, it.hi, 0, it.hi);
+        rl_chase_shifted(&it, &chase, shifts[k]);
+    }
+    rl_iteration_apply(&it);
+    memcpy(after->d, it.d, (size_t)b->n * sizeof(double));
+    memcpy(after->e, it.e, (size_t)b->n * sizeof(double));
+    rl_free(it.d);
+}
+
+/* Sweeps side by side are sweeps one by one, to roundings; where numbers are too small for them, to the last bit. */
+static void many_sweeps_are_single_ones(void **state) {
+    enum { N = 140 };
+    for (int tiny = 0; tiny < 2; tiny++)
+        for (int lanes = 2; lanes <= 8; lanes *= 2) {
+            bidiagonal b = {.n = N}, together = b, alone = b;
+            double turned[2][N * RL_LANES], worst = 0;
+            for (int i = 0; i < N; i++) b.d[i] = 5 + normal(63, i, 0), b.e[i] = 1 + 0.3 * normal(63, i, 1);
+            for (int i = 60; i < 80 && tiny; i++) b.d[i] *= 0x1p-500, b.e[i] *= 0x1p-500;
+            run_sweeps(&b, true, lanes, &together, turned[0]);
+            run_sweeps(&b, false, lanes, &alone, turned[1]);
+            for (int i = 0; i < N; i++) {
+                worst = fmax(worst, fabs(together.d[i] - alone.d[i]));
+                worst = fmax(worst, fabs(together.e[i] - alone.e[i]));
+            }
+            for (int i = 0; i < N * RL_LANES; i++) worst = fmax(worst, fabs(turned[0][i] - turned[1][i]));
+            assert_true(within("a sweep", N, worst, tiny ? 0 : 1e6 * EPS));
+        }
+}
+
 /* ---- scales, what is not finite ---------------------------------------------------------------------------------- */
 
 static void powers_of_two_change_no_bit(void **state) {
@@ -426,36 +538,68 @@ static void list_sweeps(rl_arena *arena, void *sweeps) {
     rl_sweeps_list(sweeps, arena);
 }
 
-/* Sweeps of all kinds applied together and one by one, mirrored and not. */
-static void sweeps_are_applied_in_order(void **state) {
-    enum { N = 300, ROWS = 20, LD = 32, SWEEPS = 200 };
-    static double together[N * LD], alone[N * LD];
-    for (int mirrored = 0; mirrored < 2; mirrored++) {
-        rl_sweeps sweeps = {.n = N};
-        assert_int_equal(rl_arrays_create(&sweeps, list_sweeps), RL_OK);
-        for (int i = 0; i < N * LD; i++) together[i] = alone[i] = normal(70, i, 0);
-        for (int k = 0; k < SWEEPS; k++) {
-            const int a = (int)(fabs(normal(71, k, 0)) * 100) % (N - 1), z = (int)(fabs(normal(71, k, 1)) * 300) % N;
-            const int first = k % 5 == 0 ? a : 0, end = k % 5 == 0 ? a + 1 : (k % 7 == 0 ? z : N - 1 - k % 3);
-            rl_rotation *rotations = rl_sweeps_add(&sweeps, first, end);
-            if (rotations == NULL) {
-                rl_sweeps_apply(&sweeps, mirrored != 0, together, ROWS, LD);
-                rotations = rl_sweeps_add(&sweeps, first, end);
-            }
-            for (int i = first; i < end; i++) {
-                const double angle = normal(72, k, i), c = cos(angle), s = sin(angle);
-                double *x = alone + (mirrored ? N - 1 - i : i) * LD, *y = mirrored ? x - LD : x + LD;
-                rotations[i * RL_SWEEP_STRIDE] = (rl_rotation){c, s};
-                for (int row = 0; row < ROWS; row++) {
-                    const double turned = c * x[row] + s * y[row];
-                    y[row] = c * y[row] - s * x[row];
-                    x[row] = turned;
-                }
-            }
+enum { TURNED_COLUMNS = 300, TURNED_ROWS = 20, TURNED_LD = 32, TURNED = TURNED_COLUMNS * TURNED_LD };
+
+static void turn_columns(double *x, double *y, double angle) {
+    const double s = sin(angle), t = s / (1 + cos(angle));
+    for (int row = 0; row < TURNED_ROWS; row++) {
+        x[row] = x[row] + t * y[row];
+        y[row] = y[row] - s * x[row];
+        x[row] = x[row] + t * y[row];
+    }
+}
+
+static void apply_sweeps(rl_sweeps *sweeps, bool mirrored, double *x, int lanes) {
+    rl_sweeps_apply(sweeps, mirrored, x, TURNED_ROWS, TURNED_LD, lanes);
+    rl_sweeps_clear(sweeps);
+}
+
+/* Sweep k of the test: long and short ones, and many at once. */
+static void turn_by_sweep(rl_sweeps *sweeps, int k, bool mirrored, double *together, double *alone, int lanes) {
+    enum { N = TURNED_COLUMNS };
+    const int a = (int)(fabs(normal(71, k, 0)) * 100) % (N - 1), z = (int)(fabs(normal(71, k, 1)) * 300) % N;
+    const int first = k % 5 == 0 ? a : 0, end = k % 5 == 0 ? a + 1 : (k % 7 == 0 ? z : N - 1 - k % 3);
+    const int lo = k % 10 == 0 ? 0 : first, hi = k % 10 == 0 ? N - 1 : end, at_once = k % 11 == 0 ? RL_SWEEPS : 1;
+    rl_sweep_group *group = NULL;
+    for (int j = 0; j < at_once; j++) {
+        rl_sweep sweep = {NULL, 0};
+        for (int trial = 0; trial < 2 && sweep.frames == NULL; trial++) {
+            if (trial > 0) apply_sweeps(sweeps, mirrored, together, lanes);
+            if (at_once == 1)
+                sweep = rl_sweeps_add(sweeps, lo, hi, first, end);
+            else if (j > 0 || (group = rl_sweeps_add_group(sweeps, first, end)) != NULL)
+                sweep = rl_sweep_of(group, j);
         }
-        rl_sweeps_apply(&sweeps, mirrored != 0, together, ROWS, LD);
-        for (int j = 0; j < N; j++) assert_memory_equal(together + j * LD, alone + j * LD, ROWS * sizeof *alone);
-        rl_free(sweeps.first);
+        for (int i = first; i < end; i++) {
+            const double angle = M_PI_2 * sin(normal(72, k + 1000 * j, i));
+            double *x = alone + (mirrored ? N - 1 - i : i) * TURNED_LD, *y = mirrored ? x - TURNED_LD : x + TURNED_LD;
+            rl_sweep_set(&sweep, i, fabs(cos(angle)), sin(angle));
+            turn_columns(x, y, angle);
+        }
+    }
+}
+
+/* Sweeps of all kinds applied together and one by one, mirrored and not: to the last bit, and with the kernels for
+ * registers of 4 and of 8 doubles, which round less often, nearly so; these agree to the last bit. */
+static void sweeps_are_applied_in_order(void **state) {
+    static double together[3][TURNED], alone[TURNED];
+    for (int mirrored = 0; mirrored < 2; mirrored++) {
+        for (int k = 0; k < 3; k++) {
+            const int lanes = 2 << k;
+            rl_sweeps sweeps = {.n = TURNED_COLUMNS};
+            assert_int_equal(rl_arrays_create(&sweeps, list_sweeps), RL_OK);
+            for (int i = 0; i < TURNED; i++) together[k][i] = alone[i] = normal(70, i, 0);
+            for (int sweep = 0; sweep < 200; sweep++)
+                turn_by_sweep(&sweeps, sweep, mirrored != 0, together[k], alone, lanes);
+            apply_sweeps(&sweeps, mirrored != 0, together[k], lanes);
+            rl_free(sweeps.groups);
+        }
+        for (int i = 0; i < TURNED; i++) {
+            if (i % TURNED_LD >= TURNED_ROWS) continue;
+            assert_true(together[0][i] == alone[i]);
+            assert_true(fabs(together[1][i] - alone[i]) <= 1000 * EPS);
+            assert_true(together[2][i] == together[1][i]);
+        }
     }
 }
 
@@ -622,6 +766,9 @@ int main(void) {
         cmocka_unit_test(all_zero),
         cmocka_unit_test(equal_singular_values),
         cmocka_unit_test(deficient),
+        cmocka_unit_test(long_blocks),
+        cmocka_unit_test(registers_change_no_bit),
+        cmocka_unit_test(many_sweeps_are_single_ones),
         cmocka_unit_test(powers_of_two_change_no_bit),
         cmocka_unit_test(smallest_numbers),
         cmocka_unit_test(not_a_number_ends),

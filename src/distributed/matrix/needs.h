@@ -12,8 +12,7 @@
 typedef struct rl_needs {
     int ranks; /* of the process grid */
     rl_grid_shape shape;
-    int block;     /* of the matrices; 0: not known */
-    double sweeps; /* of bidiagonal QR per mode, as a multiple of those of a square matrix; 0: as many */
+    int block; /* of the matrices; 0: not known */
     rl_case_needs found;
     double held;      /* bytes that are allocated at this stage */
     double libraries; /* bytes that the libraries keep, at all stages */

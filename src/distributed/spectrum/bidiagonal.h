@@ -2,8 +2,10 @@
  * `distributed`; all functions are local.
  *
  * The implicit QR iteration of Golub and Kahan (1965) with the zero shifts, the criteria of convergence and the
- * direction of Demmel and Kahan (1990), which give each singular value, however small, to high relative accuracy. The
- * rotations are applied many sweeps at a time. */
+ * direction of Demmel and Kahan (1990), which give each singular value, however small, to high relative accuracy. Where
+ * all singular values of a block are of one scale, many sweeps run side by side (Braman, Byers and Mathias 2002), and
+ * singular values are taken off as soon as the last rows show that they have converged. The rotations are applied many
+ * sweeps at a time. */
 #ifndef RL_BIDIAGONAL_H
 #define RL_BIDIAGONAL_H
 

@@ -139,11 +139,11 @@ static void tell_product(rl_block_matrix product, rl_needs *needs) {
 /* Rotations go to all rows of U and all columns of V^T, and both are multiplied by the reflectors; then the borders by
  * them. */
 static void tell_work(const rl_core *core, rl_needs *needs) {
-    const double n = core->columns;
+    const double n = core->columns, rotated = 2 * ceil(n / needs->ranks);
     rl_needs_pdgebrd(needs, RL_PART_DIAGONALIZE, core);
     for (int i = 0; i < 2; i++) rl_needs_dealing(needs, RL_PART_DIAGONALIZE, n * n);
     rl_needs_products(needs, RL_PART_DIAGONALIZE, 4 * n * n * n);
-    rl_needs_rotations(needs, core, RL_WORK_PDGESVD_ROTATIONS, 2 * ceil(n / needs->ranks));
+    rl_needs_rotations(needs, core, RL_WORK_PDGESVD_ROTATIONS, rotated, rotated);
     rl_needs_products(needs, RL_PART_PROJECT, 2 * n * n * ((double)core->n_left + core->n_right));
 }
 

@@ -1,4 +1,5 @@
 /* From a core whose borders have been carried along to the projection: gather the borders, rotate them. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -214,17 +215,21 @@ rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projectio
     return share_from_first(core, projection);
 }
 
-void rl_needs_rotations(rl_needs *needs, const rl_core *core, rl_work_kind kind, double rotated) {
-    const double n = core->columns, turned = n * n * fmax(needs->sweeps, 1);
+void rl_needs_rotations(rl_needs *needs, const rl_core *core, rl_work_kind kind, double rotated, double turned) {
+    const double n = core->columns;
     /* six flops each, for a number that is read and written */
-    const double per_byte = kind == RL_WORK_ROTATIONS ? 6.0 * RL_SWEEPS_TOGETHER / (2 * sizeof(double)) : INFINITY;
-    rl_needs_flops(needs, RL_PART_DIAGONALIZE, 6 * turned * rotated * needs->ranks, per_byte);
-    rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BIDIAGONAL, turned);
-    rl_needs_work(needs, RL_PART_DIAGONALIZE, kind, turned * rotated);
+    const double per_byte = kind == RL_WORK_ROTATIONS ? 6.0 * RL_SWEEPS / (2 * sizeof(double)) : INFINITY;
+    rl_needs_flops(needs, RL_PART_DIAGONALIZE, 6 * n * n * rotated * needs->ranks, per_byte);
+    rl_needs_work(needs, RL_PART_DIAGONALIZE, kind, n * n * turned);
 }
 
 void rl_core_rotate_needs(const rl_core *core, const rl_projection *projection, rl_needs *needs) {
     const rl_operands operands = rl_core_operands(core, projection);
+    const double n = core->columns;
+    const int rows = projection->z.row_block;
+    static_assert((int)RL_TURNED_TOGETHER == (int)RL_LANES, "rows are counted as they are turned");
     rl_needs_briefly(needs, rl_bidiagonal_bytes(core->columns, &operands));
-    rl_needs_rotations(needs, core, RL_WORK_ROTATIONS, projection->z.row_block + RL_N_TARGETS);
+    rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BIDIAGONAL, n * (n + RL_MODE_STEPS));
+    rl_needs_rotations(needs, core, RL_WORK_ROTATIONS, rows + RL_N_TARGETS,
+                       rl_whole_lanes(rows) + rl_whole_lanes(RL_N_TARGETS));
 }

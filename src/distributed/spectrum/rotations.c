@@ -3,133 +3,152 @@
 
 #include <string.h>
 
-#include "../../clones.h"
 #include "../../numbers.h"
+#include "../../registers.h"
 
-/* FUSED sweeps make a group: they pass over the columns together, each one column behind the one before, so that a
- * column is loaded and stored once for all of them. Position p of a group is the rotation at p of its first sweep, at
- * p - 1 of its second one, ...; they lie next to each other. */
-enum { FUSED = RL_SWEEP_STRIDE, CAPACITY = RL_SWEEPS_TOGETHER, GROUPS = CAPACITY / FUSED, TILE = 128 };
+/* A group over all columns, and many short ones: frames for each lie before and behind its columns, too. TILE is
+ * what the first cache holds of columns and frames. */
+enum { GROUPS = 64, MARGIN = RL_SWEEPS + RL_SWEEPS + RL_LAG * RL_SWEEPS, SPARE = 1024, TILE = 64 };
 
-static size_t group_length(int n) {
-    return ((size_t)n + FUSED) * FUSED;
+static size_t count_frames(int columns) {
+    return (size_t)columns + MARGIN;
+}
+
+static size_t capacity(int n) {
+    return count_frames(n) + SPARE;
 }
 
 void rl_sweeps_list(rl_sweeps *sweeps, rl_arena *arena) {
-    RL_TAKE(arena, sweeps->first, CAPACITY);
-    RL_TAKE(arena, sweeps->end, CAPACITY);
-    RL_TAKE(arena, sweeps->rotations, GROUPS * group_length(sweeps->n));
+    RL_TAKE(arena, sweeps->groups, GROUPS);
+    RL_TAKE(arena, sweeps->frames, RL_FRAME * capacity(sweeps->n));
 }
 
-/* Columns that the group of sweeps [begin, count) passes over. */
-static void find_reach(const rl_sweeps *sweeps, int begin, int count, int *first, int *end) {
-    *first = sweeps->first[begin];
-    *end = sweeps->end[begin];
-    for (int k = begin + 1; k < count; k++) {
-        *first = rl_smaller(*first, sweeps->first[k]);
-        *end = rl_larger(*end, sweeps->end[k]);
-    }
-}
-
-/* True if a sweep may join the last group. A group applies all its sweeps from its first column to its last, and must
- * not do much that none of them asked for. */
-static bool sweep_fits(const rl_sweeps *sweeps, int first, int end) {
-    const int begin = sweeps->count / FUSED * FUSED;
-    int lowest, highest;
-    int64_t asked = end - first;
-    if (sweeps->count == begin) return true;
-    find_reach(sweeps, begin, sweeps->count, &lowest, &highest);
-    for (int k = begin; k < sweeps->count; k++) asked += sweeps->end[k] - sweeps->first[k];
-    return (int64_t)(rl_larger(highest, end) - rl_smaller(lowest, first)) * (sweeps->count - begin + 1) <= 2 * asked;
-}
-
-rl_rotation *rl_sweeps_add(rl_sweeps *sweeps, int first, int end) {
-    if (!sweep_fits(sweeps, first, end))
-        while (sweeps->count % FUSED != 0) { /* the others of the group stay empty */
-            sweeps->first[sweeps->count] = sweeps->end[sweeps->count] = sweeps->first[sweeps->count - 1];
-            sweeps->count++;
-        }
-    if (sweeps->count == CAPACITY) return NULL;
-    const int k = sweeps->count++;
-    sweeps->first[k] = first;
-    sweeps->end[k] = end;
-    /* At column i this sweep is at position i + k % FUSED. */
-    return sweeps->rotations + (size_t)(k / FUSED) * group_length(sweeps->n) + (size_t)(k % FUSED) * (FUSED + 1);
-}
-
-/* Where a sweep has no rotation and others of its group have, it rotates by nothing. */
-static void complete_group(rl_sweeps *sweeps, int group, int first, int end) {
-    const rl_rotation nothing = {1, 0};
-    rl_rotation *rotations = sweeps->rotations + (size_t)group * group_length(sweeps->n);
-    for (int k = 0; k < FUSED; k++) {
-        const int sweep = group * FUSED + k;
-        const bool there = sweep < sweeps->count;
-        const int begin = there ? sweeps->first[sweep] + k : first, stop = there ? sweeps->end[sweep] + k : first;
-        for (int p = first; p < begin; p++) rotations[p * FUSED + k] = nothing;
-        for (int p = stop; p < end + FUSED - 1; p++) rotations[p * FUSED + k] = nothing;
-    }
-}
-
-/* Positions of a group over some lanes of rows. */
-typedef struct piece {
-    const rl_rotation *rotations; /* of the group */
-    double *column;               /* column 0 */
-    ptrdiff_t stride;             /* to the next column */
-    int begin, end;               /* positions */
-    int first, last;              /* the columns that the group has; others are zeros that nobody keeps */
-} piece;
-
-/* Plain loops over the lanes, which compilers make vector instructions of. */
-RL_CLONES static void rotate_piece(const piece *given) {
-    const piece p = *given; /* no store below can change it */
-    const rl_rotation *rotations = p.rotations + (size_t)p.begin * FUSED;
-    double zeros[RL_LANES] = {0}, x[FUSED][RL_LANES];
-#define COLUMN(i) ((i) < p.first || (i) > p.last ? zeros : p.column + (i)*p.stride)
-    for (int k = 0; k < FUSED; k++) memcpy(x[k], COLUMN(p.begin - k), sizeof x[k]);
-    for (int i = p.begin; i < p.end; i++, rotations += FUSED) {
-        const double *in = COLUMN(i + 1);
-        double *out = COLUMN(i - FUSED + 1), c[FUSED], s[FUSED];
-        for (int k = 0; k < FUSED; k++) c[k] = rotations[k].c, s[k] = rotations[k].s;
-        RL_INDEPENDENT
-        for (int lane = 0; lane < RL_LANES; lane++) {
-            double y = in[lane];
-#pragma GCC unroll 4
-            for (int k = 0; k < FUSED; k++) {
-                const double rotated = c[k] * x[k][lane] + s[k] * y;
-                x[k][lane] = c[k] * y - s[k] * x[k][lane];
-                y = rotated;
-            }
-            out[lane] = y;
-        }
-    }
-    for (int k = 0; k < FUSED; k++) memcpy(COLUMN(p.end - k), x[k], sizeof x[k]);
-#undef COLUMN
-}
-
-/* The part of group g, which reaches over columns [first, end], that belongs to a tile. */
-static void rotate_tile(const rl_sweeps *sweeps, int g, int first, int end, int tile, piece *p) {
-    p->begin = rl_larger(first, tile - g * FUSED);
-    p->end = rl_smaller(end + FUSED - 1, tile + TILE - g * FUSED);
-    p->first = first;
-    p->last = end;
-    p->rotations = sweeps->rotations + (size_t)g * group_length(sweeps->n);
-    if (p->begin < p->end) rotate_piece(p);
-}
-
-/* Each group is FUSED columns behind the one before, which has left the columns by then. */
-void rl_sweeps_apply(rl_sweeps *sweeps, bool mirrored, double *x, int n_rows, int ld) {
-    const int groups = (sweeps->count + FUSED - 1) / FUSED;
-    int first[GROUPS], end[GROUPS], tiles_end = 0;
-    for (int g = 0; g < groups; g++) {
-        find_reach(sweeps, g * FUSED, rl_smaller((g + 1) * FUSED, sweeps->count), &first[g], &end[g]);
-        complete_group(sweeps, g, first[g], end[g]);
-        tiles_end = rl_larger(tiles_end, end[g] + (g + 1) * FUSED - 1);
-    }
-    double *const column = mirrored ? x + (size_t)(sweeps->n - 1) * (size_t)ld : x;
-    for (int tile = 0; tile < tiles_end; tile += TILE)
-        for (int row = 0; row < n_rows; row += RL_LANES) {
-            piece p = {.column = column + row, .stride = mirrored ? -ld : ld};
-            for (int g = 0; g < groups; g++) rotate_tile(sweeps, g, first[g], end[g], tile, &p);
-        }
+void rl_sweeps_clear(rl_sweeps *sweeps) {
     sweeps->count = 0;
+    sweeps->used = 0;
+}
+
+/* NULL: there is no room. */
+static rl_sweep_group *open_group(rl_sweeps *sweeps, int lo, int hi) {
+    const size_t frames = count_frames(hi - lo);
+    if (sweeps->count == GROUPS || sweeps->used + frames > capacity(sweeps->n)) return NULL;
+    rl_sweep_group *group = &sweeps->groups[sweeps->count++];
+    *group = (rl_sweep_group){
+        .lo = lo, .hi = hi, .first = hi, .end = lo, .frames = sweeps->frames + sweeps->used * RL_FRAME};
+    sweeps->used += frames;
+    return group;
+}
+
+rl_sweep rl_sweep_of(const rl_sweep_group *group, int k) {
+    return (rl_sweep){group->frames + k, group->lo - RL_SWEEPS - RL_LAG * k};
+}
+
+/* A sweep passes over a group's columns with others, which may be a few columns before it or behind it: where it has no
+ * rotation, it rotates by nothing. */
+static void rotate_by_nothing(const rl_sweep *sweep, int first, int end) {
+    for (int i = first; i < end; i++) rl_sweep_set(sweep, i, 1, 0);
+}
+
+static rl_sweep join(rl_sweep_group *group, int first, int end) {
+    const rl_sweep sweep = rl_sweep_of(group, group->count++);
+    group->first = rl_smaller(group->first, first);
+    group->end = rl_larger(group->end, end);
+    rotate_by_nothing(&sweep, group->lo - RL_SWEEPS, first);
+    rotate_by_nothing(&sweep, end, group->hi + RL_SWEEPS);
+    return sweep;
+}
+
+/* A group applies all its sweeps over all its columns, and must not do much that none of them asked for. */
+static bool fits(const rl_sweep_group *group, int lo, int hi, int first, int end) {
+    return group->count < RL_SWEEPS && first >= group->lo && end <= group->hi && group->hi - group->lo <= 2 * (hi - lo);
+}
+
+rl_sweep rl_sweeps_add(rl_sweeps *sweeps, int lo, int hi, int first, int end) {
+    rl_sweep_group *group = sweeps->count > 0 ? &sweeps->groups[sweeps->count - 1] : NULL;
+    if (group == NULL || !fits(group, lo, hi, first, end)) group = open_group(sweeps, lo, hi);
+    return group != NULL ? join(group, first, end) : (rl_sweep){NULL, 0};
+}
+
+rl_sweep_group *rl_sweeps_add_group(rl_sweeps *sweeps, int first, int end) {
+    rl_sweep_group *group = open_group(sweeps, first, end);
+    for (int k = 0; k < RL_SWEEPS && group != NULL; k++) join(group, first, end);
+    return group;
+}
+
+/* Sweeps that a group lacks, in part of the kernel's company. */
+static void complete_group(const rl_sweep_group *group) {
+    for (int k = group->count; k % RL_FUSED != 0; k++) {
+        const rl_sweep sweep = rl_sweep_of(group, k);
+        rotate_by_nothing(&sweep, group->lo - RL_SWEEPS, group->hi + RL_SWEEPS);
+    }
+}
+
+/* Doubles in a register of the kernels. */
+static int kernel_lanes(int max_lanes) {
+#ifdef RL_WIDE
+    if (__builtin_cpu_supports("fma")) return rl_register_lanes(max_lanes);
+#endif
+    (void)max_lanes;
+    return 2;
+}
+
+static void call_kernel(int lanes, const rl_rotated_piece *piece, bool twice) {
+#ifdef RL_WIDE
+    if (lanes > 2) {
+        (lanes == 8 ? rl_rotate_8 : rl_rotate_4)(piece, twice);
+        return;
+    }
+#endif
+    (void)lanes;
+    rl_rotate_2(piece, twice);
+}
+
+/* Rows of which all sweeps have their turn while the columns of a tile are in the cache. */
+typedef struct tile {
+    double *column; /* column 0 of the rows */
+    ptrdiff_t stride;
+    int begin, lanes;
+    bool twice;
+    int ahead; /* to the rows after them, 0: there are none */
+} tile;
+
+/* RL_FUSED sweeps of a group, from sweep k on: `behind` columns behind the first ones of all. */
+static void rotate_fused(const tile *t, const rl_sweep_group *group, int k, int behind) {
+    rl_rotated_piece p = {.column = t->column, .stride = t->stride, .first = group->first, .last = group->end};
+    p.begin = rl_larger(group->first, t->begin - behind);
+    p.end = rl_smaller(group->end + RL_FUSED - 1, t->begin + TILE - behind);
+    p.frames = rl_sweep_frame(group, p.begin + RL_LAG * k) + k;
+    p.ahead = behind == 0 ? t->ahead : 0;
+    if (p.begin < p.end) call_kernel(t->lanes, &p, t->twice);
+}
+
+/* All sweeps, each RL_FUSED columns behind those before, which have left the columns by then. */
+static void rotate_tile(const rl_sweeps *sweeps, const tile *t) {
+    int behind = 0;
+    for (const rl_sweep_group *group = sweeps->groups; group < sweeps->groups + sweeps->count; group++)
+        for (int k = 0; k < group->count; k += RL_FUSED, behind += RL_FUSED) rotate_fused(t, group, k, behind);
+}
+
+/* Positions of all sweeps, those that wait counted in. */
+static int count_positions(const rl_sweeps *sweeps) {
+    int behind = 0, end = 0;
+    for (const rl_sweep_group *group = sweeps->groups; group < sweeps->groups + sweeps->count; group++) {
+        behind += (group->count + RL_FUSED - 1) / RL_FUSED * RL_FUSED;
+        end = rl_larger(end, group->end + behind);
+    }
+    return end;
+}
+
+void rl_sweeps_apply(rl_sweeps *sweeps, bool mirrored, double *x, int n_rows, int ld, int max_lanes) {
+    const int positions = count_positions(sweeps);
+    tile t = {.stride = mirrored ? -ld : ld, .lanes = kernel_lanes(max_lanes)};
+    double *const column = mirrored ? x + (size_t)(sweeps->n - 1) * (size_t)ld : x;
+    for (int g = 0; g < sweeps->count; g++) complete_group(&sweeps->groups[g]);
+    for (; t.begin < positions; t.begin += TILE)
+        for (int row = 0; row < n_rows; row += t.twice ? 2 * RL_LANES : RL_LANES) {
+            t.twice = row + RL_LANES < n_rows;
+            t.column = column + row;
+            t.ahead = row + 2 * RL_LANES < n_rows ? 2 * RL_LANES : 0;
+            rotate_tile(sweeps, &t);
+        }
 }

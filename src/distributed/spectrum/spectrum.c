@@ -177,13 +177,6 @@ rl_status rl_distributed_spectrum(const rl_process_grid *grid, rl_producer which
     return status;
 }
 
-/* Singular values of a normal matrix that is far from square lie close together, and take more sweeps: measured up to
- * 8000 x 1000. */
-static double count_sweeps(const rl_case *c) {
-    const double fewer = rl_smaller(c->n_train, c->n_features), more = rl_larger(c->n_train, c->n_features);
-    return 1 + 0.55 * (1 - fewer / more);
-}
-
 /* The stages of rl_distributed_spectrum: generate, project, assemble. */
 void rl_distributed_spectrum_needs(const rl_process_grid *grid, rl_producer which, int block, const rl_case *c,
                                    rl_needs *needs) {
@@ -192,7 +185,6 @@ void rl_distributed_spectrum_needs(const rl_process_grid *grid, rl_producer whic
     rl_projection projection;
     rl_spectrum s = nothing_yet(c);
     rl_needs_on_grid(needs, grid);
-    needs->sweeps = count_sweeps(c);
     needs->libraries += rl_needs_libraries(&core);
     rl_placed_case_needs(&core, c, needs);
     if (wants_qr_first(row, &core)) rl_reduce_shape_needs(&core, needs);

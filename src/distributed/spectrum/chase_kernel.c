@@ -1,0 +1,112 @@
+/* RL_SWEEPS sweeps of implicit QR side by side, for registers of LANES doubles: RUN is the kernel's name. */
+#include <stdint.h>
+
+#include "../../clones.h"
+#include "iteration.h"
+
+typedef double vec __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
+typedef int64_t bits __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
+typedef uint64_t word __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
+
+enum { DEEP = RL_SWEEPS / LANES, LAST = LANES - 1 };
+
+#define UNROLLED _Pragma("GCC unroll 8")
+
+/* The last lane of a, and all but the last one of b. */
+#if LANES == 8
+#define SHIFTED(a, b) __builtin_shufflevector(a, b, 7, 8, 9, 10, 11, 12, 13, 14)
+#elif LANES == 4
+#define SHIFTED(a, b) __builtin_shufflevector(a, b, 3, 4, 5, 6)
+#else
+#define SHIFTED(a, b) __builtin_shufflevector(a, b, 1, 2)
+#endif
+
+RL_INLINED vec load(const double *x) {
+    return *(const vec *)x;
+}
+
+RL_INLINED void store(double *x, vec value) {
+    *(vec *)x = value;
+}
+
+RL_INLINED vec all(double x) {
+    return x - (vec){0};
+}
+
+/* One over the square root, to a rounding or so: from the halved exponent (3 % off) by four of Newton's steps. The last
+ * one adds a correction, so that roundings do not pile up in one direction. */
+RL_INLINED vec inverse_root(vec x) {
+    const vec half = 0.5 * x;
+    vec y = (vec)(0x5fe6eb50c7b537a9 - ((word)x >> 1));
+    UNROLLED for (int i = 0; i < 3; i++) y *= 1.5 - half * (y * y);
+    return y + y * (0.5 - half * (y * y));
+}
+
+/* x with its sign changed where y is negative. */
+RL_INLINED vec signed_by(vec x, vec y) {
+    return (vec)((bits)x ^ ((bits)y & INT64_MIN));
+}
+
+RL_INLINED vec smaller(vec a, vec b) {
+    const bits which = a < b;
+    return (vec)(((bits)a & which) | ((bits)b & ~which));
+}
+
+/* What a step makes of its bulge: elements (i - 1, i) and (i, i), and what it was made of. */
+typedef struct made {
+    vec above, diagonal, least;
+} made;
+
+/* A step of LANES sweeps, with the rotation from the left made of (f', g') r as in a single one (chase.c). The bulge's
+ * g and above remain to be multiplied by the element (i + 1, i + 2). */
+RL_INLINED made step(vec *f, vec *g, vec *diagonal, vec *above, vec next, double *right, double *left) {
+    const vec squares = *f * *f + *g * *g, f_next = *f * *diagonal + *g * *above, g_next = *g * next;
+    const vec next_squares = f_next * f_next + g_next * g_next;
+    const vec inverse = signed_by(inverse_root(squares), *f);
+    const vec next_inverse = signed_by(inverse_root(next_squares), f_next);
+    const vec c = *f * inverse, s = *g * inverse, c_left = f_next * next_inverse, s_left = g_next * next_inverse;
+    const vec beside = c * *above - s * *diagonal, below = c * next;
+    const made result = {squares * inverse, (next_squares * next_inverse) * inverse, smaller(squares, next_squares)};
+    *f = c_left * beside + s_left * below;
+    *diagonal = c_left * below - s_left * beside;
+    *g = s_left;
+    *above = c_left;
+    store(right, s / (1 + c));
+    store(right + RL_SWEEPS, s);
+    store(left, s_left / (1 + c_left));
+    store(left + RL_SWEEPS, s_left);
+    return result;
+}
+
+/* What a sweep has made of an element, the next sweep finds: lanes move on by one. */
+void RUN(rl_chain *given) {
+    const rl_chain c = *given;
+    vec f[DEEP], g[DEEP], diagonal[DEEP], above[DEEP], next[DEEP], least = all(c.least);
+    double *right = c.right, *left = c.left;
+    UNROLLED for (int x = 0; x < DEEP; x++) {
+        f[x] = load(c.f + x * LANES), g[x] = load(c.g + x * LANES), diagonal[x] = load(c.diagonal + x * LANES);
+        above[x] = load(c.above + x * LANES), next[x] = load(c.next + x * LANES);
+    }
+    for (int t = c.begin; t < c.end; t++, right += RL_FRAME, left += RL_FRAME) {
+        vec d_before = all(c.d[t + 2]), e_before = all(c.e[t + 1]);
+        UNROLLED for (int x = 0; x < DEEP; x++) {
+            const made m = step(&f[x], &g[x], &diagonal[x], &above[x], next[x], right + x * LANES, left + x * LANES);
+            const vec e = SHIFTED(e_before, m.above);
+            next[x] = SHIFTED(d_before, m.diagonal);
+            g[x] *= e;
+            above[x] *= e;
+            d_before = m.diagonal;
+            e_before = m.above;
+            least = smaller(m.least, least);
+        }
+        c.d[t - RL_LAG * (RL_SWEEPS - 1)] = d_before[LAST];
+        c.e[t - RL_LAG * (RL_SWEEPS - 1) - 1] = e_before[LAST];
+    }
+    UNROLLED for (int x = 0; x < DEEP; x++) {
+        store(given->f + x * LANES, f[x]), store(given->g + x * LANES, g[x]);
+        store(given->diagonal + x * LANES, diagonal[x]), store(given->above + x * LANES, above[x]);
+        store(given->next + x * LANES, next[x]);
+    }
+    for (int lane = 0; lane < LANES; lane++)
+        if (least[lane] < given->least) given->least = least[lane];
+}

@@ -1,0 +1,57 @@
+/* Some sweeps of plane rotations over some rows, for registers of LANES doubles: ROTATE is the kernel's name. */
+#include <string.h>
+
+#include "../../clones.h"
+#include "rotations.h"
+
+typedef double vec __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
+
+/* Registers of rows that are rotated together: what a sweep holds of a column, and the column that passes. */
+enum { FEW = LANES == 8 ? 2 : 1, MANY = LANES == 8 ? 4 : 2, LINE = 8 };
+
+#define UNROLLED _Pragma("GCC unroll 8")
+
+RL_INLINED vec load(const double *x) {
+    return *(const vec *)x;
+}
+
+RL_INLINED void store(double *x, vec value) {
+    *(vec *)x = value;
+}
+
+/* `deep` registers of rows. */
+RL_INLINED void rotate(const rl_rotated_piece *given, int row, int deep) {
+    const rl_rotated_piece p = *given; /* no store below can change it */
+    const double *frame = p.frames;
+    double zeros[MANY * LANES] = {0};
+    vec x[RL_FUSED][MANY];
+#define COLUMN(i) ((i) < p.first || (i) > p.last ? zeros : p.column + (i)*p.stride + row)
+    UNROLLED for (int k = 0; k < RL_FUSED; k++) UNROLLED for (int r = 0; r < deep; r++) x[k][r] =
+        load(COLUMN(p.begin - k) + r * LANES);
+    for (int i = p.begin; i < p.end; i++, frame += RL_FRAME) {
+        const double *in = COLUMN(i + 1);
+        double *out = COLUMN(i - RL_FUSED + 1);
+        vec y[MANY];
+        UNROLLED for (int r = 0; r < deep; r++) y[r] = load(in + r * LANES);
+        if (p.ahead > 0) UNROLLED for (int r = 0; r < deep * LANES; r += LINE) __builtin_prefetch(in + p.ahead + r, 1);
+        UNROLLED for (int k = 0; k < RL_FUSED; k++) {
+            const double *at = frame + k * ((RL_LAG - 1) * RL_FRAME + 1), t = at[0], s = at[RL_SWEEPS];
+            UNROLLED for (int r = 0; r < deep; r++) {
+                vec turned = x[k][r] + t * y[r];
+                x[k][r] = y[r] - s * turned;
+                y[r] = turned + t * x[k][r];
+            }
+        }
+        UNROLLED for (int r = 0; r < deep; r++) store(out + r * LANES, y[r]);
+    }
+    UNROLLED for (int k = 0; k < RL_FUSED; k++) UNROLLED for (int r = 0; r < deep; r++)
+        store(COLUMN(p.end - k) + r * LANES, x[k][r]);
+#undef COLUMN
+}
+
+void ROTATE(const rl_rotated_piece *piece, bool twice) {
+    const int rows = twice ? 2 * RL_LANES : RL_LANES;
+    int row = 0;
+    for (; row + MANY * LANES <= rows; row += MANY * LANES) rotate(piece, row, MANY);
+    for (; row < rows; row += FEW * LANES) rotate(piece, row, FEW);
+}
