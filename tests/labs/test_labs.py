@@ -55,6 +55,7 @@ class Labs(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.at = pathlib.Path(folder.name)
+        self.addCleanup(self.end_slurm)
         (self.at / "bin").mkdir()
         (self.at / "bin" / "mpirun").write_text(f'#!/bin/sh\nexec "{MPIEXEC}" "$@"\n')
         (self.at / "bin" / "mpirun").chmod(0o755)
@@ -66,6 +67,11 @@ class Labs(unittest.TestCase):
             "RIDGELESS_LABS_QUICK": "1",
             "MPLBACKEND": "Agg",
         }
+
+    def end_slurm(self):
+        """One that a hand-out has started, had it no time to end it."""
+        for configuration in self.at.glob("labs/*/slurm/slurm.conf"):
+            subprocess.run([LABS / "slurm-on-a-laptop.sh", "stop", configuration.parent], timeout=PATIENCE)
 
     def shell(self, *command):
         done = subprocess.run(

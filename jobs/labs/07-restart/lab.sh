@@ -30,7 +30,7 @@ for _ in $(seq 600); do
   [ ! -s killed.nc.journal ] || [ "$(kept killed.nc)" = 0 ] || break
   sleep 0.1
 done
-kill -9 "$(pgrep -n -P "$launcher")"
+kill -9 "$(pgrep -n -P "$launcher")" || echo "the run had ended before it could be killed" >&2
 status=0
 wait "$launcher" || status=$?
 again 'a rank is killed' killed.nc "$status"
@@ -52,7 +52,7 @@ if [ -z "${SLURM_JOB_ID:-}" ] && command -v slurmd >/dev/null; then
     [ ! -s queued.nc.journal ] || [ "$(kept queued.nc)" = 0 ] || break
     sleep 0.1
   done
-  scancel --signal=USR1 "$job"
+  scancel --signal=USR1 "$job" || echo "the job had ended before it could be stopped" >&2
   for _ in $(seq 600); do
     [ -n "$(squeue -h -j "$job")" ] || break
     sleep 0.5
