@@ -106,6 +106,11 @@ rl_status rl_context_libraries(rl_text *mpi, rl_text *blas);
 enum { RL_ARITHMETIC_TEXT = 128 };
 rl_status rl_context_arithmetic(char text[RL_ARITHMETIC_TEXT]);
 
+/* Local. The kernels, as OPENBLAS_CORETYPE names them, that this processor has the instructions for where OpenBLAS
+ * chose those of a processor without them, as it does where it is older than the processor: they take several times as
+ * long. NULL: they suit the processor, or the environment chose them, or that is not known. */
+const char *rl_context_faster_kernels(void);
+
 /* Local. The failure of pthread_create, by its error: RL_ERR_LIBRARY, with what limits threads. */
 rl_status rl_context_fail_thread(int error);
 

@@ -6,6 +6,8 @@
 
 /* ---- before a run ------------------------------------------------------------------------------------------------ */
 
+static const double worth_a_word = 1e11; /* operations, which take the slowest kernels a minute */
+
 static bool goes_through_blas(const rl_plan *plan, const rl_todo *todo) {
     for (int64_t i = 0; i < todo->n; i++)
         if (rl_series_by_blas(&plan->series[plan->tasks[todo->items[i].task].series])) return true;
@@ -65,10 +67,29 @@ static const char *find_other(const rl_arithmetic_uses *uses, const rl_arithmeti
     return most != NULL ? most->arithmetic : NULL;
 }
 
+void rl_tell_kernels(void) {
+    const char *faster = rl_context_faster_kernels();
+    if (faster != NULL)
+        rl_warn(
+            "OpenBLAS does not know this processor, and its kernels for an older one may take several times as long: "
+            "set OPENBLAS_CORETYPE=%s for all ranks; numbers then agree to rounding, not to the bit",
+            faster);
+}
+
+static double operations_by_blas(const rl_plan *plan, const rl_todo *todo) {
+    double flops = 0;
+    for (int64_t i = 0; i < todo->n; i++) {
+        const rl_task *task = &plan->tasks[todo->items[i].task];
+        if (rl_series_by_blas(&plan->series[task->series])) flops += task->flops;
+    }
+    return flops;
+}
+
 rl_status rl_tell_arithmetic(const rl_plan *plan, const rl_todo *todo, const rl_journal *journal,
                              const rl_arithmetics *now, int n_ranks) {
     rl_arithmetic_uses uses;
     if (!goes_through_blas(plan, todo)) return RL_OK;
+    if (operations_by_blas(plan, todo) > worth_a_word) rl_tell_kernels();
     if (now->n > 1) RL_TRY(warn_of_ranks(now, n_ranks));
     RL_TRY(rl_journal_uses(journal, &uses));
     const char *other = find_other(&uses, now);

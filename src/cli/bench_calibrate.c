@@ -90,6 +90,7 @@ static rl_status keep_rates(const rl_settings *settings, const rl_calibration *c
     const char *first = getenv("RIDGELESS_RATES");
     RL_TRY(rl_rates_write(path, &c->rates));
     RL_TRY(print_rates(settings, &c->rates));
+    rl_tell_kernels();
     if (c->context->size == 1) rl_info("one rank sends no messages: what is said of them is the shipped default");
     rl_info("written to %s", path);
     if (settings->output == NULL && first != NULL && *first != '\0' && strcmp(first, path) != 0)

@@ -284,6 +284,7 @@ static rl_status measure_producers(spectrum_bench *b) {
         if (b->results[DGESDD].wanted) RL_TRY(measure_dgesdd(b, round));
     }
     if (!first) return RL_OK;
+    rl_tell_kernels();
     predict_all(b);
     if (b->settings->json) return print_json(b);
     print_table(b);

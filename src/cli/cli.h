@@ -212,8 +212,11 @@ rl_status rl_write_timeline(const rl_run_report *report);
 
 /* ---- arithmetic (arithmetic.c) ----------------------------------------------------------------------------------- */
 
-/* Of a run whose numbers go through BLAS: warns where its ranks compute with several arithmetics, and where it goes on
- * with another one than the journal's. On rank 0. */
+/* Warns where BLAS chose kernels that are slower than they need be here. */
+void rl_tell_kernels(void);
+
+/* Of a run whose numbers go through BLAS: warns as above if there is much to do, where its ranks compute with several
+ * arithmetics, and where it goes on with another one than the journal's. On rank 0. */
 rl_status rl_tell_arithmetic(const rl_plan *plan, const rl_todo *todo, const rl_journal *journal,
                              const rl_arithmetics *now, int n_ranks);
 

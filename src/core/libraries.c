@@ -6,11 +6,44 @@
 #if defined(RL_OPENBLAS)
 
 #include <cblas.h>
+#include <stdlib.h>
+#include <string.h>
 
 static rl_status describe_blas(rl_text *text) {
     return rl_text_append(text, "%s, kernel %s, %d thread%s", openblas_get_config(), openblas_get_corename(),
                           openblas_get_num_threads(), rl_plural(openblas_get_num_threads()));
 }
+
+#if defined(__x86_64__)
+
+/* Kernels that do without AVX2 and FMA. */
+static bool is_kernel_of_old(const char *name) {
+    static const char *const old[] = {"Prescott",  "Core2",       "Penryn",       "Dunnington", "Atom",
+                                      "Nehalem",   "Opteron",     "Opteron_SSE3", "Barcelona",  "Bobcat",
+                                      "Bulldozer", "Sandybridge", "Piledriver"};
+    for (size_t i = 0; i < sizeof old / sizeof *old; i++)
+        if (strcmp(name, old[i]) == 0) return true;
+    return false;
+}
+
+static const char *suiting_kernels(void) {
+    if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) return "SkylakeX";
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? "Haswell" : NULL;
+}
+
+const char *rl_context_faster_kernels(void) {
+    const char *wish = getenv("OPENBLAS_CORETYPE");
+    if (wish != NULL && *wish != '\0') return NULL;
+    return is_kernel_of_old(openblas_get_corename()) ? suiting_kernels() : NULL;
+}
+
+#else
+
+const char *rl_context_faster_kernels(void) {
+    return NULL;
+}
+
+#endif
 
 #elif defined(RL_FLEXIBLAS)
 
@@ -28,10 +61,18 @@ static rl_status describe_blas(rl_text *text) {
                           flexiblas_get_num_threads(), rl_plural(flexiblas_get_num_threads()));
 }
 
+const char *rl_context_faster_kernels(void) {
+    return NULL;
+}
+
 #else
 
 static rl_status describe_blas(rl_text *text) {
     return rl_text_append(text, "a BLAS that tells neither its name nor its threads");
+}
+
+const char *rl_context_faster_kernels(void) {
+    return NULL;
 }
 
 #endif

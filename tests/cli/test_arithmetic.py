@@ -182,6 +182,42 @@ class ThroughBlas(Case):
         self.assertEqual(differences(self.at / "own.nc", self.at / "alone.nc"), [])
 
 
+class Kernels(Case):
+    """OpenBLAS that is older than the processor falls back to the kernels of an old one."""
+
+    SAID = re.compile(r"OpenBLAS does not know this processor, .*: set OPENBLAS_CORETYPE=(Haswell|SkylakeX) for all ranks")
+
+    def setUp(self):
+        super().setUp()
+        if "avx2" not in pathlib.Path("/proc/cpuinfo").read_text():
+            self.skipTest("a processor without AVX2 has no faster kernels")
+        (self.at / "old.c").write_text('char *openblas_get_corename(void) { return "Prescott"; }\n')
+        compiler = shutil.which("cc") or self.skipTest("no C compiler")
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", "old.so", "old.c"], cwd=self.at, check=True)
+        (self.at / "large.yaml").write_text(
+            "ablations: [none]\nn_train: [600]\nrepeats: 900\n"
+            "datasets: [{source: student-teacher, rows: 700, features: 600, hidden_features: 600}]\n"
+        )
+        (self.at / "small.yaml").write_text(THROUGH_BLAS)
+
+    def said(self, *command, check=0, **env):
+        return run(*command, cwd=self.at, env={"LD_PRELOAD": str(self.at / "old.so"), **env}, check=check).stderr
+
+    def test_a_run_with_much_to_do_and_a_measurement_tell(self):
+        self.compute("small.nc", THROUGH_BLAS)
+        if "kernel" not in arithmetic_of(self.at / "small.nc"):
+            self.skipTest("a BLAS that does not tell its kernels")
+        self.assertRegex(self.said("bench", "spectrum", "40", "-p", "two-stage"), self.SAID)
+        self.assertRegex(self.said("run", "large.yaml", "--time-left", "1s", check=75), self.SAID)
+
+    def test_little_to_do_is_no_reason_to_tell(self):
+        self.assertNotRegex(self.said("run", "small.yaml"), self.SAID)
+
+    def test_who_chose_kernels_is_not_told(self):
+        chosen = {"OPENBLAS_CORETYPE": "Prescott"}
+        self.assertNotRegex(self.said("bench", "spectrum", "40", "-p", "two-stage", **chosen), self.SAID)
+
+
 class OfOwn(Case):
     def test_side_by_side_nothing_is_said(self):
         self.compute("own.nc", SIDE_BY_SIDE.replace("repeats: 12", "repeats: 5"), "Haswell")
