@@ -1,4 +1,5 @@
 /* What the results file says of how it was made. */
+#include <math.h>
 #include <netcdf.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,7 +91,7 @@ static void describe_task(const rl_plan *plan, const rl_timed_task *t, double be
                                         task->n_train.n,
                                         task->repeats.first,
                                         t->n_repeats,
-                                        rl_method_number(series->method),
+                                        series->method != NULL ? rl_method_number(series->method) : NAN,
                                         task->flops / task->repeats.n * t->n_repeats,
                                         t->first_rank,
                                         t->ranks,
