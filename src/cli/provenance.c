@@ -1,5 +1,4 @@
 /* What the results file says of how it was made. */
-#include <math.h>
 #include <netcdf.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,6 +71,11 @@ static int count_groups_before(const rl_plan *plan, int series) {
     return n;
 }
 
+/* Of other kinds of work, which have no method, no tasks are listed. */
+static bool is_listed(const rl_series *series, bool trainings) {
+    return trainings ? is_training(series) : series->method != NULL;
+}
+
 /* What is said of a task of data sets, and of a training. */
 enum { MOST_LISTS = 13 };
 static const char *const task_names[] = {"task_dataset", "task_n_features", "task_n_train", "task_sizes",
@@ -91,7 +95,7 @@ static void describe_task(const rl_plan *plan, const rl_timed_task *t, double be
                                         task->n_train.n,
                                         task->repeats.first,
                                         t->n_repeats,
-                                        series->method != NULL ? rl_method_number(series->method) : NAN,
+                                        rl_method_number(series->method),
                                         task->flops / task->repeats.n * t->n_repeats,
                                         t->first_rank,
                                         t->ranks,
@@ -120,11 +124,11 @@ static rl_status add_times(const rl_plan *plan, const rl_run_summary *summary, b
     const size_t n_lists = trainings ? sizeof training_names / sizeof *names : sizeof task_names / sizeof *names;
     size_t n = 0, i = 0;
     double *lists, numbers[MOST_LISTS];
-    for (int64_t k = 0; k < summary->n_timed; k++) n += is_training(series_of(plan, &summary->timed[k])) == trainings;
+    for (int64_t k = 0; k < summary->n_timed; k++) n += is_listed(series_of(plan, &summary->timed[k]), trainings);
     if (n == 0) return RL_OK;
     RL_TRY(RL_ALLOC(lists, n_lists * n));
     for (const rl_timed_task *t = summary->timed; i < n; t++) {
-        if (is_training(series_of(plan, t)) != trainings) continue;
+        if (!is_listed(series_of(plan, t), trainings)) continue;
         (trainings ? describe_training : describe_task)(plan, t, summary->began, numbers);
         for (size_t k = 0; k < n_lists; k++) lists[k * n + i] = numbers[k];
         i++;
