@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from draw import style
 from read.table import Table
@@ -15,6 +15,7 @@ from read.table import Table
 SIZE = (6.4, 4.2)  # inches
 DASHED = {"linestyle": (0, (4, 3)), "linewidth": 1.1, "color": style.QUIET_TEXT}
 MOST_TICKS = 10
+FEW_DECADES = 1e3  # largest over smallest of a log axis whose ticks are plain numbers
 MOST_LETTERS = 60  # that have room side by side below bars
 
 
@@ -144,5 +145,15 @@ def _scales(axes: Axes, asked: Asked, texts: bool, lines: list[Line]) -> None:
             axes.xaxis.set_minor_locator(NullLocator())
     if "y" in asked.log:
         axes.set_yscale("log")
+        _read_off(axes)
     elif min(values := [value for line in lines for value in line.y]) < max(values) / 2:
         axes.set_ylim(bottom=min(0, *values))
+
+
+def _read_off(axes: Axes) -> None:
+    """1, 2, 5, 10 on a log axis of few decades, where powers of ten alone would leave two ticks or one."""
+    low, high = axes.get_ylim()
+    if high / low < FEW_DECADES:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: style.number(value)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
