@@ -17,5 +17,6 @@ print(min(json.load(open("run.json"))["producers"][0]["rounds"]))')
     done
   done
 done
-figure -x block -y seconds --by grid --log xy --title "One spectrum of $size x $size" --y-label seconds
+figure -x block -y seconds --by grid --log xy --title "One spectrum of $size x $size" \
+  --x-label 'NB, rows and columns of a block' --y-label seconds
 end
