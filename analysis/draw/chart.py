@@ -14,6 +14,7 @@ from read.table import Table
 
 SIZE = (6.4, 4.2)  # inches
 DASHED = {"linestyle": (0, (4, 3)), "linewidth": 1.1, "color": style.QUIET_TEXT}
+BEHIND_NUMBERS = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # no dashed line through them
 MOST_TICKS = 10
 FEW_DECADES = 1e3  # largest over smallest of a log axis whose ticks are plain numbers
 MOST_LETTERS = 60  # that have room side by side below bars
@@ -123,6 +124,7 @@ def _bars(axes: Axes, lines: list[Line]) -> None:
             padding=1,
             fontsize=8,
             color=style.TEXT,
+            bbox=BEHIND_NUMBERS,
         )
     slanted = len(names) * max(map(len, names)) > MOST_LETTERS
     axes.set_xticks(

@@ -4,7 +4,7 @@
 . "$(dirname -- "$0")/../lab-lib.sh"
 begin "1 2" "$@"
 columns ranks rates predicted measured score
-on "$(bash "$lab_folder/../../cores.sh")" ridgeless bench calibrate --force -o my.rates -q >run.txt
+ridgeless bench calibrate --force -o my.rates -q >run.txt
 for ranks in $ranks_list; do
   on "$ranks" ridgeless run guess.yaml -o "ranks-$ranks.nc" -f -q >run.txt
   for rates in shipped my.rates; do
