@@ -19,5 +19,6 @@ print(clock["predicted"], clock["measured"])')
       "$(calculate "sqrt((log($measured / $predicted) / log(2)) ^ 2)")"
   done
 done
-figure -x ranks -y predicted --by rates --dashed measured --title 'Predicted and measured' --y-label 'seconds of computing'
+figure -x ranks -y predicted --by rates --dashed measured --title 'Predicted by shipped rates and by my own, and measured' \
+  --y-label 'seconds of computing'
 end
