@@ -207,7 +207,8 @@ static double least_of(const wide *all) {
 
 static void refit_leaf(const rl_half_planes *p, rl_plane_node *node) {
     const double *const first = p->vectors + (size_t)node->first * RL_PLANE * RL_LANES;
-    lane_moments m = {.low = {load(first), load(first + RL_LANES)}, .high = {load(first), load(first + RL_LANES)}};
+    lane_moments m = {0};
+    for (int k = 0; k < RL_PLANE; k++) m.low[k] = m.high[k] = load(first + k * RL_LANES);
     for (int i = 0; i < node->n_vectors; i++) add_moments(&m, first + (size_t)i * RL_PLANE * RL_LANES);
     box b;
     for (int k = 0; k < RL_PLANE; k++) {
