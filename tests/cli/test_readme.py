@@ -87,9 +87,9 @@ class OnesOwnCode(unittest.TestCase):
 
     @staticmethod
     def add_ablation(copy, text):
-        named = "rl_ablation_gradient_descent_run"
+        named = "rl_ablation_none"
         copy.add("src/fit/even_modes.c", text)
-        copy.replace("src/fit/filter.h", f"{named};", f"{named}, rl_ablation_even_modes;")
+        copy.replace("src/fit/filter.h", f"{named},", f"{named}, rl_ablation_even_modes,")
         copy.replace("src/fit/ablation.c", f"&{named},", f"&{named},\n    &rl_ablation_even_modes,")
         copy.replace("src/fit/meson.build", "'ridge.c',", "'ridge.c', 'even_modes.c',")
 
