@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from draw import command
 
@@ -24,17 +23,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog=command.PROGRAM,
-        description="Fits Amdahl's law, T = s + p/n, to runs of a study on several numbers of ranks, and draws it.",
-    )
-    parser.add_argument("files", metavar="FILE.json", nargs="+", type=Path, help="what `ridgeless run --json` printed")
-    parser.add_argument(
-        "-o", "--output", metavar="DIR", type=Path, default=Path("."), help="folder for the figure (default: this one)"
+    parser = command.parser_of_files(
+        "FILE.json",
+        "what `ridgeless run --json` printed",
+        "Fits Amdahl's law, T = s + p/n, to runs of a study on several numbers of ranks, and draws it.",
     )
     words = "seconds of the whole run (default), or while ranks shared the work, without start and results file"
     parser.add_argument("--time", choices=("total", "compute"), default="total", help=words)
-    command.add_format(parser, ["png"])
     return parser.parse_args(arguments)
 
 

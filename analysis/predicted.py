@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from draw import command
 
@@ -23,17 +22,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog=command.PROGRAM,
-        description="Draws what a study is predicted to take on 1, 2, 4, ... ranks, and what bounds it there.",
-    )
-    words = "what `ridgeless plan --scaling --json` printed"
-    parser.add_argument("files", metavar="FILE.json", nargs="+", type=Path, help=words)
-    parser.add_argument(
-        "-o", "--output", metavar="DIR", type=Path, default=Path("."), help="folder for the figure (default: this one)"
-    )
-    command.add_format(parser, ["png"])
-    return parser.parse_args(arguments)
+    return command.parser_of_files(
+        "FILE.json",
+        "what `ridgeless plan --scaling --json` printed",
+        "Draws what a study is predicted to take on 1, 2, 4, ... ranks, and what bounds it there.",
+    ).parse_args(arguments)
 
 
 def _draw(asked: argparse.Namespace) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from draw import command
 
@@ -23,16 +22,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog=command.PROGRAM, description="Draws how close each phase of a large spectrum comes to what the machine can do."
-    )
-    words = "what `ridgeless bench spectrum --json` printed"
-    parser.add_argument("files", metavar="FILE.json", nargs="+", type=Path, help=words)
-    parser.add_argument(
-        "-o", "--output", metavar="DIR", type=Path, default=Path("."), help="folder for the figure (default: this one)"
-    )
-    command.add_format(parser, ["png"])
-    return parser.parse_args(arguments)
+    return command.parser_of_files(
+        "FILE.json",
+        "what `ridgeless bench spectrum --json` printed",
+        "Draws how close each phase of a large spectrum comes to what the machine can do.",
+    ).parse_args(arguments)
 
 
 def _draw(asked: argparse.Namespace) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from draw import command
 
@@ -24,16 +23,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog=command.PROGRAM,
-        description="Draws how the time of a study falls with the number of ranks, from results files of several runs.",
-    )
-    parser.add_argument("results", metavar="RESULTS.nc", nargs="+", type=Path, help="results files that `ridgeless run` wrote")
-    parser.add_argument(
-        "-o", "--output", metavar="DIR", type=Path, default=Path("."), help="folder for the figure (default: this one)"
-    )
-    command.add_format(parser, ["png"])
-    return parser.parse_args(arguments)
+    return command.parser_of_files(
+        "RESULTS.nc",
+        "results files that `ridgeless run` wrote",
+        "Draws how the time of a study falls with the number of ranks, from results files of several runs.",
+    ).parse_args(arguments)
 
 
 def _draw(asked: argparse.Namespace) -> None:
@@ -41,7 +35,7 @@ def _draw(asked: argparse.Namespace) -> None:
     from speed import speedup
 
     notes: list[str] = []
-    studies = speedup.studies([runs.read(path) for path in asked.results], notes)
+    studies = speedup.studies([runs.read(path) for path in asked.files], notes)
 
     from draw import style  # matplotlib takes its time: not before there is something to draw
     from speed import scaling, table

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from draw import command
 
@@ -23,17 +22,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog=command.PROGRAM, description="Draws who computed what when: a row per rank, and a bar per task."
-    )
-    words = "results files, or what `ridgeless run --timeline` wrote"
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help=words)
-    parser.add_argument(
-        "-o", "--output", metavar="DIR", type=Path, default=Path("."), help="folder for the figure (default: this one)"
+    parser = command.parser_of_files(
+        "FILE",
+        "results files, or what `ridgeless run --timeline` wrote",
+        "Draws who computed what when: a row per rank, and a bar per task.",
     )
     words = "put the files on one clock, as of runs that went on with one another (default: each from its own beginning)"
     parser.add_argument("--clock", action="store_true", help=words)
-    command.add_format(parser, ["png"])
     return parser.parse_args(arguments)
 
 

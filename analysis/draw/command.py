@@ -92,6 +92,17 @@ def _unless_results_are_wrong(draw: Callable[[], None]) -> int:
     return EXIT_DONE
 
 
+def parser_of_files(metavar: str, files: str, description: str) -> argparse.ArgumentParser:
+    """Of a program that draws one figure of some files, which `files` describes: their paths, --output and --format."""
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=description)
+    parser.add_argument("files", metavar=metavar, nargs="+", type=Path, help=files)
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, default=Path("."), help="folder for the figure (default: this one)"
+    )
+    add_format(parser, ["png"])
+    return parser
+
+
 def add_format(parser: argparse.ArgumentParser, default: list[str]) -> None:
     """The option that says what kinds of files to write."""
     words = f"png, pdf or png,pdf (default: {','.join(default)})"
