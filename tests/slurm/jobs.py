@@ -37,6 +37,14 @@ def filled(script, *changes, study="study"):
     return text
 
 
+def holding(folder, growth, journal=".nc.journal"):
+    """The environment in which the rank that writes this journal stops itself once it has written so many bytes: a machine
+    that is busy may be too late for a stop from outside."""
+    (folder / "hold").write_text(f"{growth} {journal}\n")
+    preloaded = f"{os.environ.get('LD_PRELOAD', '')} {os.environ['RIDGELESS_HOLD_JOURNAL']}".strip()
+    return {"LD_PRELOAD": preloaded, "RIDGELESS_HOLD": str(folder / "hold")}
+
+
 def starting_again(times):
     return "most_restarts=20", f"most_restarts={times}"
 
@@ -98,19 +106,23 @@ class Job:
         for process in self.ranks():
             send(process, number)
 
-    def hold_in_the_middle(self, journal, growth):
-        """Stops the ranks as soon as the journal has grown by so many bytes, while work is left. Slurm continues them before it
-        ends them."""
+    def stopped(self):
+        """Whether one of the ranks has stopped itself."""
+        for process in self.ranks():
+            try:
+                if pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "T":
+                    return True
+            except OSError:
+                pass  # it has ended
+        return False
 
-        def size():
-            return journal.stat().st_size if journal.exists() else 0
-
-        before = size()
-        there = wait_until(self.ranks, lambda: f"ranks of job {self.number}:\n{self.log()}")
-        wait_until(lambda: size() >= before + growth, lambda: f"progress of job {self.number}:\n{self.log()}", pause=0.01)
-        for process in {*there, *self.ranks()}:
-            send(process, signal.SIGSTOP)
-        assert self.ranks(), f"ended too early:\n{self.log()}"
+    def hold_in_the_middle(self, again=False):
+        """Waits until the rank that writes the journal has stopped itself, and stops the others. Slurm continues them before it
+        ends them. Without `again` no start after this one is held."""
+        wait_until(self.stopped, lambda: f"progress of job {self.number}:\n{self.log()}", pause=0.01)
+        self.send_ranks(signal.SIGSTOP)
+        if not again:
+            (self.folder / "hold").unlink()
 
     def tell_to_stop(self, *options):
         """What Slurm does before the time limit."""

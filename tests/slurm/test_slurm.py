@@ -18,7 +18,7 @@ import unittest
 import cluster
 import launcher
 import tier
-from jobs import PATIENCE, Job, filled, send, starting_again, wait_until
+from jobs import PATIENCE, Job, filled, holding, send, starting_again, wait_until
 from program import PROGRAM, SOURCE, data_groups, differences, run
 
 SKIP = cluster.why_not() or ("the plain build's alone" if "sanitize" in PROGRAM else "")
@@ -50,9 +50,8 @@ class Scenarios:
 
     def __init__(self, at, bound, virtual):
         self.at, self.bound, self.virtual = at, bound, virtual
-        # A twentieth of the work: enough to be in the middle of it.
         size = {name: (at / f"{name}.nc.journal").stat().st_size for name in ("whole", "whole_grids")}
-        # By how much a journal grows until a job is in the middle of its work.
+        # By how much a journal grows until a job is held in the middle of its work.
         self.part = {STUDY: size["whole"] // 10, GRIDS: size["whole_grids"] // 2}
 
     def folder(self, name, text=STUDY):
@@ -61,65 +60,69 @@ class Scenarios:
         (folder / "study.yaml").write_text(text)
         return folder
 
-    def submit(self, name, script, *options, text=STUDY):
-        return Job(self.virtual, self.folder(name, text), script, *options, env=launcher.over_loopback())
+    def submit(self, name, script, *options, text=STUDY, cluster=None, held=True):
+        folder = self.folder(name, text)
+        env = {**launcher.over_loopback(), **(holding(folder, self.part[text]) if held else {})}
+        return Job(cluster or self.virtual, folder, script, *options, env=env)
 
-    def hold(self, job, text=STUDY, name="study"):
-        job.hold_in_the_middle(job.folder / f"{name}.nc.journal", self.part[text])
+    def finish(self, job, script, *options):
+        """Another job in the same folder, which nothing happens to."""
+        Job(self.virtual, job.folder, script, *options, env=launcher.over_loopback()).completes(restarts=[0])
 
     def done(self, job):
         return json.loads(run("status", "study.yaml", "--json", cwd=job.folder, check=0).stdout)["done"]
 
     def time_limit(self):
-        job = Job(
-            self.bound, self.folder("time_limit"), filled("one-node.sbatch"), f"--ntasks={CORES}", "--time=1", "--signal=USR1@15"
-        )
-        self.hold(job)
+        options = (f"--ntasks={CORES}", "--time=1", "--signal=USR1@15")
+        job = self.submit("time_limit", filled("one-node.sbatch"), *options, cluster=self.bound)
+        job.hold_in_the_middle()
         job.completes(restarts=range(1, 9))  # on a machine busy with other things one more limit may come
         return job.folder / "study.nc", job.log()
 
     def many_nodes(self):
         job = self.submit("many_nodes", filled("many-nodes.sbatch"), *ON_TWO, text=GRIDS)
-        self.hold(job, GRIDS)
+        job.hold_in_the_middle()
         job.tell_to_stop()
         job.completes(restarts=[1])
         return job.folder / "study.nc", job.log()
 
     def requeued_and_cancelled(self):
         job = self.submit("requeued_and_cancelled", filled("one-node.sbatch"), *ON_ONE)
-        self.hold(job)
+        job.hold_in_the_middle(again=True)
         before = self.done(job)
         job.control("scontrol", "requeue")
         job.wait_for_start(1)
         kept = self.done(job)
-        self.hold(job)
+        job.hold_in_the_middle()
         job.control("scancel")
         job.end()
         time.sleep(12)  # more than it takes until a requeued job starts
         facts, log = job.facts(), job.log()
-        Job(self.virtual, job.folder, filled("one-node.sbatch"), *ON_ONE, env=launcher.over_loopback()).completes(restarts=[0])
+        self.finish(job, filled("one-node.sbatch"), *ON_ONE)
         return job.folder / "study.nc", before, kept, facts, log
 
     def most_restarts(self):
         job = self.submit("most_restarts", filled("one-node.sbatch", starting_again(1)), *ON_ONE)
         for restart in range(2):
             job.wait_for_start(restart)
-            self.hold(job)
+            job.hold_in_the_middle(again=restart == 0)
             job.tell_to_stop()
         return job.end(), job.log()
 
     def no_progress(self):
         """The program can do nothing in the time that it is given."""
-        job = self.submit("no_progress", filled("one-node.sbatch", ("run_options=()", "run_options=(--time-left 0s)")), *ON_ONE)
+        job = self.submit(
+            "no_progress", filled("one-node.sbatch", ("run_options=()", "run_options=(--time-left 0s)")), *ON_ONE, held=False
+        )
         return job.end(), job.log(), self.done(job)
 
     def array(self):
-        names = ("narrow", "wide")
         changes = (("(student-teacher california diabetes who)", "(narrow wide)"),)
         job = self.submit("array", filled("array.sbatch", *changes), "--array=0-1", *ON_ONE)
         elements = [job.element(i) for i in range(2)]
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda element, name: self.hold(element, name=f"study-{name}"), elements, names))
+            list(pool.map(lambda element: element.hold_in_the_middle(again=True), elements))
+        (job.folder / "hold").unlink()
         for element in elements:
             element.tell_to_stop()
         for element in elements:
@@ -136,14 +139,14 @@ class Scenarios:
 
     def dead_rank(self):
         job = self.submit("dead_rank", filled("many-nodes.sbatch"), *ON_TWO, text=GRIDS)
-        self.hold(job, GRIDS)
+        job.hold_in_the_middle()
         os.kill(job.ranks()[-1], signal.SIGKILL)
         job.send_ranks(signal.SIGCONT)
         killed = time.monotonic()
         end = job.end()
         seconds = time.monotonic() - killed
         left_over, restarts, log = job.ranks(), job.facts()["Restarts"], job.log()
-        Job(self.virtual, job.folder, filled("many-nodes.sbatch"), *ON_TWO, env=launcher.over_loopback()).completes(restarts=[0])
+        self.finish(job, filled("many-nodes.sbatch"), *ON_TWO)
         return job.folder / "study.nc", end, seconds, left_over, restarts, log
 
     def plain(self, name, ranks, strike):
@@ -152,7 +155,7 @@ class Scenarios:
         script = f"#!/bin/bash\n#SBATCH --output=%x-%j.log\nsrun --mpi=pmix {PROGRAM} run study.yaml --silence 3s\n"
         options = ("--nodes=2", f"--ntasks={ranks}", f"--ntasks-per-node={ranks // 2}")
         job = self.submit(name, script, *options)
-        self.hold(job)
+        job.hold_in_the_middle()
         stopped = strike(job, job.numbered()) or ()
         for process in {*job.ranks()} - {*stopped}:
             send(process, signal.SIGCONT)
@@ -162,7 +165,7 @@ class Scenarios:
             job.control("scancel", "--signal=USR1")
         end = job.end()
         outcome = end, time.monotonic() - began, job.ranks(), job.log()
-        Job(self.virtual, job.folder, script, *options, env=launcher.over_loopback()).completes(restarts=[0])
+        self.finish(job, script, *options)
         return job.folder / "study.nc", *outcome
 
     def killed(self, name, ranks, *numbers):
@@ -190,7 +193,7 @@ class Scenarios:
             ("\n#launch=(mpirun", "\nlaunch=(mpirun"),
         )
         job = self.submit("mpirun", filled("many-nodes.sbatch", *changes), "--nodes=1", "--ntasks=2", "--ntasks-per-node=2")
-        self.hold(job)
+        job.hold_in_the_middle()
         job.tell_to_stop("--batch")
         job.completes(restarts=[1])
         return job.folder / "study.nc", job.log()
@@ -199,7 +202,7 @@ class Scenarios:
         script = ["#!/bin/bash", "#SBATCH --output=%x-%j.log"]
         for start in ("srun --mpi=none --ntasks=2", "srun --mpi=none --ntasks=1", "", "mpirun -n 2"):
             script += [f"{start} {PROGRAM} run study.yaml -o {len(script)}.nc -q", f'echo "status $? of: {start}"']
-        job = self.submit("without_pmi", "\n".join([*script, ""]), *ON_ONE)
+        job = self.submit("without_pmi", "\n".join([*script, ""]), *ON_ONE, held=False)
         job.end()
         return sorted(path.name for path in job.folder.glob("*.nc")), job.log()
 
@@ -219,9 +222,9 @@ class Scenarios:
             script,
             "--ntasks-per-node=2",
             arguments=("-n", "1 2", "-p", "80"),
-            env={**launcher.over_loopback(), "RIDGELESS": PROGRAM},
+            env={**launcher.over_loopback(), **holding(folder, 1, "/strong-2.part.nc.journal"), "RIDGELESS": PROGRAM},
         )
-        job.hold_in_the_middle(folder / "scaling" / "strong-2.part.nc.journal", 1)
+        job.hold_in_the_middle()
         job.tell_to_stop()
         job.completes(restarts=[1])
         return folder, job.log()
