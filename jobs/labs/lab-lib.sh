@@ -88,7 +88,8 @@ figure() {
 # end: the table as people read it.
 end() {
   {
-    echo "$lab_name on $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(bash "$lab_folder/../../cores.sh") cores"
+    echo "$lab_name on $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(bash "$lab_folder/../../cores.sh") cores" \
+      "${OPENBLAS_CORETYPE:+(OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE)}"
     column -s, -t table.csv
   } | tee table.txt
 }
