@@ -4,7 +4,7 @@
 . "$(dirname -- "$0")/../lab-lib.sh"
 begin "1 2" "$@"
 columns what size ranks threads waiting seconds
-size=$(of 120 1000)
+size=$(of 120 600)
 small=60 # where ranks that wait spin on one core, all else would take minutes
 for ranks in $ranks_list; do
   for threads in 1 2; do

@@ -4,7 +4,7 @@
 . "$(dirname -- "$0")/../lab-lib.sh"
 begin "1 2" "$@"
 columns ranks rates predicted measured score
-ridgeless bench calibrate --force -o my.rates -q >run.txt
+[ -s my.rates ] || ridgeless bench calibrate --force -o my.rates -q >run.txt
 for ranks in $ranks_list; do
   on "$ranks" ridgeless run guess.yaml -o "ranks-$ranks.nc" -f -q >run.txt
   for rates in shipped my.rates; do
