@@ -53,6 +53,10 @@ void dtrcon_(const char *norm, const char *uplo, const char *diag, const int *n,
 void dgels_(const char *trans, const int *m, const int *n, const int *nrhs, double *a, const int *lda, double *b,
             const int *ldb, double *work, const int *lwork, int *info, size_t);
 
+/* Least squares of minimum norm by QR with column pivoting, of any rank */
+void dgelsy_(const int *m, const int *n, const int *nrhs, double *a, const int *lda, double *b, const int *ldb,
+             int *jpvt, const double *rcond, int *rank, double *work, const int *lwork, int *info);
+
 /* Linear systems by LU with partial pivoting */
 void dgesv_(const int *n, const int *nrhs, double *a, const int *lda, int *ipiv, double *b, const int *ldb, int *info);
 

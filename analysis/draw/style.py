@@ -119,6 +119,14 @@ ABLATIONS = {
     ),
     "ridge": AblationWords("Ridge regression", "ridge", "penalty λ", one="λ = {}", unit=" σ₁²"),
     "gradient_descent": AblationWords("Gradient descent from zero, stopped early", "gradient descent", "steps", one="steps: {}"),
+    "ridge_best": AblationWords("Ridge regression, the best λ", "ridge, best λ", ""),
+    "ridge_gcv": AblationWords("Ridge regression, λ by generalized cross-validation", "ridge, λ by GCV", ""),
+    "ridge_loo": AblationWords("Ridge regression, λ by leave-one-out", "ridge, λ by leave-one-out", ""),
+    "gradient_descent_best": AblationWords("Gradient descent stopped at the best step", "gradient descent, best step", ""),
+    "bagging": AblationWords("Bagging", "bagging", "rows of a subset", one="bagging of {} rows"),
+    "bagging_limit": AblationWords(
+        "Bagging with all subsets, in the limit", "bagging, limit", "rows of a subset", one="bagging of {} rows, limit"
+    ),
     "gradient_descent_run": AblationWords(
         "Gradient descent run on the training rows",
         "gradient descent, run",
@@ -126,6 +134,8 @@ ABLATIONS = {
         one="steps: {}",
     ),
 }
+# Those that choose their own parameter, or need none: one figure has them all.
+CURES = ("ridge_best", "ridge_gcv", "ridge_loo", "gradient_descent_best", "bagging", "bagging_limit")
 SPIKE_ABLATIONS = ("cutoff", "leading_modes")
 PAPER_ABLATIONS = (*SPIKE_ABLATIONS, "no_residuals")
 

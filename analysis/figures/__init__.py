@@ -21,6 +21,8 @@ ORDER = (
     "factors",
     "shares",
     "other_ablations",
+    "cross_validation",
+    "cures",
     "descent",
     "solvers",
     "polynomial",

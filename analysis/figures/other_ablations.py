@@ -24,6 +24,7 @@ EVERY = "The thick grey line is the unablated fit."
 
 def rows(found: Found) -> list[Row]:
     """One for each."""
-    there = {v.ablation for d in found.against_rows for v in d.variants} - {"none"}
+    there = {v.ablation for d in found.against_rows for v in d.variants} - {"none", *style.CURES}
     names = [*style.ABLATIONS, *sorted(there - set(style.ABLATIONS))]
-    return [ablation.row(name, f"{EVERY} {SEE.get(name, '')}".strip()) for name in names if name not in style.PAPER_ABLATIONS]
+    elsewhere = (*style.PAPER_ABLATIONS, *style.CURES)
+    return [ablation.row(name, f"{EVERY} {SEE.get(name, '')}".strip()) for name in names if name not in elsewhere]

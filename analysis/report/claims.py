@@ -30,6 +30,8 @@ SETTINGS = {
     "ridge": ("with λ = {}", "with λ = {} σ₁²"),
     "gradient_descent": ("after {} step{s}", ""),
     "gradient_descent_run": ("after {} step{s}", ""),
+    "bagging": ("with subsets of {} row{s}", ""),
+    "bagging_limit": ("with subsets of {} row{s}", ""),
     "adversarial_test": ("with a step of {}", "with a step of {} times a feature's root mean square"),
     "adversarial_train": ("with a step of {}", "with a step of {} times a target's root mean square"),
 }

@@ -5,9 +5,11 @@
 #define RIDGELESS_FIT_H
 
 #include "ridgeless/core.h"
+#include "ridgeless/random.h"
 #include "ridgeless/spectrum.h"
 
 typedef struct rl_variant rl_variant;
+typedef struct rl_evaluator rl_evaluator;
 
 /* The fit of a variant to a spectrum, in coordinates of its modes. The prediction for a test row with coordinates z (a
  * row of X_test V) is z . beta + shift. An ablation gets it filled with zeros and RL_TARGET_Y. */
@@ -47,7 +49,9 @@ typedef enum rl_need {
     RL_NEED_MODES,
     RL_NEED_FIT_TO_Y,
     RL_NEED_FIT_TO_IDEAL,
-    RL_NEED_ROWS /* the training rows themselves: it runs an algorithm on them */
+    RL_NEED_ROWS,      /* the training rows themselves: it runs an algorithm on them */
+    RL_NEED_TEST_ROWS, /* the projections of all test rows in one place */
+    RL_NEED_LEFT       /* left singular vectors: rl_spectrum_left */
 } rl_need;
 
 /* What an ablation is to the divergence at the threshold: how `show` and the report group them. X(name, word, text);
@@ -73,6 +77,8 @@ typedef struct rl_rows_problem {
     const rl_spectrum *spectrum;
     const rl_test_factor *test;
     const double *start; /* [n_features]: independent standard normal numbers of the repeat */
+    rl_key key;          /* of the dataset's random numbers, */
+    uint32_t repeat;     /* and of the repeat */
     double *room;        /* [rl_room_on_rows] of as many rows, or more: for those that solve */
 } rl_rows_problem;
 
@@ -82,6 +88,7 @@ typedef struct rl_ablation {
     rl_role role;
     rl_parameter_kind parameter;
     const char *parameter_meaning; /* with its unit; NULL without a parameter */
+    const char *parameter_key;     /* of its values in braces; NULL: `values` */
     const char *example;           /* an entry of the list `ablations` of a study file, without its dash */
     const rl_option_spec *options;
     int n_options;
@@ -93,15 +100,17 @@ typedef struct rl_ablation {
     rl_truncation (*truncate)(const rl_spectrum *s, const rl_variant *variant);
     /* `fit` is for any other filter of the modes. Those from s->rank on are zero: beta 0, residual c. */
     void (*fit)(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit);
+    bool is_linear; /* with `fit`: beta and residual are linear in c, without a shift */
+    /* Beside `fit`, of an ablation that has no parameter in a study file: chooses one for this spectrum. */
+    double (*choose)(rl_evaluator *evaluator, const rl_spectrum *s, const rl_variant *variant);
     /* `run` goes with RL_NEED_ROWS: makes beta [n_features] after `parameter` steps. When done > 0, beta holds that
      * after `done` steps with the same options. residual [n_train] is a buffer. */
     void (*run)(const rl_rows_problem *problem, const rl_variant *variant, double done, double *beta, double *residual);
-    /* `solve` goes with RL_NEED_ROWS, too, and without a parameter: makes beta [n_features] by an algorithm that ends
-     * by itself, in so many numbers of room, which do not fall with n_train. false: it broke down, and there is none.
-     */
+    /* `solve` goes with RL_NEED_ROWS, too: makes beta [n_features] by an algorithm that ends by itself, in so many
+     * numbers of room, which do not fall with n_train. false: it broke down, and there is none. */
     bool (*solve)(const rl_rows_problem *problem, const rl_variant *variant, double *beta);
-    size_t (*solve_room)(int n_train, int n_features);
-    double (*solve_flops)(double n_train, double n_features);
+    size_t (*solve_room)(const rl_variant *variant, int n_train, int n_features);
+    double (*solve_flops)(const rl_variant *variant, double n_train, double n_features);
     /* The exact expectation of the test error over training sets and test rows, at any finite size: INFINITY where it
      * diverges, NaN where no formula is known. NULL: no formula is known for any variant. */
     double (*expected_mse)(const rl_expectation *e, const rl_variant *variant);
@@ -138,7 +147,6 @@ typedef struct rl_population {
 
 /* Buffers to evaluate up to max_variants variants on spectra of up to max_modes modes and max_m rows held here (test
  * rows, or population rows if those are more). */
-typedef struct rl_evaluator rl_evaluator;
 rl_status rl_evaluator_create(rl_evaluator **evaluator, int max_variants, int max_modes, int max_m);
 void rl_evaluator_destroy(rl_evaluator *evaluator);
 size_t rl_evaluator_bytes(int max_variants, int max_modes, int max_m); /* allocated by create, exactly */
@@ -149,6 +157,41 @@ size_t rl_evaluator_bytes(int max_variants, int max_modes, int max_m); /* alloca
  * has them. An error that is not finite (overflow) stays so. */
 rl_status rl_evaluate(rl_evaluator *evaluator, const rl_spectrum *s, const rl_population *population, int n_variants,
                       const rl_variant *variants, rl_errors *errors);
+
+/* ---- measures ---------------------------------------------------------------------------------------------------- */
+
+/* What the training rows alone can know of a variant's test error: X(name, word). The order is that of records: only
+ * append. A set of them is or-ed from 1u << name. */
+#define RL_MEASURE_LIST(X) X(RL_MEASURE_GCV, "gcv") X(RL_MEASURE_LOO, "loo")
+
+typedef enum rl_measure_kind {
+#define RL_MEASURE_ENUM(name, word) name,
+    RL_MEASURE_LIST(RL_MEASURE_ENUM)
+#undef RL_MEASURE_ENUM
+} rl_measure_kind;
+enum { RL_N_MEASURES = RL_MEASURE_LOO + 1 };
+extern const char *const rl_measure_words[RL_N_MEASURES];
+
+/* NaN where a variant has none: its predictions are not linear in the training targets, or it runs on the rows. */
+typedef struct rl_measured {
+    double value[RL_N_MEASURES];
+} rl_measured;
+
+/* Whether some of the measures need left singular vectors. */
+bool rl_measures_need_left(unsigned measures);
+
+/* Local. Of every variant, those of the measures that are asked for (others are NaN), for the spectrum that was
+ * evaluated last; s NULL, or not done: all NaN.
+ *
+ * A linear filter leaves the share g_r = 1 - sigma_r f(sigma_r) of the target along mode r, and all of what is outside
+ * the modes. Generalized cross-validation (Golub, Heath and Wahba 1979, Technometrics 21, 215) is
+ *     N |what is left of y|^2 / (sum of all shares)^2,
+ * and leave-one-out the mean square of (y - X beta)_i / (1 - h_ii), h_ii = sum over r of (1 - g_r) u_ir^2 (Allen 1974,
+ * Technometrics 16, 125). Where nothing is left, as in an interpolation, both are the limit of ridge for lambda to 0,
+ * in which g_r is as 1 / sigma_r^2 (Hastie, Montanari, Rosset and Tibshirani 2022, Annals of Statistics 50, 949,
+ * section 7). For least squares and ridge the second is the same as N refits; for others it is the shortcut. */
+void rl_measure(rl_evaluator *evaluator, const rl_spectrum *s, unsigned measures, int n_variants,
+                const rl_variant *variants, rl_measured *measured);
 
 /* Local. Fills errors[n_variants] from a point that is done: what rl_evaluate gives, but for rounding. Every point has
  * the errors of least squares, one with fits those of all truncations, and one whose spectrum has test rows those of

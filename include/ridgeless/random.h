@@ -23,6 +23,7 @@ typedef enum rl_stream {
     RL_STREAM_MAP_WEIGHTS = 11,   /* of random features: w */
     RL_STREAM_PHASES = 12,        /* of random features: b */
     RL_STREAM_START = 13,         /* of gradient descent */
+    RL_STREAM_BAGS = 14,          /* subsets of training rows: row is the bag, column the step of its shuffle */
     RL_STREAM_TRAIN_PATTERN = 16, /* which features of an autoencoder's training inputs are not zero */
     RL_STREAM_TRAIN_VALUES = 17,  /* and their values */
     RL_STREAM_TEST_PATTERN = 18,

@@ -78,6 +78,15 @@ extern const char *const rl_cell_status_words;
 /* For people, like "the training features are all zero". */
 const char *rl_cell_status_text(rl_cell_status status);
 
+/* The training set of one spectrum: borrowed arrays. */
+typedef struct rl_training_set {
+    int n_train, n_features;
+    const double *x;         /* [n_train, n_features], ROW-major, ld = n_features */
+    const double *y;         /* [n_train] */
+    const double *beta_star; /* [n_features] */
+    const double *scale; /* [n_features]: standard deviations of the population's features; NULL: all 1, or unknown */
+} rl_training_set;
+
 typedef struct rl_spectrum {
     int n_train, n_features, n_test;
     int n_modes;           /* min(n_train, n_features) */
@@ -86,6 +95,9 @@ typedef struct rl_spectrum {
     double *sigma;         /* [n_modes], descending */
     const double *vt; /* [n_modes, n_features], column-major, ld = n_modes: V^T; NULL where it was not formed (producers
                          of process grids) */
+    /* From rl_spectrum_left alone, else NULL: U^T, and the targets y of the same rows. */
+    const double *ut;                /* [n_modes, n_train], column-major, ld = n_modes; 0 from mode `rank` on */
+    const double *y;                 /* [n_train] */
     double *c[RL_N_TARGETS];         /* [n_modes]: U^T target */
     double outside_sq[RL_N_TARGETS]; /* squared length of the target's part outside X's n_modes left singular vectors:
                                         the tail of Q^T target, a sum of squares; 0 when n_train <= n_features */
@@ -125,6 +137,11 @@ typedef struct rl_spectrum {
 
 /* Turns sums over the rows held here into sums over all rows. */
 rl_status rl_spectrum_add_up(const rl_spectrum *s, double *sums, int64_t n);
+
+/* Left singular vectors for a spectrum that has vt and is done, as X V / sigma: off by eps sigma_1 / sigma_r. They come
+ * into ut [n_modes, n_train], and the spectrum borrows them and the targets. `train` has the rows that it was made of.
+ */
+void rl_spectrum_left(rl_spectrum *s, const rl_training_set *train, double *ut);
 
 /* Modes with sigma > max(n_train, n_features) eps sigma_1, of sigma[n_modes]. */
 int rl_spectrum_rank(const rl_spectrum *s);
@@ -185,15 +202,6 @@ typedef struct rl_dense_producer rl_dense_producer;
 rl_status rl_dense_producer_create(rl_dense_producer **producer, int max_train, int n_features);
 void rl_dense_producer_destroy(rl_dense_producer *producer);
 size_t rl_dense_producer_bytes(int max_train, int n_features); /* what create allocates, exactly */
-
-/* The training set of one spectrum: borrowed arrays. */
-typedef struct rl_training_set {
-    int n_train, n_features;
-    const double *x;         /* [n_train, n_features], ROW-major, ld = n_features */
-    const double *y;         /* [n_train] */
-    const double *beta_star; /* [n_features] */
-    const double *scale; /* [n_features]: standard deviations of the population's features; NULL: all 1, or unknown */
-} rl_training_set;
 
 /* Dense LAPACK: QR first when n_train > n_features (so that the parts outside come as tails of Q^T y), then dgesdd,
  * with dgesvd as a second try when it does not converge. *spectrum borrows the producer's memory until its next call.

@@ -61,8 +61,9 @@ typedef struct rl_study_dataset {
     rl_n_features_spec n_features; /* the study's, or the dataset's own */
     rl_n_train_spec n_train;
     rl_variant *variants;
-    int n_variants; /* of the dataset's own key `ablations` if it has one, else the study's; so are the next three */
+    int n_variants; /* of the dataset's own key `ablations` if it has one, else the study's; so are the next ones */
     rl_keep keep;
+    unsigned measures;  /* rl_measure_kind: 1u << each that is asked for */
     int producer;       /* rl_producer, or RL_PRODUCER_AUTO */
     int ranks_per_case; /* a number, or RL_RANKS_... */
     rl_grid_shape grid; /* given: of ranks_per_case ranks */

@@ -269,9 +269,10 @@ bool rl_kind_is_point(const rl_kind *kind);
 typedef struct rl_curve_layout {
     int n_n_train, n_variants, max_modes;
     size_t test_mse, train_mse;
-    size_t population_mse; /* cells; present when the design is known */
-    size_t distance;       /* cells; present when some variant approaches least squares (rl_errors) */
-    size_t modes_kept;     /* cells; present when some variant leaves modes out (rl_errors) */
+    size_t population_mse;          /* cells; present when the design is known */
+    size_t distance;                /* cells; present when some variant approaches least squares (rl_errors) */
+    size_t modes_kept;              /* cells; present when some variant leaves modes out (rl_errors) */
+    size_t measured[RL_N_MEASURES]; /* cells; present when the study asks for it */
     size_t sigma_min, sigma_max, rank, test_bias_sq, test_bias_mse, status; /* spectra */
     size_t sigma, test_projection_rms, residual_projection; /* modes; present when the study keeps them */
     size_t direction;   /* v_r, n_directions numbers per mode; present when the study keeps them */
@@ -279,7 +280,8 @@ typedef struct rl_curve_layout {
     size_t predictions; /* [(i_n * n_variants + variant) * n_points + point]; NaN of repeats whose are not kept */
     int n_points;       /* 0: there are none */
     bool has_population, has_distance, has_modes_kept, has_modes;
-    size_t length; /* doubles */
+    unsigned measures; /* rl_measure_kind: 1u << each that is there */
+    size_t length;     /* doubles */
 } rl_curve_layout;
 
 /* Of a task of the series; and one that holds the same (counts and flags), of another number of N. */

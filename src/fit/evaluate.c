@@ -6,26 +6,10 @@
 #include "../numbers.h"
 #include "../small.h"
 #include "../vectors.h"
-#include "filter.h"
+#include "evaluator.h"
 #include "ridgeless/arena.h"
 
 const rl_errors rl_no_errors = {NAN, NAN, NAN, NAN, NAN};
-
-/* Variants are multiplied by the rows in blocks of as many columns, the last one filled up with zeros. How a product
- * of BLAS rounds depends on its shape: so no number of a variant depends on which others there are, or on their order.
- */
-enum { BLOCK = 4 };
-
-struct rl_evaluator {
-    int max_variants, max_modes, max_m;
-    double *beta;         /* [n_modes, n_variants in whole blocks], column-major */
-    double *residual;     /* [n_modes] */
-    double *basis, *room; /* [n_modes, BLOCK]: betas by to_basis, and what that needs */
-    double *rows;         /* [m, BLOCK], column-major: Z beta */
-    double *sums;         /* [2, n_variants]: squares over the test rows, and over the population's */
-    rl_fit *fits;         /* [n_variants] */
-    int *chosen;          /* [n_variants]: which variants are evaluated together */
-};
 
 static size_t in_whole_blocks(int n_variants) {
     return ((size_t)n_variants + BLOCK - 1) / BLOCK * BLOCK;
@@ -41,6 +25,8 @@ static void list_evaluator_arrays(rl_arena *arena, void *object) {
     RL_TAKE(arena, e->sums, 2 * variants);
     RL_TAKE(arena, e->fits, variants);
     RL_TAKE(arena, e->chosen, variants);
+    RL_TAKE(arena, e->parameters, variants);
+    RL_TAKE_REALS(arena, modes, &e->trial, &e->ones, &e->left);
 }
 
 static rl_evaluator sizes_of_evaluator(int max_variants, int max_modes, int max_m) {
@@ -134,8 +120,31 @@ static void fit_truncation(const rl_spectrum *s, rl_truncation kept, rl_fit *fit
     for (int r = kept.n_predicted; r < s->n_modes; r++) fit->beta[r] = 0;
 }
 
-static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_variant *variant, rl_fit *fit,
+double rl_test_sum_of(rl_evaluator *e, const rl_spectrum *s, const double *beta) {
+    const double *in_rows = beta;
+    if (s->to_basis != NULL) {
+        s->to_basis(s->maker, 1, beta, e->room, e->basis);
+        in_rows = e->basis;
+    }
+    if (rl_is_small(s->n_features))
+        rl_small_multiply(s->m, 1, s->n_modes, s->z, s->ldz, in_rows, e->rows);
+    else
+        rl_gemm('N', 'N', s->m, 1, s->n_modes, 1, s->z, s->ldz, in_rows, s->n_modes, 0, e->rows, s->m);
+    for (int i = 0; i < s->m; i++) e->rows[i] -= s->z_target[RL_TARGET_Y][i];
+    return rl_sum_of_squares(s->m, e->rows);
+}
+
+/* The variant with its parameter, which it may choose by the spectrum. */
+static rl_variant with_parameter(rl_evaluator *e, const rl_spectrum *s, const rl_variant *variant) {
+    rl_variant decided = *variant;
+    if (variant->ablation->choose != NULL) decided.parameter = variant->ablation->choose(e, s, variant);
+    return decided;
+}
+
+static void fit_variant(rl_evaluator *e, const rl_spectrum *s, const rl_variant *given, double *parameter, rl_fit *fit,
                         rl_errors *errors) {
+    const rl_variant decided = with_parameter(e, s, given), *const variant = &decided;
+    *parameter = decided.parameter;
     for (int r = 0; r < s->n_modes; r++) fit->beta[r] = e->residual[r] = 0;
     fit->residual = e->residual;
     fit->shift = 0;
@@ -155,7 +164,8 @@ static void fit_chosen(rl_evaluator *e, const rl_spectrum *s, int n, const rl_va
     const size_t modes = (size_t)s->n_modes, filled = (size_t)n * modes;
     for (int j = 0; j < n; j++) {
         e->fits[j].beta = e->beta + (size_t)j * modes;
-        fit_variant(e, s, &variants[e->chosen[j]], &e->fits[j], &errors[e->chosen[j]]);
+        const int v = e->chosen[j];
+        fit_variant(e, s, &variants[v], &e->parameters[v], &e->fits[j], &errors[v]);
     }
     memset(e->beta + filled, 0, (in_whole_blocks(n) * modes - filled) * sizeof *e->beta);
 }

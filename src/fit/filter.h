@@ -50,6 +50,8 @@ extern const rl_option_spec rl_descent_options[RL_N_DESCENT_OPTIONS];
 
 extern const rl_ablation rl_ablation_none, rl_ablation_cutoff, rl_ablation_leading_modes, rl_ablation_no_residuals,
     rl_ablation_adversarial_test, rl_ablation_adversarial_train, rl_ablation_ridge, rl_ablation_gradient_descent,
-    rl_ablation_gradient_descent_run, rl_ablation_normal_equations, rl_ablation_svd;
+    rl_ablation_gradient_descent_run, rl_ablation_gradient_descent_best, rl_ablation_ridge_best, rl_ablation_ridge_gcv,
+    rl_ablation_ridge_loo, rl_ablation_bagging, rl_ablation_bagging_limit, rl_ablation_normal_equations,
+    rl_ablation_svd;
 
 #endif

@@ -2,7 +2,7 @@
  * in closed form. f(sigma) = (1 - (1 - eta sigma^2)^t) / sigma. */
 #include <math.h>
 
-#include "filter.h"
+#include "search.h"
 
 /* (1 - x)^t for x >= 0 and a whole number t, accurate for small x too. */
 static double decay_factor(double x, double steps) {
@@ -16,7 +16,7 @@ static double progress_factor(double x, double steps) {
     return 1 - pow(1 - x, steps);
 }
 
-static void fit_gradient_descent(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
+void rl_fit_gradient_descent(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
     const double rate = rl_options_real(&variant->options, "rate");
     const double unit = rl_options_flag(&variant->options, "relative") ? s->sigma[0] : 1;
     rl_fit_modes(s, s->c[RL_TARGET_Y], 0, fit);
@@ -37,5 +37,6 @@ const rl_ablation rl_ablation_gradient_descent = {
     .options = rl_descent_options,
     .n_options = RL_N_DESCENT_OPTIONS - 1,
     .approaches_least_squares = true,
-    .fit = fit_gradient_descent,
+    .is_linear = true,
+    .fit = rl_fit_gradient_descent,
 };

@@ -8,7 +8,8 @@ static bool solve_normal_equations(const rl_rows_problem *problem, const rl_vari
 }
 
 /* The upper half of the Gram matrix, Cholesky, and two products with X. */
-static double normal_equations_flops(double n, double p) {
+static double normal_equations_flops(const rl_variant *variant, double n, double p) {
+    (void)variant;
     const double k = fmin(n, p);
     return n * p * k + k * k * k / 3 + 4 * n * p;
 }

@@ -4,12 +4,11 @@
  * which changes no bit. */
 #include <math.h>
 
-#include "filter.h"
+#include "search.h"
 
 static const double most = 0x1p500; /* beside it a number of at most 2 counts for nothing */
 
-static void fit_ridge(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
-    const bool relative = rl_options_flag(&variant->options, "relative");
+static void fit_with(const rl_spectrum *s, const rl_variant *variant, bool relative, rl_fit *fit) {
     const double unit = s->rank > 0 ? ldexp(1, ilogb(s->sigma[0])) : 1, largest = s->sigma[0] / unit;
     rl_fit_modes(s, s->c[RL_TARGET_Y], 0, fit);
     for (int r = 0; r < s->rank; r++) {
@@ -20,6 +19,14 @@ static void fit_ridge(const rl_spectrum *s, const rl_variant *variant, rl_fit *f
         fit->beta[r] = c / (sigma + shrinking);
         fit->residual[r] = c * in_units / (sigma / unit + in_units);
     }
+}
+
+static void fit_ridge(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
+    fit_with(s, variant, rl_options_flag(&variant->options, "relative"), fit);
+}
+
+void rl_fit_ridge(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) {
+    fit_with(s, variant, false, fit);
 }
 
 static const rl_option_spec options[] = {
@@ -36,5 +43,6 @@ const rl_ablation rl_ablation_ridge = {
     .options = options,
     .n_options = 1,
     .approaches_least_squares = true,
+    .is_linear = true,
     .fit = fit_ridge,
 };

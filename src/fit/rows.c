@@ -110,7 +110,7 @@ size_t rl_room_on_rows(int n_variants, const rl_variant *variants, int n_train, 
     size_t most = 0;
     for (int v = 0; v < n_variants; v++) {
         const rl_ablation *a = variants[v].ablation;
-        const size_t room = a->solve != NULL ? a->solve_room(n_train, n_features) : 0;
+        const size_t room = a->solve != NULL ? a->solve_room(&variants[v], n_train, n_features) : 0;
         most = room > most ? room : most;
     }
     return most;
@@ -119,6 +119,7 @@ size_t rl_room_on_rows(int n_variants, const rl_variant *variants, int n_train, 
 double rl_solver_flops(int n_variants, const rl_variant *variants, double n_train, double n_features) {
     double flops = 0;
     for (int v = 0; v < n_variants; v++)
-        if (variants[v].ablation->solve != NULL) flops += variants[v].ablation->solve_flops(n_train, n_features);
+        if (variants[v].ablation->solve != NULL)
+            flops += variants[v].ablation->solve_flops(&variants[v], n_train, n_features);
     return flops;
 }

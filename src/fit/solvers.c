@@ -40,7 +40,8 @@ static rl_units units_of(const rl_rows_problem *problem) {
     return (rl_units){power_of_two(problem->spectrum->sigma[0]), power_of_two(largest)};
 }
 
-size_t rl_solver_room(int n_train, int n_features) {
+size_t rl_solver_room(const rl_variant *variant, int n_train, int n_features) {
+    (void)variant;
     const size_t n = (size_t)n_train, p = (size_t)n_features, k = n < p ? n : p;
     const size_t gram = k * k, svd = k + (size_t)svd_work(n_train, n_features);
     return n * p + (n < p ? p : n) + p + (gram < svd ? svd : gram);

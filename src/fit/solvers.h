@@ -12,7 +12,7 @@ typedef enum rl_solver { RL_SOLVER_NORMAL_EQUATIONS, RL_SOLVER_SVD } rl_solver;
 bool rl_solve(rl_solver solver, const rl_rows_problem *problem, const rl_variant *variant, double *beta);
 
 /* Numbers of room that it needs, also for fewer rows. */
-size_t rl_solver_room(int n_train, int n_features);
+size_t rl_solver_room(const rl_variant *variant, int n_train, int n_features);
 
 /* The option `precision` with another default. */
 #define RL_PRECISION_SPEC(usual)                                                                        \

@@ -8,7 +8,8 @@ static bool solve_by_svd(const rl_rows_problem *problem, const rl_variant *varia
 }
 
 /* Reduction with one side of singular vectors, and QR iteration on that (Golub and Van Loan, 4th ed., figure 8.6.1). */
-static double svd_flops(double n, double p) {
+static double svd_flops(const rl_variant *variant, double n, double p) {
+    (void)variant;
     const double k = fmin(n, p);
     return 4 * n * p * k + 8 * k * k * k;
 }

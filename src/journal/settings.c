@@ -42,6 +42,7 @@ static rl_unused what_is_missing(const rl_series *series, const rl_former *forme
     if (had->summary != wanted->summary) return RL_UNUSED_KEPT;
     if (wanted->modes > had->modes || wanted->directions > had->directions || wanted->predictions > had->predictions)
         return RL_UNUSED_KEPT;
+    if ((series->spec->measures & ~former->spec.measures) != 0) return RL_UNUSED_KEPT;
     if (former->missing >= 0) return RL_UNUSED_ABLATION;
     return former->is_known && rl_series_takes(series, former) ? RL_UNUSED_NOT : RL_UNUSED_METHOD;
 }
@@ -52,6 +53,7 @@ static bool has_other_way(const rl_series *series, const rl_former *former) {
     same.spec.variants = series->spec->variants;
     same.spec.n_variants = series->spec->n_variants;
     same.spec.keep = series->spec->keep;
+    same.spec.measures = series->spec->measures;
     return !rl_series_takes(series, &same);
 }
 

@@ -17,7 +17,8 @@ typedef struct rounding_row {
 static const rounding_row roundings[] = {
     {"test_mse", ROUNDING_OF_SQUARE},     {"train_mse", ROUNDING_OF_SQUARE},     {"population_mse", ROUNDING_OF_SQUARE},
     {"test_bias_sq", ROUNDING_OF_SQUARE}, {"test_bias_mse", ROUNDING_OF_SQUARE}, {"distance", ROUNDING_OF_LENGTH},
-    {"sigma_min", ROUNDING_OF_VALUE},     {"sigma_max", ROUNDING_OF_VALUE},      {"sigma", ROUNDING_OF_VALUE},
+    {"gcv", ROUNDING_OF_SQUARE},          {"loo", ROUNDING_OF_SQUARE},           {"sigma_min", ROUNDING_OF_VALUE},
+    {"sigma_max", ROUNDING_OF_VALUE},     {"sigma", ROUNDING_OF_VALUE},
 };
 
 /* The spectra of all repeats at one P and N. */

@@ -49,7 +49,7 @@ typedef struct rl_field {
     bool is_count;       /* whole numbers, of which the statistics alone go into the file */
 } rl_field;
 
-#define RL_N_FIELDS 15
+#define RL_N_FIELDS (15 + RL_N_MEASURES)
 extern const rl_field rl_fields[RL_N_FIELDS];
 
 /* The coordinates and the dimensions of a field, but for those of repeats. */

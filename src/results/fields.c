@@ -41,6 +41,15 @@ const rl_field rl_fields[RL_N_FIELDS] = {
      "that predictions use: modes that are not zero, and whose part of the fit is not; absent for ablations that leave "
      "none out",
      RL_FIELD_CELL, NC_DOUBLE, ARRAY(modes_kept), RL_MEDIAN, false, true},
+    {"gcv", "generalized cross-validation",
+     "what the training rows alone say of the test error (Golub, Heath and Wahba 1979), " SQUARED_TARGET
+     "; absent for ablations whose predictions are not linear in the training targets",
+     RL_FIELD_CELL, NC_DOUBLE, ARRAY(measured[RL_MEASURE_GCV]), OF_ERRORS, false, false},
+    {"loo", "leave-one-out error",
+     "mean square over the training rows of the error of a fit without the row, " SQUARED_TARGET
+     "; of ablations other than least squares and ridge by the shortcut e / (1 - leverage); absent for those whose "
+     "predictions are not linear in the training targets",
+     RL_FIELD_CELL, NC_DOUBLE, ARRAY(measured[RL_MEASURE_LOO]), OF_ERRORS, true, false},
     {"sigma_min", "smallest singular value", "the smallest non-zero one of the training features, " OF_FEATURES,
      RL_FIELD_SPECTRUM, NC_DOUBLE, ARRAY(sigma_min), OF_SPECTRA, false, false},
     {"sigma_max", "largest singular value", "of the training features, " OF_FEATURES, RL_FIELD_SPECTRUM, NC_DOUBLE,
@@ -84,6 +93,9 @@ bool rl_field_present(const rl_field *field, const rl_curve_layout *layout) {
     if (field->offset == ARRAY(population_mse)) return layout->has_population;
     if (field->offset == ARRAY(distance)) return layout->has_distance;
     if (field->offset == ARRAY(modes_kept)) return layout->has_modes_kept;
+    for (int k = 0; k < RL_N_MEASURES; k++)
+        if (field->offset == ARRAY(measured[0]) + (size_t)k * sizeof layout->measured[0])
+            return (layout->measures & 1u << k) != 0;
     if (field->kind == RL_FIELD_DIRECTION) return layout->n_directions > 0;
     return field->kind != RL_FIELD_MODE || layout->has_modes;
 }

@@ -1,4 +1,6 @@
 /* Functions that all makers of spectra and points share: names, sums over holders, rank, judgement. */
+#include "../small.h"
+#include "../vectors.h"
 #include "judgement.h"
 
 const char *rl_producer_name(rl_producer producer) {
@@ -27,6 +29,19 @@ rl_status rl_spectrum_add_up(const rl_spectrum *s, double *sums, int64_t n) {
 
 int rl_spectrum_rank(const rl_spectrum *s) {
     return rl_rank_of(s->n_train, s->n_features, s->n_modes, s->sigma);
+}
+
+void rl_spectrum_left(rl_spectrum *s, const rl_training_set *train, double *ut) {
+    const int k = s->n_modes, n = s->n_train, p = s->n_features;
+    if (rl_is_small(p)) /* row-major rows are the columns of X^T */
+        rl_small_multiply(k, n, p, s->vt, k, train->x, ut);
+    else
+        rl_gemm('N', 'N', k, n, p, 1, s->vt, k, train->x, p, 0, ut, k);
+    for (size_t i = 0; i < (size_t)n; i++)
+        for (int r = 0; r < k; r++)
+            ut[i * (size_t)k + (size_t)r] = r < s->rank ? ut[i * (size_t)k + (size_t)r] / s->sigma[r] : 0;
+    s->ut = ut;
+    s->y = train->y;
 }
 
 void rl_judge_point(rl_point *p, int n_train, int n_features, double least, double most) {

@@ -245,11 +245,11 @@ static bool is_of_whole(const line *l) {
 /* Which part a line belongs to; RL_SETTINGS_ALL: to none, as what is kept and which variants there are, for which there
  * are other rules. */
 static rl_settings_part part_of(const line *l) {
-    static const char *const none[] = {"variant", "modes", "directions", "predictions", "summary"};
+    static const char *const none[] = {"variant", "modes", "directions", "predictions", "summary", "measures"};
     static const char *const way[] = {"producer", "process grids"}, *const whole[] = {"seed", "random"};
     const size_t before = name_length(l) + 1;
     if (is_of_whole(l)) return is_one_of(l->text, l->key, whole, 2) ? RL_SETTINGS_DATA : RL_SETTINGS_WAY;
-    if (is_one_of(l->text + before, l->key - before, none, 5)) return RL_SETTINGS_ALL;
+    if (is_one_of(l->text + before, l->key - before, none, 6)) return RL_SETTINGS_ALL;
     return is_one_of(l->text + before, l->key - before, way, 2) ? RL_SETTINGS_WAY : RL_SETTINGS_DATA;
 }
 

@@ -117,6 +117,18 @@ static void read_keep(const char *have, rl_former *f) {
                              .summary = is_word(find_value(have, name, "summary"), "true")};
 }
 
+static void read_measures(const char *have, rl_former *f) {
+    const char *word = find_value(have, f->spec.name, "measures");
+    f->spec.measures = 0;
+    while (word != NULL && *word != '\n' && *word != '\0') {
+        const size_t length = strcspn(word, " \n");
+        for (int k = 0; k < RL_N_MEASURES; k++)
+            if (strlen(rl_measure_words[k]) == length && strncmp(word, rl_measure_words[k], length) == 0)
+                f->spec.measures |= 1u << k;
+        word += length + (word[length] == ' ');
+    }
+}
+
 static void read_producer(const char *have, rl_former *f) {
     const char *value = find_value(have, f->spec.name, "producer");
     f->spec.ranks_per_case =
@@ -147,6 +159,7 @@ rl_status rl_former_read(const rl_study_dataset *dataset, const char *have, cons
     former->same_full = has_same_n(have, want, "full_spectra");
     former->same_sigma = has_same_n(have, want, "singular_values");
     read_keep(have, former);
+    read_measures(have, former);
     read_producer(have, former);
     RL_TRY(read_variants(have, former));
     return find_places(have, want, dataset->n_variants, former);

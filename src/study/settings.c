@@ -101,6 +101,14 @@ static rl_status append_draws(rl_text *settings, const rl_study *study, const rl
     return rl_text_append(settings, "\n");
 }
 
+static rl_status append_measures(rl_text *settings, const rl_study_dataset *d) {
+    if (d->measures == 0) return RL_OK;
+    RL_TRY(rl_text_append(settings, "%s/measures:", d->name));
+    for (int k = 0; k < RL_N_MEASURES; k++)
+        if ((d->measures & 1u << k) != 0) RL_TRY(rl_text_append(settings, " %s", rl_measure_words[k]));
+    return rl_text_append(settings, "\n");
+}
+
 static rl_status append_dataset(rl_text *settings, const rl_study *study, const rl_study_dataset *dataset) {
     RL_TRY(rl_text_append(settings, "%s/source: %s\n", dataset->name, dataset->source->name));
     RL_TRY(append_options(settings, dataset->name, "", &dataset->options));
@@ -112,6 +120,7 @@ static rl_status append_dataset(rl_text *settings, const rl_study *study, const 
     RL_TRY(rl_text_append(settings, "%s/directions: %s\n", dataset->name, dataset->keep.directions ? "true" : "false"));
     if (dataset->keep.predictions) RL_TRY(rl_text_append(settings, "%s/predictions: true\n", dataset->name));
     if (dataset->keep.summary) RL_TRY(rl_text_append(settings, "%s/summary: true\n", dataset->name));
+    RL_TRY(append_measures(settings, dataset));
     for (int i = 0; i < dataset->n_variants; i++)
         RL_TRY(append_variant(settings, dataset->name, &dataset->variants[i]));
     return RL_OK;

@@ -23,6 +23,7 @@ enum {
     RANDOM,
     REPEATS,
     KEEP,
+    MEASURES,
     N_FEATURES,
     N_TRAIN,
     ABLATIONS,
@@ -104,6 +105,23 @@ static rl_status read_keep(rl_node node, rl_keep *keep) {
                               "got summary and other words; expected summary alone: of single repeats nothing is "
                               "left in it");
     keep->modes |= keep->directions; /* they belong to modes */
+    return RL_OK;
+}
+
+static rl_status read_measures(rl_node node, unsigned *measures) {
+    char list[100];
+    *measures = 0;
+    if (node.file == NULL) return RL_OK;
+    rl_list_words(rl_measure_words, RL_N_MEASURES, list, sizeof list);
+    if (rl_node_count(node) == 0) return rl_node_fail(node, "some of %s", list);
+    for (int i = 0; i < rl_node_count(node); i++) {
+        rl_node item = rl_node_item(node, i);
+        int index;
+        RL_TRY(rl_node_word(item, rl_measure_words, RL_N_MEASURES, &index));
+        if ((*measures & 1u << index) != 0)
+            return rl_node_refuse(item, "got `%s` twice; expected each word once", rl_measure_words[index]);
+        *measures |= 1u << index;
+    }
     return RL_OK;
 }
 
@@ -258,8 +276,18 @@ static rl_status check_total(rl_node node, int64_t total, const char *what) {
 }
 
 /* The keys that a dataset may have for itself in place of the study's, in the order of its fields. */
-enum { OWN_N_FEATURES, OWN_N_TRAIN, OWN_ABLATIONS, OWN_PRODUCER, OWN_RANKS_PER_CASE, OWN_GRID, OWN_KEEP, N_OWN };
-static const int common_keys[N_OWN] = {N_FEATURES, N_TRAIN, ABLATIONS, PRODUCER, RANKS_PER_CASE, GRID, KEEP};
+enum {
+    OWN_N_FEATURES,
+    OWN_N_TRAIN,
+    OWN_ABLATIONS,
+    OWN_PRODUCER,
+    OWN_RANKS_PER_CASE,
+    OWN_GRID,
+    OWN_KEEP,
+    OWN_MEASURES,
+    N_OWN
+};
+static const int common_keys[N_OWN] = {N_FEATURES, N_TRAIN, ABLATIONS, PRODUCER, RANKS_PER_CASE, GRID, KEEP, MEASURES};
 
 /* Gives the dataset the study's value of each key that it has not itself. */
 static void take_common(const reader *r, rl_field own[N_OWN]) {
@@ -275,6 +303,7 @@ static rl_status read_own(const rl_field own[N_OWN], rl_study_dataset *dataset) 
     if (n_train.file != NULL) RL_TRY(rl_read_n_train(n_train, &dataset->n_train));
     if (ablations.file != NULL) RL_TRY(rl_read_variants(ablations, &dataset->variants, &dataset->n_variants));
     RL_TRY(read_keep(own[OWN_KEEP].node, &dataset->keep));
+    RL_TRY(read_measures(own[OWN_MEASURES].node, &dataset->measures));
     RL_TRY(read_grids(own[OWN_PRODUCER].node, own[OWN_RANKS_PER_CASE].node, dataset));
     return read_shape(own[OWN_GRID].node, dataset);
 }
@@ -362,6 +391,7 @@ static rl_status read_study(rl_node root, rl_study *study) {
                          [RANDOM] = {.key = "random"},
                          [REPEATS] = {.key = "repeats"},
                          [KEEP] = {.key = "keep"},
+                         [MEASURES] = {.key = "measures"},
                          [N_FEATURES] = {.key = "n_features"},
                          [N_TRAIN] = {.key = "n_train"},
                          [ABLATIONS] = {.key = "ablations"},

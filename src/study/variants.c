@@ -1,6 +1,7 @@
 /* The list of ablations with their parameters and options: the variants of a dataset, each with a label. */
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,9 +78,43 @@ static rl_status read_fields(rl_node value, const rl_ablation *ablation, rl_fiel
     return RL_OK;
 }
 
+/* `ridge: best` is the ablation `ridge_best`: one that chooses the parameter of the other. NULL: the item is no such
+ * word. */
+static const rl_ablation *chosen_by(rl_node item, const rl_ablation *ablation) {
+    char name[80];
+    const char *word;
+    if (rl_node_kind_of(item) != RL_NODE_SCALAR || rl_node_is_empty(item)) return NULL;
+    if (rl_node_text(item, "", &word) != RL_OK) return NULL;
+    snprintf(name, sizeof name, "%s_%.40s", ablation->name, word);
+    const rl_ablation *chooser = rl_ablation_find(name);
+    return chooser != NULL && chooser->choose != NULL ? chooser : NULL;
+}
+
+/* Numbers and words, one after the other. */
+static rl_status read_items(rl_node value, const rl_ablation *ablation, variant_list *list) {
+    const rl_field absent[MAX_FIELDS] = {{.key = NULL}};
+    for (int i = 0; i < rl_node_count(value); i++) {
+        const rl_node item = rl_node_item(value, i);
+        const rl_ablation *chooser = chosen_by(item, ablation);
+        double number = NAN;
+        if (chooser == NULL) RL_TRY(rl_node_number(item, parameter_kind(ablation), &number));
+        RL_TRY(append_variant(list, value, chooser != NULL ? chooser : ablation, number, absent));
+    }
+    return RL_OK;
+}
+
+static bool has_word(rl_node value, const rl_ablation *ablation) {
+    bool some = false;
+    if (rl_node_kind_of(value) == RL_NODE_MAPPING) return false;
+    for (int i = 0; i < rl_node_count(value); i++) some |= chosen_by(rl_node_item(value, i), ablation) != NULL;
+    return some;
+}
+
 static rl_status read_with_value(rl_node value, const rl_ablation *ablation, variant_list *list) {
     rl_field fields[MAX_FIELDS] = {RL_SEQUENCE_FIELDS};
     const rl_field *const options = fields + RL_N_SEQUENCE_FIELDS;
+    if (has_word(value, ablation)) return read_items(value, ablation, list);
+    if (ablation->parameter_key != NULL) fields[0].key = ablation->parameter_key;
     RL_TRY(read_fields(value, ablation, fields));
     if (ablation->parameter == RL_PARAMETER_NONE) return append_variant(list, value, ablation, NAN, options);
     rl_sequence sequence = {0};

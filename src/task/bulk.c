@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "../small.h"
 #include "curves.h"
@@ -13,6 +14,7 @@ static_assert((int)RL_BULK_FEATURES <= (int)RL_SMALL_FEATURES, "none of what goe
 typedef struct bulk_state {
     rl_bulk *bulk;
     rl_test_factor all_rows; /* of a data set whose rows are not drawn anew */
+    double *x, *y; /* [lanes, max_train, n_features] row-major, [lanes, max_train]: training rows; NULL: not wanted */
 } bulk_state;
 
 /* ---- buffers ----------------------------------------------------------------------------------------------------- */
@@ -25,6 +27,8 @@ static void destroy_bulk(void *made) {
     bulk_state *b = made;
     rl_bulk_destroy(b->bulk);
     rl_test_factor_destroy(&b->all_rows);
+    rl_free(b->x);
+    rl_free(b->y);
     rl_free(b);
 }
 
@@ -36,7 +40,7 @@ static rl_bulk_design design_of(const rl_series *series) {
                             .has_population = rl_dataset_design_known(&series->data),
                             .scale = rl_dataset_scale(&series->data),
                             .wants_modes = series->spec->keep.modes,
-                            .wants_spectra = has_filters(series->spec)};
+                            .wants_spectra = has_filters(series->spec) || rl_wants_left(series)};
 }
 
 static rl_status create_bulk(rl_curves *c) {
@@ -46,6 +50,10 @@ static rl_status create_bulk(rl_curves *c) {
     RL_TRY(RL_ALLOC(b, 1));
     c->made = b;
     RL_TRY(rl_bulk_create(&b->bulk, &design));
+    if (rl_wants_left(c->series)) {
+        RL_TRY(RL_ALLOC(b->x, (size_t)RL_BULK_LANES * (size_t)c->max_train * (size_t)data->n_features));
+        RL_TRY(RL_ALLOC(b->y, (size_t)RL_BULK_LANES * (size_t)c->max_train));
+    }
     if (data->fresh) return RL_OK;
     RL_TRY(rl_test_factor_create(&b->all_rows, data->n_features));
     return rl_test_factor_append(&b->all_rows, data->n_rows, data->x, data->n_features, data->y);
@@ -53,10 +61,20 @@ static rl_status create_bulk(rl_curves *c) {
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
 
+/* The longest training set is loaded. */
+static void set_rows(rl_curves *c, int lane) {
+    const bulk_state *b = c->made;
+    const size_t n = (size_t)c->max_train, of_rows = n * (size_t)c->series->n_features, l = (size_t)lane;
+    rl_bulk_set_rows(b->bulk, lane, c->train_x, c->train_y);
+    if (b->x == NULL) return;
+    memcpy(b->x + l * of_rows, c->train_x, of_rows * sizeof *b->x);
+    memcpy(b->y + l * n, c->train_y, n * sizeof *b->y);
+}
+
 static rl_status load_lane(rl_curves *c, int lane, int repeat) {
     const bulk_state *b = c->made;
     RL_TRY(rl_curves_load_rows(c, repeat, false));
-    rl_bulk_set_rows(b->bulk, lane, c->train_x, c->train_y);
+    set_rows(c, lane);
     rl_bulk_set_test(b->bulk, lane, &c->factor);
     return RL_OK;
 }
@@ -68,7 +86,7 @@ static rl_status load_lanes(rl_curves *c, const rl_task *tasks, int n) {
         for (int l = 0; l < n; l++) {
             rl_rows_arrange_first(&c->rows, (uint32_t)tasks[l].repeats.first, c->max_train);
             rl_rows_get(&c->rows, 0, c->max_train, c->train_x, c->series->n_features, c->train_y);
-            rl_bulk_set_rows(b->bulk, l, c->train_x, c->train_y);
+            set_rows(c, l);
         }
         rl_bulk_take_out(b->bulk, n, &b->all_rows, enough);
     }
@@ -79,15 +97,26 @@ static rl_status load_lanes(rl_curves *c, const rl_task *tasks, int n) {
 
 /* ---- curves ------------------------------------------------------------------------------------------------------ */
 
+/* A lane's point, with left singular vectors where they are wanted. */
+static rl_status record_lane(rl_curves *c, int lane, int i, double *curve) {
+    const bulk_state *b = c->made;
+    const size_t first = (size_t)lane * (size_t)c->max_train;
+    rl_point point;
+    rl_bulk_get(b->bulk, lane, &point);
+    c->remaining[lane * c->series->n_n_train + i] = !point.done;
+    if (!point.done) return RL_OK;
+    if (b->x == NULL) return rl_record_point(c, &point, i, curve);
+    rl_spectrum s = *point.spectrum;
+    const rl_training_set train = {
+        .n_train = s.n_train, .n_features = s.n_features, .x = b->x + first * (size_t)s.n_features, .y = b->y + first};
+    rl_spectrum_left(&s, &train, c->ut);
+    point.spectrum = &s;
+    return rl_record_point(c, &point, i, curve);
+}
+
 /* One N of all lanes. */
 static rl_status record_lanes(rl_curves *c, int n, int i, double *curves) {
-    const bulk_state *b = c->made;
-    for (int l = 0; l < n; l++) {
-        rl_point point;
-        rl_bulk_get(b->bulk, l, &point);
-        c->remaining[l * c->series->n_n_train + i] = !point.done;
-        if (point.done) RL_TRY(rl_record_point(c, &point, i, curves + (size_t)l * c->layout.length));
-    }
+    for (int l = 0; l < n; l++) RL_TRY(record_lane(c, l, i, curves + (size_t)l * c->layout.length));
     return RL_OK;
 }
 
@@ -167,7 +196,7 @@ static bool suits_bulk(const rl_series *series) {
     const rl_dataset *data = &series->data;
     const rl_range all = {0, series->n_n_train};
     if (data->map != NULL || data->beta_star == NULL || data->n_test_only > 0) return false;
-    return !wants_published_arithmetic(series) && !rl_has_rows_need(series) &&
+    return !wants_published_arithmetic(series) && !rl_has_need(series, RL_NEED_ROWS) &&
            series->spec->producer == RL_PRODUCER_AUTO && !series->spec->keep.directions && series->n_points == 0 &&
            series->n_features <= RL_BULK_FEATURES &&
            lanes_flops(series) / RL_LANES_SPEED < rl_spectra_flops(series, all);
@@ -175,7 +204,11 @@ static bool suits_bulk(const rl_series *series) {
 
 static size_t bulk_bytes(const rl_series *series) {
     const rl_bulk_design design = design_of(series);
-    return rl_alloc_bytes(1, sizeof(bulk_state)) + rl_bulk_bytes(&design) +
+    const size_t rows = (size_t)RL_BULK_LANES * (size_t)series->n_train[series->n_n_train - 1];
+    const size_t kept = !rl_wants_left(series) ? 0
+                                               : rl_alloc_bytes(rows * (size_t)series->n_features, sizeof(double)) +
+                                                     rl_alloc_bytes(rows, sizeof(double));
+    return kept + rl_alloc_bytes(1, sizeof(bulk_state)) + rl_bulk_bytes(&design) +
            (series->data.fresh ? 0 : rl_test_factor_bytes(series->n_features));
 }
 

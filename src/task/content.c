@@ -6,7 +6,8 @@
 
 #include "pack.h"
 
-enum { POPULATION = 1, DISTANCE = 2, DIRECTIONS = 4, MODES_KEPT = 8 };
+/* Parts; a measure of kind k is FIRST_MEASURE << k. */
+enum { POPULATION = 1, DISTANCE = 2, DIRECTIONS = 4, MODES_KEPT = 8, FIRST_MEASURE = 0x100 };
 
 /* ---- heads ------------------------------------------------------------------------------------------------------- */
 
@@ -14,7 +15,8 @@ rl_content_head rl_content_head_of(const rl_curve_layout *l) {
     return (rl_content_head){.n_variants = l->n_variants,
                              .n_modes = l->has_modes ? l->max_modes : 0,
                              .parts = (l->has_population ? POPULATION : 0u) | (l->has_distance ? DISTANCE : 0u) |
-                                      (l->n_directions > 0 ? DIRECTIONS : 0u) | (l->has_modes_kept ? MODES_KEPT : 0u),
+                                      (l->n_directions > 0 ? DIRECTIONS : 0u) | (l->has_modes_kept ? MODES_KEPT : 0u) |
+                                      l->measures * FIRST_MEASURE,
                              .n_points = l->n_points};
 }
 
@@ -33,7 +35,8 @@ static bool is_like(const rl_content_head *head, const rl_content_head *own) {
 
 /* More than the series' own, of another study. Directions come with modes, and predictions are of all test points. */
 static bool holds(const rl_content_head *head, const rl_content_head *own, int n_variants) {
-    const uint32_t all = POPULATION | DISTANCE | DIRECTIONS | MODES_KEPT;
+    const uint32_t measures = ((1u << RL_N_MEASURES) - 1) * FIRST_MEASURE;
+    const uint32_t all = POPULATION | DISTANCE | DIRECTIONS | MODES_KEPT | measures;
     return head->n_variants == n_variants && (head->parts & own->parts) == own->parts && (head->parts & ~all) == 0 &&
            (head->parts & POPULATION) == (own->parts & POPULATION) && head->n_modes >= (own->n_modes > 0) &&
            ((head->parts & DIRECTIONS) == 0 || head->n_modes > 0) &&
@@ -55,6 +58,7 @@ rl_curve_layout rl_content_head_read(const rl_series *series, const rl_record *r
     layout.n_points = head.n_points;
     layout.has_distance = (head.parts & DISTANCE) != 0;
     layout.has_modes_kept = (head.parts & MODES_KEPT) != 0;
+    layout.measures = head.parts / FIRST_MEASURE & ((1u << RL_N_MEASURES) - 1);
     return rl_curve_layout_like(&layout, 1);
 }
 

@@ -11,7 +11,9 @@
 /* A record has its arrays of cells first, n_n_train x n_variants each, then those of spectra, of which the statuses are
  * the last. */
 static int cell_arrays(const rl_curve_layout *l) {
-    return 2 + l->has_population + l->has_distance + l->has_modes_kept;
+    int measures = 0;
+    for (int k = 0; k < RL_N_MEASURES; k++) measures += (l->measures >> k & 1) != 0;
+    return 2 + l->has_population + l->has_distance + l->has_modes_kept + measures;
 }
 
 int rl_summary_places(const rl_curve_layout *l) {

@@ -21,6 +21,7 @@ static void list_curves_arrays(rl_arena *arena, void *object) {
     const rl_series *s = c->series;
     const size_t features = (size_t)s->n_features, variants = (size_t)s->spec->n_variants, order = features + 2;
     RL_TAKE(arena, c->errors, variants);
+    if (s->spec->measures != 0) RL_TAKE(arena, c->measured, variants);
     RL_TAKE(arena, c->found, s->method->has_points ? s->n_n_train : 0);
     RL_TAKE(arena, c->remaining, rl_curves_together(s) * s->n_n_train);
     if (s->on_grid) return;
@@ -28,6 +29,7 @@ static void list_curves_arrays(rl_arena *arena, void *object) {
     RL_TAKE(arena, c->train_y, c->max_train);
     RL_TAKE(arena, c->chunk_x, (size_t)c->capacity * features);
     RL_TAKE(arena, c->chunk_y, c->capacity);
+    if (rl_wants_left(s)) RL_TAKE(arena, c->ut, (size_t)s->max_modes * (size_t)c->max_train);
     if (!rl_fits_on_rows(s)) return;
     RL_TAKE(arena, c->betas, features * variants);
     RL_TAKE(arena, c->start, features);
@@ -247,13 +249,14 @@ static bool suits_curves(const rl_series *series) {
     return series->spec != NULL;
 }
 
-/* What needs the training rows of a case on one rank. */
+/* What needs the training rows of a case on one rank, and the test rows beside them. */
 static rl_status check_rows_on_one_rank(const rl_series *series) {
     const char *what = series->n_points > 0 ? "`keep: predictions`" : NULL;
+    if (rl_measures_need_left(series->spec->measures)) what = "`measures: loo`";
     char ablation[80];
     for (int v = 0; v < series->spec->n_variants && what == NULL; v++) {
         const rl_ablation *a = series->spec->variants[v].ablation;
-        if (a->need != RL_NEED_ROWS) continue;
+        if (a->need != RL_NEED_ROWS && a->need != RL_NEED_LEFT && a->need != RL_NEED_TEST_ROWS) continue;
         snprintf(ablation, sizeof ablation, "the ablation `%.60s`", a->name);
         what = ablation;
     }

@@ -11,11 +11,12 @@ typedef struct rl_curves {
     rl_curve_layout layout;
     rl_population population;
     rl_rows rows;
-    rl_errors *errors; /* [n_variants] */
-    rl_point *found;   /* [n_n_train], where the method has points */
-    bool *remaining;   /* [tasks side by side][n_n_train]: what the method leaves to full spectra */
-    void *made;        /* by the method; NULL: nothing */
-    bool by_blas;      /* some numbers of what was computed since it was last set to false */
+    rl_errors *errors;     /* [n_variants] */
+    rl_measured *measured; /* [n_variants]; NULL: none are asked for */
+    rl_point *found;       /* [n_n_train], where the method has points */
+    bool *remaining;       /* [tasks side by side][n_n_train]: what the method leaves to full spectra */
+    void *made;            /* by the method; NULL: nothing */
+    bool by_blas;          /* some numbers of what was computed since it was last set to false */
     /* on one rank */
     int max_train;
     double *train_x, *train_y; /* [max_train, n_features] row-major, [max_train]: the longest training set */
@@ -23,6 +24,7 @@ typedef struct rl_curves {
     double *chunk_x, *chunk_y; /* [capacity, n_features], [capacity]: test rows on their way into the factor */
     rl_test_factor factor;
     /* full spectra, also for what other methods leave to them */
+    double *ut; /* [max_modes, max_train]: left singular vectors; NULL: nobody wants them */
     rl_dense_producer *producer;
     rl_evaluator *evaluator;
     /* algorithms on rows, and predictions; NULL where the series asks for neither */
@@ -99,8 +101,9 @@ const rl_method *rl_method_of(const rl_series *series);
 
 /* What several rows ask. */
 bool rl_wants_process_grid(const rl_series *series);
-bool rl_may_be_nested(const rl_series *series); /* every variant has what it needs */
-bool rl_has_rows_need(const rl_series *series); /* some variant runs an algorithm on the training rows */
+bool rl_may_be_nested(const rl_series *series);          /* every variant has what it needs */
+bool rl_has_need(const rl_series *series, rl_need need); /* some variant has this need */
+bool rl_wants_left(const rl_series *series);             /* a variant or a measure needs left singular vectors */
 
 static inline bool rl_is_wanted(const bool *wanted, int i) {
     return wanted == NULL || wanted[i];
@@ -130,10 +133,11 @@ void rl_record_predictions(rl_curves *c, const rl_spectrum *s, int i, double *cu
 
 /* ---- into a curve (point.c) -------------------------------------------------------------------------------------- */
 
-/* A spectrum, or a point with its errors, becomes N i of a curve; so do c->errors. */
+/* A spectrum, or a point with its errors, becomes N i of a curve; so do c->errors, with the
+ * measures of the spectrum that they are of (NULL: there is none). */
 rl_status rl_record_spectrum(const rl_curve_layout *l, const rl_spectrum *s, int i, double *curve);
 rl_status rl_record_point(rl_curves *c, const rl_point *p, int i, double *curve);
-void rl_record_errors(const rl_curves *c, int i, double *curve);
+void rl_record_errors(rl_curves *c, const rl_spectrum *s, int i, double *curve);
 
 /* Records the wanted points of c->found but for those N that a full spectrum has to do, or is to: c->remaining. */
 rl_status rl_record_points(rl_curves *c, const bool *wanted, double *curve);

@@ -4,15 +4,20 @@
 #include "curves.h"
 
 bool rl_fits_on_rows(const rl_series *series) {
-    return rl_has_rows_need(series) || series->n_points > 0;
+    return rl_has_need(series, RL_NEED_ROWS) || series->n_points > 0;
 }
 
 /* Another start for each repeat, the same for all N of it. */
 void rl_fit_on_rows(rl_curves *c, const rl_training_set *train, const rl_spectrum *s) {
     const rl_series *g = c->series;
-    const rl_rows_problem problem = {
-        .train = train, .spectrum = s, .test = &c->factor, .start = c->start, .room = c->solver_room};
-    if (!rl_has_rows_need(g)) return;
+    const rl_rows_problem problem = {.train = train,
+                                     .spectrum = s,
+                                     .test = &c->factor,
+                                     .start = c->start,
+                                     .key = c->rows.key,
+                                     .repeat = c->rows.repeat,
+                                     .room = c->solver_room};
+    if (!rl_has_need(g, RL_NEED_ROWS)) return;
     rl_philox_normal_row(c->rows.key, RL_STREAM_START, c->rows.repeat, 0, 0, g->n_features, c->start);
     rl_evaluate_rows(&problem, &c->population, g->spec->n_variants, g->spec->variants, c->betas, c->room, c->errors);
 }

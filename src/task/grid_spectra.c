@@ -16,7 +16,7 @@ rl_status rl_record_shared_spectrum(rl_curves *c, const rl_spectrum *s, int i, d
     const rl_study_dataset *spec = c->series->spec;
     RL_TRY(rl_process_grid_agree(c->group->process_grid, prepare_shared_evaluator(c)));
     RL_TRY(rl_evaluate(c->evaluator, s, &c->population, spec->n_variants, spec->variants, c->errors));
-    rl_record_errors(c, i, curve);
+    rl_record_errors(c, s, i, curve);
     return rl_record_spectrum(&c->layout, s, i, curve);
 }
 

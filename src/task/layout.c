@@ -1,4 +1,5 @@
 /* Where the numbers of a curve stand, and what becomes of those of one N. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -7,31 +8,39 @@
 
 /* The arrays of a curve in their order, and how many values of an N each has: 0 where it is not there. Some have so
  * many per variant. */
-enum { N_ARRAYS = 16 };
+enum { N_OWN_ARRAYS = 16, N_ARRAYS = N_OWN_ARRAYS + RL_N_MEASURES };
+typedef struct one_array {
+    size_t *begin, width, per_variant;
+} one_array;
 typedef struct arrays {
-    struct {
-        size_t *begin, width, per_variant;
-    } at[N_ARRAYS];
+    one_array at[N_ARRAYS];
 } arrays;
 
 static arrays arrays_of(rl_curve_layout *l) {
     const size_t variants = (size_t)l->n_variants, modes = l->has_modes ? (size_t)l->max_modes : 0;
-    return (arrays){{{&l->test_mse, variants, 1},
-                     {&l->train_mse, variants, 1},
-                     {&l->population_mse, l->has_population ? variants : 0, 1},
-                     {&l->distance, l->has_distance ? variants : 0, 1},
-                     {&l->modes_kept, l->has_modes_kept ? variants : 0, 1},
-                     {&l->sigma_min, 1, 0},
-                     {&l->sigma_max, 1, 0},
-                     {&l->rank, 1, 0},
-                     {&l->test_bias_sq, 1, 0},
-                     {&l->test_bias_mse, 1, 0},
-                     {&l->status, 1, 0},
-                     {&l->sigma, modes, 0},
-                     {&l->test_projection_rms, modes, 0},
-                     {&l->residual_projection, modes, 0},
-                     {&l->direction, modes * (size_t)l->n_directions, 0},
-                     {&l->predictions, variants * (size_t)l->n_points, (size_t)l->n_points}}};
+    int n = 0;
+    arrays a;
+#define ARRAY(begin, width, per_variant) a.at[n++] = (one_array){&l->begin, width, per_variant}
+    ARRAY(test_mse, variants, 1);
+    ARRAY(train_mse, variants, 1);
+    ARRAY(population_mse, l->has_population ? variants : 0, 1);
+    ARRAY(distance, l->has_distance ? variants : 0, 1);
+    ARRAY(modes_kept, l->has_modes_kept ? variants : 0, 1);
+    for (int k = 0; k < RL_N_MEASURES; k++) ARRAY(measured[k], (l->measures & 1u << k) != 0 ? variants : 0, 1);
+    ARRAY(sigma_min, 1, 0);
+    ARRAY(sigma_max, 1, 0);
+    ARRAY(rank, 1, 0);
+    ARRAY(test_bias_sq, 1, 0);
+    ARRAY(test_bias_mse, 1, 0);
+    ARRAY(status, 1, 0);
+    ARRAY(sigma, modes, 0);
+    ARRAY(test_projection_rms, modes, 0);
+    ARRAY(residual_projection, modes, 0);
+    ARRAY(direction, modes * (size_t)l->n_directions, 0);
+    ARRAY(predictions, variants * (size_t)l->n_points, (size_t)l->n_points);
+#undef ARRAY
+    assert(n == N_ARRAYS);
+    return a;
 }
 
 rl_curve_layout rl_curve_layout_like(const rl_curve_layout *like, int n_n_train) {
@@ -66,6 +75,7 @@ rl_curve_layout rl_curve_layout_of(const rl_series *series) {
                                   .has_population = rl_dataset_design_known(&series->data),
                                   .has_distance = approaches_least_squares(series->spec),
                                   .has_modes_kept = leaves_modes_out(series->spec),
+                                  .measures = series->spec->measures,
                                   .has_modes = series->spec->keep.modes && series->max_modes > 0};
     return rl_curve_layout_like(&held, series->n_n_train / series->n_parts);
 }

@@ -39,10 +39,14 @@ bool rl_method_cuts_curves(const rl_method *method) {
 
 /* ---- what several rows ask --------------------------------------------------------------------------------------- */
 
-bool rl_has_rows_need(const rl_series *series) {
+bool rl_has_need(const rl_series *series, rl_need need) {
     bool some = false;
-    for (int v = 0; v < series->spec->n_variants; v++) some |= series->spec->variants[v].ablation->need == RL_NEED_ROWS;
+    for (int v = 0; v < series->spec->n_variants; v++) some |= series->spec->variants[v].ablation->need == need;
     return some;
+}
+
+bool rl_wants_left(const rl_series *series) {
+    return rl_measures_need_left(series->spec->measures) || rl_has_need(series, RL_NEED_LEFT);
 }
 
 int rl_count_filters(const rl_study_dataset *spec) {
@@ -59,7 +63,8 @@ bool rl_may_be_nested(const rl_series *series) {
     const rl_study_dataset *spec = series->spec;
     if (series->study->random == RL_RANDOM_NUMPY) return false;
     if (series->study->full_spectra.line > 0) return true;
-    if (spec->producer != RL_PRODUCER_AUTO || spec->keep.modes || series->n_points > 0) return false;
+    if (spec->producer != RL_PRODUCER_AUTO || spec->keep.modes || spec->measures != 0 || series->n_points > 0)
+        return false;
     for (int v = 0; v < spec->n_variants; v++)
         if (!is_least_squares(spec->variants[v].ablation->need)) return false;
     return true;

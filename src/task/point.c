@@ -36,9 +36,20 @@ static void record_scalars(const rl_curve_layout *l, const rl_point *p, int i_n,
     curve[l->test_bias_mse + i] = p->test_bias_mse;
 }
 
-void rl_record_errors(const rl_curves *c, int i, double *curve) {
+static void record_measures(rl_curves *c, const rl_spectrum *s, size_t first, double *curve) {
+    const rl_curve_layout *l = &c->layout;
+    const rl_variant *variants = c->series->spec->variants;
+    if (l->measures == 0) return;
+    rl_measure(c->evaluator, s, l->measures, l->n_variants, variants, c->measured);
+    for (int k = 0; k < RL_N_MEASURES; k++)
+        for (int v = 0; v < l->n_variants && (l->measures & 1u << k) != 0; v++)
+            curve[l->measured[k] + first + (size_t)v] = c->measured[v].value[k];
+}
+
+void rl_record_errors(rl_curves *c, const rl_spectrum *s, int i, double *curve) {
     const rl_curve_layout *l = &c->layout;
     const size_t first = (size_t)i * (size_t)l->n_variants;
+    record_measures(c, s, first, curve);
     for (int v = 0; v < l->n_variants; v++) {
         curve[l->test_mse + first + (size_t)v] = c->errors[v].test_mse;
         curve[l->train_mse + first + (size_t)v] = c->errors[v].train_mse;
@@ -63,7 +74,7 @@ rl_status rl_record_spectrum(const rl_curve_layout *l, const rl_spectrum *s, int
 rl_status rl_record_point(rl_curves *c, const rl_point *p, int i, double *curve) {
     const rl_study_dataset *spec = c->series->spec;
     RL_TRY(rl_point_errors(c->evaluator, p, &c->population, spec->n_variants, spec->variants, c->errors));
-    rl_record_errors(c, i, curve);
+    rl_record_errors(c, p->spectrum, i, curve);
     record_scalars(&c->layout, p, i, curve);
     if (p->test_projection_rms == NULL) return RL_OK; /* it has no modes */
     return record_modes(&c->layout, p->spectrum, p->test_projection_rms, i, curve);

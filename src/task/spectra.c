@@ -41,9 +41,10 @@ rl_status rl_spectra_curve(rl_curves *c, const rl_task *task, const bool *wanted
         if (!rl_is_wanted(wanted, i)) continue;
         if (!rl_may_go_on(tick)) return RL_STOPPED;
         RL_TRY(rl_dense_producer_spectrum(c->producer, &train, &c->factor, &spectrum));
+        if (c->ut != NULL && spectrum.status == RL_CELL_DONE) rl_spectrum_left(&spectrum, &train, c->ut);
         RL_TRY(rl_evaluate(c->evaluator, &spectrum, &c->population, s->spec->n_variants, s->spec->variants, c->errors));
         rl_fit_on_rows(c, &train, &spectrum);
-        rl_record_errors(c, i, curve);
+        rl_record_errors(c, &spectrum, i, curve);
         rl_record_predictions(c, &spectrum, i, curve);
         RL_TRY(rl_record_spectrum(&c->layout, &spectrum, i, curve));
     }

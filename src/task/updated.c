@@ -33,7 +33,7 @@ static rl_status record_updated(rl_curves *c, int i, double *curve) {
     c->remaining[i] = !rl_updated_spectrum(c->made, &s);
     if (c->remaining[i]) return RL_OK;
     RL_TRY(rl_evaluate(c->evaluator, &s, &c->population, spec->n_variants, spec->variants, c->errors));
-    rl_record_errors(c, i, curve);
+    rl_record_errors(c, &s, i, curve);
     return rl_record_spectrum(&c->layout, &s, i, curve);
 }
 
@@ -79,12 +79,13 @@ static double updated_flops(const rl_series *series, rl_range n_train) {
     return flops;
 }
 
-/* Where no variant needs rows, no producer is named, neither modes nor predictions are kept, the published arithmetic
- * is not asked for, and it is clearly cheaper: the model is a rough one, and one spectrum per N is the plainer method.
+/* Where nobody needs rows or left singular vectors, no producer is named, neither modes nor predictions are kept, the
+ * published arithmetic is not asked for, and it is clearly cheaper: the model is a rough one, and one spectrum per N is
+ * the plainer method.
  */
 static bool suits_updated(const rl_series *series) {
     const rl_range all = {0, series->n_n_train};
-    return series->study->random != RL_RANDOM_NUMPY && !rl_has_rows_need(series) &&
+    return series->study->random != RL_RANDOM_NUMPY && !rl_has_need(series, RL_NEED_ROWS) && !rl_wants_left(series) &&
            series->spec->producer == RL_PRODUCER_AUTO && !series->spec->keep.modes && series->n_points == 0 &&
            2 * updated_flops(series, all) < rl_spectra_flops(series, all);
 }

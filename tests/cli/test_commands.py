@@ -170,7 +170,8 @@ class Commands(unittest.TestCase):
 
     def test_ablations_can_be_pasted(self):
         names = ["none", "cutoff", "leading_modes", "no_residuals", "adversarial_test", "adversarial_train", "ridge"]
-        rows = self.listed("ablations", [*names, "gradient_descent", "gradient_descent_run", "normal_equations", "svd"])
+        names += ["ridge_best", "ridge_gcv", "ridge_loo", "gradient_descent", "gradient_descent_best", "gradient_descent_run"]
+        rows = self.listed("ablations", [*names, "bagging", "bagging_limit", "normal_equations", "svd"])
         heads = re.findall(r"(?m)^(?!Lines)[a-z].*$", run("ablations", check=0).stdout)
         self.assertEqual([head.split()[0] for head in heads], ["the", "the", "cures:", "attacks:", "solvers:"])
         self.assertEqual(

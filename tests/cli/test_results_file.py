@@ -28,7 +28,7 @@ datasets:
   - {source: gaussian, covariance: [2, 0.5, 0.5, 1], rows: 20, keep: [cells, directions]}
   - {source: function, map: legendre, n_features: [2, 3], keep: [cells, predictions]}
   - {source: sphere, map: random-relu, n_features: [4], rows: 30, inputs: 3}
-  - {source: student-teacher, draw: fresh, features: 4, rows: 30}
+  - {source: student-teacher, draw: fresh, features: 4, rows: 30, measures: [gcv, loo]}
   - {source: diabetes, keep: summary, intercept: true}
   - {source: csv, name: apart, file: apart.csv, target: y}
   - {source: student-teacher, name: grids, features: 8, rows: 30, producer: two-stage, keep: [cells, modes]}

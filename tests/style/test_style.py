@@ -17,7 +17,7 @@ MAY_SEE = {
     "random": set(),
     "data": {"random"},
     "spectrum": set(),
-    "fit": {"spectrum"},
+    "fit": {"random", "spectrum"},
     "autoencoder": {"random"},
     "study": {"random", "data", "spectrum", "fit", "autoencoder"},
     "distributed": {"context", "random", "data", "spectrum"},

@@ -71,7 +71,8 @@ static rl_variant *add(problem *q, const char *ablation, double parameter, doubl
 
 static void evaluate(problem *q) {
     double left[64];
-    const rl_rows_problem rows = {&q->train, &q->s, &q->factor, q->start, q->room};
+    const rl_rows_problem rows = {
+        .train = &q->train, .spectrum = &q->s, .test = &q->factor, .start = q->start, .room = q->room};
     assert_true(rl_room_on_rows(q->n_variants, q->variants, q->n, q->p) <= sizeof q->room / sizeof(double));
     assert_int_equal(rl_evaluate(q->evaluator, &q->s, &population, q->n_variants, q->variants, q->errors), RL_OK);
     rl_evaluate_rows(&rows, &population, q->n_variants, q->variants, q->betas, left, q->errors);

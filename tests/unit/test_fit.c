@@ -354,7 +354,8 @@ static void zeros_predict_zero(void **state) {
         const double test = fits_ideal ? ideal : dot(q->test_y, q->test_y, N_TEST) / N_TEST;
         const double train_error = fits_ideal ? 0 : dot(q->y, q->y, q->n) / q->n; /* y* is 0 there */
         const double population_error = dot(q->beta_star, q->beta_star, q->p);
-        if (a->need == RL_NEED_ROWS) continue; /* has no coordinates */
+        if (a->need == RL_NEED_ROWS || a->need == RL_NEED_LEFT)
+            continue; /* has no coordinates, or wants more of them */
         const char *relative = a->n_options > 0 ? "relative" : NULL;
         for (int option = 0; option <= (relative != NULL); option++) {
             const rl_errors got = evaluate(q, a->name, 2, relative, option);
@@ -430,7 +431,8 @@ static void zero_modes_take_no_part(void **state) {
     const double before = evaluate(q, "none", NAN, NULL, 0).train_mse;
     q->s.rank = 7;
     for (int i = 0; rl_ablations[i] != NULL; i++) {
-        if (rl_ablations[i]->need == RL_NEED_ROWS) continue; /* has no coordinates */
+        const rl_need need = rl_ablations[i]->need;
+        if (need == RL_NEED_ROWS || need == RL_NEED_LEFT) continue; /* has no coordinates, or wants more of them */
         const rl_errors got = evaluate(q, rl_ablations[i]->name, 1, NULL, 0);
         assert_true(isfinite(got.test_mse));
         if (strcmp(rl_ablations[i]->name, "none") == 0)

@@ -1,0 +1,85 @@
+"""`measures: [gcv, loo]`: the same by every way of computing, whose full spectra unit tests hold to refits; what cannot have
+them is refused; journals with them and without go on with each other."""
+import pathlib
+import tempfile
+import unittest
+
+import netCDF4
+import numpy as np
+
+from program import data_groups, run
+
+ABLATIONS = "[none, cutoff: 0.5, leading_modes: 3, ridge: [0.1, gcv], bagging_limit: 5]"
+WAYS = [  # P, N, what the study says of its data set beside, and how that is computed
+    (12, "[1, 5, 11, 12, 13, 30]", "", "full spectra, repeats side by side"),
+    (40, "{range: [2, 60]}", "", "full spectra, updated row by row"),
+    (40, "[2, 20, 39, 40, 41, 60]", ", producer: two-stage", "full spectra on process grids"),
+]
+
+
+class Measures(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.at = pathlib.Path(folder.name)
+
+    def study(self, name, features, n_train, measures, beside="", ablations=ABLATIONS):
+        source = f"{{source: student-teacher, name: t, rows: 120, hidden_features: 50, features: {features}{beside}}}"
+        head = f"repeats: 3\nn_train: {n_train}\nablations: {ablations}\n"
+        (self.at / name).write_text(f"{head}{f'measures: {measures}' if measures else ''}\ndatasets: [{source}]\n")
+
+    def values(self, name, variable):
+        with netCDF4.Dataset(self.at / name) as file:
+            return file["t"][variable][:].filled(np.nan)
+
+    def test_every_way_gives_the_same(self):
+        for features, n_train, beside, way in WAYS:
+            measures = "[gcv, loo]" if features == 12 else "gcv"
+            self.study("way.yaml", features, n_train, measures, beside)
+            self.study("lapack.yaml", features, n_train, measures, ", producer: lapack")
+            (self.at / "way.nc.journal").unlink(missing_ok=True)
+            self.assertIn(way, run("plan", "way.yaml", cwd=self.at, check=0).stdout)
+            run("run", "way.yaml", "-q", "--fresh", cwd=self.at, check=0)
+            run("run", "lapack.yaml", "-q", "--fresh", cwd=self.at, check=0)
+            condition = self.values("lapack.nc", "sigma_max") / self.values("lapack.nc", "sigma_min")
+            for name in ["gcv", "loo"] if features == 12 else ["gcv"]:
+                got, expected = self.values("way.nc", name), self.values("lapack.nc", name)
+                self.assertTrue(np.isfinite(expected).all())
+                self.assertLess((abs(got / expected - 1) / condition).max(), 1e-10, f"{name}, {way}")
+
+    def test_what_cannot_have_them_is_refused(self):
+        self.study("grid.yaml", 12, "[6, 12]", "loo", ", producer: projected")
+        done = run("run", "grid.yaml", cwd=self.at)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("`measures: loo` needs the training rows on one rank", done.stderr)
+        self.study("twice.yaml", 12, "[6]", "[gcv, gcv]")
+        self.assertIn("got `gcv` twice", run("run", "twice.yaml", cwd=self.at).stderr)
+        self.study("none.yaml", 12, "[6]", "aic")
+        self.assertIn("expected one of gcv, loo", run("run", "none.yaml", cwd=self.at).stderr)
+
+    def test_journals_go_on(self):
+        """What has no measures is computed again when they are asked for; what has more of them is not."""
+        for measures, computed in (("", True), ("[loo, gcv]", True), ("loo", False), ("", False)):
+            self.study("study.yaml", 12, "[6, 12, 24]", measures)
+            done = run("run", "study.yaml", "-v", cwd=self.at, check=0)
+            self.assertEqual("computed" in done.stderr, computed, done.stderr)
+            with netCDF4.Dataset(self.at / "study.nc") as file:
+                there = {name for name in ("gcv", "loo") if name in file["t"].variables}
+            self.assertEqual(there, set(measures.strip("[]").split(", ")) - {""})
+
+    def test_chosen_parameters_do_not_need_measures(self):
+        """And their errors are the same bits on two ranks, whatever is measured beside."""
+        ablations = "[none, ridge: [best, gcv, loo], gradient_descent: best, bagging: {size: 4, bags: 7}]"
+        self.study("one.yaml", 12, "[6, 12, 24]", "", ablations=ablations)
+        run("run", "one.yaml", "-q", "-o", "one.nc", cwd=self.at, check=0)
+        run("run", "one.yaml", "-q", "-o", "two.nc", ranks=2, cwd=self.at, check=0)
+        self.assertEqual(data_groups(self.at / "one.nc"), data_groups(self.at / "two.nc"))
+        self.study("one.yaml", 12, "[6, 12, 24]", "[gcv, loo]", ablations=ablations)
+        run("run", "one.yaml", "-q", "-o", "more.nc", cwd=self.at, check=0)
+        self.assertTrue((self.values("more.nc", "test_mse") == self.values("one.nc", "test_mse")).all())
+        gcv = self.values("more.nc", "gcv")
+        self.assertTrue(np.isfinite(gcv[:5]).all() and np.isnan(gcv[5]).all())  # bagging runs on the rows
+
+
+if __name__ == "__main__":
+    unittest.main()
