@@ -284,6 +284,10 @@ void rl_abandon_temporary(void);
  * tell, those that nobody has written to for a day. */
 void rl_remove_stale_temporaries(const char *output);
 
+/* A file for what waits on disk for a while, in the folder of the file that `output` leads to: nobody else sees it, and
+ * it goes when it is closed, or with the process. *fd is the caller's; -1 after a failure. */
+rl_status rl_nameless_file(const char *output, int *fd);
+
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
 
 /* Strict parsing: the whole text must be one finite decimal number, with or without blanks around it; not hexadecimal,

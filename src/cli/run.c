@@ -282,6 +282,7 @@ static rl_status finish_study(work *w, rl_helpers *helpers) {
         rl_info("%s is up to date: it has all that is in the journal", output);
     else
         RL_TRY(write_results(w, helpers));
+    w->summary.shares[0].peak_memory = rl_peak_memory(); /* which a results file may take more of than computing */
     count_nouns(w);
     const rl_run_report report = report_of(w);
     rl_tell_run(&report);

@@ -199,13 +199,15 @@ static rl_waiting how_ranks_wait(bool many) {
     return RL_WAITING_YIELDS;
 }
 
-/* Ranks of one node need no network. Open MPI looks for one all the same, and complains where it finds none that leads
- * from the node to itself. */
+/* Ranks of one node need no network. Open MPI looks for one all the same, which takes a while, and complains where it
+ * finds none that leads from the node to itself. */
 static void leave_network_out(void) {
 #ifdef OPEN_MPI
     static const char *const shared_memory = OMPI_MAJOR_VERSION < 5 ? "self,vader" : "self,sm";
     const char *const here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE"), *const all = getenv("OMPI_COMM_WORLD_SIZE");
-    if (here != NULL && all != NULL && strcmp(here, all) == 0) setenv("OMPI_MCA_btl", shared_memory, 0);
+    if (here == NULL || all == NULL || strcmp(here, all) != 0) return;
+    setenv("OMPI_MCA_pml", "ob1", 0);
+    setenv("OMPI_MCA_btl", shared_memory, 0);
 #endif
 }
 

@@ -172,6 +172,32 @@ static rl_status make_some_file(rl_temporary *t) {
     return again ? rl_fail(RL_ERR_IO, "%s: no temporary file can be made beside it", t->output) : RL_OK;
 }
 
+/* Where the file system makes none without a name, one that loses its name at once. */
+static int make_nameless(const char *folder, const char *target) {
+    char name[N_CHARACTERS + 1], path[RL_PATH_ROOM];
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    for (int i = 0; i < TRIES && fd < 0 && errno != ENOSPC; i++) {
+        draw_name(name);
+        snprintf(path, sizeof path, "%s%s%s", target, mark, name);
+        fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd >= 0) unlink(path);
+    }
+    return fd;
+}
+
+rl_status rl_nameless_file(const char *output, int *fd) {
+    char *target = NULL, *folder = NULL;
+    *fd = -1;
+    rl_status status = rl_follow_links(output, &target);
+    if (status == RL_OK) status = rl_folder_of(target, &folder);
+    if (status == RL_OK) *fd = make_nameless(folder, target);
+    if (status == RL_OK && *fd < 0)
+        status = rl_fail(RL_ERR_IO, "%s: no file can be made beside it: %s", output, strerror(errno));
+    rl_free(folder);
+    rl_free(target);
+    return status;
+}
+
 /* What it replaces must be a file: a pipe or a device is no place for one. */
 static rl_status look_at_target(rl_temporary *t) {
     struct stat old;

@@ -161,13 +161,13 @@ static int64_t end_of_tasks(const writer *w, int series, int repeat) {
     return low;
 }
 
-rl_status rl_read_group(writer *w, const group *g, int end, rl_record_taker take, void *state) {
+rl_status rl_read_group(writer *w, const group *g, rl_range repeats, rl_record_taker take, void *state) {
     visit v = {{.w = w, .g = g, .state = state}, take};
     const double start = rl_seconds();
     rl_status status = RL_OK;
     for (int s = g->first; status == RL_OK && s < g->first + g->n_series; s++)
-        status =
-            rl_journal_visit_tasks(w->journal, w->plan->series[s].first_task, end_of_tasks(w, s, end), take_record, &v);
+        status = rl_journal_visit_tasks(w->journal, end_of_tasks(w, s, repeats.first),
+                                        end_of_tasks(w, s, rl_range_end(repeats)), take_record, &v);
     w->seconds.collecting += rl_seconds() - start;
     return status;
 }

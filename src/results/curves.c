@@ -6,6 +6,9 @@
 
 #include "../numbers.h"
 #include "dataset.h"
+#include "spill.h"
+
+static_assert((int)RL_N_FIELDS <= (int)RL_MOST_PARTS, "a slab may have a part of every field");
 
 typedef struct curves {
     dataset d;
@@ -14,6 +17,7 @@ typedef struct curves {
     extent predictions;
     int *place;      /* [n_p, n_n]: of each N of a series, its index in d.n_train; owned */
     double *scratch; /* [2 n_repeats], while the group is filled; owned */
+    bool is_whole;   /* see lacks_nothing */
     bool *repeated;  /* [n_variants, n_p, n_n], of the part that is reduced: see repeats_before; owned */
 } curves;
 
@@ -173,12 +177,22 @@ static rl_status define_curves(writer *w, group *g) {
 
 /* ---- fields ------------------------------------------------------------------------------------------------------ */
 
-/* What is there without any record. */
+/* Whether the journal has every number of the group, so that nothing shows of what stood in a slab before. */
+static bool lacks_nothing(const writer *w, const group *g, const curves *c) {
+    const rl_tally t = rl_journal_tally(w->journal, w->plan, g->first, g->first + g->n_series);
+    bool whole = t.points_missing == 0 && t.points_failed == 0;
+    for (size_t set = 0; set < c->d.n_p * c->d.n_n; set++) whole = whole && c->d.index[set] >= 0;
+    return whole;
+}
+
+/* What is there without any record. Of modes there are fewer than a row has. */
 static void clear_part(const curves *c, const part *q) {
-    const bool is_status = rl_fields[q->array].kind == RL_FIELD_STATUS;
+    const rl_field_kind kind = rl_fields[q->array].kind;
+    const bool is_status = kind == RL_FIELD_STATUS;
+    if (c->is_whole && kind != RL_FIELD_MODE && kind != RL_FIELD_DIRECTION) return;
     for (size_t i = 0; i < q->n * q->width; i++) q->values[i] = NAN;
     for (size_t i = 0; is_status && i < q->n; i++)
-        q->values[i] = c->d.index[(q->first + i) / c->n_repeats] >= 0 ? RL_CELL_MISSING : RL_CELL_NOT_ASKED;
+        q->values[i] = c->d.index[(q->first + i) / (size_t)q->repeats.n] >= 0 ? RL_CELL_MISSING : RL_CELL_NOT_ASKED;
 }
 
 /* N `k` of a record. */
@@ -201,14 +215,14 @@ static void take_reduced(const curves *c, const part *q, const point *at, int n)
         const size_t row = e * n_sets + at->set;
         if (row < q->first || row >= q->first + q->n) continue;
         double *to = q->values + (row - q->first) * q->width;
-        for (int i = 0; i < n; i++) to[at[i].repeat] = from[i][e];
+        for (int i = 0; i < n; i++) to[at[i].repeat - (size_t)q->repeats.first] = from[i][e];
     }
 }
 
 /* A record may have fewer modes than the widest of the group, or more. */
 static void take_row(const curves *c, const part *q, const point *at) {
     const rl_field *field = &rl_fields[q->array];
-    const size_t row = at->set * c->n_repeats + at->repeat;
+    const size_t row = at->set * (size_t)q->repeats.n + at->repeat - (size_t)q->repeats.first;
     const bool has_modes = field->kind == RL_FIELD_MODE || field->kind == RL_FIELD_DIRECTION;
     const size_t per_mode = field->kind == RL_FIELD_DIRECTION ? c->n_directions : 1;
     const size_t there = has_modes ? (size_t)at->layout->max_modes * per_mode : 1;
@@ -285,10 +299,10 @@ static rl_status take_curve(const taken *t, const rl_record *record, const int *
     return RL_OK;
 }
 
-/* What the journal has of the repeats before `end` for a slab. */
-static rl_status read_slab(writer *w, const group *g, const slab *s, int end, point_taker take) {
+/* What the journal has of some repeats for a slab. */
+static rl_status read_slab(writer *w, const group *g, const slab *s, rl_range repeats, point_taker take) {
     bundle b = {.c = g->state, .s = s, .take = take};
-    const rl_status status = rl_read_group(w, g, end, take_curve, &b);
+    const rl_status status = rl_read_group(w, g, repeats, take_curve, &b);
     if (status == RL_OK) take_bundle(&b, NULL, b.n_train.n);
     forget_bundle(&b);
     return status;
@@ -412,14 +426,125 @@ static rl_status put_part(writer *w, const group *g, const curves *c, const part
     return is_last && is_reduced(field) ? rl_fill_statistics(w, &c->d, field) : RL_OK;
 }
 
-static rl_status fill_fields(writer *w, const group *g, const curves *c) {
+/* What the records have of a slab's repeats. */
+static rl_status make_slab(writer *w, const group *g, const curves *c, const slab *s) {
+    for (int i = 0; i < s->n; i++) clear_part(c, &s->parts[i]);
+    return read_slab(w, g, s, s->parts->repeats, take_field);
+}
+
+static rl_status fill_from_slabs(writer *w, const group *g, const curves *c) {
     slab s = {0};
     while (rl_next_slab(w, c->extents, RL_N_FIELDS, &s)) {
-        for (int i = 0; i < s.n; i++) clear_part(c, &s.parts[i]);
-        RL_TRY(read_slab(w, g, &s, (int)c->n_repeats, take_field));
+        RL_TRY(make_slab(w, g, c, &s));
         for (int i = 0; i < s.n; i++) RL_TRY(put_part(w, g, c, &s.parts[i]));
     }
     return RL_OK;
+}
+
+/* ---- more repeats than a slab holds ------------------------------------------------------------------------------ */
+
+/* A field whose sets wait on disk: block by block, and in a block behind the fields before it. */
+typedef struct waiting {
+    size_t n_sets, entries; /* entries: numbers that a set has at one repeat; 0 sets: it is left out */
+    size_t before;          /* numbers of the fields before it, at one repeat */
+} waiting;
+typedef struct blocks {
+    waiting fields[RL_N_FIELDS];
+    size_t a_repeat, widest; /* numbers of one repeat; entries of the field that has most */
+    int n_repeats;           /* of a block, but for the last one */
+    spill spill;
+} blocks;
+
+static blocks blocks_of(const writer *w, const curves *c) {
+    blocks b = {.widest = 1, .spill = {.fd = -1}};
+    for (int f = 0; f < RL_N_FIELDS; f++) {
+        const rl_field *field = &rl_fields[f];
+        const size_t n_sets = c->extents[f].n_rows > 0 ? rl_count_sets(&c->d, field) : 0;
+        b.fields[f] = (waiting){n_sets, is_reduced(field) ? 1 : c->extents[f].width, b.a_repeat};
+        b.a_repeat += n_sets * b.fields[f].entries;
+        if (n_sets > 0) b.widest = rl_larger(b.widest, b.fields[f].entries);
+    }
+    b.n_repeats = (int)rl_smaller(c->n_repeats, w->slab_values / rl_larger(1, b.a_repeat));
+    return b;
+}
+
+/* Where all is in one slab it need not wait. Some repeats in a row at least make reading it in pieces worth while. */
+static bool shall_wait(const writer *w, const curves *c, const blocks *b) {
+    enum { LEAST = 8 };
+    return (size_t)b->n_repeats < c->n_repeats && b->n_repeats >= LEAST && c->n_repeats * b->widest <= w->slab_values;
+}
+
+static rl_range block_at(const curves *c, const blocks *b, int first) {
+    return (rl_range){first, (int)rl_smaller((size_t)b->n_repeats, c->n_repeats - (size_t)first)};
+}
+
+/* All fields at some repeats. */
+static slab slab_of_block(const writer *w, const blocks *b, rl_range repeats) {
+    const size_t n = (size_t)repeats.n;
+    slab s = {.n = 0};
+    for (int f = 0; f < RL_N_FIELDS; f++) {
+        const waiting *field = &b->fields[f];
+        double *const values = w->slab + field->before * n;
+        if (field->n_sets == 0) continue;
+        s.parts[s.n++] = is_reduced(&rl_fields[f]) ? (part){f, 0, field->n_sets, n, values, repeats}
+                                                   : (part){f, 0, field->n_sets * n, field->entries, values, repeats};
+    }
+    return s;
+}
+
+static rl_status spill_blocks(writer *w, const group *g, const curves *c, blocks *b) {
+    for (rl_range at = block_at(c, b, 0); at.n > 0; at = block_at(c, b, rl_range_end(at))) {
+        const slab s = slab_of_block(w, b, at);
+        RL_TRY(make_slab(w, g, c, &s));
+        const double start = rl_seconds();
+        for (const waiting *field = b->fields; field < b->fields + RL_N_FIELDS; field++)
+            RL_TRY(rl_spill_put(&b->spill, field->n_sets, field->entries * (size_t)at.n,
+                                w->slab + field->before * (size_t)at.n));
+        w->seconds.collecting += rl_seconds() - start;
+    }
+    return RL_OK;
+}
+
+/* All repeats of n sets of a field, from set `first` on, side by side again. */
+static rl_status fetch_sets(writer *w, const curves *c, blocks *b, const waiting *field, size_t first, size_t n) {
+    const double start = rl_seconds();
+    for (rl_range at = block_at(c, b, 0); at.n > 0; at = block_at(c, b, rl_range_end(at))) {
+        const size_t width = field->entries * (size_t)at.n, before = (size_t)at.first;
+        RL_TRY(rl_spill_get(&b->spill, b->a_repeat * before + field->before * (size_t)at.n + first * width, n, width,
+                            field->entries * c->n_repeats, w->slab + before * field->entries));
+    }
+    w->seconds.collecting += rl_seconds() - start;
+    return RL_OK;
+}
+
+static rl_status fill_field_from_blocks(writer *w, const group *g, const curves *c, blocks *b, int f) {
+    const waiting *field = &b->fields[f];
+    const size_t all = c->n_repeats, fit = w->slab_values / (all * field->entries);
+    const rl_range repeats = {0, (int)all};
+    for (size_t first = 0, n; first < field->n_sets; first += n) {
+        n = rl_smaller(fit, field->n_sets - first);
+        RL_TRY(fetch_sets(w, c, b, field, first, n));
+        const part q = is_reduced(&rl_fields[f]) ? (part){f, first, n, all, w->slab, repeats}
+                                                 : (part){f, first * all, n * all, field->entries, w->slab, repeats};
+        RL_TRY(put_part(w, g, c, &q));
+    }
+    return RL_OK;
+}
+
+static rl_status fill_from_blocks(writer *w, const group *g, const curves *c, blocks *b) {
+    RL_TRY(spill_blocks(w, g, c, b));
+    for (int f = 0; f < RL_N_FIELDS; f++)
+        if (b->fields[f].n_sets > 0) RL_TRY(fill_field_from_blocks(w, g, c, b, f));
+    return rl_spill_check(&b->spill);
+}
+
+static rl_status fill_fields(writer *w, const group *g, const curves *c) {
+    blocks b = blocks_of(w, c);
+    if (!shall_wait(w, c, &b)) return fill_from_slabs(w, g, c);
+    rl_status status = rl_spill_create(w->file.path, b.a_repeat * c->n_repeats, &b.spill);
+    if (status == RL_OK) status = fill_from_blocks(w, g, c, &b);
+    rl_spill_destroy(&b.spill);
+    return status;
 }
 
 /* ---- directions and predictions ---------------------------------------------------------------------------------- */
@@ -509,7 +634,7 @@ static rl_status fill_predictions(writer *w, const group *g, const curves *c) {
     while (rl_next_slab(w, &c->predictions, 1, &s)) {
         const part *q = s.parts;
         for (size_t i = 0; i < q->n * q->width; i++) q->values[i] = NAN;
-        RL_TRY(read_slab(w, g, &s, (int)c->n_predicted, take_predictions));
+        RL_TRY(read_slab(w, g, &s, (rl_range){0, (int)c->n_predicted}, take_predictions));
         RL_TRY(rl_put_rows(w, "prediction", q->width, q->n, q->values));
     }
     return RL_OK;
@@ -522,6 +647,7 @@ static rl_status fill_curves(writer *w, group *g) {
     RL_TRY(rl_fill_dataset(w, g, &c->d));
     RL_TRY(RL_ALLOC(c->scratch, 2 * c->n_repeats));
     RL_TRY(RL_ALLOC(c->repeated, c->d.n_variants * c->d.n_p * c->d.n_n));
+    c->is_whole = lacks_nothing(w, g, c);
     RL_TRY(fill_fields(w, g, c));
     RL_TRY(rl_fill_spike(w, &c->d));
     RL_TRY(rl_fill_theory(w, g, &c->d));

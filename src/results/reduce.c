@@ -76,10 +76,18 @@ static rl_reduced reduce_unsorted(const double *values, int n) {
     return reduced;
 }
 
+/* That of a set's median. Most sets have as many values as the one before. */
+static int64_t interval_of_set(int64_t n) {
+    static _Thread_local int64_t before = -1, k;
+    if (n != before) k = rl_median_interval(n, RL_SPIKE_MISS / 3);
+    before = n;
+    return k;
+}
+
 /* All that takes an order, of values that are sorted. */
 static void reduce_sorted(const double *sorted, rl_reduced *reduced) {
     const int count = reduced->count;
-    const int64_t k = rl_median_interval(count, RL_SPIKE_MISS / 3);
+    const int64_t k = interval_of_set(count);
     for (int i = 0; i < RL_N_QUANTILES; i++) reduced->quantile[i] = quantile(sorted, count, rl_quantiles[i]);
     reduced->median = quantile(sorted, count, 0.5);
     if (k < 0) return;
@@ -164,7 +172,7 @@ rl_reduced rl_reduce_buckets(const rl_buckets *b) {
     if (b->total > 1) reduced.standard_error = sqrt(squares / (n - 1)) / sqrt(n);
     for (int i = 0; i < RL_N_QUANTILES; i++) reduced.quantile[i] = bucket_quantile(b, rl_quantiles[i]);
     reduced.median = bucket_quantile(b, 0.5);
-    const int64_t k = rl_median_interval(b->total, RL_SPIKE_MISS / 3);
+    const int64_t k = interval_of_set(b->total);
     if (k < 0) return reduced;
     reduced.median_low = order_statistic(b, k);
     reduced.median_high = order_statistic(b, b->total - 1 - k);

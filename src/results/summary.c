@@ -43,7 +43,7 @@ static rl_status read_summaries(writer *w, const group *g, summaries *s) {
         const rl_curve_layout layout = rl_curve_layout_of(&g->series[s->n_list]);
         RL_TRY(rl_summary_create(&s->list[s->n_list], &layout));
     }
-    return rl_read_group(w, g, w->plan->study->repeats, take_summary, NULL);
+    return rl_read_group(w, g, (rl_range){0, w->plan->study->repeats}, take_summary, NULL);
 }
 
 static rl_status mark_buckets_of_field(const rl_summary *summary, const rl_field *field, rl_buckets *buckets,

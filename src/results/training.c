@@ -221,7 +221,7 @@ static rl_status fill_trainings(writer *w, group *g) {
     while (rl_next_slab(w, t->extents, N_FIELDS, &s)) {
         for (const part *q = s.parts; q < s.parts + s.n; q++)
             for (size_t i = 0; i < q->n * q->width; i++) q->values[i] = q->array == STATUS ? RL_TRAINING_MISSING : NAN;
-        RL_TRY(rl_read_group(w, g, g->series->study->repeats, take_training, &s));
+        RL_TRY(rl_read_group(w, g, (rl_range){0, g->series->study->repeats}, take_training, &s));
         for (const part *q = s.parts; q < s.parts + s.n; q++) RL_TRY(put_part(w, q));
     }
     return RL_OK;

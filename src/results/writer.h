@@ -122,10 +122,10 @@ typedef struct taken {
     void *state;             /* the caller's */
 } taken;
 
-/* Calls `take` with every record of the group's tasks that begin before repeat `end`, as rl_journal_visit. *sound
- * false: the record is none that the series' kind writes, which is a failure. */
+/* Calls `take` with every record of the group's tasks that begin at some repeats, as rl_journal_visit. *sound false:
+ * the record is none that the series' kind writes, which is a failure. */
 typedef rl_status (*rl_record_taker)(const taken *t, const rl_record *record, const int *target, bool *sound);
-rl_status rl_read_group(writer *w, const group *g, int end, rl_record_taker take, void *state);
+rl_status rl_read_group(writer *w, const group *g, rl_range repeats, rl_record_taker take, void *state);
 
 /* Fill the next array in the order of definition, which is this one; its values, texts excepted, are compared
  * afterwards. Indices: first, first + 1, ..., and nothing where the array was left out. Rows: the next n, each of
@@ -148,11 +148,12 @@ size_t rl_plain_bytes(const writer *w);
 typedef struct extent {
     size_t n_rows, width; /* 0 rows: it is left out */
 } extent;
-enum { RL_MOST_PARTS = 16 };
+enum { RL_MOST_PARTS = 32 };
 typedef struct part {
     int array; /* its index among the extents */
     size_t first, n, width;
-    double *values; /* [n, width], borrowed from the writer */
+    double *values;   /* [n, width], borrowed from the writer */
+    rl_range repeats; /* that it has, where the group's kind tells them apart */
 } part;
 typedef struct slab {
     part parts[RL_MOST_PARTS];

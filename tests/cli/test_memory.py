@@ -74,11 +74,15 @@ class Memory(unittest.TestCase):
         return int(re.search(r"--mem-per-cpu=(\d+)M$", script, re.MULTILINE).group(1)) << 20
 
     def peak(self, command):
-        """Of the process, as the system has it."""
-        process = subprocess.Popen([PROGRAM, command, "-q", "s.yaml", "-o", "s.nc"], cwd=self.folder, stdout=subprocess.DEVNULL)
+        """Of the process, as the system has it, and as it says itself, its results file included."""
+        words = PROGRAM, command, "-q", "--json", "s.yaml", "-o", "s.nc"
+        process = subprocess.Popen(words, cwd=self.folder, stdout=subprocess.PIPE)
+        with process.stdout as answer:
+            told = json.load(answer)["peak_memory_bytes"]["max"]
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.assertEqual(process.returncode, 0)
+        self.assertLess(abs(told / (used.ru_maxrss * 1024) - 1), 0.15)
         return used.ru_maxrss * 1024
 
     def check_prediction(self):

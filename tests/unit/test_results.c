@@ -9,6 +9,7 @@
 
 #include "../../src/results/internal.h"
 #include "../../src/results/sort.h"
+#include "../../src/results/spill.h"
 
 /* ---- reduction --------------------------------------------------------------------------------------------------- */
 
@@ -706,11 +707,11 @@ static void results_of_large_parts(void **state) {
     assert_int_equal(rl_results_check_output(f->output, &f->plan), RL_ERR_INPUT);
 }
 
-/* However many rows are in memory at one time: one, some, or all. */
+/* However many rows are in memory at one time: one, some, or all; or of all rows some repeats, the others on disk. */
 static void results_are_the_same_bytes_in_slabs_of_any_size(void **state) {
     fixture *f = *state;
     const rl_provenance empty = {0};
-    const size_t sizes[] = {1, 2000, 5000};
+    const size_t sizes[] = {1, 2000, 5000, 50000, 100000, 200000};
     f->study.repeats = 60;
     lay_out_tasks(f);
     write_journal(f, f->plan.n_tasks - 3);
@@ -724,6 +725,28 @@ static void results_are_the_same_bytes_in_slabs_of_any_size(void **state) {
     }
     rl_free(whole.bytes);
     assert_int_equal(rl_journal_close(journal), RL_OK);
+}
+
+/* Rows as they were put, in whatever pieces they are asked for; a bit that has changed is noticed. */
+static void spill_gives_back_what_was_put(void **state) {
+    enum { N = 600, WIDTH = 3, STRIDE = 5 };
+    const fixture *f = *state;
+    double rows[N * WIDTH], back[N * STRIDE];
+    for (int i = 0; i < N * WIDTH; i++) rows[i] = sin(i);
+    for (int broken = 0; broken < 2; broken++) {
+        spill s;
+        assert_int_equal(rl_spill_create(f->output, 2 * N * WIDTH, &s), RL_OK);
+        for (int block = 0; block < 2; block++) assert_int_equal(rl_spill_put(&s, N, WIDTH, rows), RL_OK);
+        if (broken) assert_int_equal(pwrite(s.fd, "x", 1, 77), 1);
+        for (size_t first = 0, n; first < 2 * N; first += n) {
+            n = first % N == 0 ? 400 : 200;
+            assert_int_equal(rl_spill_get(&s, first * WIDTH, n, WIDTH, STRIDE, back), RL_OK);
+            for (size_t i = 0; i < n && !broken; i++)
+                assert_memory_equal(back + i * STRIDE, rows + (first % N + i) * WIDTH, WIDTH * sizeof *rows);
+        }
+        assert_int_equal(rl_spill_check(&s), broken ? RL_ERR_IO : RL_OK);
+        rl_spill_destroy(&s);
+    }
 }
 
 static size_t files_in_folder(const fixture *f) {
@@ -1133,6 +1156,7 @@ int main(int argc, char **argv) {
         TEST(results_without_cells_or_modes),
         TEST(results_of_large_parts),
         TEST(results_are_the_same_bytes_in_slabs_of_any_size),
+        TEST(spill_gives_back_what_was_put),
         TEST(results_replace_the_file_whole),
         TEST(results_failing_leave_the_old_file),
         TEST(output_that_is_new_or_ours),
