@@ -27,6 +27,7 @@ UPPER_TICKS = 18  # points, that the scale on top of a panel takes up
 CORNER = 0.03  # of the y axis, at its top: a number there would touch the name of the scale above
 MEAN_DASHES = (0, (3, 1.5))
 THRESHOLD_DASHES = (0, (4, 3))
+STEP_DOTS = (0, (1, 2))
 
 
 @dataclass(frozen=True)
@@ -243,6 +244,10 @@ def x_axis(axes: Axes, dataset: Dataset, options: Options) -> None:
         threshold = 1.0 if options.x == "ratio" else float(dataset.threshold)
         low, high = min(low, threshold), max(high, threshold)
         threshold_line(axes, threshold)
+    for step in dataset.scale_steps:
+        at = dataset.threshold / step if options.x == "ratio" else float(step)
+        if low < at < high:
+            axes.axvline(at, color=style.THRESHOLD, linestyle=STEP_DOTS, linewidth=1.0, zorder=1.5)
     margin = max((high / low) ** 0.03, 1.4 if low == high else 1.0)
     low, high = low / margin, high * margin
     axes.set_xscale("log")
@@ -386,6 +391,10 @@ def patch_handle(colour: Any, label: str) -> Patch:
 def mean_handle() -> Line2D:
     """The legend entry of the lines that mean_line draws."""
     return line_handle(style.TEXT, "mean", linestyle=MEAN_DASHES, linewidth=1.0)
+
+
+def step_handle() -> Line2D:
+    return line_handle(style.THRESHOLD, "as many rows as features of the larger scales", linestyle=STEP_DOTS, linewidth=1.0)
 
 
 def threshold_handle(colour: Any = style.THRESHOLD) -> Line2D:

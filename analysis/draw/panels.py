@@ -86,3 +86,5 @@ def close_legend(page: Sheet, shown: list[Dataset], options: Options, bands: Ban
         page.handles += layout.band_handles(colour, bands)
     if any(layout.threshold_in_view(d) for d in shown):
         page.handles.append(layout.threshold_handle())
+    if any(d.scale_steps for d in shown):
+        page.handles.append(layout.step_handle())

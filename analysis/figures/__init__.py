@@ -29,6 +29,7 @@ ORDER = (
     "random_features",
     "descent_run",
     "theory",
+    "prediction",
     "tails",
     "autoencoder",
     "scaling",

@@ -116,6 +116,7 @@ class Dataset:
         self.n_train = np.asarray(data["n_train"].values, dtype=float)[self._asked]
         self.n_features = _feature_counts(data)[feature_index]
         self.threshold = _threshold(data, feature_index, self.n_features)
+        self.scale_steps = _scale_steps(data, self.threshold)
         self.has_intercept = "intercept" in data.attrs  # one of the features
         self.repeats = int(data.sizes.get("repeat", data.attrs.get("n_repeats", 0)))  # 0: the file does not say
         self.rows, self.rows_dropped = (int(data.attrs.get(name, 0)) for name in ("n_rows", "n_rows_dropped"))
@@ -465,6 +466,11 @@ def _feature_counts(data: xr.Dataset) -> list[int]:
     except (TypeError, ValueError):
         return []
     return counts if min(counts, default=0) >= 1 else []
+
+
+def _scale_steps(data: xr.Dataset, threshold: int) -> list[int]:
+    """Numbers of features, below the threshold, behind which their standard deviations fall: the error peaks at as many rows."""
+    return [int(n) for n in np.atleast_1d(data.attrs.get("scale_steps", ())) if n < threshold]
 
 
 def _threshold(data: xr.Dataset, feature_index: int, n_features: int) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from draw import style
-from read import laws
+from read import laws, prediction
 from read.results import Dataset, Spike, Variant
 from read.threshold import is_zero, place_words
 
@@ -21,6 +21,7 @@ LEFT_AT_MOST = 0.1  # of a spike's height above its flanks, for it to count as r
 RAISED_AT_LEAST = 1.5  # times the error, for an attack to count as one
 SMALL_STEP = 1.0  # over a target's root mean square: below, that nothing is raised says little
 ROUNDING = 1e-12  # of the largest expectation
+NEAR_BY = 2.0  # a factor, for a prediction from second moments to count as near
 HIGHEST_SCORE = 4.0  # standard errors, of several dozen independent means at most one in a thousand studies
 
 # How a variant's parameter is said: as it is, and with `relative`.
@@ -186,7 +187,7 @@ def findings(dataset: Dataset) -> list[Finding]:
     claims = [_spike_claim(dataset), _highest_claim(dataset)]
     claims += [_removal_claim(dataset, name) for name in style.PAPER_ABLATIONS if dataset.of(name)]
     claims += [_attack_claim(dataset, name) for name in ATTACKS if dataset.of(name)]
-    return claims + [_smallest_claim(dataset), *_theory_claims(dataset)]
+    return claims + [_smallest_claim(dataset), *_prediction_claims(dataset), *_theory_claims(dataset)]
 
 
 def _spike_claim(dataset: Dataset) -> Finding:
@@ -274,3 +275,25 @@ def _theory_claims(dataset: Dataset) -> list[Finding]:
         f"root mean square {found.rms:.2f}"
     )
     return [Finding("mean errors are the exact expectations", abs(found.worst) <= HIGHEST_SCORE, number)]
+
+
+def _prediction_claims(dataset: Dataset) -> list[Finding]:
+    """Of the medians of least squares, and of the means of ridge regression, which are asymptotic alone."""
+    claims = []
+    one, ridge = prediction.of_least_squares(dataset), prediction.of_ridge(dataset)
+    if one is not None:
+        claim = f"second moments predict the median error within a factor of {NEAR_BY:g}"
+        number = f"{_ratio_text(dataset, one)} (a heuristic for a typical training set)"
+        claims.append(Finding(claim, one.factor <= NEAR_BY, number))
+    if ridge:
+        worst = max(ridge, key=lambda found: found.factor)
+        claim = f"second moments predict the mean error of ridge regression within a factor of {NEAR_BY:g}"
+        number = f"{_ratio_text(dataset, worst)} {setting(worst.variant)} (asymptotic)"
+        claims.append(Finding(claim, worst.factor <= NEAR_BY, number))
+    return claims
+
+
+def _ratio_text(dataset: Dataset, one: prediction.Off) -> str:
+    low, high = one.span
+    at = f"{dataset.n_train[one.furthest]:.0f}"
+    return f"predicted over measured {one.what}: {style.ratio(low)} to {style.ratio(high)}, furthest from 1 at N = {at}"

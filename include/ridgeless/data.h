@@ -174,6 +174,12 @@ double rl_dataset_residual_variance(const rl_dataset *dataset);
  * intercept; NULL: all 1, or not known. Borrowed. */
 const double *rl_dataset_scale(const rl_dataset *dataset);
 
+/* How many features of a linear teacher there are before standard deviations fall to a third or less of those before:
+ * steps[], ascending, and their number is returned. There the test error has peaks of its own. 0: there are more than
+ * RL_MOST_STEPS, standard deviations rise somewhere, or the features are not independent. */
+enum { RL_MOST_STEPS = 32 };
+int rl_dataset_steps(const rl_dataset *dataset, int steps[RL_MOST_STEPS]);
+
 /* What the target costs who predicts without a fit: nothing, that is 0, or the targets' mean. */
 typedef struct rl_target_moments {
     double mean_square, variance;

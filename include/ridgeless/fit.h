@@ -114,6 +114,9 @@ typedef struct rl_ablation {
     /* The exact expectation of the test error over training sets and test rows, at any finite size: INFINITY where it
      * diverges, NaN where no formula is known. NULL: no formula is known for any variant. */
     double (*expected_mse)(const rl_expectation *e, const rl_variant *variant);
+    /* The penalty lambda >= 0 of the ridge regression that the variant is, to y* with RL_NEED_FIT_TO_IDEAL and else to
+     * y; NaN: it is none of a lambda that is known beforehand. NULL: it never is. */
+    double (*penalty)(const rl_variant *variant);
 } rl_ablation;
 
 /* An ablation with its parameter. */

@@ -47,6 +47,12 @@ typedef struct rl_keep {
     bool summary;     /* none of these: only how often values fall into each bucket of a histogram (histogram.h) */
 } rl_keep;
 
+/* What theory the results file has beside the one that is always there where it is known. */
+typedef enum rl_theory_kind {
+    RL_THEORY_NONE,
+    RL_THEORY_TABLE /* predictions from the second moments of the data set (theory.h) */
+} rl_theory_kind;
+
 /* The largest P that directions are kept of: they are P x P numbers per N and repeat. */
 #define RL_DIRECTIONS_LIMIT 64
 
@@ -63,7 +69,8 @@ typedef struct rl_study_dataset {
     rl_variant *variants;
     int n_variants; /* of the dataset's own key `ablations` if it has one, else the study's; so are the next ones */
     rl_keep keep;
-    unsigned measures;  /* rl_measure_kind: 1u << each that is asked for */
+    unsigned measures; /* rl_measure_kind: 1u << each that is asked for */
+    rl_theory_kind theory;
     int producer;       /* rl_producer, or RL_PRODUCER_AUTO */
     int ranks_per_case; /* a number, or RL_RANKS_... */
     rl_grid_shape grid; /* given: of ranks_per_case ranks */

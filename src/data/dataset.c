@@ -132,6 +132,19 @@ const double *rl_dataset_scale(const rl_dataset *dataset) {
     return dataset->scale != NULL ? dataset->scale : dataset->teacher.scale;
 }
 
+int rl_dataset_steps(const rl_dataset *dataset, int steps[RL_MOST_STEPS]) {
+    const double *const scale = dataset->teacher.scale;
+    int n = 0;
+    if (scale == NULL || dataset->teacher.isotropic || dataset->map != NULL) return 0;
+    for (int j = 1; j < dataset->n_inputs; j++) {
+        if (scale[j] > scale[j - 1]) return 0;
+        if (scale[j] > scale[j - 1] / 3) continue;
+        if (n == RL_MOST_STEPS) return 0;
+        steps[n++] = j + dataset->intercept;
+    }
+    return n;
+}
+
 bool rl_dataset_varies(const rl_dataset *dataset) {
     return dataset->fresh || (dataset->map != NULL && rl_map_varies(dataset->map, dataset->map_options));
 }

@@ -44,6 +44,9 @@ double rl_scaled_exponential_integral(double s, double z);
 double rl_expected_bias(const rl_expectation *e);
 double rl_expected_mse_with_intercept(const rl_expectation *e);
 
+/* rl_ablation.penalty of what is least squares whatever its parameter. */
+double rl_no_penalty(const rl_variant *variant);
+
 /* Options of the ablations of gradient descent: only the one that runs has the last of them. */
 enum { RL_N_DESCENT_OPTIONS = 3 };
 extern const rl_option_spec rl_descent_options[RL_N_DESCENT_OPTIONS];

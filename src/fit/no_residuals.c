@@ -21,4 +21,5 @@ const rl_ablation rl_ablation_no_residuals = {
     .need = RL_NEED_FIT_TO_IDEAL,
     .truncate = truncate_no_residuals,
     .expected_mse = expected_bias,
+    .penalty = rl_no_penalty,
 };

@@ -8,6 +8,11 @@ static rl_truncation truncate_none(const rl_spectrum *s, const rl_variant *varia
     return (rl_truncation){s->n_modes, s->n_modes, RL_TARGET_Y};
 }
 
+double rl_no_penalty(const rl_variant *variant) {
+    (void)variant;
+    return 0;
+}
+
 /* Belkin, Hsu and Xu 2020, "Two models of double descent for weak features" (arXiv:1903.07571), theorem 1. */
 static double expected_least_squares_mse(const rl_expectation *e, const rl_variant *variant) {
     (void)variant;
@@ -27,4 +32,5 @@ const rl_ablation rl_ablation_none = {
     .need = RL_NEED_FIT_TO_Y,
     .truncate = truncate_none,
     .expected_mse = expected_least_squares_mse,
+    .penalty = rl_no_penalty,
 };

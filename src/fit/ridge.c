@@ -29,6 +29,11 @@ void rl_fit_ridge(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) 
     fit_with(s, variant, false, fit);
 }
 
+/* In units of the training set's own largest singular value it is known only when that is there. */
+static double penalty_of(const rl_variant *variant) {
+    return rl_options_flag(&variant->options, "relative") ? NAN : variant->parameter;
+}
+
 static const rl_option_spec options[] = {
     {.key = "relative", .type = RL_OPTION_FLAG, .help = "lambda in units of the largest singular value squared"},
 };
@@ -45,4 +50,5 @@ const rl_ablation rl_ablation_ridge = {
     .approaches_least_squares = true,
     .is_linear = true,
     .fit = fit_ridge,
+    .penalty = penalty_of,
 };

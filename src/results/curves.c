@@ -75,7 +75,7 @@ static void measure_arrays(const writer *w, group *g, curves *c) {
     if (c->n_directions > 0) g->n_values = rl_larger(g->n_values, (size_t)c->d.n_train[c->d.n_n - 1] * c->n_directions);
     for (int f = 0; f < RL_N_FIELDS; f++) c->extents[f] = extent_of(g, c, &rl_fields[f]);
     g->n_values = rl_larger(g->n_values, rl_quantile_values(&c->d));
-    g->bytes = rl_dataset_state_bytes(&c->d) + 2 * c->n_repeats * sizeof *c->scratch +
+    g->bytes = rl_dataset_state_bytes(&c->d) + rl_theory_bytes(g, &c->d) + 2 * c->n_repeats * sizeof *c->scratch +
                c->d.n_variants * c->d.n_p * c->d.n_n * sizeof *c->repeated;
     g->n_slab = rl_larger(rl_slab_room(w, c->extents, RL_N_FIELDS), rl_slab_room(w, &c->predictions, 1));
 }

@@ -1,4 +1,4 @@
-/* What the groups of data sets share: coordinates, the statistics of their fields, and what theory says. */
+/* What the groups of data sets share: coordinates, and the statistics of their fields. */
 #include "dataset.h"
 
 #include <inttypes.h>
@@ -68,6 +68,7 @@ static rl_status put_attributes(const writer *w, const group *g, const dataset *
     const rl_study_dataset *spec = g->series->spec;
     const rl_dataset *data = &g->series->data;
     const int one = 1;
+    int steps[RL_MOST_STEPS];
     char checksum[17];
     int numbers[RL_NC_ATTRIBUTE_LIMIT / sizeof(int)]; /* of each P */
     snprintf(checksum, sizeof checksum, "%016" PRIx64, data->checksum);
@@ -86,6 +87,8 @@ static rl_status put_attributes(const writer *w, const group *g, const dataset *
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "threshold", NC_INT, d->n_p, numbers));
     for (size_t p = 0; p < d->n_p; p++) numbers[p] = g->series[p].data.rank;
     RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "rank", NC_INT, d->n_p, numbers));
+    const int n_steps = rl_dataset_steps(&g->series[g->n_series - 1].data, steps);
+    if (n_steps > 0) RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "scale_steps", NC_INT, (size_t)n_steps, steps));
     if (data->scales_apart) RL_NC(&w->file, nc_put_att_int(g->id, NC_GLOBAL, "scales_apart", NC_INT, 1, (int[]){1}));
     if (d->n_p == 1 && data->n_features <= 1000 && data->beta_star != NULL)
         RL_NC(&w->file,
@@ -237,70 +240,4 @@ rl_status rl_fill_statistics(writer *w, const dataset *d, const rl_field *field)
     }
     if (field->offset == offsetof(rl_curve_layout, test_mse)) rl_take_spikes(d);
     return RL_OK;
-}
-
-/* ---- theory ------------------------------------------------------------------------------------------------------ */
-
-static double exact_mse(const rl_series *series, const rl_variant *variant, int n_train) {
-    const rl_dataset *data = &series->data;
-    rl_expectation e = {.n_train = n_train,
-                        .n_features = data->n_features,
-                        .intercept = data->intercept,
-                        .residual_variance = rl_dataset_residual_variance(data)};
-    if (!data->teacher.isotropic || variant->ablation->expected_mse == NULL) return NAN;
-    for (int j = 0; j < data->n_features; j++) e.signal += data->beta_star[j] * data->beta_star[j];
-    return variant->ablation->expected_mse(&e, variant);
-}
-
-/* Of plain least squares alone. An intercept is one direction more, which changes nothing in the limit: counted with
- * the features, so that it diverges at the threshold. */
-static double asymptotic_mse(const rl_series *series, const rl_variant *variant, int n_train) {
-    const rl_dataset *data = &series->data;
-    const rl_map_use use = {.n_inputs = data->n_inputs, .n_features = data->n_features, .options = data->map_options};
-    rl_sphere_task task;
-    if (variant->ablation->need != RL_NEED_FIT_TO_Y || !rl_dataset_sphere_task(data, &task)) return NAN;
-    task.n_train = n_train;
-    return data->map->asymptotic_mse(&use, &task);
-}
-
-/* Beside what was measured: what that must be on average where the design is known, or what it comes to in a limit. */
-typedef struct theory {
-    array array;
-    double (*mse)(const rl_series *series, const rl_variant *variant, int n_train);
-} theory;
-#define THEORY \
-    .dimensions = "variant n_features n_train", .type = NC_DOUBLE, .coordinates = "ablation parameter", .nan = true
-static const theory exact = {
-    {"theory_test_mse", "exact expectation of the mean squared error on the test rows", THEORY,
-     .comment = "over training sets and test rows, for this teacher; infinite where the mean does not exist, absent "
-                "where no finite-size formula is known"},
-    exact_mse};
-static const theory asymptotic = {
-    {"theory_asymptotic_test_mse", "limit of the mean squared error on the test rows", THEORY,
-     .comment = "as n_train, n_features and the number of inputs grow in proportion (Mei and Montanari 2022, "
-                "arXiv:1908.05355): not exact at any finite size; infinite where it diverges"},
-    asymptotic_mse};
-
-/* NULL: there is none. */
-static const theory *theory_of(const group *g, const dataset *d) {
-    rl_sphere_task task;
-    if (d->layout.has_population) return &exact;
-    return rl_dataset_sphere_task(&g->series->data, &task) ? &asymptotic : NULL;
-}
-
-rl_status rl_define_theory(writer *w, const group *g, const dataset *d) {
-    const theory *t = theory_of(g, d);
-    return t == NULL ? RL_OK : rl_define_array(w, g, &t->array);
-}
-
-rl_status rl_fill_theory(writer *w, const group *g, const dataset *d) {
-    const theory *t = theory_of(g, d);
-    double *value = w->values;
-    if (t == NULL) return RL_OK;
-    for (size_t v = 0; v < d->n_variants; v++)
-        for (size_t s = 0; s < d->n_p * d->n_n; s++)
-            *value++ = d->index[s] < 0
-                           ? NAN
-                           : t->mse(&g->series[s / d->n_n], &g->series->spec->variants[v], d->n_train[s % d->n_n]);
-    return rl_put_values(w, t->array.name, w->values);
 }

@@ -92,6 +92,9 @@ void rl_release_dataset(dataset *d);
 size_t rl_dataset_state_bytes(const dataset *d);
 size_t rl_quantile_values(const dataset *d);
 
+/* What working out theory takes in memory meanwhile. */
+size_t rl_theory_bytes(const group *g, const dataset *d);
+
 /* Makes d->places and d->moments; and d->spikes from d->reduced, which has the test errors. */
 rl_status rl_find_places(const group *g, dataset *d);
 void rl_take_spikes(const dataset *d);

@@ -142,7 +142,7 @@ static rl_status measure_summaries(const writer *w, group *g) {
     s->d.summary = true;
     RL_TRY(rl_make_dataset(g, &s->d));
     g->n_values = rl_quantile_values(&s->d);
-    g->bytes = rl_dataset_state_bytes(&s->d);
+    g->bytes = rl_dataset_state_bytes(&s->d) + rl_theory_bytes(g, &s->d);
     for (int p = 0; p < g->n_series; p++) g->bytes += rl_summary_bytes(&g->series[p]);
     return RL_OK;
 }

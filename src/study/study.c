@@ -24,6 +24,7 @@ enum {
     REPEATS,
     KEEP,
     MEASURES,
+    THEORY,
     N_FEATURES,
     N_TRAIN,
     ABLATIONS,
@@ -122,6 +123,14 @@ static rl_status read_measures(rl_node node, unsigned *measures) {
             return rl_node_refuse(item, "got `%s` twice; expected each word once", rl_measure_words[index]);
         *measures |= 1u << index;
     }
+    return RL_OK;
+}
+
+static rl_status read_theory(rl_node node, rl_theory_kind *theory) {
+    static const char *const words[] = {[RL_THEORY_NONE] = "none", [RL_THEORY_TABLE] = "table"};
+    int index = RL_THEORY_NONE;
+    if (node.file != NULL) RL_TRY(rl_node_word(node, words, sizeof words / sizeof *words, &index));
+    *theory = (rl_theory_kind)index;
     return RL_OK;
 }
 
@@ -285,9 +294,11 @@ enum {
     OWN_GRID,
     OWN_KEEP,
     OWN_MEASURES,
+    OWN_THEORY,
     N_OWN
 };
-static const int common_keys[N_OWN] = {N_FEATURES, N_TRAIN, ABLATIONS, PRODUCER, RANKS_PER_CASE, GRID, KEEP, MEASURES};
+static const int common_keys[N_OWN] = {N_FEATURES, N_TRAIN, ABLATIONS, PRODUCER, RANKS_PER_CASE,
+                                       GRID,       KEEP,    MEASURES,  THEORY};
 
 /* Gives the dataset the study's value of each key that it has not itself. */
 static void take_common(const reader *r, rl_field own[N_OWN]) {
@@ -304,6 +315,7 @@ static rl_status read_own(const rl_field own[N_OWN], rl_study_dataset *dataset) 
     if (ablations.file != NULL) RL_TRY(rl_read_variants(ablations, &dataset->variants, &dataset->n_variants));
     RL_TRY(read_keep(own[OWN_KEEP].node, &dataset->keep));
     RL_TRY(read_measures(own[OWN_MEASURES].node, &dataset->measures));
+    RL_TRY(read_theory(own[OWN_THEORY].node, &dataset->theory));
     RL_TRY(read_grids(own[OWN_PRODUCER].node, own[OWN_RANKS_PER_CASE].node, dataset));
     return read_shape(own[OWN_GRID].node, dataset);
 }
@@ -392,6 +404,7 @@ static rl_status read_study(rl_node root, rl_study *study) {
                          [REPEATS] = {.key = "repeats"},
                          [KEEP] = {.key = "keep"},
                          [MEASURES] = {.key = "measures"},
+                         [THEORY] = {.key = "theory"},
                          [N_FEATURES] = {.key = "n_features"},
                          [N_TRAIN] = {.key = "n_train"},
                          [ABLATIONS] = {.key = "ablations"},

@@ -57,6 +57,7 @@ class Group:
     population: bool = False
     train: bool = True
     bias: bool = False
+    predicted: float | None = None  # predictions from second moments over what is measured
     null: tuple[float, float] | None = None  # errors of predicting 0, and the mean
     missing: tuple[int, ...] = ()  # indices along n_train
     failed: tuple[int, ...] = ()
@@ -124,6 +125,10 @@ def write_values(to: netCDF4.Group, group: Group) -> None:
         put_field(to, group, "train_mse", ("variant", *spectrum), train)
     if group.population:
         put_field(to, group, "population_mse", ("variant", *spectrum), test * 1.1)
+    if group.predicted:
+        with np.errstate(all="ignore"):
+            for name, measured in (("", np.nanmean(test, -1)), ("_median", np.nanmedian(test, -1))):
+                put(to, f"theory_table_test_mse{name}", ("variant", *spectrum[:-1]), group.predicted * measured)
     if group.null:
         for name, value in zip(("null_mse", "target_variance"), group.null):
             put(to, name, ("n_features",), np.full(len(group.n_features), value))
@@ -224,7 +229,7 @@ class WhatIsDrawn(FiguresTest):
     def test_everything(self) -> None:
         group = Group(variants=PAPER + EXTRA, modes=True, population=True)
         sizes, messages = self.draw(group)
-        self.assertEqual(list(sizes), PAPER_FIGURES + MODE_FIGURES + EXTRA_FIGURES)
+        self.assertEqual(list(sizes), PAPER_FIGURES + MODE_FIGURES + EXTRA_FIGURES + ["descent_error"])
         self.assertEqual(len(messages), 1)
         self.assert_one_line(messages, "not drawn", "geometry, descent, theory_error, theory_sigma_min, tails")
 
@@ -234,6 +239,10 @@ class WhatIsDrawn(FiguresTest):
         with_lines = (self.folder / "study-figures" / "cutoff.png").read_bytes()
         self.draw(Group(variants=SMALL, bias=True))
         self.assertNotEqual(with_lines, (self.folder / "study-figures" / "cutoff.png").read_bytes())
+
+    def test_predictions_from_second_moments(self) -> None:
+        sizes, _ = self.draw(Group(variants=[("none", None), ("ridge", 0.1), ("ridge", 1.0)], predicted=1.5))
+        self.assertEqual(list(sizes), ["error", "sigma_min", "ridge", "prediction"])
 
     def test_summary_only(self) -> None:
         sizes, _ = self.draw(Group(cells=False))

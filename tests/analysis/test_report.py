@@ -33,6 +33,7 @@ seed: 4
 repeats: 60
 n_train: {values: [1, 2, 3], range: [4, 24]}
 keep: [cells, modes]
+theory: table
 ablations: [none, cutoff: [0.1, 1], leading_modes: [2, 4], no_residuals, adversarial_test: 1, adversarial_train: 1,
             ridge: {values: [0.001, 0.1], relative: true}, gradient_descent: [1, 10, 1000, 100000],
             gradient_descent_run: [1, 10, 100]]
@@ -46,8 +47,8 @@ datasets:
     ablations: none
 """
 ALL = """error cutoff leading_modes no_residuals cutoff_train sigma_min bias geometry span factors shares
-adversarial_test adversarial_train ridge gradient_descent gradient_descent_run descent descent_run theory_error
-theory_sigma_min""".split()
+adversarial_test adversarial_train ridge gradient_descent gradient_descent_run descent descent_error descent_run theory_error
+theory_sigma_min prediction""".split()
 VOID = {"meta", "link", "img", "br"}
 
 
@@ -309,6 +310,15 @@ class Claims(DrawingTest):
         for variant in range(1, values.shape[0]):
             values[variant] = np.where(np.isfinite(values[variant]), 1.0, np.nan)
         group["test_mse"][:] = values
+
+    def test_predictions_are_held_against_what_was_measured(self) -> None:
+        variants: list[tuple[str, float | None]] = [("none", None), ("ridge", 0.1)]
+        for factor, holds in ((1.5, True), (3.0, False)):
+            found = self.findings(Group(variants=variants, predicted=factor, reduced=False), lambda group: None)
+            for claim, what in (("the median error", "median"), ("the mean error of ridge regression", "mean")):
+                finding = found[f"second moments predict {claim} within a factor of 2"]
+                self.assertEqual(finding.holds, holds)
+                self.assertIn(f"predicted over measured {what}: {factor:.2g} to {factor:.2g}", finding.number)
 
     def test_a_spike_elsewhere(self) -> None:
         def move(group: netCDF4.Group) -> None:

@@ -1339,6 +1339,30 @@ static void student_teacher_has_designs(void **state) {
         "key `teacher_nonzeros` (line 7): needs `random: philox`");
 }
 
+static void scales_are_those_of_the_lists(void **state) {
+    (void)state;
+    static const double expected[] = {9, 9, 2.5, 2.5, 2.5, 0.25};
+    int steps[RL_MOST_STEPS];
+    rl_dataset d = load_done(
+        (request){.source = "student-teacher",
+                  .settings = SETTINGS({"features", "6"}, {"hidden_features", "6"}, {"rows", "20"},
+                                       {"design", "scales"}, {"scales", "9|2.5|0.25"}, {"scale_features", "2|3|1"})});
+    for (int j = 0; j < 6; j++) assert_true(d.teacher.scale[j] == expected[j]);
+    assert_int_equal(rl_dataset_steps(&d, steps), 2);
+    assert_true(steps[0] == 2 && steps[1] == 5);
+    rl_dataset_destroy(&d);
+#define SCALES(scales, counts)             \
+    (request){.source = "student-teacher", \
+              .settings = SETTINGS({"design", "scales"}, {"scales", scales}, {"scale_features", counts})}
+    refuse(SCALES("9|1", "30"), "key `scale_features` (line 7): `design: scales` needs `scales` and `scale_features`");
+    refuse(SCALES("9|x", "10|20"), "key `scales` (line 7): `x`; expected numbers above 0");
+    refuse(SCALES("9|1", "10|0"), "key `scale_features` (line 7): `0`; expected numbers above 0");
+    refuse(SCALES("9|1", "10.5|19.5"), "expected whole numbers");
+    refuse(SCALES("9|1", "10|19"), "they add up to 29; expected the 30 of `hidden_features`");
+    refuse((request){.source = "student-teacher", .settings = SETTINGS({"design", "scales"})},
+           "key `scales`: `design: scales` needs");
+}
+
 static void student_teacher_refuses_the_impossible(void **state) {
     (void)state;
     refuse((request){.source = "student-teacher", .settings = SETTINGS({"features", "31"})},
@@ -1760,6 +1784,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(student_teacher_equals_numpy),
     cmocka_unit_test(student_teacher_is_drawn_by_philox),
     cmocka_unit_test(student_teacher_has_designs),
+    cmocka_unit_test(scales_are_those_of_the_lists),
     cmocka_unit_test(student_teacher_refuses_the_impossible),
     cmocka_unit_test(checksum_tells_data_apart),
     cmocka_unit_test(rows_are_permuted),

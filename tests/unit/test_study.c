@@ -364,6 +364,7 @@ static void faults_at_the_top_are_refused(void **state) {
         {"keep: [modes,\n modes]\n" R N A D, 2, "keep", "got `modes` twice"},
         {"keep: [cells, summary]\n" R N A D, 1, "keep", "got summary and other words; expected summary alone"},
         {"keep: [summary, modes]\n" R N A D, 1, "keep", "got summary and other words; expected summary alone"},
+        {"theory: tables\n" R N A D, 1, "theory", "got `tables`; did you mean `table`? expected one of none, table"},
     };
     assert_all_refused(cases, COUNT(cases));
 }

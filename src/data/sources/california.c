@@ -52,8 +52,10 @@ static rl_status load_california(const rl_source_request *request, rl_dataset *d
     RL_TRY(rl_table_read(dataset->origin, (rl_table_format){.delimiter = ','}, &table));
     const rl_status status = convert_table(&table, dataset);
     rl_table_destroy(&table);
-    return status;
+    return status == RL_OK ? rl_source_standardize(request, dataset) : status;
 }
+
+static const rl_option_spec options[] = {RL_STANDARDIZE_SPEC};
 
 const rl_source rl_source_california = {
     .name = "california",
@@ -62,5 +64,7 @@ const rl_source rl_source_california = {
     .how_to_get =
         "jobs/download-data.sh fetches it, or take cal_housing.data out of the archive at "
         "https://ndownloader.figshare.com/files/5976036",
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
     .load = load_california,
 };

@@ -212,8 +212,7 @@ static rl_status convert_table(const rl_source_request *request, const rl_table 
     RL_TRY(choose_columns(request, table, features, &choice));
     RL_TRY(warn_of_indices(request, table, &choice));
     RL_TRY(rl_table_numbers(table, &choice, dataset));
-    const rl_standardize how = (rl_standardize)rl_options_get(request->options, "standardize")->number;
-    return rl_standardize_features(how, RL_ROUNDING_OF_DOUBLES, dataset);
+    return rl_source_standardize(request, dataset);
 }
 
 static rl_status load_formatted(const rl_source_request *request, const rl_table_format *format, rl_dataset *dataset) {

@@ -55,6 +55,11 @@ rl_status rl_source_key_fail(const rl_source_request *request, const char *key, 
     return rl_fail(RL_ERR_INPUT, "dataset `%s`: key `%s` (line %d): %s", request->name, key, line, reason);
 }
 
+rl_status rl_source_standardize(const rl_source_request *request, rl_dataset *dataset) {
+    const rl_standardize how = (rl_standardize)rl_options_get(request->options, "standardize")->number;
+    return rl_standardize_features(how, RL_ROUNDING_OF_DOUBLES, dataset);
+}
+
 rl_status rl_source_describe_draws(const rl_source_request *request, rl_dataset *dataset) {
     const char *kind = dataset->fresh ? "fresh" : "a pool of";
     rl_text text = RL_TEXT_EMPTY;

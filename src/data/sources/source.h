@@ -25,6 +25,14 @@ rl_status rl_source_describe_draws(const rl_source_request *request, rl_dataset 
 #define RL_EXCEPT_SPEC(text) \
     { .key = "except", .type = RL_OPTION_TEXT_LIST, .later = true, .help = text }
 
+/* The option `standardize` of published tables, and doing what it says. */
+#define RL_STANDARDIZE_SPEC                                                                                        \
+    {                                                                                                              \
+        .key = "standardize", .type = RL_OPTION_CHOICE, .default_text = "none", .choices = RL_STANDARDIZE_CHOICES, \
+        .later = true, .help = "what is done to each feature"                                                      \
+    }
+rl_status rl_source_standardize(const rl_source_request *request, rl_dataset *dataset);
+
 /* What else stands for a missing value: see rl_missing_create. */
 #define RL_MISSING_SPEC(text) \
     { .key = "missing", .type = RL_OPTION_TEXT_LIST, .later = true, .help = text }

@@ -1,7 +1,8 @@
 /* The source `student-teacher`: the linear teacher of the paper. Features and teacher are independent standard normal
  * numbers, and the student sees the first of the hidden features. The published run drew them from
  * numpy.random.RandomState(0). Other designs give each feature a standard deviation of its own, or leave most of the
- * teacher zero. */
+ * teacher zero: with several scales, each is learned where there are as many rows as features of it and those before.
+ */
 #include <math.h>
 
 #include "../../numbers.h"
@@ -9,7 +10,7 @@
 
 enum { CHUNK = 64 };
 
-typedef enum design { DESIGN_ISOTROPIC, DESIGN_SPIKED, DESIGN_POWER_LAW } design;
+typedef enum design { DESIGN_ISOTROPIC, DESIGN_SPIKED, DESIGN_POWER_LAW, DESIGN_SCALES } design;
 
 /* Draws one row by Philox: x[n_features], which are the first of the hidden features, and *y. */
 static void teacher_row(const rl_teacher *teacher, rl_key key, uint32_t repeat, uint32_t row, int n_features, double *x,
@@ -77,8 +78,36 @@ static rl_status check_options(const rl_source_request *request) {
     return RL_OK;
 }
 
+/* Item i of the list `key`. */
+static rl_status read_item(const rl_source_request *request, const char *key, int i, double *value) {
+    const char *text = rl_options_get(request->options, key)->list[i];
+    if (rl_parse_real(text, value) && *value > 0) return RL_OK;
+    return rl_source_key_fail(request, key, "`%.40s`; expected numbers above 0", text);
+}
+
+/* Sets the standard deviations `scales`, of so many features each. */
+static rl_status make_scales(const rl_source_request *request, rl_teacher *teacher) {
+    const int n = rl_options_get(request->options, "scales")->n_list;
+    double value, count, total = 0;
+    if (n == 0 || rl_options_get(request->options, "scale_features")->n_list != n)
+        return rl_source_key_fail(request, n == 0 ? "scales" : "scale_features",
+                                  "`design: scales` needs `scales` and `scale_features`, lists of as many numbers");
+    for (int i = 0; i < n; i++) {
+        RL_TRY(read_item(request, "scales", i, &value));
+        RL_TRY(read_item(request, "scale_features", i, &count));
+        if (count != floor(count)) return rl_source_key_fail(request, "scale_features", "expected whole numbers");
+        for (int j = (int)fmin(total, teacher->n_hidden); j < teacher->n_hidden && j < total + count; j++)
+            teacher->scale[j] = value;
+        total += count;
+    }
+    if (total == teacher->n_hidden) return RL_OK;
+    return rl_source_key_fail(request, "scale_features", "they add up to %.6g; expected the %d of `hidden_features`",
+                              total, teacher->n_hidden);
+}
+
 /* Sets the standard deviations of the features. */
-static rl_status make_design(const rl_options *options, rl_teacher *teacher) {
+static rl_status make_design(const rl_source_request *request, rl_teacher *teacher) {
+    const rl_options *const options = request->options;
     const design kind = (design)rl_options_get(options, "design")->number;
     const int spikes = rl_options_integer(options, "spikes");
     teacher->isotropic = kind == DESIGN_ISOTROPIC;
@@ -88,7 +117,7 @@ static rl_status make_design(const rl_options *options, rl_teacher *teacher) {
         if (kind == DESIGN_SPIKED && j < spikes) teacher->scale[j] = rl_options_real(options, "spike_scale");
         if (kind == DESIGN_POWER_LAW) teacher->scale[j] = pow(j + 1, -rl_options_real(options, "exponent"));
     }
-    return RL_OK;
+    return kind == DESIGN_SCALES ? make_scales(request, teacher) : RL_OK;
 }
 
 /* Which coordinates of a sparse teacher stay is told by the row order of a repeat that no study has. */
@@ -113,7 +142,7 @@ static rl_status load_student_teacher(const rl_source_request *request, rl_datas
     teacher->n_hidden = rl_options_integer(request->options, "hidden_features");
     teacher->noise = rl_options_real(request->options, "noise");
     RL_TRY(RL_ALLOC(teacher->beta, teacher->n_hidden));
-    RL_TRY(make_design(request->options, teacher));
+    RL_TRY(make_design(request, teacher));
     RL_TRY(rl_source_describe_draws(request, dataset));
     if (!dataset->fresh) {
         RL_TRY(RL_ALLOC(dataset->x, (size_t)dataset->n_rows * (size_t)dataset->n_features));
@@ -133,13 +162,19 @@ static const rl_option_spec options[] = {
     RL_REAL_SPEC("noise", 0, 1e100, 0, "standard deviation of the target's noise"),
     RL_CHOICE_SPEC("draw", "pool", "pool|fresh", "one pool of rows split anew for each repeat, or fresh rows for each"),
     RL_CHOICE_SPEC(
-        "design", "isotropic", "isotropic|spiked|power-law",
-        "standard deviations of the features: all 1; `spike_scale` for the first `spikes`; j^-exponent for the j-th"),
+        "design", "isotropic", "isotropic|spiked|power-law|scales",
+        "standard deviations of the features: all 1; `spike_scale` for the first `spikes`; j^-exponent for the j-th; "
+        "`scales`, each of so many `scale_features`"),
     RL_INTEGER_SPEC("spikes", 1, 1e6, 1, "features that stand out of a spiked design"),
     RL_REAL_SPEC("spike_scale", 1e-100, 1e100, 10, "standard deviation of those"),
     RL_REAL_SPEC("exponent", 0, 20, 1, "of the power law"),
     RL_INTEGER_SPEC("teacher_nonzeros", 0, 1e6, 0,
                     "coordinates of the teacher that are not zero, at random places; 0: all"),
+    {.key = "scales", .type = RL_OPTION_TEXT_LIST, .later = true, .help = "standard deviations, numbers above 0"},
+    {.key = "scale_features",
+     .type = RL_OPTION_TEXT_LIST,
+     .later = true,
+     .help = "how many features have each of them"},
 };
 
 const rl_source rl_source_student_teacher = {

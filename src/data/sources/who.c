@@ -32,8 +32,10 @@ static rl_status load_who(const rl_source_request *request, rl_dataset *dataset)
     RL_TRY(rl_table_read(dataset->origin, (rl_table_format){.delimiter = ',', .has_header = true}, &table));
     const rl_status status = convert_table(&table, dataset);
     rl_table_destroy(&table);
-    return status;
+    return status == RL_OK ? rl_source_standardize(request, dataset) : status;
 }
+
+static const rl_option_spec options[] = {RL_STANDARDIZE_SPEC};
 
 const rl_source rl_source_who = {
     .name = "who",
@@ -42,6 +44,8 @@ const rl_source rl_source_who = {
     .how_to_get =
         "jobs/download-data.sh fetches it, or save `data/Life Expectancy Data.csv` of "
         "https://github.com/RylanSchaeffer/Stanford-AI-Alignment-Double-Descent-Tutorial under that name",
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
     .load = load_who,
 };
 
@@ -52,5 +56,7 @@ const rl_source rl_source_who_fixed = {
     .how_to_get =
         "jobs/download-data.sh says how to get it: save Life-Expectancy-Data-Updated.csv of "
         "https://www.kaggle.com/datasets/lashagoch/life-expectancy-who-updated under that name",
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
     .load = load_who,
 };
