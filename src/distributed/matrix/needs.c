@@ -65,17 +65,20 @@ void rl_needs_flops(rl_needs *needs, rl_part part, double flops, double flops_pe
     needs->found.traffic[part].bytes += flops / flops_per_byte;
 }
 
-static void add_products(rl_needs *needs, rl_part part, rl_work_kind kind, double flops) {
-    rl_needs_flops(needs, part, flops, needs->block > 0 ? 2 * needs->block / (2 * word) : INFINITY);
+/* So many flops for each number that goes through memory and each column of a block. */
+static void add_products(rl_needs *needs, rl_part part, rl_work_kind kind, double flops, double flops_per_number) {
+    rl_needs_flops(needs, part, flops, needs->block > 0 ? flops_per_number * needs->block / word : INFINITY);
     rl_needs_work(needs, part, kind, flops / needs->ranks);
 }
 
 void rl_needs_products(rl_needs *needs, rl_part part, double flops) {
-    add_products(needs, part, RL_WORK_PRODUCTS, flops);
+    enum { FLOPS = 2, NUMBERS = 2 };
+    add_products(needs, part, RL_WORK_PRODUCTS, flops, (double)FLOPS / NUMBERS);
 }
 
-void rl_needs_panels(rl_needs *needs, rl_part part, double flops) {
-    add_products(needs, part, RL_WORK_PANELS, flops);
+void rl_needs_panels(rl_needs *needs, rl_part part, double flops, int panels) {
+    enum { FLOPS = 4, NUMBERS = 3 };
+    add_products(needs, part, RL_WORK_PANELS, flops, (double)FLOPS * panels / NUMBERS);
 }
 
 void rl_needs_pass(rl_needs *needs, rl_part part, double flops, double bytes, double matrix_bytes) {

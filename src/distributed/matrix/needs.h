@@ -50,8 +50,9 @@ void rl_needs_flops(rl_needs *needs, rl_part part, double flops, double flops_pe
  * each number once for as many multiplications and additions. */
 void rl_needs_products(rl_needs *needs, rl_part part, double flops);
 
-/* The same of the products with panels that reduce a matrix, which have a rate of their own. */
-void rl_needs_panels(rl_needs *needs, rl_part part, double flops);
+/* The same of the products with panels that reduce a matrix, which have a rate of their own. So many panels together
+ * read each number twice and write it once, for two multiplications and additions per column of each panel. */
+void rl_needs_panels(rl_needs *needs, rl_part part, double flops, int panels);
 
 /* So many bytes are read on a rank, over and over through a matrix of `matrix_bytes`, for so many flops, which the
  * caller counts. */

@@ -459,7 +459,8 @@ static void tell_columns(const rl_core *core, rl_needs *needs) {
 void rl_core_factor_needs(const rl_core *core, rl_needs *needs) {
     const double r = core->rows, n = core->columns, left = core->n_left;
     tell_memory(*core, needs);
-    rl_needs_panels(needs, RL_PART_REDUCE, 2 * r * n * n - 2.0 / 3 * n * n * n + 4 * r * n * left - 2 * n * n * left);
+    rl_needs_panels(needs, RL_PART_REDUCE, 2 * r * n * n - 2.0 / 3 * n * n * n + 4 * r * n * left - 2 * n * n * left,
+                    1);
     tell_columns(core, needs);
 }
 
@@ -467,7 +468,7 @@ void rl_core_factor_needs(const rl_core *core, rl_needs *needs) {
 void rl_core_reduce_to_band_needs(const rl_core *core, rl_needs *needs) {
     const double r = core->rows, n = core->columns;
     tell_memory(*core, needs);
-    rl_needs_panels(needs, RL_PART_REDUCE, 4 * r * n * n - 4.0 / 3 * n * n * n + rl_border_flops(core));
+    rl_needs_panels(needs, RL_PART_REDUCE, 4 * r * n * n - 4.0 / 3 * n * n * n + rl_border_flops(core), 2);
     tell_columns(core, needs);
     tell_panels(core, n / 2, core->grid->n_rows, r - n / 2 + core->n_right, core->grid->n_columns, needs);
 }
