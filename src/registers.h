@@ -14,6 +14,15 @@ static inline int rl_register_lanes(int max_lanes) {
     return 2;
 }
 
+/* The same of kernels with fused multiply-adds; 2 where the processor has none. */
+static inline int rl_fused_lanes(int max_lanes) {
+#ifdef RL_WIDE
+    if (__builtin_cpu_supports("fma")) return rl_register_lanes(max_lanes);
+#endif
+    (void)max_lanes;
+    return 2;
+}
+
 /* The address of name_2, name_4 or name_8. */
 #ifdef RL_WIDE
 #define RL_KERNEL_FOR(name, lanes) ((lanes) == 8 ? &name##_8 : (lanes) == 4 ? &name##_4 : &name##_2)

@@ -11,6 +11,9 @@
  * messages with few. One step waits for messages from the right, and another one for that one. */
 enum { STRETCHES = 6, FEWEST_STEPS = 4, LAST_STEPS = 2 };
 
+/* Sweeps side by side, each LAG steps behind the one before: what they work on at a time fits the second cache. */
+enum { TOGETHER = 4, LAG = 2 };
+
 enum { TO_LEFT = 0, TO_RIGHT = 2 }; /* places of messages */
 
 /* ---- layout ------------------------------------------------------------------------------------------------------ */
@@ -28,13 +31,21 @@ static int choose_steps(const rl_process_grid *grid, int n, int width) {
     return grid->size == 1 ? all : rl_larger(FEWEST_STEPS, all / grid->size / STRETCHES);
 }
 
+/* A stretch must be long enough that the first of them waits neither at its beginning nor at its end for a sweep of the
+ * stretch beside it that waits for the last of them. */
+static int choose_together(int steps) {
+    enum { BOTH_ENDS = 1 + 2 * LAG };
+    return rl_larger(1, rl_smaller(TOGETHER, (steps - BOTH_ENDS) / LAG));
+}
+
 rl_band rl_band_layout(const rl_process_grid *grid, int n, int width, int n_targets, bool rows_left, int steps) {
     rl_band band = {.grid = grid, .n = n, .width = width, .n_targets = n_targets, .rows_left = rows_left};
     if (steps == 0) steps = choose_steps(grid, n, width);
     band.steps = rl_larger(1, rl_smaller(steps, ceiling(n, width)));
     band.n_stretches = ceiling(n, band.steps * width);
     band.n_own = (band.n_stretches - grid->rank + grid->size - 1) / grid->size;
-    band.room = rl_smaller(n, (band.steps + 1) * width);
+    band.together = choose_together(band.steps);
+    band.room = rl_smaller(n, (band.steps + 1) * width + RL_ROWS_TOGETHER);
     return band;
 }
 
@@ -95,8 +106,25 @@ static size_t count_slots(const rl_band *band, int own) {
     return (size_t)count_steps(band, first_step(band, own), band->steps);
 }
 
+/* From one element of a row to the next: an odd number of lines of the cache, so that a row is spread over all its sets
+ * and all columns of a block begin in the same place of a line. */
+static int row_stride(const rl_band *band) {
+    enum { LINE = RL_ROWS_TOGETHER };
+    return ((3 * band->width - 2 + LINE - 1) / LINE | 1) * LINE;
+}
+
 static size_t column_length(const rl_band *band) {
-    return 3 * (size_t)band->width - 1;
+    return (size_t)row_stride(band) + 1;
+}
+
+/* With lines around them that blocks reach into. */
+static size_t stretch_length(const rl_band *band) {
+    return (column_length(band) * (size_t)band->room / RL_ROWS_TOGETHER + 4) * RL_ROWS_TOGETHER;
+}
+
+/* A reflector and its tau. */
+static size_t reflector_length(const rl_band *band) {
+    return (size_t)band->width + 1;
 }
 
 /* A column from the diagonal up, and its row of the targets; or a reflector and its tau. */
@@ -108,11 +136,14 @@ static void list_band(rl_arena *arena, void *object) {
     rl_band *band = object;
     const size_t own = (size_t)band->n_own, width = (size_t)band->width, columns = own * (size_t)band->room;
     RL_TAKE(arena, band->own, own);
-    RL_TAKE(arena, band->a, columns * column_length(band));
+    RL_TAKE(arena, band->a, own * stretch_length(band));
     RL_TAKE(arena, band->targets, columns * (size_t)band->n_targets);
     RL_TAKE(arena, band->messages, 4 * own * (size_t)message_length(band));
     RL_TAKE(arena, band->block, rl_larger(width * width, (size_t)message_length(band)));
     RL_TAKE(arena, band->other, width);
+    RL_TAKE(arena, band->pending, own * (size_t)band->together * reflector_length(band));
+    RL_TAKE(arena, band->next, own * (size_t)band->together);
+    RL_TAKE(arena, band->blocks, rl_block_room(band->width));
     RL_TAKE(arena, band->groups, own * ((size_t)count_groups(band) + 1));
     RL_TAKE(arena, band->sent, 4 * own);
 }
@@ -131,7 +162,10 @@ static void place_stretch(const rl_band *band, int own) {
     t->index = band->grid->rank + own * band->grid->size;
     t->first = first_step(band, own);
     t->base = t->first * band->width;
-    t->a = band->a + columns * column_length(band);
+    /* an element's place in its line is that of its row, whatever the stretch */
+    t->a = band->a + i * stretch_length(band) + RL_ROWS_TOGETHER + (t->base + 1 + 6 * band->width) % RL_ROWS_TOGETHER;
+    t->next = band->next + i * (size_t)band->together;
+    t->pending = band->pending + i * (size_t)band->together * reflector_length(band);
     t->targets = band->targets + columns * (size_t)band->n_targets;
     t->group = band->groups + i * ((size_t)count_groups(band) + 1);
     for (int g = 0; g < count_groups(band); g++)
@@ -180,13 +214,9 @@ void rl_band_destroy(rl_band *band) {
 
 /* ---- places and messages ----------------------------------------------------------------------------------------- */
 
-/* Element (row, column), -width < column - row < 2 width. The next of its row is `row_stride` further. */
+/* Element (row, column), -width < column - row < 2 width. */
 static double *element(const rl_band *band, const rl_stretch *t, int row, int column) {
     return t->a + (size_t)(column - t->base) * column_length(band) + (2 * band->width - 1 + row - column);
-}
-
-static int row_stride(const rl_band *band) {
-    return 3 * band->width - 2;
 }
 
 static double *target(const rl_stretch *t, int row) {
@@ -283,39 +313,59 @@ static void hand_over_reflector(const rl_band *band, const rl_stretch *t, int sw
     send(band, t, TO_RIGHT, sweep, band->width + 1);
 }
 
-/* From the right the row's elements beyond its second one (in later steps, what the step before has spilled beyond the
- * band) are made zero, from the left those below the diagonal in the first column. */
-static void chase_step(const rl_band *band, const rl_stretch *t, int sweep, int step) {
-    const int width = band->width, begin = sweep + 1 + step * width, end = rl_smaller(begin + width, band->n);
-    const int row = step == 0 ? sweep : begin - width, length = end - begin, stride = row_stride(band);
-    const int reach = rl_smaller(begin + 2 * width, end_of_columns(band, t, sweep));
-    const size_t slot = rl_stretch_slot(t, sweep, step);
-    double *const waiting = t->reflectors + slot * (size_t)width;
-    double *const right = band->rows_left ? band->other : waiting, *const left =
-                                                                       band->rows_left ? waiting : band->other;
-    double first;
-
-    double *x = element(band, t, row, begin);
-    copy_strided(length, x, stride, right);
-    const double tau_right = rl_reflector_make(length, right, &first);
-    rl_reflect_right(end - row, length, x, stride, right, tau_right); /* whole lanes, with the row itself */
-    set_reflected(length, x, stride, first);
-    if (band->rows_left) rl_reflect_left(length, band->n_targets, target(t, begin), band->room, right, tau_right);
-
-    x = element(band, t, begin, begin);
-    copy_strided(length, x, 1, left);
-    const double tau_left = rl_reflector_make(length, left, &first);
-    rl_reflect_left(length, reach - begin - 1, x + stride, stride, left, tau_left);
-    set_reflected(length, x, 1, first);
-    if (!band->rows_left) rl_reflect_left(length, band->n_targets, target(t, begin), band->room, left, tau_left);
-
-    t->tau[slot] = band->rows_left ? tau_left : tau_right;
-    if (step == t->first + band->steps - 1) hand_over_reflector(band, t, sweep, left, tau_left);
+/* The first step of a sweep: from the right the row's elements beyond its second one are made zero. */
+static double reflect_row(const rl_band *band, const rl_stretch *t, int sweep, int length, double *right) {
+    double first, *const x = element(band, t, sweep, sweep + 1);
+    copy_strided(length, x, row_stride(band), right);
+    const double tau = rl_reflector_make(length, right, &first);
+    set_reflected(length, x, row_stride(band), first);
+    return tau;
 }
 
-static void chase_steps(const rl_band *band, const rl_stretch *t, int sweep, int begin, int end) {
+static double *pending_reflector(const rl_band *band, const rl_stretch *t, int sweep) {
+    return t->pending + (size_t)(sweep % band->together) * reflector_length(band);
+}
+
+static void reflect_targets(const rl_band *band, const rl_stretch *t, int begin, int length, const double *v,
+                            double tau) {
+    rl_reflect_left(length, band->n_targets, target(t, begin), band->room, v, tau);
+}
+
+/* From the right what the step before has spilled beyond the band is made zero in its first row, from the left what is
+ * then below the diagonal in the first column. The reflector from the left is applied to what is right of these columns
+ * by the next step, with that one's from the right. */
+static void chase_step(const rl_band *band, rl_stretch *t, int sweep, int step) {
+    const int width = band->width, begin = sweep + 1 + step * width, length = rl_smaller(width, band->n - begin);
+    const size_t slot = rl_stretch_slot(t, sweep, step);
+    double *const waiting = t->reflectors + slot * (size_t)width, *const pending = pending_reflector(band, t, sweep);
+    double *const right = band->rows_left ? band->other : waiting;
+    const rl_block above = {width, length, element(band, t, begin - width, begin), row_stride(band), 0};
+    const rl_block diagonal = {length, length, element(band, t, begin, begin), row_stride(band), 0};
+    const double tau_right = step == 0 ? reflect_row(band, t, sweep, length, right)
+                                       : rl_block_reflect_above(&above, pending, pending[width], right, band->blocks);
+    const double tau_left = rl_block_reflect_diagonal(&diagonal, right, tau_right, pending, band->blocks);
+    pending[width] = tau_left;
+    t->tau[slot] = band->rows_left ? tau_left : tau_right;
+    if (band->rows_left) {
+        memcpy(waiting, pending, (size_t)length * sizeof *pending);
+        reflect_targets(band, t, begin, length, right, tau_right);
+    } else {
+        reflect_targets(band, t, begin, length, pending, tau_left);
+    }
+    if (step == t->first + band->steps - 1) hand_over_reflector(band, t, sweep, pending, tau_left);
+}
+
+/* The next steps of the sweep, as far as it has them, before step `end` of the stretch. */
+static void chase_to(const rl_band *band, rl_stretch *t, int sweep, int end) {
+    int *const next = &t->next[sweep % band->together];
     const int last = rl_smaller(end, rl_stretch_steps(band, t, sweep));
-    for (int k = begin; k < last; k++) chase_step(band, t, sweep, t->first + k);
+    for (; *next < last; ++*next) chase_step(band, t, sweep, t->first + *next);
+}
+
+/* Sweeps first ... last, side by side, until the first one is before step `end` of the stretch. */
+static void chase_together(const rl_band *band, rl_stretch *t, int first, int last, int end) {
+    for (int step = t->next[first % band->together]; step < end; step++)
+        for (int sweep = first; sweep <= last; sweep++) chase_to(band, t, sweep, step + 1 - LAG * (sweep - first));
 }
 
 /* ---- a sweep at a stretch ---------------------------------------------------------------------------------------- */
@@ -346,13 +396,14 @@ static void hand_over_column(const rl_band *band, const rl_stretch *t, int sweep
     send(band, t, TO_LEFT, sweep, message_length(band));
 }
 
-/* Columns before `base` are gone: those from there on move to the front. */
+/* Columns before `base` are gone: those from there on move to the front, and keep their places in lines. */
 static void move_on(const rl_band *band, rl_stretch *t, int base) {
-    const size_t by = (size_t)(base - t->base), kept = (size_t)band->room - by, length = column_length(band);
+    const size_t by = (size_t)(base - t->base) / RL_ROWS_TOGETHER * RL_ROWS_TOGETHER, kept = (size_t)band->room - by,
+                 length = column_length(band);
     memmove(t->a, t->a + by * length, kept * length * sizeof *t->a);
     for (size_t k = 0; k < (size_t)band->n_targets; k++)
         memmove(t->targets + k * (size_t)band->room, t->targets + k * (size_t)band->room + by, kept * sizeof *t->a);
-    t->base = base;
+    t->base += (int)by;
 }
 
 /* The column that the stretch on the right handed over in the sweep before becomes the last one here. */
@@ -369,12 +420,7 @@ static void take_column(const rl_band *band, rl_stretch *t, int sweep) {
 
 /* The last step of the stretch on the left has changed the rows above the first step's. */
 static void take_reflector(const rl_band *band, const rl_stretch *t, int sweep) {
-    const int width = band->width, begin = sweep + 1 + t->first * width;
-    const int columns = rl_smaller(width, band->n - begin);
-    if (t->index == 0) return;
-    receive(band, t, t->index - 1, RL_REFLECTOR, band->block, width + 1);
-    rl_reflect_left(width, columns, element(band, t, begin - width, begin), row_stride(band), band->block,
-                    band->block[width]);
+    if (t->index > 0) receive(band, t, t->index - 1, RL_REFLECTOR, pending_reflector(band, t, sweep), band->width + 1);
 }
 
 /* Steps that the columns on the right of this stretch have no part in. */
@@ -382,28 +428,36 @@ static int count_free_steps(const rl_band *band) {
     return band->n_stretches == 1 ? band->steps : band->steps - LAST_STEPS;
 }
 
-static void begin_sweep(const rl_band *band, const rl_stretch *t, int sweep, const outcome *to) {
+/* The first step, and as much of the sweeps side by side as the next one waits for. */
+static void begin_sweep(const rl_band *band, rl_stretch *t, int sweep, const outcome *to) {
+    const int before = sweep % band->together;
+    t->next[before] = 0;
     take_reflector(band, t, sweep);
-    chase_steps(band, t, sweep, 0, 1);
+    chase_to(band, t, sweep, 1);
     hand_over_column(band, t, sweep, to);
-    chase_steps(band, t, sweep, 1, count_free_steps(band));
+    chase_together(band, t, sweep - before, sweep, rl_smaller(LAG * (before + 1) + 1, count_free_steps(band)));
 }
 
+/* What is left, side by side with the sweeps after it. */
 static void end_sweep(const rl_band *band, rl_stretch *t, int sweep) {
+    const int last = sweep + band->together - 1 - sweep % band->together;
+    chase_together(band, t, sweep, last, count_free_steps(band));
     take_column(band, t, sweep);
-    chase_steps(band, t, sweep, count_free_steps(band), band->steps);
+    chase_to(band, t, sweep, band->steps);
 }
 
-/* In a round, each stretch is one sweep behind the one on its left. A message of the first half is for the second half,
- * one of the second half for the next round: whatever a rank waits for has been sent before the wait, in this order,
- * and nobody waits in a circle. */
+/* In a round, a stretch begins a sweep and ends the one that was begun `together` - 1 rounds before, which the stretch
+ * on its right begins in the next round. A message of the first half is for the second half, one of the second half for
+ * the next round: whatever a rank waits for has been sent before the wait, in this order, and nobody waits in a
+ * circle. */
 static void run_rounds(const rl_band *band, const outcome *to) {
+    const int rounds = band->n - 1 + band->n_stretches * band->together;
     for (int i = 0; i < band->n_own; i++) hand_over_column(band, &band->own[i], -1, to);
-    for (int round = 0; round < band->n - 1; round++)
+    for (int round = 0; round < rounds; round++)
         for (int half = 0; half < 2; half++)
             for (int i = 0; i < band->n_own; i++) {
                 rl_stretch *t = &band->own[i];
-                const int sweep = round - t->index;
+                const int sweep = round - t->index * band->together - (half == 0 ? 0 : band->together - 1);
                 if (sweep < 0 || rl_stretch_steps(band, t, sweep) == 0) continue;
                 if (half == 0)
                     begin_sweep(band, t, sweep, to);

@@ -26,7 +26,9 @@ enum { RL_BAND_GROUP = 32 };
 typedef struct rl_stretch {
     int index, first;   /* among all stretches; its first step */
     int base;           /* the first column of `a` */
-    double *a;          /* [3 width - 1, room]: a column's elements from 2 width - 1 above the diagonal on */
+    double *a;          /* columns of 3 width - 1 elements, from 2 width - 1 above the diagonal on; see band.c */
+    int *next;          /* [together]: the next step of each sweep under way, those of the stretch */
+    double *pending;    /* [together] reflectors with their tau: what the last step's right neighbours wait for */
     double *targets;    /* [room, n_targets]: the rows of these columns' numbers */
     double *reflectors; /* [width] each, those that Z waits for; see rl_stretch_slot */
     double *tau;
@@ -41,10 +43,12 @@ typedef struct rl_band {
     int n_targets;
     bool rows_left; /* Z becomes Z Q and the targets become P^T targets; otherwise Z P and Q^T targets */
     int steps;      /* of a stretch */
+    int together;   /* sweeps that a stretch works on side by side */
     int n_stretches, n_own;
     rl_stretch *own; /* [n_own]: stretches rank, rank + size, ...; owned, with all arrays */
     int room;        /* columns of a stretch: its own and some to move on by */
-    double *a, *targets, *reflectors, *tau, *messages, *block, *other;
+    double *a, *targets, *reflectors, *tau, *messages, *block, *other, *pending, *blocks;
+    int *next;
     size_t *groups;
     MPI_Request *sent;
 } rl_band;

@@ -169,7 +169,7 @@ static void reflect_step(const frames *f, int own, int sweep, int step) {
         for (int j = 0; j < RL_BAND_GROUP; j += RL_REFLECTORS)
             rl_reflectors_apply(rl_smaller(STRIP, rows - row), count_reflected(band, sweep + j, step),
                                 frame_column(f, own, sweep + j + 1 + step * band->width) + row, f->ld,
-                                packed_place(f, j));
+                                packed_place(f, j), 0);
 }
 
 /* Steps further down come first: the next sweep's step k overlaps step k + 1, never the other way round. */

@@ -13,7 +13,8 @@
 void rl_iteration_apply(rl_iteration *it) {
     const rl_operands *o = it->operands;
     rl_sweeps_apply(&it->sweeps[RL_ROWS], it->reversed, o->rows, o->n_rows, o->ld_rows, o->max_lanes);
-    rl_sweeps_apply(&it->sweeps[RL_COLUMNS], it->reversed, it->columns, o->n_columns, it->ld_columns, o->max_lanes);
+    if (!o->keep_columns)
+        rl_sweeps_apply(&it->sweeps[RL_COLUMNS], it->reversed, it->columns, o->n_columns, it->ld_columns, o->max_lanes);
     for (int i = 0; i < 2; i++) rl_sweeps_clear(&it->sweeps[i]);
 }
 
@@ -225,7 +226,7 @@ static void finish_modes(rl_iteration *it, int exponent) {
     qsort(modes, n, sizeof *modes, descending);
     for (size_t r = 0; r < n; r++) {
         const size_t from = (size_t)modes[r].column;
-        for (size_t t = 0; t < (size_t)o->n_columns; t++)
+        for (size_t t = 0; t < (size_t)o->n_columns && !o->keep_columns; t++)
             o->columns[t * n + r] = copysign(1, it->d[from]) * it->columns[from * (size_t)it->ld_columns + t];
     }
     for (size_t r = 0; r < n; r++) it->d[r] = ldexp(modes[r].sigma, exponent);

@@ -227,6 +227,11 @@ static void chase_alone(rl_iteration *it, const rl_sweep_group *right, const rl_
     }
 }
 
+static bool is_turned(const rl_iteration *it, int side) {
+    const rl_operands *o = it->operands;
+    return side == RL_ROWS ? o->n_rows > 0 : o->n_columns > 0 && !o->keep_columns;
+}
+
 void rl_chase_many(rl_iteration *it, const double *shifts) {
     const int side = right_side(it), begin = it->lo + RL_LAG * (RL_SWEEPS - 1) + 1;
     const rl_sweep_group *right = rl_sweeps_add_group(&it->sweeps[side], it->lo, it->hi);
@@ -236,11 +241,11 @@ void rl_chase_many(rl_iteration *it, const double *shifts) {
     }
     const rl_sweep_group *left = rl_sweeps_add_group(&it->sweeps[!side], it->lo, it->hi);
     rl_chain chain = {.d = it->d, .e = it->e, .begin = begin, .end = it->hi - 1, .least = SAFE_MAX};
-    chain.right = rl_sweep_frame(right, begin);
-    chain.left = rl_sweep_frame(left, begin);
+    if (is_turned(it, side)) chain.right = rl_sweep_frame(right, begin);
+    if (is_turned(it, !side)) chain.left = rl_sweep_frame(left, begin);
     copy_block(it, false);
     start_chain(it, right, left, shifts, &chain);
-    run_chain(&chain, rl_register_lanes(it->operands->max_lanes));
+    run_chain(&chain, rl_fused_lanes(it->operands->max_lanes));
     finish_chain(it, right, left, &chain);
     if (!(chain.least >= SAFE_MIN)) chase_alone(it, right, left, shifts);
     it->rotations_left -= (int64_t)RL_SWEEPS * (it->hi - it->lo);

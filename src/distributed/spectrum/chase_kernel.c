@@ -34,12 +34,17 @@ RL_INLINED vec all(double x) {
 }
 
 /* One over the square root, to a rounding or so: from the halved exponent (3 % off) by four of Newton's steps. The last
- * one adds a correction, so that roundings do not pile up in one direction. */
+ * one adds a correction. A product beside 1/2 would be rounded more coarsely above than below, which leaves a hundredth
+ * of a rounding of one sign, and tens of thousands of sweeps make much of it: it is not rounded, or lies elsewhere. */
 RL_INLINED vec inverse_root(vec x) {
     const vec half = 0.5 * x;
     vec y = (vec)(0x5fe6eb50c7b537a9 - ((word)x >> 1));
     UNROLLED for (int i = 0; i < 3; i++) y *= 1.5 - half * (y * y);
-    return y + y * (0.5 - half * (y * y));
+#ifdef __FMA__
+    return y + y * (0.5 - (half * y) * y);
+#else
+    return y + y * ((0.75 - 0.75 * x * (y * y)) * (2.0 / 3));
+#endif
 }
 
 /* x with its sign changed where y is negative. */
@@ -52,13 +57,19 @@ RL_INLINED vec smaller(vec a, vec b) {
     return (vec)(((bits)a & which) | ((bits)b & ~which));
 }
 
+RL_INLINED void set_frame(double *frame, vec c, vec s) {
+    store(frame, s / (1 + c));
+    store(frame + RL_SWEEPS, s);
+}
+
 /* What a step makes of its bulge: elements (i - 1, i) and (i, i), and what it was made of. */
 typedef struct made {
     vec above, diagonal, least;
 } made;
 
 /* A step of LANES sweeps, with the rotation from the left made of (f', g') r as in a single one (chase.c). The bulge's
- * g and above remain to be multiplied by the element (i + 1, i + 2). */
+ * g and above remain to be multiplied by the element (i + 1, i + 2). Frames are NULL of a side that nobody waits for.
+ */
 RL_INLINED made step(vec *f, vec *g, vec *diagonal, vec *above, vec next, double *right, double *left) {
     const vec squares = *f * *f + *g * *g, f_next = *f * *diagonal + *g * *above, g_next = *g * next;
     const vec next_squares = f_next * f_next + g_next * g_next;
@@ -71,26 +82,25 @@ RL_INLINED made step(vec *f, vec *g, vec *diagonal, vec *above, vec next, double
     *diagonal = c_left * below - s_left * beside;
     *g = s_left;
     *above = c_left;
-    store(right, s / (1 + c));
-    store(right + RL_SWEEPS, s);
-    store(left, s_left / (1 + c_left));
-    store(left + RL_SWEEPS, s_left);
+    if (right != NULL) set_frame(right, c, s);
+    if (left != NULL) set_frame(left, c_left, s_left);
     return result;
 }
 
 /* What a sweep has made of an element, the next sweep finds: lanes move on by one. */
-void RUN(rl_chain *given) {
+RL_INLINED void run(rl_chain *given, bool has_right, bool has_left) {
     const rl_chain c = *given;
     vec f[DEEP], g[DEEP], diagonal[DEEP], above[DEEP], next[DEEP], least = all(c.least);
-    double *right = c.right, *left = c.left;
+    double *right = has_right ? c.right : NULL, *left = has_left ? c.left : NULL;
     UNROLLED for (int x = 0; x < DEEP; x++) {
         f[x] = load(c.f + x * LANES), g[x] = load(c.g + x * LANES), diagonal[x] = load(c.diagonal + x * LANES);
         above[x] = load(c.above + x * LANES), next[x] = load(c.next + x * LANES);
     }
-    for (int t = c.begin; t < c.end; t++, right += RL_FRAME, left += RL_FRAME) {
+    for (int t = c.begin; t < c.end; t++) {
         vec d_before = all(c.d[t + 2]), e_before = all(c.e[t + 1]);
         UNROLLED for (int x = 0; x < DEEP; x++) {
-            const made m = step(&f[x], &g[x], &diagonal[x], &above[x], next[x], right + x * LANES, left + x * LANES);
+            const made m = step(&f[x], &g[x], &diagonal[x], &above[x], next[x], has_right ? right + x * LANES : NULL,
+                                has_left ? left + x * LANES : NULL);
             const vec e = SHIFTED(e_before, m.above);
             next[x] = SHIFTED(d_before, m.diagonal);
             g[x] *= e;
@@ -101,6 +111,8 @@ void RUN(rl_chain *given) {
         }
         c.d[t - RL_LAG * (RL_SWEEPS - 1)] = d_before[LAST];
         c.e[t - RL_LAG * (RL_SWEEPS - 1) - 1] = e_before[LAST];
+        if (has_right) right += RL_FRAME;
+        if (has_left) left += RL_FRAME;
     }
     UNROLLED for (int x = 0; x < DEEP; x++) {
         store(given->f + x * LANES, f[x]), store(given->g + x * LANES, g[x]);
@@ -109,4 +121,13 @@ void RUN(rl_chain *given) {
     }
     for (int lane = 0; lane < LANES; lane++)
         if (least[lane] < given->least) given->least = least[lane];
+}
+
+void RUN(rl_chain *chain) {
+    if (chain->right != NULL && chain->left != NULL)
+        run(chain, true, true);
+    else if (chain->right != NULL)
+        run(chain, true, false);
+    else
+        run(chain, false, chain->left != NULL);
 }

@@ -87,12 +87,12 @@ typedef struct rl_chain {
     double f[RL_SWEEPS], g[RL_SWEEPS], diagonal[RL_SWEEPS], above[RL_SWEEPS]; /* their bulges */
     double next[RL_SWEEPS]; /* elements (i + 1, i + 1): what the sweep before has made of them */
     double *d, *e;
-    double *right, *left; /* frames of the time `begin` */
+    double *right, *left; /* frames of the time `begin`; NULL: none are wanted */
     int begin, end;       /* times */
     double least;         /* the least sum of squares that a rotation was made of */
 } rl_chain;
 
-/* All times of a chain. The same bits for all registers. */
+/* All times of a chain. The same bits for registers of 4 and 8 doubles, which fuse multiplications and additions. */
 void rl_chain_run_2(rl_chain *chain);
 #ifdef RL_WIDE
 void rl_chain_run_4(rl_chain *chain);

@@ -11,15 +11,6 @@
 /* What goes to BLAS does not depend on the registers, so that no bit does. */
 enum { WIDEST = 8, ROWS_TOGETHER = RL_NARROW_DEEP * WIDEST, LEFT_TOGETHER = WIDEST / 2 * WIDEST };
 
-/* Doubles in a register of the kernels; 2: there are none. */
-static int kernel_lanes(int max_lanes) {
-#ifdef RL_WIDE
-    if (__builtin_cpu_supports("fma")) return rl_register_lanes(max_lanes);
-#endif
-    (void)max_lanes;
-    return 2;
-}
-
 static void call_pass(int lanes, const rl_narrow *p, int m, int n) {
 #ifdef RL_WIDE
     (lanes == 8 ? rl_narrow_pass_8 : rl_narrow_pass_4)(p, m, n);
@@ -53,7 +44,7 @@ static void pass_by_blas(const rl_narrow *p, int row, int end, int column) {
 }
 
 void rl_narrow_pass(const rl_narrow *p, int max_lanes) {
-    const int lanes = kernel_lanes(max_lanes);
+    const int lanes = rl_fused_lanes(max_lanes);
     const int m = p->m / ROWS_TOGETHER * ROWS_TOGETHER, n = p->n / WIDEST * WIDEST;
     if (p->terms[0].k + p->terms[1].k == 0 && p->factor == NULL) return;
     if (lanes == 2 || m == 0 || n == 0 || (p->factor != NULL && p->factors % WIDEST != 0)) {
@@ -69,7 +60,7 @@ void rl_narrow_pass(const rl_narrow *p, int max_lanes) {
 }
 
 void rl_narrow_left(int m, int n, int k, const double *left, const double *c, int ld, double *out, int max_lanes) {
-    const int lanes = kernel_lanes(max_lanes);
+    const int lanes = rl_fused_lanes(max_lanes);
     const int done = lanes > 2 && k % LEFT_TOGETHER == 0 ? n / RL_NARROW_ACROSS * RL_NARROW_ACROSS : 0;
     const size_t first = (size_t)done;
     memset(out, 0, first * (size_t)k * sizeof(double));

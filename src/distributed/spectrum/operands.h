@@ -15,7 +15,8 @@ typedef struct rl_operands {
     int ld_rows;     /* at least rl_whole_lanes(n_rows) */
     double *columns; /* [n, n_columns], ld = n; a few */
     int n_columns;
-    int max_lanes; /* doubles of a vector register to be used at most, for tests; 0: all */
+    bool keep_columns; /* they are not multiplied after all: another rank has them */
+    int max_lanes;     /* doubles of a vector register to be used at most, for tests; 0: all */
 } rl_operands;
 
 #endif

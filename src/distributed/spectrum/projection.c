@@ -180,11 +180,17 @@ void rl_core_deal_rows_needs(const rl_core *core, const rl_block_matrix *columns
     rl_needs_no_matrix(needs, columns);
 }
 
-/* Processors of different kinds may round differently: all ranks take the numbers of rank 0. */
-static rl_status share_from_first(const rl_core *core, rl_projection *projection) {
-    RL_MPI(MPI_Bcast(projection->sigma, core->columns, MPI_DOUBLE, 0, core->grid->comm));
+/* The last rank, which has the fewest test rows, turns the targets for all. Processors of different kinds may round
+ * differently: all take its singular values, too. */
+static int rank_of_targets(const rl_process_grid *grid) {
+    return grid->size - 1;
+}
+
+static rl_status share_targets(const rl_core *core, rl_projection *projection) {
+    const int root = rank_of_targets(core->grid);
+    RL_MPI(MPI_Bcast(projection->sigma, core->columns, MPI_DOUBLE, root, core->grid->comm));
     for (int t = 0; t < RL_N_TARGETS; t++)
-        RL_MPI(MPI_Bcast(projection->targets + (size_t)t * (size_t)core->columns, core->columns, MPI_DOUBLE, 0,
+        RL_MPI(MPI_Bcast(projection->targets + (size_t)t * (size_t)core->columns, core->columns, MPI_DOUBLE, root,
                          core->grid->comm));
     return RL_OK;
 }
@@ -196,7 +202,8 @@ rl_operands rl_core_operands(const rl_core *core, const rl_projection *projectio
                          .n_rows = projection->z.local_rows,
                          .ld_rows = projection->z.ld,
                          .columns = projection->targets,
-                         .n_columns = RL_N_TARGETS};
+                         .n_columns = RL_N_TARGETS,
+                         .keep_columns = core->grid->rank != rank_of_targets(core->grid)};
 }
 
 rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projection *projection) {
@@ -212,7 +219,7 @@ rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projectio
     int failed = !converged;
     RL_MPI(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_LOR, core->grid->comm));
     if (failed) projection->status = RL_CELL_NO_CONVERGENCE;
-    return share_from_first(core, projection);
+    return share_targets(core, projection);
 }
 
 void rl_needs_rotations(rl_needs *needs, const rl_core *core, rl_work_kind kind, double rotated, double turned) {
@@ -223,13 +230,19 @@ void rl_needs_rotations(rl_needs *needs, const rl_core *core, rl_work_kind kind,
     rl_needs_work(needs, RL_PART_DIAGONALIZE, kind, n * n * turned);
 }
 
+/* Few rows take as long as RL_TURNED_TOGETHER: rotations must be read for them, too. */
+static double turned(int rows) {
+    return ceil((double)rows / RL_TURNED_TOGETHER) * RL_TURNED_TOGETHER;
+}
+
+/* The first rank has as many rows as any; the last one the rows that are left, and the targets. */
 void rl_core_rotate_needs(const rl_core *core, const rl_projection *projection, rl_needs *needs) {
     const rl_operands operands = rl_core_operands(core, projection);
     const double n = core->columns;
-    const int rows = projection->z.row_block;
-    static_assert((int)RL_TURNED_TOGETHER == (int)RL_LANES, "rows are counted as they are turned");
+    const int rows = projection->z.row_block, all = projection->z.rows;
+    const int left = rl_larger(0, all - (needs->ranks - 1) * rows);
     rl_needs_briefly(needs, rl_bidiagonal_bytes(core->columns, &operands));
     rl_needs_work(needs, RL_PART_DIAGONALIZE, RL_WORK_BIDIAGONAL, n * (n + RL_MODE_STEPS));
-    rl_needs_rotations(needs, core, RL_WORK_ROTATIONS, rows + RL_N_TARGETS,
-                       rl_whole_lanes(rows) + rl_whole_lanes(RL_N_TARGETS));
+    rl_needs_rotations(needs, core, RL_WORK_ROTATIONS, (double)(all + RL_N_TARGETS) / needs->ranks,
+                       fmax(turned(rows), turned(left) + turned(RL_N_TARGETS)));
 }

@@ -2,40 +2,18 @@
 #include "reflectors.h"
 
 #include <math.h>
-#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "../../clones.h"
-#include "../../numbers.h"
+#include "../../registers.h"
 
 /* LAPACK's, safe from overflow and underflow. */
 void dlarfg_(const int *n, double *alpha, double *x, const int *incx, double *tau);
 
 /* Loops of LANES passes become vector instructions. Sums go the way the source says, lane by lane: the same bits with
  * vectors of any width. */
-enum { LANES = 16, CHUNK = 2 * LANES, TOGETHER = 4 };
-
-/* Some rows, at most CHUNK: the constant in most calls, so that the loops over them have no remainder. */
-RL_INLINED void reflect_lanes(int rows, int columns, double *block, size_t ld, const double *v, double tau) {
-    double product[CHUNK] = {0};
-    int j = 0;
-    for (; j + TOGETHER <= columns; j += TOGETHER) {
-        const double *a = block + (size_t)j * ld, *b = a + ld, *c = b + ld, *d = c + ld, *w = v + j;
-        for (int i = 0; i < rows; i++) product[i] += (a[i] * w[0] + b[i] * w[1]) + (c[i] * w[2] + d[i] * w[3]);
-    }
-    for (; j < columns; j++)
-        for (int i = 0; i < rows; i++) product[i] += block[(size_t)j * ld + (size_t)i] * v[j];
-    for (j = 0; j < columns; j++) {
-        double *restrict column = block + (size_t)j * ld;
-        const double factor = tau * v[j];
-        for (int i = 0; i < rows; i++) column[i] -= factor * product[i];
-    }
-}
-
-RL_CLONES void rl_reflect_right(int rows, int columns, double *block, int ld, const double *v, double tau) {
-    int row = 0;
-    for (; row + CHUNK <= rows; row += CHUNK) reflect_lanes(CHUNK, columns, block + row, (size_t)ld, v, tau);
-    if (row < rows) reflect_lanes(rows - row, columns, block + row, (size_t)ld, v, tau);
-}
+enum { LANES = 16, TOGETHER = 4 };
 
 RL_INLINED double add_up_lanes(double sums[LANES]) {
     for (int lane = 0; lane < 8; lane++) sums[lane] += sums[lane + 8];
@@ -114,6 +92,94 @@ RL_CLONES double rl_reflector_make(int length, double *v, double *first) {
     return tau;
 }
 
+/* ---- a step of a sweep ------------------------------------------------------------------------------------------- */
+
+/* A block with the rows around it that make whole pieces of it, `lead` of them above; and numbers for each of these
+ * rows: a vector from the left, a product with one from the right; and a product for each column. */
+typedef struct frame {
+    rl_block whole;
+    int lead, lanes;
+    double *v, *q, *p;
+} frame;
+
+static size_t whole_pieces(size_t rows) {
+    return (rows + RL_ROWS_TOGETHER - 1) / RL_ROWS_TOGETHER * RL_ROWS_TOGETHER;
+}
+
+static size_t frame_rows(int width) {
+    return whole_pieces((size_t)width + RL_ROWS_TOGETHER - 1);
+}
+
+size_t rl_block_room(int width) {
+    return 2 * frame_rows(width) + (size_t)width;
+}
+
+static frame frame_of(const rl_block *b, double *room) {
+    const int lead = (int)((uintptr_t)b->a / sizeof(double) % RL_ROWS_TOGETHER);
+    frame f = {
+        *b, lead, rl_fused_lanes(b->max_lanes), room, room + frame_rows(b->rows), room + 2 * frame_rows(b->rows)};
+    f.whole.a -= lead;
+    f.whole.rows = (int)whole_pieces((size_t)(lead + b->rows));
+    return f;
+}
+
+/* Zeros around x [rows]: what they are multiplied with stays what it is. */
+static void set_rows(const frame *f, int rows, const double *x, double *to) {
+    memset(to, 0, (size_t)f->whole.rows * sizeof *to);
+    memcpy(to + f->lead, x, (size_t)rows * sizeof *to);
+}
+
+/* q = tau (block u - factor v), zero around the block. */
+RL_CLONES static void find_right(const frame *f, int rows, const double *u, double tau, double factor) {
+    RL_KERNEL_FOR(rl_block_right, f->lanes)(&f->whole, u, f->q);
+    for (int i = 0; i < f->lead; i++) f->q[i] = 0;
+    for (int i = f->lead + rows; i < f->whole.rows; i++) f->q[i] = 0;
+    for (int i = f->lead; i < f->lead + rows; i++) f->q[i] = tau * (f->q[i] - factor * f->v[i]);
+}
+
+/* p = tau (block^T v - factor u). */
+RL_CLONES static void find_left(const frame *f, const double *u, double tau, double factor) {
+    RL_KERNEL_FOR(rl_block_left, f->lanes)(&f->whole, f->v, f->p);
+    for (int j = 0; j < f->whole.columns; j++) f->p[j] = tau * (f->p[j] - factor * u[j]);
+}
+
+static void subtract_both(const frame *f, const double *u) {
+    const rl_product left = {f->v, f->p}, right = {f->q, u};
+    RL_KERNEL_FOR(rl_block_subtract, f->lanes)(&f->whole, &left, &right);
+}
+
+RL_CLONES static double inner_product_of(int n, const double *x, const double *y) {
+    return inner_product(n, x, y);
+}
+
+double rl_block_reflect_above(const rl_block *b, const double *v, double tau_v, double *u, double *room) {
+    const frame f = frame_of(b, room);
+    double first;
+    set_rows(&f, b->rows, v, f.v);
+    memset(u, 0, (size_t)b->columns * sizeof *u);
+    find_left(&f, u, tau_v, 0);
+    for (int j = 0; j < b->columns; j++) u[j] = b->a[j * b->stride] - f.p[j];
+    const double tau_u = rl_reflector_make(b->columns, u, &first);
+    find_right(&f, b->rows, u, tau_u, inner_product_of(b->columns, f.p, u));
+    subtract_both(&f, u);
+    for (int j = 0; j < b->columns; j++) b->a[j * b->stride] = j == 0 ? first : 0;
+    return tau_u;
+}
+
+double rl_block_reflect_diagonal(const rl_block *b, const double *u, double tau_u, double *v, double *room) {
+    const frame f = frame_of(b, room);
+    double first;
+    memset(f.v, 0, (size_t)f.whole.rows * sizeof *f.v);
+    find_right(&f, b->rows, u, tau_u, 0);
+    for (int i = 0; i < b->rows; i++) v[i] = b->a[i] - f.q[f.lead + i];
+    const double tau_v = rl_reflector_make(b->rows, v, &first);
+    set_rows(&f, b->rows, v, f.v);
+    find_left(&f, u, tau_v, inner_product_of(f.whole.rows, f.v, f.q));
+    subtract_both(&f, u);
+    for (int i = 0; i < b->rows; i++) b->a[i] = i == 0 ? first : 0;
+    return tau_v;
+}
+
 /* ---- some at once ------------------------------------------------------------------------------------------------ */
 
 enum { PAIRS = RL_REFLECTORS * (RL_REFLECTORS - 1) / 2 };
@@ -139,36 +205,6 @@ void rl_reflectors_pack(int columns, int width, const double *v, const double *t
     }
 }
 
-/* With A's products p_k = tau_k A H_0 ... H_(k-1) v_k, A becomes A - p_0 v_0^T - p_1 v_1^T - ... */
-RL_INLINED void apply_to_lanes(int rows, int columns, double *block, size_t ld, const double *v) {
-    const double *tau = v + (size_t)columns * RL_REFLECTORS, *c = tau + RL_REFLECTORS;
-    double p[CHUNK] = {0}, q[CHUNK] = {0}, r[CHUNK] = {0}, s[CHUNK] = {0};
-    for (int j = 0; j < columns; j++) {
-        const double *a = block + (size_t)j * ld, *w = v + (size_t)j * RL_REFLECTORS;
-        const double w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
-        for (int i = 0; i < rows; i++) {
-            p[i] += a[i] * w0;
-            q[i] += a[i] * w1;
-            r[i] += a[i] * w2;
-            s[i] += a[i] * w3;
-        }
-    }
-    for (int i = 0; i < rows; i++) {
-        p[i] *= tau[0];
-        q[i] = (q[i] - p[i] * c[0]) * tau[1];
-        r[i] = (r[i] - (p[i] * c[1] + q[i] * c[2])) * tau[2];
-        s[i] = (s[i] - ((p[i] * c[3] + q[i] * c[4]) + r[i] * c[5])) * tau[3];
-    }
-    for (int j = 0; j < columns; j++) {
-        double *restrict a = block + (size_t)j * ld;
-        const double *w = v + (size_t)j * RL_REFLECTORS;
-        const double w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
-        for (int i = 0; i < rows; i++) a[i] -= (p[i] * w0 + q[i] * w1) + (r[i] * w2 + s[i] * w3);
-    }
-}
-
-RL_CLONES void rl_reflectors_apply(int rows, int columns, double *block, int ld, const double *packed) {
-    int row = 0;
-    for (; row + CHUNK <= rows; row += CHUNK) apply_to_lanes(CHUNK, columns, block + row, (size_t)ld, packed);
-    if (row < rows) apply_to_lanes(LANES, columns, block + row, (size_t)ld, packed);
+void rl_reflectors_apply(int rows, int columns, double *block, int ld, const double *packed, int max_lanes) {
+    RL_KERNEL_FOR(rl_reflectors_apply, rl_fused_lanes(max_lanes))(rows, columns, block, ld, packed);
 }

@@ -7,8 +7,8 @@
 #include "../../registers.h"
 
 /* A group over all columns, and many short ones: frames for each lie before and behind its columns, too. TILE is
- * what the first cache holds of columns and frames. */
-enum { GROUPS = 64, MARGIN = RL_SWEEPS + RL_SWEEPS + RL_LAG * RL_SWEEPS, SPARE = 1024, TILE = 64 };
+ * what the first cache holds of columns of MOST_ROWS and frames. */
+enum { GROUPS = 64, MARGIN = RL_SWEEPS + RL_SWEEPS + RL_LAG * RL_SWEEPS, SPARE = 1024, TILE = 64, MOST_ROWS = 32 };
 
 static size_t count_frames(int columns) {
     return (size_t)columns + MARGIN;
@@ -83,32 +83,22 @@ static void complete_group(const rl_sweep_group *group) {
     }
 }
 
-/* Doubles in a register of the kernels. */
-static int kernel_lanes(int max_lanes) {
-#ifdef RL_WIDE
-    if (__builtin_cpu_supports("fma")) return rl_register_lanes(max_lanes);
-#endif
-    (void)max_lanes;
-    return 2;
-}
-
-static void call_kernel(int lanes, const rl_rotated_piece *piece, bool twice) {
+static void call_kernel(int lanes, const rl_rotated_piece *piece, int rows) {
 #ifdef RL_WIDE
     if (lanes > 2) {
-        (lanes == 8 ? rl_rotate_8 : rl_rotate_4)(piece, twice);
+        (lanes == 8 ? rl_rotate_8 : rl_rotate_4)(piece, rows);
         return;
     }
 #endif
     (void)lanes;
-    rl_rotate_2(piece, twice);
+    rl_rotate_2(piece, rows);
 }
 
 /* Rows of which all sweeps have their turn while the columns of a tile are in the cache. */
 typedef struct tile {
     double *column; /* column 0 of the rows */
     ptrdiff_t stride;
-    int begin, lanes;
-    bool twice;
+    int begin, rows, lanes;
     int ahead; /* to the rows after them, 0: there are none */
 } tile;
 
@@ -119,7 +109,11 @@ static void rotate_fused(const tile *t, const rl_sweep_group *group, int k, int 
     p.end = rl_smaller(group->end + RL_FUSED - 1, t->begin + TILE - behind);
     p.frames = rl_sweep_frame(group, p.begin + RL_LAG * k) + k;
     p.ahead = behind == 0 ? t->ahead : 0;
-    if (p.begin < p.end) call_kernel(t->lanes, &p, t->twice);
+    if (p.begin < p.end) call_kernel(t->lanes, &p, t->rows);
+}
+
+static int whole_turned(int rows) {
+    return (rows + RL_ROWS_TURNED - 1) / RL_ROWS_TURNED * RL_ROWS_TURNED;
 }
 
 /* All sweeps, each RL_FUSED columns behind those before, which have left the columns by then. */
@@ -141,14 +135,14 @@ static int count_positions(const rl_sweeps *sweeps) {
 
 void rl_sweeps_apply(rl_sweeps *sweeps, bool mirrored, double *x, int n_rows, int ld, int max_lanes) {
     const int positions = count_positions(sweeps);
-    tile t = {.stride = mirrored ? -ld : ld, .lanes = kernel_lanes(max_lanes)};
+    tile t = {.stride = mirrored ? -ld : ld, .lanes = rl_fused_lanes(max_lanes)};
     double *const column = mirrored ? x + (size_t)(sweeps->n - 1) * (size_t)ld : x;
     for (int g = 0; g < sweeps->count; g++) complete_group(&sweeps->groups[g]);
     for (; t.begin < positions; t.begin += TILE)
-        for (int row = 0; row < n_rows; row += t.twice ? 2 * RL_LANES : RL_LANES) {
-            t.twice = row + RL_LANES < n_rows;
+        for (int row = 0; row < n_rows; row += MOST_ROWS) {
+            t.rows = rl_smaller((int)MOST_ROWS, whole_turned(n_rows - row));
             t.column = column + row;
-            t.ahead = row + 2 * RL_LANES < n_rows ? 2 * RL_LANES : 0;
+            t.ahead = row + MOST_ROWS < n_rows ? MOST_ROWS : 0;
             rotate_tile(sweeps, &t);
         }
 }

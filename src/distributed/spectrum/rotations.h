@@ -74,9 +74,9 @@ static inline void rl_sweep_turn(const rl_sweep *sweep, int i, double *x) {
 }
 
 /* Applies all sweeps to the columns of x [n_rows, n], column-major, and keeps them. ld is at least
- * rl_whole_lanes(n_rows); rows up to there are rotated too. With `mirrored`, column i of the sweeps is column n - 1 - i
- * of x. What becomes of a row depends on the row and the sweeps alone, and not on max_lanes where that is more than 2:
- * doubles of a vector register to be used at most, 0 for as many as there are. */
+ * rl_whole_lanes(n_rows); rows up to there may be rotated too. With `mirrored`, column i of the sweeps is column n - 1
+ * - i of x. What becomes of a row depends on the row and the sweeps alone, and not on max_lanes where that is more than
+ * 2: doubles of a vector register to be used at most, 0 for as many as there are. */
 void rl_sweeps_apply(rl_sweeps *sweeps, bool mirrored, double *x, int n_rows, int ld, int max_lanes);
 
 /* Forgets all sweeps. */
@@ -84,7 +84,8 @@ void rl_sweeps_clear(rl_sweeps *sweeps);
 
 /* ---- for the kernels --------------------------------------------------------------------------------------------- */
 
-enum { RL_FUSED = 4 }; /* sweeps that pass over the columns together */
+enum { RL_FUSED = 4 };       /* sweeps that pass over the columns together */
+enum { RL_ROWS_TURNED = 8 }; /* rows that are turned at once, whether all of them are there or not */
 
 /* RL_FUSED sweeps of a group over some rows, each a column behind the one before, so that a column is loaded and stored
  * once for all of them. At position p the first one is at column p, the second one at p - 1, ... */
@@ -97,11 +98,11 @@ typedef struct rl_rotated_piece {
     int ahead;            /* from these rows to those that will be wanted next and are to be fetched; 0: none */
 } rl_rotated_piece;
 
-/* Of RL_LANES rows, and of twice as many. */
-void rl_rotate_2(const rl_rotated_piece *piece, bool twice);
+/* Of so many rows, a multiple of RL_ROWS_TURNED. */
+void rl_rotate_2(const rl_rotated_piece *piece, int rows);
 #ifdef RL_WIDE
-void rl_rotate_4(const rl_rotated_piece *piece, bool twice);
-void rl_rotate_8(const rl_rotated_piece *piece, bool twice);
+void rl_rotate_4(const rl_rotated_piece *piece, int rows);
+void rl_rotate_8(const rl_rotated_piece *piece, int rows);
 #endif
 
 #endif

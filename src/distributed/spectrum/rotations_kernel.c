@@ -7,7 +7,7 @@
 typedef double vec __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
 
 /* Registers of rows that are rotated together: what a sweep holds of a column, and the column that passes. */
-enum { FEW = LANES == 8 ? 2 : 1, MANY = LANES == 8 ? 4 : 2, LINE = 8 };
+enum { MANY = LANES == 8 ? 4 : 2, LINE = 8 };
 
 #define UNROLLED _Pragma("GCC unroll 8")
 
@@ -49,9 +49,12 @@ RL_INLINED void rotate(const rl_rotated_piece *given, int row, int deep) {
 #undef COLUMN
 }
 
-void ROTATE(const rl_rotated_piece *piece, bool twice) {
-    const int rows = twice ? 2 * RL_LANES : RL_LANES;
+void ROTATE(const rl_rotated_piece *piece, int rows) {
     int row = 0;
     for (; row + MANY * LANES <= rows; row += MANY * LANES) rotate(piece, row, MANY);
-    for (; row < rows; row += FEW * LANES) rotate(piece, row, FEW);
+    if (row + 2 * LANES <= rows) {
+        rotate(piece, row, 2);
+        row += 2 * LANES;
+    }
+    if (row < rows) rotate(piece, row, 1);
 }
