@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <xxhash.h>
 
+#include "../checksum.h"
 #include "../numbers.h"
 #include "dataset.h"
 #include "tables/table_blocks.h"

@@ -1,7 +1,7 @@
 /* Views: a dataset with some of its features, or with those that a map makes. */
 #include <math.h>
-#include <xxhash.h>
 
+#include "../checksum.h"
 #include "dataset.h"
 
 /* Refuses inputs outside [-1, 1], as far as they are known before any repeat. */

@@ -1,8 +1,8 @@
 /* The journal's header: whose it is. */
 #include <inttypes.h>
 #include <string.h>
-#include <xxhash.h>
 
+#include "../checksum.h"
 #include "journal.h"
 
 enum { BYTE_ORDER_MARK = 0x01020304 };

@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
-#include <xxhash.h>
 
+#include "../checksum.h"
 #include "journal.h"
 
 /* ---- out --------------------------------------------------------------------------------------------------------- */

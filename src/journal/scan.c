@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
+#include "../checksum.h"
 #include "journal.h"
 
 enum { BLOCK = 1 << 20 };

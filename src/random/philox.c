@@ -6,8 +6,8 @@
 #include <Random123/philox.h>
 #include <math.h>
 #include <string.h>
-#include <xxhash.h>
 
+#include "../checksum.h"
 #include "../clones.h"
 #include "../numbers.h"
 #include "ridgeless/random.h"

@@ -203,19 +203,22 @@ typedef struct point {
     size_t set, repeat; /* set: the index of its (P, N) */
 } point;
 
-enum { TOGETHER = 16 }; /* doubles in two lines of the cache, which processors fetch in pairs */
+enum { TOGETHER = 16, AHEAD = 6 }; /* doubles in two lines of the cache, which processors fetch in pairs; variants */
 
 /* Of one set at n repeats: what lies side by side is written side by side. */
 static void take_reduced(const curves *c, const part *q, const point *at, int n) {
     const rl_field *field = &rl_fields[q->array];
     const size_t entries = field->kind == RL_FIELD_CELL ? c->d.n_variants : 1, n_sets = c->d.n_p * c->d.n_n;
+    const size_t first = (size_t)q->repeats.first;
     const double *from[TOGETHER];
     for (int i = 0; i < n; i++) from[i] = at[i].curve + rl_field_offset(field, at[i].layout) + at[i].k * entries;
     for (size_t e = 0; e < entries; e++) {
         const size_t row = e * n_sets + at->set;
         if (row < q->first || row >= q->first + q->n) continue;
-        double *to = q->values + (row - q->first) * q->width;
-        for (int i = 0; i < n; i++) to[at[i].repeat - (size_t)q->repeats.first] = from[i][e];
+        double *const to = q->values + (row - q->first) * q->width;
+        if (row + AHEAD * n_sets < q->first + q->n)
+            __builtin_prefetch(to + AHEAD * n_sets * q->width + at[0].repeat - first, 1);
+        for (int i = 0; i < n; i++) to[at[i].repeat - first] = from[i][e];
     }
 }
 

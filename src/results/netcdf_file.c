@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
+#include "../checksum.h"
 #include "internal.h"
 
 size_t rl_nc_type_size(nc_type type) {

@@ -18,22 +18,21 @@ static double quantile(const double *sorted, int n, double q) {
     return t < 0.5 ? sorted[below] + difference * t : sorted[below + 1] - difference * (1 - t);
 }
 
-/* exp of the mean logarithm of sorted values. */
-static double geometric_mean(const double *sorted, int n) {
-    if (sorted[0] < 0) return NAN;
-    if (sorted[0] == 0) return 0;
-    double sum = 0;
-    for (int i = 0; i < n; i++) sum += log(sorted[i]);
-    return exp(sum / n);
-}
-
-/* Over the count values that are there. */
-static double standard_error(const double *values, int n, int count, double mean) {
-    if (count < 2) return NAN;
-    double sum = 0;
-    for (int i = 0; i < n; i++)
-        if (!isnan(values[i])) sum += (values[i] - mean) * (values[i] - mean);
-    return sqrt(sum / (count - 1)) / sqrt(count);
+/* Standard error and geometric mean, the exponential of the mean logarithm, of sorted values: logarithms are added up
+ * in their order, and deviations in the values' own. One sum waits for itself, and logarithms are computed meanwhile.
+ */
+static void reduce_moments(const double *values, int n, const double *sorted, rl_reduced *reduced) {
+    const int count = reduced->count;
+    const bool is_positive = sorted[0] > 0;
+    double squares = 0, logs = 0;
+    for (int i = 0; i < n; i++) {
+        const double deviation = values[i] - reduced->mean;
+        if (is_positive && i < count) logs += log(sorted[i]);
+        if (!isnan(values[i])) squares += deviation * deviation;
+    }
+    if (count >= 2) reduced->standard_error = sqrt(squares / (count - 1)) / sqrt(count);
+    if (is_positive) reduced->geometric_mean = exp(logs / count);
+    if (sorted[0] == 0) reduced->geometric_mean = 0;
 }
 
 static const rl_reduced nothing = {0, NAN, NAN, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN}, NAN, NAN};
@@ -106,8 +105,7 @@ rl_reduced rl_reduce_without_moments(const double *values, int n, double *scratc
 rl_reduced rl_reduce(const double *values, int n, double *scratch) {
     rl_reduced reduced = rl_reduce_without_moments(values, n, scratch);
     if (reduced.count == 0) return reduced;
-    reduced.standard_error = standard_error(values, n, reduced.count, reduced.mean);
-    reduced.geometric_mean = geometric_mean(scratch, reduced.count);
+    reduce_moments(values, n, scratch, &reduced);
     return reduced;
 }
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include <xxhash.h>
 
+#include "../checksum.h"
 #include "../numbers.h"
 
 static rl_status fail_to(const spill *s, const char *what) {

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <xxhash.h>
 
+#include "../checksum.h"
 #include "../numbers.h"
 #include "writer.h"
 

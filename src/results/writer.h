@@ -135,7 +135,7 @@ rl_status rl_put_indices(writer *w, const char *name, int first);
 rl_status rl_put_rows(writer *w, const char *name, size_t width, size_t n, const void *values);
 
 /* Room that the arrays want as they are stored: all that are put as a whole, and some part of others. */
-enum { RL_ARRAY_PART = 4 * 1024 * 1024 /* bytes of an array that are read in one go, if it was not put as a whole */ };
+enum { RL_ARRAY_PART = 1024 * 1024 /* bytes of an array that are read in one go, if it was not put as a whole */ };
 size_t rl_room_for_arrays(const writer *w);
 
 /* What HDF5 is sure to write of them. */

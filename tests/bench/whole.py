@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A whole run, from the study file to the results file with every error kept: study.yaml at so many repeats on one rank and
 on two, beside a practised NumPy user (numpy_whole.py), in turn, by the clock, start-up included. NumPy and one rank have one
-core, the same; two ranks have two:
+core, the same; two ranks have two; each begins where none of its files is there:
    tests/bench/whole.py PROGRAM [ROUNDS [REPEATS [philox|numpy]]]
 Orders of rows are drawn by that generator on all sides. First both compute some repeats with NumPy's own orders, and must
 agree. All four data sets where $RIDGELESS_DATA has them, else the two that ship."""
@@ -66,23 +66,26 @@ def main():
     rounds, repeats = (int(word) for word in (sys.argv[2:4] + ["3", "2000"][len(sys.argv[2:4]) :]))
     generator = sys.argv[4] if len(sys.argv) > 4 else "philox"
     sides = {"NumPy on one core": [], "one rank on that core": [], "two ranks": []}
-    answers = {name: [] for name in sides}
+    answers, sizes = {name: [] for name in sides}, {}
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         worst = compare(program, folder)
-        run = program, "run", study(folder, repeats, generator), "-k", "-q", "--json", "--fresh", "-o", folder / "run.nc"
-        numpy = "/usr/bin/python3", HERE / "numpy_whole.py", DATA, repeats, generator, folder / "numpy.nc"
+        numpy, one, two = sides
+        run = program, "run", study(folder, repeats, generator), "-k", "-q", "--json", "-o", folder / "run.nc"
+        peer = "/usr/bin/python3", HERE / "numpy_whole.py", DATA, repeats, generator, folder / "numpy.nc"
         for _ in range(rounds):
-            for side, command in zip(sides, (bound(*numpy), bound(*run), ("mpirun", "-n", 2, *run))):
+            for side, command in zip(sides, (bound(*peer), bound(*run), ("mpirun", "-n", 2, *run))):
+                for file in folder.glob("*.nc*"):
+                    file.unlink()
                 seconds, answer = clock(*command)
                 sides[side].append(seconds)
+                sizes[side] = next(folder.glob("*.nc")).stat().st_size / 1e6
                 answers[side] += [json.loads(answer)] if answer else []
-        sizes = [(folder / file).stat().st_size / 1e6 for file in ("run.nc", "numpy.nc")]
     print(
-        f"{machine()}\n{rounds} rounds of {repeats} repeats, {generator}; files of {sizes[0]:.0f} and {sizes[1]:.0f} MB", end=""
+        f"{machine()}\n{rounds} rounds of {repeats} repeats, {generator}; files of {sizes[one]:.0f} and {sizes[numpy]:.0f} MB",
+        end="",
     )
     print(f"; nine in ten errors within {worst:.1g} of each other")
-    numpy, one, two = sides
     for side, seconds in sides.items():
         show(side, seconds, "s")
     show_ratio("NumPy over one rank", sides[numpy], sides[one])
