@@ -59,7 +59,7 @@ def autoencoder(shown: Autoencoder, _datasets: list[Dataset], options: Options, 
     _losses(losses, shown, options, [index for index, _ in chosen])
     _dimensions(dimensions, shown)
     for column, (index, word) in enumerate(chosen):
-        title = f"T = {shown.n_train[index]}" + (f", {word}" if word else "")
+        title = f"T = {shown.examples_text(index)}" + (f", {word}" if word else "")
         planes[0][column].set_title(title)
         _plane(planes[0][column], shown.embedding("feature", index), FEATURES)
         _plane(planes[1][column], shown.embedding("example", index), EXAMPLES)
@@ -109,13 +109,15 @@ def _title(figure: Figure, shown: Autoencoder, has_planes: bool) -> None:
 # ---- against T --------------------------------------------------------------------------------------------------
 
 
-def _t_axis(axes: Axes, n_train: np.ndarray) -> None:
-    low, high = n_train.min() / 1.12, n_train.max() * 1.12
-    ticks = [t for t in style.decade_ticks(low, high) if abs(t - round(t)) < 1e-9 * t]
+def _t_axis(axes: Axes, shown: Autoencoder) -> None:
+    places = shown.places()
+    low, high = places.min() / 1.12, places.max() * 1.12
+    finite = places[~shown.infinite].max(initial=low)
+    ticks = [t for t in style.decade_ticks(low, 1.12 * finite) if abs(t - round(t)) < 1e-9 * t]
     axes.set_xscale("log")
     axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_major_formatter(FixedFormatter(style.tick_texts(ticks)))
+    axes.xaxis.set_major_locator(FixedLocator([*ticks, *places[shown.infinite]]))
+    axes.xaxis.set_major_formatter(FixedFormatter([*style.tick_texts(ticks), *("∞" for _ in places[shown.infinite])]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("training examples, T")
     axes.spines["top"].set_visible(False)
@@ -129,14 +131,14 @@ def _losses(axes: Axes, shown: Autoencoder, options: Options, chosen: list[int])
     axes.axhline(1, linestyle=NOTHING_DASHES, **GUIDE)
     for which, colour in (("train", style.TRAIN), ("test", style.TEST)):
         values = shown.loss(which)
-        layout.curve(axes, shown.n_train, values, colour, _bands(shown))
+        layout.curve(axes, shown.places(), values, colour, _bands(shown))
         if options.mean:
-            layout.mean_line(axes, shown.n_train, values, colour)
+            layout.mean_line(axes, shown.places(), values, colour)
     test = shown.loss("test").median
-    axes.plot(shown.n_train[chosen], test[chosen], "o", color=style.TEST, markersize=4.5)
+    axes.plot(shown.places()[chosen], test[chosen], "o", color=style.TEST, markersize=4.5)
     axes.set_ylim(*_limits(shown.loss("test")))
     axes.set_ylabel("loss over that of predicting nothing")
-    _t_axis(axes, shown.n_train)
+    _t_axis(axes, shown)
 
 
 def _limits(test: Curve) -> tuple[float, float]:
@@ -155,15 +157,16 @@ def _edge(values: Curve, quantile: float) -> np.ndarray:
 
 def _dimensions(axes: Axes, shown: Autoencoder) -> None:
     """The largest ones as curves; on a log scale, as all together add up to no more than m or so."""
-    t = shown.n_train.astype(float)
-    axes.plot(t, shown.n_hidden / t, linestyle=EVEN_DASHES, **GUIDE)
+    t = shown.places()
+    known = t[~shown.infinite]
+    axes.plot(known, shown.n_hidden / known, linestyle=EVEN_DASHES, **GUIDE)
     axes.axhline(shown.n_hidden / shown.n_features, linestyle=EVEN_DASHES, **GUIDE)
     for kind, colour in (("example", EXAMPLES), ("feature", FEATURES)):
         layout.curve(axes, t, shown.largest_dimension(kind), colour, _bands(shown))
     lowest = shown.n_hidden / max(t.max(), shown.n_features)
     layout.y_axis(axes, lowest / 1.5, 1.1)
     axes.set_ylabel("largest fractional dimension")
-    _t_axis(axes, shown.n_train)
+    _t_axis(axes, shown)
     words = {"fontsize": 8.5, "color": style.QUIET_TEXT}
     axes.annotate(
         "m/n",

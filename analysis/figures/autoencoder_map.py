@@ -48,7 +48,7 @@ def loss_map(shown: list[Autoencoder], _datasets: list[Dataset], _options: Optio
     name = "Autoencoder" if first.group == "autoencoder" else f"Autoencoder {style.dataset_title(first.group)}"
     title = f"{name}: {first.n_features} sparse features, {repeats}"
     page = layout.sheet(1, title, "training examples, T", "hidden dimensions, m", True)
-    _panel(page, page.panels[0], [a.n_hidden for a in shown], first.n_train, losses)
+    _panel(page, page.panels[0], shown, losses)
     return layout.finish(page)
 
 
@@ -59,15 +59,16 @@ def _norm(losses: np.ndarray) -> Normalize:
     return Normalize(1 - reach, 1 + reach)
 
 
-def _panel(page: layout.Sheet, axes: Axes, hidden: list[int], n_train: np.ndarray, losses: np.ndarray) -> None:
+def _panel(page: layout.Sheet, axes: Axes, shown: list[Autoencoder], losses: np.ndarray) -> None:
     """Cells of one size: both axes name what was trained."""
-    cells = axes.pcolormesh(np.arange(len(n_train)), np.arange(len(hidden)), losses, norm=_norm(losses), cmap="RdBu_r")
+    n_rows, n_columns = losses.shape
+    cells = axes.pcolormesh(np.arange(n_columns), np.arange(n_rows), losses, norm=_norm(losses), cmap="RdBu_r")
     for i, row in enumerate(losses):
         if np.isfinite(row).any():
             axes.plot(int(np.nanargmax(row)), i, "o", color="black", markersize=4)
-    every = -(-len(n_train) // 7)
-    axes.set_xticks(range(0, len(n_train), every), [f"{t:,}" for t in n_train[::every]])
-    axes.set_yticks(range(len(hidden)), [str(m) for m in hidden])
+    ticks = range(0, n_columns, -(-n_columns // 7))
+    axes.set_xticks(ticks, [shown[0].examples_text(i) for i in ticks])
+    axes.set_yticks(range(n_rows), [str(a.n_hidden) for a in shown])
     axes.tick_params(which="minor", length=0)
     axes.grid(False)
     layout.colour_bar_of(page, cells, "test loss over that of predicting nothing")

@@ -14,6 +14,8 @@ from read.results import AUTOENCODER, QUANTILES, STATUS_DONE, STATUS_MISSING, Cu
 if TYPE_CHECKING:
     import xarray as xr
 
+INFINITE = 2147483647  # the n_train of trainings that draw fresh examples for each step
+BEYOND = 5.0  # times the largest finite T: where such trainings are shown
 NEEDED = {
     "n_hidden": ("n_hidden",),
     "n_train": ("n_train",),
@@ -31,11 +33,21 @@ class Autoencoder:
     def __init__(self, group: str, data: xr.Dataset, hidden_index: int):
         self.group = group
         self.n_train = np.asarray(data["n_train"].values, dtype=int)
+        self.infinite = self.n_train == INFINITE
         self.n_hidden = int(data["n_hidden"].values[hidden_index])
         self.n_features = int(data.sizes["feature"])
         self.repeats = int(data.sizes["repeat"])
         self.alone = data.sizes["n_hidden"] == 1  # the only m of its group
         self._data = data.isel(n_hidden=hidden_index)
+
+    def places(self) -> np.ndarray:
+        """Where each T is on a logarithmic axis: the infinite one to the right of the others."""
+        finite = self.n_train[~self.infinite]
+        return np.where(self.infinite, BEYOND * finite.max(initial=1), self.n_train).astype(float)
+
+    def examples_text(self, index: int) -> str:
+        """T as it is written."""
+        return "∞" if self.infinite[index] else f"{self.n_train[index]:,}"
 
     def loss(self, which: str) -> Curve:
         """`train` or `test` loss at the end against T, relative to predicting nothing."""

@@ -19,6 +19,7 @@ if not MISSING:
 
 DONE, ABSENT, DIVERGED = 0, 1, 2
 N_TRAIN = (5, 10, 40, 100, 300, 1000)
+INFINITE, BATCH = 2147483647, 64
 LOSS = (1.0, 1.01, 1.2, 2.3, 0.99, 0.97)
 
 
@@ -27,11 +28,13 @@ def write_autoencoder(path: Path, hidden=(2,), n_train=N_TRAIN, repeats=3, name=
     rng = np.random.default_rng(3)
     shape = (len(hidden), len(n_train), repeats)
     status = np.full(shape, DONE) if status is None else status
+    drawn = np.array([BATCH if t == INFINITE else t for t in n_train])
+    most = drawn.max()
     n, lengths = 30, {"n_hidden": len(hidden), "n_train": len(n_train), "repeat": repeats, "step": 3, "component": 2}
     with netCDF4.Dataset(path, "a" if path.exists() else "w") as root:
         to = root.createGroup(name)
         to.kind = "autoencoder"
-        for dimension, length in (lengths | {"feature": n, "example": max(n_train)}).items():
+        for dimension, length in (lengths | {"feature": n, "example": most}).items():
             to.createDimension(dimension, length)
 
         def put(variable: str, dimensions: tuple[str, ...], values: np.ndarray) -> None:
@@ -49,11 +52,11 @@ def write_autoencoder(path: Path, hidden=(2,), n_train=N_TRAIN, repeats=3, name=
         put("test_relative_loss", (*sets, "step"), loss)
         put("train_relative_loss", (*sets, "step"), 0.9 * np.minimum(loss, 1))
         put("feature_dimension", (*sets, "feature"), rng.random((*shape, n)))
-        examples = np.broadcast_to(np.arange(max(n_train)) < np.array(n_train)[None, :, None, None], (*shape, max(n_train)))
+        examples = np.broadcast_to(np.arange(most) < drawn[None, :, None, None], (*shape, most))
         put("example_dimension", (*sets, "example"), np.where(examples, 0.3, np.nan))
         if 2 in hidden:
             put("feature_embedding", (*sets, "component", "feature"), rng.normal(size=(*shape, 2, n)))
-            vectors = rng.normal(size=(*shape, 2, max(n_train)))
+            vectors = rng.normal(size=(*shape, 2, most))
             put("example_embedding", (*sets, "component", "example"), np.where(examples[..., None, :], vectors, np.nan))
     return path
 
@@ -92,6 +95,16 @@ class AutoencoderFigure(DrawingTest):
         write_autoencoder(self.results, hidden=(3,))
         ((_, (width, height)),) = self.drawn().items()
         self.assertLess(height, 0.5 * width)
+
+    def test_the_infinite_training_set_is_to_the_right(self) -> None:
+        from read import trainings
+
+        write_autoencoder(self.results, n_train=(*N_TRAIN[:5], INFINITE))
+        self.assertEqual(list(self.drawn()), ["autoencoder"])
+        (shown,) = trainings.read_all([self.results])
+        self.assertEqual(shown.places().tolist(), [*N_TRAIN[:5], 5 * N_TRAIN[4]])
+        self.assertEqual([shown.examples_text(i) for i in (4, 5)], ["300", "∞"])
+        self.assertEqual(shown.embedding("example", 5).shape, (2, BATCH))
 
     def test_a_map_of_several_numbers_of_hidden_dimensions(self) -> None:
         from figures import autoencoder_map
