@@ -28,7 +28,8 @@ typedef enum rl_stream {
     RL_STREAM_TRAIN_VALUES = 17,  /* and their values */
     RL_STREAM_TEST_PATTERN = 18,
     RL_STREAM_TEST_VALUES = 19,
-    RL_STREAM_WEIGHTS = 20 /* that a training starts from */
+    RL_STREAM_WEIGHTS = 20,      /* that a training starts from */
+    RL_STREAM_FRESH_INPUTS = 21, /* of a training that draws them for each step */
 } rl_stream;
 
 typedef struct rl_key {
@@ -44,6 +45,12 @@ void rl_philox(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint
 /* Entry (row, column) of a matrix of independent numbers, uniform in (0, 1): the upper 52 bits of words 0 and 1 of the
  * block, low word first, as the middle of one of 2^52 equal intervals. */
 double rl_philox_uniform(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column);
+
+/* How many trials fail, each with probability `miss` in [0, 1), before one succeeds: the whole part of log u / log
+ * miss, u as rl_philox_uniform has it. Independent of libm. *uniform: a number in (0, 1) of words 2 and 3, in the same
+ * way. */
+double rl_philox_misses(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column, double miss,
+                        double *uniform);
 
 /* Entry (row, column) of a matrix of independent standard normal numbers: Box-Muller on the block of (row / 2, column),
  * cosine for even rows and sine for odd ones; the radius takes words 0 and 1 of the block and the angle 2 and 3, low

@@ -19,6 +19,7 @@ typedef struct rl_rates {
     int cores;                                                       /* of a node that were busy */
     double normals;      /* standard normal numbers drawn a second, a core */
     double gemm;         /* flops per second, a core, of dgemm on updates of rank 64 */
+    double outputs;      /* flops per second, a core, of an autoencoder's outputs and sums over them in registers */
     double panels;       /* flops per second, a core, of a reduction's products, which are not BLAS's everywhere */
     rl_rate_table gemv;  /* bytes that dgemv reads a second, a core, by the bytes of the rank's matrix */
     double gemv_alone;   /* the same of one rank while the other cores idle, at the largest of those sizes */

@@ -79,6 +79,7 @@ typedef struct rl_effort {
     double rows;    /* flops of products of a training set's rows with vectors, each of `rows_bytes` on average */
     double rows_bytes;
     double products; /* flops of products of matrices, by all ranks of a group together */
+    double outputs;  /* flops of an autoencoder's outputs and sums over them, by all ranks of a group together */
     double normals;  /* standard normal numbers drawn */
     double cells;    /* that are told apart, for what each takes beside its flops */
 } rl_effort;

@@ -14,6 +14,10 @@ const char *rl_loss_name(rl_loss loss) {
     return loss == RL_LOSS_MEAN ? "mean" : "sum";
 }
 
+const char *rl_precision_name(rl_precision precision) {
+    return precision == RL_PRECISION_FLOAT ? "float" : "double";
+}
+
 double rl_learning_rate(const rl_autoencoder *model, int step) {
     const double warm = round(model->warm_up * model->steps);
     if (step <= warm) return model->learning_rate * step / warm;
@@ -47,7 +51,7 @@ void rl_adamw_step(const rl_autoencoder *model, int step, int64_t n, double *par
                        .rate = rate,
                        .first_scale = 1 / (1 - pow(BETA_1, step)),
                        .second_scale = 1 / (1 - pow(BETA_2, step)),
-                       .scale = 1 / (model->n_train * averaged),
+                       .scale = 1 / (rl_training_examples(model) * averaged),
                        .epsilon = model->epsilon};
     update_parameters(&f, n, parameters, first, second, gradient);
 }

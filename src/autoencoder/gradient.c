@@ -65,6 +65,7 @@ void rl_autoencoder_list_buffers(rl_arena *arena, void *buffers) {
     rl_autoencoder_buffers *const b = buffers;
     RL_TAKE_REALS(arena, (size_t)b->n_rows * (size_t)b->n_hidden, &b->hidden, &b->hidden_gradient);
     RL_TAKE(arena, b->outputs, RL_BLOCK_ROWS * RL_BLOCK_FEATURES);
+    if (b->precision == RL_PRECISION_FLOAT) RL_TAKE(arena, b->floats, rl_outputs_floats(b->n_hidden));
 }
 
 void rl_autoencoder_gradient(const double *parameters, const rl_sparse_rows *rows,
@@ -79,6 +80,7 @@ void rl_autoencoder_gradient(const double *parameters, const rl_sparse_rows *row
                           .gradient = gradient,
                           .hidden_gradient = buffers->hidden_gradient,
                           .block = buffers->outputs,
+                          .floats = buffers->floats,
                           .max_lanes = buffers->max_lanes};
     make_hidden(buffers->n_hidden, stride, parameters, rows, buffers->hidden);
     if (gradient != NULL) {

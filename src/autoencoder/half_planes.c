@@ -27,14 +27,17 @@ void rl_half_planes_list(rl_arena *arena, void *planes) {
     const size_t vectors = (size_t)whole_vectors(p->max_rows) + 1, nodes = (size_t)most_nodes(p->max_rows);
     const size_t features = ((size_t)p->n_features + RL_LANES - 1) / RL_LANES * RL_LANES;
     RL_TAKE(arena, p->nodes, nodes);
-    RL_TAKE(arena, p->shares, nodes * RL_NODE_SHARES * RL_LANES);
+    RL_TAKE(arena, p->moments, nodes);
+    RL_TAKE(arena, p->shares, nodes * RL_LANES);
     RL_TAKE_REALS(arena, vectors * RL_PLANE * RL_LANES, &p->vectors, &p->pulls);
     RL_TAKE_REALS(arena, features * RL_POINT, &p->points, &p->sums);
-    RL_TAKE(arena, p->place, p->max_rows);
+    RL_TAKE(arena, p->start, (size_t)p->max_rows + 1);
+    RL_TAKE(arena, p->column, p->max_entries);
+    RL_TAKE(arena, p->value, p->max_entries);
+    RL_TAKE(arena, p->above, p->max_entries);
     RL_TAKE(arena, p->order, features);
     RL_TAKE(arena, p->visits, nodes + 2);
     RL_TAKE(arena, p->inside, nodes + 2);
-    RL_TAKE(arena, p->cut, nodes * RL_LANES + 1);
     RL_TAKE(arena, p->leaves, nodes + 2);
     RL_TAKE(arena, p->keys, rl_larger(p->max_rows, p->n_features));
 }
@@ -154,19 +157,36 @@ static double *component(double *vectors, int place, int k) {
     return vectors + ((size_t)(place / RL_LANES) * RL_PLANE + (size_t)k) * RL_LANES + place % RL_LANES;
 }
 
+static key key_of(const rl_half_planes *p, const rl_sparse_rows *rows, int row) {
+    key k = {.index = row};
+    for (int64_t e = rows->start[row]; e < rows->start[row + 1]; e++)
+        for (int i = 0; i < RL_PLANE; i++)
+            k.at[i] += rows->value[e] * p->points[(size_t)rows->column[e] * RL_POINT + (size_t)i];
+    return k;
+}
+
+/* Copies the rows into the order of the keys: a step reads them one after the other. */
+static void take_rows(rl_half_planes *p, const rl_sparse_rows *rows) {
+    p->squares = 0;
+    for (int i = 0; i < p->n_rows; i++) {
+        const int64_t from = rows->start[p->keys[i].index], n = rows->start[p->keys[i].index + 1] - from;
+        const int64_t to = p->start[i];
+        memcpy(p->column + to, rows->column + from, (size_t)n * sizeof *p->column);
+        memcpy(p->value + to, rows->value + from, (size_t)n * sizeof *p->value);
+        for (int64_t e = to; e < to + n; e++) p->squares += p->value[e] * p->value[e];
+        p->start[i + 1] = to + n;
+    }
+}
+
 void rl_half_planes_plant(rl_half_planes *p, const double *parameters, const rl_sparse_rows *rows) {
-    double loss = 0;
-    assert(rows->n_rows <= p->max_rows);
+    assert(rows->n_rows <= p->max_rows && rows->start[rows->n_rows] <= p->max_entries);
     p->n_rows = rows->n_rows;
     set_points(p, parameters);
     sort_features(p);
-    for (int i = 0; i < p->n_rows; i++) p->place[i] = i;
-    kernel_for(p)->make_vectors(p, rows, &loss);
-    for (int i = 0; i < p->n_rows; i++)
-        p->keys[i] = (key){.at = {*component(p->vectors, i, 0), *component(p->vectors, i, 1)}, .index = i};
+    for (int i = 0; i < p->n_rows; i++) p->keys[i] = key_of(p, rows, i);
     p->n_nodes = 0;
     if (whole_vectors(p->n_rows) > 0) plant_node(p, 0, whole_vectors(p->n_rows));
-    for (int i = 0; i < p->n_rows; i++) p->place[p->keys[i].index] = i;
+    take_rows(p, rows);
 }
 
 /* ---- a step ------------------------------------------------------------------------------------------------------ */
@@ -197,22 +217,21 @@ static double work_of(const rl_half_planes *p, const rl_plane_counts *c) {
            vector * whole_vectors(p->n_rows);
 }
 
-void rl_half_planes_gradient(rl_half_planes *p, const double *parameters, const rl_sparse_rows *rows, double *loss,
-                             double *gradient, double *work) {
+void rl_half_planes_gradient(rl_half_planes *p, const double *parameters, double *loss, double *gradient,
+                             double *work) {
     const rl_half_planes_kernel *const kernel = kernel_for(p);
     const size_t stride = (size_t)rl_parameter_stride(p->n_features);
     rl_plane_counts counts = {0};
     double squares = 0, rest = 0;
-    assert(rows->n_rows == p->n_rows);
     set_points(p, parameters);
     *loss = 0;
     memset(p->sums, 0, (size_t)p->n_features * RL_POINT * sizeof *p->sums);
-    kernel->make_vectors(p, rows, loss);
+    kernel->make_vectors(p, loss);
     kernel->refit(p);
     kernel->add_features(p, &squares, &counts);
     kernel->hand_down(p);
     add_rest(p, parameters, gradient, &rest);
-    kernel->pass_back(p, rows);
+    kernel->pass_back(p);
     *loss += squares + rest;
     for (size_t k = 0; k <= RL_PLANE; k++)
         for (size_t j = 0; j < (size_t)p->n_features; j++) {

@@ -107,40 +107,57 @@ static double *place_of(double *vectors, int place) {
     return vectors + (size_t)(place / RL_LANES) * RL_PLANE * RL_LANES + place % RL_LANES;
 }
 
-/* As correct_row of gradient.c. *h: the hidden vector, then 1. */
-RL_INLINED double correct(const rl_half_planes *p, const rl_sparse_rows *rows, int row, const point *h, point *pull) {
-    double loss = 0;
-    for (int64_t e = rows->start[row]; e < rows->start[row + 1]; e++) {
-        const point w = *point_at(p->points, rows->column[e]);
-        const double x = rows->value[e], z = w[2] + w[0] * (*h)[0] + w[1] * (*h)[1], taken = z > 0 ? x : 0;
-        loss += x * x - 2 * z * taken;
-        *sum_at(p->sums, rows->column[e]) -= taken * *h;
-        *pull -= taken * w;
-    }
-    return loss;
+static void put_vector(double *vectors, int place, const point *v) {
+    double *const at = place_of(vectors, place);
+    at[0] = (*v)[0];
+    at[RL_LANES] = (*v)[1];
 }
 
-static void make_vectors(const rl_half_planes *p, const rl_sparse_rows *rows, double *loss) {
-    for (int i = 0; i < rows->n_rows; i++) {
-        point h = {0}, pull = {0};
-        for (int64_t e = rows->start[i]; e < rows->start[i + 1]; e++)
-            h += rows->value[e] * *point_at(p->points, rows->column[e]);
-        h[2] = 1;
-        *loss += correct(p, rows, i, &h, &pull);
-        double *const vector_of = place_of(p->vectors, p->place[i]), *const pull_of = place_of(p->pulls, p->place[i]);
-        vector_of[0] = h[0];
-        vector_of[RL_LANES] = h[1];
-        pull_of[0] = pull[0];
-        pull_of[RL_LANES] = pull[1];
-    }
+/* h of the row in a place, then 1. */
+RL_INLINED void make_hidden(const rl_half_planes *p, int place, point *hidden) {
+    point h = {0};
+    for (int64_t e = p->start[place]; e < p->start[place + 1]; e++)
+        h += p->value[e] * *point_at(p->points, p->column[e]);
+    h[RL_PLANE] = 1;
+    *hidden = h;
 }
 
-static void pass_back(const rl_half_planes *p, const rl_sparse_rows *rows) {
-    for (int i = 0; i < rows->n_rows; i++) {
-        const double *const pull_of = place_of(p->pulls, p->place[i]);
-        const point pull = {pull_of[0], pull_of[RL_LANES]};
-        for (int64_t e = rows->start[i]; e < rows->start[i + 1]; e++)
-            *sum_at(p->sums, rows->column[e]) += rows->value[e] * pull;
+/* Where an input is x and its output above zero, half the derivative by that is p - x: less by x than as if the input
+ * were zero. Notes which outputs are, and sums up -x w over them, whose third number is that of -x b. */
+RL_INLINED void make_pull(const rl_half_planes *p, int place, const point *h, point *pull) {
+    point sum = {0};
+    for (int64_t e = p->start[place]; e < p->start[place + 1]; e++) {
+        const point w = *point_at(p->points, p->column[e]);
+        const double z = w[2] + w[0] * (*h)[0] + w[1] * (*h)[1];
+        p->above[e] = z > 0;
+        sum -= p->above[e] * p->value[e] * w;
+    }
+    *pull = sum;
+}
+
+/* The loss is (p - x)^2 = p^2 + x^2 - 2 p x: that of the pull's own product with (h, 1) is the last. */
+static void make_vectors(const rl_half_planes *p, double *loss) {
+    double sum = 0;
+    for (int i = 0; i < p->n_rows; i++) {
+        point h, pull;
+        make_hidden(p, i, &h);
+        make_pull(p, i, &h, &pull);
+        const point product = pull * h;
+        sum += product[0] + product[1] + product[2];
+        put_vector(p->vectors, i, &h);
+        put_vector(p->pulls, i, &pull);
+    }
+    *loss += p->squares + 2 * sum;
+}
+
+/* By an entry x of a row: x times the row's pull, and -x (h, 1) where the output is above zero. */
+static void pass_back(const rl_half_planes *p) {
+    for (int i = 0; i < p->n_rows; i++) {
+        const double *const h = place_of(p->vectors, i), *const pull = place_of(p->pulls, i);
+        const point below = {pull[0], pull[RL_LANES]};
+        const point of_entry[] = {below, below - (point){h[0], h[RL_LANES], 1}};
+        for (int64_t e = p->start[i]; e < p->start[i + 1]; e++)
+            *sum_at(p->sums, p->column[e]) += p->value[e] * of_entry[p->above[e]];
     }
 }
 
@@ -205,7 +222,7 @@ static double least_of(const wide *all) {
     return least;
 }
 
-static void refit_leaf(const rl_half_planes *p, rl_plane_node *node) {
+static void refit_leaf(const rl_half_planes *p, rl_plane_node *node, rl_plane_moments *all) {
     const double *const first = p->vectors + (size_t)node->first * RL_PLANE * RL_LANES;
     lane_moments m = {0};
     for (int k = 0; k < RL_PLANE; k++) m.low[k] = m.high[k] = load(first + k * RL_LANES);
@@ -216,13 +233,13 @@ static void refit_leaf(const rl_half_planes *p, rl_plane_node *node) {
         EACH_PART(i) negative.part[i] = -m.high[k].part[i];
         b.low[k] = least_of(&m.low[k]);
         b.high[k] = -least_of(&negative);
-        node->sum[k] = sum_of(&m.sum[k]);
+        all->sum[k] = sum_of(&m.sum[k]);
     }
     set_box(node, &b);
-    node->n = node->n_vectors * RL_LANES;
-    node->xx = sum_of(&m.xx);
-    node->xy = sum_of(&m.xy);
-    node->yy = sum_of(&m.yy);
+    all->n = node->n_vectors * RL_LANES;
+    all->xx = sum_of(&m.xx);
+    all->xy = sum_of(&m.xy);
+    all->yy = sum_of(&m.yy);
 }
 
 static void refit_inner(rl_plane_node *node, const rl_plane_node *a, const rl_plane_node *b) {
@@ -230,21 +247,26 @@ static void refit_inner(rl_plane_node *node, const rl_plane_node *a, const rl_pl
     const box other = box_of(b);
     widen(&whole, &other);
     set_box(node, &whole);
-    node->n = a->n + b->n;
-    for (int k = 0; k < RL_PLANE; k++) node->sum[k] = a->sum[k] + b->sum[k];
-    node->xx = a->xx + b->xx;
-    node->xy = a->xy + b->xy;
-    node->yy = a->yy + b->yy;
+}
+
+static void add_up_moments(rl_plane_moments *all, const rl_plane_moments *a, const rl_plane_moments *b) {
+    all->n = a->n + b->n;
+    for (int k = 0; k < RL_PLANE; k++) all->sum[k] = a->sum[k] + b->sum[k];
+    all->xx = a->xx + b->xx;
+    all->xy = a->xy + b->xy;
+    all->yy = a->yy + b->yy;
 }
 
 static void refit(const rl_half_planes *p) {
-    memset(p->shares, 0, (size_t)p->n_nodes * RL_NODE_SHARES * RL_LANES * sizeof *p->shares);
+    memset(p->shares, 0, (size_t)p->n_nodes * RL_LANES * sizeof *p->shares);
     for (int i = p->n_nodes - 1; i >= 0; i--) {
         rl_plane_node *const node = &p->nodes[i];
-        if (node->second == 0)
-            refit_leaf(p, node);
-        else
-            refit_inner(node, node + 1, &p->nodes[node->second]);
+        if (node->second == 0) {
+            refit_leaf(p, node, &p->moments[i]);
+            continue;
+        }
+        refit_inner(node, node + 1, &p->nodes[node->second]);
+        add_up_moments(&p->moments[i], &p->moments[i + 1], &p->moments[node->second]);
     }
 }
 
@@ -255,7 +277,17 @@ typedef struct features {
     wide x, y, b, x_size, y_size;
     wide inside[RL_PLANE + 1];
     double lane[RL_PLANE + 1][RL_LANES];
+    double shares[RL_LANES + 1][RL_LANES]; /* what each gives a node that it has inside; the last: all of them */
 } features;
+
+static void make_shares(features *f) {
+    for (int i = 0; i < RL_LANES; i++) {
+        const double x = f->lane[0][i], y = f->lane[1][i], b = f->lane[2][i];
+        const double of_node[RL_NODE_SHARES] = {x * x, x * y, y * y, b * x, b * y};
+        memcpy(f->shares[i], of_node, sizeof of_node);
+        for (int k = 0; k < RL_NODE_SHARES; k++) f->shares[RL_LANES][k] += of_node[k];
+    }
+}
 
 static void take_features(const rl_half_planes *p, int first, features *f) {
     memset(f, 0, sizeof *f);
@@ -265,6 +297,7 @@ static void take_features(const rl_half_planes *p, int first, features *f) {
     f->x = load(f->lane[0]);
     f->y = load(f->lane[1]);
     f->b = load(f->lane[2]);
+    make_shares(f);
     const vector zero = {0};
     EACH_PART(i) {
         const vector x = f->x.part[i], y = f->y.part[i];
@@ -284,38 +317,40 @@ RL_INLINED void test_node(const features *f, const rl_plane_node *node, unsigned
     }
 }
 
-/* The sums of z h and z over all vectors of a node, for the features whose bits are set; and those of w w^T and b
- * w into the node's shares. */
-RL_INLINED void add_inside(features *f, const rl_plane_node *node, unsigned bits, double *shares) {
+/* The sums of z h and z over all vectors of a node, for the features whose bits are set. */
+RL_INLINED void add_inside(features *f, const rl_plane_moments *m, unsigned bits) {
     const wide all_x = only(&f->x, bits), all_y = only(&f->y, bits), all_b = only(&f->b, bits);
     EACH_PART(i) {
         const vector x = all_x.part[i], y = all_y.part[i], b = all_b.part[i];
-        const vector of_x = x * node->xx + y * node->xy + b * node->sum[0];
-        const vector of_y = x * node->xy + y * node->yy + b * node->sum[1];
-        const vector of_1 = x * node->sum[0] + y * node->sum[1] + b * node->n;
-        f->inside[0].part[i] += of_x;
-        f->inside[1].part[i] += of_y;
-        f->inside[2].part[i] += of_1;
-        const vector of_node[RL_NODE_SHARES] = {x * x, x * y, y * y, b * x, b * y};
-        for (int k = 0; k < RL_NODE_SHARES; k++) {
-            vector sum;
-            memcpy(&sum, shares + k * RL_LANES + i * LANES, sizeof sum);
-            sum += of_node[k];
-            memcpy(shares + k * RL_LANES + i * LANES, &sum, sizeof sum);
-        }
+        f->inside[0].part[i] += x * m->xx + y * m->xy + b * m->sum[0];
+        f->inside[1].part[i] += x * m->xy + y * m->yy + b * m->sum[1];
+        f->inside[2].part[i] += x * m->sum[0] + y * m->sum[1] + b * m->n;
     }
 }
 
-/* What eight features found in the tree: how many nodes have some of them inside, and how many leaves each cuts. */
-typedef struct found {
-    int inside, cut[RL_LANES];
+/* Their sums of w w^T and b w into the node's shares. */
+RL_INLINED void add_shares(const features *f, unsigned bits, double *shares) {
+    wide sum = load(shares);
+    if (bits == ALL) {
+        const wide all = load(f->shares[RL_LANES]);
+        EACH_PART(i) sum.part[i] += all.part[i];
+        bits = 0;
+    }
+    for (; bits != 0; bits &= bits - 1) {
+        const wide one = load(f->shares[__builtin_ctz(bits)]);
+        EACH_PART(i) sum.part[i] += one.part[i];
+    }
+    store(shares, &sum);
+}
+
+/* How many nodes have some of eight features inside, and how many leaves are cut by some. */
+typedef struct finds {
+    int inside, leaves;
 } finds;
 
 /* Goes down the tree: lists the nodes that features have inside, and the leaves that they cut. Lists are written
- * without a branch that would be guessed wrong: an entry that does not count is written over. Returns how many leaves
- * there are.
- */
-static int find_nodes(const rl_half_planes *p, const features *f, finds *found, rl_plane_counts *counts) {
+ * without a branch that would be guessed wrong: an entry that does not count is written over. */
+static finds find_nodes(const rl_half_planes *p, const features *f, rl_plane_counts *counts) {
     const rl_plane_node *const nodes = p->nodes;
     rl_plane_visit *restrict const visits = p->visits, *restrict const inside = p->inside,
                                    *restrict const leaves = p->leaves;
@@ -324,6 +359,8 @@ static int find_nodes(const rl_half_planes *p, const features *f, finds *found, 
     for (int i = 0; i < n; i++) {
         const rl_plane_visit v = visits[i];
         const int32_t second = nodes[v.node].second;
+        __builtin_prefetch(&nodes[v.node + 1]);
+        __builtin_prefetch(&nodes[second]);
         unsigned has_inside, touched;
         test_node(f, &nodes[v.node], &has_inside, &touched);
         const unsigned settled = v.bits & has_inside, cut = v.bits & touched & ~has_inside;
@@ -335,95 +372,123 @@ static int find_nodes(const rl_half_planes *p, const features *f, finds *found, 
         n_leaves += (cut != 0) & (second == 0);
         n += 2 * ((cut != 0) & (second != 0));
     }
-    found->inside = n_inside;
     counts->tests += n;
     counts->inside += n_inside;
-    return n_leaves;
+    return (finds){n_inside, n_leaves};
 }
 
-/* Lists for each feature the leaves that it cuts. */
-static void deal_leaves(const rl_half_planes *p, int n_leaves, finds *found) {
-    int32_t *restrict const cut = p->cut;
-    const rl_plane_visit *const leaves = p->leaves;
-    const size_t length = (size_t)p->n_nodes;
-    int n[RL_LANES] = {0};
-    for (int i = 0; i < n_leaves; i++)
-        for (int k = 0; k < RL_LANES; k++) {
-            cut[(size_t)k * length + (size_t)n[k]] = leaves[i].node;
-            n[k] += leaves[i].bits >> k & 1;
-        }
-    memcpy(found->cut, n, sizeof n);
+/* The sums of eight features over outputs: of z h and z, in the lanes of the vectors. */
+typedef struct cut_sums {
+    _Alignas(64) double of[RL_LANES][RL_PLANE + 1][RL_LANES];
+} cut_sums;
+
+RL_INLINED vector load_part(const double *from) {
+    vector v;
+    memcpy(&v, from, sizeof v);
+    return v;
 }
 
-/* The sums of one feature over outputs. */
-typedef struct feature_sums {
-    wide x, y, one;
-} feature_sums;
-
-RL_INLINED void add_vector(feature_sums *s, const double w[RL_PLANE + 1], const double *vectors, double *pulls) {
-    EACH_PART(i) {
-        vector hx, hy, pull_x, pull_y;
-        memcpy(&hx, vectors + i * LANES, sizeof hx);
-        memcpy(&hy, vectors + RL_LANES + i * LANES, sizeof hy);
-        memcpy(&pull_x, pulls + i * LANES, sizeof pull_x);
-        memcpy(&pull_y, pulls + RL_LANES + i * LANES, sizeof pull_y);
-        vector p = w[2] + w[0] * hx + w[1] * hy;
-        p = (vector)((mask)p & (p > 0));
-        s->one.part[i] += p;
-        s->x.part[i] += p * hx;
-        s->y.part[i] += p * hy;
-        pull_x += p * w[0];
-        pull_y += p * w[1];
-        memcpy(pulls + i * LANES, &pull_x, sizeof pull_x);
-        memcpy(pulls + RL_LANES + i * LANES, &pull_y, sizeof pull_y);
-    }
+RL_INLINED void store_part(double *to, vector v) {
+    memcpy(to, &v, sizeof v);
 }
 
-/* Adds the outputs of a feature w at the vectors of leaves that it cuts: to its sums and to the pulls. */
-static void add_cut(const rl_half_planes *p, const double w[RL_PLANE + 1], const int32_t *leaves, int n,
-                    double sums[RL_PLANE + 1], rl_plane_counts *counts) {
-    feature_sums s = {0};
+/* Adds the outputs of the features in `bits` at some vectors of a leaf, of which a part of the lanes goes together: to
+ * the features' sums and to the vectors' pulls, which stay in registers meanwhile. n is a constant in every call. */
+RL_INLINED void add_vectors(const int n, const features *f, unsigned bits, const double *vectors, double *pulls,
+                            int first_lane, cut_sums *sums) {
+    enum { NEXT = RL_PLANE * RL_LANES };
+    vector x[RL_LEAF], y[RL_LEAF], pull_x[RL_LEAF], pull_y[RL_LEAF];
     for (int i = 0; i < n; i++) {
-        const rl_plane_node *const leaf = &p->nodes[leaves[i]];
-        size_t at = (size_t)leaf->first * RL_PLANE * RL_LANES;
-        for (int k = 0; k < leaf->n_vectors; k++, at += RL_PLANE * RL_LANES)
-            add_vector(&s, w, p->vectors + at, p->pulls + at);
-        counts->outputs += leaf->n_vectors;
+        x[i] = load_part(vectors + i * NEXT + first_lane);
+        y[i] = load_part(vectors + i * NEXT + RL_LANES + first_lane);
+        pull_x[i] = load_part(pulls + i * NEXT + first_lane);
+        pull_y[i] = load_part(pulls + i * NEXT + RL_LANES + first_lane);
     }
-    sums[0] += sum_of(&s.x);
-    sums[1] += sum_of(&s.y);
-    sums[2] += sum_of(&s.one);
+    for (; bits != 0; bits &= bits - 1) {
+        const int k = __builtin_ctz(bits);
+        double(*const of)[RL_LANES] = sums->of[k];
+        const double w_x = f->lane[0][k], w_y = f->lane[1][k], w_b = f->lane[2][k];
+        vector of_x = load_part(of[0] + first_lane), of_y = load_part(of[1] + first_lane);
+        vector of_1 = load_part(of[2] + first_lane);
+        for (int i = 0; i < n; i++) {
+            vector z = w_b + w_x * x[i] + w_y * y[i];
+            z = (vector)((mask)z & (z > 0));
+            of_x += z * x[i];
+            of_y += z * y[i];
+            of_1 += z;
+            pull_x[i] += z * w_x;
+            pull_y[i] += z * w_y;
+        }
+        store_part(of[0] + first_lane, of_x);
+        store_part(of[1] + first_lane, of_y);
+        store_part(of[2] + first_lane, of_1);
+    }
+    for (int i = 0; i < n; i++) {
+        store_part(pulls + i * NEXT + first_lane, pull_x[i]);
+        store_part(pulls + i * NEXT + RL_LANES + first_lane, pull_y[i]);
+    }
+}
+
+static void add_leaf(const rl_half_planes *p, const features *f, rl_plane_visit leaf, cut_sums *sums,
+                     rl_plane_counts *counts) {
+    const int n = p->nodes[leaf.node].n_vectors;
+    const size_t at = (size_t)p->nodes[leaf.node].first * RL_PLANE * RL_LANES;
+    for (int lane = 0; lane < RL_LANES; lane += LANES) {
+        if (n == RL_LEAF) add_vectors(RL_LEAF, f, leaf.bits, p->vectors + at, p->pulls + at, lane, sums);
+        for (size_t i = at; n < RL_LEAF && i < at + (size_t)n * RL_PLANE * RL_LANES; i += RL_PLANE * RL_LANES)
+            add_vectors(1, f, leaf.bits, p->vectors + i, p->pulls + i, lane, sums);
+    }
+    counts->outputs += n * __builtin_popcount(leaf.bits);
 }
 
 /* The sums of one of eight features. As p^2 = p z, their squares follow from the others. */
-static double finish_feature(const rl_half_planes *p, const features *f, const finds *found, int feature, int lane,
-                             rl_plane_counts *counts) {
-    double w[RL_PLANE + 1], sums[RL_PLANE + 1], inside[RL_LANES], squares = 0;
+static double finish_feature(const rl_half_planes *p, const features *f, const cut_sums *cut, int feature, int lane) {
+    double inside[RL_LANES], squares = 0;
     for (int k = 0; k <= RL_PLANE; k++) {
         store(inside, &f->inside[k]);
-        sums[k] = inside[lane];
-        w[k] = f->lane[k][lane];
-    }
-    add_cut(p, w, p->cut + (size_t)lane * (size_t)p->n_nodes, found->cut[lane], sums, counts);
-    for (int k = 0; k <= RL_PLANE; k++) {
-        p->sums[(size_t)p->order[feature] * RL_POINT + (size_t)k] += sums[k];
-        squares += w[k] * sums[k];
+        const double sum = inside[lane] + add_lanes(cut->of[lane][k]);
+        p->sums[(size_t)p->order[feature] * RL_POINT + (size_t)k] += sum;
+        squares += f->lane[k][lane] * sum;
     }
     return squares;
 }
 
+/* The lists say long before what of a large tree will be wanted, which lies in no cache. */
+enum { AHEAD = 8 };
+
+static void add_nodes_inside(const rl_half_planes *p, features *f, int n) {
+    for (int i = 0; i < n; i++) {
+        const rl_plane_visit v = p->inside[i];
+        const int32_t next = p->inside[i + AHEAD < n ? i + AHEAD : i].node;
+        __builtin_prefetch(&p->moments[next]);
+        __builtin_prefetch(p->shares + (size_t)next * RL_LANES, 1);
+        add_inside(f, &p->moments[v.node], v.bits);
+        add_shares(f, v.bits, p->shares + (size_t)v.node * RL_LANES);
+    }
+}
+
+static void add_leaves(const rl_half_planes *p, const features *f, int n, cut_sums *cut, rl_plane_counts *counts) {
+    for (int i = 0; i < n; i++) {
+        const rl_plane_node *const next = &p->nodes[p->leaves[i + 1 < n ? i + 1 : i].node];
+        const size_t at = (size_t)next->first * RL_PLANE * RL_LANES;
+        for (size_t k = 0; k < RL_LEAF * RL_PLANE * RL_LANES; k += RL_LANES) {
+            __builtin_prefetch(p->vectors + at + k);
+            __builtin_prefetch(p->pulls + at + k, 1);
+        }
+        add_leaf(p, f, p->leaves[i], cut, counts);
+    }
+}
+
 static void add_features(const rl_half_planes *p, double *squares, rl_plane_counts *counts) {
     features f;
-    finds found;
     for (int first = 0; first < p->n_features && p->n_nodes > 0; first += RL_LANES) {
+        cut_sums cut = {0};
         take_features(p, first, &f);
-        deal_leaves(p, find_nodes(p, &f, &found, counts), &found);
-        for (int i = 0; i < found.inside; i++) {
-            const rl_plane_visit v = p->inside[i];
-            add_inside(&f, &p->nodes[v.node], v.bits, p->shares + (size_t)v.node * RL_NODE_SHARES * RL_LANES);
-        }
+        const finds found = find_nodes(p, &f, counts);
+        add_nodes_inside(p, &f, found.inside);
+        add_leaves(p, &f, found.leaves, &cut, counts);
         for (int i = 0; i < RL_LANES && first + i < p->n_features; i++)
-            *squares += finish_feature(p, &f, &found, first + i, i, counts);
+            *squares += finish_feature(p, &f, &cut, first + i, i);
     }
 }
 
@@ -443,20 +508,17 @@ static void hand_to_vectors(const rl_half_planes *p, const rl_plane_node *leaf, 
     }
 }
 
-/* The first numbers of a node's shares become the sums of its own and its ancestors'. */
+/* A node's shares become the sums of its own and its ancestors'. */
 static void hand_down(const rl_half_planes *p) {
     for (int i = 0; i < p->n_nodes; i++) {
-        double *const own = p->shares + (size_t)i * RL_NODE_SHARES * RL_LANES;
-        double total[RL_NODE_SHARES];
-        for (int k = 0; k < RL_NODE_SHARES; k++) total[k] = add_lanes(own + k * RL_LANES);
+        const double *const own = p->shares + (size_t)i * RL_LANES;
         if (p->nodes[i].second == 0) {
-            hand_to_vectors(p, &p->nodes[i], total);
+            hand_to_vectors(p, &p->nodes[i], own);
             continue;
         }
-        const int children[] = {i + 1, p->nodes[i].second};
-        for (int c = 0; c < 2; c++)
-            for (int k = 0; k < RL_NODE_SHARES; k++)
-                p->shares[((size_t)children[c] * RL_NODE_SHARES + (size_t)k) * RL_LANES] += total[k];
+        const wide all = load(own);
+        add_to(p->shares + ((size_t)i + 1) * RL_LANES, &all);
+        add_to(p->shares + (size_t)p->nodes[i].second * RL_LANES, &all);
     }
 }
 

@@ -29,11 +29,27 @@ static void sum_by_products(const rl_outputs_kernel *kernel, const rl_outputs *o
         for (int row = 0; row < o->n_rows; row += RL_BLOCK_ROWS) one_block(kernel, o, feature, row, squares);
 }
 
+static void sum_in_registers(const rl_outputs_kernel *kernel, const rl_outputs *o, double *squares) {
+    for (size_t feature = 0; feature < o->stride; feature += RL_BLOCK_FEATURES) {
+        const size_t remaining = o->stride - feature;
+        const rl_outputs_block b = {.n_rows = o->n_rows,
+                                    .width = (int)rl_smaller(remaining, RL_BLOCK_FEATURES),
+                                    .stride = o->stride,
+                                    .weights = o->parameters + feature,
+                                    .hidden = o->hidden,
+                                    .sums = o->gradient == NULL ? NULL : o->gradient + feature,
+                                    .hidden_sums = o->hidden_gradient};
+        kernel->in_registers[o->n_hidden - 1](&b, squares);
+    }
+}
+
 void rl_outputs_sum(const rl_outputs *o, double *squares) {
     const rl_outputs_kernel *kernel = RL_KERNEL_FOR(rl_outputs_kernel, rl_register_lanes(o->max_lanes));
     *squares = 0;
-    if (o->n_hidden <= RL_MOST_IN_REGISTERS)
-        kernel->in_registers[o->n_hidden - 1](o, squares);
+    if (o->floats != NULL)
+        rl_outputs_sum_floats(o, squares);
+    else if (o->n_hidden <= RL_MOST_IN_REGISTERS)
+        sum_in_registers(kernel, o, squares);
     else
         sum_by_products(kernel, o, squares);
 }

@@ -1,7 +1,7 @@
-/* Arithmetic on outputs in vector registers.
+/* Arithmetic on outputs in vector registers, of doubles or floats: REAL.
  *
- * Registers of LANES numbers take a part of the RL_LANES lanes: one part after the other goes over the whole tile, so
- * that all that is summed stays in registers. */
+ * Sums have as many lanes as a register of 64 bytes. Registers of LANES doubles, or twice as many floats, take a part
+ * of these: one part after the other goes over the whole tile, so that all that is summed stays in registers. */
 #include <stdint.h>
 #include <string.h>
 
@@ -9,24 +9,29 @@
 #include "../numbers.h"
 #include "outputs.h"
 
-enum { MOST_ROWS = 4 };
+typedef REAL real;
+enum { MOST_ROWS = 4, ALL_LANES = RL_LANES * sizeof(double) / sizeof(real) };
+enum { OWN_LANES = LANES * sizeof(double) / sizeof(real) }; /* of a register */
 
-typedef double vector __attribute__((vector_size(sizeof(double) * LANES)));
-typedef int64_t mask __attribute__((vector_size(sizeof(int64_t) * LANES)));
+typedef real vector __attribute__((vector_size(sizeof(double) * LANES)));
+typedef MASK mask __attribute__((vector_size(sizeof(double) * LANES)));
 
 RL_INLINED void make_positive(vector *z) {
     *z = (vector)((mask)*z & (*z > 0));
 }
 
-RL_INLINED vector *vector_at(double *row, int j) {
+RL_INLINED vector *vector_at(real *row, int j) {
     return (vector *)(void *)(row + j);
 }
 
-RL_INLINED const vector *weights_at(const double *row, int j) {
+RL_INLINED const vector *weights_at(const real *row, int j) {
     return (const vector *)(const void *)(row + j);
 }
 
-RL_INLINED double add_lanes(const double lane[RL_LANES]) {
+RL_INLINED double add_lanes(const real all[ALL_LANES]) {
+    double lane[RL_LANES];
+    for (int i = 0; i < RL_LANES; i++) lane[i] = all[i];
+    for (int i = RL_LANES; i < ALL_LANES; i++) lane[i - RL_LANES] += all[i];
     return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
@@ -36,20 +41,21 @@ RL_INLINED double add_lanes(const double lane[RL_LANES]) {
 typedef struct tile {
     size_t stride;
     int width;
-    const double *weights, *hidden;
-    double *sums, *hidden_sums;
+    const real *weights, *hidden;
+    real *sums;
+    double *hidden_sums;
 } tile;
 
 /* Sums over the features of a tile, lane by lane. */
 typedef struct lanes {
-    double hidden[MOST_ROWS][RL_MOST_IN_REGISTERS][RL_LANES], squares[RL_LANES];
+    real hidden[MOST_ROWS][RL_MOST_IN_REGISTERS][ALL_LANES], squares[ALL_LANES];
 } lanes;
 
 /* The lanes from `first` on. */
 RL_INLINED void part_gradient(const int m, const int rows, const tile *t, int first, lanes *sums) {
     vector hidden_sums[MOST_ROWS][RL_MOST_IN_REGISTERS], square = {0};
     memset(hidden_sums, 0, sizeof hidden_sums);
-    for (int j = first; j < t->width; j += RL_LANES) {
+    for (int j = first; j < t->width; j += ALL_LANES) {
         vector w[RL_MOST_IN_REGISTERS], sum[RL_MOST_IN_REGISTERS];
         vector b_sum = *vector_at(t->sums + (size_t)m * t->stride, j);
         for (int k = 0; k < m; k++) {
@@ -57,7 +63,7 @@ RL_INLINED void part_gradient(const int m, const int rows, const tile *t, int fi
             sum[k] = *vector_at(t->sums + (size_t)k * t->stride, j);
         }
         for (int r = 0; r < rows; r++) {
-            const double *h = t->hidden + r * m;
+            const real *h = t->hidden + r * m;
             vector p = *weights_at(t->weights + (size_t)m * t->stride, j);
             for (int k = 0; k < m; k++) p += w[k] * h[k];
             make_positive(&p);
@@ -78,15 +84,15 @@ RL_INLINED void part_gradient(const int m, const int rows, const tile *t, int fi
 
 RL_INLINED void tile_gradient(const int m, const int rows, const tile *t, double *squares) {
     lanes sums;
-    for (int first = 0; first < RL_LANES; first += LANES) part_gradient(m, rows, t, first, &sums);
+    for (int first = 0; first < ALL_LANES; first += OWN_LANES) part_gradient(m, rows, t, first, &sums);
     for (int r = 0; r < rows; r++)
         for (int k = 0; k < m; k++) t->hidden_sums[r * m + k] += add_lanes(sums.hidden[r][k]);
     *squares += add_lanes(sums.squares);
 }
 
-RL_INLINED void part_squares(const int m, const int rows, const tile *t, int first, double *sums) {
+RL_INLINED void part_squares(const int m, const int rows, const tile *t, int first, real *sums) {
     vector square = {0};
-    for (int j = first; j < t->width; j += RL_LANES)
+    for (int j = first; j < t->width; j += ALL_LANES)
         for (int r = 0; r < rows; r++) {
             vector p = *weights_at(t->weights + (size_t)m * t->stride, j);
             for (int k = 0; k < m; k++) p += *weights_at(t->weights + (size_t)k * t->stride, j) * t->hidden[r * m + k];
@@ -97,39 +103,34 @@ RL_INLINED void part_squares(const int m, const int rows, const tile *t, int fir
 }
 
 RL_INLINED void tile_squares(const int m, const int rows, const tile *t, double *squares) {
-    double sums[RL_LANES];
-    for (int first = 0; first < RL_LANES; first += LANES) part_squares(m, rows, t, first, sums);
+    real sums[ALL_LANES];
+    for (int first = 0; first < ALL_LANES; first += OWN_LANES) part_squares(m, rows, t, first, sums);
     *squares += add_lanes(sums);
 }
 
-RL_INLINED void one_tile(const int m, const int rows, const rl_outputs *o, size_t feature, int row, double *squares) {
-    const size_t remaining = o->stride - feature, at = (size_t)row * (size_t)m;
-    tile t = {.stride = o->stride,
-              .width = (int)rl_smaller(remaining, RL_BLOCK_FEATURES),
-              .weights = o->parameters + feature,
-              .hidden = o->hidden + at};
-    if (o->gradient == NULL) {
+RL_INLINED void one_tile(const int m, const int rows, const rl_outputs_block *b, int row, double *squares) {
+    const size_t at = (size_t)row * (size_t)m;
+    tile t = {.stride = b->stride, .width = b->width, .weights = b->weights, .hidden = (const real *)b->hidden + at};
+    if (b->sums == NULL) {
         tile_squares(m, rows, &t, squares);
         return;
     }
-    t.sums = o->gradient + feature;
-    t.hidden_sums = o->hidden_gradient + at;
+    t.sums = b->sums;
+    t.hidden_sums = b->hidden_sums + at;
     tile_gradient(m, rows, &t, squares);
 }
 
-RL_INLINED void all_tiles(const int m, const int together, const rl_outputs *o, double *squares) {
-    for (size_t feature = 0; feature < o->stride; feature += RL_BLOCK_FEATURES) {
-        int row = 0;
-        for (; row + together <= o->n_rows; row += together) one_tile(m, together, o, feature, row, squares);
-        for (; row < o->n_rows; row++) one_tile(m, 1, o, feature, row, squares);
-    }
+RL_INLINED void all_tiles(const int m, const int together, const rl_outputs_block *b, double *squares) {
+    int row = 0;
+    for (; row + together <= b->n_rows; row += together) one_tile(m, together, b, row, squares);
+    for (; row < b->n_rows; row++) one_tile(m, 1, b, row, squares);
 }
 
 /* One function for each number of hidden dimensions. How many rows go together fixes an order of sums, and so the bits:
  * as many as the widest registers have room for. */
-#define IN_REGISTERS(m, together)                                \
-    static void sums_##m(const rl_outputs *o, double *squares) { \
-        all_tiles(m, together, o, squares);                      \
+#define IN_REGISTERS(m, together)                                      \
+    static void sums_##m(const rl_outputs_block *b, double *squares) { \
+        all_tiles(m, together, b, squares);                            \
     }
 IN_REGISTERS(1, 4)
 IN_REGISTERS(2, 4)
@@ -142,13 +143,13 @@ IN_REGISTERS(8, 2)
 
 /* ---- blocks of matrix products ----------------------------------------------------------------------------------- */
 
-static void finish_block(int rows, int width, const double *b, double *block, double *b_sum, double *squares) {
-    double sums[RL_LANES];
-    for (int first = 0; first < RL_LANES; first += LANES) {
+static void finish_block(int rows, int width, const void *b, void *block, void *b_sum, double *squares) {
+    real sums[ALL_LANES];
+    for (int first = 0; first < ALL_LANES; first += OWN_LANES) {
         vector square = {0};
         for (int r = 0; r < rows; r++)
-            for (int j = first; j < width; j += RL_LANES) {
-                vector *p = vector_at(block + (size_t)r * RL_BLOCK_FEATURES, j);
+            for (int j = first; j < width; j += ALL_LANES) {
+                vector *p = vector_at((real *)block + (size_t)r * RL_BLOCK_FEATURES, j);
                 *p += *weights_at(b, j);
                 make_positive(p);
                 square += *p * *p;

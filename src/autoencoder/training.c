@@ -9,6 +9,8 @@
 struct rl_training {
     rl_autoencoder model;
     rl_example_share share;
+    rl_key key; /* of what is drawn */
+    uint32_t repeat;
     rl_sparse_rows train, test; /* inputs of this share */
     int first_train;            /* index of its first training example */
     int step;                   /* steps taken so far */
@@ -20,7 +22,7 @@ struct rl_training {
     double *train_mse, *test_mse;        /* [n_records]; NaN: not yet there */
     double *gram;                        /* [n_hidden, n_hidden] */
     rl_autoencoder_buffers buffers;
-    rl_half_planes planes; /* where `has_planes` */
+    rl_half_planes planes; /* where `has_planes`; else all zero */
     double *planted;       /* [n_parameters]: under which the tree was planted */
     bool is_planted;       /* in the life of this step */
     bool by_planes;        /* what the steps of this life go by */
@@ -31,7 +33,8 @@ struct rl_training {
 enum { LIFE = 16, LEAST_EXAMPLES = 128 };
 
 static bool has_planes(const rl_autoencoder *model) {
-    return model->n_hidden == RL_PLANE && model->n_train >= LEAST_EXAMPLES;
+    return model->n_hidden == RL_PLANE && model->precision == RL_PRECISION_DOUBLE && model->n_train != RL_INFINITE &&
+           model->n_train >= LEAST_EXAMPLES;
 }
 
 /* ---- layout ------------------------------------------------------------------------------------------------------ */
@@ -39,7 +42,7 @@ static bool has_planes(const rl_autoencoder *model) {
 enum { SHOWN = 2 }; /* embeddings are kept of trainings with so many hidden dimensions */
 
 rl_training_layout rl_training_layout_of(const rl_autoencoder *model) {
-    const size_t n = (size_t)model->n_features, examples = (size_t)model->n_train;
+    const size_t n = (size_t)model->n_features, examples = (size_t)rl_training_examples(model);
     rl_training_layout l = {.has_embeddings = model->n_hidden == SHOWN, .status = 0, .train_mse = 1};
     l.n_records = model->steps / model->record_every + 1 + (model->steps % model->record_every != 0);
     l.test_mse = l.train_mse + (size_t)l.n_records;
@@ -76,13 +79,24 @@ static int largest_share(int n, int count) {
     return n / count + (n % count != 0);
 }
 
-static rl_status draw_inputs(rl_training *t, rl_key key, uint32_t repeat) {
+static bool is_fresh(const rl_training *t) {
+    return t->model.n_train == RL_INFINITE;
+}
+
+static rl_status draw_inputs(rl_training *t) {
     const rl_example_share *s = &t->share;
     const int test = first_of(s, t->model.n_test, s->index), test_end = first_of(s, t->model.n_test, s->index + 1);
-    const int end = first_of(s, t->model.n_train, s->index + 1);
-    t->first_train = first_of(s, t->model.n_train, s->index);
-    RL_TRY(rl_inputs_draw(&t->model, key, repeat, RL_INPUTS_TRAIN, t->first_train, end - t->first_train, &t->train));
-    return rl_inputs_draw(&t->model, key, repeat, RL_INPUTS_TEST, test, test_end - test, &t->test);
+    const int n = rl_training_examples(&t->model), end = first_of(s, n, s->index + 1);
+    t->first_train = first_of(s, n, s->index);
+    RL_TRY(rl_inputs_draw(&t->model, t->key, t->repeat, is_fresh(t) ? RL_INPUTS_FRESH : RL_INPUTS_TRAIN,
+                          (uint32_t)t->first_train, end - t->first_train, &t->train));
+    return rl_inputs_draw(&t->model, t->key, t->repeat, RL_INPUTS_TEST, (uint32_t)test, test_end - test, &t->test);
+}
+
+/* Those of the step, where that has its own. */
+static rl_status draw_fresh_inputs(rl_training *t) {
+    const uint32_t first = (uint32_t)t->step * (uint32_t)t->model.batch + (uint32_t)t->first_train;
+    return is_fresh(t) ? rl_inputs_redraw(&t->model, t->key, t->repeat, RL_INPUTS_FRESH, first, &t->train) : RL_OK;
 }
 
 const char *rl_initialization_name(rl_initialization initialization) {
@@ -94,16 +108,16 @@ static void draw_uniform_row(rl_key key, uint32_t repeat, uint32_t row, int n, d
         weights[j] = 2 * rl_philox_uniform(key, RL_STREAM_WEIGHTS, repeat, row, (uint32_t)j) - 1;
 }
 
-static void draw_weights(rl_training *t, rl_key key, uint32_t repeat) {
+static void draw_weights(rl_training *t) {
     const int n = t->model.n_features, m = t->model.n_hidden;
     const bool uniform = t->model.initialization == RL_START_UNIFORM;
     const double size = sqrt((uniform ? 6.0 : 2.0) / (n + m)); /* of the numbers drawn: half a range, or a deviation */
     for (int k = 0; k < m; k++) {
         double *row = t->parameters + (size_t)k * (size_t)rl_parameter_stride(n);
         if (uniform)
-            draw_uniform_row(key, repeat, (uint32_t)k, n, row);
+            draw_uniform_row(t->key, t->repeat, (uint32_t)k, n, row);
         else
-            rl_philox_normal_row(key, RL_STREAM_WEIGHTS, repeat, (uint32_t)k, 0, n, row);
+            rl_philox_normal_row(t->key, RL_STREAM_WEIGHTS, t->repeat, (uint32_t)k, 0, n, row);
         for (int j = 0; j < n; j++) row[j] *= size;
     }
 }
@@ -115,9 +129,7 @@ static void list_training_arrays(rl_arena *arena, void *object) {
     RL_TAKE(arena, t->gram, (int64_t)t->model.n_hidden * t->model.n_hidden);
     RL_TAKE_REALS(arena, n_records(&t->model), &t->train_mse, &t->test_mse);
     rl_autoencoder_list_buffers(arena, &t->buffers);
-    if (!has_planes(&t->model)) return;
-    RL_TAKE(arena, t->planted, t->n_parameters);
-    rl_half_planes_list(arena, &t->planes);
+    if (has_planes(&t->model)) RL_TAKE(arena, t->planted, t->n_parameters);
 }
 
 static rl_training training_sizes(const rl_autoencoder *model, const rl_example_share *share) {
@@ -126,19 +138,31 @@ static rl_training training_sizes(const rl_autoencoder *model, const rl_example_
         .share = *share,
         .n_parameters = ((int64_t)model->n_hidden + 1) * rl_parameter_stride(model->n_features),
         .buffers = {.n_hidden = model->n_hidden,
-                    .n_rows = largest_share(rl_larger(model->n_train, model->n_test), share->count)},
-        .planes = {.n_features = model->n_features, .max_rows = largest_share(model->n_train, share->count)}};
+                    .precision = model->precision,
+                    .n_rows = largest_share(rl_larger(rl_training_examples(model), model->n_test), share->count)}};
+}
+
+static rl_half_planes planes_sizes(const rl_autoencoder *model, int n_rows, int64_t n_entries) {
+    return (rl_half_planes){.n_features = model->n_features, .max_rows = n_rows, .max_entries = n_entries};
+}
+
+static rl_status make_planes(rl_training *t) {
+    t->planes = planes_sizes(&t->model, t->train.n_rows, t->train.capacity);
+    return rl_arrays_create(&t->planes, rl_half_planes_list);
 }
 
 rl_status rl_training_create(const rl_autoencoder *model, rl_key key, uint32_t repeat, const rl_example_share *share,
                              rl_training **training) {
     rl_training sizes = training_sizes(model, share);
+    sizes.key = key;
+    sizes.repeat = repeat;
     *training = NULL;
     RL_TRY(RL_OBJECT_CREATE(training, &sizes, list_training_arrays));
     rl_training *const t = *training;
     for (int i = 0; i < n_records(model); i++) t->train_mse[i] = t->test_mse[i] = NAN;
-    draw_weights(t, key, repeat);
-    const rl_status status = draw_inputs(t, key, repeat);
+    draw_weights(t);
+    rl_status status = draw_inputs(t);
+    if (status == RL_OK && has_planes(model)) status = make_planes(t);
     if (status != RL_OK) {
         rl_training_destroy(t);
         *training = NULL;
@@ -150,6 +174,7 @@ void rl_training_destroy(rl_training *training) {
     if (training == NULL) return;
     rl_sparse_rows_destroy(&training->train);
     rl_sparse_rows_destroy(&training->test);
+    rl_free(training->planes.nodes); /* the first array: all of them */
     rl_free(training);
 }
 
@@ -173,12 +198,13 @@ static rl_status loss_and_gradient(rl_training *t) {
     const bool begins = begins_life(t);
     double *const loss = &t->sums[t->n_parameters], *const work = loss + 1;
     *work = 0;
+    RL_TRY(draw_fresh_inputs(t));
     if (begins) {
         memcpy(t->planted, t->parameters, (size_t)t->n_parameters * sizeof *t->planted);
         plant(t);
     }
     if (begins || t->by_planes)
-        rl_half_planes_gradient(&t->planes, t->parameters, &t->train, loss, t->sums, work);
+        rl_half_planes_gradient(&t->planes, t->parameters, loss, t->sums, work);
     else
         rl_autoencoder_gradient(t->parameters, &t->train, &t->buffers, loss, t->sums);
     RL_TRY(add_up_shares(t, t->sums, t->n_parameters + 2));
@@ -197,7 +223,7 @@ static rl_status record_losses(rl_training *t, int record) {
         t->ended = true;
         return RL_OK;
     }
-    t->train_mse[record] = train / (t->model.n_train * outputs);
+    t->train_mse[record] = train / (rl_training_examples(&t->model) * outputs);
     t->test_mse[record] = test / (t->model.n_test * outputs);
     return RL_OK;
 }
@@ -275,7 +301,7 @@ static rl_status record_features(const rl_training *t, const rl_training_layout 
 /* Writes what this share has of its own examples and zeros for the others. Adding up fills those. */
 static rl_status record_examples(rl_training *t, const rl_training_layout *l, double *record) {
     const int m = t->model.n_hidden, first = t->first_train;
-    const size_t all = (size_t)t->model.n_train;
+    const size_t all = (size_t)rl_training_examples(&t->model);
     double loss, *const dimensions = record + l->example_dimension;
     rl_autoencoder_gradient(t->parameters, &t->train, &t->buffers, &loss, NULL); /* makes W x */
     const vectors h = {m, t->train.n_rows, t->buffers.hidden, 1, (size_t)m};
@@ -385,23 +411,38 @@ rl_status rl_training_restore(rl_training *t, const double *state, size_t length
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */
 
 /* Outputs of a step per feature. What half-planes take is that of so many, measured at n = 10,000 from T = 200 to
- * 50,000: a part for the tree's first nodes, one for the leaves that a line cuts, and one for the inputs. */
+ * 500,000: a part for planting and the tree's first nodes, one for the leaves that a line cuts, and one for the inputs.
+ */
 static double outputs_of_step(const rl_autoencoder *model) {
-    const double dense = model->n_train, first_nodes = 128, input = 25;
-    const double cut = 1.25 * pow(dense, 0.7), inputs = input * dense * (1 - model->sparsity);
+    const double dense = rl_training_examples(model), first_nodes = 76, input = 13, example = 0.0035;
+    const double cut = 2.3 * pow(dense, 0.62), inputs = dense * (input * (1 - model->sparsity) + example);
     return has_planes(model) ? fmin(dense, first_nodes + cut + inputs) : dense;
+}
+
+double rl_training_draws(const rl_autoencoder *model) {
+    const double n = model->n_features, by_words = ceil(n / 4), steps = model->steps + 1.0;
+    const double fresh = steps * model->batch * (n * (1 - model->sparsity) + 1);
+    return model->n_test * by_words + (model->n_train == RL_INFINITE ? fresh : model->n_train * by_words);
+}
+
+double rl_outputs_flops(const rl_autoencoder *model) {
+    return (double)model->n_features * rl_training_examples(model) * (6.0 * model->n_hidden + 4);
 }
 
 double rl_training_flops(const rl_autoencoder *model) {
     const double features = (double)model->n_features, m = model->n_hidden;
     const double records = rl_training_layout_of(model).n_records;
-    return features * (((double)model->steps + 1) * outputs_of_step(model) * (6 * m + 4) +
-                       records * model->n_test * (2 * m + 4) + (double)model->steps * (m + 1) * 14);
+    const double of_float = 0.5, adamw = 80; /* for each parameter: a root and two divisions take as long as more */
+    const double floats = model->precision == RL_PRECISION_FLOAT ? of_float : 1;
+    return features * (floats * ((double)model->steps + 1) * outputs_of_step(model) * (6 * m + 4) +
+                       floats * records * model->n_test * (2 * m + 4) + (double)model->steps * (m + 1) * adamw);
 }
 
 size_t rl_training_bytes(const rl_autoencoder *model, int count) {
     rl_training sizes = training_sizes(model, &(rl_example_share){.count = count});
-    return RL_OBJECT_BYTES(&sizes, list_training_arrays) +
-           rl_sparse_rows_bytes(model, largest_share(model->n_train, count)) +
-           rl_sparse_rows_bytes(model, largest_share(model->n_test, count));
+    const int train = largest_share(rl_training_examples(model), count);
+    rl_half_planes planes = planes_sizes(model, train, rl_sparse_rows_capacity(model, train));
+    return RL_OBJECT_BYTES(&sizes, list_training_arrays) + rl_sparse_rows_bytes(model, train) +
+           rl_sparse_rows_bytes(model, largest_share(model->n_test, count)) +
+           (has_planes(model) ? rl_arrays_bytes(&planes, rl_half_planes_list) : 0);
 }

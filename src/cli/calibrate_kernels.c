@@ -79,6 +79,45 @@ static double multiply_panels(void *state) {
     return rl_multiply_panels(ROWS, LD, o->a);
 }
 
+/* Sums over the outputs of an autoencoder with two hidden dimensions, and what they need. */
+typedef struct outputs_work {
+    rl_autoencoder model;
+    rl_sparse_rows rows;
+    rl_autoencoder_buffers buffers;
+    double *parameters, *gradient;
+} outputs_work;
+
+static double sum_outputs(void *state) {
+    const outputs_work *w = state;
+    double loss;
+    rl_autoencoder_gradient(w->parameters, &w->rows, &w->buffers, &loss, w->gradient);
+    return rl_outputs_flops(&w->model);
+}
+
+static void list_outputs(rl_arena *arena, void *object) {
+    outputs_work *const w = object;
+    const int stride = rl_parameter_stride(w->model.n_features);
+    RL_TAKE_REALS(arena, (w->model.n_hidden + 1) * stride, &w->parameters, &w->gradient);
+    rl_autoencoder_list_buffers(arena, &w->buffers);
+}
+
+static rl_status measure_outputs(rl_calibration *c) {
+    enum { FEATURES = 10000, EXAMPLES = 100, HIDDEN = 2 };
+    const rl_key key = {{1, 2}};
+    outputs_work w = {.model = {.n_features = FEATURES, .n_hidden = HIDDEN, .n_train = EXAMPLES, .sparsity = 0.999},
+                      .buffers = {.n_hidden = HIDDEN, .n_rows = EXAMPLES}};
+    rl_status status = rl_arrays_create(&w, list_outputs);
+    if (status == RL_OK) status = rl_inputs_draw(&w.model, key, 0, RL_INPUTS_TRAIN, 0, EXAMPLES, &w.rows);
+    status = rl_context_agree(c->context, status);
+    if (status == RL_OK) {
+        rl_philox_normal_row(key, RL_STREAM_WEIGHTS, 0, 0, 0, HIDDEN * FEATURES, w.parameters);
+        status = measure_kernel(c, sum_outputs, &w, false, &c->rates.outputs);
+    }
+    rl_sparse_rows_destroy(&w.rows);
+    rl_free(w.parameters);
+    return status;
+}
+
 static rl_status measure_reading(rl_calibration *c, operands *o) {
     enum { LONG = ROWS - 1 };
     static const int shapes[][2] = {{20, 20},     {LONG, 128},  {LONG, 512},         {LONG, 1024},
@@ -109,7 +148,7 @@ static rl_status measure_kernels(rl_calibration *c) {
     if (status == RL_OK) status = measure_kernel(c, multiply_panels, &o, false, &c->rates.panels);
     if (status == RL_OK) status = measure_reading(c, &o);
     rl_free(o.a);
-    return status;
+    return status == RL_OK ? measure_outputs(c) : status;
 }
 
 /* The part of a core that ranks got in their trials so far, on average; collective. */

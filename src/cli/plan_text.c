@@ -32,9 +32,10 @@ static void print_groups(const rl_series *series, const rl_series_estimate *s) {
 
 /* "N = 1 ... 39 (39 values)", or "N = 7"; so many values where each P has its own. */
 static void print_range(const char *name, int first, int last, int fewest, int most) {
-    printf("%s = %d", name, first);
+    char number[RL_N_TRAIN_TEXT];
+    printf("%s = %s", name, rl_n_train_text(first, number));
     if (last == first) return;
-    printf(" ... %d (%d", last, fewest);
+    printf(" ... %s (%d", rl_n_train_text(last, number), fewest);
     if (most > fewest) printf(" to %d", most);
     printf(" value%s)", rl_plural(most));
 }

@@ -143,16 +143,16 @@ static void print_sweep(const rl_shown_dataset *d, int n) {
 }
 
 static void print_autoencoder(const rl_shown_autoencoder *a) {
-    char repeats[32], done[32], missing[32], diverged[32];
+    char repeats[32], done[32], missing[32], diverged[32], n_train[RL_N_TRAIN_TEXT];
     printf("\n%s: autoencoder, m = %d, %s repeat%s; trainings: %s done, %s missing, %s diverged\n", a->name,
            a->n_hidden, rl_count_text(a->repeats, repeats), rl_plural(a->repeats),
            rl_count_text(a->trainings_done, done), rl_count_text(a->trainings_missing, missing),
            rl_count_text(a->trainings_diverged, diverged));
     printf("  median test loss over that of predicting nothing: at most");
     rl_print_number("%.4g", a->largest_loss, 1);
-    printf(" (T = %d),", a->n_train_at_largest);
+    printf(" (T = %s),", rl_n_train_text(a->n_train_at_largest, n_train));
     rl_print_number("%.4g", a->last_loss, 1);
-    printf(" at the largest T = %d\n", a->largest_n_train);
+    printf(" at the largest T = %s\n", rl_n_train_text(a->largest_n_train, n_train));
 }
 
 static const char what_medians_are[] =

@@ -94,7 +94,8 @@ static void predict_effort(const rl_series *series, const rl_effort *e, int rank
     const double updates = fmin(2 * dense, of_updates * rates->gemm);
     bounds[RL_BOUND_COMPUTE] = e->updates / updates + e->dense / dense + e->factors / factors +
                                e->lanes / rl_rate_at(&rates->lanes, p) + e->products / (ranks * rates->gemm) +
-                               e->normals / rates->normals + e->cells * rates->cell;
+                               e->outputs / (ranks * rates->outputs) + e->normals / rates->normals +
+                               e->cells * rates->cell;
     if (e->rows > 0) bounds[RL_BOUND_MEMORY] = bytes_per_flop * e->rows / rl_rate_at(&rates->gemv, e->rows_bytes);
 }
 

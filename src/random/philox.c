@@ -86,6 +86,14 @@ RL_INLINED double natural_log(double u) {
     return e * LN_2 + (2 * s + 2 * s * POLYNOMIAL(ARTANH, s * s));
 }
 
+double rl_philox_misses(rl_key key, rl_stream stream, uint32_t repeat, uint32_t row, uint32_t column, double miss,
+                        double *uniform) {
+    uint32_t block[4];
+    rl_philox(key, stream, repeat, row, column, block);
+    *uniform = open_uniform(block[2], block[3]);
+    return miss > 0 ? floor(natural_log(open_uniform(block[0], block[1])) / natural_log(miss)) : 0;
+}
+
 /* Returns a if `second` is 0 and b if it is 1, with the sign changed if `change` is 2 and not if it is 0. Done by bits:
  * this would be a random branch too, and compilers make no vectors of such a choice. */
 RL_INLINED double choose_number(int second, double a, double b, int change) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../numbers.h"
 #include "writer.h"
 
 /* An array of a training's record. */
@@ -77,7 +78,10 @@ static rl_status measure_trainings(const writer *w, group *g) {
     RL_TRY(RL_ALLOC(t, 1));
     g->state = t;
     t->n_sets = (size_t)g->n_series * (size_t)s->n_n_train * (size_t)s->study->repeats;
-    t->n_examples = (size_t)s->n_train[s->n_n_train - 1];
+    for (int i = 0; i < s->n_n_train; i++) {
+        const rl_autoencoder model = rl_training_model(s, i);
+        t->n_examples = rl_larger(t->n_examples, (size_t)rl_training_examples(&model));
+    }
     for (int f = 0; f < N_FIELDS; f++) {
         const size_t width = width_of(g, t, &fields[f]);
         t->extents[f] = (extent){width > 0 ? t->n_sets : 0, width};
@@ -106,6 +110,7 @@ static rl_status describe_model(const writer *w, const group *g) {
                                     {"schedule", rl_learning_schedule_name(m->schedule)},
                                     {"loss", rl_loss_name(m->loss)},
                                     {"initialization", rl_initialization_name(m->initialization)},
+                                    {"precision", rl_precision_name(m->precision)},
                                     {"references",
                                      "Henighan et al. 2023, Superposition, Memorization, and Double Descent, "
                                      "Transformer Circuits Thread, "
@@ -116,6 +121,7 @@ static rl_status describe_model(const writer *w, const group *g) {
     } numbers[] = {{"n_features", m->n_features},
                    {"sparsity", m->sparsity},
                    {"n_test", m->n_test},
+                   {"batch", m->batch},
                    {"steps", m->steps},
                    {"warm_up", m->warm_up},
                    {"learning_rate", m->learning_rate},
@@ -152,7 +158,8 @@ static rl_status define_field(writer *w, const group *g, int f) {
 static rl_status define_trainings(writer *w, group *g) {
     static const array coordinates[] = {
         {"n_hidden", "hidden dimensions m", "n_hidden", .type = NC_INT, .original = true},
-        {"n_train", "training examples T", "n_train", .type = NC_INT, .original = true},
+        {"n_train", "training examples T", "n_train", .type = NC_INT, .original = true,
+         .comment = "2147483647: infinite, each step drew others"},
         {"repeat", "repeat: inputs and weights to start from, drawn anew", "repeat", .type = NC_INT, .original = true},
         {"step", "steps of AdamW taken", "step", .type = NC_INT, .original = true},
     };
@@ -171,7 +178,7 @@ static void place_field(const trainings *t, const part *q, const rl_autoencoder 
     const field *f = &fields[q->array];
     const rl_training_layout layout = rl_training_layout_of(model);
     const size_t row = f->of_examples ? t->n_examples : q->width;
-    const size_t there = f->of_examples ? (size_t)model->n_train : q->width;
+    const size_t there = f->of_examples ? (size_t)rl_training_examples(model) : q->width;
     const double factor = f->relative ? model->n_features : 1;
     double *values = q->values + (set - q->first) * q->width;
     size_t begin;

@@ -14,6 +14,13 @@ static const rl_option_spec options[] = {
     RL_REQUIRED_INTEGER_SPEC("n_features", 1, MOST_FEATURES, "features of an input"),
     RL_REAL_SPEC("sparsity", 0, 1, 0.999, "probability that a feature is zero"),
     RL_INTEGER_SPEC("n_test", 1, INT_MAX, 2000, "fresh examples of the test loss"),
+    {.key = "batch",
+     .type = RL_OPTION_INTEGER,
+     .later = true,
+     .minimum = 1,
+     .maximum = INT_MAX - 1,
+     .default_number = 1024,
+     .help = "fresh examples of each step where n_train is inf"},
     RL_REQUIRED_INTEGER_SPEC("steps", 1, MOST_STEPS, "steps of full-batch AdamW"),
     RL_REAL_SPEC("warm_up", 0, 1, 0.05, "part of the steps in which the learning rate rises"),
     RL_CHOICE_SPEC("schedule", "cosine", RL_LEARNING_CHOICES, "of the learning rate after the warm-up"),
@@ -38,6 +45,12 @@ static const rl_option_spec options[] = {
      .default_text = "normal",
      .choices = RL_START_CHOICES,
      .help = "law of the weights to start from"},
+    {.key = "precision",
+     .type = RL_OPTION_CHOICE,
+     .later = true,
+     .default_text = "double",
+     .choices = RL_PRECISION_CHOICES,
+     .help = "of outputs and short sums over them"},
     RL_INTEGER_SPEC("record_every", 1, MOST_STEPS, 0,
                     "steps between two records of the losses; default: a hundredth of all"),
     RL_REAL_SPEC("checkpoint_seconds", 0, 1e9, 30,
@@ -53,6 +66,7 @@ static void make_model(rl_study_autoencoder *a) {
     const rl_option_value *record_every = rl_options_get(o, "record_every");
     a->model = (rl_autoencoder){
         .n_features = rl_options_integer(o, "n_features"),
+        .batch = rl_options_integer(o, "batch"),
         .n_test = rl_options_integer(o, "n_test"),
         .sparsity = rl_options_real(o, "sparsity"),
         .steps = rl_options_integer(o, "steps"),
@@ -63,6 +77,7 @@ static void make_model(rl_study_autoencoder *a) {
         .epsilon = rl_options_real(o, "epsilon"),
         .loss = (rl_loss)rl_options_get(o, "loss")->number,
         .initialization = (rl_initialization)rl_options_get(o, "initialization")->number,
+        .precision = (rl_precision)rl_options_get(o, "precision")->number,
         .record_every = (int)(record_every->given ? record_every->number : hundredth),
     };
     a->checkpoint_seconds = rl_options_real(o, "checkpoint_seconds");
@@ -90,22 +105,31 @@ static rl_status read_hidden(rl_node entry, rl_node node, rl_study_autoencoder *
 
 static rl_status read_n_train(rl_node entry, rl_node node, rl_study_autoencoder *a) {
     if (node.file == NULL) return rl_node_missing(entry, "n_train", "the sizes T of the training sets");
-    RL_TRY(rl_read_n_train(node, &a->n_train));
-    if (a->n_train.n_ratios == 0 && a->n_train.around < 0) return RL_OK;
-    return rl_node_refuse(node, "an autoencoder has no threshold at N = P; expected values or a range alone");
+    return rl_read_examples(node, &a->n_train);
+}
+
+/* Their indices have 32 bits. */
+static rl_status check_fresh(rl_node entry, const rl_study_autoencoder *a) {
+    const double most = 0x1p32, fresh = (a->model.steps + 1.0) * a->model.batch;
+    if (a->n_train.values[a->n_train.n_values - 1] != RL_INFINITE || fresh <= most) return RL_OK;
+    return rl_node_refuse(entry, "%d steps of %d fresh examples are more than 2^32; expected fewer", a->model.steps,
+                          a->model.batch);
 }
 
 /* A record or a state is sent in one message and written to disk by one write. */
 static rl_status check_size(rl_node entry, const rl_study_autoencoder *a) {
     rl_autoencoder largest = a->model;
     largest.n_hidden = a->hidden[a->n_hidden - 1];
-    largest.n_train = a->n_train.values[a->n_train.n_values - 1];
-    const size_t state = rl_training_state_length(&largest), record = rl_training_layout_of(&largest).length;
-    if (state <= most_numbers && record <= most_numbers) return RL_OK;
-    return rl_node_refuse(entry,
-                          "%d features, %d hidden dimensions and %d examples make a record of more than %zu numbers; "
-                          "expected fewer",
-                          largest.n_features, largest.n_hidden, largest.n_train, most_numbers);
+    for (int i = 0; i < a->n_train.n_values; i++) {
+        largest.n_train = a->n_train.values[i];
+        const size_t state = rl_training_state_length(&largest), record = rl_training_layout_of(&largest).length;
+        if (state <= most_numbers && record <= most_numbers) continue;
+        return rl_node_refuse(entry,
+                              "%d features, %d hidden dimensions and %d examples make a record of more than %zu "
+                              "numbers; expected fewer",
+                              largest.n_features, largest.n_hidden, rl_training_examples(&largest), most_numbers);
+    }
+    return RL_OK;
 }
 
 static rl_status read_autoencoder(rl_node entry, const rl_study *study, rl_study_autoencoder *a) {
@@ -120,6 +144,7 @@ static rl_status read_autoencoder(rl_node entry, const rl_study *study, rl_study
     RL_TRY(check_sparsity(entry, &a->model));
     RL_TRY(read_hidden(entry, fields[HIDDEN].node, a));
     RL_TRY(read_n_train(entry, fields[N_TRAIN].node, a));
+    RL_TRY(check_fresh(entry, a));
     RL_TRY(
         rl_read_ranks_per_case(fields[RANKS].node, "ranks that share a training, or auto, or all", &a->ranks_per_case));
     return check_size(entry, a);

@@ -28,13 +28,15 @@ enum { RL_N_SEQUENCE_FIELDS = 3 };
 rl_status rl_sequence_fields(const rl_field *fields, int n, rl_number_kind kind, rl_sequence *sequence);
 
 /* Sorts the values and drops those that are there twice. The second also copies them to integers[*n], owned by the
- * caller. */
+ * caller; INFINITY as INT_MAX. */
 void rl_sequence_sort(rl_sequence *sequence);
 rl_status rl_sequence_integers(rl_sequence *sequence, int **integers, int *n);
 
 /* ---- parts of the file ------------------------------------------------------------------------------------------ */
 
+/* The second is of an autoencoder: without ratios or a threshold, and with `inf`, RL_INFINITE. */
 rl_status rl_read_n_train(rl_node node, rl_n_train_spec *spec);
+rl_status rl_read_examples(rl_node node, rl_n_train_spec *spec);
 void rl_n_train_destroy(rl_n_train_spec *spec);
 
 rl_status rl_read_n_features(rl_node node, rl_n_features_spec *spec);

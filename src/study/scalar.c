@@ -42,12 +42,20 @@ const char *rl_number_kind_text(rl_number_kind kind, char *buffer, size_t size) 
     char range[80];
     kind = bounded(kind);
     range_text(kind, range, sizeof range);
-    snprintf(buffer, size, "%s%s%s%s%s", kind.integer ? "an integer" : "a number", range, meaning ? " (" : "",
-             meaning ? kind.meaning : "", meaning ? ")" : "");
+    snprintf(buffer, size, "%s%s%s%s%s%s", kind.integer ? "an integer" : "a number", range,
+             kind.or_infinite ? " or inf" : "", meaning ? " (" : "", meaning ? kind.meaning : "", meaning ? ")" : "");
     return buffer;
 }
 
+static bool is_infinite(const char *text) {
+    return strcmp(text, "inf") == 0 || strcmp(text, ".inf") == 0; /* the second is YAML's own */
+}
+
 static bool parse_number(const char *text, rl_number_kind kind, double *value) {
+    if (kind.or_infinite && is_infinite(text)) {
+        *value = INFINITY;
+        return true;
+    }
     if (!kind.integer) return rl_parse_real(text, value) && *value >= kind.minimum && *value <= kind.maximum;
     int64_t integer;
     if (!rl_parse_integer(text, (int64_t)kind.minimum, (int64_t)kind.maximum, &integer)) return false;

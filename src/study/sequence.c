@@ -1,4 +1,5 @@
 /* Sequences of numbers: lists, ranges and logarithmic spaces. */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -87,7 +88,7 @@ void rl_sequence_sort(rl_sequence *sequence) {
 rl_status rl_sequence_integers(rl_sequence *sequence, int **integers, int *n) {
     rl_sequence_sort(sequence);
     RL_TRY(RL_ALLOC(*integers, sequence->n));
-    for (int i = 0; i < sequence->n; i++) (*integers)[i] = (int)sequence->values[i];
+    for (int i = 0; i < sequence->n; i++) (*integers)[i] = (int)fmin(sequence->values[i], INT_MAX);
     *n = sequence->n;
     return RL_OK;
 }

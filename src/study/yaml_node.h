@@ -69,6 +69,7 @@ rl_status rl_node_missing(rl_node mapping, const char *key, const char *expected
 
 typedef struct rl_number_kind {
     bool integer;            /* values are then within +-2^53, where doubles are exact */
+    bool or_infinite;        /* `inf` stands for INFINITY, beyond the bounds */
     double minimum, maximum; /* both allowed; infinite: no bound */
     const char *meaning;     /* for messages; may be NULL */
 } rl_number_kind;

@@ -35,8 +35,12 @@ static size_t most_numbers(const rl_autoencoder *model) {
 /* Of the longest training. */
 static void list_training_arrays(rl_arena *arena, void *object) {
     training_work *const w = object;
-    const rl_autoencoder model = rl_training_model(w->series, w->series->n_n_train - 1);
-    RL_TAKE(arena, w->numbers, most_numbers(&model));
+    size_t most = 0;
+    for (int i = 0; i < w->series->n_n_train; i++) {
+        const rl_autoencoder model = rl_training_model(w->series, i);
+        most = rl_larger(most, most_numbers(&model));
+    }
+    RL_TAKE(arena, w->numbers, most);
 }
 
 static rl_status create_training_work(const rl_series *series, const rl_group *group, void **buffers) {
@@ -147,11 +151,15 @@ static double training_flops(const rl_series *series, rl_range n_train) {
     return flops;
 }
 
-/* Of the longest training. */
+/* Of the largest training. */
 static size_t training_bytes(const rl_series *series) {
-    const rl_autoencoder model = rl_training_model(series, series->n_n_train - 1);
     training_work sizes = {.series = series};
-    return rl_training_bytes(&model, 1) + RL_OBJECT_BYTES(&sizes, list_training_arrays);
+    size_t most = 0;
+    for (int i = 0; i < series->n_n_train; i++) {
+        const rl_autoencoder model = rl_training_model(series, i);
+        most = rl_larger(most, rl_training_bytes(&model, 1));
+    }
+    return most + RL_OBJECT_BYTES(&sizes, list_training_arrays);
 }
 
 /* In each step the ranks that share the examples add up the gradient. */
@@ -162,8 +170,9 @@ static void training_sums(const rl_series *series, const rl_task *task, double *
 }
 
 static void training_text(const rl_series *series, const rl_task *task, char *text, size_t size) {
-    snprintf(text, size, "`%s`, m = %d, T = %d, repeat %d", series->name, series->n_features,
-             series->n_train[task->n_train.first], task->repeats.first);
+    char n_train[RL_N_TRAIN_TEXT];
+    snprintf(text, size, "`%s`, m = %d, T = %s, repeat %d", series->name, series->n_features,
+             rl_n_train_text(series->n_train[task->n_train.first], n_train), task->repeats.first);
 }
 
 static int64_t has_diverged(int outcome) {
@@ -181,10 +190,17 @@ static double least_part_of_training(const rl_series *series, const rl_task *tas
     return 0;
 }
 
-/* Measured beside dgemm on updates of rank 64: outputs in registers, and those that are made by products of thin
- * matrices, go about as fast. */
+/* Outputs that products of thin matrices make go about as fast as updates of rank 64. A block of random words takes as
+ * long as some normal numbers, of which many are made side by side. */
 static rl_effort training_effort(const rl_series *series, rl_range n_train) {
-    return (rl_effort){.products = training_flops(series, n_train)};
+    const double flops = training_flops(series, n_train), normals_of_block = 3;
+    rl_effort effort = {0};
+    for (int i = n_train.first; i < rl_range_end(n_train); i++) {
+        const rl_autoencoder model = rl_training_model(series, i);
+        effort.normals += normals_of_block * rl_training_draws(&model);
+    }
+    *(series->n_features <= RL_MOST_IN_REGISTERS ? &effort.outputs : &effort.products) = flops;
+    return effort;
 }
 
 static double kept_bytes_of_training(const rl_series *series, const rl_task *task) {

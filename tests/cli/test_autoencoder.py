@@ -17,6 +17,7 @@ import launcher
 import tier
 from program import PROGRAM, differences, run, start
 
+INFINITE = 2147483647  # T in results files, of `inf`
 STUDY = """repeats: 2
 autoencoders:
   - name: toy
@@ -180,6 +181,21 @@ class Autoencoder(unittest.TestCase):
         for size in ("300x50", "300x50x2x1", "300x0x2", "many"):
             self.assertIn("10000x5000x2", self.run_here("bench", "autoencoder", size, check=2).stderr)
         self.assertIn("has no data sets", self.run_here("bench", "study", "study.yaml", check=2).stderr)
+
+    def test_an_infinite_training_set_stands_beside_finite_ones(self):
+        endless = STUDY.replace("[3, 40, 90]", "[3, inf]").replace("steps: 400", "steps: 100\n    batch: 20")
+        (self.at / "endless.yaml").write_text(endless)
+        for ranks in (1, 3):
+            self.run_here("run", "endless.yaml", "-q", "-o", f"endless-{ranks}.nc", ranks=ranks)
+        self.assertEqual(differences(self.at / "endless-1.nc", self.at / "endless-3.nc"), [])
+        toy = self.group("endless-1.nc")
+        self.assertEqual(toy["n_train"].tolist(), [3, INFINITE])
+        self.assertEqual(toy["example_dimension"].shape, (3, 2, 2, 20))
+        self.assertTrue(np.isfinite(toy["example_dimension"][:, 1]).all())
+        self.assertIn("T = 3 ... inf (2 values)", self.run_here("plan", "endless.yaml").stdout)
+        self.assertIn("largest T = inf", self.run_here("show", "endless-1.nc").stdout)
+        self.refuses(endless.replace("batch: 20", "batch: 1000000000"), "100 steps of 1000000000 fresh examples", "2^32")
+        self.refuses(BOTH.replace("n_train: [4, 8]", "n_train: [4, inf]"), "n_train", "expected an integer")
 
     # ---- stopping ---------------------------------------------------------------------------------------------------
 

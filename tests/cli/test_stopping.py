@@ -332,6 +332,7 @@ class Stopping(unittest.TestCase):
         others = [
             "normals_per_second",
             "gemm_flops_per_second",
+            "outputs_flops_per_second",
             "panel_flops_per_second",
             "gemv_alone_bytes_per_second",
             "bidiagonal_seconds",
@@ -355,6 +356,7 @@ class Stopping(unittest.TestCase):
             made |= {
                 "cell_seconds": 1 / flops,
                 "gemm_flops_per_second": flops,
+                "outputs_flops_per_second": flops,
                 "panel_flops_per_second": flops,
                 "dense_flops_per_second": [[8, flops]],
                 "lanes_flops_per_second": [[8, flops]],

@@ -66,14 +66,17 @@ static void inputs_are_nested_and_keyed_by_their_index(void **state) {
 
 /* The number of non-zero features is binomial given that it is not zero: mean n q / (1 - (1 - q)^n). At 5 standard
  * errors of the mean, and each feature alike. */
-static void check_pattern(int n, double sparsity, int count) {
+static void check_pattern(rl_input_set set, int n, double sparsity, int count) {
     rl_autoencoder model = small_model(n, 2, count);
     model.sparsity = sparsity;
-    rl_sparse_rows rows = draw(&model, RL_INPUTS_TRAIN, 0, count);
+    rl_sparse_rows rows = draw(&model, set, 0, count);
     const double q = 1 - sparsity, some = 1 - pow(sparsity, n), mean = n * q / some;
     const double variance = (n * q * (1 - q) + n * n * q * q) / some - mean * mean;
     assert_true(fabs((double)rows.start[count] / count - mean) < 5 * sqrt(variance / count) + 1e-12);
     double *seen = zeroed((size_t)n);
+    for (int i = 0; i < count; i++)
+        for (int64_t e = rows.start[i] + 1; e < rows.start[i + 1]; e++)
+            assert_true(rows.column[e] > rows.column[e - 1]);
     for (int64_t e = 0; e < rows.start[count]; e++) seen[rows.column[e]] += 1;
     const double p = mean / n;
     for (int j = 0; j < n; j++) assert_true(fabs(seen[j] / count - p) < 6 * sqrt(p * (1 - p) / count) + 1e-12);
@@ -83,25 +86,44 @@ static void check_pattern(int n, double sparsity, int count) {
 
 static void inputs_are_as_sparse_as_asked_for_and_never_empty(void **state) {
     (void)state;
-    check_pattern(37, 0.9, 4000);
-    check_pattern(20, 0.99, 4000); /* four of five patterns are empty and drawn again */
-    check_pattern(9, 0, 50);
-    check_pattern(1, 0.9, 50);
+    const rl_input_set sets[] = {RL_INPUTS_TRAIN, RL_INPUTS_FRESH};
+    for (int s = 0; s < 2; s++) {
+        check_pattern(sets[s], 37, 0.9, 4000);
+        check_pattern(sets[s], 20, 0.99, 4000); /* four of five patterns are empty and drawn again */
+        check_pattern(sets[s], 9, 0, 50);
+        check_pattern(sets[s], 1, 0.9, 50);
+    }
 }
 
 static void inputs_have_unit_length_and_uniform_values(void **state) {
     (void)state;
+    const rl_input_set sets[] = {RL_INPUTS_TRAIN, RL_INPUTS_FRESH};
     rl_autoencoder model = small_model(2, 1, 20000);
     model.sparsity = 0;
-    rl_sparse_rows rows = draw(&model, RL_INPUTS_TRAIN, 0, model.n_train);
-    int below = 0;
-    for (int i = 0; i < rows.n_rows; i++) {
-        const double x = rows.value[2 * i], y = rows.value[2 * i + 1];
-        assert_true(x > 0 && y > 0 && fabs(x * x + y * y - 1) < 4 * DBL_EPSILON);
-        below += y < x / 2; /* of two uniform numbers: 1 in 4 */
+    for (int s = 0; s < 2; s++) {
+        rl_sparse_rows rows = draw(&model, sets[s], 0, model.n_train);
+        int below = 0;
+        for (int i = 0; i < rows.n_rows; i++) {
+            const double x = rows.value[2 * i], y = rows.value[2 * i + 1];
+            assert_true(x > 0 && y > 0 && fabs(x * x + y * y - 1) < 4 * DBL_EPSILON);
+            below += y < x / 2; /* of two uniform numbers: 1 in 4 */
+        }
+        assert_true(fabs(below / 20000.0 - 0.25) < 5 * sqrt(0.25 * 0.75 / 20000));
+        rl_sparse_rows_destroy(&rows);
     }
-    assert_true(fabs(below / 20000.0 - 0.25) < 5 * sqrt(0.25 * 0.75 / 20000));
+}
+
+/* Into rows that are there, whatever was in them. */
+static void inputs_drawn_again_are_those_drawn_anew(void **state) {
+    (void)state;
+    const rl_autoencoder model = small_model(53, 2, 30);
+    rl_sparse_rows rows = draw(&model, RL_INPUTS_FRESH, 0, 9), anew = draw(&model, RL_INPUTS_FRESH, 900, 9);
+    rows.capacity = rows.start[9]; /* no room for more */
+    assert_int_equal(rl_inputs_redraw(&model, key, 3, RL_INPUTS_FRESH, 900, &rows), RL_OK);
+    assert_true(rows.capacity >= rows.start[9]);
+    for (int i = 0; i < 9; i++) assert_same_row(&rows, i, &anew, i);
     rl_sparse_rows_destroy(&rows);
+    rl_sparse_rows_destroy(&anew);
 }
 
 /* ---- gradient ---------------------------------------------------------------------------------------------------- */
@@ -118,7 +140,8 @@ static double *random_parameters(const rl_autoencoder *model) {
 }
 
 static rl_autoencoder_buffers buffers_for(const rl_autoencoder *model, const rl_sparse_rows *rows) {
-    rl_autoencoder_buffers buffers = {.n_hidden = model->n_hidden, .n_rows = rows->n_rows};
+    rl_autoencoder_buffers buffers = {
+        .n_hidden = model->n_hidden, .n_rows = rows->n_rows, .precision = model->precision};
     assert_int_equal(rl_arrays_create(&buffers, rl_autoencoder_list_buffers), RL_OK);
     return buffers;
 }
@@ -209,21 +232,22 @@ static const int shapes[][3] = {/* n, m, T: every way to make outputs, and every
                                 {8, 2, 0},   {5, 20, 3},  {257, 2, 65}, {513, 10, 64}, {16, 16, 1}};
 enum { N_SHAPES = sizeof shapes / sizeof *shapes };
 
-static void gradient_equals_dense_arithmetic(void **state) {
-    (void)state;
+/* With floats no sum of them is longer than 256 / 16 + 16 in a lane, or 64 rows. */
+static void check_against_dense(rl_precision precision, double eps, int longest) {
     for (int s = 0; s < N_SHAPES; s++) {
-        const rl_autoencoder model = small_model(shapes[s][0], shapes[s][1], shapes[s][2]);
+        rl_autoencoder model = small_model(shapes[s][0], shapes[s][1], shapes[s][2]);
+        model.precision = precision;
         const size_t length = ((size_t)model.n_hidden + 1) * (size_t)rl_parameter_stride(model.n_features);
         rl_sparse_rows rows = draw(&model, RL_INPUTS_TRAIN, 0, model.n_train);
         double *parameters = random_parameters(&model), *gradient = zeroed(length), loss;
         rl_autoencoder_buffers buffers = buffers_for(&model, &rows);
         rl_autoencoder_gradient(parameters, &rows, &buffers, &loss, gradient);
         dense_result dense = dense_gradient(&model, parameters, &rows);
-        const double steps = model.n_features + model.n_train + 10;
-        assert_true(fabsl(loss - dense.loss) <= DBL_EPSILON * steps * (dense.loss + model.n_train));
+        const double steps = fmin(longest, model.n_features + model.n_train + 10) + model.n_hidden;
+        assert_true(fabsl(loss - dense.loss) <= eps * steps * (dense.loss + model.n_train));
         assert_true(loss_of(&model, parameters, &rows) == loss); /* with and without a gradient */
         for (size_t i = 0; i < length; i++)
-            assert_true(fabsl(gradient[i] - dense.gradient[i]) <= DBL_EPSILON * steps * dense.size[i]);
+            assert_true(fabsl(gradient[i] - dense.gradient[i]) <= eps * steps * dense.size[i]);
         dense_free(&dense);
         rl_free(buffers.hidden);
         rl_free(parameters);
@@ -232,10 +256,17 @@ static void gradient_equals_dense_arithmetic(void **state) {
     }
 }
 
+static void gradient_equals_dense_arithmetic(void **state) {
+    (void)state;
+    check_against_dense(RL_PRECISION_DOUBLE, DBL_EPSILON, INT_MAX);
+    check_against_dense(RL_PRECISION_FLOAT, FLT_EPSILON, 64 + 10);
+}
+
 static void any_registers_make_the_same_bits(void **state) {
     (void)state;
-    for (int s = 0; s < N_SHAPES; s++) {
-        const rl_autoencoder model = small_model(shapes[s][0], shapes[s][1], shapes[s][2]);
+    for (int s = 0; s < 2 * N_SHAPES; s++) {
+        rl_autoencoder model = small_model(shapes[s / 2][0], shapes[s / 2][1], shapes[s / 2][2]);
+        model.precision = s % 2 == 0 ? RL_PRECISION_DOUBLE : RL_PRECISION_FLOAT;
         const size_t length = ((size_t)model.n_hidden + 1) * (size_t)rl_parameter_stride(model.n_features);
         rl_sparse_rows rows = draw(&model, RL_INPUTS_TRAIN, 0, model.n_train);
         double *parameters = random_parameters(&model), *widest = zeroed(length), *narrow = zeroed(length);
@@ -255,9 +286,8 @@ static void any_registers_make_the_same_bits(void **state) {
     }
 }
 
-/* Central differences of the loss, relative to the largest derivative. */
-static void gradient_equals_finite_differences(void **state) {
-    (void)state;
+/* Central differences of the loss by doubles, relative to the largest derivative. */
+static void check_differences(rl_precision precision, double tolerance) {
     const double h = 1e-5;
     const int ms[] = {1, 2, 3, 4, 5, 8, 9};
     for (size_t c = 0; c < sizeof ms / sizeof *ms; c++) {
@@ -265,7 +295,9 @@ static void gradient_equals_finite_differences(void **state) {
         const int stride = rl_parameter_stride(model.n_features), length = (model.n_hidden + 1) * stride;
         rl_sparse_rows rows = draw(&model, RL_INPUTS_TRAIN, 0, model.n_train);
         double *parameters = random_parameters(&model), *gradient = zeroed((size_t)length), loss, largest = 0;
-        rl_autoencoder_buffers buffers = buffers_for(&model, &rows);
+        rl_autoencoder own = model;
+        own.precision = precision;
+        rl_autoencoder_buffers buffers = buffers_for(&own, &rows);
         rl_autoencoder_gradient(parameters, &rows, &buffers, &loss, gradient);
         for (int i = 0; i < length; i++) largest = fmax(largest, fabs(gradient[i]));
         for (int i = 0; i < length; i++) {
@@ -276,13 +308,42 @@ static void gradient_equals_finite_differences(void **state) {
             parameters[i] = here - h;
             const double below = loss_of(&model, parameters, &rows);
             parameters[i] = here;
-            assert_true(fabs((above - below) / (2 * h) - gradient[i]) <= 1e-6 * largest);
+            assert_true(fabs((above - below) / (2 * h) - gradient[i]) <= tolerance * largest);
         }
         rl_free(buffers.hidden);
         rl_free(parameters);
         rl_free(gradient);
         rl_sparse_rows_destroy(&rows);
     }
+}
+
+static void gradient_equals_finite_differences(void **state) {
+    (void)state;
+    check_differences(RL_PRECISION_DOUBLE, 1e-6);
+    check_differences(RL_PRECISION_FLOAT, 1e-6 + 16 * FLT_EPSILON);
+}
+
+/* A thousand times the rows lose no more digits, as doubles take over from float sums. */
+static void float_sums_do_not_lose_more_with_more_rows(void **state) {
+    (void)state;
+    rl_autoencoder model = small_model(40, 3, 64000);
+    const size_t length = 4 * (size_t)rl_parameter_stride(40);
+    rl_sparse_rows rows = draw(&model, RL_INPUTS_TRAIN, 0, model.n_train);
+    double *parameters = random_parameters(&model), *gradients[] = {zeroed(length), zeroed(length)}, losses[2];
+    double largest = 0;
+    for (int p = 0; p < 2; p++) {
+        model.precision = p == 0 ? RL_PRECISION_DOUBLE : RL_PRECISION_FLOAT;
+        rl_autoencoder_buffers buffers = buffers_for(&model, &rows);
+        rl_autoencoder_gradient(parameters, &rows, &buffers, &losses[p], gradients[p]);
+        rl_free(buffers.hidden);
+    }
+    for (size_t i = 0; i < length; i++) largest = fmax(largest, fabs(gradients[0][i]));
+    for (size_t i = 0; i < length; i++)
+        assert_true(fabs(gradients[1][i] - gradients[0][i]) <= 4 * FLT_EPSILON * largest);
+    assert_true(fabs(losses[1] - losses[0]) <= FLT_EPSILON * losses[0] && losses[1] != losses[0]);
+    double *const arrays[] = {parameters, gradients[0], gradients[1]};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
+    rl_sparse_rows_destroy(&rows);
 }
 
 /* ---- AdamW ------------------------------------------------------------------------------------------------------- */
@@ -386,6 +447,10 @@ static void predicted_bytes_are_those_allocated(void **state) {
         }
         assert_int_equal(most, rl_training_bytes(&model, 3));
     }
+    rl_autoencoder model = small_model(200, 3, RL_INFINITE);
+    model.batch = 60;
+    model.precision = RL_PRECISION_FLOAT;
+    assert_int_equal(allocated_by(&model, &RL_ALL_EXAMPLES), rl_training_bytes(&model, 1));
 }
 
 /* Mean 0 and variance 2 / (n + m) by both laws, at 5 standard errors: the variance of a square is twice the square of
@@ -460,9 +525,10 @@ static void a_training_is_steps_of_adamw(void **state) {
 static void a_restored_training_ends_in_the_same_bits(void **state) {
     (void)state;
     const int stops[] = {0, 1, 15, 16, 17, 24, 25, 26, 59, 60};
-    const int sizes[][2] = {{2, 20}, {11, 20}, {2, 400}}; /* m, T: the last one by half-planes */
+    const int sizes[][2] = {{2, 20}, {11, 20}, {2, 400}, {2, RL_INFINITE}}; /* m, T: the third one by half-planes */
     for (size_t c = 0; c < sizeof sizes / sizeof *sizes; c++) {
-        const rl_autoencoder model = small_model(45, sizes[c][0], sizes[c][1]);
+        rl_autoencoder model = small_model(45, sizes[c][0], sizes[c][1]);
+        model.batch = 15;
         const size_t bytes = rl_training_layout_of(&model).length * sizeof(double);
         double *whole = finish(&model, begin(&model), 1000), *saved = zeroed(rl_training_state_length(&model));
         for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
@@ -482,6 +548,35 @@ static void a_restored_training_ends_in_the_same_bits(void **state) {
         rl_free(whole);
         rl_free(saved);
     }
+}
+
+/* Step s takes examples s x batch ... and records their losses before it; the record has those of the last one. */
+static void every_step_has_fresh_examples(void **state) {
+    (void)state;
+    rl_autoencoder model = small_model(30, 2, RL_INFINITE);
+    model.batch = 25;
+    model.record_every = 1;
+    const rl_training_layout l = rl_training_layout_of(&model);
+    double *record = finish(&model, begin(&model), 7), *gradient = zeroed(3 * 32), loss = 0;
+    double *w = zeroed(3 * 32), *first = zeroed(3 * 32), *second = zeroed(3 * 32), *saved;
+    rl_training *training = begin(&model);
+    saved = zeroed(rl_training_state_length(&model));
+    rl_training_save(training, saved);
+    for (int k = 0; k < 3; k++) memcpy(w + k * 32, saved + 1 + 2 * l.n_records + k * 30, 30 * sizeof *w);
+    for (int step = 0; step <= 60; step++) {
+        rl_sparse_rows rows = draw(&model, RL_INPUTS_FRESH, 25 * step, 25);
+        rl_autoencoder_buffers buffers = buffers_for(&model, &rows);
+        rl_autoencoder_gradient(w, &rows, &buffers, &loss, gradient);
+        assert_true(record[l.train_mse + (size_t)step] == loss / (25 * 30.0));
+        if (step < 60) rl_adamw_step(&model, step + 1, 3 * 32, w, first, second, gradient);
+        for (size_t i = 0; step == 60 && i < 25; i++)
+            assert_true(record[l.example_embedding + i] == buffers.hidden[2 * i]);
+        rl_free(buffers.hidden);
+        rl_sparse_rows_destroy(&rows);
+    }
+    double *const arrays[] = {record, gradient, w, first, second, saved};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
+    rl_training_destroy(training);
 }
 
 static double largest_difference(size_t n, const double *a, const double *b) {
@@ -611,9 +706,11 @@ int main(void) {
         cmocka_unit_test(inputs_are_nested_and_keyed_by_their_index),
         cmocka_unit_test(inputs_are_as_sparse_as_asked_for_and_never_empty),
         cmocka_unit_test(inputs_have_unit_length_and_uniform_values),
+        cmocka_unit_test(inputs_drawn_again_are_those_drawn_anew),
         cmocka_unit_test(gradient_equals_dense_arithmetic),
         cmocka_unit_test(any_registers_make_the_same_bits),
         cmocka_unit_test(gradient_equals_finite_differences),
+        cmocka_unit_test(float_sums_do_not_lose_more_with_more_rows),
         cmocka_unit_test(adamw_is_as_by_hand),
         cmocka_unit_test(the_mean_over_features_is_a_larger_epsilon),
         cmocka_unit_test(learning_rate_rises_and_falls),
@@ -622,6 +719,7 @@ int main(void) {
         cmocka_unit_test(losses_are_recorded_at_their_steps),
         cmocka_unit_test(a_training_is_steps_of_adamw),
         cmocka_unit_test(a_restored_training_ends_in_the_same_bits),
+        cmocka_unit_test(every_step_has_fresh_examples),
         cmocka_unit_test(large_trainings_are_steps_of_adamw),
         cmocka_unit_test(shorter_states_are_gone_on_with),
         cmocka_unit_test(nonsense_is_not_restored),

@@ -68,14 +68,16 @@ static void assert_same(const rl_rates *a, const rl_rates *b) {
     assert_same_tables(&a->gemv, &b->gemv);
     assert_same_tables(&a->dense, &b->dense);
     assert_same_tables(&a->lanes, &b->lanes);
-    const double left[] = {a->normals,           a->gemm,    a->gemv_alone,     a->bidiagonal, a->rotations,
-                           a->pdgesvd_rotations, a->band,    a->band_rotations, a->column,     a->message,
-                           a->message_bandwidth, a->cell,    a->start,          a->launch,     a->process,
-                           a->journal,           a->results, a->group,          a->record,     a->panels};
-    const double right[] = {b->normals,           b->gemm,    b->gemv_alone,     b->bidiagonal, b->rotations,
-                            b->pdgesvd_rotations, b->band,    b->band_rotations, b->column,     b->message,
-                            b->message_bandwidth, b->cell,    b->start,          b->launch,     b->process,
-                            b->journal,           b->results, b->group,          b->record,     b->panels};
+    const double left[] = {
+        a->normals, a->gemm,           a->gemv_alone, a->bidiagonal, a->rotations,         a->pdgesvd_rotations,
+        a->band,    a->band_rotations, a->column,     a->message,    a->message_bandwidth, a->cell,
+        a->start,   a->launch,         a->process,    a->journal,    a->results,           a->group,
+        a->record,  a->panels,         a->outputs};
+    const double right[] = {
+        b->normals, b->gemm,           b->gemv_alone, b->bidiagonal, b->rotations,         b->pdgesvd_rotations,
+        b->band,    b->band_rotations, b->column,     b->message,    b->message_bandwidth, b->cell,
+        b->start,   b->launch,         b->process,    b->journal,    b->results,           b->group,
+        b->record,  b->panels,         b->outputs};
     for (size_t i = 0; i < COUNT(left); i++) assert_true(left[i] == right[i]);
 }
 
@@ -88,6 +90,7 @@ static rl_rates distinct(void) {
                       .normals = 1.25e7,
                       .gemm = 2.5e10,
                       .panels = 2.75e10,
+                      .outputs = 3.25e10,
                       .gemv = {3, {1e6, 2.5e6, 1e9}, {3e10, 2e10, 1.0625e10}},
                       .gemv_alone = 1.5e10,
                       .dense = {1, {32}, {4e9}},

@@ -149,7 +149,7 @@ static void the_studies_that_ship_can_be_planned(void **state) {
         snprintf(path, sizeof path, "%s/jobs/%s", root, files[i]);
         assert_int_equal(rl_read_file(path, RL_STUDY_FILE_LIMIT, &content), RL_OK);
         make_plan(content.bytes, &study, &plan);
-        assert_int_equal(plan.n_tasks, i == 0 ? 170 : 60);
+        assert_int_equal(plan.n_tasks, i == 0 ? 170 : 63);
         rl_plan_destroy(&plan);
         rl_study_destroy(&study);
         rl_free(content.bytes);
