@@ -22,6 +22,7 @@ ORDER = (
     "shares",
     "other_ablations",
     "cross_validation",
+    "test_rows",
     "cures",
     "descent",
     "solvers",

@@ -47,11 +47,21 @@ def _parts(datasets: list[Dataset]) -> str:
         return ""
     why = (
         " Far from the threshold such a gap has another cause: test rows of large leverage, further out than any training row. "
-        "A cross-validation leaves out rows like those that it keeps, so it sees none of them."
+        f"A cross-validation leaves out rows like those that it keeps, so it sees none of them.{_worst(datasets)}"
         if any(_with_many_rows(dataset) for dataset in datasets)
         else ""
     )
     return f" The test error over generalized cross-validation is: {'; '.join(said)}.{why}"
+
+
+def _worst(datasets: list[Dataset]) -> str:
+    """What share of the error a hundredth of the test rows carries, at the same N."""
+    said = []
+    for dataset in datasets:
+        at, worst = _gap(dataset), dataset.curve("worst_share", dataset.unablated())
+        if at is not None and worst is not None:
+            said.append(f"{100 * worst.median[at]:.0f} % for {layout.title_of(dataset)} at N = {int(dataset.n_train[at])}")
+    return f" Of the test error the worst hundredth of the test rows carries {'; '.join(said)}." if said else ""
 
 
 def _ratio(dataset: Dataset) -> np.ndarray | None:
@@ -68,17 +78,20 @@ def _at_threshold(dataset: Dataset) -> str:
     return f"{style.ratio(ratio[at])} at {threshold.place_words(dataset)}" if known else ""
 
 
-def _with_many_rows(dataset: Dataset) -> str:
+def _gap(dataset: Dataset) -> int | None:
+    """The index of the N, twice the threshold or more, where the test error is the largest multiple; None: they do not part."""
     ratio = _ratio(dataset)
     if ratio is None:
-        return ""
+        return None
     many = np.where((dataset.n_train >= 2 * dataset.threshold) & np.isfinite(ratio), ratio, -np.inf)
-    at = int(np.argmax(many))
-    return (
-        f"up to {style.ratio(many[at])} with twice as many rows or more (N = {int(dataset.n_train[at])})"
-        if many[at] > PART
-        else ""
-    )
+    return int(np.argmax(many)) if many.max() > PART else None
+
+
+def _with_many_rows(dataset: Dataset) -> str:
+    at, ratio = _gap(dataset), _ratio(dataset)
+    if at is None or ratio is None:
+        return ""
+    return f"up to {style.ratio(ratio[at])} with twice as many rows or more (N = {int(dataset.n_train[at])})"
 
 
 def cross_validation(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | None:

@@ -186,6 +186,9 @@ typedef struct rl_target_moments {
     const char *of; /* what they are taken of, after "the mean square": "of all rows"; a static string */
 } rl_target_moments;
 
+/* Whether the targets in memory have exactly two values, the smaller one first. */
+bool rl_dataset_two_targets(const rl_dataset *data, double targets[2]);
+
 /* Fills *moments: the population's of fresh rows with a linear teacher; else of the rows that are test rows at any N,
  * where there are such; else of all rows of a table, or of all rows of all repeats when they are fresh. `seed` and
  * n_repeats are the study's. The targets are as the fits see them. */

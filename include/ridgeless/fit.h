@@ -163,16 +163,21 @@ rl_status rl_evaluate(rl_evaluator *evaluator, const rl_spectrum *s, const rl_po
 
 /* ---- measures ---------------------------------------------------------------------------------------------------- */
 
-/* What the training rows alone can know of a variant's test error: X(name, word). The order is that of records: only
+/* What a study may ask of every variant beside its errors: X(name, word). First what the training rows alone can know
+ * of the test error, then what single test rows say, which is not this room's. The order is that of records: only
  * append. A set of them is or-ed from 1u << name. */
-#define RL_MEASURE_LIST(X) X(RL_MEASURE_GCV, "gcv") X(RL_MEASURE_LOO, "loo")
+#define RL_MEASURE_LIST(X)             \
+    X(RL_MEASURE_GCV, "gcv")           \
+    X(RL_MEASURE_LOO, "loo")           \
+    X(RL_MEASURE_ZERO_ONE, "zero_one") \
+    X(RL_MEASURE_WORST_SHARE, "worst_share")
 
 typedef enum rl_measure_kind {
 #define RL_MEASURE_ENUM(name, word) name,
     RL_MEASURE_LIST(RL_MEASURE_ENUM)
 #undef RL_MEASURE_ENUM
 } rl_measure_kind;
-enum { RL_N_MEASURES = RL_MEASURE_LOO + 1 };
+enum { RL_N_MEASURES = RL_MEASURE_WORST_SHARE + 1 };
 extern const char *const rl_measure_words[RL_N_MEASURES];
 
 /* NaN where a variant has none: its predictions are not linear in the training targets, or it runs on the rows. */
@@ -180,10 +185,11 @@ typedef struct rl_measured {
     double value[RL_N_MEASURES];
 } rl_measured;
 
-/* Whether some of the measures need left singular vectors. */
+/* Whether some of the measures need left singular vectors; or the test rows themselves, and what fits say of each. */
 bool rl_measures_need_left(unsigned measures);
+bool rl_measures_need_test_rows(unsigned measures);
 
-/* Local. Of every variant, those of the measures that are asked for (others are NaN), for the spectrum that was
+/* Local. Of every variant, those of the first two that are asked for (others are NaN), for the spectrum that was
  * evaluated last; s NULL, or not done: all NaN.
  *
  * A linear filter leaves the share g_r = 1 - sigma_r f(sigma_r) of the target along mode r, and all of what is outside

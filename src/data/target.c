@@ -1,4 +1,4 @@
-/* What predictions without a fit cost: the mean square and the variance of the targets. */
+/* What predictions without a fit cost: the mean square and the variance of the targets; and whether these are two. */
 #include <math.h>
 
 #include "dataset.h"
@@ -35,6 +35,20 @@ static double mean_power(const target_rows *t, double about, int power) {
             sum += power == 1 ? y : y * y;
         }
     return sum / ((double)n * t->n_repeats);
+}
+
+bool rl_dataset_two_targets(const rl_dataset *data, double targets[2]) {
+    double low = INFINITY, high = -INFINITY;
+    if (data->y == NULL) return false;
+    for (int i = 0; i < data->n_rows; i++) {
+        low = fmin(low, data->y[i]);
+        high = fmax(high, data->y[i]);
+    }
+    for (int i = 0; i < data->n_rows; i++)
+        if (data->y[i] != low && data->y[i] != high) return false;
+    targets[0] = low;
+    targets[1] = high;
+    return low < high;
 }
 
 rl_status rl_dataset_target_moments(const rl_dataset *data, uint64_t seed, int n_repeats, rl_target_moments *moments) {

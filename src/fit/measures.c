@@ -11,6 +11,10 @@ bool rl_measures_need_left(unsigned measures) {
     return (measures & 1u << RL_MEASURE_LOO) != 0;
 }
 
+bool rl_measures_need_test_rows(unsigned measures) {
+    return (measures & (1u << RL_MEASURE_ZERO_ONE | 1u << RL_MEASURE_WORST_SHARE)) != 0;
+}
+
 /* ---- what a filter leaves ---------------------------------------------------------------------------------------- */
 
 /* A truncation as a function of features: what predictions use. */
@@ -96,6 +100,7 @@ void rl_measure(rl_evaluator *e, const rl_spectrum *s, unsigned measures, int n_
         const bool linear = s != NULL && s->status == RL_CELL_DONE && find_left(e, s, &variants[v], v);
         if (linear) take_limit(s, e->left);
         for (int k = 0; k < RL_N_MEASURES; k++)
-            measured[v].value[k] = linear && (measures & 1u << k) != 0 ? functions[k](s, e->left) : NAN;
+            measured[v].value[k] =
+                linear && functions[k] != NULL && (measures & 1u << k) != 0 ? functions[k](s, e->left) : NAN;
     }
 }

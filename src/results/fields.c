@@ -50,6 +50,11 @@ const rl_field rl_fields[RL_N_FIELDS] = {
      "; of ablations other than least squares and ridge by the shortcut e / (1 - leverage); absent for those whose "
      "predictions are not linear in the training targets",
      RL_FIELD_CELL, NC_DOUBLE, ARRAY(measured[RL_MEASURE_LOO]), OF_ERRORS, true, false},
+    {"zero_one", "zero-one error", "share of test rows on the wrong side of the middle between the two targets",
+     RL_FIELD_CELL, NC_DOUBLE, ARRAY(measured[RL_MEASURE_ZERO_ONE]), OF_ERRORS, false, false},
+    {"worst_share", "share of the worst test rows",
+     "of the sum of squared errors over the test rows, what the worst hundredth of these carries, rounded up",
+     RL_FIELD_CELL, NC_DOUBLE, ARRAY(measured[RL_MEASURE_WORST_SHARE]), OF_SPECTRA, false, false},
     {"sigma_min", "smallest singular value", "the smallest non-zero one of the training features, " OF_FEATURES,
      RL_FIELD_SPECTRUM, NC_DOUBLE, ARRAY(sigma_min), OF_SPECTRA, false, false},
     {"sigma_max", "largest singular value", "of the training features, " OF_FEATURES, RL_FIELD_SPECTRUM, NC_DOUBLE,

@@ -196,7 +196,7 @@ static bool suits_bulk(const rl_series *series) {
     const rl_dataset *data = &series->data;
     const rl_range all = {0, series->n_n_train};
     if (data->map != NULL || data->beta_star == NULL || data->n_test_only > 0) return false;
-    return !wants_published_arithmetic(series) && !rl_has_need(series, RL_NEED_ROWS) &&
+    return !wants_published_arithmetic(series) && !rl_needs_rows(series) &&
            series->spec->producer == RL_PRODUCER_AUTO && !series->spec->keep.directions && series->n_points == 0 &&
            series->n_features <= RL_BULK_FEATURES &&
            lanes_flops(series) / RL_LANES_SPEED < rl_spectra_flops(series, all);

@@ -36,6 +36,11 @@ static void list_curves_arrays(rl_arena *arena, void *object) {
     RL_TAKE(arena, c->points, features * (size_t)s->n_points);
     RL_TAKE(arena, c->solver_room,
             rl_room_on_rows(s->spec->n_variants, s->spec->variants, c->max_train, s->n_features));
+    if (rl_measures_need_test_rows(s->spec->measures)) {
+        RL_TAKE(arena, c->said, (size_t)c->capacity * variants);
+        RL_TAKE(arena, c->squares, (size_t)s->data.n_rows * variants);
+        RL_TAKE(arena, c->wrong, variants);
+    }
     RL_TAKE(arena, c->room, rl_larger(c->max_train, rl_larger((int)order, s->n_points)));
 }
 
@@ -253,6 +258,7 @@ static bool suits_curves(const rl_series *series) {
 static rl_status check_rows_on_one_rank(const rl_series *series) {
     const char *what = series->n_points > 0 ? "`keep: predictions`" : NULL;
     if (rl_measures_need_left(series->spec->measures)) what = "`measures: loo`";
+    if (rl_measures_need_test_rows(series->spec->measures)) what = "a measure of test rows";
     char ablation[80];
     for (int v = 0; v < series->spec->n_variants && what == NULL; v++) {
         const rl_ablation *a = series->spec->variants[v].ablation;
@@ -319,7 +325,8 @@ rl_status rl_curves_lay_out(rl_series *series) {
     /* where they are some, and the curve comes otherwise */
     const bool some = series->study->full_spectra.line > 0 && series->method != &rl_spectra_method;
     for (int i = 0; i < series->n_n_train; i++) series->full[i] = some && series->full[i];
-    return check_rows_on_one_rank(series);
+    RL_TRY(check_rows_on_one_rank(series));
+    return rl_check_test_rows_measures(series);
 }
 
 static rl_status lay_out_curves(rl_series *series) {

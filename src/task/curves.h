@@ -32,6 +32,10 @@ typedef struct rl_curves {
     double *start, *room; /* [n_features]; [max(max_train, order)] */
     double *solver_room;  /* [rl_room_on_rows] of the longest training set */
     double *points;       /* [n_points, n_features], row-major */
+    /* measures of test rows; NULL where they are not asked for */
+    double *said;    /* [capacity, n_variants], column-major: predictions */
+    double *squares; /* [n_rows, n_variants], column-major: squared errors */
+    double *wrong;   /* [n_variants]: how many rows are on the wrong side */
 } rl_curves;
 
 rl_status rl_curves_create(const rl_series *series, const rl_group *group, rl_curves **curves);
@@ -103,6 +107,7 @@ const rl_method *rl_method_of(const rl_series *series);
 bool rl_wants_process_grid(const rl_series *series);
 bool rl_may_be_nested(const rl_series *series);          /* every variant has what it needs */
 bool rl_has_need(const rl_series *series, rl_need need); /* some variant has this need */
+bool rl_needs_rows(const rl_series *series);             /* so has one, or a measure needs the test rows */
 bool rl_wants_left(const rl_series *series);             /* a variant or a measure needs left singular vectors */
 
 static inline bool rl_is_wanted(const bool *wanted, int i) {
@@ -129,7 +134,15 @@ double rl_test_rows_flops(const rl_series *series, int first);      /* of those 
 /* What full spectra on one rank have beside their errors: the algorithms on rows, into c->errors, and predictions. */
 bool rl_fits_on_rows(const rl_series *series); /* whether there are any */
 void rl_fit_on_rows(rl_curves *c, const rl_training_set *train, const rl_spectrum *s);
+const double *rl_parameters_of(rl_curves *c, const rl_spectrum *s, int v); /* V beta of a variant, in c->betas */
 void rl_record_predictions(rl_curves *c, const rl_spectrum *s, int i, double *curve);
+
+/* ---- single test rows (test_rows.c) ------------------------------------------------------------------------------ */
+
+/* Into c->measured, those that are asked for, of a spectrum that is done and of the parameters in c->betas. */
+void rl_measure_test_rows(rl_curves *c, const rl_spectrum *s);
+double rl_test_rows_measured_flops(const rl_series *series, int n_train);
+rl_status rl_check_test_rows_measures(const rl_series *series); /* whether the targets allow them */
 
 /* ---- into a curve (point.c) -------------------------------------------------------------------------------------- */
 

@@ -4,7 +4,7 @@
 #include "curves.h"
 
 bool rl_fits_on_rows(const rl_series *series) {
-    return rl_has_need(series, RL_NEED_ROWS) || series->n_points > 0;
+    return rl_needs_rows(series) || series->n_points > 0;
 }
 
 /* Another start for each repeat, the same for all N of it. */
@@ -23,7 +23,7 @@ void rl_fit_on_rows(rl_curves *c, const rl_training_set *train, const rl_spectru
 }
 
 /* The parameters V beta of a fit that has coordinates alone; the algorithms on rows have left theirs. */
-static const double *parameters_of(rl_curves *c, const rl_spectrum *s, int v) {
+const double *rl_parameters_of(rl_curves *c, const rl_spectrum *s, int v) {
     double *beta = c->betas + (size_t)v * (size_t)s->n_features;
     if (c->series->spec->variants[v].ablation->need != RL_NEED_ROWS)
         rl_gemv('T', s->n_modes, s->n_features, 1, s->vt, s->n_modes, rl_evaluated_fit(c->evaluator, v)->beta, 0, beta);
@@ -37,7 +37,7 @@ void rl_record_predictions(rl_curves *c, const rl_spectrum *s, int i, double *cu
     rl_rows_get(&c->rows, g->data.n_rows - n, n, c->points, features, c->room);
     double *out = curve + c->layout.predictions + (size_t)i * (size_t)variants * (size_t)n;
     for (int v = 0; v < variants; v++, out += n) {
-        rl_gemv('T', features, n, 1, c->points, features, parameters_of(c, s, v), 0, out);
+        rl_gemv('T', features, n, 1, c->points, features, rl_parameters_of(c, s, v), 0, out);
         const bool has_shift = g->spec->variants[v].ablation->need != RL_NEED_ROWS;
         const double shift = has_shift ? rl_evaluated_fit(c->evaluator, v)->shift : 0;
         for (int k = 0; k < n; k++) out[k] += shift;

@@ -45,6 +45,10 @@ bool rl_has_need(const rl_series *series, rl_need need) {
     return some;
 }
 
+bool rl_needs_rows(const rl_series *series) {
+    return rl_has_need(series, RL_NEED_ROWS) || rl_measures_need_test_rows(series->spec->measures);
+}
+
 bool rl_wants_left(const rl_series *series) {
     return rl_measures_need_left(series->spec->measures) || rl_has_need(series, RL_NEED_LEFT);
 }

@@ -41,6 +41,7 @@ static void record_measures(rl_curves *c, const rl_spectrum *s, size_t first, do
     const rl_variant *variants = c->series->spec->variants;
     if (l->measures == 0) return;
     rl_measure(c->evaluator, s, l->measures, l->n_variants, variants, c->measured);
+    if (rl_measures_need_test_rows(l->measures) && s != NULL && s->status == RL_CELL_DONE) rl_measure_test_rows(c, s);
     for (int k = 0; k < RL_N_MEASURES; k++)
         for (int v = 0; v < l->n_variants && (l->measures & 1u << k) != 0; v++)
             curve[l->measured[k] + first + (size_t)v] = c->measured[v].value[k];

@@ -78,6 +78,7 @@ double rl_spectra_flops(const rl_series *series, rl_range n_train) {
     for (int i = n_train.first; i < rl_range_end(n_train); i++)
         flops += spectrum_flops(series->n_train[i], p, n_rows - series->n_train[i], series->spec->n_variants) +
                  RL_FLOPS_OF_STEP * steps * series->n_train[i] * p +
+                 rl_test_rows_measured_flops(series, series->n_train[i]) +
                  rl_solver_flops(series->spec->n_variants, series->spec->variants, series->n_train[i], p);
     return flops;
 }

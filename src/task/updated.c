@@ -85,7 +85,7 @@ static double updated_flops(const rl_series *series, rl_range n_train) {
  */
 static bool suits_updated(const rl_series *series) {
     const rl_range all = {0, series->n_n_train};
-    return series->study->random != RL_RANDOM_NUMPY && !rl_has_need(series, RL_NEED_ROWS) && !rl_wants_left(series) &&
+    return series->study->random != RL_RANDOM_NUMPY && !rl_needs_rows(series) && !rl_wants_left(series) &&
            series->spec->producer == RL_PRODUCER_AUTO && !series->spec->keep.modes && series->n_points == 0 &&
            2 * updated_flops(series, all) < rl_spectra_flops(series, all);
 }

@@ -1,5 +1,6 @@
 """`measures: [gcv, loo]`: the same by every way of computing, whose full spectra unit tests hold to refits; what cannot have
 them is refused; journals with them and without go on with each other."""
+import math
 import pathlib
 import tempfile
 import unittest
@@ -54,8 +55,48 @@ class Measures(unittest.TestCase):
         self.assertIn("`measures: loo` needs the training rows on one rank", done.stderr)
         self.study("twice.yaml", 12, "[6]", "[gcv, gcv]")
         self.assertIn("got `gcv` twice", run("run", "twice.yaml", cwd=self.at).stderr)
+        self.study("real.yaml", 12, "[6]", "zero_one")
+        self.assertIn("targets have not exactly two values", run("run", "real.yaml", cwd=self.at).stderr)
         self.study("none.yaml", 12, "[6]", "aic")
-        self.assertIn("expected one of gcv, loo", run("run", "none.yaml", cwd=self.at).stderr)
+        self.assertIn("expected one of gcv, loo, zero_one, worst_share", run("run", "none.yaml", cwd=self.at).stderr)
+
+    def test_single_test_rows_are_those_of_numpy(self):
+        """Two normal classes of means m and -m, with targets 1 and -1. The mean zero-one error is that of Raudys and Duin's
+        classifier (1998, Pattern Recognition Letters 19, 385): with N > P it is Phi(-|m| / sqrt(T_mu T_Sigma)), where T_mu =
+        1 + P / (N |m|^2) and T_Sigma = N / (N - P) are what means and covariance cost that are estimated."""
+        rows, features, size = 3000, 10, 1.2
+        generator = np.random.default_rng(1)
+        y = np.where(generator.permutation(rows) % 2 == 0, 1.0, -1.0)
+        x = generator.standard_normal((rows, features)) + np.outer(y, np.full(features, size / np.sqrt(features)))
+        header = ",".join([*(f"x{j}" for j in range(features)), "y"])
+        np.savetxt(self.at / "classes.csv", np.c_[x, y], delimiter=",", header=header, comments="", fmt="%.17g")
+        sizes = [3, 6, 9, 10, 11, 16, 30, 100]
+        (self.at / "study.yaml").write_text(
+            f"random: numpy\nrepeats: 40\nn_train: {sizes}\nablations: [none, ridge: 0.5]\nmeasures: [zero_one, worst_share]\n"
+            "datasets: [{source: csv, name: t, file: classes.csv, target: y}]\n"
+        )
+        run("run", "study.yaml", "-q", cwd=self.at, check=0)
+        wrong, worst = self.values("study.nc", "zero_one")[:, 0], self.values("study.nc", "worst_share")[:, 0]
+        for at, n in enumerate(sizes):
+            for repeat in range(40):
+                order = np.random.RandomState(repeat).permutation(rows)
+                train, test = order[-n:], order[:-n]
+                for v, penalty in enumerate((0, 0.5)):
+                    u, s, vt = np.linalg.svd(x[train], full_matrices=False)
+                    said = x[test] @ (vt.T @ (s / (s * s + penalty) * (u.T @ y[train])))
+                    self.assertAlmostEqual(
+                        wrong[v, at, repeat], np.mean(np.sign(said) != y[test]), delta=1e-3 if n == features else 1e-12
+                    )
+                    squares = np.sort((said - y[test]) ** 2)[::-1]
+                    self.assertAlmostEqual(
+                        worst[v, at, repeat], squares[: -(-len(test) // 100)].sum() / squares.sum(), delta=1e-6
+                    )
+            if n >= 16:
+                spread = np.sqrt((1 + features / (n * size**2)) * n / (n - features))
+                expected = 0.5 * math.erfc(size / spread / np.sqrt(2))
+                self.assertLess(abs(wrong[0, at].mean() / expected - 1), 0.08, n)
+        mean = wrong[0].mean(axis=1)
+        self.assertGreater(mean[3], 1.2 * max(mean[1], mean[6]))  # the peak at N = P
 
     def test_journals_go_on(self):
         """What has no measures is computed again when they are asked for; what has more of them is not."""

@@ -28,11 +28,12 @@ datasets:
   - {source: gaussian, covariance: [2, 0.5, 0.5, 1], rows: 20, keep: [cells, directions]}
   - {source: function, map: legendre, n_features: [2, 3], keep: [cells, predictions]}
   - {source: sphere, map: random-relu, n_features: [4], rows: 30, inputs: 3}
-  - {source: student-teacher, draw: fresh, features: 4, rows: 30, measures: [gcv, loo]}
+  - {source: student-teacher, draw: fresh, features: 4, rows: 30, measures: [gcv, loo, worst_share]}
   - {source: diabetes, keep: summary, intercept: true}
   - {source: csv, name: apart, file: apart.csv, target: y}
   - {source: student-teacher, name: steps, draw: fresh, design: scales, scales: [9, 1], scale_features: [2, 4], features: 4,
      hidden_features: 6, rows: 30, theory: table}
+  - {source: csv, name: classes, file: classes.csv, target: y, measures: zero_one}
   - {source: student-teacher, name: grids, features: 8, rows: 30, producer: two-stage, keep: [cells, modes]}
 autoencoders:
   - {n_features: 20, sparsity: 0.9, hidden: 2, n_train: 10, steps: 5}
@@ -266,6 +267,7 @@ class ResultsPage(unittest.TestCase):
         cls.at = pathlib.Path(folder.name)
         (cls.at / "everything.yaml").write_text(EVERYTHING)
         (cls.at / "apart.csv").write_text("x,z,y\n" + "".join(f"{i}e9,{i * i % 5}e-8,{i}\n" for i in range(1, 9)))
+        (cls.at / "classes.csv").write_text("x,z,y\n" + "".join(f"{i},{i * i % 5},{i % 2}\n" for i in range(1, 9)))
         run("run", "everything.yaml", "-q", "--chunk", "2", cwd=cls.at, check=0)
         cls.file = netCDF4.Dataset(cls.at / "everything.nc")
         cls.addClassCleanup(cls.file.close)
