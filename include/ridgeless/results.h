@@ -123,6 +123,10 @@ int64_t rl_median_interval(int64_t n, double miss);
  * misses its own with a third of the probability, the ratio's misses with at most the whole, though they depend on each
  * other (Bonferroni). */
 enum { RL_N_FLANKS = 2 };
+
+/* How many leading directions of the features effective ranks leave out: 0, 1, 2 and 4. */
+enum { RL_N_LEFT_OUT = 4 };
+extern const int rl_left_out[RL_N_LEFT_OUT];
 #define RL_SPIKE_MISS 0.1
 typedef struct rl_spike {
     double height, low, high; /* NaN: there is none */
@@ -173,6 +177,8 @@ typedef struct rl_shown_dataset { /* one P of a data set */
     int flank_n[RL_N_FLANKS]; /* 0: the study has no such N, or the file does not say */
     int n_modes;              /* that there are at the threshold */
     double null_mse, target_variance;
+    /* r_k and R_k of the table's features, with theory: table, and the largest leverage over the mean; else NaN */
+    double effective_rank[RL_N_LEFT_OUT], effective_rank_of_squares[RL_N_LEFT_OUT], leverage_max;
     bool scales_apart; /* it is less because columns are in units far apart */
     bool has_places;   /* the study has N at the threshold and at both flanks */
     bool fits_exactly; /* the unablated test error at the threshold is zero but for rounding */

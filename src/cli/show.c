@@ -65,6 +65,18 @@ static void print_head(const rl_shown_dataset *d) {
     print_spectra(d->repeats, d->spectra_done, d->spectra_missing, d->spectra_failed);
 }
 
+static void print_effective_ranks(const rl_shown_dataset *d) {
+    char first[32], second[32];
+    if (isnan(d->effective_rank[0])) return;
+    printf("  effective ranks r_k, R_k:");
+    for (int i = 0; i < RL_N_LEFT_OUT && !isnan(d->effective_rank[i]); i++)
+        printf("%s k = %d: %s, %s", i > 0 ? ";" : "", rl_left_out[i], rl_number_text(d->effective_rank[i], 2, first),
+               rl_number_text(d->effective_rank_of_squares[i], 2, second));
+    if (!isnan(d->leverage_max))
+        printf("; largest leverage: %s times the mean", rl_number_text(d->leverage_max, 2, first));
+    printf("\n");
+}
+
 /* What the numbers of the table cannot say of themselves. */
 static void print_remarks(const rl_shown_dataset *d) {
     char nothing[32], mean[32], rows[RL_ROWS_TEXT], overflow[RL_OVERFLOW_TEXT];
@@ -72,6 +84,7 @@ static void print_remarks(const rl_shown_dataset *d) {
     if (!isnan(d->null_mse))
         printf("  predicting nothing: %s; predicting the mean: %s\n", rl_number_text(d->null_mse, 2, nothing),
                rl_number_text(d->target_variance, 2, mean));
+    print_effective_ranks(d);
     if (d->scales_apart) printf("  (" RL_SCALES_APART ")\n");
     const bool full = d->threshold == d->n_features;
     if (d->threshold_n != d->threshold)
@@ -169,15 +182,19 @@ static const char what_numbers_are[] =
     "modes kept: how many singular values the predictions at the threshold use, of all that there are.\n"
     "predicting nothing: the mean squared error of saying 0 for each row.\n"
     "predicting the mean: the mean squared error of saying the mean of the targets for each row.\n";
+static const char what_effective_ranks_are[] =
+    "effective ranks: of how many directions the features are without the k leading ones; r_k counts by the\n"
+    "  largest that is left, R_k by all. Leverage: how far out a row is, in units of the others.\n";
 
 static void print_text(const rl_shown *shown) {
-    bool tables = false, low_rank = false;
+    bool tables = false, low_rank = false, effective = false;
     printf("%s (%s)\n", shown->title, shown->program);
     for (int i = 0, end; i < shown->n_datasets; i = end) {
         const rl_shown_dataset *d = &shown->datasets[i];
         for (end = i + 1; end < shown->n_datasets && strcmp(shown->datasets[end].name, d->name) == 0;) end++;
         tables |= end == i + 1;
         low_rank |= d->threshold < d->n_features;
+        effective |= end == i + 1 && !isnan(d->effective_rank[0]);
         if (end > i + 1)
             print_sweep(d, end - i);
         else
@@ -185,6 +202,7 @@ static void print_text(const rl_shown *shown) {
     }
     for (int i = 0; i < shown->n_autoencoders; i++) print_autoencoder(&shown->autoencoders[i]);
     if (tables) printf("%s%s%s", what_medians_are, low_rank ? what_ranks_are : "", what_numbers_are);
+    if (effective) printf("%s", what_effective_ranks_are);
 }
 
 static json_t *count_or_null(int n) {
@@ -202,18 +220,30 @@ static json_t *variant_json(const rl_shown_variant *v) {
                      rl_number_json(v->modes_kept));
 }
 
+/* Empty for a data set whose file does not have them. */
+static json_t *effective_ranks_json(const rl_shown_dataset *d) {
+    json_t *list = json_array();
+    for (int i = 0; i < RL_N_LEFT_OUT && !isnan(d->effective_rank[i]); i++)
+        json_array_append_new(
+            list, json_pack("{s:i, s:o, s:o}", "k", rl_left_out[i], "r", rl_number_json(d->effective_rank[i]), "R",
+                            rl_number_json(d->effective_rank_of_squares[i])));
+    return list;
+}
+
 static json_t *dataset_json(const rl_shown_dataset *d) {
     json_t *variants = json_array();
     for (int i = 0; i < d->n_variants; i++) json_array_append_new(variants, variant_json(&d->variants[i]));
     return json_pack(
-        "{s:s, s:i, s:i, s:i, s:b, s:i, s:b, s:i, s:[o, o], s:i, s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:o}", "name",
-        d->name, "rows", d->n_rows, "rows_dropped", d->n_dropped, "n_features", d->n_features, "intercept",
+        "{s:s, s:i, s:i, s:i, s:b, s:i, s:b, s:i, s:[o, o], s:i, s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:o, s:o, "
+        "s:o}",
+        "name", d->name, "rows", d->n_rows, "rows_dropped", d->n_dropped, "n_features", d->n_features, "intercept",
         d->intercept, "threshold", d->threshold, "scales_apart", d->scales_apart, "threshold_n", d->threshold_n,
         "flank_n", count_or_null(d->flank_n[0]), count_or_null(d->flank_n[1]), "n_modes", d->n_modes, "largest_n",
         d->largest_n, "null_mse", rl_number_json(d->null_mse), "target_variance", rl_number_json(d->target_variance),
         "repeats", d->repeats, "spectra_done", (json_int_t)d->spectra_done, "spectra_missing",
         (json_int_t)d->spectra_missing, "spectra_failed", (json_int_t)d->spectra_failed, "infinite_means",
-        (json_int_t)d->overflow.n, "variants", variants);
+        (json_int_t)d->overflow.n, "effective_ranks", effective_ranks_json(d), "leverage_max",
+        rl_number_json(d->leverage_max), "variants", variants);
 }
 
 static json_t *autoencoder_json(const rl_shown_autoencoder *a) {

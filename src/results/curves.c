@@ -99,6 +99,7 @@ static rl_status begin_curves(writer *w, group *g, const curves *c) {
                                     {"repeat", c->n_repeats},
                                     {"quantile", RL_N_QUANTILES},
                                     {"flank", RL_N_FLANKS},
+                                    {"left_out", rl_has_table_theory(g) ? RL_N_LEFT_OUT : 0},
                                     {"mode", c->n_modes},
                                     {"feature", c->n_directions},
                                     {"row", c->n_directions > 0 ? largest_n : 0},

@@ -92,6 +92,9 @@ void rl_release_dataset(dataset *d);
 size_t rl_dataset_state_bytes(const dataset *d);
 size_t rl_quantile_values(const dataset *d);
 
+/* Whether theory is worked out from the table. */
+bool rl_has_table_theory(const group *g);
+
 /* What working out theory takes in memory meanwhile. */
 size_t rl_theory_bytes(const group *g, const dataset *d);
 

@@ -146,6 +146,17 @@ static void measure_leverage(rl_moment_maker *t, const rl_spectrum *s) {
     }
 }
 
+double rl_largest_leverage(rl_moment_maker *t, const rl_spectrum *s) {
+    double sum = 0, largest = 0;
+    if (t->data->fresh) return NAN;
+    measure_leverage(t, s);
+    for (int i = 0; i < t->n_rows; i++) {
+        sum += t->leverage[i];
+        largest = fmax(largest, t->leverage[i]);
+    }
+    return largest / (sum / t->n_rows);
+}
+
 static int compare_reals(const void *a, const void *b) {
     double x, y;
     memcpy(&x, a, sizeof x);

@@ -44,6 +44,9 @@ size_t rl_moment_maker_bytes(const rl_dataset *data); /* allocated by create, an
 rl_status rl_moments_of_all(rl_moment_maker *maker, rl_spectrum *spectrum, rl_moments *moments);
 rl_status rl_typical_moments(rl_moment_maker *maker, double n_train, rl_spectrum *spectrum, rl_moments *moments);
 
+/* The largest leverage of a table's rows against those of the spectrum, over the mean of all; NaN of a population. */
+double rl_largest_leverage(rl_moment_maker *maker, const rl_spectrum *spectrum);
+
 /* The N whose typical rows stand for those of n_train: n_train itself, or in steps of a fixed ratio where a table is so
  * large that one set of rows takes long; INFINITY, all rows, where one would take longer than all should. */
 double rl_typical_n_train(const rl_moment_maker *maker, int n_train);

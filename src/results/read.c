@@ -26,6 +26,7 @@ struct rl_shown_group {
     double *modes_kept;                 /* [n_variants, n_p, n_n] */
     double *spike[3];                   /* [n_variants, n_p]: height, low, high */
     double *null_mse, *target_variance; /* [n_p] */
+    double *effective[2], *leverage;    /* [n_p, RL_N_LEFT_OUT], [n_p] */
     int *threshold_n, *flank_n;         /* [n_p], [n_p, RL_N_FLANKS]; below 1: none */
     double *losses;                     /* [n_p, n_n, n_repeats, n_steps] of an autoencoder */
     double *scratch;                    /* [3 n_repeats] of an autoencoder */
@@ -126,6 +127,19 @@ static rl_status read_spikes(const rl_nc *file, group *g) {
                    RL_N_FLANKS);
 }
 
+static rl_status read_effective_ranks(const rl_nc *file, group *g) {
+    static const char *const names[] = {"effective_rank", "effective_rank_of_squares"};
+    size_t n = RL_N_LEFT_OUT;
+    int id;
+    for (int i = 0; i < 2; i++)
+        RL_TRY(read_newer(file, g, names[i], NC_DOUBLE, "n_features left_out", &g->effective[i]));
+    RL_TRY(read_newer(file, g, "leverage_max", NC_DOUBLE, "n_features", &g->leverage));
+    if (g->effective[0] != NULL || g->effective[1] != NULL) RL_TRY(find_dimension(file, g, "left_out", &id, &n));
+    if (n == RL_N_LEFT_OUT) return RL_OK;
+    return rl_fail(RL_ERR_INPUT, "%s: group `%s` has %zu effective ranks for each P, expected %d", file->path, g->name,
+                   n, RL_N_LEFT_OUT);
+}
+
 /* A summary has no repeats, but says how many there were. */
 static rl_status read_status_counts(const rl_nc *file, group *g) {
     size_t n_statuses, length;
@@ -157,6 +171,7 @@ static rl_status read_dataset(const rl_nc *file, group *g) {
     for (int i = 0; i < 3; i++)
         RL_TRY(read_newer(file, g, means[i], NC_DOUBLE, "variant n_features n_train", &g->means[i]));
     RL_TRY(read_spikes(file, g));
+    RL_TRY(read_effective_ranks(file, g));
     g->intercept = nc_inq_attid(g->id, NC_GLOBAL, "intercept", &id) == NC_NOERR;
     if (nc_inq_varid(g->id, "status_count", &id) == NC_NOERR) return read_status_counts(file, g);
     RL_TRY(find_dimension(file, g, "repeat", &id, &g->n_repeats));
@@ -198,10 +213,29 @@ static void release_group(group *g) {
     free_texts(g->labels, g->n_variants);
     free_texts(g->ablations, g->n_variants);
     free_texts(g->roles, g->n_variants);
-    void *const arrays[] = {g->parameters, g->p,         g->n,        g->medians,      g->modes_kept,
-                            g->spike[0],   g->spike[1],  g->spike[2], g->null_mse,     g->target_variance,
-                            g->losses,     g->scratch,   g->status,   g->status_count, g->threshold_n,
-                            g->flank_n,    g->threshold, g->means[0], g->means[1],     g->means[2]};
+    void *const arrays[] = {g->parameters,
+                            g->p,
+                            g->n,
+                            g->medians,
+                            g->modes_kept,
+                            g->spike[0],
+                            g->spike[1],
+                            g->spike[2],
+                            g->null_mse,
+                            g->target_variance,
+                            g->losses,
+                            g->scratch,
+                            g->status,
+                            g->status_count,
+                            g->threshold_n,
+                            g->flank_n,
+                            g->threshold,
+                            g->means[0],
+                            g->means[1],
+                            g->means[2],
+                            g->effective[0],
+                            g->effective[1],
+                            g->leverage};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
 }
 
@@ -337,6 +371,7 @@ static rl_status show_dataset(const group *g, size_t p, rl_shown_dataset *shown)
         .largest_n = g->n[largest_index(g, p)],
         .null_mse = number_at(g->null_mse, p),
         .target_variance = number_at(g->target_variance, p),
+        .leverage_max = number_at(g->leverage, p),
         .scales_apart = g->scales_apart,
         .has_places = g->threshold_n != NULL && g->threshold_n[p] > 0 && flank_n(g, p, 0) > 0 && flank_n(g, p, 1) > 0,
         .is_older = g->spike[0] == NULL,
@@ -346,6 +381,10 @@ static rl_status show_dataset(const group *g, size_t p, rl_shown_dataset *shown)
         .spectra_failed = count_status(g, p, RL_CELL_NO_CONVERGENCE) + count_status(g, p, RL_CELL_ZERO_MATRIX),
         .overflow = count_overflow(g, p),
         .n_variants = (int)g->n_variants};
+    for (size_t i = 0; i < RL_N_LEFT_OUT; i++) {
+        shown->effective_rank[i] = number_at(g->effective[0], p * RL_N_LEFT_OUT + i);
+        shown->effective_rank_of_squares[i] = number_at(g->effective[1], p * RL_N_LEFT_OUT + i);
+    }
     RL_TRY(RL_ALLOC(shown->variants, g->n_variants));
     for (size_t v = 0; v < g->n_variants; v++) show_variant(g, p, v, shown, &shown->variants[v]);
     compare_variants(shown);

@@ -88,9 +88,11 @@ static rl_status list_buckets(summaries *s) {
 
 static rl_status begin_summaries(writer *w, group *g, const summaries *s) {
     static const array status = {"status", NULL, "status", .type = NC_BYTE, .least = RL_SMALL};
-    const dimension dimensions[] = {{"variant", s->d.n_variants}, {"n_features", s->d.n_p}, {"n_train", s->d.n_n},
-                                    {"quantile", RL_N_QUANTILES}, {"flank", RL_N_FLANKS},   {"bucket", s->n_buckets},
-                                    {"status", RL_N_STATUSES}};
+    const dimension dimensions[] = {
+        {"variant", s->d.n_variants}, {"n_features", s->d.n_p},
+        {"n_train", s->d.n_n},        {"quantile", RL_N_QUANTILES},
+        {"flank", RL_N_FLANKS},       {"left_out", rl_has_table_theory(g) ? RL_N_LEFT_OUT : 0},
+        {"bucket", s->n_buckets},     {"status", RL_N_STATUSES}};
     RL_TRY(rl_begin_group(w, g, dimensions, sizeof dimensions / sizeof *dimensions));
     RL_TRY(rl_describe_dataset(w, g, &s->d));
     RL_TRY(rl_define_array(w, g, &status));

@@ -4,6 +4,7 @@
 
 #include "../numbers.h"
 #include "dataset.h"
+#include "effective.h"
 #include "moments.h"
 
 /* ---- known formulas ---------------------------------------------------------------------------------------------- */
@@ -79,7 +80,7 @@ static const array of_table[] = {
 };
 enum { OF_TABLE = sizeof of_table / sizeof *of_table };
 
-static bool has_table_theory(const group *g) {
+bool rl_has_table_theory(const group *g) {
     return g->series->spec->theory == RL_THEORY_TABLE && rl_has_moments(&g->series->data);
 }
 
@@ -101,12 +102,14 @@ static void fill_equivalents(const rl_study_dataset *spec, rl_moments *moments, 
 }
 
 /* A series: values and medians [n_variants, n_p, n_n] at this P. */
-static rl_status fill_series(const dataset *d, size_t p, rl_moment_maker *t, double *means, double *medians) {
+static rl_status fill_series(const dataset *d, size_t p, rl_moment_maker *t, double *means, double *medians,
+                             rl_effective *effective) {
     const rl_study_dataset *const spec = d->series->spec;
     const size_t step = d->n_p * d->n_n;
     rl_spectrum spectrum;
     rl_moments moments;
     RL_TRY(rl_moments_of_all(t, &spectrum, &moments));
+    rl_effective_take(effective, p, t, &spectrum);
     for (size_t s = p * d->n_n, i = 0; i < d->n_n; i++)
         if (d->index[s + i] >= 0)
             fill_equivalents(spec, &moments, rl_equivalent_mean, d->n_train[i], step, means + s + i);
@@ -121,13 +124,14 @@ static rl_status fill_series(const dataset *d, size_t p, rl_moment_maker *t, dou
     return RL_OK;
 }
 
-static rl_status fill_tables(const group *g, const dataset *d, double *means, double *medians) {
+static rl_status fill_tables(const group *g, const dataset *d, double *means, double *medians,
+                             rl_effective *effective) {
     rl_status status = RL_OK;
     for (size_t p = 0; p < d->n_p && status == RL_OK; p++) {
         const rl_series *series = &g->series[p];
         rl_moment_maker table;
         status = rl_moment_maker_create(&table, &series->data, series->study->random, series->study->seed);
-        if (status == RL_OK) status = fill_series(d, p, &table, means, medians);
+        if (status == RL_OK) status = fill_series(d, p, &table, means, medians, effective);
         rl_moment_maker_destroy(&table);
     }
     return status;
@@ -135,13 +139,19 @@ static rl_status fill_tables(const group *g, const dataset *d, double *means, do
 
 static rl_status fill_table_theory(writer *w, const group *g, const dataset *d) {
     const size_t n = d->n_variants * d->n_p * d->n_n;
-    double *medians;
-    RL_TRY(RL_ALLOC(medians, n));
+    rl_effective effective;
+    double *medians = NULL;
+    rl_status status = rl_effective_create(&effective, d->n_p);
+    if (status == RL_OK) status = RL_ALLOC(medians, n);
+    if (status != RL_OK) goto done;
     for (size_t i = 0; i < n; i++) w->values[i] = medians[i] = NAN;
-    rl_status status = fill_tables(g, d, w->values, medians);
+    status = fill_tables(g, d, w->values, medians, &effective);
     if (status == RL_OK) status = rl_put_values(w, of_table[0].name, w->values);
     if (status == RL_OK) status = rl_put_values(w, of_table[1].name, medians);
+    if (status == RL_OK) status = rl_fill_effective(w, &effective);
+done:
     rl_free(medians);
+    rl_effective_destroy(&effective);
     return status;
 }
 
@@ -149,19 +159,21 @@ static rl_status fill_table_theory(writer *w, const group *g, const dataset *d) 
 
 size_t rl_theory_bytes(const group *g, const dataset *d) {
     size_t most = 0;
-    if (!has_table_theory(g)) return 0;
+    if (!rl_has_table_theory(g)) return 0;
     for (const rl_series *s = g->series; s < g->series + g->n_series; s++)
         most = rl_larger(most, rl_moment_maker_bytes(&s->data));
-    return most + d->n_variants * d->n_p * d->n_n * sizeof(double);
+    return most + rl_effective_bytes(d->n_p) + d->n_variants * d->n_p * d->n_n * sizeof(double);
 }
 
 rl_status rl_define_theory(writer *w, const group *g, const dataset *d) {
     const theory *t = theory_of(g, d);
     if (t != NULL) RL_TRY(rl_define_array(w, g, &t->array));
-    return has_table_theory(g) ? rl_define_arrays(w, g, of_table, OF_TABLE) : RL_OK;
+    if (!rl_has_table_theory(g)) return RL_OK;
+    RL_TRY(rl_define_arrays(w, g, of_table, OF_TABLE));
+    return rl_define_effective(w, g);
 }
 
 rl_status rl_fill_theory(writer *w, const group *g, const dataset *d) {
     RL_TRY(fill_formula(w, g, d));
-    return has_table_theory(g) ? fill_table_theory(w, g, d) : RL_OK;
+    return rl_has_table_theory(g) ? fill_table_theory(w, g, d) : RL_OK;
 }

@@ -1,5 +1,6 @@
 """`measures: [gcv, loo]`: the same by every way of computing, whose full spectra unit tests hold to refits; what cannot have
 them is refused; journals with them and without go on with each other."""
+import json
 import math
 import pathlib
 import tempfile
@@ -97,6 +98,32 @@ class Measures(unittest.TestCase):
                 self.assertLess(abs(wrong[0, at].mean() / expected - 1), 0.08, n)
         mean = wrong[0].mean(axis=1)
         self.assertGreater(mean[3], 1.2 * max(mean[1], mean[6]))  # the peak at N = P
+
+    def test_effective_ranks_are_those_of_numpy(self):
+        """r_k and R_k of Bartlett, Long, Lugosi and Tsigler 2020 (PNAS 117, 30063, definition 3), and the largest leverage."""
+        generator = np.random.default_rng(2)
+        x = generator.standard_normal((80, 5)) * [8, 4, 2, 1, 1]
+        x[7] *= 30
+        head = "a,b,c,d,e,y"
+        np.savetxt(self.at / "table.csv", np.c_[x, x.sum(axis=1)], delimiter=",", header=head, comments="", fmt="%.17g")
+        (self.at / "study.yaml").write_text(
+            "repeats: 2\nn_train: [3, 5, 10]\nablations: [none]\ntheory: table\n"
+            "datasets: [{source: csv, name: t, file: table.csv, target: y}]\n"
+        )
+        run("run", "study.yaml", "-q", cwd=self.at, check=0)
+        moments = np.linalg.svd(x, compute_uv=False) ** 2
+        leverage = np.einsum("ij,jk,ik->i", x, np.linalg.inv(x.T @ x), x)
+        found = json.loads(run("show", "study.nc", "--json", cwd=self.at, check=0).stdout)["datasets"][0]
+        self.assertEqual([row["k"] for row in found["effective_ranks"]], [0, 1, 2, 4])
+        for row in found["effective_ranks"]:
+            rest = moments[row["k"] :]
+            self.assertAlmostEqual(row["r"], rest.sum() / rest[0], delta=1e-11 * row["r"])
+            self.assertAlmostEqual(row["R"], rest.sum() ** 2 / (rest**2).sum(), delta=1e-11 * row["R"])
+        self.assertAlmostEqual(found["leverage_max"], leverage.max() / leverage.mean(), delta=1e-11 * found["leverage_max"])
+        self.assertRegex(
+            run("show", "study.nc", cwd=self.at).stdout,
+            r"effective ranks r_k, R_k: k = 0: .*; largest leverage: \d+ times the mean",
+        )
 
     def test_journals_go_on(self):
         """What has no measures is computed again when they are asked for; what has more of them is not."""
