@@ -60,8 +60,10 @@ void dgelsy_(const int *m, const int *n, const int *nrhs, double *a, const int *
 /* Linear systems by LU with partial pivoting */
 void dgesv_(const int *n, const int *nrhs, double *a, const int *lda, int *ipiv, double *b, const int *ldb, int *info);
 
-/* Cholesky; eigenvalues of a symmetric tridiagonal matrix; random vectors */
+/* Cholesky; eigenvalues of a symmetric matrix, with its vectors, and of a tridiagonal one; random vectors */
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t);
+void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work,
+             const int *lwork, int *iwork, const int *liwork, int *info, size_t, size_t);
 void dsterf_(const int *n, double *d, double *e, int *info);
 void dlarnv_(const int *idist, int *iseed, const int *n, double *x);
 

@@ -5,6 +5,8 @@ A figure takes the datasets and gives a matplotlib figure, or None when the stud
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,8 +21,10 @@ BANDS = (Band(*style.OUTER, 0.14), Band(*style.INNER, 0.3))
 CHOSEN_RATIOS = (0.35, 1, 2, 14)  # P / N of fitted curves, as near as the study has them
 THEORIES = (  # what a legend calls them: neither passes for the other
     ("theory_test_mse", "exact expectation"),
-    ("theory_asymptotic_test_mse", "asymptotic theory, mean"),
+    ("theory_features_test_mse", "theory at this size (asymptotic), mean"),
+    ("theory_asymptotic_test_mse", "limit of many inputs, mean"),
 )
+LIMIT_LINE = {"linestyle": (0, (1, 2)), "linewidth": 1.4}
 
 ABLATIONS_AGAINST_FEATURES_CAPTION = Caption(
     "Ablations against the number of features",
@@ -59,7 +63,7 @@ def _error_caption(datasets: list[Dataset], options: Options) -> Caption:
     see = (
         "Here the number of training rows N stays and the number of features P grows. Up to P = N, the dashed line, least "
         "squares has one solution; beyond, of all fits that go through the rows the shortest is taken. A dashed green line is "
-        f"theory: exact where it says so, else a limit that finite sizes come near to.{peak}"
+        f"theory: exact where it says so, else a limit that finite sizes come near to; dotted, that of many inputs.{peak}"
     )
     alt = f"Median test and train error against the number of features on log axes.{peak}"
     return Caption("Test and train error against the number of features", see, alt)
@@ -85,7 +89,7 @@ def error(datasets: list[Dataset], options: Options, notes: Notes) -> Figure | N
     ]
     for variable, name in THEORIES:
         if any(s.plain(variable, "none", n) is not None for s, n in shown):
-            page.handles.append(layout.line_handle(style.THEORY, name, **style.THEORY_LINE))
+            page.handles.append(layout.line_handle(style.THEORY, name, **_theory_line(variable)))
     page.handles += layout.band_handles(style.UNABLATED, BANDS) if many else []
     page.handles.append(layout.threshold_handle())
     return layout.finish(page)
@@ -101,12 +105,16 @@ def _error_panel(axes: Axes, sweep: Sweep, n: int) -> None:
     for variable, _ in THEORIES:
         values = sweep.plain(variable, "none", n)
         if values is not None:
-            axes.plot(p, values, color=style.THEORY, zorder=3, **style.THEORY_LINE)
+            axes.plot(p, values, color=style.THEORY, zorder=3, **_theory_line(variable))
     low, high = _view(test, train)
     layout.y_axis(axes, low, high)
     _feature_axis(axes, sweep, n)
     if train is not None and (train.median < low).any():
         layout.bottom_note(axes, "train error zero to rounding", False, style.TRAIN)
+
+
+def _theory_line(variable: str) -> dict[str, Any]:
+    return LIMIT_LINE if "asymptotic" in variable else style.THEORY_LINE
 
 
 def _feature_axis(axes: Axes, sweep: Sweep, n: int) -> None:

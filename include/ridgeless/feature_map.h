@@ -39,6 +39,10 @@ typedef struct rl_feature_map {
      * src/data/maps/map.h) says so. */
     int (*n_weights)(int n_inputs);
     void (*draw)(const rl_map_use *use, rl_key key, uint32_t repeat, int j, double *weights);
+    /* Of random maps whose features have one law, NULL otherwise: the mean over the weights of what a feature makes of
+     * one row times what it makes of another, inputs x and y [n_inputs]; NAN where no formula is known for these
+     * options. It depends on lengths and the angle of x and y alone. */
+    double (*kernel)(const rl_map_use *use, const double *x, const double *y);
     /* The limit of the minimum-norm fit's test error as n_train, n_features and n_inputs grow in proportion: INFINITY
      * where it diverges, NAN where no formula is known for these options. NULL: no formula is known. */
     double (*asymptotic_mse)(const rl_map_use *use, const rl_sphere_task *task);

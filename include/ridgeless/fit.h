@@ -115,8 +115,9 @@ typedef struct rl_ablation {
      * diverges, NaN where no formula is known. NULL: no formula is known for any variant. */
     double (*expected_mse)(const rl_expectation *e, const rl_variant *variant);
     /* The penalty lambda >= 0 of the ridge regression that the variant is, to y* with RL_NEED_FIT_TO_IDEAL and else to
-     * y; NaN: it is none of a lambda that is known beforehand. NULL: it never is. */
-    double (*penalty)(const rl_variant *variant);
+     * y, where the square of the largest singular value is about `largest` (NaN: not known); NaN: it is none of a
+     * lambda that is known beforehand. NULL: it never is. */
+    double (*penalty)(const rl_variant *variant, double largest);
 } rl_ablation;
 
 /* An ablation with its parameter. */

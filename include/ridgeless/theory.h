@@ -47,6 +47,29 @@ double rl_equivalent_mean(const rl_moments *moments, int n_train, double lambda)
  * exact, and otherwise a heuristic. Needs moments->cross. */
 double rl_equivalent_median(const rl_moments *moments, int n_train, double lambda);
 
+/* What a kernel makes of a law of inputs: its eigenvalues, and what the target has along their eigenfunctions. */
+typedef struct rl_kernel_spectrum {
+    int n;
+    double *value;  /* [n]: eigenvalues, no order */
+    double *times;  /* [n]: how many eigenfunctions each has */
+    double *target; /* [n]: sum of the squares of the target's coefficients over them */
+    double tail;    /* sum of all further eigenvalues, which are small and have nothing of the target */
+    double noise;   /* mean square of the targets' noise */
+} rl_kernel_spectrum;
+
+/* The mean test error on n_train rows of n_features random features, whose mean product is this kernel, with the
+ * penalty lambda |beta|^2; 0: least squares. With S(g) = sum_i l_i / (l_i + g), q the sum of its squares, z = S(g), and
+ * d = lambda / n_features, S(g) + d / kappa = n_train and S(g) + n_features kappa / g = n_features (Simon, Karkada,
+ * Ghosh and Belkin 2023, "More is better in modern machine learning", arXiv:2311.14646, which has the error;
+ * Defilippis, Loureiro and Misiakiewicz 2024, arXiv:2405.15699). A limit of many rows and features at any number of
+ * inputs. Without a penalty m / (m - n), with the larger and the smaller of both numbers, becomes (m - 1) / (m - n -
+ * 1), as for normal features (see rl_equivalent_mean). INFINITY where m <= n + 1. */
+double rl_random_features_mean(const rl_kernel_spectrum *kernel, int n_train, int n_features, double lambda);
+
+/* About the square of the largest singular value of such training features, where the largest eigenvalue stands far
+ * out: that of one number everywhere with independent noise. */
+double rl_random_features_largest(const rl_kernel_spectrum *kernel, int n_train, int n_features);
+
 /* The median of Fisher's F with a > 0 and b > 0 degrees of freedom. */
 double rl_f_median(double a, double b);
 

@@ -45,7 +45,7 @@ double rl_expected_bias(const rl_expectation *e);
 double rl_expected_mse_with_intercept(const rl_expectation *e);
 
 /* rl_ablation.penalty of what is least squares whatever its parameter. */
-double rl_no_penalty(const rl_variant *variant);
+double rl_no_penalty(const rl_variant *variant, double largest);
 
 /* Options of the ablations of gradient descent: only the one that runs has the last of them. */
 enum { RL_N_DESCENT_OPTIONS = 3 };

@@ -8,8 +8,9 @@ static rl_truncation truncate_none(const rl_spectrum *s, const rl_variant *varia
     return (rl_truncation){s->n_modes, s->n_modes, RL_TARGET_Y};
 }
 
-double rl_no_penalty(const rl_variant *variant) {
+double rl_no_penalty(const rl_variant *variant, double largest) {
     (void)variant;
+    (void)largest;
     return 0;
 }
 

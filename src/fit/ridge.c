@@ -29,9 +29,8 @@ void rl_fit_ridge(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit) 
     fit_with(s, variant, false, fit);
 }
 
-/* In units of the training set's own largest singular value it is known only when that is there. */
-static double penalty_of(const rl_variant *variant) {
-    return rl_options_flag(&variant->options, "relative") ? NAN : variant->parameter;
+static double penalty_of(const rl_variant *variant, double largest) {
+    return variant->parameter * (rl_options_flag(&variant->options, "relative") ? largest : 1);
 }
 
 static const rl_option_spec options[] = {

@@ -5,6 +5,7 @@
 #include "../numbers.h"
 #include "dataset.h"
 #include "effective.h"
+#include "kernels.h"
 #include "moments.h"
 
 /* ---- known formulas ---------------------------------------------------------------------------------------------- */
@@ -88,7 +89,7 @@ bool rl_has_table_theory(const group *g) {
 static bool choose_fit(const rl_variant *variant, rl_moments *moments, double *penalty) {
     const rl_ablation *a = variant->ablation;
     moments->target = a->need == RL_NEED_FIT_TO_IDEAL ? RL_TARGET_IDEAL : RL_TARGET_Y;
-    *penalty = a->penalty != NULL ? a->penalty(variant) : NAN;
+    *penalty = a->penalty != NULL ? a->penalty(variant, NAN) : NAN;
     return !isnan(*penalty) && moments->spectrum->status == RL_CELL_DONE;
 }
 
@@ -155,11 +156,46 @@ done:
     return status;
 }
 
+/* ---- random features at their size ------------------------------------------------------------------------------- */
+
+static const array of_features = {
+    "theory_features_test_mse", "mean squared error on the test rows, predicted from the kernel of the features",
+    THEORY,
+    .comment =
+        "a limit of many rows and features at this number of inputs; infinite within one of the threshold "
+        "without a penalty"};
+
+static bool has_features_theory(const group *g) {
+    const rl_kernel_law law = rl_kernel_law_of(&g->series->data);
+    return law == RL_KERNEL_TABLE ? g->series->spec->theory == RL_THEORY_TABLE : law != RL_KERNEL_NONE;
+}
+
+/* A penalty in units of the largest singular value's square is known here: that hardly varies. */
+static double features_mse(const rl_kernel_spectrum *kernel, const rl_variant *variant, int n_train, int n_features) {
+    const rl_ablation *a = variant->ablation;
+    if (kernel->n == 0 || a->penalty == NULL || a->need == RL_NEED_FIT_TO_IDEAL) return NAN;
+    const double penalty = a->penalty(variant, rl_random_features_largest(kernel, n_train, n_features));
+    return isnan(penalty) ? NAN : rl_random_features_mean(kernel, n_train, n_features, penalty);
+}
+
+static rl_status fill_features_theory(writer *w, const group *g, const dataset *d) {
+    rl_kernel_spectrum kernel; /* the same for any number of features */
+    double *value = w->values;
+    rl_status status = rl_kernel_create(&kernel, &g->series->data);
+    for (size_t v = 0; status == RL_OK && v < d->n_variants; v++)
+        for (size_t s = 0; s < d->n_p * d->n_n; s++)
+            *value++ = d->index[s] < 0 ? NAN
+                                       : features_mse(&kernel, &g->series->spec->variants[v], d->n_train[s % d->n_n],
+                                                      d->n_features[s / d->n_n]);
+    rl_kernel_destroy(&kernel);
+    return status == RL_OK ? rl_put_values(w, of_features.name, w->values) : status;
+}
+
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
 size_t rl_theory_bytes(const group *g, const dataset *d) {
-    size_t most = 0;
-    if (!rl_has_table_theory(g)) return 0;
+    size_t most = has_features_theory(g) ? rl_kernel_bytes(&g->series->data) : 0;
+    if (!rl_has_table_theory(g)) return most;
     for (const rl_series *s = g->series; s < g->series + g->n_series; s++)
         most = rl_larger(most, rl_moment_maker_bytes(&s->data));
     return most + rl_effective_bytes(d->n_p) + d->n_variants * d->n_p * d->n_n * sizeof(double);
@@ -168,6 +204,7 @@ size_t rl_theory_bytes(const group *g, const dataset *d) {
 rl_status rl_define_theory(writer *w, const group *g, const dataset *d) {
     const theory *t = theory_of(g, d);
     if (t != NULL) RL_TRY(rl_define_array(w, g, &t->array));
+    if (has_features_theory(g)) RL_TRY(rl_define_array(w, g, &of_features));
     if (!rl_has_table_theory(g)) return RL_OK;
     RL_TRY(rl_define_arrays(w, g, of_table, OF_TABLE));
     return rl_define_effective(w, g);
@@ -175,5 +212,6 @@ rl_status rl_define_theory(writer *w, const group *g, const dataset *d) {
 
 rl_status rl_fill_theory(writer *w, const group *g, const dataset *d) {
     RL_TRY(fill_formula(w, g, d));
+    if (has_features_theory(g)) RL_TRY(fill_features_theory(w, g, d));
     return rl_has_table_theory(g) ? fill_table_theory(w, g, d) : RL_OK;
 }

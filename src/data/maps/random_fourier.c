@@ -16,6 +16,14 @@ static void fill_fourier(const rl_map_use *use, const double *inputs, double *fe
     for (int j = 0; j < use->n_features; j++) features[j] = M_SQRT2 * cos(rl_map_affine(use, j, inputs));
 }
 
+/* The Gaussian kernel. */
+static double kernel_of(const rl_map_use *use, const double *x, const double *y) {
+    const double bandwidth = rl_options_real(use->options, "bandwidth");
+    double sum = 0;
+    for (int i = 0; i < use->n_inputs; i++) sum += (x[i] - y[i]) / bandwidth * ((x[i] - y[i]) / bandwidth);
+    return exp(-sum / 2);
+}
+
 static const rl_option_spec options[] = {
     RL_REAL_SPEC("bandwidth", 1e-100, 1e100, 1,
                  "of the Gaussian kernel that the features stand for, in units of the inputs"),
@@ -31,4 +39,5 @@ const rl_feature_map rl_map_random_fourier = {
     .fill = fill_fourier,
     .n_weights = rl_map_affine_weights,
     .draw = draw_fourier,
+    .kernel = kernel_of,
 };

@@ -28,6 +28,19 @@ static void fill_relu(const rl_map_use *use, const double *inputs, double *featu
     }
 }
 
+/* The arc-cosine kernel of degree 1 (Cho and Saul 2009, "Kernel methods for deep learning"): w . x + b and w . y + b
+ * are normal. With weights on the sphere they are not; but without a bias the kernel is the same, as the length of
+ * normal weights, which does not depend on their direction, has the mean square 1. */
+static double kernel_of(const rl_map_use *use, const double *x, const double *y) {
+    const double bias = rl_options_real(use->options, "bias"), extra = bias * bias, n = use->n_inputs;
+    if (on_sphere(use) && bias > 0) return NAN;
+    const double of_x = rl_sum_of_squares(use->n_inputs, x) / n + extra;
+    const double of_y = rl_sum_of_squares(use->n_inputs, y) / n + extra;
+    const double of_both = rl_map_dot(use->n_inputs, x, y) / n + extra, lengths = sqrt(of_x) * sqrt(of_y);
+    const double cosine = lengths > 0 ? fmax(-1, fmin(1, of_both / lengths)) : 1, angle = acos(cosine);
+    return lengths * (sin(angle) + (M_PI - angle) * cosine) / (2 * M_PI);
+}
+
 /* ---- theory ------------------------------------------------------------------------------------------------------ */
 
 static double power(double x, int n) {
@@ -81,5 +94,6 @@ const rl_feature_map rl_map_random_relu = {
     .fill = fill_relu,
     .n_weights = rl_map_affine_weights,
     .draw = draw_relu,
+    .kernel = kernel_of,
     .asymptotic_mse = asymptotic_mse,
 };
