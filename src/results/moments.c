@@ -12,7 +12,8 @@
 
 bool rl_has_moments(const rl_dataset *d) {
     const bool is_table = !rl_dataset_in_blocks(d) && !rl_dataset_varies(d) && d->n_test_only == 0;
-    return is_table || (d->map == NULL && rl_dataset_design_known(d));
+    const bool is_known = d->map == NULL && rl_dataset_design_known(d);
+    return (is_table || is_known) && d->n_features <= RL_MOMENT_FEATURES;
 }
 
 static void list_table_arrays(rl_arena *arena, void *object) {
@@ -193,7 +194,7 @@ static rl_status read_kept(rl_moment_maker *t) {
 }
 
 static void cross_test_rows(rl_moment_maker *t, const rl_spectrum *s, rl_moments *moments) {
-    if (s->status != RL_CELL_DONE) return;
+    if (s->rank == 0) return;
     const double unit = 1 / s->sigma[0];
     rl_gemm('T', 'N', s->n_modes, s->n_modes, s->m, unit, s->z, s->ldz, s->z, s->ldz, 0, t->cross, s->n_modes);
     for (size_t i = 0; i < (size_t)s->n_modes * (size_t)s->n_modes; i++) t->cross[i] *= unit;
@@ -206,7 +207,7 @@ rl_status rl_typical_moments(rl_moment_maker *t, double n_train, rl_spectrum *sp
     const int n_kept = rl_larger(t->n_rows - n_dropped, rl_smaller(t->n_rows, 2 * t->n_features));
     RL_TRY(rl_moments_of_all(t, spectrum, moments));
     for (int i = 0; n_kept < t->n_rows && i < t->n_rows; i++) t->keeps[i] = true;
-    for (int pass = 0; pass < MOST_PASSES && n_kept < t->n_rows && spectrum->status == RL_CELL_DONE; pass++) {
+    for (int pass = 0; pass < MOST_PASSES && n_kept < t->n_rows && spectrum->rank > 0; pass++) {
         measure_leverage(t, spectrum);
         if (!choose_rows(t, n_kept)) break;
         RL_TRY(read_kept(t));

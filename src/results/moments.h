@@ -27,7 +27,8 @@ typedef struct rl_moment_maker {
 enum { RL_MOMENT_BLOCK = 256 };
 
 /* Whether a data set has moments: its rows are in memory and have the same features in every repeat, or the design is
- * known. */
+ * known; and there are not so many features that one decomposition takes long. */
+enum { RL_MOMENT_FEATURES = 4000 };
 bool rl_has_moments(const rl_dataset *data);
 
 /* Reads all rows, as the study's random numbers make them. To be destroyed, on failure too. */
@@ -35,12 +36,12 @@ rl_status rl_moment_maker_create(rl_moment_maker *maker, const rl_dataset *data,
 void rl_moment_maker_destroy(rl_moment_maker *maker);
 size_t rl_moment_maker_bytes(const rl_dataset *data); /* allocated by create, and while it runs */
 
-/* Fill *spectrum and *moments, but for its target; both borrow from the table until its next call. The spectrum's
- * status says whether it could be computed. Of all rows, for training and test; or, for training, of those that a
- * typical set of n_train rows is drawn from. More than half of all training sets hold no row whose leverage is beyond
- * its quantile 1 - ln 2 / n_train. So those rows are left out; then the same by leverage against the rows that are
- * left, until these stay the same, or eight times. What normal rows would lose by that is made up for: moments->kept.
- */
+/* Fill *spectrum and *moments, but for its target; both borrow from the maker until its next call. The spectrum's rank
+ * is 0 where it could not be computed, or the features are all zero: then there are no moments. Of all rows, for
+ * training and test; or, for training, of those that a typical set of n_train rows is drawn from. More than half of all
+ * training sets hold no row whose leverage is beyond its quantile 1 - ln 2 / n_train. So those rows are left out; then
+ * the same by leverage against the rows that are left, until these stay the same, or eight times. What normal rows
+ * would lose by that is made up for: moments->kept. */
 rl_status rl_moments_of_all(rl_moment_maker *maker, rl_spectrum *spectrum, rl_moments *moments);
 rl_status rl_typical_moments(rl_moment_maker *maker, double n_train, rl_spectrum *spectrum, rl_moments *moments);
 

@@ -90,7 +90,7 @@ static bool choose_fit(const rl_variant *variant, rl_moments *moments, double *p
     const rl_ablation *a = variant->ablation;
     moments->target = a->need == RL_NEED_FIT_TO_IDEAL ? RL_TARGET_IDEAL : RL_TARGET_Y;
     *penalty = a->penalty != NULL ? a->penalty(variant, NAN) : NAN;
-    return !isnan(*penalty) && moments->spectrum->status == RL_CELL_DONE;
+    return !isnan(*penalty) && moments->spectrum->rank > 0;
 }
 
 /* What theory says of all variants at one P and N, into values[n_variants], each `step` behind the other. */

@@ -19,6 +19,7 @@ BENCHES = [
     ("Starting, reading and writing, beside MPI alone", "start.py", [7], [2]),
     ("The journal, beside computing alone", "journal.py", [5, 1000], [1, 200]),
     ("A training step of an autoencoder, beside dense NumPy", "autoencoder.py", [5], [1, 1000, 500]),
+    ("Theory of a table of 2,000 features, beside NumPy's decomposition", "theory.py", [2000, 8000], [300, 2000]),
     ("Predicted beside measured seconds of eight shapes", "spectra.py", [], [2]),
     ("Predicted beside measured seconds of studies", "predictions.py", [], ["quickstart", "theory"]),
 ]
