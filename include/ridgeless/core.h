@@ -126,6 +126,10 @@ const char *rl_memory_limit_text(char text[RL_LIMIT_TEXT]);
 rl_status rl_alloc(void *pointer, size_t count, size_t size);
 #define RL_ALLOC(pointer, count) rl_alloc(&(pointer), (size_t)(count), sizeof *(pointer))
 
+/* The same, neither zeroed nor in large pages, which the system clears when they are first written to: for what is
+ * large, and filled once. */
+rl_status rl_alloc_unset(void *pointer, size_t count, size_t size);
+
 /* Puts in the place of the array at *pointer one with room for `capacity` elements that begins with its first n <=
  * capacity; the rest is zero. NULL is an array of none. After a failure, as of rl_alloc, it stays as it was. */
 rl_status rl_grow(void *pointer, size_t n, size_t capacity, size_t size);

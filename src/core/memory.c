@@ -87,18 +87,33 @@ size_t rl_alloc_bytes(size_t count, size_t size) {
     return bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-rl_status rl_alloc(void *pointer, size_t count, size_t size) {
-    const size_t bytes = rl_alloc_bytes(count, size);
-    if (bytes == SIZE_MAX)
+static rl_status take_memory(size_t count, size_t size, size_t *bytes, void **memory) {
+    *bytes = rl_alloc_bytes(count, size);
+    if (*bytes == SIZE_MAX)
         return rl_fail(RL_ERR_MEMORY, "out of memory: %zu items of %zu bytes are more than can be addressed", count,
                        size);
-    RL_TRY(check_available(bytes));
-    void *const begin = aligned_alloc(ALIGNMENT, ALIGNMENT + bytes);
-    if (begin == NULL) return fail_allocation(bytes);
-    void *const memory = mark_memory(begin, bytes);
+    RL_TRY(check_available(*bytes));
+    void *const begin = aligned_alloc(ALIGNMENT, ALIGNMENT + *bytes);
+    if (begin == NULL) return fail_allocation(*bytes);
+    *memory = mark_memory(begin, *bytes);
+    return RL_OK;
+}
+
+rl_status rl_alloc(void *pointer, size_t count, size_t size) {
+    size_t bytes;
+    void *memory = NULL;
+    RL_TRY(take_memory(count, size, &bytes, &memory));
     if (bytes >= worth_large_pages) ask_for_large_pages(memory, bytes);
     memset(memory, 0, bytes);
     memcpy(pointer, &memory, sizeof memory); /* the caller's pointer may have any type */
+    return RL_OK;
+}
+
+rl_status rl_alloc_unset(void *pointer, size_t count, size_t size) {
+    size_t bytes;
+    void *memory = NULL;
+    RL_TRY(take_memory(count, size, &bytes, &memory));
+    memcpy(pointer, &memory, sizeof memory);
     return RL_OK;
 }
 

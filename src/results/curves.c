@@ -318,7 +318,7 @@ typedef struct some_rows {
     size_t first, n;
 } some_rows;
 
-enum { SOME = 1 << 14 /* numbers */ };
+enum { SOME = 1 << 15 /* numbers */ };
 
 static size_t most_rows(const part *q) {
     return rl_larger(1, SOME / q->width);

@@ -99,7 +99,9 @@ static int copy_values(const double *values, int n, double *copy) {
 void rl_sort(const double *values, int n, double minimum, double maximum, double *sorted, double *room) {
     const scale s = scale_of(n, minimum, maximum);
     const int most_moves_each = 8;
-    const bool few = n < SHELL;
+    const bool alike = minimum == maximum && minimum != 0; /* zeros of both signs are equal, and have an order */
+    const bool few = n < SHELL || alike;
     const int count = few ? copy_values(values, n, sorted) : sort_by_digits(values, n, &s, sorted, room);
+    if (alike) return; /* as counts of modes mostly are */
     if (few || !insert_each(sorted, count, (int64_t)most_moves_each * count)) sort_in_place(sorted, count);
 }

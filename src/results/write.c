@@ -63,7 +63,7 @@ static rl_status make_room(writer *w) {
     w->stored_bytes = n_values * sizeof(double);
     RL_TRY(RL_ALLOC(w->values, n_values));
     RL_TRY(rl_alloc(&w->stored, w->stored_bytes, 1));
-    return RL_ALLOC(w->slab, w->slab_values);
+    return rl_alloc_unset(&w->slab, w->slab_values, sizeof *w->slab);
 }
 
 static rl_status fill_groups(writer *w) {

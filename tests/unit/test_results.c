@@ -105,7 +105,8 @@ static int compare_doubles(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Many orders of magnitude, both signs, equal values, and most of them close together beside a few far away. */
+/* Many orders of magnitude, both signs, equal values, most of them close together beside a few far away, and all alike.
+ */
 static double drawn_value(int law, uint32_t *state) {
     *state = *state * 1664525u + 1013904223u; /* Numerical Recipes' generator */
     const double u = (*state >> 8) / 16777216.0;
@@ -118,6 +119,8 @@ static double drawn_value(int law, uint32_t *state) {
             return floor(7 * u);
         case 3:
             return u < 0.01 ? 1e300 : u < 0.02 ? 0 : u < 0.03 ? NAN : 1e-30 * (1 + u);
+        case 4:
+            return u < 0.1 ? NAN : 5;
         default:
             return u < 0.5 ? -INFINITY : u < 0.6 ? INFINITY : -pow(10, 30 * u);
     }
@@ -128,7 +131,7 @@ static void sort_as_qsort(void **state) {
     enum { MOST = 6000 };
     static double values[MOST], expected[MOST], sorted[MOST], room[MOST];
     uint32_t seed = 1;
-    for (int law = 0; law < 5; law++)
+    for (int law = 0; law < 6; law++)
         for (int n = 3; n <= MOST; n = 3 * n + n % 2) {
             int count = 0;
             for (int i = 0; i < n; i++) {
