@@ -3,6 +3,7 @@ the number of training examples T, and, in the plane, what the features and the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import matplotlib.pyplot as plt
@@ -42,7 +43,11 @@ CAPTION = Caption(
 
 def rows(found: Found) -> list[Row]:
     """One for each number of hidden dimensions of each autoencoder."""
-    return [Row(_name(a), partial(autoencoder, a), CAPTION, own=True) for a in found.autoencoders]
+    return [Row(_name(a), partial(autoencoder, a), partial(_caption, a), own=True) for a in found.autoencoders]
+
+
+def _caption(shown: Autoencoder, _datasets: list[Dataset], _options: Options) -> Caption:
+    return replace(CAPTION, see=f"{CAPTION.see} {shown.what_was_run()}")
 
 
 def _name(shown: Autoencoder) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -32,10 +33,14 @@ def rows(found: Found) -> list[Row]:
     names = list(dict.fromkeys(a.group for a in found.autoencoders))
     groups = [[a for a in found.autoencoders if a.group == name] for name in names]
     return [
-        Row(f"{shown[0].group}_map", partial(loss_map, shown), CAPTION, own=True)
+        Row(f"{shown[0].group}_map", partial(loss_map, shown), partial(_caption, shown), own=True)
         for shown in groups
         if len(shown) >= FEW and len(shown[0].n_train) >= FEW
     ]
+
+
+def _caption(shown: list[Autoencoder], _datasets: list[Dataset], _options: Options) -> Caption:
+    return replace(CAPTION, see=f"{CAPTION.see} For each m: {shown[0].what_was_run()}")
 
 
 def loss_map(shown: list[Autoencoder], _datasets: list[Dataset], _options: Options, _notes: Notes) -> Figure | None:

@@ -49,6 +49,17 @@ class Autoencoder:
         """T as it is written."""
         return "∞" if self.infinite[index] else f"{self.n_train[index]:,}"
 
+    def what_was_run(self) -> str:
+        """One sentence with the sizes of the trainings that are there."""
+        status, attributes = self._data["status"].values, self._data.attrs
+        count, last = len(self.n_train), self.examples_text(len(self.n_train) - 1)
+        numbers = {"sparsity": "with a sparsity of {:g}", "steps": "{:,.0f} steps each"}
+        of = {name: text.format(float(attributes[name])) for name, text in numbers.items() if name in attributes}
+        parts = [f"{self.n_features:,} features {of.get('sparsity', '')}".strip()]
+        parts.append(f"T = {self.examples_text(0)}" + (f" to {last} ({count} values)" if count > 1 else ""))
+        parts.append(f"{(status == STATUS_DONE).sum()} of {status.size} trainings")
+        return "Run: " + ", ".join([*parts, *([of["steps"]] if "steps" in of else [])]) + "."
+
     def loss(self, which: str) -> Curve:
         """`train` or `test` loss at the end against T, relative to predicting nothing."""
         return _reduced(self._data[f"{which}_relative_loss"].isel(step=-1).transpose("n_train", "repeat").values)

@@ -432,7 +432,7 @@ double rl_outputs_flops(const rl_autoencoder *model) {
 double rl_training_flops(const rl_autoencoder *model) {
     const double features = (double)model->n_features, m = model->n_hidden;
     const double records = rl_training_layout_of(model).n_records;
-    const double of_float = 0.5, adamw = 80; /* for each parameter: a root and two divisions take as long as more */
+    const double of_float = 0.67, adamw = 80; /* for each parameter: a root and two divisions take as long as more */
     const double floats = model->precision == RL_PRECISION_FLOAT ? of_float : 1;
     return features * (floats * ((double)model->steps + 1) * outputs_of_step(model) * (6 * m + 4) +
                        floats * records * model->n_test * (2 * m + 4) + (double)model->steps * (m + 1) * adamw);

@@ -106,6 +106,19 @@ class AutoencoderFigure(DrawingTest):
         self.assertEqual([shown.examples_text(i) for i in (4, 5)], ["300", "∞"])
         self.assertEqual(shown.embedding("example", 5).shape, (2, BATCH))
 
+    def test_captions_say_what_was_run(self) -> None:
+        from figures import autoencoder
+        from read import trainings
+
+        status = np.full((1, 6, 3), DONE)
+        status[0, 5] = ABSENT
+        write_autoencoder(self.results, n_train=(*N_TRAIN[:5], INFINITE), status=status)
+        with netCDF4.Dataset(self.results, "a") as root:
+            root["autoencoder"].steps, root["autoencoder"].sparsity = 50000.0, 0.999
+        (shown,) = trainings.read_all([self.results])
+        expected = "Run: 30 features with a sparsity of 0.999, T = 5 to ∞ (6 values), 15 of 18 trainings, 50,000 steps each."
+        self.assertTrue(autoencoder._caption(shown, [], None).see.endswith(expected))
+
     def test_a_map_of_several_numbers_of_hidden_dimensions(self) -> None:
         from figures import autoencoder_map
         from read import trainings

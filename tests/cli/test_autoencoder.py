@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import tempfile
 import time
@@ -17,6 +18,10 @@ import launcher
 import tier
 from program import PROGRAM, differences, run, start
 
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+# Test loss over that of predicting nothing, of n = 10,000 and 50,000 steps: read off by us from the figure of Henighan et al.
+# 2023, "Superposition, Memorization, and Double Descent", to about 0.0005.
+PUBLISHED = {50: 1.005, 200: 1.0014}
 INFINITE = 2147483647  # T in results files, of `inf`
 STUDY = """repeats: 2
 autoencoders:
@@ -181,6 +186,32 @@ class Autoencoder(unittest.TestCase):
         for size in ("300x50", "300x50x2x1", "300x0x2", "many"):
             self.assertIn("10000x5000x2", self.run_here("bench", "autoencoder", size, check=2).stderr)
         self.assertIn("has no data sets", self.run_here("bench", "study", "study.yaml", check=2).stderr)
+
+    def final_losses(self, study, **keys):
+        """T and the test loss at the end over that of predicting nothing, of the first repeat of a study of jobs/."""
+        text = (SOURCE / "jobs" / f"{study}.yaml").read_text()
+        for key, value in {"repeats": 1, **keys}.items():
+            text, found = re.subn(rf"(?m)^( *{key}:)\s+(\[[^\]]*\]|\S+)", rf"\1 {value}", text)
+            self.assertEqual(found, 1, key)
+        (self.at / f"{study}.yaml").write_text(text)
+        self.run_here("run", f"{study}.yaml", "-q", "-o", f"{study}.nc")
+        shown = self.group(f"{study}.nc", "autoencoder")
+        return dict(zip(shown["n_train"].tolist(), shown["test_relative_loss"][0, :, 0, -1].tolist()))
+
+    @tier.in_all_alone
+    def test_the_loss_peaks_between_examples_and_features(self):
+        """The regimes of Henighan et al. 2023 in their order: examples are stored, worse than nothing, features are found."""
+        losses = self.final_losses("autoencoder", n_train="[15, 140, 600]")
+        self.assertTrue(1 < losses[15] < losses[140] - 0.3, losses)
+        self.assertLess(losses[600], 1)
+
+    @tier.in_all_alone
+    @unittest.skipIf("sanitize" in PROGRAM, "takes minutes there")
+    def test_losses_of_the_published_size(self):
+        """The published loss less 1, within a factor of 3: seeds here differ by 1.6 at T = 50 and by 1.05 at 200."""
+        losses = self.final_losses("autoencoder-published", n_train="[50, 200]", n_test=2000, record_every=50000)
+        for t, loss in PUBLISHED.items():
+            self.assertTrue(1 / 3 < (losses[t] - 1) / (loss - 1) < 3, losses)
 
     def test_an_infinite_training_set_stands_beside_finite_ones(self):
         endless = STUDY.replace("[3, 40, 90]", "[3, inf]").replace("steps: 400", "steps: 100\n    batch: 20")
