@@ -34,7 +34,7 @@ static rl_status take_means(const taken *t, const rl_record *record, const int *
 static rl_status fill_means(writer *w, group *g) {
     RL_TRY(rl_put_values(w, "k", g->series->n_train));
     for (size_t i = 0; i < count_means(g); i++) w->values[i] = NAN;
-    RL_TRY(rl_read_group(w, g, g->series->study->repeats, take_means, NULL));
+    RL_TRY(rl_read_group(w, g, (rl_range){0, g->series->study->repeats}, take_means, NULL));
     return rl_put_values(w, "mean", w->values);
 }
 
