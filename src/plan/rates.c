@@ -63,8 +63,8 @@ static const rate_field rate_fields[] = {
 };
 enum { N_RATE_FIELDS = sizeof rate_fields / sizeof *rate_fields };
 
-/* Measured by `ridgeless bench calibrate`; what is around the work, in lanes, small caches and bidiagonal QR, on 2
- * cores of an Intel Xeon. */
+/* Measured by `ridgeless bench calibrate`; what is around the work, in lanes, small caches, the band and bidiagonal
+ * QR, on 2 cores of an Intel Xeon. */
 const rl_rates rl_rates_default = {
     .host = "a virtual machine with 2 cores of an AMD EPYC",
     .blas = "OpenBLAS 0.3.21, kernel Haswell, 1 thread",
@@ -82,8 +82,8 @@ const rl_rates rl_rates_default = {
     .bidiagonal = 2.2e-9,
     .rotations = 1.5e10,
     .pdgesvd_rotations = 1.1e9,
-    .band = 4.8e-10,
-    .band_rotations = 2.5e10,
+    .band = 3.6e-10,
+    .band_rotations = 2.7e10,
     .column = 4e-6,
     .message = 1e-6,
     .message_bandwidth = 1.2e10,
@@ -116,8 +116,8 @@ const rl_rates rl_rates_cluster = {
     .bidiagonal = 2.2e-9,
     .rotations = 1.2e10,
     .pdgesvd_rotations = 8e8,
-    .band = 4.8e-10,
-    .band_rotations = 2e10,
+    .band = 3.6e-10,
+    .band_rotations = 2.1e10,
     .column = 4e-6,
     .message = 2e-6,
     .message_bandwidth = 2e9,
