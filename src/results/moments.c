@@ -115,6 +115,14 @@ static rl_status find_spectrum(rl_moment_maker *t, const rl_test_factor *rows, r
     return RL_OK;
 }
 
+static void cross_test_rows(rl_moment_maker *t, const rl_spectrum *s, rl_moments *moments) {
+    if (s->rank == 0) return;
+    const double unit = 1 / s->sigma[0];
+    rl_gemm('T', 'N', s->n_modes, s->n_modes, s->m, unit, s->z, s->ldz, s->z, s->ldz, 0, t->cross, s->n_modes);
+    for (size_t i = 0; i < (size_t)s->n_modes * (size_t)s->n_modes; i++) t->cross[i] *= unit;
+    moments->cross = t->cross;
+}
+
 static rl_status make_moments(rl_moment_maker *t, const rl_test_factor *rows, rl_spectrum *spectrum,
                               rl_moments *moments) {
     RL_TRY(find_spectrum(t, rows, spectrum));
@@ -125,6 +133,7 @@ static rl_status make_moments(rl_moment_maker *t, const rl_test_factor *rows, rl
                             .kept = 1,
                             .room = t->room,
                             .weights = t->weights};
+    cross_test_rows(t, spectrum, moments);
     return RL_OK;
 }
 
@@ -193,14 +202,6 @@ static rl_status read_kept(rl_moment_maker *t) {
     return RL_OK;
 }
 
-static void cross_test_rows(rl_moment_maker *t, const rl_spectrum *s, rl_moments *moments) {
-    if (s->rank == 0) return;
-    const double unit = 1 / s->sigma[0];
-    rl_gemm('T', 'N', s->n_modes, s->n_modes, s->m, unit, s->z, s->ldz, s->z, s->ldz, 0, t->cross, s->n_modes);
-    for (size_t i = 0; i < (size_t)s->n_modes * (size_t)s->n_modes; i++) t->cross[i] *= unit;
-    moments->cross = t->cross;
-}
-
 rl_status rl_typical_moments(rl_moment_maker *t, double n_train, rl_spectrum *spectrum, rl_moments *moments) {
     enum { MOST_PASSES = 8 };
     const int n_dropped = t->data->fresh ? 0 : (int)lround(t->n_rows * fmin(M_LN2 / n_train, 0.5));
@@ -214,7 +215,6 @@ rl_status rl_typical_moments(rl_moment_maker *t, double n_train, rl_spectrum *sp
         RL_TRY(make_moments(t, &t->kept, spectrum, moments));
         moments->kept = rl_normal_share_kept(spectrum->rank, (double)n_kept / t->n_rows);
     }
-    cross_test_rows(t, spectrum, moments);
     return RL_OK;
 }
 

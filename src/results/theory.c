@@ -114,7 +114,7 @@ static rl_status fill_series(const dataset *d, size_t p, rl_moment_maker *t, dou
     for (size_t s = p * d->n_n, i = 0; i < d->n_n; i++)
         if (d->index[s + i] >= 0)
             fill_equivalents(spec, &moments, rl_equivalent_mean, d->n_train[i], step, means + s + i);
-    double last = 0; /* N that the moments are those of */
+    double last = INFINITY; /* N that the moments are those of: all rows */
     for (size_t s = p * d->n_n, i = 0; i < d->n_n; i++) {
         const double typical = rl_typical_n_train(t, d->n_train[i]);
         if (d->index[s + i] < 0) continue;

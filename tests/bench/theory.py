@@ -24,9 +24,7 @@ def seconds_of(command, folder):
 def main():
     program, numbers = str(pathlib.Path(sys.argv[1]).resolve()), [int(word) for word in sys.argv[2:]]
     features, rows = (numbers + [2000, 8000][len(numbers) :])[:2]
-    study = (
-        "repeats: 1\nn_train: [{0}]\nablations: [none, ridge: [1, 100]]\ndatasets:\n  - {{source: student-teacher, rows: {1},\n"
-    )
+    study = "repeats: 1\nn_train: [{0}]\nablations: [none, no_residuals]\ndatasets:\n  - {{source: student-teacher, rows: {1},\n"
     study += "     features: {2}, hidden_features: {2}, noise: 1, design: power-law, exponent: 0.5}}\n"
     sizes = ", ".join(str(features * part // 10) for part in range(1, 21))
     with tempfile.TemporaryDirectory() as folder:
