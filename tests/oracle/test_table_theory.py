@@ -77,6 +77,17 @@ class TableTheory(unittest.TestCase):
         for n, (_, _, median, _, predicted) in none.items():
             self.assertLess(abs(np.log(predicted / median)), np.log(1.25), f"N = {n}")
 
+    def test_small_features_descend_again_in_time(self):
+        """Heckel and Yilmaz 2021: noise is fitted before the small features are learned."""
+        run("run", SOURCE / "jobs" / "descent-in-time.yaml", "-q", "-o", "study.nc", cwd=self.at, check=0)
+        with netCDF4.Dataset(self.at / "study.nc") as file:
+            error = file["two-speeds"]["test_mse_median"][1:, 0, 0]  # by steps, after least squares
+        top = int(np.argmax(error))
+        first, last = error[:top].min(), error[top:].min()
+        self.assertLess(first, error[0])
+        self.assertGreater(error[top], 1.3 * first)
+        self.assertLess(last, first)
+
     def test_numbers_of_ridge(self):
         """Hastie, Montanari, Rosset and Tibshirani 2022, arXiv:1903.08560, with one eigenvalue problem."""
         x, y = self.diabetes()

@@ -1350,6 +1350,13 @@ static void scales_are_those_of_the_lists(void **state) {
     for (int j = 0; j < 6; j++) assert_true(d.teacher.scale[j] == expected[j]);
     assert_int_equal(rl_dataset_steps(&d, steps), 2);
     assert_true(steps[0] == 2 && steps[1] == 5);
+    rl_dataset weighed = load_done((request){
+        .source = "student-teacher",
+        .settings = SETTINGS({"features", "6"}, {"hidden_features", "6"}, {"rows", "20"}, {"design", "scales"},
+                             {"scales", "9|2.5|0.25"}, {"scale_features", "2|3|1"}, {"scale_weights", "1|8|0.5"})});
+    for (int j = 0; j < 6; j++)
+        assert_true(weighed.teacher.beta[j] == d.teacher.beta[j] * (j < 2 ? 1 : j < 5 ? 8 : 0.5));
+    rl_dataset_destroy(&weighed);
     rl_dataset_destroy(&d);
 #define SCALES(scales, counts)             \
     (request){.source = "student-teacher", \
@@ -1359,6 +1366,10 @@ static void scales_are_those_of_the_lists(void **state) {
     refuse(SCALES("9|1", "10|0"), "key `scale_features` (line 7): `0`; expected numbers above 0");
     refuse(SCALES("9|1", "10.5|19.5"), "expected whole numbers");
     refuse(SCALES("9|1", "10|19"), "they add up to 29; expected the 30 of `hidden_features`");
+    refuse((request){.source = "student-teacher",
+                     .settings = SETTINGS({"design", "scales"}, {"scales", "9|1"}, {"scale_features", "10|20"},
+                                          {"scale_weights", "1"})},
+           "key `scale_weights` (line 7): 1 numbers; expected one for each of the 2 `scales`");
     refuse((request){.source = "student-teacher", .settings = SETTINGS({"design", "scales"})},
            "key `scales`: `design: scales` needs");
 }

@@ -85,19 +85,26 @@ static rl_status read_item(const rl_source_request *request, const char *key, in
     return rl_source_key_fail(request, key, "`%.40s`; expected numbers above 0", text);
 }
 
-/* Sets the standard deviations `scales`, of so many features each. */
+/* Sets the standard deviations `scales`, of so many features each, and multiplies the teacher's weights on them. */
 static rl_status make_scales(const rl_source_request *request, rl_teacher *teacher) {
     const int n = rl_options_get(request->options, "scales")->n_list;
-    double value, count, total = 0;
+    const int n_weights = rl_options_get(request->options, "scale_weights")->n_list;
+    double value, count, weight = 1, total = 0;
     if (n == 0 || rl_options_get(request->options, "scale_features")->n_list != n)
         return rl_source_key_fail(request, n == 0 ? "scales" : "scale_features",
                                   "`design: scales` needs `scales` and `scale_features`, lists of as many numbers");
+    if (n_weights != 0 && n_weights != n)
+        return rl_source_key_fail(request, "scale_weights", "%d numbers; expected one for each of the %d `scales`",
+                                  n_weights, n);
     for (int i = 0; i < n; i++) {
         RL_TRY(read_item(request, "scales", i, &value));
         RL_TRY(read_item(request, "scale_features", i, &count));
+        if (n_weights != 0) RL_TRY(read_item(request, "scale_weights", i, &weight));
         if (count != floor(count)) return rl_source_key_fail(request, "scale_features", "expected whole numbers");
-        for (int j = (int)fmin(total, teacher->n_hidden); j < teacher->n_hidden && j < total + count; j++)
+        for (int j = (int)fmin(total, teacher->n_hidden); j < teacher->n_hidden && j < total + count; j++) {
             teacher->scale[j] = value;
+            teacher->beta[j] *= weight;
+        }
         total += count;
     }
     if (total == teacher->n_hidden) return RL_OK;
@@ -105,7 +112,7 @@ static rl_status make_scales(const rl_source_request *request, rl_teacher *teach
                               total, teacher->n_hidden);
 }
 
-/* Sets the standard deviations of the features. */
+/* Sets the standard deviations of the features; a teacher that was drawn gets its weights on them. */
 static rl_status make_design(const rl_source_request *request, rl_teacher *teacher) {
     const rl_options *const options = request->options;
     const design kind = (design)rl_options_get(options, "design")->number;
@@ -142,6 +149,10 @@ static rl_status load_student_teacher(const rl_source_request *request, rl_datas
     teacher->n_hidden = rl_options_integer(request->options, "hidden_features");
     teacher->noise = rl_options_real(request->options, "noise");
     RL_TRY(RL_ALLOC(teacher->beta, teacher->n_hidden));
+    if (request->random != RL_RANDOM_NUMPY) {
+        rl_philox_normal_row(key, RL_STREAM_TEACHER, 0, 0, 0, teacher->n_hidden, teacher->beta);
+        RL_TRY(thin_teacher(request->options, key, teacher));
+    }
     RL_TRY(make_design(request, teacher));
     RL_TRY(rl_source_describe_draws(request, dataset));
     if (!dataset->fresh) {
@@ -149,8 +160,6 @@ static rl_status load_student_teacher(const rl_source_request *request, rl_datas
         RL_TRY(RL_ALLOC(dataset->y, dataset->n_rows));
     }
     if (request->random == RL_RANDOM_NUMPY) return draw_numpy(dataset);
-    rl_philox_normal_row(key, RL_STREAM_TEACHER, 0, 0, 0, teacher->n_hidden, teacher->beta);
-    RL_TRY(thin_teacher(request->options, key, teacher));
     if (!dataset->fresh) draw_philox(dataset, key);
     return RL_OK;
 }
@@ -175,6 +184,10 @@ static const rl_option_spec options[] = {
      .type = RL_OPTION_TEXT_LIST,
      .later = true,
      .help = "how many features have each of them"},
+    {.key = "scale_weights",
+     .type = RL_OPTION_TEXT_LIST,
+     .later = true,
+     .help = "standard deviations of the teacher's weights on each of them; none: all 1"},
 };
 
 const rl_source rl_source_student_teacher = {
