@@ -156,6 +156,12 @@ def _limits(test: Curve) -> tuple[float, float]:
     return -0.03 * highest, 1.06 * highest
 
 
+def _where_train_loss_is(shown: Autoencoder) -> str:
+    """For the legend: nobody looks for a line that the axis leaves out."""
+    train = shown.loss("train").median
+    return ", below the axis" if np.nanmax(train) < _limits(shown.loss("test"))[0] else ""
+
+
 def _edge(values: Curve, quantile: float) -> np.ndarray:
     return values.quantiles.get(quantile, values.median)
 
@@ -235,7 +241,7 @@ def _handles(shown: Autoencoder, options: Options) -> list[object]:
     median = " (median)" if shown.repeats != 1 else ""
     handles = [
         layout.line_handle(style.TEST, f"test loss{median}"),
-        layout.line_handle(style.TRAIN, f"train loss{median}"),
+        layout.line_handle(style.TRAIN, f"train loss{median}{_where_train_loss_is(shown)}"),
         layout.line_handle(FEATURES, f"features{median}"),
         layout.line_handle(EXAMPLES, f"training examples{median}"),
         layout.line_handle(style.THRESHOLD, "predicting nothing (exact)", linestyle=NOTHING_DASHES, linewidth=1.0),
