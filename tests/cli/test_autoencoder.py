@@ -21,7 +21,7 @@ from program import PROGRAM, differences, run, start
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 # Test loss over that of predicting nothing, of n = 10,000 and 50,000 steps: read off by us from the figure of Henighan et al.
 # 2023, "Superposition, Memorization, and Double Descent", to about 0.0005.
-PUBLISHED = {50: 1.005, 200: 1.0014}
+PUBLISHED_AT_200 = 1.0014
 INFINITE = 2147483647  # T in results files, of `inf`
 STUDY = """repeats: 2
 autoencoders:
@@ -207,11 +207,10 @@ class Autoencoder(unittest.TestCase):
 
     @tier.in_all_alone
     @unittest.skipIf("sanitize" in PROGRAM, "takes minutes there")
-    def test_losses_of_the_published_size(self):
-        """The published loss less 1, within a factor of 3: seeds here differ by 1.6 at T = 50 and by 1.05 at 200."""
-        losses = self.final_losses("autoencoder-published", n_train="[50, 200]", n_test=2000, record_every=50000)
-        for t, loss in PUBLISHED.items():
-            self.assertTrue(1 / 3 < (losses[t] - 1) / (loss - 1) < 3, losses)
+    def test_a_loss_of_the_published_size(self):
+        """The published loss less 1, within a factor of 3: seeds here differ by 1.05. Other T are in the gallery."""
+        losses = self.final_losses("autoencoder-published", n_train="[200]", n_test=2000, record_every=50000)
+        self.assertTrue(1 / 3 < (losses[200] - 1) / (PUBLISHED_AT_200 - 1) < 3, losses)
 
     def test_an_infinite_training_set_stands_beside_finite_ones(self):
         endless = STUDY.replace("[3, 40, 90]", "[3, inf]").replace("steps: 400", "steps: 100\n    batch: 20")
