@@ -80,9 +80,13 @@ class Job:
         if done.returncode != 0:
             raise AssertionError(f"{' '.join(command)}: {done.stderr}")
 
-    def ranks(self):
+    def mark(self):
+        """What is in the environment of its processes."""
+        return f"SLURM_JOB_ID={self.facts()['JobId']}".encode()
+
+    def ranks(self, mark=None):
         """Its processes that are the program under test."""
-        mark = f"SLURM_JOB_ID={self.facts()['JobId']}".encode()
+        mark = mark or self.mark()
         found = []
         for entry in pathlib.Path("/proc").iterdir():
             try:
@@ -106,9 +110,9 @@ class Job:
         for process in self.ranks():
             send(process, number)
 
-    def stopped(self):
+    def stopped(self, mark):
         """Whether one of the ranks has stopped itself."""
-        for process in self.ranks():
+        for process in self.ranks(mark):
             try:
                 if pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "T":
                     return True
@@ -119,7 +123,9 @@ class Job:
     def hold_in_the_middle(self, again=False):
         """Waits until the rank that writes the journal has stopped itself, and stops the others. Slurm continues them before it
         ends them. Without `again` no start after this one is held."""
-        wait_until(self.stopped, lambda: f"progress of job {self.number}:\n{self.log()}", pause=0.01)
+        wait_until(self.ranks, lambda: f"ranks of job {self.number}:\n{self.log()}")
+        mark = self.mark()
+        wait_until(lambda: self.stopped(mark), lambda: f"progress of job {self.number}:\n{self.log()}", pause=0.05)
         self.send_ranks(signal.SIGSTOP)
         if not again:
             (self.folder / "hold").unlink()
