@@ -55,7 +55,7 @@ class Lab:
     def __init__(self, folder, at):
         self.folder, self.at, self.out = folder, at, at / "labs" / folder.name
         text = (folder / "README.md").read_text()
-        self.skip = ""
+        self.skip, self.sleeps = "", "--work sleep" in text
         if "slurm-on-a-laptop" in text and shutil.which("slurmd", path=SEARCHED) is None:
             self.skip = "Slurm is not installed"
         if "OMPI_MCA" in text and version()[0] != "openmpi":
@@ -102,17 +102,18 @@ class Lab:
 
 
 class Labs(unittest.TestCase):
-    """Three labs are done at a time, for ranks of some of them sleep. A method per lab looks at one outcome;
-    `relation_NN` is what its table must show."""
+    """Labs whose ranks sleep are done beside those whose ranks compute, one of each at a time. A method per lab looks at one
+    outcome; `relation_NN` is what its table must show."""
 
     @classmethod
     def setUpClass(cls):
         scratch = tempfile.TemporaryDirectory()
         cls.addClassCleanup(scratch.cleanup)
-        pool = concurrent.futures.ThreadPoolExecutor(3)
-        cls.addClassCleanup(pool.shutdown, cancel_futures=True)
+        pools = {sleeps: concurrent.futures.ThreadPoolExecutor(1) for sleeps in (False, True)}
+        for pool in pools.values():
+            cls.addClassCleanup(pool.shutdown, cancel_futures=True)
         cls.labs = {folder: Lab(folder, pathlib.Path(scratch.name) / folder.name) for folder in folders()}
-        cls.tables = {folder: pool.submit(lab.do) for folder, lab in cls.labs.items() if not lab.skip}
+        cls.tables = {folder: pools[lab.sleeps].submit(lab.do) for folder, lab in cls.labs.items() if not lab.skip}
 
     def look(self, folder):
         lab = self.labs[folder]
