@@ -32,6 +32,7 @@ PACKAGES = {
     "yaml-0.1": ("libyaml", "libyaml", "libyaml-dev"),
     "jansson": ("jansson", "Jansson", "libjansson-dev"),
     "libxxhash": ("xxhash", "xxHash", "libxxhash-dev"),
+    "xxh_x86dispatch.h": ("xxhash", "xxHash", "libxxhash-dev"),
     "zlib": ("zlib-api", "zlib", "zlib1g-dev"),
     "Random123/philox.h": ("random123", "Random123", "librandom123-dev"),
 }
