@@ -29,7 +29,12 @@ class Solvers(DrawingTest):
 
     def results(self, text: str):
         (self.folder / "study.yaml").write_text(text)
-        subprocess.run([os.environ["RIDGELESS_PROGRAM"], "run", "study.yaml", "-q", "--fresh"], cwd=self.folder, check=True)
+        subprocess.run(
+            [os.environ["RIDGELESS_PROGRAM"], "run", "study.yaml", "-q", "--fresh"],
+            cwd=self.folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         from read import results
 
         return results.read_all([self.folder / "study.nc"])
