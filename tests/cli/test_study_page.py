@@ -207,7 +207,7 @@ class StudyPage(unittest.TestCase):
         lines["ablations"] = f"ablations: [{', '.join(optional)}]"
         lines["datasets"] = "datasets:\n" + "".join(f"  - {entry}\n" for entry in data)
         lines["autoencoders"] = f"autoencoders:\n  - {{{with_required('AUTOENCODERS', 'n_train: 2', 'steps: 5')}}}"
-        done = self.answer("\n".join(lines.values()), "-q", command="run")
+        done = self.answer("\n".join(lines.values()), "-q", "--skip-missing", command="run")
         self.assertEqual(done.returncode, 0, done.stderr)
         with netCDF4.Dataset(self.at / "run.nc") as file:
             settings = self.settings(file.settings)
