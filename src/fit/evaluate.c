@@ -58,11 +58,19 @@ static double test_sum(const rl_spectrum *s, const rl_fit *fit, double *rows) {
     return rl_sum_of_squares(s->m, rows);
 }
 
-/* What rows are multiplied by: betas [n_modes, BLOCK] in the coordinates of the rows. */
-static const double *betas_for_rows(const rl_evaluator *e, const rl_spectrum *s, const double *betas) {
+/* What rows are multiplied by: n <= BLOCK betas [n_modes, n] in the coordinates of the rows. */
+static const double *betas_for_rows(const rl_evaluator *e, const rl_spectrum *s, int n, const double *betas) {
     if (s->to_basis == NULL) return betas;
-    s->to_basis(s->maker, BLOCK, betas, e->room, e->basis);
+    s->to_basis(s->maker, n, betas, e->room, e->basis);
     return e->basis;
+}
+
+/* e->rows = Z betas, of those. */
+static void multiply_rows(rl_evaluator *e, const rl_spectrum *s, int n, const double *betas) {
+    if (rl_is_small(s->n_features))
+        rl_small_multiply(s->m, n, s->n_modes, s->z, s->ldz, betas, e->rows);
+    else if (s->m > 0)
+        rl_gemm('N', 'N', s->m, n, s->n_modes, 1, s->z, s->ldz, betas, s->n_modes, 0, e->rows, s->m);
 }
 
 /* |diag(scale) (beta_hat - beta*)|^2 over the population rows held here. */
@@ -121,17 +129,9 @@ static void fit_truncation(const rl_spectrum *s, rl_truncation kept, rl_fit *fit
 }
 
 double rl_test_sum_of(rl_evaluator *e, const rl_spectrum *s, const double *beta) {
-    const double *in_rows = beta;
-    if (s->to_basis != NULL) {
-        s->to_basis(s->maker, 1, beta, e->room, e->basis);
-        in_rows = e->basis;
-    }
-    if (rl_is_small(s->n_features))
-        rl_small_multiply(s->m, 1, s->n_modes, s->z, s->ldz, in_rows, e->rows);
-    else
-        rl_gemm('N', 'N', s->m, 1, s->n_modes, 1, s->z, s->ldz, in_rows, s->n_modes, 0, e->rows, s->m);
-    for (int i = 0; i < s->m; i++) e->rows[i] -= s->z_target[RL_TARGET_Y][i];
-    return rl_sum_of_squares(s->m, e->rows);
+    const rl_fit fit = {.target = RL_TARGET_Y};
+    multiply_rows(e, s, 1, betas_for_rows(e, s, 1, beta));
+    return test_sum(s, &fit, e->rows);
 }
 
 /* The variant with its parameter, which it may choose by the spectrum. */
@@ -174,13 +174,10 @@ static void fit_chosen(rl_evaluator *e, const rl_spectrum *s, int n, const rl_va
 static void add_block(rl_evaluator *e, const rl_spectrum *s, bool has_population, int first, int n, double *test_sums,
                       double *population_sums) {
     const size_t modes = (size_t)s->n_modes;
-    const double *const betas = betas_for_rows(e, s, e->beta + (size_t)first * modes);
+    const double *const betas = betas_for_rows(e, s, BLOCK, e->beta + (size_t)first * modes);
     for (int j = 0; j < n; j++)
         population_sums[first + j] = has_population ? population_sum(e, s, betas + (size_t)j * modes) : 0;
-    if (rl_is_small(s->n_features))
-        rl_small_multiply(s->m, BLOCK, s->n_modes, s->z, s->ldz, betas, e->rows);
-    else if (s->m > 0)
-        rl_gemm('N', 'N', s->m, BLOCK, s->n_modes, 1, s->z, s->ldz, betas, s->n_modes, 0, e->rows, s->m);
+    multiply_rows(e, s, BLOCK, betas);
     for (int j = 0; j < n; j++)
         test_sums[first + j] = test_sum(s, &e->fits[first + j], e->rows + (size_t)j * (size_t)s->m);
 }

@@ -4,28 +4,17 @@
 
 #include "search.h"
 
-typedef struct trial {
-    rl_evaluator *e;
-    const rl_spectrum *s;
-} trial;
-
-static double leave_one_out(const void *of, double log_penalty) {
-    const trial *const t = of;
-    const rl_spectrum *const s = t->s;
-    const double penalty = exp(log_penalty);
+static double leave_one_out(rl_evaluator *e, const rl_spectrum *s, double penalty) {
     for (int r = 0; r < s->n_modes; r++) {
         const double shrinking = r < s->rank ? penalty / s->sigma[r] : INFINITY;
-        t->e->left[r] = r < s->rank ? shrinking / (s->sigma[r] + shrinking) : 1;
+        e->left[r] = r < s->rank ? shrinking / (s->sigma[r] + shrinking) : 1;
     }
-    return rl_leave_one_out(s, t->e->left);
+    return rl_leave_one_out(s, e->left);
 }
 
 static double choose_by_loo(rl_evaluator *e, const rl_spectrum *s, const rl_variant *variant) {
-    const trial of = {e, s};
     (void)variant;
-    if (s->rank == 0) return 0;
-    const rl_penalties range = rl_penalties_of(s);
-    return exp(rl_least_at(leave_one_out, &of, range.least, range.most));
+    return rl_best_penalty(e, s, leave_one_out);
 }
 
 const rl_ablation rl_ablation_ridge_loo = {

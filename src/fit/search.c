@@ -41,3 +41,22 @@ rl_penalties rl_penalties_of(const rl_spectrum *s) {
     static const double decades = 18; /* log 1e8: beyond the singular values, where nothing changes any more */
     return (rl_penalties){.least = 2 * log(s->sigma[s->rank - 1]) - decades, .most = 2 * log(s->sigma[0]) + decades};
 }
+
+typedef struct penalty_trial {
+    rl_evaluator *e;
+    const rl_spectrum *s;
+    double (*criterion)(rl_evaluator *e, const rl_spectrum *s, double penalty);
+} penalty_trial;
+
+static double try_penalty(const void *of, double log_penalty) {
+    const penalty_trial *const t = of;
+    return t->criterion(t->e, t->s, exp(log_penalty));
+}
+
+double rl_best_penalty(rl_evaluator *e, const rl_spectrum *s,
+                       double (*criterion)(rl_evaluator *e, const rl_spectrum *s, double penalty)) {
+    const penalty_trial of = {e, s, criterion};
+    if (s->rank == 0) return 0;
+    const rl_penalties range = rl_penalties_of(s);
+    return exp(rl_least_at(try_penalty, &of, range.least, range.most));
+}

@@ -15,6 +15,10 @@ typedef struct rl_penalties {
 } rl_penalties;
 rl_penalties rl_penalties_of(const rl_spectrum *s);
 
+/* The penalty among these of which `criterion` makes least; 0 where all modes are zero. */
+double rl_best_penalty(rl_evaluator *e, const rl_spectrum *s,
+                       double (*criterion)(rl_evaluator *e, const rl_spectrum *s, double penalty));
+
 /* The fits of `ridge` and `gradient_descent`, of whatever ablation the variant is: its parameter is lambda, or steps.
  */
 void rl_fit_ridge(const rl_spectrum *s, const rl_variant *variant, rl_fit *fit);
