@@ -482,16 +482,20 @@ static rl_range block_at(const curves *c, const blocks *b, int first) {
     return (rl_range){first, (int)rl_smaller((size_t)b->n_repeats, c->n_repeats - (size_t)first)};
 }
 
+/* Sets [first, first + n) of a field, at some repeats. */
+static part part_of_sets(const waiting *fields, int f, size_t first, size_t n, rl_range repeats, double *values) {
+    const size_t some = (size_t)repeats.n;
+    if (is_reduced(&rl_fields[f])) return (part){f, first, n, some, values, repeats};
+    return (part){f, first * some, n * some, fields[f].entries, values, repeats};
+}
+
 /* All fields at some repeats. */
 static slab slab_of_block(const writer *w, const blocks *b, rl_range repeats) {
-    const size_t n = (size_t)repeats.n;
     slab s = {.n = 0};
     for (int f = 0; f < RL_N_FIELDS; f++) {
         const waiting *field = &b->fields[f];
-        double *const values = w->slab + field->before * n;
-        if (field->n_sets == 0) continue;
-        s.parts[s.n++] = is_reduced(&rl_fields[f]) ? (part){f, 0, field->n_sets, n, values, repeats}
-                                                   : (part){f, 0, field->n_sets * n, field->entries, values, repeats};
+        double *const values = w->slab + field->before * (size_t)repeats.n;
+        if (field->n_sets > 0) s.parts[s.n++] = part_of_sets(b->fields, f, 0, field->n_sets, repeats, values);
     }
     return s;
 }
@@ -528,8 +532,7 @@ static rl_status fill_field_from_blocks(writer *w, const group *g, const curves 
     for (size_t first = 0, n; first < field->n_sets; first += n) {
         n = rl_smaller(fit, field->n_sets - first);
         RL_TRY(fetch_sets(w, c, b, field, first, n));
-        const part q = is_reduced(&rl_fields[f]) ? (part){f, first, n, all, w->slab, repeats}
-                                                 : (part){f, first * all, n * all, field->entries, w->slab, repeats};
+        const part q = part_of_sets(b->fields, f, first, n, repeats, w->slab);
         RL_TRY(put_part(w, g, c, &q));
     }
     return RL_OK;

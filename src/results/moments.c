@@ -167,18 +167,11 @@ double rl_largest_leverage(rl_moment_maker *t, const rl_spectrum *s) {
     return largest / (sum / t->n_rows);
 }
 
-static int compare_reals(const void *a, const void *b) {
-    double x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
-}
-
 /* Keeps the n_kept rows of least leverage, of equals the first; false: they are those that were kept before. */
 static bool choose_rows(rl_moment_maker *t, int n_kept) {
     bool changed = false;
     memcpy(t->sorted, t->leverage, sizeof *t->sorted * (size_t)t->n_rows);
-    qsort(t->sorted, (size_t)t->n_rows, sizeof *t->sorted, compare_reals);
+    qsort(t->sorted, (size_t)t->n_rows, sizeof *t->sorted, rl_compare_reals);
     const double last = t->sorted[n_kept - 1];
     int n_equal = n_kept;
     for (int i = 0; i < t->n_rows; i++) n_equal -= t->leverage[i] < last;

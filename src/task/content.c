@@ -92,8 +92,9 @@ static void turn_counts(const double *counts, size_t rows, size_t columns, doubl
 static rl_curve_layout gather(const rl_curve_layout *from, const double *curve, int n, double *values, double *room) {
     const rl_curve_layout to = rl_curve_layout_like(from, n);
     const size_t variants = (size_t)to.n_variants, counts = to.has_modes_kept ? (size_t)n * variants : 0;
-    if (n == from->n_n_train) memcpy(values, curve, to.length * sizeof *values);
-    for (int i = 0, k = 0; i < from->n_n_train && n < from->n_n_train; i++)
+    const bool whole = n == from->n_n_train;
+    if (whole) memcpy(values, curve, to.length * sizeof *values);
+    for (int i = 0, k = 0; i < from->n_n_train && !whole; i++)
         if (is_there(from, curve, i)) rl_curve_copy(from, curve, i, NULL, &to, values, k++);
     memcpy(room, values + to.modes_kept, counts * sizeof *room);
     if (counts > 0) turn_counts(room, (size_t)n, variants, values + to.modes_kept);
