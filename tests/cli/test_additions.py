@@ -16,7 +16,7 @@ from source_copy import SourceCopy
 
 ADDITIONS = SOURCE / "tests" / "cli" / "additions"
 MEANS = """seed: 7
-repeats: 60
+repeats: 30
 n_train: [1000, 20000, 400000]
 ablations: none
 datasets: [{source: student-teacher, name: means, rows: 500000, features: 1, draw: fresh}]
@@ -78,14 +78,14 @@ class Additions(unittest.TestCase):
         done = self.run_study("law", MEANS)
         self.assertEqual(done.returncode, 0, done.stderr)
         means = self.means("law")
-        self.assertEqual(means.shape, (3, 60))
+        self.assertEqual(means.shape, (3, 30))
         scaled = means * numpy.sqrt([[1000], [20000], [400000]])
         self.assertTrue(numpy.all(numpy.abs(scaled) < 6))
         self.assertLess(abs(scaled.std() - 1), 6 / numpy.sqrt(2 * scaled.size))
         plan = subprocess.run([self.program, "plan", "law.yaml"], cwd=self.at, text=True, capture_output=True)
         self.assertEqual(plan.returncode, 0, plan.stderr)
         status = subprocess.run([self.program, "status", "law.yaml"], cwd=self.at, text=True, capture_output=True)
-        self.assertIn("60 of 60 streams", status.stdout)
+        self.assertIn("30 of 30 streams", status.stdout)
 
     def test_kills_lose_nothing(self):
         """Killed in the middle until it is done: what was finished is never computed again, and the bits are the same."""

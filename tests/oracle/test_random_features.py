@@ -10,6 +10,7 @@ import unittest
 import netCDF4
 import numpy as np
 
+import tier
 from program import run
 
 REPEATS = 60
@@ -103,6 +104,7 @@ class FewInputs(unittest.TestCase):
             self.assertAlmostEqual(got, 1.25, delta=1e-3)
 
 
+@tier.in_all_alone
 class RandomFeaturesWithAnIntercept(RandomFeatures):
     """One more direction changes nothing in the limit; P counts it, so that the limit diverges where the error does."""
 
