@@ -11,14 +11,23 @@ rl_status rl_settings_declare(rl_settings_list *settings, int number, const char
     return arithmetic != NULL && *arithmetic != '\0' ? rl_strdup(&d->arithmetic, arithmetic) : RL_OK;
 }
 
+/* A number stands for what was declared last under it. */
+static rl_declared *find_declared(const rl_settings_list *settings, int number) {
+    for (int i = settings->n - 1; i >= 0; i--)
+        if (settings->list[i].number == number) return &settings->list[i];
+    return NULL;
+}
+
 static bool has_arithmetic(const rl_declared *d, const char *arithmetic) {
     if (d->arithmetic == NULL || arithmetic == NULL) return d->arithmetic == arithmetic;
     return strcmp(d->arithmetic, arithmetic) == 0;
 }
 
 int rl_settings_find_own(const rl_settings_list *settings, const char *arithmetic) {
-    for (int i = settings->n - 1; i >= 0; i--)
-        if (settings->list[i].own && has_arithmetic(&settings->list[i], arithmetic)) return settings->list[i].number;
+    for (int i = settings->n - 1; i >= 0; i--) {
+        const rl_declared *d = &settings->list[i];
+        if (d->own && has_arithmetic(d, arithmetic) && d == find_declared(settings, d->number)) return d->number;
+    }
     return -1;
 }
 
@@ -83,12 +92,6 @@ static rl_status judge(const rl_settings_list *settings, const rl_plan *plan, co
     RL_TRY(rl_settings_agree(plan->study, series->name, RL_SETTINGS_DATA, d->text, settings->own, &agree));
     v->other_data = !agree;
     return agree && series->spec != NULL ? judge_data_set(d->text, settings->own, series, v) : RL_OK;
-}
-
-static rl_declared *find_declared(const rl_settings_list *settings, int number) {
-    for (int i = settings->n - 1; i >= 0; i--)
-        if (settings->list[i].number == number) return &settings->list[i];
-    return NULL;
 }
 
 const rl_declared *rl_settings_declared(const rl_settings_list *settings, int number) {

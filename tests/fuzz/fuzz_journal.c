@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "../../src/checksum.h"
+#include "../../src/journal/journal.h"
 #include "fuzz.h"
 #include "ridgeless/journal.h"
 #include "ridgeless/results.h"
@@ -288,6 +289,17 @@ static void go_on(present there, bool assembles) {
     FUZZ_REQUIRE(rl_journal_close(journal) == RL_OK);
 }
 
+/* Whether some head claims more than the file has. What is appended may then end where that record would: it passes for
+ * whole, as every checksum is the same here, and hides what was appended. */
+static bool reaches_beyond(const uint8_t *data, size_t size) {
+    rl_record_head head;
+    for (size_t at = 0; at + sizeof head <= size; at += RL_JOURNAL_WORD) {
+        memcpy(&head, data + at, sizeof head);
+        if (head.magic == RL_RECORD_MAGIC && head.length > size - at) return true;
+    }
+    return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     rl_journal *journal;
     present there = {0};
@@ -303,6 +315,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         there = read_journal(journal, &sum);
         FUZZ_REQUIRE(rl_journal_close(journal) == RL_OK);
     }
-    go_on(there, size % 16 == 0); /* which takes most of the time */
+    if (!reaches_beyond(data, size)) go_on(there, size % 16 == 0); /* which takes most of the time */
     return 0;
 }
