@@ -689,6 +689,38 @@ static void dimensions_are_at_most_one(void **state) {
     rl_free(record);
 }
 
+/* At the published size, where three examples have thirty of the features, hardly any other input has one of those.
+ * What it costs beyond predicting nothing are the biases: they grew with the weights and, the examples fitted, nothing
+ * takes them back. */
+static void a_few_examples_leave_their_biases_to_every_input(void **state) {
+    (void)state;
+    enum { N = 10000, T = 3, N_TEST = 1000, STEPS = 3000 };
+    rl_autoencoder model = small_model(N, 2, T);
+    model.sparsity = 0.999;
+    model.steps = STEPS;
+    model.learning_rate = 1e-3;
+    model.loss = RL_LOSS_MEAN;
+    const size_t n = 3 * (size_t)rl_parameter_stride(N);
+    double *w = zeroed(n), *first = zeroed(n), *second = zeroed(n), *gradient = zeroed(n), loss, biases = 0;
+    rl_sparse_rows train = draw(&model, RL_INPUTS_TRAIN, 0, T), test = draw(&model, RL_INPUTS_TEST, 0, N_TEST);
+    rl_autoencoder_buffers buffers = buffers_for(&model, &train);
+    for (uint32_t k = 0; k < 2; k++) {
+        rl_philox_normal_row(key, RL_STREAM_WEIGHTS, 3, k, 0, N, w + k * n / 3);
+        for (size_t j = 0; j < N; j++) w[k * n / 3 + j] *= sqrt(2.0 / (N + 2));
+    }
+    for (int step = 1; step <= STEPS; step++) {
+        rl_autoencoder_gradient(w, &train, &buffers, &loss, gradient);
+        rl_adamw_step(&model, step, (int64_t)n, w, first, second, gradient);
+    }
+    for (size_t j = 0; j < N; j++) biases += pow(fmax(w[2 * n / 3 + j], 0), 2);
+    const double excess = loss_of(&model, w, &test) / N_TEST - 1;
+    assert_true(loss < 1e-3 && excess > 0.02 && fabs(excess - biases) <= 0.05 * excess);
+    double *const arrays[] = {w, first, second, gradient, buffers.hidden};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) rl_free(arrays[i]);
+    rl_sparse_rows_destroy(&train);
+    rl_sparse_rows_destroy(&test);
+}
+
 static void a_training_that_diverges_says_so(void **state) {
     (void)state;
     rl_autoencoder model = small_model(30, 2, 20);
@@ -725,6 +757,7 @@ int main(void) {
         cmocka_unit_test(nonsense_is_not_restored),
         cmocka_unit_test(dimensions_are_those_of_the_embeddings),
         cmocka_unit_test(dimensions_are_at_most_one),
+        cmocka_unit_test(a_few_examples_leave_their_biases_to_every_input),
         cmocka_unit_test(a_training_that_diverges_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
