@@ -126,8 +126,7 @@ const char *rl_memory_limit_text(char text[RL_LIMIT_TEXT]);
 rl_status rl_alloc(void *pointer, size_t count, size_t size);
 #define RL_ALLOC(pointer, count) rl_alloc(&(pointer), (size_t)(count), sizeof *(pointer))
 
-/* The same, neither zeroed nor in large pages, which the system clears when they are first written to: for what is
- * large, and filled once. */
+/* The same, not zeroed: for what is large, and filled at once. */
 rl_status rl_alloc_unset(void *pointer, size_t count, size_t size);
 
 /* Puts in the place of the array at *pointer one with room for `capacity` elements that begins with its first n <=

@@ -68,7 +68,7 @@ static rl_status fail_allocation(size_t bytes) {
 }
 
 /* A large matrix is read across its columns, and with pages of 4 KiB the processor would look an address up for nearly
- * every line. All of it is written to at once, so large pages that lie in it take no more memory. A system that has
+ * every line. All of it is written to soon, so large pages that lie in it take no more memory. A system that has
  * none refuses, which is no failure. */
 static void ask_for_large_pages(void *memory, size_t bytes) {
 #ifdef MADV_HUGEPAGE
@@ -96,6 +96,7 @@ static rl_status take_memory(size_t count, size_t size, size_t *bytes, void **me
     void *const begin = aligned_alloc(ALIGNMENT, ALIGNMENT + *bytes);
     if (begin == NULL) return fail_allocation(*bytes);
     *memory = mark_memory(begin, *bytes);
+    if (*bytes >= worth_large_pages) ask_for_large_pages(*memory, *bytes);
     return RL_OK;
 }
 
@@ -103,7 +104,6 @@ rl_status rl_alloc(void *pointer, size_t count, size_t size) {
     size_t bytes;
     void *memory = NULL;
     RL_TRY(take_memory(count, size, &bytes, &memory));
-    if (bytes >= worth_large_pages) ask_for_large_pages(memory, bytes);
     memset(memory, 0, bytes);
     memcpy(pointer, &memory, sizeof memory); /* the caller's pointer may have any type */
     return RL_OK;
