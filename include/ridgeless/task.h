@@ -211,6 +211,7 @@ struct rl_kind {
     const char *piece_gloss, *point_gloss;
     const char *lasting; /* what failed points are that no other try would change, after "3 more"; NULL: not told */
     bool restorable;     /* work can be left between two advances, and is gone on with from its state */
+    int (*steps)(const rl_series *series, const rl_task *task); /* of such work: as its states count them */
 
     /* laying out */
     bool (*suits)(const rl_series *series);  /* the first row that suits a series is its kind */

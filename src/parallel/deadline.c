@@ -42,9 +42,9 @@ double rl_predict_item(const rl_run *r, const rl_todo_item *item, int ranks) {
     return part * rl_predict_task(r->plan, item->task, ranks, &r->settings.rates).seconds;
 }
 
-void rl_deadline_note(rl_run *r, const rl_todo_item *item, int ranks, double seconds) {
+void rl_deadline_note(rl_run *r, const rl_todo_item *item, int ranks, double part, double seconds) {
     if (!isfinite(r->deadline.when)) return;
-    r->deadline.predicted += rl_predict_item(r, item, ranks);
+    r->deadline.predicted += part * rl_predict_item(r, item, ranks);
     r->deadline.measured += seconds;
 }
 

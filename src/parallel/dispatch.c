@@ -111,8 +111,7 @@ static void note_failure(rl_run *r, rl_status status) {
 static void pass_time(const rl_run *r) {
     if (r->sink->progress == NULL) return;
     rl_guard_hold(r->settings.guard);
-    r->sink->progress(r->sink->state, rl_pieces_done(r->summary), r->total.pieces,
-                      r->flops > 0 ? r->flops_done / r->flops : 1);
+    r->sink->progress(r->sink->state, rl_pieces_done(r->summary), r->total.pieces, rl_part_done(r));
     rl_guard_release(r->settings.guard);
 }
 
@@ -152,12 +151,12 @@ static void flush_records(rl_run *r) {
 static void count_whole(rl_run *r, rl_member m, const rl_todo_item *item, interval when) {
     rl_run_summary *s = r->summary;
     const int repeats = item->repeats.n, ranks = ranks_of(r, m);
+    const double part = rl_note_whole(r, first_rank_of(r, m), item);
     rl_pace *pace = &r->paces[rl_series_at(r, item) - r->plan->series];
     rl_done_of(s, rl_series_at(r, item)->kind)->count.pieces += repeats;
-    if (m.queue == RL_QUEUE_ALONE) pace->flops += rl_task_at(r, item).flops;
+    if (m.queue == RL_QUEUE_ALONE) pace->flops += part * rl_task_at(r, item).flops;
     if (m.queue == RL_QUEUE_ALONE) pace->seconds += when.seconds;
-    r->flops_done += rl_task_at(r, item).flops;
-    rl_deadline_note(r, item, ranks, when.seconds);
+    rl_deadline_note(r, item, ranks, part, when.seconds);
     if (r->phase.on_grid) {
         rl_grouping *grouping = &s->groupings[s->n_groupings - 1];
         *(m.queue == RL_QUEUE_GROUPS ? &grouping->pieces : &grouping->left_over_pieces) += repeats;
@@ -241,13 +240,17 @@ static rl_batch hand_out(rl_run *r, rl_member m) {
 
 /* The state that a task is to go on from as a record in bytes, without N where there is none; after a failure no bytes,
  * so that nobody begins anew what had come far. */
-static void find_state(rl_run *r, int64_t task, rl_text *state) {
-    const rl_record nothing = {.outcomes = (const rl_outcome[]){{0}}, .content = ""};
+static void find_state(rl_run *r, rl_member m, int64_t position, rl_text *state) {
+    const rl_todo_item *item = item_at(r, m, position);
+    rl_record record = {.outcomes = (const rl_outcome[]){{0}}, .content = ""};
     bool there = false;
+    size_t used;
     rl_guard_hold(r->settings.guard);
-    rl_status status = r->sink->restore(r->sink->state, task, state, &there);
+    rl_status status = r->sink->restore(r->sink->state, item->task, state, &there);
     rl_guard_release(r->settings.guard);
-    if (status == RL_OK && !there) status = rl_record_append(&nothing, state);
+    if (status == RL_OK && !there) status = rl_record_append(&record, state);
+    if (status == RL_OK) status = rl_record_read(state->bytes, state->length, &record, &used);
+    if (status == RL_OK) rl_note_restored(r, first_rank_of(r, m), item, &record);
     if (status == RL_OK) return;
     note_failure(r, status);
     state->length = 0;
@@ -269,7 +272,7 @@ static void make_room(const rl_run *r, rl_text *text, size_t bytes) {
 
 static void send_state(rl_run *r, int rank, int64_t position) {
     rl_text state = RL_TEXT_EMPTY;
-    find_state(r, item_at(r, rl_member_of(r, rank), position)->task, &state);
+    find_state(r, rl_member_of(r, rank), position, &state);
     RL_MPI(MPI_Send(state.bytes, (int)(state.length / WORD), MPI_INT64_T, rank, TAG_STATE, r->context->comm));
     rl_free(state.bytes);
 }
@@ -325,9 +328,10 @@ static void take_records(rl_run *r, rl_member m, const char *bytes, size_t lengt
     pass_time(r);
 }
 
-static void take_state(rl_run *r, rl_member m, int64_t position, const char *bytes, size_t length) {
-    const rl_record state = next_record(r, &bytes, &length);
-    keep_record(r, m, item_at(r, m, position)->task, &state);
+static void take_state(rl_run *r, rl_member m, int64_t position, const rl_record *state) {
+    const rl_todo_item *item = item_at(r, m, position);
+    rl_note_state(r, first_rank_of(r, m), item, state);
+    keep_record(r, m, item->task, state);
     flush_records(r);
 }
 
@@ -335,7 +339,10 @@ static void take_state(rl_run *r, rl_member m, int64_t position, const char *byt
 static void answer_news(rl_run *r, int rank, const news_head *head, const char *bytes, size_t length) {
     const rl_member m = rl_member_of(r, rank);
     ask_to_stop(r, (rl_stop)head->stop);
-    if (head->kind == STATE) take_state(r, m, head->position, bytes, length);
+    if (head->kind == STATE) {
+        const rl_record state = next_record(r, &bytes, &length);
+        take_state(r, m, head->position, &state);
+    }
     if (head->kind == WANT_STATE) send_state(r, rank, head->position);
     if (head->kind == BYE) {
         r->working--;
@@ -521,7 +528,7 @@ static void receive_state(rl_run *r, int64_t position, rl_text *state) {
 /* Rank 0's state of the work at a position, to all ranks of the group; *state is the caller's. */
 static void share_state(rl_run *r, int64_t position, rl_text *state) {
     if (rl_is_root(r))
-        find_state(r, item_at(r, r->me, position)->task, state);
+        find_state(r, r->me, position, state);
     else if (r->me.leads)
         receive_state(r, position, state);
     if (r->group.size == 1) return;
@@ -567,8 +574,7 @@ static rl_status save_work(rl_run *r, int64_t position) {
         if (status == RL_OK) send_news(r, STATE, position, RL_OK);
     }
     if (r->group.size > 1) status = rl_context_agree(&r->group, status);
-    if (status == RL_OK && rl_is_root(r)) keep_record(r, r->me, item_at(r, r->me, position)->task, &state);
-    if (rl_is_root(r)) flush_records(r);
+    if (status == RL_OK && rl_is_root(r)) take_state(r, r->me, position, &state);
     return status;
 }
 

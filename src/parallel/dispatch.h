@@ -52,6 +52,12 @@ typedef struct rl_pace {
     double flops, seconds;
 } rl_pace;
 
+/* How far a task has come: the parts of it that were there when this run took it up, and that are there by its last
+ * state. */
+typedef struct rl_under_way {
+    double before, now;
+} rl_under_way;
+
 /* How the time is used that a run has been given. */
 typedef struct rl_deadline {
     double when;                /* of this rank's rl_seconds(); INFINITY: there is none */
@@ -97,12 +103,13 @@ typedef struct rl_run {
 
     /* rank 0 alone */
     rl_text incoming, arithmetic;
-    rl_pace *paces;  /* [n_series]: of what ranks alone have done */
-    int working;     /* other groups that have not said goodbye */
-    bool *stop_sent; /* [size], by rank */
-    rl_count total;  /* to do */
-    double flops, flops_done;
-    rl_status status; /* first failure; nothing is handed out after it */
+    rl_pace *paces;                         /* [n_series]: of what ranks alone have done */
+    int working;                            /* other groups that have not said goodbye */
+    bool *stop_sent;                        /* [size], by rank */
+    rl_count total;                         /* to do */
+    rl_under_way *under_way;                /* [size], by the first rank of the group that computes it */
+    double flops, flops_done, flops_so_far; /* to do; of what is whole; of what is under way, by its states */
+    rl_status status;                       /* first failure; nothing is handed out after it */
     char failure[1024];
 } rl_run;
 
@@ -154,7 +161,7 @@ enum { RL_BATCH_BYTES = 1 << 20 };
 /* ---- time (deadline.c) ------------------------------------------------------------------------------------------- */
 
 void rl_deadline_begin(rl_run *r);
-void rl_deadline_note(rl_run *r, const rl_todo_item *item, int ranks, double seconds);
+void rl_deadline_note(rl_run *r, const rl_todo_item *item, int ranks, double part, double seconds); /* of an item */
 
 /* Seconds that so many ranks are predicted to take for an item, by r->settings.rates. */
 double rl_predict_item(const rl_run *r, const rl_todo_item *item, int ranks);
@@ -168,6 +175,17 @@ bool rl_deadline_allows(const rl_run *r, double seconds);
 /* At the start of a task, and between two pieces of it: whether another one can end in time. */
 void rl_deadline_begin_task(rl_run *r);
 bool rl_deadline_next_piece_fits(rl_run *r);
+
+/* ---- how far it has come (under_way.c) --------------------------------------------------------------------------- */
+
+/* What the group whose first rank this is computes: it goes on from this state; it has come to this one; it has ended,
+ * and of it this run has computed the part that is returned. Rank 0 alone. */
+void rl_note_restored(rl_run *r, int first_rank, const rl_todo_item *item, const rl_record *state);
+void rl_note_state(rl_run *r, int first_rank, const rl_todo_item *item, const rl_record *state);
+double rl_note_whole(rl_run *r, int first_rank, const rl_todo_item *item);
+
+/* Of all that there was to do when the run began. */
+double rl_part_done(const rl_run *r);
 
 /* ---- instead of computing (sleep.c) ------------------------------------------------------------------------------ */
 

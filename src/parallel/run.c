@@ -84,6 +84,7 @@ static rl_status prepare_run(rl_run *r, const rl_todo *todo) {
     if (!rl_is_root(r)) return RL_OK;
     r->total = rl_todo_count(todo, r->plan, NULL);
     RL_TRY(RL_ALLOC(r->stop_sent, r->context->size));
+    RL_TRY(RL_ALLOC(r->under_way, r->context->size));
     RL_TRY(RL_ALLOC(r->paces, r->plan->n_series));
     RL_TRY(RL_ALLOC(r->summary->groupings, r->plan->n_series)); /* a phase is of some series, if it is on grids */
     if (r->n_items <= RL_TIMED_TASKS || r->settings.keep_times) RL_TRY(RL_ALLOC(r->summary->timed, r->n_items));
@@ -97,6 +98,7 @@ static void release_run(rl_run *r) {
     rl_free(r->incoming.bytes);
     rl_free(r->arithmetic.bytes);
     rl_free(r->stop_sent);
+    rl_free(r->under_way);
     rl_free(r->paces);
 }
 

@@ -74,6 +74,11 @@ static int steps_of_piece(const training_work *w) {
     return steps < 1 ? 1 : steps < MOST_STEPS ? (int)steps : MOST_STEPS;
 }
 
+static int steps_of_training(const rl_series *series, const rl_task *task) {
+    (void)task; /* all of a series have as many */
+    return series->autoencoder->model.steps;
+}
+
 static rl_status advance_training(void *buffers, rl_tick tick, bool *ended) {
     training_work *w = buffers;
     (void)tick; /* it comes back soon */
@@ -217,6 +222,7 @@ const rl_kind rl_training_kind = {
     .points = "trainings",
     .fate = "diverged; the variable `status` says which; a smaller learning_rate may help",
     .restorable = true,
+    .steps = steps_of_training,
     .suits = suits_training,
     .lay_out = lay_out_training,
     .flops = training_flops,

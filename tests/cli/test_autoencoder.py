@@ -7,6 +7,7 @@ import pathlib
 import random
 import re
 import signal
+import subprocess
 import tempfile
 import time
 import unittest
@@ -295,6 +296,20 @@ class Autoencoder(unittest.TestCase):
             self.assertRegex(status, rf"toy`, m = 2, T = \d+, repeat 0: step \d+ of {LONG_STEPS}")
             self.run_here("run", "long.yaml", "-q", "-o", output)
             self.assertEqual(differences(self.at / "long-whole.nc", self.at / output), [])
+
+    def test_a_long_training_shows_how_far_it_has_come(self):
+        ours, theirs = os.openpty()
+        with subprocess.Popen(
+            [PROGRAM, "run", "long.yaml", "-o", "seen.nc"], cwd=self.at, stdout=subprocess.DEVNULL, stderr=theirs
+        ) as process:
+            os.close(theirs)
+            said = b""
+            with contextlib.suppress(OSError):  # EIO at the end
+                while part := os.read(ours, 65536):
+                    said += part
+            os.close(ours)
+        self.assertEqual(process.returncode, 0, said)
+        self.assertRegex(said.decode(), r" [1-9]\d? %  0 of 2 trainings, [\d.]+ \w+ left")
 
     def run_out_of_time(self, study, output, ranks=None):
         """The first run that leaves a training. How much time that takes depends on how soon the machine lets it begin; two
