@@ -17,28 +17,44 @@ static int whole_vectors(int n_rows) {
     return n_rows / RL_LANES;
 }
 
-/* All leaves but the last are full. */
-static int most_nodes(int n_rows) {
-    return rl_larger(1, 2 * (whole_vectors(n_rows) / RL_LEAF + 1) - 1);
+/* Sets where the nodes of each level begin. */
+static void set_levels(rl_half_planes *p, int n_rows) {
+    int n = (whole_vectors(n_rows) + RL_LEAF - 1) / RL_LEAF, levels = 0;
+    p->level[0] = p->n_levels = 0;
+    if (n == 0) return;
+    do {
+        p->level[levels + 1] = p->level[levels] + n;
+        levels++;
+        n = (n + RL_CHILDREN - 1) / RL_CHILDREN;
+    } while (p->level[levels] - p->level[levels - 1] > 1);
+    p->n_levels = levels;
+}
+
+enum { LEAF = RL_LEAF * RL_LANES }; /* rows */
+
+/* As the rows of a leaf are sorted by length, each of its quads is as long as no row of the next one is short: zeros
+ * fill up what one quad of the longest rows would have, and in the rows behind the tree what two would. */
+int64_t rl_half_planes_room(int n_rows, int64_t n_entries, int64_t longest) {
+    return n_entries + ((int64_t)n_rows / LEAF + 3) * RL_QUAD * longest;
 }
 
 void rl_half_planes_list(rl_arena *arena, void *planes) {
     rl_half_planes *const p = planes;
-    const size_t vectors = (size_t)whole_vectors(p->max_rows) + 1, nodes = (size_t)most_nodes(p->max_rows);
-    const size_t features = ((size_t)p->n_features + RL_LANES - 1) / RL_LANES * RL_LANES;
-    RL_TAKE(arena, p->nodes, nodes);
-    RL_TAKE(arena, p->moments, nodes);
-    RL_TAKE(arena, p->shares, nodes * RL_LANES);
-    RL_TAKE_REALS(arena, vectors * RL_PLANE * RL_LANES, &p->vectors, &p->pulls);
-    RL_TAKE_REALS(arena, features * RL_POINT, &p->points, &p->sums);
-    RL_TAKE(arena, p->start, (size_t)p->max_rows + 1);
+    set_levels(p, p->max_rows);
+    const size_t vectors = (size_t)whole_vectors(p->max_rows) + 1, lists = (size_t)p->n_levels + 1;
+    const size_t features = (size_t)p->n_features, lines = lists * rl_room_for_lines(p->n_features);
+    RL_TAKE(arena, p->nodes, p->level[p->n_levels] + 1);
+    RL_TAKE(arena, p->vectors, vectors * RL_PLANE * RL_LANES);
+    RL_TAKE(arena, p->weights, features * RL_PLANE);
+    RL_TAKE(arena, p->points, features * RL_ROOM);
+    RL_TAKE(arena, p->sums, features * RL_POINT);
+    RL_TAKE(arena, p->start, (size_t)p->max_rows / RL_QUAD + 2);
     RL_TAKE(arena, p->column, p->max_entries);
     RL_TAKE(arena, p->value, p->max_entries);
-    RL_TAKE(arena, p->above, p->max_entries);
+    RL_TAKE(arena, p->above, features * RL_QUAD);
     RL_TAKE(arena, p->order, features);
-    RL_TAKE(arena, p->visits, nodes + 2);
-    RL_TAKE(arena, p->inside, nodes + 2);
-    RL_TAKE(arena, p->leaves, nodes + 2);
+    RL_TAKE(arena, p->lines, lines * RL_LINE);
+    RL_TAKE(arena, p->places, lines);
     RL_TAKE(arena, p->keys, rl_larger(p->max_rows, p->n_features));
 }
 
@@ -101,16 +117,13 @@ static int first_part(int n) {
 }
 
 /* Parts the vectors from `first` on across the longer side of their box, until they make a leaf. */
-static void plant_node(rl_half_planes *p, int first, int n_vectors) {
-    rl_plane_node *const node = &p->nodes[p->n_nodes++];
-    *node = (rl_plane_node){.first = first, .n_vectors = n_vectors};
+static void part_vectors(rl_half_planes *p, int first, int n_vectors) {
     if (n_vectors <= RL_LEAF) return;
     key *const keys = p->keys + (size_t)first * RL_LANES;
     const int n = n_vectors * RL_LANES, part = first_part(n_vectors);
     part_keys(keys, n, part * RL_LANES, longer_side(keys, n));
-    plant_node(p, first, part);
-    node->second = p->n_nodes;
-    plant_node(p, first + part, n_vectors - part);
+    part_vectors(p, first, part);
+    part_vectors(p, first + part, n_vectors - part);
 }
 
 /* Rises with the angle of a point from -2 to 2, by arithmetic that has the same bits everywhere. */
@@ -136,7 +149,7 @@ static double offset_of(const double *point) {
 static void sort_features(rl_half_planes *p) {
     const int n = p->n_features, part = RL_LANES * (int)ceil(sqrt((double)n / RL_LANES));
     for (int j = 0; j < n; j++) {
-        const double *point = p->points + (size_t)j * RL_POINT;
+        const double *point = p->points + (size_t)j * RL_ROOM;
         p->keys[j] = (key){.at = {direction_of(point[0], point[1]), offset_of(point)}, .index = j};
     }
     qsort(p->keys, (size_t)n, sizeof *p->keys, compare_keys);
@@ -148,8 +161,11 @@ static void sort_features(rl_half_planes *p) {
 
 static void set_points(rl_half_planes *p, const double *parameters) {
     const size_t stride = (size_t)rl_parameter_stride(p->n_features);
-    for (size_t j = 0; j < (size_t)p->n_features; j++)
-        for (size_t k = 0; k <= RL_PLANE; k++) p->points[j * RL_POINT + k] = parameters[k * stride + j];
+    memset(p->points, 0, (size_t)p->n_features * RL_ROOM * sizeof *p->points);
+    for (size_t j = 0; j < (size_t)p->n_features; j++) {
+        for (size_t k = 0; k <= RL_PLANE; k++) p->points[j * RL_ROOM + k] = parameters[k * stride + j];
+        for (size_t k = 0; k < RL_PLANE; k++) p->weights[j * RL_PLANE + k] = parameters[k * stride + j];
+    }
 }
 
 /* Component k of the vector in a place. */
@@ -161,21 +177,52 @@ static key key_of(const rl_half_planes *p, const rl_sparse_rows *rows, int row) 
     key k = {.index = row};
     for (int64_t e = rows->start[row]; e < rows->start[row + 1]; e++)
         for (int i = 0; i < RL_PLANE; i++)
-            k.at[i] += rows->value[e] * p->points[(size_t)rows->column[e] * RL_POINT + (size_t)i];
+            k.at[i] += rows->value[e] * p->weights[(size_t)rows->column[e] * RL_PLANE + (size_t)i];
     return k;
 }
 
-/* Copies the rows into the order of the keys: a step reads them one after the other. */
-static void take_rows(rl_half_planes *p, const rl_sparse_rows *rows) {
-    p->squares = 0;
-    for (int i = 0; i < p->n_rows; i++) {
-        const int64_t from = rows->start[p->keys[i].index], n = rows->start[p->keys[i].index + 1] - from;
-        const int64_t to = p->start[i];
-        memcpy(p->column + to, rows->column + from, (size_t)n * sizeof *p->column);
-        memcpy(p->value + to, rows->value + from, (size_t)n * sizeof *p->value);
-        for (int64_t e = to; e < to + n; e++) p->squares += p->value[e] * p->value[e];
-        p->start[i + 1] = to + n;
+static int64_t length_of(const rl_sparse_rows *rows, int row) {
+    return rows->start[row + 1] - rows->start[row];
+}
+
+/* Puts short rows first. */
+static void sort_by_length(key *keys, int n, const rl_sparse_rows *rows) {
+    for (int i = 1; i < n; i++) {
+        const key next = keys[i];
+        const int64_t length = length_of(rows, next.index);
+        int j = i;
+        for (; j > 0 && length_of(rows, keys[j - 1].index) > length; j--) keys[j] = keys[j - 1];
+        keys[j] = next;
     }
+}
+
+/* Copies up to four rows side by side; zeros fill up short ones. */
+static void take_quad(rl_half_planes *p, int i, const rl_sparse_rows *rows) {
+    const int first = i * RL_QUAD, n = rl_smaller(p->n_rows - first, RL_QUAD);
+    int64_t longest = 0;
+    for (int r = 0; r < n; r++) longest = rl_larger(longest, length_of(rows, p->keys[first + r].index));
+    int32_t *const column = p->column + p->start[i] * RL_QUAD;
+    double *const value = p->value + p->start[i] * RL_QUAD;
+    p->start[i + 1] = p->start[i] + longest;
+    memset(column, 0, (size_t)longest * RL_QUAD * sizeof *column);
+    memset(value, 0, (size_t)longest * RL_QUAD * sizeof *value);
+    for (int r = 0; r < n; r++) {
+        const int64_t from = rows->start[p->keys[first + r].index], length = length_of(rows, p->keys[first + r].index);
+        for (int64_t e = 0; e < length; e++) {
+            column[e * RL_QUAD + r] = rows->column[from + e];
+            value[e * RL_QUAD + r] = rows->value[from + e];
+            p->squares += rows->value[from + e] * rows->value[from + e];
+        }
+    }
+}
+
+/* Copies the rows into the order of the keys, those of a leaf by length: a step reads them one after the other. */
+static void take_rows(rl_half_planes *p, const rl_sparse_rows *rows) {
+    const int in_tree = whole_vectors(p->n_rows) * RL_LANES;
+    for (int i = 0; i < in_tree; i += LEAF) sort_by_length(p->keys + i, rl_smaller(LEAF, in_tree - i), rows);
+    sort_by_length(p->keys + in_tree, p->n_rows - in_tree, rows);
+    p->squares = 0;
+    for (int i = 0; i * RL_QUAD < p->n_rows; i++) take_quad(p, i, rows);
 }
 
 void rl_half_planes_plant(rl_half_planes *p, const double *parameters, const rl_sparse_rows *rows) {
@@ -184,37 +231,40 @@ void rl_half_planes_plant(rl_half_planes *p, const double *parameters, const rl_
     set_points(p, parameters);
     sort_features(p);
     for (int i = 0; i < p->n_rows; i++) p->keys[i] = key_of(p, rows, i);
-    p->n_nodes = 0;
-    if (whole_vectors(p->n_rows) > 0) plant_node(p, 0, whole_vectors(p->n_rows));
+    set_levels(p, p->n_rows);
+    part_vectors(p, 0, whole_vectors(p->n_rows));
     take_rows(p, rows);
 }
 
 /* ---- a step ------------------------------------------------------------------------------------------------------ */
 
 /* The few vectors behind the tree, densely. Takes gradient[3 * stride] for their sums. */
-static void add_rest(rl_half_planes *p, const double *parameters, double *gradient, double *squares) {
+static void add_rest(rl_half_planes *p, const double *parameters, double *gradient, double *loss) {
     const int first = whole_vectors(p->n_rows) * RL_LANES, n = p->n_rows - first;
     const size_t stride = (size_t)rl_parameter_stride(p->n_features);
-    double hidden[RL_LANES * RL_PLANE], pulls[RL_LANES * RL_PLANE] = {0};
+    double squares, hidden[RL_LANES * RL_PLANE], by_hidden[RL_LANES * RL_PLANE] = {0};
+    _Alignas(RL_POINT * sizeof(double)) double pulls[RL_LANES * RL_PLANE] = {0};
     const rl_outputs o = {.n_hidden = RL_PLANE,
                           .n_rows = n,
                           .stride = stride,
                           .parameters = parameters,
                           .hidden = hidden,
                           .gradient = gradient,
-                          .hidden_gradient = pulls,
+                          .hidden_gradient = by_hidden,
                           .max_lanes = p->max_lanes};
     for (int i = 0; i < n * RL_PLANE; i++) hidden[i] = *component(p->vectors, first + i / RL_PLANE, i % RL_PLANE);
     memset(gradient, 0, (RL_PLANE + 1) * stride * sizeof *gradient);
-    rl_outputs_sum(&o, squares);
-    for (int i = 0; i < n * RL_PLANE; i++) *component(p->pulls, first + i / RL_PLANE, i % RL_PLANE) += pulls[i];
+    rl_outputs_sum(&o, &squares);
+    for (int i = 0; i < n * RL_PLANE; i++) *component(pulls, i / RL_PLANE, i % RL_PLANE) = by_hidden[i];
+    kernel_for(p)->finish_quads(p, first / RL_QUAD, (n + RL_QUAD - 1) / RL_QUAD, pulls, loss);
+    *loss += squares;
 }
 
-/* Cycles beside those of eight dense outputs, measured at n = 10,000. */
+/* Cycles beside those of eight dense outputs, measured at n = 10,000: of a node by a line, with the line's way to it,
+ * of eight outputs of a leaf, and of eight vectors. Inputs that are not zero take as long as with dense sums. */
 static double work_of(const rl_half_planes *p, const rl_plane_counts *c) {
-    static const double test = 1, inside = 2, output = 1.5, node = 3, vector = 4;
-    return test * (double)c->tests + inside * (double)c->inside + output * (double)c->outputs + node * p->n_nodes +
-           vector * whole_vectors(p->n_rows);
+    static const double test = 0.75, output = 0.75, vector = 4;
+    return test * (double)c->tests + output * (double)c->outputs + vector * whole_vectors(p->n_rows);
 }
 
 void rl_half_planes_gradient(rl_half_planes *p, const double *parameters, double *loss, double *gradient,
@@ -222,21 +272,15 @@ void rl_half_planes_gradient(rl_half_planes *p, const double *parameters, double
     const rl_half_planes_kernel *const kernel = kernel_for(p);
     const size_t stride = (size_t)rl_parameter_stride(p->n_features);
     rl_plane_counts counts = {0};
-    double squares = 0, rest = 0;
     set_points(p, parameters);
-    *loss = 0;
-    memset(p->sums, 0, (size_t)p->n_features * RL_POINT * sizeof *p->sums);
-    kernel->make_vectors(p, loss);
-    kernel->refit(p);
-    kernel->add_features(p, &squares, &counts);
-    kernel->hand_down(p);
-    add_rest(p, parameters, gradient, &rest);
-    kernel->pass_back(p);
-    *loss += squares + rest;
+    *loss = p->squares;
+    kernel->make_vectors(p);
+    kernel->add_features(p, loss, &counts);
+    add_rest(p, parameters, gradient, loss);
     for (size_t k = 0; k <= RL_PLANE; k++)
         for (size_t j = 0; j < (size_t)p->n_features; j++) {
             double *const sum = &gradient[k * stride + j];
-            *sum = 2 * (*sum + p->sums[j * RL_POINT + k]);
+            *sum = 2 * (*sum + p->points[j * RL_ROOM + RL_POINT + k]);
         }
     *work = work_of(p, &counts);
 }

@@ -5,17 +5,21 @@
 #include "outputs.h"
 #include "ridgeless/half_planes.h"
 
-/* Vectors of eight in a leaf, at most; numbers of a point or its sums; shares of a node: xx, xy, yy, b x, b y. */
-enum { RL_LEAF = 4, RL_POINT = 4, RL_NODE_SHARES = 5 };
+/* Vectors of eight in a leaf and children of a node, at most; numbers of a point, and of what a feature has in
+ * `points`; rows side by side; sums of a line; shares of a node: the sums of xx, xy, yy, b x and b y over the lines (x,
+ * y, b) that have it inside. */
+enum { RL_LEAF = 4, RL_CHILDREN = 8, RL_POINT = 4, RL_ROOM = 8, RL_QUAD = 4, RL_MOMENTS = 6, RL_SHARES = 5 };
+enum { RL_LINE = RL_PLANE + 1 + RL_MOMENTS }; /* numbers of a line in a list */
 
+/* A list of lines has room for those of all features, and for eight more where it ends. */
+static inline size_t rl_room_for_lines(int n_features) {
+    return ((size_t)n_features + 2 * RL_LANES) / RL_LANES * RL_LANES;
+}
+
+/* A box, with z within |w| . half of w . middle + b, and the moments of its vectors about the origin. Node i of a level
+ * has the children from RL_CHILDREN x i on in the level below. */
 struct rl_plane_node {
-    double middle[RL_PLANE], half[RL_PLANE]; /* of the box: z is within |w| . half of w . middle + b */
-    int32_t second;                          /* child; 0: a leaf */
-    int32_t first, n_vectors;                /* of a leaf: vectors of eight */
-};
-
-/* Of the vectors below a node, about the origin. */
-struct rl_plane_moments {
+    double middle[RL_PLANE], half[RL_PLANE];
     double n, sum[RL_PLANE], xx, xy, yy;
 };
 
@@ -25,29 +29,19 @@ struct rl_plane_key {
     int32_t index;
 };
 
-/* A node, and the features that have not yet settled it or have it inside, a bit each. */
-struct rl_plane_visit {
-    int32_t node;
-    uint32_t bits;
-};
-
 /* Counts of what the sums took. */
 typedef struct rl_plane_counts {
-    int64_t tests, inside, outputs; /* of a node by eight features; of these that sum it up; vectors of eight outputs */
+    int64_t tests, outputs; /* of a node by a line; vectors of eight outputs */
 } rl_plane_counts;
 
 typedef struct rl_half_planes_kernel {
-    /* Makes the hidden vectors of all rows, starts `pulls` with what inputs that are not zero change of them, and adds
-     * to *loss what they change of that. */
-    void (*make_vectors)(const rl_half_planes *planes, double *loss);
-    /* Fits boxes and moments to the vectors, and empties the shares. */
-    void (*refit)(const rl_half_planes *planes);
-    /* Adds the sums over all outputs of the tree's vectors as if every input were zero: to `sums`, shares and pulls. */
-    void (*add_features)(const rl_half_planes *planes, double *squares, rl_plane_counts *counts);
-    /* Hands the shares down to the pulls. */
-    void (*hand_down)(const rl_half_planes *planes);
-    /* Adds to `sums` the derivatives by W that come through h = W x, and what inputs that are not zero change. */
-    void (*pass_back)(const rl_half_planes *planes);
+    /* Makes the hidden vectors of all rows, and fits boxes and moments to them. */
+    void (*make_vectors)(const rl_half_planes *planes);
+    /* Adds what all outputs of the tree's rows make of the loss, and of the derivatives in `points`. */
+    void (*add_features)(const rl_half_planes *planes, double *loss, rl_plane_counts *counts);
+    /* Of n quads of rows from `first` on: adds what inputs that are not zero change of the loss, and what they make of
+     * the derivatives. pulls, as `vectors`: half the derivatives by these as if every input were zero. */
+    void (*finish_quads)(const rl_half_planes *planes, int first, int n, const double *pulls, double *loss);
 } rl_half_planes_kernel;
 
 /* One source, compiled for registers of 2, 4 and 8 numbers. */

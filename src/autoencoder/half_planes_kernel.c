@@ -16,6 +16,7 @@ enum { PARTS = RL_LANES / LANES, ALL = (1 << RL_LANES) - 1 };
 typedef double vector __attribute__((vector_size(sizeof(double) * LANES)));
 typedef int64_t mask __attribute__((vector_size(sizeof(int64_t) * LANES)));
 typedef double point __attribute__((vector_size(sizeof(double) * RL_POINT)));
+typedef int64_t point_mask __attribute__((vector_size(sizeof(int64_t) * RL_POINT)));
 
 /* Eight numbers. */
 typedef struct wide {
@@ -50,17 +51,42 @@ RL_INLINED double sum_of(const wide *all) {
     return add_lanes(lane);
 }
 
-/* A bit for each lane where a number is above zero, or zero at least. */
+/* Which lanes of a vector have something: a register of bits, or a vector of masks. */
 #if LANES == 8 && defined(__AVX512F__)
-RL_INLINED unsigned above_zero(vector v) {
+typedef __mmask8 lanes;
+
+RL_INLINED lanes above_zero(vector v) {
     return _mm512_cmp_pd_mask((__m512d)v, _mm512_setzero_pd(), _CMP_GT_OQ);
 }
 
-RL_INLINED unsigned not_below_zero(vector v) {
+RL_INLINED lanes not_below_zero(vector v) {
     return _mm512_cmp_pd_mask((__m512d)v, _mm512_setzero_pd(), _CMP_GE_OQ);
 }
+
+RL_INLINED unsigned bits_of(lanes set) {
+    return set;
+}
+
+/* v there, and zeros. */
+RL_INLINED vector only(lanes set, vector v) {
+    return (vector)_mm512_maskz_mov_pd(set, (__m512d)v);
+}
+
+RL_INLINED vector positive_part(vector z) {
+    return (vector)_mm512_max_pd((__m512d)z, _mm512_setzero_pd());
+}
 #else
-RL_INLINED unsigned bits_of(mask set) {
+typedef mask lanes;
+
+RL_INLINED lanes above_zero(vector v) {
+    return v > 0;
+}
+
+RL_INLINED lanes not_below_zero(vector v) {
+    return v >= 0;
+}
+
+RL_INLINED unsigned bits_of(lanes set) {
 #if LANES == 4 && defined(__AVX__)
     return (unsigned)_mm256_movemask_pd((__m256d)set);
 #elif LANES == 2 && defined(__SSE2__)
@@ -72,93 +98,132 @@ RL_INLINED unsigned bits_of(mask set) {
 #endif
 }
 
-RL_INLINED unsigned above_zero(vector v) {
-    return bits_of(v > 0);
+RL_INLINED vector only(lanes set, vector v) {
+    return (vector)((mask)v & set);
 }
 
-RL_INLINED unsigned not_below_zero(vector v) {
-    return bits_of(v >= 0);
+RL_INLINED vector positive_part(vector z) {
+    return only(z > 0, z);
 }
 #endif
 
-/* The lanes whose bits are set, and zeros. */
-RL_INLINED wide only(const wide *all, unsigned bits) {
-    wide some;
-    EACH_PART(i) {
-        mask lane;
-        for (int k = 0; k < LANES; k++) lane[k] = 1 << (i * LANES + k);
-        some.part[i] = (vector)((mask)all->part[i] & ((lane & (int64_t)bits) != 0));
-    }
-    return some;
+RL_INLINED vector all_of(double number) {
+    return number - (vector){0};
+}
+
+RL_INLINED vector size_of(vector v) {
+    return (vector)((mask)v & INT64_MAX);
+}
+
+RL_INLINED vector load_part(const double *from) {
+    vector v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+RL_INLINED void store_part(double *to, vector v) {
+    memcpy(to, &v, sizeof v);
 }
 
 /* Points lie on whole multiples of their size. */
-RL_INLINED const point *point_at(const double *points, int32_t i) {
-    return (const point *)(const void *)(points + (size_t)i * RL_POINT);
-}
-
-RL_INLINED point *sum_at(double *sums, int32_t i) {
-    return (point *)(void *)(sums + (size_t)i * RL_POINT);
+RL_INLINED point *point_at(double *points) {
+    return (point *)(void *)points;
 }
 
 /* ---- inputs that are not zero ------------------------------------------------------------------------------------ */
 
-static double *place_of(double *vectors, int place) {
-    return vectors + (size_t)(place / RL_LANES) * RL_PLANE * RL_LANES + place % RL_LANES;
+/* Four numbers, one of each row of a quad. */
+RL_INLINED const point *four_at(const double *from) {
+    return (const point *)(const void *)from;
 }
 
-static void put_vector(double *vectors, int place, const point *v) {
-    double *const at = place_of(vectors, place);
-    at[0] = (*v)[0];
-    at[RL_LANES] = (*v)[1];
+/* The entries of four rows side by side. */
+typedef struct quad {
+    int64_t first, end;
+    const int32_t *column;
+    const double *value;
+} quad;
+
+RL_INLINED quad quad_of(const rl_half_planes *p, int i) {
+    return (quad){p->start[i], p->start[i + 1], p->column, p->value};
 }
 
-/* h of the row in a place, then 1. */
-RL_INLINED void make_hidden(const rl_half_planes *p, int place, point *hidden) {
-    point h = {0};
-    for (int64_t e = p->start[place]; e < p->start[place + 1]; e++)
-        h += p->value[e] * *point_at(p->points, p->column[e]);
-    h[RL_PLANE] = 1;
-    *hidden = h;
+/* Where the first of its hidden vectors is in an array of such. */
+RL_INLINED size_t quad_at(int i) {
+    return (size_t)(i / 2) * RL_PLANE * RL_LANES + (size_t)(i % 2) * RL_QUAD;
+}
+
+/* Component k of the columns of four entries. */
+RL_INLINED void take_columns(const double *table, size_t stride, const int32_t *column, size_t k, point *four) {
+    const double *const at = table + k;
+    *four = (point){at[(size_t)column[0] * stride], at[(size_t)column[1] * stride], at[(size_t)column[2] * stride],
+                    at[(size_t)column[3] * stride]};
+}
+
+/* The hidden vectors of four rows. */
+RL_INLINED void make_hidden(const rl_half_planes *p, int i) {
+    const quad q = quad_of(p, i);
+    const double *const weights = p->weights;
+    point x = {0}, y = {0};
+    for (int64_t e = q.first * RL_QUAD; e < q.end * RL_QUAD; e += RL_QUAD) {
+        const point value = *four_at(q.value + e);
+        point w[RL_PLANE];
+        for (size_t k = 0; k < RL_PLANE; k++) take_columns(weights, RL_PLANE, q.column + e, k, &w[k]);
+        x += value * w[0];
+        y += value * w[1];
+    }
+    double *const at = p->vectors + quad_at(i);
+    *point_at(at) = x;
+    *point_at(at + RL_LANES) = y;
 }
 
 /* Where an input is x and its output above zero, half the derivative by that is p - x: less by x than as if the input
- * were zero. Notes which outputs are, and sums up -x w over them, whose third number is that of -x b. */
-RL_INLINED void make_pull(const rl_half_planes *p, int place, const point *h, point *pull) {
-    point sum = {0};
-    for (int64_t e = p->start[place]; e < p->start[place + 1]; e++) {
-        const point w = *point_at(p->points, p->column[e]);
-        const double z = w[2] + w[0] * (*h)[0] + w[1] * (*h)[1];
-        p->above[e] = z > 0;
-        sum -= p->above[e] * p->value[e] * w;
+ * were zero. Notes those x in `above`, and sums up -x w and -x b over them. */
+RL_INLINED void make_pulls(const rl_half_planes *p, const quad *q, const point h[RL_PLANE], double *above,
+                           point pull[RL_PLANE + 1]) {
+    const double *const points = p->points;
+    pull[0] = pull[1] = pull[2] = (point){0};
+    for (int64_t e = q->first * RL_QUAD; e < q->end * RL_QUAD; e += RL_QUAD, above += RL_QUAD) {
+        point w[RL_PLANE + 1];
+        for (size_t k = 0; k <= RL_PLANE; k++) take_columns(points, RL_ROOM, q->column + e, k, &w[k]);
+        const point z = w[2] + w[0] * h[0] + w[1] * h[1];
+        const point value = (point)((point_mask)*four_at(q->value + e) & (z > 0));
+        *point_at(above) = value;
+        for (int k = 0; k <= RL_PLANE; k++) pull[k] -= value * w[k];
     }
-    *pull = sum;
+}
+
+/* Gives the columns what the entries make of them: x times the row's pull, and -x (h, 1) where the output is above
+ * zero. */
+RL_INLINED void pass_back(const rl_half_planes *p, const quad *q, const point h[RL_PLANE], const double *above,
+                          const point pull[RL_PLANE]) {
+    double *const sums = p->points + RL_POINT;
+    point of_value[RL_QUAD], of_above[RL_QUAD];
+    for (int r = 0; r < RL_QUAD; r++) {
+        of_value[r] = (point){pull[0][r], pull[1][r]};
+        of_above[r] = (point){h[0][r], h[1][r], 1};
+    }
+    for (int64_t e = q->first * RL_QUAD; e < q->end * RL_QUAD; e += RL_QUAD, above += RL_QUAD)
+        for (int r = 0; r < RL_QUAD; r++)
+            *point_at(sums + (size_t)q->column[e + r] * RL_ROOM) +=
+                q->value[e + r] * of_value[r] - above[r] * of_above[r];
 }
 
 /* The loss is (p - x)^2 = p^2 + x^2 - 2 p x: that of the pull's own product with (h, 1) is the last. */
-static void make_vectors(const rl_half_planes *p, double *loss) {
-    double sum = 0;
-    for (int i = 0; i < p->n_rows; i++) {
-        point h, pull;
-        make_hidden(p, i, &h);
-        make_pull(p, i, &h, &pull);
-        const point product = pull * h;
-        sum += product[0] + product[1] + product[2];
-        put_vector(p->vectors, i, &h);
-        put_vector(p->pulls, i, &pull);
+static void finish_quads(const rl_half_planes *p, int first, int n, const double *pulls, double *loss) {
+    point sum = {0};
+    for (int i = 0; i < n; i++) {
+        const quad q = quad_of(p, first + i);
+        const double *const vectors = p->vectors + quad_at(first + i), *const other = pulls + quad_at(i);
+        const point h[] = {*four_at(vectors), *four_at(vectors + RL_LANES)};
+        point pull[RL_PLANE + 1];
+        make_pulls(p, &q, h, p->above, pull);
+        sum += pull[0] * h[0] + pull[1] * h[1] + pull[2];
+        pull[0] += *four_at(other);
+        pull[1] += *four_at(other + RL_LANES);
+        pass_back(p, &q, h, p->above, pull);
     }
-    *loss += p->squares + 2 * sum;
-}
-
-/* By an entry x of a row: x times the row's pull, and -x (h, 1) where the output is above zero. */
-static void pass_back(const rl_half_planes *p) {
-    for (int i = 0; i < p->n_rows; i++) {
-        const double *const h = place_of(p->vectors, i), *const pull = place_of(p->pulls, i);
-        const point below = {pull[0], pull[RL_LANES]};
-        const point of_entry[] = {below, below - (point){h[0], h[RL_LANES], 1}};
-        for (int64_t e = p->start[i]; e < p->start[i + 1]; e++)
-            *sum_at(p->sums, p->column[e]) += p->value[e] * of_entry[p->above[e]];
-    }
+    *loss += 2 * ((sum[0] + sum[2]) + (sum[1] + sum[3]));
 }
 
 /* ---- boxes and moments ------------------------------------------------------------------------------------------- */
@@ -222,304 +287,316 @@ static double least_of(const wide *all) {
     return least;
 }
 
-static void refit_leaf(const rl_half_planes *p, rl_plane_node *node, rl_plane_moments *all) {
-    const double *const first = p->vectors + (size_t)node->first * RL_PLANE * RL_LANES;
+/* How many of all `n` there are from `first` on, `most` at most. */
+static int part_of(int n, int first, int most) {
+    return n - first < most ? n - first : most;
+}
+
+static void refit_leaf(const rl_half_planes *p, int leaf) {
+    rl_plane_node *const node = &p->nodes[leaf];
+    const int at = leaf * RL_LEAF, n = part_of(p->n_rows / RL_LANES, at, RL_LEAF);
+    const double *const first = p->vectors + (size_t)at * RL_PLANE * RL_LANES;
     lane_moments m = {0};
     for (int k = 0; k < RL_PLANE; k++) m.low[k] = m.high[k] = load(first + k * RL_LANES);
-    for (int i = 0; i < node->n_vectors; i++) add_moments(&m, first + (size_t)i * RL_PLANE * RL_LANES);
+    for (int i = 0; i < n; i++) add_moments(&m, first + (size_t)i * RL_PLANE * RL_LANES);
     box b;
     for (int k = 0; k < RL_PLANE; k++) {
         wide negative;
         EACH_PART(i) negative.part[i] = -m.high[k].part[i];
         b.low[k] = least_of(&m.low[k]);
         b.high[k] = -least_of(&negative);
-        all->sum[k] = sum_of(&m.sum[k]);
+        node->sum[k] = sum_of(&m.sum[k]);
     }
     set_box(node, &b);
-    all->n = node->n_vectors * RL_LANES;
-    all->xx = sum_of(&m.xx);
-    all->xy = sum_of(&m.xy);
-    all->yy = sum_of(&m.yy);
+    node->n = n * RL_LANES;
+    node->xx = sum_of(&m.xx);
+    node->xy = sum_of(&m.xy);
+    node->yy = sum_of(&m.yy);
 }
 
-static void refit_inner(rl_plane_node *node, const rl_plane_node *a, const rl_plane_node *b) {
-    box whole = box_of(a);
-    const box other = box_of(b);
-    widen(&whole, &other);
+static void add_up_moments(rl_plane_node *all, const rl_plane_node *a) {
+    all->n += a->n;
+    for (int k = 0; k < RL_PLANE; k++) all->sum[k] += a->sum[k];
+    all->xx += a->xx;
+    all->xy += a->xy;
+    all->yy += a->yy;
+}
+
+static void refit_inner(rl_plane_node *node, const rl_plane_node *children, int n) {
+    box whole = box_of(children);
+    *node = (rl_plane_node){.n = 0};
+    for (int i = 0; i < n; i++) {
+        const box other = box_of(&children[i]);
+        widen(&whole, &other);
+        add_up_moments(node, &children[i]);
+    }
     set_box(node, &whole);
 }
 
-static void add_up_moments(rl_plane_moments *all, const rl_plane_moments *a, const rl_plane_moments *b) {
-    all->n = a->n + b->n;
-    for (int k = 0; k < RL_PLANE; k++) all->sum[k] = a->sum[k] + b->sum[k];
-    all->xx = a->xx + b->xx;
-    all->xy = a->xy + b->xy;
-    all->yy = a->yy + b->yy;
-}
-
-static void refit(const rl_half_planes *p) {
-    memset(p->shares, 0, (size_t)p->n_nodes * RL_LANES * sizeof *p->shares);
-    for (int i = p->n_nodes - 1; i >= 0; i--) {
-        rl_plane_node *const node = &p->nodes[i];
-        if (node->second == 0) {
-            refit_leaf(p, node, &p->moments[i]);
-            continue;
-        }
-        refit_inner(node, node + 1, &p->nodes[node->second]);
-        add_up_moments(&p->moments[i], &p->moments[i + 1], &p->moments[node->second]);
+static void refit_above(const rl_half_planes *p, int level) {
+    const int below = p->level[level - 1], n = p->level[level] - below;
+    for (int i = p->level[level]; i < p->level[level + 1]; i++) {
+        const int first = (i - p->level[level]) * RL_CHILDREN;
+        refit_inner(&p->nodes[i], &p->nodes[below + first], part_of(n, first, RL_CHILDREN));
     }
 }
 
-/* ---- features ---------------------------------------------------------------------------------------------------- */
-
-/* Eight features, a lane each; and their sums over nodes wholly inside. */
-typedef struct features {
-    wide x, y, b, x_size, y_size;
-    wide inside[RL_PLANE + 1];
-    double lane[RL_PLANE + 1][RL_LANES];
-    double shares[RL_LANES + 1][RL_LANES]; /* what each gives a node that it has inside; the last: all of them */
-} features;
-
-static void make_shares(features *f) {
-    for (int i = 0; i < RL_LANES; i++) {
-        const double x = f->lane[0][i], y = f->lane[1][i], b = f->lane[2][i];
-        const double of_node[RL_NODE_SHARES] = {x * x, x * y, y * y, b * x, b * y};
-        memcpy(f->shares[i], of_node, sizeof of_node);
-        for (int k = 0; k < RL_NODE_SHARES; k++) f->shares[RL_LANES][k] += of_node[k];
+static void make_vectors(const rl_half_planes *p) {
+    enum { QUADS = RL_LEAF * RL_LANES / RL_QUAD };
+    const int n = (p->n_rows + RL_QUAD - 1) / RL_QUAD, in_tree = p->n_rows / RL_LANES * RL_LANES / RL_QUAD;
+    for (int i = 0; i < n; i++) {
+        make_hidden(p, i);
+        if (i < in_tree && ((i + 1) % QUADS == 0 || i + 1 == in_tree)) refit_leaf(p, i / QUADS);
     }
+    for (int level = 1; level < p->n_levels; level++) refit_above(p, level);
 }
 
-static void take_features(const rl_half_planes *p, int first, features *f) {
-    memset(f, 0, sizeof *f);
-    for (int i = 0; i < RL_LANES && first + i < p->n_features; i++)
-        for (int k = 0; k <= RL_PLANE; k++)
-            f->lane[k][i] = p->points[(size_t)p->order[first + i] * RL_POINT + (size_t)k];
-    f->x = load(f->lane[0]);
-    f->y = load(f->lane[1]);
-    f->b = load(f->lane[2]);
-    make_shares(f);
+/* ---- lines ------------------------------------------------------------------------------------------------------- */
+
+/* The lines of those features that cut a node, and sums over what lies in their half-planes: the moments of nodes
+ * inside, or, of a leaf, of z h and z. Behind the last one are some that have nothing inside and cut nothing. */
+typedef struct lines {
+    int n;
+    double *x, *y, *b;
+    double *sums;   /* [n / 8, RL_MOMENTS, 8] */
+    int32_t *place; /* of the feature, in the order of lines */
+} lines;
+
+static lines lines_of(const rl_half_planes *p, int level) {
+    const size_t n = rl_room_for_lines(p->n_features);
+    double *const first = p->lines + (size_t)level * RL_LINE * n;
+    return (lines){.x = first,
+                   .y = first + n,
+                   .b = first + 2 * n,
+                   .sums = first + (RL_PLANE + 1) * n,
+                   .place = p->places + (size_t)level * n};
+}
+
+/* A sum of the lines that begin at a lane. */
+RL_INLINED double *sums_at(const lines *l, int at, int k) {
+    return l->sums + (size_t)(at / RL_LANES * RL_MOMENTS + k) * RL_LANES + at % RL_LANES;
+}
+
+/* Ends a list, and empties `n_sums` of its sums. */
+RL_INLINED void close_lines(lines *l, const int n_sums) {
     const vector zero = {0};
-    EACH_PART(i) {
-        const vector x = f->x.part[i], y = f->y.part[i];
-        f->x_size.part[i] = (vector)(((mask)x & (x > zero)) | ((mask)-x & ~(x > zero)));
-        f->y_size.part[i] = (vector)(((mask)y & (y > zero)) | ((mask)-y & ~(y > zero)));
+    for (int i = l->n; i < l->n + RL_LANES; i++) {
+        l->x[i] = l->y[i] = 0;
+        l->b[i] = -1;
     }
+    for (int i = 0; i < l->n; i += LANES)
+        for (int k = 0; k < n_sums; k++) store_part(sums_at(l, i, k), zero);
 }
 
-/* Which of the features have the node inside, and which have a part of it inside. */
-RL_INLINED void test_node(const features *f, const rl_plane_node *node, unsigned *inside, unsigned *touched) {
-    *inside = *touched = 0;
-    EACH_PART(i) {
-        const vector z = f->b.part[i] + f->x.part[i] * node->middle[0] + f->y.part[i] * node->middle[1];
-        const vector reach = f->x_size.part[i] * node->half[0] + f->y_size.part[i] * node->half[1];
-        *inside |= not_below_zero(z - reach) << (i * LANES);
-        *touched |= above_zero(z + reach) << (i * LANES);
-    }
+/* Some lines side by side. */
+typedef struct some_lines {
+    vector x, y, b;
+} some_lines;
+
+RL_INLINED some_lines lines_at(const lines *l, int at) {
+    return (some_lines){load_part(l->x + at), load_part(l->y + at), load_part(l->b + at)};
 }
 
-/* The sums of z h and z over all vectors of a node, for the features whose bits are set. */
-RL_INLINED void add_inside(features *f, const rl_plane_moments *m, unsigned bits) {
-    const wide all_x = only(&f->x, bits), all_y = only(&f->y, bits), all_b = only(&f->b, bits);
-    EACH_PART(i) {
-        const vector x = all_x.part[i], y = all_y.part[i], b = all_b.part[i];
-        f->inside[0].part[i] += x * m->xx + y * m->xy + b * m->sum[0];
-        f->inside[1].part[i] += x * m->xy + y * m->yy + b * m->sum[1];
-        f->inside[2].part[i] += x * m->sum[0] + y * m->sum[1] + b * m->n;
+/* Appends those whose lanes are set to n lines. What does not count is written over. Returns how many there are then.
+ */
+RL_INLINED int append_lines(const lines *to, int n, const lines *from, int at, const some_lines *l, lanes set) {
+#if LANES == 8 && defined(__AVX512F__)
+    const __m256i place = _mm256_loadu_si256((const __m256i *)(const void *)(from->place + at));
+    _mm512_storeu_pd(to->x + n, _mm512_maskz_compress_pd(set, (__m512d)l->x));
+    _mm512_storeu_pd(to->y + n, _mm512_maskz_compress_pd(set, (__m512d)l->y));
+    _mm512_storeu_pd(to->b + n, _mm512_maskz_compress_pd(set, (__m512d)l->b));
+    _mm256_storeu_si256((__m256i *)(void *)(to->place + n),
+                        _mm512_castsi512_si256(_mm512_maskz_compress_epi32(set, _mm512_castsi256_si512(place))));
+    return n + __builtin_popcount(set);
+#else
+    (void)l;
+    const unsigned bits = bits_of(set);
+    for (int i = 0; i < LANES; i++) {
+        to->x[n] = from->x[at + i];
+        to->y[n] = from->y[at + i];
+        to->b[n] = from->b[at + i];
+        to->place[n] = from->place[at + i];
+        n += (int)(bits >> i & 1);
     }
+    return n;
+#endif
 }
 
-/* Their sums of w w^T and b w into the node's shares. */
-RL_INLINED void add_shares(const features *f, unsigned bits, double *shares) {
-    wide sum = load(shares);
-    if (bits == ALL) {
-        const wide all = load(f->shares[RL_LANES]);
-        EACH_PART(i) sum.part[i] += all.part[i];
-        bits = 0;
-    }
-    for (; bits != 0; bits &= bits - 1) {
-        const wide one = load(f->shares[__builtin_ctz(bits)]);
-        EACH_PART(i) sum.part[i] += one.part[i];
-    }
-    store(shares, &sum);
+/* Adds a node's moments to the sums of the lines that have it inside, and what it has of these to its shares. */
+RL_INLINED void add_inside(const double *moments, const lines *from, int at, const some_lines *l, lanes inside,
+                           vector *shares) {
+    for (int k = 0; k < RL_MOMENTS; k++)
+        store_part(sums_at(from, at, k), load_part(sums_at(from, at, k)) + only(inside, all_of(moments[k])));
+    const vector x = only(inside, l->x), y = only(inside, l->y);
+    shares[0] += x * l->x;
+    shares[1] += x * l->y;
+    shares[2] += y * l->y;
+    shares[3] += x * l->b;
+    shares[4] += y * l->b;
 }
 
-/* How many nodes have some of eight features inside, and how many leaves are cut by some. */
-typedef struct finds {
-    int inside, leaves;
-} finds;
-
-/* Goes down the tree: lists the nodes that features have inside, and the leaves that they cut. Lists are written
- * without a branch that would be guessed wrong: an entry that does not count is written over. */
-static finds find_nodes(const rl_half_planes *p, const features *f, rl_plane_counts *counts) {
-    const rl_plane_node *const nodes = p->nodes;
-    rl_plane_visit *restrict const visits = p->visits, *restrict const inside = p->inside,
-                                   *restrict const leaves = p->leaves;
-    int n = 1, n_inside = 0, n_leaves = 0;
-    visits[0] = (rl_plane_visit){0, ALL};
-    for (int i = 0; i < n; i++) {
-        const rl_plane_visit v = visits[i];
-        const int32_t second = nodes[v.node].second;
-        __builtin_prefetch(&nodes[v.node + 1]);
-        __builtin_prefetch(&nodes[second]);
-        unsigned has_inside, touched;
-        test_node(f, &nodes[v.node], &has_inside, &touched);
-        const unsigned settled = v.bits & has_inside, cut = v.bits & touched & ~has_inside;
-        inside[n_inside] = (rl_plane_visit){v.node, settled};
-        leaves[n_leaves] = (rl_plane_visit){v.node, cut};
-        visits[n] = (rl_plane_visit){v.node + 1, cut};
-        visits[n + 1] = (rl_plane_visit){second, cut};
-        n_inside += settled != 0;
-        n_leaves += (cut != 0) & (second == 0);
-        n += 2 * ((cut != 0) & (second != 0));
-    }
-    counts->tests += n;
-    counts->inside += n_inside;
-    return (finds){n_inside, n_leaves};
-}
-
-/* The sums of eight features over outputs: of z h and z, in the lanes of the vectors. */
-typedef struct cut_sums {
-    _Alignas(64) double of[RL_LANES][RL_PLANE + 1][RL_LANES];
-} cut_sums;
-
-RL_INLINED vector load_part(const double *from) {
-    vector v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-
-RL_INLINED void store_part(double *to, vector v) {
-    memcpy(to, &v, sizeof v);
-}
-
-/* Adds the outputs of the features in `bits` at some vectors of a leaf, of which a part of the lanes goes together: to
- * the features' sums and to the vectors' pulls, which stay in registers meanwhile. n is a constant in every call. */
-RL_INLINED void add_vectors(const int n, const features *f, unsigned bits, const double *vectors, double *pulls,
-                            int first_lane, cut_sums *sums) {
-    enum { NEXT = RL_PLANE * RL_LANES };
-    vector x[RL_LEAF], y[RL_LEAF], pull_x[RL_LEAF], pull_y[RL_LEAF];
-    for (int i = 0; i < n; i++) {
-        x[i] = load_part(vectors + i * NEXT + first_lane);
-        y[i] = load_part(vectors + i * NEXT + RL_LANES + first_lane);
-        pull_x[i] = load_part(pulls + i * NEXT + first_lane);
-        pull_y[i] = load_part(pulls + i * NEXT + RL_LANES + first_lane);
-    }
-    for (; bits != 0; bits &= bits - 1) {
-        const int k = __builtin_ctz(bits);
-        double(*const of)[RL_LANES] = sums->of[k];
-        const double w_x = f->lane[0][k], w_y = f->lane[1][k], w_b = f->lane[2][k];
-        vector of_x = load_part(of[0] + first_lane), of_y = load_part(of[1] + first_lane);
-        vector of_1 = load_part(of[2] + first_lane);
-        for (int i = 0; i < n; i++) {
-            vector z = w_b + w_x * x[i] + w_y * y[i];
-            z = (vector)((mask)z & (z > 0));
-            of_x += z * x[i];
-            of_y += z * y[i];
-            of_1 += z;
-            pull_x[i] += z * w_x;
-            pull_y[i] += z * w_y;
+/* Sorts lines by where they have a node: those that cut it go on to `to`; those that have it inside take its moments.
+ */
+static void sift_lines(const rl_plane_node *node, const lines *above, lines *own, double *shares) {
+    const rl_plane_node of = *node;
+    const lines from = *above, to = *own;
+    const double moments[RL_MOMENTS] = {of.n, of.sum[0], of.sum[1], of.xx, of.xy, of.yy};
+    const vector middle_x = all_of(of.middle[0]), middle_y = all_of(of.middle[1]);
+    const vector half_x = all_of(of.half[0]), half_y = all_of(of.half[1]);
+    vector all[PARTS][RL_SHARES];
+    wide sums[RL_SHARES];
+    int n = 0;
+    memset(all, 0, sizeof all);
+    for (int i = 0; i < from.n; i += RL_LANES) EACH_PART(part) {
+            const int at = i + part * LANES;
+            const some_lines l = lines_at(&from, at);
+            const vector z = l.b + l.x * middle_x + l.y * middle_y;
+            const vector reach = size_of(l.x) * half_x + size_of(l.y) * half_y;
+            const lanes inside = not_below_zero(z - reach), cut = above_zero(z + reach) & ~inside;
+            if (bits_of(inside) != 0) add_inside(moments, &from, at, &l, inside, all[part]);
+            if (bits_of(cut) != 0) n = append_lines(&to, n, &from, at, &l, cut);
         }
-        store_part(of[0] + first_lane, of_x);
-        store_part(of[1] + first_lane, of_y);
-        store_part(of[2] + first_lane, of_1);
-    }
-    for (int i = 0; i < n; i++) {
-        store_part(pulls + i * NEXT + first_lane, pull_x[i]);
-        store_part(pulls + i * NEXT + RL_LANES + first_lane, pull_y[i]);
+    own->n = n;
+    EACH_PART(part) for (int k = 0; k < RL_SHARES; k++) sums[k].part[part] = all[part][k];
+    for (int k = 0; k < RL_SHARES; k++) shares[k] += sum_of(&sums[k]);
+}
+
+/* The sums of z h and z from moments. */
+static void use_moments(const lines *all) {
+    const lines l = *all;
+    for (int at = 0; at < l.n; at += LANES) {
+        const some_lines s = lines_at(&l, at);
+        vector m[RL_MOMENTS];
+        for (int k = 0; k < RL_MOMENTS; k++) m[k] = load_part(sums_at(&l, at, k));
+        store_part(sums_at(&l, at, 0), s.x * m[3] + s.y * m[4] + s.b * m[1]);
+        store_part(sums_at(&l, at, 1), s.x * m[4] + s.y * m[5] + s.b * m[2]);
+        store_part(sums_at(&l, at, 2), s.x * m[1] + s.y * m[2] + s.b * m[0]);
     }
 }
 
-static void add_leaf(const rl_half_planes *p, const features *f, rl_plane_visit leaf, cut_sums *sums,
-                     rl_plane_counts *counts) {
-    const int n = p->nodes[leaf.node].n_vectors;
-    const size_t at = (size_t)p->nodes[leaf.node].first * RL_PLANE * RL_LANES;
-    for (int lane = 0; lane < RL_LANES; lane += LANES) {
-        if (n == RL_LEAF) add_vectors(RL_LEAF, f, leaf.bits, p->vectors + at, p->pulls + at, lane, sums);
-        for (size_t i = at; n < RL_LEAF && i < at + (size_t)n * RL_PLANE * RL_LANES; i += RL_PLANE * RL_LANES)
-            add_vectors(1, f, leaf.bits, p->vectors + i, p->pulls + i, lane, sums);
-    }
-    counts->outputs += n * __builtin_popcount(leaf.bits);
+/* Adds the sums of z h and z to those of the features. */
+static void give_sums(const rl_half_planes *p, const lines *all) {
+    const lines l = *all;
+    double *const sums = p->sums;
+    for (int i = 0; i < l.n; i++)
+        *point_at(sums + (size_t)l.place[i] * RL_POINT) +=
+            (point){*sums_at(&l, i, 0), *sums_at(&l, i, 1), *sums_at(&l, i, 2)};
 }
 
-/* The sums of one of eight features. As p^2 = p z, their squares follow from the others. */
-static double finish_feature(const rl_half_planes *p, const features *f, const cut_sums *cut, int feature, int lane) {
-    double inside[RL_LANES], squares = 0;
-    for (int k = 0; k <= RL_PLANE; k++) {
-        store(inside, &f->inside[k]);
-        const double sum = inside[lane] + add_lanes(cut->of[lane][k]);
-        p->sums[(size_t)p->order[feature] * RL_POINT + (size_t)k] += sum;
-        squares += f->lane[k][lane] * sum;
-    }
-    return squares;
-}
+/* ---- leaves ------------------------------------------------------------------------------------------------------ */
 
-/* The lists say long before what of a large tree will be wanted, which lies in no cache. */
-enum { AHEAD = 8 };
+enum { TOGETHER = 4 }; /* vectors, so that what is summed stays in registers */
 
-static void add_nodes_inside(const rl_half_planes *p, features *f, int n) {
-    for (int i = 0; i < n; i++) {
-        const rl_plane_visit v = p->inside[i];
-        const int32_t next = p->inside[i + AHEAD < n ? i + AHEAD : i].node;
-        __builtin_prefetch(&p->moments[next]);
-        __builtin_prefetch(p->shares + (size_t)next * RL_LANES, 1);
-        add_inside(f, &p->moments[v.node], v.bits);
-        add_shares(f, v.bits, p->shares + (size_t)v.node * RL_LANES);
-    }
-}
-
-static void add_leaves(const rl_half_planes *p, const features *f, int n, cut_sums *cut, rl_plane_counts *counts) {
-    for (int i = 0; i < n; i++) {
-        const rl_plane_node *const next = &p->nodes[p->leaves[i + 1 < n ? i + 1 : i].node];
-        const size_t at = (size_t)next->first * RL_PLANE * RL_LANES;
-        for (size_t k = 0; k < RL_LEAF * RL_PLANE * RL_LANES; k += RL_LANES) {
-            __builtin_prefetch(p->vectors + at + k);
-            __builtin_prefetch(p->pulls + at + k, 1);
+/* Adds the outputs of all lines at a few hidden vectors: to the sums of the lines and to pulls. */
+static void add_outputs(const lines *own, const double *x, const double *y, double *pull_x, double *pull_y) {
+    const lines list = *own, *const l = &list;
+    wide of_x[TOGETHER], of_y[TOGETHER];
+    EACH_PART(part) {
+        vector sum_x[TOGETHER], sum_y[TOGETHER];
+        for (int k = 0; k < TOGETHER; k++) sum_x[k] = sum_y[k] = (vector){0};
+        for (int at = part * LANES; at < l->n; at += RL_LANES) {
+            const some_lines s = lines_at(l, at);
+            vector z_x = load_part(sums_at(l, at, 0)), z_y = load_part(sums_at(l, at, 1)),
+                   z_1 = load_part(sums_at(l, at, 2));
+            for (int k = 0; k < TOGETHER; k++) {
+                const vector z = positive_part(s.b + s.x * x[k] + s.y * y[k]);
+                z_x += z * x[k];
+                z_y += z * y[k];
+                z_1 += z;
+                sum_x[k] += z * s.x;
+                sum_y[k] += z * s.y;
+            }
+            store_part(sums_at(l, at, 0), z_x);
+            store_part(sums_at(l, at, 1), z_y);
+            store_part(sums_at(l, at, 2), z_1);
         }
-        add_leaf(p, f, p->leaves[i], cut, counts);
-    }
-}
-
-static void add_features(const rl_half_planes *p, double *squares, rl_plane_counts *counts) {
-    features f;
-    for (int first = 0; first < p->n_features && p->n_nodes > 0; first += RL_LANES) {
-        cut_sums cut = {0};
-        take_features(p, first, &f);
-        const finds found = find_nodes(p, &f, counts);
-        add_nodes_inside(p, &f, found.inside);
-        add_leaves(p, &f, found.leaves, &cut, counts);
-        for (int i = 0; i < RL_LANES && first + i < p->n_features; i++)
-            *squares += finish_feature(p, &f, &cut, first + i, i);
-    }
-}
-
-/* ---- shares ------------------------------------------------------------------------------------------------------ */
-
-static void hand_to_vectors(const rl_half_planes *p, const rl_plane_node *leaf, const double *shares) {
-    for (int i = 0; i < leaf->n_vectors; i++) {
-        const size_t at = (size_t)(leaf->first + i) * RL_PLANE * RL_LANES;
-        const wide x = load(p->vectors + at), y = load(p->vectors + at + RL_LANES);
-        wide of_x, of_y;
-        EACH_PART(q) {
-            of_x.part[q] = shares[0] * x.part[q] + shares[1] * y.part[q] + shares[3];
-            of_y.part[q] = shares[1] * x.part[q] + shares[2] * y.part[q] + shares[4];
+        for (int k = 0; k < TOGETHER; k++) {
+            of_x[k].part[part] = sum_x[k];
+            of_y[k].part[part] = sum_y[k];
         }
-        add_to(p->pulls + at, &of_x);
-        add_to(p->pulls + at + RL_LANES, &of_y);
+    }
+    for (int k = 0; k < TOGETHER; k++) {
+        pull_x[k] += sum_of(&of_x[k]);
+        pull_y[k] += sum_of(&of_y[k]);
     }
 }
 
-/* A node's shares become the sums of its own and its ancestors'. */
-static void hand_down(const rl_half_planes *p) {
-    for (int i = 0; i < p->n_nodes; i++) {
-        const double *const own = p->shares + (size_t)i * RL_LANES;
-        if (p->nodes[i].second == 0) {
-            hand_to_vectors(p, &p->nodes[i], own);
-            continue;
+/* ---- the walk ---------------------------------------------------------------------------------------------------- */
+
+typedef struct walk {
+    const rl_half_planes *planes;
+    double *loss;
+    rl_plane_counts *counts;
+} walk;
+
+/* Half the derivatives by the vectors of a leaf, complete, and what its rows make of them. */
+static void visit_leaf(const walk *w, int leaf, lines *own, const double *shares) {
+    const rl_half_planes *const p = w->planes;
+    const int first = leaf * RL_LEAF, n = part_of(p->n_rows / RL_LANES, first, RL_LEAF);
+    _Alignas(RL_POINT * sizeof(double)) double pulls[RL_LEAF * RL_PLANE * RL_LANES];
+    for (int i = 0; i < n; i++) {
+        const double *const x = p->vectors + (size_t)(first + i) * RL_PLANE * RL_LANES, *const y = x + RL_LANES;
+        double *const pull_x = pulls + i * RL_PLANE * RL_LANES, *const pull_y = pull_x + RL_LANES;
+        for (int k = 0; k < RL_LANES; k++) {
+            pull_x[k] = shares[0] * x[k] + shares[1] * y[k] + shares[3];
+            pull_y[k] = shares[1] * x[k] + shares[2] * y[k] + shares[4];
         }
-        const wide all = load(own);
-        add_to(p->shares + ((size_t)i + 1) * RL_LANES, &all);
-        add_to(p->shares + (size_t)p->nodes[i].second * RL_LANES, &all);
+        for (int k = 0; own->n > 0 && k < RL_LANES; k += TOGETHER)
+            add_outputs(own, x + k, y + k, pull_x + k, pull_y + k);
     }
+    w->counts->outputs += (int64_t)n * own->n;
+    give_sums(p, own);
+    finish_quads(p, first * RL_LANES / RL_QUAD, n * RL_LANES / RL_QUAD, pulls, w->loss);
 }
 
-const rl_half_planes_kernel KERNEL = {make_vectors, refit, add_features, hand_down, pass_back};
+/* Visits a node of a level with the lines that cut the node above, and what that has of shares. */
+static void visit(const walk *w, int level, int i, lines *above, const double *shares) {
+    const rl_half_planes *const p = w->planes;
+    lines own = lines_of(p, level);
+    double all[RL_SHARES];
+    memcpy(all, shares, sizeof all);
+    sift_lines(&p->nodes[p->level[level] + i], above, &own, all);
+    w->counts->tests += above->n;
+    if (level > 0)
+        close_lines(&own, RL_MOMENTS);
+    else {
+        close_lines(&own, RL_PLANE + 1);
+        visit_leaf(w, i, &own, all);
+        return;
+    }
+    const int first = i * RL_CHILDREN, n = part_of(p->level[level] - p->level[level - 1], first, RL_CHILDREN);
+    for (int k = 0; k < n; k++) visit(w, level - 1, first + k, &own, all);
+    use_moments(&own);
+    give_sums(p, &own);
+}
+
+static void add_features(const rl_half_planes *p, double *loss, rl_plane_counts *counts) {
+    const walk w = {p, loss, counts};
+    const double none[RL_SHARES] = {0};
+    if (p->n_levels == 0) return;
+    lines all = lines_of(p, p->n_levels);
+    all.n = p->n_features;
+    for (int i = 0; i < all.n; i++) {
+        const point l = *point_at(p->points + (size_t)p->order[i] * RL_ROOM);
+        all.x[i] = l[0];
+        all.y[i] = l[1];
+        all.b[i] = l[2];
+        all.place[i] = i;
+    }
+    close_lines(&all, RL_MOMENTS);
+    memset(p->sums, 0, (size_t)p->n_features * RL_POINT * sizeof(double));
+    visit(&w, p->n_levels - 1, 0, &all, none);
+    use_moments(&all);
+    give_sums(p, &all);
+    /* As p^2 = p z, the sum of squares follows from the others. */
+    double squares = 0;
+    for (int i = 0; i < all.n; i++) {
+        double *const of = p->points + (size_t)p->order[i] * RL_ROOM;
+        const point sum = *point_at(p->sums + (size_t)i * RL_POINT), product = sum * *point_at(of);
+        *point_at(of + RL_POINT) += sum;
+        squares += product[0] + product[1] + product[2];
+    }
+    *loss += squares;
+}
+
+const rl_half_planes_kernel KERNEL = {make_vectors, add_features, finish_quads};

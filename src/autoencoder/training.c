@@ -142,12 +142,23 @@ static rl_training training_sizes(const rl_autoencoder *model, const rl_example_
                     .n_rows = largest_share(rl_larger(rl_training_examples(model), model->n_test), share->count)}};
 }
 
-static rl_half_planes planes_sizes(const rl_autoencoder *model, int n_rows, int64_t n_entries) {
-    return (rl_half_planes){.n_features = model->n_features, .max_rows = n_rows, .max_entries = n_entries};
+/* No row is expected to have more entries: some six standard deviations above their mean. */
+static int64_t usual_longest(const rl_autoencoder *model) {
+    const double mean = model->n_features * (1 - model->sparsity);
+    return (int64_t)fmin(ceil(mean + 6 * sqrt(mean) + 6), model->n_features);
+}
+
+static rl_half_planes planes_sizes(const rl_autoencoder *model, int n_rows, int64_t n_entries, int64_t longest) {
+    return (rl_half_planes){.n_features = model->n_features,
+                            .max_rows = n_rows,
+                            .max_entries = rl_half_planes_room(n_rows, n_entries, longest)};
 }
 
 static rl_status make_planes(rl_training *t) {
-    t->planes = planes_sizes(&t->model, t->train.n_rows, t->train.capacity);
+    const int64_t *const start = t->train.start;
+    int64_t longest = usual_longest(&t->model);
+    for (int i = 0; i < t->train.n_rows; i++) longest = rl_larger(longest, start[i + 1] - start[i]);
+    t->planes = planes_sizes(&t->model, t->train.n_rows, t->train.capacity, longest);
     return rl_arrays_create(&t->planes, rl_half_planes_list);
 }
 
@@ -441,7 +452,7 @@ double rl_training_flops(const rl_autoencoder *model) {
 size_t rl_training_bytes(const rl_autoencoder *model, int count) {
     rl_training sizes = training_sizes(model, &(rl_example_share){.count = count});
     const int train = largest_share(rl_training_examples(model), count);
-    rl_half_planes planes = planes_sizes(model, train, rl_sparse_rows_capacity(model, train));
+    rl_half_planes planes = planes_sizes(model, train, rl_sparse_rows_capacity(model, train), usual_longest(model));
     return RL_OBJECT_BYTES(&sizes, list_training_arrays) + rl_sparse_rows_bytes(model, train) +
            rl_sparse_rows_bytes(model, largest_share(model->n_test, count)) +
            (has_planes(model) ? rl_arrays_bytes(&planes, rl_half_planes_list) : 0);

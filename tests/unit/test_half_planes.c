@@ -25,7 +25,8 @@ static void set_up(fixture *f, int n, int n_train, double sparsity) {
                    .stride = rl_parameter_stride(n)};
     assert_true(3 * f->stride <= MOST_PARAMETERS);
     assert_int_equal(rl_inputs_draw(&f->model, key, 0, RL_INPUTS_TRAIN, 0, n_train, &f->rows), RL_OK);
-    f->planes = (rl_half_planes){.n_features = n, .max_rows = n_train, .max_entries = f->rows.start[n_train]};
+    f->planes = (rl_half_planes){
+        .n_features = n, .max_rows = n_train, .max_entries = rl_half_planes_room(n_train, f->rows.start[n_train], n)};
     f->buffers = (rl_autoencoder_buffers){.n_hidden = 2, .n_rows = n_train};
     assert_int_equal(rl_arrays_create(&f->planes, rl_half_planes_list), RL_OK);
     assert_int_equal(rl_arrays_create(&f->buffers, rl_autoencoder_list_buffers), RL_OK);
