@@ -22,7 +22,7 @@ from source_copy import SourceCopy
 FIRST = ["README.md", "jobs/README.md"]  # the others use what these make
 PAGE = "src/cli/ridgeless.1"
 NO_COMMANDS = {"CHANGELOG.md"}
-# Blocks that are a file to add, and no commands: test_readme.py and analysis/test_new_figure.py build or draw with them.
+# Blocks that are a file to add, and no commands: cli/test_additions.py and analysis/test_new_figure.py build or draw with them.
 FILES = [("analysis/README.md", "python"), ("src/data/README.md", "c"), ("src/fit/README.md", "c")]
 STUDY = {"repeats": "2", "n_train": "[1, 2]", "ablations": "[none]", "datasets": "[diabetes]"}
 
@@ -98,11 +98,16 @@ for script in pathlib.Path("tests/bench").glob("*.py*"):
 subprocess.run([sys.argv[1], "--version"], check=True)
 assert sys.argv[2:] == ["--quick"]""",
 }
-# test_scaling_run.py runs the study of scaling, and the suite `analysis` draws every figure.
+# test_scaling_script.py tries the options, test_scaling_run.py runs the study, and the suite `analysis` draws every figure.
 SHORT = {
     "jobs/scaling.sh": """#!/bin/bash
-[[ " $* " == *" farm "* ]] && smaller="-r 1" || smaller="-p 60"
-exec bash "$0.whole" "$@" $smaller""",
+[ $# -gt 0 ] || exec bash "$0.whole" -p 60
+while getopts n:p:g:f:r:o: option; do [ "$option" != '?' ] || exit 2; done
+[ "$OPTIND" -gt $# ]""",
+}
+SMALLER = {
+    "jobs/labs/03-load-imbalance/farm.yaml": ("# quick: 4", "# quick: 1"),
+    "jobs/polynomial.yaml": ("repeats: 30", "repeats: 3"),
 }
 # Behind analysis/figures/__init__.py: the short tier draws some of them.
 SOME_FIGURES = """
@@ -129,6 +134,13 @@ def blocks(name):
         yield text.count("\n", 0, found.start()) + 1, found[1], found[2]
 
 
+def block(name, language, word):
+    """The block of that language which has the word."""
+    found = [text for _, spoken, text in blocks(name) if spoken == language and word in text]
+    assert len(found) == 1, f"{len(found)} {language} blocks of {name} have `{word}`"
+    return found[0]
+
+
 def whole_study(text):
     """With the keys that a study needs and the text leaves out."""
     given = re.findall(r"^(\w+):", text, re.M)
@@ -153,10 +165,12 @@ class Reader:
 
     def __init__(self, at):
         self.at, self.top, self.exported = at, at / "tree", at / "exported"
-        SourceCopy(at)
+        copy = SourceCopy(at)
         for path, text in {**ALWAYS, **tier.of(SHORT, {})}.items():
             shutil.move(self.top / path, f"{self.top / path}.whole")
             self.executable(self.top / path, text)
+        for path, (old, new) in tier.of(SMALLER, {}).items():
+            copy.replace(path, old, new)
         with open(self.top / "analysis" / "figures" / "__init__.py", "a") as file:
             file.write(tier.of(SOME_FIGURES, ""))
         played = at / "played"

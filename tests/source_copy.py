@@ -25,11 +25,3 @@ class SourceCopy:
         for command in (["meson", "setup", "build", "-Dtests=false", "-Dbuildtype=plain"], ["ninja", "-C", "build"]):
             done = subprocess.run(command, cwd=self.tree, capture_output=True, text=True)
             assert done.returncode == 0, done.stdout + done.stderr
-
-    def run(self, study):
-        subprocess.run(
-            [self.tree / "build" / "src" / "cli" / "ridgeless", "run", study, "-q"],
-            cwd=self.at,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )

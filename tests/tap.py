@@ -1,11 +1,14 @@
 """Runs a file of unittest tests and reports in TAP, so that Meson counts every test: tap.py FILE."""
 import importlib.util
+import os
 import pathlib
 import sys
 import time
 import unittest
 
 import tier
+
+SLOWEST = 10  # tests whose seconds are told
 
 
 def tests_of(suite):
@@ -19,12 +22,33 @@ def is_due(test):
     return tier.ALL or not (getattr(test, "in_all_alone", False) or getattr(method, "in_all_alone", False))
 
 
+def name_of(test):
+    return test.id().split(".", 1)[1]
+
+
+def clocks():
+    """Seconds, and those that processors worked for this process and the children it has waited for."""
+    return time.monotonic(), sum(os.times()[:4])
+
+
 class TapResult(unittest.TestResult):
     """Prints a line a test; what a test has to say of its failure goes into comment lines below it."""
 
+    def __init__(self):
+        super().__init__()
+        self.costs = []
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.before = clocks()
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        self.costs.append((*(now - then for now, then in zip(clocks(), self.before)), name_of(test)))
+
     def report(self, ok, test, remark="", detail=""):
         directive = f" # {remark}" if remark else ""
-        print(f"{'ok' if ok else 'not ok'} {self.testsRun} - {test.id().split('.', 1)[1]}{directive}", flush=True)
+        print(f"{'ok' if ok else 'not ok'} {self.testsRun} - {name_of(test)}{directive}", flush=True)
         for line in detail.splitlines():
             print(f"# {line}", flush=True)
 
@@ -65,6 +89,8 @@ def main():
     suite.run(result)
     left = len(found) - suite.countTestCases()
     print(f"# {result.testsRun} tests in {time.monotonic() - start:.1f} s; {left} more with --all")
+    for seconds, work, name in sorted(result.costs, reverse=True)[:SLOWEST]:
+        print(f"# {seconds:6.2f} s, {work:6.2f} s of processors: {name}")
     return 0 if result.wasSuccessful() else 1
 
 

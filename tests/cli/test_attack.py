@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 
+import tier
 from program import PROGRAM, SOURCE
 
 GOOD = """repeats: 2
@@ -208,7 +209,7 @@ class DamagedResults(unittest.TestCase):
         return bytes(damaged)
 
     def test_show_and_run(self):
-        for _ in range(25):
+        for _ in range(tier.of(10, 25)):
             damaged = self.damage(self.whole)
             if damaged == self.whole:  # zeros where zeros were
                 continue

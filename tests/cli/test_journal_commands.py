@@ -228,7 +228,7 @@ class JournalCommands(unittest.TestCase):
         except ImportError as error:
             self.skipTest(str(error))
         done = subprocess.run(
-            [sys.executable, SOURCE / "analysis" / "figures.py", name, "-o", f"{name}-figures", "--verbose"],
+            [sys.executable, SOURCE / "analysis" / "figures.py", name, "-o", f"{name}-figures", "--format", "png", "--verbose"],
             cwd=self.at,
             text=True,
             capture_output=True,

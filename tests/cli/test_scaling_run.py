@@ -20,7 +20,7 @@ class ScalingRun(unittest.TestCase):
         cls.at = pathlib.Path(folder.name)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_")}
         cls.done = subprocess.run(
-            ["bash", SOURCE / "jobs" / "scaling.sh", "-n", "1 2", "-p", "500", "-o", "out"],
+            ["bash", SOURCE / "jobs" / "scaling.sh", "-n", "1 2", "-p", "300", "-o", "out"],
             cwd=cls.at,
             env={**environment, "RIDGELESS": PROGRAM, "MPIEXEC": MPIEXEC},
             capture_output=True,
@@ -38,7 +38,7 @@ class ScalingRun(unittest.TestCase):
             self.assertIn(words, table)
 
     def test_times_of_tasks(self):
-        runs = (("strong", 1, 500), ("strong", 2, 500), ("weak", 1, 500), ("weak", 2, 630))
+        runs = (("strong", 1, 300), ("strong", 2, 300), ("weak", 1, 300), ("weak", 2, 378))
         for kind, ranks, p in runs:
             with netCDF4.Dataset(self.at / "out" / f"{kind}-{ranks}.nc") as file:
                 provenance = file["provenance"]
@@ -61,7 +61,7 @@ class ScalingRun(unittest.TestCase):
         """Two ways to the same spectrum: to rounding, times the condition of the training sets away from the threshold."""
         with netCDF4.Dataset(self.at / "out/strong-1.nc") as one, netCDF4.Dataset(self.at / "out/strong-2.nc") as two:
             n_train = one["curve"]["n_train"][:]
-            away = np.abs(n_train - 500) > 50
+            away = np.abs(n_train - 300) > 50
             left, right = (file["curve"]["test_mse"][:, 0, away] for file in (one, two))
             np.testing.assert_allclose(left, right, rtol=1e-9)
 

@@ -16,27 +16,27 @@ import launcher
 import tier
 from program import PROGRAM, differences, in_terminal, run, start
 
-# On one rank about 2 s in curves of 10 ms; and 2 s in cases of some 0.1 s on a process grid.
-SMALL = """repeats: 200
+# On one rank about 1 s in curves of 10 ms; and 1 s in cases of some 40 ms on a process grid.
+SMALL = """repeats: 120
 n_train: {range: [1, 60]}
 ablations: [none, no_residuals, cutoff: [0.01, 0.1]]
 datasets: [{source: student-teacher, rows: 400, features: 40, hidden_features: 50}]
 """
 GRID = """repeats: 3
-n_train: [50, 100, 150, 200, 250, 300, 350, 400]
+n_train: [50, 100, 150, 175, 200, 225, 250, 300]
 ablations: [none, cutoff: [0.5]]
 producer: projected
 ranks_per_case: all
-datasets: [{source: student-teacher, draw: fresh, rows: 600, features: 300, hidden_features: 320}]
+datasets: [{source: student-teacher, draw: fresh, rows: 400, features: 200, hidden_features: 220}]
 """
 # Two curves, each one factorization on a process grid and then a spectrum here and there.
 NESTED = """repeats: 2
-n_train: {range: [20, 600, 20]}
-full_spectra: {range: [40, 600, 40]}
+n_train: {range: [20, 400, 20]}
+full_spectra: {range: [40, 400, 40]}
 ablations: [none, cutoff: [0.5]]
 producer: projected
 ranks_per_case: all
-datasets: [{source: student-teacher, draw: fresh, rows: 900, features: 400, hidden_features: 420}]
+datasets: [{source: student-teacher, draw: fresh, rows: 600, features: 240, hidden_features: 260}]
 """
 # One curve that takes minutes: there is nothing to stop at for SIGUSR1.
 LONG = """repeats: 1
@@ -192,7 +192,7 @@ class Stopping(unittest.TestCase):
 
     @tier.in_all_alone
     def test_the_time_left_does_not_wait_for_a_rank_that_hangs(self):
-        (self.at / "timed.yaml").write_text(SMALL.replace("repeats: 200", "repeats: 30000"))
+        (self.at / "timed.yaml").write_text(SMALL.replace("repeats: 120", "repeats: 30000"))
         process, _, _ = self.hung("timed", "timed.nc", max, "--time-left", "15s", ranks=2)
         _, err = self.ends(process, 75)
         self.assertIn("the run ends without rank 1", err)
@@ -233,7 +233,7 @@ class Stopping(unittest.TestCase):
         self.check_named(err, "rank 1 died")
 
     def test_usr1_on_all_ranks(self):
-        for study, ranks in (("small", None), ("small", 3), ("grid", 2)):
+        for study, ranks in (("small", None), ("small", 3), ("grid", 2))[tier.of(1, 0) :]:
             with self.subTest(study=study, ranks=ranks):
                 output = f"usr1-{study}-{ranks}.nc"
                 err = self.struck(study, output, lambda process, _: process.send_signal(signal.SIGUSR1), ranks=ranks)
@@ -259,7 +259,7 @@ class Stopping(unittest.TestCase):
     def test_control_c_under_mpirun(self):
         """Its ranks get SIGTERM a second later, and have another one. Whatever they get done, the last line says how to go on,
         and nothing half written is left. Open MPI 5 waits a quarter of both, and shows nothing that they say then."""
-        (self.at / "much.yaml").write_text(SMALL.replace("repeats: 200", "repeats: 3000"))
+        (self.at / "much.yaml").write_text(SMALL.replace("repeats: 120", "repeats: 3000"))
         journal = self.at / "much.nc.journal"
         status, said = in_terminal(
             *launcher.on_ranks(2, [PROGRAM, "run", "much.yaml"]),
@@ -311,6 +311,7 @@ class Stopping(unittest.TestCase):
         done = run("run", "failing.yaml", "-q", ranks=2, cwd=self.at, env=failing, check=1)
         self.assertIn("6 of 6 spectra could not be computed", done.stderr)
 
+    @tier.in_all_alone  # test_streams.py sends each signal, too
     def test_interrupts(self):
         err = self.struck("small", "int.nc", lambda process, _: process.send_signal(signal.SIGINT))
         self.assertIn("stopped by SIGINT", err)
@@ -363,7 +364,7 @@ class Stopping(unittest.TestCase):
             }
             (self.at / f"{name}.json").write_text(json.dumps(made))
         kept = 0
-        for ranks in (1, 2):
+        for ranks in tier.of((2,), (1, 2)):
             with self.subTest("nothing that cannot finish is begun", ranks=ranks):
                 done = run(
                     "run",
@@ -377,7 +378,7 @@ class Stopping(unittest.TestCase):
                     env={"RIDGELESS_RATES": "slow.json"},
                     check=75,
                 )
-                self.assertIn("0 of 200 curves are done", done.stderr)
+                self.assertIn("0 of 120 curves are done", done.stderr)
                 self.assertIn("time left", done.stderr)
             with self.subTest("a curve is left between two spectra when the time is over", ranks=ranks):
                 err = self.run_out_of_time("fast.nc", max(kept, 1), ranks, {"RIDGELESS_RATES": "fast.json"})

@@ -14,6 +14,7 @@ import xarray
 from program import PROGRAM, differences, run
 
 import journal
+import tier
 
 # Side by side, one by one, and by map; with a sweep over P in which N differ.
 STUDY = """repeats: REPEATS
@@ -32,7 +33,7 @@ datasets:
   - {source: student-teacher, name: counted, rows: 60, features: 5, hidden_features: 6, keep: summary}
   - {source: student-teacher, name: kept, rows: 60, features: 5, hidden_features: 6}
 """
-LONG = """repeats: 40000
+LONG = """repeats: 16000
 keep: summary
 n_train: {range: [1, 30]}
 ablations: [none, cutoff: [0.1, 0.5]]
@@ -113,7 +114,7 @@ class Summary(unittest.TestCase):
 
     def test_any_number_of_ranks_and_schedule_gives_the_same_bits(self):
         one, _ = self.compute(study(), "one.nc")
-        for ranks in (1, 2, 3):
+        for ranks in tier.of((2, 3), (1, 2, 3)):
             other, _ = self.compute(study(), f"{ranks}.nc", ranks=ranks)
             self.assertEqual(differences(one, other), [])
         (self.at / "study.yaml").write_text(study())
@@ -156,7 +157,7 @@ class Summary(unittest.TestCase):
 
     def test_lost_records_are_computed_again(self):
         whole, _ = self.compute(study(), "whole.nc")
-        for seed in range(3):
+        for seed in range(tier.of(1, 3)):
             kept = np.random.default_rng(seed).random(1000) < 0.6
             pieces = iter(kept)
             n, of = journal.keep(f"{whole}.journal", self.at / "part.nc.journal", lambda record: next(pieces))
@@ -181,7 +182,7 @@ class Summary(unittest.TestCase):
     def test_stopping_in_the_middle_of_spans_loses_nothing_finished(self):
         (self.at / "study.yaml").write_text(LONG)
         whole = run("run", "study.yaml", "-o", "whole.nc", cwd=self.at, ranks=2, check=0)
-        self.assertRegex(whole.stderr, r"40,000 repeats x \d+ N x \d+ ablations = [\d,]+ errors, kept as summaries, by 2 ranks")
+        self.assertRegex(whole.stderr, r"16,000 repeats x \d+ N x \d+ ablations = [\d,]+ errors, kept as summaries, by 2 ranks")
         done = []
         for kind in (signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL, signal.SIGTERM):
             process = subprocess.Popen(
@@ -202,7 +203,7 @@ class Summary(unittest.TestCase):
         self.assertEqual(differences(self.at / "whole.nc", self.at / "parts.nc"), [])
 
     def test_the_time_left_ends_a_span_between_two_repeats(self):
-        (self.at / "study.yaml").write_text(LONG.replace("40000", "4000000"))
+        (self.at / "study.yaml").write_text(LONG.replace("16000", "4000000"))
         seconds, status = 3, {"done": 0}
         while status["done"] == 0:  # two seconds are for the results file; how soon a run begins is the machine's affair
             self.assertLess(seconds, 600)

@@ -80,7 +80,7 @@ class Valgrind(unittest.TestCase):
         return done.stderr
 
     def test_full_spectra_and_going_on(self):
-        self.run_study(SPECTRA, ["full spectra\n", "repeats side by side", "full spectra on process grids"], resume=True)
+        self.run_study(SPECTRA, ["full spectra\n", "repeats side by side", "full spectra on process grids"], resume=tier.ALL)
 
     @tier.in_all_alone
     def test_spectra_updated_row_by_row(self):

@@ -25,11 +25,11 @@ typedef struct design {
 
 static const design designs[] = {
     {"isotropic 60", 60, 1, 1, 130, 200, .grade = 0},
-    {"isotropic 150", 150, 1, 1, 310, 200, .grade = 0},
+    {"isotropic 150", 150, 3, 3, 309, 200, .grade = 0},
     {"graded 60", 60, 1, 1, 130, 200, .grade = 4},
-    {"graded 150", 150, 1, 1, 310, 200, .grade = 4},
+    {"graded 150", 150, 3, 3, 309, 200, .grade = 4},
     {"correlated 60", 60, 1, 1, 130, 200, .correlation = 0.97},
-    {"correlated 150", 150, 1, 1, 310, 200, .correlation = 0.97},
+    {"correlated 150", 150, 3, 3, 309, 200, .correlation = 0.97},
     {"scaled population", 25, 1, 1, 60, 20, .scaled = true},
     {"small units", 60, 1, 1, 130, 200, .units = -90},
     {"large units", 60, 1, 1, 130, 200, .units = 90},
