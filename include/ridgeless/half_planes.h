@@ -38,14 +38,15 @@ typedef struct rl_half_planes {
     int64_t *start;     /* [quads + 1]: the rows of the examples, in the tree's order, four side by side */
     int32_t *column;    /* [entries / 4, 4]; zeros where a row is shorter than others of its quad */
     double *value;      /* [entries / 4, 4] */
-    double *above;      /* [n_features, 4]: of one quad, the values whose outputs are above zero */
+    double *above;      /* [n_features, 4]: of one quad, less the values whose outputs are above zero */
     double squares;     /* the sum of those of all values */
     double *vectors;    /* [places / 8, 2, 8]: hidden vectors, eight by eight */
     double *weights;    /* [n_features, 2]: w */
     double *points;     /* [n_features, 8]: w, b, 0, and half the derivatives by them */
     int32_t *order;     /* [n_features]: of their lines, like ones beside each other */
-    double *lines;      /* [n_levels + 1, 9, room]: a list for each level, and one of all lines */
-    int32_t *places;    /* [n_levels + 1, room]: in `order` */
+    double *lines;      /* [n_levels, 8, 3, room]: for each child of a node, those that cut it: w and b */
+    int32_t *places;    /* [n_levels, 8, room]: in `order` */
+    double *line_sums;  /* [n_levels, room, 6] */
     double *sums;       /* [n_features, 4]: over all outputs of a line: of z h and z */
     rl_plane_key *keys; /* to sort by */
 } rl_half_planes;

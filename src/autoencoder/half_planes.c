@@ -41,7 +41,7 @@ int64_t rl_half_planes_room(int n_rows, int64_t n_entries, int64_t longest) {
 void rl_half_planes_list(rl_arena *arena, void *planes) {
     rl_half_planes *const p = planes;
     set_levels(p, p->max_rows);
-    const size_t vectors = (size_t)whole_vectors(p->max_rows) + 1, lists = (size_t)p->n_levels + 1;
+    const size_t vectors = (size_t)whole_vectors(p->max_rows) + 1, lists = (size_t)p->n_levels;
     const size_t features = (size_t)p->n_features, lines = lists * rl_room_for_lines(p->n_features);
     RL_TAKE(arena, p->nodes, p->level[p->n_levels] + 1);
     RL_TAKE(arena, p->vectors, vectors * RL_PLANE * RL_LANES);
@@ -53,56 +53,76 @@ void rl_half_planes_list(rl_arena *arena, void *planes) {
     RL_TAKE(arena, p->value, p->max_entries);
     RL_TAKE(arena, p->above, features * RL_QUAD);
     RL_TAKE(arena, p->order, features);
-    RL_TAKE(arena, p->lines, lines * RL_LINE);
-    RL_TAKE(arena, p->places, lines);
+    RL_TAKE(arena, p->lines, lines * RL_CHILDREN * (RL_PLANE + 1));
+    RL_TAKE(arena, p->line_sums, lines * RL_MOMENTS);
+    RL_TAKE(arena, p->places, lines * RL_CHILDREN);
     RL_TAKE(arena, p->keys, rl_larger(p->max_rows, p->n_features));
 }
 
 static const rl_half_planes_kernel *kernel_for(const rl_half_planes *planes) {
-    return RL_KERNEL_FOR(rl_half_planes_kernel, rl_register_lanes(planes->max_lanes));
+    return RL_KERNEL_FOR(rl_half_planes_kernel, rl_fused_lanes(planes->max_lanes));
 }
 
 /* ---- planting ---------------------------------------------------------------------------------------------------- */
 
-static void exchange(key *a, key *b) {
-    const key was = *a;
-    *a = *b;
-    *b = was;
-}
-
 /* The middle one of three numbers. */
-static double middle_of(double a, double b, double c) {
-    const double low = a < b ? a : b, high = a < b ? b : a;
+static float middle_of(float a, float b, float c) {
+    const float low = a < b ? a : b, high = a < b ? b : a;
     return c < low ? low : c > high ? high : c;
 }
 
-/* Puts the smallest `wanted` of n keys by one component first (Hoare's find): many that are the same are as well dealt
- * out as others. */
+/* Of nine keys from one end to the other, the middle one of the middle ones of three. */
+static float pivot_of(const key *keys, int n, int by) {
+    float middle[3];
+    for (int i = 0; i < 3; i++) {
+        const key *const at = keys + (size_t)n * (size_t)i / 3;
+        const int apart = n / 9;
+        middle[i] = middle_of(at[0].at[by], at[apart].at[by], at[2 * apart].at[by]);
+    }
+    return middle_of(middle[0], middle[1], middle[2]);
+}
+
+/* Puts keys below a pivot first, or those not above it, without a branch that would be guessed wrong: each key changes
+ * places with the first of the others. Returns how many there are. */
+static int part_at(key *keys, int n, float pivot, int by, bool not_above) {
+    int first = 0;
+    for (int i = 0; i < n; i++) {
+        const key this = keys[i];
+        const bool below = this.at[by]<pivot, above = this.at[by]> pivot;
+        keys[i] = keys[first];
+        keys[first] = this;
+        first += not_above ? !above : below;
+    }
+    return first;
+}
+
+/* Puts the smallest `wanted` of n keys by one component first. Many that are the same are as well dealt out as others.
+ */
 static void part_keys(key *keys, int n, int wanted, int by) {
-    int low = 0, high = n - 1;
-    while (low < high) {
-        const double pivot = middle_of(keys[low].at[by], keys[low + (high - low) / 2].at[by], keys[high].at[by]);
-        int i = low, j = high;
-        while (i <= j) {
-            while (keys[i].at[by] < pivot) i++;
-            while (pivot < keys[j].at[by]) j--;
-            if (i > j) break;
-            exchange(&keys[i++], &keys[j--]);
+    while (wanted > 0 && wanted < n) {
+        const float pivot = pivot_of(keys, n, by);
+        int first = part_at(keys, n, pivot, by, false);
+        if (first == 0) {
+            first = part_at(keys, n, pivot, by, true);
+            if (wanted <= first) return;
         }
-        if (wanted <= j)
-            high = j;
-        else if (wanted >= i)
-            low = i;
-        else
-            return;
+        if (wanted <= first) {
+            n = first;
+            continue;
+        }
+        keys += first;
+        n -= first;
+        wanted -= first;
     }
 }
 
+/* By a thousand of them, where there are more. */
 static int longer_side(const key *keys, int n) {
-    double low[RL_PLANE] = {INFINITY, INFINITY}, high[RL_PLANE] = {-INFINITY, -INFINITY};
-    for (int i = 0; i < n; i++)
+    enum { ENOUGH = 1024 };
+    float low[RL_PLANE] = {INFINITY, INFINITY}, high[RL_PLANE] = {-INFINITY, -INFINITY};
+    for (int i = 0; i < n; i += 1 + n / ENOUGH)
         for (int k = 0; k < RL_PLANE; k++) {
-            const double at = keys[i].at[k];
+            const float at = keys[i].at[k];
             low[k] = at < low[k] ? at : low[k];
             high[k] = at > high[k] ? at : high[k];
         }
@@ -150,7 +170,7 @@ static void sort_features(rl_half_planes *p) {
     const int n = p->n_features, part = RL_LANES * (int)ceil(sqrt((double)n / RL_LANES));
     for (int j = 0; j < n; j++) {
         const double *point = p->points + (size_t)j * RL_ROOM;
-        p->keys[j] = (key){.at = {direction_of(point[0], point[1]), offset_of(point)}, .index = j};
+        p->keys[j] = (key){.at = {(float)direction_of(point[0], point[1]), (float)offset_of(point)}, .index = j};
     }
     qsort(p->keys, (size_t)n, sizeof *p->keys, compare_keys);
     for (int j = 0; j < n; j++) p->keys[j].at[0] = p->keys[j].at[1];
@@ -174,53 +194,66 @@ static double *component(double *vectors, int place, int k) {
 }
 
 static key key_of(const rl_half_planes *p, const rl_sparse_rows *rows, int row) {
-    key k = {.index = row};
+    double at[RL_PLANE] = {0};
     for (int64_t e = rows->start[row]; e < rows->start[row + 1]; e++)
         for (int i = 0; i < RL_PLANE; i++)
-            k.at[i] += rows->value[e] * p->weights[(size_t)rows->column[e] * RL_PLANE + (size_t)i];
-    return k;
-}
-
-static int64_t length_of(const rl_sparse_rows *rows, int row) {
-    return rows->start[row + 1] - rows->start[row];
+            at[i] += rows->value[e] * p->weights[(size_t)rows->column[e] * RL_PLANE + (size_t)i];
+    return (key){
+        .at = {(float)at[0], (float)at[1]}, .index = row, .length = (int32_t)(rows->start[row + 1] - rows->start[row])};
 }
 
 /* Puts short rows first. */
-static void sort_by_length(key *keys, int n, const rl_sparse_rows *rows) {
+static void sort_by_length(key *keys, int n) {
     for (int i = 1; i < n; i++) {
         const key next = keys[i];
-        const int64_t length = length_of(rows, next.index);
         int j = i;
-        for (; j > 0 && length_of(rows, keys[j - 1].index) > length; j--) keys[j] = keys[j - 1];
+        for (; j > 0 && keys[j - 1].length > next.length; j--) keys[j] = keys[j - 1];
         keys[j] = next;
     }
 }
 
-/* Copies up to four rows side by side; zeros fill up short ones. */
+/* Copies a row to every fourth place; zeros fill it up. Returns the sum of squares. */
+static double take_row(const rl_sparse_rows *rows, const key *k, int64_t longest, int32_t *column, double *value) {
+    const int64_t from = rows->start[k->index];
+    double squares = 0;
+    for (int64_t e = 0; e < longest; e++, column += RL_QUAD, value += RL_QUAD) {
+        *column = e < k->length ? rows->column[from + e] : 0;
+        *value = e < k->length ? rows->value[from + e] : 0;
+        squares += *value * *value;
+    }
+    return squares;
+}
+
+/* Rows of the keys behind lie anywhere, in no cache. */
+static void fetch_rows(const rl_half_planes *p, int first, const rl_sparse_rows *rows) {
+    enum { AHEAD = 16, LINE = 64 };
+    for (int i = first + AHEAD; i < first + AHEAD + RL_QUAD && i < p->n_rows; i++) {
+        const int64_t from = rows->start[p->keys[i].index], n = p->keys[i].length;
+        for (int64_t e = 0; e < n; e += LINE / (int64_t)sizeof *rows->value) __builtin_prefetch(&rows->value[from + e]);
+        for (int64_t e = 0; e < n; e += LINE / (int64_t)sizeof *rows->column)
+            __builtin_prefetch(&rows->column[from + e]);
+    }
+    for (int i = first + 2 * AHEAD; i < first + 2 * AHEAD + RL_QUAD && i < p->n_rows; i++)
+        __builtin_prefetch(&rows->start[p->keys[i].index]);
+}
+
+/* Copies up to four rows side by side. */
 static void take_quad(rl_half_planes *p, int i, const rl_sparse_rows *rows) {
     const int first = i * RL_QUAD, n = rl_smaller(p->n_rows - first, RL_QUAD);
-    int64_t longest = 0;
-    for (int r = 0; r < n; r++) longest = rl_larger(longest, length_of(rows, p->keys[first + r].index));
-    int32_t *const column = p->column + p->start[i] * RL_QUAD;
-    double *const value = p->value + p->start[i] * RL_QUAD;
+    const key none = {.length = 0};
+    const int64_t longest = p->keys[first + n - 1].length, at = p->start[i] * RL_QUAD;
+    fetch_rows(p, first, rows);
+    for (int r = 0; r < RL_QUAD; r++)
+        p->squares +=
+            take_row(rows, r < n ? &p->keys[first + r] : &none, longest, p->column + at + r, p->value + at + r);
     p->start[i + 1] = p->start[i] + longest;
-    memset(column, 0, (size_t)longest * RL_QUAD * sizeof *column);
-    memset(value, 0, (size_t)longest * RL_QUAD * sizeof *value);
-    for (int r = 0; r < n; r++) {
-        const int64_t from = rows->start[p->keys[first + r].index], length = length_of(rows, p->keys[first + r].index);
-        for (int64_t e = 0; e < length; e++) {
-            column[e * RL_QUAD + r] = rows->column[from + e];
-            value[e * RL_QUAD + r] = rows->value[from + e];
-            p->squares += rows->value[from + e] * rows->value[from + e];
-        }
-    }
 }
 
 /* Copies the rows into the order of the keys, those of a leaf by length: a step reads them one after the other. */
 static void take_rows(rl_half_planes *p, const rl_sparse_rows *rows) {
     const int in_tree = whole_vectors(p->n_rows) * RL_LANES;
-    for (int i = 0; i < in_tree; i += LEAF) sort_by_length(p->keys + i, rl_smaller(LEAF, in_tree - i), rows);
-    sort_by_length(p->keys + in_tree, p->n_rows - in_tree, rows);
+    for (int i = 0; i < in_tree; i += LEAF) sort_by_length(p->keys + i, rl_smaller(LEAF, in_tree - i));
+    sort_by_length(p->keys + in_tree, p->n_rows - in_tree);
     p->squares = 0;
     for (int i = 0; i * RL_QUAD < p->n_rows; i++) take_quad(p, i, rows);
 }

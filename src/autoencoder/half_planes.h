@@ -9,7 +9,6 @@
  * `points`; rows side by side; sums of a line; shares of a node: the sums of xx, xy, yy, b x and b y over the lines (x,
  * y, b) that have it inside. */
 enum { RL_LEAF = 4, RL_CHILDREN = 8, RL_POINT = 4, RL_ROOM = 8, RL_QUAD = 4, RL_MOMENTS = 6, RL_SHARES = 5 };
-enum { RL_LINE = RL_PLANE + 1 + RL_MOMENTS }; /* numbers of a line in a list */
 
 /* A list of lines has room for those of all features, and for eight more where it ends. */
 static inline size_t rl_room_for_lines(int n_features) {
@@ -20,13 +19,13 @@ static inline size_t rl_room_for_lines(int n_features) {
  * has the children from RL_CHILDREN x i on in the level below. */
 struct rl_plane_node {
     double middle[RL_PLANE], half[RL_PLANE];
-    double n, sum[RL_PLANE], xx, xy, yy;
+    double moments[RL_MOMENTS]; /* sums of 1, x, y, xx, xy, yy */
 };
 
-/* What is sorted: hidden vectors by a component, features by their direction. */
+/* What is sorted: hidden vectors by a component, lines by their direction. */
 struct rl_plane_key {
-    double at[RL_PLANE];
-    int32_t index;
+    float at[RL_PLANE];
+    int32_t index, length; /* of a row: its entries */
 };
 
 /* Counts of what the sums took. */

@@ -1,6 +1,7 @@
 /* Arithmetic of half-planes in vector registers.
  *
- * Sums have RL_LANES lanes, whatever the registers: those of LANES numbers take a part of the lanes each. */
+ * Sums have RL_LANES lanes, whatever the registers: those of LANES numbers take a part of the lanes each. A product
+ * that is added to something is rounded once with the sum: by fma() where the registers are those of any processor. */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "../clones.h"
 #include "half_planes.h"
 
-enum { PARTS = RL_LANES / LANES, ALL = (1 << RL_LANES) - 1 };
+enum { PARTS = RL_LANES / LANES };
 
 typedef double vector __attribute__((vector_size(sizeof(double) * LANES)));
 typedef int64_t mask __attribute__((vector_size(sizeof(int64_t) * LANES)));
@@ -33,12 +34,6 @@ RL_INLINED wide load(const double *from) {
 
 RL_INLINED void store(double *to, const wide *all) {
     memcpy(to, all, sizeof *all);
-}
-
-RL_INLINED void add_to(double *to, const wide *all) {
-    wide sum = load(to);
-    EACH_PART(i) sum.part[i] += all->part[i];
-    store(to, &sum);
 }
 
 RL_INLINED double add_lanes(const double lane[RL_LANES]) {
@@ -67,9 +62,9 @@ RL_INLINED unsigned bits_of(lanes set) {
     return set;
 }
 
-/* v there, and zeros. */
-RL_INLINED vector only(lanes set, vector v) {
-    return (vector)_mm512_maskz_mov_pd(set, (__m512d)v);
+/* sum + v there, and sum. */
+RL_INLINED vector add_only(vector sum, lanes set, vector v) {
+    return (vector)_mm512_mask_add_pd((__m512d)sum, set, (__m512d)sum, (__m512d)v);
 }
 
 RL_INLINED vector positive_part(vector z) {
@@ -98,17 +93,38 @@ RL_INLINED unsigned bits_of(lanes set) {
 #endif
 }
 
-RL_INLINED vector only(lanes set, vector v) {
-    return (vector)((mask)v & set);
+RL_INLINED vector add_only(vector sum, lanes set, vector v) {
+    return sum + (vector)((mask)v & set); /* no sum is -0 */
 }
 
 RL_INLINED vector positive_part(vector z) {
-    return only(z > 0, z);
+    return (vector)((mask)z & (z > 0));
 }
 #endif
 
 RL_INLINED vector all_of(double number) {
     return number - (vector){0};
+}
+
+/* a x b + c, rounded once. */
+RL_INLINED vector fused(vector a, vector b, vector c) {
+#if LANES == 8 && defined(__AVX512F__)
+    return (vector)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif LANES == 4 && defined(__FMA__)
+    return (vector)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#else
+    for (int i = 0; i < LANES; i++) c[i] = fma(a[i], b[i], c[i]);
+    return c;
+#endif
+}
+
+/* Adds a x b to four numbers. */
+RL_INLINED void add_product(const point *a, const point *b, point *sum) {
+#ifdef __FMA__
+    *sum = (point)_mm256_fmadd_pd((__m256d)*a, (__m256d)*b, (__m256d)*sum);
+#else
+    for (int i = 0; i < RL_POINT; i++) (*sum)[i] = fma((*a)[i], (*b)[i], (*sum)[i]);
+#endif
 }
 
 RL_INLINED vector size_of(vector v) {
@@ -169,8 +185,8 @@ RL_INLINED void make_hidden(const rl_half_planes *p, int i) {
         const point value = *four_at(q.value + e);
         point w[RL_PLANE];
         for (size_t k = 0; k < RL_PLANE; k++) take_columns(weights, RL_PLANE, q.column + e, k, &w[k]);
-        x += value * w[0];
-        y += value * w[1];
+        add_product(&value, &w[0], &x);
+        add_product(&value, &w[1], &y);
     }
     double *const at = p->vectors + quad_at(i);
     *point_at(at) = x;
@@ -178,7 +194,7 @@ RL_INLINED void make_hidden(const rl_half_planes *p, int i) {
 }
 
 /* Where an input is x and its output above zero, half the derivative by that is p - x: less by x than as if the input
- * were zero. Notes those x in `above`, and sums up -x w and -x b over them. */
+ * were zero. Notes these -x in `above`, and sums up -x w and -x b over them. */
 RL_INLINED void make_pulls(const rl_half_planes *p, const quad *q, const point h[RL_PLANE], double *above,
                            point pull[RL_PLANE + 1]) {
     const double *const points = p->points;
@@ -186,10 +202,10 @@ RL_INLINED void make_pulls(const rl_half_planes *p, const quad *q, const point h
     for (int64_t e = q->first * RL_QUAD; e < q->end * RL_QUAD; e += RL_QUAD, above += RL_QUAD) {
         point w[RL_PLANE + 1];
         for (size_t k = 0; k <= RL_PLANE; k++) take_columns(points, RL_ROOM, q->column + e, k, &w[k]);
-        const point z = w[2] + w[0] * h[0] + w[1] * h[1];
-        const point value = (point)((point_mask)*four_at(q->value + e) & (z > 0));
+        const point z = w[2] + w[0] * h[0] + w[1] * h[1]; /* rounded as in the dense sums: its sign counts */
+        const point value = (point)((point_mask) - *four_at(q->value + e) & (z > 0));
         *point_at(above) = value;
-        for (int k = 0; k <= RL_PLANE; k++) pull[k] -= value * w[k];
+        for (int k = 0; k <= RL_PLANE; k++) add_product(&value, &w[k], &pull[k]);
     }
 }
 
@@ -204,9 +220,14 @@ RL_INLINED void pass_back(const rl_half_planes *p, const quad *q, const point h[
         of_above[r] = (point){h[0][r], h[1][r], 1};
     }
     for (int64_t e = q->first * RL_QUAD; e < q->end * RL_QUAD; e += RL_QUAD, above += RL_QUAD)
-        for (int r = 0; r < RL_QUAD; r++)
-            *point_at(sums + (size_t)q->column[e + r] * RL_ROOM) +=
-                q->value[e + r] * of_value[r] - above[r] * of_above[r];
+        for (int r = 0; r < RL_QUAD; r++) {
+            point *const sum = point_at(sums + (size_t)q->column[e + r] * RL_ROOM);
+            const point value = q->value[e + r] - (point){0}, less = above[r] - (point){0};
+            point all = *sum;
+            add_product(&value, &of_value[r], &all);
+            add_product(&less, &of_above[r], &all);
+            *sum = all;
+        }
 }
 
 /* The loss is (p - x)^2 = p^2 + x^2 - 2 p x: that of the pull's own product with (h, 1) is the last. */
@@ -305,30 +326,20 @@ static void refit_leaf(const rl_half_planes *p, int leaf) {
         EACH_PART(i) negative.part[i] = -m.high[k].part[i];
         b.low[k] = least_of(&m.low[k]);
         b.high[k] = -least_of(&negative);
-        node->sum[k] = sum_of(&m.sum[k]);
     }
     set_box(node, &b);
-    node->n = n * RL_LANES;
-    node->xx = sum_of(&m.xx);
-    node->xy = sum_of(&m.xy);
-    node->yy = sum_of(&m.yy);
-}
-
-static void add_up_moments(rl_plane_node *all, const rl_plane_node *a) {
-    all->n += a->n;
-    for (int k = 0; k < RL_PLANE; k++) all->sum[k] += a->sum[k];
-    all->xx += a->xx;
-    all->xy += a->xy;
-    all->yy += a->yy;
+    const double moments[RL_MOMENTS] = {n * RL_LANES,  sum_of(&m.sum[0]), sum_of(&m.sum[1]),
+                                        sum_of(&m.xx), sum_of(&m.xy),     sum_of(&m.yy)};
+    memcpy(node->moments, moments, sizeof moments);
 }
 
 static void refit_inner(rl_plane_node *node, const rl_plane_node *children, int n) {
     box whole = box_of(children);
-    *node = (rl_plane_node){.n = 0};
+    memset(node, 0, sizeof *node);
     for (int i = 0; i < n; i++) {
         const box other = box_of(&children[i]);
         widen(&whole, &other);
-        add_up_moments(node, &children[i]);
+        for (int k = 0; k < RL_MOMENTS; k++) node->moments[k] += children[i].moments[k];
     }
     set_box(node, &whole);
 }
@@ -362,14 +373,15 @@ typedef struct lines {
     int32_t *place; /* of the feature, in the order of lines */
 } lines;
 
-static lines lines_of(const rl_half_planes *p, int level) {
-    const size_t n = rl_room_for_lines(p->n_features);
-    double *const first = p->lines + (size_t)level * RL_LINE * n;
+/* The list of child k of a node of the level above. Children go one after the other, and have sums in common. */
+static lines lines_of(const rl_half_planes *p, int level, int k) {
+    const size_t n = rl_room_for_lines(p->n_features), list = (size_t)level * RL_CHILDREN + (size_t)k;
+    double *const first = p->lines + list * (RL_PLANE + 1) * n;
     return (lines){.x = first,
                    .y = first + n,
                    .b = first + 2 * n,
-                   .sums = first + (RL_PLANE + 1) * n,
-                   .place = p->places + (size_t)level * n};
+                   .sums = p->line_sums + (size_t)level * RL_MOMENTS * n,
+                   .place = p->places + list * n};
 }
 
 /* A sum of the lines that begin at a lane. */
@@ -397,9 +409,9 @@ RL_INLINED some_lines lines_at(const lines *l, int at) {
     return (some_lines){load_part(l->x + at), load_part(l->y + at), load_part(l->b + at)};
 }
 
-/* Appends those whose lanes are set to n lines. What does not count is written over. Returns how many there are then.
- */
-RL_INLINED int append_lines(const lines *to, int n, const lines *from, int at, const some_lines *l, lanes set) {
+/* Appends those whose lanes are set. What does not count is written over. */
+RL_INLINED void append_lines(lines *to, const lines *from, int at, const some_lines *l, lanes set) {
+    int n = to->n;
 #if LANES == 8 && defined(__AVX512F__)
     const __m256i place = _mm256_loadu_si256((const __m256i *)(const void *)(from->place + at));
     _mm512_storeu_pd(to->x + n, _mm512_maskz_compress_pd(set, (__m512d)l->x));
@@ -407,7 +419,7 @@ RL_INLINED int append_lines(const lines *to, int n, const lines *from, int at, c
     _mm512_storeu_pd(to->b + n, _mm512_maskz_compress_pd(set, (__m512d)l->b));
     _mm256_storeu_si256((__m256i *)(void *)(to->place + n),
                         _mm512_castsi512_si256(_mm512_maskz_compress_epi32(set, _mm512_castsi256_si512(place))));
-    return n + __builtin_popcount(set);
+    n += __builtin_popcount(set);
 #else
     (void)l;
     const unsigned bits = bits_of(set);
@@ -418,47 +430,44 @@ RL_INLINED int append_lines(const lines *to, int n, const lines *from, int at, c
         to->place[n] = from->place[at + i];
         n += (int)(bits >> i & 1);
     }
-    return n;
 #endif
+    to->n = n;
 }
 
-/* Adds a node's moments to the sums of the lines that have it inside, and what it has of these to its shares. */
-RL_INLINED void add_inside(const double *moments, const lines *from, int at, const some_lines *l, lanes inside,
-                           vector *shares) {
-    for (int k = 0; k < RL_MOMENTS; k++)
-        store_part(sums_at(from, at, k), load_part(sums_at(from, at, k)) + only(inside, all_of(moments[k])));
-    const vector x = only(inside, l->x), y = only(inside, l->y);
-    shares[0] += x * l->x;
-    shares[1] += x * l->y;
-    shares[2] += y * l->y;
-    shares[3] += x * l->b;
-    shares[4] += y * l->b;
+/* Which of some lines have a box inside, and which cut it. */
+RL_INLINED void test_lines(const some_lines *l, const rl_plane_node *node, lanes *inside, lanes *cut) {
+    const vector z = fused(l->x, all_of(node->middle[0]), fused(l->y, all_of(node->middle[1]), l->b));
+    const vector reach = fused(size_of(l->x), all_of(node->half[0]), size_of(l->y) * node->half[1]);
+    *inside = not_below_zero(z - reach);
+    *cut = above_zero(z + reach) & ~*inside;
 }
 
-/* Sorts lines by where they have a node: those that cut it go on to `to`; those that have it inside take its moments.
- */
-static void sift_lines(const rl_plane_node *node, const lines *above, lines *own, double *shares) {
-    const rl_plane_node of = *node;
-    const lines from = *above, to = *own;
-    const double moments[RL_MOMENTS] = {of.n, of.sum[0], of.sum[1], of.xx, of.xy, of.yy};
-    const vector middle_x = all_of(of.middle[0]), middle_y = all_of(of.middle[1]);
-    const vector half_x = all_of(of.half[0]), half_y = all_of(of.half[1]);
-    vector all[PARTS][RL_SHARES];
-    wide sums[RL_SHARES];
-    int n = 0;
+/* Sorts the lines of a node by where they have its children: those that cut one go on to its list; those that have it
+ * inside take its moments, and give it their shares. */
+static void sift_lines(const rl_plane_node *nodes, int n, const lines *own, lines *children,
+                       double shares[RL_CHILDREN][RL_SHARES]) {
+    const lines from = *own;
+    wide all[RL_CHILDREN][RL_SHARES];
     memset(all, 0, sizeof all);
-    for (int i = 0; i < from.n; i += RL_LANES) EACH_PART(part) {
-            const int at = i + part * LANES;
-            const some_lines l = lines_at(&from, at);
-            const vector z = l.b + l.x * middle_x + l.y * middle_y;
-            const vector reach = size_of(l.x) * half_x + size_of(l.y) * half_y;
-            const lanes inside = not_below_zero(z - reach), cut = above_zero(z + reach) & ~inside;
-            if (bits_of(inside) != 0) add_inside(moments, &from, at, &l, inside, all[part]);
-            if (bits_of(cut) != 0) n = append_lines(&to, n, &from, at, &l, cut);
+    for (int at = 0; at < from.n; at += LANES) {
+        const some_lines l = lines_at(&from, at);
+        const vector products[RL_SHARES] = {l.x * l.x, l.x * l.y, l.y * l.y, l.b * l.x, l.b * l.y};
+        const int part = at % RL_LANES / LANES;
+        vector sums[RL_MOMENTS];
+        for (int j = 0; j < RL_MOMENTS; j++) sums[j] = load_part(sums_at(&from, at, j));
+        for (int k = 0; k < n; k++) {
+            lanes inside, cut;
+            test_lines(&l, &nodes[k], &inside, &cut);
+            if (bits_of(cut) != 0) append_lines(&children[k], &from, at, &l, cut);
+            if (bits_of(inside) == 0) continue;
+            for (int j = 0; j < RL_MOMENTS; j++) sums[j] = add_only(sums[j], inside, all_of(nodes[k].moments[j]));
+            for (int j = 0; j < RL_SHARES; j++)
+                all[k][j].part[part] = add_only(all[k][j].part[part], inside, products[j]);
         }
-    own->n = n;
-    EACH_PART(part) for (int k = 0; k < RL_SHARES; k++) sums[k].part[part] = all[part][k];
-    for (int k = 0; k < RL_SHARES; k++) shares[k] += sum_of(&sums[k]);
+        for (int j = 0; j < RL_MOMENTS; j++) store_part(sums_at(&from, at, j), sums[j]);
+    }
+    for (int k = 0; k < n; k++)
+        for (int j = 0; j < RL_SHARES; j++) shares[k][j] += sum_of(&all[k][j]);
 }
 
 /* The sums of z h and z from moments. */
@@ -468,9 +477,9 @@ static void use_moments(const lines *all) {
         const some_lines s = lines_at(&l, at);
         vector m[RL_MOMENTS];
         for (int k = 0; k < RL_MOMENTS; k++) m[k] = load_part(sums_at(&l, at, k));
-        store_part(sums_at(&l, at, 0), s.x * m[3] + s.y * m[4] + s.b * m[1]);
-        store_part(sums_at(&l, at, 1), s.x * m[4] + s.y * m[5] + s.b * m[2]);
-        store_part(sums_at(&l, at, 2), s.x * m[1] + s.y * m[2] + s.b * m[0]);
+        store_part(sums_at(&l, at, 0), fused(s.x, m[3], fused(s.y, m[4], s.b * m[1])));
+        store_part(sums_at(&l, at, 1), fused(s.x, m[4], fused(s.y, m[5], s.b * m[2])));
+        store_part(sums_at(&l, at, 2), fused(s.x, m[1], fused(s.y, m[2], s.b * m[0])));
     }
 }
 
@@ -499,12 +508,13 @@ static void add_outputs(const lines *own, const double *x, const double *y, doub
             vector z_x = load_part(sums_at(l, at, 0)), z_y = load_part(sums_at(l, at, 1)),
                    z_1 = load_part(sums_at(l, at, 2));
             for (int k = 0; k < TOGETHER; k++) {
-                const vector z = positive_part(s.b + s.x * x[k] + s.y * y[k]);
-                z_x += z * x[k];
-                z_y += z * y[k];
+                const vector h_x = all_of(x[k]), h_y = all_of(y[k]);
+                const vector z = positive_part(fused(s.x, h_x, fused(s.y, h_y, s.b)));
+                z_x = fused(z, h_x, z_x);
+                z_y = fused(z, h_y, z_y);
                 z_1 += z;
-                sum_x[k] += z * s.x;
-                sum_y[k] += z * s.y;
+                sum_x[k] = fused(z, s.x, sum_x[k]);
+                sum_y[k] = fused(z, s.y, sum_y[k]);
             }
             store_part(sums_at(l, at, 0), z_x);
             store_part(sums_at(l, at, 1), z_y);
@@ -521,6 +531,16 @@ static void add_outputs(const lines *own, const double *x, const double *y, doub
     }
 }
 
+/* Asks for the entries of n quads, which lie in no cache where there are many. */
+static void fetch_quads(const rl_half_planes *p, int first, int n) {
+    enum { LINE = 64 };
+    const char *const column = (const char *)(p->column + p->start[first] * RL_QUAD);
+    const char *const value = (const char *)(p->value + p->start[first] * RL_QUAD);
+    const size_t entries = (size_t)(p->start[first + n] - p->start[first]) * RL_QUAD;
+    for (size_t i = 0; i < entries * sizeof *p->column; i += LINE) __builtin_prefetch(column + i);
+    for (size_t i = 0; i < entries * sizeof *p->value; i += LINE) __builtin_prefetch(value + i);
+}
+
 /* ---- the walk ---------------------------------------------------------------------------------------------------- */
 
 typedef struct walk {
@@ -534,6 +554,7 @@ static void visit_leaf(const walk *w, int leaf, lines *own, const double *shares
     const rl_half_planes *const p = w->planes;
     const int first = leaf * RL_LEAF, n = part_of(p->n_rows / RL_LANES, first, RL_LEAF);
     _Alignas(RL_POINT * sizeof(double)) double pulls[RL_LEAF * RL_PLANE * RL_LANES];
+    fetch_quads(p, first * RL_LANES / RL_QUAD, n * RL_LANES / RL_QUAD);
     for (int i = 0; i < n; i++) {
         const double *const x = p->vectors + (size_t)(first + i) * RL_PLANE * RL_LANES, *const y = x + RL_LANES;
         double *const pull_x = pulls + i * RL_PLANE * RL_LANES, *const pull_y = pull_x + RL_LANES;
@@ -549,32 +570,35 @@ static void visit_leaf(const walk *w, int leaf, lines *own, const double *shares
     finish_quads(p, first * RL_LANES / RL_QUAD, n * RL_LANES / RL_QUAD, pulls, w->loss);
 }
 
-/* Visits a node of a level with the lines that cut the node above, and what that has of shares. */
-static void visit(const walk *w, int level, int i, lines *above, const double *shares) {
+/* Visits a node of a level with the lines that cut it, and what its vectors have of shares so far. */
+static void visit(const walk *w, int level, int i, lines *own, const double *shares) {
     const rl_half_planes *const p = w->planes;
-    lines own = lines_of(p, level);
-    double all[RL_SHARES];
-    memcpy(all, shares, sizeof all);
-    sift_lines(&p->nodes[p->level[level] + i], above, &own, all);
-    w->counts->tests += above->n;
-    if (level > 0)
-        close_lines(&own, RL_MOMENTS);
-    else {
-        close_lines(&own, RL_PLANE + 1);
-        visit_leaf(w, i, &own, all);
+    if (level == 0) {
+        close_lines(own, RL_PLANE + 1);
+        visit_leaf(w, i, own, shares);
         return;
     }
-    const int first = i * RL_CHILDREN, n = part_of(p->level[level] - p->level[level - 1], first, RL_CHILDREN);
-    for (int k = 0; k < n; k++) visit(w, level - 1, first + k, &own, all);
-    use_moments(&own);
-    give_sums(p, &own);
+    const int below = p->level[level - 1], first = i * RL_CHILDREN;
+    const int n = part_of(p->level[level] - below, first, RL_CHILDREN);
+    lines children[RL_CHILDREN];
+    double of_children[RL_CHILDREN][RL_SHARES];
+    for (int k = 0; k < n; k++) {
+        children[k] = lines_of(p, level - 1, k);
+        memcpy(of_children[k], shares, sizeof of_children[k]);
+    }
+    close_lines(own, RL_MOMENTS);
+    sift_lines(&p->nodes[below + first], n, own, children, of_children);
+    for (int k = 0; k < n; k++) visit(w, level - 1, first + k, &children[k], of_children[k]);
+    w->counts->tests += (int64_t)n * own->n;
+    use_moments(own);
+    give_sums(p, own);
 }
 
 static void add_features(const rl_half_planes *p, double *loss, rl_plane_counts *counts) {
     const walk w = {p, loss, counts};
     const double none[RL_SHARES] = {0};
     if (p->n_levels == 0) return;
-    lines all = lines_of(p, p->n_levels);
+    lines all = lines_of(p, p->n_levels - 1, 0);
     all.n = p->n_features;
     for (int i = 0; i < all.n; i++) {
         const point l = *point_at(p->points + (size_t)p->order[i] * RL_ROOM);
@@ -583,11 +607,8 @@ static void add_features(const rl_half_planes *p, double *loss, rl_plane_counts 
         all.b[i] = l[2];
         all.place[i] = i;
     }
-    close_lines(&all, RL_MOMENTS);
     memset(p->sums, 0, (size_t)p->n_features * RL_POINT * sizeof(double));
     visit(&w, p->n_levels - 1, 0, &all, none);
-    use_moments(&all);
-    give_sums(p, &all);
     /* As p^2 = p z, the sum of squares follows from the others. */
     double squares = 0;
     for (int i = 0; i < all.n; i++) {

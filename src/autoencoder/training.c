@@ -30,7 +30,7 @@ struct rl_training {
 
 /* A tree is planted at every so many steps. Its first step goes by half-planes, and the others of its life by whatever
  * is cheaper by that step's work. With fewer examples a tree never pays. */
-enum { LIFE = 16, LEAST_EXAMPLES = 128 };
+enum { LIFE = 32, LEAST_EXAMPLES = 128 };
 
 static bool has_planes(const rl_autoencoder *model) {
     return model->n_hidden == RL_PLANE && model->precision == RL_PRECISION_DOUBLE && model->n_train != RL_INFINITE &&
