@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs the tests; the last line is `N passed, N failed, N skipped`. Installs what is missing.
 #   tests/run.sh         every suite, in minutes
-#   tests/run.sh --all   everything: long tests, large samples, nearly all suites once more under sanitizers
+#   tests/run.sh --all   everything: long tests, large samples, and small ones of nearly all suites under sanitizers
 # Tests that want a file that does not ship look in $RIDGELESS_DATA and at $RIDGELESS_REFERENCE, and are skipped by name.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -25,23 +25,23 @@ build() {
   ninja -C "$folder" "$target" >"$folder/ninja.log" 2>&1 || { cat "$folder/ninja.log"; return 1; }
 }
 
-# run FOLDER [MESON-TEST-OPTION...]
+# run FOLDER TIER [MESON-TEST-OPTION...]
 logs=()
 run() {
-  local log=$1/meson-logs/testlog-$tier.junit.xml folder=$1
-  shift
-  meson test -C "$folder" --no-rebuild --print-errorlogs --setup "$tier" "$@"
+  local log=$1/meson-logs/testlog-$2.junit.xml folder=$1 setup=$2
+  shift 2
+  meson test -C "$folder" --no-rebuild --print-errorlogs --setup "$setup" "$@"
   /usr/bin/python3 tests/count.py --check "$log" $? || broken=$((broken + 1))
   logs+=("$log")
 }
 
 echo "== all suites"
-if build build-tests all; then run build-tests; else broken=$((broken + 1)); fi
+if build build-tests all; then run build-tests "$tier"; else broken=$((broken + 1)); fi
 echo "== under AddressSanitizer and UndefinedBehaviorSanitizer"
 some=(--no-suite oracle --no-suite style) target=all # numbers and texts are the same in each build
 [ "$tier" = all ] || some=(--suite unit) target=unit_tests
-if build build-sanitize "$target" -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized; then
-  run build-sanitize --timeout-multiplier 5 "${some[@]}"
+if build build-sanitize "$target" -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Dc_args=-g1; then
+  run build-sanitize short --timeout-multiplier 5 "${some[@]}"
 else
   broken=$((broken + 1))
 fi

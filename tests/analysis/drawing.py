@@ -79,9 +79,12 @@ def run_in_child(program: Path, arguments: list[str], folder: Path, seconds: int
 
 
 def png_size(path: Path) -> tuple[int, int]:
-    head = path.read_bytes()[:24]
-    assert head[:8] == b"\x89PNG\r\n\x1a\n", f"{path} is no PNG"
-    return struct.unpack(">II", head[16:24])
+    """Width and height, as dots of 1/160 inch, however many the picture has."""
+    content = path.read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n", f"{path} is no PNG"
+    (dots_per_metre,) = struct.unpack_from(">I", content, content.index(b"pHYs") + 4)
+    width, height = (round(n * 160 / (0.0254 * dots_per_metre)) for n in struct.unpack(">II", content[16:24]))
+    return width, height
 
 
 class DrawingTest(unittest.TestCase):

@@ -75,13 +75,13 @@ class Memory(unittest.TestCase):
 
     def test_address_space(self):
         """Too little for the loader, for the BLAS, for MPI, for NetCDF; and enough."""
-        for size in tier.of([140, 240, 320], range(100, 401, 20)):
+        for size in tier.of([140, 240, 320], range(100, 401, 40)):
             for name in tier.of(["run", "plan", "assemble", "show"], list(COMMANDS)):
                 with self.subTest(name, size=size):
                     self.check_one(name, f"--as={size}000000")
 
     def test_address_space_on_two_ranks(self):
-        for size in tier.of([340], range(100, 461, 40)):
+        for size in tier.of([340], range(100, 461, 80)):
             for name in tier.of(["run"], ["run", "plan"]):
                 with self.subTest(name, size=size):
                     self.check_one(name, f"--as={size}000000", ranks=2)

@@ -1,9 +1,9 @@
 """Inputs under attack: each fuzz target for some seconds on from its corpus, and every input that was ever a finding.
 
-The targets are built by clang with libFuzzer and sanitizers in a build folder of their own beside this one: not optimized in
-the short tier, where building would take most of the time. $RIDGELESS_FUZZ_SECONDS lengthens the fuzzing of each target
-(default 2, and 5 with --all), $RIDGELESS_TEST_SEED repeats a run. What is found is kept in the build folder's `findings`: it
-goes to crashes/TARGET once it is mended."""
+The targets are built by clang with libFuzzer and sanitizers in a build folder of their own beside this one: not optimized, for
+building takes most of the time. $RIDGELESS_FUZZ_SECONDS lengthens the fuzzing of each target (default 1, and 6 with --all),
+$RIDGELESS_TEST_SEED repeats a run. What is found is kept in the build folder's `findings`: it goes to crashes/TARGET once it is
+mended."""
 import concurrent.futures
 import os
 import pathlib
@@ -18,8 +18,8 @@ import tier
 
 SOURCE = pathlib.Path(os.environ["RIDGELESS_SOURCE_ROOT"])
 HERE = SOURCE / "tests" / "fuzz"
-BUILD = pathlib.Path(os.environ["RIDGELESS_FUZZ_BUILD"]).with_name(tier.of("build-short", "build"))
-SECONDS = int(os.environ.get("RIDGELESS_FUZZ_SECONDS", tier.of(2, 5)))
+BUILD = pathlib.Path(os.environ["RIDGELESS_FUZZ_BUILD"])
+SECONDS = int(os.environ.get("RIDGELESS_FUZZ_SECONDS", tier.of(1, 6)))
 SEED = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000)) + 1  # 0 would be a seed of libFuzzer's own
 TARGETS = sorted(path.stem.removeprefix("fuzz_") for path in HERE.glob("fuzz_*.c"))
 PAST = {target: cases for target in TARGETS if (cases := sorted((HERE / "crashes" / target).glob("*")))}
@@ -38,7 +38,7 @@ SETUP = [
     "-Dfuzz=true",
     "-Db_sanitize=address,undefined",
     "-Db_lundef=false",
-    f"-Doptimization={tier.of(0, 1)}",
+    "-Doptimization=0",
     f"-Dc_args={C_ARGS}",
 ]
 HANG = 600  # seconds beyond those that a target is given: more than any busy machine takes
