@@ -13,7 +13,7 @@ import numpy as np
 import tier
 from program import run
 
-REPEATS = 60
+REPEATS = tier.of(30, 60)
 # n_features / inputs and n_train / inputs: on both sides of the threshold, and of inputs.
 RATIOS = [(0.4, 2), (1, 2), (4, 2), (6, 1.5), (2, 0.8), (3, 6)]
 INPUTS = (25, 100)
