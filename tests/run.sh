@@ -42,7 +42,7 @@ some=(--no-suite oracle --no-suite style) target=all # numbers and texts are the
 [ "$tier" = all ] || some=(--suite unit) target=unit_tests
 # Warnings of lengths follow from what the optimizer knows, and the plain build has them.
 if build build-sanitize "$target" -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 \
-  -Dc_args=-g1,-Wno-format-truncation; then
+  '-Dc_args=-g1 -Wno-format-truncation'; then
   run build-sanitize short --timeout-multiplier 5 "${some[@]}"
 else
   broken=$((broken + 1))
