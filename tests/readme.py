@@ -38,7 +38,7 @@ PLAYED = {
     "mpirun": f'exec "{MPIEXEC}" "$@"',
     "ninja": '[ "$1" = -C ] && [ -f "$2/build.ninja" ]',
     "meson": f"""
-is_option() {{ grep -q "^option('$1'" meson_options.txt || [[ $1 =~ ^(werror|optimization|c_args|b_lundef|b_sanitize)$ ]]; }}
+is_option() {{ grep -q "^option('$1'" meson_options.txt || [[ $1 =~ ^(werror|buildtype|optimization|c_args|b_lundef|b_sanitize)$ ]]; }}
 setup() {{
   local folder=$1 word
   shift
