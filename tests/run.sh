@@ -25,12 +25,12 @@ build() {
   ninja -C "$folder" "$target" >"$folder/ninja.log" 2>&1 || { cat "$folder/ninja.log"; return 1; }
 }
 
-# run FOLDER TIER [MESON-TEST-OPTION...]
-logs=()
+# run FOLDER TIER [MESON-TEST-OPTION...]: one more at a time than there are cores, for starts of ranks and jobs are waited for.
+logs=() at_once=$(($(nproc) + 1))
 run() {
   local log=$1/meson-logs/testlog-$2.junit.xml folder=$1 setup=$2
   shift 2
-  meson test -C "$folder" --no-rebuild --print-errorlogs --setup "$setup" "$@"
+  meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes "$at_once" --setup "$setup" "$@"
   /usr/bin/python3 tests/count.py --check "$log" $? || broken=$((broken + 1))
   logs+=("$log")
 }
@@ -40,9 +40,7 @@ if build build-tests all; then run build-tests "$tier"; else broken=$((broken + 
 echo "== under AddressSanitizer and UndefinedBehaviorSanitizer"
 some=(--no-suite oracle --no-suite style) target=all # numbers and texts are the same in each build
 [ "$tier" = all ] || some=(--suite unit) target=unit_tests
-# Warnings of lengths follow from what the optimizer knows, and the plain build has them.
-if build build-sanitize "$target" -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 \
-  '-Dc_args=-g1 -Wno-format-truncation'; then
+if build build-sanitize "$target" -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized -Dc_args=-g1; then
   run build-sanitize short --timeout-multiplier 5 "${some[@]}"
 else
   broken=$((broken + 1))
