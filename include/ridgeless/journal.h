@@ -97,6 +97,17 @@ typedef rl_status (*rl_task_visitor)(void *state, int64_t task, const rl_record 
 rl_status rl_journal_visit_tasks(const rl_journal *journal, int64_t first, int64_t end, rl_task_visitor visit,
                                  void *state);
 
+/* Another process of the same node reads records, too. Appends to `bytes` what it opens the journal by, and opens it by
+ * that to read what it is then told of: nothing else is there. RL_ERR_IO when the file is not there for it.
+ * rl_journal_close closes it. */
+rl_status rl_journal_describe(const rl_journal *journal, rl_text *bytes);
+rl_status rl_journal_open_described(const rl_plan *plan, const char *bytes, rl_journal **journal);
+
+/* Where the records of tasks [first, end) begin, of which each has one that holds all of it, and all is well (false:
+ * not all have); and tells that to the other process's journal. */
+bool rl_journal_find_whole(const rl_journal *journal, int64_t first, int64_t end, uint64_t *offsets);
+void rl_journal_set_whole(rl_journal *journal, int64_t first, int64_t end, const uint64_t *offsets);
+
 /* By what arithmetic the spectra were computed that count, and whose numbers are decided by it (rl_record): each once,
  * in the order of the plan, those of which it is not known as RL_ARITHMETIC_UNKNOWN. The list is the caller's
  * (rl_journal_uses_destroy). */

@@ -149,7 +149,8 @@ void rl_guard_release(rl_guard *guard);
 
 /* ---- helpers ----------------------------------------------------------------------------------------------------- */
 
-/* Ranks of rank 0's node that work on rows of numbers for it, between the end of the shared work and their release. */
+/* Ranks of rank 0's node that work for it, between the end of the shared work and their release: on rows of numbers, of
+ * which whoever is free takes some, and on larger jobs, which one of them is asked for. */
 typedef struct rl_helpers rl_helpers;
 
 typedef struct rl_helper_work {
@@ -157,7 +158,11 @@ typedef struct rl_helper_work {
     void (*row)(const double *row, int width, int option, double *room, void *result);
     size_t result_bytes;
     double patience; /* seconds in which what was given away has to come back */
+    /* Does a job, and answers with rl_helpers_answer; NULL: there are none. */
+    void (*job)(void *state, rl_helpers *helpers, const void *bytes, size_t length);
+    void *state;
 } rl_helper_work;
+enum { RL_MOST_HELPERS = 4 };
 enum { RL_HELPER_NUMBERS = 1 << 15, RL_HELPER_WIDTH = 32 }; /* of rows that go together, at most; of a row, at least */
 
 /* Collective on context->comm. From then on all ranks but 0 are to be in rl_help. NULL after a failure. */
@@ -174,6 +179,18 @@ bool rl_helpers_give(rl_helpers *helpers, const double *rows, size_t n, size_t w
 /* Until the results of all that was given away are there. What does not come back in time is made here: no
  * rank that hangs is waited for. */
 void rl_helpers_await(rl_helpers *helpers);
+
+/* Local, on rank 0. How many there are; asks one of them, by its index, for a job, which is copied (false: it does not
+ * take it, or it is longer than RL_HELPER_NUMBERS doubles); takes the next bytes of its answers, which have to be taken
+ * with the lengths and in the order that they were given with. false: they have not come in time, and nothing will come
+ * of it any more. */
+int rl_helpers_count(const rl_helpers *helpers);
+bool rl_helpers_ask(rl_helpers *helpers, int helper, const void *bytes, size_t length);
+bool rl_helpers_take(rl_helpers *helpers, int helper, void *bytes, size_t length);
+
+/* Local, on other ranks, within a job, when that returns rank 0 has not taken the bytes yet: they have to stay until
+ * the next job. */
+void rl_helpers_answer(rl_helpers *helpers, const void *bytes, size_t length);
 
 /* Releases the helpers; waits for one that hangs. */
 void rl_helpers_release(rl_helpers *helpers);

@@ -65,15 +65,20 @@ void rl_results_be_quiet(void);
  * RL_ERR_IO when the journal is not that of the output any more; RL_STOPPED when it was only read, and another process
  * has put a file there meanwhile that is made of a longer one: that one stays.
  *
- * reducer: who else reduces, as rl_reduce does; NULL: nobody. *seconds: what they went into; NULL: nobody asks. */
+ * crew: who else works meanwhile; NULL: nobody. *seconds: what they went into; NULL: nobody asks. */
 struct rl_reduced; /* see below */
-typedef struct rl_reducer {
-    /* Takes sets[n, width], whose statistics are in reduced[n] after `await`. false: it does not take them. */
+typedef struct rl_crew {
+    /* Takes sets[n, width], whose statistics, as of rl_reduce, are in reduced[n] after `await`. false: it does not. */
     bool (*give)(void *state, const double *sets, size_t n, size_t width, bool with_moments,
                  struct rl_reduced *reduced);
     void (*await)(void *state);
+    /* Of n members, asks one for a job, which is copied (false: it does not take it); and takes the next bytes of its
+     * answers to all jobs, in their order (false: they do not come, and never will). */
+    int n;
+    bool (*ask)(void *state, int member, const void *job, size_t length);
+    bool (*take)(void *state, int member, void *bytes, size_t length);
     void *state;
-} rl_reducer;
+} rl_crew;
 typedef struct rl_results_seconds {
     double collecting; /* reading the journal, and putting side by side what belongs together */
     double reducing;   /* statistics */
@@ -81,7 +86,15 @@ typedef struct rl_results_seconds {
     double verifying;  /* reading it again */
 } rl_results_seconds;
 rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
-                           const rl_provenance *provenance, const rl_reducer *reducer, rl_results_seconds *seconds);
+                           const rl_provenance *provenance, const rl_crew *crew, rl_results_seconds *seconds);
+
+/* What a member of the crew does jobs by: another process of this node, with the same plan. `answer` is called with
+ * what `take` asks for, and may read it until the next job. */
+typedef struct rl_crew_member rl_crew_member;
+typedef void (*rl_crew_answer)(void *state, const void *bytes, size_t length);
+rl_status rl_crew_member_create(const rl_plan *plan, rl_crew_member **member); /* to be destroyed, on failure too */
+void rl_crew_member_destroy(rl_crew_member *member);
+void rl_crew_member_work(rl_crew_member *member, const void *job, rl_crew_answer answer, void *state);
 
 /* What writing it takes in memory beside the journal's index, in bytes. */
 rl_status rl_results_bytes(const rl_plan *plan, double *bytes);

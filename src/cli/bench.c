@@ -17,10 +17,10 @@ static rl_status print_speed(const rl_settings *settings, const rl_context *cont
             summary->seconds, spectra_rate, cell_rate, flops / summary->seconds, summary->imbalance);
         return RL_OK;
     }
-    json_t *root =
-        json_pack("{s:I, s:I, s:i, s:f, s:f, s:f, s:f}", "spectra", (json_int_t)points, "cells", (json_int_t)cells,
-                  "ranks", context->size, "seconds", summary->seconds, "spectra_per_second", spectra_rate,
-                  "cells_per_second", cell_rate, "load_imbalance", summary->imbalance);
+    json_t *root = json_pack("{s:I, s:I, s:i, s:f, s:f, s:f, s:f, s:f}", "spectra", (json_int_t)points, "cells",
+                             (json_int_t)cells, "ranks", context->size, "seconds", summary->seconds,
+                             "spectra_per_second", spectra_rate, "cells_per_second", cell_rate, "load_imbalance",
+                             summary->imbalance, "processor_share", summary->processor_share);
     return rl_print_json(root);
 }
 

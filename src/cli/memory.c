@@ -9,11 +9,17 @@ rl_status rl_find_overheads(const rl_plan *plan, const rl_journal *journal, doub
     return rl_results_bytes(plan, &overheads->writing);
 }
 
+/* What those take together that help rank 0 to write: shares of a slab, and each an index of the journal. */
+static double crew_bytes(const rl_overheads *o, int others) {
+    return others > 0 ? o->writing + fmin(others, RL_MOST_HELPERS) * o->keeping : 0;
+}
+
 /* What the ranks of rank 0's node take, once they have their libraries; of that rank 0 alone knows what is there. */
 static double needed_bytes(const rl_plan *plan, const rl_overheads *o, double n_items, int ranks) {
     const double shared = (double)(plan->memory_per_rank - plan->memory_of_work);
     const double work = n_items > 0 ? (double)plan->memory_of_work + o->each : 0;
-    return shared + o->keeping + fmax(work, o->writing) + (ranks - 1) * (shared + work);
+    return shared + o->keeping + fmax(work, o->writing) + (ranks - 1) * shared +
+           fmax((ranks - 1) * work, crew_bytes(o, ranks - 1));
 }
 
 rl_status rl_check_memory(const rl_settings *settings, const rl_plan *plan, const rl_journal *journal, double n_items,

@@ -258,9 +258,28 @@ static void await_sets(void *helpers) {
     rl_helpers_await(helpers);
 }
 
+static bool ask_member(void *helpers, int member, const void *job, size_t length) {
+    return rl_helpers_ask(helpers, member, job, length);
+}
+
+static bool take_answer(void *helpers, int member, void *bytes, size_t length) {
+    return rl_helpers_take(helpers, member, bytes, length);
+}
+
+/* As helpers do larger jobs. */
+static void give_answer(void *helpers, const void *bytes, size_t length) {
+    rl_helpers_answer(helpers, bytes, length);
+}
+
+static void do_job(void *member, rl_helpers *helpers, const void *bytes, size_t length) {
+    (void)length;
+    rl_crew_member_work(member, bytes, give_answer, helpers);
+}
+
 /* helpers NULL: there are none. */
 static rl_status write_results(work *w, rl_helpers *helpers) {
-    const rl_reducer reducer = {give_sets, await_sets, helpers};
+    const int n = helpers != NULL ? rl_helpers_count(helpers) : 0;
+    const rl_crew crew = {give_sets, await_sets, n, ask_member, take_answer, helpers};
     const rl_run_report report = report_of(w);
     rl_provenance provenance = {0};
     rl_status status =
@@ -269,7 +288,7 @@ static rl_status write_results(work *w, rl_helpers *helpers) {
     if (status == RL_OK) status = rl_add_arithmetic(w->journal, &provenance);
     if (status == RL_OK)
         status = rl_results_write(w->prepared.output, report.plan, w->journal, &provenance,
-                                  helpers != NULL ? &reducer : NULL, &w->results_seconds);
+                                  helpers != NULL ? &crew : NULL, &w->results_seconds);
     rl_provenance_destroy(&provenance);
     return status;
 }
@@ -351,11 +370,13 @@ static int conclude(void *state) {
 
 /* Rank 0 writes, and others help. */
 static rl_status write_study(work *w, bool stopped, rl_guard *guard) {
-    const rl_helper_work reduction = {reduce_set, sizeof(rl_reduced), .patience = 5};
     const bool first = w->context->rank == 0;
-    rl_helpers *helpers;
+    rl_crew_member *member = NULL;
+    rl_helpers *helpers = NULL;
     rl_guard_doing(guard, "writing the results file");
-    rl_status status = rl_helpers_create(w->context, &reduction, &helpers);
+    rl_status status = rl_context_agree(w->context, first ? RL_OK : rl_crew_member_create(&w->prepared.plan, &member));
+    const rl_helper_work help = {reduce_set, sizeof(rl_reduced), .patience = 5, do_job, member};
+    if (status == RL_OK) status = rl_helpers_create(w->context, &help, &helpers);
     if (status == RL_OK && first) {
         rl_guard_hold(guard);
         status = end_study(w, stopped, helpers);
@@ -365,6 +386,7 @@ static rl_status write_study(work *w, bool stopped, rl_guard *guard) {
         rl_help(helpers);
     }
     rl_helpers_destroy(helpers);
+    rl_crew_member_destroy(member);
     rl_guard_doing(guard, "ending");
     return status;
 }

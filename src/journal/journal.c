@@ -166,7 +166,7 @@ static rl_status load_journal(rl_journal *journal, rl_reader *reader, rl_text *h
     return settle_end(journal, &scanned, reader->size);
 }
 
-static void destroy_journal(rl_journal *journal) {
+void rl_journal_destroy(rl_journal *journal) {
     if (journal == NULL) return;
     if (journal->fd >= 0) close(journal->fd);
     for (int64_t i = 0; journal->places != NULL && i < journal->plan->n_tasks; i++) rl_free(journal->places[i].list);
@@ -206,7 +206,7 @@ rl_status rl_journal_open(const char *output, const rl_plan *plan, bool read_onl
     RL_TRY_GOTO(load_journal(j, &reader, &header, &begun), done);
     if (!begun || !read_only) *journal = j;
 done:
-    if (*journal == NULL) destroy_journal(j);
+    if (*journal == NULL) rl_journal_destroy(j);
     rl_reader_destroy(&reader);
     rl_free(header.bytes);
     return status;
@@ -332,6 +332,6 @@ rl_status rl_journal_close(rl_journal *journal) {
     const rl_status written = journal->read_only ? RL_OK : rl_journal_write(journal);
     rl_journal_sync(journal, true);
     const rl_status status = written == RL_OK ? rl_journal_trouble(journal) : written;
-    destroy_journal(journal);
+    rl_journal_destroy(journal);
     return status;
 }

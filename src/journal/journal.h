@@ -256,4 +256,6 @@ rl_status rl_journal_open_file(const char *path, int flags, int *fd);
 /* RL_ERR_INPUT when another process has the file open for writing; a warning where files cannot be locked. */
 rl_status rl_journal_lock(const char *path, int fd);
 
+void rl_journal_destroy(rl_journal *journal);
+
 #endif

@@ -1,14 +1,16 @@
-/* Helpers: ranks that have nothing more to compute, and work on rows of numbers for rank 0 while that writes. They are
- * of its node: their processors are alike, and so are the bits of logarithms.
+/* Helpers: ranks that have nothing more to compute, and work for rank 0 while that writes. They are of its node: their
+ * processors are alike, and so are the bits of logarithms; and they read the files that it reads.
  *
- * Rank 0 sends rows; an empty message says that it needs nobody any more. Each helper holds two messages, so that it
- * works while the next one travels. Rank 0 waits for no helper long: what does not come back it makes itself. */
+ * Rank 0 sends rows of numbers, and larger jobs, whose answers come in pieces; an empty message says that it needs
+ * nobody any more. Each helper holds two messages of rows, so that it works while the next one travels. Rank 0 waits
+ * for no helper long: what does not come back it makes itself. */
 #include <string.h>
 #include <time.h>
 
 #include "dispatch.h"
 
-enum { MOST_HELPERS = 4, JOBS_EACH = 2, TAG_ROWS = 1, TAG_RESULTS };
+enum { JOBS_EACH = 2, LETTERS = 4, TAG_ROWS = 1, TAG_RESULTS, TAG_JOB, TAG_ANSWER, TAG_GONE };
+enum { PIECE = RL_HELPER_NUMBERS * sizeof(double) /* bytes of an answer that travel together */, MOST_SENT = 256 };
 
 typedef struct job_head {
     int64_t n, width, option;
@@ -24,13 +26,30 @@ typedef struct job {
     MPI_Request requests[2]; /* of the message and of the results */
 } job;
 
+/* A larger job on its way to a helper. */
+typedef struct letter {
+    char *bytes; /* owned */
+    MPI_Request request;
+} letter;
+
+/* Where pieces of a helper's answers arrive. One that hangs may yet fill it, long after it was given up. */
+typedef struct inbox {
+    char *piece; /* [PIECE]; on a helper the job that it does; owned */
+    MPI_Request request;
+} inbox;
+
 struct rl_helpers {
     rl_helper_work work;
-    rl_context node;                   /* the ranks of rank 0's node; MPI_COMM_NULL: this rank is of another one */
-    int n;                             /* of helpers: ranks 1 ... n of the node */
-    job jobs[MOST_HELPERS][JOBS_EACH]; /* on rank 0; helpers have one */
-    bool lost[MOST_HELPERS];           /* such a one did not give back in time */
-    double *room;                      /* [2 RL_HELPER_NUMBERS]; owned */
+    rl_context node;                      /* the ranks of rank 0's node; MPI_COMM_NULL: this rank is of another one */
+    int n;                                /* of helpers: ranks 1 ... n of the node */
+    job jobs[RL_MOST_HELPERS][JOBS_EACH]; /* on rank 0; helpers have one */
+    letter letters[RL_MOST_HELPERS][LETTERS];
+    inbox inboxes[RL_MOST_HELPERS];
+    bool lost[RL_MOST_HELPERS];  /* such a one did not give back in time */
+    MPI_Request sent[MOST_SENT]; /* [n_sent], on helpers: pieces of answers that rank 0 has not taken yet */
+    int n_sent;
+    bool released; /* on helpers: rank 0 needs nobody any more */
+    double *room;  /* [2 RL_HELPER_NUMBERS]; owned */
 };
 
 /* ---- beginning and end ------------------------------------------------------------------------------------------- */
@@ -43,6 +62,7 @@ static rl_status make_rooms(rl_helpers *h) {
         RL_TRY(RL_ALLOC(j->message, sizeof(job_head) + RL_HELPER_NUMBERS * sizeof(double)));
         RL_TRY(RL_ALLOC(j->results, RL_HELPER_NUMBERS / RL_HELPER_WIDTH * h->work.result_bytes));
     }
+    for (int i = 0; h->work.job != NULL && i < n; i++) RL_TRY(RL_ALLOC(h->inboxes[i].piece, PIECE));
     return RL_OK;
 }
 
@@ -59,7 +79,7 @@ static void find_node(const rl_context *context, rl_helpers *h) {
     h->node.comm = node;
     RL_MPI(MPI_Comm_rank(node, &h->node.rank));
     RL_MPI(MPI_Comm_size(node, &h->node.size));
-    h->n = h->node.size - 1 < MOST_HELPERS ? h->node.size - 1 : MOST_HELPERS;
+    h->n = h->node.size - 1 < RL_MOST_HELPERS ? h->node.size - 1 : RL_MOST_HELPERS;
 }
 
 rl_status rl_helpers_create(const rl_context *context, const rl_helper_work *work, rl_helpers **helpers) {
@@ -68,6 +88,8 @@ rl_status rl_helpers_create(const rl_context *context, const rl_helper_work *wor
     *helpers = NULL;
     RL_TRY(rl_context_agree(context, status));
     *h = (rl_helpers){.work = *work, .node = {.comm = MPI_COMM_NULL}};
+    for (int i = 0; i < RL_MOST_HELPERS; i++) h->inboxes[i].request = MPI_REQUEST_NULL;
+    for (int i = 0; i < RL_MOST_HELPERS * LETTERS; i++) h->letters[i / LETTERS][i % LETTERS].request = MPI_REQUEST_NULL;
     *helpers = h;
     if (context->size == 1) return RL_OK;
     find_node(context, h);
@@ -77,10 +99,12 @@ rl_status rl_helpers_create(const rl_context *context, const rl_helper_work *wor
 
 void rl_helpers_destroy(rl_helpers *h) {
     if (h == NULL) return;
-    for (int i = 0; i < MOST_HELPERS * JOBS_EACH; i++) {
+    for (int i = 0; i < RL_MOST_HELPERS * JOBS_EACH; i++) {
         rl_free(h->jobs[i / JOBS_EACH][i % JOBS_EACH].message);
         rl_free(h->jobs[i / JOBS_EACH][i % JOBS_EACH].results);
     }
+    for (int i = 0; i < RL_MOST_HELPERS * LETTERS; i++) rl_free(h->letters[i / LETTERS][i % LETTERS].bytes);
+    for (int i = 0; i < RL_MOST_HELPERS; i++) rl_free(h->inboxes[i].piece);
     if (h->node.comm != MPI_COMM_NULL) MPI_Comm_free(&h->node.comm);
     rl_free(h->room);
     rl_free(h);
@@ -172,40 +196,154 @@ void rl_helpers_await(rl_helpers *h) {
     }
 }
 
+/* ---- rank 0: larger jobs ----------------------------------------------------------------------------------------- */
+
+int rl_helpers_count(const rl_helpers *h) {
+    return h->n;
+}
+
+static bool has_left(letter *l) {
+    int done = 1;
+    if (l->request != MPI_REQUEST_NULL) RL_MPI(MPI_Test(&l->request, &done, MPI_STATUS_IGNORE));
+    return done;
+}
+
+bool rl_helpers_ask(rl_helpers *h, int helper, const void *bytes, size_t length) {
+    letter *l = h->letters[helper];
+    while (l < h->letters[helper] + LETTERS && !has_left(l)) l++;
+    if (l == h->letters[helper] + LETTERS || h->lost[helper] || length > PIECE) return false;
+    rl_free(l->bytes);
+    l->bytes = NULL;
+    if (rl_alloc(&l->bytes, length, 1) != RL_OK) return false;
+    memcpy(l->bytes, bytes, length);
+    RL_MPI(MPI_Isend(l->bytes, (int)length, MPI_BYTE, helper + 1, TAG_JOB, h->node.comm, &l->request));
+    return true;
+}
+
+/* The next piece of a helper's answers is there; false: it does not come. */
+static bool await_piece(rl_helpers *h, int helper, size_t length) {
+    inbox *const in = &h->inboxes[helper];
+    const double start = rl_seconds();
+    int there = 0;
+    MPI_Message message;
+    for (; !there; wait_since(start)) {
+        RL_MPI(MPI_Improbe(helper + 1, TAG_ANSWER, h->node.comm, &there, &message, MPI_STATUS_IGNORE));
+        if (there) break;
+        if (rl_seconds() - start > h->work.patience) return false;
+    }
+    RL_MPI(MPI_Imrecv(in->piece, (int)length, MPI_BYTE, &message, &in->request));
+    for (there = 0; !there; wait_since(start)) {
+        RL_MPI(MPI_Test(&in->request, &there, MPI_STATUS_IGNORE));
+        if (!there && rl_seconds() - start > h->work.patience) return false;
+    }
+    return true;
+}
+
+bool rl_helpers_take(rl_helpers *h, int helper, void *bytes, size_t length) {
+    for (size_t done = 0, some; done < length && !h->lost[helper]; done += some) {
+        some = length - done < PIECE ? length - done : PIECE;
+        h->lost[helper] = !await_piece(h, helper, some);
+        if (!h->lost[helper]) memcpy((char *)bytes + done, h->inboxes[helper].piece, some);
+    }
+    if (h->lost[helper]) do_without(h, helper);
+    return !h->lost[helper];
+}
+
+/* What it has sent that nobody waits for any more, until it has gone. */
+static void drain(rl_helpers *h, int helper) {
+    const double start = rl_seconds();
+    for (bool gone = false; !gone; wait_since(start)) {
+        int there = 0, length;
+        MPI_Message message;
+        MPI_Status from;
+        if (h->inboxes[helper].request != MPI_REQUEST_NULL) {
+            RL_MPI(MPI_Test(&h->inboxes[helper].request, &there, MPI_STATUS_IGNORE));
+            continue;
+        }
+        RL_MPI(MPI_Improbe(helper + 1, MPI_ANY_TAG, h->node.comm, &there, &message, &from));
+        if (!there) continue;
+        RL_MPI(MPI_Get_count(&from, MPI_BYTE, &length));
+        RL_MPI(MPI_Mrecv(h->inboxes[helper].piece, length, MPI_BYTE, &message, MPI_STATUS_IGNORE));
+        gone = from.MPI_TAG == TAG_GONE;
+    }
+    for (letter *l = h->letters[helper]; l < h->letters[helper] + LETTERS; l++)
+        while (!has_left(l)) wait_since(start);
+}
+
 void rl_helpers_release(rl_helpers *h) {
     const double start = rl_seconds();
     for (int i = 0; i < h->n; i++) RL_MPI(MPI_Send(NULL, 0, MPI_BYTE, i + 1, TAG_ROWS, h->node.comm));
-    for (int i = 0; i < h->n; i++)
+    for (int i = 0; i < h->n; i++) {
+        drain(h, i);
         while (!all_back(h, h->jobs[i])) wait_since(start);
+    }
 }
 
 /* ---- helpers ----------------------------------------------------------------------------------------------------- */
 
-/* The next message, of so many bytes; without a word from rank 0 for a while the processor is left to others. */
-static int await_message(const rl_helpers *h, MPI_Message *message) {
-    const double start = rl_seconds();
-    int arrived = 0, bytes;
-    MPI_Status from;
-    for (;;) {
-        RL_MPI(MPI_Improbe(0, TAG_ROWS, h->node.comm, &arrived, message, &from));
-        if (arrived) break;
-        wait_since(start);
-    }
-    RL_MPI(MPI_Get_count(&from, MPI_BYTE, &bytes));
-    return bytes;
+/* Does what a message of rows asks for; an empty one releases. */
+static void serve_rows(rl_helpers *h, MPI_Message *message, int bytes) {
+    job *const j = h->jobs[0];
+    RL_MPI(MPI_Mrecv(j->message, bytes, MPI_BYTE, message, MPI_STATUS_IGNORE));
+    h->released = bytes == 0;
+    if (h->released) return;
+    memcpy(&j->head, j->message, sizeof j->head);
+    make_results(h, j->message, j->results);
+    RL_MPI(
+        MPI_Send(j->results, (int)((size_t)j->head.n * h->work.result_bytes), MPI_BYTE, 0, TAG_RESULTS, h->node.comm));
 }
 
-void rl_help(rl_helpers *h) {
-    job *const j = h->jobs[0];
-    if (h->node.comm == MPI_COMM_NULL || h->node.rank > h->n) return;
-    for (;;) {
-        MPI_Message message;
-        const int bytes = await_message(h, &message);
-        RL_MPI(MPI_Mrecv(j->message, bytes, MPI_BYTE, &message, MPI_STATUS_IGNORE));
-        if (bytes == 0) return;
-        memcpy(&j->head, j->message, sizeof j->head);
-        make_results(h, j->message, j->results);
-        RL_MPI(MPI_Send(j->results, (int)((size_t)j->head.n * h->work.result_bytes), MPI_BYTE, 0, TAG_RESULTS,
-                        h->node.comm));
+static void await_taken(rl_helpers *h);
+
+static void serve_job(rl_helpers *h, MPI_Message *message, int bytes) {
+    char *const asked = h->inboxes[0].piece; /* nobody sends a helper anything else that is as long */
+    RL_MPI(MPI_Mrecv(asked, bytes, MPI_BYTE, message, MPI_STATUS_IGNORE));
+    if (!h->released) h->work.job(h->work.state, h, asked, (size_t)bytes);
+    await_taken(h);
+}
+
+/* Whether there was a message, of this tag, which is done. */
+static bool serve_next(rl_helpers *h, int tag) {
+    int there, bytes;
+    MPI_Message message;
+    MPI_Status from;
+    RL_MPI(MPI_Improbe(0, tag, h->node.comm, &there, &message, &from));
+    if (!there) return false;
+    RL_MPI(MPI_Get_count(&from, MPI_BYTE, &bytes));
+    (from.MPI_TAG == TAG_ROWS ? serve_rows : serve_job)(h, &message, bytes);
+    return true;
+}
+
+/* Until rank 0 has taken all that is on its way, it may be waiting for rows. */
+static void await_taken(rl_helpers *h) {
+    const double start = rl_seconds();
+    for (int taken = 0;;) {
+        RL_MPI(MPI_Testall(h->n_sent, h->sent, &taken, MPI_STATUSES_IGNORE));
+        if (taken) break;
+        if (!serve_next(h, TAG_ROWS)) wait_since(start);
     }
+    h->n_sent = 0;
+}
+
+void rl_helpers_answer(rl_helpers *h, const void *bytes, size_t length) {
+    for (size_t done = 0, some; done < length && !h->released; done += some) {
+        some = length - done < PIECE ? length - done : PIECE;
+        if (h->n_sent == MOST_SENT) await_taken(h);
+        RL_MPI(MPI_Isend((const char *)bytes + done, (int)some, MPI_BYTE, 0, TAG_ANSWER, h->node.comm,
+                         &h->sent[h->n_sent++]));
+    }
+    serve_next(h, TAG_ROWS);
+}
+
+/* Without a word from rank 0 for a while the processor is left to others. */
+void rl_help(rl_helpers *h) {
+    if (h->node.comm == MPI_COMM_NULL || h->node.rank > h->n) return;
+    for (double start = rl_seconds(); !h->released;) {
+        if (serve_next(h, MPI_ANY_TAG))
+            start = rl_seconds();
+        else
+            wait_since(start);
+    }
+    while (serve_next(h, TAG_JOB)) continue; /* which nobody wants any more */
+    RL_MPI(MPI_Send(NULL, 0, MPI_BYTE, 0, TAG_GONE, h->node.comm));
 }

@@ -149,11 +149,11 @@ static rl_status take_record(void *state, int64_t task, const rl_record *record,
 }
 
 /* Behind the last task of a series that begins before a repeat. */
-static int64_t end_of_tasks(const writer *w, int series, int repeat) {
-    int64_t low = w->plan->series[series].first_task, high = rl_plan_end_of_tasks(w->plan, series);
+static int64_t end_of_tasks(const rl_plan *plan, int series, int repeat) {
+    int64_t low = plan->series[series].first_task, high = rl_plan_end_of_tasks(plan, series);
     while (low < high) {
         const int64_t middle = low + (high - low) / 2;
-        if (w->plan->tasks[middle].repeats.first < repeat)
+        if (plan->tasks[middle].repeats.first < repeat)
             low = middle + 1;
         else
             high = middle;
@@ -161,13 +161,20 @@ static int64_t end_of_tasks(const writer *w, int series, int repeat) {
     return low;
 }
 
+void rl_tasks_at(const rl_plan *plan, int series, rl_range repeats, int64_t *first, int64_t *end) {
+    *first = end_of_tasks(plan, series, repeats.first);
+    *end = end_of_tasks(plan, series, rl_range_end(repeats));
+}
+
 rl_status rl_read_group(writer *w, const group *g, rl_range repeats, rl_record_taker take, void *state) {
     visit v = {{.w = w, .g = g, .state = state}, take};
     const double start = rl_seconds();
     rl_status status = RL_OK;
-    for (int s = g->first; status == RL_OK && s < g->first + g->n_series; s++)
-        status = rl_journal_visit_tasks(w->journal, end_of_tasks(w, s, repeats.first),
-                                        end_of_tasks(w, s, rl_range_end(repeats)), take_record, &v);
+    for (int s = g->first; status == RL_OK && s < g->first + g->n_series; s++) {
+        int64_t first, end;
+        rl_tasks_at(w->plan, s, repeats, &first, &end);
+        status = rl_journal_visit_tasks(w->journal, first, end, take_record, &v);
+    }
     w->seconds.collecting += rl_seconds() - start;
     return status;
 }

@@ -2,19 +2,10 @@
 #include <assert.h>
 
 #include "../numbers.h"
-#include "curves.h"
+#include "crew.h"
 #include "spill.h"
 
 static_assert((int)RL_N_FIELDS <= (int)RL_MOST_PARTS, "a slab may have a part of every field");
-
-static rl_status fill_from_slabs(writer *w, const group *g, const curves *c) {
-    slab s = {0};
-    while (rl_next_slab(w, c->extents, RL_N_FIELDS, &s)) {
-        RL_TRY(rl_make_slab(w, g, c, &s));
-        for (int i = 0; i < s.n; i++) RL_TRY(rl_put_part(w, g, c, &s.parts[i]));
-    }
-    return RL_OK;
-}
 
 /* ---- more repeats than a slab holds ------------------------------------------------------------------------------ */
 
@@ -48,6 +39,42 @@ static bool shall_wait(const writer *w, const curves *c, const blocks *b) {
     enum { LEAST = 8 };
     return (size_t)b->n_repeats < c->n_repeats && b->n_repeats >= LEAST && c->n_repeats * b->widest <= w->slab_values;
 }
+
+/* ---- slab by slab ------------------------------------------------------------------------------------------------ */
+
+static rl_status put_alone(writer *w, const group *g, const curves *c, const slab *s) {
+    RL_TRY(rl_make_slab(w, g, c, s));
+    for (int i = 0; i < s->n; i++) RL_TRY(rl_put_part(w, g, c, &s->parts[i]));
+    return RL_OK;
+}
+
+/* The first slab of the next group of curves, if that is filled slab by slab. */
+rl_status rl_ask_for_group(writer *w, const group *g) {
+    slab s = {0};
+    while (g < w->groups + w->n_groups && g->writer != &rl_curves_writer) g++;
+    if (g == w->groups + w->n_groups) return RL_OK;
+    const curves *c = g->state;
+    const blocks b = blocks_of(w, c);
+    const bool any = !shall_wait(w, c, &b) && rl_next_slab(w, c->extents, RL_N_FIELDS, &s);
+    return any ? rl_crew_ask(w, g, &s) : RL_OK;
+}
+
+static rl_status fill_from_slabs(writer *w, const group *g, const curves *c) {
+    slab s = {0}, next;
+    for (bool any = rl_next_slab(w, c->extents, RL_N_FIELDS, &s); any; s = next) {
+        next = s;
+        any = rl_next_slab(w, c->extents, RL_N_FIELDS, &next);
+        RL_TRY(rl_crew_ask(w, g, &s));
+        RL_TRY(any ? rl_crew_ask(w, g, &next) : rl_ask_for_group(w, g + 1));
+        if (rl_crew_is_next(w, g, &s))
+            RL_TRY(rl_crew_put(w, g, c, &s));
+        else
+            RL_TRY(put_alone(w, g, c, &s));
+    }
+    return RL_OK;
+}
+
+/* ---- block by block ---------------------------------------------------------------------------------------------- */
 
 static rl_range block_at(const curves *c, const blocks *b, int first) {
     return (rl_range){first, (int)rl_smaller((size_t)b->n_repeats, c->n_repeats - (size_t)first)};

@@ -12,9 +12,11 @@
 static rl_status try_to_write(const char *output, rl_temporary *temporary) {
     rl_nc_draft draft;
     int id;
+    off_t length;
     rl_status status = rl_temporary_open(output, temporary);
     if (status == RL_OK) status = rl_nc_create(temporary, &draft);
-    if (status == RL_OK) status = rl_nc_finish(&draft);
+    if (status == RL_OK) status = rl_nc_close(&draft, &length);
+    if (status == RL_OK) status = rl_nc_seal(&draft, length, NULL);
     if (status == RL_ERR_MEMORY) return status;
     if (status != RL_OK) return rl_fail(RL_ERR_INPUT, "%s", rl_error_message());
     if (nc_open(temporary->path, NC_NOWRITE, &id) == NC_NOERR && nc_close(id) == NC_NOERR) return RL_OK;

@@ -66,7 +66,7 @@ rl_status rl_nc_make_seal(const rl_nc *file, int fd, off_t length, char seal[RL_
 /* As rl_results_write, with slabs (writer.h) of so many bytes. */
 #define RL_RESULTS_SLAB ((size_t)50 << 20)
 rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journal *journal,
-                              const rl_provenance *provenance, size_t slab_bytes, const rl_reducer *reducer,
+                              const rl_provenance *provenance, size_t slab_bytes, const rl_crew *crew,
                               rl_results_seconds *seconds);
 
 /* A NetCDF-4 file on its way to the disk, in a temporary. HDF5 survives a call that failed only where
@@ -84,8 +84,10 @@ rl_status rl_nc_create(const rl_temporary *temporary, rl_nc_draft *draft);
  * called when all is defined. */
 rl_status rl_nc_reserve(const rl_nc_draft *draft, size_t bytes);
 
-/* Ends the draft with its seal; it is given up when that fails. */
-rl_status rl_nc_finish(const rl_nc_draft *draft);
+/* Ends the draft, which then has *length bytes; and seals it, with its seal, or with one that is made here (NULL). It
+ * is given up when that fails. */
+rl_status rl_nc_close(const rl_nc_draft *draft, off_t *length);
+rl_status rl_nc_seal(const rl_nc_draft *draft, off_t length, const char *seal);
 
 /* After a failure of this status, which is returned; RL_ERR_IO says why, where the disk does not take any more. */
 rl_status rl_nc_give_up(const rl_nc_draft *draft, rl_status status);

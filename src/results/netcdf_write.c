@@ -102,17 +102,19 @@ static rl_status close_file(const rl_nc_draft *d) {
     return status;
 }
 
-static rl_status put_seal(const rl_nc_draft *d) {
-    char seal[RL_NC_SEAL + 1];
-    const off_t end = lseek(d->temporary->fd, 0, SEEK_END);
-    if (end < 0) return fail_to_write(d);
-    RL_TRY(rl_nc_make_seal(&d->file, d->temporary->fd, end, seal));
-    return write_all(d->temporary->fd, seal, RL_NC_SEAL, end) ? RL_OK : fail_to_write(d);
+rl_status rl_nc_close(const rl_nc_draft *draft, off_t *length) {
+    rl_status status = close_file(draft);
+    *length = lseek(draft->temporary->fd, 0, SEEK_END);
+    if (status == RL_OK && *length < 0) status = fail_to_write(draft);
+    return status == RL_OK ? RL_OK : rl_nc_give_up(draft, status);
 }
 
-rl_status rl_nc_finish(const rl_nc_draft *draft) {
-    rl_status status = close_file(draft);
-    if (status == RL_OK) status = put_seal(draft);
+rl_status rl_nc_seal(const rl_nc_draft *draft, off_t length, const char *seal) {
+    char made[RL_NC_SEAL + 1];
+    const int fd = draft->temporary->fd;
+    rl_status status = seal == NULL ? rl_nc_make_seal(&draft->file, fd, length, made) : RL_OK;
+    if (status == RL_OK && !write_all(fd, seal == NULL ? made : seal, RL_NC_SEAL, length))
+        status = fail_to_write(draft);
     return status == RL_OK ? RL_OK : rl_nc_give_up(draft, status);
 }
 

@@ -4,25 +4,19 @@
 #include <string.h>
 
 #include "../numbers.h"
-#include "curves.h"
+#include "crew.h"
 
-/* Rows of a part, some at a time, while they are in the processor's cache. */
-typedef struct some_rows {
-    const part *part;
-    size_t first, n;
-} some_rows;
-
-enum { SOME = 1 << 15 /* numbers */ };
+enum { SOME = 1 << 15 /* numbers, which stay in the processor's cache */ };
 
 static size_t most_rows(const part *q) {
     return rl_larger(1, SOME / q->width);
 }
 
-static some_rows first_rows(const part *q) {
+some_rows rl_first_rows(const part *q) {
     return (some_rows){q, 0, rl_smaller(q->n, most_rows(q))};
 }
 
-static bool next_rows(some_rows *r) {
+bool rl_next_rows(some_rows *r) {
     r->first += r->n;
     r->n = rl_smaller(r->n, r->part->n - r->first);
     return r->n > 0;
@@ -61,8 +55,21 @@ static void reduce_rows(const curves *c, const some_rows *r) {
 
 static bool give_rows(const writer *w, const curves *c, const some_rows *r) {
     const part *q = r->part;
-    return w->reducer != NULL && w->reducer->give(w->reducer->state, q->values + r->first * q->width, r->n, q->width,
-                                                  has_moments(q), c->d.reduced + q->first + r->first);
+    return w->crew != NULL && !w->is_shared &&
+           w->crew->give(w->crew->state, q->values + r->first * q->width, r->n, q->width, has_moments(q),
+                         c->d.reduced + q->first + r->first);
+}
+
+/* What is repeated. */
+static void repeat_reduced(const curves *c, const part *q) {
+    rl_reduced *const reduced = c->d.reduced + q->first;
+    for (size_t i = 0; i < q->n; i++)
+        if (c->repeated[i]) reduced[i] = reduced[i - c->d.n_p * c->d.n_n];
+}
+
+void rl_reduce_part(const curves *c, const part *q) {
+    for (some_rows r = {q, 0, 0}; next_new_rows(c, &r);) reduce_rows(c, &r);
+    repeat_reduced(c, q);
 }
 
 /* Others reduce as many rows as they take, ahead of those that are written. Without others those before row `end` are
@@ -70,7 +77,7 @@ static bool give_rows(const writer *w, const curves *c, const some_rows *r) {
  * are to be reduced yet. */
 static void reduce_ahead(writer *w, const curves *c, size_t end, some_rows *ahead, bool *left) {
     const double start = rl_seconds();
-    const bool alone = w->reducer == NULL || rl_fields[ahead->part->array].type != NC_DOUBLE;
+    const bool alone = w->crew == NULL || w->is_shared || rl_fields[ahead->part->array].type != NC_DOUBLE;
     while (*left && give_rows(w, c, ahead)) *left = next_new_rows(c, ahead);
     while (*left && alone && ahead->first < end) {
         reduce_rows(c, ahead);
@@ -81,14 +88,11 @@ static void reduce_ahead(writer *w, const curves *c, size_t end, some_rows *ahea
 
 /* What others have not taken; theirs; and what is repeated. */
 static void end_reduction(writer *w, const curves *c, some_rows *ahead, bool left) {
-    const part *q = ahead->part;
-    rl_reduced *const reduced = c->d.reduced + q->first;
     const double start = rl_seconds();
     for (; left; left = next_new_rows(c, ahead))
         if (!give_rows(w, c, ahead)) reduce_rows(c, ahead);
-    if (w->reducer != NULL) w->reducer->await(w->reducer->state);
-    for (size_t i = 0; i < q->n; i++)
-        if (c->repeated[i]) reduced[i] = reduced[i - c->d.n_p * c->d.n_n];
+    if (w->crew != NULL) w->crew->await(w->crew->state);
+    repeat_reduced(c, ahead->part);
     w->seconds.reducing += rl_seconds() - start;
 }
 
@@ -103,23 +107,34 @@ static void convert_values(nc_type type, double *values, size_t n) {
     }
 }
 
-static rl_status put_rows(writer *w, const part *q, size_t first, size_t n) {
+rl_status rl_put_values_of(writer *w, const some_rows *r) {
+    const rl_field *field = &rl_fields[r->part->array];
+    const size_t width = r->part->width;
+    double *const values = r->part->values + r->first * width;
+    convert_values(field->type, values, r->n * width);
+    return rl_put_rows(w, field->name, width, r->n, values);
+}
+
+rl_status rl_put_some(writer *w, const group *g, const curves *c, const part *q) {
     const rl_field *field = &rl_fields[q->array];
-    double *const values = q->values + first * q->width;
-    convert_values(field->type, values, n * q->width);
-    return rl_put_rows(w, field->name, q->width, n, values);
+    const bool kept = rl_field_kept(field, rl_group_keep(g));
+    some_rows ahead = {q, 0, 0}, next = rl_first_rows(q);
+    bool left = rl_is_reduced(field) && next_new_rows(c, &ahead);
+    for (bool any = kept; any; any = rl_next_rows(&next)) {
+        reduce_ahead(w, c, next.first + next.n, &ahead, &left);
+        RL_TRY(rl_put_values_of(w, &next));
+    }
+    if (rl_is_reduced(field)) end_reduction(w, c, &ahead, left);
+    return RL_OK;
 }
 
 rl_status rl_put_part(writer *w, const group *g, const curves *c, const part *q) {
+    RL_TRY(rl_put_some(w, g, c, q));
+    return rl_end_part(w, c, q);
+}
+
+rl_status rl_end_part(writer *w, const curves *c, const part *q) {
     const rl_field *field = &rl_fields[q->array];
-    const bool kept = rl_field_kept(field, rl_group_keep(g));
     const bool is_last = q->first + q->n == c->extents[q->array].n_rows;
-    some_rows ahead = {q, 0, 0}, next = first_rows(q);
-    bool left = rl_is_reduced(field) && next_new_rows(c, &ahead);
-    for (bool any = kept; any; any = next_rows(&next)) {
-        reduce_ahead(w, c, next.first + next.n, &ahead, &left);
-        RL_TRY(put_rows(w, q, next.first, next.n));
-    }
-    if (rl_is_reduced(field)) end_reduction(w, c, &ahead, left);
     return is_last && rl_is_reduced(field) ? rl_fill_statistics(w, &c->d, field) : RL_OK;
 }

@@ -7,7 +7,7 @@
 
 #include "../checksum.h"
 #include "../numbers.h"
-#include "writer.h"
+#include "crew.h"
 
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
 
@@ -24,7 +24,7 @@ static const rl_group_writer *writer_of(const rl_kind *kind) {
     return writers[i].writer;
 }
 
-static rl_status measure_groups(writer *w) {
+rl_status rl_measure_groups(writer *w) {
     const rl_plan *plan = w->plan;
     RL_TRY(RL_ALLOC(w->groups, plan->n_series));
     for (int first = 0, end; first < plan->n_series; first = end) {
@@ -37,8 +37,17 @@ static rl_status measure_groups(writer *w) {
     return RL_OK;
 }
 
+static void measure_slab(writer *w) {
+    for (const group *g = w->groups; g < w->groups + w->n_groups; g++)
+        w->slab_values = rl_larger(w->slab_values, g->n_slab);
+}
+
+/* The crew begins while groups are defined, which takes the library a while. */
 static rl_status define_groups(writer *w) {
-    RL_TRY(measure_groups(w));
+    RL_TRY(rl_measure_groups(w));
+    measure_slab(w);
+    RL_TRY(rl_crew_begin(w));
+    RL_TRY(rl_ask_for_group(w, w->groups));
     for (int i = 0; i < w->n_groups; i++) RL_TRY(w->groups[i].writer->define(w, &w->groups[i]));
     return RL_OK;
 }
@@ -49,17 +58,14 @@ static void forget_group(group *g) {
     g->state = NULL;
 }
 
-static void forget_groups(writer *w) {
+void rl_forget_groups(writer *w) {
     for (int i = 0; i < w->n_groups; i++) forget_group(&w->groups[i]);
     rl_free(w->groups);
 }
 
 static rl_status make_room(writer *w) {
     size_t n_values = rl_room_for_arrays(w) / sizeof(double) + 1;
-    for (const group *g = w->groups; g < w->groups + w->n_groups; g++) {
-        n_values = rl_larger(n_values, g->n_values);
-        w->slab_values = rl_larger(w->slab_values, g->n_slab);
-    }
+    for (const group *g = w->groups; g < w->groups + w->n_groups; g++) n_values = rl_larger(n_values, g->n_values);
     w->stored_bytes = n_values * sizeof(double);
     RL_TRY(RL_ALLOC(w->values, n_values));
     RL_TRY(rl_alloc(&w->stored, w->stored_bytes, 1));
@@ -171,14 +177,25 @@ static rl_status write_content(writer *w, const rl_nc_draft *draft, const rl_pro
     return write_provenance(w, provenance);
 }
 
+/* The seal is made by others while the arrays are read again, or else behind that. */
+static rl_status verify_and_seal(writer *w, const rl_nc_draft *draft, off_t length) {
+    rl_crew_sealed sealed;
+    bool there;
+    RL_TRY(rl_crew_ask_seal(w, draft, length));
+    RL_TRY(rl_verify_arrays(w, draft->temporary->path));
+    rl_crew_get_seal(w, &sealed, &there);
+    return rl_nc_seal(draft, length, there ? sealed.seal : NULL);
+}
+
 static rl_status write_temporary(writer *w, rl_temporary *temporary, const rl_provenance *provenance) {
     rl_nc_draft draft;
+    off_t length;
     RL_TRY(rl_nc_create(temporary, &draft));
     w->file = draft.file;
     const rl_status status = write_content(w, &draft, provenance);
     if (status != RL_OK) return rl_nc_give_up(&draft, status);
-    RL_TRY(rl_nc_finish(&draft));
-    return rl_verify_arrays(w, temporary->path);
+    RL_TRY(rl_nc_close(&draft, &length));
+    return verify_and_seal(w, &draft, length);
 }
 
 /* ---- in its place ------------------------------------------------------------------------------------------------ */
@@ -214,8 +231,8 @@ static rl_status put_in_place(rl_temporary *temporary, rl_journal *journal) {
 
 /* Nothing that is still to come may find its place gone. */
 static void release_writer(writer *w) {
-    if (w->reducer != NULL) w->reducer->await(w->reducer->state);
-    forget_groups(w);
+    if (w->crew != NULL) w->crew->await(w->crew->state);
+    rl_forget_groups(w);
     rl_free(w->variables);
     rl_free(w->values);
     rl_free(w->stored);
@@ -231,9 +248,9 @@ static rl_results_seconds seconds_since(double start, const writer *w) {
 }
 
 rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journal *journal,
-                              const rl_provenance *provenance, size_t slab_bytes, const rl_reducer *reducer,
+                              const rl_provenance *provenance, size_t slab_bytes, const rl_crew *crew,
                               rl_results_seconds *seconds) {
-    writer w = {.plan = plan, .journal = journal, .slab_bytes = slab_bytes, .reducer = reducer};
+    writer w = {.plan = plan, .journal = journal, .slab_bytes = slab_bytes, .crew = crew};
     const double start = rl_seconds();
     char overflow[RL_OVERFLOW_TEXT];
     rl_temporary temporary;
@@ -249,8 +266,8 @@ rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journa
 }
 
 rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
-                           const rl_provenance *provenance, const rl_reducer *reducer, rl_results_seconds *seconds) {
-    return rl_results_write_by(output, plan, journal, provenance, RL_RESULTS_SLAB, reducer, seconds);
+                           const rl_provenance *provenance, const rl_crew *crew, rl_results_seconds *seconds) {
+    return rl_results_write_by(output, plan, journal, provenance, RL_RESULTS_SLAB, crew, seconds);
 }
 
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */
@@ -277,8 +294,8 @@ static double sum_bytes(const writer *w) {
 
 rl_status rl_results_bytes(const rl_plan *plan, double *bytes) {
     writer w = {.plan = plan, .slab_bytes = RL_RESULTS_SLAB};
-    const rl_status status = measure_groups(&w);
+    const rl_status status = rl_measure_groups(&w);
     *bytes = status == RL_OK ? sum_bytes(&w) : 0;
-    forget_groups(&w);
+    rl_forget_groups(&w);
     return status;
 }

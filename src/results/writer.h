@@ -28,6 +28,31 @@ typedef struct group {
     void *state;     /* the writer's own */
 } group;
 
+/* Large arrays of a group, in their order, are filled from its records slab by slab: a slab is as many rows of as many
+ * of them as there is room for, at least one row, and one pass over the records. */
+typedef struct extent {
+    size_t n_rows, width; /* 0 rows: it is left out */
+} extent;
+enum { RL_MOST_PARTS = 32 };
+typedef struct part {
+    int array; /* its index among the extents */
+    size_t first, n, width;
+    double *values;   /* [n, width], borrowed from the writer */
+    rl_range repeats; /* that it has, where the group's kind tells them apart */
+} part;
+typedef struct slab {
+    part parts[RL_MOST_PARTS];
+    int n;
+} slab;
+
+/* A slab that the crew was asked for (crew.h). */
+enum { RL_MOST_CREW = 4, RL_MOST_ASKED = 2 };
+typedef struct rl_asked {
+    const struct group *g;
+    slab slab;
+    bool is_coming[RL_MOST_CREW]; /* each member's share */
+} rl_asked;
+
 /* An array of the file, once it is defined. */
 typedef struct variable {
     char name[RL_ARRAY_NAME];
@@ -62,7 +87,14 @@ typedef struct writer {
     double *slab;
     size_t slab_values;
     rl_overflow overflow;
-    const rl_reducer *reducer; /* NULL: nobody else reduces */
+    const rl_crew *crew;       /* NULL: nobody else does anything */
+    int members[RL_MOST_CREW]; /* [n_members]: those that know the journal */
+    int n_members;
+    rl_asked asked[RL_MOST_ASKED]; /* [n_asked]: slabs that wait, in the order that they will be put in */
+    int n_asked;
+    bool is_shared;  /* the slab that is put is one of these */
+    bool has_failed; /* some of the crew: it is asked for no more slabs */
+    bool seal_is_coming;
     rl_results_seconds seconds;
 } writer;
 
@@ -76,6 +108,10 @@ struct rl_group_writer {
 #define RL_WRITER(kind) extern const rl_group_writer rl_##kind##_writer;
 RL_KINDS(RL_WRITER)
 #undef RL_WRITER
+
+/* Makes the groups and their states; and forgets them. */
+rl_status rl_measure_groups(writer *w);
+void rl_forget_groups(writer *w);
 
 /* ---- defining ---------------------------------------------------------------------------------------------------- */
 
@@ -122,6 +158,9 @@ typedef struct taken {
     void *state;             /* the caller's */
 } taken;
 
+/* The tasks of a series that begin at some repeats: [*first, *end). */
+void rl_tasks_at(const rl_plan *plan, int series, rl_range repeats, int64_t *first, int64_t *end);
+
 /* Calls `take` with every record of the group's tasks that begin at some repeats, as rl_journal_visit. *sound false:
  * the record is none that the series' kind writes, which is a failure. */
 typedef rl_status (*rl_record_taker)(const taken *t, const rl_record *record, const int *target, bool *sound);
@@ -142,23 +181,6 @@ size_t rl_room_for_arrays(const writer *w);
 size_t rl_plain_bytes(const writer *w);
 
 /* ---- slabs ------------------------------------------------------------------------------------------------------- */
-
-/* Large arrays of a group, in their order, are filled from its records slab by slab: a slab is as many rows of as many
- * of them as there is room for, at least one row, and one pass over the records. */
-typedef struct extent {
-    size_t n_rows, width; /* 0 rows: it is left out */
-} extent;
-enum { RL_MOST_PARTS = 32 };
-typedef struct part {
-    int array; /* its index among the extents */
-    size_t first, n, width;
-    double *values;   /* [n, width], borrowed from the writer */
-    rl_range repeats; /* that it has, where the group's kind tells them apart */
-} part;
-typedef struct slab {
-    part parts[RL_MOST_PARTS];
-    int n;
-} slab;
 
 /* Numbers of the largest slab. */
 size_t rl_slab_room(const writer *w, const extent *extents, int n);

@@ -17,7 +17,7 @@ BENCHES = [
     ("Curves, P = 500, every N = 1 ... 1000, beside one dgesdd an N", "curve.py", [500, 3], [200, 1]),
     ("A million repeats in buckets, on two ranks", "summary.py", [1000000, 3], [20000, 1]),
     ("Starting, reading and writing, beside MPI alone", "start.py", [7], [2]),
-    ("The journal, beside computing alone", "journal.py", [5, 1000], [1, 200]),
+    ("The journal, beside computing alone", "journal.py", [12, 100], [6, 50]),
     ("A training step of an autoencoder, beside dense NumPy", "autoencoder.py", [5], [1, 1000, 500]),
     ("Theory of a table of 2,000 features, beside NumPy's decomposition", "theory.py", [2000, 8000], [300, 2000]),
     ("Predicted beside measured seconds of eight shapes", "spectra.py", [], [2]),

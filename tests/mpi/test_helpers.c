@@ -1,5 +1,6 @@
 /* Helpers of rank 0, however many ranks this program is started with: what they make is what rank 0 makes, also of rows
- * that nobody takes, and where a helper hangs. */
+ * that nobody takes, and where a helper hangs; and answers to larger jobs come as they were given. */
+#include <assert.h>
 #include <time.h>
 
 #include "report.h"
@@ -45,6 +46,40 @@ static bool all_right(const double *rows, size_t n, size_t width, int option, co
     return right;
 }
 
+/* A job asks for so many numbers that follow from `seed`, after some seconds. */
+typedef struct order {
+    size_t n;
+    uint64_t seed;
+    double after;
+} order;
+
+static void fill_order(void *state, rl_helpers *h, const void *bytes, size_t length) {
+    static size_t n;
+    static double *all; /* answers stay until the next job */
+    order o;
+    (void)state;
+    assert(length == sizeof o);
+    memcpy(&o, bytes, sizeof o);
+    nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * o.after)}, NULL);
+    rl_free(all);
+    all = numbers(o.n);
+    n = o.n;
+    for (size_t i = 0; i < n; i++) all[i] = (double)(mix(o.seed + i) >> 12);
+    rl_helpers_answer(h, &n, sizeof n);
+    rl_helpers_answer(h, all, n * sizeof *all);
+}
+
+/* Takes what was ordered; *taken: it has come. */
+static bool is_delivered(rl_helpers *h, int helper, order o, bool *taken) {
+    double *all = numbers(o.n);
+    size_t n = 0;
+    *taken = rl_helpers_take(h, helper, &n, sizeof n) && rl_helpers_take(h, helper, all, o.n * sizeof *all);
+    bool right = !*taken || n == o.n;
+    for (size_t i = 0; *taken && right && i < o.n; i++) right = all[i] == (double)(mix(o.seed + i) >> 12);
+    rl_free(all);
+    return right;
+}
+
 /* On rank 0. expected: whether some are taken. */
 static bool is_helped(rl_helpers *h, size_t n, size_t width, size_t some, int option, bool expected) {
     double *rows = numbers(n * width), *results = numbers(n);
@@ -82,8 +117,45 @@ static bool helper_that_hangs(rl_helpers *h, bool helped) {
     return is_helped(h, 50, 64, 2, HANGS, helped) && is_helped(h, 50, 64, 2, 1, others);
 }
 
+/* Two orders at a time, and rows while their answers wait. */
+static bool large_jobs(rl_helpers *h, bool helped) {
+    const order orders[] = {{100000, 1, 0}, {1, 2, 0}, {2 * RL_HELPER_NUMBERS, 3, 0}};
+    const int n = rl_helpers_count(h);
+    bool right = (n > 0) == helped, taken;
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < 3; k++) right = right && rl_helpers_ask(h, i, &orders[k], sizeof orders[k]);
+    right = right && is_helped(h, 1000, 100, 7, 3, helped);
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < n; i++) right = right && is_delivered(h, i, orders[k], &taken) && taken;
+    return right;
+}
+
+/* Whose answers nobody takes, it is released all the same. */
+static bool answers_that_nobody_takes(rl_helpers *h, bool helped) {
+    const order o = {100000, 1, 0};
+    (void)helped;
+    for (int i = 0; i < rl_helpers_count(h); i++)
+        if (!rl_helpers_ask(h, i, &o, sizeof o) || !rl_helpers_ask(h, i, &o, sizeof o)) return false;
+    return true;
+}
+
+static bool answers_too_late(rl_helpers *h, bool helped) {
+    const order late = {100000, 5, 0.4}, next = {10, 6, 0};
+    bool taken;
+    if (!helped) return true;
+    return rl_helpers_ask(h, 0, &late, sizeof late) && is_delivered(h, 0, late, &taken) && !taken &&
+           !rl_helpers_ask(h, 0, &next, sizeof next) && is_delivered(h, 0, next, &taken) && !taken;
+}
+
+static bool too_long_jobs(rl_helpers *h, bool helped) {
+    double *all = numbers(RL_HELPER_NUMBERS + 1);
+    const bool refused = !helped || !rl_helpers_ask(h, 0, all, (RL_HELPER_NUMBERS + 1) * sizeof *all);
+    rl_free(all);
+    return refused;
+}
+
 static void check_helpers(report *r, const rl_context *context, check_of_helpers checked, const char *name) {
-    const rl_helper_work work = {fold, sizeof(double), 0.1};
+    const rl_helper_work work = {fold, sizeof(double), 0.1, fill_order, NULL};
     rl_helpers *helpers;
     bool ok = rl_helpers_create(context, &work, &helpers) == RL_OK;
     if (ok && r->rank == 0) {
@@ -104,6 +176,10 @@ int main(int argc, char **argv) {
     check_helpers(&r, &context, many_rows, "rows that are given away come back as they are made here");
     check_helpers(&r, &context, rows_that_nobody_takes, "narrow rows, and too many numbers, nobody takes");
     check_helpers(&r, &context, helper_that_hangs, "what a helper that hangs has not brought back is made here");
+    check_helpers(&r, &context, large_jobs, "larger jobs are answered in their order, and rows go on meanwhile");
+    check_helpers(&r, &context, answers_that_nobody_takes, "a helper whose answers nobody takes is released");
+    check_helpers(&r, &context, answers_too_late, "a helper that answers too late is asked nothing any more");
+    check_helpers(&r, &context, too_long_jobs, "a job that is too long is refused");
     if (r.rank == 0) printf("1..%d\n", r.done);
     rl_context_destroy(&context);
     return r.failed > 0;
