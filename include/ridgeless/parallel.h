@@ -255,6 +255,9 @@ rl_status rl_todo_create_full(const rl_plan *plan, rl_todo *todo);
 rl_status rl_todo_append(rl_todo *todo, const rl_plan *plan, int64_t task, rl_range repeats, const bool *wanted);
 void rl_todo_destroy(rl_todo *todo);
 
+/* All has been shared: the list goes, and how long it was stays. */
+void rl_todo_forget_items(rl_todo *todo);
+
 /* What all that is to do comes to of one noun (rl_kind_noun); NULL: of all. */
 rl_count rl_todo_count(const rl_todo *todo, const rl_plan *plan, const rl_kind *noun);
 

@@ -373,6 +373,7 @@ static rl_status write_study(work *w, bool stopped, rl_guard *guard) {
     const bool first = w->context->rank == 0;
     rl_crew_member *member = NULL;
     rl_helpers *helpers = NULL;
+    rl_todo_forget_items(&w->todo);
     rl_guard_doing(guard, "writing the results file");
     rl_status status = rl_context_agree(w->context, first ? RL_OK : rl_crew_member_create(&w->prepared.plan, &member));
     const rl_helper_work help = {reduce_set, sizeof(rl_reduced), .patience = 5, do_job, member};

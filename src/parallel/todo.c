@@ -21,6 +21,12 @@ void rl_todo_destroy(rl_todo *todo) {
     *todo = (rl_todo){0};
 }
 
+void rl_todo_forget_items(rl_todo *todo) {
+    rl_free(todo->items);
+    todo->items = NULL;
+    todo->capacity = 0;
+}
+
 static const bool *selection_at(const rl_todo *todo, int i) {
     return todo->selections + (size_t)i * (size_t)todo->stride;
 }

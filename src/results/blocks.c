@@ -21,6 +21,15 @@ typedef struct blocks {
     spill spill;
 } blocks;
 
+/* Numbers of the largest slab, and of blocks, or of some sets of all repeats, where these have to wait: half as many,
+ * so that more repeats take no more memory than just as many as a slab holds. */
+static size_t slab_numbers(const writer *w) {
+    return w->slab_bytes / sizeof(double);
+}
+static size_t block_numbers(const writer *w) {
+    return slab_numbers(w) / 2;
+}
+
 static blocks blocks_of(const writer *w, const curves *c) {
     blocks b = {.widest = 1, .spill = {.fd = -1}};
     for (int f = 0; f < RL_N_FIELDS; f++) {
@@ -30,14 +39,25 @@ static blocks blocks_of(const writer *w, const curves *c) {
         b.a_repeat += n_sets * b.fields[f].entries;
         if (n_sets > 0) b.widest = rl_larger(b.widest, b.fields[f].entries);
     }
-    b.n_repeats = (int)rl_smaller(c->n_repeats, w->slab_values / rl_larger(1, b.a_repeat));
+    b.n_repeats = (int)rl_smaller(c->n_repeats, block_numbers(w) / rl_larger(1, b.a_repeat));
     return b;
 }
 
 /* Where all is in one slab it need not wait. Some repeats in a row at least make reading it in pieces worth while. */
 static bool shall_wait(const writer *w, const curves *c, const blocks *b) {
     enum { LEAST = 8 };
-    return (size_t)b->n_repeats < c->n_repeats && b->n_repeats >= LEAST && c->n_repeats * b->widest <= w->slab_values;
+    return c->n_repeats * b->a_repeat > slab_numbers(w) && b->n_repeats >= LEAST &&
+           c->n_repeats * b->widest <= slab_numbers(w);
+}
+
+/* Numbers of a block, or of a set of all repeats where that has more. */
+static size_t numbers_waiting(const writer *w, const curves *c, const blocks *b) {
+    return rl_larger((size_t)b->n_repeats * b->a_repeat, rl_larger(c->n_repeats * b->widest, block_numbers(w)));
+}
+
+size_t rl_fields_room(const writer *w, const curves *c) {
+    const blocks b = blocks_of(w, c);
+    return shall_wait(w, c, &b) ? numbers_waiting(w, c, &b) : rl_slab_room(w, c->extents, RL_N_FIELDS);
 }
 
 /* ---- slab by slab ------------------------------------------------------------------------------------------------ */
@@ -125,7 +145,7 @@ static rl_status fetch_sets(writer *w, const curves *c, blocks *b, const waiting
 
 static rl_status fill_field_from_blocks(writer *w, const group *g, const curves *c, blocks *b, int f) {
     const waiting *field = &b->fields[f];
-    const size_t all = c->n_repeats, fit = w->slab_values / (all * field->entries);
+    const size_t all = c->n_repeats, fit = numbers_waiting(w, c, b) / (all * field->entries);
     const rl_range repeats = {0, (int)all};
     for (size_t first = 0, n; first < field->n_sets; first += n) {
         n = rl_smaller(fit, field->n_sets - first);

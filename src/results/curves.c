@@ -58,7 +58,7 @@ static void measure_arrays(const writer *w, group *g, curves *c) {
     g->n_values = rl_larger(g->n_values, rl_quantile_values(&c->d));
     g->bytes = rl_dataset_state_bytes(&c->d) + rl_theory_bytes(g, &c->d) + 2 * c->n_repeats * sizeof *c->scratch +
                c->d.n_variants * c->d.n_p * c->d.n_n * sizeof *c->repeated;
-    g->n_slab = rl_larger(rl_slab_room(w, c->extents, RL_N_FIELDS), rl_slab_room(w, &c->predictions, 1));
+    g->n_slab = rl_larger(rl_fields_room(w, c), rl_slab_room(w, &c->predictions, 1));
 }
 
 static rl_status make_places(curves *c) {

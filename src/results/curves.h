@@ -46,6 +46,9 @@ bool rl_lacks_nothing(const writer *w, const group *g, const curves *c);
 /* A part of a slab is reduced and written; with the last one of a field go its statistics. */
 rl_status rl_put_part(writer *w, const group *g, const curves *c, const part *q);
 
+/* Numbers of the fields that are in memory at one time. */
+size_t rl_fields_room(const writer *w, const curves *c);
+
 /* All fields, from slabs of all repeats or of blocks of them. */
 rl_status rl_fill_fields(writer *w, const group *g, const curves *c);
 

@@ -63,7 +63,7 @@ rl_status rl_nc_make_seal(const rl_nc *file, int fd, off_t length, char seal[RL_
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-/* As rl_results_write, with slabs (writer.h) of so many bytes. */
+/* As rl_results_write, with slabs (writer.h) of so many bytes; the largest that it takes. */
 #define RL_RESULTS_SLAB ((size_t)50 << 20)
 rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journal *journal,
                               const rl_provenance *provenance, size_t slab_bytes, const rl_crew *crew,

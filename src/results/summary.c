@@ -149,13 +149,20 @@ static rl_status measure_summaries(const writer *w, group *g) {
     return RL_OK;
 }
 
-/* The summaries are read for their buckets alone: those of one group at a time are in memory. */
+bool rl_summaries_stay(const writer *w) {
+    size_t bytes = 0;
+    for (const group *g = w->groups; g < w->groups + w->n_groups; g++)
+        bytes += g->writer == &rl_summary_writer ? g->bytes : 0;
+    return bytes <= w->slab_bytes;
+}
+
+/* The summaries are read for their buckets: where they do not stay, those of one group at a time are in memory. */
 static rl_status define_summaries(writer *w, group *g) {
     summaries *s = g->state;
     RL_TRY(rl_find_places(g, &s->d));
     RL_TRY(read_summaries(w, g, s));
     RL_TRY(list_buckets(s));
-    forget_summaries(s);
+    if (!rl_summaries_stay(w)) forget_summaries(s);
     RL_TRY(begin_summaries(w, g, s));
     for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++)
         if (rl_field_present(field, &s->d.layout)) RL_TRY(define_field(w, g, s, field));
@@ -243,7 +250,7 @@ static rl_status fill_summaries(writer *w, group *g) {
     summaries *s = g->state;
     RL_TRY(rl_fill_dataset(w, g, &s->d));
     RL_TRY(fill_coordinates(w, s));
-    RL_TRY(read_summaries(w, g, s));
+    if (s->list == NULL) RL_TRY(read_summaries(w, g, s));
     for (const rl_field *field = rl_fields; field < rl_fields + RL_N_FIELDS; field++)
         if (rl_field_present(field, &s->d.layout)) RL_TRY(fill_field(w, s, field));
     RL_TRY(rl_fill_spike(w, &s->d));

@@ -265,9 +265,16 @@ rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journa
     return status;
 }
 
+/* What is known of every task, by the plan and by the journal's index, is taken off the largest slab: so that a study
+ * of ten times the repeats, which has more slabs anyway, takes no more memory. */
+static size_t slab_beside(const rl_plan *plan) {
+    const double least = 8 << 20, known = rl_journal_bytes(NULL, plan) + (double)plan->n_tasks * sizeof *plan->tasks;
+    return (size_t)fmax((double)RL_RESULTS_SLAB - known, least);
+}
+
 rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *journal,
                            const rl_provenance *provenance, const rl_crew *crew, rl_results_seconds *seconds) {
-    return rl_results_write_by(output, plan, journal, provenance, RL_RESULTS_SLAB, crew, seconds);
+    return rl_results_write_by(output, plan, journal, provenance, slab_beside(plan), crew, seconds);
 }
 
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */
@@ -282,18 +289,22 @@ static double library_bytes(const writer *w) {
 /* Room for values, twice, is that of the arrays that are put as a whole, the largest of them quantiles, and of parts of
  * others. */
 static double sum_bytes(const writer *w) {
-    double state = 0, of_slab = 0, room = 0;
+    double state = 0, stays = 0, of_slab = 0, room = 0;
+    const bool summaries_stay = rl_summaries_stay(w);
     for (const group *g = w->groups; g < w->groups + w->n_groups; g++) {
         const double values = (double)sizeof(double), some = fmin((double)RL_ARRAY_PART, values * (double)g->n_slab);
-        state = fmax(state, (double)g->bytes);
+        if (g->writer == &rl_summary_writer && summaries_stay)
+            stays += (double)g->bytes;
+        else
+            state = fmax(state, (double)g->bytes);
         of_slab = fmax(of_slab, values * (double)g->n_slab);
         room = fmax(room, fmax(some, values * (double)g->n_values));
     }
-    return state + of_slab + 2 * room + library_bytes(w);
+    return stays + state + of_slab + 2 * room + library_bytes(w);
 }
 
 rl_status rl_results_bytes(const rl_plan *plan, double *bytes) {
-    writer w = {.plan = plan, .slab_bytes = RL_RESULTS_SLAB};
+    writer w = {.plan = plan, .slab_bytes = slab_beside(plan)};
     const rl_status status = rl_measure_groups(&w);
     *bytes = status == RL_OK ? sum_bytes(&w) : 0;
     rl_forget_groups(&w);

@@ -109,6 +109,10 @@ struct rl_group_writer {
 RL_KINDS(RL_WRITER)
 #undef RL_WRITER
 
+/* Whether the summaries of all groups stay in memory from when they are defined until they are filled: where they take
+ * no more than a slab. */
+bool rl_summaries_stay(const writer *w);
+
 /* Makes the groups and their states; and forgets them. */
 rl_status rl_measure_groups(writer *w);
 void rl_forget_groups(writer *w);

@@ -115,6 +115,17 @@ class Memory(unittest.TestCase):
         self.write(LONG_CURVES, repeats=15000)
         self.check_prediction()
 
+    @tier.in_all_alone
+    def test_more_repeats_than_a_slab_holds_take_no_more(self):
+        peaks = {}
+        for repeats in (4500, 15000):
+            self.write(LONG_CURVES, repeats=repeats)
+            (self.folder / "s.nc").unlink(missing_ok=True)
+            (self.folder / "s.nc.journal").unlink(missing_ok=True)
+            peaks[repeats] = self.peak("run")
+        print(f"# {peaks}", flush=True)
+        self.assertLess(peaks[15000], peaks[4500] + 3e5)
+
     def test_as_much_as_is_predicted_is_enough(self):
         self.write(CURVES, repeats=20000)
         self.check_in_group(1.15 * self.predicted())
