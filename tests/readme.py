@@ -38,7 +38,10 @@ PLAYED = {
     "mpirun": f'exec "{MPIEXEC}" "$@"',
     "ninja": '[ "$1" = -C ] && [ -f "$2/build.ninja" ]',
     "meson": f"""
-is_option() {{ grep -q "^option('$1'" meson_options.txt || [[ $1 =~ ^(werror|buildtype|optimization|c_args|b_lundef|b_sanitize)$ ]]; }}
+is_option() {{
+  local built_in='^(werror|buildtype|optimization|c_args|b_lundef|b_sanitize)$'
+  grep -q "^option('$1'" meson_options.txt || [[ $1 =~ $built_in ]]
+}}
 setup() {{
   local folder=$1 word
   shift

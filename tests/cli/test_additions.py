@@ -1,6 +1,6 @@
 """What one more costs: a fourth kind of work is a file in task/, a file in results/ and a row; a seventh method is a file and
 a row. Both are added to a copy of the sources as src/README.md says, and the whole difference is shown and held. Then come a
-new ablation and a new feature map, as the READMEs of their rooms show them: one build for all."""
+new ablation and a new feature map, as the READMEs of their rooms show them: one build for all, with --all."""
 import json
 import pathlib
 import signal
@@ -13,6 +13,7 @@ import netCDF4
 import numpy
 
 import readme
+import tier
 from program import SOURCE
 from source_copy import SourceCopy
 
@@ -45,6 +46,11 @@ class Additions(unittest.TestCase):
         cls.difference = cls.from_the_sources()
         cls.add_ablation()
         cls.add_map()
+        if tier.ALL:
+            cls.build()
+
+    @classmethod
+    def build(cls):
         cls.copy.build()
         cls.program = cls.copy.tree / "build" / "src" / "cli" / "ridgeless"
         done = cls.run_study("law", MEANS)
@@ -100,6 +106,7 @@ class Additions(unittest.TestCase):
         new = [line for line in lines if line.startswith("Only in")]
         self.assertEqual(len(new), 3, new)
 
+    @tier.in_all_alone
     def test_means_of_streams(self):
         """Against the law: the mean of k standard normal numbers has the standard deviation 1 / sqrt(k)."""
         means = self.means("law")
@@ -112,6 +119,7 @@ class Additions(unittest.TestCase):
         status = subprocess.run([self.program, "status", "law.yaml"], cwd=self.at, text=True, capture_output=True)
         self.assertIn("30 of 30 streams", status.stdout)
 
+    @tier.in_all_alone
     def test_kills_lose_nothing(self):
         """Killed in the middle until it is done: what was finished is never computed again, and the bits are the same."""
         (self.at / "killed.yaml").write_text(MEANS)
@@ -133,6 +141,7 @@ class Additions(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.means("killed").tobytes(), self.means("law").tobytes())
 
+    @tier.in_all_alone
     def test_seventh_method(self):
         """Beside the method of which it makes use, on the same rows: the numbers agree to rounding."""
         for name in ("anew", "plain"):
@@ -153,11 +162,13 @@ class Additions(unittest.TestCase):
                 {99},
             )
 
+    @tier.in_all_alone
     def test_new_ones_are_listed(self):
         for command, example in (("ablations", "even_modes"), ("maps", "{source: function, map: hat-functions")):
             listed = subprocess.run([self.program, command], capture_output=True, text=True, check=True).stdout
             self.assertIn(f" - {example}", listed)
 
+    @tier.in_all_alone
     def test_new_ablation(self):
         done = self.run_study("even", "repeats: 2\nn_train: [5]\nablations: [none, even_modes]\ndatasets: [diabetes]\n")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -166,10 +177,13 @@ class Additions(unittest.TestCase):
             errors = file["diabetes"]["train_mse"][:, 0, 0, 0]
             self.assertGreater(errors[1], errors[0])
 
-    def test_new_feature_map(self):
+    def test_a_feature_map_is_short(self):
         text = (SOURCE / "tests" / "cli" / "hat_functions.c").read_text()
         self.assertLess(len(text.splitlines()), 30)
         self.assertIn(text, (SOURCE / "src" / "data" / "README.md").read_text())
+
+    @tier.in_all_alone
+    def test_new_feature_map(self):
         study = "repeats: 2\nn_features: [4, 40]\nn_train: [200]\nablations: [none]\ndatasets:\n"
         tents = "  - {source: function, function: sine, map: hat-functions, inputs: equispaced, rows: 200}\n"
         done = self.run_study("hats", study + tents)

@@ -268,6 +268,7 @@ class JournalCommands(unittest.TestCase):
         self.assertEqual({row["median_at_threshold"] for row in rows}, {None})
         self.assertIn("N = 10", run("show", "gap.nc", cwd=self.at, check=0).stdout)
 
+    @tier.in_all_alone
     def test_figures_of_nothing(self):
         header, _ = journal.read(self.at / "whole.nc.journal")
         (self.at / "empty.nc.journal").write_bytes(header)

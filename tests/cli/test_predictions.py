@@ -36,6 +36,7 @@ class Predictions(unittest.TestCase):
                 self.assertTrue(0 < number < 1e15, f"{key} {number}")
         self.assertEqual([order for order, _ in rates["dense_flops_per_second"]], [8, 32, 128, 512])
 
+    @tier.in_all_alone  # ten seconds of measuring; a busy machine begins it, too
     def test_calibrate_on_one_rank_and_predict_from_it(self):
         done = run("bench", "calibrate", "--force", env=self.home, check=0)
         place = self.at / "config" / "ridgeless" / "rates.json"

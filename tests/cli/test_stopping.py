@@ -243,6 +243,7 @@ class Stopping(unittest.TestCase):
         err = self.struck("small", "one.nc", lambda _, pids: os.kill(max(pids), signal.SIGUSR1), ranks=2)
         self.assertEqual(err.count("stopped by"), 1, err)
 
+    @tier.in_all_alone
     def test_a_fixed_schedule_stops(self):
         self.struck("small", "static.nc", lambda _, pids: os.kill(min(pids), signal.SIGUSR1), "--schedule", "static", ranks=3)
 

@@ -12,8 +12,8 @@ import unittest
 
 from program import PROGRAM, differences, run
 
-# On one rank about 2 s in curves of 10 ms.
-STUDY = """repeats: 200
+# On one rank about 1 s in curves of 10 ms.
+STUDY = """repeats: 120
 n_train: {range: [1, 60]}
 ablations: [none, no_residuals, cutoff: [0.01, 0.1]]
 datasets: [{source: student-teacher, rows: 400, features: 40, hidden_features: 50}]
@@ -49,8 +49,8 @@ class Streams(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory()
         cls.at = pathlib.Path(cls.folder.name)
         (cls.at / "small.yaml").write_text(STUDY)
-        (cls.at / "tiny.yaml").write_text(STUDY.replace("200", "2"))
-        (cls.at / "much.yaml").write_text(STUDY.replace("200", "20000"))
+        (cls.at / "tiny.yaml").write_text(STUDY.replace("120", "2"))
+        (cls.at / "much.yaml").write_text(STUDY.replace("120", "20000"))
         run("run", "small.yaml", "-q", "-o", "whole.nc", ranks=2, cwd=cls.at, check=0)
         run("run", "tiny.yaml", "-q", cwd=cls.at, check=0)
 

@@ -17,7 +17,7 @@ import launcher
 import tier
 from program import PROGRAM, data_groups
 
-KILLS = int(os.environ.get("RIDGELESS_TEST_KILLS", tier.of(10, 60)))
+KILLS = int(os.environ.get("RIDGELESS_TEST_KILLS", tier.of(6, 60)))
 IN_A_ROW = 5  # on the same journal
 AT_ONCE = 2
 TIME_LIMIT = 600  # seconds; a run takes one or two, and some ten on a busy machine

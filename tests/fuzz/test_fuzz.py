@@ -1,12 +1,13 @@
 """Inputs under attack: each fuzz target for some seconds on from its corpus, and every input that was ever a finding.
 
 The targets are built by clang with libFuzzer and sanitizers in a build folder of their own beside this one: not optimized, for
-building takes most of the time. $RIDGELESS_FUZZ_SECONDS lengthens the fuzzing of each target (default 1, and 6 with --all),
-$RIDGELESS_TEST_SEED repeats a run. What is found is kept in the build folder's `findings`: it goes to crashes/TARGET once it is
-mended."""
+building takes most of the time; the short tier draws three of them. $RIDGELESS_FUZZ_SECONDS lengthens the fuzzing of each
+target (default 1, and 6 with --all), $RIDGELESS_TEST_SEED repeats a run. What is found is kept in the build folder's
+`findings`: it goes to crashes/TARGET once it is mended."""
 import concurrent.futures
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,8 @@ HERE = SOURCE / "tests" / "fuzz"
 BUILD = pathlib.Path(os.environ["RIDGELESS_FUZZ_BUILD"])
 SECONDS = int(os.environ.get("RIDGELESS_FUZZ_SECONDS", tier.of(1, 6)))
 SEED = int(os.environ.get("RIDGELESS_TEST_SEED", time.time_ns() % 1000000)) + 1  # 0 would be a seed of libFuzzer's own
-TARGETS = sorted(path.stem.removeprefix("fuzz_") for path in HERE.glob("fuzz_*.c"))
+WHOLE = sorted(path.stem.removeprefix("fuzz_") for path in HERE.glob("fuzz_*.c"))
+TARGETS = sorted(random.Random(SEED).sample(WHOLE, tier.of(3, len(WHOLE))))
 PAST = {target: cases for target in TARGETS if (cases := sorted((HERE / "crashes" / target).glob("*")))}
 # Not the leak check after every input, which takes longer than the input where libraries keep memory for the next: what
 # they never give back is found at the end. The time limit of one input is five times too long on a quiet machine.
