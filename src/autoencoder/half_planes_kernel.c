@@ -458,7 +458,7 @@ static void sift_lines(const rl_plane_node *nodes, int n, const lines *own, line
         for (int k = 0; k < n; k++) {
             lanes inside, cut;
             test_lines(&l, &nodes[k], &inside, &cut);
-            if (bits_of(cut) != 0) append_lines(&children[k], &from, at, &l, cut);
+            if (LANES == RL_LANES || bits_of(cut) != 0) append_lines(&children[k], &from, at, &l, cut);
             if (bits_of(inside) == 0) continue;
             for (int j = 0; j < RL_MOMENTS; j++) sums[j] = add_only(sums[j], inside, all_of(nodes[k].moments[j]));
             for (int j = 0; j < RL_SHARES; j++)
@@ -531,16 +531,6 @@ static void add_outputs(const lines *own, const double *x, const double *y, doub
     }
 }
 
-/* Asks for the entries of n quads, which lie in no cache where there are many. */
-static void fetch_quads(const rl_half_planes *p, int first, int n) {
-    enum { LINE = 64 };
-    const char *const column = (const char *)(p->column + p->start[first] * RL_QUAD);
-    const char *const value = (const char *)(p->value + p->start[first] * RL_QUAD);
-    const size_t entries = (size_t)(p->start[first + n] - p->start[first]) * RL_QUAD;
-    for (size_t i = 0; i < entries * sizeof *p->column; i += LINE) __builtin_prefetch(column + i);
-    for (size_t i = 0; i < entries * sizeof *p->value; i += LINE) __builtin_prefetch(value + i);
-}
-
 /* ---- the walk ---------------------------------------------------------------------------------------------------- */
 
 typedef struct walk {
@@ -554,7 +544,6 @@ static void visit_leaf(const walk *w, int leaf, lines *own, const double *shares
     const rl_half_planes *const p = w->planes;
     const int first = leaf * RL_LEAF, n = part_of(p->n_rows / RL_LANES, first, RL_LEAF);
     _Alignas(RL_POINT * sizeof(double)) double pulls[RL_LEAF * RL_PLANE * RL_LANES];
-    fetch_quads(p, first * RL_LANES / RL_QUAD, n * RL_LANES / RL_QUAD);
     for (int i = 0; i < n; i++) {
         const double *const x = p->vectors + (size_t)(first + i) * RL_PLANE * RL_LANES, *const y = x + RL_LANES;
         double *const pull_x = pulls + i * RL_PLANE * RL_LANES, *const pull_y = pull_x + RL_LANES;

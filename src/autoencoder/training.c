@@ -30,7 +30,7 @@ struct rl_training {
 
 /* A tree is planted at every so many steps. Its first step goes by half-planes, and the others of its life by whatever
  * is cheaper by that step's work. With fewer examples a tree never pays. */
-enum { LIFE = 32, LEAST_EXAMPLES = 128 };
+enum { LIFE = 16, LEAST_EXAMPLES = 128 };
 
 static bool has_planes(const rl_autoencoder *model) {
     return model->n_hidden == RL_PLANE && model->precision == RL_PRECISION_DOUBLE && model->n_train != RL_INFINITE &&
@@ -425,8 +425,8 @@ rl_status rl_training_restore(rl_training *t, const double *state, size_t length
  * 500,000: a part for planting and the tree's first nodes, one for the leaves that a line cuts, and one for the inputs.
  */
 static double outputs_of_step(const rl_autoencoder *model) {
-    const double dense = rl_training_examples(model), first_nodes = 76, input = 13, example = 0.0035;
-    const double cut = 2.3 * pow(dense, 0.62), inputs = dense * (input * (1 - model->sparsity) + example);
+    const double dense = rl_training_examples(model), first_nodes = 130, input = 7.5, example = 0.0057;
+    const double cut = 1.9 * pow(dense, 0.6), inputs = dense * (input * (1 - model->sparsity) + example);
     return has_planes(model) ? fmin(dense, first_nodes + cut + inputs) : dense;
 }
 
