@@ -42,7 +42,7 @@ rl_status rl_nc_open_ours(const char *path, rl_nc *file);
  * with the checksum (XXH3-64) of all bytes before it, its seal. It stands behind the end of the file that HDF5's own
  * header names, where readers do not look; a program that changes the file takes it off.
  *
- * Whether `path` ends in the seal of its bytes: then they are those that rl_nc_finish left. RL_ERR_INPUT when it is
+ * Whether `path` ends in the seal of its bytes: then they are those that rl_nc_seal left. RL_ERR_INPUT when it is
  * missing, not a regular file or not NetCDF-4, and when there is a seal that does not hold. The library is not asked.
  */
 rl_status rl_nc_check_seal(const char *path, bool *sealed);

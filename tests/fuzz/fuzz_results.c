@@ -111,7 +111,9 @@ static bool write_file(fuzz_bytes *bytes, const char *path) {
     put_text(bytes, draft.file.id, "title", "a title");
     const unsigned choice = fuzz_take(bytes);
     for (int i = 0; i < (int)choice % 4; i++) put_group(bytes, draft.file.id, i, choice >= 128);
-    const bool finished = rl_nc_finish(&draft) == RL_OK && rename(temporary.path, path) == 0;
+    off_t length = 0;
+    const bool finished = rl_nc_close(&draft, &length) == RL_OK && rl_nc_seal(&draft, length, NULL) == RL_OK &&
+                          rename(temporary.path, path) == 0;
     rl_temporary_discard(&temporary);
     return finished;
 }
