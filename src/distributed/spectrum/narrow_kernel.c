@@ -15,7 +15,8 @@ enum {
     CHUNK = 128,         /* columns of C that are multiplied before the next rows: ROWS of them fit the first cache */
     ACROSS = RL_NARROW_ACROSS, /* columns of C that are multiplied from the left at a time */
     TALL = LANES / 2,          /* registers of rows of such a product */
-    RUN = 384,                 /* rows of C that are multiplied before the next columns */
+    RUN = 768,                 /* rows of C that are multiplied before the next columns */
+    STEP = 16,                 /* rows of two factors between which a column is asked for */
     LINE = 8                   /* doubles in a line of the cache */
 };
 
@@ -46,33 +47,36 @@ RL_INLINED void subtract_rows(int begin, int end, int k, const double *packed, c
     }
 }
 
-/* C [ROWS, COLUMNS] -= packed^T right for both terms, right from `column` on; asks for as many columns at `next`. */
-RL_INLINED void subtract(const rl_narrow *p, int column, const double *packed, double *c, const double *next) {
+/* C [ROWS, COLUMNS] -= packed^T right for both terms, right from `column` on; a copy of it to `tile`; asks for as many
+ * columns at `next`. */
+RL_INLINED void subtract(const rl_narrow *p, int column, const double *packed, double *c, const double *next,
+                         double *tile) {
     const size_t ld = (size_t)p->ld;
     vec sums[DEEP][COLUMNS];
     int fetched = 0;
     UNROLLED for (int j = 0; j < COLUMNS; j++) UNROLLED for (int x = 0; x < DEEP; x++) sums[x][j] =
         load(c + (size_t)j * ld + x * LANES);
     for (int t = 0; t < RL_NARROW_TERMS; t++) {
-        const int k = p->terms[t].k, step = k / COLUMNS + 1;
-        if (k == 0) continue;
+        const int k = p->terms[t].k;
         const double *right = p->terms[t].right + (size_t)column * (size_t)k;
-        for (int i = 0; i < k; i += step) {
-            if (fetched < COLUMNS) fetch(next + (size_t)fetched++ * ld);
-            subtract_rows(i, rl_smaller(i + step, k), k, packed, right, sums);
+        for (int i = 0; i < k; i += STEP) {
+            fetch(next + (size_t)(fetched++ % COLUMNS) * ld);
+            subtract_rows(i, rl_smaller(i + STEP, k), k, packed, right, sums);
         }
         packed += (size_t)k * ROWS;
     }
-    UNROLLED for (int j = 0; j < COLUMNS; j++) UNROLLED for (int x = 0; x < DEEP; x++) *
-        at(c + (size_t)j * ld + x * LANES) = sums[x][j];
+    UNROLLED for (int j = 0; j < COLUMNS; j++) UNROLLED for (int x = 0; x < DEEP; x++) {
+        *at(c + (size_t)j * ld + x * LANES) = sums[x][j];
+        *at(tile + j * ROWS + x * LANES) = sums[x][j];
+    }
 }
 
 /* sums += C factor^T for C [ROWS, n], factor [COLUMNS, n] of `factors` rows. */
-RL_INLINED void multiply_columns(int n, const double *c, size_t ld, const double *factor, size_t factors,
+RL_INLINED void multiply_columns(int n, const double *c, const double *factor, size_t factors,
                                  vec sums[DEEP][COLUMNS]) {
     for (int j = 0; j < n; j++) {
         vec column[DEEP];
-        UNROLLED for (int x = 0; x < DEEP; x++) column[x] = load(c + (size_t)j * ld + x * LANES);
+        UNROLLED for (int x = 0; x < DEEP; x++) column[x] = load(c + j * ROWS + x * LANES);
         UNROLLED for (int l = 0; l < COLUMNS; l++) UNROLLED for (int x = 0; x < DEEP; x++) sums[x][l] +=
             column[x] * factor[(size_t)j * factors + (size_t)l];
     }
@@ -88,7 +92,7 @@ RL_INLINED void multiply(const rl_narrow *p, int n, const double *c, const doubl
         load(product + (size_t)l * ld_product + x * LANES);
     for (size_t j = 0; j < (size_t)n; j += LINE) {
         if (fetched < n_next) fetch(next + (size_t)fetched++ * ld);
-        multiply_columns(rl_smaller((int)LINE, n - (int)j), c + j * ld, ld, factor + j * factors, factors, sums);
+        multiply_columns(rl_smaller((int)LINE, n - (int)j), c + j * ROWS, factor + j * factors, factors, sums);
     }
     UNROLLED for (int l = 0; l < COLUMNS; l++) UNROLLED for (int x = 0; x < DEEP; x++) *
         at(product + (size_t)l * ld_product + x * LANES) = sums[x][l];
@@ -111,17 +115,26 @@ static void pack(const rl_narrow *p, int row, int end) {
     }
 }
 
-/* Rows [row, row + ROWS) of columns [column, column + n); `next` is what comes after them. */
+RL_INLINED void copy_tile(int n, const double *c, size_t ld, double *tile) {
+    for (int j = 0; j < n; j++)
+        UNROLLED for (int x = 0; x < DEEP; x++) * at(tile + j * ROWS + x * LANES) =
+            load(c + (size_t)j * ld + x * LANES);
+}
+
+/* Rows [row, row + ROWS) of columns [column, column + n); `next` is what comes after them. What is multiplied lies side
+ * by side: each column of C has a page of its own, more of them than are found at once. */
 RL_INLINED void pass_tile(const rl_narrow *p, int row, int column, int n, const double *packed, const double *next) {
     const size_t ld = (size_t)p->ld;
     const bool subtracts = count_terms(p) > 0;
     double *const c = p->c + (size_t)column * ld + row;
+    double tile[ROWS * CHUNK] __attribute__((aligned(LINE * sizeof(double))));
     for (int j = 0; j < n && subtracts; j += COLUMNS)
-        subtract(p, column + j, packed, c + (size_t)j * ld, next + (size_t)j * ld);
+        subtract(p, column + j, packed, c + (size_t)j * ld, next + (size_t)j * ld, tile + j * ROWS);
     if (p->factor == NULL) return;
+    if (!subtracts) copy_tile(n, c, ld, tile);
     for (int l = 0; l < p->factors; l += COLUMNS) {
         const int begin = (int)((int64_t)l * n / p->factors), end = (int)((int64_t)(l + COLUMNS) * n / p->factors);
-        multiply(p, n, c, p->factor + (size_t)column * (size_t)p->factors + l,
+        multiply(p, n, tile, p->factor + (size_t)column * (size_t)p->factors + l,
                  p->product + (size_t)l * (size_t)p->ld_product + row, next + (size_t)begin * ld,
                  subtracts ? 0 : end - begin);
     }
@@ -145,7 +158,8 @@ void PASS(const rl_narrow *p, int m, int n) {
     }
 }
 
-/* out [TALL registers, ACROSS] += left C for some of the rows of left, C [m, ACROSS]; asks for columns to come. */
+/* out [TALL registers, ACROSS] += left C for some of the rows of left, C [m, ACROSS]; asks for half as many columns at
+ * `next`. */
 RL_INLINED void multiply_left(int m, size_t k, const double *left, const double *c, size_t ld, const double *next,
                               double *out) {
     vec sums[TALL][ACROSS];
@@ -155,7 +169,7 @@ RL_INLINED void multiply_left(int m, size_t k, const double *left, const double 
         vec row[TALL];
         UNROLLED for (int x = 0; x < TALL; x++) row[x] = load(left + (size_t)i * k + x * LANES);
         if (i % LINE == 0 && next != NULL)
-            UNROLLED for (int j = 0; j < ACROSS; j++) __builtin_prefetch(next + (size_t)j * ld + i);
+            UNROLLED for (int j = 0; j < ACROSS / 2; j++) __builtin_prefetch(next + (size_t)j * ld + i);
         UNROLLED for (int j = 0; j < ACROSS; j++) UNROLLED for (int x = 0; x < TALL; x++) sums[x][j] +=
             row[x] * c[(size_t)j * ld + (size_t)i];
     }
@@ -168,7 +182,8 @@ void LEFT(int m, int n, int k, const double *left, const double *c, int ld, doub
         for (int j = 0; j < n; j += ACROSS) {
             const double *columns = c + (size_t)j * (size_t)ld + row;
             for (int l = 0; l < k; l += TALL * LANES) {
-                const double *next = l == 0 && j + ACROSS < n ? columns + ACROSS * (size_t)ld : NULL;
+                const int ahead = l == 0 ? ACROSS : ACROSS + ACROSS / 2;
+                const double *next = l <= TALL * LANES && j + ACROSS < n ? columns + (size_t)ahead * (size_t)ld : NULL;
                 multiply_left(rl_smaller((int)RUN, m - row), (size_t)k, left + (size_t)row * (size_t)k + l, columns,
                               (size_t)ld, next, out + (size_t)j * (size_t)k + l);
             }
