@@ -2,7 +2,9 @@
 #include "generate.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "../../clones.h"
 #include "../../numbers.h"
 
 /* Where the training rows and the test rows are in the core's matrix: see producer.h. */
@@ -123,21 +125,35 @@ static rl_status check_vector(const char *name, const double *values, int64_t n)
     return RL_OK;
 }
 
+/* Magnitudes are in the order of their bits, and infinities and what is no number are above them all. */
+RL_CLONES static int64_t largest_bits(const double *x, int n) {
+    int64_t largest = 0;
+    for (int i = 0; i < n; i++) {
+        int64_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        largest = rl_larger(largest, bits & INT64_MAX);
+    }
+    return largest;
+}
+
+static rl_status fail_entry(const rl_block_matrix *m, rl_placement to, int li, int lj) {
+    const int i = rl_block_matrix_global_row(m, li) - to.row, j = rl_block_matrix_global_column(m, lj) - to.column;
+    return rl_fail(RL_ERR_INPUT, "distributed case: feature %d of row %d is %g; it must be finite",
+                   to.transposed ? i : j, to.first_row + (to.transposed ? j : i), *rl_at(m, li, lj));
+}
+
 /* Local: this rank's part of rows. Raises *largest to its largest magnitude. */
 static rl_status check_rows(const rl_block_matrix *m, const rl_case *c, rl_placement to, double *largest) {
     const rl_share mine = share_of(m, c, to);
-    for (int lj = mine.column; lj < mine.column_end; lj++)
-        for (int li = mine.row; li < mine.row_end; li++) {
-            const double a = *rl_at(m, li, lj);
-            if (isfinite(a)) {
-                *largest = fmax(*largest, fabs(a));
-                continue;
-            }
-            const int i = rl_block_matrix_global_row(m, li) - to.row;
-            const int j = rl_block_matrix_global_column(m, lj) - to.column;
-            return rl_fail(RL_ERR_INPUT, "distributed case: feature %d of row %d is %g; it must be finite",
-                           to.transposed ? i : j, to.first_row + (to.transposed ? j : i), a);
-        }
+    for (int lj = mine.column; lj < mine.column_end; lj++) {
+        const int64_t bits = largest_bits(rl_at(m, mine.row, lj), mine.row_end - mine.row);
+        double size;
+        memcpy(&size, &bits, sizeof size);
+        if (!isfinite(size))
+            for (int li = mine.row; li < mine.row_end; li++)
+                if (!isfinite(*rl_at(m, li, lj))) return fail_entry(m, to, li, lj);
+        *largest = fmax(*largest, size);
+    }
     return RL_OK;
 }
 
@@ -161,14 +177,28 @@ void rl_core_lay_out(rl_core *core, int block) {
     core->m = rl_block_matrix_layout(core->grid, core->rows + core->n_right, core->columns + core->n_left, block);
 }
 
-/* values [n_rows] += rows of X times beta, this rank's part. */
+RL_CLONES static void add_multiple(int n, const double *x, double factor, double *sums) {
+    for (int i = 0; i < n; i++) sums[i] += x[i] * factor;
+}
+
+static double add_product(int n, const double *x, const double *y, double sum) {
+    for (int i = 0; i < n; i++) sum += x[i] * y[i];
+    return sum;
+}
+
+/* values [n_rows] += rows of X times beta, this rank's part; in a block, neighbours are neighbours. */
 static void add_products(const rl_block_matrix *m, const rl_case *c, rl_placement to, double *values) {
     const rl_share mine = share_of(m, c, to);
+    int height;
     for (int lj = mine.column; lj < mine.column_end; lj++) {
         const int j = rl_block_matrix_global_column(m, lj) - to.column;
-        for (int li = mine.row; li < mine.row_end; li++) {
-            const int i = rl_block_matrix_global_row(m, li) - to.row;
-            values[to.transposed ? j : i] += *rl_at(m, li, lj) * c->beta_star[to.transposed ? i : j];
+        for (int li = mine.row; li < mine.row_end; li += height) {
+            const int row = rl_block_matrix_global_row(m, li), i = row - to.row;
+            height = rl_smaller(m->row_block - row % m->row_block, mine.row_end - li);
+            if (to.transposed)
+                values[j] = add_product(height, rl_at(m, li, lj), c->beta_star + i, values[j]);
+            else
+                add_multiple(height, rl_at(m, li, lj), c->beta_star[j], values + i);
         }
     }
 }
@@ -204,6 +234,10 @@ static void fill_population(rl_placed_case *placed) {
                   (source){population_entry, c, 0});
 }
 
+RL_CLONES static void divide(int n, double divisor, double *x) {
+    for (int i = 0; i < n; i++) x[i] /= divisor;
+}
+
 /* By a power of two, so that the largest entry is in [1/2, 1): no norm overflows or underflows, and no bit changes. */
 static void scale_train(rl_placed_case *placed, double largest) {
     const rl_block_matrix *m = &placed->core.m;
@@ -214,7 +248,7 @@ static void scale_train(rl_placed_case *placed, double largest) {
     placed->scale = ldexp(1, exponent < 1023 ? exponent : 1023);
     if (exponent == 0) return;
     for (int lj = mine.column; lj < mine.column_end; lj++)
-        for (int li = mine.row; li < mine.row_end; li++) *rl_at(m, li, lj) /= placed->scale;
+        divide(mine.row_end - mine.row, placed->scale, rl_at(m, mine.row, lj));
 }
 
 static rl_status generate_rows(rl_placed_case *placed) {
