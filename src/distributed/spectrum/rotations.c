@@ -6,16 +6,30 @@
 #include "../../numbers.h"
 #include "../../registers.h"
 
-/* A group over all columns, and many short ones: frames for each lie before and behind its columns, too. TILE is
- * what the first cache holds of columns of MOST_ROWS and frames. */
-enum { GROUPS = 64, MARGIN = RL_SWEEPS + RL_SWEEPS + RL_LAG * RL_SWEEPS, SPARE = 1024, TILE = 64, MOST_ROWS = 32 };
+/* Frames for each group lie before and behind its columns, too. TILE is what the first cache holds of columns of
+ * MOST_ROWS and frames. */
+enum { GROUPS = 64, MARGIN = RL_SWEEPS + RL_SWEEPS + RL_LAG * RL_SWEEPS, TILE = 64, MOST_ROWS = 32, LINE = 8 };
+
+/* A group over all columns, with the short ones that come between it and the next, takes SPARE frames more than there
+ * are columns. With TOGETHER of them rows come into the caches half as often; no more than ROOM frames are spent on it.
+ */
+enum { SPARE = 1024, TOGETHER = 2, ROOM = 1 << 15 };
 
 static size_t count_frames(int columns) {
     return (size_t)columns + MARGIN;
 }
 
+static int groups_together(int n) {
+    const size_t one = count_frames(n) + SPARE;
+    return rl_larger(1, rl_smaller((int)TOGETHER, (int)((size_t)ROOM / one)));
+}
+
 static size_t capacity(int n) {
-    return count_frames(n) + SPARE;
+    return (count_frames(n) + SPARE) * (size_t)groups_together(n);
+}
+
+int rl_sweeps_waiting(int n) {
+    return RL_SWEEPS * groups_together(n);
 }
 
 void rl_sweeps_list(rl_sweeps *sweeps, rl_arena *arena) {
@@ -99,7 +113,7 @@ typedef struct tile {
     double *column; /* column 0 of the rows */
     ptrdiff_t stride;
     int begin, rows, lanes;
-    int ahead; /* to the rows after them, 0: there are none */
+    ptrdiff_t ahead; /* from them to those that come next */
 } tile;
 
 /* RL_FUSED sweeps of a group, from sweep k on: `behind` columns behind the first ones of all. */
@@ -108,7 +122,7 @@ static void rotate_fused(const tile *t, const rl_sweep_group *group, int k, int 
     p.begin = rl_larger(group->first, t->begin - behind);
     p.end = rl_smaller(group->end + RL_FUSED - 1, t->begin + TILE - behind);
     p.frames = rl_sweep_frame(group, p.begin + RL_LAG * k) + k;
-    p.ahead = behind == 0 ? t->ahead : 0;
+    p.ahead = behind < MOST_ROWS / LINE * RL_FUSED ? t->ahead + behind / RL_FUSED * LINE : 0;
     if (p.begin < p.end) call_kernel(t->lanes, &p, t->rows);
 }
 
@@ -142,7 +156,7 @@ void rl_sweeps_apply(rl_sweeps *sweeps, bool mirrored, double *x, int n_rows, in
         for (int row = 0; row < n_rows; row += MOST_ROWS) {
             t.rows = rl_smaller((int)MOST_ROWS, whole_turned(n_rows - row));
             t.column = column + row;
-            t.ahead = row + MOST_ROWS < n_rows ? MOST_ROWS : 0;
+            t.ahead = row + MOST_ROWS < n_rows ? MOST_ROWS : TILE * t.stride - row;
             rotate_tile(sweeps, &t);
         }
 }

@@ -43,6 +43,9 @@ typedef struct rl_sweep {
 /* The arrays of sweeps over n columns; n is set, the count is 0. */
 void rl_sweeps_list(rl_sweeps *sweeps, rl_arena *arena);
 
+/* How many sweeps over all n columns are applied together. */
+int rl_sweeps_waiting(int n);
+
 /* A new last sweep over [first, end), all of whose rotations the caller sets. Sweeps over parts of [lo, hi), to which
  * it belongs, will follow or are there: they are kept together. No room: apply first. */
 rl_sweep rl_sweeps_add(rl_sweeps *sweeps, int lo, int hi, int first, int end);
@@ -95,7 +98,7 @@ typedef struct rl_rotated_piece {
     ptrdiff_t stride;     /* to the next column */
     int begin, end;       /* positions */
     int first, last;      /* the columns that the sweeps have; others are zeros that nobody keeps */
-    int ahead;            /* from these rows to those that will be wanted next and are to be fetched; 0: none */
+    ptrdiff_t ahead;      /* to what is to be fetched of the rows that come next, a line of each column; 0: nothing */
 } rl_rotated_piece;
 
 /* Of so many rows, a multiple of RL_ROWS_TURNED. */

@@ -6,8 +6,9 @@
 
 typedef double vec __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
 
-/* Registers of rows that are rotated together: what a sweep holds of a column, and the column that passes. */
-enum { MANY = LANES == 8 ? 4 : 2, LINE = 8 };
+/* Registers of rows that are rotated together: what a sweep holds of a column, and the column that passes. Columns are
+ * too far from each other for the processor to see which one will be wanted SOON. */
+enum { MANY = LANES == 8 ? 4 : 2, SOON = 8 };
 
 #define UNROLLED _Pragma("GCC unroll 8")
 
@@ -33,7 +34,8 @@ RL_INLINED void rotate(const rl_rotated_piece *given, int row, int deep) {
         double *out = COLUMN(i - RL_FUSED + 1);
         vec y[MANY];
         UNROLLED for (int r = 0; r < deep; r++) y[r] = load(in + r * LANES);
-        if (p.ahead > 0) UNROLLED for (int r = 0; r < deep * LANES; r += LINE) __builtin_prefetch(in + p.ahead + r, 1);
+        if (p.ahead != 0) __builtin_prefetch(in + p.ahead, 1);
+        UNROLLED for (int r = 0; r < deep; r++) __builtin_prefetch(in + SOON * p.stride + r * LANES, 1);
         UNROLLED for (int k = 0; k < RL_FUSED; k++) {
             const double *at = frame + k * ((RL_LAG - 1) * RL_FRAME + 1), t = at[0], s = at[RL_SWEEPS];
             UNROLLED for (int r = 0; r < deep; r++) {
