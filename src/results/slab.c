@@ -21,7 +21,8 @@ bool rl_next_slab(const writer *w, const extent *extents, int n, slab *s) {
         if (e->n_rows == row) continue;
         const size_t fit = rl_smaller(e->n_rows - row, (w->slab_values - used) / e->width);
         if (fit == 0) break;
-        s->parts[s->n++] = (part){at, row, fit, e->width, w->slab + used, {0, w->plan->study->repeats}};
+        double *const values = w->slab == NULL ? NULL : w->slab + used; /* none yet where one asks who fills them */
+        s->parts[s->n++] = (part){at, row, fit, e->width, values, {0, w->plan->study->repeats}};
         used += fit * e->width;
         if (row + fit < e->n_rows) break;
     }
