@@ -8,7 +8,7 @@
 #include <xxh_x86dispatch.h>
 
 /* Those of version 0.8.1 that take all bytes at once leave the upper halves of wide registers in use, and whatever is
- * not compiled for wide ones is several times slower from then on: logarithms five times. */
+ * not compiled for wide ones is slower from then on: two million logarithms on a Xeon 26 to 31 times. */
 __attribute__((target("avx"))) static inline void rl_leave_wide_registers(void) {
     _mm256_zeroupper();
 }
