@@ -188,9 +188,9 @@ def _dimensions(axes: Axes, shown: Autoencoder) -> None:
         va="bottom",
         **words,
     )
-    middle = t[len(t) // 2]
+    early = t[len(t) // 4]  # before the two lines cross
     axes.annotate(
-        "m/T", (middle, shown.n_hidden / middle), xytext=(-3, -3), textcoords="offset points", ha="right", va="top", **words
+        "m/T", (early, shown.n_hidden / early), xytext=(-3, -3), textcoords="offset points", ha="right", va="top", **words
     )
 
 
