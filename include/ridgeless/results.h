@@ -92,7 +92,7 @@ rl_status rl_results_write(const char *output, const rl_plan *plan, rl_journal *
  * what `take` asks for, and may read it until the next job. */
 typedef struct rl_crew_member rl_crew_member;
 typedef void (*rl_crew_answer)(void *state, const void *bytes, size_t length);
-rl_status rl_crew_member_create(const rl_plan *plan, rl_crew_member **member); /* to be destroyed, on failure too */
+rl_status rl_crew_member_create(const rl_plan *plan, rl_crew_member **member);
 void rl_crew_member_destroy(rl_crew_member *member);
 void rl_crew_member_work(rl_crew_member *member, const void *job, rl_crew_answer answer, void *state);
 

@@ -10,8 +10,9 @@
 /* Behind it, each with its zero byte: the path, the study's settings, and of each declaration a number (int), the
  * settings and the arithmetic, which may be empty. */
 typedef struct description {
-    uint64_t end, device, file;
+    uint64_t end;
     int64_t n_declared;
+    struct stat file;
 } description;
 
 static rl_status append_text(rl_text *bytes, const char *text) {
@@ -25,11 +26,10 @@ static rl_status append_declared(rl_text *bytes, const rl_declared *d) {
 }
 
 rl_status rl_journal_describe(const rl_journal *journal, rl_text *bytes) {
-    struct stat file;
     const rl_settings_list *settings = &journal->settings;
-    if (fstat(journal->fd, &file) != 0)
+    description d = {.end = journal->end, .n_declared = settings->n};
+    if (fstat(journal->fd, &d.file) != 0)
         return rl_fail(RL_ERR_IO, "%s: cannot be read: %s", journal->path, strerror(errno));
-    const description d = {journal->end, (uint64_t)file.st_dev, (uint64_t)file.st_ino, settings->n};
     RL_TRY(rl_text_append_bytes(bytes, &d, sizeof d));
     RL_TRY(append_text(bytes, journal->path));
     RL_TRY(append_text(bytes, settings->own));
@@ -56,8 +56,8 @@ static rl_status take_declared(rl_journal *journal, const char **at) {
 static rl_status open_same(rl_journal *journal, const description *d) {
     struct stat file;
     RL_TRY(rl_journal_open_file(journal->path, O_RDONLY, &journal->fd));
-    const bool same = fstat(journal->fd, &file) == 0 && (uint64_t)file.st_dev == d->device &&
-                      (uint64_t)file.st_ino == d->file && (uint64_t)file.st_size >= d->end;
+    const bool same =
+        fstat(journal->fd, &file) == 0 && rl_same_file(&file, &d->file) && (uint64_t)file.st_size >= d->end;
     return same ? RL_OK : rl_fail(RL_ERR_IO, "%s: is another file here", journal->path);
 }
 

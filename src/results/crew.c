@@ -2,7 +2,6 @@
 #include "crew.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "../numbers.h"
 
@@ -193,10 +192,9 @@ rl_status rl_crew_put(writer *w, const group *g, const curves *c, const slab *s)
 /* ---- the seal ---------------------------------------------------------------------------------------------------- */
 
 rl_status rl_crew_ask_seal(writer *w, const rl_nc_draft *draft, off_t length) {
-    struct stat file;
     rl_text job = RL_TEXT_EMPTY;
-    if (w->n_members == 0 || w->has_failed || fstat(draft->temporary->fd, &file) != 0) return RL_OK;
-    const rl_crew_seal head = {{RL_CREW_SEAL}, length, (uint64_t)file.st_dev, (uint64_t)file.st_ino};
+    rl_crew_seal head = {.job = {RL_CREW_SEAL}, .length = length};
+    if (w->n_members == 0 || w->has_failed || fstat(draft->temporary->fd, &head.file) != 0) return RL_OK;
     rl_status status = rl_text_append_bytes(&job, &head, sizeof head);
     if (status == RL_OK) status = rl_text_append(&job, "%s", draft->temporary->path);
     if (status == RL_OK) w->seal_is_coming = ask(w, w->members[0], &(rl_text){job.bytes, job.length + 1, 0});

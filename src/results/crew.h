@@ -8,6 +8,8 @@
 #ifndef RL_RESULTS_CREW_H
 #define RL_RESULTS_CREW_H
 
+#include <sys/stat.h>
+
 #include "curves.h"
 
 /* ---- what is asked ----------------------------------------------------------------------------------------------- */
@@ -35,7 +37,7 @@ typedef struct rl_crew_slab {
 typedef struct rl_crew_seal {
     rl_crew_job job;
     int64_t length;
-    uint64_t device, file; /* which it is */
+    struct stat file; /* which it is */
 } rl_crew_seal;
 typedef struct rl_crew_sealed {
     char seal[RL_NC_SEAL + 1];

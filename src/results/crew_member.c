@@ -23,13 +23,10 @@ struct rl_crew_member {
 };
 
 rl_status rl_crew_member_create(const rl_plan *plan, rl_crew_member **member) {
-    rl_crew_member *m;
     *member = NULL;
-    RL_TRY(RL_ALLOC(m, 1));
-    m->w = (writer){.plan = plan, .slab_bytes = RL_RESULTS_SLAB};
-    const rl_status status = rl_measure_groups(&m->w);
-    *member = m;
-    return status;
+    RL_TRY(RL_ALLOC(*member, 1));
+    (*member)->w = (writer){.plan = plan, .slab_bytes = RL_RESULTS_SLAB};
+    return RL_OK;
 }
 
 void rl_crew_member_destroy(rl_crew_member *m) {
@@ -48,9 +45,12 @@ static void answer_status(rl_crew_member *m, rl_status status) {
 
 /* ---- slabs ------------------------------------------------------------------------------------------------------- */
 
+/* Comes first: a rank that is asked for nothing need not know the groups. */
 static rl_status open_journal(rl_crew_member *m, const char *bytes) {
     rl_journal_close(m->journal);
     m->journal = NULL;
+    rl_forget_groups(&m->w);
+    RL_TRY(rl_measure_groups(&m->w));
     RL_TRY(rl_journal_open_described(m->w.plan, bytes, &m->journal));
     m->w.journal = m->journal;
     return RL_OK;
@@ -108,9 +108,9 @@ static rl_status lay_out(rl_crew_member *m, const rl_crew_slab *job, slab *s) {
 }
 
 static rl_status collect(rl_crew_member *m, const rl_crew_slab *job, const char *offsets, slab *s) {
+    if (m->journal == NULL) return RL_ERR_IO;
     const group *g = &m->w.groups[job->group];
     curves *c = g->state;
-    if (m->journal == NULL) return RL_ERR_IO;
     note_offsets(m, g, job->repeats, offsets);
     RL_TRY(prepare_curves(c));
     RL_TRY(lay_out(m, job, s));
@@ -146,8 +146,7 @@ static void do_slab(rl_crew_member *m, const char *bytes) {
 static rl_status seal_file(const rl_crew_seal *job, const char *path, int fd, rl_crew_sealed *sealed) {
     struct stat file;
     const rl_nc blamed = {.path = path, .blame = RL_ERR_IO};
-    if (fd < 0 || fstat(fd, &file) != 0 || (uint64_t)file.st_dev != job->device || (uint64_t)file.st_ino != job->file)
-        return RL_ERR_IO;
+    if (fd < 0 || fstat(fd, &file) != 0 || !rl_same_file(&file, &job->file)) return RL_ERR_IO;
     return rl_nc_make_seal(&blamed, fd, (off_t)job->length, sealed->seal);
 }
 

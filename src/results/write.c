@@ -59,8 +59,9 @@ static void forget_group(group *g) {
 }
 
 void rl_forget_groups(writer *w) {
-    for (int i = 0; i < w->n_groups; i++) forget_group(&w->groups[i]);
+    while (w->n_groups > 0) forget_group(&w->groups[--w->n_groups]);
     rl_free(w->groups);
+    w->groups = NULL;
 }
 
 static rl_status make_room(writer *w) {
