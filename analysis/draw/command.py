@@ -30,15 +30,21 @@ def run(main: Callable[[], int]) -> int:
     """The exit status of a program that does `main` and prints what it has to say on standard output. A reader of that who has
     gone ends it by SIGPIPE, as it ends any program; where it cannot be written, as on a full disk, that is an error."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    status = EXIT_DONE
     try:
-        status = main()
-        answer()
-    except SystemExit as ended:  # argparse, having printed what is wrong, or help
-        status = ended.code if isinstance(ended.code, int) else status
+        status = _status_of(main)
+        if status == EXIT_DONE or sys.stdout is not None:
+            answer()
     except (UnwritableError, OSError) as error:
         return _fail_unwritable(error.__cause__ or error)
     return status
+
+
+def _status_of(main: Callable[[], int]) -> int:
+    """argparse ends a program having printed what is wrong, or help; whether that could be written, it may not say."""
+    try:
+        return main()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else EXIT_DONE
 
 
 def answer(*lines: object) -> None:

