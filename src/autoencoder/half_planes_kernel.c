@@ -9,7 +9,7 @@
 #include <immintrin.h>
 #endif
 
-#include "../clones.h"
+#include "../fused.h"
 #include "half_planes.h"
 
 enum { PARTS = RL_LANES / LANES };
@@ -106,27 +106,6 @@ RL_INLINED vector all_of(double number) {
     return number - (vector){0};
 }
 
-/* a x b + c, rounded once. */
-RL_INLINED vector fused(vector a, vector b, vector c) {
-#if LANES == 8 && defined(__AVX512F__)
-    return (vector)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
-#elif LANES == 4 && defined(__FMA__)
-    return (vector)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
-#else
-    for (int i = 0; i < LANES; i++) c[i] = fma(a[i], b[i], c[i]);
-    return c;
-#endif
-}
-
-/* Adds a x b to four numbers. */
-RL_INLINED void add_product(const point *a, const point *b, point *sum) {
-#ifdef __FMA__
-    *sum = (point)_mm256_fmadd_pd((__m256d)*a, (__m256d)*b, (__m256d)*sum);
-#else
-    for (int i = 0; i < RL_POINT; i++) (*sum)[i] = fma((*a)[i], (*b)[i], (*sum)[i]);
-#endif
-}
-
 RL_INLINED vector size_of(vector v) {
     return (vector)((mask)v & INT64_MAX);
 }
@@ -185,8 +164,8 @@ RL_INLINED void make_hidden(const rl_half_planes *p, int i) {
         const point value = *four_at(q.value + e);
         point w[RL_PLANE];
         for (size_t k = 0; k < RL_PLANE; k++) take_columns(weights, RL_PLANE, q.column + e, k, &w[k]);
-        add_product(&value, &w[0], &x);
-        add_product(&value, &w[1], &y);
+        rl_fused_add_four(&value, &w[0], &x);
+        rl_fused_add_four(&value, &w[1], &y);
     }
     double *const at = p->vectors + quad_at(i);
     *point_at(at) = x;
@@ -205,7 +184,7 @@ RL_INLINED void make_pulls(const rl_half_planes *p, const quad *q, const point h
         const point z = w[2] + w[0] * h[0] + w[1] * h[1]; /* rounded as in the dense sums: its sign counts */
         const point value = (point)((point_mask) - *four_at(q->value + e) & (z > 0));
         *point_at(above) = value;
-        for (int k = 0; k <= RL_PLANE; k++) add_product(&value, &w[k], &pull[k]);
+        for (int k = 0; k <= RL_PLANE; k++) rl_fused_add_four(&value, &w[k], &pull[k]);
     }
 }
 
@@ -224,8 +203,8 @@ RL_INLINED void pass_back(const rl_half_planes *p, const quad *q, const point h[
             point *const sum = point_at(sums + (size_t)q->column[e + r] * RL_ROOM);
             const point value = q->value[e + r] - (point){0}, less = above[r] - (point){0};
             point all = *sum;
-            add_product(&value, &of_value[r], &all);
-            add_product(&less, &of_above[r], &all);
+            rl_fused_add_four(&value, &of_value[r], &all);
+            rl_fused_add_four(&less, &of_above[r], &all);
             *sum = all;
         }
 }
@@ -436,8 +415,8 @@ RL_INLINED void append_lines(lines *to, const lines *from, int at, const some_li
 
 /* Which of some lines have a box inside, and which cut it. */
 RL_INLINED void test_lines(const some_lines *l, const rl_plane_node *node, lanes *inside, lanes *cut) {
-    const vector z = fused(l->x, all_of(node->middle[0]), fused(l->y, all_of(node->middle[1]), l->b));
-    const vector reach = fused(size_of(l->x), all_of(node->half[0]), size_of(l->y) * node->half[1]);
+    const vector z = rl_fused(l->x, all_of(node->middle[0]), rl_fused(l->y, all_of(node->middle[1]), l->b));
+    const vector reach = rl_fused(size_of(l->x), all_of(node->half[0]), size_of(l->y) * node->half[1]);
     *inside = not_below_zero(z - reach);
     *cut = above_zero(z + reach) & ~*inside;
 }
@@ -477,9 +456,9 @@ static void use_moments(const lines *all) {
         const some_lines s = lines_at(&l, at);
         vector m[RL_MOMENTS];
         for (int k = 0; k < RL_MOMENTS; k++) m[k] = load_part(sums_at(&l, at, k));
-        store_part(sums_at(&l, at, 0), fused(s.x, m[3], fused(s.y, m[4], s.b * m[1])));
-        store_part(sums_at(&l, at, 1), fused(s.x, m[4], fused(s.y, m[5], s.b * m[2])));
-        store_part(sums_at(&l, at, 2), fused(s.x, m[1], fused(s.y, m[2], s.b * m[0])));
+        store_part(sums_at(&l, at, 0), rl_fused(s.x, m[3], rl_fused(s.y, m[4], s.b * m[1])));
+        store_part(sums_at(&l, at, 1), rl_fused(s.x, m[4], rl_fused(s.y, m[5], s.b * m[2])));
+        store_part(sums_at(&l, at, 2), rl_fused(s.x, m[1], rl_fused(s.y, m[2], s.b * m[0])));
     }
 }
 
@@ -509,12 +488,12 @@ static void add_outputs(const lines *own, const double *x, const double *y, doub
                    z_1 = load_part(sums_at(l, at, 2));
             for (int k = 0; k < TOGETHER; k++) {
                 const vector h_x = all_of(x[k]), h_y = all_of(y[k]);
-                const vector z = positive_part(fused(s.x, h_x, fused(s.y, h_y, s.b)));
-                z_x = fused(z, h_x, z_x);
-                z_y = fused(z, h_y, z_y);
+                const vector z = positive_part(rl_fused(s.x, h_x, rl_fused(s.y, h_y, s.b)));
+                z_x = rl_fused(z, h_x, z_x);
+                z_y = rl_fused(z, h_y, z_y);
                 z_1 += z;
-                sum_x[k] = fused(z, s.x, sum_x[k]);
-                sum_y[k] = fused(z, s.y, sum_y[k]);
+                sum_x[k] = rl_fused(z, s.x, sum_x[k]);
+                sum_y[k] = rl_fused(z, s.y, sum_y[k]);
             }
             store_part(sums_at(l, at, 0), z_x);
             store_part(sums_at(l, at, 1), z_y);

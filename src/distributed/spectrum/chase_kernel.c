@@ -1,10 +1,7 @@
 /* RL_SWEEPS sweeps of implicit QR side by side, for registers of LANES doubles: RUN is the kernel's name. */
 #include <stdint.h>
-#ifdef __FMA__
-#include <immintrin.h>
-#endif
 
-#include "../../clones.h"
+#include "../../fused.h"
 #include "iteration.h"
 
 typedef double vec __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
@@ -36,19 +33,6 @@ RL_INLINED vec all(double x) {
     return x - (vec){0};
 }
 
-#ifdef __FMA__
-/* a - b c, rounded once: not every optimizer makes one of two. */
-RL_INLINED vec less_product(vec a, vec b, vec c) {
-#if LANES == 8
-    return (vec)_mm512_fnmadd_pd((__m512d)b, (__m512d)c, (__m512d)a);
-#elif LANES == 4
-    return (vec)_mm256_fnmadd_pd((__m256d)b, (__m256d)c, (__m256d)a);
-#else
-    return (vec)_mm_fnmadd_pd((__m128d)b, (__m128d)c, (__m128d)a);
-#endif
-}
-#endif
-
 /* One over the square root, to a rounding or so: from the halved exponent (3 % off) by four of Newton's steps. The last
  * one adds a correction. A product beside 1/2 would be rounded more coarsely above than below, which leaves a hundredth
  * of a rounding of one sign, and tens of thousands of sweeps make much of it: it is not rounded, or lies elsewhere. */
@@ -57,7 +41,7 @@ RL_INLINED vec inverse_root(vec x) {
     vec y = (vec)(0x5fe6eb50c7b537a9 - ((word)x >> 1));
     UNROLLED for (int i = 0; i < 3; i++) y *= 1.5 - half * (y * y);
 #ifdef __FMA__
-    return y + y * less_product(all(0.5), half * y, y);
+    return y + y * (vec)rl_fused(-half * y, y, all(0.5));
 #else
     return y + y * ((0.75 - 0.75 * x * (y * y)) * (2.0 / 3));
 #endif
