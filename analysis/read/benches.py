@@ -12,6 +12,7 @@ import numpy as np
 from read.results import ResultsError
 
 PHASES = ("generate", "reduce", "project", "diagonalize")
+COMPUTED = PHASES[1:]  # which make up the seconds of a producer
 OTHER = "not told apart"
 
 
@@ -44,7 +45,10 @@ class Roofs:
 
 @dataclass(frozen=True)
 class Producer:
-    """What was measured of one: the median of its rounds by phase, each round's seconds, and the rate of the median."""
+    """What was measured of one: the median of its rounds by phase, each round's seconds, and the rate of the median.
+
+    The seconds are those of a matrix that lies in its place: dgesdd gets it made, so generating it is no phase of them.
+    """
 
     name: str
     seconds: float
@@ -103,7 +107,7 @@ def _work(entry: dict) -> Work:
 
 def _producer(entry: dict) -> Producer:
     seconds = float(entry["seconds"])
-    phases = {name: float(entry[f"{name}_seconds"]) for name in PHASES}
+    phases = {name: float(entry[f"{name}_seconds"]) for name in COMPUTED}
     phases[OTHER] = max(seconds - sum(phases.values()), 0.0)
     if not (math.isfinite(seconds) and seconds > 0):
         raise ValueError(f"{seconds} seconds")

@@ -10,15 +10,15 @@ from matplotlib.figure import Figure
 
 from draw import layout, style
 from draw.row import Caption, Found, Row
-from read.benches import OTHER, PHASES, Bench
+from read.benches import COMPUTED, OTHER, Bench
 
 FRAME = layout.Frame(left=1.15, right=1.35, top=0.9, gap_x=2.6, gap_y=0.95)
-COLOURS = (style.LINES[5], style.LINES[0], style.LINES[2], style.LINES[4], style.UNABLATED)
+COLOURS = (style.LINES[0], style.LINES[2], style.LINES[4], style.UNABLATED)
 
 CAPTION = Caption(
     "One large spectrum by each producer",
-    "Seconds of the median round, in parts per phase; dots are the rounds. GFlop/s counts the operations of the reference, so "
-    "that a faster algorithm has a higher rate.",
+    "Seconds of the median round, in parts per phase, from a matrix that has been generated on; dots are the rounds. GFlop/s "
+    "counts the operations of the reference, so that a faster algorithm has a higher rate.",
     "A bar per producer of its seconds by phase.",
 )
 
@@ -38,7 +38,7 @@ def producers(benches: list[Bench]) -> Figure:
         axes.remove()
     for axes, bench in zip(panels, benches):
         _panel(axes, bench)
-    colours = dict(zip((*PHASES, OTHER), COLOURS))
+    colours = dict(zip((*COMPUTED, OTHER), COLOURS))
     drawn = [name for name in colours if any(p.phases[name] > 0 for b in benches for p in b.producers)]
     page.handles = [layout.patch_handle(colours[name], name) for name in drawn]
     page.handles.append(layout.line_handle(style.TEXT, "each round", linestyle="", marker="o", markersize=3.5))

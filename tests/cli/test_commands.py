@@ -269,6 +269,9 @@ class Commands(unittest.TestCase):
             for part, said in parts.items():
                 self.assertEqual(said["seconds"], rows[name][f"{part}_seconds"])
             self.assertGreater(sum(part["message_bytes"] for part in parts.values()), 0)
+            rest = [f"{part}_seconds" for part in parts if part != "generate"]  # generating is told beside the seconds
+            self.assertAlmostEqual(predicted["seconds"], sum(predicted[part] for part in rest), delta=1e-9)
+            self.assertGreaterEqual(rows[name]["seconds"], sum(rows[name][part] for part in rest))
         self.assertNotIn("parts", rows["dgesdd"])
         tall = run("bench", "spectrum", "90x60", "-t", "20", "-b", "16", "-p", "two-stage", "--grid", "2x1", "--json", ranks=2)
         tall = json.loads(tall.stdout)
