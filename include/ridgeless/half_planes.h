@@ -45,9 +45,9 @@ typedef struct rl_half_planes {
     double *points;     /* [n_features, 8]: w, b, 0, and half the derivatives by them */
     int32_t *order;     /* [n_features]: of their lines, like ones beside each other */
     double *lines;      /* [n_levels, 8, 3, room]: for each child of a node, those that cut it: w and b */
-    int32_t *places;    /* [n_levels, 8, room]: in `order` */
-    double *line_sums;  /* [n_levels, room, 6] */
-    double *sums;       /* [n_features, 4]: over all outputs of a line: of z h and z */
+    double *line_sums;  /* [n_levels, 3, room]: over the outputs of a line: of z h and z */
+    uint8_t *cuts;      /* [n_levels, 8, room]: which of the lines of a node cut a child, as bits */
+    uint8_t *inside;    /* [8, room]: which of them have it inside */
     rl_plane_key *keys; /* to sort by */
 } rl_half_planes;
 

@@ -47,15 +47,15 @@ void rl_half_planes_list(rl_arena *arena, void *planes) {
     RL_TAKE(arena, p->vectors, vectors * RL_PLANE * RL_LANES);
     RL_TAKE(arena, p->weights, features * RL_PLANE);
     RL_TAKE(arena, p->points, features * RL_ROOM);
-    RL_TAKE(arena, p->sums, features * RL_POINT);
     RL_TAKE(arena, p->start, (size_t)p->max_rows / RL_QUAD + 2);
     RL_TAKE(arena, p->column, p->max_entries);
     RL_TAKE(arena, p->value, p->max_entries);
     RL_TAKE(arena, p->above, features * RL_QUAD);
     RL_TAKE(arena, p->order, features);
     RL_TAKE(arena, p->lines, lines * RL_CHILDREN * (RL_PLANE + 1));
-    RL_TAKE(arena, p->line_sums, lines * RL_MOMENTS);
-    RL_TAKE(arena, p->places, lines * RL_CHILDREN);
+    RL_TAKE(arena, p->line_sums, lines * (RL_PLANE + 1));
+    RL_TAKE(arena, p->cuts, lines * RL_CHILDREN);
+    RL_TAKE(arena, p->inside, rl_room_for_lines(p->n_features) * RL_CHILDREN);
     RL_TAKE(arena, p->keys, rl_larger(p->max_rows, p->n_features));
 }
 

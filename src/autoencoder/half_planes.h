@@ -6,7 +6,7 @@
 #include "ridgeless/half_planes.h"
 
 /* Vectors of eight in a leaf and children of a node, at most; numbers of a point, and of what a feature has in
- * `points`; rows side by side; sums of a line; shares of a node: the sums of xx, xy, yy, b x and b y over the lines (x,
+ * `points`; rows side by side; moments of a node; its shares: the sums of xx, xy, yy, b x and b y over the lines (x,
  * y, b) that have it inside. */
 enum { RL_LEAF = 4, RL_CHILDREN = 8, RL_POINT = 4, RL_ROOM = 8, RL_QUAD = 4, RL_MOMENTS = 6, RL_SHARES = 5 };
 

@@ -1,124 +1,11 @@
-/* Arithmetic of half-planes in vector registers.
- *
- * Sums have RL_LANES lanes, whatever the registers: those of LANES numbers take a part of the lanes each. A product
- * that is added to something is rounded once with the sum: by fma() where the registers are those of any processor. */
+/* Arithmetic of half-planes in vector registers. */
+#include "half_planes.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <immintrin.h>
-#endif
 
-#include "../fused.h"
-#include "half_planes.h"
-
-enum { PARTS = RL_LANES / LANES };
-
-typedef double vector __attribute__((vector_size(sizeof(double) * LANES)));
-typedef int64_t mask __attribute__((vector_size(sizeof(int64_t) * LANES)));
-typedef double point __attribute__((vector_size(sizeof(double) * RL_POINT)));
-typedef int64_t point_mask __attribute__((vector_size(sizeof(int64_t) * RL_POINT)));
-
-/* Eight numbers. */
-typedef struct wide {
-    vector part[PARTS];
-} wide;
-
-#define EACH_PART(i) for (int i = 0; i < PARTS; i++)
-
-RL_INLINED wide load(const double *from) {
-    wide all;
-    memcpy(&all, from, sizeof all);
-    return all;
-}
-
-RL_INLINED void store(double *to, const wide *all) {
-    memcpy(to, all, sizeof *all);
-}
-
-RL_INLINED double add_lanes(const double lane[RL_LANES]) {
-    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
-}
-
-RL_INLINED double sum_of(const wide *all) {
-    double lane[RL_LANES];
-    store(lane, all);
-    return add_lanes(lane);
-}
-
-/* Which lanes of a vector have something: a register of bits, or a vector of masks. */
-#if LANES == 8 && defined(__AVX512F__)
-typedef __mmask8 lanes;
-
-RL_INLINED lanes above_zero(vector v) {
-    return _mm512_cmp_pd_mask((__m512d)v, _mm512_setzero_pd(), _CMP_GT_OQ);
-}
-
-RL_INLINED lanes not_below_zero(vector v) {
-    return _mm512_cmp_pd_mask((__m512d)v, _mm512_setzero_pd(), _CMP_GE_OQ);
-}
-
-RL_INLINED unsigned bits_of(lanes set) {
-    return set;
-}
-
-/* sum + v there, and sum. */
-RL_INLINED vector add_only(vector sum, lanes set, vector v) {
-    return (vector)_mm512_mask_add_pd((__m512d)sum, set, (__m512d)sum, (__m512d)v);
-}
-
-RL_INLINED vector positive_part(vector z) {
-    return (vector)_mm512_max_pd((__m512d)z, _mm512_setzero_pd());
-}
-#else
-typedef mask lanes;
-
-RL_INLINED lanes above_zero(vector v) {
-    return v > 0;
-}
-
-RL_INLINED lanes not_below_zero(vector v) {
-    return v >= 0;
-}
-
-RL_INLINED unsigned bits_of(lanes set) {
-#if LANES == 4 && defined(__AVX__)
-    return (unsigned)_mm256_movemask_pd((__m256d)set);
-#elif LANES == 2 && defined(__SSE2__)
-    return (unsigned)_mm_movemask_pd((__m128d)set);
-#else
-    unsigned bits = 0;
-    for (int i = 0; i < LANES; i++) bits |= (unsigned)(set[i] != 0) << i;
-    return bits;
-#endif
-}
-
-RL_INLINED vector add_only(vector sum, lanes set, vector v) {
-    return sum + (vector)((mask)v & set); /* no sum is -0 */
-}
-
-RL_INLINED vector positive_part(vector z) {
-    return (vector)((mask)z & (z > 0));
-}
-#endif
-
-RL_INLINED vector all_of(double number) {
-    return number - (vector){0};
-}
-
-RL_INLINED vector size_of(vector v) {
-    return (vector)((mask)v & INT64_MAX);
-}
-
-RL_INLINED vector load_part(const double *from) {
-    vector v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-
-RL_INLINED void store_part(double *to, vector v) {
-    memcpy(to, &v, sizeof v);
-}
+#include "half_planes_registers.h"
 
 /* Points lie on whole multiples of their size. */
 RL_INLINED point *point_at(double *points) {
@@ -143,16 +30,30 @@ RL_INLINED quad quad_of(const rl_half_planes *p, int i) {
     return (quad){p->start[i], p->start[i + 1], p->column, p->value};
 }
 
+/* Entries some pages ahead: a processor finds out by itself what is read next, but only within a page. */
+RL_INLINED void fetch_entries(const quad *q, int64_t e) {
+    enum { AHEAD = 1024 };
+    __builtin_prefetch(q->column + e + AHEAD);
+    __builtin_prefetch(q->value + e + AHEAD);
+}
+
 /* Where the first of its hidden vectors is in an array of such. */
 RL_INLINED size_t quad_at(int i) {
     return (size_t)(i / 2) * RL_PLANE * RL_LANES + (size_t)(i % 2) * RL_QUAD;
 }
 
-/* Component k of the columns of four entries. */
-RL_INLINED void take_columns(const double *table, size_t stride, const int32_t *column, size_t k, point *four) {
-    const double *const at = table + k;
-    *four = (point){at[(size_t)column[0] * stride], at[(size_t)column[1] * stride], at[(size_t)column[2] * stride],
-                    at[(size_t)column[3] * stride]};
+/* The numbers at k and k + 1 of the columns of four entries. */
+RL_INLINED void take_columns(const double *table, size_t stride, const int32_t *column, size_t k, point four[2]) {
+    const double *from[RL_QUAD];
+    for (int r = 0; r < RL_QUAD; r++) from[r] = table + k + (size_t)column[r] * stride;
+#ifdef __AVX__
+    const __m256d even = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_load_pd(from[0])), _mm_load_pd(from[2]), 1);
+    const __m256d odd = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_load_pd(from[1])), _mm_load_pd(from[3]), 1);
+    four[0] = (point)_mm256_unpacklo_pd(even, odd);
+    four[1] = (point)_mm256_unpackhi_pd(even, odd);
+#else
+    for (int i = 0; i < 2; i++) four[i] = (point){from[0][i], from[1][i], from[2][i], from[3][i]};
+#endif
 }
 
 /* The hidden vectors of four rows. */
@@ -162,8 +63,9 @@ RL_INLINED void make_hidden(const rl_half_planes *p, int i) {
     point x = {0}, y = {0};
     for (int64_t e = q.first * RL_QUAD; e < q.end * RL_QUAD; e += RL_QUAD) {
         const point value = *four_at(q.value + e);
+        fetch_entries(&q, e);
         point w[RL_PLANE];
-        for (size_t k = 0; k < RL_PLANE; k++) take_columns(weights, RL_PLANE, q.column + e, k, &w[k]);
+        take_columns(weights, RL_PLANE, q.column + e, 0, w);
         rl_fused_add_four(&value, &w[0], &x);
         rl_fused_add_four(&value, &w[1], &y);
     }
@@ -179,8 +81,9 @@ RL_INLINED void make_pulls(const rl_half_planes *p, const quad *q, const point h
     const double *const points = p->points;
     pull[0] = pull[1] = pull[2] = (point){0};
     for (int64_t e = q->first * RL_QUAD; e < q->end * RL_QUAD; e += RL_QUAD, above += RL_QUAD) {
-        point w[RL_PLANE + 1];
-        for (size_t k = 0; k <= RL_PLANE; k++) take_columns(points, RL_ROOM, q->column + e, k, &w[k]);
+        point w[RL_POINT];
+        fetch_entries(q, e);
+        for (size_t k = 0; k < RL_POINT; k += 2) take_columns(points, RL_ROOM, q->column + e, k, w + k);
         const point z = w[2] + w[0] * h[0] + w[1] * h[1]; /* rounded as in the dense sums: its sign counts */
         const point value = (point)((point_mask) - *four_at(q->value + e) & (z > 0));
         *point_at(above) = value;
@@ -343,40 +246,35 @@ static void make_vectors(const rl_half_planes *p) {
 
 /* ---- lines ------------------------------------------------------------------------------------------------------- */
 
-/* The lines of those features that cut a node, and sums over what lies in their half-planes: the moments of nodes
- * inside, or, of a leaf, of z h and z. Behind the last one are some that have nothing inside and cut nothing. */
+enum { SUMS = 3 }; /* of a line, over the vectors in its half-plane: those of z h and z */
+
+/* The lines of those features that cut a node, and what their sums take from it. Behind the last one are some that have
+ * nothing inside and cut nothing. */
 typedef struct lines {
     int n;
+    size_t room;
     double *x, *y, *b;
-    double *sums;   /* [n / 8, RL_MOMENTS, 8] */
-    int32_t *place; /* of the feature, in the order of lines */
+    double *sums; /* [SUMS, room] */
+    uint8_t *cut; /* [n / LANES]: a bit for each line of the node above that is one of these */
 } lines;
 
 /* The list of child k of a node of the level above. Children go one after the other, and have sums in common. */
 static lines lines_of(const rl_half_planes *p, int level, int k) {
     const size_t n = rl_room_for_lines(p->n_features), list = (size_t)level * RL_CHILDREN + (size_t)k;
     double *const first = p->lines + list * (RL_PLANE + 1) * n;
-    return (lines){.x = first,
+    return (lines){.room = n,
+                   .x = first,
                    .y = first + n,
                    .b = first + 2 * n,
-                   .sums = p->line_sums + (size_t)level * RL_MOMENTS * n,
-                   .place = p->places + list * n};
+                   .sums = p->line_sums + (size_t)level * SUMS * n,
+                   .cut = p->cuts + list * n};
 }
 
-/* A sum of the lines that begin at a lane. */
-RL_INLINED double *sums_at(const lines *l, int at, int k) {
-    return l->sums + (size_t)(at / RL_LANES * RL_MOMENTS + k) * RL_LANES + at % RL_LANES;
-}
-
-/* Ends a list, and empties `n_sums` of its sums. */
-RL_INLINED void close_lines(lines *l, const int n_sums) {
-    const vector zero = {0};
+static void close_lines(lines *l) {
     for (int i = l->n; i < l->n + RL_LANES; i++) {
         l->x[i] = l->y[i] = 0;
         l->b[i] = -1;
     }
-    for (int i = 0; i < l->n; i += LANES)
-        for (int k = 0; k < n_sums; k++) store_part(sums_at(l, i, k), zero);
 }
 
 /* Some lines side by side. */
@@ -388,126 +286,166 @@ RL_INLINED some_lines lines_at(const lines *l, int at) {
     return (some_lines){load_part(l->x + at), load_part(l->y + at), load_part(l->b + at)};
 }
 
-/* Appends those whose lanes are set. What does not count is written over. */
-RL_INLINED void append_lines(lines *to, const lines *from, int at, const some_lines *l, lanes set) {
-    int n = to->n;
-#if LANES == 8 && defined(__AVX512F__)
-    const __m256i place = _mm256_loadu_si256((const __m256i *)(const void *)(from->place + at));
-    _mm512_storeu_pd(to->x + n, _mm512_maskz_compress_pd(set, (__m512d)l->x));
-    _mm512_storeu_pd(to->y + n, _mm512_maskz_compress_pd(set, (__m512d)l->y));
-    _mm512_storeu_pd(to->b + n, _mm512_maskz_compress_pd(set, (__m512d)l->b));
-    _mm256_storeu_si256((__m256i *)(void *)(to->place + n),
-                        _mm512_castsi512_si256(_mm512_maskz_compress_epi32(set, _mm512_castsi256_si512(place))));
-    n += __builtin_popcount(set);
-#else
-    (void)l;
-    const unsigned bits = bits_of(set);
-    for (int i = 0; i < LANES; i++) {
-        to->x[n] = from->x[at + i];
-        to->y[n] = from->y[at + i];
-        to->b[n] = from->b[at + i];
-        to->place[n] = from->place[at + i];
-        n += (int)(bits >> i & 1);
-    }
-#endif
-    to->n = n;
+/* Their sums. */
+typedef struct some_sums {
+    vector of[SUMS];
+} some_sums;
+
+RL_INLINED some_sums sums_at(const lines *l, int at) {
+    some_sums s;
+    for (int k = 0; k < SUMS; k++) s.of[k] = load_part(l->sums + (size_t)k * l->room + at);
+    return s;
 }
+
+RL_INLINED void set_sums(const lines *l, int at, const some_sums *s) {
+    for (int k = 0; k < SUMS; k++) store_part(l->sums + (size_t)k * l->room + at, s->of[k]);
+}
+
+/* Appends those whose bits are set. What does not count is written over. */
+RL_INLINED void append_lines(lines *to, const some_lines *l, unsigned bits) {
+    const int n = to->n;
+    to->n = n + __builtin_popcount(bits);
+    pack(to->x + n, l->x, bits);
+    pack(to->y + n, l->y, bits);
+    pack(to->b + n, l->b, bits);
+}
+
+/* Adds the sums of a list to those of the lines that it was taken from. */
+static void give_sums(const lines *from, const lines *to) {
+    const lines all = *to;
+    const double *next = from->sums;
+    for (int at = 0; at < all.n; at += LANES) {
+        const unsigned bits = from->cut[at / LANES];
+        some_sums s = sums_at(&all, at);
+        for (int k = 0; k < SUMS; k++) s.of[k] += unpack(next + (size_t)k * all.room, bits);
+        set_sums(&all, at, &s);
+        next += __builtin_popcount(bits);
+    }
+}
+
+/* ---- lines and nodes --------------------------------------------------------------------------------------------- */
 
 /* Which of some lines have a box inside, and which cut it. */
 RL_INLINED void test_lines(const some_lines *l, const rl_plane_node *node, lanes *inside, lanes *cut) {
     const vector z = rl_fused(l->x, all_of(node->middle[0]), rl_fused(l->y, all_of(node->middle[1]), l->b));
     const vector reach = rl_fused(size_of(l->x), all_of(node->half[0]), size_of(l->y) * node->half[1]);
-    *inside = not_below_zero(z - reach);
-    *cut = above_zero(z + reach) & ~*inside;
+    *inside = not_below(z, reach);
+    *cut = above(reach, size_of(z));
+}
+
+/* The sums of z h and z over nodes from their moments. */
+RL_INLINED some_sums sums_of_moments(const some_lines *l, const vector m[RL_MOMENTS]) {
+    return (some_sums){{rl_fused(l->x, m[3], rl_fused(l->y, m[4], l->b * m[1])),
+                        rl_fused(l->x, m[4], rl_fused(l->y, m[5], l->b * m[2])),
+                        rl_fused(l->x, m[1], rl_fused(l->y, m[2], l->b * m[0]))}};
+}
+
+/* Gives a node the shares of the lines that have it inside. */
+static void add_shares(const lines *own, const uint8_t *inside, double *shares) {
+    const lines from = *own;
+    wide all[RL_SHARES];
+    EACH_PART(part) {
+        vector sum[RL_SHARES] = {{0}};
+        for (int at = part * LANES; at < from.n; at += RL_LANES) {
+            const some_lines l = lines_at(&from, at);
+            const lanes set = lanes_of(inside[at / LANES]);
+            const vector x = only(set, l.x), y = only(set, l.y);
+            sum[0] = rl_fused(x, l.x, sum[0]);
+            sum[1] = rl_fused(x, l.y, sum[1]);
+            sum[2] = rl_fused(y, l.y, sum[2]);
+            sum[3] = rl_fused(x, l.b, sum[3]);
+            sum[4] = rl_fused(y, l.b, sum[4]);
+        }
+        for (int j = 0; j < RL_SHARES; j++) all[j].part[part] = sum[j];
+    }
+    for (int j = 0; j < RL_SHARES; j++) shares[j] += sum_of(&all[j]);
 }
 
 /* Sorts the lines of a node by where they have its children: those that cut one go on to its list; those that have it
  * inside take its moments, and give it their shares. */
-static void sift_lines(const rl_plane_node *nodes, int n, const lines *own, lines *children,
+static void sift_lines(const rl_half_planes *p, const rl_plane_node *nodes, int n, const lines *own, lines *children,
                        double shares[RL_CHILDREN][RL_SHARES]) {
     const lines from = *own;
-    wide all[RL_CHILDREN][RL_SHARES];
-    memset(all, 0, sizeof all);
+    uint8_t *const all_inside = p->inside;
     for (int at = 0; at < from.n; at += LANES) {
         const some_lines l = lines_at(&from, at);
-        const vector products[RL_SHARES] = {l.x * l.x, l.x * l.y, l.y * l.y, l.b * l.x, l.b * l.y};
-        const int part = at % RL_LANES / LANES;
-        vector sums[RL_MOMENTS];
-        for (int j = 0; j < RL_MOMENTS; j++) sums[j] = load_part(sums_at(&from, at, j));
+        vector moments[RL_MOMENTS] = {{0}};
         for (int k = 0; k < n; k++) {
             lanes inside, cut;
             test_lines(&l, &nodes[k], &inside, &cut);
-            if (LANES == RL_LANES || bits_of(cut) != 0) append_lines(&children[k], &from, at, &l, cut);
-            if (bits_of(inside) == 0) continue;
-            for (int j = 0; j < RL_MOMENTS; j++) sums[j] = add_only(sums[j], inside, all_of(nodes[k].moments[j]));
-            for (int j = 0; j < RL_SHARES; j++)
-                all[k][j].part[part] = add_only(all[k][j].part[part], inside, products[j]);
+            const unsigned bits = bits_of(cut);
+            children[k].cut[at / LANES] = (uint8_t)bits;
+            all_inside[(size_t)k * from.room + (size_t)(at / LANES)] = (uint8_t)bits_of(inside);
+            append_lines(&children[k], &l, bits);
+            for (int j = 0; j < RL_MOMENTS; j++) moments[j] = add_only(moments[j], inside, all_of(nodes[k].moments[j]));
         }
-        for (int j = 0; j < RL_MOMENTS; j++) store_part(sums_at(&from, at, j), sums[j]);
+        const some_sums sums = sums_of_moments(&l, moments);
+        set_sums(&from, at, &sums);
     }
-    for (int k = 0; k < n; k++)
-        for (int j = 0; j < RL_SHARES; j++) shares[k][j] += sum_of(&all[k][j]);
-}
-
-/* The sums of z h and z from moments. */
-static void use_moments(const lines *all) {
-    const lines l = *all;
-    for (int at = 0; at < l.n; at += LANES) {
-        const some_lines s = lines_at(&l, at);
-        vector m[RL_MOMENTS];
-        for (int k = 0; k < RL_MOMENTS; k++) m[k] = load_part(sums_at(&l, at, k));
-        store_part(sums_at(&l, at, 0), rl_fused(s.x, m[3], rl_fused(s.y, m[4], s.b * m[1])));
-        store_part(sums_at(&l, at, 1), rl_fused(s.x, m[4], rl_fused(s.y, m[5], s.b * m[2])));
-        store_part(sums_at(&l, at, 2), rl_fused(s.x, m[1], rl_fused(s.y, m[2], s.b * m[0])));
-    }
-}
-
-/* Adds the sums of z h and z to those of the features. */
-static void give_sums(const rl_half_planes *p, const lines *all) {
-    const lines l = *all;
-    double *const sums = p->sums;
-    for (int i = 0; i < l.n; i++)
-        *point_at(sums + (size_t)l.place[i] * RL_POINT) +=
-            (point){*sums_at(&l, i, 0), *sums_at(&l, i, 1), *sums_at(&l, i, 2)};
+    for (int k = 0; k < n; k++) add_shares(&from, all_inside + (size_t)k * from.room, shares[k]);
 }
 
 /* ---- leaves ------------------------------------------------------------------------------------------------------ */
 
-enum { TOGETHER = 4 }; /* vectors, so that what is summed stays in registers */
+/* The columns of a leaf's entries whose points are not in the first cache yet. */
+typedef struct columns {
+    const double *points;
+    const int32_t *next, *end;
+} columns;
 
-/* Adds the outputs of all lines at a few hidden vectors: to the sums of the lines and to pulls. */
-static void add_outputs(const lines *own, const double *x, const double *y, double *pull_x, double *pull_y) {
+RL_INLINED columns columns_of(const rl_half_planes *p, int first_quad, int n) {
+    return (columns){p->points, p->column + p->start[first_quad] * RL_QUAD,
+                     p->column + p->start[first_quad + n] * RL_QUAD};
+}
+
+/* Fetches the next few: that takes no time while outputs keep multipliers busy. */
+RL_INLINED void fetch_points(columns *c) {
+    enum { AT_ONCE = 8 };
+    if (c->end - c->next < AT_ONCE) return;
+    for (int i = 0; i < AT_ONCE; i++) __builtin_prefetch(c->points + (size_t)c->next[i] * RL_ROOM);
+    c->next += AT_ONCE;
+}
+
+/* Vectors that go together, so that what is summed stays in registers. */
+enum { TOGETHER = LANES == RL_LANES ? 8 : 4 };
+
+/* Adds the outputs of all lines at a few hidden vectors to the sums of the lines. Makes their sums for each vector. */
+RL_INLINED void add_outputs(const lines *own, const double *x, columns *ahead, wide *of_x, wide *of_y) {
     const lines list = *own, *const l = &list;
-    wide of_x[TOGETHER], of_y[TOGETHER];
+    const double *const y = x + RL_LANES;
     EACH_PART(part) {
         vector sum_x[TOGETHER], sum_y[TOGETHER];
         for (int k = 0; k < TOGETHER; k++) sum_x[k] = sum_y[k] = (vector){0};
         for (int at = part * LANES; at < l->n; at += RL_LANES) {
             const some_lines s = lines_at(l, at);
-            vector z_x = load_part(sums_at(l, at, 0)), z_y = load_part(sums_at(l, at, 1)),
-                   z_1 = load_part(sums_at(l, at, 2));
+            some_sums sums = sums_at(l, at);
+            fetch_points(ahead);
             for (int k = 0; k < TOGETHER; k++) {
                 const vector h_x = all_of(x[k]), h_y = all_of(y[k]);
                 const vector z = positive_part(rl_fused(s.x, h_x, rl_fused(s.y, h_y, s.b)));
-                z_x = rl_fused(z, h_x, z_x);
-                z_y = rl_fused(z, h_y, z_y);
-                z_1 += z;
+                sums.of[0] = rl_fused(z, h_x, sums.of[0]);
+                sums.of[1] = rl_fused(z, h_y, sums.of[1]);
+                sums.of[2] += z;
                 sum_x[k] = rl_fused(z, s.x, sum_x[k]);
                 sum_y[k] = rl_fused(z, s.y, sum_y[k]);
             }
-            store_part(sums_at(l, at, 0), z_x);
-            store_part(sums_at(l, at, 1), z_y);
-            store_part(sums_at(l, at, 2), z_1);
+            set_sums(l, at, &sums);
         }
         for (int k = 0; k < TOGETHER; k++) {
             of_x[k].part[part] = sum_x[k];
             of_y[k].part[part] = sum_y[k];
         }
     }
-    for (int k = 0; k < TOGETHER; k++) {
-        pull_x[k] += sum_of(&of_x[k]);
-        pull_y[k] += sum_of(&of_y[k]);
-    }
+}
+
+/* Those of eight vectors x[8], y[8], whose pulls take theirs. */
+static void add_eight(const lines *own, const double *at, columns *ahead, double *pull) {
+    wide of_x[RL_LANES], of_y[RL_LANES];
+    for (int k = 0; k < RL_LANES; k += TOGETHER) add_outputs(own, at + k, ahead, of_x + k, of_y + k);
+    double sums[RL_PLANE * RL_LANES];
+    sums_of(of_x, sums);
+    sums_of(of_y, sums + RL_LANES);
+    for (int k = 0; k < RL_PLANE * RL_LANES; k++) pull[k] += sums[k];
 }
 
 /* ---- the walk ---------------------------------------------------------------------------------------------------- */
@@ -519,10 +457,14 @@ typedef struct walk {
 } walk;
 
 /* Half the derivatives by the vectors of a leaf, complete, and what its rows make of them. */
-static void visit_leaf(const walk *w, int leaf, lines *own, const double *shares) {
+static void visit_leaf(const walk *w, int leaf, const lines *own, const double *shares) {
     const rl_half_planes *const p = w->planes;
     const int first = leaf * RL_LEAF, n = part_of(p->n_rows / RL_LANES, first, RL_LEAF);
+    const int first_quad = first * RL_LANES / RL_QUAD, n_quads = n * RL_LANES / RL_QUAD;
+    columns ahead = columns_of(p, first_quad, n_quads);
+    const some_sums none = {{{0}}};
     _Alignas(RL_POINT * sizeof(double)) double pulls[RL_LEAF * RL_PLANE * RL_LANES];
+    for (int at = 0; at < own->n; at += LANES) set_sums(own, at, &none);
     for (int i = 0; i < n; i++) {
         const double *const x = p->vectors + (size_t)(first + i) * RL_PLANE * RL_LANES, *const y = x + RL_LANES;
         double *const pull_x = pulls + i * RL_PLANE * RL_LANES, *const pull_y = pull_x + RL_LANES;
@@ -530,19 +472,17 @@ static void visit_leaf(const walk *w, int leaf, lines *own, const double *shares
             pull_x[k] = shares[0] * x[k] + shares[1] * y[k] + shares[3];
             pull_y[k] = shares[1] * x[k] + shares[2] * y[k] + shares[4];
         }
-        for (int k = 0; own->n > 0 && k < RL_LANES; k += TOGETHER)
-            add_outputs(own, x + k, y + k, pull_x + k, pull_y + k);
+        if (own->n > 0) add_eight(own, x, &ahead, pull_x);
     }
     w->counts->outputs += (int64_t)n * own->n;
-    give_sums(p, own);
-    finish_quads(p, first * RL_LANES / RL_QUAD, n * RL_LANES / RL_QUAD, pulls, w->loss);
+    finish_quads(p, first_quad, n_quads, pulls, w->loss);
 }
 
 /* Visits a node of a level with the lines that cut it, and what its vectors have of shares so far. */
 static void visit(const walk *w, int level, int i, lines *own, const double *shares) {
     const rl_half_planes *const p = w->planes;
+    close_lines(own);
     if (level == 0) {
-        close_lines(own, RL_PLANE + 1);
         visit_leaf(w, i, own, shares);
         return;
     }
@@ -554,12 +494,25 @@ static void visit(const walk *w, int level, int i, lines *own, const double *sha
         children[k] = lines_of(p, level - 1, k);
         memcpy(of_children[k], shares, sizeof of_children[k]);
     }
-    close_lines(own, RL_MOMENTS);
-    sift_lines(&p->nodes[below + first], n, own, children, of_children);
-    for (int k = 0; k < n; k++) visit(w, level - 1, first + k, &children[k], of_children[k]);
+    sift_lines(p, &p->nodes[below + first], n, own, children, of_children);
     w->counts->tests += (int64_t)n * own->n;
-    use_moments(own);
-    give_sums(p, own);
+    for (int k = 0; k < n; k++) {
+        visit(w, level - 1, first + k, &children[k], of_children[k]);
+        give_sums(&children[k], own);
+    }
+}
+
+/* Gives the features the sums of their lines. As p^2 = p z, the sum of squares follows from these. */
+static void use_sums(const rl_half_planes *p, const lines *all, double *loss) {
+    double squares = 0;
+    for (int i = 0; i < all->n; i++) {
+        const double *const sums = all->sums + i;
+        double *const of = p->points + (size_t)p->order[i] * RL_ROOM;
+        const point sum = {sums[0], sums[all->room], sums[2 * all->room]}, product = sum * *point_at(of);
+        *point_at(of + RL_POINT) += sum;
+        squares += product[0] + product[1] + product[2];
+    }
+    *loss += squares;
 }
 
 static void add_features(const rl_half_planes *p, double *loss, rl_plane_counts *counts) {
@@ -573,19 +526,9 @@ static void add_features(const rl_half_planes *p, double *loss, rl_plane_counts 
         all.x[i] = l[0];
         all.y[i] = l[1];
         all.b[i] = l[2];
-        all.place[i] = i;
     }
-    memset(p->sums, 0, (size_t)p->n_features * RL_POINT * sizeof(double));
     visit(&w, p->n_levels - 1, 0, &all, none);
-    /* As p^2 = p z, the sum of squares follows from the others. */
-    double squares = 0;
-    for (int i = 0; i < all.n; i++) {
-        double *const of = p->points + (size_t)p->order[i] * RL_ROOM;
-        const point sum = *point_at(p->sums + (size_t)i * RL_POINT), product = sum * *point_at(of);
-        *point_at(of + RL_POINT) += sum;
-        squares += product[0] + product[1] + product[2];
-    }
-    *loss += squares;
+    use_sums(p, &all, loss);
 }
 
 const rl_half_planes_kernel KERNEL = {make_vectors, add_features, finish_quads};
