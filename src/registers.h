@@ -3,6 +3,8 @@
 #ifndef RL_REGISTERS_H
 #define RL_REGISTERS_H
 
+#include <stdbool.h>
+
 /* Doubles in a register of this processor: 2, 4 or 8, but not more than max_lanes (0: as many as there are). */
 static inline int rl_register_lanes(int max_lanes) {
     const int most = max_lanes == 0 ? 8 : max_lanes;
@@ -21,6 +23,17 @@ static inline int rl_fused_lanes(int max_lanes) {
 #endif
     (void)max_lanes;
     return 2;
+}
+
+/* Whether a fused multiply-add is one instruction here, and not a call that takes a hundred times as long. */
+static inline bool rl_fused_is_fast(void) {
+#ifdef __FP_FAST_FMA
+    return true;
+#elif defined(__x86_64__)
+    return __builtin_cpu_supports("fma");
+#else
+    return false;
+#endif
 }
 
 /* The address of name_2, name_4 or name_8. */

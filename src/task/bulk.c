@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../registers.h"
 #include "../small.h"
 #include "curves.h"
 
@@ -191,12 +192,13 @@ static bool wants_published_arithmetic(const rl_series *series) {
 }
 
 /* Where the features are few and those of the data set itself, with one best linear model for all repeats, no variant
- * needs rows, no producer is named, neither directions nor predictions are kept, and it is cheaper. */
+ * needs rows, no producer is named, neither directions nor predictions are kept, the processor has fused
+ * multiply-adds, and it is cheaper. */
 static bool suits_bulk(const rl_series *series) {
     const rl_dataset *data = &series->data;
     const rl_range all = {0, series->n_n_train};
     if (data->map != NULL || data->beta_star == NULL || data->n_test_only > 0) return false;
-    return !wants_published_arithmetic(series) && !rl_needs_rows(series) &&
+    return rl_fused_is_fast() && !wants_published_arithmetic(series) && !rl_needs_rows(series) &&
            series->spec->producer == RL_PRODUCER_AUTO && !series->spec->keep.directions && series->n_points == 0 &&
            series->n_features <= RL_BULK_FEATURES &&
            lanes_flops(series) / RL_LANES_SPEED < rl_spectra_flops(series, all);

@@ -100,7 +100,7 @@ static rl_bulk sizes_of_bulk(const rl_bulk_design *design, int lanes) {
 rl_status rl_bulk_create(rl_bulk **bulk, const rl_bulk_design *design) {
     assert(design->n_features >= 1 && design->n_features <= RL_BULK_FEATURES);
     assert(design->n_n_train >= 1 && design->n_train[0] >= 1);
-    rl_bulk sizes = sizes_of_bulk(design, rl_register_lanes(design->max_lanes)), *b = NULL;
+    rl_bulk sizes = sizes_of_bulk(design, rl_fused_lanes(design->max_lanes)), *b = NULL;
     sizes.kernel = RL_KERNEL_FOR(rl_bulk_kernel, sizes.lanes);
     RL_TRY(RL_OBJECT_CREATE(&b, &sizes, list_bulk_arrays));
     for (int j = 0; b->scale != NULL && j < b->features; j++)
@@ -110,7 +110,7 @@ rl_status rl_bulk_create(rl_bulk **bulk, const rl_bulk_design *design) {
 }
 
 size_t rl_bulk_bytes(const rl_bulk_design *design) {
-    rl_bulk sizes = sizes_of_bulk(design, rl_register_lanes(design->max_lanes));
+    rl_bulk sizes = sizes_of_bulk(design, rl_fused_lanes(design->max_lanes));
     return RL_OBJECT_BYTES(&sizes, list_bulk_arrays);
 }
 

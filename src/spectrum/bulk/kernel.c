@@ -7,15 +7,17 @@
 #endif
 
 #include "../../clones.h"
+#include "../../fused.h"
 #include "kernel.h"
 
 typedef double number __attribute__((vector_size(8 * LANES), may_alias));
 typedef int64_t mask __attribute__((vector_size(8 * LANES), may_alias));
+typedef uint64_t word __attribute__((vector_size(8 * LANES), may_alias));
 
 enum { MAX_ROWS = 2 * RL_BULK_FEATURES, MAX_PAIRS = MAX_ROWS / 2, MAX_ORDER = RL_BULK_FEATURES + 2, MAX_SWEEPS = 30 };
 
 /* Squares of cosines and angles whose products are less than rounding. */
-#define SMALL 0x1p-58
+#define SMALL 0x1p-54
 
 RL_INLINED number all(double value) {
     return (number){0} + value;
@@ -60,8 +62,8 @@ static void append_row(int order, double *triangle, double *row) {
         const number c = choose(none, all(1), a * inverse), s = b * inverse;
         for (int i = j; i < order; i++) {
             const number u = r[i], v = x[i];
-            r[i] = c * u + s * v;
-            x[i] = c * v - s * u;
+            r[i] = rl_fused(c, u, s * v);
+            x[i] = rl_fused(c, v, -(s * u));
         }
     }
 }
@@ -78,8 +80,8 @@ static void remove_row(int order, double *triangle, double *row, double *remaini
         rest *= square;
         r[j] *= c;
         for (int i = j + 1; i < order; i++) {
-            r[i] = (r[i] - t * x[i]) * inverse;
-            x[i] = c * x[i] - t * r[i];
+            r[i] = rl_fused(-t, x[i], r[i]) * inverse;
+            x[i] = rl_fused(-t, r[i], c * x[i]);
         }
     }
     *(number *)remaining = rest;
@@ -89,7 +91,7 @@ static void remove_row(int order, double *triangle, double *row, double *remaini
 
 RL_INLINED number square_of(const number *row, int n) {
     number sum = row[0] * row[0];
-    for (int j = 1; j < n; j++) sum += row[j] * row[j];
+    for (int j = 1; j < n; j++) sum = rl_fused(row[j], row[j], sum);
     return sum;
 }
 
@@ -98,17 +100,19 @@ RL_INLINED number product(const number *a, const number *b, int n) {
     number sum[4] = {{0}};
     int j = 0;
     for (; j + 3 < n; j += 4)
-        for (int k = 0; k < 4; k++) sum[k] += a[j + k] * b[j + k];
-    for (; j < n; j++) sum[0] += a[j] * b[j];
+        for (int k = 0; k < 4; k++) sum[k] = rl_fused(a[j + k], b[j + k], sum[k]);
+    for (; j < n; j++) sum[0] = rl_fused(a[j], b[j], sum[0]);
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-/* Disjoint pairs p < q of rows, all of which are treated at once. */
+/* Disjoint pairs p < q of rows, all of which are treated at once. Step by step for all of them, as each step of a pair
+ * waits for the one before it. */
 typedef struct pair_round {
     int n;
     int p[MAX_PAIRS], q[MAX_PAIRS];
     bool moves[MAX_PAIRS];
-    number g[MAX_PAIRS], a_of_a[MAX_PAIRS], b_of_a[MAX_PAIRS], a_of_b[MAX_PAIRS], b_of_b[MAX_PAIRS];
+    number g[MAX_PAIRS], inverse[MAX_PAIRS], t[MAX_PAIRS], along[MAX_PAIRS], across[MAX_PAIRS];
+    mask swap[MAX_PAIRS];
 } pair_round;
 
 /* Pairs of one antidiagonal p + q: one after the other they have every pair after those before it in row order, the
@@ -123,39 +127,90 @@ static void pair_up(int antidiagonal, int n_rows, int n_orthogonal, pair_round *
     }
 }
 
-/* The rotation that makes a pair orthogonal, the longer row first; where the pair is so but for rounding, none, or an
- * exchange. Rows that are nothing but rounding stay as they are, and so do lanes that are not active. Where what is
- * returned is not set, neither the pair was far from orthogonal, nor was the angle large, nor did the rows change
- * places. */
-RL_INLINED mask rotation(pair_round *now, int h, mask active, number tolerance, number negligible, number *norms) {
-    const number a = norms[now->p[h]], b = norms[now->q[h]], g = now->g[h], square = g * g, both = a * b;
-    const mask rotates = active & (square > tolerance * both) & (a > negligible) & (b > negligible),
-               swap = active & (b > a);
-    now->moves[h] = any(rotates | swap);
-    if (!now->moves[h]) return swap;
-    const number g_safe = choose(rotates, g, all(1)), d = b - a, length = root(d * d + 4 * g_safe * g_safe);
-    const number t = choose(rotates, 2 * g_safe / (d + choose(d < 0, -length, length)), all(0));
-    /* c = 1 / sqrt(1 + t^2) by what it is less than 1: else small angles, of which there are very many, would lengthen
-     * rows by a rounding error that is always the same. */
-    const number secant = root(1 + t * t), c = 1 - t * t * (1 / (secant * (1 + secant))), s = c * t;
-    const number shift = choose(rotates, t * g, all(0));
-    now->a_of_a[h] = choose(swap, s, c);
-    now->b_of_a[h] = choose(swap, c, -s);
-    now->a_of_b[h] = choose(swap, c, s);
-    now->b_of_b[h] = choose(swap, -s, c);
+/* x with its sign changed where y is negative. */
+RL_INLINED number signed_by(number x, number y) {
+    return (number)((mask)x ^ ((mask)y & INT64_MIN));
+}
+
+/* Neither square root nor division has a pipeline of its own: tangents and cosines come from products by Newton's
+ * steps. */
+
+/* One over the square root, to 2^-34: from the halved exponent (3 % off). */
+RL_INLINED number inverse_root(number x) {
+    const number half = 0.5 * x;
+    number y = (number)(0x5fe6eb50c7b537a9 - (mask)((word)x >> 1));
+    for (int i = 0; i < 3; i++) y *= rl_fused(-half, y * y, all(1.5));
+    return y;
+}
+
+/* 1 / x of 1 <= x <= 2, to 2^-32: from the best line (6 % off). */
+RL_INLINED number inverse_of(number x) {
+    number y = rl_fused(all(-8.0 / 17), x, all(24.0 / 17));
+    for (int i = 0; i < 3; i++) y *= rl_fused(-x, y, all(2));
+    return y;
+}
+
+/* The cosine of an angle of tangent |t| <= 1, to a rounding: from the best parabola for 1 / sqrt(1 + t^2) (0.3 % off).
+ * The last step adds a correction that is exact for small t: else small angles, of which there are very many, would
+ * lengthen rows by a rounding error that is always the same. */
+RL_INLINED number cosine_of(number t) {
+    const number square = t * t, x = square + 1, half = 0.5 * x;
+    number y = rl_fused(x, rl_fused(x, all(0.14768602), all(-0.73050517)), all(1.5796289));
+    for (int i = 0; i < 2; i++) y *= rl_fused(-half, y * y, all(1.5));
+    return rl_fused(0.5 * y, rl_fused(-square * y, y, (1 - y) * (1 + y)), y);
+}
+
+/* The tangent t = 2 g / (d +- sqrt(d^2 + 4 g^2)), d = b - a, of the rotation that makes a pair orthogonal: 0 where it
+ * is so but for rounding, in rows that are nothing else, and in lanes that are not active. Whether the rows are to
+ * change places, so that the longer one is first. Where what is returned is not set, neither the pair was far from
+ * orthogonal, nor was the angle large, nor do the rows change places. */
+RL_INLINED mask set_angle(pair_round *now, int h, mask active, number tolerance, number negligible,
+                          const number *norms) {
+    const number a = norms[now->p[h]], b = norms[now->q[h]], g = now->g[h], square = g * g, both = a * b, d = b - a;
+    const mask rotates = active & (square > tolerance * both) & (a > negligible) & (b > negligible);
+    const number r = now->inverse[h], t = signed_by(2 * g, d) * r * inverse_of(rl_fused(signed_by(d, d), r, all(1)));
+    now->swap[h] = active & (b > a);
+    now->t[h] = choose(rotates, t, all(0));
+    now->moves[h] = any(rotates | now->swap[h]);
+    return now->swap[h] | (rotates & ((square > SMALL * both) | (t * t > SMALL)));
+}
+
+RL_INLINED void set_rotation(pair_round *now, int h, number *norms) {
+    const number a = norms[now->p[h]], b = norms[now->q[h]], t = now->t[h], c = cosine_of(t), s = c * t;
+    const number shift = t * now->g[h];
+    const mask swap = now->swap[h];
+    now->along[h] = choose(swap, s, c);
+    now->across[h] = choose(swap, c, -s);
     norms[now->p[h]] = choose(swap, b + shift, a - shift);
     norms[now->q[h]] = choose(swap, a - shift, b + shift);
-    return swap | (rotates & ((square > SMALL * both) | (t * t > SMALL)));
 }
 
 RL_INLINED void rotate_pair(const pair_round *now, int h, int width, number *rows) {
     number *const a = rows + now->p[h] * width, *const b = rows + now->q[h] * width;
-    const number aa = now->a_of_a[h], ba = now->b_of_a[h], ab = now->a_of_b[h], bb = now->b_of_b[h];
+    const number along = now->along[h], across = now->across[h];
     for (int i = 0; i < width; i++) {
         const number x = a[i], y = b[i];
-        a[i] = aa * x + ba * y;
-        b[i] = ab * x + bb * y;
+        a[i] = rl_fused(along, x, across * y);
+        b[i] = rl_fused(along, y, -(across * x));
     }
+}
+
+/* One round of pairs; what set_angle returns of any of them. */
+RL_INLINED mask treat_pairs(pair_round *now, int features, mask active, number longest, number *rows, number *norms) {
+    const int width = features + RL_N_TARGETS;
+    const number tolerance = all(features * 0x1p-104), negligible = longest * 0x1p-104;
+    mask rough = {0};
+    for (int h = 0; h < now->n; h++) now->g[h] = product(rows + now->p[h] * width, rows + now->q[h] * width, features);
+    for (int h = 0; h < now->n; h++) {
+        const number d = norms[now->q[h]] - norms[now->p[h]], g = now->g[h];
+        now->inverse[h] = inverse_root(rl_fused(d, d, 4 * (g * g)));
+    }
+    for (int h = 0; h < now->n; h++) rough |= set_angle(now, h, active, tolerance, negligible, norms);
+    for (int h = 0; h < now->n; h++)
+        if (now->moves[h]) set_rotation(now, h, norms);
+    for (int h = 0; h < now->n; h++)
+        if (now->moves[h]) rotate_pair(now, h, width, rows);
+    return rough;
 }
 
 /* Every pair once, but those among the first n_orthogonal rows; the active lanes that are not settled by it. They are
@@ -163,7 +218,6 @@ RL_INLINED void rotate_pair(const pair_round *now, int h, int width, number *row
  */
 static mask sweep_pairs(int n_rows, int n_orthogonal, int features, mask active, number *rows, number *norms) {
     const int width = features + RL_N_TARGETS;
-    const number tolerance = all(features * 0x1p-104);
     pair_round now;
     mask rough = {0};
     number longest = {0};
@@ -173,18 +227,45 @@ static mask sweep_pairs(int n_rows, int n_orthogonal, int features, mask active,
     }
     for (int i = n_orthogonal > 1 ? n_orthogonal : 1; i <= 2 * n_rows - 3; i++) {
         pair_up(i, n_rows, n_orthogonal, &now);
-        for (int h = 0; h < now.n; h++) now.g[h] = product(rows + now.p[h] * width, rows + now.q[h] * width, features);
-        for (int h = 0; h < now.n; h++) rough |= rotation(&now, h, active, tolerance, longest * 0x1p-104, norms);
-        for (int h = 0; h < now.n; h++)
-            if (now.moves[h]) rotate_pair(&now, h, width, rows);
+        rough |= treat_pairs(&now, features, active, longest, rows, norms);
     }
     return rough;
+}
+
+/* One row more than features, and those before it orthogonal: Givens rotations with one after the other take from it
+ * what lies along them, and nothing of its features is left where they span all. With S_p = 1 + the sum of t_q^2 over q
+ * < p, t_q = x . row_q / |row_q|^2, rotation p has the cosine sqrt(S_p / S_p+1) and the sine t_p / sqrt(S_p+1). Where
+ * the row is gone it has length 0; whether that is so in all lanes. */
+static bool spread_last_row(int features, number *rows, number *norms) {
+    const int width = features + RL_N_TARGETS;
+    number *const x = rows + features * width, length = square_of(x, features), t[RL_BULK_FEATURES];
+    number squares = all(1), before = all(1);
+    for (int p = 0; p < features; p++) t[p] = product(rows + p * width, x, features);
+    for (int p = 0; p < features; p++) t[p] = choose(norms[p] > norms[0] * 0x1p-104, t[p] / norms[p], all(0));
+    for (int p = 0; p < features; p++) {
+        squares = rl_fused(t[p], t[p], squares);
+        const number after = root(squares), inverse = 1 / after, c = before * inverse, s = t[p] * inverse;
+        number *const row = rows + p * width;
+        for (int i = 0; i < width; i++) {
+            const number u = row[i], v = x[i];
+            row[i] = rl_fused(c, u, s * v);
+            x[i] = rl_fused(c, v, -(s * u));
+        }
+        before = after;
+    }
+    const mask stays = ~(square_of(x, features) <= 0x1p-98 * (length + norms[0]));
+    for (int i = 0; i < features; i++) x[i] = choose(stays, x[i], all(0));
+    norms[features] = all(0);
+    return !any(stays);
 }
 
 static void orthogonalize_rows(int n_rows, int n_orthogonal, int features, double *rows, double *norms,
                                double *settled) {
     mask active = all(0) == 0;
-    if (n_orthogonal > 0) sweep_pairs(n_rows, n_orthogonal, features, active, (number *)rows, (number *)norms);
+    if (n_orthogonal == features && n_rows == features + 1)
+        n_rows -= spread_last_row(features, (number *)rows, (number *)norms);
+    else if (n_orthogonal > 0)
+        sweep_pairs(n_rows, n_orthogonal, features, active, (number *)rows, (number *)norms);
     for (int i = 0; i < MAX_SWEEPS && any(active); i++)
         active = sweep_pairs(n_rows, 0, features, active, (number *)rows, (number *)norms);
     *(number *)settled = choose(active, all(0), all(1));
@@ -210,7 +291,7 @@ static void begin_residuals(const rl_bulk_step *s, residuals *rest) {
     for (int i = 0; i < order; i++) {
         const number *const r = packed + rl_bulk_row(order, i);
         number ideal = {0};
-        for (int j = i > 1 ? i : 1; j <= p; j++) ideal -= r[j] * s->beta_star[j - 1];
+        for (int j = i > 1 ? i : 1; j <= p; j++) ideal = rl_fused(-r[j], all(s->beta_star[j - 1]), ideal);
         rest->test[RL_TARGET_Y][i] = -r[p + 1];
         rest->test[RL_TARGET_IDEAL][i] = rest->lost_rows[i] = ideal;
     }
@@ -235,21 +316,21 @@ static void add_mode(const rl_bulk_step *s, int mode, residuals *rest) {
     const number inverse = 1 / ((const number *)s->norms)[mode], sigma = root(((const number *)s->norms)[mode]);
     const number fit = row[p + RL_TARGET_Y] * inverse, ideal = row[p + RL_TARGET_IDEAL] * inverse;
     number along = {0}, z_sq = {0};
-    for (int j = 0; j < p; j++) along += row[j] * s->beta_star[j];
+    for (int j = 0; j < p; j++) along = rl_fused(row[j], all(s->beta_star[j]), along);
     const number kept = along * inverse, direction = 1 / sigma;
     for (int i = 0; i < order; i++) {
         const number *const r = packed + rl_bulk_row(order, i);
         number z = {0};
-        for (int j = i > 1 ? i : 1; j <= p; j++) z += r[j] * row[j - 1];
-        rest->test[RL_TARGET_Y][i] += z * fit;
-        rest->test[RL_TARGET_IDEAL][i] += z * ideal;
-        rest->lost_rows[i] += z * kept;
+        for (int j = i > 1 ? i : 1; j <= p; j++) z = rl_fused(r[j], row[j - 1], z);
+        rest->test[RL_TARGET_Y][i] = rl_fused(z, fit, rest->test[RL_TARGET_Y][i]);
+        rest->test[RL_TARGET_IDEAL][i] = rl_fused(z, ideal, rest->test[RL_TARGET_IDEAL][i]);
+        rest->lost_rows[i] = rl_fused(z, kept, rest->lost_rows[i]);
         z *= direction;
-        z_sq += z * z;
+        z_sq = rl_fused(z, z, z_sq);
         if (s->z != NULL) store_number(s->z, mode * order + i, z);
     }
     for (int j = 0; j < p; j++) {
-        rest->lost[j] += row[j] * kept;
+        rest->lost[j] = rl_fused(row[j], kept, rest->lost[j]);
         if (s->scale == NULL) continue;
         rest->population[RL_TARGET_Y][j] += s->scale[j] * (row[j] * fit);
         rest->population[RL_TARGET_IDEAL][j] += s->scale[j] * (row[j] * ideal);
