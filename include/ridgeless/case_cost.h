@@ -34,10 +34,12 @@ double rl_reading_rate(const rl_case_sizes *c, const rl_rates *rates, double byt
 /* The model of time. Work that multiplies matrices goes at the speed of rank-64 updates, divided by the ranks. Half of
  * a one-stage bidiagonal reduction reads the matrix from memory, at the rate that the ranks of a node share; so do the
  * panels of a factorization, on one row or column of the grid. Every column costs ScaLAPACK's calls, each of which
- * waits for log2(ranks) messages. Bidiagonal QR has a serial part on every rank; its rotations are divided by the
- * ranks. Good to a factor of 1.3 on one rank and two (tests/bench/spectra.py) where the sizes are those of
- * the calibration's machine and nobody else works there. What messages of two-stage spectra take on 16, 64 and 256
- * ranks is good to 1.5 against a simulation (tests/simulated); nothing else on many ranks has been measured yet. */
+ * waits for log2(ranks) messages. Where few vectors at once go through a triangle, reading it and multiplying add up,
+ * and one rank solves with a block of the diagonal while the others wait. Bidiagonal QR has a serial part on every
+ * rank; its rotations are divided by the ranks. Good to a factor of 1.3 on one rank and two (tests/bench/spectra.py)
+ * where the sizes are those of the calibration's machine and nobody else works there. What messages of two-stage
+ * spectra take on 16, 64 and 256 ranks is good to 1.5 against a simulation (tests/simulated); nothing else on many
+ * ranks has been measured yet. */
 rl_case_cost rl_case_predict(const rl_case_sizes *c, const rl_rates *rates);
 
 #endif

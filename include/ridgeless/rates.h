@@ -18,14 +18,19 @@ typedef struct rl_rates {
     char host[RL_RATE_TEXT], blas[RL_RATE_TEXT], date[RL_RATE_TEXT]; /* where, on what, when */
     int cores;                                                       /* of a node that were busy */
     double normals;      /* standard normal numbers drawn a second, a core */
+    double words;        /* blocks of four random words drawn a second, a core: which inputs are not zero */
     double gemm;         /* flops per second, a core, of dgemm on updates of rank 64 */
     double outputs;      /* flops per second, a core, of an autoencoder's outputs and sums over them in registers */
+    double narrow;       /* flops per second, a core, of dgemm on some fifty vectors at once */
+    double triangles;    /* flops per second, a core, of dtrsm on as many, with a triangle of order 64 */
+    double tridiagonal;  /* seconds per n^2 of dsterf, which finds the eigenvalues of a tridiagonal matrix */
     double panels;       /* flops per second, a core, of a reduction's products, which are not BLAS's everywhere */
     rl_rate_table gemv;  /* bytes that dgemv reads a second, a core, by the bytes of the rank's matrix */
     double gemv_alone;   /* the same of one rank while the other cores idle, at the largest of those sizes */
     rl_rate_table dense; /* flops per second of the plan's model, a core, of curves of LAPACK spectra, by n_features */
-    rl_rate_table lanes; /* the same of repeats side by side in vector registers (bulk.h) */
-    double cell;         /* seconds that one variant of a spectrum takes, beside its flops */
+    rl_rate_table updates; /* the same of curves whose spectra are each made of the one before it (updated.h) */
+    rl_rate_table lanes;   /* the same of repeats side by side in vector registers (bulk.h) */
+    double cell;           /* seconds that one variant of a spectrum takes, beside its flops */
     /* Bidiagonal QR on each rank, with n modes. A rotation is counted for n^2 and each row or column that is turned. */
     double bidiagonal;        /* seconds of a step, whatever is turned: every rank does this part (case_needs.h) */
     double rotations;         /* a second, a core, of the rows of Z */

@@ -81,6 +81,7 @@ typedef struct rl_effort {
     double products; /* flops of products of matrices, by all ranks of a group together */
     double outputs;  /* flops of an autoencoder's outputs and sums over them, by all ranks of a group together */
     double normals;  /* standard normal numbers drawn */
+    double words;    /* blocks of random words drawn, by all ranks of a group together */
     double cells;    /* that are told apart, for what each takes beside its flops */
 } rl_effort;
 

@@ -45,9 +45,10 @@ static rl_status describe_machine(rl_calibration *c) {
 static const struct {
     rl_status (*measure)(rl_calibration *c);
     int seconds; /* about, on a quiet machine */
-} steps[] = {{measure_process, 0},    {rl_calibrate_kernels, 2},   {rl_calibrate_messages, 0},
-             {rl_calibrate_dense, 5}, {rl_calibrate_lanes, 1},     {rl_calibrate_cells, 1},
-             {rl_calibrate_files, 1}, {rl_calibrate_producers, 3}, {rl_calibrate_again, 1}};
+} steps[] = {{measure_process, 0},    {rl_calibrate_kernels, 3}, {rl_calibrate_messages, 0},
+             {rl_calibrate_dense, 5}, {rl_calibrate_updates, 2}, {rl_calibrate_lanes, 1},
+             {rl_calibrate_cells, 1}, {rl_calibrate_files, 1},   {rl_calibrate_producers, 3},
+             {rl_calibrate_again, 1}};
 enum { N_STEPS = sizeof steps / sizeof *steps };
 
 static int count_seconds(int n_steps) {

@@ -26,8 +26,9 @@ enum { RL_TRIALS = 3 };
 rl_status rl_calibrate_kernels(rl_calibration *c);
 rl_status rl_calibrate_again(rl_calibration *c);
 
-/* Spectra on one rank: by LAPACK, side by side, and with many variants. */
+/* Spectra on one rank: by LAPACK, row by row, side by side, and with many variants. */
 rl_status rl_calibrate_dense(rl_calibration *c);
+rl_status rl_calibrate_updates(rl_calibration *c);
 rl_status rl_calibrate_lanes(rl_calibration *c);
 rl_status rl_calibrate_cells(rl_calibration *c);
 

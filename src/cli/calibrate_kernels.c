@@ -48,6 +48,20 @@ static double draw_normals(void *state) {
     return 2.0 * COUNT;
 }
 
+/* Draws as inputs of autoencoders do, whose words are compared with a threshold. */
+static double draw_words(void *state) {
+    enum { COUNT = 1 << 15, WORDS = 4 };
+    const rl_key key = {{1, 2}};
+    double *below = state;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uint32_t block[WORDS];
+        rl_philox(key, RL_STREAM_TRAIN_PATTERN, 0, 0, i, block);
+        for (int word = 0; word < WORDS; word++)
+            if (block[word] < UINT32_MAX / 1000) *below += 1;
+    }
+    return COUNT;
+}
+
 /* Arrays of the next two kernels, large enough for all sizes. */
 typedef struct operands {
     double *a, *x, *y;
@@ -77,6 +91,45 @@ static double multiply_matrices(void *state) {
 static double multiply_panels(void *state) {
     const operands *o = state;
     return rl_multiply_panels(ROWS, LD, o->a);
+}
+
+/* Few vectors at once, as Lanczos takes them through a triangle on a grid: by blocks of its columns and of its rows. */
+enum { FEW = 48 };
+static double multiply_few(void *state) {
+    const operands *o = state;
+    double *const x = o->a + (size_t)LD * ROWS, *const y = x + (size_t)LD * FEW;
+    rl_gemm('N', 'N', ROWS, FEW, RANK, 1, o->a, LD, x, LD, 1, y, LD);
+    rl_gemm('T', 'N', RANK, FEW, ROWS, 1, o->a, LD, x, LD, 1, y, LD);
+    rl_gemm('N', 'N', RANK, FEW, ROWS, 1, o->a, LD, x, LD, 1, y, LD);
+    rl_gemm('T', 'N', ROWS, FEW, RANK, 1, o->a, LD, x, LD, 1, y, LD);
+    return 4 * 2.0 * ROWS * RANK * FEW;
+}
+
+/* With a block of a triangle's diagonal, from either side. */
+static double solve_triangles(void *state) {
+    const operands *o = state;
+    const int order = RANK, few = FEW, ld = LD;
+    const double unit = 1;
+    double *const x = o->a + (size_t)LD * RANK;
+    for (int i = 0; i < RANK; i++) o->a[(size_t)i * (LD + 1)] = 1;
+    dtrsm_("L", "U", "T", "N", &order, &few, &unit, o->a, &ld, x, &order, 1, 1, 1, 1);
+    dtrsm_("L", "U", "N", "N", &order, &few, &unit, o->a, &ld, x, &order, 1, 1, 1, 1);
+    return 2.0 * RANK * RANK * FEW;
+}
+
+/* Eigenvalues of second differences. */
+static double find_eigenvalues(void *state) {
+    enum { ORDER = 64 };
+    const int order = ORDER;
+    double diagonal[ORDER], beside[ORDER];
+    int info;
+    (void)state;
+    for (int i = 0; i < ORDER; i++) {
+        diagonal[i] = 2;
+        beside[i] = -1;
+    }
+    dsterf_(&order, diagonal, beside, &info);
+    return (double)ORDER * ORDER;
 }
 
 /* Sums over the outputs of an autoencoder with two hidden dimensions, and what they need. */
@@ -140,11 +193,23 @@ static void list_operands(rl_arena *arena, void *object) {
     RL_TAKE(arena, o->y, LD);
 }
 
+/* What Lanczos takes on a triangle that a grid shares. */
+static rl_status measure_lanczos(rl_calibration *c, operands *o) {
+    double eigenvalues = 0;
+    RL_TRY(measure_kernel(c, multiply_few, o, false, &c->rates.narrow));
+    RL_TRY(measure_kernel(c, solve_triangles, o, false, &c->rates.triangles));
+    RL_TRY(measure_kernel(c, find_eigenvalues, NULL, false, &eigenvalues));
+    c->rates.tridiagonal = 1 / eigenvalues;
+    return RL_OK;
+}
+
 static rl_status measure_kernels(rl_calibration *c) {
     operands o;
     rl_status status = rl_context_agree(c->context, rl_arrays_create(&o, list_operands));
     if (status == RL_OK) status = measure_kernel(c, draw_normals, o.x, false, &c->rates.normals);
+    if (status == RL_OK) status = measure_kernel(c, draw_words, o.x, false, &c->rates.words);
     if (status == RL_OK) status = measure_kernel(c, multiply_matrices, &o, false, &c->rates.gemm);
+    if (status == RL_OK) status = measure_lanczos(c, &o);
     if (status == RL_OK) status = measure_kernel(c, multiply_panels, &o, false, &c->rates.panels);
     if (status == RL_OK) status = measure_reading(c, &o);
     rl_free(o.a);

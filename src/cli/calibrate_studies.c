@@ -50,10 +50,15 @@ typedef struct method {
     const char *keys, *of_dataset;
     int together; /* curves side by side */
     double (*amount)(const rl_effort *effort);
+    bool every_n; /* up to twice the features, beside the keys */
 } method;
 
 static double dense_flops(const rl_effort *effort) {
     return effort->dense;
+}
+
+static double updates_flops(const rl_effort *effort) {
+    return effort->updates;
 }
 
 static double lanes_flops(const rl_effort *effort) {
@@ -62,23 +67,33 @@ static double lanes_flops(const rl_effort *effort) {
 
 #define VARIANTS "ablations: [none, no_residuals, leading_modes: 2, cutoff: 0.1]\n"
 static const method dense_method = {"n_train: {ratios: [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2]}\n" VARIANTS,
-                                    ", producer: lapack", 1, dense_flops};
-static const method lanes_method = {"n_train: {range: [1, 40]}\n" VARIANTS, "", RL_BULK_LANES, lanes_flops};
+                                    ", producer: lapack", 1, dense_flops, false};
+static const method updates_method = {VARIANTS, "", 1, updates_flops, true};
+static const method lanes_method = {"n_train: {range: [1, 40]}\n" VARIANTS, "", RL_BULK_LANES, lanes_flops, false};
 
 /* At so many N, and so many variants more. */
 enum { CELL_N = 40, MORE_CELLS = 60 };
 static const method few_cells = {"n_train: {range: [1, 40]}\nablations: [none, cutoff: 0.1]\n", "", RL_BULK_LANES,
-                                 lanes_flops};
+                                 lanes_flops, false};
 static const method many_cells = {
     "n_train: {range: [1, 40]}\n"
     "ablations: [none, cutoff: 0.1, ridge: {logspace: [-4, 0, 60]}]\n",
-    "", RL_BULK_LANES, lanes_flops};
+    "", RL_BULK_LANES, lanes_flops, false};
+
+static rl_status make_study_of(const method *m, int features, int repeats, rl_prepared *made) {
+    rl_text keys = RL_TEXT_EMPTY;
+    rl_status status = rl_text_append(&keys, "%s", m->keys);
+    if (m->every_n && status == RL_OK) status = rl_text_append(&keys, "n_train: {range: [1, %d]}\n", 2 * features);
+    if (status == RL_OK) status = make_study(features, repeats, keys.bytes, m->of_dataset, made);
+    rl_free(keys.bytes);
+    return status;
+}
 
 static rl_status time_study(const rl_calibration *c, const method *m, int features, int repeats, double *amount,
                             double *seconds) {
     const rl_sink none = {0};
     rl_prepared made = {0};
-    rl_status status = rl_context_agree(c->context, make_study(features, repeats, m->keys, m->of_dataset, &made));
+    rl_status status = rl_context_agree(c->context, make_study_of(m, features, repeats, &made));
     if (status == RL_OK) status = run_study(c, &made, &none, seconds);
     if (status == RL_OK) {
         const rl_series *series = made.plan.series;
@@ -116,6 +131,11 @@ static rl_status measure_orders(const rl_calibration *c, const method *m, const 
 rl_status rl_calibrate_dense(rl_calibration *c) {
     static const int features[] = {8, 32, 128, 512};
     return measure_orders(c, &dense_method, features, sizeof features / sizeof *features, &c->rates.dense);
+}
+
+rl_status rl_calibrate_updates(rl_calibration *c) {
+    static const int features[] = {40, 100, 256};
+    return measure_orders(c, &updates_method, features, sizeof features / sizeof *features, &c->rates.updates);
 }
 
 rl_status rl_calibrate_lanes(rl_calibration *c) {

@@ -26,6 +26,12 @@ static double work_seconds(const rl_case_work *w, const rl_case_sizes *c, const 
             return w->amount / rates->normals;
         case RL_WORK_PRODUCTS:
             return products_seconds(w, c, rates);
+        case RL_WORK_NARROW:
+            return w->amount / rates->narrow;
+        case RL_WORK_TRIANGLES:
+            return w->amount / rates->triangles;
+        case RL_WORK_TRIDIAGONAL:
+            return w->amount * rates->tridiagonal;
         case RL_WORK_PANELS:
             return w->amount / rates->panels;
         case RL_WORK_COLUMNS:
@@ -52,6 +58,8 @@ static rl_bound bound_of(const rl_case_work *w, const rl_case_sizes *c, const rl
     switch (w->kind) {
         case RL_WORK_PRODUCTS:
             return products_seconds(w, c, rates) > w->amount / rates->gemm ? RL_BOUND_MEMORY : RL_BOUND_COMPUTE;
+        case RL_WORK_TRIANGLES:
+            return c->ranks > 1 ? RL_BOUND_MESSAGES : RL_BOUND_COMPUTE;
         case RL_WORK_COLUMNS:
         case RL_WORK_MESSAGES:
         case RL_WORK_MESSAGE_BYTES:

@@ -85,17 +85,15 @@ static rl_effort find_effort(const rl_series *series, const rl_task *task) {
 }
 
 /* Seconds of one repeat. A product with a vector reads 8 bytes for two flops. QR of many rows does not iterate: it is
- * about twice as fast as spectra of that order, as far as products of matrices let it be; so are spectra that are made
- * of those before them, which come closer to products. */
+ * about twice as fast as spectra of that order, as far as products of matrices let it be. */
 static void predict_effort(const rl_series *series, const rl_effort *e, int ranks, const rl_rates *rates,
                            double bounds[RL_N_CASE_BOUNDS]) {
-    const double p = series->n_features, bytes_per_flop = 4, part_of_products = 0.4, of_updates = 0.8;
+    const double p = series->n_features, bytes_per_flop = 4, part_of_products = 0.4;
     const double dense = rl_rate_at(&rates->dense, p), factors = fmin(2 * dense, part_of_products * rates->gemm);
-    const double updates = fmin(2 * dense, of_updates * rates->gemm);
-    bounds[RL_BOUND_COMPUTE] = e->updates / updates + e->dense / dense + e->factors / factors +
+    bounds[RL_BOUND_COMPUTE] = e->updates / rl_rate_at(&rates->updates, p) + e->dense / dense + e->factors / factors +
                                e->lanes / rl_rate_at(&rates->lanes, p) + e->products / (ranks * rates->gemm) +
                                e->outputs / (ranks * rates->outputs) + e->normals / rates->normals +
-                               e->cells * rates->cell;
+                               e->words / (ranks * rates->words) + e->cells * rates->cell;
     if (e->rows > 0) bounds[RL_BOUND_MEMORY] = bytes_per_flop * e->rows / rl_rate_at(&rates->gemv, e->rows_bytes);
 }
 

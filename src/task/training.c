@@ -195,14 +195,13 @@ static double least_part_of_training(const rl_series *series, const rl_task *tas
     return 0;
 }
 
-/* Outputs that products of thin matrices make go about as fast as updates of rank 64. A block of random words takes as
- * long as some normal numbers, of which many are made side by side. */
+/* Outputs that products of thin matrices make go about as fast as updates of rank 64. */
 static rl_effort training_effort(const rl_series *series, rl_range n_train) {
-    const double flops = training_flops(series, n_train), normals_of_block = 3;
+    const double flops = training_flops(series, n_train);
     rl_effort effort = {0};
     for (int i = n_train.first; i < rl_range_end(n_train); i++) {
         const rl_autoencoder model = rl_training_model(series, i);
-        effort.normals += normals_of_block * rl_training_draws(&model);
+        effort.words += rl_training_draws(&model);
     }
     *(series->n_features <= RL_MOST_IN_REGISTERS ? &effort.outputs : &effort.products) = flops;
     return effort;

@@ -28,11 +28,11 @@ datasets: [{source: student-teacher, rows: 6500, features: 6000, hidden_features
 TRAININGS = """repeats: 2
 autoencoders: [{name: toy, n_features: 20, sparsity: 0.9, hidden: 2, n_train: [5, 10], n_test: 20, steps: 10}]
 """
-NUMBERS = """normals gemm_flops outputs_flops panel_flops gemv_alone_bytes rotations pdgesvd_rotations band_rotations
-message_bytes journal_bytes results_bytes""".split()
-SECONDS = "cell bidiagonal band column message start launch group record".split()
+NUMBERS = """normals word_blocks gemm_flops narrow_flops triangle_flops outputs_flops panel_flops gemv_alone_bytes rotations
+pdgesvd_rotations band_rotations message_bytes journal_bytes results_bytes""".split()
+SECONDS = "cell tridiagonal bidiagonal band column message start launch group record".split()
 RANKS = [str(2**i) for i in range(13)]
-TABLES = ("gemv_bytes", "dense_flops", "lanes_flops")
+TABLES = ("gemv_bytes", "dense_flops", "updates_flops", "lanes_flops")
 # Two nodes of eight cores, one of sixteen; and a partition that is not the default one.
 SINFO = "small*|1:00:00|1-infinite|2|2|4|16000\\nsmall*|1:00:00|1-infinite|1|2|8|32000\\nlong|infinite|1-2|9|1|4|8000\\n"
 

@@ -338,39 +338,17 @@ class Stopping(unittest.TestCase):
 
     @unittest.skipIf(SANITIZED, "the plain build's alone: the same again takes minutes")
     def test_time_left(self):
+        flops = [f"{name}_flops_per_second" for name in ("gemm", "narrow", "triangle", "outputs", "panel")]
+        tables = [f"{name}_flops_per_second" for name in ("dense", "updates", "lanes")]
+        others = """normals_per_second word_blocks_per_second gemv_alone_bytes_per_second tridiagonal_seconds
+            bidiagonal_seconds rotations_per_second pdgesvd_rotations_per_second band_seconds band_rotations_per_second
+            column_seconds message_seconds message_bytes_per_second start_seconds launch_seconds process_bytes group_seconds
+            record_seconds""".split()
         rates = {"host": "test", "blas": "test", "date": "2026-01-01", "cores": 2, "gemv_bytes_per_second": [[1e6, 1e9]]}
-        others = [
-            "normals_per_second",
-            "gemm_flops_per_second",
-            "outputs_flops_per_second",
-            "panel_flops_per_second",
-            "gemv_alone_bytes_per_second",
-            "bidiagonal_seconds",
-            "rotations_per_second",
-            "pdgesvd_rotations_per_second",
-            "band_seconds",
-            "band_rotations_per_second",
-            "column_seconds",
-            "message_seconds",
-            "message_bytes_per_second",
-            "cell_seconds",
-            "start_seconds",
-            "launch_seconds",
-            "process_bytes",
-            "group_seconds",
-            "record_seconds",
-        ]
-        bytes_per_second = {"journal_bytes_per_second": 1e9, "results_bytes_per_second": 1e9}
-        for name, flops in (("slow", 1), ("fast", 1e18)):
-            made = {**rates, **bytes_per_second, **{other: 1 for other in others}}
-            made |= {
-                "cell_seconds": 1 / flops,
-                "gemm_flops_per_second": flops,
-                "outputs_flops_per_second": flops,
-                "panel_flops_per_second": flops,
-                "dense_flops_per_second": [[8, flops]],
-                "lanes_flops_per_second": [[8, flops]],
-            }
+        rates |= {"journal_bytes_per_second": 1e9, "results_bytes_per_second": 1e9, **{other: 1 for other in others}}
+        for name, rate in (("slow", 1), ("fast", 1e18)):
+            made = {**rates, "cell_seconds": 1 / rate, **{key: rate for key in flops}}
+            made |= {key: [[8, rate]] for key in tables}
             (self.at / f"{name}.json").write_text(json.dumps(made))
         kept = 0
         for ranks in tier.of((2,), (1, 2)):

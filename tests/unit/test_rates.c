@@ -67,17 +67,18 @@ static void assert_same(const rl_rates *a, const rl_rates *b) {
     assert_int_equal(a->cores, b->cores);
     assert_same_tables(&a->gemv, &b->gemv);
     assert_same_tables(&a->dense, &b->dense);
+    assert_same_tables(&a->updates, &b->updates);
     assert_same_tables(&a->lanes, &b->lanes);
-    const double left[] = {
-        a->normals, a->gemm,           a->gemv_alone, a->bidiagonal, a->rotations,         a->pdgesvd_rotations,
-        a->band,    a->band_rotations, a->column,     a->message,    a->message_bandwidth, a->cell,
-        a->start,   a->launch,         a->process,    a->journal,    a->results,           a->group,
-        a->record,  a->panels,         a->outputs};
-    const double right[] = {
-        b->normals, b->gemm,           b->gemv_alone, b->bidiagonal, b->rotations,         b->pdgesvd_rotations,
-        b->band,    b->band_rotations, b->column,     b->message,    b->message_bandwidth, b->cell,
-        b->start,   b->launch,         b->process,    b->journal,    b->results,           b->group,
-        b->record,  b->panels,         b->outputs};
+    const double left[] = {a->normals,           a->gemm,    a->gemv_alone,     a->bidiagonal,  a->rotations,
+                           a->pdgesvd_rotations, a->band,    a->band_rotations, a->column,      a->message,
+                           a->message_bandwidth, a->cell,    a->start,          a->launch,      a->process,
+                           a->journal,           a->results, a->group,          a->record,      a->panels,
+                           a->outputs,           a->narrow,  a->triangles,      a->tridiagonal, a->words};
+    const double right[] = {b->normals,           b->gemm,    b->gemv_alone,     b->bidiagonal,  b->rotations,
+                            b->pdgesvd_rotations, b->band,    b->band_rotations, b->column,      b->message,
+                            b->message_bandwidth, b->cell,    b->start,          b->launch,      b->process,
+                            b->journal,           b->results, b->group,          b->record,      b->panels,
+                            b->outputs,           b->narrow,  b->triangles,      b->tridiagonal, b->words};
     for (size_t i = 0; i < COUNT(left); i++) assert_true(left[i] == right[i]);
 }
 
@@ -88,12 +89,17 @@ static rl_rates distinct(void) {
                       .date = "2026-01-02T03:04:05Z",
                       .cores = 48,
                       .normals = 1.25e7,
+                      .words = 6.25e7,
                       .gemm = 2.5e10,
+                      .narrow = 1.75e10,
+                      .triangles = 5.5e9,
+                      .tridiagonal = 1.5e-8,
                       .panels = 2.75e10,
                       .outputs = 3.25e10,
                       .gemv = {3, {1e6, 2.5e6, 1e9}, {3e10, 2e10, 1.0625e10}},
                       .gemv_alone = 1.5e10,
                       .dense = {1, {32}, {4e9}},
+                      .updates = {2, {40, 100}, {7e9, 1.25e10}},
                       .lanes = {2, {8, 20}, {5e9, 6e9}},
                       .cell = 2.5e-7,
                       .bidiagonal = 3.5e-8,
@@ -380,8 +386,8 @@ static void parts_add_up(void **state) {
 
 /* A factor of a million in a rate makes its part dominate or vanish. */
 static void every_rate_counts(void **state) {
-    enum { N_RATES = 12, FASTER = 1000000 };
-    static const bool is_seconds[N_RATES] = {[6] = true, [7] = true, [8] = true, [9] = true};
+    enum { N_RATES = 15, FASTER = 1000000 };
+    static const bool is_seconds[N_RATES] = {[6] = true, [7] = true, [8] = true, [9] = true, [14] = true};
     bool counts[N_RATES] = {false};
     for (size_t w = 0; w < COUNT(every_method); w++) {
         const rl_case_sizes c = square_case(every_method[w], 4000, 4);
@@ -399,7 +405,10 @@ static void every_rate_counts(void **state) {
                                               &r.column,
                                               &r.message,
                                               &r.message_bandwidth,
-                                              &r.panels};
+                                              &r.panels,
+                                              &r.narrow,
+                                              &r.triangles,
+                                              &r.tridiagonal};
             *members[i] *= is_seconds[i] ? FASTER : 1.0 / FASTER;
             const double after = rl_case_predict(&c, &r).seconds;
             assert_true(after >= before);

@@ -290,50 +290,6 @@ rl_status rl_grid_curve_spectrum(rl_grid_curve *curve, int n_index, rl_producer 
 
 /* ---- needs ------------------------------------------------------------------------------------------------------- */
 
-/* Solves with the triangle or products by it, for `vectors` at once, so many times: the triangle is gone through once,
- * block by block, with two messages each, which carry the vectors along rows and columns of the grid. Products so
- * narrow, with what is done to each vector in between, go at three fifths of the rate of wide ones. */
-static void tell_solves(const rl_core *core, rl_part part, double vectors, double times, rl_needs *needs) {
-    static const double narrow = 0.6;
-    const rl_process_grid *grid = core->grid;
-    const double n = core->columns, blocks = ceil(n / core->m.row_block);
-    const double triangle = sizeof(double) * n * n / 2 / needs->ranks;
-    const double lengths = n / grid->n_rows * log2(grid->n_columns) + n / grid->n_columns * log2(grid->n_rows);
-    rl_needs_pass(needs, part, times * n * n * vectors / narrow / needs->ranks, times * triangle, triangle);
-    rl_needs_work(needs, part, RL_WORK_MESSAGES, times * 2 * blocks * rl_hops(needs));
-    rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, times * 2 * sizeof(double) * lengths * vectors);
-}
-
-/* Rows beyond the triangle's order are appended to it. */
-static void tell_appending(const rl_grid_curve *curve, rl_needs *needs) {
-    const rl_core *core = &curve->placed.core;
-    const double n = core->columns, appended = fmax(0, (double)curve->c->rows.n_train - curve->n_features);
-    const double batches = ceil(appended / RL_ROW_BATCH), panel = RL_ROW_BATCH * fmin(core->m.row_block, n);
-    if (appended == 0) return;
-    rl_needs_products(needs, RL_PART_REDUCE, 4 * n * n * appended);
-    rl_needs_pass(needs, RL_PART_REDUCE, 0, batches * 3 * n * sizeof(double) * panel / 2, sizeof(double) * panel);
-    rl_needs_calls(needs, RL_PART_REDUCE, batches * n * RL_CALLS_PER_PANEL_COLUMN);
-}
-
-/* Singular values of many sizes side by side: Lanczos for the smallest and the largest, two solves or products per
- * step. Measured at N = P / 2 to 2 P of normal features: 45 to 65 steps. */
-static void tell_sigma(const rl_core *core, double n_wanted, rl_needs *needs) {
-    enum { STEPS = 60, EXTREMES = 2, SOLVES = 2 };
-    const double n = core->columns, families = ceil(n_wanted / RL_VECTORS), solves = STEPS * EXTREMES * SOLVES;
-    if (n_wanted == 0) return;
-    rl_needs_flops(needs, RL_PART_DIAGONALIZE, solves * n * n * n_wanted, INFINITY);
-    tell_solves(core, RL_PART_DIAGONALIZE, n_wanted / families, families * solves, needs);
-}
-
-/* What is left of every later row, one coordinate after the other. */
-static void tell_fits(const rl_core *core, rl_needs *needs) {
-    const double others = (double)core->n_left * core->rows, bytes = sizeof(double) * others / needs->ranks;
-    rl_needs_flops(needs, RL_PART_FIT, 4 * others, INFINITY);
-    rl_needs_pass(needs, RL_PART_FIT, 0, 2 * bytes, bytes);
-    tell_solves(core, RL_PART_FIT, 1, 4, needs);
-    rl_needs_calls(needs, RL_PART_FIT, core->columns);
-}
-
 void rl_grid_curve_needs(const rl_process_grid *grid, int block, const rl_curve_case *c, int64_t n_sizes,
                          int64_t n_sigma, rl_needs *needs) {
     rl_grid_curve curve = lay_out_curve(c, grid, block);
@@ -348,7 +304,5 @@ void rl_grid_curve_needs(const rl_process_grid *grid, int block, const rl_curve_
     if (n_sigma > 0) rl_needs_hold(needs, rl_grid_lanczos_bytes(&curve.triangle, count_members(n_sigma)));
     if (curve.n_wide > 0) rl_curve_wide_needs(&curve, needs);
     if (curve.n_wide < c->n_sizes) rl_curve_tall_needs(&curve, needs);
-    tell_appending(&curve, needs);
-    tell_sigma(core, (double)n_sigma, needs);
-    tell_fits(core, needs);
+    rl_curve_tell_work(&curve, (double)n_sigma, needs);
 }

@@ -7,9 +7,11 @@
 #include "triangle.h"
 
 enum {
-    RL_PROBES = 8,     /* random vectors that a triangle's inverse is judged by */
-    RL_ROW_SPAN = 48,  /* rows between the sizes of one group, at most */
-    RL_ROW_BATCH = 128 /* rows that are appended to a triangle at a time, at most */
+    RL_PROBES = 8,      /* random vectors that a triangle's inverse is judged by */
+    RL_ROW_SPAN = 48,   /* rows between the sizes of one group, at most */
+    RL_ROW_BATCH = 128, /* rows that are appended to a triangle at a time, at most */
+    /* Rows in front of a triangle are solved for with it and then corrected, which loses this factor at most. */
+    RL_MOST_LOST = 100
 };
 
 typedef struct rl_grid_lanczos rl_grid_lanczos;
@@ -56,6 +58,10 @@ void rl_curve_tall_needs(const rl_grid_curve *curve, rl_needs *needs);
  * values. Of the sizes of `c` the first and the last count. */
 void rl_grid_curve_needs(const rl_process_grid *grid, int block, const rl_curve_case *c, int64_t n_sizes,
                          int64_t n_sigma, rl_needs *needs);
+
+/* Local. The work of its points: work.c. n_bounds of the curve says how many sizes there are; of its case, the first
+ * and the last count. */
+void rl_curve_tell_work(const rl_grid_curve *curve, double n_sigma, rl_needs *needs);
 
 /* Collective: RL_STOPPED on all ranks as soon as the tick says so on one. */
 rl_status rl_curve_ask(const rl_grid_curve *curve, rl_tick tick);

@@ -171,9 +171,6 @@ static rl_status absorb_batch(tall *s, int count) {
 
 /* ---- one group --------------------------------------------------------------------------------------------------- */
 
-/* Rows in front of a triangle are solved for with the triangle and then corrected, which loses this factor at most. */
-static const double most_lost = 100;
-
 static int size_at(const tall *s, int i) {
     return s->curve->c->n_train[i];
 }
@@ -184,7 +181,7 @@ static bool is_accurate(const group *g, int k) {
     for (int i = 0; i < k; i++) {
         double sum = 0;
         for (int j = 0; j < k; j++) sum += fabs(g->small[j * RL_ROW_SPAN + i]);
-        if (!(sum <= most_lost)) return false;
+        if (!(sum <= RL_MOST_LOST)) return false;
     }
     return true;
 }
