@@ -1,6 +1,8 @@
 /* Values over repeats, and counts in buckets, reduced to statistics. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ridgeless/results.h"
 #include "sort.h"
@@ -18,21 +20,55 @@ static double quantile(const double *sorted, int n, double q) {
     return t < 0.5 ? sorted[below] + difference * t : sorted[below + 1] - difference * (1 - t);
 }
 
-/* Standard error and geometric mean, the exponential of the mean logarithm, of sorted values: logarithms are added up
- * in their order, and deviations in the values' own. One sum waits for itself, and logarithms are computed meanwhile.
- */
-static void reduce_moments(const double *values, int n, const double *sorted, rl_reduced *reduced) {
+/* The sum of logarithms of positive values, of some hundred at a time as that of the product of their fractions, which
+ * are at least 1 and less than 2; exponents are added up as they are. */
+static double sum_logs(const double *values, int n) {
+    enum { TOGETHER = 512, FRACTION_BITS = 52, BIAS = 1023 };
+    const uint64_t fraction = ((uint64_t)1 << FRACTION_BITS) - 1, one = (uint64_t)BIAS << FRACTION_BITS;
+    int64_t exponents = 0;
+    double logs = 0;
+    for (int first = 0; first < n; first += TOGETHER) {
+        double product = 1;
+        for (int i = first; i < n && i < first + TOGETHER; i++) {
+            uint64_t bits;
+            double factor;
+            if (isnan(values[i])) continue;
+            memcpy(&bits, &values[i], sizeof bits);
+            exponents += (int64_t)(bits >> FRACTION_BITS) - BIAS;
+            bits = (bits & fraction) | one;
+            memcpy(&factor, &bits, sizeof factor);
+            product *= factor;
+        }
+        logs += log(product);
+    }
+    return logs + (double)exponents * M_LN2;
+}
+
+/* The same of values that have no fraction and exponent of this form. */
+static double sum_logs_one_by_one(const double *values, int n) {
+    double logs = 0;
+    for (int i = 0; i < n; i++)
+        if (!isnan(values[i])) logs += log(values[i]);
+    return logs;
+}
+
+static double geometric_mean(const double *values, int n, const rl_reduced *reduced) {
+    if (reduced->minimum == 0) return 0;
+    if (!(reduced->minimum > 0)) return NAN;
+    const bool are_plain = reduced->minimum >= DBL_MIN && isfinite(reduced->maximum);
+    return exp((are_plain ? sum_logs : sum_logs_one_by_one)(values, n) / reduced->count);
+}
+
+/* Standard error and geometric mean, the exponential of the mean logarithm; in the values' own order. */
+static void reduce_moments(const double *values, int n, rl_reduced *reduced) {
     const int count = reduced->count;
-    const bool is_positive = sorted[0] > 0;
-    double squares = 0, logs = 0;
+    double squares = 0;
     for (int i = 0; i < n; i++) {
         const double deviation = values[i] - reduced->mean;
-        if (is_positive && i < count) logs += log(sorted[i]);
         if (!isnan(values[i])) squares += deviation * deviation;
     }
     if (count >= 2) reduced->standard_error = sqrt(squares / (count - 1)) / sqrt(count);
-    if (is_positive) reduced->geometric_mean = exp(logs / count);
-    if (sorted[0] == 0) reduced->geometric_mean = 0;
+    reduced->geometric_mean = geometric_mean(values, n, reduced);
 }
 
 static const rl_reduced nothing = {0, NAN, NAN, NAN, NAN, NAN, NAN, {NAN, NAN, NAN, NAN, NAN}, NAN, NAN};
@@ -83,10 +119,27 @@ static int64_t interval_of_set(int64_t n) {
     return k;
 }
 
-/* All that takes an order, of values that are sorted. */
-static void reduce_sorted(const double *sorted, rl_reduced *reduced) {
+/* Places in the order of `count` values, in ascending order, of which statistics are made; how many. */
+static int find_places(int count, int64_t k, int places[2 * RL_N_QUANTILES + 4]) {
+    int n = 0;
+    for (int i = 0; i < RL_N_QUANTILES; i++) {
+        const int below = (int)(rl_quantiles[i] * (count - 1));
+        if (k >= 0 && rl_quantiles[i] == 0.5) places[n++] = (int)k;
+        places[n++] = below;
+        if (below + 1 < count) places[n++] = below + 1;
+        if (k >= 0 && rl_quantiles[i] == 0.5) places[n++] = count - 1 - (int)k;
+    }
+    return n;
+}
+
+/* All that takes an order. */
+static void reduce_in_order(const double *values, int n, double *scratch, rl_reduced *reduced) {
     const int count = reduced->count;
     const int64_t k = interval_of_set(count);
+    const double *const sorted = scratch;
+    int places[2 * RL_N_QUANTILES + 4];
+    const int n_places = find_places(count, k, places);
+    rl_sort_places(values, n, count, reduced->minimum, reduced->maximum, places, n_places, scratch, scratch + n);
     for (int i = 0; i < RL_N_QUANTILES; i++) reduced->quantile[i] = quantile(sorted, count, rl_quantiles[i]);
     reduced->median = quantile(sorted, count, 0.5);
     if (k < 0) return;
@@ -96,16 +149,13 @@ static void reduce_sorted(const double *sorted, rl_reduced *reduced) {
 
 rl_reduced rl_reduce_without_moments(const double *values, int n, double *scratch) {
     rl_reduced reduced = reduce_unsorted(values, n);
-    if (reduced.count == 0) return reduced;
-    rl_sort(values, n, reduced.minimum, reduced.maximum, scratch, scratch + n);
-    reduce_sorted(scratch, &reduced);
+    if (reduced.count > 0) reduce_in_order(values, n, scratch, &reduced);
     return reduced;
 }
 
 rl_reduced rl_reduce(const double *values, int n, double *scratch) {
     rl_reduced reduced = rl_reduce_without_moments(values, n, scratch);
-    if (reduced.count == 0) return reduced;
-    reduce_moments(values, n, scratch, &reduced);
+    if (reduced.count > 0) reduce_moments(values, n, &reduced);
     return reduced;
 }
 

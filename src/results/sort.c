@@ -1,9 +1,11 @@
-/* Values of a set in ascending order: what the statistics of many repeats mostly wait for. */
+/* Values of a set in ascending order, or some places of it: what the statistics of many repeats mostly wait for. */
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "../clones.h"
 #include "sort.h"
 
 /* A whole number for each value, in the order of the values. */
@@ -104,4 +106,72 @@ void rl_sort(const double *values, int n, double minimum, double maximum, double
     const int count = few ? copy_values(values, n, sorted) : sort_by_digits(values, n, &s, sorted, room);
     if (alike) return; /* as counts of modes mostly are */
     if (few || !insert_each(sorted, count, (int64_t)most_moves_each * count)) sort_in_place(sorted, count);
+}
+
+/* ---- some places of the order ------------------------------------------------------------------------------------ */
+
+/* Values are counted by one digit; those of the digits in which a place lies go where they belong, and are sorted. */
+typedef struct digits {
+    int first[(1 << MOST_BITS) + 1]; /* how many values have less digits */
+    int next[1 << MOST_BITS];        /* where the next value of a digit goes */
+    unsigned char wanted[1 << MOST_BITS];
+} digits;
+enum { LEAST_SELECTED = 256, MOST_ALIKE = 256 /* values of one digit */ };
+
+/* The digit of each value. */
+RL_CLONES static void find_digits(const double *values, int n, const scale *s, uint16_t *digit) {
+    const scale with = {s->least, s->shift + s->bits, s->bits};
+    for (int i = 0; i < n; i++) digit[i] = (uint16_t)place_of(&with, values[i]);
+}
+
+static void count_digits(const uint16_t *digit, int n, size_t n_digits, digits *d) {
+    memset(d->first, 0, (n_digits + 1) * sizeof *d->first);
+    memset(d->wanted, 0, n_digits);
+    for (int i = 0; i < n; i++) d->first[digit[i] + 1]++;
+    for (size_t k = 0; k < n_digits; k++) {
+        d->first[k + 1] += d->first[k];
+        d->next[k] = d->first[k];
+    }
+}
+
+/* false: very many values are alike, as one that is far away makes them. */
+static bool mark_digits(const int *places, int n_places, digits *d) {
+    size_t k = 0;
+    bool few = true;
+    for (int i = 0; i < n_places; i++) {
+        assert(i == 0 || places[i] >= places[i - 1]);
+        while (d->first[k + 1] <= places[i]) k++;
+        d->wanted[k] = 1;
+        few = few && d->first[k + 1] - d->first[k] <= MOST_ALIKE;
+    }
+    return few;
+}
+
+/* A value whose digit is not wanted goes to one place of that digit, and the next one too: no branch is guessed. */
+static void put_wanted(const double *values, const uint16_t *digit, int n, size_t n_digits, digits *d, double *sorted) {
+    for (int i = 0; i < n; i++) {
+        const size_t k = digit[i];
+        sorted[d->next[k]] = values[i];
+        d->next[k] += d->wanted[k];
+    }
+    for (size_t k = 0; k < n_digits; k++)
+        if (d->wanted[k]) sort_in_place(sorted + d->first[k], d->first[k + 1] - d->first[k]);
+}
+
+void rl_sort_places(const double *values, int n, int count, double minimum, double maximum, const int *places,
+                    int n_places, double *sorted, double *room) {
+    const scale s = scale_of(n, minimum, maximum);
+    const size_t n_digits = (size_t)1 << s.bits;
+    uint16_t *const digit = (uint16_t *)room;
+    digits d;
+    bool few = false;
+    if (count == n && n >= LEAST_SELECTED && minimum < maximum) {
+        find_digits(values, n, &s, digit);
+        count_digits(digit, n, n_digits, &d);
+        few = mark_digits(places, n_places, &d);
+    }
+    if (few)
+        put_wanted(values, digit, n, n_digits, &d, sorted);
+    else
+        rl_sort(values, n, minimum, maximum, sorted, room);
 }

@@ -141,7 +141,27 @@ static void sort_as_qsort(void **state) {
             qsort(expected, (size_t)count, sizeof *expected, compare_doubles);
             rl_sort(values, n, expected[0], expected[count - 1], sorted, room);
             assert_memory_equal(sorted, expected, (size_t)count * sizeof *sorted);
+            const int places[] = {0, count / 20, count / 2, count / 2 + (count > 2), count - 1};
+            rl_sort_places(values, n, count, expected[0], expected[count - 1], places, 5, sorted, room);
+            for (int i = 0; i < 5; i++) assert_true(sorted[places[i]] == expected[places[i]]);
         }
+}
+
+/* Against the sum of logarithms in extended precision, with and without values that have no plain exponent. */
+static void geometric_means_are_those_of_logarithms(void **state) {
+    (void)state;
+    enum { N = 3000 };
+    static double values[N], scratch[2 * N];
+    uint32_t seed = 7;
+    for (int tiny = 0; tiny < 2; tiny++) {
+        long double logs = 0;
+        for (int i = 0; i < N; i++) {
+            values[i] = tiny && i % 100 == 0 ? 1e-310 : drawn_value(0, &seed);
+            logs += logl((long double)values[i]);
+        }
+        const double expected = (double)expl(logs / N), got = rl_reduce(values, N, scratch).geometric_mean;
+        assert_true(fabs(got / expected - 1) < 1e-14 * (1 + fabs(log(expected))));
+    }
 }
 
 /* Which of two zeros is the least, the order alone decides: neither may be taken for what is beyond the other. */
@@ -1241,6 +1261,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(reduce_sorts_any_size),
         cmocka_unit_test(sort_as_qsort),
         cmocka_unit_test(sort_of_zeros_of_both_signs),
+        cmocka_unit_test(geometric_means_are_those_of_logarithms),
         cmocka_unit_test(median_interval_is_that_of_the_sign_test),
         cmocka_unit_test(median_interval_is_that_of_exact_sums),
         cmocka_unit_test(spike_is_the_threshold_over_the_larger_flank),
