@@ -18,7 +18,7 @@ typedef struct rl_rates {
     char host[RL_RATE_TEXT], blas[RL_RATE_TEXT], date[RL_RATE_TEXT]; /* where, on what, when */
     int cores;                                                       /* of a node that were busy */
     double normals;      /* standard normal numbers drawn a second, a core */
-    double words;        /* blocks of four random words drawn a second, a core: which inputs are not zero */
+    double words;        /* blocks of four random words a second, a core, that inputs of autoencoders are drawn by */
     double gemm;         /* flops per second, a core, of dgemm on updates of rank 64 */
     double outputs;      /* flops per second, a core, of an autoencoder's outputs and sums over them in registers */
     double narrow;       /* flops per second, a core, of dgemm on some fifty vectors at once */

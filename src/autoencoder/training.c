@@ -421,19 +421,28 @@ rl_status rl_training_restore(rl_training *t, const double *state, size_t length
 
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */
 
-/* Outputs of a step per feature. What half-planes take is that of so many, measured at n = 10,000 from T = 200 to
- * 500,000: a part for planting and the tree's first nodes, one for the leaves that a line cuts, and one for the inputs.
- */
+/* Outputs of a step per feature. What half-planes take is that of so many, measured at n = 2,000 and 10,000 from T =
+ * 200 to 500,000, to 16 %: a part for planting and the tree's first nodes, one for the leaves that a line cuts, which
+ * go with the root of all leaves, and one for the inputs. */
 static double outputs_of_step(const rl_autoencoder *model) {
-    const double dense = rl_training_examples(model), first_nodes = 130, input = 7.5, example = 0.0057;
-    const double cut = 1.9 * pow(dense, 0.6), inputs = dense * (input * (1 - model->sparsity) + example);
+    const double dense = rl_training_examples(model), first_nodes = 30, input = 7.5, example = 0.0057;
+    const double cut = 5 * sqrt(dense), inputs = dense * (input * (1 - model->sparsity) + example);
     return has_planes(model) ? fmin(dense, first_nodes + cut + inputs) : dense;
+}
+
+/* Where a training begins, lines go through the middle of all vectors and cut many leaves: in the first fifty steps
+ * that takes the time of four dense ones. */
+static double outputs_of_start(const rl_autoencoder *model) {
+    const double fifty = 50, dense_steps = 4 * fmin(1, model->steps / fifty);
+    return has_planes(model) ? dense_steps * rl_training_examples(model) : 0;
 }
 
 double rl_training_draws(const rl_autoencoder *model) {
     const double n = model->n_features, by_words = ceil(n / 4), steps = model->steps + 1.0;
     const double fresh = steps * model->batch * (n * (1 - model->sparsity) + 1);
-    return model->n_test * by_words + (model->n_train == RL_INFINITE ? fresh : model->n_train * by_words);
+    const double once = -expm1(n * log1p(-(1 - model->sparsity))); /* a row of zeros alone is drawn again */
+    const double rows = (model->n_test + (model->n_train == RL_INFINITE ? 0.0 : model->n_train)) / once;
+    return rows * by_words + (model->n_train == RL_INFINITE ? fresh : 0);
 }
 
 double rl_outputs_flops(const rl_autoencoder *model) {
@@ -445,8 +454,9 @@ double rl_training_flops(const rl_autoencoder *model) {
     const double records = rl_training_layout_of(model).n_records;
     const double of_float = 0.67, adamw = 80; /* for each parameter: a root and two divisions take as long as more */
     const double floats = model->precision == RL_PRECISION_FLOAT ? of_float : 1;
-    return features * (floats * ((double)model->steps + 1) * outputs_of_step(model) * (6 * m + 4) +
-                       floats * records * model->n_test * (2 * m + 4) + (double)model->steps * (m + 1) * adamw);
+    const double outputs = ((double)model->steps + 1) * outputs_of_step(model) + outputs_of_start(model);
+    return features * (floats * outputs * (6 * m + 4) + floats * records * model->n_test * (2 * m + 4) +
+                       (double)model->steps * (m + 1) * adamw);
 }
 
 size_t rl_training_bytes(const rl_autoencoder *model, int count) {

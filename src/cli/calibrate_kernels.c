@@ -48,20 +48,6 @@ static double draw_normals(void *state) {
     return 2.0 * COUNT;
 }
 
-/* Draws as inputs of autoencoders do, whose words are compared with a threshold. */
-static double draw_words(void *state) {
-    enum { COUNT = 1 << 15, WORDS = 4 };
-    const rl_key key = {{1, 2}};
-    double *below = state;
-    for (uint32_t i = 0; i < COUNT; i++) {
-        uint32_t block[WORDS];
-        rl_philox(key, RL_STREAM_TRAIN_PATTERN, 0, 0, i, block);
-        for (int word = 0; word < WORDS; word++)
-            if (block[word] < UINT32_MAX / 1000) *below += 1;
-    }
-    return COUNT;
-}
-
 /* Arrays of the next two kernels, large enough for all sizes. */
 typedef struct operands {
     double *a, *x, *y;
@@ -132,7 +118,7 @@ static double find_eigenvalues(void *state) {
     return (double)ORDER * ORDER;
 }
 
-/* Sums over the outputs of an autoencoder with two hidden dimensions, and what they need. */
+/* An autoencoder with two hidden dimensions and its inputs, and what sums over its outputs need. */
 typedef struct outputs_work {
     rl_autoencoder model;
     rl_sparse_rows rows;
@@ -145,6 +131,15 @@ static double sum_outputs(void *state) {
     double loss;
     rl_autoencoder_gradient(w->parameters, &w->rows, &w->buffers, &loss, w->gradient);
     return rl_outputs_flops(&w->model);
+}
+
+/* The inputs anew. */
+static double draw_words(void *state) {
+    enum { WORDS = 4 };
+    outputs_work *w = state;
+    const rl_key key = {{1, 2}};
+    rl_inputs_redraw(&w->model, key, 0, RL_INPUTS_TRAIN, 0, &w->rows);
+    return (double)w->rows.n_rows * w->model.n_features / WORDS;
 }
 
 static void list_outputs(rl_arena *arena, void *object) {
@@ -165,6 +160,7 @@ static rl_status measure_outputs(rl_calibration *c) {
     if (status == RL_OK) {
         rl_philox_normal_row(key, RL_STREAM_WEIGHTS, 0, 0, 0, HIDDEN * FEATURES, w.parameters);
         status = measure_kernel(c, sum_outputs, &w, false, &c->rates.outputs);
+        if (status == RL_OK) status = measure_kernel(c, draw_words, &w, false, &c->rates.words);
     }
     rl_sparse_rows_destroy(&w.rows);
     rl_free(w.parameters);
@@ -207,7 +203,6 @@ static rl_status measure_kernels(rl_calibration *c) {
     operands o;
     rl_status status = rl_context_agree(c->context, rl_arrays_create(&o, list_operands));
     if (status == RL_OK) status = measure_kernel(c, draw_normals, o.x, false, &c->rates.normals);
-    if (status == RL_OK) status = measure_kernel(c, draw_words, o.x, false, &c->rates.words);
     if (status == RL_OK) status = measure_kernel(c, multiply_matrices, &o, false, &c->rates.gemm);
     if (status == RL_OK) status = measure_lanczos(c, &o);
     if (status == RL_OK) status = measure_kernel(c, multiply_panels, &o, false, &c->rates.panels);
