@@ -43,7 +43,8 @@ rl_band rl_band_layout(const rl_process_grid *grid, int n, int width, int n_targ
     if (steps == 0) steps = choose_steps(grid, n, width);
     band.steps = rl_larger(1, rl_smaller(steps, ceiling(n, width)));
     band.n_stretches = ceiling(n, band.steps * width);
-    band.n_own = (band.n_stretches - grid->rank + grid->size - 1) / grid->size;
+    band.n_own = band.n_stretches / grid->size;
+    if (rl_stretch_of(&band, grid->rank, band.n_own) < band.n_stretches) band.n_own++;
     band.together = choose_together(band.steps);
     band.room = rl_smaller(n, (band.steps + 1) * width + RL_ROWS_TOGETHER);
     return band;
@@ -67,7 +68,7 @@ size_t rl_stretch_slot(const rl_stretch *t, int sweep, int step) {
 }
 
 static int first_step(const rl_band *band, int own) {
-    return (band->grid->rank + own * band->grid->size) * band->steps;
+    return rl_stretch_of(band, band->grid->rank, own) * band->steps;
 }
 
 /* floor((b + k a) / m) summed over k = 0 ... n - 1, all at least 0. Whole multiples of m leave the sum as products; of
@@ -102,8 +103,25 @@ static int64_t count_steps(const rl_band *band, int first, int64_t steps) {
     return (all * steps + left) * RL_BAND_GROUP;
 }
 
-static size_t count_slots(const rl_band *band, int own) {
-    return (size_t)count_steps(band, first_step(band, own), band->steps);
+static int64_t count_slots(const rl_band *band, int stretch) {
+    return count_steps(band, stretch * band->steps, band->steps);
+}
+
+/* Of the rank that has the most of them. */
+static int64_t most_slots(const rl_band *band) {
+    const int ranks = rl_smaller(band->grid->size, band->n_stretches);
+    int64_t most = 0;
+    for (int rank = 0; rank < ranks; rank++) {
+        int64_t slots = 0;
+        for (int own = 0; rl_stretch_of(band, rank, own) < band->n_stretches; own++)
+            slots += count_slots(band, rl_stretch_of(band, rank, own));
+        most = rl_larger(most, slots);
+    }
+    return most;
+}
+
+size_t rl_band_most_own(const rl_band *band) {
+    return (size_t)ceiling(band->n_stretches, band->grid->size);
 }
 
 /* From one element of a row to the next: an odd number of lines of the cache, so that a row is spread over all its sets
@@ -134,7 +152,7 @@ static int message_length(const rl_band *band) {
 
 static void list_band(rl_arena *arena, void *object) {
     rl_band *band = object;
-    const size_t own = (size_t)band->n_own, width = (size_t)band->width, columns = own * (size_t)band->room;
+    const size_t own = rl_band_most_own(band), width = (size_t)band->width, columns = own * (size_t)band->room;
     RL_TAKE(arena, band->own, own);
     RL_TAKE(arena, band->a, own * stretch_length(band));
     RL_TAKE(arena, band->targets, columns * (size_t)band->n_targets);
@@ -150,8 +168,7 @@ static void list_band(rl_arena *arena, void *object) {
 
 static void list_reflectors(rl_arena *arena, void *object) {
     rl_band *band = object;
-    size_t slots = 0;
-    for (int i = 0; i < band->n_own; i++) slots += count_slots(band, i);
+    const size_t slots = (size_t)most_slots(band);
     RL_TAKE(arena, band->tau, rl_larger(slots, (size_t)1)); /* no array would be counted as one */
     RL_TAKE(arena, band->reflectors, slots * (size_t)band->width);
 }
@@ -159,7 +176,7 @@ static void list_reflectors(rl_arena *arena, void *object) {
 static void place_stretch(const rl_band *band, int own) {
     rl_stretch *t = &band->own[own];
     const size_t i = (size_t)own, columns = i * (size_t)band->room;
-    t->index = band->grid->rank + own * band->grid->size;
+    t->index = rl_stretch_of(band, band->grid->rank, own);
     t->first = first_step(band, own);
     t->base = t->first * band->width;
     /* an element's place in its line is that of its row, whatever the stretch */
@@ -190,7 +207,7 @@ static rl_status allocate_reflectors(rl_band *band) {
     for (int i = 0; i < band->n_own; i++) {
         band->own[i].reflectors = band->reflectors + slots * (size_t)band->width;
         band->own[i].tau = band->tau + slots;
-        slots += count_slots(band, i);
+        slots += (size_t)count_slots(band, band->own[i].index);
     }
     return RL_OK;
 }
@@ -224,7 +241,13 @@ static double *target(const rl_stretch *t, int row) {
 }
 
 int rl_stretch_rank(const rl_band *band, int stretch) {
-    return stretch % band->grid->size;
+    const int size = band->grid->size, place = stretch % size;
+    return stretch / size % 2 == 0 ? place : size - 1 - place;
+}
+
+int rl_stretch_of(const rl_band *band, int rank, int own) {
+    const int size = band->grid->size;
+    return own * size + (own % 2 == 0 ? rank : size - 1 - rank);
 }
 
 int rl_stretch_tag(const rl_band *band, int stretch, rl_band_message kind) {
@@ -492,10 +515,9 @@ rl_status rl_band_to_bidiagonal(rl_band *band, double *d, double *e, double *tar
 
 /* ---- needs ------------------------------------------------------------------------------------------------------- */
 
-/* The steps of all sweeps, on this rank and on all ranks. */
+/* The steps of all sweeps, on the rank that has the most and on all ranks. */
 static void count_all_steps(const rl_band *band, double *own, double *all) {
-    *own = 0;
-    for (int i = 0; i < band->n_own; i++) *own += (double)count_slots(band, i);
+    *own = (double)most_slots(band);
     *all = (double)count_steps(band, 0, (int64_t)band->n_stretches * band->steps);
 }
 
@@ -506,10 +528,13 @@ static void tell_messages(const rl_band *band, int n_rows, double steps, rl_need
     const rl_part part = RL_PART_DIAGONALIZE;
     const double n = band->n, width = band->width, rows = n_rows, word = sizeof(double), sweeps = steps / band->steps;
     const double numbers = 2 * width + 3 + band->n_targets + rows;
+    const int back = band->n_stretches / band->grid->size / 2; /* stretches whose columns change places */
     if (needs->ranks == 1) return;
     rl_needs_work(needs, RL_PART_PROJECT, RL_WORK_MESSAGES, 2 * n / width);
     rl_needs_work(needs, RL_PART_PROJECT, RL_WORK_MESSAGE_BYTES, 2 * n * width * word);
     rl_needs_work(needs, part, RL_WORK_BAND_ROTATIONS, 2 * n * RL_BAND_GROUP * rows);
+    rl_needs_work(needs, part, RL_WORK_MESSAGES, back);
+    rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, 2 * back * band->steps * width * rows * word);
     rl_needs_work(needs, part, RL_WORK_MESSAGES, fmin(n, sweeps) + sweeps * (1 + 1.0 / RL_BAND_GROUP));
     rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, 2 * sweeps * numbers * word);
     rl_needs_work(needs, part, RL_WORK_MESSAGE_BYTES, rl_hops(needs) * n * (2 + band->n_targets) * word);

@@ -6,10 +6,11 @@
  * two sides stay paired, also where singular values are equal or zero.
  *
  * Sweep s makes row s bidiagonal. Its step k is a reflector on columns [s + 1 + k width, + width), and one on the same
- * rows. A *stretch* is `steps` steps of every sweep. Each rank has several stretches, dealt out in turn, with the
- * columns that their steps work on: these move on by one from a sweep to the next, so a stretch hands its first column
- * to the stretch on its left and takes one from the right. The targets' rows go with the columns of their number. A
- * rank keeps the reflectors of one side, as Z's columns, which lie in stretches too, wait for them (band_columns.c).
+ * rows. A *stretch* is `steps` steps of every sweep. Each rank has several stretches, dealt out to and fro (0, 1, 2, 2,
+ * 1, 0, 0, ...: those on the left have more to do), with the columns that their steps work on: these move on by one
+ * from a sweep to the next, so a stretch hands its first column to the stretch on its left and takes one from the
+ * right. The targets' rows go with the columns of their number. A rank keeps the reflectors of one side, as Z's
+ * columns, which lie in stretches too, wait for them (band_columns.c).
  *
  * Every number is computed from the same numbers in the same order wherever it is: the bits do not depend on the ranks
  * and the stretches. */
@@ -82,7 +83,7 @@ rl_status rl_band_reflect_columns(const rl_band *band, rl_block_matrix *columns)
 /* Local. Bytes that this allocates beside either layout. */
 size_t rl_band_frames_bytes(const rl_band *band, int n_rows);
 
-/* Local. The work and messages of the whole stage on the rank that the band is laid out for; the first has the most. */
+/* Local. The work and messages of the whole stage on the rank that has the most. */
 void rl_band_work_needs(const rl_band *band, int n_rows, rl_needs *needs);
 
 /* ---- shared by its two files: local ------------------------------------------------------------------------------ */
@@ -96,14 +97,17 @@ size_t rl_stretch_slot(const rl_stretch *t, int sweep, int step);
 
 /* A message to or from a stretch that lies anywhere. */
 typedef enum rl_band_message {
-    RL_BAND_BLOCK, /* to a rank, whichever stretch it is for; likewise the last one */
+    RL_BAND_BLOCK, /* to a rank, whichever stretch it is for; likewise the last two */
     RL_REFLECTOR,
     RL_COLUMN,
     RL_Z_COLUMNS,
     RL_LAST_COLUMNS,
+    RL_DEALT_COLUMNS,
     RL_N_BAND_MESSAGES
 } rl_band_message;
 int rl_stretch_rank(const rl_band *band, int stretch);
+int rl_stretch_of(const rl_band *band, int rank, int own);                  /* whether there is one or not */
+size_t rl_band_most_own(const rl_band *band);                               /* of any rank: all take as much memory */
 int rl_stretch_tag(const rl_band *band, int stretch, rl_band_message kind); /* of messages to it */
 
 #endif

@@ -56,7 +56,7 @@ static size_t group_length(const frames *f) {
 
 static void list_frames(rl_arena *arena, void *object) {
     frames *f = object;
-    const size_t own = (size_t)f->band->n_own;
+    const size_t own = rl_band_most_own(f->band);
     RL_TAKE(arena, f->base, own);
     RL_TAKE(arena, f->columns, own * (size_t)f->room * (size_t)f->ld);
     RL_TAKE(arena, f->leaving, 2 * own * group_length(f));
@@ -85,15 +85,40 @@ static int count_columns(const frames *f, int column) {
     return left < 0 ? 0 : rl_smaller(left, RL_BAND_GROUP);
 }
 
+/* Columns of a stretch, if there is one. */
+static int stretch_columns(const rl_band *band, int stretch) {
+    const int64_t length = (int64_t)band->steps * band->width, left = band->n - stretch * length;
+    return left < 0 ? 0 : (int)rl_smaller(length, left);
+}
+
+/* Blocks of columns are dealt out in turn, stretches to and fro: on the way back, ranks change places. */
+static void change_places(frames *f, const rl_block_matrix *columns, int own, MPI_Datatype column) {
+    const rl_band *band = f->band;
+    const int size = band->grid->size, rank = band->grid->rank, other = size - 1 - rank;
+    const int leave = stretch_columns(band, own * size + rank);
+    const int come = stretch_columns(band, rl_stretch_of(band, rank, own));
+    const double *from = leave > 0 ? rl_at(columns, 0, own * band->steps * band->width) : f->columns;
+    double *const to = come > 0 ? frame_column(f, own, f->base[own]) : f->columns;
+    RL_MPI(MPI_Sendrecv(from, leave, column, other, RL_DEALT_COLUMNS, to, come, column, other, RL_DEALT_COLUMNS,
+                        band->grid->comm, MPI_STATUS_IGNORE));
+}
+
 static void fill_frames(frames *f, const rl_block_matrix *columns) {
-    const int length = f->band->steps * f->band->width;
-    for (int i = 0; i < f->band->n_own; i++) {
-        f->base[i] = f->band->own[i].first * f->band->width;
-        const int count = rl_smaller(length, f->band->n - f->base[i]);
-        memcpy(frame_column(f, i, f->base[i]), rl_at(columns, 0, i * length),
-               (size_t)count * (size_t)f->ld * sizeof(double));
+    const rl_band *band = f->band;
+    MPI_Datatype column;
+    RL_MPI(MPI_Type_contiguous(f->ld, MPI_DOUBLE, &column));
+    RL_MPI(MPI_Type_commit(&column));
+    for (int i = 0; i < band->n_own; i++) {
+        f->base[i] = band->own[i].first * band->width;
         for (int k = 0; k < 2; k++) f->sent[2 * i + k] = MPI_REQUEST_NULL;
     }
+    for (int i = 0; i * band->grid->size < band->n_stretches; i++)
+        if (i % 2 != 0)
+            change_places(f, columns, i, column);
+        else if (i < band->n_own)
+            memcpy(frame_column(f, i, f->base[i]), rl_at(columns, 0, i * band->steps * band->width),
+                   (size_t)stretch_columns(band, band->own[i].index) * (size_t)f->ld * sizeof(double));
+    RL_MPI(MPI_Type_free(&column));
 }
 
 /* ---- columns that come and go ------------------------------------------------------------------------------------ */
