@@ -425,8 +425,8 @@ rl_status rl_training_restore(rl_training *t, const double *state, size_t length
  * 200 to 500,000, to 16 %: a part for planting and the tree's first nodes, one for the leaves that a line cuts, which
  * go with the root of all leaves, and one for the inputs. */
 static double outputs_of_step(const rl_autoencoder *model) {
-    const double dense = rl_training_examples(model), first_nodes = 30, input = 7.5, example = 0.0057;
-    const double cut = 5 * sqrt(dense), inputs = dense * (input * (1 - model->sparsity) + example);
+    const double dense = rl_training_examples(model), first_nodes = 25, input = 7.5, example = 0.0057;
+    const double cut = 4.3 * sqrt(dense), inputs = dense * (input * (1 - model->sparsity) + example);
     return has_planes(model) ? fmin(dense, first_nodes + cut + inputs) : dense;
 }
 
