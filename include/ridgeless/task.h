@@ -78,10 +78,10 @@ typedef struct rl_effort {
     double lanes;   /* flops of repeats side by side in vector registers */
     double rows;    /* flops of products of a training set's rows with vectors, each of `rows_bytes` on average */
     double rows_bytes;
-    double products; /* flops of products of matrices, by all ranks of a group together */
-    double outputs;  /* flops of an autoencoder's outputs and sums over them, by all ranks of a group together */
+    double products; /* flops of products of matrices */
+    double outputs;  /* flops of an autoencoder's outputs and sums over them */
     double normals;  /* standard normal numbers drawn */
-    double words;    /* blocks of random words drawn, by all ranks of a group together */
+    double words;    /* blocks of random words drawn, one after the other */
     double cells;    /* that are told apart, for what each takes beside its flops */
 } rl_effort;
 
@@ -218,9 +218,10 @@ struct rl_kind {
     bool (*suits)(const rl_series *series);  /* the first row that suits a series is its kind */
     rl_status (*lay_out)(rl_series *series); /* method, n_parts, longest_span, on_grid: what is zero in the series.
                                                 RL_ERR_INPUT: the study asks for what it cannot have */
-    double (*flops)(const rl_series *series, rl_range n_train);     /* of one repeat */
-    rl_effort (*effort)(const rl_series *series, rl_range n_train); /* the same; NULL: all are dense */
-    size_t (*bytes)(const rl_series *series);                       /* see rl_worker_bytes */
+    double (*flops)(const rl_series *series, rl_range n_train); /* of one repeat */
+    /* The same, of one of the ranks that share a task; NULL: all are dense, and each has all of them. */
+    rl_effort (*effort)(const rl_series *series, rl_range n_train, int ranks);
+    size_t (*bytes)(const rl_series *series); /* see rl_worker_bytes */
     /* Of a task that ranks share: how often they add up how many numbers; NULL: never. */
     void (*sums)(const rl_series *series, const rl_task *task, double *times, double *numbers);
     void (*text)(const rl_series *series, const rl_task *task, char *text, size_t size);

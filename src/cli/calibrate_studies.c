@@ -97,7 +97,7 @@ static rl_status time_study(const rl_calibration *c, const method *m, int featur
     if (status == RL_OK) status = run_study(c, &made, &none, seconds);
     if (status == RL_OK) {
         const rl_series *series = made.plan.series;
-        const rl_effort effort = series->kind->effort(series, (rl_range){0, series->n_n_train});
+        const rl_effort effort = series->kind->effort(series, (rl_range){0, series->n_n_train}, 1);
         *amount = repeats * m->amount(&effort);
     }
     rl_prepared_destroy(&made);

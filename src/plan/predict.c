@@ -79,21 +79,21 @@ static double sums_seconds(const rl_series *series, const rl_task *task, int ran
     return times * 2 * (rates->message * log2(ranks) + 8 * numbers / rates->message_bandwidth);
 }
 
-static rl_effort find_effort(const rl_series *series, const rl_task *task) {
-    if (series->kind->effort != NULL) return series->kind->effort(series, task->n_train);
+static rl_effort find_effort(const rl_series *series, const rl_task *task, int ranks) {
+    if (series->kind->effort != NULL) return series->kind->effort(series, task->n_train, ranks);
     return (rl_effort){.dense = task->flops / task->repeats.n};
 }
 
 /* Seconds of one repeat. A product with a vector reads 8 bytes for two flops. QR of many rows does not iterate: it is
  * about twice as fast as spectra of that order, as far as products of matrices let it be. */
-static void predict_effort(const rl_series *series, const rl_effort *e, int ranks, const rl_rates *rates,
+static void predict_effort(const rl_series *series, const rl_effort *e, const rl_rates *rates,
                            double bounds[RL_N_CASE_BOUNDS]) {
     const double p = series->n_features, bytes_per_flop = 4, part_of_products = 0.4;
     const double dense = rl_rate_at(&rates->dense, p), factors = fmin(2 * dense, part_of_products * rates->gemm);
     bounds[RL_BOUND_COMPUTE] = e->updates / rl_rate_at(&rates->updates, p) + e->dense / dense + e->factors / factors +
-                               e->lanes / rl_rate_at(&rates->lanes, p) + e->products / (ranks * rates->gemm) +
-                               e->outputs / (ranks * rates->outputs) + e->normals / rates->normals +
-                               e->words / (ranks * rates->words) + e->cells * rates->cell;
+                               e->lanes / rl_rate_at(&rates->lanes, p) + e->products / rates->gemm +
+                               e->outputs / rates->outputs + e->normals / rates->normals + e->words / rates->words +
+                               e->cells * rates->cell;
     if (e->rows > 0) bounds[RL_BOUND_MEMORY] = bytes_per_flop * e->rows / rl_rate_at(&rates->gemv, e->rows_bytes);
 }
 
@@ -101,9 +101,9 @@ rl_task_cost rl_predict_task(const rl_plan *plan, int64_t task, int ranks, const
     const rl_task *t = &plan->tasks[task];
     const rl_series *series = &plan->series[t->series];
     if (series->on_grid) return cases_cost(series, t->n_train, ranks, rates);
-    const rl_effort effort = find_effort(series, t);
+    const rl_effort effort = find_effort(series, t, ranks);
     rl_task_cost cost = {.bytes = (double)rl_worker_bytes(series)};
-    predict_effort(series, &effort, ranks, rates, cost.bounds);
+    predict_effort(series, &effort, rates, cost.bounds);
     for (int b = 0; b < RL_N_CASE_BOUNDS; b++) cost.bounds[b] *= t->repeats.n;
     cost.bounds[RL_BOUND_MESSAGES] += sums_seconds(series, t, ranks, rates);
     for (int b = 0; b < RL_N_CASE_BOUNDS; b++) cost.seconds += cost.bounds[b];

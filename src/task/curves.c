@@ -171,11 +171,12 @@ double rl_curves_flops(const rl_series *series, rl_range n_train) {
     return FLOPS_PER_NORMAL * count_normals(data) + made_flops(data) + series->method->flops(series, n_train);
 }
 
-rl_effort rl_curves_effort(const rl_series *series, rl_range n_train) {
+rl_effort rl_curves_effort(const rl_series *series, rl_range n_train, int ranks) {
     const rl_study_dataset *spec = series->spec;
     const double steps = rl_steps_on_rows(spec->n_variants, spec->variants), p = series->n_features;
     rl_effort e = {.normals = count_normals(&series->data)};
     double rows = 0;
+    (void)ranks; /* one, but on process grids */
     for (int i = n_train.first; i < rl_range_end(n_train); i++) rows += series->n_train[i];
     e.rows = RL_FLOPS_OF_STEP * steps * rows * p;
     e.rows_bytes = rows / n_train.n * p * sizeof(double);

@@ -64,7 +64,7 @@ int rl_curves_together(const rl_series *series);
 
 /* Flops of some N of one repeat, what they come to, and bytes of all of the above. */
 double rl_curves_flops(const rl_series *series, rl_range n_train);
-rl_effort rl_curves_effort(const rl_series *series, rl_range n_train);
+rl_effort rl_curves_effort(const rl_series *series, rl_range n_train, int ranks);
 size_t rl_curves_bytes(const rl_series *series);
 
 /* ---- methods ----------------------------------------------------------------------------------------------------- */

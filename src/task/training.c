@@ -195,15 +195,24 @@ static double least_part_of_training(const rl_series *series, const rl_task *tas
     return 0;
 }
 
+/* The largest of so many shares of the examples, as a training of its own: whoever shares them takes every step whole.
+ */
+static rl_autoencoder share_of(rl_autoencoder model, int ranks) {
+    int *const examples = model.n_train == RL_INFINITE ? &model.batch : &model.n_train;
+    *examples = (*examples - 1) / ranks + 1;
+    model.n_test = (model.n_test - 1) / ranks + 1;
+    return model;
+}
+
 /* Outputs that products of thin matrices make go about as fast as updates of rank 64. */
-static rl_effort training_effort(const rl_series *series, rl_range n_train) {
-    const double flops = training_flops(series, n_train);
+static rl_effort training_effort(const rl_series *series, rl_range n_train, int ranks) {
     rl_effort effort = {0};
+    double *const outputs = series->n_features <= RL_MOST_IN_REGISTERS ? &effort.outputs : &effort.products;
     for (int i = n_train.first; i < rl_range_end(n_train); i++) {
-        const rl_autoencoder model = rl_training_model(series, i);
-        effort.words += rl_training_draws(&model);
+        const rl_autoencoder share = share_of(rl_training_model(series, i), ranks);
+        effort.words += rl_training_draws(&share);
+        *outputs += rl_training_flops(&share);
     }
-    *(series->n_features <= RL_MOST_IN_REGISTERS ? &effort.outputs : &effort.products) = flops;
     return effort;
 }
 
