@@ -25,8 +25,8 @@ build() {
   ninja -C "$folder" "$target" >"$folder/ninja.log" 2>&1 || { cat "$folder/ninja.log"; return 1; }
 }
 
-# run FOLDER TIER [MESON-TEST-OPTION...]: two more at a time than there are cores, for starts of ranks and jobs are waited for.
-logs=() at_once=$(($(nproc) + 2))
+# run FOLDER TIER [MESON-TEST-OPTION...]: one more at a time than there are cores, for starts of ranks and jobs are waited for.
+logs=() at_once=$(($(nproc) + 1))
 run() {
   local log=$1/meson-logs/testlog-$2.junit.xml folder=$1 setup=$2
   shift 2
