@@ -422,11 +422,12 @@ rl_status rl_training_restore(rl_training *t, const double *state, size_t length
 /* ---- what it takes ----------------------------------------------------------------------------------------------- */
 
 /* Outputs of a step per feature. What half-planes take is that of so many, measured at n = 2,000 and 10,000 from T =
- * 200 to 500,000, to 16 %: a part for planting and the tree's first nodes, one for the leaves that a line cuts, which
- * go with the root of all leaves, and one for the inputs. */
+ * 200 to 500,000, to a quarter (T = 1,000, where vectors gather in few directions, takes the least of it): a part for
+ * planting and the tree's first nodes, one for the leaves that a line cuts, which go with the root of all leaves, and
+ * one for the inputs. */
 static double outputs_of_step(const rl_autoencoder *model) {
-    const double dense = rl_training_examples(model), first_nodes = 25, input = 7.5, example = 0.0057;
-    const double cut = 4.3 * sqrt(dense), inputs = dense * (input * (1 - model->sparsity) + example);
+    const double dense = rl_training_examples(model), first_nodes = 20, input = 7.5, example = 0.0057;
+    const double cut = 3.6 * sqrt(dense), inputs = dense * (input * (1 - model->sparsity) + example);
     return has_planes(model) ? fmin(dense, first_nodes + cut + inputs) : dense;
 }
 
