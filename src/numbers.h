@@ -1,5 +1,5 @@
-/* The smaller and the larger of two numbers, whether all are finite, and which singular values are not zero. Private:
- * nothing in include/ shows it. */
+/* The smaller and the larger of two numbers, quotients rounded up, whether all are finite, and which singular values
+ * are not zero. Private: nothing in include/ shows it. */
 #ifndef RL_NUMBERS_H
 #define RL_NUMBERS_H
 
@@ -27,6 +27,11 @@ RL_TWO_NUMBERS(real, double)
     _Generic((a) + (b), int : f##_int, int64_t : f##_long, size_t : f##_size, double : f##_real)(a, b)
 #define rl_smaller(a, b) RL_OF_TYPE(rl_smaller, a, b)
 #define rl_larger(a, b)  RL_OF_TYPE(rl_larger, a, b)
+
+/* a / b, rounded up: the largest of b shares of a. a >= 0, b > 0. */
+static inline int rl_ceiling(int a, int b) {
+    return a / b + (a % b != 0);
+}
 
 static inline bool rl_all_finite(const double *values, size_t n) {
     for (size_t i = 0; i < n; i++)

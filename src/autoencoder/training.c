@@ -74,11 +74,6 @@ static int first_of(const rl_example_share *share, int n, int index) {
     return (int)((int64_t)n * index / share->count);
 }
 
-/* The most examples of a set of n that one of `count` shares has. */
-static int largest_share(int n, int count) {
-    return n / count + (n % count != 0);
-}
-
 static bool is_fresh(const rl_training *t) {
     return t->model.n_train == RL_INFINITE;
 }
@@ -139,7 +134,7 @@ static rl_training training_sizes(const rl_autoencoder *model, const rl_example_
         .n_parameters = ((int64_t)model->n_hidden + 1) * rl_parameter_stride(model->n_features),
         .buffers = {.n_hidden = model->n_hidden,
                     .precision = model->precision,
-                    .n_rows = largest_share(rl_larger(rl_training_examples(model), model->n_test), share->count)}};
+                    .n_rows = rl_ceiling(rl_larger(rl_training_examples(model), model->n_test), share->count)}};
 }
 
 /* No row is expected to have more entries: some six standard deviations above their mean. */
@@ -462,9 +457,9 @@ double rl_training_flops(const rl_autoencoder *model) {
 
 size_t rl_training_bytes(const rl_autoencoder *model, int count) {
     rl_training sizes = training_sizes(model, &(rl_example_share){.count = count});
-    const int train = largest_share(rl_training_examples(model), count);
+    const int train = rl_ceiling(rl_training_examples(model), count);
     rl_half_planes planes = planes_sizes(model, train, rl_sparse_rows_capacity(model, train), usual_longest(model));
     return RL_OBJECT_BYTES(&sizes, list_training_arrays) + rl_sparse_rows_bytes(model, train) +
-           rl_sparse_rows_bytes(model, largest_share(model->n_test, count)) +
+           rl_sparse_rows_bytes(model, rl_ceiling(model->n_test, count)) +
            (has_planes(model) ? rl_arrays_bytes(&planes, rl_half_planes_list) : 0);
 }

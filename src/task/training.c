@@ -199,8 +199,8 @@ static double least_part_of_training(const rl_series *series, const rl_task *tas
  */
 static rl_autoencoder share_of(rl_autoencoder model, int ranks) {
     int *const examples = model.n_train == RL_INFINITE ? &model.batch : &model.n_train;
-    *examples = (*examples - 1) / ranks + 1;
-    model.n_test = (model.n_test - 1) / ranks + 1;
+    *examples = rl_ceiling(*examples, ranks);
+    model.n_test = rl_ceiling(model.n_test, ranks);
     return model;
 }
 

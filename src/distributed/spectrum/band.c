@@ -18,16 +18,12 @@ enum { TO_LEFT = 0, TO_RIGHT = 2 }; /* places of messages */
 
 /* ---- layout ------------------------------------------------------------------------------------------------------ */
 
-static int ceiling(int a, int b) {
-    return (a - 1) / b + 1;
-}
-
 static int count_groups(const rl_band *band) {
-    return ceiling(band->n, RL_BAND_GROUP);
+    return rl_ceiling(band->n, RL_BAND_GROUP);
 }
 
 static int choose_steps(const rl_process_grid *grid, int n, int width) {
-    const int all = ceiling(n, width);
+    const int all = rl_ceiling(n, width);
     return grid->size == 1 ? all : rl_larger(FEWEST_STEPS, all / grid->size / STRETCHES);
 }
 
@@ -41,8 +37,8 @@ static int choose_together(int steps) {
 rl_band rl_band_layout(const rl_process_grid *grid, int n, int width, int n_targets, bool rows_left, int steps) {
     rl_band band = {.grid = grid, .n = n, .width = width, .n_targets = n_targets, .rows_left = rows_left};
     if (steps == 0) steps = choose_steps(grid, n, width);
-    band.steps = rl_larger(1, rl_smaller(steps, ceiling(n, width)));
-    band.n_stretches = ceiling(n, band.steps * width);
+    band.steps = rl_larger(1, rl_smaller(steps, rl_ceiling(n, width)));
+    band.n_stretches = rl_ceiling(n, band.steps * width);
     band.n_own = band.n_stretches / grid->size;
     if (rl_stretch_of(&band, grid->rank, band.n_own) < band.n_stretches) band.n_own++;
     band.together = choose_together(band.steps);
@@ -65,10 +61,6 @@ int rl_stretch_steps(const rl_band *band, const rl_stretch *t, int sweep) {
 
 size_t rl_stretch_slot(const rl_stretch *t, int sweep, int step) {
     return t->group[sweep / RL_BAND_GROUP] + (size_t)(step - t->first) * RL_BAND_GROUP + (size_t)sweep % RL_BAND_GROUP;
-}
-
-static int first_step(const rl_band *band, int own) {
-    return rl_stretch_of(band, band->grid->rank, own) * band->steps;
 }
 
 /* floor((b + k a) / m) summed over k = 0 ... n - 1, all at least 0. Whole multiples of m leave the sum as products; of
@@ -121,7 +113,7 @@ static int64_t most_slots(const rl_band *band) {
 }
 
 size_t rl_band_most_own(const rl_band *band) {
-    return (size_t)ceiling(band->n_stretches, band->grid->size);
+    return (size_t)rl_ceiling(band->n_stretches, band->grid->size);
 }
 
 /* From one element of a row to the next: an odd number of lines of the cache, so that a row is spread over all its sets
@@ -177,7 +169,7 @@ static void place_stretch(const rl_band *band, int own) {
     rl_stretch *t = &band->own[own];
     const size_t i = (size_t)own, columns = i * (size_t)band->room;
     t->index = rl_stretch_of(band, band->grid->rank, own);
-    t->first = first_step(band, own);
+    t->first = t->index * band->steps;
     t->base = t->first * band->width;
     /* an element's place in its line is that of its row, whatever the stretch */
     t->a = band->a + i * stretch_length(band) + RL_ROWS_TOGETHER + (t->base + 1 + 6 * band->width) % RL_ROWS_TOGETHER;
