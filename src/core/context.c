@@ -83,6 +83,7 @@ rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
     RL_TRY(try_threads());
     if (MPI_Init(argc, argv) != MPI_SUCCESS) return rl_fail(RL_ERR_LIBRARY, "MPI could not be started");
     context->start_seconds = rl_seconds() - began;
+    rl_launcher_send_at_once();
     RL_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &context->comm));
     RL_MPI(MPI_Comm_set_errhandler(context->comm, MPI_ERRORS_RETURN));
     RL_MPI(MPI_Comm_size(context->comm, &context->size));

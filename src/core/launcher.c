@@ -5,10 +5,13 @@
 
 #include <fcntl.h>
 #include <math.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -256,4 +259,14 @@ rl_status rl_launcher_prepare(rl_crowd *crowd) {
     leave_network_out();
     crowd->waiting = how_ranks_wait(crowd->processors > 0 && crowd->ranks > crowd->processors);
     return RL_OK;
+}
+
+/* A rank that ends tells its launcher so in several short messages, none of which is answered. By TCP the next one
+ * waits until the one before has been acknowledged, which takes the other side 40 ms unless it is told not to.
+ * Descriptors are given from the lowest on, and what is none of TCP refuses. */
+void rl_launcher_send_at_once(void) {
+    enum { BEHIND_STANDARD_ERROR = 3, MOST = 256 };
+    const int yes = 1;
+    for (int fd = BEHIND_STANDARD_ERROR; is_launched() && fd < MOST; fd++)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }

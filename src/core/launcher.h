@@ -30,6 +30,9 @@ rl_status rl_launcher_prepare(rl_crowd *crowd);
  * started together. */
 rl_status rl_launcher_check_size(int size);
 
+/* Local, once MPI has started: what this rank tells its launcher goes to it at once. */
+void rl_launcher_send_at_once(void);
+
 /* Local. Address space in bytes that MPI takes to start here, with what its ranks of this node share. */
 size_t rl_launcher_bytes(void);
 
