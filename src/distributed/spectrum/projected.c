@@ -99,16 +99,16 @@ static rl_status produce_projected(rl_core *core, rl_projection *projection, rl_
 
 /* Half of the reduction reads: each column's step reads what is left of the matrix twice. Its twelve products with what
  * the panel has until then, half of them as long as a column and half as long as a row, find nothing of it in the cache
- * any more. */
+ * any more. What the panel has, four arrays, takes its part of the cache as well. */
 static void add_reading(const rl_core *core, rl_part part, rl_needs *needs) {
-    enum { SLICES = 16, PRODUCTS = 6 };
+    enum { SLICES = 16, PRODUCTS = 6, ARRAYS = 2 };
     const double rows = core->rows, n = core->columns, in_panel = fmin(core->m.row_block, n) / 2;
     for (int i = 0; i < SLICES; i++) {
         const double done = (i + 0.5) / SLICES * n;
         const double bytes = sizeof(double) * (rows - done) * (n - done) / needs->ranks;
         const double lengths = (rows - done) / core->grid->n_rows + (n - done) / core->grid->n_columns;
-        const double of_panel = PRODUCTS * sizeof(double) * in_panel * lengths;
-        rl_needs_pass(needs, part, 0, n / SLICES * (2 * bytes + of_panel), bytes);
+        const double of_panel = sizeof(double) * in_panel * lengths;
+        rl_needs_pass(needs, part, 0, n / SLICES * (2 * bytes + PRODUCTS * of_panel), bytes + ARRAYS * of_panel);
     }
 }
 
