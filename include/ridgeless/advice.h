@@ -17,6 +17,7 @@ typedef struct rl_overheads {
     double each;    /* rank, while it works: what is to do, messages */
     double keeping; /* on rank 0, all the time: what the journal has, what is to do */
     double writing; /* on rank 0, when nothing is computed any more */
+    double sharing; /* beside that, on rank 0 with all that help it, together */
 } rl_overheads;
 
 /* What of a plan remains, and where it is to be done. */

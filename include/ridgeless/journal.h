@@ -46,6 +46,9 @@ rl_status rl_journal_write(rl_journal *journal);
  * and nothing more is written. */
 void rl_journal_sync(rl_journal *journal, bool now);
 
+/* What was written and not synced begins to go to the disk, so that the next sync waits for less of it. */
+void rl_journal_settle(const rl_journal *journal);
+
 /* RL_OK, or the failure of a sync; soon told, so that nobody computes what cannot be kept. */
 rl_status rl_journal_trouble(const rl_journal *journal);
 

@@ -73,8 +73,10 @@ typedef struct rl_crew {
                  struct rl_reduced *reduced);
     void (*await)(void *state);
     /* Of n members, asks one for a job, which is copied (false: it does not take it); and takes the next bytes of its
-     * answers to all jobs, in their order (false: they do not come, and never will). */
+     * answers to all jobs, in their order (false: they do not come, and never will). A member that works on memory
+     * which it shares with this process is waited for as long as it goes on, or so many seconds. */
     int n;
+    double patience;
     bool (*ask)(void *state, int member, const void *job, size_t length);
     bool (*take)(void *state, int member, void *bytes, size_t length);
     void *state;
@@ -96,8 +98,9 @@ rl_status rl_crew_member_create(const rl_plan *plan, rl_crew_member **member);
 void rl_crew_member_destroy(rl_crew_member *member);
 void rl_crew_member_work(rl_crew_member *member, const void *job, rl_crew_answer answer, void *state);
 
-/* What writing it takes in memory beside the journal's index, in bytes. */
-rl_status rl_results_bytes(const rl_plan *plan, double *bytes);
+/* What writing it takes in memory beside the journal's index, in bytes; and what this process shares with its crew
+ * beside that, which both have. */
+rl_status rl_results_bytes(const rl_plan *plan, double *bytes, double *sharing);
 
 /* ---- reduction --------------------------------------------------------------------------------------------------- */
 

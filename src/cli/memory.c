@@ -6,12 +6,12 @@
 rl_status rl_find_overheads(const rl_plan *plan, const rl_journal *journal, double n_items, rl_overheads *overheads) {
     *overheads = (rl_overheads){.each = rl_shared_bytes(plan, n_items),
                                 .keeping = rl_journal_bytes(journal, plan) + rl_todo_bytes(plan)};
-    return rl_results_bytes(plan, &overheads->writing);
+    return rl_results_bytes(plan, &overheads->writing, &overheads->sharing);
 }
 
-/* What those take together that help rank 0 to write: shares of a slab, and each an index of the journal. */
+/* What those take together that help rank 0 to write: what they share with it, and each an index of the journal. */
 static double crew_bytes(const rl_overheads *o, int others) {
-    return others > 0 ? o->writing + fmin(others, RL_MOST_HELPERS) * o->keeping : 0;
+    return others > 0 ? o->sharing + fmin(others, RL_MOST_HELPERS) * o->keeping : 0;
 }
 
 /* What the ranks of rank 0's node take, once they have their libraries; of that rank 0 alone knows what is there. */

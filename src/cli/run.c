@@ -243,6 +243,9 @@ static rl_run_report report_of(const work *w) {
                            .n_nouns = w->n_nouns};
 }
 
+/* Seconds in which helpers have to come back. */
+static const double patience = 5;
+
 /* As helpers do it. */
 static void reduce_set(const double *set, int n, int with_moments, double *room, void *result) {
     const rl_reduced reduced = (with_moments ? rl_reduce : rl_reduce_without_moments)(set, n, room);
@@ -279,7 +282,7 @@ static void do_job(void *member, rl_helpers *helpers, const void *bytes, size_t 
 /* helpers NULL: there are none. */
 static rl_status write_results(work *w, rl_helpers *helpers) {
     const int n = helpers != NULL ? rl_helpers_count(helpers) : 0;
-    const rl_crew crew = {give_sets, await_sets, n, ask_member, take_answer, helpers};
+    const rl_crew crew = {give_sets, await_sets, n, patience, ask_member, take_answer, helpers};
     const rl_run_report report = report_of(w);
     rl_provenance provenance = {0};
     rl_status status =
@@ -376,7 +379,7 @@ static rl_status write_study(work *w, bool stopped, rl_guard *guard) {
     rl_todo_forget_items(&w->todo);
     rl_guard_doing(guard, "writing the results file");
     rl_status status = rl_context_agree(w->context, first ? RL_OK : rl_crew_member_create(&w->prepared.plan, &member));
-    const rl_helper_work help = {reduce_set, sizeof(rl_reduced), .patience = 5, do_job, member};
+    const rl_helper_work help = {reduce_set, sizeof(rl_reduced), patience, do_job, member};
     if (status == RL_OK) status = rl_helpers_create(w->context, &help, &helpers);
     if (status == RL_OK && first) {
         rl_guard_hold(guard);

@@ -1,4 +1,5 @@
 /* The journal as a file: opened, appended to and made durable. */
+#define _GNU_SOURCE /* sync_file_range */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -233,6 +234,14 @@ rl_status rl_journal_check(const char *output, const rl_plan *plan, bool *exists
     rl_free(header.bytes);
     rl_free(path);
     return status;
+}
+
+void rl_journal_settle(const rl_journal *journal) {
+#ifdef SYNC_FILE_RANGE_WRITE
+    if (journal != NULL && !journal->read_only) sync_file_range(journal->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+#else
+    (void)journal;
+#endif
 }
 
 /* Bytes of records that are written together; more is no quicker. */

@@ -84,7 +84,7 @@ static void add_memory(const rl_outlook *o, double on_grid, rl_estimate *e) {
     const double always = o->rates->process + (double)(o->plan->memory_per_rank - o->plan->memory_of_work);
     e->other_bytes = always + work;
     e->working_bytes = always + more->keeping + work;
-    e->bytes = fmax(e->working_bytes, always + more->keeping + more->writing);
+    e->bytes = fmax(e->working_bytes, always + more->keeping + more->writing + (e->ranks > 1 ? more->sharing : 0));
 }
 
 static rl_status check_memory(const rl_outlook *o, const rl_estimate *e) {

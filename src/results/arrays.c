@@ -166,14 +166,18 @@ void rl_tasks_at(const rl_plan *plan, int series, rl_range repeats, int64_t *fir
     *end = end_of_tasks(plan, series, rl_range_end(repeats));
 }
 
-rl_status rl_read_group(writer *w, const group *g, rl_range repeats, rl_record_taker take, void *state) {
+rl_status rl_read_tasks(writer *w, const group *g, int64_t first, int64_t end, rl_record_taker take, void *state) {
     visit v = {{.w = w, .g = g, .state = state}, take};
+    return rl_journal_visit_tasks(w->journal, first, end, take_record, &v);
+}
+
+rl_status rl_read_group(writer *w, const group *g, rl_range repeats, rl_record_taker take, void *state) {
     const double start = rl_seconds();
     rl_status status = RL_OK;
     for (int s = g->first; status == RL_OK && s < g->first + g->n_series; s++) {
         int64_t first, end;
         rl_tasks_at(w->plan, s, repeats, &first, &end);
-        status = rl_journal_visit_tasks(w->journal, first, end, take_record, &v);
+        status = rl_read_tasks(w, g, first, end, take, state);
     }
     w->seconds.collecting += rl_seconds() - start;
     return status;

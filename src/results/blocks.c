@@ -62,34 +62,51 @@ size_t rl_fields_room(const writer *w, const curves *c) {
 
 /* ---- slab by slab ------------------------------------------------------------------------------------------------ */
 
-static rl_status put_alone(writer *w, const group *g, const curves *c, const slab *s) {
-    RL_TRY(rl_make_slab(w, g, c, s));
-    for (int i = 0; i < s->n; i++) RL_TRY(rl_put_part(w, g, c, &s->parts[i]));
+rl_status rl_put_alone(writer *w, const group *g, const curves *c, slab s) {
+    rl_place_slab(&s, w->slab);
+    RL_TRY(rl_make_slab(w, g, c, &s));
+    for (int i = 0; i < s.n; i++) RL_TRY(rl_put_part(w, g, c, &s.parts[i]));
     return RL_OK;
 }
 
-/* The first slab of the next group of curves, if that is filled slab by slab. */
-rl_status rl_ask_for_group(writer *w, const group *g) {
-    slab s = {0};
-    while (g < w->groups + w->n_groups && g->writer != &rl_curves_writer) g++;
-    if (g == w->groups + w->n_groups) return RL_OK;
+/* false: the group is filled in another way. */
+static bool find_first_slab(const writer *w, const group *g, slab *s) {
+    *s = (slab){.n = 0};
+    if (g->writer != &rl_curves_writer) return false;
     const curves *c = g->state;
     const blocks b = blocks_of(w, c);
-    const bool any = !shall_wait(w, c, &b) && rl_next_slab(w, c->extents, RL_N_FIELDS, &s);
-    return any ? rl_crew_ask(w, g, &s) : RL_OK;
+    return !shall_wait(w, c, &b) && rl_next_slab(w, c->extents, RL_N_FIELDS, s);
+}
+
+/* Asks for the first slab of the first group of curves from g on. */
+static rl_status ask_for_group(writer *w, const group *g) {
+    slab s;
+    while (g < w->groups + w->n_groups && g->writer != &rl_curves_writer) g++;
+    return g < w->groups + w->n_groups && find_first_slab(w, g, &s) ? rl_crew_ask(w, g, &s, true) : RL_OK;
+}
+
+/* Asks for what comes behind a slab. */
+static rl_status ask_behind(writer *w, const group *g, slab s) {
+    const curves *c = g->state;
+    return rl_next_slab(w, c->extents, RL_N_FIELDS, &s) ? rl_crew_ask(w, g, &s, true) : ask_for_group(w, g + 1);
+}
+
+rl_status rl_ask_for_first(writer *w) {
+    slab s;
+    if (!find_first_slab(w, w->groups, &s)) return ask_for_group(w, w->groups);
+    RL_TRY(rl_crew_ask(w, w->groups, &s, false));
+    return ask_behind(w, w->groups, s);
 }
 
 static rl_status fill_from_slabs(writer *w, const group *g, const curves *c) {
-    slab s = {0}, next;
-    for (bool any = rl_next_slab(w, c->extents, RL_N_FIELDS, &s); any; s = next) {
-        next = s;
-        any = rl_next_slab(w, c->extents, RL_N_FIELDS, &next);
-        RL_TRY(rl_crew_ask(w, g, &s));
-        RL_TRY(any ? rl_crew_ask(w, g, &next) : rl_ask_for_group(w, g + 1));
+    slab s = {0};
+    while (rl_next_slab(w, c->extents, RL_N_FIELDS, &s)) {
+        RL_TRY(rl_crew_ask(w, g, &s, false));
+        RL_TRY(ask_behind(w, g, s));
         if (rl_crew_is_next(w, g, &s))
             RL_TRY(rl_crew_put(w, g, c, &s));
         else
-            RL_TRY(put_alone(w, g, c, &s));
+            RL_TRY(rl_put_alone(w, g, c, s));
     }
     return RL_OK;
 }

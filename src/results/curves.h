@@ -38,6 +38,11 @@ typedef void (*rl_point_taker)(const curves *c, const part *q, const point *at, 
 rl_status rl_read_slab(writer *w, const group *g, const slab *s, rl_range repeats, rl_point_taker take);
 rl_status rl_make_slab(writer *w, const group *g, const curves *c, const slab *s);
 
+/* Its two steps, of which one need not do all: a part as it is without any record, if that shows; what some tasks of
+ * the group have for a slab. */
+void rl_clear_part(const curves *c, const part *q);
+rl_status rl_collect_tasks(writer *w, const group *g, const slab *s, int64_t first, int64_t end);
+
 /* Whether the journal has every number of the group, so that nothing shows of what stood in a slab before. */
 bool rl_lacks_nothing(const writer *w, const group *g, const curves *c);
 

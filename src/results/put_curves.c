@@ -23,11 +23,15 @@ bool rl_next_rows(some_rows *r) {
 }
 
 /* Whether a set is that of the variant before: many variants ask the same of a size. Its statistics are the same. */
-static bool repeats_before(const curves *c, const part *q, size_t i) {
+static bool is_as_before(const curves *c, const part *q, size_t i) {
     const size_t n_sets = c->d.n_p * c->d.n_n;
     const double *const set = q->values + i * q->width;
-    c->repeated[i] = rl_fields[q->array].kind == RL_FIELD_CELL && i >= n_sets &&
-                     memcmp(set, set - n_sets * q->width, q->width * sizeof *set) == 0;
+    return rl_fields[q->array].kind == RL_FIELD_CELL && i >= n_sets &&
+           memcmp(set, set - n_sets * q->width, q->width * sizeof *set) == 0;
+}
+
+static bool repeats_before(const curves *c, const part *q, size_t i) {
+    c->repeated[i] = is_as_before(c, q, i);
     return c->repeated[i];
 }
 
@@ -46,18 +50,39 @@ static bool has_moments(const part *q) {
     return (rl_fields[q->array].statistics & (RL_STANDARD_ERROR | RL_GEOMETRIC_MEAN)) != 0;
 }
 
+static rl_reduced reduce_set(const curves *c, const part *q, size_t i) {
+    rl_reduced (*const reduce)(const double *, int, double *) = has_moments(q) ? rl_reduce : rl_reduce_without_moments;
+    return reduce(q->values + i * q->width, (int)q->width, c->scratch);
+}
+
 static void reduce_rows(const curves *c, const some_rows *r) {
     const part *q = r->part;
-    rl_reduced (*const reduce)(const double *, int, double *) = has_moments(q) ? rl_reduce : rl_reduce_without_moments;
-    for (size_t i = r->first; i < r->first + r->n; i++)
-        c->d.reduced[q->first + i] = reduce(q->values + i * q->width, (int)q->width, c->scratch);
+    for (size_t i = r->first; i < r->first + r->n; i++) c->d.reduced[q->first + i] = reduce_set(c, q, i);
+}
+
+enum { AS_BEFORE = -1 /* count of statistics that are those of the variant before */ };
+
+void rl_reduce_some(const curves *c, const some_rows *r, rl_reduced *reduced) {
+    for (size_t i = 0; i < r->n; i++)
+        reduced[i] = is_as_before(c, r->part, r->first + i) ? (rl_reduced){.count = AS_BEFORE}
+                                                            : reduce_set(c, r->part, r->first + i);
+}
+
+void rl_take_reduced(const curves *c, const part *q, const rl_reduced *reduced) {
+    rl_reduced *const own = c->d.reduced + q->first;
+    for (size_t i = 0; i < q->n; i++)
+        own[i] = reduced[i].count == AS_BEFORE ? own[i - c->d.n_p * c->d.n_n] : reduced[i];
+}
+
+/* Not while they make a slab, nor after one was waited for in vain. */
+static bool may_give(const writer *w) {
+    return w->crew != NULL && w->n_asked == 0 && !w->has_failed;
 }
 
 static bool give_rows(const writer *w, const curves *c, const some_rows *r) {
     const part *q = r->part;
-    return w->crew != NULL && !w->is_shared &&
-           w->crew->give(w->crew->state, q->values + r->first * q->width, r->n, q->width, has_moments(q),
-                         c->d.reduced + q->first + r->first);
+    return may_give(w) && w->crew->give(w->crew->state, q->values + r->first * q->width, r->n, q->width, has_moments(q),
+                                        c->d.reduced + q->first + r->first);
 }
 
 /* What is repeated. */
@@ -67,17 +92,12 @@ static void repeat_reduced(const curves *c, const part *q) {
         if (c->repeated[i]) reduced[i] = reduced[i - c->d.n_p * c->d.n_n];
 }
 
-void rl_reduce_part(const curves *c, const part *q) {
-    for (some_rows r = {q, 0, 0}; next_new_rows(c, &r);) reduce_rows(c, &r);
-    repeat_reduced(c, q);
-}
-
 /* Others reduce as many rows as they take, ahead of those that are written. Without others those before row `end` are
  * reduced, before they are written; and so they are where writing changes the numbers' type in their place. *left: some
  * are to be reduced yet. */
 static void reduce_ahead(writer *w, const curves *c, size_t end, some_rows *ahead, bool *left) {
     const double start = rl_seconds();
-    const bool alone = w->crew == NULL || w->is_shared || rl_fields[ahead->part->array].type != NC_DOUBLE;
+    const bool alone = !may_give(w) || rl_fields[ahead->part->array].type != NC_DOUBLE;
     while (*left && give_rows(w, c, ahead)) *left = next_new_rows(c, ahead);
     while (*left && alone && ahead->first < end) {
         reduce_rows(c, ahead);
@@ -107,7 +127,7 @@ static void convert_values(nc_type type, double *values, size_t n) {
     }
 }
 
-rl_status rl_put_values_of(writer *w, const some_rows *r) {
+static rl_status put_values_of(writer *w, const some_rows *r) {
     const rl_field *field = &rl_fields[r->part->array];
     const size_t width = r->part->width;
     double *const values = r->part->values + r->first * width;
@@ -115,26 +135,29 @@ rl_status rl_put_values_of(writer *w, const some_rows *r) {
     return rl_put_rows(w, field->name, width, r->n, values);
 }
 
-rl_status rl_put_some(writer *w, const group *g, const curves *c, const part *q) {
+/* All rows of a part have been put. */
+static rl_status end_part(writer *w, const curves *c, const part *q) {
+    const rl_field *field = &rl_fields[q->array];
+    const bool is_last = q->first + q->n == c->extents[q->array].n_rows;
+    return is_last && rl_is_reduced(field) ? rl_fill_statistics(w, &c->d, field) : RL_OK;
+}
+
+rl_status rl_put_reduced(writer *w, const group *g, const curves *c, const part *q) {
+    some_rows next = rl_first_rows(q);
+    for (bool any = rl_field_kept(&rl_fields[q->array], rl_group_keep(g)); any; any = rl_next_rows(&next))
+        RL_TRY(put_values_of(w, &next));
+    return end_part(w, c, q);
+}
+
+rl_status rl_put_part(writer *w, const group *g, const curves *c, const part *q) {
     const rl_field *field = &rl_fields[q->array];
     const bool kept = rl_field_kept(field, rl_group_keep(g));
     some_rows ahead = {q, 0, 0}, next = rl_first_rows(q);
     bool left = rl_is_reduced(field) && next_new_rows(c, &ahead);
     for (bool any = kept; any; any = rl_next_rows(&next)) {
         reduce_ahead(w, c, next.first + next.n, &ahead, &left);
-        RL_TRY(rl_put_values_of(w, &next));
+        RL_TRY(put_values_of(w, &next));
     }
     if (rl_is_reduced(field)) end_reduction(w, c, &ahead, left);
-    return RL_OK;
-}
-
-rl_status rl_put_part(writer *w, const group *g, const curves *c, const part *q) {
-    RL_TRY(rl_put_some(w, g, c, q));
-    return rl_end_part(w, c, q);
-}
-
-rl_status rl_end_part(writer *w, const curves *c, const part *q) {
-    const rl_field *field = &rl_fields[q->array];
-    const bool is_last = q->first + q->n == c->extents[q->array].n_rows;
-    return is_last && rl_is_reduced(field) ? rl_fill_statistics(w, &c->d, field) : RL_OK;
+    return end_part(w, c, q);
 }

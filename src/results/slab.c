@@ -28,3 +28,7 @@ bool rl_next_slab(const writer *w, const extent *extents, int n, slab *s) {
     }
     return s->n > 0;
 }
+
+void rl_place_slab(slab *s, double *values) {
+    for (part *q = s->parts; q < s->parts + s->n; values += q->n * q->width, q++) q->values = values;
+}

@@ -15,7 +15,7 @@ bool rl_lacks_nothing(const writer *w, const group *g, const curves *c) {
 }
 
 /* What is there without any record. Of modes there are fewer than a row has. */
-static void clear_part(const curves *c, const part *q) {
+void rl_clear_part(const curves *c, const part *q) {
     const rl_field_kind kind = rl_fields[q->array].kind;
     const bool is_status = kind == RL_FIELD_STATUS;
     if (c->is_whole && kind != RL_FIELD_MODE && kind != RL_FIELD_DIRECTION) return;
@@ -122,17 +122,26 @@ static rl_status take_curve(const taken *t, const rl_record *record, const int *
     return RL_OK;
 }
 
+/* Behind the last record. */
+static rl_status end_bundle(bundle *b, rl_status status) {
+    if (status == RL_OK) take_bundle(b, NULL, b->n_train.n);
+    forget_bundle(b);
+    return status;
+}
+
 /* What the journal has of some repeats for a slab. */
 rl_status rl_read_slab(writer *w, const group *g, const slab *s, rl_range repeats, rl_point_taker take) {
     bundle b = {.c = g->state, .s = s, .take = take};
-    const rl_status status = rl_read_group(w, g, repeats, take_curve, &b);
-    if (status == RL_OK) take_bundle(&b, NULL, b.n_train.n);
-    forget_bundle(&b);
-    return status;
+    return end_bundle(&b, rl_read_group(w, g, repeats, take_curve, &b));
+}
+
+rl_status rl_collect_tasks(writer *w, const group *g, const slab *s, int64_t first, int64_t end) {
+    bundle b = {.c = g->state, .s = s, .take = take_field};
+    return end_bundle(&b, rl_read_tasks(w, g, first, end, take_curve, &b));
 }
 
 /* What the records have of a slab's repeats. */
 rl_status rl_make_slab(writer *w, const group *g, const curves *c, const slab *s) {
-    for (int i = 0; i < s->n; i++) clear_part(c, &s->parts[i]);
+    for (int i = 0; i < s->n; i++) rl_clear_part(c, &s->parts[i]);
     return rl_read_slab(w, g, s, s->parts->repeats, take_field);
 }

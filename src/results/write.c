@@ -47,7 +47,7 @@ static rl_status define_groups(writer *w) {
     RL_TRY(rl_measure_groups(w));
     measure_slab(w);
     RL_TRY(rl_crew_begin(w));
-    RL_TRY(rl_ask_for_group(w, w->groups));
+    RL_TRY(rl_ask_for_first(w));
     for (int i = 0; i < w->n_groups; i++) RL_TRY(w->groups[i].writer->define(w, &w->groups[i]));
     return RL_OK;
 }
@@ -70,7 +70,7 @@ static rl_status make_room(writer *w) {
     w->stored_bytes = n_values * sizeof(double);
     RL_TRY(RL_ALLOC(w->values, n_values));
     RL_TRY(rl_alloc(&w->stored, w->stored_bytes, 1));
-    return rl_alloc_unset(&w->slab, w->slab_values, sizeof *w->slab);
+    return rl_crew_make_room(w);
 }
 
 static rl_status fill_groups(writer *w) {
@@ -237,7 +237,7 @@ static void release_writer(writer *w) {
     rl_free(w->variables);
     rl_free(w->values);
     rl_free(w->stored);
-    rl_free(w->slab);
+    rl_crew_release(w);
     XXH3_freeState(w->sum);
 }
 
@@ -255,6 +255,7 @@ rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journa
     const double start = rl_seconds();
     char overflow[RL_OVERFLOW_TEXT];
     rl_temporary temporary;
+    rl_journal_settle(journal);
     rl_remove_stale_temporaries(output);
     RL_TRY(rl_temporary_open(output, &temporary));
     rl_status status = write_temporary(&w, &temporary, provenance);
@@ -304,10 +305,12 @@ static double sum_bytes(const writer *w) {
     return stays + state + of_slab + 2 * room + library_bytes(w);
 }
 
-rl_status rl_results_bytes(const rl_plan *plan, double *bytes) {
+rl_status rl_results_bytes(const rl_plan *plan, double *bytes, double *sharing) {
     writer w = {.plan = plan, .slab_bytes = slab_beside(plan)};
     const rl_status status = rl_measure_groups(&w);
     *bytes = status == RL_OK ? sum_bytes(&w) : 0;
+    if (status == RL_OK) measure_slab(&w);
+    *sharing = status == RL_OK ? rl_crew_bytes(&w) : 0;
     rl_forget_groups(&w);
     return status;
 }

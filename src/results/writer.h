@@ -6,6 +6,7 @@
 #include "../kinds.h"
 #include "internal.h"
 #include "ridgeless/journal.h"
+#include "shared.h"
 
 enum {
     RL_ARRAY_NAME = 64,
@@ -46,11 +47,12 @@ typedef struct slab {
 } slab;
 
 /* A slab that the crew was asked for (crew.h). */
-enum { RL_MOST_CREW = 4, RL_MOST_ASKED = 2 };
+enum { RL_MOST_CREW = 4, RL_HALVES = 2 };
 typedef struct rl_asked {
     const struct group *g;
     slab slab;
-    bool is_coming[RL_MOST_CREW]; /* each member's share */
+    int half;        /* of the shared memory, where it is made */
+    uint32_t number; /* each has another one */
 } rl_asked;
 
 /* An array of the file, once it is defined. */
@@ -84,16 +86,19 @@ typedef struct writer {
     double *values;
     void *stored;
     size_t stored_bytes;
-    double *slab;
+    double *slab; /* of this process alone, or the half of the shared memory in which nothing is made ahead */
     size_t slab_values;
     rl_overflow overflow;
     const rl_crew *crew;       /* NULL: nobody else does anything */
-    int members[RL_MOST_CREW]; /* [n_members]: those that know the journal */
+    int members[RL_MOST_CREW]; /* [n_members]: those that were told of what is shared */
     int n_members;
-    rl_asked asked[RL_MOST_ASKED]; /* [n_asked]: slabs that wait, in the order that they will be put in */
+    shared shared; /* with them; nothing: they make no slabs */
+    bool is_filled[RL_HALVES];
+    int half;                  /* of it, that `slab` is */
+    uint32_t n_old;            /* slabs that they were asked for */
+    rl_asked asked[RL_HALVES]; /* [n_asked]: those that wait, in the order that they will be put in */
     int n_asked;
-    bool is_shared;  /* the slab that is put is one of these */
-    bool has_failed; /* some of the crew: it is asked for no more slabs */
+    bool has_failed; /* some of the crew: it is asked for nothing more */
     bool seal_is_coming;
     rl_results_seconds seconds;
 } writer;
@@ -170,6 +175,9 @@ void rl_tasks_at(const rl_plan *plan, int series, rl_range repeats, int64_t *fir
 typedef rl_status (*rl_record_taker)(const taken *t, const rl_record *record, const int *target, bool *sound);
 rl_status rl_read_group(writer *w, const group *g, rl_range repeats, rl_record_taker take, void *state);
 
+/* The same of tasks [first, end) of the plan, which are the group's. */
+rl_status rl_read_tasks(writer *w, const group *g, int64_t first, int64_t end, rl_record_taker take, void *state);
+
 /* Fill the next array in the order of definition, which is this one; its values, texts excepted, are compared
  * afterwards. Indices: first, first + 1, ..., and nothing where the array was left out. Rows: the next n, each of
  * `width` values, as many as some trailing dimensions have; the array is filled when all its rows are there. */
@@ -191,6 +199,9 @@ size_t rl_slab_room(const writer *w, const extent *extents, int n);
 
 /* The slab behind this one; behind an empty one the first. false: there is none. */
 bool rl_next_slab(const writer *w, const extent *extents, int n, slab *s);
+
+/* Its values stand one part behind the other from there on. */
+void rl_place_slab(slab *s, double *values);
 
 /* ---- comparing --------------------------------------------------------------------------------------------------- */
 

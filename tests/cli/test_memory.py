@@ -25,6 +25,7 @@ n_train: {{range: [1, 60]}}
 ablations: [none, cutoff: [0.1, 0.5], leading_modes: 1]
 datasets: [{{source: student-teacher, rows: 100, features: 5, hidden_features: 8}}]
 """
+TWICE = LONG_CURVES.replace("}}]", "}}, {{source: student-teacher, name: other, rows: 100, features: 5, hidden_features: 8}}]")
 SUMMARY = "keep: summary\n" + CURVES
 ON_GRID = """repeats: 1
 n_train: [2000]
@@ -110,6 +111,18 @@ class Memory(unittest.TestCase):
     def test_prediction_of_a_summary(self):
         self.write(SUMMARY, repeats=tier.of(5000, 50000))
         self.check_prediction()
+
+    def test_prediction_of_what_ranks_share(self):
+        """Rank 0 has two slabs where others help it to write them; of more repeats, which wait on disk, one."""
+        for repeats in (2000, tier.of(5000, 15000)):
+            self.write(TWICE, repeats=repeats)
+            words = "s.yaml", "-q", "--json", "-o", f"{repeats}.nc"
+            measured = json.loads(run("run", *words, ranks=2, cwd=self.folder, check=0).stdout)["peak_memory_bytes"]["max"]
+            answer = json.loads(run("plan", *words, "--ranks", "2", cwd=self.folder, check=0).stdout)
+            predicted = answer["memory_per_rank_bytes"]
+            print(f"# {repeats}: predicted {predicted / 1e6:.1f} MB, measured {measured / 1e6:.1f} MB", flush=True)
+            self.assertLess(measured, 1.15 * predicted + LIBRARIES)
+            self.assertLess(measured, 200e6)
 
     @tier.in_all_alone
     def test_prediction_of_long_curves(self):

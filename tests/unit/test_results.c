@@ -750,104 +750,6 @@ static void results_are_the_same_bytes_in_slabs_of_any_size(void **state) {
     assert_int_equal(rl_journal_close(journal), RL_OK);
 }
 
-/* A crew of this process, whose answers wait until they are taken. What goes wrong: the answers that a member gives
- * before it is heard of no more, and whether the others take jobs. */
-typedef struct answer {
-    const void *bytes;
-    size_t length;
-} answer;
-typedef struct pretended {
-    rl_crew_member *members[3];
-    rl_text answers[3];
-    answer given[1000]; /* by the job that is done: they are read when it has ended, as they may be */
-    int n_given;
-    size_t n_taken[3]; /* bytes */
-    int answers_left[3], n_asked;
-    bool refuses;
-} pretended;
-
-static void keep_answer(void *state, const void *bytes, size_t length) {
-    pretended *p = state;
-    p->given[p->n_given++] = (answer){bytes, length};
-}
-
-static bool give_nothing(void *state, const double *sets, size_t n, size_t width, bool moments, rl_reduced *reduced) {
-    (void)state, (void)sets, (void)n, (void)width, (void)moments, (void)reduced;
-    return false;
-}
-
-static void await_nothing(void *state) {
-    (void)state;
-}
-
-static bool ask_pretended(void *state, int member, const void *job, size_t length) {
-    pretended *p = state;
-    char *copy;
-    if (p->refuses && ++p->n_asked % 3 == 0) return false;
-    assert_int_equal(RL_ALLOC(copy, length), RL_OK);
-    memcpy(copy, job, length);
-    rl_crew_member_work(p->members[member], copy, keep_answer, p);
-    for (const answer *a = p->given; a < p->given + p->n_given; a++)
-        assert_int_equal(rl_text_append_bytes(&p->answers[member], a->bytes, a->length), RL_OK);
-    p->n_given = 0;
-    rl_free(copy);
-    return true;
-}
-
-static bool take_pretended(void *state, int member, void *bytes, size_t length) {
-    pretended *p = state;
-    if (p->answers_left[member] == 0) return false;
-    p->answers_left[member]--;
-    assert_true(p->n_taken[member] + length <= p->answers[member].length);
-    memcpy(bytes, p->answers[member].bytes + p->n_taken[member], length);
-    p->n_taken[member] += length;
-    return true;
-}
-
-/* How many bytes the crew's answers had. */
-static size_t write_with_crew(const fixture *f, rl_journal *journal, int n, int answers, bool refuses, size_t slab) {
-    const rl_provenance empty = {0};
-    pretended p = {.refuses = refuses, .answers_left = {answers, 1000, 1000}};
-    const rl_crew crew = {give_nothing, await_nothing, n, ask_pretended, take_pretended, &p};
-    size_t bytes = 0;
-    for (int m = 0; m < n; m++) assert_int_equal(rl_crew_member_create(&f->plan, &p.members[m]), RL_OK);
-    if (rl_results_write_by(f->output, &f->plan, journal, &empty, slab, &crew, NULL) != RL_OK)
-        fail_msg("%s", rl_error_message());
-    for (int m = 0; m < n; m++) {
-        rl_crew_member_destroy(p.members[m]);
-        rl_free(p.answers[m].bytes);
-        bytes += p.n_taken[m];
-        if (answers == 1000 && !refuses) assert_int_equal(p.n_taken[m], p.answers[m].length);
-    }
-    return bytes;
-}
-
-/* Whatever of it a crew does, and where it ends. */
-static void results_are_the_same_bytes_with_a_crew(void **state) {
-    enum { LAST = 12 };
-    fixture *f = *state;
-    const rl_provenance empty = {0};
-    f->study.repeats = 60;
-    lay_out_tasks(f);
-    for (int lacking = 0; lacking < 2; lacking++) {
-        unlink(f->journal_file);
-        write_journal(f, f->plan.n_tasks - lacking);
-        rl_journal *journal = open_journal(f, true);
-        assert_int_equal(rl_results_write(f->output, &f->plan, journal, &empty, NULL, NULL), RL_OK);
-        rl_text whole = content_of(f->output);
-        for (int answers = 0; answers <= LAST; answers++)
-            for (int n = 1; n <= 3; n++) {
-                const size_t slab = answers % 2 == 0 ? RL_RESULTS_SLAB : 50000;
-                const size_t bytes =
-                    write_with_crew(f, journal, n, answers < LAST ? answers : 1000, answers == LAST / 2, slab);
-                assert_file_is(f->output, &whole);
-                if (answers == LAST && !lacking) assert_true(bytes > whole.length / 4);
-            }
-        rl_free(whole.bytes);
-        assert_int_equal(rl_journal_close(journal), RL_OK);
-    }
-}
-
 /* Rows as they were put, in whatever pieces they are asked for; a bit that has changed is noticed. */
 static void spill_gives_back_what_was_put(void **state) {
     enum { N = 600, WIDTH = 3, STRIDE = 5 };
@@ -1278,7 +1180,6 @@ int main(int argc, char **argv) {
         TEST(results_without_cells_or_modes),
         TEST(results_of_large_parts),
         TEST(results_are_the_same_bytes_in_slabs_of_any_size),
-        TEST(results_are_the_same_bytes_with_a_crew),
         TEST(spill_gives_back_what_was_put),
         TEST(results_replace_the_file_whole),
         TEST(results_failing_leave_the_old_file),
