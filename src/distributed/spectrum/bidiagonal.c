@@ -233,12 +233,51 @@ static void finish_modes(rl_iteration *it, int exponent) {
     order_rows(modes, it->n, o, it->spare);
 }
 
+/* ---- large rows -------------------------------------------------------------------------------------------------- */
+
+/* Columns divided by their scales (rotations.h) are up to 2^400 times as large: rows that have so large numbers are
+ * turned as rows that are smaller by a power of two. factors [rows]: 1, or what they are multiplied by meanwhile.
+ * False: all are 1. */
+RL_CLONES static bool find_factors(int rows, int n, const double *x, size_t ld, double *factors) {
+    const double large = 0x1p500, factor = 0x1p-600;
+    bool any = false;
+    memset(factors, 0, (size_t)rows * sizeof *factors);
+    for (size_t j = 0; j < (size_t)n; j++)
+        for (int i = 0; i < rows; i++) factors[i] = rl_larger(factors[i], fabs(x[j * ld + (size_t)i]));
+    for (int i = 0; i < rows; i++) {
+        any |= factors[i] >= large;
+        factors[i] = factors[i] >= large ? factor : 1;
+    }
+    return any;
+}
+
+static void multiply_rows(int rows, int n, double *x, size_t ld, const double *factors, bool back) {
+    for (size_t j = 0; j < (size_t)n; j++)
+        for (size_t i = 0; i < (size_t)rows; i++) x[j * ld + i] *= back ? 1 / factors[i] : factors[i];
+}
+
+static bool iterate_on_small_rows(rl_iteration *it) {
+    const rl_operands *o = it->operands;
+    double *const operands[] = {o->rows, it->columns}, *const factors[] = {it->factors, it->factors + o->n_rows};
+    const int rows[] = {o->n_rows, o->n_columns}, ld[] = {o->ld_rows, it->ld_columns};
+    bool large[2];
+    for (int i = 0; i < 2; i++) {
+        large[i] = find_factors(rows[i], it->n, operands[i], (size_t)ld[i], factors[i]);
+        if (large[i]) multiply_rows(rows[i], it->n, operands[i], (size_t)ld[i], factors[i], false);
+    }
+    const bool converged = iterate_blocks(it);
+    for (int i = 0; i < 2; i++)
+        if (large[i]) multiply_rows(rows[i], it->n, operands[i], (size_t)ld[i], factors[i], true);
+    return converged;
+}
+
 static void list_iteration(rl_arena *arena, void *object) {
     rl_iteration *it = object;
     const size_t n = (size_t)it->n;
     RL_TAKE(arena, it->columns, n * (size_t)it->ld_columns);
     RL_TAKE(arena, it->modes, n);
     RL_TAKE(arena, it->spare, rl_larger(2 * n, (size_t)it->operands->n_rows));
+    RL_TAKE(arena, it->factors, (size_t)it->operands->n_rows + (size_t)it->operands->n_columns);
     for (int i = 0; i < 2; i++) rl_sweeps_list(&it->sweeps[i], arena);
 }
 
@@ -270,7 +309,7 @@ rl_status rl_bidiagonal_diagonalize(int n, double *d, double *e, const rl_operan
     take_columns(&it);
     const int exponent = scale_elements(&it);
     set_negligible(&it);
-    *converged = iterate_blocks(&it);
+    *converged = iterate_on_small_rows(&it);
     if (*converged) finish_modes(&it, exponent);
     rl_free(it.columns);
     return RL_OK;

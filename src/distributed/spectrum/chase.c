@@ -183,6 +183,21 @@ static void run_chain(rl_chain *chain, int lanes) {
 
 /* Each sweep takes the first steps alone, until all are RL_LAG columns behind each other and away from the block's
  * beginning; so do the last ones when the first sweep has reached its end. */
+static double *scale_at(const rl_sweep_group *group, int column) {
+    return group->scales + (column - group->lo);
+}
+
+static void start_side(const rl_sweep_group *group, rl_chain_side *side, int k, int at) {
+    side->scale[k] = *scale_at(group, at);
+    side->scale_after[k] = *scale_at(group, at + 1);
+}
+
+/* What the first sweep waits for lies there already, and what the last one has left behind. */
+static void end_side(const rl_sweep_group *group, const rl_chain_side *side, int end) {
+    for (int k = 0; k + 1 < RL_SWEEPS; k++) *scale_at(group, end - RL_LAG * k - 1) = side->scale_after[k + 1];
+    for (int k = 0; k < RL_SWEEPS; k++) *scale_at(group, end - RL_LAG * k) = side->scale[k];
+}
+
 static void start_chain(const rl_iteration *it, const rl_sweep_group *right, const rl_sweep_group *left,
                         const double *shifts, rl_chain *chain) {
     for (int k = 0; k < RL_SWEEPS; k++) {
@@ -193,12 +208,16 @@ static void start_chain(const rl_iteration *it, const rl_sweep_group *right, con
         advance(it, &chase, &b, it->lo, at);
         chain->f[k] = b.f, chain->g[k] = b.g, chain->diagonal[k] = b.diagonal, chain->above[k] = b.above;
         chain->next[k] = it->d[at + 1];
+        start_side(right, &chain->right, k, at);
+        start_side(left, &chain->left, k, at);
     }
 }
 
 static void finish_chain(const rl_iteration *it, const rl_sweep_group *right, const rl_sweep_group *left,
                          const rl_chain *chain) {
     for (int k = 0; k + 1 < RL_SWEEPS; k++) it->d[chain->end - RL_LAG * k - 1] = chain->next[k + 1];
+    end_side(right, &chain->right, chain->end);
+    end_side(left, &chain->left, chain->end);
     for (int k = 0; k < RL_SWEEPS; k++) {
         const rl_chase chase = chase_of(it, right, left, k);
         rl_bulge b = {chain->f[k], chain->g[k], chain->diagonal[k], chain->above[k]};
@@ -217,10 +236,11 @@ static void copy_block(rl_iteration *it, bool back) {
     }
 }
 
-/* Numbers that are too small to be squared need the care of single sweeps. */
-static void chase_alone(rl_iteration *it, const rl_sweep_group *right, const rl_sweep_group *left,
-                        const double *shifts) {
+/* Numbers that are too small to be squared need the care of single sweeps, as do many right angles one after the
+ * other. */
+static void chase_alone(rl_iteration *it, rl_sweep_group *right, rl_sweep_group *left, const double *shifts) {
     copy_block(it, true);
+    right->scales = left->scales = NULL;
     for (int k = 0; k < RL_SWEEPS; k++) {
         const rl_chase chase = chase_of(it, right, left, k);
         rl_chase_shifted(it, &chase, shifts[k]);
@@ -232,21 +252,27 @@ static bool is_turned(const rl_iteration *it, int side) {
     return side == RL_ROWS ? o->n_rows > 0 : o->n_columns > 0 && !o->keep_columns;
 }
 
+static rl_chain_side side_of(const rl_iteration *it, int side, const rl_sweep_group *group, int begin) {
+    return (rl_chain_side){.frames = is_turned(it, side) ? rl_sweep_frame(group, begin) : NULL,
+                           .scales = scale_at(group, begin)};
+}
+
 void rl_chase_many(rl_iteration *it, const double *shifts) {
     const int side = right_side(it), begin = it->lo + RL_LAG * (RL_SWEEPS - 1) + 1;
-    const rl_sweep_group *right = rl_sweeps_add_group(&it->sweeps[side], it->lo, it->hi);
+    rl_sweep_group *right = rl_sweeps_add_group(&it->sweeps[side], it->lo, it->hi);
     if (right == NULL) {
         rl_iteration_apply(it);
         right = rl_sweeps_add_group(&it->sweeps[side], it->lo, it->hi);
     }
-    const rl_sweep_group *left = rl_sweeps_add_group(&it->sweeps[!side], it->lo, it->hi);
+    rl_sweep_group *const left = rl_sweeps_add_group(&it->sweeps[!side], it->lo, it->hi);
     rl_chain chain = {.d = it->d, .e = it->e, .begin = begin, .end = it->hi - 1, .least = SAFE_MAX};
-    if (is_turned(it, side)) chain.right = rl_sweep_frame(right, begin);
-    if (is_turned(it, !side)) chain.left = rl_sweep_frame(left, begin);
+    chain.right = side_of(it, side, right, begin);
+    chain.left = side_of(it, !side, left, begin);
     copy_block(it, false);
     start_chain(it, right, left, shifts, &chain);
     run_chain(&chain, rl_fused_lanes(it->operands->max_lanes));
     finish_chain(it, right, left, &chain);
-    if (!(chain.least >= SAFE_MIN)) chase_alone(it, right, left, shifts);
+    if (!(chain.least >= SAFE_MIN) || !rl_sweeps_are_scaled_well(right) || !rl_sweeps_are_scaled_well(left))
+        chase_alone(it, right, left, shifts);
     it->rotations_left -= (int64_t)RL_SWEEPS * (it->hi - it->lo);
 }

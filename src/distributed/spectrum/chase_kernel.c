@@ -57,33 +57,69 @@ RL_INLINED vec smaller(vec a, vec b) {
     return (vec)(((bits)a & which) | ((bits)b & ~which));
 }
 
-RL_INLINED void set_frame(double *frame, vec c, vec s) {
-    store(frame, s / (1 + c));
-    store(frame + RL_SWEEPS, s);
+/* One side of all sweeps: scales of columns i and i + 1, where frames are, and the scale of what comes next. */
+typedef struct side {
+    vec scale[DEEP], after[DEEP];
+    double *frame, *scales;
+    vec before;
+} side;
+
+RL_INLINED void begin_side(side *s, const rl_chain_side *given) {
+    s->frame = given->frames;
+    s->scales = given->scales;
+    UNROLLED for (int x = 0; x < DEEP; x++) s->scale[x] = load(given->scale + x * LANES),
+                                            s->after[x] = load(given->scale_after + x * LANES);
 }
 
-/* What a step makes of its bulge: elements (i - 1, i) and (i, i), and what it was made of. */
+RL_INLINED void end_side(const side *s, rl_chain_side *given) {
+    UNROLLED for (int x = 0; x < DEEP; x++) store(given->scale + x * LANES, s->scale[x]),
+        store(given->scale_after + x * LANES, s->after[x]);
+}
+
+/* As rl_sweep_set; scales move on from lane to lane as elements do. Frames are left out where nobody waits for them. */
+RL_INLINED void set_frame(side *one, int x, vec c, vec s, bool is_wanted) {
+    const vec scale = one->scale[x], after = one->after[x], made = c * scale, over = s / (made * after);
+    if (is_wanted) {
+        store(one->frame + x * LANES, over * after * after);
+        store(one->frame + x * LANES + RL_SWEEPS, over * scale * scale);
+    }
+    one->scale[x] = c * after;
+    one->after[x] = SHIFTED(one->before, made);
+    one->before = made;
+}
+
+/* The last lane's scale is left behind. */
+RL_INLINED void move_side(side *one, bool is_wanted) {
+    one->scales[-RL_LAG * (RL_SWEEPS - 1)] = one->before[LAST];
+    one->scales++;
+    if (is_wanted) one->frame += RL_FRAME;
+}
+
+/* What a step makes of its bulge: elements (i - 1, i) and (i, i), what it was made of, and its rotations. */
 typedef struct made {
-    vec above, diagonal, least;
+    vec above, diagonal, least, c, s, c_left, s_left;
 } made;
 
 /* A step of LANES sweeps, with the rotation from the left made of (f', g') r as in a single one (chase.c). The bulge's
- * g and above remain to be multiplied by the element (i + 1, i + 2). Frames are NULL of a side that nobody waits for.
- */
-RL_INLINED made step(vec *f, vec *g, vec *diagonal, vec *above, vec next, double *right, double *left) {
+ * g and above remain to be multiplied by the element (i + 1, i + 2). */
+RL_INLINED made step(vec *f, vec *g, vec *diagonal, vec *above, vec next) {
     const vec squares = *f * *f + *g * *g, f_next = *f * *diagonal + *g * *above, g_next = *g * next;
     const vec next_squares = f_next * f_next + g_next * g_next;
     const vec inverse = signed_by(inverse_root(squares), *f);
     const vec next_inverse = signed_by(inverse_root(next_squares), f_next);
     const vec c = *f * inverse, s = *g * inverse, c_left = f_next * next_inverse, s_left = g_next * next_inverse;
     const vec beside = c * *above - s * *diagonal, below = c * next;
-    const made result = {squares * inverse, (next_squares * next_inverse) * inverse, smaller(squares, next_squares)};
+    const made result = {.above = squares * inverse,
+                         .diagonal = (next_squares * next_inverse) * inverse,
+                         .least = smaller(squares, next_squares),
+                         .c = c,
+                         .s = s,
+                         .c_left = c_left,
+                         .s_left = s_left};
     *f = c_left * beside + s_left * below;
     *diagonal = c_left * below - s_left * beside;
     *g = s_left;
     *above = c_left;
-    if (right != NULL) set_frame(right, c, s);
-    if (left != NULL) set_frame(left, c_left, s_left);
     return result;
 }
 
@@ -91,16 +127,20 @@ RL_INLINED made step(vec *f, vec *g, vec *diagonal, vec *above, vec next, double
 RL_INLINED void run(rl_chain *given, bool has_right, bool has_left) {
     const rl_chain c = *given;
     vec f[DEEP], g[DEEP], diagonal[DEEP], above[DEEP], next[DEEP], least = all(c.least);
-    double *right = has_right ? c.right : NULL, *left = has_left ? c.left : NULL;
+    side right, left;
+    begin_side(&right, &c.right);
+    begin_side(&left, &c.left);
     UNROLLED for (int x = 0; x < DEEP; x++) {
         f[x] = load(c.f + x * LANES), g[x] = load(c.g + x * LANES), diagonal[x] = load(c.diagonal + x * LANES);
         above[x] = load(c.above + x * LANES), next[x] = load(c.next + x * LANES);
     }
     for (int t = c.begin; t < c.end; t++) {
         vec d_before = all(c.d[t + 2]), e_before = all(c.e[t + 1]);
+        right.before = all(right.scales[2]), left.before = all(left.scales[2]);
         UNROLLED for (int x = 0; x < DEEP; x++) {
-            const made m = step(&f[x], &g[x], &diagonal[x], &above[x], next[x], has_right ? right + x * LANES : NULL,
-                                has_left ? left + x * LANES : NULL);
+            const made m = step(&f[x], &g[x], &diagonal[x], &above[x], next[x]);
+            set_frame(&right, x, m.c, m.s, has_right);
+            set_frame(&left, x, m.c_left, m.s_left, has_left);
             const vec e = SHIFTED(e_before, m.above);
             next[x] = SHIFTED(d_before, m.diagonal);
             g[x] *= e;
@@ -111,9 +151,11 @@ RL_INLINED void run(rl_chain *given, bool has_right, bool has_left) {
         }
         c.d[t - RL_LAG * (RL_SWEEPS - 1)] = d_before[LAST];
         c.e[t - RL_LAG * (RL_SWEEPS - 1) - 1] = e_before[LAST];
-        if (has_right) right += RL_FRAME;
-        if (has_left) left += RL_FRAME;
+        move_side(&right, has_right);
+        move_side(&left, has_left);
     }
+    end_side(&right, &given->right);
+    end_side(&left, &given->left);
     UNROLLED for (int x = 0; x < DEEP; x++) {
         store(given->f + x * LANES, f[x]), store(given->g + x * LANES, g[x]);
         store(given->diagonal + x * LANES, diagonal[x]), store(given->above + x * LANES, above[x]);
@@ -124,10 +166,10 @@ RL_INLINED void run(rl_chain *given, bool has_right, bool has_left) {
 }
 
 void RUN(rl_chain *chain) {
-    if (chain->right != NULL && chain->left != NULL)
+    if (chain->right.frames != NULL && chain->left.frames != NULL)
         run(chain, true, true);
-    else if (chain->right != NULL)
+    else if (chain->right.frames != NULL)
         run(chain, true, false);
     else
-        run(chain, false, chain->left != NULL);
+        run(chain, false, chain->left.frames != NULL);
 }

@@ -31,8 +31,9 @@ typedef struct rl_iteration {
     rl_sweeps sweeps[2]; /* for the rows and for the columns */
     double *columns;     /* the operand's columns as rows [ld_columns, n] */
     int ld_columns;
-    rl_mode *modes; /* [n]: in order, at the end */
-    double *spare;  /* [2 n] or [n_rows], the more: a copy of d and e, or a column of the rows */
+    rl_mode *modes;  /* [n]: in order, at the end */
+    double *factors; /* [n_rows + n_columns]: what rows, and columns, are multiplied by while they are turned */
+    double *spare;   /* [2 n] or [n_rows], the more: a copy of d and e, or a column of the rows */
 } rl_iteration;
 
 /* Applies the sweeps that wait. */
@@ -82,14 +83,21 @@ typedef struct rl_bulge {
     double f, g, diagonal, above;
 } rl_bulge;
 
+/* One side of a chain. Scales are known of both, so that all ranks agree on what becomes of it. */
+typedef struct rl_chain_side {
+    double *frames;                                  /* of the time `begin`; NULL: none are wanted */
+    double *scales;                                  /* from that of column `begin` on */
+    double scale[RL_SWEEPS], scale_after[RL_SWEEPS]; /* of columns i and i + 1 */
+} rl_chain_side;
+
 /* RL_SWEEPS sweeps, at the time t sweep k at column t - RL_LAG k. */
 typedef struct rl_chain {
     double f[RL_SWEEPS], g[RL_SWEEPS], diagonal[RL_SWEEPS], above[RL_SWEEPS]; /* their bulges */
     double next[RL_SWEEPS]; /* elements (i + 1, i + 1): what the sweep before has made of them */
     double *d, *e;
-    double *right, *left; /* frames of the time `begin`; NULL: none are wanted */
-    int begin, end;       /* times */
-    double least;         /* the least sum of squares that a rotation was made of */
+    rl_chain_side right, left;
+    int begin, end; /* times */
+    double least;   /* the least sum of squares that a rotation was made of */
 } rl_chain;
 
 /* All times of a chain. The same bits for registers of 4 and 8 doubles, which fuse multiplications and additions. */

@@ -9,7 +9,7 @@
 #include "ridgeless/distributed.h"
 
 /* What goes to BLAS does not depend on the registers, so that no bit does. */
-enum { WIDEST = 8, ROWS_TOGETHER = RL_NARROW_DEEP * WIDEST, LEFT_TOGETHER = WIDEST / 2 * WIDEST };
+enum { WIDEST = 8, LEFT_TOGETHER = WIDEST / 2 * WIDEST };
 
 static void call_pass(int lanes, const rl_narrow *p, int m, int n) {
 #ifdef RL_WIDE
@@ -43,9 +43,15 @@ static void pass_by_blas(const rl_narrow *p, int row, int end, int column) {
                 p->product + row, p->ld_product);
 }
 
+/* Rows in whole registers: rounded up if the matrices have room for that. */
+static int whole_rows(const rl_narrow *p) {
+    const bool has_room = p->ld > p->m && (p->factor == NULL || p->ld_product > p->m);
+    return (has_room ? p->m + WIDEST - 1 : p->m) / WIDEST * WIDEST;
+}
+
 void rl_narrow_pass(const rl_narrow *p, int max_lanes) {
     const int lanes = rl_fused_lanes(max_lanes);
-    const int m = p->m / ROWS_TOGETHER * ROWS_TOGETHER, n = p->n / WIDEST * WIDEST;
+    const int m = whole_rows(p), n = p->n / WIDEST * WIDEST;
     if (p->terms[0].k + p->terms[1].k == 0 && p->factor == NULL) return;
     if (lanes == 2 || m == 0 || n == 0 || (p->factor != NULL && p->factors % WIDEST != 0)) {
         pass_by_blas(p, 0, p->m, 0);
@@ -55,8 +61,8 @@ void rl_narrow_pass(const rl_narrow *p, int max_lanes) {
         for (int l = 0; l < p->factors; l++)
             memset(p->product + (size_t)l * (size_t)p->ld_product, 0, (size_t)m * sizeof(double));
     call_pass(lanes, p, m, n);
-    pass_by_blas(p, 0, m, n);
-    pass_by_blas(p, m, p->m, 0);
+    pass_by_blas(p, 0, rl_smaller(m, p->m), n);
+    pass_by_blas(p, rl_smaller(m, p->m), p->m, 0);
 }
 
 void rl_narrow_left(int m, int n, int k, const double *left, const double *c, int ld, double *out, int max_lanes) {

@@ -15,7 +15,8 @@ typedef struct rl_narrow_term {
     const double *left, *right; /* [k, m], [k, n]; ld = k */
 } rl_narrow_term;
 
-/* One pass through C [m, n], column-major. */
+/* One pass through C [m, n], column-major. Where ld is more than m, up to 7 rows after the last one must be there too:
+ * they stay what they are. Those of the product become anything. */
 typedef struct rl_narrow {
     int m, n, ld;
     double *c;

@@ -10,13 +10,12 @@ typedef double vec __attribute__((vector_size(LANES * sizeof(double)), aligned(8
 
 enum {
     DEEP = RL_NARROW_DEEP,
-    ROWS = DEEP * LANES, /* of a tile of C, in DEEP registers */
+    ROWS = DEEP * LANES, /* of a tile of C, in DEEP registers; the last one may have fewer */
     COLUMNS = LANES,     /* of a tile of C that is subtracted from, of the product that is added to */
     CHUNK = 128,         /* columns of C that are multiplied before the next rows: ROWS of them fit the first cache */
     ACROSS = RL_NARROW_ACROSS, /* columns of C that are multiplied from the left at a time */
     TALL = LANES / 2,          /* registers of rows of such a product */
     RUN = 768,                 /* rows of C that are multiplied before the next columns */
-    STEP = 16,                 /* rows of two factors between which a column is asked for */
     LINE = 8                   /* doubles in a line of the cache */
 };
 
@@ -33,111 +32,114 @@ static inline vec load(const double *x) {
 /* Memory is asked for little by little between multiplications, a column at a time: all at once it would keep them
  * waiting. */
 RL_INLINED void fetch(const double *column) {
-    for (int i = 0; i < ROWS; i += LINE) __builtin_prefetch(column + i, 0, 2);
+    for (int i = 0; i < ROWS; i += LINE) __builtin_prefetch(column + i);
 }
 
 /* sums -= packed^T right for rows [begin, end) of both. */
-RL_INLINED void subtract_rows(int begin, int end, int k, const double *packed, const double *right,
+RL_INLINED void subtract_rows(int deep, int begin, int end, int k, const double *packed, const double *right,
                               vec sums[DEEP][COLUMNS]) {
     for (int i = begin; i < end; i++) {
         vec left[DEEP];
-        UNROLLED for (int x = 0; x < DEEP; x++) left[x] = load(packed + i * ROWS + x * LANES);
-        UNROLLED for (int j = 0; j < COLUMNS; j++) UNROLLED for (int x = 0; x < DEEP; x++) sums[x][j] -=
+        UNROLLED for (int x = 0; x < deep; x++) left[x] = load(packed + i * ROWS + x * LANES);
+        UNROLLED for (int j = 0; j < COLUMNS; j++) UNROLLED for (int x = 0; x < deep; x++) sums[x][j] -=
             left[x] * right[j * k + i];
     }
-}
-
-/* C [ROWS, COLUMNS] -= packed^T right for both terms, right from `column` on; a copy of it to `tile`; asks for as many
- * columns at `next`. */
-RL_INLINED void subtract(const rl_narrow *p, int column, const double *packed, double *c, const double *next,
-                         double *tile) {
-    const size_t ld = (size_t)p->ld;
-    vec sums[DEEP][COLUMNS];
-    int fetched = 0;
-    UNROLLED for (int j = 0; j < COLUMNS; j++) UNROLLED for (int x = 0; x < DEEP; x++) sums[x][j] =
-        load(c + (size_t)j * ld + x * LANES);
-    for (int t = 0; t < RL_NARROW_TERMS; t++) {
-        const int k = p->terms[t].k;
-        const double *right = p->terms[t].right + (size_t)column * (size_t)k;
-        for (int i = 0; i < k; i += STEP) {
-            fetch(next + (size_t)(fetched++ % COLUMNS) * ld);
-            subtract_rows(i, rl_smaller(i + STEP, k), k, packed, right, sums);
-        }
-        packed += (size_t)k * ROWS;
-    }
-    UNROLLED for (int j = 0; j < COLUMNS; j++) UNROLLED for (int x = 0; x < DEEP; x++) {
-        *at(c + (size_t)j * ld + x * LANES) = sums[x][j];
-        *at(tile + j * ROWS + x * LANES) = sums[x][j];
-    }
-}
-
-/* sums += C factor^T for C [ROWS, n], factor [COLUMNS, n] of `factors` rows. */
-RL_INLINED void multiply_columns(int n, const double *c, const double *factor, size_t factors,
-                                 vec sums[DEEP][COLUMNS]) {
-    for (int j = 0; j < n; j++) {
-        vec column[DEEP];
-        UNROLLED for (int x = 0; x < DEEP; x++) column[x] = load(c + j * ROWS + x * LANES);
-        UNROLLED for (int l = 0; l < COLUMNS; l++) UNROLLED for (int x = 0; x < DEEP; x++) sums[x][l] +=
-            column[x] * factor[(size_t)j * factors + (size_t)l];
-    }
-}
-
-/* product [ROWS, COLUMNS] += C factor^T for n columns of C; asks for `n_next` columns at `next`. */
-RL_INLINED void multiply(const rl_narrow *p, int n, const double *c, const double *factor, double *product,
-                         const double *next, int n_next) {
-    const size_t ld = (size_t)p->ld, ld_product = (size_t)p->ld_product, factors = (size_t)p->factors;
-    vec sums[DEEP][COLUMNS];
-    int fetched = 0;
-    UNROLLED for (int l = 0; l < COLUMNS; l++) UNROLLED for (int x = 0; x < DEEP; x++) sums[x][l] =
-        load(product + (size_t)l * ld_product + x * LANES);
-    for (size_t j = 0; j < (size_t)n; j += LINE) {
-        if (fetched < n_next) fetch(next + (size_t)fetched++ * ld);
-        multiply_columns(rl_smaller((int)LINE, n - (int)j), c + j * ROWS, factor + j * factors, factors, sums);
-    }
-    UNROLLED for (int l = 0; l < COLUMNS; l++) UNROLLED for (int x = 0; x < DEEP; x++) *
-        at(product + (size_t)l * ld_product + x * LANES) = sums[x][l];
 }
 
 static int count_terms(const rl_narrow *p) {
     return p->terms[0].k + p->terms[1].k;
 }
 
-/* Tiles of rows, each with its elements of a row of left side by side: those of the first term, and of the second. */
+/* C [deep registers, COLUMNS] -= packed^T right for both terms, right from `column` on; asks for as many columns at
+ * `next`, one every `step` rows of both factors. */
+RL_INLINED void subtract(const rl_narrow *p, int deep, int column, const double *packed, double *c,
+                         const double *next) {
+    const size_t ld = (size_t)p->ld;
+    const int step = (count_terms(p) - 1) / COLUMNS + 1;
+    vec sums[DEEP][COLUMNS];
+    int fetched = 0;
+    UNROLLED for (int j = 0; j < COLUMNS; j++) UNROLLED for (int x = 0; x < deep; x++) sums[x][j] =
+        load(c + (size_t)j * ld + x * LANES);
+    for (int t = 0; t < RL_NARROW_TERMS; t++) {
+        const int k = p->terms[t].k;
+        const double *right = p->terms[t].right + (size_t)column * (size_t)k;
+        for (int i = 0; i < k; i += step) {
+            fetch(next + (size_t)(fetched++ % COLUMNS) * ld);
+            subtract_rows(deep, i, rl_smaller(i + step, k), k, packed, right, sums);
+        }
+        packed += (size_t)k * ROWS;
+    }
+    UNROLLED for (int j = 0; j < COLUMNS; j++) UNROLLED for (int x = 0; x < deep; x++) *
+        at(c + (size_t)j * ld + x * LANES) = sums[x][j];
+}
+
+/* sums += C factor^T for n columns of C, factor [COLUMNS, n] of `factors` rows. */
+RL_INLINED void multiply_columns(int deep, int n, const double *c, size_t ld, const double *factor, size_t factors,
+                                 vec sums[DEEP][COLUMNS]) {
+    for (size_t j = 0; j < (size_t)n; j++) {
+        vec column[DEEP];
+        UNROLLED for (int x = 0; x < deep; x++) column[x] = load(c + j * ld + x * LANES);
+        UNROLLED for (int l = 0; l < COLUMNS; l++) UNROLLED for (int x = 0; x < deep; x++) sums[x][l] +=
+            column[x] * factor[j * factors + (size_t)l];
+    }
+}
+
+/* product [deep registers, COLUMNS] += C factor^T for n columns of C; asks for `n_next` columns at `next`. */
+RL_INLINED void multiply(const rl_narrow *p, int deep, int n, const double *c, const double *factor, double *product,
+                         const double *next, int n_next) {
+    const size_t ld = (size_t)p->ld, ld_product = (size_t)p->ld_product, factors = (size_t)p->factors;
+    vec sums[DEEP][COLUMNS];
+    int fetched = 0;
+    UNROLLED for (int l = 0; l < COLUMNS; l++) UNROLLED for (int x = 0; x < deep; x++) sums[x][l] =
+        load(product + (size_t)l * ld_product + x * LANES);
+    for (size_t j = 0; j < (size_t)n; j += LINE) {
+        if (fetched < n_next) fetch(next + (size_t)fetched++ * ld);
+        multiply_columns(deep, rl_smaller((int)LINE, n - (int)j), c + j * ld, ld, factor + j * factors, factors, sums);
+    }
+    UNROLLED for (int l = 0; l < COLUMNS; l++) UNROLLED for (int x = 0; x < deep; x++) *
+        at(product + (size_t)l * ld_product + x * LANES) = sums[x][l];
+}
+
+/* Tiles of rows, each with its elements of a row of left side by side: those of the first term, and of the second. Left
+ * is zero in rows that C only has room for. */
 static void pack(const rl_narrow *p, int row, int end) {
     size_t before = 0;
     for (const rl_narrow_term *t = p->terms; t < p->terms + RL_NARROW_TERMS; t++) {
         for (int i = row; i < end && t->k > 0; i++) {
-            const double *from = t->left + (size_t)i * (size_t)t->k;
+            const double *from = t->left + (size_t)rl_smaller(i, p->m - 1) * (size_t)t->k;
             double *to = p->packed + (size_t)((i - row) / ROWS) * (size_t)(ROWS * count_terms(p)) + (i - row) % ROWS;
-            for (size_t l = 0; l < (size_t)t->k; l++) to[(before + l) * ROWS] = from[l];
+            for (size_t l = 0; l < (size_t)t->k; l++) to[(before + l) * ROWS] = i < p->m ? from[l] : 0;
         }
         before += (size_t)t->k;
     }
 }
 
-RL_INLINED void copy_tile(int n, const double *c, size_t ld, double *tile) {
-    for (int j = 0; j < n; j++)
-        UNROLLED for (int x = 0; x < DEEP; x++) * at(tile + j * ROWS + x * LANES) =
-            load(c + (size_t)j * ld + x * LANES);
-}
-
-/* Rows [row, row + ROWS) of columns [column, column + n); `next` is what comes after them. What is multiplied lies side
- * by side: each column of C has a page of its own, more of them than are found at once. */
-RL_INLINED void pass_tile(const rl_narrow *p, int row, int column, int n, const double *packed, const double *next) {
+/* Some registers of rows from `row` on of columns [column, column + n); `next` is what comes after them. */
+RL_INLINED void pass_tile(const rl_narrow *p, int deep, int row, int column, int n, const double *packed,
+                          const double *next) {
     const size_t ld = (size_t)p->ld;
     const bool subtracts = count_terms(p) > 0;
     double *const c = p->c + (size_t)column * ld + row;
-    double tile[ROWS * CHUNK] __attribute__((aligned(LINE * sizeof(double))));
     for (int j = 0; j < n && subtracts; j += COLUMNS)
-        subtract(p, column + j, packed, c + (size_t)j * ld, next + (size_t)j * ld, tile + j * ROWS);
+        subtract(p, deep, column + j, packed, c + (size_t)j * ld, next + (size_t)j * ld);
     if (p->factor == NULL) return;
-    if (!subtracts) copy_tile(n, c, ld, tile);
     for (int l = 0; l < p->factors; l += COLUMNS) {
         const int begin = (int)((int64_t)l * n / p->factors), end = (int)((int64_t)(l + COLUMNS) * n / p->factors);
-        multiply(p, n, tile, p->factor + (size_t)column * (size_t)p->factors + l,
+        multiply(p, deep, n, c, p->factor + (size_t)column * (size_t)p->factors + l,
                  p->product + (size_t)l * (size_t)p->ld_product + row, next + (size_t)begin * ld,
                  subtracts ? 0 : end - begin);
     }
+}
+
+/* Rows [row, end), one of several tiles or what is left. */
+static void pass_rows(const rl_narrow *p, int row, int end, int column, int n, const double *packed,
+                      const double *next) {
+    if (end - row >= DEEP * LANES)
+        pass_tile(p, DEEP, row, column, n, packed, next);
+    else if (end - row >= 2 * LANES)
+        pass_tile(p, 2, row, column, n, packed, next);
+    else
+        pass_tile(p, 1, row, column, n, packed, next);
 }
 
 void PASS(const rl_narrow *p, int m, int n) {
@@ -152,7 +154,7 @@ void PASS(const rl_narrow *p, int m, int n) {
                 const double *next = i + ROWS < end ? here + ROWS : here;
                 if (i + ROWS >= end && n - column >= 2 * CHUNK)
                     next = p->c + (size_t)(column + CHUNK) * (size_t)p->ld + row;
-                pass_tile(p, i, column, width, p->packed + (size_t)(i - row) * k, next);
+                pass_rows(p, i, end, column, width, p->packed + (size_t)(i - row) * k, next);
             }
         }
     }

@@ -129,7 +129,7 @@ rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projectio
 void rl_core_rotate_needs(const rl_core *core, const rl_projection *projection, rl_needs *needs);
 
 /* Local. Time of the rotations of bidiagonal QR where every rank wants so many rows and columns rotated and turns so
- * many. A rotation is 6 flops; one is counted for each of n^2 and row. */
+ * many. A rotation is 4 flops, or 6; one is counted for each of n^2 and row. */
 void rl_needs_rotations(rl_needs *needs, const rl_core *core, rl_work_kind kind, double rotated, double turned);
 
 /* Local. Time of the reduction of A to bidiagonal form by pdgebrd. */

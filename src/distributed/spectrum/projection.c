@@ -224,10 +224,11 @@ rl_status rl_core_rotate(const rl_core *core, double *d, double *e, rl_projectio
 
 void rl_needs_rotations(rl_needs *needs, const rl_core *core, rl_work_kind kind, double rotated, double turned) {
     const double n = core->columns;
-    /* six flops each, for a number that is read and written */
+    /* four flops each, for a number that is read and written, six in LAPACK */
+    const double flops = kind == RL_WORK_ROTATIONS ? 4 : 6;
     const double per_byte =
-        kind == RL_WORK_ROTATIONS ? 6.0 * rl_sweeps_waiting(core->columns) / (2 * sizeof(double)) : INFINITY;
-    rl_needs_flops(needs, RL_PART_DIAGONALIZE, 6 * n * n * rotated * needs->ranks, per_byte);
+        kind == RL_WORK_ROTATIONS ? flops * rl_sweeps_waiting(core->columns) / (2 * sizeof(double)) : INFINITY;
+    rl_needs_flops(needs, RL_PART_DIAGONALIZE, flops * n * n * rotated * needs->ranks, per_byte);
     rl_needs_work(needs, RL_PART_DIAGONALIZE, kind, n * n * turned);
 }
 

@@ -6,8 +6,8 @@
 #include "../../numbers.h"
 #include "../../registers.h"
 
-/* Frames for each group lie before and behind its columns, too. TILE is what the first cache holds of columns of
- * MOST_ROWS and frames. */
+/* Frames for each group lie before and behind its columns, too, and its scales after them. TILE is what the first cache
+ * holds of columns of MOST_ROWS and frames. */
 enum { GROUPS = 64, MARGIN = RL_SWEEPS + RL_SWEEPS + RL_LAG * RL_SWEEPS, TILE = 64, MOST_ROWS = 32, LINE = 8 };
 
 /* A group over all columns, with the short ones that come between it and the next, takes SPARE frames more than there
@@ -19,13 +19,17 @@ static size_t count_frames(int columns) {
     return (size_t)columns + MARGIN;
 }
 
+static size_t frames_of_scales(int columns) {
+    return (size_t)columns / RL_FRAME + 1;
+}
+
 static int groups_together(int n) {
-    const size_t one = count_frames(n) + SPARE;
+    const size_t one = count_frames(n) + frames_of_scales(n) + SPARE;
     return rl_larger(1, rl_smaller((int)TOGETHER, (int)((size_t)ROOM / one)));
 }
 
 static size_t capacity(int n) {
-    return (count_frames(n) + SPARE) * (size_t)groups_together(n);
+    return (count_frames(n) + frames_of_scales(n) + SPARE) * (size_t)groups_together(n);
 }
 
 int rl_sweeps_waiting(int n) {
@@ -43,24 +47,30 @@ void rl_sweeps_clear(rl_sweeps *sweeps) {
 }
 
 /* NULL: there is no room. */
-static rl_sweep_group *open_group(rl_sweeps *sweeps, int lo, int hi) {
-    const size_t frames = count_frames(hi - lo);
-    if (sweeps->count == GROUPS || sweeps->used + frames > capacity(sweeps->n)) return NULL;
+static rl_sweep_group *open_group(rl_sweeps *sweeps, int lo, int hi, bool scaled) {
+    const size_t frames = count_frames(hi - lo), all = frames + (scaled ? frames_of_scales(hi - lo) : 0);
+    if (sweeps->count == GROUPS || sweeps->used + all > capacity(sweeps->n)) return NULL;
     rl_sweep_group *group = &sweeps->groups[sweeps->count++];
     *group = (rl_sweep_group){
         .lo = lo, .hi = hi, .first = hi, .end = lo, .frames = sweeps->frames + sweeps->used * RL_FRAME};
-    sweeps->used += frames;
+    sweeps->used += all;
+    if (!scaled) return group;
+    group->scales = group->frames + frames * RL_FRAME;
+    for (int i = 0; i <= hi - lo; i++) group->scales[i] = 1;
     return group;
 }
 
 rl_sweep rl_sweep_of(const rl_sweep_group *group, int k) {
-    return (rl_sweep){group->frames + k, group->lo - RL_SWEEPS - RL_LAG * k};
+    return (rl_sweep){group->frames + k, group->lo - RL_SWEEPS - RL_LAG * k, group->scales, group->lo};
 }
 
 /* A sweep passes over a group's columns with others, which may be a few columns before it or behind it: where it has no
  * rotation, it rotates by nothing. */
 static void rotate_by_nothing(const rl_sweep *sweep, int first, int end) {
-    for (int i = first; i < end; i++) rl_sweep_set(sweep, i, 1, 0);
+    for (int i = first; i < end; i++) {
+        double *const at = sweep->frames + (ptrdiff_t)(i - sweep->time) * RL_FRAME;
+        at[0] = at[RL_SWEEPS] = 0;
+    }
 }
 
 static rl_sweep join(rl_sweep_group *group, int first, int end) {
@@ -79,14 +89,21 @@ static bool fits(const rl_sweep_group *group, int lo, int hi, int first, int end
 
 rl_sweep rl_sweeps_add(rl_sweeps *sweeps, int lo, int hi, int first, int end) {
     rl_sweep_group *group = sweeps->count > 0 ? &sweeps->groups[sweeps->count - 1] : NULL;
-    if (group == NULL || !fits(group, lo, hi, first, end)) group = open_group(sweeps, lo, hi);
-    return group != NULL ? join(group, first, end) : (rl_sweep){NULL, 0};
+    if (group == NULL || !fits(group, lo, hi, first, end)) group = open_group(sweeps, lo, hi, false);
+    return group != NULL ? join(group, first, end) : (rl_sweep){.frames = NULL};
 }
 
 rl_sweep_group *rl_sweeps_add_group(rl_sweeps *sweeps, int first, int end) {
-    rl_sweep_group *group = open_group(sweeps, first, end);
+    rl_sweep_group *group = open_group(sweeps, first, end, true);
     for (int k = 0; k < RL_SWEEPS && group != NULL; k++) join(group, first, end);
     return group;
+}
+
+bool rl_sweeps_are_scaled_well(const rl_sweep_group *group) {
+    const double least = 0x1p-400;
+    bool well = true;
+    for (int i = 0; i <= group->hi - group->lo; i++) well &= group->scales[i] >= least;
+    return well;
 }
 
 /* Sweeps that a group lacks, in part of the kernel's company. */
@@ -122,6 +139,9 @@ static void rotate_fused(const tile *t, const rl_sweep_group *group, int k, int 
     p.begin = rl_larger(group->first, t->begin - behind);
     p.end = rl_smaller(group->end + RL_FUSED - 1, t->begin + TILE - behind);
     p.frames = rl_sweep_frame(group, p.begin + RL_LAG * k) + k;
+    p.scaled = group->scales != NULL;
+    p.scales = k + RL_FUSED < group->count ? NULL : group->scales;
+    p.lo = group->lo;
     p.ahead = behind < MOST_ROWS / LINE * RL_FUSED ? t->ahead + behind / RL_FUSED * LINE : 0;
     if (p.begin < p.end) call_kernel(t->lanes, &p, t->rows);
 }

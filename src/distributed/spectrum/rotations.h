@@ -4,6 +4,8 @@
  * A rotation by the angle a, at most a quarter turn to either side, at i makes of the columns x = x_i and y = x_(i+1)
  * the columns x cos a + y sin a and y cos a - x sin a. It is kept as t = tan(a / 2) and s = sin a, and done in three
  * steps, x += t y, y -= s x, x += t y, a multiplication and an addition each (lifting; Daubechies and Sweldens, 1998).
+ * Where many sweeps pass over all columns it is two, at the same time: X + a Y and Y - b X (Gentleman's fast rotations,
+ * 1973) are the new columns over cos a, which goes into a scale that each column has until the sweeps have left it.
  * A sweep is rotations at first, first + 1, ..., end - 1, in this order. Applied one by one, each sweep would bring the
  * whole matrix through the cache for a few operations on each number; collected, many sweeps follow each other closely,
  * as a wave, over a few columns at a time (Van Zee, van de Geijn and Quintana-Orti, 2014). */
@@ -13,9 +15,9 @@
 #include "operands.h"
 #include "ridgeless/arena.h"
 
-/* Sweeps are kept in groups of RL_SWEEPS. A frame is t of each of them, and then s of each: of sweep k at column i in
- * the frame of the time i + RL_LAG k. So 16 sweeps that run at the same time, each RL_LAG columns behind the one
- * before, write one frame after the other. */
+/* Sweeps are kept in groups of RL_SWEEPS. A frame is t (or a) of each of them, and then s (b) of each: of sweep k at
+ * column i in the frame of the time i + RL_LAG k. So 16 sweeps that run at the same time, each RL_LAG columns behind
+ * the one before, write one frame after the other. */
 enum { RL_SWEEPS = 16, RL_LAG = 2, RL_FRAME = 2 * RL_SWEEPS };
 
 typedef struct rl_sweep_group {
@@ -23,6 +25,7 @@ typedef struct rl_sweep_group {
     int lo, hi;     /* columns that its frames have room for */
     int first, end; /* columns that its sweeps pass over, together */
     double *frames; /* the first one is of the time lo - RL_SWEEPS */
+    double *scales; /* [hi - lo + 1]: of column lo and after; NULL: rotations in three steps */
 } rl_sweep_group;
 
 /* Sweeps waiting to be applied. */
@@ -38,6 +41,8 @@ typedef struct rl_sweeps {
 typedef struct rl_sweep {
     double *frames; /* of the group, from this sweep's place in each on */
     int time;       /* of the first one, less what this sweep lags behind */
+    double *scales; /* of the group, as the sweeps so far have left them */
+    int lo;         /* the column of the first one */
 } rl_sweep;
 
 /* The arrays of sweeps over n columns; n is set, the count is 0. */
@@ -50,11 +55,16 @@ int rl_sweeps_waiting(int n);
  * it belongs, will follow or are there: they are kept together. No room: apply first. */
 rl_sweep rl_sweeps_add(rl_sweeps *sweeps, int lo, int hi, int first, int end);
 
-/* RL_SWEEPS new sweeps, all over [first, end), in a group of their own, the last one; NULL: no room. */
+/* RL_SWEEPS new sweeps, all over [first, end), in a group of their own, the last one, with scales; NULL: no room. Their
+ * rotations are set sweep by sweep, or as if they had been. */
 rl_sweep_group *rl_sweeps_add_group(rl_sweeps *sweeps, int first, int end);
 
 /* Sweep k of a group. */
 rl_sweep rl_sweep_of(const rl_sweep_group *group, int k);
+
+/* Whether its columns, divided by their scales, stay numbers: these are products of cosines. If not, all rotations are
+ * to be set once more, without scales. */
+bool rl_sweeps_are_scaled_well(const rl_sweep_group *group);
 
 /* The frame of a time. */
 static inline double *rl_sweep_frame(const rl_sweep_group *group, int time) {
@@ -63,12 +73,21 @@ static inline double *rl_sweep_frame(const rl_sweep_group *group, int time) {
 
 /* The rotation at column i with cosine c >= 0 and sine s. */
 static inline void rl_sweep_set(const rl_sweep *sweep, int i, double c, double s) {
-    double *at = sweep->frames + (ptrdiff_t)(i - sweep->time) * RL_FRAME;
-    at[0] = s / (1 + c);
-    at[RL_SWEEPS] = s;
+    double *const at = sweep->frames + (ptrdiff_t)(i - sweep->time) * RL_FRAME;
+    if (sweep->scales == NULL) {
+        at[0] = s / (1 + c);
+        at[RL_SWEEPS] = s;
+        return;
+    }
+    double *const scale = sweep->scales + (i - sweep->lo);
+    const double over = s / (c * scale[0] * scale[1]);
+    at[0] = over * scale[1] * scale[1];
+    at[RL_SWEEPS] = over * scale[0] * scale[0];
+    scale[0] *= c;
+    scale[1] *= c;
 }
 
-/* Turns elements i and i + 1 of a row x by the rotation of a sweep at column i. */
+/* Turns elements i and i + 1 of a row x by the rotation of a sweep at column i, of a group without scales. */
 static inline void rl_sweep_turn(const rl_sweep *sweep, int i, double *x) {
     const double *at = sweep->frames + (ptrdiff_t)(i - sweep->time) * RL_FRAME;
     x[0] += at[0] * x[1];
@@ -97,8 +116,11 @@ typedef struct rl_rotated_piece {
     double *column;       /* column 0, where the rows begin */
     ptrdiff_t stride;     /* to the next column */
     int begin, end;       /* positions */
-    int first, last;      /* the columns that the sweeps have; others are zeros that nobody keeps */
-    ptrdiff_t ahead;      /* to what is to be fetched of the rows that come next, a line of each column; 0: nothing */
+    bool scaled;          /* in two steps */
+    const double *scales; /* of column `lo` and after, where columns leave the group with these sweeps; else NULL */
+    int lo;
+    int first, last; /* the columns that the sweeps have; others are zeros that nobody keeps */
+    ptrdiff_t ahead; /* to what is to be fetched of the rows that come next, a line of each column; 0: nothing */
 } rl_rotated_piece;
 
 /* Of so many rows, a multiple of RL_ROWS_TURNED. */
