@@ -71,8 +71,9 @@ static rl_status try_threads(void) {
 rl_status rl_context_create(int *argc, char ***argv, rl_context *context) {
     fesetenv(FE_DFL_ENV);
     /* Large arrays go back to the system when they are freed. glibc before 2.38 cannot use the place of an aligned
-     * block for the next one of its size: a process would grow each time that a table is dealt out. */
-    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+     * block for the next one of its size: a process would grow each time that a table is dealt out. Not so the buffers
+     * of 1 MiB that HDF5 takes for every array of texts, and others. */
+    mallopt(M_MMAP_THRESHOLD, (1 << 20) + (1 << 17));
     mallopt(M_TRIM_THRESHOLD, 1 << 22); /* what is taken and given back by turns, as records are, stays */
     *context = (rl_context){.comm = MPI_COMM_NULL};
     const double began = rl_seconds();

@@ -61,9 +61,13 @@ rl_status rl_crew_make_room(writer *w) {
     return RL_OK;
 }
 
-void rl_crew_release(writer *w) {
+void rl_crew_end(writer *w) {
+    const rl_crew_job job = {RL_CREW_END};
+    const bool any = w->shared.bytes != NULL;
     leave_members(w);
+    for (int i = 0; any && i < w->n_members; i++) ask(w, w->members[i], &job, sizeof job);
     rl_free(w->slab);
+    w->slab = NULL;
 }
 
 /* ---- slabs asked for --------------------------------------------------------------------------------------------- */

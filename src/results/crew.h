@@ -16,9 +16,9 @@
 
 /* ---- what is asked ----------------------------------------------------------------------------------------------- */
 
-typedef enum rl_crew_kind { RL_CREW_BEGIN, RL_CREW_SLAB, RL_CREW_SEAL } rl_crew_kind;
+typedef enum rl_crew_kind { RL_CREW_BEGIN, RL_CREW_SLAB, RL_CREW_END, RL_CREW_SEAL } rl_crew_kind;
 
-/* Every job begins with its kind. */
+/* Every job begins with its kind. RL_CREW_END: what is shared is needed no more. */
 typedef struct rl_crew_job {
     int64_t kind;
 } rl_crew_job;
@@ -120,9 +120,10 @@ bool rl_work_take(const rl_slab_work *k, rl_phase phase, int64_t *portion);
 /* Tells the crew what is shared. */
 rl_status rl_crew_begin(writer *w);
 
-/* Memory for a slab: a half of what is shared, or of this process alone. */
+/* Memory for a slab: a half of what is shared, or of this process alone; and when all slabs are put, or none is any
+ * more. Giving shared memory back takes the last one that has it a while: members have the time. */
 rl_status rl_crew_make_room(writer *w);
-void rl_crew_release(writer *w);
+void rl_crew_end(writer *w);
 
 /* Asks for a slab of a group that is to be put now, or, ahead, next; not twice, and only where each task is there as a
  * whole. */

@@ -128,5 +128,6 @@ void rl_crew_member_work(rl_crew_member *m, const void *bytes, rl_crew_answer an
     m->state = state;
     if (job.kind == RL_CREW_BEGIN) begin(m, bytes);
     if (job.kind == RL_CREW_SLAB) do_slab(m, bytes);
+    if (job.kind == RL_CREW_END) forget_shared(m);
     if (job.kind == RL_CREW_SEAL) do_seal(m, bytes);
 }

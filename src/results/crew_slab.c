@@ -66,9 +66,11 @@ bool rl_crew_fill(writer *w, int half) {
     atomic_bool *const is_full = &rl_crew_common(w)->is_full[half];
     const size_t first = (size_t)half * l.of_values;
     if (w->is_filled[half]) return true;
-    if (!atomic_load(is_full) && !rl_shared_fill(&w->shared, first, l.of_values)) return false;
+    if (atomic_load(is_full))
+        rl_shared_meet(&w->shared, first, l.of_values);
+    else if (!rl_shared_fill(&w->shared, first, l.of_values))
+        return false;
     atomic_store(is_full, true);
-    rl_shared_touch(&w->shared, first, l.of_values);
     w->is_filled[half] = true;
     return true;
 }

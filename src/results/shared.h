@@ -31,8 +31,8 @@ void rl_shared_close(shared *s);
  * touched what is missing would be killed. */
 bool rl_shared_fill(const shared *s, size_t first, size_t length);
 
-/* Of memory that was taken, from the beginning of a page on: all of it is about to be used here. */
-void rl_shared_touch(const shared *s, size_t first, size_t length);
+/* All of what another process has filled is about to be used here. */
+void rl_shared_meet(const shared *s, size_t first, size_t length);
 
 /* A length, rounded up so that what comes behind it begins with a page of the size that suits it. */
 size_t rl_shared_rounded(size_t length);

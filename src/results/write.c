@@ -80,6 +80,7 @@ static rl_status fill_groups(writer *w) {
         forget_group(&w->groups[i]);
     }
     assert(w->n_filled == w->n_variables);
+    rl_crew_end(w);
     return RL_OK;
 }
 
@@ -174,6 +175,7 @@ static rl_status write_content(writer *w, const rl_nc_draft *draft, const rl_pro
     RL_TRY(define_groups(w));
     RL_NC(&w->file, nc_enddef(w->file.id));
     RL_TRY(rl_nc_reserve(draft, rl_plain_bytes(w)));
+    rl_journal_settle(w->journal); /* not before, as room would be waited for */
     RL_TRY(fill_groups(w));
     return write_provenance(w, provenance);
 }
@@ -237,7 +239,7 @@ static void release_writer(writer *w) {
     rl_free(w->variables);
     rl_free(w->values);
     rl_free(w->stored);
-    rl_crew_release(w);
+    rl_crew_end(w);
     XXH3_freeState(w->sum);
 }
 
@@ -255,7 +257,6 @@ rl_status rl_results_write_by(const char *output, const rl_plan *plan, rl_journa
     const double start = rl_seconds();
     char overflow[RL_OVERFLOW_TEXT];
     rl_temporary temporary;
-    rl_journal_settle(journal);
     rl_remove_stale_temporaries(output);
     RL_TRY(rl_temporary_open(output, &temporary));
     rl_status status = write_temporary(&w, &temporary, provenance);

@@ -155,9 +155,9 @@ static void shared_memory_is_opened_by_its_maker_alone(void **state) {
     assert_true(rl_shared_create(LENGTH, &mine));
     assert_true(rl_shared_name(&mine, &name));
     assert_true(rl_shared_fill(&mine, 0, LENGTH));
-    rl_shared_touch(&mine, 0, LENGTH);
     mine.bytes[LENGTH - 1] = 'x';
     assert_true(rl_shared_open(&name, &theirs));
+    rl_shared_meet(&theirs, 0, LENGTH);
     assert_int_equal(theirs.bytes[LENGTH - 1], 'x');
     assert_int_equal(theirs.bytes[0], 0);
     rl_shared_close(&theirs);
