@@ -99,7 +99,8 @@ void SUBTRACT(const rl_block *b, const rl_product *one, const rl_product *two) {
 
 /* ---- some at once ------------------------------------------------------------------------------------------------ */
 
-/* With A's products p_k = tau_k A H_0 ... H_(k-1) v_k, A becomes A - p_0 v_0^T - p_1 v_1^T - ... */
+/* With A's products p_k = tau_k A H_0 ... H_(k-1) v_k, A becomes A - p_0 v_0^T - p_1 v_1^T - ... The rows below come
+ * next, and are asked for. */
 RL_INLINED void apply(int deep, int columns, double *block, ptrdiff_t stride, const double *packed) {
     const double *tau = packed + (ptrdiff_t)columns * RL_REFLECTORS, *product = tau + RL_REFLECTORS;
     vec p[RL_REFLECTORS][MANY];
@@ -120,6 +121,7 @@ RL_INLINED void apply(int deep, int columns, double *block, ptrdiff_t stride, co
         const double *w = packed + (ptrdiff_t)j * RL_REFLECTORS;
         double *a = block + j * stride;
         UNROLLED for (int x = 0; x < deep; x++) {
+            __builtin_prefetch(a + (deep + x) * LANES, 0, 2);
             vec column = load(a + x * LANES);
             UNROLLED for (int k = 0; k < RL_REFLECTORS; k++) column -= p[k][x] * w[k];
             store(a + x * LANES, column);
