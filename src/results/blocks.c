@@ -79,34 +79,37 @@ static bool find_first_slab(const writer *w, const group *g, slab *s) {
 }
 
 /* Asks for the first slab of the first group of curves from g on. */
-static rl_status ask_for_group(writer *w, const group *g) {
+static void ask_for_group(writer *w, const group *g) {
     slab s;
     while (g < w->groups + w->n_groups && g->writer != &rl_curves_writer) g++;
-    return g < w->groups + w->n_groups && find_first_slab(w, g, &s) ? rl_crew_ask(w, g, &s, true) : RL_OK;
+    if (g < w->groups + w->n_groups && find_first_slab(w, g, &s)) rl_crew_ask(w, g, &s, true);
 }
 
 /* Asks for what comes behind a slab. */
-static rl_status ask_behind(writer *w, const group *g, slab s) {
+static void ask_behind(writer *w, const group *g, slab s) {
     const curves *c = g->state;
-    return rl_next_slab(w, c->extents, RL_N_FIELDS, &s) ? rl_crew_ask(w, g, &s, true) : ask_for_group(w, g + 1);
+    if (rl_next_slab(w, c->extents, RL_N_FIELDS, &s))
+        rl_crew_ask(w, g, &s, true);
+    else
+        ask_for_group(w, g + 1);
 }
 
-rl_status rl_ask_for_first(writer *w) {
+void rl_ask_for_first(writer *w) {
     slab s;
-    if (!find_first_slab(w, w->groups, &s)) return ask_for_group(w, w->groups);
-    RL_TRY(rl_crew_ask(w, w->groups, &s, false));
-    return ask_behind(w, w->groups, s);
+    if (find_first_slab(w, w->groups, &s)) {
+        rl_crew_ask(w, w->groups, &s, false);
+        ask_behind(w, w->groups, s);
+    } else {
+        ask_for_group(w, w->groups);
+    }
 }
 
 static rl_status fill_from_slabs(writer *w, const group *g, const curves *c) {
     slab s = {0};
     while (rl_next_slab(w, c->extents, RL_N_FIELDS, &s)) {
-        RL_TRY(rl_crew_ask(w, g, &s, false));
-        RL_TRY(ask_behind(w, g, s));
-        if (rl_crew_is_next(w, g, &s))
-            RL_TRY(rl_crew_put(w, g, c, &s));
-        else
-            RL_TRY(rl_put_alone(w, g, c, s));
+        rl_crew_ask(w, g, &s, false);
+        ask_behind(w, g, s);
+        RL_TRY(rl_crew_is_next(w, g, &s) ? rl_crew_put(w, g, c, &s) : rl_put_alone(w, g, c, s));
     }
     return RL_OK;
 }

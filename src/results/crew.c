@@ -109,17 +109,16 @@ static void ask_members(writer *w, const rl_asked *a) {
 }
 
 /* In the half that is not used now, or by a slab that waits. */
-rl_status rl_crew_ask(writer *w, const group *g, const slab *s, bool ahead) {
+void rl_crew_ask(writer *w, const group *g, const slab *s, bool ahead) {
     bool whole;
-    if (w->n_members == 0 || w->shared.bytes == NULL || w->n_asked == RL_HALVES) return RL_OK;
+    if (w->n_members == 0 || w->shared.bytes == NULL || w->n_asked == RL_HALVES) return;
     for (int i = 0; i < w->n_asked; i++)
-        if (is_asked(&w->asked[i], g, s)) return RL_OK;
+        if (is_asked(&w->asked[i], g, s)) return;
     rl_asked *const a = &w->asked[w->n_asked];
     const int half = w->n_asked > 0 ? 1 - w->asked[0].half : ahead ? 1 - w->half : w->half;
     show_offsets(w, g, s->parts->repeats, &whole);
     *a = (rl_asked){.g = g, .slab = *s, .half = half, .number = ++w->n_old};
     if (whole) ask_members(w, a);
-    return RL_OK;
 }
 
 bool rl_crew_is_next(const writer *w, const group *g, const slab *s) {

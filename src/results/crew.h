@@ -127,10 +127,10 @@ void rl_crew_end(writer *w);
 
 /* Asks for a slab of a group that is to be put now, or, ahead, next; not twice, and only where each task is there as a
  * whole. */
-rl_status rl_crew_ask(writer *w, const group *g, const slab *s, bool ahead);
+void rl_crew_ask(writer *w, const group *g, const slab *s, bool ahead);
 
 /* Asks for the first slabs of the file, as long as they are those of curves. */
-rl_status rl_ask_for_first(writer *w);
+void rl_ask_for_first(writer *w);
 
 /* Whether it was asked for, and is the next one; makes it with the others, and puts it. */
 bool rl_crew_is_next(const writer *w, const group *g, const slab *s);

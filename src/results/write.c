@@ -47,7 +47,7 @@ static rl_status define_groups(writer *w) {
     RL_TRY(rl_measure_groups(w));
     measure_slab(w);
     RL_TRY(rl_crew_begin(w));
-    RL_TRY(rl_ask_for_first(w));
+    rl_ask_for_first(w);
     for (int i = 0; i < w->n_groups; i++) RL_TRY(w->groups[i].writer->define(w, &w->groups[i]));
     return RL_OK;
 }
