@@ -9,7 +9,7 @@
 #include "../../numbers.h"
 #include "iteration.h"
 
-enum { WINDOW = 40 };
+enum { WINDOW = 33 };
 
 typedef struct window {
     rl_iteration *it;
