@@ -194,7 +194,7 @@ rl_status rl_context_hosts(const rl_context *context, rl_text *hosts) {
         MPI_Gather(name, MPI_MAX_PROCESSOR_NAME, MPI_CHAR, names, MPI_MAX_PROCESSOR_NAME, MPI_CHAR, 0, context->comm));
     if (context->rank == 0) status = append_new_hosts(names, context->size, hosts);
     rl_free(names);
-    return status;
+    return rl_context_agree(context, status);
 }
 
 static void (*on_abort)(rl_status status);
