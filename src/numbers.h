@@ -28,10 +28,17 @@ RL_TWO_NUMBERS(real, double)
 #define rl_smaller(a, b) RL_OF_TYPE(rl_smaller, a, b)
 #define rl_larger(a, b)  RL_OF_TYPE(rl_larger, a, b)
 
-/* a / b, rounded up: the largest of b shares of a. a >= 0, b > 0. */
-static inline int rl_ceiling(int a, int b) {
-    return a / b + (a % b != 0);
-}
+/* a / b, rounded up: the largest of b shares of a. Whole numbers, a >= 0, b > 0. */
+#define RL_CEILING(name, type)                             \
+    static inline type rl_ceiling_##name(type a, type b) { \
+        return a / b + (a % b != 0);                       \
+    }
+RL_CEILING(int, int)
+RL_CEILING(long, int64_t)
+RL_CEILING(size, size_t)
+#undef RL_CEILING
+#define rl_ceiling(a, b) \
+    _Generic((a) + (b), int : rl_ceiling_int, int64_t : rl_ceiling_long, size_t : rl_ceiling_size)(a, b)
 
 static inline bool rl_all_finite(const double *values, size_t n) {
     for (size_t i = 0; i < n; i++)

@@ -267,6 +267,6 @@ rl_status rl_launcher_prepare(rl_crowd *crowd) {
 void rl_launcher_send_at_once(void) {
     enum { BEHIND_STANDARD_ERROR = 3, MOST = 256 };
     const int yes = 1;
-    for (int fd = BEHIND_STANDARD_ERROR; is_launched() && fd < MOST; fd++)
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (!is_launched()) return;
+    for (int fd = BEHIND_STANDARD_ERROR; fd < MOST; fd++) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }

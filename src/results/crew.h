@@ -93,6 +93,7 @@ typedef struct rl_slab_work {
                             are reduced when they are put */
     int half;
     uint32_t number;
+    int64_t tasks_together, n_portions[RL_N_PHASES]; /* tasks of a portion; portions of each phase */
 } rl_slab_work;
 
 /* Of the slab in a half; its parts are placed there. */

@@ -82,23 +82,7 @@ static size_t count_reduced(const slab *s) {
     return n;
 }
 
-rl_slab_work rl_slab_work_on(writer *w, const group *g, const slab *s, int half, uint32_t number) {
-    const rl_layout l = rl_crew_layout(w->plan, w->slab_values);
-    rl_slab_work k = {.w = w,
-                      .g = g,
-                      .c = g->state,
-                      .common = rl_crew_common(w),
-                      .slab = *s,
-                      .reduced = (void *)(w->shared.bytes + l.reduced + (size_t)half * l.of_reduced),
-                      .half = half,
-                      .number = number};
-    rl_place_slab(&k.slab, rl_crew_values(w, half));
-    if (count_reduced(s) * sizeof(rl_reduced) > l.of_reduced) k.reduced = NULL;
-    return k;
-}
-
-/* ---- portions of rows ----------------------------------------------------------------------------------------------
- */
+/* ---- portions of rows -------------------------------------------------------------------------------------------- */
 
 /* Whether a phase is one of this part's rows. Of what is whole nothing shows but modes that spectra do not have. */
 static bool has_phase(const rl_slab_work *k, rl_phase phase, const part *q) {
@@ -110,7 +94,7 @@ static bool has_phase(const rl_slab_work *k, rl_phase phase, const part *q) {
 /* As many rows as go together are a portion. */
 static int64_t count_portions(const part *q) {
     const size_t together = rl_first_rows(q).n;
-    return (int64_t)((q->n + together - 1) / together);
+    return (int64_t)rl_ceiling(q->n, together);
 }
 
 static int64_t count_row_portions(const rl_slab_work *k, rl_phase phase) {
@@ -147,8 +131,7 @@ static void reduce_rows(const rl_slab_work *k, int64_t portion) {
     rl_reduce_some(k->c, &r, k->reduced + before + r.first);
 }
 
-/* ---- portions of tasks ---------------------------------------------------------------------------------------------
- */
+/* ---- portions of tasks ------------------------------------------------------------------------------------------- */
 
 typedef struct some_tasks {
     int64_t first, end;
@@ -161,25 +144,27 @@ static some_tasks tasks_of(const rl_slab_work *k, int series) {
 }
 
 /* Tasks of a portion: so many that what they write lies side by side, or fewer, so that there is something for all. */
-static int64_t tasks_together(const rl_slab_work *k) {
+static int64_t choose_tasks_together(const rl_slab_work *k) {
     enum { MOST = 32, PIECES = 16 };
     int64_t n = 0;
     for (int s = 0; s < k->g->n_series; s++) n += tasks_of(k, s).end - tasks_of(k, s).first;
     return rl_larger((int64_t)1, rl_smaller((int64_t)MOST, n / PIECES));
 }
 
+static int64_t portions_of_tasks(const rl_slab_work *k, some_tasks t) {
+    return rl_ceiling(t.end - t.first, k->tasks_together);
+}
+
 static int64_t count_task_portions(const rl_slab_work *k) {
-    const int64_t together = tasks_together(k);
     int64_t n = 0;
-    for (int s = 0; s < k->g->n_series; s++) n += (tasks_of(k, s).end - tasks_of(k, s).first + together - 1) / together;
+    for (int s = 0; s < k->g->n_series; s++) n += portions_of_tasks(k, tasks_of(k, s));
     return n;
 }
 
 static rl_status collect_tasks(const rl_slab_work *k, int64_t portion) {
-    const int64_t together = tasks_together(k);
+    const int64_t together = k->tasks_together;
     some_tasks t = tasks_of(k, 0);
-    for (int s = 0; t.first + portion * together >= t.end; t = tasks_of(k, ++s))
-        portion -= (t.end - t.first + together - 1) / together;
+    for (int s = 0; t.first + portion * together >= t.end; t = tasks_of(k, ++s)) portion -= portions_of_tasks(k, t);
     const int64_t first = t.first + portion * together;
     return rl_collect_tasks(k->w, k->g, &k->slab, first, rl_smaller(first + together, t.end));
 }
@@ -188,6 +173,23 @@ static rl_status collect_tasks(const rl_slab_work *k, int64_t portion) {
 
 static int64_t count_in_phase(const rl_slab_work *k, rl_phase phase) {
     return phase == RL_COLLECTS ? count_task_portions(k) : count_row_portions(k, phase);
+}
+
+rl_slab_work rl_slab_work_on(writer *w, const group *g, const slab *s, int half, uint32_t number) {
+    const rl_layout l = rl_crew_layout(w->plan, w->slab_values);
+    rl_slab_work k = {.w = w,
+                      .g = g,
+                      .c = g->state,
+                      .common = rl_crew_common(w),
+                      .slab = *s,
+                      .reduced = (void *)(w->shared.bytes + l.reduced + (size_t)half * l.of_reduced),
+                      .half = half,
+                      .number = number};
+    rl_place_slab(&k.slab, rl_crew_values(w, half));
+    if (count_reduced(s) * sizeof(rl_reduced) > l.of_reduced) k.reduced = NULL;
+    k.tasks_together = choose_tasks_together(&k);
+    for (int phase = 0; phase < RL_N_PHASES; phase++) k.n_portions[phase] = count_in_phase(&k, (rl_phase)phase);
+    return k;
 }
 
 static struct rl_board *board_of(const rl_slab_work *k, rl_phase phase) {
@@ -212,7 +214,7 @@ bool rl_work_begin(const rl_slab_work *k) {
 
 /* Of another slab nothing is taken: that of before is done. */
 bool rl_work_take(const rl_slab_work *k, rl_phase phase, int64_t *portion) {
-    const int64_t n = count_in_phase(k, phase);
+    const int64_t n = k->n_portions[phase];
     struct rl_board *b = board_of(k, phase);
     uint64_t next = atomic_load(&b->next);
     for (;;) {
@@ -243,7 +245,7 @@ int64_t rl_work_count(const rl_slab_work *k, rl_phase phase) {
 }
 
 bool rl_work_is_done(const rl_slab_work *k, rl_phase phase) {
-    return rl_work_count(k, phase) == count_in_phase(k, phase);
+    return rl_work_count(k, phase) == k->n_portions[phase];
 }
 
 bool rl_work_is_over(const rl_slab_work *k, rl_phase phase) {

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../numbers.h"
 #include "ridgeless/core.h"
 
 enum { LARGE_PAGE = 1 << 21, WORTH_LARGE_PAGES = 1 << 23 };
@@ -18,10 +19,15 @@ static char *set_aside(size_t length) {
     char *const begin = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (begin == MAP_FAILED) return NULL;
     const size_t page = (size_t)sysconf(_SC_PAGESIZE), before = (size_t)(-(uintptr_t)begin % LARGE_PAGE);
-    const size_t used = before + (length + page - 1) / page * page;
+    const size_t used = before + rl_ceiling(length, page) * page;
     if (before > 0) munmap(begin, before);
     if (used < all) munmap(begin + used, all - used);
     return begin + before;
+}
+
+static void let_go(shared *s) {
+    if (s->fd >= 0) close(s->fd);
+    s->fd = -1;
 }
 
 static bool map(shared *s) {
@@ -30,17 +36,13 @@ static bool map(shared *s) {
         s->bytes = place;
     else if (place != NULL)
         munmap(place, s->length);
-    if (s->bytes == NULL && s->fd >= 0) close(s->fd);
-    if (s->bytes == NULL) s->fd = -1;
+    if (s->bytes == NULL) let_go(s);
     return s->bytes != NULL;
 }
 
 bool rl_shared_create(size_t length, shared *s) {
     *s = (shared){.length = length, .fd = memfd_create("ridgeless", MFD_CLOEXEC)};
-    if (s->fd >= 0 && ftruncate(s->fd, (off_t)length) != 0) {
-        close(s->fd);
-        s->fd = -1;
-    }
+    if (s->fd >= 0 && ftruncate(s->fd, (off_t)length) != 0) let_go(s);
     return map(s);
 }
 
@@ -55,11 +57,7 @@ bool rl_shared_open(const shared_name *name, shared *s) {
     struct stat file;
     snprintf(path, sizeof path, "/proc/%lld/fd/%lld", (long long)name->pid, (long long)name->fd);
     *s = (shared){.length = (size_t)name->length, .fd = open(path, O_RDWR | O_CLOEXEC)};
-    const bool same = s->fd >= 0 && fstat(s->fd, &file) == 0 && rl_same_file(&file, &name->file);
-    if (s->fd >= 0 && !same) {
-        close(s->fd);
-        s->fd = -1;
-    }
+    if (s->fd < 0 || fstat(s->fd, &file) != 0 || !rl_same_file(&file, &name->file)) let_go(s);
     return map(s);
 }
 
@@ -110,5 +108,5 @@ void rl_shared_meet(const shared *s, size_t first, size_t length) {
 
 size_t rl_shared_rounded(size_t length) {
     const size_t page = length < WORTH_LARGE_PAGES ? (size_t)sysconf(_SC_PAGESIZE) : LARGE_PAGE;
-    return (length + page - 1) / page * page;
+    return rl_ceiling(length, page) * page;
 }

@@ -181,8 +181,6 @@ static void run_chain(rl_chain *chain, int lanes) {
     rl_chain_run_2(chain);
 }
 
-/* Each sweep takes the first steps alone, until all are RL_LAG columns behind each other and away from the block's
- * beginning; so do the last ones when the first sweep has reached its end. */
 static double *scale_at(const rl_sweep_group *group, int column) {
     return group->scales + (column - group->lo);
 }
@@ -198,6 +196,8 @@ static void end_side(const rl_sweep_group *group, const rl_chain_side *side, int
     for (int k = 0; k < RL_SWEEPS; k++) *scale_at(group, end - RL_LAG * k) = side->scale[k];
 }
 
+/* Each sweep takes the first steps alone, until all are RL_LAG columns behind each other and away from the block's
+ * beginning; so do the last ones when the first sweep has reached its end. */
 static void start_chain(const rl_iteration *it, const rl_sweep_group *right, const rl_sweep_group *left,
                         const double *shifts, rl_chain *chain) {
     for (int k = 0; k < RL_SWEEPS; k++) {
