@@ -29,7 +29,7 @@ class Resume(unittest.TestCase):
         cls.folder.cleanup()
 
     def finish(self, name):
-        before = (self.at / f"{name}.journal").stat().st_size if (self.at / f"{name}.journal").exists() else 0
+        before = self.journal_size(name)
         done = run("run", "study.yaml", "-o", name, ranks=2, cwd=self.at, check=0)
         self.assertEqual(differences(self.at / "whole.nc", self.at / name), [])
         self.assertEqual([p for p in os.listdir(self.at) if ".tmp." in p], [])
@@ -67,11 +67,16 @@ class Resume(unittest.TestCase):
         self.finish("stale.nc")  # the journal's end cut off, all is as it was
         self.assertEqual(results.read_bytes(), before)
 
+    def journal_size(self, name):
+        journal = self.at / f"{name}.journal"
+        return journal.stat().st_size if journal.exists() else 0
+
     def stopped_run(self, name):
-        """A run stopped in the middle of its work. On a busy machine it may have ended before that is seen: then once more."""
+        """A run stopped in the middle of its work: its journal is not empty, so that it is locked already. On a busy machine
+        it may have ended before that is seen: then once more."""
         for _ in range(50):
             process = subprocess.Popen([PROGRAM, "run", "study.yaml", "-q", "-o", name], cwd=self.at, stdout=subprocess.DEVNULL)
-            while not (self.at / f"{name}.journal").exists() and process.poll() is None:
+            while self.journal_size(name) == 0 and process.poll() is None:
                 time.sleep(0.005)
             process.send_signal(signal.SIGSTOP)
             if process.poll() is None and not (self.at / name).exists():
