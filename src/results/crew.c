@@ -56,7 +56,7 @@ static rl_status go_on_alone(writer *w) {
 
 rl_status rl_crew_make_room(writer *w) {
     if (w->shared.bytes == NULL) return rl_alloc_unset(&w->slab, w->slab_values, sizeof *w->slab);
-    if (!rl_crew_fill(w, w->half)) return go_on_alone(w);
+    if (!rl_crew_fill(w, w->half, w->crew->patience)) return go_on_alone(w);
     w->slab = rl_crew_values(w, w->half);
     return RL_OK;
 }
@@ -173,7 +173,7 @@ rl_status rl_crew_put(writer *w, const group *g, const curves *c, const slab *s)
     memmove(w->asked, w->asked + 1, (size_t)w->n_asked * sizeof *w->asked);
     w->half = a.half;
     w->slab = k.slab.parts->values;
-    if (rl_crew_fill(w, a.half)) RL_TRY(make_with_members(w, &k, &done));
+    if (rl_crew_fill(w, a.half, w->crew->patience)) RL_TRY(make_with_members(w, &k, &done));
     if (!done) {
         RL_TRY(go_on_alone(w));
         return rl_put_alone(w, g, c, *s);

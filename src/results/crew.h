@@ -56,11 +56,14 @@ typedef struct rl_crew_sealed {
 
 typedef enum rl_phase { RL_CLEARS, RL_COLLECTS, RL_REDUCES, RL_N_PHASES } rl_phase;
 
+/* Of the values of a half: who comes first takes their memory, and others wait for it. */
+typedef enum rl_half_memory { RL_NOT_TAKEN, RL_BEING_TAKEN, RL_TAKEN, RL_NOT_THERE } rl_half_memory;
+
 /* The shared memory has the values of two slabs, one in each half; this; where the record of each task begins, as far
  * as slabs were asked for (uint64_t); the statistics of either slab; and what rl_journal_describe says. */
 typedef struct rl_common {
-    atomic_bool is_over;            /* something failed, or somebody is waited for no more */
-    atomic_bool is_full[RL_HALVES]; /* its memory was taken */
+    atomic_bool is_over; /* something failed, or somebody is waited for no more */
+    _Atomic rl_half_memory memory[RL_HALVES];
     struct rl_board {
         _Atomic uint64_t next; /* portion to be taken, of 32 bits, and above it the number of the slab */
         _Atomic int64_t n_done;
@@ -79,8 +82,9 @@ double *rl_crew_values(const writer *w, int half);
 /* What a crew takes beside one slab. */
 double rl_crew_bytes(const writer *w);
 
-/* Takes the memory for the values of a half. false: there is none. */
-bool rl_crew_fill(writer *w, int half);
+/* Has the memory for the values of a half, which this process takes or another one. false: there is none, or the other
+ * one takes longer than so many seconds. */
+bool rl_crew_fill(writer *w, int half, double patience);
 
 /* A slab that is in work. */
 typedef struct rl_slab_work {

@@ -1,6 +1,7 @@
 /* A member of the crew, which does what it is asked for and keeps to itself what goes wrong: then others do it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -89,7 +90,7 @@ static void do_slab(rl_crew_member *m, const char *bytes) {
     curves *const c = g->state;
     const slab s = slab_of(&job);
     if (c->scratch == NULL && RL_ALLOC(c->scratch, 2 * c->n_repeats) != RL_OK) return;
-    if (!rl_crew_fill(&m->w, (int)job.half)) return;
+    if (!rl_crew_fill(&m->w, (int)job.half, INFINITY)) return;
     note_offsets(m, g, job.repeats);
     c->is_whole = job.is_whole != 0;
     const rl_slab_work k = rl_slab_work_on(&m->w, g, &s, (int)job.half, (uint32_t)job.number);

@@ -61,18 +61,27 @@ double rl_crew_bytes(const writer *w) {
     return any ? (double)(l.of_values + l.reduced - l.common + reduced) : 0;
 }
 
-bool rl_crew_fill(writer *w, int half) {
+/* Two that took it at once would wait for each other, page by page. */
+static rl_half_memory take_memory(const writer *w, int half, double patience) {
     const rl_layout l = rl_crew_layout(w->plan, w->slab_values);
-    atomic_bool *const is_full = &rl_crew_common(w)->is_full[half];
-    const size_t first = (size_t)half * l.of_values;
-    if (w->is_filled[half]) return true;
-    if (atomic_load(is_full))
-        rl_shared_meet(&w->shared, first, l.of_values);
-    else if (!rl_shared_fill(&w->shared, first, l.of_values))
-        return false;
-    atomic_store(is_full, true);
-    w->is_filled[half] = true;
-    return true;
+    rl_common *const common = rl_crew_common(w);
+    rl_half_memory memory = RL_NOT_TAKEN;
+    if (atomic_compare_exchange_strong(&common->memory[half], &memory, RL_BEING_TAKEN)) {
+        memory = rl_shared_fill(&w->shared, (size_t)half * l.of_values, l.of_values) ? RL_TAKEN : RL_NOT_THERE;
+        atomic_store(&common->memory[half], memory);
+        return memory;
+    }
+    const double start = rl_seconds();
+    while ((memory = atomic_load(&common->memory[half])) == RL_BEING_TAKEN && !atomic_load(&common->is_over) &&
+           rl_seconds() - start < patience)
+        rl_work_wait(start);
+    if (memory == RL_TAKEN) rl_shared_meet(&w->shared, (size_t)half * l.of_values, l.of_values);
+    return memory;
+}
+
+bool rl_crew_fill(writer *w, int half, double patience) {
+    if (!w->is_filled[half]) w->is_filled[half] = take_memory(w, half, patience) == RL_TAKEN;
+    return w->is_filled[half];
 }
 
 static size_t count_reduced(const slab *s) {
