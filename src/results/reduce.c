@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../clones.h"
 #include "ridgeless/results.h"
 #include "sort.h"
 
@@ -91,23 +92,57 @@ int64_t rl_median_interval(int64_t n, double miss) {
     return k;
 }
 
+/* The least and the largest of values of which some may be none; of no values infinite ones. */
+RL_CLONES static void find_extremes(const double *values, int n, double *minimum, double *maximum) {
+    enum { LANES = 16 };
+    double least[LANES], largest[LANES];
+    for (int k = 0; k < LANES; k++) {
+        least[k] = INFINITY;
+        largest[k] = -INFINITY;
+    }
+    int first = 0;
+    for (; first + LANES <= n; first += LANES)
+        for (int k = 0; k < LANES; k++) {
+            least[k] = values[first + k] < least[k] ? values[first + k] : least[k];
+            largest[k] = values[first + k] > largest[k] ? values[first + k] : largest[k];
+        }
+    for (int k = 0; first + k < n; k++) {
+        least[k] = values[first + k] < least[k] ? values[first + k] : least[k];
+        largest[k] = values[first + k] > largest[k] ? values[first + k] : largest[k];
+    }
+    *minimum = least[0];
+    *maximum = largest[0];
+    for (int k = 1; k < LANES; k++) {
+        *minimum = least[k] < *minimum ? least[k] : *minimum;
+        *maximum = largest[k] > *maximum ? largest[k] : *maximum;
+    }
+}
+
+/* In the values' own order. Where none is missing nothing is asked of each; then the sum is a number, unless it is the
+ * difference of infinite ones. */
+static double sum_values(const double *values, int n, int *count) {
+    double sum = 0;
+    *count = n;
+    for (int i = 0; i < n; i++) sum += values[i];
+    if (!isnan(sum)) return sum;
+    sum = 0;
+    for (int i = *count = 0; i < n; i++) {
+        if (isnan(values[i])) continue;
+        sum += values[i];
+        ++*count;
+    }
+    return sum;
+}
+
 /* What does not take an order: count, mean, least and largest. */
 static rl_reduced reduce_unsorted(const double *values, int n) {
     rl_reduced reduced = nothing;
-    double sum = 0, minimum = INFINITY, maximum = -INFINITY;
-    int count = 0;
-    for (int i = 0; i < n; i++) {
-        if (isnan(values[i])) continue;
-        sum += values[i];
-        minimum = values[i] < minimum ? values[i] : minimum;
-        maximum = values[i] > maximum ? values[i] : maximum;
-        count++;
-    }
+    int count;
+    const double sum = sum_values(values, n, &count);
     if (count == 0) return reduced;
     reduced.count = count;
     reduced.mean = sum / count;
-    reduced.minimum = minimum;
-    reduced.maximum = maximum;
+    find_extremes(values, n, &reduced.minimum, &reduced.maximum);
     return reduced;
 }
 
