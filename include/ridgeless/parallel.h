@@ -181,15 +181,15 @@ bool rl_helpers_give(rl_helpers *helpers, const double *rows, size_t n, size_t w
 void rl_helpers_await(rl_helpers *helpers);
 
 /* Local, on rank 0. How many there are; asks one of them, by its index, for a job, which is copied (false: it does not
- * take it, or it is longer than RL_HELPER_NUMBERS doubles); takes the next bytes of its answers, which have to be taken
- * with the lengths and in the order that they were given with. false: they have not come in time, and nothing will come
- * of it any more. */
+ * take it, or it is longer than RL_HELPER_NUMBERS doubles); takes its next answer. Answers have to be taken with the
+ * lengths and in the order that they were given with. false: it has not come in time, and nothing will come of that
+ * helper any more. */
 int rl_helpers_count(const rl_helpers *helpers);
 bool rl_helpers_ask(rl_helpers *helpers, int helper, const void *bytes, size_t length);
 bool rl_helpers_take(rl_helpers *helpers, int helper, void *bytes, size_t length);
 
-/* Local, on other ranks, within a job, when that returns rank 0 has not taken the bytes yet: they have to stay until
- * the next job. */
+/* Local, on other ranks, within a job: gives an answer, not longer than a job may be. When it returns rank 0 has not
+ * taken the bytes yet: they have to stay until the next job. */
 void rl_helpers_answer(rl_helpers *helpers, const void *bytes, size_t length);
 
 /* Releases the helpers; waits for one that hangs. */

@@ -1,16 +1,17 @@
 /* Helpers: ranks that have nothing more to compute, and work for rank 0 while that writes. They are of its node: their
  * processors are alike, and so are the bits of logarithms; and they read the files that it reads.
  *
- * Rank 0 sends rows of numbers, and larger jobs, whose answers come in pieces; an empty message says that it needs
- * nobody any more. Each helper holds two messages of rows, so that it works while the next one travels. Rank 0 waits
+ * Rank 0 sends rows of numbers, and larger jobs, which are answered; an empty message says that it needs nobody any
+ * more. Each helper holds two messages of rows, so that it works while the next one travels. Rank 0 waits
  * for no helper long: what does not come back it makes itself. */
+#include <assert.h>
 #include <string.h>
 #include <time.h>
 
 #include "dispatch.h"
 
 enum { JOBS_EACH = 2, LETTERS = 4, TAG_ROWS = 1, TAG_RESULTS, TAG_JOB, TAG_ANSWER, TAG_GONE };
-enum { PIECE = RL_HELPER_NUMBERS * sizeof(double) /* bytes of an answer that travel together */, MOST_SENT = 256 };
+enum { MOST_BYTES = RL_HELPER_NUMBERS * sizeof(double) /* of a job, or an answer */, MOST_SENT = 8 };
 
 typedef struct job_head {
     int64_t n, width, option;
@@ -32,9 +33,9 @@ typedef struct letter {
     MPI_Request request;
 } letter;
 
-/* Where pieces of a helper's answers arrive. One that hangs may yet fill it, long after it was given up. */
+/* Where a helper's answers arrive. One that hangs may yet fill it, long after it was given up. */
 typedef struct inbox {
-    char *piece; /* [PIECE]; on a helper the job that it does; owned */
+    char *bytes; /* [MOST_BYTES]; on a helper the job that it does; owned */
     MPI_Request request;
 } inbox;
 
@@ -46,7 +47,7 @@ struct rl_helpers {
     letter letters[RL_MOST_HELPERS][LETTERS];
     inbox inboxes[RL_MOST_HELPERS];
     bool lost[RL_MOST_HELPERS];  /* such a one did not give back in time */
-    MPI_Request sent[MOST_SENT]; /* [n_sent], on helpers: pieces of answers that rank 0 has not taken yet */
+    MPI_Request sent[MOST_SENT]; /* [n_sent], on helpers: answers that rank 0 has not taken yet */
     int n_sent;
     bool released; /* on helpers: rank 0 needs nobody any more */
     double *room;  /* [2 RL_HELPER_NUMBERS]; owned */
@@ -62,7 +63,7 @@ static rl_status make_rooms(rl_helpers *h) {
         RL_TRY(RL_ALLOC(j->message, sizeof(job_head) + RL_HELPER_NUMBERS * sizeof(double)));
         RL_TRY(RL_ALLOC(j->results, RL_HELPER_NUMBERS / RL_HELPER_WIDTH * h->work.result_bytes));
     }
-    for (int i = 0; h->work.job != NULL && i < n; i++) RL_TRY(RL_ALLOC(h->inboxes[i].piece, PIECE));
+    for (int i = 0; h->work.job != NULL && i < n; i++) RL_TRY(RL_ALLOC(h->inboxes[i].bytes, MOST_BYTES));
     return RL_OK;
 }
 
@@ -104,7 +105,7 @@ void rl_helpers_destroy(rl_helpers *h) {
         rl_free(h->jobs[i / JOBS_EACH][i % JOBS_EACH].results);
     }
     for (int i = 0; i < RL_MOST_HELPERS * LETTERS; i++) rl_free(h->letters[i / LETTERS][i % LETTERS].bytes);
-    for (int i = 0; i < RL_MOST_HELPERS; i++) rl_free(h->inboxes[i].piece);
+    for (int i = 0; i < RL_MOST_HELPERS; i++) rl_free(h->inboxes[i].bytes);
     if (h->node.comm != MPI_COMM_NULL) MPI_Comm_free(&h->node.comm);
     rl_free(h->room);
     rl_free(h);
@@ -211,7 +212,7 @@ static bool has_left(letter *l) {
 bool rl_helpers_ask(rl_helpers *h, int helper, const void *bytes, size_t length) {
     letter *l = h->letters[helper];
     while (l < h->letters[helper] + LETTERS && !has_left(l)) l++;
-    if (l == h->letters[helper] + LETTERS || h->lost[helper] || length > PIECE) return false;
+    if (l == h->letters[helper] + LETTERS || h->lost[helper] || length > MOST_BYTES) return false;
     rl_free(l->bytes);
     l->bytes = NULL;
     if (rl_alloc(&l->bytes, length, 1) != RL_OK) return false;
@@ -220,8 +221,8 @@ bool rl_helpers_ask(rl_helpers *h, int helper, const void *bytes, size_t length)
     return true;
 }
 
-/* The next piece of a helper's answers is there; false: it does not come. */
-static bool await_piece(rl_helpers *h, int helper, size_t length) {
+/* A helper's next answer is there; false: it does not come. */
+static bool await_answer(rl_helpers *h, int helper, size_t length) {
     inbox *const in = &h->inboxes[helper];
     const double start = rl_seconds();
     int there = 0;
@@ -231,7 +232,7 @@ static bool await_piece(rl_helpers *h, int helper, size_t length) {
         if (there) break;
         if (rl_seconds() - start > h->work.patience) return false;
     }
-    RL_MPI(MPI_Imrecv(in->piece, (int)length, MPI_BYTE, &message, &in->request));
+    RL_MPI(MPI_Imrecv(in->bytes, (int)length, MPI_BYTE, &message, &in->request));
     for (there = 0; !there; wait_since(start)) {
         RL_MPI(MPI_Test(&in->request, &there, MPI_STATUS_IGNORE));
         if (!there && rl_seconds() - start > h->work.patience) return false;
@@ -240,12 +241,11 @@ static bool await_piece(rl_helpers *h, int helper, size_t length) {
 }
 
 bool rl_helpers_take(rl_helpers *h, int helper, void *bytes, size_t length) {
-    for (size_t done = 0, some; done < length && !h->lost[helper]; done += some) {
-        some = length - done < PIECE ? length - done : PIECE;
-        h->lost[helper] = !await_piece(h, helper, some);
-        if (!h->lost[helper]) memcpy((char *)bytes + done, h->inboxes[helper].piece, some);
-    }
-    if (h->lost[helper]) do_without(h, helper);
+    h->lost[helper] = h->lost[helper] || !await_answer(h, helper, length);
+    if (h->lost[helper])
+        do_without(h, helper);
+    else
+        memcpy(bytes, h->inboxes[helper].bytes, length);
     return !h->lost[helper];
 }
 
@@ -263,7 +263,7 @@ static void drain(rl_helpers *h, int helper) {
         RL_MPI(MPI_Improbe(helper + 1, MPI_ANY_TAG, h->node.comm, &there, &message, &from));
         if (!there) continue;
         RL_MPI(MPI_Get_count(&from, MPI_BYTE, &length));
-        RL_MPI(MPI_Mrecv(h->inboxes[helper].piece, length, MPI_BYTE, &message, MPI_STATUS_IGNORE));
+        RL_MPI(MPI_Mrecv(h->inboxes[helper].bytes, length, MPI_BYTE, &message, MPI_STATUS_IGNORE));
         gone = from.MPI_TAG == TAG_GONE;
     }
     for (letter *l = h->letters[helper]; l < h->letters[helper] + LETTERS; l++)
@@ -296,7 +296,7 @@ static void serve_rows(rl_helpers *h, MPI_Message *message, int bytes) {
 static void await_taken(rl_helpers *h);
 
 static void serve_job(rl_helpers *h, MPI_Message *message, int bytes) {
-    char *const asked = h->inboxes[0].piece; /* nobody sends a helper anything else that is as long */
+    char *const asked = h->inboxes[0].bytes; /* nobody sends a helper anything else that is as long */
     RL_MPI(MPI_Mrecv(asked, bytes, MPI_BYTE, message, MPI_STATUS_IGNORE));
     if (!h->released) h->work.job(h->work.state, h, asked, (size_t)bytes);
     await_taken(h);
@@ -326,12 +326,10 @@ static void await_taken(rl_helpers *h) {
 }
 
 void rl_helpers_answer(rl_helpers *h, const void *bytes, size_t length) {
-    for (size_t done = 0, some; done < length && !h->released; done += some) {
-        some = length - done < PIECE ? length - done : PIECE;
-        if (h->n_sent == MOST_SENT) await_taken(h);
-        RL_MPI(MPI_Isend((const char *)bytes + done, (int)some, MPI_BYTE, 0, TAG_ANSWER, h->node.comm,
-                         &h->sent[h->n_sent++]));
-    }
+    assert(length <= MOST_BYTES);
+    if (h->released) return;
+    if (h->n_sent == MOST_SENT) await_taken(h);
+    RL_MPI(MPI_Isend(bytes, (int)length, MPI_BYTE, 0, TAG_ANSWER, h->node.comm, &h->sent[h->n_sent++]));
     serve_next(h, TAG_ROWS);
 }
 

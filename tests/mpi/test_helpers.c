@@ -119,7 +119,7 @@ static bool helper_that_hangs(rl_helpers *h, bool helped) {
 
 /* Two orders at a time, and rows while their answers wait. */
 static bool large_jobs(rl_helpers *h, bool helped) {
-    const order orders[] = {{100000, 1, 0}, {1, 2, 0}, {2 * RL_HELPER_NUMBERS, 3, 0}};
+    const order orders[] = {{10000, 1, 0}, {1, 2, 0}, {RL_HELPER_NUMBERS, 3, 0}};
     const int n = rl_helpers_count(h);
     bool right = (n > 0) == helped, taken;
     for (int i = 0; i < n; i++)
@@ -132,7 +132,7 @@ static bool large_jobs(rl_helpers *h, bool helped) {
 
 /* Whose answers nobody takes, it is released all the same. */
 static bool answers_that_nobody_takes(rl_helpers *h, bool helped) {
-    const order o = {100000, 1, 0};
+    const order o = {RL_HELPER_NUMBERS, 1, 0};
     (void)helped;
     for (int i = 0; i < rl_helpers_count(h); i++)
         if (!rl_helpers_ask(h, i, &o, sizeof o) || !rl_helpers_ask(h, i, &o, sizeof o)) return false;
@@ -140,7 +140,7 @@ static bool answers_that_nobody_takes(rl_helpers *h, bool helped) {
 }
 
 static bool answers_too_late(rl_helpers *h, bool helped) {
-    const order late = {100000, 5, 0.4}, next = {10, 6, 0};
+    const order late = {RL_HELPER_NUMBERS, 5, 0.4}, next = {10, 6, 0};
     bool taken;
     if (!helped) return true;
     return rl_helpers_ask(h, 0, &late, sizeof late) && is_delivered(h, 0, late, &taken) && !taken &&
