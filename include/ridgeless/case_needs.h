@@ -59,7 +59,8 @@ enum { RL_MODE_STEPS = 2600, RL_TURNED_TOGETHER = 16 };
 typedef enum rl_work_kind {
     RL_WORK_NORMALS,           /* normal numbers drawn */
     RL_WORK_PRODUCTS,          /* flops of products of matrices; see the bytes of rl_case_work */
-    RL_WORK_NARROW,            /* flops of products of a matrix with a few vectors at once, beside reading the matrix */
+    RL_WORK_NARROW,            /* flops of products of a matrix with a few vectors at once, beside the next one */
+    RL_WORK_PACKING,           /* bytes of such matrices, which BLAS packs each time */
     RL_WORK_TRIANGLES,         /* flops of solves with a block of a triangle, which one rank makes while others wait */
     RL_WORK_TRIDIAGONAL,       /* n^2 of eigenvalues of a tridiagonal matrix of order n, by LAPACK's dsterf */
     RL_WORK_PANELS,            /* flops of products of the matrix with panels that reduce it, as rl_multiply_panels */

@@ -21,7 +21,8 @@ typedef struct rl_rates {
     double words;        /* blocks of four random words a second, a core, that inputs of autoencoders are drawn by */
     double gemm;         /* flops per second, a core, of dgemm on updates of rank 64 */
     double outputs;      /* flops per second, a core, of an autoencoder's outputs and sums over them in registers */
-    double narrow;       /* flops per second, a core, of dgemm on some fifty vectors at once */
+    double narrow;       /* flops per second, a core, of dgemm on some vectors at once, beside packing the matrix */
+    double packing;      /* bytes of that matrix that dgemm packs a second, a core */
     double triangles;    /* flops per second, a core, of dtrsm on as many, with a triangle of order 64 */
     double tridiagonal;  /* seconds per n^2 of dsterf, which finds the eigenvalues of a tridiagonal matrix */
     double panels;       /* flops per second, a core, of a reduction's products, which are not BLAS's everywhere */

@@ -51,7 +51,7 @@ static double draw_normals(void *state) {
 /* Arrays of the next two kernels, large enough for all sizes. */
 typedef struct operands {
     double *a, *x, *y;
-    int rows, columns; /* of a for dgemv */
+    int rows, columns; /* of a for dgemv, or of vectors */
 } operands;
 
 /* A matrix times a vector and its transpose times a vector, as in a reduction to bidiagonal form, where a column begins
@@ -79,16 +79,18 @@ static double multiply_panels(void *state) {
     return rl_multiply_panels(ROWS, LD, o->a);
 }
 
-/* Few vectors at once, as Lanczos takes them through a triangle on a grid: by blocks of its columns and of its rows. */
-enum { FEW = 48 };
+/* Few vectors at once, as Lanczos takes them through a triangle on a grid: by blocks of its columns and of its rows.
+ * Gives the bytes of the matrices. */
+enum { FEW = 48, FEWEST = 4 };
 static double multiply_few(void *state) {
     const operands *o = state;
+    const int n = o->columns;
     double *const x = o->a + (size_t)LD * ROWS, *const y = x + (size_t)LD * FEW;
-    rl_gemm('N', 'N', ROWS, FEW, RANK, 1, o->a, LD, x, LD, 1, y, LD);
-    rl_gemm('T', 'N', RANK, FEW, ROWS, 1, o->a, LD, x, LD, 1, y, LD);
-    rl_gemm('N', 'N', RANK, FEW, ROWS, 1, o->a, LD, x, LD, 1, y, LD);
-    rl_gemm('T', 'N', ROWS, FEW, RANK, 1, o->a, LD, x, LD, 1, y, LD);
-    return 4 * 2.0 * ROWS * RANK * FEW;
+    rl_gemm('N', 'N', ROWS, n, RANK, 1, o->a, LD, x, LD, 1, y, LD);
+    rl_gemm('T', 'N', RANK, n, ROWS, 1, o->a, LD, x, LD, 1, y, LD);
+    rl_gemm('N', 'N', RANK, n, ROWS, 1, o->a, LD, x, LD, 1, y, LD);
+    rl_gemm('T', 'N', ROWS, n, RANK, 1, o->a, LD, x, LD, 1, y, LD);
+    return 4.0 * ROWS * RANK * sizeof(double);
 }
 
 /* With a block of a triangle's diagonal, from either side. */
@@ -189,10 +191,27 @@ static void list_operands(rl_arena *arena, void *object) {
     RL_TAKE(arena, o->y, LD);
 }
 
+/* A byte of a matrix takes the longer, the more vectors there are, and some time even of none. */
+static rl_status measure_products_of_few(rl_calibration *c, operands *o) {
+    static const int vectors[] = {FEW, FEWEST};
+    const double flops = 2.0 / sizeof(double), least = 0.01; /* of a vector and a byte; part of what a few take */
+    double seconds[2];
+    for (int i = 0; i < 2; i++) {
+        double rate;
+        o->columns = vectors[i];
+        RL_TRY(measure_kernel(c, multiply_few, o, false, &rate));
+        seconds[i] = 1 / rate;
+    }
+    const double each = fmax((seconds[0] - seconds[1]) / (FEW - FEWEST), least * seconds[0] / FEW);
+    c->rates.narrow = flops / each;
+    c->rates.packing = 1 / fmax(seconds[1] - FEWEST * each, least * seconds[1]);
+    return RL_OK;
+}
+
 /* What Lanczos takes on a triangle that a grid shares. */
 static rl_status measure_lanczos(rl_calibration *c, operands *o) {
     double eigenvalues = 0;
-    RL_TRY(measure_kernel(c, multiply_few, o, false, &c->rates.narrow));
+    RL_TRY(measure_products_of_few(c, o));
     RL_TRY(measure_kernel(c, solve_triangles, o, false, &c->rates.triangles));
     RL_TRY(measure_kernel(c, find_eigenvalues, NULL, false, &eigenvalues));
     c->rates.tridiagonal = 1 / eigenvalues;

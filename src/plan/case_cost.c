@@ -28,6 +28,8 @@ static double work_seconds(const rl_case_work *w, const rl_case_sizes *c, const 
             return products_seconds(w, c, rates);
         case RL_WORK_NARROW:
             return w->amount / rates->narrow;
+        case RL_WORK_PACKING:
+            return w->amount / rates->packing;
         case RL_WORK_TRIANGLES:
             return w->amount / rates->triangles;
         case RL_WORK_TRIDIAGONAL:

@@ -28,8 +28,8 @@ datasets: [{source: student-teacher, rows: 6500, features: 6000, hidden_features
 TRAININGS = """repeats: 2
 autoencoders: [{name: toy, n_features: 20, sparsity: 0.9, hidden: 2, n_train: [5, 10], n_test: 20, steps: 10}]
 """
-NUMBERS = """normals word_blocks gemm_flops narrow_flops triangle_flops outputs_flops panel_flops gemv_alone_bytes rotations
-pdgesvd_rotations band_rotations message_bytes journal_bytes results_bytes""".split()
+NUMBERS = """normals word_blocks gemm_flops narrow_flops packing_bytes triangle_flops outputs_flops panel_flops gemv_alone_bytes
+rotations pdgesvd_rotations band_rotations message_bytes journal_bytes results_bytes""".split()
 SECONDS = "cell tridiagonal bidiagonal band column message start launch group record".split()
 RANKS = [str(2**i) for i in range(13)]
 TABLES = ("gemv_bytes", "dense_flops", "updates_flops", "lanes_flops")

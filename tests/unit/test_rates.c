@@ -69,16 +69,18 @@ static void assert_same(const rl_rates *a, const rl_rates *b) {
     assert_same_tables(&a->dense, &b->dense);
     assert_same_tables(&a->updates, &b->updates);
     assert_same_tables(&a->lanes, &b->lanes);
-    const double left[] = {a->normals,           a->gemm,    a->gemv_alone,     a->bidiagonal,  a->rotations,
-                           a->pdgesvd_rotations, a->band,    a->band_rotations, a->column,      a->message,
-                           a->message_bandwidth, a->cell,    a->start,          a->launch,      a->process,
-                           a->journal,           a->results, a->group,          a->record,      a->panels,
-                           a->outputs,           a->narrow,  a->triangles,      a->tridiagonal, a->words};
-    const double right[] = {b->normals,           b->gemm,    b->gemv_alone,     b->bidiagonal,  b->rotations,
-                            b->pdgesvd_rotations, b->band,    b->band_rotations, b->column,      b->message,
-                            b->message_bandwidth, b->cell,    b->start,          b->launch,      b->process,
-                            b->journal,           b->results, b->group,          b->record,      b->panels,
-                            b->outputs,           b->narrow,  b->triangles,      b->tridiagonal, b->words};
+    const double left[] = {
+        a->normals, a->gemm,           a->gemv_alone, a->bidiagonal, a->rotations,         a->pdgesvd_rotations,
+        a->band,    a->band_rotations, a->column,     a->message,    a->message_bandwidth, a->cell,
+        a->start,   a->launch,         a->process,    a->journal,    a->results,           a->group,
+        a->record,  a->panels,         a->outputs,    a->narrow,     a->triangles,         a->tridiagonal,
+        a->words,   a->packing};
+    const double right[] = {
+        b->normals, b->gemm,           b->gemv_alone, b->bidiagonal, b->rotations,         b->pdgesvd_rotations,
+        b->band,    b->band_rotations, b->column,     b->message,    b->message_bandwidth, b->cell,
+        b->start,   b->launch,         b->process,    b->journal,    b->results,           b->group,
+        b->record,  b->panels,         b->outputs,    b->narrow,     b->triangles,         b->tridiagonal,
+        b->words,   b->packing};
     for (size_t i = 0; i < COUNT(left); i++) assert_true(left[i] == right[i]);
 }
 
@@ -92,6 +94,7 @@ static rl_rates distinct(void) {
                       .words = 6.25e7,
                       .gemm = 2.5e10,
                       .narrow = 1.75e10,
+                      .packing = 7.5e9,
                       .triangles = 5.5e9,
                       .tridiagonal = 1.5e-8,
                       .panels = 2.75e10,
@@ -386,8 +389,8 @@ static void parts_add_up(void **state) {
 
 /* A factor of a million in a rate makes its part dominate or vanish. */
 static void every_rate_counts(void **state) {
-    enum { N_RATES = 15, FASTER = 1000000 };
-    static const bool is_seconds[N_RATES] = {[6] = true, [7] = true, [8] = true, [9] = true, [14] = true};
+    enum { N_RATES = 16, FASTER = 1000000 };
+    static const bool is_seconds[N_RATES] = {[6] = true, [7] = true, [8] = true, [9] = true, [15] = true};
     bool counts[N_RATES] = {false};
     for (size_t w = 0; w < COUNT(every_method); w++) {
         const rl_case_sizes c = square_case(every_method[w], 4000, 4);
@@ -407,6 +410,7 @@ static void every_rate_counts(void **state) {
                                               &r.message_bandwidth,
                                               &r.panels,
                                               &r.narrow,
+                                              &r.packing,
                                               &r.triangles,
                                               &r.tridiagonal};
             *members[i] *= is_seconds[i] ? FASTER : 1.0 / FASTER;

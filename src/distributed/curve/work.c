@@ -30,9 +30,9 @@ static void solve(operations *o, const rl_core *core, double order, double lengt
     o->diagonal += times * vectors * length * fmin(core->m.row_block, length);
 }
 
-/* Reading a triangle and multiplying by it add up: vectors are so few that BLAS packs as much as it multiplies. A block
- * of the diagonal is solved with on one rank while the others wait. Each block of a solve has two messages, which carry
- * the vectors along rows and columns of the grid. */
+/* Reading a triangle, packing it and multiplying by it add up: vectors are so few that BLAS packs as much as it
+ * multiplies. A block of the diagonal is solved with on one rank while the others wait. Each block of a solve has two
+ * messages, which carry the vectors along rows and columns of the grid. */
 static void tell_operations(const rl_core *core, rl_part part, const operations *o, rl_needs *needs) {
     const rl_process_grid *grid = core->grid;
     const double n = core->columns, blocks = ceil(n / core->m.row_block);
@@ -44,6 +44,7 @@ static void tell_operations(const rl_core *core, rl_part part, const operations 
     if (o->touched > 0)
         rl_needs_pass(needs, part, 0, word * o->touched / shorter, several * word * o->lengths / o->passes / shorter);
     rl_needs_work(needs, part, RL_WORK_NARROW, o->flops / needs->ranks);
+    rl_needs_work(needs, part, RL_WORK_PACKING, word * o->numbers / needs->ranks);
     rl_needs_work(needs, part, RL_WORK_TRIANGLES, o->diagonal);
     rl_needs_work(needs, part, RL_WORK_TRIDIAGONAL, o->eigenvals / needs->ranks);
     rl_needs_work(needs, part, RL_WORK_MESSAGES, o->passes * 2 * blocks * rl_hops(needs));
