@@ -246,9 +246,20 @@ int rl_stretch_tag(const rl_band *band, int stretch, rl_band_message kind) {
     return stretch / band->grid->size * RL_N_BAND_MESSAGES + (int)kind;
 }
 
-static void receive(const rl_band *band, const rl_stretch *t, int from, rl_band_message kind, double *values, int n) {
-    RL_MPI(MPI_Recv(values, n, MPI_DOUBLE, rl_stretch_rank(band, from), rl_stretch_tag(band, t->index, kind),
-                    band->grid->comm, MPI_STATUS_IGNORE));
+bool rl_stretch_is_own(const rl_band *band, int stretch) {
+    return rl_stretch_rank(band, stretch) == band->grid->rank;
+}
+
+/* What the stretch on that side handed over in a sweep. */
+static void receive(const rl_band *band, const rl_stretch *t, int from, int sweep, double *values, int n) {
+    const bool is_column = from > t->index;
+    const int own = from / band->grid->size, m = (is_column ? TO_LEFT : TO_RIGHT) + (sweep & 1);
+    if (rl_stretch_is_own(band, from))
+        memcpy(values, band->own[own].messages[m], (size_t)n * sizeof *values);
+    else
+        RL_MPI(MPI_Recv(values, n, MPI_DOUBLE, rl_stretch_rank(band, from),
+                        rl_stretch_tag(band, t->index, is_column ? RL_COLUMN : RL_REFLECTOR), band->grid->comm,
+                        MPI_STATUS_IGNORE));
 }
 
 /* The message that was sent two sweeps ago from the same place has been received by now, or will be without us. */
@@ -258,8 +269,10 @@ static double *place_of_message(const rl_stretch *t, int side, int sweep) {
     return t->messages[m];
 }
 
+/* A stretch of this rank looks there. */
 static void send(const rl_band *band, const rl_stretch *t, int side, int sweep, int n) {
     const int m = side + (sweep & 1), to = side == TO_LEFT ? t->index - 1 : t->index + 1;
+    if (rl_stretch_is_own(band, to)) return;
     RL_MPI(MPI_Isend(t->messages[m], n, MPI_DOUBLE, rl_stretch_rank(band, to),
                      rl_stretch_tag(band, to, side == TO_LEFT ? RL_COLUMN : RL_REFLECTOR), band->grid->comm,
                      t->sent[m]));
@@ -426,7 +439,7 @@ static void take_column(const rl_band *band, rl_stretch *t, int sweep) {
     const int width = band->width, column = end_of_columns(band, t, sweep) - 1;
     if (column != sweep + (t->first + band->steps) * width) return; /* the matrix ends here */
     if (column - t->base >= band->room) move_on(band, t, sweep + 1 + t->first * width);
-    receive(band, t, t->index + 1, RL_COLUMN, band->block, message_length(band));
+    receive(band, t, t->index + 1, sweep - 1, band->block, message_length(band));
     memset(element(band, t, column - 2 * width + 1, column), 0, column_length(band) * sizeof *t->a);
     memcpy(element(band, t, column - width, column), band->block, ((size_t)width + 1) * sizeof *t->a);
     for (int k = 0; k < band->n_targets; k++)
@@ -435,7 +448,7 @@ static void take_column(const rl_band *band, rl_stretch *t, int sweep) {
 
 /* The last step of the stretch on the left has changed the rows above the first step's. */
 static void take_reflector(const rl_band *band, const rl_stretch *t, int sweep) {
-    if (t->index > 0) receive(band, t, t->index - 1, RL_REFLECTOR, pending_reflector(band, t, sweep), band->width + 1);
+    if (t->index > 0) receive(band, t, t->index - 1, sweep, pending_reflector(band, t, sweep), band->width + 1);
 }
 
 /* Steps that the columns on the right of this stretch have no part in. */

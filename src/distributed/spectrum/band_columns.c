@@ -140,6 +140,10 @@ static void make_room(frames *f, int own, int first, int end) {
     f->base[own] = first;
 }
 
+static double *leaving_columns(const frames *f, int own, int group) {
+    return f->leaving + (size_t)(2 * own + group % 2) * group_length(f);
+}
+
 /* From the stretch on the right. */
 static void take_columns(frames *f, int own, int group) {
     const rl_band *band = f->band;
@@ -147,11 +151,17 @@ static void take_columns(frames *f, int own, int group) {
     const int next = first_column(f, t->index + 1, group), count = count_columns(f, next);
     if (count == 0) return;
     make_room(f, own, first_column(f, t->index, group), next + count);
-    RL_MPI(MPI_Recv(frame_column(f, own, next), count * f->ld, MPI_DOUBLE, rl_stretch_rank(band, t->index + 1),
-                    rl_stretch_tag(band, t->index, RL_Z_COLUMNS), band->grid->comm, MPI_STATUS_IGNORE));
+    double *const to = frame_column(f, own, next);
+    if (rl_stretch_is_own(band, t->index + 1))
+        memcpy(to, leaving_columns(f, (t->index + 1) / band->grid->size, group),
+               (size_t)count * (size_t)f->ld * sizeof *to);
+    else
+        RL_MPI(MPI_Recv(to, count * f->ld, MPI_DOUBLE, rl_stretch_rank(band, t->index + 1),
+                        rl_stretch_tag(band, t->index, RL_Z_COLUMNS), band->grid->comm, MPI_STATUS_IGNORE));
 }
 
-/* To the stretch on the left, or to their last place. What the same buffer sent two groups ago has been received. */
+/* To the stretch on the left, which looks there if it is of this rank, or to their last place. What the same buffer
+ * sent two groups ago has been received. */
 static void hand_over_columns(const frames *f, int own, int group) {
     const rl_band *band = f->band;
     const rl_process_grid *grid = band->grid;
@@ -159,13 +169,13 @@ static void hand_over_columns(const frames *f, int own, int group) {
     const int first = first_column(f, t->index, group), count = count_columns(f, first) * f->ld;
     const int to = t->index > 0 ? rl_stretch_rank(band, t->index - 1) : group % grid->size;
     const int tag = t->index > 0 ? rl_stretch_tag(band, t->index - 1, RL_Z_COLUMNS) : RL_LAST_COLUMNS;
-    const int buffer = 2 * own + group % 2;
-    double *const leaving = f->leaving + (size_t)buffer * group_length(f);
-    const bool stays = t->index == 0 && to == grid->rank;
-    double *const place = stays ? rl_at(&f->final, 0, group / grid->size * RL_BAND_GROUP) : leaving;
-    RL_MPI(MPI_Wait(&f->sent[buffer], MPI_STATUS_IGNORE));
+    double *const leaving = leaving_columns(f, own, group);
+    MPI_Request *const sent = &f->sent[2 * own + group % 2];
+    const bool is_own = to == grid->rank;
+    double *const place = t->index == 0 && is_own ? rl_at(&f->final, 0, group / grid->size * RL_BAND_GROUP) : leaving;
+    RL_MPI(MPI_Wait(sent, MPI_STATUS_IGNORE));
     memcpy(place, frame_column(f, own, first), (size_t)count * sizeof(double));
-    if (!stays) RL_MPI(MPI_Isend(leaving, count, MPI_DOUBLE, to, tag, grid->comm, &f->sent[buffer]));
+    if (!is_own) RL_MPI(MPI_Isend(leaving, count, MPI_DOUBLE, to, tag, grid->comm, sent));
 }
 
 /* ---- reflectors -------------------------------------------------------------------------------------------------- */
