@@ -345,7 +345,7 @@ class Stopping(unittest.TestCase):
             column_seconds message_seconds message_bytes_per_second start_seconds launch_seconds process_bytes group_seconds
             record_seconds""".split()
         rates = {"host": "test", "blas": "test", "date": "2026-01-01", "cores": 2, "gemv_bytes_per_second": [[1e6, 1e9]]}
-        rates |= {"journal_bytes_per_second": 1e9, "results_bytes_per_second": 1e9, **{other: 1 for other in others}}
+        rates |= {f"{name}_bytes_per_second": 1e9 for name in ("journal", "results", "packing")} | {other: 1 for other in others}
         for name, rate in (("slow", 1), ("fast", 1e18)):
             made = {**rates, "cell_seconds": 1 / rate, **{key: rate for key in flops}}
             made |= {key: [[8, rate]] for key in tables}
