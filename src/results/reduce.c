@@ -92,29 +92,29 @@ int64_t rl_median_interval(int64_t n, double miss) {
     return k;
 }
 
+/* By a value that may be none, which is neither less nor more than anything. */
+RL_INLINED void widen(double value, double *least, double *largest) {
+    *least = value < *least ? value : *least;
+    *largest = value > *largest ? value : *largest;
+}
+
 /* The least and the largest of values of which some may be none; of no values infinite ones. */
 RL_CLONES static void find_extremes(const double *values, int n, double *minimum, double *maximum) {
-    enum { LANES = 16 };
+    enum { LANES = 64 }; /* more than are unrolled: in vector registers */
     double least[LANES], largest[LANES];
+    int first = 0;
     for (int k = 0; k < LANES; k++) {
         least[k] = INFINITY;
         largest[k] = -INFINITY;
     }
-    int first = 0;
     for (; first + LANES <= n; first += LANES)
-        for (int k = 0; k < LANES; k++) {
-            least[k] = values[first + k] < least[k] ? values[first + k] : least[k];
-            largest[k] = values[first + k] > largest[k] ? values[first + k] : largest[k];
-        }
-    for (int k = 0; first + k < n; k++) {
-        least[k] = values[first + k] < least[k] ? values[first + k] : least[k];
-        largest[k] = values[first + k] > largest[k] ? values[first + k] : largest[k];
-    }
-    *minimum = least[0];
-    *maximum = largest[0];
-    for (int k = 1; k < LANES; k++) {
-        *minimum = least[k] < *minimum ? least[k] : *minimum;
-        *maximum = largest[k] > *maximum ? largest[k] : *maximum;
+        for (int k = 0; k < LANES; k++) widen(values[first + k], &least[k], &largest[k]);
+    for (int k = 0; first + k < n; k++) widen(values[first + k], &least[k], &largest[k]);
+    *minimum = INFINITY;
+    *maximum = -INFINITY;
+    for (int k = 0; k < LANES; k++) {
+        *minimum = fmin(*minimum, least[k]);
+        *maximum = fmax(*maximum, largest[k]);
     }
 }
 
