@@ -116,7 +116,7 @@ typedef struct digits {
     int next[1 << MOST_BITS];        /* where the next value of a digit goes */
     unsigned char wanted[1 << MOST_BITS];
 } digits;
-enum { LEAST_SELECTED = 256, MOST_ALIKE = 256 /* values of one digit */ };
+enum { LEAST_SELECTED = 256, MOST_ALIKE = 256 /* values of one digit that differ */ };
 
 /* The digit of each value. */
 RL_CLONES static void find_digits(const double *values, int n, const scale *s, uint16_t *digit) {
@@ -134,28 +134,41 @@ static void count_digits(const uint16_t *digit, int n, size_t n_digits, digits *
     }
 }
 
-/* false: very many values are alike, as one that is far away makes them. */
-static bool mark_digits(const int *places, int n_places, digits *d) {
+static void mark_digits(const int *places, int n_places, digits *d) {
     size_t k = 0;
-    bool few = true;
     for (int i = 0; i < n_places; i++) {
         assert(i == 0 || places[i] >= places[i - 1]);
         while (d->first[k + 1] <= places[i]) k++;
         d->wanted[k] = 1;
-        few = few && d->first[k + 1] - d->first[k] <= MOST_ALIKE;
     }
-    return few;
 }
 
 /* A value whose digit is not wanted goes to one place of that digit, and the next one too: no branch is guessed. */
-static void put_wanted(const double *values, const uint16_t *digit, int n, size_t n_digits, digits *d, double *sorted) {
+static void put_wanted(const double *values, const uint16_t *digit, int n, digits *d, double *sorted) {
     for (int i = 0; i < n; i++) {
         const size_t k = digit[i];
         sorted[d->next[k]] = values[i];
         d->next[k] += d->wanted[k];
     }
-    for (size_t k = 0; k < n_digits; k++)
-        if (d->wanted[k]) sort_in_place(sorted + d->first[k], d->first[k + 1] - d->first[k]);
+}
+
+static bool are_same(const double *values, int n) {
+    int i = 1;
+    while (i < n && key_of(values[i]) == key_of(values[0])) i++;
+    return i >= n;
+}
+
+/* false: very many values of a digit differ, as one that is far away from all makes them. Of counts very many are the
+ * same. */
+static bool sort_wanted(size_t n_digits, const digits *d, double *sorted) {
+    for (size_t k = 0; k < n_digits; k++) {
+        double *const here = sorted + d->first[k];
+        const int n = d->first[k + 1] - d->first[k];
+        if (!d->wanted[k] || are_same(here, n)) continue;
+        if (n > MOST_ALIKE) return false;
+        sort_in_place(here, n);
+    }
+    return true;
 }
 
 void rl_sort_places(const double *values, int n, int count, double minimum, double maximum, const int *places,
@@ -164,14 +177,12 @@ void rl_sort_places(const double *values, int n, int count, double minimum, doub
     const size_t n_digits = (size_t)1 << s.bits;
     uint16_t *const digit = (uint16_t *)room;
     digits d;
-    bool few = false;
     if (count == n && n >= LEAST_SELECTED && minimum < maximum) {
         find_digits(values, n, &s, digit);
         count_digits(digit, n, n_digits, &d);
-        few = mark_digits(places, n_places, &d);
+        mark_digits(places, n_places, &d);
+        put_wanted(values, digit, n, &d, sorted);
+        if (sort_wanted(n_digits, &d, sorted)) return;
     }
-    if (few)
-        put_wanted(values, digit, n, n_digits, &d, sorted);
-    else
-        rl_sort(values, n, minimum, maximum, sorted, room);
+    rl_sort(values, n, minimum, maximum, sorted, room);
 }
