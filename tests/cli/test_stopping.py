@@ -16,11 +16,13 @@ import launcher
 import tier
 from program import PROGRAM, differences, in_terminal, run, start
 
-# On one rank about 1 s in curves of 10 ms; and 1 s in cases of some 40 ms on a process grid.
-SMALL = """repeats: 120
-n_train: {range: [1, 60]}
+SANITIZED = "sanitize" in PROGRAM
+# On one rank about 1 s in curves of some milliseconds; and 1 s in cases of some 40 ms on a process grid.
+REPEATS = 120 if SANITIZED else 720
+SMALL = f"""repeats: {REPEATS}
+n_train: {{range: [1, 60]}}
 ablations: [none, no_residuals, cutoff: [0.01, 0.1]]
-datasets: [{source: student-teacher, rows: 400, features: 40, hidden_features: 50}]
+datasets: [{{source: student-teacher, rows: 400, features: 40, hidden_features: 50}}]
 """
 GRID = """repeats: 3
 n_train: [50, 100, 150, 175, 200, 225, 250, 300]
@@ -51,7 +53,6 @@ ablations: [none, cutoff: [0.01]]
 producer: PRODUCER
 datasets: [{source: student-teacher, draw: fresh, rows: 3100, features: 3000, hidden_features: 3000}]
 """
-SANITIZED = "sanitize" in PROGRAM
 SILENCE = 3  # seconds after which these tests have a rank called silent
 HANGS = 600  # seconds, for a run that takes a few
 
@@ -199,7 +200,7 @@ class Stopping(unittest.TestCase):
 
     @tier.in_all_alone
     def test_the_time_left_does_not_wait_for_a_rank_that_hangs(self):
-        (self.at / "timed.yaml").write_text(SMALL.replace("repeats: 120", "repeats: 30000"))
+        (self.at / "timed.yaml").write_text(SMALL.replace(f"repeats: {REPEATS}", "repeats: 30000"))
         process, _, _ = self.hung("timed", "timed.nc", max, "--time-left", "15s", ranks=2)
         _, err = self.ends(process, 75)
         self.assertIn("the run ends without rank 1", err)
@@ -268,7 +269,7 @@ class Stopping(unittest.TestCase):
         """Its ranks get SIGTERM a second later, and have another one: on a busy machine they are killed while they write the
         results. Whatever they get done, the last line says how to go on, and nothing half written is left once that is done.
         Open MPI 5 waits a quarter of both, and shows nothing that they say then."""
-        (self.at / "much.yaml").write_text(SMALL.replace("repeats: 120", "repeats: 3000"))
+        (self.at / "much.yaml").write_text(SMALL.replace(f"repeats: {REPEATS}", "repeats: 3000"))
         journal = self.at / "much.nc.journal"
         status, said = in_terminal(
             *launcher.on_ranks(2, [PROGRAM, "run", "much.yaml"]),
@@ -365,7 +366,7 @@ class Stopping(unittest.TestCase):
                     env={"RIDGELESS_RATES": "slow.json"},
                     check=75,
                 )
-                self.assertIn("0 of 120 curves are done", done.stderr)
+                self.assertIn(f"0 of {REPEATS} curves are done", done.stderr)
                 self.assertIn("time left", done.stderr)
             with self.subTest("a curve is left between two spectra when the time is over", ranks=ranks):
                 err = self.run_out_of_time("fast.nc", max(kept, 1), ranks, {"RIDGELESS_RATES": "fast.json"})

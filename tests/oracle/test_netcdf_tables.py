@@ -197,7 +197,7 @@ def agrees_with_xarray(test, table):
             own = {"valid_range", "missing_value"} if "_Unsigned" in column.attributes else {"valid_range"}
             if own & set(column.attributes):  # xarray leaves the range alone, and reads missing_value with a sign
                 theirs = np.where(np.isnan(ours), np.nan, theirs)
-            if column.kind == "f8" and np.asarray(column.attributes.get("scale_factor", 1.0)).dtype == "f4":
+            if column.kind in ("f8", "i8", "i4") and np.asarray(column.attributes.get("scale_factor", 1.0)).dtype == "f4":
                 theirs = np.where(np.isnan(ours), np.nan, theirs)  # since 2024 it rounds first, and then knows no mark again
             offset = abs(float(column.attributes.get("add_offset", 0)))
             np.testing.assert_allclose(theirs, ours, rtol=4 * ROUNDED, atol=4 * ROUNDED * offset, err_msg=f"{table.path} {name}")

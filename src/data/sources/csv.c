@@ -154,7 +154,7 @@ static rl_status choose_columns(const rl_source_request *request, const rl_table
 
 /* Whether it counts the rows, as an index does that is saved with a table. */
 static bool counts_rows(const rl_table *table, int column) {
-    double first, value;
+    double first = 0, value;
     for (int i = 0; i < table->n_rows; i++) {
         if (rl_table_parse(table, rl_table_cell(table, i, column), &value) != RL_HOLDS_NUMBER) return false;
         if (i == 0) first = value;
