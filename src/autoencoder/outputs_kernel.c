@@ -54,7 +54,8 @@ typedef struct lanes {
 /* The lanes from `first` on. */
 RL_INLINED void part_gradient(const int m, const int rows, const tile *t, int first, lanes *sums) {
     vector hidden_sums[MOST_ROWS][RL_MOST_IN_REGISTERS], square = {0};
-    memset(hidden_sums, 0, sizeof hidden_sums);
+    for (int r = 0; r < rows; r++)
+        for (int k = 0; k < m; k++) hidden_sums[r][k] = (vector){0};
     for (int j = first; j < t->width; j += ALL_LANES) {
         vector w[RL_MOST_IN_REGISTERS], sum[RL_MOST_IN_REGISTERS];
         vector b_sum = *vector_at(t->sums + (size_t)m * t->stride, j);
