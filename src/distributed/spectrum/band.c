@@ -246,15 +246,15 @@ int rl_stretch_tag(const rl_band *band, int stretch, rl_band_message kind) {
     return stretch / band->grid->size * RL_N_BAND_MESSAGES + (int)kind;
 }
 
-bool rl_stretch_is_own(const rl_band *band, int stretch) {
-    return rl_stretch_rank(band, stretch) == band->grid->rank;
+int rl_stretch_own(const rl_band *band, int stretch) {
+    return rl_stretch_rank(band, stretch) == band->grid->rank ? stretch / band->grid->size : -1;
 }
 
 /* What the stretch on that side handed over in a sweep. */
 static void receive(const rl_band *band, const rl_stretch *t, int from, int sweep, double *values, int n) {
     const bool is_column = from > t->index;
-    const int own = from / band->grid->size, m = (is_column ? TO_LEFT : TO_RIGHT) + (sweep & 1);
-    if (rl_stretch_is_own(band, from))
+    const int own = rl_stretch_own(band, from), m = (is_column ? TO_LEFT : TO_RIGHT) + (sweep & 1);
+    if (own >= 0)
         memcpy(values, band->own[own].messages[m], (size_t)n * sizeof *values);
     else
         RL_MPI(MPI_Recv(values, n, MPI_DOUBLE, rl_stretch_rank(band, from),
@@ -272,7 +272,7 @@ static double *place_of_message(const rl_stretch *t, int side, int sweep) {
 /* A stretch of this rank looks there. */
 static void send(const rl_band *band, const rl_stretch *t, int side, int sweep, int n) {
     const int m = side + (sweep & 1), to = side == TO_LEFT ? t->index - 1 : t->index + 1;
-    if (rl_stretch_is_own(band, to)) return;
+    if (rl_stretch_own(band, to) >= 0) return;
     RL_MPI(MPI_Isend(t->messages[m], n, MPI_DOUBLE, rl_stretch_rank(band, to),
                      rl_stretch_tag(band, to, side == TO_LEFT ? RL_COLUMN : RL_REFLECTOR), band->grid->comm,
                      t->sent[m]));
@@ -287,7 +287,7 @@ static void pack_block(const rl_block_matrix *m, int row, int column, int rows, 
 }
 
 static void place_block(const rl_band *band, int row, int column, int rows, int columns, const double *block) {
-    const rl_stretch *t = &band->own[column / band->width / band->steps / band->grid->size];
+    const rl_stretch *t = &band->own[rl_stretch_own(band, column / band->width / band->steps)];
     for (int j = 0; j < columns; j++)
         for (int i = 0; i < rows; i++)
             if (row == column ? i <= j : i >= j)

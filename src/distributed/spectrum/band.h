@@ -106,7 +106,7 @@ typedef enum rl_band_message {
     RL_N_BAND_MESSAGES
 } rl_band_message;
 int rl_stretch_rank(const rl_band *band, int stretch);
-bool rl_stretch_is_own(const rl_band *band, int stretch);
+int rl_stretch_own(const rl_band *band, int stretch);                       /* its place in `own`; -1: another rank's */
 int rl_stretch_of(const rl_band *band, int rank, int own);                  /* whether there is one or not */
 size_t rl_band_most_own(const rl_band *band);                               /* of any rank: all take as much memory */
 int rl_stretch_tag(const rl_band *band, int stretch, rl_band_message kind); /* of messages to it */

@@ -152,9 +152,9 @@ static void take_columns(frames *f, int own, int group) {
     if (count == 0) return;
     make_room(f, own, first_column(f, t->index, group), next + count);
     double *const to = frame_column(f, own, next);
-    if (rl_stretch_is_own(band, t->index + 1))
-        memcpy(to, leaving_columns(f, (t->index + 1) / band->grid->size, group),
-               (size_t)count * (size_t)f->ld * sizeof *to);
+    const int right = rl_stretch_own(band, t->index + 1);
+    if (right >= 0)
+        memcpy(to, leaving_columns(f, right, group), (size_t)count * (size_t)f->ld * sizeof *to);
     else
         RL_MPI(MPI_Recv(to, count * f->ld, MPI_DOUBLE, rl_stretch_rank(band, t->index + 1),
                         rl_stretch_tag(band, t->index, RL_Z_COLUMNS), band->grid->comm, MPI_STATUS_IGNORE));
